@@ -1,0 +1,5 @@
+//! Pure functions from bytes and text to readings. No I/O, no clock, no network.
+
+pub mod html;
+pub mod text;
+pub mod title;
