@@ -1,1 +1,3 @@
-//! consent
+//! Consent and the gate: who may be read about, from where, for what.
+
+pub mod permit;

@@ -1,0 +1,103 @@
+//! Permits: proof, by type, that the gate allowed one thing to be done once.
+//!
+//! Invariant: only the gate mints a permit. Its fields are private, and it is neither `Clone` nor
+//! `Deserialize`; whoever acts takes it by value, so it cannot be used twice, and it owns what is to be
+//! done, so "right permit, wrong request" cannot be written.
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::model::{Personal, PermitId, SubjectId, Target};
+use crate::taxonomy::SourceClass;
+
+/// Leave to do `Op` once, until `valid_until`.
+#[derive(Debug)]
+pub struct Permit<Op> {
+    id: PermitId,
+    op: Op,
+    bases: Vec<String>,
+    valid_until: Timestamp,
+}
+
+impl<Op> Permit<Op> {
+    /// Mints a permit. Visible to the gate only.
+    pub(in crate::consent) const fn mint(id: PermitId, op: Op, bases: Vec<String>, valid_until: Timestamp) -> Self {
+        Self { id, op, bases, valid_until }
+    }
+
+    /// The id that joins tables to decisions.
+    pub const fn id(&self) -> &PermitId {
+        &self.id
+    }
+
+    /// What may be done.
+    pub const fn op(&self) -> &Op {
+        &self.op
+    }
+
+    /// Lawful bases, for instance `6(1)(a)`; for companies and hosts `not_personal`.
+    pub fn bases(&self) -> &[String] {
+        &self.bases
+    }
+
+    /// The end of the permit.
+    pub const fn valid_until(&self) -> Timestamp {
+        self.valid_until
+    }
+
+    /// Whether the permit has run out at `now`.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.valid_until
+    }
+}
+
+/// Fetch one URL.
+#[derive(Debug)]
+pub struct Fetch {
+    /// Whom the page is about.
+    pub target: Target,
+    /// The registered source.
+    pub source_id: String,
+    /// Its class.
+    pub source_class: SourceClass,
+    /// The registered purpose.
+    pub purpose: String,
+    /// What to get. Personal: a path may name a person.
+    pub url: Personal<Url>,
+}
+
+/// Derive facets about one subject from what one source says.
+#[derive(Debug)]
+pub struct Infer {
+    /// Whom it is about.
+    pub target: Target,
+    /// `crm`, or the registered source.
+    pub source_id: String,
+    /// Its class.
+    pub source_class: SourceClass,
+    /// The registered purpose.
+    pub purpose: String,
+}
+
+/// Write one subject's persona.
+#[derive(Debug)]
+pub struct Emit {
+    /// Whose persona.
+    pub subject: SubjectId,
+    /// The registered purpose.
+    pub purpose: String,
+    /// End of retention for what is written.
+    pub retain_until: Timestamp,
+    /// Art. 14 state at the time of the decision.
+    pub notice_status: String,
+}
+
+#[cfg(test)]
+impl Permit<Fetch> {
+    /// A permit for tests of the fetcher, without a gate.
+    pub(crate) fn for_test(target: Target, source_class: SourceClass, url: &str, valid_until: Timestamp) -> Self {
+        let url = Url::parse(url).expect("a test gives a valid URL");
+        let op = Fetch { target, source_id: "test".into(), source_class, purpose: "test".into(), url: Personal::new(url) };
+        Self::mint(PermitId::from_body("test"), op, vec!["6(1)(a)".into()], valid_until)
+    }
+}
