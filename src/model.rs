@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use jiff::civil::Date;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::taxonomy::{

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use url::Url;
 
-use crate::model::{Personal, PermitId, SubjectId, Target};
+use crate::model::{PermitId, Personal, SubjectId, Target};
 use crate::taxonomy::SourceClass;
 
 /// Leave to do `Op` once, until `valid_until`.
@@ -97,7 +97,8 @@ impl Permit<Fetch> {
     /// A permit for tests of the fetcher, without a gate.
     pub(crate) fn for_test(target: Target, source_class: SourceClass, url: &str, valid_until: Timestamp) -> Self {
         let url = Url::parse(url).expect("a test gives a valid URL");
-        let op = Fetch { target, source_id: "test".into(), source_class, purpose: "test".into(), url: Personal::new(url) };
+        let op =
+            Fetch { target, source_id: "test".into(), source_class, purpose: "test".into(), url: Personal::new(url) };
         Self::mint(PermitId::from_body("test"), op, vec!["6(1)(a)".into()], valid_until)
     }
 }
