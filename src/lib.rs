@@ -3,6 +3,7 @@
 //! Data flows one way; each thing exists only if the one before it did:
 //! CRM row -> Subject -> Proposal -> (gate) Permit -> (fetcher) Page -> Signal -> Persona -> Parquet.
 
+pub mod ids;
 pub mod model;
 pub mod taxonomy;
 

@@ -41,7 +41,7 @@ impl<T> fmt::Display for Personal<T> {
     }
 }
 
-/// An id with a fixed prefix; made by [`crate::run::ids`], or read back from a table.
+/// An id with a fixed prefix; made by [`crate::ids::Ids`], or read back from a table.
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident, $prefix:literal) => {
         $(#[$meta])*

@@ -1,3 +1,11 @@
 //! Consent and the gate: who may be read about, from where, for what.
+//!
+//! Invariant: nothing is fetched, inferred or written without a [`permit::Permit`], and only [`gate::Gate`] makes one.
 
+pub mod decide;
+pub mod event;
+pub mod gate;
+pub mod ledger;
 pub mod permit;
+pub mod policy;
+mod standing;

@@ -1,1 +1,3 @@
-//! run
+//! Running a pipeline: home, journal, engine, progress.
+
+pub mod files;

@@ -1,0 +1,178 @@
+//! Legal events: what was granted, refused, withdrawn, objected to, restricted, notified, and on what proof.
+//!
+//! Invariant: an event is a fact with its origin; it is never changed, and nothing here guesses. A basis other
+//! than Art. 6(1)(a) or 6(1)(f) cannot be expressed.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::model::SubjectId;
+use crate::taxonomy::{Operation, SourceClass};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// A basis came into being.
+    Grant,
+    /// Asked and said no.
+    Refuse,
+    /// Took a consent back.
+    Withdraw,
+    /// Art. 21.
+    Object,
+    /// Art. 18.
+    Restrict,
+    /// Ends a restriction or a pending objection.
+    Lift,
+    /// Art. 17.
+    Erase,
+    /// Art. 13 or 14 information was given.
+    Notice,
+    /// An assessment was made.
+    Assessment,
+    /// Art. 16.
+    Rectify,
+}
+
+impl EventKind {
+    /// Reads the spelling of files and exports, case-insensitively.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        Some(match text.trim().to_ascii_lowercase().as_str() {
+            "grant" => Self::Grant,
+            "refuse" => Self::Refuse,
+            "withdraw" => Self::Withdraw,
+            "object" => Self::Object,
+            "restrict" => Self::Restrict,
+            "lift" => Self::Lift,
+            "erase" => Self::Erase,
+            "notice" => Self::Notice,
+            "assessment" => Self::Assessment,
+            "rectify" => Self::Rectify,
+            _ => return None,
+        })
+    }
+
+    /// Whether the event can only take away.
+    #[must_use]
+    pub const fn is_negative(self) -> bool {
+        matches!(self, Self::Refuse | Self::Withdraw | Self::Object | Self::Restrict | Self::Erase)
+    }
+}
+
+/// A lawful basis that the product knows. Anything else is refused at import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LawfulBasis {
+    /// Art. 6(1)(a) GDPR.
+    Consent,
+    /// Art. 6(1)(f) GDPR.
+    LegitimateInterest,
+}
+
+impl LawfulBasis {
+    /// The article, as it stands in tables.
+    #[must_use]
+    pub const fn article(self) -> &'static str {
+        match self {
+            Self::Consent => "6(1)(a)",
+            Self::LegitimateInterest => "6(1)(f)",
+        }
+    }
+
+    /// Reads exact spellings only: an unknown string must fail closed.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        match text.trim() {
+            "6(1)(a)" | "Art. 6(1)(a)" | "consent" => Some(Self::Consent),
+            "6(1)(f)" | "Art. 6(1)(f)" | "legitimate_interest" => Some(Self::LegitimateInterest),
+            _ => None,
+        }
+    }
+}
+
+/// What an event covers. In a negative event an empty dimension means everything; in a positive one, nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Scope {
+    /// Registered purposes.
+    pub purposes: BTreeSet<String>,
+    /// Operations; in a grant an empty set means those of its purposes.
+    pub operations: BTreeSet<Operation>,
+    /// Source classes.
+    pub source_classes: BTreeSet<SourceClass>,
+}
+
+/// How a grant can be proven (R5).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Proof {
+    /// `web_form`, `double_opt_in`, `signed_paper`...
+    pub method: Option<String>,
+    /// The notice that was shown.
+    pub notice_id: Option<String>,
+    /// Hash of its wording.
+    pub wording_hash: Option<String>,
+    /// Its language.
+    pub language: Option<String>,
+}
+
+impl Proof {
+    /// Whether a consent with this proof stands: method, notice version and wording hash are all there.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        [&self.method, &self.notice_id, &self.wording_hash].iter().all(|f| f.as_deref().is_some_and(|s| !s.is_empty()))
+    }
+}
+
+/// Where an event was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The CRM's name in the pipeline.
+    pub system: String,
+    /// `consents`, or the flag's field.
+    pub field: String,
+}
+
+/// One legal event about one subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegalEvent {
+    /// The source's own id of it, where it has one.
+    pub external_id: Option<String>,
+    /// Whom it concerns.
+    pub subject: SubjectId,
+    /// What happened.
+    pub kind: EventKind,
+    /// On what basis, for grants.
+    pub basis: Option<LawfulBasis>,
+    /// What it covers.
+    pub scope: Scope,
+    /// From when on it holds.
+    pub valid_from: Option<Timestamp>,
+    /// Until when it holds.
+    pub valid_to: Option<Timestamp>,
+    /// When the source wrote it down.
+    pub recorded_at: Timestamp,
+    /// Its proof.
+    pub proof: Proof,
+    /// Where it was read.
+    pub origin: Origin,
+}
+
+impl LegalEvent {
+    /// SHA-256 of the canonical JSON: the same fact has the same digest, whenever and in whatever order it is
+    /// imported.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let canonical = serde_json::to_vec(self).expect("an event has only string keys");
+        Sha256::digest(canonical).into()
+    }
+
+    /// When it took effect: the begin of its validity, else when it was written down.
+    #[must_use]
+    pub fn effective_at(&self) -> Timestamp {
+        self.valid_from.unwrap_or(self.recorded_at)
+    }
+}

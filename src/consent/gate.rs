@@ -1,0 +1,252 @@
+//! The gate: the only place where permits are made.
+//!
+//! Invariant: every proposal gets exactly one decision row, with all its reasons; a permit exists only beside a row
+//! that says `permitted`.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::consent::decide::{Granted, OptOut, Refusal, Request, View, decide};
+use crate::consent::ledger::Ledger;
+use crate::consent::permit::{Emit, Fetch, Infer, Permit};
+use crate::consent::policy::Policy;
+use crate::ids::Ids;
+use crate::model::{DecisionRow, Personal, SubjectId, Target};
+use crate::taxonomy::{Operation, SourceClass};
+
+/// Tells the time; the gate never asks the system itself.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What the gate knows about a subject beside the ledger.
+#[derive(Debug, Clone, Copy)]
+pub struct SubjectFacts {
+    /// First collection, the anchor of retention and notice.
+    pub collected_at: Timestamp,
+    /// Two records claim to be this person.
+    pub ambiguous: bool,
+}
+
+/// A proposal to fetch one URL.
+#[derive(Debug, Clone)]
+pub struct FetchProposal {
+    /// Whom the page is about.
+    pub target: Target,
+    /// The registered source.
+    pub source_id: String,
+    /// The registered purpose.
+    pub purpose: String,
+    /// What to get.
+    pub url: Personal<url::Url>,
+    /// The account's own host, for sources without a list of hosts.
+    pub account_host: Option<String>,
+    /// What the host says about it.
+    pub opt_out: OptOut,
+    /// For subjects.
+    pub facts: Option<SubjectFacts>,
+}
+
+/// A proposal to derive facets about one target from one source.
+#[derive(Debug, Clone)]
+pub struct InferProposal {
+    /// Whom it is about.
+    pub target: Target,
+    /// `crm`, or a registered source.
+    pub source_id: String,
+    /// The registered purpose.
+    pub purpose: String,
+    /// `Infer`, or `Profile` for traits of a person.
+    pub operation: Operation,
+    /// For subjects.
+    pub facts: Option<SubjectFacts>,
+}
+
+/// A proposal to write, or to read, one subject's persona.
+#[derive(Debug, Clone)]
+pub struct EmitProposal {
+    /// Whose persona.
+    pub subject: SubjectId,
+    /// The registered purpose.
+    pub purpose: String,
+    /// What is known about the subject.
+    pub facts: SubjectFacts,
+}
+
+/// A decision: its row, and the permit or the refusal.
+#[derive(Debug)]
+pub struct Decided<Op> {
+    /// What goes into the `decisions` table.
+    pub row: DecisionRow,
+    /// The permit, or why not.
+    pub outcome: Result<Permit<Op>, Refusal>,
+}
+
+/// Decides proposals against one ledger and one policy.
+pub struct Gate {
+    policy: Policy,
+    ledger: Ledger,
+    ids: Ids,
+    clock: Clock,
+    /// The ledger's state as text: part of every id.
+    state: String,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("policy", &self.policy.hash()).field("ledger", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Gate {
+    /// Takes the ledger as it stands; the caller has imported what is new before.
+    #[must_use]
+    pub fn new(policy: Policy, ledger: Ledger, ids: Ids, clock: Clock) -> Self {
+        let state = ledger.state().hex();
+        Self { policy, ledger, ids, clock, state }
+    }
+
+    /// The policy that is applied.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The ledger that is asked.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The gate's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// May this be fetched?
+    #[must_use]
+    pub fn fetch(&self, p: FetchProposal) -> Decided<Fetch> {
+        let url = p.url.reveal();
+        let request = Request {
+            target: &p.target,
+            operation: Operation::Collect,
+            purpose: &p.purpose,
+            source_id: &p.source_id,
+            host: Some(url.host_str().unwrap_or("")),
+            account_host: p.account_host.as_deref(),
+            opt_out: p.opt_out,
+            collected_at: p.facts.map(|f| f.collected_at),
+        };
+        let decision = self.judge(&request, p.facts, url.as_str());
+        decision.mint(|_| Fetch {
+            source_class: self.class(&p.source_id),
+            target: p.target.clone(),
+            source_id: p.source_id.clone(),
+            purpose: p.purpose.clone(),
+            url: p.url.clone(),
+        })
+    }
+
+    /// May this be derived?
+    #[must_use]
+    pub fn infer(&self, p: InferProposal) -> Decided<Infer> {
+        let request = Request {
+            target: &p.target,
+            operation: p.operation,
+            purpose: &p.purpose,
+            source_id: &p.source_id,
+            host: None,
+            account_host: None,
+            opt_out: OptOut::NotApplicable,
+            collected_at: p.facts.map(|f| f.collected_at),
+        };
+        let decision = self.judge(&request, p.facts, "");
+        decision.mint(|_| Infer {
+            source_class: self.class(&p.source_id),
+            target: p.target.clone(),
+            source_id: p.source_id.clone(),
+            purpose: p.purpose.clone(),
+        })
+    }
+
+    /// May this persona be written, or read?
+    #[must_use]
+    pub fn emit(&self, p: EmitProposal) -> Decided<Emit> {
+        let target = Target::Subject(p.subject.clone(), None);
+        let request = Request {
+            target: &target,
+            operation: Operation::Emit,
+            purpose: &p.purpose,
+            source_id: "crm",
+            host: None,
+            account_host: None,
+            opt_out: OptOut::NotApplicable,
+            collected_at: Some(p.facts.collected_at),
+        };
+        self.judge(&request, Some(p.facts), "").mint(|granted| Emit {
+            subject: p.subject.clone(),
+            purpose: p.purpose.clone(),
+            retain_until: granted.retain_until,
+            notice_status: granted.notice_status.to_owned(),
+        })
+    }
+
+    fn class(&self, source_id: &str) -> SourceClass {
+        self.policy.source(source_id).map_or(SourceClass::LoginOrRestricted, |s| s.class)
+    }
+
+    fn judge(&self, request: &Request<'_>, facts: Option<SubjectFacts>, url: &str) -> Judged {
+        let now = self.now();
+        let events = match request.target {
+            Target::Subject(id, _) => self.ledger.events(id),
+            Target::Account(_) | Target::Host(_) => None,
+        };
+        let view = View {
+            events,
+            ambiguous: facts.is_some_and(|f| f.ambiguous),
+            // An open ledger has been held against its checkpoint; a damaged one does not open.
+            intact: true,
+            last_sync: self.ledger.last_sync(),
+            newest: self.ledger.last_sync(),
+        };
+        let outcome = decide(request, &view, &self.policy, now);
+        let text =
+            format!("{:?}\n{}\n{}\n{}\n{url}", request.target, request.operation, request.purpose, request.source_id);
+        let (decision_id, permit_id) = self.ids.decision(&text, self.policy.hash(), &self.state, &now.to_string());
+        Judged {
+            row: DecisionRow {
+                decision_id,
+                permit_id: outcome.is_ok().then_some(permit_id),
+                target: request.target.clone(),
+                purpose: request.purpose.to_owned(),
+                operation: request.operation,
+                source_id: request.source_id.to_owned(),
+                primary_reason: outcome.as_ref().err().map(|r| r.reasons[0].to_string()),
+                reasons: match &outcome {
+                    Ok(granted) => granted.bases.clone(),
+                    Err(refusal) => refusal.reasons.iter().map(ToString::to_string).collect(),
+                },
+                decided_at: now,
+                valid_until: outcome.as_ref().ok().map(|g| g.valid_until),
+            },
+            outcome,
+        }
+    }
+}
+
+struct Judged {
+    row: DecisionRow,
+    outcome: Result<Granted, Refusal>,
+}
+
+impl Judged {
+    fn mint<Op>(self, op: impl FnOnce(&Granted) -> Op) -> Decided<Op> {
+        let Self { row, outcome } = self;
+        let id = row.permit_id.clone();
+        let outcome = outcome.map(|granted| {
+            let op = op(&granted);
+            Permit::mint(id.expect("a grant has a permit id"), op, granted.bases, granted.valid_until)
+        });
+        Decided { row, outcome }
+    }
+}

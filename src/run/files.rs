@@ -1,0 +1,32 @@
+//! Files that are never half written.
+//!
+//! Invariant: a reader sees the old content or the new one, nothing between; files are 0600, folders 0700.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Creates a folder and its parents, 0700.
+///
+/// # Errors
+/// As the system says.
+pub fn private_dir(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Writes a file beside its target, syncs it and renames it over the target, 0600.
+///
+/// # Errors
+/// As the system says; the target is then as it was.
+pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.new"));
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&temporary, path)?;
+    fs::File::open(folder)?.sync_all()
+}
