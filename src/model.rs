@@ -161,7 +161,7 @@ pub struct Account {
 }
 
 /// What a signal says, about whom is in [`Signal`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Claim {
     /// The job is about this.
     JobFunction(JobFunction),
@@ -217,7 +217,7 @@ impl Claim {
 }
 
 /// Who a signal is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum About {
     /// A person, and their company where known.
     Subject(SubjectId, Option<AccountId>),
@@ -226,7 +226,7 @@ pub enum About {
 }
 
 /// Where a signal comes from. Every signal has one; none can be made without a permit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// `crm`, or the id of a registered source.
     pub source_id: String,
@@ -251,7 +251,7 @@ pub struct Evidence {
 }
 
 /// One claim about one person or company, with its evidence.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Signal {
     /// Keyed id, stable over runs.
     pub id: SignalId,
@@ -266,7 +266,7 @@ pub struct Signal {
 }
 
 /// Whom a decision of the gate concerns.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Target {
     /// A person (and their company, where known).
     Subject(SubjectId, Option<AccountId>),
@@ -289,7 +289,7 @@ impl Target {
 }
 
 /// A row of the `decisions` table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DecisionRow {
     /// Keyed id.
     pub decision_id: DecisionId,

@@ -232,6 +232,12 @@ impl Ledger {
         self.events.get(subject).map(Vec::as_slice)
     }
 
+    /// Every event, in no particular order.
+    #[must_use]
+    pub fn all_events(&self) -> Vec<LegalEvent> {
+        self.events.values().flatten().cloned().collect()
+    }
+
     /// The digest of all events.
     #[must_use]
     pub const fn state(&self) -> LedgerState {

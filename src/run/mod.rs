@@ -1,3 +1,5 @@
 //! Running a pipeline: home, journal, engine, progress.
 
 pub mod files;
+pub mod home;
+pub mod journal;
