@@ -2,4 +2,15 @@
 //!
 //! Invariant: a facet without enough evidence abstains with its reason; nothing is guessed.
 
+pub mod account;
+pub mod center;
+pub mod explain;
+pub mod fuse;
+pub mod input;
 pub mod rows;
+
+pub use account::account_row;
+pub use center::buying_center;
+pub use explain::{Explanation, explain};
+pub use fuse::fuse;
+pub use input::{FacetKind, FusionInput, Level, Offering, PriceBand};

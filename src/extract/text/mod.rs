@@ -1,1 +1,135 @@
-//! text
+//! Notes, bios and posts: from text about people to first honest signals.
+//!
+//! Invariant: nothing is inferred from text that the Art. 9 guard has not scrubbed; the extractors
+//! take only [`guard::Scrubbed`], which the guard alone makes. Abstaining beats guessing.
+
+pub mod guard;
+mod lines;
+mod quote;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use lines::{LinesReport, text_lines};
+pub use quote::scrub_quote;
+
+use crate::taxonomy::Language;
+use guard::SpecialCategory;
+
+/// Name and version of this extractor, for the `evidence` table.
+pub const EXTRACTOR: &str = "text/1";
+
+/// What kind of text a record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TextKind {
+    /// A person's own description; the first person is `about`.
+    Bio,
+    /// A person's own post; the first person is `about`.
+    Post,
+    /// A note of a sales person about contacts.
+    Note,
+}
+
+/// A contact whom a text may speak of.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextContact {
+    /// The contact's id, handed back as `subject`.
+    pub id: String,
+    /// Given and family name; academic titles may stand before it.
+    pub name: String,
+    /// The job title, where known.
+    #[serde(default)]
+    pub title: Option<String>,
+}
+
+/// One text with the contacts it may speak of; a line of `prosopon extract text`.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextRecord {
+    /// The caller's id, handed back.
+    pub id: String,
+    /// Bio, post or note.
+    pub kind: TextKind,
+    /// The language, where the caller knows it; unknown codes count as not known.
+    #[serde(default)]
+    pub lang: Option<String>,
+    /// The text itself.
+    pub text: String,
+    /// The contacts that a signal may be about; nobody else ever is.
+    #[serde(default)]
+    pub contacts: Vec<TextContact>,
+    /// The contact whom a bio or post is about; may be missing for notes.
+    #[serde(default)]
+    pub about: Option<String>,
+}
+
+impl TextRecord {
+    /// The language that the caller names, if it is one we read (`de`, `de-AT`, `en_GB`).
+    #[must_use]
+    pub fn language(&self) -> Option<Language> {
+        let code = self.lang.as_deref()?.split(['-', '_']).next()?.to_ascii_lowercase();
+        code.parse().ok()
+    }
+}
+
+/// Which pole of a bipolar value is stated; for a buying role, has (`+`) or has not (`-`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Polarity {
+    /// The left pole of a trait; "has not" for a role.
+    #[serde(rename = "-")]
+    Minus,
+    /// The right pole of a trait; "has" for a role and every other family.
+    #[serde(rename = "+")]
+    Plus,
+}
+
+impl Polarity {
+    /// -1 or +1, as [`crate::model::Claim`] has it.
+    #[must_use]
+    pub const fn sign(self) -> i8 {
+        match self {
+            Self::Minus => -1,
+            Self::Plus => 1,
+        }
+    }
+}
+
+/// One statement about one contact, with the words it rests on.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct TextSignal {
+    /// Id of the contact, as given.
+    pub subject: String,
+    /// A facet family: `buying_role`, `trait`, `motive`, `channel`, `job_function`.
+    pub family: String,
+    /// A term of that family's vocabulary in `taxonomy.rs`.
+    pub value: String,
+    /// Which pole.
+    pub polarity: Polarity,
+    /// Exactly the slice `span` of the original text.
+    pub quote: String,
+    /// Code points in the original text, half-open.
+    pub span: [usize; 2],
+    /// Probability in (0, 1) that the statement holds, this text taken alone.
+    pub p: f64,
+}
+
+/// What one record yields.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct TextReading {
+    /// The record's id.
+    pub id: String,
+    /// In the order of the text.
+    pub signals: Vec<TextSignal>,
+    /// How many sentences the Art. 9 guard withheld, by category.
+    pub withheld: BTreeMap<SpecialCategory, u32>,
+}
+
+/// Reads one record: guard first, then signals from what it let through.
+#[must_use]
+pub fn read_text(record: &TextRecord) -> TextReading {
+    let (_scrubbed, withheld) = guard::scrub(&record.text, record.language());
+    TextReading { id: record.id.clone(), signals: Vec::new(), withheld: withheld.into_counts() }
+}

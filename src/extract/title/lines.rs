@@ -1,0 +1,70 @@
+//! Titles as lines: one title a line in, one JSON object a line out.
+//!
+//! Invariant: as many lines out as in, in order; no input stops the stream but an I/O error.
+
+use std::io::{self, BufRead, Write};
+
+use serde::Serialize;
+
+use super::{TitleReader, TitleReading};
+use crate::taxonomy::{Facet, JobFunction, Language, Seniority, SigningPower};
+
+/// The JSON shape of one reading; the order of the fields is the contract.
+#[derive(Serialize)]
+struct Line<'a> {
+    title: &'a str,
+    job_function: &'a Facet<JobFunction>,
+    secondary_functions: &'a [JobFunction],
+    seniority: &'a Facet<Seniority>,
+    signing_power: Option<SigningPower>,
+    language: Option<Language>,
+    evidence: Vec<Span<'a>>,
+}
+
+#[derive(Serialize)]
+struct Span<'a> {
+    span: [usize; 2],
+    means: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn new(title: &'a str, r: &'a TitleReading) -> Self {
+        let evidence = r.evidence.iter().map(|e| Span { span: [e.span.0, e.span.1], means: &e.means }).collect();
+        Self {
+            title,
+            job_function: &r.job_function,
+            secondary_functions: &r.secondary_functions,
+            seniority: &r.seniority,
+            signing_power: r.signing_power,
+            language: r.language,
+            evidence,
+        }
+    }
+}
+
+/// Reads one title a line and writes one JSON object a line; returns the number of lines.
+///
+/// Blank lines give an abstention, invalid UTF-8 becomes U+FFFD, a carriage return before the line feed and a
+/// byte order mark at the start are not part of a title.
+pub fn title_lines(mut input: impl BufRead, output: impl Write) -> io::Result<u64> {
+    let reader = TitleReader::shipped();
+    let mut output = io::BufWriter::with_capacity(1 << 16, output);
+    let mut raw = Vec::new();
+    let mut count = 0;
+    loop {
+        raw.clear();
+        if input.read_until(b'\n', &mut raw)? == 0 {
+            break;
+        }
+        let line = raw.strip_suffix(b"\n").unwrap_or(&raw);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = if count == 0 { line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line) } else { line };
+        let title = String::from_utf8_lossy(line);
+        let reading = reader.read(&title);
+        serde_json::to_writer(&mut output, &Line::new(&title, &reading))?;
+        output.write_all(b"\n")?;
+        count += 1;
+    }
+    output.flush()?;
+    Ok(count)
+}
