@@ -1,0 +1,125 @@
+//! The company's own site: home page, team page, imprint.
+//!
+//! Invariant: facts about the company come from any page; a person on it counts only where identity says it is a
+//! contact with leave, and a contact whom two people on the page could be is left uncertain.
+
+use url::Url;
+
+use crate::extract::html::{self, LinkTopic, Organization, PageReading, PersonMention};
+use crate::fetch::page_opt_outs;
+use crate::identity::{Claimed, Verdict, judge};
+use crate::model::{About, AccountId, Claim};
+use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Reading, id, titles};
+
+/// How far a site's own titles are believed.
+const TRUST: f64 = 1.0;
+/// An imprint must be right by law.
+const IMPRINT_WEIGHT: f64 = 0.95;
+/// At most so many team pages are asked for.
+const MAX_TEAM_PAGES: usize = 2;
+
+/// Where a site begins.
+#[must_use]
+pub fn home_url(scheme: &str, domain: &str) -> Option<Url> {
+    Url::parse(&format!("{scheme}://{domain}/")).ok()
+}
+
+/// Reads one page of the site.
+#[must_use]
+pub fn read(kind: PageKind, body: &Body<'_>, context: &Context<'_>) -> Reading {
+    let page = html::read_page(body.bytes, body.content_type, body.url);
+    let reservation = page.tdm.reservation.map(|r| r != 0);
+    if let Some(reason) = page_opt_outs(&page.meta_robots, reservation) {
+        return Reading { opted_out: Some(reason.to_owned()), ..Reading::default() };
+    }
+    let mut reading = Reading::default();
+    if let Some(account) = &context.account.id {
+        reading.found = company_facts(account, &page.organization, kind);
+    }
+    people(&page, body.url, context, &mut reading);
+    if kind == PageKind::Home {
+        reading.follow_ups = follow_ups(&page);
+    }
+    reading
+}
+
+fn company_facts(account: &AccountId, organization: &Organization, kind: PageKind) -> Vec<Found> {
+    let fields = [
+        ("legal_form", &organization.legal_form),
+        ("register", &organization.register),
+        ("vat_id", &organization.vat_id),
+        ("city", &organization.city),
+        ("employees", &organization.employees),
+        ("founding_date", &organization.founding_date),
+    ];
+    let weight = if kind == PageKind::Imprint { IMPRINT_WEIGHT } else { IMPRINT_WEIGHT - 0.15 };
+    let stated = fields.into_iter().filter_map(|(field, value)| Some((field, value.as_ref()?)));
+    stated
+        .map(|(field, value)| Found {
+            about: About::Account(account.clone()),
+            claim: Claim::Firmographic(field.to_owned(), value.clone()),
+            weight,
+            quote: value.clone(),
+            locator: format!("organization.{field}"),
+            extractor: html::EXTRACTOR.to_owned(),
+        })
+        .collect()
+}
+
+fn people(page: &PageReading, url: &Url, context: &Context<'_>, reading: &mut Reading) {
+    let employer = page.organization.name.as_deref();
+    for mention in &page.people {
+        let claimed = Claimed {
+            name: &mention.name,
+            employer,
+            host: url.host_str(),
+            links: &mention.links,
+            emails: &emails(mention),
+            ..Claimed::default()
+        };
+        let mut same = Vec::new();
+        let mut uncertain = Vec::new();
+        for contact in context.contacts {
+            let known = KnownContact::of(contact.subject, context.account, id::COMPANY_SITE);
+            match judge(&known.known(), &claimed).verdict {
+                Verdict::Same => same.push(contact.subject),
+                Verdict::Uncertain => uncertain.push(contact.subject.id.clone()),
+                Verdict::Different => {}
+            }
+        }
+        match same.as_slice() {
+            [subject] => {
+                let about = About::Subject(subject.id.clone(), subject.account.clone());
+                let Some(title) = mention.job_title.as_deref().or(mention.department.as_deref()) else { continue };
+                let department = mention.department.as_deref();
+                let claims = titles::claims(&about, title, department, &mention.locator, TRUST);
+                reading.found.extend(claims.found);
+                reading.withheld += claims.withheld;
+            }
+            [] if uncertain.is_empty() => reading.strangers += 1,
+            [] => reading.uncertain.append(&mut uncertain),
+            // Two contacts could be this person: it counts for neither.
+            several => reading.uncertain.extend(several.iter().map(|s| s.id.clone())),
+        }
+    }
+    reading.uncertain.sort();
+    reading.uncertain.dedup();
+}
+
+fn emails(mention: &PersonMention) -> Vec<String> {
+    mention.links.iter().filter_map(|l| l.strip_prefix("mailto:")).map(str::to_lowercase).collect()
+}
+
+/// The team pages (or, without one, who-we-are and contact pages) and the imprint that the home page links to.
+fn follow_ups(page: &PageReading) -> Vec<FollowUp> {
+    let of = |topic: LinkTopic| {
+        page.links.iter().filter(move |l| l.topic == Some(topic) && l.same_site && !l.nofollow).map(|l| l.url.to_string())
+    };
+    let mut team: Vec<String> = of(LinkTopic::Team).collect();
+    if team.is_empty() {
+        team = of(LinkTopic::About).chain(of(LinkTopic::Contact)).collect();
+    }
+    let team = team.into_iter().take(MAX_TEAM_PAGES).map(|url| FollowUp { kind: PageKind::Team, url });
+    let imprint = of(LinkTopic::Imprint).take(1).map(|url| FollowUp { kind: PageKind::Imprint, url });
+    team.chain(imprint).collect()
+}

@@ -1,0 +1,59 @@
+//! From a job title to claims: the step that every source shares.
+//!
+//! Invariant: a title that reveals a special category yields nothing, and what is kept of a title is neutral.
+
+use crate::extract::title::{EXTRACTOR, TitleReader, TitleReading};
+use crate::model::{About, Claim};
+use crate::source::Found;
+use crate::taxonomy::FacetStatus;
+
+/// How sure a secondary function is, compared with the primary one.
+const SECONDARY_SHARE: f64 = 0.6;
+/// A signing power is stated or not; titles that state one are rarely wrong.
+const SIGNING_POWER_WEIGHT: f64 = 0.9;
+
+/// What a title yields.
+pub(super) struct TitleClaims {
+    pub found: Vec<Found>,
+    /// 1 where the title was withheld.
+    pub withheld: u32,
+}
+
+/// Reads a title (and, where the title names no function, the department) into claims.
+///
+/// `trust` in (0, 1] scales every weight: how far this place can be believed about current titles.
+pub(super) fn claims(about: &About, title: &str, department: Option<&str>, locator: &str, trust: f64) -> TitleClaims {
+    let reading = TitleReader::shipped().read(title);
+    if reading.special_category {
+        return TitleClaims { found: Vec::new(), withheld: 1 };
+    }
+    let mut found = from_reading(about, &reading, locator, trust);
+    let silent = reading.job_function.value.is_none() && reading.job_function.status == FacetStatus::InsufficientEvidence;
+    if let Some(department) = department.filter(|_| silent) {
+        let reading = TitleReader::shipped().read(department);
+        if !reading.special_category {
+            let claims = from_reading(about, &reading, &format!("{locator}.department"), trust * 0.9);
+            found.extend(claims.into_iter().filter(|f| matches!(f.claim, Claim::JobFunction(_))));
+        }
+    }
+    TitleClaims { found, withheld: 0 }
+}
+
+fn from_reading(about: &About, reading: &TitleReading, locator: &str, trust: f64) -> Vec<Found> {
+    let found = |claim, weight: f64| Found {
+        about: about.clone(),
+        claim,
+        weight: (weight * trust).clamp(0.01, 0.99),
+        quote: reading.quote.clone(),
+        locator: locator.to_owned(),
+        extractor: EXTRACTOR.to_owned(),
+    };
+    let mut all = Vec::new();
+    let function_p = reading.job_function.p.unwrap_or(0.0);
+    all.extend(reading.job_function.value.map(|v| found(Claim::JobFunction(v), function_p)));
+    let secondary = reading.secondary_functions.iter();
+    all.extend(secondary.map(|v| found(Claim::JobFunction(*v), function_p * SECONDARY_SHARE)));
+    all.extend(reading.seniority.value.map(|v| found(Claim::Seniority(v), reading.seniority.p.unwrap_or(0.0))));
+    all.extend(reading.signing_power.map(|v| found(Claim::SigningPower(v), SIGNING_POWER_WEIGHT)));
+    all
+}
