@@ -1,1 +1,79 @@
-//! html
+//! Reads a web page: people, organization, structured data, opt-outs, links and text.
+//!
+//! Invariant: [`read_page`] is total and pure. Whatever the bytes are, it answers, in time and memory bounded by
+//! [`limits`]; what is not understood is left empty. Names of people never reach a log, an error or `Debug`.
+
+mod charset;
+mod dom;
+mod imprint;
+mod json_ld;
+mod lexicon;
+mod limits;
+mod links;
+mod meta;
+mod mf2;
+mod microdata;
+mod people;
+mod rdfa;
+mod reading;
+mod schema_org;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use links::{Link, LinkTopic};
+pub use reading::{Feed, Mf2, Organization, PageReading, PersonMention, Syntax, Tdm};
+
+use dom::Page;
+
+/// Name and version of this reader, for the `extractor` column of `evidence`.
+pub const EXTRACTOR: &str = "html/1";
+
+/// Reads one page.
+///
+/// `body` is the decoded (no content coding) body, `content_type` the value of the HTTP header if there was one,
+/// `url` where the page was found; relative addresses are resolved against `<base>` and it. Bodies are read up to
+/// 8 MiB. Never panics and never fails: unreadable parts are empty.
+#[must_use]
+pub fn read_page(body: &[u8], content_type: Option<&str>, url: &url::Url) -> PageReading {
+    let html = charset::decode(body, content_type);
+    let page = Page::parse(&html, url);
+    let json_ld = json_ld::read(&page);
+    let microdata = microdata::read(&page);
+    let rdfa = rdfa::read(&page);
+    let mf2 = mf2::read(&page);
+    let meta = meta::read(&page);
+    let links = links::read(&page);
+    let (lines, text) = text::read(&page);
+    let language = meta.language.clone().or_else(|| text::detect_language(&text));
+
+    let mut found = schema_org::Found::default();
+    schema_org::from_json_ld(&json_ld, &page, &mut found);
+    schema_org::from_items(&microdata, Syntax::Microdata, &page, &mut found);
+    schema_org::from_items(&rdfa, Syntax::Rdfa, &page, &mut found);
+    people::from_mf2(&mf2, &mut found);
+    imprint::read(&page, &lines, &links, &mut found);
+    people::from_html(&page, &mut found);
+    found.authors.extend(meta.authors.iter().cloned());
+
+    PageReading {
+        url: url.to_string(),
+        language,
+        title: meta.title,
+        canonical: meta.canonical,
+        people: people::merge(found.people),
+        organization: found.organization,
+        authors: dom::dedup(found.authors),
+        json_ld,
+        microdata,
+        rdfa,
+        mf2,
+        opengraph: meta.opengraph,
+        feeds: meta.feeds,
+        meta_robots: meta.robots,
+        tdm: meta.tdm,
+        text,
+        links,
+    }
+}

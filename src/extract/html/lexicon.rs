@@ -1,0 +1,122 @@
+//! The word lists of the page reader: `config/lexicon/html/words.yaml`, parsed once.
+//!
+//! Invariant: every list is in lower case and folded; a broken file is a bug that the tests find.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::links::LinkTopic;
+
+/// The lists, as the file has them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    link_topics: BTreeMap<LinkTopic, Vec<String>>,
+    job_words: Vec<String>,
+    job_stems: Vec<String>,
+    department_words: Vec<String>,
+    name_titles: Vec<String>,
+    name_particles: Vec<String>,
+    not_names: Vec<String>,
+    given_name_stops: Vec<String>,
+    legal_forms: Vec<String>,
+    function_labels: Vec<String>,
+    stop_words_de: Vec<String>,
+    stop_words_en: Vec<String>,
+    countries: BTreeMap<String, Vec<String>>,
+}
+
+/// The lists, ready for use.
+pub(super) struct Lexicon {
+    topics: Vec<(String, LinkTopic)>,
+    /// Whole words that make a line a job title.
+    pub job_words: HashSet<String>,
+    /// Word endings that do (German compounds).
+    pub job_stems: Vec<String>,
+    /// Words that make a heading a department.
+    pub department_words: Vec<String>,
+    /// Academic and courtesy titles before a name, without dots.
+    pub name_titles: HashSet<String>,
+    /// Particles inside a name.
+    pub name_particles: HashSet<String>,
+    /// Words that no person's name contains.
+    pub not_names: HashSet<String>,
+    /// Words that do not begin a name.
+    pub given_name_stops: HashSet<String>,
+    /// Legal forms, longest first.
+    pub legal_forms: Vec<String>,
+    /// Labels before the names of those who represent a company.
+    pub function_labels: Vec<String>,
+    /// Frequent German words.
+    pub stop_words_de: HashSet<String>,
+    /// Frequent English words.
+    pub stop_words_en: HashSet<String>,
+    /// ISO 3166-1 alpha-2 by spelling.
+    pub countries: BTreeMap<String, String>,
+}
+
+/// The one lexicon.
+pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+    let raw: Raw = serde_saphyr::from_str(include_str!("../../../config/lexicon/html/words.yaml"))
+        .expect("the embedded lexicon is tested");
+    let longest_first = |mut list: Vec<String>| {
+        list.sort_by(|a, b| b.chars().count().cmp(&a.chars().count()).then(a.cmp(b)));
+        list
+    };
+    let mut topics: Vec<(String, LinkTopic)> =
+        raw.link_topics.into_iter().flat_map(|(t, words)| words.into_iter().map(move |w| (w, t))).collect();
+    topics.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.cmp(b)));
+    Lexicon {
+        topics,
+        job_words: raw.job_words.into_iter().collect(),
+        job_stems: raw.job_stems,
+        department_words: raw.department_words,
+        name_titles: raw.name_titles.into_iter().collect(),
+        name_particles: raw.name_particles.into_iter().collect(),
+        not_names: raw.not_names.into_iter().collect(),
+        given_name_stops: raw.given_name_stops.into_iter().collect(),
+        legal_forms: longest_first(raw.legal_forms),
+        function_labels: longest_first(raw.function_labels),
+        stop_words_de: raw.stop_words_de.into_iter().collect(),
+        stop_words_en: raw.stop_words_en.into_iter().collect(),
+        countries: raw.countries.into_iter().flat_map(|(code, names)| names.into_iter().map(move |n| (n, code.clone()))).collect(),
+    }
+});
+
+/// What a short anchor text or path segment promises; the longest phrase in it decides.
+pub(super) fn link_topic(text: &str) -> Option<LinkTopic> {
+    if text.chars().count() > 60 {
+        return None;
+    }
+    let lower: String = text.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    let padded = format!(" {} ", super::dom::fold(&lower));
+    LEXICON.topics.iter().find(|(phrase, _)| padded.contains(&format!(" {phrase} "))).map(|(_, topic)| *topic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anchors_tell_their_topic() {
+        assert_eq!(link_topic("Unser Team"), Some(LinkTopic::Team));
+        assert_eq!(link_topic("Über uns"), Some(LinkTopic::About));
+        assert_eq!(link_topic("Impressum & Datenschutz"), Some(LinkTopic::Imprint));
+        assert_eq!(link_topic("Ihre Ansprechpartner"), Some(LinkTopic::Team));
+        assert_eq!(link_topic("Contact us"), Some(LinkTopic::Contact));
+        assert_eq!(link_topic("Steam cleaning"), None);
+    }
+
+    #[test]
+    fn every_list_has_entries_in_lower_case() {
+        let l = &*LEXICON;
+        for list in [&l.job_words, &l.name_titles, &l.name_particles, &l.not_names, &l.stop_words_de] {
+            assert!(!list.is_empty());
+            for word in list {
+                assert_eq!(*word, word.to_lowercase());
+            }
+        }
+    }
+}
