@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::consent::decide::{Granted, OptOut, Refusal, Request, View, decide};
-use crate::consent::ledger::Ledger;
+use crate::consent::ledger::LedgerView;
 use crate::consent::permit::{Emit, Fetch, Infer, Permit};
 use crate::consent::policy::Policy;
 use crate::ids::Ids;
@@ -84,7 +84,7 @@ pub struct Decided<Op> {
 /// Decides proposals against one ledger and one policy.
 pub struct Gate {
     policy: Policy,
-    ledger: Ledger,
+    ledger: LedgerView,
     ids: Ids,
     clock: Clock,
     /// The ledger's state as text: part of every id.
@@ -100,7 +100,7 @@ impl std::fmt::Debug for Gate {
 impl Gate {
     /// Takes the ledger as it stands; the caller has imported what is new before.
     #[must_use]
-    pub fn new(policy: Policy, ledger: Ledger, ids: Ids, clock: Clock) -> Self {
+    pub fn new(policy: Policy, ledger: LedgerView, ids: Ids, clock: Clock) -> Self {
         let state = ledger.state().hex();
         Self { policy, ledger, ids, clock, state }
     }
@@ -113,7 +113,7 @@ impl Gate {
 
     /// The ledger that is asked.
     #[must_use]
-    pub const fn ledger(&self) -> &Ledger {
+    pub const fn ledger(&self) -> &LedgerView {
         &self.ledger
     }
 
@@ -198,7 +198,8 @@ impl Gate {
     fn judge(&self, request: &Request<'_>, facts: Option<SubjectFacts>, url: &str) -> Judged {
         let now = self.now();
         let events = match request.target {
-            Target::Subject(id, _) => self.ledger.events(id),
+            // Known to the CRM, though nothing was ever recorded about them: no events, so no basis.
+            Target::Subject(id, _) => facts.map(|_| self.ledger.events(id).unwrap_or_default()),
             Target::Account(_) | Target::Host(_) => None,
         };
         let view = View {

@@ -102,9 +102,40 @@ pub struct Ledger {
     database: Connection,
     path: PathBuf,
     checkpoint: PathBuf,
+    view: LedgerView,
+}
+
+/// What the gate reads: all events by subject, as they stood when the view was taken.
+#[derive(Debug, Clone, Default)]
+pub struct LedgerView {
     events: HashMap<SubjectId, Vec<LegalEvent>>,
     state: LedgerState,
     last_sync: Option<Timestamp>,
+}
+
+impl LedgerView {
+    /// The events of a subject; `None` = never heard of.
+    #[must_use]
+    pub fn events(&self, subject: &SubjectId) -> Option<&[LegalEvent]> {
+        self.events.get(subject).map(Vec::as_slice)
+    }
+
+    /// The digest of all events.
+    #[must_use]
+    pub const fn state(&self) -> LedgerState {
+        self.state
+    }
+
+    /// When consents were last imported.
+    #[must_use]
+    pub const fn last_sync(&self) -> Option<Timestamp> {
+        self.last_sync
+    }
+
+    fn add(&mut self, event: LegalEvent, digest: &[u8; 32]) {
+        self.state.add(digest);
+        self.events.entry(event.subject.clone()).or_default().push(event);
+    }
 }
 
 const SCHEMA: &str = "
@@ -133,14 +164,8 @@ impl Ledger {
         database.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
         database.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
         database.execute_batch(SCHEMA).map_err(fail)?;
-        let mut ledger = Self {
-            database,
-            path: path.to_owned(),
-            checkpoint: checkpoint.to_owned(),
-            events: HashMap::new(),
-            state: LedgerState::default(),
-            last_sync: None,
-        };
+        let mut ledger =
+            Self { database, path: path.to_owned(), checkpoint: checkpoint.to_owned(), view: LedgerView::default() };
         ledger.load()?;
         Ok(ledger)
     }
@@ -158,17 +183,20 @@ impl Ledger {
             if stored_chain != chain {
                 return Err(damaged());
             }
-            self.state.add(&digest);
-            at_checkpoint |= expected == Some((self.state.count, chain));
-            self.events.entry(event.subject.clone()).or_default().push(event);
+            self.view.add(event, &digest);
+            at_checkpoint |= expected == Some((self.view.state.count, chain));
         }
         if !at_checkpoint && expected.is_some_and(|(count, _)| count > 0) {
             let expected = expected.map_or(0, |(count, _)| count);
-            return Err(LedgerError::BehindCheckpoint { path: self.path.clone(), found: self.state.count, expected });
+            return Err(LedgerError::BehindCheckpoint {
+                path: self.path.clone(),
+                found: self.view.state.count,
+                expected,
+            });
         }
         let sync: Option<String> =
             self.db(|db| db.query_row("SELECT at FROM consent_sync WHERE id = 1", [], |row| row.get(0)).optional())?;
-        self.last_sync = sync.and_then(|text| text.parse().ok());
+        self.view.last_sync = sync.and_then(|text| text.parse().ok());
         Ok(())
     }
 
@@ -193,10 +221,9 @@ impl Ledger {
         let chain = self.head()?;
         let new = self.db(|db| append(db, events, chain, synced_at))?;
         for event in new.events.iter() {
-            self.state.add(&event.digest());
-            self.events.entry(event.subject.clone()).or_default().push((*event).clone());
+            self.view.add((*event).clone(), &event.digest());
         }
-        self.last_sync = Some(synced_at);
+        self.view.last_sync = Some(synced_at);
         self.write_checkpoint(&new.chain)?;
         Ok(new.events.len() as u64)
     }
@@ -221,33 +248,27 @@ impl Ledger {
     }
 
     fn write_checkpoint(&self, chain: &[u8; 32]) -> Result<(), LedgerError> {
-        let line = format!("{} {}\n", self.state.count, HEXLOWER.encode(chain));
+        let line = format!("{} {}\n", self.view.state.count, HEXLOWER.encode(chain));
         crate::run::files::write_atomically(&self.checkpoint, line.as_bytes())
             .map_err(|source| LedgerError::Checkpoint { path: self.checkpoint.clone(), source })
-    }
-
-    /// The events of a subject; `None` = never heard of.
-    #[must_use]
-    pub fn events(&self, subject: &SubjectId) -> Option<&[LegalEvent]> {
-        self.events.get(subject).map(Vec::as_slice)
     }
 
     /// Every event, in no particular order.
     #[must_use]
     pub fn all_events(&self) -> Vec<LegalEvent> {
-        self.events.values().flatten().cloned().collect()
+        self.view.events.values().flatten().cloned().collect()
     }
 
-    /// The digest of all events.
+    /// What the gate reads.
     #[must_use]
-    pub const fn state(&self) -> LedgerState {
-        self.state
+    pub const fn view(&self) -> &LedgerView {
+        &self.view
     }
 
-    /// When consents were last imported.
+    /// Closes the database and keeps what the gate reads.
     #[must_use]
-    pub const fn last_sync(&self) -> Option<Timestamp> {
-        self.last_sync
+    pub fn into_view(self) -> LedgerView {
+        self.view
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod decide;
 pub mod event;
 pub mod gate;
+pub mod import;
 pub mod ledger;
 pub mod permit;
 pub mod policy;

@@ -113,7 +113,10 @@ fn emails(mention: &PersonMention) -> Vec<String> {
 /// The team pages (or, without one, who-we-are and contact pages) and the imprint that the home page links to.
 fn follow_ups(page: &PageReading) -> Vec<FollowUp> {
     let of = |topic: LinkTopic| {
-        page.links.iter().filter(move |l| l.topic == Some(topic) && l.same_site && !l.nofollow).map(|l| l.url.to_string())
+        page.links
+            .iter()
+            .filter(move |l| l.topic == Some(topic) && l.same_site && !l.nofollow)
+            .map(|l| l.url.to_string())
     };
     let mut team: Vec<String> = of(LinkTopic::Team).collect();
     if team.is_empty() {

@@ -28,7 +28,8 @@ pub(super) fn claims(about: &About, title: &str, department: Option<&str>, locat
         return TitleClaims { found: Vec::new(), withheld: 1 };
     }
     let mut found = from_reading(about, &reading, locator, trust);
-    let silent = reading.job_function.value.is_none() && reading.job_function.status == FacetStatus::InsufficientEvidence;
+    let silent =
+        reading.job_function.value.is_none() && reading.job_function.status == FacetStatus::InsufficientEvidence;
     if let Some(department) = department.filter(|_| silent) {
         let reading = TitleReader::shipped().read(department);
         if !reading.special_category {

@@ -1,2 +1,8 @@
 //! stub
-pub(super) fn read(_page: &super::dom::Page, _lines: &[String], _links: &[super::Link], _found: &mut super::schema_org::Found) {}
+pub(super) fn read(
+    _page: &super::dom::Page,
+    _lines: &[String],
+    _links: &[super::Link],
+    _found: &mut super::schema_org::Found,
+) {
+}

@@ -1,1 +1,3 @@
-pub(super) fn read(_p: &super::dom::Page) -> Vec<serde_json::Value> { Vec::new() }
+pub(super) fn read(_p: &super::dom::Page) -> Vec<serde_json::Value> {
+    Vec::new()
+}

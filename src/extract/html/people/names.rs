@@ -1,1 +1,3 @@
-pub(in super::super) fn is_name(_t: &str) -> bool { false }
+pub(in super::super) fn is_name(_t: &str) -> bool {
+    false
+}

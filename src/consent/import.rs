@@ -1,0 +1,165 @@
+//! From what a CRM says to legal events.
+//!
+//! Invariant: negative signals always transfer, positive ones only with a basis that is spelled exactly; whatever
+//! cannot be read becomes a dead letter and unlocks nothing.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
+use crate::crm::{ConsentRow, CrmContact, Flags};
+use crate::ids::Ids;
+use crate::model::{DeadLetter, SubjectId};
+use crate::taxonomy::SourceClass;
+
+/// A flag of the CRM holds as long as it is set: no grant is later than it.
+const STANDING: Timestamp = Timestamp::MAX;
+
+/// What an import gives.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// Events for the ledger.
+    pub events: Vec<LegalEvent>,
+    /// Rows that say nothing that can be relied on.
+    pub dead_letters: Vec<DeadLetter>,
+}
+
+/// Reads flags and consent rows of one CRM.
+#[must_use]
+pub fn import(crm: &str, contacts: &[CrmContact], consents: &[ConsentRow], ids: &Ids) -> Imported {
+    let mut imported = Imported::default();
+    let known: HashMap<&str, SubjectId> =
+        contacts.iter().map(|c| (c.record_id.as_str(), ids.subject(crm, &c.record_id))).collect();
+    for contact in contacts {
+        let subject = &known[contact.record_id.as_str()];
+        flags(crm, &contact.flags, subject, &mut imported.events);
+        let unreadable = contact.flags.legal_basis.as_deref().filter(|text| LawfulBasis::read(text).is_none());
+        if unreadable.is_some() {
+            let advice = "unknown lawful basis, so it unlocks nothing; write 6(1)(a) or 6(1)(f) with a consent record";
+            imported.dead_letters.push(letter(
+                "unknown_legal_basis",
+                "legal basis",
+                advice,
+                &contact.origin,
+                ids,
+                subject,
+            ));
+        }
+    }
+    for row in consents {
+        match known.get(row.contact_id.as_str()) {
+            Some(subject) => consent(crm, row, subject, ids, &mut imported),
+            None => imported.dead_letters.push(DeadLetter {
+                subject_id: None,
+                ..letter(
+                    "consent_for_unknown_contact",
+                    "contact_id",
+                    "no contact of the exports has this id; export the contact or remove the row",
+                    &row.origin,
+                    ids,
+                    &SubjectId::from_body(""),
+                )
+            }),
+        }
+    }
+    imported
+}
+
+fn flags(crm: &str, flags: &Flags, subject: &SubjectId, events: &mut Vec<LegalEvent>) {
+    let purposes = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<BTreeSet<_>>();
+    let set = [
+        (flags.should_forget, EventKind::Erase, purposes(&[]), "should_forget"),
+        (flags.do_not_process, EventKind::Refuse, purposes(&[]), "do_not_process"),
+        (flags.incomplete, EventKind::Refuse, purposes(&[]), "unreadable_row"),
+        (flags.do_not_profile, EventKind::Refuse, purposes(&["profiling"]), "do_not_profile"),
+        (flags.do_not_contact, EventKind::Object, purposes(&["marketing"]), "do_not_contact"),
+        (flags.email_opt_out, EventKind::Object, purposes(&["marketing"]), "email_opt_out"),
+    ];
+    for (_, kind, purposes, field) in set.into_iter().filter(|(is_set, ..)| *is_set) {
+        events.push(LegalEvent {
+            external_id: None,
+            subject: subject.clone(),
+            kind,
+            basis: None,
+            scope: Scope { purposes, ..Scope::default() },
+            valid_from: None,
+            valid_to: None,
+            recorded_at: STANDING,
+            proof: Proof::default(),
+            origin: Origin { system: crm.to_owned(), field: field.to_owned() },
+        });
+    }
+}
+
+fn consent(crm: &str, row: &ConsentRow, subject: &SubjectId, ids: &Ids, imported: &mut Imported) {
+    let mut reject = |reason, field, advice| {
+        imported.dead_letters.push(letter(reason, field, advice, &row.origin, ids, subject));
+    };
+    let Some(kind) = EventKind::read(&row.kind) else {
+        reject(
+            "unknown_event_kind",
+            "kind",
+            "write one of grant, refuse, withdraw, object, restrict, lift, erase, notice",
+        );
+        return;
+    };
+    let basis = row.basis.as_deref().and_then(LawfulBasis::read);
+    if kind == EventKind::Grant && basis.is_none() {
+        let advice = "unknown lawful basis, so it unlocks nothing; write 6(1)(a) or 6(1)(f), whichever can be proven";
+        reject("unknown_legal_basis", "basis", advice);
+        return;
+    }
+    let classes: Result<BTreeSet<SourceClass>, _> = row.source_classes.iter().map(|c| c.parse()).collect();
+    let source_classes = match classes {
+        Ok(classes) => classes,
+        // An objection that names a class nobody knows holds for all classes.
+        Err(_) if kind.is_negative() => BTreeSet::new(),
+        Err(_) => {
+            reject("unknown_source_class", "source_classes", "write classes of the taxonomy, joined by |");
+            return;
+        }
+    };
+    let recorded_at = match row.recorded_at.or(row.valid_from) {
+        Some(at) => at,
+        None if kind.is_negative() => STANDING,
+        None => {
+            reject("missing_date", "recorded_at", "write when the event was recorded, for instance 2026-01-31");
+            return;
+        }
+    };
+    imported.events.push(LegalEvent {
+        external_id: row.event_id.clone(),
+        subject: subject.clone(),
+        kind,
+        basis,
+        scope: Scope { purposes: row.purposes.iter().cloned().collect(), operations: BTreeSet::new(), source_classes },
+        valid_from: row.valid_from,
+        valid_to: row.valid_to,
+        recorded_at,
+        proof: Proof {
+            method: row.method.clone(),
+            notice_id: row.notice_id.clone(),
+            wording_hash: row.wording_hash.clone(),
+            language: row.language.clone(),
+        },
+        origin: Origin { system: crm.to_owned(), field: "consents".to_owned() },
+    });
+}
+
+fn letter(
+    reason: &str,
+    field: &str,
+    advice: &str,
+    origin: &crate::crm::Origin,
+    ids: &Ids,
+    subject: &SubjectId,
+) -> DeadLetter {
+    DeadLetter {
+        stage: "consent".to_owned(),
+        reason: reason.to_owned(),
+        detail: format!("{} line {}, field {field}: {advice}", origin.file, origin.line),
+        row_commitment: ids.commitment("row", &origin.digest),
+        subject_id: Some(subject.clone()),
+    }
+}

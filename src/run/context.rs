@@ -1,0 +1,91 @@
+//! What every part of a run shares.
+//!
+//! Invariant: clock, network and ids come in as arguments; nothing in a run asks the system for them.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+use crate::config::Plan;
+use crate::consent::gate::{Clock, Gate};
+use crate::fetch::{CancelToken, Fetcher};
+use crate::ids::Ids;
+use crate::model::{AsOf, RunId};
+use crate::persona::input::Offering;
+use crate::run::journal::Journal;
+
+/// Told of what happens, for progress bars and plain lines. Never of who it happens to.
+pub trait Observer: Send + Sync {
+    /// So many companies (and groups without one) are to be worked on.
+    fn planned(&self, groups: usize);
+    /// A fetch has ended: `fetched`, `failed` or `abandoned`; `resumed` = an earlier start had done it.
+    fn fetched(&self, outcome: &str, resumed: bool);
+    /// A company is done.
+    fn group_done(&self, personas: usize);
+}
+
+/// An observer that looks away.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn planned(&self, _: usize) {}
+    fn fetched(&self, _: &str, _: bool) {}
+    fn group_done(&self, _: usize) {}
+}
+
+/// Shared by all tasks of a run.
+pub(super) struct Context {
+    pub plan: Plan,
+    pub offering: Offering,
+    pub gate: Gate,
+    pub fetcher: Fetcher,
+    pub journal: Journal,
+    pub ids: Ids,
+    pub run: RunId,
+    pub as_of: AsOf,
+    /// Evidence is dated on the run's clock: pinned in demo and replay, the wall's otherwise.
+    pub pinned: bool,
+    pub wall: Clock,
+    pub cancel: CancelToken,
+    pub observer: Arc<dyn Observer>,
+    /// Hosts whose robots.txt and reservations have been asked for in this run; each is asked once.
+    pub hosts: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
+    pub times: StageTimes,
+}
+
+impl Context {
+    /// When something was seen, for evidence.
+    pub fn observed_at(&self, fetched_at: Timestamp) -> Timestamp {
+        if self.pinned { self.as_of.0 } else { fetched_at }
+    }
+}
+
+/// Busy time by stage, in microseconds, summed over tasks.
+#[derive(Debug, Default)]
+pub(super) struct StageTimes {
+    pub gate: AtomicU64,
+    pub fetch: AtomicU64,
+    pub read: AtomicU64,
+    pub fuse: AtomicU64,
+    pub write: AtomicU64,
+}
+
+impl StageTimes {
+    /// Runs `work` and adds what it took, by the clock given.
+    pub fn timed<T>(wall: &Clock, stage: &AtomicU64, work: impl FnOnce() -> T) -> T {
+        let begin = wall();
+        let result = work();
+        add(stage, begin, wall());
+        result
+    }
+}
+
+/// Adds a span of time to a stage.
+pub(super) fn add(stage: &AtomicU64, begin: Timestamp, end: Timestamp) {
+    let micros = end.duration_since(begin).as_micros();
+    stage.fetch_add(u64::try_from(micros).unwrap_or(0), Ordering::Relaxed);
+}

@@ -1,0 +1,200 @@
+//! From a CRM pull to groups of contacts, company by company, in the order of the tables.
+//!
+//! Invariant: every contact is in exactly one group; groups are sorted by account id and contacts by subject id, so
+//! everything after it can work on one company at a time in bounded memory.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use crate::consent::event::LegalEvent;
+use crate::consent::import::import;
+use crate::crm::{CrmAccount, CrmContact, CrmPull};
+use crate::ids::Ids;
+use crate::model::{Account, AccountId, DeadLetter, Subject, SubjectId};
+
+/// A contact with what the gate must know of it.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The contact.
+    pub subject: Subject,
+    /// Another record claims to be the same person.
+    pub ambiguous: bool,
+}
+
+/// A company with its contacts, of whom there may be none; `account.id` is `None` for the group of contacts without a company.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// The company.
+    pub account: Account,
+    /// Sorted by subject id.
+    pub members: Vec<Member>,
+}
+
+/// What a pull comes to.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Sorted by account id, the group without a company last.
+    pub groups: Vec<Group>,
+    /// For the ledger.
+    pub events: Vec<LegalEvent>,
+    /// What could not be used.
+    pub dead_letters: Vec<DeadLetter>,
+}
+
+/// Gives ids, ties contacts to companies, reads the legal events, and notes what does not fit.
+#[must_use]
+pub fn load(crm: &str, pull: &CrmPull, ids: &Ids, now: Timestamp, limit: Option<usize>) -> Loaded {
+    let mut dead_letters = crm_dead_letters(crm, pull, ids);
+    let accounts: HashMap<&str, AccountId> =
+        pull.accounts.iter().map(|a| (a.record_id.as_str(), ids.account(crm, &a.record_id))).collect();
+    let kept = &pull.contacts[..pull.contacts.len().min(limit.unwrap_or(usize::MAX))];
+    let same_person = same_person(&pull.contacts);
+    let mut groups: BTreeMap<Option<AccountId>, Vec<Member>> = BTreeMap::new();
+    for contact in kept {
+        let account = account_of(contact, &accounts, crm, ids, &mut dead_letters);
+        let subject = subject(crm, contact, account.clone(), ids, now);
+        let ambiguous = same_person[contact.record_id.as_str()];
+        if ambiguous {
+            dead_letters.push(ambiguous_letter(contact, ids, &subject.id));
+        }
+        groups.entry(account).or_default().push(Member { subject, ambiguous });
+    }
+    if limit.is_none() {
+        for account in accounts.values() {
+            groups.entry(Some(account.clone())).or_default();
+        }
+    }
+    // The consents of contacts that a limit cut off are still imported: they are facts.
+    let imported = import(crm, &pull.contacts, &pull.consents, ids);
+    dead_letters.extend(imported.dead_letters);
+    dead_letters.sort();
+    Loaded { groups: in_order(groups, pull, crm, ids), events: imported.events, dead_letters }
+}
+
+fn in_order(mut groups: BTreeMap<Option<AccountId>, Vec<Member>>, pull: &CrmPull, crm: &str, ids: &Ids) -> Vec<Group> {
+    let no_account = groups.remove(&None);
+    let by_id: HashMap<AccountId, &CrmAccount> =
+        pull.accounts.iter().map(|a| (ids.account(crm, &a.record_id), a)).collect();
+    let mut all: Vec<Group> = groups
+        .into_iter()
+        .filter_map(|(id, members)| {
+            let id = id?;
+            let account = account(by_id.get(&id)?, id);
+            Some(Group { account, members })
+        })
+        .collect();
+    all.extend(no_account.map(|members| Group { account: Account::default(), members }));
+    for group in &mut all {
+        group.members.sort_by(|a, b| a.subject.id.cmp(&b.subject.id));
+    }
+    all
+}
+
+fn subject(crm: &str, contact: &CrmContact, account: Option<AccountId>, ids: &Ids, now: Timestamp) -> Subject {
+    Subject {
+        id: ids.subject(crm, &contact.record_id),
+        crm_record: contact.record_id.clone(),
+        account,
+        given_name: contact.given_name.clone(),
+        family_name: contact.family_name.clone(),
+        emails: contact.emails.clone(),
+        job_title: contact.job_title.clone(),
+        handles: contact.handles.clone(),
+        language: contact.language,
+        country: contact.country.clone(),
+        updated_at: contact.updated_at,
+        // Retention is anchored at the first collection that the CRM can prove.
+        collected_at: contact.created_at.or(contact.updated_at).unwrap_or(now),
+    }
+}
+
+fn account(account: &CrmAccount, id: AccountId) -> Account {
+    Account {
+        id: Some(id),
+        crm_record: account.record_id.clone(),
+        name: account.name.clone(),
+        domain: account.domain.clone(),
+        country: account.country.clone(),
+        city: account.city.clone(),
+        industry: account.industry.clone(),
+        nace: account.nace.clone(),
+        employees: account.employees,
+        revenue_eur: account.revenue_eur,
+        legal_form: account.legal_form.clone(),
+        founded: account.founded,
+    }
+}
+
+fn account_of(
+    contact: &CrmContact,
+    accounts: &HashMap<&str, AccountId>,
+    crm: &str,
+    ids: &Ids,
+    dead_letters: &mut Vec<DeadLetter>,
+) -> Option<AccountId> {
+    let record = contact.account_record.as_deref()?;
+    let found = accounts.get(record).cloned();
+    if found.is_none() {
+        dead_letters.push(DeadLetter {
+            stage: "crm".to_owned(),
+            reason: "unknown_account".to_owned(),
+            detail: format!(
+                "{} line {}, field account: no company of the exports has this id; the contact is kept without one",
+                contact.origin.file, contact.origin.line
+            ),
+            row_commitment: ids.commitment("row", &contact.origin.digest),
+            subject_id: Some(ids.subject(crm, &contact.record_id)),
+        });
+    }
+    found
+}
+
+/// Whether another record has the same e-mail address, or the same name at the same company.
+fn same_person(contacts: &[CrmContact]) -> HashMap<&str, bool> {
+    let mut owners: HashMap<(String, String), Vec<&str>> = HashMap::new();
+    for contact in contacts {
+        for email in &contact.emails {
+            owners.entry(("@".to_owned(), email.reveal().clone())).or_default().push(&contact.record_id);
+        }
+        if let Some(account) = &contact.account_record {
+            let (given, family) = (contact.given_name.reveal(), contact.family_name.reveal());
+            let name = format!("{given}\u{1f}{family}").to_lowercase();
+            owners.entry((account.clone(), name)).or_default().push(&contact.record_id);
+        }
+    }
+    let mut shared: HashMap<&str, bool> = contacts.iter().map(|c| (c.record_id.as_str(), false)).collect();
+    for record in owners.values().filter(|o| o.len() > 1).flatten() {
+        shared.insert(record, true);
+    }
+    shared
+}
+
+fn ambiguous_letter(contact: &CrmContact, ids: &Ids, subject: &SubjectId) -> DeadLetter {
+    DeadLetter {
+        stage: "crm".to_owned(),
+        reason: "ambiguous_person".to_owned(),
+        detail: format!(
+            "{} line {}: another record has the same e-mail address or the same name at the same company; \
+             merge the two in the CRM",
+            contact.origin.file, contact.origin.line
+        ),
+        row_commitment: ids.commitment("row", &contact.origin.digest),
+        subject_id: Some(subject.clone()),
+    }
+}
+
+fn crm_dead_letters(crm: &str, pull: &CrmPull, ids: &Ids) -> Vec<DeadLetter> {
+    let letters = pull.dead_letters.iter();
+    letters
+        .map(|letter| DeadLetter {
+            stage: "crm".to_owned(),
+            reason: letter.reason.to_owned(),
+            detail: letter.detail(),
+            row_commitment: ids.commitment("row", &letter.origin.digest),
+            subject_id: (letter.table != "accounts")
+                .then(|| letter.record_id.as_deref().map(|r| ids.subject(crm, r)))
+                .flatten(),
+        })
+        .collect()
+}

@@ -1,0 +1,164 @@
+//! One fetch from proposal to reading: journal, gate, fetcher, source, journal.
+//!
+//! Invariant: what an earlier start committed is not fetched again; what is fetched is committed together with all
+//! that was read from it; a permit that was used has exactly one document.
+
+use serde::{Deserialize, Serialize};
+use tracing::Instrument;
+use url::Url;
+
+use crate::consent::decide::OptOut;
+use crate::consent::gate::FetchProposal;
+use crate::consent::permit::{Fetch, Permit};
+use crate::fetch::{Fetched, OptOutVerdict, Outcome, Page};
+use crate::model::{DecisionRow, DocumentRow, Target};
+use crate::run::context::{Context, StageTimes, add};
+use crate::run::engine::RunError;
+use crate::source::{Body, Reading};
+
+/// What a request brought.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Obtained {
+    /// The gate's decision.
+    pub decision: DecisionRow,
+    /// The fetch, where it was permitted.
+    pub document: Option<DocumentRow>,
+    /// What was read.
+    pub reading: Reading,
+    /// Where the page points instead.
+    pub redirect: Option<String>,
+    /// For robots.txt and tdmrep.json: what the fetcher learned, to be told again after a kill.
+    pub host_rules: Option<String>,
+}
+
+/// Asks the gate and, with its permit, fetches and reads; or recalls what an earlier start committed.
+pub(super) async fn obtain(
+    context: &Context,
+    proposal: FetchProposal,
+    read: impl FnOnce(&Body<'_>) -> Reading + Send,
+) -> Result<Obtained, RunError> {
+    let request = request_key(context, &proposal);
+    let url = proposal.url.clone();
+    let begin = (context.wall)();
+    let decided = context.gate.fetch(proposal);
+    add(&context.times.gate, begin, (context.wall)());
+    let permit = match decided.outcome {
+        Ok(permit) => permit,
+        Err(_) => return Ok(Obtained::refused(decided.row)),
+    };
+    if let Some(earlier) = context.journal.recall::<Obtained>(&context.run, &request)? {
+        if let (Some(rules), Target::Host(_)) = (&earlier.host_rules, &earlier.decision.target) {
+            context.fetcher.restore_host_rules(url.reveal(), rules);
+        }
+        let outcome = earlier.document.as_ref().map_or("refused", |d| d.outcome.as_str());
+        context.observer.fetched(outcome, true);
+        return Ok(earlier);
+    }
+    let host = url.reveal().host_str().unwrap_or("").to_owned();
+    let span = tracing::info_span!("fetch", source = %permit.op().source_id, host = %host);
+    let obtained = fetch(context, decided.row, permit, read).instrument(span).await?;
+    context.journal.commit(&context.run, &request, &obtained)?;
+    context.observer.fetched(obtained.document.as_ref().map_or("refused", |d| d.outcome.as_str()), false);
+    Ok(obtained)
+}
+
+fn request_key(context: &Context, proposal: &FetchProposal) -> String {
+    let target = format!("{:?}", proposal.target);
+    context.ids.request(&[&target, &proposal.source_id, &proposal.purpose, proposal.url.reveal().as_str()])
+}
+
+async fn fetch(
+    context: &Context,
+    decision: DecisionRow,
+    permit: Permit<Fetch>,
+    read: impl FnOnce(&Body<'_>) -> Reading + Send,
+) -> Result<Obtained, RunError> {
+    let permit_id = permit.id().clone();
+    let source_id = permit.op().source_id.clone();
+    let host = permit.op().url.reveal().host_str().unwrap_or("").to_owned();
+    let rules_url = matches!(permit.op().target, Target::Host(_)).then(|| permit.op().url.clone());
+    let begin = (context.wall)();
+    let Fetched { outcome, facts } = context.fetcher.fetch(permit, &context.cancel).await;
+    add(&context.times.fetch, begin, (context.wall)());
+    if context.cancel.is_cancelled() {
+        // Not committed: the next start asks again.
+        return Err(RunError::Cancelled);
+    }
+    let mut document = DocumentRow {
+        document_id: context.ids.document(&permit_id),
+        permit_id,
+        outcome: "fetched".to_owned(),
+        reason: None,
+        source_id,
+        host,
+        status: facts.status,
+        bytes: facts.bytes,
+        hash: None,
+        cache: facts.cache.to_owned(),
+        robots: facts.robots.clone(),
+        tdm: facts.tdm.clone(),
+        attempts: facts.attempts,
+        started_at: facts.started_at,
+        finished_at: facts.finished_at,
+    };
+    let mut redirect = None;
+    let reading = match outcome {
+        Outcome::Page(page) => read_page(context, &page, &mut document, read),
+        Outcome::Redirect { to } => {
+            fail(&mut document, "failed", "redirected");
+            redirect = Some(to.to_string());
+            Reading::default()
+        }
+        Outcome::Failed { reason } => {
+            fail(&mut document, "failed", &reason.to_string());
+            Reading::default()
+        }
+        Outcome::Abandoned { reason } => {
+            fail(&mut document, "abandoned", &reason.to_string());
+            Reading::default()
+        }
+    };
+    let host_rules = rules_url.and_then(|url| context.fetcher.host_rules(url.reveal()));
+    Ok(Obtained { decision, document: Some(document), reading, redirect, host_rules })
+}
+
+fn read_page(
+    context: &Context,
+    page: &Page,
+    document: &mut DocumentRow,
+    read: impl FnOnce(&Body<'_>) -> Reading,
+) -> Reading {
+    document.hash = Some(context.ids.commitment("body", page.body()));
+    let body = Body { url: page.url(), content_type: page.content_type(), bytes: page.body() };
+    let reading = tracing::info_span!("read")
+        .in_scope(|| StageTimes::timed(&context.wall, &context.times.read, || read(&body)));
+    if let Some(reason) = &reading.opted_out {
+        document.tdm = format!("reserved: {reason}");
+        fail(document, "failed", reason);
+    } else if let Some(reason) = &reading.unreadable {
+        fail(document, "failed", reason);
+    }
+    reading
+}
+
+fn fail(document: &mut DocumentRow, outcome: &str, reason: &str) {
+    document.outcome = outcome.to_owned();
+    document.reason = Some(reason.to_owned());
+}
+
+impl Obtained {
+    fn refused(decision: DecisionRow) -> Self {
+        Self { decision, document: None, reading: Reading::default(), redirect: None, host_rules: None }
+    }
+}
+
+/// What the gate is told about a page's host.
+pub(super) fn opt_out(context: &Context, url: &Url) -> OptOut {
+    match context.fetcher.opt_outs(url) {
+        OptOutVerdict::Allow => OptOut::Free,
+        OptOutVerdict::TdmReserved { .. } => OptOut::TdmReserved,
+        OptOutVerdict::NotAsked | OptOutVerdict::RobotsDisallow { .. } | OptOutVerdict::RobotsUnreachable => {
+            OptOut::RobotsDisallow
+        }
+    }
+}
