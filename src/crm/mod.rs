@@ -1,1 +1,358 @@
-//! crm
+//! CRM connectors: rows of a CRM become typed contacts, accounts and consent rows.
+//!
+//! Invariant: nothing here decides. A row is handed on as it was stated, or becomes a dead letter that names
+//! file, line and field and never the content; a signal against processing is never lost on the way.
+
+mod columns;
+mod contact;
+mod files;
+mod other;
+mod pull;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use columns::Table;
+pub use pull::{check, pull};
+pub use reader::{MAX_CELL, Row, RowReader};
+
+use crate::model::Personal;
+use crate::taxonomy::Language;
+
+/// A CRM that is read from CSV exports.
+#[derive(Debug, Clone, Default)]
+pub struct CsvSource {
+    /// The CRM's name, part of every subject id.
+    pub name: String,
+    /// Exports of contacts.
+    pub contacts: FileSet,
+    /// Exports of companies, where there are any.
+    pub accounts: Option<FileSet>,
+    /// Exports of consent records, where there are any.
+    pub consents: Option<FileSet>,
+}
+
+/// Files of one kind, and how to read them; what is not stated is found out from each file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileSet {
+    /// A path, relative to the pipeline file; `*` and `?` stand for characters of a name, not for `/`.
+    pub path: String,
+    /// A WHATWG encoding label such as `windows-1252`; default: byte order mark, else valid UTF-8, else Windows-1252.
+    pub encoding: Option<String>,
+    /// The character between cells; default: the most frequent of `;`, `,`, tab and `|` in the header line.
+    pub delimiter: Option<char>,
+    /// What `03/04/2025` means.
+    pub date_order: DateOrder,
+    /// What `1.234` means; default: as the language of the headers has it.
+    pub decimal: Option<Decimal>,
+    /// Field -> header; wins over the known headers of `config/crm/columns.yaml`.
+    pub columns: BTreeMap<String, String>,
+}
+
+/// The order of the parts in a date with slashes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DateOrder {
+    /// 31/12/2025.
+    #[default]
+    DayFirst,
+    /// 12/31/2025.
+    MonthFirst,
+}
+
+/// The decimal separator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decimal {
+    /// 1.234,5
+    Comma,
+    /// 1,234.5
+    Point,
+}
+
+/// Where a row stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The file, relative to the pipeline file where it lies below it.
+    pub file: Arc<str>,
+    /// The line on which the row begins, from 1; the header is line 1.
+    pub line: u64,
+    /// SHA-256 over the row's cells; not keyed, so it must be keyed before it is stored.
+    pub digest: [u8; 32],
+}
+
+/// What the CRM says against processing. `true` where any row of the record says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the CRM in its own right")]
+pub struct Flags {
+    /// No advertising by e-mail.
+    pub email_opt_out: bool,
+    /// No processing at all.
+    pub do_not_process: bool,
+    /// No profiling.
+    pub do_not_profile: bool,
+    /// To be erased.
+    pub should_forget: bool,
+    /// Not to be contacted by any channel.
+    pub do_not_contact: bool,
+    /// A row of this record could not be read, so a flag may be missing: treat as `do_not_process`.
+    pub incomplete: bool,
+    /// The CRM's own words for the lawful basis, not interpreted.
+    pub legal_basis: Option<String>,
+}
+
+/// A contact as the CRM has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrmContact {
+    /// The CRM's id.
+    pub record_id: String,
+    /// The CRM's id of the company.
+    pub account_record: Option<String>,
+    /// Given names without titles; may be empty.
+    pub given_name: Personal<String>,
+    /// Family name with its particles (von, van der), without titles; never empty.
+    pub family_name: Personal<String>,
+    /// Lower case, without duplicates, first = primary.
+    pub emails: Vec<Personal<String>>,
+    /// The job title, white space collapsed.
+    pub job_title: Option<Personal<String>>,
+    /// Handles by source id, sorted.
+    pub handles: Vec<(String, Personal<String>)>,
+    /// Language of correspondence.
+    pub language: Option<Language>,
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// Last change of the record.
+    pub updated_at: Option<Timestamp>,
+    /// Creation of the record; the oldest, where several rows had this id.
+    pub created_at: Option<Timestamp>,
+    /// What speaks against processing.
+    pub flags: Flags,
+    /// The row that won.
+    pub origin: Origin,
+}
+
+/// A company as the CRM has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CrmAccount {
+    /// The CRM's id.
+    pub record_id: String,
+    /// Name with legal form.
+    pub name: String,
+    /// Host of its site, lower case, without `www.`.
+    pub domain: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Industry in the CRM's words.
+    pub industry: Option<String>,
+    /// NACE Rev. 2 code.
+    pub nace: Option<String>,
+    /// Head count.
+    pub employees: Option<u32>,
+    /// Yearly revenue in EUR; `None` where the CRM has another currency.
+    pub revenue_eur: Option<f64>,
+    /// Yearly revenue in another currency, with its ISO 4217 code.
+    pub revenue_foreign: Option<(f64, String)>,
+    /// Legal form in its short spelling, from its column, else from the end of the name.
+    pub legal_form: Option<String>,
+    /// Year of foundation.
+    pub founded: Option<u16>,
+    /// Last change of the record.
+    pub updated_at: Option<Timestamp>,
+    /// The row that won.
+    pub origin: Origin,
+}
+
+/// A row of a consent file, in the words of the file; dates are read, nothing is interpreted.
+///
+/// A row whose date cannot be read is kept with that date empty unless its kind is `grant`, `lift` or `notice`:
+/// a withdrawal holds from ever and for ever rather than not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentRow {
+    /// The CRM's id of the event.
+    pub event_id: Option<String>,
+    /// The CRM's id of the contact.
+    pub contact_id: String,
+    /// Lower case: `grant`, `refuse`, `withdraw`, `object`, `restrict`, `lift`, `notice`, `rectify`, or anything else.
+    pub kind: String,
+    /// For instance `6(1)(a)`, or anything else.
+    pub basis: Option<String>,
+    /// Split at `|`.
+    pub purposes: Vec<String>,
+    /// Split at `|`.
+    pub source_classes: Vec<String>,
+    /// Start of validity; a day without a time begins at midnight UTC.
+    pub valid_from: Option<Timestamp>,
+    /// End of validity, exclusive; a day without a time ends at the next midnight UTC.
+    pub valid_to: Option<Timestamp>,
+    /// When the CRM recorded it.
+    pub recorded_at: Option<Timestamp>,
+    /// How it was given; empty = unproven.
+    pub method: Option<String>,
+    /// The notice that was shown.
+    pub notice_id: Option<String>,
+    /// Hash of the wording.
+    pub wording_hash: Option<String>,
+    /// Language of the wording, as stated.
+    pub language: Option<String>,
+    /// The row.
+    pub origin: Origin,
+}
+
+/// A row, or a cell, that could not be used. Holds no content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrmDeadLetter {
+    /// `contacts`, `accounts` or `consents`.
+    pub table: &'static str,
+    /// A stable word such as `ragged_row`, `unreadable_date`, `duplicate`.
+    pub reason: &'static str,
+    /// The field, where it is about one.
+    pub field: Option<String>,
+    /// What to do.
+    pub advice: String,
+    /// Whether the row was dropped; otherwise only the cell was.
+    pub row_dropped: bool,
+    /// The contact's or company's record id as far as it could be read, so that the gate can fail closed.
+    pub record_id: Option<String>,
+    /// Where.
+    pub origin: Origin,
+}
+
+impl CrmDeadLetter {
+    /// File, line, field and what to do, in one line without personal data.
+    pub fn detail(&self) -> String {
+        let field = self.field.as_ref().map_or(String::new(), |f| format!(", field {f}"));
+        format!("{} line {}{field}: {}", self.origin.file, self.origin.line, self.advice)
+    }
+}
+
+/// What one file was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Of the raw bytes, lower-case hex.
+    pub sha256: String,
+    /// Rows with content, the header not counted, dead ones included.
+    pub rows: u64,
+    /// As it was read, for instance `UTF-8`.
+    pub encoding: &'static str,
+    /// As it was read.
+    pub delimiter: char,
+}
+
+/// Everything one pull gave. Accounts and contacts by record id, consents and dead letters by file and line.
+#[derive(Debug, Clone, Default)]
+pub struct CrmPull {
+    /// Companies, one row an id.
+    pub accounts: Vec<CrmAccount>,
+    /// Contacts, one row an id.
+    pub contacts: Vec<CrmContact>,
+    /// Consent rows, exact duplicates removed.
+    pub consents: Vec<ConsentRow>,
+    /// What could not be used.
+    pub dead_letters: Vec<CrmDeadLetter>,
+    /// The files that were read, in the order of reading.
+    pub files: Vec<FileFacts>,
+}
+
+/// Why a pull cannot be made. A bad row is never one of these.
+#[derive(Debug, thiserror::Error)]
+pub enum CrmError {
+    /// No file of that name.
+    #[error("{table}: no file matches {}", path.display())]
+    NoFile {
+        /// `contacts`, `accounts` or `consents`.
+        table: &'static str,
+        /// The pattern, joined to the base folder.
+        path: PathBuf,
+    },
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No header line.
+    #[error("{} is empty; it should begin with a line of column headers", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The header line is not text.
+    #[error("the header line of {} {problem}", path.display())]
+    BadHeader {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        problem: &'static str,
+    },
+    /// A mapped header is not there.
+    #[error("{} has no column {header:?} (mapped to {field}); its columns are: {found}", path.display())]
+    MissingHeader {
+        /// The file.
+        path: PathBuf,
+        /// The field of the mapping.
+        field: String,
+        /// The header of the mapping.
+        header: String,
+        /// The headers there are.
+        found: String,
+    },
+    /// A needed field has no column.
+    #[error("{} has no column for {field} (known headers: {known}); map one under `columns`; its columns are: {found}", path.display())]
+    MissingField {
+        /// The file.
+        path: PathBuf,
+        /// The field.
+        field: &'static str,
+        /// Headers that would have been understood.
+        known: String,
+        /// The headers there are.
+        found: String,
+    },
+    /// Two columns of one name, and a field needs one of them.
+    #[error("{} has the column {header:?} twice; rename one", path.display())]
+    TwiceHeader {
+        /// The file.
+        path: PathBuf,
+        /// The header.
+        header: String,
+    },
+    /// A mapping of a field that does not exist.
+    #[error("{table}: there is no field {field:?}; fields are: {known}")]
+    UnknownField {
+        /// `contacts`, `accounts` or `consents`.
+        table: &'static str,
+        /// What was given.
+        field: String,
+        /// The fields there are.
+        known: String,
+    },
+    /// Not a WHATWG label.
+    #[error("{table}: {label:?} is not a known encoding; use utf-8, windows-1252, iso-8859-15 or utf-16le")]
+    UnknownEncoding {
+        /// `contacts`, `accounts` or `consents`.
+        table: &'static str,
+        /// What was given.
+        label: String,
+    },
+    /// Not one ASCII character, or a quote or line end.
+    #[error("{table}: {delimiter:?} cannot separate cells; use one of ; , | or a tab")]
+    BadDelimiter {
+        /// `contacts`, `accounts` or `consents`.
+        table: &'static str,
+        /// What was given.
+        delimiter: char,
+    },
+}

@@ -1,0 +1,44 @@
+//! Embeds `testdata/demo/web` into the binary as a list of (host, path, bytes).
+//!
+//! Invariant: the list is sorted, so that two builds of one tree are equal.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?);
+    let web = root.join("testdata/demo/web");
+    println!("cargo:rerun-if-changed=build.rs");
+    let mut files = Vec::new();
+    collect(&web, &mut files)?;
+    files.sort();
+    let mut list =
+        String::from("/// Every file of the demo web, by host and path.\npub(crate) static ASSETS: &[Asset] = &[\n");
+    for file in &files {
+        let below = file.strip_prefix(&web).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
+        let Some((host, path)) = below.split_once('/') else { continue };
+        let path = format!("/{path}");
+        let file = file.to_string_lossy();
+        writeln!(list, "    Asset {{ host: {host:?}, path: {path:?}, body: include_bytes!({file:?}) }},")
+            .map_err(io::Error::other)?;
+    }
+    list.push_str("];\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
+    fs::write(out.join("demo_web.rs"), list)
+}
+
+/// Adds the files below `folder`; each folder is watched, so that a new file is seen too.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    println!("cargo:rerun-if-changed={}", folder.display());
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            println!("cargo:rerun-if-changed={}", path.display());
+            files.push(path);
+        }
+    }
+    Ok(())
+}

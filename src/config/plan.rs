@@ -1,0 +1,384 @@
+//! A checked pipeline: what the rest of the program works with.
+//!
+//! Invariant: a [`Plan`] exists only if its file has no mistake; its paths are resolved against the folder of the
+//! file, its times, URLs and numbers are of their types and within their bounds.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::fileset::FileSet;
+use super::raw;
+pub use super::raw::crm::{Delimiter, Encoding};
+pub use super::raw::schedule::{CatchUp, Overlap};
+pub use super::raw::source::Page;
+pub use super::raw::{Extract, Level, Network, Persona};
+use crate::taxonomy::JobFunction;
+
+/// Requests per second to one host where the pipeline does not say.
+pub const DEFAULT_RATE: f64 = 1.0;
+
+/// A checked pipeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    file: PathBuf,
+    name: String,
+    controller: String,
+    as_of: Option<Timestamp>,
+    schedule: Option<Schedule>,
+    crm: Crm,
+    offering: Offering,
+    policy_file: PathBuf,
+    purpose: String,
+    sources: Sources,
+    extract: Extract,
+    persona: Persona,
+    tiers: Tiers,
+    output: Output,
+    budgets: Budgets,
+    network: Network,
+    hash: String,
+}
+
+/// When the pipeline runs by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Cron expression with five or six fields; each field is in its range.
+    pub cron: String,
+    /// Name of an IANA time zone; its shape is checked, not that the zone exists.
+    pub time_zone: String,
+    /// What happens with missed runs.
+    pub catch_up: CatchUp,
+    /// Hours.
+    pub catch_up_window_hours: u32,
+    /// What happens when the run before has not ended.
+    pub overlap: Overlap,
+    /// Seconds.
+    pub jitter_seconds: u32,
+    /// Minutes.
+    pub max_duration_minutes: u32,
+    /// Failed runs in a row.
+    pub pause_after_failures: u32,
+    /// Days without a run, sorted.
+    pub blackout_days: Vec<Date>,
+}
+
+/// The CRM's exported files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crm {
+    /// The CRM's name.
+    pub name: String,
+    /// One row a contact.
+    pub contacts: FileSet,
+    /// Source name to the header of the contact column that holds the handle there.
+    pub handles: BTreeMap<String, String>,
+    /// One row a company.
+    pub accounts: Option<FileSet>,
+    /// One row a consent.
+    pub consents: Option<FileSet>,
+}
+
+/// What is to be sold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offering {
+    /// What a salesperson would call it.
+    pub name: String,
+    /// Its kind, a name.
+    pub category: String,
+    /// The job functions that work with it.
+    pub used_by: Vec<JobFunction>,
+    /// The job functions that operate and maintain it.
+    pub run_by: Vec<JobFunction>,
+    /// What it costs.
+    pub price_band: Level,
+    /// How much there is to understand.
+    pub complexity: Level,
+    /// How much the buyer's company must change.
+    pub adaptation: Level,
+}
+
+/// The sources that are enabled.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sources {
+    /// The web sites of the accounts.
+    pub company_site: Option<CompanySite>,
+    /// Public profiles of developers.
+    pub developer_profile: Option<DeveloperProfile>,
+}
+
+/// The web sites of the accounts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompanySite {
+    /// Which pages, in order, each once.
+    pub pages: Vec<Page>,
+    /// How fast one host may be asked.
+    pub rate: Rate,
+}
+
+/// Public profiles of developers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeveloperProfile {
+    /// Address of the API; http or https, without credentials.
+    pub base_url: Url,
+    /// How fast the API may be asked.
+    pub rate: Rate,
+}
+
+/// How fast one host may be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rate {
+    /// Above 0; above [`DEFAULT_RATE`] only with a documented limit.
+    pub requests_per_second: f64,
+    /// Where the host documents the limit.
+    pub documented_limit: Option<Url>,
+}
+
+impl Default for Rate {
+    fn default() -> Self {
+        Self { requests_per_second: DEFAULT_RATE, documented_limit: None }
+    }
+}
+
+/// From which account value on a tier holds, in EUR of yearly revenue.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tiers {
+    /// Every contact by itself.
+    pub individual_from_eur: f64,
+    /// Contacts by their segment; below `individual_from_eur`.
+    pub segment_from_eur: Option<f64>,
+}
+
+/// Where tables and state are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The home.
+    pub home: PathBuf,
+    /// How many snapshots are kept, at least 1.
+    pub keep_snapshots: u32,
+}
+
+/// What a run may spend.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Budgets {
+    /// Most requests in a run.
+    pub requests_per_run: u64,
+    /// Most requests to one host in a run; not above `requests_per_run`.
+    pub requests_per_host: u32,
+    /// Longest time for fetching, in seconds.
+    pub seconds_per_run: u64,
+    /// The share of CRM rows in [0, 1] that may end as dead letters without the run counting as troubled.
+    pub dead_letter_share: f64,
+}
+
+impl Plan {
+    /// Builds the plan of a file whose content has been checked; `Err` names the key whose value a type refuses.
+    pub(super) fn build(file: &Path, raw: raw::Pipeline) -> Result<Self, Vec<&'static str>> {
+        let folder = file.parent().unwrap_or_else(|| Path::new(""));
+        let hash = content_hash(&raw);
+        let raw::crm::Crm::Files(files) = raw.crm;
+        let as_of = raw.as_of.map(|t| t.parse()).transpose().map_err(|_| vec!["as_of"])?;
+        Ok(Self {
+            file: file.to_owned(),
+            name: raw.name,
+            controller: raw.controller,
+            as_of,
+            schedule: raw.schedule.map(Schedule::build).transpose()?,
+            crm: Crm::build(files, folder),
+            offering: Offering::build(raw.offering),
+            policy_file: resolve(folder, &raw.policy.file),
+            purpose: raw.policy.purpose,
+            sources: Sources::build(raw.sources)?,
+            extract: raw.extract,
+            persona: raw.persona,
+            tiers: Tiers {
+                individual_from_eur: raw.tiers.individual.min_account_revenue_eur,
+                segment_from_eur: raw.tiers.segment.map(|t| t.min_account_revenue_eur),
+            },
+            output: Output { home: resolve(folder, &raw.output.home), keep_snapshots: raw.output.keep_snapshots },
+            budgets: Budgets {
+                requests_per_run: raw.budgets.requests_per_run,
+                requests_per_host: raw.budgets.requests_per_host,
+                seconds_per_run: raw.budgets.seconds_per_run,
+                dead_letter_share: raw.budgets.dead_letter_share,
+            },
+            network: raw.network,
+            hash,
+        })
+    }
+
+    /// The pipeline file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The pipeline's name, `[a-z][a-z0-9_-]{0,63}`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The data controller.
+    pub fn controller(&self) -> &str {
+        &self.controller
+    }
+
+    /// The clock of the inference; `None` = the present.
+    pub const fn as_of(&self) -> Option<Timestamp> {
+        self.as_of
+    }
+
+    /// When the pipeline runs by itself.
+    pub const fn schedule(&self) -> Option<&Schedule> {
+        self.schedule.as_ref()
+    }
+
+    /// Where contacts, accounts and consents come from.
+    pub const fn crm(&self) -> &Crm {
+        &self.crm
+    }
+
+    /// What is to be sold.
+    pub const fn offering(&self) -> &Offering {
+        &self.offering
+    }
+
+    /// The policy file.
+    pub fn policy_file(&self) -> &Path {
+        &self.policy_file
+    }
+
+    /// The purpose of the run; the policy must register it.
+    pub fn purpose(&self) -> &str {
+        &self.purpose
+    }
+
+    /// The sources that are enabled.
+    pub const fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// How texts are read.
+    pub const fn extract(&self) -> &Extract {
+        &self.extract
+    }
+
+    /// How signals become facets.
+    pub const fn persona(&self) -> &Persona {
+        &self.persona
+    }
+
+    /// How deeply an account is researched.
+    pub const fn tiers(&self) -> &Tiers {
+        &self.tiers
+    }
+
+    /// Where tables and state are kept.
+    pub const fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// What a run may spend.
+    pub const fn budgets(&self) -> &Budgets {
+        &self.budgets
+    }
+
+    /// Which network the fetcher may use.
+    pub const fn network(&self) -> Network {
+        self.network
+    }
+
+    /// SHA-256 in hex over the meaning of the file: the same for other comments, formatting, order of keys and
+    /// defaults written out.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
+/// Hashes the canonical form: the raw type with its defaults, as compact JSON in the order of its fields.
+fn content_hash(raw: &raw::Pipeline) -> String {
+    let canonical = serde_json::to_vec(raw).expect("finite numbers and text keys always serialise");
+    data_encoding::HEXLOWER.encode(&Sha256::digest(&canonical))
+}
+
+/// Resolves a path against a folder and takes `.` and `..` out by their names.
+pub(super) fn resolve(folder: &Path, path: &str) -> PathBuf {
+    use std::path::Component;
+    let mut resolved = PathBuf::new();
+    for part in folder.join(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(resolved.components().next_back(), Some(Component::Normal(_))) => {
+                resolved.pop();
+            }
+            Component::ParentDir if resolved.has_root() => {}
+            other => resolved.push(other),
+        }
+    }
+    if resolved.as_os_str().is_empty() { PathBuf::from(".") } else { resolved }
+}
+
+impl Schedule {
+    fn build(raw: raw::schedule::Schedule) -> Result<Self, Vec<&'static str>> {
+        let days: Result<Vec<Date>, _> = raw.blackout_days.iter().map(|d| d.parse()).collect();
+        let mut blackout_days = days.map_err(|_| vec!["schedule", "blackout_days"])?;
+        blackout_days.sort_unstable();
+        Ok(Self {
+            cron: raw.cron.split_whitespace().collect::<Vec<_>>().join(" "),
+            time_zone: raw.time_zone,
+            catch_up: raw.catch_up,
+            catch_up_window_hours: raw.catch_up_window_hours,
+            overlap: raw.overlap,
+            jitter_seconds: raw.jitter_seconds,
+            max_duration_minutes: raw.max_duration_minutes,
+            pause_after_failures: raw.pause_after_failures,
+            blackout_days,
+        })
+    }
+}
+
+impl Crm {
+    fn build(raw: raw::crm::Files, folder: &Path) -> Self {
+        let set = |path: &str, encoding, delimiter, columns| FileSet::new(resolve(folder, path), encoding, delimiter, columns);
+        let contacts = raw.contacts;
+        Self {
+            name: raw.name,
+            contacts: set(&contacts.path, contacts.encoding, contacts.delimiter, contacts.columns.given()),
+            handles: contacts.columns.handles,
+            accounts: raw.accounts.map(|f| set(&f.path, f.encoding, f.delimiter, f.columns.given())),
+            consents: raw.consents.map(|f| set(&f.path, f.encoding, f.delimiter, f.columns.given())),
+        }
+    }
+}
+
+impl Offering {
+    fn build(raw: raw::Offering) -> Self {
+        let raw::Offering { name, category, used_by, run_by, price_band, complexity, adaptation } = raw;
+        Self { name, category, used_by, run_by, price_band, complexity, adaptation }
+    }
+}
+
+impl Sources {
+    fn build(raw: raw::source::Sources) -> Result<Self, Vec<&'static str>> {
+        let company_site = raw.company_site.map(|site| {
+            let rate = Rate::build(site.rate).ok_or_else(|| vec!["sources", "company_site", "rate"])?;
+            Ok::<_, Vec<&'static str>>(CompanySite { pages: site.pages, rate })
+        });
+        let developer_profile = raw.developer_profile.map(|profile| {
+            let base_url = profile.base_url.parse().map_err(|_| vec!["sources", "developer_profile", "base_url"])?;
+            let rate = Rate::build(profile.rate).ok_or_else(|| vec!["sources", "developer_profile", "rate"])?;
+            Ok::<_, Vec<&'static str>>(DeveloperProfile { base_url, rate })
+        });
+        Ok(Self { company_site: company_site.transpose()?, developer_profile: developer_profile.transpose()? })
+    }
+}
+
+impl Rate {
+    fn build(raw: Option<raw::source::Rate>) -> Option<Self> {
+        let Some(raw) = raw else { return Some(Self::default()) };
+        let documented_limit = raw.documented_limit.map(|url| url.parse()).transpose().ok()?;
+        Some(Self { requests_per_second: raw.requests_per_second, documented_limit })
+    }
+}

@@ -1,0 +1,237 @@
+//! The `crm` section as it is written.
+//!
+//! Invariant: column maps name our fields on the left and the export's headers on the right.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where contacts, accounts and consents come from: exactly one kind of CRM.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Crm {
+    /// Exported CSV files.
+    Files(Files),
+}
+
+/// Exported CSV files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    /// The CRM's name. Ids of subjects rest on it: choose once, do not change.
+    #[schemars(extend("format" = "name"), example = &"crm")]
+    pub name: String,
+    /// One row a contact.
+    pub contacts: Contacts,
+    /// One row a company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<Accounts>,
+    /// One row a consent, refusal, withdrawal or objection. Without it nothing positive is known of anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consents: Option<Consents>,
+}
+
+/// How the bytes of a file become text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Encoding {
+    /// Byte order mark, else UTF-8 where it is valid, else guessed.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    /// UTF-8.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// What Excel writes in Western Europe.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+    /// Latin-1.
+    #[serde(rename = "iso-8859-1")]
+    Iso88591,
+    /// Latin-9.
+    #[serde(rename = "iso-8859-15")]
+    Iso885915,
+    /// UTF-16, little end first unless the byte order mark says otherwise.
+    #[serde(rename = "utf-16")]
+    Utf16,
+}
+
+/// What stands between two fields.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Delimiter {
+    /// The one that the header line has most of.
+    #[default]
+    Auto,
+    /// `,`
+    Comma,
+    /// `;`
+    Semicolon,
+    /// A tab stop.
+    Tab,
+    /// `|`
+    Pipe,
+}
+
+/// Defines a set of files and its columns; a macro because the three sets differ in nothing but the columns.
+macro_rules! file_set {
+    ($(#[$meta:meta])* $name:ident, $(#[$cmeta:meta])* $columns:ident { $($(#[$fmeta:meta])* $field:ident,)+ } $($extra:tt)*) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// The file, or several by `*` and `?` in the file name.
+            #[schemars(extend("format" = "path"), example = &"../data/crm/export*.csv")]
+            pub path: String,
+            /// How its bytes become text.
+            #[serde(default)]
+            pub encoding: Encoding,
+            /// What stands between two fields.
+            #[serde(default)]
+            pub delimiter: Delimiter,
+            /// The headers of the columns, where they are not found by their usual names.
+            #[serde(default)]
+            pub columns: $columns,
+        }
+
+        $(#[$cmeta])*
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct $columns {
+            $(
+                $(#[$fmeta])*
+                #[serde(skip_serializing_if = "Option::is_none")]
+                #[schemars(length(min = 1))]
+                pub $field: Option<String>,
+            )+
+            $($extra)*
+        }
+
+        impl $columns {
+            /// Field name to header, for the fields that are given.
+            pub fn given(&self) -> BTreeMap<String, String> {
+                [$((stringify!($field), &self.$field)),+]
+                    .into_iter()
+                    .filter_map(|(field, header)| Some((field.to_owned(), header.clone()?)))
+                    .collect()
+            }
+        }
+    };
+}
+
+file_set! {
+    /// The files with one row a contact.
+    Contacts,
+    /// Headers of a contact file.
+    ContactColumns {
+        /// The CRM's record id of the contact.
+        id,
+        /// The CRM's record id of the company.
+        account_id,
+        /// Name of the company, where there is no id of it.
+        account_name,
+        /// Form of address (Herr, Frau, Mr, Dr.); read for its academic title only.
+        salutation,
+        /// Given name.
+        given_name,
+        /// Family name.
+        family_name,
+        /// Given and family name in one column.
+        full_name,
+        /// E-mail addresses.
+        email,
+        /// Job title.
+        job_title,
+        /// Department.
+        department,
+        /// Language of correspondence.
+        language,
+        /// Country of the place of work.
+        country,
+        /// When the record was made.
+        created_at,
+        /// When the record was last changed.
+        updated_at,
+        /// The CRM's lawful basis.
+        legal_basis,
+        /// Opted out of all e-mail.
+        email_opt_out,
+        /// Opted out of enrichment.
+        enrichment_opt_out,
+        /// Opted out of processing or profiling.
+        processing_opt_out,
+    }
+    /// Public handles: the name of a source to the header of the column with the handle.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub handles: BTreeMap<String, String>,
+}
+
+file_set! {
+    /// The files with one row a company.
+    Accounts,
+    /// Headers of an account file.
+    AccountColumns {
+        /// The CRM's record id of the company.
+        id,
+        /// Name with legal form.
+        name,
+        /// Web site or domain.
+        domain,
+        /// Country.
+        country,
+        /// City.
+        city,
+        /// Industry in the CRM's words.
+        industry,
+        /// NACE Rev. 2 code.
+        nace,
+        /// Head count.
+        employees,
+        /// Yearly revenue in EUR.
+        revenue_eur,
+        /// Legal form.
+        legal_form,
+        /// Year of foundation.
+        founded,
+        /// When the record was last changed.
+        updated_at,
+    }
+}
+
+file_set! {
+    /// The files with one row a consent, refusal, withdrawal or objection.
+    Consents,
+    /// Headers of a consent file.
+    ConsentColumns {
+        /// The CRM's record id of the contact.
+        contact_id,
+        /// E-mail address, where there is no record id.
+        email,
+        /// Grant, refuse, withdraw, object, restrict, lift.
+        kind,
+        /// Lawful basis.
+        basis,
+        /// Purposes.
+        purposes,
+        /// Operations.
+        operations,
+        /// Source classes.
+        source_classes,
+        /// Data categories.
+        categories,
+        /// Start of validity.
+        valid_from,
+        /// End of validity.
+        valid_to,
+        /// When it was recorded.
+        recorded_at,
+        /// How it was given (form, e-mail, phone).
+        method,
+        /// Id and version of the notice that was shown.
+        notice_id,
+        /// Hash of the wording.
+        wording_hash,
+        /// Language of the wording.
+        language,
+    }
+}

@@ -1,0 +1,231 @@
+//! A pipeline file exactly as it is written: what serde parses and what the JSON Schema is made from.
+//!
+//! Invariant: doc comments here are the reference of the file format (`docs/pipeline.md`, editors' hovers); every key
+//! that may be left out has its default here, so that the serialised form is the whole meaning of the file.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::taxonomy::{JobFunction, Language};
+
+pub mod crm;
+pub mod schedule;
+pub mod source;
+
+/// A pipeline: which CRM rows, for which offering, under which policy, from which sources, into which home.
+///
+/// Paths are relative to the folder of the pipeline file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Prosopon pipeline")]
+pub struct Pipeline {
+    /// The version of the file format; this is version 1.
+    #[schemars(range(min = 1, max = 1), example = 1)]
+    pub version: u32,
+    /// The pipeline's name: the folder of its tables in the home. Small letters, digits, `_` and `-`.
+    #[schemars(extend("format" = "name"), example = &"nightly")]
+    pub name: String,
+    /// The data controller in the sense of Art. 4(7) GDPR, as it stands in the records.
+    #[schemars(length(min = 1, max = 200), example = &"Example Machines GmbH")]
+    pub controller: String,
+    /// The clock of the inference: evidence ages as if it were this instant. Leave it out for the present. The gate
+    /// never goes back in time, except in demo and replay.
+    #[schemars(extend("format" = "date-time"), example = &"2026-03-02T03:00:00Z")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
+    /// When `prosopon schedule` runs the pipeline; `prosopon run` runs it at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<schedule::Schedule>,
+    /// Where contacts, accounts and consents come from.
+    pub crm: crm::Crm,
+    /// What is to be sold; it decides who is user, buyer, influencer, decider and gatekeeper.
+    pub offering: Offering,
+    /// What the gate judges by.
+    pub policy: Policy,
+    /// Where else to look. A source that is not named here is never asked; without any, personas rest on the CRM alone.
+    #[serde(default)]
+    pub sources: source::Sources,
+    /// How texts are read.
+    #[serde(default)]
+    pub extract: Extract,
+    /// How signals become facets.
+    #[serde(default)]
+    pub persona: Persona,
+    /// How deeply an account is researched, by its value.
+    #[serde(default)]
+    pub tiers: Tiers,
+    /// Where tables and state are kept.
+    pub output: Output,
+    /// What a run may spend.
+    #[serde(default)]
+    pub budgets: Budgets,
+    /// Which network the fetcher may use.
+    #[schemars(example = &"demo")]
+    pub network: Network,
+}
+
+/// What is to be sold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Offering {
+    /// What a salesperson would call it.
+    #[schemars(length(min = 1, max = 200), example = &"Driverless transport system")]
+    pub name: String,
+    /// The kind of offering, in one word of your own.
+    #[schemars(extend("format" = "name"), example = &"machine")]
+    pub category: String,
+    /// The job functions that work with it.
+    #[schemars(length(min = 1), extend("uniqueItems" = true), example = ["production"])]
+    pub used_by: Vec<JobFunction>,
+    /// The job functions that operate and maintain it.
+    #[serde(default)]
+    #[schemars(extend("uniqueItems" = true), example = ["it"])]
+    pub run_by: Vec<JobFunction>,
+    /// What it costs, measured by what the buyers' companies usually spend: a higher price brings in more deciders.
+    #[schemars(example = &"high")]
+    pub price_band: Level,
+    /// How much there is to understand before buying.
+    #[schemars(example = &"medium")]
+    pub complexity: Level,
+    /// How much the buyer's company must change to use it.
+    #[schemars(example = &"medium")]
+    pub adaptation: Level,
+}
+
+/// A rough measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Little.
+    Low,
+    /// Between the two.
+    Medium,
+    /// Much.
+    High,
+}
+
+/// What the gate judges by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// The policy file.
+    #[schemars(extend("format" = "path"), example = &"../config/policy/default.yaml")]
+    pub file: String,
+    /// The purpose of the run; it must be registered in the policy. There is no wildcard, and recruitment and
+    /// employment cannot be purposes.
+    #[schemars(extend("format" = "name"), example = &"persona_enrichment")]
+    pub purpose: String,
+}
+
+/// How texts are read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Extract {
+    /// The languages that are read; texts in others are left alone.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub languages: Vec<Language>,
+}
+
+impl Default for Extract {
+    fn default() -> Self {
+        Self { languages: vec![Language::German, Language::English] }
+    }
+}
+
+/// How signals become facets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Persona {
+    /// A value below this probability is not given: the facet abstains with `insufficient_evidence`.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub min_probability: f64,
+    /// After so many days a signal weighs half.
+    #[schemars(range(min = 1, max = 36500))]
+    pub half_life_days: u32,
+}
+
+impl Default for Persona {
+    fn default() -> Self {
+        Self { min_probability: 0.6, half_life_days: 730 }
+    }
+}
+
+/// How deeply an account is researched. The first tier whose bound the account reaches is taken; below all of them
+/// only study priors are given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tiers {
+    /// Every contact by itself.
+    pub individual: Tier,
+    /// Contacts by their segment. Without it there is no such tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segment: Option<Tier>,
+}
+
+impl Default for Tiers {
+    fn default() -> Self {
+        Self { individual: Tier { min_account_revenue_eur: 0.0 }, segment: None }
+    }
+}
+
+/// From which account value on a tier holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tier {
+    /// Least yearly revenue of the account in EUR; 0 takes every account, also those of unknown revenue.
+    #[schemars(range(min = 0.0), example = 0)]
+    pub min_account_revenue_eur: f64,
+}
+
+/// Where tables and state are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// The home: tables, ledger, log and state of one controller. Not inside the folders of the CRM files.
+    #[schemars(extend("format" = "path"), example = &"../prosopon-home")]
+    pub home: String,
+    /// How many snapshots of the tables are kept.
+    #[serde(default = "keep_snapshots")]
+    #[schemars(range(min = 1, max = 3650))]
+    pub keep_snapshots: u32,
+}
+
+const fn keep_snapshots() -> u32 {
+    7
+}
+
+/// What a run may spend. A run that has spent a budget ends what it has begun, publishes, and says what it left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budgets {
+    /// Most requests in a run.
+    #[schemars(range(min = 1))]
+    pub requests_per_run: u64,
+    /// Most requests to one host in a run.
+    #[schemars(range(min = 1))]
+    pub requests_per_host: u32,
+    /// Longest time for fetching in a run, in seconds.
+    #[schemars(range(min = 1))]
+    pub seconds_per_run: u64,
+    /// The share of CRM rows in [0, 1] that may end as dead letters; above it the run finishes with exit code 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub dead_letter_share: f64,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self { requests_per_run: 20_000, requests_per_host: 50, seconds_per_run: 4 * 3600, dead_letter_share: 0.05 }
+    }
+}
+
+/// Which network the fetcher may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Network {
+    /// The web that the run itself starts on loopback, hosts under `.example` and `.test` only. Never real DNS.
+    Demo,
+    /// Recorded answers only; a request that is not on record fails.
+    Replay,
+    /// The public internet, behind the guard, robots.txt, opt-outs and rate limits.
+    Public,
+}

@@ -1,0 +1,178 @@
+//! What a pipeline file must keep beyond its schema: rules that join several keys.
+//!
+//! Invariant: rules read the tree, not the built types, so that they speak also where other keys are wrong; a value
+//! that is wrong in itself is not judged again.
+
+use std::path::Path;
+
+use url::Url;
+
+use super::diagnostic::{Diagnostic, Position};
+use super::fileset::{folder_of, has_wildcard};
+use super::plan::{DEFAULT_RATE, resolve};
+use super::tree::{Node, Tree, Value};
+
+/// Purposes that the product is not for (Annex III AI Act), by the words that give them away.
+const FORBIDDEN_PURPOSES: [&str; 9] = [
+    "recruit", "employ", "hiring", "talent_acquisition", "headhunt", "candidate", "applicant", "personalauswahl",
+    "bewerb",
+];
+
+/// Every breach of a rule.
+pub fn check(tree: &Tree, file: &str, told: &[Diagnostic]) -> Vec<Diagnostic> {
+    let mut rules = Rules { tree, file, told, found: Vec::new() };
+    rules.purpose();
+    rules.rates();
+    rules.hosts();
+    rules.tiers();
+    rules.budgets();
+    rules.paths();
+    rules.handles();
+    rules.found
+}
+
+struct Rules<'t> {
+    tree: &'t Tree,
+    file: &'t str,
+    told: &'t [Diagnostic],
+    found: Vec<Diagnostic>,
+}
+
+impl<'t> Rules<'t> {
+    /// A value that is there and has not been found wrong.
+    fn sound(&self, path: &[&str]) -> Option<&'t Node> {
+        let node = self.tree.get(path)?;
+        let wrong = node.value == Value::Told || self.told.iter().any(|d| d.position() == node.at);
+        (!wrong).then_some(node)
+    }
+
+    fn text(&self, path: &[&str]) -> Option<(&'t str, Position)> {
+        let node = self.sound(path)?;
+        node.text().map(|text| (text, node.at))
+    }
+
+    fn number(&self, path: &[&str]) -> Option<(f64, Position)> {
+        let node = self.sound(path)?;
+        match node.value {
+            Value::Int(i) => Some((i as f64, node.at)),
+            Value::Float(f) => Some((f, node.at)),
+            _ => None,
+        }
+    }
+
+    fn tell(&mut self, at: Position, message: impl Into<String>, help: &str) {
+        let help = (!help.is_empty()).then_some(help);
+        self.found.push(Diagnostic::error(self.file, at, message).with_help(help));
+    }
+
+    fn purpose(&mut self) {
+        if let Some((purpose, at)) = self.text(&["policy", "purpose"])
+            && FORBIDDEN_PURPOSES.iter().any(|word| purpose.contains(word))
+        {
+            self.tell(at, format!("{purpose:?} cannot be a purpose, recruitment and employment are ruled out"), "");
+        }
+    }
+
+    fn rates(&mut self) {
+        for source in ["company_site", "developer_profile"] {
+            let limit = ["sources", source, "rate", "requests_per_second"];
+            let documented = self.tree.get(&["sources", source, "rate", "documented_limit"]);
+            if let Some((rate, at)) = self.number(&limit)
+                && rate > DEFAULT_RATE
+                && documented.is_none_or(|n| n.value == Value::Null)
+            {
+                let message = format!("{rate} requests per second are more than the default of {DEFAULT_RATE}");
+                self.tell(at, message, "give the page that documents the limit as documented_limit");
+            }
+        }
+    }
+
+    /// Hosts must fit the network.
+    fn hosts(&mut self) {
+        let Some((network, _)) = self.text(&["network"]) else { return };
+        let Some((base, at)) = self.text(&["sources", "developer_profile", "base_url"]) else { return };
+        let Ok(url) = Url::parse(base) else { return };
+        let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_lowercase();
+        let reserved = ["example", "test"].iter().any(|top| host.rsplit('.').next() == Some(top)) && host.contains('.');
+        match network {
+            "demo" if !reserved => {
+                let message = format!("{host:?} is no host of the demo web");
+                self.tell(at, message, "network: demo reaches only hosts under .example and .test");
+            }
+            "public" if reserved => {
+                self.tell(at, format!("{host:?} does not exist on the public internet"), "");
+            }
+            "public" if url.scheme() != "https" => {
+                self.tell(at, "an API on the public internet must be asked over https", "");
+            }
+            "public" if url.domain().is_none() || !host.contains('.') => {
+                self.tell(at, format!("{host:?} is not a public host name"), "");
+            }
+            _ => {}
+        }
+    }
+
+    fn tiers(&mut self) {
+        let bound = |tier| self.number(&["tiers", tier, "min_account_revenue_eur"]);
+        if let (Some((individual, _)), Some((segment, at))) = (bound("individual"), bound("segment"))
+            && segment >= individual
+        {
+            let message = format!("the segment tier starts at {segment}, which is not below the individual tier's {individual}");
+            self.tell(at, message, "");
+        }
+    }
+
+    fn budgets(&mut self) {
+        let budget = |key| self.number(&["budgets", key]);
+        if let (Some((run, _)), Some((host, at))) = (budget("requests_per_run"), budget("requests_per_host"))
+            && host > run
+        {
+            self.tell(at, format!("{host} requests per host are more than the {run} of the whole run"), "");
+        }
+    }
+
+    /// Wildcards in file names only; home and CRM files apart.
+    fn paths(&mut self) {
+        let home = self.text(&["output", "home"]);
+        for kind in ["contacts", "accounts", "consents"] {
+            let Some((path, at)) = self.text(&["crm", "files", kind, "path"]) else { continue };
+            if Path::new(path).parent().is_some_and(|folder| has_wildcard(&folder.to_string_lossy())) {
+                self.tell(at, "wildcards may stand in the file name only", "name one folder");
+                continue;
+            }
+            if path.ends_with('/') {
+                self.tell(at, "expected files, found a folder", "add a file name such as *.csv");
+                continue;
+            }
+            let Some((home, home_at)) = home else { continue };
+            // Judged by the names alone: neither has to exist.
+            let (home, input) = (resolve(Path::new("/-/-/-/-"), home), resolve(Path::new("/-/-/-/-"), path));
+            let already = self.found.iter().any(|d| d.position() == home_at);
+            if home.starts_with(folder_of(&input)) && !already {
+                let message = format!("the home lies in the folder of the CRM's {kind}");
+                self.tell(home_at, message, "choose a folder of its own");
+            } else if input.starts_with(&home) && !already {
+                self.tell(at, format!("the CRM's {kind} lie in the home"), "inputs and home are kept apart");
+            }
+        }
+        for (path, what) in [(["policy", "file"], "one policy file"), (["output", "home"], "one folder")] {
+            if let Some((text, at)) = self.text(&path)
+                && has_wildcard(text)
+            {
+                self.tell(at, format!("expected {what}, found wildcards"), "");
+            }
+        }
+    }
+
+    /// Handles are looked up by the name of the source that uses them.
+    fn handles(&mut self) {
+        let Some(handles) = self.tree.get(&["crm", "files", "contacts", "columns", "handles"]) else { return };
+        for entry in handles.entries() {
+            if entry.key != "developer_profile" {
+                let help = super::diagnostic::did_you_mean(&entry.key, ["developer_profile"]);
+                let message = format!("no source {:?} uses handles", entry.key);
+                self.tell(entry.at, message, help.as_deref().unwrap_or("known is developer_profile"));
+            }
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! A YAML document as a tree that knows where everything stands.
+//!
+//! Invariant: a [`Tree`] holds one document of at most 1 MiB and 64 levels, without aliases, anchors, tags or
+//! duplicate keys (those are told and left out), its plain scalars read by the YAML 1.2 core schema.
+
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+
+use super::diagnostic::{Diagnostic, Position};
+
+/// The largest file that is read, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+/// How deeply lists and mappings may nest.
+pub const MAX_DEPTH: usize = 64;
+
+/// One value and where it starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where the value starts; an absent value stands where its key does.
+    pub at: Position,
+    /// What it is.
+    pub value: Value,
+}
+
+/// What a node can be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Nothing, `~` or `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// An integer in the range of `i64` and `u64`.
+    Int(i128),
+    /// A finite number.
+    Float(f64),
+    /// Anything else, and everything in quotes.
+    Text(String),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping in the order of the file, each key once.
+    Map(Vec<Entry>),
+    /// Something that was found wrong already; whatever it was meant to be, nothing more is said about it.
+    Told,
+}
+
+/// A key of a mapping with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key as text.
+    pub key: String,
+    /// Where the key starts.
+    pub at: Position,
+    /// Its value.
+    pub node: Node,
+}
+
+impl Node {
+    /// The value of a key, if this is a mapping that has it.
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().find(|e| e.key == key),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is one.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items, if it is a list; nothing otherwise.
+    pub fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The entries, if it is a mapping; nothing otherwise.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+}
+
+/// A document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tree {
+    /// Its outermost value; `Null` where the document could not be read.
+    pub root: Node,
+}
+
+impl Tree {
+    /// Where the key at the end of `path` stands; a list item is named by its index, and stands where its value
+    /// starts. The empty path is the document.
+    pub fn span(&self, path: &[&str]) -> Option<Position> {
+        let mut at = self.root.at;
+        let mut node = &self.root;
+        for step in path {
+            (at, node) = match &node.value {
+                Value::Map(_) => node.get(step).map(|e| (e.at, &e.node))?,
+                Value::List(items) => step.parse().ok().and_then(|i: usize| items.get(i)).map(|n| (n.at, n))?,
+                _ => return None,
+            };
+        }
+        Some(at)
+    }
+
+    /// The value at the end of `path`.
+    pub fn get(&self, path: &[&str]) -> Option<&Node> {
+        path.iter().try_fold(&self.root, |node, step| match &node.value {
+            Value::List(items) => items.get(step.parse::<usize>().ok()?),
+            _ => node.get(step).map(|e| &e.node),
+        })
+    }
+}
+
+/// Reads one document; mistakes in its form are told, and what can be read is in the tree. `None` where nothing can.
+pub(crate) fn parse(source: &str, file: &str) -> (Option<Tree>, Vec<Diagnostic>) {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    if source.len() > MAX_BYTES {
+        let message = format!("the file has {} bytes, at most {MAX_BYTES} are read", source.len());
+        return (None, vec![Diagnostic::error(file, Position::START, message)]);
+    }
+    let mut builder = Builder { file, open: Vec::new(), root: None, diagnostics: Vec::new() };
+    let options = serde_saphyr::granit_parser::options! { emit_anchor_events: true, emit_unresolved_aliases: true };
+    for next in Parser::new_from_str_with_options(source, options) {
+        let step = next.map_err(|e| builder.syntax(source, &e)).and_then(|(event, span)| builder.event(event, span));
+        if let Err(diagnostic) = step {
+            builder.diagnostics.push(diagnostic);
+            return (None, builder.diagnostics);
+        }
+    }
+    if builder.root.is_none() {
+        builder.diagnostics.push(Diagnostic::error(file, Position::START, "the file is empty"));
+    }
+    (builder.root.map(|root| Tree { root }), builder.diagnostics)
+}
+
+/// A list or mapping whose end has not been seen yet.
+enum Open {
+    List { at: Position, items: Vec<Node> },
+    Map { at: Position, entries: Vec<Entry>, key: Option<Key> },
+}
+
+/// A key that waits for its value; `keep` is false for keys that have been told and are left out.
+struct Key {
+    text: String,
+    at: Position,
+    keep: bool,
+}
+
+struct Builder<'f> {
+    file: &'f str,
+    open: Vec<Open>,
+    root: Option<Node>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Builder<'_> {
+    /// Takes one event; `Err` where reading cannot go on.
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Diagnostic> {
+        let at = position(span);
+        match event {
+            Event::DocumentStart(..) if self.root.is_some() => {
+                return Err(self.error(at, "a second document in the same file, only one is read"));
+            }
+            Event::Scalar(text, style, _, tag) => {
+                self.tag(tag.is_some(), span);
+                self.node(scalar(at, &text, style));
+            }
+            Event::SequenceStart(_, _, tag) => {
+                self.tag(tag.is_some(), span);
+                self.enter(Open::List { at, items: Vec::new() }, at)?;
+            }
+            Event::MappingStart(_, _, tag) => {
+                self.tag(tag.is_some(), span);
+                self.enter(Open::Map { at, entries: Vec::new(), key: None }, at)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::Anchor(..) => self.tell(at, "anchors (&name) are not read, write the value where it is used"),
+            Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                self.tell(at, "aliases (*name) are not read, write the value out");
+                self.node(Node { at, value: Value::Told });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn error(&self, at: Position, message: &str) -> Diagnostic {
+        Diagnostic::error(self.file, at, message)
+    }
+
+    fn tell(&mut self, at: Position, message: &str) {
+        let diagnostic = self.error(at, message);
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn tag(&mut self, tagged: bool, span: Span) {
+        if tagged {
+            let at = span.tag_start().map_or(position(span), marker);
+            self.tell(at, "tags (!name) are not read");
+        }
+    }
+
+    fn syntax(&self, source: &str, error: &ScanError) -> Diagnostic {
+        let at = marker(*error.marker());
+        let line = source.lines().nth(at.line - 1).unwrap_or_default();
+        if line.chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t') {
+            let column = line.chars().position(|c| c == '\t').unwrap_or_default() + 1;
+            return self.error(Position { line: at.line, column }, "a tab in the indentation, YAML wants spaces");
+        }
+        self.error(at, &format!("not YAML: {}", error.info()))
+    }
+
+    fn enter(&mut self, open: Open, at: Position) -> Result<(), Diagnostic> {
+        if self.open.len() == MAX_DEPTH {
+            return Err(self.error(at, &format!("more than {MAX_DEPTH} levels of lists and mappings")));
+        }
+        self.open.push(open);
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        match self.open.pop() {
+            Some(Open::List { at, items }) => self.node(Node { at, value: Value::List(items) }),
+            Some(Open::Map { at, entries, .. }) => self.node(Node { at, value: Value::Map(entries) }),
+            None => {}
+        }
+    }
+
+    /// Puts a finished value where it belongs.
+    fn node(&mut self, node: Node) {
+        let told = match self.open.last_mut() {
+            None => {
+                self.root = Some(node);
+                None
+            }
+            Some(Open::List { items, .. }) => {
+                items.push(node);
+                None
+            }
+            Some(Open::Map { entries, key, .. }) => match key.take() {
+                None => {
+                    let (waiting, told) = read_key(&node, entries);
+                    *key = Some(waiting);
+                    told
+                }
+                Some(Key { text, at, keep: true }) => {
+                    let at_value = if node.value == Value::Null { at } else { node.at };
+                    entries.push(Entry { key: text, at, node: Node { at: at_value, ..node } });
+                    None
+                }
+                Some(_) => None,
+            },
+        };
+        if let Some((at, message)) = told {
+            self.tell(at, &message);
+        }
+    }
+}
+
+/// Reads a finished node as the key of a mapping.
+fn read_key(node: &Node, entries: &[Entry]) -> (Key, Option<(Position, String)>) {
+    let at = node.at;
+    let text = match &node.value {
+        Value::Text(text) => text.clone(),
+        Value::Bool(b) => b.to_string(),
+        Value::Int(i) => i.to_string(),
+        Value::Float(f) => f.to_string(),
+        Value::Null => "null".to_owned(),
+        Value::Told => return (Key { text: String::new(), at, keep: false }, None),
+        Value::List(_) | Value::Map(_) => {
+            let told = (at, "a list or mapping as a key, keys are plain names".to_owned());
+            return (Key { text: String::new(), at, keep: false }, Some(told));
+        }
+    };
+    match entries.iter().find(|e| e.key == text) {
+        None => (Key { text, at, keep: true }, None),
+        Some(first) => {
+            let message = format!("duplicate key {text:?}, it stands in line {} already", first.at.line);
+            (Key { text, at, keep: false }, Some((at, message)))
+        }
+    }
+}
+
+fn marker(marker: serde_saphyr::granit_parser::Marker) -> Position {
+    Position { line: marker.line().max(1), column: marker.col() + 1 }
+}
+
+fn position(span: Span) -> Position {
+    marker(span.start)
+}
+
+/// Reads a scalar by the YAML 1.2 core schema; quoted ones are always text.
+fn scalar(at: Position, text: &str, style: ScalarStyle) -> Node {
+    let value = if style == ScalarStyle::Plain { plain(text) } else { Value::Text(text.to_owned()) };
+    Node { at, value }
+}
+
+fn plain(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "true" | "True" | "TRUE" => return Value::Bool(true),
+        "false" | "False" | "FALSE" => return Value::Bool(false),
+        _ => {}
+    }
+    let int = match (text.strip_prefix("0x"), text.strip_prefix("0o")) {
+        (Some(hex), _) => u64::from_str_radix(hex, 16).ok().map(i128::from),
+        (_, Some(octal)) => u64::from_str_radix(octal, 8).ok().map(i128::from),
+        _ => text.parse().ok().filter(|i| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(i)),
+    };
+    if let Some(int) = int {
+        return Value::Int(int);
+    }
+    // Rust also reads "inf", "nan" and "infinity", which are words in YAML 1.2.
+    let numeric = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+        && text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
+    match text.parse::<f64>() {
+        Ok(float) if numeric && float.is_finite() => Value::Float(float),
+        _ => Value::Text(text.to_owned()),
+    }
+}

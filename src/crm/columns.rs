@@ -1,0 +1,236 @@
+//! Which column holds which field: explicit mapping first, then the known headers of `config/crm/columns.yaml`.
+//!
+//! Invariant: a layout that exists has every field that its table cannot do without.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::{CrmError, Decimal, FileSet};
+
+/// A table of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// People.
+    Contacts,
+    /// Companies.
+    Accounts,
+    /// Consent records.
+    Consents,
+}
+
+impl Table {
+    /// `contacts`, `accounts` or `consents`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Contacts => "contacts",
+            Self::Accounts => "accounts",
+            Self::Consents => "consents",
+        }
+    }
+
+    /// The field that identifies the row's contact or company.
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Contacts | Self::Accounts => "record_id",
+            Self::Consents => "contact_id",
+        }
+    }
+
+    /// Fields without which the table says nothing; of alternatives one is enough.
+    const fn needed(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::Contacts => &[&["record_id"], &["family_name", "full_name"]],
+            Self::Accounts => &[&["record_id"], &["name"]],
+            Self::Consents => &[&["contact_id"], &["kind"]],
+        }
+    }
+
+    fn known(self) -> &'static BTreeMap<String, Aliases> {
+        match self {
+            Self::Contacts => &COLUMNS.contacts,
+            Self::Accounts => &COLUMNS.accounts,
+            Self::Consents => &COLUMNS.consents,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Columns {
+    contacts: BTreeMap<String, Aliases>,
+    accounts: BTreeMap<String, Aliases>,
+    consents: BTreeMap<String, Aliases>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Aliases {
+    de: Vec<String>,
+    en: Vec<String>,
+}
+
+static COLUMNS: LazyLock<Columns> = LazyLock::new(|| {
+    serde_saphyr::from_str(include_str!("../../config/crm/columns.yaml")).expect("columns.yaml is checked by a test")
+});
+
+/// Prefix of the fields that hold a handle; what follows is the source id.
+pub(super) const HANDLE: &str = "handle.";
+
+/// Where the fields of one file stand.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    columns: BTreeMap<String, usize>,
+    /// Columns of the header line without trailing blank ones.
+    pub(super) width: usize,
+    /// Decimal separator, stated or by the language of the headers.
+    pub(super) decimal: Decimal,
+    /// The table that the file is one of.
+    pub(super) table: Table,
+}
+
+impl Layout {
+    /// A layout without columns, before the header line is read.
+    pub(super) const fn empty(table: Table) -> Self {
+        Self { columns: BTreeMap::new(), width: 0, decimal: Decimal::Comma, table }
+    }
+
+    /// The column of a field.
+    pub(super) fn column(&self, field: &str) -> Option<usize> {
+        self.columns.get(field).copied()
+    }
+
+    /// Source ids with the columns of their handles, sorted.
+    pub(super) fn handles(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.columns.iter().filter_map(|(field, at)| Some((field.strip_prefix(HANDLE)?, *at)))
+    }
+
+    /// Reads a header line.
+    pub(super) fn resolve(table: Table, set: &FileSet, header: &[String], path: &Path) -> Result<Self, CrmError> {
+        check_mapping(table, set)?;
+        let width = header.iter().rposition(|h| !h.trim().is_empty()).map_or(0, |last| last + 1);
+        let header = &header[..width];
+        let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
+        let mut columns = BTreeMap::new();
+        for (field, wanted) in &set.columns {
+            columns.insert(field.clone(), find_mapped(field, wanted, header, &keys, path)?);
+        }
+        let (mut german, mut english) = (0, 0);
+        for (field, aliases) in table.known() {
+            if columns.contains_key(field) {
+                continue;
+            }
+            let taken = |at: &usize| set.columns.values().any(|m| normal(m) == keys[*at]);
+            let find = |list: &[String]| first_of(list, &keys).filter(|at| !taken(at));
+            let (at, votes) = match (find(&aliases.de), find(&aliases.en)) {
+                (Some(at), Some(_)) => (at, None),
+                (Some(at), None) => (at, Some(&mut german)),
+                (None, Some(at)) => (at, Some(&mut english)),
+                (None, None) => continue,
+            };
+            if let Some(votes) = votes {
+                *votes += 1;
+            }
+            once(header, &keys, at, path)?;
+            columns.insert(field.clone(), at);
+        }
+        let decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
+        let layout = Self { columns, width, decimal, table };
+        layout.check_needed(header, path)?;
+        Ok(layout)
+    }
+
+    fn check_needed(&self, header: &[String], path: &Path) -> Result<(), CrmError> {
+        for alternatives in self.table.needed() {
+            if alternatives.iter().any(|f| self.columns.contains_key(*f)) {
+                continue;
+            }
+            let known = alternatives.iter().filter_map(|f| self.table.known().get(*f));
+            let known: Vec<&str> = known.flat_map(|a| a.de.iter().chain(&a.en)).map(String::as_str).collect();
+            return Err(CrmError::MissingField {
+                path: path.to_owned(),
+                field: alternatives[0],
+                known: known.join(", "),
+                found: list(header),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Tells a mapping of a field that does not exist; needs no file, so `validate` can ask too.
+pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError> {
+    let known = |f: &str| table.known().contains_key(f) || (table == Table::Contacts && f.starts_with(HANDLE));
+    match set.columns.keys().find(|f| !known(f)) {
+        None => Ok(()),
+        Some(field) => Err(CrmError::UnknownField {
+            table: table.name(),
+            field: field.clone(),
+            known: table.known().keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+        }),
+    }
+}
+
+fn find_mapped(field: &str, wanted: &str, header: &[String], keys: &[String], path: &Path) -> Result<usize, CrmError> {
+    // The exact spelling wins, so that "ID" and "Id" can be told apart by who must.
+    let exact = header.iter().position(|h| h.trim() == wanted.trim());
+    let at = exact.or_else(|| keys.iter().position(|k| *k == normal(wanted)));
+    let Some(at) = at else {
+        return Err(CrmError::MissingHeader {
+            path: path.to_owned(),
+            field: field.to_owned(),
+            header: wanted.to_owned(),
+            found: list(header),
+        });
+    };
+    if exact.is_none() || header.iter().filter(|h| h.trim() == wanted.trim()).count() > 1 {
+        once(header, keys, at, path)?;
+    }
+    Ok(at)
+}
+
+/// The column of the first alias that the file has.
+fn first_of(aliases: &[String], keys: &[String]) -> Option<usize> {
+    aliases.iter().find_map(|alias| keys.iter().position(|k| *k == normal(alias)))
+}
+
+fn once(header: &[String], keys: &[String], at: usize, path: &Path) -> Result<(), CrmError> {
+    if keys.iter().filter(|k| **k == keys[at]).count() > 1 {
+        return Err(CrmError::TwiceHeader { path: path.to_owned(), header: header[at].trim().to_owned() });
+    }
+    Ok(())
+}
+
+/// The form in which headers are compared: lower case, letters and digits only, umlauts kept.
+fn normal(header: &str) -> String {
+    header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn list(header: &[String]) -> String {
+    // A file without header line would show a person here: long or many cells are cut, addresses left out.
+    let shown =
+        |h: &String| if h.contains('@') { "(an address)".to_owned() } else { h.trim().chars().take(40).collect() };
+    header.iter().take(60).map(shown).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_header_stands_for_two_fields_of_a_table() {
+        for table in [Table::Contacts, Table::Accounts, Table::Consents] {
+            let mut seen = BTreeMap::new();
+            for (field, aliases) in table.known() {
+                for alias in aliases.de.iter().chain(&aliases.en) {
+                    if let Some(other) = seen.insert(normal(alias), field) {
+                        assert_eq!(other, field, "{alias} in {}", table.name());
+                    }
+                }
+            }
+            assert!(table.needed().iter().flat_map(|f| f.iter()).all(|f| table.known().contains_key(*f)));
+        }
+    }
+}

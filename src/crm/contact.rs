@@ -1,0 +1,106 @@
+//! A row of a contact export as a [`CrmContact`].
+//!
+//! Invariant: a flag that cannot be read counts as set.
+
+use super::columns::HANDLE;
+use super::reader::Cells;
+use super::value;
+use super::{CrmContact, CrmDeadLetter, Flags};
+use crate::model::Personal;
+
+/// Reads a contact, or tells why the row is none.
+pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, CrmDeadLetter> {
+    let flags = flags(cells);
+    let Some(record_id) = cells.text("record_id").map(str::to_owned) else {
+        return Err(cells.letter("missing_id", Some("record_id"), "give the contact its CRM id"));
+    };
+    let (given, family) = name(cells);
+    if family.is_empty() {
+        return Err(cells.letter("missing_name", Some("family_name"), "give the contact a family name"));
+    }
+    let updated_at = cells.when("updated_at")?.map(value::When::start);
+    let created_at = cells.when("created_at")?.map(value::When::start);
+    let language = cells.text("language").and_then(value::language);
+    let country =
+        cells.read("country", "unknown_country", "write an ISO 3166 code such as DE, AT, CH or GB", value::country);
+    Ok(CrmContact {
+        record_id,
+        account_record: cells.text("account_record").map(str::to_owned),
+        given_name: Personal::new(given),
+        family_name: Personal::new(family),
+        emails: emails(cells),
+        job_title: cells.line("job_title").map(Personal::new),
+        handles: handles(cells),
+        language,
+        country,
+        updated_at,
+        created_at,
+        flags,
+        origin: cells.row.origin.clone(),
+    })
+}
+
+/// The flags of a row, as far as it has such columns.
+fn flags(cells: &mut Cells<'_>) -> Flags {
+    let mut flag = |field: &str| {
+        let Some(at) = cells.layout.column(field) else { return false };
+        value::flag(cells.row.cell(at)).unwrap_or_else(|| {
+            cells.note(field, "unreadable_flag", "counts as set; write yes or no (ja or nein)");
+            true
+        })
+    };
+    let (email_opt_out, do_not_process) = (flag("email_opt_out"), flag("do_not_process"));
+    let (do_not_profile, should_forget) = (flag("do_not_profile"), flag("should_forget"));
+    let do_not_contact = flag("do_not_contact");
+    let legal_basis = cells.line("legal_basis");
+    Flags {
+        email_opt_out,
+        do_not_process,
+        do_not_profile,
+        should_forget,
+        do_not_contact,
+        incomplete: false,
+        legal_basis,
+    }
+}
+
+/// Given and family name, from their columns or from a whole name.
+fn name(cells: &Cells<'_>) -> (String, String) {
+    let part = |field| cells.text(field).map(value::strip_titles).unwrap_or_default();
+    let (given, family) = (part("given_name"), part("family_name"));
+    let (whole, comma) = match cells.text("full_name") {
+        Some(full) if family.is_empty() => (full, true),
+        // "Nachname, Vorname" in the column of the family name, and nothing beside it.
+        _ => (cells.text("family_name").unwrap_or_default(), given.is_empty() && family.contains(',')),
+    };
+    if comma { value::split_name(whole) } else { (given, family) }
+}
+
+fn emails(cells: &mut Cells<'_>) -> Vec<Personal<String>> {
+    let mut all: Vec<String> = Vec::new();
+    for field in ["email", "email_2"] {
+        let (found, unreadable) = cells.text(field).map(value::emails).unwrap_or_default();
+        if unreadable {
+            cells.note(field, "unreadable_email", "write one address, or several with a comma between");
+        }
+        for address in found {
+            if !all.contains(&address) {
+                all.push(address);
+            }
+        }
+    }
+    all.into_iter().map(Personal::new).collect()
+}
+
+fn handles(cells: &mut Cells<'_>) -> Vec<(String, Personal<String>)> {
+    let columns: Vec<(String, usize)> = cells.layout.handles().map(|(s, at)| (s.to_owned(), at)).collect();
+    let mut handles = Vec::new();
+    for (source, at) in columns {
+        let Some(cell) = value::text(cells.row.cell(at)) else { continue };
+        match value::handle(cell) {
+            Some(login) => handles.push((source, Personal::new(login))),
+            None => cells.note(&format!("{HANDLE}{source}"), "unreadable_handle", "write the bare login"),
+        }
+    }
+    handles
+}

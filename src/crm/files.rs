@@ -1,0 +1,207 @@
+//! Files of an export: patterns, encodings, and text in pieces of bounded size.
+//!
+//! Invariant: no file is held in memory as a whole.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, WINDOWS_1252};
+use sha2::{Digest, Sha256};
+
+use super::CrmError;
+
+/// How much is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// The files that a pattern means, sorted by path.
+pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<Vec<PathBuf>, CrmError> {
+    let whole = base.join(pattern);
+    let mut found = vec![PathBuf::new()];
+    for part in whole.components() {
+        let part = part.as_os_str();
+        let name = part.to_string_lossy();
+        if !name.contains(['*', '?']) {
+            found.iter_mut().for_each(|p| p.push(part));
+            continue;
+        }
+        let mut next = Vec::new();
+        for folder in &found {
+            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            for entry in entries {
+                let entry = entry.map_err(|source| CrmError::Read { path: folder.clone(), source })?;
+                if matches(&name, &entry.file_name().to_string_lossy()) {
+                    next.push(entry.path());
+                }
+            }
+        }
+        found = next;
+    }
+    found.retain(|p| p.is_file());
+    found.sort();
+    if found.is_empty() { Err(CrmError::NoFile { table, path: whole }) } else { Ok(found) }
+}
+
+/// Whether a name fits a pattern of `*` (any characters) and `?` (one); hidden files need a leading dot.
+fn matches(pattern: &str, name: &str) -> bool {
+    fn fits(p: &[char], n: &[char]) -> bool {
+        // The last `*` and where it began: on a mismatch it swallows one more, so the cost stays quadratic.
+        let (mut i, mut j, mut star) = (0, 0, None);
+        while j < n.len() {
+            if i < p.len() && p[i] == '*' {
+                star = Some((i, j));
+                i += 1;
+            } else if i < p.len() && (p[i] == '?' || p[i] == n[j]) {
+                i += 1;
+                j += 1;
+            } else if let Some((si, sj)) = star {
+                star = Some((si, sj + 1));
+                i = si + 1;
+                j = sj + 1;
+            } else {
+                return false;
+            }
+        }
+        p[i..].iter().all(|c| *c == '*')
+    }
+    let (p, n): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    (n.first() != Some(&'.') || p.first() == Some(&'.')) && fits(&p, &n)
+}
+
+/// What the first pass over a file tells.
+pub(super) struct Survey {
+    /// Lower-case hex over the raw bytes.
+    pub(super) sha256: String,
+    /// The encoding to read it in.
+    pub(super) encoding: &'static Encoding,
+    /// Whether there is any byte but a byte order mark.
+    pub(super) empty: bool,
+}
+
+/// Hashes a file and finds out its encoding.
+pub(super) fn survey(path: &Path, stated: Option<&'static Encoding>) -> Result<Survey, CrmError> {
+    let fail = |source| CrmError::Read { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(fail)?;
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
+    let mut sink = vec![0; PIECE * 3];
+    let mut utf8 = UTF_8.new_decoder_without_bom_handling();
+    let (mut valid, mut bytes, mut mark) = (true, 0, None);
+    loop {
+        let n = file.read(&mut piece).map_err(fail)?;
+        if bytes == 0 {
+            mark = Encoding::for_bom(&piece[..n]);
+        }
+        bytes += n;
+        hash.update(&piece[..n]);
+        if valid {
+            valid = decode_all(&mut utf8, &piece[..n], &mut sink, n == 0);
+        }
+        if n == 0 {
+            break;
+        }
+    }
+    let auto = if valid { UTF_8 } else { WINDOWS_1252 };
+    let encoding = mark.map(|(e, _)| e).or(stated).unwrap_or(auto);
+    let empty = bytes == mark.map_or(0, |(_, length)| length);
+    Ok(Survey { sha256: data_encoding::HEXLOWER.encode(&hash.finalize()), encoding, empty })
+}
+
+/// Whether all of `input` decodes without a malformed sequence.
+fn decode_all(decoder: &mut Decoder, mut input: &[u8], sink: &mut [u8], last: bool) -> bool {
+    loop {
+        let (result, read, _, malformed) = decoder.decode_to_utf8(input, sink, last);
+        if malformed {
+            return false;
+        }
+        input = &input[read..];
+        if result == CoderResult::InputEmpty {
+            return true;
+        }
+    }
+}
+
+/// A file as UTF-8, piece by piece, without byte order mark.
+pub(super) struct Text {
+    file: File,
+    path: PathBuf,
+    decoder: Decoder,
+    raw: Vec<u8>,
+    raw_at: usize,
+    text: Vec<u8>,
+    /// The unread part of `text`.
+    at: usize,
+    end: usize,
+    done: bool,
+    /// A sequence was not valid in the encoding and stands as U+FFFD.
+    pub(super) malformed: bool,
+}
+
+impl Text {
+    pub(super) fn open(path: &Path, encoding: &'static Encoding) -> Result<Self, CrmError> {
+        let file = File::open(path).map_err(|source| CrmError::Read { path: path.to_owned(), source })?;
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            decoder: encoding.new_decoder_with_bom_removal(),
+            raw: Vec::new(),
+            raw_at: 0,
+            text: vec![0; PIECE],
+            at: 0,
+            end: 0,
+            done: false,
+            malformed: false,
+        })
+    }
+
+    /// The next bytes of text; empty at the end.
+    pub(super) fn peek(&mut self) -> Result<&[u8], CrmError> {
+        while self.at == self.end && !self.done {
+            self.fill()?;
+        }
+        Ok(&self.text[self.at..self.end])
+    }
+
+    /// Marks `n` of the peeked bytes as read.
+    pub(super) fn consume(&mut self, n: usize) {
+        self.at += n;
+    }
+
+    fn fill(&mut self) -> Result<(), CrmError> {
+        if self.raw_at == self.raw.len() {
+            self.raw.resize(PIECE, 0);
+            let read = self.file.read(&mut self.raw);
+            let n = read.map_err(|source| CrmError::Read { path: self.path.clone(), source })?;
+            self.raw.truncate(n);
+            self.raw_at = 0;
+        }
+        let last = self.raw.is_empty();
+        let (result, read, written, malformed) =
+            self.decoder.decode_to_utf8(&self.raw[self.raw_at..], &mut self.text, last);
+        self.raw_at += read;
+        self.at = 0;
+        self.end = written;
+        self.malformed |= malformed;
+        self.done = last && result == CoderResult::InputEmpty;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns() {
+        for (pattern, name, fits) in [
+            ("contacts*.csv", "contacts_de.csv", true),
+            ("contacts*.csv", "contacts.csv", true),
+            ("contacts*.csv", "accounts.csv", false),
+            ("c?.csv", "c1.csv", true),
+            ("c?.csv", "c.csv", false),
+            ("*", ".hidden", false),
+            ("*a*b*c", "xxaxxbxxbxc", true),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+}

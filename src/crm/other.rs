@@ -1,0 +1,116 @@
+//! Rows of company and consent exports.
+//!
+//! Invariant: nothing of a consent row is interpreted; a row against processing survives an unreadable date.
+
+use super::columns::Layout;
+use super::reader::Cells;
+use super::value::{self, When};
+use super::{ConsentRow, CrmAccount, CrmDeadLetter, Decimal};
+
+/// Reads a company, or tells why the row is none.
+pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, CrmDeadLetter> {
+    let Some(record_id) = cells.text("record_id").map(str::to_owned) else {
+        return Err(cells.letter("missing_id", Some("record_id"), "give the company its CRM id"));
+    };
+    let Some(name) = cells.line("name") else {
+        return Err(cells.letter("missing_name", Some("name"), "give the company a name"));
+    };
+    let updated_at = cells.when("updated_at")?.map(When::start);
+    let decimal = cells.layout.decimal;
+    let (revenue_eur, revenue_foreign) = revenue(cells, decimal);
+    let whole = |cell: &str| value::number(cell, decimal).filter(|n| n.fract() == 0.0 && *n <= 1e8).map(|n| n as u32);
+    let year = |cell: &str| cell.parse::<u16>().ok().filter(|y| (1000..=2999).contains(y));
+    Ok(CrmAccount {
+        record_id,
+        domain: cells.read("domain", "unreadable_domain", "write a host such as firma.example", value::domain),
+        country: cells.read(
+            "country",
+            "unknown_country",
+            "write an ISO 3166 code such as DE, AT, CH or GB",
+            value::country,
+        ),
+        city: cells.line("city"),
+        industry: cells.line("industry"),
+        nace: cells.line("nace"),
+        employees: cells.read("employees", "unreadable_number", "write a whole number", whole),
+        revenue_eur,
+        revenue_foreign,
+        legal_form: cells.line("legal_form").or_else(|| value::legal_form(&name)),
+        founded: cells.read("founded", "unreadable_number", "write a year of four digits", year),
+        updated_at,
+        name,
+        origin: cells.row.origin.clone(),
+    })
+}
+
+/// Revenue in EUR, or in the currency that the row names.
+fn revenue(cells: &mut Cells<'_>, decimal: Decimal) -> (Option<f64>, Option<(f64, String)>) {
+    const ADVICE: &str = "write a plain number, with the separators of the file's language";
+    let amount = |cell: &str| value::number(cell, decimal);
+    if let Some(eur) = cells.read("revenue_eur", "unreadable_number", ADVICE, amount) {
+        return (Some(eur), None);
+    }
+    let Some(amount) = cells.read("revenue", "unreadable_number", ADVICE, amount) else { return (None, None) };
+    let stated = cells.text("currency").map(value::currency);
+    let in_cell = || cells.text("revenue").and_then(value::currency_in);
+    match stated.unwrap_or_else(in_cell) {
+        Some(code) if code == "EUR" => (Some(amount), None),
+        Some(code) => (None, Some((amount, code))),
+        None => {
+            cells.note("revenue", "unknown_currency", "name the currency in a column, or the header (Umsatz EUR)");
+            (None, None)
+        }
+    }
+}
+
+/// Reads a consent row, or tells why it is none.
+pub(super) fn consent(cells: &mut Cells<'_>) -> Result<ConsentRow, CrmDeadLetter> {
+    let Some(contact_id) = cells.text("contact_id").map(str::to_owned) else {
+        return Err(cells.letter("missing_id", Some("contact_id"), "name the contact whose consent it is"));
+    };
+    let kind = cells.text("kind").map(str::to_lowercase).unwrap_or_default();
+    if kind.is_empty() {
+        return Err(cells.letter(
+            "missing_kind",
+            Some("kind"),
+            "say grant, refuse, withdraw, object, restrict or lift",
+        ));
+    }
+    let permissive = matches!(kind.as_str(), "grant" | "lift" | "notice");
+    let mut date = |field| match cells.when(field) {
+        Err(letter) if permissive => Err(letter),
+        Err(letter) => {
+            cells.notes.push(CrmDeadLetter { row_dropped: false, ..letter });
+            Ok(None)
+        }
+        read => read,
+    };
+    let (valid_from, valid_to) = (date("valid_from")?.map(When::start), date("valid_to")?.map(When::end));
+    let recorded_at = date("recorded_at")?.map(When::start);
+    let list = |field| cells.text(field).map(split).unwrap_or_default();
+    Ok(ConsentRow {
+        event_id: cells.line("event_id"),
+        contact_id,
+        kind,
+        basis: cells.line("basis"),
+        purposes: list("purposes"),
+        source_classes: list("source_classes"),
+        valid_from,
+        valid_to,
+        recorded_at,
+        method: cells.line("method"),
+        notice_id: cells.line("notice_id"),
+        wording_hash: cells.line("wording_hash"),
+        language: cells.line("language"),
+        origin: cells.row.origin.clone(),
+    })
+}
+
+fn split(cell: &str) -> Vec<String> {
+    cell.split('|').filter_map(value::text).map(str::to_owned).collect()
+}
+
+/// The record id of a row, before anything else of it is read.
+pub(super) fn key(layout: &Layout, row: &super::Row) -> Option<String> {
+    value::text(row.cell(layout.column(layout.table.key())?)).map(str::to_owned)
+}

@@ -1,0 +1,195 @@
+//! One pull: every file of a CRM into contacts, companies and consent rows.
+//!
+//! Invariant: of one record id the newest row wins, and what any of its rows says against processing stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::columns::Table;
+use super::reader::{Cells, RowReader, check_settings, dead};
+use super::{
+    CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, CsvSource, FileFacts, FileSet, Flags, Origin, contact,
+    files, other,
+};
+
+/// Reads all files of `source`; relative paths start at `base_dir`.
+pub fn pull(source: &CsvSource, base_dir: &Path) -> Result<CrmPull, CrmError> {
+    let mut pull = CrmPull::default();
+    let mut notes = Vec::new();
+    let mut unread = BTreeMap::new();
+
+    let mut accounts = Newest::default();
+    if let Some(set) = &source.accounts {
+        each(Table::Accounts, set, base_dir, &mut pull.files, &mut notes, |cells| {
+            accounts.add(other::account(cells)?, cells);
+            Ok(())
+        })?;
+    }
+    let mut contacts = Newest::default();
+    let before = notes.len();
+    each(Table::Contacts, &source.contacts, base_dir, &mut pull.files, &mut notes, |cells| {
+        contacts.add(contact::read(cells)?, cells);
+        Ok(())
+    })?;
+    count_unread(&notes[before..], &mut unread);
+
+    let mut seen = BTreeSet::new();
+    if let Some(set) = &source.consents {
+        let before = notes.len();
+        each(Table::Consents, set, base_dir, &mut pull.files, &mut notes, |cells| {
+            if !seen.insert(cells.row.origin.digest) {
+                return Err(cells.letter("duplicate", None, "the same row stands above; nothing to do"));
+            }
+            pull.consents.push(other::consent(cells)?);
+            Ok(())
+        })?;
+        count_unread(&notes[before..], &mut unread);
+    }
+    pull.accounts = accounts.into_rows();
+    pull.contacts = contacts.into_rows();
+    for contact in &mut pull.contacts {
+        contact.flags.incomplete |= unread.contains_key(&contact.record_id);
+    }
+    notes.sort_by(|a, b| (&a.origin, a.reason, &a.field).cmp(&(&b.origin, b.reason, &b.field)));
+    pull.dead_letters = notes;
+    Ok(pull)
+}
+
+/// Tells the first mistake in the settings, without looking at a file.
+pub fn check(source: &CsvSource) -> Result<(), CrmError> {
+    check_settings(Table::Contacts, &source.contacts)?;
+    source.accounts.iter().try_for_each(|set| check_settings(Table::Accounts, set))?;
+    source.consents.iter().try_for_each(|set| check_settings(Table::Consents, set))
+}
+
+/// Calls `take` for each row of each file of a table, and keeps facts and dead letters.
+fn each(
+    table: Table,
+    set: &FileSet,
+    base: &Path,
+    facts: &mut Vec<FileFacts>,
+    notes: &mut Vec<CrmDeadLetter>,
+    mut take: impl FnMut(&mut Cells<'_>) -> Result<(), CrmDeadLetter>,
+) -> Result<(), CrmError> {
+    check_settings(table, set)?;
+    for path in files::expand(table.name(), base, &set.path)? {
+        let name = path.strip_prefix(base).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        let mut reader = RowReader::open(table, set, &path, shown(&name))?;
+        while let Some(item) = reader.next_row()? {
+            let layout = reader.layout();
+            let result = item.and_then(|row| {
+                let id = other::key(layout, &row);
+                take(&mut Cells { layout, row: &row, order: set.date_order, notes, id })
+            });
+            notes.extend(result.err());
+        }
+        facts.push(reader.facts().clone());
+    }
+    Ok(())
+}
+
+/// The name of a file in dead letters: without the folders that lead out of the base folder.
+fn shown(name: &str) -> &str {
+    match name.rsplit_once("../") {
+        Some((_, below)) => below,
+        None if name.starts_with('/') => name.rsplit('/').next().unwrap_or(name),
+        None => name,
+    }
+}
+
+/// Which contacts have a row that could not be read at all, so that an objection in it would be missed.
+fn count_unread(notes: &[CrmDeadLetter], unread: &mut BTreeMap<String, u32>) {
+    // A grant that is lost only makes less possible, and a duplicate was read.
+    let harmless =
+        |n: &CrmDeadLetter| n.reason == "duplicate" || (n.table == "consents" && n.reason == "unreadable_date");
+    for note in notes.iter().filter(|n| n.row_dropped && !harmless(n)) {
+        if let Some(id) = &note.record_id {
+            *unread.entry(id.clone()).or_default() += 1;
+        }
+    }
+}
+
+/// A record that can stand in several rows.
+trait Record: Sized {
+    fn id(&self) -> &str;
+    fn updated_at(&self) -> Option<Timestamp>;
+    fn origin(&self) -> &Origin;
+    /// What survives of an older row.
+    fn inherit(&mut self, older: Self);
+}
+
+impl Record for CrmAccount {
+    fn id(&self) -> &str {
+        &self.record_id
+    }
+    fn updated_at(&self) -> Option<Timestamp> {
+        self.updated_at
+    }
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+    fn inherit(&mut self, _: Self) {}
+}
+
+impl Record for CrmContact {
+    fn id(&self) -> &str {
+        &self.record_id
+    }
+    fn updated_at(&self) -> Option<Timestamp> {
+        self.updated_at
+    }
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+    fn inherit(&mut self, older: Self) {
+        self.flags.add(&older.flags);
+        self.created_at = [self.created_at, older.created_at].into_iter().flatten().min();
+    }
+}
+
+impl Flags {
+    /// Adds what another row of the record says against processing; its lawful basis is not carried over.
+    fn add(&mut self, other: &Self) {
+        self.email_opt_out |= other.email_opt_out;
+        self.do_not_process |= other.do_not_process;
+        self.do_not_profile |= other.do_not_profile;
+        self.should_forget |= other.should_forget;
+        self.do_not_contact |= other.do_not_contact;
+        self.incomplete |= other.incomplete;
+    }
+}
+
+/// The newest row of each record.
+struct Newest<T>(BTreeMap<String, T>);
+
+impl<T> Default for Newest<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T: Record> Newest<T> {
+    fn add(&mut self, new: T, cells: &mut Cells<'_>) {
+        let Some(old) = self.0.remove(new.id()) else {
+            self.0.insert(new.id().to_owned(), new);
+            return;
+        };
+        // Of rows with one date the later in the order of reading wins, so the outcome has one reason.
+        let (mut winner, loser) = if new.updated_at() < old.updated_at() { (old, new) } else { (new, old) };
+        let advice = format!(
+            "another row of this record is newer ({} line {}); merge the records in the CRM",
+            winner.origin().file,
+            winner.origin().line
+        );
+        let id = Some(loser.id().to_owned());
+        cells.notes.push(dead(cells.layout.table, "duplicate", None, &advice, id, loser.origin().clone()));
+        winner.inherit(loser);
+        self.0.insert(winner.id().to_owned(), winner);
+    }
+
+    fn into_rows(self) -> Vec<T> {
+        self.0.into_values().collect()
+    }
+}

@@ -1,0 +1,1 @@
+//! Every case under `testdata/crm`: exports in, everything that was pulled out.
