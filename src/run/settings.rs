@@ -1,0 +1,151 @@
+//! From a checked plan to the settings of the parts, and what plan and policy must agree on.
+//!
+//! Invariant: only this module knows the types of both sides.
+
+use std::collections::BTreeMap;
+
+use crate::config::{Delimiter, Encoding, FileSet, Level, Network, Offering, Plan};
+use crate::consent::policy::Policy;
+use crate::crm::CsvSource;
+use crate::demo::DemoWeb;
+use crate::fetch::{self, FetcherConfig, Limits};
+use crate::persona::input;
+use crate::run::engine::{Options, RunError};
+use crate::source::id;
+
+/// How the fetcher names itself; a site owner can forbid it by the token `prosopon`.
+pub const USER_AGENT: &str = concat!("prosopon/", env!("CARGO_PKG_VERSION"), " (+mailto:privacy@controller.example)");
+
+/// Seed of the jitter, which only ever adds to a delay.
+const JITTER_SEED: u64 = 0x0070_726f_736f_706f;
+
+/// Refuses what cannot be served and what plan and policy disagree on.
+pub(super) fn check(plan: &Plan, policy: &Policy, options: &Options) -> Result<(), RunError> {
+    let policy_file = plan.policy_file().display();
+    if policy.file().controller != plan.controller() {
+        return Err(RunError::Mismatch(format!(
+            "{policy_file}: the policy is of the controller {:?}, the pipeline of {:?}; both must be the same",
+            policy.file().controller,
+            plan.controller()
+        )));
+    }
+    if !policy.file().purposes.contains_key(plan.purpose()) {
+        let known: Vec<&str> = policy.file().purposes.keys().map(String::as_str).collect();
+        return Err(RunError::Mismatch(format!(
+            "{policy_file}: the purpose {:?} of the pipeline is not registered; registered are: {}",
+            plan.purpose(),
+            known.join(", ")
+        )));
+    }
+    if plan.network() != Network::Demo && !options.dry_run {
+        let network = network_name(plan.network());
+        return Err(RunError::NetworkNotServed { path: plan.file().to_owned(), network });
+    }
+    Ok(())
+}
+
+/// The CRM's files, for the connector.
+pub(super) fn crm_source(plan: &Plan) -> CsvSource {
+    let crm = plan.crm();
+    let mut contacts = file_set(&crm.contacts);
+    for (source, header) in &crm.handles {
+        contacts.columns.insert(source.clone(), header.clone());
+    }
+    CsvSource {
+        name: crm.name.clone(),
+        contacts,
+        accounts: crm.accounts.as_ref().map(file_set),
+        consents: crm.consents.as_ref().map(file_set),
+    }
+}
+
+fn file_set(set: &FileSet) -> crate::crm::FileSet {
+    crate::crm::FileSet {
+        path: set.pattern().display().to_string(),
+        encoding: match set.encoding {
+            Encoding::Auto => None,
+            Encoding::Utf8 => Some("utf-8".to_owned()),
+            Encoding::Windows1252 => Some("windows-1252".to_owned()),
+        },
+        delimiter: match set.delimiter {
+            Delimiter::Auto => None,
+            Delimiter::Comma => Some(','),
+            Delimiter::Semicolon => Some(';'),
+            Delimiter::Tab => Some('\t'),
+            Delimiter::Pipe => Some('|'),
+        },
+        columns: set.columns.clone(),
+        ..crate::crm::FileSet::default()
+    }
+}
+
+/// The offering, for the persona part.
+pub(super) fn offering(offering: &Offering) -> input::Offering {
+    let level = |level: Level| match level {
+        Level::Low => input::Level::Low,
+        Level::Medium => input::Level::Medium,
+        Level::High => input::Level::High,
+    };
+    input::Offering {
+        name: offering.name.clone(),
+        category: offering.category.clone(),
+        used_by: offering.used_by.clone(),
+        run_by: offering.run_by.clone(),
+        price_band: match offering.price_band {
+            Level::Low => input::PriceBand::Low,
+            Level::Medium => input::PriceBand::Medium,
+            Level::High => input::PriceBand::High,
+        },
+        complexity: level(offering.complexity),
+        adaptation: level(offering.adaptation),
+    }
+}
+
+/// The fetcher's settings.
+pub(super) fn fetcher(plan: &Plan, web: Option<&DemoWeb>) -> FetcherConfig {
+    let network = web.map_or(fetch::Network::Refused, |web| fetch::Network::Demo {
+        addr: web.addr(),
+        hosts: web.hosts().iter().cloned().collect(),
+    });
+    let mut rates = BTreeMap::new();
+    if let Some(site) = &plan.sources().company_site {
+        rates.insert(id::COMPANY_SITE.to_owned(), site.rate.requests_per_second);
+    }
+    if let Some(profile) = &plan.sources().developer_profile {
+        rates.insert(id::DEVELOPER_PROFILE.to_owned(), profile.rate.requests_per_second);
+    }
+    FetcherConfig {
+        user_agent: USER_AGENT.to_owned(),
+        limits: Limits::default(),
+        budgets: fetch::Budgets {
+            requests_per_run: u32::try_from(plan.budgets().requests_per_run).unwrap_or(u32::MAX),
+            requests_per_host: plan.budgets().requests_per_host,
+            seconds_per_run: plan.budgets().seconds_per_run,
+        },
+        requests_per_second: rates,
+        network,
+        seed: JITTER_SEED,
+    }
+}
+
+/// A fetcher that fetches nothing, for dry runs.
+pub(super) fn refusing() -> FetcherConfig {
+    FetcherConfig {
+        user_agent: USER_AGENT.to_owned(),
+        limits: Limits::default(),
+        budgets: fetch::Budgets { requests_per_run: 0, requests_per_host: 0, seconds_per_run: 0 },
+        requests_per_second: BTreeMap::new(),
+        network: fetch::Network::Refused,
+        seed: JITTER_SEED,
+    }
+}
+
+/// As it stands in the pipeline file.
+#[must_use]
+pub const fn network_name(network: Network) -> &'static str {
+    match network {
+        Network::Demo => "demo",
+        Network::Replay => "replay",
+        Network::Public => "public",
+    }
+}

@@ -1,0 +1,182 @@
+//! What a run came to, for the terminal, the journal and the manifest.
+//!
+//! Invariant: numbers and ids only; nothing about a person.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::DecisionRow;
+use crate::run::context::Context;
+use crate::run::group::GroupRows;
+use crate::run::journal::RunState;
+use crate::sink::{SinkError, Snapshot};
+use crate::taxonomy::FacetStatus;
+
+/// Counts over all rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Contacts that were worked on.
+    pub subjects: u64,
+    /// Contacts and rows that could not be read: what the share of dead letters refers to.
+    pub crm_rows: u64,
+    /// Rows of `personas`.
+    pub personas: u64,
+    /// Rows of `accounts`.
+    pub accounts: u64,
+    /// Rows of `evidence`.
+    pub evidence: u64,
+    /// Permits of the gate.
+    pub permits: u64,
+    /// Refusals by primary reason.
+    pub refusals: BTreeMap<String, u64>,
+    /// Fetches by outcome (`fetched`, or `failed: reason`).
+    pub documents: BTreeMap<String, u64>,
+    /// Requests sent.
+    pub requests: u64,
+    /// Bytes of bodies received.
+    pub bytes: u64,
+    /// Rows of `dead_letters`.
+    pub dead_letters: u64,
+    /// Personas whose facet is known: `job_function`, `seniority`, `buying_role`.
+    pub known: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    /// Adds a company's rows.
+    pub(super) fn add(&mut self, rows: &GroupRows) {
+        self.personas += rows.personas.len() as u64;
+        self.accounts += u64::from(rows.account.is_some());
+        self.evidence += rows.evidence.len() as u64;
+        self.dead_letters += rows.dead_letters.len() as u64;
+        self.decisions(&rows.decisions);
+        for document in &rows.documents {
+            let outcome = match &document.reason {
+                Some(reason) => format!("{}: {reason}", document.outcome),
+                None => document.outcome.clone(),
+            };
+            *self.documents.entry(outcome).or_default() += 1;
+            self.requests += u64::from(document.attempts);
+            self.bytes += document.bytes;
+        }
+        for persona in &rows.personas {
+            let facets = [
+                ("job_function", persona.job_function.status == FacetStatus::Known),
+                ("seniority", persona.seniority.status == FacetStatus::Known),
+                ("buying_role", persona.buying_roles.iter().any(|r| r.status == FacetStatus::Known)),
+            ];
+            for (facet, known) in facets {
+                *self.known.entry(facet.to_owned()).or_default() += u64::from(known);
+            }
+        }
+    }
+
+    fn decisions(&mut self, decisions: &[DecisionRow]) {
+        for decision in decisions {
+            match &decision.primary_reason {
+                Some(reason) => *self.refusals.entry(reason.clone()).or_default() += 1,
+                None => self.permits += 1,
+            }
+        }
+    }
+}
+
+/// The result of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The pipeline.
+    pub pipeline: String,
+    /// The home.
+    pub home: PathBuf,
+    /// The run; `None` for a dry run.
+    pub run_id: Option<String>,
+    /// `completed`, `completed_with_dead_letters`, `dry_run`.
+    pub outcome: String,
+    /// The clock of the inference.
+    pub as_of: Option<String>,
+    /// The counts.
+    pub counts: Counts,
+    /// Fetches that an earlier start of the run had committed.
+    pub resumed_fetches: u64,
+    /// How often the run was started.
+    pub starts: u32,
+    /// Busy time by stage, in seconds, summed over tasks.
+    pub stages: BTreeMap<String, f64>,
+    /// Permits and refusals by what was asked, for dry runs.
+    pub asked: BTreeMap<String, u64>,
+}
+
+impl Summary {
+    pub(super) fn dry(pipeline: String, home: &Path, counts: Counts, decisions: &[DecisionRow]) -> Self {
+        let mut asked = BTreeMap::new();
+        for d in decisions {
+            let verdict = d.primary_reason.as_deref().map_or("permitted".to_owned(), |r| format!("refused: {r}"));
+            *asked.entry(format!("{} {} from {} for {}: {verdict}", d.operation, d.target.kind(), d.source_id, d.purpose))
+                .or_default() += 1;
+        }
+        Self {
+            pipeline,
+            home: home.to_owned(),
+            run_id: None,
+            outcome: "dry_run".to_owned(),
+            as_of: None,
+            counts,
+            resumed_fetches: 0,
+            starts: 1,
+            stages: BTreeMap::new(),
+            asked,
+        }
+    }
+
+    pub(super) fn finished(
+        home: &Path,
+        context: &Context,
+        state: &RunState,
+        counts: Counts,
+        resumed_fetches: u64,
+        dead_letter_share: f64,
+    ) -> Self {
+        let share = counts.dead_letters as f64 / counts.crm_rows.max(1) as f64;
+        let outcome = if share > dead_letter_share { "completed_with_dead_letters" } else { "completed" };
+        let times = &context.times;
+        let stages = [
+            ("gate", &times.gate),
+            ("fetch", &times.fetch),
+            ("read", &times.read),
+            ("fuse", &times.fuse),
+            ("write", &times.write),
+        ];
+        Self {
+            pipeline: context.plan.name().to_owned(),
+            home: home.to_owned(),
+            run_id: Some(state.run_id.to_string()),
+            outcome: outcome.to_owned(),
+            as_of: Some(context.as_of.0.to_string()),
+            counts,
+            resumed_fetches,
+            starts: state.starts,
+            stages: stages
+                .into_iter()
+                .map(|(name, micros)| (name.to_owned(), micros.load(Ordering::Relaxed) as f64 / 1e6))
+                .collect(),
+            asked: BTreeMap::new(),
+        }
+    }
+
+    /// Reads the summary of a published snapshot back.
+    pub(super) fn from_manifest(home: &Path, snapshot: &Snapshot) -> Result<Self, SinkError> {
+        let manifest = snapshot.manifest()?;
+        let mut summary: Self = serde_json::from_value(manifest["summary"].clone())
+            .map_err(|_| SinkError::damaged(&snapshot.folder().join("manifest.json")))?;
+        home.clone_into(&mut summary.home);
+        Ok(summary)
+    }
+
+    /// One line of JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a summary has only string keys")
+    }
+}
