@@ -1,0 +1,138 @@
+//! From row structs to Arrow record batches.
+//!
+//! Invariant: columns are given in the order of the column list, and text for people passes
+//! [`super::safe_text`] because the column list says so, not because somebody remembered.
+
+mod rows;
+
+use std::sync::Arc;
+
+use arrow_array::builder::{Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow_array::{ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StructArray};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{DataType, Field, SchemaRef};
+use jiff::Timestamp;
+
+use super::columns::{Column, Kind, columns};
+use super::schema::{ELEMENT, fields};
+use super::{SinkError, Table, safe_text};
+pub(super) use rows::{
+    accounts, buying_centers, dead_letters, decisions, documents, evidence, personas, runs, signal_key,
+};
+
+/// Collects the arrays of one batch, or of the structs inside one column.
+struct Columns {
+    table: Table,
+    spec: &'static [Column],
+    arrays: Vec<ArrayRef>,
+}
+
+impl Columns {
+    fn new(table: Table) -> Self {
+        Self { table, spec: columns(table), arrays: Vec::new() }
+    }
+
+    /// The column that is due; a wrong name is a bug of this module.
+    fn due(&self, name: &str) -> &'static Column {
+        let column = self.spec.get(self.arrays.len()).expect("no more arrays than columns");
+        assert_eq!(column.name, name, "arrays of {} come in the order of its columns", self.table);
+        column
+    }
+
+    fn text<S: AsRef<str>>(&mut self, name: &str, values: impl Iterator<Item = Option<S>>) {
+        let prose = self.due(name).kind == Kind::Prose;
+        let mut builder = StringBuilder::new();
+        for value in values {
+            match value {
+                Some(v) if prose => builder.append_value(safe_text(v.as_ref())),
+                Some(v) => builder.append_value(v.as_ref()),
+                None => builder.append_null(),
+            }
+        }
+        self.arrays.push(Arc::new(builder.finish()));
+    }
+
+    fn int<N: TryInto<i64>>(&mut self, name: &str, values: impl Iterator<Item = Option<N>>) {
+        self.due(name);
+        let mut builder = Int64Builder::new();
+        for value in values {
+            builder.append_option(value.map(|v| v.try_into().unwrap_or(i64::MAX)));
+        }
+        self.arrays.push(Arc::new(builder.finish()));
+    }
+
+    fn float(&mut self, name: &str, values: impl Iterator<Item = Option<f64>>) -> Result<(), SinkError> {
+        let Kind::Float(range) = self.due(name).kind else { panic!("{name} is no column of floats") };
+        let mut builder = Float64Builder::new();
+        for (row, value) in values.enumerate() {
+            if value.is_some_and(|v| !range.holds(v)) {
+                return Err(SinkError::Range { table: self.table, column: name.into(), row, range: range.as_str() });
+            }
+            // Adding zero makes -0.0 the 0.0 that it means, so that equal rows are equal bytes.
+            builder.append_option(value.map(|v| v + 0.0));
+        }
+        self.arrays.push(Arc::new(builder.finish()));
+        Ok(())
+    }
+
+    fn time(&mut self, name: &str, values: impl Iterator<Item = Option<Timestamp>>) {
+        self.due(name);
+        let mut builder = TimestampMicrosecondBuilder::new().with_timezone("UTC");
+        for value in values {
+            builder.append_option(value.map(Timestamp::as_microsecond));
+        }
+        self.arrays.push(Arc::new(builder.finish()));
+    }
+
+    /// A list of codes per row.
+    fn codes<I>(&mut self, name: &str, lists: impl Iterator<Item = I>) -> Result<(), SinkError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        self.due(name);
+        let mut values = StringBuilder::new();
+        let mut lengths = Vec::new();
+        for list in lists {
+            let before = values.offsets_slice().len();
+            for value in list {
+                values.append_value(value);
+            }
+            lengths.push(values.offsets_slice().len() - before);
+        }
+        let element = Field::new(ELEMENT, DataType::Utf8, false);
+        self.list(element, lengths, Arc::new(values.finish()))
+    }
+
+    /// A list of structs per row: `fill` gives the columns of all structs of all rows.
+    fn structs<'a, R: 'a, T: 'a>(
+        &mut self,
+        name: &str,
+        rows: &'a [R],
+        list: impl Fn(&'a R) -> &'a [T],
+        fill: impl FnOnce(&mut Self, &[&'a T]) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        let Kind::Structs(spec) = &self.due(name).kind else { panic!("{name} is no column of structs") };
+        let lengths = rows.iter().map(|r| list(r).len()).collect();
+        let items: Vec<&T> = rows.iter().flat_map(&list).collect();
+        let mut inner = Self { table: self.table, spec, arrays: Vec::new() };
+        fill(&mut inner, &items)?;
+        let values = StructArray::try_new_with_length(fields(spec), inner.arrays, None, items.len())
+            .map_err(|source| SinkError::Encode { table: self.table, source })?;
+        let element = Field::new(ELEMENT, DataType::Struct(fields(spec)), false);
+        self.list(element, lengths, Arc::new(values))
+    }
+
+    fn list(&mut self, element: Field, lengths: Vec<usize>, values: ArrayRef) -> Result<(), SinkError> {
+        let list = ListArray::try_new(Arc::new(element), OffsetBuffer::from_lengths(lengths), values, None)
+            .map_err(|source| SinkError::Encode { table: self.table, source })?;
+        self.arrays.push(Arc::new(list));
+        Ok(())
+    }
+
+    fn finish(self, schema: &SchemaRef, rows: usize) -> Result<RecordBatch, SinkError> {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(schema), self.arrays, &options)
+            .map_err(|source| SinkError::Encode { table: self.table, source })
+    }
+}

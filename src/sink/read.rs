@@ -1,0 +1,159 @@
+//! Reading tables back: as record batches, or as the rows they were written from.
+//!
+//! Invariant: a selection by contact or company is applied while reading, on the key columns first, so that
+//! a card over a large table does not decode the table.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::vec;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{BooleanArray, RecordBatch};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter,
+};
+
+use super::runs::RunRow;
+use super::{SinkError, Snapshot, Table, columns, decode};
+use crate::model::{AccountId, DecisionRow, DocumentRow, Signal, SubjectId};
+use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
+
+/// Which rows of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Select {
+    /// Every row.
+    #[default]
+    All,
+    /// The rows of a contact; none in tables without `subject_id`.
+    Subject(SubjectId),
+    /// The rows of a company, its contacts included; none in tables without `account_id`.
+    Account(AccountId),
+}
+
+impl Select {
+    /// Column and value; `None` for every row.
+    fn key(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::All => None,
+            Self::Subject(id) => Some(("subject_id", id.as_str())),
+            Self::Account(id) => Some(("account_id", id.as_str())),
+        }
+    }
+}
+
+/// Record batches of a table, file by file.
+pub struct Batches {
+    files: vec::IntoIter<PathBuf>,
+    open: Option<(PathBuf, ParquetRecordBatchReader)>,
+    key: Option<(&'static str, String)>,
+    columns: Option<Vec<String>>,
+}
+
+impl Batches {
+    /// Opens a table; `columns` = top-level columns to read, `None` = all.
+    pub(super) fn open(
+        snapshot: &Snapshot,
+        table: Table,
+        select: &Select,
+        columns: Option<Vec<String>>,
+    ) -> Result<Self, SinkError> {
+        let has = |name: &str| columns::columns(table).iter().any(|c| c.name == name);
+        let key = select.key();
+        let files = if key.is_none_or(|(name, _)| has(name)) { snapshot.files(table)? } else { Vec::new() };
+        let key = key.map(|(name, value)| (name, value.to_owned()));
+        Ok(Self { files: files.into_iter(), open: None, key, columns })
+    }
+
+    fn open_file(&self, path: &PathBuf) -> Result<ParquetRecordBatchReader, SinkError> {
+        let file = File::open(path).map_err(SinkError::io("read", path))?;
+        let mut builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(SinkError::parquet("read", path))?;
+        let schema = builder.parquet_schema();
+        let columns = self.columns.as_ref();
+        let mask = columns.map(|names| ProjectionMask::columns(schema, names.iter().map(String::as_str)));
+        let filter = self.key.clone().map(|(name, value)| {
+            let mask = ProjectionMask::columns(schema, [name]);
+            let keep = move |batch: RecordBatch| {
+                let ids = batch.column(0).as_string::<i32>();
+                Ok(ids.iter().map(|id| Some(id == Some(value.as_str()))).collect::<BooleanArray>())
+            };
+            RowFilter::new(vec![Box::new(ArrowPredicateFn::new(mask, keep))])
+        });
+        if let Some(mask) = mask {
+            builder = builder.with_projection(mask);
+        }
+        if let Some(filter) = filter {
+            builder = builder.with_row_filter(filter);
+        }
+        builder.build().map_err(SinkError::parquet("read", path))
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, SinkError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some((path, reader)) = &mut self.open
+                && let Some(batch) = reader.next()
+            {
+                return Some(batch.map_err(|e| SinkError::parquet("read", path)(e.into())));
+            }
+            let path = self.files.next()?;
+            match self.open_file(&path) {
+                Ok(reader) => self.open = Some((path, reader)),
+                Err(e) => return Some(Err(e)),
+            }
+        }
+    }
+}
+
+/// Reads the selected rows of a table with the decoder of its row type.
+fn rows<T>(
+    snapshot: &Snapshot,
+    table: Table,
+    select: &Select,
+    decode: impl Fn(&RecordBatch) -> Result<Vec<T>, decode::Misfit>,
+) -> Result<Vec<T>, SinkError> {
+    let mut all = Vec::new();
+    for batch in Batches::open(snapshot, table, select, None)? {
+        let corrupt = |e: decode::Misfit| SinkError::Corrupt { path: snapshot.path(table), column: e.0 };
+        all.extend(decode(&batch?).map_err(corrupt)?);
+    }
+    Ok(all)
+}
+
+/// Rows of `personas`, in their order.
+pub fn read_personas(snapshot: &Snapshot, select: &Select) -> Result<Vec<Persona>, SinkError> {
+    rows(snapshot, Table::Personas, select, decode::personas)
+}
+
+/// Rows of `evidence`, in their order. A company's selection holds its contacts' signals too.
+pub fn read_evidence(snapshot: &Snapshot, select: &Select) -> Result<Vec<Signal>, SinkError> {
+    rows(snapshot, Table::Evidence, select, decode::evidence)
+}
+
+/// Rows of `accounts`, in their order.
+pub fn read_accounts(snapshot: &Snapshot, select: &Select) -> Result<Vec<AccountRow>, SinkError> {
+    rows(snapshot, Table::Accounts, select, decode::accounts)
+}
+
+/// Rows of `buying_centers`, in their order.
+pub fn read_buying_centers(snapshot: &Snapshot, select: &Select) -> Result<Vec<BuyingCenterRow>, SinkError> {
+    rows(snapshot, Table::BuyingCenters, select, decode::buying_centers)
+}
+
+/// Rows of `decisions`, in their order.
+pub fn read_decisions(snapshot: &Snapshot, select: &Select) -> Result<Vec<DecisionRow>, SinkError> {
+    rows(snapshot, Table::Decisions, select, decode::decisions)
+}
+
+/// Rows of `documents`, in their order.
+pub fn read_documents(snapshot: &Snapshot) -> Result<Vec<DocumentRow>, SinkError> {
+    rows(snapshot, Table::Documents, &Select::All, decode::documents)
+}
+
+/// Rows of `runs`, in their order.
+pub fn read_runs(snapshot: &Snapshot) -> Result<Vec<RunRow>, SinkError> {
+    rows(snapshot, Table::Runs, &Select::All, decode::runs)
+}

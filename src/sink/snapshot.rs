@@ -1,0 +1,380 @@
+//! Building a snapshot out of sight, publishing it at once, and finding the current one.
+//!
+//! Invariant: `HOME/<pipeline>/current` names a whole snapshot or does not exist. It changes last, by one
+//! rename; a process that dies earlier leaves it as it was, and the next writer clears what it left.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::read::Batches;
+use super::runs::RunRow;
+use super::write::TableWriter;
+use super::{FileFacts, Select, SinkError, Table, encode, home};
+use crate::model::{AccountId, DeadLetter, DecisionRow, DocumentRow, RunId, Signal, SubjectId};
+use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
+use crate::taxonomy::BuyingRole;
+
+/// What folders of unpublished snapshots start with; nothing else in `.work` is touched.
+const WORK_PREFIX: &str = "snapshot=";
+const MANIFEST: &str = "manifest.json";
+const CURRENT: &str = "current";
+
+/// The next snapshot of a pipeline, until it is committed. Dropped, it leaves nothing.
+///
+/// The caller holds the [`super::HomeLock`].
+#[derive(Debug)]
+pub struct SnapshotWriter {
+    home: PathBuf,
+    pipeline: String,
+    run: RunId,
+    work: PathBuf,
+    tables: Vec<TableWriter>,
+    keep: usize,
+    #[cfg(test)]
+    fail_after: Option<Step>,
+}
+
+/// Moments of a commit at which a process may die.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Files,
+    Manifest,
+    Folder,
+    Current,
+}
+
+impl SnapshotWriter {
+    /// Starts a snapshot in `HOME/.work`, with a file for every table; clears what a dead writer left.
+    pub fn create(home: &Path, pipeline: &str, run: &RunId, facts: &FileFacts) -> Result<Self, SinkError> {
+        home::check_name("pipeline name", pipeline)?;
+        home::check_name("run id", run.as_str())?;
+        home::create_dir(&home.join(pipeline))?;
+        let all_work = home.join(".work");
+        home::create_dir(&all_work)?;
+        for left in home::sub_dirs(&all_work)?.iter().filter(|name| name.starts_with(WORK_PREFIX)) {
+            home::remove_dir(&all_work.join(left))?;
+        }
+        let work = all_work.join(format!("{WORK_PREFIX}{run}"));
+        let tables = Table::ALL.into_iter().map(|t| TableWriter::create(&work.join(t.as_str()), t, facts));
+        Ok(Self {
+            home: home.to_owned(),
+            pipeline: pipeline.to_owned(),
+            run: run.clone(),
+            tables: tables.collect::<Result<_, _>>()?,
+            work,
+            keep: 7,
+            #[cfg(test)]
+            fail_after: None,
+        })
+    }
+
+    /// How many snapshots of the pipeline stay, the new one included (default 7, at least 1).
+    #[must_use]
+    pub fn keep_snapshots(mut self, keep: usize) -> Self {
+        self.keep = keep.max(1);
+        self
+    }
+
+    fn table(&mut self, table: Table) -> &mut TableWriter {
+        let i = Table::ALL.iter().position(|t| *t == table).expect("ALL lists every table");
+        &mut self.tables[i]
+    }
+
+    /// Rows that a table has so far.
+    #[must_use]
+    pub fn rows(&self, table: Table) -> u64 {
+        self.tables[Table::ALL.iter().position(|t| *t == table).expect("ALL lists every table")].rows()
+    }
+
+    /// Adds rows, sorted by (`account_id`, `subject_id`), contacts without a company first.
+    pub fn personas(&mut self, rows: &[Persona]) -> Result<(), SinkError> {
+        let writer = self.table(Table::Personas);
+        let key = |r: &'_ Persona| (r.account_id.clone(), r.subject_id.clone());
+        debug_assert!(rows.is_sorted_by_key(key), "sorted by account and contact");
+        writer.check_order(
+            rows.iter().map(|r| (r.account_id.as_ref().map(AccountId::as_str), Some(r.subject_id.as_str()))),
+        )?;
+        let batch = encode::personas(writer.schema(), rows)?;
+        writer.write(batch)
+    }
+
+    /// Adds rows, sorted by (`account_id`, `subject_id`), a company's own signals before its contacts'.
+    pub fn evidence(&mut self, rows: &[Signal]) -> Result<(), SinkError> {
+        let writer = self.table(Table::Evidence);
+        writer.check_order(rows.iter().map(|r| {
+            let (account, subject) = encode::signal_key(&r.about);
+            (account.map(AccountId::as_str), subject.map(SubjectId::as_str))
+        }))?;
+        let batch = encode::evidence(writer.schema(), rows)?;
+        writer.write(batch)
+    }
+
+    /// Adds rows, sorted by `account_id`.
+    pub fn accounts(&mut self, rows: &[AccountRow]) -> Result<(), SinkError> {
+        let writer = self.table(Table::Accounts);
+        writer.check_order(rows.iter().map(|r| (Some(r.account_id.as_str()), None)))?;
+        let batch = encode::accounts(writer.schema(), rows)?;
+        writer.write(batch)
+    }
+
+    /// Adds rows, sorted by `account_id` and, in the order of the vocabulary, `role`.
+    pub fn buying_centers(&mut self, rows: &[BuyingCenterRow]) -> Result<(), SinkError> {
+        let place = |role: BuyingRole| BuyingRole::ALL.iter().position(|r| *r == role).unwrap_or_default().to_string();
+        let roles: Vec<String> = rows.iter().map(|r| place(r.role)).collect();
+        let writer = self.table(Table::BuyingCenters);
+        writer
+            .check_order(rows.iter().zip(&roles).map(|(r, role)| (Some(r.account_id.as_str()), Some(role.as_str()))))?;
+        let batch = encode::buying_centers(writer.schema(), rows)?;
+        writer.write(batch)
+    }
+
+    /// Adds rows, in any order.
+    pub fn decisions(&mut self, rows: &[DecisionRow]) -> Result<(), SinkError> {
+        let writer = self.table(Table::Decisions);
+        let batch = encode::decisions(writer.schema(), rows)?;
+        writer.write(batch)
+    }
+
+    /// Adds rows, in any order.
+    pub fn documents(&mut self, rows: &[DocumentRow]) -> Result<(), SinkError> {
+        let writer = self.table(Table::Documents);
+        let batch = encode::documents(writer.schema(), rows)?;
+        writer.write(batch)
+    }
+
+    /// Adds rows, in any order.
+    pub fn dead_letters(&mut self, rows: &[DeadLetter]) -> Result<(), SinkError> {
+        let writer = self.table(Table::DeadLetters);
+        let batch = encode::dead_letters(writer.schema(), rows)?;
+        writer.write(batch)
+    }
+
+    /// Adds rows, one per run.
+    pub fn runs(&mut self, rows: &[RunRow]) -> Result<(), SinkError> {
+        let writer = self.table(Table::Runs);
+        let batch = encode::runs(writer.schema(), rows)?;
+        writer.write(batch)
+    }
+
+    /// Publishes: files, manifest, folder, then `current`; afterwards old snapshots go.
+    ///
+    /// `manifest` is the caller's JSON object; `snapshot` with the tables' row counts and hashes is added.
+    pub fn commit(mut self, manifest: &Value) -> Result<Snapshot, SinkError> {
+        let folder = self.home.join(&self.pipeline);
+        let target = folder.join(format!("snapshot={}", self.run));
+        let before = current(&self.home, &self.pipeline)?;
+        if before.is_some_and(|s| s.folder == target) {
+            return Err(SinkError::Published { path: target });
+        }
+        let facts = self.finish_tables()?;
+        self.step(Step::Files)?;
+        let sequence = 1 + snapshots(&self.home, &self.pipeline)?.iter().map(Snapshot::sequence).max().unwrap_or(0);
+        let text = manifest_text(manifest, &self.run, sequence, facts);
+        home::write_file(&self.work.join(MANIFEST), text.as_bytes())?;
+        home::sync_dir(&self.work)?;
+        self.step(Step::Manifest)?;
+        // A folder of this run that `current` does not name was left by a commit that died here.
+        home::remove_dir(&target)?;
+        home::rename(&self.work, &target)?;
+        home::sync_dir(&folder)?;
+        self.step(Step::Folder)?;
+        self.point_current(&folder)?;
+        self.step(Step::Current)?;
+        let snapshot = Snapshot { folder: target, run: self.run.as_str().to_owned() };
+        prune(&self.home, &self.pipeline, self.keep, &snapshot)?;
+        Ok(snapshot)
+    }
+
+    /// Closes every file; tells rows and hash of each.
+    fn finish_tables(&mut self) -> Result<Map<String, Value>, SinkError> {
+        let mut facts = Map::new();
+        for (table, writer) in Table::ALL.into_iter().zip(std::mem::take(&mut self.tables)) {
+            let (rows, path) = (writer.rows(), writer.path().to_owned());
+            writer.finish()?;
+            home::sync_dir(&self.work.join(table.as_str()))?;
+            let hash = HEXLOWER.encode(&hash_file(&path)?);
+            facts.insert(table.to_string(), json!({ "rows": rows, "sha256": hash }));
+        }
+        Ok(facts)
+    }
+
+    /// Replaces `current` by one rename.
+    fn point_current(&self, folder: &Path) -> Result<(), SinkError> {
+        let staged = self.home.join(".work").join(format!("{CURRENT}-{}", self.run));
+        fs::remove_file(&staged)
+            .or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })
+            .map_err(SinkError::io("remove", &staged))?;
+        home::write_file(&staged, format!("snapshot={}\n", self.run).as_bytes())?;
+        home::rename(&staged, &folder.join(CURRENT))?;
+        home::sync_dir(folder)
+    }
+
+    /// Gives up: nothing of the snapshot stays.
+    pub fn abort(self) {
+        drop(self);
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the shape of its counterpart in tests")]
+    const fn step(&self, _: Step) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// In tests, the process can die here.
+    #[cfg(test)]
+    fn step(&self, step: Step) -> Result<(), SinkError> {
+        if self.fail_after == Some(step) {
+            return Err(SinkError::Io {
+                action: "go on in",
+                path: self.work.clone(),
+                source: io::Error::other("killed"),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for SnapshotWriter {
+    fn drop(&mut self) {
+        self.tables.clear();
+        // Best effort: the next writer clears what cannot be removed now.
+        let _ = fs::remove_dir_all(&self.work);
+    }
+}
+
+fn manifest_text(manifest: &Value, run: &RunId, sequence: u64, tables: Map<String, Value>) -> String {
+    let mut object = match manifest {
+        Value::Object(object) => object.clone(),
+        Value::Null => Map::new(),
+        other => Map::from_iter([("run".to_owned(), other.clone())]),
+    };
+    object.insert(
+        "snapshot".into(),
+        json!({ "run_id": run.as_str(), "sequence": sequence, "schema_version": super::SCHEMA_VERSION, "tables": tables }),
+    );
+    format!("{:#}\n", Value::Object(object))
+}
+
+fn hash_file(path: &Path) -> Result<Vec<u8>, SinkError> {
+    let mut file = fs::File::open(path).map_err(SinkError::io("read", path))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let n = io::Read::read(&mut file, &mut buffer).map_err(SinkError::io("read", path))?;
+        if n == 0 {
+            return Ok(hasher.finalize().to_vec());
+        }
+        hasher.update(&buffer[..n]);
+    }
+}
+
+/// Removes the oldest snapshots beyond `keep`, never the one just published.
+fn prune(home: &Path, pipeline: &str, keep: usize, published: &Snapshot) -> Result<(), SinkError> {
+    let mut all = snapshots(home, pipeline)?;
+    all.retain(|s| s != published);
+    let surplus = all.len().saturating_sub(keep - 1);
+    for old in &all[..surplus] {
+        home::remove_dir(&old.folder)?;
+    }
+    Ok(())
+}
+
+/// A whole snapshot on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    folder: PathBuf,
+    run: String,
+}
+
+impl Snapshot {
+    /// `HOME/<pipeline>/snapshot=<run id>`.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The id of the run that wrote it.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.run
+    }
+
+    /// The folder of a table; all `part-N.parquet` in it are the table.
+    #[must_use]
+    pub fn path(&self, table: Table) -> PathBuf {
+        self.folder.join(table.as_str())
+    }
+
+    /// The Parquet files of a table, in order.
+    pub fn files(&self, table: Table) -> Result<Vec<PathBuf>, SinkError> {
+        let folder = self.path(table);
+        let part = |n: usize| folder.join(format!("part-{n}.parquet"));
+        let files: Vec<PathBuf> = (0..).map(part).take_while(|p| p.is_file()).collect();
+        if files.is_empty() {
+            return Err(SinkError::io("read", &part(0))(io::ErrorKind::NotFound.into()));
+        }
+        Ok(files)
+    }
+
+    /// The rows of a table as record batches.
+    pub fn read(&self, table: Table) -> Result<Batches, SinkError> {
+        Batches::open(self, table, &Select::All, None)
+    }
+
+    /// What the run said about itself, with rows and hashes of the tables under `snapshot`.
+    pub fn manifest(&self) -> Result<Value, SinkError> {
+        let path = self.folder.join(MANIFEST);
+        let bytes = fs::read(&path).map_err(SinkError::io("read", &path))?;
+        serde_json::from_slice(&bytes).map_err(|e| SinkError::io("read", &path)(e.into()))
+    }
+
+    /// The place in the line of publications; 0 where the manifest is damaged.
+    fn sequence(&self) -> u64 {
+        self.manifest().ok().and_then(|m| m.pointer("/snapshot/sequence")?.as_u64()).unwrap_or(0)
+    }
+}
+
+/// The current snapshot of a pipeline; `None` before its first.
+pub fn current(home: &Path, pipeline: &str) -> Result<Option<Snapshot>, SinkError> {
+    home::check_name("pipeline name", pipeline)?;
+    let path = home.join(pipeline).join(CURRENT);
+    let text = match fs::read_to_string(&path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(SinkError::io("read", &path))?,
+    };
+    let run = text.strip_suffix('\n').unwrap_or(&text).strip_prefix("snapshot=").unwrap_or_default();
+    let snapshot = Snapshot { folder: home.join(pipeline).join(format!("snapshot={run}")), run: run.to_owned() };
+    let whole = home::check_name("run id", run).is_ok() && Table::ALL.iter().all(|t| snapshot.files(*t).is_ok());
+    if whole { Ok(Some(snapshot)) } else { Err(SinkError::Current { path }) }
+}
+
+/// Every kept snapshot of a pipeline, oldest first; erasure works on all of them.
+pub fn snapshots(home: &Path, pipeline: &str) -> Result<Vec<Snapshot>, SinkError> {
+    home::check_name("pipeline name", pipeline)?;
+    let folder = home.join(pipeline);
+    let mut all: Vec<Snapshot> = home::sub_dirs(&folder)?
+        .iter()
+        .filter_map(|name| name.strip_prefix("snapshot="))
+        .filter(|run| home::check_name("run id", run).is_ok())
+        .map(|run| Snapshot { folder: folder.join(format!("snapshot={run}")), run: run.to_owned() })
+        .collect();
+    all.sort_by_cached_key(|s| (s.sequence(), s.run.clone()));
+    Ok(all)
+}
+
+/// The pipelines of a home that have a current snapshot, by name.
+#[must_use]
+pub fn pipelines(home: &Path) -> Vec<String> {
+    let mut names = home::sub_dirs(home).unwrap_or_default();
+    names.retain(|n| home::check_name("pipeline name", n).is_ok() && home.join(n).join(CURRENT).is_file());
+    names
+}
+
+#[cfg(test)]
+#[path = "snapshot_tests.rs"]
+mod tests;

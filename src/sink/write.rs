@@ -1,0 +1,142 @@
+//! One table of a snapshot, streamed to one Parquet file.
+//!
+//! Invariant: equal rows give equal bytes, whatever the chunks they came in: rows are regrouped into
+//! batches of one size before they are encoded, and nothing in the file depends on clock or host.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use arrow_select::coalesce::BatchCoalescer;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+
+use super::schema::file_metadata;
+use super::{FileFacts, SinkError, Table, columns, home};
+
+/// Rows that are encoded at a time.
+const BATCH_ROWS: usize = 4096;
+/// Most rows of a row group.
+const GROUP_ROWS: usize = 128 * 1024;
+/// Most bytes of a row group, encoded; bounds the memory of a writer.
+const GROUP_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of a value in statistics: enough for ids, not for sentences.
+const STATISTICS_BYTES: usize = 64;
+
+/// A table that is being written.
+#[derive(Debug)]
+pub(super) struct TableWriter {
+    path: PathBuf,
+    schema: SchemaRef,
+    table: Table,
+    pending: BatchCoalescer,
+    parquet: ArrowWriter<File>,
+    rows: u64,
+    last_key: Option<(Option<String>, Option<String>)>,
+}
+
+impl TableWriter {
+    /// Creates `folder/part-0.parquet`.
+    pub(super) fn create(folder: &Path, table: Table, facts: &FileFacts) -> Result<Self, SinkError> {
+        home::create_dir(folder)?;
+        let path = folder.join("part-0.parquet");
+        let schema = table.schema(facts);
+        let file = home::create_file(&path)?;
+        let parquet = ArrowWriter::try_new(file, schema.clone(), Some(properties(table, facts)))
+            .map_err(SinkError::parquet("write", &path))?;
+        let pending = BatchCoalescer::new(schema.clone(), BATCH_ROWS);
+        Ok(Self { path, schema, table, pending, parquet, rows: 0, last_key: None })
+    }
+
+    /// The schema that batches must have.
+    pub(super) const fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Rows so far.
+    pub(super) const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Checks that keys never go down, within a chunk and from one chunk to the next.
+    pub(super) fn check_order<'a>(
+        &mut self,
+        keys: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,
+    ) -> Result<(), SinkError> {
+        let mut last = self.last_key.take();
+        for (row, (first, second)) in keys.enumerate() {
+            if last.as_ref().is_some_and(|(a, b)| (a.as_deref(), b.as_deref()) > (first, second)) {
+                let key = columns::sort_key(self.table).expect("only sorted tables are checked");
+                return Err(SinkError::Unsorted { table: self.table, key, row });
+            }
+            last = Some((first.map(str::to_owned), second.map(str::to_owned)));
+        }
+        self.last_key = last;
+        Ok(())
+    }
+
+    /// Takes rows; writes them when a batch is full.
+    pub(super) fn write(&mut self, batch: RecordBatch) -> Result<(), SinkError> {
+        self.rows += batch.num_rows() as u64;
+        let encode = |source| SinkError::Encode { table: self.table, source };
+        self.pending.push_batch(batch).map_err(encode)?;
+        self.drain()
+    }
+
+    fn drain(&mut self) -> Result<(), SinkError> {
+        while let Some(batch) = self.pending.next_completed_batch() {
+            self.parquet.write(&batch).map_err(SinkError::parquet("write", &self.path))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left and the footer, and waits until the disk has it.
+    pub(super) fn finish(mut self) -> Result<(), SinkError> {
+        let table = self.table;
+        self.pending.finish_buffered_batch().map_err(|source| SinkError::Encode { table, source })?;
+        self.drain()?;
+        let file = self.parquet.into_inner().map_err(SinkError::parquet("write", &self.path))?;
+        file.sync_all().map_err(SinkError::io("sync", &self.path))
+    }
+}
+
+/// How every file is written; `docs/tables.md` states it for readers.
+fn properties(table: Table, facts: &FileFacts) -> WriterProperties {
+    let metadata = file_metadata(table, facts);
+    WriterProperties::builder()
+        .set_created_by(format!("prosopon version {} (build release)", env!("CARGO_PKG_VERSION")))
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).expect("3 is a level of zstd")))
+        .set_dictionary_enabled(true)
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_truncate_length(Some(STATISTICS_BYTES))
+        .set_column_index_truncate_length(Some(STATISTICS_BYTES))
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_max_row_group_bytes(Some(GROUP_BYTES))
+        .set_sorting_columns(sorting(table))
+        .set_key_value_metadata(Some(metadata.into_iter().map(|(k, v)| KeyValue::new(k.to_owned(), v)).collect()))
+        .build()
+}
+
+/// Sort columns as the file states them. Only ids: roles are sorted as the vocabulary is, not as text.
+fn sorting(table: Table) -> Option<Vec<SortingColumn>> {
+    let ids = columns::sort_key(table)?.split(", ").filter(|k| k.ends_with("_id"));
+    let index = |key| columns::columns(table).iter().position(|c| c.name == key).expect("a sort key is a column");
+    // The ids come first in every table, before any nested column, so places of fields are places of leaves.
+    Some(
+        ids.map(|key| SortingColumn {
+            column_idx: i32::try_from(index(key)).expect("few columns"),
+            descending: false,
+            nulls_first: true,
+        })
+        .collect(),
+    )
+}
