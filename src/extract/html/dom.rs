@@ -13,13 +13,6 @@ use super::limits;
 
 /// An element of the page.
 pub(super) type El<'a> = ElementRef<'a>;
-/// A node of the page.
-pub(super) type NodeRef<'a> = ego_tree_node::NodeRef<'a>;
-
-mod ego_tree_node {
-    /// What `Deref` of an element reference gives; `ego_tree` itself is not a direct dependency.
-    pub(in super::super) type NodeRef<'a> = <scraper::ElementRef<'a> as std::ops::Deref>::Target;
-}
 
 /// A parsed page with the base for its relative addresses.
 pub(super) struct Page {
@@ -145,17 +138,25 @@ pub(super) fn text_of(e: El<'_>) -> String {
     fold(&raw_text(e))
 }
 
-/// Text content of an element as it stands, without scripts, styles and templates.
+/// Text content of an element as it stands, without scripts, styles and templates; long ones are cut.
 pub(super) fn raw_text(e: El<'_>) -> String {
     let mut out = String::new();
-    for node in e.descendants() {
-        if let Node::Text(t) = node.value()
-            && !node.parent().and_then(El::wrap).is_some_and(|p| matches!(name(p), "script" | "style" | "template"))
-        {
-            out.push_str(t);
+    push_text(e, &mut out);
+    out
+}
+
+fn push_text(e: El<'_>, out: &mut String) {
+    for node in e.children() {
+        match node.value() {
+            Node::Text(t) if out.len() <= limits::MAX_VALUE => out.push_str(t),
+            Node::Element(_) => {
+                if let Some(child) = El::wrap(node).filter(|c| !matches!(name(*c), "script" | "style" | "template")) {
+                    push_text(child, out);
+                }
+            }
+            _ => {}
         }
     }
-    out
 }
 
 /// Whether an element is HTML's (not SVG's or MathML's).

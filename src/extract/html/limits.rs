@@ -13,6 +13,10 @@ pub(super) const MAX_DEPTH: usize = 256;
 pub(super) const MAX_ATTRIBUTES: usize = 256;
 /// Nodes of one document.
 pub(super) const MAX_NODES: usize = 600_000;
+/// Bytes of one value's text.
+pub(super) const MAX_VALUE: usize = 64 * 1024;
+/// Bytes of all values of one syntax.
+pub(super) const MAX_VALUES: usize = 16 * 1024 * 1024;
 /// Bytes of `text`.
 pub(super) const MAX_TEXT: usize = 200_000;
 /// Items of one kind (links, people, structured items) that are kept.
