@@ -187,9 +187,7 @@ pub(super) fn css_path(e: El<'_>) -> String {
     let mut steps = Vec::new();
     let mut at = Some(e);
     while let Some(here) = at {
-        if let Some(id) =
-            attr(here, "id").filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)))
-        {
+        if let Some(id) = attr(here, "id").filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))) {
             steps.push(format!("#{id}"));
             break;
         }

@@ -28,7 +28,8 @@ const VOID: [&str; 15] = [
 ];
 /// Elements that the parser closes by itself when the next of their kind opens.
 const SELF_CLOSING_SIBLINGS: [&str; 15] = [
-    "p", "li", "dt", "dd", "option", "tr", "td", "th", "tbody", "thead", "tfoot", "colgroup", "caption", "html", "body",
+    "p", "li", "dt", "dd", "option", "tr", "td", "th", "tbody", "thead", "tfoot", "colgroup", "caption", "html",
+    "body",
 ];
 const RAW_TEXT: [&str; 7] = ["script", "style", "textarea", "title", "xmp", "iframe", "noembed"];
 /// Elements that an end tag of another name does not close through.

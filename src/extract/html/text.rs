@@ -12,8 +12,8 @@ use super::limits::MAX_TEXT;
 /// Elements that do not break a line.
 const INLINE: [&str; 34] = [
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img",
-    "ins", "kbd", "label", "mark", "meter", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub",
-    "sup", "time", "u", "var",
+    "ins", "kbd", "label", "mark", "meter", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
+    "time", "u", "var",
 ];
 
 /// The lines of the whole visible page (for the imprint), and the main text (without navigation), joined and capped.

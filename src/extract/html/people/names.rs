@@ -1,3 +1,1 @@
-pub(in super::super) fn is_name(_t: &str) -> bool {
-    false
-}
+pub(in super::super) fn is_name(_t: &str) -> bool { false }
