@@ -1,1 +1,26 @@
-fn main() {}
+//! The `prosopon` program: command line in, exit code out. The only place that asks the system for the time.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use jiff::Timestamp;
+use prosopon::cli::{Cli, exit};
+use prosopon::consent::gate::Clock;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    #[expect(clippy::disallowed_methods, reason = "the wall clock enters the program here and nowhere else")]
+    let clock: Clock = Arc::new(Timestamp::now);
+    match cli.execute(&clock) {
+        Ok(code) => code,
+        Err(error) => {
+            // A reader that went away (`| head`) is no failure of ours.
+            if exit::is_broken_pipe(&error) {
+                return ExitCode::SUCCESS;
+            }
+            exit::report(&error);
+            exit::code_of(&error)
+        }
+    }
+}

@@ -1,1 +1,149 @@
-//! cli
+//! The command line: arguments, and one module a command.
+//!
+//! Invariant: a command only parses, calls the library and prints; results go to stdout, everything else to stderr.
+
+mod card;
+mod demo_web;
+pub mod exit;
+mod explain;
+mod extract;
+mod init;
+mod inspect;
+mod log;
+mod persona;
+mod progress;
+mod reader;
+mod run;
+mod schema;
+mod status;
+mod validate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+use crate::consent::gate::Clock;
+
+/// Where a home is looked for if no `--out` says otherwise.
+pub(crate) const DEFAULT_HOME: &str = "prosopon-home";
+
+/// The consent-first persona pipeline for B2B sales.
+///
+/// Pulls CRM records, fetches only what each person's consent or another lawful basis permits, reads role, function
+/// and signals with their evidence, and writes persona tables to Parquet.
+#[derive(Debug, Parser)]
+#[command(name = "prosopon", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 ok, 1 finished with more dead letters than allowed, 2 configuration or usage, \
+3 ledger, home or sink, 130 interrupted.\nStart here: prosopon run pipelines/demo.yaml";
+
+#[derive(Debug, Args)]
+struct Global {
+    /// How events are logged on stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Log more (-v stages, -vv every request)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Where the home is.
+#[derive(Debug, Args)]
+pub(crate) struct HomeArg {
+    /// The home [default: $PROSOPON_HOME, else prosopon-home]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The pipeline, where the home has several
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+}
+
+impl HomeArg {
+    pub(crate) fn path(&self) -> PathBuf {
+        self.out
+            .clone()
+            .or_else(|| std::env::var_os("PROSOPON_HOME").map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from(DEFAULT_HOME))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Create a home: the folder with ledger, keys, state and tables of one controller
+    Init(init::InitArgs),
+    /// Run a pipeline from CRM rows to persona tables
+    Run(run::RunArgs),
+    /// Serve the demo's invented web on loopback, to look at
+    DemoWeb(demo_web::DemoWebArgs),
+    /// Tell what the last run did and what is needed next
+    Status(HomeArg),
+    /// Check pipeline files and tell every mistake at once
+    Validate(validate::ValidateArgs),
+    /// Print the JSON Schema of pipeline files, or the data dictionary of the tables
+    Schema(schema::SchemaArgs),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Show what is known of a contact, with quotes and sources
+    Persona(persona::PersonaArgs),
+    /// Show a company, its buying center, and who is missing
+    Account(persona::AccountArgs),
+    /// Show a table of the current snapshot
+    Inspect(inspect::InspectArgs),
+    /// Show the arithmetic of one facet down to its quotes
+    Explain(explain::ExplainArgs),
+    /// Read titles, pages or texts given to it, without a home and without the network
+    Extract(extract::ExtractArgs),
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Whatever stops it; see [`exit::code_of`].
+    pub fn execute(self, wall: &Clock) -> anyhow::Result<ExitCode> {
+        log::start(self.global.log_format, self.global.quiet, self.global.verbose);
+        let global = &self.global;
+        match self.command {
+            Command::Init(args) => init::execute(&args, wall),
+            Command::Run(args) => run::execute(&args, global.quiet, global.log_format, wall),
+            Command::DemoWeb(args) => demo_web::execute(&args),
+            Command::Status(args) => status::execute(&args, wall),
+            Command::Validate(args) => validate::execute(&args),
+            Command::Schema(args) => schema::execute(&args),
+            Command::Completions { shell } => schema::completions(shell),
+            Command::Persona(args) => persona::persona(&args, wall),
+            Command::Account(args) => persona::account(&args, wall),
+            Command::Inspect(args) => inspect::execute(&args, wall),
+            Command::Explain(args) => explain::execute(&args, wall),
+            Command::Extract(args) => extract::execute(&args),
+        }
+    }
+}
+
+/// Reads an instant: RFC 3339, or a day (its begin in UTC).
+pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
+    let day = || text.parse::<jiff::civil::Date>().ok().and_then(|d| format!("{d}T00:00:00Z").parse().ok());
+    text.parse().ok().or_else(day).ok_or_else(|| "write it like 2026-03-02T03:00:00Z or 2026-03-02".to_owned())
+}

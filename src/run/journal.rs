@@ -158,6 +158,18 @@ impl Journal {
         })
     }
 
+    /// Pipelines that have been run in the home, sorted.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn pipelines(&self) -> Result<Vec<String>, JournalError> {
+        self.db(|db| {
+            let mut statement = db.prepare("SELECT DISTINCT pipeline FROM runs ORDER BY pipeline")?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            rows.collect()
+        })
+    }
+
     /// How many fetches of a run are committed.
     ///
     /// # Errors

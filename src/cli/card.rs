@@ -1,0 +1,116 @@
+//! What cards look like: style, columns, wrapping.
+//!
+//! Invariant: colour only on a terminal that wants it; text from tables is made safe by the sink and again here.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::model::Signal;
+use crate::sink::safe_text;
+use crate::taxonomy::FacetStatus;
+
+/// Width of the first column of a card.
+const LABEL: usize = 18;
+
+/// Escape sequences, or nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style {
+    on: bool,
+}
+
+impl Style {
+    /// Colours on a terminal, unless `NO_COLOR` is set.
+    pub fn detect() -> Self {
+        Self { on: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
+    }
+
+    pub const fn bold(self) -> &'static str {
+        if self.on { "\u{1b}[1m" } else { "" }
+    }
+
+    pub const fn dim(self) -> &'static str {
+        if self.on { "\u{1b}[2m" } else { "" }
+    }
+
+    pub const fn reset(self) -> &'static str {
+        if self.on { "\u{1b}[0m" } else { "" }
+    }
+}
+
+/// Columns of the terminal, 100 where it does not tell.
+pub(super) fn terminal_width() -> usize {
+    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
+}
+
+/// A card on its way to a writer.
+pub(super) struct Card<'a, W: Write> {
+    pub out: &'a mut W,
+    pub style: Style,
+}
+
+impl<W: Write> Card<'_, W> {
+    pub fn title(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{}{}{}", self.style.bold(), safe_text(text), self.style.reset())
+    }
+
+    pub fn note(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{}{}{}", self.style.dim(), safe_text(text), self.style.reset())
+    }
+
+    pub fn section(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "\n{}{text}{}", self.style.bold(), self.style.reset())
+    }
+
+    /// A label and its value.
+    pub fn row(&mut self, label: &str, value: &str) -> io::Result<()> {
+        writeln!(self.out, "  {label:<LABEL$}{}", safe_text(value))
+    }
+
+    /// A label, a value and how sure it is; or why there is none.
+    pub fn facet(&mut self, label: &str, value: Option<&str>, p: Option<f64>, status: FacetStatus) -> io::Result<()> {
+        match (value, p) {
+            (Some(value), Some(p)) => writeln!(self.out, "  {label:<LABEL$}{:<34}{}", safe_text(value), meter(p)),
+            (Some(value), None) => self.row(label, value),
+            (None, _) => {
+                let (dim, reset) = (self.style.dim(), self.style.reset());
+                writeln!(self.out, "  {label:<LABEL$}{dim}unknown: {}{reset}", why(status))
+            }
+        }
+    }
+
+    /// A quote with its source.
+    pub fn quote(&mut self, signal: &Signal) -> io::Result<()> {
+        let evidence = &signal.evidence;
+        let place = evidence.host.as_deref().unwrap_or("CRM");
+        let day = jiff::tz::Offset::UTC.to_datetime(evidence.observed_at).date();
+        let (dim, reset) = (self.style.dim(), self.style.reset());
+        writeln!(
+            self.out,
+            "  {:<LABEL$}{dim}{reset}\"{}\" {dim}{place}, {}, {day}, says {} ({:.2}){reset}",
+            "",
+            safe_text(&evidence.quote),
+            safe_text(&evidence.locator),
+            safe_text(&signal.claim.value()),
+            signal.weight,
+        )
+    }
+}
+
+/// A probability as number and bar.
+pub(super) fn meter(p: f64) -> String {
+    let filled = (p * 10.0).round().clamp(0.0, 10.0) as usize;
+    format!("{p:.2} {}{}", "█".repeat(filled), "░".repeat(10 - filled))
+}
+
+/// Why a facet has no value, for people.
+pub(super) const fn why(status: FacetStatus) -> &'static str {
+    match status {
+        FacetStatus::Known => "known",
+        FacetStatus::StudyPrior => "only what studies say of such people",
+        FacetStatus::InsufficientEvidence => "too little evidence",
+        FacetStatus::Conflicting => "the evidence contradicts itself",
+        FacetStatus::Stale => "the evidence is too old",
+        FacetStatus::IdentityUncertain => "what was found may be about somebody else",
+        FacetStatus::NoConsent => "no consent",
+        FacetStatus::NotApplicable => "does not apply",
+    }
+}

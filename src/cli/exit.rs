@@ -1,0 +1,94 @@
+//! Exit codes and how errors are told. The codes are documented API (docs/operator.md).
+//!
+//! Invariant: an error is told once, on stderr, with its causes; it holds no personal data because no error type
+//! does.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::run::engine::RunError;
+use crate::run::home::HomeError;
+use crate::run::journal::JournalError;
+use crate::sink::{LockError, SinkError};
+
+/// Finished, but with more dead letters than the pipeline allows.
+pub const DEAD_LETTERS: u8 = 1;
+/// Configuration, input or usage.
+pub const USAGE: u8 = 2;
+/// Ledger, home or sink.
+pub const HOME: u8 = 3;
+/// Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+
+/// A mistake in how a command was called.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// Mistakes that have been printed already, one a line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} mistake(s)")]
+pub struct Told(pub usize);
+
+/// The exit code of an error.
+#[must_use]
+pub fn code_of(error: &anyhow::Error) -> ExitCode {
+    ExitCode::from(number(error))
+}
+
+fn number(error: &anyhow::Error) -> u8 {
+    for cause in error.chain() {
+        if let Some(error) = cause.downcast_ref::<RunError>() {
+            return match error {
+                RunError::Cancelled => INTERRUPTED,
+                RunError::Home(_)
+                | RunError::Journal(_)
+                | RunError::Sink(_)
+                | RunError::Lock(_)
+                | RunError::Demo(_)
+                | RunError::Fetch(_)
+                | RunError::Worker => HOME,
+                RunError::Config(_)
+                | RunError::Crm(_)
+                | RunError::NetworkNotServed { .. }
+                | RunError::Mismatch(_) => USAGE,
+            };
+        }
+        if let Some(error) = cause.downcast_ref::<SinkError>() {
+            return if error.is_usage() { USAGE } else { HOME };
+        }
+        if cause.is::<HomeError>() || cause.is::<JournalError>() || cause.is::<LockError>() || cause.is::<io::Error>() {
+            return HOME;
+        }
+    }
+    USAGE
+}
+
+/// Whether the error only says that nobody reads the output any more.
+#[must_use]
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|c| c.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+}
+
+/// Tells an error on stderr.
+pub fn report(error: &anyhow::Error) {
+    let mut stderr = io::stderr().lock();
+    // Diagnostics carry their own `FILE:LINE:COL: error:`.
+    if let Some(RunError::Config(diagnostics)) = error.downcast_ref::<RunError>() {
+        for diagnostic in diagnostics {
+            let _ = writeln!(stderr, "{diagnostic}");
+        }
+        return;
+    }
+    if error.is::<Told>() {
+        return;
+    }
+    let _ = writeln!(stderr, "error: {error}");
+    for cause in error.chain().skip(1) {
+        let text = cause.to_string();
+        // A transparent error repeats its cause.
+        if text != error.to_string() {
+            let _ = writeln!(stderr, "  caused by: {text}");
+        }
+    }
+}

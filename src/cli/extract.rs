@@ -1,0 +1,84 @@
+//! `prosopon extract`: the readers alone, on what is given to them.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use url::Url;
+
+use super::exit::{DEAD_LETTERS, Usage};
+use crate::extract::{html, text, title};
+
+#[derive(Debug, Args)]
+pub(super) struct ExtractArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Job titles: one a line in, one JSON object a line out, in order
+    Title {
+        /// File with titles; - or nothing = standard input
+        file: Option<PathBuf>,
+    },
+    /// One page: HTML in, one JSON object out
+    Html {
+        /// File with the page; - = standard input
+        file: PathBuf,
+        /// Where the page was found
+        #[arg(long)]
+        url: Url,
+        /// The Content-Type header it came with
+        #[arg(long, value_name = "TYPE")]
+        content_type: Option<String>,
+    },
+    /// Bios, posts and notes: JSON Lines in, JSON Lines out, in order
+    #[command(after_help = "In:  {\"id\",\"kind\":\"bio|post|note\",\"lang\"?,\"text\",\"contacts\":[{\"id\",\"name\",\"title\"}],\"about\"}\n\
+Out: {\"id\",\"signals\":[{\"subject\",\"family\",\"value\",\"polarity\",\"quote\",\"span\",\"p\"}],\"withheld\":{\"category\":count}}")]
+    Text {
+        /// File with records; - or nothing = standard input
+        file: Option<PathBuf>,
+    },
+}
+
+pub(super) fn execute(args: &ExtractArgs) -> anyhow::Result<ExitCode> {
+    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match &args.what {
+        What::Title { file } => {
+            title::title_lines(open(file.as_deref())?, out)?;
+        }
+        What::Html { file, url, content_type } => page(file, url, content_type.as_deref(), out)?,
+        What::Text { file } => {
+            let report = text::text_lines(open(file.as_deref())?, out)?;
+            if report.failed > 0 {
+                eprintln!("{} of {} lines could not be read; see their \"error\"", report.failed, report.lines);
+                return Ok(ExitCode::from(DEAD_LETTERS));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn page(file: &Path, url: &Url, content_type: Option<&str>, mut out: impl Write) -> anyhow::Result<()> {
+    let mut body = Vec::new();
+    open(Some(file))?.read_to_end(&mut body).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::to_writer(&mut out, &html::read_page(&body, content_type, url)).map_err(io::Error::from)?;
+    out.write_all(b"\n")?;
+    out.flush()?;
+    Ok(())
+}
+
+fn open(file: Option<&Path>) -> anyhow::Result<Box<dyn BufRead>> {
+    match file {
+        None => Ok(Box::new(BufReader::with_capacity(1 << 16, io::stdin()))),
+        Some(path) if path == Path::new("-") => Ok(Box::new(BufReader::with_capacity(1 << 16, io::stdin()))),
+        Some(path) => {
+            let file = File::open(path).map_err(|e| Usage(format!("cannot read {}: {e}", path.display())))?;
+            Ok(Box::new(BufReader::with_capacity(1 << 16, file)))
+        }
+    }
+}

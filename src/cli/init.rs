@@ -1,0 +1,37 @@
+//! `prosopon init`: a new home.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::consent::gate::Clock;
+use crate::run::home::{Home, Origin};
+
+#[derive(Debug, Args)]
+#[command(after_help = "A home belongs to one controller and is created once. --first says that this controller has \
+no older home; --import-legal takes over every consent, withdrawal and objection from the older one, and its id key.")]
+#[group(id = "origin", required = true, multiple = false, args = ["first", "import_legal"])]
+pub(super) struct InitArgs {
+    /// The folder to create
+    #[arg(long, value_name = "DIR", default_value = super::DEFAULT_HOME)]
+    out: PathBuf,
+    /// The controller in the sense of Art. 4(7) GDPR, as in the pipeline file
+    #[arg(long, value_name = "NAME")]
+    controller: String,
+    /// This controller has no older home
+    #[arg(long)]
+    first: bool,
+    /// Take over the legal events and the id key of an older home
+    #[arg(long, value_name = "HOME")]
+    import_legal: Option<PathBuf>,
+}
+
+pub(super) fn execute(args: &InitArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let origin = args.import_legal.as_deref().map_or(Origin::First, Origin::Import);
+    let home = Home::init(&args.out, &args.controller, origin, wall())?;
+    let events = home.ledger()?.view().state().count();
+    eprintln!("created the home {} of {:?} with {events} legal events", home.path().display(), home.controller());
+    eprintln!("next: set `output.home` in your pipeline file, then `prosopon validate` and `prosopon run`");
+    Ok(ExitCode::SUCCESS)
+}

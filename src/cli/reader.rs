@@ -1,0 +1,112 @@
+//! Reading a home: the current snapshot, through the gate.
+//!
+//! Invariant: before a persona is shown, the gate is asked again with the newest ledger, and the answer is logged.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use jiff::{Timestamp, ToSpan};
+
+use super::HomeArg;
+use super::exit::Usage;
+use crate::consent::gate::{Clock, EmitProposal, Gate, SubjectFacts};
+use crate::model::{DecisionRow, SubjectId};
+use crate::persona::rows::Persona;
+use crate::run::home::Home;
+use crate::run::journal::Journal;
+use crate::sink::{self, Select, Snapshot};
+
+/// A home, open for reading.
+pub(super) struct Reader {
+    pub home: Home,
+    pub pipeline: String,
+    pub snapshot: Snapshot,
+    pub manifest: serde_json::Value,
+    gate: Gate,
+    journal: Journal,
+    asked: Vec<DecisionRow>,
+    wall: Clock,
+}
+
+impl Reader {
+    pub fn open(arg: &HomeArg, wall: &Clock) -> anyhow::Result<Self> {
+        let home = Home::open(&arg.path())?;
+        let pipeline = pipeline_of(&home, arg)?;
+        let snapshot = sink::current(home.path(), &pipeline)?.ok_or_else(|| {
+            Usage(format!("{}: the pipeline {pipeline} has no snapshot yet; run it first", home.path().display()))
+        })?;
+        let manifest = snapshot.manifest()?;
+        let policy = home.policy(manifest["policy_hash"].as_str().unwrap_or_default())?;
+        // The demo stands still at its own time; everywhere else, reading happens now.
+        let pinned: Option<Timestamp> = manifest["gate_time"].as_str().and_then(|t| t.parse().ok());
+        let clock: Clock = match pinned.filter(|_| home.is_demo()) {
+            Some(at) => Arc::new(move || at),
+            None => Arc::clone(wall),
+        };
+        let gate = Gate::new(policy, home.ledger()?.into_view(), home.ids().clone(), clock);
+        let journal = Journal::open(&home.path().join("journal.sqlite"))?;
+        Ok(Self { home, pipeline, snapshot, manifest, gate, journal, asked: Vec::new(), wall: Arc::clone(wall) })
+    }
+
+    /// Whether the persona may be shown; a refusal says why.
+    pub fn may_read(&mut self, persona: &Persona) -> Result<(), String> {
+        let purpose = self.manifest["purpose"].as_str().unwrap_or_default().to_owned();
+        let days = self.gate.policy().file().purposes.get(&purpose).map_or(0, |p| p.retention_days);
+        let collected_at =
+            persona.legal.retain_until.checked_sub((i64::from(days) * 24).hours()).unwrap_or(Timestamp::MIN);
+        let facts = SubjectFacts { collected_at, ambiguous: false };
+        let decided = self.gate.emit(EmitProposal { subject: persona.subject_id.clone(), purpose, facts });
+        let refusal = decided.outcome.err().map(|r| r.reasons.iter().map(ToString::to_string).collect::<Vec<_>>());
+        self.asked.push(decided.row);
+        refusal.map_or(Ok(()), |reasons| Err(reasons.join(", ")))
+    }
+
+    /// All subjects of the snapshot that may be shown now.
+    pub fn readable(&mut self) -> anyhow::Result<HashSet<SubjectId>> {
+        let personas = sink::read_personas(&self.snapshot, &Select::All)?;
+        Ok(personas.iter().filter(|p| self.may_read(p).is_ok()).map(|p| p.subject_id.clone()).collect())
+    }
+
+    /// Logs what was asked. Called before anything is printed.
+    pub fn log(&mut self, command: &str) -> anyhow::Result<()> {
+        let asked = std::mem::take(&mut self.asked);
+        self.journal.log_read(command, &asked, (self.wall)()).context("reading must be logged before it happens")
+    }
+
+    /// A subject by its id, or by the CRM's record id.
+    pub fn persona(&self, text: &str) -> anyhow::Result<Persona> {
+        let candidates: Vec<SubjectId> = match text.strip_prefix(SubjectId::PREFIX) {
+            Some(body) => vec![SubjectId::from_body(body)],
+            None => self.home.crms().iter().map(|crm| self.home.ids().subject(crm, text)).collect(),
+        };
+        for id in candidates {
+            if let Some(persona) = sink::read_personas(&self.snapshot, &Select::Subject(id))?.pop() {
+                return Ok(persona);
+            }
+        }
+        Err(Usage(format!(
+            "no persona of {text} in the snapshot of {}: give a subject id (sub_...) or the CRM's record id; a contact \
+             whom the gate refused has none (prosopon inspect decisions tells why)",
+            self.pipeline
+        ))
+        .into())
+    }
+}
+
+fn pipeline_of(home: &Home, arg: &HomeArg) -> anyhow::Result<String> {
+    let mut known = sink::pipelines(home.path());
+    if let Some(name) = &arg.pipeline {
+        if known.contains(name) {
+            return Ok(name.clone());
+        }
+        let known = known.join(", ");
+        let text = format!("{}: no pipeline {name:?} has a snapshot here; there are: {known}", home.path().display());
+        return Err(Usage(text).into());
+    }
+    match known.len() {
+        1 => Ok(known.remove(0)),
+        0 => Err(Usage(format!("{}: no pipeline has been run here yet", home.path().display())).into()),
+        _ => Err(Usage(format!("several pipelines: choose with --pipeline one of {}", known.join(", "))).into()),
+    }
+}

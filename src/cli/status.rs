@@ -1,0 +1,49 @@
+//! `prosopon status`: what the last run did, and what is needed next.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use super::HomeArg;
+use crate::consent::gate::Clock;
+use crate::run::home::Home;
+use crate::run::journal::Journal;
+use crate::run::summary::Summary;
+use crate::sink;
+
+pub(super) fn execute(arg: &HomeArg, _wall: &Clock) -> anyhow::Result<ExitCode> {
+    let home = Home::open(&arg.path())?;
+    let ledger = home.ledger()?;
+    let journal = Journal::open(&home.path().join("journal.sqlite"))?;
+    let mut out = std::io::stdout().lock();
+    let kind = if home.is_demo() { "demo home" } else { "home" };
+    writeln!(out, "{kind} {} of {:?}", home.path().display(), home.controller())?;
+    let synced = ledger.view().last_sync().map_or("never".to_owned(), |at| at.to_string());
+    writeln!(out, "ledger    {} legal events, last import {synced}", ledger.view().state().count())?;
+    let mut pipelines = journal.pipelines()?;
+    pipelines.retain(|p| arg.pipeline.as_ref().is_none_or(|wanted| wanted == p));
+    if pipelines.is_empty() {
+        writeln!(out, "next      no run yet: prosopon run PIPELINE")?;
+    }
+    for pipeline in pipelines {
+        let Some(run) = journal.last_run(&pipeline)? else { continue };
+        writeln!(out, "\n{pipeline}")?;
+        writeln!(out, "last run  {} {}, started {} time(s), first at {}", run.run_id, run.state, run.starts, run.started_at)?;
+        let current = sink::current(home.path(), &pipeline)?;
+        let shown = current.as_ref().map_or("none", |s| s.run_id());
+        writeln!(out, "current   {shown}")?;
+        if let Some(summary) = run.summary.as_deref().and_then(|s| serde_json::from_str::<Summary>(s).ok()) {
+            let c = &summary.counts;
+            writeln!(out, "result    {}: {} personas of {} contacts, {} dead letters", summary.outcome, c.personas, c.subjects, c.dead_letters)?;
+        }
+        writeln!(out, "next      {}", next(&run.state, journal.fetched(&run.run_id)?))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn next(state: &str, fetched: u64) -> String {
+    match state {
+        "running" => format!("unfinished with {fetched} fetches done: the same `prosopon run` continues it"),
+        "published" => "nothing: run again when the CRM has changed".to_owned(),
+        _ => "superseded by changed inputs: run again".to_owned(),
+    }
+}

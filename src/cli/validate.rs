@@ -1,0 +1,39 @@
+//! `prosopon validate`: every mistake at once, on stderr, never the network.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::exit::Told;
+use crate::config::{self, Diagnostic};
+use crate::run::engine::{RunError, load_policy};
+
+#[derive(Debug, Args)]
+pub(super) struct ValidateArgs {
+    /// Pipeline files, or folders of them [default: pipelines/]
+    paths: Vec<PathBuf>,
+}
+
+pub(super) fn execute(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
+    let paths = if args.paths.is_empty() { vec![PathBuf::from(config::DEFAULT_FOLDER)] } else { args.paths.clone() };
+    let (files, mut diagnostics) = config::validate_paths(&paths);
+    for file in &files {
+        // A pipeline that is wrong itself is told already.
+        if let Ok(plan) = config::load_settings(file)
+            && let Err(RunError::Config(mistakes)) = load_policy(&plan)
+        {
+            let new = mistakes.into_iter().filter(|m| !diagnostics.contains(m)).collect::<Vec<_>>();
+            diagnostics.extend(new);
+        }
+    }
+    for diagnostic in &diagnostics {
+        eprintln!("{diagnostic}");
+    }
+    let errors = diagnostics.iter().filter(|d: &&Diagnostic| d.is_error()).count();
+    if errors > 0 {
+        return Err(Told(errors).into());
+    }
+    eprintln!("{} file(s) checked, no mistakes", files.len());
+    Ok(ExitCode::SUCCESS)
+}
