@@ -5,6 +5,7 @@
 
 pub mod guard;
 mod lines;
+mod phrase;
 mod quote;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,168 @@
+//! Folding: one spelling for what a reader takes as the same word.
+//!
+//! Invariant: every cell knows the code point it came from, and cells keep the order of the text.
+//! Undone here: case, umlauts, accents, compatibility forms, look-alike letters of other scripts,
+//! invisible characters, character references and tags in the middle of a word.
+
+use unicode_normalization::char::decompose_compatible;
+
+/// One folded character.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::extract::text) struct Cell {
+    /// As written.
+    pub(in crate::extract::text) raw: char,
+    /// Lower case, without accents, in Latin letters.
+    pub(in crate::extract::text) out: char,
+    /// Code point in the text.
+    pub(in crate::extract::text) at: usize,
+}
+
+impl Cell {
+    pub(in crate::extract::text) fn is_word(&self) -> bool {
+        self.out.is_alphanumeric()
+    }
+}
+
+/// The longest character reference or tag that is looked for; bounds the work per character.
+const MAX_MARKUP: usize = 60;
+
+/// Folds a whole text.
+pub(in crate::extract::text) fn fold(text: &str) -> Vec<Cell> {
+    let chars: Vec<char> = text.chars().collect();
+    let mut cells = Vec::with_capacity(chars.len());
+    let mut at = 0;
+    while at < chars.len() {
+        let (replacement, length) = match chars[at] {
+            '&' => reference(&chars[at..]),
+            '<' => tag(&chars[at..]),
+            _ => None,
+        }
+        .unwrap_or((Some(chars[at]), 1));
+        if let Some(c) = replacement {
+            push(&mut cells, c, at);
+        }
+        at += length;
+    }
+    cells
+}
+
+/// A word of a lexicon in folded spelling.
+pub(in crate::extract::text) fn fold_word(word: &str) -> String {
+    fold(word).iter().map(|cell| cell.out).collect()
+}
+
+fn push(cells: &mut Vec<Cell>, raw: char, at: usize) {
+    if is_invisible(raw) {
+        return;
+    }
+    decompose_compatible(raw, |part| {
+        if part == '\u{308}' {
+            // A diaeresis is an umlaut after a, o, u and nothing elsewhere.
+            if cells.last().is_some_and(|last| matches!(last.out, 'a' | 'o' | 'u')) {
+                cells.push(Cell { raw, out: 'e', at });
+            }
+        } else if !is_combining(part) && !is_invisible(part) {
+            for lower in part.to_lowercase().filter(|c| !is_combining(*c)) {
+                let (first, second) = look_alike(lower);
+                cells.push(Cell { raw, out: first, at });
+                if let Some(second) = second {
+                    cells.push(Cell { raw, out: second, at });
+                }
+            }
+        }
+    });
+}
+
+fn is_combining(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}')
+}
+
+/// Characters that a reader does not see: soft hyphen, zero-width, direction marks, variation selectors, tags.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        || (c.is_control() && !c.is_whitespace())
+}
+
+/// Letters that look like Latin ones, ligatures without a decomposition, dashes, quotes.
+fn look_alike(c: char) -> (char, Option<char>) {
+    let one = match c {
+        'ß' => return ('s', Some('s')),
+        'æ' => return ('a', Some('e')),
+        'œ' => return ('o', Some('e')),
+        'þ' => return ('t', Some('h')),
+        'ø' | 'о' | 'ο' | 'σ' | 'օ' => 'o',
+        'ł' | 'ӏ' | 'ǀ' => 'l',
+        'đ' | 'ð' | 'ԁ' => 'd',
+        'ı' | 'і' | 'ι' | 'ɩ' => 'i',
+        'а' | 'α' | 'ɑ' => 'a',
+        'е' | 'ε' | 'є' | 'э' => 'e',
+        'р' | 'ρ' => 'p',
+        'с' | 'ϲ' => 'c',
+        'у' | 'γ' => 'y',
+        'х' | 'χ' => 'x',
+        'ј' => 'j',
+        'ѕ' => 's',
+        'к' | 'κ' => 'k',
+        'м' => 'm',
+        'т' | 'τ' => 't',
+        'н' | 'һ' => 'h',
+        'в' | 'β' => 'b',
+        'и' | 'η' | 'п' => 'n',
+        'ν' | 'ѵ' => 'v',
+        'υ' => 'u',
+        'г' => 'r',
+        'ԝ' | 'ω' => 'w',
+        'ɡ' | 'ց' => 'g',
+        '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '⁃' => '-',
+        '’' | '‘' | 'ʼ' | '`' | '´' | '′' => '\'',
+        // Regional indicators are read as the letters they show.
+        '\u{1f1e6}'..='\u{1f1ff}' => {
+            char::from(b'a' + u8::try_from(u32::from(c) - 0x1f1e6).expect("26 regional indicators"))
+        }
+        other => other,
+    };
+    (one, None)
+}
+
+/// `&auml;`, `&#228;`, `&#xe4;`, `&shy;` with its length; `None` inside = nothing to see.
+fn reference(chars: &[char]) -> Option<(Option<char>, usize)> {
+    let end = chars.iter().take(12).position(|c| *c == ';')?;
+    let name: String = chars[1..end].iter().collect();
+    if let Some(number) = name.strip_prefix('#') {
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+            None => number.parse().ok()?,
+        };
+        return Some((char::from_u32(code), end + 1));
+    }
+    let c = match name.as_str() {
+        "shy" | "zwnj" | "zwj" | "ZeroWidthSpace" => return Some((None, end + 1)),
+        "auml" => 'ä',
+        "ouml" => 'ö',
+        "uuml" => 'ü',
+        "Auml" => 'Ä',
+        "Ouml" => 'Ö',
+        "Uuml" => 'Ü',
+        "szlig" => 'ß',
+        "nbsp" => ' ',
+        "amp" => '&',
+        "eacute" => 'é',
+        _ => return None,
+    };
+    Some((Some(c), end + 1))
+}
+
+/// A tag: one that parts lines becomes a line break, any other is not seen by a reader.
+fn tag(chars: &[char]) -> Option<(Option<char>, usize)> {
+    let first = *chars.get(1)?;
+    if !(first.is_ascii_alphabetic() || first == '/' || first == '!') {
+        return None;
+    }
+    let end = chars.iter().take(MAX_MARKUP).position(|c| *c == '>')?;
+    let name: String = chars[1..end].iter().skip_while(|c| **c == '/').take_while(|c| c.is_alphanumeric()).collect();
+    let parts_lines = matches!(name.to_ascii_lowercase().as_str(), "br" | "p" | "div" | "li" | "tr" | "td" | "ul" | "h1" | "h2" | "h3");
+    Some((parts_lines.then_some('\n'), end + 1))
+}

@@ -1,0 +1,196 @@
+//! The lexicons of special categories: `config/lexicon/special_categories/*.yaml`.
+//!
+//! Invariant: they are embedded and checked at first use; a lexicon that cannot be read is a bug,
+//! and there is no way to guard with half of them.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use serde::Deserialize;
+
+use super::SpecialCategory;
+use super::token::{Disguise, Token};
+use crate::taxonomy::Language;
+use crate::extract::text::phrase::{Glob, PatternError, Phrases, Sets, View, globs};
+
+const CATEGORIES: &[&str] = &[
+    include_str!("../../../../config/lexicon/special_categories/ethnic_origin.yaml"),
+    include_str!("../../../../config/lexicon/special_categories/political_opinion.yaml"),
+    include_str!("../../../../config/lexicon/special_categories/religion_belief.yaml"),
+    include_str!("../../../../config/lexicon/special_categories/union_membership.yaml"),
+    include_str!("../../../../config/lexicon/special_categories/genetic.yaml"),
+    include_str!("../../../../config/lexicon/special_categories/biometric.yaml"),
+    include_str!("../../../../config/lexicon/special_categories/health.yaml"),
+    include_str!("../../../../config/lexicon/special_categories/sex_life_orientation.yaml"),
+    include_str!("../../../../config/lexicon/special_categories/criminal_offence.yaml"),
+];
+const CONTEXT: &str = include_str!("../../../../config/lexicon/special_categories/context.yaml");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCategory {
+    version: u32,
+    category: SpecialCategory,
+    /// What the list covers and how it was made.
+    source: String,
+    patterns: Vec<String>,
+    /// Words that are harmless in English: passed over where the text is known to be English.
+    #[serde(default)]
+    german: Vec<String>,
+    /// Words that are harmless in German: passed over where the text is known to be German.
+    #[serde(default)]
+    english: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawContext {
+    version: u32,
+    source: String,
+    sets: Sets,
+    /// Business phrases that look like a hit and are none.
+    benign: Vec<String>,
+    /// What gives a neighbouring sentence away once its neighbour is withheld.
+    follows: Vec<String>,
+    /// Openings that continue the sentence before.
+    continues: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LexiconError {
+    #[error("lexicon file {file} does not parse: {message}")]
+    Yaml { file: usize, message: String },
+    #[error("lexicon file {file} has version {version} or no source")]
+    Version { file: usize, version: u32 },
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tag {
+    /// The language that the word is special in, where it is not in both.
+    Special(SpecialCategory, Option<Language>),
+    Benign,
+    Follows,
+    Continues,
+}
+
+/// What the lexicons say about one sentence.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Verdict {
+    /// Categories that it carries.
+    pub(super) special: BTreeSet<SpecialCategory>,
+    /// It gives something away beside a withheld sentence.
+    pub(super) follows: bool,
+    /// It begins by pointing back.
+    pub(super) continues: bool,
+}
+
+pub(super) struct Lexicon {
+    phrases: Phrases<Tag>,
+    /// Stems for words whose ends are uncertain.
+    loose: AhoCorasick,
+    loose_tags: Vec<(SpecialCategory, usize)>,
+}
+
+/// The embedded lexicons.
+pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::embedded().expect("the embedded lexicons are sound"));
+
+impl Lexicon {
+    fn embedded() -> Result<Self, LexiconError> {
+        let context: RawContext = parse(CONTEXT, 0)?;
+        check(context.version, &context.source, 0)?;
+        let mut patterns = Vec::new();
+        for (file, text) in CATEGORIES.iter().enumerate() {
+            let raw: RawCategory = parse(text, file + 1)?;
+            check(raw.version, &raw.source, file + 1)?;
+            for (list, language) in [(raw.patterns, None), (raw.german, Some(Language::German)), (raw.english, Some(Language::English))] {
+                patterns.extend(list.into_iter().map(|p| (p, Tag::Special(raw.category, language))));
+            }
+        }
+        let (mut needles, mut loose_tags) = (Vec::new(), Vec::new());
+        for (pattern, tag) in &patterns {
+            let Tag::Special(category, None) = tag else { continue };
+            for needle in loose_needles(pattern, &context.sets)? {
+                loose_tags.push((*category, needle.trim_matches(['\u{1}', '\u{2}']).len()));
+                needles.push(needle);
+            }
+        }
+        let loose = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(&needles)
+            .expect("a lexicon is far below the automaton's limits");
+        patterns.extend(context.benign.into_iter().map(|p| (p, Tag::Benign)));
+        patterns.extend(context.follows.into_iter().map(|p| (p, Tag::Follows)));
+        patterns.extend(context.continues.into_iter().map(|p| (p, Tag::Continues)));
+        Ok(Self { phrases: Phrases::new(patterns, &context.sets)?, loose, loose_tags })
+    }
+
+    /// Judges one sentence by its words and by what they may hide.
+    pub(super) fn judge(&self, tokens: &[Token], disguises: &[Disguise], known: Option<Language>) -> Verdict {
+        let mut verdict = Verdict::default();
+        let found = self.phrases.find(&View::plain(tokens));
+        let mut harmless = vec![false; tokens.len()];
+        let mut reach = vec![0; tokens.len()];
+        for hit in found.iter().filter(|hit| *hit.tag == Tag::Benign) {
+            harmless[hit.tokens.clone()].fill(true);
+            for at in hit.tokens.clone() {
+                reach[at] = reach[at].max(hit.tokens.end);
+            }
+        }
+        for hit in &found {
+            match hit.tag {
+                Tag::Special(category, language) if reach[hit.tokens.start] < hit.tokens.end => {
+                    if known.is_none() || language.is_none() || known == *language {
+                        verdict.special.insert(*category);
+                    }
+                }
+                Tag::Follows => verdict.follows = true,
+                Tag::Continues => verdict.continues |= hit.tokens.start == 0,
+                Tag::Special(..) | Tag::Benign => {}
+            }
+        }
+        for disguise in disguises {
+            if disguise.tokens.is_empty() || !disguise.tokens.clone().all(|t| harmless[t]) {
+                verdict.special.extend(self.unmask(disguise));
+            }
+        }
+        verdict
+    }
+
+    fn unmask<'a>(&'a self, disguise: &'a Disguise) -> impl Iterator<Item = SpecialCategory> + 'a {
+        let text = format!("\u{1}{}\u{2}", disguise.text);
+        let hits: Vec<_> = self.loose.find_overlapping_iter(&text).map(|m| (m.pattern().as_usize(), m.start(), m.end())).collect();
+        hits.into_iter().filter_map(move |(pattern, start, end)| {
+            let (category, length) = self.loose_tags[pattern];
+            // Positions are shifted by the mark at the front.
+            let fits = disguise.torn_at.is_none_or(|torn| start <= 1 && end > torn + 1);
+            (fits && length >= disguise.shortest).then_some(category)
+        })
+    }
+}
+
+/// Single words and plain word sequences, as they look when run together.
+fn loose_needles(pattern: &str, sets: &Sets) -> Result<Vec<String>, PatternError> {
+    let words: Vec<&str> = pattern.split_whitespace().collect();
+    if let [word] = words[..] {
+        return Ok(globs(word, pattern, sets)?.iter().filter_map(Glob::loose_needle).collect());
+    }
+    if words.iter().any(|w| w.contains(['|', '<', '~', '@', '^', '$']) || *w == "..") {
+        return Ok(Vec::new());
+    }
+    let joined: String = words.concat().replace('*', "");
+    Ok(globs(&joined, pattern, sets)?.iter().map(|g| g.letters.clone()).filter(|l| l.len() >= 6).collect())
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str, file: usize) -> Result<T, LexiconError> {
+    serde_saphyr::from_str(text).map_err(|e| LexiconError::Yaml { file, message: e.to_string() })
+}
+
+fn check(version: u32, source: &str, file: usize) -> Result<(), LexiconError> {
+    if version != 1 || source.trim().is_empty() {
+        return Err(LexiconError::Version { file, version });
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Sentences: the unit that is withheld or kept.
+//!
+//! Invariant: the ranges part all cells, in order, without a gap. Where it is unclear whether a
+//! sentence ends, it does not: withholding too much is the safe side.
+
+use std::ops::Range;
+
+use super::fold::Cell;
+
+/// Words before a full stop that does not end a sentence (folded).
+const ABBREVIATIONS: &[&str] = &[
+    "dr", "prof", "dipl", "ing", "nr", "ca", "bzw", "evtl", "ggf", "inkl", "exkl", "usw", "etc", "vgl", "str", "tel", "st",
+    "mr", "mrs", "ms", "hr", "fr", "jan", "feb", "mrz", "apr", "jun", "jul", "aug", "sep", "sept", "okt", "oct", "nov",
+    "dez", "dec", "mio", "mrd", "approx", "dept", "abt", "ltg", "stv", "vs", "zzgl", "sog", "gem", "lt", "ver", "roem",
+    "kath", "evang", "ev", "geb", "mtl", "tgl", "wg", "bspw", "max", "min", "med", "jr", "sr",
+];
+
+/// Lines shorter than this are taken as ended by hand, not wrapped by a program.
+const WRAPPED_LINE: usize = 45;
+
+/// Parts a folded text into sentences.
+pub(in crate::extract::text) fn sentences(cells: &[Cell]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    let mut line_start = 0;
+    let mut i = 0;
+    while i < cells.len() {
+        let ends = match cells[i].raw {
+            '.' => full_stop_ends(cells, i),
+            '!' | '?' | ';' | '…' | '。' => before_space(cells, i + 1),
+            '|' | '•' | '·' => i > 0 && cells[i - 1].raw.is_whitespace() && before_space(cells, i + 1),
+            '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' => line_break_ends(cells, i, line_start),
+            _ => false,
+        };
+        let line_break = is_line_break(cells[i].raw);
+        i += 1;
+        if ends {
+            while i < cells.len() && (cells[i].raw.is_whitespace() || is_closer(cells[i].raw)) {
+                i += 1;
+            }
+            found.push(start..i);
+            start = i;
+            line_start = i;
+        } else if line_break {
+            line_start = i;
+        }
+    }
+    if start < cells.len() {
+        found.push(start..cells.len());
+    }
+    found
+}
+
+const fn is_line_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{85}')
+}
+
+const fn is_closer(c: char) -> bool {
+    matches!(c, '"' | '\'' | '“' | '”' | '’' | '»' | '«' | ')' | ']' | '.' | '!' | '?')
+}
+
+/// After closing quotes and brackets comes white space or the end.
+fn before_space(cells: &[Cell], mut i: usize) -> bool {
+    while i < cells.len() && is_closer(cells[i].raw) {
+        i += 1;
+    }
+    cells.get(i).is_none_or(|cell| cell.raw.is_whitespace())
+}
+
+fn full_stop_ends(cells: &[Cell], i: usize) -> bool {
+    if !before_space(cells, i + 1) {
+        return false;
+    }
+    let word = word_before(cells, i);
+    if word.chars().count() == 1 || ABBREVIATIONS.contains(&word.as_str()) {
+        return false;
+    }
+    let next = cells[i + 1..].iter().take(40).find(|cell| cell.raw.is_alphanumeric());
+    if word.len() <= 2 && word.chars().all(|c| c.is_ascii_digit()) && !word.is_empty() {
+        return next.is_none();
+    }
+    !next.is_some_and(|cell| cell.raw.is_lowercase())
+}
+
+/// The word that ends right before `i`, at most 12 characters of it.
+fn word_before(cells: &[Cell], i: usize) -> String {
+    let reversed: Vec<char> = cells[..i].iter().rev().take(12).take_while(|c| c.is_word()).map(|c| c.out).collect();
+    reversed.into_iter().rev().collect()
+}
+
+fn line_break_ends(cells: &[Cell], i: usize, line_start: usize) -> bool {
+    let rest = &cells[i + 1..];
+    let mut breaks = 0;
+    let Some(next) = rest.iter().take(200).find(|cell| {
+        breaks += usize::from(cell.raw == '\n');
+        !cell.raw.is_whitespace()
+    }) else {
+        return true;
+    };
+    let Some(last) = cells[line_start.min(i)..i].iter().rev().find(|cell| !cell.raw.is_whitespace()) else {
+        return true;
+    };
+    if breaks > 0 || matches!(next.raw, '-' | '*' | '•' | '–' | '>' | '#') {
+        return true;
+    }
+    let spelled = word_before(cells, i).chars().count() == 1;
+    if matches!(last.raw, ':' | ',' | '-') || next.raw.is_lowercase() || spelled {
+        return false;
+    }
+    matches!(last.raw, '.' | '!' | '?' | ';') || i - line_start < WRAPPED_LINE
+}

@@ -1,0 +1,96 @@
+//! The red team: texts that carry special-category data, each with words that must not come out.
+
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::*;
+use crate::extract::text::{TextContact, TextKind, TextRecord, read_text};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Attack {
+    id: String,
+    lang: String,
+    category: SpecialCategory,
+    text: String,
+    canary: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Benign {
+    id: String,
+    lang: String,
+    text: String,
+}
+
+fn lines<T: serde::de::DeserializeOwned>(text: &str) -> Vec<T> {
+    text.lines().map(|line| serde_json::from_str(line).expect("test data is sound")).collect()
+}
+
+const ATTACKS: &str = include_str!("../../../../testdata/text/redteam.jsonl");
+const UNSEEN: &str = include_str!("../../../../testdata/text/redteam_unseen.jsonl");
+const BENIGN: &str = include_str!("../../../../testdata/text/benign.jsonl");
+
+/// `None`, or what came through: with the right, no, or the wrong language hint.
+fn leak(attack: &Attack) -> Option<String> {
+    for hint in [attack.lang.parse().ok(), None] {
+        let (scrubbed, withheld) = scrub(&attack.text, hint);
+        let kept = scrubbed.text();
+        if let Some(word) = attack.canary.iter().find(|c| kept.contains(c.as_str())) {
+            return Some(format!("{} leaks {word:?} of {:?}", attack.id, attack.text));
+        }
+        if !withheld.0.contains_key(&attack.category) {
+            return Some(format!("{} is not counted as {:?} but as {withheld:?}", attack.id, attack.category));
+        }
+        let contact = TextContact { id: "c1".into(), name: "Kim Adlhoch".into(), title: None };
+        let record = TextRecord {
+            id: attack.id.clone(),
+            kind: TextKind::Note,
+            lang: None,
+            text: attack.text.clone(),
+            contacts: vec![contact],
+            about: Some("c1".into()),
+        };
+        for signal in read_text(&record).signals {
+            if attack.canary.iter().any(|c| signal.quote.contains(c.as_str())) {
+                return Some(format!("{} leaks in a quote", attack.id));
+            }
+        }
+    }
+    None
+}
+
+fn check_attacks(text: &str, at_least: usize) {
+    let attacks: Vec<Attack> = lines(text);
+    assert!(attacks.len() >= at_least);
+    for attack in &attacks {
+        assert!(!attack.canary.is_empty() && attack.canary.iter().all(|c| attack.text.contains(c.as_str())), "{}", attack.id);
+    }
+    let leaks: Vec<String> = attacks.iter().filter_map(leak).collect();
+    assert!(leaks.is_empty(), "{} of {}:\n{}", leaks.len(), attacks.len(), leaks.join("\n"));
+}
+
+#[test]
+fn no_attack_of_the_red_team_comes_through() {
+    check_attacks(ATTACKS, 100);
+}
+
+#[test]
+fn no_attack_that_was_written_before_the_rules_comes_through() {
+    check_attacks(UNSEEN, 30);
+}
+
+#[test]
+fn business_language_passes() {
+    let benign: Vec<Benign> = lines(BENIGN);
+    assert!(benign.len() >= 60);
+    let lost: Vec<String> = benign
+        .iter()
+        .filter_map(|b| {
+            let (scrubbed, withheld) = scrub(&b.text, b.lang.parse().ok());
+            (scrubbed.text() != b.text).then(|| format!("{} {:?}: {withheld:?}", b.id, b.text))
+        })
+        .collect();
+    assert!(lost.len() * 20 <= benign.len(), "{} of {}:\n{}", lost.len(), benign.len(), lost.join("\n"));
+}

@@ -1,0 +1,282 @@
+//! Word patterns as data, matched over tokens in linear time.
+//!
+//! A pattern is words parted by spaces. A word is literal, or a glob with `*` at its ends, or
+//! alternatives (`a|b*`), or a named set (`<country>`); `~` before it asks for a capital letter.
+//! `..` is a gap of up to four words, `@` a person, `^` and `$` the start and end of a clause.
+//!
+//! Invariant: words are folded like the text, so a pattern can be written in plain spelling.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::guard::fold::fold_word;
+use super::guard::token::Token;
+
+/// The longest gap, in words.
+const MAX_GAP: usize = 4;
+
+/// A pattern that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum PatternError {
+    /// Nothing to look for.
+    #[error("pattern {0:?} has no word to look for")]
+    NoWord(String),
+    /// A set that nobody defined.
+    #[error("pattern {0:?} names an unknown set")]
+    UnknownSet(String),
+    /// A star that is not at an end of a word.
+    #[error("pattern {0:?} has a star inside a word")]
+    InnerStar(String),
+}
+
+/// Named lists of words.
+pub(super) type Sets = BTreeMap<String, Vec<String>>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Item {
+    Word(usize),
+    Gap,
+    Person,
+    ClauseStart,
+    ClauseEnd,
+}
+
+/// A word of a pattern: what is looked for in a token between its end marks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Glob {
+    /// The letters, folded.
+    pub(super) letters: String,
+    /// A star at the front, a star at the back.
+    open: (bool, bool),
+    capital: bool,
+}
+
+impl Glob {
+    fn needle(&self) -> String {
+        let (front, back) = self.open;
+        format!("{}{}{}", if front { "" } else { "\u{1}" }, self.letters, if back { "" } else { "\u{2}" })
+    }
+
+    /// The needle in a word whose ends are uncertain: long stems count anywhere.
+    pub(super) fn loose_needle(&self) -> Option<String> {
+        if self.capital {
+            None
+        } else if self.letters.len() >= 5 {
+            Some(self.letters.clone())
+        } else {
+            Some(self.needle())
+        }
+    }
+}
+
+/// A set of patterns, each with a tag of the caller.
+pub(super) struct Phrases<T> {
+    automaton: AhoCorasick,
+    /// Pattern of the automaton -> (word id, needs a capital).
+    needles: Vec<(usize, bool)>,
+    phrases: Vec<(Vec<Item>, T)>,
+    by_word: HashMap<usize, Vec<usize>>,
+    by_person: Vec<usize>,
+}
+
+/// The sentence that patterns are matched on.
+pub(super) struct View<'a> {
+    /// Its words.
+    pub(super) tokens: &'a [Token],
+    /// The clause of each token; gaps do not cross clauses.
+    pub(super) clauses: Vec<u32>,
+    /// Words that a gap must not cross.
+    pub(super) blocked: Vec<bool>,
+    /// Token ranges that name a person, in order, without overlap.
+    pub(super) persons: Vec<Range<usize>>,
+}
+
+impl<'a> View<'a> {
+    /// A sentence of one clause in which nobody is named.
+    pub(super) fn plain(tokens: &'a [Token]) -> Self {
+        View { tokens, clauses: Vec::new(), blocked: Vec::new(), persons: Vec::new() }
+    }
+
+    fn clause(&self, token: usize) -> u32 {
+        self.clauses.get(token).copied().unwrap_or(0)
+    }
+
+    fn starts_clause(&self, at: usize) -> bool {
+        at == 0 || at >= self.tokens.len() || self.clause(at) != self.clause(at - 1)
+    }
+}
+
+/// A pattern found in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found<'p, T> {
+    /// The tag of the pattern.
+    pub(super) tag: &'p T,
+    /// From its first to after its last word.
+    pub(super) tokens: Range<usize>,
+    /// Index into `View::persons`, where the pattern asks for a person.
+    pub(super) person: Option<usize>,
+}
+
+/// The alternatives of one word of a pattern.
+pub(super) fn globs(word: &str, pattern: &str, sets: &Sets) -> Result<Vec<Glob>, PatternError> {
+    let mut found = Vec::new();
+    for part in word.split('|') {
+        if let Some(name) = part.strip_prefix('<').and_then(|p| p.strip_suffix('>')) {
+            let set = sets.get(name).ok_or_else(|| PatternError::UnknownSet(pattern.to_owned()))?;
+            for member in set {
+                found.extend(spellings(member, pattern)?);
+            }
+        } else {
+            found.extend(spellings(part, pattern)?);
+        }
+    }
+    Ok(found)
+}
+
+/// A word with umlauts also without: `Türke`, `tuerke`, `turke`.
+fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternError> {
+    let capital = part.starts_with('~');
+    let part = part.trim_start_matches('~');
+    let open = (part.starts_with('*'), part.ends_with('*'));
+    let letters = part.trim_matches('*');
+    if letters.is_empty() {
+        return Err(PatternError::NoWord(pattern.to_owned()));
+    }
+    if letters.contains('*') {
+        return Err(PatternError::InnerStar(pattern.to_owned()));
+    }
+    let bare: String = letters
+        .chars()
+        .map(|c| match c {
+            'ä' | 'Ä' => 'a',
+            'ö' | 'Ö' => 'o',
+            'ü' | 'Ü' => 'u',
+            other => other,
+        })
+        .collect();
+    let mut found = vec![Glob { letters: fold_word(letters), open, capital }];
+    if bare != letters {
+        found.push(Glob { letters: fold_word(&bare), open, capital });
+    }
+    Ok(found)
+}
+
+impl<T> Phrases<T> {
+    /// Compiles patterns; the order is kept.
+    pub(super) fn new(patterns: impl IntoIterator<Item = (String, T)>, sets: &Sets) -> Result<Self, PatternError> {
+        let mut words: HashMap<String, usize> = HashMap::new();
+        let mut texts = Vec::new();
+        let mut needles = Vec::new();
+        let mut phrases: Vec<(Vec<Item>, T)> = Vec::new();
+        let (mut by_word, mut by_person) = (HashMap::<usize, Vec<usize>>::new(), Vec::new());
+        for (pattern, tag) in patterns {
+            let mut items = Vec::new();
+            for word in pattern.split_whitespace() {
+                items.push(match word {
+                    ".." => Item::Gap,
+                    "@" => Item::Person,
+                    "^" => Item::ClauseStart,
+                    "$" => Item::ClauseEnd,
+                    _ => {
+                        let next = words.len();
+                        let id = *words.entry(word.to_owned()).or_insert(next);
+                        if id == next {
+                            for glob in globs(word, &pattern, sets)? {
+                                texts.push(glob.needle());
+                                needles.push((id, glob.capital));
+                            }
+                        }
+                        Item::Word(id)
+                    }
+                });
+            }
+            match items.iter().find(|item| !matches!(item, Item::ClauseStart)) {
+                Some(Item::Word(id)) => by_word.entry(*id).or_default().push(phrases.len()),
+                Some(Item::Person) => by_person.push(phrases.len()),
+                _ => return Err(PatternError::NoWord(pattern)),
+            }
+            phrases.push((items, tag));
+        }
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(&texts)
+            .expect("a lexicon is far below the automaton's limits");
+        Ok(Self { automaton, needles, phrases, by_word, by_person })
+    }
+
+    /// Every match, by position and then by pattern; a pattern may match at several places.
+    pub(super) fn find<'p>(&'p self, view: &View<'_>) -> Vec<Found<'p, T>> {
+        let words: Vec<Vec<usize>> = view.tokens.iter().map(|token| self.words_of(token)).collect();
+        let mut found = Vec::new();
+        for (start, ids) in words.iter().enumerate() {
+            for phrase in ids.iter().filter_map(|id| self.by_word.get(id)).flatten() {
+                self.try_at(view, &words, *phrase, start, &mut found);
+            }
+            if view.persons.binary_search_by_key(&start, |p| p.start).is_ok() {
+                for phrase in &self.by_person {
+                    self.try_at(view, &words, *phrase, start, &mut found);
+                }
+            }
+        }
+        found
+    }
+
+    fn words_of(&self, token: &Token) -> Vec<usize> {
+        let text = format!("\u{1}{}\u{2}", token.text);
+        let mut ids: Vec<usize> = self
+            .automaton
+            .find_overlapping_iter(&text)
+            .map(|m| self.needles[m.pattern().as_usize()])
+            .filter(|(_, capital)| !capital || token.capital)
+            .map(|(id, _)| id)
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    fn try_at<'p>(&'p self, view: &View<'_>, words: &[Vec<usize>], phrase: usize, at: usize, found: &mut Vec<Found<'p, T>>) {
+        let (items, tag) = &self.phrases[phrase];
+        let mut person = None;
+        if let Some(end) = matches_from(items, view, words, at, &mut person) {
+            found.push(Found { tag, tokens: at..end, person });
+        }
+    }
+}
+
+/// Where a match of all `items` from token `at` ends.
+fn matches_from(items: &[Item], view: &View<'_>, words: &[Vec<usize>], at: usize, person: &mut Option<usize>) -> Option<usize> {
+    let Some((item, rest)) = items.split_first() else { return Some(at) };
+    match item {
+        Item::Word(id) => {
+            words.get(at)?.binary_search(id).ok()?;
+            matches_from(rest, view, words, at + 1, person)
+        }
+        Item::Person => {
+            let index = view.persons.binary_search_by_key(&at, |p| p.start).ok()?;
+            *person = Some(index);
+            matches_from(rest, view, words, view.persons[index].end, person)
+        }
+        Item::ClauseStart => view.starts_clause(at).then(|| matches_from(rest, view, words, at, person))?,
+        Item::ClauseEnd => {
+            (at >= view.tokens.len() || view.starts_clause(at)).then(|| matches_from(rest, view, words, at, person))?
+        }
+        Item::Gap => {
+            for skip in 0..=MAX_GAP {
+                if let Some(end) = matches_from(rest, view, words, at + skip, person) {
+                    return Some(end);
+                }
+                let crossed = at + skip;
+                if crossed >= view.tokens.len()
+                    || view.blocked.get(crossed) == Some(&true)
+                    || (crossed > 0 && view.clause(crossed) != view.clause(crossed - 1))
+                {
+                    return None;
+                }
+            }
+            None
+        }
+    }
+}
