@@ -1,24 +1,30 @@
 //! The arithmetic of one facet, down to its quotes.
 //!
-//! Invariant: the terms add up to the log-odds, and the log-odds to the probability that the persona shows.
+//! Invariant: the terms add up to the log-odds, and 1 / (1 + e^-log-odds) is the probability that the persona shows.
 
 use std::fmt;
 
 use serde::Serialize;
 
+use super::fuse::{Decided, Work};
 use super::input::FusionInput;
-use crate::taxonomy::FacetStatus;
+use super::pool::{Pool, Support, sigmoid};
+use super::profile::{self, YesNo};
+use super::role::{self, Judged};
+use crate::taxonomy::{
+    BuyingRole, Channel, FacetStatus, JobFunction, Motive, PurchasePhase, Seniority, SigningPower, Trait,
+};
 
 /// Why a facet has the value that it has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
-    /// Facet as it stands in the `evidence` table, for instance `buying_role.decider`.
+    /// Facet as it stands in the `evidence` table, for instance `buying_role.decider`; for a motive `motive.growth`.
     pub facet: String,
     /// The value that was weighed, also where it was not good enough to be shown.
     pub value: Option<String>,
-    /// Its probability.
+    /// Its probability; `None` where nothing could be weighed.
     pub probability: Option<f64>,
-    /// The status.
+    /// The status; the value is shown in the persona where it is `known`.
     pub status: FacetStatus,
     /// The rule that gave the status.
     pub rule: String,
@@ -26,25 +32,229 @@ pub struct Explanation {
     pub terms: Vec<Term>,
     /// The sum.
     pub log_odds: Option<f64>,
+    /// What speaks for other values; its weight is inside the term `other_values`.
+    pub against: Vec<Term>,
 }
 
 /// One summand.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Term {
-    /// `prior`, a signal id, or the id of a weight.
+    /// `prior`, `other_values`, `bound`, a signal id, or the id of a weight.
     pub id: String,
     /// Its log-odds.
-    pub value: f64,
+    pub log_odds: f64,
+    /// What it says, or why it counts.
+    pub reason: String,
+    /// Where its number comes from, for weights.
+    pub source: Option<String>,
+    /// Full value and probability of the condition, for weights.
+    pub weight: Option<(f64, f64)>,
+    /// How it came to its log-odds, for signals.
+    pub signal: Option<SignalArithmetic>,
 }
 
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {}", self.facet, self.value.as_deref().unwrap_or("-"))
+/// How a signal came to its log-odds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SignalArithmetic {
+    /// The claimed value.
+    pub claim: String,
+    /// The words it rests on, scrubbed.
+    pub quote: String,
+    /// Source and, for pages, host.
+    pub source: String,
+    /// The extractor's probability.
+    pub weight: f64,
+    /// Of the source.
+    pub reliability: f64,
+    /// Age in days.
+    pub age_days: f64,
+    /// That it still holds at that age.
+    pub validity: f64,
+    /// The probability after reliability and validity.
+    pub believed: f64,
+    /// The share that stronger signals of the same content or source do not say already.
+    pub independence: f64,
+}
+
+impl Term {
+    fn plain(id: &str, log_odds: f64, reason: &str) -> Self {
+        Self { id: id.into(), log_odds, reason: reason.into(), source: None, weight: None, signal: None }
+    }
+
+    fn signal(s: &Support<'_>, log_odds: f64) -> Self {
+        let e = &s.signal.evidence;
+        let source = e.host.as_ref().map_or_else(|| e.source_id.clone(), |h| format!("{} ({h})", e.source_id));
+        let arithmetic = SignalArithmetic {
+            claim: s.signal.claim.value(),
+            quote: e.quote.clone(),
+            source,
+            weight: s.signal.weight,
+            reliability: s.reliability,
+            age_days: s.age_days,
+            validity: s.validity,
+            believed: s.believed,
+            independence: s.independence,
+        };
+        let reason = format!("says {}", arithmetic.claim);
+        Self { signal: Some(arithmetic), ..Self::plain(s.signal.id.as_str(), log_odds, &reason) }
     }
 }
 
 /// Explains one facet; `None` where there is no facet of that name.
 #[must_use]
-pub fn explain(_input: &FusionInput<'_>, _facet: &str) -> Option<Explanation> {
-    None
+pub fn explain(input: &FusionInput<'_>, facet: &str) -> Option<Explanation> {
+    let work = Work::new(input);
+    let e = match facet.split_once('.') {
+        None => match facet {
+            "job_function" => categorical(&work.functions, &work.function, JobFunction::ALL),
+            "seniority" => categorical(&work.levels, &work.level, Seniority::ALL),
+            "signing_power" => categorical(&work.powers, &work.power, SigningPower::ALL),
+            _ => return None,
+        },
+        Some(("buying_role", r)) => of_role(&role::judge(&work, r.parse::<BuyingRole>().ok()?)),
+        Some(("trait", t)) => of_trait(input, t.parse().ok()?),
+        Some(("motive", m)) => of_motive(input, m.parse().ok()?),
+        Some(("channel", p)) => {
+            let pool = profile::channel_pool(input, p.parse::<PurchasePhase>().ok()?);
+            let decided = super::fuse::decide(
+                input.frame(),
+                super::settings::Family::Channel,
+                &pool,
+                profile::channel_status(input),
+            );
+            categorical(&pool, &decided, Channel::ALL)
+        }
+        Some(_) => return None,
+    };
+    Some(Explanation { facet: facet.to_owned(), ..e })
+}
+
+/// Adds the bound where it cut, and sums up.
+fn close(mut e: Explanation, bounded: f64) -> Explanation {
+    let sum: f64 = e.terms.iter().map(|t| t.log_odds).sum();
+    if (sum - bounded).abs() > 1e-9 {
+        e.terms.push(Term::plain("bound", bounded - sum, "no fused probability is certain"));
+    }
+    Explanation { log_odds: Some(bounded), probability: Some(sigmoid(bounded)), ..e }
+}
+
+fn nothing(status: FacetStatus, rule: &str) -> Explanation {
+    Explanation {
+        facet: String::new(),
+        value: None,
+        probability: None,
+        status,
+        rule: rule.to_owned(),
+        terms: Vec::new(),
+        log_odds: None,
+        against: Vec::new(),
+    }
+}
+
+fn categorical<T: fmt::Display>(pool: &Pool<'_>, decided: &Decided, all: &[T]) -> Explanation {
+    let mut e = nothing(decided.status, decided.rule);
+    let Some(best) = decided.best else { return e };
+    e.value = all.get(best).map(ToString::to_string);
+    e.terms.push(Term::plain("prior", 0.0, "all values are equally probable before any signal"));
+    let (own, other): (Vec<_>, Vec<_>) = pool.supports.iter().partition(|s| s.value == best);
+    e.terms.extend(own.iter().map(|s| Term::signal(s, s.log_odds)));
+    let own: f64 = own.iter().map(|s| s.log_odds).sum();
+    let lent = pool.scores[best] - own;
+    if lent.abs() > 1e-12 {
+        e.terms.push(Term::plain("neighbours", lent, "signals for the levels next to it support it a little"));
+    }
+    e.terms.push(Term::plain("other_values", -pool.against(best), "all other values together"));
+    e.against = other.iter().map(|s| Term::signal(s, s.log_odds)).collect();
+    close(e, pool.odds(best).0)
+}
+
+fn of_role(judged: &Judged<'_>) -> Explanation {
+    let mut e = nothing(judged.status, judged.rule);
+    let Some(log_odds) = judged.log_odds else { return e };
+    e.value = Some(if log_odds >= 0.0 { "yes" } else { "no" }.into());
+    e.terms.push(Term::plain("prior", judged.base, "the role's base, for somebody to whom no weight applies"));
+    e.terms.extend(judged.weights.iter().map(|w| Term {
+        source: Some(w.source.to_owned()),
+        weight: Some((w.value, w.holds)),
+        ..Term::plain(w.id, w.value * w.holds, w.reason)
+    }));
+    e.terms.extend(signed(&judged.statements));
+    close(e, log_odds)
+}
+
+fn signed<'t>(supports: &'t [Support<'_>]) -> impl Iterator<Item = Term> + 't {
+    supports.iter().map(|s| Term::signal(s, if s.value == 1 { s.log_odds } else { -s.log_odds }))
+}
+
+fn yes_no(y: &YesNo<'_>, status: FacetStatus, prior: &str, value: &str) -> Explanation {
+    let mut e = nothing(status, y.rule);
+    if y.supports.is_empty() {
+        return e;
+    }
+    e.value = Some(value.to_owned());
+    e.terms.push(Term::plain("prior", y.prior, prior));
+    e.terms.extend(signed(&y.supports));
+    close(e, y.log_odds)
+}
+
+fn of_trait(input: &FusionInput<'_>, t: Trait) -> Explanation {
+    let mut y = profile::one_trait(input, t);
+    let right = y.log_odds >= 0.0;
+    let shown = profile::traits(input).into_iter().find(|s| s.r#trait == t);
+    let status = shown.map_or(y.status, |s| s.status);
+    if status != y.status {
+        y.rule = "the probability is under min_probability";
+    }
+    // The persona shows the confidence in the pole that won.
+    if !right {
+        y.log_odds = -y.log_odds;
+        for s in &mut y.supports {
+            s.value = 1 - s.value;
+        }
+    }
+    yes_no(&y, status, "both poles are equally probable", if right { "+" } else { "-" })
+}
+
+fn of_motive(input: &FusionInput<'_>, m: Motive) -> Explanation {
+    let y = profile::one_motive(input, m);
+    yes_no(&y, y.status, "a motive that nothing speaks for", m.as_str())
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.facet)?;
+        match (&self.value, self.probability) {
+            (Some(v), Some(p)) => writeln!(f, "{v}, p = {p:.3}, {}", self.status)?,
+            _ => writeln!(f, "no value, {}", self.status)?,
+        }
+        writeln!(f, "  rule: {}", self.rule)?;
+        for t in &self.terms {
+            term(f, t)?;
+        }
+        if let (Some(l), Some(p)) = (self.log_odds, self.probability) {
+            writeln!(f, "  {l:>+7.2}  sum of log-odds; 1 / (1 + e^-sum) = {p:.3}")?;
+        }
+        if !self.against.is_empty() {
+            writeln!(f, "  for other values (inside other_values):")?;
+        }
+        for t in &self.against {
+            term(f, t)?;
+        }
+        Ok(())
+    }
+}
+
+fn term(f: &mut fmt::Formatter<'_>, t: &Term) -> fmt::Result {
+    write!(f, "  {:>+7.2}  {}: {}", t.log_odds, t.id, t.reason)?;
+    if let Some((value, holds)) = t.weight {
+        write!(f, " ({value:+.1} x p {holds:.2}; {})", t.source.as_deref().unwrap_or("no source"))?;
+    }
+    writeln!(f)?;
+    let Some(s) = &t.signal else { return Ok(()) };
+    writeln!(f, "           \"{}\" - {}", s.quote, s.source)?;
+    writeln!(
+        f,
+        "           weight {:.2}, reliability {:.2}, {:.0} days old: still valid {:.2} -> believed {:.2}; independent {:.2}",
+        s.weight, s.reliability, s.age_days, s.validity, s.believed, s.independence
+    )
 }

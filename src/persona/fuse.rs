@@ -2,31 +2,246 @@
 //!
 //! Invariant: pure and total; the order of the signals does not matter.
 
-use super::input::FusionInput;
-use super::rows::Persona;
-use crate::taxonomy::{Facet, FacetStatus};
+use super::input::{FacetKind, FusionInput};
+use super::pool::{Frame, Pool, Support, newest, weigh};
+use super::profile;
+use super::role::{self, Position};
+use super::rows::{Persona, RoleScore};
+use super::settings::{DecisionStyle, FUSION, Family, Size};
+use crate::model::{About, Account, Claim, Signal};
+use crate::taxonomy::{BuyingRole, Facet, FacetStatus, JobFunction, Seniority, SigningPower};
 
 /// Fuses what is known of one contact.
 #[must_use]
 pub fn fuse(input: &FusionInput<'_>) -> Persona {
+    let work = Work::new(input);
     Persona {
         subject_id: input.subject.clone(),
         crm_record: input.crm_record.to_owned(),
         account_id: input.account.and_then(|a| a.id.clone()),
         as_of: input.as_of,
-        job_function: Facet::abstain(FacetStatus::InsufficientEvidence),
-        secondary_functions: Vec::new(),
-        seniority: Facet::abstain(FacetStatus::InsufficientEvidence),
-        signing_power: Facet::abstain(FacetStatus::InsufficientEvidence),
-        buying_roles: Vec::new(),
-        traits: Vec::new(),
-        goals: Vec::new(),
-        motives: Vec::new(),
-        channels: Vec::new(),
-        context: Vec::new(),
-        requirements: Vec::new(),
-        empathy_map: Vec::new(),
+        job_function: work.function.facet(JobFunction::ALL),
+        secondary_functions: work.secondary_functions(),
+        seniority: work.level.facet(Seniority::ALL),
+        signing_power: work.power.facet(SigningPower::ALL),
+        buying_roles: BuyingRole::ALL.iter().map(|r| role_score(&work, *r)).collect(),
+        traits: profile::traits(input),
+        goals: profile::goals(input),
+        motives: profile::motives(input),
+        channels: profile::channels(input),
+        context: profile::context(input),
+        requirements: profile::requirements(&work),
+        empathy_map: profile::empathy_map(input),
         tier: input.tier,
         legal: input.legal.clone(),
     }
+}
+
+fn role_score(work: &Work<'_, '_>, role: BuyingRole) -> RoleScore {
+    let judged = role::judge(work, role);
+    RoleScore { role, probability: judged.probability(), status: judged.status }
+}
+
+/// The signals about the person.
+pub(super) fn own<'a>(input: &FusionInput<'a>) -> impl Iterator<Item = &'a Signal> {
+    let subject = input.subject;
+    input.signals.iter().filter(move |s| matches!(&s.about, About::Subject(id, _) if id == subject))
+}
+
+/// The facts about a company, by field.
+pub(super) fn company<'a>(
+    account: Option<&'a Account>,
+    signals: &'a [Signal],
+) -> impl Iterator<Item = (&'a Signal, &'a str, &'a str)> {
+    let id = account.and_then(|a| a.id.as_ref());
+    signals.iter().filter_map(move |s| {
+        let about = match &s.about {
+            About::Account(a) | About::Subject(_, Some(a)) => Some(a),
+            About::Subject(_, None) => None,
+        };
+        match &s.claim {
+            Claim::Firmographic(field, value) if id.is_some() && about == id => {
+                Some((s, field.as_str(), value.as_str()))
+            }
+            _ => None,
+        }
+    })
+}
+
+/// What a company fact is, after pooling.
+pub(super) struct Word {
+    pub(super) value: String,
+    pub(super) p: f64,
+    pub(super) status: FacetStatus,
+}
+
+/// Pools what is said of one field of a company; `None` where nothing is said.
+pub(super) fn word(frame: Frame, account: Option<&Account>, signals: &[Signal], field: &str) -> Option<Word> {
+    let said: Vec<(&Signal, &str)> = company(account, signals)
+        .filter(|(_, f, v)| *f == field && !v.trim().is_empty())
+        .map(|(s, _, v)| (s, v))
+        .collect();
+    let mut values: Vec<&str> = said.iter().map(|(_, v)| *v).collect();
+    values.sort_unstable();
+    values.dedup();
+    // One value more than was claimed: it may be something else altogether.
+    let k = values.len() + 1;
+    let claims = said.iter().filter_map(|(s, v)| Some((*s, values.binary_search(v).ok()?, 1.0)));
+    let pool = Pool::of(frame, Family::Firmographic, k, 0.0, claims);
+    let d = decide(frame, Family::Firmographic, &pool, FacetStatus::InsufficientEvidence);
+    let value = values.get(d.best?)?;
+    Some(Word { value: (*value).to_owned(), p: d.p?, status: d.status })
+}
+
+/// What pooling came to for one categorical facet.
+#[derive(Debug, Clone)]
+pub(super) struct Decided {
+    /// The most probable claimed value, shown or not.
+    pub(super) best: Option<usize>,
+    /// Its probability.
+    pub(super) p: Option<f64>,
+    pub(super) status: FacetStatus,
+    pub(super) rule: &'static str,
+}
+
+impl Decided {
+    pub(super) fn facet<T: Copy>(&self, all: &[T]) -> Facet<T> {
+        match (self.status, self.best.and_then(|v| all.get(v)), self.p) {
+            (FacetStatus::Known, Some(v), Some(p)) => Facet::known(*v, p),
+            _ => Facet::abstain(self.status),
+        }
+    }
+}
+
+/// The rules that give a categorical facet its status; the first that applies.
+pub(super) fn decide(frame: Frame, family: Family, pool: &Pool<'_>, empty: FacetStatus) -> Decided {
+    let Some(best) = pool.best() else {
+        return Decided { best: None, p: None, status: empty, rule: "no signal feeds it" };
+    };
+    let p = pool.odds(best).1;
+    let rival = pool.second().map_or(0.0, |v| pool.p[v]);
+    let (status, rule) = if newest(&pool.supports).is_some_and(|age| frame.is_stale(age, family)) {
+        (FacetStatus::Stale, "even the newest signal is too old")
+    } else if rival >= FUSION.conflict_floor && p - rival < FUSION.margin {
+        (FacetStatus::Conflicting, "two values are supported about equally")
+    } else if p >= frame.min_probability {
+        (FacetStatus::Known, "probability and margin suffice")
+    } else {
+        (FacetStatus::InsufficientEvidence, "the probability is under min_probability")
+    };
+    Decided { best: Some(best), p: Some(p), status, rule }
+}
+
+/// The facets that others build on, made once a persona.
+pub(super) struct Work<'i, 'a> {
+    pub(super) input: &'i FusionInput<'a>,
+    pub(super) functions: Pool<'a>,
+    pub(super) function: Decided,
+    /// Functions held beside the primary one: signals that named them second.
+    beside: Vec<Support<'a>>,
+    pub(super) levels: Pool<'a>,
+    pub(super) level: Decided,
+    pub(super) powers: Pool<'a>,
+    pub(super) power: Decided,
+    pub(super) position: Position<'a>,
+}
+
+impl<'i, 'a> Work<'i, 'a> {
+    pub(super) fn new(input: &'i FusionInput<'a>) -> Self {
+        let frame = input.frame();
+        let k = JobFunction::ALL.len();
+        let (first, second) = split(own(input).filter_map(|s| match s.claim {
+            Claim::JobFunction(v) => Some((s, index(JobFunction::ALL, v)?)),
+            _ => None,
+        }));
+        let functions = Pool::of(frame, Family::JobFunction, k, 0.0, first);
+        let function = decide(frame, Family::JobFunction, &functions, input.empty(FacetKind::JobFunction));
+        let beside = weigh(frame, Family::JobFunction, k, second, |p, _| p);
+        let (claimed, _) = split(own(input).filter_map(|s| match s.claim {
+            Claim::Seniority(v) => Some((s, index(Seniority::ALL, v)?)),
+            _ => None,
+        }));
+        let levels = Pool::of(frame, Family::Seniority, Seniority::ALL.len(), FUSION.neighbour_share, claimed);
+        let level = decide(frame, Family::Seniority, &levels, input.empty(FacetKind::Seniority));
+        let signs = own(input).filter_map(|s| match s.claim {
+            Claim::SigningPower(v) => Some((s, index(SigningPower::ALL, v)?, 1.0)),
+            _ => None,
+        });
+        // One value more than there are powers: none at all.
+        let powers = Pool::of(frame, Family::SigningPower, SigningPower::ALL.len() + 1, 0.0, signs);
+        let power = decide(frame, Family::SigningPower, &powers, input.empty(FacetKind::SigningPower));
+        let position = position(input, &functions, &beside, &levels);
+        Self { input, functions, function, beside, levels, level, powers, power, position }
+    }
+
+    /// Why a role is empty whose facet has this status.
+    pub(super) fn empty_roles(&self, facet: FacetStatus) -> FacetStatus {
+        if facet == FacetStatus::InsufficientEvidence || facet == FacetStatus::Known {
+            self.input.empty(FacetKind::BuyingRoles)
+        } else {
+            facet
+        }
+    }
+
+    fn secondary_functions(&self) -> Vec<JobFunction> {
+        let primary = if self.function.status == FacetStatus::Known { self.function.best } else { None };
+        let mut held: Vec<(usize, f64)> = Vec::new();
+        for s in self.beside.iter().filter(|s| s.believed >= FUSION.secondary_floor && Some(s.value) != primary) {
+            match held.iter_mut().find(|(v, _)| *v == s.value) {
+                Some((_, p)) => *p = p.max(s.believed),
+                None => held.push((s.value, s.believed)),
+            }
+        }
+        held.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        held.into_iter().filter_map(|(v, _)| JobFunction::ALL.get(v).copied()).collect()
+    }
+}
+
+fn position<'a>(
+    input: &FusionInput<'a>,
+    functions: &Pool<'a>,
+    beside: &[Support<'a>],
+    levels: &Pool<'a>,
+) -> Position<'a> {
+    let told = |pool: &Pool<'_>| if pool.supports.is_empty() { vec![0.0; pool.p.len()] } else { pool.p.clone() };
+    let mut held = told(functions);
+    for s in beside {
+        held[s.value] = held[s.value].max(s.believed);
+    }
+    let style = word(input.frame(), input.account, input.signals, "decision_style")
+        .filter(|w| w.status == FacetStatus::Known)
+        .and_then(|w| DecisionStyle::parse(&w.value));
+    Position {
+        functions: held,
+        seniority: told(levels),
+        offering: input.offering,
+        size: input.account.map_or(Size::Unknown, |a| Size::of(a.employees, a.revenue_eur)),
+        decision_style: style,
+    }
+}
+
+fn index<T: PartialEq>(all: &[T], v: T) -> Option<usize> {
+    all.iter().position(|x| *x == v)
+}
+
+/// Claims with the value that each makes; the last number scales what the claim adds.
+type Claims<'a> = Vec<(&'a Signal, usize, f64)>;
+
+/// Splits claims into those that a place names first and those that it names beside it.
+///
+/// "Head of Sales and Marketing" claims two functions in one place: they do not contradict each other, so only
+/// the stronger competes with what other places say.
+fn split<'a>(claims: impl Iterator<Item = (&'a Signal, usize)>) -> (Claims<'a>, Claims<'a>) {
+    let claims: Vec<(&Signal, usize)> = claims.collect();
+    let place = |s: &Signal| {
+        let e = &s.evidence;
+        (e.source_id.clone(), e.host.clone(), e.content_hash.clone(), e.locator.clone())
+    };
+    let first = |at: &Signal| {
+        let here = claims.iter().filter(|(s, _)| place(s) == place(at));
+        here.max_by(|a, b| a.0.weight.total_cmp(&b.0.weight).then(b.1.cmp(&a.1))).map(|(_, v)| *v)
+    };
+    let (a, b): (Vec<_>, Vec<_>) = claims.iter().partition(|(s, v)| first(s) == Some(*v));
+    let whole = |c: Vec<(&'a Signal, usize)>| c.into_iter().map(|(s, v)| (s, v, 1.0)).collect();
+    (whole(a), whole(b))
 }

@@ -5,9 +5,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::pool::Frame;
 use super::rows::Legal;
 use crate::model::{Account, Signal, SubjectId};
-use crate::taxonomy::{JobFunction, SourceClass, Tier};
+use crate::taxonomy::{FacetStatus, JobFunction, SourceClass, Tier};
 
 /// How dear the offering is for a customer of middling size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -133,4 +134,26 @@ pub struct FusionInput<'a> {
     pub min_probability: f64,
     /// After how many days half of what was true then still is.
     pub half_life_days: f64,
+}
+
+impl FusionInput<'_> {
+    pub(super) const fn frame(&self) -> Frame {
+        Frame {
+            as_of: self.as_of,
+            crm_updated_at: self.crm_updated_at,
+            half_life_days: self.half_life_days,
+            min_probability: self.min_probability,
+        }
+    }
+
+    /// Why a facet that no signal feeds is empty.
+    pub(super) fn empty(&self, kind: FacetKind) -> FacetStatus {
+        if self.refused.contains(&kind) {
+            FacetStatus::NoConsent
+        } else if self.identity_uncertain {
+            FacetStatus::IdentityUncertain
+        } else {
+            FacetStatus::InsufficientEvidence
+        }
+    }
 }

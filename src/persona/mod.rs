@@ -7,7 +7,11 @@ pub mod center;
 pub mod explain;
 pub mod fuse;
 pub mod input;
+mod pool;
+mod profile;
+pub mod role;
 pub mod rows;
+pub mod settings;
 
 pub use account::account_row;
 pub use center::buying_center;

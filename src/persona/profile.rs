@@ -1,0 +1,230 @@
+//! Traits, motives, goals, channels, context, requirements and the empathy map.
+//!
+//! Invariant: without leave to profile, everything about the person's character is `no_consent`, whatever signals
+//! exist; "thinks" and "feels" are never made for an individual.
+
+use super::fuse::{Work, decide, own, word};
+use super::input::{FacetKind, FusionInput};
+use super::pool::{Pool, Support, bound, contents, logit, newest, sigmoid, weigh};
+use super::role;
+use super::rows::{ChannelPreference, MotiveScore, Named, TraitScore};
+use super::settings::{FUSION, Family};
+use crate::model::Claim;
+use crate::taxonomy::{BuyingRole, Channel, FacetStatus, Motive, PurchasePhase, Trait};
+
+/// What the empathy map of an individual may hold.
+const EMPATHY: [&str; 4] = ["says", "does", "pains", "gains"];
+
+/// Context of the position: its name, and the field of the company that it rests on.
+const CONTEXT: [(&str, Option<&str>); 5] = [
+    ("competitive_pressure", Some("competitive_pressure")),
+    ("company_development", Some("development")),
+    ("innovation", Some("innovation")),
+    ("digital_maturity", Some("digital_maturity")),
+    ("internal_adaptation", None),
+];
+
+/// One yes-or-no facet after pooling.
+#[derive(Debug, Clone)]
+pub(super) struct YesNo<'a> {
+    /// Value 1 = yes or right pole, 0 = no or left pole.
+    pub(super) supports: Vec<Support<'a>>,
+    pub(super) prior: f64,
+    pub(super) log_odds: f64,
+    pub(super) status: FacetStatus,
+    pub(super) rule: &'static str,
+}
+
+fn sign(value: usize) -> f64 {
+    if value == 1 { 1.0 } else { -1.0 }
+}
+
+/// One signal that is strong enough alone, or two of independent contents.
+fn enough(supports: &[Support<'_>]) -> bool {
+    contents(supports) >= 2 || supports.iter().any(|s| s.believed >= FUSION.strong_signal)
+}
+
+fn yes_no<'a>(
+    input: &FusionInput<'a>,
+    kind: FacetKind,
+    family: Family,
+    prior: f64,
+    claims: impl Fn(&Claim) -> Option<bool>,
+) -> YesNo<'a> {
+    if !input.profiling_allowed {
+        let rule = "profiling of the person is not permitted";
+        return YesNo { supports: Vec::new(), prior, log_odds: prior, status: FacetStatus::NoConsent, rule };
+    }
+    let claims = own(input).filter_map(|s| Some((s, usize::from(claims(&s.claim)?), 1.0)));
+    let supports = weigh(input.frame(), family, 2, claims, |p, _| logit(p));
+    let log_odds = bound(prior + supports.iter().map(|s| sign(s.value) * s.log_odds).sum::<f64>());
+    let (yes, no): (Vec<_>, Vec<_>) = supports.iter().partition(|s| s.value == 1);
+    let total = |side: &[&Support<'_>]| side.iter().map(|s| s.log_odds).sum::<f64>();
+    let (yes, no) = (total(&yes), total(&no));
+    let (status, rule) = if supports.is_empty() {
+        (input.empty(kind), "no signal feeds it")
+    } else if newest(&supports).is_some_and(|age| input.frame().is_stale(age, family)) {
+        (FacetStatus::Stale, "even the newest signal is too old")
+    } else if yes.min(no) > FUSION.trait_conflict_share * (yes + no) {
+        (FacetStatus::Conflicting, "signals oppose each other")
+    } else if !enough(&supports) {
+        (FacetStatus::InsufficientEvidence, "one signal that is not strong is not enough")
+    } else {
+        (FacetStatus::Known, "one strong signal, or two independent ones")
+    };
+    YesNo { supports, prior, log_odds, status, rule }
+}
+
+/// One trait: the log-odds are those of the right pole against the left.
+pub(super) fn one_trait<'a>(input: &FusionInput<'a>, t: Trait) -> YesNo<'a> {
+    yes_no(input, FacetKind::Traits, Family::Trait, 0.0, |c| match c {
+        Claim::Trait(x, polarity) if *x == t && *polarity != 0 => Some(*polarity > 0),
+        _ => None,
+    })
+}
+
+/// The score of a trait in (-1, 1): mean polarity, shrunk towards 0 where evidence is thin.
+fn trait_score(t: &YesNo<'_>) -> f64 {
+    let certainty = |s: &Support<'_>| (2.0 * s.believed - 1.0).max(0.0) * s.independence;
+    let total: f64 = t.supports.iter().map(certainty).sum();
+    t.supports.iter().map(|s| sign(s.value) * certainty(s)).sum::<f64>() / (total + FUSION.trait_shrinkage)
+}
+
+/// Every trait.
+pub(super) fn traits(input: &FusionInput<'_>) -> Vec<TraitScore> {
+    let make = |t: &Trait| {
+        let y = one_trait(input, *t);
+        let confidence = sigmoid(y.log_odds.abs());
+        let known = y.status == FacetStatus::Known && confidence >= input.min_probability;
+        let status =
+            if y.status == FacetStatus::Known && !known { FacetStatus::InsufficientEvidence } else { y.status };
+        TraitScore {
+            r#trait: *t,
+            score: known.then(|| trait_score(&y)),
+            confidence: known.then_some(confidence),
+            status,
+            n_evidence: u32::try_from(y.supports.len()).unwrap_or(u32::MAX),
+        }
+    };
+    Trait::ALL.iter().map(make).collect()
+}
+
+/// One motive: the log-odds that it moves the person.
+pub(super) fn one_motive<'a>(input: &FusionInput<'a>, m: Motive) -> YesNo<'a> {
+    let mut y = yes_no(input, FacetKind::Motives, Family::Motive, FUSION.motive_prior, |c| match c {
+        Claim::Motive(x) if *x == m => Some(true),
+        _ => None,
+    });
+    if y.status == FacetStatus::Known && sigmoid(y.log_odds) < input.min_probability {
+        (y.status, y.rule) = (FacetStatus::InsufficientEvidence, "the probability is under min_probability");
+    }
+    y
+}
+
+/// Every motive.
+pub(super) fn motives(input: &FusionInput<'_>) -> Vec<MotiveScore> {
+    let make = |m: &Motive| {
+        let y = one_motive(input, *m);
+        let known = y.status == FacetStatus::Known;
+        MotiveScore { motive: *m, confidence: known.then(|| sigmoid(y.log_odds)), status: y.status }
+    };
+    Motive::ALL.iter().map(make).collect()
+}
+
+/// Goals that signals state, in alphabetical order; one row that abstains where there are none.
+pub(super) fn goals(input: &FusionInput<'_>) -> Vec<Named> {
+    let none = |status| vec![Named { name: "professional_goal".into(), value: None, status }];
+    if !input.profiling_allowed {
+        return none(FacetStatus::NoConsent);
+    }
+    let stated = |s: &'_ crate::model::Signal| matches!(&s.claim, Claim::Goal(g) if !g.is_empty());
+    let mut goals: Vec<&str> =
+        own(input).filter_map(|s| if let Claim::Goal(g) = &s.claim { Some(g.as_str()) } else { None }).collect();
+    goals.sort_unstable();
+    goals.dedup();
+    let mut thin = None;
+    let mut out = Vec::new();
+    for goal in goals {
+        let y = yes_no(input, FacetKind::Goals, Family::Goal, 0.0, |c| match c {
+            Claim::Goal(g) if g == goal => Some(true),
+            _ => None,
+        });
+        if y.status == FacetStatus::Known && sigmoid(y.log_odds) >= input.min_probability {
+            out.push(Named { name: "professional_goal".into(), value: Some(goal.to_owned()), status: y.status });
+        } else {
+            thin = Some(if y.status == FacetStatus::Known { FacetStatus::InsufficientEvidence } else { y.status });
+        }
+    }
+    if out.is_empty() {
+        let unfed = !own(input).any(stated);
+        return none(thin.filter(|_| !unfed).unwrap_or_else(|| input.empty(FacetKind::Goals)));
+    }
+    out
+}
+
+/// The pool of one phase; a preference for no phase in particular counts a share in each.
+pub(super) fn channel_pool<'a>(input: &FusionInput<'a>, phase: PurchasePhase) -> Pool<'a> {
+    let claims = own(input).filter(|_| input.profiling_allowed).filter_map(|s| match s.claim {
+        Claim::Channel(Some(p), c) if p == phase => Some((s, c, 1.0)),
+        Claim::Channel(None, c) => Some((s, c, FUSION.channel_any_phase_share)),
+        _ => None,
+    });
+    let claims = claims.filter_map(|(s, c, share)| Some((s, Channel::ALL.iter().position(|x| *x == c)?, share)));
+    Pool::of(input.frame(), Family::Channel, Channel::ALL.len(), 0.0, claims)
+}
+
+/// Why a channel is, or is not, known.
+pub(super) fn channel_status(input: &FusionInput<'_>) -> FacetStatus {
+    if input.profiling_allowed { input.empty(FacetKind::Channels) } else { FacetStatus::NoConsent }
+}
+
+/// Every phase.
+pub(super) fn channels(input: &FusionInput<'_>) -> Vec<ChannelPreference> {
+    let make = |phase: &PurchasePhase| {
+        let pool = channel_pool(input, *phase);
+        let facet = decide(input.frame(), Family::Channel, &pool, channel_status(input)).facet(Channel::ALL);
+        ChannelPreference { phase: *phase, channel: facet.value, status: facet.status }
+    };
+    PurchasePhase::ALL.iter().map(make).collect()
+}
+
+/// The context of the position, as far as facts about the company tell.
+pub(super) fn context(input: &FusionInput<'_>) -> Vec<Named> {
+    let make = |(name, field): &(&str, Option<&str>)| {
+        let said = field.and_then(|f| word(input.frame(), input.account, input.signals, f));
+        let (value, status) = match said {
+            Some(w) if w.status == FacetStatus::Known => (Some(w.value), w.status),
+            Some(w) => (None, w.status),
+            None if input.account.is_none() => (None, FacetStatus::NotApplicable),
+            // Whether a page is about the person says nothing about the company.
+            None if input.refused.contains(&FacetKind::Context) => (None, FacetStatus::NoConsent),
+            None => (None, FacetStatus::InsufficientEvidence),
+        };
+        Named { name: (*name).to_owned(), value, status }
+    };
+    CONTEXT.iter().map(make).collect()
+}
+
+/// What the person asks of an offer, by core role.
+///
+/// What a role asks in general (a buyer price and terms) is a template of the taxonomy and not evidence about a
+/// person, and no study is at hand that it could be cited from: so there is no value yet. The status says whether
+/// the question arises at all: `not_applicable` where the person is known not to have the role.
+pub(super) fn requirements(work: &Work<'_, '_>) -> Vec<Named> {
+    let make = |role: &BuyingRole| {
+        let judged = role::judge(work, *role);
+        let status = match judged.probability() {
+            Some(p) if p < role::ROLES.member_floor => FacetStatus::NotApplicable,
+            Some(_) => work.input.empty(FacetKind::Requirements),
+            None => judged.status,
+        };
+        Named { name: role.to_string(), value: None, status }
+    };
+    BuyingRole::CORE.iter().map(make).collect()
+}
+
+/// The empathy map: no claim feeds it yet, so it abstains.
+pub(super) fn empathy_map(input: &FusionInput<'_>) -> Vec<Named> {
+    let status = if input.profiling_allowed { input.empty(FacetKind::EmpathyMap) } else { FacetStatus::NoConsent };
+    EMPATHY.iter().map(|n| Named { name: (*n).to_owned(), value: None, status }).collect()
+}

@@ -1,0 +1,163 @@
+//! Buying roles: P(role | function, seniority, offering, company, explicit statements).
+//!
+//! Invariant: log-odds are a sum of named terms; a role that neither a title nor a statement speaks for abstains.
+
+mod weights;
+
+pub(super) use weights::Needs;
+pub use weights::{ROLES, RoleModel};
+
+use self::weights::{Condition, Relation};
+use super::fuse::Work;
+use super::input::{FusionInput, Offering};
+use super::pool::{Support, bound, logit, newest, sigmoid, weigh};
+use super::settings::{DecisionStyle, FUSION, Family, Size};
+use crate::model::Claim;
+use crate::taxonomy::{BuyingRole, FacetStatus, JobFunction, Seniority};
+
+/// One named weight as it counts for a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied<'m> {
+    /// Id of the weight.
+    pub id: &'m str,
+    /// Its full value in log-odds.
+    pub value: f64,
+    /// Probability that its condition holds.
+    pub holds: f64,
+    /// Why it exists.
+    pub reason: &'m str,
+    /// Where its value comes from.
+    pub source: &'m str,
+}
+
+/// The position that roles are judged for: a distribution, not a guess.
+#[derive(Debug, Clone)]
+pub struct Position<'a> {
+    /// P(the person holds the function), by canonical index; several can be near 1.
+    pub functions: Vec<f64>,
+    /// P(level), by canonical index; sums to 1 or, where unknown, to 0.
+    pub seniority: Vec<f64>,
+    /// What is sold.
+    pub offering: &'a Offering,
+    /// Size of the company.
+    pub size: Size,
+    /// How the company is said to decide.
+    pub decision_style: Option<DecisionStyle>,
+}
+
+/// The weights that apply to a position for one role, in the order of the file.
+#[must_use]
+pub fn applied<'m>(model: &'m RoleModel, role: BuyingRole, at: &Position<'_>) -> Vec<Applied<'m>> {
+    model
+        .weights
+        .iter()
+        .filter(|w| w.role == role)
+        .map(|w| Applied { id: &w.id, value: w.value, holds: holds(&w.when, at), reason: &w.reason, source: &w.source })
+        .filter(|a| a.holds > 0.0)
+        .collect()
+}
+
+/// Probability that a condition holds; function and level are taken as independent given the evidence.
+fn holds(c: &Condition, at: &Position<'_>) -> f64 {
+    let o = at.offering;
+    let company = (c.price.is_empty() || c.price.contains(&o.price_band))
+        && (c.complexity.is_empty() || c.complexity.contains(&o.complexity))
+        && (c.adaptation.is_empty() || c.adaptation.contains(&o.adaptation))
+        && (c.category.is_empty() || c.category.contains(&o.category))
+        && (c.size.is_empty() || c.size.contains(&at.size))
+        && (c.decision_style.is_empty() || at.decision_style.is_some_and(|s| c.decision_style.contains(&s)));
+    if !company {
+        return 0.0;
+    }
+    let by_function = if c.relation.is_none() && c.functions.is_empty() {
+        1.0
+    } else {
+        let fits = |f: &JobFunction| {
+            c.relation.is_none_or(|r| r == relation(o, *f)) && (c.functions.is_empty() || c.functions.contains(f))
+        };
+        sum(&at.functions, JobFunction::ALL, fits)
+    };
+    let by_level = c.seniority.map_or(1.0, |range| sum(&at.seniority, Seniority::ALL, |s| range.holds(*s)));
+    by_function * by_level
+}
+
+fn relation(o: &Offering, f: JobFunction) -> Relation {
+    if o.used_by.contains(&f) {
+        Relation::Uses
+    } else if o.run_by.contains(&f) {
+        Relation::Runs
+    } else {
+        Relation::Neither
+    }
+}
+
+fn sum<T>(p: &[f64], all: &[T], fits: impl Fn(&T) -> bool) -> f64 {
+    p.iter().zip(all).filter(|(_, v)| fits(v)).map(|(p, _)| p).sum::<f64>().min(1.0)
+}
+
+/// One role of one person, with everything that it rests on.
+#[derive(Debug, Clone)]
+pub(super) struct Judged<'a> {
+    pub(super) base: f64,
+    pub(super) weights: Vec<Applied<'static>>,
+    /// Statements: value 1 = has the role, 0 = has it not.
+    pub(super) statements: Vec<Support<'a>>,
+    /// Bounded log-odds; `None` where abstained.
+    pub(super) log_odds: Option<f64>,
+    pub(super) status: FacetStatus,
+    pub(super) rule: &'static str,
+}
+
+impl Judged<'_> {
+    pub(super) fn probability(&self) -> Option<f64> {
+        self.log_odds.map(sigmoid)
+    }
+}
+
+/// Judges one role.
+pub(super) fn judge<'a>(work: &Work<'_, 'a>, role: BuyingRole) -> Judged<'a> {
+    let model = &*ROLES;
+    let base = model.base(role);
+    let statements = statements(work.input, role);
+    let said: f64 = statements.iter().map(|s| if s.value == 1 { s.log_odds } else { -s.log_odds }).sum();
+    let titled = titled(work, base.needs);
+    let weights = if titled.is_ok() { applied(model, role, &work.position) } else { Vec::new() };
+    let stale = newest(&statements).is_some_and(|age| work.input.frame().is_stale(age, Family::BuyingRole));
+    let fresh = !statements.is_empty() && !stale;
+    let (status, rule) = match titled {
+        Ok(()) if statements.is_empty() => (FacetStatus::Known, "the position is known; named weights were added"),
+        Ok(()) => (FacetStatus::Known, "the position is known; named weights and statements were added"),
+        Err(_) if fresh => (FacetStatus::Known, "stated outright; the position is not known"),
+        Err(_) if stale => (FacetStatus::Stale, "the position is not known and the statements are too old"),
+        Err(status) => (status, "neither is the position known well enough for this role, nor was it stated"),
+    };
+    let log_odds = (status == FacetStatus::Known)
+        .then(|| bound(base.base + weights.iter().map(|w| w.value * w.holds).sum::<f64>() + said));
+    Judged { base: base.base, weights, statements, log_odds, status, rule }
+}
+
+/// Whether title facets suffice for a role, or why they do not.
+fn titled(work: &Work<'_, '_>, needs: Needs) -> Result<(), FacetStatus> {
+    let (f, s) = (work.function.status, work.level.status);
+    match needs {
+        Needs::Function if f == FacetStatus::Known => Ok(()),
+        Needs::Seniority if s == FacetStatus::Known => Ok(()),
+        Needs::Either if f == FacetStatus::Known || s == FacetStatus::Known => Ok(()),
+        Needs::Function | Needs::Either => Err(work.empty_roles(f)),
+        Needs::Seniority => Err(work.empty_roles(s)),
+    }
+}
+
+/// What is said outright about a role. The claims weigh `statement_gain` times their log-odds.
+fn statements<'a>(input: &FusionInput<'a>, role: BuyingRole) -> Vec<Support<'a>> {
+    let claims = super::fuse::own(input).filter_map(|s| match s.claim {
+        Claim::BuyingRole(r, sign) if r == role && sign != 0 => Some((s, usize::from(sign > 0), ROLES.statement_gain)),
+        _ => None,
+    });
+    weigh(input.frame(), Family::BuyingRole, 2, claims, |p, _| logit(p))
+}
+
+/// Probability of a role for somebody of whom nothing is known.
+pub(super) fn prior(role: BuyingRole) -> f64 {
+    sigmoid(ROLES.base(role).base.clamp(-FUSION.log_odds_bound, FUSION.log_odds_bound))
+}
