@@ -37,7 +37,7 @@ pub enum Level {
 }
 
 /// What is to be sold; decides who is user, buyer, influencer, decider and gatekeeper.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offering {
     /// Name, for the questions that are asked.
     pub name: String,

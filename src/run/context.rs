@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
-use crate::config::Plan;
+use crate::config::{Network, Plan};
 use crate::consent::gate::{Clock, Gate};
-use crate::fetch::{CancelToken, Fetcher};
+use crate::fetch::{Cancel, Fetcher};
 use crate::ids::Ids;
 use crate::model::{AsOf, RunId};
 use crate::persona::input::Offering;
@@ -49,8 +49,10 @@ pub(super) struct Context {
     pub as_of: AsOf,
     /// Evidence is dated on the run's clock: pinned in demo and replay, the wall's otherwise.
     pub pinned: bool,
+    /// Plan and decide only.
+    pub dry_run: bool,
     pub wall: Clock,
-    pub cancel: CancelToken,
+    pub cancel: Cancel,
     pub observer: Arc<dyn Observer>,
     /// Hosts whose robots.txt and reservations have been asked for in this run; each is asked once.
     pub hosts: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
@@ -58,6 +60,11 @@ pub(super) struct Context {
 }
 
 impl Context {
+    /// Public sites are asked over TLS; the demo web speaks plain HTTP on loopback.
+    pub fn scheme(&self) -> &'static str {
+        if self.plan.network() == Network::Demo { "http" } else { "https" }
+    }
+
     /// When something was seen, for evidence.
     pub fn observed_at(&self, fetched_at: Timestamp) -> Timestamp {
         if self.pinned { self.as_of.0 } else { fetched_at }

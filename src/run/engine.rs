@@ -293,8 +293,8 @@ impl Prepared {
             Arc::new(context(plan, gate, fetcher, journal, &home, state.run_id.clone(), as_of, demo, false, world));
         let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
         let keep = context.plan.output().keep_snapshots;
-        let mut writer = SnapshotWriter::create(home.path(), context.plan.name(), &state.run_id, facts)?;
-        writer.keep_snapshots(keep as usize);
+        let mut writer =
+            SnapshotWriter::create(home.path(), context.plan.name(), &state.run_id, &facts)?.keep_snapshots(keep as usize);
         let worked = work(&context, groups, &dead_letters, &mut writer, world).await;
         if let Some(web) = web {
             web.stop().await;
@@ -440,6 +440,11 @@ impl Finish<'_> {
             "ledger": { "events": context.gate.ledger().state().count(), "state": context.gate.ledger().state().hex() },
             "software_version": env!("CARGO_PKG_VERSION"),
             "pipeline_file": context.plan.file().display().to_string(),
+            "fusion": {
+                "offering": context.offering,
+                "min_probability": context.plan.persona().min_probability,
+                "half_life_days": f64::from(context.plan.persona().half_life_days),
+            },
             "summary": summary,
         })
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
+use crate::config::{CompanySite, Page};
 use crate::consent::decide::OptOut;
 use crate::consent::gate::{EmitProposal, FetchProposal, InferProposal, SubjectFacts};
 use crate::consent::permit::{Emit, Infer, Permit};
@@ -79,7 +80,7 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
     for leave in &mut leaves {
         work.read_crm(leave);
     }
-    if !context.plan.dry_run() {
+    if !context.dry_run {
         work.company_site(&mut leaves).await?;
         for leave in &mut leaves {
             work.developer_profile(leave).await?;
@@ -115,13 +116,13 @@ impl<'a> Work<'a> {
         leave.emit = decided.outcome.ok();
         let purpose = self.context.plan.purpose().to_owned();
         leave.crm = self.infer(&mut leave.refused, member, id::CRM, &purpose, Operation::Infer, SourceClass::Crm);
-        let has_site = self.context.plan.sources().company_site().is_some() && self.group.account.domain.is_some();
+        let has_site = self.context.plan.sources().company_site.is_some() && self.group.account.domain.is_some();
         if has_site {
             let class = SourceClass::CompanySite;
             leave.site = self.infer(&mut leave.refused, member, id::COMPANY_SITE, &purpose, Operation::Infer, class);
         }
         let has_handle = member.subject.handles.iter().any(|(source, _)| source == id::DEVELOPER_PROFILE);
-        if has_handle && self.context.plan.sources().developer_profile().is_some() {
+        if has_handle && self.context.plan.sources().developer_profile.is_some() {
             let class = SourceClass::PublicProfessional;
             let source = id::DEVELOPER_PROFILE;
             leave.profile = self.infer(&mut leave.refused, member, source, &purpose, Operation::Infer, class);
@@ -182,7 +183,7 @@ impl<'a> Work<'a> {
 
     async fn company_site(&mut self, leaves: &mut [Leave<'a>]) -> Result<(), RunError> {
         let context = self.context;
-        let Some(site) = context.plan.sources().company_site() else { return Ok(()) };
+        let Some(site) = &context.plan.sources().company_site else { return Ok(()) };
         let Some(home) = self.group.account.domain.as_deref().and_then(|d| company_site::home_url(context.scheme(), d))
         else {
             return Ok(());
@@ -193,7 +194,7 @@ impl<'a> Work<'a> {
         let mut seen = BTreeSet::new();
         while let Some((kind, url)) = queue.pop() {
             // A team page is about people: without a contact who may be read about, nobody asks for it.
-            if (kind == PageKind::Team && !anybody) || !site.pages().contains(&kind) || !seen.insert(url.clone()) {
+            if (kind == PageKind::Team && !anybody) || !wants(site, kind) || !seen.insert(url.clone()) {
                 continue;
             }
             let obtained = self.site_page(kind, url, leaves).await?;
@@ -211,7 +212,7 @@ impl<'a> Work<'a> {
                 .collect();
             next.reverse();
             queue.extend(next);
-            if seen.len() > MAX_HOPS + site.pages().len() {
+            if seen.len() > MAX_HOPS + site.pages.len() {
                 break;
             }
         }
@@ -251,13 +252,13 @@ impl<'a> Work<'a> {
     async fn developer_profile(&mut self, leave: &mut Leave<'a>) -> Result<(), RunError> {
         let context = self.context;
         let (Some(source), true, true) =
-            (context.plan.sources().developer_profile(), leave.profile.is_some(), leave.emit.is_some())
+            (&context.plan.sources().developer_profile, leave.profile.is_some(), leave.emit.is_some())
         else {
             return Ok(());
         };
         let subject = &leave.member.subject;
         let handle = subject.handles.iter().find(|(source, _)| source == id::DEVELOPER_PROFILE).map(|(_, h)| h.reveal());
-        let Some(url) = handle.and_then(|h| developer_profile::profile_url(source.base_url(), h)) else {
+        let Some(url) = handle.and_then(|h| developer_profile::profile_url(&source.base_url, h)) else {
             return Ok(());
         };
         self.ask_host(&url, id::DEVELOPER_PROFILE).await?;
@@ -422,8 +423,8 @@ impl<'a> Work<'a> {
                 identity_uncertain: leave.uncertain,
                 tier: Tier::Individual,
                 legal: legal(&emit),
-                min_probability: context.plan.persona().min_probability(),
-                half_life_days: context.plan.persona().half_life_days(),
+                min_probability: context.plan.persona().min_probability,
+                half_life_days: f64::from(context.plan.persona().half_life_days),
             }));
             self.rows.evidence.append(&mut signals);
         }
@@ -435,6 +436,16 @@ impl<'a> Work<'a> {
             self.rows.centers = buying_center(account, &self.rows.personas, &context.offering);
         }
         self.rows.evidence.append(&mut self.company);
+    }
+}
+
+/// Whether the pipeline enables this kind of page.
+fn wants(site: &CompanySite, kind: PageKind) -> bool {
+    match kind {
+        PageKind::Home => true,
+        PageKind::Team => site.pages.contains(&Page::Team),
+        PageKind::Imprint => site.pages.contains(&Page::Imprint),
+        PageKind::Profile => false,
     }
 }
 

@@ -104,7 +104,7 @@ async fn fetch(
     let mut redirect = None;
     let reading = match outcome {
         Outcome::Page(page) => read_page(context, &page, &mut document, read),
-        Outcome::Redirect { to } => {
+        Outcome::Redirect { to, .. } => {
             fail(&mut document, "failed", "redirected");
             redirect = Some(to.to_string());
             Reading::default()
@@ -129,7 +129,7 @@ fn read_page(
     read: impl FnOnce(&Body<'_>) -> Reading,
 ) -> Reading {
     document.hash = Some(context.ids.commitment("body", page.body()));
-    let body = Body { url: page.url(), content_type: page.content_type(), bytes: page.body() };
+    let body = Body { url: page.url(), content_type: Some(page.content_type()).filter(|t| !t.is_empty()), bytes: page.body() };
     let reading = tracing::info_span!("read")
         .in_scope(|| StageTimes::timed(&context.wall, &context.times.read, || read(&body)));
     if let Some(reason) = &reading.opted_out {
@@ -157,7 +157,8 @@ pub(super) fn opt_out(context: &Context, url: &Url) -> OptOut {
     match context.fetcher.opt_outs(url) {
         OptOutVerdict::Allow => OptOut::Free,
         OptOutVerdict::TdmReserved { .. } => OptOut::TdmReserved,
-        OptOutVerdict::NotAsked | OptOutVerdict::RobotsDisallow { .. } | OptOutVerdict::RobotsUnreachable => {
+        OptOutVerdict::NotAsked
+            | OptOutVerdict::RobotsDisallow { .. } | OptOutVerdict::RobotsUnreachable => {
             OptOut::RobotsDisallow
         }
     }
