@@ -1,1 +1,37 @@
-//! fetch
+//! The fetch layer: the only module that touches the public network.
+//!
+//! Invariant: a [`Page`] exists only if a permit was given up for it and every check of the order held: permit,
+//! URL, network, budgets, breaker, robots.txt, TDM reservation, pace, address, headers, body. A refusal is data
+//! with a typed reason. Redirects are not followed. Errors and traces name hosts, never paths.
+
+mod address;
+mod body;
+mod breaker;
+mod cancel;
+mod client;
+mod config;
+mod fetcher;
+mod guard;
+mod headers;
+mod hosts;
+mod outcome;
+mod pace;
+mod robots;
+mod robots_match;
+mod rules;
+mod sniff;
+mod tdm;
+
+pub use address::{is_public, vet_answers};
+pub use cancel::{Cancel, CancelHandle};
+pub use config::{Budgets, Clock, FetchError, FetcherConfig, Limits, Network};
+pub use fetcher::Fetcher;
+pub use guard::{UrlRefusal, check_text, check_url};
+pub use headers::page_opt_outs;
+pub use outcome::{AbandonReason, FailReason, FetchFacts, Fetched, Outcome, Page};
+pub use robots::{Robots, RobotsAnswer, robots_lines};
+pub use rules::{OptOutVerdict, robots_url, tdm_url};
+pub use tdm::TdmRules;
+
+#[cfg(test)]
+mod tests;

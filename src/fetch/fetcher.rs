@@ -1,0 +1,380 @@
+//! The fetcher: takes a permit, keeps the order, gives a page or a typed reason.
+//!
+//! Invariant: every request is covered by a permit that is valid when it is sent, and by rules of its origin that
+//! were fetched before and allow it; each is counted against the budgets before a byte is sent.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, LOCATION};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::body::{self, BodyLimits};
+use super::cancel::Cancel;
+use super::client::HttpClient;
+use super::config::{Clock, FetchError, FetcherConfig};
+use super::guard::check_url;
+use super::headers;
+use super::hosts::{Hosts, Telling};
+use super::outcome::{AbandonReason, Body, FailReason, FetchFacts, Fetched, Outcome, Page};
+use super::pace::Pace;
+use super::robots::Robots;
+use super::rules::{OptOutVerdict, Role, Rules};
+use super::sniff;
+use super::tdm::TdmRules;
+use crate::consent::permit::{Fetch, Permit};
+use crate::model::Target;
+
+/// Asks the network, one permit at a time for each host. Shared by reference; state is inside.
+pub struct Fetcher {
+    config: FetcherConfig,
+    agent: String,
+    client: HttpClient,
+    gate_clock: Clock,
+    wall_clock: Clock,
+    pace: Pace,
+    rules: Rules,
+    hosts: Hosts,
+    deadline: Instant,
+}
+
+/// Why an order ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    Fail(FailReason),
+    Abandon(AbandonReason),
+}
+
+impl From<FailReason> for Stop {
+    fn from(reason: FailReason) -> Self {
+        Self::Fail(reason)
+    }
+}
+
+impl From<AbandonReason> for Stop {
+    fn from(reason: AbandonReason) -> Self {
+        Self::Abandon(reason)
+    }
+}
+
+/// A permit's URL, checked.
+struct Plan {
+    url: Url,
+    host: String,
+    role: Role,
+    delay: Duration,
+}
+
+/// An answer that the header and body policies let through.
+struct Reply {
+    status: u16,
+    headers: HeaderMap,
+    content_type: String,
+    charset: Option<String>,
+    body: Bytes,
+}
+
+impl std::fmt::Debug for Fetcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fetcher").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Fetcher {
+    /// Makes a fetcher; the run's time budget starts now. `gate_clock` is what permits are valid by (pinned in
+    /// demo and replay), `wall_clock` the time of day for the tables and for `Retry-After` dates.
+    ///
+    /// # Errors
+    /// Where the configuration is no configuration, see [`FetchError`].
+    pub fn new(config: FetcherConfig, gate_clock: Clock, wall_clock: Clock) -> Result<Self, FetchError> {
+        config.check()?;
+        Ok(Self {
+            agent: config.product_token()?,
+            client: HttpClient::new(&config)?,
+            pace: Pace::default(),
+            rules: Rules::new(config.limits.rules_ttl),
+            hosts: Hosts::new(config.limits.clone(), config.budgets),
+            deadline: Instant::now() + Duration::from_secs(config.budgets.seconds_per_run),
+            config,
+            gate_clock,
+            wall_clock,
+        })
+    }
+
+    /// What the rules that were fetched so far say about `url`; a URL that is not asked at all counts as not asked.
+    #[must_use]
+    pub fn opt_outs(&self, url: &Url) -> OptOutVerdict {
+        self.rules.verdict(url)
+    }
+
+    /// The product token that robots.txt and robots tags are read for, lower case.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
+    /// Uses up a permit.
+    pub async fn fetch(&self, permit: Permit<Fetch>, cancel: &Cancel) -> Fetched {
+        let now = (self.wall_clock)();
+        let mut facts = FetchFacts {
+            host: permit.op().url.reveal().host_str().unwrap_or_default().to_owned(),
+            status: None,
+            bytes: 0,
+            attempts: 0,
+            robots: OptOutVerdict::NotAsked.robots_word(),
+            tdm: OptOutVerdict::NotAsked.tdm_word(),
+            cache: "none",
+            started_at: now,
+            finished_at: now,
+        };
+        let (plan, result) = match self.plan(&permit) {
+            Err(stop) => (None, Err(stop)),
+            Ok(plan) => {
+                let result = self.attempts(&plan, &permit, cancel, &mut facts).await;
+                self.learn(&plan, &result, &mut facts);
+                (Some(plan), result)
+            }
+        };
+        facts.finished_at = (self.wall_clock)();
+        let outcome = match (result, plan) {
+            (Ok(reply), Some(plan)) => self.outcome(reply, &plan, permit, facts.finished_at),
+            (Err(Stop::Abandon(reason)), _) => Outcome::Abandoned { reason },
+            (Err(Stop::Fail(reason)), _) => Outcome::Failed { reason },
+            (Ok(_), None) => unreachable!("without a plan nothing is asked"),
+        };
+        tracing::debug!(host = facts.host, status = facts.status, attempts = facts.attempts, "fetched");
+        Fetched { outcome, facts }
+    }
+
+    /// The checks that need no waiting: permit, URL, network.
+    fn plan(&self, permit: &Permit<Fetch>) -> Result<Plan, Stop> {
+        let op = permit.op();
+        let url = op.url.reveal();
+        self.check_expiry(permit)?;
+        let host = check_url(url).map_err(FailReason::from)?;
+        let role = match &op.target {
+            Target::Host(target) if target != host => return Err(FailReason::HostMismatch.into()),
+            Target::Host(_) => Role::of(url),
+            Target::Subject(..) | Target::Account(_) => Role::Page,
+        };
+        self.client.admits(url, host)?;
+        Ok(Plan { url: url.clone(), host: host.to_owned(), role, delay: self.config.delay_for(&op.source_id) })
+    }
+
+    fn check_expiry(&self, permit: &Permit<Fetch>) -> Result<(), FailReason> {
+        if permit.is_expired((self.gate_clock)()) { Err(FailReason::PermitExpired) } else { Ok(()) }
+    }
+
+    /// robots.txt before tdmrep.json before any page.
+    fn check_rules(&self, plan: &Plan, facts: &mut FetchFacts) -> Result<(), FailReason> {
+        if plan.role == Role::Robots {
+            return Ok(());
+        }
+        let robots = self.rules.robots(&plan.url);
+        facts.robots = robots.robots_word();
+        if let Some(reason) = robots.refusal(FailReason::RobotsNotAsked) {
+            return Err(reason);
+        }
+        if plan.role == Role::Tdm {
+            return Ok(());
+        }
+        let tdm = self.rules.tdm(&plan.url);
+        facts.tdm = tdm.tdm_word();
+        tdm.refusal(FailReason::TdmNotAsked).map_or(Ok(()), Err)
+    }
+
+    /// Ours or theirs, whichever is longer, slowed where the host said it had too much.
+    fn delay(&self, plan: &Plan) -> Result<Duration, AbandonReason> {
+        let theirs = self.rules.crawl_delay(&plan.url).unwrap_or_default();
+        if theirs > self.config.limits.max_crawl_delay {
+            return Err(AbandonReason::CrawlDelay);
+        }
+        Ok(self
+            .hosts
+            .slowed(&plan.host, plan.delay.max(theirs))
+            .min(self.config.limits.max_crawl_delay)
+            .max(plan.delay))
+    }
+
+    async fn attempts(
+        &self,
+        plan: &Plan,
+        permit: &Permit<Fetch>,
+        cancel: &Cancel,
+        facts: &mut FetchFacts,
+    ) -> Result<Reply, Stop> {
+        for attempt in 0.. {
+            self.hosts.check(&plan.host)?;
+            self.check_rules(plan, facts)?;
+            let turn = self.pace.turn(&plan.host, self.delay(plan)?, self.deadline, cancel).await?;
+            // Waiting takes time: what held before it may not hold now.
+            self.check_expiry(permit)?;
+            self.check_rules(plan, facts)?;
+            let leave = self.hosts.admit(&plan.host)?;
+            facts.attempts += 1;
+            let result = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(AbandonReason::Cancelled.into()),
+                result = timeout_at(self.deadline, self.exchange(plan, facts)) => {
+                    result.map_err(|_| AbandonReason::BudgetTime)?
+                }
+            };
+            let telling = Telling::of(&result.as_ref().map(|reply| reply.status).map_err(|fault| *fault));
+            leave.report(telling);
+            self.wait_as_told(plan, &result, telling, attempt);
+            drop(turn);
+            if !telling.is_transient() || attempt >= self.config.limits.retries {
+                return judged(result, telling);
+            }
+        }
+        unreachable!("the loop ends by its retries")
+    }
+
+    /// Sets the floor of the host after an answer that asks for patience.
+    fn wait_as_told(&self, plan: &Plan, result: &Result<Reply, FailReason>, telling: Telling, attempt: u32) {
+        let (limits, now) = (&self.config.limits, Instant::now());
+        let asked = result.as_ref().ok().and_then(|r| headers::retry_after(&r.headers, (self.wall_clock)()));
+        let own = |n, base| super::pace::backoff(self.config.seed, &plan.host, n, base, limits.max_wait);
+        let wait = match telling {
+            Telling::Overloaded if asked.is_none() => Some(own(self.hosts.slow_down(&plan.host), limits.backoff)),
+            Telling::Overloaded | Telling::Redirect => asked,
+            Telling::Broken => asked.max(Some(own(attempt, limits.retry_wait))),
+            Telling::Fine | Telling::Denied | Telling::Unfit => None,
+        };
+        if let Some(wait) = wait {
+            self.pace.hold_off(&plan.host, now + wait);
+        }
+    }
+
+    /// One request and its answer: headers, header policy, body, body policy.
+    async fn exchange(&self, plan: &Plan, facts: &mut FetchFacts) -> Result<Reply, FailReason> {
+        let (limits, start) = (&self.config.limits, Instant::now());
+        let deadline = start + limits.total;
+        (facts.status, facts.bytes) = (None, 0);
+        let response = self.client.get(&plan.url, deadline.min(start + limits.connect + limits.first_byte)).await?;
+        let status = response.status().as_u16();
+        facts.status = Some(status);
+        let head = response.headers().clone();
+        if let Some(fault) = headers::frame_fault(&head, limits.header_bytes) {
+            return Err(fault);
+        }
+        let (content_type, charset) = headers::content_type(&head);
+        let mut reply = Reply { status, headers: head, content_type: String::new(), charset, body: Bytes::new() };
+        if !matches!(status, 200 | 203) {
+            return Ok(reply);
+        }
+        if plan.role == Role::Page {
+            self.header_policy(&reply.headers, content_type.as_deref(), facts)?;
+        }
+        let cut = plan.role == Role::Robots;
+        let cap = if cut { limits.robots_bytes } else { limits.body_bytes };
+        let (bytes, body) = body::read(response, BodyLimits { cap, cut, idle: limits.read_idle, deadline }).await;
+        facts.bytes = bytes;
+        reply.body = body?;
+        reply.content_type = content_type.unwrap_or_else(|| sniff::guess(&reply.body).to_owned());
+        if plan.role == Role::Page {
+            body_policy(&mut reply)?;
+        }
+        Ok(reply)
+    }
+
+    /// What the headers of a page forbid, before its body is read.
+    fn header_policy(&self, head: &HeaderMap, media: Option<&str>, facts: &mut FetchFacts) -> Result<(), FailReason> {
+        if headers::tdm_reserved(head) {
+            facts.tdm = OptOutVerdict::TdmReserved { place: "header".into() }.tdm_word();
+            return Err(FailReason::TdmReserved);
+        }
+        if headers::robots_tags(head, &self.agent).discard {
+            return Err(FailReason::NoIndex);
+        }
+        if headers::usage_denied(head) {
+            return Err(FailReason::UsageDenied);
+        }
+        if media.is_some_and(|m| !sniff::is_textual(m)) { Err(FailReason::ContentType) } else { Ok(()) }
+    }
+
+    /// Keeps what robots.txt and tdmrep.json say; what could not be had forbids everything.
+    fn learn(&self, plan: &Plan, result: &Result<Reply, Stop>, facts: &mut FetchFacts) {
+        let body = match result {
+            _ if plan.role == Role::Page => return,
+            Err(Stop::Abandon(AbandonReason::Cancelled) | Stop::Fail(FailReason::PermitExpired)) => return,
+            Ok(reply) if matches!(reply.status, 200 | 203) => Some(&reply.body[..]),
+            Err(Stop::Fail(FailReason::NotFound | FailReason::Gone)) => Some(&b""[..]),
+            Ok(_) | Err(_) => None,
+        };
+        if plan.role == Role::Robots {
+            let readable = body.filter(|b| !sniff::looks_like_markup(b) && sniff::looks_like_text(b));
+            self.rules.set_robots(&plan.url, readable.map(|b| Robots::parse(b, &self.agent)));
+            facts.robots = self.rules.robots(&plan.url).robots_word();
+        } else {
+            self.rules.set_tdm(&plan.url, body.and_then(TdmRules::parse));
+            facts.tdm = self.rules.tdm(&plan.url).tdm_word();
+        }
+    }
+
+    fn outcome(&self, reply: Reply, plan: &Plan, permit: Permit<Fetch>, fetched_at: jiff::Timestamp) -> Outcome {
+        if (300..400).contains(&reply.status) {
+            return redirect(&reply.headers, &plan.url);
+        }
+        let tags = headers::robots_tags(&reply.headers, &self.agent);
+        Outcome::Page(Box::new(Page {
+            permit,
+            status: reply.status,
+            content_type: reply.content_type,
+            charset: reply.charset,
+            body: Body(reply.body),
+            fetched_at,
+            nofollow: tags.nofollow,
+            noarchive: tags.noarchive,
+        }))
+    }
+}
+
+/// An answer's status as a reason, where it is one; 2xx with a body and 3xx go on.
+fn judged(result: Result<Reply, FailReason>, telling: Telling) -> Result<Reply, Stop> {
+    let reply = result?;
+    match reply.status {
+        200 | 203 | 301 | 302 | 303 | 307 | 308 => Ok(reply),
+        404 => Err(FailReason::NotFound.into()),
+        410 => Err(FailReason::Gone.into()),
+        401 | 403 => Err(FailReason::AccessDenied.into()),
+        _ if telling == Telling::Overloaded => Err(FailReason::Overloaded.into()),
+        _ => Err(FailReason::HttpStatus.into()),
+    }
+}
+
+/// Bytes against their label; a byte order mark decides about the charset.
+fn body_policy(reply: &mut Reply) -> Result<(), FailReason> {
+    let fits = sniff::looks_like_text(&reply.body) && sniff::fits(&reply.content_type, &reply.body);
+    if !fits {
+        return Err(FailReason::TypeMismatch);
+    }
+    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(&reply.body) {
+        reply.charset = Some(encoding.name().to_ascii_lowercase());
+    }
+    Ok(())
+}
+
+/// Where a redirect points, if it may point there.
+fn redirect(head: &HeaderMap, from: &Url) -> Outcome {
+    let Some(location) = head.get(LOCATION).and_then(|l| std::str::from_utf8(l.as_bytes()).ok()) else {
+        return Outcome::Failed { reason: FailReason::RedirectWithoutLocation };
+    };
+    let Ok(mut to) = from.join(location) else {
+        return Outcome::Failed { reason: FailReason::RedirectRefused };
+    };
+    to.set_fragment(None);
+    let mut bare = from.clone();
+    bare.set_fragment(None);
+    let reason = if from.scheme() == "https" && to.scheme() == "http" {
+        FailReason::RedirectDowngrade
+    } else if check_url(&to).is_err() {
+        FailReason::RedirectRefused
+    } else if to == bare {
+        FailReason::RedirectLoop
+    } else {
+        return Outcome::Redirect { from: bare, to };
+    };
+    Outcome::Failed { reason }
+}

@@ -1,0 +1,177 @@
+//! What is known of each host in this run: requests spent, breaker, denials, slowness.
+//!
+//! Invariant: a request is counted, for its host and for the run, before it is sent; leave to send one is
+//! reported on exactly once, also when it is dropped.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::breaker::Breaker;
+use super::config::{Budgets, Limits};
+use super::outcome::{AbandonReason, FailReason};
+
+/// The hosts of a run.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    limits: Limits,
+    budgets: Budgets,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: u32,
+    hosts: HashMap<Box<str>, Host>,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    requests: u32,
+    denials: u32,
+    slow: u32,
+    breaker: Breaker,
+}
+
+/// What an answer, or its absence, tells about a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    /// It works.
+    Fine,
+    /// It works and points elsewhere.
+    Redirect,
+    /// It does not want us: 401, 403.
+    Denied,
+    /// It has too much to do: 429, 503.
+    Overloaded,
+    /// It does not work: other 5xx, timeouts, broken connections.
+    Broken,
+    /// It works, but what it sent is not for us.
+    Unfit,
+}
+
+impl Telling {
+    /// Reads a status, or the fault of an exchange.
+    pub(super) const fn of(result: &Result<u16, FailReason>) -> Self {
+        match result {
+            Ok(429 | 503) => Self::Overloaded,
+            Ok(500..) => Self::Broken,
+            Ok(401 | 403) => Self::Denied,
+            Ok(300..=399) => Self::Redirect,
+            Ok(_) => Self::Fine,
+            Err(
+                FailReason::Connect
+                | FailReason::TimeoutConnect
+                | FailReason::TimeoutFirstByte
+                | FailReason::TimeoutRead
+                | FailReason::TimeoutTotal
+                | FailReason::Truncated
+                | FailReason::Protocol,
+            ) => Self::Broken,
+            Err(_) => Self::Unfit,
+        }
+    }
+
+    /// Whether asking again later may help.
+    pub(super) const fn is_transient(self) -> bool {
+        matches!(self, Self::Overloaded | Self::Broken)
+    }
+}
+
+/// Leave to send one request.
+#[derive(Debug)]
+pub(super) struct Leave<'a> {
+    hosts: &'a Hosts,
+    name: &'a str,
+    reported: bool,
+}
+
+impl Hosts {
+    pub(super) fn new(limits: Limits, budgets: Budgets) -> Self {
+        Self { limits, budgets, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refusal(&self, state: &State, name: &str) -> Option<AbandonReason> {
+        if state.requests >= self.budgets.requests_per_run {
+            return Some(AbandonReason::BudgetRun);
+        }
+        if self.budgets.requests_per_host == 0 {
+            return Some(AbandonReason::BudgetHost);
+        }
+        let host = state.hosts.get(name)?;
+        if host.requests >= self.budgets.requests_per_host {
+            Some(AbandonReason::BudgetHost)
+        } else if host.denials >= self.limits.denials {
+            Some(AbandonReason::HostStopped)
+        } else {
+            host.breaker.is_open(Instant::now()).then_some(AbandonReason::BreakerOpen)
+        }
+    }
+
+    /// Whether a request would be admitted now, so that no one waits in vain.
+    pub(super) fn check(&self, name: &str) -> Result<(), AbandonReason> {
+        self.refusal(&self.state(), name).map_or(Ok(()), Err)
+    }
+
+    /// Counts one request and gives leave to send it.
+    pub(super) fn admit<'a>(&'a self, name: &'a str) -> Result<Leave<'a>, AbandonReason> {
+        let mut state = self.state();
+        if let Some(reason) = self.refusal(&state, name) {
+            return Err(reason);
+        }
+        let host = state.hosts.entry(name.into()).or_default();
+        if !host.breaker.admit(Instant::now()) {
+            return Err(AbandonReason::BreakerOpen);
+        }
+        host.requests += 1;
+        state.requests += 1;
+        Ok(Leave { hosts: self, name, reported: false })
+    }
+
+    /// Halves the host's rate; tells how often that happened before.
+    pub(super) fn slow_down(&self, name: &str) -> u32 {
+        let mut state = self.state();
+        let host = state.hosts.entry(name.into()).or_default();
+        host.slow = (host.slow + 1).min(16);
+        host.slow - 1
+    }
+
+    /// The delay after all slowing down.
+    pub(super) fn slowed(&self, name: &str, delay: Duration) -> Duration {
+        let slow = self.state().hosts.get(name).map_or(0, |host| host.slow);
+        delay.saturating_mul(1 << slow)
+    }
+}
+
+impl Leave<'_> {
+    /// Tells how it went.
+    pub(super) fn report(mut self, telling: Telling) {
+        self.reported = true;
+        let mut state = self.hosts.state();
+        let host = state.hosts.entry(self.name.into()).or_default();
+        match telling {
+            Telling::Denied => host.denials += 1,
+            Telling::Fine | Telling::Redirect | Telling::Unfit => host.denials = 0,
+            Telling::Overloaded | Telling::Broken => {}
+        }
+        match telling {
+            Telling::Broken => host.breaker.failed(Instant::now(), &self.hosts.limits),
+            Telling::Overloaded => host.breaker.undecided(),
+            _ => host.breaker.succeeded(),
+        }
+    }
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        if !self.reported {
+            self.hosts.state().hosts.entry(self.name.into()).or_default().breaker.undecided();
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What becomes of a permit: a page, a redirect, a failure or an abandonment, with the facts for the tables.
+//!
+//! Invariant: only the fetcher makes a [`Page`]; a page owns the permit that covers it and cannot be copied.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use url::Url;
+
+use super::guard::UrlRefusal;
+use crate::consent::permit::{Fetch, Permit};
+
+/// The end of one permit.
+#[derive(Debug)]
+pub struct Fetched {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// For the `documents` table.
+    pub facts: FetchFacts,
+}
+
+/// What came of a fetch.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A body that may be read.
+    Page(Box<Page>),
+    /// The server points elsewhere; going there takes a new proposal. `to` may name a person.
+    Redirect {
+        /// What was asked.
+        from: Url,
+        /// Where it points, already checked by the URL guard.
+        to: Url,
+    },
+    /// It was refused or it failed; asking again in this run is pointless.
+    Failed {
+        /// Why.
+        reason: FailReason,
+    },
+    /// It was given up for want of time or budget; another run may ask again.
+    Abandoned {
+        /// Why.
+        reason: AbandonReason,
+    },
+}
+
+/// Vocabulary of typed reasons, each with the stable word that stands in tables.
+macro_rules! reasons {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$vmeta])* $variant,)+ }
+
+        impl $name {
+            /// Every reason.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stable word that stands in tables.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Why there is no page.
+    FailReason {
+        /// The permit ran out before it was used.
+        PermitExpired = "permit_expired",
+        /// The permit targets another host than the URL's.
+        HostMismatch = "host_mismatch",
+        UrlInvalid = "url_invalid",
+        UrlScheme = "url_scheme",
+        UrlCredentials = "url_credentials",
+        UrlPort = "url_port",
+        UrlIpLiteral = "url_ip_literal",
+        UrlLocalName = "url_local_name",
+        UrlHostForm = "url_host_form",
+        UrlTooLong = "url_too_long",
+        /// The public network is not served until erasure and objection work.
+        NetworkNotServed = "network_not_served",
+        /// Not a host of the demo web.
+        HostNotInDemo = "host_not_in_demo",
+        /// The client is built without TLS.
+        TlsNotBuilt = "tls_not_built",
+        RobotsNotAsked = "robots_not_asked",
+        RobotsDisallow = "robots_disallow",
+        /// robots.txt could not be read, which disallows everything.
+        RobotsUnreachable = "robots_unreachable",
+        TdmNotAsked = "tdm_not_asked",
+        TdmReserved = "tdm_reserved",
+        /// tdmrep.json exists but could not be read.
+        TdmUnreachable = "tdm_unreachable",
+        /// The resolver gave no address that may be used.
+        Resolve = "resolve",
+        Connect = "connect",
+        TimeoutConnect = "timeout_connect",
+        TimeoutFirstByte = "timeout_first_byte",
+        TimeoutRead = "timeout_read",
+        TimeoutTotal = "timeout_total",
+        /// The connection went to another address than the vetted one.
+        RemoteAddress = "remote_address",
+        /// Not HTTP, or HTTP that contradicts itself.
+        Protocol = "protocol",
+        HeadersTooLarge = "headers_too_large",
+        HttpStatus = "http_status",
+        NotFound = "not_found",
+        /// 410: what was kept of the page must go.
+        Gone = "gone",
+        /// 401 or 403.
+        AccessDenied = "access_denied",
+        /// 429 or 503, even after waiting.
+        Overloaded = "overloaded",
+        RedirectWithoutLocation = "redirect_without_location",
+        /// The target breaks a rule of the URL guard.
+        RedirectRefused = "redirect_refused",
+        /// From https to http.
+        RedirectDowngrade = "redirect_downgrade",
+        RedirectLoop = "redirect_loop",
+        /// A content coding that was not asked for.
+        ContentCoding = "content_coding",
+        ContentType = "content_type",
+        /// The bytes are not what the content type says.
+        TypeMismatch = "type_mismatch",
+        BodyTooLarge = "body_too_large",
+        Truncated = "truncated",
+        /// `X-Robots-Tag` or a robots meta tag.
+        NoIndex = "noindex",
+        /// `Content-Usage` (AIPREF).
+        UsageDenied = "usage_denied",
+    }
+}
+
+reasons! {
+    /// Why a fetch was given up.
+    AbandonReason {
+        Cancelled = "cancelled",
+        BudgetRun = "budget_requests_run",
+        BudgetHost = "budget_requests_host",
+        /// The turn of the host would come after the end of the run.
+        BudgetTime = "budget_seconds_run",
+        /// `Retry-After` reaches beyond the end of the run.
+        RetryAfter = "retry_after",
+        /// The site asks for more than the longest delay that is waited.
+        CrawlDelay = "crawl_delay",
+        BreakerOpen = "breaker_open",
+        /// 401 or 403 several times in a row.
+        HostStopped = "host_stopped",
+    }
+}
+
+impl From<UrlRefusal> for FailReason {
+    fn from(refusal: UrlRefusal) -> Self {
+        match refusal {
+            UrlRefusal::Invalid => Self::UrlInvalid,
+            UrlRefusal::Scheme => Self::UrlScheme,
+            UrlRefusal::Credentials => Self::UrlCredentials,
+            UrlRefusal::Port => Self::UrlPort,
+            UrlRefusal::IpLiteral => Self::UrlIpLiteral,
+            UrlRefusal::LocalName => Self::UrlLocalName,
+            UrlRefusal::HostForm => Self::UrlHostForm,
+            UrlRefusal::TooLong => Self::UrlTooLong,
+        }
+    }
+}
+
+/// What the `documents` table tells of a fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchFacts {
+    /// Host of the URL; empty where it has none.
+    pub host: String,
+    /// Of the last answer.
+    pub status: Option<u16>,
+    /// Bytes of the last body as received, also of a discarded one.
+    pub bytes: u64,
+    /// Requests that were sent.
+    pub attempts: u32,
+    /// `allow`, `disallow: <rule>`, `unreachable`, `not_asked`.
+    pub robots: String,
+    /// `none`, `reserved: <where>`, `unreachable`, `not_asked`.
+    pub tdm: String,
+    /// `none` until there is a cache.
+    pub cache: &'static str,
+    /// When the permit was given up, by the wall clock.
+    pub started_at: Timestamp,
+    /// The end, by the wall clock.
+    pub finished_at: Timestamp,
+}
+
+/// A body that may be read, with the permit that covers it.
+#[derive(Debug)]
+pub struct Page {
+    pub(super) permit: Permit<Fetch>,
+    pub(super) status: u16,
+    pub(super) content_type: String,
+    pub(super) charset: Option<String>,
+    pub(super) body: Body,
+    pub(super) fetched_at: Timestamp,
+    pub(super) nofollow: bool,
+    pub(super) noarchive: bool,
+}
+
+/// Bytes that show their length only.
+pub(super) struct Body(pub(super) Bytes);
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[{} bytes]", self.0.len())
+    }
+}
+
+impl Page {
+    /// The permit that covers the page.
+    #[must_use]
+    pub const fn permit(&self) -> &Permit<Fetch> {
+        &self.permit
+    }
+
+    /// What was asked. Personal: a path may name a person.
+    #[must_use]
+    pub const fn url(&self) -> &Url {
+        self.permit.op().url.reveal()
+    }
+
+    /// HTTP status, 200 or 203.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Media type without parameters, lower case; sniffed where the server names none.
+    #[must_use]
+    pub fn content_type(&self) -> &str {
+        &self.content_type
+    }
+
+    /// Charset by byte order mark or header, as a label; `None` leaves it to the reader (meta, then guess).
+    #[must_use]
+    pub fn charset(&self) -> Option<&str> {
+        self.charset.as_deref()
+    }
+
+    /// The body as received.
+    #[must_use]
+    pub const fn body(&self) -> &Bytes {
+        &self.body.0
+    }
+
+    /// When the body was complete, by the wall clock.
+    #[must_use]
+    pub const fn fetched_at(&self) -> Timestamp {
+        self.fetched_at
+    }
+
+    /// No link of the page may be followed.
+    #[must_use]
+    pub const fn nofollow(&self) -> bool {
+        self.nofollow
+    }
+
+    /// The page may be read but not cached.
+    #[must_use]
+    pub const fn noarchive(&self) -> bool {
+        self.noarchive
+    }
+}

@@ -1,0 +1,130 @@
+//! Whose turn it is: one request at a time for each host, never sooner than its delay and its floor.
+//!
+//! Invariant: two turns of a host start at least the later one's delay apart, one turn ends before the next
+//! begins, and a floor (`Retry-After`, backoff) only ever moves later. Jitter only adds.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::cancel::Cancel;
+use super::outcome::AbandonReason;
+
+/// The turns of all hosts.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    hosts: Mutex<HashMap<Box<str>, Arc<Host>>>,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    /// Held by whoever has the turn; waiters queue in order.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    times: Mutex<Times>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Times {
+    last: Option<Instant>,
+    floor: Option<Instant>,
+}
+
+/// Leave to send one request to a host now; the next one waits until it is dropped.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _held: OwnedMutexGuard<()>,
+}
+
+impl Pace {
+    fn host(&self, name: &str) -> Arc<Host> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(host) = hosts.get(name) {
+            return Arc::clone(host);
+        }
+        let host = Arc::new(Host::default());
+        hosts.insert(name.into(), Arc::clone(&host));
+        host
+    }
+
+    /// Waits for a turn. `delay` is the least time since the turn before.
+    ///
+    /// # Errors
+    /// The reason to give up: cancelled, or the turn would come after `deadline`.
+    pub(super) async fn turn(
+        &self,
+        name: &str,
+        delay: Duration,
+        deadline: Instant,
+        cancel: &Cancel,
+    ) -> Result<Turn, AbandonReason> {
+        let host = self.host(name);
+        let held = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(AbandonReason::Cancelled),
+            held = timeout_at(deadline, Arc::clone(&host.turn).lock_owned()) => {
+                held.map_err(|_| host.times().late(deadline))?
+            }
+        };
+        loop {
+            let (times, now) = (host.times(), Instant::now());
+            let at = times.next(delay).unwrap_or(now);
+            if at > deadline || now > deadline {
+                return Err(times.late(deadline));
+            }
+            if at <= now {
+                host.times.lock().unwrap_or_else(PoisonError::into_inner).last = Some(now);
+                return Ok(Turn { _held: held });
+            }
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(AbandonReason::Cancelled),
+                () = sleep_until(at) => {}
+            }
+        }
+    }
+
+    /// Nothing is sent to the host before `until`. An earlier floor is moved, a later one stays.
+    pub(super) fn hold_off(&self, name: &str, until: Instant) {
+        let host = self.host(name);
+        let mut times = host.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.floor = times.floor.max(Some(until));
+    }
+}
+
+impl Host {
+    fn times(&self) -> Times {
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Times {
+    fn next(self, delay: Duration) -> Option<Instant> {
+        self.last.map(|last| last + delay).max(self.floor)
+    }
+
+    /// Why a turn comes too late.
+    fn late(self, deadline: Instant) -> AbandonReason {
+        if self.floor.is_some_and(|floor| floor > deadline) {
+            AbandonReason::RetryAfter
+        } else {
+            AbandonReason::BudgetTime
+        }
+    }
+}
+
+/// A wait that doubles with each `attempt` from `base` up to `cap`, plus jitter of up to one more `base`-step.
+/// The jitter depends on seed, host and attempt alone, so it is the same in any order of events.
+pub(super) fn backoff(seed: u64, host: &str, attempt: u32, base: Duration, cap: Duration) -> Duration {
+    let step = base.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX)).min(cap);
+    let mut x = host.bytes().fold(seed ^ u64::from(attempt), |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3));
+    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    let share = ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 53) as f64;
+    step + step.mul_f64(share)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! robots.txt by RFC 9309: which group holds for an agent, and what it says about a URL.
+//!
+//! Invariant: parsing and asking are total and linear. Where the RFC and what crawlers do differ, the reading
+//! that forbids more wins, except for spellings of the directives, which are read as leniently as is common.
+
+use std::io::{BufRead, Write};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::robots_match::{PathQuery, Pattern};
+
+/// How much of a file is read (RFC 9309, 2.5 asks for at least this).
+const MAX_BYTES: usize = 500 * 1024;
+/// Longer lines are cut; eight times the longest URL that browsers take.
+const MAX_LINE: usize = 8 * 2083 - 1;
+
+/// The rules of one robots.txt for one agent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Robots {
+    /// Longest pattern first, permissions before prohibitions: the first that matches decides.
+    rules: Vec<Rule>,
+    crawl_delay: Option<Duration>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rule {
+    allow: bool,
+    pattern: Pattern,
+}
+
+/// What a robots.txt says about one URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RobotsAnswer {
+    /// Whether the URL may be asked.
+    pub allowed: bool,
+    /// The deciding line, for instance `Disallow: /private/`; `None` where no rule matches.
+    pub rule: Option<String>,
+    /// `matched_rule`, `no_matching_rule`, `no_rules`, or `unreadable_input`.
+    pub reason: &'static str,
+}
+
+/// What a line says.
+enum Directive {
+    UserAgent,
+    Rule {
+        allow: bool,
+    },
+    CrawlDelay,
+    /// Belongs to no group and ends none.
+    Other,
+}
+
+/// Rules as they are gathered for the agent itself and for everybody.
+#[derive(Default)]
+struct Gathered {
+    seen: bool,
+    rules: Robots,
+}
+
+impl Robots {
+    /// Reads the rules that hold for `agent` (a product token, any case; empty = only the groups for all).
+    /// Reads at most 500 KiB; never fails.
+    #[must_use]
+    pub fn parse(text: &[u8], agent: &str) -> Self {
+        let (mut own, mut all) = (Gathered::default(), Gathered::default());
+        let (mut for_own, mut for_all, mut in_agents) = (false, false, false);
+        for line in lines(text) {
+            let Some((directive, value)) = directive(line) else { continue };
+            if matches!(directive, Directive::UserAgent) {
+                if !in_agents {
+                    (for_own, for_all, in_agents) = (false, false, true);
+                }
+                for_all |= is_everybody(value);
+                for_own |= is_agent(value, agent);
+                own.seen |= for_own;
+                all.seen |= for_all;
+                continue;
+            }
+            if matches!(directive, Directive::Other) {
+                continue;
+            }
+            in_agents &= !matches!(directive, Directive::Rule { .. });
+            for (gathered, _) in [(&mut own, for_own), (&mut all, for_all)].into_iter().filter(|(_, on)| *on) {
+                gathered.rules.take(&directive, value);
+            }
+        }
+        let mut rules = if own.seen { own.rules } else { all.rules };
+        rules.rules.sort_by_key(|rule| (std::cmp::Reverse(rule.pattern.len()), !rule.allow));
+        rules
+    }
+
+    fn take(&mut self, directive: &Directive, value: &[u8]) {
+        match directive {
+            Directive::Rule { allow } if !value.is_empty() => {
+                let pattern = Pattern::new(value);
+                let directory = pattern.index_directory().filter(|_| *allow);
+                self.rules.extend(directory.map(|pattern| Rule { allow: true, pattern }));
+                self.rules.push(Rule { allow: *allow, pattern });
+            }
+            Directive::CrawlDelay => self.crawl_delay = self.crawl_delay.max(seconds(value)),
+            _ => {}
+        }
+    }
+
+    /// Whether the rules let `url` be asked. `/robots.txt` itself may always be.
+    #[must_use]
+    pub fn ask(&self, url: &str) -> RobotsAnswer {
+        let path = PathQuery::of(url);
+        if self.rules.is_empty() || path.as_str() == "/robots.txt" {
+            return RobotsAnswer { allowed: true, rule: None, reason: "no_rules" };
+        }
+        match self.rules.iter().find(|rule| rule.holds_for(&path)) {
+            None => RobotsAnswer { allowed: true, rule: None, reason: "no_matching_rule" },
+            Some(rule) => {
+                let word = if rule.allow { "Allow" } else { "Disallow" };
+                let line = format!("{word}: {}", rule.pattern.as_str());
+                RobotsAnswer { allowed: rule.allow, rule: Some(line), reason: "matched_rule" }
+            }
+        }
+    }
+
+    /// The longest `Crawl-delay` of the agent's groups.
+    #[must_use]
+    pub const fn crawl_delay(&self) -> Option<Duration> {
+        self.crawl_delay
+    }
+}
+
+impl Rule {
+    fn holds_for(&self, path: &PathQuery) -> bool {
+        if self.allow { self.pattern.matches_exactly(path) } else { self.pattern.matches_any_encoding(path) }
+    }
+}
+
+/// Lines without their ends (CR, LF, CRLF), comments and overlong tails.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let text = &text[..text.len().min(MAX_BYTES)];
+    // Servers also send parts of a byte order mark.
+    let bom = [0xEF, 0xBB, 0xBF].iter().zip(text).take_while(|(a, b)| a == b).count();
+    text[bom..].split(|b| matches!(b, b'\n' | b'\r')).map(|line| {
+        let line = &line[..line.len().min(MAX_LINE)];
+        memchr::memchr(b'#', line).map_or(line, |at| &line[..at]).trim_ascii()
+    })
+}
+
+/// Splits a line into key and value at the colon, or, where there is none, at the only blank.
+fn directive(line: &[u8]) -> Option<(Directive, &[u8])> {
+    let (key, value) = match memchr::memchr(b':', line) {
+        Some(colon) => (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii()),
+        None => {
+            let blank = memchr::memchr2(b' ', b'\t', line)?;
+            let value = line[blank..].trim_ascii();
+            if value.iter().any(u8::is_ascii_whitespace) {
+                return None;
+            }
+            (&line[..blank], value)
+        }
+    };
+    if key.is_empty() {
+        return None;
+    }
+    let starts =
+        |words: &[&str]| words.iter().any(|w| key.get(..w.len()).is_some_and(|k| k.eq_ignore_ascii_case(w.as_bytes())));
+    Some((
+        if starts(&["user-agent", "useragent", "user agent"]) {
+            Directive::UserAgent
+        } else if starts(&["allow"]) {
+            Directive::Rule { allow: true }
+        } else if starts(&["disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"]) {
+            Directive::Rule { allow: false }
+        } else if starts(&["crawl-delay", "crawldelay", "crawl delay"]) {
+            Directive::CrawlDelay
+        } else {
+            Directive::Other
+        },
+        value,
+    ))
+}
+
+fn is_everybody(value: &[u8]) -> bool {
+    value.first() == Some(&b'*') && value.get(1).is_none_or(u8::is_ascii_whitespace)
+}
+
+/// Compares the product token that a value starts with.
+fn is_agent(value: &[u8], agent: &str) -> bool {
+    let end = value.iter().position(|b| !(b.is_ascii_alphabetic() || matches!(b, b'-' | b'_')));
+    let token = &value[..end.unwrap_or(value.len())];
+    !token.is_empty() && token.eq_ignore_ascii_case(agent.as_bytes())
+}
+
+/// Reads seconds, with a fraction or without; nonsense is no delay, an endless one is a year.
+fn seconds(value: &[u8]) -> Option<Duration> {
+    const YEAR: f64 = 365.0 * 86_400.0;
+    let number = value.split(u8::is_ascii_whitespace).next().and_then(|v| std::str::from_utf8(v).ok())?;
+    let number = number.replace(',', ".").parse::<f64>().ok().filter(|n| *n >= 0.0)?;
+    Some(Duration::from_secs_f64(number.min(YEAR)))
+}
+
+/// A line of [`robots_lines`].
+#[derive(Deserialize)]
+struct Question {
+    #[serde(default)]
+    robots: String,
+    #[serde(default)]
+    agent: String,
+    #[serde(default)]
+    url: String,
+}
+
+/// Answers JSON Lines `{"robots","agent","url"}` with `{"allowed","rule","reason"}`, one for one and in order.
+/// A line that is not such an object is answered with `allowed: false` and `unreadable_input`.
+///
+/// # Errors
+/// Only those of reading and writing.
+pub fn robots_lines(mut input: impl BufRead, mut output: impl Write) -> std::io::Result<()> {
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line)? > 0 {
+        let answer = match serde_json::from_slice::<Question>(&line) {
+            Ok(q) => Robots::parse(q.robots.as_bytes(), &q.agent).ask(&q.url),
+            Err(_) => RobotsAnswer { allowed: false, rule: None, reason: "unreadable_input" },
+        };
+        serde_json::to_writer(&mut output, &answer)?;
+        output.write_all(b"\n")?;
+        line.clear();
+    }
+    output.flush()
+}
+
+#[cfg(test)]
+mod tests;
