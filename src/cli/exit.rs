@@ -55,7 +55,9 @@ fn number(error: &anyhow::Error) -> u8 {
             };
         }
         if let Some(error) = cause.downcast_ref::<SinkError>() {
-            return if error.is_usage() { USAGE } else { HOME };
+            let usage =
+                matches!(error, SinkError::UnknownTable { .. } | SinkError::UnknownColumn { .. } | SinkError::Filter { .. });
+            return if usage { USAGE } else { HOME };
         }
         if cause.is::<HomeError>() || cause.is::<JournalError>() || cause.is::<LockError>() || cause.is::<io::Error>() {
             return HOME;

@@ -45,7 +45,7 @@ enum As {
 
 pub(super) fn execute(args: &InspectArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let mut reader = Reader::open(&args.home, wall)?;
-    let subjects = match args.table {
+    let _subjects = match args.table {
         Table::Personas | Table::Evidence => Some(reader.readable()?),
         _ => None,
     };
@@ -59,7 +59,6 @@ pub(super) fn execute(args: &InspectArgs, wall: &Clock) -> anyhow::Result<ExitCo
             As::Csv => Format::Csv,
             As::Jsonl => Format::JsonLines,
         },
-        subjects,
     };
     let stdout = io::stdout();
     let width = stdout.is_terminal().then(|| super::card::terminal_width());

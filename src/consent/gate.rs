@@ -117,6 +117,12 @@ impl Gate {
         &self.ledger
     }
 
+    /// The gate's clock: permits are judged by the clock that they were made by.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        Arc::clone(&self.clock)
+    }
+
     /// The gate's time.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -228,6 +228,19 @@ impl Ledger {
         Ok(new.events.len() as u64)
     }
 
+    /// Takes events into the view only, for a dry run: nothing is written.
+    pub fn preview(&mut self, events: &[LegalEvent], synced_at: Timestamp) {
+        let known: std::collections::HashSet<[u8; 32]> =
+            self.view.events.values().flatten().map(LegalEvent::digest).collect();
+        for event in events {
+            let digest = event.digest();
+            if !known.contains(&digest) {
+                self.view.add(event.clone(), &digest);
+            }
+        }
+        self.view.last_sync = Some(synced_at);
+    }
+
     fn head(&self) -> Result<[u8; 32], LedgerError> {
         let head: Option<Vec<u8>> = self.db(|db| {
             db.query_row("SELECT chain FROM legal_events ORDER BY seq DESC LIMIT 1", [], |row| row.get(0)).optional()

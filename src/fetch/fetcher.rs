@@ -303,13 +303,28 @@ impl Fetcher {
             Err(Stop::Fail(FailReason::NotFound | FailReason::Gone)) => Some(&b""[..]),
             Ok(_) | Err(_) => None,
         };
+        self.note(&plan.url, body);
         if plan.role == Role::Robots {
-            let readable = body.filter(|b| !sniff::looks_like_markup(b) && sniff::looks_like_text(b));
-            self.rules.set_robots(&plan.url, readable.map(|b| Robots::parse(b, &self.agent)));
             facts.robots = self.rules.robots(&plan.url).robots_word();
         } else {
-            self.rules.set_tdm(&plan.url, body.and_then(TdmRules::parse));
             facts.tdm = self.rules.tdm(&plan.url).tdm_word();
+        }
+    }
+
+    /// Tells the fetcher again what an earlier start of the run learned from a robots.txt or tdmrep.json: its body,
+    /// empty = there is none, `None` = it could not be had, which forbids everything.
+    pub fn restore(&self, url: &Url, body: Option<&[u8]>) {
+        self.note(url, body);
+    }
+
+    fn note(&self, url: &Url, body: Option<&[u8]>) {
+        match Role::of(url) {
+            Role::Robots => {
+                let readable = body.filter(|b| !sniff::looks_like_markup(b) && sniff::looks_like_text(b));
+                self.rules.set_robots(url, readable.map(|b| Robots::parse(b, &self.agent)));
+            }
+            Role::Tdm => self.rules.set_tdm(url, body.and_then(TdmRules::parse)),
+            Role::Page => {}
         }
     }
 

@@ -207,7 +207,7 @@ async fn dry_run(prepared: Prepared, world: &World) -> Result<Summary, RunError>
     let name = plan.name().to_owned();
     let Loaded { groups, dead_letters, .. } = loaded;
     let journal = Journal::open(Path::new(":memory:"))?;
-    let fetcher = Fetcher::new(settings::refusing(), Arc::clone(&world.wall))?;
+    let fetcher = Fetcher::new(settings::refusing(), Arc::clone(&world.wall), Arc::clone(&world.wall))?;
     let run = RunId::from_body("dry");
     let context = context(plan, gate, fetcher, journal, &home, run, as_of, demo, true, world);
     let mut counts = Counts::default();
@@ -286,7 +286,8 @@ impl Prepared {
             return Ok(summary);
         }
         let web = if self.demo { Some(DemoWeb::start(0).await?) } else { None };
-        let fetcher = Fetcher::new(settings::fetcher(&self.plan, web.as_ref()), Arc::clone(&world.wall))?;
+        let config = settings::fetcher(&self.plan, web.as_ref());
+        let fetcher = Fetcher::new(config, self.gate.clock(), Arc::clone(&world.wall))?;
         let Self { plan, gate, loaded, inputs, as_of, demo, home, _lock } = self;
         let Loaded { groups, dead_letters, .. } = loaded;
         let context =

@@ -10,7 +10,7 @@ use url::Url;
 use crate::consent::decide::OptOut;
 use crate::consent::gate::FetchProposal;
 use crate::consent::permit::{Fetch, Permit};
-use crate::fetch::{Fetched, OptOutVerdict, Outcome, Page};
+use crate::fetch::{FailReason, Fetched, OptOutVerdict, Outcome, Page};
 use crate::model::{DecisionRow, DocumentRow, Target};
 use crate::run::context::{Context, StageTimes, add};
 use crate::run::engine::RunError;
@@ -27,7 +27,8 @@ pub(super) struct Obtained {
     pub reading: Reading,
     /// Where the page points instead.
     pub redirect: Option<String>,
-    /// For robots.txt and tdmrep.json: what the fetcher learned, to be told again after a kill.
+    /// For robots.txt and tdmrep.json: their text, for the fetcher to be told again after a kill; empty = there is
+    /// none, `None` = it could not be had.
     pub host_rules: Option<String>,
 }
 
@@ -47,8 +48,8 @@ pub(super) async fn obtain(
         Err(_) => return Ok(Obtained::refused(decided.row)),
     };
     if let Some(earlier) = context.journal.recall::<Obtained>(&context.run, &request)? {
-        if let (Some(rules), Target::Host(_)) = (&earlier.host_rules, &earlier.decision.target) {
-            context.fetcher.restore_host_rules(url.reveal(), rules);
+        if matches!(earlier.decision.target, Target::Host(_)) {
+            context.fetcher.restore(url.reveal(), earlier.host_rules.as_deref().map(str::as_bytes));
         }
         let outcome = earlier.document.as_ref().map_or("refused", |d| d.outcome.as_str());
         context.observer.fetched(outcome, true);
@@ -76,7 +77,7 @@ async fn fetch(
     let permit_id = permit.id().clone();
     let source_id = permit.op().source_id.clone();
     let host = permit.op().url.reveal().host_str().unwrap_or("").to_owned();
-    let rules_url = matches!(permit.op().target, Target::Host(_)).then(|| permit.op().url.clone());
+    let is_host = matches!(permit.op().target, Target::Host(_));
     let begin = (context.wall)();
     let Fetched { outcome, facts } = context.fetcher.fetch(permit, &context.cancel).await;
     add(&context.times.fetch, begin, (context.wall)());
@@ -101,6 +102,7 @@ async fn fetch(
         started_at: facts.started_at,
         finished_at: facts.finished_at,
     };
+    let host_rules = is_host.then(|| host_rules(&outcome)).flatten();
     let mut redirect = None;
     let reading = match outcome {
         Outcome::Page(page) => read_page(context, &page, &mut document, read),
@@ -118,8 +120,15 @@ async fn fetch(
             Reading::default()
         }
     };
-    let host_rules = rules_url.and_then(|url| context.fetcher.host_rules(url.reveal()));
     Ok(Obtained { decision, document: Some(document), reading, redirect, host_rules })
+}
+
+fn host_rules(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Page(page) => Some(String::from_utf8_lossy(page.body()).into_owned()),
+        Outcome::Failed { reason: FailReason::NotFound | FailReason::Gone } => Some(String::new()),
+        Outcome::Failed { .. } | Outcome::Redirect { .. } | Outcome::Abandoned { .. } => None,
+    }
 }
 
 fn read_page(
@@ -156,7 +165,7 @@ impl Obtained {
 pub(super) fn opt_out(context: &Context, url: &Url) -> OptOut {
     match context.fetcher.opt_outs(url) {
         OptOutVerdict::Allow => OptOut::Free,
-        OptOutVerdict::TdmReserved { .. } => OptOut::TdmReserved,
+        OptOutVerdict::TdmReserved { .. } | OptOutVerdict::TdmUnreachable => OptOut::TdmReserved,
         OptOutVerdict::NotAsked
             | OptOutVerdict::RobotsDisallow { .. } | OptOutVerdict::RobotsUnreachable => {
             OptOut::RobotsDisallow

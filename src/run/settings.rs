@@ -66,6 +66,9 @@ fn file_set(set: &FileSet) -> crate::crm::FileSet {
             Encoding::Auto => None,
             Encoding::Utf8 => Some("utf-8".to_owned()),
             Encoding::Windows1252 => Some("windows-1252".to_owned()),
+            Encoding::Iso88591 => Some("iso-8859-1".to_owned()),
+            Encoding::Iso885915 => Some("iso-8859-15".to_owned()),
+            Encoding::Utf16 => Some("utf-16".to_owned()),
         },
         delimiter: match set.delimiter {
             Delimiter::Auto => None,

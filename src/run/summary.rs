@@ -169,7 +169,7 @@ impl Summary {
     pub(super) fn from_manifest(home: &Path, snapshot: &Snapshot) -> Result<Self, SinkError> {
         let manifest = snapshot.manifest()?;
         let mut summary: Self = serde_json::from_value(manifest["summary"].clone())
-            .map_err(|_| SinkError::damaged(&snapshot.folder().join("manifest.json")))?;
+            .map_err(|_| SinkError::Current { path: snapshot.folder().join("manifest.json") })?;
         home.clone_into(&mut summary.home);
         Ok(summary)
     }

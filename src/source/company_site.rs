@@ -11,6 +11,8 @@ use crate::identity::{Claimed, Verdict, judge};
 use crate::model::{About, AccountId, Claim};
 use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Reading, id, titles};
 
+/// The product token that a page may forbid by name.
+const AGENT: &str = "prosopon";
 /// How far a site's own titles are believed.
 const TRUST: f64 = 1.0;
 /// An imprint must be right by law.
@@ -29,8 +31,8 @@ pub fn home_url(scheme: &str, domain: &str) -> Option<Url> {
 pub fn read(kind: PageKind, body: &Body<'_>, context: &Context<'_>) -> Reading {
     let page = html::read_page(body.bytes, body.content_type, body.url);
     let reservation = page.tdm.reservation.map(|r| r != 0);
-    if let Some(reason) = page_opt_outs(&page.meta_robots, reservation) {
-        return Reading { opted_out: Some(reason.to_owned()), ..Reading::default() };
+    if let Some(reason) = page_opt_outs(&page.meta_robots, reservation, AGENT) {
+        return Reading { opted_out: Some(reason.to_string()), ..Reading::default() };
     }
     let mut reading = Reading::default();
     if let Some(account) = &context.account.id {

@@ -149,7 +149,3 @@ impl<'a> KnownContact<'a> {
     }
 }
 
-/// A URL about a person or a company, kept out of logs.
-pub(crate) fn personal_url(url: &str) -> Option<Personal<Url>> {
-    Url::parse(url).ok().map(Personal::new)
-}
