@@ -3,7 +3,20 @@
 //! Invariant: a pure function of the title and the shipped vocabularies; no value without evidence or a
 //! stated default; titles that reveal special categories (Art. 9 GDPR) yield nothing at all.
 
+mod judge;
+mod lexicon;
 mod lines;
+mod parse;
+mod quote;
+mod reader;
+mod scan;
+mod split;
+mod word;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
 
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority, SigningPower};
 
@@ -13,7 +26,9 @@ pub use lines::title_lines;
 pub const EXTRACTOR: &str = "title/1";
 
 /// Reads titles with the shipped vocabularies.
-pub struct TitleReader;
+pub struct TitleReader {
+    lexicon: lexicon::Lexicon,
+}
 
 /// Where in a title something was read, and what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,13 +77,21 @@ impl TitleReading {
 }
 
 impl TitleReader {
-    /// The reader over the vocabularies that ship with the program.
+    /// The reader over the vocabularies that ship with the program; loaded on first use.
     pub fn shipped() -> &'static Self {
-        &Self
+        static SHIPPED: LazyLock<TitleReader> = LazyLock::new(|| TitleReader { lexicon: lexicon::Lexicon::shipped() });
+        &SHIPPED
     }
 
     /// Reads one title. Total: any text gives an answer, most texts that are no title an abstention.
-    pub fn read(&self, _title: &str) -> TitleReading {
-        TitleReading::nothing(FacetStatus::InsufficientEvidence)
+    ///
+    /// At most the first 400 code points are read.
+    pub fn read(&self, title: &str) -> TitleReading {
+        reader::read(&self.lexicon, title)
+    }
+
+    /// The words of a title as the vocabularies spell them: folded, masculine. For tools that derive vocabularies.
+    pub fn words(title: &str) -> Vec<String> {
+        scan::scan(title).tokens.into_iter().map(|t| t.text).collect()
     }
 }

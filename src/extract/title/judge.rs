@@ -1,0 +1,356 @@
+//! What one segment says: its governing person noun, the level, the functions, relations and time.
+//!
+//! Invariant: an executive who is only the object of a relation ("Assistentin der Geschäftsführung") gives no level.
+
+use super::lexicon::flag;
+use super::parse::Item;
+use super::scan::Sep;
+use super::split::weight;
+use crate::taxonomy::{JobFunction, Seniority, SigningPower};
+
+/// The number of functions.
+pub(super) const N: usize = JobFunction::ALL.len();
+
+/// How sure a level is.
+mod sure {
+    pub const STATED: f64 = 0.93;
+    pub const MANAGER: f64 = 0.7;
+    pub const PLAIN: f64 = 0.8;
+    pub const DOMAIN_ONLY: f64 = 0.55;
+}
+
+/// How a segment stands to the present position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Current,
+    Former,
+    Leave,
+    /// Hobby or voluntary work.
+    Private,
+    /// Negated, a sentence, a company: no position.
+    Nothing,
+}
+
+/// What one segment says.
+#[derive(Debug, Clone)]
+pub(super) struct Segment {
+    pub kind: Kind,
+    pub items: (usize, usize),
+    pub scores: [f32; N],
+    pub level: Option<(Seniority, f64)>,
+    /// Someone is called this: there is a person noun.
+    pub person: bool,
+    pub power: Option<SigningPower>,
+    /// (item, what it means), besides functions.
+    pub notes: Vec<(usize, String)>,
+    /// (item, function, log-odds).
+    pub function_notes: Vec<(usize, JobFunction, f32)>,
+}
+
+/// Reads one segment.
+pub(super) fn judge(items: &[Item], range: (usize, usize)) -> Segment {
+    let mut s = Segment {
+        kind: Kind::Current,
+        items: range,
+        scores: [0.0; N],
+        level: None,
+        person: false,
+        power: None,
+        notes: Vec::new(),
+        function_notes: Vec::new(),
+    };
+    s.kind = kind(items, range, &mut s.notes);
+    s.power = power(items, range, &mut s.notes);
+    let suppressed = suppressed(items, range);
+    let governing = govern(items, range, &suppressed);
+    s.person = governing.is_some();
+    if let Some(g) = governing {
+        level(items, range, g, &mut s);
+    }
+    functions(items, range, governing, &suppressed, &mut s);
+    office(items, range, &suppressed, &mut s);
+    if s.level.is_none() && s.scores.iter().any(|&x| x > 0.0) {
+        s.level = Some((Seniority::Professional, sure::DOMAIN_ONLY));
+    }
+    s
+}
+
+/// Former, on leave, private or no position at all.
+fn kind(items: &[Item], (from, to): (usize, usize), notes: &mut Vec<(usize, String)>) -> Kind {
+    let seg = &items[from..to];
+    let find = |f: u32| seg.iter().position(|i| i.has(f) && !i.company);
+    let sentence = seg.iter().filter(|i| i.has(flag::SENTENCE)).count();
+    if sentence >= 2 || (sentence == 1 && (seg.len() > 5 || (seg[0].has(flag::SENTENCE) && seg.len() > 1))) {
+        return Kind::Nothing;
+    }
+    if seg[0].has(flag::NEGATION) && seg.len() > 1 {
+        return Kind::Nothing;
+    }
+    let own = seg.iter().any(|i| i.person() && i.sense.as_ref().is_some_and(|s| s.own));
+    if let Some(i) = find(flag::HOBBY).or_else(|| find(flag::HOBBY_TOPIC).filter(|_| !own)) {
+        notes.push((from + i, "private".to_owned()));
+        return Kind::Private;
+    }
+    if let Some(i) = find(flag::COVER) {
+        notes.push((from + i, "cover".to_owned()));
+        return Kind::Current;
+    }
+    if let Some(i) = find(flag::LEAVE) {
+        notes.push((from + i, "on_leave".to_owned()));
+        return Kind::Leave;
+    }
+    if let Some(i) = find(flag::FORMER).or_else(|| ended(seg)) {
+        notes.push((from + i, "former".to_owned()));
+        return Kind::Former;
+    }
+    Kind::Current
+}
+
+/// "bis 2021", "until 12/2021", "2015-2019": where the end is told.
+fn ended(seg: &[Item]) -> Option<usize> {
+    if seg.iter().any(|i| i.has(flag::PRESENT)) {
+        return None;
+    }
+    (0..seg.len()).find(|&i| {
+        let after = &seg[i + 1..seg.len().min(i + 5)];
+        let until = seg[i].has(flag::UNTIL) && after.iter().any(|x| x.year);
+        let range = seg[i].year && after.first().is_some_and(|x| x.year);
+        until || range
+    })
+}
+
+fn power(items: &[Item], (from, to): (usize, usize), notes: &mut Vec<(usize, String)>) -> Option<SigningPower> {
+    const POWERS: [(u32, SigningPower); 3] = [
+        (flag::PROKURA, SigningPower::Prokura),
+        (flag::GESCHAEFTSFUEHRUNG, SigningPower::Geschaeftsfuehrung),
+        (flag::HANDLUNGSVOLLMACHT, SigningPower::Handlungsvollmacht),
+    ];
+    let cut = object_start(items, (from, to)).unwrap_or(to);
+    for (bit, power) in POWERS {
+        if let Some(i) =
+            (from..to).find(|&i| items[i].has(bit) && (i < cut || power != SigningPower::Geschaeftsfuehrung))
+        {
+            notes.push((i, format!("signing_power={power}")));
+            return Some(power);
+        }
+    }
+    None
+}
+
+/// Where the object of a relation starts: after the first person noun, at "der", "of", "to", "für".
+fn object_start(items: &[Item], (from, to): (usize, usize)) -> Option<usize> {
+    let first = (from..to).find(|&i| items[i].person())?;
+    if items[first].of {
+        return Some(first + 1);
+    }
+    (first + 1..to).find(|&i| items[i].has(flag::OBJECT_LINKER) || items[i].of)
+}
+
+/// Executives that are named only as those whose office or team this is.
+fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Vec<usize> {
+    let office = |i: &Item| i.has(flag::OFFICE_OF) && !i.person();
+    (from..to)
+        .filter(|&i| items[i].person() && items[i].level() >= Some(Seniority::Head))
+        .filter(|&i| {
+            let before = (from..i).rev().find(|&k| !items[k].has(flag::LINKER) || office(&items[k]));
+            let led = before.is_some_and(|k| office(&items[k]));
+            let owned = i + 1 < to && office(&items[i + 1]) && items[i + 1].before <= Sep::Hyphen;
+            led || owned || (items[i].possessive && i + 1 < to)
+        })
+        .collect()
+}
+
+/// The person noun that the segment calls somebody.
+fn govern(items: &[Item], (from, to): (usize, usize), suppressed: &[usize]) -> Option<usize> {
+    let cut = object_start(items, (from, to)).unwrap_or(to);
+    let all: Vec<usize> = (from..cut).filter(|i| items[*i].person() && !suppressed.contains(i)).collect();
+    let sense = |i: usize| items[i].sense.as_ref().expect("persons have a sense");
+    let (&first, &last) = (all.first()?, all.last()?);
+    if all.len() == 1 || suppressed.iter().any(|&s| s < first) {
+        return Some(first);
+    }
+    let curated: Vec<usize> = all.iter().copied().filter(|&i| !sense(i).derived).collect();
+    let (first, last) = (*curated.first().unwrap_or(&first), *curated.last().unwrap_or(&last));
+    let german = sense(first).german && !sense(first).english;
+    let assists = assists(&items[first]) && items[all[1]].level() >= Some(Seniority::CLevel);
+    Some(if german || assists { first } else { last })
+}
+
+/// Assistants and secretaries: their function gives way, their level is never that of whom they assist.
+fn assists(item: &Item) -> bool {
+    item.sense.as_ref().is_some_and(|s| {
+        s.functions.first().is_some_and(|f| f.0 == JobFunction::AdministrationAssistance)
+            && s.level < Some(Seniority::Lead)
+    })
+}
+
+fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) {
+    let sense = items[g].sense.as_ref().expect("persons have a sense");
+    let mut level = sense.level.unwrap_or(Seniority::Professional);
+    let manager = level == Seniority::Lead && sense.english;
+    let mut p = match level {
+        Seniority::Professional if sense.derived => sure::PLAIN - 0.1,
+        Seniority::Professional => sure::PLAIN,
+        _ if manager => sure::MANAGER,
+        _ => sure::STATED,
+    };
+    let cut = object_start(items, (from, to)).unwrap_or(to);
+    let mut by = g;
+    for i in (from..cut).filter(|&i| i != g) {
+        if let Some(m) = items[i].sense.as_ref().filter(|_| !items[i].company).and_then(|x| x.modifier)
+            && let Some(moved) = moved(level, m, manager, i < g)
+        {
+            level = moved;
+            p = sure::STATED;
+            by = i;
+        }
+    }
+    if let Some(m) = sense.modifier.and_then(|m| moved(level, m, manager, true)) {
+        level = m;
+        p = sure::STATED;
+    }
+    let early = (from..cut).find(|&i| items[i].has(flag::DEPUTY) && i != g);
+    if let Some(d) = early {
+        s.notes.push((d, "deputy".to_owned()));
+        p -= 0.15;
+    } else if sense.flags & flag::DEPUTY != 0 {
+        s.notes.push((g, "deputy".to_owned()));
+        p -= 0.15;
+    } else if g > from && assists(&items[g - 1]) && level >= Seniority::Lead {
+        s.notes.push((g - 1, "deputy".to_owned()));
+        p -= 0.1;
+    }
+    if let Some(a) = (from..cut).find(|&i| items[i].has(flag::ACTING)) {
+        s.notes.push((a, "acting".to_owned()));
+    }
+    s.notes.push((by, format!("seniority={level}")));
+    s.level = Some((level, p));
+}
+
+/// The level after a modifier, where the modifier has a say.
+fn moved(level: Seniority, by: Seniority, manager: bool, before: bool) -> Option<Seniority> {
+    let plain = level <= Seniority::Senior;
+    match by {
+        Seniority::Trainee if before => Some(Seniority::Trainee),
+        Seniority::Junior if (plain || manager) && level > Seniority::Junior => Some(Seniority::Junior),
+        Seniority::Senior if plain && level == Seniority::Professional || manager => Some(Seniority::Senior),
+        Seniority::Lead if plain && before && level >= Seniority::Professional => Some(Seniority::Lead),
+        _ => None,
+    }
+}
+
+/// Adds up what the words say about functions, by their place around the governing noun.
+fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppressed: &[usize], s: &mut Segment) {
+    let reads = |i: usize| Some(i) != g && !suppressed.contains(&i) && !items[i].company && !is_former_only(&items[i]);
+    let mut add = |i: usize, factor: f32| {
+        let Some(sense) = items[i].sense.as_ref() else { return };
+        for &(f, w) in &sense.functions {
+            s.scores[f as usize] += w * factor;
+            s.function_notes.push((i, f, w * factor));
+        }
+    };
+    let Some(g) = g else {
+        runs(items, from, to, &reads, 1.0, false, &mut add);
+        return;
+    };
+    let sense = items[g].sense.as_ref().expect("persons have a sense");
+    add(g, 1.0);
+    let leads = sense.level >= Some(Seniority::CLevel) && sense.level != Some(Seniority::Owner) && sense.own;
+    let own = sense.functions.iter().map(|f| f.1).fold(0.0, f32::max);
+    let exec = leads && sense.functions[0].0 == JobFunction::ExecutiveManagement;
+    let pre_factor = if exec {
+        1.4
+    } else if sense.own {
+        0.35
+    } else {
+        1.0
+    };
+    let mut factor = pre_factor;
+    let mut pre = 0.0_f32;
+    for i in (from..g).rev().filter(|&i| reads(i)) {
+        let weight = items[i].sense.as_ref().map_or(0.0, |x| x.functions.iter().map(|f| f.1).fold(0.0, f32::max));
+        if weight == 0.0 {
+            continue;
+        }
+        let person = items[i].person();
+        add(i, if person && assists(&items[i]) { 0.2 } else { factor });
+        pre = pre.max(weight * factor);
+        let coordinated =
+            i > from && items[i - 1].has(flag::CONJUNCTION) || matches!(items[i].before, Sep::Amp | Sep::Slash);
+        factor *= if coordinated { 1.02 } else { 0.55 };
+    }
+    let assists = assists(&items[g]);
+    let served = (g + 1..to).any(|i| items[i].level() >= Some(Seniority::Lead));
+    let strong = pre >= weight::DOMAIN || own >= weight::DOMAIN;
+    let post = match () {
+        () if assists && served => 0.2,
+        () if exec => 1.4,
+        () if strong => 0.25,
+        () => 1.0,
+    };
+    runs(items, g + 1, to, &reads, post, sense.german && !sense.english, &mut add);
+    let served_executive = s.scores[JobFunction::ExecutiveManagement as usize] > 0.0
+        && s.level.is_some_and(|(l, _)| l <= Seniority::Senior)
+        && !sense.own;
+    if (assists && served) || served_executive {
+        s.scores[JobFunction::ExecutiveManagement as usize] = 0.0;
+        s.scores[JobFunction::AdministrationAssistance as usize] += 1.8;
+        s.function_notes.retain(|n| n.1 != JobFunction::ExecutiveManagement);
+        s.function_notes.push((g, JobFunction::AdministrationAssistance, 1.8));
+    }
+}
+
+/// A word that only tells time, relation or power says nothing about a function.
+fn is_former_only(i: &Item) -> bool {
+    i.has(flag::FORMER | flag::LEAVE | flag::SENTENCE)
+}
+
+/// Domain words without a person noun among them: runs joined by "and", "," and so on.
+/// In English, and in hyphenated words, the last of a run counts most; in German the first.
+fn runs(
+    items: &[Item],
+    from: usize,
+    to: usize,
+    reads: &impl Fn(usize) -> bool,
+    base: f32,
+    german: bool,
+    add: &mut impl FnMut(usize, f32),
+) {
+    let says = |i: usize| reads(i) && items[i].sense.as_ref().is_some_and(|s| !s.functions.is_empty());
+    let mut factor = base;
+    let mut i = from;
+    while i < to {
+        if !says(i) {
+            // "für", "for", "in" after the first domain leads to less important words.
+            i += 1;
+            continue;
+        }
+        let mut end = i + 1;
+        while end < to && says(end) && matches!(items[end].before, Sep::Space | Sep::Hyphen) {
+            end += 1;
+        }
+        let hyphens = (i + 1..end).all(|k| items[k].before == Sep::Hyphen);
+        let last_counts = (end - i > 1 && hyphens) || !german;
+        for k in i..end {
+            let most = if last_counts { k + 1 == end } else { k == i };
+            let person = if items[k].person() { 0.6 } else { 1.0 };
+            add(k, factor * person * if most { 1.0 } else { 0.55 });
+        }
+        let coordinated =
+            end < to && (items[end].has(flag::CONJUNCTION) || matches!(items[end].before, Sep::Amp | Sep::Slash));
+        factor *= if coordinated { 0.88 } else { 0.45 };
+        i = end;
+    }
+}
+
+/// "Büro des Vorstands", "VP's office": administration, at no level of its own.
+fn office(items: &[Item], (from, to): (usize, usize), suppressed: &[usize], s: &mut Segment) {
+    if suppressed.is_empty() || s.person {
+        return;
+    }
+    if let Some(i) = (from..to).find(|&i| items[i].has(flag::OFFICE_OF)) {
+        s.scores[JobFunction::AdministrationAssistance as usize] += 1.6;
+        s.function_notes.push((i, JobFunction::AdministrationAssistance, 1.6));
+        s.level = Some((Seniority::Professional, sure::DOMAIN_ONLY));
+    }
+}

@@ -1,0 +1,176 @@
+//! From words to items (words, phrases, compounds with their sense) and to segments, one position each.
+//!
+//! Invariant: items and segments keep the order of the title; a company's name is marked and never read.
+
+use super::lexicon::{Lexicon, flag};
+use super::scan::{Scan, Sep, Token};
+use super::split::{Sense, sense};
+use crate::taxonomy::Seniority;
+
+/// A word, phrase or compound of the title.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// `None` = unknown to every vocabulary.
+    pub sense: Option<Sense>,
+    /// Code points, half-open.
+    pub span: (usize, usize),
+    /// Indices of its tokens, half-open.
+    pub tokens: (usize, usize),
+    pub before: Sep,
+    pub possessive: bool,
+    /// Part of a company's name.
+    pub company: bool,
+    /// A German person noun by its gender mark.
+    pub marked: bool,
+    /// A four-digit year.
+    pub year: bool,
+    pub digits: bool,
+    /// The phrase ends in "of": what follows is its object.
+    pub of: bool,
+}
+
+impl Item {
+    pub fn has(&self, flags: u32) -> bool {
+        self.sense.as_ref().is_some_and(|s| s.flags & flags != 0)
+    }
+
+    /// A person noun outside company names.
+    pub fn person(&self) -> bool {
+        !self.company && self.sense.as_ref().is_some_and(|s| s.person)
+    }
+
+    pub fn level(&self) -> Option<Seniority> {
+        self.sense.as_ref().filter(|_| self.person()).and_then(|s| s.level)
+    }
+}
+
+/// Items of a scanned title.
+pub(super) fn items(lex: &Lexicon, scan: &Scan) -> Vec<Item> {
+    let t = &scan.tokens;
+    let mut out = Vec::with_capacity(t.len());
+    let mut i = 0;
+    while i < t.len() {
+        let (len, sense) = longest(lex, &t[i..]);
+        let last = &t[i + len - 1];
+        let digits = t[i].text.bytes().all(|b| b.is_ascii_digit());
+        out.push(Item {
+            sense,
+            span: (t[i].span.0, last.span.1),
+            tokens: (i, i + len),
+            before: t[i].before,
+            possessive: last.possessive,
+            company: false,
+            marked: t[i..i + len].iter().any(|t| t.marked),
+            year: digits && t[i].text.len() == 4 && (t[i].text.starts_with("19") || t[i].text.starts_with("20")),
+            digits,
+            of: len > 1 && last.text == "of",
+        });
+        i += len;
+    }
+    out
+}
+
+/// The longest known phrase at the start of `t`, else its first word: how many tokens, and the sense.
+fn longest(lex: &Lexicon, t: &[Token]) -> (usize, Option<Sense>) {
+    let glue = |s: Sep| matches!(s, Sep::Space | Sep::Hyphen | Sep::Amp | Sep::Slash);
+    let run = 1 + t[1..].iter().take_while(|t| glue(t.before)).count();
+    let max = lex.longest_phrase(&t[0].text).min(run);
+    for n in (2..=max).rev() {
+        let key = t[..n].iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
+        if let Some(w) = lex.word(&key) {
+            return (n, Some(Sense::of_word(w)));
+        }
+    }
+    if run > 1 && t[1].before == Sep::Hyphen {
+        let joined = format!("{}{}", t[0].text, t[1].text);
+        if let Some(w) = lex.word(&joined) {
+            return (2, Some(Sense::of_word(w)));
+        }
+    }
+    (1, sense(lex, &t[0].text))
+}
+
+/// Marks what names a company: after "bei", "at" and "@", and before a legal form.
+pub(super) fn mark_companies(items: &mut [Item], tokens: &[Token]) {
+    let hard = |s: Sep| s >= Sep::Comma;
+    let mut inside = false;
+    for i in 0..items.len() {
+        if i > 0 && hard(items[i].before) {
+            inside = false;
+        }
+        if items[i].has(flag::COMPANY) || items[i].before == Sep::At {
+            inside = true;
+        }
+        items[i].company |= inside;
+    }
+    for i in 0..items.len() {
+        if items[i].has(flag::LEGAL_FORM) && is_legal_form(&tokens[items[i].tokens.0]) {
+            mark_back(items, i);
+        }
+    }
+}
+
+/// "AG" in capitals, or a form that is nothing else.
+fn is_legal_form(t: &Token) -> bool {
+    t.caps
+        || !matches!(
+            t.text.as_str(),
+            "ag" | "kg" | "ug" | "sa" | "bv" | "nv" | "spa" | "ev" | "eg" | "inc" | "limited" | "gruppe"
+        )
+}
+
+/// From a legal form back to the word of the position or to a separator.
+fn mark_back(items: &mut [Item], at: usize) {
+    let start = (0..=at).rev().find(|&i| items[i].before >= Sep::Comma).unwrap_or(0);
+    let linker = |it: &Item| it.has(flag::OBJECT_LINKER);
+    let from = (start..at)
+        .rev()
+        .find(|&i| linker(&items[i]) || items[i].person())
+        .map_or(start, |i| if items[i].person() { i + 1 + usize::from(keeps_next(items, i, at)) } else { i + 1 });
+    for it in &mut items[from.min(at)..=at] {
+        it.company = true;
+    }
+}
+
+/// Between "Leiter" and a company's name stands what is led.
+fn keeps_next(items: &[Item], person: usize, legal: usize) -> bool {
+    let open = items[person].sense.as_ref().is_some_and(|s| s.open);
+    open && person + 2 < legal && items[person + 1].sense.as_ref().is_some_and(|s| !s.functions.is_empty())
+}
+
+/// Splits items into segments: at separators, and where "and" or "/" joins two positions.
+pub(super) fn segments(items: &[Item]) -> Vec<(usize, usize)> {
+    let mut out = Vec::new();
+    let mut start = 0;
+    for i in 1..items.len() {
+        if items[i].before >= Sep::Comma || joins_positions(items, start, i) {
+            out.push((start, i));
+            start = i;
+        }
+    }
+    if start < items.len() {
+        out.push((start, items.len()));
+    }
+    out
+}
+
+/// Whether a conjunction before item `i` joins two positions rather than two domains.
+fn joins_positions(items: &[Item], start: usize, i: usize) -> bool {
+    let slash = matches!(items[i].before, Sep::Slash | Sep::Amp) && items[i].span.0 > items[i - 1].span.1;
+    let conjunction = items[i].sense.as_ref().is_some_and(is_conjunction);
+    if !slash && !conjunction {
+        return false;
+    }
+    let end = (i + 1..items.len()).find(|&k| items[k].before >= Sep::Comma).unwrap_or(items.len());
+    let Some(first) = items[start..i].iter().find(|it| it.person()) else { return false };
+    if !items[i..end].iter().any(Item::person) {
+        return false;
+    }
+    // "Assistant to the CEO and CFO": the second is an object as the first is.
+    let related = items[start..i].iter().any(|it| it.has(flag::OBJECT_LINKER | flag::OFFICE_OF));
+    !(related && first.level().is_none_or(|l| l < Seniority::Lead))
+}
+
+fn is_conjunction(s: &Sense) -> bool {
+    s.flags & flag::LINKER != 0 && s.flags & flag::OBJECT_LINKER == 0 && s.flags & flag::CONJUNCTION != 0
+}

@@ -1,0 +1,269 @@
+//! Segments to one reading: what holds now, what is past, which function is first, how sure.
+//!
+//! Invariant: deterministic; a value has p of at least `FLOOR`, everything else abstains with its reason.
+
+use super::judge::{Kind, N, Segment, judge};
+use super::lexicon::{Lexicon, flag};
+use super::parse::{self, Item};
+use super::scan::{self, Scan};
+use super::{TitleEvidence, TitleReading, quote};
+use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority};
+
+/// Below this probability a function is not named.
+const FLOOR: f64 = 0.42;
+/// More words than this are a text, not a title.
+const MAX_WORDS: usize = 36;
+
+/// Reads a title.
+pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
+    let scan = scan::scan(title);
+    if scan.hostile || scan.tokens.is_empty() || scan.tokens.len() > MAX_WORDS {
+        return TitleReading::nothing(FacetStatus::InsufficientEvidence);
+    }
+    if lex.special(&framed(&scan)) {
+        return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
+    }
+    let mut items = parse::items(lex, &scan);
+    parse::mark_companies(&mut items, &scan.tokens);
+    let segments = attach(&items, judged(&items));
+    let mut reading = combine(&items, &segments);
+    reading.language = language(&items, title);
+    reading.quote = quote::quote(title, &scan, &items, &segments);
+    reading
+}
+
+/// All words between single spaces, for the search for special categories.
+fn framed(scan: &Scan) -> String {
+    let mut s = String::from(" ");
+    for t in &scan.tokens {
+        s.push_str(&t.text);
+        s.push(' ');
+    }
+    s
+}
+
+fn judged(items: &[Item]) -> Vec<Segment> {
+    let mut out: Vec<Segment> = parse::segments(items).into_iter().map(|r| judge(items, r)).collect();
+    // "Former CEO and CFO": what is joined by "and" shares its time.
+    for i in 1..out.len() {
+        let at = out[i].items.0;
+        let joined = items[at].before < scan::Sep::Comma;
+        if joined && matches!(out[i - 1].kind, Kind::Former | Kind::Leave) && out[i].kind == Kind::Current {
+            out[i].kind = out[i - 1].kind;
+        }
+    }
+    out
+}
+
+/// Segments without a person noun lend what they say to the position beside them.
+fn attach(items: &[Item], segments: Vec<Segment>) -> Vec<Segment> {
+    let mut out: Vec<Segment> = Vec::with_capacity(segments.len());
+    let mut loose: Vec<Segment> = Vec::new();
+    for s in segments {
+        if s.person || s.kind == Kind::Nothing || (s.kind == Kind::Private) {
+            out.push(s);
+            let at = out.len() - 1;
+            for l in loose.drain(..) {
+                lend(items, &mut out[at], &l);
+            }
+        } else if let Some(host) = out.iter_mut().rev().find(|h| h.person && h.kind != Kind::Nothing) {
+            lend(items, host, &s);
+        } else {
+            loose.push(s);
+        }
+    }
+    let mut rest = loose.into_iter();
+    if let Some(mut first) = rest.next() {
+        rest.for_each(|l| lend(items, &mut first, &l));
+        out.push(first);
+    }
+    out
+}
+
+fn lend(items: &[Item], host: &mut Segment, s: &Segment) {
+    if matches!(s.kind, Kind::Former | Kind::Leave) && host.kind == Kind::Current {
+        host.kind = s.kind;
+    }
+    let settled = host.scores.iter().any(|&x| x >= 2.0);
+    let factor = if settled { 0.25 } else { 0.9 };
+    for f in 0..N {
+        host.scores[f] += s.scores[f] * factor;
+    }
+    host.function_notes.extend(s.function_notes.iter().map(|&(i, f, w)| (i, f, w * factor)));
+    host.power = host.power.or(s.power);
+    host.notes.extend(s.notes.iter().filter(|(_, m)| !m.starts_with("seniority")).cloned());
+    let modifier = items[s.items.0..s.items.1].iter().find_map(|i| i.sense.as_ref().and_then(|x| x.modifier));
+    if let (Some(m @ (Seniority::Senior | Seniority::Junior)), Some((Seniority::Professional, p))) =
+        (modifier, host.level)
+    {
+        host.level = Some((m, p));
+    }
+}
+
+fn combine(items: &[Item], segments: &[Segment]) -> TitleReading {
+    let says = |s: &&Segment| s.person || s.power.is_some() || s.scores.iter().any(|&x| x > 0.0);
+    let current: Vec<&Segment> = segments.iter().filter(|s| s.kind == Kind::Current).filter(says).collect();
+    if current.is_empty() {
+        return without_position(items, segments);
+    }
+    let mut r = TitleReading::nothing(FacetStatus::InsufficientEvidence);
+    let level = level(&current);
+    if let Some((l, p)) = level {
+        r.seniority = Facet::known(l, round(p));
+    }
+    r.signing_power = current.iter().find_map(|s| s.power);
+    let scores = add_up(&current);
+    function(&mut r, &scores);
+    if r.job_function.value.is_none() {
+        occupation(&mut r, items, &current, level);
+    }
+    let executive = level.is_some_and(|(l, _)| l >= Seniority::CLevel);
+    let not_yet = r.job_function.value != Some(JobFunction::ExecutiveManagement)
+        && !r.secondary_functions.contains(&JobFunction::ExecutiveManagement);
+    if executive && not_yet && r.job_function.value.is_some() {
+        r.secondary_functions.push(JobFunction::ExecutiveManagement);
+    }
+    r.evidence = evidence(items, segments, &r);
+    r
+}
+
+/// No current position: past, private or nothing.
+fn without_position(items: &[Item], segments: &[Segment]) -> TitleReading {
+    let has = |k: Kind| segments.iter().any(|s| s.kind == k && (s.person || s.scores.iter().any(|&x| x > 0.0)));
+    let any = |k: Kind| segments.iter().any(|s| s.kind == k);
+    let status = if has(Kind::Former) || has(Kind::Leave) || any(Kind::Former) {
+        FacetStatus::Stale
+    } else if any(Kind::Private) {
+        FacetStatus::NotApplicable
+    } else {
+        FacetStatus::InsufficientEvidence
+    };
+    let mut r = TitleReading::nothing(status);
+    r.evidence = evidence(items, segments, &r);
+    r.evidence.retain(|e| matches!(e.means.as_str(), "former" | "on_leave" | "private"));
+    r
+}
+
+/// The highest level of the current positions; who is in training stays so beside plain work.
+fn level(current: &[&Segment]) -> Option<(Seniority, f64)> {
+    let levels = || current.iter().filter(|s| s.person).filter_map(|s| s.level);
+    let top = levels().max_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let lowest = levels().find(|(l, _)| *l == Seniority::Trainee);
+    match (top, lowest) {
+        (Some((l, _)), Some(t)) if l <= Seniority::Senior => Some(t),
+        (Some(t), _) => Some(t),
+        (None, _) => current.iter().filter(|s| s.power.is_none()).find_map(|s| s.level),
+    }
+}
+
+fn add_up(current: &[&Segment]) -> [f32; N] {
+    let mut scores = [0.0; N];
+    let mut factor = 1.0;
+    for s in current {
+        for f in 0..N {
+            scores[f] += s.scores[f] * factor;
+        }
+        if s.scores.iter().any(|&x| x > 0.5) {
+            factor *= 0.75;
+        }
+    }
+    scores
+}
+
+/// Log-odds to probabilities, against the chance that the words mislead.
+fn function(r: &mut TitleReading, scores: &[f32; N]) {
+    const DOUBT: f64 = 1.35;
+    let odds: Vec<f64> = scores.iter().map(|&s| if s > 0.15 { f64::from(s.min(4.0)).exp() } else { 0.0 }).collect();
+    let sum: f64 = odds.iter().sum::<f64>() + DOUBT;
+    let mut order: Vec<usize> = (0..N).filter(|&f| odds[f] > 0.0).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+    let Some(&first) = order.first() else { return };
+    // What stands beside another function does not speak against the first, only for a second.
+    let rival = order.get(1).map_or(0.0, |&f| odds[f]);
+    let p = odds[first] / (DOUBT + odds[first] + rival * 0.7 + (sum - DOUBT - odds[first] - rival) * 0.3);
+    if p < FLOOR || scores[first] < 0.35 {
+        if order.len() > 1 && scores[first] >= 0.8 {
+            r.job_function = Facet::abstain(FacetStatus::Conflicting);
+        }
+        return;
+    }
+    r.job_function = Facet::known(JobFunction::ALL[first], round(p));
+    r.secondary_functions = order[1..]
+        .iter()
+        .filter(|&&f| scores[f] >= 0.75 && odds[f] / sum >= 0.08)
+        .map(|&f| JobFunction::ALL[f])
+        .filter(|f| *f != JobFunction::Other)
+        .take(3)
+        .collect();
+}
+
+/// Somebody has an occupation that no function covers.
+fn occupation(r: &mut TitleReading, items: &[Item], current: &[&Segment], level: Option<(Seniority, f64)>) {
+    let marked = current.iter().any(|s| items[s.items.0..s.items.1].iter().any(|i| i.marked && i.sense.is_none()));
+    let training = level.is_some_and(|(l, _)| l == Seniority::Trainee);
+    if training || marked {
+        r.job_function = Facet::known(JobFunction::Other, 0.5);
+    }
+}
+
+fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> Vec<TitleEvidence> {
+    let mut out = Vec::new();
+    let named = |f: JobFunction| r.job_function.value == Some(f) || r.secondary_functions.contains(&f);
+    for s in segments.iter().filter(|s| !matches!(s.kind, Kind::Nothing)) {
+        let past = s.kind != Kind::Current;
+        for (i, means) in &s.notes {
+            let says_level = means.starts_with("seniority=");
+            let holds = r.seniority.value.is_some_and(|l| means.ends_with(l.as_str()));
+            if (says_level && (past || !holds)) || (past && means.starts_with("signing")) {
+                continue;
+            }
+            out.push(TitleEvidence { span: items[*i].span, means: means.clone() });
+        }
+        for &(i, f, w) in s.function_notes.iter().filter(|n| !past && n.2 > 0.2 && named(n.1)) {
+            debug_assert!(w > 0.0);
+            out.push(TitleEvidence { span: items[i].span, means: format!("job_function={f}") });
+        }
+    }
+    out.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.means.cmp(&b.means)));
+    out.dedup();
+    out
+}
+
+/// The language that the words belong to.
+fn language(items: &[Item], title: &str) -> Option<Language> {
+    let (mut german, mut english, mut known) = (0, 0, 0);
+    for i in items.iter().filter(|i| !i.company) {
+        let Some(s) = &i.sense else { continue };
+        known += usize::from(s.person || !s.functions.is_empty());
+        german += 2 * usize::from(s.german && !s.english) + 2 * usize::from(i.marked);
+        english += 2 * usize::from(s.english && !s.german);
+    }
+    let umlaut = title.chars().take(scan::CAP).any(|c| "äöüÄÖÜß".contains(c));
+    german += 2 * usize::from(umlaut);
+    for i in items.iter().filter(|i| i.has(flag::LINKER)) {
+        let (a, b) = linker_language(i, title);
+        german += a;
+        english += b;
+    }
+    match german.cmp(&english) {
+        std::cmp::Ordering::Greater => Some(Language::German),
+        std::cmp::Ordering::Less => Some(Language::English),
+        std::cmp::Ordering::Equal if known >= 2 => Some(Language::English),
+        std::cmp::Ordering::Equal => None,
+    }
+}
+
+fn linker_language(i: &Item, title: &str) -> (usize, usize) {
+    let word: String = title.chars().skip(i.span.0).take(i.span.1 - i.span.0).collect();
+    match word.to_lowercase().as_str() {
+        "der" | "des" | "dem" | "den" | "die" | "von" | "vom" | "für" | "fuer" | "im" | "und" | "zur" | "zum"
+        | "mit" => (2, 0),
+        "of" | "for" | "to" | "the" | "and" | "with" => (0, 2),
+        _ => (0, 0),
+    }
+}
+
+/// Three digits are more than the weights can promise.
+fn round(p: f64) -> f64 {
+    (p.clamp(0.0, 0.99) * 1000.0).round() / 1000.0
+}

@@ -1,0 +1,372 @@
+//! A title as folded words with their places: case, umlauts and gender marks are gone, separators are kept.
+//!
+//! Invariant: spans are code points of the given title, ascend, do not overlap; work is capped at `CAP`.
+
+/// At most this many code points of a title are read.
+pub(super) const CAP: usize = 400;
+
+/// What stands between a word and the one before it; the greater one wins where several stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sep {
+    Space,
+    Hyphen,
+    Amp,
+    Slash,
+    At,
+    Comma,
+    Colon,
+    Dash,
+    Open,
+    Close,
+    Strong,
+}
+
+/// One word.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    /// Folded, masculine form.
+    pub text: String,
+    /// Code points, half-open, gender marks included.
+    pub span: (usize, usize),
+    /// What stands before it.
+    pub before: Sep,
+    /// Written in capitals only (two letters at least).
+    pub caps: bool,
+    /// Followed by a possessive s.
+    pub possessive: bool,
+    /// A gender mark was dropped: it is a German person noun.
+    pub marked: bool,
+}
+
+/// A scanned title.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub tokens: Vec<Token>,
+    /// The text looks like markup, a formula, code or a link rather than a title.
+    pub hostile: bool,
+    /// Longer than `CAP`.
+    pub cut: bool,
+}
+
+/// Lower case without umlauts and accents, appended to `out`; marks that stand alone vanish.
+pub(super) fn fold_into(c: char, out: &mut String) {
+    match c {
+        'a'..='z' | '0'..='9' => out.push(c),
+        'A'..='Z' => out.push(c.to_ascii_lowercase()),
+        'ä' | 'Ä' | 'æ' | 'Æ' => out.push_str("ae"),
+        'ö' | 'Ö' | 'ø' | 'Ø' | 'œ' => out.push_str("oe"),
+        'ü' | 'Ü' => out.push_str("ue"),
+        'ß' | 'ẞ' => out.push_str("ss"),
+        'à'..='å' | 'À'..='Å' => out.push('a'),
+        'ç' | 'Ç' => out.push('c'),
+        'è'..='ë' | 'È'..='Ë' => out.push('e'),
+        'ì'..='ï' | 'Ì'..='Ï' => out.push('i'),
+        'ñ' | 'Ñ' => out.push('n'),
+        'ò'..='õ' | 'Ò'..='Õ' => out.push('o'),
+        'ù'..='û' | 'Ù'..='Û' => out.push('u'),
+        '\u{308}' => out.push('e'),
+        '\u{300}'..='\u{36F}' => {}
+        _ => out.extend(c.to_lowercase()),
+    }
+}
+
+/// Scans a title.
+pub(super) fn scan(title: &str) -> Scan {
+    let mut chars: Vec<char> = title.chars().take(CAP + 1).collect();
+    let cut = chars.len() > CAP;
+    chars.truncate(CAP);
+    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out: Scan { cut, ..Scan::default() } };
+    s.out.hostile = looks_hostile(&s.chars);
+    if !s.out.hostile {
+        s.run();
+    }
+    s.out
+}
+
+/// Markup, formulas, templates, SQL and links: nothing that a person is called at work.
+fn looks_hostile(chars: &[char]) -> bool {
+    let first = chars.iter().copied().find(|c| !c.is_whitespace());
+    if matches!(first, Some('=' | '+' | '{' | '$' | '\\')) {
+        return true;
+    }
+    let mut pairs = chars.windows(2);
+    pairs.any(|w| {
+        matches!(w, ['<', b] if b.is_ascii_alphabetic() || matches!(b, '/' | '!' | '?'))
+            || matches!(w, ['$' | '#' | '{', '{'] | ['\'' | '"', ';'] | ['-' | ';', '-'] | [':', '/'])
+            || matches!(w, ['{', '%'] | ['%', '}'] | ['=', '=' | '\'' | '1'] | ['\\', _] | ['<', '<'] | ['(', ')'])
+    })
+}
+
+struct Scanner {
+    chars: Vec<char>,
+    at: usize,
+    sep: Sep,
+    out: Scan,
+}
+
+impl Scanner {
+    fn peek(&self, ahead: usize) -> Option<char> {
+        self.chars.get(self.at + ahead).copied()
+    }
+
+    fn letter(&self, i: usize) -> bool {
+        self.chars.get(i).is_some_and(|c| c.is_alphanumeric())
+    }
+
+    fn run(&mut self) {
+        while let Some(c) = self.peek(0) {
+            if let Some(end) = self.gender_group() {
+                self.at = end;
+            } else if c.is_alphanumeric() {
+                if let Some(end) = self.address() {
+                    self.at = end;
+                } else {
+                    self.word();
+                }
+            } else {
+                self.separator(c);
+                self.at += 1;
+            }
+        }
+    }
+
+    fn separator(&mut self, c: char) {
+        let spaced = |i: Option<char>| i.is_none_or(char::is_whitespace);
+        let before = self.at.checked_sub(1).and_then(|i| self.chars.get(i).copied());
+        let sep = match c {
+            '|' | ';' | '•' | '·' | '\n' | '►' | '→' | '»' | '«' | '‖' | '¦' | '✦' | '★' | '⭐' | '!' | '?' => {
+                Sep::Strong
+            }
+            '-' | '–' | '—' | '−' | '‐' | '‑' if spaced(before) || spaced(self.peek(1)) => {
+                // "Aus- und Weiterbildung" leaves a hyphen at the end of a word: no dash.
+                if spaced(before) { Sep::Dash } else { Sep::Hyphen }
+            }
+            '-' | '‐' | '‑' | '_' | '–' => Sep::Hyphen,
+            '—' => Sep::Dash,
+            '&' | '+' => Sep::Amp,
+            '/' => Sep::Slash,
+            '@' => Sep::At,
+            ',' => Sep::Comma,
+            ':' => Sep::Colon,
+            '(' | '[' => Sep::Open,
+            ')' | ']' => Sep::Close,
+            '.' if spaced(self.peek(1)) && self.out.tokens.last().is_some_and(|t| t.text.len() > 6) => Sep::Strong,
+            _ => Sep::Space,
+        };
+        self.sep = self.sep.max(sep);
+    }
+
+    /// `(m/w/d)`, `(gn)`, `[w|m|x]`, `m/w/d`: returns where it ends.
+    fn gender_group(&self) -> Option<usize> {
+        let open = matches!(self.peek(0), Some('(' | '['));
+        if !open && self.at > 0 && self.letter(self.at - 1) {
+            return None;
+        }
+        let start = self.at + usize::from(open);
+        let mut flat = String::new();
+        let mut separators = 0;
+        let mut i = start;
+        while i < self.chars.len() && i - start < 22 {
+            match self.chars[i] {
+                ')' | ']' => break,
+                '/' | '|' | '*' | ',' | ':' | '.' | '_' | '-' | '&' | '⚧' => separators += 1,
+                ' ' if open => {}
+                ' ' => break,
+                c if c.is_alphabetic() => fold_into(c, &mut flat),
+                _ => return None,
+            }
+            i += 1;
+        }
+        let closed = i < self.chars.len() && matches!(self.chars[i], ')' | ']');
+        let letters = flat.chars().all(|c| "mwdfxin".contains(c)) && flat.len() <= 4;
+        let known = ["mwd", "wmd", "fmd", "mfd", "gn", "mw", "wm", "mf", "fm", "m", "w", "f", "d", "dmw", "mwx"];
+        let words =
+            ["allgenders", "allegeschlechter", "mwdiv", "wmdiv", "mwdivers", "wmdivers", "mfdiv", "genderneutral"];
+        let ok = if open {
+            closed
+                && ((letters && separators >= 1 && flat.len() >= 2)
+                    || known.contains(&&*flat)
+                    || words.contains(&&*flat))
+        } else {
+            letters
+                && separators >= flat.len().saturating_sub(1)
+                && flat.len() >= 2
+                && separators >= 1
+                && (flat.contains('w') || flat.contains('f'))
+                && flat.contains('m')
+        };
+        ok.then_some(i + usize::from(open && closed))
+    }
+
+    /// An e-mail address or host at the cursor: not part of a title.
+    fn address(&self) -> Option<usize> {
+        let end = (self.at..self.chars.len()).find(|&i| self.chars[i].is_whitespace()).unwrap_or(self.chars.len());
+        let chunk = &self.chars[self.at..end];
+        let mail = chunk.iter().position(|&c| c == '@').is_some_and(|i| i > 0 && chunk[i..].contains(&'.'));
+        let host = chunk.len() > 4 && chunk[..4] == ['w', 'w', 'w', '.'];
+        (mail || host).then_some(end)
+    }
+
+    fn word(&mut self) {
+        let start = self.at;
+        let mut text = String::new();
+        let mut run = 0;
+        let (mut upper, mut lower) = (0, 0);
+        while let Some(c) = self.peek(0) {
+            if c.is_alphanumeric() {
+                if self.capital_in(start) {
+                    break;
+                }
+                upper += usize::from(c.is_uppercase());
+                lower += usize::from(c.is_lowercase());
+                if c == 'Ã' && self.mojibake(&mut text) {
+                    self.at += 2;
+                    continue;
+                }
+                fold_into(c, &mut text);
+                run += 1;
+            } else if matches!(c, '\u{300}'..='\u{36F}') {
+                fold_into(c, &mut text);
+            } else if matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{FEFF}')
+            {
+                // Invisible: soft hyphens and direction marks.
+            } else if c == '.' && run == 1 && self.letter(self.at + 1) && !self.letter(self.at + 2) {
+                text.push('.');
+                run = 0;
+            } else if c == '&' && run <= 2 && self.letter(self.at + 1) && self.short_run(self.at + 1) {
+                text.push('&');
+                run = 0;
+            } else if (c == '+' || c == '#') && text.starts_with('c') && text.len() <= 2 {
+                text.push(c);
+            } else {
+                break;
+            }
+            self.at += 1;
+        }
+        let marked = self.gender_mark();
+        let possessive = matches!(self.peek(0), Some('\'' | '’' | '`'))
+            && matches!(self.peek(1), Some('s' | 'S'))
+            && !self.letter(self.at + 2);
+        let span = (start, self.at);
+        if possessive {
+            self.at += 2;
+        }
+        let text = super::word::masculine(text);
+        let caps = upper >= 2 && lower == 0;
+        self.out.tokens.push(Token { text, span, before: self.sep, caps, possessive, marked });
+        self.sep = Sep::Space;
+    }
+
+    fn short_run(&self, from: usize) -> bool {
+        !(self.letter(from + 1) && self.letter(from + 2))
+    }
+
+    /// UTF-8 read as Latin-1: `GeschÃ¤ftsfÃ¼hrer`.
+    fn mojibake(&self, text: &mut String) -> bool {
+        let folded = match self.peek(1) {
+            Some('¤' | '\u{84}' | '„') => "ae",
+            Some('¶' | '\u{96}' | '–') => "oe",
+            Some('¼' | '\u{9C}' | 'œ') => "ue",
+            Some('\u{9F}' | 'Ÿ') => "ss",
+            _ => return false,
+        };
+        text.push_str(folded);
+        true
+    }
+
+    /// At the capital I of `LeiterIn` or `LeiterInnen`.
+    fn capital_in(&self, start: usize) -> bool {
+        if self.peek(0) != Some('I') || self.at < start + 3 || !self.chars[self.at - 1].is_lowercase() {
+            return false;
+        }
+        let rest: String = self.chars[self.at..].iter().take(6).take_while(|c| c.is_alphanumeric()).collect();
+        let linked = self.chars[start..self.at].iter().collect::<String>().eq_ignore_ascii_case("linked");
+        (rest == "In" || rest == "Innen") && !linked
+    }
+
+    /// Steps over `*in`, `:innen`, `/-in`, `(in)`, `_r`, `/-frau`, `In` after a word.
+    fn gender_mark(&mut self) -> bool {
+        const ENDINGS: [&str; 12] =
+            ["innen", "in", "r", "e", "n", "frau", "mann", "leute", "nen", "ne", "er", "frauen"];
+        let from = self.at;
+        let mut i = from;
+        let open = self.chars.get(i) == Some(&'(');
+        let mark = match self.chars.get(i) {
+            Some('*' | ':' | '_' | '·' | '/' | '(' | '•' | '’' | '\'' | '!') => {
+                i += 1;
+                if matches!(self.chars.get(i), Some('-' | '/' | '*' | '‑')) {
+                    i += 1;
+                }
+                true
+            }
+            Some('I') => true,
+            _ => false,
+        };
+        if !mark {
+            return false;
+        }
+        let end = (i..self.chars.len().min(i + 7)).find(|&k| !self.letter(k)).unwrap_or(self.chars.len().min(i + 7));
+        let ending: String = self.chars[i..end].iter().flat_map(|c| c.to_lowercase()).collect();
+        if !ENDINGS.contains(&ending.as_str()) || self.letter(end) {
+            return false;
+        }
+        if open && self.chars.get(end) != Some(&')') {
+            return false;
+        }
+        self.at = end + usize::from(open);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(t: &str) -> Vec<String> {
+        scan(t).tokens.into_iter().map(|t| t.text).collect()
+    }
+
+    #[test]
+    fn gender_forms_fold_to_one_word() {
+        for t in [
+            "Leiter",
+            "Leiterin",
+            "Leiter:in",
+            "Leiter*in",
+            "Leiter_in",
+            "Leiter/in",
+            "Leiter/-in",
+            "Leiter(in)",
+            "LeiterIn",
+            "LEITERIN",
+            "Leiter (m/w/d)",
+            "Leiterinnen",
+            "Leiter*innen",
+            "LeiterInnen",
+            "Leiter m/w/d",
+            "Leiterin (w/m/x)",
+            "Leiter (gn)",
+            "Leiter [all genders]",
+        ] {
+            assert_eq!(words(t), ["leiter"], "{t}");
+        }
+        assert_eq!(words("Kaufmann/-frau"), ["kaufmann"]);
+        assert_eq!(words("Kauffrau"), ["kaufmann"]);
+        assert_eq!(words("Ärztin"), ["arzt"]);
+    }
+
+    #[test]
+    fn abbreviations_and_umlauts() {
+        assert_eq!(words("i.V. R&D, F&E"), ["i.v", "r&d", "f&e"]);
+        assert_eq!(words("Gescha\u{308}ftsfu\u{308}hrer"), ["geschaeftsfuehrer"]);
+        assert_eq!(words("GeschÃ¤ftsfÃ¼hrer"), ["geschaeftsfuehrer"]);
+        assert_eq!(words("C++ / C# developer"), ["c++", "c#", "developer"]);
+    }
+
+    #[test]
+    fn spans_are_code_points() {
+        let s = scan("🚀 Geschäftsführer:in Ämter");
+        assert_eq!(s.tokens[0].span, (2, 20));
+        assert_eq!(s.tokens[1].span, (21, 26));
+    }
+}

@@ -1,0 +1,197 @@
+//! Words to what they mean: look-up, inflection, and German compounds split from the right.
+//!
+//! Invariant: at most a fixed number of look-ups a letter; words longer than `MAX` are not split.
+
+use super::lexicon::{Derived, Lexicon, Role, Word};
+use super::word::uninflected;
+use crate::taxonomy::{JobFunction, Seniority};
+
+/// No German job title of one word is longer.
+const MAX: usize = 64;
+/// Shortest part of a compound, but for the few in `SHORT`.
+const MIN_PART: usize = 4;
+const SHORT: &[&str] = &["it", "hr", "pr", "bau", "edv", "amt", "koch", "rat"];
+/// What may stand between the parts of a compound.
+const LINKS: [&str; 6] = ["", "s", "n", "en", "es", "er"];
+
+/// How much a word says about a function, in log-odds.
+pub(super) mod weight {
+    pub const ROLE: f32 = 3.0;
+    pub const SOFT: f32 = 0.9;
+    pub const DOMAIN: f32 = 2.3;
+    pub const TOPIC: f32 = 0.9;
+}
+
+/// What one word (or phrase, or compound) means.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sense {
+    /// Function and log-odds; strongest part first.
+    pub functions: Vec<(JobFunction, f32)>,
+    /// The level of a person noun.
+    pub level: Option<Seniority>,
+    /// The function of the person noun gives way to words beside it, or it has none.
+    pub open: bool,
+    /// A person noun with a function of its own.
+    pub own: bool,
+    pub modifier: Option<Seniority>,
+    pub flags: u32,
+    pub german: bool,
+    pub english: bool,
+    /// Known from the derived vocabulary only.
+    pub derived: bool,
+    /// The level rests on a generic word for managing ("manager"), which seniority words may move.
+    pub person: bool,
+}
+
+impl Sense {
+    pub fn of_word(w: &Word) -> Self {
+        let mut s =
+            Self { flags: w.flags, modifier: w.modifier, german: w.german, english: w.english, ..Self::default() };
+        if let Some(Role { function, level, soft }) = w.role {
+            s.functions.push((function, if soft { weight::SOFT } else { weight::ROLE }));
+            s.level = Some(level);
+            s.open = soft;
+            s.own = !soft;
+        } else if let Some(level) = w.head {
+            s.level = Some(level);
+            s.open = true;
+        }
+        if let (Some((f, topic)), false) = (w.domain, s.own) {
+            s.functions.push((f, if topic { weight::TOPIC } else { weight::DOMAIN }));
+        }
+        s.person = w.person();
+        s
+    }
+
+    pub fn of_derived(d: &Derived) -> Self {
+        let mut functions = vec![d.first];
+        functions.extend(d.second);
+        let level = d.person.then_some(Seniority::Professional);
+        Self { functions, level, open: true, person: d.person, derived: true, ..Self::default() }
+    }
+}
+
+/// Looks a single word up, in all its forms.
+pub(super) fn sense(lex: &Lexicon, w: &str) -> Option<Sense> {
+    if let Some(word) = find(lex, w) {
+        return Some(Sense::of_word(word));
+    }
+    if let Some(compound) = compound(lex, w) {
+        return Some(compound);
+    }
+    lex.derived(w).or_else(|| uninflected(w).find_map(|(s, _)| lex.derived(s))).map(Sense::of_derived)
+}
+
+fn find<'a>(lex: &'a Lexicon, w: &str) -> Option<&'a Word> {
+    use super::lexicon::flag::ADJECTIVE;
+    lex.word(w).or_else(|| {
+        uninflected(w).find_map(|(stem, adjective)| lex.word(stem).filter(|x| x.has(ADJECTIVE) == adjective))
+    })
+}
+
+/// A part of a compound, its end cut at a character boundary (folded text may hold other scripts).
+fn part<'a>(w: &'a str, from: usize) -> Option<&'a str> {
+    w.get(from..)
+}
+
+fn usable(p: &str) -> bool {
+    p.len() >= MIN_PART || SHORT.contains(&p)
+}
+
+fn compound(lex: &Lexicon, w: &str) -> Option<Sense> {
+    if w.len() < 7 || w.len() > MAX || !w.is_ascii() {
+        return None;
+    }
+    // The longest known end is the head.
+    for from in 2..=w.len() - MIN_PART {
+        let Some(head) = part(w, from).filter(|p| usable(p)) else { continue };
+        let Some(word) = find(lex, head).filter(|x| x.person() || x.domain.is_some()) else { continue };
+        let Some(mods) = modifiers(lex, &w[..from], word) else { continue };
+        return Some(join(word, &mods));
+    }
+    derived_head(lex, w)
+}
+
+/// The parts before the head, nearest first; `None` where the split is not to be trusted.
+fn modifiers<'a>(lex: &'a Lexicon, mut rest: &str, head: &Word) -> Option<Vec<&'a Word>> {
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let Some((len, word)) = last_part(lex, rest) else { break };
+        found.push(word);
+        rest = &rest[..len];
+        if found.len() == 4 {
+            break;
+        }
+    }
+    let strong = head.person() && !head.english;
+    (rest.is_empty() || (strong && (rest.len() >= 3 || !found.is_empty())) || (!found.is_empty() && rest.len() >= 4))
+        .then_some(found)
+}
+
+/// The longest known word at the end of `rest`, link elements aside: where it starts, and the word.
+fn last_part<'a>(lex: &'a Lexicon, rest: &str) -> Option<(usize, &'a Word)> {
+    for from in 0..rest.len().saturating_sub(1) {
+        for link in LINKS {
+            let Some(p) = rest[from..].strip_suffix(link).filter(|p| usable(p)) else { continue };
+            if let Some(w) =
+                lex.word(p).filter(|x| x.person() || x.domain.is_some() || x.modifier.is_some() || x.flags != 0)
+            {
+                return Some((from, w));
+            }
+        }
+    }
+    None
+}
+
+/// Head and modifiers as one sense: the head tells the level, and the function if it has one of its own.
+fn join(head: &Word, mods: &[&Word]) -> Sense {
+    let mut s = Sense::of_word(head);
+    // A power or relation holds for the whole word only: "Geschäftsführerassistent" holds none.
+    s.flags = 0;
+    s.german = true;
+    let headed = s.own || head.domain.is_some_and(|(_, topic)| !topic);
+    let product = head.domain.is_some_and(|(_, topic)| topic) && !s.person;
+    let mut factor = if headed {
+        0.3
+    } else if product {
+        0.35
+    } else {
+        1.0
+    };
+    for m in mods {
+        s.modifier = s.modifier.or(m.modifier);
+        s.flags |= m.flags & super::lexicon::flag::DEPUTY;
+        let function = m.domain.or_else(|| m.role.map(|r| (r.function, r.soft)));
+        let Some((f, topic)) = function else { continue };
+        if f == JobFunction::ExecutiveManagement && s.level.is_none_or(|l| l < Seniority::Lead) {
+            continue;
+        }
+        let base = if topic { weight::TOPIC } else { weight::DOMAIN };
+        s.functions.push((f, base * factor));
+        s.open &= topic || !s.person;
+        factor *= 0.5;
+    }
+    if s.person && !s.open && !s.own {
+        s.own = true;
+    }
+    s.functions.sort_by(|a, b| b.1.total_cmp(&a.1));
+    s
+}
+
+/// A compound whose end is a person noun of the derived vocabulary.
+fn derived_head(lex: &Lexicon, w: &str) -> Option<Sense> {
+    if lex.derived(w).is_some() {
+        return None;
+    }
+    (3..=w.len().checked_sub(5)?).find_map(|from| {
+        let d = lex.derived(&w[from..]).filter(|d| d.person)?;
+        let mut s = Sense::of_derived(d);
+        s.german = true;
+        if let Some((_, m)) = last_part(lex, &w[..from])
+            && let Some((f, false)) = m.domain
+        {
+            s.functions.push((f, weight::DOMAIN * 0.6));
+        }
+        Some(s)
+    })
+}

@@ -1,0 +1,205 @@
+//! German person nouns: from feminine and plural forms to the one form that the vocabularies hold.
+//!
+//! Invariant: works on folded text; every gender form of a noun gives the same word.
+
+/// Words in `-in` that are no feminine forms.
+const NOT_FEMININE: &[&str] = &[
+    "admin",
+    "sysadmin",
+    "medizin",
+    "magazin",
+    "berlin",
+    "linkedin",
+    "protein",
+    "benzin",
+    "plugin",
+    "cabin",
+    "domain",
+    "retail",
+    "train",
+    "captain",
+    "bulletin",
+    "blockchain",
+    "within",
+    "darin",
+    "worin",
+    "hierin",
+    "ruin",
+    "resin",
+    "muslimin",
+    "zahnmedizin",
+    "tiermedizin",
+    "humanmedizin",
+    "arbeitsmedizin",
+    "insulin",
+    "latin",
+    "bitcoin",
+    "terrain",
+    "bargain",
+    "mountain",
+    "fountain",
+    "britain",
+    "spain",
+    "termin",
+    "disziplin",
+    "kamin",
+    "melanin",
+    "tourin",
+    "marin",
+    "merlin",
+    "turin",
+    "origin",
+    "margin",
+    "login",
+    "virgin",
+    "begin",
+    "matin",
+];
+
+/// Endings before `-in` that take the ending off without more.
+const PERSON_ENDINGS: &[&str] = &[
+    "er", "or", "ist", "ent", "ant", "eur", "oer", "ar", "ekt", "aet", "at", "ot", "it", "chef", "wirt", "urg", "af",
+    "oph", "iker", "boss", "ast", "ling", "fraktion", "et", "isor", "eut", "id", "ut", "ikt", "opt", "ab", "arch",
+    "ul", "oss", "ig", "an", "ph", "on", "ier", "eg", "os", "est", "ett", "am", "yst", "cht", "uch", "ym", "oin",
+];
+
+/// Pairs that change more than the ending.
+const IRREGULAR: &[(&str, &str)] = &[
+    ("aerztin", "arzt"),
+    ("arztin", "arzt"),
+    ("anwaeltin", "anwalt"),
+    ("anwaltin", "anwalt"),
+    ("raetin", "rat"),
+    ("staendin", "stand"),
+    ("koechin", "koch"),
+    ("kochin", "koch"),
+    ("baeuerin", "bauer"),
+    ("maennin", "mann"),
+    ("ologin", "ologe"),
+    ("agogin", "agoge"),
+    ("paedin", "paede"),
+    ("padin", "paede"),
+    ("expertin", "experte"),
+    ("beamtin", "beamter"),
+    ("gesellin", "geselle"),
+    ("kollegin", "kollege"),
+    ("genossin", "genosse"),
+    ("schuetzin", "schuetze"),
+    ("kundin", "kunde"),
+    ("botin", "bote"),
+    ("lotsin", "lotse"),
+    ("erbin", "erbe"),
+    ("zeugin", "zeuge"),
+    ("vogtin", "vogt"),
+    ("laendin", "land"),
+    ("friseuse", "friseur"),
+    ("masseuse", "masseur"),
+    ("stewardess", "steward"),
+    ("krankenschwester", "krankenpfleger"),
+    ("kinderkrankenschwester", "kinderkrankenpfleger"),
+    ("altenschwester", "altenpfleger"),
+    ("hausdame", "hausdame"),
+    ("directrice", "direktor"),
+    ("referendarin", "referendar"),
+    ("azubine", "azubi"),
+    ("chairwoman", "chairman"),
+    ("saleswoman", "salesman"),
+    ("businesswoman", "businessman"),
+    ("forewoman", "foreman"),
+    ("spokeswoman", "spokesman"),
+    ("waitress", "waiter"),
+    ("actress", "actor"),
+    ("policewoman", "policeman"),
+    ("frauen", "mann"),
+    ("frau", "mann"),
+    ("leute", "mann"),
+    ("maenner", "mann"),
+    ("person", "person"),
+];
+
+/// Participles and adjectives used as nouns: `Angestellter`, `Beauftragten` -> `...e`.
+const NOMINALISED: &[&str] = &[
+    "angestellte",
+    "beauftragte",
+    "bevollmaechtigte",
+    "abgeordnete",
+    "beschaeftigte",
+    "bedienstete",
+    "geordnete",
+    "geschworene",
+    "vorgesetzte",
+];
+
+/// The masculine singular of a folded word; other words come back as they are.
+pub(super) fn masculine(mut w: String) -> String {
+    if w.len() < 4 {
+        return w;
+    }
+    if let Some(stem_len) = w.strip_suffix("innen").map(str::len)
+        && stem_len >= 3
+    {
+        w.truncate(stem_len + 2);
+    }
+    if w == "mitarbeitende" || w == "mitarbeitender" || w == "mitarbeitenden" {
+        return "mitarbeiter".to_owned();
+    }
+    for (from, to) in IRREGULAR {
+        if w.ends_with(from) && (w.len() > from.len() || !matches!(*from, "frau" | "leute" | "frauen" | "maenner")) {
+            let keep = w.len() - from.len();
+            w.truncate(keep);
+            w.push_str(to);
+            return w;
+        }
+    }
+    if w.len() >= 6 && w.ends_with("in") && !NOT_FEMININE.contains(&w.as_str()) {
+        let stem = &w[..w.len() - 2];
+        if PERSON_ENDINGS.iter().any(|e| stem.ends_with(e)) && !stem.ends_with("med") {
+            w.truncate(w.len() - 2);
+            return w;
+        }
+    }
+    stem_adjective(nominal(w))
+}
+
+/// German adjectives lose their ending, so that gender shows in none: `technischer`, `leitende`, `ehemaligen`.
+fn stem_adjective(mut w: String) -> String {
+    const STEMS: [&str; 8] = ["isch", "lich", "iell", "nell", "end", "ig", "ional", "ualifiziert"];
+    if w.len() < 7 {
+        return w;
+    }
+    let cut = ["er", "en", "es", "em", "e"].iter().find_map(|e| {
+        let stem = w.strip_suffix(e)?;
+        STEMS.iter().any(|s| stem.ends_with(s)).then_some(stem.len())
+    });
+    if let Some(n) = cut {
+        w.truncate(n);
+    }
+    w
+}
+
+fn nominal(mut w: String) -> String {
+    for end in ["r", "n", "m", "s"] {
+        if let Some(stem) = w.strip_suffix(end)
+            && NOMINALISED.iter().any(|n| stem.ends_with(n))
+        {
+            let keep = stem.len();
+            w.truncate(keep);
+            return w;
+        }
+    }
+    if w.ends_with("beamte") || w.ends_with("beamten") {
+        let keep = w.rfind("beamte").expect("ends with it");
+        w.truncate(keep);
+        w.push_str("beamter");
+    }
+    w
+}
+
+/// Inflected forms to try where a word is unknown: `leiters`, `technischer`, `assistenten`.
+pub(super) fn uninflected(w: &str) -> impl Iterator<Item = (&str, bool)> {
+    const PLAIN: [&str; 5] = ["s", "n", "en", "es", "e"];
+    const ADJECTIVE: [&str; 5] = ["er", "en", "es", "em", "e"];
+    let plain = PLAIN.iter().filter_map(move |e| w.strip_suffix(e)).filter(|s| s.len() >= 4).map(|s| (s, false));
+    let adjective = ADJECTIVE.iter().filter_map(move |e| w.strip_suffix(e)).filter(|s| s.len() >= 4).map(|s| (s, true));
+    plain.chain(adjective)
+}
