@@ -3,6 +3,7 @@
 //! Invariant: [`read_page`] is total and pure. Whatever the bytes are, it answers, in time and memory bounded by
 //! [`limits`]; what is not understood is left empty. Names of people never reach a log, an error or `Debug`.
 
+mod blocks;
 mod charset;
 mod dom;
 mod imprint;
@@ -25,6 +26,7 @@ mod tests;
 pub use links::{Link, LinkTopic};
 pub use reading::{Feed, Mf2, Organization, PageReading, PersonMention, Syntax, Tdm};
 
+use blocks::Cut;
 use dom::Page;
 
 /// Name and version of this reader, for the `extractor` column of `evidence`.
@@ -45,7 +47,8 @@ pub fn read_page(body: &[u8], content_type: Option<&str>, url: &url::Url) -> Pag
     let mf2 = mf2::read(&page);
     let meta = meta::read(&page);
     let links = links::read(&page);
-    let (lines, text) = text::read(&page);
+    let text = text::read(&blocks::lines(&page, Cut::Blocks));
+    let lines = blocks::lines(&page, Cut::Names);
     let language = meta.language.clone().or_else(|| text::detect_language(&text));
 
     let mut found = schema_org::Found::default();
@@ -53,8 +56,8 @@ pub fn read_page(body: &[u8], content_type: Option<&str>, url: &url::Url) -> Pag
     schema_org::from_items(&microdata, Syntax::Microdata, &page, &mut found);
     schema_org::from_items(&rdfa, Syntax::Rdfa, &page, &mut found);
     people::from_mf2(&mf2, &mut found);
-    imprint::read(&page, &lines, &links, &mut found);
-    people::from_html(&page, &mut found);
+    imprint::read(&page, &lines, &mut found);
+    people::from_html(&page, &lines, &mut found);
     found.authors.extend(meta.authors.iter().cloned());
 
     PageReading {

@@ -1,36 +1,22 @@
 //! The visible text of a page, a block a line.
 //!
-//! Invariant: reading order is document order; scripts, styles, navigation, templates and hidden parts are out;
-//! at most [`limits::MAX_TEXT`] bytes.
+//! Invariant: reading order is document order; navigation is out; at most [`MAX_TEXT`] bytes.
 
-use scraper::Node;
-
-use super::dom::{self, El, Page};
+use super::blocks::Line;
 use super::lexicon::LEXICON;
 use super::limits::MAX_TEXT;
 
-/// Elements that do not break a line.
-const INLINE: [&str; 34] = [
-    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img",
-    "ins", "kbd", "label", "mark", "meter", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
-    "time", "u", "var",
-];
-
-/// The lines of the whole visible page (for the imprint), and the main text (without navigation), joined and capped.
-pub(super) fn read(page: &Page) -> (Vec<String>, String) {
-    let mut lines = Lines::default();
-    walk(page.root(), false, &mut lines);
-    lines.end(false);
+/// The main text: the lines outside navigation.
+pub(super) fn read(lines: &[Line<'_>]) -> String {
     let mut text = String::new();
-    for (line, in_navigation) in &lines.done {
-        if *in_navigation {
-            continue;
-        }
+    for line in lines.iter().filter(|l| !l.navigation) {
+        let line = &line.text;
         if text.len() + line.len() + 1 > MAX_TEXT {
             let mut cut = MAX_TEXT.saturating_sub(text.len() + 1).min(line.len());
             while !line.is_char_boundary(cut) {
                 cut -= 1;
             }
+            text.push('\n');
             text.push_str(&line[..cut]);
             break;
         }
@@ -39,68 +25,7 @@ pub(super) fn read(page: &Page) -> (Vec<String>, String) {
         }
         text.push_str(line);
     }
-    let text = text.trim_end().to_owned();
-    (lines.done.into_iter().map(|(line, _)| line).collect(), text)
-}
-
-/// The visible lines of one element.
-pub(super) fn lines_of(e: El<'_>) -> Vec<String> {
-    let mut lines = Lines::default();
-    walk(e, false, &mut lines);
-    lines.end(false);
-    lines.done.into_iter().map(|(line, _)| line).collect()
-}
-
-#[derive(Default)]
-struct Lines {
-    done: Vec<(String, bool)>,
-    current: String,
-}
-
-impl Lines {
-    fn end(&mut self, in_navigation: bool) {
-        let line = dom::fold(&self.current);
-        self.current.clear();
-        if !line.is_empty() {
-            self.done.push((line, in_navigation));
-        }
-    }
-}
-
-fn walk(e: El<'_>, in_navigation: bool, lines: &mut Lines) {
-    if dom::is_hidden(e) {
-        return;
-    }
-    let tag = dom::name(e);
-    let role = e.attr("role");
-    let here = in_navigation || tag == "nav" || matches!(role, Some("navigation" | "menu" | "menubar" | "search"));
-    if tag == "br" {
-        lines.end(in_navigation);
-        return;
-    }
-    let cell = matches!(tag, "td" | "th");
-    let block = !cell && !INLINE.contains(&tag);
-    if block {
-        lines.end(in_navigation);
-    } else if cell {
-        lines.current.push(' ');
-    }
-    for child in e.children() {
-        match child.value() {
-            Node::Text(t) => lines.current.push_str(t),
-            Node::Element(_) => {
-                if let Some(child) = El::wrap(child) {
-                    walk(child, here, lines);
-                }
-            }
-            _ => {}
-        }
-    }
-    if block {
-        lines.end(here);
-    } else if cell {
-        lines.current.push(' ');
-    }
+    text.trim().to_owned()
 }
 
 /// `de` or `en` where the frequent words of one clearly outweigh the other's.

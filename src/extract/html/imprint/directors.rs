@@ -1,0 +1,219 @@
+//! Those who represent a company: `Geschäftsführer: A, B und C`, `Vertreten durch: ...`, `Directors: ...`.
+//!
+//! Invariant: only what looks like a name after a known label counts; the label, as written, is the job title.
+
+use super::super::blocks::Line;
+use super::super::dom;
+use super::super::lexicon::LEXICON;
+use super::super::limits::MAX_ITEMS;
+use super::super::people::names;
+use super::super::reading::{PersonMention, Syntax};
+use super::super::schema_org::Found;
+
+/// Lines after a label that may still hold names.
+const REACH: usize = 8;
+
+/// Adds the people that the lines name with their function.
+pub(super) fn read(lines: &[Line<'_>], found: &mut Found) {
+    for Named { name, function, line, .. } in named(lines) {
+        if found.people.len() >= MAX_ITEMS {
+            return;
+        }
+        found.people.push(PersonMention {
+            name,
+            job_title: function,
+            department: None,
+            links: Vec::new(),
+            locator: dom::css_path(lines[line].block),
+            syntax: Syntax::Html,
+        });
+    }
+}
+
+/// The names of those who may act for the company (no supervisory board, no Prokurist).
+pub(super) fn representatives(lines: &[Line<'_>]) -> Vec<String> {
+    named(lines).into_iter().filter(|n| n.represents).map(|n| n.name).collect()
+}
+
+struct Named {
+    name: String,
+    function: Option<String>,
+    represents: bool,
+    line: usize,
+}
+
+fn named(lines: &[Line<'_>]) -> Vec<Named> {
+    let mut all = Vec::new();
+    for (i, line) in lines.iter().enumerate() {
+        if line.navigation || line.text.chars().count() > 400 {
+            continue;
+        }
+        let Some((function, rest)) = label(&line.text) else { continue };
+        let mut people = if rest.is_empty() { Vec::new() } else { split(rest) };
+        let mut at = vec![i; people.len()];
+        if rest.is_empty() {
+            for (k, next) in lines.iter().enumerate().skip(i + 1).take(REACH) {
+                let more = split(&next.text);
+                if more.is_empty() {
+                    break;
+                }
+                at.extend(std::iter::repeat_n(k, more.len()));
+                people.extend(more);
+            }
+            // A heading alone with cards below it is a team section, which the card reader knows better.
+            if line.heading > 0 && lines.get(i + 2).is_some_and(|l| names::is_job(&l.text)) {
+                continue;
+            }
+        }
+        for ((name, note), at) in people.into_iter().zip(at) {
+            let title = match (&function, note) {
+                (Some(f), Some(note)) if !f.to_lowercase().contains(&note.to_lowercase()) => Some(format!("{f} ({note})")),
+                (Some(f), _) => Some(f.clone()),
+                (None, note) => note,
+            };
+            let represents = title.as_deref().is_none_or(acts);
+            all.push(Named { name, function: title, represents, line: at });
+        }
+    }
+    all
+}
+
+/// Whether a function is one that acts for the company.
+fn acts(function: &str) -> bool {
+    let lower = function.to_lowercase();
+    let no = ["aufsichtsrat", "supervisory", "secretary", "prokurist", "verwaltungsrat"];
+    let yes = ["geschäftsf", "geschäftsl", "vorst", "director", "manager", "inhaber", "owner", "proprietor", "chief", "ceo", "komplement", "gesellschafter", "partner"];
+    !no.iter().any(|w| lower.contains(w)) && yes.iter().any(|w| lower.contains(w))
+}
+
+/// A known label at the beginning of a line: its function (`None` for a bare `Vertreten durch`) and what follows.
+fn label(line: &str) -> Option<(Option<String>, &str)> {
+    let (head, rest, colon) = match line.split_once(':') {
+        // `Geschäftsführer:in: A` has its colon inside the word.
+        Some((head, rest)) if rest.starts_with("in") && rest.contains(':') => {
+            let (tail, rest) = rest.split_once(':')?;
+            (line.get(..head.len() + 1 + tail.len())?, rest, true)
+        }
+        Some((head, rest)) => (head, rest, true),
+        None => (line, "", false),
+    };
+    let (stripped, was_represented) = strip_represented(head.trim());
+    let plain = gender_neutral(&stripped.to_lowercase());
+    if stripped.is_empty() {
+        return was_represented.then_some((None, rest.trim()));
+    }
+    if let Some(function) = LEXICON.function_labels.iter().find(|l| **l == plain || starts_label(&plain, l)) {
+        let written = stripped.get(..function.len()).filter(|w| w.to_lowercase() == *function).unwrap_or(stripped);
+        return Some((Some(singular(written)), rest.trim()));
+    }
+    // `Vertreten durch die Geschäftsführer A und B`, without a colon.
+    if !colon && was_represented {
+        let by_length = LEXICON.function_labels.iter();
+        let function = by_length.into_iter().find(|l| stripped.to_lowercase().starts_with(&format!("{l} ")))?;
+        let written = stripped.get(..function.len())?;
+        return Some((Some(singular(written)), stripped.get(function.len()..)?.trim()));
+    }
+    // `Vertreten durch A und B`.
+    (was_represented && !colon && !split(stripped).is_empty()).then_some((None, stripped))
+}
+
+/// `geschäftsführer der muster gmbh` is the label `geschäftsführer` with a company.
+fn starts_label(plain: &str, label: &str) -> bool {
+    let Some(rest) = plain.strip_prefix(label) else { return false };
+    [" der ", " des ", " of ", " (", " / "].iter().any(|s| rest.starts_with(s)) && rest.chars().count() < 60
+}
+
+fn strip_represented(head: &str) -> (&str, bool) {
+    let lower = head.to_lowercase();
+    let openings = [
+        "gesetzlich vertreten durch", "vertreten durch", "vertretungsberechtigt", "represented by", "vertretungsberechtigte personen",
+        "vertretungsberechtigte person", "gesetzlicher vertreter", "gesetzliche vertreter",
+    ];
+    for opening in openings {
+        if let Some(found) = lower.find(opening).filter(|at| *at == 0 || lower[..*at].trim_end().ends_with(',')) {
+            let mut rest = head.get(found + opening.len()..).unwrap_or_default().trim();
+            for article in ["den ", "die ", "das ", "ihren ", "ihre ", "seinen ", "its ", "the "] {
+                rest = rest.strip_prefix(article).unwrap_or(rest);
+            }
+            return (rest, true);
+        }
+    }
+    (head, false)
+}
+
+fn gender_neutral(lower: &str) -> String {
+    let mut plain = lower.to_owned();
+    for ending in ["*innen", ":innen", "_innen", "/innen", "/-innen", "(innen)", "*in", ":in", "_in", "/in", "/-in", "(in)", "(s)", "(m/w/d)"] {
+        plain = plain.strip_suffix(ending).map_or(plain.clone(), |p| p.trim().to_owned());
+    }
+    plain
+}
+
+/// One person's function from a label in the plural.
+fn singular(label: &str) -> String {
+    for (plural, one) in [
+        ("irectors", "irector"), ("Partners", "Partner"), ("Mitglieder des", "Mitglied des"), ("Geschäftsführende Direktoren", "Geschäftsführender Direktor"),
+        ("Prokuristen", "Prokurist"), ("Vorstände", "Vorstand"), ("Vorstandsmitglieder", "Vorstandsmitglied"),
+        ("Vertretungsberechtigte Geschäftsführer", "Geschäftsführer"), ("Vertretungsberechtigter Geschäftsführer", "Geschäftsführer"),
+        ("Board of Director", "Board of Directors"),
+    ] {
+        if let Some(at) = label.find(plural)
+            && !label.contains("Board of")
+        {
+            return format!("{}{one}{}", &label[..at], &label[at + plural.len()..]);
+        }
+    }
+    label.to_owned()
+}
+
+/// The names of a list, each with the note in its parentheses; empty if any part is no name.
+fn split(text: &str) -> Vec<(String, Option<String>)> {
+    let text = text.trim().trim_end_matches('.');
+    if let Some((name, Some(job), _)) = super::super::people::in_line(text) {
+        return vec![(name, Some(job))];
+    }
+    let separated = text.replace(" und ", ",").replace(" sowie ", ",").replace(" and ", ",").replace([';', '&', '/', '|'], ",");
+    let mut people: Vec<(String, Option<String>)> = Vec::new();
+    for part in separated.split(',').map(str::trim).filter(|p| !p.is_empty()) {
+        let (name, note) = match part.split_once('(') {
+            Some((name, note)) => (name.trim(), Some(note.trim_end_matches(')').trim().to_owned())),
+            None => (part, None),
+        };
+        let with_suffix = people.last().map(|(last, _)| format!("{last}, {name}"));
+        if names::is_name(name) {
+            people.push((dom::fold(name), note.filter(|n| !n.is_empty() && n.chars().count() < 60)));
+        } else if let (Some(joined), Some(last)) = (with_suffix.filter(|j| names::is_name(j)), people.last_mut()) {
+            // `Anna Berger, MBA, Max Muster`
+            last.0 = joined;
+        } else {
+            // What follows the names (`Registergericht ...`) ends the list; before the first name it is no list.
+            break;
+        }
+    }
+    people
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, function: Option<&str>, expected: &[&str]) {
+        let (found, rest) = label(line).unwrap_or_else(|| panic!("a label: {line}"));
+        assert_eq!(found.as_deref(), function, "{line}");
+        let people: Vec<String> = split(rest).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(people, expected, "{line}");
+    }
+
+    #[test]
+    fn labels() {
+        check("Geschäftsführer: Max Muster, Dr. Erika Beispiel", Some("Geschäftsführer"), &["Max Muster", "Dr. Erika Beispiel"]);
+        check("Vertreten durch: Max Muster und Petra Klein", None, &["Max Muster", "Petra Klein"]);
+        check("Vertreten durch die Geschäftsführerin Petra Klein", Some("Geschäftsführerin"), &["Petra Klein"]);
+        check("Managing Directors: Sarah Whitfield and Tom Archer", Some("Managing Director"), &["Sarah Whitfield", "Tom Archer"]);
+        check("Geschäftsführer:in: Petra Klein", Some("Geschäftsführer:in"), &["Petra Klein"]);
+        check("Vorstand: Petra Klein (Vorsitzende), Max Muster", Some("Vorstand"), &["Petra Klein", "Max Muster"]);
+        check("Geschäftsführer der Muster GmbH: Max Muster", Some("Geschäftsführer"), &["Max Muster"]);
+        assert!(label("Telefon: 030 23125 100").is_none());
+    }
+}

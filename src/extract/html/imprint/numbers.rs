@@ -1,0 +1,158 @@
+//! Register entries and VAT ids.
+//!
+//! Invariant: as found, spacing normalised; first of each kind on the page wins.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::super::blocks::Line;
+
+/// What the lines of an imprint state.
+#[derive(Default)]
+pub(super) struct Numbers {
+    pub register: Option<String>,
+    pub court: Option<String>,
+    pub vat_id: Option<String>,
+    /// What the numbers say about the country.
+    pub country: Option<&'static str>,
+}
+
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a constant pattern")
+}
+
+static VAT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(concat!(
+        r"\b(?:(DE\s?\d{3}[\s.]?\d{3}[\s.]?\d{3})|(AT\s?U\s?\d{3}\s?\d{3}\s?\d{2}|AT\s?U\s?\d{8})",
+        r"|(CHE[-\s]?\d{3}\.?\s?\d{3}\.?\s?\d{3}\s*(?:MWST|MwSt|TVA|IVA|VAT)\b\.?)",
+        r"|((?:GB|XI)\s?\d{3}\s?\d{4}\s?\d{2}(?:\s?\d{3})?))(?:\D|$)"
+    ))
+});
+static HR: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"\b(HRA|HRB|GnR|GsR|VR|PR)[\s.:-]*(?:(?:Nr|No|Nummer|number)\b\.?:?\s*)?(\d[\d ]{0,7}\d|\d)(\s?[A-Z]{1,3}\b)?")
+});
+static FN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?:\bFN|(?i:Firmenbuch\S*?(?:nummer|nr\.?)?)\s*:?\s*(?:FN)?)[\s.:-]*(\d[\d ]{1,7})\s?([a-z])\b")
+});
+static CHE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bCHE[-\s]?(\d{3})\.?\s?(\d{3})\.?\s?(\d{3})\b"));
+static COMPANIES_HOUSE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(concat!(
+        r"(?i)(?:company|registration|registered|companies house)[^.;|]{0,60}?",
+        r"\b(?:no|number|nr)?\b[.:\s]*\b((?:SC|NI|OC|SO|NC|R0)\s?\d{6}|\d{8}|\d{7})\b"
+    ))
+});
+static COURT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(concat!(
+        r"\b(Amtsgericht|Registergericht|Landesgericht|Handelsgericht|Landes- als Handelsgericht|AG|LG|HG)\s*:?\s+",
+        r"((?:Amtsgericht|AG|Landesgericht|LG|Handelsgericht|HG)\s+)?",
+        r"([A-ZÄÖÜ][\p{L}-]+(?:[ -](?:am|an|im|in|der|ob|a\.|b\.|i\.|St\.|\(?[A-ZÄÖÜ][\p{L}.-]+\)?))*)"
+    ))
+});
+static CANTON: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(Handelsregister(?:amt)?(?: des)?(?: Kantons?)? [A-ZÄÖÜ][\p{L}. -]*[\p{L}]|Registre du commerce [\p{L}' -]+)")
+});
+
+/// Reads the numbers of the lines.
+pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
+    let mut numbers = Numbers::default();
+    for (i, line) in lines.iter().enumerate() {
+        if line.text.chars().count() > 1_000 {
+            continue;
+        }
+        vat(&line.text, &mut numbers);
+        register(&line.text, &mut numbers);
+        if numbers.court.is_none() {
+            numbers.court = court(&line.text, lines.get(i + 1).map(|l| l.text.as_str()));
+        }
+    }
+    // A Swiss company's UID is its register number too.
+    if numbers.register.is_none()
+        && let Some(uid) = numbers.vat_id.as_deref().and_then(|v| CHE.captures(v))
+    {
+        numbers.register = Some(format!("CHE-{}.{}.{}", &uid[1], &uid[2], &uid[3]));
+    }
+    if numbers.court.is_none() && numbers.country == Some("GB") && numbers.register.is_some() {
+        numbers.court = Some("Companies House".to_owned());
+    }
+    if numbers.register.is_none() {
+        numbers.court = None;
+    }
+    numbers
+}
+
+fn vat(text: &str, numbers: &mut Numbers) {
+    if numbers.vat_id.is_some() {
+        return;
+    }
+    let Some(found) = VAT.captures(text) else { return };
+    let (raw, country) = [(1, "DE"), (2, "AT"), (3, "CH"), (4, "GB")]
+        .into_iter()
+        .find_map(|(group, country)| found.get(group).map(|m| (m.as_str(), country)))
+        .unwrap_or_default();
+    numbers.vat_id = Some(compact_vat(raw));
+    numbers.country = Some(country);
+}
+
+/// A VAT id without spaces; `CHE-123.456.789 MWST` keeps its form.
+pub(in super::super) fn compact_vat(raw: &str) -> String {
+    if let Some(uid) = CHE.captures(raw) {
+        let suffix = raw.trim_end_matches('.').rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+        let suffix = if suffix.is_empty() || suffix == "CHE" { String::new() } else { format!(" {}", suffix.to_uppercase()) };
+        return format!("CHE-{}.{}.{}{suffix}", &uid[1], &uid[2], &uid[3]);
+    }
+    raw.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_uppercase()
+}
+
+fn register(text: &str, numbers: &mut Numbers) {
+    if numbers.register.is_some() {
+        return;
+    }
+    let squeezed = |digits: &str| digits.replace(' ', "");
+    if let Some(found) = HR.captures(text) {
+        let suffix = found.get(3).map(|s| format!(" {}", s.as_str().trim())).unwrap_or_default();
+        numbers.register = Some(format!("{} {}{suffix}", &found[1], squeezed(&found[2])));
+        numbers.country = numbers.country.or(Some("DE"));
+    } else if let Some(found) = FN.captures(text) {
+        numbers.register = Some(format!("FN {}{}", squeezed(&found[1]), &found[2]));
+        numbers.country = numbers.country.or(Some("AT"));
+    } else if let Some(uid) = CHE.captures(text) {
+        numbers.register = Some(format!("CHE-{}.{}.{}", &uid[1], &uid[2], &uid[3]));
+        numbers.country = numbers.country.or(Some("CH"));
+    } else if let Some(found) = COMPANIES_HOUSE.captures(text)
+        && !text.to_lowercase().contains("vat registration")
+    {
+        numbers.register = Some(squeezed(&found[1]).to_uppercase());
+        numbers.country = numbers.country.or(Some("GB"));
+    }
+}
+
+/// The court, from `Amtsgericht X`, `Registergericht: X`, or a label with the court in the next line.
+fn court(text: &str, next: Option<&str>) -> Option<String> {
+    let lower = text.to_lowercase();
+    let about_register =
+        ["register", "firmenbuch", "gericht", "hrb", "hra", " fn "].iter().any(|w| format!(" {lower} ").contains(w));
+    if !about_register {
+        return None;
+    }
+    if let Some(found) = COURT.captures(text) {
+        let kind = found.get(2).map_or(&found[1], |m| m.as_str()).trim();
+        let kind = match kind {
+            "AG" | "Registergericht" => "Amtsgericht",
+            "LG" => "Landesgericht",
+            "HG" => "Handelsgericht",
+            other => other,
+        };
+        let place = found[3].trim();
+        // `Amtsgericht München HRB 1`: the register is not part of the name.
+        let place = place.split([' ']).take_while(|w| !matches!(*w, "HRB" | "HRA" | "FN" | "GnR" | "VR" | "PR" | "Handelsregister" | "Registernummer" | "Firmenbuch"));
+        let place = place.collect::<Vec<_>>().join(" ");
+        return (!place.is_empty()).then(|| format!("{kind} {place}"));
+    }
+    if let Some(found) = CANTON.captures(text) {
+        return Some(found[1].trim().to_owned());
+    }
+    let label = lower.trim_end_matches(':');
+    let is_label = ["registergericht", "firmenbuchgericht", "amtsgericht", "zuständiges gericht", "gericht"].contains(&label);
+    is_label.then(|| next.filter(|n| n.chars().count() < 60 && n.starts_with(char::is_uppercase)).map(str::to_owned)).flatten()
+}
