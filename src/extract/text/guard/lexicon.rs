@@ -10,7 +10,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use serde::Deserialize;
 
 use super::SpecialCategory;
-use super::token::{Disguise, Token};
+use super::token::{Disguise, Token, plain_words};
 use crate::taxonomy::Language;
 use crate::extract::text::phrase::{Glob, PatternError, Phrases, Sets, View, globs};
 
@@ -129,13 +129,27 @@ impl Lexicon {
 
     /// Judges one sentence by its words and by what they may hide.
     pub(super) fn judge(&self, tokens: &[Token], disguises: &[Disguise], known: Option<Language>) -> Verdict {
+        let (mut verdict, harmless) = self.judge_words(tokens, known);
+        if let Some(plain) = plain_words(tokens) {
+            verdict.special.extend(self.judge_words(&plain, known).0.special);
+        }
+        for disguise in disguises {
+            if disguise.tokens.is_empty() || !disguise.tokens.clone().all(|t| harmless[t]) {
+                verdict.special.extend(self.unmask(disguise));
+            }
+        }
+        verdict
+    }
+
+    /// The verdict on plain words, and which of them belong to a harmless business phrase.
+    fn judge_words(&self, tokens: &[Token], known: Option<Language>) -> (Verdict, Vec<bool>) {
         let mut verdict = Verdict::default();
         let found = self.phrases.find(&View::plain(tokens));
         let mut harmless = vec![false; tokens.len()];
         let mut reach = vec![0; tokens.len()];
         for hit in found.iter().filter(|hit| *hit.tag == Tag::Benign) {
-            harmless[hit.tokens.clone()].fill(true);
             for at in hit.tokens.clone() {
+                harmless[at] = true;
                 reach[at] = reach[at].max(hit.tokens.end);
             }
         }
@@ -151,12 +165,7 @@ impl Lexicon {
                 Tag::Special(..) | Tag::Benign => {}
             }
         }
-        for disguise in disguises {
-            if disguise.tokens.is_empty() || !disguise.tokens.clone().all(|t| harmless[t]) {
-                verdict.special.extend(self.unmask(disguise));
-            }
-        }
-        verdict
+        (verdict, harmless)
     }
 
     fn unmask<'a>(&'a self, disguise: &'a Disguise) -> impl Iterator<Item = SpecialCategory> + 'a {

@@ -184,6 +184,36 @@ fn digits_and_masks(cells: &[Cell], range: &Range<usize>, tokens: &[Token], foun
     }
 }
 
+/// The sentence with spaced-out words joined and digits read as letters; `None` where nothing changes.
+pub(super) fn plain_words(tokens: &[Token]) -> Option<Vec<Token>> {
+    let mut found: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut changed = false;
+    let mut open: Option<usize> = None;
+    for token in tokens {
+        let single = token.text.chars().count() == 1;
+        let gap = found.last().map(|last| token.cells.start - last.cells.end);
+        let joins = single && gap.is_some_and(|gap| open.is_none_or(|usual| gap <= usual)) && found.last().is_some_and(|last| open.is_some() || last.text.chars().count() == 1);
+        match found.last_mut() {
+            Some(last) if joins => {
+                last.text.push_str(&token.text);
+                last.cells.end = token.cells.end;
+                open = open.or(gap);
+                changed = true;
+            }
+            _ => {
+                open = None;
+                let mut token = token.clone();
+                if token.text.chars().any(char::is_alphabetic) && token.text.chars().any(|c| c.is_ascii_digit()) {
+                    token.text = token.text.chars().map(|c| letter_for(c, 'i').unwrap_or(c)).collect();
+                    changed = true;
+                }
+                found.push(token);
+            }
+        }
+    }
+    changed.then_some(found)
+}
+
 /// The ways to read a run of letters and signs.
 fn readings(run: &[Cell]) -> Vec<String> {
     let outs: Vec<char> = run.iter().map(|c| c.out).collect();
