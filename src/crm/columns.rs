@@ -115,7 +115,12 @@ impl Layout {
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
         let mut columns = BTreeMap::new();
         for (field, wanted) in &set.columns {
-            columns.insert(field.clone(), find_mapped(field, wanted, header, &keys, path)?);
+            columns.insert(field.clone(), find_mapped(wanted, header, &keys, path)?.ok_or_else(|| CrmError::MissingHeader {
+                path: path.to_owned(),
+                field: field.clone(),
+                header: wanted.clone(),
+                found: list(table, set, header),
+            })?);
         }
         let (mut german, mut english) = (0, 0);
         for (field, aliases) in table.known() {
@@ -138,11 +143,11 @@ impl Layout {
         }
         let decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
         let layout = Self { columns, width, decimal, table };
-        layout.check_needed(header, path)?;
+        layout.check_needed(set, header, path)?;
         Ok(layout)
     }
 
-    fn check_needed(&self, header: &[String], path: &Path) -> Result<(), CrmError> {
+    fn check_needed(&self, set: &FileSet, header: &[String], path: &Path) -> Result<(), CrmError> {
         for alternatives in self.table.needed() {
             if alternatives.iter().any(|f| self.columns.contains_key(*f)) {
                 continue;
@@ -153,7 +158,7 @@ impl Layout {
                 path: path.to_owned(),
                 field: alternatives[0],
                 known: known.join(", "),
-                found: list(header),
+                found: list(self.table, set, header),
             });
         }
         Ok(())
@@ -173,22 +178,16 @@ pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError>
     }
 }
 
-fn find_mapped(field: &str, wanted: &str, header: &[String], keys: &[String], path: &Path) -> Result<usize, CrmError> {
+/// The column of a mapped header, `None` where there is none.
+fn find_mapped(wanted: &str, header: &[String], keys: &[String], path: &Path) -> Result<Option<usize>, CrmError> {
     // The exact spelling wins, so that "ID" and "Id" can be told apart by who must.
-    let exact = header.iter().position(|h| h.trim() == wanted.trim());
-    let at = exact.or_else(|| keys.iter().position(|k| *k == normal(wanted)));
-    let Some(at) = at else {
-        return Err(CrmError::MissingHeader {
-            path: path.to_owned(),
-            field: field.to_owned(),
-            header: wanted.to_owned(),
-            found: list(header),
-        });
-    };
-    if exact.is_none() || header.iter().filter(|h| h.trim() == wanted.trim()).count() > 1 {
+    let same = |h: &&String| h.trim() == wanted.trim();
+    let exact = header.iter().position(|h| same(&h));
+    let Some(at) = exact.or_else(|| keys.iter().position(|k| *k == normal(wanted))) else { return Ok(None) };
+    if exact.is_none() || header.iter().filter(same).count() > 1 {
         once(header, keys, at, path)?;
     }
-    Ok(at)
+    Ok(Some(at))
 }
 
 /// The column of the first alias that the file has.
@@ -208,10 +207,16 @@ fn normal(header: &str) -> String {
     header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-fn list(header: &[String]) -> String {
-    // A file without header line would show a person here: long or many cells are cut, addresses left out.
-    let shown =
-        |h: &String| if h.contains('@') { "(an address)".to_owned() } else { h.trim().chars().take(40).collect() };
+/// The headers there are. In a file without a header line the first row is a person's: then they are only counted.
+fn list(table: Table, set: &FileSet, header: &[String]) -> String {
+    let known = |key: &String| {
+        let aliases = table.known().values().flat_map(|a| a.de.iter().chain(&a.en));
+        aliases.chain(set.columns.values()).any(|alias| normal(alias) == *key)
+    };
+    if !header.iter().any(|h| known(&normal(h))) {
+        return format!("{} of unknown names (is the first line the line of headers?)", header.len());
+    }
+    let shown = |h: &String| h.trim().chars().take(40).collect::<String>();
     header.iter().take(60).map(shown).collect::<Vec<_>>().join(", ")
 }
 

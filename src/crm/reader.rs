@@ -174,12 +174,12 @@ impl RowReader {
     fn record(&mut self) -> Result<Option<Record>, CrmError> {
         let (mut length, mut columns, mut newlines) = (0, 0, 0);
         let mut too_large = None;
-        let mut last_byte = None;
         loop {
             let input = self.text.peek()?;
             let (result, read, written, ended) =
                 self.core.read_record(input, &mut self.out[length..], &mut self.ends[columns..]);
-            last_byte = input[..read].last().copied().or(last_byte);
+            // At the end of the file nothing is read, and the record ends without a line end of its own.
+            let ended_line = input[..read].last() == Some(&b'\n');
             let copied = &self.out[length..length + written];
             newlines += memchr::memchr_iter(b'\n', copied).count() as u64;
             self.text.consume(read);
@@ -203,7 +203,7 @@ impl RowReader {
                     (length, columns) = (0, 0);
                 }
                 ReadRecordResult::Record => {
-                    let after_newline = u64::from(last_byte == Some(b'\n'));
+                    let after_newline = u64::from(ended_line);
                     let line = self.core.line().saturating_sub(after_newline + newlines).max(1);
                     return Ok(Some(Record { length, columns, line, too_large }));
                 }

@@ -11,6 +11,9 @@ use super::Asset;
 /// The name of the file with the behaviours; never served.
 pub(super) const SETTINGS: &str = "/_host.yaml";
 
+/// What a browser appends to a host, for it resolves every `*.localhost` to loopback.
+pub(super) const LOCAL: &str = ".localhost";
+
 /// `_host.yaml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -177,15 +180,17 @@ impl Host {
     }
 }
 
-/// `Location` of a redirect: the same port, so that the demo web stays within itself.
+/// `Location` of a redirect: same port and same `.localhost`, so that the demo web stays within itself.
 fn location(to: &str, path: &str, authority: &str) -> String {
     if to.starts_with('/') {
         return to.to_owned();
     }
-    match authority.rsplit_once(':') {
-        Some((_, port)) => format!("http://{to}:{port}{path}"),
-        None => format!("http://{to}{path}"),
-    }
+    let (name, port) = match authority.rsplit_once(':') {
+        Some((name, port)) => (name, format!(":{port}")),
+        None => (authority, String::new()),
+    };
+    let suffix = if name.ends_with(LOCAL) { LOCAL } else { "" };
+    format!("http://{to}{suffix}{port}{path}")
 }
 
 fn content_type(path: &str) -> &'static str {

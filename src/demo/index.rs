@@ -5,24 +5,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::host::{Answer, Host};
+use super::host::{Answer, Host, LOCAL};
 
 const STYLE: &str = include_str!("index.css");
 
-/// The index at `/`, 404 elsewhere; `/<host>/<path>` leads a browser to a page without a change of its name resolution.
+/// The index at `/`, 404 elsewhere. `authority` is what the request called this server.
 pub(super) fn answer(hosts: &BTreeMap<&'static str, Host>, path: &str, authority: &str) -> Answer {
     if path == "/" {
-        return html(200, page(hosts));
+        return html(200, page(hosts, authority));
     }
-    let (name, below) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
-    match hosts.get(name) {
-        // Counted apart from the real host: looking must not use up a "first N" behaviour.
-        Some(host) => host.answer(&format!("/{below}"), authority, &mut super::host::Counts::default()),
-        None => html(
-            404,
-            "<!doctype html><title>Not here</title><p>There is no such page. <a href=\"/\">All hosts</a>".into(),
-        ),
-    }
+    html(404, "<!doctype html><title>Not here</title><p>There is no such page. <a href=\"/\">All hosts</a>".into())
 }
 
 /// What a request for a host gets that is not of the demo web.
@@ -35,14 +27,16 @@ fn html(status: u16, body: String) -> Answer {
     Answer { status, headers, body: body.into_bytes(), delay_ms: 0 }
 }
 
-fn page(hosts: &BTreeMap<&'static str, Host>) -> String {
+fn page(hosts: &BTreeMap<&'static str, Host>, authority: &str) -> String {
+    let port = authority.rsplit_once(':').map_or(String::new(), |(_, port)| format!(":{}", escape(port)));
     let mut rows = String::new();
     for (name, host) in hosts {
-        let links: Vec<String> = host.paths().map(|p| format!("<a href=\"/{name}{p}\">{p}</a>")).collect();
+        let base = format!("http://{name}{LOCAL}{port}");
+        let links: Vec<String> = host.paths().map(|p| format!("<a href=\"{base}{p}\">{p}</a>")).collect();
         // Writing to a String cannot fail.
         let _ = write!(
             rows,
-            "<tr><th scope=\"row\"><a href=\"/{name}/\">{name}</a></th><td>{}</td><td>{}</td><td class=\"files\">{}</td></tr>",
+            "<tr><th scope=\"row\"><a href=\"{base}/\">{name}</a></th><td>{}</td><td>{}</td><td class=\"files\">{}</td></tr>",
             escape(&host.settings.about),
             escape(&host.settings.behaviour),
             links.join(" ")
@@ -53,7 +47,7 @@ fn page(hosts: &BTreeMap<&'static str, Host>) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Prosopon demo web</title>\
          <style>{STYLE}</style></head><body><main><h1>Prosopon demo web</h1>\
          <p>{} invented hosts, served on loopback by their <code>Host</code> header. Nobody here exists. \
-         As the pipeline sees one: <code>curl -H 'Host: {}' http://127.0.0.1:PORT/</code></p>\
+         As the pipeline sees one: <code>curl -H 'Host: {}' http://127.0.0.1{port}/</code></p>\
          <div class=\"scroll\"><table><thead><tr><th>Host</th><th>Who</th><th>Behaviour</th><th>Pages</th></tr></thead>\
          <tbody>{rows}</tbody></table></div></main></body></html>",
         hosts.len(),

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::host::{Answer, Counts, Host};
+use super::host::{Answer, Counts, Host, LOCAL};
 use super::{ASSETS, index};
 
 /// Why the demo web cannot be started.
@@ -161,6 +161,7 @@ fn answer(shared: &Shared, authority: &str, path: &str) -> Answer {
     let lower = authority.to_ascii_lowercase();
     let name = lower.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
     let name = name.map_or(lower.as_str(), |(name, _)| name).trim_end_matches('.');
+    let name = name.strip_suffix(LOCAL).unwrap_or(name);
     let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
     seen.requests.push((name.to_owned(), path.to_owned()));
     match shared.hosts.get_key_value(name) {

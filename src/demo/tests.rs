@@ -1,1 +1,1 @@
-//! The demo web behaves as its settings say, and the demo data is what its README claims.
+//! The demo web behaves as its settings say.
