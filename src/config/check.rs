@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::describe::{expected, found, keys_of, own_example, shown, type_names};
 use super::diagnostic::{Diagnostic, Position, did_you_mean, nearest};
-use super::describe::{expected, found, keys_of, own_example, type_names};
 use super::tree::{Entry, Node, Tree, Value};
 use super::{format, secret};
 
@@ -138,7 +138,7 @@ impl<'s> Checker<'s> {
         }
         let help = did_you_mean(&entry.key, known.iter().copied())
             .or_else(|| self.home_of(&entry.key, within).map(|home| format!("it belongs in {home:?}")))
-            .or_else(|| (known.len() <= 12).then(|| format!("known are {}", known.join(", "))));
+            .or_else(|| (known.len() <= 24).then(|| format!("known are {}", known.join(", "))));
         self.tell(entry.at, format!("unknown key {:?}", entry.key), help);
     }
 
@@ -175,12 +175,18 @@ impl<'s> Checker<'s> {
         let length = |name: &str| schema.get(name).and_then(Json::as_u64);
         let chars = text.chars().count() as u64;
         let mistake = if length("minLength").is_some_and(|least| chars < least) {
-            Some(if chars == 0 { "expected a text, found an empty one".to_owned() } else { "the text is too short".to_owned() })
+            Some(if chars == 0 {
+                "expected a text, found an empty one".to_owned()
+            } else {
+                "the text is too short".to_owned()
+            })
         } else if let Some(most) = length("maxLength").filter(|most| chars > *most) {
             Some(format!("the text has {chars} characters, at most {most}"))
         } else {
             let format = schema.get("format").and_then(Json::as_str);
-            format.and_then(|f| format::mistake(f, text)).or_else(|| pattern_mistake(text, schema))
+            let mistake = format.and_then(|f| format::mistake(f, text)).or_else(|| pattern_mistake(text, schema));
+            // Only what a message does not quote itself; an address may hold a password.
+            mistake.map(|m| if m.starts_with("expected ") { format!("{m}, found {}", shown(text)) } else { m })
         };
         if let Some(message) = mistake {
             self.tell(at, message, None);
@@ -205,6 +211,7 @@ impl<'s> Checker<'s> {
         let range = match (bound("exclusiveMinimum").map(|l| format!("more than {l}")), least, most) {
             (Some(above), _, Some(most)) => format!("{above}, at most {most}"),
             (Some(above), _, None) => above,
+            (None, Some(least), Some(most)) if least == most => format!("such as {least}"),
             (None, Some(least), Some(most)) => format!("from {least} to {most}"),
             (None, Some(least), None) => format!("at least {least}"),
             (None, None, most) => format!("at most {}", most.unwrap_or(f64::MAX)),
@@ -219,12 +226,18 @@ impl<'s> Checker<'s> {
         match &node.value {
             Value::Text(text) if names.contains(&text.as_str()) => {}
             Value::Text(text) if variants.iter().any(|(name, _)| name == text) => {
-                self.tell(node.at, format!("{text:?} needs settings of its own"), Some(format!("write {text}: {{...}}")));
+                self.tell(
+                    node.at,
+                    format!("{text:?} needs settings of its own"),
+                    Some(format!("write {text}: {{...}}")),
+                );
             }
             Value::Text(_) if variants.is_empty() => {
                 let help = did_you_mean(node.text().unwrap_or_default(), names.iter().copied());
-                let list = names.join(", ");
-                self.tell(node.at, format!("{} is not in the list: {list}", found(node)), help);
+                // A long list would hide the name that is meant.
+                let list =
+                    if help.is_some() && names.len() > 8 { String::new() } else { format!(": {}", names.join(", ")) };
+                self.tell(node.at, format!("{} is not in the list{list}", found(node)), help);
             }
             Value::Map(entries) if !variants.is_empty() => match entries.as_slice() {
                 [entry] => match variants.iter().find(|(name, _)| *name == entry.key) {

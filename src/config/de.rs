@@ -2,8 +2,8 @@
 //!
 //! Invariant: the type sees exactly the values that the checker saw; nothing is read a second time.
 
-use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
-use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::diagnostic::Position;
@@ -52,8 +52,8 @@ impl<'de> de::Deserializer<'de> for &'de Node {
             },
             Value::Float(f) => visitor.visit_f64(*f),
             Value::Text(text) => visitor.visit_borrowed_str(text),
-            Value::List(items) => visitor.visit_seq(SeqDeserializer::new(items.iter())),
-            Value::Map(entries) => visitor.visit_map(MapDeserializer::new(entries.iter().map(pair))),
+            Value::List(items) => visitor.visit_seq(Items(items.iter())),
+            Value::Map(entries) => visitor.visit_map(Entries::of(entries)),
         };
         visited.map_err(|e| located(e, self.at))
     }
@@ -80,8 +80,7 @@ impl<'de> de::Deserializer<'de> for &'de Node {
                 de::Deserializer::deserialize_enum(name_only, name, variants, visitor)
             }
             Value::Map(entries) if entries.len() == 1 => {
-                let access = MapDeserializer::new(entries.iter().map(pair));
-                visitor.visit_enum(de::value::MapAccessDeserializer::new(access))
+                visitor.visit_enum(MapAccessDeserializer::new(Entries::of(entries)))
             }
             _ => Err(de::Error::custom("expected one name, or a mapping with one key")),
         };
@@ -94,15 +93,41 @@ impl<'de> de::Deserializer<'de> for &'de Node {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Refused> for &'de Node {
-    type Deserializer = Self;
+/// The items of a list. Like [`Entries`] it adds the place to what a conversion after the reading (`try_from`) refuses.
+struct Items<'de>(std::slice::Iter<'de, Node>);
 
-    fn into_deserializer(self) -> Self {
-        self
+impl<'de> de::SeqAccess<'de> for Items<'de> {
+    type Error = Refused;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Refused> {
+        self.0.next().map(|node| seed.deserialize(node).map_err(|e| located(e, node.at))).transpose()
     }
 }
 
-/// Keys carry their own place, so that an unknown field is told at its key.
-fn pair(entry: &Entry) -> (&str, &Node) {
-    (&entry.key, &entry.node)
+/// The entries of a mapping, and the value whose key has been read.
+struct Entries<'de> {
+    rest: std::slice::Iter<'de, Entry>,
+    value: Option<&'de Node>,
+}
+
+impl<'de> Entries<'de> {
+    fn of(entries: &'de [Entry]) -> Self {
+        Self { rest: entries.iter(), value: None }
+    }
+}
+
+impl<'de> de::MapAccess<'de> for Entries<'de> {
+    type Error = Refused;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Refused> {
+        let Some(entry) = self.rest.next() else { return Ok(None) };
+        self.value = Some(&entry.node);
+        let key: StrDeserializer<'de, Refused> = entry.key.as_str().into_deserializer();
+        seed.deserialize(key).map(Some).map_err(|e| located(e, entry.at))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refused> {
+        let node = self.value.take().ok_or_else(|| de::Error::custom("a value was asked for before its key"))?;
+        seed.deserialize(node).map_err(|e| located(e, node.at))
+    }
 }

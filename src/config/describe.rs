@@ -17,14 +17,21 @@ pub fn found(node: &Node) -> String {
         Value::Bool(b) => b.to_string(),
         Value::Int(i) => format!("the number {i}"),
         Value::Float(f) => format!("the number {f}"),
-        Value::Text(text) if secret::is_secret_value(text) => "a text".to_owned(),
-        Value::Text(text) if text.chars().count() > SHOWN => {
-            format!("the text {:?}", text.chars().take(SHOWN).chain("...".chars()).collect::<String>())
-        }
-        Value::Text(text) => format!("{text:?}"),
+        Value::Text(text) => shown(text),
         Value::List(_) => "a list".to_owned(),
         Value::Map(_) => "a mapping".to_owned(),
     }
+}
+
+/// A text in quotes, cut short; hidden where it may be a secret.
+pub fn shown(text: &str) -> String {
+    if secret::is_secret_value(text) {
+        return "a text".to_owned();
+    }
+    if text.chars().count() > SHOWN {
+        return format!("the text {:?}", text.chars().take(SHOWN).chain("...".chars()).collect::<String>());
+    }
+    format!("{text:?}")
 }
 
 /// What a schema wants, in words, with an example where there is one.
@@ -68,7 +75,8 @@ pub fn own_example(schema: &Json) -> Option<String> {
         Json::String(text) => Some(yaml_text(text)),
         Json::Array(items) if items.is_empty() => None,
         Json::Array(items) => {
-            let items: Vec<String> = items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), yaml_text)).collect();
+            let items: Vec<String> =
+                items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), yaml_text)).collect();
             Some(format!("[{}]", items.join(", ")))
         }
         Json::Object(_) => None,

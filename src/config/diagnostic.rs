@@ -88,6 +88,12 @@ impl Diagnostic {
         Self { help: help.map(|h| one_line(&h.into())), ..self }
     }
 
+    /// The same, elsewhere.
+    pub(crate) fn moved(self, to: impl Fn(Position) -> Position) -> Self {
+        let Position { line, column } = to(self.position());
+        Self { line, column, ..self }
+    }
+
     /// Where it is.
     pub const fn position(&self) -> Position {
         Position { line: self.line, column: self.column }

@@ -5,15 +5,15 @@
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::check;
 use super::de::deserialize;
 use super::diagnostic::{Diagnostic, Position, sort};
-use super::tree::{self, Node, Tree, Value};
+use super::tree::{Node, Tree, Value};
+use super::{check, recover};
 
 /// Reads a document and checks it against a JSON Schema (the subset that schemars makes). The tree is as much of the
 /// document as could be read; without an error among the diagnostics it fits the schema.
 pub fn check_document(source: &str, name: &str, schema: &serde_json::Value) -> (Tree, Vec<Diagnostic>) {
-    let (tree, mut diagnostics) = tree::parse(source, name);
+    let (tree, mut diagnostics) = recover::parse(source, name);
     let Some(tree) = tree else {
         return (Tree { root: Node { at: Position::START, value: Value::Told } }, diagnostics);
     };
@@ -27,10 +27,7 @@ pub fn check_document(source: &str, name: &str, schema: &serde_json::Value) -> (
 ///
 /// # Errors
 /// Every mistake in the document, sorted by place.
-pub fn load_document<T: DeserializeOwned + JsonSchema>(
-    source: &str,
-    name: &str,
-) -> Result<(T, Tree), Vec<Diagnostic>> {
+pub fn load_document<T: DeserializeOwned + JsonSchema>(source: &str, name: &str) -> Result<(T, Tree), Vec<Diagnostic>> {
     let (tree, diagnostics) = check_document(source, name, &schema_of::<T>());
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(diagnostics);

@@ -20,9 +20,9 @@ pub const WEB: &str = "uri";
 /// Why `text` does not fit the format, with an example of what would; formats not known here always fit.
 pub fn mistake(format: &str, text: &str) -> Option<String> {
     match format {
-        NAME if !is_name(text) => Some(
-            "a name starts with a small letter and has small letters, digits, \"_\" and \"-\", at most 64".to_owned(),
-        ),
+        NAME if !is_name(text) => {
+            Some("expected a name (a small letter, then small letters, digits, \"_\" and \"-\", at most 64)".to_owned())
+        }
         "date" if text.parse::<Date>().is_err() || text.len() != 10 => {
             Some("expected a date such as 2026-03-02".to_owned())
         }
@@ -90,7 +90,7 @@ fn cron(text: &str) -> Option<String> {
     };
     let misfit = fields.iter().zip(known).find(|(field, known)| !cron_field(field, **known))?;
     let (field, (name, low, high)) = misfit;
-    Some(format!("{field:?} is not a {name} of a cron expression ({low} to {high}, *, lists, ranges and steps)"))
+    Some(format!("{field:?} is no {name} of a cron expression ({low} to {high}, *, lists, ranges and steps)"))
 }
 
 fn cron_field(field: &str, (name, low, high): (&str, u32, u32)) -> bool {
@@ -133,12 +133,12 @@ fn zone(text: &str) -> Option<String> {
 
 fn path(text: &str) -> Option<String> {
     if text.trim().is_empty() {
-        return Some("expected a path, found an empty text".to_owned());
+        return Some("expected a path".to_owned());
     }
     if text.starts_with('~') || text.contains('$') {
         return Some("\"~\" and \"$VARIABLES\" are not expanded in paths, write the path out".to_owned());
     }
-    text.contains("://").then(|| "expected a path in the file system, found a URL".to_owned())
+    text.contains("://").then(|| "a path in the file system cannot be a URL".to_owned())
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod format;
 mod paths;
 mod plan;
 pub mod raw;
+mod recover;
 pub mod reference;
 mod rules;
 mod secret;

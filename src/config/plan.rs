@@ -341,7 +341,9 @@ impl Schedule {
 
 impl Crm {
     fn build(raw: raw::crm::Files, folder: &Path) -> Self {
-        let set = |path: &str, encoding, delimiter, columns| FileSet::new(resolve(folder, path), encoding, delimiter, columns);
+        let set = |path: &str, encoding, delimiter, columns| {
+            FileSet::new(resolve(folder, path), encoding, delimiter, columns)
+        };
         let contacts = raw.contacts;
         Self {
             name: raw.name,

@@ -14,7 +14,14 @@ use super::tree::{Node, Tree, Value};
 
 /// Purposes that the product is not for (Annex III AI Act), by the words that give them away.
 const FORBIDDEN_PURPOSES: [&str; 9] = [
-    "recruit", "employ", "hiring", "talent_acquisition", "headhunt", "candidate", "applicant", "personalauswahl",
+    "recruit",
+    "employ",
+    "hiring",
+    "talent_acquisition",
+    "headhunt",
+    "candidate",
+    "applicant",
+    "personalauswahl",
     "bewerb",
 ];
 
@@ -117,7 +124,8 @@ impl<'t> Rules<'t> {
         if let (Some((individual, _)), Some((segment, at))) = (bound("individual"), bound("segment"))
             && segment >= individual
         {
-            let message = format!("the segment tier starts at {segment}, which is not below the individual tier's {individual}");
+            let message =
+                format!("the segment tier starts at {segment}, which is not below the individual tier's {individual}");
             self.tell(at, message, "");
         }
     }

@@ -7,8 +7,18 @@ pub const INSTEAD: &str = "put it in an environment variable or a file outside t
 
 /// Words that name a credential wherever they stand in a key.
 const KEY_WORDS: [&str; 12] = [
-    "token", "password", "passwd", "passphrase", "secret", "apikey", "privatekey", "accesskey", "credential", "bearer",
-    "authorization", "passwort",
+    "token",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "apikey",
+    "privatekey",
+    "accesskey",
+    "credential",
+    "bearer",
+    "authorization",
+    "passwort",
 ];
 
 /// What well-known credentials start with, and how long they are at least.

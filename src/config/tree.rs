@@ -3,7 +3,9 @@
 //! Invariant: a [`Tree`] holds one document of at most 1 MiB and 64 levels, without aliases, anchors, tags or
 //! duplicate keys (those are told and left out), its plain scalars read by the YAML 1.2 core schema.
 
-use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+use std::collections::BTreeSet;
+
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle};
 
 use super::diagnostic::{Diagnostic, Position};
 
@@ -15,7 +17,7 @@ pub const MAX_DEPTH: usize = 64;
 /// One value and where it starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// Where the value starts; an absent value stands where its key does.
+    /// Where the value starts; an absent value, or a block below a key, stands where its key does.
     pub at: Position,
     /// What it is.
     pub value: Value,
@@ -78,6 +80,19 @@ impl Node {
         }
     }
 
+    /// Moves every place in this value.
+    pub(crate) fn move_places(&mut self, to: &impl Fn(Position) -> Position) {
+        self.at = to(self.at);
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(|item| item.move_places(to)),
+            Value::Map(entries) => entries.iter_mut().for_each(|entry| {
+                entry.at = to(entry.at);
+                entry.node.move_places(to);
+            }),
+            _ => {}
+        }
+    }
+
     /// The entries, if it is a mapping; nothing otherwise.
     pub fn entries(&self) -> &[Entry] {
         match &self.value {
@@ -119,26 +134,37 @@ impl Tree {
     }
 }
 
-/// Reads one document; mistakes in its form are told, and what can be read is in the tree. `None` where nothing can.
-pub(crate) fn parse(source: &str, file: &str) -> (Option<Tree>, Vec<Diagnostic>) {
-    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    if source.len() > MAX_BYTES {
-        let message = format!("the file has {} bytes, at most {MAX_BYTES} are read", source.len());
-        return (None, vec![Diagnostic::error(file, Position::START, message)]);
-    }
-    let mut builder = Builder { file, open: Vec::new(), root: None, diagnostics: Vec::new() };
+/// What came of reading a document once.
+pub(crate) struct Reading {
+    /// The outermost value, if the document could be read to its end.
+    pub root: Option<Node>,
+    /// Mistakes in the form of the document, other than `syntax`.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Where the parser could not go on, and its words.
+    pub syntax: Option<(Position, String)>,
+}
+
+/// Reads one document. Absent values on `broken` lines are [`Value::Told`]: their text was taken out.
+pub(crate) fn read(source: &str, file: &str, broken: &BTreeSet<usize>) -> Reading {
+    let mut builder = Builder { file, broken, open: Vec::new(), root: None, diagnostics: Vec::new() };
     let options = serde_saphyr::granit_parser::options! { emit_anchor_events: true, emit_unresolved_aliases: true };
     for next in Parser::new_from_str_with_options(source, options) {
-        let step = next.map_err(|e| builder.syntax(source, &e)).and_then(|(event, span)| builder.event(event, span));
-        if let Err(diagnostic) = step {
+        let (event, span) = match next {
+            Ok(next) => next,
+            Err(error) => {
+                let syntax = Some((marker(*error.marker()), error.info()));
+                return Reading { root: None, diagnostics: builder.diagnostics, syntax };
+            }
+        };
+        if let Err(diagnostic) = builder.event(event, span) {
             builder.diagnostics.push(diagnostic);
-            return (None, builder.diagnostics);
+            break;
         }
     }
-    if builder.root.is_none() {
-        builder.diagnostics.push(Diagnostic::error(file, Position::START, "the file is empty"));
+    if builder.root.is_none() && builder.diagnostics.is_empty() {
+        builder.tell(Position::START, "the file is empty");
     }
-    (builder.root.map(|root| Tree { root }), builder.diagnostics)
+    Reading { root: builder.root, diagnostics: builder.diagnostics, syntax: None }
 }
 
 /// A list or mapping whose end has not been seen yet.
@@ -156,6 +182,7 @@ struct Key {
 
 struct Builder<'f> {
     file: &'f str,
+    broken: &'f BTreeSet<usize>,
     open: Vec<Open>,
     root: Option<Node>,
     diagnostics: Vec<Diagnostic>,
@@ -173,12 +200,14 @@ impl Builder<'_> {
                 self.tag(tag.is_some(), span);
                 self.node(scalar(at, &text, style));
             }
-            Event::SequenceStart(_, _, tag) => {
+            Event::SequenceStart(style, _, tag) => {
                 self.tag(tag.is_some(), span);
+                let at = self.start(style, at);
                 self.enter(Open::List { at, items: Vec::new() }, at)?;
             }
-            Event::MappingStart(_, _, tag) => {
+            Event::MappingStart(style, _, tag) => {
                 self.tag(tag.is_some(), span);
+                let at = self.start(style, at);
                 self.enter(Open::Map { at, entries: Vec::new(), key: None }, at)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
@@ -208,14 +237,21 @@ impl Builder<'_> {
         }
     }
 
-    fn syntax(&self, source: &str, error: &ScanError) -> Diagnostic {
-        let at = marker(*error.marker());
-        let line = source.lines().nth(at.line - 1).unwrap_or_default();
-        if line.chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t') {
-            let column = line.chars().position(|c| c == '\t').unwrap_or_default() + 1;
-            return self.error(Position { line: at.line, column }, "a tab in the indentation, YAML wants spaces");
+    /// A block below a key stands where the key does: the parser puts a list that is not indented at its first item.
+    fn start(&self, style: StructureStyle, at: Position) -> Position {
+        match self.open.last() {
+            Some(Open::Map { key: Some(key), .. }) if style == StructureStyle::Block => key.at,
+            _ => at,
         }
-        self.error(at, &format!("not YAML: {}", error.info()))
+    }
+
+    /// Whether the text of an absent value was taken out: it, or the key that waits for it, is on a broken line.
+    fn is_broken(&self, at: Position) -> bool {
+        let line = match self.open.last() {
+            Some(Open::Map { key: Some(key), .. }) => key.at.line,
+            _ => at.line,
+        };
+        self.broken.contains(&line)
     }
 
     fn enter(&mut self, open: Open, at: Position) -> Result<(), Diagnostic> {
@@ -235,7 +271,10 @@ impl Builder<'_> {
     }
 
     /// Puts a finished value where it belongs.
-    fn node(&mut self, node: Node) {
+    fn node(&mut self, mut node: Node) {
+        if node.value == Value::Null && self.is_broken(node.at) {
+            node.value = Value::Told;
+        }
         let told = match self.open.last_mut() {
             None => {
                 self.root = Some(node);
@@ -252,7 +291,8 @@ impl Builder<'_> {
                     told
                 }
                 Some(Key { text, at, keep: true }) => {
-                    let at_value = if node.value == Value::Null { at } else { node.at };
+                    let absent = matches!(node.value, Value::Null | Value::Told);
+                    let at_value = if absent { at } else { node.at };
                     entries.push(Entry { key: text, at, node: Node { at: at_value, ..node } });
                     None
                 }
