@@ -30,7 +30,7 @@ const fn row(table: Table) -> &'static str {
 }
 
 /// The terms of a vocabulary that a column names; empty where the description lists them.
-fn terms(vocabulary: &str) -> Vec<&'static str> {
+pub(super) fn terms(vocabulary: &str) -> Vec<&'static str> {
     fn all<T: Copy>(terms: &[T], text: fn(T) -> &'static str) -> Vec<&'static str> {
         terms.iter().map(|t| text(*t)).collect()
     }

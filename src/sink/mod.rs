@@ -9,6 +9,8 @@ mod decode;
 pub mod dictionary;
 mod encode;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod home;
 pub mod inspect;
 mod read;
@@ -17,6 +19,9 @@ mod safe_text;
 mod schema;
 mod snapshot;
 mod write;
+
+#[cfg(test)]
+mod readers_tests;
 
 use std::fmt;
 use std::str::FromStr;
