@@ -174,7 +174,7 @@ fn every_format_shows_every_table() {
                 Format::Csv => {
                     let mut reader = csv::Reader::from_reader(text.as_bytes());
                     assert_eq!(reader.headers().expect("header").len(), columns(table).len());
-                    assert_eq!(reader.records().filter(Result::is_ok).count() as u64, n);
+                    assert_eq!(reader.records().flatten().count() as u64, n);
                 }
                 Format::Table => assert!(text.ends_with(" rows\n") || text.ends_with("1 row\n"), "{table}"),
             }
