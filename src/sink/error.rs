@@ -211,6 +211,9 @@ mod tests {
         let e = SinkError::io("write", Path::new("/home/x/part-0.parquet"))(io::ErrorKind::StorageFull.into());
         let text = e.to_string();
         assert!(text.contains("part-0.parquet") && text.contains("free disk space"), "{text}");
+        let wrapped = parquet::errors::ParquetError::from(io::Error::from(io::ErrorKind::StorageFull));
+        let text = SinkError::parquet("write", Path::new("/home/x/part-0.parquet"))(wrapped).to_string();
+        assert!(text.contains("part-0.parquet") && text.contains("free disk space"), "{text}");
     }
 
     #[test]

@@ -125,9 +125,9 @@ pub(super) fn persona(i: usize) -> Persona {
         } else {
             Facet::abstain(FacetStatus::NoConsent)
         },
-        secondary_functions: if i % 2 == 0 { vec![JobFunction::Sales, JobFunction::It] } else { vec![] },
+        secondary_functions: if i.is_multiple_of(2) { vec![JobFunction::Sales, JobFunction::It] } else { vec![] },
         seniority: Facet::known(Seniority::ALL[i % Seniority::ALL.len()], 0.7),
-        signing_power: if i % 5 == 0 {
+        signing_power: if i.is_multiple_of(5) {
             Facet::known(SigningPower::Prokura, 0.9)
         } else {
             Facet::abstain(FacetStatus::InsufficientEvidence)
@@ -175,7 +175,7 @@ pub(super) fn signal(i: usize, about: About) -> Signal {
         Claim::Channel(None, Channel::EMail),
         Claim::Firmographic("employees".into(), "250".into()),
     ];
-    let crm = i % 2 == 0;
+    let crm = i.is_multiple_of(2);
     Signal {
         id: SignalId::from_body(&format!("{i}")),
         about,
@@ -190,7 +190,7 @@ pub(super) fn signal(i: usize, about: About) -> Signal {
             observed_at: at("2026-03-01T12:00:00.123456Z"),
             quote: "Leitung Einkauf, Müller & Söhne".into(),
             locator: "json-ld[0].employee[2].jobTitle".into(),
-            extractor: if i % 3 == 0 { "crm".into() } else { "title/1".into() },
+            extractor: if i.is_multiple_of(3) { "crm".into() } else { "title/1".into() },
             permit: permit(&if crm { format!("{i}x1") } else { format!("{i}x2") }),
         },
     }

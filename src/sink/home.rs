@@ -16,7 +16,7 @@ use super::SinkError;
 /// The one lock of a home; held until dropped, freed by the system if the process dies.
 #[derive(Debug)]
 pub struct HomeLock {
-    path: PathBuf,
+    home: PathBuf,
     _file: File,
 }
 
@@ -65,13 +65,13 @@ impl HomeLock {
         file.set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()))
             .map_err(SinkError::io("write", &path))?;
-        Ok(Self { path, _file: file })
+        Ok(Self { home: home.to_owned(), _file: file })
     }
 
     /// The locked home.
     #[must_use]
     pub fn home(&self) -> &Path {
-        self.path.parent().expect("the lock lies in the home")
+        &self.home
     }
 }
 

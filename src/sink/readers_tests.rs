@@ -1,4 +1,4 @@
-//! The tables through other people's readers: DuckDB, pyarrow and Polars, by `tests/readers/read_tables.py`.
+//! The tables through other people's readers: `DuckDB`, pyarrow and Polars, by `tests/readers/read_tables.py`.
 //!
 //! Invariant: a missing reader is told as SKIPPED, and is a failure where `CI=true`.
 

@@ -23,6 +23,8 @@ use crate::taxonomy::BuyingRole;
 const WORK_PREFIX: &str = "snapshot=";
 const MANIFEST: &str = "manifest.json";
 const CURRENT: &str = "current";
+/// Most files of a table.
+const MAX_PARTS: usize = 10_000;
 
 /// The next snapshot of a pipeline, until it is committed. Dropped, it leaves nothing.
 ///
@@ -53,6 +55,12 @@ impl SnapshotWriter {
     pub fn create(home: &Path, pipeline: &str, run: &RunId, facts: &FileFacts) -> Result<Self, SinkError> {
         home::check_name("pipeline name", pipeline)?;
         home::check_name("run id", run.as_str())?;
+        // A damaged `current` must not keep the next run from putting it right.
+        if let Ok(Some(before)) = current(home, pipeline)
+            && before.run == run.as_str()
+        {
+            return Err(SinkError::Published { path: before.folder });
+        }
         home::create_dir(&home.join(pipeline))?;
         let all_work = home.join(".work");
         home::create_dir(&all_work)?;
@@ -81,21 +89,18 @@ impl SnapshotWriter {
     }
 
     fn table(&mut self, table: Table) -> &mut TableWriter {
-        let i = Table::ALL.iter().position(|t| *t == table).expect("ALL lists every table");
-        &mut self.tables[i]
+        &mut self.tables[table.place()]
     }
 
     /// Rows that a table has so far.
     #[must_use]
     pub fn rows(&self, table: Table) -> u64 {
-        self.tables[Table::ALL.iter().position(|t| *t == table).expect("ALL lists every table")].rows()
+        self.tables.get(table.place()).map_or(0, TableWriter::rows)
     }
 
     /// Adds rows, sorted by (`account_id`, `subject_id`), contacts without a company first.
     pub fn personas(&mut self, rows: &[Persona]) -> Result<(), SinkError> {
         let writer = self.table(Table::Personas);
-        let key = |r: &'_ Persona| (r.account_id.clone(), r.subject_id.clone());
-        debug_assert!(rows.is_sorted_by_key(key), "sorted by account and contact");
         writer.check_order(
             rows.iter().map(|r| (r.account_id.as_ref().map(AccountId::as_str), Some(r.subject_id.as_str()))),
         )?;
@@ -167,14 +172,10 @@ impl SnapshotWriter {
     pub fn commit(mut self, manifest: &Value) -> Result<Snapshot, SinkError> {
         let folder = self.home.join(&self.pipeline);
         let target = folder.join(format!("snapshot={}", self.run));
-        let before = current(&self.home, &self.pipeline)?;
-        if before.is_some_and(|s| s.folder == target) {
-            return Err(SinkError::Published { path: target });
-        }
         let facts = self.finish_tables()?;
         self.step(Step::Files)?;
         let sequence = 1 + snapshots(&self.home, &self.pipeline)?.iter().map(Snapshot::sequence).max().unwrap_or(0);
-        let text = manifest_text(manifest, &self.run, sequence, facts);
+        let text = manifest_text(manifest, &self.run, sequence, &facts);
         home::write_file(&self.work.join(MANIFEST), text.as_bytes())?;
         home::sync_dir(&self.work)?;
         self.step(Step::Manifest)?;
@@ -247,7 +248,7 @@ impl Drop for SnapshotWriter {
     }
 }
 
-fn manifest_text(manifest: &Value, run: &RunId, sequence: u64, tables: Map<String, Value>) -> String {
+fn manifest_text(manifest: &Value, run: &RunId, sequence: u64, tables: &Map<String, Value>) -> String {
     let mut object = match manifest {
         Value::Object(object) => object.clone(),
         Value::Null => Map::new(),
@@ -314,7 +315,7 @@ impl Snapshot {
     pub fn files(&self, table: Table) -> Result<Vec<PathBuf>, SinkError> {
         let folder = self.path(table);
         let part = |n: usize| folder.join(format!("part-{n}.parquet"));
-        let files: Vec<PathBuf> = (0..).map(part).take_while(|p| p.is_file()).collect();
+        let files: Vec<PathBuf> = (0..MAX_PARTS).map(part).take_while(|p| p.is_file()).collect();
         if files.is_empty() {
             return Err(SinkError::io("read", &part(0))(io::ErrorKind::NotFound.into()));
         }

@@ -158,7 +158,7 @@ def check_nested_values(folder, modules):
     by_sql = duckdb.sql(f"""
         SELECT count(*) FROM read_parquet('{path}', hive_partitioning=false)
         WHERE len(list_filter(buying_roles, lambda r: r.role = 'decider' AND r.probability >= 0.5)) > 0
-    """).fetchone()[0]
+    """).fetchall()[0][0]
     role = polars.element().struct.field
     fits = (role("role") == "decider") & (role("probability") >= 0.5).fill_null(False)
     frame = polars.read_parquet(path, hive_partitioning=False)
@@ -173,7 +173,7 @@ def check_joins(folder, duckdb):
         db.execute(f"CREATE VIEW {name} AS SELECT * FROM "
                    f"read_parquet('{folder}/{name}/part-*.parquet', hive_partitioning=false)")
     for name, query in JOINS:
-        found = db.execute(query).fetchone()[0]
+        found = db.execute(query).fetchall()[0][0]
         check(f"0 {name}", found == 0, found)
 
 

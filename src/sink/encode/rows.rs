@@ -6,11 +6,13 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 use super::Columns;
-use crate::model::{About, AccountId, DeadLetter, DecisionRow, DocumentRow, PermitId, Signal, SubjectId, Target};
+use crate::model::{
+    About, AccountId, DeadLetter, DecisionRow, DocumentId, DocumentRow, PermitId, Signal, SubjectId, Target,
+};
 use crate::persona::rows::{AccountRow, BuyingCenterRow, Named, Persona};
 use crate::sink::runs::RunRow;
 use crate::sink::{SCHEMA_VERSION, SinkError, Table};
-use crate::taxonomy::{self, Facet};
+use crate::taxonomy::{self, Channel, Facet};
 
 type Batch = Result<RecordBatch, SinkError>;
 
@@ -76,7 +78,7 @@ fn profile(c: &mut Columns, rows: &[Persona]) -> Result<(), SinkError> {
         |r| &r.channels,
         |c, items| {
             c.text("phase", items.iter().map(|i| Some(i.phase.as_str())));
-            c.text("channel", items.iter().map(|i| i.channel.map(|v| v.as_str())));
+            c.text("channel", items.iter().map(|i| i.channel.map(Channel::as_str)));
             c.text("status", items.iter().map(|i| Some(i.status.as_str())));
             Ok(())
         },
@@ -124,7 +126,7 @@ pub(in crate::sink) fn evidence(schema: &SchemaRef, rows: &[Signal]) -> Batch {
     c.text("account_id", rows.iter().map(|r| signal_key(&r.about).0.map(AccountId::as_str)));
     c.text("subject_id", rows.iter().map(|r| signal_key(&r.about).1.map(SubjectId::as_str)));
     c.text("signal_id", rows.iter().map(|r| Some(r.id.as_str())));
-    c.text("document_id", rows.iter().map(|r| r.evidence.document.as_ref().map(|d| d.as_str())));
+    c.text("document_id", rows.iter().map(|r| r.evidence.document.as_ref().map(DocumentId::as_str)));
     c.text("facet", rows.iter().map(|r| Some(r.claim.facet())));
     c.text("value", rows.iter().map(|r| Some(r.claim.value())));
     c.float("weight", rows.iter().map(|r| Some(r.weight)))?;

@@ -2,6 +2,8 @@
 //!
 //! Invariant: no control character leaves this module, whatever the file holds.
 
+use std::fmt::Write;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef};
@@ -49,7 +51,9 @@ pub(super) fn json_text(value: &Value) -> String {
     for c in text.chars() {
         if is_unprintable(c) {
             // They stand inside strings only, where JSON knows the escape.
-            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| safe.push_str(&format!("\\u{unit:04x}")));
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
         } else {
             safe.push(c);
         }
@@ -107,24 +111,31 @@ fn number(value: f64, range: Range) -> String {
     }
 }
 
-/// `label value` of every struct that has a value; where none has, the reasons.
+/// `label value` of every struct that has a value, the most probable first; where none has, the reasons.
 fn list_of_structs(values: &ArrayRef, fields: &[Column]) -> String {
     let rows = values.as_struct();
     let status = fields.iter().position(|f| f.name == "status");
+    let probability = rows.column(1).as_primitive_opt::<Float64Type>();
+    let probability = probability.filter(|_| fields[1].kind == Kind::Float(Range::Unit));
+    let gap = if fields[1].kind == Kind::Prose { ": " } else { " " };
     let mut known = Vec::new();
     let mut reasons: Vec<String> = Vec::new();
     for i in 0..values.len() {
         let part = |k: usize| short(rows.column(k), &fields[k].kind, i);
         let value = part(1);
         if !value.is_empty() {
-            known.push(format!("{} {value}", part(0)));
+            known.push((probability.map_or(0.0, |p| p.value(i)), format!("{}{gap}{value}", part(0))));
         } else if let Some(reason) = status.map(part)
             && !reasons.contains(&reason)
         {
             reasons.push(reason);
         }
     }
-    if known.is_empty() && !reasons.is_empty() { abstained(&reasons.join(", ")) } else { known.join("; ") }
+    if known.is_empty() && !reasons.is_empty() {
+        return abstained(&reasons.join(", "));
+    }
+    known.sort_by(|a, b| b.0.total_cmp(&a.0));
+    known.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("; ")
 }
 
 /// How an abstention is shown.

@@ -19,13 +19,20 @@ pub(super) struct Grid<'a> {
     heads: Vec<String>,
     numeric: Vec<bool>,
     width: Option<usize>,
+    keep_first: bool,
     waiting: Vec<Vec<String>>,
     widths: Option<Vec<usize>>,
 }
 
 impl<'a> Grid<'a> {
     pub(super) fn new(out: &'a mut dyn Write, heads: Vec<String>, numeric: Vec<bool>, width: Option<usize>) -> Self {
-        Self { out, heads, numeric, width, waiting: Vec::new(), widths: None }
+        Self { out, heads, numeric, width, keep_first: false, waiting: Vec::new(), widths: None }
+    }
+
+    /// Never cuts the first column: an id that is cut cannot be copied.
+    pub(super) const fn keep_first(mut self, keep: bool) -> Self {
+        self.keep_first = keep;
+        self
     }
 
     /// Takes a row.
@@ -52,7 +59,7 @@ impl<'a> Grid<'a> {
                 *width = (*width).max(cell.width());
             }
         }
-        fit(&mut widths, self.width);
+        fit(&mut widths, self.width, usize::from(self.keep_first));
         line(self.out, &self.heads, &widths, &self.numeric)?;
         let rule: Vec<String> = widths.iter().map(|w| "-".repeat(*w)).collect();
         line(self.out, &rule, &widths, &self.numeric)?;
@@ -64,12 +71,12 @@ impl<'a> Grid<'a> {
     }
 }
 
-/// Narrows the widest columns until the line fits.
-fn fit(widths: &mut [usize], available: Option<usize>) {
+/// Narrows the widest columns, from `first` on, until the line fits.
+fn fit(widths: &mut [usize], available: Option<usize>, first: usize) {
     let Some(available) = available else { return };
     let gaps = GAP * widths.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > available {
-        match widths.iter_mut().max() {
+        match widths.iter_mut().skip(first).max() {
             Some(widest) if *widest > NARROWEST => *widest -= 1,
             _ => break,
         }
@@ -139,6 +146,15 @@ mod tests {
         let made = grid(&[&["id", "text"], &["a", &"wörter ".repeat(20)]], &[false, false], Some(30));
         assert!(made.lines().all(|l| l.width() <= 30), "{made}");
         assert!(made.contains('…') && made.starts_with("id  text"), "{made}");
+    }
+
+    #[test]
+    fn an_id_in_front_is_never_cut() {
+        let mut widths = [30, 30, 40];
+        fit(&mut widths, Some(60), 1);
+        assert_eq!(widths, [30, 13, 13]);
+        fit(&mut widths, Some(10), 1);
+        assert_eq!(widths, [30, NARROWEST, NARROWEST]);
     }
 
     #[test]

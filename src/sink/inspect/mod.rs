@@ -21,6 +21,14 @@ use super::error::did_you_mean;
 use super::read::Batches;
 use super::{Select, SinkError, Snapshot, Table};
 
+/// The filter language in a few lines, for help texts.
+pub const FILTER_HELP: &str = "\
+Compare columns with = != < <= > >=, in ('a', 'b'), like 'x%' (ilike: any case), is null, is not null;
+join with and, or, not and parentheses. Texts and instants stand in quotes: as_of >= '2026-03-02'.
+seniority < 'head' follows the order of levels. On a list a test holds if any element passes it;
+buying_roles[role = 'decider' and probability >= 0.7] asks one element to pass both.
+Example: job_function = 'procurement' and seniority_probability >= 0.7";
+
 /// How rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
@@ -60,24 +68,24 @@ pub fn inspect(
     let batches = Batches::open(snapshot, table, &Select::All, Some(needed))?;
     let mut printer = Printer::new(query.format, table, &shown, out, width)?;
     let limit = query.limit.map_or(u64::MAX, |n| n as u64);
-    let mut printed = 0;
+    let mut count = 0;
     for batch in batches {
         let arrays = by_place(&batch?, columns(table));
-        let rows = arrays.iter().map(|a| a.len()).max().unwrap_or(0);
+        let rows = arrays.iter().map(Array::len).max().unwrap_or(0);
         for row in 0..rows {
             if filter.as_ref().is_some_and(|f| f.eval(&arrays, row) != Some(true)) {
                 continue;
             }
-            if printed == limit {
-                printer.finish(printed, true)?;
-                return Ok(printed);
+            if count == limit {
+                printer.finish(count, true)?;
+                return Ok(count);
             }
             printer.row(&arrays, row)?;
-            printed += 1;
+            count += 1;
         }
     }
-    printer.finish(printed, false)?;
-    Ok(printed)
+    printer.finish(count, false)?;
+    Ok(count)
 }
 
 /// Parses and binds a filter.
@@ -116,7 +124,7 @@ fn needed_columns(table: Table, shown: &[usize], filter: Option<&Filter>, format
         filter.places(&mut places);
     }
     if format == Format::Table {
-        places.extend(shown.iter().flat_map(|i| facet_of(all, *i)).flat_map(|(p, status)| [p, status]));
+        places.extend(shown.iter().filter_map(|i| facet_of(all, *i)).flat_map(|(p, status)| [p, status]));
     }
     places.sort_unstable();
     places.dedup();
@@ -166,7 +174,8 @@ impl<'a> Printer<'a> {
         let sheet = match format {
             Format::Table => {
                 let numeric = shown.iter().map(|i| matches!(all[*i].kind, Kind::Int | Kind::Float(_))).collect();
-                Sheet::Grid(Grid::new(out, heads, numeric, width))
+                let id = shown.first().is_some_and(|i| all[*i].kind == Kind::Code);
+                Sheet::Grid(Grid::new(out, heads, numeric, width).keep_first(id))
             }
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(out);

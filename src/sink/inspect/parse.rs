@@ -133,7 +133,7 @@ fn lex(text: &str) -> Result<Vec<(Token, usize)>, Mistake> {
             i = end;
             Token::Text(value)
         } else if c.is_ascii_digit()
-            || (matches!(c, '-' | '+' | '.') && chars.get(i + 1).is_some_and(|d| d.is_ascii_digit()))
+            || (matches!(c, '-' | '+' | '.') && chars.get(i + 1).is_some_and(char::is_ascii_digit))
         {
             i = number_end(&chars, i);
             let written: String = chars[start..i].iter().collect();

@@ -35,7 +35,6 @@ fn filters_mean_what_they_say() {
         ("job_function not in ('procurement')", 34),
         ("job_function is null", 12),
         ("job_function is not null and job_function_probability >= 0.8", 36),
-        ("JOB_FUNCTION IS NULL or 1", 0),
         ("job_function = 'procurement' or job_function is null", 14),
         ("job_function = 'procurement' AND NOT subject_id = 'sub_000001'", 1),
         ("(job_function = 'procurement' or job_function is null) and subject_id < 'sub_000010'", 3),
@@ -61,10 +60,8 @@ fn filters_mean_what_they_say() {
         ("empathy_map.value like '‹b›%'", 48),
     ];
     for (filter, want) in cases {
-        match filtered(&home, Table::Personas, filter) {
-            Ok(n) => assert_eq!(n, want, "{filter}"),
-            Err(e) => assert!(filter.contains("JOB_FUNCTION"), "{filter}: {e}"),
-        }
+        let n = filtered(&home, Table::Personas, filter).unwrap_or_else(|e| panic!("{filter}: {e}"));
+        assert_eq!(n, want, "{filter}");
     }
 }
 
@@ -90,6 +87,7 @@ fn mistakes_are_told_with_their_column_and_a_way_out() {
     let home = home(3);
     let cases = [
         ("senority = 'head'", 1, "did you mean seniority"),
+        ("JOB_FUNCTION IS NULL", 1, "did you mean job_function"),
         ("job_function = 'procurment'", 16, "did you mean procurement"),
         ("job_function = procurement", 16, "texts stand in quotes: 'procurement'"),
         ("job_function = 'sales' and", 27, "expected the name of a column"),
@@ -136,7 +134,16 @@ fn mistakes_are_told_with_their_column_and_a_way_out() {
 fn a_terminal_table_is_aligned_cut_and_counted() {
     let home = home(4);
     let (n, text) = run(&home, Table::Personas, &Inspect::default(), Some(100)).expect("prints");
-    insta::assert_snapshot!(text, @"");
+    let want = [
+        "subject_id  account_id  job_function            seniority          buying_roles           tier",
+        "----------  ----------  ----------------------  -----------------  ---------------------  ----------",
+        "sub_000000              executive_management …  trainee 0.70       approver 0.60; initi…  individual",
+        "sub_000001  acc_000000  procurement 0.82        junior 0.70        approver 0.70; initi…  individual",
+        "sub_000002  acc_000000  production 0.82         professional 0.70  approver 0.80; initi…  individual",
+        "sub_000003  acc_000001  (no_consent)            senior 0.70        (no_consent)           individual",
+        "4 rows",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), want);
     assert_eq!(n, 4);
     assert!(text.lines().all(|l| unicode_width::UnicodeWidthStr::width(l) <= 100));
     let one = Inspect { limit: Some(1), columns: vec!["expected_size".into(), "role".into()], ..Inspect::default() };
@@ -167,7 +174,7 @@ fn every_format_shows_every_table() {
                 Format::Csv => {
                     let mut reader = csv::Reader::from_reader(text.as_bytes());
                     assert_eq!(reader.headers().expect("header").len(), columns(table).len());
-                    assert_eq!(reader.records().map(|r| r.expect("record")).count() as u64, n);
+                    assert_eq!(reader.records().flatten().count() as u64, n);
                 }
                 Format::Table => assert!(text.ends_with(" rows\n") || text.ends_with("1 row\n"), "{table}"),
             }
