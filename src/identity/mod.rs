@@ -1,6 +1,17 @@
 //! Is this page or profile about this very contact?
 //!
 //! Invariant: pure; a name alone is never enough; `Uncertain` counts as no.
+//!
+//! Method: log-odds of what the name, the employer and the handle say (Fellegi and Sunter 1969 in spirit), with hard
+//! rules above them: without a tie to employer or handle, and with an initial or a family name alone, nobody is
+//! taken for the contact.
+
+mod employer;
+mod lexicon;
+mod name;
+
+use self::employer::{Company, same_owner};
+use self::lexicon::LEXICON;
 
 /// What is known of the contact.
 #[derive(Debug, Clone, Copy, Default)]
@@ -64,6 +75,83 @@ pub struct Identity {
 
 /// Judges whether a page is about a contact.
 #[must_use]
-pub fn judge(_known: &Known<'_>, _claimed: &Claimed<'_>) -> Identity {
-    Identity { verdict: Verdict::Uncertain, p: 0.5, reasons: Vec::new() }
+pub fn judge(known: &Known<'_>, claimed: &Claimed<'_>) -> Identity {
+    let name = name::compare(known.given_name, known.family_name, claimed.name);
+    let ties = ties(known, claimed);
+    let mut reasons = vec![name];
+    reasons.extend(ties.iter().copied());
+    reasons.extend(against(known, claimed));
+    let mut log_odds: f64 = reasons.iter().filter(|r| !ties.contains(r)).map(|r| LEXICON.weight(r)).sum();
+    // Ties to one employer are not independent: the strongest counts whole, each further one a little.
+    let strongest = ties.iter().map(|t| LEXICON.weight(t)).max_by(f64::total_cmp).unwrap_or(0.0);
+    let further = u32::try_from(ties.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    log_odds += strongest + f64::from(further) * LEXICON.weight("further");
+    let mut p = 1.0 / (1.0 + (-log_odds.clamp(-7.0, 7.0)).exp());
+    // What cannot name a person, and what nothing ties to the employer, is capped below "same".
+    let weak = matches!(name, "name_initial" | "name_family_only" | "name_none");
+    if weak || ties.is_empty() {
+        p = p.min(LEXICON.untied_ceiling);
+    }
+    let verdict = if p >= LEXICON.same_from {
+        Verdict::Same
+    } else if p <= LEXICON.different_to {
+        Verdict::Different
+    } else {
+        Verdict::Uncertain
+    };
+    Identity { verdict, p, reasons }
 }
+
+/// What ties the page to the contact's employer or handle.
+fn ties(known: &Known<'_>, claimed: &Claimed<'_>) -> Vec<&'static str> {
+    let ours = |host: &str| {
+        let domains = known.employer_domain.iter().chain(known.email_domains);
+        domains.into_iter().any(|d| same_owner(host, d))
+    };
+    let names = known.employer_name.zip(claimed.employer).map(|(a, b)| employer::compare(a, b));
+    let mut out = Vec::new();
+    if claimed.host.is_some_and(ours) {
+        out.push("employer_page");
+    }
+    if claimed.emails.iter().any(|e| ours(e)) {
+        out.push("employer_email");
+    }
+    // People often write the domain where the employer is asked for.
+    if names == Some(Company::Same) || claimed.employer.is_some_and(ours) {
+        out.push("employer_name");
+    }
+    if claimed.links.iter().any(|l| ours(l)) {
+        out.push("employer_link");
+    }
+    if known.handle.zip(claimed.handle).is_some_and(|(a, b)| same_handle(a, b)) {
+        out.push("handle");
+    }
+    out
+}
+
+/// What speaks for somebody else, and the country, which says little either way.
+fn against(known: &Known<'_>, claimed: &Claimed<'_>) -> Vec<&'static str> {
+    let mut out = Vec::new();
+    let domains = || known.employer_domain.iter().chain(known.email_domains);
+    let by_domain = claimed.employer.is_some_and(|e| domains().any(|d| same_owner(e, d)));
+    match known.employer_name.zip(claimed.employer).map(|(a, b)| employer::compare(a, b)) {
+        Some(Company::Other) if !by_domain => out.push("employer_other"),
+        Some(Company::Related) => out.push("employer_related"),
+        _ => {}
+    }
+    if known.handle.zip(claimed.handle).is_some_and(|(a, b)| !same_handle(a, b)) {
+        out.push("handle_other");
+    }
+    if let Some((a, b)) = known.country.zip(claimed.country) {
+        out.push(if a.eq_ignore_ascii_case(b) { "same_country" } else { "other_country" });
+    }
+    out
+}
+
+fn same_handle(a: &str, b: &str) -> bool {
+    let plain = |s: &str| s.trim().trim_start_matches('@').to_lowercase();
+    !plain(a).is_empty() && plain(a) == plain(b)
+}
+
+#[cfg(test)]
+mod tests;

@@ -18,3 +18,6 @@ pub use center::buying_center;
 pub use explain::{Explanation, explain};
 pub use fuse::fuse;
 pub use input::{FacetKind, FusionInput, Level, Offering, PriceBand};
+
+#[cfg(test)]
+mod tests;

@@ -174,10 +174,10 @@ mod tests {
 
     #[test]
     fn weights_need_reason_source_and_an_id_of_their_own() {
-        assert!(RoleModel::parse(GOOD).is_ok());
-        let reason = "reason: the function works with the offering";
+        RoleModel::parse(GOOD).expect("the built-in weights");
+        let reason = "\"the function works with the offering\"";
         for (from, to) in
-            [(reason, "reason: ''"), ("id: user.hands_on", "id: user.function_uses"), ("{ max: lead }", "{ mx: lead }")]
+            [(reason, "''"), ("id: user.hands_on", "id: user.function_uses"), ("{ max: lead }", "{ mx: lead }")]
         {
             let bad = GOOD.replacen(from, to, 1);
             assert_ne!(bad, GOOD);

@@ -1,0 +1,106 @@
+//! `config/identity.yaml` as checked types.
+//!
+//! Invariant: every word is folded the way names are, so that look-ups cannot miss by spelling.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// The built-in words and weights.
+pub(super) static LEXICON: LazyLock<Lexicon> =
+    LazyLock::new(|| parse(include_str!("../../config/identity.yaml")).expect("config/identity.yaml is checked"));
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lexicon {
+    version: u32,
+    pub(super) titles: BTreeSet<String>,
+    pub(super) particles: BTreeSet<String>,
+    pub(super) legal_forms: BTreeSet<String>,
+    pub(super) places: BTreeSet<String>,
+    pub(super) freemail: BTreeSet<String>,
+    pub(super) shared_hosts: BTreeSet<String>,
+    nicknames: Vec<Vec<String>>,
+    weights: BTreeMap<String, f64>,
+    pub(super) same_from: f64,
+    pub(super) different_to: f64,
+    pub(super) untied_ceiling: f64,
+}
+
+/// Every reason that [`super::judge`] can give; each has a weight.
+pub(super) const REASONS: [&str; 21] = [
+    "name_full",
+    "name_reversed",
+    "name_second_given",
+    "name_nickname",
+    "name_family_partly",
+    "name_initial",
+    "name_family_only",
+    "name_none",
+    "name_other_given",
+    "name_other_family",
+    "employer_name",
+    "employer_page",
+    "employer_email",
+    "employer_link",
+    "handle",
+    "further",
+    "employer_related",
+    "employer_other",
+    "handle_other",
+    "same_country",
+    "other_country",
+];
+
+#[derive(Debug, thiserror::Error)]
+enum LexiconError {
+    #[error("not readable as an identity lexicon")]
+    Parse(#[from] serde_saphyr::Error),
+    #[error("weights, thresholds or words are not as they must be: {0}")]
+    Content(&'static str),
+}
+
+fn parse(yaml: &str) -> Result<Lexicon, LexiconError> {
+    let l: Lexicon = serde_saphyr::from_str(yaml)?;
+    let finite = |r: &str| l.weights.get(r).is_some_and(|w| w.is_finite());
+    if l.version != 1 || l.weights.len() != REASONS.len() || !REASONS.iter().all(|r| finite(r)) {
+        return Err(LexiconError::Content("weights"));
+    }
+    if !(0.5 < l.untied_ceiling && l.untied_ceiling < l.same_from && l.same_from < 1.0 && l.different_to < 0.5) {
+        return Err(LexiconError::Content("thresholds"));
+    }
+    let words = [&l.titles, &l.particles, &l.legal_forms, &l.places];
+    let lower = |w: &String| w.chars().all(|c| c.is_ascii_lowercase());
+    if !words.iter().all(|s| s.iter().all(lower)) || !l.nicknames.iter().flatten().all(lower) {
+        return Err(LexiconError::Content("words must be folded to a-z"));
+    }
+    Ok(l)
+}
+
+impl Lexicon {
+    /// The log-odds of a reason.
+    pub(super) fn weight(&self, reason: &'static str) -> f64 {
+        self.weights[reason]
+    }
+
+    /// Whether two folded given names stand for each other.
+    pub(super) fn is_nickname(&self, a: &str, b: &str) -> bool {
+        let holds = |set: &[String], w: &str| set.iter().any(|x| x == w);
+        self.nicknames.iter().any(|set| holds(set, a) && holds(set, b))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lexicon_without_a_weight_is_refused() {
+        let good = include_str!("../../config/identity.yaml");
+        assert!(parse(good).is_ok());
+        let bad = good.replace("  further: 0.4\n", "");
+        assert_ne!(good, bad);
+        assert!(parse(&bad).is_err());
+    }
+}
