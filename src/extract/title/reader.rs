@@ -181,7 +181,8 @@ fn function(r: &mut TitleReading, scores: &[f32; N]) {
     // What stands beside another function does not speak against the first, only for a second.
     let rival = order.get(1).map_or(0.0, |&f| odds[f]);
     let p = odds[first] / (DOUBT + odds[first] + rival * 0.7 + (sum - DOUBT - odds[first] - rival) * 0.3);
-    if p < FLOOR || scores[first] < 0.35 {
+    let tied = order.get(1).is_some_and(|&f| scores[first] - scores[f] < 0.01) && scores[first] < 2.0;
+    if p < FLOOR || scores[first] < 0.35 || tied {
         if order.len() > 1 && scores[first] >= 0.8 {
             r.job_function = Facet::abstain(FacetStatus::Conflicting);
         }

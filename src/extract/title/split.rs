@@ -55,12 +55,22 @@ impl Sense {
         } else if let Some(level) = w.head {
             s.level = Some(level);
             s.open = true;
+            if level >= Seniority::CLevel {
+                s.functions.push((JobFunction::ExecutiveManagement, weight::ROLE));
+                (s.open, s.own) = (false, true);
+            }
         }
         if let (Some((f, topic)), false) = (w.domain, s.own) {
             s.functions.push((f, if topic { weight::TOPIC } else { weight::DOMAIN }));
         }
         s.person = w.person();
         s
+    }
+
+    /// An abbreviation of several jobs.
+    pub fn of_ambiguous((level, functions): &(Seniority, Vec<JobFunction>)) -> Self {
+        let functions = functions.iter().map(|&f| (f, 1.2)).collect();
+        Self { functions, level: Some(*level), open: true, person: true, english: true, ..Self::default() }
     }
 
     pub fn of_derived(d: &Derived) -> Self {
@@ -73,6 +83,9 @@ impl Sense {
 
 /// Looks a single word up, in all its forms.
 pub(super) fn sense(lex: &Lexicon, w: &str) -> Option<Sense> {
+    if let Some(a) = lex.ambiguous(w) {
+        return Some(Sense::of_ambiguous(a));
+    }
     if let Some(word) = find(lex, w) {
         return Some(Sense::of_word(word));
     }
@@ -117,6 +130,10 @@ fn modifiers<'a>(lex: &'a Lexicon, mut rest: &str, head: &Word) -> Option<Vec<&'
     let mut found = Vec::new();
     while !rest.is_empty() {
         let Some((len, word)) = last_part(lex, rest) else { break };
+        // A crumb of a letter or two is no word: the split is wrong there.
+        if (1..3).contains(&len) {
+            break;
+        }
         found.push(word);
         rest = &rest[..len];
         if found.len() == 4 {
