@@ -292,6 +292,8 @@ const STOP: &[&str] = &[
 const MIN_COUNT: f64 = 2.0;
 /// Prior weight of the overall spread.
 const SMOOTH: f64 = 2.0;
+/// The same for long words that are occupation names themselves (German compounds).
+const NAME_SMOOTH: f64 = 0.5;
 /// Words whose strongest function has less log-odds against its base rate are dropped.
 const SHARP: f64 = 0.8;
 
@@ -376,7 +378,9 @@ fn main() -> anyhow::Result<()> {
     println!("words: |");
     for (word, c) in &words {
         let plain = word.len() >= 3 && word.bytes().all(|b| b.is_ascii_lowercase());
-        if !plain || c.total < MIN_COUNT || STOP.contains(&word.as_str()) {
+        let person = c.last / c.total >= 0.5;
+        let name = person && word.len() >= 7;
+        if !plain || (c.total < MIN_COUNT && !name) || STOP.contains(&word.as_str()) {
             continue;
         }
         let mut odds: Vec<(JobFunction, f64)> = c
@@ -384,7 +388,8 @@ fn main() -> anyhow::Result<()> {
             .iter()
             .map(|(f, n)| {
                 let p0 = base[f] / all;
-                let p = (n + SMOOTH * p0) / (c.total + SMOOTH);
+                let smooth = if name { NAME_SMOOTH } else { SMOOTH };
+                let p = (n + smooth * p0) / (c.total + smooth);
                 (*f, p)
             })
             .collect();
@@ -398,7 +403,7 @@ fn main() -> anyhow::Result<()> {
         if let Some((f, p)) = odds.get(1).filter(|o| weight(o.1) >= 0.4) {
             line += &format!(" {f}:{:.1}", weight(*p));
         }
-        if c.last / c.total >= 0.5 {
+        if person {
             line += " p";
         }
         println!("{line}");

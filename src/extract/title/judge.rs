@@ -206,7 +206,9 @@ fn assists(item: &Item) -> bool {
 fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) {
     let sense = items[g].sense.as_ref().expect("persons have a sense");
     let mut level = sense.level.unwrap_or(Seniority::Professional);
-    if staff_partner(items, from, g) {
+    if items[g].has(flag::OFFICER) && items[from..g].iter().any(|i| i.has(flag::CHIEF)) {
+        level = Seniority::CLevel;
+    } else if staff_partner(items, from, g) {
         level = Seniority::Professional;
     }
     let about = !sense.functions.is_empty()
@@ -265,7 +267,13 @@ fn moved(level: Seniority, by: Seniority, manager: bool, before: bool) -> Option
 
 /// Adds up what the words say about functions, by their place around the governing noun.
 fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppressed: &[usize], s: &mut Segment) {
-    let reads = |i: usize| Some(i) != g && !suppressed.contains(&i) && !items[i].company && !is_former_only(&items[i]);
+    let reads = |i: usize| {
+        Some(i) != g
+            && !suppressed.contains(&i)
+            && !items[i].company
+            && !is_former_only(&items[i])
+            && !items[i].has(flag::PARTNER)
+    };
     let mut add = |i: usize, factor: f32| {
         let Some(sense) = items[i].sense.as_ref() else { return };
         for &(f, w) in &sense.functions {
@@ -285,14 +293,18 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         && !sense.functions.is_empty();
     let own = sense.functions.iter().map(|f| f.1).fold(0.0, f32::max);
     let exec = leads && sense.functions[0].0 == JobFunction::ExecutiveManagement;
-    let pre_factor = if exec {
+    let pre_factor: f32 = if exec {
         1.4
     } else if sense.own {
         0.35
     } else {
         1.0
     };
-    let mut factor = pre_factor;
+    // "Vertriebs- und Marketingleiter": the first named is first.
+    let twin = own < weight::ROLE
+        && g > from
+        && (items[g - 1].has(flag::CONJUNCTION) || matches!(items[g].before, Sep::Amp | Sep::Slash));
+    let mut factor = if twin { pre_factor.max(1.05 * own / weight::DOMAIN) } else { pre_factor };
     let mut pre = 0.0_f32;
     for i in (from..g).rev().filter(|&i| reads(i)) {
         let weight = items[i].sense.as_ref().map_or(0.0, |x| x.functions.iter().map(|f| f.1).fold(0.0, f32::max));

@@ -55,6 +55,8 @@ pub(super) mod flag {
     pub const CONJUNCTION: u32 = 1 << 22;
     pub const HOBBY_TOPIC: u32 = 1 << 23;
     pub const PARTNER: u32 = 1 << 24;
+    pub const CHIEF: u32 = 1 << 25;
+    pub const OFFICER: u32 = 1 << 26;
 }
 
 /// A person noun with a function of its own.
@@ -288,6 +290,8 @@ fn flag_bit(name: &str) -> u32 {
         "noise" => flag::NOISE,
         "sentence" => flag::SENTENCE,
         "partner" => flag::PARTNER,
+        "chief" => flag::CHIEF,
+        "officer" => flag::OFFICER,
         "conjunction" => flag::CONJUNCTION,
         "hobby_topic" => flag::HOBBY_TOPIC,
         _ => panic!("unknown flag list {name:?} in titles.yaml"),
@@ -342,6 +346,11 @@ impl Builder {
         if plain != bare {
             keys.push(key(&plain));
         }
+        // "Forschung & Entwicklung" has no word between.
+        let bare_keys: Vec<String> = keys.iter().map(|k| k.replace(" und ", " ").replace(" and ", " ")).collect();
+        keys.extend(bare_keys);
+        keys.sort();
+        keys.dedup();
         let joined = keys[0].replace(' ', "");
         if keys[0].split(' ').count() == 2 && joined.len() >= 8 {
             keys.push(joined);

@@ -168,6 +168,10 @@ fn joins_positions(items: &[Item], start: usize, i: usize) -> bool {
     if !items[i..end].iter().any(Item::person) {
         return false;
     }
+    // "Chief Marketing & Sales Officer" is one.
+    if first.has(flag::CHIEF) && items[i..end].iter().any(|it| it.has(flag::OFFICER)) {
+        return false;
+    }
     // "Assistant to the CEO and CFO": the second is an object as the first is.
     let related = items[start..i].iter().any(|it| it.has(flag::OBJECT_LINKER | flag::OFFICE_OF));
     !(related && first.level().is_none_or(|l| l < Seniority::Lead))

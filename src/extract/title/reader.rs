@@ -114,6 +114,10 @@ fn combine(items: &[Item], segments: &[Segment]) -> TitleReading {
     r.signing_power = current.iter().find_map(|s| s.power);
     let scores = add_up(&current);
     function(&mut r, &scores);
+    if level.is_some_and(|(l, _)| l >= Seniority::CLevel) && r.job_function.status == FacetStatus::InsufficientEvidence
+    {
+        r.job_function = Facet::known(JobFunction::ExecutiveManagement, 0.6);
+    }
     if r.job_function.value.is_none() {
         occupation(&mut r, items, &current, level);
     }

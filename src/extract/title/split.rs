@@ -17,7 +17,9 @@ const LINKS: [&str; 6] = ["", "s", "n", "en", "es", "er"];
 /// How much a word says about a function, in log-odds.
 pub(super) mod weight {
     pub const ROLE: f32 = 3.0;
-    pub const SOFT: f32 = 0.9;
+    pub const SOFT: f32 = 0.75;
+    /// Engineers and technicians are engineers beside a mere topic.
+    pub const SOFT_ENGINEER: f32 = 1.1;
     pub const DOMAIN: f32 = 2.3;
     pub const TOPIC: f32 = 0.9;
 }
@@ -48,7 +50,9 @@ impl Sense {
         let mut s =
             Self { flags: w.flags, modifier: w.modifier, german: w.german, english: w.english, ..Self::default() };
         if let Some(Role { function, level, soft }) = w.role {
-            s.functions.push((function, if soft { weight::SOFT } else { weight::ROLE }));
+            let soft_weight =
+                if function == JobFunction::EngineeringRnd { weight::SOFT_ENGINEER } else { weight::SOFT };
+            s.functions.push((function, if soft { soft_weight } else { weight::ROLE }));
             s.level = Some(level);
             s.open = soft;
             s.own = !soft;
@@ -140,7 +144,7 @@ fn modifiers<'a>(lex: &'a Lexicon, mut rest: &str, head: &Word) -> Option<Vec<&'
             break;
         }
     }
-    let strong = head.person() && !head.english;
+    let strong = head.person() && head.german;
     (rest.is_empty() || (strong && (rest.len() >= 3 || !found.is_empty())) || (!found.is_empty() && rest.len() >= 4))
         .then_some(found)
 }

@@ -84,6 +84,8 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("beamtin", "beamter"),
     ("gesellin", "geselle"),
     ("kollegin", "kollege"),
+    ("gehilfin", "gehilfe"),
+    ("schoeffin", "schoeffe"),
     ("genossin", "genosse"),
     ("schuetzin", "schuetze"),
     ("kundin", "kunde"),
