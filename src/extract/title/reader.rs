@@ -206,7 +206,11 @@ fn function(r: &mut TitleReading, scores: &[f32; N]) {
 fn occupation(r: &mut TitleReading, items: &[Item], current: &[&Segment], level: Option<(Seniority, f64)>) {
     let marked = current.iter().any(|s| items[s.items.0..s.items.1].iter().any(|i| i.marked && i.sense.is_none()));
     let training = level.is_some_and(|(l, _)| l == Seniority::Trainee);
-    if training || marked {
+    // "Conversion Specialist": someone's work, but of no kind that the vocabularies know.
+    let plain = level.is_some_and(|(l, _)| l <= Seniority::Senior);
+    let strange = |i: &Item| i.sense.is_none() && !i.company && !i.digits && i.span.1 - i.span.0 >= 4;
+    let specified = plain && current.iter().any(|s| s.person && items[s.items.0..s.items.1].iter().any(strange));
+    if training || marked || specified {
         r.job_function = Facet::known(JobFunction::Other, 0.5);
     }
 }
