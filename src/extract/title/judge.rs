@@ -60,13 +60,13 @@ pub(super) fn judge(items: &[Item], range: (usize, usize)) -> Segment {
         function_notes: Vec::new(),
     };
     s.kind = kind(items, range, &mut s.notes);
-    s.power = power(items, range, &mut s.notes);
     let suppressed = suppressed(items, range);
-    let governing = govern(items, range, &suppressed);
+    let governing = govern(items, range, &suppressed).map(|g| through_member(items, range.1, g));
     s.person = governing.is_some();
     if let Some(g) = governing {
         level(items, range, g, &mut s);
     }
+    power(items, range, &mut s);
     functions(items, range, governing, &suppressed, &mut s);
     office(items, range, &suppressed, &mut s);
     if s.level.is_none() && s.scores.iter().any(|&x| x > 0.0) {
@@ -119,22 +119,22 @@ fn ended(seg: &[Item]) -> Option<usize> {
     })
 }
 
-fn power(items: &[Item], (from, to): (usize, usize), notes: &mut Vec<(usize, String)>) -> Option<SigningPower> {
+/// A power to sign; that of managing directors only with those who are.
+fn power(items: &[Item], (from, to): (usize, usize), s: &mut Segment) {
     const POWERS: [(u32, SigningPower); 3] = [
         (flag::PROKURA, SigningPower::Prokura),
         (flag::GESCHAEFTSFUEHRUNG, SigningPower::Geschaeftsfuehrung),
         (flag::HANDLUNGSVOLLMACHT, SigningPower::Handlungsvollmacht),
     ];
-    let cut = object_start(items, (from, to)).unwrap_or(to);
+    let executive = s.level.is_some_and(|(l, _)| l >= Seniority::CLevel);
     for (bit, power) in POWERS {
-        if let Some(i) =
-            (from..to).find(|&i| items[i].has(bit) && (i < cut || power != SigningPower::Geschaeftsfuehrung))
-        {
-            notes.push((i, format!("signing_power={power}")));
-            return Some(power);
+        let stands = executive || power != SigningPower::Geschaeftsfuehrung;
+        if let Some(i) = (from..to).find(|&i| items[i].has(bit)).filter(|_| stands) {
+            s.notes.push((i, format!("signing_power={power}")));
+            s.power = Some(power);
+            return;
         }
     }
-    None
 }
 
 /// Where the object of a relation starts: after the first person noun, at "der", "of", "to", "für".
@@ -176,6 +176,25 @@ fn govern(items: &[Item], (from, to): (usize, usize), suppressed: &[usize]) -> O
     Some(if german || assists { first } else { last })
 }
 
+/// "Member of the Supervisory Board": the body tells the level, not the member.
+fn through_member(items: &[Item], to: usize, g: usize) -> usize {
+    if !items[g].has(flag::TRANSPARENT) || items[g].level() >= Some(Seniority::CLevel) {
+        return g;
+    }
+    (g + 1..to).find(|&i| items[i].level() >= Some(Seniority::CLevel)).unwrap_or(g)
+}
+
+/// "HR Business Partner", "Talent Acquisition Partner": no partner in the firm.
+fn staff_partner(items: &[Item], from: usize, g: usize) -> bool {
+    use JobFunction::{Consulting, ExecutiveManagement, FinanceControlling, LegalCompliance};
+    items[g].has(flag::PARTNER)
+        && items[from..g].iter().any(|i| {
+            i.sense.as_ref().and_then(|s| s.functions.first()).is_some_and(|(f, w)| {
+                *w > 0.5 && !matches!(f, Consulting | ExecutiveManagement | FinanceControlling | LegalCompliance)
+            })
+        })
+}
+
 /// Assistants and secretaries: their function gives way, their level is never that of whom they assist.
 fn assists(item: &Item) -> bool {
     item.sense.as_ref().is_some_and(|s| {
@@ -187,7 +206,14 @@ fn assists(item: &Item) -> bool {
 fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) {
     let sense = items[g].sense.as_ref().expect("persons have a sense");
     let mut level = sense.level.unwrap_or(Seniority::Professional);
-    let manager = level == Seniority::Lead && sense.english;
+    if items[g].has(flag::OFFICER) && items[from..g].iter().any(|i| i.has(flag::CHIEF)) {
+        level = Seniority::CLevel;
+    } else if staff_partner(items, from, g) {
+        level = Seniority::Professional;
+    }
+    let about = !sense.functions.is_empty()
+        || items[from..g].iter().any(|i| i.sense.as_ref().is_some_and(|s| !s.functions.is_empty()));
+    let manager = level == Seniority::Lead && about && (sense.english || (sense.own && !sense.german));
     let mut p = match level {
         Seniority::Professional if sense.derived => sure::PLAIN - 0.1,
         Seniority::Professional => sure::PLAIN,
@@ -241,7 +267,13 @@ fn moved(level: Seniority, by: Seniority, manager: bool, before: bool) -> Option
 
 /// Adds up what the words say about functions, by their place around the governing noun.
 fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppressed: &[usize], s: &mut Segment) {
-    let reads = |i: usize| Some(i) != g && !suppressed.contains(&i) && !items[i].company && !is_former_only(&items[i]);
+    let reads = |i: usize| {
+        Some(i) != g
+            && !suppressed.contains(&i)
+            && !items[i].company
+            && !is_former_only(&items[i])
+            && !items[i].has(flag::PARTNER)
+    };
     let mut add = |i: usize, factor: f32| {
         let Some(sense) = items[i].sense.as_ref() else { return };
         for &(f, w) in &sense.functions {
@@ -254,18 +286,25 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         return;
     };
     let sense = items[g].sense.as_ref().expect("persons have a sense");
-    add(g, 1.0);
-    let leads = sense.level >= Some(Seniority::CLevel) && sense.level != Some(Seniority::Owner) && sense.own;
+    add(g, if staff_partner(items, from, g) { 0.2 } else { 1.0 });
+    let leads = sense.level >= Some(Seniority::CLevel)
+        && sense.level != Some(Seniority::Owner)
+        && sense.own
+        && !sense.functions.is_empty();
     let own = sense.functions.iter().map(|f| f.1).fold(0.0, f32::max);
     let exec = leads && sense.functions[0].0 == JobFunction::ExecutiveManagement;
-    let pre_factor = if exec {
+    let pre_factor: f32 = if exec {
         1.4
     } else if sense.own {
         0.35
     } else {
         1.0
     };
-    let mut factor = pre_factor;
+    // "Vertriebs- und Marketingleiter": the first named is first.
+    let twin = own < weight::ROLE
+        && g > from
+        && (items[g - 1].has(flag::CONJUNCTION) || matches!(items[g].before, Sep::Amp | Sep::Slash));
+    let mut factor = if twin { pre_factor.max(1.05 * own / weight::DOMAIN) } else { pre_factor };
     let mut pre = 0.0_f32;
     for i in (from..g).rev().filter(|&i| reads(i)) {
         let weight = items[i].sense.as_ref().map_or(0.0, |x| x.functions.iter().map(|f| f.1).fold(0.0, f32::max));
@@ -273,7 +312,12 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
             continue;
         }
         let person = items[i].person();
-        add(i, if person && assists(&items[i]) { 0.2 } else { factor });
+        let own_factor = match () {
+            () if person && assists(&items[i]) => 0.2,
+            () if exec && items[i].has(flag::ADJECTIVE) => 0.4,
+            () => factor,
+        };
+        add(i, own_factor);
         pre = pre.max(weight * factor);
         let coordinated =
             i > from && items[i - 1].has(flag::CONJUNCTION) || matches!(items[i].before, Sep::Amp | Sep::Slash);

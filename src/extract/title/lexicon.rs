@@ -54,6 +54,9 @@ pub(super) mod flag {
     pub const ADJECTIVE: u32 = 1 << 21;
     pub const CONJUNCTION: u32 = 1 << 22;
     pub const HOBBY_TOPIC: u32 = 1 << 23;
+    pub const PARTNER: u32 = 1 << 24;
+    pub const CHIEF: u32 = 1 << 25;
+    pub const OFFICER: u32 = 1 << 26;
 }
 
 /// A person noun with a function of its own.
@@ -109,6 +112,8 @@ struct Raw {
     heads: BTreeMap<String, BTreeMap<Seniority, Vec<String>>>,
     modifiers: BTreeMap<Seniority, Vec<String>>,
     flags: BTreeMap<String, Vec<String>>,
+    caps: BTreeMap<String, String>,
+    ambiguous: BTreeMap<String, Ambiguous>,
     office_of: Vec<String>,
     special: Special,
 }
@@ -128,6 +133,13 @@ struct Lists {
     topic: Vec<String>,
     role: Vec<String>,
     soft: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ambiguous {
+    level: Seniority,
+    functions: Vec<JobFunction>,
 }
 
 /// Words that reveal special categories.
@@ -154,6 +166,9 @@ pub(super) struct Lexicon {
     derived: Map<Derived>,
     /// First word of a phrase -> how many words its longest phrase has.
     phrase_starts: Map<usize>,
+    /// Abbreviations in capitals -> the key they stand for.
+    caps: Map<String>,
+    ambiguous: Map<(Seniority, Vec<JobFunction>)>,
     special_words: Map<()>,
     special: aho_corasick::AhoCorasick,
 }
@@ -201,7 +216,10 @@ impl Lexicon {
         patterns.extend(raw.special.phrases.iter().map(|p| format!(" {} ", key(p))));
         let special = aho_corasick::AhoCorasick::new(patterns).expect("a few hundred short patterns");
         let derived = derived.lines().filter_map(parse_derived).collect();
-        Self { words: b.words, derived, phrase_starts: b.starts, special_words, special }
+        let caps = raw.caps.iter().map(|(k, w)| (key(k).into_boxed_str(), key(w))).collect();
+        let ambiguous =
+            raw.ambiguous.into_iter().map(|(k, a)| (key(&k).into_boxed_str(), (a.level, a.functions))).collect();
+        Self { words: b.words, derived, phrase_starts: b.starts, caps, ambiguous, special_words, special }
     }
 
     pub fn word(&self, w: &str) -> Option<&Word> {
@@ -210,6 +228,16 @@ impl Lexicon {
 
     pub fn derived(&self, w: &str) -> Option<&Derived> {
         self.derived.get(w)
+    }
+
+    /// What an abbreviation in capitals stands for.
+    pub fn caps(&self, w: &str) -> Option<&Word> {
+        self.caps.get(w).and_then(|k| self.words.get(k.as_str()))
+    }
+
+    /// An abbreviation of several jobs: its level and their functions.
+    pub fn ambiguous(&self, w: &str) -> Option<&(Seniority, Vec<JobFunction>)> {
+        self.ambiguous.get(w)
     }
 
     /// How many words the longest phrase that starts with `w` has; 1 where there is none.
@@ -261,6 +289,9 @@ fn flag_bit(name: &str) -> u32 {
         "present" => flag::PRESENT,
         "noise" => flag::NOISE,
         "sentence" => flag::SENTENCE,
+        "partner" => flag::PARTNER,
+        "chief" => flag::CHIEF,
+        "officer" => flag::OFFICER,
         "conjunction" => flag::CONJUNCTION,
         "hobby_topic" => flag::HOBBY_TOPIC,
         _ => panic!("unknown flag list {name:?} in titles.yaml"),
@@ -315,6 +346,11 @@ impl Builder {
         if plain != bare {
             keys.push(key(&plain));
         }
+        // "Forschung & Entwicklung" has no word between.
+        let bare_keys: Vec<String> = keys.iter().map(|k| k.replace(" und ", " ").replace(" and ", " ")).collect();
+        keys.extend(bare_keys);
+        keys.sort();
+        keys.dedup();
         let joined = keys[0].replace(' ', "");
         if keys[0].split(' ').count() == 2 && joined.len() >= 8 {
             keys.push(joined);

@@ -87,7 +87,8 @@ fn longest(lex: &Lexicon, t: &[Token]) -> (usize, Option<Sense>) {
             return (2, Some(Sense::of_word(w)));
         }
     }
-    (1, sense(lex, &t[0].text))
+    let caps = t[0].caps.then(|| lex.caps(&t[0].text)).flatten().map(Sense::of_word);
+    (1, caps.or_else(|| sense(lex, &t[0].text)))
 }
 
 /// Marks what names a company: after "bei", "at" and "@", and before a legal form.
@@ -143,7 +144,8 @@ pub(super) fn segments(items: &[Item]) -> Vec<(usize, usize)> {
     let mut out = Vec::new();
     let mut start = 0;
     for i in 1..items.len() {
-        if items[i].before >= Sep::Comma || joins_positions(items, start, i) {
+        let range = items[i - 1].digits && items[i].digits;
+        if (items[i].before >= Sep::Comma && !range) || joins_positions(items, start, i) {
             out.push((start, i));
             start = i;
         }
@@ -164,6 +166,10 @@ fn joins_positions(items: &[Item], start: usize, i: usize) -> bool {
     let end = (i + 1..items.len()).find(|&k| items[k].before >= Sep::Comma).unwrap_or(items.len());
     let Some(first) = items[start..i].iter().find(|it| it.person()) else { return false };
     if !items[i..end].iter().any(Item::person) {
+        return false;
+    }
+    // "Chief Marketing & Sales Officer" is one.
+    if first.has(flag::CHIEF) && items[i..end].iter().any(|it| it.has(flag::OFFICER)) {
         return false;
     }
     // "Assistant to the CEO and CFO": the second is an object as the first is.

@@ -114,6 +114,10 @@ fn combine(items: &[Item], segments: &[Segment]) -> TitleReading {
     r.signing_power = current.iter().find_map(|s| s.power);
     let scores = add_up(&current);
     function(&mut r, &scores);
+    if level.is_some_and(|(l, _)| l >= Seniority::CLevel) && r.job_function.status == FacetStatus::InsufficientEvidence
+    {
+        r.job_function = Facet::known(JobFunction::ExecutiveManagement, 0.6);
+    }
     if r.job_function.value.is_none() {
         occupation(&mut r, items, &current, level);
     }
@@ -181,7 +185,8 @@ fn function(r: &mut TitleReading, scores: &[f32; N]) {
     // What stands beside another function does not speak against the first, only for a second.
     let rival = order.get(1).map_or(0.0, |&f| odds[f]);
     let p = odds[first] / (DOUBT + odds[first] + rival * 0.7 + (sum - DOUBT - odds[first] - rival) * 0.3);
-    if p < FLOOR || scores[first] < 0.35 {
+    let tied = order.get(1).is_some_and(|&f| scores[first] - scores[f] < 0.01) && scores[first] < 2.0;
+    if p < FLOOR || scores[first] < 0.35 || tied {
         if order.len() > 1 && scores[first] >= 0.8 {
             r.job_function = Facet::abstain(FacetStatus::Conflicting);
         }
@@ -201,7 +206,11 @@ fn function(r: &mut TitleReading, scores: &[f32; N]) {
 fn occupation(r: &mut TitleReading, items: &[Item], current: &[&Segment], level: Option<(Seniority, f64)>) {
     let marked = current.iter().any(|s| items[s.items.0..s.items.1].iter().any(|i| i.marked && i.sense.is_none()));
     let training = level.is_some_and(|(l, _)| l == Seniority::Trainee);
-    if training || marked {
+    // "Conversion Specialist": someone's work, but of no kind that the vocabularies know.
+    let plain = level.is_some_and(|(l, _)| l <= Seniority::Senior);
+    let strange = |i: &Item| i.sense.is_none() && !i.company && !i.digits && i.span.1 - i.span.0 >= 4;
+    let specified = plain && current.iter().any(|s| s.person && items[s.items.0..s.items.1].iter().any(strange));
+    if training || marked || specified {
         r.job_function = Facet::known(JobFunction::Other, 0.5);
     }
 }

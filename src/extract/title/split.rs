@@ -17,7 +17,9 @@ const LINKS: [&str; 6] = ["", "s", "n", "en", "es", "er"];
 /// How much a word says about a function, in log-odds.
 pub(super) mod weight {
     pub const ROLE: f32 = 3.0;
-    pub const SOFT: f32 = 0.9;
+    pub const SOFT: f32 = 0.75;
+    /// Engineers and technicians are engineers beside a mere topic.
+    pub const SOFT_ENGINEER: f32 = 1.1;
     pub const DOMAIN: f32 = 2.3;
     pub const TOPIC: f32 = 0.9;
 }
@@ -48,19 +50,31 @@ impl Sense {
         let mut s =
             Self { flags: w.flags, modifier: w.modifier, german: w.german, english: w.english, ..Self::default() };
         if let Some(Role { function, level, soft }) = w.role {
-            s.functions.push((function, if soft { weight::SOFT } else { weight::ROLE }));
+            let soft_weight =
+                if function == JobFunction::EngineeringRnd { weight::SOFT_ENGINEER } else { weight::SOFT };
+            s.functions.push((function, if soft { soft_weight } else { weight::ROLE }));
             s.level = Some(level);
             s.open = soft;
             s.own = !soft;
         } else if let Some(level) = w.head {
             s.level = Some(level);
             s.open = true;
+            if level >= Seniority::CLevel {
+                s.functions.push((JobFunction::ExecutiveManagement, weight::ROLE));
+                (s.open, s.own) = (false, true);
+            }
         }
         if let (Some((f, topic)), false) = (w.domain, s.own) {
             s.functions.push((f, if topic { weight::TOPIC } else { weight::DOMAIN }));
         }
         s.person = w.person();
         s
+    }
+
+    /// An abbreviation of several jobs.
+    pub fn of_ambiguous((level, functions): &(Seniority, Vec<JobFunction>)) -> Self {
+        let functions = functions.iter().map(|&f| (f, 1.2)).collect();
+        Self { functions, level: Some(*level), open: true, person: true, english: true, ..Self::default() }
     }
 
     pub fn of_derived(d: &Derived) -> Self {
@@ -73,6 +87,9 @@ impl Sense {
 
 /// Looks a single word up, in all its forms.
 pub(super) fn sense(lex: &Lexicon, w: &str) -> Option<Sense> {
+    if let Some(a) = lex.ambiguous(w) {
+        return Some(Sense::of_ambiguous(a));
+    }
     if let Some(word) = find(lex, w) {
         return Some(Sense::of_word(word));
     }
@@ -117,13 +134,17 @@ fn modifiers<'a>(lex: &'a Lexicon, mut rest: &str, head: &Word) -> Option<Vec<&'
     let mut found = Vec::new();
     while !rest.is_empty() {
         let Some((len, word)) = last_part(lex, rest) else { break };
+        // A crumb of a letter or two is no word: the split is wrong there.
+        if (1..3).contains(&len) {
+            break;
+        }
         found.push(word);
         rest = &rest[..len];
         if found.len() == 4 {
             break;
         }
     }
-    let strong = head.person() && !head.english;
+    let strong = head.person() && head.german;
     (rest.is_empty() || (strong && (rest.len() >= 3 || !found.is_empty())) || (!found.is_empty() && rest.len() >= 4))
         .then_some(found)
 }

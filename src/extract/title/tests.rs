@@ -107,3 +107,117 @@ fn abstention_has_no_probability_and_special_titles_leave_nothing() {
     let r = TitleReader::shipped().read("");
     assert_eq!(r.seniority.p, None);
 }
+
+fn same(a: &str, b: &str) -> bool {
+    let (x, y) = (TitleReader::shipped().read(a), TitleReader::shipped().read(b));
+    let same = (x.job_function.value, x.seniority.value, x.signing_power)
+        == (y.job_function.value, y.seniority.value, y.signing_power);
+    if !same {
+        println!(
+            "{a}: {}, {} | {b}: {}, {}",
+            shown(&x.job_function),
+            shown(&x.seniority),
+            shown(&y.job_function),
+            shown(&y.seniority)
+        );
+    }
+    same
+}
+
+#[test]
+fn gender_forms_are_read_alike_and_stored_alike() {
+    let (mut all, mut alike, mut stored) = (0.0, 0.0, 0.0);
+    for row in table("forms.tsv") {
+        let (m, f) = (row[0].as_str(), row[1].as_str());
+        let mut forms = vec![f.to_owned(), format!("{m} (m/w/d)"), f.to_uppercase(), format!("{m} / {f}")];
+        if f.strip_prefix(m) == Some("in") {
+            forms.extend(["/in", "/-in", "*in", ":in", "_in", "(in)", "In"].map(|e| format!("{m}{e}")));
+        }
+        for form in forms {
+            all += 1.0;
+            alike += f64::from(u8::from(same(m, &form)));
+        }
+        let quotes = [m, f].map(|t| TitleReader::shipped().read(t).quote.to_lowercase());
+        if quotes[0] == quotes[1] {
+            stored += 1.0;
+        } else {
+            println!("stored: {quotes:?}");
+        }
+    }
+    let rows = table("forms.tsv").len() as f64;
+    println!("gender forms: {all} pairs, alike {:.4}, stored alike {:.4}", alike / all, stored / rows);
+    assert!(alike / all >= 0.995, "{:.4}", alike / all);
+    assert!(stored / rows >= 0.97, "{:.4}", stored / rows);
+}
+
+#[test]
+fn evidence_points_at_what_it_means() {
+    let title = "🚀 Stellv. Leiterin Einkauf, Prokuristin";
+    let r = TitleReader::shipped().read(title);
+    let spans: Vec<(String, &str)> = r
+        .evidence
+        .iter()
+        .map(|e| (title.chars().skip(e.span.0).take(e.span.1 - e.span.0).collect(), e.means.as_str()))
+        .collect();
+    let expected = [
+        ("Stellv", "deputy"),
+        ("Leiterin", "seniority=head"),
+        ("Einkauf", "job_function=procurement"),
+        ("Prokuristin", "signing_power=prokura"),
+    ];
+    assert_eq!(spans, expected.map(|(a, b)| (a.to_owned(), b)));
+}
+
+#[test]
+fn quotes_are_neutral_and_nameless() {
+    for (title, quote) in [
+        ("Leiterin Einkauf (m/w/d)", "Leiter:in Einkauf"),
+        ("Leiter Einkauf bei Muster GmbH", "Leiter:in Einkauf"),
+        ("Technische Leiterin", "Technische:r Leiter:in"),
+        ("Technischer Leiter", "Technische:r Leiter:in"),
+        ("Kauffrau im Einzelhandel", "Kaufmann/-frau im Einzelhandel"),
+        ("Rechtsanwältin", "Rechtsanwält:in"),
+        ("CEO Max Mustermann", "CEO"),
+        ("Chairwoman of the Board", "Chair of the Board"),
+        ("Head of Sales & Marketing", "Head of Sales & Marketing"),
+        ("Betriebsrätin", ""),
+    ] {
+        assert_eq!(TitleReader::shipped().read(title).quote, quote, "{title}");
+    }
+}
+
+#[test]
+fn lines_come_out_in_order_with_the_contract() {
+    let mut out = Vec::new();
+    let input = b"Eink\xc3\xa4ufer\r\n\nbad \xff byte\nCEO".as_slice();
+    assert_eq!(super::title_lines(input, &mut out).expect("memory"), 4);
+    let lines: Vec<serde_json::Value> =
+        String::from_utf8(out).expect("utf-8").lines().map(|l| serde_json::from_str(l).expect("json")).collect();
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[0]["title"], "Einkäufer");
+    assert_eq!(lines[0]["job_function"]["value"], "procurement");
+    assert_eq!(lines[0]["language"], "de");
+    assert_eq!(lines[1]["seniority"]["value"], serde_json::Value::Null);
+    assert_eq!(lines[1]["seniority"]["status"], "insufficient_evidence");
+    assert_eq!(lines[3]["seniority"]["value"], "c_level");
+    let keys: Vec<&str> = lines[3].as_object().expect("object").keys().map(String::as_str).collect();
+    let contract =
+        ["title", "job_function", "secondary_functions", "seniority", "signing_power", "language", "evidence"];
+    assert_eq!(keys, contract);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_gives_an_answer(text in "\\PC{0,60}|[A-Za-zäöüß |,/()*:_-]{0,500}") {
+        let r = TitleReader::shipped().read(&text);
+        let n = text.chars().count();
+        for e in &r.evidence {
+            proptest::prop_assert!(e.span.0 < e.span.1 && e.span.1 <= n);
+        }
+        for (value, p) in [(r.job_function.value.is_some(), r.job_function.p), (r.seniority.value.is_some(), r.seniority.p)] {
+            proptest::prop_assert_eq!(value, p.is_some());
+            proptest::prop_assert!(p.is_none_or(|p| (0.0..1.0).contains(&p)));
+        }
+        proptest::prop_assert!(r.quote.chars().count() <= 120);
+    }
+}

@@ -60,7 +60,8 @@ const NOT_FEMININE: &[&str] = &[
 const PERSON_ENDINGS: &[&str] = &[
     "er", "or", "ist", "ent", "ant", "eur", "oer", "ar", "ekt", "aet", "at", "ot", "it", "chef", "wirt", "urg", "af",
     "oph", "iker", "boss", "ast", "ling", "fraktion", "et", "isor", "eut", "id", "ut", "ikt", "opt", "ab", "arch",
-    "ul", "oss", "ig", "an", "ph", "on", "ier", "eg", "os", "est", "ett", "am", "yst", "cht", "uch", "ym", "oin",
+    "ul", "oss", "ig", "an", "ph", "on", "ier", "eg", "os", "est", "ett", "am", "yst", "schmied", "wart", "iv", "om",
+    "al", "cht", "uch", "ym", "oin",
 ];
 
 /// Pairs that change more than the ending.
@@ -79,10 +80,19 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("agogin", "agoge"),
     ("paedin", "paede"),
     ("padin", "paede"),
+    ("steuerin", "steuerer"),
+    ("zimmerin", "zimmerer"),
+    ("foerderin", "foerderer"),
+    ("zauberin", "zauberer"),
+    ("wanderin", "wanderer"),
+    ("ruderin", "ruderer"),
+    ("portiere", "portier"),
     ("expertin", "experte"),
     ("beamtin", "beamter"),
     ("gesellin", "geselle"),
     ("kollegin", "kollege"),
+    ("gehilfin", "gehilfe"),
+    ("schoeffin", "schoeffe"),
     ("genossin", "genosse"),
     ("schuetzin", "schuetze"),
     ("kundin", "kunde"),
@@ -155,7 +165,6 @@ pub(super) fn masculine(mut w: String) -> String {
         let stem = &w[..w.len() - 2];
         if PERSON_ENDINGS.iter().any(|e| stem.ends_with(e)) && !stem.ends_with("med") {
             w.truncate(w.len() - 2);
-            return w;
         }
     }
     stem_adjective(nominal(w))
