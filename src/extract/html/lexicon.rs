@@ -17,6 +17,7 @@ struct Raw {
     job_words: Vec<String>,
     job_stems: Vec<String>,
     department_words: Vec<String>,
+    department_fillers: Vec<String>,
     name_titles: Vec<String>,
     name_particles: Vec<String>,
     not_names: Vec<String>,
@@ -37,6 +38,8 @@ pub(super) struct Lexicon {
     pub job_stems: Vec<String>,
     /// Words that make a heading a department.
     pub department_words: Vec<String>,
+    /// Words that may stand beside them.
+    pub department_fillers: HashSet<String>,
     /// Academic and courtesy titles before a name, without dots.
     pub name_titles: HashSet<String>,
     /// Particles inside a name.
@@ -73,6 +76,7 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         job_words: raw.job_words.into_iter().collect(),
         job_stems: raw.job_stems,
         department_words: raw.department_words,
+        department_fillers: raw.department_fillers.into_iter().collect(),
         name_titles: raw.name_titles.into_iter().collect(),
         name_particles: raw.name_particles.into_iter().collect(),
         not_names: raw.not_names.into_iter().collect(),

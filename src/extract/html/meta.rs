@@ -46,8 +46,8 @@ pub(super) fn read(page: &Page) -> Meta {
             _ => {}
         }
     }
-    let declared = attr_of(page.root(), "lang").or_else(|| attr_of(page.root(), "xml:lang"));
-    meta.language = declared.or(content_language).and_then(|l| language_tag(&l));
+    let declared = attr_of(page.root(), "lang").or(content_language).or_else(|| attr_of(page.root(), "xml:lang"));
+    meta.language = declared.and_then(|l| language_tag(&l));
     if meta.title.is_none() {
         meta.title = meta.opengraph.get("og:title").and_then(first_string);
     }

@@ -112,10 +112,10 @@ impl Reader<'_> {
             object = Some(self.item_with(resource, Vec::new()));
         }
         if let Some(item) = object {
-            context.subject = Some(item);
             if properties.is_empty() && rels.is_empty() {
                 self.attach_pending(context, item);
             }
+            context.subject = Some(item);
         }
         self.relate(e, subject, &properties, object, target.as_deref());
         if !rels.is_empty() {

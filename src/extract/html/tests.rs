@@ -72,3 +72,183 @@ fn the_shared_microformats_suite() {
     println!("microformats: {} of {} pass", cases.len() - failed.len(), cases.len());
     assert!(failed.is_empty(), "{} of {} fail: {failed:#?}", failed.len(), cases.len());
 }
+
+/// Whether `read` has all that `expected` states; lists must have the same length.
+fn difference(expected: &Value, read: &Value, path: &str, found: &mut Vec<String>) {
+    match (expected, read) {
+        (Value::Object(e), Value::Object(r)) => {
+            for (key, value) in e {
+                match r.get(key) {
+                    Some(other) => difference(value, other, &format!("{path}.{key}"), found),
+                    None => found.push(format!("{path}.{key}: absent")),
+                }
+            }
+        }
+        (Value::Array(e), Value::Array(r)) if e.len() == r.len() => {
+            for (i, (e, r)) in e.iter().zip(r).enumerate() {
+                difference(e, r, &format!("{path}[{i}]"), found);
+            }
+        }
+        _ if expected == read => {}
+        _ => found.push(format!("{path}: expected {expected}, read {read}")),
+    }
+}
+
+/// One case: `expected.json` holds `url`, perhaps `content_type`, `text_has`, `text_lacks`, `links`, and a part of
+/// the reading.
+fn check(folder: &Path, failed: &mut Vec<String>) {
+    let html = std::fs::read(folder.join("page.html")).expect("a readable page");
+    let expected = std::fs::read(folder.join("expected.json")).expect("a readable expectation");
+    let mut expected: serde_json::Map<String, Value> = serde_json::from_slice(&expected).expect("an object");
+    let url = Url::parse(expected["url"].as_str().expect("a text")).expect("a valid URL");
+    let content_type = expected.remove("content_type");
+    let reading = read_page(&html, content_type.as_ref().and_then(Value::as_str), &url);
+    let mut found = Vec::new();
+    for (key, wanted) in [("text_has", true), ("text_lacks", false)] {
+        for part in expected.remove(key).iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str) {
+            if reading.text.contains(part) != wanted {
+                found.push(format!("{key} {part:?}: {:?}", reading.text));
+            }
+        }
+    }
+    if let Some(links) = expected.remove("links") {
+        let read: Vec<Value> = reading
+            .links
+            .iter()
+            .map(|l| {
+                serde_json::json!({ "url": l.url.as_str(), "text": l.text, "nofollow": l.nofollow, "same_site": l.same_site,
+                    "topic": l.topic.map(|t| format!("{t:?}")) })
+            })
+            .collect();
+        difference(&links, &Value::Array(read), "links", &mut found);
+    }
+    assert!(expected.len() > 1 || !found.is_empty() || folder.ends_with("links"), "{}: expects nothing", folder.display());
+    let read = serde_json::to_value(&reading).expect("a reading serialises");
+    difference(&Value::Object(expected), &read, "", &mut found);
+    failed.extend(found.into_iter().map(|f| format!("{}: {f}", folder.display())));
+}
+
+#[test]
+fn our_cases() {
+    let folder = root().join("testdata/html");
+    let cases = files_below(&folder, "page.html");
+    assert!(cases.len() >= 37, "only {} cases in {}", cases.len(), folder.display());
+    let mut failed = Vec::new();
+    for case in &cases {
+        check(case.parent().expect("a folder"), &mut failed);
+    }
+    assert!(failed.is_empty(), "{} differences:\n{}", failed.len(), failed.join("\n"));
+}
+
+#[test]
+fn every_key_is_there_on_an_empty_page() {
+    let url = Url::parse("https://leer.example/").expect("valid");
+    let read = serde_json::to_value(read_page(b"", None, &url)).expect("serialises");
+    let keys: Vec<&String> = read.as_object().expect("an object").keys().collect();
+    let contract = [
+        "url", "language", "title", "canonical", "people", "organization", "authors", "json_ld", "microdata", "rdfa", "mf2",
+        "opengraph", "feeds", "meta_robots", "tdm", "text",
+    ];
+    assert_eq!(keys, contract);
+    for key in ["items", "rels", "rel-urls"] {
+        assert!(read["mf2"].get(key).is_some(), "{key}");
+    }
+    for key in ["name", "legal_form", "register", "vat_id", "city"] {
+        assert_eq!(read["organization"].get(key), Some(&Value::Null), "{key}");
+    }
+    assert_eq!(read["tdm"], serde_json::json!({"reservation": null, "policy": null}));
+}
+
+/// Markup that has cost other parsers quadratic time or more; every one is about a megabyte.
+fn hostile() -> Vec<(&'static str, String)> {
+    let many = |unit: &str| unit.repeat(1_000_000 / unit.len());
+    let numbered = |f: &dyn Fn(usize) -> String| {
+        let mut out = String::new();
+        let mut i = 0;
+        while out.len() < 1_000_000 {
+            out.push_str(&f(i));
+            i += 1;
+        }
+        out
+    };
+    vec![
+        ("deep divs", many("<div>")),
+        ("deep spans that do not match", many("<span></b>")),
+        ("tables in tables", many("<table><tr><td>")),
+        ("closed through a table", many("<div><table></div></table>")),
+        ("attributes", format!("<p {}>", numbered(&|i| format!("a{i} ")))),
+        ("formatting without end", format!("<div>{}</div>{}", many("<b><i>"), many("<p>x"))),
+        ("distinct formatting", numbered(&|i| format!("<p><b id={i}>"))),
+        ("foreign cells", format!("<svg>{}", many("<td>"))),
+        ("nested items", many("<div class=\"p-a u-b e-c h-x\">")),
+        ("nested microdata", many("<div itemscope itemprop=a>")),
+        ("itemref to all", format!("<p id=a itemprop=x>{}</p>{}", "y".repeat(200_000), many("<i itemscope itemref=a></i>"))),
+        ("itemref chain", numbered(&|i| format!("<i id=n{i} itemprop=p itemscope itemref=n{}></i>", i + 1))),
+        ("rdfa", many("<p typeof=a property=b resource=c about=d>")),
+        ("rdfa prefixes", numbered(&|i| format!("<p prefix='p{i}: http://x.example/'>"))),
+        ("json nesting", format!("<script type=application/ld+json>{}</script>", many("{\"a\":["))),
+        ("json nodes", format!("<script type=application/ld+json>[{}]</script>", many("{\"@type\":\"Person\",\"name\":\"Max Muster\"},"))),
+        ("names", many("<p>Max Muster</p>")),
+        ("names and jobs", many("<b>Max Muster</b><i>Leiter</i>")),
+        ("labels", many("<p>Geschäftsführer:</p><p>Max Muster</p>")),
+        ("one long line", many("Max Muster, Leiter; HRB 1 GmbH Tel. 0 ")),
+        ("commas", many(", ")),
+        ("links", numbered(&|i| format!("<a rel='me {i}' href=/{i}>x</a>"))),
+        ("entities", many("&amp;&#x1F600;&nosuch;")),
+        ("unclosed", many("<a href='")),
+        ("comments", many("<!--")),
+        ("siblings", many("<b>Max Muster</b><p>")),
+        ("dl", format!("<dl>{}</dl>", many("<dt>Leiter<dd>Max Muster"))),
+        ("dl in dl", many("<dl><dt>Leiter<dd>Max Muster")),
+    ]
+}
+
+#[test]
+fn hostile_markup_is_bounded() {
+    let url = Url::parse("https://boese.example/impressum").expect("valid");
+    for (label, html) in hostile() {
+        let started = std::time::Instant::now();
+        let reading = read_page(html.as_bytes(), None, &url);
+        let took = started.elapsed();
+        println!("{label}: {took:?}, {} bytes", html.len());
+        assert!(reading.text.len() <= 200_000, "{label}");
+        // Generous: an unoptimised build on a busy machine; quadratic work on a megabyte takes minutes.
+        assert!(took.as_secs() < 60, "{label} took {took:?}");
+    }
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn soup() -> impl Strategy<Value = String> {
+        let token = prop::sample::select(vec![
+            "<div class='h-card vcard'>", "<p itemscope itemprop=name>", "<p typeof=Person property=name>", "</div>", "</p>", "<table>",
+            "<tr><td>", "<dl><dt>", "<dd>", "<script type=application/ld+json>", "{\"@type\":\"Person\",\"name\":", "\"Max\"}", "</script>",
+            "<template>", "<svg>", "<b>Max Muster</b>", "Leiter Einkauf", "Geschäftsführer: ", "Muster GmbH", "12345 Ort", "HRB 1 ",
+            "<meta name=robots content=", "<base href=", "<a rel=me href='//x", "<!--", "-->", "&auml;", "\u{0}", "ẞ", "\u{1F600}", "'", "\"", ">",
+            "<h2>Impressum</h2>", "Tel. +", "DE123", "(", ")", ", ", ": ", "<br>", "<span class=value>", "<time class='dt-start value'>", "12:30pm",
+        ]);
+        prop::collection::vec(token, 0..60).prop_map(|t| t.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..2000), content_type in ".{0,40}") {
+            let url = Url::parse("https://zufall.example/").expect("valid");
+            let _ = read_page(&body, Some(&content_type), &url);
+        }
+
+        #[test]
+        fn mangled_pages_never_panic_and_read_the_same_twice(html in soup(), cut in 0_usize..500) {
+            let url = Url::parse("https://zufall.example/impressum").expect("valid");
+            let body = &html.as_bytes()[..html.len().saturating_sub(cut % (html.len() + 1))];
+            let (once, again) = (read_page(body, None, &url), read_page(body, None, &url));
+            prop_assert!(once == again);
+            prop_assert!(!format!("{once:?}").contains("Muster"), "Debug reveals nobody");
+        }
+    }
+}

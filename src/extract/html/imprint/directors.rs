@@ -13,11 +13,16 @@ use super::super::schema_org::Found;
 /// Lines after a label that may still hold names.
 const REACH: usize = 8;
 
-/// Adds the people that the lines name with their function.
-pub(super) fn read(lines: &[Line<'_>], found: &mut Found) {
-    for Named { name, function, line, .. } in named(lines) {
+/// Adds the people that the lines name with their function; returns the names of those who may act for the company
+/// (no supervisory board, no Prokurist). On a page that is no imprint, a label needs its colon.
+pub(super) fn read(lines: &[Line<'_>], dedicated: bool, found: &mut Found) -> Vec<String> {
+    let mut representatives = Vec::new();
+    for Named { name, function, represents, line } in named(lines, dedicated) {
         if found.people.len() >= MAX_ITEMS {
-            return;
+            break;
+        }
+        if represents {
+            representatives.push(name.clone());
         }
         found.people.push(PersonMention {
             name,
@@ -28,11 +33,7 @@ pub(super) fn read(lines: &[Line<'_>], found: &mut Found) {
             syntax: Syntax::Html,
         });
     }
-}
-
-/// The names of those who may act for the company (no supervisory board, no Prokurist).
-pub(super) fn representatives(lines: &[Line<'_>]) -> Vec<String> {
-    named(lines).into_iter().filter(|n| n.represents).map(|n| n.name).collect()
+    representatives
 }
 
 struct Named {
@@ -42,13 +43,18 @@ struct Named {
     line: usize,
 }
 
-fn named(lines: &[Line<'_>]) -> Vec<Named> {
+fn named(lines: &[Line<'_>], dedicated: bool) -> Vec<Named> {
     let mut all = Vec::new();
     for (i, line) in lines.iter().enumerate() {
         if line.navigation || line.text.chars().count() > 400 {
             continue;
         }
         let Some((function, rest)) = label(&line.text) else { continue };
+        // Without a colon it may as well be the job of the name above it.
+        let below_name = i > 0 && names::is_name(&lines[i - 1].text);
+        if rest.is_empty() && !line.text.ends_with(':') && (!dedicated || below_name) {
+            continue;
+        }
         let mut people = if rest.is_empty() { Vec::new() } else { split(rest) };
         let mut at = vec![i; people.len()];
         if rest.is_empty() {
@@ -211,7 +217,7 @@ mod tests {
         check("Vertreten durch: Max Muster und Petra Klein", None, &["Max Muster", "Petra Klein"]);
         check("Vertreten durch die Geschäftsführerin Petra Klein", Some("Geschäftsführerin"), &["Petra Klein"]);
         check("Managing Directors: Sarah Whitfield and Tom Archer", Some("Managing Director"), &["Sarah Whitfield", "Tom Archer"]);
-        check("Geschäftsführer:in: Petra Klein", Some("Geschäftsführer:in"), &["Petra Klein"]);
+        check("Geschäftsführer:in: Petra Klein", Some("Geschäftsführer"), &["Petra Klein"]);
         check("Vorstand: Petra Klein (Vorsitzende), Max Muster", Some("Vorstand"), &["Petra Klein", "Max Muster"]);
         check("Geschäftsführer der Muster GmbH: Max Muster", Some("Geschäftsführer"), &["Max Muster"]);
         assert!(label("Telefon: 030 23125 100").is_none());

@@ -25,8 +25,7 @@ pub(super) fn read(page: &Page, lines: &[Line<'_>], found: &mut Found) {
     let dedicated = start.is_some() || is_imprint_url(page);
     let from = start.unwrap_or(0);
     let numbers = numbers::read(&lines[from..]);
-    directors::read(&lines[from..], found);
-    let directors: Vec<String> = directors::representatives(&lines[from..]);
+    let directors = directors::read(&lines[from..], dedicated, found);
 
     let company = company_line(&lines[from..], dedicated);
     let mut organization = Organization {
@@ -97,7 +96,7 @@ fn followed_by_address(lines: &[Line<'_>]) -> bool {
 /// The company's name in a line: from its beginning (or a label's colon) to the legal form.
 fn company_in(line: &str) -> Option<String> {
     let line = dom::fold(line);
-    let (_, end) = find_form(&line)?;
+    let (form, end) = find_form(&line)?;
     let mut name = &line[..end];
     for separator in [": ", "© ", "|", "·", "•"] {
         name = name.rsplit(separator).next().unwrap_or(name);
@@ -107,7 +106,7 @@ fn company_in(line: &str) -> Option<String> {
     let begins = name.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit());
     let lower = format!(" {} ", name.to_lowercase());
     let running = [" der ", " die ", " das ", " ist ", " the ", " wir ", " is ", " eine ", " ein ", " für ", " by ", " von der "];
-    let prose = running.iter().any(|w| lower.contains(w)) || name.contains(". ") && !name.contains("m. b.");
+    let prose = running.iter().any(|w| lower.contains(w)) || line[..form].contains(". ");
     (2..=10).contains(&words).then_some(())?;
     (begins && !prose && name.chars().count() <= 100).then(|| name.to_owned())
 }

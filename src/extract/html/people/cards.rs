@@ -146,7 +146,9 @@ fn name_with_job(line: &str) -> Option<Person> {
         return Some((name.trim().to_owned(), Some(inside.trim().to_owned()), None));
     }
     [", ", " – ", " — ", " - ", " | ", " / "].iter().find_map(|separator| {
-        line.match_indices(separator).take(4).find_map(|(at, _)| {
+        // The last separator first: `Petra Klein, MBA, Managing Director`.
+        let places: Vec<(usize, &str)> = line.match_indices(separator).take(4).collect();
+        places.into_iter().rev().find_map(|(at, _)| {
             let (name, job) = (&line[..at], &line[at + separator.len()..]);
             (names::is_name(name) && names::is_job(job)).then(|| (name.trim().to_owned(), Some(job.trim().to_owned()), None))
         })

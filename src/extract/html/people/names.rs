@@ -95,7 +95,7 @@ fn is_job_compound(lower: &str) -> bool {
 pub(in super::super) fn is_job(text: &str) -> bool {
     let text = text.trim();
     let words = text.split_whitespace().count();
-    if !(2..=110).contains(&text.chars().count()) || words > 12 || text.contains(['@', '?', '!', ':']) {
+    if !(2..=110).contains(&text.chars().count()) || words > 12 || text.contains(['@', '?', '!']) || text.replace(":in", "").contains(':') {
         return false;
     }
     if text.chars().filter(char::is_ascii_digit).count() > 2 || is_sentence(text) || imprint::legal_form(text).is_some() {
@@ -122,14 +122,22 @@ fn is_sentence(text: &str) -> bool {
     stops || verbs.iter().any(|v| lower.contains(v))
 }
 
-/// Whether a short heading names a department.
+/// Whether a short heading names a department: department words, perhaps with fillers such as `Team`, and no other.
 pub(in super::super) fn is_department(text: &str) -> bool {
     let lower = text.trim().to_lowercase();
-    if lower.split_whitespace().count() > 6 || lower.chars().count() > 60 || is_sentence(text) {
+    if lower.chars().count() > 60 {
         return false;
     }
-    let padded = format!(" {} ", lower.replace(|c: char| !c.is_alphanumeric() && c != '-', " "));
-    LEXICON.department_words.iter().any(|d| padded.contains(&format!(" {d} ")) || (d.len() > 6 && lower.ends_with(d.as_str())))
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let department = |w: &str| {
+        LEXICON.department_words.iter().any(|d| {
+            d.split(' ').any(|part| part == w && part.len() > 1) || (d.len() > 6 && w.ends_with(d.as_str()))
+        })
+    };
+    let filler = |w: &str| LEXICON.department_fillers.contains(w);
+    (1..=6).contains(&words.len())
+        && words.iter().all(|w| department(w) || filler(w))
+        && words.iter().any(|w| department(w) && !filler(w))
 }
 
 #[cfg(test)]
