@@ -115,12 +115,15 @@ impl Layout {
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
         let mut columns = BTreeMap::new();
         for (field, wanted) in &set.columns {
-            columns.insert(field.clone(), find_mapped(wanted, header, &keys, path)?.ok_or_else(|| CrmError::MissingHeader {
-                path: path.to_owned(),
-                field: field.clone(),
-                header: wanted.clone(),
-                found: list(table, set, header),
-            })?);
+            columns.insert(
+                field.clone(),
+                find_mapped(wanted, header, &keys, path)?.ok_or_else(|| CrmError::MissingHeader {
+                    path: path.to_owned(),
+                    field: field.clone(),
+                    header: wanted.clone(),
+                    found: list(table, set, header),
+                })?,
+            );
         }
         let (mut german, mut english) = (0, 0);
         for (field, aliases) in table.known() {

@@ -9,7 +9,7 @@ use super::{CrmContact, CrmDeadLetter, Flags};
 use crate::model::Personal;
 
 /// Reads a contact, or tells why the row is none.
-pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, CrmDeadLetter> {
+pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLetter>> {
     let flags = flags(cells);
     let Some(record_id) = cells.text("record_id").map(str::to_owned) else {
         return Err(cells.letter("missing_id", Some("record_id"), "give the contact its CRM id"));

@@ -3,6 +3,7 @@
 //! `BLESS=1 cargo test --lib crm::` writes `expected.json` anew; read the difference before it is committed.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -161,10 +162,16 @@ fn outcome(case: &Path) -> Value {
             ("accounts", p.accounts.iter().map(account).collect()),
             ("consents", p.consents.iter().map(consent).collect()),
             ("dead_letters", p.dead_letters.iter().map(letter).collect()),
-            ("files", p.files.iter().map(|f| {
-                let name = f.path.file_name().expect("a file has a name").to_string_lossy();
-                json!(format!("{name}: {} rows, {}, {:?}", f.rows, f.encoding, f.delimiter))
-            }).collect()),
+            (
+                "files",
+                p.files
+                    .iter()
+                    .map(|f| {
+                        let name = f.path.file_name().expect("a file has a name").to_string_lossy();
+                        json!(format!("{name}: {} rows, {}, {:?}", f.rows, f.encoding, f.delimiter))
+                    })
+                    .collect(),
+            ),
         ]),
     }
 }
@@ -245,7 +252,8 @@ fn a_character_on_the_border_of_two_pieces_is_whole() {
             file.push_str(row);
         }
         let pull = one_file(file.as_bytes());
-        let titles = pull.contacts.iter().all(|c| c.job_title.as_ref().is_some_and(|t| t.reveal() == "Geschäftsführer"));
+        let titles =
+            pull.contacts.iter().all(|c| c.job_title.as_ref().is_some_and(|t| t.reveal() == "Geschäftsführer"));
         assert!(titles && pull.files[0].encoding == "UTF-8", "{shift}");
     }
 }
@@ -281,7 +289,7 @@ proptest::proptest! {
         for (i, title) in titles.iter().enumerate() {
             lines.push(line);
             line += 1 + title.matches('\n').count() as u64;
-            file.push_str(&format!("{i:04};A;\"{}\"\r\n", title.replace('"', "\"\"")));
+            write!(file, "{i:04};A;\"{}\"\r\n", title.replace('"', "\"\"")).expect("a String takes all");
         }
         fs::write(folder.path().join("contacts.csv"), file).expect("write");
         let set = FileSet { path: "contacts.csv".into(), ..FileSet::default() };
