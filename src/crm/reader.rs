@@ -82,11 +82,15 @@ impl RowReader {
             rows: 0,
             encoding: encoding.name(),
             delimiter: delimiter.into(),
+            fields: Vec::new(),
+            unused: Vec::new(),
         };
         let layout = Layout::empty(table);
         let mut reader = Self { text, core, out: vec![0; 4096], ends: vec![0; 64], file: name.into(), layout, facts };
         let header = reader.header(path)?;
         reader.layout = Layout::resolve(table, set, &header, path)?;
+        reader.facts.fields = reader.layout.fields();
+        reader.facts.unused = reader.layout.unused(&header);
         Ok(reader)
     }
 

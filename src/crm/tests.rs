@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    ConsentRow, CrmAccount, CrmContact, CrmDeadLetter, CsvSource, DateOrder, Decimal, FileSet, MAX_CELL, check, pull,
+    ConsentRow, CrmAccount, CrmContact, CrmDeadLetter, CsvSource, DateOrder, Decimal, FileFacts, FileSet, MAX_CELL,
+    check, pull,
 };
 
 #[derive(Deserialize, Default)]
@@ -147,6 +148,13 @@ fn letter(d: &CrmDeadLetter) -> Value {
     ])
 }
 
+fn file(f: &FileFacts) -> Value {
+    let name = f.path.file_name().expect("a file has a name").to_string_lossy();
+    let unused = if f.unused.is_empty() { String::new() } else { format!(", unused: {}", f.unused.join(" ")) };
+    let fields = f.fields.join(" ");
+    json!(format!("{name}: {} rows, {}, {:?}, {fields}{unused}", f.rows, f.encoding, f.delimiter))
+}
+
 fn outcome(case: &Path) -> Value {
     let source = source(case);
     match pull(&source, case) {
@@ -162,16 +170,7 @@ fn outcome(case: &Path) -> Value {
             ("accounts", p.accounts.iter().map(account).collect()),
             ("consents", p.consents.iter().map(consent).collect()),
             ("dead_letters", p.dead_letters.iter().map(letter).collect()),
-            (
-                "files",
-                p.files
-                    .iter()
-                    .map(|f| {
-                        let name = f.path.file_name().expect("a file has a name").to_string_lossy();
-                        json!(format!("{name}: {} rows, {}, {:?}", f.rows, f.encoding, f.delimiter))
-                    })
-                    .collect(),
-            ),
+            ("files", p.files.iter().map(file).collect()),
         ]),
     }
 }
