@@ -79,10 +79,14 @@ static COLUMNS: LazyLock<Columns> = LazyLock::new(|| {
 /// Prefix of the fields that hold a handle; what follows is the source id.
 pub(super) const HANDLE: &str = "handle.";
 
+/// Fields of which every column is read: addresses, and what speaks against processing.
+const READ_ALL: [&str; 7] =
+    ["email", "email_2", "email_opt_out", "do_not_process", "do_not_profile", "should_forget", "do_not_contact"];
+
 /// Where the fields of one file stand.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    columns: BTreeMap<String, usize>,
+    columns: BTreeMap<String, Vec<usize>>,
     /// Columns of the header line without trailing blank ones.
     pub(super) width: usize,
     /// Decimal separator, stated or by the language of the headers.
@@ -99,12 +103,29 @@ impl Layout {
 
     /// The column of a field.
     pub(super) fn column(&self, field: &str) -> Option<usize> {
-        self.columns.get(field).copied()
+        self.all(field).first().copied()
+    }
+
+    /// Every column of a field.
+    pub(super) fn all(&self, field: &str) -> &[usize] {
+        self.columns.get(field).map_or(&[], Vec::as_slice)
+    }
+
+    /// Fields that have a column, sorted.
+    pub(super) fn fields(&self) -> Vec<String> {
+        self.columns.keys().cloned().collect()
+    }
+
+    /// Headers that stand for no field.
+    pub(super) fn unused(&self, header: &[String]) -> Vec<String> {
+        let used = |at: &usize| self.columns.values().flatten().any(|column| column == at);
+        let unused = (0..self.width).filter(|at| !used(at) && !header[*at].trim().is_empty());
+        unused.map(|at| header[at].trim().to_owned()).collect()
     }
 
     /// Source ids with the columns of their handles, sorted.
     pub(super) fn handles(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.columns.iter().filter_map(|(field, at)| Some((field.strip_prefix(HANDLE)?, *at)))
+        self.columns.iter().filter_map(|(field, at)| Some((field.strip_prefix(HANDLE)?, *at.first()?)))
     }
 
     /// Reads a header line.
@@ -113,36 +134,42 @@ impl Layout {
         let width = header.iter().rposition(|h| !h.trim().is_empty()).map_or(0, |last| last + 1);
         let header = &header[..width];
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
-        let mut columns = BTreeMap::new();
+        let mut layout = Self { width, ..Self::empty(table) };
         for (field, wanted) in &set.columns {
-            columns.insert(field.clone(), find_mapped(wanted, header, &keys, path)?.ok_or_else(|| CrmError::MissingHeader {
+            let at = find_mapped(wanted, header, &keys, path)?.ok_or_else(|| CrmError::MissingHeader {
                 path: path.to_owned(),
                 field: field.clone(),
                 header: wanted.clone(),
                 found: list(table, set, header),
-            })?);
+            })?;
+            layout.columns.insert(field.clone(), vec![at]);
         }
+        let mapped: Vec<usize> = layout.columns.values().flatten().copied().collect();
         let (mut german, mut english) = (0, 0);
         for (field, aliases) in table.known() {
-            if columns.contains_key(field) {
-                continue;
+            let find = |list: &[String]| columns_of(list, &keys, &mapped);
+            let (de, en) = (find(&aliases.de), find(&aliases.en));
+            let is_mapped = layout.columns.contains_key(field);
+            if !is_mapped && de.is_empty() != en.is_empty() {
+                *(if en.is_empty() { &mut german } else { &mut english }) += 1;
             }
-            let taken = |at: &usize| set.columns.values().any(|m| normal(m) == keys[*at]);
-            let find = |list: &[String]| first_of(list, &keys).filter(|at| !taken(at));
-            let (at, votes) = match (find(&aliases.de), find(&aliases.en)) {
-                (Some(at), Some(_)) => (at, None),
-                (Some(at), None) => (at, Some(&mut german)),
-                (None, Some(at)) => (at, Some(&mut english)),
-                (None, None) => continue,
-            };
-            if let Some(votes) = votes {
-                *votes += 1;
+            // "E-Mail" and "email" are one header, so a column can be found twice.
+            let mut all: Vec<usize> = Vec::new();
+            de.into_iter().chain(en).for_each(|at| {
+                if !all.contains(&at) {
+                    all.push(at);
+                }
+            });
+            if READ_ALL.contains(&field.as_str()) {
+                // What speaks against processing is read wherever it stands, a mapping only adds to it.
+                layout.columns.entry(field.clone()).or_default().extend(all);
+            } else if let Some(at) = all.first().filter(|_| !is_mapped) {
+                once(header, &keys, *at, path)?;
+                layout.columns.insert(field.clone(), vec![*at]);
             }
-            once(header, &keys, at, path)?;
-            columns.insert(field.clone(), at);
         }
-        let decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
-        let layout = Self { columns, width, decimal, table };
+        layout.columns.retain(|_, at| !at.is_empty());
+        layout.decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
         layout.check_needed(set, header, path)?;
         Ok(layout)
     }
@@ -190,9 +217,13 @@ fn find_mapped(wanted: &str, header: &[String], keys: &[String], path: &Path) ->
     Ok(Some(at))
 }
 
-/// The column of the first alias that the file has.
-fn first_of(aliases: &[String], keys: &[String]) -> Option<usize> {
-    aliases.iter().find_map(|alias| keys.iter().position(|k| *k == normal(alias)))
+/// The columns of a list of headers, in the order of the list, without those that a mapping took.
+fn columns_of(aliases: &[String], keys: &[String], mapped: &[usize]) -> Vec<usize> {
+    let find = |alias: &String| {
+        let alias = normal(alias);
+        keys.iter().enumerate().filter(|(at, key)| **key == alias && !mapped.contains(at)).map(|(at, _)| at).collect()
+    };
+    aliases.iter().flat_map(|alias| -> Vec<usize> { find(alias) }).collect()
 }
 
 fn once(header: &[String], keys: &[String], at: usize, path: &Path) -> Result<(), CrmError> {

@@ -9,7 +9,7 @@ use super::{CrmContact, CrmDeadLetter, Flags};
 use crate::model::Personal;
 
 /// Reads a contact, or tells why the row is none.
-pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, CrmDeadLetter> {
+pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLetter>> {
     let flags = flags(cells);
     let Some(record_id) = cells.text("record_id").map(str::to_owned) else {
         return Err(cells.letter("missing_id", Some("record_id"), "give the contact its CRM id"));
@@ -43,11 +43,12 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, CrmDeadLetter> {
 /// The flags of a row, as far as it has such columns.
 fn flags(cells: &mut Cells<'_>) -> Flags {
     let mut flag = |field: &str| {
-        let Some(at) = cells.layout.column(field) else { return false };
-        value::flag(cells.row.cell(at)).unwrap_or_else(|| {
+        let read: Vec<Option<bool>> =
+            cells.layout.all(field).iter().map(|at| value::flag(cells.row.cell(*at))).collect();
+        if read.contains(&None) {
             cells.note(field, "unreadable_flag", "counts as set; write yes or no (ja or nein)");
-            true
-        })
+        }
+        read.iter().any(|set| *set != Some(false))
     };
     let (email_opt_out, do_not_process) = (flag("email_opt_out"), flag("do_not_process"));
     let (do_not_profile, should_forget) = (flag("do_not_profile"), flag("should_forget"));
@@ -78,8 +79,9 @@ fn name(cells: &Cells<'_>) -> (String, String) {
 
 fn emails(cells: &mut Cells<'_>) -> Vec<Personal<String>> {
     let mut all: Vec<String> = Vec::new();
-    for field in ["email", "email_2"] {
-        let (found, unreadable) = cells.text(field).map(value::emails).unwrap_or_default();
+    let columns = ["email", "email_2"].into_iter().flat_map(|f| cells.layout.all(f).iter().map(move |at| (f, *at)));
+    for (field, at) in columns.collect::<Vec<_>>() {
+        let (found, unreadable) = value::emails(cells.row.cell(at));
         if unreadable {
             cells.note(field, "unreadable_email", "write one address, or several with a comma between");
         }

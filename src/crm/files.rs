@@ -16,13 +16,15 @@ const PIECE: usize = 64 * 1024;
 
 /// The files that a pattern means, sorted by path.
 pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<Vec<PathBuf>, CrmError> {
-    let whole = base.join(pattern);
-    let mut found = vec![PathBuf::new()];
-    for part in whole.components() {
+    // Only the pattern may hold wildcards: a `*` in the name of the base folder is just a character.
+    let mut found = vec![base.to_owned()];
+    for part in Path::new(pattern).components() {
         let part = part.as_os_str();
         let name = part.to_string_lossy();
         if !name.contains(['*', '?']) {
-            found.iter_mut().for_each(|p| p.push(part));
+            for path in &mut found {
+                path.push(part);
+            }
             continue;
         }
         let mut next = Vec::new();
@@ -39,7 +41,7 @@ pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<
     }
     found.retain(|p| p.is_file());
     found.sort();
-    if found.is_empty() { Err(CrmError::NoFile { table, path: whole }) } else { Ok(found) }
+    if found.is_empty() { Err(CrmError::NoFile { table, path: base.join(pattern) }) } else { Ok(found) }
 }
 
 /// Whether a name fits a pattern of `*` (any characters) and `?` (one); hidden files need a leading dot.
@@ -127,8 +129,8 @@ pub(super) struct Text {
     decoder: Decoder,
     raw: Vec<u8>,
     raw_at: usize,
-    text: Vec<u8>,
-    /// The unread part of `text`.
+    decoded: Vec<u8>,
+    /// The unread part of `decoded`.
     at: usize,
     end: usize,
     done: bool,
@@ -145,7 +147,7 @@ impl Text {
             decoder: encoding.new_decoder_with_bom_removal(),
             raw: Vec::new(),
             raw_at: 0,
-            text: vec![0; PIECE],
+            decoded: vec![0; PIECE],
             at: 0,
             end: 0,
             done: false,
@@ -158,7 +160,7 @@ impl Text {
         while self.at == self.end && !self.done {
             self.fill()?;
         }
-        Ok(&self.text[self.at..self.end])
+        Ok(&self.decoded[self.at..self.end])
     }
 
     /// Marks `n` of the peeked bytes as read.
@@ -176,7 +178,7 @@ impl Text {
         }
         let last = self.raw.is_empty();
         let (result, read, written, malformed) =
-            self.decoder.decode_to_utf8(&self.raw[self.raw_at..], &mut self.text, last);
+            self.decoder.decode_to_utf8(&self.raw[self.raw_at..], &mut self.decoded, last);
         self.raw_at += read;
         self.at = 0;
         self.end = written;

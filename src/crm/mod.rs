@@ -246,6 +246,10 @@ pub struct FileFacts {
     pub encoding: &'static str,
     /// As it was read.
     pub delimiter: char,
+    /// Fields that have a column, sorted; one that was there the night before and is missing now is worth a warning.
+    pub fields: Vec<String>,
+    /// Headers that stand for no field, in their order.
+    pub unused: Vec<String>,
 }
 
 /// Everything one pull gave. Accounts and contacts by record id, consents and dead letters by file and line.

@@ -8,7 +8,7 @@ use super::value::{self, When};
 use super::{ConsentRow, CrmAccount, CrmDeadLetter, Decimal};
 
 /// Reads a company, or tells why the row is none.
-pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, CrmDeadLetter> {
+pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, Box<CrmDeadLetter>> {
     let Some(record_id) = cells.text("record_id").map(str::to_owned) else {
         return Err(cells.letter("missing_id", Some("record_id"), "give the company its CRM id"));
     };
@@ -64,7 +64,7 @@ fn revenue(cells: &mut Cells<'_>, decimal: Decimal) -> (Option<f64>, Option<(f64
 }
 
 /// Reads a consent row, or tells why it is none.
-pub(super) fn consent(cells: &mut Cells<'_>) -> Result<ConsentRow, CrmDeadLetter> {
+pub(super) fn consent(cells: &mut Cells<'_>) -> Result<ConsentRow, Box<CrmDeadLetter>> {
     let Some(contact_id) = cells.text("contact_id").map(str::to_owned) else {
         return Err(cells.letter("missing_id", Some("contact_id"), "name the contact whose consent it is"));
     };
@@ -80,7 +80,7 @@ pub(super) fn consent(cells: &mut Cells<'_>) -> Result<ConsentRow, CrmDeadLetter
     let mut date = |field| match cells.when(field) {
         Err(letter) if permissive => Err(letter),
         Err(letter) => {
-            cells.notes.push(CrmDeadLetter { row_dropped: false, ..letter });
+            cells.notes.push(CrmDeadLetter { row_dropped: false, ..*letter });
             Ok(None)
         }
         read => read,

@@ -71,7 +71,7 @@ fn each(
     base: &Path,
     facts: &mut Vec<FileFacts>,
     notes: &mut Vec<CrmDeadLetter>,
-    mut take: impl FnMut(&mut Cells<'_>) -> Result<(), CrmDeadLetter>,
+    mut take: impl FnMut(&mut Cells<'_>) -> Result<(), Box<CrmDeadLetter>>,
 ) -> Result<(), CrmError> {
     check_settings(table, set)?;
     for path in files::expand(table.name(), base, &set.path)? {
@@ -83,7 +83,7 @@ fn each(
                 let id = other::key(layout, &row);
                 take(&mut Cells { layout, row: &row, order: set.date_order, notes, id })
             });
-            notes.extend(result.err());
+            notes.extend(result.err().map(|letter| *letter));
         }
         facts.push(reader.facts().clone());
     }
@@ -184,7 +184,7 @@ impl<T: Record> Newest<T> {
             winner.origin().line
         );
         let id = Some(loser.id().to_owned());
-        cells.notes.push(dead(cells.layout.table, "duplicate", None, &advice, id, loser.origin().clone()));
+        cells.notes.push(*dead(cells.layout.table, "duplicate", None, &advice, id, loser.origin().clone()));
         winner.inherit(loser);
         self.0.insert(winner.id().to_owned(), winner);
     }

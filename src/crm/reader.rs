@@ -82,11 +82,15 @@ impl RowReader {
             rows: 0,
             encoding: encoding.name(),
             delimiter: delimiter.into(),
+            fields: Vec::new(),
+            unused: Vec::new(),
         };
         let layout = Layout::empty(table);
         let mut reader = Self { text, core, out: vec![0; 4096], ends: vec![0; 64], file: name.into(), layout, facts };
         let header = reader.header(path)?;
         reader.layout = Layout::resolve(table, set, &header, path)?;
+        reader.facts.fields = reader.layout.fields();
+        reader.facts.unused = reader.layout.unused(&header);
         Ok(reader)
     }
 
@@ -116,7 +120,7 @@ impl RowReader {
     }
 
     /// The next item: a row, a dead letter, or the end.
-    pub fn next_row(&mut self) -> Result<Option<Result<Row, CrmDeadLetter>>, CrmError> {
+    pub fn next_row(&mut self) -> Result<Option<Result<Row, Box<CrmDeadLetter>>>, CrmError> {
         loop {
             let Some(record) = self.record()? else { return Ok(None) };
             if record.too_large.is_none() && self.out[..record.length].iter().all(u8::is_ascii_whitespace) {
@@ -147,7 +151,7 @@ impl RowReader {
         Row { text, ends, origin }
     }
 
-    fn check(&self, row: Row) -> Result<Row, CrmDeadLetter> {
+    fn check(&self, row: Row) -> Result<Row, Box<CrmDeadLetter>> {
         let key = self.layout.column(self.layout.table.key());
         let id = key.map(|at| row.cell(at).trim()).filter(|id| !id.is_empty() && id.len() < 256).map(str::to_owned);
         let table = self.layout.table;
@@ -221,8 +225,8 @@ pub(super) fn dead(
     advice: &str,
     record_id: Option<String>,
     origin: Origin,
-) -> CrmDeadLetter {
-    CrmDeadLetter {
+) -> Box<CrmDeadLetter> {
+    Box::new(CrmDeadLetter {
         table: table.name(),
         reason,
         field: field.map(str::to_owned),
@@ -230,7 +234,7 @@ pub(super) fn dead(
         row_dropped: true,
         record_id,
         origin,
-    }
+    })
 }
 
 fn stated_encoding(table: Table, set: &FileSet) -> Result<Option<&'static Encoding>, CrmError> {
@@ -317,16 +321,16 @@ impl Cells<'_> {
     /// Notes a cell that was left out while its row stays.
     pub(super) fn note(&mut self, field: &str, reason: &'static str, advice: &str) {
         let letter = self.letter(reason, Some(field), advice);
-        self.notes.push(CrmDeadLetter { row_dropped: false, ..letter });
+        self.notes.push(CrmDeadLetter { row_dropped: false, ..*letter });
     }
 
     /// A dead letter of the row.
-    pub(super) fn letter(&self, reason: &'static str, field: Option<&str>, advice: &str) -> CrmDeadLetter {
+    pub(super) fn letter(&self, reason: &'static str, field: Option<&str>, advice: &str) -> Box<CrmDeadLetter> {
         dead(self.layout.table, reason, field, advice, self.id.clone(), self.row.origin.clone())
     }
 
     /// A date; `Err` where there is one that cannot be read.
-    pub(super) fn when(&self, field: &str) -> Result<Option<super::value::When>, CrmDeadLetter> {
+    pub(super) fn when(&self, field: &str) -> Result<Option<super::value::When>, Box<CrmDeadLetter>> {
         let Some(cell) = self.text(field) else { return Ok(None) };
         match super::value::when(cell, self.order) {
             Some(when) => Ok(Some(when)),

@@ -3,6 +3,7 @@
 //! `BLESS=1 cargo test --lib crm::` writes `expected.json` anew; read the difference before it is committed.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    ConsentRow, CrmAccount, CrmContact, CrmDeadLetter, CsvSource, DateOrder, Decimal, FileSet, MAX_CELL, check, pull,
+    ConsentRow, CrmAccount, CrmContact, CrmDeadLetter, CsvSource, DateOrder, Decimal, FileFacts, FileSet, MAX_CELL,
+    check, pull,
 };
 
 #[derive(Deserialize, Default)]
@@ -146,6 +148,13 @@ fn letter(d: &CrmDeadLetter) -> Value {
     ])
 }
 
+fn file(f: &FileFacts) -> Value {
+    let name = f.path.file_name().expect("a file has a name").to_string_lossy();
+    let unused = if f.unused.is_empty() { String::new() } else { format!(", unused: {}", f.unused.join(" ")) };
+    let fields = f.fields.join(" ");
+    json!(format!("{name}: {} rows, {}, {:?}, {fields}{unused}", f.rows, f.encoding, f.delimiter))
+}
+
 fn outcome(case: &Path) -> Value {
     let source = source(case);
     match pull(&source, case) {
@@ -161,10 +170,7 @@ fn outcome(case: &Path) -> Value {
             ("accounts", p.accounts.iter().map(account).collect()),
             ("consents", p.consents.iter().map(consent).collect()),
             ("dead_letters", p.dead_letters.iter().map(letter).collect()),
-            ("files", p.files.iter().map(|f| {
-                let name = f.path.file_name().expect("a file has a name").to_string_lossy();
-                json!(format!("{name}: {} rows, {}, {:?}", f.rows, f.encoding, f.delimiter))
-            }).collect()),
+            ("files", p.files.iter().map(file).collect()),
         ]),
     }
 }
@@ -245,7 +251,8 @@ fn a_character_on_the_border_of_two_pieces_is_whole() {
             file.push_str(row);
         }
         let pull = one_file(file.as_bytes());
-        let titles = pull.contacts.iter().all(|c| c.job_title.as_ref().is_some_and(|t| t.reveal() == "Geschäftsführer"));
+        let titles =
+            pull.contacts.iter().all(|c| c.job_title.as_ref().is_some_and(|t| t.reveal() == "Geschäftsführer"));
         assert!(titles && pull.files[0].encoding == "UTF-8", "{shift}");
     }
 }
@@ -281,7 +288,7 @@ proptest::proptest! {
         for (i, title) in titles.iter().enumerate() {
             lines.push(line);
             line += 1 + title.matches('\n').count() as u64;
-            file.push_str(&format!("{i:04};A;\"{}\"\r\n", title.replace('"', "\"\"")));
+            write!(file, "{i:04};A;\"{}\"\r\n", title.replace('"', "\"\"")).expect("a String takes all");
         }
         fs::write(folder.path().join("contacts.csv"), file).expect("write");
         let set = FileSet { path: "contacts.csv".into(), ..FileSet::default() };

@@ -98,7 +98,7 @@ pub(super) fn currency_in(cell: &str) -> Option<String> {
     words.find_map(|w| VALUES.currencies.get(&w.to_lowercase()).cloned())
 }
 
-/// A login, from itself or from the address of a profile ("https://devhub.example/login", "@login").
+/// A login, from itself or from the address of a profile (`https://devhub.example/login`, `@login`).
 pub(super) fn handle(cell: &str) -> Option<String> {
     let last = cell.trim().trim_end_matches('/').rsplit('/').next()?.trim_start_matches('@');
     let usable =
@@ -203,11 +203,11 @@ pub(super) fn number(cell: &str, decimal: Decimal) -> Option<f64> {
     let mut words = cell.split_whitespace().flat_map(|w| split_unit(w)).filter(|w| !w.is_empty()).collect::<Vec<_>>();
     words.retain(|w| !VALUES.currencies.contains_key(&w.to_lowercase()));
     let mut factor = 1.0;
-    if let Some(last) = words.last().filter(|_| words.len() > 1) {
-        if let Some(f) = VALUES.raw.magnitudes.get(last.to_lowercase().trim_end_matches('.')) {
-            factor = *f;
-            words.pop();
-        }
+    if let Some(last) = words.last().filter(|_| words.len() > 1)
+        && let Some(f) = VALUES.raw.magnitudes.get(last.to_lowercase().trim_end_matches('.'))
+    {
+        factor = *f;
+        words.pop();
     }
     plain_number(&words.concat(), decimal).map(|n| n * factor)
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: it listens on 127.0.0.1 only, serves only what is compiled in, and its hosts are all `*.example`.
 
+#[cfg(test)]
+mod data_tests;
 mod host;
 mod index;
 mod server;

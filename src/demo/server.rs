@@ -148,7 +148,8 @@ async fn serve(shared: &Shared, request: &Request<Incoming>) -> Response<Full<By
         return response;
     }
     let host_header = request.headers().get(HOST).and_then(|v| v.to_str().ok());
-    let authority = request.uri().authority().map(|a| a.as_str()).or(host_header).unwrap_or_default();
+    let authority =
+        request.uri().authority().map(hyper::http::uri::Authority::as_str).or(host_header).unwrap_or_default();
     let answer = answer(shared, authority, request.uri().path());
     if answer.delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(answer.delay_ms)).await;
