@@ -109,11 +109,18 @@ pub struct Ledger {
 #[derive(Debug, Clone, Default)]
 pub struct LedgerView {
     events: HashMap<SubjectId, Vec<LegalEvent>>,
+    first_seen: HashMap<SubjectId, Timestamp>,
     state: LedgerState,
     last_sync: Option<Timestamp>,
 }
 
 impl LedgerView {
+    /// When the home first collected anything about a subject: the anchor of retention and of the Art. 14 notice.
+    #[must_use]
+    pub fn first_seen(&self, subject: &SubjectId) -> Option<Timestamp> {
+        self.first_seen.get(subject).copied()
+    }
+
     /// The events of a subject; `None` = never heard of.
     #[must_use]
     pub fn events(&self, subject: &SubjectId) -> Option<&[LegalEvent]> {
@@ -149,6 +156,9 @@ const SCHEMA: &str = "
         BEGIN SELECT RAISE(ABORT, 'legal events are append-only'); END;
     CREATE TRIGGER IF NOT EXISTS legal_events_no_delete BEFORE DELETE ON legal_events
         BEGIN SELECT RAISE(ABORT, 'legal events are append-only'); END;
+    CREATE TABLE IF NOT EXISTS first_seen (subject TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TRIGGER IF NOT EXISTS first_seen_no_update BEFORE UPDATE ON first_seen
+        BEGIN SELECT RAISE(ABORT, 'first collection is never renewed'); END;
     CREATE TABLE IF NOT EXISTS consent_sync (id INTEGER PRIMARY KEY CHECK (id = 1), at TEXT NOT NULL);
 ";
 
@@ -196,8 +206,22 @@ impl Ledger {
         }
         let sync: Option<String> =
             self.db(|db| db.query_row("SELECT at FROM consent_sync WHERE id = 1", [], |row| row.get(0)).optional())?;
+        self.view.first_seen = self.read_first_seen()?;
         self.view.last_sync = sync.and_then(|text| text.parse().ok());
         Ok(())
+    }
+
+    fn read_first_seen(&self) -> Result<HashMap<SubjectId, Timestamp>, LedgerError> {
+        let rows: Vec<(String, String)> = self.db(|db| {
+            let mut statement = db.prepare("SELECT subject, at FROM first_seen")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })?;
+        let parsed = rows.into_iter().map(|(id, at)| {
+            let body = id.strip_prefix(SubjectId::PREFIX).unwrap_or(&id);
+            Some((SubjectId::from_body(body), at.parse().ok()?))
+        });
+        parsed.collect::<Option<_>>().ok_or_else(|| LedgerError::EventDamaged { path: self.path.clone(), seq: 0 })
     }
 
     fn rows(&self) -> Result<Vec<(u64, Vec<u8>, String)>, LedgerError> {
@@ -213,13 +237,22 @@ impl Ledger {
         work(&self.database).map_err(|source| LedgerError::Database { path: self.path.clone(), source })
     }
 
-    /// Appends what is not there yet, notes the time of the import, and moves the checkpoint.
+    /// Appends what is not there yet, notes who was first seen when and the time of the import, and moves the
+    /// checkpoint.
     ///
     /// # Errors
     /// Database or checkpoint not writable; then nothing of the batch is there.
-    pub fn import(&mut self, events: &[LegalEvent], synced_at: Timestamp) -> Result<u64, LedgerError> {
+    pub fn import(
+        &mut self,
+        events: &[LegalEvent],
+        seen: &[(SubjectId, Timestamp)],
+        synced_at: Timestamp,
+    ) -> Result<u64, LedgerError> {
         let chain = self.head()?;
-        let new = self.db(|db| append(db, events, chain, synced_at))?;
+        let new = self.db(|db| append(db, events, seen, chain, synced_at))?;
+        for (subject, at) in seen {
+            self.view.first_seen.entry(subject.clone()).or_insert(*at);
+        }
         for event in new.events.iter() {
             self.view.add((*event).clone(), &event.digest());
         }
@@ -229,7 +262,10 @@ impl Ledger {
     }
 
     /// Takes events into the view only, for a dry run: nothing is written.
-    pub fn preview(&mut self, events: &[LegalEvent], synced_at: Timestamp) {
+    pub fn preview(&mut self, events: &[LegalEvent], seen: &[(SubjectId, Timestamp)], synced_at: Timestamp) {
+        for (subject, at) in seen {
+            self.view.first_seen.entry(subject.clone()).or_insert(*at);
+        }
         let known: std::collections::HashSet<[u8; 32]> =
             self.view.events.values().flatten().map(LegalEvent::digest).collect();
         for event in events {
@@ -272,6 +308,12 @@ impl Ledger {
         self.view.events.values().flatten().cloned().collect()
     }
 
+    /// Who was first seen when, in no particular order.
+    #[must_use]
+    pub fn all_first_seen(&self) -> Vec<(SubjectId, Timestamp)> {
+        self.view.first_seen.iter().map(|(subject, at)| (subject.clone(), *at)).collect()
+    }
+
     /// What the gate reads.
     #[must_use]
     pub const fn view(&self) -> &LedgerView {
@@ -293,6 +335,7 @@ struct Appended<'a> {
 fn append<'a>(
     db: &Connection,
     events: &'a [LegalEvent],
+    seen: &[(SubjectId, Timestamp)],
     mut chain: [u8; 32],
     synced_at: Timestamp,
 ) -> rusqlite::Result<Appended<'a>> {
@@ -310,6 +353,10 @@ fn append<'a>(
             let text = serde_json::to_string(event).expect("an event has only string keys");
             insert.execute(params![digest, chain, text])?;
             new.push(event);
+        }
+        let mut first = transaction.prepare("INSERT OR IGNORE INTO first_seen (subject, at) VALUES (?1, ?2)")?;
+        for (subject, at) in seen {
+            first.execute(params![subject.as_str(), at.to_string()])?;
         }
     }
     transaction.execute(

@@ -148,15 +148,16 @@ pub async fn run(path: &Path, options: &Options, world: &World) -> Result<Summar
     let pulled = tracing::info_span!("crm").in_scope(|| pull(&settings::crm_source(&plan), Path::new("")))?;
     // Demo and replay stand still at as_of, so that two runs decide alike; elsewhere the gate lives in the present.
     let gate_now = if demo { as_of } else { now.max(as_of) };
-    let loaded = load(&plan.crm().name, &pulled, home.ids(), gate_now, options.limit);
+    let mut loaded = load(&plan.crm().name, &pulled, home.ids(), gate_now, options.limit);
     let mut ledger = home.ledger()?;
     if !options.dry_run {
-        ledger.import(&loaded.events, gate_now)?;
+        ledger.import(&loaded.events, &loaded.seen(), gate_now)?;
         home.remember_crm(&plan.crm().name)?;
         home.keep_policy(&policy)?;
     } else {
-        ledger.preview(&loaded.events, gate_now);
+        ledger.preview(&loaded.events, &loaded.seen(), gate_now);
     }
+    loaded.anchor(|subject| ledger.view().first_seen(subject));
     let gate_clock: Clock = if demo { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let gate = Gate::new(policy, ledger.into_view(), home.ids().clone(), gate_clock);
     let inputs = inputs_hash(&pulled);

@@ -163,7 +163,7 @@ impl<'a> Work<'a> {
         self.note_withheld(&reading, &subject.id);
         let title = subject.job_title.as_ref().map_or("", |t| t.reveal());
         let hash = self.context.ids.commitment("crm-title", title.as_bytes());
-        let observed_at = subject.updated_at.unwrap_or(subject.collected_at).min(self.context.as_of.0);
+        let observed_at = subject.updated_at.unwrap_or(self.context.as_of.0).min(self.context.as_of.0);
         for found in reading.found {
             let evidence = Evidence {
                 source_id: id::CRM.to_owned(),
@@ -403,6 +403,8 @@ impl<'a> Work<'a> {
 
     fn fuse(&mut self, leaves: Vec<Leave<'a>>) {
         let context = self.context;
+        self.company.sort_by(|a, b| a.id.cmp(&b.id));
+        self.company.dedup_by(|a, b| a.id == b.id);
         for leave in leaves {
             let Some(emit) = leave.emit else { continue };
             let refused: Vec<FacetKind> = leave.refused.iter().copied().collect();
@@ -428,14 +430,14 @@ impl<'a> Work<'a> {
             }));
             self.rows.evidence.append(&mut signals);
         }
-        self.company.sort_by(|a, b| a.id.cmp(&b.id));
-        self.company.dedup_by(|a, b| a.id == b.id);
         let account = &self.group.account;
         self.rows.account = account_row(account, &self.company, &self.rows.personas, context.as_of.0);
         if account.id.is_some() {
             self.rows.centers = buying_center(account, &self.rows.personas, &context.offering);
         }
-        self.rows.evidence.append(&mut self.company);
+        // The company's own signals stand before those of its contacts.
+        let contacts = std::mem::replace(&mut self.rows.evidence, std::mem::take(&mut self.company));
+        self.rows.evidence.extend(contacts);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::consent::event::LegalEvent;
 use crate::consent::ledger::{Ledger, LedgerError};
 use crate::consent::policy::{Policy, PolicyFile};
 use crate::ids::{DEMO_KEY, Ids};
+use crate::model::SubjectId;
 use crate::run::files::{private_dir, write_atomically};
 
 /// Why a home cannot be used. Exit code 3.
@@ -104,6 +105,13 @@ pub struct Home {
     ids: Ids,
 }
 
+/// What a new home takes over from an older one.
+#[derive(Debug, Default)]
+struct Legal {
+    events: Vec<LegalEvent>,
+    first_seen: Vec<(SubjectId, Timestamp)>,
+}
+
 /// How a new home gets its legal events.
 #[derive(Debug, Clone, Copy)]
 pub enum Origin<'a> {
@@ -119,8 +127,8 @@ impl Home {
     /// # Errors
     /// The folder is a home already, the old home cannot be read, or the system says no.
     pub fn init(path: &Path, controller: &str, origin: Origin<'_>, now: Timestamp) -> Result<Self, HomeError> {
-        let (key, events) = match origin {
-            Origin::First => (random_key(path)?, Vec::new()),
+        let (key, legal) = match origin {
+            Origin::First => (random_key(path)?, Legal::default()),
             Origin::Import(old) => {
                 let old_home = Self::open(old)?;
                 if old_home.file.controller != controller {
@@ -129,11 +137,12 @@ impl Home {
                 if old_home.file.demo {
                     return Err(HomeError::DemoMix { path: old.to_owned(), what: "a demo home" });
                 }
-                (read_key(old)?, old_home.ledger()?.all_events())
+                let ledger = old_home.ledger()?;
+                (read_key(old)?, Legal { events: ledger.all_events(), first_seen: ledger.all_first_seen() })
             }
         };
         let file = HomeFile { schema_version: 1, controller: controller.to_owned(), demo: false, crms: Vec::new() };
-        Self::create(path, file, key, &events, now)
+        Self::create(path, file, key, &legal, now)
     }
 
     /// Opens the demo's home, or creates it: only a demo pipeline may do that.
@@ -145,14 +154,14 @@ impl Home {
             return Self::open_for(path, controller, true);
         }
         let file = HomeFile { schema_version: 1, controller: controller.to_owned(), demo: true, crms: Vec::new() };
-        Self::create(path, file, DEMO_KEY, &[], now)
+        Self::create(path, file, DEMO_KEY, &Legal::default(), now)
     }
 
     fn create(
         path: &Path,
         file: HomeFile,
         key: [u8; 32],
-        events: &[LegalEvent],
+        legal: &Legal,
         now: Timestamp,
     ) -> Result<Self, HomeError> {
         if path.join("home.json").exists() {
@@ -164,8 +173,8 @@ impl Home {
         let home = Self { path: path.to_owned(), file, ids: Ids::new(key) };
         home.write("keys/id.key", &key)?;
         let mut ledger = Ledger::open(&home.path.join("ledger.sqlite"), &home.path.join("checkpoint"))?;
-        if !events.is_empty() {
-            ledger.import(events, now)?;
+        if !legal.events.is_empty() || !legal.first_seen.is_empty() {
+            ledger.import(&legal.events, &legal.first_seen, now)?;
         }
         restrict(&home.path.join("ledger.sqlite"))?;
         // Last: a home without this file is not a home, so a killed `init` can be repeated.

@@ -34,12 +34,30 @@ pub struct Group {
 /// What a pull comes to.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Sorted by account id, the group without a company last.
+    /// Sorted by account id, the group without a company first, as the tables have it.
     pub groups: Vec<Group>,
     /// For the ledger.
     pub events: Vec<LegalEvent>,
     /// What could not be used.
     pub dead_letters: Vec<DeadLetter>,
+}
+
+impl Loaded {
+    /// Everybody who was read, as first seen now; the ledger keeps the earliest.
+    #[must_use]
+    pub fn seen(&self) -> Vec<(SubjectId, Timestamp)> {
+        let members = self.groups.iter().flat_map(|g| &g.members);
+        members.map(|m| (m.subject.id.clone(), m.subject.collected_at)).collect()
+    }
+
+    /// Anchors every contact at its first collection.
+    pub fn anchor(&mut self, first_seen: impl Fn(&SubjectId) -> Option<Timestamp>) {
+        for member in self.groups.iter_mut().flat_map(|g| &mut g.members) {
+            if let Some(at) = first_seen(&member.subject.id) {
+                member.subject.collected_at = at;
+            }
+        }
+    }
 }
 
 /// Gives ids, ties contacts to companies, reads the legal events, and notes what does not fit.
@@ -73,18 +91,15 @@ pub fn load(crm: &str, pull: &CrmPull, ids: &Ids, now: Timestamp, limit: Option<
 }
 
 fn in_order(mut groups: BTreeMap<Option<AccountId>, Vec<Member>>, pull: &CrmPull, crm: &str, ids: &Ids) -> Vec<Group> {
-    let no_account = groups.remove(&None);
+    let no_account = groups.remove(&None).map(|members| Group { account: Account::default(), members });
     let by_id: HashMap<AccountId, &CrmAccount> =
         pull.accounts.iter().map(|a| (ids.account(crm, &a.record_id), a)).collect();
-    let mut all: Vec<Group> = groups
-        .into_iter()
-        .filter_map(|(id, members)| {
-            let id = id?;
-            let account = account(by_id.get(&id)?, id);
-            Some(Group { account, members })
-        })
-        .collect();
-    all.extend(no_account.map(|members| Group { account: Account::default(), members }));
+    let companies = groups.into_iter().filter_map(|(id, members)| {
+        let id = id?;
+        let account = account(by_id.get(&id)?, id);
+        Some(Group { account, members })
+    });
+    let mut all: Vec<Group> = no_account.into_iter().chain(companies).collect();
     for group in &mut all {
         group.members.sort_by(|a, b| a.subject.id.cmp(&b.subject.id));
     }
@@ -104,8 +119,7 @@ fn subject(crm: &str, contact: &CrmContact, account: Option<AccountId>, ids: &Id
         language: contact.language,
         country: contact.country.clone(),
         updated_at: contact.updated_at,
-        // Retention is anchored at the first collection that the CRM can prove.
-        collected_at: contact.created_at.or(contact.updated_at).unwrap_or(now),
+        collected_at: now,
     }
 }
 
