@@ -220,7 +220,7 @@ fn position<'a>(
     }
 }
 
-fn index<T: PartialEq>(all: &[T], v: T) -> Option<usize> {
+fn index<T: PartialEq + Copy>(all: &[T], v: T) -> Option<usize> {
     all.iter().position(|x| *x == v)
 }
 
@@ -233,15 +233,16 @@ type Claims<'a> = Vec<(&'a Signal, usize, f64)>;
 /// the stronger competes with what other places say.
 fn split<'a>(claims: impl Iterator<Item = (&'a Signal, usize)>) -> (Claims<'a>, Claims<'a>) {
     let claims: Vec<(&Signal, usize)> = claims.collect();
-    let place = |s: &Signal| {
-        let e = &s.evidence;
-        (e.source_id.clone(), e.host.clone(), e.content_hash.clone(), e.locator.clone())
-    };
     let first = |at: &Signal| {
-        let here = claims.iter().filter(|(s, _)| place(s) == place(at));
+        let here = claims.iter().filter(|(s, _)| same_place(s, at));
         here.max_by(|a, b| a.0.weight.total_cmp(&b.0.weight).then(b.1.cmp(&a.1))).map(|(_, v)| *v)
     };
     let (a, b): (Vec<_>, Vec<_>) = claims.iter().partition(|(s, v)| first(s) == Some(*v));
     let whole = |c: Vec<(&'a Signal, usize)>| c.into_iter().map(|(s, v)| (s, v, 1.0)).collect();
     (whole(a), whole(b))
+}
+
+fn same_place(a: &Signal, b: &Signal) -> bool {
+    let (a, b) = (&a.evidence, &b.evidence);
+    a.locator == b.locator && a.content_hash == b.content_hash && a.source_id == b.source_id && a.host == b.host
 }

@@ -120,11 +120,11 @@ pub(super) fn judge<'a>(work: &Work<'_, 'a>, role: BuyingRole) -> Judged<'a> {
     let base = model.base(role);
     let statements = statements(work.input, role);
     let said: f64 = statements.iter().map(|s| if s.value == 1 { s.log_odds } else { -s.log_odds }).sum();
-    let titled = titled(work, base.needs);
-    let weights = if titled.is_ok() { applied(model, role, &work.position) } else { Vec::new() };
+    let position = titled(work, base.needs);
+    let weights = if position.is_ok() { applied(model, role, &work.position) } else { Vec::new() };
     let stale = newest(&statements).is_some_and(|age| work.input.frame().is_stale(age, Family::BuyingRole));
     let fresh = !statements.is_empty() && !stale;
-    let (status, rule) = match titled {
+    let (status, why) = match position {
         Ok(()) if statements.is_empty() => (FacetStatus::Known, "the position is known; named weights were added"),
         Ok(()) => (FacetStatus::Known, "the position is known; named weights and statements were added"),
         Err(_) if fresh => (FacetStatus::Known, "stated outright; the position is not known"),
@@ -133,7 +133,7 @@ pub(super) fn judge<'a>(work: &Work<'_, 'a>, role: BuyingRole) -> Judged<'a> {
     };
     let log_odds = (status == FacetStatus::Known)
         .then(|| bound(base.base + weights.iter().map(|w| w.value * w.holds).sum::<f64>() + said));
-    Judged { base: base.base, weights, statements, log_odds, status, rule }
+    Judged { base: base.base, weights, statements, log_odds, status, rule: why }
 }
 
 /// Whether title facets suffice for a role, or why they do not.
