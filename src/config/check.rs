@@ -13,7 +13,10 @@ use super::diagnostic::{Diagnostic, Position, did_you_mean, nearest};
 use super::tree::{Entry, Node, Tree, Value};
 use super::{format, secret};
 
-/// Every mistake of a tree against its schema, in the order of the tree.
+/// More mistakes than anybody reads; a file with more is no file of ours.
+pub const MOST: usize = 1000;
+
+/// Every mistake of a tree against its schema, in the order of the tree, at most [`MOST`].
 pub fn check(tree: &Tree, file: &str, schema: &Json) -> Vec<Diagnostic> {
     let mut checker = Checker { file, schema, diagnostics: Vec::new() };
     checker.value(&tree.root, tree.root.at, schema);
@@ -33,6 +36,10 @@ struct Checker<'s> {
 }
 
 impl<'s> Checker<'s> {
+    fn is_full(&self) -> bool {
+        self.diagnostics.len() >= MOST
+    }
+
     fn tell(&mut self, at: Position, message: impl Into<String>, help: Option<String>) {
         self.diagnostics.push(Diagnostic::error(self.file, at, message).with_help(help));
     }
@@ -59,7 +66,7 @@ impl<'s> Checker<'s> {
     fn value(&mut self, node: &Node, key_at: Position, schema: &'s Json) {
         let outer = schema;
         let (schema, nullable) = self.resolve(schema);
-        if node.value == Value::Told || (nullable && node.value == Value::Null) {
+        if self.is_full() || node.value == Value::Told || (nullable && node.value == Value::Null) {
             return;
         }
         if let Value::Text(text) = &node.value
@@ -75,7 +82,7 @@ impl<'s> Checker<'s> {
         let types = type_names(schema);
         if !types.is_empty() && !types.iter().any(|name| is_a(&node.value, name)) {
             let example = own_example(outer).or_else(|| own_example(schema));
-            self.wrong_type(node, &types, example);
+            self.wrong_type(node, &types, example.as_deref());
             return;
         }
         match &node.value {
@@ -88,7 +95,7 @@ impl<'s> Checker<'s> {
         }
     }
 
-    fn wrong_type(&mut self, node: &Node, types: &[&str], example: Option<String>) {
+    fn wrong_type(&mut self, node: &Node, types: &[&str], example: Option<&str>) {
         let scalar = matches!(node.value, Value::Int(_) | Value::Float(_) | Value::Bool(_));
         let help = match &node.value {
             Value::Text(text) if types.contains(&"boolean") => match text.to_lowercase().as_str() {
@@ -99,20 +106,30 @@ impl<'s> Checker<'s> {
             _ if scalar && types.contains(&"string") => Some("put it in quotes".to_owned()),
             _ => None,
         };
-        let message = format!("expected {}, found {}", expected(types, example.as_deref()), found(node));
+        let message = format!("expected {}, found {}", expected(types, example), found(node));
         self.tell(node.at, message, help);
     }
 
     fn mapping(&mut self, entries: &[Entry], key_at: Position, schema: &'s Json) {
         let known = keys_of(schema);
         let property = |key: &str| schema.get("properties").and_then(|p| p.get(key));
+        let present: BTreeSet<&str> = entries.iter().map(|e| e.key.as_str()).collect();
+        let absent: Vec<&str> = known.iter().copied().filter(|key| !present.contains(key)).collect();
         let mut meant = BTreeSet::new();
+        // A section is empty because its keys slipped out of it: the keys are told, not the section.
+        let strays = entries.iter().filter(|e| property(&e.key).is_none()).take(MOST);
+        let emptied: BTreeSet<_> = strays.filter_map(|e| self.home_of(&e.key, schema)).collect();
         for entry in entries {
+            if self.is_full() {
+                return;
+            }
+            if entry.node.value == Value::Null && emptied.contains(entry.key.as_str()) {
+                continue;
+            }
             match (property(&entry.key), schema.get("additionalProperties")) {
                 (Some(property), _) => self.value(&entry.node, entry.at, property),
                 (None, Some(Json::Bool(false))) => {
-                    let absent = known.iter().copied().filter(|k| !entries.iter().any(|e| e.key == *k));
-                    meant.extend(nearest(&entry.key, absent));
+                    meant.extend(nearest(&entry.key, absent.iter().copied()));
                     self.unknown_key(entry, &known, schema);
                 }
                 (None, Some(other)) if other.is_object() => self.value(&entry.node, entry.at, other),
@@ -122,7 +139,7 @@ impl<'s> Checker<'s> {
         let required = schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
         for key in required {
             // A misspelt key is one mistake, not an unknown one and a missing one.
-            if !meant.contains(key) && !entries.iter().any(|e| e.key == key) {
+            if !meant.contains(key) && !present.contains(key) {
                 let example = property(key).and_then(|p| own_example(p).or_else(|| own_example(self.resolve(p).0)));
                 let help = example.map(|e| format!("for instance {key}: {e}"));
                 self.tell(key_at, format!("missing key {key:?}"), help);
@@ -147,7 +164,8 @@ impl<'s> Checker<'s> {
         let sections = self.schema.get("properties")?.as_object()?;
         let mut homes = sections.iter().filter(|(_, section)| {
             let section = self.resolve(section).0;
-            !std::ptr::eq(section, within) && section.get("properties").and_then(|p| p.get(key)).is_some()
+            let variants = section.get("oneOf").and_then(Json::as_array).into_iter().flatten();
+            !std::ptr::eq(section, within) && variants.chain([section]).any(|s| keys_of(s).contains(&key))
         });
         let home = homes.next()?;
         homes.next().is_none().then_some(home.0.as_str())
@@ -162,8 +180,12 @@ impl<'s> Checker<'s> {
             self.tell(node.at, format!("the list has {} items, at most {most}", items.len()), None);
         }
         let unique = schema.get("uniqueItems") == Some(&Json::Bool(true));
-        for (index, item) in items.iter().enumerate() {
-            if unique && items[..index].iter().any(|earlier| earlier.value == item.value) {
+        let mut seen = BTreeSet::new();
+        for item in items {
+            if self.is_full() {
+                return;
+            }
+            if unique && item.text().is_some_and(|text| !seen.insert(text)) {
                 self.tell(item.at, format!("{} stands in this list twice", found(item)), None);
             } else if let Some(schema) = schema.get("items") {
                 self.value(item, item.at, schema);
@@ -211,7 +233,7 @@ impl<'s> Checker<'s> {
         let range = match (bound("exclusiveMinimum").map(|l| format!("more than {l}")), least, most) {
             (Some(above), _, Some(most)) => format!("{above}, at most {most}"),
             (Some(above), _, None) => above,
-            (None, Some(least), Some(most)) if least == most => format!("such as {least}"),
+            (None, Some(least), Some(most)) if least >= most => format!("such as {least}"),
             (None, Some(least), Some(most)) => format!("from {least} to {most}"),
             (None, Some(least), None) => format!("at least {least}"),
             (None, None, most) => format!("at most {}", most.unwrap_or(f64::MAX)),
@@ -240,13 +262,13 @@ impl<'s> Checker<'s> {
                 self.tell(node.at, format!("{} is not in the list{list}", found(node)), help);
             }
             Value::Map(entries) if !variants.is_empty() => match entries.as_slice() {
-                [entry] => match variants.iter().find(|(name, _)| *name == entry.key) {
-                    Some((_, schema)) => self.value(&entry.node, entry.at, schema),
-                    None => {
-                        let names: Vec<_> = all().collect();
-                        self.unknown_key(entry, &names, &Json::Null);
+                [entry] => {
+                    if let Some((_, schema)) = variants.iter().find(|(name, _)| *name == entry.key) {
+                        self.value(&entry.node, entry.at, schema);
+                    } else {
+                        self.unknown_key(entry, &all().collect::<Vec<_>>(), &Json::Null);
                     }
-                },
+                }
                 [] => self.tell(key_at, format!("expected one of: {}", all().collect::<Vec<_>>().join(", ")), None),
                 [_, second, ..] => {
                     let list = all().collect::<Vec<_>>().join(", ");

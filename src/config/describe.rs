@@ -71,7 +71,6 @@ pub fn keys_of(schema: &Json) -> Vec<&str> {
 pub fn own_example(schema: &Json) -> Option<String> {
     let example = schema.get("examples").and_then(|e| e.get(0)).or_else(|| schema.get("default"))?;
     match example {
-        Json::Null => None,
         Json::String(text) => Some(yaml_text(text)),
         Json::Array(items) if items.is_empty() => None,
         Json::Array(items) => {
@@ -79,7 +78,7 @@ pub fn own_example(schema: &Json) -> Option<String> {
                 items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), yaml_text)).collect();
             Some(format!("[{}]", items.join(", ")))
         }
-        Json::Object(_) => None,
+        Json::Null | Json::Object(_) => None,
         other => Some(other.to_string()),
     }
 }

@@ -19,6 +19,7 @@ pub fn check_document(source: &str, name: &str, schema: &serde_json::Value) -> (
     };
     diagnostics.extend(check::check(&tree, name, schema));
     sort(&mut diagnostics);
+    diagnostics.truncate(check::MOST);
     (tree, diagnostics)
 }
 

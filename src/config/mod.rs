@@ -20,6 +20,7 @@ mod secret;
 pub mod tree;
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 pub use de::{Refused, deserialize};
 pub use diagnostic::{Diagnostic, Position, Severity};
@@ -57,8 +58,10 @@ pub fn validate(source: &str, name: &str) -> Vec<Diagnostic> {
 
 /// The JSON Schema (2020-12) of pipeline files, with descriptions, for editors.
 pub fn json_schema() -> serde_json::Value {
-    schema_of::<raw::Pipeline>()
+    SCHEMA.clone()
 }
+
+static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(schema_of::<raw::Pipeline>);
 
 /// Reads a file and builds its plan.
 fn load_tree(path: &Path) -> Result<(Plan, Tree), Vec<Diagnostic>> {
@@ -69,7 +72,7 @@ fn load_tree(path: &Path) -> Result<(Plan, Tree), Vec<Diagnostic>> {
 
 /// Checks a source and builds its plan.
 fn build(source: &str, path: &Path, name: &str) -> Result<(Plan, Tree), Vec<Diagnostic>> {
-    let (tree, mut diagnostics) = check_document(source, name, &json_schema());
+    let (tree, mut diagnostics) = check_document(source, name, &SCHEMA);
     diagnostics.extend(rules::check(&tree, name, &diagnostics));
     diagnostic::sort(&mut diagnostics);
     if diagnostics.iter().any(Diagnostic::is_error) {

@@ -248,16 +248,16 @@ fn unclosed(line: &str) -> Option<usize> {
     let mut quote = None;
     let mut before = ' ';
     for (column, c) in line.chars().enumerate() {
-        match (quote, c) {
-            (Some(q), c) if q == c => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(c),
-            (None, '#') if before.is_whitespace() => break,
-            (None, '[' | '{') => open.push(column + 1),
-            (None, ']' | '}') => {
-                open.pop();
+        if quote.is_some() {
+            quote = quote.filter(|q| *q != c);
+        } else {
+            match c {
+                '"' | '\'' if !before.is_alphanumeric() => quote = Some(c),
+                '#' if before.is_whitespace() => break,
+                '[' | '{' => open.push(column + 1),
+                ']' | '}' => drop(open.pop()),
+                _ => {}
             }
-            _ => {}
         }
         before = c;
     }

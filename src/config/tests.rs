@@ -166,6 +166,25 @@ fn a_type_that_refuses_tells_where() {
     assert_eq!(told.iter().map(ToString::to_string).collect::<Vec<_>>(), ["d.yaml:3:5: error: a host has a dot"]);
 }
 
+/// Files made to cost time: each is at the size limit, or has as many errors as are told.
+#[test]
+fn hostile_files_end_soon() {
+    let numbered = |count: usize, rest: &str| (0..count).map(|i| format!("k{i}{rest}")).collect::<Vec<_>>().join("\n");
+    let keys = numbered(90_000, ": 1");
+    let errors = numbered(50_000, ": \"x");
+    let columns =
+        format!("crm:\n  files:\n    contacts:\n      columns:\n        handles: {{{}}}\n", "a: b, ".repeat(90_000));
+    let list = format!("extract: {{ languages: [{}] }}\n", "de, ".repeat(200_000));
+    let long = format!("network: {}\n", "x".repeat(1_000_000));
+    let nested = "[".repeat(1_000_000);
+    let start = std::time::Instant::now();
+    for source in [keys, errors, columns, list, long, nested] {
+        let told = validate(&source, "x").len();
+        assert!((1..=check::MOST + 20).contains(&told), "{told}");
+    }
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}
+
 mod properties {
     use proptest::prelude::*;
 
@@ -190,7 +209,8 @@ mod properties {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+        // PROPTEST_CASES=20000 for depth.
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn a_damaged_file_gives_a_plan_or_a_place(

@@ -3,7 +3,7 @@
 //! Invariant: a [`Tree`] holds one document of at most 1 MiB and 64 levels, without aliases, anchors, tags or
 //! duplicate keys (those are told and left out), its plain scalars read by the YAML 1.2 core schema.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle};
 
@@ -170,7 +170,7 @@ pub(crate) fn read(source: &str, file: &str, broken: &BTreeSet<usize>) -> Readin
 /// A list or mapping whose end has not been seen yet.
 enum Open {
     List { at: Position, items: Vec<Node> },
-    Map { at: Position, entries: Vec<Entry>, key: Option<Key> },
+    Map { at: Position, entries: Vec<Entry>, lines: BTreeMap<String, usize>, key: Option<Key> },
 }
 
 /// A key that waits for its value; `keep` is false for keys that have been told and are left out.
@@ -208,7 +208,7 @@ impl Builder<'_> {
             Event::MappingStart(style, _, tag) => {
                 self.tag(tag.is_some(), span);
                 let at = self.start(style, at);
-                self.enter(Open::Map { at, entries: Vec::new(), key: None }, at)?;
+                self.enter(Open::Map { at, entries: Vec::new(), lines: BTreeMap::new(), key: None }, at)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             Event::Anchor(..) => self.tell(at, "anchors (&name) are not read, write the value where it is used"),
@@ -284,9 +284,9 @@ impl Builder<'_> {
                 items.push(node);
                 None
             }
-            Some(Open::Map { entries, key, .. }) => match key.take() {
+            Some(Open::Map { entries, lines, key, .. }) => match key.take() {
                 None => {
-                    let (waiting, told) = read_key(&node, entries);
+                    let (waiting, told) = read_key(&node, lines);
                     *key = Some(waiting);
                     told
                 }
@@ -305,8 +305,8 @@ impl Builder<'_> {
     }
 }
 
-/// Reads a finished node as the key of a mapping.
-fn read_key(node: &Node, entries: &[Entry]) -> (Key, Option<(Position, String)>) {
+/// Reads a finished node as the key of a mapping; `lines` says where its keys stand so far.
+fn read_key(node: &Node, lines: &mut BTreeMap<String, usize>) -> (Key, Option<(Position, String)>) {
     let at = node.at;
     let text = match &node.value {
         Value::Text(text) => text.clone(),
@@ -320,13 +320,12 @@ fn read_key(node: &Node, entries: &[Entry]) -> (Key, Option<(Position, String)>)
             return (Key { text: String::new(), at, keep: false }, Some(told));
         }
     };
-    match entries.iter().find(|e| e.key == text) {
-        None => (Key { text, at, keep: true }, None),
-        Some(first) => {
-            let message = format!("duplicate key {text:?}, it stands in line {} already", first.at.line);
-            (Key { text, at, keep: false }, Some((at, message)))
-        }
+    if let Some(line) = lines.get(&text) {
+        let message = format!("duplicate key {text:?}, it stands in line {line} already");
+        return (Key { text, at, keep: false }, Some((at, message)));
     }
+    lines.insert(text.clone(), at.line);
+    (Key { text, at, keep: true }, None)
 }
 
 fn marker(marker: serde_saphyr::granit_parser::Marker) -> Position {
