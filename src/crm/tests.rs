@@ -210,7 +210,7 @@ fn one_file(content: &[u8]) -> super::CrmPull {
 
 #[test]
 fn a_huge_cell_is_one_dead_letter_and_the_rest_is_read() {
-    for size in [MAX_CELL + 1, 10 * MAX_CELL] {
+    for size in [MAX_CELL + 1, 5 * MAX_CELL] {
         let mut file = b"id;last name;job title\n1;Anders;CEO\n2;Bunt;\"".to_vec();
         file.extend(std::iter::repeat_n(b'x', size));
         file.extend(b"\"\n3;Clausen;\"a\nb\"\n4;Dorn;\0\n5;Egge;COO\n");
@@ -234,7 +234,7 @@ fn a_cell_of_the_greatest_size_is_read() {
 #[test]
 fn a_quote_that_is_never_closed_swallows_the_rest_but_not_silently() {
     let mut file = b"id;last name;job title\n1;Anders;CEO\n2;Bunt;\"Head\n".to_vec();
-    (0..200_000).for_each(|i| file.extend(format!("{i};Clausen;Chief of everything\n").bytes()));
+    (0..60_000).for_each(|i| file.extend(format!("{i};Clausen;Chief of everything\n").bytes()));
     let pull = one_file(&file);
     assert_eq!(pull.contacts.len(), 1);
     assert_eq!(pull.dead_letters.len(), 1);
