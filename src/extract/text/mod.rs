@@ -5,8 +5,11 @@
 
 pub mod guard;
 mod lines;
+mod people;
 mod phrase;
 mod quote;
+mod rules;
+mod signals;
 
 use std::collections::BTreeMap;
 
@@ -131,6 +134,9 @@ pub struct TextReading {
 /// Reads one record: guard first, then signals from what it let through.
 #[must_use]
 pub fn read_text(record: &TextRecord) -> TextReading {
-    let (_scrubbed, withheld) = guard::scrub(&record.text, record.language());
-    TextReading { id: record.id.clone(), signals: Vec::new(), withheld: withheld.into_counts() }
+    let (scrubbed, withheld) = guard::scrub(&record.text, record.language());
+    TextReading { id: record.id.clone(), signals: signals::signals(record, &scrubbed), withheld: withheld.into_counts() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -257,6 +257,11 @@ fn matches_from(items: &[Item], view: &View<'_>, words: &[Vec<usize>], at: usize
         Item::Person => {
             let index = view.persons.binary_search_by_key(&at, |p| p.start).ok()?;
             *person = Some(index);
+            // A sentence without a subject: nothing may stand between, or another subject could.
+            let rest = match rest {
+                [Item::Gap, after @ ..] if view.persons[index].is_empty() => after,
+                _ => rest,
+            };
             matches_from(rest, view, words, view.persons[index].end, person)
         }
         Item::ClauseStart => view.starts_clause(at).then(|| matches_from(rest, view, words, at, person))?,

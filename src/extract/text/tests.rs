@@ -1,0 +1,179 @@
+//! The labelled set, the contract of the lines, and properties that hold for every text.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::*;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Labelled {
+    id: String,
+    kind: TextKind,
+    lang: String,
+    text: String,
+    contacts: Vec<TextContact>,
+    about: Option<String>,
+    expect: Vec<Expected>,
+}
+
+#[derive(Deserialize, Debug, PartialEq, Eq, PartialOrd, Ord, Clone)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    subject: String,
+    family: String,
+    value: String,
+    polarity: Polarity,
+}
+
+const LABELLED: &str = include_str!("../../../testdata/text/signals.jsonl");
+
+fn labelled() -> Vec<(Labelled, BTreeSet<Expected>)> {
+    LABELLED
+        .lines()
+        .map(|line| {
+            let label: Labelled = serde_json::from_str(line).expect("test data is sound");
+            let record = TextRecord {
+                id: label.id.clone(),
+                kind: label.kind,
+                lang: Some(label.lang.clone()),
+                text: label.text.clone(),
+                contacts: label.contacts.clone(),
+                about: label.about.clone(),
+            };
+            let found = read_text(&record).signals.into_iter();
+            let found = found.map(|s| Expected { subject: s.subject, family: s.family, value: s.value, polarity: s.polarity });
+            (label, found.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn every_signal_of_the_labelled_set_is_right_and_most_are_found() {
+    let read = labelled();
+    let silent = read.iter().filter(|(label, _)| label.expect.is_empty()).count();
+    assert!(read.len() >= 80 && silent * 2 >= read.len(), "{} texts, {silent} without a signal", read.len());
+    let (mut right, mut due, mut wrong, mut missed) = (0, 0, Vec::new(), Vec::new());
+    for (label, found) in &read {
+        due += label.expect.len();
+        right += label.expect.iter().filter(|e| found.contains(e)).count();
+        wrong.extend(found.iter().filter(|f| !label.expect.contains(f)).map(|f| format!("{} {:?}: {f:?}", label.id, label.text)));
+        missed.extend(label.expect.iter().filter(|e| !found.contains(e)).map(|e| format!("{} {:?}: {e:?}", label.id, label.text)));
+    }
+    println!("recall {right} of {due}, missed:\n{}", missed.join("\n"));
+    assert!(wrong.is_empty(), "wrong:\n{}", wrong.join("\n"));
+    assert!(right * 10 >= due * 9, "recall {right} of {due}, missed:\n{}", missed.join("\n"));
+}
+
+fn note(text: &str) -> TextRecord {
+    let contacts = vec![
+        TextContact { id: "c1".into(), name: "Sabine Waldschmitt".into(), title: None },
+        TextContact { id: "c2".into(), name: "Thomas Ruckdeschl".into(), title: None },
+    ];
+    TextRecord { id: "n".into(), kind: TextKind::Note, lang: None, text: text.into(), contacts, about: None }
+}
+
+fn check_spans(record: &TextRecord) {
+    let chars: Vec<char> = record.text.chars().collect();
+    for signal in read_text(record).signals {
+        let [start, end] = signal.span;
+        assert_eq!(signal.quote, chars[start..end].iter().collect::<String>());
+        assert!(start < end && signal.p > 0.0 && signal.p < 1.0);
+    }
+}
+
+#[test]
+fn spans_are_code_points_of_the_original() {
+    let record = note("🙂🙂 Er ist krank. \u{202e}Größe: ok. Letzt\u{ad}lich ent\u{ad}scheidet Frau Waldschmitt!");
+    let reading = read_text(&record);
+    assert_eq!(reading.signals.len(), 1);
+    assert_eq!(reading.withheld.len(), 1);
+    assert!(reading.signals[0].quote.ends_with("Waldschmitt"));
+    check_spans(&record);
+}
+
+#[test]
+fn every_line_gets_its_answer_in_order() {
+    let input = concat!(
+        r#"{"id":"a","kind":"note","text":"Letztlich entscheidet Frau Adlhoch.","contacts":[{"id":"c","name":"Kim Adlhoch","title":"x"}],"about":null}"#,
+        "\n{\"id\":\"b\",\"kind\":\"secret kind\"}\n\nnot json\n",
+        r#"{"id":"c","kind":"bio","text":"","contacts":[]}"#,
+        "\n\u{feff}{}"
+    );
+    let mut output = Vec::new();
+    let report = text_lines(input.as_bytes(), &mut output).expect("memory");
+    assert_eq!(report, LinesReport { read: 2, failed: 4 });
+    let lines: Vec<serde_json::Value> =
+        String::from_utf8(output).expect("utf-8").lines().map(|l| serde_json::from_str(l).expect("json")).collect();
+    assert_eq!(lines.len(), 6);
+    assert_eq!(lines[0]["signals"][0]["value"], "decider");
+    assert_eq!(lines[0]["signals"][0]["span"], serde_json::json!([0, 34]));
+    assert_eq!(lines[1]["error"]["line"], 2);
+    assert!(lines[1]["id"].is_null() && !lines[1].to_string().contains("secret"));
+    assert_eq!(lines[4]["id"], "c");
+    assert!(text_lines(&b"\xff\xfe\n"[..], Vec::new()).expect("memory").failed == 1);
+}
+
+#[test]
+fn a_megabyte_is_read_in_linear_time() {
+    for pattern in ["Herr Ruckdeschl entscheidet allein. ", "a b c ", "kr4nk*", "Waldschmitt ", "\n", "\u{ad}", "((((", "&amp;<b>"] {
+        let time = |size: usize| {
+            let record = note(&pattern.repeat(size / pattern.len()));
+            let start = std::time::Instant::now();
+            let _ = read_text(&record);
+            start.elapsed().as_secs_f64()
+        };
+        let (small, large) = (time(100_000), time(1_000_000));
+        assert!(large < small.max(0.02) * 40.0, "{pattern:?}: {small} s, {large} s");
+    }
+}
+
+#[test]
+fn quotes_are_safe_to_show() {
+    assert_eq!(scrub_quote("Er ist krank."), None);
+    assert_eq!(scrub_quote("   "), None);
+    assert_eq!(scrub_quote("=1+1").as_deref(), Some("1+1"));
+    assert_eq!(scrub_quote(" +-@=SUM(A1)").as_deref(), Some("SUM(A1)"));
+    assert_eq!(scrub_quote("a <b> & c").as_deref(), Some("a &lt;b&gt; & c"));
+    assert_eq!(scrub_quote("x\u{1b}[31mred\u{7}\nnext").as_deref(), Some("x[31mred next"));
+    assert_eq!(scrub_quote("mail kim.adlhoch@muster.example now").as_deref(), Some("mail [e-mail] now"));
+    assert_eq!(scrub_quote("ruf +49 30 23125-123 an").as_deref(), Some("ruf [phone] an"));
+    assert_eq!(scrub_quote("Werk 2, 80 mm, 2026-03-02, 1.250 Stück").as_deref(), Some("Werk 2, 80 mm, 2026-03-02, 1.250 Stück"));
+    assert_eq!(scrub_quote(&"ä".repeat(400)).map(|q| q.chars().count()), Some(300));
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics_and_spans_fit(text in "(\\PC|Herr Ruckdeschl |entscheidet allein|Sie |krank|\\. |\n|\"|\u{ad}|ich ){0,40}") {
+        check_spans(&note(&text));
+    }
+
+    #[test]
+    fn scrubbing_twice_is_scrubbing_once(text in "(\\PC|k r a n k|krank|Er fehlt|Das |\\. |\n|\n\n|- |a |<b>|&auml;|Kran-\n|1|\u{200b}|Budget){0,30}") {
+        let once = guard::scrub(&text, None).0.text();
+        let (twice, withheld) = guard::scrub(&once, None);
+        prop_assert_eq!(twice.text(), once);
+        prop_assert!(withheld.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_withheld_is_unchanged(text in "\\PC{0,60}") {
+        let (scrubbed, withheld) = guard::scrub(&text, None);
+        if withheld.is_empty() {
+            prop_assert_eq!(scrubbed.text(), text);
+        } else {
+            prop_assert!(scrubbed.text().chars().count() <= text.chars().count() + 2);
+        }
+    }
+
+    #[test]
+    fn no_quote_can_act(text in "(\\PC|\u{1b}|=|@|<|>|a@b\\.example|\n|\t){0,50}") {
+        if let Some(quote) = scrub_quote(&text) {
+            prop_assert!(!quote.starts_with(['=', '+', '-', '@', '\t', '\r']));
+            prop_assert!(!quote.chars().any(|c| c.is_control() || matches!(c, '<' | '>')));
+            prop_assert!(quote.chars().count() <= 300 && !quote.is_empty());
+        }
+    }
+}
