@@ -17,6 +17,8 @@ pub(super) struct Pattern {
 /// A path with query in normal form, both as encoded and with unreserved characters decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PathQuery {
+    /// As given, digits of escapes in upper case.
+    given: String,
     text: String,
     decoded: String,
 }
@@ -36,7 +38,8 @@ impl PathQuery {
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         let text = escape(path.as_bytes());
         let decoded = decode_unreserved(&text);
-        Self { text, decoded }
+        let given = if path.is_ascii() { text.clone() } else { path };
+        Self { given, text, decoded }
     }
 
     /// As encoded, for instance `/a%20b?c`.
@@ -63,14 +66,14 @@ impl Pattern {
         self.text.len()
     }
 
-    /// Matches octets as they are encoded; what a permission needs.
+    /// Matches octets as they were given; what a permission needs.
     pub(super) fn matches_exactly(&self, path: &PathQuery) -> bool {
-        matches(&self.text, &path.text)
+        matches(&self.text, &path.given)
     }
 
-    /// Matches also where only the encoding of unreserved characters differs; what a prohibition reaches.
+    /// Matches also where only the encoding differs; what a prohibition reaches.
     pub(super) fn matches_any_encoding(&self, path: &PathQuery) -> bool {
-        self.matches_exactly(path)
+        matches(&self.text, &path.text)
             || (self.decoded.is_some() || path.decoded != path.text)
                 && matches(self.decoded.as_deref().unwrap_or(&self.text), &path.decoded)
     }

@@ -1,1 +1,6 @@
+//! The fetcher against real loopback servers that misbehave in every way we know.
 
+mod behaviour;
+mod hostile_urls;
+mod order;
+mod server;
