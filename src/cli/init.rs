@@ -11,7 +11,6 @@ use crate::run::home::{Home, Origin};
 #[derive(Debug, Args)]
 #[command(after_help = "A home belongs to one controller and is created once. --first says that this controller has \
 no older home; --import-legal takes over every consent, withdrawal and objection from the older one, and its id key.")]
-#[group(id = "origin", required = true, multiple = false, args = ["first", "import_legal"])]
 pub(super) struct InitArgs {
     /// The folder to create
     #[arg(long, value_name = "DIR", default_value = super::DEFAULT_HOME)]
@@ -19,6 +18,14 @@ pub(super) struct InitArgs {
     /// The controller in the sense of Art. 4(7) GDPR, as in the pipeline file
     #[arg(long, value_name = "NAME")]
     controller: String,
+    #[command(flatten)]
+    origin: OriginArgs,
+}
+
+/// Exactly one of the two. A struct of its own, because a group holds every argument of its struct.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct OriginArgs {
     /// This controller has no older home
     #[arg(long)]
     first: bool,
@@ -28,7 +35,7 @@ pub(super) struct InitArgs {
 }
 
 pub(super) fn execute(args: &InitArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let origin = args.import_legal.as_deref().map_or(Origin::First, Origin::Import);
+    let origin = args.origin.import_legal.as_deref().map_or(Origin::First, Origin::Import);
     let home = Home::init(&args.out, &args.controller, origin, wall())?;
     let events = home.ledger()?.view().state().count();
     eprintln!("created the home {} of {:?} with {events} legal events", home.path().display(), home.controller());
