@@ -64,7 +64,7 @@ impl Read<'_> {
         let cells = fold(text);
         let tokens = tokens(&cells, 0..cells.len());
         let clauses = clauses(&cells, &tokens);
-        let context = RULES.context.find(&View::plain(&tokens));
+        let context = RULES.context.find(&View { clauses: clauses.clone(), ..View::plain(&tokens) });
         Self { chars: text.chars().collect(), start, follows_kept, cells, tokens, clauses, context }
     }
 
@@ -94,6 +94,11 @@ impl Read<'_> {
     fn clause_start(&self, token: usize) -> usize {
         (0..token).rev().take_while(|t| self.clauses[*t] == self.clauses[token]).last().unwrap_or(token)
     }
+}
+
+/// `ich`, `I`: always a subject, always the one who speaks.
+fn is_first_person(token: &Token) -> bool {
+    token.text == "ich" || token.text == "i" && token.capital
 }
 
 const fn is_quote(c: char) -> bool {
@@ -168,7 +173,7 @@ impl<'r> Reader<'r> {
     fn with_indirect(&self, sentence: &Read<'_>, named: &[Mention], third_party: bool) -> (Vec<Mention>, Vec<bool>) {
         let mut all: Vec<(Mention, bool)> = named.iter().map(|m| (m.clone(), false)).collect();
         for (at, token) in sentence.tokens.iter().enumerate() {
-            let who = if matches!(token.text.as_str(), "ich" | "i") && !(token.text == "i" && !token.capital) {
+            let who = if is_first_person(token) {
                 match (self.record.kind, self.about) {
                     (TextKind::Bio | TextKind::Post, Some(about)) => Some(Who::Contact(about)),
                     (TextKind::Note, _) => Some(Who::Speaker),
@@ -178,8 +183,7 @@ impl<'r> Reader<'r> {
                 pronoun(&token.text).and_then(|form| self.resolve(sentence, named, third_party, at, form))
             };
             if let Some(who) = who {
-                let first_person = matches!(token.text.as_str(), "ich" | "i");
-                all.push((Mention { tokens: at..at + 1, who, form: None, oblique: false }, !first_person));
+                all.push((Mention { tokens: at..at + 1, who, form: None, oblique: false }, !is_first_person(token)));
             }
         }
         let first = all.iter().all(|(m, _)| m.tokens.start > 0);
@@ -227,15 +231,16 @@ impl<'r> Reader<'r> {
     }
 
     fn claims(&self, sentence: &Read<'_>, mentions: &[Mention], indirect: &[bool], opened_quoted: bool) -> Vec<TextSignal> {
-        let mut blocked = sentence.mask(Tag::GapBlocker);
-        for (at, third) in sentence.mask(Tag::ThirdParty).into_iter().enumerate() {
-            blocked[at] |= third;
-        }
+        let mut blocked = sentence.mask(Tag::Negation);
         for mention in mentions {
             blocked[mention.tokens.clone()].fill(true);
         }
+        let mut blocked_behind_person = blocked.clone();
+        for mask in [sentence.mask(Tag::GapBlocker), sentence.mask(Tag::ThirdParty)] {
+            blocked_behind_person.iter_mut().zip(mask).for_each(|(all, one)| *all |= one);
+        }
         let persons = mentions.iter().map(|m| m.tokens.clone()).collect();
-        let view = View { tokens: &sentence.tokens, clauses: sentence.clauses.clone(), blocked, persons };
+        let view = View { tokens: &sentence.tokens, clauses: sentence.clauses.clone(), blocked, blocked_behind_person, persons };
         let mut signals = Vec::new();
         for found in RULES.claims.find(&view) {
             let (Tag::Claims(rule), Some(person)) = (*found.tag, found.person) else { continue };
@@ -294,8 +299,9 @@ impl<'r> Reader<'r> {
 /// A subject begins its clause; `der Chef von Frau X` does not, nor does `X und Frau Y`.
 fn stands_as_subject(sentence: &Read<'_>, mentions: &[Mention], mention: &Mention) -> bool {
     let at = mention.tokens.start;
-    if at >= sentence.tokens.len() {
-        return false;
+    let Some(first) = sentence.tokens.get(at) else { return false };
+    if mention.tokens.len() == 1 && is_first_person(first) {
+        return true;
     }
     let start = sentence.clause_start(at);
     let openers = sentence.mask(Tag::Opener);

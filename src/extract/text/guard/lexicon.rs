@@ -186,7 +186,7 @@ fn loose_needles(pattern: &str, sets: &Sets) -> Result<Vec<String>, PatternError
     if let [word] = words[..] {
         return Ok(globs(word, pattern, sets)?.iter().filter_map(Glob::loose_needle).collect());
     }
-    if words.iter().any(|w| w.contains(['|', '<', '~', '@', '^', '$']) || *w == "..") {
+    if words.iter().any(|w| w.contains(['|', '<', '~', '!', '@', '^', '$']) || *w == "..") {
         return Ok(Vec::new());
     }
     let joined: String = words.concat().replace('*', "");

@@ -16,6 +16,8 @@ pub(in crate::extract::text) struct Token {
     pub(in crate::extract::text) cells: Range<usize>,
     /// Begins with a capital as written.
     pub(in crate::extract::text) capital: bool,
+    /// Nothing but capitals as written.
+    pub(in crate::extract::text) upper: bool,
 }
 
 /// A word that may stand behind the plain tokens `tokens`.
@@ -46,7 +48,7 @@ pub(in crate::extract::text) fn tokens(cells: &[Cell], range: Range<usize>) -> V
     while i < range.end {
         if !cells[i].is_word() {
             if cells[i].out >= '\u{2600}' {
-                found.push(Token { text: cells[i].out.to_string(), cells: i..i + 1, capital: false });
+                found.push(Token { text: cells[i].out.to_string(), cells: i..i + 1, capital: false, upper: false });
             }
             i += 1;
             continue;
@@ -63,7 +65,8 @@ pub(in crate::extract::text) fn tokens(cells: &[Cell], range: Range<usize>) -> V
                 break;
             }
         }
-        found.push(Token { text, cells: start..i, capital: cells[start].raw.is_uppercase() });
+        let upper = cells[start..i].iter().all(|c| !c.raw.is_lowercase());
+        found.push(Token { text, cells: start..i, capital: cells[start].raw.is_uppercase(), upper });
     }
     found
 }
