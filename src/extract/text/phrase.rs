@@ -97,7 +97,7 @@ pub(super) struct Phrases<T> {
     automaton: AhoCorasick,
     /// Pattern of the automaton -> (word id, case asked for).
     needles: Vec<(usize, Case)>,
-    phrases: Vec<(Vec<Item>, T)>,
+    compiled: Vec<(Vec<Item>, T)>,
     by_word: HashMap<usize, Vec<usize>>,
     by_person: Vec<usize>,
 }
@@ -119,7 +119,13 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     /// A sentence of one clause in which nobody is named.
     pub(super) fn plain(tokens: &'a [Token]) -> Self {
-        View { tokens, clauses: Vec::new(), blocked: Vec::new(), blocked_behind_person: Vec::new(), persons: Vec::new() }
+        View {
+            tokens,
+            clauses: Vec::new(),
+            blocked: Vec::new(),
+            blocked_behind_person: Vec::new(),
+            persons: Vec::new(),
+        }
     }
 
     fn clause(&self, token: usize) -> u32 {
@@ -230,7 +236,7 @@ impl<T> Phrases<T> {
             .match_kind(MatchKind::Standard)
             .build(&texts)
             .expect("a lexicon is far below the automaton's limits");
-        Ok(Self { automaton, needles, phrases, by_word, by_person })
+        Ok(Self { automaton, needles, compiled: phrases, by_word, by_person })
     }
 
     /// Every match, by position and then by pattern; a pattern may match at several places.
@@ -264,8 +270,15 @@ impl<T> Phrases<T> {
         ids
     }
 
-    fn try_at<'p>(&'p self, view: &View<'_>, words: &[Vec<usize>], phrase: usize, at: usize, found: &mut Vec<Found<'p, T>>) {
-        let (items, tag) = &self.phrases[phrase];
+    fn try_at<'p>(
+        &'p self,
+        view: &View<'_>,
+        words: &[Vec<usize>],
+        phrase: usize,
+        at: usize,
+        found: &mut Vec<Found<'p, T>>,
+    ) {
+        let (items, tag) = &self.compiled[phrase];
         let mut person = None;
         if let Some(end) = matches_from(items, view, words, at, &mut person) {
             found.push(Found { tag, tokens: at..end, person });
@@ -274,7 +287,13 @@ impl<T> Phrases<T> {
 }
 
 /// Where a match of all `items` from token `at` ends.
-fn matches_from(items: &[Item], view: &View<'_>, words: &[Vec<usize>], at: usize, person: &mut Option<usize>) -> Option<usize> {
+fn matches_from(
+    items: &[Item],
+    view: &View<'_>,
+    words: &[Vec<usize>],
+    at: usize,
+    person: &mut Option<usize>,
+) -> Option<usize> {
     let Some((item, rest)) = items.split_first() else { return Some(at) };
     match item {
         Item::Word(id) => {
@@ -301,7 +320,14 @@ fn matches_from(items: &[Item], view: &View<'_>, words: &[Vec<usize>], at: usize
 }
 
 /// Skips up to [`MAX_GAP`] words of one clause, none of them blocked.
-fn gap(rest: &[Item], view: &View<'_>, words: &[Vec<usize>], at: usize, person: &mut Option<usize>, blocked: &[bool]) -> Option<usize> {
+fn gap(
+    rest: &[Item],
+    view: &View<'_>,
+    words: &[Vec<usize>],
+    at: usize,
+    person: &mut Option<usize>,
+    blocked: &[bool],
+) -> Option<usize> {
     for next in at..=at + MAX_GAP {
         if let Some(end) = matches_from(rest, view, words, next, person) {
             return Some(end);

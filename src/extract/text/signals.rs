@@ -34,7 +34,10 @@ pub(super) fn signals(record: &TextRecord, scrubbed: &Scrubbed) -> Vec<TextSigna
             Entry::Vacant(free) => {
                 free.insert(Statement { signal, contradicted: false });
             }
-            Entry::Occupied(mut taken) => taken.get_mut().contradicted |= taken.get().signal.polarity != signal.polarity,
+            Entry::Occupied(mut taken) => {
+                let statement = taken.get_mut();
+                statement.contradicted |= statement.signal.polarity != signal.polarity;
+            }
         }
     }
     let mut believed: Vec<TextSignal> = found.into_values().filter(|s| !s.contradicted).map(|s| s.signal).collect();
@@ -111,7 +114,8 @@ fn clauses(cells: &[Cell], tokens: &[Token]) -> Vec<u32> {
     let mut found = Vec::with_capacity(tokens.len());
     for token in tokens {
         let between = &cells[last..token.cells.start];
-        let parted = between.iter().any(|c| matches!(c.raw, ',' | ';' | ':' | '(' | ')' | '|' | '•' | '\n') || is_quote(c.raw));
+        let parted =
+            between.iter().any(|c| matches!(c.raw, ',' | ';' | ':' | '(' | ')' | '|' | '•' | '\n') || is_quote(c.raw));
         let dash = between.len() >= 3 && between.iter().any(|c| c.out == '-');
         clause += u32::from(parted || dash);
         last = token.cells.end;
@@ -140,7 +144,14 @@ struct Reader<'r> {
 impl<'r> Reader<'r> {
     fn new(record: &'r TextRecord) -> Self {
         let about = record.about.as_ref().and_then(|id| record.contacts.iter().position(|c| c.id == *id));
-        Self { record, directory: Directory::new(&record.contacts), about, antecedent: None, others: false, in_quote: false }
+        Self {
+            record,
+            directory: Directory::new(&record.contacts),
+            about,
+            antecedent: None,
+            others: false,
+            in_quote: false,
+        }
     }
 
     fn read(&mut self, sentence: &Read<'_>) -> Vec<TextSignal> {
@@ -230,7 +241,13 @@ impl<'r> Reader<'r> {
         }
     }
 
-    fn claims(&self, sentence: &Read<'_>, mentions: &[Mention], indirect: &[bool], opened_quoted: bool) -> Vec<TextSignal> {
+    fn claims(
+        &self,
+        sentence: &Read<'_>,
+        mentions: &[Mention],
+        indirect: &[bool],
+        opened_quoted: bool,
+    ) -> Vec<TextSignal> {
         let mut blocked = sentence.mask(Tag::Negation);
         for mention in mentions {
             blocked[mention.tokens.clone()].fill(true);
@@ -240,7 +257,13 @@ impl<'r> Reader<'r> {
             blocked_behind_person.iter_mut().zip(mask).for_each(|(all, one)| *all |= one);
         }
         let persons = mentions.iter().map(|m| m.tokens.clone()).collect();
-        let view = View { tokens: &sentence.tokens, clauses: sentence.clauses.clone(), blocked, blocked_behind_person, persons };
+        let view = View {
+            tokens: &sentence.tokens,
+            clauses: sentence.clauses.clone(),
+            blocked,
+            blocked_behind_person,
+            persons,
+        };
         let mut signals = Vec::new();
         for found in RULES.claims.find(&view) {
             let (Tag::Claims(rule), Some(person)) = (*found.tag, found.person) else { continue };
@@ -253,8 +276,16 @@ impl<'r> Reader<'r> {
     }
 
     /// The contact that a match is about, if nothing speaks against it.
-    fn believes(&self, sentence: &Read<'_>, mentions: &[Mention], found: &Found<'_, Tag>, index: usize, person: usize, opened_quoted: bool) -> Option<usize> {
-        let rule = &RULES.rules[index];
+    fn believes(
+        &self,
+        sentence: &Read<'_>,
+        mentions: &[Mention],
+        found: &Found<'_, Tag>,
+        index: usize,
+        person: usize,
+        opened_quoted: bool,
+    ) -> Option<usize> {
+        let rule = &RULES.all[index];
         let mention = &mentions[person];
         let contact = match mention.who {
             Who::Contact(contact) => contact,
@@ -265,7 +296,12 @@ impl<'r> Reader<'r> {
         if subject_first && (mention.oblique || !stands_as_subject(sentence, mentions, mention)) {
             return None;
         }
-        if mention.tokens.end == found.tokens.end && sentence.tokens.get(found.tokens.end).is_some_and(|t| matches!(t.text.as_str(), "und" | "oder" | "and" | "or" | "bzw" | "s")) {
+        if mention.tokens.end == found.tokens.end
+            && sentence
+                .tokens
+                .get(found.tokens.end)
+                .is_some_and(|t| matches!(t.text.as_str(), "und" | "oder" | "and" | "or" | "bzw" | "s"))
+        {
             return None;
         }
         let quoted = opened_quoted ^ (sentence.quotes_before(found.tokens.start) % 2 == 1);
@@ -275,12 +311,20 @@ impl<'r> Reader<'r> {
         if rule.needs && !sentence.has(Tag::Requires(index)) || sentence.has(Tag::Unless(index)) {
             return None;
         }
-        let asked_before = sentence.context.iter().any(|c| *c.tag == Tag::VetoBefore && c.tokens.start < found.tokens.start);
+        let asked_before =
+            sentence.context.iter().any(|c| *c.tag == Tag::VetoBefore && c.tokens.start < found.tokens.start);
         (!asked_before && !is_denied(sentence, found)).then_some(contact)
     }
 
-    fn signal(&self, sentence: &Read<'_>, found: &Found<'_, Tag>, rule: usize, contact: usize, indirect: bool) -> TextSignal {
-        let rule = &RULES.rules[rule];
+    fn signal(
+        &self,
+        sentence: &Read<'_>,
+        found: &Found<'_, Tag>,
+        rule: usize,
+        contact: usize,
+        indirect: bool,
+    ) -> TextSignal {
+        let rule = &RULES.all[rule];
         let first = sentence.tokens[found.tokens.start].cells.start;
         let last = sentence.tokens[found.tokens.end - 1].cells.end - 1;
         let (from, to) = (sentence.cells[first].at, sentence.cells[last].at + 1);
@@ -320,7 +364,9 @@ fn is_denied(sentence: &Read<'_>, found: &Found<'_, Tag>) -> bool {
             return false;
         }
         let earlier = sentence.clauses[at] < clause;
-        let later = sentence.clauses[at] > clause && sentence.clause_start(at) == at && matches!(sentence.tokens[at].text.as_str(), "nicht" | "not");
+        let later = sentence.clauses[at] > clause
+            && sentence.clause_start(at) == at
+            && matches!(sentence.tokens[at].text.as_str(), "nicht" | "not");
         !(earlier && contrasts || later)
     })
 }

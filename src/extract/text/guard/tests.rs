@@ -66,7 +66,11 @@ fn check_attacks(text: &str, at_least: usize) {
     let attacks: Vec<Attack> = lines(text);
     assert!(attacks.len() >= at_least);
     for attack in &attacks {
-        assert!(!attack.canary.is_empty() && attack.canary.iter().all(|c| attack.text.contains(c.as_str())), "{}", attack.id);
+        assert!(
+            !attack.canary.is_empty() && attack.canary.iter().all(|c| attack.text.contains(c.as_str())),
+            "{}",
+            attack.id
+        );
     }
     let leaks: Vec<String> = attacks.iter().filter_map(leak).collect();
     assert!(leaks.is_empty(), "{} of {}:\n{}", leaks.len(), attacks.len(), leaks.join("\n"));
