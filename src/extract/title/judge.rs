@@ -301,7 +301,8 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         1.0
     };
     // "Vertriebs- und Marketingleiter": the first named is first.
-    let twin = own < weight::ROLE
+    let led = sense.level >= Some(Seniority::Lead) && sense.german;
+    let twin = (own < weight::ROLE || led)
         && g > from
         && (items[g - 1].has(flag::CONJUNCTION) || matches!(items[g].before, Sep::Amp | Sep::Slash));
     let mut factor = if twin { pre_factor.max(1.05 * own / weight::DOMAIN) } else { pre_factor };
@@ -375,9 +376,9 @@ fn runs(
         }
         let hyphens = (i + 1..end).all(|k| items[k].before == Sep::Hyphen);
         let last_counts = (end - i > 1 && hyphens) || !german;
-        for k in i..end {
+        for (k, item) in items.iter().enumerate().take(end).skip(i) {
             let most = if last_counts { k + 1 == end } else { k == i };
-            let person = if items[k].person() { 0.6 } else { 1.0 };
+            let person = if item.person() { 0.6 } else { 1.0 };
             add(k, factor * person * if most { 1.0 } else { 0.55 });
         }
         let coordinated =

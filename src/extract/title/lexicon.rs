@@ -2,7 +2,7 @@
 //!
 //! Invariant: keys are folded, masculine and joined by single spaces, exactly as [`super::scan`] makes words.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use serde::Deserialize;
@@ -169,7 +169,7 @@ pub(super) struct Lexicon {
     /// Abbreviations in capitals -> the key they stand for.
     caps: Map<String>,
     ambiguous: Map<(Seniority, Vec<JobFunction>)>,
-    special_words: Map<()>,
+    special_words: HashSet<Box<str>, BuildHasherDefault<Fnv>>,
     special: aho_corasick::AhoCorasick,
 }
 
@@ -210,7 +210,7 @@ impl Lexicon {
         for w in &raw.office_of {
             b.add(w, None, |e| e.flags |= flag::OFFICE_OF);
         }
-        let special_words = raw.special.words.iter().map(|w| (key(w).into_boxed_str(), ())).collect();
+        let special_words = raw.special.words.iter().map(|w| key(w).into_boxed_str()).collect();
         // Parts stand anywhere in a word; phrases are matched between spaces.
         let mut patterns: Vec<String> = raw.special.parts.iter().map(|p| fold(p)).collect();
         patterns.extend(raw.special.phrases.iter().map(|p| format!(" {} ", key(p))));
@@ -247,7 +247,7 @@ impl Lexicon {
 
     /// Whether a title (its words joined and framed by single spaces) reveals a special category.
     pub fn special(&self, framed: &str) -> bool {
-        framed.split(' ').any(|w| self.special_words.contains_key(w)) || self.special.is_match(framed)
+        framed.split(' ').any(|w| self.special_words.contains(w)) || self.special.is_match(framed)
     }
 }
 

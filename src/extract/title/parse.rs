@@ -9,6 +9,7 @@ use crate::taxonomy::Seniority;
 
 /// A word, phrase or compound of the title.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one word")]
 pub(super) struct Item {
     /// `None` = unknown to every vocabulary.
     pub sense: Option<Sense>,
@@ -95,14 +96,10 @@ fn longest(lex: &Lexicon, t: &[Token]) -> (usize, Option<Sense>) {
 pub(super) fn mark_companies(items: &mut [Item], tokens: &[Token]) {
     let hard = |s: Sep| s >= Sep::Comma;
     let mut inside = false;
-    for i in 0..items.len() {
-        if i > 0 && hard(items[i].before) {
-            inside = false;
-        }
-        if items[i].has(flag::COMPANY) || items[i].before == Sep::At {
-            inside = true;
-        }
-        items[i].company |= inside;
+    for item in items.iter_mut() {
+        inside &= !hard(item.before);
+        inside |= item.has(flag::COMPANY) || item.before == Sep::At;
+        item.company |= inside;
     }
     for i in 0..items.len() {
         if items[i].has(flag::LEGAL_FORM) && is_legal_form(&tokens[items[i].tokens.0]) {

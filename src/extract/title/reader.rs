@@ -64,30 +64,32 @@ fn attach(items: &[Item], segments: Vec<Segment>) -> Vec<Segment> {
             out.push(s);
             let at = out.len() - 1;
             for l in loose.drain(..) {
-                lend(items, &mut out[at], &l);
+                let announced = items[out[at].items.0].before == scan::Sep::Colon;
+                lend(items, &mut out[at], &l, announced);
             }
         } else if let Some(host) = out.iter_mut().rev().find(|h| h.person && h.kind != Kind::Nothing) {
-            lend(items, host, &s);
+            lend(items, host, &s, true);
         } else {
             loose.push(s);
         }
     }
     let mut rest = loose.into_iter();
     if let Some(mut first) = rest.next() {
-        rest.for_each(|l| lend(items, &mut first, &l));
+        rest.for_each(|l| lend(items, &mut first, &l, true));
         out.push(first);
     }
     out
 }
 
-fn lend(items: &[Item], host: &mut Segment, s: &Segment) {
-    if matches!(s.kind, Kind::Former | Kind::Leave) && host.kind == Kind::Current {
+/// `time` = whether what it says about time holds for the host ("Head of Sales (former)", not "ex-Acme, CEO").
+fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
+    if time && matches!(s.kind, Kind::Former | Kind::Leave) && host.kind == Kind::Current {
         host.kind = s.kind;
     }
     let settled = host.scores.iter().any(|&x| x >= 2.0);
     let factor = if settled { 0.25 } else { 0.9 };
-    for f in 0..N {
-        host.scores[f] += s.scores[f] * factor;
+    for (h, x) in host.scores.iter_mut().zip(&s.scores) {
+        *h += x * factor;
     }
     host.function_notes.extend(s.function_notes.iter().map(|&(i, f, w)| (i, f, w * factor)));
     host.power = host.power.or(s.power);
@@ -164,8 +166,8 @@ fn add_up(current: &[&Segment]) -> [f32; N] {
     let mut scores = [0.0; N];
     let mut factor = 1.0;
     for s in current {
-        for f in 0..N {
-            scores[f] += s.scores[f] * factor;
+        for (sum, x) in scores.iter_mut().zip(&s.scores) {
+            *sum += x * factor;
         }
         if s.scores.iter().any(|&x| x > 0.5) {
             factor *= 0.75;
