@@ -305,7 +305,43 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
     let twin = (own < weight::ROLE || led)
         && g > from
         && (items[g - 1].has(flag::CONJUNCTION) || matches!(items[g].before, Sep::Amp | Sep::Slash));
-    let mut factor = if twin { pre_factor.max(1.05 * own / weight::DOMAIN) } else { pre_factor };
+    let factor = if twin { pre_factor.max(1.05 * own / weight::DOMAIN) } else { pre_factor };
+    let pre = before(items, (from, g), factor, exec, &reads, &mut add);
+    let assists = assists(&items[g]);
+    let served = (g + 1..to).any(|i| items[i].level() >= Some(Seniority::Lead));
+    let strong = pre >= weight::DOMAIN || own >= weight::DOMAIN;
+    let post = match () {
+        () if assists && served => 0.2,
+        () if exec => 1.4,
+        () if strong => 0.25,
+        () => 1.0,
+    };
+    runs(items, g + 1, to, &reads, post, sense.german && !sense.english, &mut add);
+    let served_executive = s.scores[JobFunction::ExecutiveManagement as usize] > 0.0
+        && s.level.is_some_and(|(l, _)| l <= Seniority::Senior)
+        && !sense.own;
+    if (assists && served) || served_executive {
+        serves(s, g);
+    }
+}
+
+/// Whoever works for an executive does administration, not executive management.
+fn serves(s: &mut Segment, g: usize) {
+    s.scores[JobFunction::ExecutiveManagement as usize] = 0.0;
+    s.scores[JobFunction::AdministrationAssistance as usize] += 1.8;
+    s.function_notes.retain(|n| n.1 != JobFunction::ExecutiveManagement);
+    s.function_notes.push((g, JobFunction::AdministrationAssistance, 1.8));
+}
+
+/// Words before the governing noun, nearest first; returns the greatest weight among them.
+fn before(
+    items: &[Item],
+    (from, g): (usize, usize),
+    mut factor: f32,
+    exec: bool,
+    reads: &impl Fn(usize) -> bool,
+    add: &mut impl FnMut(usize, f32),
+) -> f32 {
     let mut pre = 0.0_f32;
     for i in (from..g).rev().filter(|&i| reads(i)) {
         let weight = items[i].sense.as_ref().map_or(0.0, |x| x.functions.iter().map(|f| f.1).fold(0.0, f32::max));
@@ -324,25 +360,7 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
             i > from && items[i - 1].has(flag::CONJUNCTION) || matches!(items[i].before, Sep::Amp | Sep::Slash);
         factor *= if coordinated { 1.02 } else { 0.55 };
     }
-    let assists = assists(&items[g]);
-    let served = (g + 1..to).any(|i| items[i].level() >= Some(Seniority::Lead));
-    let strong = pre >= weight::DOMAIN || own >= weight::DOMAIN;
-    let post = match () {
-        () if assists && served => 0.2,
-        () if exec => 1.4,
-        () if strong => 0.25,
-        () => 1.0,
-    };
-    runs(items, g + 1, to, &reads, post, sense.german && !sense.english, &mut add);
-    let served_executive = s.scores[JobFunction::ExecutiveManagement as usize] > 0.0
-        && s.level.is_some_and(|(l, _)| l <= Seniority::Senior)
-        && !sense.own;
-    if (assists && served) || served_executive {
-        s.scores[JobFunction::ExecutiveManagement as usize] = 0.0;
-        s.scores[JobFunction::AdministrationAssistance as usize] += 1.8;
-        s.function_notes.retain(|n| n.1 != JobFunction::ExecutiveManagement);
-        s.function_notes.push((g, JobFunction::AdministrationAssistance, 1.8));
-    }
+    pre
 }
 
 /// A word that only tells time, relation or power says nothing about a function.

@@ -181,6 +181,8 @@ fn quotes_are_neutral_and_nameless() {
         ("CEO Max Mustermann", "CEO"),
         ("Chairwoman of the Board", "Chair of the Board"),
         ("Head of Sales & Marketing", "Head of Sales & Marketing"),
+        ("CEO Anna Müller", "CEO"),
+        ("Head of Logistics | proud dad of Emma", "Head of Logistics"),
         ("Betriebsrätin", ""),
     ] {
         assert_eq!(TitleReader::shipped().read(title).quote, quote, "{title}");
