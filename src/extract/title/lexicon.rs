@@ -115,6 +115,7 @@ struct Raw {
     caps: BTreeMap<String, String>,
     ambiguous: BTreeMap<String, Ambiguous>,
     office_of: Vec<String>,
+    hostile: Vec<String>,
     special: Special,
 }
 
@@ -171,6 +172,7 @@ pub(super) struct Lexicon {
     ambiguous: Map<(Seniority, Vec<JobFunction>)>,
     special_words: HashSet<Box<str>, BuildHasherDefault<Fnv>>,
     special: aho_corasick::AhoCorasick,
+    hostile: aho_corasick::AhoCorasick,
 }
 
 impl Lexicon {
@@ -215,11 +217,13 @@ impl Lexicon {
         let mut patterns: Vec<String> = raw.special.parts.iter().map(|p| fold(p)).collect();
         patterns.extend(raw.special.phrases.iter().map(|p| format!(" {} ", key(p))));
         let special = aho_corasick::AhoCorasick::new(patterns).expect("a few hundred short patterns");
+        let code = raw.hostile.iter().map(|p| format!(" {} ", key(p)));
+        let hostile = aho_corasick::AhoCorasick::new(code).expect("a few short patterns");
         let derived = derived.lines().filter_map(parse_derived).collect();
         let caps = raw.caps.iter().map(|(k, w)| (key(k).into_boxed_str(), key(w))).collect();
         let ambiguous =
             raw.ambiguous.into_iter().map(|(k, a)| (key(&k).into_boxed_str(), (a.level, a.functions))).collect();
-        Self { words: b.words, derived, phrase_starts: b.starts, caps, ambiguous, special_words, special }
+        Self { words: b.words, derived, phrase_starts: b.starts, caps, ambiguous, special_words, special, hostile }
     }
 
     pub fn word(&self, w: &str) -> Option<&Word> {
@@ -243,6 +247,11 @@ impl Lexicon {
     /// How many words the longest phrase that starts with `w` has; 1 where there is none.
     pub fn longest_phrase(&self, w: &str) -> usize {
         self.phrase_starts.get(w).copied().unwrap_or(1)
+    }
+
+    /// Whether a framed title holds code or commands.
+    pub fn hostile(&self, framed: &str) -> bool {
+        self.hostile.is_match(framed)
     }
 
     /// Whether a title (its words joined and framed by single spaces) reveals a special category.

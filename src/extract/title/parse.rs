@@ -89,7 +89,8 @@ fn longest(lex: &Lexicon, t: &[Token]) -> (usize, Option<Sense>) {
         }
     }
     let caps = t[0].caps.then(|| lex.caps(&t[0].text)).flatten().map(Sense::of_word);
-    (1, caps.or_else(|| sense(lex, &t[0].text)))
+    let undotted = || t[0].text.contains('.').then(|| sense(lex, &t[0].text.replace('.', ""))).flatten();
+    (1, caps.or_else(|| sense(lex, &t[0].text)).or_else(undotted))
 }
 
 /// Marks what names a company: after "bei", "at" and "@", and before a legal form.

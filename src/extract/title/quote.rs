@@ -2,10 +2,11 @@
 //!
 //! Invariant: depends on the folded words only where gender is concerned, so that all gender forms give one text.
 
-use super::judge::{Kind, Segment};
+use super::judge::Segment;
 use super::lexicon::flag;
 use super::parse::Item;
 use super::scan::{Scan, Sep, Token, fold_into};
+use super::time::Kind;
 use crate::taxonomy::JobFunction;
 
 /// Longest quote, in characters.

@@ -2,10 +2,11 @@
 //!
 //! Invariant: deterministic; a value has p of at least `FLOOR`, everything else abstains with its reason.
 
-use super::judge::{Kind, N, Segment, judge};
+use super::judge::{N, Segment, judge};
 use super::lexicon::{Lexicon, flag};
 use super::parse::{self, Item};
 use super::scan::{self, Scan};
+use super::time::Kind;
 use super::{TitleEvidence, TitleReading, quote};
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority};
 
@@ -20,7 +21,11 @@ pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
     if scan.hostile || scan.tokens.is_empty() || scan.tokens.len() > MAX_WORDS {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    if lex.special(&framed(&scan)) {
+    let framed = framed(&scan);
+    if lex.hostile(&framed) {
+        return TitleReading::nothing(FacetStatus::InsufficientEvidence);
+    }
+    if lex.special(&framed) {
         return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
     }
     let mut items = parse::items(lex, &scan);

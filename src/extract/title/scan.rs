@@ -69,13 +69,21 @@ pub(super) fn fold_into(c: char, out: &mut String) {
 
 /// Scans a title.
 pub(super) fn scan(title: &str) -> Scan {
-    let chars: Vec<char> = title.chars().take(CAP).collect();
+    let chars: Vec<char> = title.chars().take(CAP).map(narrow).collect();
     let mut s = Scanner { chars, at: 0, sep: Sep::Space, out: Scan::default() };
     s.out.hostile = looks_hostile(&s.chars);
     if !s.out.hostile {
         s.run();
     }
     s.out
+}
+
+/// Full-width Latin as plain Latin, one code point for one.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).expect("within ASCII"),
+        c => c,
+    }
 }
 
 /// Markup, formulas, templates, SQL and links: nothing that a person is called at work.

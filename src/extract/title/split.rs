@@ -140,7 +140,7 @@ fn modifiers<'a>(lex: &'a Lexicon, mut rest: &str, head: &Word) -> Option<Vec<&'
             break;
         }
     }
-    let strong = head.person() && head.german;
+    let strong = head.person() && (head.german || !head.english);
     (rest.is_empty() || (strong && (rest.len() >= 3 || !found.is_empty())) || (!found.is_empty() && rest.len() >= 4))
         .then_some(found)
 }
