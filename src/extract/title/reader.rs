@@ -121,6 +121,7 @@ fn combine(items: &[Item], segments: &[Segment]) -> TitleReading {
     r.signing_power = current.iter().find_map(|s| s.power);
     let scores = add_up(&current);
     function(&mut r, &scores);
+    discount(&mut r, items, &current);
     if level.is_some_and(|(l, _)| l >= Seniority::CLevel) && r.job_function.status == FacetStatus::InsufficientEvidence
     {
         r.job_function = Facet::known(JobFunction::ExecutiveManagement, 0.6);
@@ -207,6 +208,20 @@ fn function(r: &mut TitleReading, scores: &[f32; N]) {
         .filter(|f| *f != JobFunction::Other)
         .take(3)
         .collect();
+}
+
+/// Words known only from occupation names are right less often than their spread says: measured on a tenth of
+/// ESCO and O*NET that was held out of the derived vocabulary (p 0.87 was right in 67%).
+fn discount(r: &mut TitleReading, items: &[Item], current: &[&Segment]) {
+    const DERIVED: f64 = 0.82;
+    let Facet { value: Some(f), p: Some(p), .. } = r.job_function else { return };
+    let curated = current
+        .iter()
+        .flat_map(|s| &s.function_notes)
+        .any(|n| n.1 == f && items[n.0].sense.as_ref().is_some_and(|s| !s.derived));
+    if !curated {
+        r.job_function = Facet::known(f, round((p * DERIVED).max(FLOOR)));
+    }
 }
 
 /// Somebody has an occupation that no function covers.
