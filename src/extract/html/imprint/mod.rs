@@ -82,9 +82,9 @@ fn company_line(lines: &[Line<'_>], dedicated: bool) -> Option<(usize, String)> 
     let candidates = lines.iter().enumerate().filter(|(_, l)| !l.navigation);
     let named = candidates.filter_map(|(i, l)| company_in(&l.text).map(|name| (i, name)));
     // Outside an imprint only a line that is little more than the name counts: no running text.
-    named.filter(|(i, name)| dedicated || lines[*i].text.chars().count() <= name.chars().count() + 60).find(|(i, _)| {
-        dedicated || followed_by_address(&lines[*i..])
-    })
+    named
+        .filter(|(i, name)| dedicated || lines[*i].text.chars().count() <= name.chars().count() + 60)
+        .find(|(i, _)| dedicated || followed_by_address(&lines[*i..]))
 }
 
 fn followed_by_address(lines: &[Line<'_>]) -> bool {
@@ -105,7 +105,8 @@ fn company_in(line: &str) -> Option<String> {
     let words = name.split_whitespace().count();
     let begins = name.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit());
     let lower = format!(" {} ", name.to_lowercase());
-    let running = [" der ", " die ", " das ", " ist ", " the ", " wir ", " is ", " eine ", " ein ", " für ", " by ", " von der "];
+    let running =
+        [" der ", " die ", " das ", " ist ", " the ", " wir ", " is ", " eine ", " ein ", " für ", " by ", " von der "];
     let prose = running.iter().any(|w| lower.contains(w)) || line[..form].contains(". ");
     (2..=10).contains(&words).then_some(())?;
     (begins && !prose && name.chars().count() <= 100).then(|| name.to_owned())

@@ -150,7 +150,8 @@ fn name_with_job(line: &str) -> Option<Person> {
         let places: Vec<(usize, &str)> = line.match_indices(separator).take(4).collect();
         places.into_iter().rev().find_map(|(at, _)| {
             let (name, job) = (&line[..at], &line[at + separator.len()..]);
-            (names::is_name(name) && names::is_job(job)).then(|| (name.trim().to_owned(), Some(job.trim().to_owned()), None))
+            (names::is_name(name) && names::is_job(job))
+                .then(|| (name.trim().to_owned(), Some(job.trim().to_owned()), None))
         })
     })
 }
@@ -158,13 +159,16 @@ fn name_with_job(line: &str) -> Option<Person> {
 fn is_contact_label(label: &str) -> bool {
     let lower = label.to_lowercase();
     let word = lower.rsplit(' ').next().unwrap_or_default();
-    let known = ["ansprechpartner", "ansprechpartnerin", "ansprechperson", "kontaktperson", "kontakt", "contact", "person"];
+    let known =
+        ["ansprechpartner", "ansprechpartnerin", "ansprechperson", "kontaktperson", "kontakt", "contact", "person"];
     lower.split_whitespace().count() <= 3 && known.contains(&word)
 }
 
 /// What follows a contact label: a name, and in parentheses or after a comma a job or department.
 fn contact(rest: &str) -> Option<Person> {
-    if let Some(person) = name_with_job(rest).filter(|(_, job, _)| job.as_deref().is_some_and(|j| !names::is_department(j) || j.contains(' '))) {
+    if let Some(person) = name_with_job(rest)
+        .filter(|(_, job, _)| job.as_deref().is_some_and(|j| !names::is_department(j) || j.contains(' ')))
+    {
         return Some(person);
     }
     let (name, inside) = rest
@@ -193,10 +197,16 @@ mod tests {
     #[test]
     fn lines() {
         check("Petra Klein, Leiterin Einkauf", Some(("Petra Klein", Some("Leiterin Einkauf"), None)));
-        check("Dr. Petra Klein, MBA, Managing Director", Some(("Dr. Petra Klein, MBA", Some("Managing Director"), None)));
+        check(
+            "Dr. Petra Klein, MBA, Managing Director",
+            Some(("Dr. Petra Klein, MBA", Some("Managing Director"), None)),
+        );
         check("Petra Klein – Vertriebsleiterin DACH", Some(("Petra Klein", Some("Vertriebsleiterin DACH"), None)));
         check("Ansprechpartner: Petra Klein (Einkauf)", Some(("Petra Klein", None, Some("Einkauf"))));
-        check("Ihre Ansprechpartnerin: Petra Klein (Leiterin Einkauf)", Some(("Petra Klein", Some("Leiterin Einkauf"), None)));
+        check(
+            "Ihre Ansprechpartnerin: Petra Klein (Leiterin Einkauf)",
+            Some(("Petra Klein", Some("Leiterin Einkauf"), None)),
+        );
         check("Leiter Technik: Uwe Groß", Some(("Uwe Groß", Some("Leiter Technik"), None)));
         check("Berlin, Vertrieb", None);
         check("Muster Technik, Vertrieb", None);
