@@ -250,16 +250,9 @@ pub(super) fn decode_entities(text: &str) -> String {
             };
             Some((c, end + 1))
         });
-        match decoded {
-            Some((c, len)) => {
-                out.push_str(&c);
-                rest = &rest[len..];
-            }
-            None => {
-                out.push('&');
-                rest = &rest[1..];
-            }
-        }
+        let (c, len) = decoded.unwrap_or_else(|| ("&".to_owned(), 1));
+        out.push_str(&c);
+        rest = &rest[len..];
     }
     out.push_str(rest);
     out

@@ -1,7 +1,7 @@
 //! Reads a web page: people, organization, structured data, opt-outs, links and text.
 //!
 //! Invariant: [`read_page`] is total and pure. Whatever the bytes are, it answers, in time and memory bounded by
-//! [`limits`]; what is not understood is left empty. Names of people never reach a log, an error or `Debug`.
+//! `limits`; what is not understood is left empty. Names of people never reach a log, an error or `Debug`.
 
 mod blocks;
 mod charset;

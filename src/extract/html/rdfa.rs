@@ -1,6 +1,6 @@
-//! RDFa Lite and the common part of RDFa Core 1.1, as items in the shape of microdata.
+//! `RDFa` Lite and the common part of `RDFa` Core 1.1, as items in the shape of microdata.
 //!
-//! Invariant: an item is a typed or explicitly named resource; properties of the mere document (OpenGraph) are not
+//! Invariant: an item is a typed or explicitly named resource; properties of the mere document (`OpenGraph`) are not
 //! items. Terms of schema.org and of the vocabulary in force are short, all others are full IRIs.
 
 use std::cell::Cell;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::dom::{self, El, Page};
 use super::limits::{MAX_ITEMS, MAX_VALUES};
 
-/// Prefixes that RDFa 1.1 knows without declaration (the ones that pages use).
+/// Prefixes that `RDFa` 1.1 knows without declaration (the ones that pages use).
 const INITIAL: [(&str, &str); 11] = [
     ("schema", "http://schema.org/"),
     ("foaf", "http://xmlns.com/foaf/0.1/"),

@@ -40,7 +40,9 @@ pub(super) fn read(lines: &[Line<'_>], organization: &mut Organization) {
     let pieces: Vec<&str> = lines
         .iter()
         .filter(|l| l.text.chars().count() <= 400)
-        .flat_map(|l| l.text.split([',', '|', '·', '•', ';']))
+        // Full stops end sentences in British statements; elsewhere they abbreviate streets.
+        .flat_map(|l| l.text.split(if l.text.contains("egistered ") { ". " } else { "\u{0}" }))
+        .flat_map(|p| p.split([',', '|', '·', '•', ';']))
         .flat_map(|p| p.split(" - "))
         .map(|p| p.rsplit(": ").next().unwrap_or(p).trim().trim_end_matches('.'))
         .filter(|p| !p.is_empty())

@@ -60,7 +60,10 @@ static CANTON: LazyLock<Regex> = LazyLock::new(|| {
 /// Reads the numbers of the lines.
 pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
     let mut numbers = Numbers::default();
-    for (i, line) in lines.iter().enumerate() {
+    // The general partner has a register entry of its own; it counts only where there is no other.
+    let (partner, own): (Vec<usize>, Vec<usize>) = (0..lines.len()).partition(|i| is_partner(&lines[*i].text));
+    for i in own.into_iter().chain(partner) {
+        let line = &lines[i];
         if line.text.chars().count() > 1_000 {
             continue;
         }
@@ -83,6 +86,11 @@ pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
         numbers.court = None;
     }
     numbers
+}
+
+fn is_partner(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    ["haftende", "komplementär", "general partner"].iter().any(|w| lower.contains(w))
 }
 
 fn vat(text: &str, numbers: &mut Numbers) {

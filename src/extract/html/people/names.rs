@@ -67,6 +67,11 @@ fn core(text: &str) -> Option<Vec<&str>> {
     if words.iter().filter(|w| letters(w) > 1).all(|w| is_upper(w)) || (is_upper(first) && letters(first) > 1) {
         return None;
     }
+    // Short capitals at the end are an association's; an article belongs to a particle: `von der`.
+    let lone_article = words.windows(2).any(|w| matches!(w[1], "der" | "den" | "dem") && !particle(w[0]));
+    if (is_upper(last) && letters(last) <= 4) || lone_article {
+        return None;
+    }
     words.iter().all(|w| particle(w) || is_name_word(w)).then_some(words)
 }
 
@@ -218,6 +223,8 @@ mod tests {
             "Musterstraße 12",
             "ISO Zertifikat",
             "Geschäftsführer Max Muster",
+            "Mitglied der WKO",
+            "Region der Alpen",
             "Managing Director",
             "Max & Moritz",
             "Vertriebsleiterin Nord",
