@@ -93,9 +93,9 @@ impl Server {
             user_agent: "Prosopon/0.1 (+https://operator.example/bot)".into(),
             limits: Limits {
                 connect: ms(500),
-                first_byte: ms(300),
-                read_idle: ms(300),
-                total: ms(900),
+                first_byte: ms(500),
+                read_idle: ms(500),
+                total: ms(1200),
                 host_delay: ms(1),
                 backoff: ms(20),
                 retry_wait: ms(5),
