@@ -61,7 +61,7 @@ pub(super) fn execute(args: &InspectArgs, wall: &Clock) -> anyhow::Result<ExitCo
         },
     };
     let stdout = io::stdout();
-    let width = stdout.is_terminal().then(|| super::card::terminal_width());
+    let width = stdout.is_terminal().then(super::card::terminal_width);
     let mut out = BufWriter::new(stdout.lock());
     sink::inspect(&reader.snapshot, args.table, &query, &mut out, width)?;
     out.flush()?;

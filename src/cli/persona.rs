@@ -14,7 +14,7 @@ use crate::consent::gate::Clock;
 use crate::model::{AccountId, Signal};
 use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
 use crate::sink::{self, Select};
-use crate::taxonomy::{BuyingRole, FacetStatus};
+use crate::taxonomy::{BuyingRole, Channel, FacetStatus, JobFunction, Seniority, SigningPower};
 
 #[derive(Debug, Args)]
 pub(super) struct PersonaArgs {
@@ -67,17 +67,17 @@ fn persona_card<W: Write>(
     ))?;
     card.section("Position")?;
     let function = &persona.job_function;
-    card.facet("function", function.value.map(|v| v.as_str()), function.p, function.status)?;
+    card.facet("function", function.value.map(JobFunction::as_str), function.p, function.status)?;
     quotes(card, signals, "job_function")?;
     if !persona.secondary_functions.is_empty() {
         let also: Vec<&str> = persona.secondary_functions.iter().map(|f| f.as_str()).collect();
         card.row("also", &also.join(", "))?;
     }
     let seniority = &persona.seniority;
-    card.facet("seniority", seniority.value.map(|v| v.as_str()), seniority.p, seniority.status)?;
+    card.facet("seniority", seniority.value.map(Seniority::as_str), seniority.p, seniority.status)?;
     quotes(card, signals, "seniority")?;
     let power = &persona.signing_power;
-    card.facet("signing power", power.value.map(|v| v.as_str()), power.p, power.status)?;
+    card.facet("signing power", power.value.map(SigningPower::as_str), power.p, power.status)?;
     quotes(card, signals, "signing_power")?;
     card.section("Buying center")?;
     let mut roles: Vec<_> = persona.buying_roles.iter().collect();
@@ -109,7 +109,7 @@ fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal
         card.facet("motive", Some(m.motive.as_str()), m.confidence, m.status)?;
     }
     for c in channels {
-        let channel = c.channel.map(|c| c.as_str());
+        let channel = c.channel.map(Channel::as_str);
         card.facet(c.phase.as_str(), channel, None, c.status)?;
     }
     Ok(())

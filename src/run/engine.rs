@@ -150,12 +150,12 @@ pub async fn run(path: &Path, options: &Options, world: &World) -> Result<Summar
     let gate_now = if demo { as_of } else { now.max(as_of) };
     let mut loaded = load(&plan.crm().name, &pulled, home.ids(), gate_now, options.limit);
     let mut ledger = home.ledger()?;
-    if !options.dry_run {
+    if options.dry_run {
+        ledger.preview(&loaded.events, &loaded.seen(), gate_now);
+    } else {
         ledger.import(&loaded.events, &loaded.seen(), gate_now)?;
         home.remember_crm(&plan.crm().name)?;
         home.keep_policy(&policy)?;
-    } else {
-        ledger.preview(&loaded.events, &loaded.seen(), gate_now);
     }
     loaded.anchor(|subject| ledger.view().first_seen(subject));
     let gate_clock: Clock = if demo { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
@@ -211,9 +211,7 @@ async fn dry_run(prepared: Prepared, world: &World) -> Result<Summary, RunError>
     let fetcher = Fetcher::new(settings::refusing(), Arc::clone(&world.wall), Arc::clone(&world.wall))?;
     let run = RunId::from_body("dry");
     let context = context(plan, gate, fetcher, journal, &home, run, as_of, demo, true, world);
-    let mut counts = Counts::default();
-    counts.subjects = groups.iter().map(|g| g.members.len() as u64).sum();
-    counts.dead_letters = dead_letters.len() as u64;
+    let mut counts = Counts::of_input(&groups, &dead_letters);
     world.observer.planned(groups.len());
     let mut decisions = Vec::new();
     for group in &groups {
@@ -335,9 +333,7 @@ async fn work(
     writer: &mut SnapshotWriter,
     world: &World,
 ) -> Result<Counts, RunError> {
-    let mut counts = Counts { dead_letters: dead_letters.len() as u64, ..Counts::default() };
-    counts.subjects = groups.iter().map(|g| g.members.len() as u64).sum();
-    counts.crm_rows = counts.subjects + dead_letters.len() as u64;
+    let mut counts = Counts::of_input(&groups, dead_letters);
     writer.dead_letters(dead_letters)?;
     world.observer.planned(groups.len());
     let tasks = futures_util::stream::iter(groups).map(|group| {

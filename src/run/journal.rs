@@ -16,12 +16,12 @@ use crate::model::{DecisionRow, RunId};
 /// The journal cannot be used. Exit code 3.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// SQLite said no.
+    /// `SQLite` said no.
     #[error("the run journal {path} cannot be read or written: check free space and permissions")]
     Database {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// What `SQLite` said.
         #[source]
         source: rusqlite::Error,
     },

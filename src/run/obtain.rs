@@ -43,10 +43,7 @@ pub(super) async fn obtain(
     let begin = (context.wall)();
     let decided = context.gate.fetch(proposal);
     add(&context.times.gate, begin, (context.wall)());
-    let permit = match decided.outcome {
-        Ok(permit) => permit,
-        Err(_) => return Ok(Obtained::refused(decided.row)),
-    };
+    let Ok(permit) = decided.outcome else { return Ok(Obtained::refused(decided.row)) };
     if let Some(earlier) = context.journal.recall::<Obtained>(&context.run, &request)? {
         if matches!(earlier.decision.target, Target::Host(_)) {
             context.fetcher.restore(url.reveal(), earlier.host_rules.as_deref().map(str::as_bytes));
@@ -151,7 +148,7 @@ fn read_page(
 }
 
 fn fail(document: &mut DocumentRow, outcome: &str, reason: &str) {
-    document.outcome = outcome.to_owned();
+    outcome.clone_into(&mut document.outcome);
     document.reason = Some(reason.to_owned());
 }
 
