@@ -7,6 +7,7 @@ mod demo_web;
 pub mod exit;
 mod explain;
 mod extract;
+mod fetch;
 mod init;
 mod inspect;
 mod log;
@@ -115,6 +116,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Read titles, pages or texts given to it, without a home and without the network
     Extract(extract::ExtractArgs),
+    /// Ask the fetch layer's own judgement, without the network
+    Fetch(fetch::FetchArgs),
 }
 
 impl Cli {
@@ -138,6 +141,7 @@ impl Cli {
             Command::Inspect(args) => inspect::execute(&args, wall),
             Command::Explain(args) => explain::execute(&args, wall),
             Command::Extract(args) => extract::execute(&args),
+            Command::Fetch(args) => fetch::execute(&args),
         }
     }
 }
