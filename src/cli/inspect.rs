@@ -13,7 +13,7 @@ use crate::sink::{self, Format, Inspect, Table};
 #[derive(Debug, Args)]
 #[command(after_help = sink::FILTER_HELP)]
 pub(super) struct InspectArgs {
-    /// personas, evidence, accounts, buying_centers, decisions, documents, dead_letters or runs
+    #[arg(help = "personas, evidence, accounts, buying_centers, decisions, documents, dead_letters or runs")]
     table: Table,
     #[command(flatten)]
     home: HomeArg,

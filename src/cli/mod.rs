@@ -70,8 +70,7 @@ pub(crate) enum LogFormat {
 /// Where the home is.
 #[derive(Debug, Args)]
 pub(crate) struct HomeArg {
-    /// The home [default: $PROSOPON_HOME, else prosopon-home]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help = "The home [default: $PROSOPON_HOME, else prosopon-home]")]
     pub out: Option<PathBuf>,
     /// The pipeline, where the home has several
     #[arg(long, value_name = "NAME")]

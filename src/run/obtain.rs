@@ -140,7 +140,9 @@ fn read_page(
     let reading =
         tracing::info_span!("read").in_scope(|| StageTimes::timed(&context.wall, &context.times.read, || read(&body)));
     if let Some(reason) = &reading.opted_out {
-        document.tdm = format!("reserved: {reason}");
+        if reason == FailReason::TdmReserved.as_str() {
+            "reserved: meta".clone_into(&mut document.tdm);
+        }
         fail(document, "failed", reason);
     } else if let Some(reason) = &reading.unreadable {
         fail(document, "failed", reason);
