@@ -88,6 +88,7 @@ fn persona_card<W: Write>(
         quotes(card, signals, &format!("buying_role.{}", role.role))?;
     }
     traits(card, persona, signals)?;
+    single_signals(card, persona, signals)?;
     unknown(card, persona)?;
     card.section("Why")?;
     card.note(&format!("  prosopon explain {} buying_role.decider", persona.crm_record))
@@ -112,6 +113,25 @@ fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal
     for c in channels {
         let channel = c.channel.map(Channel::as_str);
         card.facet(c.phase.as_str(), channel, None, c.status)?;
+    }
+    Ok(())
+}
+
+/// What somebody said once: worth reading, too little for a facet.
+fn single_signals<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal]) -> io::Result<()> {
+    let known: Vec<String> =
+        persona.traits.iter().filter(|t| t.score.is_some()).map(|t| format!("trait.{}", t.r#trait)).collect();
+    let is_personal = |f: &str| ["trait.", "motive", "channel", "goal"].iter().any(|prefix| f.starts_with(prefix));
+    let single: Vec<&Signal> =
+        signals.iter().filter(|s| is_personal(&s.claim.facet()) && !known.contains(&s.claim.facet())).collect();
+    if single.is_empty() {
+        return Ok(());
+    }
+    card.section("Said once, too little to conclude from")?;
+    for signal in single {
+        let facet = signal.claim.facet();
+        card.row(facet.split_once('.').map_or(facet.as_str(), |(_, name)| name), "")?;
+        card.quote(signal)?;
     }
     Ok(())
 }
