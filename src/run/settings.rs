@@ -49,7 +49,7 @@ pub(super) fn crm_source(plan: &Plan) -> CsvSource {
     let crm = plan.crm();
     let mut contacts = file_set(&crm.contacts);
     for (source, header) in &crm.handles {
-        contacts.columns.insert(source.clone(), header.clone());
+        contacts.columns.insert(format!("handle.{source}"), header.clone());
     }
     CsvSource {
         name: crm.name.clone(),
@@ -77,8 +77,17 @@ fn file_set(set: &FileSet) -> crate::crm::FileSet {
             Delimiter::Tab => Some('\t'),
             Delimiter::Pipe => Some('|'),
         },
-        columns: set.columns.clone(),
+        columns: set.columns.iter().map(|(field, header)| (crm_field(field).to_owned(), header.clone())).collect(),
         ..crate::crm::FileSet::default()
+    }
+}
+
+/// The connector's name of a pipeline's field: a pipeline says `id`, the connector whose id it is.
+fn crm_field(field: &str) -> &str {
+    match field {
+        "id" => "record_id",
+        "account_id" => "account_record",
+        same => same,
     }
 }
 
@@ -150,5 +159,43 @@ pub const fn network_name(network: Network) -> &'static str {
         Network::Demo => "demo",
         Network::Replay => "replay",
         Network::Public => "public",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crm;
+
+    /// Maps every column that the schema of pipeline files knows.
+    fn all(schema: &serde_json::Value, columns: &str) -> crm::FileSet {
+        let properties = schema["$defs"][columns]["properties"].as_object().expect("the schema has columns");
+        assert!(!properties.is_empty(), "{columns}");
+        let fields = properties.keys().filter(|f| *f != "handles");
+        crm::FileSet {
+            columns: fields.map(|f| (crm_field(f).to_owned(), f.clone())).collect(),
+            ..crm::FileSet::default()
+        }
+    }
+
+    #[test]
+    fn every_column_of_a_pipeline_is_a_field_of_the_connector() {
+        let schema = crate::config::json_schema();
+        let source = CsvSource {
+            name: "crm".to_owned(),
+            contacts: all(&schema, "ContactColumns"),
+            accounts: Some(all(&schema, "AccountColumns")),
+            consents: Some(all(&schema, "ConsentColumns")),
+        };
+        crm::check(&source).expect("known fields");
+    }
+
+    #[test]
+    fn the_template_maps_known_columns() {
+        let file = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/nightly.yaml"));
+        let plan = crate::config::load_settings(file).expect("the template is valid");
+        let source = crm_source(&plan);
+        assert!(source.contacts.columns.contains_key("handle.developer_profile"));
+        crm::check(&source).expect("known fields");
     }
 }

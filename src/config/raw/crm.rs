@@ -128,10 +128,6 @@ file_set! {
         id,
         /// The CRM's record id of the company.
         account_id,
-        /// Name of the company, where there is no id of it.
-        account_name,
-        /// Form of address (Herr, Frau, Mr, Dr.); read for its academic title only.
-        salutation,
         /// Given name.
         given_name,
         /// Family name.
@@ -140,10 +136,10 @@ file_set! {
         full_name,
         /// E-mail addresses.
         email,
+        /// Further e-mail addresses.
+        email_2,
         /// Job title.
         job_title,
-        /// Department.
-        department,
         /// Language of correspondence.
         language,
         /// Country of the place of work.
@@ -156,10 +152,14 @@ file_set! {
         legal_basis,
         /// Opted out of all e-mail.
         email_opt_out,
-        /// Opted out of enrichment.
-        enrichment_opt_out,
-        /// Opted out of processing or profiling.
-        processing_opt_out,
+        /// No processing at all.
+        do_not_process,
+        /// No profiling and no enrichment.
+        do_not_profile,
+        /// Not to be contacted by any channel.
+        do_not_contact,
+        /// To be erased.
+        should_forget,
     }
     /// Public handles: the name of a source to the header of the column with the handle.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -187,8 +187,12 @@ file_set! {
         nace,
         /// Head count.
         employees,
+        /// Yearly revenue, in the currency of its own column or cell.
+        revenue,
         /// Yearly revenue in EUR.
         revenue_eur,
+        /// Currency of the revenue.
+        currency,
         /// Legal form.
         legal_form,
         /// Year of foundation.
@@ -205,20 +209,16 @@ file_set! {
     ConsentColumns {
         /// The CRM's record id of the contact.
         contact_id,
-        /// E-mail address, where there is no record id.
-        email,
+        /// The CRM's id of the event.
+        event_id,
         /// Grant, refuse, withdraw, object, restrict, lift.
         kind,
         /// Lawful basis.
         basis,
         /// Purposes.
         purposes,
-        /// Operations.
-        operations,
         /// Source classes.
         source_classes,
-        /// Data categories.
-        categories,
         /// Start of validity.
         valid_from,
         /// End of validity.
