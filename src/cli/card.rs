@@ -36,6 +36,11 @@ impl Style {
     }
 }
 
+/// Whether stderr may be coloured: on a terminal, unless `NO_COLOR` is set.
+pub(super) fn stderr_wants_colour() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
 /// Columns of the terminal, 100 where it does not tell.
 pub(super) fn terminal_width() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))

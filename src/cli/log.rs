@@ -18,7 +18,7 @@ pub(super) fn start(format: LogFormat, quiet: bool, verbose: u8) {
     let spans = if verbose > 0 { FmtSpan::CLOSE } else { FmtSpan::NONE };
     let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_span_events(spans);
     let _ = match format {
-        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Text => builder.with_target(false).with_ansi(super::card::stderr_wants_colour()).try_init(),
         LogFormat::Json => builder.json().try_init(),
     };
 }
