@@ -4,6 +4,8 @@
 //! resolved that the network setting does not name; the address that answered is checked afterwards. Errors of
 //! reqwest carry URLs and so never leave this file.
 
+#![expect(clippy::disallowed_types, reason = "the one place that holds the client")]
+
 use std::net::SocketAddr;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};

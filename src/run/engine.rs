@@ -274,13 +274,17 @@ impl Prepared {
         self.home.ids().request(&parts.map(|p| p as &str))
     }
 
-    async fn run(self, options: &Options, world: &World) -> Result<Summary, RunError> {
+    async fn run(mut self, options: &Options, world: &World) -> Result<Summary, RunError> {
         let journal = Journal::open(&self.home.path().join("journal.sqlite"))?;
         let key = self.key(options);
         let ids = self.home.ids().clone();
         let new_id = |n: u64| RunId::from_body(&format!("{n:06}_{}", &ids.request(&[&key, &n.to_string()])[..8]));
         let state = journal.begin(self.plan.name(), &key, new_id, (world.wall)())?;
         let resumed = journal.fetched(&state.run_id)?;
+        if !self.demo && options.as_of.or(self.plan.as_of()).is_none() {
+            // A run that is continued keeps the instant at which it began.
+            self.as_of = state.started_at;
+        }
         if let Some(summary) = published_before(&self, &journal, &state, world)? {
             return Ok(summary);
         }

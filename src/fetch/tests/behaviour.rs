@@ -44,7 +44,7 @@ async fn bodies() {
 #[tokio::test]
 async fn a_body_that_stalls_is_left_long_before_the_total_limit() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\n<p>";
-    let stall = Say::Drip(head.into(), b"x".to_vec(), Duration::from_secs(60));
+    let stall = Say::Drip(head.into(), b"x".to_vec(), Duration::from_mins(1));
     let server = Server::start().await.on("/x", &[stall]);
     let mut config = server.config();
     (config.limits.total, config.limits.retries) = (Duration::from_secs(15), 0);

@@ -1,5 +1,7 @@
 //! A scripted loopback server: says exactly the bytes it is told, counts connections and requests.
 
+#![expect(clippy::disallowed_types, reason = "servers of the tests, on loopback")]
+
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
