@@ -10,6 +10,7 @@ use prosopon::consent::gate::Clock;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let json = cli.logs_json();
     #[expect(clippy::disallowed_methods, reason = "the wall clock enters the program here and nowhere else")]
     let clock: Clock = Arc::new(Timestamp::now);
     match cli.execute(&clock) {
@@ -19,7 +20,7 @@ fn main() -> ExitCode {
             if exit::is_broken_pipe(&error) {
                 return ExitCode::SUCCESS;
             }
-            exit::report(&error);
+            exit::report(&error, json);
             exit::code_of(&error)
         }
     }

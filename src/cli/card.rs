@@ -65,6 +65,11 @@ impl<W: Write> Card<'_, W> {
         writeln!(self.out, "\n{}{text}{}", self.style.bold(), self.style.reset())
     }
 
+    /// A line of its own within a section.
+    pub fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "  {}", safe_text(text))
+    }
+
     /// A label and its value.
     pub fn row(&mut self, label: &str, value: &str) -> io::Result<()> {
         writeln!(self.out, "  {label:<LABEL$}{}", safe_text(value))
@@ -72,9 +77,19 @@ impl<W: Write> Card<'_, W> {
 
     /// A label, a value and how sure it is; or why there is none.
     pub fn facet(&mut self, label: &str, value: Option<&str>, p: Option<f64>, status: FacetStatus) -> io::Result<()> {
+        let label = readable(label);
         match (value, p) {
-            (Some(value), Some(p)) => writeln!(self.out, "  {label:<LABEL$}{:<34}{}", safe_text(value), meter(p)),
-            (Some(value), None) => self.row(label, value),
+            (Some(value), Some(p)) if status == FacetStatus::StudyPrior => {
+                let (dim, reset) = (self.style.dim(), self.style.reset());
+                writeln!(
+                    self.out,
+                    "  {label:<LABEL$}{dim}perhaps {value} ({p:.2}): a prior, nothing known of this one{reset}"
+                )
+            }
+            (Some(value), Some(p)) => {
+                writeln!(self.out, "  {label:<LABEL$}{:<34}{}", safe_text(&readable(value)), meter(p))
+            }
+            (Some(value), None) => self.row(&label, &readable(value)),
             (None, _) => {
                 let (dim, reset) = (self.style.dim(), self.style.reset());
                 writeln!(self.out, "  {label:<LABEL$}{dim}unknown: {}{reset}", why(status))
@@ -88,16 +103,23 @@ impl<W: Write> Card<'_, W> {
         let place = evidence.host.as_deref().unwrap_or("CRM");
         let day = jiff::tz::Offset::UTC.to_datetime(evidence.observed_at).date();
         let (dim, reset) = (self.style.dim(), self.style.reset());
+        // A path through a page's elements tells a person nothing.
+        let locator = if evidence.locator.contains('›') { "text of the page" } else { &evidence.locator };
         writeln!(
             self.out,
-            "  {:<LABEL$}{dim}{reset}\"{}\" {dim}{place}, {}, {day}, says {} ({:.2}){reset}",
+            "  {:<LABEL$}\"{}\" {dim}{place}, {}, {day}, says {} ({:.2}){reset}",
             "",
             safe_text(&evidence.quote),
-            safe_text(&evidence.locator),
-            safe_text(&signal.claim.value()),
+            safe_text(locator),
+            safe_text(&readable(&signal.claim.value())),
             signal.weight,
         )
     }
+}
+
+/// A term of a vocabulary as people read it.
+pub(super) fn readable(term: &str) -> String {
+    term.replace('_', " ")
 }
 
 /// A probability as number and bar.

@@ -48,9 +48,7 @@ fn number(error: &anyhow::Error) -> u8 {
                 | RunError::Demo(_)
                 | RunError::Fetch(_)
                 | RunError::Worker => HOME,
-                RunError::Config(_) | RunError::Crm(_) | RunError::NetworkNotServed { .. } | RunError::Mismatch(_) => {
-                    USAGE
-                }
+                RunError::Config(_) | RunError::Crm(_) | RunError::NetworkNotServed { .. } => USAGE,
             };
         }
         if let Some(error) = cause.downcast_ref::<SinkError>() {
@@ -73,9 +71,17 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|c| c.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
 }
 
-/// Tells an error on stderr.
-pub fn report(error: &anyhow::Error) {
+/// Tells an error on stderr, in lines for people or as one JSON object.
+pub fn report(error: &anyhow::Error, json: bool) {
     let mut stderr = io::stderr().lock();
+    if json {
+        let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+        let event = serde_json::json!({
+            "event": "error", "message": error.to_string(), "causes": causes, "exit_code": number(error),
+        });
+        let _ = writeln!(stderr, "{event}");
+        return;
+    }
     // Diagnostics carry their own `FILE:LINE:COL: error:`.
     if let Some(RunError::Config(diagnostics)) = error.downcast_ref::<RunError>() {
         for diagnostic in diagnostics {

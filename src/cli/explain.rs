@@ -21,7 +21,7 @@ use crate::persona::input::{FacetKind, FusionInput, Offering};
 use crate::persona::rows::{AccountRow, Persona};
 use crate::sink::{self, Select};
 use crate::source::id;
-use crate::taxonomy::{FacetStatus, Operation, SourceClass};
+use crate::taxonomy::{BuyingRole, FacetStatus, Motive, Operation, PurchasePhase, SourceClass, Trait};
 
 #[derive(Debug, Args)]
 #[command(
@@ -58,9 +58,7 @@ pub(super) fn execute(args: &ExplainArgs, wall: &Clock) -> anyhow::Result<ExitCo
         .context("the manifest of the snapshot has no fusion settings")?;
     let known = Known::read(&reader, &persona)?;
     let input = known.input(&persona, &settings);
-    let explanation = explain(&input, &args.facet).ok_or_else(|| {
-        Usage(format!("there is no facet {:?} to explain; see `prosopon explain --help` for their names", args.facet))
-    })?;
+    let explanation = explain(&input, &args.facet).ok_or_else(|| Usage(no_facet(&args.facet)))?;
     let mut out = std::io::stdout().lock();
     if args.json {
         serde_json::to_writer(&mut out, &explanation)?;
@@ -70,6 +68,22 @@ pub(super) fn execute(args: &ExplainArgs, wall: &Clock) -> anyhow::Result<ExitCo
         write!(out, "{explanation}")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The facets whose name has to do with what was asked for, else all of them.
+fn no_facet(asked: &str) -> String {
+    let roles = BuyingRole::ALL.iter().map(|r| format!("buying_role.{r}"));
+    let traits = Trait::ALL.iter().map(|t| format!("trait.{t}"));
+    let motives = Motive::ALL.iter().map(|m| format!("motive.{m}"));
+    let phases = PurchasePhase::ALL.iter().map(|p| format!("channel.{p}"));
+    let plain = ["job_function", "seniority", "signing_power"].map(str::to_owned);
+    let all: Vec<String> = plain.into_iter().chain(roles).chain(traits).chain(motives).chain(phases).collect();
+    let asked = asked.to_lowercase();
+    let close: Vec<&str> = all.iter().filter(|f| !asked.is_empty() && f.contains(&asked)).map(String::as_str).collect();
+    match close.as_slice() {
+        [] => format!("there is no facet {asked:?} to explain; there are {}", all.join(", ")),
+        close => format!("there is no facet {asked:?} to explain, did you mean {}", close.join(" or ")),
+    }
 }
 
 /// What the tables know of a contact.

@@ -84,6 +84,13 @@ impl HomeArg {
             .or_else(|| std::env::var_os("PROSOPON_HOME").map(PathBuf::from))
             .unwrap_or_else(|| PathBuf::from(DEFAULT_HOME))
     }
+
+    /// What a suggested command must repeat of these arguments.
+    pub(crate) fn again(&self) -> String {
+        let out = self.out.as_ref().map(|out| format!(" --out {}", out.display()));
+        let pipeline = self.pipeline.as_ref().map(|name| format!(" --pipeline {name}"));
+        [out, pipeline].into_iter().flatten().collect()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,6 +127,12 @@ enum Command {
 }
 
 impl Cli {
+    /// Whether events, and so errors too, are logged as JSON.
+    #[must_use]
+    pub fn logs_json(&self) -> bool {
+        self.global.log_format == LogFormat::Json
+    }
+
     /// Runs the command.
     ///
     /// # Errors

@@ -44,7 +44,8 @@ pub(super) fn persona(args: &PersonaArgs, wall: &Clock) -> anyhow::Result<ExitCo
         None => None,
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    persona_card(&mut Card { out: &mut out, style: Style::detect() }, &persona, account.as_ref(), &signals)?;
+    let card = &mut Card { out: &mut out, style: Style::detect() };
+    persona_card(card, &persona, account.as_ref(), &signals, &args.home.again())?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
@@ -54,6 +55,7 @@ fn persona_card<W: Write>(
     persona: &Persona,
     account: Option<&AccountRow>,
     signals: &[Signal],
+    home: &str,
 ) -> io::Result<()> {
     let company = account.map_or("no company", |a| a.name.as_str());
     card.title(&format!("{}  {company}", persona.crm_record))?;
@@ -91,7 +93,7 @@ fn persona_card<W: Write>(
     single_signals(card, persona, signals)?;
     unknown(card, persona)?;
     card.section("Why")?;
-    card.note(&format!("  prosopon explain {} buying_role.decider", persona.crm_record))
+    card.note(&format!("  prosopon explain {} buying_role.decider{home}", persona.crm_record))
 }
 
 fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal]) -> io::Result<()> {
@@ -109,6 +111,7 @@ fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal
     }
     for m in motives {
         card.facet("motive", Some(m.motive.as_str()), m.confidence, m.status)?;
+        quotes(card, signals, "motive")?;
     }
     for c in channels {
         let channel = c.channel.map(Channel::as_str);
@@ -130,7 +133,7 @@ fn single_signals<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: 
     card.section("Said once, too little to conclude from")?;
     for signal in single {
         let facet = signal.claim.facet();
-        card.row(facet.split_once('.').map_or(facet.as_str(), |(_, name)| name), "")?;
+        card.line(&super::card::readable(facet.split_once('.').map_or(facet.as_str(), |(_, name)| name)))?;
         card.quote(signal)?;
     }
     Ok(())
@@ -151,13 +154,13 @@ fn unknown<W: Write>(card: &mut Card<'_, W>, persona: &Persona) -> io::Result<()
         note(m.status, m.confidence.is_none(), m.motive.as_str());
     }
     for c in &persona.channels {
-        note(c.status, c.channel.is_none(), &format!("channel for {}", c.phase));
+        note(c.status, c.channel.is_none(), &format!("channel of {}", c.phase));
     }
     let groups = [
         ("", &persona.goals),
         ("", &persona.context),
         ("requirements as ", &persona.requirements),
-        ("what the person ", &persona.empathy_map),
+        ("empathy map: ", &persona.empathy_map),
     ];
     for (prefix, named) in groups.iter().flat_map(|(prefix, all)| all.iter().map(move |n| (prefix, n))) {
         note(named.status, named.value.is_none(), &format!("{prefix}{}", named.name));
@@ -167,7 +170,7 @@ fn unknown<W: Write>(card: &mut Card<'_, W>, persona: &Persona) -> io::Result<()
     }
     card.section("Unknown, and why")?;
     for (status, names) in by_reason {
-        card.row(super::card::why(status), "")?;
+        card.line(super::card::why(status))?;
         for line in wrap(&names.join(", "), super::card::terminal_width().saturating_sub(6).max(40)) {
             card.note(&format!("      {line}"))?;
         }
@@ -178,7 +181,9 @@ fn unknown<W: Write>(card: &mut Card<'_, W>, persona: &Persona) -> io::Result<()
 fn quotes<W: Write>(card: &mut Card<'_, W>, signals: &[Signal], facet: &str) -> io::Result<()> {
     let mut matching: Vec<&Signal> = signals.iter().filter(|s| s.claim.facet() == facet).collect();
     matching.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.id.cmp(&b.id)));
-    matching.dedup_by(|a, b| a.evidence.quote == b.evidence.quote && a.evidence.source_id == b.evidence.source_id);
+    matching.dedup_by(|a, b| {
+        a.evidence.quote == b.evidence.quote && a.evidence.source_id == b.evidence.source_id && a.claim == b.claim
+    });
     matching.truncate(4);
     matching.into_iter().try_for_each(|signal| card.quote(signal))
 }
@@ -221,7 +226,9 @@ fn account_card<W: Write>(
     card.note(&format!("{} · CRM {}", row.account_id, row.crm_record))?;
     card.section("Company")?;
     firmographics(card, row)?;
-    let company: Vec<&Signal> = signals.iter().filter(|s| s.claim.facet().starts_with("account.")).collect();
+    let mut company: Vec<&Signal> = signals.iter().filter(|s| s.claim.facet().starts_with("account.")).collect();
+    company.sort_by(|a, b| a.evidence.quote.cmp(&b.evidence.quote).then(b.weight.total_cmp(&a.weight)));
+    company.dedup_by(|a, b| a.evidence.quote == b.evidence.quote);
     company.iter().take(4).try_for_each(|s| card.quote(s))?;
     for (label, facet) in [
         ("decision style", &row.decision_style),
@@ -278,8 +285,9 @@ fn center_rows<W: Write>(card: &mut Card<'_, W>, center: &BuyingCenterRow, perso
     }
     for (i, (persona, probability)) in shown.iter().enumerate() {
         let label = if i == 0 { center.role.as_str() } else { "" };
-        let function = persona.job_function.value.map_or("function unknown", |f| f.as_str());
-        let seniority = persona.seniority.value.map_or("level unknown", |s| s.as_str());
+        let function =
+            super::card::readable(persona.job_function.value.map_or("function unknown", JobFunction::as_str));
+        let seniority = super::card::readable(persona.seniority.value.map_or("level unknown", Seniority::as_str));
         let value = format!("{:<10} {function}, {seniority}", persona.crm_record);
         card.row(label, &format!("{value:<48} {}", meter(*probability)))?;
     }

@@ -92,7 +92,7 @@ impl Observer for Progress {
         self.planned.store(groups, Ordering::Relaxed);
         match &self.mode {
             Mode::Bar(bar) => bar.set_length(groups as u64),
-            Mode::Lines => eprintln!("{groups} companies to work on"),
+            Mode::Lines => eprintln!("{} to work on", plural(groups, "company", "companies")),
             Mode::Quiet | Mode::Json => {}
         }
     }
@@ -105,10 +105,12 @@ impl Observer for Progress {
         }
     }
 
-    fn group_done(&self, personas: usize) {
-        self.groups.fetch_add(1, Ordering::Relaxed);
+    fn group_done(&self, is_company: bool, personas: usize) {
+        self.groups.fetch_add(usize::from(is_company), Ordering::Relaxed);
         self.personas.fetch_add(personas, Ordering::Relaxed);
-        self.line();
+        if is_company {
+            self.line();
+        }
     }
 }
 
@@ -122,23 +124,33 @@ pub(super) fn tell(summary: &Summary) -> io::Result<()> {
     if summary.starts > 1 && summary.run_id.is_some() {
         writeln!(out, "  continued   {} fetches were there from before", summary.resumed_fetches)?;
     }
-    writeln!(out, "  contacts    {} in {} companies", counts.subjects, counts.accounts)?;
+    let companies = plural(counts.accounts as usize, "company", "companies");
+    writeln!(out, "  contacts    {} in {companies}", counts.subjects)?;
     let refused: u64 = counts.refusals.values().sum();
     writeln!(out, "  gate        {} permits, {refused} refusals", counts.permits)?;
     listed(&mut out, &counts.refusals)?;
     if summary.run_id.is_none() {
         return asked(&mut out, summary);
     }
-    let fetches: u64 = counts.documents.values().sum();
-    writeln!(out, "  fetches     {fetches} documents, {} requests, {} kB", counts.requests, counts.bytes / 1000)?;
+    let pages: u64 = counts.documents.values().sum();
+    let (files, requests, bytes) = (counts.host_files, counts.requests, counts.bytes / 1000);
+    writeln!(
+        out,
+        "  fetches     {pages} pages, {files} robots.txt and tdmrep.json files; {requests} requests, {bytes} kB"
+    )?;
     listed(&mut out, &counts.documents)?;
     writeln!(out, "  personas    {} of {} contacts, {} signals", counts.personas, counts.subjects, counts.evidence)?;
     for (facet, known) in &counts.known {
         writeln!(out, "              {known:>4} know their {}", facet.replace('_', " "))?;
     }
     writeln!(out, "  dead letters {}", counts.dead_letters)?;
-    if summary.outcome == "completed_with_dead_letters" {
-        writeln!(out, "  {}more dead letters than `budgets.dead_letter_share` allows{}", style.bold(), style.reset())?;
+    if let (0, Some(reason)) = (counts.personas, most_frequent(&counts.refusals)) {
+        writeln!(
+            out,
+            "  {}nobody may be written about; the most frequent reason is {reason}{}",
+            style.bold(),
+            style.reset()
+        )?;
     }
     let home = summary.home.display();
     writeln!(out, "\ntables: {home}/{}/{}", summary.pipeline, snapshot_name(summary))?;
@@ -146,6 +158,15 @@ pub(super) fn tell(summary: &Summary) -> io::Result<()> {
     writeln!(out, "look:   prosopon inspect personas{at}")?;
     writeln!(out, "        prosopon inspect dead_letters{at}")?;
     writeln!(out, "        prosopon status{at}")
+}
+
+fn most_frequent(counts: &std::collections::BTreeMap<String, u64>) -> Option<&str> {
+    counts.iter().max_by_key(|(_, count)| **count).map(|(what, _)| what.as_str())
+}
+
+/// "1 company", "2 companies".
+fn plural(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn snapshot_name(summary: &Summary) -> String {

@@ -16,6 +16,7 @@ use crate::persona::rows::Persona;
 use crate::run::home::Home;
 use crate::run::journal::Journal;
 use crate::sink::{self, Select, Snapshot};
+use crate::taxonomy::Operation;
 
 /// A home, open for reading.
 pub(super) struct Reader {
@@ -81,16 +82,18 @@ impl Reader {
             None => self.home.crms().iter().map(|crm| self.home.ids().subject(crm, text)).collect(),
         };
         for id in candidates {
-            if let Some(persona) = sink::read_personas(&self.snapshot, &Select::Subject(id))?.pop() {
+            let select = Select::Subject(id.clone());
+            if let Some(persona) = sink::read_personas(&self.snapshot, &select)?.pop() {
                 return Ok(persona);
             }
+            let decisions = sink::read_decisions(&self.snapshot, &select)?;
+            if let Some(refusal) = decisions.iter().find(|d| d.operation == Operation::Emit && d.permit_id.is_none()) {
+                let reasons = refusal.reasons.join(", ");
+                return Err(Usage(format!("{text} ({id}) has no persona; the gate refused it: {reasons}")).into());
+            }
         }
-        Err(Usage(format!(
-            "no persona of {text} in the snapshot of {}: give a subject id (sub_...) or the CRM's record id; a contact \
-             whom the gate refused has none (prosopon inspect decisions tells why)",
-            self.pipeline
-        ))
-        .into())
+        let known = "give a subject id (sub_...) or the CRM's record id";
+        Err(Usage(format!("no contact {text} in the snapshot of {}: {known}", self.pipeline)).into())
     }
 }
 

@@ -1,5 +1,6 @@
 //! `prosopon run`: a pipeline from CRM rows to persona tables.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,7 +14,6 @@ use super::progress::{self, Progress};
 use crate::consent::gate::Clock;
 use crate::fetch::CancelHandle;
 use crate::run::engine::{Options, World, run};
-use crate::run::summary::Summary;
 
 #[derive(Debug, Args)]
 #[command(after_help = "A killed run continues with the same command and repeats nothing that was committed.")]
@@ -53,8 +53,16 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
         observer.finish();
         summary
     })?;
-    tell(&summary, args, quiet, wall)?;
-    Ok(if summary.outcome == "completed_with_dead_letters" { ExitCode::from(DEAD_LETTERS) } else { ExitCode::SUCCESS })
+    if args.json || format == LogFormat::Json {
+        writeln!(std::io::stdout().lock(), "{}", summary.to_json())?;
+    } else if !quiet {
+        progress::tell(&summary)?;
+    }
+    if summary.outcome != "completed_with_dead_letters" {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("more dead letters than `budgets.dead_letter_share` allows: prosopon inspect dead_letters");
+    Ok(ExitCode::from(DEAD_LETTERS))
 }
 
 /// Ends with Ctrl-C or SIGTERM; never, where the system does not let us listen.
@@ -68,16 +76,6 @@ async fn stop_asked() {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-}
-
-fn tell(summary: &Summary, args: &RunArgs, quiet: bool, _wall: &Clock) -> anyhow::Result<()> {
-    if args.json {
-        use std::io::Write as _;
-        writeln!(std::io::stdout().lock(), "{}", summary.to_json())?;
-    } else if !quiet {
-        progress::tell(summary)?;
-    }
-    Ok(())
 }
 
 /// The runtime of a command.

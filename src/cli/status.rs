@@ -17,7 +17,7 @@ pub(super) fn execute(arg: &HomeArg, _wall: &Clock) -> anyhow::Result<ExitCode> 
     let mut out = std::io::stdout().lock();
     let kind = if home.is_demo() { "demo home" } else { "home" };
     writeln!(out, "{kind} {} of {:?}", home.path().display(), home.controller())?;
-    let synced = ledger.view().last_sync().map_or("never".to_owned(), |at| at.to_string());
+    let synced = ledger.view().last_sync().map_or("never".to_owned(), |at| seconds(at).to_string());
     writeln!(out, "ledger    {} legal events, last import {synced}", ledger.view().state().count())?;
     let mut pipelines = journal.pipelines()?;
     pipelines.retain(|p| arg.pipeline.as_ref().is_none_or(|wanted| wanted == p));
@@ -30,7 +30,10 @@ pub(super) fn execute(arg: &HomeArg, _wall: &Clock) -> anyhow::Result<ExitCode> 
         writeln!(
             out,
             "last run  {} {}, started {} time(s), first at {}",
-            run.run_id, run.state, run.starts, run.started_at
+            run.run_id,
+            run.state,
+            run.starts,
+            seconds(run.started_at)
         )?;
         let current = sink::current(home.path(), &pipeline)?;
         let shown = current.as_ref().map_or("none", |s| s.run_id());
@@ -54,4 +57,9 @@ fn next(state: &str, fetched: u64) -> String {
         "published" => "nothing: run again when the CRM has changed".to_owned(),
         _ => "superseded by changed inputs: run again".to_owned(),
     }
+}
+
+/// Without fractions: nobody plans a night by nanoseconds.
+fn seconds(at: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

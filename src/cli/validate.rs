@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::exit::Told;
 use crate::config::{self, Diagnostic};
-use crate::run::engine::{RunError, load_policy};
+use crate::run::agree::load_policy;
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
@@ -20,10 +20,9 @@ pub(super) fn execute(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
     let (files, mut diagnostics) = config::validate_paths(&paths);
     for file in &files {
         // A pipeline that is wrong itself is told already.
-        if let Ok(plan) = config::load_settings(file)
-            && let Err(RunError::Config(mistakes)) = load_policy(&plan)
-        {
-            let new = mistakes.into_iter().filter(|m| !diagnostics.contains(m)).collect::<Vec<_>>();
+        if let Ok(plan) = config::load_settings(file) {
+            let found = load_policy(&plan).map_or_else(|errors| errors, |(_, warnings)| warnings);
+            let new: Vec<Diagnostic> = found.into_iter().filter(|d| !diagnostics.contains(d)).collect();
             diagnostics.extend(new);
         }
     }

@@ -19,12 +19,12 @@ use crate::run::journal::Journal;
 
 /// Told of what happens, for progress bars and plain lines. Never of who it happens to.
 pub trait Observer: Send + Sync {
-    /// So many companies (and groups without one) are to be worked on.
-    fn planned(&self, groups: usize);
+    /// So many companies are to be worked on.
+    fn planned(&self, companies: usize);
     /// A fetch has ended: `fetched`, `failed` or `abandoned`; `resumed` = an earlier start had done it.
     fn fetched(&self, outcome: &str, resumed: bool);
-    /// A company is done.
-    fn group_done(&self, personas: usize);
+    /// A company, or the contacts without one, is done.
+    fn group_done(&self, is_company: bool, personas: usize);
 }
 
 /// An observer that looks away.
@@ -34,7 +34,7 @@ pub struct Silent;
 impl Observer for Silent {
     fn planned(&self, _: usize) {}
     fn fetched(&self, _: &str, _: bool) {}
-    fn group_done(&self, _: usize) {}
+    fn group_done(&self, _: bool, _: usize) {}
 }
 
 /// Shared by all tasks of a run.

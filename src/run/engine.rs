@@ -16,7 +16,6 @@ use tracing::Instrument;
 
 use crate::config::{self, Diagnostic, Plan};
 use crate::consent::gate::{Clock, Gate};
-use crate::consent::policy::{Policy, PolicyFile};
 use crate::crm::{CrmError, CrmPull, pull};
 use crate::demo::{DemoError, DemoWeb};
 use crate::fetch::{Cancel, FetchError, Fetcher};
@@ -26,8 +25,8 @@ use crate::run::group::{GroupRows, process};
 use crate::run::home::{Home, HomeError};
 use crate::run::journal::{Journal, JournalError, RunState};
 use crate::run::load::{Group, Loaded, load};
-use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
+use crate::run::{agree, settings};
 use crate::sink::{FileFacts, HomeLock, LockError, RunRow, SinkError, Snapshot, SnapshotWriter, StageTime};
 
 /// How many companies are worked on at once: enough to keep slow hosts from holding up the others.
@@ -53,9 +52,6 @@ pub enum RunError {
         /// What it asks for.
         network: &'static str,
     },
-    /// Pipeline and policy do not fit.
-    #[error("{0}")]
-    Mismatch(String),
     /// The home.
     #[error(transparent)]
     Home(#[from] HomeError),
@@ -133,8 +129,8 @@ pub struct World {
 /// See [`RunError`]; the home is then as it was, but for what the journal keeps to continue.
 pub async fn run(path: &Path, options: &Options, world: &World) -> Result<Summary, RunError> {
     let plan = config::load(path).map_err(RunError::Config)?;
-    let policy = load_policy(&plan)?;
-    settings::check(&plan, &policy, options)?;
+    let (policy, _) = agree::load_policy(&plan).map_err(RunError::Config)?;
+    settings::check(&plan, options)?;
     let demo = plan.network() == config::Network::Demo;
     let now = (world.wall)();
     let as_of = options.as_of.or(plan.as_of()).unwrap_or(now);
@@ -170,19 +166,6 @@ fn later_of(wall: &Clock, as_of: Timestamp) -> Clock {
     Arc::new(move || wall().max(as_of))
 }
 
-/// Reads and checks the policy of a plan.
-///
-/// # Errors
-/// Every mistake in it.
-pub fn load_policy(plan: &Plan) -> Result<Policy, RunError> {
-    let name = plan.policy_file().display().to_string();
-    let source = std::fs::read_to_string(plan.policy_file()).map_err(|e| {
-        RunError::Config(vec![Diagnostic::error(&name, config::Position::START, format!("cannot be read: {e}"))])
-    })?;
-    let (file, _) = config::load_document::<PolicyFile>(&source, &name).map_err(RunError::Config)?;
-    Ok(Policy::new(file))
-}
-
 fn inputs_hash(pulled: &CrmPull) -> String {
     let mut hasher = Sha256::new();
     for file in &pulled.files {
@@ -206,13 +189,13 @@ struct Prepared {
 async fn dry_run(prepared: Prepared, world: &World) -> Result<Summary, RunError> {
     let Prepared { plan, gate, loaded, as_of, home, demo, .. } = prepared;
     let name = plan.name().to_owned();
-    let Loaded { groups, dead_letters, .. } = loaded;
+    let Loaded { groups, dead_letters, contacts, .. } = loaded;
     let journal = Journal::open(Path::new(":memory:"))?;
     let fetcher = Fetcher::new(settings::refusing(), Arc::clone(&world.wall), Arc::clone(&world.wall))?;
     let run = RunId::from_body("dry");
     let context = context(plan, gate, fetcher, journal, &home, run, as_of, demo, true, world);
-    let mut counts = Counts::of_input(&groups, &dead_letters);
-    world.observer.planned(groups.len());
+    let mut counts = Counts::of_input(&groups, &dead_letters, contacts);
+    world.observer.planned(groups.iter().filter(|g| g.account.id.is_some()).count());
     let mut decisions = Vec::new();
     for group in &groups {
         let rows = process(&context, group).await?;
@@ -292,14 +275,14 @@ impl Prepared {
         let config = settings::fetcher(&self.plan, web.as_ref());
         let fetcher = Fetcher::new(config, self.gate.clock(), Arc::clone(&world.wall))?;
         let Self { plan, gate, loaded, inputs, as_of, demo, home, _lock } = self;
-        let Loaded { groups, dead_letters, .. } = loaded;
+        let Loaded { groups, dead_letters, contacts, .. } = loaded;
         let context =
             Arc::new(context(plan, gate, fetcher, journal, &home, state.run_id.clone(), as_of, demo, false, world));
         let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
         let keep = context.plan.output().keep_snapshots;
         let mut writer = SnapshotWriter::create(home.path(), context.plan.name(), &state.run_id, &facts)?
             .keep_snapshots(keep as usize);
-        let worked = work(&context, groups, &dead_letters, &mut writer, world).await;
+        let worked = work(&context, groups, (&dead_letters, contacts), &mut writer, world).await;
         if let Some(web) = web {
             web.stop().await;
         }
@@ -333,13 +316,13 @@ fn published_before(
 async fn work(
     context: &Arc<Context>,
     groups: Vec<Group>,
-    dead_letters: &[DeadLetter],
+    (dead_letters, contacts): (&[DeadLetter], u64),
     writer: &mut SnapshotWriter,
     world: &World,
 ) -> Result<Counts, RunError> {
-    let mut counts = Counts::of_input(&groups, dead_letters);
+    let mut counts = Counts::of_input(&groups, dead_letters, contacts);
     writer.dead_letters(dead_letters)?;
-    world.observer.planned(groups.len());
+    world.observer.planned(groups.iter().filter(|g| g.account.id.is_some()).count());
     let tasks = futures_util::stream::iter(groups).map(|group| {
         let context = Arc::clone(context);
         let span = tracing::info_span!("group", contacts = group.members.len());
@@ -404,7 +387,7 @@ impl Finish<'_> {
             n_evidence: counts.evidence,
             n_permits: counts.permits,
             n_refusals: counts.refusals.values().sum(),
-            n_documents: counts.documents.values().sum(),
+            n_documents: counts.host_files + counts.documents.values().sum::<u64>(),
             n_dead_letters: counts.dead_letters,
             plan_hash: context.plan.hash().to_owned(),
             policy_hash: context.gate.policy().hash().to_owned(),

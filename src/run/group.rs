@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::config::{CompanySite, Page};
+use crate::config::{CompanySite, Page, Tiers};
 use crate::consent::decide::OptOut;
 use crate::consent::gate::{EmitProposal, FetchProposal, InferProposal, SubjectFacts};
 use crate::consent::permit::{Emit, Infer, Permit};
 use crate::model::{
-    About, AsOf, Claim, DeadLetter, DecisionRow, DocumentId, DocumentRow, Evidence, Personal, Signal, Subject,
+    About, Account, AsOf, Claim, DeadLetter, DecisionRow, DocumentId, DocumentRow, Evidence, Personal, Signal, Subject,
     SubjectId, Target,
 };
 use crate::persona::account::account_row;
@@ -27,7 +27,7 @@ use crate::run::engine::RunError;
 use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
 use crate::source::{self, Body, Found, PageKind, Permitted, Reading, company_site, crm, developer_profile, id};
-use crate::taxonomy::{Operation, SourceClass, Tier};
+use crate::taxonomy::{FacetStatus, Operation, SourceClass, Tier};
 
 /// The purpose under which companies are read about; it never touches a person.
 const COMPANY_PURPOSE: &str = "company_research";
@@ -60,6 +60,8 @@ struct Leave<'a> {
     emit: Option<Permit<Emit>>,
     refused: BTreeSet<FacetKind>,
     uncertain: bool,
+    /// The CRM's title reveals a special category.
+    withheld: bool,
     signals: Vec<Signal>,
 }
 
@@ -67,13 +69,16 @@ struct Leave<'a> {
 struct Work<'a> {
     context: &'a Context,
     group: &'a Group,
+    /// How deeply its contacts are researched: below `individual` the CRM alone is read.
+    tier: Tier,
     rows: GroupRows,
     company: Vec<Signal>,
 }
 
 /// Works on one company.
 pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRows, RunError> {
-    let mut work = Work { context, group, rows: GroupRows::default(), company: Vec::new() };
+    let tier = tier(context.plan.tiers(), &group.account);
+    let mut work = Work { context, group, tier, rows: GroupRows::default(), company: Vec::new() };
     let mut leaves: Vec<Leave<'_>> = tracing::info_span!("gate").in_scope(|| {
         let timed = || group.members.iter().map(|m| work.ask(m)).collect();
         StageTimes::timed(&context.wall, &context.times.gate, timed)
@@ -81,7 +86,7 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
     for leave in &mut leaves {
         work.read_crm(leave);
     }
-    if !context.dry_run {
+    if !context.dry_run && work.tier == Tier::Individual {
         work.company_site(&mut leaves).await?;
         for leave in &mut leaves {
             work.developer_profile(leave).await?;
@@ -90,7 +95,8 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
     tracing::info_span!("fuse").in_scope(|| {
         StageTimes::timed(&context.wall, &context.times.fuse, || work.fuse(leaves));
     });
-    context.observer.group_done(work.rows.personas.len());
+    let personas = if context.dry_run { 0 } else { work.rows.personas.len() };
+    context.observer.group_done(group.account.id.is_some(), personas);
     Ok(work.rows)
 }
 
@@ -106,6 +112,7 @@ impl<'a> Work<'a> {
             emit: None,
             refused: BTreeSet::new(),
             uncertain: false,
+            withheld: false,
             signals: Vec::new(),
         };
         let decided = self.context.gate.emit(EmitProposal {
@@ -117,13 +124,15 @@ impl<'a> Work<'a> {
         leave.emit = decided.outcome.ok();
         let purpose = self.context.plan.purpose().to_owned();
         leave.crm = self.infer(&mut leave.refused, member, id::CRM, &purpose, Operation::Infer, SourceClass::Crm);
-        let has_site = self.context.plan.sources().company_site.is_some() && self.group.account.domain.is_some();
+        let researched = self.tier == Tier::Individual;
+        let has_site =
+            researched && self.context.plan.sources().company_site.is_some() && self.group.account.domain.is_some();
         if has_site {
             let class = SourceClass::CompanySite;
             leave.site = self.infer(&mut leave.refused, member, id::COMPANY_SITE, &purpose, Operation::Infer, class);
         }
         let has_handle = member.subject.handles.iter().any(|(source, _)| source == id::DEVELOPER_PROFILE);
-        if has_handle && self.context.plan.sources().developer_profile.is_some() {
+        if researched && has_handle && self.context.plan.sources().developer_profile.is_some() {
             let class = SourceClass::PublicProfessional;
             let source = id::DEVELOPER_PROFILE;
             leave.profile = self.infer(&mut leave.refused, member, source, &purpose, Operation::Infer, class);
@@ -159,8 +168,9 @@ impl<'a> Work<'a> {
     fn read_crm(&mut self, leave: &mut Leave<'a>) {
         let (Some(permit), Some(_)) = (&leave.crm, &leave.emit) else { return };
         let subject = &leave.member.subject;
-        let reading = crm::read(subject);
+        let reading = crm::read(subject, &self.context.plan.extract().languages);
         self.note_withheld(&reading, &subject.id);
+        leave.withheld = reading.withheld > 0;
         let title = subject.job_title.as_ref().map_or("", |t| t.reveal());
         let hash = self.context.ids.commitment("crm-title", title.as_bytes());
         let observed_at = stated_at(subject, self.context.as_of);
@@ -242,7 +252,11 @@ impl<'a> Work<'a> {
             .filter(|l| l.site.is_some() && l.emit.is_some())
             .map(|l| Permitted { subject: &l.member.subject, profiling: false })
             .collect();
-        let read_context = source::Context { account: &self.group.account, contacts: &contacts };
+        let read_context = source::Context {
+            account: &self.group.account,
+            contacts: &contacts,
+            languages: &context.plan.extract().languages,
+        };
         let obtained = obtain(context, proposal, |body| company_site::read(kind, body, &read_context)).await?;
         drop(contacts);
         self.keep(&obtained, leaves, |l| l.site.as_ref());
@@ -273,7 +287,11 @@ impl<'a> Work<'a> {
             facts: Some(facts(leave.member)),
         };
         let contacts = [Permitted { subject, profiling: leave.profiling.is_some() }];
-        let read_context = source::Context { account: &self.group.account, contacts: &contacts };
+        let read_context = source::Context {
+            account: &self.group.account,
+            contacts: &contacts,
+            languages: &context.plan.extract().languages,
+        };
         let read = |body: &Body<'_>| developer_profile::read(body, &read_context);
         let obtained = obtain(context, proposal, read).await?;
         if obtained.document.is_none() {
@@ -414,7 +432,7 @@ impl<'a> Work<'a> {
             signals.sort_by(|a, b| a.id.cmp(&b.id));
             signals.dedup_by(|a, b| a.id == b.id);
             let subject = &leave.member.subject;
-            self.rows.personas.push(fuse(&FusionInput {
+            let mut persona = fuse(&FusionInput {
                 subject: &subject.id,
                 crm_record: &subject.crm_record,
                 crm_updated_at: Some(stated_at(subject, context.as_of)),
@@ -425,11 +443,15 @@ impl<'a> Work<'a> {
                 profiling_allowed: leave.profiling.is_some(),
                 refused: &refused,
                 identity_uncertain: leave.uncertain,
-                tier: Tier::Individual,
+                tier: self.tier,
                 legal: legal(&emit),
                 min_probability: context.plan.persona().min_probability,
                 half_life_days: f64::from(context.plan.persona().half_life_days),
-            }));
+            });
+            if leave.withheld {
+                withhold_position(&mut persona);
+            }
+            self.rows.personas.push(persona);
             self.rows.evidence.append(&mut signals);
         }
         let account = &self.group.account;
@@ -450,6 +472,28 @@ fn wants(site: &CompanySite, kind: PageKind) -> bool {
         PageKind::Team => site.pages.contains(&Page::Team),
         PageKind::Imprint => site.pages.contains(&Page::Imprint),
         PageKind::Profile => false,
+    }
+}
+
+/// By the value of the account; one whose revenue nobody knows counts as 0.
+fn tier(tiers: &Tiers, account: &Account) -> Tier {
+    let value = account.revenue_eur.unwrap_or(0.0);
+    if value >= tiers.individual_from_eur {
+        Tier::Individual
+    } else if tiers.segment_from_eur.is_some_and(|from| value >= from) {
+        Tier::Segment
+    } else {
+        Tier::StudyPrior
+    }
+}
+
+/// Where the title was withheld and nothing else speaks, the position is not asked about.
+fn withhold_position(persona: &mut Persona) {
+    if persona.job_function.value.is_none() {
+        persona.job_function.status = FacetStatus::NotApplicable;
+    }
+    if persona.seniority.value.is_none() {
+        persona.seniority.status = FacetStatus::NotApplicable;
     }
 }
 

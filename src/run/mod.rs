@@ -1,5 +1,6 @@
 //! Running a pipeline: home, journal, engine, progress.
 
+pub mod agree;
 mod context;
 pub mod engine;
 pub mod files;

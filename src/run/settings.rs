@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use crate::config::{Delimiter, Encoding, FileSet, Level, Network, Offering, Plan};
-use crate::consent::policy::Policy;
 use crate::crm::CsvSource;
 use crate::demo::DemoWeb;
 use crate::fetch::{self, FetcherConfig, Limits};
@@ -19,24 +18,8 @@ pub const USER_AGENT: &str = concat!("prosopon/", env!("CARGO_PKG_VERSION"), " (
 /// Seed of the jitter, which only ever adds to a delay.
 const JITTER_SEED: u64 = 0x0070_726f_736f_706f;
 
-/// Refuses what cannot be served and what plan and policy disagree on.
-pub(super) fn check(plan: &Plan, policy: &Policy, options: &Options) -> Result<(), RunError> {
-    let policy_file = plan.policy_file().display();
-    if policy.file().controller != plan.controller() {
-        return Err(RunError::Mismatch(format!(
-            "{policy_file}: the policy is of the controller {:?}, the pipeline of {:?}; both must be the same",
-            policy.file().controller,
-            plan.controller()
-        )));
-    }
-    if !policy.file().purposes.contains_key(plan.purpose()) {
-        let known: Vec<&str> = policy.file().purposes.keys().map(String::as_str).collect();
-        return Err(RunError::Mismatch(format!(
-            "{policy_file}: the purpose {:?} of the pipeline is not registered; registered are: {}",
-            plan.purpose(),
-            known.join(", ")
-        )));
-    }
+/// Refuses a network that is not served yet.
+pub(super) fn check(plan: &Plan, options: &Options) -> Result<(), RunError> {
     if plan.network() != Network::Demo && !options.dry_run {
         let network = network_name(plan.network());
         return Err(RunError::NetworkNotServed { path: plan.file().to_owned(), network });

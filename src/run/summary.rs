@@ -2,13 +2,13 @@
 //!
 //! Invariant: numbers and ids only; nothing about a person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{DeadLetter, DecisionRow};
+use crate::model::{DeadLetter, DecisionRow, PermitId, Target};
 use crate::run::context::Context;
 use crate::run::group::GroupRows;
 use crate::run::journal::RunState;
@@ -33,8 +33,10 @@ pub struct Counts {
     pub permits: u64,
     /// Refusals by primary reason.
     pub refusals: BTreeMap<String, u64>,
-    /// Fetches by outcome (`fetched`, or `failed: reason`).
+    /// Fetched pages by outcome (`fetched`, or `failed: reason`).
     pub documents: BTreeMap<String, u64>,
+    /// robots.txt and tdmrep.json files that were asked for.
+    pub host_files: u64,
     /// Requests sent.
     pub requests: u64,
     /// Bytes of bodies received.
@@ -47,10 +49,10 @@ pub struct Counts {
 
 impl Counts {
     /// What is known before any company is worked on.
-    pub(super) fn of_input(groups: &[Group], dead_letters: &[DeadLetter]) -> Self {
+    pub(super) fn of_input(groups: &[Group], dead_letters: &[DeadLetter], contacts: u64) -> Self {
         let subjects = groups.iter().map(|g| g.members.len() as u64).sum();
         let dead_letters = dead_letters.len() as u64;
-        Self { subjects, dead_letters, crm_rows: subjects + dead_letters, ..Self::default() }
+        Self { subjects, dead_letters, crm_rows: contacts + dead_letters, ..Self::default() }
     }
 
     /// Adds a company's rows.
@@ -60,14 +62,24 @@ impl Counts {
         self.evidence += rows.evidence.len() as u64;
         self.dead_letters += rows.dead_letters.len() as u64;
         self.decisions(&rows.decisions);
+        let hosts: HashSet<&PermitId> = rows
+            .decisions
+            .iter()
+            .filter(|d| matches!(d.target, Target::Host(_)))
+            .filter_map(|d| d.permit_id.as_ref())
+            .collect();
         for document in &rows.documents {
+            self.requests += u64::from(document.attempts);
+            self.bytes += document.bytes;
+            if hosts.contains(&document.permit_id) {
+                self.host_files += 1;
+                continue;
+            }
             let outcome = match &document.reason {
                 Some(reason) => format!("{}: {reason}", document.outcome),
                 None => document.outcome.clone(),
             };
             *self.documents.entry(outcome).or_default() += 1;
-            self.requests += u64::from(document.attempts);
-            self.bytes += document.bytes;
         }
         for persona in &rows.personas {
             let facets = [

@@ -9,7 +9,8 @@ use crate::extract::html::{self, LinkTopic, Organization, PageReading, PersonMen
 use crate::fetch::page_opt_outs;
 use crate::identity::{Claimed, Verdict, judge};
 use crate::model::{About, AccountId, Claim};
-use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Reading, id, titles};
+use crate::source::titles::{self, Stated};
+use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Reading, id};
 
 /// The product token that a page may forbid by name.
 const AGENT: &str = "prosopon";
@@ -94,7 +95,8 @@ fn people(page: &PageReading, url: &Url, context: &Context<'_>, reading: &mut Re
                 let about = About::Subject(subject.id.clone(), subject.account.clone());
                 let Some(title) = mention.job_title.as_deref().or(mention.department.as_deref()) else { continue };
                 let department = mention.department.as_deref();
-                let claims = titles::claims(&about, title, department, &mention.locator, TRUST);
+                let stated = Stated { about: &about, title, department, locator: &mention.locator, trust: TRUST };
+                let claims = titles::claims(&stated, context.languages);
                 reading.found.extend(claims.found);
                 reading.withheld += claims.withheld;
             }

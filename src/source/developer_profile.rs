@@ -9,7 +9,9 @@ use url::Url;
 use crate::extract::text::{self, TextContact, TextKind, TextRecord, TextSignal, scrub_quote};
 use crate::identity::{Claimed, Verdict, judge};
 use crate::model::{About, Claim};
-use crate::source::{Body, Context, Found, KnownContact, Permitted, Reading, id, titles};
+use crate::source::titles::{self, Stated};
+use crate::source::{Body, Context, Found, KnownContact, Permitted, Reading, id};
+use crate::taxonomy::Language;
 
 /// How far a self-written one-liner is believed about function and level.
 const TRUST: f64 = 0.75;
@@ -46,7 +48,7 @@ pub fn read(body: &Body<'_>, context: &Context<'_>) -> Reading {
     };
     let Some(contact) = context.contacts.first() else { return Reading::default() };
     match verdict(&profile, contact, context) {
-        Verdict::Same => statements(&profile, contact),
+        Verdict::Same => statements(&profile, contact, context.languages),
         Verdict::Uncertain => Reading { uncertain: vec![contact.subject.id.clone()], ..Reading::default() },
         Verdict::Different => Reading { strangers: 1, ..Reading::default() },
     }
@@ -68,7 +70,7 @@ fn verdict(profile: &Profile, contact: &Permitted<'_>, context: &Context<'_>) ->
     judge(&known.known(), &claimed).verdict
 }
 
-fn statements(profile: &Profile, contact: &Permitted<'_>) -> Reading {
+fn statements(profile: &Profile, contact: &Permitted<'_>, languages: &[Language]) -> Reading {
     let Some(bio) = profile.bio.as_deref().filter(|b| !b.trim().is_empty()) else { return Reading::default() };
     let subject = contact.subject;
     let about = About::Subject(subject.id.clone(), subject.account.clone());
@@ -85,7 +87,9 @@ fn statements(profile: &Profile, contact: &Permitted<'_>) -> Reading {
     let mut reading = Reading { withheld, ..Reading::default() };
     // A bio in which something had to be withheld is not read as a title: the guard works by sentence.
     if withheld == 0 {
-        let claims = titles::claims(&about, first_statement(bio), None, "bio", TRUST);
+        let title = first_statement(bio);
+        let stated = Stated { about: &about, title, department: None, locator: "bio", trust: TRUST };
+        let claims = titles::claims(&stated, languages);
         reading.withheld += claims.withheld;
         reading.found = claims.found;
     }

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::identity::Known;
 use crate::model::{About, Account, Claim, Subject, SubjectId};
+use crate::taxonomy::Language;
 
 /// Source ids as they stand in policies and tables.
 pub mod id {
@@ -54,6 +55,8 @@ pub struct Context<'a> {
     pub account: &'a Account,
     /// Contacts of the company with leave for this source.
     pub contacts: &'a [Permitted<'a>],
+    /// Languages that are read; what is plainly in another one is left alone.
+    pub languages: &'a [Language],
 }
 
 /// The body of a page.

@@ -5,7 +5,7 @@
 use crate::extract::title::{EXTRACTOR, TitleReader, TitleReading};
 use crate::model::{About, Claim};
 use crate::source::Found;
-use crate::taxonomy::FacetStatus;
+use crate::taxonomy::{FacetStatus, Language};
 
 /// How sure a secondary function is, compared with the primary one.
 const SECONDARY_SHARE: f64 = 0.6;
@@ -19,13 +19,26 @@ pub(super) struct TitleClaims {
     pub withheld: u32,
 }
 
+/// A title where it stands.
+pub(super) struct Stated<'a> {
+    /// Whose it is.
+    pub about: &'a About,
+    pub title: &'a str,
+    pub department: Option<&'a str>,
+    pub locator: &'a str,
+    /// In (0, 1]: how far this place can be believed about current titles; scales every weight.
+    pub trust: f64,
+}
+
 /// Reads a title (and, where the title names no function, the department) into claims.
-///
-/// `trust` in (0, 1] scales every weight: how far this place can be believed about current titles.
-pub(super) fn claims(about: &About, title: &str, department: Option<&str>, locator: &str, trust: f64) -> TitleClaims {
+pub(super) fn claims(stated: &Stated<'_>, languages: &[Language]) -> TitleClaims {
+    let Stated { about, title, department, locator, trust } = *stated;
     let reading = TitleReader::shipped().read(title);
     if reading.special_category {
         return TitleClaims { found: Vec::new(), withheld: 1 };
+    }
+    if reading.language.is_some_and(|language| !languages.contains(&language)) {
+        return TitleClaims { found: Vec::new(), withheld: 0 };
     }
     let mut found = from_reading(about, &reading, locator, trust);
     let silent =
