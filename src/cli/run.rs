@@ -49,7 +49,7 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
             // Held until the run ends: a dropped handle never cancels.
             std::future::pending::<()>().await;
         });
-        let summary = run(&args.pipeline, &options, &world).await;
+        let summary = Box::pin(run(&args.pipeline, &options, &world)).await;
         observer.finish();
         summary
     })?;

@@ -21,6 +21,7 @@ use super::columns::{Column, Kind, columns, default_columns};
 use super::error::did_you_mean;
 use super::read::Batches;
 use super::{Select, SinkError, Snapshot, Table};
+use crate::taxonomy::FacetStatus;
 
 /// The filter language in a few lines, for help texts.
 pub const FILTER_HELP: &str = "\
@@ -245,6 +246,10 @@ fn terminal_cell(
     let value = short(place);
     match facet {
         Some((_, status)) if value.is_empty() => cell::abstained(&short(status)),
+        // A prior is nothing that is known of this one.
+        Some((p, status)) if arrays[p].is_valid(row) && short(status) == FacetStatus::StudyPrior.as_str() => {
+            format!("({value} {}?)", short(p))
+        }
         Some((p, _)) if arrays[p].is_valid(row) => format!("{value} {}", short(p)),
         _ => value,
     }
