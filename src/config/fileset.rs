@@ -6,30 +6,25 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::raw::crm::{Delimiter, Encoding};
+use super::raw::crm::{DateOrder, Decimal, Delimiter, Encoding};
 
 /// Files of one kind in one folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSet {
-    pattern: PathBuf,
+    pub(super) pattern: PathBuf,
     /// How bytes become text.
     pub encoding: Encoding,
     /// What stands between two fields.
     pub delimiter: Delimiter,
+    /// What a date with slashes means.
+    pub date_order: DateOrder,
+    /// What separates whole numbers from fractions.
+    pub decimal: Decimal,
     /// Field name to header, for the columns that the pipeline names.
     pub columns: BTreeMap<String, String>,
 }
 
 impl FileSet {
-    pub(super) const fn new(
-        pattern: PathBuf,
-        encoding: Encoding,
-        delimiter: Delimiter,
-        columns: BTreeMap<String, String>,
-    ) -> Self {
-        Self { pattern, encoding, delimiter, columns }
-    }
-
     /// The path as it was resolved, with its wildcards.
     pub fn pattern(&self) -> &Path {
         &self.pattern

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::fileset::FileSet;
 use super::raw;
-pub use super::raw::crm::{Delimiter, Encoding};
+pub use super::raw::crm::{DateOrder, Decimal, Delimiter, Encoding};
 pub use super::raw::schedule::{CatchUp, Overlap};
 pub use super::raw::source::Page;
 pub use super::raw::{Extract, Level, Network, Persona};
@@ -341,16 +341,13 @@ impl Schedule {
 
 impl Crm {
     fn build(raw: raw::crm::Files, folder: &Path) -> Self {
-        let set = |path: &str, encoding, delimiter, columns| {
-            FileSet::new(resolve(folder, path), encoding, delimiter, columns)
-        };
-        let contacts = raw.contacts;
+        let at = |path: &str| resolve(folder, path);
         Self {
             name: raw.name,
-            contacts: set(&contacts.path, contacts.encoding, contacts.delimiter, contacts.columns.given()),
-            handles: contacts.columns.handles,
-            accounts: raw.accounts.map(|f| set(&f.path, f.encoding, f.delimiter, f.columns.given())),
-            consents: raw.consents.map(|f| set(&f.path, f.encoding, f.delimiter, f.columns.given())),
+            contacts: raw.contacts.build(at),
+            handles: raw.contacts.columns.handles,
+            accounts: raw.accounts.map(|set| set.build(at)),
+            consents: raw.consents.map(|set| set.build(at)),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Delimiter, Encoding, FileSet, Level, Network, Offering, Plan};
+use crate::config::{DateOrder, Decimal, Delimiter, Encoding, FileSet, Level, Network, Offering, Plan};
 use crate::crm::CsvSource;
 use crate::demo::DemoWeb;
 use crate::fetch::{self, FetcherConfig, Limits};
@@ -61,7 +61,15 @@ fn file_set(set: &FileSet) -> crate::crm::FileSet {
             Delimiter::Pipe => Some('|'),
         },
         columns: set.columns.iter().map(|(field, header)| (crm_field(field).to_owned(), header.clone())).collect(),
-        ..crate::crm::FileSet::default()
+        date_order: match set.date_order {
+            DateOrder::DayFirst => crate::crm::DateOrder::DayFirst,
+            DateOrder::MonthFirst => crate::crm::DateOrder::MonthFirst,
+        },
+        decimal: match set.decimal {
+            Decimal::Auto => None,
+            Decimal::Comma => Some(crate::crm::Decimal::Comma),
+            Decimal::Point => Some(crate::crm::Decimal::Point),
+        },
     }
 }
 

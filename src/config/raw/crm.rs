@@ -3,9 +3,12 @@
 //! Invariant: column maps name our fields on the left and the export's headers on the right.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::config::fileset::FileSet;
 
 /// Where contacts, accounts and consents come from: exactly one kind of CRM.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -73,6 +76,30 @@ pub enum Delimiter {
     Pipe,
 }
 
+/// What `03/04/2025` means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DateOrder {
+    /// The third of April.
+    #[default]
+    DayFirst,
+    /// The fourth of March.
+    MonthFirst,
+}
+
+/// What `1.234` means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Decimal {
+    /// As is usual in the language of the headers.
+    #[default]
+    Auto,
+    /// One thousand two hundred and thirty-four, as in German exports.
+    Comma,
+    /// A little more than one, as in English exports.
+    Point,
+}
+
 /// Defines a set of files and its columns; a macro because the three sets differ in nothing but the columns.
 macro_rules! file_set {
     ($(#[$meta:meta])* $name:ident, $(#[$cmeta:meta])* $columns:ident { $($(#[$fmeta:meta])* $field:ident,)+ } $($extra:tt)*) => {
@@ -89,6 +116,12 @@ macro_rules! file_set {
             /// What stands between two fields.
             #[serde(default)]
             pub delimiter: Delimiter,
+            /// The order of day and month in dates with slashes.
+            #[serde(default)]
+            pub date_order: DateOrder,
+            /// What separates whole numbers from fractions.
+            #[serde(default)]
+            pub decimal: Decimal,
             /// The headers of the columns, where they are not found by their usual names.
             #[serde(default)]
             pub columns: $columns,
@@ -105,6 +138,20 @@ macro_rules! file_set {
                 pub $field: Option<String>,
             )+
             $($extra)*
+        }
+
+        impl $name {
+            /// The set, with its path resolved by `resolve`.
+            pub fn build(&self, resolve: impl Fn(&str) -> PathBuf) -> FileSet {
+                FileSet {
+                    pattern: resolve(&self.path),
+                    encoding: self.encoding,
+                    delimiter: self.delimiter,
+                    date_order: self.date_order,
+                    decimal: self.decimal,
+                    columns: self.columns.given(),
+                }
+            }
         }
 
         impl $columns {
