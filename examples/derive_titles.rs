@@ -6,9 +6,11 @@
 //! `cargo run --example derive_titles -- ../shared/data > config/taxonomy/titles_derived.yaml`
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use prosopon::extract::title::TitleReader;
+#[expect(clippy::enum_glob_use, reason = "two tables of nothing but functions")]
 use prosopon::taxonomy::JobFunction::{self, *};
 
 /// ISCO-08 prefix -> function; the longest prefix wins, `None` = no clear function or withheld (religion).
@@ -401,7 +403,7 @@ fn main() -> anyhow::Result<()> {
         }
         let mut line = format!("  {word} {}:{:.1}", odds[0].0, weight(odds[0].1));
         if let Some((f, p)) = odds.get(1).filter(|o| weight(o.1) >= 0.4) {
-            line += &format!(" {f}:{:.1}", weight(*p));
+            write!(line, " {f}:{:.1}", weight(*p))?;
         }
         if person {
             line += " p";

@@ -154,7 +154,7 @@ pub struct Account {
     pub employees: Option<u32>,
     /// Yearly revenue in EUR.
     pub revenue_eur: Option<f64>,
-    /// Legal form in its short spelling (GmbH, AG, Ltd).
+    /// Legal form in its short spelling (`GmbH`, `AG`, `Ltd`).
     pub legal_form: Option<String>,
     /// Year of foundation.
     pub founded: Option<u16>,

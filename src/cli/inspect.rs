@@ -11,11 +11,9 @@ use crate::consent::gate::Clock;
 use crate::sink::{self, Format, Inspect, Table};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Filter language: = != < <= > >=, in (...), like 'x%', is null, is not null, and, or, not, \
-parentheses;\nnested values with a dot, any element matches: --where \"buying_roles.role = 'decider'\"\n\
-Tables: personas, evidence, accounts, buying_centers, decisions, documents, dead_letters, runs")]
+#[command(after_help = sink::FILTER_HELP)]
 pub(super) struct InspectArgs {
-    /// The table
+    #[arg(help = "personas, evidence, accounts, buying_centers, decisions, documents, dead_letters or runs")]
     table: Table,
     #[command(flatten)]
     home: HomeArg,
@@ -45,8 +43,8 @@ enum As {
 
 pub(super) fn execute(args: &InspectArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let mut reader = Reader::open(&args.home, wall)?;
-    let _subjects = match args.table {
-        Table::Personas | Table::Evidence => Some(reader.readable()?),
+    let readable = match args.table {
+        Table::Personas | Table::Evidence => Some(reader.readable()?.iter().map(ToString::to_string).collect()),
         _ => None,
     };
     reader.log(&format!("inspect {}", args.table))?;
@@ -59,9 +57,10 @@ pub(super) fn execute(args: &InspectArgs, wall: &Clock) -> anyhow::Result<ExitCo
             As::Csv => Format::Csv,
             As::Jsonl => Format::JsonLines,
         },
+        readable,
     };
     let stdout = io::stdout();
-    let width = stdout.is_terminal().then(|| super::card::terminal_width());
+    let width = stdout.is_terminal().then(super::card::terminal_width);
     let mut out = BufWriter::new(stdout.lock());
     sink::inspect(&reader.snapshot, args.table, &query, &mut out, width)?;
     out.flush()?;

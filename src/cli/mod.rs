@@ -7,6 +7,7 @@ mod demo_web;
 pub mod exit;
 mod explain;
 mod extract;
+mod fetch;
 mod init;
 mod inspect;
 mod log;
@@ -69,8 +70,7 @@ pub(crate) enum LogFormat {
 /// Where the home is.
 #[derive(Debug, Args)]
 pub(crate) struct HomeArg {
-    /// The home [default: $PROSOPON_HOME, else prosopon-home]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help = "The home [default: $PROSOPON_HOME, else prosopon-home]")]
     pub out: Option<PathBuf>,
     /// The pipeline, where the home has several
     #[arg(long, value_name = "NAME")]
@@ -115,6 +115,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Read titles, pages or texts given to it, without a home and without the network
     Extract(extract::ExtractArgs),
+    /// Ask the fetch layer's own judgement, without the network
+    Fetch(fetch::FetchArgs),
 }
 
 impl Cli {
@@ -138,6 +140,7 @@ impl Cli {
             Command::Inspect(args) => inspect::execute(&args, wall),
             Command::Explain(args) => explain::execute(&args, wall),
             Command::Extract(args) => extract::execute(&args),
+            Command::Fetch(args) => fetch::execute(&args),
         }
     }
 }

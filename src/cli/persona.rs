@@ -14,7 +14,7 @@ use crate::consent::gate::Clock;
 use crate::model::{AccountId, Signal};
 use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
 use crate::sink::{self, Select};
-use crate::taxonomy::{BuyingRole, FacetStatus};
+use crate::taxonomy::{BuyingRole, Channel, FacetStatus, JobFunction, Seniority, SigningPower};
 
 #[derive(Debug, Args)]
 pub(super) struct PersonaArgs {
@@ -67,17 +67,17 @@ fn persona_card<W: Write>(
     ))?;
     card.section("Position")?;
     let function = &persona.job_function;
-    card.facet("function", function.value.map(|v| v.as_str()), function.p, function.status)?;
+    card.facet("function", function.value.map(JobFunction::as_str), function.p, function.status)?;
     quotes(card, signals, "job_function")?;
     if !persona.secondary_functions.is_empty() {
         let also: Vec<&str> = persona.secondary_functions.iter().map(|f| f.as_str()).collect();
         card.row("also", &also.join(", "))?;
     }
     let seniority = &persona.seniority;
-    card.facet("seniority", seniority.value.map(|v| v.as_str()), seniority.p, seniority.status)?;
+    card.facet("seniority", seniority.value.map(Seniority::as_str), seniority.p, seniority.status)?;
     quotes(card, signals, "seniority")?;
     let power = &persona.signing_power;
-    card.facet("signing power", power.value.map(|v| v.as_str()), power.p, power.status)?;
+    card.facet("signing power", power.value.map(SigningPower::as_str), power.p, power.status)?;
     quotes(card, signals, "signing_power")?;
     card.section("Buying center")?;
     let mut roles: Vec<_> = persona.buying_roles.iter().collect();
@@ -88,8 +88,10 @@ fn persona_card<W: Write>(
         quotes(card, signals, &format!("buying_role.{}", role.role))?;
     }
     traits(card, persona, signals)?;
+    single_signals(card, persona, signals)?;
     unknown(card, persona)?;
-    card.note(&format!("\nwhy: prosopon explain {} buying_role.decider", persona.crm_record))
+    card.section("Why")?;
+    card.note(&format!("  prosopon explain {} buying_role.decider", persona.crm_record))
 }
 
 fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal]) -> io::Result<()> {
@@ -109,8 +111,27 @@ fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal
         card.facet("motive", Some(m.motive.as_str()), m.confidence, m.status)?;
     }
     for c in channels {
-        let channel = c.channel.map(|c| c.as_str());
+        let channel = c.channel.map(Channel::as_str);
         card.facet(c.phase.as_str(), channel, None, c.status)?;
+    }
+    Ok(())
+}
+
+/// What somebody said once: worth reading, too little for a facet.
+fn single_signals<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal]) -> io::Result<()> {
+    let known: Vec<String> =
+        persona.traits.iter().filter(|t| t.score.is_some()).map(|t| format!("trait.{}", t.r#trait)).collect();
+    let is_personal = |f: &str| ["trait.", "motive", "channel", "goal"].iter().any(|prefix| f.starts_with(prefix));
+    let single: Vec<&Signal> =
+        signals.iter().filter(|s| is_personal(&s.claim.facet()) && !known.contains(&s.claim.facet())).collect();
+    if single.is_empty() {
+        return Ok(());
+    }
+    card.section("Said once, too little to conclude from")?;
+    for signal in single {
+        let facet = signal.claim.facet();
+        card.row(facet.split_once('.').map_or(facet.as_str(), |(_, name)| name), "")?;
+        card.quote(signal)?;
     }
     Ok(())
 }
@@ -132,8 +153,14 @@ fn unknown<W: Write>(card: &mut Card<'_, W>, persona: &Persona) -> io::Result<()
     for c in &persona.channels {
         note(c.status, c.channel.is_none(), &format!("channel for {}", c.phase));
     }
-    for named in persona.goals.iter().chain(&persona.context).chain(&persona.requirements).chain(&persona.empathy_map) {
-        note(named.status, named.value.is_none(), &named.name);
+    let groups = [
+        ("", &persona.goals),
+        ("", &persona.context),
+        ("requirements as ", &persona.requirements),
+        ("what the person ", &persona.empathy_map),
+    ];
+    for (prefix, named) in groups.iter().flat_map(|(prefix, all)| all.iter().map(move |n| (prefix, n))) {
+        note(named.status, named.value.is_none(), &format!("{prefix}{}", named.name));
     }
     if by_reason.is_empty() {
         return Ok(());
@@ -151,6 +178,7 @@ fn unknown<W: Write>(card: &mut Card<'_, W>, persona: &Persona) -> io::Result<()
 fn quotes<W: Write>(card: &mut Card<'_, W>, signals: &[Signal], facet: &str) -> io::Result<()> {
     let mut matching: Vec<&Signal> = signals.iter().filter(|s| s.claim.facet() == facet).collect();
     matching.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.id.cmp(&b.id)));
+    matching.dedup_by(|a, b| a.evidence.quote == b.evidence.quote && a.evidence.source_id == b.evidence.source_id);
     matching.truncate(4);
     matching.into_iter().try_for_each(|signal| card.quote(signal))
 }
@@ -220,7 +248,9 @@ fn account_card<W: Write>(
 
 fn firmographics<W: Write>(card: &mut Card<'_, W>, row: &AccountRow) -> io::Result<()> {
     let place = [row.city.as_deref(), row.country.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let size = row.employees.map(|n| format!("{n} employees{}", row.size_class.as_ref().map_or(String::new(), |c| format!(" ({c})"))));
+    let size = row
+        .employees
+        .map(|n| format!("{n} employees{}", row.size_class.as_ref().map_or(String::new(), |c| format!(" ({c})"))));
     let revenue = row.revenue_eur.map(|r| format!("{:.1} million EUR a year", r / 1e6));
     let rows = [
         ("place", Some(place).filter(|p| !p.is_empty())),

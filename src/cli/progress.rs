@@ -66,7 +66,6 @@ impl Progress {
     fn line(&self) {
         let (done, planned) = (self.groups.load(Ordering::Relaxed), self.planned.load(Ordering::Relaxed));
         match &self.mode {
-            Mode::Quiet => {}
             Mode::Bar(bar) => {
                 bar.set_position(done as u64);
                 bar.set_message(self.message());
@@ -83,7 +82,7 @@ impl Progress {
                 });
                 eprintln!("{event}");
             }
-            Mode::Lines | Mode::Json => {}
+            Mode::Quiet | Mode::Lines | Mode::Json => {}
         }
     }
 }

@@ -38,16 +38,14 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let options =
-        Options { as_of: args.as_of, limit: args.limit, dry_run: args.dry_run, out: args.out.clone() };
+    let options = Options { as_of: args.as_of, limit: args.limit, dry_run: args.dry_run, out: args.out.clone() };
     let summary = runtime()?.block_on(async {
         let cancel = CancelHandle::new();
         let observer = Arc::new(Progress::start(quiet, format));
         let world = World { wall: Arc::clone(wall), cancel: cancel.flag(), observer: observer.clone() };
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                cancel.cancel();
-            }
+            stop_asked().await;
+            cancel.cancel();
             // Held until the run ends: a dropped handle never cancels.
             std::future::pending::<()>().await;
         });
@@ -56,11 +54,20 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
         summary
     })?;
     tell(&summary, args, quiet, wall)?;
-    Ok(if summary.outcome == "completed_with_dead_letters" {
-        ExitCode::from(DEAD_LETTERS)
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(if summary.outcome == "completed_with_dead_letters" { ExitCode::from(DEAD_LETTERS) } else { ExitCode::SUCCESS })
+}
+
+/// Ends with Ctrl-C or SIGTERM; never, where the system does not let us listen.
+async fn stop_asked() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
 }
 
 fn tell(summary: &Summary, args: &RunArgs, quiet: bool, _wall: &Clock) -> anyhow::Result<()> {

@@ -253,7 +253,7 @@ impl Ledger {
         for (subject, at) in seen {
             self.view.first_seen.entry(subject.clone()).or_insert(*at);
         }
-        for event in new.events.iter() {
+        for event in &new.events {
             self.view.add((*event).clone(), &event.digest());
         }
         self.view.last_sync = Some(synced_at);

@@ -1,5 +1,7 @@
 //! The demo web behaves as its settings say.
 
+#![expect(clippy::disallowed_types, reason = "a browser of the demo web, on loopback")]
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -1,14 +1,14 @@
 //! Which IP addresses belong to the public internet.
 //!
 //! Invariant: default deny. IPv4 is public unless a special-purpose registry, multicast or a cloud's own wire
-//! server claims it; IPv6 is public only inside 2000::/3 less the carved-out blocks. Mapped, NAT64 and 6to4
+//! server claims it; IPv6 is public only inside `2000::/3` less the carved-out blocks. Mapped, NAT64 and 6to4
 //! forms lie outside and so are refused, whatever they embed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Network, prefix length: IANA IPv4 special-purpose registry, multicast, reserved, and 168.63.129.16 (Azure).
 const DENIED_V4: &[(Ipv4Addr, u32)] = &[
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),

@@ -50,9 +50,8 @@ impl Breaker {
         self.failures = self.failures.saturating_add(1);
         let lasts = match self.open {
             Some(open) if open.probing => (open.lasts * 2).min(limits.max_wait),
-            Some(_) => return,
             None if self.failures >= limits.breaker_failures => limits.breaker_open,
-            None => return,
+            Some(_) | None => return,
         };
         self.open = Some(Open { until: now + lasts, lasts, probing: false });
     }

@@ -4,6 +4,8 @@
 //! resolved that the network setting does not name; the address that answered is checked afterwards. Errors of
 //! reqwest carry URLs and so never leave this file.
 
+#![expect(clippy::disallowed_types, reason = "the one place that holds the client")]
+
 use std::net::SocketAddr;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -110,5 +112,41 @@ pub(super) fn reason(error: &reqwest::Error) -> FailReason {
         (true, false) => FailReason::Connect,
         (false, true) => FailReason::TimeoutFirstByte,
         (false, false) => FailReason::Protocol,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::tests::server::Server;
+    use super::*;
+
+    #[tokio::test]
+    async fn the_resolver_itself_knows_demo_hosts_only() {
+        let server = Server::start().await;
+        let client = HttpClient::new(&server.config()).expect("a client");
+        let get = async |url: &str| {
+            let url = Url::parse(url).expect("a URL");
+            client.get(&url, Instant::now() + Duration::from_secs(5)).await.map(|r| r.status().as_u16())
+        };
+        // Past the guard on purpose: the second line of defence.
+        for url in ["http://elsewhere.example/", "http://localhost/", "http://shop.example.elsewhere.example/"] {
+            assert_eq!(get(url).await, Err(FailReason::Resolve), "{url}");
+        }
+        assert_eq!(server.connections(), 0);
+        // Without a port in the URL the resolver's port is used; this is what the demo web rests on.
+        assert_eq!(get("http://shop.example/").await, Ok(404));
+        assert_eq!(server.connections(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_from_another_address_is_refused() {
+        let server = Server::start().await;
+        let mut client = HttpClient::new(&server.config()).expect("a client");
+        client.network = Network::Demo { addr: ([127, 0, 0, 2], 80).into(), hosts: ["shop.example".into()].into() };
+        let url = Url::parse("http://shop.example/").expect("a URL");
+        let answer = client.get(&url, Instant::now() + Duration::from_secs(5)).await;
+        assert_eq!(answer.err(), Some(FailReason::RemoteAddress));
     }
 }

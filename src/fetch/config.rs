@@ -93,15 +93,15 @@ impl Default for Limits {
             body_bytes: 2 * 1024 * 1024,
             robots_bytes: 500 * 1024,
             host_delay: Duration::from_secs(1),
-            max_crawl_delay: Duration::from_secs(300),
+            max_crawl_delay: Duration::from_mins(5),
             backoff: Duration::from_secs(30),
             retry_wait: Duration::from_secs(2),
-            max_wait: Duration::from_secs(3600),
+            max_wait: Duration::from_hours(1),
             retries: 2,
             breaker_failures: 5,
-            breaker_open: Duration::from_secs(60),
+            breaker_open: Duration::from_mins(1),
             denials: 3,
-            rules_ttl: Duration::from_secs(24 * 3600),
+            rules_ttl: Duration::from_hours(24),
         }
     }
 }
@@ -113,7 +113,7 @@ pub struct Budgets {
     pub requests_per_run: u32,
     /// Requests to one host.
     pub requests_per_host: u32,
-    /// Seconds from the making of the fetcher.
+    /// Seconds from the making of the fetcher; at most a year counts.
     pub seconds_per_run: u64,
 }
 
@@ -127,7 +127,7 @@ pub enum FetchError {
     #[error("the user agent must start with a product token of letters, - and _, and be printable ASCII")]
     UserAgent,
     /// A rate that is no rate.
-    #[error("the rate of source {0} must be a positive number of requests per second")]
+    #[error("the rate of source {0} must lie between 0.001 and 1000 requests per second")]
     Rate(String),
     /// The HTTP client could not be built.
     #[error("the HTTP client cannot be built")]
@@ -153,11 +153,16 @@ impl FetcherConfig {
         {
             return Err(FetchError::NotLoopback(*addr));
         }
-        let odd = |rate: &f64| !(rate.is_finite() && *rate > 0.0 && *rate <= 1000.0);
+        let odd = |rate: &f64| !(rate.is_finite() && (0.001..=1000.0).contains(rate));
         match self.requests_per_second.iter().find(|(_, rate)| odd(rate)) {
             Some((source, _)) => Err(FetchError::Rate(source.clone())),
             None => Ok(()),
         }
+    }
+
+    /// How long the run may take.
+    pub(crate) fn run_time(&self) -> Duration {
+        Duration::from_secs(self.budgets.seconds_per_run.min(365 * 86_400))
     }
 
     /// The delay between two requests to one host on behalf of `source`.

@@ -95,7 +95,7 @@ impl Fetcher {
             pace: Pace::default(),
             rules: Rules::new(config.limits.rules_ttl),
             hosts: Hosts::new(config.limits.clone(), config.budgets),
-            deadline: Instant::now() + Duration::from_secs(config.budgets.seconds_per_run),
+            deadline: Instant::now() + config.run_time(),
             config,
             gate_clock,
             wall_clock,
@@ -116,18 +116,7 @@ impl Fetcher {
 
     /// Uses up a permit.
     pub async fn fetch(&self, permit: Permit<Fetch>, cancel: &Cancel) -> Fetched {
-        let now = (self.wall_clock)();
-        let mut facts = FetchFacts {
-            host: permit.op().url.reveal().host_str().unwrap_or_default().to_owned(),
-            status: None,
-            bytes: 0,
-            attempts: 0,
-            robots: OptOutVerdict::NotAsked.robots_word(),
-            tdm: OptOutVerdict::NotAsked.tdm_word(),
-            cache: "none",
-            started_at: now,
-            finished_at: now,
-        };
+        let mut facts = FetchFacts::of(&permit, (self.wall_clock)());
         let (plan, result) = match self.plan(&permit) {
             Err(stop) => (None, Err(stop)),
             Ok(plan) => {
@@ -220,7 +209,7 @@ impl Fetcher {
                     result.map_err(|_| AbandonReason::BudgetTime)?
                 }
             };
-            let telling = Telling::of(&result.as_ref().map(|reply| reply.status).map_err(|fault| *fault));
+            let telling = Telling::of(result.as_ref().map(|reply| reply.status).map_err(|fault| *fault));
             leave.report(telling);
             self.wait_as_told(plan, &result, telling, attempt);
             drop(turn);
@@ -294,11 +283,15 @@ impl Fetcher {
         if media.is_some_and(|m| !sniff::is_textual(m)) { Err(FailReason::ContentType) } else { Ok(()) }
     }
 
-    /// Keeps what robots.txt and tdmrep.json say; what could not be had forbids everything.
+    /// Keeps what robots.txt and tdmrep.json say; what was asked and could not be had forbids everything.
     fn learn(&self, plan: &Plan, result: &Result<Reply, Stop>, facts: &mut FetchFacts) {
+        const NOT_ASKED: FailReason = FailReason::RobotsNotAsked;
         let body = match result {
             _ if plan.role == Role::Page => return,
-            Err(Stop::Abandon(AbandonReason::Cancelled) | Stop::Fail(FailReason::PermitExpired)) => return,
+            Err(Stop::Abandon(AbandonReason::Cancelled) | Stop::Fail(FailReason::PermitExpired | NOT_ASKED)) => return,
+            Ok(reply) if let Outcome::Redirect { to, .. } = redirect(&reply.headers, &plan.url) => {
+                return self.rules.set_moved(&plan.url, &to);
+            }
             Ok(reply) if matches!(reply.status, 200 | 203) => Some(&reply.body[..]),
             Err(Stop::Fail(FailReason::NotFound | FailReason::Gone)) => Some(&b""[..]),
             Ok(_) | Err(_) => None,

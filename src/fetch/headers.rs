@@ -89,7 +89,9 @@ pub(super) fn usage_denied(headers: &HeaderMap) -> bool {
 #[must_use]
 pub fn page_opt_outs(meta_robots: &[String], tdm_reservation: Option<bool>, agent: &str) -> Option<FailReason> {
     let mut tags = RobotsTags::default();
-    meta_robots.iter().for_each(|value| read_tag(value, agent, &mut tags));
+    for value in meta_robots {
+        read_tag(value, agent, &mut tags);
+    }
     if tdm_reservation == Some(true) {
         Some(FailReason::TdmReserved)
     } else {

@@ -54,14 +54,14 @@ pub(super) enum Telling {
 
 impl Telling {
     /// Reads a status, or the fault of an exchange.
-    pub(super) const fn of(result: &Result<u16, FailReason>) -> Self {
+    pub(super) const fn of(result: Result<u16, FailReason>) -> Self {
         match result {
             Ok(429 | 503) => Self::Overloaded,
-            Ok(500..) => Self::Broken,
             Ok(401 | 403) => Self::Denied,
             Ok(300..=399) => Self::Redirect,
-            Ok(_) => Self::Fine,
-            Err(
+            Ok(..500) => Self::Fine,
+            Ok(500..)
+            | Err(
                 FailReason::Connect
                 | FailReason::TimeoutConnect
                 | FailReason::TimeoutFirstByte

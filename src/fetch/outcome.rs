@@ -8,6 +8,7 @@ use url::Url;
 
 use super::guard::UrlRefusal;
 use crate::consent::permit::{Fetch, Permit};
+use crate::model::PermitId;
 
 /// The end of one permit.
 #[derive(Debug)]
@@ -19,7 +20,6 @@ pub struct Fetched {
 }
 
 /// What came of a fetch.
-#[derive(Debug)]
 pub enum Outcome {
     /// A body that may be read.
     Page(Box<Page>),
@@ -42,12 +42,26 @@ pub enum Outcome {
     },
 }
 
+impl std::fmt::Debug for Outcome {
+    /// Hosts only: a path may name a person.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Page(page) => f.debug_tuple("Page").field(page).finish(),
+            Self::Redirect { from, to } => {
+                f.debug_struct("Redirect").field("from", &from.host_str()).field("to", &to.host_str()).finish()
+            }
+            Self::Failed { reason } => f.debug_struct("Failed").field("reason", reason).finish(),
+            Self::Abandoned { reason } => f.debug_struct("Abandoned").field("reason", reason).finish(),
+        }
+    }
+}
+
 /// Vocabulary of typed reasons, each with the stable word that stands in tables.
 macro_rules! reasons {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$vmeta])* $variant,)+ }
+        pub enum $name { $($(#[$vmeta])* #[doc = concat!("`", $text, "`")] $variant,)+ }
 
         impl $name {
             /// Every reason.
@@ -155,6 +169,25 @@ reasons! {
     }
 }
 
+impl FetchFacts {
+    /// The facts of a permit for which nothing was done yet.
+    pub(super) fn of(permit: &Permit<Fetch>, now: Timestamp) -> Self {
+        Self {
+            permit_id: permit.id().clone(),
+            source_id: permit.op().source_id.clone(),
+            host: permit.op().url.reveal().host_str().unwrap_or_default().to_owned(),
+            status: None,
+            bytes: 0,
+            attempts: 0,
+            robots: "not_asked".into(),
+            tdm: "not_asked".into(),
+            cache: "none",
+            started_at: now,
+            finished_at: now,
+        }
+    }
+}
+
 impl From<UrlRefusal> for FailReason {
     fn from(refusal: UrlRefusal) -> Self {
         match refusal {
@@ -173,6 +206,10 @@ impl From<UrlRefusal> for FailReason {
 /// What the `documents` table tells of a fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchFacts {
+    /// The permit that was used up.
+    pub permit_id: PermitId,
+    /// The registered source that it names.
+    pub source_id: String,
     /// Host of the URL; empty where it has none.
     pub host: String,
     /// Of the last answer.

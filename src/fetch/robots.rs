@@ -146,16 +146,15 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Splits a line into key and value at the colon, or, where there is none, at the only blank.
 fn directive(line: &[u8]) -> Option<(Directive, &[u8])> {
-    let (key, value) = match memchr::memchr(b':', line) {
-        Some(colon) => (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii()),
-        None => {
-            let blank = memchr::memchr2(b' ', b'\t', line)?;
-            let value = line[blank..].trim_ascii();
-            if value.iter().any(u8::is_ascii_whitespace) {
-                return None;
-            }
-            (&line[..blank], value)
+    let (key, value) = if let Some(colon) = memchr::memchr(b':', line) {
+        (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii())
+    } else {
+        let blank = memchr::memchr2(b' ', b'\t', line)?;
+        let value = line[blank..].trim_ascii();
+        if value.iter().any(u8::is_ascii_whitespace) {
+            return None;
         }
+        (&line[..blank], value)
     };
     if key.is_empty() {
         return None;

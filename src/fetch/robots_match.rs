@@ -136,15 +136,12 @@ fn decode_unreserved(text: &str) -> String {
     out.push_str(pieces.next().unwrap_or_default());
     for piece in pieces {
         let byte = piece.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match byte.filter(|b| b.is_ascii_alphanumeric() || b"-._~".contains(b)) {
-            Some(b) => {
-                out.push(char::from(b));
-                out.push_str(&piece[2..]);
-            }
-            None => {
-                out.push('%');
-                out.push_str(piece);
-            }
+        if let Some(b) = byte.filter(|b| b.is_ascii_alphanumeric() || b"-._~".contains(b)) {
+            out.push(char::from(b));
+            out.push_str(&piece[2..]);
+        } else {
+            out.push('%');
+            out.push_str(piece);
         }
     }
     out

@@ -15,6 +15,8 @@ use super::tdm::TdmRules;
 
 const ROBOTS_PATH: &str = "/robots.txt";
 const TDM_PATH: &str = "/.well-known/tdmrep.json";
+/// How often a file may move (RFC 9309, 2.3.1.2).
+const MAX_MOVES: usize = 5;
 
 /// What the gate is told before it decides about a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +53,11 @@ pub fn tdm_url(url: &Url) -> Url {
     at_path(url, TDM_PATH)
 }
 
+/// Scheme, host and port.
+fn key(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
 fn at_path(url: &Url, path: &str) -> Url {
     let mut url = url.clone();
     url.set_path(path);
@@ -78,13 +85,47 @@ impl Role {
     }
 }
 
-/// One file of an origin; `None` inside = it could not be had, which forbids.
-type Known<T> = Option<(Instant, Option<Arc<T>>)>;
+/// What is known of one file of an origin.
+#[derive(Debug, Default)]
+enum File<T> {
+    #[default]
+    NotAsked,
+    /// It could not be had or understood, which forbids everything.
+    Unreadable(Instant),
+    Rules(Instant, Arc<T>),
+    /// It is the same file of another origin (from http to https, to `www.`).
+    Moved(Instant, String),
+}
 
 #[derive(Debug, Default, Clone)]
 struct Origin {
-    robots: Known<Robots>,
-    tdm: Known<TdmRules>,
+    robots: File<Robots>,
+    tdm: File<TdmRules>,
+}
+
+impl<T> Clone for File<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::NotAsked => Self::NotAsked,
+            Self::Unreadable(at) => Self::Unreadable(*at),
+            Self::Rules(at, rules) => Self::Rules(*at, Arc::clone(rules)),
+            Self::Moved(at, to) => Self::Moved(*at, to.clone()),
+        }
+    }
+}
+
+impl<T> File<T> {
+    fn read(rules: Option<T>) -> Self {
+        let now = Instant::now();
+        rules.map_or(Self::Unreadable(now), |rules| Self::Rules(now, Arc::new(rules)))
+    }
+
+    fn is_fresh(&self, ttl: Duration) -> bool {
+        match self {
+            Self::NotAsked => false,
+            Self::Unreadable(at) | Self::Rules(at, _) | Self::Moved(at, _) => at.elapsed() < ttl,
+        }
+    }
 }
 
 /// The rules of all origins.
@@ -99,41 +140,62 @@ impl Rules {
         Self { ttl, origins: RwLock::default() }
     }
 
-    fn origin(&self, url: &Url) -> Origin {
-        let origins = self.origins.read().unwrap_or_else(PoisonError::into_inner);
-        origins.get(&url.origin().ascii_serialization()).cloned().unwrap_or_default()
-    }
-
     fn change(&self, url: &Url, change: impl FnOnce(&mut Origin)) {
         let mut origins = self.origins.write().unwrap_or_else(PoisonError::into_inner);
-        change(origins.entry(url.origin().ascii_serialization()).or_default());
+        change(origins.entry(key(url)).or_default());
     }
 
-    fn fresh<T>(&self, known: Known<T>) -> Option<Option<Arc<T>>> {
-        known.filter(|(at, _)| at.elapsed() < self.ttl).map(|(_, rules)| rules)
+    /// The file of `url`'s origin, where need be by way of the origins that it moved to.
+    fn file<T>(&self, url: &Url, pick: fn(&Origin) -> &File<T>) -> File<T> {
+        let origins = self.origins.read().unwrap_or_else(PoisonError::into_inner);
+        let mut at = key(url);
+        for _ in 0..=MAX_MOVES {
+            match origins.get(&at).map(pick).filter(|file| file.is_fresh(self.ttl)) {
+                None => return File::NotAsked,
+                Some(File::Moved(_, to)) => at.clone_from(to),
+                Some(file) => return file.clone(),
+            }
+        }
+        File::Unreadable(Instant::now())
     }
 
     /// Notes an origin's robots.txt; `None` = complete disallow.
     pub(super) fn set_robots(&self, url: &Url, robots: Option<Robots>) {
-        self.change(url, |origin| origin.robots = Some((Instant::now(), robots.map(Arc::new))));
+        self.change(url, |origin| origin.robots = File::read(robots));
     }
 
     /// Notes an origin's tdmrep.json; `None` = everything reserved.
     pub(super) fn set_tdm(&self, url: &Url, tdm: Option<TdmRules>) {
-        self.change(url, |origin| origin.tdm = Some((Instant::now(), tdm.map(Arc::new))));
+        self.change(url, |origin| origin.tdm = File::read(tdm));
+    }
+
+    /// Notes that an origin's file redirects to `to`. Only the same file of another origin is taken for it;
+    /// what is somewhere else counts as unreadable, because asking there is covered by no rule.
+    pub(super) fn set_moved(&self, url: &Url, to: &Url) {
+        let (now, same) = (Instant::now(), Role::of(url) == Role::of(to) && key(url) != key(to));
+        match Role::of(url) {
+            Role::Robots if same => self.change(url, |origin| origin.robots = File::Moved(now, key(to))),
+            Role::Tdm if same => self.change(url, |origin| origin.tdm = File::Moved(now, key(to))),
+            Role::Robots => self.set_robots(url, None),
+            Role::Tdm => self.set_tdm(url, None),
+            Role::Page => {}
+        }
     }
 
     /// The delay an origin asks for.
     pub(super) fn crawl_delay(&self, url: &Url) -> Option<Duration> {
-        self.origin(url).robots.and_then(|(_, robots)| robots)?.crawl_delay()
+        match self.file(url, |origin| &origin.robots) {
+            File::Rules(_, robots) => robots.crawl_delay(),
+            _ => None,
+        }
     }
 
-    /// What robots.txt says, as (word for the table, refusal).
+    /// What robots.txt says.
     pub(super) fn robots(&self, url: &Url) -> OptOutVerdict {
-        match self.fresh(self.origin(url).robots) {
-            None => OptOutVerdict::NotAsked,
-            Some(None) => OptOutVerdict::RobotsUnreachable,
-            Some(Some(robots)) => match robots.ask(url.as_str()) {
+        match self.file(url, |origin| &origin.robots) {
+            File::NotAsked | File::Moved(..) => OptOutVerdict::NotAsked,
+            File::Unreadable(_) => OptOutVerdict::RobotsUnreachable,
+            File::Rules(_, robots) => match robots.ask(url.as_str()) {
                 answer if answer.allowed => OptOutVerdict::Allow,
                 answer => OptOutVerdict::RobotsDisallow { rule: answer.rule.unwrap_or_default() },
             },
@@ -142,10 +204,10 @@ impl Rules {
 
     /// What tdmrep.json says.
     pub(super) fn tdm(&self, url: &Url) -> OptOutVerdict {
-        match self.fresh(self.origin(url).tdm) {
-            None => OptOutVerdict::NotAsked,
-            Some(None) => OptOutVerdict::TdmUnreachable,
-            Some(Some(tdm)) => match tdm.reserved_by(url.as_str()) {
+        match self.file(url, |origin| &origin.tdm) {
+            File::NotAsked | File::Moved(..) => OptOutVerdict::NotAsked,
+            File::Unreadable(_) => OptOutVerdict::TdmUnreachable,
+            File::Rules(_, tdm) => match tdm.reserved_by(url.as_str()) {
                 None => OptOutVerdict::Allow,
                 Some(location) => OptOutVerdict::TdmReserved { place: format!("tdmrep.json {location}") },
             },

@@ -43,9 +43,8 @@ impl TdmRules {
     #[must_use]
     pub fn reserved_by(&self, url: &str) -> Option<&str> {
         let path = PathQuery::of(url);
-        let holds = |rule: &&Rule| match rule.reserved {
-            true => rule.location.matches_any_encoding(&path),
-            false => rule.location.matches_exactly(&path),
+        let holds = |rule: &&Rule| {
+            if rule.reserved { rule.location.matches_any_encoding(&path) } else { rule.location.matches_exactly(&path) }
         };
         self.rules.iter().find(holds).filter(|rule| rule.reserved).map(|rule| rule.location.as_str())
     }

@@ -3,4 +3,4 @@
 mod behaviour;
 mod hostile_urls;
 mod order;
-mod server;
+pub(super) mod server;

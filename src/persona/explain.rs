@@ -228,8 +228,15 @@ impl fmt::Display for Explanation {
             _ => writeln!(f, "no value, {}", self.status)?,
         }
         writeln!(f, "  rule: {}", self.rule)?;
-        for t in &self.terms {
+        // A weight whose condition does not hold adds nothing: named, but not spelled out.
+        let (idle, at_work): (Vec<&Term>, Vec<&Term>) =
+            self.terms.iter().partition(|t| t.weight.is_some() && t.log_odds.abs() < 0.005);
+        for t in at_work {
             term(f, t)?;
+        }
+        if !idle.is_empty() {
+            let ids: Vec<&str> = idle.iter().map(|t| t.id.as_str()).collect();
+            writeln!(f, "    +0.00  {} weights whose conditions do not hold: {}", ids.len(), ids.join(", "))?;
         }
         if let (Some(l), Some(p)) = (self.log_odds, self.probability) {
             writeln!(f, "  {l:>+7.2}  sum of log-odds; 1 / (1 + e^-sum) = {p:.3}")?;

@@ -21,3 +21,9 @@ pub use input::{FacetKind, FusionInput, Level, Offering, PriceBand};
 
 #[cfg(test)]
 mod tests;
+
+/// How old a CRM row without a date is taken to be.
+#[must_use]
+pub fn unknown_crm_age() -> jiff::SignedDuration {
+    jiff::SignedDuration::from_secs_f64(settings::FUSION.crm_unknown_age_days * 86_400.0)
+}

@@ -150,12 +150,12 @@ pub async fn run(path: &Path, options: &Options, world: &World) -> Result<Summar
     let gate_now = if demo { as_of } else { now.max(as_of) };
     let mut loaded = load(&plan.crm().name, &pulled, home.ids(), gate_now, options.limit);
     let mut ledger = home.ledger()?;
-    if !options.dry_run {
+    if options.dry_run {
+        ledger.preview(&loaded.events, &loaded.seen(), gate_now);
+    } else {
         ledger.import(&loaded.events, &loaded.seen(), gate_now)?;
         home.remember_crm(&plan.crm().name)?;
         home.keep_policy(&policy)?;
-    } else {
-        ledger.preview(&loaded.events, &loaded.seen(), gate_now);
     }
     loaded.anchor(|subject| ledger.view().first_seen(subject));
     let gate_clock: Clock = if demo { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
@@ -211,9 +211,7 @@ async fn dry_run(prepared: Prepared, world: &World) -> Result<Summary, RunError>
     let fetcher = Fetcher::new(settings::refusing(), Arc::clone(&world.wall), Arc::clone(&world.wall))?;
     let run = RunId::from_body("dry");
     let context = context(plan, gate, fetcher, journal, &home, run, as_of, demo, true, world);
-    let mut counts = Counts::default();
-    counts.subjects = groups.iter().map(|g| g.members.len() as u64).sum();
-    counts.dead_letters = dead_letters.len() as u64;
+    let mut counts = Counts::of_input(&groups, &dead_letters);
     world.observer.planned(groups.len());
     let mut decisions = Vec::new();
     for group in &groups {
@@ -276,13 +274,17 @@ impl Prepared {
         self.home.ids().request(&parts.map(|p| p as &str))
     }
 
-    async fn run(self, options: &Options, world: &World) -> Result<Summary, RunError> {
+    async fn run(mut self, options: &Options, world: &World) -> Result<Summary, RunError> {
         let journal = Journal::open(&self.home.path().join("journal.sqlite"))?;
         let key = self.key(options);
         let ids = self.home.ids().clone();
         let new_id = |n: u64| RunId::from_body(&format!("{n:06}_{}", &ids.request(&[&key, &n.to_string()])[..8]));
         let state = journal.begin(self.plan.name(), &key, new_id, (world.wall)())?;
         let resumed = journal.fetched(&state.run_id)?;
+        if !self.demo && options.as_of.or(self.plan.as_of()).is_none() {
+            // A run that is continued keeps the instant at which it began.
+            self.as_of = state.started_at;
+        }
         if let Some(summary) = published_before(&self, &journal, &state, world)? {
             return Ok(summary);
         }
@@ -295,8 +297,8 @@ impl Prepared {
             Arc::new(context(plan, gate, fetcher, journal, &home, state.run_id.clone(), as_of, demo, false, world));
         let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
         let keep = context.plan.output().keep_snapshots;
-        let mut writer =
-            SnapshotWriter::create(home.path(), context.plan.name(), &state.run_id, &facts)?.keep_snapshots(keep as usize);
+        let mut writer = SnapshotWriter::create(home.path(), context.plan.name(), &state.run_id, &facts)?
+            .keep_snapshots(keep as usize);
         let worked = work(&context, groups, &dead_letters, &mut writer, world).await;
         if let Some(web) = web {
             web.stop().await;
@@ -335,9 +337,7 @@ async fn work(
     writer: &mut SnapshotWriter,
     world: &World,
 ) -> Result<Counts, RunError> {
-    let mut counts = Counts { dead_letters: dead_letters.len() as u64, ..Counts::default() };
-    counts.subjects = groups.iter().map(|g| g.members.len() as u64).sum();
-    counts.crm_rows = counts.subjects + dead_letters.len() as u64;
+    let mut counts = Counts::of_input(&groups, dead_letters);
     writer.dead_letters(dead_letters)?;
     world.observer.planned(groups.len());
     let tasks = futures_util::stream::iter(groups).map(|group| {
@@ -349,9 +349,8 @@ async fn work(
     while let Some(result) = results.next().await {
         let rows = result.map_err(|_| RunError::Worker)??;
         counts.add(&rows);
-        tracing::info_span!("write").in_scope(|| {
-            StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows))
-        })?;
+        tracing::info_span!("write")
+            .in_scope(|| StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows)))?;
     }
     Ok(counts)
 }
@@ -376,12 +375,7 @@ struct Finish<'a> {
 }
 
 impl Finish<'_> {
-    fn publish(
-        &self,
-        mut writer: SnapshotWriter,
-        counts: Counts,
-        world: &World,
-    ) -> Result<Summary, RunError> {
+    fn publish(&self, mut writer: SnapshotWriter, counts: Counts, world: &World) -> Result<Summary, RunError> {
         let context = self.context;
         let share = context.plan.budgets().dead_letter_share;
         let summary = Summary::finished(self.home.path(), context, self.state, counts, self.resumed, share);
@@ -460,9 +454,6 @@ fn stages(times: &StageTimes) -> Vec<StageTime> {
         ("fuse", &times.fuse),
         ("write", &times.write),
     ]
-    .map(|(stage, micros)| StageTime {
-        stage: stage.to_owned(),
-        seconds: micros.load(Ordering::Relaxed) as f64 / 1e6,
-    })
+    .map(|(stage, micros)| StageTime { stage: stage.to_owned(), seconds: micros.load(Ordering::Relaxed) as f64 / 1e6 })
     .into()
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use url::Url;
 
 use crate::config::{CompanySite, Page};
@@ -12,20 +13,20 @@ use crate::consent::decide::OptOut;
 use crate::consent::gate::{EmitProposal, FetchProposal, InferProposal, SubjectFacts};
 use crate::consent::permit::{Emit, Infer, Permit};
 use crate::model::{
-    About, Claim, DeadLetter, DecisionRow, DocumentId, DocumentRow, Evidence, Personal, Signal, SubjectId, Target,
+    About, AsOf, Claim, DeadLetter, DecisionRow, DocumentId, DocumentRow, Evidence, Personal, Signal, Subject,
+    SubjectId, Target,
 };
 use crate::persona::account::account_row;
 use crate::persona::center::buying_center;
 use crate::persona::fuse::fuse;
 use crate::persona::input::{FacetKind, FusionInput};
 use crate::persona::rows::{AccountRow, BuyingCenterRow, Legal, Persona};
+use crate::persona::unknown_crm_age;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::RunError;
 use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
-use crate::source::{
-    self, Body, Found, PageKind, Permitted, Reading, company_site, crm, developer_profile, id,
-};
+use crate::source::{self, Body, Found, PageKind, Permitted, Reading, company_site, crm, developer_profile, id};
 use crate::taxonomy::{Operation, SourceClass, Tier};
 
 /// The purpose under which companies are read about; it never touches a person.
@@ -127,8 +128,7 @@ impl<'a> Work<'a> {
             let source = id::DEVELOPER_PROFILE;
             leave.profile = self.infer(&mut leave.refused, member, source, &purpose, Operation::Infer, class);
             let mut ignored = BTreeSet::new();
-            leave.profiling =
-                self.infer(&mut ignored, member, source, PROFILING_PURPOSE, Operation::Profile, class);
+            leave.profiling = self.infer(&mut ignored, member, source, PROFILING_PURPOSE, Operation::Profile, class);
         }
         leave
     }
@@ -163,7 +163,7 @@ impl<'a> Work<'a> {
         self.note_withheld(&reading, &subject.id);
         let title = subject.job_title.as_ref().map_or("", |t| t.reveal());
         let hash = self.context.ids.commitment("crm-title", title.as_bytes());
-        let observed_at = subject.updated_at.unwrap_or(self.context.as_of.0).min(self.context.as_of.0);
+        let observed_at = stated_at(subject, self.context.as_of);
         for found in reading.found {
             let evidence = Evidence {
                 source_id: id::CRM.to_owned(),
@@ -257,7 +257,8 @@ impl<'a> Work<'a> {
             return Ok(());
         };
         let subject = &leave.member.subject;
-        let handle = subject.handles.iter().find(|(source, _)| source == id::DEVELOPER_PROFILE).map(|(_, h)| h.reveal());
+        let handle =
+            subject.handles.iter().find(|(source, _)| source == id::DEVELOPER_PROFILE).map(|(_, h)| h.reveal());
         let Some(url) = handle.and_then(|h| developer_profile::profile_url(&source.base_url, h)) else {
             return Ok(());
         };
@@ -360,7 +361,8 @@ impl<'a> Work<'a> {
         obtained: &Obtained,
         permit: crate::model::PermitId,
     ) -> Evidence {
-        let class = self.context.gate.policy().source(&obtained.decision.source_id).map_or(SourceClass::News, |s| s.class);
+        let class =
+            self.context.gate.policy().source(&obtained.decision.source_id).map_or(SourceClass::News, |s| s.class);
         Evidence {
             source_id: document.source_id.clone(),
             source_class: class,
@@ -415,7 +417,7 @@ impl<'a> Work<'a> {
             self.rows.personas.push(fuse(&FusionInput {
                 subject: &subject.id,
                 crm_record: &subject.crm_record,
-                crm_updated_at: subject.updated_at,
+                crm_updated_at: Some(stated_at(subject, context.as_of)),
                 account: self.group.account.id.as_ref().map(|_| &self.group.account),
                 signals: &signals,
                 as_of: context.as_of.0,
@@ -458,6 +460,12 @@ fn legal(emit: &Permit<Emit>) -> Legal {
         notice_status: emit.op().notice_status.clone(),
         retain_until: emit.op().retain_until,
     }
+}
+
+/// When the CRM last said what it says; a record without a date is taken to be as old as the fusion takes it to be.
+fn stated_at(subject: &Subject, as_of: AsOf) -> Timestamp {
+    let unknown = as_of.0.checked_sub(unknown_crm_age()).unwrap_or(as_of.0);
+    subject.updated_at.unwrap_or(unknown).min(as_of.0)
 }
 
 fn subject_target(member: &Member) -> Target {

@@ -15,7 +15,7 @@ use crate::consent::ledger::{Ledger, LedgerError};
 use crate::consent::policy::{Policy, PolicyFile};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::model::SubjectId;
-use crate::run::files::{private_dir, write_atomically};
+use crate::run::files::{make_private, private_dir, write_atomically};
 
 /// Why a home cannot be used. Exit code 3.
 #[derive(Debug, thiserror::Error)]
@@ -157,13 +157,7 @@ impl Home {
         Self::create(path, file, DEMO_KEY, &Legal::default(), now)
     }
 
-    fn create(
-        path: &Path,
-        file: HomeFile,
-        key: [u8; 32],
-        legal: &Legal,
-        now: Timestamp,
-    ) -> Result<Self, HomeError> {
+    fn create(path: &Path, file: HomeFile, key: [u8; 32], legal: &Legal, now: Timestamp) -> Result<Self, HomeError> {
         if path.join("home.json").exists() {
             return Err(HomeError::Exists { path: path.to_owned() });
         }
@@ -176,7 +170,8 @@ impl Home {
         if !legal.events.is_empty() || !legal.first_seen.is_empty() {
             ledger.import(&legal.events, &legal.first_seen, now)?;
         }
-        restrict(&home.path.join("ledger.sqlite"))?;
+        let path = home.path.join("ledger.sqlite");
+        make_private(&path).map_err(|source| HomeError::Io { path, source })?;
         // Last: a home without this file is not a home, so a killed `init` can be repeated.
         home.save()?;
         Ok(home)
@@ -320,9 +315,4 @@ fn read_key(home: &Path) -> Result<[u8; 32], HomeError> {
     }
     let bytes = fs::read(&path).map_err(io)?;
     bytes.try_into().map_err(|_| HomeError::Damaged { path })
-}
-
-fn restrict(path: &Path) -> Result<(), HomeError> {
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
-        .map_err(|source| HomeError::Io { path: path.to_owned(), source })
 }

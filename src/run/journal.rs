@@ -16,14 +16,23 @@ use crate::model::{DecisionRow, RunId};
 /// The journal cannot be used. Exit code 3.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// SQLite said no.
+    /// `SQLite` said no.
     #[error("the run journal {path} cannot be read or written: check free space and permissions")]
     Database {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// What `SQLite` said.
         #[source]
         source: rusqlite::Error,
+    },
+    /// Its mode cannot be set.
+    #[error("the mode of {path} cannot be set to 0600")]
+    Mode {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
     },
     /// A row is not what was written.
     #[error("the run journal {path} is damaged: delete it to start the run afresh")]
@@ -83,6 +92,7 @@ impl Journal {
         // Deleted rows may hold personal data: overwrite them.
         database.pragma_update(None, "secure_delete", true).map_err(fail)?;
         database.execute_batch(SCHEMA).map_err(fail)?;
+        crate::run::files::make_private(path).map_err(|source| JournalError::Mode { path: path.to_owned(), source })?;
         Ok(Self { database: Mutex::new(database), path: path.to_owned() })
     }
 

@@ -43,10 +43,7 @@ pub(super) async fn obtain(
     let begin = (context.wall)();
     let decided = context.gate.fetch(proposal);
     add(&context.times.gate, begin, (context.wall)());
-    let permit = match decided.outcome {
-        Ok(permit) => permit,
-        Err(_) => return Ok(Obtained::refused(decided.row)),
-    };
+    let Ok(permit) = decided.outcome else { return Ok(Obtained::refused(decided.row)) };
     if let Some(earlier) = context.journal.recall::<Obtained>(&context.run, &request)? {
         if matches!(earlier.decision.target, Target::Host(_)) {
             context.fetcher.restore(url.reveal(), earlier.host_rules.as_deref().map(str::as_bytes));
@@ -138,11 +135,14 @@ fn read_page(
     read: impl FnOnce(&Body<'_>) -> Reading,
 ) -> Reading {
     document.hash = Some(context.ids.commitment("body", page.body()));
-    let body = Body { url: page.url(), content_type: Some(page.content_type()).filter(|t| !t.is_empty()), bytes: page.body() };
-    let reading = tracing::info_span!("read")
-        .in_scope(|| StageTimes::timed(&context.wall, &context.times.read, || read(&body)));
+    let body =
+        Body { url: page.url(), content_type: Some(page.content_type()).filter(|t| !t.is_empty()), bytes: page.body() };
+    let reading =
+        tracing::info_span!("read").in_scope(|| StageTimes::timed(&context.wall, &context.times.read, || read(&body)));
     if let Some(reason) = &reading.opted_out {
-        document.tdm = format!("reserved: {reason}");
+        if reason == FailReason::TdmReserved.as_str() {
+            "reserved: meta".clone_into(&mut document.tdm);
+        }
         fail(document, "failed", reason);
     } else if let Some(reason) = &reading.unreadable {
         fail(document, "failed", reason);
@@ -151,7 +151,7 @@ fn read_page(
 }
 
 fn fail(document: &mut DocumentRow, outcome: &str, reason: &str) {
-    document.outcome = outcome.to_owned();
+    outcome.clone_into(&mut document.outcome);
     document.reason = Some(reason.to_owned());
 }
 
@@ -166,8 +166,7 @@ pub(super) fn opt_out(context: &Context, url: &Url) -> OptOut {
     match context.fetcher.opt_outs(url) {
         OptOutVerdict::Allow => OptOut::Free,
         OptOutVerdict::TdmReserved { .. } | OptOutVerdict::TdmUnreachable => OptOut::TdmReserved,
-        OptOutVerdict::NotAsked
-            | OptOutVerdict::RobotsDisallow { .. } | OptOutVerdict::RobotsUnreachable => {
+        OptOutVerdict::NotAsked | OptOutVerdict::RobotsDisallow { .. } | OptOutVerdict::RobotsUnreachable => {
             OptOut::RobotsDisallow
         }
     }

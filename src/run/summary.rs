@@ -8,10 +8,11 @@ use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::DecisionRow;
+use crate::model::{DeadLetter, DecisionRow};
 use crate::run::context::Context;
 use crate::run::group::GroupRows;
 use crate::run::journal::RunState;
+use crate::run::load::Group;
 use crate::sink::{SinkError, Snapshot};
 use crate::taxonomy::FacetStatus;
 
@@ -45,6 +46,13 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// What is known before any company is worked on.
+    pub(super) fn of_input(groups: &[Group], dead_letters: &[DeadLetter]) -> Self {
+        let subjects = groups.iter().map(|g| g.members.len() as u64).sum();
+        let dead_letters = dead_letters.len() as u64;
+        Self { subjects, dead_letters, crm_rows: subjects + dead_letters, ..Self::default() }
+    }
+
     /// Adds a company's rows.
     pub(super) fn add(&mut self, rows: &GroupRows) {
         self.personas += rows.personas.len() as u64;
@@ -113,7 +121,8 @@ impl Summary {
         let mut asked = BTreeMap::new();
         for d in decisions {
             let verdict = d.primary_reason.as_deref().map_or("permitted".to_owned(), |r| format!("refused: {r}"));
-            *asked.entry(format!("{} {} from {} for {}: {verdict}", d.operation, d.target.kind(), d.source_id, d.purpose))
+            *asked
+                .entry(format!("{} {} from {} for {}: {verdict}", d.operation, d.target.kind(), d.source_id, d.purpose))
                 .or_default() += 1;
         }
         Self {

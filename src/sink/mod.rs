@@ -31,7 +31,7 @@ use arrow_schema::SchemaRef;
 pub use dictionary::{dictionary_json, dictionary_markdown};
 pub use error::SinkError;
 pub use home::{HomeLock, LockError};
-pub use inspect::{Format, Inspect, inspect};
+pub use inspect::{FILTER_HELP, Format, Inspect, inspect};
 pub use read::{
     Batches, Select, read_accounts, read_buying_centers, read_decisions, read_documents, read_evidence, read_personas,
     read_runs,

@@ -85,7 +85,7 @@ fn statements(profile: &Profile, contact: &Permitted<'_>) -> Reading {
     let mut reading = Reading { withheld, ..Reading::default() };
     // A bio in which something had to be withheld is not read as a title: the guard works by sentence.
     if withheld == 0 {
-        let claims = titles::claims(&about, bio, None, "bio", TRUST);
+        let claims = titles::claims(&about, first_statement(bio), None, "bio", TRUST);
         reading.withheld += claims.withheld;
         reading.found = claims.found;
     }
@@ -93,6 +93,12 @@ fn statements(profile: &Profile, contact: &Permitted<'_>) -> Reading {
         reading.found.extend(text.signals.iter().filter_map(|s| trait_claim(s, &about)));
     }
     reading
+}
+
+/// The part of a bio where people say what they are: all before the first full stop or line break.
+fn first_statement(bio: &str) -> &str {
+    let end = bio.find(['\n', '\r', ';']).into_iter().chain(bio.find(". ")).min().unwrap_or(bio.len());
+    bio[..end].trim().trim_end_matches('.')
 }
 
 fn trait_claim(signal: &TextSignal, about: &About) -> Option<Found> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::identity::Known;
-use crate::model::{About, Account, Claim, Personal, Subject, SubjectId};
+use crate::model::{About, Account, Claim, Subject, SubjectId};
 
 /// Source ids as they stand in policies and tables.
 pub mod id {
@@ -148,4 +148,3 @@ impl<'a> KnownContact<'a> {
         }
     }
 }
-

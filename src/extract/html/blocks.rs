@@ -10,8 +10,8 @@ use super::people::names;
 /// Elements that do not break a line.
 const INLINE: [&str; 34] = [
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img",
-    "ins", "kbd", "label", "mark", "meter", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
-    "time", "u", "var",
+    "ins", "kbd", "label", "mark", "meter", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub",
+    "sup", "time", "u", "var",
 ];
 
 /// A visible line.
@@ -97,7 +97,7 @@ impl<'a> Recorder<'a> {
         let breaks = if cell {
             self.cut == Cut::Names
         } else {
-            !INLINE.contains(&tag) || (self.cut == Cut::Names && names::is_name(&short_text(e)))
+            !INLINE.contains(&tag) || (self.cut == Cut::Names && names::is_name(&dom::short_text(e)))
         };
         if !breaks {
             if cell {
@@ -147,18 +147,4 @@ impl<'a> Recorder<'a> {
 fn level(tag: &str) -> Option<u8> {
     let digit = tag.strip_prefix('h')?.parse().ok()?;
     (1..=6).contains(&digit).then_some(digit)
-}
-
-/// The text of an inline element, or nothing where it is too long for a name.
-fn short_text(e: El<'_>) -> String {
-    let mut text = String::new();
-    for node in e.descendants().take(12) {
-        if let Node::Text(t) = node.value() {
-            text.push_str(t);
-            if text.len() > 100 {
-                return String::new();
-            }
-        }
-    }
-    dom::fold(&text)
 }

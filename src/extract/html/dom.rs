@@ -115,7 +115,7 @@ pub(super) fn attr<'a>(e: El<'a>, name: &str) -> Option<&'a str> {
 }
 
 /// The class names.
-pub(super) fn classes<'a>(e: El<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
+pub(super) fn classes(e: El<'_>) -> impl Iterator<Item = &str> + use<'_> {
     e.attr("class").unwrap_or_default().split_ascii_whitespace()
 }
 
@@ -138,6 +138,23 @@ pub(super) fn text_of(e: El<'_>) -> String {
     fold(&raw_text(e))
 }
 
+/// Text content of a small element, folded; of a large one the beginning, which is too long for what is sought.
+pub(super) fn short_text(e: El<'_>) -> String {
+    let mut text = String::new();
+    for node in e.descendants().take(48) {
+        let hidden = || node.parent().and_then(El::wrap).is_some_and(|p| matches!(name(p), "script" | "style"));
+        if let Node::Text(t) = node.value()
+            && !hidden()
+        {
+            text.push_str(t);
+            if text.len() > 400 {
+                break;
+            }
+        }
+    }
+    fold(&text)
+}
+
 /// Text content of an element as it stands, without scripts, styles and templates; long ones are cut.
 pub(super) fn raw_text(e: El<'_>) -> String {
     let mut out = String::new();
@@ -147,8 +164,11 @@ pub(super) fn raw_text(e: El<'_>) -> String {
 
 fn push_text(e: El<'_>, out: &mut String) {
     for node in e.children() {
+        if out.len() > limits::MAX_VALUE {
+            return;
+        }
         match node.value() {
-            Node::Text(t) if out.len() <= limits::MAX_VALUE => out.push_str(t),
+            Node::Text(t) => out.push_str(t),
             Node::Element(_) => {
                 if let Some(child) = El::wrap(node).filter(|c| !matches!(name(*c), "script" | "style" | "template")) {
                     push_text(child, out);
@@ -159,7 +179,7 @@ fn push_text(e: El<'_>, out: &mut String) {
     }
 }
 
-/// Whether an element is HTML's (not SVG's or MathML's).
+/// Whether an element is HTML's (not of SVG or `MathML`).
 pub(super) fn is_html(e: El<'_>) -> bool {
     e.value().name.ns == ns!(html)
 }
@@ -187,7 +207,9 @@ pub(super) fn css_path(e: El<'_>) -> String {
     let mut steps = Vec::new();
     let mut at = Some(e);
     while let Some(here) = at {
-        if let Some(id) = attr(here, "id").filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))) {
+        if let Some(id) =
+            attr(here, "id").filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)))
+        {
             steps.push(format!("#{id}"));
             break;
         }

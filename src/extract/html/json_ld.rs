@@ -205,11 +205,34 @@ fn mend(literal: &str) -> String {
 /// Character references as they turn up in JSON strings: numeric ones and the common names.
 pub(super) fn decode_entities(text: &str) -> String {
     const NAMED: [(&str, &str); 28] = [
-        ("amp", "&"), ("quot", "\""), ("apos", "'"), ("lt", "<"), ("gt", ">"), ("nbsp", " "), ("auml", "ä"),
-        ("ouml", "ö"), ("uuml", "ü"), ("Auml", "Ä"), ("Ouml", "Ö"), ("Uuml", "Ü"), ("szlig", "ß"), ("eacute", "é"),
-        ("egrave", "è"), ("agrave", "à"), ("ccedil", "ç"), ("ndash", "–"), ("mdash", "—"), ("rsquo", "’"),
-        ("lsquo", "‘"), ("ldquo", "“"), ("rdquo", "”"), ("bdquo", "„"), ("hellip", "…"), ("middot", "·"),
-        ("copy", "©"), ("reg", "®"),
+        ("amp", "&"),
+        ("quot", "\""),
+        ("apos", "'"),
+        ("lt", "<"),
+        ("gt", ">"),
+        ("nbsp", " "),
+        ("auml", "ä"),
+        ("ouml", "ö"),
+        ("uuml", "ü"),
+        ("Auml", "Ä"),
+        ("Ouml", "Ö"),
+        ("Uuml", "Ü"),
+        ("szlig", "ß"),
+        ("eacute", "é"),
+        ("egrave", "è"),
+        ("agrave", "à"),
+        ("ccedil", "ç"),
+        ("ndash", "–"),
+        ("mdash", "—"),
+        ("rsquo", "’"),
+        ("lsquo", "‘"),
+        ("ldquo", "“"),
+        ("rdquo", "”"),
+        ("bdquo", "„"),
+        ("hellip", "…"),
+        ("middot", "·"),
+        ("copy", "©"),
+        ("reg", "®"),
     ];
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -227,16 +250,9 @@ pub(super) fn decode_entities(text: &str) -> String {
             };
             Some((c, end + 1))
         });
-        match decoded {
-            Some((c, len)) => {
-                out.push_str(&c);
-                rest = &rest[len..];
-            }
-            None => {
-                out.push('&');
-                rest = &rest[1..];
-            }
-        }
+        let (c, len) = decoded.unwrap_or_else(|| ("&".to_owned(), 1));
+        out.push_str(&c);
+        rest = &rest[len..];
     }
     out.push_str(rest);
     out
@@ -248,21 +264,24 @@ mod tests {
     use serde_json::json;
 
     #[track_caller]
-    fn check(text: &str, expected: Value) {
+    fn check(text: &str, expected: &Value) {
         assert_eq!(parse(text), expected.as_array().expect("a list of values").clone());
     }
 
     #[test]
     fn what_pages_do_to_json() {
-        check(r#"{"a": 1}"#, json!([{"a": 1}]));
-        check("//<![CDATA[\n{\"a\": [1, 2,], }\n//]]>", json!([{"a": [1, 2]}]));
-        check("{/* note */ \"a\": \"x\ny\", // http\n \"u\": \"https://a.example\"}", json!([{"a": "x\ny", "u": "https://a.example"}]));
-        check("<!-- {\"a\": \"b\"} -->", json!([{"a": "b"}]));
-        check(r#"{"a": 1} {"b": 2};"#, json!([{"a": 1}, {"b": 2}]));
-        check("{&quot;a&quot;: &quot;M&uuml;ller&quot;}", json!([{"a": "Müller"}]));
-        check(r#"{"a": "it\'s"}"#, json!([{"a": "it's"}]));
-        check(r#"{"a": "#, json!([]));
-        check(&"[".repeat(100_000), json!([]));
-        check("", json!([]));
+        check(r#"{"a": 1}"#, &json!([{"a": 1}]));
+        check("//<![CDATA[\n{\"a\": [1, 2,], }\n//]]>", &json!([{"a": [1, 2]}]));
+        check(
+            "{/* note */ \"a\": \"x\ny\", // http\n \"u\": \"https://a.example\"}",
+            &json!([{"a": "x\ny", "u": "https://a.example"}]),
+        );
+        check("<!-- {\"a\": \"b\"} -->", &json!([{"a": "b"}]));
+        check(r#"{"a": 1} {"b": 2};"#, &json!([{"a": 1}, {"b": 2}]));
+        check("{&quot;a&quot;: &quot;M&uuml;ller&quot;}", &json!([{"a": "Müller"}]));
+        check(r#"{"a": "it\'s"}"#, &json!([{"a": "it's"}]));
+        check(r#"{"a": "#, &json!([]));
+        check(&"[".repeat(100_000), &json!([]));
+        check("", &json!([]));
     }
 }

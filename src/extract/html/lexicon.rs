@@ -85,7 +85,11 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         function_labels: longest_first(raw.function_labels),
         stop_words_de: raw.stop_words_de.into_iter().collect(),
         stop_words_en: raw.stop_words_en.into_iter().collect(),
-        countries: raw.countries.into_iter().flat_map(|(code, names)| names.into_iter().map(move |n| (n, code.clone()))).collect(),
+        countries: raw
+            .countries
+            .into_iter()
+            .flat_map(|(code, names)| names.into_iter().map(move |n| (n, code.clone())))
+            .collect(),
     }
 });
 

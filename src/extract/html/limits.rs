@@ -8,11 +8,13 @@ use std::borrow::Cow;
 /// Bytes of a body that are read.
 pub(super) const MAX_BODY: usize = 8 * 1024 * 1024;
 /// Elements that may be open at a time.
-pub(super) const MAX_DEPTH: usize = 256;
+pub(super) const MAX_DEPTH: usize = 160;
 /// Attributes (in fact, words) of one tag.
 pub(super) const MAX_ATTRIBUTES: usize = 256;
 /// Nodes of one document.
 pub(super) const MAX_NODES: usize = 600_000;
+/// Formatting elements that may wait to be opened again; each costs a node per block that follows.
+const MAX_FORMATTING: usize = 16;
 /// Bytes of one value's text.
 pub(super) const MAX_VALUE: usize = 64 * 1024;
 /// Bytes of all values of one syntax.
@@ -28,16 +30,19 @@ const VOID: [&str; 15] = [
 ];
 /// Elements that the parser closes by itself when the next of their kind opens.
 const SELF_CLOSING_SIBLINGS: [&str; 15] = [
-    "p", "li", "dt", "dd", "option", "tr", "td", "th", "tbody", "thead", "tfoot", "colgroup", "caption", "html",
-    "body",
+    "p", "li", "dt", "dd", "option", "tr", "td", "th", "tbody", "thead", "tfoot", "colgroup", "caption", "html", "body",
 ];
+const FORMATTING: [&str; 13] =
+    ["b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
 const RAW_TEXT: [&str; 7] = ["script", "style", "textarea", "title", "xmp", "iframe", "noembed"];
+/// End tags that mean something without a matching start tag.
+const MEANT: [&str; 8] = ["br", "h1", "h2", "h3", "h4", "h5", "h6", "plaintext"];
 /// Elements that an end tag of another name does not close through.
 const BARRIERS: [&str; 8] = ["table", "object", "marquee", "applet", "template", "svg", "math", "button"];
 
 /// Returns `html` without the tags and attributes that exceed the limits; borrowed where nothing exceeds them.
 pub(super) fn tame(html: &str) -> Cow<'_, str> {
-    let mut scan = Scan { html, at: 0, kept_to: 0, out: String::new(), open: Vec::new(), foreign: 0 };
+    let mut scan = Scan { html, at: 0, kept_to: 0, out: String::new(), open: Vec::new(), foreign: 0, formatting: 0 };
     scan.run();
     if scan.kept_to == 0 {
         return Cow::Borrowed(html);
@@ -55,6 +60,8 @@ struct Scan<'a> {
     out: String,
     open: Vec<&'a str>,
     foreign: usize,
+    /// Formatting elements without an end tag so far; an end of their container does not end them.
+    formatting: usize,
 }
 
 impl<'a> Scan<'a> {
@@ -67,7 +74,7 @@ impl<'a> Scan<'a> {
                 Some(b'!') if rest.starts_with(b"!--") => {
                     self.at = memchr::memmem::find(rest, b"-->").map_or(self.html.len(), |i| self.at + i + 3);
                 }
-                Some(b'/') if rest.get(1).is_some_and(u8::is_ascii_alphabetic) => self.end_tag(),
+                Some(b'/') if rest.get(1).is_some_and(u8::is_ascii_alphabetic) => self.end_tag(start),
                 Some(c) if c.is_ascii_alphabetic() => self.start_tag(start),
                 _ => {}
             }
@@ -81,18 +88,25 @@ impl<'a> Scan<'a> {
         &self.html[from..from + len]
     }
 
-    fn end_tag(&mut self) {
+    fn end_tag(&mut self, start: usize) {
         let name = self.name_at(self.at + 1);
         self.at += 1 + name.len();
         for i in (0..self.open.len()).rev() {
             if self.open[i].eq_ignore_ascii_case(name) {
                 self.foreign -= self.open[i..].iter().filter(|n| is_foreign(n)).count();
                 self.open.truncate(i);
+                self.formatting -= usize::from(is_one_of(name, &FORMATTING)).min(self.formatting);
                 return;
             }
             if is_one_of(self.open[i], &BARRIERS) {
                 return;
             }
+        }
+        // The parser would search all open elements for it, in vain.
+        if !is_one_of(name, &SELF_CLOSING_SIBLINGS) && !is_one_of(name, &RAW_TEXT) && !is_one_of(name, &MEANT) {
+            let (end, _) = self.tag_end(self.at);
+            self.at = end;
+            self.drop_range(start, end);
         }
     }
 
@@ -102,7 +116,9 @@ impl<'a> Scan<'a> {
         self.at = end;
         let counted = !is_one_of(name, &VOID) && (self.foreign > 0 || !is_one_of(name, &SELF_CLOSING_SIBLINGS));
         let raw = is_one_of(name, &RAW_TEXT);
-        if counted && self.open.len() >= MAX_DEPTH && !raw {
+        let formats = is_one_of(name, &FORMATTING);
+        let too_many = self.open.len() >= MAX_DEPTH || (formats && self.formatting >= MAX_FORMATTING);
+        if counted && too_many && !raw {
             self.drop_range(start, end);
             return;
         }
@@ -114,6 +130,7 @@ impl<'a> Scan<'a> {
             self.skip_raw_text(name);
         } else if counted {
             self.foreign += usize::from(is_foreign(name));
+            self.formatting += usize::from(formats);
             self.open.push(name);
         }
     }
@@ -195,7 +212,7 @@ mod tests {
     fn depth_and_attributes_are_cut_off() {
         let deep = "<div>".repeat(10_000) + "x";
         assert_eq!(tame(&deep).matches("<div>").count(), MAX_DEPTH);
-        let wide = format!("<a {}>x</a>", (0..5_000).map(|i| format!("é{i}=\"1\" ")).collect::<String>());
+        let wide = format!("<a {}>x</a>", (0..5_000).map(|i| format!("é{i}=\"1\"")).collect::<Vec<_>>().join(" "));
         let tamed = tame(&wide);
         assert_eq!(tamed.matches("=\"1\"").count(), MAX_ATTRIBUTES);
         assert!(tamed.ends_with(">x</a>"), "the tag is still closed");

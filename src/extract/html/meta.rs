@@ -1,4 +1,4 @@
-//! What `<head>` declares: title, canonical, language, OpenGraph, feeds, robots, TDM, authors.
+//! What `<head>` declares: title, canonical, language, `OpenGraph`, feeds, robots, TDM, authors.
 //!
 //! Invariant: opt-outs fail towards the reservation: an unreadable `tdm-reservation` counts as reserved.
 
@@ -11,7 +11,7 @@ use super::reading::{Feed, Tdm};
 const ROBOTS: &str = "robots";
 /// Agents (besides [`ROBOTS`]) that are known to have a `<meta>` of their own.
 const AGENTS: [&str; 6] = ["prosopon", "googlebot-news", "slurp", "yandex", "baiduspider", "ccbot"];
-/// Prefixes of properties that count as OpenGraph and its relatives.
+/// Prefixes of properties that count as `OpenGraph` and its relatives.
 const GRAPH_PREFIXES: [&str; 10] =
     ["og:", "twitter:", "article:", "profile:", "book:", "music:", "video:", "fb:", "product:", "business:"];
 const FEED_TYPES: [&str; 4] =

@@ -1,7 +1,7 @@
 //! Reads a web page: people, organization, structured data, opt-outs, links and text.
 //!
 //! Invariant: [`read_page`] is total and pure. Whatever the bytes are, it answers, in time and memory bounded by
-//! [`limits`]; what is not understood is left empty. Names of people never reach a log, an error or `Debug`.
+//! `limits`; what is not understood is left empty. Names of people never reach a log, an error or `Debug`.
 
 mod blocks;
 mod charset;
@@ -48,7 +48,7 @@ pub fn read_page(body: &[u8], content_type: Option<&str>, url: &url::Url) -> Pag
     let meta = meta::read(&page);
     let links = links::read(&page);
     let text = text::read(&blocks::lines(&page, Cut::Blocks));
-    let lines = blocks::lines(&page, Cut::Names);
+    let visible = blocks::lines(&page, Cut::Names);
     let language = meta.language.clone().or_else(|| text::detect_language(&text));
 
     let mut found = schema_org::Found::default();
@@ -56,8 +56,8 @@ pub fn read_page(body: &[u8], content_type: Option<&str>, url: &url::Url) -> Pag
     schema_org::from_items(&microdata, Syntax::Microdata, &page, &mut found);
     schema_org::from_items(&rdfa, Syntax::Rdfa, &page, &mut found);
     people::from_mf2(&mf2, &mut found);
-    imprint::read(&page, &lines, &mut found);
-    people::from_html(&page, &lines, &mut found);
+    imprint::read(&page, &visible, &mut found);
+    people::from_html(&page, &visible, &mut found);
     found.authors.extend(meta.authors.iter().cloned());
 
     PageReading {

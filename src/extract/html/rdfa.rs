@@ -1,6 +1,6 @@
-//! RDFa Lite and the common part of RDFa Core 1.1, as items in the shape of microdata.
+//! `RDFa` Lite and the common part of `RDFa` Core 1.1, as items in the shape of microdata.
 //!
-//! Invariant: an item is a typed or explicitly named resource; properties of the mere document (OpenGraph) are not
+//! Invariant: an item is a typed or explicitly named resource; properties of the mere document (`OpenGraph`) are not
 //! items. Terms of schema.org and of the vocabulary in force are short, all others are full IRIs.
 
 use std::cell::Cell;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::dom::{self, El, Page};
 use super::limits::{MAX_ITEMS, MAX_VALUES};
 
-/// Prefixes that RDFa 1.1 knows without declaration (the ones that pages use).
+/// Prefixes that `RDFa` 1.1 knows without declaration (the ones that pages use).
 const INITIAL: [(&str, &str); 11] = [
     ("schema", "http://schema.org/"),
     ("foaf", "http://xmlns.com/foaf/0.1/"),
@@ -92,20 +92,20 @@ impl Reader<'_> {
         let properties: Vec<String> = names("property", false).iter().map(|p| shorten(p, context)).collect();
         let rels: Vec<String> = names("rel", true).iter().map(|p| shorten(p, context)).collect();
         let types = names("typeof", false);
-        let typed = e.attr("typeof").is_some();
+        let has_type = e.attr("typeof").is_some();
         let about = self.address(e, &["about"], context);
         let resource = self.address(e, &["resource"], context);
         let target = resource.clone().or_else(|| self.address(e, &["href", "src"], context));
 
         if let Some(id) = about.clone() {
             // With `typeof`, the type belongs to what `about` names.
-            let item = self.item_with(Some(id), if typed { types.clone() } else { Vec::new() });
+            let item = self.item_with(Some(id), if has_type { types.clone() } else { Vec::new() });
             self.attach_pending(context, item);
             context.subject = Some(item);
         }
         let subject = context.subject;
         let mut object = None;
-        if typed && about.is_none() {
+        if has_type && about.is_none() {
             let item = self.item_with(target.clone(), types);
             object = Some(item);
         } else if resource.is_some() && properties.is_empty() && rels.is_empty() && about.is_none() {
@@ -134,7 +134,14 @@ impl Reader<'_> {
     }
 
     /// The value of `property`: the item that the element opens, an IRI, or text.
-    fn relate(&mut self, e: El<'_>, subject: Option<usize>, names: &[String], object: Option<usize>, iri: Option<&str>) {
+    fn relate(
+        &mut self,
+        e: El<'_>,
+        subject: Option<usize>,
+        names: &[String],
+        object: Option<usize>,
+        iri: Option<&str>,
+    ) {
         if names.is_empty() {
             return;
         }

@@ -31,7 +31,7 @@ pub struct PageReading {
     pub json_ld: Vec<Value>,
     /// Top-level microdata items: `{"type":[..],"id"?,"properties":{name:[value]}}`.
     pub microdata: Vec<Value>,
-    /// Top-level RDFa resources, in the shape of microdata items.
+    /// Top-level `RDFa` resources, in the shape of microdata items.
     pub rdfa: Vec<Value>,
     /// Microformats 2 (with classic ones mapped), in the canonical JSON.
     pub mf2: Mf2,

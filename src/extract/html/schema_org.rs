@@ -84,7 +84,7 @@ pub(super) fn from_json_ld(blocks: &[Value], page: &Page, found: &mut Found) {
     }
 }
 
-/// Reads microdata or RDFa items.
+/// Reads microdata or `RDFa` items.
 pub(super) fn from_items(items: &[Value], syntax: Syntax, page: &Page, found: &mut Found) {
     let nodes: Vec<Value> = items.iter().map(to_node).collect();
     let mut by_id = HashMap::new();
@@ -223,7 +223,7 @@ impl<'v> Walk<'_, 'v, '_> {
         if self.found.people.len() >= MAX_ITEMS {
             return;
         }
-        let occupation = || node.get("hasOccupation").and_then(|o| joined_values(o));
+        let occupation = || node.get("hasOccupation").and_then(joined_values);
         let employer = || node.get("worksFor").and_then(|w| one(w)?.get("department"));
         let job_title = joined(node, "jobTitle").or_else(|| place.role.clone()).or_else(occupation);
         let department = joined(node, "department")

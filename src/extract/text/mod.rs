@@ -135,7 +135,11 @@ pub struct TextReading {
 #[must_use]
 pub fn read_text(record: &TextRecord) -> TextReading {
     let (scrubbed, withheld) = guard::scrub(&record.text, record.language());
-    TextReading { id: record.id.clone(), signals: signals::signals(record, &scrubbed), withheld: withheld.into_counts() }
+    TextReading {
+        id: record.id.clone(),
+        signals: signals::signals(record, &scrubbed),
+        withheld: withheld.into_counts(),
+    }
 }
 
 #[cfg(test)]

@@ -50,7 +50,24 @@ pub(super) struct Directory {
     introduced: BTreeSet<usize>,
 }
 
-const TITLES: &[&str] = &["dr", "prof", "dipl", "ing", "mag", "mba", "msc", "bsc", "phd", "lic", "rer", "nat", "med", "jur", "professor", "doktor"];
+const TITLES: &[&str] = &[
+    "dr",
+    "prof",
+    "dipl",
+    "ing",
+    "mag",
+    "mba",
+    "msc",
+    "bsc",
+    "phd",
+    "lic",
+    "rer",
+    "nat",
+    "med",
+    "jur",
+    "professor",
+    "doktor",
+];
 
 impl Directory {
     pub(super) fn new(contacts: &[TextContact]) -> Self {
@@ -79,7 +96,14 @@ impl Directory {
         found
     }
 
-    fn with_honorific(&self, cells: &[Cell], tokens: &[Token], at: usize, form: Form, oblique: bool) -> Option<Mention> {
+    fn with_honorific(
+        &self,
+        cells: &[Cell],
+        tokens: &[Token],
+        at: usize,
+        form: Form,
+        oblique: bool,
+    ) -> Option<Mention> {
         let mut name = at + 1;
         while tokens.get(name).is_some_and(|t| TITLES.contains(&t.text.as_str())) {
             name += 1;
@@ -104,7 +128,9 @@ impl Directory {
         let in_full = self.fitting(|n| reaches(cells, tokens, at, &[&n.given, &n.family]));
         let found = if in_full.is_empty() {
             let family = self.fitting(|n| reaches(cells, tokens, at, &[&n.family]));
-            unique(&family).filter(|(contact, _)| self.introduced.contains(contact)).map(|(c, end)| (Who::Contact(c), end))
+            unique(&family)
+                .filter(|(contact, _)| self.introduced.contains(contact))
+                .map(|(c, end)| (Who::Contact(c), end))
         } else {
             Some(unique(&in_full).map_or((Who::Stranger, in_full[0].1), |(c, end)| (Who::Contact(c), end)))
         };
@@ -123,8 +149,11 @@ impl Name {
             Some((family, given)) => format!("{given} {family}"),
             None => name.to_owned(),
         };
-        let words: Vec<Vec<String>> =
-            ordered.split_whitespace().map(words_of).filter(|w| !w.is_empty() && !(w.len() == 1 && TITLES.contains(&w[0].as_str()))).collect();
+        let words: Vec<Vec<String>> = ordered
+            .split_whitespace()
+            .map(words_of)
+            .filter(|w| !(w.is_empty() || w.len() == 1 && TITLES.contains(&w[0].as_str())))
+            .collect();
         match &words[..] {
             [] => Self { given: Vec::new(), family: Vec::new() },
             [family] => Self { given: Vec::new(), family: family.clone() },
@@ -164,7 +193,9 @@ fn reaches(cells: &[Cell], tokens: &[Token], mut at: usize, parts: &[&[String]])
 
 /// `Sehr geehrte Frau. Weber`: a stop other than of an abbreviation parts the words.
 fn ends_sense(cells: &[Cell], first: &Token, second: &Token) -> bool {
-    cells[first.cells.end..second.cells.start].iter().any(|c| matches!(c.raw, ',' | ':' | ';' | '!' | '?' | '(' | ')' | '"'))
+    cells[first.cells.end..second.cells.start]
+        .iter()
+        .any(|c| matches!(c.raw, ',' | ':' | ';' | '!' | '?' | '(' | ')' | '"'))
 }
 
 fn honorific(word: &str) -> Option<(Form, bool)> {

@@ -1,7 +1,8 @@
 //! Word patterns as data, matched over tokens in linear time.
 //!
 //! A pattern is words parted by spaces. A word is literal, or a glob with `*` at its ends, or
-//! alternatives (`a|b*`), or a named set (`<country>`); `~` before it asks for a capital letter.
+//! alternatives (`a|b*`), or a named set (`<country>`); `~` before it asks for a capital letter,
+//! `!` for nothing but capitals.
 //! `..` is a gap of up to four words, `@` a person, `^` and `$` the start and end of a clause.
 //!
 //! Invariant: words are folded like the text, so a pattern can be written in plain spelling.
@@ -50,7 +51,27 @@ pub(super) struct Glob {
     pub(super) letters: String,
     /// A star at the front, a star at the back.
     open: (bool, bool),
-    capital: bool,
+    case: Case,
+}
+
+/// What a pattern asks of the case as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Case {
+    Any,
+    /// `~Linke`: begins with a capital.
+    Capital,
+    /// `!MS`: all capitals.
+    Upper,
+}
+
+impl Case {
+    const fn fits(self, token: &Token) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Capital => token.capital,
+            Self::Upper => token.upper,
+        }
+    }
 }
 
 impl Glob {
@@ -61,7 +82,7 @@ impl Glob {
 
     /// The needle in a word whose ends are uncertain: long stems count anywhere.
     pub(super) fn loose_needle(&self) -> Option<String> {
-        if self.capital {
+        if self.case != Case::Any {
             None
         } else if self.letters.len() >= 5 {
             Some(self.letters.clone())
@@ -74,9 +95,9 @@ impl Glob {
 /// A set of patterns, each with a tag of the caller.
 pub(super) struct Phrases<T> {
     automaton: AhoCorasick,
-    /// Pattern of the automaton -> (word id, needs a capital).
-    needles: Vec<(usize, bool)>,
-    phrases: Vec<(Vec<Item>, T)>,
+    /// Pattern of the automaton -> (word id, case asked for).
+    needles: Vec<(usize, Case)>,
+    compiled: Vec<(Vec<Item>, T)>,
     by_word: HashMap<usize, Vec<usize>>,
     by_person: Vec<usize>,
 }
@@ -87,8 +108,10 @@ pub(super) struct View<'a> {
     pub(super) tokens: &'a [Token],
     /// The clause of each token; gaps do not cross clauses.
     pub(super) clauses: Vec<u32>,
-    /// Words that a gap must not cross.
+    /// Words that no gap must cross.
     pub(super) blocked: Vec<bool>,
+    /// Words that a gap right behind a person must not cross: another subject could begin there.
+    pub(super) blocked_behind_person: Vec<bool>,
     /// Token ranges that name a person, in order, without overlap.
     pub(super) persons: Vec<Range<usize>>,
 }
@@ -96,7 +119,13 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     /// A sentence of one clause in which nobody is named.
     pub(super) fn plain(tokens: &'a [Token]) -> Self {
-        View { tokens, clauses: Vec::new(), blocked: Vec::new(), persons: Vec::new() }
+        View {
+            tokens,
+            clauses: Vec::new(),
+            blocked: Vec::new(),
+            blocked_behind_person: Vec::new(),
+            persons: Vec::new(),
+        }
     }
 
     fn clause(&self, token: usize) -> u32 {
@@ -137,8 +166,12 @@ pub(super) fn globs(word: &str, pattern: &str, sets: &Sets) -> Result<Vec<Glob>,
 
 /// A word with umlauts also without: `Türke`, `tuerke`, `turke`.
 fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternError> {
-    let capital = part.starts_with('~');
-    let part = part.trim_start_matches('~');
+    let case = match part.as_bytes().first() {
+        Some(b'~') => Case::Capital,
+        Some(b'!') => Case::Upper,
+        _ => Case::Any,
+    };
+    let part = part.trim_start_matches(['~', '!']);
     let open = (part.starts_with('*'), part.ends_with('*'));
     let letters = part.trim_matches('*');
     if letters.is_empty() {
@@ -156,9 +189,9 @@ fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternError> {
             other => other,
         })
         .collect();
-    let mut found = vec![Glob { letters: fold_word(letters), open, capital }];
+    let mut found = vec![Glob { letters: fold_word(letters), open, case }];
     if bare != letters {
-        found.push(Glob { letters: fold_word(&bare), open, capital });
+        found.push(Glob { letters: fold_word(&bare), open, case });
     }
     Ok(found)
 }
@@ -185,7 +218,7 @@ impl<T> Phrases<T> {
                         if id == next {
                             for glob in globs(word, &pattern, sets)? {
                                 texts.push(glob.needle());
-                                needles.push((id, glob.capital));
+                                needles.push((id, glob.case));
                             }
                         }
                         Item::Word(id)
@@ -203,7 +236,7 @@ impl<T> Phrases<T> {
             .match_kind(MatchKind::Standard)
             .build(&texts)
             .expect("a lexicon is far below the automaton's limits");
-        Ok(Self { automaton, needles, phrases, by_word, by_person })
+        Ok(Self { automaton, needles, compiled: phrases, by_word, by_person })
     }
 
     /// Every match, by position and then by pattern; a pattern may match at several places.
@@ -229,7 +262,7 @@ impl<T> Phrases<T> {
             .automaton
             .find_overlapping_iter(&text)
             .map(|m| self.needles[m.pattern().as_usize()])
-            .filter(|(_, capital)| !capital || token.capital)
+            .filter(|(_, case)| case.fits(token))
             .map(|(id, _)| id)
             .collect();
         ids.sort_unstable();
@@ -237,8 +270,15 @@ impl<T> Phrases<T> {
         ids
     }
 
-    fn try_at<'p>(&'p self, view: &View<'_>, words: &[Vec<usize>], phrase: usize, at: usize, found: &mut Vec<Found<'p, T>>) {
-        let (items, tag) = &self.phrases[phrase];
+    fn try_at<'p>(
+        &'p self,
+        view: &View<'_>,
+        words: &[Vec<usize>],
+        phrase: usize,
+        at: usize,
+        found: &mut Vec<Found<'p, T>>,
+    ) {
+        let (items, tag) = &self.compiled[phrase];
         let mut person = None;
         if let Some(end) = matches_from(items, view, words, at, &mut person) {
             found.push(Found { tag, tokens: at..end, person });
@@ -247,7 +287,13 @@ impl<T> Phrases<T> {
 }
 
 /// Where a match of all `items` from token `at` ends.
-fn matches_from(items: &[Item], view: &View<'_>, words: &[Vec<usize>], at: usize, person: &mut Option<usize>) -> Option<usize> {
+fn matches_from(
+    items: &[Item],
+    view: &View<'_>,
+    words: &[Vec<usize>],
+    at: usize,
+    person: &mut Option<usize>,
+) -> Option<usize> {
     let Some((item, rest)) = items.split_first() else { return Some(at) };
     match item {
         Item::Word(id) => {
@@ -257,31 +303,39 @@ fn matches_from(items: &[Item], view: &View<'_>, words: &[Vec<usize>], at: usize
         Item::Person => {
             let index = view.persons.binary_search_by_key(&at, |p| p.start).ok()?;
             *person = Some(index);
-            // A sentence without a subject: nothing may stand between, or another subject could.
-            let rest = match rest {
-                [Item::Gap, after @ ..] if view.persons[index].is_empty() => after,
-                _ => rest,
-            };
-            matches_from(rest, view, words, view.persons[index].end, person)
+            let named = &view.persons[index];
+            match rest {
+                // A sentence without a subject: nothing may stand between, or another subject could.
+                [Item::Gap, after @ ..] if named.is_empty() => matches_from(after, view, words, named.end, person),
+                [Item::Gap, after @ ..] => gap(after, view, words, named.end, person, &view.blocked_behind_person),
+                _ => matches_from(rest, view, words, named.end, person),
+            }
         }
         Item::ClauseStart => view.starts_clause(at).then(|| matches_from(rest, view, words, at, person))?,
         Item::ClauseEnd => {
             (at >= view.tokens.len() || view.starts_clause(at)).then(|| matches_from(rest, view, words, at, person))?
         }
-        Item::Gap => {
-            for skip in 0..=MAX_GAP {
-                if let Some(end) = matches_from(rest, view, words, at + skip, person) {
-                    return Some(end);
-                }
-                let crossed = at + skip;
-                if crossed >= view.tokens.len()
-                    || view.blocked.get(crossed) == Some(&true)
-                    || (crossed > 0 && view.clause(crossed) != view.clause(crossed - 1))
-                {
-                    return None;
-                }
-            }
-            None
+        Item::Gap => gap(rest, view, words, at, person, &view.blocked),
+    }
+}
+
+/// Skips up to [`MAX_GAP`] words of one clause, none of them blocked.
+fn gap(
+    rest: &[Item],
+    view: &View<'_>,
+    words: &[Vec<usize>],
+    at: usize,
+    person: &mut Option<usize>,
+    blocked: &[bool],
+) -> Option<usize> {
+    for next in at..=at + MAX_GAP {
+        if let Some(end) = matches_from(rest, view, words, next, person) {
+            return Some(end);
+        }
+        let crosses = next > 0 && next < view.tokens.len() && view.clause(next) != view.clause(next - 1);
+        if next >= view.tokens.len() || blocked.get(next) == Some(&true) || crosses {
+            return None;
         }
     }
+    None
 }

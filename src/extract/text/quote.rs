@@ -12,7 +12,8 @@ use super::guard;
 const MAX_CHARS: usize = 300;
 
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"[\p{L}\p{N}._%+'-]+\s?(?:@|\(at\)|\[at\])\s?[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+").expect("a fixed pattern")
+    Regex::new(r"[\p{L}\p{N}._%+'-]+\s?(?:@|\(at\)|\[at\])\s?[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+")
+        .expect("a fixed pattern")
 });
 
 /// An international or national number with separators; dates and amounts have too few digits or another shape.
@@ -42,7 +43,9 @@ pub fn scrub_quote(quote: &str) -> Option<String> {
     }
     let masked = EMAIL.replace_all(&plain, "[e-mail]");
     let masked = PHONE.replace_all(&masked, "[phone]");
-    let start = masked.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'));
+    let start = masked.trim_start_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')
+    });
     let safe = escaped(start.trim_end());
     (!safe.is_empty()).then_some(safe)
 }

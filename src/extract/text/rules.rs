@@ -115,7 +115,7 @@ pub(super) struct Rule {
 /// What a phrase means when it is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tag {
-    /// Index into `Rules::rules`.
+    /// Index into `Rules::all`.
     Claims(usize),
     Requires(usize),
     Unless(usize),
@@ -131,7 +131,7 @@ pub(super) enum Tag {
 
 /// All rules, compiled.
 pub(super) struct Rules {
-    pub(super) rules: Vec<Rule>,
+    pub(super) all: Vec<Rule>,
     /// Patterns that make a claim.
     pub(super) claims: Phrases<Tag>,
     /// Patterns that say how a sentence is meant.
@@ -151,7 +151,8 @@ enum RuleError {
 }
 
 /// The embedded rules.
-pub(super) static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::embedded().expect("the embedded signal rules are sound"));
+pub(super) static RULES: LazyLock<Rules> =
+    LazyLock::new(|| Rules::embedded().expect("the embedded signal rules are sound"));
 
 impl Rules {
     fn embedded() -> Result<Self, RuleError> {
@@ -184,7 +185,7 @@ impl Rules {
                 rules.push(Rule { family, value, polarity, p: rule.p, speaker: rule.speaker, needs });
             }
         }
-        Ok(Self { rules, claims: Phrases::new(claims, &raw.sets)?, context: Phrases::new(context, &raw.sets)? })
+        Ok(Self { all: rules, claims: Phrases::new(claims, &raw.sets)?, context: Phrases::new(context, &raw.sets)? })
     }
 }
 

@@ -34,7 +34,10 @@ pub(super) fn signals(record: &TextRecord, scrubbed: &Scrubbed) -> Vec<TextSigna
             Entry::Vacant(free) => {
                 free.insert(Statement { signal, contradicted: false });
             }
-            Entry::Occupied(mut taken) => taken.get_mut().contradicted |= taken.get().signal.polarity != signal.polarity,
+            Entry::Occupied(mut taken) => {
+                let statement = taken.get_mut();
+                statement.contradicted |= statement.signal.polarity != signal.polarity;
+            }
         }
     }
     let mut believed: Vec<TextSignal> = found.into_values().filter(|s| !s.contradicted).map(|s| s.signal).collect();
@@ -64,7 +67,7 @@ impl Read<'_> {
         let cells = fold(text);
         let tokens = tokens(&cells, 0..cells.len());
         let clauses = clauses(&cells, &tokens);
-        let context = RULES.context.find(&View::plain(&tokens));
+        let context = RULES.context.find(&View { clauses: clauses.clone(), ..View::plain(&tokens) });
         Self { chars: text.chars().collect(), start, follows_kept, cells, tokens, clauses, context }
     }
 
@@ -96,6 +99,11 @@ impl Read<'_> {
     }
 }
 
+/// `ich`, `I`: always a subject, always the one who speaks.
+fn is_first_person(token: &Token) -> bool {
+    token.text == "ich" || token.text == "i" && token.capital
+}
+
 const fn is_quote(c: char) -> bool {
     matches!(c, '"' | '„' | '“' | '”' | '«' | '»' | '‟')
 }
@@ -106,7 +114,8 @@ fn clauses(cells: &[Cell], tokens: &[Token]) -> Vec<u32> {
     let mut found = Vec::with_capacity(tokens.len());
     for token in tokens {
         let between = &cells[last..token.cells.start];
-        let parted = between.iter().any(|c| matches!(c.raw, ',' | ';' | ':' | '(' | ')' | '|' | '•' | '\n') || is_quote(c.raw));
+        let parted =
+            between.iter().any(|c| matches!(c.raw, ',' | ';' | ':' | '(' | ')' | '|' | '•' | '\n') || is_quote(c.raw));
         let dash = between.len() >= 3 && between.iter().any(|c| c.out == '-');
         clause += u32::from(parted || dash);
         last = token.cells.end;
@@ -135,7 +144,14 @@ struct Reader<'r> {
 impl<'r> Reader<'r> {
     fn new(record: &'r TextRecord) -> Self {
         let about = record.about.as_ref().and_then(|id| record.contacts.iter().position(|c| c.id == *id));
-        Self { record, directory: Directory::new(&record.contacts), about, antecedent: None, others: false, in_quote: false }
+        Self {
+            record,
+            directory: Directory::new(&record.contacts),
+            about,
+            antecedent: None,
+            others: false,
+            in_quote: false,
+        }
     }
 
     fn read(&mut self, sentence: &Read<'_>) -> Vec<TextSignal> {
@@ -168,7 +184,7 @@ impl<'r> Reader<'r> {
     fn with_indirect(&self, sentence: &Read<'_>, named: &[Mention], third_party: bool) -> (Vec<Mention>, Vec<bool>) {
         let mut all: Vec<(Mention, bool)> = named.iter().map(|m| (m.clone(), false)).collect();
         for (at, token) in sentence.tokens.iter().enumerate() {
-            let who = if matches!(token.text.as_str(), "ich" | "i") && !(token.text == "i" && !token.capital) {
+            let who = if is_first_person(token) {
                 match (self.record.kind, self.about) {
                     (TextKind::Bio | TextKind::Post, Some(about)) => Some(Who::Contact(about)),
                     (TextKind::Note, _) => Some(Who::Speaker),
@@ -178,8 +194,7 @@ impl<'r> Reader<'r> {
                 pronoun(&token.text).and_then(|form| self.resolve(sentence, named, third_party, at, form))
             };
             if let Some(who) = who {
-                let first_person = matches!(token.text.as_str(), "ich" | "i");
-                all.push((Mention { tokens: at..at + 1, who, form: None, oblique: false }, !first_person));
+                all.push((Mention { tokens: at..at + 1, who, form: None, oblique: false }, !is_first_person(token)));
             }
         }
         let first = all.iter().all(|(m, _)| m.tokens.start > 0);
@@ -226,16 +241,29 @@ impl<'r> Reader<'r> {
         }
     }
 
-    fn claims(&self, sentence: &Read<'_>, mentions: &[Mention], indirect: &[bool], opened_quoted: bool) -> Vec<TextSignal> {
-        let mut blocked = sentence.mask(Tag::GapBlocker);
-        for (at, third) in sentence.mask(Tag::ThirdParty).into_iter().enumerate() {
-            blocked[at] |= third;
-        }
+    fn claims(
+        &self,
+        sentence: &Read<'_>,
+        mentions: &[Mention],
+        indirect: &[bool],
+        opened_quoted: bool,
+    ) -> Vec<TextSignal> {
+        let mut blocked = sentence.mask(Tag::Negation);
         for mention in mentions {
             blocked[mention.tokens.clone()].fill(true);
         }
+        let mut blocked_behind_person = blocked.clone();
+        for mask in [sentence.mask(Tag::GapBlocker), sentence.mask(Tag::ThirdParty)] {
+            blocked_behind_person.iter_mut().zip(mask).for_each(|(all, one)| *all |= one);
+        }
         let persons = mentions.iter().map(|m| m.tokens.clone()).collect();
-        let view = View { tokens: &sentence.tokens, clauses: sentence.clauses.clone(), blocked, persons };
+        let view = View {
+            tokens: &sentence.tokens,
+            clauses: sentence.clauses.clone(),
+            blocked,
+            blocked_behind_person,
+            persons,
+        };
         let mut signals = Vec::new();
         for found in RULES.claims.find(&view) {
             let (Tag::Claims(rule), Some(person)) = (*found.tag, found.person) else { continue };
@@ -248,8 +276,16 @@ impl<'r> Reader<'r> {
     }
 
     /// The contact that a match is about, if nothing speaks against it.
-    fn believes(&self, sentence: &Read<'_>, mentions: &[Mention], found: &Found<'_, Tag>, index: usize, person: usize, opened_quoted: bool) -> Option<usize> {
-        let rule = &RULES.rules[index];
+    fn believes(
+        &self,
+        sentence: &Read<'_>,
+        mentions: &[Mention],
+        found: &Found<'_, Tag>,
+        index: usize,
+        person: usize,
+        opened_quoted: bool,
+    ) -> Option<usize> {
+        let rule = &RULES.all[index];
         let mention = &mentions[person];
         let contact = match mention.who {
             Who::Contact(contact) => contact,
@@ -260,7 +296,12 @@ impl<'r> Reader<'r> {
         if subject_first && (mention.oblique || !stands_as_subject(sentence, mentions, mention)) {
             return None;
         }
-        if mention.tokens.end == found.tokens.end && sentence.tokens.get(found.tokens.end).is_some_and(|t| matches!(t.text.as_str(), "und" | "oder" | "and" | "or" | "bzw" | "s")) {
+        if mention.tokens.end == found.tokens.end
+            && sentence
+                .tokens
+                .get(found.tokens.end)
+                .is_some_and(|t| matches!(t.text.as_str(), "und" | "oder" | "and" | "or" | "bzw" | "s"))
+        {
             return None;
         }
         let quoted = opened_quoted ^ (sentence.quotes_before(found.tokens.start) % 2 == 1);
@@ -270,12 +311,20 @@ impl<'r> Reader<'r> {
         if rule.needs && !sentence.has(Tag::Requires(index)) || sentence.has(Tag::Unless(index)) {
             return None;
         }
-        let asked_before = sentence.context.iter().any(|c| *c.tag == Tag::VetoBefore && c.tokens.start < found.tokens.start);
+        let asked_before =
+            sentence.context.iter().any(|c| *c.tag == Tag::VetoBefore && c.tokens.start < found.tokens.start);
         (!asked_before && !is_denied(sentence, found)).then_some(contact)
     }
 
-    fn signal(&self, sentence: &Read<'_>, found: &Found<'_, Tag>, rule: usize, contact: usize, indirect: bool) -> TextSignal {
-        let rule = &RULES.rules[rule];
+    fn signal(
+        &self,
+        sentence: &Read<'_>,
+        found: &Found<'_, Tag>,
+        rule: usize,
+        contact: usize,
+        indirect: bool,
+    ) -> TextSignal {
+        let rule = &RULES.all[rule];
         let first = sentence.tokens[found.tokens.start].cells.start;
         let last = sentence.tokens[found.tokens.end - 1].cells.end - 1;
         let (from, to) = (sentence.cells[first].at, sentence.cells[last].at + 1);
@@ -294,8 +343,9 @@ impl<'r> Reader<'r> {
 /// A subject begins its clause; `der Chef von Frau X` does not, nor does `X und Frau Y`.
 fn stands_as_subject(sentence: &Read<'_>, mentions: &[Mention], mention: &Mention) -> bool {
     let at = mention.tokens.start;
-    if at >= sentence.tokens.len() {
-        return false;
+    let Some(first) = sentence.tokens.get(at) else { return false };
+    if mention.tokens.len() == 1 && is_first_person(first) {
+        return true;
     }
     let start = sentence.clause_start(at);
     let openers = sentence.mask(Tag::Opener);
@@ -314,7 +364,9 @@ fn is_denied(sentence: &Read<'_>, found: &Found<'_, Tag>) -> bool {
             return false;
         }
         let earlier = sentence.clauses[at] < clause;
-        let later = sentence.clauses[at] > clause && sentence.clause_start(at) == at && matches!(sentence.tokens[at].text.as_str(), "nicht" | "not");
+        let later = sentence.clauses[at] > clause
+            && sentence.clause_start(at) == at
+            && matches!(sentence.tokens[at].text.as_str(), "nicht" | "not");
         !(earlier && contrasts || later)
     })
 }

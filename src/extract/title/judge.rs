@@ -6,6 +6,7 @@ use super::lexicon::flag;
 use super::parse::Item;
 use super::scan::Sep;
 use super::split::weight;
+use super::time::{Kind, kind};
 use crate::taxonomy::{JobFunction, Seniority, SigningPower};
 
 /// The number of functions.
@@ -17,18 +18,6 @@ mod sure {
     pub const MANAGER: f64 = 0.7;
     pub const PLAIN: f64 = 0.8;
     pub const DOMAIN_ONLY: f64 = 0.55;
-}
-
-/// How a segment stands to the present position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Current,
-    Former,
-    Leave,
-    /// Hobby or voluntary work.
-    Private,
-    /// Negated, a sentence, a company: no position.
-    Nothing,
 }
 
 /// What one segment says.
@@ -75,50 +64,6 @@ pub(super) fn judge(items: &[Item], range: (usize, usize)) -> Segment {
     s
 }
 
-/// Former, on leave, private or no position at all.
-fn kind(items: &[Item], (from, to): (usize, usize), notes: &mut Vec<(usize, String)>) -> Kind {
-    let seg = &items[from..to];
-    let find = |f: u32| seg.iter().position(|i| i.has(f) && !i.company);
-    let sentence = seg.iter().filter(|i| i.has(flag::SENTENCE)).count();
-    if sentence >= 2 || (sentence == 1 && (seg.len() > 5 || (seg[0].has(flag::SENTENCE) && seg.len() > 1))) {
-        return Kind::Nothing;
-    }
-    if seg[0].has(flag::NEGATION) && seg.len() > 1 {
-        return Kind::Nothing;
-    }
-    let own = seg.iter().any(|i| i.person() && i.sense.as_ref().is_some_and(|s| s.own));
-    if let Some(i) = find(flag::HOBBY).or_else(|| find(flag::HOBBY_TOPIC).filter(|_| !own)) {
-        notes.push((from + i, "private".to_owned()));
-        return Kind::Private;
-    }
-    if let Some(i) = find(flag::COVER) {
-        notes.push((from + i, "cover".to_owned()));
-        return Kind::Current;
-    }
-    if let Some(i) = find(flag::LEAVE) {
-        notes.push((from + i, "on_leave".to_owned()));
-        return Kind::Leave;
-    }
-    if let Some(i) = find(flag::FORMER).or_else(|| ended(seg)) {
-        notes.push((from + i, "former".to_owned()));
-        return Kind::Former;
-    }
-    Kind::Current
-}
-
-/// "bis 2021", "until 12/2021", "2015-2019": where the end is told.
-fn ended(seg: &[Item]) -> Option<usize> {
-    if seg.iter().any(|i| i.has(flag::PRESENT)) {
-        return None;
-    }
-    (0..seg.len()).find(|&i| {
-        let after = &seg[i + 1..seg.len().min(i + 5)];
-        let until = seg[i].has(flag::UNTIL) && after.iter().any(|x| x.year);
-        let range = seg[i].year && after.first().is_some_and(|x| x.year);
-        until || range
-    })
-}
-
 /// A power to sign; that of managing directors only with those who are.
 fn power(items: &[Item], (from, to): (usize, usize), s: &mut Segment) {
     const POWERS: [(u32, SigningPower); 3] = [
@@ -154,7 +99,10 @@ fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Vec<usize> {
         .filter(|&i| {
             let before = (from..i).rev().find(|&k| !items[k].has(flag::LINKER) || office(&items[k]));
             let led = before.is_some_and(|k| office(&items[k]));
-            let owned = i + 1 < to && office(&items[i + 1]) && items[i + 1].before <= Sep::Hyphen;
+            let owned = items[i].level() >= Some(Seniority::Vp)
+                && i + 1 < to
+                && office(&items[i + 1])
+                && items[i + 1].before <= Sep::Hyphen;
             led || owned || (items[i].possessive && i + 1 < to)
         })
         .collect()
@@ -301,10 +249,47 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         1.0
     };
     // "Vertriebs- und Marketingleiter": the first named is first.
-    let twin = own < weight::ROLE
+    let led = sense.level >= Some(Seniority::Lead) && sense.german;
+    let twin = (own < weight::ROLE || led)
         && g > from
         && (items[g - 1].has(flag::CONJUNCTION) || matches!(items[g].before, Sep::Amp | Sep::Slash));
-    let mut factor = if twin { pre_factor.max(1.05 * own / weight::DOMAIN) } else { pre_factor };
+    let factor = if twin { pre_factor.max(1.05 * own / weight::DOMAIN) } else { pre_factor };
+    let pre = before(items, (from, g), factor, exec, &reads, &mut add);
+    let assists = assists(&items[g]);
+    let served = (g + 1..to).any(|i| items[i].level() >= Some(Seniority::Lead));
+    let strong = pre >= weight::DOMAIN || own >= weight::DOMAIN;
+    let post = match () {
+        () if assists && served => 0.2,
+        () if exec => 1.4,
+        () if strong => 0.25,
+        () => 1.0,
+    };
+    runs(items, g + 1, to, &reads, post, sense.german && !sense.english, &mut add);
+    let served_executive = s.scores[JobFunction::ExecutiveManagement as usize] > 0.0
+        && s.level.is_some_and(|(l, _)| l <= Seniority::Senior)
+        && !sense.own;
+    if (assists && served) || served_executive {
+        serves(s, g);
+    }
+}
+
+/// Whoever works for an executive does administration, not executive management.
+fn serves(s: &mut Segment, g: usize) {
+    s.scores[JobFunction::ExecutiveManagement as usize] = 0.0;
+    s.scores[JobFunction::AdministrationAssistance as usize] += 1.8;
+    s.function_notes.retain(|n| n.1 != JobFunction::ExecutiveManagement);
+    s.function_notes.push((g, JobFunction::AdministrationAssistance, 1.8));
+}
+
+/// Words before the governing noun, nearest first; returns the greatest weight among them.
+fn before(
+    items: &[Item],
+    (from, g): (usize, usize),
+    mut factor: f32,
+    exec: bool,
+    reads: &impl Fn(usize) -> bool,
+    add: &mut impl FnMut(usize, f32),
+) -> f32 {
     let mut pre = 0.0_f32;
     for i in (from..g).rev().filter(|&i| reads(i)) {
         let weight = items[i].sense.as_ref().map_or(0.0, |x| x.functions.iter().map(|f| f.1).fold(0.0, f32::max));
@@ -323,25 +308,7 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
             i > from && items[i - 1].has(flag::CONJUNCTION) || matches!(items[i].before, Sep::Amp | Sep::Slash);
         factor *= if coordinated { 1.02 } else { 0.55 };
     }
-    let assists = assists(&items[g]);
-    let served = (g + 1..to).any(|i| items[i].level() >= Some(Seniority::Lead));
-    let strong = pre >= weight::DOMAIN || own >= weight::DOMAIN;
-    let post = match () {
-        () if assists && served => 0.2,
-        () if exec => 1.4,
-        () if strong => 0.25,
-        () => 1.0,
-    };
-    runs(items, g + 1, to, &reads, post, sense.german && !sense.english, &mut add);
-    let served_executive = s.scores[JobFunction::ExecutiveManagement as usize] > 0.0
-        && s.level.is_some_and(|(l, _)| l <= Seniority::Senior)
-        && !sense.own;
-    if (assists && served) || served_executive {
-        s.scores[JobFunction::ExecutiveManagement as usize] = 0.0;
-        s.scores[JobFunction::AdministrationAssistance as usize] += 1.8;
-        s.function_notes.retain(|n| n.1 != JobFunction::ExecutiveManagement);
-        s.function_notes.push((g, JobFunction::AdministrationAssistance, 1.8));
-    }
+    pre
 }
 
 /// A word that only tells time, relation or power says nothing about a function.
@@ -375,9 +342,9 @@ fn runs(
         }
         let hyphens = (i + 1..end).all(|k| items[k].before == Sep::Hyphen);
         let last_counts = (end - i > 1 && hyphens) || !german;
-        for k in i..end {
+        for (k, item) in items.iter().enumerate().take(end).skip(i) {
             let most = if last_counts { k + 1 == end } else { k == i };
-            let person = if items[k].person() { 0.6 } else { 1.0 };
+            let person = if item.person() { 0.6 } else { 1.0 };
             add(k, factor * person * if most { 1.0 } else { 0.55 });
         }
         let coordinated =

@@ -2,7 +2,7 @@
 //!
 //! Invariant: keys are folded, masculine and joined by single spaces, exactly as [`super::scan`] makes words.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use serde::Deserialize;
@@ -115,6 +115,7 @@ struct Raw {
     caps: BTreeMap<String, String>,
     ambiguous: BTreeMap<String, Ambiguous>,
     office_of: Vec<String>,
+    hostile: Vec<String>,
     special: Special,
 }
 
@@ -169,8 +170,9 @@ pub(super) struct Lexicon {
     /// Abbreviations in capitals -> the key they stand for.
     caps: Map<String>,
     ambiguous: Map<(Seniority, Vec<JobFunction>)>,
-    special_words: Map<()>,
+    special_words: HashSet<Box<str>, BuildHasherDefault<Fnv>>,
     special: aho_corasick::AhoCorasick,
+    hostile: aho_corasick::AhoCorasick,
 }
 
 impl Lexicon {
@@ -210,16 +212,18 @@ impl Lexicon {
         for w in &raw.office_of {
             b.add(w, None, |e| e.flags |= flag::OFFICE_OF);
         }
-        let special_words = raw.special.words.iter().map(|w| (key(w).into_boxed_str(), ())).collect();
+        let special_words = raw.special.words.iter().map(|w| key(w).into_boxed_str()).collect();
         // Parts stand anywhere in a word; phrases are matched between spaces.
         let mut patterns: Vec<String> = raw.special.parts.iter().map(|p| fold(p)).collect();
         patterns.extend(raw.special.phrases.iter().map(|p| format!(" {} ", key(p))));
         let special = aho_corasick::AhoCorasick::new(patterns).expect("a few hundred short patterns");
+        let code = raw.hostile.iter().map(|p| format!(" {} ", key(p)));
+        let hostile = aho_corasick::AhoCorasick::new(code).expect("a few short patterns");
         let derived = derived.lines().filter_map(parse_derived).collect();
         let caps = raw.caps.iter().map(|(k, w)| (key(k).into_boxed_str(), key(w))).collect();
         let ambiguous =
             raw.ambiguous.into_iter().map(|(k, a)| (key(&k).into_boxed_str(), (a.level, a.functions))).collect();
-        Self { words: b.words, derived, phrase_starts: b.starts, caps, ambiguous, special_words, special }
+        Self { words: b.words, derived, phrase_starts: b.starts, caps, ambiguous, special_words, special, hostile }
     }
 
     pub fn word(&self, w: &str) -> Option<&Word> {
@@ -245,9 +249,14 @@ impl Lexicon {
         self.phrase_starts.get(w).copied().unwrap_or(1)
     }
 
+    /// Whether a framed title holds code or commands.
+    pub fn hostile(&self, framed: &str) -> bool {
+        self.hostile.is_match(framed)
+    }
+
     /// Whether a title (its words joined and framed by single spaces) reveals a special category.
     pub fn special(&self, framed: &str) -> bool {
-        framed.split(' ').any(|w| self.special_words.contains_key(w)) || self.special.is_match(framed)
+        framed.split(' ').any(|w| self.special_words.contains(w)) || self.special.is_match(framed)
     }
 }
 

@@ -11,6 +11,7 @@ mod quote;
 mod reader;
 mod scan;
 mod split;
+mod time;
 mod word;
 
 #[cfg(test)]

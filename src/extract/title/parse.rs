@@ -9,6 +9,7 @@ use crate::taxonomy::Seniority;
 
 /// A word, phrase or compound of the title.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one word")]
 pub(super) struct Item {
     /// `None` = unknown to every vocabulary.
     pub sense: Option<Sense>,
@@ -88,21 +89,18 @@ fn longest(lex: &Lexicon, t: &[Token]) -> (usize, Option<Sense>) {
         }
     }
     let caps = t[0].caps.then(|| lex.caps(&t[0].text)).flatten().map(Sense::of_word);
-    (1, caps.or_else(|| sense(lex, &t[0].text)))
+    let undotted = || t[0].text.contains('.').then(|| sense(lex, &t[0].text.replace('.', ""))).flatten();
+    (1, caps.or_else(|| sense(lex, &t[0].text)).or_else(undotted))
 }
 
 /// Marks what names a company: after "bei", "at" and "@", and before a legal form.
 pub(super) fn mark_companies(items: &mut [Item], tokens: &[Token]) {
     let hard = |s: Sep| s >= Sep::Comma;
     let mut inside = false;
-    for i in 0..items.len() {
-        if i > 0 && hard(items[i].before) {
-            inside = false;
-        }
-        if items[i].has(flag::COMPANY) || items[i].before == Sep::At {
-            inside = true;
-        }
-        items[i].company |= inside;
+    for item in items.iter_mut() {
+        inside &= !hard(item.before);
+        inside |= item.has(flag::COMPANY) || item.before == Sep::At;
+        item.company |= inside;
     }
     for i in 0..items.len() {
         if items[i].has(flag::LEGAL_FORM) && is_legal_form(&tokens[items[i].tokens.0]) {

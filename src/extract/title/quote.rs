@@ -2,10 +2,12 @@
 //!
 //! Invariant: depends on the folded words only where gender is concerned, so that all gender forms give one text.
 
-use super::judge::{Kind, Segment};
+use super::judge::Segment;
 use super::lexicon::flag;
 use super::parse::Item;
 use super::scan::{Scan, Sep, Token, fold_into};
+use super::time::Kind;
+use crate::taxonomy::JobFunction;
 
 /// Longest quote, in characters.
 const MAX: usize = 120;
@@ -52,15 +54,17 @@ pub(super) fn quote(title: &str, scan: &Scan, items: &[Item], segments: &[Segmen
     let chars: Vec<char> = title.chars().take(super::scan::CAP).collect();
     let mut out = String::new();
     let mut last: Option<usize> = None;
-    for s in segments.iter().filter(|s| matches!(s.kind, Kind::Current | Kind::Former)) {
-        debug_assert!(s.items.0 <= s.items.1);
-    }
-    let dropped = |i: &Item| {
-        i.company
+    let private = |at: usize| {
+        segments.iter().any(|s| matches!(s.kind, Kind::Private | Kind::Nothing) && (s.items.0..s.items.1).contains(&at))
+    };
+    let dropped = |at: usize, i: &Item| {
+        private(at)
+            || surname(items, at)
+            || i.company
             || i.sense.is_none()
             || i.has(flag::SENTENCE | flag::HOBBY | flag::LEAVE | flag::NOISE | flag::LEGAL_FORM)
     };
-    for item in items.iter().filter(|i| !dropped(i)) {
+    for (_, item) in items.iter().enumerate().filter(|(at, i)| !dropped(*at, i)) {
         for k in item.tokens.0..item.tokens.1 {
             let token = &scan.tokens[k];
             let word = neutral(&chars, token, item);
@@ -78,6 +82,15 @@ pub(super) fn quote(title: &str, scan: &Scan, items: &[Item], segments: &[Segmen
     }
     let trimmed = trim_linkers(&out);
     trimmed.chars().take(MAX).collect::<String>().trim_end().to_owned()
+}
+
+/// "CEO Anna Müller", "CEO Anna Baker": an occupation right after a word that nobody knows is a name.
+fn surname(items: &[Item], at: usize) -> bool {
+    let Some(s) = items[at].sense.as_ref() else { return true };
+    let trade = s.derived || s.functions.first().is_some_and(|f| f.0 == JobFunction::Other);
+    let after_name = at > 0 && items[at - 1].sense.is_none() && items[at].before == Sep::Space;
+    let titled = items.iter().any(|i| i.person() && i.sense.as_ref().is_some_and(|x| !x.derived));
+    trade && ((after_name && s.person) || (s.derived && titled))
 }
 
 fn joint(sep: Sep, adjacent: bool) -> &'static str {

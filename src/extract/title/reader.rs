@@ -2,10 +2,11 @@
 //!
 //! Invariant: deterministic; a value has p of at least `FLOOR`, everything else abstains with its reason.
 
-use super::judge::{Kind, N, Segment, judge};
+use super::judge::{N, Segment, judge};
 use super::lexicon::{Lexicon, flag};
 use super::parse::{self, Item};
 use super::scan::{self, Scan};
+use super::time::Kind;
 use super::{TitleEvidence, TitleReading, quote};
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority};
 
@@ -20,7 +21,11 @@ pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
     if scan.hostile || scan.tokens.is_empty() || scan.tokens.len() > MAX_WORDS {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    if lex.special(&framed(&scan)) {
+    let framed = framed(&scan);
+    if lex.hostile(&framed) {
+        return TitleReading::nothing(FacetStatus::InsufficientEvidence);
+    }
+    if lex.special(&framed) {
         return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
     }
     let mut items = parse::items(lex, &scan);
@@ -64,30 +69,32 @@ fn attach(items: &[Item], segments: Vec<Segment>) -> Vec<Segment> {
             out.push(s);
             let at = out.len() - 1;
             for l in loose.drain(..) {
-                lend(items, &mut out[at], &l);
+                let announced = items[out[at].items.0].before == scan::Sep::Colon;
+                lend(items, &mut out[at], &l, announced);
             }
         } else if let Some(host) = out.iter_mut().rev().find(|h| h.person && h.kind != Kind::Nothing) {
-            lend(items, host, &s);
+            lend(items, host, &s, true);
         } else {
             loose.push(s);
         }
     }
     let mut rest = loose.into_iter();
     if let Some(mut first) = rest.next() {
-        rest.for_each(|l| lend(items, &mut first, &l));
+        rest.for_each(|l| lend(items, &mut first, &l, true));
         out.push(first);
     }
     out
 }
 
-fn lend(items: &[Item], host: &mut Segment, s: &Segment) {
-    if matches!(s.kind, Kind::Former | Kind::Leave) && host.kind == Kind::Current {
+/// `time` = whether what it says about time holds for the host ("Head of Sales (former)", not "ex-Acme, CEO").
+fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
+    if time && matches!(s.kind, Kind::Former | Kind::Leave) && host.kind == Kind::Current {
         host.kind = s.kind;
     }
     let settled = host.scores.iter().any(|&x| x >= 2.0);
     let factor = if settled { 0.25 } else { 0.9 };
-    for f in 0..N {
-        host.scores[f] += s.scores[f] * factor;
+    for (h, x) in host.scores.iter_mut().zip(&s.scores) {
+        *h += x * factor;
     }
     host.function_notes.extend(s.function_notes.iter().map(|&(i, f, w)| (i, f, w * factor)));
     host.power = host.power.or(s.power);
@@ -114,6 +121,7 @@ fn combine(items: &[Item], segments: &[Segment]) -> TitleReading {
     r.signing_power = current.iter().find_map(|s| s.power);
     let scores = add_up(&current);
     function(&mut r, &scores);
+    discount(&mut r, items, &current);
     if level.is_some_and(|(l, _)| l >= Seniority::CLevel) && r.job_function.status == FacetStatus::InsufficientEvidence
     {
         r.job_function = Facet::known(JobFunction::ExecutiveManagement, 0.6);
@@ -164,8 +172,8 @@ fn add_up(current: &[&Segment]) -> [f32; N] {
     let mut scores = [0.0; N];
     let mut factor = 1.0;
     for s in current {
-        for f in 0..N {
-            scores[f] += s.scores[f] * factor;
+        for (sum, x) in scores.iter_mut().zip(&s.scores) {
+            *sum += x * factor;
         }
         if s.scores.iter().any(|&x| x > 0.5) {
             factor *= 0.75;
@@ -200,6 +208,20 @@ fn function(r: &mut TitleReading, scores: &[f32; N]) {
         .filter(|f| *f != JobFunction::Other)
         .take(3)
         .collect();
+}
+
+/// Words known only from occupation names are right less often than their spread says: measured on a tenth of
+/// ESCO and O*NET that was held out of the derived vocabulary (p 0.87 was right in 67%).
+fn discount(r: &mut TitleReading, items: &[Item], current: &[&Segment]) {
+    const DERIVED: f64 = 0.82;
+    let Facet { value: Some(f), p: Some(p), .. } = r.job_function else { return };
+    let curated = current
+        .iter()
+        .flat_map(|s| &s.function_notes)
+        .any(|n| n.1 == f && items[n.0].sense.as_ref().is_some_and(|s| !s.derived));
+    if !curated {
+        r.job_function = Facet::known(f, round((p * DERIVED).max(FLOOR)));
+    }
 }
 
 /// Somebody has an occupation that no function covers.

@@ -44,8 +44,6 @@ pub(super) struct Scan {
     pub tokens: Vec<Token>,
     /// The text looks like markup, a formula, code or a link rather than a title.
     pub hostile: bool,
-    /// Longer than `CAP`.
-    pub cut: bool,
 }
 
 /// Lower case without umlauts and accents, appended to `out`; marks that stand alone vanish.
@@ -59,12 +57,11 @@ pub(super) fn fold_into(c: char, out: &mut String) {
         'ß' | 'ẞ' => out.push_str("ss"),
         'à'..='å' | 'À'..='Å' => out.push('a'),
         'ç' | 'Ç' => out.push('c'),
-        'è'..='ë' | 'È'..='Ë' => out.push('e'),
+        'è'..='ë' | 'È'..='Ë' | '\u{308}' => out.push('e'),
         'ì'..='ï' | 'Ì'..='Ï' => out.push('i'),
         'ñ' | 'Ñ' => out.push('n'),
         'ò'..='õ' | 'Ò'..='Õ' => out.push('o'),
         'ù'..='û' | 'Ù'..='Û' => out.push('u'),
-        '\u{308}' => out.push('e'),
         '\u{300}'..='\u{36F}' => {}
         _ => out.extend(c.to_lowercase()),
     }
@@ -72,15 +69,21 @@ pub(super) fn fold_into(c: char, out: &mut String) {
 
 /// Scans a title.
 pub(super) fn scan(title: &str) -> Scan {
-    let mut chars: Vec<char> = title.chars().take(CAP + 1).collect();
-    let cut = chars.len() > CAP;
-    chars.truncate(CAP);
-    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out: Scan { cut, ..Scan::default() } };
+    let chars: Vec<char> = title.chars().take(CAP).map(narrow).collect();
+    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out: Scan::default() };
     s.out.hostile = looks_hostile(&s.chars);
     if !s.out.hostile {
         s.run();
     }
     s.out
+}
+
+/// Full-width Latin as plain Latin, one code point for one.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).expect("within ASCII"),
+        c => c,
+    }
 }
 
 /// Markup, formulas, templates, SQL and links: nothing that a person is called at work.
@@ -168,10 +171,9 @@ impl Scanner {
         let mut i = start;
         while i < self.chars.len() && i - start < 22 {
             match self.chars[i] {
-                ')' | ']' => break,
                 '/' | '|' | '*' | ',' | ':' | '.' | '_' | '-' | '&' | '⚧' => separators += 1,
                 ' ' if open => {}
-                ' ' => break,
+                ' ' | ')' | ']' => break,
                 c if c.is_alphabetic() => fold_into(c, &mut flat),
                 _ => return None,
             }

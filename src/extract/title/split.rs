@@ -26,6 +26,7 @@ pub(super) mod weight {
 
 /// What one word (or phrase, or compound) means.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one word")]
 pub(super) struct Sense {
     /// Function and log-odds; strongest part first.
     pub functions: Vec<(JobFunction, f32)>,
@@ -106,11 +107,6 @@ fn find<'a>(lex: &'a Lexicon, w: &str) -> Option<&'a Word> {
     })
 }
 
-/// A part of a compound, its end cut at a character boundary (folded text may hold other scripts).
-fn part<'a>(w: &'a str, from: usize) -> Option<&'a str> {
-    w.get(from..)
-}
-
 fn usable(p: &str) -> bool {
     p.len() >= MIN_PART || SHORT.contains(&p)
 }
@@ -121,7 +117,7 @@ fn compound(lex: &Lexicon, w: &str) -> Option<Sense> {
     }
     // The longest known end is the head.
     for from in 2..=w.len() - MIN_PART {
-        let Some(head) = part(w, from).filter(|p| usable(p)) else { continue };
+        let Some(head) = w.get(from..).filter(|p| usable(p)) else { continue };
         let Some(word) = find(lex, head).filter(|x| x.person() || x.domain.is_some()) else { continue };
         let Some(mods) = modifiers(lex, &w[..from], word) else { continue };
         return Some(join(word, &mods));
@@ -144,7 +140,7 @@ fn modifiers<'a>(lex: &'a Lexicon, mut rest: &str, head: &Word) -> Option<Vec<&'
             break;
         }
     }
-    let strong = head.person() && head.german;
+    let strong = head.person() && (head.german || !head.english);
     (rest.is_empty() || (strong && (rest.len() >= 3 || !found.is_empty())) || (!found.is_empty() && rest.len() >= 4))
         .then_some(found)
 }

@@ -25,15 +25,15 @@ async fn a_page_carries_its_permit_and_policy() {
     let head = [("Content-Type", "TEXT/html; charset=ISO-8859-1"), ("X-Robots-Tag", "nofollow, noarchive")];
     let server = Server::start().await.on("/x", &[http(200, &head, b"\xEF\xBB\xBF<p>Hallo")]);
     let fetcher = server.fetcher(server.config()).await;
-    let fetched = get(&fetcher, X).await;
-    let Outcome::Page(page) = &fetched.outcome else { panic!("{fetched:?}") };
+    let got = get(&fetcher, X).await;
+    let Outcome::Page(page) = &got.outcome else { panic!("{got:?}") };
     assert_eq!(page.body().as_ref(), b"\xEF\xBB\xBF<p>Hallo");
     assert_eq!((page.content_type(), page.charset()), ("text/html", Some("utf-8")), "the byte order mark wins");
     assert!(page.nofollow() && page.noarchive() && page.status() == 200 && page.url().as_str() == X);
     assert_eq!((page.fetched_at(), page.permit().op().source_id.as_str()), (now(), "test"));
-    let facts = &fetched.facts;
+    let facts = &got.facts;
     assert_eq!((facts.robots.as_str(), facts.tdm.as_str(), facts.bytes), ("allow", "none", 11));
-    let debug = format!("{fetched:?} {fetcher:?}");
+    let debug = format!("{got:?} {fetcher:?}");
     assert!(!debug.contains("/x") && !debug.contains("Hallo"), "{debug}");
     let request = server.requests().pop().expect("a request").to_ascii_lowercase();
     assert!(request.contains("host: shop.example\r\n") && request.contains("accept-encoding: identity"), "{request}");
@@ -59,9 +59,8 @@ async fn nothing_is_asked_before_the_rules() {
     );
     assert_eq!(server.connections(), 0);
     fetcher.fetch(host_file("shop.example", "/robots.txt"), &Cancel::never()).await;
-    // The early question about TDM was refused and so counts as unreadable until it is asked again.
-    assert_ne!(fetcher.opt_outs(&url), OptOutVerdict::Allow);
-    assert_ne!(word(&get(&fetcher, X).await), "page");
+    assert_eq!(fetcher.opt_outs(&url), OptOutVerdict::NotAsked);
+    assert_eq!(word(&get(&fetcher, X).await), "tdm_not_asked");
     fetcher.fetch(host_file("shop.example", "/.well-known/tdmrep.json"), &Cancel::never()).await;
     assert_eq!(fetcher.opt_outs(&url), OptOutVerdict::Allow);
     assert_eq!(word(&get(&fetcher, X).await), "page");
@@ -75,8 +74,8 @@ async fn what_host_rules_mean_by_status() {
         let server = Server::start().await.on("/x", &[html("<p>")]);
         let server = server.on("/robots.txt", &[robots]).on("/.well-known/tdmrep.json", &[tdm]);
         let fetcher = server.fetcher(server.config()).await;
-        let fetched = get(&fetcher, X).await;
-        (word(&fetched), fetched.facts.robots, fetched.facts.tdm)
+        let got = get(&fetcher, X).await;
+        (word(&got), got.facts.robots, got.facts.tdm)
     };
     let none = || http(404, &[], b"");
     let soft = || html("<!doctype html><title>Home</title>");
@@ -102,6 +101,33 @@ async fn what_host_rules_mean_by_status() {
         let case = format!("{robots:?} {tdm:?}");
         assert_eq!(rules(robots, tdm).await, (outcome, robots_word.into(), tdm_word.into()), "{case}");
     }
+}
+
+#[tokio::test]
+async fn rule_files_may_move_to_another_origin_only() {
+    let to = |location| http(301, &[("Location", location)], b"");
+    let moved = [to("http://other.example/robots.txt"), text("User-agent: *\nDisallow: /x")];
+    let server = Server::start().await.on("/robots.txt", &moved).on("/x", &[html("<p>")]).on("/y", &[html("<p>")]);
+    let fetcher = fetcher(server.config());
+    let got = fetcher.fetch(host_file("shop.example", "/robots.txt"), &Cancel::never()).await;
+    assert_eq!((word(&got), got.facts.robots.as_str()), ("redirect", "not_asked"));
+    assert_eq!(word(&get(&fetcher, X).await), "robots_not_asked", "until the file is read where it is");
+    fetcher.fetch(host_file("other.example", "/robots.txt"), &Cancel::never()).await;
+    fetcher.fetch(host_file("shop.example", "/.well-known/tdmrep.json"), &Cancel::never()).await;
+    assert_eq!(word(&get(&fetcher, X).await), "robots_disallow");
+    assert_eq!(word(&get(&fetcher, "http://shop.example/y").await), "page");
+
+    let round = [to("http://other.example/robots.txt"), to("http://shop.example/robots.txt")];
+    let server = Server::start().await.on("/robots.txt", &round);
+    let fetcher = super::server::fetcher(server.config());
+    for host in ["shop.example", "other.example"] {
+        fetcher.fetch(host_file(host, "/robots.txt"), &Cancel::never()).await;
+    }
+    assert_eq!(fetcher.opt_outs(&Url::parse(X).expect("a URL")), OptOutVerdict::RobotsUnreachable);
+
+    let server = Server::start().await.on("/robots.txt", &[to("http://other.example/people/ada")]);
+    let fetcher = server.fetcher(server.config()).await;
+    assert_eq!(word(&get(&fetcher, X).await), "robots_unreachable");
 }
 
 #[tokio::test]
@@ -138,7 +164,7 @@ async fn permits_and_networks() {
 
 #[test]
 fn odd_configurations_are_refused() {
-    let check = |change: fn(&mut FetcherConfig), expected: &str| {
+    let check = |change: &dyn Fn(&mut FetcherConfig), expected: &str| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let mut config = runtime.block_on(async { Server::start().await.config() });
         change(&mut config);
@@ -146,13 +172,28 @@ fn odd_configurations_are_refused() {
         let error = Fetcher::new(config, clock.clone(), clock).expect_err(expected).to_string();
         assert!(error.contains(expected), "{error}");
     };
-    check(|c| c.user_agent = "/1.0".into(), "product token");
-    check(|c| c.user_agent = "Prosopon\r\nX: y".into(), "product token");
-    check(|c| c.requests_per_second = [("api".into(), 0.0)].into(), "source api");
+    check(&|c| c.user_agent = "/1.0".into(), "product token");
+    check(&|c| c.user_agent = "Prosopon\r\nX: y".into(), "product token");
+    for rate in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-300] {
+        check(&|c| c.requests_per_second = [("api".into(), rate)].into(), "source api");
+    }
     let public = |c: &mut FetcherConfig| {
         c.network = Network::Demo { addr: ([93, 184, 216, 34], 80).into(), hosts: [].into() };
     };
-    check(public, "loopback");
+    check(&public, "loopback");
+}
+
+#[tokio::test]
+async fn a_documented_rate_replaces_the_default_delay() {
+    let server = Server::start().await.on("/x", &[html("<p>")]);
+    let mut config = server.config();
+    config.limits.host_delay = Duration::from_secs(9);
+    config.requests_per_second = [("test".to_owned(), 200.0)].into();
+    let (start, fetcher) = (Instant::now(), server.fetcher(config).await);
+    for _ in 0..3 {
+        assert_eq!(word(&get(&fetcher, X).await), "page");
+    }
+    assert!(start.elapsed() >= Duration::from_millis(20) && start.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]
@@ -208,8 +249,8 @@ async fn retry_after_holds_for_the_whole_host() {
     let server = Server::start().await.on("/x", &[http(429, &[("Retry-After", "120")], b"")]);
     let fetcher = server.fetcher(server.config()).await;
     let start = Instant::now();
-    let fetched = get(&fetcher, X).await;
-    assert_eq!((word(&fetched), fetched.facts.attempts, fetched.facts.status), ("retry_after", 1, Some(429)));
+    let got = get(&fetcher, X).await;
+    assert_eq!((word(&got), got.facts.attempts, got.facts.status), ("retry_after", 1, Some(429)));
     assert_eq!(word(&get(&fetcher, "http://shop.example/y").await), "retry_after");
     assert!(start.elapsed() < Duration::from_secs(1), "given up at once");
 }
@@ -227,8 +268,9 @@ async fn delays_ours_and_theirs() {
 
     let server = Server::start().await.on("/robots.txt", &[text("User-agent: *\nCrawl-delay: 301")]);
     let fetcher = server.fetcher(server.config()).await;
-    let url = Url::parse(X).expect("a URL");
-    assert_ne!(fetcher.opt_outs(&url), OptOutVerdict::Allow);
+    let tdm = fetcher.fetch(host_file("shop.example", "/.well-known/tdmrep.json"), &Cancel::never()).await;
+    assert_eq!((word(&tdm), tdm.facts.attempts), ("crawl_delay", 0));
+    assert_ne!(fetcher.opt_outs(&Url::parse(X).expect("a URL")), OptOutVerdict::Allow);
     assert_eq!(server.requests().len(), 1, "not even tdmrep.json");
 }
 
@@ -246,8 +288,8 @@ async fn cancelling_ends_a_request_at_once() {
         }
         handle.cancel();
     };
-    let (fetched, ()) = tokio::join!(fetcher.fetch(page(X), &flag), stop);
-    assert_eq!((word(&fetched), fetched.facts.attempts), ("cancelled", 1));
+    let (got, ()) = tokio::join!(fetcher.fetch(page(X), &flag), stop);
+    assert_eq!((word(&got), got.facts.attempts), ("cancelled", 1));
     assert!(start.elapsed() < Duration::from_secs(5));
 }
 

@@ -1,5 +1,7 @@
 //! A scripted loopback server: says exactly the bytes it is told, counts connections and requests.
 
+#![expect(clippy::disallowed_types, reason = "servers of the tests, on loopback")]
+
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +18,7 @@ use crate::taxonomy::SourceClass;
 
 /// What the server does with one request.
 #[derive(Debug, Clone)]
-pub(super) enum Say {
+pub(in crate::fetch) enum Say {
     /// Sends these bytes and closes.
     Bytes(Vec<u8>),
     /// Sends the first bytes, then the second over and over, this long apart, until the client has gone.
@@ -30,8 +32,8 @@ pub(super) enum Say {
 struct Script(Mutex<HashMap<String, (usize, Vec<Say>)>>);
 
 /// A running server.
-pub(super) struct Server {
-    pub(super) addr: SocketAddr,
+pub(in crate::fetch) struct Server {
+    pub(in crate::fetch) addr: SocketAddr,
     script: Arc<Script>,
     connections: Arc<AtomicUsize>,
     requests: Arc<Mutex<Vec<String>>>,
@@ -39,7 +41,7 @@ pub(super) struct Server {
 
 /// A whole HTTP/1.1 answer.
 pub(super) fn http(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Say {
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers: String = headers.iter().flat_map(|(name, value)| [*name, ": ", *value, "\r\n"]).collect();
     let head = format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     Say::Bytes([head.as_bytes(), body].concat())
 }
@@ -51,7 +53,7 @@ pub(super) fn html(body: &str) -> Say {
 
 impl Server {
     /// Starts a server whose robots.txt and tdmrep.json do not exist.
-    pub(super) async fn start() -> Self {
+    pub(in crate::fetch) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
         let server = Self {
             addr: listener.local_addr().expect("bound"),
@@ -71,31 +73,31 @@ impl Server {
     }
 
     /// Sets what is said at a path.
-    pub(super) fn on(self, path: &str, says: &[Say]) -> Self {
+    pub(in crate::fetch) fn on(self, path: &str, says: &[Say]) -> Self {
         self.script.0.lock().expect("script").insert(path.to_owned(), (0, says.to_vec()));
         self
     }
 
     /// How many connections were opened.
-    pub(super) fn connections(&self) -> usize {
+    pub(in crate::fetch) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
     /// The heads of all requests.
-    pub(super) fn requests(&self) -> Vec<String> {
+    pub(in crate::fetch) fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("requests").clone()
     }
 
     /// A fetcher of short limits for `shop.example` and `other.example` at this server.
-    pub(super) fn config(&self) -> FetcherConfig {
+    pub(in crate::fetch) fn config(&self) -> FetcherConfig {
         let ms = Duration::from_millis;
         FetcherConfig {
             user_agent: "Prosopon/0.1 (+https://operator.example/bot)".into(),
             limits: Limits {
                 connect: ms(500),
-                first_byte: ms(300),
-                read_idle: ms(300),
-                total: ms(900),
+                first_byte: ms(500),
+                read_idle: ms(500),
+                total: ms(1200),
                 host_delay: ms(1),
                 backoff: ms(20),
                 retry_wait: ms(5),
@@ -112,7 +114,7 @@ impl Server {
     }
 
     /// A fetcher that has asked the host rules of `shop.example` already.
-    pub(super) async fn fetcher(&self, config: FetcherConfig) -> Fetcher {
+    pub(in crate::fetch) async fn fetcher(&self, config: FetcherConfig) -> Fetcher {
         let fetcher = fetcher(config);
         ask_rules(&fetcher, "shop.example").await;
         fetcher

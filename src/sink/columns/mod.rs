@@ -144,7 +144,7 @@ pub fn columns(table: Table) -> &'static [Column] {
 #[must_use]
 pub const fn default_columns(table: Table) -> &'static [&'static str] {
     match table {
-        Table::Personas => &["subject_id", "account_id", "job_function", "seniority", "buying_roles", "tier"],
+        Table::Personas => &["crm_record", "subject_id", "job_function", "seniority", "buying_roles", "tier"],
         Table::Evidence => &["subject_id", "account_id", "facet", "value", "weight", "source", "quote"],
         Table::Accounts => &["account_id", "name", "country", "industry", "employees", "decision_style", "n_personas"],
         Table::BuyingCenters => &["account_id", "role", "coverage", "members", "expected_size", "next_best_question"],

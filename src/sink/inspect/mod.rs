@@ -8,10 +8,11 @@ mod filter;
 mod grid;
 mod parse;
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, NullArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, NullArray, RecordBatch, StringArray};
 use serde_json::{Map, Value};
 
 use self::filter::Filter;
@@ -52,6 +53,9 @@ pub struct Inspect {
     pub limit: Option<usize>,
     /// How.
     pub format: Format,
+    /// Ids of the subjects whose rows may be shown; `None` = the table shows nobody's. Rows without a subject are
+    /// always shown.
+    pub readable: Option<HashSet<String>>,
 }
 
 /// Prints the rows; tells how many. `width` = columns of the terminal, `None` = do not cut.
@@ -64,7 +68,9 @@ pub fn inspect(
 ) -> Result<u64, SinkError> {
     let shown = shown_columns(table, query)?;
     let filter = query.filter.as_deref().map(|text| read_filter(text, table)).transpose()?;
-    let needed = needed_columns(table, &shown, filter.as_ref(), query.format);
+    let subject = query.readable.as_ref().and_then(|_| columns(table).iter().position(|c| c.name == "subject_id"));
+    let mut needed = needed_columns(table, &shown, filter.as_ref(), query.format);
+    needed.extend(subject.filter(|_| !needed.iter().any(|n| n == "subject_id")).map(|_| "subject_id".to_owned()));
     let batches = Batches::open(snapshot, table, &Select::All, Some(needed))?;
     let mut printer = Printer::new(query.format, table, &shown, out, width)?;
     let limit = query.limit.map_or(u64::MAX, |n| n as u64);
@@ -74,6 +80,9 @@ pub fn inspect(
         let rows = arrays.iter().map(Array::len).max().unwrap_or(0);
         for row in 0..rows {
             if filter.as_ref().is_some_and(|f| f.eval(&arrays, row) != Some(true)) {
+                continue;
+            }
+            if !is_readable(query, subject.map(|place| &arrays[place]), row) {
                 continue;
             }
             if count == limit {
@@ -86,6 +95,13 @@ pub fn inspect(
     }
     printer.finish(count, false)?;
     Ok(count)
+}
+
+/// Whether the row is nobody's, or of somebody who may be shown.
+fn is_readable(query: &Inspect, subjects: Option<&ArrayRef>, row: usize) -> bool {
+    let (Some(readable), Some(subjects)) = (&query.readable, subjects) else { return true };
+    let ids = subjects.as_any().downcast_ref::<StringArray>();
+    ids.is_none_or(|ids| ids.is_null(row) || readable.contains(ids.value(row)))
 }
 
 /// Parses and binds a filter.

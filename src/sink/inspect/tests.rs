@@ -133,7 +133,9 @@ fn mistakes_are_told_with_their_column_and_a_way_out() {
 #[test]
 fn a_terminal_table_is_aligned_cut_and_counted() {
     let home = home(4);
-    let (n, text) = run(&home, Table::Personas, &Inspect::default(), Some(100)).expect("prints");
+    let columns = ["subject_id", "account_id", "job_function", "seniority", "buying_roles", "tier"];
+    let query = Inspect { columns: columns.map(Into::into).into(), ..Inspect::default() };
+    let (n, text) = run(&home, Table::Personas, &query, Some(100)).expect("prints");
     let want = [
         "subject_id  account_id  job_function            seniority          buying_roles           tier",
         "----------  ----------  ----------------------  -----------------  ---------------------  ----------",

@@ -15,16 +15,22 @@ fn pattern(text: &str) -> Regex {
 }
 
 static POSTAL: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^(?:(D|DE|A|AT|CH|FL|LI)\s?[-–]\s?|(DE|AT|CH)\s)?(\d{4,5})\s+(\p{Lu}[\p{L}.'’()/ -]{1,50}?)(?:\s\d{1,2})?$")
+    pattern(
+        r"^(?:(D|DE|A|AT|CH|FL|LI)\s?[-–]\s?|(DE|AT|CH)\s)?(\d{4,5})\s+(\p{Lu}[\p{L}.'’()/ -]{1,50}?)(?:\s\d{1,2})?$",
+    )
 });
 static UK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^(?:(\p{Lu}[\p{L}.'’ -]{1,40}?)\s+)?([A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2})(?:\s+(.{2,40}))?$")
 });
 static STREET: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^(?:[\p{L}\d][\p{L}\d.'’/ -]{1,60}\s\d{1,4}\s?[a-zA-Z]?(?:\s?[-–/+]\s?\d{1,4}\s?[a-zA-Z]?){0,2}|(?:Unit |Suite )?\d{1,4}[a-zA-Z]?(?:-\d{1,4})?,? \p{L}[\p{L}.'’ -]{2,60})$")
+    pattern(
+        r"^(?:[\p{L}\d][\p{L}\d.'’/ -]{1,60}\s\d{1,4}\s?[a-zA-Z]?(?:\s?[-–/+]\s?\d{1,4}\s?[a-zA-Z]?){0,2}|(?:Unit |Suite )?\d{1,4}[a-zA-Z]?(?:-\d{1,4})?,? \p{L}[\p{L}.'’ -]{2,60})$",
+    )
 });
 static PHONE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\b(?:telefon(?:nummer)?|tel|fon|phone|telephone|call us|t)\b\s*[.:]*\s*(?:\+?\(?0?\)?\s*)?(\+?[\d(][\d ()/.–-]{5,24}\d)")
+    pattern(
+        r"(?i)\b(?:telefon(?:nummer)?|tel|fon|phone|telephone|call us|t)\b\s*[.:]*\s*(?:\+?\(?0?\)?\s*)?(\+?[\d(][\d ()/.–-]{5,24}\d)",
+    )
 });
 static MAIL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}"));
@@ -34,7 +40,9 @@ pub(super) fn read(lines: &[Line<'_>], organization: &mut Organization) {
     let pieces: Vec<&str> = lines
         .iter()
         .filter(|l| l.text.chars().count() <= 400)
-        .flat_map(|l| l.text.split([',', '|', '·', '•', ';']))
+        // Full stops end sentences in British statements; elsewhere they abbreviate streets.
+        .flat_map(|l| l.text.split(if l.text.contains("egistered ") { ". " } else { "\u{0}" }))
+        .flat_map(|p| p.split([',', '|', '·', '•', ';']))
         .flat_map(|p| p.split(" - "))
         .map(|p| p.rsplit(": ").next().unwrap_or(p).trim().trim_end_matches('.'))
         .filter(|p| !p.is_empty())
@@ -75,7 +83,8 @@ fn postal(pieces: &[&str], i: usize, organization: &mut Organization) -> bool {
     organization.postal_code = Some(found[2].to_owned());
     let inline = found.get(1).map(|m| m.as_str().trim().to_owned());
     let before = if inline.is_some() { i } else { i.saturating_sub(1) };
-    organization.city = inline.or_else(|| pieces.get(i.checked_sub(1)?).filter(|p| is_place(p)).map(|p| (*p).to_owned()));
+    organization.city =
+        inline.or_else(|| pieces.get(i.checked_sub(1)?).filter(|p| is_place(p)).map(|p| (*p).to_owned()));
     // A county or business park may stand between street and city.
     organization.street = (before.saturating_sub(2)..=before).rev().find_map(street_before);
     organization.country = Some("GB".to_owned());
@@ -83,7 +92,9 @@ fn postal(pieces: &[&str], i: usize, organization: &mut Organization) -> bool {
 }
 
 fn is_place(piece: &str) -> bool {
-    piece.starts_with(char::is_uppercase) && !piece.contains(|c: char| c.is_ascii_digit()) && piece.chars().count() <= 40
+    piece.starts_with(char::is_uppercase)
+        && !piece.contains(|c: char| c.is_ascii_digit())
+        && piece.chars().count() <= 40
 }
 
 /// The first telephone number and mail address of the lines.
@@ -101,7 +112,8 @@ pub(super) fn contact(lines: &[Line<'_>], organization: &mut Organization) {
             organization.phone = PHONE.find(text).map(|m| number(m.as_str()));
         }
         if organization.email.is_none() {
-            let linked = line.links.iter().find_map(|l| l.strip_prefix("mailto:")).map(|m| m.split('?').next().unwrap_or(m));
+            let linked =
+                line.links.iter().find_map(|l| l.strip_prefix("mailto:")).map(|m| m.split('?').next().unwrap_or(m));
             organization.email = linked.map(str::to_owned).or_else(|| MAIL.find(text).map(|m| m.as_str().to_owned()));
         }
     }

@@ -73,7 +73,9 @@ fn named(lines: &[Line<'_>], dedicated: bool) -> Vec<Named> {
         }
         for ((name, note), at) in people.into_iter().zip(at) {
             let title = match (&function, note) {
-                (Some(f), Some(note)) if !f.to_lowercase().contains(&note.to_lowercase()) => Some(format!("{f} ({note})")),
+                (Some(f), Some(note)) if !f.to_lowercase().contains(&note.to_lowercase()) => {
+                    Some(format!("{f} ({note})"))
+                }
                 (Some(f), _) => Some(f.clone()),
                 (None, note) => note,
             };
@@ -88,7 +90,21 @@ fn named(lines: &[Line<'_>], dedicated: bool) -> Vec<Named> {
 fn acts(function: &str) -> bool {
     let lower = function.to_lowercase();
     let no = ["aufsichtsrat", "supervisory", "secretary", "prokurist", "verwaltungsrat"];
-    let yes = ["geschäftsf", "geschäftsl", "vorst", "director", "manager", "inhaber", "owner", "proprietor", "chief", "ceo", "komplement", "gesellschafter", "partner"];
+    let yes = [
+        "geschäftsf",
+        "geschäftsl",
+        "vorst",
+        "director",
+        "manager",
+        "inhaber",
+        "owner",
+        "proprietor",
+        "chief",
+        "ceo",
+        "komplement",
+        "gesellschafter",
+        "partner",
+    ];
     !no.iter().any(|w| lower.contains(w)) && yes.iter().any(|w| lower.contains(w))
 }
 
@@ -132,8 +148,14 @@ fn starts_label(plain: &str, label: &str) -> bool {
 fn strip_represented(head: &str) -> (&str, bool) {
     let lower = head.to_lowercase();
     let openings = [
-        "gesetzlich vertreten durch", "vertreten durch", "vertretungsberechtigt", "represented by", "vertretungsberechtigte personen",
-        "vertretungsberechtigte person", "gesetzlicher vertreter", "gesetzliche vertreter",
+        "gesetzlich vertreten durch",
+        "vertreten durch",
+        "vertretungsberechtigt",
+        "represented by",
+        "vertretungsberechtigte personen",
+        "vertretungsberechtigte person",
+        "gesetzlicher vertreter",
+        "gesetzliche vertreter",
     ];
     for opening in openings {
         if let Some(found) = lower.find(opening).filter(|at| *at == 0 || lower[..*at].trim_end().ends_with(',')) {
@@ -149,7 +171,10 @@ fn strip_represented(head: &str) -> (&str, bool) {
 
 fn gender_neutral(lower: &str) -> String {
     let mut plain = lower.to_owned();
-    for ending in ["*innen", ":innen", "_innen", "/innen", "/-innen", "(innen)", "*in", ":in", "_in", "/in", "/-in", "(in)", "(s)", "(m/w/d)"] {
+    for ending in [
+        "*innen", ":innen", "_innen", "/innen", "/-innen", "(innen)", "*in", ":in", "_in", "/in", "/-in", "(in)",
+        "(s)", "(m/w/d)",
+    ] {
         plain = plain.strip_suffix(ending).map_or(plain.clone(), |p| p.trim().to_owned());
     }
     plain
@@ -158,9 +183,15 @@ fn gender_neutral(lower: &str) -> String {
 /// One person's function from a label in the plural.
 fn singular(label: &str) -> String {
     for (plural, one) in [
-        ("irectors", "irector"), ("Partners", "Partner"), ("Mitglieder des", "Mitglied des"), ("Geschäftsführende Direktoren", "Geschäftsführender Direktor"),
-        ("Prokuristen", "Prokurist"), ("Vorstände", "Vorstand"), ("Vorstandsmitglieder", "Vorstandsmitglied"),
-        ("Vertretungsberechtigte Geschäftsführer", "Geschäftsführer"), ("Vertretungsberechtigter Geschäftsführer", "Geschäftsführer"),
+        ("irectors", "irector"),
+        ("Partners", "Partner"),
+        ("Mitglieder des", "Mitglied des"),
+        ("Geschäftsführende Direktoren", "Geschäftsführender Direktor"),
+        ("Prokuristen", "Prokurist"),
+        ("Vorstände", "Vorstand"),
+        ("Vorstandsmitglieder", "Vorstandsmitglied"),
+        ("Vertretungsberechtigte Geschäftsführer", "Geschäftsführer"),
+        ("Vertretungsberechtigter Geschäftsführer", "Geschäftsführer"),
         ("Board of Director", "Board of Directors"),
     ] {
         if let Some(at) = label.find(plural)
@@ -178,7 +209,8 @@ fn split(text: &str) -> Vec<(String, Option<String>)> {
     if let Some((name, Some(job), _)) = super::super::people::in_line(text) {
         return vec![(name, Some(job))];
     }
-    let separated = text.replace(" und ", ",").replace(" sowie ", ",").replace(" and ", ",").replace([';', '&', '/', '|'], ",");
+    let separated =
+        text.replace(" und ", ",").replace(" sowie ", ",").replace(" and ", ",").replace([';', '&', '/', '|'], ",");
     let mut people: Vec<(String, Option<String>)> = Vec::new();
     for part in separated.split(',').map(str::trim).filter(|p| !p.is_empty()) {
         let (name, note) = match part.split_once('(') {
@@ -213,10 +245,18 @@ mod tests {
 
     #[test]
     fn labels() {
-        check("Geschäftsführer: Max Muster, Dr. Erika Beispiel", Some("Geschäftsführer"), &["Max Muster", "Dr. Erika Beispiel"]);
+        check(
+            "Geschäftsführer: Max Muster, Dr. Erika Beispiel",
+            Some("Geschäftsführer"),
+            &["Max Muster", "Dr. Erika Beispiel"],
+        );
         check("Vertreten durch: Max Muster und Petra Klein", None, &["Max Muster", "Petra Klein"]);
         check("Vertreten durch die Geschäftsführerin Petra Klein", Some("Geschäftsführerin"), &["Petra Klein"]);
-        check("Managing Directors: Sarah Whitfield and Tom Archer", Some("Managing Director"), &["Sarah Whitfield", "Tom Archer"]);
+        check(
+            "Managing Directors: Sarah Whitfield and Tom Archer",
+            Some("Managing Director"),
+            &["Sarah Whitfield", "Tom Archer"],
+        );
         check("Geschäftsführer:in: Petra Klein", Some("Geschäftsführer"), &["Petra Klein"]);
         check("Vorstand: Petra Klein (Vorsitzende), Max Muster", Some("Vorstand"), &["Petra Klein", "Max Muster"]);
         check("Geschäftsführer der Muster GmbH: Max Muster", Some("Geschäftsführer"), &["Max Muster"]);

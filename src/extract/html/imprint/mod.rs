@@ -81,10 +81,15 @@ fn is_imprint_url(page: &Page) -> bool {
 fn company_line(lines: &[Line<'_>], dedicated: bool) -> Option<(usize, String)> {
     let candidates = lines.iter().enumerate().filter(|(_, l)| !l.navigation);
     let named = candidates.filter_map(|(i, l)| company_in(&l.text).map(|name| (i, name)));
-    // Outside an imprint only a line that is little more than the name counts: no running text.
-    named.filter(|(i, name)| dedicated || lines[*i].text.chars().count() <= name.chars().count() + 60).find(|(i, _)| {
-        dedicated || followed_by_address(&lines[*i..])
-    })
+    // Outside an imprint only a line that is little more than the name counts, or the statement that British law
+    // wants on every page: no running text.
+    let states = |line: &str, name: &str| line.starts_with(name) && line.contains("egistered in ");
+    named
+        .filter(|(i, name)| {
+            let line = &lines[*i].text;
+            dedicated || states(line, name) || line.chars().count() <= name.chars().count() + 60
+        })
+        .find(|(i, name)| dedicated || states(&lines[*i].text, name) || followed_by_address(&lines[*i..]))
 }
 
 fn followed_by_address(lines: &[Line<'_>]) -> bool {
@@ -102,10 +107,12 @@ fn company_in(line: &str) -> Option<String> {
         name = name.rsplit(separator).next().unwrap_or(name);
     }
     let name = name.trim().trim_start_matches(|c: char| c.is_ascii_digit() && line.starts_with('©')).trim();
+    let name = name.strip_prefix("Firma ").unwrap_or(name);
     let words = name.split_whitespace().count();
     let begins = name.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit());
     let lower = format!(" {} ", name.to_lowercase());
-    let running = [" der ", " die ", " das ", " ist ", " the ", " wir ", " is ", " eine ", " ein ", " für ", " by ", " von der "];
+    let running =
+        [" der ", " die ", " das ", " ist ", " the ", " wir ", " is ", " eine ", " ein ", " für ", " by ", " von der "];
     let prose = running.iter().any(|w| lower.contains(w)) || line[..form].contains(". ");
     (2..=10).contains(&words).then_some(())?;
     (begins && !prose && name.chars().count() <= 100).then(|| name.to_owned())

@@ -30,7 +30,9 @@ static VAT: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 static HR: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"\b(HRA|HRB|GnR|GsR|VR|PR)[\s.:-]*(?:(?:Nr|No|Nummer|number)\b\.?:?\s*)?(\d[\d ]{0,7}\d|\d)(\s?[A-Z]{1,3}\b)?")
+    pattern(
+        r"\b(HRA|HRB|GnR|GsR|VR|PR)[\s.:-]*(?:(?:Nr|No|Nummer|number)\b\.?:?\s*)?(\d[\d ]{0,7}\d|\d)(\s?[A-Z]{1,3}\b)?",
+    )
 });
 static FN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?:\bFN|(?i:Firmenbuch\S*?(?:nummer|nr\.?)?)\s*:?\s*(?:FN)?)[\s.:-]*(\d[\d ]{1,7})\s?([a-z])\b")
@@ -50,13 +52,18 @@ static COURT: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 static CANTON: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(Handelsregister(?:amt)?(?: des)?(?: Kantons?)? [A-ZÄÖÜ][\p{L}. -]*[\p{L}]|Registre du commerce [\p{L}' -]+)")
+    pattern(
+        r"(Handelsregister(?:amt)?(?: des)?(?: Kantons?)? [A-ZÄÖÜ][\p{L}. -]*[\p{L}]|Registre du commerce [\p{L}' -]+)",
+    )
 });
 
 /// Reads the numbers of the lines.
 pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
     let mut numbers = Numbers::default();
-    for (i, line) in lines.iter().enumerate() {
+    // The general partner has a register entry of its own; it counts only where there is no other.
+    let (partner, own): (Vec<usize>, Vec<usize>) = (0..lines.len()).partition(|i| is_partner(&lines[*i].text));
+    for i in own.into_iter().chain(partner) {
+        let line = &lines[i];
         if line.text.chars().count() > 1_000 {
             continue;
         }
@@ -81,6 +88,11 @@ pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
     numbers
 }
 
+fn is_partner(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    ["haftende", "komplementär", "general partner"].iter().any(|w| lower.contains(w))
+}
+
 fn vat(text: &str, numbers: &mut Numbers) {
     if numbers.vat_id.is_some() {
         return;
@@ -98,10 +110,11 @@ fn vat(text: &str, numbers: &mut Numbers) {
 pub(in super::super) fn compact_vat(raw: &str) -> String {
     if let Some(uid) = CHE.captures(raw) {
         let suffix = raw.trim_end_matches('.').rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-        let suffix = if suffix.is_empty() || suffix == "CHE" { String::new() } else { format!(" {}", suffix.to_uppercase()) };
+        let suffix =
+            if suffix.is_empty() || suffix == "CHE" { String::new() } else { format!(" {}", suffix.to_uppercase()) };
         return format!("CHE-{}.{}.{}{suffix}", &uid[1], &uid[2], &uid[3]);
     }
-    raw.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_uppercase()
+    raw.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase()
 }
 
 fn register(text: &str, numbers: &mut Numbers) {
@@ -145,7 +158,12 @@ fn court(text: &str, next: Option<&str>) -> Option<String> {
         };
         let place = found[3].trim();
         // `Amtsgericht München HRB 1`: the register is not part of the name.
-        let place = place.split([' ']).take_while(|w| !matches!(*w, "HRB" | "HRA" | "FN" | "GnR" | "VR" | "PR" | "Handelsregister" | "Registernummer" | "Firmenbuch"));
+        let place = place.split([' ']).take_while(|w| {
+            !matches!(
+                *w,
+                "HRB" | "HRA" | "FN" | "GnR" | "VR" | "PR" | "Handelsregister" | "Registernummer" | "Firmenbuch"
+            )
+        });
         let place = place.collect::<Vec<_>>().join(" ");
         return (!place.is_empty()).then(|| format!("{kind} {place}"));
     }
@@ -153,6 +171,9 @@ fn court(text: &str, next: Option<&str>) -> Option<String> {
         return Some(found[1].trim().to_owned());
     }
     let label = lower.trim_end_matches(':');
-    let is_label = ["registergericht", "firmenbuchgericht", "amtsgericht", "zuständiges gericht", "gericht"].contains(&label);
-    is_label.then(|| next.filter(|n| n.chars().count() < 60 && n.starts_with(char::is_uppercase)).map(str::to_owned)).flatten()
+    let is_label =
+        ["registergericht", "firmenbuchgericht", "amtsgericht", "zuständiges gericht", "gericht"].contains(&label);
+    is_label
+        .then(|| next.filter(|n| n.chars().count() < 60 && n.starts_with(char::is_uppercase)).map(str::to_owned))
+        .flatten()
 }

@@ -11,8 +11,10 @@ static DATE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(\d{4}-\d{2}-\d{2}|\d{4}-\d{3}|\d{4}-\d{2}|--\d{2}-\d{2})$").expect("a constant pattern")
 });
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^(\d{1,2})(?::(\d{2}))?(?::(\d{2}(?:\.\d+)?))?\s*(a\.?m\.?|p\.?m\.?)?\s*(z|[+-]\d{1,2}(?::?\d{2})?)?$")
-        .expect("a constant pattern")
+    Regex::new(
+        r"(?i)^(\d{1,2})(?::(\d{2}))?(?::(\d{2}(?:\.\d+)?))?\s*(a\.?m\.?|p\.?m\.?)?\s*(z|[+-]\d{1,2}(?::?\d{2})?)?$",
+    )
+    .expect("a constant pattern")
 });
 static ZONE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)^(z|[+-]\d{1,2}(:?\d{2})?)$").expect("a constant pattern"));

@@ -14,7 +14,9 @@ pub(super) fn name(page: &Page, root: El<'_>) -> String {
     let grandchild = child.and_then(only_child);
     let from_own = label(root);
     let below = [child, grandchild].into_iter().flatten().filter_map(|e| label(e).filter(|l| !l.is_empty()));
-    from_own.or_else(|| below.into_iter().next()).map_or_else(|| value::text(page, root, Images::Alt), |n| n.trim().to_owned())
+    from_own
+        .or_else(|| below.into_iter().next())
+        .map_or_else(|| value::text(page, root, Images::Alt), |n| n.trim().to_owned())
 }
 
 fn label(e: El<'_>) -> Option<String> {
@@ -46,9 +48,7 @@ pub(super) fn url(page: &Page, root: El<'_>) -> Option<String> {
 /// The root itself, its only child of the kind, or that of its only child, in this order.
 fn find<T>(root: El<'_>, tags: &[&str], of: &dyn Fn(El<'_>, &str) -> Option<T>) -> Option<T> {
     let at_root = tags.iter().find_map(|tag| of(root, tag));
-    let within = |parent: El<'_>| {
-        tags.iter().find_map(|tag| only_of_type(parent, tag).and_then(|e| of(e, tag)))
-    };
+    let within = |parent: El<'_>| tags.iter().find_map(|tag| only_of_type(parent, tag).and_then(|e| of(e, tag)));
     at_root.or_else(|| within(root)).or_else(|| only_child(root).and_then(within))
 }
 

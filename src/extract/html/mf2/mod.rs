@@ -41,6 +41,15 @@ fn resolve(page: &Page, address: &str) -> String {
     page.base.join(address).map_or_else(|_| address.to_owned(), String::from)
 }
 
+/// Bytes of a value's texts.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(s) => s.len(),
+        Value::Object(map) => map.values().filter_map(Value::as_str).map(str::len).sum(),
+        _ => 0,
+    }
+}
+
 /// A microformat while it is read.
 #[derive(Default)]
 struct Item {
@@ -56,6 +65,7 @@ struct Item {
     url: Option<Value>,
     /// The date that a later property with a time only refers to.
     last_date: Option<String>,
+    /// Bytes of its values, about.
     weight: usize,
 }
 
@@ -66,15 +76,15 @@ impl Item {
         }
     }
 
-    fn to_json(&self) -> Map<String, Value> {
+    fn into_json(self) -> Map<String, Value> {
         let mut map = Map::new();
         map.insert("type".into(), json!(self.types));
-        if let Some(id) = &self.id {
-            map.insert("id".into(), json!(id));
+        if let Some(id) = self.id {
+            map.insert("id".into(), Value::String(id));
         }
-        map.insert("properties".into(), Value::Object(self.properties.clone()));
+        map.insert("properties".into(), Value::Object(self.properties));
         if !self.children.is_empty() {
-            map.insert("children".into(), json!(self.children));
+            map.insert("children".into(), Value::Array(self.children));
         }
         map
     }
@@ -94,7 +104,7 @@ impl<'p> Parser<'p> {
         match classes::roots(e) {
             Some(roots) => {
                 if let Some(item) = self.item(e, &roots) {
-                    items.push(Value::Object(item.to_json()));
+                    items.push(Value::Object(item.into_json()));
                 }
             }
             None => e.child_elements().for_each(|child| self.top_level(child, items)),
@@ -106,7 +116,7 @@ impl<'p> Parser<'p> {
         let mut item = Item {
             types: roots.types.clone(),
             id: dom::attr(root, "id").map(str::to_owned),
-            weight: 1,
+            weight: 64,
             ..Item::default()
         };
         self.children(root, &roots.mode, &mut item);
@@ -137,35 +147,34 @@ impl<'p> Parser<'p> {
     }
 
     /// Puts a nested microformat under its properties, or among the children.
-    fn nest(&mut self, e: El<'p>, mode: &Mode, properties: &[Property], nested: Item, item: &mut Item) {
-        let map = nested.to_json();
+    fn nest(&mut self, e: El<'p>, mode: &Mode, properties: &[Property], mut nested: Item, item: &mut Item) {
+        let weight = nested.weight;
+        item.weight += weight;
         if properties.is_empty() {
-            item.weight += nested.weight;
-            item.children.push(Value::Object(map));
+            item.children.push(Value::Object(nested.into_json()));
             return;
         }
-        for (i, property) in properties.iter().enumerate() {
-            if i > 0 {
-                if self.items < nested.weight {
-                    return;
-                }
-                self.items -= nested.weight;
-            }
-            item.weight += nested.weight;
+        let (name, url) = (nested.name.take(), nested.url.take());
+        let has_url = nested.properties.contains_key("url");
+        let mut map = nested.into_json();
+        // The first place is free, further ones are copies.
+        let copies = (properties.len() - 1).min(self.bytes / weight.max(1));
+        self.bytes -= copies * weight;
+        item.weight += copies * weight;
+        for (i, property) in properties.iter().take(copies + 1).enumerate() {
             item.has_text_property |= matches!(property.prefix, "p" | "e");
             item.has_url_property |= property.prefix == "u";
-            let own = || value::parse(self.page, e, mode, property.prefix, None);
             let standing = match property.prefix {
-                "p" => nested.name.clone().map(Value::String),
+                "p" => name.clone().map(Value::String),
                 // A `url` of another kind is no URL, and the text beside it is none either.
-                "u" if nested.url.is_none() && nested.properties.contains_key("url") => {
-                    Some(value::parse(self.page, e, mode, "p", None))
-                }
-                "u" => nested.url.clone(),
+                "u" if url.is_none() && has_url => Some(value::parse(self.page, e, mode, "p", None)),
+                "u" => url.clone(),
                 _ => None,
             };
-            let mut map = map.clone();
-            match (property.prefix, standing.unwrap_or_else(own)) {
+            let standing = standing.unwrap_or_else(|| value::parse(self.page, e, mode, property.prefix, None));
+            item.weight += size(&standing);
+            let mut map = if i == copies { std::mem::take(&mut map) } else { map.clone() };
+            match (property.prefix, standing) {
                 ("e", Value::Object(parts)) => map.extend(parts),
                 (_, value) => {
                     map.insert("value".into(), value);
@@ -177,13 +186,10 @@ impl<'p> Parser<'p> {
 
     fn property(&mut self, e: El<'p>, mode: &Mode, property: &Property, item: &mut Item) {
         let value = value::parse(self.page, e, mode, property.prefix, item.last_date.as_deref());
-        let size = match &value {
-            Value::String(s) => s.len(),
-            Value::Object(map) => map.values().filter_map(Value::as_str).map(str::len).sum(),
-            _ => 0,
-        };
+        let size = size(&value);
         let Some(left) = self.bytes.checked_sub(size) else { return };
         self.bytes = left;
+        item.weight += size;
         item.has_text_property |= matches!(property.prefix, "p" | "e");
         item.has_url_property |= property.prefix == "u";
         let text = value.as_str().or_else(|| value.get("value")?.as_str());

@@ -58,7 +58,10 @@ fn job_of(lines: &[Line<'_>], i: usize, taken: &[bool]) -> Option<usize> {
     let after = (i + 1..lines.len().min(i + 1 + REACH))
         .take_while(|k| !names::is_name(&lines[*k].text) && !is_section(&lines[*k], &lines[i]))
         .find(|k| is_job(*k));
-    let before = i.checked_sub(1).filter(|k| is_job(*k) && !is_section(&lines[*k], &lines[i]));
+    // A heading right above the name may be its job, if it is no mere department.
+    let titled = |k: usize| lines[k].heading > 0 && !names::is_department(&lines[k].text);
+    let before = i.checked_sub(1).filter(|k| is_job(*k) && (titled(*k) || !is_section(&lines[*k], &lines[i])));
+    let after = after.filter(|k| !runs_on(lines, i, *k));
     match (before, after) {
         (Some(b), Some(a)) => {
             // Both sides offer a job: the one that shares the narrower card has it.
@@ -70,9 +73,15 @@ fn job_of(lines: &[Line<'_>], i: usize, taken: &[bool]) -> Option<usize> {
             }
         }
         // A job above a name may be the end of something else; it must share a card of its own with the name.
-        (Some(b), None) => (shared_lines(lines, b, i) <= CARD).then_some(b),
+        (Some(b), None) => (titled(b) || shared_lines(lines, b, i) <= CARD).then_some(b),
         (None, after) => after,
     }
+}
+
+/// Whether name and job stand inside a sentence: the text before the name is in the block of the text after it.
+fn runs_on(lines: &[Line<'_>], name: usize, after: usize) -> bool {
+    let before = name.checked_sub(1).map(|k| &lines[k]);
+    before.is_some_and(|b| b.block == lines[after].block && b.block != lines[name].block)
 }
 
 /// Whether a heading outranks the line, and so is not part of its card.
@@ -111,7 +120,11 @@ fn shared_lines(lines: &[Line<'_>], a: usize, b: usize) -> usize {
 fn links(lines: &[Line<'_>], i: usize) -> Vec<String> {
     let rest = lines[i + 1..].iter().take(CARD - 1);
     let card = rest.take_while(|l| {
-        l.heading == 0 && !l.navigation && !l.tabular && !names::is_name(&l.text) && in_line(&l.text).is_none()
+        (l.heading == 0 || (lines[i].heading > 0 && l.heading > lines[i].heading))
+            && !l.navigation
+            && !l.tabular
+            && !names::is_name(&l.text)
+            && in_line(&l.text).is_none()
     });
     lines[i].links.iter().chain(card.flat_map(|l| &l.links)).cloned().collect()
 }
@@ -150,7 +163,8 @@ fn name_with_job(line: &str) -> Option<Person> {
         let places: Vec<(usize, &str)> = line.match_indices(separator).take(4).collect();
         places.into_iter().rev().find_map(|(at, _)| {
             let (name, job) = (&line[..at], &line[at + separator.len()..]);
-            (names::is_name(name) && names::is_job(job)).then(|| (name.trim().to_owned(), Some(job.trim().to_owned()), None))
+            (names::is_name(name) && names::is_job(job))
+                .then(|| (name.trim().to_owned(), Some(job.trim().to_owned()), None))
         })
     })
 }
@@ -158,13 +172,16 @@ fn name_with_job(line: &str) -> Option<Person> {
 fn is_contact_label(label: &str) -> bool {
     let lower = label.to_lowercase();
     let word = lower.rsplit(' ').next().unwrap_or_default();
-    let known = ["ansprechpartner", "ansprechpartnerin", "ansprechperson", "kontaktperson", "kontakt", "contact", "person"];
+    let known =
+        ["ansprechpartner", "ansprechpartnerin", "ansprechperson", "kontaktperson", "kontakt", "contact", "person"];
     lower.split_whitespace().count() <= 3 && known.contains(&word)
 }
 
 /// What follows a contact label: a name, and in parentheses or after a comma a job or department.
 fn contact(rest: &str) -> Option<Person> {
-    if let Some(person) = name_with_job(rest).filter(|(_, job, _)| job.as_deref().is_some_and(|j| !names::is_department(j) || j.contains(' '))) {
+    if let Some(person) = name_with_job(rest)
+        .filter(|(_, job, _)| job.as_deref().is_some_and(|j| !names::is_department(j) || j.contains(' ')))
+    {
         return Some(person);
     }
     let (name, inside) = rest
@@ -193,10 +210,16 @@ mod tests {
     #[test]
     fn lines() {
         check("Petra Klein, Leiterin Einkauf", Some(("Petra Klein", Some("Leiterin Einkauf"), None)));
-        check("Dr. Petra Klein, MBA, Managing Director", Some(("Dr. Petra Klein, MBA", Some("Managing Director"), None)));
+        check(
+            "Dr. Petra Klein, MBA, Managing Director",
+            Some(("Dr. Petra Klein, MBA", Some("Managing Director"), None)),
+        );
         check("Petra Klein – Vertriebsleiterin DACH", Some(("Petra Klein", Some("Vertriebsleiterin DACH"), None)));
         check("Ansprechpartner: Petra Klein (Einkauf)", Some(("Petra Klein", None, Some("Einkauf"))));
-        check("Ihre Ansprechpartnerin: Petra Klein (Leiterin Einkauf)", Some(("Petra Klein", Some("Leiterin Einkauf"), None)));
+        check(
+            "Ihre Ansprechpartnerin: Petra Klein (Leiterin Einkauf)",
+            Some(("Petra Klein", Some("Leiterin Einkauf"), None)),
+        );
         check("Leiter Technik: Uwe Groß", Some(("Uwe Groß", Some("Leiter Technik"), None)));
         check("Berlin, Vertrieb", None);
         check("Muster Technik, Vertrieb", None);

@@ -55,7 +55,8 @@ fn card(properties: &Map<String, Value>, path: &str, property: &str, found: &mut
         texts.map(dom::fold).filter(|t| !t.is_empty()).collect()
     };
     let Some(name) = texts("name").into_iter().next() else { return };
-    let job_title = Some(dom::dedup([texts("job-title"), texts("role")].concat()).join(" | ")).filter(|t| !t.is_empty());
+    let job_title =
+        Some(dom::dedup([texts("job-title"), texts("role")].concat()).join(" | ")).filter(|t| !t.is_empty());
     let orgs = texts("org");
     let is_company = super::imprint::legal_form(&name).is_some() || orgs.first() == Some(&name);
     if is_company {
@@ -72,12 +73,11 @@ fn card(properties: &Map<String, Value>, path: &str, property: &str, found: &mut
     if property == "author" {
         found.authors.push(name.clone());
     }
-    let unit = properties.get("org").and_then(|o| o.get(0)?.get("properties")?.get("organization-unit")?.get(0)?.as_str());
+    let unit =
+        properties.get("org").and_then(|o| o.get(0)?.get("properties")?.get("organization-unit")?.get(0)?.as_str());
     let department = texts("organization-unit").into_iter().next().or_else(|| unit.map(dom::fold));
     let mut links = texts("url");
-    links.extend(texts("email").into_iter().map(|m| {
-        if m.contains(':') { m } else { format!("mailto:{m}") }
-    }));
+    links.extend(texts("email").into_iter().map(|m| if m.contains(':') { m } else { format!("mailto:{m}") }));
     links.extend(texts("tel").iter().map(|t| tel(t)));
     found.people.push(PersonMention {
         name,
@@ -112,7 +112,13 @@ pub(super) fn from_html(page: &Page, lines: &[Line<'_>], found: &mut Found) {
 }
 
 /// A mention in plain HTML.
-fn mention(name: &str, job_title: Option<&str>, department: Option<String>, links: Vec<String>, at: dom::El<'_>) -> PersonMention {
+fn mention(
+    name: &str,
+    job_title: Option<&str>,
+    department: Option<String>,
+    links: Vec<String>,
+    at: dom::El<'_>,
+) -> PersonMention {
     PersonMention {
         name: dom::fold(name),
         job_title: job_title.map(dom::fold),
@@ -150,7 +156,8 @@ fn absorbs(known: &PersonMention, new: &PersonMention) -> bool {
 fn absorb(known: &mut PersonMention, new: PersonMention) {
     match (&mut known.job_title, new.job_title) {
         (Some(title), Some(more)) => {
-            let stands = title.split(" | ").any(|t| t.eq_ignore_ascii_case(&more) || t.to_lowercase() == more.to_lowercase());
+            let stands =
+                title.split(" | ").any(|t| t.eq_ignore_ascii_case(&more) || t.to_lowercase() == more.to_lowercase());
             if !stands && title.len() < 300 {
                 title.push_str(" | ");
                 title.push_str(&more);

@@ -9,8 +9,20 @@ use super::super::lexicon::LEXICON;
 
 /// Endings of abstract nouns, which German headings are full of.
 const ABSTRACT: [&str; 14] = [
-    "keit", "heit", "schaft", "tion", "ungen", "tionen", "ität", "technik", "systeme", "anlagen", "maschinen",
-    "service", "management", "ierung",
+    "keit",
+    "heit",
+    "schaft",
+    "tion",
+    "ungen",
+    "tionen",
+    "ität",
+    "technik",
+    "systeme",
+    "anlagen",
+    "maschinen",
+    "service",
+    "management",
+    "ierung",
 ];
 
 /// Whether the text is a person's name and nothing else: 2 to 4 capitalised words, perhaps with titles and particles.
@@ -26,7 +38,9 @@ pub(in super::super) fn key(text: &str) -> String {
 /// The words of the name without titles; `None` where the text is no name.
 fn core(text: &str) -> Option<Vec<&str>> {
     let text = text.trim();
-    if !(5..=70).contains(&text.chars().count()) || text.contains(|c: char| c.is_ascii_digit() || "@/:;!?|&\"".contains(c)) {
+    if !(5..=70).contains(&text.chars().count())
+        || text.contains(|c: char| c.is_ascii_digit() || "@/:;!?|&\"".contains(c))
+    {
         return None;
     }
     // Titles after the name: `Anna Berger, M.Sc.`
@@ -51,6 +65,11 @@ fn core(text: &str) -> Option<Vec<&str>> {
         return None;
     }
     if words.iter().filter(|w| letters(w) > 1).all(|w| is_upper(w)) || (is_upper(first) && letters(first) > 1) {
+        return None;
+    }
+    // Short capitals at the end are an association's; an article belongs to a particle: `von der`.
+    let lone_article = words.windows(2).any(|w| matches!(w[1], "der" | "den" | "dem") && !particle(w[0]));
+    if (is_upper(last) && letters(last) <= 4) || lone_article {
         return None;
     }
     words.iter().all(|w| particle(w) || is_name_word(w)).then_some(words)
@@ -95,10 +114,15 @@ fn is_job_compound(lower: &str) -> bool {
 pub(in super::super) fn is_job(text: &str) -> bool {
     let text = text.trim();
     let words = text.split_whitespace().count();
-    if !(2..=110).contains(&text.chars().count()) || words > 12 || text.contains(['@', '?', '!']) || text.replace(":in", "").contains(':') {
+    if !(2..=110).contains(&text.chars().count())
+        || words > 12
+        || text.contains(['@', '?', '!'])
+        || text.replace(":in", "").contains(':')
+    {
         return false;
     }
-    if text.chars().filter(char::is_ascii_digit).count() > 2 || is_sentence(text) || imprint::legal_form(text).is_some() {
+    if text.chars().filter(char::is_ascii_digit).count() > 2 || is_sentence(text) || imprint::legal_form(text).is_some()
+    {
         return false;
     }
     if !text.starts_with(char::is_alphabetic) || is_name(text) {
@@ -107,17 +131,37 @@ pub(in super::super) fn is_job(text: &str) -> bool {
     let lower = text.to_lowercase();
     let plural = ["directors", "partners", "ansprechpartner", "mitarbeiter", "mitarbeiterinnen", "team"];
     !plural.contains(&lower.as_str())
-        && lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).any(|w| {
-            LEXICON.job_words.contains(w) || is_job_compound(w)
-        })
+        && lower
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|w| !w.is_empty())
+            .any(|w| LEXICON.job_words.contains(w) || is_job_compound(w))
 }
 
 fn is_sentence(text: &str) -> bool {
     let stops = text.ends_with('.') && text.split_whitespace().count() > 4;
     let lower = format!(" {} ", text.to_lowercase());
     let verbs = [
-        " ist ", " sind ", " wir ", " sie ", " ihr ", " unser ", " unsere ", " is ", " are ", " we ", " our ", " you ",
-        " your ", " has ", " hat ", " haben ", " wird ", " gesucht ", " all ", " alle ", " mehr ",
+        " ist ",
+        " sind ",
+        " wir ",
+        " sie ",
+        " ihr ",
+        " unser ",
+        " unsere ",
+        " is ",
+        " are ",
+        " we ",
+        " our ",
+        " you ",
+        " your ",
+        " has ",
+        " hat ",
+        " haben ",
+        " wird ",
+        " gesucht ",
+        " all ",
+        " alle ",
+        " mehr ",
     ];
     stops || verbs.iter().any(|v| lower.contains(v))
 }
@@ -130,9 +174,10 @@ pub(in super::super) fn is_department(text: &str) -> bool {
     }
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
     let department = |w: &str| {
-        LEXICON.department_words.iter().any(|d| {
-            d.split(' ').any(|part| part == w && part.len() > 1) || (d.len() > 6 && w.ends_with(d.as_str()))
-        })
+        LEXICON
+            .department_words
+            .iter()
+            .any(|d| d.split(' ').any(|part| part == w && part.len() > 1) || (d.len() > 6 && w.ends_with(d.as_str())))
     };
     let filler = |w: &str| LEXICON.department_fillers.contains(w);
     (1..=6).contains(&words.len())
@@ -147,17 +192,46 @@ mod tests {
     #[test]
     fn names() {
         for name in [
-            "Max Mustermann", "Dr. Erika Musterfrau", "Prof. Dr.-Ing. Hans-Peter von der Au", "Jörg Müller-Lüdenscheid",
-            "Anna Berger, M.Sc.", "J. Smith", "Dipl.-Ing. (FH) Uwe Groß", "Seán O'Neill", "Jan van den Berg", "Max MUSTER",
-            "Frau Petra Klein", "Sarah J. Whitfield",
+            "Max Mustermann",
+            "Dr. Erika Musterfrau",
+            "Prof. Dr.-Ing. Hans-Peter von der Au",
+            "Jörg Müller-Lüdenscheid",
+            "Anna Berger, M.Sc.",
+            "J. Smith",
+            "Dipl.-Ing. (FH) Uwe Groß",
+            "Seán O'Neill",
+            "Jan van den Berg",
+            "Max MUSTER",
+            "Frau Petra Klein",
+            "Sarah J. Whitfield",
         ] {
             assert!(is_name(name), "{name}");
         }
         for other in [
-            "Unser Team", "Muster GmbH", "Leiter Einkauf", "Bad Homburg Straße", "Über uns", "Moderne Fertigung", "München",
-            "New York", "Hohe Qualität", "Kontakt aufnehmen", "Max", "max mustermann", "Musterstraße 12", "ISO Zertifikat",
-            "Geschäftsführer Max Muster", "Managing Director", "Max & Moritz", "Vertriebsleiterin Nord", "Innovative Zerspanungstechnik",
-            "Read More", "Cookie Einstellungen", "",
+            "Unser Team",
+            "Muster GmbH",
+            "Leiter Einkauf",
+            "Bad Homburg Straße",
+            "Über uns",
+            "Moderne Fertigung",
+            "München",
+            "New York",
+            "Hohe Qualität",
+            "Kontakt aufnehmen",
+            "Max",
+            "max mustermann",
+            "Musterstraße 12",
+            "ISO Zertifikat",
+            "Geschäftsführer Max Muster",
+            "Mitglied der WKO",
+            "Region der Alpen",
+            "Managing Director",
+            "Max & Moritz",
+            "Vertriebsleiterin Nord",
+            "Innovative Zerspanungstechnik",
+            "Read More",
+            "Cookie Einstellungen",
+            "",
         ] {
             assert!(!is_name(other), "{other}");
         }
@@ -166,14 +240,27 @@ mod tests {
     #[test]
     fn jobs() {
         for job in [
-            "Geschäftsführer", "Leiterin Einkauf", "Head of Procurement", "Vertriebsinnendienst", "Teamleitung Logistik & Versand",
-            "Geschäftsführende Gesellschafterin", "Managing Director", "Leiter/in Qualitätssicherung", "Einkäufer:in",
+            "Geschäftsführer",
+            "Leiterin Einkauf",
+            "Head of Procurement",
+            "Vertriebsinnendienst",
+            "Teamleitung Logistik & Versand",
+            "Geschäftsführende Gesellschafterin",
+            "Managing Director",
+            "Leiter/in Qualitätssicherung",
+            "Einkäufer:in",
         ] {
             assert!(is_job(job), "{job}");
         }
         for other in [
-            "Tel. 030 23125 100", "max@firma.example", "Wir suchen Vertriebsleiter", "Muster Sales GmbH", "Mehr erfahren",
-            "Max Mustermann", "Sie leitet den Einkauf seit 2010.", "",
+            "Tel. 030 23125 100",
+            "max@firma.example",
+            "Wir suchen Vertriebsleiter",
+            "Muster Sales GmbH",
+            "Mehr erfahren",
+            "Max Mustermann",
+            "Sie leitet den Einkauf seit 2010.",
+            "",
         ] {
             assert!(!is_job(other), "{other}");
         }

@@ -40,7 +40,19 @@ fn column(header: &str) -> Column {
         Column::GivenName
     } else if has(&["nachname", "familienname", "surname", "lastname"]) || lower == "last name" {
         Column::FamilyName
-    } else if has(&["funktion", "position", "aufgabe", "aufgaben", "rolle", "role", "title", "job", "function", "stelle", "zuständigkeit"]) {
+    } else if has(&[
+        "funktion",
+        "position",
+        "aufgabe",
+        "aufgaben",
+        "rolle",
+        "role",
+        "title",
+        "job",
+        "function",
+        "stelle",
+        "zuständigkeit",
+    ]) {
         Column::Job
     } else if has(&["abteilung", "bereich", "department", "division", "team"]) {
         Column::Department
@@ -54,9 +66,11 @@ fn column(header: &str) -> Column {
 fn table(page: &Page, table: El<'_>, found: &mut Found) {
     let mut columns: Vec<Column> = Vec::new();
     // Rows of nested tables are read when the walk comes to these.
-    for row in dom::elements_below(table).filter(|e| dom::name(*e) == "tr" && owner(*e) == Some(table)) {
-        let cells: Vec<El<'_>> = row.child_elements().filter(|c| matches!(dom::name(*c), "td" | "th")).take(20).collect();
-        let texts: Vec<String> = cells.iter().map(|c| dom::text_of(*c)).collect();
+    let groups = table.child_elements().filter(|e| matches!(dom::name(*e), "thead" | "tbody" | "tfoot"));
+    for row in groups.flat_map(|g| g.child_elements()).filter(|e| dom::name(*e) == "tr") {
+        let cells: Vec<El<'_>> =
+            row.child_elements().filter(|c| matches!(dom::name(*c), "td" | "th")).take(20).collect();
+        let texts: Vec<String> = cells.iter().map(|c| dom::short_text(*c)).collect();
         let headers: Vec<Column> = texts.iter().map(|t| column(t)).collect();
         let header_row = texts.iter().all(|t| t.chars().count() < 40)
             && headers.iter().any(|c| matches!(c, Column::Name | Column::FamilyName))
@@ -66,10 +80,9 @@ fn table(page: &Page, table: El<'_>, found: &mut Found) {
             columns = headers;
             continue;
         }
-        let links = links_of(page, row);
         let person = if columns.is_empty() { bare_row(&texts) } else { labelled_row(&columns, &texts) };
         if let Some((name, job, department)) = person {
-            found.people.push(mention(&name, job.as_deref(), department, links, row));
+            found.people.push(mention(&name, job.as_deref(), department, links_of(page, row), row));
         }
     }
 }
@@ -104,9 +117,13 @@ fn bare_row(texts: &[String]) -> Option<Person> {
 
 fn list(page: &Page, list: El<'_>, found: &mut Found) {
     let mut term: Option<(El<'_>, String)> = None;
-    let entries = dom::elements_below(list).filter(|e| matches!(dom::name(*e), "dt" | "dd")).take(MAX_ITEMS);
-    for e in entries {
-        let text = dom::text_of(e);
+    // Entries may be grouped in `div`s.
+    let entries = list.child_elements().flat_map(|e| {
+        let grouped = dom::name(e) == "div";
+        std::iter::once(e).filter(move |_| !grouped).chain(e.child_elements().filter(move |_| grouped))
+    });
+    for e in entries.filter(|e| matches!(dom::name(*e), "dt" | "dd")).take(MAX_ITEMS) {
+        let text = dom::short_text(e);
         if dom::name(e) == "dt" {
             term = Some((e, text));
             continue;
@@ -120,17 +137,6 @@ fn list(page: &Page, list: El<'_>, found: &mut Found) {
             found.people.push(mention(&text, Some(title), None, links_of(page, e), e));
         }
     }
-}
-
-fn owner(row: El<'_>) -> Option<El<'_>> {
-    let mut at = dom::parent(row);
-    while let Some(e) = at {
-        if dom::name(e) == "table" {
-            return Some(e);
-        }
-        at = dom::parent(e);
-    }
-    None
 }
 
 fn links_of(page: &Page, e: El<'_>) -> Vec<String> {

@@ -163,6 +163,9 @@ fn tag(chars: &[char]) -> Option<(Option<char>, usize)> {
     }
     let end = chars.iter().take(MAX_MARKUP).position(|c| *c == '>')?;
     let name: String = chars[1..end].iter().skip_while(|c| **c == '/').take_while(|c| c.is_alphanumeric()).collect();
-    let parts_lines = matches!(name.to_ascii_lowercase().as_str(), "br" | "p" | "div" | "li" | "tr" | "td" | "ul" | "h1" | "h2" | "h3");
+    let parts_lines = matches!(
+        name.to_ascii_lowercase().as_str(),
+        "br" | "p" | "div" | "li" | "tr" | "td" | "ul" | "h1" | "h2" | "h3"
+    );
     Some((parts_lines.then_some('\n'), end + 1))
 }

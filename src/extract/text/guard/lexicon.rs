@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use super::SpecialCategory;
 use super::token::{Disguise, Token, plain_words};
-use crate::taxonomy::Language;
 use crate::extract::text::phrase::{Glob, PatternError, Phrases, Sets, View, globs};
+use crate::taxonomy::Language;
 
 const CATEGORIES: &[&str] = &[
     include_str!("../../../../config/lexicon/special_categories/ethnic_origin.yaml"),
@@ -95,7 +95,8 @@ pub(super) struct Lexicon {
 }
 
 /// The embedded lexicons.
-pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::embedded().expect("the embedded lexicons are sound"));
+pub(super) static LEXICON: LazyLock<Lexicon> =
+    LazyLock::new(|| Lexicon::embedded().expect("the embedded lexicons are sound"));
 
 impl Lexicon {
     fn embedded() -> Result<Self, LexiconError> {
@@ -105,7 +106,9 @@ impl Lexicon {
         for (file, text) in CATEGORIES.iter().enumerate() {
             let raw: RawCategory = parse(text, file + 1)?;
             check(raw.version, &raw.source, file + 1)?;
-            for (list, language) in [(raw.patterns, None), (raw.german, Some(Language::German)), (raw.english, Some(Language::English))] {
+            for (list, language) in
+                [(raw.patterns, None), (raw.german, Some(Language::German)), (raw.english, Some(Language::English))]
+            {
                 patterns.extend(list.into_iter().map(|p| (p, Tag::Special(raw.category, language))));
             }
         }
@@ -170,7 +173,8 @@ impl Lexicon {
 
     fn unmask<'a>(&'a self, disguise: &'a Disguise) -> impl Iterator<Item = SpecialCategory> + 'a {
         let text = format!("\u{1}{}\u{2}", disguise.text);
-        let hits: Vec<_> = self.loose.find_overlapping_iter(&text).map(|m| (m.pattern().as_usize(), m.start(), m.end())).collect();
+        let hits: Vec<_> =
+            self.loose.find_overlapping_iter(&text).map(|m| (m.pattern().as_usize(), m.start(), m.end())).collect();
         hits.into_iter().filter_map(move |(pattern, start, end)| {
             let (category, length) = self.loose_tags[pattern];
             // Positions are shifted by the mark at the front.
@@ -186,7 +190,7 @@ fn loose_needles(pattern: &str, sets: &Sets) -> Result<Vec<String>, PatternError
     if let [word] = words[..] {
         return Ok(globs(word, pattern, sets)?.iter().filter_map(Glob::loose_needle).collect());
     }
-    if words.iter().any(|w| w.contains(['|', '<', '~', '@', '^', '$']) || *w == "..") {
+    if words.iter().any(|w| w.contains(['|', '<', '~', '!', '@', '^', '$']) || *w == "..") {
         return Ok(Vec::new());
     }
     let joined: String = words.concat().replace('*', "");

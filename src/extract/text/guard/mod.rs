@@ -154,7 +154,8 @@ fn with_neighbours(verdicts: &[Verdict]) -> Vec<BTreeSet<SpecialCategory>> {
 
 /// Cuts the original at the sentences; characters that no reader sees go with the sentence before them.
 fn cut(text: &str, cells: &[Cell], ranges: &[Range<usize>], kept: &[bool]) -> Vec<Piece> {
-    let starts: Vec<usize> = ranges.iter().enumerate().map(|(i, r)| if i == 0 { 0 } else { cells[r.start].at }).collect();
+    let starts: Vec<usize> =
+        ranges.iter().enumerate().map(|(i, r)| if i == 0 { 0 } else { cells[r.start].at }).collect();
     let mut pieces: Vec<Piece> = Vec::new();
     let mut sentence = 0;
     for (at, c) in text.chars().enumerate() {

@@ -9,10 +9,10 @@ use super::fold::Cell;
 
 /// Words before a full stop that does not end a sentence (folded).
 const ABBREVIATIONS: &[&str] = &[
-    "dr", "prof", "dipl", "ing", "nr", "ca", "bzw", "evtl", "ggf", "inkl", "exkl", "usw", "etc", "vgl", "str", "tel", "st",
-    "mr", "mrs", "ms", "hr", "fr", "jan", "feb", "mrz", "apr", "jun", "jul", "aug", "sep", "sept", "okt", "oct", "nov",
-    "dez", "dec", "mio", "mrd", "approx", "dept", "abt", "ltg", "stv", "vs", "zzgl", "sog", "gem", "lt", "ver", "roem",
-    "kath", "evang", "ev", "geb", "mtl", "tgl", "wg", "bspw", "max", "min", "med", "jr", "sr",
+    "dr", "prof", "dipl", "ing", "nr", "ca", "bzw", "evtl", "ggf", "inkl", "exkl", "usw", "etc", "vgl", "str", "tel",
+    "st", "mr", "mrs", "ms", "hr", "fr", "jan", "feb", "mrz", "apr", "jun", "jul", "aug", "sep", "sept", "okt", "oct",
+    "nov", "dez", "dec", "mio", "mrd", "approx", "dept", "abt", "ltg", "stv", "vs", "zzgl", "sog", "gem", "lt", "ver",
+    "roem", "kath", "evang", "ev", "geb", "mtl", "tgl", "wg", "bspw", "max", "min", "med", "jr", "sr",
 ];
 
 /// Lines shorter than this are taken as ended by hand, not wrapped by a program.

@@ -1,6 +1,5 @@
 //! The red team: texts that carry special-category data, each with words that must not come out.
 
-use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
@@ -31,6 +30,7 @@ fn lines<T: serde::de::DeserializeOwned>(text: &str) -> Vec<T> {
 const ATTACKS: &str = include_str!("../../../../testdata/text/redteam.jsonl");
 const UNSEEN: &str = include_str!("../../../../testdata/text/redteam_unseen.jsonl");
 const UNSEEN_2: &str = include_str!("../../../../testdata/text/redteam_unseen2.jsonl");
+const UNSEEN_3: &str = include_str!("../../../../testdata/text/redteam_unseen3.jsonl");
 const BENIGN: &str = include_str!("../../../../testdata/text/benign.jsonl");
 
 /// `None`, or what came through: with the right, no, or the wrong language hint.
@@ -66,7 +66,11 @@ fn check_attacks(text: &str, at_least: usize) {
     let attacks: Vec<Attack> = lines(text);
     assert!(attacks.len() >= at_least);
     for attack in &attacks {
-        assert!(!attack.canary.is_empty() && attack.canary.iter().all(|c| attack.text.contains(c.as_str())), "{}", attack.id);
+        assert!(
+            !attack.canary.is_empty() && attack.canary.iter().all(|c| attack.text.contains(c.as_str())),
+            "{}",
+            attack.id
+        );
     }
     let leaks: Vec<String> = attacks.iter().filter_map(leak).collect();
     assert!(leaks.is_empty(), "{} of {}:\n{}", leaks.len(), attacks.len(), leaks.join("\n"));
@@ -85,6 +89,11 @@ fn no_attack_that_was_written_before_the_rules_comes_through() {
 #[test]
 fn no_attack_of_the_second_unseen_set_comes_through() {
     check_attacks(UNSEEN_2, 30);
+}
+
+#[test]
+fn no_attack_of_the_third_unseen_set_comes_through() {
+    check_attacks(UNSEEN_3, 30);
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub(in crate::extract::text) struct Token {
     pub(in crate::extract::text) cells: Range<usize>,
     /// Begins with a capital as written.
     pub(in crate::extract::text) capital: bool,
+    /// Nothing but capitals as written.
+    pub(in crate::extract::text) upper: bool,
 }
 
 /// A word that may stand behind the plain tokens `tokens`.
@@ -34,9 +36,10 @@ const MAX_RUN: usize = 60;
 
 /// Short words that stand before others so often that joining them means nothing.
 const FUNCTION_WORDS: &[&str] = &[
-    "a", "an", "the", "to", "in", "on", "at", "of", "or", "he", "we", "is", "it", "be", "by", "as", "no", "so", "up", "i",
-    "der", "die", "das", "den", "dem", "des", "ein", "eine", "und", "im", "am", "an", "zu", "zum", "zur", "er", "sie",
-    "es", "wir", "ich", "ist", "auf", "aus", "bei", "mit", "von", "vom", "bis", "ab", "um", "da", "wo", "so", "and", "for",
+    "a", "an", "the", "to", "in", "on", "at", "of", "or", "he", "we", "is", "it", "be", "by", "as", "no", "so", "up",
+    "i", "der", "die", "das", "den", "dem", "des", "ein", "eine", "und", "im", "am", "an", "zu", "zum", "zur", "er",
+    "sie", "es", "wir", "ich", "ist", "auf", "aus", "bei", "mit", "von", "vom", "bis", "ab", "um", "da", "wo", "so",
+    "and", "for",
 ];
 
 /// The plain tokens of a sentence.
@@ -46,7 +49,7 @@ pub(in crate::extract::text) fn tokens(cells: &[Cell], range: Range<usize>) -> V
     while i < range.end {
         if !cells[i].is_word() {
             if cells[i].out >= '\u{2600}' {
-                found.push(Token { text: cells[i].out.to_string(), cells: i..i + 1, capital: false });
+                found.push(Token { text: cells[i].out.to_string(), cells: i..i + 1, capital: false, upper: false });
             }
             i += 1;
             continue;
@@ -57,13 +60,16 @@ pub(in crate::extract::text) fn tokens(cells: &[Cell], range: Range<usize>) -> V
             if cells[i].is_word() || is_inner_apostrophe(cells, i, range.end) {
                 text.push(cells[i].out);
                 i += 1;
-            } else if let Some(next) = hyphenated_line_break(cells, i, range.end).or_else(|| gender_mark(cells, i, range.end)) {
+            } else if let Some(next) =
+                hyphenated_line_break(cells, i, range.end).or_else(|| gender_mark(cells, i, range.end))
+            {
                 i = next;
             } else {
                 break;
             }
         }
-        found.push(Token { text, cells: start..i, capital: cells[start].raw.is_uppercase() });
+        let upper = cells[start..i].iter().all(|c| !c.raw.is_lowercase());
+        found.push(Token { text, cells: start..i, capital: cells[start].raw.is_uppercase(), upper });
     }
     found
 }
@@ -174,7 +180,10 @@ fn digits_and_masks(cells: &[Cell], range: &Range<usize>, tokens: &[Token], foun
         while token < tokens.len() && tokens[token].cells.end <= i {
             token += 1;
         }
-        if (3..=MAX_RUN).contains(&length) && run.iter().any(|c| c.out.is_alphabetic()) && run.iter().any(|c| !c.out.is_alphabetic()) {
+        if (3..=MAX_RUN).contains(&length)
+            && run.iter().any(|c| c.out.is_alphabetic())
+            && run.iter().any(|c| !c.out.is_alphabetic())
+        {
             let last = token + tokens[token..].iter().take_while(|t| t.cells.start < i + length).count();
             for text in readings(run) {
                 found.push(Disguise { text, tokens: token..last.max(token), torn_at: None, shortest: 4 });
@@ -192,7 +201,9 @@ pub(super) fn plain_words(tokens: &[Token]) -> Option<Vec<Token>> {
     for token in tokens {
         let single = token.text.chars().count() == 1;
         let gap = found.last().map(|last| token.cells.start - last.cells.end);
-        let joins = single && gap.is_some_and(|gap| open.is_none_or(|usual| gap <= usual)) && found.last().is_some_and(|last| open.is_some() || last.text.chars().count() == 1);
+        let joins = single
+            && gap.is_some_and(|gap| open.is_none_or(|usual| gap <= usual))
+            && found.last().is_some_and(|last| open.is_some() || last.text.chars().count() == 1);
         match found.last_mut() {
             Some(last) if joins => {
                 last.text.push_str(&token.text);
@@ -223,7 +234,8 @@ fn readings(run: &[Cell]) -> Vec<String> {
     let letters = trimmed.iter().filter(|c| c.is_alphabetic()).count();
     if signs > 0 && signs <= letters {
         for one in ['i', 'l'] {
-            found.push(trimmed.iter().filter_map(|c| letter_for(*c, one).or(c.is_alphabetic().then_some(*c))).collect());
+            found
+                .push(trimmed.iter().filter_map(|c| letter_for(*c, one).or(c.is_alphabetic().then_some(*c))).collect());
         }
     }
     let masks: Vec<usize> = (0..trimmed.len()).filter(|i| matches!(trimmed[*i], '*' | '#' | '_' | '~' | '.')).collect();
@@ -235,7 +247,13 @@ fn readings(run: &[Cell]) -> Vec<String> {
         && letters >= 4
     {
         for letter in 'a'..='z' {
-            found.push(trimmed.iter().enumerate().filter_map(|(i, c)| if i == mask { Some(letter) } else { c.is_alphabetic().then_some(*c) }).collect());
+            found.push(
+                trimmed
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(i, c)| if i == mask { Some(letter) } else { c.is_alphabetic().then_some(*c) })
+                    .collect(),
+            );
         }
     }
     found
