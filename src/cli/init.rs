@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::consent::gate::Clock;
 use crate::run::home::{Home, Origin};
@@ -11,7 +11,8 @@ use crate::run::home::{Home, Origin};
 #[derive(Debug, Args)]
 #[command(after_help = "A home belongs to one controller and is created once. --first says that this controller has \
 no older home; --import-legal takes over every consent, withdrawal and objection from the older one, and its id key.")]
-#[group(id = "origin", required = true, multiple = false, args = ["first", "import_legal"])]
+// On the command: a `#[group]` of the struct takes in every argument, and then none goes with another.
+#[command(group(ArgGroup::new("origin").required(true).multiple(false).args(["first", "import_legal"])))]
 pub(super) struct InitArgs {
     /// The folder to create
     #[arg(long, value_name = "DIR", default_value = super::DEFAULT_HOME)]
