@@ -206,12 +206,12 @@ struct Prepared {
 async fn dry_run(prepared: Prepared, world: &World) -> Result<Summary, RunError> {
     let Prepared { plan, gate, loaded, as_of, home, demo, .. } = prepared;
     let name = plan.name().to_owned();
-    let Loaded { groups, dead_letters, .. } = loaded;
+    let Loaded { groups, dead_letters, contacts, .. } = loaded;
     let journal = Journal::open(Path::new(":memory:"))?;
     let fetcher = Fetcher::new(settings::refusing(), Arc::clone(&world.wall), Arc::clone(&world.wall))?;
     let run = RunId::from_body("dry");
     let context = context(plan, gate, fetcher, journal, &home, run, as_of, demo, true, world);
-    let mut counts = Counts::of_input(&groups, &dead_letters);
+    let mut counts = Counts::of_input(&groups, &dead_letters, contacts);
     world.observer.planned(groups.len());
     let mut decisions = Vec::new();
     for group in &groups {
@@ -292,14 +292,14 @@ impl Prepared {
         let config = settings::fetcher(&self.plan, web.as_ref());
         let fetcher = Fetcher::new(config, self.gate.clock(), Arc::clone(&world.wall))?;
         let Self { plan, gate, loaded, inputs, as_of, demo, home, _lock } = self;
-        let Loaded { groups, dead_letters, .. } = loaded;
+        let Loaded { groups, dead_letters, contacts, .. } = loaded;
         let context =
             Arc::new(context(plan, gate, fetcher, journal, &home, state.run_id.clone(), as_of, demo, false, world));
         let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
         let keep = context.plan.output().keep_snapshots;
         let mut writer = SnapshotWriter::create(home.path(), context.plan.name(), &state.run_id, &facts)?
             .keep_snapshots(keep as usize);
-        let worked = work(&context, groups, &dead_letters, &mut writer, world).await;
+        let worked = work(&context, groups, (&dead_letters, contacts), &mut writer, world).await;
         if let Some(web) = web {
             web.stop().await;
         }
@@ -333,11 +333,11 @@ fn published_before(
 async fn work(
     context: &Arc<Context>,
     groups: Vec<Group>,
-    dead_letters: &[DeadLetter],
+    (dead_letters, contacts): (&[DeadLetter], u64),
     writer: &mut SnapshotWriter,
     world: &World,
 ) -> Result<Counts, RunError> {
-    let mut counts = Counts::of_input(&groups, dead_letters);
+    let mut counts = Counts::of_input(&groups, dead_letters, contacts);
     writer.dead_letters(dead_letters)?;
     world.observer.planned(groups.len());
     let tasks = futures_util::stream::iter(groups).map(|group| {

@@ -40,6 +40,8 @@ pub struct Loaded {
     pub events: Vec<LegalEvent>,
     /// What could not be used.
     pub dead_letters: Vec<DeadLetter>,
+    /// Contacts of the export, those that a limit cut off included: dead letters come from all of it.
+    pub contacts: u64,
 }
 
 impl Loaded {
@@ -87,7 +89,8 @@ pub fn load(crm: &str, pull: &CrmPull, ids: &Ids, now: Timestamp, limit: Option<
     let imported = import(crm, &pull.contacts, &pull.consents, ids);
     dead_letters.extend(imported.dead_letters);
     dead_letters.sort();
-    Loaded { groups: in_order(groups, pull, crm, ids), events: imported.events, dead_letters }
+    let contacts = pull.contacts.len() as u64;
+    Loaded { groups: in_order(groups, pull, crm, ids), events: imported.events, dead_letters, contacts }
 }
 
 fn in_order(mut groups: BTreeMap<Option<AccountId>, Vec<Member>>, pull: &CrmPull, crm: &str, ids: &Ids) -> Vec<Group> {

@@ -47,10 +47,10 @@ pub struct Counts {
 
 impl Counts {
     /// What is known before any company is worked on.
-    pub(super) fn of_input(groups: &[Group], dead_letters: &[DeadLetter]) -> Self {
+    pub(super) fn of_input(groups: &[Group], dead_letters: &[DeadLetter], contacts: u64) -> Self {
         let subjects = groups.iter().map(|g| g.members.len() as u64).sum();
         let dead_letters = dead_letters.len() as u64;
-        Self { subjects, dead_letters, crm_rows: subjects + dead_letters, ..Self::default() }
+        Self { subjects, dead_letters, crm_rows: contacts + dead_letters, ..Self::default() }
     }
 
     /// Adds a company's rows.
