@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use crate::harness::{arg, demo, pipeline, root, say, temp};
+use crate::harness::{NO_DEMO_HOSTS, arg, demo, pipeline, root, say, temp};
 
 #[test]
 fn a_bad_pipeline_file_is_told_line_by_line() {
@@ -50,7 +50,7 @@ fn the_public_network_is_not_served_yet_and_says_so() {
     let dir = temp();
     let home = dir.path().join("home");
     for network in ["public", "replay"] {
-        let path = pipeline(dir.path(), &[("network: demo", &format!("network: {network}"))]);
+        let path = pipeline(dir.path(), &[("network: demo", &format!("network: {network}")), NO_DEMO_HOSTS]);
         let said = say(["run", arg(&path), "--out", arg(&home)]).expect(2);
         assert!(said.err.contains("is not served yet: until erasure and objection work"), "{}", said.err);
         assert!(!home.exists());

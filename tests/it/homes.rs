@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::harness::{
-    Said, arg, copy, copy_of_shared, demo, demo_args, finish, pipeline, root, say, shared, start, temp,
+    NO_DEMO_HOSTS, Said, arg, copy, copy_of_shared, demo, demo_args, finish, pipeline, root, say, shared, start, temp,
 };
 
 /// The parts of a ledger on disk.
@@ -144,7 +144,7 @@ fn a_home_that_was_never_initialised_is_no_home() {
     let dir = temp();
     let home = dir.path().join("nothing");
     // A production pipeline is refused for its network first; a dry run asks for the home.
-    let public = pipeline(dir.path(), &[("network: demo", "network: public")]);
+    let public = pipeline(dir.path(), &[("network: demo", "network: public"), NO_DEMO_HOSTS]);
     for args in [
         vec!["run", arg(&public), "--dry-run", "--out", arg(&home)],
         vec!["status", "--out", arg(&home)],

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::harness::{
-    Said, arg, copy, copy_of_shared, demo, demo_args, finish, finish_within, in_parallel, shared, signal, start, temp,
+    Said, arg, copy, copy_of_shared, demo, demo_args, finish, finish_within, in_parallel, now, shared, signal, start, temp,
 };
 use crate::tables::{Tables, broken, common, differences};
 
@@ -50,7 +50,7 @@ fn kill_and_continue(delay: Duration) -> Killed {
     let hit = finish_within(start(demo_args(&home, &["--quiet"])), delay).is_err();
     let before = committed(&home);
     let mut wrong = broken(&home);
-    let restarted = jiff::Timestamp::now();
+    let restarted = now();
     let again = demo(&home, &["--json"]);
     if again.code != Some(0) {
         wrong.push(format!("the second start ended with {:?}: {}", again.code, again.err));
