@@ -48,8 +48,22 @@ fn titles_in_titles_out_line_by_line() {
 }
 
 const PAGE_KEYS: [&str; 16] = [
-    "url", "language", "title", "canonical", "people", "organization", "authors", "json_ld", "microdata", "rdfa", "mf2",
-    "opengraph", "feeds", "meta_robots", "tdm", "text",
+    "url",
+    "language",
+    "title",
+    "canonical",
+    "people",
+    "organization",
+    "authors",
+    "json_ld",
+    "microdata",
+    "rdfa",
+    "mf2",
+    "opengraph",
+    "feeds",
+    "meta_robots",
+    "tdm",
+    "text",
 ];
 
 fn page(path: &std::path::Path, url: &str) -> Value {

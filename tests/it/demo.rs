@@ -64,7 +64,10 @@ fn only_the_owner_can_read_a_home() {
     let mut check = |path: &std::path::Path, expected: u32| {
         let mode = fs::metadata(path).expect("there").permissions().mode() & 0o777;
         if mode != expected {
-            open.push(format!("{}: {mode:o} instead of {expected:o}", path.strip_prefix(home).unwrap_or(path).display()));
+            open.push(format!(
+                "{}: {mode:o} instead of {expected:o}",
+                path.strip_prefix(home).unwrap_or(path).display()
+            ));
         }
     };
     check(home, 0o700);

@@ -2,7 +2,8 @@
 //!
 //! Invariant: homes are compared through [`common`], which alone knows what may differ.
 
-use crate::harness::{copy_of_shared, demo, shared, temp};
+use crate::harness::{copy_of_shared, demo, shared};
+use crate::runs::finished;
 use crate::tables::{Common, Tables, common, differences};
 
 #[track_caller]
@@ -13,10 +14,8 @@ fn assert_same(a: &Common, b: &Common) {
 
 #[test]
 fn two_homes_get_equal_tables() {
-    let dir = temp();
-    let home = dir.path().join("another/home");
-    demo(&home, &["--quiet"]).expect(0);
-    let (a, b) = (common(&shared().home), common(&home));
+    let again = finished("again").expect(0);
+    let (a, b) = (common(&shared().home), common(&again.home));
     assert!(a.values().all(|rows| !rows.is_empty()), "a comparison of nothing");
     assert_same(&a, &b);
 }
@@ -34,10 +33,8 @@ fn a_second_run_in_the_same_home_gets_equal_tables_and_a_snapshot_of_its_own() {
 
 #[test]
 fn another_as_of_changes_what_depends_on_it() {
-    let dir = temp();
-    let home = dir.path().join("home");
-    demo(&home, &["--quiet", "--as-of", "2026-06-01"]).expect(0);
-    let (now, later) = (Tables::of(&shared().home), Tables::of(&home));
+    let june = finished("june").expect(0);
+    let (now, later) = (Tables::of(&shared().home), Tables::of(&june.home));
     assert!(later.personas.iter().all(|p| p.as_of.to_string() == "2026-06-01T00:00:00Z"));
     // K-2133 consented from 2026-04-01 on; K-2083's consent ended on 2026-03-03.
     assert!(now.persona("K-2133").is_none() && now.persona("K-2083").is_some());

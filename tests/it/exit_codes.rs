@@ -5,6 +5,7 @@
 use std::fs;
 
 use crate::harness::{NO_DEMO_HOSTS, arg, demo, pipeline, root, say, temp};
+use crate::runs::finished;
 
 #[test]
 fn a_bad_pipeline_file_is_told_line_by_line() {
@@ -15,7 +16,11 @@ fn a_bad_pipeline_file_is_told_line_by_line() {
     let prefix = format!("{}:", path.display());
     let lines: Vec<&str> = said.err.lines().collect();
     assert!(lines.len() >= 2 && lines.iter().all(|l| l.starts_with(&prefix) && l.contains(": error: ")), "{lines:#?}");
-    assert!(said.err.contains("did you mean \"high\"") && said.err.contains("did you mean \"network\""), "{}", said.err);
+    assert!(
+        said.err.contains("did you mean \"high\"") && said.err.contains("did you mean \"network\""),
+        "{}",
+        said.err
+    );
     assert!(!home.exists(), "a home was made for a pipeline that cannot run");
 }
 
@@ -23,7 +28,9 @@ fn a_bad_pipeline_file_is_told_line_by_line() {
 fn missing_files_are_mistakes_of_configuration() {
     let dir = temp();
     let home = dir.path().join("home");
-    for (from, to) in [("contacts*.csv", "missing*.csv"), ("accounts.csv", "missing.csv"), ("policy/demo.yaml", "policy/no.yaml")] {
+    for (from, to) in
+        [("contacts*.csv", "missing*.csv"), ("accounts.csv", "missing.csv"), ("policy/demo.yaml", "policy/no.yaml")]
+    {
         let path = pipeline(dir.path(), &[(from, to)]);
         let said = say(["run", arg(&path), "--out", arg(&home)]).expect(2);
         assert!(said.err.contains(to.rsplit('/').next().expect("a name")), "{}", said.err);
@@ -72,15 +79,13 @@ fn wrong_usage_is_told() {
 
 #[test]
 fn more_dead_letters_than_allowed_are_exit_code_1() {
-    let dir = temp();
-    let home = dir.path().join("home");
-    let path = pipeline(dir.path(), &[("dead_letter_share: 0.5", "dead_letter_share: 0.01")]);
-    let said = say(["run", arg(&path), "--out", arg(&home)]).expect(1);
+    let run = finished("strict").expect(1);
+    let (home, said) = (&run.home, &run.said);
     assert!(said.out.contains("dead_letter_share"), "{}", said.out);
     assert!(home.join("demo/current").exists(), "the rows that could be processed are there");
-    let runs = say(["inspect", "runs", "--format", "jsonl", "--out", arg(&home)]).expect(0).json_lines();
+    let runs = say(["inspect", "runs", "--format", "jsonl", "--out", arg(home)]).expect(0).json_lines();
     assert_eq!(runs[0]["outcome"], "completed_with_dead_letters");
-    let status = say(["status", "--out", arg(&home)]).expect(0);
+    let status = say(["status", "--out", arg(home)]).expect(0);
     assert!(status.out.contains("completed_with_dead_letters"), "{}", status.out);
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: what a flag promises in its help holds.
 
 use crate::harness::{arg, demo, files, say, shared, temp};
+use crate::runs::finished;
 use crate::tables::Tables;
 
 #[test]
@@ -24,7 +25,13 @@ fn a_dry_run_decides_and_does_nothing() {
     assert!(status.out.contains(" 0 legal events") && status.out.contains("no run yet"), "{}", status.out);
     // The decisions on contacts are those of the real run.
     let refused = |summary: &serde_json::Value| {
-        summary["asked"].as_object().into_iter().flatten().filter(|(k, _)| k.starts_with("emit ")).map(|(k, n)| (k.clone(), n.clone())).collect::<Vec<_>>()
+        summary["asked"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(k, _)| k.starts_with("emit "))
+            .map(|(k, n)| (k.clone(), n.clone()))
+            .collect::<Vec<_>>()
     };
     let permitted = refused(&summary).into_iter().filter(|(k, _)| k.ends_with(": permitted")).map(|(_, n)| n);
     assert_eq!(permitted.collect::<Vec<_>>(), [shared().summary["counts"]["personas"].clone()]);
@@ -32,11 +39,10 @@ fn a_dry_run_decides_and_does_nothing() {
 
 #[test]
 fn a_limit_takes_the_first_contacts() {
-    let dir = temp();
-    let home = dir.path().join("home");
-    let summary = demo(&home, &["--limit", "5", "--json"]).expect(0).json();
+    let run = finished("five").expect(0);
+    let (home, summary) = (&run.home, run.said.json());
     assert_eq!(summary["counts"]["subjects"], 5);
-    let (some, all) = (Tables::of(&home), Tables::of(&shared().home));
+    let (some, all) = (Tables::of(home), Tables::of(&shared().home));
     assert!(!some.personas.is_empty() && some.personas.len() <= 5);
     for persona in &some.personas {
         assert_eq!(Some(persona), all.persona(&persona.crm_record), "a limit changes how many, not what");
@@ -45,24 +51,19 @@ fn a_limit_takes_the_first_contacts() {
 
 #[test]
 fn a_day_is_an_instant_too() {
-    let dir = temp();
-    let home = dir.path().join("home");
-    let summary = demo(&home, &["--as-of", "2026-03-02", "--limit", "1", "--json"]).expect(0).json();
+    let summary = finished("day").expect(0).said.json();
     assert_eq!(summary["as_of"], "2026-03-02T00:00:00Z");
 }
 
 #[test]
 fn quiet_says_nothing() {
-    let dir = temp();
-    let said = demo(&dir.path().join("home"), &["--quiet", "--limit", "8"]).expect(0);
+    let said = &finished("quiet").expect(0).said;
     assert_eq!((said.out.as_str(), said.err.as_str()), ("", ""));
 }
 
 #[test]
 fn json_logs_are_json_lines_and_leave_stdout_to_the_summary() {
-    let dir = temp();
-    let args = ["--log-format", "json", "-vv", "--json", "--limit", "8"];
-    let said = demo(&dir.path().join("home"), &args).expect(0);
+    let said = &finished("json").expect(0).said;
     assert_eq!(said.json()["outcome"], "completed");
     let (mut progress, mut spans) = (0, 0);
     for line in said.err.lines() {
@@ -75,8 +76,7 @@ fn json_logs_are_json_lines_and_leave_stdout_to_the_summary() {
 
 #[test]
 fn progress_goes_to_stderr_in_plain_lines() {
-    let dir = temp();
-    let said = demo(&dir.path().join("home"), &["--limit", "8"]).expect(0);
+    let said = &finished("plain").expect(0).said;
     assert!(said.err.contains("companies to work on") && !said.err.contains('\u{1b}'), "{}", said.err);
     assert!(said.out.contains("personas") && said.out.contains("prosopon inspect"), "{}", said.out);
     let columns = shared().summary["stages"].as_object().map(|s| s.keys().cloned().collect::<Vec<_>>());
@@ -85,8 +85,7 @@ fn progress_goes_to_stderr_in_plain_lines() {
 
 #[test]
 fn stages_are_spans() {
-    let dir = temp();
-    let said = demo(&dir.path().join("home"), &["-v", "--limit", "8"]).expect(0);
+    let said = &finished("stages").expect(0).said;
     for stage in ["crm", "gate", "fetch", "read", "fuse", "write"] {
         let shown = said.err.lines().any(|l| l.contains(" close ") && l.contains(stage));
         assert!(shown, "no span of {stage}:\n{}", said.err.chars().take(2000).collect::<String>());

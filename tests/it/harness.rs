@@ -146,24 +146,26 @@ pub struct Shared {
 /// The shared demo. Tests that change something take [`copy_of_shared`].
 pub fn shared() -> &'static Shared {
     static SHARED: LazyLock<Shared> = LazyLock::new(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        forget_older(folder);
-        let home = folder.join(format!("shared-{}", std::process::id()));
+        let home = own_folder("shared").join("home");
         let summary = demo(&home, &["--json"]).expect(0).json();
         Shared { home, summary }
     });
     &SHARED
 }
 
-/// Statics are never dropped, so each test run clears what ended ones left.
-fn forget_older(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let pid = name.to_str().and_then(|n| n.strip_prefix("shared-"));
+/// A folder of this process. Statics are never dropped, so each process clears what ended ones left.
+pub fn own_folder(name: &str) -> PathBuf {
+    let all = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for entry in fs::read_dir(all).into_iter().flatten().flatten() {
+        let old = entry.file_name();
+        let pid = old.to_str().and_then(|n| n.strip_prefix(name)?.strip_prefix('-'));
         if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
+    let folder = all.join(format!("{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    folder
 }
 
 /// A copy of the shared demo's home, to be changed.

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::harness::{
-    Said, arg, copy, copy_of_shared, demo, demo_args, finish, finish_within, in_parallel, now, shared, signal, start, temp,
+    Said, arg, copy, copy_of_shared, demo, demo_args, finish, finish_within, in_parallel, now, shared, signal, start,
+    temp,
 };
 use crate::tables::{Tables, broken, common, differences};
 

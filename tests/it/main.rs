@@ -4,6 +4,7 @@
 //! leaves nothing behind. One shared finished demo serves every test that only reads.
 
 mod harness;
+mod runs;
 mod tables;
 
 mod contracts;

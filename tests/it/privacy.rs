@@ -8,11 +8,11 @@ use std::path::Path;
 
 use prosopon::crm::{CsvSource, FileSet, pull};
 use prosopon::extract::html::read_page;
-use prosopon::model::Personal;
 use prosopon::sink::Table;
 use url::Url;
 
 use crate::harness::{arg, demo_args, files, finish_within, root, say, shared, start, temp};
+use crate::runs::finished;
 use crate::tables::{rows_as_json, snapshot};
 
 /// What must not be found, in lower case.
@@ -48,11 +48,17 @@ fn people_on_pages() -> BTreeSet<String> {
 impl Canaries {
     fn of_the_demo() -> Self {
         let crm = demo_crm();
-        let companies: Vec<String> =
-            crm.accounts.iter().flat_map(|a| [Some(a.name.clone()), a.domain.clone()]).flatten().map(|n| n.to_lowercase()).collect();
+        let companies: Vec<String> = crm
+            .accounts
+            .iter()
+            .flat_map(|a| [Some(a.name.clone()), a.domain.clone()])
+            .flatten()
+            .map(|n| n.to_lowercase())
+            .collect();
         let mut words = BTreeSet::new();
         for contact in &crm.contacts {
-            let (given, family) = (contact.given_name.reveal().to_lowercase(), contact.family_name.reveal().to_lowercase());
+            let (given, family) =
+                (contact.given_name.reveal().to_lowercase(), contact.family_name.reveal().to_lowercase());
             words.insert(format!("{given} {family}"));
             // Tischlerei Ahorn belongs to Gesine Ahorn: there the family name alone is the company's.
             if !family.is_empty() && !companies.iter().any(|c| c.contains(&family)) {
@@ -112,9 +118,8 @@ impl Canaries {
 #[test]
 fn no_name_of_anybody_is_in_what_a_run_writes_or_says() {
     let canaries = Canaries::of_the_demo();
-    let dir = temp();
-    let home = dir.path().join("home");
-    let said = say(demo_args(&home, &["-vv"])).expect(0);
+    let run = finished("verbose").expect(0);
+    let (home, said) = (&run.home, &run.said);
     let mut leaks = Vec::new();
     for (what, text) in [("stdout", &said.out), ("stderr", &said.err)] {
         assert!(!text.is_empty());
@@ -123,9 +128,9 @@ fn no_name_of_anybody_is_in_what_a_run_writes_or_says() {
             leaks.push(format!("{what}: {found:?}"));
         }
     }
-    canaries.in_files(&home, &mut leaks);
+    canaries.in_files(home, &mut leaks);
     for table in Table::ALL {
-        for row in rows_as_json(&snapshot(&home), table) {
+        for row in rows_as_json(&snapshot(home), table) {
             for (column, value) in row.as_object().expect("an object") {
                 let found = canaries.in_text(&value.to_string());
                 if !found.is_empty() {
