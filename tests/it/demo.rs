@@ -33,7 +33,7 @@ fn a_demo_run_leaves_one_whole_snapshot() {
         assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"), "{table}");
     }
     assert_eq!(broken(home), Vec::<String>::new());
-    let work = fs::read_dir(home.join(".work")).map(Iterator::count).unwrap_or(0);
+    let work = fs::read_dir(home.join(".work")).map_or(0, Iterator::count);
     assert_eq!(work, 0, ".work is empty at the end");
 }
 

@@ -1,6 +1,7 @@
 //! `demo-web`: the demo's sites, to look at.
 //!
 //! Invariant: it listens on loopback only, answers by Host header and stops when told.
+#![expect(clippy::disallowed_types, reason = "a browser's place is taken by a plain socket on loopback")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

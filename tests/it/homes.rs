@@ -59,7 +59,7 @@ fn moved_on() -> (TempDir, PathBuf, PathBuf) {
 pub fn withdrawn(folder: &Path, record: &str) -> PathBuf {
     let consents = root().join("testdata/demo/crm/consents.csv");
     let mut text = fs::read_to_string(&consents).expect("the demo's consents");
-    text.push_str(&format!("E-9001;{record};withdraw;;;;2026-03-01;;2026-03-01T10:00:00Z;e_mail;;;de\n"));
+    text += &["E-9001;", record, ";withdraw;;;;2026-03-01;;2026-03-01T10:00:00Z;e_mail;;;de\n"].concat();
     let changed = folder.join("consents.csv");
     fs::write(&changed, text).expect("a file can be written");
     pipeline(folder, &[(arg(&consents), arg(&changed))])

@@ -120,7 +120,7 @@ fn ctrl_c_stops_cleanly_and_the_same_command_continues() {
     assert_eq!(said.code, Some(130), "{err}");
     assert!(err.contains("the same command continues"), "{err}");
     assert!(!home.join("demo/current").exists());
-    let work = fs::read_dir(home.join(".work")).map(Iterator::count).unwrap_or(0);
+    let work = fs::read_dir(home.join(".work")).map_or(0, Iterator::count);
     assert_eq!(work, 0, "a clean stop leaves no half snapshot");
     let before = committed(&home);
     assert!(before > 0);

@@ -8,7 +8,7 @@ use prosopon::consent::event::{EventKind, LegalEvent, Origin, Proof, Scope};
 use prosopon::consent::ledger::Ledger;
 use prosopon::persona::rows::Persona;
 use prosopon::sink::Table;
-use prosopon::taxonomy::FacetStatus;
+use prosopon::taxonomy::{FacetStatus, Seniority};
 use serde_json::Value;
 
 use crate::harness::{Said, arg, copy_of_shared, in_parallel, say, shared, temp};
@@ -92,7 +92,7 @@ fn filters_choose_rows_as_the_tables_hold_them() {
         said.json_lines().len()
     };
     let of = |test: &dyn Fn(&Persona) -> bool| tables.personas.iter().filter(|p| test(p)).count();
-    let level = |p: &Persona| p.seniority.value.map(|s| s.as_str());
+    let level = |p: &Persona| p.seniority.value.map(Seniority::as_str);
     let decides = |p: &Persona| {
         p.buying_roles.iter().any(|r| r.role.as_str() == "decider" && r.probability.is_some_and(|p| p >= 0.7))
     };

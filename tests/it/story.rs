@@ -87,7 +87,7 @@ fn unmet(part: &str, persona: &Persona) -> Option<String> {
         return (!met)
             .then(|| format!("{} and secondary {:?}", shown(&persona.job_function), persona.secondary_functions));
     }
-    if let Some(role) = part.strip_prefix("second ").unwrap_or(part).parse::<BuyingRole>().ok() {
+    if let Ok(role) = part.strip_prefix("second ").unwrap_or(part).parse::<BuyingRole>() {
         let score = persona.buying_roles.iter().find(|r| r.role == role)?;
         let met = score.status == FacetStatus::Known && score.probability.is_some_and(|p| p >= 0.5);
         return (!met).then(|| shown(score));
@@ -189,7 +189,7 @@ fn unmet_of_company(part: &str, record: &str, tables: &Tables) -> Option<String>
     match part {
         "gatekeeper known" | "gatekeeper known from the CRM" => {
             let now = coverage("gatekeeper");
-            (!now.is_some_and(|(status, _)| status == FacetStatus::Known)).then(|| format!("{part:?}, but {now:?}"))
+            now.is_none_or(|(status, _)| status != FacetStatus::Known).then(|| format!("{part:?}, but {now:?}"))
         }
         "growth" | "a planned warehouse (growth)" => facet_is(&account.development, "growth"),
         "restructuring" => facet_is(&account.development, "restructuring"),
