@@ -57,7 +57,8 @@ pub(super) fn execute(args: &ExtractArgs) -> anyhow::Result<ExitCode> {
         What::Text { file } => {
             let report = text::text_lines(open(file.as_deref())?, out)?;
             if report.failed > 0 {
-                eprintln!("{} of {} lines could not be read; see their \"error\"", report.failed, report.read);
+                let lines = report.failed + report.read;
+                eprintln!("{} of {lines} lines could not be read; see their \"error\"", report.failed);
                 return Ok(ExitCode::from(DEAD_LETTERS));
             }
         }

@@ -1,9 +1,13 @@
 //! Logging to stderr through `tracing`.
 //!
-//! Invariant: stdout is left to results.
+//! Invariant: stdout is left to results, and only our own events are told: parsers and clients log what they read,
+//! down to the names on a page.
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::LogFormat;
 
@@ -16,9 +20,14 @@ pub(super) fn start(format: LogFormat, quiet: bool, verbose: u8) {
         (false, _) => LevelFilter::DEBUG,
     };
     let spans = if verbose > 0 { FmtSpan::CLOSE } else { FmtSpan::NONE };
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_span_events(spans);
+    let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_span_events(spans);
+    let registry = tracing_subscriber::registry();
     let _ = match format {
-        LogFormat::Text => builder.with_target(false).with_ansi(super::card::stderr_wants_colour()).try_init(),
-        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Text => {
+            let ansi = super::card::stderr_wants_colour();
+            registry.with(layer.with_target(false).with_ansi(ansi).with_filter(ours)).try_init()
+        }
+        LogFormat::Json => registry.with(layer.json().with_filter(ours)).try_init(),
     };
 }

@@ -64,7 +64,10 @@ impl Standing<'_> {
             }
         }
         if best.is_none() {
-            reasons.push(Reason::NoBasis);
+            // A grant that fails says why; only without any grant is there no basis at all.
+            if failures.is_empty() {
+                reasons.push(Reason::NoBasis);
+            }
             reasons.append(&mut failures);
         }
         best

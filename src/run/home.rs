@@ -169,6 +169,9 @@ impl Home {
         let mut ledger = Ledger::open(&home.path.join("ledger.sqlite"), &home.path.join("checkpoint"))?;
         if !legal.events.is_empty() || !legal.first_seen.is_empty() {
             ledger.import(&legal.events, &legal.first_seen, now)?;
+        } else if !home.path.join("checkpoint").exists() {
+            // Of nothing, so that a missing checkpoint is never the sign of a new home.
+            home.write("checkpoint", format!("0 {}\n", "0".repeat(64)).as_bytes())?;
         }
         let path = home.path.join("ledger.sqlite");
         make_private(&path).map_err(|source| HomeError::Io { path, source })?;
@@ -191,8 +194,11 @@ impl Home {
             Err(source) => return Err(HomeError::Io { path: file_path, source }),
         };
         let file = serde_json::from_str(&text).map_err(|_| HomeError::Damaged { path: file_path })?;
-        if !path.join("ledger.sqlite").exists() {
-            return Err(HomeError::Damaged { path: path.join("ledger.sqlite") });
+        // Without its checkpoint, an emptied ledger would look like a new one.
+        for name in ["ledger.sqlite", "checkpoint"] {
+            if !path.join(name).exists() {
+                return Err(HomeError::Damaged { path: path.join(name) });
+            }
         }
         Ok(Self { path: path.to_owned(), file, ids: Ids::new(read_key(path)?) })
     }

@@ -1,1 +1,21 @@
-fn main() {}
+//! The program as its users meet it: the real binary, on loopback, in homes of its own.
+//!
+//! Invariant: a test drives the command line (or reads tables through the library), waits without sleeping, and
+//! leaves nothing behind. One shared finished demo serves every test that only reads.
+
+mod harness;
+mod runs;
+mod tables;
+
+mod contracts;
+mod demo;
+mod demo_web;
+mod determinism;
+mod exit_codes;
+mod flags;
+mod homes;
+mod kill;
+mod privacy;
+mod readers;
+mod story;
+mod validate;
