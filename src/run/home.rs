@@ -190,8 +190,11 @@ impl Home {
             Err(source) => return Err(HomeError::Io { path: file_path, source }),
         };
         let file = serde_json::from_str(&text).map_err(|_| HomeError::Damaged { path: file_path })?;
-        if !path.join("ledger.sqlite").exists() {
-            return Err(HomeError::Damaged { path: path.join("ledger.sqlite") });
+        // Without either of the two, an emptied ledger could pass for a new one.
+        for part in ["ledger.sqlite", "checkpoint"] {
+            if !path.join(part).exists() {
+                return Err(HomeError::Damaged { path: path.join(part) });
+            }
         }
         Ok(Self { path: path.to_owned(), file, ids: Ids::new(read_key(path)?) })
     }
