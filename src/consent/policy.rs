@@ -237,7 +237,8 @@ impl Policy {
     #[must_use]
     pub fn notice_due(&self, collected_at: Timestamp) -> Timestamp {
         let by_rule = collected_at.checked_add((i64::from(self.file.notice.days) * 24).hours());
-        let month = Offset::UTC.to_datetime(collected_at).checked_add(1.month()).and_then(|d| Offset::UTC.to_timestamp(d));
+        let month =
+            Offset::UTC.to_datetime(collected_at).checked_add(1.month()).and_then(|d| Offset::UTC.to_timestamp(d));
         match (by_rule, month) {
             (Ok(rule), Ok(month)) => rule.min(month),
             // Beyond the end of the calendar: the other limit holds.

@@ -36,7 +36,7 @@ impl Standing<'_> {
         for event in self.events {
             let reason = match event.kind {
                 EventKind::Erase => Reason::Erased,
-                EventKind::Refuse if is_suppression(event) => Reason::Suppressed,
+                _ if is_suppression(event) => Reason::Suppressed,
                 EventKind::Restrict if self.operation != Operation::Store && !self.lifted(event) => Reason::Restricted,
                 EventKind::Object if is_marketing(event) => Reason::MarketingObjection,
                 EventKind::Object if self.covered_by(event) && !self.lifted(event) => Reason::ObjectionPending,
@@ -133,7 +133,10 @@ impl Standing<'_> {
             // A withdrawal ends every earlier grant, and legitimate interest never stands in for it.
             (withdrawn_at.is_some_and(|at| by_interest || earliest(grant) <= at), Reason::Withdrawn),
             (!scope.purposes.contains(self.purpose), Reason::ScopeMismatchPurpose),
-            (!scope.operations.is_empty() && !scope.operations.contains(&self.operation), Reason::ScopeMismatchOperation),
+            (
+                !scope.operations.is_empty() && !scope.operations.contains(&self.operation),
+                Reason::ScopeMismatchOperation,
+            ),
             (!scope.source_classes.contains(&self.class), Reason::ScopeMismatchSourceClass),
         ];
         if checks.iter().any(|(failed, _)| *failed) {
@@ -178,9 +181,11 @@ impl Standing<'_> {
         })
     }
 
-    /// The latest withdrawal or refusal that covers the request.
+    /// The latest withdrawal or refusal that covers the request; a suppression refuses by itself.
     fn last_withdrawal(&self) -> Option<Timestamp> {
-        let ends = |e: &&LegalEvent| matches!(e.kind, EventKind::Withdraw | EventKind::Refuse) && self.covered_by(e);
+        let ends = |e: &&LegalEvent| {
+            matches!(e.kind, EventKind::Withdraw | EventKind::Refuse) && !is_suppression(e) && self.covered_by(e)
+        };
         self.events.iter().filter(ends).map(latest).max()
     }
 
@@ -220,7 +225,9 @@ fn is_marketing(event: &LegalEvent) -> bool {
 
 /// A refusal of everything that nothing can be later than: a flag of the CRM.
 fn is_suppression(event: &LegalEvent) -> bool {
-    event.recorded_at == Timestamp::MAX && event.scope == crate::consent::event::Scope::default()
+    event.kind == EventKind::Refuse
+        && event.recorded_at == Timestamp::MAX
+        && event.scope == crate::consent::event::Scope::default()
 }
 
 /// Whether two events are versions of one record of the source; each is one of itself.
