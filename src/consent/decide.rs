@@ -176,7 +176,7 @@ fn purpose(request: &Request<'_>, policy: &Policy, now: Timestamp, tally: &mut T
     if profiles(request, policy) || purpose.dpia.is_some() {
         let end = purpose.dpia.as_deref().and_then(|id| policy.dpia_until(id, request.purpose, class, day(now)));
         tally.refuse(end.is_none(), Reason::DpiaMissing);
-        end.into_iter().for_each(|end| tally.until(start_of_day(end)));
+        tally.until(end.map_or(now, start_of_day));
     }
     let emits = request.operation == Operation::Emit;
     tally.refuse(emits && !transfers_covered(policy, &purpose.recipients), Reason::TransferUncovered);

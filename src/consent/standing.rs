@@ -73,17 +73,15 @@ impl Standing<'_> {
                 best = Some((basis, end));
             }
         }
-        match best {
-            Some((basis, end)) => {
-                tally.until(end);
-                Some(basis)
+        let Some((basis, end)) = best else {
+            tally.refuse(failures.is_empty(), Reason::NoBasis);
+            for reason in failures {
+                tally.refuse(true, reason);
             }
-            None => {
-                tally.refuse(failures.is_empty(), Reason::NoBasis);
-                failures.into_iter().for_each(|reason| tally.refuse(true, reason));
-                None
-            }
-        }
+            return None;
+        };
+        tally.until(end);
+        Some(basis)
     }
 
     /// Whether the person was told about this purpose: by a notice, or by the wording of a proven consent.

@@ -9,6 +9,9 @@ use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::ledger::{Ledger, LedgerError};
 use crate::model::SubjectId;
 
+/// What an error must be.
+type Expected = fn(&LedgerError) -> bool;
+
 struct Files {
     _folder: tempfile::TempDir,
     database: PathBuf,
@@ -89,16 +92,16 @@ fn importing_again_or_in_another_order_gives_the_same_state() {
 fn a_changed_ledger_does_not_open() {
     let swap = "UPDATE legal_events SET seq = -1 WHERE seq = 1; UPDATE legal_events SET seq = 1 WHERE seq = 2;
                 UPDATE legal_events SET seq = 2 WHERE seq = -1;";
-    let behind = |e: &LedgerError| matches!(e, LedgerError::BehindCheckpoint { expected: 3, .. });
-    let damaged = |e: &LedgerError| matches!(e, LedgerError::EventDamaged { .. });
-    let cases: [(&str, &dyn Fn(&LedgerError) -> bool); 7] = [
-        ("DELETE FROM legal_events WHERE seq = 3", &behind),
-        ("DELETE FROM legal_events", &behind),
-        ("DELETE FROM legal_events WHERE seq = 1", &damaged),
-        ("UPDATE legal_events SET event = replace(event, 'withdraw', 'rectify') WHERE seq = 3", &damaged),
-        ("UPDATE legal_events SET event = 'no event' WHERE seq = 2", &damaged),
-        ("UPDATE first_seen SET at = 'never'", &damaged),
-        (swap, &damaged),
+    let behind: Expected = |e| matches!(e, LedgerError::BehindCheckpoint { expected: 3, .. });
+    let damaged: Expected = |e| matches!(e, LedgerError::EventDamaged { .. });
+    let cases: [(&str, Expected); 7] = [
+        ("DELETE FROM legal_events WHERE seq = 3", behind),
+        ("DELETE FROM legal_events", behind),
+        ("DELETE FROM legal_events WHERE seq = 1", damaged),
+        ("UPDATE legal_events SET event = replace(event, 'withdraw', 'rectify') WHERE seq = 3", damaged),
+        ("UPDATE legal_events SET event = 'no event' WHERE seq = 2", damaged),
+        ("UPDATE first_seen SET at = 'never'", damaged),
+        (swap, damaged),
     ];
     for (sql, expected) in cases {
         let files = Files::filled(&three());

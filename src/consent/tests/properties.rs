@@ -143,7 +143,9 @@ fn policy() -> impl Strategy<Value = PolicyFile> {
     let changes = prop_oneof![4 => Just(vec![]), 3 => prop::collection::vec(0..24_u8, 1..=2)];
     changes.prop_map(|changes| {
         let mut file = policy_file();
-        changes.into_iter().for_each(|which| change(&mut file, which));
+        for which in changes {
+            change(&mut file, which);
+        }
         file
     })
 }
