@@ -45,7 +45,9 @@ impl Reader {
             Some(at) => Arc::new(move || at),
             None => Arc::clone(wall),
         };
-        let gate = Gate::new(policy, home.ledger()?.into_view(), home.ids().clone(), clock);
+        let view = home.ledger()?.into_view();
+        let view = if home.is_demo() { view.pinned() } else { view };
+        let gate = Gate::new(policy, view, home.ids().clone(), clock);
         let journal = Journal::open(&home.path().join("journal.sqlite"))?;
         Ok(Self { home, pipeline, snapshot, manifest, gate, journal, asked: Vec::new(), wall: Arc::clone(wall) })
     }

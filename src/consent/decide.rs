@@ -3,13 +3,14 @@
 //! Invariant: default deny. Every check runs and every failing one is listed, in the order of the design; the first
 //! is the primary reason. No I/O, no clock.
 
-use std::fmt;
-
+use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 
 use crate::consent::event::{LawfulBasis, LegalEvent};
-use crate::consent::policy::{AssessmentKind, Policy, Terms, Visibility};
+use crate::consent::policy::Policy;
+pub use crate::consent::reason::Reason;
+use crate::consent::source_rules;
 use crate::consent::standing::Standing;
 use crate::model::Target;
 use crate::taxonomy::{Operation, SourceClass};
@@ -18,87 +19,11 @@ use crate::taxonomy::{Operation, SourceClass};
 const PROHIBITED_PURPOSE_WORDS: &[&str] =
     &["recruit", "employ", "hiring", "bewerb", "personalauswahl", "headhunt", "credit", "insurance", "*"];
 
-/// Why something is refused; the order of the variants is the order of the checks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// The ledger does not match its checkpoint.
-    IntegrityFailure,
-    /// The clock stands before what the ledger has seen.
-    ClockSkew,
-    /// The last import of consents is too old.
-    StaleConsentSync,
-    /// Nobody approved the policy.
-    PolicyUnsigned,
-    /// The subject is not in the ledger's index.
-    SubjectUnresolved,
-    /// Two records claim to be this person.
-    SubjectAmbiguous,
-    /// The purpose cannot be asked for.
-    ProhibitedPurpose,
-    /// Art. 17.
-    Erased,
-    /// Art. 18.
-    Restricted,
-    /// Art. 21(2): absolute.
-    MarketingObjection,
-    /// Art. 21(1): restricted until decided.
-    ObjectionPending,
-    /// A consent was withdrawn or refused.
-    Withdrawn,
-    /// The policy does not register the source, or not for this host.
-    SourceUnregistered,
-    /// The source is not public, or nobody knows.
-    VisibilityRestricted,
-    /// The terms forbid it.
-    TermsForbid,
-    /// robots.txt forbids it, or was not asked.
-    RobotsDisallow,
-    /// Rights are reserved (TDM).
-    TdmReserved,
-    /// The source was taken out of use.
-    SourceRevoked,
-    /// The policy does not register the purpose, or not for this operation or source.
-    PurposeUnregistered,
-    /// Profiling without a valid DPIA.
-    DpiaMissing,
-    /// The processor contract has ended.
-    ContractExpired,
-    /// A recipient outside the EEA without transfer tool.
-    TransferUncovered,
-    /// Nothing permits it.
-    NoBasis,
-    /// A consent without complete proof.
-    ConsentUnproven,
-    /// A basis that begins later.
-    NotYetValid,
-    /// A basis that has ended.
-    Expired,
-    /// Legitimate interest without a valid assessment.
-    LiaInvalid,
-    /// A basis for another purpose.
-    ScopeMismatchPurpose,
-    /// A basis for other operations.
-    ScopeMismatchOperation,
-    /// A basis for other source classes.
-    ScopeMismatchSourceClass,
-    /// The Art. 14 notice is overdue.
-    NoticeOverdue,
-    /// Not notified, and this would be the first disclosure.
-    NoticeRequiredBeforeDisclosure,
-    /// The retention period has ended.
-    RetentionElapsed,
-}
+/// The purpose under which traits, motives and preferences of a person may be read, and no other.
+pub(in crate::consent) const PROFILING: &str = "profiling";
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ScopeMismatchPurpose => f.write_str("ScopeMismatch(purpose)"),
-            Self::ScopeMismatchOperation => f.write_str("ScopeMismatch(operation)"),
-            Self::ScopeMismatchSourceClass => f.write_str("ScopeMismatch(source_class)"),
-            other => write!(f, "{other:?}"),
-        }
-    }
-}
+/// The format of policy files that this version reads.
+const POLICY_VERSION: u32 = 1;
 
 /// What robots.txt and the reservations of rights say about a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,23 +94,45 @@ pub struct Refusal {
     pub reasons: Vec<Reason>,
 }
 
+/// What a decision has found so far.
+#[derive(Debug)]
+pub(in crate::consent) struct Tally {
+    reasons: Vec<Reason>,
+    until: Timestamp,
+}
+
+impl Tally {
+    /// Notes a reason where a check has failed.
+    pub fn refuse(&mut self, failed: bool, reason: Reason) {
+        if failed {
+            self.reasons.push(reason);
+        }
+    }
+
+    /// Notes that something which the decision rests on ends then.
+    pub fn until(&mut self, end: Timestamp) {
+        self.until = self.until.min(end);
+    }
+}
+
 /// Decides. Pure and total.
 ///
 /// # Errors
 /// The refusal, as data.
 pub fn decide(request: &Request<'_>, view: &View<'_>, policy: &Policy, now: Timestamp) -> Result<Granted, Refusal> {
-    let mut reasons = Vec::new();
-    integrity(view, policy, now, &mut reasons);
-    source(request, policy, now, &mut reasons);
-    let purpose_ok = purpose(request, policy, now, &mut reasons);
+    let mut tally = Tally { reasons: Vec::new(), until: Timestamp::MAX };
+    integrity(view, policy, now, &mut tally);
+    source_rules::check(request, policy, now, &mut tally);
+    purpose(request, policy, now, &mut tally);
     let granted = match request.target {
-        Target::Subject(..) => subject(request, view, policy, now, &mut reasons),
-        Target::Account(_) | Target::Host(_) => not_personal(request, policy, purpose_ok, &mut reasons),
+        Target::Subject(..) => subject(request, view, policy, now, &mut tally),
+        Target::Account(_) | Target::Host(_) => not_personal(request, policy, &mut tally),
     };
+    let Tally { mut reasons, until } = tally;
     reasons.sort_unstable();
     reasons.dedup();
     match granted {
-        Some(granted) if reasons.is_empty() => Ok(cap(granted, policy, now)),
+        Some(granted) if reasons.is_empty() => Ok(Granted { valid_until: until.min(ttl(policy, now)), ..granted }),
         _ => {
             if reasons.is_empty() {
                 reasons.push(Reason::NoBasis);
@@ -195,118 +142,73 @@ pub fn decide(request: &Request<'_>, view: &View<'_>, policy: &Policy, now: Time
     }
 }
 
-fn cap(granted: Granted, policy: &Policy, now: Timestamp) -> Granted {
-    let ttl = now.checked_add(i64::from(policy.file().permit_ttl_seconds).seconds()).unwrap_or(now);
-    Granted { valid_until: granted.valid_until.min(ttl), ..granted }
+fn ttl(policy: &Policy, now: Timestamp) -> Timestamp {
+    now.checked_add(i64::from(policy.file().permit_ttl_seconds).seconds()).unwrap_or(now)
 }
 
-fn integrity(view: &View<'_>, policy: &Policy, now: Timestamp, reasons: &mut Vec<Reason>) {
-    if !view.intact {
-        reasons.push(Reason::IntegrityFailure);
-    }
-    if view.newest.is_some_and(|newest| now < newest) {
-        reasons.push(Reason::ClockSkew);
-    }
+fn integrity(view: &View<'_>, policy: &Policy, now: Timestamp, tally: &mut Tally) {
+    tally.refuse(!view.intact, Reason::IntegrityFailure);
+    tally.refuse(view.newest.is_some_and(|newest| now < newest), Reason::ClockSkew);
     let max_age = i64::from(policy.file().consent_sync_max_age_hours).hours();
-    let fresh = view.last_sync.and_then(|at| at.checked_add(max_age).ok()).is_some_and(|end| now <= end);
-    if !fresh {
-        reasons.push(Reason::StaleConsentSync);
-    }
-    if !policy.file().approval.as_ref().is_some_and(|a| !a.by.trim().is_empty() && a.at <= day(now)) {
-        reasons.push(Reason::PolicyUnsigned);
-    }
+    let fresh_until = view.last_sync.and_then(|at| at.checked_add(max_age).ok());
+    tally.refuse(fresh_until.is_none_or(|end| end <= now), Reason::StaleConsentSync);
+    tally.until(fresh_until.unwrap_or(now));
+    let file = policy.file();
+    let approved = file.approval.as_ref().is_some_and(|a| !a.by.trim().is_empty() && a.at <= day(now));
+    // Nobody can have approved what this version cannot read.
+    tally.refuse(!approved || file.version != POLICY_VERSION, Reason::PolicyUnsigned);
 }
 
-fn source(request: &Request<'_>, policy: &Policy, now: Timestamp, reasons: &mut Vec<Reason>) {
-    let Some(source) = policy.source(request.source_id) else {
-        reasons.push(Reason::SourceUnregistered);
+fn purpose(request: &Request<'_>, policy: &Policy, now: Timestamp, tally: &mut Tally) {
+    let lower = request.purpose.to_lowercase();
+    tally.refuse(PROHIBITED_PURPOSE_WORDS.iter().any(|word| lower.contains(word)), Reason::ProhibitedPurpose);
+    // `profiling` is a purpose of its own: no other one may ask for it.
+    let elsewhere = request.operation == Operation::Profile && request.purpose != PROFILING;
+    tally.refuse(elsewhere, Reason::PurposeUnregistered);
+    let Some(purpose) = policy.file().purposes.get(request.purpose) else {
+        tally.refuse(true, Reason::PurposeUnregistered);
         return;
     };
-    let purpose_served = source.purposes.iter().any(|p| p == request.purpose);
-    let host_served = request.host.is_none_or(|host| {
-        if source.hosts.is_empty() {
-            request.account_host.is_some_and(|own| is_same_or_subdomain(host, own))
-        } else {
-            source.hosts.iter().any(|h| h == host)
-        }
-    });
-    if !purpose_served || !host_served {
-        reasons.push(Reason::SourceUnregistered);
-    }
-    if source.visibility != Visibility::Public || source.class == SourceClass::LoginOrRestricted {
-        reasons.push(Reason::VisibilityRestricted);
-    }
-    if source.terms == Terms::Forbid {
-        reasons.push(Reason::TermsForbid);
-    }
-    match request.opt_out {
-        OptOut::NotApplicable | OptOut::Free => {}
-        OptOut::RobotsDisallow => reasons.push(Reason::RobotsDisallow),
-        OptOut::TdmReserved => reasons.push(Reason::TdmReserved),
-    }
-    if source.revoked {
-        reasons.push(Reason::SourceRevoked);
-    }
-    if source.contract_until.is_some_and(|end| end < day(now)) {
-        reasons.push(Reason::ContractExpired);
-    }
-}
-
-/// Whether `host` is `own` or lies below it (`www.muster.example` below `muster.example`).
-fn is_same_or_subdomain(host: &str, own: &str) -> bool {
-    host.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-}
-
-fn purpose(request: &Request<'_>, policy: &Policy, now: Timestamp, reasons: &mut Vec<Reason>) -> bool {
-    let lower = request.purpose.to_lowercase();
-    if PROHIBITED_PURPOSE_WORDS.iter().any(|word| lower.contains(word)) {
-        reasons.push(Reason::ProhibitedPurpose);
-    }
-    let Some(purpose) = policy.file().purposes.get(request.purpose) else {
-        reasons.push(Reason::PurposeUnregistered);
-        return false;
-    };
-    let class = policy.source(request.source_id).map(|s| s.class);
+    let class = class_of(request, policy);
     let covered = purpose.operations.contains(&request.operation)
-        && class.is_none_or(|class| purpose.source_classes.contains(&class));
-    if !covered {
-        reasons.push(Reason::PurposeUnregistered);
+        && (policy.source(request.source_id).is_none() || purpose.source_classes.contains(&class));
+    tally.refuse(!covered, Reason::PurposeUnregistered);
+    if profiles(request, policy) || purpose.dpia.is_some() {
+        let end = purpose.dpia.as_deref().and_then(|id| policy.dpia_until(id, request.purpose, class, day(now)));
+        tally.refuse(end.is_none(), Reason::DpiaMissing);
+        tally.until(end.map_or(now, start_of_day));
     }
-    let profiles = request.operation == Operation::Profile || purpose.operations.contains(&Operation::Profile);
-    let dpia = class.is_some_and(|class| {
-        purpose.dpia.is_some() && policy.assessed(AssessmentKind::Dpia, request.purpose, class, day(now))
-    });
-    if profiles && !dpia {
-        reasons.push(Reason::DpiaMissing);
-    }
-    if request.operation == Operation::Emit && !transfers_covered(policy, &purpose.recipients) {
-        reasons.push(Reason::TransferUncovered);
-    }
-    covered
+    let emits = request.operation == Operation::Emit;
+    tally.refuse(emits && !transfers_covered(policy, &purpose.recipients), Reason::TransferUncovered);
+}
+
+/// Whether the request is about traits, motives or preferences of a person.
+fn profiles(request: &Request<'_>, policy: &Policy) -> bool {
+    request.operation == Operation::Profile
+        || request.purpose == PROFILING
+        || policy.file().purposes.get(request.purpose).is_some_and(|p| p.operations.contains(&Operation::Profile))
+}
+
+/// An unregistered source has the class that nothing permits.
+fn class_of(request: &Request<'_>, policy: &Policy) -> SourceClass {
+    policy.source(request.source_id).map_or(SourceClass::LoginOrRestricted, |s| s.class)
 }
 
 fn transfers_covered(policy: &Policy, recipients: &[String]) -> bool {
     recipients.iter().all(|name| {
         policy.file().recipients.get(name).is_some_and(|r| {
-            matches!(r.region.as_str(), "EEA" | "adequate") || r.transfer_tool.as_deref().is_some_and(|t| !t.is_empty())
+            matches!(r.region.as_str(), "EEA" | "adequate")
+                || r.transfer_tool.as_deref().is_some_and(|t| !t.trim().is_empty())
         })
     })
 }
 
 /// Companies and hosts are no data subjects: a registered source and purpose suffice, and the purpose must be one
 /// that never touches a person.
-fn not_personal(
-    request: &Request<'_>,
-    policy: &Policy,
-    purpose_ok: bool,
-    reasons: &mut Vec<Reason>,
-) -> Option<Granted> {
+fn not_personal(request: &Request<'_>, policy: &Policy, tally: &mut Tally) -> Option<Granted> {
     let impersonal = policy.file().purposes.get(request.purpose).is_some_and(|p| p.bases.is_empty());
-    if !purpose_ok || !impersonal {
-        reasons.push(Reason::PurposeUnregistered);
-        return None;
-    }
-    Some(Granted {
+    tally.refuse(!impersonal, Reason::PurposeUnregistered);
+    impersonal.then(|| Granted {
         bases: vec!["not_personal".to_owned()],
         valid_until: Timestamp::MAX,
         retain_until: Timestamp::MAX,
@@ -319,57 +221,63 @@ fn subject(
     view: &View<'_>,
     policy: &Policy,
     now: Timestamp,
-    reasons: &mut Vec<Reason>,
+    tally: &mut Tally,
 ) -> Option<Granted> {
+    tally.refuse(view.ambiguous, Reason::SubjectAmbiguous);
     let (Some(events), Some(collected_at)) = (view.events, request.collected_at) else {
-        reasons.push(Reason::SubjectUnresolved);
+        tally.refuse(true, Reason::SubjectUnresolved);
         return None;
     };
-    if view.ambiguous {
-        reasons.push(Reason::SubjectAmbiguous);
-    }
-    let class = policy.source(request.source_id).map(|s| s.class)?;
-    let standing = Standing { events, purpose: request.purpose, class, operation: request.operation, now };
-    standing.negatives(reasons);
+    let standing = Standing {
+        events,
+        purpose: request.purpose,
+        class: class_of(request, policy),
+        operation: request.operation,
+        profiles: profiles(request, policy),
+        policy,
+        now,
+    };
+    standing.negatives(tally);
     let retain_until = policy.retain_until(request.purpose, collected_at).unwrap_or(Timestamp::MIN);
-    if retain_until <= now {
-        reasons.push(Reason::RetentionElapsed);
-    }
-    let allowed = policy.file().purposes.get(request.purpose).map_or(&[][..], |p| &p.bases);
-    let basis = standing.best_basis(allowed, policy, reasons)?;
-    let notice_status = notice(basis.0, &standing, request, policy, collected_at, reasons);
-    Some(Granted {
-        bases: vec![basis.0.article().to_owned()],
-        valid_until: basis.1.min(retain_until),
-        retain_until,
-        notice_status,
-    })
+    let is_registered = policy.file().purposes.contains_key(request.purpose);
+    tally.refuse(is_registered && retain_until <= now, Reason::RetentionElapsed);
+    tally.until(retain_until);
+    let basis = standing.best_basis(tally);
+    let notice_status = notice(basis, &standing, collected_at, tally);
+    let article = basis?.article().to_owned();
+    Some(Granted { bases: vec![article], valid_until: Timestamp::MAX, retain_until, notice_status })
 }
 
-/// Art. 14: under legitimate interest the person must have been told in time, and before the first disclosure.
+/// Art. 14: under legitimate interest the person must have been told in time, and before the first disclosure. The
+/// wording of a proven consent is the notice of what it covers.
 fn notice(
-    basis: LawfulBasis,
+    basis: Option<LawfulBasis>,
     standing: &Standing<'_>,
-    request: &Request<'_>,
-    policy: &Policy,
     collected_at: Timestamp,
-    reasons: &mut Vec<Reason>,
+    tally: &mut Tally,
 ) -> &'static str {
-    if standing.notified() {
+    if basis == Some(LawfulBasis::Consent) || standing.notified() {
         return "given";
     }
-    if basis == LawfulBasis::Consent {
-        return "not_required";
-    }
-    if policy.notice_due(collected_at) < standing.now {
-        reasons.push(Reason::NoticeOverdue);
-    }
-    if request.operation == Operation::Emit {
-        reasons.push(Reason::NoticeRequiredBeforeDisclosure);
+    if standing.claims_interest() {
+        let due = standing.policy.notice_due(collected_at);
+        tally.refuse(due < standing.now, Reason::NoticeOverdue);
+        tally.refuse(standing.operation == Operation::Emit, Reason::NoticeRequiredBeforeDisclosure);
+        tally.until(due);
     }
     "pending"
 }
 
-pub(in crate::consent) fn day(at: Timestamp) -> jiff::civil::Date {
+pub(in crate::consent) fn day(at: Timestamp) -> Date {
     Offset::UTC.to_datetime(at).date()
+}
+
+/// Midnight at which a day begins, UTC.
+pub(in crate::consent) fn start_of_day(day: Date) -> Timestamp {
+    Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MIN)
+}
+
+/// Midnight at which a day ends, UTC.
+pub(in crate::consent) fn end_of_day(day: Date) -> Timestamp {
+    day.tomorrow().map_or(Timestamp::MAX, start_of_day)
 }

@@ -95,7 +95,9 @@ impl LawfulBasis {
     }
 }
 
-/// What an event covers. In a negative event an empty dimension means everything; in a positive one, nothing.
+/// What an event covers. In a negative event an empty dimension means everything. In a grant it means nothing, but for
+/// operations, where it means those of its purposes. A lift without scope ends all that a restriction without scope
+/// began; a notice covers the purposes that it names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Scope {
     /// Registered purposes.
@@ -105,6 +107,20 @@ pub struct Scope {
     /// Source classes.
     pub source_classes: BTreeSet<SourceClass>,
 }
+
+/// Methods that are acts of the person. A grant after a withdrawal needs one: a sync or an import that repeats an old
+/// grant under a new date is none.
+const METHODS_OF_THE_SUBJECT: &[&str] = &[
+    "double_opt_in",
+    "e_mail",
+    "email",
+    "letter",
+    "paper_form",
+    "preference_center",
+    "recorded_call",
+    "signed_paper",
+    "web_form",
+];
 
 /// How a grant can be proven (R5).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -123,7 +139,15 @@ impl Proof {
     /// Whether a consent with this proof stands: method, notice version and wording hash are all there.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        [&self.method, &self.notice_id, &self.wording_hash].iter().all(|f| f.as_deref().is_some_and(|s| !s.is_empty()))
+        [&self.method, &self.notice_id, &self.wording_hash]
+            .iter()
+            .all(|f| f.as_deref().is_some_and(|s| !s.trim().is_empty()))
+    }
+
+    /// Whether the method is an act of the person, by its exact spelling.
+    #[must_use]
+    pub fn is_of_the_subject(&self) -> bool {
+        self.method.as_deref().is_some_and(|m| METHODS_OF_THE_SUBJECT.contains(&m.trim()))
     }
 }
 

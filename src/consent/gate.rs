@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::consent::decide::{Granted, OptOut, Refusal, Request, View, decide};
+use crate::consent::decide::{Granted, OptOut, Reason, Refusal, Request, View, decide};
 use crate::consent::ledger::LedgerView;
 use crate::consent::permit::{Emit, Fetch, Infer, Permit};
 use crate::consent::policy::Policy;
@@ -18,12 +18,15 @@ use crate::taxonomy::{Operation, SourceClass};
 /// Tells the time; the gate never asks the system itself.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// What may be asked of a host before its opt-outs are known: the opt-outs.
+const HOST_QUESTIONS: [&str; 2] = ["/robots.txt", "/.well-known/tdmrep.json"];
+
 /// What the gate knows about a subject beside the ledger.
 #[derive(Debug, Clone, Copy)]
 pub struct SubjectFacts {
     /// First collection, the anchor of retention and notice.
     pub collected_at: Timestamp,
-    /// Two records claim to be this person.
+    /// Two records claim to be this person, or a row of the record could not be read.
     pub ambiguous: bool,
 }
 
@@ -133,6 +136,12 @@ impl Gate {
     #[must_use]
     pub fn fetch(&self, p: FetchProposal) -> Decided<Fetch> {
         let url = p.url.reveal();
+        // The question itself needs no answer before it; any other path of a host does.
+        let is_question = HOST_QUESTIONS.contains(&url.path()) && url.query().is_none();
+        let opt_out = match (&p.target, p.opt_out) {
+            (Target::Host(_), OptOut::NotApplicable) if !is_question => OptOut::RobotsDisallow,
+            (_, stated) => stated,
+        };
         let request = Request {
             target: &p.target,
             operation: Operation::Collect,
@@ -140,8 +149,8 @@ impl Gate {
             source_id: &p.source_id,
             host: Some(url.host_str().unwrap_or("")),
             account_host: p.account_host.as_deref(),
-            opt_out: p.opt_out,
-            collected_at: p.facts.map(|f| f.collected_at),
+            opt_out,
+            collected_at: self.anchor(&p.target, p.facts),
         };
         let decision = self.judge(&request, p.facts, url.as_str());
         decision.mint(|_| Fetch {
@@ -164,9 +173,13 @@ impl Gate {
             host: None,
             account_host: None,
             opt_out: OptOut::NotApplicable,
-            collected_at: p.facts.map(|f| f.collected_at),
+            collected_at: self.anchor(&p.target, p.facts),
         };
-        let decision = self.judge(&request, p.facts, "");
+        let mut decision = self.judge(&request, p.facts, "");
+        if !matches!(p.operation, Operation::Derive | Operation::Infer | Operation::Profile) {
+            // Storing is all that a restriction leaves: it must not open the way to inference.
+            decision.refuse(Reason::ScopeMismatchOperation);
+        }
         decision.mint(|_| Infer {
             source_class: self.class(&p.source_id),
             target: p.target.clone(),
@@ -187,7 +200,7 @@ impl Gate {
             host: None,
             account_host: None,
             opt_out: OptOut::NotApplicable,
-            collected_at: Some(p.facts.collected_at),
+            collected_at: self.anchor(&target, Some(p.facts)),
         };
         self.judge(&request, Some(p.facts), "").mint(|granted| Emit {
             subject: p.subject.clone(),
@@ -195,6 +208,16 @@ impl Gate {
             retain_until: granted.retain_until,
             notice_status: granted.notice_status.to_owned(),
         })
+    }
+
+    /// First collection: what the ledger remembers, unless the caller knows of an earlier one. Never renewed.
+    fn anchor(&self, target: &Target, facts: Option<SubjectFacts>) -> Option<Timestamp> {
+        let stated = facts?.collected_at;
+        let remembered = match target {
+            Target::Subject(id, _) => self.ledger.first_seen(id),
+            Target::Account(_) | Target::Host(_) => None,
+        };
+        Some(remembered.map_or(stated, |at| at.min(stated)))
     }
 
     fn class(&self, source_id: &str) -> SourceClass {
@@ -214,7 +237,7 @@ impl Gate {
             // An open ledger has been held against its checkpoint; a damaged one does not open.
             intact: true,
             last_sync: self.ledger.last_sync(),
-            newest: self.ledger.last_sync(),
+            newest: self.ledger.newest(),
         };
         let outcome = decide(request, &view, &self.policy, now);
         let text =
@@ -223,18 +246,15 @@ impl Gate {
         Judged {
             row: DecisionRow {
                 decision_id,
-                permit_id: outcome.is_ok().then_some(permit_id),
+                permit_id: Some(permit_id),
                 target: request.target.clone(),
                 purpose: request.purpose.to_owned(),
                 operation: request.operation,
                 source_id: request.source_id.to_owned(),
-                primary_reason: outcome.as_ref().err().map(|r| r.reasons[0].to_string()),
-                reasons: match &outcome {
-                    Ok(granted) => granted.bases.clone(),
-                    Err(refusal) => refusal.reasons.iter().map(ToString::to_string).collect(),
-                },
+                primary_reason: None,
+                reasons: Vec::new(),
                 decided_at: now,
-                valid_until: outcome.as_ref().ok().map(|g| g.valid_until),
+                valid_until: None,
             },
             outcome,
         }
@@ -247,13 +267,31 @@ struct Judged {
 }
 
 impl Judged {
+    /// Adds a reason, and so refuses.
+    fn refuse(&mut self, reason: Reason) {
+        let mut reasons = self.outcome.as_ref().err().map_or_else(Vec::new, |refusal| refusal.reasons.clone());
+        reasons.push(reason);
+        reasons.sort_unstable();
+        reasons.dedup();
+        self.outcome = Err(Refusal { reasons });
+    }
+
     fn mint<Op>(self, op: impl FnOnce(&Granted) -> Op) -> Decided<Op> {
-        let Self { row, outcome } = self;
-        let id = row.permit_id.clone();
-        let outcome = outcome.map(|granted| {
-            let op = op(&granted);
-            Permit::mint(id.expect("a grant has a permit id"), op, granted.bases, granted.valid_until)
-        });
-        Decided { row, outcome }
+        let Self { mut row, outcome } = self;
+        match outcome {
+            Ok(granted) => {
+                let op = op(&granted);
+                let id = row.permit_id.clone().expect("a judged row has its permit id until it is refused");
+                row.reasons.clone_from(&granted.bases);
+                row.valid_until = Some(granted.valid_until);
+                Decided { row, outcome: Ok(Permit::mint(id, op, granted.bases, granted.valid_until)) }
+            }
+            Err(refusal) => {
+                row.permit_id = None;
+                row.reasons = refusal.reasons.iter().map(ToString::to_string).collect();
+                row.primary_reason = row.reasons.first().cloned();
+                Decided { row, outcome: Err(refusal) }
+            }
+        }
     }
 }

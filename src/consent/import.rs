@@ -13,7 +13,8 @@ use crate::ids::Ids;
 use crate::model::{DeadLetter, SubjectId};
 use crate::taxonomy::SourceClass;
 
-/// A flag of the CRM holds as long as it is set: no grant is later than it.
+/// A flag of the CRM has no date, and the ledger forgets nothing: once seen, it stands in this home, and no grant is
+/// later than it. Lifting one is an act of the controller (issue 3), not of a CRM in which the flag is gone.
 const STANDING: Timestamp = Timestamp::MAX;
 
 /// What an import gives.
@@ -66,12 +67,13 @@ pub fn import(crm: &str, contacts: &[CrmContact], consents: &[ConsentRow], ids: 
     imported
 }
 
+// `flags.incomplete` is no event: it says something about tonight's file, not about the person. The run takes the
+// subject for ambiguous until the row can be read.
 fn flags(crm: &str, flags: &Flags, subject: &SubjectId, events: &mut Vec<LegalEvent>) {
     let purposes = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<BTreeSet<_>>();
     let set = [
         (flags.should_forget, EventKind::Erase, purposes(&[]), "should_forget"),
         (flags.do_not_process, EventKind::Refuse, purposes(&[]), "do_not_process"),
-        (flags.incomplete, EventKind::Refuse, purposes(&[]), "unreadable_row"),
         (flags.do_not_profile, EventKind::Refuse, purposes(&["profiling"]), "do_not_profile"),
         (flags.do_not_contact, EventKind::Object, purposes(&["marketing"]), "do_not_contact"),
         (flags.email_opt_out, EventKind::Object, purposes(&["marketing"]), "email_opt_out"),
@@ -93,22 +95,44 @@ fn flags(crm: &str, flags: &Flags, subject: &SubjectId, events: &mut Vec<LegalEv
 }
 
 fn consent(crm: &str, row: &ConsentRow, subject: &SubjectId, ids: &Ids, imported: &mut Imported) {
-    let mut reject = |reason, field, advice| {
+    let read = event_of(crm, row, subject);
+    for (reason, field, advice) in read.rejections {
         imported.dead_letters.push(letter(reason, field, advice, &row.origin, ids, subject));
-    };
-    let Some(kind) = EventKind::read(&row.kind) else {
-        reject(
-            "unknown_event_kind",
-            "kind",
-            "write one of grant, refuse, withdraw, object, restrict, lift, erase, notice",
-        );
-        return;
-    };
+    }
+    let Some(event) = read.event else { return };
+    let same_id = |e: &&LegalEvent| e.external_id.is_some() && e.external_id == event.external_id;
+    if imported.events.iter().filter(same_id).any(|e| *e != event) {
+        let advice = "another row has this id and says something else, so only what both allow is allowed; correct one";
+        imported.dead_letters.push(letter("contradicting_rows", "event_id", advice, &row.origin, ids, subject));
+    }
+    imported.events.push(event);
+}
+
+/// A row as it was read: an event, and what was wrong with the row.
+struct ReadRow {
+    event: Option<LegalEvent>,
+    rejections: Vec<(&'static str, &'static str, &'static str)>,
+}
+
+impl ReadRow {
+    fn rejected(reason: &'static str, field: &'static str, advice: &'static str) -> Self {
+        Self { event: None, rejections: vec![(reason, field, advice)] }
+    }
+}
+
+fn event_of(crm: &str, row: &ConsentRow, subject: &SubjectId) -> ReadRow {
+    let mut rejections = Vec::new();
+    let kind = EventKind::read(&row.kind).unwrap_or_else(|| {
+        // It may be a withdrawal in words that nobody here knows.
+        let advice = "unknown, so it counts as a refusal; write one of grant, refuse, withdraw, object, restrict, lift, \
+                      erase, notice";
+        rejections.push(("unknown_event_kind", "kind", advice));
+        EventKind::Refuse
+    });
     let basis = row.basis.as_deref().and_then(LawfulBasis::read);
     if kind == EventKind::Grant && basis.is_none() {
         let advice = "unknown lawful basis, so it unlocks nothing; write 6(1)(a) or 6(1)(f), whichever can be proven";
-        reject("unknown_legal_basis", "basis", advice);
-        return;
+        return ReadRow::rejected("unknown_legal_basis", "basis", advice);
     }
     let classes: Result<BTreeSet<SourceClass>, _> = row.source_classes.iter().map(|c| c.parse()).collect();
     let source_classes = match classes {
@@ -116,19 +140,19 @@ fn consent(crm: &str, row: &ConsentRow, subject: &SubjectId, ids: &Ids, imported
         // An objection that names a class nobody knows holds for all classes.
         Err(_) if kind.is_negative() => BTreeSet::new(),
         Err(_) => {
-            reject("unknown_source_class", "source_classes", "write classes of the taxonomy, joined by |");
-            return;
+            let advice = "write classes of the taxonomy, joined by |";
+            return ReadRow::rejected("unknown_source_class", "source_classes", advice);
         }
     };
     let recorded_at = match row.recorded_at.or(row.valid_from) {
         Some(at) => at,
         None if kind.is_negative() => STANDING,
         None => {
-            reject("missing_date", "recorded_at", "write when the event was recorded, for instance 2026-01-31");
-            return;
+            let advice = "write when the event was recorded, for instance 2026-01-31";
+            return ReadRow::rejected("missing_date", "recorded_at", advice);
         }
     };
-    imported.events.push(LegalEvent {
+    let event = LegalEvent {
         external_id: row.event_id.clone(),
         subject: subject.clone(),
         kind,
@@ -144,7 +168,8 @@ fn consent(crm: &str, row: &ConsentRow, subject: &SubjectId, ids: &Ids, imported
             language: row.language.clone(),
         },
         origin: Origin { system: crm.to_owned(), field: "consents".to_owned() },
-    });
+    };
+    ReadRow { event: Some(event), rejections }
 }
 
 fn letter(

@@ -42,6 +42,12 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
     },
+    /// The database has events, but no checkpoint lies beside it.
+    #[error("the checkpoint {path} is missing: restore it together with the database from one backup")]
+    CheckpointMissing {
+        /// The file.
+        path: PathBuf,
+    },
     /// The database knows less than its checkpoint, or something else.
     #[error(
         "the ledger ({found} events) is behind its last known checkpoint ({expected} events) or differs from it: \
@@ -112,9 +118,22 @@ pub struct LedgerView {
     first_seen: HashMap<SubjectId, Timestamp>,
     state: LedgerState,
     last_sync: Option<Timestamp>,
+    newest: Option<Timestamp>,
 }
 
 impl LedgerView {
+    /// The view of a clock that stands still on purpose (demo and replay): it may stand before an earlier import.
+    #[must_use]
+    pub fn pinned(self) -> Self {
+        Self { newest: None, ..self }
+    }
+
+    /// The newest time of any import: a clock that stands before it went back.
+    #[must_use]
+    pub const fn newest(&self) -> Option<Timestamp> {
+        self.newest
+    }
+
     /// When the home first collected anything about a subject: the anchor of retention and of the Art. 14 notice.
     #[must_use]
     pub fn first_seen(&self, subject: &SubjectId) -> Option<Timestamp> {
@@ -156,10 +175,19 @@ const SCHEMA: &str = "
         BEGIN SELECT RAISE(ABORT, 'legal events are append-only'); END;
     CREATE TRIGGER IF NOT EXISTS legal_events_no_delete BEFORE DELETE ON legal_events
         BEGIN SELECT RAISE(ABORT, 'legal events are append-only'); END;
+    CREATE TRIGGER IF NOT EXISTS legal_events_no_replace BEFORE INSERT ON legal_events
+        WHEN EXISTS (SELECT 1 FROM legal_events WHERE seq = NEW.seq OR digest = NEW.digest)
+        BEGIN SELECT RAISE(ABORT, 'legal events are append-only'); END;
     CREATE TABLE IF NOT EXISTS first_seen (subject TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
     CREATE TRIGGER IF NOT EXISTS first_seen_no_update BEFORE UPDATE ON first_seen
         BEGIN SELECT RAISE(ABORT, 'first collection is never renewed'); END;
+    CREATE TRIGGER IF NOT EXISTS first_seen_no_delete BEFORE DELETE ON first_seen
+        BEGIN SELECT RAISE(ABORT, 'first collection is never forgotten'); END;
+    CREATE TRIGGER IF NOT EXISTS first_seen_no_replace BEFORE INSERT ON first_seen
+        WHEN EXISTS (SELECT 1 FROM first_seen WHERE subject = NEW.subject)
+        BEGIN SELECT RAISE(ABORT, 'first collection is never renewed'); END;
     CREATE TABLE IF NOT EXISTS consent_sync (id INTEGER PRIMARY KEY CHECK (id = 1), at TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS newest (id INTEGER PRIMARY KEY CHECK (id = 1), at TEXT NOT NULL);
 ";
 
 impl Ledger {
@@ -183,8 +211,11 @@ impl Ledger {
     fn load(&mut self) -> Result<(), LedgerError> {
         let expected = self.read_checkpoint()?;
         let mut chain = [0u8; 32];
-        let mut at_checkpoint = expected.is_none();
         let rows = self.rows()?;
+        if expected.is_none() && !rows.is_empty() {
+            return Err(LedgerError::CheckpointMissing { path: self.checkpoint.clone() });
+        }
+        let mut at_checkpoint = expected.is_none_or(|(count, _)| count == 0);
         for (seq, stored_chain, text) in rows {
             let damaged = || LedgerError::EventDamaged { path: self.path.clone(), seq };
             let event: LegalEvent = serde_json::from_str(&text).map_err(|_| damaged())?;
@@ -196,7 +227,7 @@ impl Ledger {
             self.view.add(event, &digest);
             at_checkpoint |= expected == Some((self.view.state.count, chain));
         }
-        if !at_checkpoint && expected.is_some_and(|(count, _)| count > 0) {
+        if !at_checkpoint {
             let expected = expected.map_or(0, |(count, _)| count);
             return Err(LedgerError::BehindCheckpoint {
                 path: self.path.clone(),
@@ -204,11 +235,19 @@ impl Ledger {
                 expected,
             });
         }
-        let sync: Option<String> =
-            self.db(|db| db.query_row("SELECT at FROM consent_sync WHERE id = 1", [], |row| row.get(0)).optional())?;
         self.view.first_seen = self.read_first_seen()?;
-        self.view.last_sync = sync.and_then(|text| text.parse().ok());
+        self.view.last_sync = self.read_time("SELECT at FROM consent_sync WHERE id = 1")?;
+        self.view.newest = self.read_time("SELECT at FROM newest WHERE id = 1")?;
+        if expected.is_none() && self.view.state.count == 0 && self.view.first_seen.is_empty() {
+            // A new ledger: from now on a missing checkpoint means that somebody took it away.
+            self.write_checkpoint(&chain)?;
+        }
         Ok(())
+    }
+
+    fn read_time(&self, query: &str) -> Result<Option<Timestamp>, LedgerError> {
+        let text: Option<String> = self.db(|db| db.query_row(query, [], |row| row.get(0)).optional())?;
+        text.map(|t| t.parse().map_err(|_| LedgerError::EventDamaged { path: self.path.clone(), seq: 0 })).transpose()
     }
 
     fn read_first_seen(&self) -> Result<HashMap<SubjectId, Timestamp>, LedgerError> {
@@ -241,7 +280,8 @@ impl Ledger {
     /// checkpoint.
     ///
     /// # Errors
-    /// Database or checkpoint not writable; then nothing of the batch is there.
+    /// Database not writable: nothing of the batch is there. Checkpoint not writable: the batch is there, the
+    /// checkpoint is one behind, which the next import makes good.
     pub fn import(
         &mut self,
         events: &[LegalEvent],
@@ -249,7 +289,8 @@ impl Ledger {
         synced_at: Timestamp,
     ) -> Result<u64, LedgerError> {
         let chain = self.head()?;
-        let new = self.db(|db| append(db, events, seen, chain, synced_at))?;
+        let newest = self.view.newest.map_or(synced_at, |newest| newest.max(synced_at));
+        let new = self.db(|db| append(db, events, seen, chain, (synced_at, newest)))?;
         for (subject, at) in seen {
             self.view.first_seen.entry(subject.clone()).or_insert(*at);
         }
@@ -257,6 +298,7 @@ impl Ledger {
             self.view.add((*event).clone(), &event.digest());
         }
         self.view.last_sync = Some(synced_at);
+        self.view.newest = Some(newest);
         self.write_checkpoint(&new.chain)?;
         Ok(new.events.len() as u64)
     }
@@ -266,15 +308,16 @@ impl Ledger {
         for (subject, at) in seen {
             self.view.first_seen.entry(subject.clone()).or_insert(*at);
         }
-        let known: std::collections::HashSet<[u8; 32]> =
+        let mut known: std::collections::HashSet<[u8; 32]> =
             self.view.events.values().flatten().map(LegalEvent::digest).collect();
         for event in events {
             let digest = event.digest();
-            if !known.contains(&digest) {
+            if known.insert(digest) {
                 self.view.add(event.clone(), &digest);
             }
         }
         self.view.last_sync = Some(synced_at);
+        self.view.newest = self.view.newest.max(Some(synced_at));
     }
 
     fn head(&self) -> Result<[u8; 32], LedgerError> {
@@ -302,16 +345,20 @@ impl Ledger {
             .map_err(|source| LedgerError::Checkpoint { path: self.checkpoint.clone(), source })
     }
 
-    /// Every event, in no particular order.
+    /// Every event, sorted by subject and digest.
     #[must_use]
     pub fn all_events(&self) -> Vec<LegalEvent> {
-        self.view.events.values().flatten().cloned().collect()
+        let mut events: Vec<LegalEvent> = self.view.events.values().flatten().cloned().collect();
+        events.sort_by_cached_key(|e| (e.subject.clone(), e.digest()));
+        events
     }
 
-    /// Who was first seen when, in no particular order.
+    /// Who was first seen when, sorted by subject.
     #[must_use]
     pub fn all_first_seen(&self) -> Vec<(SubjectId, Timestamp)> {
-        self.view.first_seen.iter().map(|(subject, at)| (subject.clone(), *at)).collect()
+        let mut seen: Vec<_> = self.view.first_seen.iter().map(|(subject, at)| (subject.clone(), *at)).collect();
+        seen.sort();
+        seen
     }
 
     /// What the gate reads.
@@ -337,7 +384,7 @@ fn append<'a>(
     events: &'a [LegalEvent],
     seen: &[(SubjectId, Timestamp)],
     mut chain: [u8; 32],
-    synced_at: Timestamp,
+    (synced_at, newest): (Timestamp, Timestamp),
 ) -> rusqlite::Result<Appended<'a>> {
     let transaction = db.unchecked_transaction()?;
     let mut new = Vec::new();
@@ -354,15 +401,20 @@ fn append<'a>(
             insert.execute(params![digest, chain, text])?;
             new.push(event);
         }
-        let mut first = transaction.prepare("INSERT OR IGNORE INTO first_seen (subject, at) VALUES (?1, ?2)")?;
+        let mut seen_before = transaction.prepare("SELECT 1 FROM first_seen WHERE subject = ?1")?;
+        let mut first = transaction.prepare("INSERT INTO first_seen (subject, at) VALUES (?1, ?2)")?;
         for (subject, at) in seen {
-            first.execute(params![subject.as_str(), at.to_string()])?;
+            if !seen_before.exists(params![subject.as_str()])? {
+                first.execute(params![subject.as_str(), at.to_string()])?;
+            }
         }
     }
-    transaction.execute(
-        "INSERT INTO consent_sync (id, at) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET at = excluded.at",
-        params![synced_at.to_string()],
-    )?;
+    for (table, at) in [("consent_sync", synced_at), ("newest", newest)] {
+        transaction.execute(
+            &format!("INSERT INTO {table} (id, at) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET at = excluded.at"),
+            params![at.to_string()],
+        )?;
+    }
     transaction.commit()?;
     Ok(Appended { events: new, chain })
 }

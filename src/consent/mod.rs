@@ -9,4 +9,10 @@ pub mod import;
 pub mod ledger;
 pub mod permit;
 pub mod policy;
+pub mod reason;
+#[cfg(test)]
+mod reference;
+mod source_rules;
 mod standing;
+#[cfg(test)]
+mod tests;

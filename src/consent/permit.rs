@@ -3,6 +3,87 @@
 //! Invariant: only the gate mints a permit. Its fields are private, and it is neither `Clone` nor
 //! `Deserialize`; whoever acts takes it by value, so it cannot be used twice, and it owns what is to be
 //! done, so "right permit, wrong request" cannot be written.
+//!
+//! What a holder can do is look at it and hand it on, once:
+//!
+//! ```
+//! use prosopon::consent::permit::{Fetch, Permit};
+//!
+//! fn hand_on(permit: Permit<Fetch>, now: jiff::Timestamp) -> Option<Permit<Fetch>> {
+//!     (!permit.is_expired(now)).then_some(permit)
+//! }
+//! ```
+//!
+//! It cannot be made outside the gate:
+//!
+//! ```compile_fail,E0451
+//! use prosopon::consent::permit::{Emit, Permit};
+//!
+//! fn forge(old: Permit<Emit>, op: Emit) -> Permit<Emit> {
+//!     Permit { op, ..old }
+//! }
+//! ```
+//!
+//! ```compile_fail,E0624
+//! use prosopon::consent::permit::{Emit, Permit};
+//!
+//! fn forge(id: prosopon::model::PermitId, op: Emit, until: jiff::Timestamp) -> Permit<Emit> {
+//!     Permit::mint(id, op, vec![], until)
+//! }
+//! ```
+//!
+//! It cannot be cloned:
+//!
+//! ```compile_fail,E0599
+//! use prosopon::consent::permit::{Fetch, Permit};
+//!
+//! fn double(permit: Permit<Fetch>) -> (Permit<Fetch>, Permit<Fetch>) {
+//!     (permit.clone(), permit)
+//! }
+//! ```
+//!
+//! It cannot be read from a file:
+//!
+//! ```compile_fail,E0277
+//! use prosopon::consent::permit::{Fetch, Permit};
+//!
+//! fn revive(text: &str) -> Permit<Fetch> {
+//!     serde_json::from_str::<Permit<Fetch>>(text).expect("a permit")
+//! }
+//! ```
+//!
+//! It cannot be used twice:
+//!
+//! ```compile_fail,E0382
+//! use prosopon::consent::permit::{Fetch, Permit};
+//!
+//! fn act(_: Permit<Fetch>) {}
+//!
+//! fn twice(permit: Permit<Fetch>) {
+//!     act(permit);
+//!     act(permit);
+//! }
+//! ```
+//!
+//! One for inference is none for fetching, and what it allows cannot be exchanged:
+//!
+//! ```compile_fail,E0308
+//! use prosopon::consent::permit::{Fetch, Infer, Permit};
+//!
+//! fn act(_: Permit<Fetch>) {}
+//!
+//! fn misuse(permit: Permit<Infer>) {
+//!     act(permit);
+//! }
+//! ```
+//!
+//! ```compile_fail,E0594
+//! use prosopon::consent::permit::{Fetch, Permit};
+//!
+//! fn redirect(permit: Permit<Fetch>) {
+//!     permit.op().source_id = "another".to_owned();
+//! }
+//! ```
 
 use jiff::Timestamp;
 use url::Url;

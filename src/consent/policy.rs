@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,7 +73,7 @@ pub struct Purpose {
     pub retention_days: u32,
     /// Who receives the result.
     pub recipients: Vec<String>,
-    /// The DPIA that it needs, by assessment id.
+    /// The DPIA that it needs, by assessment id; a purpose that profiles always needs one.
     pub dpia: Option<String>,
 }
 
@@ -158,7 +159,7 @@ pub struct RegisteredSource {
     pub terms: Terms,
     /// Where the terms stand.
     pub terms_url: Option<String>,
-    /// Hosts it may ask; empty = the hosts of the accounts.
+    /// Hosts it may ask; empty = the accounts' own hosts, for sources of the class `company_site` only.
     #[serde(default)]
     pub hosts: Vec<String>,
     /// End of the processor contract, where there is one.
@@ -173,7 +174,7 @@ pub struct RegisteredSource {
 #[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoticeRule {
-    /// Days from first collection.
+    /// Days from first collection; never more than a month, whatever is written here.
     pub days: u32,
 }
 
@@ -211,12 +212,18 @@ impl Policy {
         self.file.sources.get(id)
     }
 
-    /// Whether a valid assessment of this kind covers the purpose and the source class on that day.
+    /// Until which day (exclusive) a valid LIA covers the purpose and the source class; `None` = none does.
     #[must_use]
-    pub fn assessed(&self, kind: AssessmentKind, purpose: &str, class: SourceClass, day: Date) -> bool {
-        self.file.assessments.values().any(|a| {
-            a.kind == kind && a.covers(purpose, class) && a.approved_at <= day && day < a.expires_at && a.is_complete()
-        })
+    pub fn lia_until(&self, purpose: &str, class: SourceClass, day: Date) -> Option<Date> {
+        let valid = self.file.assessments.values().filter(|a| a.holds(AssessmentKind::Lia, purpose, class, day));
+        valid.map(|a| a.expires_at).max()
+    }
+
+    /// Until which day (exclusive) the DPIA with this id covers the purpose and the source class.
+    #[must_use]
+    pub fn dpia_until(&self, id: &str, purpose: &str, class: SourceClass, day: Date) -> Option<Date> {
+        let named = self.file.assessments.get(id)?;
+        named.holds(AssessmentKind::Dpia, purpose, class, day).then_some(named.expires_at)
     }
 
     /// End of retention for something first collected at `collected_at`.
@@ -226,15 +233,30 @@ impl Policy {
         collected_at.checked_add((i64::from(days) * 24).hours()).ok()
     }
 
-    /// The day on which the Art. 14 notice is due.
+    /// When the Art. 14 notice is due: after the policy's days, and never later than a month.
     #[must_use]
     pub fn notice_due(&self, collected_at: Timestamp) -> Timestamp {
-        let hours = i64::from(self.file.notice.days) * 24;
-        collected_at.checked_add(hours.hours()).unwrap_or(Timestamp::MAX)
+        let by_rule = collected_at.checked_add((i64::from(self.file.notice.days) * 24).hours());
+        let month =
+            Offset::UTC.to_datetime(collected_at).checked_add(1.month()).and_then(|d| Offset::UTC.to_timestamp(d));
+        match (by_rule, month) {
+            (Ok(rule), Ok(month)) => rule.min(month),
+            // Beyond the end of the calendar: the other limit holds.
+            (Ok(one), Err(_)) | (Err(_), Ok(one)) => one,
+            (Err(_), Err(_)) => collected_at,
+        }
     }
 }
 
 impl Assessment {
+    fn holds(&self, kind: AssessmentKind, purpose: &str, class: SourceClass, day: Date) -> bool {
+        self.kind == kind
+            && self.covers(purpose, class)
+            && self.approved_at <= day
+            && day < self.expires_at
+            && self.is_complete()
+    }
+
     fn covers(&self, purpose: &str, class: SourceClass) -> bool {
         self.purposes.iter().any(|p| p == purpose) && self.source_classes.contains(&class)
     }

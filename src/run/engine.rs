@@ -155,7 +155,8 @@ pub async fn run(path: &Path, options: &Options, world: &World) -> Result<Summar
     }
     loaded.anchor(|subject| ledger.view().first_seen(subject));
     let gate_clock: Clock = if demo { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
-    let gate = Gate::new(policy, ledger.into_view(), home.ids().clone(), gate_clock);
+    let view = if demo { ledger.into_view().pinned() } else { ledger.into_view() };
+    let gate = Gate::new(policy, view, home.ids().clone(), gate_clock);
     let inputs = inputs_hash(&pulled);
     let prepared = Prepared { plan, gate, loaded, inputs, as_of, demo, home, _lock: lock };
     if options.dry_run { dry_run(prepared, world).await } else { prepared.run(options, world).await }

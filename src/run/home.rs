@@ -194,10 +194,10 @@ impl Home {
             Err(source) => return Err(HomeError::Io { path: file_path, source }),
         };
         let file = serde_json::from_str(&text).map_err(|_| HomeError::Damaged { path: file_path })?;
-        // Without its checkpoint, an emptied ledger would look like a new one.
-        for name in ["ledger.sqlite", "checkpoint"] {
-            if !path.join(name).exists() {
-                return Err(HomeError::Damaged { path: path.join(name) });
+        // Without either of the two, an emptied ledger could pass for a new one.
+        for part in ["ledger.sqlite", "checkpoint"] {
+            if !path.join(part).exists() {
+                return Err(HomeError::Damaged { path: path.join(part) });
             }
         }
         Ok(Self { path: path.to_owned(), file, ids: Ids::new(read_key(path)?) })

@@ -18,7 +18,7 @@ use crate::model::{Account, AccountId, DeadLetter, Subject, SubjectId};
 pub struct Member {
     /// The contact.
     pub subject: Subject,
-    /// Another record claims to be the same person.
+    /// Another record claims to be the same person, or a row of the record could not be read.
     pub ambiguous: bool,
 }
 
@@ -74,8 +74,10 @@ pub fn load(crm: &str, pull: &CrmPull, ids: &Ids, now: Timestamp, limit: Option<
     for contact in kept {
         let account = account_of(contact, &accounts, crm, ids, &mut dead_letters);
         let subject = subject(crm, contact, account.clone(), ids, now);
-        let ambiguous = same_person[contact.record_id.as_str()];
-        if ambiguous {
+        let doubled = same_person[contact.record_id.as_str()];
+        // A row of the record that could not be read may have said no: nobody knows whom the rest describes.
+        let ambiguous = doubled || contact.flags.incomplete;
+        if doubled {
             dead_letters.push(ambiguous_letter(contact, ids, &subject.id));
         }
         groups.entry(account).or_default().push(Member { subject, ambiguous });

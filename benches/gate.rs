@@ -1,0 +1,118 @@
+//! What a decision costs with 100,000 subjects loaded. The bar is 2 microseconds.
+//!
+//! `decide` is the decision itself; `gate` adds what is around it: keyed ids, the row of the table, the permit.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use jiff::Timestamp;
+use prosopon::consent::decide::{OptOut, Request, View, decide};
+use prosopon::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
+use prosopon::consent::gate::{Gate, InferProposal, SubjectFacts};
+use prosopon::consent::ledger::Ledger;
+use prosopon::consent::policy::Policy;
+use prosopon::ids::{DEMO_KEY, Ids};
+use prosopon::model::{SubjectId, Target};
+use prosopon::taxonomy::{Operation, SourceClass};
+
+const SUBJECTS: usize = 100_000;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().expect("a timestamp")
+}
+
+fn subject(number: usize) -> SubjectId {
+    SubjectId::from_body(&format!("{number:026}"))
+}
+
+/// A proven consent for everybody, a restriction and its lift for every third, an objection for every tenth.
+fn events() -> Vec<LegalEvent> {
+    let event = |number, kind, recorded_at| LegalEvent {
+        external_id: None,
+        subject: subject(number),
+        kind,
+        basis: (kind == EventKind::Grant).then_some(LawfulBasis::Consent),
+        scope: Scope {
+            purposes: ["persona_enrichment".to_owned()].into(),
+            operations: [].into(),
+            source_classes: [SourceClass::Crm, SourceClass::CompanySite].into(),
+        },
+        valid_from: None,
+        valid_to: None,
+        recorded_at,
+        proof: Proof {
+            method: Some("web_form".into()),
+            notice_id: Some("N-1".into()),
+            wording_hash: Some("sha256:00".into()),
+            language: None,
+        },
+        origin: Origin { system: "crm".into(), field: "consents".into() },
+    };
+    let of = |n: usize| {
+        let mut events = vec![event(n, EventKind::Grant, at("2025-06-01T00:00:00Z"))];
+        if n.is_multiple_of(3) {
+            events.push(event(n, EventKind::Restrict, at("2025-07-01T00:00:00Z")));
+            events.push(event(n, EventKind::Lift, at("2025-08-01T00:00:00Z")));
+        }
+        if n.is_multiple_of(10) {
+            events.push(event(n, EventKind::Object, at("2025-09-01T00:00:00Z")));
+        }
+        events
+    };
+    (0..SUBJECTS).flat_map(of).collect()
+}
+
+fn decisions(criterion: &mut Criterion) {
+    let now = at("2026-03-02T03:00:00Z");
+    let file = serde_saphyr::from_str(include_str!("../config/policy/demo.yaml")).expect("the demo policy is valid");
+    let policy = Policy::new(file);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut ledger =
+        Ledger::open(&folder.path().join("ledger.sqlite"), &folder.path().join("checkpoint")).expect("a new ledger");
+    ledger.preview(&events(), &[], now);
+    let view = ledger.into_view();
+    let targets: Vec<Target> = (0..SUBJECTS).map(|n| Target::Subject(subject(n), None)).collect();
+    // Far apart, so that no decision finds its subject in the cache of the one before.
+    let mut next = (0..SUBJECTS).cycle().step_by(7919);
+    criterion.bench_function("decide", |bencher| {
+        bencher.iter(|| {
+            let target = &targets[next.next().expect("endless")];
+            let Target::Subject(id, _) = target else { unreachable!("all targets are subjects") };
+            let request = Request {
+                target,
+                operation: Operation::Infer,
+                purpose: "persona_enrichment",
+                source_id: "crm",
+                host: None,
+                account_host: None,
+                opt_out: OptOut::NotApplicable,
+                collected_at: Some(now),
+            };
+            let view = View {
+                events: view.events(id),
+                ambiguous: false,
+                intact: true,
+                last_sync: Some(now),
+                newest: Some(now),
+            };
+            black_box(decide(black_box(&request), &view, &policy, now).is_ok())
+        });
+    });
+    let gate = Gate::new(policy.clone(), view.clone(), Ids::new(DEMO_KEY), Arc::new(move || now));
+    criterion.bench_function("gate", |bencher| {
+        bencher.iter(|| {
+            let proposal = InferProposal {
+                target: targets[next.next().expect("endless")].clone(),
+                source_id: "crm".to_owned(),
+                purpose: "persona_enrichment".to_owned(),
+                operation: Operation::Infer,
+                facts: Some(SubjectFacts { collected_at: now, ambiguous: false }),
+            };
+            black_box(gate.infer(proposal).outcome.is_ok())
+        });
+    });
+}
+
+criterion_group!(benches, decisions);
+criterion_main!(benches);

@@ -1,0 +1,135 @@
+//! Why the gate refuses: a closed list, in the order of the checks.
+//!
+//! Invariant: the order of the variants is the order of the design; the first failing one is the primary reason.
+//!
+//! Reasons of the design that today's inputs cannot bring about, and so have no variant:
+//! `ProhibitedCategory`, `ProhibitedModality` and `AutomatedDecision` (no request, claim or operation can express a
+//! special category, an image or a decision about a person), `FieldNotNecessary` (claims are a closed enum, parsers
+//! drop the rest) and `EvidenceTooOld` (age lowers a probability; it is no question of law here).
+//! `ScopeMismatch` exists for purpose, operation and source class, the dimensions that an event has.
+
+use std::fmt;
+
+/// Why something is refused; the order of the variants is the order of the checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The ledger does not match its checkpoint.
+    IntegrityFailure,
+    /// The clock stands before what the ledger has seen.
+    ClockSkew,
+    /// The last import of consents is too old.
+    StaleConsentSync,
+    /// Nobody approved the policy.
+    PolicyUnsigned,
+    /// The subject is not in the ledger's index.
+    SubjectUnresolved,
+    /// Two records claim to be this person, or a row of the record could not be read.
+    SubjectAmbiguous,
+    /// The purpose cannot be asked for.
+    ProhibitedPurpose,
+    /// Art. 17.
+    Erased,
+    /// The CRM says: do not process this person at all.
+    Suppressed,
+    /// Art. 18.
+    Restricted,
+    /// Art. 21(2): absolute.
+    MarketingObjection,
+    /// Art. 21(1): restricted until decided.
+    ObjectionPending,
+    /// A consent was withdrawn or refused.
+    Withdrawn,
+    /// The policy does not register the source, or not for this purpose or host.
+    SourceUnregistered,
+    /// The source is not public, or nobody knows.
+    VisibilityRestricted,
+    /// The terms forbid it.
+    TermsForbid,
+    /// robots.txt forbids it, or was not asked.
+    RobotsDisallow,
+    /// Rights are reserved (TDM).
+    TdmReserved,
+    /// The source was taken out of use.
+    SourceRevoked,
+    /// The policy does not register the purpose, or not for this operation, source class or kind of target.
+    PurposeUnregistered,
+    /// The DPIA that the purpose needs is missing, expired, or covers something else.
+    DpiaMissing,
+    /// The processor contract has ended.
+    ContractExpired,
+    /// A recipient outside the EEA without transfer tool.
+    TransferUncovered,
+    /// Nobody granted anything that the purpose may rest on.
+    NoBasis,
+    /// A consent without complete proof.
+    ConsentUnproven,
+    /// A basis that begins later.
+    NotYetValid,
+    /// A basis that has ended.
+    Expired,
+    /// Legitimate interest without a valid assessment, or for profiling.
+    LiaInvalid,
+    /// A basis for another purpose.
+    ScopeMismatchPurpose,
+    /// A basis for other operations.
+    ScopeMismatchOperation,
+    /// A basis for other source classes.
+    ScopeMismatchSourceClass,
+    /// The Art. 14 notice is overdue.
+    NoticeOverdue,
+    /// Not notified, and this would be the first disclosure.
+    NoticeRequiredBeforeDisclosure,
+    /// The retention period has ended.
+    RetentionElapsed,
+}
+
+impl Reason {
+    /// Every reason, in the order of the checks.
+    pub const ALL: [Self; 34] = [
+        Self::IntegrityFailure,
+        Self::ClockSkew,
+        Self::StaleConsentSync,
+        Self::PolicyUnsigned,
+        Self::SubjectUnresolved,
+        Self::SubjectAmbiguous,
+        Self::ProhibitedPurpose,
+        Self::Erased,
+        Self::Suppressed,
+        Self::Restricted,
+        Self::MarketingObjection,
+        Self::ObjectionPending,
+        Self::Withdrawn,
+        Self::SourceUnregistered,
+        Self::VisibilityRestricted,
+        Self::TermsForbid,
+        Self::RobotsDisallow,
+        Self::TdmReserved,
+        Self::SourceRevoked,
+        Self::PurposeUnregistered,
+        Self::DpiaMissing,
+        Self::ContractExpired,
+        Self::TransferUncovered,
+        Self::NoBasis,
+        Self::ConsentUnproven,
+        Self::NotYetValid,
+        Self::Expired,
+        Self::LiaInvalid,
+        Self::ScopeMismatchPurpose,
+        Self::ScopeMismatchOperation,
+        Self::ScopeMismatchSourceClass,
+        Self::NoticeOverdue,
+        Self::NoticeRequiredBeforeDisclosure,
+        Self::RetentionElapsed,
+    ];
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ScopeMismatchPurpose => f.write_str("ScopeMismatch(purpose)"),
+            Self::ScopeMismatchOperation => f.write_str("ScopeMismatch(operation)"),
+            Self::ScopeMismatchSourceClass => f.write_str("ScopeMismatch(source_class)"),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}

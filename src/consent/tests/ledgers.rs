@@ -1,0 +1,203 @@
+//! The ledger: append-only, idempotent, order-independent, and held against its checkpoint.
+
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+
+use super::{at, consent, event, now};
+use crate::consent::event::{EventKind, LegalEvent};
+use crate::consent::ledger::{Ledger, LedgerError};
+use crate::model::SubjectId;
+
+/// What an error must be.
+type Expected = fn(&LedgerError) -> bool;
+
+struct Files {
+    _folder: tempfile::TempDir,
+    database: PathBuf,
+    checkpoint: PathBuf,
+}
+
+impl Files {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (database, checkpoint) = (folder.path().join("ledger.sqlite"), folder.path().join("checkpoint"));
+        Self { _folder: folder, database, checkpoint }
+    }
+
+    fn open(&self) -> Result<Ledger, LedgerError> {
+        Ledger::open(&self.database, &self.checkpoint)
+    }
+
+    /// A ledger with the given events, closed again.
+    fn filled(events: &[LegalEvent]) -> Self {
+        let files = Self::new();
+        let mut ledger = files.open().expect("a new ledger");
+        ledger.import(events, &[(super::subject(), now())], now()).expect("a writable ledger");
+        files
+    }
+
+    /// Changes the database behind the product's back, with the triggers out of the way.
+    fn tamper(&self, sql: &str) {
+        let db = Connection::open(&self.database).expect("the database is there");
+        let names = ["legal_events_no_update", "legal_events_no_delete", "legal_events_no_replace"];
+        for name in names.iter().chain(&["first_seen_no_update", "first_seen_no_delete", "first_seen_no_replace"]) {
+            db.execute_batch(&format!("DROP TRIGGER {name}")).expect("the trigger is there");
+        }
+        db.execute_batch(sql).expect("the change is made");
+    }
+}
+
+fn three() -> Vec<LegalEvent> {
+    vec![consent("2026-01-01"), event(EventKind::Restrict, "2026-01-02"), event(EventKind::Withdraw, "2026-01-03")]
+}
+
+#[test]
+fn events_and_first_collections_cannot_be_changed_removed_or_replaced() {
+    let files = Files::filled(&three());
+    let db = Connection::open(&files.database).expect("the database is there");
+    for sql in [
+        "UPDATE legal_events SET event = '{}' WHERE seq = 1",
+        "DELETE FROM legal_events WHERE seq = 3",
+        "DELETE FROM legal_events",
+        "INSERT OR REPLACE INTO legal_events SELECT seq, digest, chain, '{}' FROM legal_events WHERE seq = 3",
+        "REPLACE INTO legal_events SELECT seq, x'00', chain, '{}' FROM legal_events WHERE seq = 3",
+        "UPDATE first_seen SET at = '2030-01-01T00:00:00Z'",
+        "DELETE FROM first_seen",
+        "INSERT OR REPLACE INTO first_seen SELECT subject, '2030-01-01T00:00:00Z' FROM first_seen",
+    ] {
+        let error = db.execute_batch(sql).expect_err(sql).to_string();
+        assert!(error.contains("append-only") || error.contains("first collection"), "{sql}: {error}");
+    }
+    assert_eq!(files.open().expect("still intact").view().state().count(), 3);
+}
+
+#[test]
+fn importing_again_or_in_another_order_gives_the_same_state() {
+    let mut events = three();
+    let straight = Files::filled(&events).open().expect("intact").view().state();
+    let files = Files::new();
+    let mut ledger = files.open().expect("a new ledger");
+    events.reverse();
+    events.push(events[0].clone());
+    for (events, new) in [(&events[1..2], 1), (&events[..], 2), (&events[..], 0)] {
+        assert_eq!(ledger.import(events, &[], now()).expect("a writable ledger"), new);
+    }
+    assert_eq!(ledger.view().state(), straight);
+    assert_eq!(files.open().expect("intact").view().state(), straight);
+    assert_ne!(Files::filled(&three()[..2]).open().expect("intact").view().state(), straight);
+}
+
+#[test]
+fn a_changed_ledger_does_not_open() {
+    let swap = "UPDATE legal_events SET seq = -1 WHERE seq = 1; UPDATE legal_events SET seq = 1 WHERE seq = 2;
+                UPDATE legal_events SET seq = 2 WHERE seq = -1;";
+    let behind: Expected = |e| matches!(e, LedgerError::BehindCheckpoint { expected: 3, .. });
+    let damaged: Expected = |e| matches!(e, LedgerError::EventDamaged { .. });
+    let cases: [(&str, Expected); 7] = [
+        ("DELETE FROM legal_events WHERE seq = 3", behind),
+        ("DELETE FROM legal_events", behind),
+        ("DELETE FROM legal_events WHERE seq = 1", damaged),
+        ("UPDATE legal_events SET event = replace(event, 'withdraw', 'rectify') WHERE seq = 3", damaged),
+        ("UPDATE legal_events SET event = 'no event' WHERE seq = 2", damaged),
+        ("UPDATE first_seen SET at = 'never'", damaged),
+        (swap, damaged),
+    ];
+    for (sql, expected) in cases {
+        let files = Files::filled(&three());
+        files.tamper(sql);
+        let error = files.open().expect_err(sql);
+        assert!(expected(&error), "{sql}: {error:?}");
+        assert!(!error.to_string().contains("sub_test"), "{error}");
+    }
+}
+
+#[test]
+fn a_rolled_back_missing_or_exchanged_database_does_not_open() {
+    let files = Files::filled(&three()[..2]);
+    let old = std::fs::read(&files.database).expect("the database is there");
+    files.open().expect("intact").import(&three(), &[], now()).expect("a writable ledger");
+    std::fs::write(&files.database, old).expect("rolled back");
+    let error = files.open().expect_err("rolled back");
+    assert!(matches!(error, LedgerError::BehindCheckpoint { found: 2, expected: 3, .. }), "{error:?}");
+
+    std::fs::remove_file(&files.database).expect("removed");
+    let error = files.open().expect_err("missing");
+    assert!(matches!(error, LedgerError::BehindCheckpoint { found: 0, expected: 3, .. }), "{error:?}");
+
+    let other = Files::filled(&[consent("2026-01-01"), consent("2026-01-02"), consent("2026-01-03")]);
+    std::fs::copy(&other.database, &files.database).expect("exchanged");
+    assert!(matches!(files.open().expect_err("exchanged"), LedgerError::BehindCheckpoint { found: 3, .. }));
+
+    std::fs::write(&files.database, "no database").expect("overwritten");
+    assert!(matches!(files.open().expect_err("no database"), LedgerError::Database { .. }));
+}
+
+#[test]
+fn a_damaged_or_missing_checkpoint_stops_the_ledger() {
+    for text in
+        ["", "3", "three 00", "3 00", "3 zz", "-1 0000000000000000000000000000000000000000000000000000000000000000"]
+    {
+        let files = Files::filled(&three());
+        std::fs::write(&files.checkpoint, text).expect("writable");
+        assert!(matches!(files.open(), Err(LedgerError::CheckpointDamaged { .. })), "{text:?}");
+    }
+    let files = Files::filled(&three());
+    std::fs::remove_file(&files.checkpoint).expect("removed");
+    assert!(matches!(files.open(), Err(LedgerError::CheckpointMissing { .. })));
+    let files = Files::new();
+    files.open().expect("a new ledger");
+    assert!(files.checkpoint.exists(), "a new ledger has a checkpoint from its first moment");
+}
+
+#[test]
+fn a_database_ahead_of_its_checkpoint_opens() {
+    // Killed between commit and checkpoint: nothing is lost.
+    let files = Files::filled(&three()[..1]);
+    let old = std::fs::read(&files.checkpoint).expect("the checkpoint is there");
+    files.open().expect("intact").import(&three(), &[], now()).expect("a writable ledger");
+    std::fs::write(&files.checkpoint, old).expect("writable");
+    assert_eq!(files.open().expect("ahead").view().state().count(), 3);
+}
+
+#[test]
+fn first_collection_and_the_newest_import_never_move_back() {
+    let files = Files::new();
+    let mut ledger = files.open().expect("a new ledger");
+    let (early, late) = (at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"));
+    for time in [early, late, early] {
+        ledger.import(&[], &[(super::subject(), time)], time).expect("a writable ledger");
+    }
+    for view in [ledger.into_view(), files.open().expect("intact").into_view()] {
+        assert_eq!(view.first_seen(&super::subject()), Some(early));
+        assert_eq!((view.last_sync(), view.newest()), (Some(early), Some(late)));
+        assert_eq!(view.pinned().newest(), None);
+    }
+}
+
+#[test]
+fn a_preview_decides_like_an_import_and_writes_nothing() {
+    let files = Files::filled(&three()[..1]);
+    let before = (std::fs::read(&files.database).ok(), std::fs::read(&files.checkpoint).ok());
+    let mut events = three();
+    events.push(events[1].clone());
+    let mut preview = files.open().expect("intact");
+    let other = SubjectId::from_body("other");
+    preview.preview(&events, &[(other.clone(), now())], now());
+    assert_eq!(preview.view().first_seen(&other), Some(now()));
+    let previewed = preview.into_view().state();
+    assert_eq!(before, (std::fs::read(&files.database).ok(), std::fs::read(&files.checkpoint).ok()));
+    assert_eq!(files.open().expect("intact").view().state().count(), 1);
+    assert_eq!(previewed, Files::filled(&three()).open().expect("intact").view().state());
+}
+
+#[test]
+fn everything_legal_can_be_carried_over() {
+    let old = Files::filled(&three()).open().expect("intact");
+    let files = Files::new();
+    let mut new = files.open().expect("a new ledger");
+    new.import(&old.all_events(), &old.all_first_seen(), now()).expect("a writable ledger");
+    assert_eq!(new.view().state(), old.view().state());
+    assert_eq!(new.all_events(), old.all_events());
+    assert_eq!(new.all_first_seen(), old.all_first_seen());
+}
