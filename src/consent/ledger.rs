@@ -208,6 +208,18 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// An empty ledger that is kept nowhere, for a dry run without a home.
+    ///
+    /// # Errors
+    /// SQLite cannot be used.
+    pub fn in_memory() -> Result<Self, LedgerError> {
+        let path = PathBuf::from(":memory:");
+        let fail = |source| LedgerError::Database { path: path.clone(), source };
+        let database = Connection::open_in_memory().map_err(fail)?;
+        database.execute_batch(SCHEMA).map_err(fail)?;
+        Ok(Self { database, checkpoint: PathBuf::new(), view: LedgerView::default(), path })
+    }
+
     fn load(&mut self) -> Result<(), LedgerError> {
         let expected = self.read_checkpoint()?;
         let mut chain = [0u8; 32];

@@ -51,28 +51,28 @@ pub(super) struct GroupRows {
 }
 
 /// What the gate said about one contact, and what came of it.
-struct Leave<'a> {
-    member: &'a Member,
-    crm: Option<Permit<Infer>>,
-    site: Option<Permit<Infer>>,
-    profile: Option<Permit<Infer>>,
-    profiling: Option<Permit<Infer>>,
-    emit: Option<Permit<Emit>>,
-    refused: BTreeSet<FacetKind>,
-    uncertain: bool,
+pub(super) struct Leave<'a> {
+    pub member: &'a Member,
+    pub crm: Option<Permit<Infer>>,
+    pub site: Option<Permit<Infer>>,
+    pub profile: Option<Permit<Infer>>,
+    pub profiling: Option<Permit<Infer>>,
+    pub emit: Option<Permit<Emit>>,
+    pub refused: BTreeSet<FacetKind>,
+    pub uncertain: bool,
     /// The CRM's title reveals a special category.
-    withheld: bool,
-    signals: Vec<Signal>,
+    pub withheld: bool,
+    pub signals: Vec<Signal>,
 }
 
 /// The work on one company.
-struct Work<'a> {
-    context: &'a Context,
-    group: &'a Group,
+pub(super) struct Work<'a> {
+    pub context: &'a Context,
+    pub group: &'a Group,
     /// How deeply its contacts are researched: below `individual` the CRM alone is read.
-    tier: Tier,
-    rows: GroupRows,
-    company: Vec<Signal>,
+    pub tier: Tier,
+    pub rows: GroupRows,
+    pub company: Vec<Signal>,
 }
 
 /// Works on one company.
@@ -163,32 +163,6 @@ impl<'a> Work<'a> {
             refused.extend(FacetKind::fed_by(class));
         }
         decided.outcome.ok()
-    }
-
-    fn read_crm(&mut self, leave: &mut Leave<'a>) {
-        let (Some(permit), Some(_)) = (&leave.crm, &leave.emit) else { return };
-        let subject = &leave.member.subject;
-        let reading = crm::read(subject, &self.context.plan.extract().languages);
-        self.note_withheld(&reading, &subject.id);
-        leave.withheld = reading.withheld > 0;
-        let title = subject.job_title.as_ref().map_or("", |t| t.reveal());
-        let hash = self.context.ids.commitment("crm-title", title.as_bytes());
-        let observed_at = stated_at(subject, self.context.as_of);
-        for found in reading.found {
-            let evidence = Evidence {
-                source_id: id::CRM.to_owned(),
-                source_class: SourceClass::Crm,
-                host: None,
-                document: None,
-                content_hash: hash.clone(),
-                observed_at,
-                quote: found.quote.clone(),
-                locator: found.locator.clone(),
-                extractor: found.extractor.clone(),
-                permit: permit.id().clone(),
-            };
-            leave.signals.push(signal(self.context, found, evidence));
-        }
     }
 
     async fn company_site(&mut self, leaves: &mut [Leave<'a>]) -> Result<(), RunError> {
@@ -329,140 +303,6 @@ impl<'a> Work<'a> {
         .await?;
         Ok(())
     }
-
-    /// Turns a reading into signals of those who have leave, and keeps decision and document.
-    fn keep<'l>(
-        &mut self,
-        obtained: &Obtained,
-        leaves: &'l mut [Leave<'a>],
-        permit: impl for<'p> Fn(&'p Leave<'a>) -> Option<&'p Permit<Infer>>,
-    ) {
-        self.rows.decisions.push(obtained.decision.clone());
-        let Some(document) = &obtained.document else { return };
-        self.rows.documents.push(document.clone());
-        if document.outcome != "fetched" {
-            return;
-        }
-        for found in &obtained.reading.found {
-            match &found.about {
-                About::Account(_) => {
-                    if let Some(permit) = &obtained.decision.permit_id {
-                        let evidence = self.page_evidence(document, found, obtained, permit.clone());
-                        self.company.push(signal(self.context, found.clone(), evidence));
-                    }
-                }
-                About::Subject(subject, _) => {
-                    let Some(leave) = leaves.iter_mut().find(|l| l.member.subject.id == *subject) else { continue };
-                    let traits = matches!(
-                        found.claim,
-                        Claim::Trait(..) | Claim::Motive(_) | Claim::Goal(_) | Claim::Channel(..)
-                    );
-                    let leave_for_it = if traits { leave.profiling.as_ref() } else { permit(leave) };
-                    let Some(permit) = leave_for_it else { continue };
-                    let evidence = self.page_evidence(document, found, obtained, permit.id().clone());
-                    leave.signals.push(signal(self.context, found.clone(), evidence));
-                }
-            }
-        }
-        for subject in &obtained.reading.uncertain {
-            leaves.iter_mut().filter(|l| l.member.subject.id == *subject).for_each(|l| l.uncertain = true);
-        }
-        if obtained.reading.withheld > 0 {
-            self.withheld_letter(obtained, document);
-        }
-    }
-
-    fn page_evidence(
-        &self,
-        document: &DocumentRow,
-        found: &Found,
-        obtained: &Obtained,
-        permit: crate::model::PermitId,
-    ) -> Evidence {
-        let class =
-            self.context.gate.policy().source(&obtained.decision.source_id).map_or(SourceClass::News, |s| s.class);
-        Evidence {
-            source_id: document.source_id.clone(),
-            source_class: class,
-            host: Some(document.host.clone()),
-            document: Some(DocumentId::clone(&document.document_id)),
-            content_hash: document.hash.clone().unwrap_or_default(),
-            observed_at: self.context.observed_at(document.finished_at),
-            quote: found.quote.clone(),
-            locator: found.locator.clone(),
-            extractor: found.extractor.clone(),
-            permit,
-        }
-    }
-
-    fn note_withheld(&mut self, reading: &Reading, subject: &SubjectId) {
-        if reading.withheld > 0 {
-            self.rows.dead_letters.push(DeadLetter {
-                stage: "read".to_owned(),
-                reason: "special_category_withheld".to_owned(),
-                detail: "column title: reveals a special category, so it was not read; nothing to do".to_owned(),
-                row_commitment: self.context.ids.commitment("withheld", subject.as_str().as_bytes()),
-                subject_id: Some(subject.clone()),
-            });
-        }
-    }
-
-    fn withheld_letter(&mut self, obtained: &Obtained, document: &DocumentRow) {
-        let subject_id = match &obtained.decision.target {
-            Target::Subject(subject, _) => Some(subject.clone()),
-            Target::Account(_) | Target::Host(_) => None,
-        };
-        self.rows.dead_letters.push(DeadLetter {
-            stage: "read".to_owned(),
-            reason: "special_category_withheld".to_owned(),
-            detail: format!("source {}: statements that touch a special category were not read", document.source_id),
-            row_commitment: self.context.ids.commitment("withheld", document.document_id.as_str().as_bytes()),
-            subject_id,
-        });
-    }
-
-    fn fuse(&mut self, leaves: Vec<Leave<'a>>) {
-        let context = self.context;
-        self.company.sort_by(|a, b| a.id.cmp(&b.id));
-        self.company.dedup_by(|a, b| a.id == b.id);
-        for leave in leaves {
-            let Some(emit) = leave.emit else { continue };
-            let refused: Vec<FacetKind> = leave.refused.iter().copied().collect();
-            let mut signals = leave.signals;
-            signals.sort_by(|a, b| a.id.cmp(&b.id));
-            signals.dedup_by(|a, b| a.id == b.id);
-            let subject = &leave.member.subject;
-            let mut persona = fuse(&FusionInput {
-                subject: &subject.id,
-                crm_record: &subject.crm_record,
-                crm_updated_at: Some(stated_at(subject, context.as_of)),
-                account: self.group.account.id.as_ref().map(|_| &self.group.account),
-                signals: &signals,
-                as_of: context.as_of.0,
-                offering: &context.offering,
-                profiling_allowed: leave.profiling.is_some(),
-                refused: &refused,
-                identity_uncertain: leave.uncertain,
-                tier: self.tier,
-                legal: legal(&emit),
-                min_probability: context.plan.persona().min_probability,
-                half_life_days: f64::from(context.plan.persona().half_life_days),
-            });
-            if leave.withheld {
-                withhold_position(&mut persona);
-            }
-            self.rows.personas.push(persona);
-            self.rows.evidence.append(&mut signals);
-        }
-        let account = &self.group.account;
-        self.rows.account = account_row(account, &self.company, &self.rows.personas, context.as_of.0);
-        if account.id.is_some() {
-            self.rows.centers = buying_center(account, &self.rows.personas, &context.offering);
-        }
-        // The company's own signals stand before those of its contacts.
-        let contacts = std::mem::replace(&mut self.rows.evidence, std::mem::take(&mut self.company));
-        self.rows.evidence.extend(contacts);
-    }
 }
 
 /// Whether the pipeline enables this kind of page.
@@ -487,53 +327,10 @@ fn tier(tiers: &Tiers, account: &Account) -> Tier {
     }
 }
 
-/// Where the title was withheld and nothing else speaks, the position is not asked about.
-fn withhold_position(persona: &mut Persona) {
-    if persona.job_function.value.is_none() {
-        persona.job_function.status = FacetStatus::NotApplicable;
-    }
-    if persona.seniority.value.is_none() {
-        persona.seniority.status = FacetStatus::NotApplicable;
-    }
-}
-
-fn legal(emit: &Permit<Emit>) -> Legal {
-    Legal {
-        basis: emit.bases().to_vec(),
-        permit_id: emit.id().clone(),
-        notice_status: emit.op().notice_status.clone(),
-        retain_until: emit.op().retain_until,
-    }
-}
-
-/// When the CRM last said what it says; a record without a date is taken to be as old as the fusion takes it to be.
-fn stated_at(subject: &Subject, as_of: AsOf) -> Timestamp {
-    let unknown = as_of.0.checked_sub(unknown_crm_age()).unwrap_or(as_of.0);
-    subject.updated_at.unwrap_or(unknown).min(as_of.0)
-}
-
 fn subject_target(member: &Member) -> Target {
     Target::Subject(member.subject.id.clone(), member.subject.account.clone())
 }
 
 const fn facts(member: &Member) -> SubjectFacts {
     SubjectFacts { collected_at: member.subject.collected_at, ambiguous: member.ambiguous }
-}
-
-fn signal(context: &Context, found: Found, evidence: Evidence) -> Signal {
-    let (facet, value) = (found.claim.facet(), found.claim.value());
-    let about = match &found.about {
-        About::Subject(id, _) => id.as_str(),
-        About::Account(id) => id.as_str(),
-    };
-    let id = context.ids.signal(&[
-        about,
-        &facet,
-        &value,
-        &evidence.source_id,
-        &evidence.content_hash,
-        &evidence.locator,
-        &evidence.quote,
-    ]);
-    Signal { id, about: found.about, claim: found.claim, weight: found.weight, evidence }
 }

@@ -165,13 +165,14 @@ impl Home {
             private_dir(&folder).map_err(|source| HomeError::Io { path: folder, source })?;
         }
         let home = Self { path: path.to_owned(), file, ids: Ids::new(key) };
+        let mut ledger = home.ledger()?;
+        if ledger.view().state().count() > 0 || !ledger.all_first_seen().is_empty() {
+            // A home that lost its `home.json`: a new key beside the old ledger would forget every withdrawal.
+            return Err(HomeError::Damaged { path: path.join("home.json") });
+        }
         home.write("keys/id.key", &key)?;
-        let mut ledger = Ledger::open(&home.path.join("ledger.sqlite"), &home.path.join("checkpoint"))?;
         if !legal.events.is_empty() || !legal.first_seen.is_empty() {
             ledger.import(&legal.events, &legal.first_seen, now)?;
-        } else if !home.path.join("checkpoint").exists() {
-            // Of nothing, so that a missing checkpoint is never the sign of a new home.
-            home.write("checkpoint", format!("0 {}\n", "0".repeat(64)).as_bytes())?;
         }
         let path = home.path.join("ledger.sqlite");
         make_private(&path).map_err(|source| HomeError::Io { path, source })?;

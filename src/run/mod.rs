@@ -2,13 +2,17 @@
 
 pub mod agree;
 mod context;
+mod dry;
 pub mod engine;
 pub mod files;
 mod group;
 pub mod home;
 pub mod journal;
+mod keep;
 pub mod load;
 mod obtain;
+mod prepare;
+mod publish;
 mod settings;
 pub mod summary;
 pub use context::{Observer, Silent};

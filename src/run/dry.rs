@@ -1,0 +1,33 @@
+//! A dry run: plan and decisions, no fetch, nothing written.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::fetch::Fetcher;
+use crate::model::RunId;
+use crate::run::engine::{Options, RunError, World};
+use crate::run::group::process;
+use crate::run::journal::Journal;
+use crate::run::load::Loaded;
+use crate::run::prepare::Prepared;
+use crate::run::settings;
+use crate::run::summary::{Counts, Summary};
+
+/// Asks the gate for all that can be asked before the first fetch, and counts its answers.
+pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
+    let name = prepared.plan.name().to_owned();
+    let home = prepared.home_path.clone();
+    let journal = Journal::open(Path::new(":memory:"))?;
+    let fetcher = Fetcher::new(settings::refusing(), Arc::clone(&world.wall), Arc::clone(&world.wall))?;
+    let (context, loaded) = prepared.context(options, world, RunId::from_body("dry"), fetcher, journal);
+    let Loaded { groups, dead_letters, contacts, .. } = loaded;
+    let mut counts = Counts::of_input(&groups, &dead_letters, contacts);
+    world.observer.planned(groups.iter().filter(|g| g.account.id.is_some()).count());
+    let mut decisions = Vec::new();
+    for group in &groups {
+        let rows = process(&context, group).await?;
+        counts.add(&rows);
+        decisions.extend(rows.decisions);
+    }
+    Ok(Summary::dry(name, &home, counts, &decisions))
+}

@@ -1,0 +1,237 @@
+//! From readings to signals with their evidence, and from signals to the rows of a company.
+//!
+//! Invariant: a signal about a contact carries a permit of that very contact for that very source; what a reading
+//! says of anybody else is dropped here at the latest.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::config::{CompanySite, Page, Tiers};
+use crate::consent::decide::OptOut;
+use crate::consent::gate::{EmitProposal, FetchProposal, InferProposal, SubjectFacts};
+use crate::consent::permit::{Emit, Infer, Permit};
+use crate::model::{
+    About, Account, AsOf, Claim, DeadLetter, DecisionRow, DocumentId, DocumentRow, Evidence, Personal, Signal, Subject,
+    SubjectId, Target,
+};
+use crate::persona::account::account_row;
+use crate::persona::center::buying_center;
+use crate::persona::fuse::fuse;
+use crate::persona::input::{FacetKind, FusionInput};
+use crate::persona::rows::{AccountRow, BuyingCenterRow, Legal, Persona};
+use crate::persona::unknown_crm_age;
+use crate::run::context::{Context, StageTimes};
+use crate::run::engine::RunError;
+use crate::run::group::{Leave, Work};
+use crate::run::load::{Group, Member};
+use crate::run::obtain::{Obtained, obtain, opt_out};
+use crate::source::{self, Body, Found, PageKind, Permitted, Reading, company_site, crm, developer_profile, id};
+use crate::taxonomy::{FacetStatus, Operation, SourceClass, Tier};
+impl<'a> Work<'a> {
+    /// Reads what the CRM itself says about a contact.
+    pub(super) fn read_crm(&mut self, leave: &mut Leave<'a>) {
+        let (Some(permit), Some(_)) = (&leave.crm, &leave.emit) else { return };
+        let subject = &leave.member.subject;
+        let reading = crm::read(subject, &self.context.plan.extract().languages);
+        self.note_withheld(&reading, &subject.id);
+        leave.withheld = reading.withheld > 0;
+        let title = subject.job_title.as_ref().map_or("", |t| t.reveal());
+        let hash = self.context.ids.commitment("crm-title", title.as_bytes());
+        let observed_at = stated_at(subject, self.context.as_of);
+        for found in reading.found {
+            let evidence = Evidence {
+                source_id: id::CRM.to_owned(),
+                source_class: SourceClass::Crm,
+                host: None,
+                document: None,
+                content_hash: hash.clone(),
+                observed_at,
+                quote: found.quote.clone(),
+                locator: found.locator.clone(),
+                extractor: found.extractor.clone(),
+                permit: permit.id().clone(),
+            };
+            leave.signals.push(signal(self.context, found, evidence));
+        }
+    }
+
+    /// Turns a reading into signals of those who have leave, and keeps decision and document.
+    pub(super) fn keep<'l>(
+        &mut self,
+        obtained: &Obtained,
+        leaves: &'l mut [Leave<'a>],
+        permit: impl for<'p> Fn(&'p Leave<'a>) -> Option<&'p Permit<Infer>>,
+    ) {
+        self.rows.decisions.push(obtained.decision.clone());
+        let Some(document) = &obtained.document else { return };
+        self.rows.documents.push(document.clone());
+        if document.outcome != "fetched" {
+            return;
+        }
+        for found in &obtained.reading.found {
+            match &found.about {
+                About::Account(_) => {
+                    if let Some(permit) = &obtained.decision.permit_id {
+                        let evidence = self.page_evidence(document, found, obtained, permit.clone());
+                        self.company.push(signal(self.context, found.clone(), evidence));
+                    }
+                }
+                About::Subject(subject, _) => {
+                    let Some(leave) = leaves.iter_mut().find(|l| l.member.subject.id == *subject) else { continue };
+                    let traits = matches!(
+                        found.claim,
+                        Claim::Trait(..) | Claim::Motive(_) | Claim::Goal(_) | Claim::Channel(..)
+                    );
+                    let leave_for_it = if traits { leave.profiling.as_ref() } else { permit(leave) };
+                    let Some(permit) = leave_for_it else { continue };
+                    let evidence = self.page_evidence(document, found, obtained, permit.id().clone());
+                    leave.signals.push(signal(self.context, found.clone(), evidence));
+                }
+            }
+        }
+        for subject in &obtained.reading.uncertain {
+            leaves.iter_mut().filter(|l| l.member.subject.id == *subject).for_each(|l| l.uncertain = true);
+        }
+        if obtained.reading.withheld > 0 {
+            self.withheld_letter(obtained, document);
+        }
+    }
+
+    fn page_evidence(
+        &self,
+        document: &DocumentRow,
+        found: &Found,
+        obtained: &Obtained,
+        permit: crate::model::PermitId,
+    ) -> Evidence {
+        let class =
+            self.context.gate.policy().source(&obtained.decision.source_id).map_or(SourceClass::News, |s| s.class);
+        Evidence {
+            source_id: document.source_id.clone(),
+            source_class: class,
+            host: Some(document.host.clone()),
+            document: Some(DocumentId::clone(&document.document_id)),
+            content_hash: document.hash.clone().unwrap_or_default(),
+            observed_at: self.context.observed_at(document.finished_at),
+            quote: found.quote.clone(),
+            locator: found.locator.clone(),
+            extractor: found.extractor.clone(),
+            permit,
+        }
+    }
+
+    fn note_withheld(&mut self, reading: &Reading, subject: &SubjectId) {
+        if reading.withheld > 0 {
+            self.rows.dead_letters.push(DeadLetter {
+                stage: "read".to_owned(),
+                reason: "special_category_withheld".to_owned(),
+                detail: "column title: reveals a special category, so it was not read; nothing to do".to_owned(),
+                row_commitment: self.context.ids.commitment("withheld", subject.as_str().as_bytes()),
+                subject_id: Some(subject.clone()),
+            });
+        }
+    }
+
+    fn withheld_letter(&mut self, obtained: &Obtained, document: &DocumentRow) {
+        let subject_id = match &obtained.decision.target {
+            Target::Subject(subject, _) => Some(subject.clone()),
+            Target::Account(_) | Target::Host(_) => None,
+        };
+        self.rows.dead_letters.push(DeadLetter {
+            stage: "read".to_owned(),
+            reason: "special_category_withheld".to_owned(),
+            detail: format!("source {}: statements that touch a special category were not read", document.source_id),
+            row_commitment: self.context.ids.commitment("withheld", document.document_id.as_str().as_bytes()),
+            subject_id,
+        });
+    }
+
+    /// Fuses signals into personas, the company's row and its buying center.
+    pub(super) fn fuse(&mut self, leaves: Vec<Leave<'a>>) {
+        let context = self.context;
+        self.company.sort_by(|a, b| a.id.cmp(&b.id));
+        self.company.dedup_by(|a, b| a.id == b.id);
+        for leave in leaves {
+            let Some(emit) = leave.emit else { continue };
+            let refused: Vec<FacetKind> = leave.refused.iter().copied().collect();
+            let mut signals = leave.signals;
+            signals.sort_by(|a, b| a.id.cmp(&b.id));
+            signals.dedup_by(|a, b| a.id == b.id);
+            let subject = &leave.member.subject;
+            let mut persona = fuse(&FusionInput {
+                subject: &subject.id,
+                crm_record: &subject.crm_record,
+                crm_updated_at: Some(stated_at(subject, context.as_of)),
+                account: self.group.account.id.as_ref().map(|_| &self.group.account),
+                signals: &signals,
+                as_of: context.as_of.0,
+                offering: &context.offering,
+                profiling_allowed: leave.profiling.is_some(),
+                refused: &refused,
+                identity_uncertain: leave.uncertain,
+                tier: self.tier,
+                legal: legal(&emit),
+                min_probability: context.plan.persona().min_probability,
+                half_life_days: f64::from(context.plan.persona().half_life_days),
+            });
+            if leave.withheld {
+                withhold_position(&mut persona);
+            }
+            self.rows.personas.push(persona);
+            self.rows.evidence.append(&mut signals);
+        }
+        let account = &self.group.account;
+        self.rows.account = account_row(account, &self.company, &self.rows.personas, context.as_of.0);
+        if account.id.is_some() {
+            self.rows.centers = buying_center(account, &self.rows.personas, &context.offering);
+        }
+        // The company's own signals stand before those of its contacts.
+        let contacts = std::mem::replace(&mut self.rows.evidence, std::mem::take(&mut self.company));
+        self.rows.evidence.extend(contacts);
+    }
+}
+
+/// Where the title was withheld and nothing else speaks, the position is not asked about.
+fn withhold_position(persona: &mut Persona) {
+    if persona.job_function.value.is_none() {
+        persona.job_function.status = FacetStatus::NotApplicable;
+    }
+    if persona.seniority.value.is_none() {
+        persona.seniority.status = FacetStatus::NotApplicable;
+    }
+}
+
+fn legal(emit: &Permit<Emit>) -> Legal {
+    Legal {
+        basis: emit.bases().to_vec(),
+        permit_id: emit.id().clone(),
+        notice_status: emit.op().notice_status.clone(),
+        retain_until: emit.op().retain_until,
+    }
+}
+
+/// When the CRM last said what it says; a record without a date is taken to be as old as the fusion takes it to be.
+fn stated_at(subject: &Subject, as_of: AsOf) -> Timestamp {
+    let unknown = as_of.0.checked_sub(unknown_crm_age()).unwrap_or(as_of.0);
+    subject.updated_at.unwrap_or(unknown).min(as_of.0)
+}
+
+fn signal(context: &Context, found: Found, evidence: Evidence) -> Signal {
+    let (facet, value) = (found.claim.facet(), found.claim.value());
+    let about = match &found.about {
+        About::Subject(id, _) => id.as_str(),
+        About::Account(id) => id.as_str(),
+    };
+    let id = context.ids.signal(&[
+        about,
+        &facet,
+        &value,
+        &evidence.source_id,
+        &evidence.content_hash,
+        &evidence.locator,
+        &evidence.quote,
+    ]);
+    Signal { id, about: found.about, claim: found.claim, weight: found.weight, evidence }
+}

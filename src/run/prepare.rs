@@ -1,0 +1,166 @@
+//! Everything that is read and checked before a run does anything.
+//!
+//! Invariant: a run that cannot succeed for reasons that are known beforehand (pipeline, policy, home, ledger, inputs)
+//! ends here; a dry run writes nothing.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::config::{self, Network, Plan};
+use crate::consent::gate::{Clock, Gate};
+use crate::consent::ledger::Ledger;
+use crate::consent::policy::Policy;
+use crate::crm::{CrmPull, pull};
+use crate::fetch::Fetcher;
+use crate::ids::{DEMO_KEY, Ids};
+use crate::model::{AsOf, RunId};
+use crate::run::context::{Context, StageTimes};
+use crate::run::engine::{Options, RunError, World};
+use crate::run::home::Home;
+use crate::run::journal::Journal;
+use crate::run::load::{Loaded, load};
+use crate::run::{agree, settings};
+use crate::sink::HomeLock;
+
+/// What a run works with.
+pub(super) struct Prepared {
+    pub plan: Plan,
+    pub gate: Gate,
+    pub loaded: Loaded,
+    /// Hash over the input files.
+    pub inputs: String,
+    pub as_of: Timestamp,
+    pub home_path: PathBuf,
+    pub ids: Ids,
+    /// Held to the end of the run.
+    pub lock: Option<HomeLock>,
+}
+
+/// Reads pipeline, policy, home, CRM and ledger, imports what is new, and opens the gate.
+pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<Prepared, RunError> {
+    let plan = config::load(path).map_err(RunError::Config)?;
+    let (policy, _) = agree::load_policy(&plan).map_err(RunError::Config)?;
+    settings::check(&plan, options)?;
+    let demo = plan.network() == Network::Demo;
+    let now = (world.wall)();
+    let as_of = options.as_of.or(plan.as_of()).unwrap_or(now);
+    // Demo and replay stand still at as_of, so that two runs decide alike; elsewhere the gate lives in the present.
+    let gate_now = if demo { as_of } else { now.max(as_of) };
+    let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
+    let mut home = open_home(&plan, &home_path, options, now)?;
+    let ids = home.as_ref().map_or_else(|| Ids::new(DEMO_KEY), |home| home.ids().clone());
+    // A dry run writes nothing, so it needs no lock and takes none.
+    let lock = if options.dry_run { None } else { Some(HomeLock::acquire(&home_path)?) };
+    let pulled = tracing::info_span!("crm").in_scope(|| pull(&settings::crm_source(&plan), Path::new("")))?;
+    let mut loaded = load(&plan.crm().name, &pulled, &ids, gate_now, options.limit);
+    let mut ledger = match &home {
+        Some(home) => home.ledger()?,
+        None => Ledger::in_memory()?,
+    };
+    match &mut home {
+        Some(home) if !options.dry_run => import(home, &mut ledger, &loaded, &plan, &policy, gate_now)?,
+        _ => ledger.preview(&loaded.events, &loaded.seen(), gate_now),
+    }
+    loaded.anchor(|subject| ledger.view().first_seen(subject));
+    let clock: Clock = if demo { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
+    let view = if demo { ledger.into_view().pinned() } else { ledger.into_view() };
+    let gate = Gate::new(policy, view, ids.clone(), clock);
+    Ok(Prepared { plan, gate, loaded, inputs: inputs_hash(&pulled), as_of, home_path, ids, lock })
+}
+
+/// Opens the home; only a demo pipeline may do without one before its first run.
+fn open_home(plan: &Plan, path: &Path, options: &Options, now: Timestamp) -> Result<Option<Home>, RunError> {
+    if plan.network() != Network::Demo {
+        return Ok(Some(Home::open_for(path, plan.controller(), false)?));
+    }
+    if options.dry_run && !path.join("home.json").exists() {
+        return Ok(None);
+    }
+    Ok(Some(Home::open_or_create_demo(path, plan.controller(), now)?))
+}
+
+fn import(
+    home: &mut Home,
+    ledger: &mut Ledger,
+    loaded: &Loaded,
+    plan: &Plan,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<(), RunError> {
+    ledger.import(&loaded.events, &loaded.seen(), now)?;
+    home.remember_crm(&plan.crm().name)?;
+    home.keep_policy(policy)?;
+    Ok(())
+}
+
+fn later_of(wall: &Clock, as_of: Timestamp) -> Clock {
+    let wall = Arc::clone(wall);
+    Arc::new(move || wall().max(as_of))
+}
+
+fn inputs_hash(pulled: &CrmPull) -> String {
+    let mut hasher = Sha256::new();
+    for file in &pulled.files {
+        hasher.update(file.sha256.as_bytes());
+    }
+    data_encoding::HEXLOWER.encode(&hasher.finalize())
+}
+
+impl Prepared {
+    /// Whether time stands still and the web is our own.
+    pub fn is_demo(&self) -> bool {
+        self.plan.network() == Network::Demo
+    }
+
+    /// What a run must have in common with an unfinished one to continue it.
+    pub fn key(&self, options: &Options) -> String {
+        let parts = [
+            self.plan.hash(),
+            self.gate.policy().hash(),
+            &self.inputs,
+            &self.gate.ledger().state().hex(),
+            &options.limit.map_or(String::new(), |l| l.to_string()),
+            // Without a pinned clock, a run that is continued keeps its own.
+            &if self.is_demo() || options.as_of.is_some() || self.plan.as_of().is_some() {
+                self.as_of.to_string()
+            } else {
+                String::new()
+            },
+            env!("CARGO_PKG_VERSION"),
+        ];
+        self.ids.request(&parts.map(|p| p as &str))
+    }
+
+    /// What all tasks of the run share, and the contacts they work on.
+    pub fn context(
+        self,
+        options: &Options,
+        world: &World,
+        run: RunId,
+        fetcher: Fetcher,
+        journal: Journal,
+    ) -> (Context, Loaded) {
+        let context = Context {
+            offering: settings::offering(self.plan.offering()),
+            pinned: self.is_demo(),
+            plan: self.plan,
+            gate: self.gate,
+            fetcher,
+            journal,
+            ids: self.ids,
+            run,
+            as_of: AsOf(self.as_of),
+            dry_run: options.dry_run,
+            wall: Arc::clone(&world.wall),
+            cancel: world.cancel.clone(),
+            observer: Arc::clone(&world.observer),
+            hosts: Mutex::new(HashMap::new()),
+            times: StageTimes::default(),
+        };
+        (context, self.loaded)
+    }
+}

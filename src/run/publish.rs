@@ -1,0 +1,217 @@
+//! The run proper: work on all companies, write their rows, publish them at once.
+//!
+//! Invariant: `current` changes last; a run that was killed after that is only noted in the journal.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use tracing::Instrument;
+
+use crate::demo::DemoWeb;
+use crate::fetch::Fetcher;
+use crate::model::RunId;
+use crate::run::context::{Context, StageTimes};
+use crate::run::engine::{Options, RunError, World};
+use crate::run::group::{GroupRows, process};
+use crate::run::journal::{Journal, RunState};
+use crate::run::load::Loaded;
+use crate::run::prepare::Prepared;
+use crate::run::settings;
+use crate::run::summary::{Counts, Summary};
+use crate::sink::{FileFacts, RunRow, SinkError, Snapshot, SnapshotWriter, StageTime};
+
+/// How many companies are worked on at once: enough to keep slow hosts from holding up the others.
+const GROUPS_IN_FLIGHT: usize = 64;
+
+/// Begins a run, or continues it where it was killed, and publishes its snapshot.
+pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
+    let home = prepared.home_path.clone();
+    let journal = Journal::open(&home.join("journal.sqlite"))?;
+    let state = begin(&prepared, &journal, options, world)?;
+    let resumed = journal.fetched(&state.run_id)?;
+    if !prepared.is_demo() && options.as_of.or(prepared.plan.as_of()).is_none() {
+        // A run that is continued keeps the instant at which it began.
+        prepared.as_of = state.started_at;
+    }
+    if let Some(summary) = published_before(&prepared, &journal, &state, world)? {
+        return Ok(summary);
+    }
+    let web = if prepared.is_demo() { Some(DemoWeb::start(0).await?) } else { None };
+    let config = settings::fetcher(&prepared.plan, web.as_ref());
+    let fetcher = Fetcher::new(config, prepared.gate.clock(), Arc::clone(&world.wall))?;
+    let (inputs, _lock) = (prepared.inputs.clone(), prepared.lock.take());
+    let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, journal);
+    let context = Arc::new(context);
+    let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
+    let mut writer = SnapshotWriter::create(&home, context.plan.name(), &state.run_id, &facts)?
+        .keep_snapshots(context.plan.output().keep_snapshots as usize);
+    let worked = work(&context, loaded, &mut writer, world).await;
+    if let Some(web) = web {
+        web.stop().await;
+    }
+    match worked {
+        Ok(counts) => {
+            let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, resumed };
+            finish.publish(writer, counts, world)
+        }
+        Err(error) => {
+            writer.abort();
+            Err(error)
+        }
+    }
+}
+
+fn begin(prepared: &Prepared, journal: &Journal, options: &Options, world: &World) -> Result<RunState, RunError> {
+    let key = prepared.key(options);
+    let id = |n: u64| {
+        let suffix = prepared.ids.request(&[&key, &n.to_string()]);
+        RunId::from_body(&format!("{n:06}_{}", &suffix[..8]))
+    };
+    Ok(journal.begin(prepared.plan.name(), &key, id, (world.wall)())?)
+}
+
+/// A run that was killed between publishing and noting it in the journal.
+fn published_before(
+    prepared: &Prepared,
+    journal: &Journal,
+    state: &RunState,
+    world: &World,
+) -> Result<Option<Summary>, RunError> {
+    let current = crate::sink::current(&prepared.home_path, prepared.plan.name())?;
+    let Some(snapshot) = current.filter(|s| s.run_id() == state.run_id.as_str()) else { return Ok(None) };
+    let summary = Summary::from_manifest(&prepared.home_path, &snapshot)?;
+    journal.publish(&state.run_id, &summary.to_json(), (world.wall)())?;
+    Ok(Some(summary))
+}
+
+/// Works on all groups, many at once, and writes their rows in order.
+async fn work(
+    context: &Arc<Context>,
+    loaded: Loaded,
+    writer: &mut SnapshotWriter,
+    world: &World,
+) -> Result<Counts, RunError> {
+    let Loaded { groups, dead_letters, contacts, .. } = loaded;
+    let mut counts = Counts::of_input(&groups, &dead_letters, contacts);
+    writer.dead_letters(&dead_letters)?;
+    world.observer.planned(groups.iter().filter(|g| g.account.id.is_some()).count());
+    let tasks = futures_util::stream::iter(groups).map(|group| {
+        let context = Arc::clone(context);
+        let span = tracing::info_span!("group", contacts = group.members.len());
+        tokio::spawn(async move { process(&context, &group).await }.instrument(span))
+    });
+    let mut results = tasks.buffered(GROUPS_IN_FLIGHT);
+    while let Some(result) = results.next().await {
+        let rows = result.map_err(|_| RunError::Worker)??;
+        counts.add(&rows);
+        tracing::info_span!("write")
+            .in_scope(|| StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows)))?;
+    }
+    Ok(counts)
+}
+
+fn write(writer: &mut SnapshotWriter, rows: &GroupRows) -> Result<(), SinkError> {
+    writer.personas(&rows.personas)?;
+    writer.accounts(rows.account.as_slice())?;
+    writer.buying_centers(&rows.centers)?;
+    writer.evidence(&rows.evidence)?;
+    writer.decisions(&rows.decisions)?;
+    writer.documents(&rows.documents)?;
+    writer.dead_letters(&rows.dead_letters)
+}
+
+/// The last step.
+struct Finish<'a> {
+    context: &'a Context,
+    home: &'a Path,
+    state: &'a RunState,
+    inputs: &'a str,
+    resumed: u64,
+}
+
+impl Finish<'_> {
+    fn publish(&self, mut writer: SnapshotWriter, counts: Counts, world: &World) -> Result<Summary, RunError> {
+        let context = self.context;
+        let share = context.plan.budgets().dead_letter_share;
+        let summary = Summary::finished(self.home, context, self.state, counts, self.resumed, share);
+        let now = (world.wall)();
+        writer.runs(&[self.row(&summary, now)])?;
+        let manifest = self.manifest(&summary, now);
+        let _: Snapshot = writer.commit(&manifest)?;
+        context.journal.publish(&self.state.run_id, &summary.to_json(), now)?;
+        Ok(summary)
+    }
+
+    fn row(&self, summary: &Summary, now: Timestamp) -> RunRow {
+        let (context, counts) = (self.context, &summary.counts);
+        RunRow {
+            run_id: self.state.run_id.clone(),
+            pipeline: context.plan.name().to_owned(),
+            outcome: summary.outcome.clone(),
+            as_of: context.as_of.0,
+            started_at: self.state.started_at,
+            finished_at: now,
+            resumed: self.state.starts.saturating_sub(1),
+            network: settings::network_name(context.plan.network()).to_owned(),
+            n_subjects: counts.subjects,
+            n_accounts: counts.accounts,
+            n_personas: counts.personas,
+            n_evidence: counts.evidence,
+            n_permits: counts.permits,
+            n_refusals: counts.refusals.values().sum(),
+            n_documents: counts.host_files + counts.documents.values().sum::<u64>(),
+            n_dead_letters: counts.dead_letters,
+            plan_hash: context.plan.hash().to_owned(),
+            policy_hash: context.gate.policy().hash().to_owned(),
+            inputs_hash: self.inputs.to_owned(),
+            ledger_checkpoint: Some(context.gate.ledger().state().hex()),
+            software_version: env!("CARGO_PKG_VERSION").to_owned(),
+            requests_used: counts.requests,
+            requests_limit: Some(context.plan.budgets().requests_per_run),
+            bytes_received: counts.bytes,
+            seconds_limit: Some(context.plan.budgets().seconds_per_run as f64),
+            stages: stages(&context.times),
+        }
+    }
+
+    fn manifest(&self, summary: &Summary, now: Timestamp) -> serde_json::Value {
+        let context = self.context;
+        serde_json::json!({
+            "schema_version": 1,
+            "run_id": self.state.run_id.as_str(),
+            "pipeline": context.plan.name(),
+            "controller": context.plan.controller(),
+            "as_of": context.as_of.0.to_string(),
+            "published_at": now.to_string(),
+            "plan_hash": context.plan.hash(),
+            "policy_hash": context.gate.policy().hash(),
+            "purpose": context.plan.purpose(),
+            "gate_time": context.pinned.then(|| context.as_of.0.to_string()),
+            "inputs_hash": self.inputs,
+            "ledger": { "events": context.gate.ledger().state().count(), "state": context.gate.ledger().state().hex() },
+            "software_version": env!("CARGO_PKG_VERSION"),
+            "pipeline_file": context.plan.file().display().to_string(),
+            "fusion": {
+                "offering": context.offering,
+                "min_probability": context.plan.persona().min_probability,
+                "half_life_days": f64::from(context.plan.persona().half_life_days),
+            },
+            "summary": summary,
+        })
+    }
+}
+
+fn stages(times: &StageTimes) -> Vec<StageTime> {
+    [
+        ("gate", &times.gate),
+        ("fetch", &times.fetch),
+        ("read", &times.read),
+        ("fuse", &times.fuse),
+        ("write", &times.write),
+    ]
+    .map(|(stage, micros)| StageTime { stage: stage.to_owned(), seconds: micros.load(Ordering::Relaxed) as f64 / 1e6 })
+    .into()
+}
