@@ -5,29 +5,21 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use url::Url;
 
 use crate::config::{CompanySite, Page, Tiers};
 use crate::consent::decide::OptOut;
 use crate::consent::gate::{EmitProposal, FetchProposal, InferProposal, SubjectFacts};
 use crate::consent::permit::{Emit, Infer, Permit};
-use crate::model::{
-    About, Account, AsOf, Claim, DeadLetter, DecisionRow, DocumentId, DocumentRow, Evidence, Personal, Signal, Subject,
-    SubjectId, Target,
-};
-use crate::persona::account::account_row;
-use crate::persona::center::buying_center;
-use crate::persona::fuse::fuse;
-use crate::persona::input::{FacetKind, FusionInput};
-use crate::persona::rows::{AccountRow, BuyingCenterRow, Legal, Persona};
-use crate::persona::unknown_crm_age;
+use crate::model::{Account, DeadLetter, DecisionRow, DocumentRow, Personal, Signal, Target};
+use crate::persona::input::FacetKind;
+use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::RunError;
 use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
-use crate::source::{self, Body, Found, PageKind, Permitted, Reading, company_site, crm, developer_profile, id};
-use crate::taxonomy::{FacetStatus, Operation, SourceClass, Tier};
+use crate::source::{self, Body, PageKind, Permitted, Reading, company_site, developer_profile, id};
+use crate::taxonomy::{Operation, SourceClass, Tier};
 
 /// The purpose under which companies are read about; it never touches a person.
 const COMPANY_PURPOSE: &str = "company_research";

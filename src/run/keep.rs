@@ -3,32 +3,23 @@
 //! Invariant: a signal about a contact carries a permit of that very contact for that very source; what a reading
 //! says of anybody else is dropped here at the latest.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
-use url::Url;
 
-use crate::config::{CompanySite, Page, Tiers};
-use crate::consent::decide::OptOut;
-use crate::consent::gate::{EmitProposal, FetchProposal, InferProposal, SubjectFacts};
 use crate::consent::permit::{Emit, Infer, Permit};
 use crate::model::{
-    About, Account, AsOf, Claim, DeadLetter, DecisionRow, DocumentId, DocumentRow, Evidence, Personal, Signal, Subject,
-    SubjectId, Target,
+    About, AsOf, Claim, DeadLetter, DocumentId, DocumentRow, Evidence, Signal, Subject, SubjectId, Target,
 };
 use crate::persona::account::account_row;
 use crate::persona::center::buying_center;
 use crate::persona::fuse::fuse;
 use crate::persona::input::{FacetKind, FusionInput};
-use crate::persona::rows::{AccountRow, BuyingCenterRow, Legal, Persona};
+use crate::persona::rows::{Legal, Persona};
 use crate::persona::unknown_crm_age;
-use crate::run::context::{Context, StageTimes};
-use crate::run::engine::RunError;
+use crate::run::context::Context;
 use crate::run::group::{Leave, Work};
-use crate::run::load::{Group, Member};
-use crate::run::obtain::{Obtained, obtain, opt_out};
-use crate::source::{self, Body, Found, PageKind, Permitted, Reading, company_site, crm, developer_profile, id};
-use crate::taxonomy::{FacetStatus, Operation, SourceClass, Tier};
+use crate::run::obtain::Obtained;
+use crate::source::{Found, Reading, crm, id};
+use crate::taxonomy::{FacetStatus, SourceClass};
 impl<'a> Work<'a> {
     /// Reads what the CRM itself says about a contact.
     pub(super) fn read_crm(&mut self, leave: &mut Leave<'a>) {
