@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry;
 
 use super::guard::Scrubbed;
 use super::guard::fold::{Cell, fold};
-use super::guard::token::{Token, tokens};
+use super::guard::token::{Token, clauses, is_quote, tokens};
 use super::people::{Directory, Form, Mention, Who, pronoun};
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
@@ -66,7 +66,7 @@ impl Read<'_> {
     fn new(text: &str, start: usize, follows_kept: bool) -> Self {
         let cells = fold(text);
         let tokens = tokens(&cells, 0..cells.len());
-        let clauses = clauses(&cells, &tokens);
+        let clauses = clauses(&cells, &tokens, 0);
         let context = RULES.context.find(&View { clauses: clauses.clone(), ..View::plain(&tokens) });
         Self { chars: text.chars().collect(), start, follows_kept, cells, tokens, clauses, context }
     }
@@ -102,26 +102,6 @@ impl Read<'_> {
 /// `ich`, `I`: always a subject, always the one who speaks.
 fn is_first_person(token: &Token) -> bool {
     token.text == "ich" || token.text == "i" && token.capital
-}
-
-const fn is_quote(c: char) -> bool {
-    matches!(c, '"' | '„' | '“' | '”' | '«' | '»' | '‟')
-}
-
-fn clauses(cells: &[Cell], tokens: &[Token]) -> Vec<u32> {
-    let mut clause = 0;
-    let mut last = 0;
-    let mut found = Vec::with_capacity(tokens.len());
-    for token in tokens {
-        let between = &cells[last..token.cells.start];
-        let parted =
-            between.iter().any(|c| matches!(c.raw, ',' | ';' | ':' | '(' | ')' | '|' | '•' | '\n') || is_quote(c.raw));
-        let dash = between.len() >= 3 && between.iter().any(|c| c.out == '-');
-        clause += u32::from(parted || dash);
-        last = token.cells.end;
-        found.push(clause);
-    }
-    found
 }
 
 /// Whom a pronoun can mean: the one person named last.
