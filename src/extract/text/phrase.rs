@@ -83,7 +83,8 @@ impl Case {
 }
 
 impl Glob {
-    fn needle(&self) -> String {
+    /// What is looked for between end marks; a glob that is open at an end goes without that mark.
+    pub(super) fn needle(&self) -> String {
         let (front, back) = self.open;
         format!("{}{}{}", if front { "" } else { "\u{1}" }, self.letters, if back { "" } else { "\u{2}" })
     }

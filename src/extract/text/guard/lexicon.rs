@@ -119,12 +119,12 @@ impl Lexicon {
     fn embedded() -> Result<Self, LexiconError> {
         let context: RawContext = parse(CONTEXT, 0)?;
         check(context.version, &context.source, 0)?;
-        let mut patterns = Vec::new();
+        let (mut patterns, mut listed) = (Vec::new(), Vec::new());
         for (file, text) in CATEGORIES.iter().enumerate() {
             let raw: RawCategory = parse(text, file + 1)?;
             check(raw.version, &raw.source, file + 1)?;
             let words = literals(raw.words, file + 1)?;
-            patterns.extend(words.into_iter().map(|w| (w, Tag::Special(raw.category, None))));
+            listed.extend(words.iter().cloned().map(|w| (w, raw.category)));
             let hints = literals(raw.hint_words, file + 1)?.into_iter().chain(raw.hints);
             patterns.extend(hints.map(|p| (p, Tag::Hint(raw.category))));
             for (list, language) in
@@ -141,6 +141,15 @@ impl Lexicon {
                 needles.push(needle);
             }
         }
+        // The wide lists are disguised as whole words only: many of their short words stand inside others.
+        for (word, category) in &listed {
+            let joined = if word.contains(' ') { word.replace([' ', '*'], "") } else { word.clone() };
+            for glob in globs(&joined, word, &context.sets)?.iter().filter(|g| g.letters.len() >= 5) {
+                loose_tags.push((*category, glob.letters.len()));
+                needles.push(glob.needle());
+            }
+        }
+        patterns.extend(listed.into_iter().map(|(w, category)| (w, Tag::Special(category, None))));
         let loose = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .build(&needles)
