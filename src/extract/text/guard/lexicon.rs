@@ -61,6 +61,10 @@ struct RawContext {
     sets: Sets,
     /// What business clauses speak of: a clause with such a word is not private life.
     business: Vec<String>,
+    /// What else notes about work speak of: contact, work, attitudes at work.
+    work: Vec<String>,
+    /// Who a sentence about a person is about.
+    personal: Vec<String>,
     /// Business phrases that look like a hit and are none.
     benign: Vec<String>,
     /// What gives a neighbouring sentence away once its neighbour is withheld.
@@ -88,6 +92,8 @@ enum Tag {
     /// A cue of private life; special where its clause has no business content.
     Hint(SpecialCategory),
     Business,
+    Work,
+    Personal,
     Benign,
     Follows,
     Continues,
@@ -98,6 +104,8 @@ enum Tag {
 pub(super) struct Verdict {
     /// Categories that it carries.
     pub(super) special: BTreeSet<SpecialCategory>,
+    /// It speaks of a person, and of nothing that belongs to work.
+    private: bool,
     /// It gives something away beside a withheld sentence.
     pub(super) follows: bool,
     /// It begins by pointing back.
@@ -155,6 +163,8 @@ impl Lexicon {
             .build(&needles)
             .expect("a lexicon is far below the automaton's limits");
         patterns.extend(context.business.into_iter().map(|p| (p, Tag::Business)));
+        patterns.extend(context.work.into_iter().map(|p| (p, Tag::Work)));
+        patterns.extend(context.personal.into_iter().map(|p| (p, Tag::Personal)));
         patterns.extend(context.benign.into_iter().map(|p| (p, Tag::Benign)));
         patterns.extend(context.follows.into_iter().map(|p| (p, Tag::Follows)));
         patterns.extend(context.continues.into_iter().map(|p| (p, Tag::Continues)));
@@ -172,6 +182,10 @@ impl Lexicon {
         let (mut verdict, harmless) = self.judge_words(tokens, clauses, known);
         if let Some(plain) = plain_words(tokens) {
             verdict.special.extend(self.judge_words(&plain, &[], known).0.special);
+        }
+        if verdict.special.is_empty() && verdict.private {
+            // What a sentence about a person's private life would reveal is most often health.
+            verdict.special.insert(SpecialCategory::Health);
         }
         for disguise in disguises {
             if disguise.tokens.is_empty() || !disguise.tokens.clone().all(|t| harmless[t]) {
@@ -199,6 +213,8 @@ impl Lexicon {
             .filter(|hit| *hit.tag == Tag::Business)
             .map(|hit| (clause(hit.tokens.start), hit.tokens.start))
             .collect();
+        let has = |tag: Tag| found.iter().any(|hit| *hit.tag == tag);
+        verdict.private = has(Tag::Personal) && !has(Tag::Business) && !has(Tag::Work) && !has(Tag::Benign);
         for hit in &found {
             match hit.tag {
                 Tag::Hint(category) if reach[hit.tokens.start] < hit.tokens.end => {
@@ -217,7 +233,7 @@ impl Lexicon {
                 }
                 Tag::Follows => verdict.follows = true,
                 Tag::Continues => verdict.continues |= hit.tokens.start == 0,
-                Tag::Special(..) | Tag::Hint(_) | Tag::Business | Tag::Benign => {}
+                Tag::Special(..) | Tag::Hint(_) | Tag::Business | Tag::Work | Tag::Personal | Tag::Benign => {}
             }
         }
         (verdict, harmless)
