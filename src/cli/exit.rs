@@ -48,15 +48,16 @@ fn number(error: &anyhow::Error) -> u8 {
                 | RunError::Demo(_)
                 | RunError::Fetch(_)
                 | RunError::Worker => HOME,
-                RunError::Config(_)
-                | RunError::Crm(_)
-                | RunError::NetworkNotServed { .. }
-                | RunError::Mismatch(_) => USAGE,
+                RunError::Config(_) | RunError::Crm(_) | RunError::NetworkNotServed { .. } | RunError::Mismatch(_) => {
+                    USAGE
+                }
             };
         }
         if let Some(error) = cause.downcast_ref::<SinkError>() {
-            let usage =
-                matches!(error, SinkError::UnknownTable { .. } | SinkError::UnknownColumn { .. } | SinkError::Filter { .. });
+            let usage = matches!(
+                error,
+                SinkError::UnknownTable { .. } | SinkError::UnknownColumn { .. } | SinkError::Filter { .. }
+            );
             return if usage { USAGE } else { HOME };
         }
         if cause.is::<HomeError>() || cause.is::<JournalError>() || cause.is::<LockError>() || cause.is::<io::Error>() {

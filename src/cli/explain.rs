@@ -24,8 +24,10 @@ use crate::source::id;
 use crate::taxonomy::{FacetStatus, Operation, SourceClass};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Facets: job_function, seniority, signing_power, buying_role.ROLE, trait.TRAIT, motive.MOTIVE, \
-channel.PHASE; for instance `prosopon explain K-1001 buying_role.decider`")]
+#[command(
+    after_help = "Facets: job_function, seniority, signing_power, buying_role.ROLE, trait.TRAIT, motive.MOTIVE, \
+channel.PHASE; for instance `prosopon explain K-1001 buying_role.decider`"
+)]
 pub(super) struct ExplainArgs {
     /// The contact: subject id (sub_...) or the CRM's record id
     subject: String,
@@ -91,10 +93,10 @@ impl Known {
         if let Some(id) = &persona.account_id {
             decisions.extend(sink::read_decisions(&reader.snapshot, &Select::Account(id.clone()))?);
         }
-        let mut known =
-            Self { signals, account, decisions, documents: BTreeSet::new(), refused: Vec::new() };
+        let mut known = Self { signals, account, decisions, documents: BTreeSet::new(), refused: Vec::new() };
         known.refused = known.refused_facets(persona);
-        known.documents = known.signals.iter().filter_map(|s| s.evidence.document.as_ref().map(ToString::to_string)).collect();
+        known.documents =
+            known.signals.iter().filter_map(|s| s.evidence.document.as_ref().map(ToString::to_string)).collect();
         Ok(known)
     }
 

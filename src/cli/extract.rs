@@ -37,8 +37,10 @@ enum What {
         content_type: Option<String>,
     },
     /// Bios, posts and notes: JSON Lines in, JSON Lines out, in order
-    #[command(after_help = "In:  {\"id\",\"kind\":\"bio|post|note\",\"lang\"?,\"text\",\"contacts\":[{\"id\",\"name\",\"title\"}],\"about\"}\n\
-Out: {\"id\",\"signals\":[{\"subject\",\"family\",\"value\",\"polarity\",\"quote\",\"span\",\"p\"}],\"withheld\":{\"category\":count}}")]
+    #[command(
+        after_help = "In:  {\"id\",\"kind\":\"bio|post|note\",\"lang\"?,\"text\",\"contacts\":[{\"id\",\"name\",\"title\"}],\"about\"}\n\
+Out: {\"id\",\"signals\":[{\"subject\",\"family\",\"value\",\"polarity\",\"quote\",\"span\",\"p\"}],\"withheld\":{\"category\":count}}"
+    )]
     Text {
         /// File with records; - or nothing = standard input
         file: Option<PathBuf>,

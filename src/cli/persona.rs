@@ -220,7 +220,9 @@ fn account_card<W: Write>(
 
 fn firmographics<W: Write>(card: &mut Card<'_, W>, row: &AccountRow) -> io::Result<()> {
     let place = [row.city.as_deref(), row.country.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let size = row.employees.map(|n| format!("{n} employees{}", row.size_class.as_ref().map_or(String::new(), |c| format!(" ({c})"))));
+    let size = row
+        .employees
+        .map(|n| format!("{n} employees{}", row.size_class.as_ref().map_or(String::new(), |c| format!(" ({c})"))));
     let revenue = row.revenue_eur.map(|r| format!("{:.1} million EUR a year", r / 1e6));
     let rows = [
         ("place", Some(place).filter(|p| !p.is_empty())),

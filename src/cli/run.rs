@@ -38,8 +38,7 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let options =
-        Options { as_of: args.as_of, limit: args.limit, dry_run: args.dry_run, out: args.out.clone() };
+    let options = Options { as_of: args.as_of, limit: args.limit, dry_run: args.dry_run, out: args.out.clone() };
     let summary = runtime()?.block_on(async {
         let cancel = CancelHandle::new();
         let observer = Arc::new(Progress::start(quiet, format));
@@ -56,11 +55,7 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
         summary
     })?;
     tell(&summary, args, quiet, wall)?;
-    Ok(if summary.outcome == "completed_with_dead_letters" {
-        ExitCode::from(DEAD_LETTERS)
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(if summary.outcome == "completed_with_dead_letters" { ExitCode::from(DEAD_LETTERS) } else { ExitCode::SUCCESS })
 }
 
 fn tell(summary: &Summary, args: &RunArgs, quiet: bool, _wall: &Clock) -> anyhow::Result<()> {

@@ -27,13 +27,21 @@ pub(super) fn execute(arg: &HomeArg, _wall: &Clock) -> anyhow::Result<ExitCode> 
     for pipeline in pipelines {
         let Some(run) = journal.last_run(&pipeline)? else { continue };
         writeln!(out, "\n{pipeline}")?;
-        writeln!(out, "last run  {} {}, started {} time(s), first at {}", run.run_id, run.state, run.starts, run.started_at)?;
+        writeln!(
+            out,
+            "last run  {} {}, started {} time(s), first at {}",
+            run.run_id, run.state, run.starts, run.started_at
+        )?;
         let current = sink::current(home.path(), &pipeline)?;
         let shown = current.as_ref().map_or("none", |s| s.run_id());
         writeln!(out, "current   {shown}")?;
         if let Some(summary) = run.summary.as_deref().and_then(|s| serde_json::from_str::<Summary>(s).ok()) {
             let c = &summary.counts;
-            writeln!(out, "result    {}: {} personas of {} contacts, {} dead letters", summary.outcome, c.personas, c.subjects, c.dead_letters)?;
+            writeln!(
+                out,
+                "result    {}: {} personas of {} contacts, {} dead letters",
+                summary.outcome, c.personas, c.subjects, c.dead_letters
+            )?;
         }
         writeln!(out, "next      {}", next(&run.state, journal.fetched(&run.run_id)?))?;
     }

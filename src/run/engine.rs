@@ -293,8 +293,8 @@ impl Prepared {
             Arc::new(context(plan, gate, fetcher, journal, &home, state.run_id.clone(), as_of, demo, false, world));
         let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
         let keep = context.plan.output().keep_snapshots;
-        let mut writer =
-            SnapshotWriter::create(home.path(), context.plan.name(), &state.run_id, &facts)?.keep_snapshots(keep as usize);
+        let mut writer = SnapshotWriter::create(home.path(), context.plan.name(), &state.run_id, &facts)?
+            .keep_snapshots(keep as usize);
         let worked = work(&context, groups, &dead_letters, &mut writer, world).await;
         if let Some(web) = web {
             web.stop().await;
@@ -345,9 +345,8 @@ async fn work(
     while let Some(result) = results.next().await {
         let rows = result.map_err(|_| RunError::Worker)??;
         counts.add(&rows);
-        tracing::info_span!("write").in_scope(|| {
-            StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows))
-        })?;
+        tracing::info_span!("write")
+            .in_scope(|| StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows)))?;
     }
     Ok(counts)
 }
@@ -372,12 +371,7 @@ struct Finish<'a> {
 }
 
 impl Finish<'_> {
-    fn publish(
-        &self,
-        mut writer: SnapshotWriter,
-        counts: Counts,
-        world: &World,
-    ) -> Result<Summary, RunError> {
+    fn publish(&self, mut writer: SnapshotWriter, counts: Counts, world: &World) -> Result<Summary, RunError> {
         let context = self.context;
         let share = context.plan.budgets().dead_letter_share;
         let summary = Summary::finished(self.home.path(), context, self.state, counts, self.resumed, share);
@@ -456,9 +450,6 @@ fn stages(times: &StageTimes) -> Vec<StageTime> {
         ("fuse", &times.fuse),
         ("write", &times.write),
     ]
-    .map(|(stage, micros)| StageTime {
-        stage: stage.to_owned(),
-        seconds: micros.load(Ordering::Relaxed) as f64 / 1e6,
-    })
+    .map(|(stage, micros)| StageTime { stage: stage.to_owned(), seconds: micros.load(Ordering::Relaxed) as f64 / 1e6 })
     .into()
 }

@@ -23,9 +23,7 @@ use crate::run::context::{Context, StageTimes};
 use crate::run::engine::RunError;
 use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
-use crate::source::{
-    self, Body, Found, PageKind, Permitted, Reading, company_site, crm, developer_profile, id,
-};
+use crate::source::{self, Body, Found, PageKind, Permitted, Reading, company_site, crm, developer_profile, id};
 use crate::taxonomy::{Operation, SourceClass, Tier};
 
 /// The purpose under which companies are read about; it never touches a person.
@@ -127,8 +125,7 @@ impl<'a> Work<'a> {
             let source = id::DEVELOPER_PROFILE;
             leave.profile = self.infer(&mut leave.refused, member, source, &purpose, Operation::Infer, class);
             let mut ignored = BTreeSet::new();
-            leave.profiling =
-                self.infer(&mut ignored, member, source, PROFILING_PURPOSE, Operation::Profile, class);
+            leave.profiling = self.infer(&mut ignored, member, source, PROFILING_PURPOSE, Operation::Profile, class);
         }
         leave
     }
@@ -257,7 +254,8 @@ impl<'a> Work<'a> {
             return Ok(());
         };
         let subject = &leave.member.subject;
-        let handle = subject.handles.iter().find(|(source, _)| source == id::DEVELOPER_PROFILE).map(|(_, h)| h.reveal());
+        let handle =
+            subject.handles.iter().find(|(source, _)| source == id::DEVELOPER_PROFILE).map(|(_, h)| h.reveal());
         let Some(url) = handle.and_then(|h| developer_profile::profile_url(&source.base_url, h)) else {
             return Ok(());
         };
@@ -360,7 +358,8 @@ impl<'a> Work<'a> {
         obtained: &Obtained,
         permit: crate::model::PermitId,
     ) -> Evidence {
-        let class = self.context.gate.policy().source(&obtained.decision.source_id).map_or(SourceClass::News, |s| s.class);
+        let class =
+            self.context.gate.policy().source(&obtained.decision.source_id).map_or(SourceClass::News, |s| s.class);
         Evidence {
             source_id: document.source_id.clone(),
             source_class: class,

@@ -157,13 +157,7 @@ impl Home {
         Self::create(path, file, DEMO_KEY, &Legal::default(), now)
     }
 
-    fn create(
-        path: &Path,
-        file: HomeFile,
-        key: [u8; 32],
-        legal: &Legal,
-        now: Timestamp,
-    ) -> Result<Self, HomeError> {
+    fn create(path: &Path, file: HomeFile, key: [u8; 32], legal: &Legal, now: Timestamp) -> Result<Self, HomeError> {
         if path.join("home.json").exists() {
             return Err(HomeError::Exists { path: path.to_owned() });
         }

@@ -135,9 +135,10 @@ fn read_page(
     read: impl FnOnce(&Body<'_>) -> Reading,
 ) -> Reading {
     document.hash = Some(context.ids.commitment("body", page.body()));
-    let body = Body { url: page.url(), content_type: Some(page.content_type()).filter(|t| !t.is_empty()), bytes: page.body() };
-    let reading = tracing::info_span!("read")
-        .in_scope(|| StageTimes::timed(&context.wall, &context.times.read, || read(&body)));
+    let body =
+        Body { url: page.url(), content_type: Some(page.content_type()).filter(|t| !t.is_empty()), bytes: page.body() };
+    let reading =
+        tracing::info_span!("read").in_scope(|| StageTimes::timed(&context.wall, &context.times.read, || read(&body)));
     if let Some(reason) = &reading.opted_out {
         document.tdm = format!("reserved: {reason}");
         fail(document, "failed", reason);
@@ -163,8 +164,7 @@ pub(super) fn opt_out(context: &Context, url: &Url) -> OptOut {
     match context.fetcher.opt_outs(url) {
         OptOutVerdict::Allow => OptOut::Free,
         OptOutVerdict::TdmReserved { .. } | OptOutVerdict::TdmUnreachable => OptOut::TdmReserved,
-        OptOutVerdict::NotAsked
-            | OptOutVerdict::RobotsDisallow { .. } | OptOutVerdict::RobotsUnreachable => {
+        OptOutVerdict::NotAsked | OptOutVerdict::RobotsDisallow { .. } | OptOutVerdict::RobotsUnreachable => {
             OptOut::RobotsDisallow
         }
     }

@@ -121,7 +121,8 @@ impl Summary {
         let mut asked = BTreeMap::new();
         for d in decisions {
             let verdict = d.primary_reason.as_deref().map_or("permitted".to_owned(), |r| format!("refused: {r}"));
-            *asked.entry(format!("{} {} from {} for {}: {verdict}", d.operation, d.target.kind(), d.source_id, d.purpose))
+            *asked
+                .entry(format!("{} {} from {} for {}: {verdict}", d.operation, d.target.kind(), d.source_id, d.purpose))
                 .or_default() += 1;
         }
         Self {

@@ -148,4 +148,3 @@ impl<'a> KnownContact<'a> {
         }
     }
 }
-

@@ -337,7 +337,8 @@ fn shared_subjects(sentence: &Read<'_>, mentions: &[(Mention, bool)], third_part
         .filter(|at| {
             let joined = matches!(word(at - 1), "und" | "and" | "but" | "aber" | "sondern");
             joined
-                || sentence.clauses[*at] != sentence.clauses[at - 1] && matches!(word(at + 1), "aber" | "jedoch" | "dafür")
+                || sentence.clauses[*at] != sentence.clauses[at - 1]
+                    && matches!(word(at + 1), "aber" | "jedoch" | "dafür")
         })
         .collect()
 }
