@@ -1,8 +1,9 @@
 //! Word patterns as data, matched over tokens in linear time.
 //!
 //! A pattern is words parted by spaces. A word is literal, or a glob with `*` at its ends, or
-//! alternatives (`a|b*`), or a named set (`<country>`); `~` before it asks for a capital letter,
-//! `!` for nothing but capitals.
+//! alternatives, or a named set (`<country>`); `~` before it asks for a capital letter, `!` for
+//! nothing but capitals. Alternatives alone are written `a|b*`, beside other words `(a|b) c`: a stray
+//! space in a list (`a|b c|d`) would mean two words in a row, and is refused.
 //! `..` is a gap of up to four words, `@` a person, `^` and `$` the start and end of a clause.
 //!
 //! Invariant: words are folded like the text, so a pattern can be written in plain spelling.
@@ -27,6 +28,13 @@ pub(super) enum PatternError {
     /// A set that nobody defined.
     #[error("pattern {0:?} names an unknown set")]
     UnknownSet(String),
+    /// Alternatives beside other words without parentheses, or parentheses that do not close: nearly always a
+    /// stray space in a list of alternatives.
+    #[error("pattern {0:?} has alternatives that are not in parentheses of their own")]
+    Grouping(String),
+    /// The same word twice among alternatives, or a pattern word by word the same as another.
+    #[error("pattern {0:?} names a word twice")]
+    Twice(String),
     /// A star that is not at an end of a word.
     #[error("pattern {0:?} has a star inside a word")]
     InnerStar(String),
@@ -75,7 +83,8 @@ impl Case {
 }
 
 impl Glob {
-    fn needle(&self) -> String {
+    /// What is looked for between end marks; a glob that is open at an end goes without that mark.
+    pub(super) fn needle(&self) -> String {
         let (front, back) = self.open;
         format!("{}{}{}", if front { "" } else { "\u{1}" }, self.letters, if back { "" } else { "\u{2}" })
     }
@@ -148,6 +157,30 @@ pub(super) struct Found<'p, T> {
     pub(super) person: Option<usize>,
 }
 
+/// The words of a pattern, without the parentheses around alternatives.
+pub(super) fn pattern_words(pattern: &str) -> Result<Vec<&str>, PatternError> {
+    let wrong = || PatternError::Grouping(pattern.to_owned());
+    let words: Vec<&str> = pattern.split_whitespace().collect();
+    let alone = words.len() == 1;
+    let plain = |word: &str| !word.contains(['(', ')']);
+    words
+        .into_iter()
+        .map(|word| match word.strip_prefix('(').map(|w| w.strip_suffix(')')) {
+            Some(Some(inner)) if plain(inner) && inner.contains('|') => Ok(inner),
+            None if plain(word) && (alone || !word.contains('|')) => Ok(word),
+            _ => Err(wrong()),
+        })
+        .map(|word| {
+            let word = word?;
+            let parts: Vec<&str> = word.split('|').collect();
+            let mut once = parts.clone();
+            once.sort_unstable();
+            once.dedup();
+            if once.len() == parts.len() { Ok(word) } else { Err(PatternError::Twice(pattern.to_owned())) }
+        })
+        .collect()
+}
+
 /// The alternatives of one word of a pattern.
 pub(super) fn globs(word: &str, pattern: &str, sets: &Sets) -> Result<Vec<Glob>, PatternError> {
     let mut found = Vec::new();
@@ -206,7 +239,7 @@ impl<T> Phrases<T> {
         let (mut by_word, mut by_person) = (HashMap::<usize, Vec<usize>>::new(), Vec::new());
         for (pattern, tag) in patterns {
             let mut items = Vec::new();
-            for word in pattern.split_whitespace() {
+            for word in pattern_words(&pattern)? {
                 items.push(match word {
                     ".." => Item::Gap,
                     "@" => Item::Person,
@@ -338,4 +371,19 @@ fn gap(
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stray_space_in_a_list_is_refused() {
+        for wrong in ["a|b c|d", "(a|b c|d)", "(a|b) c|d", "a (b", "(a)", "((a|b)) c", "a b|c"] {
+            assert!(matches!(pattern_words(wrong), Err(PatternError::Grouping(_))), "{wrong}");
+        }
+        assert!(matches!(pattern_words("(a|b|a) c"), Err(PatternError::Twice(_))));
+        assert_eq!(pattern_words("a|b*"), Ok(vec!["a|b*"]));
+        assert_eq!(pattern_words("(a|b) .. <c> d"), Ok(vec!["a|b", "..", "<c>", "d"]));
+    }
 }

@@ -41,6 +41,9 @@ struct RawRule {
     /// The first person in a note counts: the contact is quoted.
     #[serde(default)]
     speaker: bool,
+    /// The person stands in the dative (`Herrn X ist ... wichtig`), so is no subject.
+    #[serde(default)]
+    dative: bool,
     patterns: Vec<String>,
     /// At least one must stand in the same sentence.
     #[serde(default)]
@@ -109,6 +112,7 @@ pub(super) struct Rule {
     pub(super) polarity: Polarity,
     pub(super) p: f64,
     pub(super) speaker: bool,
+    pub(super) dative: bool,
     pub(super) needs: bool,
 }
 
@@ -182,7 +186,8 @@ impl Rules {
                 context.extend(rule.requires.into_iter().map(|p| (p, Tag::Requires(index))));
                 context.extend(rule.unless.into_iter().map(|p| (p, Tag::Unless(index))));
                 let (family, value, polarity) = (rule.family, rule.value, rule.polarity);
-                rules.push(Rule { family, value, polarity, p: rule.p, speaker: rule.speaker, needs });
+                let (p, speaker, dative) = (rule.p, rule.speaker, rule.dative);
+                rules.push(Rule { family, value, polarity, p, speaker, dative, needs });
             }
         }
         Ok(Self { all: rules, claims: Phrases::new(claims, &raw.sets)?, context: Phrases::new(context, &raw.sets)? })

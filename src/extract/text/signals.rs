@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry;
 
 use super::guard::Scrubbed;
 use super::guard::fold::{Cell, fold};
-use super::guard::token::{Token, tokens};
+use super::guard::token::{Token, clauses, is_quote, tokens};
 use super::people::{Directory, Form, Mention, Who, pronoun};
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
@@ -66,7 +66,7 @@ impl Read<'_> {
     fn new(text: &str, start: usize, follows_kept: bool) -> Self {
         let cells = fold(text);
         let tokens = tokens(&cells, 0..cells.len());
-        let clauses = clauses(&cells, &tokens);
+        let clauses = clauses(&cells, &tokens, 0);
         let context = RULES.context.find(&View { clauses: clauses.clone(), ..View::plain(&tokens) });
         Self { chars: text.chars().collect(), start, follows_kept, cells, tokens, clauses, context }
     }
@@ -102,26 +102,6 @@ impl Read<'_> {
 /// `ich`, `I`: always a subject, always the one who speaks.
 fn is_first_person(token: &Token) -> bool {
     token.text == "ich" || token.text == "i" && token.capital
-}
-
-const fn is_quote(c: char) -> bool {
-    matches!(c, '"' | '„' | '“' | '”' | '«' | '»' | '‟')
-}
-
-fn clauses(cells: &[Cell], tokens: &[Token]) -> Vec<u32> {
-    let mut clause = 0;
-    let mut last = 0;
-    let mut found = Vec::with_capacity(tokens.len());
-    for token in tokens {
-        let between = &cells[last..token.cells.start];
-        let parted =
-            between.iter().any(|c| matches!(c.raw, ',' | ';' | ':' | '(' | ')' | '|' | '•' | '\n') || is_quote(c.raw));
-        let dash = between.len() >= 3 && between.iter().any(|c| c.out == '-');
-        clause += u32::from(parted || dash);
-        last = token.cells.end;
-        found.push(clause);
-    }
-    found
 }
 
 /// Whom a pronoun can mean: the one person named last.
@@ -203,6 +183,10 @@ impl<'r> Reader<'r> {
             if let Some(contact) = meant {
                 all.push((Mention { tokens: 0..0, who: Who::Contact(contact), form: None, oblique: false }, true));
             }
+        }
+        for at in shared_subjects(sentence, &all, third_party) {
+            let shared = Mention { tokens: at..at, oblique: false, ..all[0].0.clone() };
+            all.push((shared, true));
         }
         all.sort_by_key(|(m, _)| m.tokens.start);
         all.into_iter().unzip()
@@ -293,7 +277,7 @@ impl<'r> Reader<'r> {
             Who::Speaker | Who::Stranger => return None,
         };
         let subject_first = mention.tokens.start == found.tokens.start;
-        if subject_first && (mention.oblique || !stands_as_subject(sentence, mentions, mention)) {
+        if subject_first && (mention.oblique && !rule.dative || !stands_as_subject(sentence, mentions, mention)) {
             return None;
         }
         if mention.tokens.end == found.tokens.end
@@ -340,10 +324,32 @@ impl<'r> Reader<'r> {
     }
 }
 
+/// Where a sentence goes on with the subject of its beginning: `X prüft genau und entscheidet allein`, `X empfiehlt,
+/// entscheidet aber nicht`. Only where nobody else is named; a pattern must go on with its verb right there.
+fn shared_subjects(sentence: &Read<'_>, mentions: &[(Mention, bool)], third_party: bool) -> Vec<usize> {
+    let [(only, _)] = mentions else { return Vec::new() };
+    let named_first = !only.tokens.is_empty() && !only.oblique && stands_as_subject(sentence, &[], only);
+    if third_party || !named_first {
+        return Vec::new();
+    }
+    let word = |at: usize| sentence.tokens.get(at).map_or("", |t| t.text.as_str());
+    (only.tokens.end + 1..sentence.tokens.len())
+        .filter(|at| {
+            let joined = matches!(word(at - 1), "und" | "and" | "but" | "aber" | "sondern");
+            joined
+                || sentence.clauses[*at] != sentence.clauses[at - 1]
+                    && matches!(word(at + 1), "aber" | "jedoch" | "dafür")
+        })
+        .collect()
+}
+
 /// A subject begins its clause; `der Chef von Frau X` does not, nor does `X und Frau Y`.
 fn stands_as_subject(sentence: &Read<'_>, mentions: &[Mention], mention: &Mention) -> bool {
     let at = mention.tokens.start;
     let Some(first) = sentence.tokens.get(at) else { return false };
+    if mention.tokens.is_empty() && at > 0 {
+        return true;
+    }
     if mention.tokens.len() == 1 && is_first_person(first) {
         return true;
     }
@@ -367,6 +373,14 @@ fn is_denied(sentence: &Read<'_>, found: &Found<'_, Tag>) -> bool {
         let later = sentence.clauses[at] > clause
             && sentence.clause_start(at) == at
             && matches!(sentence.tokens[at].text.as_str(), "nicht" | "not");
-        !(earlier && contrasts || later)
+        // `X empfiehlt, entscheidet aber nicht`: the contrast stands behind a verb of its own.
+        let other = sentence.clauses[at] > clause
+            && sentence.context.iter().any(|c| {
+                *c.tag == Tag::Contrast
+                    && sentence.clauses[c.tokens.start] == sentence.clauses[at]
+                    && c.tokens.start > sentence.clause_start(at)
+                    && c.tokens.start < at
+            });
+        !(earlier && contrasts || later || other)
     })
 }

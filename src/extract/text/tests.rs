@@ -29,10 +29,10 @@ struct Expected {
 }
 
 const LABELLED: &str = include_str!("../../../testdata/text/signals.jsonl");
+const LABELLED_FRESH: &str = include_str!("../../../testdata/text/signals_fresh.jsonl");
 
-fn labelled() -> Vec<(Labelled, BTreeSet<Expected>)> {
-    LABELLED
-        .lines()
+fn labelled(set: &str) -> Vec<(Labelled, BTreeSet<Expected>)> {
+    set.lines()
         .map(|line| {
             let label: Labelled = serde_json::from_str(line).expect("test data is sound");
             let record = TextRecord {
@@ -53,11 +53,22 @@ fn labelled() -> Vec<(Labelled, BTreeSet<Expected>)> {
 
 #[test]
 fn every_signal_of_the_labelled_set_is_right_and_most_are_found() {
-    let read = labelled();
+    let read = labelled(LABELLED);
     let silent = read.iter().filter(|(label, _)| label.expect.is_empty()).count();
     assert!(read.len() >= 80 && silent * 2 >= read.len(), "{} texts, {silent} without a signal", read.len());
+    check_labelled(&read);
+}
+
+#[test]
+fn every_signal_of_the_fresh_set_is_right_and_most_are_found() {
+    let read = labelled(LABELLED_FRESH);
+    assert!(read.len() >= 60, "{} texts", read.len());
+    check_labelled(&read);
+}
+
+fn check_labelled(read: &[(Labelled, BTreeSet<Expected>)]) {
     let (mut right, mut due, mut wrong, mut missed) = (0, 0, Vec::new(), Vec::new());
-    for (label, found) in &read {
+    for (label, found) in read {
         due += label.expect.len();
         right += label.expect.iter().filter(|e| found.contains(e)).count();
         wrong.extend(

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::SpecialCategory;
 use super::token::{Disguise, Token, plain_words};
-use crate::extract::text::phrase::{Glob, PatternError, Phrases, Sets, View, globs};
+use crate::extract::text::phrase::{Glob, PatternError, Phrases, Sets, View, globs, pattern_words};
 use crate::taxonomy::Language;
 
 const CATEGORIES: &[&str] = &[
@@ -34,7 +34,17 @@ struct RawCategory {
     category: SpecialCategory,
     /// What the list covers and how it was made.
     source: String,
+    /// Words and literal phrases, one an entry; a sentence with one is withheld.
+    #[serde(default)]
+    words: Vec<String>,
+    /// The same with pattern syntax.
     patterns: Vec<String>,
+    /// Private-life cues that reveal it in most, not all uses: they count in a clause without business content.
+    #[serde(default)]
+    hint_words: Vec<String>,
+    /// The same with pattern syntax.
+    #[serde(default)]
+    hints: Vec<String>,
     /// Words that are harmless in English: passed over where the text is known to be English.
     #[serde(default)]
     german: Vec<String>,
@@ -49,6 +59,12 @@ struct RawContext {
     version: u32,
     source: String,
     sets: Sets,
+    /// What business clauses speak of: a clause with such a word is not private life.
+    business: Vec<String>,
+    /// What else notes about work speak of: contact, work, attitudes at work.
+    work: Vec<String>,
+    /// Who a sentence about a person is about.
+    personal: Vec<String>,
     /// Business phrases that look like a hit and are none.
     benign: Vec<String>,
     /// What gives a neighbouring sentence away once its neighbour is withheld.
@@ -63,6 +79,8 @@ enum LexiconError {
     Yaml { file: usize, message: String },
     #[error("lexicon file {file} has version {version} or no source")]
     Version { file: usize, version: u32 },
+    #[error("lexicon file {file}: {word:?} is no literal word or phrase")]
+    NoLiteral { file: usize, word: String },
     #[error(transparent)]
     Pattern(#[from] PatternError),
 }
@@ -71,6 +89,11 @@ enum LexiconError {
 enum Tag {
     /// The language that the word is special in, where it is not in both.
     Special(SpecialCategory, Option<Language>),
+    /// A cue of private life; special where its clause has no business content.
+    Hint(SpecialCategory),
+    Business,
+    Work,
+    Personal,
     Benign,
     Follows,
     Continues,
@@ -81,6 +104,8 @@ enum Tag {
 pub(super) struct Verdict {
     /// Categories that it carries.
     pub(super) special: BTreeSet<SpecialCategory>,
+    /// It speaks of a person, and of nothing that belongs to work.
+    private: bool,
     /// It gives something away beside a withheld sentence.
     pub(super) follows: bool,
     /// It begins by pointing back.
@@ -102,10 +127,14 @@ impl Lexicon {
     fn embedded() -> Result<Self, LexiconError> {
         let context: RawContext = parse(CONTEXT, 0)?;
         check(context.version, &context.source, 0)?;
-        let mut patterns = Vec::new();
+        let (mut patterns, mut listed) = (Vec::new(), Vec::new());
         for (file, text) in CATEGORIES.iter().enumerate() {
             let raw: RawCategory = parse(text, file + 1)?;
             check(raw.version, &raw.source, file + 1)?;
+            let words = literals(raw.words, file + 1)?;
+            listed.extend(words.iter().cloned().map(|w| (w, raw.category)));
+            let hints = literals(raw.hint_words, file + 1)?.into_iter().chain(raw.hints);
+            patterns.extend(hints.map(|p| (p, Tag::Hint(raw.category))));
             for (list, language) in
                 [(raw.patterns, None), (raw.german, Some(Language::German)), (raw.english, Some(Language::English))]
             {
@@ -120,21 +149,43 @@ impl Lexicon {
                 needles.push(needle);
             }
         }
+        // The wide lists are disguised as whole words only: many of their short words stand inside others.
+        for (word, category) in &listed {
+            let joined = if word.contains(' ') { word.replace([' ', '*'], "") } else { word.clone() };
+            for glob in globs(&joined, word, &context.sets)?.iter().filter(|g| g.letters.len() >= 5) {
+                loose_tags.push((*category, glob.letters.len()));
+                needles.push(glob.needle());
+            }
+        }
+        patterns.extend(listed.into_iter().map(|(w, category)| (w, Tag::Special(category, None))));
         let loose = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .build(&needles)
             .expect("a lexicon is far below the automaton's limits");
+        patterns.extend(context.business.into_iter().map(|p| (p, Tag::Business)));
+        patterns.extend(context.work.into_iter().map(|p| (p, Tag::Work)));
+        patterns.extend(context.personal.into_iter().map(|p| (p, Tag::Personal)));
         patterns.extend(context.benign.into_iter().map(|p| (p, Tag::Benign)));
         patterns.extend(context.follows.into_iter().map(|p| (p, Tag::Follows)));
         patterns.extend(context.continues.into_iter().map(|p| (p, Tag::Continues)));
         Ok(Self { phrases: Phrases::new(patterns, &context.sets)?, loose, loose_tags })
     }
 
-    /// Judges one sentence by its words and by what they may hide.
-    pub(super) fn judge(&self, tokens: &[Token], disguises: &[Disguise], known: Option<Language>) -> Verdict {
-        let (mut verdict, harmless) = self.judge_words(tokens, known);
+    /// Judges one sentence by its words and by what they may hide; `clauses` numbers the clause of each token.
+    pub(super) fn judge(
+        &self,
+        tokens: &[Token],
+        clauses: &[u32],
+        disguises: &[Disguise],
+        known: Option<Language>,
+    ) -> Verdict {
+        let (mut verdict, harmless) = self.judge_words(tokens, clauses, known);
         if let Some(plain) = plain_words(tokens) {
-            verdict.special.extend(self.judge_words(&plain, known).0.special);
+            verdict.special.extend(self.judge_words(&plain, &[], known).0.special);
+        }
+        if verdict.special.is_empty() && verdict.private {
+            // What a sentence about a person's private life would reveal is most often health.
+            verdict.special.insert(SpecialCategory::Health);
         }
         for disguise in disguises {
             if disguise.tokens.is_empty() || !disguise.tokens.clone().all(|t| harmless[t]) {
@@ -145,7 +196,7 @@ impl Lexicon {
     }
 
     /// The verdict on plain words, and which of them belong to a harmless business phrase.
-    fn judge_words(&self, tokens: &[Token], known: Option<Language>) -> (Verdict, Vec<bool>) {
+    fn judge_words(&self, tokens: &[Token], clauses: &[u32], known: Option<Language>) -> (Verdict, Vec<bool>) {
         let mut verdict = Verdict::default();
         let found = self.phrases.find(&View::plain(tokens));
         let mut harmless = vec![false; tokens.len()];
@@ -156,8 +207,25 @@ impl Lexicon {
                 reach[at] = reach[at].max(hit.tokens.end);
             }
         }
+        let clause = |token: usize| clauses.get(token).copied().unwrap_or(0);
+        let business: Vec<(u32, usize)> = found
+            .iter()
+            .filter(|hit| *hit.tag == Tag::Business)
+            .map(|hit| (clause(hit.tokens.start), hit.tokens.start))
+            .collect();
+        let has = |tag: Tag| found.iter().any(|hit| *hit.tag == tag);
+        verdict.private = has(Tag::Personal) && !has(Tag::Business) && !has(Tag::Work) && !has(Tag::Benign);
         for hit in &found {
             match hit.tag {
+                Tag::Hint(category) if reach[hit.tokens.start] < hit.tokens.end => {
+                    let (first, last) = (clause(hit.tokens.start), clause(hit.tokens.end - 1));
+                    // Found hits are in order of their place, and so are clauses.
+                    let from = business.partition_point(|(c, _)| *c < first);
+                    let to = business.partition_point(|(c, _)| *c <= last);
+                    if business[from..to].iter().all(|(_, at)| hit.tokens.contains(at)) {
+                        verdict.special.insert(*category);
+                    }
+                }
                 Tag::Special(category, language) if reach[hit.tokens.start] < hit.tokens.end => {
                     if known.is_none() || language.is_none() || known == *language {
                         verdict.special.insert(*category);
@@ -165,7 +233,7 @@ impl Lexicon {
                 }
                 Tag::Follows => verdict.follows = true,
                 Tag::Continues => verdict.continues |= hit.tokens.start == 0,
-                Tag::Special(..) | Tag::Benign => {}
+                Tag::Special(..) | Tag::Hint(_) | Tag::Business | Tag::Work | Tag::Personal | Tag::Benign => {}
             }
         }
         (verdict, harmless)
@@ -186,7 +254,7 @@ impl Lexicon {
 
 /// Single words and plain word sequences, as they look when run together.
 fn loose_needles(pattern: &str, sets: &Sets) -> Result<Vec<String>, PatternError> {
-    let words: Vec<&str> = pattern.split_whitespace().collect();
+    let words = pattern_words(pattern)?;
     if let [word] = words[..] {
         return Ok(globs(word, pattern, sets)?.iter().filter_map(Glob::loose_needle).collect());
     }
@@ -195,6 +263,17 @@ fn loose_needles(pattern: &str, sets: &Sets) -> Result<Vec<String>, PatternError
     }
     let joined: String = words.concat().replace('*', "");
     Ok(globs(&joined, pattern, sets)?.iter().map(|g| g.letters.clone()).filter(|l| l.len() >= 6).collect())
+}
+
+/// Words and phrases without pattern syntax, each of them once.
+fn literals(words: Vec<String>, file: usize) -> Result<Vec<String>, LexiconError> {
+    let mut seen = BTreeSet::new();
+    for word in &words {
+        if word.contains(['|', '(', ')', '<', '>', '@', '^', '$', ',']) || word.contains("..") || !seen.insert(word) {
+            return Err(LexiconError::NoLiteral { file, word: word.clone() });
+        }
+    }
+    Ok(words)
 }
 
 fn parse<T: serde::de::DeserializeOwned>(text: &str, file: usize) -> Result<T, LexiconError> {

@@ -120,7 +120,8 @@ pub fn scrub(text: &str, language: Option<Language>) -> (Scrubbed, Withheld) {
         .map(|range| {
             let tokens = token::tokens(&cells, range.clone());
             let disguises = token::disguises(&cells, range, &tokens);
-            LEXICON.judge(&tokens, &disguises, language)
+            let clauses = token::clauses(&cells, &tokens, range.start);
+            LEXICON.judge(&tokens, &clauses, &disguises, language)
         })
         .collect();
     let reasons = with_neighbours(&verdicts);

@@ -31,6 +31,12 @@ const ATTACKS: &str = include_str!("../../../../testdata/text/redteam.jsonl");
 const UNSEEN: &str = include_str!("../../../../testdata/text/redteam_unseen.jsonl");
 const UNSEEN_2: &str = include_str!("../../../../testdata/text/redteam_unseen2.jsonl");
 const UNSEEN_3: &str = include_str!("../../../../testdata/text/redteam_unseen3.jsonl");
+const FRESH: &str = include_str!("../../../../testdata/text/redteam_fresh_tuned.jsonl");
+const FRESH_2: &str = include_str!("../../../../testdata/text/redteam_fresh2.jsonl");
+const FRESH_3: &str = include_str!("../../../../testdata/text/redteam_fresh3.jsonl");
+/// Never looked at while the rules were made; what leaks stays unrepaired, so that the figure stays honest.
+const HOLD_OUT: &str = include_str!("../../../../testdata/text/redteam_holdout.jsonl");
+const BENIGN_FRESH: &str = include_str!("../../../../testdata/text/benign_fresh.jsonl");
 const BENIGN: &str = include_str!("../../../../testdata/text/benign.jsonl");
 
 /// `None`, or what came through: with the right, no, or the wrong language hint.
@@ -97,8 +103,42 @@ fn no_attack_of_the_third_unseen_set_comes_through() {
 }
 
 #[test]
+fn no_attack_of_the_fresh_sets_comes_through_but_those_that_are_known() {
+    check_attacks(FRESH, 100);
+    // One idiom is beyond words: `ninety meetings in ninety days`.
+    for (set, known) in [(FRESH_2, 1), (FRESH_3, 0)] {
+        let leaks: Vec<String> = lines::<Attack>(set).iter().filter_map(leak).collect();
+        assert!(leaks.len() <= known, "{}", leaks.join("\n"));
+    }
+}
+
+#[test]
+fn the_hold_out_leaks_no_more_than_measured() {
+    let attacks: Vec<Attack> = lines(HOLD_OUT);
+    let leaks = attacks.iter().filter(|a| leak(a).is_some()).count();
+    assert!(attacks.len() >= 100 && leaks <= 2, "{leaks} of {}", attacks.len());
+}
+
+#[test]
+fn private_life_without_work_is_withheld() {
+    // No list knows the word; the sentence has nothing to do with work.
+    let (scrubbed, withheld) = scrub("Er züchtet daheim Zierfische. Er liefert am Montag.", None);
+    assert!(!scrubbed.text().contains("Zierfische") && scrubbed.text().contains("liefert"));
+    assert_eq!(withheld.into_counts().get(&SpecialCategory::Health), Some(&1));
+}
+
+#[test]
 fn business_language_passes() {
-    let benign: Vec<Benign> = lines(BENIGN);
+    check_benign(BENIGN);
+}
+
+#[test]
+fn fresh_business_language_passes() {
+    check_benign(BENIGN_FRESH);
+}
+
+fn check_benign(set: &str) {
+    let benign: Vec<Benign> = lines(set);
     assert!(benign.len() >= 60);
     let lost: Vec<String> = benign
         .iter()

@@ -101,6 +101,28 @@ fn gender_mark(cells: &[Cell], i: usize, end: usize) -> Option<usize> {
     matches!(rest.as_str(), "in" | "innen" | "r" | "n" | "e").then_some(i + 1)
 }
 
+/// A quotation mark of either language.
+pub(in crate::extract::text) const fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '„' | '“' | '”' | '«' | '»' | '‟')
+}
+
+/// Numbers the clause of each token of a sentence that begins at cell `start`.
+pub(in crate::extract::text) fn clauses(cells: &[Cell], tokens: &[Token], start: usize) -> Vec<u32> {
+    let mut clause = 0;
+    let mut last = start;
+    let mut found = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let between = &cells[last..token.cells.start];
+        let parted =
+            between.iter().any(|c| matches!(c.raw, ',' | ';' | ':' | '(' | ')' | '|' | '•' | '\n') || is_quote(c.raw));
+        let dash = between.len() >= 3 && between.iter().any(|c| c.out == '-');
+        clause += u32::from(parted || dash);
+        last = token.cells.end;
+        found.push(clause);
+    }
+    found
+}
+
 /// Everything that may be hidden in a sentence.
 pub(super) fn disguises(cells: &[Cell], range: &Range<usize>, tokens: &[Token]) -> Vec<Disguise> {
     let mut found = Vec::new();
