@@ -101,8 +101,8 @@ fn hostile_files_cost_little() {
     for text in [wildcards.as_bytes(), many.as_bytes(), lines.as_bytes(), &binary] {
         let start = Instant::now();
         let _ = Robots::parse(text, "prosopon").ask(&url);
-        // Generous, for an unoptimised build on a busy machine; release figures are in the benchmark.
-        assert!(start.elapsed() < Duration::from_secs(2), "{} bytes: {:?}", text.len(), start.elapsed());
+        // Catches blow-ups only: an unoptimised build on a busy machine says nothing about speed.
+        assert!(start.elapsed() < Duration::from_secs(60), "{} bytes: {:?}", text.len(), start.elapsed());
     }
 }
 
