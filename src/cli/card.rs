@@ -119,7 +119,14 @@ impl<W: Write> Card<'_, W> {
 
 /// A term of a vocabulary as people read it.
 pub(super) fn readable(term: &str) -> String {
-    term.replace('_', " ")
+    match term {
+        "c_level" => "C-level".to_owned(),
+        "vp" => "vice president".to_owned(),
+        "it" => "IT".to_owned(),
+        "engineering_rnd" => "engineering, R&D".to_owned(),
+        "sustainability_ehs" => "sustainability, EHS".to_owned(),
+        other => other.replace('_', " "),
+    }
 }
 
 /// A probability as number and bar.

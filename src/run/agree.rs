@@ -26,7 +26,8 @@ fn disagreements(plan: &Plan, policy: &PolicyFile, tree: &Tree, name: &str) -> V
     let at = |path: &[&str]| pipeline_span(plan.file(), path);
     let mut found = Vec::new();
     if policy.controller != plan.controller() {
-        let text = format!("the controller is not {:?}, that of the policy {name}", policy.controller);
+        let text =
+            format!("the controller {:?} is not that of the policy {name}: {:?}", plan.controller(), policy.controller);
         found.push(Diagnostic::error(&pipeline, at(&["controller"]), text));
     }
     if !policy.purposes.contains_key(plan.purpose()) {

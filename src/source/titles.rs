@@ -9,6 +9,8 @@ use crate::taxonomy::{FacetStatus, Language};
 
 /// How sure a secondary function is, compared with the primary one.
 const SECONDARY_SHARE: f64 = 0.6;
+/// How much of the doubt about the first of several functions remains about its being one of them.
+const SHARED: f64 = 0.4;
 /// A signing power is stated or not; titles that state one are rarely wrong.
 const SIGNING_POWER_WEIGHT: f64 = 0.9;
 
@@ -63,7 +65,9 @@ fn from_reading(about: &About, reading: &TitleReading, locator: &str, trust: f64
         extractor: EXTRACTOR.to_owned(),
     };
     let mut all = Vec::new();
-    let function_p = reading.job_function.p.unwrap_or(0.0);
+    let first_p = reading.job_function.p.unwrap_or(0.0);
+    // Where a title names several functions, p is that this one comes first; that it is one of them is surer.
+    let function_p = if reading.secondary_functions.is_empty() { first_p } else { 1.0 - (1.0 - first_p) * SHARED };
     all.extend(reading.job_function.value.map(|v| found(Claim::JobFunction(v), function_p)));
     let secondary = reading.secondary_functions.iter();
     all.extend(secondary.map(|v| found(Claim::JobFunction(*v), function_p * SECONDARY_SHARE)));

@@ -81,7 +81,7 @@ fn wrong_usage_is_told() {
 fn more_dead_letters_than_allowed_are_exit_code_1() {
     let run = finished("strict").expect(1);
     let (home, said) = (&run.home, &run.said);
-    assert!(said.out.contains("dead_letter_share"), "{}", said.out);
+    assert!(said.err.contains("dead_letter_share"), "{}", said.err);
     assert!(home.join("demo/current").exists(), "the rows that could be processed are there");
     let runs = say(["inspect", "runs", "--format", "jsonl", "--out", arg(home)]).expect(0).json_lines();
     assert_eq!(runs[0]["outcome"], "completed_with_dead_letters");
