@@ -194,5 +194,12 @@ fn masculine_raw(raw: &str, lemma: &str) -> String {
             }
         }
     }
+    for (end, to) in [("person", "mann"), ("leitung", "leiter"), ("leitende", "leiter"), ("arbeitende", "arbeiter")] {
+        if lower.ends_with(end) && lemma.ends_with(to) {
+            let keep = raw.chars().count() - end.chars().count();
+            let stem: String = raw.chars().take(keep).collect();
+            return format!("{stem}{}", if stem.is_empty() { capitalised(to) } else { to.to_owned() });
+        }
+    }
     cased(lemma, raw)
 }

@@ -131,6 +131,20 @@ impl Scanner {
                 self.at += 1;
             }
         }
+        self.halve();
+    }
+
+    /// "Koch für Diätkost/Köchin für Diätkost": two gender forms of one whole title are one.
+    fn halve(&mut self) {
+        let tokens = &mut self.out.tokens;
+        let half = tokens.len() / 2;
+        let twice = half > 1
+            && tokens.len() == 2 * half
+            && tokens[half].before == Sep::Slash
+            && tokens[..half].iter().zip(&tokens[half..]).all(|(a, b)| a.text == b.text);
+        if twice {
+            tokens.truncate(half);
+        }
     }
 
     fn separator(&mut self, c: char) {
@@ -245,7 +259,8 @@ impl Scanner {
             }
             self.at += 1;
         }
-        let marked = self.gender_mark();
+        let mark = self.gender_mark();
+        let marked = mark.is_some();
         let possessive = matches!(self.peek(0), Some('\'' | '’' | '`'))
             && matches!(self.peek(1), Some('s' | 'S'))
             && !self.letter(self.at + 2);
@@ -253,10 +268,34 @@ impl Scanner {
         if possessive {
             self.at += 2;
         }
+        // "Geolog:in", "Ärzt*in", "beamtete/r": the stem alone is no form of the word.
+        match mark {
+            Some('i') if !text.ends_with('e') => text.push_str("in"),
+            Some('r') if text.ends_with('e') => text.push('r'),
+            _ => {}
+        }
         let text = super::word::masculine(text);
         let caps = upper >= 2 && lower == 0;
+        if self.repeats(&text) {
+            self.sep = Sep::Space;
+            return;
+        }
         self.out.tokens.push(Token { text, span, before: self.sep, caps, possessive, marked });
         self.sep = Sep::Space;
+    }
+
+    /// "Berater/Beraterin", "Berater bzw. Beraterin": the other gender form of the word before, which is dropped.
+    fn repeats(&mut self, text: &str) -> bool {
+        let tokens = &mut self.out.tokens;
+        let or = tokens.last().is_some_and(|t| matches!(t.text.as_str(), "bzw" | "oder" | "resp" | "beziehungsweise"));
+        let n = tokens.len() - usize::from(or);
+        let joined = or || matches!(self.sep, Sep::Slash | Sep::Open);
+        if !joined || n == 0 || tokens[n - 1].text != text {
+            return false;
+        }
+        tokens.truncate(n);
+        tokens[n - 1].span.1 = self.at;
+        true
     }
 
     fn short_run(&self, from: usize) -> bool {
@@ -286,8 +325,8 @@ impl Scanner {
         (rest == "In" || rest == "Innen") && !linked
     }
 
-    /// Steps over `*in`, `:innen`, `/-in`, `(in)`, `_r`, `/-frau`, `In` after a word.
-    fn gender_mark(&mut self) -> bool {
+    /// Steps over `*in`, `:innen`, `/-in`, `(in)`, `_r`, `/-frau`, `In` after a word; returns how the ending begins.
+    fn gender_mark(&mut self) -> Option<char> {
         const ENDINGS: [&str; 12] =
             ["innen", "in", "r", "e", "n", "frau", "mann", "leute", "nen", "ne", "er", "frauen"];
         let from = self.at;
@@ -305,18 +344,18 @@ impl Scanner {
             _ => false,
         };
         if !mark {
-            return false;
+            return None;
         }
         let end = (i..self.chars.len().min(i + 7)).find(|&k| !self.letter(k)).unwrap_or(self.chars.len().min(i + 7));
         let ending: String = self.chars[i..end].iter().flat_map(|c| c.to_lowercase()).collect();
         if !ENDINGS.contains(&ending.as_str()) || self.letter(end) {
-            return false;
+            return None;
         }
         if open && self.chars.get(end) != Some(&')') {
-            return false;
+            return None;
         }
         self.at = end + usize::from(open);
-        true
+        ending.chars().next()
     }
 }
 
