@@ -117,7 +117,9 @@ fn govern(items: &[Item], (from, to): (usize, usize), suppressed: &[usize]) -> O
     if all.len() == 1 || suppressed.iter().any(|&s| s < first) {
         return Some(first);
     }
-    let curated: Vec<usize> = all.iter().copied().filter(|&i| !sense(i).derived).collect();
+    // "Selbständiger Unternehmer", "Diplom-Kaufmann, Controller": what one is, not what one does.
+    let state = |i: usize| sense(i).open && sense(i).functions.first().is_some_and(|f| f.0 == JobFunction::Other);
+    let curated: Vec<usize> = all.iter().copied().filter(|&i| !sense(i).derived && !state(i)).collect();
     let (first, last) = (*curated.first().unwrap_or(&first), *curated.last().unwrap_or(&last));
     let german = sense(first).german && !sense(first).english;
     let assists = assists(&items[first]) && items[all[1]].level() >= Some(Seniority::CLevel);
@@ -126,10 +128,11 @@ fn govern(items: &[Item], (from, to): (usize, usize), suppressed: &[usize]) -> O
 
 /// "Member of the Supervisory Board": the body tells the level, not the member.
 fn through_member(items: &[Item], to: usize, g: usize) -> usize {
-    if !items[g].has(flag::TRANSPARENT) || items[g].level() >= Some(Seniority::CLevel) {
+    if !items[g].has(flag::TRANSPARENT) {
         return g;
     }
-    (g + 1..to).find(|&i| items[i].level() >= Some(Seniority::CLevel)).unwrap_or(g)
+    let own = items[g].level().max(Some(Seniority::Vp));
+    (g + 1..to).find(|&i| items[i].level() > own).unwrap_or(g)
 }
 
 /// "HR Business Partner", "Talent Acquisition Partner": no partner in the firm.
@@ -161,6 +164,12 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
     }
     let about = !sense.functions.is_empty()
         || items[from..g].iter().any(|i| i.sense.as_ref().is_some_and(|s| !s.functions.is_empty()));
+    let others = (from..to).filter(|&i| i != g && !items[i].company && !items[i].has(flag::LINKER));
+    if sense.manages && level == Seniority::Lead && manages_a_thing(items, others.clone()) {
+        level = Seniority::Professional;
+    }
+    let seniority_only = sense.manages && others.clone().all(|i| items[i].sense.as_ref().is_some_and(|x| x.modifier.is_some()));
+    let about = about || (sense.manages && others.clone().count() > 0 && !seniority_only);
     let manager = level == Seniority::Lead && about && (sense.english || (sense.own && !sense.german));
     let mut p = match level {
         Seniority::Professional if sense.derived => sure::PLAIN - 0.1,
@@ -199,6 +208,22 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
     }
     s.notes.push((by, format!("seniority={level}")));
     s.level = Some((level, p));
+}
+
+/// "Innovation Manager", "Feelgood Manager": no department beside the manager, so nobody need be led.
+fn manages_a_thing(items: &[Item], others: impl Iterator<Item = usize>) -> bool {
+    let mut any = false;
+    for i in others {
+        let Some(sense) = items[i].sense.as_ref() else {
+            any |= !items[i].digits;
+            continue;
+        };
+        if sense.person || sense.functions.iter().any(|f| f.1 >= weight::DOMAIN) {
+            return false;
+        }
+        any |= sense.modifier.is_none() && sense.flags == 0;
+    }
+    any
 }
 
 /// The level after a modifier, where the modifier has a say.

@@ -57,6 +57,8 @@ pub(super) mod flag {
     pub const PARTNER: u32 = 1 << 24;
     pub const CHIEF: u32 = 1 << 25;
     pub const OFFICER: u32 = 1 << 26;
+    pub const MANAGES: u32 = 1 << 27;
+    pub const STUDENT: u32 = 1 << 28;
 }
 
 /// A person noun with a function of its own.
@@ -301,6 +303,8 @@ fn flag_bit(name: &str) -> u32 {
         "partner" => flag::PARTNER,
         "chief" => flag::CHIEF,
         "officer" => flag::OFFICER,
+        "manages" => flag::MANAGES,
+        "student" => flag::STUDENT,
         "conjunction" => flag::CONJUNCTION,
         "hobby_topic" => flag::HOBBY_TOPIC,
         _ => panic!("unknown flag list {name:?} in titles.yaml"),

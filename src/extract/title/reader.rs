@@ -115,6 +115,7 @@ fn combine(items: &[Item], segments: &[Segment]) -> TitleReading {
     }
     let mut r = TitleReading::nothing(FacetStatus::InsufficientEvidence);
     let level = level(&current);
+    let student = current.iter().any(|s| items[s.items.0..s.items.1].iter().any(|i| i.has(flag::STUDENT)));
     if let Some((l, p)) = level {
         r.seniority = Facet::known(l, round(p));
     }
@@ -125,6 +126,10 @@ fn combine(items: &[Item], segments: &[Segment]) -> TitleReading {
     if level.is_some_and(|(l, _)| l >= Seniority::CLevel) && r.job_function.status == FacetStatus::InsufficientEvidence
     {
         r.job_function = Facet::known(JobFunction::ExecutiveManagement, 0.6);
+    }
+    // What one studies is known from its name alone, and no function: "Student der Betriebswirtschaftslehre".
+    if student && !level.is_some_and(|(l, _)| l != Seniority::Trainee) && !curated(&r, items, &current) {
+        r.job_function = Facet::abstain(FacetStatus::InsufficientEvidence);
     }
     if r.job_function.value.is_none() {
         occupation(&mut r, items, &current, level);
@@ -215,25 +220,33 @@ fn function(r: &mut TitleReading, scores: &[f32; N]) {
 fn discount(r: &mut TitleReading, items: &[Item], current: &[&Segment]) {
     const DERIVED: f64 = 0.82;
     let Facet { value: Some(f), p: Some(p), .. } = r.job_function else { return };
-    let curated = current
-        .iter()
-        .flat_map(|s| &s.function_notes)
-        .any(|n| n.1 == f && items[n.0].sense.as_ref().is_some_and(|s| !s.derived));
-    if !curated {
+    if !curated(r, items, current) {
         r.job_function = Facet::known(f, round((p * DERIVED).max(FLOOR)));
     }
 }
 
-/// Somebody has an occupation that no function covers.
+/// Whether a word of our own vocabulary speaks for the function.
+fn curated(r: &TitleReading, items: &[Item], current: &[&Segment]) -> bool {
+    current
+        .iter()
+        .flat_map(|s| &s.function_notes)
+        .any(|n| Some(n.1) == r.job_function.value && items[n.0].sense.as_ref().is_some_and(|s| !s.derived))
+}
+
+/// Somebody has an occupation that no function covers, or a position whose department is not told: `other`, with
+/// a low probability.
 fn occupation(r: &mut TitleReading, items: &[Item], current: &[&Segment], level: Option<(Seniority, f64)>) {
-    let marked = current.iter().any(|s| items[s.items.0..s.items.1].iter().any(|i| i.marked && i.sense.is_none()));
-    let training = level.is_some_and(|(l, _)| l == Seniority::Trainee);
     // "Conversion Specialist": someone's work, but of no kind that the vocabularies know.
-    let plain = level.is_some_and(|(l, _)| l <= Seniority::Senior);
     let strange = |i: &Item| i.sense.is_none() && !i.company && !i.digits && i.span.1 - i.span.0 >= 4;
-    let specified = plain && current.iter().any(|s| s.person && items[s.items.0..s.items.1].iter().any(strange));
-    if training || marked || specified {
-        r.job_function = Facet::known(JobFunction::Other, 0.5);
+    let person = current.iter().any(|s| s.person);
+    let specified = current.iter().any(|s| s.person && items[s.items.0..s.items.1].iter().any(strange));
+    match level {
+        Some((Seniority::Trainee, _)) => r.job_function = Facet::known(JobFunction::Other, 0.5),
+        Some((l, _)) if person && l <= Seniority::Senior && specified => {
+            r.job_function = Facet::known(JobFunction::Other, 0.5);
+        }
+        Some((l, _)) if person && l <= Seniority::Vp => r.job_function = Facet::known(JobFunction::Other, FLOOR),
+        _ => {}
     }
 }
 

@@ -100,6 +100,10 @@ fn looks_hostile(chars: &[char]) -> bool {
     })
 }
 
+fn is_or(w: &str) -> bool {
+    matches!(w, "bzw" | "oder" | "resp" | "beziehungsweise")
+}
+
 struct Scanner {
     chars: Vec<char>,
     at: usize,
@@ -134,16 +138,20 @@ impl Scanner {
         self.halve();
     }
 
-    /// "Koch für Diätkost/Köchin für Diätkost": two gender forms of one whole title are one.
+    /// "Koch für Diätkost/Köchin für Diätkost", "Lean-Manager bzw. Lean-Managerin": two gender forms are one.
     fn halve(&mut self) {
         let tokens = &mut self.out.tokens;
-        let half = tokens.len() / 2;
-        let twice = half > 1
-            && tokens.len() == 2 * half
-            && tokens[half].before == Sep::Slash
-            && tokens[..half].iter().zip(&tokens[half..]).all(|(a, b)| a.text == b.text);
-        if twice {
-            tokens.truncate(half);
+        for k in (2..=tokens.len() / 2).rev() {
+            let twin = (k..=tokens.len() - k).find_map(|i| {
+                let or = usize::from(is_or(&tokens[i].text) && i + 1 + k <= tokens.len());
+                let joined = or == 1 || tokens[i].before == Sep::Slash;
+                let (first, second) = (&tokens[i - k..i], &tokens[i + or..i + or + k]);
+                (joined && first.iter().zip(second).all(|(a, b)| a.text == b.text)).then_some(i..i + or + k)
+            });
+            if let Some(range) = twin {
+                tokens.drain(range);
+                return;
+            }
         }
     }
 
@@ -287,7 +295,7 @@ impl Scanner {
     /// "Berater/Beraterin", "Berater bzw. Beraterin": the other gender form of the word before, which is dropped.
     fn repeats(&mut self, text: &str) -> bool {
         let tokens = &mut self.out.tokens;
-        let or = tokens.last().is_some_and(|t| matches!(t.text.as_str(), "bzw" | "oder" | "resp" | "beziehungsweise"));
+        let or = tokens.last().is_some_and(|t| is_or(&t.text));
         let n = tokens.len() - usize::from(or);
         let joined = or || matches!(self.sep, Sep::Slash | Sep::Open);
         if !joined || n == 0 || tokens[n - 1].text != text {

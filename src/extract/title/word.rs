@@ -53,6 +53,7 @@ const NOT_FEMININE: &[&str] = &[
     "login",
     "virgin",
     "begin",
+    "brandin",
     "matin",
 ];
 
@@ -61,7 +62,7 @@ const PERSON_ENDINGS: &[&str] = &[
     "er", "or", "ist", "ent", "ant", "eur", "oer", "ar", "ekt", "aet", "at", "ot", "it", "chef", "wirt", "urg", "af",
     "oph", "iker", "boss", "ast", "ling", "fraktion", "et", "isor", "eut", "id", "ut", "ikt", "opt", "ab", "arch",
     "ul", "oss", "ig", "an", "ph", "on", "ier", "eg", "os", "est", "ett", "am", "yst", "schmied", "wart", "iv", "om",
-    "al", "cht", "uch", "ym", "oin",
+    "al", "cht", "uch", "ym", "oin", "and", "aen", "coach",
 ];
 
 /// Pairs that change more than the ending.
@@ -170,6 +171,7 @@ const NOMINALISED: &[&str] = &[
     "geordnete",
     "geschworene",
     "vorgesetzte",
+    "verordnete",
 ];
 
 /// The masculine singular of a folded word; other words come back as they are.
@@ -211,7 +213,7 @@ pub(super) fn masculine(mut w: String) -> String {
 
 /// German adjectives lose their ending, so that gender shows in none: `technischer`, `leitende`, `ehemaligen`.
 fn stem_adjective(mut w: String) -> String {
-    const STEMS: [&str; 8] = ["isch", "lich", "iell", "nell", "end", "ig", "ional", "ualifiziert"];
+    const STEMS: [&str; 9] = ["taer", "isch", "lich", "iell", "nell", "end", "ig", "ional", "ualifiziert"];
     if w.len() < 7 {
         return w;
     }
