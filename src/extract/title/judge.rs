@@ -3,6 +3,7 @@
 //! Invariant: an executive who is only the object of a relation ("Assistentin der Geschäftsführung") gives no level.
 
 use super::lexicon::flag;
+use super::means;
 use super::parse::Item;
 use super::scan::Sep;
 use super::split::weight;
@@ -31,7 +32,7 @@ pub(super) struct Segment {
     pub person: bool,
     pub power: Option<SigningPower>,
     /// (item, what it means), besides functions.
-    pub notes: Vec<(usize, String)>,
+    pub notes: Vec<(usize, &'static str)>,
     /// (item, function, log-odds).
     pub function_notes: Vec<(usize, JobFunction, f32)>,
 }
@@ -75,7 +76,7 @@ fn power(items: &[Item], (from, to): (usize, usize), s: &mut Segment) {
     for (bit, power) in POWERS {
         let stands = executive || power != SigningPower::Geschaeftsfuehrung;
         if let Some(i) = (from..to).find(|&i| items[i].has(bit)).filter(|_| stands) {
-            s.notes.push((i, format!("signing_power={power}")));
+            s.notes.push((i, means::power(power)));
             s.power = Some(power);
             return;
         }
@@ -194,19 +195,19 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
     }
     let early = (from..cut).find(|&i| items[i].has(flag::DEPUTY) && i != g);
     if let Some(d) = early {
-        s.notes.push((d, "deputy".to_owned()));
+        s.notes.push((d, "deputy"));
         p -= 0.15;
     } else if sense.flags & flag::DEPUTY != 0 {
-        s.notes.push((g, "deputy".to_owned()));
+        s.notes.push((g, "deputy"));
         p -= 0.15;
     } else if g > from && assists(&items[g - 1]) && level >= Seniority::Lead {
-        s.notes.push((g - 1, "deputy".to_owned()));
+        s.notes.push((g - 1, "deputy"));
         p -= 0.1;
     }
     if let Some(a) = (from..cut).find(|&i| items[i].has(flag::ACTING)) {
-        s.notes.push((a, "acting".to_owned()));
+        s.notes.push((a, "acting"));
     }
-    s.notes.push((by, format!("seniority={level}")));
+    s.notes.push((by, means::seniority(level)));
     s.level = Some((level, p));
 }
 

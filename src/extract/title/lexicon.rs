@@ -174,6 +174,8 @@ pub(super) struct Lexicon {
     ambiguous: Map<(Seniority, Vec<JobFunction>)>,
     special_words: HashSet<Box<str>, BuildHasherDefault<Fnv>>,
     special: aho_corasick::AhoCorasick,
+    /// First words of the phrases in `special` and `hostile`.
+    watched: HashSet<Box<str>, BuildHasherDefault<Fnv>>,
     hostile: aho_corasick::AhoCorasick,
 }
 
@@ -215,6 +217,8 @@ impl Lexicon {
             b.add(w, None, |e| e.flags |= flag::OFFICE_OF);
         }
         let special_words = raw.special.words.iter().map(|w| key(w).into_boxed_str()).collect();
+        let phrases = raw.special.phrases.iter().chain(&raw.hostile).map(|p| key(p));
+        let watched = phrases.filter_map(|p| p.split(' ').next().map(Into::into)).collect();
         // Parts stand anywhere in a word; phrases are matched between spaces.
         let mut patterns: Vec<String> = raw.special.parts.iter().map(|p| fold(p)).collect();
         patterns.extend(raw.special.phrases.iter().map(|p| format!(" {} ", key(p))));
@@ -225,7 +229,7 @@ impl Lexicon {
         let caps = raw.caps.iter().map(|(k, w)| (key(k).into_boxed_str(), key(w))).collect();
         let ambiguous =
             raw.ambiguous.into_iter().map(|(k, a)| (key(&k).into_boxed_str(), (a.level, a.functions))).collect();
-        Self { words: b.words, derived, phrase_starts: b.starts, caps, ambiguous, special_words, special, hostile }
+        Self { words: b.words, derived, phrase_starts: b.starts, caps, ambiguous, special_words, special, watched, hostile }
     }
 
     pub fn word(&self, w: &str) -> Option<&Word> {
@@ -256,9 +260,15 @@ impl Lexicon {
         self.hostile.is_match(framed)
     }
 
-    /// Whether a title (its words joined and framed by single spaces) reveals a special category.
+    /// Whether a title (its words joined and framed by single spaces) holds a phrase that reveals a special category.
     pub fn special(&self, framed: &str) -> bool {
-        framed.split(' ').any(|w| self.special_words.contains(w)) || self.special.is_match(framed)
+        self.special.is_match(framed)
+    }
+
+    /// Whether a word alone reveals a special category, and whether a watched phrase can start with it.
+    pub fn sensitive(&self, word: &str) -> (bool, bool) {
+        let alone = self.special_words.contains(word) || self.special.is_match(&format!(" {word} "));
+        (alone, self.watched.contains(word))
     }
 }
 
@@ -319,7 +329,7 @@ fn fold(w: &str) -> String {
 
 /// The key of a word or phrase: scanned as a title is.
 pub(super) fn key(w: &str) -> String {
-    scan::scan(w).tokens.into_iter().map(|t| t.text).collect::<Vec<_>>().join(" ")
+    scan::scan(w).tokens.iter().map(|t| &*t.text).collect::<Vec<_>>().join(" ")
 }
 
 #[derive(Default)]

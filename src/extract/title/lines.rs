@@ -29,7 +29,7 @@ struct Span<'a> {
 
 impl<'a> Line<'a> {
     fn new(title: &'a str, r: &'a TitleReading) -> Self {
-        let evidence = r.evidence.iter().map(|e| Span { span: [e.span.0, e.span.1], means: &e.means }).collect();
+        let evidence = r.evidence.iter().map(|e| Span { span: [e.span.0, e.span.1], means: e.means }).collect();
         Self {
             title,
             job_function: &r.job_function,

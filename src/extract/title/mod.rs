@@ -6,6 +6,8 @@
 mod judge;
 mod lexicon;
 mod lines;
+mod means;
+mod memo;
 mod parse;
 mod quote;
 mod reader;
@@ -37,7 +39,7 @@ pub struct TitleEvidence {
     /// Code points of the given title, half-open.
     pub span: (usize, usize),
     /// For instance `job_function=procurement`, `seniority=head`, `signing_power=prokura`, `deputy`, `former`.
-    pub means: String,
+    pub means: &'static str,
 }
 
 /// What a title says.
@@ -93,6 +95,6 @@ impl TitleReader {
 
     /// The words of a title as the vocabularies spell them: folded, masculine. For tools that derive vocabularies.
     pub fn words(title: &str) -> Vec<String> {
-        scan::scan(title).tokens.into_iter().map(|t| t.text).collect()
+        scan::scan(title).tokens.into_iter().map(|t| t.text.to_string()).collect()
     }
 }

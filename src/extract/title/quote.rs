@@ -132,7 +132,7 @@ fn folded(s: &str) -> String {
 fn neutral(chars: &[char], token: &Token, item: &Item) -> String {
     let raw: String =
         chars[token.span.0..token.span.1].iter().filter(|c| c.is_alphanumeric() || "&.+#".contains(**c)).collect();
-    let lemma = token.text.as_str();
+    let lemma = &*token.text;
     let base = masculine_raw(&raw, lemma);
     let sense = item.sense.as_ref();
     if let Some((_, n)) = ENGLISH.iter().find(|(w, _)| *w == lemma) {

@@ -3,8 +3,11 @@
 //! Invariant: deterministic; a value has p of at least `FLOOR`, everything else abstains with its reason.
 
 use super::judge::{N, Segment, judge};
+use std::rc::Rc;
+
+use super::means;
 use super::lexicon::{Lexicon, flag};
-use super::parse::{self, Item};
+use super::parse::{self, Item, Known};
 use super::scan::{self, Scan};
 use super::time::Kind;
 use super::{TitleEvidence, TitleReading, quote};
@@ -21,14 +24,15 @@ pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
     if scan.hostile || scan.tokens.is_empty() || scan.tokens.len() > MAX_WORDS {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    let framed = framed(&scan);
-    if lex.hostile(&framed) {
+    let known: Vec<Rc<Known>> = scan.tokens.iter().map(|t| parse::known(lex, &t.text)).collect();
+    let watched = known.iter().any(|k| k.starts).then(|| framed(&scan));
+    if watched.as_deref().is_some_and(|f| lex.hostile(f)) {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    if lex.special(&framed) {
+    if known.iter().any(|k| k.special) || watched.as_deref().is_some_and(|f| lex.special(f)) {
         return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
     }
-    let mut items = parse::items(lex, &scan);
+    let mut items = parse::items(lex, &scan, &known);
     parse::mark_companies(&mut items, &scan.tokens);
     let segments = attach(&items, judged(&items));
     let mut reading = combine(&items, &segments);
@@ -98,7 +102,7 @@ fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
     }
     host.function_notes.extend(s.function_notes.iter().map(|&(i, f, w)| (i, f, w * factor)));
     host.power = host.power.or(s.power);
-    host.notes.extend(s.notes.iter().filter(|(_, m)| !m.starts_with("seniority")).cloned());
+    host.notes.extend(s.notes.iter().filter(|(_, m)| !m.starts_with("seniority")).copied());
     let modifier = items[s.items.0..s.items.1].iter().find_map(|i| i.sense.as_ref().and_then(|x| x.modifier));
     if let (Some(m @ (Seniority::Senior | Seniority::Junior)), Some((Seniority::Professional, p))) =
         (modifier, host.level)
@@ -157,7 +161,7 @@ fn without_position(items: &[Item], segments: &[Segment]) -> TitleReading {
     };
     let mut r = TitleReading::nothing(status);
     r.evidence = evidence(items, segments, &r);
-    r.evidence.retain(|e| matches!(e.means.as_str(), "former" | "on_leave" | "private"));
+    r.evidence.retain(|e| matches!(e.means, "former" | "on_leave" | "private"));
     r
 }
 
@@ -255,20 +259,20 @@ fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> Vec<Title
     let named = |f: JobFunction| r.job_function.value == Some(f) || r.secondary_functions.contains(&f);
     for s in segments.iter().filter(|s| !matches!(s.kind, Kind::Nothing)) {
         let past = s.kind != Kind::Current;
-        for (i, means) in &s.notes {
+        for &(i, means) in &s.notes {
             let says_level = means.starts_with("seniority=");
             let holds = r.seniority.value.is_some_and(|l| means.ends_with(l.as_str()));
             if (says_level && (past || !holds)) || (past && means.starts_with("signing")) {
                 continue;
             }
-            out.push(TitleEvidence { span: items[*i].span, means: means.clone() });
+            out.push(TitleEvidence { span: items[i].span, means });
         }
         for &(i, f, w) in s.function_notes.iter().filter(|n| !past && n.2 > 0.2 && named(n.1)) {
             debug_assert!(w > 0.0);
-            out.push(TitleEvidence { span: items[i].span, means: format!("job_function={f}") });
+            out.push(TitleEvidence { span: items[i].span, means: means::function(f) });
         }
     }
-    out.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.means.cmp(&b.means)));
+    out.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.means.cmp(b.means)));
     out.dedup();
     out
 }

@@ -2,6 +2,11 @@
 //!
 //! Invariant: spans are code points of the given title, ascend, do not overlap; work is capped at `CAP`.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::memo::Memo;
+
 /// At most this many code points of a title are read.
 pub(super) const CAP: usize = 400;
 
@@ -25,7 +30,7 @@ pub(super) enum Sep {
 #[derive(Debug, Clone)]
 pub(super) struct Token {
     /// Folded, masculine form.
-    pub text: String,
+    pub text: Rc<str>,
     /// Code points, half-open, gender marks included.
     pub span: (usize, usize),
     /// What stands before it.
@@ -69,8 +74,11 @@ pub(super) fn fold_into(c: char, out: &mut String) {
 
 /// Scans a title.
 pub(super) fn scan(title: &str) -> Scan {
-    let chars: Vec<char> = title.chars().take(CAP).map(narrow).collect();
-    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out: Scan::default() };
+    let mut chars = Vec::with_capacity(title.len().min(CAP));
+    chars.extend(title.chars().take(CAP).map(narrow));
+    let mail = chars.contains(&'@');
+    let out = Scan { tokens: Vec::with_capacity(8), hostile: false };
+    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded: String::with_capacity(32), mail };
     s.out.hostile = looks_hostile(&s.chars);
     if !s.out.hostile {
         s.run();
@@ -100,6 +108,22 @@ fn looks_hostile(chars: &[char]) -> bool {
     })
 }
 
+thread_local! {
+    static MASCULINE: RefCell<Memo<Box<str>, Rc<str>>> = RefCell::new(Memo::new(1 << 14));
+}
+
+/// The masculine form, remembered by folded word.
+fn masculine(text: &str) -> Rc<str> {
+    MASCULINE.with_borrow_mut(|memo| {
+        if let Some(known) = memo.get(text) {
+            return Rc::clone(known);
+        }
+        let lemma: Rc<str> = super::word::masculine(text.to_owned()).into();
+        memo.put(text.into(), Rc::clone(&lemma));
+        lemma
+    })
+}
+
 fn is_or(w: &str) -> bool {
     matches!(w, "bzw" | "oder" | "resp" | "beziehungsweise")
 }
@@ -109,6 +133,10 @@ struct Scanner {
     at: usize,
     sep: Sep,
     out: Scan,
+    /// The folded word at hand; one buffer for all words.
+    folded: String,
+    /// There is an at sign somewhere.
+    mail: bool,
 }
 
 impl Scanner {
@@ -196,6 +224,7 @@ impl Scanner {
                 '/' | '|' | '*' | ',' | ':' | '.' | '_' | '-' | '&' | '⚧' => separators += 1,
                 ' ' if open => {}
                 ' ' | ')' | ']' => break,
+                c if !open && !"mwdfxinMWDFXIN".contains(c) => return None,
                 c if c.is_alphabetic() => fold_into(c, &mut flat),
                 _ => return None,
             }
@@ -224,6 +253,9 @@ impl Scanner {
 
     /// An e-mail address or host at the cursor: not part of a title.
     fn address(&self) -> Option<usize> {
+        if !self.mail && self.chars[self.at] != 'w' {
+            return None;
+        }
         let end = (self.at..self.chars.len()).find(|&i| self.chars[i].is_whitespace()).unwrap_or(self.chars.len());
         let chunk = &self.chars[self.at..end];
         let mail = chunk.iter().position(|&c| c == '@').is_some_and(|i| i > 0 && chunk[i..].contains(&'.'));
@@ -233,7 +265,8 @@ impl Scanner {
 
     fn word(&mut self) {
         let start = self.at;
-        let mut text = String::new();
+        let mut text = std::mem::take(&mut self.folded);
+        text.clear();
         let mut run = 0;
         let (mut upper, mut lower) = (0, 0);
         while let Some(c) = self.peek(0) {
@@ -282,7 +315,9 @@ impl Scanner {
             Some('r') if text.ends_with('e') => text.push('r'),
             _ => {}
         }
-        let text = super::word::masculine(text);
+        let lemma = masculine(&text);
+        self.folded = text;
+        let text = lemma;
         let caps = upper >= 2 && lower == 0;
         if self.repeats(&text) {
             self.sep = Sep::Space;
@@ -298,7 +333,7 @@ impl Scanner {
         let or = tokens.last().is_some_and(|t| is_or(&t.text));
         let n = tokens.len() - usize::from(or);
         let joined = or || matches!(self.sep, Sep::Slash | Sep::Open);
-        if !joined || n == 0 || tokens[n - 1].text != text {
+        if !joined || n == 0 || &*tokens[n - 1].text != text {
             return false;
         }
         tokens.truncate(n);
@@ -372,7 +407,7 @@ mod tests {
     use super::*;
 
     fn words(t: &str) -> Vec<String> {
-        scan(t).tokens.into_iter().map(|t| t.text).collect()
+        scan(t).tokens.into_iter().map(|t| t.text.to_string()).collect()
     }
 
     #[test]

@@ -158,7 +158,7 @@ fn evidence_points_at_what_it_means() {
     let spans: Vec<(String, &str)> = r
         .evidence
         .iter()
-        .map(|e| (title.chars().skip(e.span.0).take(e.span.1 - e.span.0).collect(), e.means.as_str()))
+        .map(|e| (title.chars().skip(e.span.0).take(e.span.1 - e.span.0).collect(), e.means))
         .collect();
     let expected = [
         ("Stellv", "deputy"),
