@@ -19,11 +19,21 @@ mod word;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority, SigningPower};
 
 pub use lines::title_lines;
+
+/// Longer titles (in bytes) are rare and not remembered.
+const LONGEST_REMEMBERED: usize = 160;
+
+thread_local! {
+    // There is one shipped reader, so the title alone is the key.
+    static TITLES: RefCell<memo::Memo<Box<str>, Rc<TitleReading>>> = RefCell::new(memo::Memo::new(1 << 15));
+}
 
 /// Name and version of this extractor, as it stands in the evidence table.
 pub const EXTRACTOR: &str = "title/1";
@@ -90,6 +100,25 @@ impl TitleReader {
     ///
     /// At most the first 400 code points are read.
     pub fn read(&self, title: &str) -> TitleReading {
+        self.lend(title, Clone::clone)
+    }
+
+    /// Lends the reading of a title. Titles that came lately are remembered (bounded, per thread), so that the
+    /// titles that everybody has cost one look-up and no allocation.
+    pub fn lend<R>(&self, title: &str, take: impl FnOnce(&TitleReading) -> R) -> R {
+        let known = TITLES.with_borrow(|memo| memo.get(title).map(Rc::clone));
+        let reading = known.unwrap_or_else(|| {
+            let reading = Rc::new(reader::read(&self.lexicon, title));
+            if title.len() <= LONGEST_REMEMBERED {
+                TITLES.with_borrow_mut(|memo| memo.put(title.into(), Rc::clone(&reading)));
+            }
+            reading
+        });
+        take(&reading)
+    }
+
+    /// Reads one title afresh, past the memory of whole titles.
+    pub fn read_afresh(&self, title: &str) -> TitleReading {
         reader::read(&self.lexicon, title)
     }
 

@@ -36,8 +36,8 @@ pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
     parse::mark_companies(&mut items, &scan.tokens);
     let segments = attach(&items, judged(&items));
     let mut reading = combine(&items, &segments);
-    reading.language = language(&items, title);
-    reading.quote = quote::quote(title, &scan, &items, &segments);
+    reading.language = language(&items, &scan);
+    reading.quote = quote::quote(&scan, &items, &segments);
     reading
 }
 
@@ -278,7 +278,7 @@ fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> Vec<Title
 }
 
 /// The language that the words belong to.
-fn language(items: &[Item], title: &str) -> Option<Language> {
+fn language(items: &[Item], scan: &Scan) -> Option<Language> {
     let (mut german, mut english, mut known) = (0, 0, 0);
     for i in items.iter().filter(|i| !i.company) {
         let Some(s) = &i.sense else { continue };
@@ -286,10 +286,10 @@ fn language(items: &[Item], title: &str) -> Option<Language> {
         german += 2 * usize::from(s.german && !s.english) + 2 * usize::from(i.marked);
         english += 2 * usize::from(s.english && !s.german);
     }
-    let umlaut = title.chars().take(scan::CAP).any(|c| "äöüÄÖÜß".contains(c));
+    let umlaut = scan.chars.iter().any(|c| matches!(c, 'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü' | 'ß'));
     german += 2 * usize::from(umlaut);
     for i in items.iter().filter(|i| i.has(flag::LINKER)) {
-        let (a, b) = linker_language(i, title);
+        let (a, b) = linker_language(i, scan);
         german += a;
         english += b;
     }
@@ -301,11 +301,9 @@ fn language(items: &[Item], title: &str) -> Option<Language> {
     }
 }
 
-fn linker_language(i: &Item, title: &str) -> (usize, usize) {
-    let word: String = title.chars().skip(i.span.0).take(i.span.1 - i.span.0).collect();
-    match word.to_lowercase().as_str() {
-        "der" | "des" | "dem" | "den" | "die" | "von" | "vom" | "für" | "fuer" | "im" | "und" | "zur" | "zum"
-        | "mit" => (2, 0),
+fn linker_language(i: &Item, scan: &Scan) -> (usize, usize) {
+    match &*scan.tokens[i.tokens.0].text {
+        "der" | "des" | "dem" | "den" | "die" | "von" | "vom" | "fuer" | "im" | "und" | "zur" | "zum" | "mit" => (2, 0),
         "of" | "for" | "to" | "the" | "and" | "with" => (0, 2),
         _ => (0, 0),
     }

@@ -49,6 +49,8 @@ pub(super) struct Scan {
     pub tokens: Vec<Token>,
     /// The text looks like markup, a formula, code or a link rather than a title.
     pub hostile: bool,
+    /// The code points that were read.
+    pub chars: Vec<char>,
 }
 
 /// Lower case without umlauts and accents, appended to `out`; marks that stand alone vanish.
@@ -77,12 +79,13 @@ pub(super) fn scan(title: &str) -> Scan {
     let mut chars = Vec::with_capacity(title.len().min(CAP));
     chars.extend(title.chars().take(CAP).map(narrow));
     let mail = chars.contains(&'@');
-    let out = Scan { tokens: Vec::with_capacity(8), hostile: false };
+    let out = Scan { tokens: Vec::with_capacity(8), ..Scan::default() };
     let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded: String::with_capacity(32), mail };
     s.out.hostile = looks_hostile(&s.chars);
     if !s.out.hostile {
         s.run();
     }
+    s.out.chars = s.chars;
     s.out
 }
 
