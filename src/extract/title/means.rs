@@ -40,6 +40,33 @@ means!(function, JobFunction, "job_function", {
     Other = "other",
 });
 
+means!(model, JobFunction, "model:job_function", {
+    ExecutiveManagement = "executive_management",
+    Procurement = "procurement",
+    Production = "production",
+    EngineeringRnd = "engineering_rnd",
+    It = "it",
+    FinanceControlling = "finance_controlling",
+    Sales = "sales",
+    BusinessDevelopment = "business_development",
+    MarketingCommunications = "marketing_communications",
+    HumanResources = "human_resources",
+    LogisticsSupplyChain = "logistics_supply_chain",
+    Quality = "quality",
+    MaintenanceFacility = "maintenance_facility",
+    LegalCompliance = "legal_compliance",
+    CustomerService = "customer_service",
+    ProductManagement = "product_management",
+    ProjectManagement = "project_management",
+    Consulting = "consulting",
+    AdministrationAssistance = "administration_assistance",
+    SustainabilityEhs = "sustainability_ehs",
+    ResearchEducation = "research_education",
+    Healthcare = "healthcare",
+    PublicService = "public_service",
+    Other = "other",
+});
+
 means!(seniority, Seniority, "seniority", {
     Trainee = "trainee",
     Junior = "junior",

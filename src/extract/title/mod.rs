@@ -8,6 +8,7 @@ mod lexicon;
 mod lines;
 mod means;
 mod memo;
+mod model;
 mod parse;
 mod quote;
 mod reader;
@@ -26,6 +27,7 @@ use std::sync::LazyLock;
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority, SigningPower};
 
 pub use lines::title_lines;
+pub use model::BUCKETS as MODEL_BUCKETS;
 
 /// Longer titles (in bytes) are rare and not remembered.
 const LONGEST_REMEMBERED: usize = 160;
@@ -120,6 +122,13 @@ impl TitleReader {
     /// Reads one title afresh, past the memory of whole titles.
     pub fn read_afresh(&self, title: &str) -> TitleReading {
         reader::read(&self.lexicon, title)
+    }
+
+    /// The hashed features of a title, as the model reads them: for the tool that trains it.
+    pub fn model_features(title: &str) -> Vec<u32> {
+        let mut out = Vec::new();
+        scan::scan(title).tokens.iter().for_each(|t| model::features(&t.text, &mut out));
+        out
     }
 
     /// The words of a title as the vocabularies spell them: folded, masculine. For tools that derive vocabularies.

@@ -10,7 +10,7 @@ use super::lexicon::{Lexicon, flag};
 use super::parse::{self, Item, Known};
 use super::scan::{self, Scan};
 use super::time::Kind;
-use super::{TitleEvidence, TitleReading, quote};
+use super::{TitleEvidence, TitleReading, model, quote};
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority};
 
 /// Below this probability a function is not named.
@@ -35,7 +35,7 @@ pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
     let mut items = parse::items(lex, &scan, &known);
     parse::mark_companies(&mut items, &scan.tokens);
     let segments = attach(&items, judged(&items));
-    let mut reading = combine(&items, &segments);
+    let mut reading = combine(&scan, &items, &segments);
     reading.language = language(&items, &scan);
     reading.quote = quote::quote(&scan, &items, &segments);
     reading
@@ -111,7 +111,7 @@ fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
     }
 }
 
-fn combine(items: &[Item], segments: &[Segment]) -> TitleReading {
+fn combine(scan: &Scan, items: &[Item], segments: &[Segment]) -> TitleReading {
     let says = |s: &&Segment| s.person || s.power.is_some() || s.scores.iter().any(|&x| x > 0.0);
     let current: Vec<&Segment> = segments.iter().filter(|s| s.kind == Kind::Current).filter(says).collect();
     if current.is_empty() {
@@ -127,6 +127,7 @@ fn combine(items: &[Item], segments: &[Segment]) -> TitleReading {
     let scores = add_up(&current);
     function(&mut r, &scores);
     discount(&mut r, items, &current);
+    let guessed = guess(&mut r, scan, items, &current);
     if level.is_some_and(|(l, _)| l >= Seniority::CLevel) && r.job_function.status == FacetStatus::InsufficientEvidence
     {
         r.job_function = Facet::known(JobFunction::ExecutiveManagement, 0.6);
@@ -145,7 +146,28 @@ fn combine(items: &[Item], segments: &[Segment]) -> TitleReading {
         r.secondary_functions.push(JobFunction::ExecutiveManagement);
     }
     r.evidence = evidence(items, segments, &r);
+    if let Some((f, span)) = guessed.filter(|g| r.job_function.value == Some(g.0)) {
+        r.evidence.push(TitleEvidence { span, means: means::model(f) });
+        r.evidence.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.means.cmp(b.means)));
+    }
     r
+}
+
+/// Where no word of our own vocabulary tells the function, the model does: words that it has never seen by their
+/// letters, all others better than their spread over occupation names. Returns what it said, and of which words.
+fn guess(r: &mut TitleReading, scan: &Scan, items: &[Item], current: &[&Segment]) -> Option<(JobFunction, (usize, usize))> {
+    if r.job_function.status == FacetStatus::Conflicting || curated(r, items, current) {
+        return None;
+    }
+    let read = || current.iter().flat_map(|s| &items[s.items.0..s.items.1]).filter(|i| !i.company && !i.digits);
+    let strange = |i: &&Item| i.sense.as_ref().is_none_or(|s| s.derived) && i.span.1 - i.span.0 >= 4;
+    let from = read().filter(strange).map(|i| i.span.0).min()?;
+    let to = read().filter(strange).map(|i| i.span.1).max()?;
+    let words = read().flat_map(|i| &scan.tokens[i.tokens.0..i.tokens.1]).map(|t| &*t.text);
+    let (f, p) = model::function(words).filter(|m| m.1 >= FLOOR)?;
+    r.job_function = Facet::known(f, round(p));
+    r.secondary_functions.retain(|s| *s != f);
+    Some((f, (from, to)))
 }
 
 /// No current position: past, private or nothing.
