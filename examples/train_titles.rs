@@ -13,7 +13,7 @@ use prosopon::taxonomy::JobFunction;
 mod occupations;
 
 const CLASSES: usize = JobFunction::ALL.len();
-const EPOCHS: usize = 6;
+const EPOCHS: usize = 10;
 const RATE: f32 = 0.8;
 const DECAY: f32 = 1e-6;
 /// How often a labelled title of ours counts.

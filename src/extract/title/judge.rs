@@ -169,7 +169,8 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
     if sense.manages && level == Seniority::Lead && manages_a_thing(items, others.clone()) {
         level = Seniority::Professional;
     }
-    let seniority_only = sense.manages && others.clone().all(|i| items[i].sense.as_ref().is_some_and(|x| x.modifier.is_some()));
+    let seniority_only =
+        sense.manages && others.clone().all(|i| items[i].sense.as_ref().is_some_and(|x| x.modifier.is_some()));
     let about = about || (sense.manages && others.clone().count() > 0 && !seniority_only);
     let manager = level == Seniority::Lead && about && (sense.english || (sense.own && !sense.german));
     let mut p = match level {

@@ -229,7 +229,17 @@ impl Lexicon {
         let caps = raw.caps.iter().map(|(k, w)| (key(k).into_boxed_str(), key(w))).collect();
         let ambiguous =
             raw.ambiguous.into_iter().map(|(k, a)| (key(&k).into_boxed_str(), (a.level, a.functions))).collect();
-        Self { words: b.words, derived, phrase_starts: b.starts, caps, ambiguous, special_words, special, watched, hostile }
+        Self {
+            words: b.words,
+            derived,
+            phrase_starts: b.starts,
+            caps,
+            ambiguous,
+            special_words,
+            special,
+            watched,
+            hostile,
+        }
     }
 
     pub fn word(&self, w: &str) -> Option<&Word> {

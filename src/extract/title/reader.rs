@@ -5,8 +5,8 @@
 use super::judge::{N, Segment, judge};
 use std::rc::Rc;
 
-use super::means;
 use super::lexicon::{Lexicon, flag};
+use super::means;
 use super::parse::{self, Item, Known};
 use super::scan::{self, Scan};
 use super::time::Kind;
@@ -155,7 +155,12 @@ fn combine(scan: &Scan, items: &[Item], segments: &[Segment]) -> TitleReading {
 
 /// Where no word of our own vocabulary tells the function, the model does: words that it has never seen by their
 /// letters, all others better than their spread over occupation names. Returns what it said, and of which words.
-fn guess(r: &mut TitleReading, scan: &Scan, items: &[Item], current: &[&Segment]) -> Option<(JobFunction, (usize, usize))> {
+fn guess(
+    r: &mut TitleReading,
+    scan: &Scan,
+    items: &[Item],
+    current: &[&Segment],
+) -> Option<(JobFunction, (usize, usize))> {
     if r.job_function.status == FacetStatus::Conflicting || curated(r, items, current) {
         return None;
     }
@@ -163,7 +168,9 @@ fn guess(r: &mut TitleReading, scan: &Scan, items: &[Item], current: &[&Segment]
     let strange = |i: &&Item| i.sense.as_ref().is_none_or(|s| s.derived) && i.span.1 - i.span.0 >= 4;
     let from = read().filter(strange).map(|i| i.span.0).min()?;
     let to = read().filter(strange).map(|i| i.span.1).max()?;
-    let words = read().flat_map(|i| &scan.tokens[i.tokens.0..i.tokens.1]).map(|t| &*t.text);
+    let words = read()
+        .flat_map(|i| &scan.tokens[i.tokens.0..i.tokens.1])
+        .map(|t| if &*t.text == "leitung" { "leiter" } else { &*t.text });
     let (f, p) = model::function(words).filter(|m| m.1 >= FLOOR)?;
     r.job_function = Facet::known(f, round(p));
     r.secondary_functions.retain(|s| *s != f);

@@ -62,7 +62,7 @@ const PERSON_ENDINGS: &[&str] = &[
     "er", "or", "ist", "ent", "ant", "eur", "oer", "ar", "ekt", "aet", "at", "ot", "it", "chef", "wirt", "urg", "af",
     "oph", "iker", "boss", "ast", "ling", "fraktion", "et", "isor", "eut", "id", "ut", "ikt", "opt", "ab", "arch",
     "ul", "oss", "ig", "an", "ph", "on", "ier", "eg", "os", "est", "ett", "am", "yst", "schmied", "wart", "iv", "om",
-    "al", "cht", "uch", "ym", "oin", "and", "aen", "coach",
+    "al", "cht", "uch", "ym", "oin", "and", "aen", "coach", "metz",
 ];
 
 /// Pairs that change more than the ending.
@@ -134,19 +134,56 @@ const IRREGULAR: &[(&str, &str)] = &[
 
 /// Compounds in `-person` that are no neutral form of one in `-mann`, or are withheld by name.
 const NOT_MANN: &[&str] = &[
-    "vertrauens", "ansprech", "amts", "privat", "kontakt", "bezugs", "betreuungs", "einzel", "leitungs", "sales", "chair",
-    "spokes", "business", "fore", "trades", "crafts", "anchor", "work", "vertretungs", "aufsichts",
+    "vertrauens",
+    "ansprech",
+    "amts",
+    "privat",
+    "kontakt",
+    "bezugs",
+    "betreuungs",
+    "einzel",
+    "leitungs",
+    "sales",
+    "chair",
+    "spokes",
+    "business",
+    "fore",
+    "trades",
+    "crafts",
+    "anchor",
+    "work",
+    "vertretungs",
+    "aufsichts",
 ];
 
 /// `-leitung` that is a body or a pipe, not a form of `-leiter`.
 const NOT_LEITER: &[&str] = &[
-    "geschaefts", "geschafts", "unternehmens", "ober", "rohr", "wasser", "strom", "gas", "vereins", "konzern", "fern", "ab", "ein", "an",
-    "um", "zu", "frei", "fehl", "her",
+    "geschaefts",
+    "geschafts",
+    "unternehmens",
+    "ober",
+    "rohr",
+    "wasser",
+    "strom",
+    "gas",
+    "vereins",
+    "konzern",
+    "fern",
+    "ab",
+    "ein",
+    "an",
+    "um",
+    "zu",
+    "frei",
+    "fehl",
+    "her",
 ];
 
 /// Neutral nouns that are one word with a masculine one: `Projektleitung`, `Projektleitende`, `Kaufperson`.
 fn neutral(w: &mut String) -> bool {
-    for (end, to, not) in [("person", "mann", NOT_MANN), ("leitung", "leiter", NOT_LEITER), ("leitend", "leiter", NOT_LEITER)] {
+    for (end, to, not) in
+        [("person", "mann", NOT_MANN), ("leitung", "leiter", NOT_LEITER), ("leitend", "leiter", NOT_LEITER)]
+    {
         if let Some(stem) = w.strip_suffix(end)
             && stem.len() >= 3
             && !not.contains(&stem)
