@@ -277,7 +277,7 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
     };
     // "Vertriebs- und Marketingleiter": the first named is first.
     let led = sense.level >= Some(Seniority::Lead) && sense.german;
-    let twin = (own < weight::ROLE || led)
+    let twin = (own < weight::ROLE || led || items[g].tokens.1 - items[g].tokens.0 > 1)
         && g > from
         && (items[g - 1].has(flag::CONJUNCTION) || matches!(items[g].before, Sep::Amp | Sep::Slash));
     let factor = if twin { pre_factor.max(1.05 * own / weight::DOMAIN) } else { pre_factor };
@@ -292,12 +292,22 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         () => 1.0,
     };
     runs(items, g + 1, to, &reads, post, sense.german && !sense.english, &mut add);
-    let served_executive = s.scores[JobFunction::ExecutiveManagement as usize] > 0.0
+    // Strategy and operations are topics; the management board itself is who is served, but for its advisers.
+    let served_executive = s.scores[JobFunction::ExecutiveManagement as usize] >= 0.2 * weight::DOMAIN
+        && items[from..to].iter().any(|i| i.level() >= Some(Seniority::CLevel) || says_board(i))
+        && sense.functions.first().is_none_or(|f| f.0 != JobFunction::Consulting)
         && s.level.is_some_and(|(l, _)| l <= Seniority::Senior)
         && !sense.own;
     if (assists && served) || served_executive {
         serves(s, g);
     }
+}
+
+/// "Geschäftsführung", "Vorstand": a strong word for those who manage the company.
+fn says_board(i: &Item) -> bool {
+    i.sense.as_ref().is_some_and(|s| {
+        s.functions.iter().any(|f| f.0 == JobFunction::ExecutiveManagement && f.1 >= weight::DOMAIN)
+    })
 }
 
 /// Whoever works for an executive does administration, not executive management.

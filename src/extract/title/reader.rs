@@ -124,7 +124,17 @@ fn combine(scan: &Scan, items: &[Item], segments: &[Segment]) -> TitleReading {
         r.seniority = Facet::known(l, round(p));
     }
     r.signing_power = current.iter().find_map(|s| s.power);
-    let scores = add_up(&current);
+    let mut scores = add_up(&current);
+    // "Gründer & CTO" works in the department that he is chief of.
+    let executive = JobFunction::ExecutiveManagement as usize;
+    let chief = |s: &&Segment| {
+        s.level.is_some_and(|(l, _)| l == Seniority::CLevel)
+            && s.scores[executive] == 0.0
+            && s.scores.iter().any(|&x| x >= 2.0)
+    };
+    if current.len() > 1 && current.iter().any(chief) {
+        scores[executive] *= 0.6;
+    }
     function(&mut r, &scores);
     discount(&mut r, items, &current);
     let guessed = guess(&mut r, scan, items, &current);

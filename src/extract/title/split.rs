@@ -186,7 +186,7 @@ fn last_part<'a>(lex: &'a Lexicon, rest: &str) -> Option<(usize, &'a Word)> {
 fn join(head: &Word, mods: &[&Word]) -> Sense {
     let mut s = Sense::of_word(head);
     // A power or relation holds for the whole word only: "Geschäftsführerassistent" holds none.
-    s.flags = 0;
+    s.flags = head.flags & super::lexicon::flag::STUDENT;
     s.german = true;
     let headed = s.own || head.domain.is_some_and(|(_, topic)| !topic);
     let product = head.domain.is_some_and(|(_, topic)| topic) && !s.person;
