@@ -61,7 +61,9 @@ impl Weights {
 
 fn softmax(mut s: [f32; CLASSES]) -> [f32; CLASSES] {
     let top = s.iter().copied().fold(f32::MIN, f32::max);
-    s.iter_mut().for_each(|x| *x = (*x - top).exp());
+    for x in &mut s {
+        *x = (*x - top).exp();
+    }
     let all: f32 = s.iter().sum();
     s.map(|x| x / all)
 }
@@ -108,7 +110,9 @@ fn main() -> anyhow::Result<()> {
     for epoch in 0..EPOCHS {
         shuffle(&mut train, 7 + epoch as u64);
         let rate = RATE * (1.0 - epoch as f32 / EPOCHS as f32);
-        train.iter().for_each(|r| weights.learn(r, rate));
+        for r in &train {
+            weights.learn(r, rate);
+        }
     }
     let top = |r: &Row| {
         let p = softmax(weights.scores(&r.features));

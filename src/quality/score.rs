@@ -136,7 +136,7 @@ mod tests {
         assert!((s.accuracy - 0.6).abs() < 1e-9);
         assert!((s.coverage - 0.75).abs() < 1e-9);
         // Class 1: 1 right, 1 missed; class 2: 1 right, 1 wrongly said, 1 missed.
-        assert!((s.macro_f1 - (2.0 / 3.0 + 0.5) / 2.0).abs() < 1e-9);
+        assert!((s.macro_f1 - f64::midpoint(2.0 / 3.0, 0.5)).abs() < 1e-9);
         assert!((s.ece - (0.05 * 2.0 + 0.55) / 3.0).abs() < 1e-9);
     }
 }

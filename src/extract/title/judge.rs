@@ -158,7 +158,7 @@ fn assists(item: &Item) -> bool {
 fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) {
     let sense = items[g].sense.as_ref().expect("persons have a sense");
     let mut level = sense.level.unwrap_or(Seniority::Professional);
-    if items[g].has(flag::OFFICER) && items[from..g].iter().any(|i| i.has(flag::CHIEF)) {
+    if items[g].officer && items[from..g].iter().any(|i| i.has(flag::CHIEF)) {
         level = Seniority::CLevel;
     } else if staff_partner(items, from, g) {
         level = Seniority::Professional;
@@ -249,9 +249,14 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
             && !is_former_only(&items[i])
             && !items[i].has(flag::PARTNER)
     };
+    // Who advises on strategy or for the management is an adviser.
+    let advises = g.and_then(|g| items[g].sense.as_ref()).is_some_and(|s| {
+        s.open && s.functions.first().is_some_and(|f| f.0 == JobFunction::Consulting)
+    });
     let mut add = |i: usize, factor: f32| {
         let Some(sense) = items[i].sense.as_ref() else { return };
         for &(f, w) in &sense.functions {
+            let factor = if advises && f == JobFunction::ExecutiveManagement { factor * 0.25 } else { factor };
             s.scores[f as usize] += w * factor;
             s.function_notes.push((i, f, w * factor));
         }
@@ -305,9 +310,9 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
 
 /// "Geschäftsführung", "Vorstand": a strong word for those who manage the company.
 fn says_board(i: &Item) -> bool {
-    i.sense.as_ref().is_some_and(|s| {
-        s.functions.iter().any(|f| f.0 == JobFunction::ExecutiveManagement && f.1 >= weight::DOMAIN)
-    })
+    i.sense
+        .as_ref()
+        .is_some_and(|s| s.functions.iter().any(|f| f.0 == JobFunction::ExecutiveManagement && f.1 >= weight::DOMAIN))
 }
 
 /// Whoever works for an executive does administration, not executive management.

@@ -56,7 +56,6 @@ pub(super) mod flag {
     pub const HOBBY_TOPIC: u32 = 1 << 23;
     pub const PARTNER: u32 = 1 << 24;
     pub const CHIEF: u32 = 1 << 25;
-    pub const OFFICER: u32 = 1 << 26;
     pub const MANAGES: u32 = 1 << 27;
     pub const STUDENT: u32 = 1 << 28;
 }
@@ -116,6 +115,7 @@ struct Raw {
     flags: BTreeMap<String, Vec<String>>,
     caps: BTreeMap<String, String>,
     ambiguous: BTreeMap<String, Ambiguous>,
+    calibration: Calibration,
     office_of: Vec<String>,
     hostile: Vec<String>,
     special: Special,
@@ -143,6 +143,24 @@ struct Lists {
 struct Ambiguous {
     level: Seniority,
     functions: Vec<JobFunction>,
+}
+
+/// Raw probabilities and the share that is right, ascending; straight lines between.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Calibration {
+    pub job_function: Vec<(f64, f64)>,
+    pub seniority: Vec<(f64, f64)>,
+}
+
+/// What a raw probability is worth.
+pub(super) fn calibrated(table: &[(f64, f64)], p: f64) -> f64 {
+    let at = table.iter().position(|k| k.0 >= p).unwrap_or(table.len());
+    match (at.checked_sub(1).and_then(|i| table.get(i)), table.get(at)) {
+        (Some(a), Some(b)) => a.1 + (b.1 - a.1) * (p - a.0) / (b.0 - a.0),
+        (Some(k), None) | (None, Some(k)) => k.1,
+        (None, None) => p,
+    }
 }
 
 /// Words that reveal special categories.
@@ -177,6 +195,7 @@ pub(super) struct Lexicon {
     /// First words of the phrases in `special` and `hostile`.
     watched: HashSet<Box<str>, BuildHasherDefault<Fnv>>,
     hostile: aho_corasick::AhoCorasick,
+    pub calibration: Calibration,
 }
 
 impl Lexicon {
@@ -239,6 +258,7 @@ impl Lexicon {
             special,
             watched,
             hostile,
+            calibration: raw.calibration,
         }
     }
 
@@ -322,7 +342,6 @@ fn flag_bit(name: &str) -> u32 {
         "sentence" => flag::SENTENCE,
         "partner" => flag::PARTNER,
         "chief" => flag::CHIEF,
-        "officer" => flag::OFFICER,
         "manages" => flag::MANAGES,
         "student" => flag::STUDENT,
         "conjunction" => flag::CONJUNCTION,

@@ -30,6 +30,8 @@ pub(super) struct Item {
     /// A four-digit year.
     pub year: bool,
     pub digits: bool,
+    /// The word or phrase ends in "officer".
+    pub officer: bool,
     /// The phrase ends in "of": what follows is its object.
     pub of: bool,
 }
@@ -68,6 +70,7 @@ pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>]) -> Vec<Item
             marked: t[i..i + len].iter().any(|t| t.marked),
             year: digits && t[i].text.len() == 4 && (t[i].text.starts_with("19") || t[i].text.starts_with("20")),
             digits,
+            officer: &*last.text == "officer",
             of: len > 1 && &*last.text == "of",
         });
         i += len;
@@ -226,7 +229,7 @@ fn joins_positions(items: &[Item], start: usize, i: usize) -> bool {
         return false;
     }
     // "Chief Marketing & Sales Officer" is one.
-    if first.has(flag::CHIEF) && items[i..end].iter().any(|it| it.has(flag::OFFICER)) {
+    if first.has(flag::CHIEF) && items[i..end].iter().any(|it| it.officer) {
         return false;
     }
     // "Assistant to the CEO and CFO": the second is an object as the first is.

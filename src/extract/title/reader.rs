@@ -5,7 +5,7 @@
 use super::judge::{N, Segment, judge};
 use std::rc::Rc;
 
-use super::lexicon::{Lexicon, flag};
+use super::lexicon::{Calibration, Lexicon, calibrated, flag};
 use super::means;
 use super::parse::{self, Item, Known};
 use super::scan::{self, Scan};
@@ -36,6 +36,9 @@ pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
     parse::mark_companies(&mut items, &scan.tokens);
     let segments = attach(&items, judged(&items));
     let mut reading = combine(&scan, &items, &segments);
+    let Calibration { job_function, seniority } = &lex.calibration;
+    reading.job_function.p = reading.job_function.p.map(|p| round(calibrated(job_function, p)));
+    reading.seniority.p = reading.seniority.p.map(|p| round(calibrated(seniority, p)));
     reading.language = language(&items, &scan);
     reading.quote = quote::quote(&scan, &items, &segments);
     reading
@@ -115,7 +118,8 @@ fn combine(scan: &Scan, items: &[Item], segments: &[Segment]) -> TitleReading {
     let says = |s: &&Segment| s.person || s.power.is_some() || s.scores.iter().any(|&x| x > 0.0);
     let current: Vec<&Segment> = segments.iter().filter(|s| s.kind == Kind::Current).filter(says).collect();
     if current.is_empty() {
-        return without_position(items, segments);
+        let r = without_position(items, segments);
+        return if r.job_function.status == FacetStatus::InsufficientEvidence { by_letters(scan, items, r) } else { r };
     }
     let mut r = TitleReading::nothing(FacetStatus::InsufficientEvidence);
     let level = level(&current);
@@ -143,10 +147,10 @@ fn combine(scan: &Scan, items: &[Item], segments: &[Segment]) -> TitleReading {
         r.job_function = Facet::known(JobFunction::ExecutiveManagement, 0.6);
     }
     // What one studies is known from its name alone, and no function: "Student der Betriebswirtschaftslehre".
-    if student && !level.is_some_and(|(l, _)| l != Seniority::Trainee) && !curated(&r, items, &current) {
+    if student && level.is_none_or(|(l, _)| l == Seniority::Trainee) && !curated(&r, items, &current) {
         r.job_function = Facet::abstain(FacetStatus::InsufficientEvidence);
     }
-    if r.job_function.value.is_none() {
+    if r.job_function.value.is_none() && r.job_function.status != FacetStatus::Conflicting {
         occupation(&mut r, items, &current, level);
     }
     let executive = level.is_some_and(|(l, _)| l >= Seniority::CLevel);
@@ -185,6 +189,22 @@ fn guess(
     r.job_function = Facet::known(f, round(p));
     r.secondary_functions.retain(|s| *s != f);
     Some((f, (from, to)))
+}
+
+/// A title of one long word that no vocabulary knows ("Vertriebsmitabeiter"), where the model is sure.
+fn by_letters(scan: &Scan, items: &[Item], mut r: TitleReading) -> TitleReading {
+    const SURE: f64 = 0.75;
+    let [item] = items else { return r };
+    let word = &*scan.tokens[item.tokens.0].text;
+    if item.sense.is_some() || item.company || word.len() < 9 || !word.is_ascii() {
+        return r;
+    }
+    if let Some((f, p)) = model::function(std::iter::once(word)).filter(|m| m.1 >= SURE) {
+        r.job_function = Facet::known(f, round(p));
+        r.seniority = Facet::known(Seniority::Professional, 0.3);
+        r.evidence = vec![TitleEvidence { span: item.span, means: means::model(f) }];
+    }
+    r
 }
 
 /// No current position: past, private or nothing.
