@@ -250,9 +250,9 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
             && !items[i].has(flag::PARTNER)
     };
     // Who advises on strategy or for the management is an adviser.
-    let advises = g.and_then(|g| items[g].sense.as_ref()).is_some_and(|s| {
-        s.open && s.functions.first().is_some_and(|f| f.0 == JobFunction::Consulting)
-    });
+    let advises = g
+        .and_then(|g| items[g].sense.as_ref())
+        .is_some_and(|s| s.open && s.functions.first().is_some_and(|f| f.0 == JobFunction::Consulting));
     let mut add = |i: usize, factor: f32| {
         let Some(sense) = items[i].sense.as_ref() else { return };
         for &(f, w) in &sense.functions {

@@ -34,7 +34,7 @@ const LONGEST_REMEMBERED: usize = 160;
 
 thread_local! {
     // There is one shipped reader, so the title alone is the key.
-    static TITLES: RefCell<memo::Memo<Box<str>, Rc<TitleReading>>> = RefCell::new(memo::Memo::new(1 << 15));
+    static TITLES: RefCell<memo::Memo<Box<str>, Rc<TitleReading>>> = RefCell::new(memo::Memo::new(1 << 16));
 }
 
 /// Name and version of this extractor, as it stands in the evidence table.

@@ -34,13 +34,19 @@ fn float(at: usize) -> f32 {
     f32::from_le_bytes(BYTES[4 * at..4 * at + 4].try_into().expect("four bytes"))
 }
 
-/// The most probable function of words, and its probability by the model.
-pub(super) fn function<'a>(words: impl Iterator<Item = &'a str>) -> Option<(JobFunction, f64)> {
-    let mut found = Vec::with_capacity(128);
-    words.for_each(|w| features(w, &mut found));
-    if found.is_empty() {
-        return None;
-    }
+/// What the features of one word add up to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sums {
+    sums: [i32; CLASSES],
+    features: usize,
+}
+
+/// Adds up the features of a word.
+pub(super) fn sums(word: &str) -> Sums {
+    // The noun of leading has a masculine and a neutral form.
+    let word = if word == "leitung" { "leiter" } else { word };
+    let mut found = Vec::with_capacity(64);
+    features(word, &mut found);
     let mut sums = [0_i32; CLASSES];
     for f in &found {
         let at = HEADER + *f as usize * CLASSES;
@@ -48,8 +54,23 @@ pub(super) fn function<'a>(words: impl Iterator<Item = &'a str>) -> Option<(JobF
             *sum += i32::from(w.cast_signed());
         }
     }
-    let unit = float(0) / (found.len() as f32).sqrt();
-    let scores: Vec<f64> = (0..CLASSES).map(|c| f64::from(sums[c] as f32 * unit + float(c + 1))).collect();
+    Sums { sums, features: found.len() }
+}
+
+/// The most probable function of words, and its probability by the model.
+pub(super) fn function(words: impl Iterator<Item = Sums>) -> Option<(JobFunction, f64)> {
+    let (mut sums, mut features) = ([0_i32; CLASSES], 0);
+    for word in words {
+        features += word.features;
+        for (sum, w) in sums.iter_mut().zip(&word.sums) {
+            *sum += w;
+        }
+    }
+    if features == 0 {
+        return None;
+    }
+    let unit = float(0) / (features as f32).sqrt();
+    let scores: [f64; CLASSES] = std::array::from_fn(|c| f64::from(sums[c] as f32 * unit + float(c + 1)));
     let best = (0..CLASSES).max_by(|&a, &b| scores[a].total_cmp(&scores[b]).then(b.cmp(&a)))?;
     let all: f64 = scores.iter().map(|s| (s - scores[best]).exp()).sum();
     Some((JobFunction::ALL[best], 1.0 / all))

@@ -2,11 +2,12 @@
 //!
 //! Invariant: items and segments keep the order of the title; a company's name is marked and never read.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use super::lexicon::{Lexicon, flag};
 use super::memo::Memo;
+use super::model::{self, Sums};
 use super::scan::{Scan, Sep, Token};
 use super::split::{Sense, sense};
 use crate::taxonomy::Seniority;
@@ -88,12 +89,21 @@ pub(super) struct Known {
     pub special: bool,
     /// A phrase that reveals a special category, or code, can start with it.
     pub starts: bool,
+    /// What the model makes of it, once asked.
+    model: OnceCell<Sums>,
+}
+
+impl Known {
+    /// What the model makes of the word, which must be the one that is known.
+    pub fn model(&self, word: &str) -> Sums {
+        *self.model.get_or_init(|| model::sums(word))
+    }
 }
 
 thread_local! {
     // There is one shipped lexicon, so the word alone is the key.
-    static WORDS: RefCell<Memo<Rc<str>, Rc<Known>>> = RefCell::new(Memo::new(1 << 14));
-    static PHRASES: RefCell<Memo<Box<str>, Option<Rc<Sense>>>> = RefCell::new(Memo::new(1 << 14));
+    static WORDS: RefCell<Memo<Rc<str>, Rc<Known>>> = RefCell::new(Memo::new(1 << 16));
+    static PHRASES: RefCell<Memo<Box<str>, Option<Rc<Sense>>>> = RefCell::new(Memo::new(1 << 16));
     static KEY: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
@@ -110,6 +120,7 @@ pub(super) fn known(lex: &Lexicon, w: &Rc<str>) -> Rc<Known> {
             longest: lex.longest_phrase(w),
             special,
             starts,
+            model: OnceCell::new(),
         });
         memo.put(Rc::clone(w), Rc::clone(&known));
         known

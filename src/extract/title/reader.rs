@@ -35,13 +35,19 @@ pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
     let mut items = parse::items(lex, &scan, &known);
     parse::mark_companies(&mut items, &scan.tokens);
     let segments = attach(&items, judged(&items));
-    let mut reading = combine(&scan, &items, &segments);
+    let mut reading = combine(&Words { scan: &scan, known: &known }, &items, &segments);
     let Calibration { job_function, seniority } = &lex.calibration;
     reading.job_function.p = reading.job_function.p.map(|p| round(calibrated(job_function, p)));
     reading.seniority.p = reading.seniority.p.map(|p| round(calibrated(seniority, p)));
     reading.language = language(&items, &scan);
     reading.quote = quote::quote(&scan, &items, &segments);
     reading
+}
+
+/// The words of a title and what is known about each.
+struct Words<'a> {
+    scan: &'a Scan,
+    known: &'a [Rc<Known>],
 }
 
 /// All words between single spaces, for the search for special categories.
@@ -114,12 +120,16 @@ fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
     }
 }
 
-fn combine(scan: &Scan, items: &[Item], segments: &[Segment]) -> TitleReading {
+fn combine(words: &Words, items: &[Item], segments: &[Segment]) -> TitleReading {
     let says = |s: &&Segment| s.person || s.power.is_some() || s.scores.iter().any(|&x| x > 0.0);
     let current: Vec<&Segment> = segments.iter().filter(|s| s.kind == Kind::Current).filter(says).collect();
     if current.is_empty() {
         let r = without_position(items, segments);
-        return if r.job_function.status == FacetStatus::InsufficientEvidence { by_letters(scan, items, r) } else { r };
+        return if r.job_function.status == FacetStatus::InsufficientEvidence {
+            by_letters(words, items, r)
+        } else {
+            r
+        };
     }
     let mut r = TitleReading::nothing(FacetStatus::InsufficientEvidence);
     let level = level(&current);
@@ -141,7 +151,7 @@ fn combine(scan: &Scan, items: &[Item], segments: &[Segment]) -> TitleReading {
     }
     function(&mut r, &scores);
     discount(&mut r, items, &current);
-    let guessed = guess(&mut r, scan, items, &current);
+    let guessed = guess(&mut r, words, items, &current);
     if level.is_some_and(|(l, _)| l >= Seniority::CLevel) && r.job_function.status == FacetStatus::InsufficientEvidence
     {
         r.job_function = Facet::known(JobFunction::ExecutiveManagement, 0.6);
@@ -171,7 +181,7 @@ fn combine(scan: &Scan, items: &[Item], segments: &[Segment]) -> TitleReading {
 /// letters, all others better than their spread over occupation names. Returns what it said, and of which words.
 fn guess(
     r: &mut TitleReading,
-    scan: &Scan,
+    words: &Words,
     items: &[Item],
     current: &[&Segment],
 ) -> Option<(JobFunction, (usize, usize))> {
@@ -182,24 +192,23 @@ fn guess(
     let strange = |i: &&Item| i.sense.as_ref().is_none_or(|s| s.derived) && i.span.1 - i.span.0 >= 4;
     let from = read().filter(strange).map(|i| i.span.0).min()?;
     let to = read().filter(strange).map(|i| i.span.1).max()?;
-    let words = read()
-        .flat_map(|i| &scan.tokens[i.tokens.0..i.tokens.1])
-        .map(|t| if &*t.text == "leitung" { "leiter" } else { &*t.text });
-    let (f, p) = model::function(words).filter(|m| m.1 >= FLOOR)?;
+    let sums = read().flat_map(|i| i.tokens.0..i.tokens.1).map(|k| words.known[k].model(&words.scan.tokens[k].text));
+    let (f, p) = model::function(sums).filter(|m| m.1 >= FLOOR)?;
     r.job_function = Facet::known(f, round(p));
     r.secondary_functions.retain(|s| *s != f);
     Some((f, (from, to)))
 }
 
 /// A title of one long word that no vocabulary knows ("Vertriebsmitabeiter"), where the model is sure.
-fn by_letters(scan: &Scan, items: &[Item], mut r: TitleReading) -> TitleReading {
+fn by_letters(words: &Words, items: &[Item], mut r: TitleReading) -> TitleReading {
     const SURE: f64 = 0.75;
     let [item] = items else { return r };
-    let word = &*scan.tokens[item.tokens.0].text;
+    let at = item.tokens.0;
+    let word = &*words.scan.tokens[at].text;
     if item.sense.is_some() || item.company || word.len() < 9 || !word.is_ascii() {
         return r;
     }
-    if let Some((f, p)) = model::function(std::iter::once(word)).filter(|m| m.1 >= SURE) {
+    if let Some((f, p)) = model::function(std::iter::once(words.known[at].model(word))).filter(|m| m.1 >= SURE) {
         r.job_function = Facet::known(f, round(p));
         r.seniority = Facet::known(Seniority::Professional, 0.3);
         r.evidence = vec![TitleEvidence { span: item.span, means: means::model(f) }];

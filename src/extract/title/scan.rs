@@ -112,7 +112,7 @@ fn looks_hostile(chars: &[char]) -> bool {
 }
 
 thread_local! {
-    static MASCULINE: RefCell<Memo<Box<str>, Rc<str>>> = RefCell::new(Memo::new(1 << 14));
+    static MASCULINE: RefCell<Memo<Box<str>, Rc<str>>> = RefCell::new(Memo::new(1 << 16));
 }
 
 /// The masculine form, remembered by folded word.
