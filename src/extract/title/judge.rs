@@ -2,6 +2,7 @@
 //!
 //! Invariant: an executive who is only the object of a relation ("Assistentin der Geschäftsführung") gives no level.
 
+use super::level::{manages_a_thing, moved};
 use super::lexicon::flag;
 use super::means;
 use super::parse::Item;
@@ -210,34 +211,6 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
     }
     s.notes.push((by, means::seniority(level)));
     s.level = Some((level, p));
-}
-
-/// "Innovation Manager", "Feelgood Manager": no department beside the manager, so nobody need be led.
-fn manages_a_thing(items: &[Item], others: impl Iterator<Item = usize>) -> bool {
-    let mut any = false;
-    for i in others {
-        let Some(sense) = items[i].sense.as_ref() else {
-            any |= !items[i].digits;
-            continue;
-        };
-        if sense.person || sense.functions.iter().any(|f| f.1 >= weight::DOMAIN) {
-            return false;
-        }
-        any |= sense.modifier.is_none() && sense.flags == 0;
-    }
-    any
-}
-
-/// The level after a modifier, where the modifier has a say.
-fn moved(level: Seniority, by: Seniority, manager: bool, before: bool) -> Option<Seniority> {
-    let plain = level <= Seniority::Senior;
-    match by {
-        Seniority::Trainee if before => Some(Seniority::Trainee),
-        Seniority::Junior if (plain || manager) && level > Seniority::Junior => Some(Seniority::Junior),
-        Seniority::Senior if plain && level == Seniority::Professional || manager => Some(Seniority::Senior),
-        Seniority::Lead if plain && before && level >= Seniority::Professional => Some(Seniority::Lead),
-        _ => None,
-    }
 }
 
 /// Adds up what the words say about functions, by their place around the governing noun.

@@ -3,28 +3,14 @@
 //! Invariant: keys are folded, masculine and joined by single spaces, exactly as [`super::scan`] makes words.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 use serde::Deserialize;
 
+use super::calibration::Calibration;
+use super::memo::Fnv;
 use super::scan;
 use crate::taxonomy::{JobFunction, Seniority};
-
-/// A fast hash for short trusted keys (FNV-1a over bytes); the keys are ours, so no flooding.
-#[derive(Default)]
-pub(super) struct Fnv(u64);
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for b in bytes {
-            self.0 = (self.0 ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
 
 type Map<V> = HashMap<Box<str>, V, BuildHasherDefault<Fnv>>;
 
@@ -143,24 +129,6 @@ struct Lists {
 struct Ambiguous {
     level: Seniority,
     functions: Vec<JobFunction>,
-}
-
-/// Raw probabilities and the share that is right, ascending; straight lines between.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Calibration {
-    pub job_function: Vec<(f64, f64)>,
-    pub seniority: Vec<(f64, f64)>,
-}
-
-/// What a raw probability is worth.
-pub(super) fn calibrated(table: &[(f64, f64)], p: f64) -> f64 {
-    let at = table.iter().position(|k| k.0 >= p).unwrap_or(table.len());
-    match (at.checked_sub(1).and_then(|i| table.get(i)), table.get(at)) {
-        (Some(a), Some(b)) => a.1 + (b.1 - a.1) * (p - a.0) / (b.0 - a.0),
-        (Some(k), None) | (None, Some(k)) => k.1,
-        (None, None) => p,
-    }
 }
 
 /// Words that reveal special categories.

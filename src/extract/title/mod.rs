@@ -3,7 +3,10 @@
 //! Invariant: a pure function of the title and the shipped vocabularies; no value without evidence or a
 //! stated default; titles that reveal special categories (Art. 9 GDPR) yield nothing at all.
 
+mod calibration;
+mod gender;
 mod judge;
+mod level;
 mod lexicon;
 mod lines;
 mod means;

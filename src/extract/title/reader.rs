@@ -5,7 +5,8 @@
 use super::judge::{N, Segment, judge};
 use std::rc::Rc;
 
-use super::lexicon::{Calibration, Lexicon, calibrated, flag};
+use super::calibration::{Calibration, calibrated};
+use super::lexicon::{Lexicon, flag};
 use super::means;
 use super::parse::{self, Item, Known};
 use super::scan::{self, Scan};

@@ -131,9 +131,9 @@ fn is_or(w: &str) -> bool {
     matches!(w, "bzw" | "oder" | "resp" | "beziehungsweise")
 }
 
-struct Scanner {
-    chars: Vec<char>,
-    at: usize,
+pub(super) struct Scanner {
+    pub chars: Vec<char>,
+    pub at: usize,
     sep: Sep,
     out: Scan,
     /// The folded word at hand; one buffer for all words.
@@ -143,11 +143,11 @@ struct Scanner {
 }
 
 impl Scanner {
-    fn peek(&self, ahead: usize) -> Option<char> {
+    pub fn peek(&self, ahead: usize) -> Option<char> {
         self.chars.get(self.at + ahead).copied()
     }
 
-    fn letter(&self, i: usize) -> bool {
+    pub fn letter(&self, i: usize) -> bool {
         self.chars.get(i).is_some_and(|c| c.is_alphanumeric())
     }
 
@@ -210,48 +210,6 @@ impl Scanner {
             _ => Sep::Space,
         };
         self.sep = self.sep.max(sep);
-    }
-
-    /// `(m/w/d)`, `(gn)`, `[w|m|x]`, `m/w/d`: returns where it ends.
-    fn gender_group(&self) -> Option<usize> {
-        let open = matches!(self.peek(0), Some('(' | '['));
-        if !open && self.at > 0 && self.letter(self.at - 1) {
-            return None;
-        }
-        let start = self.at + usize::from(open);
-        let mut flat = String::new();
-        let mut separators = 0;
-        let mut i = start;
-        while i < self.chars.len() && i - start < 22 {
-            match self.chars[i] {
-                '/' | '|' | '*' | ',' | ':' | '.' | '_' | '-' | '&' | '⚧' => separators += 1,
-                ' ' if open => {}
-                ' ' | ')' | ']' => break,
-                c if !open && !"mwdfxinMWDFXIN".contains(c) => return None,
-                c if c.is_alphabetic() => fold_into(c, &mut flat),
-                _ => return None,
-            }
-            i += 1;
-        }
-        let closed = i < self.chars.len() && matches!(self.chars[i], ')' | ']');
-        let letters = flat.chars().all(|c| "mwdfxin".contains(c)) && flat.len() <= 4;
-        let known = ["mwd", "wmd", "fmd", "mfd", "gn", "mw", "wm", "mf", "fm", "m", "w", "f", "d", "dmw", "mwx"];
-        let words =
-            ["allgenders", "allegeschlechter", "mwdiv", "wmdiv", "mwdivers", "wmdivers", "mfdiv", "genderneutral"];
-        let ok = if open {
-            closed
-                && ((letters && separators >= 1 && flat.len() >= 2)
-                    || known.contains(&&*flat)
-                    || words.contains(&&*flat))
-        } else {
-            letters
-                && separators >= flat.len().saturating_sub(1)
-                && flat.len() >= 2
-                && separators >= 1
-                && (flat.contains('w') || flat.contains('f'))
-                && flat.contains('m')
-        };
-        ok.then_some(i + usize::from(open && closed))
     }
 
     /// An e-mail address or host at the cursor: not part of a title.
@@ -359,49 +317,6 @@ impl Scanner {
         };
         text.push_str(folded);
         true
-    }
-
-    /// At the capital I of `LeiterIn` or `LeiterInnen`.
-    fn capital_in(&self, start: usize) -> bool {
-        if self.peek(0) != Some('I') || self.at < start + 3 || !self.chars[self.at - 1].is_lowercase() {
-            return false;
-        }
-        let rest: String = self.chars[self.at..].iter().take(6).take_while(|c| c.is_alphanumeric()).collect();
-        let linked = self.chars[start..self.at].iter().collect::<String>().eq_ignore_ascii_case("linked");
-        (rest == "In" || rest == "Innen") && !linked
-    }
-
-    /// Steps over `*in`, `:innen`, `/-in`, `(in)`, `_r`, `/-frau`, `In` after a word; returns how the ending begins.
-    fn gender_mark(&mut self) -> Option<char> {
-        const ENDINGS: [&str; 12] =
-            ["innen", "in", "r", "e", "n", "frau", "mann", "leute", "nen", "ne", "er", "frauen"];
-        let from = self.at;
-        let mut i = from;
-        let open = self.chars.get(i) == Some(&'(');
-        let mark = match self.chars.get(i) {
-            Some('*' | ':' | '_' | '·' | '/' | '(' | '•' | '’' | '\'' | '!') => {
-                i += 1;
-                if matches!(self.chars.get(i), Some('-' | '/' | '*' | '‑')) {
-                    i += 1;
-                }
-                true
-            }
-            Some('I') => true,
-            _ => false,
-        };
-        if !mark {
-            return None;
-        }
-        let end = (i..self.chars.len().min(i + 7)).find(|&k| !self.letter(k)).unwrap_or(self.chars.len().min(i + 7));
-        let ending: String = self.chars[i..end].iter().flat_map(|c| c.to_lowercase()).collect();
-        if !ENDINGS.contains(&ending.as_str()) || self.letter(end) {
-            return None;
-        }
-        if open && self.chars.get(end) != Some(&')') {
-            return None;
-        }
-        self.at = end + usize::from(open);
-        ending.chars().next()
     }
 }
 
