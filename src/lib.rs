@@ -18,5 +18,7 @@ pub mod run;
 pub mod sink;
 pub mod source;
 
+pub mod quality;
+
 pub mod cli;
 pub mod demo;

@@ -13,6 +13,7 @@ mod inspect;
 mod log;
 mod persona;
 mod progress;
+mod quality;
 mod reader;
 mod run;
 mod schema;
@@ -124,6 +125,8 @@ enum Command {
     Extract(extract::ExtractArgs),
     /// Ask the fetch layer's own judgement, without the network
     Fetch(fetch::FetchArgs),
+    /// Measure how well the readers read labelled cases
+    Quality(quality::QualityArgs),
 }
 
 impl Cli {
@@ -154,6 +157,7 @@ impl Cli {
             Command::Explain(args) => explain::execute(&args, wall),
             Command::Extract(args) => extract::execute(&args),
             Command::Fetch(args) => fetch::execute(&args),
+            Command::Quality(args) => quality::execute(&args),
         }
     }
 }

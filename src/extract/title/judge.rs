@@ -2,7 +2,9 @@
 //!
 //! Invariant: an executive who is only the object of a relation ("Assistentin der Geschäftsführung") gives no level.
 
+use super::level::{manages_a_thing, moved};
 use super::lexicon::flag;
+use super::means;
 use super::parse::Item;
 use super::scan::Sep;
 use super::split::weight;
@@ -31,7 +33,7 @@ pub(super) struct Segment {
     pub person: bool,
     pub power: Option<SigningPower>,
     /// (item, what it means), besides functions.
-    pub notes: Vec<(usize, String)>,
+    pub notes: Vec<(usize, &'static str)>,
     /// (item, function, log-odds).
     pub function_notes: Vec<(usize, JobFunction, f32)>,
 }
@@ -75,7 +77,7 @@ fn power(items: &[Item], (from, to): (usize, usize), s: &mut Segment) {
     for (bit, power) in POWERS {
         let stands = executive || power != SigningPower::Geschaeftsfuehrung;
         if let Some(i) = (from..to).find(|&i| items[i].has(bit)).filter(|_| stands) {
-            s.notes.push((i, format!("signing_power={power}")));
+            s.notes.push((i, means::power(power)));
             s.power = Some(power);
             return;
         }
@@ -117,7 +119,9 @@ fn govern(items: &[Item], (from, to): (usize, usize), suppressed: &[usize]) -> O
     if all.len() == 1 || suppressed.iter().any(|&s| s < first) {
         return Some(first);
     }
-    let curated: Vec<usize> = all.iter().copied().filter(|&i| !sense(i).derived).collect();
+    // "Selbständiger Unternehmer", "Diplom-Kaufmann, Controller": what one is, not what one does.
+    let state = |i: usize| sense(i).open && sense(i).functions.first().is_some_and(|f| f.0 == JobFunction::Other);
+    let curated: Vec<usize> = all.iter().copied().filter(|&i| !sense(i).derived && !state(i)).collect();
     let (first, last) = (*curated.first().unwrap_or(&first), *curated.last().unwrap_or(&last));
     let german = sense(first).german && !sense(first).english;
     let assists = assists(&items[first]) && items[all[1]].level() >= Some(Seniority::CLevel);
@@ -126,10 +130,11 @@ fn govern(items: &[Item], (from, to): (usize, usize), suppressed: &[usize]) -> O
 
 /// "Member of the Supervisory Board": the body tells the level, not the member.
 fn through_member(items: &[Item], to: usize, g: usize) -> usize {
-    if !items[g].has(flag::TRANSPARENT) || items[g].level() >= Some(Seniority::CLevel) {
+    if !items[g].has(flag::TRANSPARENT) {
         return g;
     }
-    (g + 1..to).find(|&i| items[i].level() >= Some(Seniority::CLevel)).unwrap_or(g)
+    let own = items[g].level().max(Some(Seniority::Vp));
+    (g + 1..to).find(|&i| items[i].level() > own).unwrap_or(g)
 }
 
 /// "HR Business Partner", "Talent Acquisition Partner": no partner in the firm.
@@ -154,13 +159,20 @@ fn assists(item: &Item) -> bool {
 fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) {
     let sense = items[g].sense.as_ref().expect("persons have a sense");
     let mut level = sense.level.unwrap_or(Seniority::Professional);
-    if items[g].has(flag::OFFICER) && items[from..g].iter().any(|i| i.has(flag::CHIEF)) {
+    if items[g].officer && items[from..g].iter().any(|i| i.has(flag::CHIEF)) {
         level = Seniority::CLevel;
     } else if staff_partner(items, from, g) {
         level = Seniority::Professional;
     }
     let about = !sense.functions.is_empty()
         || items[from..g].iter().any(|i| i.sense.as_ref().is_some_and(|s| !s.functions.is_empty()));
+    let others = (from..to).filter(|&i| i != g && !items[i].company && !items[i].has(flag::LINKER));
+    if sense.manages && level == Seniority::Lead && manages_a_thing(items, others.clone()) {
+        level = Seniority::Professional;
+    }
+    let seniority_only =
+        sense.manages && others.clone().all(|i| items[i].sense.as_ref().is_some_and(|x| x.modifier.is_some()));
+    let about = about || (sense.manages && others.clone().count() > 0 && !seniority_only);
     let manager = level == Seniority::Lead && about && (sense.english || (sense.own && !sense.german));
     let mut p = match level {
         Seniority::Professional if sense.derived => sure::PLAIN - 0.1,
@@ -185,32 +197,20 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
     }
     let early = (from..cut).find(|&i| items[i].has(flag::DEPUTY) && i != g);
     if let Some(d) = early {
-        s.notes.push((d, "deputy".to_owned()));
+        s.notes.push((d, "deputy"));
         p -= 0.15;
     } else if sense.flags & flag::DEPUTY != 0 {
-        s.notes.push((g, "deputy".to_owned()));
+        s.notes.push((g, "deputy"));
         p -= 0.15;
     } else if g > from && assists(&items[g - 1]) && level >= Seniority::Lead {
-        s.notes.push((g - 1, "deputy".to_owned()));
+        s.notes.push((g - 1, "deputy"));
         p -= 0.1;
     }
     if let Some(a) = (from..cut).find(|&i| items[i].has(flag::ACTING)) {
-        s.notes.push((a, "acting".to_owned()));
+        s.notes.push((a, "acting"));
     }
-    s.notes.push((by, format!("seniority={level}")));
+    s.notes.push((by, means::seniority(level)));
     s.level = Some((level, p));
-}
-
-/// The level after a modifier, where the modifier has a say.
-fn moved(level: Seniority, by: Seniority, manager: bool, before: bool) -> Option<Seniority> {
-    let plain = level <= Seniority::Senior;
-    match by {
-        Seniority::Trainee if before => Some(Seniority::Trainee),
-        Seniority::Junior if (plain || manager) && level > Seniority::Junior => Some(Seniority::Junior),
-        Seniority::Senior if plain && level == Seniority::Professional || manager => Some(Seniority::Senior),
-        Seniority::Lead if plain && before && level >= Seniority::Professional => Some(Seniority::Lead),
-        _ => None,
-    }
 }
 
 /// Adds up what the words say about functions, by their place around the governing noun.
@@ -222,9 +222,14 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
             && !is_former_only(&items[i])
             && !items[i].has(flag::PARTNER)
     };
+    // Who advises on strategy or for the management is an adviser.
+    let advises = g
+        .and_then(|g| items[g].sense.as_ref())
+        .is_some_and(|s| s.open && s.functions.first().is_some_and(|f| f.0 == JobFunction::Consulting));
     let mut add = |i: usize, factor: f32| {
         let Some(sense) = items[i].sense.as_ref() else { return };
         for &(f, w) in &sense.functions {
+            let factor = if advises && f == JobFunction::ExecutiveManagement { factor * 0.25 } else { factor };
             s.scores[f as usize] += w * factor;
             s.function_notes.push((i, f, w * factor));
         }
@@ -250,7 +255,7 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
     };
     // "Vertriebs- und Marketingleiter": the first named is first.
     let led = sense.level >= Some(Seniority::Lead) && sense.german;
-    let twin = (own < weight::ROLE || led)
+    let twin = (own < weight::ROLE || led || items[g].tokens.1 - items[g].tokens.0 > 1)
         && g > from
         && (items[g - 1].has(flag::CONJUNCTION) || matches!(items[g].before, Sep::Amp | Sep::Slash));
     let factor = if twin { pre_factor.max(1.05 * own / weight::DOMAIN) } else { pre_factor };
@@ -265,12 +270,22 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         () => 1.0,
     };
     runs(items, g + 1, to, &reads, post, sense.german && !sense.english, &mut add);
-    let served_executive = s.scores[JobFunction::ExecutiveManagement as usize] > 0.0
+    // Strategy and operations are topics; the management board itself is who is served, but for its advisers.
+    let served_executive = s.scores[JobFunction::ExecutiveManagement as usize] >= 0.2 * weight::DOMAIN
+        && items[from..to].iter().any(|i| i.level() >= Some(Seniority::CLevel) || says_board(i))
+        && sense.functions.first().is_none_or(|f| f.0 != JobFunction::Consulting)
         && s.level.is_some_and(|(l, _)| l <= Seniority::Senior)
         && !sense.own;
     if (assists && served) || served_executive {
         serves(s, g);
     }
+}
+
+/// "Geschäftsführung", "Vorstand": a strong word for those who manage the company.
+fn says_board(i: &Item) -> bool {
+    i.sense
+        .as_ref()
+        .is_some_and(|s| s.functions.iter().any(|f| f.0 == JobFunction::ExecutiveManagement && f.1 >= weight::DOMAIN))
 }
 
 /// Whoever works for an executive does administration, not executive management.

@@ -3,28 +3,14 @@
 //! Invariant: keys are folded, masculine and joined by single spaces, exactly as [`super::scan`] makes words.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 use serde::Deserialize;
 
+use super::calibration::Calibration;
+use super::memo::Fnv;
 use super::scan;
 use crate::taxonomy::{JobFunction, Seniority};
-
-/// A fast hash for short trusted keys (FNV-1a over bytes); the keys are ours, so no flooding.
-#[derive(Default)]
-pub(super) struct Fnv(u64);
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for b in bytes {
-            self.0 = (self.0 ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
 
 type Map<V> = HashMap<Box<str>, V, BuildHasherDefault<Fnv>>;
 
@@ -56,7 +42,8 @@ pub(super) mod flag {
     pub const HOBBY_TOPIC: u32 = 1 << 23;
     pub const PARTNER: u32 = 1 << 24;
     pub const CHIEF: u32 = 1 << 25;
-    pub const OFFICER: u32 = 1 << 26;
+    pub const MANAGES: u32 = 1 << 27;
+    pub const STUDENT: u32 = 1 << 28;
 }
 
 /// A person noun with a function of its own.
@@ -114,6 +101,7 @@ struct Raw {
     flags: BTreeMap<String, Vec<String>>,
     caps: BTreeMap<String, String>,
     ambiguous: BTreeMap<String, Ambiguous>,
+    calibration: Calibration,
     office_of: Vec<String>,
     hostile: Vec<String>,
     special: Special,
@@ -172,7 +160,10 @@ pub(super) struct Lexicon {
     ambiguous: Map<(Seniority, Vec<JobFunction>)>,
     special_words: HashSet<Box<str>, BuildHasherDefault<Fnv>>,
     special: aho_corasick::AhoCorasick,
+    /// First words of the phrases in `special` and `hostile`.
+    watched: HashSet<Box<str>, BuildHasherDefault<Fnv>>,
     hostile: aho_corasick::AhoCorasick,
+    pub calibration: Calibration,
 }
 
 impl Lexicon {
@@ -213,6 +204,8 @@ impl Lexicon {
             b.add(w, None, |e| e.flags |= flag::OFFICE_OF);
         }
         let special_words = raw.special.words.iter().map(|w| key(w).into_boxed_str()).collect();
+        let phrases = raw.special.phrases.iter().chain(&raw.hostile).map(|p| key(p));
+        let watched = phrases.filter_map(|p| p.split(' ').next().map(Into::into)).collect();
         // Parts stand anywhere in a word; phrases are matched between spaces.
         let mut patterns: Vec<String> = raw.special.parts.iter().map(|p| fold(p)).collect();
         patterns.extend(raw.special.phrases.iter().map(|p| format!(" {} ", key(p))));
@@ -223,7 +216,18 @@ impl Lexicon {
         let caps = raw.caps.iter().map(|(k, w)| (key(k).into_boxed_str(), key(w))).collect();
         let ambiguous =
             raw.ambiguous.into_iter().map(|(k, a)| (key(&k).into_boxed_str(), (a.level, a.functions))).collect();
-        Self { words: b.words, derived, phrase_starts: b.starts, caps, ambiguous, special_words, special, hostile }
+        Self {
+            words: b.words,
+            derived,
+            phrase_starts: b.starts,
+            caps,
+            ambiguous,
+            special_words,
+            special,
+            watched,
+            hostile,
+            calibration: raw.calibration,
+        }
     }
 
     pub fn word(&self, w: &str) -> Option<&Word> {
@@ -254,9 +258,15 @@ impl Lexicon {
         self.hostile.is_match(framed)
     }
 
-    /// Whether a title (its words joined and framed by single spaces) reveals a special category.
+    /// Whether a title (its words joined and framed by single spaces) holds a phrase that reveals a special category.
     pub fn special(&self, framed: &str) -> bool {
-        framed.split(' ').any(|w| self.special_words.contains(w)) || self.special.is_match(framed)
+        self.special.is_match(framed)
+    }
+
+    /// Whether a word alone reveals a special category, and whether a watched phrase can start with it.
+    pub fn sensitive(&self, word: &str) -> (bool, bool) {
+        let alone = self.special_words.contains(word) || self.special.is_match(&format!(" {word} "));
+        (alone, self.watched.contains(word))
     }
 }
 
@@ -300,7 +310,8 @@ fn flag_bit(name: &str) -> u32 {
         "sentence" => flag::SENTENCE,
         "partner" => flag::PARTNER,
         "chief" => flag::CHIEF,
-        "officer" => flag::OFFICER,
+        "manages" => flag::MANAGES,
+        "student" => flag::STUDENT,
         "conjunction" => flag::CONJUNCTION,
         "hobby_topic" => flag::HOBBY_TOPIC,
         _ => panic!("unknown flag list {name:?} in titles.yaml"),
@@ -315,7 +326,7 @@ fn fold(w: &str) -> String {
 
 /// The key of a word or phrase: scanned as a title is.
 pub(super) fn key(w: &str) -> String {
-    scan::scan(w).tokens.into_iter().map(|t| t.text).collect::<Vec<_>>().join(" ")
+    scan::scan(w).tokens.iter().map(|t| &*t.text).collect::<Vec<_>>().join(" ")
 }
 
 #[derive(Default)]

@@ -4,9 +4,9 @@
 
 use std::io::{self, BufRead, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::{TitleReader, TitleReading};
+use super::{TitleEvidence, TitleReader, TitleReading};
 use crate::taxonomy::{Facet, JobFunction, Language, Seniority, SigningPower};
 
 /// The JSON shape of one reading; the order of the fields is the contract.
@@ -18,7 +18,16 @@ struct Line<'a> {
     seniority: &'a Facet<Seniority>,
     signing_power: Option<SigningPower>,
     language: Option<Language>,
-    evidence: Vec<Span<'a>>,
+    evidence: Evidence<'a>,
+}
+
+/// Written one by one, without a list between.
+struct Evidence<'a>(&'a [TitleEvidence]);
+
+impl Serialize for Evidence<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(self.0.iter().map(|e| Span { span: [e.span.0, e.span.1], means: e.means }))
+    }
 }
 
 #[derive(Serialize)]
@@ -29,7 +38,6 @@ struct Span<'a> {
 
 impl<'a> Line<'a> {
     fn new(title: &'a str, r: &'a TitleReading) -> Self {
-        let evidence = r.evidence.iter().map(|e| Span { span: [e.span.0, e.span.1], means: &e.means }).collect();
         Self {
             title,
             job_function: &r.job_function,
@@ -37,7 +45,7 @@ impl<'a> Line<'a> {
             seniority: &r.seniority,
             signing_power: r.signing_power,
             language: r.language,
-            evidence,
+            evidence: Evidence(&r.evidence),
         }
     }
 }
@@ -60,8 +68,7 @@ pub fn title_lines(mut input: impl BufRead, output: impl Write) -> io::Result<u6
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = if count == 0 { line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line) } else { line };
         let title = String::from_utf8_lossy(line);
-        let reading = reader.read(&title);
-        serde_json::to_writer(&mut output, &Line::new(&title, &reading))?;
+        reader.lend(&title, |reading| serde_json::to_writer(&mut output, &Line::new(&title, reading)))?;
         output.write_all(b"\n")?;
         count += 1;
     }

@@ -3,9 +3,15 @@
 //! Invariant: a pure function of the title and the shipped vocabularies; no value without evidence or a
 //! stated default; titles that reveal special categories (Art. 9 GDPR) yield nothing at all.
 
+mod calibration;
+mod gender;
 mod judge;
+mod level;
 mod lexicon;
 mod lines;
+mod means;
+mod memo;
+mod model;
 mod parse;
 mod quote;
 mod reader;
@@ -17,11 +23,22 @@ mod word;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority, SigningPower};
 
 pub use lines::title_lines;
+pub use model::BUCKETS as MODEL_BUCKETS;
+
+/// Longer titles (in bytes) are rare and not remembered.
+const LONGEST_REMEMBERED: usize = 160;
+
+thread_local! {
+    // There is one shipped reader, so the title alone is the key.
+    static TITLES: RefCell<memo::Memo<Box<str>, Rc<TitleReading>>> = RefCell::new(memo::Memo::new(1 << 16));
+}
 
 /// Name and version of this extractor, as it stands in the evidence table.
 pub const EXTRACTOR: &str = "title/1";
@@ -37,7 +54,7 @@ pub struct TitleEvidence {
     /// Code points of the given title, half-open.
     pub span: (usize, usize),
     /// For instance `job_function=procurement`, `seniority=head`, `signing_power=prokura`, `deputy`, `former`.
-    pub means: String,
+    pub means: &'static str,
 }
 
 /// What a title says.
@@ -88,11 +105,37 @@ impl TitleReader {
     ///
     /// At most the first 400 code points are read.
     pub fn read(&self, title: &str) -> TitleReading {
+        self.lend(title, Clone::clone)
+    }
+
+    /// Lends the reading of a title. Titles that came lately are remembered (bounded, per thread), so that the
+    /// titles that everybody has cost one look-up and no allocation.
+    pub fn lend<R>(&self, title: &str, take: impl FnOnce(&TitleReading) -> R) -> R {
+        let known = TITLES.with_borrow(|memo| memo.get(title).map(Rc::clone));
+        let reading = known.unwrap_or_else(|| {
+            let reading = Rc::new(reader::read(&self.lexicon, title));
+            if title.len() <= LONGEST_REMEMBERED {
+                TITLES.with_borrow_mut(|memo| memo.put(title.into(), Rc::clone(&reading)));
+            }
+            reading
+        });
+        take(&reading)
+    }
+
+    /// Reads one title afresh, past the memory of whole titles.
+    pub fn read_afresh(&self, title: &str) -> TitleReading {
         reader::read(&self.lexicon, title)
+    }
+
+    /// The hashed features of a title, as the model reads them: for the tool that trains it.
+    pub fn model_features(title: &str) -> Vec<u32> {
+        let mut out = Vec::new();
+        scan::scan(title).tokens.iter().for_each(|t| model::features(&t.text, &mut out));
+        out
     }
 
     /// The words of a title as the vocabularies spell them: folded, masculine. For tools that derive vocabularies.
     pub fn words(title: &str) -> Vec<String> {
-        scan::scan(title).tokens.into_iter().map(|t| t.text).collect()
+        scan::scan(title).tokens.into_iter().map(|t| t.text.to_string()).collect()
     }
 }

@@ -2,7 +2,12 @@
 //!
 //! Invariant: items and segments keep the order of the title; a company's name is marked and never read.
 
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
 use super::lexicon::{Lexicon, flag};
+use super::memo::Memo;
+use super::model::{self, Sums};
 use super::scan::{Scan, Sep, Token};
 use super::split::{Sense, sense};
 use crate::taxonomy::Seniority;
@@ -12,7 +17,7 @@ use crate::taxonomy::Seniority;
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about one word")]
 pub(super) struct Item {
     /// `None` = unknown to every vocabulary.
-    pub sense: Option<Sense>,
+    pub sense: Option<Rc<Sense>>,
     /// Code points, half-open.
     pub span: (usize, usize),
     /// Indices of its tokens, half-open.
@@ -26,6 +31,8 @@ pub(super) struct Item {
     /// A four-digit year.
     pub year: bool,
     pub digits: bool,
+    /// The word or phrase ends in "officer".
+    pub officer: bool,
     /// The phrase ends in "of": what follows is its object.
     pub of: bool,
 }
@@ -46,12 +53,12 @@ impl Item {
 }
 
 /// Items of a scanned title.
-pub(super) fn items(lex: &Lexicon, scan: &Scan) -> Vec<Item> {
+pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>]) -> Vec<Item> {
     let t = &scan.tokens;
     let mut out = Vec::with_capacity(t.len());
     let mut i = 0;
     while i < t.len() {
-        let (len, sense) = longest(lex, &t[i..]);
+        let (len, sense) = longest(lex, &t[i..], &known[i]);
         let last = &t[i + len - 1];
         let digits = t[i].text.bytes().all(|b| b.is_ascii_digit());
         out.push(Item {
@@ -64,33 +71,99 @@ pub(super) fn items(lex: &Lexicon, scan: &Scan) -> Vec<Item> {
             marked: t[i..i + len].iter().any(|t| t.marked),
             year: digits && t[i].text.len() == 4 && (t[i].text.starts_with("19") || t[i].text.starts_with("20")),
             digits,
-            of: len > 1 && last.text == "of",
+            officer: &*last.text == "officer",
+            of: len > 1 && &*last.text == "of",
         });
         i += len;
     }
     out
 }
 
+/// What the vocabularies say about one word.
+#[derive(Debug)]
+pub(super) struct Known {
+    sense: Option<Rc<Sense>>,
+    /// How many words the longest phrase that it starts has.
+    longest: usize,
+    /// It reveals a special category by itself.
+    pub special: bool,
+    /// A phrase that reveals a special category, or code, can start with it.
+    pub starts: bool,
+    /// What the model makes of it, once asked.
+    model: OnceCell<Sums>,
+}
+
+impl Known {
+    /// What the model makes of the word, which must be the one that is known.
+    pub fn model(&self, word: &str) -> Sums {
+        *self.model.get_or_init(|| model::sums(word))
+    }
+}
+
+thread_local! {
+    // There is one shipped lexicon, so the word alone is the key.
+    static WORDS: RefCell<Memo<Rc<str>, Rc<Known>>> = RefCell::new(Memo::new(1 << 16));
+    static PHRASES: RefCell<Memo<Box<str>, Option<Rc<Sense>>>> = RefCell::new(Memo::new(1 << 16));
+    static KEY: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// What is known about a word, remembered.
+pub(super) fn known(lex: &Lexicon, w: &Rc<str>) -> Rc<Known> {
+    WORDS.with_borrow_mut(|memo| {
+        if let Some(k) = memo.get(&**w) {
+            return Rc::clone(k);
+        }
+        let undotted = || w.contains('.').then(|| sense(lex, &w.replace('.', ""))).flatten();
+        let (special, starts) = lex.sensitive(w);
+        let known = Rc::new(Known {
+            sense: sense(lex, w).or_else(undotted).map(Rc::new),
+            longest: lex.longest_phrase(w),
+            special,
+            starts,
+            model: OnceCell::new(),
+        });
+        memo.put(Rc::clone(w), Rc::clone(&known));
+        known
+    })
+}
+
+/// The sense of words joined by `glue`, where the vocabulary lists them so.
+fn joined(lex: &Lexicon, words: &[Token], glue: &str) -> Option<Rc<Sense>> {
+    KEY.with_borrow_mut(|key| {
+        key.clear();
+        for (i, t) in words.iter().enumerate() {
+            key.push_str(if i == 0 { "" } else { glue });
+            key.push_str(&t.text);
+        }
+        PHRASES.with_borrow_mut(|memo| {
+            if let Some(found) = memo.get(key.as_str()) {
+                return found.clone();
+            }
+            let found = lex.word(key).map(|w| Rc::new(Sense::of_word(w)));
+            memo.put(key.as_str().into(), found.clone());
+            found
+        })
+    })
+}
+
 /// The longest known phrase at the start of `t`, else its first word: how many tokens, and the sense.
-fn longest(lex: &Lexicon, t: &[Token]) -> (usize, Option<Sense>) {
+fn longest(lex: &Lexicon, t: &[Token], known: &Known) -> (usize, Option<Rc<Sense>>) {
     let glue = |s: Sep| matches!(s, Sep::Space | Sep::Hyphen | Sep::Amp | Sep::Slash);
     let run = 1 + t[1..].iter().take_while(|t| glue(t.before)).count();
-    let max = lex.longest_phrase(&t[0].text).min(run);
+    let max = known.longest.min(run);
     for n in (2..=max).rev() {
-        let key = t[..n].iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
-        if let Some(w) = lex.word(&key) {
-            return (n, Some(Sense::of_word(w)));
+        if let Some(s) = joined(lex, &t[..n], " ") {
+            return (n, Some(s));
         }
     }
-    if run > 1 && t[1].before == Sep::Hyphen {
-        let joined = format!("{}{}", t[0].text, t[1].text);
-        if let Some(w) = lex.word(&joined) {
-            return (2, Some(Sense::of_word(w)));
-        }
+    if run > 1
+        && t[1].before == Sep::Hyphen
+        && let Some(s) = joined(lex, &t[..2], "")
+    {
+        return (2, Some(s));
     }
-    let caps = t[0].caps.then(|| lex.caps(&t[0].text)).flatten().map(Sense::of_word);
-    let undotted = || t[0].text.contains('.').then(|| sense(lex, &t[0].text.replace('.', ""))).flatten();
-    (1, caps.or_else(|| sense(lex, &t[0].text)).or_else(undotted))
+    let caps = t[0].caps.then(|| lex.caps(&t[0].text)).flatten().map(|w| Rc::new(Sense::of_word(w)));
+    (1, caps.or_else(|| known.sense.clone()))
 }
 
 /// Marks what names a company: after "bei", "at" and "@", and before a legal form.
@@ -113,7 +186,7 @@ pub(super) fn mark_companies(items: &mut [Item], tokens: &[Token]) {
 fn is_legal_form(t: &Token) -> bool {
     t.caps
         || !matches!(
-            t.text.as_str(),
+            &*t.text,
             "ag" | "kg" | "ug" | "sa" | "bv" | "nv" | "spa" | "ev" | "eg" | "inc" | "limited" | "gruppe"
         )
 }
@@ -157,7 +230,7 @@ pub(super) fn segments(items: &[Item]) -> Vec<(usize, usize)> {
 /// Whether a conjunction before item `i` joins two positions rather than two domains.
 fn joins_positions(items: &[Item], start: usize, i: usize) -> bool {
     let slash = matches!(items[i].before, Sep::Slash | Sep::Amp) && items[i].span.0 > items[i - 1].span.1;
-    let conjunction = items[i].sense.as_ref().is_some_and(is_conjunction);
+    let conjunction = items[i].sense.as_ref().is_some_and(|s| is_conjunction(s));
     if !slash && !conjunction {
         return false;
     }
@@ -167,7 +240,7 @@ fn joins_positions(items: &[Item], start: usize, i: usize) -> bool {
         return false;
     }
     // "Chief Marketing & Sales Officer" is one.
-    if first.has(flag::CHIEF) && items[i..end].iter().any(|it| it.has(flag::OFFICER)) {
+    if first.has(flag::CHIEF) && items[i..end].iter().any(|it| it.officer) {
         return false;
     }
     // "Assistant to the CEO and CFO": the second is an object as the first is.

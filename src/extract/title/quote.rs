@@ -50,9 +50,9 @@ const TAKES_IN: &[&str] =
     &["er", "or", "ist", "ent", "ant", "eur", "ar", "aer", "chef", "wirt", "at", "ekt", "eut", "ot"];
 
 /// The quote; empty where the title holds no position.
-pub(super) fn quote(title: &str, scan: &Scan, items: &[Item], segments: &[Segment]) -> String {
-    let chars: Vec<char> = title.chars().take(super::scan::CAP).collect();
-    let mut out = String::new();
+pub(super) fn quote(scan: &Scan, items: &[Item], segments: &[Segment]) -> String {
+    let chars = &scan.chars;
+    let mut out = String::with_capacity(chars.len() + 8);
     let mut last: Option<usize> = None;
     let private = |at: usize| {
         segments.iter().any(|s| matches!(s.kind, Kind::Private | Kind::Nothing) && (s.items.0..s.items.1).contains(&at))
@@ -67,7 +67,7 @@ pub(super) fn quote(title: &str, scan: &Scan, items: &[Item], segments: &[Segmen
     for (_, item) in items.iter().enumerate().filter(|(at, i)| !dropped(*at, i)) {
         for k in item.tokens.0..item.tokens.1 {
             let token = &scan.tokens[k];
-            let word = neutral(&chars, token, item);
+            let word = neutral(chars, token, item);
             // "Leiter / Leiterin" is one word.
             if out.ends_with(&word) && last == k.checked_sub(1) {
                 last = Some(k);
@@ -81,7 +81,11 @@ pub(super) fn quote(title: &str, scan: &Scan, items: &[Item], segments: &[Segmen
         }
     }
     let trimmed = trim_linkers(&out);
-    trimmed.chars().take(MAX).collect::<String>().trim_end().to_owned()
+    match trimmed.char_indices().nth(MAX) {
+        Some((end, _)) => trimmed[..end].trim_end().to_owned(),
+        None if trimmed.len() == out.len() => out,
+        None => trimmed.to_owned(),
+    }
 }
 
 /// "CEO Anna Müller", "CEO Anna Baker": an occupation right after a word that nobody knows is a name.
@@ -132,7 +136,7 @@ fn folded(s: &str) -> String {
 fn neutral(chars: &[char], token: &Token, item: &Item) -> String {
     let raw: String =
         chars[token.span.0..token.span.1].iter().filter(|c| c.is_alphanumeric() || "&.+#".contains(**c)).collect();
-    let lemma = token.text.as_str();
+    let lemma = &*token.text;
     let base = masculine_raw(&raw, lemma);
     let sense = item.sense.as_ref();
     if let Some((_, n)) = ENGLISH.iter().find(|(w, _)| *w == lemma) {
@@ -192,6 +196,13 @@ fn masculine_raw(raw: &str, lemma: &str) -> String {
             if end == "frau" && lemma.ends_with("mann") {
                 return format!("{stem}mann");
             }
+        }
+    }
+    for (end, to) in [("person", "mann"), ("leitung", "leiter"), ("leitende", "leiter"), ("arbeitende", "arbeiter")] {
+        if lower.ends_with(end) && lemma.ends_with(to) {
+            let keep = raw.chars().count() - end.chars().count();
+            let stem: String = raw.chars().take(keep).collect();
+            return format!("{stem}{}", if stem.is_empty() { capitalised(to) } else { to.to_owned() });
         }
     }
     cased(lemma, raw)

@@ -3,11 +3,15 @@
 //! Invariant: deterministic; a value has p of at least `FLOOR`, everything else abstains with its reason.
 
 use super::judge::{N, Segment, judge};
+use std::rc::Rc;
+
+use super::calibration::{Calibration, calibrated};
 use super::lexicon::{Lexicon, flag};
-use super::parse::{self, Item};
+use super::means;
+use super::parse::{self, Item, Known};
 use super::scan::{self, Scan};
 use super::time::Kind;
-use super::{TitleEvidence, TitleReading, quote};
+use super::{TitleEvidence, TitleReading, model, quote};
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority};
 
 /// Below this probability a function is not named.
@@ -21,20 +25,30 @@ pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
     if scan.hostile || scan.tokens.is_empty() || scan.tokens.len() > MAX_WORDS {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    let framed = framed(&scan);
-    if lex.hostile(&framed) {
+    let known: Vec<Rc<Known>> = scan.tokens.iter().map(|t| parse::known(lex, &t.text)).collect();
+    let watched = known.iter().any(|k| k.starts).then(|| framed(&scan));
+    if watched.as_deref().is_some_and(|f| lex.hostile(f)) {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    if lex.special(&framed) {
+    if known.iter().any(|k| k.special) || watched.as_deref().is_some_and(|f| lex.special(f)) {
         return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
     }
-    let mut items = parse::items(lex, &scan);
+    let mut items = parse::items(lex, &scan, &known);
     parse::mark_companies(&mut items, &scan.tokens);
     let segments = attach(&items, judged(&items));
-    let mut reading = combine(&items, &segments);
-    reading.language = language(&items, title);
-    reading.quote = quote::quote(title, &scan, &items, &segments);
+    let mut reading = combine(&Words { scan: &scan, known: &known }, &items, &segments);
+    let Calibration { job_function, seniority } = &lex.calibration;
+    reading.job_function.p = reading.job_function.p.map(|p| round(calibrated(job_function, p)));
+    reading.seniority.p = reading.seniority.p.map(|p| round(calibrated(seniority, p)));
+    reading.language = language(&items, &scan);
+    reading.quote = quote::quote(&scan, &items, &segments);
     reading
+}
+
+/// The words of a title and what is known about each.
+struct Words<'a> {
+    scan: &'a Scan,
+    known: &'a [Rc<Known>],
 }
 
 /// All words between single spaces, for the search for special categories.
@@ -98,7 +112,7 @@ fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
     }
     host.function_notes.extend(s.function_notes.iter().map(|&(i, f, w)| (i, f, w * factor)));
     host.power = host.power.or(s.power);
-    host.notes.extend(s.notes.iter().filter(|(_, m)| !m.starts_with("seniority")).cloned());
+    host.notes.extend(s.notes.iter().filter(|(_, m)| !m.starts_with("seniority")).copied());
     let modifier = items[s.items.0..s.items.1].iter().find_map(|i| i.sense.as_ref().and_then(|x| x.modifier));
     if let (Some(m @ (Seniority::Senior | Seniority::Junior)), Some((Seniority::Professional, p))) =
         (modifier, host.level)
@@ -107,26 +121,47 @@ fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
     }
 }
 
-fn combine(items: &[Item], segments: &[Segment]) -> TitleReading {
+fn combine(words: &Words, items: &[Item], segments: &[Segment]) -> TitleReading {
     let says = |s: &&Segment| s.person || s.power.is_some() || s.scores.iter().any(|&x| x > 0.0);
     let current: Vec<&Segment> = segments.iter().filter(|s| s.kind == Kind::Current).filter(says).collect();
     if current.is_empty() {
-        return without_position(items, segments);
+        let r = without_position(items, segments);
+        return if r.job_function.status == FacetStatus::InsufficientEvidence {
+            by_letters(words, items, r)
+        } else {
+            r
+        };
     }
     let mut r = TitleReading::nothing(FacetStatus::InsufficientEvidence);
     let level = level(&current);
+    let student = current.iter().any(|s| items[s.items.0..s.items.1].iter().any(|i| i.has(flag::STUDENT)));
     if let Some((l, p)) = level {
         r.seniority = Facet::known(l, round(p));
     }
     r.signing_power = current.iter().find_map(|s| s.power);
-    let scores = add_up(&current);
+    let mut scores = add_up(&current);
+    // "Gründer & CTO" works in the department that he is chief of.
+    let executive = JobFunction::ExecutiveManagement as usize;
+    let chief = |s: &&Segment| {
+        s.level.is_some_and(|(l, _)| l == Seniority::CLevel)
+            && s.scores[executive] == 0.0
+            && s.scores.iter().any(|&x| x >= 2.0)
+    };
+    if current.len() > 1 && current.iter().any(chief) {
+        scores[executive] *= 0.6;
+    }
     function(&mut r, &scores);
     discount(&mut r, items, &current);
+    let guessed = guess(&mut r, words, items, &current);
     if level.is_some_and(|(l, _)| l >= Seniority::CLevel) && r.job_function.status == FacetStatus::InsufficientEvidence
     {
         r.job_function = Facet::known(JobFunction::ExecutiveManagement, 0.6);
     }
-    if r.job_function.value.is_none() {
+    // What one studies is known from its name alone, and no function: "Student der Betriebswirtschaftslehre".
+    if student && level.is_none_or(|(l, _)| l == Seniority::Trainee) && !curated(&r, items, &current) {
+        r.job_function = Facet::abstain(FacetStatus::InsufficientEvidence);
+    }
+    if r.job_function.value.is_none() && r.job_function.status != FacetStatus::Conflicting {
         occupation(&mut r, items, &current, level);
     }
     let executive = level.is_some_and(|(l, _)| l >= Seniority::CLevel);
@@ -136,6 +171,49 @@ fn combine(items: &[Item], segments: &[Segment]) -> TitleReading {
         r.secondary_functions.push(JobFunction::ExecutiveManagement);
     }
     r.evidence = evidence(items, segments, &r);
+    if let Some((f, span)) = guessed.filter(|g| r.job_function.value == Some(g.0)) {
+        r.evidence.push(TitleEvidence { span, means: means::model(f) });
+        r.evidence.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.means.cmp(b.means)));
+    }
+    r
+}
+
+/// Where no word of our own vocabulary tells the function, the model does: words that it has never seen by their
+/// letters, all others better than their spread over occupation names. Returns what it said, and of which words.
+fn guess(
+    r: &mut TitleReading,
+    words: &Words,
+    items: &[Item],
+    current: &[&Segment],
+) -> Option<(JobFunction, (usize, usize))> {
+    if r.job_function.status == FacetStatus::Conflicting || curated(r, items, current) {
+        return None;
+    }
+    let read = || current.iter().flat_map(|s| &items[s.items.0..s.items.1]).filter(|i| !i.company && !i.digits);
+    let strange = |i: &&Item| i.sense.as_ref().is_none_or(|s| s.derived) && i.span.1 - i.span.0 >= 4;
+    let from = read().filter(strange).map(|i| i.span.0).min()?;
+    let to = read().filter(strange).map(|i| i.span.1).max()?;
+    let sums = read().flat_map(|i| i.tokens.0..i.tokens.1).map(|k| words.known[k].model(&words.scan.tokens[k].text));
+    let (f, p) = model::function(sums).filter(|m| m.1 >= FLOOR)?;
+    r.job_function = Facet::known(f, round(p));
+    r.secondary_functions.retain(|s| *s != f);
+    Some((f, (from, to)))
+}
+
+/// A title of one long word that no vocabulary knows ("Vertriebsmitabeiter"), where the model is sure.
+fn by_letters(words: &Words, items: &[Item], mut r: TitleReading) -> TitleReading {
+    const SURE: f64 = 0.75;
+    let [item] = items else { return r };
+    let at = item.tokens.0;
+    let word = &*words.scan.tokens[at].text;
+    if item.sense.is_some() || item.company || word.len() < 9 || !word.is_ascii() {
+        return r;
+    }
+    if let Some((f, p)) = model::function(std::iter::once(words.known[at].model(word))).filter(|m| m.1 >= SURE) {
+        r.job_function = Facet::known(f, round(p));
+        r.seniority = Facet::known(Seniority::Professional, 0.3);
+        r.evidence = vec![TitleEvidence { span: item.span, means: means::model(f) }];
+    }
     r
 }
 
@@ -152,7 +230,7 @@ fn without_position(items: &[Item], segments: &[Segment]) -> TitleReading {
     };
     let mut r = TitleReading::nothing(status);
     r.evidence = evidence(items, segments, &r);
-    r.evidence.retain(|e| matches!(e.means.as_str(), "former" | "on_leave" | "private"));
+    r.evidence.retain(|e| matches!(e.means, "former" | "on_leave" | "private"));
     r
 }
 
@@ -215,25 +293,33 @@ fn function(r: &mut TitleReading, scores: &[f32; N]) {
 fn discount(r: &mut TitleReading, items: &[Item], current: &[&Segment]) {
     const DERIVED: f64 = 0.82;
     let Facet { value: Some(f), p: Some(p), .. } = r.job_function else { return };
-    let curated = current
-        .iter()
-        .flat_map(|s| &s.function_notes)
-        .any(|n| n.1 == f && items[n.0].sense.as_ref().is_some_and(|s| !s.derived));
-    if !curated {
+    if !curated(r, items, current) {
         r.job_function = Facet::known(f, round((p * DERIVED).max(FLOOR)));
     }
 }
 
-/// Somebody has an occupation that no function covers.
+/// Whether a word of our own vocabulary speaks for the function.
+fn curated(r: &TitleReading, items: &[Item], current: &[&Segment]) -> bool {
+    current
+        .iter()
+        .flat_map(|s| &s.function_notes)
+        .any(|n| Some(n.1) == r.job_function.value && items[n.0].sense.as_ref().is_some_and(|s| !s.derived))
+}
+
+/// Somebody has an occupation that no function covers, or a position whose department is not told: `other`, with
+/// a low probability.
 fn occupation(r: &mut TitleReading, items: &[Item], current: &[&Segment], level: Option<(Seniority, f64)>) {
-    let marked = current.iter().any(|s| items[s.items.0..s.items.1].iter().any(|i| i.marked && i.sense.is_none()));
-    let training = level.is_some_and(|(l, _)| l == Seniority::Trainee);
     // "Conversion Specialist": someone's work, but of no kind that the vocabularies know.
-    let plain = level.is_some_and(|(l, _)| l <= Seniority::Senior);
     let strange = |i: &Item| i.sense.is_none() && !i.company && !i.digits && i.span.1 - i.span.0 >= 4;
-    let specified = plain && current.iter().any(|s| s.person && items[s.items.0..s.items.1].iter().any(strange));
-    if training || marked || specified {
-        r.job_function = Facet::known(JobFunction::Other, 0.5);
+    let person = current.iter().any(|s| s.person);
+    let specified = current.iter().any(|s| s.person && items[s.items.0..s.items.1].iter().any(strange));
+    match level {
+        Some((Seniority::Trainee, _)) => r.job_function = Facet::known(JobFunction::Other, 0.5),
+        Some((l, _)) if person && l <= Seniority::Senior && specified => {
+            r.job_function = Facet::known(JobFunction::Other, 0.5);
+        }
+        Some((l, _)) if person && l <= Seniority::Vp => r.job_function = Facet::known(JobFunction::Other, FLOOR),
+        _ => {}
     }
 }
 
@@ -242,26 +328,26 @@ fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> Vec<Title
     let named = |f: JobFunction| r.job_function.value == Some(f) || r.secondary_functions.contains(&f);
     for s in segments.iter().filter(|s| !matches!(s.kind, Kind::Nothing)) {
         let past = s.kind != Kind::Current;
-        for (i, means) in &s.notes {
+        for &(i, means) in &s.notes {
             let says_level = means.starts_with("seniority=");
             let holds = r.seniority.value.is_some_and(|l| means.ends_with(l.as_str()));
             if (says_level && (past || !holds)) || (past && means.starts_with("signing")) {
                 continue;
             }
-            out.push(TitleEvidence { span: items[*i].span, means: means.clone() });
+            out.push(TitleEvidence { span: items[i].span, means });
         }
         for &(i, f, w) in s.function_notes.iter().filter(|n| !past && n.2 > 0.2 && named(n.1)) {
             debug_assert!(w > 0.0);
-            out.push(TitleEvidence { span: items[i].span, means: format!("job_function={f}") });
+            out.push(TitleEvidence { span: items[i].span, means: means::function(f) });
         }
     }
-    out.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.means.cmp(&b.means)));
+    out.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.means.cmp(b.means)));
     out.dedup();
     out
 }
 
 /// The language that the words belong to.
-fn language(items: &[Item], title: &str) -> Option<Language> {
+fn language(items: &[Item], scan: &Scan) -> Option<Language> {
     let (mut german, mut english, mut known) = (0, 0, 0);
     for i in items.iter().filter(|i| !i.company) {
         let Some(s) = &i.sense else { continue };
@@ -269,10 +355,10 @@ fn language(items: &[Item], title: &str) -> Option<Language> {
         german += 2 * usize::from(s.german && !s.english) + 2 * usize::from(i.marked);
         english += 2 * usize::from(s.english && !s.german);
     }
-    let umlaut = title.chars().take(scan::CAP).any(|c| "äöüÄÖÜß".contains(c));
+    let umlaut = scan.chars.iter().any(|c| matches!(c, 'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü' | 'ß'));
     german += 2 * usize::from(umlaut);
     for i in items.iter().filter(|i| i.has(flag::LINKER)) {
-        let (a, b) = linker_language(i, title);
+        let (a, b) = linker_language(i, scan);
         german += a;
         english += b;
     }
@@ -284,11 +370,9 @@ fn language(items: &[Item], title: &str) -> Option<Language> {
     }
 }
 
-fn linker_language(i: &Item, title: &str) -> (usize, usize) {
-    let word: String = title.chars().skip(i.span.0).take(i.span.1 - i.span.0).collect();
-    match word.to_lowercase().as_str() {
-        "der" | "des" | "dem" | "den" | "die" | "von" | "vom" | "für" | "fuer" | "im" | "und" | "zur" | "zum"
-        | "mit" => (2, 0),
+fn linker_language(i: &Item, scan: &Scan) -> (usize, usize) {
+    match &*scan.tokens[i.tokens.0].text {
+        "der" | "des" | "dem" | "den" | "die" | "von" | "vom" | "fuer" | "im" | "und" | "zur" | "zum" | "mit" => (2, 0),
         "of" | "for" | "to" | "the" | "and" | "with" => (0, 2),
         _ => (0, 0),
     }

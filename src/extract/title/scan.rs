@@ -2,6 +2,11 @@
 //!
 //! Invariant: spans are code points of the given title, ascend, do not overlap; work is capped at `CAP`.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::memo::Memo;
+
 /// At most this many code points of a title are read.
 pub(super) const CAP: usize = 400;
 
@@ -25,7 +30,7 @@ pub(super) enum Sep {
 #[derive(Debug, Clone)]
 pub(super) struct Token {
     /// Folded, masculine form.
-    pub text: String,
+    pub text: Rc<str>,
     /// Code points, half-open, gender marks included.
     pub span: (usize, usize),
     /// What stands before it.
@@ -44,6 +49,8 @@ pub(super) struct Scan {
     pub tokens: Vec<Token>,
     /// The text looks like markup, a formula, code or a link rather than a title.
     pub hostile: bool,
+    /// The code points that were read.
+    pub chars: Vec<char>,
 }
 
 /// Lower case without umlauts and accents, appended to `out`; marks that stand alone vanish.
@@ -69,12 +76,16 @@ pub(super) fn fold_into(c: char, out: &mut String) {
 
 /// Scans a title.
 pub(super) fn scan(title: &str) -> Scan {
-    let chars: Vec<char> = title.chars().take(CAP).map(narrow).collect();
-    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out: Scan::default() };
+    let mut chars = Vec::with_capacity(title.len().min(CAP));
+    chars.extend(title.chars().take(CAP).map(narrow));
+    let mail = chars.contains(&'@');
+    let out = Scan { tokens: Vec::with_capacity(8), ..Scan::default() };
+    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded: String::with_capacity(32), mail };
     s.out.hostile = looks_hostile(&s.chars);
     if !s.out.hostile {
         s.run();
     }
+    s.out.chars = s.chars;
     s.out
 }
 
@@ -100,19 +111,43 @@ fn looks_hostile(chars: &[char]) -> bool {
     })
 }
 
-struct Scanner {
-    chars: Vec<char>,
-    at: usize,
+thread_local! {
+    static MASCULINE: RefCell<Memo<Box<str>, Rc<str>>> = RefCell::new(Memo::new(1 << 16));
+}
+
+/// The masculine form, remembered by folded word.
+fn masculine(text: &str) -> Rc<str> {
+    MASCULINE.with_borrow_mut(|memo| {
+        if let Some(known) = memo.get(text) {
+            return Rc::clone(known);
+        }
+        let lemma: Rc<str> = super::word::masculine(text.to_owned()).into();
+        memo.put(text.into(), Rc::clone(&lemma));
+        lemma
+    })
+}
+
+fn is_or(w: &str) -> bool {
+    matches!(w, "bzw" | "oder" | "resp" | "beziehungsweise")
+}
+
+pub(super) struct Scanner {
+    pub chars: Vec<char>,
+    pub at: usize,
     sep: Sep,
     out: Scan,
+    /// The folded word at hand; one buffer for all words.
+    folded: String,
+    /// There is an at sign somewhere.
+    mail: bool,
 }
 
 impl Scanner {
-    fn peek(&self, ahead: usize) -> Option<char> {
+    pub fn peek(&self, ahead: usize) -> Option<char> {
         self.chars.get(self.at + ahead).copied()
     }
 
-    fn letter(&self, i: usize) -> bool {
+    pub fn letter(&self, i: usize) -> bool {
         self.chars.get(i).is_some_and(|c| c.is_alphanumeric())
     }
 
@@ -129,6 +164,24 @@ impl Scanner {
             } else {
                 self.separator(c);
                 self.at += 1;
+            }
+        }
+        self.halve();
+    }
+
+    /// "Koch für Diätkost/Köchin für Diätkost", "Lean-Manager bzw. Lean-Managerin": two gender forms are one.
+    fn halve(&mut self) {
+        let tokens = &mut self.out.tokens;
+        for k in (2..=tokens.len() / 2).rev() {
+            let twin = (k..=tokens.len() - k).find_map(|i| {
+                let or = usize::from(is_or(&tokens[i].text) && i + 1 + k <= tokens.len());
+                let joined = or == 1 || tokens[i].before == Sep::Slash;
+                let (first, second) = (&tokens[i - k..i], &tokens[i + or..i + or + k]);
+                (joined && first.iter().zip(second).all(|(a, b)| a.text == b.text)).then_some(i..i + or + k)
+            });
+            if let Some(range) = twin {
+                tokens.drain(range);
+                return;
             }
         }
     }
@@ -159,49 +212,11 @@ impl Scanner {
         self.sep = self.sep.max(sep);
     }
 
-    /// `(m/w/d)`, `(gn)`, `[w|m|x]`, `m/w/d`: returns where it ends.
-    fn gender_group(&self) -> Option<usize> {
-        let open = matches!(self.peek(0), Some('(' | '['));
-        if !open && self.at > 0 && self.letter(self.at - 1) {
-            return None;
-        }
-        let start = self.at + usize::from(open);
-        let mut flat = String::new();
-        let mut separators = 0;
-        let mut i = start;
-        while i < self.chars.len() && i - start < 22 {
-            match self.chars[i] {
-                '/' | '|' | '*' | ',' | ':' | '.' | '_' | '-' | '&' | '⚧' => separators += 1,
-                ' ' if open => {}
-                ' ' | ')' | ']' => break,
-                c if c.is_alphabetic() => fold_into(c, &mut flat),
-                _ => return None,
-            }
-            i += 1;
-        }
-        let closed = i < self.chars.len() && matches!(self.chars[i], ')' | ']');
-        let letters = flat.chars().all(|c| "mwdfxin".contains(c)) && flat.len() <= 4;
-        let known = ["mwd", "wmd", "fmd", "mfd", "gn", "mw", "wm", "mf", "fm", "m", "w", "f", "d", "dmw", "mwx"];
-        let words =
-            ["allgenders", "allegeschlechter", "mwdiv", "wmdiv", "mwdivers", "wmdivers", "mfdiv", "genderneutral"];
-        let ok = if open {
-            closed
-                && ((letters && separators >= 1 && flat.len() >= 2)
-                    || known.contains(&&*flat)
-                    || words.contains(&&*flat))
-        } else {
-            letters
-                && separators >= flat.len().saturating_sub(1)
-                && flat.len() >= 2
-                && separators >= 1
-                && (flat.contains('w') || flat.contains('f'))
-                && flat.contains('m')
-        };
-        ok.then_some(i + usize::from(open && closed))
-    }
-
     /// An e-mail address or host at the cursor: not part of a title.
     fn address(&self) -> Option<usize> {
+        if !self.mail && self.chars[self.at] != 'w' {
+            return None;
+        }
         let end = (self.at..self.chars.len()).find(|&i| self.chars[i].is_whitespace()).unwrap_or(self.chars.len());
         let chunk = &self.chars[self.at..end];
         let mail = chunk.iter().position(|&c| c == '@').is_some_and(|i| i > 0 && chunk[i..].contains(&'.'));
@@ -211,7 +226,8 @@ impl Scanner {
 
     fn word(&mut self) {
         let start = self.at;
-        let mut text = String::new();
+        let mut text = std::mem::take(&mut self.folded);
+        text.clear();
         let mut run = 0;
         let (mut upper, mut lower) = (0, 0);
         while let Some(c) = self.peek(0) {
@@ -245,7 +261,8 @@ impl Scanner {
             }
             self.at += 1;
         }
-        let marked = self.gender_mark();
+        let mark = self.gender_mark();
+        let marked = mark.is_some();
         let possessive = matches!(self.peek(0), Some('\'' | '’' | '`'))
             && matches!(self.peek(1), Some('s' | 'S'))
             && !self.letter(self.at + 2);
@@ -253,10 +270,36 @@ impl Scanner {
         if possessive {
             self.at += 2;
         }
-        let text = super::word::masculine(text);
+        // "Geolog:in", "Ärzt*in", "beamtete/r": the stem alone is no form of the word.
+        match mark {
+            Some('i') if !text.ends_with('e') => text.push_str("in"),
+            Some('r') if text.ends_with('e') => text.push('r'),
+            _ => {}
+        }
+        let lemma = masculine(&text);
+        self.folded = text;
+        let text = lemma;
         let caps = upper >= 2 && lower == 0;
+        if self.repeats(&text) {
+            self.sep = Sep::Space;
+            return;
+        }
         self.out.tokens.push(Token { text, span, before: self.sep, caps, possessive, marked });
         self.sep = Sep::Space;
+    }
+
+    /// "Berater/Beraterin", "Berater bzw. Beraterin": the other gender form of the word before, which is dropped.
+    fn repeats(&mut self, text: &str) -> bool {
+        let tokens = &mut self.out.tokens;
+        let or = tokens.last().is_some_and(|t| is_or(&t.text));
+        let n = tokens.len() - usize::from(or);
+        let joined = or || matches!(self.sep, Sep::Slash | Sep::Open);
+        if !joined || n == 0 || &*tokens[n - 1].text != text {
+            return false;
+        }
+        tokens.truncate(n);
+        tokens[n - 1].span.1 = self.at;
+        true
     }
 
     fn short_run(&self, from: usize) -> bool {
@@ -275,49 +318,6 @@ impl Scanner {
         text.push_str(folded);
         true
     }
-
-    /// At the capital I of `LeiterIn` or `LeiterInnen`.
-    fn capital_in(&self, start: usize) -> bool {
-        if self.peek(0) != Some('I') || self.at < start + 3 || !self.chars[self.at - 1].is_lowercase() {
-            return false;
-        }
-        let rest: String = self.chars[self.at..].iter().take(6).take_while(|c| c.is_alphanumeric()).collect();
-        let linked = self.chars[start..self.at].iter().collect::<String>().eq_ignore_ascii_case("linked");
-        (rest == "In" || rest == "Innen") && !linked
-    }
-
-    /// Steps over `*in`, `:innen`, `/-in`, `(in)`, `_r`, `/-frau`, `In` after a word.
-    fn gender_mark(&mut self) -> bool {
-        const ENDINGS: [&str; 12] =
-            ["innen", "in", "r", "e", "n", "frau", "mann", "leute", "nen", "ne", "er", "frauen"];
-        let from = self.at;
-        let mut i = from;
-        let open = self.chars.get(i) == Some(&'(');
-        let mark = match self.chars.get(i) {
-            Some('*' | ':' | '_' | '·' | '/' | '(' | '•' | '’' | '\'' | '!') => {
-                i += 1;
-                if matches!(self.chars.get(i), Some('-' | '/' | '*' | '‑')) {
-                    i += 1;
-                }
-                true
-            }
-            Some('I') => true,
-            _ => false,
-        };
-        if !mark {
-            return false;
-        }
-        let end = (i..self.chars.len().min(i + 7)).find(|&k| !self.letter(k)).unwrap_or(self.chars.len().min(i + 7));
-        let ending: String = self.chars[i..end].iter().flat_map(|c| c.to_lowercase()).collect();
-        if !ENDINGS.contains(&ending.as_str()) || self.letter(end) {
-            return false;
-        }
-        if open && self.chars.get(end) != Some(&')') {
-            return false;
-        }
-        self.at = end + usize::from(open);
-        true
-    }
 }
 
 #[cfg(test)]
@@ -325,7 +325,7 @@ mod tests {
     use super::*;
 
     fn words(t: &str) -> Vec<String> {
-        scan(t).tokens.into_iter().map(|t| t.text).collect()
+        scan(t).tokens.into_iter().map(|t| t.text.to_string()).collect()
     }
 
     #[test]

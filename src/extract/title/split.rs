@@ -42,8 +42,9 @@ pub(super) struct Sense {
     pub english: bool,
     /// Known from the derived vocabulary only.
     pub derived: bool,
-    /// The level rests on a generic word for managing ("manager"), which seniority words may move.
     pub person: bool,
+    /// "Manager" and compounds of it: whether people are led depends on what is managed.
+    pub manages: bool,
 }
 
 impl Sense {
@@ -69,6 +70,7 @@ impl Sense {
             s.functions.push((f, if topic { weight::TOPIC } else { weight::DOMAIN }));
         }
         s.person = w.person();
+        s.manages = w.has(super::lexicon::flag::MANAGES);
         s
     }
 
@@ -94,10 +96,30 @@ pub(super) fn sense(lex: &Lexicon, w: &str) -> Option<Sense> {
     if let Some(word) = find(lex, w) {
         return Some(Sense::of_word(word));
     }
-    if let Some(compound) = compound(lex, w) {
-        return Some(compound);
+    if let Some(sense) = agent(lex, w).or_else(|| compound(lex, w)) {
+        return Some(sense);
     }
     lex.derived(w).or_else(|| uninflected(w).find_map(|(s, _)| lex.derived(s))).map(Sense::of_derived)
+}
+
+/// Who does a known work: `Lieferantenmanager` by `Lieferantenmanagement`, `Projektierer` by `Projektierung`.
+fn agent(lex: &Lexicon, w: &str) -> Option<Sense> {
+    const ENDS: [(&str, &str); 3] = [("manager", "management"), ("er", "ung"), ("ler", "lung")];
+    if w.len() < 8 || w.len() > MAX {
+        return None;
+    }
+    ENDS.iter().find_map(|(end, work)| {
+        let name = format!("{}{work}", w.strip_suffix(end)?);
+        let function = find(lex, &name).and_then(|x| x.domain).filter(|d| !d.1)?.0;
+        Some(Sense {
+            functions: vec![(function, weight::DOMAIN)],
+            level: Some(Seniority::Professional),
+            own: true,
+            german: true,
+            person: true,
+            ..Sense::default()
+        })
+    })
 }
 
 fn find<'a>(lex: &'a Lexicon, w: &str) -> Option<&'a Word> {
@@ -164,7 +186,7 @@ fn last_part<'a>(lex: &'a Lexicon, rest: &str) -> Option<(usize, &'a Word)> {
 fn join(head: &Word, mods: &[&Word]) -> Sense {
     let mut s = Sense::of_word(head);
     // A power or relation holds for the whole word only: "Geschäftsführerassistent" holds none.
-    s.flags = 0;
+    s.flags = head.flags & super::lexicon::flag::STUDENT;
     s.german = true;
     let headed = s.own || head.domain.is_some_and(|(_, topic)| !topic);
     let product = head.domain.is_some_and(|(_, topic)| topic) && !s.person;
@@ -192,6 +214,11 @@ fn join(head: &Word, mods: &[&Word]) -> Sense {
         s.own = true;
     }
     s.functions.sort_by(|a, b| b.1.total_cmp(&a.1));
+    // "Vertriebsmanager" leads a department, "Ertragsmanager" manages a thing.
+    let department = s.functions.first().is_some_and(|f| f.1 >= weight::DOMAIN);
+    if head.has(super::lexicon::flag::MANAGES) && !department {
+        s.level = s.level.map(|l| l.min(Seniority::Professional));
+    }
     s
 }
 

@@ -18,7 +18,7 @@ pub(super) enum Kind {
 }
 
 /// Former, on leave, private or no position at all.
-pub(super) fn kind(items: &[Item], (from, to): (usize, usize), notes: &mut Vec<(usize, String)>) -> Kind {
+pub(super) fn kind(items: &[Item], (from, to): (usize, usize), notes: &mut Vec<(usize, &'static str)>) -> Kind {
     let seg = &items[from..to];
     let find = |f: u32| seg.iter().position(|i| i.has(f) && !i.company);
     let sentence = seg.iter().filter(|i| i.has(flag::SENTENCE)).count();
@@ -30,19 +30,19 @@ pub(super) fn kind(items: &[Item], (from, to): (usize, usize), notes: &mut Vec<(
     }
     let own = seg.iter().any(|i| i.person() && i.sense.as_ref().is_some_and(|s| s.own));
     if let Some(i) = find(flag::HOBBY).or_else(|| find(flag::HOBBY_TOPIC).filter(|_| !own)) {
-        notes.push((from + i, "private".to_owned()));
+        notes.push((from + i, "private"));
         return Kind::Private;
     }
     if let Some(i) = find(flag::COVER) {
-        notes.push((from + i, "cover".to_owned()));
+        notes.push((from + i, "cover"));
         return Kind::Current;
     }
     if let Some(i) = find(flag::LEAVE) {
-        notes.push((from + i, "on_leave".to_owned()));
+        notes.push((from + i, "on_leave"));
         return Kind::Leave;
     }
     if let Some(i) = find(flag::FORMER).or_else(|| ended(seg)) {
-        notes.push((from + i, "former".to_owned()));
+        notes.push((from + i, "former"));
         return Kind::Former;
     }
     Kind::Current

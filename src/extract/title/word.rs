@@ -53,6 +53,7 @@ const NOT_FEMININE: &[&str] = &[
     "login",
     "virgin",
     "begin",
+    "brandin",
     "matin",
 ];
 
@@ -61,7 +62,7 @@ const PERSON_ENDINGS: &[&str] = &[
     "er", "or", "ist", "ent", "ant", "eur", "oer", "ar", "ekt", "aet", "at", "ot", "it", "chef", "wirt", "urg", "af",
     "oph", "iker", "boss", "ast", "ling", "fraktion", "et", "isor", "eut", "id", "ut", "ikt", "opt", "ab", "arch",
     "ul", "oss", "ig", "an", "ph", "on", "ier", "eg", "os", "est", "ett", "am", "yst", "schmied", "wart", "iv", "om",
-    "al", "cht", "uch", "ym", "oin",
+    "al", "cht", "uch", "ym", "oin", "and", "aen", "coach", "metz",
 ];
 
 /// Pairs that change more than the ending.
@@ -122,8 +123,79 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("frau", "mann"),
     ("leute", "mann"),
     ("maenner", "mann"),
-    ("person", "person"),
+    ("mitarbeitende", "mitarbeiter"),
+    ("studierende", "student"),
+    ("dozierende", "dozent"),
+    ("forschende", "forscher"),
+    ("lehrende", "lehrer"),
+    ("pflegende", "pfleger"),
+    ("lehrperson", "lehrer"),
 ];
+
+/// Compounds in `-person` that are no neutral form of one in `-mann`, or are withheld by name.
+const NOT_MANN: &[&str] = &[
+    "vertrauens",
+    "ansprech",
+    "amts",
+    "privat",
+    "kontakt",
+    "bezugs",
+    "betreuungs",
+    "einzel",
+    "leitungs",
+    "sales",
+    "chair",
+    "spokes",
+    "business",
+    "fore",
+    "trades",
+    "crafts",
+    "anchor",
+    "work",
+    "vertretungs",
+    "aufsichts",
+];
+
+/// `-leitung` that is a body or a pipe, not a form of `-leiter`.
+const NOT_LEITER: &[&str] = &[
+    "geschaefts",
+    "geschafts",
+    "unternehmens",
+    "ober",
+    "rohr",
+    "wasser",
+    "strom",
+    "gas",
+    "vereins",
+    "konzern",
+    "fern",
+    "ab",
+    "ein",
+    "an",
+    "um",
+    "zu",
+    "frei",
+    "fehl",
+    "her",
+];
+
+/// Neutral nouns that are one word with a masculine one: `Projektleitung`, `Projektleitende`, `Kaufperson`.
+fn neutral(w: &mut String) -> bool {
+    for (end, to, not) in
+        [("person", "mann", NOT_MANN), ("leitung", "leiter", NOT_LEITER), ("leitend", "leiter", NOT_LEITER)]
+    {
+        if let Some(stem) = w.strip_suffix(end)
+            && stem.len() >= 3
+            && !not.contains(&stem)
+        {
+            let keep = stem.len();
+            w.truncate(keep);
+            w.push_str(to);
+            return true;
+        }
+    }
+    false
+}
 
 /// Participles and adjectives used as nouns: `Angestellter`, `Beauftragten` -> `...e`.
 const NOMINALISED: &[&str] = &[
@@ -136,6 +208,7 @@ const NOMINALISED: &[&str] = &[
     "geordnete",
     "geschworene",
     "vorgesetzte",
+    "verordnete",
 ];
 
 /// The masculine singular of a folded word; other words come back as they are.
@@ -148,8 +221,15 @@ pub(super) fn masculine(mut w: String) -> String {
     {
         w.truncate(stem_len + 2);
     }
-    if w == "mitarbeitende" || w == "mitarbeitender" || w == "mitarbeitenden" {
-        return "mitarbeiter".to_owned();
+    // "Studierender", "Mitarbeitenden", "Projektleitende".
+    if w.ends_with("ender") || w.ends_with("enden") {
+        w.truncate(w.len() - 1);
+    }
+    if w.ends_with("leitende") && w.len() > 10 {
+        w.truncate(w.len() - 1);
+    }
+    if neutral(&mut w) {
+        return w;
     }
     for (from, to) in IRREGULAR {
         if w.ends_with(from) && (w.len() > from.len() || !matches!(*from, "frau" | "leute" | "frauen" | "maenner")) {
@@ -170,7 +250,7 @@ pub(super) fn masculine(mut w: String) -> String {
 
 /// German adjectives lose their ending, so that gender shows in none: `technischer`, `leitende`, `ehemaligen`.
 fn stem_adjective(mut w: String) -> String {
-    const STEMS: [&str; 8] = ["isch", "lich", "iell", "nell", "end", "ig", "ional", "ualifiziert"];
+    const STEMS: [&str; 9] = ["taer", "isch", "lich", "iell", "nell", "end", "ig", "ional", "ualifiziert"];
     if w.len() < 7 {
         return w;
     }

@@ -1,0 +1,92 @@
+//! Marks of gender in a title: groups such as `(m/w/d)` and endings such as `*in`.
+//!
+//! Invariant: looks at most a fixed number of code points ahead.
+
+use super::scan::{Scanner, fold_into};
+
+impl Scanner {
+    /// `(m/w/d)`, `(gn)`, `[w|m|x]`, `m/w/d`: returns where it ends.
+    pub fn gender_group(&self) -> Option<usize> {
+        let open = matches!(self.peek(0), Some('(' | '['));
+        if !open && self.at > 0 && self.letter(self.at - 1) {
+            return None;
+        }
+        let start = self.at + usize::from(open);
+        let mut flat = String::new();
+        let mut separators = 0;
+        let mut i = start;
+        while i < self.chars.len() && i - start < 22 {
+            match self.chars[i] {
+                '/' | '|' | '*' | ',' | ':' | '.' | '_' | '-' | '&' | '⚧' => separators += 1,
+                ' ' if open => {}
+                ' ' | ')' | ']' => break,
+                c if !open && !"mwdfxinMWDFXIN".contains(c) => return None,
+                c if c.is_alphabetic() => fold_into(c, &mut flat),
+                _ => return None,
+            }
+            i += 1;
+        }
+        let closed = i < self.chars.len() && matches!(self.chars[i], ')' | ']');
+        let letters = flat.chars().all(|c| "mwdfxin".contains(c)) && flat.len() <= 4;
+        let known = ["mwd", "wmd", "fmd", "mfd", "gn", "mw", "wm", "mf", "fm", "m", "w", "f", "d", "dmw", "mwx"];
+        let words =
+            ["allgenders", "allegeschlechter", "mwdiv", "wmdiv", "mwdivers", "wmdivers", "mfdiv", "genderneutral"];
+        let ok = if open {
+            closed
+                && ((letters && separators >= 1 && flat.len() >= 2)
+                    || known.contains(&&*flat)
+                    || words.contains(&&*flat))
+        } else {
+            letters
+                && separators >= flat.len().saturating_sub(1)
+                && flat.len() >= 2
+                && separators >= 1
+                && (flat.contains('w') || flat.contains('f'))
+                && flat.contains('m')
+        };
+        ok.then_some(i + usize::from(open && closed))
+    }
+
+    /// At the capital I of `LeiterIn` or `LeiterInnen`.
+    pub fn capital_in(&self, start: usize) -> bool {
+        if self.peek(0) != Some('I') || self.at < start + 3 || !self.chars[self.at - 1].is_lowercase() {
+            return false;
+        }
+        let rest: String = self.chars[self.at..].iter().take(6).take_while(|c| c.is_alphanumeric()).collect();
+        let linked = self.chars[start..self.at].iter().collect::<String>().eq_ignore_ascii_case("linked");
+        (rest == "In" || rest == "Innen") && !linked
+    }
+
+    /// Steps over `*in`, `:innen`, `/-in`, `(in)`, `_r`, `/-frau`, `In` after a word; returns how the ending begins.
+    pub fn gender_mark(&mut self) -> Option<char> {
+        const ENDINGS: [&str; 12] =
+            ["innen", "in", "r", "e", "n", "frau", "mann", "leute", "nen", "ne", "er", "frauen"];
+        let from = self.at;
+        let mut i = from;
+        let open = self.chars.get(i) == Some(&'(');
+        let mark = match self.chars.get(i) {
+            Some('*' | ':' | '_' | '·' | '/' | '(' | '•' | '’' | '\'' | '!') => {
+                i += 1;
+                if matches!(self.chars.get(i), Some('-' | '/' | '*' | '‑')) {
+                    i += 1;
+                }
+                true
+            }
+            Some('I') => true,
+            _ => false,
+        };
+        if !mark {
+            return None;
+        }
+        let end = (i..self.chars.len().min(i + 7)).find(|&k| !self.letter(k)).unwrap_or(self.chars.len().min(i + 7));
+        let ending: String = self.chars[i..end].iter().flat_map(|c| c.to_lowercase()).collect();
+        if !ENDINGS.contains(&ending.as_str()) || self.letter(end) {
+            return None;
+        }
+        if open && self.chars.get(end) != Some(&')') {
+            return None;
+        }
+        self.at = end + usize::from(open);
+        ending.chars().next()
+    }
+}

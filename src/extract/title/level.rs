@@ -1,0 +1,35 @@
+//! What moves a level: seniority words, and what it is that a manager manages.
+//!
+//! Invariant: pure functions of one segment; a level is moved by what stands in the same segment only.
+
+use super::parse::Item;
+use super::split::weight;
+use crate::taxonomy::Seniority;
+
+/// "Innovation Manager", "Feelgood Manager": no department beside the manager, so nobody need be led.
+pub(super) fn manages_a_thing(items: &[Item], others: impl Iterator<Item = usize>) -> bool {
+    let mut any = false;
+    for i in others {
+        let Some(sense) = items[i].sense.as_ref() else {
+            any |= !items[i].digits;
+            continue;
+        };
+        if sense.person || sense.functions.iter().any(|f| f.1 >= weight::DOMAIN) {
+            return false;
+        }
+        any |= sense.modifier.is_none() && sense.flags == 0;
+    }
+    any
+}
+
+/// The level after a modifier, where the modifier has a say.
+pub(super) fn moved(level: Seniority, by: Seniority, manager: bool, before: bool) -> Option<Seniority> {
+    let plain = level <= Seniority::Senior;
+    match by {
+        Seniority::Trainee if before => Some(Seniority::Trainee),
+        Seniority::Junior if (plain || manager) && level > Seniority::Junior => Some(Seniority::Junior),
+        Seniority::Senior if plain && level == Seniority::Professional || manager => Some(Seniority::Senior),
+        Seniority::Lead if plain && before && level >= Seniority::Professional => Some(Seniority::Lead),
+        _ => None,
+    }
+}
