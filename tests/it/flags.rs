@@ -2,7 +2,7 @@
 //!
 //! Invariant: what a flag promises in its help holds.
 
-use crate::harness::{arg, demo, files, say, shared, temp};
+use crate::harness::{demo, shared, temp};
 use crate::runs::finished;
 use crate::tables::Tables;
 

@@ -102,7 +102,7 @@ fn hostile_files_cost_little() {
         let start = Instant::now();
         let _ = Robots::parse(text, "prosopon").ask(&url);
         // Catches blow-ups only: an unoptimised build on a busy machine says nothing about speed.
-        assert!(start.elapsed() < Duration::from_secs(60), "{} bytes: {:?}", text.len(), start.elapsed());
+        assert!(start.elapsed() < Duration::from_mins(1), "{} bytes: {:?}", text.len(), start.elapsed());
     }
 }
 
