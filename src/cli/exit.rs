@@ -48,7 +48,10 @@ fn number(error: &anyhow::Error) -> u8 {
                 | RunError::Demo(_)
                 | RunError::Fetch(_)
                 | RunError::Worker => HOME,
-                RunError::Config(_) | RunError::Crm(_) | RunError::NetworkNotServed { .. } => USAGE,
+                RunError::Config(_)
+                | RunError::Crm(_)
+                | RunError::NetworkNotServed { .. }
+                | RunError::RealDataInDemo { .. } => USAGE,
             };
         }
         if let Some(error) = cause.downcast_ref::<SinkError>() {

@@ -58,11 +58,7 @@ pub(super) fn execute(args: &ExplainArgs, wall: &Clock) -> anyhow::Result<ExitCo
         .context("the manifest of the snapshot has no fusion settings")?;
     let known = Known::read(&reader, &persona)?;
     let input = known.input(&persona, &settings);
-    let mut explanation = explain(&input, &args.facet).ok_or_else(|| Usage(no_facet(&args.facet)))?;
-    if is_withheld(&persona, &args.facet) {
-        explanation.status = FacetStatus::NotApplicable;
-        "the title reveals a special category, so it was not read".clone_into(&mut explanation.rule);
-    }
+    let explanation = explain(&input, &args.facet).ok_or_else(|| Usage(no_facet(&args.facet)))?;
     let mut out = std::io::stdout().lock();
     if args.json {
         serde_json::to_writer(&mut out, &explanation)?;
@@ -72,16 +68,6 @@ pub(super) fn execute(args: &ExplainArgs, wall: &Clock) -> anyhow::Result<ExitCo
         write!(out, "{explanation}")?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Whether the facet has no value because the title was withheld.
-fn is_withheld(persona: &Persona, facet: &str) -> bool {
-    let status = match facet {
-        "job_function" => persona.job_function.status,
-        "seniority" => persona.seniority.status,
-        _ => return false,
-    };
-    status == FacetStatus::NotApplicable
 }
 
 /// The facets whose name has to do with what was asked for, else all of them.

@@ -27,8 +27,8 @@ enum What {
     },
     /// One page: HTML in, one JSON object out
     Html {
-        /// File with the page; - = standard input
-        file: PathBuf,
+        /// File with the page; - or nothing = standard input
+        file: Option<PathBuf>,
         /// Where the page was found
         #[arg(long)]
         url: Url,
@@ -53,7 +53,7 @@ pub(super) fn execute(args: &ExtractArgs) -> anyhow::Result<ExitCode> {
         What::Title { file } => {
             title::title_lines(open(file.as_deref())?, out)?;
         }
-        What::Html { file, url, content_type } => page(file, url, content_type.as_deref(), out)?,
+        What::Html { file, url, content_type } => page(file.as_deref(), url, content_type.as_deref(), out)?,
         What::Text { file } => {
             let report = text::text_lines(open(file.as_deref())?, out)?;
             if report.failed > 0 {
@@ -66,9 +66,9 @@ pub(super) fn execute(args: &ExtractArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn page(file: &Path, url: &Url, content_type: Option<&str>, mut out: impl Write) -> anyhow::Result<()> {
+fn page(file: Option<&Path>, url: &Url, content_type: Option<&str>, mut out: impl Write) -> anyhow::Result<()> {
     let mut body = Vec::new();
-    open(Some(file))?.read_to_end(&mut body).with_context(|| format!("cannot read {}", file.display()))?;
+    open(file)?.read_to_end(&mut body).context("the page cannot be read")?;
     serde_json::to_writer(&mut out, &html::read_page(&body, content_type, url)).map_err(io::Error::from)?;
     out.write_all(b"\n")?;
     out.flush()?;
@@ -79,6 +79,7 @@ pub(super) fn open(file: Option<&Path>) -> anyhow::Result<Box<dyn BufRead>> {
     match file {
         None => Ok(Box::new(BufReader::with_capacity(1 << 16, io::stdin()))),
         Some(path) if path == Path::new("-") => Ok(Box::new(BufReader::with_capacity(1 << 16, io::stdin()))),
+        Some(path) if path.is_dir() => Err(Usage(format!("{} is a folder, not a file", path.display())).into()),
         Some(path) => {
             let file = File::open(path).map_err(|e| Usage(format!("cannot read {}: {e}", path.display())))?;
             Ok(Box::new(BufReader::with_capacity(1 << 16, file)))

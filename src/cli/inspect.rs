@@ -44,7 +44,9 @@ enum As {
 pub(super) fn execute(args: &InspectArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let mut reader = Reader::open(&args.home, wall)?;
     let readable = match args.table {
-        Table::Personas | Table::Evidence => Some(reader.readable()?.iter().map(ToString::to_string).collect()),
+        Table::Personas | Table::Evidence | Table::BuyingCenters => {
+            Some(reader.readable()?.iter().map(ToString::to_string).collect())
+        }
         _ => None,
     };
     reader.log(&format!("inspect {}", args.table))?;

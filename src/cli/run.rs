@@ -27,8 +27,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = super::instant)]
     as_of: Option<Timestamp>,
     /// Only the first N contacts
-    #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
     /// Plan and decide; fetch nothing, write nothing
     #[arg(long)]
     dry_run: bool,
@@ -38,7 +38,12 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let options = Options { as_of: args.as_of, limit: args.limit, dry_run: args.dry_run, out: args.out.clone() };
+    let options = Options {
+        as_of: args.as_of,
+        limit: args.limit.map(|n| n as usize),
+        dry_run: args.dry_run,
+        out: args.out.clone(),
+    };
     let summary = runtime()?.block_on(async {
         let cancel = CancelHandle::new();
         let observer = Arc::new(Progress::start(quiet, format));
@@ -58,11 +63,22 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
     } else if !quiet {
         progress::tell(&summary)?;
     }
+    if let (Some(limit), false, false) = (args.limit, args.dry_run, quiet) {
+        note(format, &format!("only the first {limit} contacts were worked on; the current tables hold only these"));
+    }
     if summary.outcome != "completed_with_dead_letters" {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("more dead letters than `budgets.dead_letter_share` allows: prosopon inspect dead_letters");
+    note(format, "more dead letters than `budgets.dead_letter_share` allows: prosopon inspect dead_letters");
     Ok(ExitCode::from(DEAD_LETTERS))
+}
+
+/// One line on stderr, in the form that is asked for.
+fn note(format: LogFormat, text: &str) {
+    match format {
+        LogFormat::Text => eprintln!("{text}"),
+        LogFormat::Json => eprintln!("{}", serde_json::json!({ "event": "note", "message": text })),
+    }
 }
 
 /// Ends with Ctrl-C or SIGTERM; never, where the system does not let us listen.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::exit::Told;
+use super::exit::{Told, Usage};
 use crate::config::{self, Diagnostic};
 use crate::run::agree::load_policy;
 
@@ -28,6 +28,10 @@ pub(super) fn execute(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
     }
     for diagnostic in &diagnostics {
         eprintln!("{diagnostic}");
+    }
+    if files.is_empty() && diagnostics.is_empty() {
+        let asked: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        return Err(Usage(format!("no pipeline file (*.yaml) in {}", asked.join(", "))).into());
     }
     let errors = diagnostics.iter().filter(|d: &&Diagnostic| d.is_error()).count();
     if errors > 0 {

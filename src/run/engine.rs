@@ -42,6 +42,17 @@ pub enum RunError {
         /// What it asks for.
         network: &'static str,
     },
+    /// Real addresses under a pinned clock.
+    #[error(
+        "{path}: `network: demo` works on invented people only, and {real} address(es) or site(s) of the CRM files are \
+         outside .example and .test: its clock stands still, so a consent could never end"
+    )]
+    RealDataInDemo {
+        /// The pipeline file.
+        path: PathBuf,
+        /// How many.
+        real: usize,
+    },
     /// The home.
     #[error(transparent)]
     Home(#[from] HomeError),

@@ -52,8 +52,6 @@ pub(super) struct Leave<'a> {
     pub emit: Option<Permit<Emit>>,
     pub refused: BTreeSet<FacetKind>,
     pub uncertain: bool,
-    /// The CRM's title reveals a special category.
-    pub withheld: bool,
     pub signals: Vec<Signal>,
 }
 
@@ -104,7 +102,6 @@ impl<'a> Work<'a> {
             emit: None,
             refused: BTreeSet::new(),
             uncertain: false,
-            withheld: false,
             signals: Vec::new(),
         };
         let decided = self.context.gate.emit(EmitProposal {
@@ -165,7 +162,6 @@ impl<'a> Work<'a> {
             return Ok(());
         };
         let anybody = leaves.iter().any(|l| l.site.is_some() && l.emit.is_some());
-        self.ask_host(&home, id::COMPANY_SITE).await?;
         let mut queue = vec![(PageKind::Home, home)];
         let mut seen = BTreeSet::new();
         while let Some((kind, url)) = queue.pop() {
@@ -173,6 +169,8 @@ impl<'a> Work<'a> {
             if (kind == PageKind::Team && !anybody) || !wants(site, kind) || !seen.insert(url.clone()) {
                 continue;
             }
+            // A redirect may lead to another host of the company: it is asked for its opt-outs first, too.
+            self.ask_host(&url, id::COMPANY_SITE).await?;
             let obtained = self.site_page(kind, url, leaves).await?;
             let Some(obtained) = obtained else {
                 let sited = leaves.iter_mut().filter(|l| l.site.is_some());

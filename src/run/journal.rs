@@ -237,8 +237,10 @@ impl Journal {
     pub fn log_read(&self, command: &str, decisions: &[DecisionRow], now: Timestamp) -> Result<(), JournalError> {
         self.db(|db| {
             let transaction = db.unchecked_transaction()?;
-            for decision in decisions {
-                let text = serde_json::to_string(decision).expect("plain data");
+            // A read that asked about nobody is a read all the same.
+            let asked = decisions.iter().map(|d| serde_json::to_string(d).expect("plain data"));
+            let asked: Vec<String> = if decisions.is_empty() { vec!["null".to_owned()] } else { asked.collect() };
+            for text in asked {
                 let sql = "INSERT INTO reads (at, command, decision) VALUES (?1, ?2, ?3)";
                 transaction.execute(sql, params![now.to_string(), command, text])?;
             }

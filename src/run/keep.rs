@@ -6,20 +6,18 @@
 use jiff::Timestamp;
 
 use crate::consent::permit::{Emit, Infer, Permit};
-use crate::model::{
-    About, AsOf, Claim, DeadLetter, DocumentId, DocumentRow, Evidence, Signal, Subject, SubjectId, Target,
-};
+use crate::model::{About, AsOf, Claim, DeadLetter, DocumentId, DocumentRow, Evidence, Signal, Subject, SubjectId};
 use crate::persona::account::account_row;
 use crate::persona::center::buying_center;
 use crate::persona::fuse::fuse;
 use crate::persona::input::{FacetKind, FusionInput};
-use crate::persona::rows::{Legal, Persona};
+use crate::persona::rows::Legal;
 use crate::persona::unknown_crm_age;
 use crate::run::context::Context;
 use crate::run::group::{Leave, Work};
 use crate::run::obtain::Obtained;
 use crate::source::{Found, Reading, crm, id};
-use crate::taxonomy::{FacetStatus, SourceClass};
+use crate::taxonomy::SourceClass;
 impl<'a> Work<'a> {
     /// Reads what the CRM itself says about a contact.
     pub(super) fn read_crm(&mut self, leave: &mut Leave<'a>) {
@@ -27,7 +25,6 @@ impl<'a> Work<'a> {
         let subject = &leave.member.subject;
         let reading = crm::read(subject, &self.context.plan.extract().languages);
         self.note_withheld(&reading, &subject.id);
-        leave.withheld = reading.withheld > 0;
         let title = subject.job_title.as_ref().map_or("", |t| t.reveal());
         let hash = self.context.ids.commitment("crm-title", title.as_bytes());
         let observed_at = stated_at(subject, self.context.as_of);
@@ -86,7 +83,7 @@ impl<'a> Work<'a> {
             leaves.iter_mut().filter(|l| l.member.subject.id == *subject).for_each(|l| l.uncertain = true);
         }
         if obtained.reading.withheld > 0 {
-            self.withheld_letter(obtained, document);
+            self.withheld_letter(document);
         }
     }
 
@@ -117,25 +114,25 @@ impl<'a> Work<'a> {
         if reading.withheld > 0 {
             self.rows.dead_letters.push(DeadLetter {
                 stage: "read".to_owned(),
-                reason: "special_category_withheld".to_owned(),
-                detail: "column title: reveals a special category, so it was not read; nothing to do".to_owned(),
+                reason: "not_read".to_owned(),
+                detail: "column title: not read, because of the guard for sensitive data; nothing to do".to_owned(),
                 row_commitment: self.context.ids.commitment("withheld", subject.as_str().as_bytes()),
-                subject_id: Some(subject.clone()),
+                // Not whose: that something was withheld would tell what it was.
+                subject_id: None,
             });
         }
     }
 
-    fn withheld_letter(&mut self, obtained: &Obtained, document: &DocumentRow) {
-        let subject_id = match &obtained.decision.target {
-            Target::Subject(subject, _) => Some(subject.clone()),
-            Target::Account(_) | Target::Host(_) => None,
-        };
+    fn withheld_letter(&mut self, document: &DocumentRow) {
         self.rows.dead_letters.push(DeadLetter {
             stage: "read".to_owned(),
-            reason: "special_category_withheld".to_owned(),
-            detail: format!("source {}: statements that touch a special category were not read", document.source_id),
+            reason: "not_read".to_owned(),
+            detail: format!(
+                "source {}: not read in part, because of the guard for sensitive data; nothing to do",
+                document.source_id
+            ),
             row_commitment: self.context.ids.commitment("withheld", document.document_id.as_str().as_bytes()),
-            subject_id,
+            subject_id: None,
         });
     }
 
@@ -151,7 +148,7 @@ impl<'a> Work<'a> {
             signals.sort_by(|a, b| a.id.cmp(&b.id));
             signals.dedup_by(|a, b| a.id == b.id);
             let subject = &leave.member.subject;
-            let mut persona = fuse(&FusionInput {
+            let persona = fuse(&FusionInput {
                 subject: &subject.id,
                 crm_record: &subject.crm_record,
                 crm_updated_at: Some(stated_at(subject, context.as_of)),
@@ -167,9 +164,6 @@ impl<'a> Work<'a> {
                 min_probability: context.plan.persona().min_probability,
                 half_life_days: f64::from(context.plan.persona().half_life_days),
             });
-            if leave.withheld {
-                withhold_position(&mut persona);
-            }
             self.rows.personas.push(persona);
             self.rows.evidence.append(&mut signals);
         }
@@ -181,16 +175,6 @@ impl<'a> Work<'a> {
         // The company's own signals stand before those of its contacts.
         let contacts = std::mem::replace(&mut self.rows.evidence, std::mem::take(&mut self.company));
         self.rows.evidence.extend(contacts);
-    }
-}
-
-/// Where the title was withheld and nothing else speaks, the position is not asked about.
-fn withhold_position(persona: &mut Persona) {
-    if persona.job_function.value.is_none() {
-        persona.job_function.status = FacetStatus::NotApplicable;
-    }
-    if persona.seniority.value.is_none() {
-        persona.seniority.status = FacetStatus::NotApplicable;
     }
 }
 

@@ -10,7 +10,7 @@ use url::Url;
 use crate::consent::decide::OptOut;
 use crate::consent::gate::FetchProposal;
 use crate::consent::permit::{Fetch, Permit};
-use crate::fetch::{FailReason, Fetched, OptOutVerdict, Outcome, Page};
+use crate::fetch::{AbandonReason, FailReason, Fetched, OptOutVerdict, Outcome, Page};
 use crate::model::{DecisionRow, DocumentRow, Target};
 use crate::run::context::{Context, StageTimes, add};
 use crate::run::engine::RunError;
@@ -78,8 +78,8 @@ async fn fetch(
     let begin = (context.wall)();
     let Fetched { outcome, facts } = context.fetcher.fetch(permit, &context.cancel).await;
     add(&context.times.fetch, begin, (context.wall)());
-    if context.cancel.is_cancelled() {
-        // Not committed: the next start asks again.
+    if matches!(outcome, Outcome::Abandoned { reason: AbandonReason::Cancelled }) {
+        // Not asked, so not committed: the next start asks. What was answered in time is kept.
         return Err(RunError::Cancelled);
     }
     let mut document = DocumentRow {

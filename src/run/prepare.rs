@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::config::{self, Network, Plan};
+use crate::config::{self, Diagnostic, Network, Plan, Position};
 use crate::consent::gate::{Clock, Gate};
 use crate::consent::ledger::Ledger;
 use crate::consent::policy::Policy;
@@ -51,11 +51,19 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     // Demo and replay stand still at as_of, so that two runs decide alike; elsewhere the gate lives in the present.
     let gate_now = if demo { as_of } else { now.max(as_of) };
     let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
-    let mut home = open_home(&plan, &home_path, options, now)?;
-    let ids = home.as_ref().map_or_else(|| Ids::new(DEMO_KEY), |home| home.ids().clone());
+    in_force(&plan, &policy, gate_now)?;
+    if !demo {
+        // Before the lock, which would create the folder.
+        Home::open_for(&home_path, plan.controller(), false)?;
+    }
+    let pulled = tracing::info_span!("crm").in_scope(|| pull(&settings::crm_source(&plan), Path::new("")))?;
+    if demo {
+        invented_only(&plan, &pulled)?;
+    }
     // A dry run writes nothing, so it needs no lock and takes none.
     let lock = if options.dry_run { None } else { Some(HomeLock::acquire(&home_path)?) };
-    let pulled = tracing::info_span!("crm").in_scope(|| pull(&settings::crm_source(&plan), Path::new("")))?;
+    let mut home = open_home(&plan, &home_path, options, now)?;
+    let ids = home.as_ref().map_or_else(|| Ids::new(DEMO_KEY), |home| home.ids().clone());
     let mut loaded = load(&plan.crm().name, &pulled, &ids, gate_now, options.limit);
     let mut ledger = match &home {
         Some(home) => home.ledger()?,
@@ -70,6 +78,38 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let view = if demo { ledger.into_view().pinned() } else { ledger.into_view() };
     let gate = Gate::new(policy, view, ids.clone(), clock);
     Ok(Prepared { plan, gate, loaded, inputs: inputs_hash(&pulled), as_of, home_path, ids, lock })
+}
+
+/// A run under a policy that nobody has approved, or not yet, could only refuse everybody.
+fn in_force(plan: &Plan, policy: &Policy, now: Timestamp) -> Result<(), RunError> {
+    let day = jiff::tz::Offset::UTC.to_datetime(now).date();
+    let problem = match &policy.file().approval {
+        None => "nobody has approved this policy; write `approval: { by, at }`".to_owned(),
+        Some(approval) if day < approval.at => {
+            format!("the policy is approved from {} on, the run stands at {day}", approval.at)
+        }
+        Some(_) => return Ok(()),
+    };
+    let file = plan.policy_file().display().to_string();
+    Err(RunError::Config(vec![Diagnostic::error(&file, Position::START, problem)]))
+}
+
+/// The demo's clock stands still and its id key is public: real people have no place in it.
+fn invented_only(plan: &Plan, pulled: &CrmPull) -> Result<(), RunError> {
+    let emails = pulled.contacts.iter().flat_map(|c| &c.emails).filter_map(|e| Some(e.reveal().rsplit_once('@')?.1));
+    let domains = pulled.accounts.iter().filter_map(|a| a.domain.as_deref());
+    let real = emails.chain(domains).filter(|host| !is_reserved(host)).count();
+    if real == 0 { Ok(()) } else { Err(RunError::RealDataInDemo { path: plan.file().to_owned(), real }) }
+}
+
+/// Whether a host can belong to nobody (RFC 2606).
+fn is_reserved(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let last = host.rsplit('.').next().unwrap_or("");
+    matches!(last, "example" | "test" | "invalid" | "localhost")
+        || ["example.com", "example.org", "example.net"]
+            .iter()
+            .any(|own| host.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 /// Opens the home; only a demo pipeline may do without one before its first run.

@@ -2,7 +2,7 @@
 //!
 //! Invariant: `current` changes last; a run that was killed after that is only noted in the journal.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -179,6 +179,8 @@ impl Finish<'_> {
 
     fn manifest(&self, summary: &Summary, now: Timestamp) -> serde_json::Value {
         let context = self.context;
+        // Where the home lies may name a user.
+        let summary = Summary { home: PathBuf::new(), ..summary.clone() };
         serde_json::json!({
             "schema_version": 1,
             "run_id": self.state.run_id.as_str(),
@@ -193,7 +195,7 @@ impl Finish<'_> {
             "inputs_hash": self.inputs,
             "ledger": { "events": context.gate.ledger().state().count(), "state": context.gate.ledger().state().hex() },
             "software_version": env!("CARGO_PKG_VERSION"),
-            "pipeline_file": context.plan.file().display().to_string(),
+            "pipeline_file": context.plan.file().file_name().map(|n| n.to_string_lossy()),
             "fusion": {
                 "offering": context.offering,
                 "min_probability": context.plan.persona().min_probability,

@@ -72,7 +72,7 @@ impl Counts {
             self.requests += u64::from(document.attempts);
             self.bytes += document.bytes;
             if hosts.contains(&document.permit_id) {
-                self.host_files += 1;
+                self.host_files += u64::from(document.attempts > 0);
                 continue;
             }
             let outcome = match &document.reason {

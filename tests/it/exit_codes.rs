@@ -99,3 +99,28 @@ fn crm_files_without_a_heading_row_that_fits_are_told() {
     let said = say(["run", arg(&path), "--out", arg(&dir.path().join("home"))]).expect(2);
     assert!(said.err.contains("contacts.csv"), "{}", said.err);
 }
+
+#[test]
+fn the_demo_takes_no_real_people() {
+    let dir = temp();
+    let home = dir.path().join("home");
+    let crm = dir.path().join("contacts.csv");
+    // An address of no reserved domain; nobody's, since the label is as long as a label may be.
+    let host = format!("{}.com", "x".repeat(63));
+    fs::write(&crm, format!("id,first name,last name,email\n1,Invented,Person,i.person@{host}\n")).expect("written");
+    let shipped = format!("{}/testdata/demo/crm/contacts*.csv", root().display());
+    let path = pipeline(dir.path(), &[(&shipped, arg(&crm))]);
+    let said = say(["run", arg(&path), "--out", arg(&home)]).expect(2);
+    assert!(said.err.contains("invented people only") && !said.err.contains(&host), "{}", said.err);
+    assert!(!home.exists(), "not even a home is made");
+}
+
+#[test]
+fn a_run_under_a_policy_that_is_not_in_force_is_refused() {
+    let dir = temp();
+    let home = dir.path().join("home");
+    let said = demo(&home, &["--as-of", "2026-01-01"]).expect(2);
+    assert!(said.err.contains("approved from 2026-01-15"), "{}", said.err);
+    say(["run", "pipelines/demo.yaml", "--limit", "0", "--out", arg(&home)]).expect(2);
+    say(["validate", arg(dir.path())]).expect(2);
+}

@@ -20,7 +20,8 @@ use self::grid::Grid;
 use super::columns::{Column, Kind, columns, default_columns};
 use super::error::did_you_mean;
 use super::read::Batches;
-use super::{Select, SinkError, Snapshot, Table};
+use super::read::read_buying_centers;
+use super::{FileFacts, Select, SinkError, Snapshot, Table, encode};
 use crate::taxonomy::FacetStatus;
 
 /// The filter language in a few lines, for help texts.
@@ -72,7 +73,10 @@ pub fn inspect(
     let subject = query.readable.as_ref().and_then(|_| columns(table).iter().position(|c| c.name == "subject_id"));
     let mut needed = needed_columns(table, &shown, filter.as_ref(), query.format);
     needed.extend(subject.filter(|_| !needed.iter().any(|n| n == "subject_id")).map(|_| "subject_id".to_owned()));
-    let batches = Batches::open(snapshot, table, &Select::All, Some(needed))?;
+    let batches: Box<dyn Iterator<Item = Result<RecordBatch, SinkError>>> = match (&query.readable, table) {
+        (Some(readable), Table::BuyingCenters) => Box::new(std::iter::once(readable_centers(snapshot, readable))),
+        _ => Box::new(Batches::open(snapshot, table, &Select::All, Some(needed))?),
+    };
     let mut printer = Printer::new(query.format, table, &shown, out, width)?;
     let limit = query.limit.map_or(u64::MAX, |n| n as u64);
     let mut count = 0;
@@ -96,6 +100,15 @@ pub fn inspect(
     }
     printer.finish(count, false)?;
     Ok(count)
+}
+
+/// The buying centers with those members only who may be shown.
+fn readable_centers(snapshot: &Snapshot, readable: &HashSet<String>) -> Result<RecordBatch, SinkError> {
+    let mut rows = read_buying_centers(snapshot, &Select::All)?;
+    for row in &mut rows {
+        row.members.retain(|member| readable.contains(member.subject_id.as_str()));
+    }
+    encode::buying_centers(&Table::BuyingCenters.schema(&FileFacts::default()), &rows)
 }
 
 /// Whether the row is nobody's, or of somebody who may be shown.
