@@ -47,6 +47,39 @@ impl Scanner {
         ok.then_some(i + usize::from(open && closed))
     }
 
+    /// `(she/her)`, `[er, ihm]`, `they/them`: returns where it ends.
+    pub fn pronouns(&self) -> Option<usize> {
+        const PRONOUNS: [&str; 29] = [
+            "she", "her", "hers", "he", "him", "his", "they", "them", "theirs", "xe", "xem", "ze", "zir", "hir", "sie",
+            "ihr", "ihre", "er", "ihm", "ihn", "sein", "dey", "deren", "denen", "xier", "xiem", "mx", "any", "all",
+        ];
+        let open = matches!(self.peek(0), Some('(' | '['));
+        if !open && self.at > 0 && self.letter(self.at - 1) {
+            return None;
+        }
+        let (mut count, mut i) = (0, self.at + usize::from(open));
+        loop {
+            let end =
+                (i..self.chars.len().min(i + 8)).find(|&k| !self.letter(k)).unwrap_or(self.chars.len().min(i + 8));
+            let word: String = self.chars[i..end].iter().flat_map(|c| c.to_lowercase()).collect();
+            let last = word == "pronouns" && open && count > 0;
+            if !(PRONOUNS.contains(&word.as_str()) || last) || self.letter(end) {
+                return None;
+            }
+            count += 1;
+            let next = (end..self.chars.len().min(end + 4))
+                .find(|&k| self.letter(k) || matches!(self.chars[k], ')' | ']'))
+                .filter(|&k| self.chars[end..k].iter().all(|c| " /,|&.".contains(*c)));
+            let joined = self.chars.get(end).is_some_and(|c| *c == '/' || (open && " ,|&".contains(*c)));
+            match next {
+                Some(k) if open && matches!(self.chars[k], ')' | ']') => return Some(k + 1),
+                Some(k) if joined && self.letter(k) => i = k,
+                _ if !open && count >= 2 => return Some(end),
+                _ => return None,
+            }
+        }
+    }
+
     /// At the capital I of `LeiterIn` or `LeiterInnen`.
     pub fn capital_in(&self, start: usize) -> bool {
         if self.peek(0) != Some('I') || self.at < start + 3 || !self.chars[self.at - 1].is_lowercase() {

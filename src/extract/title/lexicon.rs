@@ -8,6 +8,7 @@ use std::hash::BuildHasherDefault;
 use serde::Deserialize;
 
 use super::calibration::Calibration;
+use super::guarded::{JobWords, RawJobWords};
 use super::memo::Fnv;
 use super::scan;
 use crate::taxonomy::{JobFunction, Seniority};
@@ -105,6 +106,7 @@ struct Raw {
     office_of: Vec<String>,
     hostile: Vec<String>,
     special: Special,
+    guard: RawJobWords,
 }
 
 #[derive(Deserialize, Default)]
@@ -138,6 +140,8 @@ struct Special {
     parts: Vec<String>,
     words: Vec<String>,
     phrases: Vec<String>,
+    /// Words that do so where they stand alone between separators.
+    alone: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -163,7 +167,9 @@ pub(super) struct Lexicon {
     /// First words of the phrases in `special` and `hostile`.
     watched: HashSet<Box<str>, BuildHasherDefault<Fnv>>,
     hostile: aho_corasick::AhoCorasick,
+    alone: HashSet<Box<str>, BuildHasherDefault<Fnv>>,
     pub calibration: Calibration,
+    pub job_words: JobWords,
 }
 
 impl Lexicon {
@@ -226,7 +232,9 @@ impl Lexicon {
             special,
             watched,
             hostile,
+            alone: raw.special.alone.iter().map(|w| key(w).into_boxed_str()).collect(),
             calibration: raw.calibration,
+            job_words: JobWords::new(&raw.guard),
         }
     }
 
@@ -261,6 +269,11 @@ impl Lexicon {
     /// Whether a title (its words joined and framed by single spaces) holds a phrase that reveals a special category.
     pub fn special(&self, framed: &str) -> bool {
         self.special.is_match(framed)
+    }
+
+    /// Whether the words between two separators reveal a special category by standing there alone.
+    pub fn special_alone(&self, words: &str) -> bool {
+        self.alone.contains(words)
     }
 
     /// Whether a word alone reveals a special category, and whether a watched phrase can start with it.
@@ -318,7 +331,7 @@ fn flag_bit(name: &str) -> u32 {
     }
 }
 
-fn fold(w: &str) -> String {
+pub(super) fn fold(w: &str) -> String {
     let mut out = String::with_capacity(w.len() + 4);
     w.chars().for_each(|c| scan::fold_into(c, &mut out));
     out

@@ -5,6 +5,7 @@
 
 mod calibration;
 mod gender;
+mod guarded;
 mod judge;
 mod level;
 mod lexicon;
@@ -120,6 +121,12 @@ impl TitleReader {
             reading
         });
         take(&reading)
+    }
+
+    /// The title as the guard of free text shall read it: pronouns dropped, listed job vocabulary ("Betriebsarzt")
+    /// replaced by a neutral word. For that check only, never for storage.
+    pub fn for_guard(&self, title: &str) -> String {
+        guarded::guarded(&self.lexicon, title)
     }
 
     /// Reads one title afresh, past the memory of whole titles.

@@ -82,7 +82,7 @@ pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>]) -> Vec<Item
 /// What the vocabularies say about one word.
 #[derive(Debug)]
 pub(super) struct Known {
-    sense: Option<Rc<Sense>>,
+    pub sense: Option<Rc<Sense>>,
     /// How many words the longest phrase that it starts has.
     longest: usize,
     /// It reveals a special category by itself.

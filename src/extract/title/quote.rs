@@ -2,10 +2,13 @@
 //!
 //! Invariant: depends on the folded words only where gender is concerned, so that all gender forms give one text.
 
+use std::rc::Rc;
+
+use super::TitleEvidence;
 use super::judge::Segment;
 use super::lexicon::flag;
-use super::parse::Item;
-use super::scan::{Scan, Sep, Token, fold_into};
+use super::parse::{Item, Known};
+use super::scan::{Scan, Sep, fold_into};
 use super::time::Kind;
 use crate::taxonomy::JobFunction;
 
@@ -28,6 +31,9 @@ const NEUTRAL: &[(&str, &str)] = &[
     ("beamter", "beamt:in"),
     ("geselle", "gesell:in"),
     ("rat", "rat"),
+    ("delegierter", "delegierte:r"),
+    ("delegierte", "delegierte:r"),
+    ("vorsitzende", "vorsitzende:r"),
     ("angestellte", "angestellte:r"),
     ("beauftragte", "beauftragte:r"),
     ("bevollmaechtigte", "bevollmächtigte:r"),
@@ -49,43 +55,117 @@ const ENGLISH: &[(&str, &str)] = &[
 const TAKES_IN: &[&str] =
     &["er", "or", "ist", "ent", "ant", "eur", "ar", "aer", "chef", "wirt", "at", "ekt", "eut", "ot"];
 
+/// What a title holds, for the quote.
+pub(super) struct Read<'a> {
+    pub scan: &'a Scan,
+    pub known: &'a [Rc<Known>],
+    pub items: &'a [Item],
+    pub segments: &'a [Segment],
+    pub evidence: &'a [TitleEvidence],
+}
+
 /// The quote; empty where the title holds no position.
-pub(super) fn quote(scan: &Scan, items: &[Item], segments: &[Segment]) -> String {
-    let chars = &scan.chars;
-    let mut out = String::with_capacity(chars.len() + 8);
+///
+/// It is made of whole stretches of words that were read: a phrase is never closed over a word that was dropped,
+/// but where only single words of it say anything.
+pub(super) fn quote(read: &Read<'_>) -> String {
+    let mut out = String::with_capacity(read.scan.chars.len() + 8);
     let mut last: Option<usize> = None;
-    let private = |at: usize| {
-        segments.iter().any(|s| matches!(s.kind, Kind::Private | Kind::Nothing) && (s.items.0..s.items.1).contains(&at))
-    };
-    let dropped = |at: usize, i: &Item| {
-        private(at)
-            || surname(items, at)
-            || i.company
-            || i.sense.is_none()
-            || i.has(flag::SENTENCE | flag::HOBBY | flag::LEAVE | flag::NOISE | flag::LEGAL_FORM)
-    };
-    for (_, item) in items.iter().enumerate().filter(|(at, i)| !dropped(*at, i)) {
-        for k in item.tokens.0..item.tokens.1 {
-            let token = &scan.tokens[k];
-            let word = neutral(chars, token, item);
-            // "Leiter / Leiterin" is one word.
-            if out.ends_with(&word) && last == k.checked_sub(1) {
+    for part in parts(read.items) {
+        let stored = kept(read, part);
+        for &at in &stored {
+            let (from, to) = read.items[at].tokens;
+            // "Head of", whose object was dropped.
+            let open = read.items[at].of && stored.last() == Some(&at);
+            for k in from..to - usize::from(open) {
+                let word = neutral(read, k, at);
+                let adjacent = last.is_some_and(|l| l + 1 == k);
+                // "Leiter / Leiterin" is one word.
+                if adjacent && out.ends_with(&word) {
+                    last = Some(k);
+                    continue;
+                }
+                if let Some(l) = last {
+                    let between = (l + 1..=k).map(|i| read.scan.tokens[i].before).max().unwrap_or(Sep::Space);
+                    let start = read.scan.tokens[k].span.0;
+                    let spaced = start > 0 && read.scan.chars[start - 1].is_whitespace();
+                    // "Aus- und Weiterbildung".
+                    out.push_str(if between == Sep::Hyphen && adjacent && spaced {
+                        "- "
+                    } else {
+                        joint(between, adjacent)
+                    });
+                }
+                out.push_str(&word);
                 last = Some(k);
-                continue;
             }
-            if !out.is_empty() {
-                out.push_str(joint(token.before, last == k.checked_sub(1)));
-            }
-            out.push_str(&word);
-            last = Some(k);
         }
     }
-    let trimmed = trim_linkers(&out);
-    match trimmed.char_indices().nth(MAX) {
-        Some((end, _)) => trimmed[..end].trim_end().to_owned(),
-        None if trimmed.len() == out.len() => out,
-        None => trimmed.to_owned(),
+    match out.char_indices().nth(MAX) {
+        // Not within a word.
+        Some((end, _)) => out[..end].rsplit_once(' ').map_or(&out[..end], |(head, _)| head).trim_end().to_owned(),
+        None => out,
     }
+}
+
+/// The parts of a title between separators, a slash among them.
+fn parts(items: &[Item]) -> Vec<(usize, usize)> {
+    let starts = (1..items.len()).filter(|&i| items[i].before == Sep::Slash || items[i].before >= Sep::Comma);
+    let mut bounds: Vec<usize> = std::iter::once(0).chain(starts).collect();
+    bounds.push(items.len());
+    bounds.windows(2).map(|w| (w[0], w[1])).collect()
+}
+
+/// The items of a part that are stored.
+fn kept(read: &Read<'_>, (from, to): (usize, usize)) -> Vec<usize> {
+    let items = read.items;
+    let usable: Vec<bool> = (from..to).map(|i| !dropped(read, i)).collect();
+    let usable = |i: usize| usable[i - from];
+    let leads_on = |i: usize| items[i].has(LOOSE) && !items[i].person();
+    let told = |i: usize| {
+        let (start, end) = items[i].span;
+        usable(i) && !leads_on(i) && read.evidence.iter().any(|e| e.span.0 <= start && end <= e.span.1)
+    };
+    let told: Vec<usize> = (from..to).filter(|&i| told(i)).collect();
+    let (mut first, mut last) = match (told.first(), told.last()) {
+        (Some(&first), Some(&last)) if (first..=last).all(usable) => (first, last),
+        (Some(_), Some(_)) => return told,
+        _ if from < to && (from..to).all(usable) => (from, to - 1),
+        _ => return Vec::new(),
+    };
+    while first > from && usable(first - 1) {
+        first -= 1;
+    }
+    while last + 1 < to && usable(last + 1) {
+        last += 1;
+    }
+    while first <= last && leads_on(first) {
+        first += 1;
+    }
+    while last > first && leads_on(last) {
+        last -= 1;
+    }
+    (first..=last).collect()
+}
+
+/// Words that lead to another one, and say nothing where that is gone.
+const LOOSE: u32 = flag::LINKER
+    | flag::OBJECT_LINKER
+    | flag::CONJUNCTION
+    | flag::COMPANY
+    | flag::UNTIL
+    | flag::SINCE
+    | flag::PRESENT
+    | flag::NEGATION;
+
+/// Whether an item must not be stored: unknown, private, a name, or no part of a position.
+fn dropped(read: &Read<'_>, at: usize) -> bool {
+    let item = &read.items[at];
+    let private = |s: &Segment| matches!(s.kind, Kind::Private | Kind::Nothing) && (s.items.0..s.items.1).contains(&at);
+    read.segments.iter().any(private)
+        || surname(read.items, at)
+        || item.company
+        || item.has(flag::SENTENCE | flag::HOBBY | flag::HOBBY_TOPIC | flag::LEAVE | flag::NOISE | flag::LEGAL_FORM)
 }
 
 /// "CEO Anna Müller", "CEO Anna Baker": an occupation right after a word that nobody knows is a name.
@@ -112,20 +192,6 @@ fn joint(sep: Sep, adjacent: bool) -> &'static str {
     }
 }
 
-/// A linker left over at the end, where a company's name was dropped.
-fn trim_linkers(s: &str) -> &str {
-    let mut s = s.trim();
-    while let Some((head, tail)) = s.rsplit_once(' ')
-        && matches!(
-            tail.to_lowercase().as_str(),
-            "der" | "des" | "of" | "the" | "bei" | "at" | "for" | "für" | "in" | "und" | "and"
-        )
-    {
-        s = head.trim_end();
-    }
-    s
-}
-
 fn folded(s: &str) -> String {
     let mut out = String::with_capacity(s.len());
     s.chars().for_each(|c| fold_into(c, &mut out));
@@ -133,20 +199,43 @@ fn folded(s: &str) -> String {
 }
 
 /// One word in neutral form, in its own capitals where it can be kept.
-fn neutral(chars: &[char], token: &Token, item: &Item) -> String {
+fn neutral(read: &Read<'_>, k: usize, at: usize) -> String {
+    let token = &read.scan.tokens[k];
+    let chars = &read.scan.chars;
     let raw: String =
         chars[token.span.0..token.span.1].iter().filter(|c| c.is_alphanumeric() || "&.+#".contains(**c)).collect();
     let lemma = &*token.text;
-    let base = masculine_raw(&raw, lemma);
-    let sense = item.sense.as_ref();
     if let Some((_, n)) = ENGLISH.iter().find(|(w, _)| *w == lemma) {
-        return cased(n, &base);
+        return cased(n, &raw);
     }
-    let german_person = sense.is_some_and(|s| s.person && s.german && !s.english);
-    if sense.is_some_and(|s| s.german) && adjective(lemma) && folded(&raw) != lemma {
-        return format!("{}e:r", capitalised(lemma_text(&base, lemma)));
+    let item = &read.items[at];
+    // The feminine ending off, "Gründer" looks like a participle.
+    if lemma.ends_with("gruend") {
+        let stem = cased(lemma.strip_suffix("gruend").unwrap_or(""), &raw);
+        return if stem.is_empty() { "Gründer:in".to_owned() } else { format!("{stem}gründer:in") };
     }
-    if german_person && !lemma.ends_with("ung") {
+    let plain = folded(&raw);
+    let ending = plain.strip_prefix(lemma).unwrap_or("");
+    if adjective(lemma) && matches!(ending, "e" | "er" | "en" | "es" | "em") {
+        // "Technische Leiterin", but "Leiterin Strategischer Einkauf".
+        let called = !lemma.ends_with("isch") && person(read, k, at);
+        return if called || before_person(read, k) {
+            format!("{}e:r", capitalised(lemma_text(&masculine_raw(&raw, lemma), lemma)))
+        } else {
+            raw
+        };
+    }
+    // "Auszubildende zur Mechatronikerin".
+    if matches!(lemma, "zum" | "zur") && before_person(read, k) {
+        return "zum/zur".to_owned();
+    }
+    // "des Verwaltungsrates", "des Einkaufs": a body or a thing in the genitive.
+    if matches!(ending, "s" | "es") && (lemma.ends_with("rat") || !person(read, k, at)) {
+        return raw;
+    }
+    let base = masculine_raw(&raw, lemma);
+    let german = noun(lemma) || item.sense.as_ref().is_some_and(|s| s.german && !s.english);
+    if german && person(read, k, at) && !lemma.ends_with("ung") {
         if let Some((end, n)) = NEUTRAL.iter().find(|(e, _)| lemma.ends_with(e)) {
             let stem_len = base.chars().count().saturating_sub(end.len());
             let stem: String = base.chars().take(stem_len).collect();
@@ -157,6 +246,34 @@ fn neutral(chars: &[char], token: &Token, item: &Item) -> String {
         }
     }
     base
+}
+
+/// Person nouns that the vocabulary holds as powers or in phrases only.
+fn noun(lemma: &str) -> bool {
+    ["prokurist", "delegierte", "delegierter"].iter().any(|e| lemma.ends_with(e))
+}
+
+/// Whether a word is what somebody is called: of a phrase the words that are so by themselves, else its last one.
+fn person(read: &Read<'_>, k: usize, at: usize) -> bool {
+    let item = &read.items[at];
+    if noun(&read.scan.tokens[k].text) {
+        return true;
+    }
+    let alone = |k: usize| read.known[k].sense.as_ref().is_some_and(|s| s.person);
+    if !item.sense.as_ref().is_some_and(|s| s.person) {
+        return item.marked && alone(k);
+    }
+    let (from, to) = item.tokens;
+    alone(k) || (k + 1 == to && !(from..to).any(alone))
+}
+
+/// Whether an adjective belongs to a person noun.
+fn before_person(read: &Read<'_>, k: usize) -> bool {
+    let tokens = &read.scan.tokens;
+    let next = (k + 1..tokens.len()).take_while(|&i| tokens[i].before < Sep::Slash);
+    let noun = next.into_iter().find(|&i| !adjective(&tokens[i].text) && !matches!(&*tokens[i].text, "und" | "u"));
+    let holds = |i: usize| read.items.iter().position(|x| (x.tokens.0..x.tokens.1).contains(&i));
+    noun.and_then(|i| Some((i, holds(i)?))).is_some_and(|(i, at)| person(read, i, at))
 }
 
 fn adjective(lemma: &str) -> bool {
@@ -192,6 +309,10 @@ fn masculine_raw(raw: &str, lemma: &str) -> String {
             let stem: String = raw.chars().take(keep).collect();
             if folded(&stem) == lemma {
                 return stem;
+            }
+            // "Paläontologin".
+            if end == "in" && folded(&stem) == lemma.strip_suffix('e').unwrap_or(lemma) {
+                return format!("{stem}e");
             }
             if end == "frau" && lemma.ends_with("mann") {
                 return format!("{stem}mann");

@@ -30,7 +30,7 @@ pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
     if watched.as_deref().is_some_and(|f| lex.hostile(f)) {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    if known.iter().any(|k| k.special) || watched.as_deref().is_some_and(|f| lex.special(f)) {
+    if known.iter().any(|k| k.special) || watched.as_deref().is_some_and(|f| lex.special(f)) || alone(lex, &scan) {
         return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
     }
     let mut items = parse::items(lex, &scan, &known);
@@ -41,7 +41,9 @@ pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
     reading.job_function.p = reading.job_function.p.map(|p| round(calibrated(job_function, p)));
     reading.seniority.p = reading.seniority.p.map(|p| round(calibrated(seniority, p)));
     reading.language = language(&items, &scan);
-    reading.quote = quote::quote(&scan, &items, &segments);
+    let read =
+        quote::Read { scan: &scan, known: &known, items: &items, segments: &segments, evidence: &reading.evidence };
+    reading.quote = quote::quote(&read);
     reading
 }
 
@@ -59,6 +61,16 @@ fn framed(scan: &Scan) -> String {
         s.push(' ');
     }
     s
+}
+
+/// Whether a part between separators is nothing but a word that reveals a special category there.
+fn alone(lex: &Lexicon, scan: &Scan) -> bool {
+    let separates = |s: scan::Sep| s == scan::Sep::Slash || s >= scan::Sep::Comma;
+    scan.tokens.chunk_by(|_, next| !separates(next.before)).any(|part| match part {
+        [word] => lex.special_alone(&word.text),
+        [a, b] => lex.special_alone(&format!("{} {}", a.text, b.text)),
+        _ => false,
+    })
 }
 
 fn judged(items: &[Item]) -> Vec<Segment> {

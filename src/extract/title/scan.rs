@@ -51,6 +51,8 @@ pub(super) struct Scan {
     pub hostile: bool,
     /// The code points that were read.
     pub chars: Vec<char>,
+    /// Where pronouns stood ("(she/her)"), which are never read nor stored: code points, half-open.
+    pub pronouns: Vec<(usize, usize)>,
 }
 
 /// Lower case without umlauts and accents, appended to `out`; marks that stand alone vanish.
@@ -154,6 +156,10 @@ impl Scanner {
     fn run(&mut self) {
         while let Some(c) = self.peek(0) {
             if let Some(end) = self.gender_group() {
+                self.at = end;
+            } else if let Some(end) = self.pronouns() {
+                self.out.pronouns.push((self.at, end));
+                self.sep = self.sep.max(Sep::Close);
                 self.at = end;
             } else if c.is_alphanumeric() {
                 if let Some(end) = self.address() {
