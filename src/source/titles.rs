@@ -120,6 +120,10 @@ mod tests {
             "CEO, in hospital since May",
             "Leiter Einkauf, Migrationshintergrund",
             "Head of IT (she/her, trans)",
+            "Head of IT, cancer survivor",
+            "Sales Manager, practising Catholic",
+            "CTO (they/them), wheelchair user",
+            "CEO - convicted of fraud",
         ] {
             let about = About::Account(crate::model::AccountId::from_body("test"));
             let stated = Stated { about: &about, title, department: None, locator: "title", trust: 1.0 };
