@@ -34,6 +34,8 @@ const UNSEEN_3: &str = include_str!("../../../../testdata/text/redteam_unseen3.j
 const FRESH: &str = include_str!("../../../../testdata/text/redteam_fresh_tuned.jsonl");
 const FRESH_2: &str = include_str!("../../../../testdata/text/redteam_fresh2.jsonl");
 const FRESH_3: &str = include_str!("../../../../testdata/text/redteam_fresh3.jsonl");
+/// Short bios and half-sentences; whatever touches a special category takes its whole sentence along.
+const BIOS: &str = include_str!("../../../../testdata/text/redteam_bios.jsonl");
 /// Never looked at while the rules were made; what leaks stays unrepaired, so that the figure stays honest.
 const HOLD_OUT: &str = include_str!("../../../../testdata/text/redteam_holdout.jsonl");
 const BENIGN_FRESH: &str = include_str!("../../../../testdata/text/benign_fresh.jsonl");
@@ -110,6 +112,11 @@ fn no_attack_of_the_fresh_sets_comes_through_but_those_that_are_known() {
         let leaks: Vec<String> = lines::<Attack>(set).iter().filter_map(leak).collect();
         assert!(leaks.len() <= known, "{}", leaks.join("\n"));
     }
+}
+
+#[test]
+fn no_bio_of_half_sentences_comes_through() {
+    check_attacks(BIOS, 50);
 }
 
 #[test]
