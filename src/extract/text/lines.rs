@@ -114,9 +114,7 @@ fn fault(fields: &Fields) -> Option<String> {
             return Some(format!("field `contacts[{bad}]` {}", contact_fault(&contacts[bad])));
         }
     }
-    fields.keys().any(|k| !KNOWN.contains(&k.as_str())).then(|| {
-        format!("an unknown field beside {}", KNOWN.join(", "))
-    })
+    fields.keys().any(|k| !KNOWN.contains(&k.as_str())).then(|| format!("an unknown field beside {}", KNOWN.join(", ")))
 }
 
 fn contact_fault(contact: &Value) -> String {

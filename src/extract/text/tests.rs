@@ -142,7 +142,11 @@ fn a_bad_line_names_its_field_and_nothing_else() {
         (r#"{"id":7,"kind":"bio","text":"secret"}"#, None, "`id` is not a string"),
         (r#"{"id":"a","kind":"bio","text":"secret","about":["secret"]}"#, Some("a"), "`about` is not a string"),
         (r#"{"id":"a","kind":"bio","text":"secret","contacts":{}}"#, Some("a"), "`contacts` is not a list"),
-        (r#"{"id":"a","kind":"bio","text":"","contacts":[{"id":"c","name":"x"},{"id":"secret"}]}"#, Some("a"), "`contacts[1]` lacks `name`"),
+        (
+            r#"{"id":"a","kind":"bio","text":"","contacts":[{"id":"c","name":"x"},{"id":"secret"}]}"#,
+            Some("a"),
+            "`contacts[1]` lacks `name`",
+        ),
         (r#"{"id":"a","kind":"bio","text":"","contacts":["secret"]}"#, Some("a"), "`contacts[0]` is not an object"),
         (r#"{"id":"a","kind":"bio","text":"","secret":1}"#, Some("a"), "unknown field"),
         (r#"{"id":"a","kind":"bio","text":"","text":"secret"}"#, Some("a"), "twice"),

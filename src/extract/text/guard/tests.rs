@@ -36,7 +36,7 @@ const FRESH_2: &str = include_str!("../../../../testdata/text/redteam_fresh2.jso
 const FRESH_3: &str = include_str!("../../../../testdata/text/redteam_fresh3.jsonl");
 /// Short bios and half-sentences; whatever touches a special category takes its whole sentence along.
 const BIOS: &str = include_str!("../../../../testdata/text/redteam_bios.jsonl");
-/// Written after the rules for the first; what leaks there is known.
+/// Of the same kind, written after the rules for the first.
 const BIOS_2: &str = include_str!("../../../../testdata/text/redteam_bios2.jsonl");
 /// Never looked at while the rules were made; what leaks stays unrepaired, so that the figure stays honest.
 const HOLD_OUT: &str = include_str!("../../../../testdata/text/redteam_holdout.jsonl");
