@@ -127,9 +127,48 @@ fn every_line_gets_its_answer_in_order() {
     assert_eq!(lines[0]["signals"][0]["value"], "decider");
     assert_eq!(lines[0]["signals"][0]["span"], serde_json::json!([0, 34]));
     assert_eq!(lines[1]["error"]["line"], 2);
-    assert!(lines[1]["id"].is_null() && !lines[1].to_string().contains("secret"));
+    assert!(lines[1]["id"] == "b" && !lines[1].to_string().contains("secret"));
+    assert_eq!(lines[2]["error"]["message"], "empty line");
     assert_eq!(lines[4]["id"], "c");
     assert!(text_lines(&b"\xff\xfe\n"[..], Vec::new()).expect("memory").failed == 1);
+}
+
+#[test]
+fn a_bad_line_names_its_field_and_nothing_else() {
+    for (line, id, says) in [
+        (r#"{"id":"a","kind":"bio"}"#, Some("a"), "`text` is missing"),
+        (r#"{"id":"a","kind":"secret","text":""}"#, Some("a"), "`kind` is not one of"),
+        (r#"{"id":"a","text":"secret","kind":7}"#, Some("a"), "`kind` is not a string"),
+        (r#"{"id":7,"kind":"bio","text":"secret"}"#, None, "`id` is not a string"),
+        (r#"{"id":"a","kind":"bio","text":"secret","about":["secret"]}"#, Some("a"), "`about` is not a string"),
+        (r#"{"id":"a","kind":"bio","text":"secret","contacts":{}}"#, Some("a"), "`contacts` is not a list"),
+        (
+            r#"{"id":"a","kind":"bio","text":"","contacts":[{"id":"c","name":"x"},{"id":"secret"}]}"#,
+            Some("a"),
+            "`contacts[1]` lacks `name`",
+        ),
+        (r#"{"id":"a","kind":"bio","text":"","contacts":["secret"]}"#, Some("a"), "`contacts[0]` is not an object"),
+        (r#"{"id":"a","kind":"bio","text":"","secret":1}"#, Some("a"), "unknown field"),
+        (r#"{"id":"a","kind":"bio","text":"","text":"secret"}"#, Some("a"), "twice"),
+        (r#"["secret"]"#, None, "not a text record"),
+        ("", None, "empty line"),
+        (" \t\r", None, "empty line"),
+    ] {
+        let mut output = Vec::new();
+        let report = text_lines(format!("{line}\n").as_bytes(), &mut output).expect("memory");
+        let answer: serde_json::Value = serde_json::from_slice(&output).expect("json");
+        assert_eq!((report.failed, answer["id"].as_str()), (1, id), "{line}");
+        let message = answer["error"]["message"].as_str().expect("a message");
+        assert!(message.contains(says) && !answer.to_string().contains("secret"), "{line}: {message}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_does_not_break_the_first_line() {
+    let line = r#"{"id":"a","kind":"note","text":""}"#;
+    let read = |input: String| text_lines(input.as_bytes(), Vec::new()).expect("memory");
+    assert_eq!(read(format!("\u{feff}{line}\r\n{line}\n")), LinesReport { read: 2, failed: 0 });
+    assert_eq!(read(format!("{line}\n\u{feff}{line}\n")), LinesReport { read: 1, failed: 1 });
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 pub(super) mod fold;
 mod lexicon;
-pub(super) mod sentence;
+mod sentence;
 pub(super) mod token;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,17 +66,17 @@ pub struct Scrubbed {
     pieces: Vec<Piece>,
 }
 
-/// One sentence that was kept.
+/// One part of a sentence that was kept.
 #[derive(Clone, PartialEq, Eq)]
 struct Piece {
     text: String,
     /// Code point in the original.
     start: usize,
-    /// The sentence right before it was kept, too.
+    /// What stands right before it was kept, too.
     follows_kept: bool,
 }
 
-/// A kept sentence, seen from outside.
+/// A kept sentence, or the part of one up to `;` or a bullet, seen from outside.
 #[derive(Clone, Copy)]
 pub struct Sentence<'a> {
     /// As written, with the white space behind it.
@@ -88,7 +88,7 @@ pub struct Sentence<'a> {
 }
 
 impl Scrubbed {
-    /// The kept sentences in order.
+    /// The kept sentences in order, each in its parts.
     pub fn sentences(&self) -> impl Iterator<Item = Sentence<'_>> {
         self.pieces.iter().map(|p| Sentence { text: &p.text, start: p.start, follows_kept: p.follows_kept })
     }
@@ -114,14 +114,18 @@ impl Scrubbed {
 #[must_use]
 pub fn scrub(text: &str, language: Option<Language>) -> (Scrubbed, Withheld) {
     let cells = fold::fold(text);
-    let ranges = sentence::sentences(&cells);
-    let verdicts: Vec<Verdict> = ranges
+    let sentences = sentence::sentences(&cells);
+    let parts: Vec<Vec<Range<usize>>> = sentences.iter().map(|s| sentence::parts(&cells, s)).collect();
+    let verdicts: Vec<Verdict> = sentences
         .iter()
-        .map(|range| {
-            let tokens = token::tokens(&cells, range.clone());
-            let disguises = token::disguises(&cells, range, &tokens);
-            let clauses = token::clauses(&cells, &tokens, range.start);
-            LEXICON.judge(&tokens, &clauses, &disguises, language)
+        .zip(&parts)
+        .map(|(sentence, parts)| {
+            let mut verdict = judge(&cells, sentence, language);
+            if parts.len() > 1 {
+                // Work in one part must not cover up what another part reveals.
+                verdict.special.extend(parts.iter().flat_map(|part| judge(&cells, part, language).special));
+            }
+            verdict
         })
         .collect();
     let reasons = with_neighbours(&verdicts);
@@ -129,12 +133,15 @@ pub fn scrub(text: &str, language: Option<Language>) -> (Scrubbed, Withheld) {
     for category in reasons.iter().flatten() {
         *withheld.0.entry(*category).or_default() += 1;
     }
-    if withheld.is_empty() {
-        let pieces = cut(text, &cells, &ranges, &vec![true; ranges.len()]);
-        return (Scrubbed { pieces }, withheld);
-    }
-    let kept: Vec<bool> = reasons.iter().map(BTreeSet::is_empty).collect();
-    (Scrubbed { pieces: cut(text, &cells, &ranges, &kept) }, withheld)
+    let kept: Vec<bool> = parts.iter().zip(&reasons).flat_map(|(p, r)| vec![r.is_empty(); p.len()]).collect();
+    (Scrubbed { pieces: cut(text, &cells, &parts.concat(), &kept) }, withheld)
+}
+
+fn judge(cells: &[Cell], range: &Range<usize>, language: Option<Language>) -> Verdict {
+    let tokens = token::tokens(cells, range.clone());
+    let disguises = token::disguises(cells, range, &tokens);
+    let clauses = token::clauses(cells, &tokens, range.start);
+    LEXICON.judge(&tokens, &clauses, &disguises, language)
 }
 
 /// The categories for which each sentence is withheld; empty = kept.
@@ -153,7 +160,7 @@ fn with_neighbours(verdicts: &[Verdict]) -> Vec<BTreeSet<SpecialCategory>> {
     reasons
 }
 
-/// Cuts the original at the sentences; characters that no reader sees go with the sentence before them.
+/// Cuts the original at the parts; characters that no reader sees go with the sentence before them.
 fn cut(text: &str, cells: &[Cell], ranges: &[Range<usize>], kept: &[bool]) -> Vec<Piece> {
     let starts: Vec<usize> =
         ranges.iter().enumerate().map(|(i, r)| if i == 0 { 0 } else { cells[r.start].at }).collect();

@@ -1,7 +1,7 @@
-//! Sentences: the unit that is withheld or kept.
+//! Sentences, the unit that is withheld or kept, and their parts, the unit that is read.
 //!
 //! Invariant: the ranges part all cells, in order, without a gap. Where it is unclear whether a
-//! sentence ends, it does not: withholding too much is the safe side.
+//! sentence ends, it does not: withholding too much is the safe side. So `;` and bullets end a part only.
 
 use std::ops::Range;
 
@@ -19,16 +19,15 @@ const ABBREVIATIONS: &[&str] = &[
 const WRAPPED_LINE: usize = 45;
 
 /// Parts a folded text into sentences.
-pub(in crate::extract::text) fn sentences(cells: &[Cell]) -> Vec<Range<usize>> {
+pub(super) fn sentences(cells: &[Cell]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     let mut line_start = 0;
     let mut i = 0;
     while i < cells.len() {
         let ends = match cells[i].raw {
-            '.' => full_stop_ends(cells, i),
-            '!' | '?' | ';' | '…' | '。' => before_space(cells, i + 1),
-            '|' | '•' | '·' => i > 0 && cells[i - 1].raw.is_whitespace() && before_space(cells, i + 1),
+            '.' | '…' => full_stop_ends(cells, i),
+            '!' | '?' | '。' => before_space(cells, i + 1),
             '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' => line_break_ends(cells, i, line_start),
             _ => false,
         };
@@ -47,6 +46,32 @@ pub(in crate::extract::text) fn sentences(cells: &[Cell]) -> Vec<Range<usize>> {
     }
     if start < cells.len() {
         found.push(start..cells.len());
+    }
+    found
+}
+
+/// The parts of one sentence: what `;`, an ellipsis or a bullet sets off. They are read one by one, but withheld together.
+pub(super) fn parts(cells: &[Cell], sentence: &Range<usize>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = sentence.start;
+    let mut i = sentence.start;
+    while i < sentence.end {
+        let ends = match cells[i].raw {
+            ';' | '…' => before_space(cells, i + 1),
+            '|' | '•' | '·' => i > 0 && cells[i - 1].raw.is_whitespace() && before_space(cells, i + 1),
+            _ => false,
+        };
+        i += 1;
+        if ends {
+            while i < sentence.end && (cells[i].raw.is_whitespace() || is_closer(cells[i].raw)) {
+                i += 1;
+            }
+            found.push(start..i);
+            start = i;
+        }
+    }
+    if start < sentence.end {
+        found.push(start..sentence.end);
     }
     found
 }

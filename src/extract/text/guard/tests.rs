@@ -34,9 +34,14 @@ const UNSEEN_3: &str = include_str!("../../../../testdata/text/redteam_unseen3.j
 const FRESH: &str = include_str!("../../../../testdata/text/redteam_fresh_tuned.jsonl");
 const FRESH_2: &str = include_str!("../../../../testdata/text/redteam_fresh2.jsonl");
 const FRESH_3: &str = include_str!("../../../../testdata/text/redteam_fresh3.jsonl");
+/// Short bios and half-sentences; whatever touches a special category takes its whole sentence along.
+const BIOS: &str = include_str!("../../../../testdata/text/redteam_bios.jsonl");
+/// Of the same kind, written after the rules for the first.
+const BIOS_2: &str = include_str!("../../../../testdata/text/redteam_bios2.jsonl");
 /// Never looked at while the rules were made; what leaks stays unrepaired, so that the figure stays honest.
 const HOLD_OUT: &str = include_str!("../../../../testdata/text/redteam_holdout.jsonl");
 const BENIGN_FRESH: &str = include_str!("../../../../testdata/text/benign_fresh.jsonl");
+const BENIGN_BIOS: &str = include_str!("../../../../testdata/text/benign_bios.jsonl");
 const BENIGN: &str = include_str!("../../../../testdata/text/benign.jsonl");
 
 /// `None`, or what came through: with the right, no, or the wrong language hint.
@@ -113,6 +118,12 @@ fn no_attack_of_the_fresh_sets_comes_through_but_those_that_are_known() {
 }
 
 #[test]
+fn no_bio_of_half_sentences_comes_through() {
+    check_attacks(BIOS, 50);
+    check_attacks(BIOS_2, 30);
+}
+
+#[test]
 fn the_hold_out_leaks_no_more_than_measured() {
     let attacks: Vec<Attack> = lines(HOLD_OUT);
     let leaks = attacks.iter().filter(|a| leak(a).is_some()).count();
@@ -137,9 +148,14 @@ fn fresh_business_language_passes() {
     check_benign(BENIGN_FRESH);
 }
 
+#[test]
+fn business_language_in_half_sentences_passes() {
+    check_benign(BENIGN_BIOS);
+}
+
 fn check_benign(set: &str) {
     let benign: Vec<Benign> = lines(set);
-    assert!(benign.len() >= 60);
+    assert!(benign.len() >= 30);
     let lost: Vec<String> = benign
         .iter()
         .filter_map(|b| {
