@@ -72,6 +72,18 @@ fn kill_and_continue(delay: Duration) -> Killed {
     Killed { hit, committed: before, resumed, wrong }
 }
 
+/// A kill that came after the end says nothing: it is tried again, earlier, in a fresh home.
+fn kill_before_the_end(delay: Duration) -> Killed {
+    let mut delay = delay;
+    loop {
+        let killed = kill_and_continue(delay);
+        if killed.hit || !killed.wrong.is_empty() || delay < Duration::from_millis(50) {
+            return killed;
+        }
+        delay = delay * 2 / 3;
+    }
+}
+
 #[test]
 fn a_run_killed_at_any_of_twenty_moments_continues_to_the_same_tables() {
     let calibration = temp();
@@ -80,18 +92,17 @@ fn a_run_killed_at_any_of_twenty_moments_continues_to_the_same_tables() {
     let length = begin.elapsed();
     let _ = shared();
     let moments: Vec<Duration> = (0..MOMENTS).map(|i| length * i / MOMENTS + length / (2 * MOMENTS)).collect();
-    let killed = in_parallel(THREADS, moments.clone(), kill_and_continue);
+    let killed = in_parallel(THREADS, moments.clone(), kill_before_the_end);
     let mut wrong = Vec::new();
     for (moment, k) in moments.iter().zip(&killed) {
         println!("{moment:>7.2?} hit {} committed {:>2} resumed {:>2}", k.hit, k.committed, k.resumed);
         wrong.extend(k.wrong.iter().map(|w| format!("killed after {moment:.2?}: {w}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let hits = killed.iter().filter(|k| k.hit).count();
-    assert!(hits >= 17, "only {hits} of {MOMENTS} kills came before the end: the calibration is off");
+    assert!(killed.iter().all(|k| k.hit), "a run ends within 50 ms: nothing can be killed");
     let resumed: Vec<u64> = killed.iter().map(|k| k.resumed).filter(|r| *r > 0).collect();
     let (least, most) = (resumed.iter().min().copied().unwrap_or(0), resumed.iter().max().copied().unwrap_or(0));
-    assert!(resumed.len() >= 8 && least < most, "continued from {least} to {most} fetches in {} runs", resumed.len());
+    assert!(resumed.len() >= 4 && least < most, "continued from {least} to {most} fetches in {} runs", resumed.len());
 }
 
 /// Reads stderr until a line says that a company is done; then the run is in its middle.
