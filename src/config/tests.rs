@@ -182,7 +182,7 @@ fn hostile_files_end_soon() {
         let told = validate(&source, "x").len();
         assert!((1..=check::MOST + 20).contains(&told), "{told}");
     }
-    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 120, "{:?}", start.elapsed());
 }
 
 mod properties {
