@@ -35,8 +35,8 @@ fn events() -> Vec<LegalEvent> {
         basis: (kind == EventKind::Grant).then_some(LawfulBasis::Consent),
         scope: Scope {
             purposes: ["persona_enrichment".to_owned()].into(),
-            operations: [].into(),
             source_classes: [SourceClass::Crm, SourceClass::CompanySite].into(),
+            ..Scope::default()
         },
         valid_from: None,
         valid_to: None,
@@ -46,8 +46,10 @@ fn events() -> Vec<LegalEvent> {
             notice_id: Some("N-1".into()),
             wording_hash: Some("sha256:00".into()),
             language: None,
+            actor: None,
         },
-        origin: Origin { system: "crm".into(), field: "consents".into() },
+        origin: Origin { system: "crm".into(), field: "consents".into(), value_commitment: None },
+        supersedes: None,
     };
     let of = |n: usize| {
         let mut events = vec![event(n, EventKind::Grant, at("2025-06-01T00:00:00Z"))];

@@ -106,6 +106,15 @@ pub struct Scope {
     pub operations: BTreeSet<Operation>,
     /// Source classes.
     pub source_classes: BTreeSet<SourceClass>,
+    /// Data categories of the policy; in a grant an empty set means those of its purposes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub data_categories: BTreeSet<String>,
+    /// Recipients of the policy; in a grant an empty set means those of its purposes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub recipients: BTreeSet<String>,
+    /// Regions of recipients; in a grant an empty set means those of its recipients.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub regions: BTreeSet<String>,
 }
 
 /// Methods that are acts of the person. A grant after a withdrawal needs one: a sync or an import that repeats an old
@@ -133,6 +142,9 @@ pub struct Proof {
     pub wording_hash: Option<String>,
     /// Its language.
     pub language: Option<String>,
+    /// Who recorded it: a system, a function, seldom a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
 }
 
 impl Proof {
@@ -152,12 +164,15 @@ impl Proof {
 }
 
 /// Where an event was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Origin {
     /// The CRM's name in the pipeline.
     pub system: String,
     /// `consents`, or the flag's field.
     pub field: String,
+    /// Keyed commitment to the raw value, where an importer read one: proves what was there, reveals nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_commitment: Option<String>,
 }
 
 /// One legal event about one subject.
@@ -183,6 +198,10 @@ pub struct LegalEvent {
     pub proof: Proof,
     /// Where it was read.
     pub origin: Origin,
+    /// The `external_id` of the event that this one replaces: a superseded grant gives nothing any more; a superseded
+    /// negative event still counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<String>,
 }
 
 impl LegalEvent {

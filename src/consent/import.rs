@@ -89,7 +89,8 @@ fn flags(crm: &str, flags: &Flags, subject: &SubjectId, events: &mut Vec<LegalEv
             valid_to: None,
             recorded_at: STANDING,
             proof: Proof::default(),
-            origin: Origin { system: crm.to_owned(), field: field.to_owned() },
+            origin: Origin { system: crm.to_owned(), field: field.to_owned(), value_commitment: None },
+            supersedes: None,
         });
     }
 }
@@ -157,7 +158,7 @@ fn event_of(crm: &str, row: &ConsentRow, subject: &SubjectId) -> ReadRow {
         subject: subject.clone(),
         kind,
         basis,
-        scope: Scope { purposes: row.purposes.iter().cloned().collect(), operations: BTreeSet::new(), source_classes },
+        scope: Scope { purposes: row.purposes.iter().cloned().collect(), source_classes, ..Scope::default() },
         valid_from: row.valid_from,
         valid_to: row.valid_to,
         recorded_at,
@@ -166,8 +167,10 @@ fn event_of(crm: &str, row: &ConsentRow, subject: &SubjectId) -> ReadRow {
             notice_id: row.notice_id.clone(),
             wording_hash: row.wording_hash.clone(),
             language: row.language.clone(),
+            actor: None,
         },
-        origin: Origin { system: crm.to_owned(), field: "consents".to_owned() },
+        origin: Origin { system: crm.to_owned(), field: "consents".to_owned(), value_commitment: None },
+        supersedes: None,
     };
     ReadRow { event: Some(event), rejections }
 }

@@ -222,7 +222,8 @@ fn withdraw(home: &Path, record: &str) {
         valid_to: None,
         recorded_at: at,
         proof: Proof::default(),
-        origin: Origin { system: CRM.to_owned(), field: "consents".to_owned() },
+        origin: Origin { system: CRM.to_owned(), field: "consents".to_owned(), value_commitment: None },
+        supersedes: None,
     };
     let mut ledger = Ledger::open(&home.join("ledger.sqlite"), &home.join("checkpoint")).expect("a ledger");
     let now = "2026-03-02T03:00:00Z".parse().expect("an instant");

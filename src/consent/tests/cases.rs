@@ -122,12 +122,14 @@ impl CaseEvent {
                 purposes: self.purposes.clone(),
                 operations: self.operations.clone(),
                 source_classes: self.classes.clone(),
+                ..Scope::default()
             },
             valid_from: self.from,
             valid_to: self.to,
             recorded_at: self.recorded.unwrap_or(Timestamp::MAX),
             proof,
-            origin: Origin { system: "crm".into(), field: "consents".into() },
+            origin: Origin { system: "crm".into(), field: "consents".into(), value_commitment: None },
+            supersedes: None,
         }
     }
 }

@@ -37,6 +37,7 @@ fn proven() -> Proof {
         notice_id: Some("N-1".into()),
         wording_hash: Some("sha256:00".into()),
         language: Some("de".into()),
+        actor: None,
     }
 }
 
@@ -52,7 +53,8 @@ fn event(kind: EventKind, day: &str) -> LegalEvent {
         valid_to: None,
         recorded_at: at(&format!("{day}T00:00:00Z")),
         proof: Proof::default(),
-        origin: Origin { system: "crm".into(), field: "consents".into() },
+        origin: Origin { system: "crm".into(), field: "consents".into(), value_commitment: None },
+        supersedes: None,
     }
 }
 
@@ -62,8 +64,8 @@ fn consent(day: &str) -> LegalEvent {
         basis: Some(LawfulBasis::Consent),
         scope: Scope {
             purposes: ["persona_enrichment".to_owned()].into(),
-            operations: [].into(),
             source_classes: [SourceClass::Crm, SourceClass::CompanySite].into(),
+            ..Scope::default()
         },
         proof: proven(),
         ..event(EventKind::Grant, day)

@@ -96,6 +96,7 @@ fn scope() -> impl Strategy<Value = Scope> {
         purposes: purposes.into_iter().map(str::to_owned).collect(),
         operations: operations.into_iter().collect(),
         source_classes: classes.into_iter().collect(),
+        ..Scope::default()
     })
 }
 
