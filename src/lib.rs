@@ -7,12 +7,14 @@ pub mod ids;
 pub mod model;
 pub mod taxonomy;
 
+pub mod audit;
 pub mod config;
 pub mod consent;
 pub mod crm;
 pub mod extract;
 pub mod fetch;
 pub mod identity;
+pub mod keys;
 pub mod persona;
 pub mod run;
 pub mod sink;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::consent::gate::Clock;
+use crate::keys::MasterSource;
 use crate::run::home::{Home, Origin};
 
 #[derive(Debug, Args)]
@@ -20,6 +21,9 @@ pub(super) struct InitArgs {
     controller: String,
     #[command(flatten)]
     origin: OriginArgs,
+    /// Where the master key is, or is to be put: file:PATH (relative to the home), env:NAME or keyring:NAME
+    #[arg(long, value_name = "SOURCE", default_value = crate::run::home::DEFAULT_MASTER_KEY)]
+    master_key: MasterSource,
 }
 
 /// Exactly one of the two. A struct of its own, because a group holds every argument of its struct.
@@ -36,8 +40,8 @@ struct OriginArgs {
 
 pub(super) fn execute(args: &InitArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let origin = args.origin.import_legal.as_deref().map_or(Origin::First, Origin::Import);
-    let home = Home::init(&args.out, &args.controller, origin, wall())?;
-    let events = home.ledger()?.view().state().count();
+    let home = Home::init(&args.out, &args.controller, origin, &args.master_key, wall())?;
+    let events = home.legal()?.1.view().state().count();
     eprintln!("created the home {} of {:?} with {events} legal events", home.path().display(), home.controller());
     eprintln!("next: set `output.home` in your pipeline file, then `prosopon validate` and `prosopon run`");
     Ok(ExitCode::SUCCESS)

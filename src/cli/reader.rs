@@ -45,7 +45,7 @@ impl Reader {
             Some(at) => Arc::new(move || at),
             None => Arc::clone(wall),
         };
-        let view = home.ledger()?.into_view();
+        let view = home.legal()?.1.into_view();
         let view = if home.is_demo() { view.pinned() } else { view };
         let gate = Gate::new(policy, view, home.ids().clone(), clock);
         let journal = Journal::open(&home.path().join("journal.sqlite"))?;

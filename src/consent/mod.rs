@@ -14,5 +14,6 @@ pub mod reason;
 mod reference;
 mod source_rules;
 mod standing;
+pub mod suppression;
 #[cfg(test)]
 mod tests;

@@ -94,6 +94,12 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
+impl From<crate::keys::VaultError> for RunError {
+    fn from(error: crate::keys::VaultError) -> Self {
+        Self::Home(HomeError::Vault(error))
+    }
+}
+
 impl From<crate::consent::ledger::LedgerError> for RunError {
     fn from(error: crate::consent::ledger::LedgerError) -> Self {
         Self::Home(HomeError::Ledger(error))

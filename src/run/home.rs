@@ -11,9 +11,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::consent::event::LegalEvent;
-use crate::consent::ledger::{Ledger, LedgerError};
+use crate::consent::ledger::{Import, Ledger, LedgerError};
 use crate::consent::policy::{Policy, PolicyFile};
 use crate::ids::{DEMO_KEY, Ids};
+use crate::keys::{MasterKey, MasterSource, Vault, VaultError};
 use crate::model::SubjectId;
 use crate::run::files::{make_private, private_dir, write_atomically};
 
@@ -83,6 +84,9 @@ pub enum HomeError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The keys.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
 }
 
 /// `home.json`.
@@ -95,6 +99,15 @@ struct HomeFile {
     /// Name of the CRM by pipeline, so that readers can turn a CRM record id into a subject id.
     #[serde(default)]
     crms: Vec<String>,
+    /// Where the master key is: `file:PATH`, `env:NAME` or `keyring:NAME`.
+    master_key: String,
+}
+
+impl HomeFile {
+    fn new(controller: &str, demo: bool, master: &MasterSource) -> Self {
+        let controller = controller.to_owned();
+        Self { schema_version: 1, controller, demo, crms: Vec::new(), master_key: master.to_string() }
+    }
 }
 
 /// An open home.
@@ -106,11 +119,16 @@ pub struct Home {
 }
 
 /// What a new home takes over from an older one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Legal {
+    vault: Vault,
     events: Vec<LegalEvent>,
     first_seen: Vec<(SubjectId, Timestamp)>,
+    suppressed: Vec<[u8; 16]>,
 }
+
+/// Where a home keeps its master key unless told otherwise.
+pub const DEFAULT_MASTER_KEY: &str = "file:keys/master.key";
 
 /// How a new home gets its legal events.
 #[derive(Debug, Clone, Copy)]
@@ -126,9 +144,15 @@ impl Home {
     ///
     /// # Errors
     /// The folder is a home already, the old home cannot be read, or the system says no.
-    pub fn init(path: &Path, controller: &str, origin: Origin<'_>, now: Timestamp) -> Result<Self, HomeError> {
+    pub fn init(
+        path: &Path,
+        controller: &str,
+        origin: Origin<'_>,
+        master: &MasterSource,
+        now: Timestamp,
+    ) -> Result<Self, HomeError> {
         let (key, legal) = match origin {
-            Origin::First => (random_key(path)?, Legal::default()),
+            Origin::First => (random_key(path)?, None),
             Origin::Import(old) => {
                 let old_home = Self::open(old)?;
                 if old_home.file.controller != controller {
@@ -137,12 +161,18 @@ impl Home {
                 if old_home.file.demo {
                     return Err(HomeError::DemoMix { path: old.to_owned(), what: "a demo home" });
                 }
-                let ledger = old_home.ledger()?;
-                (read_key(old)?, Legal { events: ledger.all_events(), first_seen: ledger.all_first_seen() })
+                let (vault, ledger) = old_home.legal()?;
+                let legal = Legal {
+                    vault,
+                    events: ledger.all_events(),
+                    first_seen: ledger.all_first_seen(),
+                    suppressed: ledger.all_suppressed(),
+                };
+                (read_key(old)?, Some(legal))
             }
         };
-        let file = HomeFile { schema_version: 1, controller: controller.to_owned(), demo: false, crms: Vec::new() };
-        Self::create(path, file, key, &legal, now)
+        let file = HomeFile::new(controller, false, master);
+        Self::create(path, file, key, legal, now)
     }
 
     /// Opens the demo's home, or creates it: only a demo pipeline may do that.
@@ -153,11 +183,17 @@ impl Home {
         if path.join("home.json").exists() {
             return Self::open_for(path, controller, true);
         }
-        let file = HomeFile { schema_version: 1, controller: controller.to_owned(), demo: true, crms: Vec::new() };
-        Self::create(path, file, DEMO_KEY, &Legal::default(), now)
+        let master = DEFAULT_MASTER_KEY.parse().expect("the default is a source");
+        Self::create(path, HomeFile::new(controller, true, &master), DEMO_KEY, None, now)
     }
 
-    fn create(path: &Path, file: HomeFile, key: [u8; 32], legal: &Legal, now: Timestamp) -> Result<Self, HomeError> {
+    fn create(
+        path: &Path,
+        file: HomeFile,
+        key: [u8; 32],
+        legal: Option<Legal>,
+        now: Timestamp,
+    ) -> Result<Self, HomeError> {
         if path.join("home.json").exists() {
             return Err(HomeError::Exists { path: path.to_owned() });
         }
@@ -165,14 +201,17 @@ impl Home {
             private_dir(&folder).map_err(|source| HomeError::Io { path: folder, source })?;
         }
         let home = Self { path: path.to_owned(), file, ids: Ids::new(key) };
-        let mut ledger = home.ledger()?;
-        if ledger.view().state().count() > 0 || !ledger.all_first_seen().is_empty() {
+        let mut vault = home.new_vault()?;
+        let mut ledger = home.open_ledger(&vault)?;
+        if !ledger.is_new() {
             // A home that lost its `home.json`: a new key beside the old ledger would forget every withdrawal.
             return Err(HomeError::Damaged { path: path.join("home.json") });
         }
         home.write("keys/id.key", &key)?;
-        if !legal.events.is_empty() || !legal.first_seen.is_empty() {
-            ledger.import(&legal.events, &legal.first_seen, now)?;
+        if let Some(legal) = legal {
+            vault.take_over(&legal.vault)?;
+            let (events, seen, suppress) = (&legal.events[..], &legal.first_seen[..], &legal.suppressed[..]);
+            ledger.import(&mut vault, Import { events, seen, suppress, is_sync: false }, now)?;
         }
         let path = home.path.join("ledger.sqlite");
         make_private(&path).map_err(|source| HomeError::Io { path, source })?;
@@ -194,7 +233,11 @@ impl Home {
             }
             Err(source) => return Err(HomeError::Io { path: file_path, source }),
         };
-        let file = serde_json::from_str(&text).map_err(|_| HomeError::Damaged { path: file_path })?;
+        let file: HomeFile =
+            serde_json::from_str(&text).map_err(|_| HomeError::Damaged { path: file_path.clone() })?;
+        if file.master_key.parse::<MasterSource>().is_err() {
+            return Err(HomeError::Damaged { path: file_path });
+        }
         // Without either of the two, an emptied ledger could pass for a new one.
         for part in ["ledger.sqlite", "checkpoint"] {
             if !path.join(part).exists() {
@@ -262,12 +305,56 @@ impl Home {
         self.save()
     }
 
-    /// Opens the ledger and holds it against its checkpoint.
+    /// Opens the vault and the ledger, and holds the ledger against its checkpoint.
     ///
     /// # Errors
-    /// See [`LedgerError`].
-    pub fn ledger(&self) -> Result<Ledger, HomeError> {
-        Ok(Ledger::open(&self.path.join("ledger.sqlite"), &self.path.join("checkpoint"))?)
+    /// See [`VaultError`] and [`LedgerError`].
+    pub fn legal(&self) -> Result<(Vault, Ledger), HomeError> {
+        let vault = Vault::open(&self.vault_path(), self.master()?)?;
+        let ledger = self.open_ledger(&vault)?;
+        Ok((vault, ledger))
+    }
+
+    fn open_ledger(&self, vault: &Vault) -> Result<Ledger, HomeError> {
+        Ok(Ledger::open(&self.path.join("ledger.sqlite"), &self.path.join("checkpoint"), vault)?)
+    }
+
+    /// The vault of a home that is being made: it may be there from an `init` that was killed.
+    fn new_vault(&self) -> Result<Vault, HomeError> {
+        let source = self.master_source().or_environment();
+        if !source.exists(&self.path) {
+            let key = MasterKey::random().map_err(|source| HomeError::Io { path: self.path.clone(), source })?;
+            source.write(&self.path, &key)?;
+        }
+        Ok(Vault::create(&self.vault_path(), source.read(&self.path)?)?)
+    }
+
+    fn vault_path(&self) -> PathBuf {
+        self.path.join("keys/vault.sqlite")
+    }
+
+    /// Where `home.json` says that the master key is.
+    #[must_use]
+    pub fn master_source(&self) -> MasterSource {
+        // Checked when the home was opened.
+        self.file.master_key.parse().unwrap_or_else(|_| MasterSource::File(PathBuf::from("keys/master.key")))
+    }
+
+    /// The master key, from where the environment or `home.json` says.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub fn master(&self) -> Result<MasterKey, HomeError> {
+        Ok(self.master_source().or_environment().read(&self.path)?)
+    }
+
+    /// Remembers where the master key is from now on.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn set_master_source(&mut self, source: &MasterSource) -> Result<(), HomeError> {
+        self.file.master_key = source.to_string();
+        self.save()
     }
 
     /// Keeps the policy that a run applied, so that readers can ask the gate under the same one.

@@ -9,8 +9,11 @@ use jiff::Timestamp;
 
 use crate::consent::event::LegalEvent;
 use crate::consent::import::import;
+use crate::consent::ledger::LedgerView;
+use crate::consent::suppression::Identifiers;
 use crate::crm::{CrmAccount, CrmContact, CrmPull};
 use crate::ids::Ids;
+use crate::keys::Identifier;
 use crate::model::{Account, AccountId, DeadLetter, Subject, SubjectId};
 
 /// A contact with what the gate must know of it.
@@ -42,6 +45,30 @@ pub struct Loaded {
     pub dead_letters: Vec<DeadLetter>,
     /// Contacts of the exports, also those that a limit cut off: what the share of dead letters refers to.
     pub contacts: u64,
+    /// By which identifiers everybody was seen, so that they can be found, and kept out once erased.
+    pub identifiers: Vec<(SubjectId, Vec<Identifier>)>,
+}
+
+/// Drops everybody from a pull who was erased before, and every row about them; tells how many. Nothing else is kept
+/// of them, not even a dead letter: it would say which row they are.
+#[must_use]
+pub fn without_suppressed(crm: &str, mut pull: CrmPull, identifiers: &Identifiers, ledger: &LedgerView) -> (CrmPull, u64) {
+    let mut dropped = std::collections::HashSet::new();
+    pull.contacts.retain(|contact| {
+        let suppressed = identifiers.is_suppressed(crm, contact, ledger);
+        if suppressed {
+            dropped.insert(contact.record_id.clone());
+        }
+        !suppressed
+    });
+    if ledger.n_suppressed() > 0 {
+        let gone = |record: &str| {
+            dropped.contains(record) || ledger.is_suppressed(&identifiers.record(crm, record))
+        };
+        pull.consents.retain(|row| !gone(&row.contact_id));
+        pull.dead_letters.retain(|l| l.table == "accounts" || !l.record_id.as_deref().is_some_and(gone));
+    }
+    (pull, dropped.len() as u64)
 }
 
 impl Loaded {
@@ -64,7 +91,14 @@ impl Loaded {
 
 /// Gives ids, ties contacts to companies, reads the legal events, and notes what does not fit.
 #[must_use]
-pub fn load(crm: &str, pull: &CrmPull, ids: &Ids, now: Timestamp, limit: Option<usize>) -> Loaded {
+pub fn load(
+    crm: &str,
+    pull: &CrmPull,
+    ids: &Ids,
+    identifiers: &Identifiers,
+    now: Timestamp,
+    limit: Option<usize>,
+) -> Loaded {
     let mut dead_letters = crm_dead_letters(crm, pull, ids);
     let accounts: HashMap<&str, AccountId> =
         pull.accounts.iter().map(|a| (a.record_id.as_str(), ids.account(crm, &a.record_id))).collect();
@@ -92,7 +126,14 @@ pub fn load(crm: &str, pull: &CrmPull, ids: &Ids, now: Timestamp, limit: Option<
     dead_letters.extend(imported.dead_letters);
     dead_letters.sort();
     let contacts = pull.contacts.len() as u64;
-    Loaded { groups: in_order(groups, pull, crm, ids), events: imported.events, dead_letters, contacts }
+    let identified = |c: &CrmContact| (ids.subject(crm, &c.record_id), identifiers.contact(crm, c));
+    Loaded {
+        groups: in_order(groups, pull, crm, ids),
+        events: imported.events,
+        dead_letters,
+        contacts,
+        identifiers: kept.iter().map(identified).collect(),
+    }
 }
 
 fn in_order(mut groups: BTreeMap<Option<AccountId>, Vec<Member>>, pull: &CrmPull, crm: &str, ids: &Ids) -> Vec<Group> {

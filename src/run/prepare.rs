@@ -12,17 +12,19 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{self, Diagnostic, Network, Plan, Position};
 use crate::consent::gate::{Clock, Gate};
-use crate::consent::ledger::Ledger;
+use crate::consent::ledger::{Import, Ledger};
+use crate::consent::suppression::Identifiers;
 use crate::consent::policy::Policy;
 use crate::crm::{CrmPull, pull};
 use crate::fetch::Fetcher;
 use crate::ids::{DEMO_KEY, Ids};
+use crate::keys::Vault;
 use crate::model::{AsOf, RunId};
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::home::Home;
 use crate::run::journal::Journal;
-use crate::run::load::{Loaded, load};
+use crate::run::load::{Loaded, load, without_suppressed};
 use crate::run::{agree, settings};
 use crate::sink::HomeLock;
 
@@ -31,6 +33,8 @@ pub(super) struct Prepared {
     pub plan: Plan,
     pub gate: Gate,
     pub loaded: Loaded,
+    /// Contacts of the export who were erased before and are left out.
+    pub suppressed: u64,
     /// Hash over the input files.
     pub inputs: String,
     pub as_of: Timestamp,
@@ -64,20 +68,25 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let lock = if options.dry_run { None } else { Some(HomeLock::acquire(&home_path)?) };
     let mut home = open_home(&plan, &home_path, options, now)?;
     let ids = home.as_ref().map_or_else(|| Ids::new(DEMO_KEY), |home| home.ids().clone());
-    let mut loaded = load(&plan.crm().name, &pulled, &ids, gate_now, options.limit);
-    let mut ledger = match &home {
-        Some(home) => home.ledger()?,
-        None => Ledger::in_memory()?,
+    let (mut vault, mut ledger) = match &home {
+        Some(home) => home.legal()?,
+        None => (Vault::in_memory()?, Ledger::in_memory()?),
     };
+    let identifiers = Identifiers::new(&vault)?;
+    let inputs = inputs_hash(&pulled);
+    let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
+    let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
     match &mut home {
-        Some(home) if !options.dry_run => import(home, &mut ledger, &loaded, &plan, &policy, gate_now)?,
+        Some(home) if !options.dry_run => {
+            import(home, (&mut vault, &mut ledger), &loaded, &plan, &policy, gate_now)?;
+        }
         _ => ledger.preview(&loaded.events, &loaded.seen(), gate_now),
     }
     loaded.anchor(|subject| ledger.view().first_seen(subject));
     let clock: Clock = if demo { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = if demo { ledger.into_view().pinned() } else { ledger.into_view() };
     let gate = Gate::new(policy, view, ids.clone(), clock);
-    Ok(Prepared { plan, gate, loaded, inputs: inputs_hash(&pulled), as_of, home_path, ids, lock })
+    Ok(Prepared { plan, gate, loaded, suppressed, inputs, as_of, home_path, ids, lock })
 }
 
 /// A run under a policy that nobody has approved, or not yet, could only refuse everybody.
@@ -125,13 +134,17 @@ fn open_home(plan: &Plan, path: &Path, options: &Options, now: Timestamp) -> Res
 
 fn import(
     home: &mut Home,
-    ledger: &mut Ledger,
+    (vault, ledger): (&mut Vault, &mut Ledger),
     loaded: &Loaded,
     plan: &Plan,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<(), RunError> {
-    ledger.import(&loaded.events, &loaded.seen(), now)?;
+    let seen = loaded.seen();
+    let all = Import { events: &loaded.events, seen: &seen, suppress: &[], is_sync: true };
+    ledger.import(vault, all, now)?;
+    vault.ensure(loaded.identifiers.iter().map(|(subject, _)| subject))?;
+    vault.identify(&loaded.identifiers)?;
     home.remember_crm(&plan.crm().name)?;
     home.keep_policy(policy)?;
     Ok(())

@@ -1,0 +1,154 @@
+//! What the gate reads of a ledger: all events by subject, as they stood when the view was taken.
+//!
+//! Invariant: a view holds events of people who have a key in the vault only; those of erased people are counted.
+
+use std::collections::{HashMap, HashSet};
+
+use data_encoding::HEXLOWER;
+use jiff::Timestamp;
+
+use crate::consent::event::LegalEvent;
+use crate::model::SubjectId;
+
+/// An order-independent digest of all events: the sum of their SHA-256 digests, modulo 2^256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LedgerState {
+    count: u64,
+    sum: [u8; 32],
+}
+
+impl LedgerState {
+    pub(super) fn add(&mut self, digest: &[u8; 32]) {
+        self.count += 1;
+        let mut carry = 0u16;
+        for (a, b) in self.sum.iter_mut().rev().zip(digest.iter().rev()) {
+            let total = u16::from(*a) + u16::from(*b) + carry;
+            *a = (total & 0xff) as u8;
+            carry = total >> 8;
+        }
+    }
+
+    /// How many events there are.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Hex, for ids, manifests and checkpoints.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        HEXLOWER.encode(&self.sum)
+    }
+}
+
+
+/// An event with the place and the time of its entry: the second of the two times of a bitemporal ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Its number in the ledger, from 1; 0 in a preview.
+    pub seq: u64,
+    /// When the home learned of it.
+    pub known_at: Timestamp,
+    /// The event.
+    pub event: &'a LegalEvent,
+}
+
+/// All events by subject, as they stood when the view was taken.
+#[derive(Debug, Clone, Default)]
+pub struct LedgerView {
+    pub(super) events: HashMap<SubjectId, Vec<LegalEvent>>,
+    pub(super) entries: HashMap<SubjectId, Vec<(u64, Timestamp)>>,
+    pub(super) first_seen: HashMap<SubjectId, Timestamp>,
+    pub(super) suppressed: HashSet<[u8; 16]>,
+    pub(super) state: LedgerState,
+    pub(super) head: u64,
+    pub(super) forgotten: u64,
+    pub(super) last_sync: Option<Timestamp>,
+    pub(super) newest: Option<Timestamp>,
+}
+
+impl LedgerView {
+    /// The view of a clock that stands still on purpose (demo and replay): it may stand before an earlier import.
+    #[must_use]
+    pub fn pinned(self) -> Self {
+        Self { newest: None, ..self }
+    }
+
+    /// The newest time of any import: a clock that stands before it went back.
+    #[must_use]
+    pub const fn newest(&self) -> Option<Timestamp> {
+        self.newest
+    }
+
+    /// When the home first collected anything about a subject: the anchor of retention and of the Art. 14 notice.
+    #[must_use]
+    pub fn first_seen(&self, subject: &SubjectId) -> Option<Timestamp> {
+        self.first_seen.get(subject).copied()
+    }
+
+    /// Everybody of whom the home has collected anything, with the time of it, in no order.
+    pub fn all_seen(&self) -> impl Iterator<Item = (&SubjectId, Timestamp)> {
+        self.first_seen.iter().map(|(subject, at)| (subject, *at))
+    }
+
+    /// The events of a subject; `None` = never heard of.
+    #[must_use]
+    pub fn events(&self, subject: &SubjectId) -> Option<&[LegalEvent]> {
+        self.events.get(subject).map(Vec::as_slice)
+    }
+
+    /// The events of a subject with the place and the time of their entry, in the order of entry.
+    #[must_use]
+    pub fn entries(&self, subject: &SubjectId) -> Vec<Entry<'_>> {
+        let (events, entries) = (self.events.get(subject), self.entries.get(subject));
+        let pairs = events.into_iter().flatten().zip(entries.into_iter().flatten());
+        pairs.map(|(event, (seq, known_at))| Entry { seq: *seq, known_at: *known_at, event }).collect()
+    }
+
+    /// Everybody with an event, in no order.
+    pub fn subjects(&self) -> impl Iterator<Item = &SubjectId> {
+        self.events.keys()
+    }
+
+    /// The number of the last entry.
+    #[must_use]
+    pub const fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// Entries of people who were erased: still in the chain, but nobody's.
+    #[must_use]
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// Whether an identifier belongs to somebody who was erased (see [`crate::consent::suppression`]).
+    #[must_use]
+    pub fn is_suppressed(&self, mac: &[u8; 16]) -> bool {
+        self.suppressed.contains(mac)
+    }
+
+    /// How many identifiers are suppressed.
+    #[must_use]
+    pub fn n_suppressed(&self) -> usize {
+        self.suppressed.len()
+    }
+
+    /// The digest of all events.
+    #[must_use]
+    pub const fn state(&self) -> LedgerState {
+        self.state
+    }
+
+    /// When consents were last imported.
+    #[must_use]
+    pub const fn last_sync(&self) -> Option<Timestamp> {
+        self.last_sync
+    }
+
+    pub(super) fn add(&mut self, event: LegalEvent, seq: u64, known_at: Timestamp) {
+        self.state.add(&event.digest());
+        self.entries.entry(event.subject.clone()).or_default().push((seq, known_at));
+        self.events.entry(event.subject.clone()).or_default().push(event);
+    }
+}

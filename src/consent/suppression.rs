@@ -1,0 +1,60 @@
+//! Suppression: erased people are not read in again, whatever record the CRM gives them next.
+//!
+//! Invariant: of an erased person only keyed hashes of normalised identifiers are left; they tell whether somebody is
+//! suppressed and nothing else. A namesake at the same company is kept out too: that errs on the side of the erased.
+
+use crate::consent::ledger::LedgerView;
+use crate::crm::CrmContact;
+use crate::keys::{Identifier, Vault, VaultError};
+
+/// Hashes the identifiers of one home.
+pub struct Identifiers(Box<dyn Fn(&str, &[&str]) -> Identifier + Send + Sync>);
+
+impl std::fmt::Debug for Identifiers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identifiers([secret])")
+    }
+}
+
+impl Identifiers {
+    /// Takes the home's key for identifiers.
+    ///
+    /// # Errors
+    /// The vault cannot be read.
+    pub fn new(vault: &Vault) -> Result<Self, VaultError> {
+        Ok(Self(Box::new(vault.identifier()?)))
+    }
+
+    /// An e-mail address: case, spaces and a tag behind `+` make no difference.
+    #[must_use]
+    pub fn email(&self, address: &str) -> Identifier {
+        let address = address.trim().to_lowercase();
+        let (local, domain) = address.rsplit_once('@').unwrap_or((&address, ""));
+        let local = local.split_once('+').map_or(local, |(local, _)| local);
+        (self.0)("email", &[local, domain])
+    }
+
+    /// A record of a CRM.
+    #[must_use]
+    pub fn record(&self, crm: &str, record: &str) -> Identifier {
+        (self.0)("record", &[crm, record])
+    }
+
+    /// All identifiers of a contact, the record first.
+    #[must_use]
+    pub fn contact(&self, crm: &str, contact: &CrmContact) -> Vec<Identifier> {
+        let mut all = vec![self.record(crm, &contact.record_id)];
+        all.extend(contact.emails.iter().map(|e| self.email(e.reveal())));
+        if let Some(account) = &contact.account_record {
+            let name = [contact.given_name.reveal(), contact.family_name.reveal()].map(|n| n.trim().to_lowercase());
+            all.push((self.0)("name", &[crm, account, &name[0], &name[1]]));
+        }
+        all
+    }
+
+    /// Whether a contact is somebody who was erased.
+    #[must_use]
+    pub fn is_suppressed(&self, crm: &str, contact: &CrmContact, ledger: &LedgerView) -> bool {
+        ledger.n_suppressed() > 0 && self.contact(crm, contact).iter().any(|mac| ledger.is_suppressed(mac))
+    }
+}
