@@ -75,7 +75,9 @@ impl Disk {
     /// Makes files and the directories that lead to them durable. `files` lie under `dir`.
     pub fn sync_all(&self, dir: &Path, files: &[PathBuf]) -> Result<(), Error> {
         if files.len() > SINGLE_SYNCS && self.sync_file_system(dir)? {
-            files.iter().for_each(|file| self.synced(file));
+            for file in files {
+                self.synced(file);
+            }
             return Ok(());
         }
         for file in files {

@@ -118,14 +118,12 @@ impl Edge {
 
     /// Takes in a staged batch; `entries` are its leaves.
     pub fn commit<'a>(&mut self, staged: Staged, entries: impl Iterator<Item = &'a [u8]>) {
-        let mut at = self.size();
-        for entry in entries {
+        for (at, entry) in (self.size()..).zip(entries) {
             if at.is_multiple_of(WIDTH) {
                 // One more bundle like the last will do.
                 self.bundles.push(Vec::with_capacity(self.bundles.last().map_or(0, Vec::len)));
             }
             push_entry(self.bundles.last_mut().expect("a bundle starts at each multiple of its width"), entry);
-            at += 1;
         }
         for (level, hash) in staged.completed {
             if self.rows.len() <= level {

@@ -49,7 +49,9 @@ struct Suspect {
 /// The hash over a tile's hashes.
 fn top(hashes: &[Hash]) -> Hash {
     let mut frontier = Frontier::default();
-    hashes.iter().for_each(|hash| frontier.push(*hash));
+    for hash in hashes {
+        frontier.push(*hash);
+    }
     frontier.root()
 }
 
@@ -359,7 +361,9 @@ impl Scan<'_> {
                 }
                 _ => self.stored[usize::from(level) - 1].last()?.clone()?,
             };
-            hashes.iter().for_each(|hash| frontier.push_subtree(level * HEIGHT, *hash));
+            for hash in hashes {
+                frontier.push_subtree(level * HEIGHT, hash);
+            }
         }
         (frontier.size() == self.size).then(|| frontier.root())
     }

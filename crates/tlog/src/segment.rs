@@ -60,7 +60,9 @@ pub(crate) fn record(leaves: &[impl AsRef<[u8]>], hashes: &[Hash], after: &Check
 
 fn digest(fixed: &[u8], hashes: &[Hash], note: &[u8]) -> [u8; DIGEST] {
     let mut digest = Sha256::new_with_prefix(fixed);
-    hashes.iter().for_each(|hash| digest.update(hash.0));
+    for hash in hashes {
+        digest.update(hash.0);
+    }
     digest.chain_update(note).finalize().into()
 }
 

@@ -39,7 +39,7 @@ fn full_path(column: Column, index: u64) -> PathBuf {
         Column::Entries => PathBuf::from("tile/entries"),
     };
     let digits = index.to_string();
-    let digits = format!("{}{digits}", "0".repeat(digits.len().wrapping_neg() % 3));
+    let digits = format!("{digits:0>width$}", width = digits.len().next_multiple_of(3));
     for at in (0..digits.len() - 3).step_by(3) {
         path.push(format!("x{}", &digits[at..at + 3]));
     }
