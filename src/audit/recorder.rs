@@ -71,6 +71,15 @@ impl Recorder {
         }
     }
 
+    /// An entry about a person without anything off the log.
+    ///
+    /// # Errors
+    /// The vault has no key for the person.
+    pub fn about(&self, leaf: Leaf, subject: &SubjectId) -> Result<Entry, AuditError> {
+        let key = self.keys.get(subject).ok_or(AuditError::NoKey)?;
+        Ok(Entry { leaf, subject: Some((key.clone(), None)) })
+    }
+
     /// One entry for decisions about one target. All must have the same one.
     ///
     /// # Errors
@@ -90,7 +99,7 @@ impl Recorder {
                 let text = serde_json::to_vec(&payload).expect("plain data");
                 let no_random = |source| AuditError::Io { path: "/dev/urandom".into(), source: Arc::new(source) };
                 let sealed = SealedPayload::new(key, &text).map_err(no_random)?;
-                Ok(Entry { leaf, subject: Some((key.clone(), sealed)) })
+                Ok(Entry { leaf, subject: Some((key.clone(), Some(sealed))) })
             }
             Target::Account(id) => {
                 leaf.target = Some(id.as_str().to_owned());

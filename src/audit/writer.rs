@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use data_encoding::HEXLOWER;
@@ -31,8 +31,8 @@ const QUEUE: usize = 256;
 pub struct Entry {
     /// The leaf; time and tag are set by the writer.
     pub leaf: Leaf,
-    /// Whom it is about, with what lies off the log.
-    pub subject: Option<(SubjectKey, SealedPayload)>,
+    /// Whom it is about, with what lies off the log, if anything does.
+    pub subject: Option<(SubjectKey, Option<SealedPayload>)>,
 }
 
 impl From<Leaf> for Entry {
@@ -44,7 +44,23 @@ impl From<Leaf> for Entry {
 struct Job {
     entries: Vec<Entry>,
     publish: bool,
-    reply: oneshot::Sender<Result<(), AuditError>>,
+    reply: Reply,
+}
+
+/// Who waits: a task, or a thread.
+enum Reply {
+    Task(oneshot::Sender<Result<(), AuditError>>),
+    Thread(Sender<Result<(), AuditError>>),
+}
+
+impl Reply {
+    /// Who does not wait any more does not hear it.
+    fn send(self, result: Result<(), AuditError>) {
+        match self {
+            Self::Task(to) => drop(to.send(result)),
+            Self::Thread(to) => drop(to.send(result)),
+        }
+    }
 }
 
 /// Where the parts of a log are.
@@ -120,13 +136,17 @@ impl AuditLog {
         Ok(Self { sender: Some(sender), thread: Some(thread) })
     }
 
-    fn send(&self, entries: Vec<Entry>, publish: bool) -> oneshot::Receiver<Result<(), AuditError>> {
-        let (reply, answer) = oneshot::channel();
+    fn send(&self, entries: Vec<Entry>, publish: bool, reply: Reply) {
         if let Some(sender) = &self.sender {
             // A writer that has ended drops the reply, which the caller sees as `Closed`.
             let _ = sender.send(Job { entries, publish, reply });
         }
-        answer
+    }
+
+    fn send_and_wait(&self, entries: Vec<Entry>, publish: bool) -> Result<(), AuditError> {
+        let (reply, answer) = channel();
+        self.send(entries, publish, Reply::Thread(reply));
+        answer.recv().unwrap_or(Err(AuditError::Closed))
     }
 
     /// Makes entries durable, all or none.
@@ -137,7 +157,9 @@ impl AuditLog {
         if entries.is_empty() {
             return Ok(());
         }
-        self.send(entries, false).await.unwrap_or(Err(AuditError::Closed))
+        let (reply, answer) = oneshot::channel();
+        self.send(entries, false, Reply::Task(reply));
+        answer.await.unwrap_or(Err(AuditError::Closed))
     }
 
     /// Makes entries durable, outside of tasks.
@@ -145,7 +167,7 @@ impl AuditLog {
     /// # Errors
     /// See [`Self::append`].
     pub fn append_now(&self, entries: Vec<Entry>) -> Result<(), AuditError> {
-        self.send(entries, false).blocking_recv().unwrap_or(Err(AuditError::Closed))
+        self.send_and_wait(entries, false)
     }
 
     /// Writes tiles, signs a checkpoint over all entries, and keeps a copy of it outside the log.
@@ -153,15 +175,7 @@ impl AuditLog {
     /// # Errors
     /// See [`AuditError`].
     pub fn publish(&self) -> Result<(), AuditError> {
-        self.send(Vec::new(), true).blocking_recv().unwrap_or(Err(AuditError::Closed))
-    }
-
-    /// As [`Self::publish`], within a task.
-    ///
-    /// # Errors
-    /// See [`AuditError`].
-    pub async fn publish_soon(&self) -> Result<(), AuditError> {
-        self.send(Vec::new(), true).await.unwrap_or(Err(AuditError::Closed))
+        self.send_and_wait(Vec::new(), true)
     }
 }
 
@@ -200,7 +214,7 @@ impl Worker {
                 result = self.publish();
             }
             for (reply, _) in waiting {
-                let _ = reply.send(result.clone());
+                reply.send(result.clone());
             }
         }
     }
@@ -223,10 +237,10 @@ impl Worker {
             entry.leaf.at = at;
             if let Some((key, payload)) = &entry.subject {
                 entry.leaf.subject = Some(key.tag(at));
-                entry.leaf.payload = Some(HEXLOWER.encode(payload.commitment()));
+                entry.leaf.payload = payload.as_ref().map(|p| HEXLOWER.encode(p.commitment()));
             }
         }
-        let payloads = entries.iter().filter_map(|e| e.subject.as_ref().map(|(_, payload)| payload));
+        let payloads = entries.iter().filter_map(|e| e.subject.as_ref()?.1.as_ref());
         self.payloads.store(payloads)?;
         let leaves: Vec<Vec<u8>> = entries.iter().map(|e| e.leaf.bytes()).collect();
         let fail = |source| AuditError::Log { path: self.place.folder.clone(), source: Arc::new(source) };

@@ -154,6 +154,16 @@ impl Gate {
         self.head.store(head, Ordering::SeqCst);
     }
 
+    /// Whether something that takes away was recorded about a person after the view was taken.
+    ///
+    /// # Panics
+    /// Never: no holder of the lock panics.
+    #[must_use]
+    pub fn late_negative(&self, subject: &SubjectId) -> bool {
+        let late = self.late.read().expect("no holder panics");
+        late.get(subject).is_some_and(|events| events.iter().any(|e| e.kind.is_negative()))
+    }
+
     /// The last entry of the ledger that the gate knows.
     #[must_use]
     pub fn head(&self) -> u64 {

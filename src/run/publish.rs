@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use tracing::Instrument;
 
+use crate::audit::Kind;
 use crate::demo::DemoWeb;
 use crate::fetch::Fetcher;
 use crate::model::RunId;
@@ -140,9 +141,28 @@ impl Finish<'_> {
         let now = (world.wall)();
         writer.runs(&[self.row(&summary, now)])?;
         let manifest = self.manifest(&summary, now);
-        let _: Snapshot = writer.commit(&manifest)?;
+        let _: Snapshot = writer.commit_with(&manifest, |tables| self.announce(tables))?;
+        if let Some(recorder) = &context.recorder {
+            recorder.log().publish()?;
+        }
         context.journal.publish(&self.state.run_id, &summary.to_json(), now)?;
         Ok(summary)
+    }
+
+    /// The entry before a snapshot becomes visible: keyed hashes of its tables, and how much they rest on.
+    fn announce(&self, tables: &serde_json::Map<String, serde_json::Value>) -> Result<(), RunError> {
+        let Some(recorder) = &self.context.recorder else { return Ok(()) };
+        let keyed = tables.iter().map(|(table, facts)| {
+            let hash = facts["sha256"].as_str().unwrap_or_default();
+            (table.clone(), serde_json::Value::from(self.context.ids.commitment("table", hash.as_bytes())))
+        });
+        let leaf = recorder
+            .leaf(Kind::Publish)
+            .fact("pipeline", self.context.plan.name())
+            .fact("snapshot", self.state.run_id.as_str())
+            .fact("tables", serde_json::Value::Object(keyed.collect()));
+        recorder.log().append_now(vec![leaf.into()])?;
+        Ok(())
     }
 
     fn row(&self, summary: &Summary, now: Timestamp) -> RunRow {
@@ -209,6 +229,7 @@ impl Finish<'_> {
 fn stages(times: &StageTimes) -> Vec<StageTime> {
     [
         ("gate", &times.gate),
+        ("audit", &times.audit),
         ("fetch", &times.fetch),
         ("read", &times.read),
         ("fuse", &times.fuse),

@@ -169,13 +169,28 @@ impl SnapshotWriter {
     /// Publishes: files, manifest, folder, then `current`; afterwards old snapshots go.
     ///
     /// `manifest` is the caller's JSON object; `snapshot` with the tables' row counts and hashes is added.
-    pub fn commit(mut self, manifest: &Value) -> Result<Snapshot, SinkError> {
+    pub fn commit(self, manifest: &Value) -> Result<Snapshot, SinkError> {
+        self.commit_with(manifest, |_| Ok(()))
+    }
+
+    /// As [`Self::commit`], but `announce` is told the tables' row counts and hashes before anything becomes visible;
+    /// its error stops the commit.
+    pub fn commit_with<E: From<SinkError>>(
+        mut self,
+        manifest: &Value,
+        announce: impl FnOnce(&Map<String, Value>) -> Result<(), E>,
+    ) -> Result<Snapshot, E> {
+        let facts = self.finish_tables()?;
+        announce(&facts)?;
+        Ok(self.make_visible(manifest, &facts)?)
+    }
+
+    fn make_visible(self, manifest: &Value, facts: &Map<String, Value>) -> Result<Snapshot, SinkError> {
         let folder = self.home.join(&self.pipeline);
         let target = folder.join(format!("snapshot={}", self.run));
-        let facts = self.finish_tables()?;
         self.step(Step::Files)?;
         let sequence = 1 + snapshots(&self.home, &self.pipeline)?.iter().map(Snapshot::sequence).max().unwrap_or(0);
-        let text = manifest_text(manifest, &self.run, sequence, &facts);
+        let text = manifest_text(manifest, &self.run, sequence, facts);
         home::write_file(&self.work.join(MANIFEST), text.as_bytes())?;
         home::sync_dir(&self.work)?;
         self.step(Step::Manifest)?;
