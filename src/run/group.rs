@@ -41,6 +41,8 @@ pub(super) struct GroupRows {
     pub decisions: Vec<DecisionRow>,
     pub documents: Vec<DocumentRow>,
     pub dead_letters: Vec<DeadLetter>,
+    /// Personas, to be asked for again before they are published.
+    pub emitted: Vec<EmitProposal>,
 }
 
 /// What the gate said about one contact, and what came of it.
@@ -119,11 +121,7 @@ impl<'a> Work<'a> {
             signals: Vec::new(),
             asked: Vec::new(),
         };
-        let decided = self.context.gate.emit(EmitProposal {
-            subject: member.subject.id.clone(),
-            purpose: self.context.plan.purpose().to_owned(),
-            facts: facts(member),
-        });
+        let decided = self.context.gate.emit(emit_proposal(self.context, member));
         leave.emit = leave.note(decided);
         let purpose = self.context.plan.purpose().to_owned();
         leave.crm = self.infer(&mut leave, true, id::CRM, &purpose, Operation::Infer, SourceClass::Crm);
@@ -332,6 +330,11 @@ fn tier(tiers: &Tiers, account: &Account) -> Tier {
 
 fn subject_target(member: &Member) -> Target {
     Target::Subject(member.subject.id.clone(), member.subject.account.clone())
+}
+
+pub(super) fn emit_proposal(context: &Context, member: &Member) -> EmitProposal {
+    let (subject, purpose) = (member.subject.id.clone(), context.plan.purpose().to_owned());
+    EmitProposal { subject, purpose, facts: facts(member) }
 }
 
 const fn facts(member: &Member) -> SubjectFacts {

@@ -35,8 +35,6 @@ pub(super) struct Prepared {
     pub plan: Plan,
     pub gate: Gate,
     pub loaded: Loaded,
-    /// Contacts of the export who were erased before and are left out.
-    pub suppressed: u64,
     /// Hash over the input files.
     pub inputs: String,
     pub as_of: Timestamp,
@@ -87,6 +85,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let inputs = inputs_hash(&pulled);
     let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
     let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
+    loaded.suppressed = suppressed;
     let log = match &mut home {
         Some(home) if !options.dry_run => {
             let log = home.audit(&vault, &world.wall)?;
@@ -105,7 +104,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let books =
         log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, ids.clone(), clock);
-    Ok(Prepared { plan, gate, loaded, suppressed, inputs, as_of, home_path, ids, lock, books })
+    Ok(Prepared { plan, gate, loaded, inputs, as_of, home_path, ids, lock, books })
 }
 
 /// A run under a policy that nobody has approved, or not yet, could only refuse everybody.
