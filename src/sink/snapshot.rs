@@ -62,9 +62,9 @@ impl SnapshotWriter {
         home::check_name("run id", run.as_str())?;
         // A damaged `current` must not keep the next run from putting it right.
         if let Ok(Some(before)) = current(home, pipeline)
-            && before.run == run.as_str()
+            && before.run_id() == run.as_str()
         {
-            return Err(SinkError::Published { path: before.folder });
+            return Err(SinkError::Published { path: before.folder().to_owned() });
         }
         home::create_dir(&home.join(pipeline))?;
         let all_work = home.join(".work");
@@ -330,7 +330,7 @@ fn prune(home: &Path, pipeline: &str, keep: usize, published: &Snapshot) -> Resu
     all.retain(|s| s != published);
     let surplus = all.len().saturating_sub(keep - 1);
     for old in &all[..surplus] {
-        home::remove_dir(&old.folder)?;
+        home::remove_dir(old.folder())?;
     }
     Ok(())
 }
