@@ -92,7 +92,9 @@ fn centers_anew(
     let unknown = no_offering();
     let mut anew = buying_center(&as_judged(id, row, stored), personas, offering.unwrap_or(&unknown));
     if offering.is_none() {
-        anew.iter_mut().for_each(|r| r.next_best_question = None);
+        for row in &mut anew {
+            row.next_best_question = None;
+        }
     }
     anew
 }

@@ -205,7 +205,9 @@ impl<'a> Rewriter<'a> {
             own.iter().zip(&tied).map(|(a, b)| Some(a == Some(true) || b == Some(true))).collect()
         };
         let dropped = |batch: &RecordBatch| {
-            values(batch, "stage").iter().for_each(|stage| done.dead_letter(stage));
+            for stage in values(batch, "stage") {
+                done.dead_letter(&stage);
+            }
             Ok(())
         };
         let copied = copy(self.from, &self.to, table, drop, dropped, |_| Ok(Vec::new()))?;

@@ -404,7 +404,9 @@ fn death_at_any_moment_leaves_old_or_new_and_the_next_call_finishes() {
 #[test]
 fn without_an_offering_in_the_manifest_no_question_may_stay() {
     let (dir, (mut contacts, companies)) = (home(), two_of_a_company());
-    contacts.iter_mut().for_each(|c| c.roles = vec![Some(3); BuyingRole::ALL.len()]);
+    for contact in &mut contacts {
+        contact.roles = vec![Some(3); BuyingRole::ALL.len()];
+    }
     let rows = world(&contacts, &companies);
     let mut writer = SnapshotWriter::create(dir.path(), "demo", &run_id("a"), &facts()).expect("create");
     write(&mut writer, &rows, 3);
