@@ -159,6 +159,7 @@ impl<'a> Work<'a> {
                 profiling_allowed: leave.profiling.is_some(),
                 refused: &refused,
                 identity_uncertain: leave.uncertain,
+                rectified: &[],
                 tier: self.tier,
                 legal: legal(&emit),
                 min_probability: context.plan.persona().min_probability,
