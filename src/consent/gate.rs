@@ -9,7 +9,7 @@ use std::sync::{Arc, RwLock};
 
 use jiff::Timestamp;
 
-use crate::consent::decide::{Granted, OptOut, Reason, Refusal, Request, View, decide};
+use crate::consent::decide::{Asked, Granted, OptOut, Reason, Refusal, Request, View, decide};
 use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::ledger::LedgerView;
 use crate::consent::permit::{Emit, Fetch, Infer, Permit};
@@ -197,6 +197,12 @@ impl Gate {
     /// May this be fetched?
     #[must_use]
     pub fn fetch(&self, p: FetchProposal) -> Decided<Fetch> {
+        self.fetch_asking(p, Asked::default())
+    }
+
+    /// The same, for what is asked in particular: data categories, traits, the age of the evidence, the model.
+    #[must_use]
+    pub fn fetch_asking(&self, p: FetchProposal, asked: Asked<'_>) -> Decided<Fetch> {
         let url = p.url.reveal();
         // The question itself needs no answer before it; any other path of a host does.
         let is_question = HOST_QUESTIONS.contains(&url.path()) && url.query().is_none();
@@ -213,6 +219,7 @@ impl Gate {
             account_host: p.account_host.as_deref(),
             opt_out,
             collected_at: self.anchor(&p.target, p.facts),
+            asked,
         };
         let decision = self.judge(&request, p.facts, url.as_str());
         decision.mint(|_| Fetch {
@@ -227,6 +234,12 @@ impl Gate {
     /// May this be derived?
     #[must_use]
     pub fn infer(&self, p: InferProposal) -> Decided<Infer> {
+        self.infer_asking(p, Asked::default())
+    }
+
+    /// The same, for what is asked in particular: data categories, traits, the age of the evidence, the model.
+    #[must_use]
+    pub fn infer_asking(&self, p: InferProposal, asked: Asked<'_>) -> Decided<Infer> {
         let request = Request {
             target: &p.target,
             operation: p.operation,
@@ -236,6 +249,7 @@ impl Gate {
             account_host: None,
             opt_out: OptOut::NotApplicable,
             collected_at: self.anchor(&p.target, p.facts),
+            asked,
         };
         let mut decision = self.judge(&request, p.facts, "");
         if !matches!(p.operation, Operation::Derive | Operation::Infer | Operation::Profile) {
@@ -253,6 +267,12 @@ impl Gate {
     /// May this persona be written, or read?
     #[must_use]
     pub fn emit(&self, p: EmitProposal) -> Decided<Emit> {
+        self.emit_asking(p, Asked::default())
+    }
+
+    /// The same, for what is asked in particular: data categories, traits, the age of the evidence, the model.
+    #[must_use]
+    pub fn emit_asking(&self, p: EmitProposal, asked: Asked<'_>) -> Decided<Emit> {
         let target = Target::Subject(p.subject.clone(), None);
         let request = Request {
             target: &target,
@@ -263,6 +283,7 @@ impl Gate {
             account_host: None,
             opt_out: OptOut::NotApplicable,
             collected_at: self.anchor(&target, Some(p.facts)),
+            asked,
         };
         self.judge(&request, Some(p.facts), "").mint(|granted| Emit {
             subject: p.subject.clone(),
@@ -305,8 +326,11 @@ impl Gate {
         };
         let outcome = decide(request, &view, &self.policy, now);
         let grounds = self.grounds(request, facts, url, outcome.as_ref().ok());
-        let text =
+        let mut text =
             format!("{:?}\n{}\n{}\n{}\n{url}", request.target, request.operation, request.purpose, request.source_id);
+        if request.asked != Asked::default() {
+            text.push_str(&format!("\n{:?}", request.asked));
+        }
         let (decision_id, permit_id) = self.ids.decision(&text, self.policy.hash(), &self.state, &now.to_string());
         Judged {
             row: DecisionRow {
@@ -414,7 +438,8 @@ impl Judged {
                 let id = row.permit_id.clone().expect("a judged row has its permit id until it is refused");
                 row.reasons.clone_from(&granted.bases);
                 row.valid_until = Some(granted.valid_until);
-                Decided { row, grounds, outcome: Ok(Permit::mint(id, op, granted.bases, granted.valid_until)) }
+                let permit = Permit::mint(id, op, granted.bases, granted.valid_until, granted.duties);
+                Decided { row, grounds, outcome: Ok(permit) }
             }
             Err(refusal) => {
                 row.permit_id = None;
