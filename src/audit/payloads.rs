@@ -133,7 +133,8 @@ impl Payloads {
     /// # Errors
     /// Not readable.
     pub fn count(&self) -> Result<u64, AuditError> {
-        self.db(|db| db.query_row("SELECT count(*) FROM payloads", [], |row| row.get::<_, i64>(0))).map(i64::unsigned_abs)
+        self.db(|db| db.query_row("SELECT count(*) FROM payloads", [], |row| row.get::<_, i64>(0)))
+            .map(i64::unsigned_abs)
     }
 }
 

@@ -120,7 +120,7 @@ impl<T> Change<T> {
 impl Correction {
     /// The facet as [`super::explain()`] names it.
     #[must_use]
-    pub fn facet(&self) -> String {
+    pub fn facet(self) -> String {
         match self {
             Self::JobFunction(_) => "job_function".into(),
             Self::Seniority(_) => "seniority".into(),
@@ -135,7 +135,7 @@ impl Correction {
 
     /// The value in words: a term, `yes`, `no`, a pole (`-`, `+`), `remove` or `release`.
     #[must_use]
-    pub fn value(&self) -> String {
+    pub fn value(self) -> String {
         match self.change() {
             Change::Set(v) => v,
             Change::Remove => "remove".into(),
@@ -145,8 +145,8 @@ impl Correction {
 
     /// What happens, with the value in words.
     #[must_use]
-    pub fn change(&self) -> Change<String> {
-        match *self {
+    pub fn change(self) -> Change<String> {
+        match self {
             Self::JobFunction(c) => c.map(|v| v.to_string()),
             Self::Seniority(c) => c.map(|v| v.to_string()),
             Self::SigningPower(c) => c.map(|v| v.to_string()),
@@ -158,10 +158,10 @@ impl Correction {
     }
 
     /// The claim that stands for it in `evidence`; `None` where nothing is claimed.
-    fn claim(&self) -> Option<Claim> {
+    fn claim(self) -> Option<Claim> {
         use Change::Set;
         let sign = |v: bool| if v { 1 } else { -1 };
-        Some(match *self {
+        Some(match self {
             Self::JobFunction(Set(v)) => Claim::JobFunction(v),
             Self::Seniority(Set(v)) => Claim::Seniority(v),
             Self::SigningPower(Set(v)) => Claim::SigningPower(v),
@@ -188,7 +188,7 @@ impl Correction {
     }
 
     /// Whether it is about the character of the person, which only leave to profile lets show.
-    const fn is_personal(&self) -> bool {
+    const fn is_personal(self) -> bool {
         matches!(self, Self::Trait(..) | Self::Motive(..) | Self::Channel(..) | Self::Goals(_))
     }
 }
@@ -233,16 +233,16 @@ impl<'a> FusionInput<'a> {
 }
 
 /// Whether a rectification replaces what the claim says.
-fn replaces(r: &Correction, claim: &Claim, phases: usize) -> bool {
+fn replaces(r: Correction, claim: &Claim, phases: usize) -> bool {
     match (r, claim) {
         (Correction::JobFunction(_), Claim::JobFunction(_))
         | (Correction::Seniority(_), Claim::Seniority(_))
         | (Correction::SigningPower(_), Claim::SigningPower(_))
         | (Correction::Goals(_), Claim::Goal(_)) => true,
-        (Correction::BuyingRole(a, _), Claim::BuyingRole(b, _)) => a == b,
-        (Correction::Trait(a, _), Claim::Trait(b, _)) => a == b,
-        (Correction::Motive(a, _), Claim::Motive(b)) => a == b,
-        (Correction::Channel(a, _), Claim::Channel(Some(b), _)) => a == b,
+        (Correction::BuyingRole(a, _), Claim::BuyingRole(b, _)) => a == *b,
+        (Correction::Trait(a, _), Claim::Trait(b, _)) => a == *b,
+        (Correction::Motive(a, _), Claim::Motive(b)) => a == *b,
+        (Correction::Channel(a, _), Claim::Channel(Some(b), _)) => a == *b,
         // A preference for no phase in particular still counts for the phases that were not put right.
         (Correction::Channel(..), Claim::Channel(None, _)) => phases == PurchasePhase::ALL.len(),
         _ => false,
@@ -258,7 +258,7 @@ pub fn settle(signals: &mut Vec<Signal>, subject: &SubjectId, rectified: &[Recti
     let phases = standing.iter().filter(|r| matches!(r.correction, Correction::Channel(..))).count();
     let own = |s: &Signal| matches!(&s.about, About::Subject(id, _) if id == subject);
     let replaced = |s: &Signal| {
-        own(s) && s.evidence.source_id != SOURCE && standing.iter().any(|r| replaces(&r.correction, &s.claim, phases))
+        own(s) && s.evidence.source_id != SOURCE && standing.iter().any(|r| replaces(r.correction, &s.claim, phases))
     };
     let (dropped, mut kept): (Vec<Signal>, Vec<Signal>) = signals.drain(..).partition(replaced);
     let same = |a: &Evidence, b: &Evidence| {

@@ -45,7 +45,7 @@ fn slips_are_told_with_what_was_meant() {
         ("trait.formality", "formel", "did you mean formal"),
         ("trait.religion", "right", "there is no facet"),
         ("goal", "more revenue", "it can be remove, release"),
-        ("channel.advice", "fone", "did you mean phone"),
+        ("channel.advice", "phon", "did you mean phone"),
         ("seniority\u{1b}[31m", "head", "there is no facet"),
     ] {
         let told = parse(facet, value).expect_err("a slip").to_string();

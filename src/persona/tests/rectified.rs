@@ -35,6 +35,8 @@ fn any_correction() -> impl Strategy<Value = Correction> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20))]
+
     /// R3: a hundred nights of other evidence change nothing about what was put right.
     #[test]
     fn a_correction_survives_a_hundred_enrichments(
@@ -65,6 +67,9 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
     /// Nothing of what was replaced is kept, and leaving it out changes nothing.
     #[test]
     fn what_is_replaced_is_neither_weighed_nor_kept(
