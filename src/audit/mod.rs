@@ -7,6 +7,7 @@ mod error;
 pub mod leaf;
 mod model;
 mod payloads;
+mod reader;
 mod recorder;
 mod writer;
 
@@ -14,5 +15,6 @@ pub use error::AuditError;
 pub use leaf::{Decision, Kind, Leaf, Payload, Stage};
 pub use model::model_hash;
 pub use payloads::{Payloads, SealedPayload};
+pub use reader::LogReader;
 pub use recorder::{Keys, Recorder, keys, opt_out_word};
 pub use writer::{AuditLog, Entry, Place, anchor};

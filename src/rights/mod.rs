@@ -2,4 +2,7 @@
 //!
 //! Invariant: serving a right needs no basis and no consent; it is logged before anything is handed out or changed.
 
+pub mod erase;
+pub mod office;
 pub mod rectify;
+pub mod store;

@@ -107,7 +107,8 @@ async fn outcome(context: &Context, obtained: &Obtained) -> Result<(), RunError>
         }
         Target::Account(_) | Target::Host(_) => leaf.fact("permit", document.permit_id.as_str()).into(),
     };
-    Ok(recorder.log().append(vec![entry]).await?)
+    recorder.log().append(vec![entry]).await?;
+    Ok(())
 }
 
 fn request_key(context: &Context, proposal: &FetchProposal) -> String {
