@@ -14,6 +14,7 @@ pub mod extract;
 pub mod fetch;
 pub mod identity;
 pub mod persona;
+pub mod rights;
 pub mod run;
 pub mod sink;
 pub mod source;
