@@ -42,6 +42,7 @@ fn number(error: &anyhow::Error) -> u8 {
             return match error {
                 RunError::Cancelled => INTERRUPTED,
                 RunError::Home(_)
+                | RunError::Rights(_)
                 | RunError::Journal(_)
                 | RunError::Sink(_)
                 | RunError::Lock(_)

@@ -14,10 +14,11 @@ use crate::config::{Network, Plan};
 use crate::consent::gate::{Clock, Gate, Grounds};
 use crate::fetch::{Cancel, Fetcher};
 use crate::ids::Ids;
-use crate::model::{AsOf, DecisionRow, RunId};
+use crate::model::{AsOf, DecisionRow, RunId, SubjectId};
 use crate::run::engine::RunError;
 use crate::run::watch::Watch;
 use crate::persona::input::Offering;
+use crate::persona::rectified::Rectification;
 use crate::run::journal::Journal;
 
 /// Told of what happens, for progress bars and plain lines. Never of who it happens to.
@@ -45,6 +46,8 @@ pub(super) struct Context {
     pub plan: Plan,
     pub offering: Offering,
     pub gate: Gate,
+    /// What was put right (Art. 16), by subject.
+    pub rectified: HashMap<SubjectId, Vec<Rectification>>,
     /// The audit log; `None` in a dry run.
     pub recorder: Option<Recorder>,
     /// The ledger, to see what others write meanwhile; `None` in a dry run.

@@ -56,6 +56,9 @@ pub enum RunError {
     /// The home.
     #[error(transparent)]
     Home(#[from] HomeError),
+    /// The store of rights.
+    #[error(transparent)]
+    Rights(#[from] crate::rights::store::StoreError),
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),

@@ -9,6 +9,7 @@ mod group;
 pub mod home;
 pub mod journal;
 mod keep;
+pub mod known;
 pub mod load;
 mod obtain;
 mod prepare;

@@ -20,7 +20,9 @@ use crate::crm::{CrmPull, pull};
 use crate::fetch::Fetcher;
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
-use crate::model::{AsOf, RunId};
+use crate::model::{AsOf, RunId, SubjectId};
+use crate::persona::rectified::Rectification;
+use crate::rights::store::Store;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::home::Home;
@@ -42,6 +44,8 @@ pub(super) struct Prepared {
     pub ids: Ids,
     /// Held to the end of the run.
     pub lock: Option<HomeLock>,
+    /// What was put right, by subject.
+    pub rectified: HashMap<SubjectId, Vec<Rectification>>,
     /// Keys, audit log and the ledger to watch; `None` in a dry run.
     pub books: Option<Books>,
 }
@@ -101,10 +105,14 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let clock: Clock = if demo { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = ledger.take_view();
     let view = if demo { view.pinned() } else { view };
+    let rectified = match &home {
+        Some(home) => Store::open(home.path()).and_then(|store| store.all_rectifications(&vault))?,
+        None => HashMap::new(),
+    };
     let books =
         log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, ids.clone(), clock);
-    Ok(Prepared { plan, gate, loaded, inputs, as_of, home_path, ids, lock, books })
+    Ok(Prepared { plan, gate, loaded, inputs, as_of, home_path, ids, lock, rectified, books })
 }
 
 /// A run under a policy that nobody has approved, or not yet, could only refuse everybody.
@@ -230,6 +238,7 @@ impl Prepared {
             None => (None, None),
         };
         let context = Context {
+            rectified: self.rectified,
             recorder,
             watch,
             offering: settings::offering(self.plan.offering()),

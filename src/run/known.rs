@@ -1,0 +1,147 @@
+//! What the tables know of a contact, ready to be fused again: for explanations, and to put a persona right.
+//!
+//! Invariant: fusing it gives the very persona that stands in the table, as long as nothing was put right since.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Account, DecisionRow, Signal, Target};
+use crate::persona::input::{FacetKind, FusionInput, Offering};
+use crate::persona::rectified::{self, Rectification};
+use crate::persona::rows::{AccountRow, Persona};
+use crate::sink::{self, Select, SinkError, Snapshot};
+use crate::source::id;
+use crate::taxonomy::{FacetStatus, Operation, SourceClass};
+
+/// The settings of the fusion, as the manifest keeps them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FusionSettings {
+    /// What is to be sold.
+    pub offering: Offering,
+    /// Below it a facet abstains.
+    pub min_probability: f64,
+    /// Evidence loses half its weight in so many days.
+    pub half_life_days: f64,
+}
+
+/// What the tables know of a contact.
+#[derive(Debug)]
+pub struct Known {
+    signals: Vec<Signal>,
+    account: Option<Account>,
+    decisions: Vec<DecisionRow>,
+    refused: Vec<FacetKind>,
+    rectified: Vec<Rectification>,
+}
+
+impl Known {
+    /// Reads what a snapshot has on a contact.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub fn read(snapshot: &Snapshot, persona: &Persona) -> Result<Self, SinkError> {
+        let select = Select::Subject(persona.subject_id.clone());
+        let signals = sink::read_evidence(snapshot, &select)?;
+        let account = match &persona.account_id {
+            Some(id) => sink::read_accounts(snapshot, &Select::Account(id.clone()))?.pop().map(account),
+            None => None,
+        };
+        let mut decisions = sink::read_decisions(snapshot, &select)?;
+        if let Some(id) = &persona.account_id {
+            decisions.extend(sink::read_decisions(snapshot, &Select::Account(id.clone()))?);
+        }
+        let rectified = rectified::of_signals(&signals, &persona.subject_id);
+        let mut known = Self { signals, account, decisions, refused: Vec::new(), rectified };
+        known.refused = known.refused_facets(persona);
+        Ok(known)
+    }
+
+    /// Puts everything right that was rectified, and takes the evidence out that it replaces.
+    pub fn put_right(&mut self, persona: &Persona, all: Vec<Rectification>, ids: &crate::ids::Ids) {
+        self.signals.retain(|s| s.evidence.source_id != rectified::SOURCE);
+        rectified::settle(&mut self.signals, &persona.subject_id, &all);
+        let permit = &persona.legal.permit_id;
+        self.signals.extend(rectified::signals(&all, &persona.subject_id, persona.account_id.as_ref(), permit, ids));
+        self.signals.sort_by(|a, b| a.id.cmp(&b.id));
+        self.rectified = all;
+    }
+
+    /// The signals.
+    #[must_use]
+    pub fn signals(&self) -> &[Signal] {
+        &self.signals
+    }
+
+    /// The facets that a refused source would have fed; the same rule as in the run.
+    fn refused_facets(&self, persona: &Persona) -> Vec<FacetKind> {
+        let mut facets = BTreeSet::new();
+        for d in self.decisions.iter().filter(|d| d.primary_reason.is_some()) {
+            let own = matches!(&d.target, Target::Subject(s, _) if *s == persona.subject_id);
+            let about_company = matches!(d.target, Target::Account(_)) && d.operation == Operation::Collect;
+            let profile = d.operation == Operation::Profile;
+            let class = match d.source_id.as_str() {
+                id::CRM if d.operation != Operation::Emit => SourceClass::Crm,
+                id::COMPANY_SITE => SourceClass::CompanySite,
+                id::DEVELOPER_PROFILE => SourceClass::PublicProfessional,
+                _ => continue,
+            };
+            if (own && !profile) || (about_company && self.may_use_site()) {
+                facets.extend(FacetKind::fed_by(class));
+            }
+        }
+        facets.into_iter().collect()
+    }
+
+    fn may_use_site(&self) -> bool {
+        self.permitted(|d| d.source_id == id::COMPANY_SITE && d.operation == Operation::Infer)
+    }
+
+    fn permitted(&self, is: impl Fn(&DecisionRow) -> bool) -> bool {
+        self.decisions.iter().any(|d| d.primary_reason.is_none() && matches!(d.target, Target::Subject(..)) && is(d))
+    }
+
+    /// What was fused.
+    #[must_use]
+    pub fn input<'a>(&'a self, persona: &'a Persona, settings: &'a FusionSettings) -> FusionInput<'a> {
+        let statuses = [persona.job_function.status, persona.seniority.status, persona.signing_power.status];
+        FusionInput {
+            subject: &persona.subject_id,
+            crm_record: &persona.crm_record,
+            crm_updated_at: self
+                .signals
+                .iter()
+                .find(|s| s.evidence.source_id == id::CRM)
+                .map(|s| s.evidence.observed_at),
+            account: self.account.as_ref(),
+            signals: &self.signals,
+            as_of: persona.as_of,
+            offering: &settings.offering,
+            profiling_allowed: self.permitted(|d| d.operation == Operation::Profile),
+            refused: &self.refused,
+            identity_uncertain: statuses.contains(&FacetStatus::IdentityUncertain),
+            rectified: &self.rectified,
+            tier: persona.tier,
+            legal: persona.legal.clone(),
+            min_probability: settings.min_probability,
+            half_life_days: settings.half_life_days,
+        }
+    }
+}
+
+fn account(row: AccountRow) -> Account {
+    Account {
+        id: Some(row.account_id),
+        crm_record: row.crm_record,
+        name: row.name,
+        domain: row.domain,
+        country: row.country,
+        city: row.city,
+        industry: row.industry,
+        nace: row.nace,
+        employees: row.employees,
+        revenue_eur: row.revenue_eur,
+        legal_form: row.legal_form,
+        founded: None,
+    }
+}
