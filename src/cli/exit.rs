@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::rights::office::OfficeError;
 use crate::run::engine::RunError;
 use crate::run::home::HomeError;
 use crate::run::journal::JournalError;
@@ -61,6 +62,9 @@ fn number(error: &anyhow::Error) -> u8 {
                 SinkError::UnknownTable { .. } | SinkError::UnknownColumn { .. } | SinkError::Filter { .. }
             );
             return if usage { USAGE } else { HOME };
+        }
+        if let Some(error) = cause.downcast_ref::<OfficeError>() {
+            return if matches!(error, OfficeError::Unknown(_)) { USAGE } else { HOME };
         }
         if cause.is::<HomeError>() || cause.is::<JournalError>() || cause.is::<LockError>() || cause.is::<io::Error>() {
             return HOME;

@@ -18,6 +18,7 @@ mod reader;
 mod run;
 mod schema;
 mod status;
+mod subject;
 mod validate;
 
 use std::path::PathBuf;
@@ -78,12 +79,16 @@ pub(crate) struct HomeArg {
     pub pipeline: Option<String>,
 }
 
+/// The home that `--out` names, else the environment, else the default.
+pub(crate) fn home_path(out: Option<&PathBuf>) -> PathBuf {
+    out.cloned()
+        .or_else(|| std::env::var_os("PROSOPON_HOME").map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from(DEFAULT_HOME))
+}
+
 impl HomeArg {
     pub(crate) fn path(&self) -> PathBuf {
-        self.out
-            .clone()
-            .or_else(|| std::env::var_os("PROSOPON_HOME").map(PathBuf::from))
-            .unwrap_or_else(|| PathBuf::from(DEFAULT_HOME))
+        home_path(self.out.as_ref())
     }
 
     /// What a suggested command must repeat of these arguments.
@@ -125,6 +130,8 @@ enum Command {
     Extract(extract::ExtractArgs),
     /// Ask the fetch layer's own judgement, without the network
     Fetch(fetch::FetchArgs),
+    /// Serve a right of a data subject: erase, restrict, object, withdraw, rectify, recipients
+    Subject(subject::SubjectArgs),
     /// Measure how well the readers read labelled cases
     Quality(quality::QualityArgs),
 }
@@ -157,6 +164,7 @@ impl Cli {
             Command::Explain(args) => explain::execute(&args, wall),
             Command::Extract(args) => extract::execute(&args),
             Command::Fetch(args) => fetch::execute(&args),
+            Command::Subject(args) => subject::execute(&args, wall),
             Command::Quality(args) => quality::execute(&args),
         }
     }

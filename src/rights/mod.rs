@@ -11,7 +11,9 @@ mod scan_escape;
 mod scan_needle;
 mod scan_parquet;
 mod scan_sqlite;
+pub mod restrict;
 pub mod store;
+pub mod verify_erasure;
 pub mod wipe;
 
 pub use scan::{Hit, Report, Scan, Unreadable, Verdict, scan};

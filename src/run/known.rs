@@ -67,10 +67,11 @@ impl Known {
         self.rectified = all;
     }
 
-    /// The signals.
+    /// The signals about the person, sorted by id.
     #[must_use]
-    pub fn signals(&self) -> &[Signal] {
-        &self.signals
+    pub fn own_signals(&self, subject: &crate::model::SubjectId) -> Vec<Signal> {
+        let own = |s: &&Signal| matches!(&s.about, crate::model::About::Subject(id, _) if id == subject);
+        self.signals.iter().filter(own).cloned().collect()
     }
 
     /// The facets that a refused source would have fed; the same rule as in the run.
