@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::audit::AuditError;
 use crate::rights::office::OfficeError;
 use crate::run::engine::RunError;
 use crate::run::home::HomeError;
@@ -66,7 +67,7 @@ fn number(error: &anyhow::Error) -> u8 {
         if let Some(error) = cause.downcast_ref::<OfficeError>() {
             return if matches!(error, OfficeError::Unknown(_)) { USAGE } else { HOME };
         }
-        if cause.is::<HomeError>() || cause.is::<JournalError>() || cause.is::<LockError>() || cause.is::<io::Error>() {
+        if cause.is::<AuditError>() || cause.is::<HomeError>() || cause.is::<JournalError>() || cause.is::<LockError>() || cause.is::<io::Error>() {
             return HOME;
         }
     }
