@@ -173,11 +173,7 @@ const CASES: &[Case] = &[
         forge_entry_and_tile,
         &[(EntryChanged, "tile/entries/001", 256, 512), (TileDamaged, "tile/0/001", 256, 512)],
     ),
-    (
-        "an entry and all tiles",
-        forge_all_tiles,
-        &[(RootMismatch, "checkpoint", 0, 600), (SplitView, "checkpoint", 0, 500)],
-    ),
+    ("an entry and all tiles", forge_all_tiles, &[(RootMismatch, "checkpoint", 0, 600)]),
     (
         "a byte of the signature",
         |dir| {
