@@ -4,5 +4,7 @@
 //! ties it to a person is a tag of that person's key.
 
 pub mod leaf;
+pub mod report;
+pub mod source;
 
 pub use leaf::{Decision, Kind, Leaf, Payload, Stage};

@@ -18,7 +18,9 @@ use crate::model::SubjectId;
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// The vault file is not there.
-    #[error("the vault {path} is missing: restore it from the newest backup; without it nothing can be proven or erased")]
+    #[error(
+        "the vault {path} is missing: restore it from the newest backup; without it nothing can be proven or erased"
+    )]
     Missing {
         /// The file.
         path: PathBuf,
@@ -174,7 +176,11 @@ impl Vault {
             .map_err(|source| VaultError::Database { path: self.path.clone(), source })?
             .ok_or_else(|| self.damaged())?;
         let found = self.master.id();
-        if expected == found { Ok(()) } else { Err(VaultError::WrongMaster { path: self.path.clone(), expected, found }) }
+        if expected == found {
+            Ok(())
+        } else {
+            Err(VaultError::WrongMaster { path: self.path.clone(), expected, found })
+        }
     }
 
     fn master_id(db: &Connection) -> rusqlite::Result<Option<String>> {
@@ -229,7 +235,8 @@ impl Vault {
         self.db(|db| {
             let transaction = db.unchecked_transaction()?;
             {
-                let mut insert = transaction.prepare("INSERT INTO subjects (place, subject, key) VALUES (?1, ?2, ?3)")?;
+                let mut insert =
+                    transaction.prepare("INSERT INTO subjects (place, subject, key) VALUES (?1, ?2, ?3)")?;
                 for (place, name, key) in &rows {
                     insert.execute(params![place, name.0, key.0])?;
                 }
@@ -247,7 +254,8 @@ impl Vault {
     pub fn identifier(&self) -> Result<impl Fn(&str, &[&str]) -> Identifier + use<>, VaultError> {
         let key = self.named(IDENTIFIER_KEY)?;
         Ok(move |kind: &str, parts: &[&str]| {
-            let parts: Vec<&[u8]> = std::iter::once(kind.as_bytes()).chain(parts.iter().map(|p| p.as_bytes())).collect();
+            let parts: Vec<&[u8]> =
+                std::iter::once(kind.as_bytes()).chain(parts.iter().map(|p| p.as_bytes())).collect();
             *super::sealing::mac(&key, &parts).first_chunk().expect("an HMAC has 32 bytes")
         })
     }

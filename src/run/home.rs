@@ -233,8 +233,7 @@ impl Home {
             }
             Err(source) => return Err(HomeError::Io { path: file_path, source }),
         };
-        let file: HomeFile =
-            serde_json::from_str(&text).map_err(|_| HomeError::Damaged { path: file_path.clone() })?;
+        let file: HomeFile = serde_json::from_str(&text).map_err(|_| HomeError::Damaged { path: file_path.clone() })?;
         if file.master_key.parse::<MasterSource>().is_err() {
             return Err(HomeError::Damaged { path: file_path });
         }

@@ -52,7 +52,12 @@ pub struct Loaded {
 /// Drops everybody from a pull who was erased before, and every row about them; tells how many. Nothing else is kept
 /// of them, not even a dead letter: it would say which row they are.
 #[must_use]
-pub fn without_suppressed(crm: &str, mut pull: CrmPull, identifiers: &Identifiers, ledger: &LedgerView) -> (CrmPull, u64) {
+pub fn without_suppressed(
+    crm: &str,
+    mut pull: CrmPull,
+    identifiers: &Identifiers,
+    ledger: &LedgerView,
+) -> (CrmPull, u64) {
     let mut dropped = std::collections::HashSet::new();
     pull.contacts.retain(|contact| {
         let suppressed = identifiers.is_suppressed(crm, contact, ledger);
@@ -62,9 +67,7 @@ pub fn without_suppressed(crm: &str, mut pull: CrmPull, identifiers: &Identifier
         !suppressed
     });
     if ledger.n_suppressed() > 0 {
-        let gone = |record: &str| {
-            dropped.contains(record) || ledger.is_suppressed(&identifiers.record(crm, record))
-        };
+        let gone = |record: &str| dropped.contains(record) || ledger.is_suppressed(&identifiers.record(crm, record));
         pull.consents.retain(|row| !gone(&row.contact_id));
         pull.dead_letters.retain(|l| l.table == "accounts" || !l.record_id.as_deref().is_some_and(gone));
     }

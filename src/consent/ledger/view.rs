@@ -41,7 +41,6 @@ impl LedgerState {
     }
 }
 
-
 /// An event with the place and the time of its entry: the second of the two times of a bitemporal ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
