@@ -16,7 +16,7 @@ use super::{Book, EventRef, ReportError};
 use crate::audit::leaf::Leaf;
 use crate::consent::ledger::Entry;
 use crate::consent::policy::Policy;
-use crate::keys::{SubjectKey, Vault};
+use crate::keys::Vault;
 use crate::model::SubjectId;
 use crate::sink::{self, Snapshot};
 
@@ -38,7 +38,7 @@ pub(super) fn key(parts: &[&str]) -> Key {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Who<'a> {
     /// A person who has a key.
-    Subject(&'a SubjectId, &'a SubjectKey),
+    Subject(&'a SubjectId),
     /// A tag that is nobody's any more.
     Nobody,
     /// A company or a host, or nothing at all: see `target`.
@@ -49,7 +49,7 @@ pub(super) enum Who<'a> {
 pub(super) struct People<'a> {
     vault: &'a Vault,
     month: Option<(i16, i8)>,
-    tags: HashMap<Key, (&'a SubjectId, &'a SubjectKey)>,
+    tags: HashMap<Key, &'a SubjectId>,
 }
 
 impl<'a> People<'a> {
@@ -61,11 +61,11 @@ impl<'a> People<'a> {
         let Some(tag) = &leaf.subject else { return Who::Other };
         let month = month(leaf.at);
         if self.month != Some(month) {
-            let tags = self.vault.subjects().filter_map(|(id, key)| Some((bytes(&key.tag(leaf.at))?, (id, key))));
+            let tags = self.vault.subjects().filter_map(|(id, key)| Some((bytes(&key.tag(leaf.at))?, id)));
             self.tags = tags.collect();
             self.month = Some(month);
         }
-        bytes(tag).and_then(|tag| self.tags.get(&tag)).map_or(Who::Nobody, |(id, key)| Who::Subject(id, key))
+        bytes(tag).and_then(|tag| self.tags.get(&tag)).map_or(Who::Nobody, |id| Who::Subject(id))
     }
 }
 

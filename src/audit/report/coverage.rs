@@ -159,7 +159,7 @@ fn each_decision(
     book.each_leaf(|number, leaf| {
         let Some(run) = leaf.run.as_deref().filter(|run| runs.contains_key(*run)) else { return Ok(()) };
         let who = match people.who(leaf) {
-            Who::Subject(id, _) => id.as_str(),
+            Who::Subject(id) => id.as_str(),
             Who::Nobody => return Ok(()),
             Who::Other => leaf.target.as_deref().unwrap_or_default(),
         };
@@ -182,7 +182,9 @@ fn from_log(
         if let Some(found) = found {
             *found = true;
         }
-        all.unused_permits += u64::from(!is_row && decision.permitted());
+        // Later stages ask again about what an earlier one has permitted.
+        let is_first = matches!(leaf.stage, None | Some(Stage::Plan | Stage::Fetch));
+        all.unused_permits += u64::from(is_first && !is_row && decision.permitted());
         let emits = leaf.stage == Some(Stage::Publish) && decision.op == Operation::Emit && leaf.subject.is_some();
         let place = (run.to_owned(), key(&[who]));
         if emits && decision.permitted() && !holders[run].contains(&place.1) {
@@ -218,7 +220,7 @@ fn explain(
         let mut people = People::new(book.vault);
         book.each_leaf(|number, leaf| {
             if matches!(leaf.kind, Kind::Rewrite | Kind::Right | Kind::Erase)
-                && let Who::Subject(id, _) = people.who(leaf)
+                && let Who::Subject(id) = people.who(leaf)
             {
                 unwritten.retain(|(_, who), (emitted, ..)| *who != key(&[id.as_str()]) || *emitted > number);
             }

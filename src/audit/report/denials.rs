@@ -79,7 +79,7 @@ pub fn denials(book: &Book<'_>, by: By) -> Result<Denials, ReportError> {
             return Ok(());
         }
         let person = match people.who(leaf) {
-            Who::Subject(id, _) => Some(key(&[id.as_str()])),
+            Who::Subject(id) => Some(key(&[id.as_str()])),
             Who::Nobody => leaf.subject.as_deref().map(|tag| key(&[tag])),
             Who::Other => None,
         };

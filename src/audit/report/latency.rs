@@ -83,7 +83,7 @@ pub fn latency(book: &Book<'_>, threshold: SignedDuration) -> Result<Latency, Re
         if leaf.kind == Kind::Erase {
             erasures.extend(requested(leaf).map(|at| seconds(at, leaf.at)));
         }
-        let Who::Subject(subject, _) = people.who(leaf) else { return Ok(()) };
+        let Who::Subject(subject) = people.who(leaf) else { return Ok(()) };
         let Some(events) = open.get_mut(subject) else { return Ok(()) };
         let policy = leaf.policy.as_deref().and_then(|hash| policies.get(hash));
         for decision in leaf.decisions.iter().filter(|d| processes(d)) {

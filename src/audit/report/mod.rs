@@ -7,6 +7,8 @@ pub mod assessments;
 mod book;
 pub mod coverage;
 pub mod denials;
+#[cfg(test)]
+mod fixtures;
 pub mod latency;
 mod law;
 pub mod notices;
@@ -15,6 +17,8 @@ pub mod ropa;
 pub mod sources;
 pub mod special_category;
 mod table;
+#[cfg(test)]
+mod tests;
 pub mod violations;
 pub mod why;
 pub mod words;

@@ -105,7 +105,7 @@ fn disclosures(book: &Book<'_>) -> Result<HashMap<(SubjectId, String), Timestamp
     let mut people = People::new(book.vault);
     let article = LawfulBasis::LegitimateInterest.article();
     book.each_leaf(|_, leaf| {
-        let Who::Subject(subject, _) = people.who(leaf) else { return Ok(()) };
+        let Who::Subject(subject) = people.who(leaf) else { return Ok(()) };
         for d in leaf.decisions.iter().filter(|d| d.permitted() && d.op == Operation::Emit) {
             if d.reasons.iter().any(|basis| basis == article) {
                 first.entry((subject.clone(), d.purpose.clone())).or_insert(leaf.at);

@@ -148,7 +148,7 @@ pub fn ropa(book: &Book<'_>) -> Result<Ropa, ReportError> {
 
 fn person(people: &mut People<'_>, leaf: &Leaf) -> Option<super::book::Key> {
     match people.who(leaf) {
-        Who::Subject(id, _) => Some(key(&[id.as_str()])),
+        Who::Subject(id) => Some(key(&[id.as_str()])),
         Who::Nobody => leaf.subject.as_deref().map(|tag| key(&[tag])),
         Who::Other => None,
     }

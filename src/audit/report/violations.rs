@@ -47,7 +47,7 @@ pub fn violations(book: &Book<'_>) -> Result<Violations, ReportError> {
         for decision in leaf.decisions.iter().filter(|d| d.permitted()) {
             all.permits += 1;
             let seen = Seen { number, leaf, decision, policy };
-            if let Who::Subject(subject, _) = who {
+            if let Who::Subject(subject) = who {
                 seen.against_ledger(book, subject, &mut all.findings);
             }
             seen.against_policy(who, &mut all.findings);
@@ -99,7 +99,7 @@ impl Seen<'_> {
 
     fn against_policy(&self, who: Who<'_>, findings: &mut Findings) {
         let about = match who {
-            Who::Subject(id, _) => Some(id.to_string()),
+            Who::Subject(id) => Some(id.to_string()),
             Who::Nobody => self.leaf.subject.clone(),
             Who::Other => self.leaf.target.clone(),
         };

@@ -108,9 +108,12 @@ impl Join<'_> {
         let source = key(&[row.text("source_id")?]);
         let bases = key(&bases.iter().map(String::as_str).collect::<Vec<_>>());
         let new = Permit { who: key(&[who]), operation, purpose, source, bases, used: 0 };
-        if self.permits.insert(key(&[permit]), new).is_some() {
+        // The same question at the same instant (a clock that stands still) has the same permit.
+        let same = |p: &Permit| (p.who, p.operation, p.purpose, p.source) == (new.who, operation, purpose, source);
+        if self.permits.get(&key(&[permit])).is_some_and(|known| !same(known)) {
             self.add("permit_twice", "two decisions have this permit", Table::Decisions, id, Some(who));
         }
+        self.permits.insert(key(&[permit]), new);
         Ok(())
     }
 
