@@ -9,6 +9,9 @@ mod model;
 mod payloads;
 mod reader;
 mod recorder;
+pub mod report;
+pub mod source;
+pub mod verify;
 mod writer;
 
 pub use error::AuditError;

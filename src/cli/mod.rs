@@ -2,6 +2,7 @@
 //!
 //! Invariant: a command only parses, calls the library and prints; results go to stdout, everything else to stderr.
 
+mod audit;
 mod card;
 mod demo_web;
 pub mod exit;
@@ -15,6 +16,7 @@ mod persona;
 mod progress;
 mod quality;
 mod reader;
+mod report;
 mod run;
 mod schema;
 mod status;
@@ -134,6 +136,8 @@ enum Command {
     Subject(subject::SubjectArgs),
     /// Measure how well the readers read labelled cases
     Quality(quality::QualityArgs),
+    #[command(flatten)]
+    Officer(audit::OfficerCommand),
 }
 
 impl Cli {
@@ -166,6 +170,7 @@ impl Cli {
             Command::Fetch(args) => fetch::execute(&args),
             Command::Subject(args) => subject::execute(&args, wall),
             Command::Quality(args) => quality::execute(&args),
+            Command::Officer(command) => audit::execute(&command, wall),
         }
     }
 }

@@ -101,6 +101,10 @@ pub struct Grounds {
     pub retain_until: Option<Timestamp>,
     /// The last entry of the ledger that the gate knew.
     pub ledger: u64,
+    /// The last import of consents that the gate knew.
+    pub last_sync: Option<Timestamp>,
+    /// The newest instant of any import that the gate knew; `None` where its clock stands still on purpose.
+    pub newest: Option<Timestamp>,
 }
 
 /// A decision: its row, and the permit or the refusal.
@@ -234,7 +238,8 @@ impl Gate {
     /// May this be derived?
     #[must_use]
     pub fn infer(&self, p: InferProposal) -> Decided<Infer> {
-        self.infer_asking(p, Asked::default())
+        // A DPIA may name the models that it approves.
+        self.infer_asking(p, Asked { model: Some(crate::audit::model_hash()), ..Asked::default() })
     }
 
     /// The same, for what is asked in particular: data categories, traits, the age of the evidence, the model.
@@ -328,7 +333,7 @@ impl Gate {
         let grounds = self.grounds(request, facts, url, outcome.as_ref().ok());
         let mut text =
             format!("{:?}\n{}\n{}\n{}\n{url}", request.target, request.operation, request.purpose, request.source_id);
-        if request.asked != Asked::default() {
+        if (Asked { model: None, ..request.asked }) != Asked::default() {
             text.push_str(&format!("\n{:?}", request.asked));
         }
         let (decision_id, permit_id) = self.ids.decision(&text, self.policy.hash(), &self.state, &now.to_string());
@@ -372,6 +377,8 @@ impl Gate {
             opt_out: (request.opt_out != OptOut::NotApplicable).then_some(request.opt_out),
             account_host: request.account_host.map(str::to_owned),
             ledger: self.head(),
+            last_sync: self.ledger.last_sync(),
+            newest: self.ledger.newest(),
             ..Grounds::default()
         };
         if let (Some(granted), Some(subject)) = (granted, subject) {

@@ -42,7 +42,7 @@ pub use read::{
 pub use rewrite::{Change, Note, Rewritten, rewrite_all, rewrite_each, rewrite_snapshot};
 pub use runs::{RunRow, StageTime};
 pub use safe_text::{is_formula, safe_text};
-pub use snapshot::SnapshotWriter;
+pub use snapshot::{SnapshotWriter, table_hash};
 
 /// Version of the table layout, in every file's metadata.
 pub const SCHEMA_VERSION: u32 = 1;

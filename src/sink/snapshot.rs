@@ -326,6 +326,14 @@ pub(super) fn manifest_text(manifest: &Value, run: &str, sequence: u64, tables: 
     format!("{:#}\n", Value::Object(object))
 }
 
+/// SHA-256 of a table's file, hex, as `manifest.json` has it.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn table_hash(snapshot: &Snapshot, table: Table) -> Result<String, SinkError> {
+    Ok(HEXLOWER.encode(&hash_file(&snapshot.path(table))?))
+}
+
 fn hash_file(path: &Path) -> Result<Vec<u8>, SinkError> {
     let mut file = fs::File::open(path).map_err(SinkError::io("read", path))?;
     let mut hasher = Sha256::new();
