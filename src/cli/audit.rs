@@ -12,6 +12,8 @@ use serde::Serialize;
 
 use super::HomeArg;
 use super::exit::Usage;
+use super::audit_verify::{self, CosignArgs, VerifyArgs};
+use super::duties::{self, HistoryArgs, RecordNoticeArgs, SweepArgs};
 use super::report::{self, Tell};
 use crate::audit::report::{
     assessments, coverage, denials, latency, notices, retention, ropa, sources, special_category, violations, why,
@@ -38,9 +40,9 @@ pub(super) enum OfficerCommand {
     Ropa(RopaArgs),
     /// List LIA and DPIA with approver, expiry and what rests on them
     Assessments(PlainArgs),
-    /// Look for what is kept beyond its time
+    /// Look for what is kept beyond its time, and destroy it
     Retention(RetentionArgs),
-    /// Tell who awaits an Art. 14 notice
+    /// Tell who awaits an Art. 14 notice, and record that people were told
     Notice(NoticeArgs),
 }
 
@@ -62,6 +64,10 @@ enum Question {
     Latency(LatencyArgs),
     /// Anything that was done against an objection, the ledger or the policy
     Violations(PlainArgs),
+    /// Whether the log is intact, and log, ledger and tables say the same
+    Verify(VerifyArgs),
+    /// Cosign the log's checkpoint with a witness key of your own
+    Cosign(CosignArgs),
     /// Texts that could reveal data of Art. 9 or 10
     SpecialCategory(PlainArgs),
 }
@@ -136,6 +142,8 @@ pub(super) struct RetentionArgs {
 
 #[derive(Debug, Subcommand)]
 enum RetentionQuestion {
+    /// Destroy what is kept beyond its time
+    Sweep(SweepArgs),
     /// Rows past their retention
     Overdue(PlainArgs),
 }
@@ -148,6 +156,10 @@ pub(super) struct NoticeArgs {
 
 #[derive(Debug, Subcommand)]
 enum NoticeQuestion {
+    /// Record that people were told
+    Record(RecordNoticeArgs),
+    /// What a person was told, and when the clock began
+    History(HistoryArgs),
     /// Who awaits a notice until when, overdue first
     Due(DueArgs),
 }
@@ -162,25 +174,42 @@ struct DueArgs {
 }
 
 pub(super) fn execute(command: &OfficerCommand, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let plain = plain_of(command);
+    match command {
+        OfficerCommand::Audit(AuditArgs { question: Question::Verify(args) }) => return audit_verify::verify(args, wall),
+        OfficerCommand::Audit(AuditArgs { question: Question::Cosign(args) }) => return audit_verify::cosign(args, wall),
+        OfficerCommand::Notice(NoticeArgs { question: NoticeQuestion::Record(args) }) => {
+            return duties::record_notice(args, wall);
+        }
+        OfficerCommand::Notice(NoticeArgs { question: NoticeQuestion::History(args) }) => {
+            return duties::notice_history(args, wall);
+        }
+        OfficerCommand::Retention(RetentionArgs { question: RetentionQuestion::Sweep(args) }) => {
+            return duties::sweep(args, wall);
+        }
+        _ => {}
+    }
+    let Some(plain) = plain_of(command) else { return Ok(ExitCode::SUCCESS) };
     let opened = open_book(&plain.home, wall)?;
     opened.with(|book| answer(command, plain, book))
 }
 
-fn plain_of(command: &OfficerCommand) -> &PlainArgs {
-    match command {
+fn plain_of(command: &OfficerCommand) -> Option<&PlainArgs> {
+    Some(match command {
         OfficerCommand::Audit(args) => match &args.question {
             Question::Why(args) => &args.plain,
             Question::Denials(args) => &args.plain,
             Question::Latency(args) => &args.plain,
+            Question::Verify(_) | Question::Cosign(_) => return None,
             Question::Coverage(plain) | Question::Violations(plain) | Question::SpecialCategory(plain) => plain,
         },
+        OfficerCommand::Notice(NoticeArgs { question: NoticeQuestion::Record(_) | NoticeQuestion::History(_) })
+        | OfficerCommand::Retention(RetentionArgs { question: RetentionQuestion::Sweep(_) }) => return None,
         OfficerCommand::Source(SourceArgs { question: SourceQuestion::Report(plain) })
         | OfficerCommand::Retention(RetentionArgs { question: RetentionQuestion::Overdue(plain) })
         | OfficerCommand::Assessments(plain) => plain,
         OfficerCommand::Ropa(args) => &args.plain,
         OfficerCommand::Notice(NoticeArgs { question: NoticeQuestion::Due(args) }) => &args.plain,
-    }
+    })
 }
 
 fn answer(command: &OfficerCommand, plain: &PlainArgs, book: &Book<'_>) -> anyhow::Result<ExitCode> {
@@ -194,6 +223,7 @@ fn answer(command: &OfficerCommand, plain: &PlainArgs, book: &Book<'_>) -> anyho
             let end = args.within.and_then(|days| book.now.checked_add((i64::from(days) * 24).hours()).ok());
             print(&notices::notices(book, end)?, plain)
         }
+        OfficerCommand::Notice(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -227,6 +257,7 @@ fn audit(args: &AuditArgs, plain: &PlainArgs, book: &Book<'_>) -> anyhow::Result
             print(&latency::latency(book, over)?, plain)
         }
         Question::Violations(_) => print(&violations::violations(book)?, plain),
+        Question::Verify(_) | Question::Cosign(_) => Ok(ExitCode::SUCCESS),
         Question::SpecialCategory(_) => print(&special_category::special_category(book)?, plain),
     }
 }

@@ -3,8 +3,10 @@
 //! Invariant: a command only parses, calls the library and prints; results go to stdout, everything else to stderr.
 
 mod audit;
+mod audit_verify;
 mod card;
 mod demo_web;
+mod duties;
 pub mod exit;
 mod explain;
 mod extract;
@@ -134,6 +136,8 @@ enum Command {
     Fetch(fetch::FetchArgs),
     /// Serve a right of a data subject: erase, restrict, object, withdraw, rectify, recipients
     Subject(subject::SubjectArgs),
+    /// Rotate the master key, or tell which one is used
+    Keys(duties::KeysArgs),
     /// Measure how well the readers read labelled cases
     Quality(quality::QualityArgs),
     #[command(flatten)]
@@ -168,6 +172,7 @@ impl Cli {
             Command::Explain(args) => explain::execute(&args, wall),
             Command::Extract(args) => extract::execute(&args),
             Command::Fetch(args) => fetch::execute(&args),
+            Command::Keys(args) => duties::keys(&args, wall),
             Command::Subject(args) => subject::execute(&args, wall),
             Command::Quality(args) => quality::execute(&args),
             Command::Officer(command) => audit::execute(&command, wall),
