@@ -6,7 +6,6 @@
 //! that this shows; what cannot be told apart is reported on both sides.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -74,7 +73,7 @@ pub(crate) fn scan(dir: &Path, size: u64, at: u64) -> Scan<'_> {
         suspects: BTreeMap::new(),
         absent: BTreeSet::new(),
     };
-    let there = last_tile(dir, Column::Entries).max(last_tile(dir, Column::Hashes(0)));
+    let there = tile::last(dir, Column::Entries).max(tile::last(dir, Column::Hashes(0)));
     let tiles = size.div_ceil(WIDTH);
     // A checkpoint may state any size: what lies beyond the last file is one finding, not a file each.
     let present = there.map_or(0, |last| last.saturating_add(1)).min(tiles);
@@ -403,28 +402,5 @@ impl Scan<'_> {
                 self.at.1 = Some(frontier.root());
             }
         }
-    }
-}
-
-/// The largest index of a column's tiles on disk.
-fn last_tile(dir: &Path, column: Column) -> Option<u64> {
-    let mut folder = dir.join(tile::partials(column, 0)).parent()?.to_owned();
-    let mut index = 0;
-    loop {
-        let names = fs::read_dir(&folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        // `x001` before `002`: a folder holds later tiles than any file beside it.
-        let last = names.filter_map(|name| {
-            let (deeper, digits) = match name.strip_prefix('x') {
-                Some(digits) => (true, digits),
-                None => (false, name.strip_suffix(".p").unwrap_or(&name)),
-            };
-            (digits.len() == 3).then_some(()).and_then(|()| Some((deeper, digits.parse::<u64>().ok()?)))
-        });
-        let (deeper, digits) = last.max()?;
-        index = index * 1000 + digits;
-        if !deeper {
-            return Some(index);
-        }
-        folder.push(format!("x{digits:03}"));
     }
 }

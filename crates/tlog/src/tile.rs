@@ -104,6 +104,29 @@ pub(crate) fn read(dir: &Path, column: Column, index: u64, width: u64) -> io::Re
     Ok(Found { path, bytes })
 }
 
+/// The largest index of a column's tiles on disk.
+pub(crate) fn last(dir: &Path, column: Column) -> Option<u64> {
+    let mut folder = dir.join(partials(column, 0)).parent()?.to_owned();
+    let mut index = 0;
+    loop {
+        let names = fs::read_dir(&folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        // `x001` before `002`: a folder holds later tiles than any file beside it.
+        let last = names.filter_map(|name| {
+            let (deeper, digits) = match name.strip_prefix('x') {
+                Some(digits) => (true, digits),
+                None => (false, name.strip_suffix(".p").unwrap_or(&name)),
+            };
+            (digits.len() == 3).then_some(()).and_then(|()| Some((deeper, digits.parse::<u64>().ok()?)))
+        });
+        let (deeper, digits) = last.max()?;
+        index = index * 1000 + digits;
+        if !deeper {
+            return Some(index);
+        }
+        folder.push(format!("x{digits:03}"));
+    }
+}
+
 /// Whether the file is not there, as opposed to unreadable.
 pub(crate) fn missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)

@@ -105,7 +105,9 @@ proptest::proptest! {
         for (count, publish, reopen) in steps {
             let leaves: Vec<_> = (log.size()..log.size() + count).map(leaf).collect();
             log.append_batch(&leaves).expect("a disk");
-            leaves.iter().for_each(|leaf| frontier.push(Hash::of_leaf(leaf)));
+            for leaf in &leaves {
+ frontier.push(Hash::of_leaf(leaf));
+}
             proptest::prop_assert_eq!(*log.checkpoint().root(), frontier.root());
             if publish {
                 log.publish().expect("a disk");

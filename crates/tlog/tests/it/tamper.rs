@@ -181,7 +181,7 @@ const CASES: &[Case] = &[
                 // Within the base64, well away from the key's id in front and the padding at the end.
                 let at = bytes.len() - 20;
                 bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-            })
+            });
         },
         &[(SignatureInvalid, "checkpoint", 0, 600)],
     ),
@@ -193,12 +193,21 @@ const CASES: &[Case] = &[
     (
         "another size stated",
         |dir| edit_text(dir, "checkpoint", |text| text.replace("\n600\n", "\n599\n")),
-        &[(SignatureInvalid, "checkpoint", 0, 599), (RootMismatch, "checkpoint", 0, 599)],
+        &[
+            (SignatureInvalid, "checkpoint", 0, 599),
+            (RootMismatch, "checkpoint", 0, 599),
+            (SegmentDamaged, "pending", 599, 599),
+        ],
     ),
     (
         "a huge size stated",
         |dir| edit_text(dir, "checkpoint", |text| text.replace("\n600\n", "\n18446744073709551615\n")),
-        &[(SignatureInvalid, "checkpoint", 0, u64::MAX), (Truncated, "tile/entries/003", 768, u64::MAX)],
+        &[
+            (SignatureInvalid, "checkpoint", 0, u64::MAX),
+            (EntryMissing, "tile/entries/002", 512, 768),
+            (TileMissing, "tile/0/002", 512, 768),
+            (Truncated, "tile/entries/003", 768, u64::MAX),
+        ],
     ),
     ("no checkpoint", |dir| remove(dir, "checkpoint"), &[(CheckpointDamaged, "checkpoint", 0, 0)]),
     (
@@ -298,8 +307,7 @@ fn each_is_found_and_named() {
 #[test]
 fn in_tiles_above() {
     let home = log_of(65_536 + 300);
-    type Upper = (&'static str, fn(&Path), &'static [(FindingKind, &'static str, u64, u64)]);
-    let cases: [Upper; 3] = [
+    let cases: [Case; 3] = [
         ("level 1", |dir| edit(dir, "tile/1/000", |tile| tile[32 * 3] ^= 1), &[(TileDamaged, "tile/1/000", 768, 1024)]),
         (
             "level 2",
