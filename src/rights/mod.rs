@@ -6,6 +6,7 @@ pub mod scan;
 mod scan_escape;
 mod scan_needle;
 mod scan_parquet;
+mod scan_read;
 mod scan_sqlite;
 pub mod wipe;
 

@@ -2,17 +2,16 @@
 //!
 //! Invariant: a file or a column that cannot be decoded is told.
 
-use std::fs::File;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
 use super::scan::Found;
+use crate::sink::{SinkError, open_parquet};
 
 /// Searches a file; tells whether all of it was read.
 pub(super) fn search(path: &Path, found: &mut Found<'_>) -> bool {
@@ -26,8 +25,19 @@ pub(super) fn search(path: &Path, found: &mut Found<'_>) -> bool {
 }
 
 fn try_search(path: &Path, found: &mut Found<'_>) -> Result<(), Box<dyn std::error::Error>> {
-    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(File::open(path)?, options)?;
+    let mut opened = open_parquet(path, None, PageIndexPolicy::Optional);
+    for keys in &found.scan.keys {
+        if matches!(opened, Err(SinkError::KeyMissing { .. } | SinkError::KeyWrong { .. })) {
+            opened = open_parquet(path, Some(keys), PageIndexPolicy::Optional);
+        }
+    }
+    let builder = opened.map_err(|e| match e {
+        SinkError::KeyMissing { .. } | SinkError::KeyWrong { .. } => "encrypted, and no key fits".into(),
+        // The path is told anyway, and may hold a name.
+        SinkError::Parquet { source, .. } => source.to_string(),
+        SinkError::Io { source, .. } => source.to_string(),
+        _ => "cannot be opened".to_owned(),
+    })?;
     footer(builder.metadata(), found);
     for batch in builder.build()? {
         let batch = batch?;

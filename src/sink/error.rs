@@ -69,6 +69,18 @@ pub enum SinkError {
         /// The table.
         table: Table,
     },
+    /// An encrypted file and no key.
+    #[error("{} is encrypted and no key was given: give the key of the tables (`output.encryption` of the pipeline)", path.display())]
+    KeyMissing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An encrypted file and another key.
+    #[error("{} is encrypted with another key than the one given: give the key that was in use when it was written", path.display())]
+    KeyWrong {
+        /// The file.
+        path: PathBuf,
+    },
     /// A stored value is not what the column promises.
     #[error("{}: column {column} holds a value that version {} of the tables does not know; was it written by another version", path.display(), super::SCHEMA_VERSION)]
     Corrupt {
