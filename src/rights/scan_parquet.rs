@@ -7,7 +7,7 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
 use super::scan::Found;
@@ -54,7 +54,7 @@ fn footer(metadata: &ParquetMetaData, found: &mut Found<'_>) {
         found.text(entry.key.as_bytes(), "parquet metadata");
         found.text(entry.value.as_deref().unwrap_or("").as_bytes(), "parquet metadata");
     }
-    for column in metadata.row_groups().iter().flat_map(|g| g.columns()) {
+    for column in metadata.row_groups().iter().flat_map(RowGroupMetaData::columns) {
         let how = format!("parquet statistics of {}", column.column_path().string());
         let statistics = column.statistics();
         let bounds = statistics.map(|s| [s.min_bytes_opt(), s.max_bytes_opt()]);

@@ -99,6 +99,19 @@ impl TableKeys {
         builder.build()
     }
 
+    /// A column, of those asked for, for which there is no key; `None` = all columns are asked for.
+    pub(super) fn lacks(&self, table: Table, asked: Option<&[String]>) -> Option<String> {
+        if self.by_category.is_empty() {
+            return None;
+        }
+        let lacking = |c: &Category| PERSONAL.contains(c) && !self.by_category.contains_key(c);
+        let wanted = |path: &str| {
+            let name = path.split('.').next().unwrap_or(path);
+            asked.is_none_or(|asked| asked.iter().any(|a| a == name))
+        };
+        leaves(columns(table)).into_iter().find(|(path, c)| lacking(c) && wanted(path)).map(|(path, _)| path)
+    }
+
     /// The key that a file asks for by name and id; a file of another writer names none.
     fn find(&self, asked: &[u8]) -> Option<&Key> {
         if asked.is_empty() {

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use super::*;
+use crate::rights::{Needle, Scan, Verdict};
 use crate::sink::fixtures::{facts, rows, run_id, subject_id, write};
 use crate::sink::{Change, Note, Select, Snapshot, SnapshotWriter, current, read_evidence, read_personas, rewrite_all};
 
@@ -11,7 +12,9 @@ const CANARY: &str = "Leitung Kanarienvogel";
 
 fn published(home: &Path, keys: Option<TableKeys>) -> Snapshot {
     let mut given = rows(60);
-    given.evidence.iter_mut().for_each(|s| s.evidence.quote = CANARY.into());
+    for signal in &mut given.evidence {
+        signal.evidence.quote = CANARY.into();
+    }
     let keys = keys.map(Arc::new);
     let mut writer = SnapshotWriter::create_with(home, "demo", &run_id("a"), &facts(), keys).expect("fresh");
     write(&mut writer, &given, 7);
@@ -84,8 +87,8 @@ fn who_lacks_the_key_of_a_kind_reads_the_rest() {
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
     };
     assert_eq!(some(&["subject_id", "permit_id"]).expect("has these keys")[0].num_rows(), 60);
-    let e = some(&["traits"]).expect_err("lacks this key").to_string();
-    assert!(e.contains("personas"), "{e}");
+    let e = some(&["subject_id", "traits"]).expect_err("lacks this key").to_string();
+    assert!(e.contains("personas") && e.contains("column traits.list.element.trait"), "{e}");
     let keys = TableKeys::by_category([7; 32]).without(&[Category::Profile]);
     assert!(keys.encryption(Table::Personas).is_err(), "nothing is written without its key");
 }
@@ -106,6 +109,24 @@ fn an_encrypted_snapshot_is_rewritten_encrypted() {
         assert!(is_encrypted(&file(&s, table)).expect("there"), "{table}");
         assert!(!holds(&file(&s, table), CANARY));
     }
+}
+
+#[test]
+fn a_scan_looks_into_encrypted_tables_or_says_that_it_cannot() {
+    let dir = tempfile::tempdir().expect("temp folder");
+    published(dir.path(), Some(TableKeys::by_category([7; 32])));
+    let needles = [Needle::new("canary", CANARY).expect("long enough")];
+    let scan = || Scan::new(&needles).expect("few needles");
+    for keys in [vec![], vec![TableKeys::uniform([7; 32])]] {
+        let told = scan().keys(keys.into_iter().map(Arc::new)).run(dir.path());
+        assert_eq!(told.verdict(), Verdict::CouldNotCheck, "{told}");
+        assert_eq!(told.unreadable.len(), Table::ALL.len(), "{told}");
+    }
+    let keys = [TableKeys::uniform([1; 32]), TableKeys::by_category([7; 32])].map(Arc::new);
+    let told = scan().keys(keys).run(dir.path());
+    assert_eq!(told.verdict(), Verdict::Found);
+    assert!(told.unreadable.is_empty(), "{told}");
+    assert!(told.hits.iter().all(|h| h.how.starts_with("parquet ") && h.how.ends_with("quote")), "{told}");
 }
 
 #[test]

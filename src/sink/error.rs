@@ -75,6 +75,14 @@ pub enum SinkError {
         /// The file.
         path: PathBuf,
     },
+    /// An encrypted column and no key for its kind of data.
+    #[error("{}: column {column} is encrypted and its key was not given: ask for it, or leave the column out", path.display())]
+    ColumnKeyMissing {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
     /// An encrypted file and another key.
     #[error("{} is encrypted with another key than the one given: give the key that was in use when it was written", path.display())]
     KeyWrong {

@@ -4,7 +4,7 @@
 //! a card over a large table does not decode the table.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::vec;
 
@@ -14,6 +14,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReader, RowFilter};
 use parquet::file::metadata::PageIndexPolicy;
 
+use super::encrypt::is_encrypted;
 use super::runs::RunRow;
 use super::{SinkError, Snapshot, Table, TableKeys, columns, decode, open_parquet};
 use crate::model::{AccountId, DecisionRow, DocumentRow, Signal, SubjectId};
@@ -48,6 +49,7 @@ pub struct Batches {
     open: Option<(PathBuf, ParquetRecordBatchReader)>,
     key: Option<(&'static str, Arc<HashSet<String>>)>,
     columns: Option<Vec<String>>,
+    table: Table,
     keys: Option<Arc<TableKeys>>,
 }
 
@@ -72,11 +74,17 @@ impl Batches {
         let has = |name: &str| columns::columns(table).iter().any(|c| c.name == name);
         let files = if key.as_ref().is_none_or(|(name, _)| has(name)) { snapshot.files(table)? } else { Vec::new() };
         let key = key.map(|(name, values)| (name, Arc::new(values)));
-        Ok(Self { files: files.into_iter(), open: None, key, columns, keys: snapshot.keys().cloned() })
+        Ok(Self { files: files.into_iter(), open: None, key, columns, table, keys: snapshot.keys().cloned() })
     }
 
-    fn open_file(&self, path: &PathBuf) -> Result<ParquetRecordBatchReader, SinkError> {
+    fn open_file(&self, path: &Path) -> Result<ParquetRecordBatchReader, SinkError> {
         let mut builder = open_parquet(path, self.keys.as_ref(), PageIndexPolicy::Skip)?;
+        if let Some(keys) = &self.keys
+            && let Some(column) = keys.lacks(self.table, self.columns.as_deref())
+            && is_encrypted(path)?
+        {
+            return Err(SinkError::ColumnKeyMissing { path: path.to_owned(), column });
+        }
         let schema = builder.parquet_schema();
         let columns = self.columns.as_ref();
         let mask = columns.map(|names| ProjectionMask::columns(schema, names.iter().map(String::as_str)));
