@@ -10,6 +10,7 @@ pub mod scan;
 mod scan_escape;
 mod scan_needle;
 mod scan_parquet;
+mod scan_read;
 mod scan_sqlite;
 pub mod restrict;
 pub mod store;

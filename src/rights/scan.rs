@@ -8,12 +8,15 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::scan_escape::unescaped;
 use super::scan_needle::{Matcher, Needle, NeedleError};
+use super::scan_read::{Limit, Limited, looks_binary, read_up_to};
 use super::{scan_parquet, scan_sqlite};
+use crate::sink::TableKeys;
 
 /// Bytes that are read at a time.
 const CHUNK: usize = 1024 * 1024;
@@ -118,6 +121,7 @@ pub fn scan(home: &Path, needles: &[Needle]) -> Result<Report, NeedleError> {
 /// A scan that is prepared: needles as an automaton.
 pub struct Scan {
     pub(super) matcher: Matcher,
+    pub(super) keys: Vec<Arc<TableKeys>>,
 }
 
 impl Scan {
@@ -126,7 +130,14 @@ impl Scan {
     /// # Errors
     /// Too many or too long needles.
     pub fn new(needles: &[Needle]) -> Result<Self, NeedleError> {
-        Ok(Self { matcher: Matcher::new(needles)? })
+        Ok(Self { matcher: Matcher::new(needles)?, keys: Vec::new() })
+    }
+
+    /// Gives the keys of encrypted tables; a file for which none fits is told as unreadable.
+    #[must_use]
+    pub fn keys(mut self, keys: impl IntoIterator<Item = Arc<TableKeys>>) -> Self {
+        self.keys.extend(keys);
+        self
     }
 
     /// Searches every file under a folder: hidden, nested and unknown ones too. Links are not followed.
@@ -238,7 +249,7 @@ impl Walk<'_> {
 
 /// What was found in one file.
 pub(super) struct Found<'a> {
-    scan: &'a Scan,
+    pub(super) scan: &'a Scan,
     hits: BTreeMap<(String, usize), u64>,
     pub(super) trouble: Vec<String>,
 }
@@ -351,56 +362,6 @@ impl<'a> Found<'a> {
             *self.hits.entry((format!("{how}, escaped"), needle)).or_default() += n.unsigned_abs();
         }
     }
-}
-
-struct Limit {
-    left: u64,
-    trouble: Option<String>,
-}
-
-/// Ends a stream at a limit, and notes it.
-struct Limited<'a, R> {
-    from: R,
-    limit: &'a mut Limit,
-}
-
-impl<R: Read> Read for Limited<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.from.read(buffer) {
-            Ok(n) if n as u64 > self.limit.left => {
-                self.limit.trouble = Some("unpacks to too much".into());
-                Ok(0)
-            }
-            Ok(n) => {
-                self.limit.left -= n as u64;
-                Ok(n)
-            }
-            // What came before the damage is searched all the same.
-            Err(e) => {
-                self.limit.trouble = Some(e.to_string());
-                Ok(0)
-            }
-        }
-    }
-}
-
-/// Fills the buffer as far as the source goes.
-fn read_up_to(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut n = 0;
-    while n < buffer.len() {
-        match from.read(&mut buffer[n..]) {
-            Ok(0) => break,
-            Ok(more) => n += more,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(n)
-}
-
-/// Whether words have no ends here: in binary data two letters stand anywhere.
-fn looks_binary(bytes: &[u8]) -> bool {
-    memchr::memchr(0, bytes).is_some()
 }
 
 #[cfg(test)]

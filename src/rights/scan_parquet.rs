@@ -2,17 +2,16 @@
 //!
 //! Invariant: a file or a column that cannot be decoded is told.
 
-use std::fs::File;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
 use super::scan::Found;
+use crate::sink::{SinkError, open_parquet};
 
 /// Searches a file; tells whether all of it was read.
 pub(super) fn search(path: &Path, found: &mut Found<'_>) -> bool {
@@ -26,8 +25,19 @@ pub(super) fn search(path: &Path, found: &mut Found<'_>) -> bool {
 }
 
 fn try_search(path: &Path, found: &mut Found<'_>) -> Result<(), Box<dyn std::error::Error>> {
-    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(File::open(path)?, options)?;
+    let mut opened = open_parquet(path, None, PageIndexPolicy::Optional);
+    for keys in &found.scan.keys {
+        if matches!(opened, Err(SinkError::KeyMissing { .. } | SinkError::KeyWrong { .. })) {
+            opened = open_parquet(path, Some(keys), PageIndexPolicy::Optional);
+        }
+    }
+    let builder = opened.map_err(|e| match e {
+        SinkError::KeyMissing { .. } | SinkError::KeyWrong { .. } => "encrypted, and no key fits".into(),
+        // The path is told anyway, and may hold a name.
+        SinkError::Parquet { source, .. } => source.to_string(),
+        SinkError::Io { source, .. } => source.to_string(),
+        _ => "cannot be opened".to_owned(),
+    })?;
     footer(builder.metadata(), found);
     for batch in builder.build()? {
         let batch = batch?;
@@ -44,7 +54,7 @@ fn footer(metadata: &ParquetMetaData, found: &mut Found<'_>) {
         found.text(entry.key.as_bytes(), "parquet metadata");
         found.text(entry.value.as_deref().unwrap_or("").as_bytes(), "parquet metadata");
     }
-    for column in metadata.row_groups().iter().flat_map(|g| g.columns()) {
+    for column in metadata.row_groups().iter().flat_map(RowGroupMetaData::columns) {
         let how = format!("parquet statistics of {}", column.column_path().string());
         let statistics = column.statistics();
         let bounds = statistics.map(|s| [s.min_bytes_opt(), s.max_bytes_opt()]);

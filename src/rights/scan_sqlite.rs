@@ -62,7 +62,7 @@ fn table_names(db: &Connection) -> rusqlite::Result<Vec<String>> {
 
 fn column_values(db: &Connection, table: &str, found: &mut Found<'_>) -> rusqlite::Result<()> {
     let mut statement = db.prepare(&format!("SELECT * FROM \"{}\"", table.replace('"', "\"\"")))?;
-    let names: Vec<String> = statement.column_names().into_iter().map(|c| format!("sqlite {table}.{c}")).collect();
+    let names: Vec<String> = statement.column_names().map(|c| format!("sqlite {table}.{c}")).collect();
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         for (n, how) in names.iter().enumerate() {

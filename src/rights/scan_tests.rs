@@ -63,8 +63,8 @@ fn every_coding_in_every_corner_is_found_and_nothing_once_it_is_gone() {
         NAME.encode_utf16().flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect()
     };
     let long = format!("{}{NAME}{}", "Von ".repeat(30), " und weiter".repeat(20));
-    let percent: String = NAME.bytes().map(|b| format!("%{b:02x}")).collect();
-    let json: String = NAME.encode_utf16().map(|u| format!("\\u{u:04X}")).collect();
+    let percent = NAME.bytes().map(|b| format!("%{b:02x}")).collect::<Vec<_>>().concat();
+    let json = NAME.encode_utf16().map(|u| format!("\\u{u:04X}")).collect::<Vec<_>>().concat();
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("plain.txt", NAME.into(), "raw"),
         ("upper.txt", NAME.to_uppercase().into(), "raw"),

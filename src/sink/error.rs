@@ -69,6 +69,26 @@ pub enum SinkError {
         /// The table.
         table: Table,
     },
+    /// An encrypted file and no key.
+    #[error("{} is encrypted and no key was given: give the key of the tables (`output.encryption` of the pipeline)", path.display())]
+    KeyMissing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An encrypted column and no key for its kind of data.
+    #[error("{}: column {column} is encrypted and its key was not given: ask for it, or leave the column out", path.display())]
+    ColumnKeyMissing {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// An encrypted file and another key.
+    #[error("{} is encrypted with another key than the one given: give the key that was in use when it was written", path.display())]
+    KeyWrong {
+        /// The file.
+        path: PathBuf,
+    },
     /// A stored value is not what the column promises.
     #[error("{}: column {column} holds a value that version {} of the tables does not know; was it written by another version", path.display(), super::SCHEMA_VERSION)]
     Corrupt {

@@ -8,6 +8,7 @@ pub mod columns;
 mod decode;
 pub mod dictionary;
 mod encode;
+mod encrypt;
 mod error;
 #[cfg(test)]
 mod fixtures;
@@ -31,6 +32,8 @@ use std::str::FromStr;
 use arrow_schema::SchemaRef;
 
 pub use dictionary::{dictionary_json, dictionary_markdown};
+pub(crate) use encrypt::open as open_parquet;
+pub use encrypt::{KEY_BYTES, TableKeys};
 pub use error::SinkError;
 pub use home::{HomeLock, LockError};
 pub use inspect::{FILTER_HELP, Format, Inspect, inspect};

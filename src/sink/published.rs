@@ -5,11 +5,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::read::Batches;
-use super::{Select, SinkError, Table, home};
+use super::{Select, SinkError, Table, TableKeys, home};
 
 /// What the run said about itself.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -23,11 +24,23 @@ const MAX_PARTS: usize = 10_000;
 pub struct Snapshot {
     folder: PathBuf,
     run: String,
+    keys: Option<Arc<TableKeys>>,
 }
 
 impl Snapshot {
     pub(super) fn at(folder: PathBuf, run: &str) -> Self {
-        Self { folder, run: run.to_owned() }
+        Self { folder, run: run.to_owned(), keys: None }
+    }
+
+    /// The same snapshot, with the keys by which encrypted tables are read.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Option<Arc<TableKeys>>) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    pub(super) const fn keys(&self) -> Option<&Arc<TableKeys>> {
+        self.keys.as_ref()
     }
 
     /// `HOME/<pipeline>/snapshot=<run id>`.

@@ -4,20 +4,19 @@
 //! a card over a large table does not decode the table.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::vec;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{BooleanArray, RecordBatch};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowPredicateFn, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter,
-};
+use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReader, RowFilter};
+use parquet::file::metadata::PageIndexPolicy;
 
+use super::encrypt::is_encrypted;
 use super::runs::RunRow;
-use super::{SinkError, Snapshot, Table, columns, decode};
+use super::{SinkError, Snapshot, Table, TableKeys, columns, decode, open_parquet};
 use crate::model::{AccountId, DecisionRow, DocumentRow, Signal, SubjectId};
 use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
 
@@ -50,6 +49,8 @@ pub struct Batches {
     open: Option<(PathBuf, ParquetRecordBatchReader)>,
     key: Option<(&'static str, Arc<HashSet<String>>)>,
     columns: Option<Vec<String>>,
+    table: Table,
+    keys: Option<Arc<TableKeys>>,
 }
 
 impl Batches {
@@ -73,12 +74,17 @@ impl Batches {
         let has = |name: &str| columns::columns(table).iter().any(|c| c.name == name);
         let files = if key.as_ref().is_none_or(|(name, _)| has(name)) { snapshot.files(table)? } else { Vec::new() };
         let key = key.map(|(name, values)| (name, Arc::new(values)));
-        Ok(Self { files: files.into_iter(), open: None, key, columns })
+        Ok(Self { files: files.into_iter(), open: None, key, columns, table, keys: snapshot.keys().cloned() })
     }
 
-    fn open_file(&self, path: &PathBuf) -> Result<ParquetRecordBatchReader, SinkError> {
-        let file = File::open(path).map_err(SinkError::io("read", path))?;
-        let mut builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(SinkError::parquet("read", path))?;
+    fn open_file(&self, path: &Path) -> Result<ParquetRecordBatchReader, SinkError> {
+        let mut builder = open_parquet(path, self.keys.as_ref(), PageIndexPolicy::Skip)?;
+        if let Some(keys) = &self.keys
+            && let Some(column) = keys.lacks(self.table, self.columns.as_deref())
+            && is_encrypted(path)?
+        {
+            return Err(SinkError::ColumnKeyMissing { path: path.to_owned(), column });
+        }
         let schema = builder.parquet_schema();
         let columns = self.columns.as_ref();
         let mask = columns.map(|names| ProjectionMask::columns(schema, names.iter().map(String::as_str)));

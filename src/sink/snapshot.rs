@@ -6,6 +6,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
@@ -14,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::published::{CURRENT, MANIFEST, Snapshot, current, snapshots};
 use super::runs::RunRow;
 use super::write::TableWriter;
-use super::{FileFacts, SinkError, Table, encode, home, rewrite};
+use super::{FileFacts, SinkError, Table, TableKeys, encode, home, rewrite};
 use crate::model::{AccountId, DeadLetter, DecisionRow, DocumentRow, RunId, Signal, SubjectId};
 use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
 use crate::taxonomy::BuyingRole;
@@ -32,6 +33,7 @@ pub struct SnapshotWriter {
     run: RunId,
     work: PathBuf,
     tables: Vec<Slot>,
+    keys: Option<Arc<TableKeys>>,
     keep: usize,
     #[cfg(test)]
     fail_after: Option<Step>,
@@ -58,6 +60,17 @@ enum Step {
 impl SnapshotWriter {
     /// Starts a snapshot in `HOME/.work`, with a file for every table; clears what a dead writer left.
     pub fn create(home: &Path, pipeline: &str, run: &RunId, facts: &FileFacts) -> Result<Self, SinkError> {
+        Self::create_with(home, pipeline, run, facts, None)
+    }
+
+    /// The same, with tables encrypted by keys.
+    pub fn create_with(
+        home: &Path,
+        pipeline: &str,
+        run: &RunId,
+        facts: &FileFacts,
+        keys: Option<Arc<TableKeys>>,
+    ) -> Result<Self, SinkError> {
         home::check_name("pipeline name", pipeline)?;
         home::check_name("run id", run.as_str())?;
         // A damaged `current` must not keep the next run from putting it right.
@@ -72,7 +85,8 @@ impl SnapshotWriter {
         clear_work(home)?;
         rewrite::recover(home)?;
         let work = all_work.join(format!("{WORK_PREFIX}{run}"));
-        let open = |t: Table| Ok(Slot::Open(Box::new(TableWriter::create(&work.join(t.as_str()), t, facts)?)));
+        let create = |t: Table| TableWriter::create(&work.join(t.as_str()), t, facts, keys.as_ref());
+        let open = |t| Ok(Slot::Open(Box::new(create(t)?)));
         let tables = Table::ALL.into_iter().map(open);
         Ok(Self {
             home: home.to_owned(),
@@ -80,6 +94,7 @@ impl SnapshotWriter {
             run: run.clone(),
             tables: tables.collect::<Result<_, _>>()?,
             work,
+            keys,
             keep: 7,
             #[cfg(test)]
             fail_after: None,
@@ -213,7 +228,7 @@ impl SnapshotWriter {
         self.step(Step::Folder)?;
         self.point_current(&folder)?;
         self.step(Step::Current)?;
-        let snapshot = Snapshot::at(target, self.run.as_str());
+        let snapshot = Snapshot::at(target, self.run.as_str()).with_keys(self.keys.clone());
         prune(&self.home, &self.pipeline, self.keep, &snapshot)?;
         Ok(snapshot)
     }
@@ -245,7 +260,7 @@ impl SnapshotWriter {
 
     /// The staged files as a snapshot that nobody else sees.
     pub(super) fn staged(&self) -> Snapshot {
-        Snapshot::at(self.work.clone(), self.run.as_str())
+        Snapshot::at(self.work.clone(), self.run.as_str()).with_keys(self.keys.clone())
     }
 
     /// Takes note of how many rows a closed table has after its file was replaced.
@@ -350,7 +365,7 @@ fn hash_file(path: &Path) -> Result<Vec<u8>, SinkError> {
 /// Removes the oldest snapshots beyond `keep`, never the one just published.
 fn prune(home: &Path, pipeline: &str, keep: usize, published: &Snapshot) -> Result<(), SinkError> {
     let mut all = snapshots(home, pipeline)?;
-    all.retain(|s| s != published);
+    all.retain(|s| s.folder() != published.folder());
     let surplus = all.len().saturating_sub(keep - 1);
     for old in &all[..surplus] {
         home::remove_dir(old.folder())?;

@@ -5,18 +5,20 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use arrow_select::coalesce::BatchCoalescer;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowWriter};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::{KeyValue, ParquetMetaData, SortingColumn};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
 
+use super::encrypt::is_encrypted;
 use super::schema::file_metadata;
-use super::{FileFacts, SinkError, Table, columns, home};
+use super::{FileFacts, SinkError, Table, TableKeys, columns, home, open_parquet};
 
 /// Rows that are encoded at a time.
 const BATCH_ROWS: usize = 4096;
@@ -41,28 +43,40 @@ pub(super) struct TableWriter {
 
 impl TableWriter {
     /// Creates `folder/part-0.parquet`.
-    pub(super) fn create(folder: &Path, table: Table, facts: &FileFacts) -> Result<Self, SinkError> {
+    pub(super) fn create(
+        folder: &Path,
+        table: Table,
+        facts: &FileFacts,
+        keys: Option<&Arc<TableKeys>>,
+    ) -> Result<Self, SinkError> {
         home::create_dir(folder)?;
         let path = folder.join("part-0.parquet");
         let schema = table.schema(facts);
+        let properties = properties(table, facts, keys).map_err(SinkError::parquet("write", &path))?;
         let file = home::create_file(&path)?;
-        let parquet = ArrowWriter::try_new(file, schema.clone(), Some(properties(table, facts)))
-            .map_err(SinkError::parquet("write", &path))?;
+        let parquet =
+            ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(SinkError::parquet("write", &path))?;
         let pending = BatchCoalescer::new(schema.clone(), BATCH_ROWS);
         Ok(Self { path, schema, table, pending, parquet, rows: 0, last_key: None })
     }
 
     /// Creates `folder/part-0.parquet` for rows of a file that was written before: same schema, metadata and
-    /// compression, whatever today's are.
-    pub(super) fn like(folder: &Path, table: Table, written: &Path) -> Result<Self, SinkError> {
+    /// compression, whatever today's are; encrypted if that one is.
+    pub(super) fn like(
+        folder: &Path,
+        table: Table,
+        written: &Path,
+        keys: Option<&Arc<TableKeys>>,
+    ) -> Result<Self, SinkError> {
         home::create_dir(folder)?;
         let path = folder.join("part-0.parquet");
-        let source = File::open(written).map_err(SinkError::io("read", written))?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(source).map_err(SinkError::parquet("read", written))?;
+        let reader = open_parquet(written, keys, PageIndexPolicy::Skip)?;
         let schema = reader.schema().clone();
+        let keys = if is_encrypted(written)? { keys } else { None };
+        let properties = properties_of(table, reader.metadata(), keys).map_err(SinkError::parquet("write", &path))?;
         let file = home::create_file(&path)?;
-        let parquet = ArrowWriter::try_new(file, schema.clone(), Some(properties_of(table, reader.metadata())))
-            .map_err(SinkError::parquet("write", &path))?;
+        let parquet =
+            ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(SinkError::parquet("write", &path))?;
         let pending = BatchCoalescer::new(schema.clone(), BATCH_ROWS);
         Ok(Self { path, schema, table, pending, parquet, rows: 0, last_key: None })
     }
@@ -125,17 +139,36 @@ impl TableWriter {
 }
 
 /// How every file is written; `docs/tables.md` states it for readers.
-fn properties(table: Table, facts: &FileFacts) -> WriterProperties {
+fn properties(
+    table: Table,
+    facts: &FileFacts,
+    keys: Option<&Arc<TableKeys>>,
+) -> Result<WriterProperties, ParquetError> {
     let metadata = file_metadata(table, facts);
-    base_properties()
+    let builder = base_properties()
         .set_created_by(format!("prosopon version {} (build release)", env!("CARGO_PKG_VERSION")))
         .set_sorting_columns(sorting(table))
-        .set_key_value_metadata(Some(metadata.into_iter().map(|(k, v)| KeyValue::new(k.to_owned(), v)).collect()))
-        .build()
+        .set_key_value_metadata(Some(metadata.into_iter().map(|(k, v)| KeyValue::new(k.to_owned(), v)).collect()));
+    Ok(encrypted(builder, table, keys)?.build())
+}
+
+fn encrypted(
+    builder: WriterPropertiesBuilder,
+    table: Table,
+    keys: Option<&Arc<TableKeys>>,
+) -> Result<WriterPropertiesBuilder, ParquetError> {
+    match keys {
+        Some(keys) => Ok(builder.with_file_encryption_properties(keys.encryption(table)?)),
+        None => Ok(builder),
+    }
 }
 
 /// How a file was written, as its footer says; the level of compression is not in it.
-fn properties_of(table: Table, written: &ParquetMetaData) -> WriterProperties {
+fn properties_of(
+    table: Table,
+    written: &ParquetMetaData,
+    keys: Option<&Arc<TableKeys>>,
+) -> Result<WriterProperties, ParquetError> {
     let file = written.file_metadata();
     let metadata = file.key_value_metadata().map(|all| all.iter().filter(|e| e.key != ARROW_SCHEMA_META_KEY));
     let sorted = written.row_groups().first().map_or_else(|| sorting(table), |g| g.sorting_columns().cloned());
@@ -145,7 +178,7 @@ fn properties_of(table: Table, written: &ParquetMetaData) -> WriterProperties {
     if let Some(by) = file.created_by() {
         builder = builder.set_created_by(by.to_owned());
     }
-    builder.build()
+    Ok(encrypted(builder, table, keys)?.build())
 }
 
 fn base_properties() -> WriterPropertiesBuilder {

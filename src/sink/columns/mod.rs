@@ -87,7 +87,7 @@ impl Range {
 }
 
 /// What kind of data a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Category {
     /// Pseudonymous or CRM identifier of a person.
     PersonId,

@@ -21,7 +21,7 @@ pub(super) type Coming = Result<(Key, RecordBatch), SinkError>;
 
 /// Opens the new file of a table, written as the old one was.
 pub(super) fn writer(from: &Snapshot, to: &Snapshot, table: Table) -> Result<TableWriter, SinkError> {
-    TableWriter::like(&to.path(table), table, &from.files(table)?[0])
+    TableWriter::like(&to.path(table), table, &from.files(table)?[0], from.keys())
 }
 
 /// Streams a table into the new folder.

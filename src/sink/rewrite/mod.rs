@@ -12,13 +12,14 @@ mod swap;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::published::{MANIFEST, Snapshot, snapshots};
 use super::snapshot::{SnapshotWriter, clear_work, manifest_text, table_facts};
-use super::{SinkError, Table, home};
+use super::{SinkError, Table, TableKeys, home};
 use crate::model::{Signal, SubjectId};
 use crate::persona::input::Offering;
 use crate::persona::rows::Persona;
@@ -38,6 +39,8 @@ pub struct Change {
     pub keep_decisions: bool,
     /// Corrected personas; only those that the snapshot has are replaced. A changed company moves the row.
     pub personas: HashMap<SubjectId, Persona>,
+    /// Keys of encrypted tables, where the snapshot has none of its own.
+    pub keys: Option<Arc<TableKeys>>,
     /// All evidence on a contact, in place of what there is; only for contacts who have a persona. Sorted by id.
     pub evidence: HashMap<SubjectId, Vec<Signal>>,
 }
@@ -71,6 +74,8 @@ pub struct Note {
 /// The snapshot is damaged, or the disk says no; it is then as it was.
 pub fn rewrite_snapshot(home: &Path, snapshot: &Snapshot, change: &Change, note: Note) -> Result<Rewritten, SinkError> {
     recover(home)?;
+    let keys = snapshot.keys().or(change.keys.as_ref()).cloned();
+    let snapshot = &snapshot.clone().with_keys(keys);
     let place = Place::of(home, snapshot);
     // A damaged manifest must not keep anybody's data alive; it is written anew.
     let manifest = snapshot.manifest().unwrap_or(Value::Null);

@@ -48,7 +48,7 @@ impl<'a> Rewriter<'a> {
         home::create_dir(to)?;
         let mut new = Self {
             from,
-            to: Snapshot::at(to.to_owned(), from.run_id()),
+            to: Snapshot::at(to.to_owned(), from.run_id()).with_keys(from.keys().cloned()),
             offering,
             remove: change.remove.iter().map(|s| s.as_str().to_owned()).collect(),
             commitments: change.commitments.clone(),
