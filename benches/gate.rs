@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
-use prosopon::consent::decide::{OptOut, Request, View, decide};
+use prosopon::consent::decide::{Asked, OptOut, Request, View, decide};
 use prosopon::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
 use prosopon::consent::gate::{Gate, InferProposal, SubjectFacts};
 use prosopon::consent::ledger::Ledger;
@@ -69,9 +69,7 @@ fn decisions(criterion: &mut Criterion) {
     let now = at("2026-03-02T03:00:00Z");
     let file = serde_saphyr::from_str(include_str!("../config/policy/demo.yaml")).expect("the demo policy is valid");
     let policy = Policy::new(file);
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut ledger =
-        Ledger::open(&folder.path().join("ledger.sqlite"), &folder.path().join("checkpoint")).expect("a new ledger");
+    let mut ledger = Ledger::in_memory().expect("a ledger in memory");
     ledger.preview(&events(), &[], now);
     let view = ledger.into_view();
     let targets: Vec<Target> = (0..SUBJECTS).map(|n| Target::Subject(subject(n), None)).collect();
@@ -90,6 +88,7 @@ fn decisions(criterion: &mut Criterion) {
                 account_host: None,
                 opt_out: OptOut::NotApplicable,
                 collected_at: Some(now),
+                asked: Asked::default(),
             };
             let view = View {
                 events: view.events(id),

@@ -16,6 +16,7 @@ pub mod fetch;
 pub mod identity;
 pub mod keys;
 pub mod persona;
+pub mod rights;
 pub mod run;
 pub mod sink;
 pub mod source;

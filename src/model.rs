@@ -286,6 +286,15 @@ impl Target {
             Self::Host(_) => "host",
         }
     }
+
+    /// The person, where it is one.
+    #[must_use]
+    pub const fn subject(&self) -> Option<&SubjectId> {
+        match self {
+            Self::Subject(id, _) => Some(id),
+            Self::Account(_) | Self::Host(_) => None,
+        }
+    }
 }
 
 /// A row of the `decisions` table.

@@ -3,8 +3,20 @@
 //! Invariant: an entry is durable before the effect that it records; it holds no name, address, URL or text, and what
 //! ties it to a person is a tag of that person's key.
 
+mod error;
 pub mod leaf;
+mod model;
+mod payloads;
+mod reader;
+mod recorder;
 pub mod report;
 pub mod source;
+mod writer;
 
+pub use error::AuditError;
 pub use leaf::{Decision, Kind, Leaf, Payload, Stage};
+pub use model::model_hash;
+pub use payloads::{Payloads, SealedPayload};
+pub use reader::LogReader;
+pub use recorder::{Keys, Recorder, keys, opt_out_word};
+pub use writer::{AuditLog, Entry, Place, anchor};

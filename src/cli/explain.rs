@@ -18,6 +18,7 @@ use crate::consent::gate::Clock;
 use crate::model::{Account, DecisionRow, Signal, Target};
 use crate::persona::explain::explain;
 use crate::persona::input::{FacetKind, FusionInput, Offering};
+use crate::persona::rectified::{self, Rectification};
 use crate::persona::rows::{AccountRow, Persona};
 use crate::sink::{self, Select};
 use crate::source::id;
@@ -92,6 +93,7 @@ struct Known {
     account: Option<Account>,
     decisions: Vec<DecisionRow>,
     refused: Vec<FacetKind>,
+    rectified: Vec<Rectification>,
 }
 
 impl Known {
@@ -106,7 +108,8 @@ impl Known {
         if let Some(id) = &persona.account_id {
             decisions.extend(sink::read_decisions(&reader.snapshot, &Select::Account(id.clone()))?);
         }
-        let mut known = Self { signals, account, decisions, refused: Vec::new() };
+        let rectified = rectified::of_signals(&signals, &persona.subject_id);
+        let mut known = Self { signals, account, decisions, refused: Vec::new(), rectified };
         known.refused = known.refused_facets(persona);
         Ok(known)
     }
@@ -156,6 +159,7 @@ impl Known {
             profiling_allowed: self.permitted(|d| d.operation == Operation::Profile),
             refused: &self.refused,
             identity_uncertain: statuses.contains(&FacetStatus::IdentityUncertain),
+            rectified: &self.rectified,
             tier: persona.tier,
             legal: persona.legal.clone(),
             min_probability: settings.min_probability,

@@ -1,15 +1,18 @@
 //! The arithmetic of one facet, down to its quotes.
 //!
 //! Invariant: the terms add up to the log-odds, and 1 / (1 + e^-log-odds) is the probability that the persona shows.
+//! What was put right has neither: it is certain, and what spoke for or against it is not told.
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::fuse::{Decided, Work};
+use super::fuse::{Decided, RECTIFIED, Work};
 use super::input::FusionInput;
 use super::pool::{Pool, Support, sigmoid};
 use super::profile::{self, YesNo};
+use super::rectified::{By, Change, Correction, Rectification};
 use super::role::{self, Judged};
 use crate::taxonomy::{
     BuyingRole, Channel, FacetStatus, JobFunction, Motive, PurchasePhase, Seniority, SigningPower, Trait,
@@ -34,6 +37,18 @@ pub struct Explanation {
     pub log_odds: Option<f64>,
     /// What speaks for other values; its weight is inside the term `other_values`.
     pub against: Vec<Term>,
+    /// The rectification that it rests on instead of evidence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rectified: Option<Rectified>,
+}
+
+/// A rectification as an explanation shows it: when and at whose request, never what was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Rectified {
+    /// From when on.
+    pub at: Timestamp,
+    /// At whose request.
+    pub by: By,
 }
 
 /// One summand.
@@ -103,6 +118,9 @@ impl Term {
 /// Explains one facet; `None` where there is no facet of that name.
 #[must_use]
 pub fn explain(input: &FusionInput<'_>, facet: &str) -> Option<Explanation> {
+    if let Some(r) = input.rectification(facet) {
+        return Some(put_right(facet, r));
+    }
     let work = Work::new(input);
     let e = match facet.split_once('.') {
         None => match facet {
@@ -129,6 +147,28 @@ pub fn explain(input: &FusionInput<'_>, facet: &str) -> Option<Explanation> {
     Some(Explanation { facet: facet.to_owned(), ..e })
 }
 
+/// A facet that was put right: certain, without terms.
+fn put_right(facet: &str, r: &Rectification) -> Explanation {
+    let (value, probability, status) = match (r.correction, r.correction.change()) {
+        (Correction::Motive(m, _), Change::Set(_)) => {
+            let denied = r.correction.change() == Change::Set("no".to_owned());
+            if denied {
+                (None, None, FacetStatus::NotApplicable)
+            } else {
+                (Some(m.to_string()), Some(1.0), FacetStatus::Known)
+            }
+        }
+        (Correction::BuyingRole(..), Change::Set(v)) => {
+            let p = if v == "yes" { 1.0 } else { 0.0 };
+            (Some(v), Some(p), FacetStatus::Known)
+        }
+        (_, Change::Set(v)) => (Some(v), Some(1.0), FacetStatus::Known),
+        _ => (None, None, FacetStatus::NoConsent),
+    };
+    let rectified = Some(Rectified { at: r.at, by: r.by });
+    Explanation { facet: facet.to_owned(), value, probability, rectified, ..nothing(status, RECTIFIED) }
+}
+
 /// Adds the bound where it cut, and sums up.
 fn close(mut e: Explanation, bounded: f64) -> Explanation {
     let sum: f64 = e.terms.iter().map(|t| t.log_odds).sum();
@@ -148,6 +188,7 @@ fn nothing(status: FacetStatus, rule: &str) -> Explanation {
         terms: Vec::new(),
         log_odds: None,
         against: Vec::new(),
+        rectified: None,
     }
 }
 
@@ -228,6 +269,9 @@ impl fmt::Display for Explanation {
             _ => writeln!(f, "no value, {}", self.status)?,
         }
         writeln!(f, "  rule: {}", self.rule)?;
+        if let Some(r) = self.rectified {
+            writeln!(f, "  put right on {} by the {}", r.at, r.by.as_str())?;
+        }
         // A weight whose condition does not hold adds nothing: named, but not spelled out.
         let (idle, at_work): (Vec<&Term>, Vec<&Term>) =
             self.terms.iter().partition(|t| t.weight.is_some() && t.log_odds.abs() < 0.005);

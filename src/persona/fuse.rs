@@ -5,6 +5,7 @@
 use super::input::{FacetKind, FusionInput};
 use super::pool::{Frame, Pool, Support, newest, weigh};
 use super::profile;
+use super::rectified::{Change, Correction};
 use super::role::{self, Position};
 use super::rows::{Persona, RoleScore};
 use super::settings::{DecisionStyle, FUSION, Family, Size};
@@ -113,6 +114,17 @@ impl Decided {
     }
 }
 
+/// The rule of a facet that was put right.
+pub(super) const RECTIFIED: &str = "it was put right (rectification); evidence is not weighed";
+
+/// A facet that was put right.
+pub(super) fn put_right<T: PartialEq + Copy>(change: Change<T>, all: &[T]) -> Decided {
+    match change {
+        Change::Set(v) => Decided { best: index(all, v), p: Some(1.0), status: FacetStatus::Known, rule: RECTIFIED },
+        _ => Decided { best: None, p: None, status: FacetStatus::NoConsent, rule: RECTIFIED },
+    }
+}
+
 /// The rules that give a categorical facet its status; the first that applies.
 pub(super) fn decide(frame: Frame, family: Family, pool: &Pool<'_>, empty: FacetStatus) -> Decided {
     let Some(best) = pool.best() else {
@@ -149,28 +161,23 @@ pub(super) struct Work<'i, 'a> {
 impl<'i, 'a> Work<'i, 'a> {
     pub(super) fn new(input: &'i FusionInput<'a>) -> Self {
         let frame = input.frame();
+        let fixed_function = input.corrected(|c| if let Correction::JobFunction(x) = c { Some(*x) } else { None });
         let k = JobFunction::ALL.len();
-        let (first, second) = split(own(input).filter_map(|s| match s.claim {
+        let (first, second) = split(own(input).filter(|_| fixed_function.is_none()).filter_map(|s| match s.claim {
             Claim::JobFunction(v) => Some((s, index(JobFunction::ALL, v)?)),
             _ => None,
         }));
         let functions = Pool::of(frame, Family::JobFunction, k, 0.0, first);
-        let function = decide(frame, Family::JobFunction, &functions, input.empty(FacetKind::JobFunction));
+        let function = fixed_function.map_or_else(
+            || decide(frame, Family::JobFunction, &functions, input.empty(FacetKind::JobFunction)),
+            |c| put_right(c, JobFunction::ALL),
+        );
         let beside = weigh(frame, Family::JobFunction, k, second, |p, _| p);
-        let (claimed, _) = split(own(input).filter_map(|s| match s.claim {
-            Claim::Seniority(v) => Some((s, index(Seniority::ALL, v)?)),
-            _ => None,
-        }));
-        let levels = Pool::of(frame, Family::Seniority, Seniority::ALL.len(), FUSION.neighbour_share, claimed);
-        let level = decide(frame, Family::Seniority, &levels, input.empty(FacetKind::Seniority));
-        let signs = own(input).filter_map(|s| match s.claim {
-            Claim::SigningPower(v) => Some((s, index(SigningPower::ALL, v)?, 1.0)),
-            _ => None,
-        });
-        // One value more than there are powers: none at all.
-        let powers = Pool::of(frame, Family::SigningPower, SigningPower::ALL.len() + 1, 0.0, signs);
-        let power = decide(frame, Family::SigningPower, &powers, input.empty(FacetKind::SigningPower));
-        let position = position(input, &functions, &beside, &levels);
+        let (levels, level) = levels(input);
+        let (powers, power) = powers(input);
+        let mut position = position(input, &functions, &beside, &levels);
+        certain(&function, &mut position.functions);
+        certain(&level, &mut position.seniority);
         Self { input, functions, function, beside, levels, level, powers, power, position }
     }
 
@@ -194,6 +201,39 @@ impl<'i, 'a> Work<'i, 'a> {
         }
         held.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         held.into_iter().filter_map(|(v, _)| JobFunction::ALL.get(v).copied()).collect()
+    }
+}
+
+fn levels<'a>(input: &FusionInput<'a>) -> (Pool<'a>, Decided) {
+    let fixed = input.corrected(|c| if let Correction::Seniority(x) = c { Some(*x) } else { None });
+    let (claimed, _) = split(own(input).filter(|_| fixed.is_none()).filter_map(|s| match s.claim {
+        Claim::Seniority(v) => Some((s, index(Seniority::ALL, v)?)),
+        _ => None,
+    }));
+    let k = Seniority::ALL.len();
+    let pool = Pool::of(input.frame(), Family::Seniority, k, FUSION.neighbour_share, claimed);
+    let weighed = || decide(input.frame(), Family::Seniority, &pool, input.empty(FacetKind::Seniority));
+    let decided = fixed.map_or_else(weighed, |c| put_right(c, Seniority::ALL));
+    (pool, decided)
+}
+
+fn powers<'a>(input: &FusionInput<'a>) -> (Pool<'a>, Decided) {
+    let fixed = input.corrected(|c| if let Correction::SigningPower(x) = c { Some(*x) } else { None });
+    let signs = own(input).filter(|_| fixed.is_none()).filter_map(|s| match s.claim {
+        Claim::SigningPower(v) => Some((s, index(SigningPower::ALL, v)?, 1.0)),
+        _ => None,
+    });
+    // One value more than there are powers: none at all.
+    let pool = Pool::of(input.frame(), Family::SigningPower, SigningPower::ALL.len() + 1, 0.0, signs);
+    let weighed = || decide(input.frame(), Family::SigningPower, &pool, input.empty(FacetKind::SigningPower));
+    let decided = fixed.map_or_else(weighed, |c| put_right(c, SigningPower::ALL));
+    (pool, decided)
+}
+
+/// What was put right is certain for everything that is derived from it.
+fn certain(decided: &Decided, p: &mut [f64]) {
+    if let (true, Some(best)) = (decided.rule == RECTIFIED, decided.best) {
+        p.iter_mut().enumerate().for_each(|(v, p)| *p = if v == best { 1.0 } else { 0.0 });
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::pool::Frame;
+use super::rectified::Rectification;
 use super::rows::Legal;
 use crate::model::{Account, Signal, SubjectId};
 use crate::taxonomy::{FacetStatus, JobFunction, SourceClass, Tier};
@@ -126,6 +127,8 @@ pub struct FusionInput<'a> {
     pub refused: &'a [FacetKind],
     /// Whether a page was set aside because it may be about somebody else.
     pub identity_uncertain: bool,
+    /// What has been put right (Art. 16): overrides whatever signals say.
+    pub rectified: &'a [Rectification],
     /// How deeply the person was researched.
     pub tier: Tier,
     /// The legal columns.

@@ -9,6 +9,7 @@ pub mod fuse;
 pub mod input;
 mod pool;
 mod profile;
+pub mod rectified;
 pub mod role;
 pub mod rows;
 pub mod settings;

@@ -3,9 +3,10 @@
 //! Invariant: without leave to profile, everything about the person's character is `no_consent`, whatever signals
 //! exist; "thinks" and "feels" are never made for an individual.
 
-use super::fuse::{Work, decide, own, word};
+use super::fuse::{Decided, Work, decide, own, put_right, word};
 use super::input::{FacetKind, FusionInput};
 use super::pool::{Pool, Support, bound, contents, logit, newest, sigmoid, weigh};
+use super::rectified::{Change, Correction};
 use super::role;
 use super::rows::{ChannelPreference, MotiveScore, Named, TraitScore};
 use super::settings::{FUSION, Family};
@@ -93,6 +94,11 @@ fn trait_score(t: &YesNo<'_>) -> f64 {
 /// Every trait.
 pub(super) fn traits(input: &FusionInput<'_>) -> Vec<TraitScore> {
     let make = |t: &Trait| {
+        if let Some(right) =
+            input.corrected(|c| if let Correction::Trait(x, c) = c { (x == t).then_some(*c) } else { None })
+        {
+            return trait_put_right(*t, right);
+        }
         let y = one_trait(input, *t);
         let confidence = sigmoid(y.log_odds.abs());
         let known = y.status == FacetStatus::Known && confidence >= input.min_probability;
@@ -107,6 +113,15 @@ pub(super) fn traits(input: &FusionInput<'_>) -> Vec<TraitScore> {
         }
     };
     Trait::ALL.iter().map(make).collect()
+}
+
+/// A pole that was put right stands for the whole trait; a removed trait is not held.
+fn trait_put_right(t: Trait, change: Change<bool>) -> TraitScore {
+    let (score, status) = match change {
+        Change::Set(right) => (Some(if right { 1.0 } else { -1.0 }), FacetStatus::Known),
+        _ => (None, FacetStatus::NoConsent),
+    };
+    TraitScore { r#trait: t, score, confidence: score.map(|_| 1.0), status, n_evidence: u32::from(score.is_some()) }
 }
 
 /// One motive: the log-odds that it moves the person.
@@ -124,6 +139,11 @@ pub(super) fn one_motive<'a>(input: &FusionInput<'a>, m: Motive) -> YesNo<'a> {
 /// Every motive.
 pub(super) fn motives(input: &FusionInput<'_>) -> Vec<MotiveScore> {
     let make = |m: &Motive| {
+        let fixed = input.corrected(|c| if let Correction::Motive(x, c) = c { (x == m).then_some(*c) } else { None });
+        if let Some(change) = fixed {
+            let (confidence, status) = motive_put_right(change);
+            return MotiveScore { motive: *m, confidence, status };
+        }
         let y = one_motive(input, *m);
         let known = y.status == FacetStatus::Known;
         MotiveScore { motive: *m, confidence: known.then(|| sigmoid(y.log_odds)), status: y.status }
@@ -131,10 +151,20 @@ pub(super) fn motives(input: &FusionInput<'_>) -> Vec<MotiveScore> {
     Motive::ALL.iter().map(make).collect()
 }
 
+/// A motive that was denied does not apply, and has no confidence that could be read as a weak one.
+pub(super) const fn motive_put_right(change: Change<bool>) -> (Option<f64>, FacetStatus) {
+    match change {
+        Change::Set(true) => (Some(1.0), FacetStatus::Known),
+        Change::Set(false) => (None, FacetStatus::NotApplicable),
+        _ => (None, FacetStatus::NoConsent),
+    }
+}
+
 /// Goals that signals state, in alphabetical order; one row that abstains where there are none.
 pub(super) fn goals(input: &FusionInput<'_>) -> Vec<Named> {
     let none = |status| vec![Named { name: "professional_goal".into(), value: None, status }];
-    if !input.profiling_allowed {
+    let removed = input.corrected(|c| if let Correction::Goals(c) = c { Some(*c) } else { None });
+    if !input.profiling_allowed || removed.is_some() {
         return none(FacetStatus::NoConsent);
     }
     let stated = |s: &'_ crate::model::Signal| matches!(&s.claim, Claim::Goal(g) if !g.is_empty());
@@ -178,11 +208,17 @@ pub(super) fn channel_status(input: &FusionInput<'_>) -> FacetStatus {
     if input.profiling_allowed { input.empty(FacetKind::Channels) } else { FacetStatus::NoConsent }
 }
 
+/// The channel of one phase.
+fn channel(input: &FusionInput<'_>, phase: PurchasePhase) -> Decided {
+    let fixed = input.corrected(|c| if let Correction::Channel(p, c) = c { (*p == phase).then_some(*c) } else { None });
+    let weighed = || decide(input.frame(), Family::Channel, &channel_pool(input, phase), channel_status(input));
+    fixed.map_or_else(weighed, |c| put_right(c, Channel::ALL))
+}
+
 /// Every phase.
 pub(super) fn channels(input: &FusionInput<'_>) -> Vec<ChannelPreference> {
     let make = |phase: &PurchasePhase| {
-        let pool = channel_pool(input, *phase);
-        let facet = decide(input.frame(), Family::Channel, &pool, channel_status(input)).facet(Channel::ALL);
+        let facet = channel(input, *phase).facet(Channel::ALL);
         ChannelPreference { phase: *phase, channel: facet.value, status: facet.status }
     };
     PurchasePhase::ALL.iter().map(make).collect()

@@ -94,6 +94,12 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
+impl From<crate::audit::AuditError> for RunError {
+    fn from(error: crate::audit::AuditError) -> Self {
+        Self::Home(HomeError::Audit(error))
+    }
+}
+
 impl From<crate::keys::VaultError> for RunError {
     fn from(error: crate::keys::VaultError) -> Self {
         Self::Home(HomeError::Vault(error))

@@ -230,6 +230,18 @@ impl Journal {
         })
     }
 
+    /// Deletes whatever was kept of a person in unfinished runs, and overwrites it.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn forget(&self, subject: &crate::model::SubjectId) -> Result<(), JournalError> {
+        self.db(|db| {
+            let like = format!("%{subject}%");
+            db.execute("DELETE FROM fetches WHERE result LIKE ?1", params![like])?;
+            db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
+        })
+    }
+
     /// Logs that a persona was read, or that reading it was refused.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use crate::persona::input::{FacetKind, FusionInput};
 use crate::persona::rows::Legal;
 use crate::persona::unknown_crm_age;
 use crate::run::context::Context;
-use crate::run::group::{Leave, Work};
+use crate::run::group::{Leave, Work, emit_proposal};
 use crate::run::obtain::Obtained;
 use crate::source::{Found, Reading, crm, id};
 use crate::taxonomy::SourceClass;
@@ -159,12 +159,14 @@ impl<'a> Work<'a> {
                 profiling_allowed: leave.profiling.is_some(),
                 refused: &refused,
                 identity_uncertain: leave.uncertain,
+                rectified: &[],
                 tier: self.tier,
                 legal: legal(&emit),
                 min_probability: context.plan.persona().min_probability,
                 half_life_days: f64::from(context.plan.persona().half_life_days),
             });
             self.rows.personas.push(persona);
+            self.rows.emitted.push(emit_proposal(context, leave.member));
             self.rows.evidence.append(&mut signals);
         }
         let account = &self.group.account;

@@ -15,4 +15,5 @@ mod prepare;
 mod publish;
 mod settings;
 pub mod summary;
+mod watch;
 pub use context::{Observer, Silent};

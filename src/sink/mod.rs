@@ -13,7 +13,9 @@ mod error;
 mod fixtures;
 mod home;
 pub mod inspect;
+mod published;
 mod read;
+mod rewrite;
 mod runs;
 mod safe_text;
 mod schema;
@@ -32,13 +34,15 @@ pub use dictionary::{dictionary_json, dictionary_markdown};
 pub use error::SinkError;
 pub use home::{HomeLock, LockError};
 pub use inspect::{FILTER_HELP, Format, Inspect, inspect};
+pub use published::{Snapshot, current, pipelines, snapshots};
 pub use read::{
     Batches, Select, read_accounts, read_buying_centers, read_decisions, read_documents, read_evidence, read_personas,
     read_runs,
 };
+pub use rewrite::{Change, Note, Rewritten, rewrite_all, rewrite_each, rewrite_snapshot};
 pub use runs::{RunRow, StageTime};
 pub use safe_text::{is_formula, safe_text};
-pub use snapshot::{Snapshot, SnapshotWriter, current, pipelines, snapshots};
+pub use snapshot::SnapshotWriter;
 
 /// Version of the table layout, in every file's metadata.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -5,8 +5,9 @@
 use std::path::Path;
 
 use prosopon::consent::event::{EventKind, LegalEvent, Origin, Proof, Scope};
-use prosopon::consent::ledger::Ledger;
+use prosopon::consent::ledger::Import;
 use prosopon::persona::rows::Persona;
+use prosopon::run::home::Home;
 use prosopon::sink::Table;
 use prosopon::taxonomy::{FacetStatus, Seniority};
 use serde_json::Value;
@@ -225,9 +226,10 @@ fn withdraw(home: &Path, record: &str) {
         origin: Origin { system: CRM.to_owned(), field: "consents".to_owned(), value_commitment: None },
         supersedes: None,
     };
-    let mut ledger = Ledger::open(&home.join("ledger.sqlite"), &home.join("checkpoint")).expect("a ledger");
+    let (mut vault, mut ledger) = Home::open(home).expect("a home").legal().expect("a ledger");
     let now = "2026-03-02T03:00:00Z".parse().expect("an instant");
-    assert_eq!(ledger.import(&[event], &[], now).expect("written"), 1);
+    let import = Import { events: &[event], ..Import::default() };
+    assert_eq!(ledger.import(&mut vault, import, now).expect("written"), 1);
 }
 
 #[test]

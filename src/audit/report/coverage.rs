@@ -185,7 +185,8 @@ fn from_log(
         // Later stages ask again about what an earlier one has permitted.
         let is_first = matches!(leaf.stage, None | Some(Stage::Plan | Stage::Fetch));
         all.unused_permits += u64::from(is_first && !is_row && decision.permitted());
-        let emits = leaf.stage == Some(Stage::Publish) && decision.op == Operation::Emit && leaf.subject.is_some();
+        let writes = matches!(leaf.stage, Some(Stage::Plan | Stage::Publish));
+        let emits = writes && decision.op == Operation::Emit && leaf.subject.is_some();
         let place = (run.to_owned(), key(&[who]));
         if emits && decision.permitted() && !holders[run].contains(&place.1) {
             unwritten.insert(place, (number, who.to_owned(), decision.retain_until));
@@ -198,7 +199,7 @@ fn from_log(
     for ((run, _), (leaf, who, _)) in unwritten {
         all.findings.add(Finding {
             kind: "emit_without_row",
-            says: "a persona was permitted before publishing, but the snapshot has none".to_owned(),
+            says: "a persona was permitted, but the snapshot has none".to_owned(),
             leaf: Some(leaf),
             about: Some(who),
             snapshot: Some(run),

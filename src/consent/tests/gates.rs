@@ -9,9 +9,10 @@ use super::{consent, event, now, policy_file, subject};
 use crate::consent::decide::OptOut;
 use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::gate::{EmitProposal, FetchProposal, Gate, InferProposal, SubjectFacts};
-use crate::consent::ledger::Ledger;
+use crate::consent::ledger::{Import, Ledger};
 use crate::consent::policy::Policy;
 use crate::ids::{DEMO_KEY, Ids};
+use crate::keys::Vault;
 use crate::model::{Personal, Target};
 use crate::taxonomy::Operation;
 
@@ -19,8 +20,10 @@ use crate::taxonomy::Operation;
 fn gate(events: &[LegalEvent], first_seen: Timestamp, imported: Timestamp) -> Gate {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (database, checkpoint) = (folder.path().join("ledger.sqlite"), folder.path().join("checkpoint"));
-    let mut ledger = Ledger::open(&database, &checkpoint).expect("a new ledger");
-    ledger.import(events, &[(subject(), first_seen)], imported).expect("a writable ledger");
+    let mut vault = Vault::in_memory().expect("a vault");
+    let mut ledger = Ledger::open(&database, &checkpoint, &vault).expect("a new ledger");
+    let import = Import { events, seen: &[(subject(), first_seen)], suppress: &[], is_sync: true };
+    ledger.import(&mut vault, import, imported).expect("a writable ledger");
     Gate::new(Policy::new(policy_file()), ledger.into_view(), Ids::new(DEMO_KEY), Arc::new(now))
 }
 

@@ -2,18 +2,21 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{at, consent, event, now};
 use crate::consent::event::{EventKind, LegalEvent};
-use crate::consent::ledger::{Ledger, LedgerError};
+use crate::consent::ledger::{Import, Ledger, LedgerError};
+use crate::keys::{MasterKey, Vault};
 use crate::model::SubjectId;
 
 /// What an error must be.
 type Expected = fn(&LedgerError) -> bool;
 
 struct Files {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+    master: MasterKey,
     database: PathBuf,
     checkpoint: PathBuf,
 }
@@ -22,18 +25,34 @@ impl Files {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (database, checkpoint) = (folder.path().join("ledger.sqlite"), folder.path().join("checkpoint"));
-        Self { _folder: folder, database, checkpoint }
+        let master = MasterKey::random().expect("a key");
+        Vault::create(&folder.path().join("vault.sqlite"), master.clone()).expect("a new vault");
+        Self { folder, master, database, checkpoint }
+    }
+
+    fn vault(&self) -> Vault {
+        Vault::open(&self.folder.path().join("vault.sqlite"), self.master.clone()).expect("the vault opens")
     }
 
     fn open(&self) -> Result<Ledger, LedgerError> {
-        Ledger::open(&self.database, &self.checkpoint)
+        Ledger::open(&self.database, &self.checkpoint, &self.vault())
+    }
+
+    fn import(
+        &self,
+        ledger: &mut Ledger,
+        events: &[LegalEvent],
+        seen: &[(SubjectId, Timestamp)],
+        at: Timestamp,
+    ) -> Result<u64, LedgerError> {
+        ledger.import(&mut self.vault(), Import { events, seen, suppress: &[], is_sync: true }, at)
     }
 
     /// A ledger with the given events, closed again.
     fn filled(events: &[LegalEvent]) -> Self {
         let files = Self::new();
         let mut ledger = files.open().expect("a new ledger");
-        ledger.import(events, &[(super::subject(), now())], now()).expect("a writable ledger");
+        files.import(&mut ledger, events, &[(super::subject(), now())], now()).expect("a writable ledger");
         files
     }
 
@@ -60,11 +79,11 @@ fn events_and_first_collections_cannot_be_changed_removed_or_replaced() {
         "UPDATE legal_events SET event = '{}' WHERE seq = 1",
         "DELETE FROM legal_events WHERE seq = 3",
         "DELETE FROM legal_events",
-        "INSERT OR REPLACE INTO legal_events SELECT seq, digest, chain, '{}' FROM legal_events WHERE seq = 3",
-        "REPLACE INTO legal_events SELECT seq, x'00', chain, '{}' FROM legal_events WHERE seq = 3",
+        "INSERT OR REPLACE INTO legal_events SELECT seq, digest, chain, known_at, '{}', sealed FROM legal_events WHERE seq = 3",
+        "REPLACE INTO legal_events SELECT seq, x'00', chain, known_at, '{}', sealed FROM legal_events WHERE seq = 3",
         "UPDATE first_seen SET at = '2030-01-01T00:00:00Z'",
         "DELETE FROM first_seen",
-        "INSERT OR REPLACE INTO first_seen SELECT subject, '2030-01-01T00:00:00Z' FROM first_seen",
+        "INSERT OR REPLACE INTO first_seen SELECT tag, '2030-01-01T00:00:00Z' FROM first_seen",
     ] {
         let error = db.execute_batch(sql).expect_err(sql).to_string();
         assert!(error.contains("append-only") || error.contains("first collection"), "{sql}: {error}");
@@ -81,7 +100,7 @@ fn importing_again_or_in_another_order_gives_the_same_state() {
     events.reverse();
     events.push(events[0].clone());
     for (events, new) in [(&events[1..2], 1), (&events[..], 2), (&events[..], 0)] {
-        assert_eq!(ledger.import(events, &[], now()).expect("a writable ledger"), new);
+        assert_eq!(files.import(&mut ledger, events, &[], now()).expect("a writable ledger"), new);
     }
     assert_eq!(ledger.view().state(), straight);
     assert_eq!(files.open().expect("intact").view().state(), straight);
@@ -116,7 +135,7 @@ fn a_changed_ledger_does_not_open() {
 fn a_rolled_back_missing_or_exchanged_database_does_not_open() {
     let files = Files::filled(&three()[..2]);
     let old = std::fs::read(&files.database).expect("the database is there");
-    files.open().expect("intact").import(&three(), &[], now()).expect("a writable ledger");
+    files.import(&mut files.open().expect("intact"), &three(), &[], now()).expect("a writable ledger");
     std::fs::write(&files.database, old).expect("rolled back");
     let error = files.open().expect_err("rolled back");
     assert!(matches!(error, LedgerError::BehindCheckpoint { found: 2, expected: 3, .. }), "{error:?}");
@@ -125,6 +144,7 @@ fn a_rolled_back_missing_or_exchanged_database_does_not_open() {
     let error = files.open().expect_err("missing");
     assert!(matches!(error, LedgerError::BehindCheckpoint { found: 0, expected: 3, .. }), "{error:?}");
 
+    // With the vault that fits it, so that the checkpoint alone can tell.
     let other = Files::filled(&[consent("2026-01-01"), consent("2026-01-02"), consent("2026-01-03")]);
     std::fs::copy(&other.database, &files.database).expect("exchanged");
     assert!(matches!(files.open().expect_err("exchanged"), LedgerError::BehindCheckpoint { found: 3, .. }));
@@ -155,7 +175,7 @@ fn a_database_ahead_of_its_checkpoint_opens() {
     // Killed between commit and checkpoint: nothing is lost.
     let files = Files::filled(&three()[..1]);
     let old = std::fs::read(&files.checkpoint).expect("the checkpoint is there");
-    files.open().expect("intact").import(&three(), &[], now()).expect("a writable ledger");
+    files.import(&mut files.open().expect("intact"), &three(), &[], now()).expect("a writable ledger");
     std::fs::write(&files.checkpoint, old).expect("writable");
     assert_eq!(files.open().expect("ahead").view().state().count(), 3);
 }
@@ -166,7 +186,7 @@ fn first_collection_and_the_newest_import_never_move_back() {
     let mut ledger = files.open().expect("a new ledger");
     let (early, late) = (at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"));
     for time in [early, late, early] {
-        ledger.import(&[], &[(super::subject(), time)], time).expect("a writable ledger");
+        files.import(&mut ledger, &[], &[(super::subject(), time)], time).expect("a writable ledger");
     }
     for view in [ledger.into_view(), files.open().expect("intact").into_view()] {
         assert_eq!(view.first_seen(&super::subject()), Some(early));
@@ -196,7 +216,7 @@ fn everything_legal_can_be_carried_over() {
     let old = Files::filled(&three()).open().expect("intact");
     let files = Files::new();
     let mut new = files.open().expect("a new ledger");
-    new.import(&old.all_events(), &old.all_first_seen(), now()).expect("a writable ledger");
+    files.import(&mut new, &old.all_events(), &old.all_first_seen(), now()).expect("a writable ledger");
     assert_eq!(new.view().state(), old.view().state());
     assert_eq!(new.all_events(), old.all_events());
     assert_eq!(new.all_first_seen(), old.all_first_seen());

@@ -8,9 +8,10 @@ pub(super) use weights::Needs;
 pub use weights::{ROLES, RoleModel};
 
 use self::weights::{Condition, Relation};
-use super::fuse::Work;
+use super::fuse::{RECTIFIED, Work};
 use super::input::{FusionInput, Offering};
 use super::pool::{Support, bound, logit, newest, sigmoid, weigh};
+use super::rectified::{Change, Correction};
 use super::settings::{DecisionStyle, FUSION, Family, Size};
 use crate::model::Claim;
 use crate::taxonomy::{BuyingRole, FacetStatus, JobFunction, Seniority};
@@ -102,7 +103,7 @@ pub(super) struct Judged<'a> {
     pub(super) weights: Vec<Applied<'static>>,
     /// Statements: value 1 = has the role, 0 = has it not.
     pub(super) statements: Vec<Support<'a>>,
-    /// Bounded log-odds; `None` where abstained.
+    /// Bounded log-odds, infinite where it was put right; `None` where abstained.
     pub(super) log_odds: Option<f64>,
     pub(super) status: FacetStatus,
     pub(super) rule: &'static str,
@@ -118,6 +119,13 @@ impl Judged<'_> {
 pub(super) fn judge<'a>(work: &Work<'_, 'a>, role: BuyingRole) -> Judged<'a> {
     let model = &*ROLES;
     let base = model.base(role);
+    let fixed = work.input.corrected(|c| match c {
+        Correction::BuyingRole(r, x) if *r == role => Some(*x),
+        _ => None,
+    });
+    if let Some(change) = fixed {
+        return put_right(change, base.base);
+    }
     let statements = statements(work.input, role);
     let said: f64 = statements.iter().map(|s| if s.value == 1 { s.log_odds } else { -s.log_odds }).sum();
     let position = titled(work, base.needs);
@@ -134,6 +142,16 @@ pub(super) fn judge<'a>(work: &Work<'_, 'a>, role: BuyingRole) -> Judged<'a> {
     let log_odds = (status == FacetStatus::Known)
         .then(|| bound(base.base + weights.iter().map(|w| w.value * w.holds).sum::<f64>() + said));
     Judged { base: base.base, weights, statements, log_odds, status, rule: why }
+}
+
+/// A role that was put right: certain, and nothing was weighed.
+fn put_right<'a>(change: Change<bool>, base: f64) -> Judged<'a> {
+    let (log_odds, status) = match change {
+        Change::Set(true) => (Some(f64::INFINITY), FacetStatus::Known),
+        Change::Set(false) => (Some(f64::NEG_INFINITY), FacetStatus::Known),
+        _ => (None, FacetStatus::NoConsent),
+    };
+    Judged { base, weights: Vec::new(), statements: Vec::new(), log_odds, status, rule: RECTIFIED }
 }
 
 /// Whether title facets suffice for a role, or why they do not.

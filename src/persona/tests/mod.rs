@@ -2,6 +2,7 @@
 
 mod cases;
 mod properties;
+mod rectified;
 
 use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
@@ -122,6 +123,7 @@ fn with<R>(signals: &[Signal], account: &Account, f: impl FnOnce(FusionInput<'_>
         profiling_allowed: true,
         refused: &[],
         identity_uncertain: false,
+        rectified: &[],
         tier: Tier::Individual,
         legal: legal(),
         min_probability: 0.6,

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn any_signal() -> impl Strategy<Value = Signal> {
+pub(super) fn any_signal() -> impl Strategy<Value = Signal> {
     let claim = prop_oneof![
         (0..JobFunction::ALL.len()).prop_map(|i| Claim::JobFunction(JobFunction::ALL[i % 4])),
         (0..Seniority::ALL.len()).prop_map(|i| Claim::Seniority(Seniority::ALL[i])),

@@ -107,7 +107,7 @@ pub(super) fn evidence() -> Vec<Column> {
         prose("value", Professional, "What it says; - and + are the poles of a trait, no and yes of a role."),
         float("weight", Range::Unit, Technical, "That the claim is right, taking this signal alone.")
             .unit("probability"),
-        code("source", Technical, "crm, or the registered source."),
+        code("source", Technical, "crm, rectification, or the registered source."),
         term("source_class", "source_class", Technical, "What kind of place the source is."),
         code("host", Technical, "Host of the page; null for CRM rows.").null(),
         code("document_hash", Technical, "Keyed hash of the body or the CRM row."),

@@ -1,0 +1,163 @@
+//! What lies off the log: who and what exactly, sealed under the subject's key.
+//!
+//! Invariant: a row opens under one person's key only; erasing the person deletes the rows and overwrites them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit, Mac};
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::Sha256;
+
+use crate::audit::error::AuditError;
+use crate::keys::SubjectKey;
+
+const LABEL: &str = "payload";
+
+/// A payload ready to be stored.
+#[derive(Debug, Clone)]
+pub struct SealedPayload {
+    slot: i64,
+    commitment: [u8; 32],
+    random: [u8; 32],
+    sealed: Vec<u8>,
+}
+
+impl SealedPayload {
+    /// Seals a payload of a person.
+    ///
+    /// # Errors
+    /// The system has no randomness to give.
+    pub fn new(key: &SubjectKey, text: &[u8]) -> std::io::Result<Self> {
+        let random = crate::keys::random()?;
+        Ok(Self { slot: key.slot(), commitment: commit(&random, text), random, sealed: key.seal(LABEL, text)?.0 })
+    }
+
+    /// HMAC-SHA-256 of the payload under its random key: what the leaf carries.
+    #[must_use]
+    pub const fn commitment(&self) -> &[u8; 32] {
+        &self.commitment
+    }
+}
+
+fn commit(random: &[u8; 32], text: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(random).expect("HMAC takes keys of any length");
+    mac.update(text);
+    mac.finalize().into_bytes().into()
+}
+
+/// The store of sealed payloads of a home.
+#[derive(Debug)]
+pub struct Payloads {
+    database: Connection,
+    path: PathBuf,
+}
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS payloads (
+        id INTEGER PRIMARY KEY, slot INTEGER NOT NULL, commitment BLOB NOT NULL, random BLOB NOT NULL, sealed BLOB NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS payloads_by_slot ON payloads (slot);
+";
+
+impl Payloads {
+    /// Opens or creates the store.
+    ///
+    /// # Errors
+    /// Not readable or writable.
+    pub fn open(path: &Path) -> Result<Self, AuditError> {
+        let fail = |source| AuditError::Payloads { path: path.to_owned(), source: Arc::new(source) };
+        let database = Connection::open(path).map_err(fail)?;
+        database.busy_timeout(std::time::Duration::from_secs(10)).map_err(fail)?;
+        database.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
+        database.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
+        database.pragma_update(None, "secure_delete", true).map_err(fail)?;
+        database.execute_batch(SCHEMA).map_err(fail)?;
+        let io = |source| AuditError::Io { path: path.to_owned(), source: Arc::new(source) };
+        crate::run::files::make_private(path).map_err(io)?;
+        Ok(Self { database, path: path.to_owned() })
+    }
+
+    fn db<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, AuditError> {
+        work(&self.database)
+            .map_err(|source| AuditError::Payloads { path: self.path.clone(), source: Arc::new(source) })
+    }
+
+    /// Stores payloads, all or none; durable when it returns.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn store<'a>(&mut self, payloads: impl IntoIterator<Item = &'a SealedPayload>) -> Result<(), AuditError> {
+        self.db(|db| {
+            let transaction = db.unchecked_transaction()?;
+            {
+                let sql = "INSERT INTO payloads (slot, commitment, random, sealed) VALUES (?1, ?2, ?3, ?4)";
+                let mut insert = transaction.prepare_cached(sql)?;
+                for p in payloads {
+                    insert.execute(params![p.slot, p.commitment, p.random, p.sealed])?;
+                }
+            }
+            transaction.commit()
+        })
+    }
+
+    /// The payload to which a leaf commits; `None` = it is not there, not this person's, or not what was committed to.
+    ///
+    /// # Errors
+    /// Not readable.
+    pub fn open_payload(&self, commitment: &[u8; 32], key: &SubjectKey) -> Result<Option<Vec<u8>>, AuditError> {
+        let row: Option<([u8; 32], Vec<u8>)> = self.db(|db| {
+            let sql = "SELECT random, sealed FROM payloads WHERE slot = ?1 AND commitment = ?2";
+            let mut statement = db.prepare_cached(sql)?;
+            statement.query_row(params![key.slot(), commitment], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        })?;
+        let Some((random, sealed)) = row else { return Ok(None) };
+        let text = key.open(LABEL, &sealed);
+        Ok(text.filter(|text| commit(&random, text) == *commitment).map(|text| text.to_vec()))
+    }
+
+    /// Deletes everything of a person, in the write-ahead file too.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn forget(&mut self, key: &SubjectKey) -> Result<u64, AuditError> {
+        self.db(|db| {
+            let removed = db.execute("DELETE FROM payloads WHERE slot = ?1", params![key.slot()])?;
+            db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
+            Ok(removed as u64)
+        })
+    }
+
+    /// How many payloads there are.
+    ///
+    /// # Errors
+    /// Not readable.
+    pub fn count(&self) -> Result<u64, AuditError> {
+        self.db(|db| db.query_row("SELECT count(*) FROM payloads", [], |row| row.get::<_, i64>(0)))
+            .map(i64::unsigned_abs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_opens_for_its_person_until_it_is_forgotten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Payloads::open(&folder.path().join("payloads.sqlite")).expect("a new store");
+        let (a, b) = (SubjectKey::new([1; 32]), SubjectKey::new([2; 32]));
+        let sealed = [b"one", b"two"].map(|text| SealedPayload::new(&a, text).expect("randomness"));
+        store.store(&sealed).expect("written");
+        let open = |store: &Payloads, n: usize, key| store.open_payload(sealed[n].commitment(), key).expect("readable");
+        assert_eq!(open(&store, 1, &a).as_deref(), Some(b"two".as_slice()));
+        assert_eq!(open(&store, 1, &b), None);
+        assert_eq!(store.forget(&b).expect("writable"), 0);
+        assert_eq!((store.count().expect("readable"), store.forget(&a).expect("writable")), (2, 2));
+        assert_eq!(open(&store, 1, &a), None);
+        for file in std::fs::read_dir(folder.path()).expect("a folder") {
+            let bytes = std::fs::read(file.expect("a file").path()).expect("readable");
+            assert!(!bytes.windows(32).any(|w| w == sealed[0].commitment()), "a trace is left");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! From decisions of the gate to entries of the log.
+//!
+//! Invariant: a decision about a person becomes an entry under that person's key, or an error; permits and events about
+//! people are blinded, what they were about is sealed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::audit::error::AuditError;
+use crate::audit::leaf::{Decision, Kind, Leaf, Payload, PayloadDecision, Stage};
+use crate::audit::payloads::SealedPayload;
+use crate::audit::writer::{AuditLog, Entry};
+use crate::consent::decide::OptOut;
+use crate::consent::gate::Grounds;
+use crate::consent::policy::Policy;
+use crate::keys::{SubjectKey, Vault};
+use crate::model::{DecisionRow, SubjectId, Target};
+
+/// Keys of subjects, shared by the tasks of a run.
+pub type Keys = Arc<HashMap<SubjectId, SubjectKey>>;
+
+/// All keys of a vault.
+#[must_use]
+pub fn keys(vault: &Vault) -> Keys {
+    Arc::new(vault.subjects().map(|(subject, key)| (subject.clone(), key.clone())).collect())
+}
+
+/// Records what a run, or a command, asks of the gate and does.
+#[derive(Debug)]
+pub struct Recorder {
+    log: AuditLog,
+    keys: Keys,
+    run: Option<String>,
+    policy: String,
+    /// Data categories by purpose, as the policy has them.
+    categories: HashMap<String, Vec<String>>,
+}
+
+impl Recorder {
+    /// Records under one policy, for a run or for a command.
+    #[must_use]
+    pub fn new(log: AuditLog, keys: Keys, run: Option<String>, policy: &Policy) -> Self {
+        let of = |(name, purpose): (&String, &crate::consent::policy::Purpose)| {
+            (name.clone(), purpose.data_categories.clone())
+        };
+        let categories = policy.file().purposes.iter().map(of).collect();
+        Self { log, keys, run, policy: policy.hash().to_owned(), categories }
+    }
+
+    /// The log.
+    #[must_use]
+    pub const fn log(&self) -> &AuditLog {
+        &self.log
+    }
+
+    /// The keys of the subjects.
+    #[must_use]
+    pub const fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// A leaf of this run without anything in it.
+    #[must_use]
+    pub fn leaf(&self, kind: Kind) -> Leaf {
+        Leaf {
+            run: self.run.clone(),
+            policy: Some(self.policy.clone()),
+            code: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            model: Some(crate::audit::model_hash().to_owned()),
+            ..Leaf::new(kind)
+        }
+    }
+
+    /// An entry about a person without anything off the log.
+    ///
+    /// # Errors
+    /// The vault has no key for the person.
+    pub fn about(&self, leaf: Leaf, subject: &SubjectId) -> Result<Entry, AuditError> {
+        let key = self.keys.get(subject).ok_or(AuditError::NoKey)?;
+        Ok(Entry { leaf, subject: Some((key.clone(), None)) })
+    }
+
+    /// One entry for decisions about one target. All must have the same one.
+    ///
+    /// # Errors
+    /// The vault has no key for the person.
+    pub fn entry(&self, kind: Kind, stage: Stage, decided: &[(DecisionRow, Grounds)]) -> Result<Entry, AuditError> {
+        let Some((first, grounds)) = decided.first() else { return Ok(self.leaf(kind).into()) };
+        let mut leaf = Leaf { stage: Some(stage), ledger: Some(grounds.ledger), ..self.leaf(kind) };
+        match &first.target {
+            Target::Subject(subject, account) => {
+                let key = self.keys.get(subject).ok_or(AuditError::NoKey)?;
+                leaf.decisions = decided.iter().map(|(row, grounds)| self.decision(row, grounds, Some(key))).collect();
+                let payload = Payload {
+                    subject: subject.as_str().to_owned(),
+                    account: account.as_ref().map(|a| a.as_str().to_owned()),
+                    decisions: decided.iter().map(|(row, grounds)| payload_decision(row, grounds)).collect(),
+                };
+                let text = serde_json::to_vec(&payload).expect("plain data");
+                let no_random = |source| AuditError::Io { path: "/dev/urandom".into(), source: Arc::new(source) };
+                let sealed = SealedPayload::new(key, &text).map_err(no_random)?;
+                Ok(Entry { leaf, subject: Some((key.clone(), Some(sealed))) })
+            }
+            Target::Account(id) => {
+                leaf.target = Some(id.as_str().to_owned());
+                leaf.decisions = decided.iter().map(|(row, grounds)| self.decision(row, grounds, None)).collect();
+                Ok(leaf.into())
+            }
+            Target::Host(host) => {
+                leaf.target = Some(host.clone());
+                leaf.decisions = decided.iter().map(|(row, grounds)| self.decision(row, grounds, None)).collect();
+                Ok(leaf.into())
+            }
+        }
+    }
+
+    fn decision(&self, row: &DecisionRow, grounds: &Grounds, key: Option<&SubjectKey>) -> Decision {
+        let blind = |label: &str, id: &str| key.map_or_else(|| id.to_owned(), |key| key.blind(label, id));
+        Decision {
+            op: row.operation,
+            purpose: row.purpose.clone(),
+            source: row.source_id.clone(),
+            categories: self.categories.get(&row.purpose).cloned().unwrap_or_default(),
+            permit: row.permit_id.as_ref().map(|id| blind("permit", id.as_str())),
+            reasons: row.reasons.clone(),
+            events: grounds.entries.iter().map(|seq| blind("event", &seq.to_string())).collect(),
+            assessments: grounds.assessments.clone(),
+            recipients: grounds.recipients.clone(),
+            at: row.decided_at,
+            until: row.valid_until,
+            retain_until: grounds.retain_until,
+        }
+    }
+}
+
+fn payload_decision(row: &DecisionRow, grounds: &Grounds) -> PayloadDecision {
+    PayloadDecision {
+        decision: row.decision_id.as_str().to_owned(),
+        permit: row.permit_id.as_ref().map(|id| id.as_str().to_owned()),
+        collected_at: grounds.collected_at,
+        ambiguous: grounds.ambiguous,
+        url: grounds.url.as_ref().map(|url| url.reveal().clone()),
+        opt_out: grounds.opt_out.map(|o| opt_out_word(o).to_owned()),
+        account_host: grounds.account_host.clone(),
+    }
+}
+
+/// How an opt-out verdict is written in payloads.
+#[must_use]
+pub const fn opt_out_word(verdict: OptOut) -> &'static str {
+    match verdict {
+        OptOut::NotApplicable => "not_applicable",
+        OptOut::Free => "free",
+        OptOut::RobotsDisallow => "robots_disallow",
+        OptOut::TdmReserved => "tdm_reserved",
+    }
+}

@@ -1,0 +1,323 @@
+//! The writer of the audit log: one thread that makes batches durable and then tells those who wait.
+//!
+//! Invariant: whoever got `Ok` has their entries on the disk, payloads first; who got an error has done nothing yet and
+//! must not. Entries of many tasks share one sync.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+
+use data_encoding::HEXLOWER;
+use jiff::{SignedDuration, Timestamp};
+use prosopon_tlog::{Checkpoint, Log, Reader, Signer};
+use tokio::sync::oneshot;
+
+use crate::audit::error::AuditError;
+use crate::audit::leaf::{Kind, Leaf};
+use crate::audit::payloads::{Payloads, SealedPayload};
+use crate::consent::gate::Clock;
+use crate::keys::SubjectKey;
+
+/// A clock may be set back so far without anybody being told; more is an error.
+const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+/// As many leaves share one sync at most.
+const BATCH: usize = 4096;
+/// As many calls may wait at most.
+const QUEUE: usize = 256;
+
+/// An entry to be written.
+#[derive(Debug)]
+pub struct Entry {
+    /// The leaf; time and tag are set by the writer.
+    pub leaf: Leaf,
+    /// Whom it is about, with what lies off the log, if anything does.
+    pub subject: Option<(SubjectKey, Option<SealedPayload>)>,
+}
+
+impl From<Leaf> for Entry {
+    fn from(leaf: Leaf) -> Self {
+        Self { leaf, subject: None }
+    }
+}
+
+struct Job {
+    entries: Vec<Entry>,
+    publish: bool,
+    reply: Reply,
+}
+
+/// Numbers of the entries, or why none was written.
+type Written = Result<Range<u64>, AuditError>;
+
+/// Who waits: a task, or a thread.
+enum Reply {
+    Task(oneshot::Sender<Written>),
+    Thread(Sender<Written>),
+}
+
+impl Reply {
+    /// Who does not wait any more does not hear it.
+    fn send(self, result: Written) {
+        match self {
+            Self::Task(to) => drop(to.send(result)),
+            Self::Thread(to) => drop(to.send(result)),
+        }
+    }
+}
+
+/// Where the parts of a log are.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The folder with `checkpoint` and `tile`.
+    pub folder: PathBuf,
+    /// The last known checkpoint, beside the ledger's.
+    pub anchor: PathBuf,
+    /// Name of the log, the first line of its checkpoints.
+    pub origin: String,
+}
+
+impl Place {
+    /// The place in a home.
+    #[must_use]
+    pub fn of(home: &Path, origin: String) -> Self {
+        Self { folder: home.join("audit"), anchor: home.join("audit-checkpoint"), origin }
+    }
+
+    /// The store of sealed payloads.
+    #[must_use]
+    pub fn payloads(&self) -> PathBuf {
+        self.folder.join("payloads.sqlite")
+    }
+}
+
+/// The open log of a home. Others may write to it at the same time.
+#[derive(Debug)]
+pub struct AuditLog {
+    sender: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl AuditLog {
+    /// Creates the log of a new home, with its first entry.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn create(place: &Place, signer: Signer, wall: &Clock) -> Result<(), AuditError> {
+        let io = |source| AuditError::Io { path: place.folder.clone(), source: Arc::new(source) };
+        crate::run::files::private_dir(&place.folder).map_err(io)?;
+        let vkey = format!("{}\n", signer.vkey());
+        let log = Self::start(place, signer, wall, false)?;
+        log.append_now(vec![Leaf::new(Kind::Genesis).fact("code", env!("CARGO_PKG_VERSION")).into()])?;
+        log.publish()?;
+        let path = place.folder.join("vkey");
+        crate::run::files::write_atomically(&path, vkey.as_bytes())
+            .map_err(|source| AuditError::Io { path, source: Arc::new(source) })
+    }
+
+    /// Opens the log and holds it against its last known checkpoint.
+    ///
+    /// # Errors
+    /// Missing, behind, exchanged, not writable, or the clock stands before its newest entry.
+    pub fn open(place: &Place, signer: Signer, wall: &Clock) -> Result<Self, AuditError> {
+        check_anchor(place)?;
+        Self::start(place, signer, wall, true)
+    }
+
+    fn start(place: &Place, signer: Signer, wall: &Clock, check: bool) -> Result<Self, AuditError> {
+        let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
+        let log = Log::open(&place.folder, &place.origin, signer).map_err(fail)?;
+        let payloads = Payloads::open(&place.payloads())?;
+        let newest = newest(place, log.size())?;
+        let worker = Worker { log, payloads, place: place.clone(), wall: Arc::clone(wall), newest };
+        if check {
+            worker.time()?;
+        }
+        let (sender, receiver) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("audit log".to_owned())
+            .spawn(move || worker.run(&receiver))
+            .map_err(|source| AuditError::Io { path: place.folder.clone(), source: Arc::new(source) })?;
+        Ok(Self { sender: Some(sender), thread: Some(thread) })
+    }
+
+    fn send(&self, entries: Vec<Entry>, publish: bool, reply: Reply) {
+        if let Some(sender) = &self.sender {
+            // A writer that has ended drops the reply, which the caller sees as `Closed`.
+            let _ = sender.send(Job { entries, publish, reply });
+        }
+    }
+
+    fn send_and_wait(&self, entries: Vec<Entry>, publish: bool) -> Written {
+        let (reply, answer) = channel();
+        self.send(entries, publish, Reply::Thread(reply));
+        answer.recv().unwrap_or(Err(AuditError::Closed))
+    }
+
+    /// Makes entries durable, all or none; tells their numbers.
+    ///
+    /// # Errors
+    /// See [`AuditError`]; what the entries announce must then not be done.
+    pub async fn append(&self, entries: Vec<Entry>) -> Result<Range<u64>, AuditError> {
+        if entries.is_empty() {
+            return Ok(0..0);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(entries, false, Reply::Task(reply));
+        answer.await.unwrap_or(Err(AuditError::Closed))
+    }
+
+    /// Makes entries durable, outside of tasks; tells their numbers.
+    ///
+    /// # Errors
+    /// See [`Self::append`].
+    pub fn append_now(&self, entries: Vec<Entry>) -> Result<Range<u64>, AuditError> {
+        self.send_and_wait(entries, false)
+    }
+
+    /// Writes tiles, signs a checkpoint over all entries, and keeps a copy of it outside the log.
+    ///
+    /// # Errors
+    /// See [`AuditError`].
+    pub fn publish(&self) -> Result<(), AuditError> {
+        self.send_and_wait(Vec::new(), true).map(drop)
+    }
+}
+
+impl Drop for AuditLog {
+    fn drop(&mut self) {
+        self.sender.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the thread works with.
+struct Worker {
+    log: Log,
+    payloads: Payloads,
+    place: Place,
+    wall: Clock,
+    newest: Timestamp,
+}
+
+impl Worker {
+    fn run(mut self, receiver: &Receiver<Job>) {
+        while let Ok(first) = receiver.recv() {
+            let mut jobs = vec![first];
+            let mut leaves = jobs[0].entries.len();
+            while leaves < BATCH && !jobs.last().is_some_and(|j| j.publish) {
+                let Ok(job) = receiver.try_recv() else { break };
+                leaves += job.entries.len();
+                jobs.push(job);
+            }
+            let (entries, waiting): (Vec<Vec<Entry>>, Vec<_>) =
+                jobs.into_iter().map(|j| (j.entries, (j.reply, j.publish))).unzip();
+            let sizes: Vec<u64> = entries.iter().map(|e| e.len() as u64).collect();
+            let mut result = self.write(entries.into_iter().flatten().collect());
+            if waiting.iter().any(|(_, publish)| *publish) {
+                result = result.and_then(|first| self.publish().map(|()| first));
+            }
+            let mut next = result.as_ref().copied().unwrap_or_default();
+            for ((reply, _), size) in waiting.into_iter().zip(sizes) {
+                reply.send(result.clone().map(|_| next..next + size));
+                next += size;
+            }
+        }
+    }
+
+    /// The time of the next entry: never before the one before it.
+    fn time(&self) -> Result<Timestamp, AuditError> {
+        let now = (self.wall)();
+        if now.checked_add(TOLERANCE).is_ok_and(|limit| limit < self.newest) {
+            return Err(AuditError::ClockBack { now, newest: self.newest });
+        }
+        Ok(now.max(self.newest))
+    }
+
+    /// Writes entries; the number of the first.
+    fn write(&mut self, mut entries: Vec<Entry>) -> Result<u64, AuditError> {
+        if entries.is_empty() {
+            return Ok(self.log.size());
+        }
+        let at = self.time()?;
+        for entry in &mut entries {
+            entry.leaf.at = at;
+            if let Some((key, payload)) = &entry.subject {
+                entry.leaf.subject = Some(key.tag(at));
+                entry.leaf.payload = payload.as_ref().map(|p| HEXLOWER.encode(p.commitment()));
+            }
+        }
+        let payloads = entries.iter().filter_map(|e| e.subject.as_ref()?.1.as_ref());
+        self.payloads.store(payloads)?;
+        let leaves: Vec<Vec<u8>> = entries.iter().map(|e| e.leaf.bytes()).collect();
+        let fail = |source| AuditError::Log { path: self.place.folder.clone(), source: Arc::new(source) };
+        let numbers = self.log.append_batch(&leaves).map_err(fail)?;
+        self.newest = at;
+        Ok(numbers.start)
+    }
+
+    fn publish(&mut self) -> Result<(), AuditError> {
+        let fail = |source| AuditError::Log { path: self.place.folder.clone(), source: Arc::new(source) };
+        let note = self.log.publish().map_err(fail)?.to_string();
+        let path = &self.place.anchor;
+        crate::run::files::write_atomically(path, note.as_bytes())
+            .map_err(|source| AuditError::Io { path: path.clone(), source: Arc::new(source) })
+    }
+}
+
+/// The last checkpoint that was kept outside the log.
+///
+/// # Errors
+/// Missing or damaged.
+pub fn anchor(place: &Place) -> Result<Checkpoint, AuditError> {
+    let damaged = || AuditError::Anchor { path: place.anchor.clone() };
+    let text = std::fs::read_to_string(&place.anchor).map_err(|_| damaged())?;
+    text.parse().map_err(|_| damaged())
+}
+
+/// A log that holds less than it once did, or something else, is no log to go on with.
+fn check_anchor(place: &Place) -> Result<(), AuditError> {
+    let anchor = anchor(place)?;
+    let behind = |found| AuditError::Behind {
+        path: place.folder.clone(),
+        found,
+        expected: anchor.size(),
+        anchor: place.anchor.clone(),
+    };
+    if !place.folder.join("checkpoint").exists() {
+        return Err(behind(0));
+    }
+    let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
+    let reader = Reader::open(&place.folder).map_err(fail)?;
+    let found = reader.checkpoint().size();
+    if found < anchor.size() {
+        return Err(behind(found));
+    }
+    if reader.root_at(anchor.size()).map_err(fail)? != *anchor.root() {
+        return Err(AuditError::Forked { path: place.folder.clone(), entries: anchor.size() });
+    }
+    Ok(())
+}
+
+/// The time of the newest entry, also of those that are not in tiles yet.
+fn newest(place: &Place, size: u64) -> Result<Timestamp, AuditError> {
+    let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
+    if size == 0 {
+        return Ok(Timestamp::MIN);
+    }
+    let reader = Reader::open(&place.folder).map_err(fail)?;
+    let pending = reader.pending().map_err(fail)?;
+    let last = match pending.iter().last() {
+        Some(bytes) => Some(bytes.to_vec()),
+        None => {
+            let size = reader.checkpoint().size();
+            let mut leaves = reader.leaves(size.saturating_sub(1)..size).map_err(fail)?;
+            leaves.next().transpose().map_err(fail)?
+        }
+    };
+    let read = last.and_then(|bytes| Leaf::read(&bytes).ok());
+    read.map(|leaf| leaf.at).ok_or(AuditError::Entry { path: place.folder.clone(), seq: size - 1 })
+}
