@@ -255,6 +255,17 @@ fn special_category_finds_the_place_and_never_tells_the_text() {
 }
 
 #[test]
+fn special_category_takes_no_name_of_a_closed_list_for_a_word_of_somebody() {
+    let world = changed(|t| {
+        let (name, value, status) =
+            ("pains".into(), Some("lange Lieferzeiten".into()), crate::taxonomy::FacetStatus::Known);
+        t.personas[0].empathy_map = vec![crate::persona::rows::Named { name, value, status }];
+    });
+    let answer = world.ask(|book| special_category::special_category(book).expect("answer"));
+    assert_eq!(answer.findings.total(), 0, "{:?}", answer.findings);
+}
+
+#[test]
 fn retention_finds_overdue_rows_and_a_moved_anchor() {
     let mut world = super::clean();
     assert_eq!(world.ask(|book| retention::overdue(book).expect("retention")).findings.total(), 0);
