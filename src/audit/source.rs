@@ -10,6 +10,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::audit::leaf::{Leaf, Payload};
+use crate::audit::{AuditError, LogReader};
 use crate::consent::ledger::LedgerView;
 use crate::consent::policy::Policy;
 use crate::ids::Ids;
@@ -19,11 +20,8 @@ use crate::keys::{SubjectKey, Vault};
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The log, or what lies beside it, cannot be read.
-    #[error("the audit log cannot be read: check it with `prosopon audit verify`, and restore the newest backup")]
-    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// An entry is none of this version.
-    #[error("entry {0} of the audit log is damaged: check it with `prosopon audit verify`")]
-    Damaged(u64),
+    #[error(transparent)]
+    Log(#[from] AuditError),
 }
 
 /// A state of the log that the home has signed.
@@ -63,7 +61,27 @@ pub trait LeafSource {
     }
 }
 
-/// A log that is kept nowhere: for tests, and for a home whose log has not begun.
+impl LeafSource for LogReader {
+    fn each(&self, range: Range<u64>, visit: &mut dyn FnMut(u64, Leaf) -> ControlFlow<()>) -> Result<(), SourceError> {
+        Ok(Self::each(self, range, visit)?)
+    }
+
+    fn payload(&self, leaf: &Leaf, key: &SubjectKey) -> Result<Option<Payload>, SourceError> {
+        Ok(Self::payload(self, leaf, key)?)
+    }
+
+    fn len(&self) -> u64 {
+        self.checkpoint().size()
+    }
+
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        let signed = Self::checkpoint(self);
+        let root = data_encoding::BASE64.encode(&signed.root().0);
+        Some(Checkpoint { tree_size: signed.size(), root })
+    }
+}
+
+/// A log that is kept nowhere, for tests.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLog {
     /// The leaves, in order.
@@ -114,6 +132,8 @@ pub struct Book<'a> {
     pub home: &'a Path,
     /// Policies by hash: those that were ever applied.
     pub policies: &'a dyn Fn(&str) -> Option<Policy>,
+    /// A demo home: the gate's clock stands still, so its times and those of leaves have nothing in common.
+    pub demo: bool,
     /// Only this pipeline's snapshots; `None` = all of the home.
     pub pipeline: Option<&'a str>,
     /// The clock.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::audit::leaf::{Decision, Kind, Leaf, Payload, PayloadDecision};
-use crate::audit::source::{Book, LeafSource, SourceError};
+use crate::audit::source::{Book, LeafSource as _, SourceError};
 use crate::consent::decide::{Asked, OptOut, Request, View, decide};
 use crate::consent::event::LegalEvent;
 use crate::consent::policy::Policy;
@@ -304,32 +304,5 @@ fn again(
     match decide(&request, &view, policy, said.at) {
         Ok(granted) => granted.bases,
         Err(refusal) => refusal.reasons.iter().map(ToString::to_string).collect(),
-    }
-}
-
-/// The log of a home as reports read it.
-impl LeafSource for super::LogReader {
-    fn each(
-        &self,
-        range: std::ops::Range<u64>,
-        visit: &mut dyn FnMut(u64, Leaf) -> ControlFlow<()>,
-    ) -> Result<(), SourceError> {
-        Self::each(self, range, visit).map_err(|error| match error {
-            super::AuditError::Entry { seq, .. } => SourceError::Damaged(seq),
-            other => SourceError::Unreadable(Box::new(other)),
-        })
-    }
-
-    fn payload(&self, leaf: &Leaf, key: &SubjectKey) -> Result<Option<Payload>, SourceError> {
-        Self::payload(self, leaf, key).map_err(|error| SourceError::Unreadable(Box::new(error)))
-    }
-
-    fn len(&self) -> u64 {
-        self.checkpoint().size()
-    }
-
-    fn checkpoint(&self) -> Option<super::source::Checkpoint> {
-        let checkpoint = Self::checkpoint(self);
-        Some(super::source::Checkpoint { tree_size: checkpoint.size(), root: checkpoint.root().to_string() })
     }
 }

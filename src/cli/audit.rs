@@ -11,15 +11,15 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::HomeArg;
-use super::exit::Usage;
 use super::audit_verify::{self, CosignArgs, VerifyArgs};
 use super::duties::{self, HistoryArgs, RecordNoticeArgs, SweepArgs};
+use super::exit::{self, Usage};
 use super::report::{self, Tell};
+use crate::audit::LogReader;
 use crate::audit::report::{
     assessments, coverage, denials, latency, notices, retention, ropa, sources, special_category, violations, why,
 };
-use crate::audit::LogReader;
-use crate::audit::source::{Book, LeafSource};
+use crate::audit::source::Book;
 use crate::consent::gate::Clock;
 use crate::consent::ledger::LedgerView;
 use crate::keys::Vault;
@@ -28,6 +28,8 @@ use crate::sink;
 
 /// Something was found.
 const FOUND: u8 = 1;
+/// It could not be checked, whatever the reason.
+const NOT_CHECKED: u8 = 2;
 
 /// The commands, mounted side by side.
 #[derive(Debug, Subcommand)]
@@ -189,8 +191,14 @@ pub(super) fn execute(command: &OfficerCommand, wall: &Clock) -> anyhow::Result<
         _ => {}
     }
     let Some(plain) = plain_of(command) else { return Ok(ExitCode::SUCCESS) };
-    let opened = open_book(&plain.home, wall)?;
-    opened.with(|book| answer(command, plain, book))
+    let opened = open_book(&plain.home, wall);
+    match opened.and_then(|opened| opened.with(|book| answer(command, plain, book))) {
+        Err(error) if !exit::is_broken_pipe(&error) => {
+            exit::report(&error, plain.json);
+            Ok(ExitCode::from(NOT_CHECKED))
+        }
+        answered => answered,
+    }
 }
 
 fn plain_of(command: &OfficerCommand) -> Option<&PlainArgs> {
@@ -279,7 +287,7 @@ struct Opened {
     home: Home,
     vault: Vault,
     ledger: LedgerView,
-    leaves: Box<dyn LeafSource>,
+    leaves: LogReader,
     pipeline: Option<String>,
     now: Timestamp,
 }
@@ -295,16 +303,11 @@ fn open_book(arg: &HomeArg, wall: &Clock) -> anyhow::Result<Opened> {
     }
     // The demo stands still at its own time.
     let pinned = home.is_demo().then(|| newest_gate_time(&home, &known)).flatten();
-    let leaves = open_log(&home, &vault, wall)?;
+    // Entries that are under no checkpoint yet get one when the log is opened for writing.
+    drop(home.audit(&vault, wall)?);
+    let leaves = LogReader::open(&home.audit_place())?;
     let now = pinned.unwrap_or_else(|| wall());
     Ok(Opened { vault, ledger: ledger.into_view(), leaves, pipeline: arg.pipeline.clone(), now, home })
-}
-
-/// The log of a home, with all that was written to it so far.
-fn open_log(home: &Home, vault: &Vault, wall: &Clock) -> anyhow::Result<Box<dyn LeafSource>> {
-    // Entries that are not under a checkpoint yet get one when the log is opened for writing.
-    drop(home.audit(vault, wall)?);
-    Ok(Box::new(LogReader::open(&home.audit_place())?))
 }
 
 fn newest_gate_time(home: &Home, pipelines: &[String]) -> Option<Timestamp> {
@@ -316,13 +319,14 @@ impl Opened {
     fn with<T>(&self, ask: impl FnOnce(&Book<'_>) -> T) -> T {
         let policies = |hash: &str| self.home.policy(hash).ok();
         ask(&Book {
-            leaves: self.leaves.as_ref(),
+            leaves: &self.leaves,
             vault: &self.vault,
             ledger: &self.ledger,
             ids: self.home.ids(),
             crms: self.home.crms(),
             controller: self.home.controller(),
             home: self.home.path(),
+            demo: self.home.is_demo(),
             policies: &policies,
             pipeline: self.pipeline.as_deref(),
             now: self.now,

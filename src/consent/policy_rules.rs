@@ -16,8 +16,20 @@ use crate::taxonomy::{Operation, Trait};
 
 /// Parts of names that no purpose may carry: recruitment, employment, credit and insurance cannot be asked for (R24).
 const PROHIBITED_PURPOSE_WORDS: &[&str] = &[
-    "recruit", "employ", "hiring", "applicant", "bewerb", "personalauswahl", "einstellungsverf", "headhunt", "credit",
-    "kredit", "bonit", "insurance", "versicherung", "*",
+    "recruit",
+    "employ",
+    "hiring",
+    "applicant",
+    "bewerb",
+    "personalauswahl",
+    "einstellungsverf",
+    "headhunt",
+    "credit",
+    "kredit",
+    "bonit",
+    "insurance",
+    "versicherung",
+    "*",
 ];
 
 /// Of a whole policy.

@@ -29,8 +29,7 @@ impl<'a> Standing<'a> {
             match event.kind {
                 EventKind::Erase => tally.refuse("erased", true, Reason::Erased),
                 EventKind::Restrict => {
-                    let stands =
-                        holds("restrict.store", !self.stores()) && holds("restrict.lift", !self.lifted(event));
+                    let stands = holds("restrict.store", !self.stores()) && holds("restrict.lift", !self.lifted(event));
                     tally.refuse("restricted", stands, Reason::Restricted);
                 }
                 EventKind::Object if holds("object.marketing", is_marketing(event)) => {
@@ -47,11 +46,8 @@ impl<'a> Standing<'a> {
                         && holds("withdraw.regrant", !self.regranted(event));
                     tally.refuse("withdrawn", stands, Reason::Withdrawn);
                 }
-                EventKind::Grant
-                | EventKind::Lift
-                | EventKind::Notice
-                | EventKind::Assessment
-                | EventKind::Rectify => {}
+                EventKind::Grant | EventKind::Lift | EventKind::Notice | EventKind::Assessment | EventKind::Rectify => {
+                }
             }
         }
     }
@@ -184,10 +180,7 @@ impl<'a> Standing<'a> {
                 && holds("lift.ended", e.valid_to.is_none_or(|end| case.now < end))
                 && holds("lift.later", earliest(e) > latest(negative))
                 && holds("lift.purpose", scope.purposes.is_empty() || scope.purposes.contains(request.purpose))
-                && holds(
-                    "lift.operation",
-                    scope.operations.is_empty() || scope.operations.contains(&request.operation),
-                )
+                && holds("lift.operation", scope.operations.is_empty() || scope.operations.contains(&request.operation))
                 && holds("lift.class", scope.source_classes.is_empty() || scope.source_classes.contains(&case.class))
                 && holds("lift.category", case.covers_categories(&scope.data_categories))
                 && holds("lift.recipient", case.covers_recipients(&scope.recipients))

@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::keys::{SubjectKey, Vault};
 use crate::model::SubjectId;
-use crate::rights::rectify::{self, RectifyError};
 use crate::persona::rectified::Rectification;
+use crate::rights::rectify::{self, RectifyError};
 
 /// Why the store cannot be used. Exit code 3.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +48,7 @@ pub struct Store {
     path: PathBuf,
 }
 
-const SCHEMA: &str =
-    "CREATE TABLE IF NOT EXISTS kept (slot INTEGER, kind TEXT, sealed BLOB NOT NULL, PRIMARY KEY (slot, kind)) WITHOUT ROWID;";
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS kept (slot INTEGER, kind TEXT, sealed BLOB NOT NULL, PRIMARY KEY (slot, kind)) WITHOUT ROWID;";
 const RECTIFIED: &str = "rectifications";
 const RESTRICTED: &str = "restricted";
 

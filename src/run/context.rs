@@ -15,11 +15,11 @@ use crate::consent::gate::{Clock, Gate, Grounds};
 use crate::fetch::{Cancel, Fetcher};
 use crate::ids::Ids;
 use crate::model::{AsOf, DecisionRow, RunId, SubjectId};
-use crate::run::engine::RunError;
-use crate::run::watch::Watch;
 use crate::persona::input::Offering;
 use crate::persona::rectified::Rectification;
+use crate::run::engine::RunError;
 use crate::run::journal::Journal;
+use crate::run::watch::Watch;
 
 /// Told of what happens, for progress bars and plain lines. Never of who it happens to.
 pub trait Observer: Send + Sync {

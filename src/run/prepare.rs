@@ -27,8 +27,8 @@ use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::home::Home;
 use crate::run::journal::Journal;
-use crate::run::watch::Watch;
 use crate::run::load::{Loaded, load, without_suppressed};
+use crate::run::watch::Watch;
 use crate::run::{agree, settings};
 use crate::sink::HomeLock;
 
@@ -109,8 +109,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         Some(home) => Store::open(home.path()).and_then(|store| store.all_rectifications(&vault))?,
         None => HashMap::new(),
     };
-    let books =
-        log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
+    let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, ids.clone(), clock);
     Ok(Prepared { plan, gate, loaded, inputs, as_of, home_path, ids, lock, rectified, books })
 }

@@ -346,7 +346,8 @@ pub(super) fn manifest_text(manifest: &Value, run: &str, sequence: u64, tables: 
 /// # Errors
 /// The file cannot be read.
 pub fn table_hash(snapshot: &Snapshot, table: Table) -> Result<String, SinkError> {
-    Ok(HEXLOWER.encode(&hash_file(&snapshot.path(table))?))
+    let files = snapshot.files(table)?;
+    Ok(HEXLOWER.encode(&hash_file(&files[0])?))
 }
 
 fn hash_file(path: &Path) -> Result<Vec<u8>, SinkError> {

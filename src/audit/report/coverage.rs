@@ -61,21 +61,22 @@ pub fn coverage(book: &Book<'_>) -> Result<Coverage, ReportError> {
     let snapshots = book.snapshots()?;
     let mut all = Coverage { leaves: book.leaves.len(), snapshots: snapshots.len() as u64, ..Coverage::default() };
     let mut policies = Policies::new(book);
-    // Rows of `decisions`, by their exact values: whether a leaf says the same.
-    let mut rows: HashMap<Key, bool> = HashMap::new();
+    // Rows of `decisions`, by their exact values: how many no leaf says the same of.
+    let mut rows: HashMap<Key, u32> = HashMap::new();
     let mut holders: HashMap<String, HashSet<Key>> = HashMap::new();
     for kept in &snapshots {
         let policy = policies.get(kept.text("policy_hash"));
         let joined = joins::join(book, kept, policy, &mut all)?;
         holders.insert(kept.run().to_owned(), joined);
         table::each(&kept.snapshot, Table::Decisions, |row| {
-            rows.insert(Said::of_row(book, &row)?.exact(kept.run()), false);
+            *rows.entry(Said::of_row(book, &row)?.exact(kept.run())).or_default() += 1;
             Ok(())
         })?;
     }
     from_log(book, &holders, &mut rows, &mut all)?;
-    all.in_log = rows.values().filter(|found| **found).count() as u64;
-    if rows.values().any(|found| !found) {
+    let missing: u64 = rows.values().map(|n| u64::from(*n)).sum();
+    all.in_log = all.rows.decisions - missing;
+    if missing > 0 {
         not_in_log(book, &snapshots, &rows, &mut all)?;
     }
     Ok(all)
@@ -172,20 +173,21 @@ fn each_decision(
 fn from_log(
     book: &Book<'_>,
     holders: &HashMap<String, HashSet<Key>>,
-    rows: &mut HashMap<Key, bool>,
+    rows: &mut HashMap<Key, u32>,
     all: &mut Coverage,
 ) -> Result<(), ReportError> {
     let mut unwritten: HashMap<(String, Key), (u64, String, Option<Timestamp>)> = HashMap::new();
     each_decision(book, holders, |number, leaf, run, who, decision| {
         let found = rows.get_mut(&Said::of_leaf(who, decision).exact(run));
         let is_row = found.is_some();
-        if let Some(found) = found {
-            *found = true;
+        if let Some(missing) = found {
+            *missing = missing.saturating_sub(1);
         }
         // Later stages ask again about what an earlier one has permitted.
         let is_first = matches!(leaf.stage, None | Some(Stage::Plan | Stage::Fetch));
         all.unused_permits += u64::from(is_first && !is_row && decision.permitted());
-        let emits = leaf.stage == Some(Stage::Publish) && decision.op == Operation::Emit && leaf.subject.is_some();
+        let writes = matches!(leaf.stage, Some(Stage::Plan | Stage::Publish));
+        let emits = writes && decision.op == Operation::Emit && leaf.subject.is_some();
         let place = (run.to_owned(), key(&[who]));
         if emits && decision.permitted() && !holders[run].contains(&place.1) {
             unwritten.insert(place, (number, who.to_owned(), decision.retain_until));
@@ -198,7 +200,7 @@ fn from_log(
     for ((run, _), (leaf, who, _)) in unwritten {
         all.findings.add(Finding {
             kind: "emit_without_row",
-            says: "a persona was permitted before publishing, but the snapshot has none".to_owned(),
+            says: "a persona was permitted, but the snapshot has none".to_owned(),
             leaf: Some(leaf),
             about: Some(who),
             snapshot: Some(run),
@@ -235,12 +237,12 @@ fn explain(
 fn not_in_log(
     book: &Book<'_>,
     snapshots: &[Kept],
-    rows: &HashMap<Key, bool>,
+    rows: &HashMap<Key, u32>,
     all: &mut Coverage,
 ) -> Result<(), ReportError> {
     let mut runs: HashMap<String, HashSet<Key>> = HashMap::new();
     let mut asked: HashMap<Key, Option<u64>> = HashMap::new();
-    let missing = |said: &Said, run: &str| rows.get(&said.exact(run)) == Some(&false);
+    let missing = |said: &Said, run: &str| rows.get(&said.exact(run)).is_some_and(|missing| *missing > 0);
     for kept in snapshots {
         runs.entry(kept.run().to_owned()).or_default();
         table::each(&kept.snapshot, Table::Decisions, |row| {

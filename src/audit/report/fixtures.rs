@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use data_encoding::HEXLOWER;
 use jiff::{Timestamp, ToSpan};
 use tempfile::TempDir;
 
@@ -111,18 +110,29 @@ impl World {
     pub fn run_with(&mut self, name: &str, when: Timestamp, change: impl FnOnce(&mut Tables)) {
         let run = RunId::from_body(name);
         let mut tables = self.work(&run, when);
-        let publish = when + 60.seconds();
-        let gate = self.gate(publish);
-        for persona in std::mem::take(&mut tables.personas) {
-            let (row, permit) = emit(&gate, &persona.subject_id);
-            self.leaf(Stage::Publish, &run, publish, &Target::Subject(persona.subject_id.clone(), None), &[row]);
-            if permit.is_some() {
-                tables.personas.push(persona);
-            }
-        }
+        self.ask_again(&run, when + 60.seconds(), &mut tables);
         self.now = when + 180.seconds();
         change(&mut tables);
         self.publish(&run, &tables);
+    }
+
+    /// Before publishing: refusals are logged one by one, and how many were asked.
+    fn ask_again(&mut self, run: &RunId, when: Timestamp, tables: &mut Tables) {
+        let gate = self.gate(when);
+        let mut again = Leaf::new(Kind::Decide).fact("asked_again", tables.personas.len());
+        (again.at, again.stage, again.run) = (when, Some(Stage::Publish), Some(run.as_str().to_owned()));
+        again.policy = Some(self.policy().hash().to_owned());
+        self.log.leaves.push(again);
+        for persona in std::mem::take(&mut tables.personas) {
+            let (row, permit) = emit(&gate, &persona.subject_id);
+            if permit.is_some() {
+                tables.personas.push(persona);
+            } else {
+                let target = Target::Subject(persona.subject_id.clone(), None);
+                self.leaf(Stage::Publish, run, when, &target, std::slice::from_ref(&row));
+                tables.decisions.push(row);
+            }
+        }
     }
 
     fn work(&mut self, run: &RunId, when: Timestamp) -> Tables {
@@ -246,8 +256,9 @@ impl World {
                 e.basis.is_some_and(|b| row.reasons.iter().any(|r| r == b.article()))
                     && e.scope.purposes.contains(&row.purpose)
             };
-            let all = self.ledger.view().entries(id).into_iter();
-            events = all.filter(|e| carries(e.event)).map(|e| key.blind("event", &e.seq.to_string())).collect();
+            let all = self.ledger.view().entries(id);
+            let carrying = all.iter().filter(|entry| carries(entry.event));
+            events = carrying.map(|entry| key.blind("event", &entry.seq.to_string())).collect();
         }
         let emits = permitted && row.operation == Operation::Emit;
         Decision {
@@ -296,6 +307,7 @@ impl World {
             crms: &["crm".to_owned()],
             controller: "Example Machines GmbH",
             home: self.home.path(),
+            demo: false,
             policies: &policies,
             pipeline: None,
             now: self.now,

@@ -23,8 +23,8 @@ pub struct SpecialCategory {
 /// Texts of people and about them, and the column that names their row.
 const TABLES: [(Table, &str); 2] = [(Table::Personas, "subject_id"), (Table::Evidence, "signal_id")];
 
-/// Ids, hashes, hosts and terms of closed vocabularies: no words of anybody.
-const NOT_PROSE: [&str; 13] = [
+/// Ids, hashes, hosts and names of closed lists (`pains` is one): no words of anybody.
+const NOT_PROSE: [&str; 16] = [
     "subject_id",
     "account_id",
     "crm_record",
@@ -38,6 +38,9 @@ const NOT_PROSE: [&str; 13] = [
     "extractor",
     "extractor_version",
     "source_class",
+    "context.name",
+    "requirements.name",
+    "empathy_map.name",
 ];
 
 /// Scans.

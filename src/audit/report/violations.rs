@@ -3,7 +3,7 @@
 //! Invariant: judged is what the log says was permitted, by the events that were known then and by the policy of the
 //! entry's own hash; rows of current snapshots are judged by the ledger of now.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::tz::Offset;
 
@@ -39,14 +39,20 @@ pub fn violations(book: &Book<'_>) -> Result<Violations, ReportError> {
     let snapshots = book.snapshots()?;
     let mut all = Violations { leaves: book.leaves.len(), permits: 0, rows: 0, findings: Findings::default() };
     let (mut people, mut policies) = (People::new(book.vault), Policies::new(book));
-    let mut erased = Erased::default();
+    let (mut erased, mut asked_again) = (Erased::default(), HashSet::new());
+    let pinned: HashSet<&str> = snapshots.iter().filter(|kept| kept.pinned()).map(Kept::run).collect();
     book.each_leaf(|number, leaf| {
         let who = people.who(leaf);
         erased.look(leaf, number, &mut all.findings);
+        let run = leaf.run.as_deref().unwrap_or_default();
+        let stands_still = book.demo || pinned.contains(run) || leaf.facts.get("pinned") == Some(&true.into());
+        if leaf.facts.contains_key("asked_again") {
+            asked_again.insert(run.to_owned());
+        }
         let policy = leaf.policy.as_deref().and_then(|hash| policies.get(hash));
         for decision in leaf.decisions.iter().filter(|d| d.permitted()) {
             all.permits += 1;
-            let seen = Seen { number, leaf, decision, policy };
+            let seen = Seen { number, leaf, decision, policy, stands_still };
             if let Who::Subject(subject) = who {
                 seen.against_ledger(book, subject, &mut all.findings);
             }
@@ -59,7 +65,7 @@ pub fn violations(book: &Book<'_>) -> Result<Violations, ReportError> {
             rows_of_objectors(book, kept, policies.get(kept.text("policy_hash")), &mut all)?;
         }
         if !kept.pinned() {
-            late_use(kept, &mut all.findings)?;
+            late_use(kept, asked_again.contains(kept.run()), &mut all.findings)?;
         }
     }
     Ok(all)
@@ -71,6 +77,8 @@ struct Seen<'a> {
     leaf: &'a Leaf,
     decision: &'a Decision,
     policy: Option<&'a Policy>,
+    /// The clock of the gate stood still.
+    stands_still: bool,
 }
 
 impl Seen<'_> {
@@ -127,8 +135,7 @@ impl Seen<'_> {
                 add("assessment", format!("assessment {id} did not hold on {day}"));
             }
         }
-        let pinned = self.leaf.facts.get("pinned").and_then(serde_json::Value::as_bool).unwrap_or(false);
-        if !pinned && decision.until.is_some_and(|end| end <= self.leaf.at) {
+        if !self.stands_still && decision.until.is_some_and(|end| end <= self.leaf.at) {
             add("permit_after_its_end", format!("{} was permitted until before the entry was written", decision.op));
         }
     }
@@ -197,8 +204,9 @@ fn rows_of_objectors(
     })
 }
 
-/// Fetches that began, and personas that were published, after the permit had ended.
-fn late_use(kept: &Kept, findings: &mut Findings) -> Result<(), ReportError> {
+/// Fetches that began, and personas that were published, after the permit had ended; personas of a run that asked
+/// again right before publishing rest on that second answer.
+fn late_use(kept: &Kept, asked_again: bool, findings: &mut Findings) -> Result<(), ReportError> {
     let mut ends = HashMap::new();
     table::each(&kept.snapshot, Table::Decisions, |row| {
         if let (Some(permit), Some(end)) = (row.opt("permit_id")?, row.time_opt("valid_until")?) {
@@ -223,7 +231,7 @@ fn late_use(kept: &Kept, findings: &mut Findings) -> Result<(), ReportError> {
         }
         Ok(())
     })?;
-    let Some(published) = kept.published_at() else { return Ok(()) };
+    let Some(published) = kept.published_at().filter(|_| !asked_again) else { return Ok(()) };
     table::each(&kept.snapshot, Table::Personas, |row| {
         if ends.get(&key(&[row.text("permit_id")?])).is_some_and(|end| *end <= published) {
             late(Table::Personas, row.text("subject_id")?, "the persona was published after its permit had ended");

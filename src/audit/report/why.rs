@@ -252,9 +252,7 @@ fn events(book: &Book<'_>, subject: &SubjectId, row: &find::Row, said: Option<&D
     let key = book.vault.key(subject);
     let mut all = book.ledger.entries(subject);
     all.retain(|entry| match (said, key) {
-        (Some(said), Some(key)) => {
-            said.events.contains(&key.blind("event", &entry.seq.to_string()))
-        }
+        (Some(said), Some(key)) => said.events.contains(&key.blind("event", &entry.seq.to_string())),
         // Without a leaf: what could carry it.
         _ => {
             let article = entry.event.basis.map(LawfulBasis::article);

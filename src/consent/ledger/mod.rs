@@ -110,7 +110,14 @@ impl Ledger {
         let fail = |source| LedgerError::Database { path: path.clone(), source };
         let database = Connection::open_in_memory().map_err(fail)?;
         database.execute_batch(SCHEMA).map_err(fail)?;
-        Ok(Self { database, checkpoint: PathBuf::new(), chain: [0; 32], view: LedgerView::default(), version: None, path })
+        Ok(Self {
+            database,
+            checkpoint: PathBuf::new(),
+            chain: [0; 32],
+            view: LedgerView::default(),
+            version: None,
+            path,
+        })
     }
 
     fn load(&mut self, vault: &Vault) -> Result<(), LedgerError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{Span, ToSpan};
+use jiff::{SignedDuration, ToSpan};
 use proptest::prelude::*;
 
 use super::super::fixtures::{PURPOSE, World, at, event, grant};
@@ -11,7 +11,6 @@ use super::super::{
     assessments, coverage, denials, latency, notices, retention, ropa, sources, special_category, violations,
 };
 use crate::audit::leaf::Decision;
-use crate::audit::source::LeafSource;
 use crate::consent::event::{EventKind, LegalEvent};
 use crate::taxonomy::{Operation, SourceClass};
 
@@ -32,11 +31,7 @@ fn assert_clean(world: &World) {
         for (report, findings) in all_findings(book) {
             assert_eq!(findings, Findings::default(), "{report}");
         }
-        let latency = latency::latency(
-            book,
-            Span::new().hours(24).to_duration(jiff::SpanRelativeTo::days_are_24_hours()).expect("hours"),
-        )
-        .expect("latency");
+        let latency = latency::latency(book, SignedDuration::from_hours(24)).expect("latency");
         assert_eq!((latency.n_after_known, latency.from_known.max), (0, 0), "{latency:?}");
         assert_eq!(notices::notices(book, None).expect("notices").overdue, 0);
         let ropa = ropa::ropa(book).expect("ropa");
