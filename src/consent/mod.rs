@@ -3,6 +3,7 @@
 //! Invariant: nothing is fetched, inferred or written without a [`permit::Permit`], and only [`gate::Gate`] makes one.
 
 pub mod decide;
+pub mod dialect;
 pub mod event;
 pub mod gate;
 pub mod import;
