@@ -64,9 +64,6 @@ pub(super) struct Object {
     flag_prefixes: BTreeMap<String, Flag>,
     #[serde(default)]
     pub statuses: BTreeMap<String, Status>,
-    /// Fields that look as if they said something, and say nothing here.
-    #[serde(default)]
-    pub silent: Vec<String>,
 }
 
 /// What a flag means when it is set.

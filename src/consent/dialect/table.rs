@@ -66,8 +66,10 @@ pub(super) fn read(reading: &Reading<'_>, records: &[Record], outcome: &mut Outc
 fn contradicted(found: &[(Item, LegalEvent)]) -> BTreeSet<String> {
     let mut versions: BTreeMap<&str, BTreeSet<[u8; 32]>> = BTreeMap::new();
     for (item, event) in found {
-        if let (Some(id), false) = (item.get("event_id"), event.kind.is_negative() && item.get("contact_id").is_none()) {
-            versions.entry(id).or_default().insert(event.digest());
+        if let Some(id) = item.get("event_id") {
+            // An address of several people gives one event each, which are no versions of each other.
+            let anybody = LegalEvent { subject: SubjectId::from_body(""), ..event.clone() };
+            versions.entry(id).or_default().insert(anybody.digest());
         }
     }
     versions.into_iter().filter(|(_, v)| v.len() > 1).map(|(id, _)| id.to_owned()).collect()
