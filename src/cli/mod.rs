@@ -3,6 +3,7 @@
 //! Invariant: a command only parses, calls the library and prints; results go to stdout, everything else to stderr.
 
 mod card;
+mod consent;
 mod demo_web;
 pub mod exit;
 mod explain;
@@ -121,6 +122,9 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Show the arithmetic of one facet down to its quotes
     Explain(explain::ExplainArgs),
+    /// Import, export, prove and show what people consented and objected to
+    #[command(subcommand)]
+    Consent(consent::ConsentCommand),
     /// Read titles, pages or texts given to it, without a home and without the network
     Extract(extract::ExtractArgs),
     /// Ask the fetch layer's own judgement, without the network
@@ -155,6 +159,7 @@ impl Cli {
             Command::Account(args) => persona::account(&args, wall),
             Command::Inspect(args) => inspect::execute(&args, wall),
             Command::Explain(args) => explain::execute(&args, wall),
+            Command::Consent(command) => consent::execute(&command, wall),
             Command::Extract(args) => extract::execute(&args),
             Command::Fetch(args) => fetch::execute(&args),
             Command::Quality(args) => quality::execute(&args),

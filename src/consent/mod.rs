@@ -7,6 +7,7 @@ pub mod dialect;
 pub mod event;
 pub mod gate;
 pub mod import;
+pub mod jsonld;
 pub mod ledger;
 pub mod permit;
 pub mod policy;

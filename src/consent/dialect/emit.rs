@@ -111,7 +111,8 @@ impl Emitter<'_> {
         let found: BTreeSet<SubjectId> = self.fact.who.iter().flat_map(|key| (self.reading.resolve)(key)).collect();
         if found.is_empty() {
             let advice = "about nobody whom this home knows; run the pipeline on the contact first, or give --contacts";
-            self.problem(&self.fact.field, "consent_for_unknown_contact", advice, outcome);
+            // Once a record, however much it says.
+            outcome.problems.push(self.fact.item.problem(None, "consent_for_unknown_contact", advice));
         }
         found
     }

@@ -89,6 +89,12 @@ impl Index {
         std::iter::once(Key::email(address)).chain(records.map(|r| Key::record(r))).collect()
     }
 
+    /// Every address with each record that has it.
+    pub fn into_addresses(self) -> Vec<(String, String)> {
+        let pairs = self.by_address.into_iter();
+        pairs.flat_map(|(address, records)| records.into_iter().map(move |r| (address.clone(), r))).collect()
+    }
+
     /// The contacts of these records with the number.
     pub fn phone(&self, number: &str) -> Vec<Key> {
         self.by_phone.get(&digits(number)).into_iter().flatten().map(|r| Key::record(r)).collect()

@@ -196,7 +196,8 @@ fn csv(name: &str, text: &str) -> Result<Export, InputError> {
     let header: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(|h| h.trim().to_owned()).collect();
     for (i, column) in header.iter().enumerate() {
         if !column.is_empty() && header[..i].contains(column) {
-            return Err(fail(format!("has the column {column:?} twice; remove one")));
+            // By number: where a file has no header, its first row would be told.
+            return Err(fail(format!("column {} has the name of an earlier one; remove one of the two", i + 1)));
         }
     }
     let file: Arc<str> = Arc::from(name);
@@ -318,7 +319,7 @@ mod tests {
         let twice = parse("f.json", b"[{\"id\":1,\n\"a\":true,\"a\":false}]").expect_err("a key twice");
         assert_eq!(twice.to_string(), "f.json:2:19: not valid JSON, or one key twice in an object: export it again");
         let columns = parse("f.csv", b"id,a,a\n1,2,3\n").expect_err("a column twice");
-        assert_eq!(columns.to_string(), "f.csv: has the column \"a\" twice; remove one");
+        assert_eq!(columns.to_string(), "f.csv: column 3 has the name of an earlier one; remove one of the two");
         let ragged = read(b"id,a\n1\n2,x\n3,y,z\n");
         let told: Vec<String> = ragged.problems.iter().map(Problem::detail).collect();
         assert_eq!(ragged.records.len(), 1);

@@ -137,15 +137,7 @@ pub fn read(reading: &Reading<'_>, records: &[Record]) -> Outcome {
 }
 
 fn read_crm(spec: &'static Spec, reading: &Reading<'_>, records: &[Record], outcome: &mut Outcome) {
-    let lift = match reading.dialect {
-        Dialect::Hubspot => hubspot::items,
-        Dialect::Salesforce => salesforce::items,
-        Dialect::Espocrm => espocrm::items,
-        Dialect::Odoo => odoo::items,
-        Dialect::Dynamics => dynamics::items,
-        Dialect::Pipedrive | Dialect::Table => pipedrive::items,
-    };
-    let items: Vec<Item> = records.iter().flat_map(lift).collect();
+    let items: Vec<Item> = records.iter().flat_map(lift(reading.dialect)).collect();
     let index = Index::of(spec, &items);
     let links = salesforce::Links::of(spec, &items);
     let mut facts = Vec::new();
@@ -164,6 +156,19 @@ fn read_crm(spec: &'static Spec, reading: &Reading<'_>, records: &[Record], outc
     }
     outcome.absent = absent(spec, &items);
     emit::emit(reading, &facts, outcome);
+}
+
+/// What takes a record of the dialect apart.
+fn lift(dialect: Dialect) -> fn(&Record) -> Vec<Item> {
+    match dialect {
+        Dialect::Hubspot => hubspot::items,
+        Dialect::Salesforce => salesforce::items,
+        Dialect::Dynamics => dynamics::items,
+        Dialect::Pipedrive => pipedrive::items,
+        Dialect::Espocrm => espocrm::items,
+        Dialect::Odoo => odoo::items,
+        Dialect::Table => |record| vec![Item::of(record)],
+    }
 }
 
 fn context(dialect: Dialect, object: &Object, item: &Item, index: &Index, links: &salesforce::Links) -> Context {
@@ -189,6 +194,14 @@ fn absent(spec: &Spec, items: &[Item]) -> BTreeSet<String> {
         lacking.collect::<Vec<_>>()
     });
     missing.collect()
+}
+
+/// Addresses in an export of contacts, with the record ids that have them, so that consents by address find people.
+#[must_use]
+pub fn addresses(dialect: Dialect, records: &[Record]) -> Vec<(String, String)> {
+    let Some(spec) = Spec::of(dialect) else { return Vec::new() };
+    let items: Vec<Item> = records.iter().flat_map(lift(dialect)).collect();
+    Index::of(spec, &items).into_addresses()
 }
 
 /// Where the field names and words of a dialect were looked up.

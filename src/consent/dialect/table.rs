@@ -76,20 +76,21 @@ fn contradicted(found: &[(Item, LegalEvent)]) -> BTreeSet<String> {
 }
 
 fn unknown_columns(records: &[Record], outcome: &mut Outcome) -> BTreeSet<Arc<str>> {
-    let mut refused: BTreeMap<Arc<str>, (Problem, BTreeSet<String>)> = BTreeMap::new();
+    let mut refused: BTreeMap<Arc<str>, (Problem, BTreeSet<usize>)> = BTreeMap::new();
     for record in records {
-        for column in record.fields.keys().filter(|c| !COLUMNS.contains_key(&normal(c))) {
+        // By number: where a table has no header, its first row would be told.
+        for (i, _) in record.fields.keys().enumerate().filter(|(_, c)| !COLUMNS.contains_key(&normal(c))) {
             let entry = refused.entry(Arc::clone(&record.at.file)).or_insert_with(|| {
                 (Item::of(record).problem(None, "unknown_column", ""), BTreeSet::new())
             });
-            entry.1.insert(column.clone());
+            entry.1.insert(i + 1);
         }
     }
     for (mut problem, columns) in refused.values().cloned() {
-        let columns = columns.into_iter().collect::<Vec<_>>().join(", ");
+        let columns = columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         problem.advice = format!(
-            "no column of a consent table: {columns}; it might say no, so nothing of the file grants anything; rename \
-             or remove it"
+            "column {columns} is none of a consent table and might say no, so nothing of the file grants anything; \
+             rename or remove it"
         );
         problem.digest = [0; 32];
         outcome.problems.push(problem);
