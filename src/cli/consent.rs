@@ -147,7 +147,8 @@ fn import(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
         ledger.import(&outcome.events, &[], now)?;
     }
     let new = ledger.view().state().count() - before;
-    let report = ImportReport { args, crm: &crm, home: &home, records: records.len(), outcome: &outcome, new, incomplete };
+    let report =
+        ImportReport { args, crm: &crm, home: &home, records: records.len(), outcome: &outcome, new, incomplete };
     report.print(&problems)?;
     Ok(if problems.len() > args.max_problems { ExitCode::from(DEAD_LETTERS) } else { ExitCode::SUCCESS })
 }
@@ -219,7 +220,9 @@ fn crm_of(home: &Home, asked: Option<&str>) -> anyhow::Result<String> {
     let known = home.crms();
     let list = known.join(", ");
     match (asked, known) {
-        (_, []) => Err(Usage(format!("{}: no CRM has been read here yet; run a pipeline first", home.path().display()))),
+        (_, []) => {
+            Err(Usage(format!("{}: no CRM has been read here yet; run a pipeline first", home.path().display())))
+        }
         (Some(name), _) if known.iter().any(|k| k == name) => Ok(name.to_owned()),
         (Some(name), _) => Err(Usage(format!("{}: no CRM {name:?} here; there are: {list}", home.path().display()))),
         (None, [only]) => Ok(only.clone()),
@@ -248,7 +251,8 @@ fn invented_only<'a>(records: &[Record], addresses: impl Iterator<Item = &'a Str
     match found.iter().filter(is_real).count() {
         0 => Ok(()),
         real => {
-            let text = format!("{real} addresses outside *.example and *.test: a demo home is for invented people only");
+            let text =
+                format!("{real} addresses outside *.example and *.test: a demo home is for invented people only");
             Err(Usage(text).into())
         }
     }
@@ -324,7 +328,9 @@ impl TodaysLedger {
         for event in ledger.all_events() {
             people.entry(event.subject.clone()).or_default().push(Known { event, known_at: None });
         }
-        people.values_mut().for_each(|events| jsonld::sort(events));
+        for events in people.values_mut() {
+            jsonld::sort(events);
+        }
         Self(people)
     }
 }
@@ -351,7 +357,9 @@ fn subject_of(home: &Home, view: &LedgerView, history: &dyn History, text: &str)
     let found: BTreeSet<SubjectId> = candidates.into_iter().filter(seen).collect();
     match found.len() {
         1 => Ok(found.into_iter().next().expect("one")),
-        0 => Err(Usage("this home never saw that contact: give a subject id (sub_...) or the CRM's record id".to_owned())),
+        0 => Err(Usage(
+            "this home never saw that contact: give a subject id (sub_...) or the CRM's record id".to_owned(),
+        )),
         _ => Err(Usage("several CRMs of this home have that record id: give the subject id (sub_...)".to_owned())),
     }
     .map_err(Into::into)
@@ -432,7 +440,8 @@ fn show(args: &ShowArgs) -> anyhow::Result<ExitCode> {
     let history = TodaysLedger::of(&ledger);
     let subject = subject_of(&home, ledger.view(), &history, &args.subject)?;
     if args.known_at.is_some() && !history.keeps_known_at() {
-        let text = "the ledger of this home does not keep since when it knows an event, so --known-at cannot be answered";
+        let text =
+            "the ledger of this home does not keep since when it knows an event, so --known-at cannot be answered";
         return Err(Usage(text.to_owned()).into());
     }
     let had_happened = |k: &Known| {

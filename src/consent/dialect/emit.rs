@@ -69,7 +69,8 @@ fn contradicted<'f>(facts: &'f [Fact<'_>], outcome: &mut Outcome) -> BTreeSet<St
     let mut told = BTreeSet::new();
     for fact in facts.iter().filter(|f| twice.contains(&statement(f))) {
         if told.insert((&fact.item.at, &fact.field)) {
-            let advice = "another record with this id says something else, so only a no is taken from them; export once";
+            let advice =
+                "another record with this id says something else, so only a no is taken from them; export once";
             outcome.problems.push(fact.item.problem(Some(&fact.field), "contradicting_rows", advice));
         }
     }
@@ -123,8 +124,7 @@ impl Emitter<'_> {
             Dated::Undated | Dated::Unreadable => STANDING,
         };
         let fact = self.fact;
-        let mapped: Vec<&Grant> =
-            self.reading.mapping.about(self.reading.dialect, &fact.field, &fact.labels).collect();
+        let mapped: Vec<&Grant> = self.reading.mapping.about(self.reading.dialect, &fact.field, &fact.labels).collect();
         let narrowed = !mapped.is_empty() && mapped.iter().all(|g| g.opt_out == OptOut::Withdrawal);
         // An opt-out by a word that nobody here knows is never narrowed.
         let known = !self.is_unknown_word();
@@ -198,7 +198,13 @@ impl Emitter<'_> {
         })
     }
 
-    fn date_of_grant(&self, mapped: &Grant, dates: &Dates, status: &Status, outcome: &mut Outcome) -> Option<Timestamp> {
+    fn date_of_grant(
+        &self,
+        mapped: &Grant,
+        dates: &Dates,
+        status: &Status,
+        outcome: &mut Outcome,
+    ) -> Option<Timestamp> {
         let named = mapped.date_field.as_deref();
         let at = match named {
             Some(field) => match self.fact.item.get(field).map(when) {

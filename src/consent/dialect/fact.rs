@@ -27,11 +27,18 @@ pub(super) struct Fact<'a> {
 }
 
 pub(super) enum Says<'a> {
-    No { flag: Flag, at: Dated },
+    No {
+        flag: Flag,
+        at: Dated,
+    },
     /// Neither yes nor no; another record with this id may say more.
     Nothing,
     /// The basis that the record names.
-    Yes { basis: Option<LawfulBasis>, dates: Dates, status: &'a Status },
+    Yes {
+        basis: Option<LawfulBasis>,
+        dates: Dates,
+        status: &'a Status,
+    },
 }
 
 /// A date that is there, is not there, or cannot be read.
@@ -212,7 +219,8 @@ fn words<'c>(
             }
             (Some(word), _) => read.push((Read::Yes(word.basis()), part)),
             (None, Unknown::NoGrant) => {
-                let advice = "unknown lawful basis, so the field grants nothing; write the CRM's own words, to the dash";
+                let advice =
+                    "unknown lawful basis, so the field grants nothing; write the CRM's own words, to the dash";
                 problems.push(item.problem(Some(field), "unknown_legal_basis", advice));
                 poisoned = true;
                 read.push((Read::Nothing, part));

@@ -120,14 +120,15 @@ fn json(name: &str, text: &str) -> Result<Export, InputError> {
         for (number, line) in lines {
             let at = Place { file: Arc::clone(&file), unit: Unit::Line, number };
             match strict(line) {
-                Ok(value) => unwrap(value, &None, &mut export, &mut |_| at.clone()),
+                Ok(value) => unwrap(value, None, &mut export, &mut |_| at.clone()),
                 Err(_) => export.problems.push(unread(at, "unreadable_line", "is no JSON object; export it again")),
             }
         }
         return Ok(export);
     }
-    let value = strict(text).map_err(|e| InputError::Json { file: name.to_owned(), line: e.line(), column: e.column() })?;
-    unwrap(value, &None, &mut export, &mut |n| Place { file: Arc::clone(&file), unit: Unit::Record, number: n });
+    let value =
+        strict(text).map_err(|e| InputError::Json { file: name.to_owned(), line: e.line(), column: e.column() })?;
+    unwrap(value, None, &mut export, &mut |n| Place { file: Arc::clone(&file), unit: Unit::Record, number: n });
     Ok(export)
 }
 
@@ -138,7 +139,7 @@ fn unread(at: Place, reason: &'static str, advice: &str) -> Problem {
 /// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC.
 const ENVELOPES: &[&str] = &["results", "value", "records", "data", "list", "result"];
 
-fn unwrap(value: Value, hint: &Option<String>, export: &mut Export, at: &mut dyn FnMut(u64) -> Place) {
+fn unwrap(value: Value, hint: Option<&str>, export: &mut Export, at: &mut dyn FnMut(u64) -> Place) {
     match value {
         Value::Array(values) => {
             for value in values {
@@ -151,18 +152,19 @@ fn unwrap(value: Value, hint: &Option<String>, export: &mut Export, at: &mut dyn
             if let Some(name) = envelope {
                 let inner = map.shift_remove(*name).unwrap_or_default();
                 let named = map.get("model").and_then(Value::as_str).map(str::to_owned);
-                unwrap(inner, &named.or_else(|| hint.clone()), export, at);
+                unwrap(inner, named.as_deref().or(hint), export, at);
                 return;
             }
             // Pipedrive and JSON-RPC wrap a single record too.
-            let single = ["data", "result"].iter().find(|n| map.len() <= 4 && matches!(map.get(**n), Some(Value::Object(_))));
+            let single =
+                ["data", "result"].iter().find(|n| map.len() <= 4 && matches!(map.get(**n), Some(Value::Object(_))));
             if let Some(name) = single {
                 let inner = map.shift_remove(*name).unwrap_or_default();
                 unwrap(inner, hint, export, at);
                 return;
             }
             let number = export.records.len() as u64 + 1;
-            export.records.push(Record { at: at(number), hint: hint.clone(), fields: map });
+            export.records.push(Record { at: at(number), hint: hint.map(str::to_owned), fields: map });
         }
         _ => {
             let number = export.records.len() as u64 + 1;
@@ -187,11 +189,10 @@ fn says_more(map: &Map<String, Value>) -> bool {
 fn csv(name: &str, text: &str) -> Result<Export, InputError> {
     let fail = |problem: String| InputError::Header { file: name.to_owned(), problem };
     let first = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
-    let delimiter = [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|d| first.bytes().filter(|b| b == d).count());
-    let mut reader = ::csv::ReaderBuilder::new()
-        .delimiter(delimiter.unwrap_or(b','))
-        .flexible(true)
-        .from_reader(text.as_bytes());
+    let delimiter =
+        [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|d| first.bytes().filter(|b| b == d).count());
+    let mut reader =
+        ::csv::ReaderBuilder::new().delimiter(delimiter.unwrap_or(b',')).flexible(true).from_reader(text.as_bytes());
     let unreadable = |_| fail("the header line cannot be read: export it again".to_owned());
     let header: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(|h| h.trim().to_owned()).collect();
     for (i, column) in header.iter().enumerate() {
@@ -340,6 +341,8 @@ mod tests {
         ] {
             assert!(read(text.as_bytes()).has_more, "{text}");
         }
-        assert!(!read(b"{\"data\":[],\"additional_data\":{\"pagination\":{\"more_items_in_collection\":false}}}").has_more);
+        assert!(
+            !read(b"{\"data\":[],\"additional_data\":{\"pagination\":{\"more_items_in_collection\":false}}}").has_more
+        );
     }
 }

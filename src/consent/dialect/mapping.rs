@@ -174,15 +174,13 @@ impl Grant {
                 self.basis == LawfulBasis::Consent && missing.is_some(),
                 format!("{}: a consent without it proves nothing", missing.unwrap_or_default()),
             ),
-            (
-                forbidden.is_some(),
-                format!("{:?} never grants {:?}", self.field, forbidden.map_or("", |p| p.as_str())),
-            ),
+            (forbidden.is_some(), format!("{:?} never grants {:?}", self.field, forbidden.map_or("", |p| p.as_str()))),
         ];
         let hash_is_one = |h: &str| h.strip_prefix("sha256:").is_some_and(|x| x.len() == 64 && x.bytes().all(is_hex));
         let bad_hash = self.wording_hash.as_deref().is_some_and(|h| !hash_is_one(h));
         checks.into_iter().find(|(wrong, _)| *wrong).map(|(_, problem)| problem).or_else(|| {
-            bad_hash.then(|| "wording_hash: write sha256: and 64 small hex digits of the wording that was shown".to_owned())
+            bad_hash
+                .then(|| "wording_hash: write sha256: and 64 small hex digits of the wording that was shown".to_owned())
         })
     }
 }

@@ -63,15 +63,8 @@ pub enum Dialect {
 
 impl Dialect {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Hubspot,
-        Self::Salesforce,
-        Self::Dynamics,
-        Self::Pipedrive,
-        Self::Espocrm,
-        Self::Odoo,
-        Self::Table,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Hubspot, Self::Salesforce, Self::Dynamics, Self::Pipedrive, Self::Espocrm, Self::Odoo, Self::Table];
 
     /// Its spelling on the command line and in files.
     #[must_use]
@@ -144,7 +137,8 @@ fn read_crm(spec: &'static Spec, reading: &Reading<'_>, records: &[Record], outc
     for item in &items {
         let Some(object) = spec.object(item) else {
             let known: Vec<&str> = spec.objects.iter().map(|o| o.name.as_str()).collect();
-            let advice = format!("no record of {} that is known here; known are: {}", reading.dialect, known.join(", "));
+            let advice =
+                format!("no record of {} that is known here; known are: {}", reading.dialect, known.join(", "));
             outcome.problems.push(item.problem(None, "unknown_record", advice));
             continue;
         };

@@ -33,7 +33,8 @@ pub(super) fn parse(name: &str, bytes: &[u8]) -> Result<Export, InputError> {
         for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
             let kind = field.data_type().to_string();
             let column = field.name().clone();
-            let values = values(array).ok_or(InputError::Column { file: name.to_owned(), column: column.clone(), kind })?;
+            let values =
+                values(array).ok_or(InputError::Column { file: name.to_owned(), column: column.clone(), kind })?;
             columns.push((column, values));
         }
         for row in 0..batch.num_rows() {

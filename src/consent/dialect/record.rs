@@ -132,12 +132,8 @@ pub(super) struct Item {
 
 impl Item {
     pub fn of(record: &Record) -> Self {
-        let mut item = Self {
-            at: record.at.clone(),
-            hint: record.hint.clone(),
-            names: BTreeSet::new(),
-            cells: BTreeMap::new(),
-        };
+        let mut item =
+            Self { at: record.at.clone(), hint: record.hint.clone(), names: BTreeSet::new(), cells: BTreeMap::new() };
         for (name, value) in &record.fields {
             item.spread(name, value);
         }

@@ -102,7 +102,8 @@ impl Links {
         let purpose = item.get("DataUsePurposeId").and_then(|id| self.purposes.get(id)).cloned();
         context.labels = purpose.into_iter().filter(|name| item.get("DataUsePurpose.Name") != Some(name)).collect();
         if !individual.is_some_and(|id| self.individuals.contains(id)) {
-            let advice = "no Individual of this import stands behind the consent, so it grants nothing; export both together";
+            let advice =
+                "no Individual of this import stands behind the consent, so it grants nothing; export both together";
             context.blocked = Some(("missing_individual", advice));
         }
         context

@@ -80,9 +80,9 @@ fn unknown_columns(records: &[Record], outcome: &mut Outcome) -> BTreeSet<Arc<st
     for record in records {
         // By number: where a table has no header, its first row would be told.
         for (i, _) in record.fields.keys().enumerate().filter(|(_, c)| !COLUMNS.contains_key(&normal(c))) {
-            let entry = refused.entry(Arc::clone(&record.at.file)).or_insert_with(|| {
-                (Item::of(record).problem(None, "unknown_column", ""), BTreeSet::new())
-            });
+            let entry = refused
+                .entry(Arc::clone(&record.at.file))
+                .or_insert_with(|| (Item::of(record).problem(None, "unknown_column", ""), BTreeSet::new()));
             entry.1.insert(i + 1);
         }
     }
@@ -107,6 +107,9 @@ fn renamed(item: &Item) -> Item {
     }
 }
 
+/// A date that would grant something cannot be read.
+struct Unreadable;
+
 struct Row<'r> {
     item: &'r Item,
     reading: &'r Reading<'r>,
@@ -121,12 +124,18 @@ impl Row<'_> {
             Some(event) if event.kind.is_negative() || may_grant => {
                 let subjects = self.subjects();
                 let advice = match subjects.len() {
-                    0 => Some(("consent_for_unknown_contact", "about nobody whom this home knows; run the pipeline on \
-                                the contact first, or give --contacts")),
+                    0 => Some((
+                        "consent_for_unknown_contact",
+                        "about nobody whom this home knows; run the pipeline on \
+                                the contact first, or give --contacts",
+                    )),
                     1 => None,
                     _ if event.kind.is_negative() => None,
-                    _ => Some(("ambiguous_address", "the address belongs to several contacts, so it grants nothing; \
-                                write contact_id")),
+                    _ => Some((
+                        "ambiguous_address",
+                        "the address belongs to several contacts, so it grants nothing; \
+                                write contact_id",
+                    )),
                 };
                 match advice {
                     Some((reason, advice)) => {
@@ -166,13 +175,14 @@ impl Row<'_> {
         let negative = kind.is_negative();
         let basis = item.get("basis").and_then(LawfulBasis::read);
         if kind == EventKind::Grant && basis.is_none() {
-            let advice = "unknown lawful basis, so it grants nothing; write 6(1)(a) or 6(1)(f), whichever can be proven";
+            let advice =
+                "unknown lawful basis, so it grants nothing; write 6(1)(a) or 6(1)(f), whichever can be proven";
             problems.push(item.problem(Some("basis"), "unknown_legal_basis", advice));
             return None;
         }
         let scope = self.scope(negative, problems)?;
         let [from, to, recorded] = ["valid_from", "valid_to", "recorded_at"].map(|f| self.date(f, negative, problems));
-        let (from, to, recorded) = (from?, to?, recorded?);
+        let (from, to, recorded) = (from.ok()?, to.ok()?, recorded.ok()?);
         let valid_from = from.map(When::start);
         let recorded_at = match recorded.map(When::start).or(valid_from) {
             Some(at) => at,
@@ -249,15 +259,15 @@ impl Row<'_> {
         })
     }
 
-    /// `None` where a date that would grant something cannot be read.
-    fn date(&self, field: &str, negative: bool, problems: &mut Vec<Problem>) -> Option<Option<When>> {
-        let Some(cell) = self.item.get(field) else { return Some(None) };
+    /// `Err` where a date that would grant something cannot be read.
+    fn date(&self, field: &str, negative: bool, problems: &mut Vec<Problem>) -> Result<Option<When>, Unreadable> {
+        let Some(cell) = self.item.get(field) else { return Ok(None) };
         let read = when(cell);
         if read.is_none() {
             let advice = "write the date as 2025-12-31 or 31.12.2025, with or without a time";
             problems.push(self.item.problem(Some(field), "unreadable_date", advice));
-            return negative.then_some(None);
+            return if negative { Ok(None) } else { Err(Unreadable) };
         }
-        Some(read)
+        Ok(read)
     }
 }

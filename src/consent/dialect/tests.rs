@@ -66,8 +66,7 @@ fn load(dialect: Dialect, folder: &Path) -> Loaded {
     let mapping = case.mapping.as_ref().map_or_else(Mapping::default, |name| {
         Mapping::parse(&String::from_utf8(read(name)).expect("UTF-8")).expect("a valid mapping")
     });
-    let mut loaded =
-        Loaded { dialect, case, records: Vec::new(), problems: Vec::new(), mapping, has_more: false };
+    let mut loaded = Loaded { dialect, case, records: Vec::new(), problems: Vec::new(), mapping, has_more: false };
     let mut names: Vec<String> = fs::read_dir(folder)
         .expect("a folder")
         .map(|e| e.expect("an entry").file_name().into_string().expect("UTF-8"))
@@ -117,7 +116,7 @@ impl Loaded {
         );
         let mut add = |name: &str, value: Option<String>| {
             if let Some(value) = value {
-                text.push_str(&format!(", {name} {value}"));
+                text.extend([", ", name, " ", &value]);
             }
         };
         add("basis", event.basis.map(|b| b.article().to_owned()));
