@@ -5,6 +5,7 @@
 mod audit;
 mod audit_verify;
 mod card;
+mod consent;
 mod demo_web;
 mod duties;
 pub mod exit;
@@ -130,6 +131,9 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Show the arithmetic of one facet down to its quotes
     Explain(explain::ExplainArgs),
+    /// Import, export, prove and show what people consented and objected to
+    #[command(subcommand)]
+    Consent(consent::ConsentCommand),
     /// Read titles, pages or texts given to it, without a home and without the network
     Extract(extract::ExtractArgs),
     /// Ask the fetch layer's own judgement, without the network
@@ -170,6 +174,7 @@ impl Cli {
             Command::Account(args) => persona::account(&args, wall),
             Command::Inspect(args) => inspect::execute(&args, wall),
             Command::Explain(args) => explain::execute(&args, wall),
+            Command::Consent(command) => consent::execute(&command, wall),
             Command::Extract(args) => extract::execute(&args),
             Command::Fetch(args) => fetch::execute(&args),
             Command::Keys(args) => duties::keys(&args, wall),

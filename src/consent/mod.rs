@@ -5,9 +5,11 @@
 mod case;
 pub mod category;
 pub mod decide;
+pub mod dialect;
 pub mod event;
 pub mod gate;
 pub mod import;
+pub mod jsonld;
 pub mod ledger;
 mod mutant;
 pub mod permit;

@@ -1,0 +1,348 @@
+//! From bytes to records: JSON as the APIs return it, JSON Lines, CSV, Parquet; told apart by content.
+//!
+//! Invariant: a record that cannot be read is a problem, a file that cannot be read is an error, and neither repeats
+//! content. A key or a header that stands twice is refused: one of the two might say no.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::record::{Place, Problem, Record, Unit};
+
+/// No export of consents is larger.
+const MAX_BYTES: usize = 1 << 30;
+
+/// Why a file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// More than 1 GiB.
+    #[error("{file} is larger than 1 GiB: export it in parts")]
+    TooLarge {
+        /// The file.
+        file: String,
+    },
+    /// Nothing in it.
+    #[error("{file} is empty")]
+    Empty {
+        /// The file.
+        file: String,
+    },
+    /// Broken JSON, or a key twice in one object.
+    #[error("{file}:{line}:{column}: not valid JSON, or one key twice in an object: export it again")]
+    Json {
+        /// The file.
+        file: String,
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+    /// The header of a CSV file.
+    #[error("{file}: {problem}")]
+    Header {
+        /// The file.
+        file: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// Broken Parquet.
+    #[error("{file} is no readable Parquet file: write it again")]
+    Parquet {
+        /// The file.
+        file: String,
+        /// What the reader said; about the file's structure only.
+        #[source]
+        source: ::parquet::errors::ParquetError,
+    },
+    /// A type that holds no text, number, date or list of texts.
+    #[error("{file}: column {column:?} has the type {kind}: write text, a date or a list of texts")]
+    Column {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// Its type.
+        kind: String,
+    },
+}
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub struct Export {
+    /// Its records.
+    pub records: Vec<Record>,
+    /// Records that could not be read.
+    pub problems: Vec<Problem>,
+    /// The file is a page, and says that there is another one.
+    pub has_more: bool,
+}
+
+/// Reads a file. `name` stands in problems: give it without folders.
+///
+/// # Errors
+/// Nothing of the file can be used.
+pub fn parse(name: &str, bytes: &[u8]) -> Result<Export, InputError> {
+    let file = || name.to_owned();
+    if bytes.len() > MAX_BYTES {
+        return Err(InputError::TooLarge { file: file() });
+    }
+    if bytes.starts_with(b"PAR1") {
+        return super::parquet::parse(name, bytes);
+    }
+    let text = decode(bytes);
+    match text.trim_start().chars().next() {
+        None => Err(InputError::Empty { file: file() }),
+        Some('{' | '[') => json(name, &text),
+        Some(_) => csv(name, &text),
+    }
+}
+
+/// By byte order mark, else UTF-8 where it is valid, else Windows-1252.
+fn decode(bytes: &[u8]) -> String {
+    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(bytes) {
+        return encoding.decode(bytes).0.into_owned();
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => encoding_rs::WINDOWS_1252.decode(bytes).0.into_owned(),
+    }
+}
+
+fn json(name: &str, text: &str) -> Result<Export, InputError> {
+    let mut export = Export::default();
+    let file: Arc<str> = Arc::from(name);
+    let lines: Vec<(u64, &str)> = (1..).zip(text.lines()).filter(|(_, l)| !l.trim().is_empty()).collect();
+    // Each line a value of its own: JSON Lines. A pretty-printed document never begins with one.
+    if lines.len() > 1 && strict(lines[0].1).is_ok() {
+        for (number, line) in lines {
+            let at = Place { file: Arc::clone(&file), unit: Unit::Line, number };
+            match strict(line) {
+                Ok(value) => unwrap(value, None, &mut export, &mut |_| at.clone()),
+                Err(_) => export.problems.push(unread(at, "unreadable_line", "is no JSON object; export it again")),
+            }
+        }
+        return Ok(export);
+    }
+    let value =
+        strict(text).map_err(|e| InputError::Json { file: name.to_owned(), line: e.line(), column: e.column() })?;
+    unwrap(value, None, &mut export, &mut |n| Place { file: Arc::clone(&file), unit: Unit::Record, number: n });
+    Ok(export)
+}
+
+fn unread(at: Place, reason: &'static str, advice: &str) -> Problem {
+    Problem { at, field: None, reason, advice: advice.to_owned(), subject: None, digest: [0; 32] }
+}
+
+/// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC.
+const ENVELOPES: &[&str] = &["results", "value", "records", "data", "list", "result"];
+
+fn unwrap(value: Value, hint: Option<&str>, export: &mut Export, at: &mut dyn FnMut(u64) -> Place) {
+    match value {
+        Value::Array(values) => {
+            for value in values {
+                unwrap(value, hint, export, at);
+            }
+        }
+        Value::Object(mut map) => {
+            export.has_more |= says_more(&map);
+            let envelope = ENVELOPES.iter().find(|name| matches!(map.get(**name), Some(Value::Array(_))));
+            if let Some(name) = envelope {
+                let inner = map.shift_remove(*name).unwrap_or_default();
+                let named = map.get("model").and_then(Value::as_str).map(str::to_owned);
+                unwrap(inner, named.as_deref().or(hint), export, at);
+                return;
+            }
+            // Pipedrive and JSON-RPC wrap a single record too.
+            let single =
+                ["data", "result"].iter().find(|n| map.len() <= 4 && matches!(map.get(**n), Some(Value::Object(_))));
+            if let Some(name) = single {
+                let inner = map.shift_remove(*name).unwrap_or_default();
+                unwrap(inner, hint, export, at);
+                return;
+            }
+            let number = export.records.len() as u64 + 1;
+            export.records.push(Record { at: at(number), hint: hint.map(str::to_owned), fields: map });
+        }
+        _ => {
+            let number = export.records.len() as u64 + 1;
+            let place = at(number);
+            export.problems.push(unread(place, "unreadable_record", "is no JSON object; export it again"));
+        }
+    }
+}
+
+/// Whether a page says that there is another one.
+fn says_more(map: &Map<String, Value>) -> bool {
+    let at = |path: &[&str]| path.iter().try_fold(map, |m, key| m.get(*key)?.as_object());
+    let there = |m: &Map<String, Value>, key: &str| m.get(key).is_some_and(|v| !v.is_null());
+    at(&["paging"]).is_some_and(|m| there(m, "next"))
+        || there(map, "nextRecordsUrl")
+        || there(map, "@odata.nextLink")
+        || at(&["additional_data", "pagination"])
+            .is_some_and(|m| m.get("more_items_in_collection") == Some(&Value::Bool(true)))
+        || at(&["additional_data"]).is_some_and(|m| there(m, "next_cursor"))
+}
+
+fn csv(name: &str, text: &str) -> Result<Export, InputError> {
+    let fail = |problem: String| InputError::Header { file: name.to_owned(), problem };
+    let first = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
+    let delimiter =
+        [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|d| first.bytes().filter(|b| b == d).count());
+    let mut reader =
+        ::csv::ReaderBuilder::new().delimiter(delimiter.unwrap_or(b',')).flexible(true).from_reader(text.as_bytes());
+    let unreadable = |_| fail("the header line cannot be read: export it again".to_owned());
+    let header: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(|h| h.trim().to_owned()).collect();
+    for (i, column) in header.iter().enumerate() {
+        if !column.is_empty() && header[..i].contains(column) {
+            // By number: where a file has no header, its first row would be told.
+            return Err(fail(format!("column {} has the name of an earlier one; remove one of the two", i + 1)));
+        }
+    }
+    let file: Arc<str> = Arc::from(name);
+    let mut export = Export::default();
+    for row in reader.records() {
+        let line = match &row {
+            Ok(row) => row.position().map_or(0, ::csv::Position::line),
+            Err(e) => e.position().map_or(0, ::csv::Position::line),
+        };
+        let at = Place { file: Arc::clone(&file), unit: Unit::Line, number: line };
+        let Ok(row) = row else {
+            export.problems.push(unread(at, "unreadable_line", "cannot be read; export it again"));
+            continue;
+        };
+        let surplus = row.iter().skip(header.len()).any(|c| !c.trim().is_empty());
+        if row.len() < header.len() || surplus {
+            let advice = format!(
+                "has {} cells where the header has {}; quote the cell that holds a delimiter",
+                row.len(),
+                header.len()
+            );
+            export.problems.push(unread(at, "ragged_row", &advice));
+            continue;
+        }
+        let cells = header.iter().zip(&row).filter(|(name, _)| !name.is_empty());
+        let fields = cells.map(|(name, cell)| (name.clone(), Value::String(cell.to_owned()))).collect();
+        export.records.push(Record { at, hint: None, fields });
+    }
+    Ok(export)
+}
+
+/// JSON in which no object has a key twice.
+fn strict(text: &str) -> Result<Value, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Strict.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+#[derive(Clone, Copy)]
+struct Strict;
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
+        Ok(Value::Bool(v))
+    }
+    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = seq.next_element_seed(self)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            let value = access.next_value_seed(self)?;
+            if map.insert(key, value).is_some() {
+                return Err(A::Error::custom("a key twice"));
+            }
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Export {
+        parse("f", bytes).expect("readable")
+    }
+
+    #[test]
+    fn formats_are_told_apart_by_content() {
+        for text in [
+            "{\"results\":[{\"id\":\"1\"},{\"id\":\"2\"}]}",
+            "[{\"id\":\"1\"},{\"id\":\"2\"}]",
+            "{\"id\":\"1\"}\n\n{\"id\":\"2\"}\n",
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":[{\"id\":\"1\"},{\"id\":\"2\"}]}",
+            "id,x\n1,\n2,\n",
+            "\u{feff}id;x\n1;a\n2;b\n",
+        ] {
+            let ids: Vec<Value> = read(text.as_bytes()).records.iter().map(|r| r.fields["id"].clone()).collect();
+            assert_eq!(ids, [Value::from("1"), Value::from("2")], "{text}");
+        }
+        let latin = b"id;Empf\xe4nger\n1;x\n";
+        assert!(read(latin).records[0].fields.contains_key("Empfänger"));
+    }
+
+    #[test]
+    fn nothing_that_might_say_no_is_lost_silently() {
+        let twice = parse("f.json", b"[{\"id\":1,\n\"a\":true,\"a\":false}]").expect_err("a key twice");
+        assert_eq!(twice.to_string(), "f.json:2:19: not valid JSON, or one key twice in an object: export it again");
+        let columns = parse("f.csv", b"id,a,a\n1,2,3\n").expect_err("a column twice");
+        assert_eq!(columns.to_string(), "f.csv: column 3 has the name of an earlier one; remove one of the two");
+        let ragged = read(b"id,a\n1\n2,x\n3,y,z\n");
+        let told: Vec<String> = ragged.problems.iter().map(Problem::detail).collect();
+        assert_eq!(ragged.records.len(), 1);
+        assert_eq!(told[0], "f line 2: has 1 cells where the header has 2; quote the cell that holds a delimiter");
+        let lines = read(b"{\"id\":1}\n{\"id\":\n{\"id\":3}\n");
+        assert_eq!((lines.records.len(), lines.problems[0].at.to_string()), (2, "f line 2".to_owned()));
+        assert!(parse("f", b"  ").is_err());
+        assert!(parse("f", b"PAR1x").is_err());
+    }
+
+    #[test]
+    fn a_page_that_is_not_the_last_says_so() {
+        for text in [
+            "{\"results\":[],\"paging\":{\"next\":{\"after\":\"1\"}}}",
+            "{\"records\":[],\"nextRecordsUrl\":\"/x\"}",
+            "{\"value\":[],\"@odata.nextLink\":\"x\"}",
+            "{\"data\":[],\"additional_data\":{\"pagination\":{\"more_items_in_collection\":true}}}",
+        ] {
+            assert!(read(text.as_bytes()).has_more, "{text}");
+        }
+        assert!(
+            !read(b"{\"data\":[],\"additional_data\":{\"pagination\":{\"more_items_in_collection\":false}}}").has_more
+        );
+    }
+}

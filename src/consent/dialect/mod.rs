@@ -1,0 +1,205 @@
+//! Legal events from what CRMs and files say, each in its own dialect.
+//!
+//! Invariant: negative signals always become events, positive ones only through a mapping that states the proof.
+//! The same records, in any order and as often as one likes, give the same set of events; whatever cannot be read
+//! becomes a problem that grants nothing. Pure: files are read by the caller, people are found by a closure.
+
+mod dynamics;
+mod emit;
+mod espocrm;
+mod fact;
+mod hubspot;
+mod input;
+mod mapping;
+mod odoo;
+mod parquet;
+mod pipedrive;
+mod record;
+mod salesforce;
+mod spec;
+mod table;
+#[cfg(test)]
+mod tests;
+mod when;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use input::{Export, InputError, parse};
+pub use mapping::{Mapping, MappingError};
+pub use record::{Key, Place, Problem, Record, Unit};
+
+use self::fact::{Context, Index};
+use self::record::Item;
+use self::spec::{Object, Spec};
+use crate::consent::event::LegalEvent;
+use crate::ids::Ids;
+use crate::model::SubjectId;
+
+/// The date of what has none: once said, it stands, and no grant is later. As in [`crate::consent::import`].
+pub const STANDING: Timestamp = Timestamp::MAX;
+
+/// Whose words are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// Contacts and subscription statuses.
+    Hubspot,
+    /// Individual, Contact and the consent objects.
+    Salesforce,
+    /// Contacts and consents by address of Dataverse.
+    Dynamics,
+    /// Persons.
+    Pipedrive,
+    /// Contacts with their addresses.
+    Espocrm,
+    /// `res.partner`, `mail.blacklist`, `privacy.log`.
+    Odoo,
+    /// One's own table with the columns of a legal event.
+    Table,
+}
+
+impl Dialect {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Hubspot, Self::Salesforce, Self::Dynamics, Self::Pipedrive, Self::Espocrm, Self::Odoo, Self::Table];
+
+    /// Its spelling on the command line and in files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hubspot => "hubspot",
+            Self::Salesforce => "salesforce",
+            Self::Dynamics => "dynamics",
+            Self::Pipedrive => "pipedrive",
+            Self::Espocrm => "espocrm",
+            Self::Odoo => "odoo",
+            Self::Table => "table",
+        }
+    }
+}
+
+impl std::fmt::Display for Dialect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How an import is read.
+pub struct Reading<'a> {
+    /// Whose words they are.
+    pub dialect: Dialect,
+    /// The CRM's name in the pipeline.
+    pub system: &'a str,
+    /// The ids of the home.
+    pub ids: &'a Ids,
+    /// What positive answers grant.
+    pub mapping: &'a Mapping,
+    /// Whom the home knows by a record id or an address.
+    pub resolve: &'a dyn Fn(&Key) -> Vec<SubjectId>,
+}
+
+/// What an import gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// For the ledger; sorted, without duplicates.
+    pub events: Vec<LegalEvent>,
+    /// What could not be used, or was read as strictly as it could be meant; sorted by place.
+    pub problems: Vec<Problem>,
+    /// Positive answers that no mapping makes anything of, by object, field and value.
+    pub unmapped: BTreeMap<String, u64>,
+    /// Fields that can say no and that no record of its kind had: a no in them would be missed.
+    pub absent: BTreeSet<String>,
+}
+
+/// Reads the records of one import: all files of it at once, because records refer to each other.
+#[must_use]
+pub fn read(reading: &Reading<'_>, records: &[Record]) -> Outcome {
+    let mut outcome = Outcome::default();
+    match Spec::of(reading.dialect) {
+        Some(spec) => read_crm(spec, reading, records, &mut outcome),
+        None => table::read(reading, records, &mut outcome),
+    }
+    outcome.events.sort_by_cached_key(|e| (e.subject.clone(), e.digest()));
+    outcome.events.dedup();
+    outcome.problems.sort();
+    outcome.problems.dedup();
+    outcome
+}
+
+fn read_crm(spec: &'static Spec, reading: &Reading<'_>, records: &[Record], outcome: &mut Outcome) {
+    let items: Vec<Item> = records.iter().flat_map(lift(reading.dialect)).collect();
+    let index = Index::of(spec, &items);
+    let links = salesforce::Links::of(spec, &items);
+    let mut facts = Vec::new();
+    for item in &items {
+        let Some(object) = spec.object(item) else {
+            let known: Vec<&str> = spec.objects.iter().map(|o| o.name.as_str()).collect();
+            let advice =
+                format!("no record of {} that is known here; known are: {}", reading.dialect, known.join(", "));
+            outcome.problems.push(item.problem(None, "unknown_record", advice));
+            continue;
+        };
+        let context = context(reading.dialect, object, item, &index, &links);
+        if object.name == "Contact" {
+            outcome.problems.extend(links.missing_individual(item, &context, reading.resolve));
+        }
+        facts.extend(fact::facts(spec, object, item, &context, &mut outcome.problems));
+    }
+    outcome.absent = absent(spec, &items);
+    emit::emit(reading, &facts, outcome);
+}
+
+/// What takes a record of the dialect apart.
+fn lift(dialect: Dialect) -> fn(&Record) -> Vec<Item> {
+    match dialect {
+        Dialect::Hubspot => hubspot::items,
+        Dialect::Salesforce => salesforce::items,
+        Dialect::Dynamics => dynamics::items,
+        Dialect::Pipedrive => pipedrive::items,
+        Dialect::Espocrm => espocrm::items,
+        Dialect::Odoo => odoo::items,
+        Dialect::Table => |record| vec![Item::of(record)],
+    }
+}
+
+fn context(dialect: Dialect, object: &Object, item: &Item, index: &Index, links: &salesforce::Links) -> Context {
+    match dialect {
+        Dialect::Salesforce => links.context(object, item, index),
+        Dialect::Dynamics => dynamics::context(object, item, index),
+        _ => fact::context(object, item, index),
+    }
+}
+
+/// Fields that could have said no, of kinds of records that are there.
+fn absent(spec: &Spec, items: &[Item]) -> BTreeSet<String> {
+    let mut names: BTreeMap<&str, (&Object, BTreeSet<&str>)> = BTreeMap::new();
+    for item in items {
+        if let Some(object) = spec.object(item) {
+            let entry = names.entry(&object.name).or_insert_with(|| (object, BTreeSet::new()));
+            entry.1.extend(item.names.iter().map(String::as_str));
+        }
+    }
+    let missing = names.into_values().flat_map(|(object, seen)| {
+        let can = object.flags.keys().chain(object.statuses.keys());
+        let lacking = can.filter(|f| !seen.contains(f.as_str())).map(|f| format!("{}.{f}", object.name));
+        lacking.collect::<Vec<_>>()
+    });
+    missing.collect()
+}
+
+/// Addresses in an export of contacts, with the record ids that have them, so that consents by address find people.
+#[must_use]
+pub fn addresses(dialect: Dialect, records: &[Record]) -> Vec<(String, String)> {
+    let Some(spec) = Spec::of(dialect) else { return Vec::new() };
+    let items: Vec<Item> = records.iter().flat_map(lift(dialect)).collect();
+    Index::of(spec, &items).into_addresses()
+}
+
+/// Where the field names and words of a dialect were looked up.
+#[must_use]
+pub fn sources(dialect: Dialect) -> &'static [String] {
+    Spec::of(dialect).map_or(&[], |spec| spec.sources.as_slice())
+}

@@ -1,0 +1,273 @@
+//! One's own consent table: a row is a legal event, with its proof. Columns: `config/consent/table.yaml`.
+//!
+//! Invariant: a column that is not known is refused with its whole file; a grant needs an exact basis, a date and
+//! scope that can be read, a negative row needs nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::str::FromStr;
+use std::sync::{Arc, LazyLock};
+
+use serde::Deserialize;
+
+use super::record::{Item, Key, Problem, Record};
+use super::when::{When, when};
+use super::{Outcome, Reading, STANDING};
+use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
+use crate::model::SubjectId;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[expect(dead_code, reason = "a format version, read so that an unknown key is refused")]
+    version: u32,
+    columns: BTreeMap<String, Vec<String>>,
+}
+
+/// Column by normalised header.
+static COLUMNS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    let text = include_str!("../../../config/consent/table.yaml");
+    let file: File = serde_saphyr::from_str(text).expect("the embedded table is checked by a test");
+    let spellings = file.columns.into_iter().flat_map(|(column, others)| {
+        let own = column.clone();
+        std::iter::once(own).chain(others).map(move |header| (normal(&header), column.clone()))
+    });
+    spellings.collect()
+});
+
+fn normal(header: &str) -> String {
+    header.chars().filter(|c| !" -_./".contains(*c)).flat_map(char::to_lowercase).collect()
+}
+
+/// Reads the rows of consent tables.
+pub(super) fn read(reading: &Reading<'_>, records: &[Record], outcome: &mut Outcome) {
+    let refused = unknown_columns(records, outcome);
+    let mut found: Vec<(Item, LegalEvent)> = Vec::new();
+    for record in records {
+        let row = renamed(&Item::of(record));
+        // A row of a file with an unknown column may still say no.
+        let may_grant = !refused.contains(&row.at.file);
+        found.extend(Row { item: &row, reading }.events(may_grant, outcome).into_iter().map(|e| (row.clone(), e)));
+    }
+    let twice = contradicted(&found);
+    for (item, event) in found {
+        let id = event.external_id.as_deref().unwrap_or_default();
+        if twice.contains(id) {
+            let advice = "another row has this event_id and says something else, so only a no is taken from them";
+            outcome.problems.push(item.problem(Some("event_id"), "contradicting_rows", advice));
+            if !event.kind.is_negative() {
+                continue;
+            }
+        }
+        outcome.events.push(event);
+    }
+}
+
+/// Ids of events that stand for different events.
+fn contradicted(found: &[(Item, LegalEvent)]) -> BTreeSet<String> {
+    let mut versions: BTreeMap<&str, BTreeSet<[u8; 32]>> = BTreeMap::new();
+    for (item, event) in found {
+        if let Some(id) = item.get("event_id") {
+            // An address of several people gives one event each, which are no versions of each other.
+            let anybody = LegalEvent { subject: SubjectId::from_body(""), ..event.clone() };
+            versions.entry(id).or_default().insert(anybody.digest());
+        }
+    }
+    versions.into_iter().filter(|(_, v)| v.len() > 1).map(|(id, _)| id.to_owned()).collect()
+}
+
+fn unknown_columns(records: &[Record], outcome: &mut Outcome) -> BTreeSet<Arc<str>> {
+    let mut refused: BTreeMap<Arc<str>, (Problem, BTreeSet<usize>)> = BTreeMap::new();
+    for record in records {
+        // By number: where a table has no header, its first row would be told.
+        for (i, _) in record.fields.keys().enumerate().filter(|(_, c)| !COLUMNS.contains_key(&normal(c))) {
+            let entry = refused
+                .entry(Arc::clone(&record.at.file))
+                .or_insert_with(|| (Item::of(record).problem(None, "unknown_column", ""), BTreeSet::new()));
+            entry.1.insert(i + 1);
+        }
+    }
+    for (mut problem, columns) in refused.values().cloned() {
+        let columns = columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        problem.advice = format!(
+            "column {columns} is none of a consent table and might say no, so nothing of the file grants anything; \
+             rename or remove it"
+        );
+        problem.digest = [0; 32];
+        outcome.problems.push(problem);
+    }
+    refused.into_keys().collect()
+}
+
+fn renamed(item: &Item) -> Item {
+    let rename = |name: &String| COLUMNS.get(&normal(name)).cloned().unwrap_or_else(|| name.clone());
+    Item {
+        names: item.names.iter().map(rename).collect(),
+        cells: item.cells.iter().map(|(name, cell)| (rename(name), cell.clone())).collect(),
+        ..item.clone()
+    }
+}
+
+/// A date that would grant something cannot be read.
+struct Unreadable;
+
+struct Row<'r> {
+    item: &'r Item,
+    reading: &'r Reading<'r>,
+}
+
+impl Row<'_> {
+    fn events(&self, may_grant: bool, outcome: &mut Outcome) -> Vec<LegalEvent> {
+        let mut problems = Vec::new();
+        let event = self.event(&mut problems);
+        let mut events = Vec::new();
+        match event {
+            Some(event) if event.kind.is_negative() || may_grant => {
+                let subjects = self.subjects();
+                let advice = match subjects.len() {
+                    0 => Some((
+                        "consent_for_unknown_contact",
+                        "about nobody whom this home knows; run the pipeline on \
+                                the contact first, or give --contacts",
+                    )),
+                    1 => None,
+                    _ if event.kind.is_negative() => None,
+                    _ => Some((
+                        "ambiguous_address",
+                        "the address belongs to several contacts, so it grants nothing; \
+                                write contact_id",
+                    )),
+                };
+                match advice {
+                    Some((reason, advice)) => {
+                        let field = if self.item.get("contact_id").is_some() { "contact_id" } else { "email" };
+                        problems.push(self.item.problem(Some(field), reason, advice));
+                    }
+                    None => events.extend(subjects.into_iter().map(|s| self.about(&event, s))),
+                }
+            }
+            _ => {}
+        }
+        outcome.problems.extend(problems);
+        events
+    }
+
+    /// The event of one subject; where a row has no id of its own, one that rests on all it says.
+    fn about(&self, event: &LegalEvent, subject: SubjectId) -> LegalEvent {
+        let ids = self.reading.ids;
+        let id = event.external_id.clone().unwrap_or_else(|| {
+            let digest = ids.commitment("legal-row", &self.item.digest());
+            format!("table-{}", ids.request(&["legal", self.reading.system, &digest]))
+        });
+        LegalEvent { subject, external_id: Some(id), ..event.clone() }
+    }
+
+    fn subjects(&self) -> BTreeSet<SubjectId> {
+        let record = self.item.get("contact_id").map(Key::record);
+        let email = self.item.get("email").map(Key::email);
+        let by = |key: Key| (self.reading.resolve)(&key);
+        // An id that is given says who is meant; an address beside it only helps where there is none.
+        record.or(email).into_iter().flat_map(by).collect()
+    }
+
+    fn event(&self, problems: &mut Vec<Problem>) -> Option<LegalEvent> {
+        let item = self.item;
+        let kind = self.kind(problems);
+        let negative = kind.is_negative();
+        let basis = item.get("basis").and_then(LawfulBasis::read);
+        if kind == EventKind::Grant && basis.is_none() {
+            let advice =
+                "unknown lawful basis, so it grants nothing; write 6(1)(a) or 6(1)(f), whichever can be proven";
+            problems.push(item.problem(Some("basis"), "unknown_legal_basis", advice));
+            return None;
+        }
+        let scope = self.scope(negative, problems)?;
+        let [from, to, recorded] = ["valid_from", "valid_to", "recorded_at"].map(|f| self.date(f, negative, problems));
+        let (from, to, recorded) = (from.ok()?, to.ok()?, recorded.ok()?);
+        let valid_from = from.map(When::start);
+        let recorded_at = match recorded.map(When::start).or(valid_from) {
+            Some(at) => at,
+            None if negative => STANDING,
+            None => {
+                let advice = "write when the event was recorded, for instance 2026-01-31";
+                problems.push(item.problem(Some("recorded_at"), "missing_date", advice));
+                return None;
+            }
+        };
+        let text = |field: &str| item.get(field).map(str::to_owned);
+        Some(LegalEvent {
+            external_id: text("event_id"),
+            subject: SubjectId::from_body(""),
+            kind,
+            basis,
+            scope,
+            valid_from,
+            valid_to: to.map(When::end),
+            recorded_at,
+            proof: Proof {
+                method: text("method"),
+                notice_id: text("notice_id"),
+                wording_hash: text("wording_hash"),
+                language: text("language"),
+                actor: text("actor"),
+            },
+            origin: Origin {
+                system: self.reading.system.to_owned(),
+                field: "table".to_owned(),
+                value_commitment: Some(self.reading.ids.commitment("legal-row", &item.digest())),
+            },
+            supersedes: text("supersedes"),
+        })
+    }
+
+    fn kind(&self, problems: &mut Vec<Problem>) -> EventKind {
+        self.item.get("kind").and_then(EventKind::read).unwrap_or_else(|| {
+            // It may be a withdrawal in words that nobody here knows.
+            let advice = "unknown or missing, so it counts as a refusal; write grant, refuse, withdraw, object, \
+                          restrict, lift, erase, notice, assessment or rectify";
+            problems.push(self.item.problem(Some("kind"), "unknown_event_kind", advice));
+            EventKind::Refuse
+        })
+    }
+
+    /// `None` where a scope that would grant something cannot be read. A no with a scope that cannot be read is a no
+    /// to everything.
+    fn scope(&self, negative: bool, problems: &mut Vec<Problem>) -> Option<Scope> {
+        Some(Scope {
+            purposes: self.list("purposes").map(str::to_owned).collect(),
+            operations: self.terms("operations", negative, problems)?,
+            source_classes: self.terms("source_classes", negative, problems)?,
+            data_categories: self.list("data_categories").map(str::to_owned).collect(),
+            recipients: self.list("recipients").map(str::to_owned).collect(),
+            regions: self.list("regions").map(str::to_owned).collect(),
+        })
+    }
+
+    fn list(&self, field: &str) -> impl Iterator<Item = &str> {
+        self.item.get(field).unwrap_or_default().split('|').map(str::trim).filter(|t| !t.is_empty())
+    }
+
+    fn terms<T: FromStr + Ord>(&self, field: &str, negative: bool, problems: &mut Vec<Problem>) -> Option<BTreeSet<T>> {
+        let terms: Result<BTreeSet<T>, T::Err> = self.list(field).map(str::parse).collect();
+        terms.ok().or_else(|| {
+            let advice = if negative {
+                "unknown, so the row holds for all of them; write terms of the taxonomy, joined by |"
+            } else {
+                "unknown, so the row grants nothing; write terms of the taxonomy, joined by |"
+            };
+            problems.push(self.item.problem(Some(field), "unknown_term", advice));
+            negative.then(BTreeSet::new)
+        })
+    }
+
+    /// `Err` where a date that would grant something cannot be read.
+    fn date(&self, field: &str, negative: bool, problems: &mut Vec<Problem>) -> Result<Option<When>, Unreadable> {
+        let Some(cell) = self.item.get(field) else { return Ok(None) };
+        let read = when(cell);
+        if read.is_none() {
+            let advice = "write the date as 2025-12-31 or 31.12.2025, with or without a time";
+            problems.push(self.item.problem(Some(field), "unreadable_date", advice));
+            return if negative { Ok(None) } else { Err(Unreadable) };
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,433 @@
+//! `testdata/consent/<dialect>/<case>`: exports, `case.json` (who is known, which mapping), `expected.json`; and the
+//! properties that hold of any records.
+//!
+//! Invariant: all people are invented, on `*.example`. `PROSOPON_UPDATE=1` rewrites the expectations, to be reviewed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::consent::event::{EventKind, LegalEvent};
+use crate::ids::DEMO_KEY;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// Record ids that the home knows.
+    people: BTreeSet<String>,
+    /// Record ids by address that the home knows besides those of the export.
+    #[serde(default)]
+    emails: BTreeMap<String, Vec<String>>,
+    mapping: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Expected {
+    events: Vec<String>,
+    problems: Vec<String>,
+    unmapped: BTreeMap<String, u64>,
+    absent: BTreeSet<String>,
+    has_more: bool,
+}
+
+fn ids() -> Ids {
+    Ids::new(DEMO_KEY)
+}
+
+fn folders(of: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> =
+        fs::read_dir(of).expect("a folder").map(|e| e.expect("an entry").path()).filter(|p| p.is_dir()).collect();
+    found.sort();
+    found
+}
+
+fn cases() -> Vec<(Dialect, PathBuf)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/consent");
+    Dialect::ALL.iter().flat_map(|d| folders(&root.join(d.as_str())).into_iter().map(|p| (*d, p))).collect()
+}
+
+struct Loaded {
+    dialect: Dialect,
+    case: Case,
+    records: Vec<Record>,
+    problems: Vec<Problem>,
+    mapping: Mapping,
+    has_more: bool,
+}
+
+fn load(dialect: Dialect, folder: &Path) -> Loaded {
+    let read = |name: &str| fs::read(folder.join(name)).expect("a file of the case");
+    let case: Case = serde_json::from_slice(&read("case.json")).expect("case.json");
+    let mapping = case.mapping.as_ref().map_or_else(Mapping::default, |name| {
+        Mapping::parse(&String::from_utf8(read(name)).expect("UTF-8")).expect("a valid mapping")
+    });
+    let mut loaded = Loaded { dialect, case, records: Vec::new(), problems: Vec::new(), mapping, has_more: false };
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|e| e.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .filter(|n| !["case.json", "expected.json", "mapping.yaml"].contains(&n.as_str()))
+        .collect();
+    names.sort();
+    for name in names {
+        let export = parse(&name, &read(&name)).expect("a readable export");
+        loaded.records.extend(export.records);
+        loaded.problems.extend(export.problems);
+        loaded.has_more |= export.has_more;
+    }
+    loaded
+}
+
+impl Loaded {
+    fn run(&self, records: &[Record], mapping: &Mapping) -> Outcome {
+        let ids = ids();
+        let resolve = |key: &Key| -> Vec<SubjectId> {
+            let records = match key {
+                Key::Record(id) => vec![id.reveal().clone()],
+                Key::Email(address) => self.case.emails.get(address.reveal()).cloned().unwrap_or_default(),
+            };
+            let known = records.iter().filter(|r| self.case.people.contains(*r));
+            known.map(|r| ids.subject("crm", r)).collect()
+        };
+        read(&Reading { dialect: self.dialect, system: "crm", ids: &ids, mapping, resolve: &resolve }, records)
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.run(&self.records, &self.mapping)
+    }
+
+    fn told(&self, event: &LegalEvent) -> String {
+        let ids = ids();
+        let who = self.case.people.iter().find(|p| ids.subject("crm", p) == event.subject).expect("known");
+        let join = |set: Vec<String>| if set.is_empty() { "*".to_owned() } else { set.join("|") };
+        let time = |at: jiff::Timestamp| if at == STANDING { "ever".to_owned() } else { at.to_string() };
+        let scope = &event.scope;
+        let mut text = format!(
+            "{who}: {} {} {} at {} by {}",
+            serde_json::to_value(event.kind).expect("plain").as_str().expect("text"),
+            join(scope.purposes.iter().cloned().collect()),
+            join(scope.source_classes.iter().map(ToString::to_string).collect()),
+            time(event.recorded_at),
+            event.origin.field
+        );
+        let mut add = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                text.extend([", ", name, " ", &value]);
+            }
+        };
+        add("basis", event.basis.map(|b| b.article().to_owned()));
+        add("from", event.valid_from.map(time));
+        add("to", event.valid_to.map(time));
+        add("method", event.proof.method.clone());
+        add("notice", event.proof.notice_id.clone());
+        add("actor", event.proof.actor.clone());
+        add("supersedes", event.supersedes.clone());
+        let operations: Vec<String> = scope.operations.iter().map(ToString::to_string).collect();
+        add("operations", (!operations.is_empty()).then(|| operations.join("|")));
+        for (name, set) in
+            [("categories", &scope.data_categories), ("recipients", &scope.recipients), ("regions", &scope.regions)]
+        {
+            add(name, (!set.is_empty()).then(|| set.iter().cloned().collect::<Vec<_>>().join("|")));
+        }
+        text
+    }
+}
+
+#[test]
+fn every_export_becomes_what_is_written() {
+    let all = cases();
+    assert!(all.len() >= 13, "only {} cases", all.len());
+    for (dialect, folder) in all {
+        let loaded = load(dialect, &folder);
+        let outcome = loaded.outcome();
+        let mut events: Vec<String> = outcome.events.iter().map(|e| loaded.told(e)).collect();
+        events.sort();
+        let problems = loaded.problems.iter().chain(&outcome.problems);
+        let found = Expected {
+            events,
+            problems: problems.map(|p| format!("{} {}", p.reason, p.detail())).collect(),
+            unmapped: outcome.unmapped.clone(),
+            absent: outcome.absent.clone(),
+            has_more: loaded.has_more,
+        };
+        let path = folder.join("expected.json");
+        if std::env::var_os("PROSOPON_UPDATE").is_some() {
+            let text = serde_json::to_string_pretty(&found).expect("plain") + "\n";
+            fs::write(&path, text).expect("writable");
+        }
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let expected: Expected = serde_json::from_str(&text).expect("expected.json");
+        assert_eq!(found, expected, "{}", folder.display());
+    }
+}
+
+#[test]
+fn nothing_personal_is_in_events_and_problems() {
+    for (dialect, folder) in cases() {
+        let loaded = load(dialect, &folder);
+        let outcome = loaded.outcome();
+        let letters: Vec<_> = outcome.problems.iter().map(|p| p.dead_letter(&ids())).collect();
+        let text = format!("{:?} {} {letters:?} {:?}", outcome, json!(outcome.events), loaded.records);
+        for word in ["Erika", "Beispiel", "@alpha", "@beta", "52100011"] {
+            assert!(!text.to_lowercase().contains(&word.to_lowercase()), "{word} in {}", folder.display());
+        }
+        for event in &outcome.events {
+            let commitment = event.origin.value_commitment.as_deref().unwrap_or_default();
+            assert!(commitment.starts_with("hmac-sha256:"), "{event:?}");
+            assert!(event.external_id.is_some() && event.origin.system == "crm");
+        }
+    }
+}
+
+#[test]
+fn without_a_mapping_no_crm_grants_anything() {
+    for (dialect, folder) in cases().into_iter().filter(|(d, _)| *d != Dialect::Table) {
+        let loaded = load(dialect, &folder);
+        let plain = loaded.run(&loaded.records, &Mapping::default());
+        assert!(plain.events.iter().all(|e| e.kind.is_negative()), "{}", folder.display());
+    }
+}
+
+#[test]
+fn the_tables_are_sound() {
+    for dialect in Dialect::ALL {
+        let Some(spec) = spec::Spec::of(dialect) else { continue };
+        assert!(sources(dialect).iter().all(|s| s.starts_with("https://")) && !sources(dialect).is_empty());
+        for object in &spec.objects {
+            let flags = object.flags.values().chain(object.statuses.values().filter_map(|s| s.opt_out.as_ref()));
+            for flag in flags {
+                assert!(flag.event.is_negative(), "{dialect} {}: a flag only takes away", object.name);
+            }
+            for (field, status) in &object.statuses {
+                let says = |w: spec::Word| status.values.values().any(|v| *v == w);
+                assert!(status.opt_out.is_some() || status.unknown == spec::Unknown::NoGrant, "{dialect} {field}");
+                assert!(status.basis.is_some() || !says(spec::Word::OptIn), "{dialect} {field}");
+            }
+        }
+    }
+    // Two with an en dash, one with a hyphen: not to be tidied up.
+    let text = include_str!("../../../config/consent/hubspot.yaml");
+    for exact in [
+        "\"Legitimate interest \u{2013} prospect/lead\"",
+        "\"Legitimate interest \u{2013} existing customer\"",
+        "\"Legitimate interest - other\"",
+    ] {
+        assert!(text.contains(exact), "{exact}");
+    }
+}
+
+#[test]
+fn the_example_mapping_is_valid_and_mistakes_are_told() {
+    let example = include_str!("../../../config/consent/mapping.example.yaml");
+    Mapping::parse(example).expect("the example is valid");
+    let base = json!({
+        "dialect": "salesforce", "field": "PrivacyConsentStatus", "value": "OptIn", "purpose": "P", "basis": "consent",
+        "purposes": ["profiling"], "source_classes": ["crm"], "method": "web_form", "notice_id": "N",
+        "wording_hash": format!("sha256:{}", "0".repeat(64)),
+    });
+    let told = |changes: &[(&str, Value)]| {
+        let mut entry = base.clone();
+        for (field, value) in changes {
+            entry[*field] = value.clone();
+        }
+        let file = json!({ "version": 1, "grants": [entry] });
+        Mapping::parse(&file.to_string()).err().map_or("valid".to_owned(), |e| e.to_string())
+    };
+    assert_eq!(told(&[]), "valid");
+    let mistakes: [(&[(&str, Value)], &str); 12] = [
+        (&[("purposes", json!([]))], "purposes: name at least one"),
+        (&[("source_classes", json!([]))], "source_classes: name at least one"),
+        (&[("source_classes", json!(["login_or_restricted"]))], "can never be granted"),
+        (&[("purpose", Value::Null)], "name the one that is meant"),
+        (&[("value", json!("OptOut"))], "is no value of PrivacyConsentStatus that says yes"),
+        (&[("value", json!("*"))], "is no value of"),
+        (&[("field", json!("DoNotCall"))], "is no field of salesforce that can say yes: PrivacyConsentStatus"),
+        (&[("basis", json!("legitimate_interest"))], "claims consent"),
+        (&[("method", json!(" "))], "method: a consent without it proves nothing"),
+        (&[("wording_hash", json!("sha256:00"))], "64 small hex digits"),
+        (&[("dialect", json!("table"))], "takes no mapping"),
+        (
+            &[
+                ("dialect", json!("pipedrive")),
+                ("field", json!("marketing_status")),
+                ("value", json!("subscribed")),
+                ("purpose", Value::Null),
+            ],
+            "\"marketing_status\" never grants \"profiling\"",
+        ),
+    ];
+    for (changes, expected) in mistakes {
+        let text = told(changes);
+        assert!(text.starts_with("entry 1 of the mapping") && text.contains(expected), "{changes:?}: {text}");
+    }
+    let twice = json!({ "version": 1, "grants": [base, base] });
+    assert!(Mapping::parse(&twice.to_string()).expect_err("twice").to_string().starts_with("entry 2 of the mapping"));
+    assert!(Mapping::parse("version: 1\ngrants: []\nextra: 1\n").is_err());
+}
+
+#[test]
+fn parquet_and_csv_give_the_same_events() {
+    use arrow_array::builder::{ListBuilder, StringBuilder};
+    use arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
+    use std::sync::Arc;
+    let mut purposes = ListBuilder::new(StringBuilder::new());
+    purposes.values().append_value("persona_enrichment");
+    purposes.append(true);
+    purposes.append(false);
+    let text = |values: [Option<&str>; 2]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("contact_id", text([Some("K-1"), Some("K-2")])),
+        ("kind", text([Some("grant"), Some("withdraw")])),
+        ("basis", text([Some("6(1)(a)"), None])),
+        ("purposes", Arc::new(purposes.finish())),
+        ("source_classes", text([Some("crm"), None])),
+        ("recorded_at", Arc::new(TimestampMicrosecondArray::from(vec![Some(1_748_765_700_000_000), None]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).expect("equal lengths");
+    let mut bytes = Vec::new();
+    let mut writer = ::parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).expect("a schema");
+    writer.write(&batch).expect("in memory");
+    writer.close().expect("in memory");
+    let csv = "contact_id,kind,basis,purposes,source_classes,recorded_at\n\
+               K-1,grant,6(1)(a),persona_enrichment,crm,2025-06-01T08:15:00Z\nK-2,withdraw,,,,\n";
+    let case = Case { people: ["K-1".to_owned(), "K-2".to_owned()].into(), emails: BTreeMap::new(), mapping: None };
+    let events = |bytes: &[u8]| {
+        let records = parse("f", bytes).expect("readable").records;
+        let loaded = Loaded {
+            dialect: Dialect::Table,
+            case: case.clone(),
+            records,
+            problems: vec![],
+            mapping: Mapping::default(),
+            has_more: false,
+        };
+        let outcome = loaded.outcome();
+        assert!(outcome.problems.is_empty(), "{:?}", outcome.problems);
+        outcome.events
+    };
+    assert_eq!(events(&bytes), events(csv.as_bytes()));
+    assert_eq!(events(&bytes).len(), 2);
+}
+
+fn digests(outcome: &Outcome) -> BTreeSet<[u8; 32]> {
+    outcome.events.iter().map(LegalEvent::digest).collect()
+}
+
+fn negatives(outcome: &Outcome) -> BTreeSet<[u8; 32]> {
+    outcome.events.iter().filter(|e| e.kind.is_negative()).map(LegalEvent::digest).collect()
+}
+
+fn grants(outcome: &Outcome) -> BTreeSet<[u8; 32]> {
+    outcome.events.iter().filter(|e| e.kind == EventKind::Grant).map(LegalEvent::digest).collect()
+}
+
+/// A record of each dialect that says no for the person, in words of its own.
+fn a_no(dialect: Dialect, person: &str) -> Value {
+    match dialect {
+        Dialect::Hubspot => json!({ "id": person, "properties": { "email": "", "hs_email_optout": "true" } }),
+        Dialect::Salesforce => json!({ "attributes": { "type": "Contact" }, "Id": person, "DoNotCall": true }),
+        Dialect::Dynamics => json!({ "contactid": person, "msdyn_gdproptout": true }),
+        Dialect::Pipedrive => json!({ "id": person, "email": [], "marketing_status": "unsubscribed" }),
+        Dialect::Espocrm => json!({ "id": person, "doNotCall": true }),
+        Dialect::Odoo => json!({ "id": person, "is_blacklisted": true }),
+        Dialect::Table => json!({ "contact_id": person, "kind": "withdraw" }),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any order and any repetition of the records of any export give the same events.
+    #[test]
+    fn order_and_repetition_do_not_matter(pick in 0usize..64, seed in any::<u64>(), again in 0usize..8) {
+        let all = cases();
+        let (dialect, folder) = &all[pick % all.len()];
+        let loaded = load(*dialect, folder);
+        let mut records = loaded.records.clone();
+        let copies: Vec<Record> = records.iter().take(again).cloned().collect();
+        records.extend(copies);
+        let mut state = seed;
+        for i in (1..records.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            records.swap(i, (state >> 33) as usize % (i + 1));
+        }
+        prop_assert_eq!(digests(&loaded.run(&records, &loaded.mapping)), digests(&loaded.outcome()));
+    }
+
+    /// A further record that says no removes no other no and adds no yes, whichever records are there.
+    #[test]
+    fn a_further_no_never_removes_a_no_and_never_adds_a_yes(
+        pick in 0usize..64, keep in any::<u32>(), person in 0usize..16, mapped in any::<bool>(),
+    ) {
+        let all = cases();
+        let (dialect, folder) = &all[pick % all.len()];
+        let loaded = load(*dialect, folder);
+        let chosen = |i: &usize| keep >> (i % 32) & 1 == 1;
+        let some: Vec<Record> = (0..loaded.records.len()).filter(chosen).map(|i| loaded.records[i].clone()).collect();
+        let mapping = if mapped { loaded.mapping.clone() } else { Mapping::default() };
+        let before = loaded.run(&some, &mapping);
+        let person = loaded.case.people.iter().nth(person % loaded.case.people.len()).expect("somebody");
+        let extra = parse("more.json", a_no(*dialect, person).to_string().as_bytes()).expect("readable").records;
+        let after = loaded.run(&[some, extra].concat(), &mapping);
+        prop_assert!(negatives(&before).is_subset(&negatives(&after)));
+        prop_assert!(negatives(&after).len() > negatives(&before).len() || negatives(&after) == negatives(&before));
+        prop_assert!(grants(&after).is_subset(&grants(&before)), "{}", folder.display());
+        let subject = ids().subject("crm", person);
+        prop_assert!(after.events.iter().any(|e| e.subject == subject && e.kind.is_negative()));
+    }
+
+    /// Any record at all, also nonsense under the real field names, makes no grant without a mapping, no panic, and
+    /// takes away none of the noes.
+    #[test]
+    fn nonsense_grants_nothing(
+        pick in 0usize..64,
+        words in prop::collection::vec("[a-zA-Z0-9;|@. –-]{0,24}|true|false|OptIn|SUBSCRIBED|subscribed|534120001", 1..12),
+    ) {
+        let all = cases();
+        let (dialect, folder) = &all[pick % all.len()];
+        let loaded = load(*dialect, folder);
+        let mut records = loaded.records.clone();
+        for (i, word) in words.iter().enumerate() {
+            let index = i % records.len();
+            let mut record = records[index].clone();
+            let names: Vec<String> = record.fields.keys().cloned().collect();
+            if let Some(name) = names.get(i * 7 % names.len().max(1)) {
+                record.fields[name] = Value::from(word.clone());
+                records.push(record);
+            }
+        }
+        let outcome = loaded.run(&records, &Mapping::default());
+        if *dialect != Dialect::Table {
+            prop_assert!(outcome.events.iter().all(|e| e.kind.is_negative()));
+        }
+        let before = negatives(&loaded.run(&loaded.records, &Mapping::default()));
+        prop_assert!(before.is_subset(&negatives(&outcome)), "{}", folder.display());
+    }
+}
+
+#[test]
+fn of_two_sources_the_stricter_stays() {
+    use crate::consent::ledger::Ledger;
+    let (hubspot, table) = (folder_of(Dialect::Hubspot, "contacts"), folder_of(Dialect::Table, "rows"));
+    let first = load(Dialect::Hubspot, &hubspot).outcome().events;
+    let second = load(Dialect::Table, &table).outcome().events;
+    let now = "2026-03-02T03:00:00Z".parse().expect("a time");
+    let state = |batches: &[&[LegalEvent]]| {
+        let mut ledger = Ledger::in_memory().expect("SQLite");
+        for batch in batches {
+            ledger.preview(batch, &[], now);
+        }
+        ledger.view().state()
+    };
+    let once = state(&[&first, &second]);
+    assert_eq!(once, state(&[&second, &first, &second]), "the order of sources does not matter");
+    assert_eq!(once.count() as usize, first.len() + second.len(), "no source replaces what another said");
+}
+
+fn folder_of(dialect: Dialect, case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/consent").join(dialect.as_str()).join(case)
+}
