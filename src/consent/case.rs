@@ -124,10 +124,7 @@ impl<'a> Case<'a> {
     fn recipients_touched(&self, set: &BTreeSet<String>) -> bool {
         set.is_empty()
             || holds("touch.recipient.own", self.recipients().iter().any(|r| set.contains(r)))
-            || holds(
-                "touch.recipient.unknown",
-                set.iter().any(|r| !self.policy.file().recipients.contains_key(r)),
-            )
+            || holds("touch.recipient.unknown", set.iter().any(|r| !self.policy.file().recipients.contains_key(r)))
     }
 
     fn regions_touched(&self, set: &BTreeSet<String>) -> bool {
@@ -168,21 +165,20 @@ impl<'a> Case<'a> {
     /// traits and the source's registration, where it was approved for certain ones (R19).
     pub fn dpia_until(&self) -> Option<Timestamp> {
         let (id, dpia) = self.named_dpia()?;
-        let runs_a_model =
-            matches!(self.request.operation, Operation::Derive | Operation::Infer | Operation::Profile);
+        let runs_a_model = matches!(self.request.operation, Operation::Derive | Operation::Infer | Operation::Profile);
         let model = self.request.asked.model;
         let approved = |models: &Vec<String>| model.is_some_and(|model| models.iter().any(|m| m == model));
         let source = self.source.map(|(_, rules)| &rules.hash);
-        let same = holds(
-            "dpia.model",
-            !holds("dpia.runs_a_model", runs_a_model) || dpia.models.as_ref().is_none_or(approved),
-        ) && holds(
-            "dpia.traits",
-            dpia.trait_list.as_ref().is_none_or(|list| *list == self.policy.rules().trait_list),
-        ) && holds(
-            "dpia.source",
-            dpia.sources.as_ref().is_none_or(|sources| source.is_some_and(|hash| sources.contains(hash))),
-        );
+        let same =
+            holds("dpia.model", !holds("dpia.runs_a_model", runs_a_model) || dpia.models.as_ref().is_none_or(approved))
+                && holds(
+                    "dpia.traits",
+                    dpia.trait_list.as_ref().is_none_or(|list| *list == self.policy.rules().trait_list),
+                )
+                && holds(
+                    "dpia.source",
+                    dpia.sources.as_ref().is_none_or(|sources| source.is_some_and(|hash| sources.contains(hash))),
+                );
         self.assessed_until(id, dpia, AssessmentKind::Dpia).filter(|_| same)
     }
 

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::consent::event::LawfulBasis;
-pub use crate::consent::policy_rules::{source_hash, trait_list_hash};
 use crate::consent::policy_rules::Rules;
+pub use crate::consent::policy_rules::{source_hash, trait_list_hash};
 use crate::taxonomy::{Operation, SourceClass, Trait};
 
 /// A policy file as it is written.
