@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::audit::leaf::{Decision, Kind, Leaf, Payload, PayloadDecision};
-use crate::audit::source::{Book, LeafSource as _, SourceError};
+use crate::audit::source::{Book, SourceError};
 use crate::consent::decide::{Asked, OptOut, Request, View, decide};
 use crate::consent::event::LegalEvent;
 use crate::consent::policy::Policy;

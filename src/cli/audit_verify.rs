@@ -143,6 +143,7 @@ fn check(args: &VerifyArgs, home: &Home, wall: &Clock, outcome: &mut Outcome) ->
         home: home.path(),
         policies: &policies,
         pipeline: args.home.pipeline.as_deref(),
+        demo: home.is_demo(),
         now: wall(),
     };
     match content(&book) {

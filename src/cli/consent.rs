@@ -18,12 +18,11 @@ use super::exit::{DEAD_LETTERS, Usage};
 use crate::consent::dialect::{self, Dialect, Export, Key, Mapping, Outcome, Problem, Reading, Record, STANDING};
 use crate::consent::event::LegalEvent;
 use crate::consent::gate::Clock;
-use crate::consent::jsonld::{self, Exporter, History, Known};
-use crate::consent::ledger::{Ledger, LedgerView};
+use crate::consent::jsonld::{self, Exporter, Known};
 use crate::crm::{self, CsvSource, FileSet};
 use crate::model::SubjectId;
+use crate::rights::office::Office;
 use crate::run::home::Home;
-use crate::sink::HomeLock;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConsentCommand {
@@ -111,11 +110,12 @@ pub(super) fn execute(command: &ConsentCommand, wall: &Clock) -> anyhow::Result<
         ConsentCommand::Import(args) => import(args, wall),
         ConsentCommand::Export(args) => export(args, wall),
         ConsentCommand::Proof(args) => proof(args, wall),
-        ConsentCommand::Show(args) => show(args),
+        ConsentCommand::Show(args) => show(args, wall),
     }
 }
 
 fn import(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let mut office = Office::open(&args.home.path(), wall)?;
     let home = Home::open(&args.home.path())?;
     let crm = crm_of(&home, args.crm.as_deref())?;
     let mapping = args.mapping.as_deref().map_or_else(|| Ok(Mapping::default()), mapping_of)?;
@@ -131,22 +131,19 @@ fn import(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     if home.is_demo() {
         invented_only(&records, by_address.keys())?;
     }
-    let _lock = if args.dry_run { None } else { Some(HomeLock::acquire(home.path())?) };
-    let mut ledger = home.ledger()?;
     let outcome = {
-        let resolve = |key: &Key| people(&home, &crm, ledger.view(), &by_address, key);
+        let resolve = |key: &Key| people(&office, &crm, &by_address, key);
         let (ids, dialect) = (home.ids(), args.dialect);
         dialect::read(&Reading { dialect, system: &crm, ids, mapping: &mapping, resolve: &resolve }, &records)
     };
     problems.extend(outcome.problems.iter().cloned());
-    let before = ledger.view().state().count();
-    let now = wall();
+    let before = office.ledger.view().state().count();
     if args.dry_run {
-        ledger.preview(&outcome.events, &[], now);
+        office.ledger.preview(&outcome.events, &[], wall());
     } else {
-        ledger.import(&outcome.events, &[], now)?;
+        office.import(&outcome.events, &format!("consent import {}", args.dialect))?;
     }
-    let new = ledger.view().state().count() - before;
+    let new = office.ledger.view().state().count() - before;
     let report =
         ImportReport { args, crm: &crm, home: &home, records: records.len(), outcome: &outcome, new, incomplete };
     report.print(&problems)?;
@@ -201,19 +198,19 @@ fn contacts(dialect: Dialect, path: &Path) -> anyhow::Result<HashMap<String, Vec
 }
 
 /// Whom the home has seen: nobody else gets into the ledger.
-fn people(
-    home: &Home,
-    crm: &str,
-    view: &LedgerView,
-    by_address: &HashMap<String, Vec<String>>,
-    key: &Key,
-) -> Vec<SubjectId> {
-    let one = |record: &str| home.ids().subject(crm, record);
-    let candidates: Vec<SubjectId> = match key {
+fn people(office: &Office, crm: &str, by_address: &HashMap<String, Vec<String>>, key: &Key) -> Vec<SubjectId> {
+    let one = |record: &str| office.home.ids().subject(crm, record);
+    let mut candidates: Vec<SubjectId> = match key {
         Key::Record(record) => vec![one(record.reveal())],
-        Key::Email(address) => by_address.get(address.reveal()).into_iter().flatten().map(|r| one(r)).collect(),
+        Key::Email(address) => {
+            // By the file of contacts, and by the addresses under which the home has read people.
+            let stated = by_address.get(address.reveal()).into_iter().flatten().map(|r| one(r));
+            stated.chain(office.vault.find(&office.identifiers.email(address.reveal()))).collect()
+        }
     };
-    candidates.into_iter().filter(|subject| view.first_seen(subject).is_some()).collect()
+    candidates.sort();
+    candidates.dedup();
+    candidates.into_iter().filter(|subject| office.ledger.view().first_seen(subject).is_some()).collect()
 }
 
 fn crm_of(home: &Home, asked: Option<&str>) -> anyhow::Result<String> {
@@ -319,62 +316,24 @@ fn word(event: &LegalEvent) -> String {
     serde_json::to_value(event.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// The ledger of today's homes, which does not keep since when it knows an event.
-struct TodaysLedger(BTreeMap<SubjectId, Vec<Known>>);
-
-impl TodaysLedger {
-    fn of(ledger: &Ledger) -> Self {
-        let mut people: BTreeMap<SubjectId, Vec<Known>> = BTreeMap::new();
-        for event in ledger.all_events() {
-            people.entry(event.subject.clone()).or_default().push(Known { event, known_at: None });
-        }
-        for events in people.values_mut() {
-            jsonld::sort(events);
-        }
-        Self(people)
-    }
+/// The events of a person with the time at which the home learned of each.
+fn history(office: &Office, subject: &SubjectId) -> Vec<Known> {
+    let entries = office.ledger.view().entries(subject).into_iter();
+    let mut events: Vec<Known> =
+        entries.map(|e| Known { event: e.event.clone(), known_at: Some(e.known_at) }).collect();
+    jsonld::sort(&mut events);
+    events
 }
-
-impl History for TodaysLedger {
-    fn of(&self, subject: &SubjectId) -> Vec<Known> {
-        self.0.get(subject).cloned().unwrap_or_default()
-    }
-    fn subjects(&self) -> Vec<SubjectId> {
-        self.0.keys().cloned().collect()
-    }
-    fn keeps_known_at(&self) -> bool {
-        false
-    }
-}
-
-/// A subject by its id, or by the CRM's record id; an error where the home never saw it.
-fn subject_of(home: &Home, view: &LedgerView, history: &dyn History, text: &str) -> anyhow::Result<SubjectId> {
-    let candidates: Vec<SubjectId> = match text.strip_prefix(SubjectId::PREFIX) {
-        Some(body) => vec![SubjectId::from_body(body)],
-        None => home.crms().iter().map(|crm| home.ids().subject(crm, text)).collect(),
-    };
-    let seen = |s: &SubjectId| view.first_seen(s).is_some() || !history.of(s).is_empty();
-    let found: BTreeSet<SubjectId> = candidates.into_iter().filter(seen).collect();
-    match found.len() {
-        1 => Ok(found.into_iter().next().expect("one")),
-        0 => Err(Usage(
-            "this home never saw that contact: give a subject id (sub_...) or the CRM's record id".to_owned(),
-        )),
-        _ => Err(Usage("several CRMs of this home have that record id: give the subject id (sub_...)".to_owned())),
-    }
-    .map_err(Into::into)
-}
-
 fn export(args: &ExportArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let home = Home::open(&args.home.path())?;
-    let ledger = home.ledger()?;
-    let history = TodaysLedger::of(&ledger);
+    let office = Office::open(&args.home.path(), wall)?;
     let subjects = match &args.subject {
-        Some(text) => vec![subject_of(&home, ledger.view(), &history, text)?],
-        None => history.subjects(),
+        Some(text) => vec![office.find(text)?],
+        None => office.ledger.view().subjects().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
     };
-    let people: Vec<(SubjectId, Vec<Known>)> = subjects.into_iter().map(|s| (s.clone(), history.of(&s))).collect();
-    let document = jsonld::export(&Exporter { controller: home.controller(), at: wall() }, &people);
+    office.log_read("consent export", &subjects)?;
+    let people: Vec<(SubjectId, Vec<Known>)> =
+        subjects.into_iter().map(|s| (s.clone(), history(&office, &s))).collect();
+    let document = jsonld::export(&Exporter { controller: office.home.controller(), at: wall() }, &people);
     let text = serde_json::to_string_pretty(&document)? + "\n";
     match &args.to {
         Some(path) => crate::run::files::write_atomically(path, text.as_bytes())
@@ -385,11 +344,10 @@ fn export(args: &ExportArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
 }
 
 fn proof(args: &ProofArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let home = Home::open(&args.home.path())?;
-    let ledger = home.ledger()?;
-    let history = TodaysLedger::of(&ledger);
-    let subject = subject_of(&home, ledger.view(), &history, &args.subject)?;
-    let proof = jsonld::proof(subject.as_str(), &history.of(&subject), wall());
+    let office = Office::open(&args.home.path(), wall)?;
+    let subject = office.find(&args.subject)?;
+    office.log_read("consent proof", std::slice::from_ref(&subject))?;
+    let proof = jsonld::proof(subject.as_str(), &history(&office, &subject), wall());
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", serde_json::to_string(&proof)?)?;
@@ -434,22 +392,16 @@ fn proof(args: &ProofArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let home = Home::open(&args.home.path())?;
-    let ledger = home.ledger()?;
-    let history = TodaysLedger::of(&ledger);
-    let subject = subject_of(&home, ledger.view(), &history, &args.subject)?;
-    if args.known_at.is_some() && !history.keeps_known_at() {
-        let text =
-            "the ledger of this home does not keep since when it knows an event, so --known-at cannot be answered";
-        return Err(Usage(text.to_owned()).into());
-    }
+fn show(args: &ShowArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let office = Office::open(&args.home.path(), wall)?;
+    let subject = office.find(&args.subject)?;
+    office.log_read("consent show", std::slice::from_ref(&subject))?;
     let had_happened = |k: &Known| {
         let at = k.event.effective_at();
         args.at.is_none_or(|limit| at <= limit || at == STANDING)
     };
     let was_known = |k: &Known| args.known_at.is_none_or(|limit| k.known_at.is_some_and(|at| at <= limit));
-    let mut events = history.of(&subject);
+    let mut events = history(&office, &subject);
     events.retain(|k| had_happened(k) && was_known(k));
     let mut out = std::io::stdout().lock();
     if args.json {

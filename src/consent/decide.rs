@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::case::{Case, PROFILING};
 use crate::consent::category;
-use crate::consent::event::LawfulBasis;
 use crate::consent::mutant::holds;
 use crate::consent::policy::{Policy, Purpose, after_days};
 use crate::consent::policy_rules::{PurposeRules, is_prohibited_purpose};
@@ -189,21 +188,15 @@ fn subject(case: &Case<'_>, view: &View<'_>, tally: &mut Tally) -> Option<Grante
     tally.until("until.retention", retain_until);
     let basis = standing.best_basis(tally);
     let mut duties = vec![Duty::RetainUntil(retain_until)];
-    let notice_status = notice(basis, &standing, collected_at, &mut duties, tally);
+    let notice_status = notice(&standing, collected_at, &mut duties, tally);
     let article = basis?.article().to_owned();
     Some(Granted { bases: vec![article], valid_until: Timestamp::MAX, retain_until, notice_status, duties })
 }
 
 /// Art. 14: under legitimate interest the person must have been told in time, and before the first disclosure. The
 /// wording of a proven consent is the notice of what it covers.
-fn notice(
-    basis: Option<LawfulBasis>,
-    standing: &Standing<'_>,
-    collected_at: Timestamp,
-    duties: &mut Vec<Duty>,
-    tally: &mut Tally,
-) -> &'static str {
-    if holds("notice.consent", basis == Some(LawfulBasis::Consent)) || standing.notified() {
+fn notice(standing: &Standing<'_>, collected_at: Timestamp, duties: &mut Vec<Duty>, tally: &mut Tally) -> &'static str {
+    if standing.notified() {
         return "given";
     }
     if standing.claims_interest() {

@@ -9,7 +9,6 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use sha2::{Digest, Sha256};
 
-use crate::consent::case::PROFILING;
 use crate::consent::category;
 use crate::consent::policy::{Assessment, PolicyFile, Purpose, RegisteredSource};
 use crate::taxonomy::{Operation, Trait};
@@ -62,7 +61,7 @@ pub(in crate::consent) struct PurposeRules {
     pub has_prohibited_name: bool,
     /// It lists a category that no policy can register.
     pub has_prohibited_category: bool,
-    /// It is about traits, motives or preferences.
+    /// It lists `profile` among its operations.
     pub profiles: bool,
 }
 
@@ -115,7 +114,7 @@ impl PurposeRules {
         Self {
             has_prohibited_name: is_prohibited_purpose(name),
             has_prohibited_category: purpose.data_categories.iter().any(|c| category::is_prohibited(c)),
-            profiles: name == PROFILING || purpose.operations.contains(&Operation::Profile),
+            profiles: purpose.operations.contains(&Operation::Profile),
         }
     }
 }

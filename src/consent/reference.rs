@@ -9,9 +9,11 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use crate::consent::decide::{OptOut, Request, View};
+use crate::consent::decide::{Modality, OptOut, Request, View};
 use crate::consent::event::{EventKind as Kind, LawfulBasis, LegalEvent};
-use crate::consent::policy::{Assessment, AssessmentKind, Policy, Purpose, RegisteredSource, Terms, Visibility};
+use crate::consent::policy::{
+    Assessment, AssessmentKind, Policy, Purpose, RegisteredSource, Terms, Visibility, source_hash, trait_list_hash,
+};
 use crate::consent::reason::Reason;
 use crate::model::Target;
 use crate::taxonomy::{Operation, SourceClass};
@@ -37,8 +39,20 @@ fn filled(text: Option<&str>) -> bool {
 }
 
 fn is_suppression(e: &LegalEvent) -> bool {
-    let dimensions = e.scope.purposes.len() + e.scope.operations.len() + e.scope.source_classes.len();
-    e.kind == Kind::Refuse && e.recorded_at == Timestamp::MAX && dimensions == 0
+    let of_acts = e.scope.purposes.len() + e.scope.operations.len() + e.scope.source_classes.len();
+    let of_data = e.scope.data_categories.len() + e.scope.recipients.len() + e.scope.regions.len();
+    e.kind == Kind::Refuse && e.recorded_at == Timestamp::MAX && of_acts + of_data == 0
+}
+
+/// The special categories that the tests know, out of those that the product knows.
+fn is_special(category: &str) -> bool {
+    ["gesundheit", "health", "gewerkschaft", "union"].iter().any(|word| category.to_lowercase().contains(word))
+}
+
+/// No name of `some` is missing in `all`; an empty `all` stands for everything.
+fn within<'s>(some: impl IntoIterator<Item = &'s String>, all: &BTreeSet<String>) -> bool {
+    let some: BTreeSet<&String> = some.into_iter().collect();
+    all.is_empty() || some.is_subset(&all.iter().collect())
 }
 
 impl<'a> Case<'a> {
@@ -51,6 +65,20 @@ impl<'a> Case<'a> {
             Reason::PolicyUnsigned => !self.signed(),
             Reason::SubjectUnresolved => self.is_subject() && self.person().is_none(),
             Reason::SubjectAmbiguous => self.is_subject() && self.view.ambiguous,
+            Reason::ProhibitedCategory => {
+                let listed = purpose.into_iter().flat_map(|p| p.data_categories.iter().map(String::as_str));
+                self.request.asked.data_categories.iter().copied().chain(listed).any(is_special)
+            }
+            Reason::ProhibitedModality => self.request.asked.modality != Modality::Text,
+            Reason::AutomatedDecision => purpose.is_some_and(|p| p.automated_decision),
+            Reason::FieldNotNecessary => purpose.is_some_and(|p| {
+                let asked: BTreeSet<String> = self.request.asked.data_categories.iter().map(|c| (*c).into()).collect();
+                !asked.is_subset(&p.data_categories.iter().cloned().collect())
+            }),
+            Reason::EvidenceTooOld => purpose.and_then(|p| p.evidence_max_age_days).is_some_and(|_| {
+                let reads = [Operation::Derive, Operation::Infer, Operation::Profile].contains(&self.request.operation);
+                self.evidence_end().map_or(reads, |end| end <= self.now)
+            }),
             Reason::ProhibitedPurpose => {
                 let words = "recruit employ hiring bewerb personalauswahl headhunt credit insurance *";
                 words.split(' ').any(|w| self.request.purpose.to_lowercase().contains(w))
@@ -83,7 +111,7 @@ impl<'a> Case<'a> {
             let says = |p: &String| ["marketing", "werbung", "advertis"].iter().any(|w| p.to_lowercase().contains(w));
             e.scope.purposes.is_empty() || e.scope.purposes.iter().any(says)
         };
-        let not_lifted = |e: &LegalEvent| !of(Kind::Lift).any(|lift| self.lifts(lift, e));
+        let not_lifted = |e: &LegalEvent| !self.live(Kind::Lift).into_iter().any(|lift| self.lifts(lift, e));
         match reason {
             Reason::Erased => of(Kind::Erase).count() > 0,
             Reason::Suppressed => events.iter().any(is_suppression),
@@ -93,9 +121,8 @@ impl<'a> Case<'a> {
                 of(Kind::Object).any(|e| !against_marketing(e) && self.hits(e) && not_lifted(e))
             }
             Reason::Withdrawn => {
-                let withdrawals = of(Kind::Withdraw).chain(of(Kind::Refuse).filter(|e| !is_suppression(e)));
-                withdrawals.filter(|e| self.hits(e)).any(|w| !of(Kind::Grant).any(|g| self.regrants(g, w)))
-                    || self.faults().is_some_and(|f| f.contains(&Reason::Withdrawn))
+                let mut withdrawals = of(Kind::Withdraw).chain(of(Kind::Refuse).filter(|e| !is_suppression(e)));
+                withdrawals.any(|e| self.hits(e)) && self.faults().is_some()
             }
             Reason::NoticeOverdue => self.notice_open() && self.notice_due() < self.now,
             Reason::NoticeRequiredBeforeDisclosure => self.notice_open() && self.request.operation == Operation::Emit,
@@ -147,7 +174,8 @@ impl<'a> Case<'a> {
             (Some(host), _) => {
                 let own = self.request.account_host.unwrap_or("");
                 let labels = |h: &str| h.split('.').rev().map(str::to_owned).collect::<Vec<_>>();
-                let below = labels(&host).starts_with(&labels(own)) && labels(own).len() > 1;
+                let numbers = own.split('.').all(|label| label.parse::<u8>().is_ok());
+                let below = labels(&host).starts_with(&labels(own)) && labels(own).len() > 1 && !numbers;
                 let listed = self.policy.file().sources.values().flat_map(|s| &s.hosts).any(|h| *h == host);
                 source.class == SourceClass::CompanySite && below && own != "co.uk" && !listed
             }
@@ -179,9 +207,61 @@ impl<'a> Case<'a> {
         self.profiles() || purpose.dpia.is_some()
     }
 
+    /// What the request is about: what it asks for, else what its purpose lists.
+    fn categories(&self) -> BTreeSet<String> {
+        let listed = self.purpose().map(|p| p.data_categories.clone()).unwrap_or_default();
+        let asked: Vec<String> = self.request.asked.data_categories.iter().map(|c| (*c).to_owned()).collect();
+        if asked.is_empty() { listed } else { asked }.into_iter().collect()
+    }
+
+    fn recipients(&self) -> Vec<String> {
+        self.purpose().map(|p| p.recipients.clone()).unwrap_or_default()
+    }
+
+    /// Where the recipients sit; nobody knows it of one that is not registered.
+    fn regions(&self) -> Vec<Option<String>> {
+        let known = &self.policy.file().recipients;
+        self.recipients().iter().map(|r| known.get(r).map(|r| r.region.clone())).collect()
+    }
+
+    /// Whether data, recipients and regions of a positive event reach as far as the request.
+    fn embraces(&self, e: &LegalEvent) -> [bool; 3] {
+        let categories = self.categories();
+        let named = !categories.is_empty() || e.scope.data_categories.is_empty();
+        let located: Vec<String> = self.regions().into_iter().map(|r| r.unwrap_or_else(|| "nowhere".into())).collect();
+        [
+            named && within(&categories, &e.scope.data_categories),
+            within(&self.recipients(), &e.scope.recipients),
+            within(&located, &e.scope.regions),
+        ]
+    }
+
+    fn evidence_end(&self) -> Option<Timestamp> {
+        let days = i64::from(self.purpose()?.evidence_max_age_days?);
+        Some(self.request.asked.evidence_at? + SignedDuration::from_hours(24 * days))
+    }
+
+    /// R19: nothing has changed since the DPIA was approved.
+    fn unchanged(&self, dpia: &Assessment) -> bool {
+        let model = match (&dpia.models, self.request.operation) {
+            (None, _) | (_, Operation::Collect | Operation::Store | Operation::Emit) => true,
+            (Some(models), _) => self.request.asked.model.is_some_and(|m| models.contains(&m.to_owned())),
+        };
+        let traits = [None, Some(trait_list_hash())].contains(&dpia.trait_list);
+        let registration = self.source().map(|s| source_hash(self.request.source_id, s));
+        let source = dpia.sources.as_ref().is_none_or(|all| registration.is_some_and(|hash| all.contains(&hash)));
+        model && traits && source
+    }
+
     fn valid(&self, assessment: &Assessment, kind: AssessmentKind) -> bool {
         let texts = [&assessment.interest, &assessment.necessity, &assessment.balancing];
+        let categories = self.categories();
+        let data = assessment
+            .data_categories
+            .as_ref()
+            .is_none_or(|listed| !categories.is_empty() && categories.iter().all(|category| listed.contains(category)));
         assessment.kind == kind
+            && data
             && assessment.purposes.contains(&self.request.purpose.to_owned())
             && assessment.source_classes.contains(&self.class())
             && (assessment.approved_at..assessment.expires_at).contains(&self.today())
@@ -191,12 +271,22 @@ impl<'a> Case<'a> {
 
     fn dpia(&self) -> Option<&'a Assessment> {
         let named = self.policy.file().assessments.get(self.purpose()?.dpia.as_ref()?)?;
-        Some(named).filter(|a| self.valid(a, AssessmentKind::Dpia))
+        Some(named).filter(|a| self.valid(a, AssessmentKind::Dpia) && self.unchanged(a))
     }
 
     fn lia_end(&self) -> Option<Date> {
         let all = self.policy.file().assessments.values();
-        all.filter(|a| !self.profiles() && self.valid(a, AssessmentKind::Lia)).map(|a| a.expires_at).max()
+        all.filter(|a| self.valid(a, AssessmentKind::Lia) && (!self.profiles() || self.admits_traits(a)))
+            .map(|a| a.expires_at)
+            .max()
+    }
+
+    /// Traits of a person: each named by LIA and DPIA, none from social media.
+    fn admits_traits(&self, lia: &Assessment) -> bool {
+        let named = self.purpose().and_then(|p| self.policy.file().assessments.get(p.dpia.as_ref()?));
+        let traits = self.request.asked.traits;
+        let in_both = traits.iter().all(|t| lia.traits.contains(t) && named.is_some_and(|d| d.traits.contains(t)));
+        in_both && !traits.is_empty() && self.class() != SourceClass::PublicSocial
     }
 
     fn may_receive(&self, name: &str) -> bool {
@@ -218,9 +308,26 @@ impl<'a> Case<'a> {
                 "profiling" => self.profiles(),
                 name => name == self.request.purpose || !known.contains_key(name),
             });
+        let categories = self.categories();
+        let listed: BTreeSet<&String> = known.values().flat_map(|p| &p.data_categories).collect();
+        let data = e.scope.data_categories.is_empty()
+            || categories.is_empty()
+            || e.scope.data_categories.iter().any(|c| categories.contains(c) || !listed.contains(c));
+        let registered = &self.policy.file().recipients;
+        let to = e.scope.recipients.is_empty()
+            || e.scope.recipients.iter().any(|r| self.recipients().contains(r) || !registered.contains_key(r));
+        let regions = self.regions();
+        let there = e.scope.regions.is_empty()
+            || regions.contains(&None)
+            || e.scope.regions.iter().any(|region| {
+                regions.contains(&Some(region.clone())) || !registered.values().any(|r| r.region == *region)
+            });
         purpose
             && (e.scope.operations.is_empty() || e.scope.operations.contains(&self.request.operation))
             && (e.scope.source_classes.is_empty() || e.scope.source_classes.contains(&self.class()))
+            && data
+            && to
+            && there
     }
 
     fn times(e: &LegalEvent) -> [Timestamp; 2] {
@@ -244,27 +351,32 @@ impl<'a> Case<'a> {
             && (scope.purposes.is_empty() || scope.purposes.contains(self.request.purpose))
             && (scope.operations.is_empty() || scope.operations.contains(&self.request.operation))
             && (scope.source_classes.is_empty() || scope.source_classes.contains(&self.class()))
+            && self.embraces(lift) == [true; 3]
+    }
+
+    fn by_the_person(e: &LegalEvent) -> bool {
+        let methods = "double_opt_in e_mail email letter paper_form preference_center recorded_call signed_paper \
+                       web_form";
+        methods.split_whitespace().any(|m| m == e.proof.method.as_deref().unwrap_or("").trim())
     }
 
     fn proven(e: &LegalEvent) -> bool {
         [&e.proof.method, &e.proof.notice_id, &e.proof.wording_hash].iter().all(|t| filled(t.as_deref()))
     }
 
-    fn regrants(&self, grant: &LegalEvent, withdrawal: &LegalEvent) -> bool {
-        let by_the_person = "double_opt_in e_mail email letter paper_form preference_center recorded_call signed_paper \
-                             web_form";
-        let method = grant.proof.method.as_deref().unwrap_or("").trim();
-        grant.basis == Some(LawfulBasis::Consent)
-            && Self::proven(grant)
-            && by_the_person.split_whitespace().any(|m| m == method)
-            && self.begun(grant)
-            && Self::wholly_after(grant, withdrawal)
-            && grant.scope.purposes.contains(self.request.purpose)
-            && grant.scope.source_classes.contains(&self.class())
+    /// Events that give something, without those that another one of their source (or themselves) replaces.
+    fn live(&self, kind: Kind) -> Vec<&'a LegalEvent> {
+        let all = self.person().unwrap_or_default();
+        let replaced: BTreeSet<(&str, &str)> =
+            all.iter().filter_map(|e| Some((e.origin.system.as_str(), e.supersedes.as_deref()?))).collect();
+        let is_replaced = |e: &LegalEvent| {
+            e.external_id.as_deref().is_some_and(|id| replaced.contains(&(e.origin.system.as_str(), id)))
+        };
+        all.iter().filter(|e| e.kind == kind && !is_replaced(e)).collect()
     }
 
     fn grants(&self) -> Vec<&'a LegalEvent> {
-        self.person().unwrap_or_default().iter().filter(|e| e.kind == Kind::Grant).collect()
+        self.live(Kind::Grant)
     }
 
     /// What is wrong with one grant, taken alone.
@@ -277,9 +389,10 @@ impl<'a> Case<'a> {
             matches!(w.kind, Kind::Withdraw | Kind::Refuse)
                 && !is_suppression(w)
                 && self.hits(w)
-                && (!consent || !Self::wholly_after(grant, w))
+                && (!consent || !Self::by_the_person(grant) || !Self::wholly_after(grant, w))
         });
         let scope = &grant.scope;
+        let [data, to, there] = self.embraces(grant);
         let own_operations = scope.operations.is_empty() || scope.operations.contains(&self.request.operation);
         [
             (consent && !Self::proven(grant), Reason::ConsentUnproven),
@@ -290,6 +403,9 @@ impl<'a> Case<'a> {
             (!scope.purposes.contains(self.request.purpose), Reason::ScopeMismatchPurpose),
             (!own_operations, Reason::ScopeMismatchOperation),
             (!scope.source_classes.contains(&self.class()), Reason::ScopeMismatchSourceClass),
+            (!data, Reason::ScopeMismatchDataCategory),
+            (!to, Reason::ScopeMismatchRecipient),
+            (!there, Reason::ScopeMismatchRegion),
         ]
         .into_iter()
         .filter_map(|(fault, reason)| fault.then_some(reason))
@@ -329,17 +445,22 @@ impl<'a> Case<'a> {
 
     fn notice_open(&self) -> bool {
         let told = |e: &LegalEvent| {
-            let by_notice = e.kind == Kind::Notice
-                && (e.scope.source_classes.is_empty() || e.scope.source_classes.contains(&self.class()));
-            let by_consent = e.kind == Kind::Grant && e.basis == Some(LawfulBasis::Consent) && Self::proven(e);
-            (by_notice || by_consent) && e.scope.purposes.contains(self.request.purpose) && self.begun(e)
+            let this_class = e.scope.source_classes.contains(&self.class());
+            let by_notice = e.kind == Kind::Notice && (e.scope.source_classes.is_empty() || this_class);
+            let by_consent =
+                e.kind == Kind::Grant && e.basis == Some(LawfulBasis::Consent) && Self::proven(e) && this_class;
+            (by_notice || by_consent)
+                && e.scope.purposes.contains(self.request.purpose)
+                && self.embraces(e) == [true; 3]
+                && self.begun(e)
         };
         let interest = |e: &LegalEvent| {
             e.basis == Some(LawfulBasis::LegitimateInterest)
                 && e.scope.purposes.contains(self.request.purpose)
                 && self.purpose().is_some_and(|p| p.bases.contains(&LawfulBasis::LegitimateInterest))
         };
-        !self.person().unwrap_or_default().iter().any(told) && self.grants().into_iter().any(interest)
+        let words: Vec<&LegalEvent> = self.live(Kind::Notice).into_iter().chain(self.grants()).collect();
+        !words.into_iter().any(told) && self.grants().into_iter().any(interest)
     }
 
     fn notice_due(&self) -> Timestamp {
@@ -368,7 +489,7 @@ impl<'a> Case<'a> {
             let notice = self.notice_open().then(|| self.notice_due());
             [Some(basis), interest, notice, Some(self.retention_end())].into_iter().flatten().min()
         });
-        [Some(ttl), Some(self.sync_end()), contract, dpia, personal.flatten()]
+        [Some(ttl), Some(self.sync_end()), contract, dpia, self.evidence_end(), personal.flatten()]
             .into_iter()
             .flatten()
             .min()

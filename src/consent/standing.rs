@@ -23,7 +23,7 @@ pub(in crate::consent) struct Standing<'a> {
 }
 
 impl<'a> Standing<'a> {
-    /// Lists every objection, restriction and withdrawal that stands.
+    /// Lists every erasure, suppression, restriction and objection that stands.
     pub fn negatives(&self, tally: &mut Tally) {
         for event in self.events {
             match event.kind {
@@ -41,13 +41,14 @@ impl<'a> Standing<'a> {
                     tally.refuse("objection", stands, Reason::ObjectionPending);
                 }
                 EventKind::Refuse if is_suppression(event) => tally.refuse("suppressed", true, Reason::Suppressed),
-                EventKind::Withdraw | EventKind::Refuse => {
-                    let stands = holds("withdraw.scope", self.case.is_touched_by(&event.scope))
-                        && holds("withdraw.regrant", !self.regranted(event));
-                    tally.refuse("withdrawn", stands, Reason::Withdrawn);
-                }
-                EventKind::Grant | EventKind::Lift | EventKind::Notice | EventKind::Assessment | EventKind::Rectify => {
-                }
+                // What they leave is seen where the basis is sought.
+                EventKind::Withdraw
+                | EventKind::Refuse
+                | EventKind::Grant
+                | EventKind::Lift
+                | EventKind::Notice
+                | EventKind::Assessment
+                | EventKind::Rectify => {}
             }
         }
     }
@@ -81,6 +82,7 @@ impl<'a> Standing<'a> {
             }
         }
         let Some((basis, end)) = best else {
+            tally.refuse("withdrawn", withdrawn_at.is_some(), Reason::Withdrawn);
             tally.refuse("basis", failures.is_empty(), Reason::NoBasis);
             tally.refuse_all(failures);
             return None;
@@ -152,8 +154,8 @@ impl<'a> Standing<'a> {
         check("grant.begun", !self.has_begun(grant), Reason::NotYetValid);
         check("grant.ended", ends <= case.now, Reason::Expired);
         check("grant.lia", assessed.is_none(), Reason::LiaInvalid);
-        // A withdrawal ends every earlier grant, legitimate interest never stands in for it, and only the person
-        // undoes it.
+        // A withdrawal ends every earlier grant, legitimate interest never stands in for it, and only an act of the
+        // person undoes it.
         if let Some(at) = withdrawn_at {
             check("grant.withdrawn.interest", by_interest, Reason::Withdrawn);
             check("grant.withdrawn.later", earliest(grant) <= at, Reason::Withdrawn);
@@ -196,20 +198,6 @@ impl<'a> Standing<'a> {
                 && holds("last.scope", self.case.is_touched_by(&e.scope))
         };
         self.events.iter().filter(ends).map(latest).max()
-    }
-
-    /// Whether the person themselves granted again, strictly later, with proof.
-    fn regranted(&self, negative: &LegalEvent) -> bool {
-        let case = self.case;
-        self.grants().any(|e| {
-            holds("regrant.consent", e.basis == Some(LawfulBasis::Consent))
-                && holds("regrant.proof", e.proof.is_complete())
-                && holds("regrant.person", e.proof.is_of_the_subject())
-                && holds("regrant.begun", self.has_begun(e))
-                && holds("regrant.later", earliest(e) > latest(negative))
-                && holds("regrant.purpose", e.scope.purposes.contains(case.request.purpose))
-                && holds("regrant.class", e.scope.source_classes.contains(&case.class))
-        })
     }
 
     fn has_begun(&self, event: &LegalEvent) -> bool {

@@ -169,6 +169,33 @@ impl Office {
         Ok(())
     }
 
+    /// Records that data of people is read, before it is shown.
+    ///
+    /// # Errors
+    /// See [`AuditError`].
+    pub fn log_read(&self, command: &str, subjects: &[SubjectId]) -> Result<(), OfficeError> {
+        let leaf = || Leaf { stage: Some(Stage::Read), ..Leaf::new(Kind::Read) }.fact("command", command);
+        let about = |subject: &SubjectId| Entry { leaf: leaf(), subject: Some((self.key(subject).clone(), None)) };
+        let mut entries: Vec<Entry> = vec![leaf().fact("asked", subjects.len()).into()];
+        entries.extend(subjects.iter().map(about));
+        self.log.append_now(entries)?;
+        self.log.publish()?;
+        Ok(())
+    }
+
+    /// Imports legal events that somebody else wrote down. Safe while a run goes on.
+    ///
+    /// # Errors
+    /// Log or ledger cannot be written.
+    pub fn import(&mut self, events: &[LegalEvent], source: &str) -> Result<u64, OfficeError> {
+        let leaf = Leaf::new(Kind::Legal).fact("events", events.len()).fact("source", source);
+        self.log.append_now(vec![leaf.into()])?;
+        let now = self.now;
+        let new = self.ledger.import(&mut self.vault, Import { events, ..Import::default() }, now)?;
+        self.log.publish()?;
+        Ok(new)
+    }
+
     /// An event that the controller enters, now.
     #[must_use]
     pub fn event(&self, subject: &SubjectId, kind: EventKind, field: &str) -> LegalEvent {

@@ -1,7 +1,7 @@
 //! Cases of the gate in `testdata/gate/*.yaml`: one table of requests, events and answers.
 //!
-//! Invariant: every reason has a case in which it is the only one. A gate that forgot its check would permit that case,
-//! so the suite would fail: every such mutant dies.
+//! Invariant: every reason has a case in which it is the only one, and every check one that fails without it, see
+//! `mutants`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{policy_file, proven, subject};
-use crate::consent::decide::{Asked, OptOut, Reason, Request, View, decide};
+use crate::consent::decide::{Asked, Granted, Modality, OptOut, Reason, Refusal, Request, View, decide};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
-use crate::consent::policy::Policy;
+use crate::consent::policy::{Policy, source_hash, trait_list_hash};
 use crate::consent::reference;
 use crate::model::{AccountId, Target};
-use crate::taxonomy::{Operation, SourceClass};
+use crate::taxonomy::{Operation, SourceClass, Trait};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,8 +24,8 @@ struct File {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
-    name: String,
+pub(super) struct Case {
+    pub name: String,
     /// JSON pointer -> value of the demo policy; null removes.
     #[serde(default)]
     policy: BTreeMap<String, serde_json::Value>,
@@ -38,6 +38,8 @@ struct Case {
     /// `permit ARTICLE`, or the reasons.
     expect: Vec<String>,
     valid_until: Option<Timestamp>,
+    /// `notice_status` of a permit.
+    notice: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,6 +53,11 @@ struct CaseRequest {
     account_host: Option<String>,
     opt_out: String,
     collected_at: Timestamp,
+    categories: Vec<String>,
+    modality: String,
+    evidence_at: Option<Timestamp>,
+    traits: Vec<Trait>,
+    model: Option<String>,
 }
 
 impl Default for CaseRequest {
@@ -64,6 +71,11 @@ impl Default for CaseRequest {
             account_host: None,
             opt_out: "not_applicable".into(),
             collected_at: super::at("2026-02-20T00:00:00Z"),
+            categories: Vec::new(),
+            modality: "text".into(),
+            evidence_at: None,
+            traits: Vec::new(),
+            model: None,
         }
     }
 }
@@ -98,6 +110,15 @@ struct CaseEvent {
     operations: BTreeSet<Operation>,
     #[serde(default)]
     classes: BTreeSet<SourceClass>,
+    #[serde(default)]
+    categories: BTreeSet<String>,
+    #[serde(default)]
+    recipients: BTreeSet<String>,
+    #[serde(default)]
+    regions: BTreeSet<String>,
+    supersedes: Option<String>,
+    /// Another CRM.
+    system: Option<String>,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
     /// Absent = a flag, without end.
@@ -122,21 +143,37 @@ impl CaseEvent {
                 purposes: self.purposes.clone(),
                 operations: self.operations.clone(),
                 source_classes: self.classes.clone(),
-                ..Scope::default()
+                data_categories: self.categories.clone(),
+                recipients: self.recipients.clone(),
+                regions: self.regions.clone(),
             },
             valid_from: self.from,
             valid_to: self.to,
             recorded_at: self.recorded.unwrap_or(Timestamp::MAX),
             proof,
-            origin: Origin { system: "crm".into(), field: "consents".into(), value_commitment: None },
-            supersedes: None,
+            origin: Origin {
+                system: self.system.clone().unwrap_or_else(|| "crm".into()),
+                field: "consents".into(),
+                value_commitment: None,
+            },
+            supersedes: self.supersedes.clone(),
         }
     }
 }
 
 fn patched(patches: &BTreeMap<String, serde_json::Value>) -> Policy {
     let mut json = serde_json::to_value(policy_file()).expect("a policy has only string keys");
+    // A case writes `HASH crm` for the hash of a registration, and `HASH` for that of the traits.
+    let hashed = |value: &serde_json::Value| -> serde_json::Value {
+        let registered = policy_file().sources;
+        let text = value.to_string().replace("\"HASH\"", &format!("{:?}", trait_list_hash()));
+        let text = registered.iter().fold(text, |text, (id, source)| {
+            text.replace(&format!("\"HASH {id}\""), &format!("{:?}", source_hash(id, source)))
+        });
+        serde_json::from_str(&text).expect("still JSON")
+    };
     for (pointer, value) in patches {
+        let value = &hashed(value);
         let (parent, key) = pointer.rsplit_once('/').expect("a JSON pointer begins with a slash");
         let parent = json.pointer_mut(parent).and_then(|p| p.as_object_mut()).expect("the parent is an object");
         if value.is_null() {
@@ -156,29 +193,55 @@ fn target(text: &str) -> Target {
     }
 }
 
-fn check(case: &Case) -> Vec<String> {
-    let policy = patched(&case.policy);
-    let target = target(&case.request.target);
-    let mut events: Vec<LegalEvent> = case.events.iter().map(CaseEvent::event).collect();
-    let request = Request {
-        target: &target,
-        operation: case.request.operation,
-        purpose: &case.request.purpose,
-        source_id: &case.request.source,
-        host: case.request.host.as_deref(),
-        account_host: case.request.account_host.as_deref(),
-        opt_out: match case.request.opt_out.as_str() {
-            "not_applicable" => OptOut::NotApplicable,
-            "free" => OptOut::Free,
-            "robots_disallow" => OptOut::RobotsDisallow,
-            "tdm_reserved" => OptOut::TdmReserved,
-            other => panic!("{}: no opt-out {other:?}", case.name),
-        },
-        collected_at: Some(case.request.collected_at),
-        asked: Asked::default(),
-    };
-    let answer = |events: &[LegalEvent]| {
-        let v = &case.view;
+/// A case, ready to be asked again and again.
+pub(super) struct Prepared {
+    pub case: Case,
+    policy: Policy,
+    target: Target,
+    events: Vec<LegalEvent>,
+}
+
+impl Prepared {
+    fn new(case: Case) -> Self {
+        let (policy, target) = (patched(&case.policy), target(&case.request.target));
+        let events = case.events.iter().map(CaseEvent::event).collect();
+        Self { case, policy, target, events }
+    }
+
+    /// Hands the question to a test.
+    fn ask<T>(&self, events: &[LegalEvent], test: impl FnOnce(&Request<'_>, &View<'_>) -> T) -> T {
+        let (asked, v) = (&self.case.request, &self.case.view);
+        let categories: Vec<&str> = asked.categories.iter().map(String::as_str).collect();
+        let request = Request {
+            target: &self.target,
+            operation: asked.operation,
+            purpose: &asked.purpose,
+            source_id: &asked.source,
+            host: asked.host.as_deref(),
+            account_host: asked.account_host.as_deref(),
+            opt_out: match asked.opt_out.as_str() {
+                "not_applicable" => OptOut::NotApplicable,
+                "free" => OptOut::Free,
+                "robots_disallow" => OptOut::RobotsDisallow,
+                "tdm_reserved" => OptOut::TdmReserved,
+                other => panic!("{}: no opt-out {other:?}", self.case.name),
+            },
+            collected_at: Some(asked.collected_at),
+            asked: Asked {
+                data_categories: &categories,
+                modality: match asked.modality.as_str() {
+                    "text" => Modality::Text,
+                    "image" => Modality::Image,
+                    "audio" => Modality::Audio,
+                    "video" => Modality::Video,
+                    "biometric" => Modality::Biometric,
+                    other => panic!("{}: no modality {other:?}", self.case.name),
+                },
+                evidence_at: asked.evidence_at,
+                traits: &asked.traits,
+                model: asked.model.as_deref(),
+            },
+        };
         let view = View {
             events: v.known.then_some(events),
             ambiguous: v.ambiguous,
@@ -186,23 +249,45 @@ fn check(case: &Case) -> Vec<String> {
             last_sync: v.last_sync,
             newest: v.newest,
         };
-        let decided = decide(&request, &view, &policy, v.now);
-        let plain = decided.as_ref().map(|g| (g.bases.join(","), g.valid_until)).map_err(|r| r.reasons.clone());
-        assert_eq!(plain, reference::answer(&request, &view, &policy, v.now), "{}: the model differs", case.name);
-        decided
-    };
-    let decided = answer(&events);
-    events.reverse();
-    assert_eq!(decided, answer(&events), "{}: the order of events matters", case.name);
+        test(&request, &view)
+    }
+
+    /// What the gate says against what is expected; `None` = the same.
+    pub fn failure(&self) -> Option<String> {
+        let now = self.case.view.now;
+        let decided = self.ask(&self.events, |request, view| decide(request, view, &self.policy, now));
+        let found = plain(&decided);
+        let as_expected = found == self.case.expect
+            && decided.as_ref().ok().is_none_or(|granted| {
+                self.case.valid_until.is_none_or(|end| end == granted.valid_until)
+                    && self.case.notice.as_ref().is_none_or(|status| status == granted.notice_status)
+            });
+        (!as_expected).then(|| format!("{}: expected {:?}, found {decided:?}", self.case.name, self.case.expect))
+    }
+
+    /// The model says the same, and so does the gate with the events in another order.
+    fn check_model_and_order(&self) {
+        let now = self.case.view.now;
+        let mut events = self.events.clone();
+        let first = self.ask(&events, |request, view| decide(request, view, &self.policy, now));
+        events.reverse();
+        let second = self.ask(&events, |request, view| decide(request, view, &self.policy, now));
+        assert_eq!(first, second, "{}: the order of events matters", self.case.name);
+        let model = self.ask(&events, |request, view| reference::answer(request, view, &self.policy, now));
+        let gate = first.map(|g| (g.bases.join(","), g.valid_until)).map_err(|r| r.reasons);
+        assert_eq!(gate, model, "{}: the model differs", self.case.name);
+    }
+}
+
+fn plain(decided: &Result<Granted, Refusal>) -> Vec<String> {
     match decided {
-        Ok(granted) => {
-            if let Some(end) = case.valid_until {
-                assert_eq!(granted.valid_until, end, "{}", case.name);
-            }
-            vec![format!("permit {}", granted.bases.join(","))]
-        }
+        Ok(granted) => vec![format!("permit {}", granted.bases.join(","))],
         Err(refusal) => refusal.reasons.iter().map(ToString::to_string).collect(),
     }
+}
+
+pub(super) fn prepared() -> Vec<Prepared> {
+    cases().into_iter().map(Prepared::new).collect()
 }
 
 fn cases() -> Vec<Case> {
@@ -220,15 +305,12 @@ fn cases() -> Vec<Case> {
 
 #[test]
 fn every_case_is_answered_as_written() {
-    let cases = cases();
-    assert!(cases.len() >= 60, "only {} cases", cases.len());
-    let wrong: Vec<String> = cases
-        .iter()
-        .filter_map(|case| {
-            let found = check(case);
-            (found != case.expect).then(|| format!("{}: expected {:?}, found {found:?}", case.name, case.expect))
-        })
-        .collect();
+    let prepared = prepared();
+    assert!(prepared.len() >= 150, "only {} cases", prepared.len());
+    let names: BTreeSet<&str> = prepared.iter().map(|p| p.case.name.as_str()).collect();
+    assert_eq!(names.len(), prepared.len(), "every case has its own name");
+    prepared.iter().for_each(Prepared::check_model_and_order);
+    let wrong: Vec<String> = prepared.iter().filter_map(Prepared::failure).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -6,7 +6,11 @@ mod cases;
 mod gates;
 mod imports;
 mod ledgers;
+mod mutants;
 mod properties;
+mod requirements;
+
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 
@@ -24,7 +28,10 @@ fn now() -> Timestamp {
 }
 
 fn policy_file() -> PolicyFile {
-    serde_saphyr::from_str(include_str!("../../../config/policy/demo.yaml")).expect("the demo policy is valid")
+    static DEMO: LazyLock<PolicyFile> = LazyLock::new(|| {
+        serde_saphyr::from_str(include_str!("../../../config/policy/demo.yaml")).expect("the demo policy is valid")
+    });
+    DEMO.clone()
 }
 
 fn subject() -> SubjectId {
