@@ -45,7 +45,9 @@ impl LogReader {
     /// # Errors
     /// Unreadable, or there are fewer entries.
     pub fn root(&self, size: u64) -> Result<prosopon_tlog::Hash, AuditError> {
-        self.reader.root_at(size).map_err(|source| AuditError::Log { path: self.folder.clone(), source: Arc::new(source) })
+        self.reader
+            .root_at(size)
+            .map_err(|source| AuditError::Log { path: self.folder.clone(), source: Arc::new(source) })
     }
 
     /// Visits the entries of a range in order until the visitor breaks off; a range beyond the end is cut.

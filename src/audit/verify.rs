@@ -294,13 +294,8 @@ fn again(
         collected_at: row.collected_at,
         asked: Asked { model: leaf.model.as_deref().filter(|_| infers), ..Asked::default() },
     };
-    let view = View {
-        events,
-        ambiguous: row.ambiguous,
-        intact: true,
-        last_sync: time("synced"),
-        newest: time("newest"),
-    };
+    let view =
+        View { events, ambiguous: row.ambiguous, intact: true, last_sync: time("synced"), newest: time("newest") };
     match decide(&request, &view, policy, said.at) {
         Ok(granted) => granted.bases,
         Err(refusal) => refusal.reasons.iter().map(ToString::to_string).collect(),

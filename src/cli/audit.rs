@@ -177,8 +177,12 @@ struct DueArgs {
 
 pub(super) fn execute(command: &OfficerCommand, wall: &Clock) -> anyhow::Result<ExitCode> {
     match command {
-        OfficerCommand::Audit(AuditArgs { question: Question::Verify(args) }) => return audit_verify::verify(args, wall),
-        OfficerCommand::Audit(AuditArgs { question: Question::Cosign(args) }) => return audit_verify::cosign(args, wall),
+        OfficerCommand::Audit(AuditArgs { question: Question::Verify(args) }) => {
+            return audit_verify::verify(args, wall);
+        }
+        OfficerCommand::Audit(AuditArgs { question: Question::Cosign(args) }) => {
+            return audit_verify::cosign(args, wall);
+        }
         OfficerCommand::Notice(NoticeArgs { question: NoticeQuestion::Record(args) }) => {
             return duties::record_notice(args, wall);
         }

@@ -29,10 +29,12 @@ const VIOLATED: u8 = 1;
 const NOT_CHECKED: u8 = 2;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Checks signatures, every entry against its tile and the signed root, consistency with the last \
+#[command(
+    after_help = "Checks signatures, every entry against its tile and the signed root, consistency with the last \
 known checkpoint (and with one that you kept), sealed payloads, decisions made again from policy and ledger, tables \
 against the hashes that were announced, and that every row has its permit and every permit its row.\n\
-Exit codes: 0 intact, 1 violated, 2 could not check.")]
+Exit codes: 0 intact, 1 violated, 2 could not check."
+)]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
     home: HomeArg,
@@ -190,13 +192,7 @@ fn legal(home: &Home, outcome: &mut Outcome) -> Option<(Vault, Ledger)> {
 }
 
 /// The log itself, against the last known checkpoint and against one that was kept elsewhere.
-fn check_log(
-    place: &Place,
-    vkey: &Vkey,
-    kept: Option<&Checkpoint>,
-    witnesses: &[Vkey],
-    outcome: &mut Outcome,
-) {
+fn check_log(place: &Place, vkey: &Vkey, kept: Option<&Checkpoint>, witnesses: &[Vkey], outcome: &mut Outcome) {
     let known = match anchor(place) {
         Ok(known) => Some(known),
         Err(error) => {

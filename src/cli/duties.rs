@@ -88,7 +88,8 @@ pub(super) fn notice_history(args: &HistoryArgs, wall: &Clock) -> anyhow::Result
     let subject = office.find(&args.subject)?;
     let view = office.ledger.view();
     let first = view.first_seen(&subject);
-    let mut lines = vec![first.map_or("never collected".to_owned(), |at| format!("first collected {at}: the clock began"))];
+    let mut lines =
+        vec![first.map_or("never collected".to_owned(), |at| format!("first collected {at}: the clock began"))];
     let mut notices = Vec::new();
     for entry in view.entries(&subject).into_iter().filter(|e| e.event.kind == EventKind::Notice) {
         let e = entry.event;
@@ -109,7 +110,9 @@ pub(super) fn notice_history(args: &HistoryArgs, wall: &Clock) -> anyhow::Result
         }));
     }
     if notices.is_empty() {
-        lines.push("no notice was recorded; the wording of a proven consent counts as one for what it covers".to_owned());
+        lines.push(
+            "no notice was recorded; the wording of a proven consent counts as one for what it covers".to_owned(),
+        );
     }
     args.home.print(&json!({ "subject_id": subject, "first_collected": first, "notices": notices }), &lines)?;
     Ok(ExitCode::SUCCESS)
@@ -132,7 +135,11 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     let office = args.home.office(wall)?;
     let over = overdue(&office)?;
     if over.is_empty() || args.dry_run {
-        let line = if over.is_empty() { "nothing is kept beyond its time".to_owned() } else { format!("{} person(s) are kept beyond their time", over.len()) };
+        let line = if over.is_empty() {
+            "nothing is kept beyond its time".to_owned()
+        } else {
+            format!("{} person(s) are kept beyond their time", over.len())
+        };
         args.home.print(&json!({ "overdue": over.len(), "swept": 0 }), &[line])?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -67,7 +67,12 @@ fn number(error: &anyhow::Error) -> u8 {
         if let Some(error) = cause.downcast_ref::<OfficeError>() {
             return if matches!(error, OfficeError::Unknown(_)) { USAGE } else { HOME };
         }
-        if cause.is::<AuditError>() || cause.is::<HomeError>() || cause.is::<JournalError>() || cause.is::<LockError>() || cause.is::<io::Error>() {
+        if cause.is::<AuditError>()
+            || cause.is::<HomeError>()
+            || cause.is::<JournalError>()
+            || cause.is::<LockError>()
+            || cause.is::<io::Error>()
+        {
             return HOME;
         }
     }

@@ -6,13 +6,13 @@
 pub mod erase;
 pub mod office;
 pub mod rectify;
+pub mod restrict;
 pub mod scan;
 mod scan_escape;
 mod scan_needle;
 mod scan_parquet;
 mod scan_read;
 mod scan_sqlite;
-pub mod restrict;
 pub mod store;
 pub mod verify_erasure;
 pub mod wipe;

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use prosopon::audit::{Kind, LogReader};
 use prosopon::consent::event::{EventKind, LegalEvent, Origin, Proof, Scope};
 use prosopon::consent::ledger::Import;
 use prosopon::persona::rows::Persona;
@@ -257,9 +258,17 @@ fn who_withdrew_after_the_snapshot_is_shown_no_more() {
     let limited = read(&home, &["inspect", "personas", "--limit", "3", "--format", "jsonl"]).expect(0);
     assert_eq!(limited.json_lines().len(), 3, "a limit counts what is shown");
     // Reading is logged, refusals too.
-    let database = rusqlite::Connection::open(home.join("journal.sqlite")).expect("a journal");
-    let sql = "SELECT count(*) FROM reads WHERE command = 'persona' AND decision LIKE '%Withdrawn%'";
-    assert_eq!(database.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a count"), 1);
+    let mut refused = 0;
+    let home = Home::open(&home).expect("a home");
+    let log = LogReader::open(&home.audit_place()).expect("the log");
+    log.each(0..u64::MAX, &mut |_, leaf| {
+        let withdrawn = leaf.decisions.iter().any(|d| !d.permitted() && d.reasons.contains(&"Withdrawn".to_owned()));
+        let by_persona = leaf.facts.get("command").is_some_and(|c| c == "persona");
+        refused += u32::from(leaf.kind == Kind::Read && by_persona && withdrawn);
+        std::ops::ControlFlow::Continue(())
+    })
+    .expect("readable");
+    assert_eq!(refused, 1);
 }
 
 #[test]

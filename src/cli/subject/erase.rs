@@ -16,8 +16,8 @@ use crate::consent::gate::Clock;
 use crate::model::SubjectId;
 use crate::rights::erase::{self, Receipt};
 use crate::rights::office::{Office, OfficeError};
-use crate::rights::{Needle, Report, Verdict, scan};
 use crate::rights::verify_erasure;
+use crate::rights::{Needle, Report, Verdict, scan};
 use crate::sink::{self, LockError, Select};
 
 /// A violation was found.
@@ -83,10 +83,16 @@ fn run(args: &EraseArgs, text: &str, wall: &Clock) -> anyhow::Result<ExitCode> {
     let rows: u64 = receipt.rows.values().sum();
     let lines = vec![
         format!("before    {}", told(&before)),
-        format!("erased    {rows} row(s) of {} snapshot(s), {} sealed payload(s), the key", receipt.snapshots, receipt.payloads),
+        format!(
+            "erased    {rows} row(s) of {} snapshot(s), {} sealed payload(s), the key",
+            receipt.snapshots, receipt.payloads
+        ),
         format!("after     {}", told(&after)),
         format!("kept out  {} keyed identifier(s) stay, so that no import brings the person back", receipt.suppressed),
-        format!("tell      {}", if receipt.recipients.is_empty() { "nobody".into() } else { receipt.recipients.join(", ") }),
+        format!(
+            "tell      {}",
+            if receipt.recipients.is_empty() { "nobody".into() } else { receipt.recipients.join(", ") }
+        ),
         format!("receipt   {}", path.display()),
     ];
     let json = json!({
@@ -98,7 +104,8 @@ fn run(args: &EraseArgs, text: &str, wall: &Clock) -> anyhow::Result<ExitCode> {
 }
 
 fn verify(args: &EraseArgs, path: &Path, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("the receipt {} cannot be read", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("the receipt {} cannot be read", path.display()))?;
     let receipt: Receipt = serde_json::from_str(&text)
         .map_err(|e| Usage(format!("{} line {}: this is no erasure receipt", path.display(), e.line())))?;
     let office = args.home.office(wall)?;
@@ -110,7 +117,10 @@ fn verify(args: &EraseArgs, path: &Path, wall: &Clock) -> anyhow::Result<ExitCod
     let report = scan(office.home.path(), &needles)?;
     let mut lines: Vec<String> = found.iter().map(|f| format!("VIOLATION {f}")).collect();
     if lines.is_empty() {
-        lines.push(format!("complete: entry {} is in the log, nobody in any table or the vault is that person", receipt.entry));
+        lines.push(format!(
+            "complete: entry {} is in the log, nobody in any table or the vault is that person",
+            receipt.entry
+        ));
     }
     if !needles.is_empty() {
         lines.push(told(&report));

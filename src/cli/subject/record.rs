@@ -125,10 +125,8 @@ fn finish(
     let taken = office.take_out(&Change::leave_out([subject.clone()]), right)?;
     let (rows, waits) = match &taken {
         TakenOut::Rewritten(changed) => {
-            let rows: u64 = changed
-                .iter()
-                .map(|(_, done)| done.removed(Table::Personas) + done.removed(Table::Evidence))
-                .sum();
+            let rows: u64 =
+                changed.iter().map(|(_, done)| done.removed(Table::Personas) + done.removed(Table::Evidence)).sum();
             let snapshots = changed.iter().filter(|(_, done)| !done.is_empty()).count();
             lines.push(format!("taken out of {snapshots} snapshot(s), {rows} row(s); what was decided stays as proof"));
             (rows, false)

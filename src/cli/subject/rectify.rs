@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::Who;
 use super::super::exit::Usage;
+use super::Who;
 use crate::consent::event::EventKind;
 use crate::consent::gate::Clock;
 use crate::persona::fuse::fuse;

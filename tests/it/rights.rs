@@ -1,0 +1,308 @@
+//! Rights of data subjects through the command line, on the finished demo.
+//!
+//! Invariant: what was served is in the log, the log stays intact, and the next night's run respects it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use prosopon::rights::{Needle, scan};
+use prosopon::sink::Table;
+use prosopon::taxonomy::{BuyingRole, FacetStatus};
+
+use crate::harness::{Said, arg, copy_of_shared, demo, demo_args, files, finish, pipeline, root, say, start, temp};
+use crate::tables::{Tables, rows_as_json, snapshot, subject};
+
+const MAIL: &str = "joerg.muellerschoen@hartwig-sondermaschinen.example";
+
+fn at(home: &Path, args: &[&str]) -> Said {
+    say([args, &["--out", arg(home)]].concat())
+}
+
+fn intact(home: &Path) {
+    let said = at(home, &["audit", "verify"]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert!(said.out.starts_with("intact"), "{}", said.out);
+}
+
+fn traces(home: &Path, texts: &[&str]) -> u64 {
+    let needles: Vec<Needle> =
+        texts.iter().enumerate().map(|(n, text)| Needle::new(&n.to_string(), text).expect("a needle")).collect();
+    let report = scan(home, &needles).expect("a scan");
+    assert!(report.unreadable.is_empty(), "{report}");
+    report.hits.iter().map(|h| h.count).sum()
+}
+
+#[test]
+fn an_erased_person_is_in_no_file_and_does_not_come_back() {
+    let (_dir, home) = copy_of_shared();
+    let id = subject("K-2003").to_string();
+    let texts = [id.as_str(), "K-2003", MAIL, "Müllerschön"];
+    assert!(traces(&home, &texts) > 10, "the same scan finds the person before");
+    // Nothing is destroyed without being asked for.
+    let said = at(&home, &["subject", "erase", MAIL]).expect(2);
+    assert!(said.err.contains("--yes"), "{}", said.err);
+    assert!(traces(&home, &texts) > 10);
+
+    let said = at(&home, &["subject", "erase", MAIL, "--yes", "--json", "--look-for", "Müllerschön"]).expect(0).json();
+    assert!(said["hits_before"].as_u64() > Some(10) && said["hits_after"] == 0, "{said}");
+    assert_eq!(said["receipt"]["recipients"], serde_json::json!(["sales"]), "{said}");
+    assert!(said["receipt"]["rows"]["personas"] == 1 && said["receipt"]["payloads"].as_u64() > Some(0), "{said}");
+    assert_eq!(traces(&home, &texts), 0, "{:?}", files(&home));
+    intact(&home);
+    at(&home, &["persona", "K-2003"]).expect(2);
+
+    // The next night reads the same exports.
+    let summary = demo(&home, &["--json"]).expect(0).json();
+    assert_eq!(summary["counts"]["suppressed"], 1, "{summary}");
+    assert_eq!(traces(&home, &texts), 0, "the next night brought traces back");
+    let tables = Tables::of(&home);
+    assert!(tables.persona("K-2003").is_none() && tables.persona("K-2004").is_some());
+    intact(&home);
+
+    let receipt = said["receipt_file"].as_str().expect("a path").to_owned();
+    let check = at(&home, &["subject", "erase", "--verify", &receipt, "--look-for", "Müllerschön"]).expect(0);
+    assert!(check.out.starts_with("complete"), "{}", check.out);
+    let text = fs::read_to_string(&receipt).expect("a receipt");
+    for (from, to, says) in [
+        ("\"entry\": ", "\"entry\": 1", "is no erasure"),
+        ("\"subject\": \"", "", "complete"),
+        ("\"controller\": \"", "\"controller\": \"X", "another controller"),
+    ] {
+        let changed = Path::new(&receipt).with_file_name("changed.json");
+        fs::write(&changed, if to.is_empty() { text.clone() } else { text.replacen(from, to, 1) }).expect("written");
+        let said = at(&home, &["subject", "erase", "--verify", arg(&changed)]);
+        assert!(said.out.contains(says), "{from}: {}{}", said.out, said.err);
+        assert_eq!(said.code, Some(i32::from(!to.is_empty())));
+    }
+    fs::write(&receipt, "{}").expect("written");
+    at(&home, &["subject", "erase", "--verify", &receipt]).expect(2);
+}
+
+#[test]
+fn a_new_record_or_address_of_an_erased_person_is_kept_out_too() {
+    let (dir, home) = copy_of_shared();
+    at(&home, &["subject", "erase", "K-2003", "--yes"]).expect(0);
+    let contacts = root().join("testdata/demo/crm");
+    let copied = dir.path().join("crm");
+    fs::create_dir(&copied).expect("a folder");
+    for file in fs::read_dir(&contacts).expect("a folder").flatten() {
+        let text = fs::read(file.path()).expect("readable");
+        let text = match String::from_utf8(text.clone()) {
+            // A new record id, and the same address in another spelling.
+            Ok(text) => text
+                .replace("K-2003", "K-9903")
+                .replace("joerg.muellerschoen@", "Joerg.Muellerschoen+crm@")
+                .into_bytes(),
+            Err(_) => text,
+        };
+        fs::write(copied.join(file.file_name()), text).expect("written");
+    }
+    let path = pipeline(dir.path(), &[(arg(&contacts), arg(&copied))]);
+    let summary = say(["run", arg(&path), "--out", arg(&home), "--json"]).expect(0).json();
+    assert_eq!(summary["counts"]["suppressed"], 1, "{summary}");
+    assert!(Tables::of(&home).persona("K-9903").is_none());
+}
+
+#[test]
+fn a_restricted_person_is_in_no_table_until_the_restriction_is_lifted() {
+    let (_dir, home) = copy_of_shared();
+    let id = subject("K-2004").to_string();
+    let said = at(&home, &["subject", "restrict", "K-2004", "--json"]).expect(0).json();
+    assert!(said["rows_taken_out"].as_u64() > Some(1), "{said}");
+    let tables = Tables::of(&home);
+    assert!(tables.persona("K-2004").is_none() && tables.persona("K-2003").is_some());
+    let members = rows_as_json(&snapshot(&home), Table::BuyingCenters);
+    assert!(!members.iter().any(|row| row.to_string().contains(&id)), "a buying center still names the person");
+    assert!(tables.decisions.iter().any(|d| d.target.subject().is_some_and(|s| s.as_str() == id)), "proof stays");
+    intact(&home);
+    demo(&home, &["--quiet"]).expect(0);
+    let why = at(&home, &["audit", "why", "K-2004"]);
+    assert!(why.out.contains("Restricted") || why.out.contains("restrict"), "{}{}", why.out, why.err);
+    assert!(Tables::of(&home).persona("K-2004").is_none());
+    at(&home, &["subject", "restrict", "K-2004", "--lift"]).expect(0);
+    demo(&home, &["--quiet"]).expect(0);
+    assert!(Tables::of(&home).persona("K-2004").is_some(), "a lifted restriction is none");
+    intact(&home);
+}
+
+/// Reads stderr until the run is in its middle.
+fn until_in_the_middle(child: &mut std::process::Child) -> BufReader<std::process::ChildStderr> {
+    let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped"));
+    let mut line = String::new();
+    loop {
+        line.clear();
+        assert!(lines.read_line(&mut line).expect("UTF-8") > 0, "the run ended before a company was done");
+        if line.contains(" fetches") && !line.contains(" 0 fetches") {
+            return lines;
+        }
+    }
+}
+
+#[test]
+fn an_objection_in_mid_run_keeps_the_person_out_of_the_snapshot() {
+    let dir = temp();
+    let home = dir.path().join("home");
+    let mut child = start(demo_args(&home, &[]));
+    let mut rest = until_in_the_middle(&mut child);
+    let objection = at(&home, &["subject", "object", "K-2003", "--json"]).expect(0).json();
+    let erasure = at(&home, &["subject", "erase", "K-2004", "--yes"]).expect(3);
+    let mut err = String::new();
+    rest.read_to_string(&mut err).expect("UTF-8");
+    finish(child).expect(0);
+    assert_eq!(objection["waits_for_run"], true, "the run was over too early: {objection}");
+    assert!(erasure.err.contains("repeat the command"), "{}", erasure.err);
+    let tables = Tables::of(&home);
+    for record in ["K-2003", "K-2004"] {
+        let id = subject(record);
+        assert!(tables.persona(record).is_none(), "{record} has a persona");
+        let about = |s: &&prosopon::model::Signal| matches!(&s.about, prosopon::model::About::Subject(other, _) if *other == id);
+        assert_eq!(tables.evidence.iter().filter(about).count(), 0, "{record} has evidence");
+        let refused = |d: &&prosopon::model::DecisionRow| d.target.subject() == Some(&id) && d.permit_id.is_none();
+        assert!(tables.decisions.iter().any(|d| refused(&d)), "no decision says why {record} is missing");
+    }
+    assert!(tables.persona("K-2002").is_some());
+    intact(&home);
+    at(&home, &["subject", "erase", "K-2004", "--yes"]).expect(0);
+    intact(&home);
+}
+
+#[test]
+fn a_withdrawal_takes_the_person_out_at_once_and_for_good() {
+    let (_dir, home) = copy_of_shared();
+    at(&home, &["subject", "withdraw", "K-2001"]).expect(0);
+    assert!(Tables::of(&home).persona("K-2001").is_none());
+    demo(&home, &["--quiet"]).expect(0);
+    assert!(Tables::of(&home).persona("K-2001").is_none(), "the CRM repeats the old grant");
+    // A time before the withdrawal revives nothing.
+    demo(&home, &["--quiet", "--as-of", "2026-02-01"]).expect(0);
+    assert!(Tables::of(&home).persona("K-2001").is_none(), "a past --as-of revived a withdrawn consent");
+    intact(&home);
+}
+
+#[test]
+fn a_rectified_value_survives_and_its_dependents_follow() {
+    let (_dir, home) = copy_of_shared();
+    let buyer = |home: &Path| {
+        let tables = Tables::of(home);
+        let persona = tables.persona("K-2003").expect("a persona");
+        let roles = persona.buying_roles.iter().find(|r| r.role == BuyingRole::Buyer).expect("a buyer's role");
+        (persona.job_function.value.map(|f| f.to_string()), persona.job_function.status, roles.probability)
+    };
+    let before = buyer(&home);
+    assert_eq!(before.0.as_deref(), Some("production"));
+    let said = at(&home, &["subject", "rectify", "K-2003", "job_function", "procurment"]).expect(2);
+    assert!(said.err.contains("did you mean procurement"), "{}", said.err);
+    let args = ["subject", "rectify", "K-2003", "job_function", "procurement", "--proof", "letter of 2026-03-01"];
+    at(&home, &args).expect(0);
+    for round in 0..2 {
+        let after = buyer(&home);
+        assert_eq!((after.0.as_deref(), after.1), (Some("procurement"), FacetStatus::Known), "round {round}");
+        assert!(after.2 > before.2, "the buyer's role does not follow: {before:?} {after:?}");
+        let explained = at(&home, &["explain", "K-2003", "job_function"]).expect(0);
+        assert!(explained.out.contains("put right"), "{}", explained.out);
+        let evidence = at(&home, &["inspect", "evidence", "--columns", "*", "--format", "jsonl"]).expect(0);
+        let of_person = evidence.json_lines().into_iter().filter(|row| row["subject_id"] == subject("K-2003").as_str());
+        assert!(of_person.clone().any(|row| row["source"] == "rectification"));
+        assert!(!of_person.clone().any(|row| row["facet"] == "job_function" && row["value"] == "production"));
+        intact(&home);
+        demo(&home, &["--quiet"]).expect(0);
+    }
+    at(&home, &["subject", "rectify", "K-2003", "job_function", "release"]).expect(0);
+    demo(&home, &["--quiet"]).expect(0);
+    assert_eq!(buyer(&home), before, "a released value is read from evidence again");
+}
+
+#[test]
+fn notices_are_recorded_and_told() {
+    let (_dir, home) = copy_of_shared();
+    let before = at(&home, &["notice", "history", "K-2004", "--json"]).expect(0).json();
+    let args = ["notice", "record", "K-2004", "K-2003", "--notice-id", "N-9", "--purpose", "persona_enrichment"];
+    at(&home, &args).expect(0);
+    let after = at(&home, &["notice", "history", "K-2004", "--json"]).expect(0).json();
+    let count = |v: &serde_json::Value| v["notices"].as_array().map_or(0, Vec::len);
+    assert_eq!(count(&after), count(&before) + 1, "{after}");
+    assert_eq!(after["notices"][count(&before)]["notice_id"], "N-9");
+    let future = [&args[..], &["--at", "2031-01-01"]].concat();
+    let said = at(&home, &future).expect(2);
+    assert!(said.err.contains("future"), "{}", said.err);
+    at(&home, &["notice", "due", "--json"]);
+    intact(&home);
+}
+
+/// The demo under a policy that keeps personas for a week.
+fn short_lived(folder: &Path) -> PathBuf {
+    let policy = fs::read_to_string(root().join("config/policy/demo.yaml")).expect("the demo's policy");
+    let path = folder.join("policy.yaml");
+    fs::write(&path, policy.replace("retention_days: 730", "retention_days: 7")).expect("written");
+    let original = root().join("config/policy/demo.yaml");
+    pipeline(folder, &[(arg(&original), arg(&path))])
+}
+
+#[test]
+fn retention_is_swept_and_never_begins_anew() {
+    let dir = temp();
+    let home = dir.path().join("home");
+    let path = short_lived(dir.path());
+    let run = |day: &str| say(["run", arg(&path), "--out", arg(&home), "--as-of", day, "--quiet"]).expect(0);
+    run("2026-03-02");
+    assert!(Tables::of(&home).persona("K-2003").is_some());
+    let said = at(&home, &["retention", "overdue", "--json"]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    at(&home, &["retention", "sweep"]).expect(0);
+    run("2026-03-20");
+    assert!(Tables::of(&home).persona("K-2003").is_none(), "past its retention");
+    // The snapshot of the week before still has them: that is what the sweep is for.
+    let said = at(&home, &["retention", "overdue", "--json"]).expect(1);
+    assert!(said.out.contains("personas"), "{}", said.out);
+    at(&home, &["retention", "sweep"]).expect(2);
+    let swept = at(&home, &["retention", "sweep", "--yes", "--json"]).expect(0).json();
+    assert!(swept["swept"].as_u64() > Some(30), "{swept}");
+    at(&home, &["retention", "overdue"]).expect(0);
+    run("2026-03-21");
+    assert!(Tables::of(&home).persona("K-2003").is_none(), "a new import never moves the deadline");
+    intact(&home);
+}
+
+#[test]
+fn who_is_unknown_is_told_and_nothing_is_done() {
+    let (_dir, home) = copy_of_shared();
+    for who in ["K-0000", "nobody@nowhere.example", "sub_aaaaaaaaaaaaaaaaaaaaaaaaaa"] {
+        for right in [&["erase", who, "--yes"][..], &["restrict", who], &["object", who], &["recipients", who]] {
+            let said = at(&home, &[&["subject"], right].concat()).expect(2);
+            assert!(said.err.contains("nobody here"), "{right:?}: {}", said.err);
+            assert!(!said.err.contains("nowhere.example"), "an address in an error: {}", said.err);
+        }
+    }
+    intact(&home);
+}
+
+#[test]
+fn keys_are_rotated_and_the_old_one_opens_nothing() {
+    let (dir, home) = copy_of_shared();
+    let old = dir.path().join("old.key");
+    fs::copy(home.join("keys/master.key"), &old).expect("a copy");
+    let before = at(&home, &["keys", "show", "--json"]).expect(0).json();
+    let after = at(&home, &["keys", "rotate", "--json"]).expect(0).json();
+    assert_ne!(before["master_key"], after["master_key"]);
+    assert!(!home.join("keys/master.key").exists());
+    intact(&home);
+    demo(&home, &["--quiet"]).expect(0);
+    let with_old = crate::harness::prosopon()
+        .args(["status", "--out", arg(&home)])
+        .env("PROSOPON_MASTER_KEY_FILE", &old)
+        .spawn()
+        .expect("the binary starts");
+    let said = finish(with_old).expect(3);
+    assert!(said.err.contains("wrapped under the master key"), "{}", said.err);
+    // From a variable of the environment, which the caller sets.
+    let key = "ab".repeat(32);
+    let with_env = |args: &[&str]| {
+        let mut command = crate::harness::prosopon();
+        finish(command.args(args).args(["--out", arg(&home)]).env("MY_KEY", &key).spawn().expect("starts"))
+    };
+    with_env(&["keys", "rotate", "--to", "env:MY_KEY"]).expect(0);
+    with_env(&["audit", "verify"]).expect(0);
+    let said = at(&home, &["status"]).expect(3);
+    assert!(said.err.contains("env:MY_KEY") && !said.err.contains(&key), "{}", said.err);
+}
