@@ -17,5 +17,6 @@ mod homes;
 mod kill;
 mod privacy;
 mod readers;
+mod rewrite;
 mod story;
 mod validate;
