@@ -20,6 +20,7 @@ mod homes;
 mod kill;
 mod privacy;
 mod readers;
+mod rewrite;
 mod rights;
 mod story;
 mod validate;
