@@ -241,18 +241,18 @@ fn answer(command: &OfficerCommand, plain: &PlainArgs, book: &Book<'_>) -> anyho
 
 fn audit(args: &AuditArgs, plain: &PlainArgs, book: &Book<'_>) -> anyhow::Result<ExitCode> {
     match &args.question {
-        Question::Why(args) => match why::why(book, &args.row)? {
-            Some(why) => print(&why, plain),
-            None => {
+        Question::Why(args) => {
+            let Some(why) = why::why(book, &args.row)? else {
                 let text = format!(
                     "no snapshot of {} knows {}: give a subject id, a CRM record, or the id of a signal, document, \
                      decision or permit",
                     book.home.display(),
                     args.row
                 );
-                Err(Usage(text).into())
-            }
-        },
+                return Err(Usage(text).into());
+            };
+            print(&why, plain)
+        }
         Question::Coverage(_) => print(&coverage::coverage(book)?, plain),
         Question::Denials(args) => {
             let by = match args.by {

@@ -93,12 +93,8 @@ impl Tell for Why {
     }
 
     fn tell(&self, page: &mut Page<'_>) -> io::Result<()> {
-        match self.table {
-            Some(table) => {
-                page.title(&format!("{} stands in {table} of {} ({})", self.asked, self.pipeline, self.snapshot))?
-            }
-            None => page.title(&format!("{} is in no table of {} ({})", self.asked, self.pipeline, self.snapshot))?,
-        }
+        let place = self.table.map_or_else(|| "is in no table".to_owned(), |table| format!("stands in {table}"));
+        page.title(&format!("{} {place} of {} ({})", self.asked, self.pipeline, self.snapshot))?;
         page.row("about", &self.about)?;
         self.covered_by.iter().try_for_each(|cover| tell_cover(page, cover))?;
         self.refused.iter().try_for_each(|refused| tell_refused(page, refused))?;

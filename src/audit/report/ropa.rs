@@ -223,45 +223,50 @@ impl Ropa {
     /// The record for people.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let mut text = format!(
-            "# Record of processing activities (Art. 30 GDPR)\n\nController: {}  \nMade: {} from {} entries of the audit \
-             log; only what was executed is listed.\n",
-            self.controller, self.made_at, self.leaves
-        );
-        for a in &self.activities {
-            text.push_str(&format!(
-                "\n## {}: {}\n\n{}\n\n| | |\n| --- | --- |\n",
-                a.purpose, a.subjects, a.description
-            ));
-            let days = a.retention_days.map_or("not known".to_owned(), |d| format!("{d} days from first collection"));
-            let rows = [
-                ("Operations", list(&a.operations)),
-                ("Lawful bases", list(&a.bases)),
-                ("Sources", list(&a.source_classes)),
-                ("Assessments", list(&a.assessments)),
-                ("Retention", days),
-                ("Executed", format!("{} to {}", a.first, a.last)),
-                ("Permits", format!("{} about {} people", a.permits, a.people)),
-            ];
-            for (label, value) in rows {
-                text.push_str(&format!("| {label} | {value} |\n"));
-            }
-            for flow in &a.flows {
-                let to = flow.recipient.as_deref().unwrap_or("the controller itself");
-                let region = flow.region.as_deref().map_or(String::new(), |r| format!(" ({r})"));
-                let tool = flow.transfer_tool.as_deref().map_or(String::new(), |t| format!(", {t}"));
-                text.push_str(&format!("| Data for {to}{region}{tool} | {} |\n", list(&flow.data_categories)));
-            }
-        }
+        let mut lines = vec![
+            "# Record of processing activities (Art. 30 GDPR)".to_owned(),
+            String::new(),
+            format!("Controller: {}  ", self.controller),
+            format!(
+                "Made: {} from {} entries of the audit log; only what was executed is listed.",
+                self.made_at, self.leaves
+            ),
+        ];
+        self.activities.iter().for_each(|activity| activity.markdown(&mut lines));
+        let bullets = |items: Vec<&str>| items.into_iter().map(|item| format!("- {item}")).collect::<Vec<_>>();
         if !self.never_executed.is_empty() {
-            text.push_str("\n## Declared, never executed\n\n");
-            self.never_executed.iter().for_each(|p| text.push_str(&format!("- {p}\n")));
+            lines.extend(["", "## Declared, never executed", ""].map(str::to_owned));
+            lines.extend(bullets(self.never_executed.iter().map(String::as_str).collect()));
         }
-        text.push_str(
-            "\n## Security of processing (Art. 32)\n\nTaken by the software; the controller adds its own.\n\n",
-        );
-        self.measures.iter().for_each(|m| text.push_str(&format!("- {m}\n")));
-        text
+        lines.extend(["", "## Security of processing (Art. 32)", ""].map(str::to_owned));
+        lines.extend(["Taken by the software; the controller adds its own.", ""].map(str::to_owned));
+        lines.extend(bullets(self.measures.clone()));
+        lines.push(String::new());
+        lines.join("\n")
+    }
+}
+
+impl Activity {
+    fn markdown(&self, lines: &mut Vec<String>) {
+        lines.extend([String::new(), format!("## {}: {}", self.purpose, self.subjects), String::new()]);
+        lines.extend([&self.description, "", "| | |", "| --- | --- |"].map(str::to_owned));
+        let days = self.retention_days.map_or("not known".to_owned(), |d| format!("{d} days from first collection"));
+        let rows = [
+            ("Operations", list(&self.operations)),
+            ("Lawful bases", list(&self.bases)),
+            ("Sources", list(&self.source_classes)),
+            ("Assessments", list(&self.assessments)),
+            ("Retention", days),
+            ("Executed", format!("{} to {}", self.first, self.last)),
+            ("Permits", format!("{} about {} people", self.permits, self.people)),
+        ];
+        lines.extend(rows.map(|(label, value)| format!("| {label} | {value} |")));
+        for flow in &self.flows {
+            let to = flow.recipient.as_deref().unwrap_or("the controller itself");
+            let region = flow.region.as_deref().map_or(String::new(), |r| format!(" ({r})"));
+            let tool = flow.transfer_tool.as_deref().map_or(String::new(), |t| format!(", {t}"));
+            lines.push(format!("| Data for {to}{region}{tool} | {} |", list(&flow.data_categories)));
+        }
     }
 }
 

@@ -251,14 +251,13 @@ fn cover(book: &Book<'_>, policies: &mut Policies<'_>, row: &find::Row, permit: 
 fn events(book: &Book<'_>, subject: &SubjectId, row: &find::Row, said: Option<&Decision>) -> Vec<Event> {
     let key = book.vault.key(subject);
     let mut all = book.ledger.entries(subject);
-    all.retain(|entry| match (said, key) {
-        (Some(said), Some(key)) => said.events.contains(&key.blind("event", &entry.seq.to_string())),
-        // Without a leaf: what could carry it.
-        _ => {
-            let article = entry.event.basis.map(LawfulBasis::article);
-            entry.event.scope.purposes.contains(&row.purpose)
-                && article.is_some_and(|a| row.reasons.iter().any(|r| r == a))
+    all.retain(|entry| {
+        if let (Some(said), Some(key)) = (said, key) {
+            return said.events.contains(&key.blind("event", &entry.seq.to_string()));
         }
+        // Without a leaf: what could carry it.
+        let article = entry.event.basis.map(LawfulBasis::article);
+        entry.event.scope.purposes.contains(&row.purpose) && article.is_some_and(|a| row.reasons.iter().any(|r| r == a))
     });
     all.iter()
         .map(|entry| {
