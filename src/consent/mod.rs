@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing is fetched, inferred or written without a [`permit::Permit`], and only [`gate::Gate`] makes one.
 
+pub mod assessments;
+pub mod bitemporal;
 mod case;
 pub mod category;
 pub mod decide;
@@ -14,6 +16,8 @@ pub mod ledger;
 mod mutant;
 pub mod permit;
 pub mod policy;
+pub mod policy_check;
+pub mod policy_diff;
 mod policy_rules;
 pub mod reason;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::consent::event::LawfulBasis;
@@ -54,6 +54,7 @@ pub struct Approval {
     pub by: String,
     /// ISO date.
     #[schemars(with = "String")]
+    #[serde(deserialize_with = "day")]
     pub at: Date,
 }
 
@@ -125,9 +126,11 @@ pub struct Assessment {
     pub approved_by: String,
     /// ISO date.
     #[schemars(with = "String")]
+    #[serde(deserialize_with = "day")]
     pub approved_at: Date,
     /// ISO date; from this day on it covers nothing.
     #[schemars(with = "String")]
+    #[serde(deserialize_with = "day")]
     pub expires_at: Date,
     /// Data categories it covers; none = those of its purposes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,6 +190,7 @@ pub struct RegisteredSource {
     pub hosts: Vec<String>,
     /// End of the processor contract, where there is one.
     #[schemars(with = "Option<String>")]
+    #[serde(default, deserialize_with = "some_day")]
     pub contract_until: Option<Date>,
     /// Set when the source was taken out of use.
     #[serde(default)]
@@ -199,6 +203,18 @@ pub struct RegisteredSource {
 pub struct NoticeRule {
     /// Days from first collection; never more than a month, whatever is written here.
     pub days: u32,
+}
+
+fn read_day<E: serde::de::Error>(text: &str) -> Result<Date, E> {
+    text.parse().map_err(|_| E::custom(format_args!("{text:?} is no day; write one such as 2027-01-31")))
+}
+
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    read_day(&String::deserialize(deserializer)?)
+}
+
+fn some_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    Option::<String>::deserialize(deserializer)?.map(|text| read_day(&text)).transpose()
 }
 
 /// A policy with its hash.

@@ -140,8 +140,7 @@ impl AssessmentRules {
 }
 
 /// Whether a purpose of this name cannot be asked for, registered or not.
-#[must_use]
-pub fn is_prohibited_purpose(name: &str) -> bool {
+pub(in crate::consent) fn is_prohibited_purpose(name: &str) -> bool {
     let lower = name.to_lowercase();
     PROHIBITED_PURPOSE_WORDS.iter().any(|word| lower.contains(word))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::config::{Diagnostic, Plan, Position, Tree, check_document, json_schema, load_document};
 use crate::consent::policy::{Policy, PolicyFile};
+use crate::consent::policy_check;
 use crate::source::id;
 
 /// Reads and checks the policy of a plan, and both against each other.
@@ -57,6 +58,7 @@ fn disagreements(plan: &Plan, policy: &PolicyFile, tree: &Tree, name: &str) -> V
             found.push(Diagnostic::warning(name, at, text));
         }
     }
+    found.extend(policy_check::check(policy, tree, name, None));
     if policy.approval.is_none() {
         let text = "nobody has approved this policy, so the gate refuses everything; write `approval: { by, at }`";
         found.push(Diagnostic::warning(name, Position::START, text));
