@@ -76,7 +76,7 @@ fn mistakes_of_usage_are_told() {
     let file = dir.path().join("x.json");
     fs::write(&file, "{\"results\":[{\"id\":1,\"id\":2}]}").expect("writable");
     let broken = consent(home, &["import", arg(&file), "--dialect", "hubspot", "--dry-run"]).expect(2);
-    assert!(broken.err.contains("x.json:1:26: not valid JSON, or one key twice"), "{}", broken.err);
+    assert!(broken.err.contains("x.json:1:27: not valid JSON, or one key twice"), "{}", broken.err);
     fs::write(&file, "{\"id\":\"K-2001\",\"properties\":{\"email\":\"real@firma.zz\"}}").expect("writable");
     let real = consent(home, &["import", arg(&file), "--dialect", "hubspot", "--dry-run"]).expect(2);
     assert!(real.err.contains("1 addresses outside *.example") && !real.err.contains("firma"), "{}", real.err);

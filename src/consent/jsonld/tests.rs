@@ -152,6 +152,7 @@ fn a_record_says_what_happened() {
 
 #[test]
 fn a_proof_tells_how_each_grant_stands_and_what_is_missing() {
+    use Missing::{ActOfThePerson, Actor, Language, Method, NoticeId, ValueCommitment, WordingHash};
     let now = at("2026-03-02T03:00:00Z");
     let one = |events: Vec<LegalEvent>| -> Vec<(EventKind, State, Vec<Missing>)> {
         let mut proof = proof("sub_test", &known(events), now);
@@ -170,7 +171,6 @@ fn a_proof_tells_how_each_grant_stands_and_what_is_missing() {
     assert_eq!(one(vec![consent.clone(), replacing]), stands(State::Superseded));
     let bare = LegalEvent { proof: Evidence::default(), ..consent.clone() };
     let missing = one(vec![bare]).remove(0).2;
-    use Missing::{ActOfThePerson, Actor, Language, Method, NoticeId, ValueCommitment, WordingHash};
     assert_eq!(missing, [Method, NoticeId, WordingHash, Language, Actor, ValueCommitment]);
     let synced = Evidence { method: Some("crm_sync".into()), ..consent.proof.clone() };
     assert_eq!(one(vec![LegalEvent { proof: synced, ..consent }])[0].2, [ActOfThePerson, ValueCommitment]);
