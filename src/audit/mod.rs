@@ -9,6 +9,7 @@ mod model;
 mod payloads;
 mod reader;
 mod recorder;
+pub mod replay;
 pub mod report;
 pub mod source;
 pub mod verify;

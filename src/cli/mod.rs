@@ -16,6 +16,7 @@ mod init;
 mod inspect;
 mod log;
 mod persona;
+mod policy;
 mod progress;
 mod quality;
 mod reader;
@@ -140,6 +141,8 @@ enum Command {
     Fetch(fetch::FetchArgs),
     /// Serve a right of a data subject: erase, restrict, object, withdraw, rectify, recipients
     Subject(subject::SubjectArgs),
+    /// Compare policies, and tell what another one would have decided
+    Policy(policy::PolicyArgs),
     /// Rotate the master key, or tell which one is used
     Keys(duties::KeysArgs),
     /// Measure how well the readers read labelled cases
@@ -177,6 +180,7 @@ impl Cli {
             Command::Consent(command) => consent::execute(&command, wall),
             Command::Extract(args) => extract::execute(&args),
             Command::Fetch(args) => fetch::execute(&args),
+            Command::Policy(args) => policy::execute(&args, wall),
             Command::Keys(args) => duties::keys(&args, wall),
             Command::Subject(args) => subject::execute(&args, wall),
             Command::Quality(args) => quality::execute(&args),

@@ -168,6 +168,15 @@ impl Gate {
         late.get(subject).is_some_and(|events| events.iter().any(|e| e.kind.is_negative()))
     }
 
+    /// Everybody about whom something was recorded after the view was taken.
+    ///
+    /// # Panics
+    /// Never: no holder of the lock panics.
+    #[must_use]
+    pub fn late_subjects(&self) -> Vec<SubjectId> {
+        self.late.read().expect("no holder panics").keys().cloned().collect()
+    }
+
     /// The last entry of the ledger that the gate knows.
     #[must_use]
     pub fn head(&self) -> u64 {

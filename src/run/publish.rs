@@ -15,7 +15,10 @@ use crate::audit::{Kind, Leaf, Stage};
 use crate::consent::gate::EmitProposal;
 use crate::demo::DemoWeb;
 use crate::fetch::Fetcher;
-use crate::model::{DecisionRow, RunId};
+use crate::model::{DecisionRow, RunId, SubjectId};
+use crate::rights::office::rewrite_leaf;
+use crate::run::home::Home;
+use crate::taxonomy::Operation;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::group::{GroupRows, process};
@@ -24,7 +27,7 @@ use crate::run::load::Loaded;
 use crate::run::prepare::Prepared;
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
-use crate::sink::{Change, FileFacts, RunRow, SinkError, Snapshot, SnapshotWriter, StageTime};
+use crate::sink::{Change, FileFacts, Note, RunRow, SinkError, Snapshot, SnapshotWriter, StageTime};
 
 /// How many companies are worked on at once: enough to keep slow hosts from holding up the others.
 const GROUPS_IN_FLIGHT: usize = 64;
@@ -56,9 +59,17 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
         web.stop().await;
     }
     match worked {
-        Ok(counts) => {
+        Ok((counts, refused)) => {
+            let mut no = said_no(&context, &home);
+            no.extend(context.gate.late_subjects());
+            no.retain(|subject| refused.contains(subject));
             let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, resumed };
-            finish.publish(writer, counts, world)
+            let summary = finish.publish(writer, counts, world)?;
+            clean_older(&context, &home, &no, (world.wall)())?;
+            if let Some(recorder) = &context.recorder {
+                recorder.log().publish()?;
+            }
+            Ok(summary)
         }
         Err(error) => {
             writer.abort();
@@ -96,7 +107,7 @@ async fn work(
     loaded: Loaded,
     writer: &mut SnapshotWriter,
     world: &World,
-) -> Result<Counts, RunError> {
+) -> Result<(Counts, HashSet<SubjectId>), RunError> {
     let Loaded { groups, dead_letters, contacts, suppressed, .. } = loaded;
     let mut counts = Counts { suppressed, ..Counts::of_input(&groups, &dead_letters, contacts) };
     writer.dead_letters(&dead_letters)?;
@@ -107,16 +118,43 @@ async fn work(
         tokio::spawn(async move { process(&context, &group).await }.instrument(span))
     });
     let mut results = tasks.buffered(GROUPS_IN_FLIGHT);
-    let mut emitted = Vec::new();
+    let (mut emitted, mut refused) = (Vec::new(), HashSet::new());
     while let Some(result) = results.next().await {
         let rows = result.map_err(|_| RunError::Worker)??;
         counts.add(&rows);
         emitted.extend(rows.emitted.iter().cloned());
+        let may_not = |d: &&DecisionRow| d.operation == Operation::Emit && d.permit_id.is_none();
+        refused.extend(rows.decisions.iter().filter(may_not).filter_map(|d| d.target.subject().cloned()));
         tracing::info_span!("write")
             .in_scope(|| StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows)))?;
     }
-    ask_again(context, emitted, writer, &mut counts).await?;
-    Ok(counts)
+    refused.extend(ask_again(context, emitted, writer, &mut counts).await?);
+    Ok((counts, refused))
+}
+
+/// Takes people out of older snapshots who said no since the last one and may not be written any more: a no must not
+/// wait until those snapshots are dropped.
+fn clean_older(context: &Context, home: &Path, said_no: &HashSet<SubjectId>, now: Timestamp) -> Result<(), RunError> {
+    let Some(recorder) = context.recorder.as_ref().filter(|_| !said_no.is_empty()) else { return Ok(()) };
+    let change = Change::leave_out(said_no.iter().cloned());
+    let changed = crate::sink::rewrite_all(home, &change, Note { at: now, reason: "objection" })?;
+    let opened = Home::open(home)?;
+    for (snapshot, _) in changed.iter().filter(|(_, done)| !done.is_empty()) {
+        recorder.log().append_now(vec![rewrite_leaf(&opened, snapshot, "objection")?.into()])?;
+    }
+    Ok(())
+}
+
+/// Who said no since the pipeline's last snapshot, by the ledger.
+fn said_no(context: &Context, home: &Path) -> HashSet<SubjectId> {
+    let manifest = crate::sink::current(home, context.plan.name()).ok().flatten().and_then(|s| s.manifest().ok());
+    let Some(manifest) = manifest else { return HashSet::new() };
+    let before = manifest["ledger"]["head"].as_u64().unwrap_or(0);
+    let ledger = context.gate.ledger();
+    let is_news = |subject: &&SubjectId| {
+        ledger.entries(subject).iter().any(|e| e.seq > before && e.event.kind.is_negative())
+    };
+    ledger.subjects().filter(is_news).cloned().collect()
 }
 
 /// Asks for every persona again before anything becomes visible: who objected, withdrew or expired while the run went
@@ -126,7 +164,7 @@ async fn ask_again(
     emitted: Vec<EmitProposal>,
     writer: &mut SnapshotWriter,
     counts: &mut Counts,
-) -> Result<(), RunError> {
+) -> Result<HashSet<SubjectId>, RunError> {
     context.look()?;
     let (mut refused, mut left_out) = (Vec::new(), HashSet::new());
     let asked = emitted.len();
@@ -143,15 +181,15 @@ async fn ask_again(
         recorder.log().append(vec![Leaf { stage: Some(Stage::Publish), ..leaf }.into()]).await?;
     }
     if refused.is_empty() {
-        return Ok(());
+        return Ok(left_out);
     }
     context.record(Stage::Publish, refused.chunks(1)).await?;
     let rows: Vec<DecisionRow> = refused.into_iter().map(|(row, _)| row).collect();
     counts.refuse_late(&rows);
     writer.decisions(&rows)?;
-    let done = writer.leave_out(&Change::leave_out(left_out), &context.offering)?;
+    let done = writer.leave_out(&Change::leave_out(left_out.clone()), &context.offering)?;
     counts.left_out(&done);
-    Ok(())
+    Ok(left_out)
 }
 
 fn write(writer: &mut SnapshotWriter, rows: &GroupRows) -> Result<(), SinkError> {
@@ -182,9 +220,6 @@ impl Finish<'_> {
         writer.runs(&[self.row(&summary, now)])?;
         let manifest = self.manifest(&summary, now);
         let _: Snapshot = writer.commit_with(&manifest, |tables| self.announce(tables))?;
-        if let Some(recorder) = &context.recorder {
-            recorder.log().publish()?;
-        }
         context.journal.publish(&self.state.run_id, &summary.to_json(), now)?;
         Ok(summary)
     }
@@ -253,7 +288,11 @@ impl Finish<'_> {
             "purpose": context.plan.purpose(),
             "gate_time": context.pinned.then(|| context.as_of.0.to_string()),
             "inputs_hash": self.inputs,
-            "ledger": { "events": context.gate.ledger().state().count(), "state": context.gate.ledger().state().hex() },
+            "ledger": {
+                "events": context.gate.ledger().state().count(),
+                "state": context.gate.ledger().state().hex(),
+                "head": context.gate.head(),
+            },
             "software_version": env!("CARGO_PKG_VERSION"),
             "pipeline_file": context.plan.file().file_name().map(|n| n.to_string_lossy()),
             "fusion": {
