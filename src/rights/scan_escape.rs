@@ -22,7 +22,7 @@ pub(super) fn unescaped(bytes: &[u8], reach: usize, mut give: impl FnMut(&[u8], 
         }
     };
     for at in candidates(bytes) {
-        if escape(bytes, at).is_none() {
+        if !opens(bytes, at) {
             continue;
         }
         let (start, end) = (at.saturating_sub(span), (at + span).min(bytes.len()));
@@ -73,30 +73,61 @@ fn rounds(bytes: &[u8]) -> Vec<u8> {
 /// Undoes escapes once; `None` where there is none.
 fn round(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(bytes.len());
-    let (mut at, mut any) = (0, false);
-    while at < bytes.len() {
-        if let Some((length, text)) = escape(bytes, at) {
-            out.extend_from_slice(&text);
-            at += length;
+    let (mut done, mut any) = (0, false);
+    for at in candidates(bytes) {
+        // An escape may begin inside one that was undone.
+        if at < done {
+            continue;
+        }
+        if let Some(escape) = escape(bytes, at) {
+            out.extend_from_slice(&bytes[done..at]);
+            out.extend_from_slice(&escape.text[..escape.bytes]);
+            done = at + escape.length;
             any = true;
-        } else {
-            out.push(bytes[at]);
-            at += 1;
         }
     }
+    out.extend_from_slice(&bytes[done..]);
     any.then_some(out)
 }
 
-/// The escape that begins here: its length, and what it stands for.
-fn escape(bytes: &[u8], at: usize) -> Option<(usize, Vec<u8>)> {
+/// An escape: how long it is, and what it stands for.
+struct Escape {
+    length: usize,
+    text: [u8; 4],
+    bytes: usize,
+}
+
+impl Escape {
+    fn of(length: usize, c: char) -> Self {
+        let mut text = [0; 4];
+        let bytes = c.encode_utf8(&mut text).len();
+        Self { length, text, bytes }
+    }
+
+    const fn byte(length: usize, byte: u32) -> Self {
+        Self { length, text: [byte as u8, 0, 0, 0], bytes: 1 }
+    }
+
+    const fn nothing(length: usize) -> Self {
+        Self { length, text: [0; 4], bytes: 0 }
+    }
+}
+
+/// Whether an escape that can hide a letter begins here; `\\n` and the like are undone only beside such a one.
+fn opens(bytes: &[u8], at: usize) -> bool {
+    let plain = bytes[at] == b'\\' && !matches!(bytes.get(at + 1), Some(b'u' | b'x' | b'/' | b'\\'));
+    !plain && escape(bytes, at).is_some_and(|e| bytes[at] != b'\\' || e.length > 3 || bytes[at + 1] == b'/')
+}
+
+/// The escape that begins here.
+fn escape(bytes: &[u8], at: usize) -> Option<Escape> {
     let rest = &bytes[at..];
     match rest[0] {
-        b'%' => hex(rest.get(1..3)?).map(|b| (3, vec![b as u8])),
-        b'=' => match rest.get(1..3) {
-            Some([b'\r', b'\n']) => Some((3, Vec::new())),
-            Some([b'\n', _]) => Some((2, Vec::new())),
-            Some(two) => hex(two).map(|b| (3, vec![b as u8])),
-            None => None,
+        b'%' => hex(rest.get(1..3)?).map(|b| Escape::byte(3, b)),
+        b'=' => match rest.get(1..3)? {
+            [b'\r', b'\n'] => Some(Escape::nothing(3)),
+            [b'\n', _] => Some(Escape::nothing(2)),
+            two => hex(two).map(|b| Escape::byte(3, b)),
         },
         b'\\' => backslash(rest),
         b'&' => entity(rest),
@@ -106,12 +137,11 @@ fn escape(bytes: &[u8], at: usize) -> Option<(usize, Vec<u8>)> {
 }
 
 fn hex(digits: &[u8]) -> Option<u32> {
-    digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
-    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    digits.iter().try_fold(0, |n, d| Some(n * 16 + (*d as char).to_digit(16)?))
 }
 
 /// `\u00fc`, also a pair of them and behind several backslashes; `\x..`; `\/`, `\"` and the like.
-fn backslash(rest: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn backslash(rest: &[u8]) -> Option<Escape> {
     let slashes = rest.iter().take(4).take_while(|b| **b == b'\\').count();
     let kind = *rest.get(slashes)?;
     match kind {
@@ -123,19 +153,19 @@ fn backslash(rest: &[u8]) -> Option<(usize, Vec<u8>)> {
                 && (0xdc00..0xe000).contains(&low)
             {
                 let c = char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00))?;
-                return Some((length + 6, c.to_string().into_bytes()));
+                return Some(Escape::of(length + 6, c));
             }
-            Some((length, char::from_u32(unit)?.to_string().into_bytes()))
+            Some(Escape::of(length, char::from_u32(unit)?))
         }
-        b'x' => hex(rest.get(slashes + 1..slashes + 3)?).map(|b| (slashes + 3, vec![b as u8])),
-        b'/' | b'"' | b'\'' | b'.' | b'@' | b'-' => Some((slashes + 1, vec![kind])),
-        b't' | b'n' | b'r' => Some((slashes + 1, vec![b' '])),
+        b'x' => hex(rest.get(slashes + 1..slashes + 3)?).map(|b| Escape::byte(slashes + 3, b)),
+        b'/' | b'"' | b'\'' | b'.' | b'@' | b'-' => Some(Escape::byte(slashes + 1, u32::from(kind))),
+        b't' | b'n' | b'r' => Some(Escape::byte(slashes + 1, u32::from(b' '))),
         _ => None,
     }
 }
 
 /// `&#252;`, `&#xfc;`, and the named ones of German and of mark-up.
-fn entity(rest: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn entity(rest: &[u8]) -> Option<Escape> {
     let end = rest.iter().take(LONGEST).position(|b| *b == b';')?;
     let name = std::str::from_utf8(&rest[1..end]).ok()?;
     let c = match name.strip_prefix('#') {
@@ -145,7 +175,7 @@ fn entity(rest: &[u8]) -> Option<(usize, Vec<u8>)> {
         })?,
         None => named(name)?,
     };
-    Some((end + 1, c.to_string().into_bytes()))
+    Some(Escape::of(end + 1, c))
 }
 
 fn named(name: &str) -> Option<char> {
@@ -185,11 +215,11 @@ fn named(name: &str) -> Option<char> {
 }
 
 /// A line break inside base64.
-fn wrapped(bytes: &[u8], at: usize) -> Option<(usize, Vec<u8>)> {
+fn wrapped(bytes: &[u8], at: usize) -> Option<Escape> {
     let length = if bytes[at..].starts_with(b"\r\n") { 2 } else { 1 };
     let before = at.checked_sub(WRAPPED)?;
     let inside = bytes[before..at].iter().all(|b| is_base64(*b)) && is_base64(*bytes.get(at + length)?);
-    inside.then_some((length, Vec::new()))
+    inside.then_some(Escape::nothing(length))
 }
 
 #[cfg(test)]
