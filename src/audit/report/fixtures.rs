@@ -3,6 +3,8 @@
 //!
 //! Invariant: what comes out is clean; a test seeds the one thing that must be found.
 
+mod rows;
+
 use std::sync::Arc;
 
 use jiff::{Timestamp, ToSpan};
@@ -11,18 +13,18 @@ use tempfile::TempDir;
 use crate::audit::leaf::{Decision, Kind, Leaf, Payload, PayloadDecision, Stage};
 use crate::audit::source::{Book, MemoryLog};
 use crate::consent::decide::OptOut;
-use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
+use crate::consent::event::{LawfulBasis, LegalEvent};
 use crate::consent::gate::{EmitProposal, FetchProposal, Gate, InferProposal, SubjectFacts};
 use crate::consent::ledger::{Import, Ledger};
 use crate::consent::policy::{AssessmentKind, Policy, PolicyFile};
 use crate::ids::Ids;
 use crate::keys::Vault;
-use crate::model::{
-    About, AccountId, Claim, DecisionRow, DocumentRow, Evidence, Personal, RunId, Signal, SubjectId, Target,
-};
+use crate::model::{About, AccountId, Claim, DecisionRow, DocumentRow, Personal, RunId, Signal, SubjectId, Target};
 use crate::persona::rows::{BuyingCenterRow, Legal, Member, Persona};
 use crate::sink::{FileFacts, SnapshotWriter};
-use crate::taxonomy::{BuyingRole, Facet, FacetStatus, JobFunction, Operation, Seniority, SourceClass, Tier, Trait};
+use crate::taxonomy::{BuyingRole, FacetStatus, JobFunction, Operation, SourceClass, Trait};
+use rows::{document, persona, signal};
+pub(super) use rows::{event, grant};
 
 pub(super) const PURPOSE: &str = "persona_enrichment";
 
@@ -341,101 +343,4 @@ fn infer(gate: &Gate, target: &Target, source: &str, purpose: &str, operation: O
     let facts = Some(SubjectFacts { collected_at: at("2026-03-01T00:00:00Z"), ambiguous: false });
     let (target, source_id, purpose) = (target.clone(), source.into(), purpose.into());
     gate.infer(InferProposal { target, source_id, purpose, operation, facts }).row
-}
-
-/// An event that says nothing yet.
-pub(super) fn event(n: usize, kind: EventKind, when: Timestamp) -> LegalEvent {
-    LegalEvent {
-        external_id: None,
-        subject: subject(n),
-        kind,
-        basis: None,
-        scope: Scope::default(),
-        valid_from: None,
-        valid_to: None,
-        recorded_at: when,
-        proof: Proof::default(),
-        origin: Origin { system: "crm".into(), field: "consents".into(), value_commitment: None },
-        supersedes: None,
-    }
-}
-
-/// A proven consent to everything.
-pub(super) fn grant(n: usize, when: Timestamp) -> LegalEvent {
-    let scope = Scope {
-        purposes: [PURPOSE.to_owned(), "profiling".to_owned()].into(),
-        source_classes: [SourceClass::Crm, SourceClass::CompanySite, SourceClass::PublicProfessional].into(),
-        ..Scope::default()
-    };
-    let proof = Proof {
-        method: Some("web_form".into()),
-        notice_id: Some("notice-3".into()),
-        wording_hash: Some("sha256:ab".into()),
-        ..Proof::default()
-    };
-    LegalEvent { basis: Some(LawfulBasis::Consent), scope, proof, ..event(n, EventKind::Grant, when) }
-}
-
-fn document(ids: &Ids, permit: &crate::model::PermitId, when: Timestamp) -> DocumentRow {
-    DocumentRow {
-        document_id: ids.document(permit),
-        permit_id: permit.clone(),
-        outcome: "fetched".into(),
-        reason: None,
-        source_id: "company_site".into(),
-        host: "muster-maschinen.example".into(),
-        status: Some(200),
-        bytes: 1,
-        hash: Some("hmac-sha256:00".into()),
-        cache: "miss".into(),
-        robots: "allow".into(),
-        tdm: "none".into(),
-        attempts: 1,
-        started_at: when + 1.seconds(),
-        finished_at: when + 2.seconds(),
-    }
-}
-
-fn signal(id: &str, about: About, claim: Claim, permit: crate::model::PermitId) -> Signal {
-    Signal {
-        id: crate::model::SignalId::from_body(id),
-        about,
-        claim,
-        weight: 0.75,
-        evidence: Evidence {
-            source_id: "crm".into(),
-            source_class: SourceClass::Crm,
-            host: None,
-            document: None,
-            content_hash: "hmac-sha256:00".into(),
-            observed_at: at("2026-03-01T00:00:00Z"),
-            quote: "Leitung Einkauf".into(),
-            locator: "column title".into(),
-            extractor: "title/1".into(),
-            permit,
-        },
-    }
-}
-
-fn persona(n: usize, as_of: Timestamp, legal: Legal) -> Persona {
-    Persona {
-        subject_id: subject(n),
-        crm_record: format!("K-{n}"),
-        account_id: Some(account(n)),
-        as_of,
-        job_function: Facet::known(JobFunction::Procurement, 0.8),
-        secondary_functions: vec![],
-        seniority: Facet::known(Seniority::Head, 0.7),
-        signing_power: Facet::abstain(FacetStatus::InsufficientEvidence),
-        buying_roles: vec![],
-        traits: vec![],
-        goals: vec![],
-        motives: vec![],
-        channels: vec![],
-        context: vec![],
-        requirements: vec![],
-        empathy_map: vec![],
-        tier: Tier::Individual,
-        legal,
-    }
 }
