@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::{consent, event, now, policy_file, subject};
-use crate::consent::decide::OptOut;
+use crate::consent::decide::{Asked, Duty, Modality, OptOut};
 use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::gate::{EmitProposal, FetchProposal, Gate, InferProposal, SubjectFacts};
 use crate::consent::ledger::{Import, Ledger};
@@ -109,4 +109,35 @@ fn a_permit_for_one_thing_carries_it_and_ends() {
     assert_eq!(permit.valid_until(), end);
     assert!(!permit.is_expired(end - SignedDuration::from_secs(1)) && permit.is_expired(end));
     assert_eq!(gate.emit(proposal).row, first.row, "a replay is identical");
+}
+
+#[test]
+fn a_clock_in_the_past_revives_nothing() {
+    let mut later = event(EventKind::Withdraw, "2026-03-01");
+    later.valid_from = Some(now() + SignedDuration::from_hours(24));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (database, checkpoint) = (folder.path().join("ledger.sqlite"), folder.path().join("checkpoint"));
+    let mut ledger = Ledger::open(&database, &checkpoint).expect("a new ledger");
+    let seen = now() - SignedDuration::from_hours(24 * 20);
+    ledger.import(&[consent("2026-01-01"), later], &[(subject(), seen)], now()).expect("a writable ledger");
+    // As a replay does: the clock stands before the withdrawal, and before the import that told of it.
+    let as_of = now() - SignedDuration::from_hours(24 * 10);
+    let view = ledger.into_view().pinned();
+    let gate = Gate::new(Policy::new(policy_file()), view, Ids::new(DEMO_KEY), Arc::new(move || as_of));
+    assert_eq!(infer(&gate, Operation::Infer), ["Withdrawn"]);
+}
+
+#[test]
+fn what_is_asked_in_particular_is_decided_and_has_an_id_of_its_own() {
+    let gate = ready(&[consent("2026-01-01")]);
+    let facts = SubjectFacts { collected_at: now(), ambiguous: false };
+    let proposal = EmitProposal { subject: subject(), purpose: "persona_enrichment".into(), facts };
+    let whole = gate.emit(proposal.clone());
+    let job = gate.emit_asking(proposal.clone(), Asked { data_categories: &["job"], ..Asked::default() });
+    assert!(job.outcome.is_ok());
+    assert_ne!(whole.row.decision_id, job.row.decision_id);
+    let picture = gate.emit_asking(proposal, Asked { modality: Modality::Image, ..Asked::default() });
+    assert_eq!(picture.row.reasons, ["ProhibitedModality"]);
+    let duties = whole.outcome.expect("a consent permits").duties().to_vec();
+    assert_eq!(duties, [Duty::RetainUntil(now() + SignedDuration::from_hours(24 * 730))]);
 }

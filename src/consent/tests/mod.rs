@@ -10,6 +10,7 @@ mod mutants;
 mod policies;
 mod properties;
 mod requirements;
+mod worlds;
 
 use std::sync::LazyLock;
 
