@@ -13,7 +13,7 @@ mod error;
 mod fixtures;
 mod home;
 pub mod inspect;
-mod read;
+pub(crate) mod read;
 mod runs;
 mod safe_text;
 mod schema;
@@ -31,6 +31,7 @@ use arrow_schema::SchemaRef;
 pub use dictionary::{dictionary_json, dictionary_markdown};
 pub use error::SinkError;
 pub use home::{HomeLock, LockError};
+pub(crate) use inspect::cell_json;
 pub use inspect::{FILTER_HELP, Format, Inspect, inspect};
 pub use read::{
     Batches, Select, read_accounts, read_buying_centers, read_decisions, read_documents, read_evidence, read_personas,

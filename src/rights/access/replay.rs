@@ -1,0 +1,164 @@
+//! From the tables of a snapshot back to what a persona was fused from.
+//!
+//! Invariant: fusing the result gives the stored persona again; where it does not, the caller is told.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Account, DecisionRow, Signal, Target};
+use crate::persona::fuse::fuse;
+use crate::persona::input::{FacetKind, FusionInput, Offering};
+use crate::persona::rectified::{self, Rectification};
+use crate::persona::rows::{AccountRow, Persona};
+use crate::sink::{self, Select, SinkError, Snapshot};
+use crate::source::id;
+use crate::taxonomy::{FacetStatus, Operation, SourceClass};
+
+/// The settings of the fusion, as the manifest keeps them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FusionSettings {
+    /// What is to be sold.
+    pub offering: Offering,
+    /// From which probability a facet is `known`.
+    pub min_probability: f64,
+    /// The half-life of evidence, in days.
+    pub half_life_days: f64,
+}
+
+/// What the tables know of a contact.
+#[derive(Debug)]
+pub struct Known {
+    /// Evidence about the person.
+    pub signals: Vec<Signal>,
+    account: Option<Account>,
+    decisions: Vec<DecisionRow>,
+    refused: Vec<FacetKind>,
+    rectified: Vec<Rectification>,
+}
+
+impl Known {
+    /// Reads what a persona rests on. `rectified` is what is sealed of rectifications; what was removed stands in no
+    /// table.
+    ///
+    /// # Errors
+    /// The snapshot cannot be read.
+    pub fn read(
+        snapshot: &Snapshot,
+        persona: &Persona,
+        settings: &FusionSettings,
+        rectified: &[Rectification],
+    ) -> Result<Self, SinkError> {
+        let select = Select::Subject(persona.subject_id.clone());
+        let signals = sink::read_evidence(snapshot, &select)?;
+        let mut decisions = sink::read_decisions(snapshot, &select)?;
+        let mut account = None;
+        if let Some(id) = &persona.account_id {
+            let select = Select::Account(id.clone());
+            account = sink::read_accounts(snapshot, &select)?.pop().map(account_of);
+            let of_company = sink::read_decisions(snapshot, &select)?;
+            decisions.extend(of_company.into_iter().filter(|d| matches!(d.target, Target::Account(_))));
+        }
+        let mut known = Self { signals, account, decisions, refused: Vec::new(), rectified: Vec::new() };
+        known.refused = known.refused_facets(persona);
+        known.rectified = rectified::of_signals(&known.signals, &persona.subject_id);
+        // A snapshot from before a rectification was fused without it.
+        if !rectified.is_empty() && !known.is_exact(persona, settings) {
+            let of_tables = std::mem::replace(&mut known.rectified, rectified.to_vec());
+            if !known.is_exact(persona, settings) {
+                known.rectified = of_tables;
+            }
+        }
+        Ok(known)
+    }
+
+    /// Whether fusing anew gives the stored persona.
+    #[must_use]
+    pub fn is_exact(&self, persona: &Persona, settings: &FusionSettings) -> bool {
+        fuse(&self.input(persona, settings)) == *persona
+    }
+
+    /// The facets that a refused source would have fed; the same rule as in the run.
+    fn refused_facets(&self, persona: &Persona) -> Vec<FacetKind> {
+        let mut facets = BTreeSet::new();
+        for d in self.decisions.iter().filter(|d| d.primary_reason.is_some()) {
+            let own = matches!(&d.target, Target::Subject(s, _) if *s == persona.subject_id);
+            let about_company = matches!(d.target, Target::Account(_)) && d.operation == Operation::Collect;
+            let profile = d.operation == Operation::Profile;
+            let class = match d.source_id.as_str() {
+                id::CRM if d.operation != Operation::Emit => SourceClass::Crm,
+                id::COMPANY_SITE => SourceClass::CompanySite,
+                id::DEVELOPER_PROFILE => SourceClass::PublicProfessional,
+                _ => continue,
+            };
+            if (own && !profile) || (about_company && self.may_use_site()) {
+                facets.extend(FacetKind::fed_by(class));
+            }
+        }
+        facets.into_iter().collect()
+    }
+
+    fn may_use_site(&self) -> bool {
+        self.permitted(|d| d.source_id == id::COMPANY_SITE && d.operation == Operation::Infer)
+    }
+
+    fn permitted(&self, is: impl Fn(&DecisionRow) -> bool) -> bool {
+        self.decisions.iter().any(|d| d.primary_reason.is_none() && matches!(d.target, Target::Subject(..)) && is(d))
+    }
+
+    /// What the persona was fused from.
+    #[must_use]
+    pub fn input<'a>(&'a self, persona: &'a Persona, settings: &'a FusionSettings) -> FusionInput<'a> {
+        FusionInput {
+            subject: &persona.subject_id,
+            crm_record: &persona.crm_record,
+            crm_updated_at: self
+                .signals
+                .iter()
+                .find(|s| s.evidence.source_id == id::CRM)
+                .map(|s| s.evidence.observed_at),
+            account: self.account.as_ref(),
+            signals: &self.signals,
+            as_of: persona.as_of,
+            offering: &settings.offering,
+            profiling_allowed: self.permitted(|d| d.operation == Operation::Profile),
+            refused: &self.refused,
+            identity_uncertain: is_uncertain(persona),
+            rectified: &self.rectified,
+            tier: persona.tier,
+            legal: persona.legal.clone(),
+            min_probability: settings.min_probability,
+            half_life_days: settings.half_life_days,
+        }
+    }
+}
+
+/// Whether any facet says so; where none does, it made no difference.
+fn is_uncertain(p: &Persona) -> bool {
+    let named = [&p.goals, &p.requirements, &p.empathy_map].into_iter().flatten().map(|n| n.status);
+    [p.job_function.status, p.seniority.status, p.signing_power.status]
+        .into_iter()
+        .chain(p.buying_roles.iter().map(|r| r.status))
+        .chain(p.traits.iter().map(|t| t.status))
+        .chain(p.motives.iter().map(|m| m.status))
+        .chain(p.channels.iter().map(|c| c.status))
+        .chain(named)
+        .any(|s| s == FacetStatus::IdentityUncertain)
+}
+
+fn account_of(row: AccountRow) -> Account {
+    Account {
+        id: Some(row.account_id),
+        crm_record: row.crm_record,
+        name: row.name,
+        domain: row.domain,
+        country: row.country,
+        city: row.city,
+        industry: row.industry,
+        nace: row.nace,
+        employees: row.employees,
+        revenue_eur: row.revenue_eur,
+        legal_form: row.legal_form,
+        founded: None,
+    }
+}
