@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
-use prosopon::consent::decide::{OptOut, Request, View, decide};
+use prosopon::consent::decide::{Asked, OptOut, Request, View, decide};
 use prosopon::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
 use prosopon::consent::gate::{Gate, InferProposal, SubjectFacts};
 use prosopon::consent::ledger::Ledger;
@@ -88,6 +88,7 @@ fn decisions(criterion: &mut Criterion) {
                 account_host: None,
                 opt_out: OptOut::NotApplicable,
                 collected_at: Some(now),
+                asked: Asked::default(),
             };
             let view = View {
                 events: view.events(id),

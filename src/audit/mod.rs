@@ -7,12 +7,17 @@ mod error;
 pub mod leaf;
 mod model;
 mod payloads;
+mod reader;
 mod recorder;
+pub mod report;
+pub mod source;
+pub mod verify;
 mod writer;
 
 pub use error::AuditError;
 pub use leaf::{Decision, Kind, Leaf, Payload, Stage};
 pub use model::model_hash;
 pub use payloads::{Payloads, SealedPayload};
+pub use reader::LogReader;
 pub use recorder::{Keys, Recorder, keys, opt_out_word};
 pub use writer::{AuditLog, Entry, Place, anchor};

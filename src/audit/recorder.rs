@@ -71,6 +71,15 @@ impl Recorder {
         }
     }
 
+    /// An entry about a person without anything off the log.
+    ///
+    /// # Errors
+    /// The vault has no key for the person.
+    pub fn about(&self, leaf: Leaf, subject: &SubjectId) -> Result<Entry, AuditError> {
+        let key = self.keys.get(subject).ok_or(AuditError::NoKey)?;
+        Ok(Entry { leaf, subject: Some((key.clone(), None)) })
+    }
+
     /// One entry for decisions about one target. All must have the same one.
     ///
     /// # Errors
@@ -78,6 +87,11 @@ impl Recorder {
     pub fn entry(&self, kind: Kind, stage: Stage, decided: &[(DecisionRow, Grounds)]) -> Result<Entry, AuditError> {
         let Some((first, grounds)) = decided.first() else { return Ok(self.leaf(kind).into()) };
         let mut leaf = Leaf { stage: Some(stage), ledger: Some(grounds.ledger), ..self.leaf(kind) };
+        for (name, at) in [("synced", grounds.last_sync), ("newest", grounds.newest)] {
+            if let Some(at) = at {
+                leaf = leaf.fact(name, at.to_string());
+            }
+        }
         match &first.target {
             Target::Subject(subject, account) => {
                 let key = self.keys.get(subject).ok_or(AuditError::NoKey)?;
@@ -90,15 +104,17 @@ impl Recorder {
                 let text = serde_json::to_vec(&payload).expect("plain data");
                 let no_random = |source| AuditError::Io { path: "/dev/urandom".into(), source: Arc::new(source) };
                 let sealed = SealedPayload::new(key, &text).map_err(no_random)?;
-                Ok(Entry { leaf, subject: Some((key.clone(), sealed)) })
+                Ok(Entry { leaf, subject: Some((key.clone(), Some(sealed))) })
             }
             Target::Account(id) => {
                 leaf.target = Some(id.as_str().to_owned());
+                leaf = public_facts(leaf, grounds);
                 leaf.decisions = decided.iter().map(|(row, grounds)| self.decision(row, grounds, None)).collect();
                 Ok(leaf.into())
             }
             Target::Host(host) => {
                 leaf.target = Some(host.clone());
+                leaf = public_facts(leaf, grounds);
                 leaf.decisions = decided.iter().map(|(row, grounds)| self.decision(row, grounds, None)).collect();
                 Ok(leaf.into())
             }
@@ -122,6 +138,21 @@ impl Recorder {
             retain_until: grounds.retain_until,
         }
     }
+}
+
+/// What the gate was told of a company or a host: no personal data, so it stands in the leaf.
+fn public_facts(mut leaf: Leaf, grounds: &Grounds) -> Leaf {
+    let url = grounds.url.as_ref().and_then(|url| url::Url::parse(url.reveal()).ok());
+    if let Some(host) = url.as_ref().and_then(|url| url.host_str()) {
+        leaf = leaf.fact("host", host);
+    }
+    if let Some(verdict) = grounds.opt_out {
+        leaf = leaf.fact("opt_out", opt_out_word(verdict));
+    }
+    if let Some(host) = &grounds.account_host {
+        leaf = leaf.fact("account_host", host.as_str());
+    }
+    leaf
 }
 
 fn payload_decision(row: &DecisionRow, grounds: &Grounds) -> PayloadDecision {

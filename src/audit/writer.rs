@@ -3,9 +3,10 @@
 //! Invariant: whoever got `Ok` has their entries on the disk, payloads first; who got an error has done nothing yet and
 //! must not. Entries of many tasks share one sync.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use data_encoding::HEXLOWER;
@@ -31,8 +32,8 @@ const QUEUE: usize = 256;
 pub struct Entry {
     /// The leaf; time and tag are set by the writer.
     pub leaf: Leaf,
-    /// Whom it is about, with what lies off the log.
-    pub subject: Option<(SubjectKey, SealedPayload)>,
+    /// Whom it is about, with what lies off the log, if anything does.
+    pub subject: Option<(SubjectKey, Option<SealedPayload>)>,
 }
 
 impl From<Leaf> for Entry {
@@ -44,7 +45,26 @@ impl From<Leaf> for Entry {
 struct Job {
     entries: Vec<Entry>,
     publish: bool,
-    reply: oneshot::Sender<Result<(), AuditError>>,
+    reply: Reply,
+}
+
+/// Numbers of the entries, or why none was written.
+type Written = Result<Range<u64>, AuditError>;
+
+/// Who waits: a task, or a thread.
+enum Reply {
+    Task(oneshot::Sender<Written>),
+    Thread(Sender<Written>),
+}
+
+impl Reply {
+    /// Who does not wait any more does not hear it.
+    fn send(self, result: Written) {
+        match self {
+            Self::Task(to) => drop(to.send(result)),
+            Self::Thread(to) => drop(to.send(result)),
+        }
+    }
 }
 
 /// Where the parts of a log are.
@@ -65,7 +85,9 @@ impl Place {
         Self { folder: home.join("audit"), anchor: home.join("audit-checkpoint"), origin }
     }
 
-    fn payloads(&self) -> PathBuf {
+    /// The store of sealed payloads.
+    #[must_use]
+    pub fn payloads(&self) -> PathBuf {
         self.folder.join("payloads.sqlite")
     }
 }
@@ -120,32 +142,38 @@ impl AuditLog {
         Ok(Self { sender: Some(sender), thread: Some(thread) })
     }
 
-    fn send(&self, entries: Vec<Entry>, publish: bool) -> oneshot::Receiver<Result<(), AuditError>> {
-        let (reply, answer) = oneshot::channel();
+    fn send(&self, entries: Vec<Entry>, publish: bool, reply: Reply) {
         if let Some(sender) = &self.sender {
             // A writer that has ended drops the reply, which the caller sees as `Closed`.
             let _ = sender.send(Job { entries, publish, reply });
         }
-        answer
     }
 
-    /// Makes entries durable, all or none.
+    fn send_and_wait(&self, entries: Vec<Entry>, publish: bool) -> Written {
+        let (reply, answer) = channel();
+        self.send(entries, publish, Reply::Thread(reply));
+        answer.recv().unwrap_or(Err(AuditError::Closed))
+    }
+
+    /// Makes entries durable, all or none; tells their numbers.
     ///
     /// # Errors
     /// See [`AuditError`]; what the entries announce must then not be done.
-    pub async fn append(&self, entries: Vec<Entry>) -> Result<(), AuditError> {
+    pub async fn append(&self, entries: Vec<Entry>) -> Result<Range<u64>, AuditError> {
         if entries.is_empty() {
-            return Ok(());
+            return Ok(0..0);
         }
-        self.send(entries, false).await.unwrap_or(Err(AuditError::Closed))
+        let (reply, answer) = oneshot::channel();
+        self.send(entries, false, Reply::Task(reply));
+        answer.await.unwrap_or(Err(AuditError::Closed))
     }
 
-    /// Makes entries durable, outside of tasks.
+    /// Makes entries durable, outside of tasks; tells their numbers.
     ///
     /// # Errors
     /// See [`Self::append`].
-    pub fn append_now(&self, entries: Vec<Entry>) -> Result<(), AuditError> {
-        self.send(entries, false).blocking_recv().unwrap_or(Err(AuditError::Closed))
+    pub fn append_now(&self, entries: Vec<Entry>) -> Result<Range<u64>, AuditError> {
+        self.send_and_wait(entries, false)
     }
 
     /// Writes tiles, signs a checkpoint over all entries, and keeps a copy of it outside the log.
@@ -153,15 +181,7 @@ impl AuditLog {
     /// # Errors
     /// See [`AuditError`].
     pub fn publish(&self) -> Result<(), AuditError> {
-        self.send(Vec::new(), true).blocking_recv().unwrap_or(Err(AuditError::Closed))
-    }
-
-    /// As [`Self::publish`], within a task.
-    ///
-    /// # Errors
-    /// See [`AuditError`].
-    pub async fn publish_soon(&self) -> Result<(), AuditError> {
-        self.send(Vec::new(), true).await.unwrap_or(Err(AuditError::Closed))
+        self.send_and_wait(Vec::new(), true).map(drop)
     }
 }
 
@@ -195,12 +215,15 @@ impl Worker {
             }
             let (entries, waiting): (Vec<Vec<Entry>>, Vec<_>) =
                 jobs.into_iter().map(|j| (j.entries, (j.reply, j.publish))).unzip();
+            let sizes: Vec<u64> = entries.iter().map(|e| e.len() as u64).collect();
             let mut result = self.write(entries.into_iter().flatten().collect());
-            if result.is_ok() && waiting.iter().any(|(_, publish)| *publish) {
-                result = self.publish();
+            if waiting.iter().any(|(_, publish)| *publish) {
+                result = result.and_then(|first| self.publish().map(|()| first));
             }
-            for (reply, _) in waiting {
-                let _ = reply.send(result.clone());
+            let mut next = result.as_ref().copied().unwrap_or_default();
+            for ((reply, _), size) in waiting.into_iter().zip(sizes) {
+                reply.send(result.clone().map(|_| next..next + size));
+                next += size;
             }
         }
     }
@@ -214,25 +237,26 @@ impl Worker {
         Ok(now.max(self.newest))
     }
 
-    fn write(&mut self, mut entries: Vec<Entry>) -> Result<(), AuditError> {
+    /// Writes entries; the number of the first.
+    fn write(&mut self, mut entries: Vec<Entry>) -> Result<u64, AuditError> {
         if entries.is_empty() {
-            return Ok(());
+            return Ok(self.log.size());
         }
         let at = self.time()?;
         for entry in &mut entries {
             entry.leaf.at = at;
             if let Some((key, payload)) = &entry.subject {
                 entry.leaf.subject = Some(key.tag(at));
-                entry.leaf.payload = Some(HEXLOWER.encode(payload.commitment()));
+                entry.leaf.payload = payload.as_ref().map(|p| HEXLOWER.encode(p.commitment()));
             }
         }
-        let payloads = entries.iter().filter_map(|e| e.subject.as_ref().map(|(_, payload)| payload));
+        let payloads = entries.iter().filter_map(|e| e.subject.as_ref()?.1.as_ref());
         self.payloads.store(payloads)?;
         let leaves: Vec<Vec<u8>> = entries.iter().map(|e| e.leaf.bytes()).collect();
         let fail = |source| AuditError::Log { path: self.place.folder.clone(), source: Arc::new(source) };
-        self.log.append_batch(&leaves).map_err(fail)?;
+        let numbers = self.log.append_batch(&leaves).map_err(fail)?;
         self.newest = at;
-        Ok(())
+        Ok(numbers.start)
     }
 
     fn publish(&mut self) -> Result<(), AuditError> {

@@ -6,6 +6,8 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::audit::AuditError;
+use crate::rights::office::OfficeError;
 use crate::run::engine::RunError;
 use crate::run::home::HomeError;
 use crate::run::journal::JournalError;
@@ -42,6 +44,7 @@ fn number(error: &anyhow::Error) -> u8 {
             return match error {
                 RunError::Cancelled => INTERRUPTED,
                 RunError::Home(_)
+                | RunError::Rights(_)
                 | RunError::Journal(_)
                 | RunError::Sink(_)
                 | RunError::Lock(_)
@@ -61,7 +64,15 @@ fn number(error: &anyhow::Error) -> u8 {
             );
             return if usage { USAGE } else { HOME };
         }
-        if cause.is::<HomeError>() || cause.is::<JournalError>() || cause.is::<LockError>() || cause.is::<io::Error>() {
+        if let Some(error) = cause.downcast_ref::<OfficeError>() {
+            return if matches!(error, OfficeError::Unknown(_)) { USAGE } else { HOME };
+        }
+        if cause.is::<AuditError>()
+            || cause.is::<HomeError>()
+            || cause.is::<JournalError>()
+            || cause.is::<LockError>()
+            || cause.is::<io::Error>()
+        {
             return HOME;
         }
     }

@@ -14,7 +14,7 @@ use super::exit::Usage;
 use super::reader::Reader;
 use crate::consent::gate::Clock;
 use crate::persona::explain::explain;
-use crate::rights::access::replay::{FusionSettings, Known};
+use crate::run::known::{FusionSettings, Known};
 use crate::taxonomy::{BuyingRole, Motive, PurchasePhase, Trait};
 
 #[derive(Debug, Args)]
@@ -42,7 +42,7 @@ pub(super) fn execute(args: &ExplainArgs, wall: &Clock) -> anyhow::Result<ExitCo
     allowed.map_err(|reasons| Usage(format!("the gate refuses to show {}: {reasons}", persona.subject_id)))?;
     let settings: FusionSettings = serde_json::from_value(reader.manifest["fusion"].clone())
         .context("the manifest of the snapshot has no fusion settings")?;
-    let known = Known::read(&reader.snapshot, &persona, &settings, &[])?;
+    let known = Known::read(&reader.snapshot, &persona)?;
     let input = known.input(&persona, &settings);
     let explanation = explain(&input, &args.facet).ok_or_else(|| Usage(no_facet(&args.facet)))?;
     let mut out = std::io::stdout().lock();

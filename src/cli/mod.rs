@@ -2,8 +2,11 @@
 //!
 //! Invariant: a command only parses, calls the library and prints; results go to stdout, everything else to stderr.
 
+mod audit;
+mod audit_verify;
 mod card;
 mod demo_web;
+mod duties;
 pub mod exit;
 mod explain;
 mod extract;
@@ -15,9 +18,11 @@ mod persona;
 mod progress;
 mod quality;
 mod reader;
+mod report;
 mod run;
 mod schema;
 mod status;
+mod subject;
 mod validate;
 
 use std::path::PathBuf;
@@ -78,12 +83,16 @@ pub(crate) struct HomeArg {
     pub pipeline: Option<String>,
 }
 
+/// The home that `--out` names, else the environment, else the default.
+pub(crate) fn home_path(out: Option<&PathBuf>) -> PathBuf {
+    out.cloned()
+        .or_else(|| std::env::var_os("PROSOPON_HOME").map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from(DEFAULT_HOME))
+}
+
 impl HomeArg {
     pub(crate) fn path(&self) -> PathBuf {
-        self.out
-            .clone()
-            .or_else(|| std::env::var_os("PROSOPON_HOME").map(PathBuf::from))
-            .unwrap_or_else(|| PathBuf::from(DEFAULT_HOME))
+        home_path(self.out.as_ref())
     }
 
     /// What a suggested command must repeat of these arguments.
@@ -125,8 +134,14 @@ enum Command {
     Extract(extract::ExtractArgs),
     /// Ask the fetch layer's own judgement, without the network
     Fetch(fetch::FetchArgs),
+    /// Serve a right of a data subject: erase, restrict, object, withdraw, rectify, recipients
+    Subject(subject::SubjectArgs),
+    /// Rotate the master key, or tell which one is used
+    Keys(duties::KeysArgs),
     /// Measure how well the readers read labelled cases
     Quality(quality::QualityArgs),
+    #[command(flatten)]
+    Officer(audit::OfficerCommand),
 }
 
 impl Cli {
@@ -157,7 +172,10 @@ impl Cli {
             Command::Explain(args) => explain::execute(&args, wall),
             Command::Extract(args) => extract::execute(&args),
             Command::Fetch(args) => fetch::execute(&args),
+            Command::Keys(args) => duties::keys(&args, wall),
+            Command::Subject(args) => subject::execute(&args, wall),
             Command::Quality(args) => quality::execute(&args),
+            Command::Officer(command) => audit::execute(&command, wall),
         }
     }
 }

@@ -10,11 +10,11 @@ use jiff::{Timestamp, ToSpan};
 
 use super::HomeArg;
 use super::exit::Usage;
-use crate::consent::gate::{Clock, EmitProposal, Gate, SubjectFacts};
+use crate::audit::{self, Entry, Kind, Recorder, Stage};
+use crate::consent::gate::{Clock, EmitProposal, Gate, Grounds, SubjectFacts};
 use crate::model::{DecisionRow, SubjectId};
 use crate::persona::rows::Persona;
 use crate::run::home::Home;
-use crate::run::journal::Journal;
 use crate::sink::{self, Select, Snapshot};
 use crate::taxonomy::Operation;
 
@@ -25,9 +25,8 @@ pub(super) struct Reader {
     pub snapshot: Snapshot,
     pub manifest: serde_json::Value,
     gate: Gate,
-    journal: Journal,
-    asked: Vec<DecisionRow>,
-    wall: Clock,
+    recorder: Recorder,
+    asked: Vec<(DecisionRow, Grounds)>,
 }
 
 impl Reader {
@@ -45,11 +44,13 @@ impl Reader {
             Some(at) => Arc::new(move || at),
             None => Arc::clone(wall),
         };
-        let view = home.legal()?.1.into_view();
+        let (vault, mut ledger) = home.legal()?;
+        let log = home.audit(&vault, wall)?;
+        let recorder = Recorder::new(log, audit::keys(&vault), None, &policy);
+        let view = ledger.take_view();
         let view = if home.is_demo() { view.pinned() } else { view };
         let gate = Gate::new(policy, view, home.ids().clone(), clock);
-        let journal = Journal::open(&home.path().join("journal.sqlite"))?;
-        Ok(Self { home, pipeline, snapshot, manifest, gate, journal, asked: Vec::new(), wall: Arc::clone(wall) })
+        Ok(Self { home, pipeline, snapshot, manifest, gate, recorder, asked: Vec::new() })
     }
 
     /// Whether the persona may be shown; a refusal says why.
@@ -61,7 +62,7 @@ impl Reader {
         let facts = SubjectFacts { collected_at, ambiguous: false };
         let decided = self.gate.emit(EmitProposal { subject: persona.subject_id.clone(), purpose, facts });
         let refusal = decided.outcome.err().map(|r| r.reasons.iter().map(ToString::to_string).collect::<Vec<_>>());
-        self.asked.push(decided.row);
+        self.asked.push((decided.row, decided.grounds));
         refusal.map_or(Ok(()), |reasons| Err(reasons.join(", ")))
     }
 
@@ -74,7 +75,16 @@ impl Reader {
     /// Logs what was asked. Called before anything is printed.
     pub fn log(&mut self, command: &str) -> anyhow::Result<()> {
         let asked = std::mem::take(&mut self.asked);
-        self.journal.log_read(command, &asked, (self.wall)()).context("reading must be logged before it happens")
+        // A read that asked about nobody is a read all the same.
+        let head = self.recorder.leaf(Kind::Read).fact("command", command).fact("asked", asked.len());
+        let mut entries: Vec<Entry> = vec![head.into()];
+        for decided in asked.chunks(1) {
+            let mut entry = self.recorder.entry(Kind::Read, Stage::Read, decided)?;
+            entry.leaf = entry.leaf.fact("command", command);
+            entries.push(entry);
+        }
+        let log = self.recorder.log();
+        log.append_now(entries).and_then(|_| log.publish()).context("reading must be logged before it happens")
     }
 
     /// A subject by its id, or by the CRM's record id.

@@ -1,117 +1,53 @@
 //! The decision: a pure, total function from request, events, policy and time to a grant or a refusal.
 //!
 //! Invariant: default deny. Every check runs and every failing one is listed, in the order of the design; the first
-//! is the primary reason. No I/O, no clock.
+//! is the primary reason. No I/O, no clock. Every check has a name, by which a test proves that something fails
+//! without it.
 
-use jiff::civil::Date;
-use jiff::tz::Offset;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 
-use crate::consent::event::{LawfulBasis, LegalEvent};
-use crate::consent::policy::Policy;
+use crate::consent::case::{Case, PROFILING};
+use crate::consent::category;
+use crate::consent::event::LawfulBasis;
+use crate::consent::mutant::holds;
+use crate::consent::policy::{Policy, Purpose, after_days};
+use crate::consent::policy_rules::{PurposeRules, is_prohibited_purpose};
 pub use crate::consent::reason::Reason;
+use crate::consent::reason::ReasonSet;
+pub use crate::consent::request::{Asked, Duty, Granted, Modality, OptOut, Refusal, Request, View};
 use crate::consent::source_rules;
 use crate::consent::standing::Standing;
 use crate::model::Target;
-use crate::taxonomy::{Operation, SourceClass};
-
-/// Words that no purpose may carry: recruitment and employment cannot be asked for (R24).
-const PROHIBITED_PURPOSE_WORDS: &[&str] =
-    &["recruit", "employ", "hiring", "bewerb", "personalauswahl", "headhunt", "credit", "insurance", "*"];
-
-/// The purpose under which traits, motives and preferences of a person may be read, and no other.
-pub(in crate::consent) const PROFILING: &str = "profiling";
+use crate::taxonomy::Operation;
 
 /// The format of policy files that this version reads.
 const POLICY_VERSION: u32 = 1;
 
-/// What robots.txt and the reservations of rights say about a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OptOut {
-    /// Not a page, or the question itself.
-    NotApplicable,
-    /// Asked, and free.
-    Free,
-    /// Forbidden, unreachable or not asked.
-    RobotsDisallow,
-    /// Reserved.
-    TdmReserved,
-}
-
-/// What is asked.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    /// Whom it concerns.
-    pub target: &'a Target,
-    /// What is to be done.
-    pub operation: Operation,
-    /// For what.
-    pub purpose: &'a str,
-    /// From which source.
-    pub source_id: &'a str,
-    /// The host that would be asked.
-    pub host: Option<&'a str>,
-    /// The host of the account, for sources without a list of their own.
-    pub account_host: Option<&'a str>,
-    /// What the host says.
-    pub opt_out: OptOut,
-    /// First collection of the subject's data.
-    pub collected_at: Option<Timestamp>,
-}
-
-/// What the ledger knows about the target.
-#[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
-    /// Its events; `None` = the ledger never heard of the subject.
-    pub events: Option<&'a [LegalEvent]>,
-    /// Two records claim to be this person.
-    pub ambiguous: bool,
-    /// The ledger matches its checkpoint.
-    pub intact: bool,
-    /// The last import of consents.
-    pub last_sync: Option<Timestamp>,
-    /// The newest instant that the ledger's imports have seen.
-    pub newest: Option<Timestamp>,
-}
-
-/// A permit in substance, before it is minted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Granted {
-    /// Articles, or `not_personal`.
-    pub bases: Vec<String>,
-    /// The end.
-    pub valid_until: Timestamp,
-    /// End of retention, for subjects.
-    pub retain_until: Timestamp,
-    /// `not_required`, `given` or `pending`.
-    pub notice_status: &'static str,
-}
-
-/// A refusal with all its reasons, the first being the primary one. Never empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// In the order of the checks, each once.
-    pub reasons: Vec<Reason>,
-}
-
 /// What a decision has found so far.
 #[derive(Debug)]
 pub(in crate::consent) struct Tally {
-    reasons: Vec<Reason>,
+    reasons: ReasonSet,
     until: Timestamp,
 }
 
 impl Tally {
     /// Notes a reason where a check has failed.
-    pub fn refuse(&mut self, failed: bool, reason: Reason) {
-        if failed {
-            self.reasons.push(reason);
+    pub fn refuse(&mut self, check: &'static str, failed: bool, reason: Reason) {
+        if holds(check, failed) {
+            self.reasons.add(reason);
         }
     }
 
+    /// Notes reasons that were found elsewhere.
+    pub fn refuse_all(&mut self, reasons: ReasonSet) {
+        self.reasons.extend(reasons);
+    }
+
     /// Notes that something which the decision rests on ends then.
-    pub fn until(&mut self, end: Timestamp) {
-        self.until = self.until.min(end);
+    pub fn until(&mut self, check: &'static str, end: Timestamp) {
+        if holds(check, true) {
+            self.until = self.until.min(end);
+        }
     }
 }
 
@@ -120,20 +56,20 @@ impl Tally {
 /// # Errors
 /// The refusal, as data.
 pub fn decide(request: &Request<'_>, view: &View<'_>, policy: &Policy, now: Timestamp) -> Result<Granted, Refusal> {
-    let mut tally = Tally { reasons: Vec::new(), until: Timestamp::MAX };
+    let mut tally = Tally { reasons: ReasonSet::default(), until: Timestamp::MAX };
+    let case = Case::new(request, policy, now);
+    tally.until("until.ttl", ttl(policy, now));
     integrity(view, policy, now, &mut tally);
-    source_rules::check(request, policy, now, &mut tally);
-    purpose(request, policy, now, &mut tally);
+    source_rules::check(&case, &mut tally);
+    purpose(&case, &mut tally);
     let granted = match request.target {
-        Target::Subject(..) => subject(request, view, policy, now, &mut tally),
-        Target::Account(_) | Target::Host(_) => not_personal(request, policy, &mut tally),
+        Target::Subject(..) => subject(&case, view, &mut tally),
+        Target::Account(_) | Target::Host(_) => not_personal(&case, &mut tally),
     };
-    let Tally { mut reasons, until } = tally;
-    reasons.sort_unstable();
-    reasons.dedup();
     match granted {
-        Some(granted) if reasons.is_empty() => Ok(Granted { valid_until: until.min(ttl(policy, now)), ..granted }),
+        Some(granted) if tally.reasons.is_empty() => Ok(Granted { valid_until: tally.until, ..granted }),
         _ => {
+            let mut reasons = tally.reasons.list();
             if reasons.is_empty() {
                 reasons.push(Reason::NoBasis);
             }
@@ -143,109 +79,119 @@ pub fn decide(request: &Request<'_>, view: &View<'_>, policy: &Policy, now: Time
 }
 
 fn ttl(policy: &Policy, now: Timestamp) -> Timestamp {
-    now.checked_add(i64::from(policy.file().permit_ttl_seconds).seconds()).unwrap_or(now)
+    now.checked_add(SignedDuration::from_secs(policy.file().permit_ttl_seconds.into())).unwrap_or(now)
 }
 
 fn integrity(view: &View<'_>, policy: &Policy, now: Timestamp, tally: &mut Tally) {
-    tally.refuse(!view.intact, Reason::IntegrityFailure);
-    tally.refuse(view.newest.is_some_and(|newest| now < newest), Reason::ClockSkew);
-    let max_age = i64::from(policy.file().consent_sync_max_age_hours).hours();
+    tally.refuse("integrity", !view.intact, Reason::IntegrityFailure);
+    tally.refuse("clock", view.newest.is_some_and(|newest| now < newest), Reason::ClockSkew);
+    let max_age = SignedDuration::from_hours(policy.file().consent_sync_max_age_hours.into());
     let fresh_until = view.last_sync.and_then(|at| at.checked_add(max_age).ok());
-    tally.refuse(fresh_until.is_none_or(|end| end <= now), Reason::StaleConsentSync);
-    tally.until(fresh_until.unwrap_or(now));
-    let file = policy.file();
-    let approved = file.approval.as_ref().is_some_and(|a| !a.by.trim().is_empty() && a.at <= day(now));
+    tally.refuse("sync", fresh_until.is_none_or(|end| end <= now), Reason::StaleConsentSync);
+    tally.until("until.sync", fresh_until.unwrap_or(now));
+    let rules = policy.rules();
+    tally.refuse("approval.at", rules.approved_from.is_none_or(|from| now < from), Reason::PolicyUnsigned);
+    tally.refuse("approval.by", !rules.has_approver, Reason::PolicyUnsigned);
     // Nobody can have approved what this version cannot read.
-    tally.refuse(!approved || file.version != POLICY_VERSION, Reason::PolicyUnsigned);
+    tally.refuse("policy.version", policy.file().version != POLICY_VERSION, Reason::PolicyUnsigned);
 }
 
-fn purpose(request: &Request<'_>, policy: &Policy, now: Timestamp, tally: &mut Tally) {
-    let lower = request.purpose.to_lowercase();
-    tally.refuse(PROHIBITED_PURPOSE_WORDS.iter().any(|word| lower.contains(word)), Reason::ProhibitedPurpose);
+fn purpose(case: &Case<'_>, tally: &mut Tally) {
+    let request = case.request;
+    tally.refuse("modality", request.asked.modality != Modality::Text, Reason::ProhibitedModality);
     // `profiling` is a purpose of its own: no other one may ask for it.
     let elsewhere = request.operation == Operation::Profile && request.purpose != PROFILING;
-    tally.refuse(elsewhere, Reason::PurposeUnregistered);
-    let Some(purpose) = policy.file().purposes.get(request.purpose) else {
-        tally.refuse(true, Reason::PurposeUnregistered);
+    tally.refuse("profile.elsewhere", elsewhere, Reason::PurposeUnregistered);
+    let Some((purpose, rules)) = case.purpose else {
+        tally.refuse("purpose.registered", true, Reason::PurposeUnregistered);
+        tally.refuse("purpose.name.unregistered", is_prohibited_purpose(request.purpose), Reason::ProhibitedPurpose);
+        let special = request.asked.data_categories.iter().any(|c| category::is_prohibited(c));
+        tally.refuse("category.unregistered", special, Reason::ProhibitedCategory);
         return;
     };
-    let class = class_of(request, policy);
-    let covered = purpose.operations.contains(&request.operation)
-        && (policy.source(request.source_id).is_none() || purpose.source_classes.contains(&class));
-    tally.refuse(!covered, Reason::PurposeUnregistered);
-    if profiles(request, policy) || purpose.dpia.is_some() {
-        let end = purpose.dpia.as_deref().and_then(|id| policy.dpia_until(id, request.purpose, class, day(now)));
-        tally.refuse(end.is_none(), Reason::DpiaMissing);
-        tally.until(end.map_or(now, start_of_day));
+    tally.refuse("purpose.name", rules.has_prohibited_name, Reason::ProhibitedPurpose);
+    tally.refuse("purpose.automated", purpose.automated_decision, Reason::AutomatedDecision);
+    let operates = purpose.operations.contains(&request.operation);
+    tally.refuse("purpose.operation", !operates, Reason::PurposeUnregistered);
+    let other_class = case.source.is_some() && !purpose.source_classes.contains(&case.class);
+    tally.refuse("purpose.class", other_class, Reason::PurposeUnregistered);
+    categories(case, purpose, rules, tally);
+    evidence(case, purpose, tally);
+    if holds("dpia.profiles", case.profiles) || holds("dpia.named", purpose.dpia.is_some()) {
+        let end = case.dpia_until();
+        tally.refuse("dpia", end.is_none(), Reason::DpiaMissing);
+        tally.until("until.dpia", end.unwrap_or(case.now));
     }
     let emits = request.operation == Operation::Emit;
-    tally.refuse(emits && !transfers_covered(policy, &purpose.recipients), Reason::TransferUncovered);
+    tally.refuse("transfer", emits && !transfers_covered(case.policy, &purpose.recipients), Reason::TransferUncovered);
 }
 
-/// Whether the request is about traits, motives or preferences of a person.
-fn profiles(request: &Request<'_>, policy: &Policy) -> bool {
-    request.operation == Operation::Profile
-        || request.purpose == PROFILING
-        || policy.file().purposes.get(request.purpose).is_some_and(|p| p.operations.contains(&Operation::Profile))
+/// What is asked must be listed, and nothing special may be either.
+fn categories(case: &Case<'_>, purpose: &Purpose, rules: &PurposeRules, tally: &mut Tally) {
+    tally.refuse("category.listed", rules.has_prohibited_category, Reason::ProhibitedCategory);
+    for asked in case.request.asked.data_categories {
+        if !purpose.data_categories.iter().any(|listed| listed == asked) {
+            tally.refuse("category.necessary", true, Reason::FieldNotNecessary);
+            tally.refuse("category.asked", category::is_prohibited(asked), Reason::ProhibitedCategory);
+        }
+    }
 }
 
-/// An unregistered source has the class that nothing permits.
-fn class_of(request: &Request<'_>, policy: &Policy) -> SourceClass {
-    policy.source(request.source_id).map_or(SourceClass::LoginOrRestricted, |s| s.class)
+/// Where the purpose limits the age of evidence, whatever reads some must say how old it is.
+fn evidence(case: &Case<'_>, purpose: &Purpose, tally: &mut Tally) {
+    let Some(days) = purpose.evidence_max_age_days else { return };
+    let reads = matches!(case.request.operation, Operation::Derive | Operation::Infer | Operation::Profile);
+    match case.request.asked.evidence_at {
+        None => tally.refuse("evidence.unknown", reads, Reason::EvidenceTooOld),
+        Some(at) => {
+            let end = after_days(at, days).unwrap_or(Timestamp::MAX);
+            tally.refuse("evidence.age", end <= case.now, Reason::EvidenceTooOld);
+            tally.until("until.evidence", end);
+        }
+    }
 }
 
 fn transfers_covered(policy: &Policy, recipients: &[String]) -> bool {
     recipients.iter().all(|name| {
         policy.file().recipients.get(name).is_some_and(|r| {
-            matches!(r.region.as_str(), "EEA" | "adequate")
-                || r.transfer_tool.as_deref().is_some_and(|t| !t.trim().is_empty())
+            holds("transfer.region", matches!(r.region.as_str(), "EEA" | "adequate"))
+                || holds("transfer.tool", r.transfer_tool.as_deref().is_some_and(|t| !t.trim().is_empty()))
         })
     })
 }
 
 /// Companies and hosts are no data subjects: a registered source and purpose suffice, and the purpose must be one
 /// that never touches a person.
-fn not_personal(request: &Request<'_>, policy: &Policy, tally: &mut Tally) -> Option<Granted> {
-    let impersonal = policy.file().purposes.get(request.purpose).is_some_and(|p| p.bases.is_empty());
-    tally.refuse(!impersonal, Reason::PurposeUnregistered);
-    impersonal.then(|| Granted {
+fn not_personal(case: &Case<'_>, tally: &mut Tally) -> Option<Granted> {
+    let impersonal = case.purpose.is_some_and(|(purpose, _)| purpose.bases.is_empty());
+    tally.refuse("impersonal", !impersonal, Reason::PurposeUnregistered);
+    Some(Granted {
         bases: vec!["not_personal".to_owned()],
         valid_until: Timestamp::MAX,
         retain_until: Timestamp::MAX,
         notice_status: "not_required",
+        duties: Vec::new(),
     })
 }
 
-fn subject(
-    request: &Request<'_>,
-    view: &View<'_>,
-    policy: &Policy,
-    now: Timestamp,
-    tally: &mut Tally,
-) -> Option<Granted> {
-    tally.refuse(view.ambiguous, Reason::SubjectAmbiguous);
-    let (Some(events), Some(collected_at)) = (view.events, request.collected_at) else {
-        tally.refuse(true, Reason::SubjectUnresolved);
+fn subject(case: &Case<'_>, view: &View<'_>, tally: &mut Tally) -> Option<Granted> {
+    tally.refuse("ambiguous", view.ambiguous, Reason::SubjectAmbiguous);
+    let (Some(events), Some(collected_at)) = (view.events, case.request.collected_at) else {
+        tally.refuse("unresolved", true, Reason::SubjectUnresolved);
         return None;
     };
-    let standing = Standing {
-        events,
-        purpose: request.purpose,
-        class: class_of(request, policy),
-        operation: request.operation,
-        profiles: profiles(request, policy),
-        policy,
-        now,
-    };
+    let standing = Standing { case, events };
     standing.negatives(tally);
-    let retain_until = policy.retain_until(request.purpose, collected_at).unwrap_or(Timestamp::MIN);
-    let is_registered = policy.file().purposes.contains_key(request.purpose);
-    tally.refuse(is_registered && retain_until <= now, Reason::RetentionElapsed);
-    tally.until(retain_until);
+    // A retention beyond the end of the calendar is none.
+    let retained = |p: &Purpose| after_days(collected_at, p.retention_days).unwrap_or(Timestamp::MIN);
+    let retain_until = case.purpose.map_or(Timestamp::MAX, |(purpose, _)| retained(purpose));
+    tally.refuse("retention", retain_until <= case.now, Reason::RetentionElapsed);
+    tally.until("until.retention", retain_until);
     let basis = standing.best_basis(tally);
-    let notice_status = notice(basis, &standing, collected_at, tally);
+    let mut duties = vec![Duty::RetainUntil(retain_until)];
+    let notice_status = notice(basis, &standing, collected_at, &mut duties, tally);
     let article = basis?.article().to_owned();
-    Some(Granted { bases: vec![article], valid_until: Timestamp::MAX, retain_until, notice_status })
+    Some(Granted { bases: vec![article], valid_until: Timestamp::MAX, retain_until, notice_status, duties })
 }
 
 /// Art. 14: under legitimate interest the person must have been told in time, and before the first disclosure. The
@@ -254,30 +200,20 @@ fn notice(
     basis: Option<LawfulBasis>,
     standing: &Standing<'_>,
     collected_at: Timestamp,
+    duties: &mut Vec<Duty>,
     tally: &mut Tally,
 ) -> &'static str {
-    if basis == Some(LawfulBasis::Consent) || standing.notified() {
+    if holds("notice.consent", basis == Some(LawfulBasis::Consent)) || standing.notified() {
         return "given";
     }
     if standing.claims_interest() {
-        let due = standing.policy.notice_due(collected_at);
-        tally.refuse(due < standing.now, Reason::NoticeOverdue);
-        tally.refuse(standing.operation == Operation::Emit, Reason::NoticeRequiredBeforeDisclosure);
-        tally.until(due);
+        let case = standing.case;
+        let due = case.policy.notice_due(collected_at);
+        tally.refuse("notice.due", due < case.now, Reason::NoticeOverdue);
+        let discloses = case.request.operation == Operation::Emit;
+        tally.refuse("notice.disclosure", discloses, Reason::NoticeRequiredBeforeDisclosure);
+        tally.until("until.notice", due);
+        duties.extend([Duty::GiveNoticeBy(due), Duty::NoDisclosureBeforeNotice]);
     }
     "pending"
-}
-
-pub(in crate::consent) fn day(at: Timestamp) -> Date {
-    Offset::UTC.to_datetime(at).date()
-}
-
-/// Midnight at which a day begins, UTC.
-pub(in crate::consent) fn start_of_day(day: Date) -> Timestamp {
-    Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MIN)
-}
-
-/// Midnight at which a day ends, UTC.
-pub(in crate::consent) fn end_of_day(day: Date) -> Timestamp {
-    day.tomorrow().map_or(Timestamp::MAX, start_of_day)
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, RwLock};
 
 use jiff::Timestamp;
 
-use crate::consent::decide::{Granted, OptOut, Reason, Refusal, Request, View, decide};
+use crate::consent::decide::{Asked, Granted, OptOut, Reason, Refusal, Request, View, decide};
 use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::ledger::LedgerView;
 use crate::consent::permit::{Emit, Fetch, Infer, Permit};
@@ -101,6 +101,10 @@ pub struct Grounds {
     pub retain_until: Option<Timestamp>,
     /// The last entry of the ledger that the gate knew.
     pub ledger: u64,
+    /// The last import of consents that the gate knew.
+    pub last_sync: Option<Timestamp>,
+    /// The newest instant of any import that the gate knew; `None` where its clock stands still on purpose.
+    pub newest: Option<Timestamp>,
 }
 
 /// A decision: its row, and the permit or the refusal.
@@ -154,6 +158,16 @@ impl Gate {
         self.head.store(head, Ordering::SeqCst);
     }
 
+    /// Whether something that takes away was recorded about a person after the view was taken.
+    ///
+    /// # Panics
+    /// Never: no holder of the lock panics.
+    #[must_use]
+    pub fn late_negative(&self, subject: &SubjectId) -> bool {
+        let late = self.late.read().expect("no holder panics");
+        late.get(subject).is_some_and(|events| events.iter().any(|e| e.kind.is_negative()))
+    }
+
     /// The last entry of the ledger that the gate knows.
     #[must_use]
     pub fn head(&self) -> u64 {
@@ -187,6 +201,12 @@ impl Gate {
     /// May this be fetched?
     #[must_use]
     pub fn fetch(&self, p: FetchProposal) -> Decided<Fetch> {
+        self.fetch_asking(p, Asked::default())
+    }
+
+    /// The same, for what is asked in particular: data categories, traits, the age of the evidence, the model.
+    #[must_use]
+    pub fn fetch_asking(&self, p: FetchProposal, asked: Asked<'_>) -> Decided<Fetch> {
         let url = p.url.reveal();
         // The question itself needs no answer before it; any other path of a host does.
         let is_question = HOST_QUESTIONS.contains(&url.path()) && url.query().is_none();
@@ -203,6 +223,7 @@ impl Gate {
             account_host: p.account_host.as_deref(),
             opt_out,
             collected_at: self.anchor(&p.target, p.facts),
+            asked,
         };
         let decision = self.judge(&request, p.facts, url.as_str());
         decision.mint(|_| Fetch {
@@ -217,6 +238,13 @@ impl Gate {
     /// May this be derived?
     #[must_use]
     pub fn infer(&self, p: InferProposal) -> Decided<Infer> {
+        // A DPIA may name the models that it approves.
+        self.infer_asking(p, Asked { model: Some(crate::audit::model_hash()), ..Asked::default() })
+    }
+
+    /// The same, for what is asked in particular: data categories, traits, the age of the evidence, the model.
+    #[must_use]
+    pub fn infer_asking(&self, p: InferProposal, asked: Asked<'_>) -> Decided<Infer> {
         let request = Request {
             target: &p.target,
             operation: p.operation,
@@ -226,6 +254,7 @@ impl Gate {
             account_host: None,
             opt_out: OptOut::NotApplicable,
             collected_at: self.anchor(&p.target, p.facts),
+            asked,
         };
         let mut decision = self.judge(&request, p.facts, "");
         if !matches!(p.operation, Operation::Derive | Operation::Infer | Operation::Profile) {
@@ -243,6 +272,12 @@ impl Gate {
     /// May this persona be written, or read?
     #[must_use]
     pub fn emit(&self, p: EmitProposal) -> Decided<Emit> {
+        self.emit_asking(p, Asked::default())
+    }
+
+    /// The same, for what is asked in particular: data categories, traits, the age of the evidence, the model.
+    #[must_use]
+    pub fn emit_asking(&self, p: EmitProposal, asked: Asked<'_>) -> Decided<Emit> {
         let target = Target::Subject(p.subject.clone(), None);
         let request = Request {
             target: &target,
@@ -253,6 +288,7 @@ impl Gate {
             account_host: None,
             opt_out: OptOut::NotApplicable,
             collected_at: self.anchor(&target, Some(p.facts)),
+            asked,
         };
         self.judge(&request, Some(p.facts), "").mint(|granted| Emit {
             subject: p.subject.clone(),
@@ -295,8 +331,11 @@ impl Gate {
         };
         let outcome = decide(request, &view, &self.policy, now);
         let grounds = self.grounds(request, facts, url, outcome.as_ref().ok());
-        let text =
+        let mut text =
             format!("{:?}\n{}\n{}\n{}\n{url}", request.target, request.operation, request.purpose, request.source_id);
+        if (Asked { model: None, ..request.asked }) != Asked::default() {
+            text.push_str(&format!("\n{:?}", request.asked));
+        }
         let (decision_id, permit_id) = self.ids.decision(&text, self.policy.hash(), &self.state, &now.to_string());
         Judged {
             row: DecisionRow {
@@ -338,6 +377,8 @@ impl Gate {
             opt_out: (request.opt_out != OptOut::NotApplicable).then_some(request.opt_out),
             account_host: request.account_host.map(str::to_owned),
             ledger: self.head(),
+            last_sync: self.ledger.last_sync(),
+            newest: self.ledger.newest(),
             ..Grounds::default()
         };
         if let (Some(granted), Some(subject)) = (granted, subject) {
@@ -404,7 +445,8 @@ impl Judged {
                 let id = row.permit_id.clone().expect("a judged row has its permit id until it is refused");
                 row.reasons.clone_from(&granted.bases);
                 row.valid_until = Some(granted.valid_until);
-                Decided { row, grounds, outcome: Ok(Permit::mint(id, op, granted.bases, granted.valid_until)) }
+                let permit = Permit::mint(id, op, granted.bases, granted.valid_until, granted.duties);
+                Decided { row, grounds, outcome: Ok(permit) }
             }
             Err(refusal) => {
                 row.permit_id = None;

@@ -28,11 +28,68 @@
 //! use prosopon::consent::permit::{Emit, Permit};
 //!
 //! fn forge(id: prosopon::model::PermitId, op: Emit, until: jiff::Timestamp) -> Permit<Emit> {
-//!     Permit::mint(id, op, vec![], until)
+//!     Permit::mint(id, op, vec![], until, vec![])
 //! }
 //! ```
 //!
-//! It cannot be cloned:
+//! ```compile_fail,E0423
+//! use prosopon::consent::permit::{Emit, Permit};
+//! use prosopon::model::PermitId;
+//!
+//! fn forge(id: PermitId, op: Emit, until: jiff::Timestamp) -> Permit<Emit> {
+//!     Permit::<Emit>(id, op, vec![], until, vec![])
+//! }
+//! ```
+//!
+//! It has no default, and nothing is turned into one:
+//!
+//! ```compile_fail,E0277
+//! fn blank<T: Default>() -> T {
+//!     T::default()
+//! }
+//!
+//! let permit = blank::<prosopon::consent::permit::Permit<prosopon::consent::permit::Emit>>();
+//! ```
+//!
+//! ```compile_fail,E0277
+//! use prosopon::consent::permit::{Emit, Permit};
+//!
+//! fn promote(op: Emit) -> Permit<Emit> {
+//!     op.into()
+//! }
+//! ```
+//!
+//! Its end cannot be put off, and its fields cannot be read apart from it:
+//!
+//! ```compile_fail,E0616
+//! use prosopon::consent::permit::{Fetch, Permit};
+//!
+//! fn prolong(mut permit: Permit<Fetch>) -> Permit<Fetch> {
+//!     permit.valid_until = jiff::Timestamp::MAX;
+//!     permit
+//! }
+//! ```
+//!
+//! ```compile_fail,E0616
+//! use prosopon::consent::permit::{Emit, Permit};
+//!
+//! fn gut(permit: Permit<Emit>) -> Emit {
+//!     permit.op
+//! }
+//! ```
+//!
+//! It cannot be cloned or copied:
+//!
+//! ```compile_fail,E0277
+//! fn copy<T: Copy>(value: &T) -> T {
+//!     *value
+//! }
+//!
+//! fn double(permit: &prosopon::consent::permit::Permit<prosopon::consent::permit::Emit>) {
+//!     copy(permit);
+//! }
+//! ```
+//!
 //!
 //! ```compile_fail,E0599
 //! use prosopon::consent::permit::{Fetch, Permit};
@@ -42,7 +99,15 @@
 //! }
 //! ```
 //!
-//! It cannot be read from a file:
+//! It cannot be written to a file, or read from one:
+//!
+//! ```compile_fail,E0277
+//! use prosopon::consent::permit::{Fetch, Permit};
+//!
+//! fn keep(permit: &Permit<Fetch>) -> String {
+//!     serde_json::to_string(permit).expect("text")
+//! }
+//! ```
 //!
 //! ```compile_fail,E0277
 //! use prosopon::consent::permit::{Fetch, Permit};
@@ -65,7 +130,18 @@
 //! }
 //! ```
 //!
-//! One for inference is none for fetching, and what it allows cannot be exchanged:
+//! One for inference is none for fetching, one for fetching is none for writing, and what it allows cannot be
+//! exchanged:
+//!
+//! ```compile_fail,E0308
+//! use prosopon::consent::permit::{Emit, Fetch, Permit};
+//!
+//! fn write(_: Permit<Emit>) {}
+//!
+//! fn misuse(permit: Permit<Fetch>) {
+//!     write(permit);
+//! }
+//! ```
 //!
 //! ```compile_fail,E0308
 //! use prosopon::consent::permit::{Fetch, Infer, Permit};
@@ -88,6 +164,7 @@
 use jiff::Timestamp;
 use url::Url;
 
+use crate::consent::request::Duty;
 use crate::model::{PermitId, Personal, SubjectId, Target};
 use crate::taxonomy::SourceClass;
 
@@ -98,12 +175,19 @@ pub struct Permit<Op> {
     op: Op,
     bases: Vec<String>,
     valid_until: Timestamp,
+    duties: Vec<Duty>,
 }
 
 impl<Op> Permit<Op> {
     /// Mints a permit. Visible to the gate only.
-    pub(in crate::consent) const fn mint(id: PermitId, op: Op, bases: Vec<String>, valid_until: Timestamp) -> Self {
-        Self { id, op, bases, valid_until }
+    pub(in crate::consent) const fn mint(
+        id: PermitId,
+        op: Op,
+        bases: Vec<String>,
+        valid_until: Timestamp,
+        duties: Vec<Duty>,
+    ) -> Self {
+        Self { id, op, bases, valid_until, duties }
     }
 
     /// The id that joins tables to decisions.
@@ -124,6 +208,11 @@ impl<Op> Permit<Op> {
     /// The end of the permit.
     pub const fn valid_until(&self) -> Timestamp {
         self.valid_until
+    }
+
+    /// What the holder must see to; empty for companies and hosts.
+    pub fn duties(&self) -> &[Duty] {
+        &self.duties
     }
 
     /// Whether the permit has run out at `now`.
@@ -180,6 +269,6 @@ impl Permit<Fetch> {
         let url = Url::parse(url).expect("a test gives a valid URL");
         let op =
             Fetch { target, source_id: "test".into(), source_class, purpose: "test".into(), url: Personal::new(url) };
-        Self::mint(PermitId::from_body("test"), op, vec!["6(1)(a)".into()], valid_until)
+        Self::mint(PermitId::from_body("test"), op, vec!["6(1)(a)".into()], valid_until, Vec::new())
     }
 }

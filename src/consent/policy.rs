@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::tz::Offset;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::consent::event::LawfulBasis;
-use crate::taxonomy::{Operation, SourceClass};
+use crate::consent::policy_rules::Rules;
+pub use crate::consent::policy_rules::{source_hash, trait_list_hash};
+use crate::taxonomy::{Operation, SourceClass, Trait};
 
 /// A policy file as it is written.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -75,6 +77,12 @@ pub struct Purpose {
     pub recipients: Vec<String>,
     /// The DPIA that it needs, by assessment id; a purpose that profiles always needs one.
     pub dpia: Option<String>,
+    /// Results decide about people by themselves (Art. 22): everything under such a purpose is refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub automated_decision: bool,
+    /// How old evidence may be; none = no limit. Age beyond it refuses, whatever it does to a probability.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_max_age_days: Option<u32>,
 }
 
 /// Who receives results.
@@ -121,6 +129,21 @@ pub struct Assessment {
     /// ISO date; from this day on it covers nothing.
     #[schemars(with = "String")]
     pub expires_at: Date,
+    /// Data categories it covers; none = those of its purposes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_categories: Option<Vec<String>>,
+    /// Traits it names: legitimate interest carries those only that both the LIA and the DPIA name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traits: Vec<Trait>,
+    /// DPIA: hashes of the models (extractors and lexicons) it approves; none = whichever is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<Vec<String>>,
+    /// DPIA: hash of the vocabulary of traits it approves; none = whichever is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trait_list: Option<String>,
+    /// DPIA: hashes of the registrations of the sources it approves; none = whichever its classes cover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<String>>,
 }
 
 /// Who can see what a source shows.
@@ -183,6 +206,7 @@ pub struct NoticeRule {
 pub struct Policy {
     file: PolicyFile,
     hash: String,
+    rules: Rules,
 }
 
 impl Policy {
@@ -191,7 +215,8 @@ impl Policy {
     pub fn new(file: PolicyFile) -> Self {
         let canonical = serde_json::to_vec(&file).expect("a policy has only string keys");
         let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(canonical));
-        Self { file, hash }
+        let rules = Rules::of(&file);
+        Self { file, hash, rules }
     }
 
     /// The content.
@@ -212,60 +237,30 @@ impl Policy {
         self.file.sources.get(id)
     }
 
-    /// Until which day (exclusive) a valid LIA covers the purpose and the source class; `None` = none does.
-    #[must_use]
-    pub fn lia_until(&self, purpose: &str, class: SourceClass, day: Date) -> Option<Date> {
-        let valid = self.file.assessments.values().filter(|a| a.holds(AssessmentKind::Lia, purpose, class, day));
-        valid.map(|a| a.expires_at).max()
-    }
-
-    /// Until which day (exclusive) the DPIA with this id covers the purpose and the source class.
-    #[must_use]
-    pub fn dpia_until(&self, id: &str, purpose: &str, class: SourceClass, day: Date) -> Option<Date> {
-        let named = self.file.assessments.get(id)?;
-        named.holds(AssessmentKind::Dpia, purpose, class, day).then_some(named.expires_at)
+    /// What follows from the content.
+    pub(in crate::consent) const fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// End of retention for something first collected at `collected_at`.
     #[must_use]
     pub fn retain_until(&self, purpose: &str, collected_at: Timestamp) -> Option<Timestamp> {
         let days = self.file.purposes.get(purpose)?.retention_days;
-        collected_at.checked_add((i64::from(days) * 24).hours()).ok()
+        after_days(collected_at, days)
     }
 
     /// When the Art. 14 notice is due: after the policy's days, and never later than a month.
     #[must_use]
     pub fn notice_due(&self, collected_at: Timestamp) -> Timestamp {
-        let by_rule = collected_at.checked_add((i64::from(self.file.notice.days) * 24).hours());
-        let month =
-            Offset::UTC.to_datetime(collected_at).checked_add(1.month()).and_then(|d| Offset::UTC.to_timestamp(d));
-        match (by_rule, month) {
-            (Ok(rule), Ok(month)) => rule.min(month),
-            // Beyond the end of the calendar: the other limit holds.
-            (Ok(one), Err(_)) | (Err(_), Ok(one)) => one,
-            (Err(_), Err(_)) => collected_at,
-        }
+        let by_rule = after_days(collected_at, self.file.notice.days);
+        let month = Offset::UTC.to_datetime(collected_at).checked_add(1.month()).ok();
+        let month = month.and_then(|d| Offset::UTC.to_timestamp(d).ok());
+        // Beyond the end of the calendar: the other limit holds.
+        [by_rule, month].into_iter().flatten().min().unwrap_or(collected_at)
     }
 }
 
-impl Assessment {
-    fn holds(&self, kind: AssessmentKind, purpose: &str, class: SourceClass, day: Date) -> bool {
-        self.kind == kind
-            && self.covers(purpose, class)
-            && self.approved_at <= day
-            && day < self.expires_at
-            && self.is_complete()
-    }
-
-    fn covers(&self, purpose: &str, class: SourceClass) -> bool {
-        self.purposes.iter().any(|p| p == purpose) && self.source_classes.contains(&class)
-    }
-
-    /// R6: an LIA names interest, necessity and balancing.
-    fn is_complete(&self) -> bool {
-        let filled = |f: &Option<String>| f.as_deref().is_some_and(|s| !s.trim().is_empty());
-        !self.approved_by.trim().is_empty()
-            && (self.kind == AssessmentKind::Dpia
-                || (filled(&self.interest) && filled(&self.necessity) && filled(&self.balancing)))
-    }
+/// So many days of 24 hours later; `None` beyond the end of the calendar.
+pub(in crate::consent) fn after_days(from: Timestamp, days: u32) -> Option<Timestamp> {
+    from.checked_add(SignedDuration::from_hours(i64::from(days) * 24)).ok()
 }

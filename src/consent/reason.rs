@@ -1,12 +1,6 @@
 //! Why the gate refuses: a closed list, in the order of the checks.
 //!
 //! Invariant: the order of the variants is the order of the design; the first failing one is the primary reason.
-//!
-//! Reasons of the design that today's inputs cannot bring about, and so have no variant:
-//! `ProhibitedCategory`, `ProhibitedModality` and `AutomatedDecision` (no request, claim or operation can express a
-//! special category, an image or a decision about a person), `FieldNotNecessary` (claims are a closed enum, parsers
-//! drop the rest) and `EvidenceTooOld` (age lowers a probability; it is no question of law here).
-//! `ScopeMismatch` exists for purpose, operation and source class, the dimensions that an event has.
 
 use std::fmt;
 
@@ -25,8 +19,14 @@ pub enum Reason {
     SubjectUnresolved,
     /// Two records claim to be this person, or a row of the record could not be read.
     SubjectAmbiguous,
+    /// A special category (Art. 9 and 10) or a proxy of one is asked for, or listed by the purpose.
+    ProhibitedCategory,
+    /// Something other than text.
+    ProhibitedModality,
     /// The purpose cannot be asked for.
     ProhibitedPurpose,
+    /// The purpose would decide about people by itself (Art. 22).
+    AutomatedDecision,
     /// Art. 17.
     Erased,
     /// The CRM says: do not process this person at all.
@@ -75,24 +75,37 @@ pub enum Reason {
     ScopeMismatchOperation,
     /// A basis for other source classes.
     ScopeMismatchSourceClass,
+    /// A basis for other data categories.
+    ScopeMismatchDataCategory,
+    /// A basis for other recipients.
+    ScopeMismatchRecipient,
+    /// A basis for other regions.
+    ScopeMismatchRegion,
     /// The Art. 14 notice is overdue.
     NoticeOverdue,
     /// Not notified, and this would be the first disclosure.
     NoticeRequiredBeforeDisclosure,
+    /// A data category that the purpose does not list.
+    FieldNotNecessary,
+    /// The evidence is older than the purpose allows, or its age is not known.
+    EvidenceTooOld,
     /// The retention period has ended.
     RetentionElapsed,
 }
 
 impl Reason {
     /// Every reason, in the order of the checks.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 42] = [
         Self::IntegrityFailure,
         Self::ClockSkew,
         Self::StaleConsentSync,
         Self::PolicyUnsigned,
         Self::SubjectUnresolved,
         Self::SubjectAmbiguous,
+        Self::ProhibitedCategory,
+        Self::ProhibitedModality,
         Self::ProhibitedPurpose,
+        Self::AutomatedDecision,
         Self::Erased,
         Self::Suppressed,
         Self::Restricted,
@@ -117,8 +130,13 @@ impl Reason {
         Self::ScopeMismatchPurpose,
         Self::ScopeMismatchOperation,
         Self::ScopeMismatchSourceClass,
+        Self::ScopeMismatchDataCategory,
+        Self::ScopeMismatchRecipient,
+        Self::ScopeMismatchRegion,
         Self::NoticeOverdue,
         Self::NoticeRequiredBeforeDisclosure,
+        Self::FieldNotNecessary,
+        Self::EvidenceTooOld,
         Self::RetentionElapsed,
     ];
 }
@@ -129,7 +147,33 @@ impl fmt::Display for Reason {
             Self::ScopeMismatchPurpose => f.write_str("ScopeMismatch(purpose)"),
             Self::ScopeMismatchOperation => f.write_str("ScopeMismatch(operation)"),
             Self::ScopeMismatchSourceClass => f.write_str("ScopeMismatch(source_class)"),
+            Self::ScopeMismatchDataCategory => f.write_str("ScopeMismatch(data_category)"),
+            Self::ScopeMismatchRecipient => f.write_str("ScopeMismatch(recipient)"),
+            Self::ScopeMismatchRegion => f.write_str("ScopeMismatch(region)"),
             other => write!(f, "{other:?}"),
         }
+    }
+}
+
+/// Reasons that were found, each once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::consent) struct ReasonSet(u64);
+
+impl ReasonSet {
+    pub const fn add(&mut self, reason: Reason) {
+        self.0 |= 1 << reason as u8;
+    }
+
+    pub const fn extend(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// In the order of the checks.
+    pub fn list(self) -> Vec<Reason> {
+        Reason::ALL.into_iter().filter(|reason| self.0 & (1 << *reason as u8) != 0).collect()
     }
 }

@@ -1,68 +1,75 @@
 //! What a subject's events mean for one request at one time.
 //!
 //! Invariant: the least permissive reading wins. Negative events count whenever they were recorded; positive ones
-//! only once they are known, proven, begun and not ended; a tie goes to the negative one. The order of the events
-//! does not matter.
+//! only once they are known, proven, begun, not ended and not superseded; a tie goes to the negative one. The order of
+//! the events does not matter.
 
 use jiff::Timestamp;
 
-use crate::consent::decide::{PROFILING, Tally, day, start_of_day};
-use crate::consent::event::{EventKind, LawfulBasis, LegalEvent};
-use crate::consent::policy::Policy;
-use crate::consent::reason::Reason;
-use crate::taxonomy::{Operation, SourceClass};
-
-/// The name under which files and CRMs speak of direct marketing.
-const MARKETING: &str = "marketing";
+use crate::consent::case::{Case, MARKETING};
+use crate::consent::decide::Tally;
+use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Scope};
+use crate::consent::mutant::holds;
+use crate::consent::reason::{Reason, ReasonSet};
+use crate::taxonomy::Operation;
 
 /// Parts of a purpose's name that make an objection one against direct marketing.
 const MARKETING_WORDS: &[&str] = &[MARKETING, "werbung", "advertis"];
 
 /// A subject's events, seen from one request.
 pub(in crate::consent) struct Standing<'a> {
+    pub case: &'a Case<'a>,
     pub events: &'a [LegalEvent],
-    pub purpose: &'a str,
-    pub class: SourceClass,
-    pub operation: Operation,
-    /// The request is about traits, motives or preferences.
-    pub profiles: bool,
-    pub policy: &'a Policy,
-    pub now: Timestamp,
 }
 
-impl Standing<'_> {
+impl<'a> Standing<'a> {
     /// Lists every objection, restriction and withdrawal that stands.
     pub fn negatives(&self, tally: &mut Tally) {
         for event in self.events {
-            let reason = match event.kind {
-                EventKind::Erase => Reason::Erased,
-                _ if is_suppression(event) => Reason::Suppressed,
-                EventKind::Restrict if self.operation != Operation::Store && !self.lifted(event) => Reason::Restricted,
-                EventKind::Object if is_marketing(event) => Reason::MarketingObjection,
-                EventKind::Object if self.covered_by(event) && !self.lifted(event) => Reason::ObjectionPending,
-                EventKind::Withdraw | EventKind::Refuse if self.covered_by(event) && !self.regranted(event) => {
-                    Reason::Withdrawn
+            match event.kind {
+                EventKind::Erase => tally.refuse("erased", true, Reason::Erased),
+                EventKind::Restrict => {
+                    let stands = holds("restrict.store", !self.stores()) && holds("restrict.lift", !self.lifted(event));
+                    tally.refuse("restricted", stands, Reason::Restricted);
                 }
-                _ => continue,
-            };
-            tally.refuse(true, reason);
+                EventKind::Object if holds("object.marketing", is_marketing(event)) => {
+                    tally.refuse("marketing", true, Reason::MarketingObjection);
+                }
+                EventKind::Object => {
+                    let stands = holds("object.scope", self.case.is_touched_by(&event.scope))
+                        && holds("object.lift", !self.lifted(event));
+                    tally.refuse("objection", stands, Reason::ObjectionPending);
+                }
+                EventKind::Refuse if is_suppression(event) => tally.refuse("suppressed", true, Reason::Suppressed),
+                EventKind::Withdraw | EventKind::Refuse => {
+                    let stands = holds("withdraw.scope", self.case.is_touched_by(&event.scope))
+                        && holds("withdraw.regrant", !self.regranted(event));
+                    tally.refuse("withdrawn", stands, Reason::Withdrawn);
+                }
+                EventKind::Grant | EventKind::Lift | EventKind::Notice | EventKind::Assessment | EventKind::Rectify => {
+                }
+            }
         }
+    }
+
+    fn stores(&self) -> bool {
+        self.case.request.operation == Operation::Store
     }
 
     /// The strongest basis that holds, noting its end; else every reason why none does.
     pub fn best_basis(&self, tally: &mut Tally) -> Option<LawfulBasis> {
-        let mut failures = Vec::new();
+        let mut failures = ReasonSet::default();
         let mut best: Option<(LawfulBasis, Timestamp)> = None;
         let withdrawn_at = self.last_withdrawal();
         for event in self.grants() {
             let (mut basis, mut end) = (event.basis, Timestamp::MAX);
             // Two versions of one record contradict each other: it gives what both of them give.
-            for version in self.grants().filter(|e| is_same_record(e, event)) {
+            for version in self.grants().filter(|e| holds("grant.versions", is_same_record(e, event))) {
                 match self.basis_of(version, withdrawn_at) {
-                    Ok((_, its_end)) => end = end.min(its_end),
-                    Err(mut why) => {
+                    Ok(its_end) => end = end.min(its_end),
+                    Err(why) => {
                         basis = None;
-                        failures.append(&mut why);
+                        failures.extend(why);
                     }
                 }
             }
@@ -74,134 +81,139 @@ impl Standing<'_> {
             }
         }
         let Some((basis, end)) = best else {
-            tally.refuse(failures.is_empty(), Reason::NoBasis);
-            for reason in failures {
-                tally.refuse(true, reason);
-            }
+            tally.refuse("basis", failures.is_empty(), Reason::NoBasis);
+            tally.refuse_all(failures);
             return None;
         };
-        tally.until(end);
+        tally.until("until.basis", end);
         Some(basis)
     }
 
-    /// Whether the person was told about this purpose: by a notice, or by the wording of a proven consent.
+    /// Whether the person was told about this: by a notice, or by the wording of a proven consent that covers it.
     pub fn notified(&self) -> bool {
-        self.events.iter().any(|e| {
-            let told = match e.kind {
-                EventKind::Notice => e.scope.source_classes.is_empty() || e.scope.source_classes.contains(&self.class),
-                EventKind::Grant => e.basis == Some(LawfulBasis::Consent) && e.proof.is_complete(),
-                _ => false,
-            };
-            told && e.scope.purposes.contains(self.purpose) && self.has_begun(e)
+        self.positive(EventKind::Notice).any(|e| {
+            let classes = &e.scope.source_classes;
+            holds("notified.class", classes.is_empty() || classes.contains(&self.case.class)) && self.told_by(e)
+        }) || self.grants().any(|e| {
+            holds("notified.consent", e.basis == Some(LawfulBasis::Consent))
+                && holds("notified.proof", e.proof.is_complete())
+                && holds("notified.consent_class", e.scope.source_classes.contains(&self.case.class))
+                && self.told_by(e)
         })
+    }
+
+    fn told_by(&self, event: &LegalEvent) -> bool {
+        let scope = &event.scope;
+        holds("notified.purpose", scope.purposes.contains(self.case.request.purpose))
+            && holds("notified.category", self.case.covers_categories(&scope.data_categories))
+            && holds("notified.recipient", self.case.covers_recipients(&scope.recipients))
+            && holds("notified.region", self.case.covers_regions(&scope.regions))
+            && holds("notified.begun", self.has_begun(event))
     }
 
     /// Whether somebody claims legitimate interest for this purpose, which may rest on it.
     pub fn claims_interest(&self) -> bool {
         let interest = LawfulBasis::LegitimateInterest;
-        self.may_rest_on(interest)
-            && self.grants().any(|e| e.basis == Some(interest) && e.scope.purposes.contains(self.purpose))
+        holds("claims.admitted", self.case.may_rest_on(interest))
+            && self.grants().any(|e| {
+                holds("claims.basis", e.basis == Some(interest))
+                    && holds("claims.purpose", e.scope.purposes.contains(self.case.request.purpose))
+            })
     }
 
-    fn grants(&self) -> impl Iterator<Item = &LegalEvent> {
-        self.events.iter().filter(|e| e.kind == EventKind::Grant)
+    fn grants(&self) -> impl Iterator<Item = &'a LegalEvent> {
+        self.positive(EventKind::Grant)
     }
 
-    fn may_rest_on(&self, basis: LawfulBasis) -> bool {
-        self.policy.file().purposes.get(self.purpose).is_some_and(|p| p.bases.contains(&basis))
+    /// Events of a kind that gives something. One that another event replaces gives nothing, and so do all in a circle.
+    fn positive(&self, kind: EventKind) -> impl Iterator<Item = &'a LegalEvent> {
+        let events = self.events;
+        events.iter().filter(move |e| e.kind == kind && holds("superseded", !is_superseded(e, events)))
     }
 
-    fn basis_of(
-        &self,
-        grant: &LegalEvent,
-        withdrawn_at: Option<Timestamp>,
-    ) -> Result<(LawfulBasis, Timestamp), Vec<Reason>> {
-        let basis = grant.basis.filter(|b| self.may_rest_on(*b)).ok_or_else(|| vec![Reason::NoBasis])?;
-        let by_interest = basis == LawfulBasis::LegitimateInterest;
-        let mut end = grant.valid_to.unwrap_or(Timestamp::MAX);
-        let ended = end <= self.now;
-        let assessed = if by_interest { self.interest_until() } else { Some(Timestamp::MAX) };
-        end = end.min(assessed.unwrap_or(Timestamp::MAX));
-        let scope = &grant.scope;
-        let checks = [
-            (!by_interest && !grant.proof.is_complete(), Reason::ConsentUnproven),
-            (!self.has_begun(grant), Reason::NotYetValid),
-            (ended, Reason::Expired),
-            (assessed.is_none(), Reason::LiaInvalid),
-            // A withdrawal ends every earlier grant, and legitimate interest never stands in for it.
-            (withdrawn_at.is_some_and(|at| by_interest || earliest(grant) <= at), Reason::Withdrawn),
-            (!scope.purposes.contains(self.purpose), Reason::ScopeMismatchPurpose),
-            (
-                !scope.operations.is_empty() && !scope.operations.contains(&self.operation),
-                Reason::ScopeMismatchOperation,
-            ),
-            (!scope.source_classes.contains(&self.class), Reason::ScopeMismatchSourceClass),
-        ];
-        if checks.iter().any(|(failed, _)| *failed) {
-            return Err(checks.into_iter().filter(|(failed, _)| *failed).map(|(_, reason)| reason).collect());
-        }
-        Ok((basis, end))
-    }
-
-    /// Until when an assessment carries legitimate interest. None can carry profiling: it would have to name each
-    /// trait, which a policy cannot express.
-    fn interest_until(&self) -> Option<Timestamp> {
-        let until = self.policy.lia_until(self.purpose, self.class, day(self.now))?;
-        (!self.profiles).then(|| start_of_day(until))
-    }
-
-    /// A negative event with an empty dimension covers all of it; so does one that names a purpose which the policy
-    /// does not know: renaming a purpose shakes off no withdrawal.
-    fn covered_by(&self, negative: &LegalEvent) -> bool {
-        let scope = &negative.scope;
-        let names = |p: &String| {
-            p == self.purpose
-                || p == MARKETING
-                || (p == PROFILING && self.profiles)
-                || !(p == PROFILING || self.policy.file().purposes.contains_key(p))
+    /// The end of the basis that a grant gives, or why it gives none.
+    fn basis_of(&self, grant: &LegalEvent, withdrawn_at: Option<Timestamp>) -> Result<Timestamp, ReasonSet> {
+        let mut failures = ReasonSet::default();
+        let mut check = |name: &'static str, failed: bool, reason: Reason| {
+            if holds(name, failed) {
+                failures.add(reason);
+            }
         };
-        (scope.purposes.is_empty() || scope.purposes.iter().any(names))
-            && (scope.operations.is_empty() || scope.operations.contains(&self.operation))
-            && (scope.source_classes.is_empty() || scope.source_classes.contains(&self.class))
+        let admitted = grant.basis.filter(|b| holds("grant.admitted", self.case.may_rest_on(*b)));
+        let Some(basis) = admitted else {
+            check("grant.basis", true, Reason::NoBasis);
+            return Err(failures);
+        };
+        let by_interest = basis == LawfulBasis::LegitimateInterest;
+        let ends = grant.valid_to.unwrap_or(Timestamp::MAX);
+        let assessed = if by_interest { self.case.interest_until() } else { Some(Timestamp::MAX) };
+        let (scope, case) = (&grant.scope, self.case);
+        check("grant.proof", !by_interest && !grant.proof.is_complete(), Reason::ConsentUnproven);
+        check("grant.begun", !self.has_begun(grant), Reason::NotYetValid);
+        check("grant.ended", ends <= case.now, Reason::Expired);
+        check("grant.lia", assessed.is_none(), Reason::LiaInvalid);
+        // A withdrawal ends every earlier grant, legitimate interest never stands in for it, and only the person
+        // undoes it.
+        if let Some(at) = withdrawn_at {
+            check("grant.withdrawn.interest", by_interest, Reason::Withdrawn);
+            check("grant.withdrawn.later", earliest(grant) <= at, Reason::Withdrawn);
+            check("grant.withdrawn.person", !grant.proof.is_of_the_subject(), Reason::Withdrawn);
+        }
+        let operations = &scope.operations;
+        let other = !operations.is_empty() && !operations.contains(&case.request.operation);
+        check("grant.purpose", !scope.purposes.contains(case.request.purpose), Reason::ScopeMismatchPurpose);
+        check("grant.operation", other, Reason::ScopeMismatchOperation);
+        check("grant.class", !scope.source_classes.contains(&case.class), Reason::ScopeMismatchSourceClass);
+        check("grant.category", !case.covers_categories(&scope.data_categories), Reason::ScopeMismatchDataCategory);
+        check("grant.recipient", !case.covers_recipients(&scope.recipients), Reason::ScopeMismatchRecipient);
+        check("grant.region", !case.covers_regions(&scope.regions), Reason::ScopeMismatchRegion);
+        if failures.is_empty() { Ok(ends.min(assessed.unwrap_or(case.now))) } else { Err(failures) }
     }
 
     /// Whether a later lift, known, begun and not ended, ends this restriction or objection. As a restriction holds
-    /// for everything, so does a lift without scope.
+    /// for everything, so does a lift without scope; one with scope ends it for what lies wholly within.
     fn lifted(&self, negative: &LegalEvent) -> bool {
-        self.events.iter().any(|e| {
-            e.kind == EventKind::Lift
-                && self.has_begun(e)
-                && e.valid_to.is_none_or(|end| self.now < end)
-                && earliest(e) > latest(negative)
-                && (e.scope.purposes.is_empty() || e.scope.purposes.contains(self.purpose))
-                && (e.scope.operations.is_empty() || e.scope.operations.contains(&self.operation))
-                && (e.scope.source_classes.is_empty() || e.scope.source_classes.contains(&self.class))
+        let (case, request) = (self.case, self.case.request);
+        self.positive(EventKind::Lift).any(|e| {
+            let scope = &e.scope;
+            holds("lift.begun", self.has_begun(e))
+                && holds("lift.ended", e.valid_to.is_none_or(|end| case.now < end))
+                && holds("lift.later", earliest(e) > latest(negative))
+                && holds("lift.purpose", scope.purposes.is_empty() || scope.purposes.contains(request.purpose))
+                && holds("lift.operation", scope.operations.is_empty() || scope.operations.contains(&request.operation))
+                && holds("lift.class", scope.source_classes.is_empty() || scope.source_classes.contains(&case.class))
+                && holds("lift.category", case.covers_categories(&scope.data_categories))
+                && holds("lift.recipient", case.covers_recipients(&scope.recipients))
+                && holds("lift.region", case.covers_regions(&scope.regions))
         })
     }
 
     /// The latest withdrawal or refusal that covers the request; a suppression refuses by itself.
     fn last_withdrawal(&self) -> Option<Timestamp> {
         let ends = |e: &&LegalEvent| {
-            matches!(e.kind, EventKind::Withdraw | EventKind::Refuse) && !is_suppression(e) && self.covered_by(e)
+            matches!(e.kind, EventKind::Withdraw | EventKind::Refuse)
+                && !is_suppression(e)
+                && holds("last.scope", self.case.is_touched_by(&e.scope))
         };
         self.events.iter().filter(ends).map(latest).max()
     }
 
     /// Whether the person themselves granted again, strictly later, with proof.
     fn regranted(&self, negative: &LegalEvent) -> bool {
+        let case = self.case;
         self.grants().any(|e| {
-            e.basis == Some(LawfulBasis::Consent)
-                && e.proof.is_complete()
-                && e.proof.is_of_the_subject()
-                && self.has_begun(e)
-                && earliest(e) > latest(negative)
-                && e.scope.purposes.contains(self.purpose)
-                && e.scope.source_classes.contains(&self.class)
+            holds("regrant.consent", e.basis == Some(LawfulBasis::Consent))
+                && holds("regrant.proof", e.proof.is_complete())
+                && holds("regrant.person", e.proof.is_of_the_subject())
+                && holds("regrant.begun", self.has_begun(e))
+                && holds("regrant.later", earliest(e) > latest(negative))
+                && holds("regrant.purpose", e.scope.purposes.contains(case.request.purpose))
+                && holds("regrant.class", e.scope.source_classes.contains(&case.class))
         })
     }
 
     fn has_begun(&self, event: &LegalEvent) -> bool {
-        latest(event) <= self.now
+        latest(event) <= self.case.now
     }
 }
 
@@ -218,18 +230,30 @@ fn earliest(event: &LegalEvent) -> Timestamp {
 /// Art. 21(2): an objection without a purpose, or one against marketing, is absolute.
 fn is_marketing(event: &LegalEvent) -> bool {
     let speaks = |p: &String| MARKETING_WORDS.iter().any(|word| p.to_lowercase().contains(word));
-    event.scope.purposes.is_empty() || event.scope.purposes.iter().any(speaks)
+    holds("marketing.no_purpose", event.scope.purposes.is_empty())
+        || holds("marketing.word", event.scope.purposes.iter().any(speaks))
 }
 
 /// A refusal of everything that nothing can be later than: a flag of the CRM.
 fn is_suppression(event: &LegalEvent) -> bool {
     event.kind == EventKind::Refuse
-        && event.recorded_at == Timestamp::MAX
-        && event.scope == crate::consent::event::Scope::default()
+        && holds("suppression.standing", event.recorded_at == Timestamp::MAX)
+        && holds("suppression.scope", event.scope == Scope::default())
+}
+
+/// Whether some event of the same source says that it replaces this one; an event that replaces itself does.
+fn is_superseded(event: &LegalEvent, events: &[LegalEvent]) -> bool {
+    event.external_id.is_some()
+        && events.iter().any(|e| {
+            holds("supersedes.id", e.supersedes == event.external_id)
+                && holds("supersedes.system", e.origin.system == event.origin.system)
+        })
 }
 
 /// Whether two events are versions of one record of the source; each is one of itself.
 fn is_same_record(a: &LegalEvent, b: &LegalEvent) -> bool {
     std::ptr::eq(a, b)
-        || (a.external_id.is_some() && a.external_id == b.external_id && a.origin.system == b.origin.system)
+        || (a.external_id.is_some()
+            && holds("record.id", a.external_id == b.external_id)
+            && holds("record.system", a.origin.system == b.origin.system))
 }

@@ -9,13 +9,17 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+use crate::audit::{Entry, Kind, Recorder, Stage};
 use crate::config::{Network, Plan};
-use crate::consent::gate::{Clock, Gate};
+use crate::consent::gate::{Clock, Gate, Grounds};
 use crate::fetch::{Cancel, Fetcher};
 use crate::ids::Ids;
-use crate::model::{AsOf, RunId};
+use crate::model::{AsOf, DecisionRow, RunId, SubjectId};
 use crate::persona::input::Offering;
+use crate::persona::rectified::Rectification;
+use crate::run::engine::RunError;
 use crate::run::journal::Journal;
+use crate::run::watch::Watch;
 
 /// Told of what happens, for progress bars and plain lines. Never of who it happens to.
 pub trait Observer: Send + Sync {
@@ -42,6 +46,12 @@ pub(super) struct Context {
     pub plan: Plan,
     pub offering: Offering,
     pub gate: Gate,
+    /// What was put right (Art. 16), by subject.
+    pub rectified: HashMap<SubjectId, Vec<Rectification>>,
+    /// The audit log; `None` in a dry run.
+    pub recorder: Option<Recorder>,
+    /// The ledger, to see what others write meanwhile; `None` in a dry run.
+    pub watch: Option<Watch>,
     pub fetcher: Fetcher,
     pub journal: Journal,
     pub ids: Ids,
@@ -65,6 +75,29 @@ impl Context {
         if self.plan.network() == Network::Demo { "http" } else { "https" }
     }
 
+    /// Records decisions, one entry a target; they are durable when it returns.
+    pub async fn record(
+        &self,
+        stage: Stage,
+        decided: impl IntoIterator<Item = &[(DecisionRow, Grounds)]>,
+    ) -> Result<(), RunError> {
+        let Some(recorder) = &self.recorder else { return Ok(()) };
+        let begin = (self.wall)();
+        let entries: Result<Vec<Entry>, _> =
+            decided.into_iter().map(|decided| recorder.entry(Kind::Decide, stage, decided)).collect();
+        recorder.log().append(entries?).await?;
+        add(&self.times.audit, begin, (self.wall)());
+        Ok(())
+    }
+
+    /// Tells the gate what others have written into the ledger meanwhile.
+    pub fn look(&self) -> Result<bool, RunError> {
+        match &self.watch {
+            Some(watch) => Ok(watch.poll(&self.gate)?),
+            None => Ok(false),
+        }
+    }
+
     /// When something was seen, for evidence.
     pub fn observed_at(&self, fetched_at: Timestamp) -> Timestamp {
         if self.pinned { self.as_of.0 } else { fetched_at }
@@ -75,6 +108,7 @@ impl Context {
 #[derive(Debug, Default)]
 pub(super) struct StageTimes {
     pub gate: AtomicU64,
+    pub audit: AtomicU64,
     pub fetch: AtomicU64,
     pub read: AtomicU64,
     pub fuse: AtomicU64,

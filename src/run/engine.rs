@@ -56,6 +56,9 @@ pub enum RunError {
     /// The home.
     #[error(transparent)]
     Home(#[from] HomeError),
+    /// The store of rights.
+    #[error(transparent)]
+    Rights(#[from] crate::rights::store::StoreError),
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -91,6 +94,12 @@ impl fmt::Display for Lines<'_> {
             write!(f, "{diagnostic}")?;
         }
         Ok(())
+    }
+}
+
+impl From<crate::audit::AuditError> for RunError {
+    fn from(error: crate::audit::AuditError) -> Self {
+        Self::Home(HomeError::Audit(error))
     }
 }
 

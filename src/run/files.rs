@@ -26,6 +26,18 @@ pub fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Overwrites a file with zeros, syncs it and removes it: as gone as a filesystem lets it be.
+///
+/// # Errors
+/// As the system says.
+pub fn overwrite_and_remove(path: &Path) -> io::Result<()> {
+    let length = fs::metadata(path)?.len();
+    let mut file = fs::OpenOptions::new().write(true).open(path)?;
+    io::copy(&mut io::Read::take(io::repeat(0), length), &mut file)?;
+    file.sync_all()?;
+    fs::remove_file(path)
+}
+
 /// Writes a file beside its target, syncs it and renames it over the target, 0600.
 ///
 /// # Errors

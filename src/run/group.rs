@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
+use crate::audit::Stage;
 use crate::config::{CompanySite, Page, Tiers};
 use crate::consent::decide::OptOut;
-use crate::consent::gate::{EmitProposal, FetchProposal, InferProposal, SubjectFacts};
+use crate::consent::gate::{Decided, EmitProposal, FetchProposal, Grounds, InferProposal, SubjectFacts};
 use crate::consent::permit::{Emit, Infer, Permit};
 use crate::model::{Account, DeadLetter, DecisionRow, DocumentRow, Personal, Signal, Target};
 use crate::persona::input::FacetKind;
@@ -40,6 +41,8 @@ pub(super) struct GroupRows {
     pub decisions: Vec<DecisionRow>,
     pub documents: Vec<DocumentRow>,
     pub dead_letters: Vec<DeadLetter>,
+    /// Personas, to be asked for again before they are published.
+    pub emitted: Vec<EmitProposal>,
 }
 
 /// What the gate said about one contact, and what came of it.
@@ -53,6 +56,16 @@ pub(super) struct Leave<'a> {
     pub refused: BTreeSet<FacetKind>,
     pub uncertain: bool,
     pub signals: Vec<Signal>,
+    /// What was decided before anything was done, for the audit log.
+    asked: Vec<(DecisionRow, Grounds)>,
+}
+
+impl Leave<'_> {
+    /// Keeps a decision for the log, and hands its permit on.
+    fn note<Op>(&mut self, decided: Decided<Op>) -> Option<Permit<Op>> {
+        self.asked.push((decided.row, decided.grounds));
+        decided.outcome.ok()
+    }
 }
 
 /// The work on one company.
@@ -73,7 +86,10 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
         let timed = || group.members.iter().map(|m| work.ask(m)).collect();
         StageTimes::timed(&context.wall, &context.times.gate, timed)
     });
+    // Written before the first effect.
+    context.record(Stage::Plan, leaves.iter().map(|l| l.asked.as_slice())).await?;
     for leave in &mut leaves {
+        work.rows.decisions.extend(leave.asked.drain(..).map(|(row, _)| row));
         work.read_crm(leave);
     }
     if !context.dry_run && work.tier == Tier::Individual {
@@ -92,7 +108,7 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
 
 impl<'a> Work<'a> {
     /// Asks the gate for all that will be needed for a contact, before anything is done.
-    fn ask(&mut self, member: &'a Member) -> Leave<'a> {
+    fn ask(&self, member: &'a Member) -> Leave<'a> {
         let mut leave = Leave {
             member,
             crm: None,
@@ -103,55 +119,50 @@ impl<'a> Work<'a> {
             refused: BTreeSet::new(),
             uncertain: false,
             signals: Vec::new(),
+            asked: Vec::new(),
         };
-        let decided = self.context.gate.emit(EmitProposal {
-            subject: member.subject.id.clone(),
-            purpose: self.context.plan.purpose().to_owned(),
-            facts: facts(member),
-        });
-        self.rows.decisions.push(decided.row);
-        leave.emit = decided.outcome.ok();
+        let decided = self.context.gate.emit(emit_proposal(self.context, member));
+        leave.emit = leave.note(decided);
         let purpose = self.context.plan.purpose().to_owned();
-        leave.crm = self.infer(&mut leave.refused, member, id::CRM, &purpose, Operation::Infer, SourceClass::Crm);
+        leave.crm = self.infer(&mut leave, true, id::CRM, &purpose, Operation::Infer, SourceClass::Crm);
         let researched = self.tier == Tier::Individual;
         let has_site =
             researched && self.context.plan.sources().company_site.is_some() && self.group.account.domain.is_some();
         if has_site {
             let class = SourceClass::CompanySite;
-            leave.site = self.infer(&mut leave.refused, member, id::COMPANY_SITE, &purpose, Operation::Infer, class);
+            leave.site = self.infer(&mut leave, true, id::COMPANY_SITE, &purpose, Operation::Infer, class);
         }
         let has_handle = member.subject.handles.iter().any(|(source, _)| source == id::DEVELOPER_PROFILE);
         if researched && has_handle && self.context.plan.sources().developer_profile.is_some() {
             let class = SourceClass::PublicProfessional;
             let source = id::DEVELOPER_PROFILE;
-            leave.profile = self.infer(&mut leave.refused, member, source, &purpose, Operation::Infer, class);
-            let mut ignored = BTreeSet::new();
-            leave.profiling = self.infer(&mut ignored, member, source, PROFILING_PURPOSE, Operation::Profile, class);
+            leave.profile = self.infer(&mut leave, true, source, &purpose, Operation::Infer, class);
+            leave.profiling = self.infer(&mut leave, false, source, PROFILING_PURPOSE, Operation::Profile, class);
         }
         leave
     }
 
+    /// Asks for one source; `feeds` = a refusal leaves the facets that it would have fed without consent.
     fn infer(
-        &mut self,
-        refused: &mut BTreeSet<FacetKind>,
-        member: &Member,
+        &self,
+        leave: &mut Leave<'a>,
+        feeds: bool,
         source: &str,
         purpose: &str,
         operation: Operation,
         class: SourceClass,
     ) -> Option<Permit<Infer>> {
         let decided = self.context.gate.infer(InferProposal {
-            target: subject_target(member),
+            target: subject_target(leave.member),
             source_id: source.to_owned(),
             purpose: purpose.to_owned(),
             operation,
-            facts: Some(facts(member)),
+            facts: Some(facts(leave.member)),
         });
-        self.rows.decisions.push(decided.row);
-        if decided.outcome.is_err() {
-            refused.extend(FacetKind::fed_by(class));
+        if feeds && decided.outcome.is_err() {
+            leave.refused.extend(FacetKind::fed_by(class));
         }
-        decided.outcome.ok()
+        leave.note(decided)
     }
 
     async fn company_site(&mut self, leaves: &mut [Leave<'a>]) -> Result<(), RunError> {
@@ -319,6 +330,11 @@ fn tier(tiers: &Tiers, account: &Account) -> Tier {
 
 fn subject_target(member: &Member) -> Target {
     Target::Subject(member.subject.id.clone(), member.subject.account.clone())
+}
+
+pub(super) fn emit_proposal(context: &Context, member: &Member) -> EmitProposal {
+    let (subject, purpose) = (member.subject.id.clone(), context.plan.purpose().to_owned());
+    EmitProposal { subject, purpose, facts: facts(member) }
 }
 
 const fn facts(member: &Member) -> SubjectFacts {

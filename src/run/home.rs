@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{AuditError, AuditLog, Place};
 use crate::consent::event::LegalEvent;
+use crate::consent::gate::Clock;
 use crate::consent::ledger::{Import, Ledger, LedgerError};
 use crate::consent::policy::{Policy, PolicyFile};
 use crate::ids::{DEMO_KEY, Ids};
@@ -87,6 +89,9 @@ pub enum HomeError {
     /// The keys.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
 }
 
 /// `home.json`.
@@ -213,6 +218,8 @@ impl Home {
             let (events, seen, suppress) = (&legal.events[..], &legal.first_seen[..], &legal.suppressed[..]);
             ledger.import(&mut vault, Import { events, seen, suppress, is_sync: false }, now)?;
         }
+        let clock: Clock = std::sync::Arc::new(move || now);
+        AuditLog::create(&home.audit_place(), home.signer(&vault)?, &clock)?;
         let path = home.path.join("ledger.sqlite");
         make_private(&path).map_err(|source| HomeError::Io { path, source })?;
         // Last: a home without this file is not a home, so a killed `init` can be repeated.
@@ -238,7 +245,7 @@ impl Home {
             return Err(HomeError::Damaged { path: file_path });
         }
         // Without either of the two, an emptied ledger could pass for a new one.
-        for part in ["ledger.sqlite", "checkpoint"] {
+        for part in ["ledger.sqlite", "checkpoint", "keys/vault.sqlite", "audit/checkpoint", "audit-checkpoint"] {
             if !path.join(part).exists() {
                 return Err(HomeError::Damaged { path: path.join(part) });
             }
@@ -318,6 +325,30 @@ impl Home {
         Ok(Ledger::open(&self.path.join("ledger.sqlite"), &self.path.join("checkpoint"), vault)?)
     }
 
+    /// Opens the audit log for writing and holds it against its last known checkpoint.
+    ///
+    /// # Errors
+    /// See [`AuditError`].
+    pub fn audit(&self, vault: &Vault, wall: &Clock) -> Result<AuditLog, HomeError> {
+        Ok(AuditLog::open(&self.audit_place(), self.signer(vault)?, wall)?)
+    }
+
+    /// Where the audit log is.
+    #[must_use]
+    pub fn audit_place(&self) -> Place {
+        Place::of(&self.path, format!("prosopon/{}", &self.ids.request(&["audit log"])[..16]))
+    }
+
+    /// The key that signs the log's checkpoints.
+    ///
+    /// # Errors
+    /// The vault cannot be read or written.
+    pub fn signer(&self, vault: &Vault) -> Result<prosopon_tlog::Signer, HomeError> {
+        let seed = vault.named("audit log")?;
+        let origin = self.audit_place().origin;
+        Ok(prosopon_tlog::Signer::from_seed(&origin, &seed).expect("the origin is a valid name of a key"))
+    }
+
     /// The vault of a home that is being made: it may be there from an `init` that was killed.
     fn new_vault(&self) -> Result<Vault, HomeError> {
         let source = self.master_source().or_environment();
@@ -363,6 +394,12 @@ impl Home {
     pub fn keep_policy(&self, policy: &Policy) -> Result<(), HomeError> {
         let text = serde_json::to_vec_pretty(policy.file()).expect("a policy has only string keys");
         self.write(&format!("policy/{}.json", policy.hash()), &text)
+    }
+
+    /// Whether a policy was ever applied.
+    #[must_use]
+    pub fn has_policy(&self, hash: &str) -> bool {
+        self.path.join(format!("policy/{hash}.json")).exists()
     }
 
     /// A policy that a run applied.

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::model::{DecisionRow, RunId};
+use crate::model::RunId;
 
 /// The journal cannot be used. Exit code 3.
 #[derive(Debug, thiserror::Error)]
@@ -74,9 +74,6 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS fetches (
         run_id TEXT NOT NULL, request TEXT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (run_id, request)
     ) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS reads (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, command TEXT NOT NULL, decision TEXT NOT NULL
-    );
 ";
 
 impl Journal {
@@ -230,21 +227,15 @@ impl Journal {
         })
     }
 
-    /// Logs that a persona was read, or that reading it was refused.
+    /// Deletes whatever was kept of a person in unfinished runs, and overwrites it.
     ///
     /// # Errors
     /// See [`JournalError`].
-    pub fn log_read(&self, command: &str, decisions: &[DecisionRow], now: Timestamp) -> Result<(), JournalError> {
+    pub fn forget(&self, subject: &crate::model::SubjectId) -> Result<(), JournalError> {
         self.db(|db| {
-            let transaction = db.unchecked_transaction()?;
-            // A read that asked about nobody is a read all the same.
-            let asked = decisions.iter().map(|d| serde_json::to_string(d).expect("plain data"));
-            let asked: Vec<String> = if decisions.is_empty() { vec!["null".to_owned()] } else { asked.collect() };
-            for text in asked {
-                let sql = "INSERT INTO reads (at, command, decision) VALUES (?1, ?2, ?3)";
-                transaction.execute(sql, params![now.to_string(), command, text])?;
-            }
-            transaction.commit()
+            let like = format!("%{subject}%");
+            db.execute("DELETE FROM fetches WHERE result LIKE ?1", params![like])?;
+            db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
         })
     }
 }

@@ -11,10 +11,11 @@ use crate::persona::account::account_row;
 use crate::persona::center::buying_center;
 use crate::persona::fuse::fuse;
 use crate::persona::input::{FacetKind, FusionInput};
+use crate::persona::rectified;
 use crate::persona::rows::Legal;
 use crate::persona::unknown_crm_age;
 use crate::run::context::Context;
-use crate::run::group::{Leave, Work};
+use crate::run::group::{Leave, Work, emit_proposal};
 use crate::run::obtain::Obtained;
 use crate::source::{Found, Reading, crm, id};
 use crate::taxonomy::SourceClass;
@@ -148,6 +149,13 @@ impl<'a> Work<'a> {
             signals.sort_by(|a, b| a.id.cmp(&b.id));
             signals.dedup_by(|a, b| a.id == b.id);
             let subject = &leave.member.subject;
+            let rectified = context.rectified.get(&subject.id).map_or(&[][..], Vec::as_slice);
+            if !rectified.is_empty() {
+                rectified::settle(&mut signals, &subject.id, rectified);
+                let account = self.group.account.id.as_ref();
+                signals.extend(rectified::signals(rectified, &subject.id, account, emit.id(), &context.ids));
+                signals.sort_by(|a, b| a.id.cmp(&b.id));
+            }
             let persona = fuse(&FusionInput {
                 subject: &subject.id,
                 crm_record: &subject.crm_record,
@@ -159,13 +167,14 @@ impl<'a> Work<'a> {
                 profiling_allowed: leave.profiling.is_some(),
                 refused: &refused,
                 identity_uncertain: leave.uncertain,
-                rectified: &[],
+                rectified,
                 tier: self.tier,
                 legal: legal(&emit),
                 min_probability: context.plan.persona().min_probability,
                 half_life_days: f64::from(context.plan.persona().half_life_days),
             });
             self.rows.personas.push(persona);
+            self.rows.emitted.push(emit_proposal(context, leave.member));
             self.rows.evidence.append(&mut signals);
         }
         let account = &self.group.account;

@@ -45,6 +45,8 @@ pub struct Loaded {
     pub dead_letters: Vec<DeadLetter>,
     /// Contacts of the exports, also those that a limit cut off: what the share of dead letters refers to.
     pub contacts: u64,
+    /// Contacts of the export who were erased before, and are left out.
+    pub suppressed: u64,
     /// By which identifiers everybody was seen, so that they can be found, and kept out once erased.
     pub identifiers: Vec<(SubjectId, Vec<Identifier>)>,
 }
@@ -135,6 +137,7 @@ pub fn load(
         events: imported.events,
         dead_letters,
         contacts,
+        suppressed: 0,
         identifiers: kept.iter().map(identified).collect(),
     }
 }

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use tracing::Instrument;
 use url::Url;
 
+use crate::audit::{Kind, Stage};
 use crate::consent::decide::OptOut;
 use crate::consent::gate::FetchProposal;
 use crate::consent::permit::{Fetch, Permit};
 use crate::fetch::{AbandonReason, FailReason, Fetched, OptOutVerdict, Outcome, Page};
-use crate::model::{DecisionRow, DocumentRow, Target};
+use crate::model::{About, DecisionRow, DocumentRow, Target};
 use crate::run::context::{Context, StageTimes, add};
 use crate::run::engine::RunError;
 use crate::source::{Body, Reading};
@@ -41,9 +42,13 @@ pub(super) async fn obtain(
     let request = request_key(context, &proposal);
     let url = proposal.url.clone();
     let begin = (context.wall)();
-    let decided = context.gate.fetch(proposal);
+    context.look()?;
+    let decided = context.gate.fetch(proposal.clone());
     add(&context.times.gate, begin, (context.wall)());
-    let Ok(permit) = decided.outcome else { return Ok(Obtained::refused(decided.row)) };
+    let Ok(permit) = decided.outcome else {
+        context.record(Stage::Fetch, [[(decided.row.clone(), decided.grounds)].as_slice()]).await?;
+        return Ok(Obtained::refused(decided.row));
+    };
     if let Some(earlier) = context.journal.recall::<Obtained>(&context.run, &request)? {
         if matches!(earlier.decision.target, Target::Host(_)) {
             context.fetcher.restore(url.reveal(), earlier.host_rules.as_deref().map(str::as_bytes));
@@ -52,12 +57,58 @@ pub(super) async fn obtain(
         context.observer.fetched(outcome, true);
         return Ok(earlier);
     }
+    // Intent before effect: without its entry in the log nothing is asked of anybody.
+    context.record(Stage::Fetch, [[(decided.row.clone(), decided.grounds)].as_slice()]).await?;
     let host = url.reveal().host_str().unwrap_or("").to_owned();
     let span = tracing::info_span!("fetch", source = %permit.op().source_id, host = %host);
-    let obtained = fetch(context, decided.row, permit, read).instrument(span).await?;
+    let mut obtained = fetch(context, decided.row, permit, read).instrument(span).await?;
+    recheck(context, proposal, &mut obtained).await?;
+    outcome(context, &obtained).await?;
     context.journal.commit(&context.run, &request, &obtained)?;
     context.observer.fetched(obtained.document.as_ref().map_or("refused", |d| d.outcome.as_str()), false);
     Ok(obtained)
+}
+
+/// Looks at the ledger again before anything is kept: who objected or withdrew while the page was on its way is not
+/// read about.
+async fn recheck(context: &Context, proposal: FetchProposal, obtained: &mut Obtained) -> Result<(), RunError> {
+    context.look()?;
+    let gate = &context.gate;
+    obtained.reading.found.retain(|f| match &f.about {
+        About::Subject(subject, _) => !gate.late_negative(subject),
+        About::Account(_) => true,
+    });
+    obtained.reading.uncertain.retain(|subject| !gate.late_negative(subject));
+    let asked_about = proposal.target.subject().filter(|subject| gate.late_negative(subject));
+    if asked_about.is_none() {
+        return Ok(());
+    }
+    let decided = gate.fetch(proposal);
+    if decided.outcome.is_err() {
+        context.record(Stage::Commit, [[(decided.row, decided.grounds)].as_slice()]).await?;
+        obtained.reading = Reading::default();
+        if let Some(document) = &mut obtained.document {
+            document.hash = None;
+            fail(document, "abandoned", "refused_before_commit");
+        }
+    }
+    Ok(())
+}
+
+/// Records what came of a permit.
+async fn outcome(context: &Context, obtained: &Obtained) -> Result<(), RunError> {
+    let (Some(recorder), Some(document)) = (&context.recorder, &obtained.document) else { return Ok(()) };
+    let leaf = recorder.leaf(Kind::Outcome).fact("outcome", document.outcome.as_str()).fact("bytes", document.bytes);
+    let leaf = document.status.map_or_else(|| leaf.clone(), |status| leaf.clone().fact("status", status));
+    let entry = match &obtained.decision.target {
+        Target::Subject(subject, _) => {
+            let permit = recorder.keys().get(subject).map(|key| key.blind("permit", document.permit_id.as_str()));
+            recorder.about(leaf.fact("permit", permit), subject)?
+        }
+        Target::Account(_) | Target::Host(_) => leaf.fact("permit", document.permit_id.as_str()).into(),
+    };
+    recorder.log().append(vec![entry]).await?;
+    Ok(())
 }
 
 fn request_key(context: &Context, proposal: &FetchProposal) -> String {

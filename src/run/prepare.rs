@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use crate::audit::{self, AuditLog, Kind, Leaf, Recorder};
 use crate::config::{self, Diagnostic, Network, Plan, Position};
 use crate::consent::gate::{Clock, Gate};
 use crate::consent::ledger::{Import, Ledger};
@@ -19,12 +20,15 @@ use crate::crm::{CrmPull, pull};
 use crate::fetch::Fetcher;
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
-use crate::model::{AsOf, RunId};
+use crate::model::{AsOf, RunId, SubjectId};
+use crate::persona::rectified::Rectification;
+use crate::rights::store::Store;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::home::Home;
 use crate::run::journal::Journal;
 use crate::run::load::{Loaded, load, without_suppressed};
+use crate::run::watch::Watch;
 use crate::run::{agree, settings};
 use crate::sink::HomeLock;
 
@@ -33,8 +37,6 @@ pub(super) struct Prepared {
     pub plan: Plan,
     pub gate: Gate,
     pub loaded: Loaded,
-    /// Contacts of the export who were erased before and are left out.
-    pub suppressed: u64,
     /// Hash over the input files.
     pub inputs: String,
     pub as_of: Timestamp,
@@ -42,6 +44,17 @@ pub(super) struct Prepared {
     pub ids: Ids,
     /// Held to the end of the run.
     pub lock: Option<HomeLock>,
+    /// What was put right, by subject.
+    pub rectified: HashMap<SubjectId, Vec<Rectification>>,
+    /// Keys, audit log and the ledger to watch; `None` in a dry run.
+    pub books: Option<Books>,
+}
+
+/// What a run writes its records to.
+pub(super) struct Books {
+    pub keys: audit::Keys,
+    pub log: AuditLog,
+    pub watch: Watch,
 }
 
 /// Reads pipeline, policy, home, CRM and ledger, imports what is new, and opens the gate.
@@ -76,17 +89,29 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let inputs = inputs_hash(&pulled);
     let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
     let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
-    match &mut home {
+    loaded.suppressed = suppressed;
+    let log = match &mut home {
         Some(home) if !options.dry_run => {
-            import(home, (&mut vault, &mut ledger), &loaded, &plan, &policy, gate_now)?;
+            let log = home.audit(&vault, &world.wall)?;
+            import(home, (&mut vault, &mut ledger), &log, &loaded, &plan, &policy, gate_now)?;
+            Some(log)
         }
-        _ => ledger.preview(&loaded.events, &loaded.seen(), gate_now),
-    }
+        _ => {
+            ledger.preview(&loaded.events, &loaded.seen(), gate_now);
+            None
+        }
+    };
     loaded.anchor(|subject| ledger.view().first_seen(subject));
     let clock: Clock = if demo { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
-    let view = if demo { ledger.into_view().pinned() } else { ledger.into_view() };
+    let view = ledger.take_view();
+    let view = if demo { view.pinned() } else { view };
+    let rectified = match &home {
+        Some(home) => Store::open(home.path()).and_then(|store| store.all_rectifications(&vault))?,
+        None => HashMap::new(),
+    };
+    let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, ids.clone(), clock);
-    Ok(Prepared { plan, gate, loaded, suppressed, inputs, as_of, home_path, ids, lock })
+    Ok(Prepared { plan, gate, loaded, inputs, as_of, home_path, ids, lock, rectified, books })
 }
 
 /// A run under a policy that nobody has approved, or not yet, could only refuse everybody.
@@ -135,12 +160,18 @@ fn open_home(plan: &Plan, path: &Path, options: &Options, now: Timestamp) -> Res
 fn import(
     home: &mut Home,
     (vault, ledger): (&mut Vault, &mut Ledger),
+    log: &AuditLog,
     loaded: &Loaded,
     plan: &Plan,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<(), RunError> {
     let seen = loaded.seen();
+    let mut leaves = vec![Leaf::new(Kind::Legal).fact("events", loaded.events.len()).fact("source", "crm")];
+    if !home.has_policy(policy.hash()) {
+        leaves.push(Leaf { policy: Some(policy.hash().to_owned()), ..Leaf::new(Kind::Policy) });
+    }
+    log.append_now(leaves.into_iter().map(Into::into).collect())?;
     let all = Import { events: &loaded.events, seen: &seen, suppress: &[], is_sync: true };
     ledger.import(vault, all, now)?;
     vault.ensure(loaded.identifiers.iter().map(|(subject, _)| subject))?;
@@ -197,9 +228,20 @@ impl Prepared {
         fetcher: Fetcher,
         journal: Journal,
     ) -> (Context, Loaded) {
+        let pinned = self.is_demo();
+        let (recorder, watch) = match self.books {
+            Some(books) => {
+                let run = Some(run.as_str().to_owned());
+                (Some(Recorder::new(books.log, books.keys, run, self.gate.policy())), Some(books.watch))
+            }
+            None => (None, None),
+        };
         let context = Context {
+            rectified: self.rectified,
+            recorder,
+            watch,
             offering: settings::offering(self.plan.offering()),
-            pinned: self.is_demo(),
+            pinned,
             plan: self.plan,
             gate: self.gate,
             fetcher,

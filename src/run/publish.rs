@@ -2,6 +2,7 @@
 //!
 //! Invariant: `current` changes last; a run that was killed after that is only noted in the journal.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,9 +11,11 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use tracing::Instrument;
 
+use crate::audit::{Kind, Leaf, Stage};
+use crate::consent::gate::EmitProposal;
 use crate::demo::DemoWeb;
 use crate::fetch::Fetcher;
-use crate::model::RunId;
+use crate::model::{DecisionRow, RunId};
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::group::{GroupRows, process};
@@ -21,7 +24,7 @@ use crate::run::load::Loaded;
 use crate::run::prepare::Prepared;
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
-use crate::sink::{FileFacts, RunRow, SinkError, Snapshot, SnapshotWriter, StageTime};
+use crate::sink::{Change, FileFacts, RunRow, SinkError, Snapshot, SnapshotWriter, StageTime};
 
 /// How many companies are worked on at once: enough to keep slow hosts from holding up the others.
 const GROUPS_IN_FLIGHT: usize = 64;
@@ -94,8 +97,8 @@ async fn work(
     writer: &mut SnapshotWriter,
     world: &World,
 ) -> Result<Counts, RunError> {
-    let Loaded { groups, dead_letters, contacts, .. } = loaded;
-    let mut counts = Counts::of_input(&groups, &dead_letters, contacts);
+    let Loaded { groups, dead_letters, contacts, suppressed, .. } = loaded;
+    let mut counts = Counts { suppressed, ..Counts::of_input(&groups, &dead_letters, contacts) };
     writer.dead_letters(&dead_letters)?;
     world.observer.planned(groups.iter().filter(|g| g.account.id.is_some()).count());
     let tasks = futures_util::stream::iter(groups).map(|group| {
@@ -104,13 +107,51 @@ async fn work(
         tokio::spawn(async move { process(&context, &group).await }.instrument(span))
     });
     let mut results = tasks.buffered(GROUPS_IN_FLIGHT);
+    let mut emitted = Vec::new();
     while let Some(result) = results.next().await {
         let rows = result.map_err(|_| RunError::Worker)??;
         counts.add(&rows);
+        emitted.extend(rows.emitted.iter().cloned());
         tracing::info_span!("write")
             .in_scope(|| StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows)))?;
     }
+    ask_again(context, emitted, writer, &mut counts).await?;
     Ok(counts)
+}
+
+/// Asks for every persona again before anything becomes visible: who objected, withdrew or expired while the run went
+/// on is taken out of what was written, and all that was computed from them is computed anew.
+async fn ask_again(
+    context: &Context,
+    emitted: Vec<EmitProposal>,
+    writer: &mut SnapshotWriter,
+    counts: &mut Counts,
+) -> Result<(), RunError> {
+    context.look()?;
+    let (mut refused, mut left_out) = (Vec::new(), HashSet::new());
+    let asked = emitted.len();
+    for proposal in emitted {
+        let subject = proposal.subject.clone();
+        let decided = context.gate.emit(proposal);
+        if decided.outcome.is_err() {
+            left_out.insert(subject);
+            refused.push((decided.row, decided.grounds));
+        }
+    }
+    if let Some(recorder) = &context.recorder {
+        let leaf = recorder.leaf(Kind::Decide).fact("asked_again", asked).fact("refused", refused.len());
+        recorder.log().append(vec![Leaf { stage: Some(Stage::Publish), ..leaf }.into()]).await?;
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    context.record(Stage::Publish, refused.chunks(1)).await?;
+    let rows: Vec<DecisionRow> = refused.into_iter().map(|(row, _)| row).collect();
+    counts.refuse_late(&rows);
+    writer.decisions(&rows)?;
+    let done = writer.leave_out(&Change::leave_out(left_out), &context.offering)?;
+    counts.left_out(&done);
+    Ok(())
 }
 
 fn write(writer: &mut SnapshotWriter, rows: &GroupRows) -> Result<(), SinkError> {
@@ -140,9 +181,28 @@ impl Finish<'_> {
         let now = (world.wall)();
         writer.runs(&[self.row(&summary, now)])?;
         let manifest = self.manifest(&summary, now);
-        let _: Snapshot = writer.commit(&manifest)?;
+        let _: Snapshot = writer.commit_with(&manifest, |tables| self.announce(tables))?;
+        if let Some(recorder) = &context.recorder {
+            recorder.log().publish()?;
+        }
         context.journal.publish(&self.state.run_id, &summary.to_json(), now)?;
         Ok(summary)
+    }
+
+    /// The entry before a snapshot becomes visible: keyed hashes of its tables, and how much they rest on.
+    fn announce(&self, tables: &serde_json::Map<String, serde_json::Value>) -> Result<(), RunError> {
+        let Some(recorder) = &self.context.recorder else { return Ok(()) };
+        let keyed = tables.iter().map(|(table, facts)| {
+            let hash = facts["sha256"].as_str().unwrap_or_default();
+            (table.clone(), serde_json::Value::from(self.context.ids.commitment("table", hash.as_bytes())))
+        });
+        let leaf = recorder
+            .leaf(Kind::Publish)
+            .fact("pipeline", self.context.plan.name())
+            .fact("snapshot", self.state.run_id.as_str())
+            .fact("tables", serde_json::Value::Object(keyed.collect()));
+        recorder.log().append_now(vec![leaf.into()])?;
+        Ok(())
     }
 
     fn row(&self, summary: &Summary, now: Timestamp) -> RunRow {
@@ -209,6 +269,7 @@ impl Finish<'_> {
 fn stages(times: &StageTimes) -> Vec<StageTime> {
     [
         ("gate", &times.gate),
+        ("audit", &times.audit),
         ("fetch", &times.fetch),
         ("read", &times.read),
         ("fuse", &times.fuse),

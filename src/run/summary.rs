@@ -13,7 +13,7 @@ use crate::run::context::Context;
 use crate::run::group::GroupRows;
 use crate::run::journal::RunState;
 use crate::run::load::Group;
-use crate::sink::{SinkError, Snapshot};
+use crate::sink::{Rewritten, SinkError, Snapshot};
 use crate::taxonomy::FacetStatus;
 
 /// Counts over all rows.
@@ -43,6 +43,9 @@ pub struct Counts {
     pub bytes: u64,
     /// Rows of `dead_letters`.
     pub dead_letters: u64,
+    /// Contacts of the export who were erased before, and are left out.
+    #[serde(default)]
+    pub suppressed: u64,
     /// Personas whose facet is known: `job_function`, `seniority`, `buying_role`.
     pub known: BTreeMap<String, u64>,
 }
@@ -90,6 +93,20 @@ impl Counts {
             for (facet, known) in facets {
                 *self.known.entry(facet.to_owned()).or_default() += u64::from(known);
             }
+        }
+    }
+
+    /// Counts refusals that came just before publishing.
+    pub(super) fn refuse_late(&mut self, decisions: &[DecisionRow]) {
+        self.decisions(decisions);
+    }
+
+    /// Takes away what was taken out of the snapshot just before publishing.
+    pub(super) fn left_out(&mut self, done: &Rewritten) {
+        let mut counts = serde_json::to_value(&*self).expect("plain data");
+        done.adjust_counts(&mut counts);
+        if let Ok(counts) = serde_json::from_value(counts) {
+            *self = counts;
         }
     }
 
@@ -164,6 +181,7 @@ impl Summary {
         let times = &context.times;
         let stages = [
             ("gate", &times.gate),
+            ("audit", &times.audit),
             ("fetch", &times.fetch),
             ("read", &times.read),
             ("fuse", &times.fuse),

@@ -63,6 +63,12 @@ pub enum SinkError {
         /// Zero-based row in the batch that was handed over.
         row: usize,
     },
+    /// Rows came after the table was closed, a bug of whoever made them.
+    #[error("table {table} of the snapshot is closed; rows must come before anybody is left out of it")]
+    Closed {
+        /// The table.
+        table: Table,
+    },
     /// A stored value is not what the column promises.
     #[error("{}: column {column} holds a value that version {} of the tables does not know; was it written by another version", path.display(), super::SCHEMA_VERSION)]
     Corrupt {

@@ -13,7 +13,9 @@ mod error;
 mod fixtures;
 mod home;
 pub mod inspect;
+mod published;
 pub(crate) mod read;
+mod rewrite;
 mod runs;
 mod safe_text;
 mod schema;
@@ -33,13 +35,15 @@ pub use error::SinkError;
 pub use home::{HomeLock, LockError};
 pub(crate) use inspect::cell_json;
 pub use inspect::{FILTER_HELP, Format, Inspect, inspect};
+pub use published::{Snapshot, current, pipelines, snapshots};
 pub use read::{
     Batches, Select, read_accounts, read_buying_centers, read_decisions, read_documents, read_evidence, read_personas,
     read_runs,
 };
+pub use rewrite::{Change, Note, Rewritten, rewrite_all, rewrite_each, rewrite_snapshot};
 pub use runs::{RunRow, StageTime};
 pub use safe_text::{is_formula, safe_text};
-pub use snapshot::{Snapshot, SnapshotWriter, current, pipelines, snapshots};
+pub use snapshot::{SnapshotWriter, table_hash};
 
 /// Version of the table layout, in every file's metadata.
 pub const SCHEMA_VERSION: u32 = 1;

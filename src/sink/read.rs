@@ -3,8 +3,10 @@
 //! Invariant: a selection by contact or company is applied while reading, on the key columns first, so that
 //! a card over a large table does not decode the table.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::vec;
 
 use arrow_array::cast::AsArray;
@@ -33,11 +35,11 @@ pub enum Select {
 
 impl Select {
     /// Column and value; `None` for every row.
-    fn key(&self) -> Option<(&'static str, &str)> {
+    fn key(&self) -> Option<(&'static str, HashSet<String>)> {
         match self {
             Self::All => None,
-            Self::Subject(id) => Some(("subject_id", id.as_str())),
-            Self::Account(id) => Some(("account_id", id.as_str())),
+            Self::Subject(id) => Some(("subject_id", HashSet::from([id.as_str().to_owned()]))),
+            Self::Account(id) => Some(("account_id", HashSet::from([id.as_str().to_owned()]))),
         }
     }
 }
@@ -46,7 +48,7 @@ impl Select {
 pub struct Batches {
     files: vec::IntoIter<PathBuf>,
     open: Option<(PathBuf, ParquetRecordBatchReader)>,
-    key: Option<(&'static str, String)>,
+    key: Option<(&'static str, Arc<HashSet<String>>)>,
     columns: Option<Vec<String>>,
 }
 
@@ -58,10 +60,19 @@ impl Batches {
         select: &Select,
         columns: Option<Vec<String>>,
     ) -> Result<Self, SinkError> {
+        Self::open_keyed(snapshot, table, select.key(), columns)
+    }
+
+    /// Opens a table for the rows whose key column has one of the values; none in tables without the column.
+    pub(super) fn open_keyed(
+        snapshot: &Snapshot,
+        table: Table,
+        key: Option<(&'static str, HashSet<String>)>,
+        columns: Option<Vec<String>>,
+    ) -> Result<Self, SinkError> {
         let has = |name: &str| columns::columns(table).iter().any(|c| c.name == name);
-        let key = select.key();
-        let files = if key.is_none_or(|(name, _)| has(name)) { snapshot.files(table)? } else { Vec::new() };
-        let key = key.map(|(name, value)| (name, value.to_owned()));
+        let files = if key.as_ref().is_none_or(|(name, _)| has(name)) { snapshot.files(table)? } else { Vec::new() };
+        let key = key.map(|(name, values)| (name, Arc::new(values)));
         Ok(Self { files: files.into_iter(), open: None, key, columns })
     }
 
@@ -71,11 +82,11 @@ impl Batches {
         let schema = builder.parquet_schema();
         let columns = self.columns.as_ref();
         let mask = columns.map(|names| ProjectionMask::columns(schema, names.iter().map(String::as_str)));
-        let filter = self.key.clone().map(|(name, value)| {
+        let filter = self.key.clone().map(|(name, values)| {
             let mask = ProjectionMask::columns(schema, [name]);
             let keep = move |batch: RecordBatch| {
                 let ids = batch.column(0).as_string::<i32>();
-                Ok(ids.iter().map(|id| Some(id == Some(value.as_str()))).collect::<BooleanArray>())
+                Ok(ids.iter().map(|id| Some(id.is_some_and(|id| values.contains(id)))).collect::<BooleanArray>())
             };
             RowFilter::new(vec![Box::new(ArrowPredicateFn::new(mask, keep))])
         });

@@ -1,4 +1,4 @@
-//! Building a snapshot out of sight, publishing it at once, and finding the current one.
+//! Building a snapshot out of sight and publishing it at once.
 //!
 //! Invariant: `HOME/<pipeline>/current` names a whole snapshot or does not exist. It changes last, by one
 //! rename; a process that dies earlier leaves it as it was, and the next writer clears what it left.
@@ -11,20 +11,16 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::read::Batches;
+use super::published::{CURRENT, MANIFEST, Snapshot, current, snapshots};
 use super::runs::RunRow;
 use super::write::TableWriter;
-use super::{FileFacts, Select, SinkError, Table, encode, home};
+use super::{FileFacts, SinkError, Table, encode, home, rewrite};
 use crate::model::{AccountId, DeadLetter, DecisionRow, DocumentRow, RunId, Signal, SubjectId};
 use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
 use crate::taxonomy::BuyingRole;
 
 /// What folders of unpublished snapshots start with; nothing else in `.work` is touched.
 const WORK_PREFIX: &str = "snapshot=";
-const MANIFEST: &str = "manifest.json";
-const CURRENT: &str = "current";
-/// Most files of a table.
-const MAX_PARTS: usize = 10_000;
 
 /// The next snapshot of a pipeline, until it is committed. Dropped, it leaves nothing.
 ///
@@ -35,10 +31,19 @@ pub struct SnapshotWriter {
     pipeline: String,
     run: RunId,
     work: PathBuf,
-    tables: Vec<TableWriter>,
+    tables: Vec<Slot>,
     keep: usize,
     #[cfg(test)]
     fail_after: Option<Step>,
+}
+
+/// A table of a snapshot that is being written.
+#[derive(Debug)]
+enum Slot {
+    /// Takes rows.
+    Open(Box<TableWriter>),
+    /// Is on disk.
+    Closed { path: PathBuf, rows: u64 },
 }
 
 /// Moments of a commit at which a process may die.
@@ -57,18 +62,18 @@ impl SnapshotWriter {
         home::check_name("run id", run.as_str())?;
         // A damaged `current` must not keep the next run from putting it right.
         if let Ok(Some(before)) = current(home, pipeline)
-            && before.run == run.as_str()
+            && before.run_id() == run.as_str()
         {
-            return Err(SinkError::Published { path: before.folder });
+            return Err(SinkError::Published { path: before.folder().to_owned() });
         }
         home::create_dir(&home.join(pipeline))?;
         let all_work = home.join(".work");
         home::create_dir(&all_work)?;
-        for left in home::sub_dirs(&all_work)?.iter().filter(|name| name.starts_with(WORK_PREFIX)) {
-            home::remove_dir(&all_work.join(left))?;
-        }
+        clear_work(home)?;
+        rewrite::recover(home)?;
         let work = all_work.join(format!("{WORK_PREFIX}{run}"));
-        let tables = Table::ALL.into_iter().map(|t| TableWriter::create(&work.join(t.as_str()), t, facts));
+        let open = |t: Table| Ok(Slot::Open(Box::new(TableWriter::create(&work.join(t.as_str()), t, facts)?)));
+        let tables = Table::ALL.into_iter().map(open);
         Ok(Self {
             home: home.to_owned(),
             pipeline: pipeline.to_owned(),
@@ -88,19 +93,26 @@ impl SnapshotWriter {
         self
     }
 
-    fn table(&mut self, table: Table) -> &mut TableWriter {
-        &mut self.tables[table.place()]
+    fn table(&mut self, table: Table) -> Result<&mut TableWriter, SinkError> {
+        match self.tables.get_mut(table.place()) {
+            Some(Slot::Open(writer)) => Ok(writer),
+            _ => Err(SinkError::Closed { table }),
+        }
     }
 
     /// Rows that a table has so far.
     #[must_use]
     pub fn rows(&self, table: Table) -> u64 {
-        self.tables.get(table.place()).map_or(0, TableWriter::rows)
+        match self.tables.get(table.place()) {
+            Some(Slot::Open(writer)) => writer.rows(),
+            Some(Slot::Closed { rows, .. }) => *rows,
+            None => 0,
+        }
     }
 
     /// Adds rows, sorted by (`account_id`, `subject_id`), contacts without a company first.
     pub fn personas(&mut self, rows: &[Persona]) -> Result<(), SinkError> {
-        let writer = self.table(Table::Personas);
+        let writer = self.table(Table::Personas)?;
         writer.check_order(
             rows.iter().map(|r| (r.account_id.as_ref().map(AccountId::as_str), Some(r.subject_id.as_str()))),
         )?;
@@ -110,7 +122,7 @@ impl SnapshotWriter {
 
     /// Adds rows, sorted by (`account_id`, `subject_id`), a company's own signals before its contacts'.
     pub fn evidence(&mut self, rows: &[Signal]) -> Result<(), SinkError> {
-        let writer = self.table(Table::Evidence);
+        let writer = self.table(Table::Evidence)?;
         writer.check_order(rows.iter().map(|r| {
             let (account, subject) = encode::signal_key(&r.about);
             (account.map(AccountId::as_str), subject.map(SubjectId::as_str))
@@ -121,7 +133,7 @@ impl SnapshotWriter {
 
     /// Adds rows, sorted by `account_id`.
     pub fn accounts(&mut self, rows: &[AccountRow]) -> Result<(), SinkError> {
-        let writer = self.table(Table::Accounts);
+        let writer = self.table(Table::Accounts)?;
         writer.check_order(rows.iter().map(|r| (Some(r.account_id.as_str()), None)))?;
         let batch = encode::accounts(writer.schema(), rows)?;
         writer.write(batch)
@@ -131,7 +143,7 @@ impl SnapshotWriter {
     pub fn buying_centers(&mut self, rows: &[BuyingCenterRow]) -> Result<(), SinkError> {
         let place = |role: BuyingRole| BuyingRole::ALL.iter().position(|r| *r == role).unwrap_or_default().to_string();
         let roles: Vec<String> = rows.iter().map(|r| place(r.role)).collect();
-        let writer = self.table(Table::BuyingCenters);
+        let writer = self.table(Table::BuyingCenters)?;
         writer
             .check_order(rows.iter().zip(&roles).map(|(r, role)| (Some(r.account_id.as_str()), Some(role.as_str()))))?;
         let batch = encode::buying_centers(writer.schema(), rows)?;
@@ -140,28 +152,28 @@ impl SnapshotWriter {
 
     /// Adds rows, in any order.
     pub fn decisions(&mut self, rows: &[DecisionRow]) -> Result<(), SinkError> {
-        let writer = self.table(Table::Decisions);
+        let writer = self.table(Table::Decisions)?;
         let batch = encode::decisions(writer.schema(), rows)?;
         writer.write(batch)
     }
 
     /// Adds rows, in any order.
     pub fn documents(&mut self, rows: &[DocumentRow]) -> Result<(), SinkError> {
-        let writer = self.table(Table::Documents);
+        let writer = self.table(Table::Documents)?;
         let batch = encode::documents(writer.schema(), rows)?;
         writer.write(batch)
     }
 
     /// Adds rows, in any order.
     pub fn dead_letters(&mut self, rows: &[DeadLetter]) -> Result<(), SinkError> {
-        let writer = self.table(Table::DeadLetters);
+        let writer = self.table(Table::DeadLetters)?;
         let batch = encode::dead_letters(writer.schema(), rows)?;
         writer.write(batch)
     }
 
     /// Adds rows, one per run.
     pub fn runs(&mut self, rows: &[RunRow]) -> Result<(), SinkError> {
-        let writer = self.table(Table::Runs);
+        let writer = self.table(Table::Runs)?;
         let batch = encode::runs(writer.schema(), rows)?;
         writer.write(batch)
     }
@@ -169,13 +181,28 @@ impl SnapshotWriter {
     /// Publishes: files, manifest, folder, then `current`; afterwards old snapshots go.
     ///
     /// `manifest` is the caller's JSON object; `snapshot` with the tables' row counts and hashes is added.
-    pub fn commit(mut self, manifest: &Value) -> Result<Snapshot, SinkError> {
+    pub fn commit(self, manifest: &Value) -> Result<Snapshot, SinkError> {
+        self.commit_with(manifest, |_| Ok(()))
+    }
+
+    /// As [`Self::commit`], but `announce` is told the tables' row counts and hashes before anything becomes visible;
+    /// its error stops the commit.
+    pub fn commit_with<E: From<SinkError>>(
+        mut self,
+        manifest: &Value,
+        announce: impl FnOnce(&Map<String, Value>) -> Result<(), E>,
+    ) -> Result<Snapshot, E> {
+        let facts = self.finish_tables()?;
+        announce(&facts)?;
+        Ok(self.make_visible(manifest, &facts)?)
+    }
+
+    fn make_visible(self, manifest: &Value, facts: &Map<String, Value>) -> Result<Snapshot, SinkError> {
         let folder = self.home.join(&self.pipeline);
         let target = folder.join(format!("snapshot={}", self.run));
-        let facts = self.finish_tables()?;
         self.step(Step::Files)?;
         let sequence = 1 + snapshots(&self.home, &self.pipeline)?.iter().map(Snapshot::sequence).max().unwrap_or(0);
-        let text = manifest_text(manifest, &self.run, sequence, &facts);
+        let text = manifest_text(manifest, self.run.as_str(), sequence, facts);
         home::write_file(&self.work.join(MANIFEST), text.as_bytes())?;
         home::sync_dir(&self.work)?;
         self.step(Step::Manifest)?;
@@ -186,7 +213,7 @@ impl SnapshotWriter {
         self.step(Step::Folder)?;
         self.point_current(&folder)?;
         self.step(Step::Current)?;
-        let snapshot = Snapshot { folder: target, run: self.run.as_str().to_owned() };
+        let snapshot = Snapshot::at(target, self.run.as_str());
         prune(&self.home, &self.pipeline, self.keep, &snapshot)?;
         Ok(snapshot)
     }
@@ -194,14 +221,38 @@ impl SnapshotWriter {
     /// Closes every file; tells rows and hash of each.
     fn finish_tables(&mut self) -> Result<Map<String, Value>, SinkError> {
         let mut facts = Map::new();
-        for (table, writer) in Table::ALL.into_iter().zip(std::mem::take(&mut self.tables)) {
-            let (rows, path) = (writer.rows(), writer.path().to_owned());
-            writer.finish()?;
+        for table in Table::ALL {
+            let (path, rows) = self.close(table)?;
             home::sync_dir(&self.work.join(table.as_str()))?;
-            let hash = HEXLOWER.encode(&hash_file(&path)?);
-            facts.insert(table.to_string(), json!({ "rows": rows, "sha256": hash }));
+            facts.insert(table.to_string(), table_facts(&path, rows)?);
         }
         Ok(facts)
+    }
+
+    /// Closes a table's file; tells it and its rows.
+    pub(super) fn close(&mut self, table: Table) -> Result<(PathBuf, u64), SinkError> {
+        let slot = &mut self.tables[table.place()];
+        let (path, rows) = match slot {
+            Slot::Open(writer) => (writer.path().to_owned(), writer.rows()),
+            Slot::Closed { path, rows } => (path.clone(), *rows),
+        };
+        match std::mem::replace(slot, Slot::Closed { path: path.clone(), rows }) {
+            Slot::Open(writer) => writer.finish()?,
+            Slot::Closed { .. } => {}
+        }
+        Ok((path, rows))
+    }
+
+    /// The staged files as a snapshot that nobody else sees.
+    pub(super) fn staged(&self) -> Snapshot {
+        Snapshot::at(self.work.clone(), self.run.as_str())
+    }
+
+    /// Takes note of how many rows a closed table has after its file was replaced.
+    pub(super) fn replaced(&mut self, table: Table, now: u64) {
+        if let Some(Slot::Closed { rows, .. }) = self.tables.get_mut(table.place()) {
+            *rows = now;
+        }
     }
 
     /// Replaces `current` by one rename.
@@ -248,7 +299,21 @@ impl Drop for SnapshotWriter {
     }
 }
 
-fn manifest_text(manifest: &Value, run: &RunId, sequence: u64, tables: &Map<String, Value>) -> String {
+/// Removes what writers that died left in `.work`.
+pub(super) fn clear_work(home: &Path) -> Result<(), SinkError> {
+    let all_work = home.join(".work");
+    for left in home::sub_dirs(&all_work)?.iter().filter(|name| name.starts_with(WORK_PREFIX)) {
+        home::remove_dir(&all_work.join(left))?;
+    }
+    Ok(())
+}
+
+/// What the manifest says of a table.
+pub(super) fn table_facts(file: &Path, rows: u64) -> Result<Value, SinkError> {
+    Ok(json!({ "rows": rows, "sha256": HEXLOWER.encode(&hash_file(file)?) }))
+}
+
+pub(super) fn manifest_text(manifest: &Value, run: &str, sequence: u64, tables: &Map<String, Value>) -> String {
     let mut object = match manifest {
         Value::Object(object) => object.clone(),
         Value::Null => Map::new(),
@@ -256,9 +321,17 @@ fn manifest_text(manifest: &Value, run: &RunId, sequence: u64, tables: &Map<Stri
     };
     object.insert(
         "snapshot".into(),
-        json!({ "run_id": run.as_str(), "sequence": sequence, "schema_version": super::SCHEMA_VERSION, "tables": tables }),
+        json!({ "run_id": run, "sequence": sequence, "schema_version": super::SCHEMA_VERSION, "tables": tables }),
     );
     format!("{:#}\n", Value::Object(object))
+}
+
+/// SHA-256 of a table's file, hex, as `manifest.json` has it.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn table_hash(snapshot: &Snapshot, table: Table) -> Result<String, SinkError> {
+    Ok(HEXLOWER.encode(&hash_file(&snapshot.path(table))?))
 }
 
 fn hash_file(path: &Path) -> Result<Vec<u8>, SinkError> {
@@ -280,100 +353,9 @@ fn prune(home: &Path, pipeline: &str, keep: usize, published: &Snapshot) -> Resu
     all.retain(|s| s != published);
     let surplus = all.len().saturating_sub(keep - 1);
     for old in &all[..surplus] {
-        home::remove_dir(&old.folder)?;
+        home::remove_dir(old.folder())?;
     }
     Ok(())
-}
-
-/// A whole snapshot on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
-    folder: PathBuf,
-    run: String,
-}
-
-impl Snapshot {
-    /// `HOME/<pipeline>/snapshot=<run id>`.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// The id of the run that wrote it.
-    #[must_use]
-    pub fn run_id(&self) -> &str {
-        &self.run
-    }
-
-    /// The folder of a table; all `part-N.parquet` in it are the table.
-    #[must_use]
-    pub fn path(&self, table: Table) -> PathBuf {
-        self.folder.join(table.as_str())
-    }
-
-    /// The Parquet files of a table, in order.
-    pub fn files(&self, table: Table) -> Result<Vec<PathBuf>, SinkError> {
-        let folder = self.path(table);
-        let part = |n: usize| folder.join(format!("part-{n}.parquet"));
-        let files: Vec<PathBuf> = (0..MAX_PARTS).map(part).take_while(|p| p.is_file()).collect();
-        if files.is_empty() {
-            return Err(SinkError::io("read", &part(0))(io::ErrorKind::NotFound.into()));
-        }
-        Ok(files)
-    }
-
-    /// The rows of a table as record batches.
-    pub fn read(&self, table: Table) -> Result<Batches, SinkError> {
-        Batches::open(self, table, &Select::All, None)
-    }
-
-    /// What the run said about itself, with rows and hashes of the tables under `snapshot`.
-    pub fn manifest(&self) -> Result<Value, SinkError> {
-        let path = self.folder.join(MANIFEST);
-        let bytes = fs::read(&path).map_err(SinkError::io("read", &path))?;
-        serde_json::from_slice(&bytes).map_err(|e| SinkError::io("read", &path)(e.into()))
-    }
-
-    /// The place in the line of publications; 0 where the manifest is damaged.
-    fn sequence(&self) -> u64 {
-        self.manifest().ok().and_then(|m| m.pointer("/snapshot/sequence")?.as_u64()).unwrap_or(0)
-    }
-}
-
-/// The current snapshot of a pipeline; `None` before its first.
-pub fn current(home: &Path, pipeline: &str) -> Result<Option<Snapshot>, SinkError> {
-    home::check_name("pipeline name", pipeline)?;
-    let path = home.join(pipeline).join(CURRENT);
-    let text = match fs::read_to_string(&path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other.map_err(SinkError::io("read", &path))?,
-    };
-    let run = text.strip_suffix('\n').unwrap_or(&text).strip_prefix("snapshot=").unwrap_or_default();
-    let snapshot = Snapshot { folder: home.join(pipeline).join(format!("snapshot={run}")), run: run.to_owned() };
-    let whole = home::check_name("run id", run).is_ok() && Table::ALL.iter().all(|t| snapshot.files(*t).is_ok());
-    if whole { Ok(Some(snapshot)) } else { Err(SinkError::Current { path }) }
-}
-
-/// Every kept snapshot of a pipeline, oldest first; erasure works on all of them.
-pub fn snapshots(home: &Path, pipeline: &str) -> Result<Vec<Snapshot>, SinkError> {
-    home::check_name("pipeline name", pipeline)?;
-    let folder = home.join(pipeline);
-    let mut all: Vec<Snapshot> = home::sub_dirs(&folder)?
-        .iter()
-        .filter_map(|name| name.strip_prefix("snapshot="))
-        .filter(|run| home::check_name("run id", run).is_ok())
-        .map(|run| Snapshot { folder: folder.join(format!("snapshot={run}")), run: run.to_owned() })
-        .collect();
-    all.sort_by_cached_key(|s| (s.sequence(), s.run.clone()));
-    Ok(all)
-}
-
-/// The pipelines of a home that have a current snapshot, by name.
-#[must_use]
-pub fn pipelines(home: &Path) -> Vec<String> {
-    let mut names = home::sub_dirs(home).unwrap_or_default();
-    names.retain(|n| home::check_name("pipeline name", n).is_ok() && home.join(n).join(CURRENT).is_file());
-    names
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use parquet::file::metadata::RowGroupMetaData;
 use super::*;
 use crate::sink::fixtures::{account_id, facts, publish, rows, run_id, signal, subject_id, write};
 use crate::sink::{
-    read_accounts, read_buying_centers, read_decisions, read_documents, read_evidence, read_personas, read_runs,
-    safe_text,
+    Select, pipelines, read_accounts, read_buying_centers, read_decisions, read_documents, read_evidence,
+    read_personas, read_runs, safe_text,
 };
 
 fn home() -> tempfile::TempDir {

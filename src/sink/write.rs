@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use arrow_select::coalesce::BatchCoalescer;
-use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowWriter};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::file::metadata::{KeyValue, ParquetMetaData, SortingColumn};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
 
 use super::schema::file_metadata;
 use super::{FileFacts, SinkError, Table, columns, home};
@@ -46,6 +47,21 @@ impl TableWriter {
         let schema = table.schema(facts);
         let file = home::create_file(&path)?;
         let parquet = ArrowWriter::try_new(file, schema.clone(), Some(properties(table, facts)))
+            .map_err(SinkError::parquet("write", &path))?;
+        let pending = BatchCoalescer::new(schema.clone(), BATCH_ROWS);
+        Ok(Self { path, schema, table, pending, parquet, rows: 0, last_key: None })
+    }
+
+    /// Creates `folder/part-0.parquet` for rows of a file that was written before: same schema, metadata and
+    /// compression, whatever today's are.
+    pub(super) fn like(folder: &Path, table: Table, written: &Path) -> Result<Self, SinkError> {
+        home::create_dir(folder)?;
+        let path = folder.join("part-0.parquet");
+        let source = File::open(written).map_err(SinkError::io("read", written))?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(source).map_err(SinkError::parquet("read", written))?;
+        let schema = reader.schema().clone();
+        let file = home::create_file(&path)?;
+        let parquet = ArrowWriter::try_new(file, schema.clone(), Some(properties_of(table, reader.metadata())))
             .map_err(SinkError::parquet("write", &path))?;
         let pending = BatchCoalescer::new(schema.clone(), BATCH_ROWS);
         Ok(Self { path, schema, table, pending, parquet, rows: 0, last_key: None })
@@ -111,8 +127,29 @@ impl TableWriter {
 /// How every file is written; `docs/tables.md` states it for readers.
 fn properties(table: Table, facts: &FileFacts) -> WriterProperties {
     let metadata = file_metadata(table, facts);
-    WriterProperties::builder()
+    base_properties()
         .set_created_by(format!("prosopon version {} (build release)", env!("CARGO_PKG_VERSION")))
+        .set_sorting_columns(sorting(table))
+        .set_key_value_metadata(Some(metadata.into_iter().map(|(k, v)| KeyValue::new(k.to_owned(), v)).collect()))
+        .build()
+}
+
+/// How a file was written, as its footer says; the level of compression is not in it.
+fn properties_of(table: Table, written: &ParquetMetaData) -> WriterProperties {
+    let file = written.file_metadata();
+    let metadata = file.key_value_metadata().map(|all| all.iter().filter(|e| e.key != ARROW_SCHEMA_META_KEY));
+    let sorted = written.row_groups().first().map_or_else(|| sorting(table), |g| g.sorting_columns().cloned());
+    let mut builder = base_properties()
+        .set_sorting_columns(sorted)
+        .set_key_value_metadata(metadata.map(|all| all.cloned().collect()));
+    if let Some(by) = file.created_by() {
+        builder = builder.set_created_by(by.to_owned());
+    }
+    builder.build()
+}
+
+fn base_properties() -> WriterPropertiesBuilder {
+    WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).expect("3 is a level of zstd")))
         .set_dictionary_enabled(true)
@@ -121,9 +158,6 @@ fn properties(table: Table, facts: &FileFacts) -> WriterProperties {
         .set_column_index_truncate_length(Some(STATISTICS_BYTES))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_max_row_group_bytes(Some(GROUP_BYTES))
-        .set_sorting_columns(sorting(table))
-        .set_key_value_metadata(Some(metadata.into_iter().map(|(k, v)| KeyValue::new(k.to_owned(), v)).collect()))
-        .build()
 }
 
 /// Sort columns as the file states them. Only ids: roles are sorted as the vocabulary is, not as text.

@@ -65,3 +65,6 @@ impl Plan {
         self.state.lock().expect("no test panics with the lock").unsynced.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,6 +93,9 @@ pub struct Report {
     pub torn: bool,
     /// Valid cosignatures of the witnesses given, on the checkpoint and on the older one.
     pub cosigned: Vec<Cosigned>,
+    /// Whether the log extends the older checkpoint given; `None` without one, or if damage makes that impossible to
+    /// tell.
+    pub extends: Option<bool>,
     /// Everything that is wrong. Empty: all is well.
     pub findings: Vec<Finding>,
 }

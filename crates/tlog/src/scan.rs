@@ -24,6 +24,10 @@ pub(crate) struct Scan<'a> {
     /// Size at which the root is wanted, and the root.
     pub at: (u64, Option<Hash>),
     pub findings: Vec<Finding>,
+    /// Whether the recomputed tree leads to the signed root, and whether the stored one does, as far as it was looked
+    /// at.
+    sound: bool,
+    edge: bool,
     /// Recomputed hashes of the levels from 1 up; `None` where they are not known.
     own: Vec<Vec<Option<Hash>>>,
     /// Stored tiles of the levels from 1 up.
@@ -63,6 +67,8 @@ pub(crate) fn scan(dir: &Path, size: u64, at: u64) -> Scan<'_> {
         frontier: Some(Frontier::default()),
         at: (at, (at == 0).then(Hash::empty_tree)),
         findings: Vec::new(),
+        sound: false,
+        edge: false,
         own: Vec::new(),
         stored: Vec::new(),
         suspects: BTreeMap::new(),
@@ -272,12 +278,16 @@ impl Scan<'_> {
     pub fn judge(&mut self, root: &Hash, file: &Path) {
         let own = self.frontier.as_ref().map(Frontier::root);
         let sound = own == Some(*root);
-        let trusted = sound || self.stored_root() == Some(*root);
+        let stored = self.stored_root();
+        let edge = stored == Some(*root);
+        (self.sound, self.edge) = (sound, edge);
         let mut blamed = BTreeSet::new();
         for (index, suspect) in std::mem::take(&mut self.suspects) {
             blamed.insert((0, index));
-            let entries_true = suspect.own.is_some() && (sound || self.vouched(index) == suspect.own && trusted);
-            let tile_true = trusted && self.authentic(0, index, suspect.stored);
+            let entries_true = suspect.own.is_some() && (sound || edge && self.vouched(index) == suspect.own);
+            // Where entries are missing, the recomputed tree was made of the tile.
+            let tile_true =
+                if sound { suspect.own.is_none() } else { edge && self.authentic(0, index, suspect.stored) };
             let whole = suspect.ranges[0].start..suspect.ranges[suspect.ranges.len() - 1].end;
             if !entries_true {
                 for range in suspect.ranges {
@@ -290,17 +300,17 @@ impl Scan<'_> {
         }
         for level in 1..=self.stored.len() as u8 {
             for index in 0..self.stored[usize::from(level) - 1].len() as u64 {
-                self.judge_upper(level, index, sound, trusted, &mut blamed);
+                self.judge_upper(level, index, edge && !sound, &mut blamed);
             }
         }
-        if !trusted && (own.is_some() || self.right_edge_is_there()) {
+        if !sound && !edge && (own.is_some() || stored.is_some()) {
             let detail = "neither the entries nor the tiles lead to the signed root";
             self.find(FindingKind::RootMismatch, file.to_owned(), 0..self.size, detail);
         }
     }
 
-    /// A stored tile above level 0 against the recomputed one.
-    fn judge_upper(&mut self, level: u8, index: u64, sound: bool, trusted: bool, blamed: &mut BTreeSet<(u8, u64)>) {
+    /// A stored tile above level 0 against the recomputed one. `edge`: the entries are not true, the right edge is.
+    fn judge_upper(&mut self, level: u8, index: u64, edge: bool, blamed: &mut BTreeSet<(u8, u64)>) {
         let row = usize::from(level) - 1;
         let Some(stored) = self.stored[row][index as usize].clone() else { return };
         let own = |at: usize| self.own[row].get(index as usize * WIDTH as usize + at).copied().flatten();
@@ -312,7 +322,7 @@ impl Scan<'_> {
             return;
         }
         blamed.insert((level, index));
-        if sound || !(trusted && self.authentic(level, index, top(&stored))) {
+        if !(edge && self.authentic(level, index, top(&stored))) {
             let path = tile::path(Column::Hashes(level), index, stored.len() as u64);
             let leaves =
                 self.span(level - 1, differing[0]).start..self.span(level - 1, differing[differing.len() - 1]).end;
@@ -329,10 +339,11 @@ impl Scan<'_> {
         }
     }
 
-    /// The hash that the tile above states for a whole tile of level 0.
+    /// The hash that the tile above states for a whole tile of level 0, if it leads to the signed root.
     fn vouched(&self, index: u64) -> Option<Hash> {
         let tile = self.stored.first()?.get((index / WIDTH) as usize)?.as_ref()?;
-        tile.get((index % WIDTH) as usize).copied()
+        let hash = tile.get((index % WIDTH) as usize)?;
+        self.authentic(1, index / WIDTH, top(tile)).then_some(*hash)
     }
 
     /// Whether a stored tile leads to the signed root, given that the right edge does. `hash` is over the tile.
@@ -368,12 +379,20 @@ impl Scan<'_> {
         (frontier.size() == self.size).then(|| frontier.root())
     }
 
-    /// The root over the first `size` leaves that the tiles lead to.
-    pub fn stored_root_at(&self, size: u64) -> Option<Hash> {
-        if size > self.size {
-            return None;
+    /// Whether the signed tree had this root at the size asked for, after [`Scan::judge`]; `None` if too much of it
+    /// is damaged to tell.
+    pub fn had_root(&self, root: &Hash) -> Option<bool> {
+        let (size, own) = self.at;
+        let tiles = || merkle::root(&mut TileNodes::new(self.dir, self.size), size).ok();
+        let stored = if size <= self.size { tiles() } else { None };
+        if own == Some(*root) || stored == Some(*root) {
+            return Some(true);
         }
-        merkle::root(&mut TileNodes::new(self.dir, self.size), size).ok()
+        let tiles_true = self.edge
+            && !self.findings.iter().any(|finding| {
+                matches!(finding.kind, FindingKind::TileDamaged | FindingKind::TileMissing | FindingKind::Unreadable)
+            });
+        (self.sound && own.is_some() || tiles_true && stored.is_some()).then_some(false)
     }
 
     /// Adds a leaf beyond the checkpoint.
@@ -384,10 +403,6 @@ impl Scan<'_> {
                 self.at.1 = Some(frontier.root());
             }
         }
-    }
-
-    fn right_edge_is_there(&self) -> bool {
-        self.stored_root().is_some()
     }
 }
 

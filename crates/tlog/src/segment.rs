@@ -6,9 +6,10 @@
 //!
 //! ```text
 //! header: "ptlogseg" u32 note length | note
-//! record: "ptlogrec" u64 first leaf, u32 leaves, u64 body length, u32 note length | body | note | SHA-256
+//! record: "ptlogrec" u64 first leaf, u32 leaves, u64 body length, u32 note length, u64 check | body | note | SHA-256
 //! ```
-//! Numbers are big-endian; a body is an entry bundle; the digest covers the fixed part, the leaf hashes and the note.
+//! Numbers are big-endian; a body is an entry bundle; the check is the start of the SHA-256 of what precedes it; the
+//! last SHA-256 is over all that precedes the body, the leaf hashes and the note.
 
 use sha2::{Digest, Sha256};
 
@@ -19,7 +20,7 @@ use crate::tile::{Entries, push_entry};
 const HEADER: &[u8; 8] = b"ptlogseg";
 const RECORD: &[u8; 8] = b"ptlogrec";
 /// Bytes before a record's body.
-const FIXED: usize = 32;
+const FIXED: usize = 40;
 const DIGEST: usize = 32;
 /// Devices write whole sectors; one that a crash lost reads as zeros.
 const SECTOR: u64 = 512;
@@ -49,6 +50,8 @@ pub(crate) fn record(leaves: &[impl AsRef<[u8]>], hashes: &[Hash], after: &Check
     bytes.extend((leaves.len() as u32).to_be_bytes());
     bytes.extend((body as u64).to_be_bytes());
     bytes.extend((note.len() as u32).to_be_bytes());
+    let check = check(&bytes);
+    bytes.extend(check);
     let digest = digest(&bytes, hashes, note.as_bytes());
     for leaf in leaves {
         push_entry(&mut bytes, leaf.as_ref());
@@ -56,6 +59,10 @@ pub(crate) fn record(leaves: &[impl AsRef<[u8]>], hashes: &[Hash], after: &Check
     bytes.extend(note.as_bytes());
     bytes.extend(digest);
     bytes
+}
+
+fn check(numbers: &[u8]) -> [u8; 8] {
+    *Sha256::digest(numbers).first_chunk().expect("a digest has 32 bytes")
 }
 
 fn digest(fixed: &[u8], hashes: &[Hash], note: &[u8]) -> [u8; DIGEST] {
@@ -139,7 +146,7 @@ fn parse_record(bytes: &[u8]) -> Result<Record<'_>, Option<usize>> {
     else {
         return Err(None);
     };
-    if !bytes.starts_with(RECORD) {
+    if !bytes.starts_with(RECORD) || bytes.get(32..FIXED) != Some(check(&bytes[..32]).as_slice()) {
         return Err(None);
     }
     let len =
@@ -161,19 +168,21 @@ fn parse_record(bytes: &[u8]) -> Result<Record<'_>, Option<usize>> {
 }
 
 /// Whether a crash while the last record was written can leave `rest`, at offset `at`: it is too short, or a sector
-/// of it never reached the disk. A whole record further on cannot come from a crash.
+/// of it never reached the disk. Nothing can follow it, least of all a whole record.
 fn could_be_torn(rest: &[u8], claimed: Option<usize>, at: u64) -> bool {
-    let followed = (1..rest.len().saturating_sub(FIXED + DIGEST))
-        .filter(|from| rest[*from..].starts_with(RECORD))
-        .any(|from| parse_record(&rest[from..]).is_ok());
-    if followed {
-        return false;
-    }
     match claimed {
+        Some(len) if len < rest.len() => false,
         Some(len) if len > rest.len() => true,
-        Some(len) if len < rest.len() => lost_sector(rest, at),
-        _ => rest.len() < FIXED || lost_sector(rest, at),
+        Some(_) => lost_sector(rest, at),
+        None if rest.len() < FIXED => true,
+        None => lost_sector(&rest[..FIXED], at) && !holds_record(rest),
     }
+}
+
+fn holds_record(bytes: &[u8]) -> bool {
+    (1..bytes.len().saturating_sub(FIXED + DIGEST))
+        .filter(|from| bytes[*from..].starts_with(RECORD))
+        .any(|from| parse_record(&bytes[from..]).is_ok())
 }
 
 /// Whether a sector, as far as it lies in `bytes`, is all zeros.

@@ -2,13 +2,13 @@
 //!
 //! Invariant: needs read access only, and goes on after each finding to make the list complete.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint::{Checkpoint, SignatureError};
 use crate::error::Error;
 use crate::keys::Vkey;
 use crate::log::{CHECKPOINT, PENDING, read_checkpoint};
-use crate::merkle::Hash;
 use crate::report::{Cosigned, Finding, FindingKind, Report};
 use crate::scan::{Scan, scan};
 use crate::segment::{self, Tail};
@@ -142,11 +142,16 @@ fn check_since(report: &mut Report, scan: &Scan<'_>, since: &Checkpoint, checkpo
     }
     if since.size() > covered {
         let detail = format!("{} leaves were there, now there are {covered}", since.size());
+        report.extends = Some(false);
         return find(report, FindingKind::RolledBack, CHECKPOINT, covered..since.size(), detail);
     }
-    let differs = |root: Option<Hash>| root.is_some_and(|root| root != *since.root());
-    // Changed entries are findings of their own: if the tiles lead to the older root, there is one history only.
-    if differs(scan.at.1) && scan.stored_root_at(since.size()) != Some(*since.root()) {
+    let segment_damaged = || report.findings.iter().any(|finding| finding.kind == FindingKind::SegmentDamaged);
+    report.extends = match since.size().cmp(&checkpoint.size()) {
+        Ordering::Equal => Some(since.root() == checkpoint.root()),
+        Ordering::Greater if segment_damaged() => None,
+        _ => scan.had_root(since.root()),
+    };
+    if report.extends == Some(false) {
         let detail = format!("the first {} leaves had the root {}", since.size(), since.root());
         find(report, FindingKind::SplitView, CHECKPOINT, 0..since.size(), detail);
     }

@@ -32,6 +32,8 @@ pub struct Ledger {
     checkpoint: PathBuf,
     chain: [u8; 32],
     view: LedgerView,
+    /// SQLite's number of the last change by others that was seen.
+    version: Option<i64>,
 }
 
 const SCHEMA: &str = "
@@ -93,6 +95,7 @@ impl Ledger {
             checkpoint: checkpoint.to_owned(),
             chain: [0; 32],
             view: LedgerView::default(),
+            version: None,
         };
         ledger.load(vault)?;
         Ok(ledger)
@@ -107,7 +110,14 @@ impl Ledger {
         let fail = |source| LedgerError::Database { path: path.clone(), source };
         let database = Connection::open_in_memory().map_err(fail)?;
         database.execute_batch(SCHEMA).map_err(fail)?;
-        Ok(Self { database, checkpoint: PathBuf::new(), chain: [0; 32], view: LedgerView::default(), path })
+        Ok(Self {
+            database,
+            checkpoint: PathBuf::new(),
+            chain: [0; 32],
+            view: LedgerView::default(),
+            version: None,
+            path,
+        })
     }
 
     fn load(&mut self, vault: &Vault) -> Result<(), LedgerError> {
@@ -327,6 +337,32 @@ impl Ledger {
     #[must_use]
     pub const fn view(&self) -> &LedgerView {
         &self.view
+    }
+
+    /// Takes what the gate reads out of the ledger, which goes on from there with [`Self::news`].
+    pub fn take_view(&mut self) -> LedgerView {
+        let rest = LedgerView { head: self.view.head, ..LedgerView::default() };
+        std::mem::replace(&mut self.view, rest)
+    }
+
+    /// Whether another process has written to the database since this one last looked.
+    ///
+    /// # Errors
+    /// Not readable.
+    pub fn was_written_by_others(&mut self) -> Result<bool, LedgerError> {
+        let version: i64 = self.db(|db| db.query_row("PRAGMA data_version", [], |row| row.get(0)))?;
+        let before = self.version.replace(version);
+        Ok(before.is_none_or(|before| before != version))
+    }
+
+    /// Events that others have written since the last look.
+    ///
+    /// # Errors
+    /// Not readable, or damaged.
+    pub fn news(&mut self, vault: &Vault) -> Result<Vec<LegalEvent>, LedgerError> {
+        self.refresh(vault)?;
+        let view = self.take_view();
+        Ok(view.events.into_values().flatten().collect())
     }
 
     /// Closes the database and keeps what the gate reads.

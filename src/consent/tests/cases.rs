@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{policy_file, proven, subject};
-use crate::consent::decide::{OptOut, Reason, Request, View, decide};
+use crate::consent::decide::{Asked, OptOut, Reason, Request, View, decide};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
 use crate::consent::policy::Policy;
 use crate::consent::reference;
@@ -175,6 +175,7 @@ fn check(case: &Case) -> Vec<String> {
             other => panic!("{}: no opt-out {other:?}", case.name),
         },
         collected_at: Some(case.request.collected_at),
+        asked: Asked::default(),
     };
     let answer = |events: &[LegalEvent]| {
         let v = &case.view;

@@ -10,7 +10,7 @@ use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, TestRunner};
 
 use super::{event, now, policy_file, proven};
-use crate::consent::decide::{Granted, OptOut, Refusal, Request, View, decide};
+use crate::consent::decide::{Asked, Granted, OptOut, Refusal, Request, View, decide};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Proof, Scope};
 use crate::consent::policy::{Policy, PolicyFile, Terms, Visibility};
 use crate::consent::reference;
@@ -53,6 +53,7 @@ impl World {
             account_host: self.host.and_then(|(_, own)| own),
             opt_out: self.opt_out,
             collected_at: self.collected_at,
+            asked: Asked::default(),
         }
     }
 

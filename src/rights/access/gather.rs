@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::replay::{FusionSettings, Known};
 use super::texts::{RIGHTS, Texts};
 use super::{
     AccessDecision, Bundle, Controller, ControllerFacts, CrmField, ExplainedPersona, Interest, LedgerEntry, Notice,
@@ -19,6 +18,7 @@ use crate::consent::policy::Policy;
 use crate::model::SubjectId;
 use crate::persona::rectified::Rectification;
 use crate::run::home::{Home, HomeError};
+use crate::run::known::{FusionSettings, Known};
 use crate::sink::{self, Select, SinkError, Snapshot};
 use crate::taxonomy::{Language, SourceClass};
 
@@ -125,7 +125,8 @@ impl Found {
         let settings: Option<FusionSettings> = serde_json::from_value(manifest["fusion"].clone()).ok();
         let facets = match &settings {
             Some(settings) => {
-                let known = Known::read(snapshot, &persona, settings, of.rectified)?;
+                let mut known = Known::read(snapshot, &persona)?;
+                known.with_sealed(&persona, settings, of.rectified);
                 let exact = known.is_exact(&persona, settings);
                 logic::facets(&persona, &known, settings, exact, of.languages)
             }

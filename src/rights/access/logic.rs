@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 
 use jiff::tz::Offset;
 
-use super::replay::{FusionSettings, Known};
 use super::texts::{Open, Texts};
 use super::{ExplainedFacet, Finding, Plain, Step};
 use crate::model::Signal;
 use crate::persona::explain::{Explanation, SignalArithmetic, Term, explain};
 use crate::persona::rectified;
 use crate::persona::rows::{Named, Persona};
+use crate::run::known::{FusionSettings, Known};
 use crate::taxonomy::{
     BuyingRole, Channel, FacetStatus, JobFunction, Language, Motive, Seniority, SigningPower, Trait,
 };
@@ -97,6 +97,7 @@ pub(super) fn facets(
     languages: &[Language],
 ) -> Vec<ExplainedFacet> {
     let input = known.input(persona, settings);
+    let signals = known.own_signals(&persona.subject_id);
     let make = |s: Stored| {
         let e = explain(&input, &s.facet);
         let steps = e.as_ref().map_or_else(Vec::new, |e| steps(&s.facet, e));
@@ -105,8 +106,8 @@ pub(super) fn facets(
         ExplainedFacet {
             group: s.group.to_owned(),
             plain: languages.iter().map(words).collect::<BTreeMap<_, _>>(),
-            evidence: findings(&s, &known.signals),
-            against: e.iter().flat_map(|e| &e.against).filter_map(|t| of_term(t, &known.signals)).collect(),
+            evidence: findings(&s, &signals),
+            against: e.iter().flat_map(|e| &e.against).filter_map(|t| of_term(t, &signals)).collect(),
             exact: exact && agrees,
             steps,
             facet: s.facet,

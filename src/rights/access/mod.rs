@@ -6,7 +6,6 @@
 mod gather;
 mod html;
 mod logic;
-pub mod replay;
 mod rows;
 pub mod texts;
 

@@ -1,6 +1,6 @@
-//! From the tables of a snapshot back to what a persona was fused from.
+//! What the tables know of a contact, ready to be fused again: for explanations, and to put a persona right.
 //!
-//! Invariant: fusing the result gives the stored persona again; where it does not, the caller is told.
+//! Invariant: fusing it gives the very persona that stands in the table, as long as nothing was put right since.
 
 use std::collections::BTreeSet;
 
@@ -20,17 +20,16 @@ use crate::taxonomy::{FacetStatus, Operation, SourceClass};
 pub struct FusionSettings {
     /// What is to be sold.
     pub offering: Offering,
-    /// From which probability a facet is `known`.
+    /// Below it a facet abstains.
     pub min_probability: f64,
-    /// The half-life of evidence, in days.
+    /// Evidence loses half its weight in so many days.
     pub half_life_days: f64,
 }
 
 /// What the tables know of a contact.
 #[derive(Debug)]
 pub struct Known {
-    /// Evidence about the person.
-    pub signals: Vec<Signal>,
+    signals: Vec<Signal>,
     account: Option<Account>,
     decisions: Vec<DecisionRow>,
     refused: Vec<FacetKind>,
@@ -38,44 +37,62 @@ pub struct Known {
 }
 
 impl Known {
-    /// Reads what a persona rests on. `rectified` is what is sealed of rectifications; what was removed stands in no
-    /// table.
+    /// Reads what a snapshot has on a contact.
     ///
     /// # Errors
-    /// The snapshot cannot be read.
-    pub fn read(
-        snapshot: &Snapshot,
-        persona: &Persona,
-        settings: &FusionSettings,
-        rectified: &[Rectification],
-    ) -> Result<Self, SinkError> {
+    /// The tables cannot be read.
+    pub fn read(snapshot: &Snapshot, persona: &Persona) -> Result<Self, SinkError> {
         let select = Select::Subject(persona.subject_id.clone());
         let signals = sink::read_evidence(snapshot, &select)?;
+        let account = match &persona.account_id {
+            Some(id) => sink::read_accounts(snapshot, &Select::Account(id.clone()))?.pop().map(account),
+            None => None,
+        };
         let mut decisions = sink::read_decisions(snapshot, &select)?;
-        let mut account = None;
         if let Some(id) = &persona.account_id {
-            let select = Select::Account(id.clone());
-            account = sink::read_accounts(snapshot, &select)?.pop().map(account_of);
-            let of_company = sink::read_decisions(snapshot, &select)?;
+            // Of the company itself: what a colleague permitted or refused says nothing about this contact.
+            let of_company = sink::read_decisions(snapshot, &Select::Account(id.clone()))?;
             decisions.extend(of_company.into_iter().filter(|d| matches!(d.target, Target::Account(_))));
         }
-        let mut known = Self { signals, account, decisions, refused: Vec::new(), rectified: Vec::new() };
+        let rectified = rectified::of_signals(&signals, &persona.subject_id);
+        let mut known = Self { signals, account, decisions, refused: Vec::new(), rectified };
         known.refused = known.refused_facets(persona);
-        known.rectified = rectified::of_signals(&known.signals, &persona.subject_id);
-        // A snapshot from before a rectification was fused without it.
-        if !rectified.is_empty() && !known.is_exact(persona, settings) {
-            let of_tables = std::mem::replace(&mut known.rectified, rectified.to_vec());
-            if !known.is_exact(persona, settings) {
-                known.rectified = of_tables;
-            }
-        }
         Ok(known)
+    }
+
+    /// Puts everything right that was rectified, and takes the evidence out that it replaces.
+    pub fn put_right(&mut self, persona: &Persona, all: Vec<Rectification>, ids: &crate::ids::Ids) {
+        self.signals.retain(|s| s.evidence.source_id != rectified::SOURCE);
+        rectified::settle(&mut self.signals, &persona.subject_id, &all);
+        let permit = &persona.legal.permit_id;
+        self.signals.extend(rectified::signals(&all, &persona.subject_id, persona.account_id.as_ref(), permit, ids));
+        self.signals.sort_by(|a, b| a.id.cmp(&b.id));
+        self.rectified = all;
     }
 
     /// Whether fusing anew gives the stored persona.
     #[must_use]
     pub fn is_exact(&self, persona: &Persona, settings: &FusionSettings) -> bool {
         fuse(&self.input(persona, settings)) == *persona
+    }
+
+    /// Takes what is sealed of rectifications into account, if the stored persona was fused with it: what was removed
+    /// stands in no table, and a snapshot from before a rectification was fused without it.
+    pub fn with_sealed(&mut self, persona: &Persona, settings: &FusionSettings, sealed: &[Rectification]) {
+        if sealed.is_empty() || self.is_exact(persona, settings) {
+            return;
+        }
+        let of_tables = std::mem::replace(&mut self.rectified, sealed.to_vec());
+        if !self.is_exact(persona, settings) {
+            self.rectified = of_tables;
+        }
+    }
+
+    /// The signals about the person, sorted by id.
+    #[must_use]
+    pub fn own_signals(&self, subject: &crate::model::SubjectId) -> Vec<Signal> {
+        let own = |s: &&Signal| matches!(&s.about, crate::model::About::Subject(id, _) if id == subject);
+        self.signals.iter().filter(own).cloned().collect()
     }
 
     /// The facets that a refused source would have fed; the same rule as in the run.
@@ -106,7 +123,7 @@ impl Known {
         self.decisions.iter().any(|d| d.primary_reason.is_none() && matches!(d.target, Target::Subject(..)) && is(d))
     }
 
-    /// What the persona was fused from.
+    /// What was fused.
     #[must_use]
     pub fn input<'a>(&'a self, persona: &'a Persona, settings: &'a FusionSettings) -> FusionInput<'a> {
         FusionInput {
@@ -146,7 +163,7 @@ fn is_uncertain(p: &Persona) -> bool {
         .any(|s| s == FacetStatus::IdentityUncertain)
 }
 
-fn account_of(row: AccountRow) -> Account {
+fn account(row: AccountRow) -> Account {
     Account {
         id: Some(row.account_id),
         crm_record: row.crm_record,

@@ -1,0 +1,111 @@
+//! Rows that are kept beyond their retention, or whose retention was moved away from the first collection.
+//!
+//! Invariant: the anchor is the first collection that the ledger remembers; nothing renews it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::book::{Kept, Key, Policies, key};
+use super::{Book, Finding, Findings, ReportError, table};
+use crate::consent::policy::Policy;
+use crate::model::SubjectId;
+use crate::sink::Table;
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Overdue {
+    /// Snapshots that were looked at.
+    pub snapshots: u64,
+    /// Rows of `personas` and `evidence` about people.
+    pub rows: u64,
+    /// The next row to end, of those that have not.
+    pub next: Option<Timestamp>,
+    /// `overdue`, `anchor_moved`, `no_anchor`.
+    pub findings: Findings,
+}
+
+/// Looks for rows beyond their time.
+///
+/// # Errors
+/// A snapshot cannot be read.
+pub fn overdue(book: &Book<'_>) -> Result<Overdue, ReportError> {
+    let mut all = Overdue::default();
+    let mut policies = Policies::new(book);
+    for kept in book.snapshots()? {
+        all.snapshots += 1;
+        let policy = policies.get(kept.text("policy_hash"));
+        personas(book, &kept, policy, &mut all)?;
+        if let Some(policy) = policy {
+            evidence(book, &kept, policy, &mut all)?;
+        }
+    }
+    Ok(all)
+}
+
+fn personas(book: &Book<'_>, kept: &Kept, policy: Option<&Policy>, all: &mut Overdue) -> Result<(), ReportError> {
+    let purpose = kept.text("purpose");
+    table::each(&kept.snapshot, Table::Personas, |row| {
+        let (id, end) = (row.text("subject_id")?, row.time("retain_until")?);
+        let first = first_seen(book, id);
+        let anchored = first.and_then(|first| policy?.retain_until(purpose, first));
+        if first.is_none() {
+            let says = "the ledger does not know when this person was first collected";
+            all.findings.add(finding("no_anchor", says, kept, Table::Personas, id, id));
+        } else if anchored.is_some_and(|anchored| end > anchored + SignedDuration::from_secs(1)) {
+            let says = "its retention ends later than first collection and purpose allow";
+            all.findings.add(finding("anchor_moved", says, kept, Table::Personas, id, id));
+        }
+        all.row(book.now, anchored.map_or(end, |anchored| anchored.min(end)), kept, Table::Personas, (id, id));
+        Ok(())
+    })
+}
+
+fn evidence(book: &Book<'_>, kept: &Kept, policy: &Policy, all: &mut Overdue) -> Result<(), ReportError> {
+    let mut purposes: std::collections::HashMap<Key, String> = std::collections::HashMap::new();
+    table::each(&kept.snapshot, Table::Decisions, |row| {
+        // Only purposes that end earlier than the persona's can make a difference.
+        if let Some(permit) = row.opt("permit_id")?
+            && row.opt("subject_id")?.is_some()
+        {
+            purposes.insert(key(&[permit]), row.text("purpose")?.to_owned());
+        }
+        Ok(())
+    })?;
+    table::each(&kept.snapshot, Table::Evidence, |row| {
+        let Some(subject) = row.opt("subject_id")? else { return Ok(()) };
+        let purpose = purposes.get(&key(&[row.text("permit_id")?])).map_or(kept.text("purpose"), String::as_str);
+        if let Some(end) = first_seen(book, subject).and_then(|first| policy.retain_until(purpose, first)) {
+            all.row(book.now, end, kept, Table::Evidence, (row.text("signal_id")?, subject));
+        }
+        Ok(())
+    })
+}
+
+impl Overdue {
+    fn row(&mut self, now: Timestamp, end: Timestamp, kept: &Kept, table: Table, (row, about): (&str, &str)) {
+        self.rows += 1;
+        if end <= now {
+            let day = jiff::tz::Offset::UTC.to_datetime(end).date();
+            let says = format!("its retention ended on {day}: run `prosopon retention sweep`");
+            self.findings.add(finding("overdue", &says, kept, table, row, about));
+        } else {
+            self.next = Some(self.next.map_or(end, |next| next.min(end)));
+        }
+    }
+}
+
+fn first_seen(book: &Book<'_>, id: &str) -> Option<Timestamp> {
+    book.ledger.first_seen(&SubjectId::from_body(id.strip_prefix(SubjectId::PREFIX).unwrap_or(id)))
+}
+
+fn finding(kind: &'static str, says: &str, kept: &Kept, table: Table, row: &str, about: &str) -> Finding {
+    Finding {
+        kind,
+        says: says.to_owned(),
+        about: Some(about.to_owned()),
+        snapshot: Some(kept.run().to_owned()),
+        table: Some(table.as_str()),
+        row: Some(row.to_owned()),
+        ..Finding::default()
+    }
+}

@@ -1,0 +1,330 @@
+//! `audit verify` behind the log's own proof: entries are read, payloads held against their commitments, decisions made
+//! again, and tables held against the hashes that were announced.
+//!
+//! Invariant: what cannot be checked is told apart from what is wrong; an erased person's entries can be checked for
+//! form and place only, and are counted.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::audit::leaf::{Decision, Kind, Leaf, Payload, PayloadDecision};
+use crate::audit::source::{Book, LeafSource, SourceError};
+use crate::consent::decide::{Asked, OptOut, Request, View, decide};
+use crate::consent::event::LegalEvent;
+use crate::consent::policy::Policy;
+use crate::ids::Ids;
+use crate::keys::SubjectKey;
+use crate::model::{AccountId, SubjectId, Target};
+use crate::sink;
+use crate::taxonomy::Operation;
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// `log`, `entry`, `time`, `payload`, `decision`, `table`, `ledger`.
+    pub kind: &'static str,
+    /// The entry, where it is about one.
+    pub entry: Option<u64>,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// What the checks of the content came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Content {
+    /// Entries that were read.
+    pub entries: u64,
+    /// Entries by kind.
+    pub kinds: BTreeMap<String, u64>,
+    /// Decisions that were made again and came out the same.
+    pub replayed: u64,
+    /// Decisions about erased people: nobody can make them again.
+    pub erased: u64,
+    /// Decisions whose policy or ledger state is not to be had any more.
+    pub not_replayable: u64,
+    /// Tables whose hash was compared.
+    pub tables: u64,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// As many findings are listed one by one; more only make the list longer.
+const MOST: usize = 1000;
+
+impl Content {
+    fn find(&mut self, kind: &'static str, entry: Option<u64>, what: impl Into<String>) {
+        if self.findings.len() < MOST {
+            self.findings.push(Finding { kind, entry, what: what.into() });
+        }
+    }
+}
+
+/// Checks everything that an entry says, in order.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
+    let mut checker = Checker {
+        book,
+        done: Content::default(),
+        people: HashMap::new(),
+        month: String::new(),
+        policies: HashMap::new(),
+        newest: Timestamp::MIN,
+        announced: HashMap::new(),
+    };
+    let mut failed = None;
+    book.leaves.each(0..u64::MAX, &mut |number, leaf| match checker.leaf(number, &leaf) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            failed = Some(error);
+            ControlFlow::Break(())
+        }
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    checker.tables();
+    Ok(checker.done)
+}
+
+/// Keyed hashes of a snapshot's tables, with the entry that announced them.
+type Announced = (u64, BTreeMap<String, String>);
+
+struct Checker<'a, 'b> {
+    book: &'b Book<'a>,
+    done: Content,
+    people: HashMap<String, (&'a SubjectId, &'a SubjectKey)>,
+    month: String,
+    policies: HashMap<String, Option<Policy>>,
+    newest: Timestamp,
+    announced: HashMap<(String, String), Announced>,
+}
+
+impl Checker<'_, '_> {
+    fn leaf(&mut self, number: u64, leaf: &Leaf) -> Result<(), SourceError> {
+        self.done.entries += 1;
+        let kind = serde_json::to_value(leaf.kind).ok().and_then(|k| k.as_str().map(str::to_owned)).unwrap_or_default();
+        *self.done.kinds.entry(kind).or_default() += 1;
+        if leaf.v != super::leaf::VERSION {
+            self.done.find("entry", Some(number), "it is of another format version");
+        }
+        if leaf.at < self.newest {
+            self.done.find("time", Some(number), "it is older than the entry before it");
+        }
+        self.newest = self.newest.max(leaf.at);
+        if matches!(leaf.kind, Kind::Publish | Kind::Rewrite) {
+            self.announce(number, leaf);
+        }
+        match &leaf.subject {
+            Some(tag) => self.about_person(number, leaf, tag),
+            None => {
+                let rows: Vec<PayloadDecision> = leaf.decisions.iter().map(|_| public_facts(leaf)).collect();
+                if let Some(target) = public_target(leaf) {
+                    self.replay(number, leaf, &target, None, &rows);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn announce(&mut self, number: u64, leaf: &Leaf) {
+        let text = |name: &str| leaf.facts.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        let tables = leaf.facts.get("tables").and_then(|t| t.as_object()).cloned().unwrap_or_default();
+        let tables = tables.into_iter().filter_map(|(name, hash)| Some((name, hash.as_str()?.to_owned())));
+        self.announced.insert((text("pipeline"), text("snapshot")), (number, tables.collect()));
+    }
+
+    fn about_person(&mut self, number: u64, leaf: &Leaf, tag: &str) -> Result<(), SourceError> {
+        let month = leaf.at.strftime("%Y-%m").to_string();
+        if month != self.month {
+            self.people = self.book.vault.subjects().map(|(id, key)| (key.tag(leaf.at), (id, key))).collect();
+            self.month = month;
+        }
+        let Some((subject, key)) = self.people.get(tag).copied() else {
+            self.done.erased += leaf.decisions.len() as u64;
+            return Ok(());
+        };
+        if leaf.payload.is_none() {
+            return Ok(());
+        }
+        let Some(payload) = self.book.leaves.payload(leaf, key)? else {
+            self.done.find("payload", Some(number), "its sealed payload is missing, or is not what was committed to");
+            return Ok(());
+        };
+        self.payload(number, leaf, &payload, subject, key);
+        Ok(())
+    }
+
+    fn payload(&mut self, number: u64, leaf: &Leaf, payload: &Payload, subject: &SubjectId, key: &SubjectKey) {
+        if payload.subject != subject.as_str() || payload.decisions.len() != leaf.decisions.len() {
+            self.done.find("payload", Some(number), "its sealed payload is about somebody or something else");
+            return;
+        }
+        for (said, sealed) in leaf.decisions.iter().zip(&payload.decisions) {
+            let blinded = sealed.permit.as_ref().map(|id| key.blind("permit", id));
+            if blinded != said.permit {
+                self.done.find("decision", Some(number), "the permit in the entry is not the one in its payload");
+            }
+        }
+        let account = payload.account.as_ref().map(|id| AccountId::from_body(body(id)));
+        self.replay(number, leaf, &Target::Subject(subject.clone(), account), Some(subject), &payload.decisions);
+    }
+
+    /// Makes the decisions again from policy, ledger as it was known, and what the gate was told.
+    fn replay(
+        &mut self,
+        number: u64,
+        leaf: &Leaf,
+        target: &Target,
+        subject: Option<&SubjectId>,
+        rows: &[PayloadDecision],
+    ) {
+        let count = leaf.decisions.len() as u64;
+        let Some(known) = leaf.ledger.filter(|head| *head <= self.book.ledger.head()) else {
+            if count > 0 {
+                self.done.find("ledger", Some(number), "the ledger holds less than the gate knew then");
+            }
+            return;
+        };
+        let hash = leaf.policy.clone().unwrap_or_default();
+        let find = self.book.policies;
+        let Some(policy) = self.policies.entry(hash.clone()).or_insert_with(|| find(&hash)) else {
+            self.done.not_replayable += count;
+            return;
+        };
+        let events: Option<Vec<LegalEvent>> = subject.map(|id| {
+            let entries = self.book.ledger.entries(id).into_iter().filter(|e| e.seq <= known);
+            entries.map(|e| e.event.clone()).collect()
+        });
+        let mut wrong = 0;
+        for (said, row) in leaf.decisions.iter().zip(rows) {
+            let again = again(leaf, said, row, target, events.as_deref(), policy);
+            if again == said.reasons { self.done.replayed += 1 } else { wrong += 1 }
+        }
+        if wrong > 0 {
+            let what = format!("{wrong} decision(s) come out differently when they are made again");
+            self.done.find("decision", Some(number), what);
+        }
+    }
+
+    /// Every snapshot must be the one whose tables were announced last.
+    fn tables(&mut self) {
+        let ids: &Ids = self.book.ids;
+        for pipeline in sink::pipelines(self.book.home) {
+            if self.book.pipeline.is_some_and(|only| only != pipeline) {
+                continue;
+            }
+            for snapshot in sink::snapshots(self.book.home, &pipeline).unwrap_or_default() {
+                let name = format!("{pipeline}/snapshot={}", snapshot.run_id());
+                let place = (pipeline.clone(), snapshot.run_id().to_owned());
+                let Some((number, announced)) = self.announced.get(&place).cloned() else {
+                    self.done.find("table", None, format!("{name}: no entry of the log announced it"));
+                    continue;
+                };
+                for (table, expected) in announced {
+                    let found = table.parse().ok().and_then(|t| sink::table_hash(&snapshot, t).ok());
+                    self.done.tables += 1;
+                    if found.map(|hash| ids.commitment("table", hash.as_bytes())) != Some(expected) {
+                        let what = format!("{name}/{table}: it is not what the entry announced");
+                        self.done.find("table", Some(number), what);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn body(id: &str) -> &str {
+    id.strip_prefix(AccountId::PREFIX).unwrap_or(id)
+}
+
+/// The company or the host of an entry that is about no person.
+fn public_target(leaf: &Leaf) -> Option<Target> {
+    let target = leaf.target.as_ref()?;
+    Some(match target.strip_prefix(AccountId::PREFIX) {
+        Some(body) => Target::Account(AccountId::from_body(body)),
+        None => Target::Host(target.clone()),
+    })
+}
+
+/// What the gate was told of a company or a host.
+fn public_facts(leaf: &Leaf) -> PayloadDecision {
+    let text = |name: &str| leaf.facts.get(name).and_then(|v| v.as_str()).map(str::to_owned);
+    PayloadDecision {
+        decision: String::new(),
+        permit: None,
+        collected_at: None,
+        ambiguous: false,
+        url: text("host").map(|host| format!("https://{host}/")),
+        opt_out: text("opt_out"),
+        account_host: text("account_host"),
+    }
+}
+
+/// The reasons of a decision that is made again: of a refusal all of them, of a permit its bases.
+fn again(
+    leaf: &Leaf,
+    said: &Decision,
+    row: &PayloadDecision,
+    target: &Target,
+    events: Option<&[LegalEvent]>,
+    policy: &Policy,
+) -> Vec<String> {
+    let time = |name: &str| leaf.facts.get(name).and_then(|v| v.as_str()).and_then(|t| t.parse().ok());
+    let url = row.url.as_ref().and_then(|url| url::Url::parse(url).ok());
+    let opt_out = match row.opt_out.as_deref() {
+        Some("free") => OptOut::Free,
+        Some("robots_disallow") => OptOut::RobotsDisallow,
+        Some("tdm_reserved") => OptOut::TdmReserved,
+        _ => OptOut::NotApplicable,
+    };
+    let infers = matches!(said.op, Operation::Derive | Operation::Infer | Operation::Profile);
+    let request = Request {
+        target,
+        operation: said.op,
+        purpose: &said.purpose,
+        source_id: &said.source,
+        host: (said.op == Operation::Collect).then(|| url.as_ref().and_then(|u| u.host_str()).unwrap_or("")),
+        account_host: row.account_host.as_deref(),
+        opt_out,
+        collected_at: row.collected_at,
+        asked: Asked { model: leaf.model.as_deref().filter(|_| infers), ..Asked::default() },
+    };
+    let view =
+        View { events, ambiguous: row.ambiguous, intact: true, last_sync: time("synced"), newest: time("newest") };
+    match decide(&request, &view, policy, said.at) {
+        Ok(granted) => granted.bases,
+        Err(refusal) => refusal.reasons.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The log of a home as reports read it.
+impl LeafSource for super::LogReader {
+    fn each(
+        &self,
+        range: std::ops::Range<u64>,
+        visit: &mut dyn FnMut(u64, Leaf) -> ControlFlow<()>,
+    ) -> Result<(), SourceError> {
+        Self::each(self, range, visit).map_err(|error| match error {
+            super::AuditError::Entry { seq, .. } => SourceError::Damaged(seq),
+            other => SourceError::Unreadable(Box::new(other)),
+        })
+    }
+
+    fn payload(&self, leaf: &Leaf, key: &SubjectKey) -> Result<Option<Payload>, SourceError> {
+        Self::payload(self, leaf, key).map_err(|error| SourceError::Unreadable(Box::new(error)))
+    }
+
+    fn len(&self) -> u64 {
+        self.checkpoint().size()
+    }
+
+    fn checkpoint(&self) -> Option<super::source::Checkpoint> {
+        let checkpoint = Self::checkpoint(self);
+        Some(super::source::Checkpoint { tree_size: checkpoint.size(), root: checkpoint.root().to_string() })
+    }
+}

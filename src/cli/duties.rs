@@ -1,0 +1,277 @@
+//! `notice record|history`, `retention sweep`, `keys rotate`: what a controller does on its own.
+//!
+//! Invariant: logged before it is done; what destroys asks first.
+
+use std::collections::HashSet;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::exit::Usage;
+use super::subject::{AtHome, confirmed};
+use crate::audit::{Entry, Kind, Leaf, Payloads, Stage};
+use crate::consent::event::EventKind;
+use crate::consent::gate::Clock;
+use crate::keys::{MasterKey, MasterSource};
+use crate::model::SubjectId;
+use crate::rights::office::{Office, TakenOut};
+use crate::run::journal::Journal;
+use crate::sink::{self, Change, HomeLock, Select, Table};
+
+#[derive(Debug, Args)]
+pub(super) struct RecordNoticeArgs {
+    /// Who was told: subject ids, CRM record ids or e-mail addresses
+    #[arg(value_name = "SUBJECT", required = true)]
+    subjects: Vec<String>,
+    /// The notice that was given, for instance N-2026-03
+    #[arg(long, value_name = "ID")]
+    notice_id: String,
+    /// Purposes that it names
+    #[arg(long = "purpose", value_name = "PURPOSE", required = true)]
+    purposes: Vec<String>,
+    /// Hash of its wording
+    #[arg(long, value_name = "HASH")]
+    wording_hash: Option<String>,
+    /// Its language
+    #[arg(long, value_name = "de|en")]
+    language: Option<String>,
+    /// How it was given
+    #[arg(long, value_name = "METHOD", default_value = "e_mail")]
+    method: String,
+    /// When it was given [default: now]
+    #[arg(long, value_name = "TIME", value_parser = super::instant)]
+    at: Option<Timestamp>,
+    #[command(flatten)]
+    home: AtHome,
+}
+
+/// Records that people were told (Art. 14).
+pub(super) fn record_notice(args: &RecordNoticeArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let mut office = args.home.office(wall)?;
+    let at = args.at.unwrap_or_else(|| office.now());
+    if at > office.now() {
+        return Err(Usage(format!("--at {at} is in the future: a notice is recorded when it was given")).into());
+    }
+    // All are found before any is recorded.
+    let people: Result<Vec<SubjectId>, _> = args.subjects.iter().map(|text| office.find(text)).collect();
+    let people = people?;
+    for subject in &people {
+        let mut event = office.event(subject, EventKind::Notice, "notice");
+        event.scope.purposes = args.purposes.iter().cloned().collect();
+        (event.valid_from, event.recorded_at) = (Some(at), office.now());
+        event.proof.notice_id = Some(args.notice_id.clone());
+        event.proof.method = Some(args.method.clone());
+        event.proof.wording_hash.clone_from(&args.wording_hash);
+        event.proof.language.clone_from(&args.language);
+        office.record(event)?;
+    }
+    office.log.publish()?;
+    let lines = [format!("recorded for {} person(s): notice {} given at {at}", people.len(), args.notice_id)];
+    args.home.print(&json!({ "subjects": people, "notice_id": args.notice_id, "at": at }), &lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HistoryArgs {
+    /// The person: subject id, CRM record id or e-mail address
+    #[arg(value_name = "SUBJECT")]
+    subject: String,
+    #[command(flatten)]
+    home: AtHome,
+}
+
+/// What a person was told, and when the clock began.
+pub(super) fn notice_history(args: &HistoryArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let office = args.home.office(wall)?;
+    let subject = office.find(&args.subject)?;
+    let view = office.ledger.view();
+    let first = view.first_seen(&subject);
+    let mut lines =
+        vec![first.map_or("never collected".to_owned(), |at| format!("first collected {at}: the clock began"))];
+    let mut notices = Vec::new();
+    for entry in view.entries(&subject).into_iter().filter(|e| e.event.kind == EventKind::Notice) {
+        let e = entry.event;
+        let purposes: Vec<&str> = e.scope.purposes.iter().map(String::as_str).collect();
+        let id = e.proof.notice_id.as_deref().unwrap_or("without id");
+        lines.push(format!(
+            "given {}  notice {id} by {}, for {}; ledger entry {}, known {}",
+            e.effective_at(),
+            e.proof.method.as_deref().unwrap_or("unknown means"),
+            purposes.join(", "),
+            entry.seq,
+            entry.known_at
+        ));
+        notices.push(json!({
+            "given_at": e.effective_at(), "recorded_at": e.recorded_at, "known_at": entry.known_at, "entry": entry.seq,
+            "notice_id": e.proof.notice_id, "method": e.proof.method, "language": e.proof.language,
+            "wording_hash": e.proof.wording_hash, "purposes": purposes,
+        }));
+    }
+    if notices.is_empty() {
+        lines.push(
+            "no notice was recorded; the wording of a proven consent counts as one for what it covers".to_owned(),
+        );
+    }
+    args.home.print(&json!({ "subject_id": subject, "first_collected": first, "notices": notices }), &lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SweepArgs {
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Only tell what would go
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    home: AtHome,
+}
+
+/// Destroys what is kept beyond its time. First collection stays in the ledger, so that nobody begins anew.
+pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let office = args.home.office(wall)?;
+    let over = overdue(&office)?;
+    if over.is_empty() || args.dry_run {
+        let line = if over.is_empty() {
+            "nothing is kept beyond its time".to_owned()
+        } else {
+            format!("{} person(s) are kept beyond their time", over.len())
+        };
+        args.home.print(&json!({ "overdue": over.len(), "swept": 0 }), &[line])?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !confirmed(&format!("The data of {} person(s) will be destroyed.", over.len()), args.yes)? {
+        eprintln!("nothing was done");
+        return Ok(ExitCode::from(2));
+    }
+    let mut entries: Vec<Entry> = vec![Leaf::new(Kind::Sweep).fact("people", over.len()).into()];
+    for subject in &over {
+        let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Sweep) };
+        entries.push(Entry { leaf, subject: Some((office.key(subject).clone(), None)) });
+    }
+    office.log.append_now(entries)?;
+    let taken = office.take_out(&Change::remove(over.iter().cloned()), "retention")?;
+    let TakenOut::Rewritten(changed) = taken else {
+        return Err(Usage("a run holds the home: repeat the command when it has ended".to_owned()).into());
+    };
+    let journal = Journal::open(&office.home.path().join("journal.sqlite"))?;
+    let mut payloads = Payloads::open(&office.home.audit_place().payloads())?;
+    for subject in &over {
+        journal.forget(subject)?;
+        payloads.forget(office.key(subject))?;
+        office.store.release(office.key(subject))?;
+    }
+    office.log.publish()?;
+    let rows: u64 = changed.iter().map(|(_, done)| Table::ALL.into_iter().map(|t| done.removed(t)).sum::<u64>()).sum();
+    let line = format!("{} person(s), {rows} row(s) destroyed; the gate refuses them as RetentionElapsed", over.len());
+    args.home.print(&json!({ "overdue": over.len(), "swept": over.len(), "rows": rows }), &[line])?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Everybody with a persona past its retention in any snapshot.
+fn overdue(office: &Office) -> anyhow::Result<Vec<SubjectId>> {
+    let mut over = HashSet::new();
+    for pipeline in sink::pipelines(office.home.path()) {
+        for snapshot in sink::snapshots(office.home.path(), &pipeline)? {
+            for persona in sink::read_personas(&snapshot, &Select::All)? {
+                if persona.legal.retain_until <= office.now() && office.vault.key(&persona.subject_id).is_some() {
+                    over.insert(persona.subject_id);
+                }
+            }
+        }
+    }
+    let mut over: Vec<SubjectId> = over.into_iter().collect();
+    over.sort();
+    Ok(over)
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeysArgs {
+    #[command(subcommand)]
+    command: KeysCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Wrap every key of the vault under a new master key
+    Rotate(RotateArgs),
+    /// Tell which master key wraps the vault, and how many keys there are; never a key
+    Show(ShowArgs),
+}
+
+#[derive(Debug, Args)]
+struct RotateArgs {
+    /// Where the new key is put, or, for env:NAME, where you have put it [default: a new file beside the old]
+    #[arg(long, value_name = "SOURCE")]
+    to: Option<MasterSource>,
+    #[command(flatten)]
+    home: AtHome,
+}
+
+#[derive(Debug, Args)]
+struct ShowArgs {
+    #[command(flatten)]
+    home: AtHome,
+}
+
+pub(super) fn keys(args: &KeysArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        KeysCommand::Rotate(args) => rotate(args, wall),
+        KeysCommand::Show(args) => {
+            let office = args.home.office(wall)?;
+            let (id, n) = (office.vault.master().id(), office.vault.subjects().count());
+            let source = office.home.master_source().or_environment();
+            let lines = [format!("master key {id} from {source}, {n} subject key(s)")];
+            args.home.print(&json!({ "master_key": id, "source": source.to_string(), "subjects": n }), &lines)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn rotate(args: &RotateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let mut office = args.home.office(wall)?;
+    let _lock = HomeLock::acquire(office.home.path()).map_err(crate::rights::office::OfficeError::from)?;
+    let old = office.home.master_source();
+    let to = args.to.clone().unwrap_or_else(|| next_file(&old, wall()));
+    let home = office.home.path().to_owned();
+    if to == old.clone().or_environment() || matches!(&to, MasterSource::File(p) if home.join(p).exists()) {
+        return Err(Usage(format!("{to} is where a key is now: choose another place with --to")).into());
+    }
+    let new = match &to {
+        MasterSource::Env(_) => to.read(&home)?,
+        _ => MasterKey::random()?,
+    };
+    let leaf = Leaf::new(Kind::Keys).fact("from", office.vault.master().id()).fact("to", new.id());
+    office.log.append_now(vec![leaf.into()])?;
+    // The new key is in its place before anything is wrapped under it; the old one goes last.
+    to.write(&home, &new)?;
+    let (id, n) = (new.id(), office.vault.subjects().count());
+    office.vault.rotate(new)?;
+    office.home.set_master_source(&to)?;
+    if let MasterSource::File(path) = &old {
+        let path = home.join(path);
+        if path.exists() {
+            crate::run::files::overwrite_and_remove(&path)?;
+        }
+    }
+    office.log.publish()?;
+    let lines = [
+        format!("{n} subject key(s) and the home's own are wrapped under the master key {id} from {to}"),
+        "the old key is of no use any more; backups of the vault from before still need it".to_owned(),
+    ];
+    args.home.print(&json!({ "master_key": id, "source": to.to_string(), "subjects": n }), &lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A file beside the old one that is named by the day.
+fn next_file(old: &MasterSource, now: Timestamp) -> MasterSource {
+    let stamp = now.strftime("%Y%m%dT%H%M%S");
+    let folder = match old {
+        MasterSource::File(path) => path.parent().map(std::path::Path::to_owned).unwrap_or_default(),
+        _ => "keys".into(),
+    };
+    MasterSource::File(folder.join(format!("master-{stamp}.key")))
+}

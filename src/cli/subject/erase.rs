@@ -1,0 +1,178 @@
+//! `subject erase`: everything of a person goes, a receipt stays.
+//!
+//! Invariant: what proves the erasure is looked for in every file, decoded and raw, before and after; a hit after it is
+//! exit code 1.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+
+use super::super::exit::Usage;
+use super::{AtHome, confirmed};
+use crate::consent::gate::Clock;
+use crate::model::SubjectId;
+use crate::rights::erase::{self, Receipt};
+use crate::rights::office::{Office, OfficeError};
+use crate::rights::verify_erasure;
+use crate::rights::{Needle, Report, Verdict, scan};
+use crate::sink::{self, LockError, Select};
+
+/// A violation was found.
+const FOUND: u8 = 1;
+/// It could not be checked.
+const NOT_CHECKED: u8 = 2;
+
+#[derive(Debug, Args)]
+#[command(after_help = "The command looks for the subject id, the CRM record id, an e-mail address given as SUBJECT, \
+and every --look-for text, in every file of the home before and after.\nExit codes: 0 erased and nothing found, \
+1 traces found, 2 could not check, 3 home.")]
+pub(super) struct EraseArgs {
+    /// The person: subject id (sub_...), the CRM's record id, or an e-mail address
+    #[arg(value_name = "SUBJECT", required_unless_present = "verify")]
+    subject: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Where the receipt goes [default: HOME/receipts/erasure-ENTRY.json]
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+    /// Also look for this text, for instance the name; it is not stored
+    #[arg(long = "look-for", value_name = "TEXT")]
+    look_for: Vec<String>,
+    /// Check an earlier erasure by its receipt instead
+    #[arg(long, value_name = "RECEIPT", conflicts_with_all = ["subject", "yes", "receipt"])]
+    verify: Option<PathBuf>,
+    #[command(flatten)]
+    home: AtHome,
+}
+
+pub(super) fn execute(args: &EraseArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    match (&args.verify, &args.subject) {
+        (Some(receipt), _) => verify(args, receipt, wall),
+        (None, Some(subject)) => run(args, subject, wall),
+        (None, None) => Err(Usage("name the person, or a receipt with --verify".to_owned()).into()),
+    }
+}
+
+fn run(args: &EraseArgs, text: &str, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let mut office = args.home.office(wall)?;
+    let subject = office.find(text)?;
+    let needles = needles(&office, &subject, text, &args.look_for)?;
+    let home = office.home.path().to_owned();
+    if !confirmed(&format!("Everything about {subject} in {} will be destroyed.", home.display()), args.yes)? {
+        eprintln!("nothing was done");
+        return Ok(ExitCode::from(NOT_CHECKED));
+    }
+    let before = scan(&home, &needles)?;
+    let entry = erase::announce(&mut office, &subject)?;
+    let receipt = match erase::destroy(&mut office, &subject, entry) {
+        Err(OfficeError::Lock(error @ LockError::Held { .. })) => {
+            office.log.publish()?;
+            let text = "the erasure is recorded and the gate refuses from now on, but a run holds the home: repeat \
+                        the command when it has ended, to destroy the data";
+            return Err(anyhow::Error::from(error).context(text));
+        }
+        other => other?,
+    };
+    let path = args.receipt.clone().unwrap_or_else(|| home.join(format!("receipts/erasure-{entry:08}.json")));
+    write(&path, &receipt)?;
+    let after = scan(&home, &needles)?;
+    let rows: u64 = receipt.rows.values().sum();
+    let lines = vec![
+        format!("before    {}", told(&before)),
+        format!(
+            "erased    {rows} row(s) of {} snapshot(s), {} sealed payload(s), the key",
+            receipt.snapshots, receipt.payloads
+        ),
+        format!("after     {}", told(&after)),
+        format!("kept out  {} keyed identifier(s) stay, so that no import brings the person back", receipt.suppressed),
+        format!(
+            "tell      {}",
+            if receipt.recipients.is_empty() { "nobody".into() } else { receipt.recipients.join(", ") }
+        ),
+        format!("receipt   {}", path.display()),
+    ];
+    let json = json!({
+        "receipt": receipt, "receipt_file": path, "hits_before": hits(&before), "hits_after": hits(&after),
+        "files_scanned": after.files, "unreadable": after.unreadable.len(),
+    });
+    args.home.print(&json, &lines)?;
+    Ok(code(&after))
+}
+
+fn verify(args: &EraseArgs, path: &Path, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("the receipt {} cannot be read", path.display()))?;
+    let receipt: Receipt = serde_json::from_str(&text)
+        .map_err(|e| Usage(format!("{} line {}: this is no erasure receipt", path.display(), e.line())))?;
+    let office = args.home.office(wall)?;
+    let found = verify_erasure::check(&office, &receipt)?;
+    let mut needles = Vec::new();
+    for (n, text) in args.look_for.iter().enumerate() {
+        needles.push(Needle::new(&format!("text {}", n + 1), text).map_err(|e| Usage(e.to_string()))?);
+    }
+    let report = scan(office.home.path(), &needles)?;
+    let mut lines: Vec<String> = found.iter().map(|f| format!("VIOLATION {f}")).collect();
+    if lines.is_empty() {
+        lines.push(format!(
+            "complete: entry {} is in the log, nobody in any table or the vault is that person",
+            receipt.entry
+        ));
+    }
+    if !needles.is_empty() {
+        lines.push(told(&report));
+    }
+    let json = json!({ "violations": found, "hits": hits(&report), "unreadable": report.unreadable.len() });
+    args.home.print(&json, &lines)?;
+    Ok(if found.is_empty() { code(&report) } else { ExitCode::from(FOUND) })
+}
+
+/// What a person can be recognised by, as far as the home or the caller knows it.
+fn needles(office: &Office, subject: &SubjectId, text: &str, more: &[String]) -> anyhow::Result<Vec<Needle>> {
+    let mut texts = vec![("subject id".to_owned(), subject.as_str().to_owned())];
+    if !text.starts_with(SubjectId::PREFIX) {
+        texts.push((if text.contains('@') { "e-mail" } else { "record id" }.to_owned(), text.trim().to_owned()));
+    }
+    for pipeline in sink::pipelines(office.home.path()) {
+        for snapshot in sink::snapshots(office.home.path(), &pipeline)? {
+            for persona in sink::read_personas(&snapshot, &Select::Subject(subject.clone()))? {
+                texts.push(("record id".to_owned(), persona.crm_record));
+            }
+        }
+    }
+    texts.extend(more.iter().enumerate().map(|(n, text)| (format!("text {}", n + 1), text.clone())));
+    texts.sort();
+    texts.dedup();
+    texts.iter().map(|(label, text)| Needle::new(label, text).map_err(|e| Usage(e.to_string()).into())).collect()
+}
+
+fn hits(report: &Report) -> u64 {
+    report.hits.iter().map(|h| h.count).sum()
+}
+
+fn told(report: &Report) -> String {
+    let files: std::collections::BTreeSet<_> = report.hits.iter().map(|h| &h.file).collect();
+    let unread = report.unreadable.len();
+    let unread = if unread == 0 { String::new() } else { format!(", {unread} file(s) could not be read") };
+    format!("{} trace(s) in {} of {} file(s){unread}", hits(report), files.len(), report.files)
+}
+
+fn code(report: &Report) -> ExitCode {
+    match report.verdict() {
+        Verdict::Clean => ExitCode::SUCCESS,
+        Verdict::Found => ExitCode::from(FOUND),
+        Verdict::CouldNotCheck => ExitCode::from(NOT_CHECKED),
+    }
+}
+
+fn write(path: &Path, receipt: &Receipt) -> anyhow::Result<()> {
+    let text = format!("{:#}\n", serde_json::to_value(receipt)?);
+    let told = || format!("the erasure is done, but the receipt {} cannot be written", path.display());
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        crate::run::files::private_dir(folder).with_context(told)?;
+    }
+    crate::run::files::write_atomically(path, text.as_bytes()).with_context(told)
+}

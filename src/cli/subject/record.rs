@@ -1,0 +1,156 @@
+//! `subject restrict`, `object`, `withdraw`, `recipients`: events that count from the moment they are recorded.
+//!
+//! Invariant: the event is in the ledger first, so the gate refuses from then on, also in a run that is under way; then
+//! the person is taken out of the tables that people read.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::{AtHome, Who};
+use crate::consent::event::{EventKind, LegalEvent};
+use crate::consent::gate::Clock;
+use crate::model::SubjectId;
+use crate::rights::erase;
+use crate::rights::office::{Office, TakenOut};
+use crate::rights::restrict;
+use crate::sink::{Change, Table};
+
+#[derive(Debug, Args)]
+pub(super) struct RestrictArgs {
+    #[command(flatten)]
+    who: Who,
+    /// End the restriction; tell the person before (Art. 18(3))
+    #[arg(long)]
+    lift: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ObjectArgs {
+    #[command(flatten)]
+    who: Who,
+    /// Purposes that the objection names; none = direct marketing, which is absolute and covers everything
+    #[arg(long = "purpose", value_name = "PURPOSE")]
+    purposes: Vec<String>,
+    /// The controller has decided an objection that names purposes: upheld = it stands, rejected = it ends
+    #[arg(long, value_enum)]
+    decided: Option<Decided>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Decided {
+    /// It stands
+    Upheld,
+    /// It ends, for compelling grounds of the controller
+    Rejected,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WithdrawArgs {
+    #[command(flatten)]
+    who: Who,
+    /// Purposes whose consent is withdrawn; none = all
+    #[arg(long = "purpose", value_name = "PURPOSE")]
+    purposes: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RecipientsArgs {
+    #[command(flatten)]
+    who: Who,
+}
+
+pub(super) fn restrict(args: &RestrictArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let mut office = args.who.home.office(wall)?;
+    let subject = office.find(&args.who.subject)?;
+    if args.lift {
+        office.record(office.event(&subject, EventKind::Lift, "lift"))?;
+        office.store.release(office.key(&subject))?;
+        office.log.publish()?;
+        let lines = [
+            "lifted: the gate decides by the other events again".to_owned(),
+            "next: the next run writes the person again, if a basis is left".to_owned(),
+        ];
+        args.who.home.print(&json!({ "subject_id": subject, "right": "lift" }), &lines)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let copy = restrict::copy(office.home.path(), &subject)?;
+    let event = office.event(&subject, EventKind::Restrict, "restrict");
+    office.record(event)?;
+    office.store.keep_restricted(office.key(&subject), &copy)?;
+    finish(&office, &args.who.home, &subject, "restrict", "restricted: only storing is left")
+}
+
+pub(super) fn object(args: &ObjectArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let mut office = args.who.home.office(wall)?;
+    let subject = office.find(&args.who.subject)?;
+    if args.decided == Some(Decided::Rejected) {
+        let mut event = office.event(&subject, EventKind::Lift, "objection_rejected");
+        event.scope.purposes = args.purposes.iter().cloned().collect();
+        office.record(event)?;
+        office.log.publish()?;
+        let line = "rejected: the pending objection ends; one against marketing would stand all the same".to_owned();
+        args.who.home.print(&json!({ "subject_id": subject, "right": "objection_rejected" }), &[line])?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let field = if args.decided.is_some() { "objection_upheld" } else { "object" };
+    let event = with_purposes(office.event(&subject, EventKind::Object, field), &args.purposes);
+    office.record(event)?;
+    finish(&office, &args.who.home, &subject, "object", "recorded: the gate refuses from now on")
+}
+
+pub(super) fn withdraw(args: &WithdrawArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let mut office = args.who.home.office(wall)?;
+    let subject = office.find(&args.who.subject)?;
+    let event = with_purposes(office.event(&subject, EventKind::Withdraw, "withdraw"), &args.purposes);
+    office.record(event)?;
+    finish(&office, &args.who.home, &subject, "withdraw", "recorded: only a new consent of the person helps")
+}
+
+fn with_purposes(mut event: LegalEvent, purposes: &[String]) -> LegalEvent {
+    event.scope.purposes = purposes.iter().cloned().collect();
+    event
+}
+
+/// Takes the person out of the tables, if the gate refuses to emit them now, and tells what was done.
+fn finish(
+    office: &Office,
+    at: &AtHome,
+    subject: &SubjectId,
+    right: &'static str,
+    first: &str,
+) -> anyhow::Result<ExitCode> {
+    let mut lines = vec![first.to_owned()];
+    let taken = office.take_out(&Change::leave_out([subject.clone()]), right)?;
+    let (rows, waits) = match &taken {
+        TakenOut::Rewritten(changed) => {
+            let rows: u64 =
+                changed.iter().map(|(_, done)| done.removed(Table::Personas) + done.removed(Table::Evidence)).sum();
+            let snapshots = changed.iter().filter(|(_, done)| !done.is_empty()).count();
+            lines.push(format!("taken out of {snapshots} snapshot(s), {rows} row(s); what was decided stays as proof"));
+            (rows, false)
+        }
+        TakenOut::RunGoesOn => {
+            lines.push(
+                "a run goes on: it leaves the person out when it publishes, and takes them out of older snapshots then"
+                    .to_owned(),
+            );
+            (0, true)
+        }
+    };
+    office.log.publish()?;
+    let json = json!({ "subject_id": subject, "right": right, "rows_taken_out": rows, "waits_for_run": waits });
+    at.print(&json, &lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn recipients(args: &RecipientsArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let office = args.who.home.office(wall)?;
+    let subject = office.find(&args.who.subject)?;
+    office.log_right(&subject, "recipients")?;
+    let all = erase::recipients(&office, &subject)?;
+    let lines = if all.is_empty() { vec!["nobody: no persona was ever emitted".to_owned()] } else { all.clone() };
+    args.who.home.print(&json!({ "subject_id": subject, "recipients": all }), &lines)?;
+    Ok(ExitCode::SUCCESS)
+}

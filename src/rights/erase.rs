@@ -1,0 +1,145 @@
+//! Erasure (Art. 17 GDPR): everything of a person goes, from every file; proof and suppression stay.
+//!
+//! Invariant: the log and the ledger know of the erasure before anything is destroyed, and the key goes last, so an
+//! erasure that was cut off can be repeated; afterwards the entries that are left are about nobody.
+
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::audit::{Entry, Kind, Leaf, Payloads, Stage};
+use crate::consent::event::EventKind;
+use crate::consent::ledger::Import;
+use crate::model::SubjectId;
+use crate::rights::office::{Office, OfficeError};
+use crate::run::journal::Journal;
+use crate::sink::{Change, HomeLock, Note, Table};
+
+/// What proves an erasure. It names nobody: `subject` is an HMAC under `salt` of an id that nobody can compute without
+/// the home's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// `prosopon-erasure-receipt/1`.
+    pub schema: String,
+    /// Whose home it was.
+    pub controller: String,
+    /// When.
+    pub erased_at: Timestamp,
+    /// Hex.
+    pub salt: String,
+    /// HMAC-SHA-256 of the subject id under the salt, hex.
+    pub subject: String,
+    /// The entry of the audit log that came before anything was destroyed.
+    pub entry: u64,
+    /// The signed checkpoint after it.
+    pub checkpoint: String,
+    /// Rows that went, by table, over all snapshots.
+    pub rows: std::collections::BTreeMap<String, u64>,
+    /// Snapshots that were rewritten.
+    pub snapshots: u64,
+    /// Sealed payloads that went.
+    pub payloads: u64,
+    /// Kept identifiers, as keyed hashes: whoever has one is not read in again.
+    pub suppressed: u64,
+    /// Who received data of the person and must be told (Art. 19), as the log has it.
+    pub recipients: Vec<String>,
+}
+
+/// The schema of receipts that this version writes.
+pub const SCHEMA: &str = "prosopon-erasure-receipt/1";
+
+/// Records the erasure in log and ledger: from here on the gate refuses everything, whatever happens next.
+///
+/// # Errors
+/// Log or ledger cannot be written: nothing was done.
+pub fn announce(office: &mut Office, subject: &SubjectId) -> Result<u64, OfficeError> {
+    let suppress = office.vault.identifiers(subject).to_vec();
+    let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Erase) };
+    let leaf = leaf.fact("suppressed", suppress.len());
+    let entry = Entry { leaf, subject: Some((office.key(subject).clone(), None)) };
+    let number = office.log.append_now(vec![entry])?.start;
+    let event = office.event(subject, EventKind::Erase, "erase");
+    let import = Import { events: &[event], suppress: &suppress, ..Import::default() };
+    let now = office.now();
+    office.ledger.import(&mut office.vault, import, now)?;
+    Ok(number)
+}
+
+/// Destroys everything of a person. The caller has announced it.
+///
+/// # Errors
+/// Something cannot be written: repeat the command; what is gone is gone, the key is destroyed last.
+pub fn destroy(office: &mut Office, subject: &SubjectId, entry: u64) -> Result<Receipt, OfficeError> {
+    let lock = HomeLock::acquire(office.home.path())?;
+    let recipients = recipients(office, subject)?;
+    let withheld = office.home.ids().commitment("withheld", subject.as_str().as_bytes());
+    let change = Change { commitments: [withheld].into(), ..Change::remove([subject.clone()]) };
+    let note = Note { at: office.now(), reason: "erasure" };
+    let changed = crate::sink::rewrite_all(office.home.path(), &change, note)?;
+    office.log_rewritten(&changed, "erasure")?;
+    Journal::open(&office.home.path().join("journal.sqlite"))?.forget(subject)?;
+    let key = office.key(subject).clone();
+    let payloads = Payloads::open(&office.home.audit_place().payloads())?.forget(&key)?;
+    office.store.forget(&key)?;
+    let suppressed = office.vault.identifiers(subject).len() as u64;
+    office.vault.destroy(subject)?;
+    drop(lock);
+    let mut rows = std::collections::BTreeMap::new();
+    for (_, done) in &changed {
+        for table in Table::ALL {
+            let n = done.removed(table);
+            if n > 0 {
+                *rows.entry(table.to_string()).or_default() += n;
+            }
+        }
+    }
+    let checkpoint = office.reader()?.checkpoint().to_string();
+    let salt = crate::keys::random().map_err(|source| {
+        OfficeError::Home(crate::run::home::HomeError::Io { path: office.home.path().to_owned(), source })
+    })?;
+    Ok(Receipt {
+        schema: SCHEMA.to_owned(),
+        controller: office.home.controller().to_owned(),
+        erased_at: office.now(),
+        salt: HEXLOWER.encode(&salt),
+        subject: digest(&salt, subject),
+        entry,
+        checkpoint,
+        rows,
+        snapshots: changed.iter().filter(|(_, done)| !done.is_empty()).count() as u64,
+        payloads,
+        suppressed,
+        recipients,
+    })
+}
+
+/// Who received a persona of this person: the recipients of every permit to emit it.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn recipients(office: &Office, subject: &SubjectId) -> Result<Vec<String>, OfficeError> {
+    let mut all = std::collections::BTreeSet::new();
+    office.reader()?.of_subject(office.key(subject), &mut |_, leaf| {
+        let permitted = leaf.decisions.into_iter().filter(crate::audit::Decision::permitted);
+        all.extend(permitted.flat_map(|d| d.recipients));
+    })?;
+    Ok(all.into_iter().collect())
+}
+
+fn digest(salt: &[u8], subject: &SubjectId) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(salt).expect("HMAC takes keys of any length");
+    mac.update(subject.as_str().as_bytes());
+    HEXLOWER.encode(&mac.finalize().into_bytes())
+}
+
+impl Receipt {
+    /// Whether a subject id is that of the erased person; `None` = the receipt is damaged.
+    #[must_use]
+    pub fn is_about(&self, subject: &SubjectId) -> Option<bool> {
+        let salt = HEXLOWER.decode(self.salt.as_bytes()).ok()?;
+        Some(digest(&salt, subject) == self.subject)
+    }
+}

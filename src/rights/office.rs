@@ -1,0 +1,265 @@
+//! A home opened to serve rights: finds people, records legal events, takes people out of snapshots.
+//!
+//! Invariant: whatever is done for or to a person is in the audit log before it is done; the ledger can be written
+//! while a run goes on, tables cannot.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::audit::{AuditError, AuditLog, Entry, Kind, Leaf, LogReader, Stage};
+use crate::consent::event::{EventKind, LegalEvent, Origin, Proof, Scope};
+use crate::consent::gate::Clock;
+use crate::consent::ledger::{Import, Ledger, LedgerError};
+use crate::consent::suppression::Identifiers;
+use crate::keys::{SubjectKey, Vault, VaultError};
+use crate::model::SubjectId;
+use crate::rights::store::{Store, StoreError};
+use crate::run::home::{Home, HomeError};
+use crate::sink::{self, Change, HomeLock, LockError, Note, Rewritten, SinkError, Snapshot};
+
+/// Why a right could not be served.
+#[derive(Debug, thiserror::Error)]
+pub enum OfficeError {
+    /// Nobody by that name, address or id.
+    #[error("{0}")]
+    Unknown(String),
+    /// The home.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The tables.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// Another process holds the home.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The sealed store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The run journal.
+    #[error(transparent)]
+    Journal(#[from] crate::run::journal::JournalError),
+}
+
+impl From<AuditError> for OfficeError {
+    fn from(error: AuditError) -> Self {
+        Self::Home(error.into())
+    }
+}
+
+impl From<LedgerError> for OfficeError {
+    fn from(error: LedgerError) -> Self {
+        Self::Home(error.into())
+    }
+}
+
+impl From<VaultError> for OfficeError {
+    fn from(error: VaultError) -> Self {
+        Self::Home(error.into())
+    }
+}
+
+/// An open home.
+#[derive(Debug)]
+pub struct Office {
+    /// The home.
+    pub home: Home,
+    /// Its keys.
+    pub vault: Vault,
+    /// Its legal events.
+    pub ledger: Ledger,
+    /// Its log, for writing.
+    pub log: AuditLog,
+    /// Hashes identifiers.
+    pub identifiers: Identifiers,
+    /// Rectifications and restricted copies.
+    pub store: Store,
+    now: Timestamp,
+}
+
+/// What became of a request to take somebody out of the tables.
+#[derive(Debug)]
+pub enum TakenOut {
+    /// Snapshots that were rewritten.
+    Rewritten(Vec<(Snapshot, Rewritten)>),
+    /// A run holds the home: it leaves the person out when it publishes, and cleans the older snapshots then.
+    RunGoesOn,
+}
+
+impl Office {
+    /// Opens a home.
+    ///
+    /// # Errors
+    /// See [`HomeError`].
+    pub fn open(path: &Path, wall: &Clock) -> Result<Self, OfficeError> {
+        let home = Home::open(path)?;
+        let (vault, ledger) = home.legal()?;
+        let log = home.audit(&vault, wall)?;
+        let identifiers = Identifiers::new(&vault)?;
+        let store = Store::open(home.path())?;
+        let now = now(&home, wall());
+        Ok(Self { home, vault, ledger, log, identifiers, store, now })
+    }
+
+    /// The time for legal events: the wall's, or, in a demo home, that of its newest snapshot's gate.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Finds a person by subject id, CRM record id, or an e-mail address by which they were ever read.
+    ///
+    /// # Errors
+    /// Nobody, or several.
+    pub fn find(&self, text: &str) -> Result<SubjectId, OfficeError> {
+        let text = text.trim();
+        let known = |id: &SubjectId| self.vault.key(id).is_some();
+        let found: Vec<SubjectId> = if let Some(body) = text.strip_prefix(SubjectId::PREFIX) {
+            Some(SubjectId::from_body(body)).into_iter().filter(known).collect()
+        } else if text.contains('@') {
+            self.vault.find(&self.identifiers.email(text))
+        } else {
+            self.home.crms().iter().map(|crm| self.home.ids().subject(crm, text)).filter(known).collect()
+        };
+        match found.as_slice() {
+            [one] => Ok(one.clone()),
+            [] => Err(OfficeError::Unknown(format!(
+                "{}: nobody here has this id, CRM record or address; they were never read, or were erased. Give a \
+                 subject id (sub_...), the CRM's record id, or an e-mail address",
+                self.home.path().display()
+            ))),
+            several => {
+                let ids: Vec<&str> = several.iter().map(SubjectId::as_str).collect();
+                Err(OfficeError::Unknown(format!("several people were read by this: give one of {}", ids.join(", "))))
+            }
+        }
+    }
+
+    /// The key of somebody who was found.
+    ///
+    /// # Panics
+    /// Never for a subject that [`Self::find`] gave.
+    #[must_use]
+    pub fn key(&self, subject: &SubjectId) -> &SubjectKey {
+        self.vault.key(subject).expect("who was found has a key")
+    }
+
+    /// Writes an entry about a person, before anything else is done.
+    ///
+    /// # Errors
+    /// See [`AuditError`].
+    pub fn log_right(&self, subject: &SubjectId, right: &str) -> Result<u64, OfficeError> {
+        let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Right) };
+        let leaf = leaf.fact("right", right);
+        let entry = Entry { leaf, subject: Some((self.key(subject).clone(), None)) };
+        Ok(self.log.append_now(vec![entry])?.start)
+    }
+
+    /// Records a legal event that the controller enters.
+    ///
+    /// # Errors
+    /// Log or ledger cannot be written.
+    pub fn record(&mut self, event: LegalEvent) -> Result<(), OfficeError> {
+        let right = event.origin.field.clone();
+        self.log_right(&event.subject, &right)?;
+        let import = Import { events: &[event], ..Import::default() };
+        let now = self.now;
+        self.ledger.import(&mut self.vault, import, now)?;
+        Ok(())
+    }
+
+    /// An event that the controller enters, now.
+    #[must_use]
+    pub fn event(&self, subject: &SubjectId, kind: EventKind, field: &str) -> LegalEvent {
+        LegalEvent {
+            external_id: None,
+            subject: subject.clone(),
+            kind,
+            basis: None,
+            scope: Scope::default(),
+            valid_from: None,
+            valid_to: None,
+            recorded_at: self.now,
+            proof: Proof::default(),
+            origin: Origin { system: "prosopon".to_owned(), field: field.to_owned(), value_commitment: None },
+            supersedes: None,
+        }
+    }
+
+    /// Takes people out of every snapshot; decisions stay as proof, but for the erased.
+    ///
+    /// # Errors
+    /// Tables or log cannot be written.
+    pub fn take_out(&self, change: &Change, reason: &'static str) -> Result<TakenOut, OfficeError> {
+        let _lock = match HomeLock::acquire(self.home.path()) {
+            Ok(lock) => lock,
+            Err(LockError::Held { .. }) => return Ok(TakenOut::RunGoesOn),
+            Err(error) => return Err(error.into()),
+        };
+        let changed = sink::rewrite_all(self.home.path(), change, Note { at: self.now, reason })?;
+        self.log_rewritten(&changed, reason)?;
+        Ok(TakenOut::Rewritten(changed))
+    }
+
+    /// Records the new keyed hashes of rewritten tables.
+    ///
+    /// # Errors
+    /// The log cannot be written, or a manifest cannot be read.
+    pub fn log_rewritten(&self, changed: &[(Snapshot, Rewritten)], reason: &str) -> Result<(), OfficeError> {
+        let mut entries = Vec::new();
+        for (snapshot, _) in changed.iter().filter(|(_, done)| !done.is_empty()) {
+            entries.push(rewrite_leaf(&self.home, snapshot, reason)?.into());
+        }
+        if !entries.is_empty() {
+            self.log.append_now(entries)?;
+        }
+        Ok(())
+    }
+
+    /// Signs a checkpoint over everything, and opens the log for reading.
+    ///
+    /// # Errors
+    /// See [`AuditError`].
+    pub fn reader(&self) -> Result<LogReader, OfficeError> {
+        self.log.publish()?;
+        Ok(LogReader::open(&self.home.audit_place())?)
+    }
+}
+
+/// The entry for a rewritten snapshot: keyed hashes of its tables.
+///
+/// # Errors
+/// The manifest cannot be read.
+pub fn rewrite_leaf(home: &Home, snapshot: &Snapshot, reason: &str) -> Result<Leaf, SinkError> {
+    let manifest = snapshot.manifest()?;
+    let tables = manifest["snapshot"]["tables"].as_object().cloned().unwrap_or_default();
+    let keyed = tables.iter().map(|(table, facts)| {
+        let hash = facts["sha256"].as_str().unwrap_or_default();
+        (table.clone(), serde_json::Value::from(home.ids().commitment("table", hash.as_bytes())))
+    });
+    let pipeline = manifest["pipeline"].as_str().unwrap_or_default();
+    Ok(Leaf::new(Kind::Rewrite)
+        .fact("pipeline", pipeline)
+        .fact("snapshot", snapshot.run_id())
+        .fact("reason", reason)
+        .fact("tables", serde_json::Value::Object(keyed.collect())))
+}
+
+/// In a demo home time stands still: at the gate's time of the newest snapshot.
+fn now(home: &Home, wall: Timestamp) -> Timestamp {
+    if !home.is_demo() {
+        return wall;
+    }
+    let pinned = sink::pipelines(home.path()).into_iter().filter_map(|pipeline| {
+        let snapshot = sink::current(home.path(), &pipeline).ok()??;
+        snapshot.manifest().ok()?["gate_time"].as_str()?.parse().ok()
+    });
+    pinned.max().unwrap_or(wall)
+}
+
+/// A clock that stands at an instant.
+#[must_use]
+pub fn stopped(at: Timestamp) -> Clock {
+    Arc::new(move || at)
+}

@@ -1,0 +1,93 @@
+//! Whether an erasure is complete, by its receipt.
+//!
+//! Invariant: nothing that is found is named; the log must still hold the entry that the receipt speaks of, and nobody
+//! in the vault or in any table may be the person.
+
+use std::collections::HashSet;
+
+use prosopon_tlog::Checkpoint;
+
+use crate::audit::{AuditError, Kind};
+use crate::model::{SubjectId, Target};
+use crate::rights::erase::{Receipt, SCHEMA};
+use crate::rights::office::{Office, OfficeError};
+use crate::sink::{self, Select, Snapshot};
+
+/// Everything that speaks against the receipt; empty = the erasure is complete.
+///
+/// # Errors
+/// Something cannot be read: it could not be checked.
+pub fn check(office: &Office, receipt: &Receipt) -> Result<Vec<String>, OfficeError> {
+    let mut found = Vec::new();
+    if receipt.schema != SCHEMA {
+        found.push(format!("the receipt is of another schema than {SCHEMA}"));
+    }
+    if receipt.controller != office.home.controller() {
+        found.push("the receipt is of another controller's home".to_owned());
+    }
+    in_log(office, receipt, &mut found)?;
+    let is_person = |id: &SubjectId| receipt.is_about(id);
+    if is_person(&SubjectId::from_body("")).is_none() {
+        found.push("the receipt is damaged: its salt cannot be read".to_owned());
+        return Ok(found);
+    }
+    if office.vault.subjects().any(|(id, _)| is_person(id) == Some(true)) {
+        found.push("the vault has a key of the person".to_owned());
+    }
+    for pipeline in sink::pipelines(office.home.path()) {
+        for snapshot in sink::snapshots(office.home.path(), &pipeline)? {
+            if subjects(&snapshot)?.iter().any(|id| is_person(id) == Some(true)) {
+                found.push(format!("{pipeline}/snapshot={} has rows of the person", snapshot.run_id()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The entry must be in the log, under a checkpoint that the log's key signed and that the log still extends.
+fn in_log(office: &Office, receipt: &Receipt, found: &mut Vec<String>) -> Result<(), OfficeError> {
+    let Ok(checkpoint) = receipt.checkpoint.parse::<Checkpoint>() else {
+        found.push("the receipt is damaged: its checkpoint cannot be read".to_owned());
+        return Ok(());
+    };
+    let signer = office.home.signer(&office.vault)?;
+    if checkpoint.signed_by(signer.vkey()).is_err() {
+        found.push("the checkpoint of the receipt is not signed by this home's log".to_owned());
+    }
+    let reader = office.reader()?;
+    if reader.root_at(checkpoint.size())?.as_ref() != Some(checkpoint.root()) {
+        found.push("the log does not extend the checkpoint of the receipt: it was rolled back or exchanged".to_owned());
+    }
+    let mut is_erasure = false;
+    reader.each(receipt.entry..receipt.entry + 1, &mut |_, leaf| {
+        is_erasure = leaf.kind == Kind::Erase;
+        std::ops::ControlFlow::Continue(())
+    })?;
+    if !is_erasure || receipt.entry >= checkpoint.size() {
+        found.push(format!("entry {} of the log is no erasure under that checkpoint", receipt.entry));
+    }
+    Ok(())
+}
+
+/// Everybody who is in a snapshot.
+fn subjects(snapshot: &Snapshot) -> Result<HashSet<SubjectId>, sink::SinkError> {
+    let mut all: HashSet<SubjectId> =
+        sink::read_personas(snapshot, &Select::All)?.into_iter().map(|p| p.subject_id).collect();
+    let of_target = |target: Target| target.subject().cloned();
+    all.extend(sink::read_decisions(snapshot, &Select::All)?.into_iter().filter_map(|d| of_target(d.target)));
+    let about = |about: crate::model::About| match about {
+        crate::model::About::Subject(id, _) => Some(id),
+        crate::model::About::Account(_) => None,
+    };
+    all.extend(sink::read_evidence(snapshot, &Select::All)?.into_iter().filter_map(|s| about(s.about)));
+    Ok(all)
+}
+
+/// The root of a log at a size; a wrong root is a finding, a log that cannot be read an error.
+type Root = Result<Option<prosopon_tlog::Hash>, AuditError>;
+
+impl crate::audit::LogReader {
+    fn root_at(&self, size: u64) -> Root {
+        if size > self.checkpoint().size() { Ok(None) } else { self.root(size).map(Some) }
+    }
+}
