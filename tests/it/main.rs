@@ -7,6 +7,7 @@ mod harness;
 mod runs;
 mod tables;
 
+mod access;
 mod contracts;
 mod demo;
 mod demo_web;

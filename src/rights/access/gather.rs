@@ -28,6 +28,9 @@ pub enum AccessError {
     /// A snapshot cannot be read.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// The sealed copy is not what was sealed.
+    #[error("the sealed copy of restricted data is damaged: restore the newest backup of the whole home")]
+    Restricted,
     /// The home cannot be read.
     #[error(transparent)]
     Home(#[from] HomeError),
@@ -44,6 +47,8 @@ pub struct Sources<'a> {
     pub ledger: &'a LedgerView,
     /// What the log and its payloads hold about the person, oldest first.
     pub decisions: &'a [AccessDecision],
+    /// The sealed copy of somebody whose data are restricted, opened (see [`crate::rights::restrict::copy`]).
+    pub restricted: Option<&'a [u8]>,
     /// What is sealed of rectifications.
     pub rectified: &'a [Rectification],
     /// The row of the CRM, where an export was given (see [`super::crm_fields`]).
@@ -86,6 +91,7 @@ pub fn gather(of: &Sources<'_>) -> Result<Bundle, AccessError> {
             found.read(of, &pipeline, &snapshot, is_current)?;
         }
     }
+    found.records.extend(of.restricted.map(restricted).transpose()?.into_iter().flatten());
     found.purposes.extend(of.decisions.iter().map(|d| d.purpose.clone()));
     for r in &found.records {
         found.purposes.extend(r.row.get("purpose").and_then(Value::as_str).map(str::to_owned));
@@ -187,6 +193,7 @@ impl Found {
             rectifications: of.rectified.iter().map(rectification).collect(),
             decisions: of.decisions.to_vec(),
             crm: of.crm.map(<[CrmField]>::to_vec),
+            restricted: of.restricted.is_some(),
             records: self.records,
         }
     }
@@ -264,6 +271,24 @@ impl Found {
         }
         all
     }
+}
+
+/// The rows of a sealed copy.
+fn restricted(copy: &[u8]) -> Result<Vec<Record>, AccessError> {
+    let read = |s: &Value| -> Option<Vec<Record>> {
+        let (pipeline, run) = (s["pipeline"].as_str()?, s["snapshot"].as_str()?);
+        let mut all = Vec::new();
+        for (table, rows) in s["tables"].as_object()? {
+            for row in rows.as_array()? {
+                let row = row.as_object()?.clone();
+                all.push(Record { pipeline: pipeline.to_owned(), run: run.to_owned(), table: table.clone(), row });
+            }
+        }
+        Some(all)
+    };
+    let snapshots: Vec<Value> = serde_json::from_slice(copy).map_err(|_| AccessError::Restricted)?;
+    let rows: Option<Vec<Vec<Record>>> = snapshots.iter().map(read).collect();
+    Ok(rows.ok_or(AccessError::Restricted)?.into_iter().flatten().collect())
 }
 
 fn companies(records: &[Record]) -> Vec<String> {

@@ -172,7 +172,9 @@ impl Page<'_> {
 
     fn personas(&mut self) {
         let b = self.bundle;
-        if b.personas.is_empty() {
+        if b.restricted {
+            self.paragraph("warn", self.t.word("restricted"));
+        } else if b.personas.is_empty() {
             self.nothing();
         }
         for p in &b.personas {

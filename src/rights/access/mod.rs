@@ -3,8 +3,10 @@
 //! Invariant: what the stores hold about the person is in the bundle, row by row; what they hold about anybody else is
 //! not; every explanation comes to the very value that is stored, or says that it does not.
 
+mod docs;
 mod gather;
 mod html;
+mod log;
 mod logic;
 mod rows;
 pub mod texts;
@@ -16,8 +18,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use docs::documentation;
 pub use gather::{AccessError, Sources, gather};
 pub use html::html;
+pub use log::decisions;
 pub use texts::{Texts, plain_reason};
 
 use crate::crm::CrmContact;
@@ -107,6 +111,8 @@ pub struct Bundle {
     pub decisions: Vec<AccessDecision>,
     /// The row of the CRM, where an export was given.
     pub crm: Option<Vec<CrmField>>,
+    /// Whether processing is restricted (Art. 18): then the rows of the tables are those of the sealed copy.
+    pub restricted: bool,
     /// Every row of every table of every snapshot that is about the person.
     pub records: Vec<Record>,
 }
