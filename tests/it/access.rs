@@ -15,11 +15,15 @@ use prosopon::rights::portability::{Portable, portable};
 use prosopon::taxonomy::{FacetStatus, Language};
 use serde_json::Value;
 
-use crate::harness::{arg, copy_of_shared, demo, files, now, say, shared};
+use crate::harness::{arg, copy_of_shared, demo, files, now, say};
+
+/// Opens a home of its own for each test: opening writes to it.
+fn open(home: &Path) -> Office {
+    Office::open(home, &(Arc::new(now) as _)).expect("the demo's home opens")
+}
 
 /// An answer to one person, as the command makes it.
-fn bundle(home: &Path, subject: &SubjectId, languages: &[Language], crm: Option<&[CrmField]>) -> Bundle {
-    let office = Office::open(home, &(Arc::new(now) as _)).expect("the demo's home opens");
+fn bundle(office: &Office, subject: &SubjectId, languages: &[Language], crm: Option<&[CrmField]>) -> Bundle {
     let key = office.key(subject);
     let decisions = access::decisions(&office.reader().expect("the log opens"), key).expect("the log is readable");
     let rectified = office.store.rectifications(key).expect("the store is readable");
@@ -41,8 +45,7 @@ fn bundle(home: &Path, subject: &SubjectId, languages: &[Language], crm: Option<
 }
 
 /// Everybody of the shared demo.
-fn everybody(home: &Path) -> Vec<SubjectId> {
-    let office = Office::open(home, &(Arc::new(now) as _)).expect("the demo's home opens");
+fn everybody(office: &Office) -> Vec<SubjectId> {
     let mut all: Vec<SubjectId> = office.vault.subjects().map(|(id, _)| id.clone()).collect();
     all.sort();
     all
@@ -110,11 +113,12 @@ fn rows(b: &Bundle) -> BTreeSet<(String, Vec<Option<String>>)> {
 
 #[test]
 fn the_bundle_is_what_an_independent_scan_finds_and_nothing_of_anybody_else() {
-    let home = &shared().home;
-    let (scan, all) = (scan(home), everybody(home));
+    let (_dir, home) = copy_of_shared();
+    let office = &open(&home);
+    let (scan, all) = (scan(&home), everybody(office));
     assert!(all.len() > 60, "{}", all.len());
     let mut records: BTreeMap<&SubjectId, Vec<String>> = BTreeMap::new();
-    let bundles: Vec<Bundle> = all.iter().map(|s| bundle(home, s, &[Language::German], None)).collect();
+    let bundles: Vec<Bundle> = all.iter().map(|s| bundle(office, s, &[Language::German], None)).collect();
     for (s, b) in all.iter().zip(&bundles) {
         assert_eq!(rows(b), scan.get(s.as_str()).cloned().unwrap_or_default(), "{s}");
         records.insert(s, b.subject.crm_records.clone());
@@ -133,10 +137,11 @@ fn the_bundle_is_what_an_independent_scan_finds_and_nothing_of_anybody_else() {
 
 #[test]
 fn every_explanation_comes_to_the_stored_value() {
-    let home = &shared().home;
+    let (_dir, home) = copy_of_shared();
+    let office = &open(&home);
     let (mut personas, mut facets, mut told) = (0, 0, 0);
-    for s in everybody(home) {
-        let b = bundle(home, &s, Language::ALL, None);
+    for s in everybody(office) {
+        let b = bundle(office, &s, Language::ALL, None);
         for f in b.personas.iter().inspect(|_| personas += 1).flat_map(|p| &p.facets) {
             facets += 1;
             assert!(f.exact, "{s} {}: {f:#?}", f.facet);
@@ -161,20 +166,21 @@ fn every_explanation_comes_to_the_stored_value() {
 }
 
 /// Somebody of whom much is known.
-fn somebody(home: &Path) -> SubjectId {
+fn somebody(office: &Office) -> SubjectId {
     let known = |s: &SubjectId| {
-        let b = bundle(home, s, &[Language::English], None);
+        let b = bundle(office, s, &[Language::English], None);
         b.personas.iter().flat_map(|p| &p.facets).filter(|f| f.value.is_some()).count()
     };
-    everybody(home).into_iter().max_by_key(known).expect("somebody")
+    everybody(office).into_iter().max_by_key(known).expect("somebody")
 }
 
 #[test]
 fn the_page_is_whole_escaped_and_loads_nothing() {
-    let home = &shared().home;
+    let (_dir, home) = copy_of_shared();
+    let office = &open(&home);
     let field = |name: &str, value: &str| CrmField { field: name.into(), value: value.into() };
     let crm = [field("family_name", "<script>alert(1)</script>\"'&"), field("email", "muster@muster.example")];
-    let b = bundle(home, &somebody(home), Language::ALL, Some(&crm));
+    let b = bundle(office, &somebody(office), Language::ALL, Some(&crm));
     let page = access::html(&b);
     if let Some(to) = std::env::var_os("ACCESS_PAGE") {
         std::fs::write(to, &page).expect("the page can be written");
@@ -207,13 +213,15 @@ fn the_page_is_whole_escaped_and_loads_nothing() {
 #[test]
 fn a_correction_is_told_without_what_was_there_before() {
     let (_dir, home) = copy_of_shared();
-    let subject = somebody(&home);
-    let before = bundle(&home, &subject, &[Language::English], None);
+    let office = open(&home);
+    let subject = somebody(&office);
+    let before = bundle(&office, &subject, &[Language::English], None);
     let old = before.personas[0].facets.iter().find(|f| f.facet == "job_function").expect("a function").clone();
     let new = if old.value.as_deref() == Some("quality") { "sales" } else { "quality" };
+    drop(office);
     let said = say(["subject", "rectify", subject.as_str(), "job_function", new, "--out", arg(&home)]);
     said.expect(0);
-    let b = bundle(&home, &subject, Language::ALL, None);
+    let b = bundle(&open(&home), &subject, Language::ALL, None);
     let f = b.personas[0].facets.iter().find(|f| f.facet == "job_function").expect("a function");
     assert_eq!((f.value.as_deref(), f.probability, f.exact), (Some(new), Some(1.0), true), "{f:#?}");
     assert!(f.against.is_empty() && f.steps.is_empty());
@@ -228,19 +236,19 @@ fn a_correction_is_told_without_what_was_there_before() {
     let still = b.records.iter().any(|r| r.row.get("job_function").is_some_and(|v| v.as_str() == old.value.as_deref()));
     assert!(!still, "every snapshot was put right");
     demo(&home, &["--json"]).expect(0);
-    let again = bundle(&home, &subject, &[Language::English], None);
+    let again = bundle(&open(&home), &subject, &[Language::English], None);
     let f = again.personas[0].facets.iter().find(|f| f.facet == "job_function").expect("a function");
     assert_eq!(f.value.as_deref(), Some(new), "the next run keeps it");
 }
 
 #[test]
 fn what_was_provided_goes_out_and_comes_back_the_same() {
-    let home = &shared().home;
-    let office = Office::open(home, &(Arc::new(now) as _)).expect("the demo's home opens");
+    let (_dir, home) = copy_of_shared();
+    let office = &open(&home);
     let field = |name: &str, value: &str| CrmField { field: name.into(), value: value.into() };
     let crm = [field("email", "muster@muster.example"), field("do_not_profile", "yes"), field("legal_basis", "x")];
     let mut declarations = 0;
-    for s in everybody(home) {
+    for s in everybody(office) {
         let rectified = office.store.rectifications(office.key(&s)).expect("readable");
         let out = portable(office.home.controller(), &s, office.ledger.view(), &rectified, &crm, office.now());
         let text = out.to_json();
@@ -265,7 +273,9 @@ fn the_documented_fields_are_those_of_the_schema() {
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(committed == made, "docs/access-bundle.md is stale: UPDATE_DOCS=1 cargo test --test it access");
-    let b = bundle(&shared().home, &everybody(&shared().home)[0], &[Language::English], None);
+    let (_dir, home) = copy_of_shared();
+    let office = &open(&home);
+    let b = bundle(office, &everybody(office)[0], &[Language::English], None);
     let told: Value = serde_json::from_str(&b.to_json()).expect("JSON");
     let schema = Bundle::schema();
     let known = schema["properties"].as_object().expect("properties");

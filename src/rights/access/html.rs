@@ -225,22 +225,44 @@ impl Page<'_> {
                 p * 100.0
             );
         }
-        self.sentences(&plain.why);
+        self.sentences(&plain.why, f);
         if !f.exact {
             self.paragraph("warn", t.word("inexact"));
         }
         self.out.push_str("</article>\n");
     }
 
-    fn sentences(&mut self, why: &[String]) {
+    /// The explanation, open so that it is printed, to be folded by who reads; what speaks for something else stands below it.
+    fn sentences(&mut self, why: &[String], f: &ExplainedFacet) {
         if why.is_empty() {
             return;
         }
-        let _ = writeln!(self.out, "<details>\n<summary>{}</summary>\n<ol>", escape(self.t.word("why")));
+        let _ = writeln!(self.out, "<details open>\n<summary>{}</summary>\n<ol>", escape(self.t.word("why")));
         for s in why {
             let _ = writeln!(self.out, "<li>{}</li>", escape(s));
         }
-        self.out.push_str("</ol>\n</details>\n");
+        self.out.push_str("</ol>\n");
+        if !f.against.is_empty() {
+            self.against(f);
+        }
+        self.out.push_str("</details>\n");
+    }
+
+    fn against(&mut self, f: &ExplainedFacet) {
+        let t = self.t;
+        let _ = writeln!(self.out, "<p><strong>{}</strong></p>\n<ul>", escape(t.word("against")));
+        for a in &f.against {
+            let place =
+                a.host.as_ref().map_or_else(|| t.term(a.class).to_owned(), |h| format!("{} ({h})", t.term(a.class)));
+            let quote = if a.quote.is_empty() {
+                t.word("unquoted").to_owned()
+            } else {
+                t.fill("quoted", &[("quote", &a.quote)])
+            };
+            let line = format!("{}: {quote} {place}, {}", value_words(&f.facet, &a.value, t), day(a.observed_at, t));
+            let _ = writeln!(self.out, "<li>{}</li>", escape(&line));
+        }
+        self.out.push_str("</ul>\n");
     }
 
     /// Facets without a value, by status and explanation.
@@ -254,6 +276,7 @@ impl Page<'_> {
                 None => groups.push((key, vec![&plain.name])),
             }
         }
+        // Nothing here has an arithmetic (see `is_told`), so the sentences stand open.
         for ((status, why), names) in groups {
             let names = names.join(", ");
             let _ = writeln!(
@@ -262,11 +285,7 @@ impl Page<'_> {
                 escape(&names),
                 escape(status)
             );
-            match why {
-                [] => {}
-                [one] => self.paragraph("small", one),
-                many => self.sentences(many),
-            }
+            why.iter().for_each(|sentence| self.paragraph("small", sentence));
             self.out.push_str("</div>\n");
         }
     }

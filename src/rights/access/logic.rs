@@ -249,6 +249,9 @@ pub(super) fn day(at: jiff::Timestamp, t: &Texts) -> String {
 /// The facet in words.
 fn say(s: &Stored, e: Option<&Explanation>, steps: &[Step], t: &Texts) -> Plain {
     let value = match (&s.value, s.status) {
+        (Some(v), FacetStatus::Known) if s.group == "roles" && e.is_none_or(|e| e.rectified.is_none()) => {
+            t.word(if v == "yes" { "presumably_yes" } else { "presumably_no" }).to_owned()
+        }
         (Some(v), FacetStatus::Known) => value_words(&s.facet, v, t),
         _ => t.status(s.status).to_owned(),
     };
