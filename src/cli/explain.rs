@@ -20,7 +20,7 @@ use crate::taxonomy::{BuyingRole, Motive, PurchasePhase, Trait};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Facets: job_function, seniority, signing_power, buying_role.ROLE, trait.TRAIT, motive.MOTIVE, \
-channel.PHASE; for instance `prosopon explain K-1001 buying_role.decider`"
+channel.PHASE, context.NAME; for instance `prosopon explain K-1001 buying_role.decider`"
 )]
 pub(super) struct ExplainArgs {
     /// The contact: subject id (sub_...) or the CRM's record id

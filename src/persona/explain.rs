@@ -15,8 +15,27 @@ use super::profile::{self, YesNo};
 use super::rectified::{By, Change, Correction, Rectification};
 use super::role::{self, Judged};
 use crate::taxonomy::{
-    BuyingRole, Channel, FacetStatus, JobFunction, Motive, PurchasePhase, Seniority, SigningPower, Trait,
+    BuyingRole, Channel, FacetStatus, JobFunction, Motive, PurchasePhase, Seniority, SigningPower, SourceClass, Trait,
 };
+
+/// Every rule that [`Explanation::rule`] can name, so that each can be put in other words.
+pub const RULES: [&str; 15] = [
+    "no signal feeds it",
+    "even the newest signal is too old",
+    "two values are supported about equally",
+    "probability and margin suffice",
+    "the probability is under min_probability",
+    "the position is known; named weights were added",
+    "the position is known; named weights and statements were added",
+    "stated outright; the position is not known",
+    "the position is not known and the statements are too old",
+    "neither is the position known well enough for this role, nor was it stated",
+    "profiling of the person is not permitted",
+    "signals oppose each other",
+    "one signal that is not strong is not enough",
+    "one strong signal, or two independent ones",
+    RECTIFIED,
+];
 
 /// Why a facet has the value that it has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -81,6 +100,13 @@ pub struct SignalArithmetic {
     pub weight: f64,
     /// Of the source.
     pub reliability: f64,
+    /// Class of the source.
+    pub class: SourceClass,
+    /// Host of the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// When it was seen.
+    pub observed_at: Timestamp,
     /// Age in days.
     pub age_days: f64,
     /// That it still holds at that age.
@@ -105,6 +131,9 @@ impl Term {
             source,
             weight: s.signal.weight,
             reliability: s.reliability,
+            class: e.source_class,
+            host: e.host.clone(),
+            observed_at: e.observed_at,
             age_days: s.age_days,
             validity: s.validity,
             believed: s.believed,
@@ -134,14 +163,18 @@ pub fn explain(input: &FusionInput<'_>, facet: &str) -> Option<Explanation> {
         Some(("motive", m)) => of_motive(input, m.parse().ok()?),
         Some(("channel", p)) => {
             let pool = profile::channel_pool(input, p.parse::<PurchasePhase>().ok()?);
-            let decided = super::fuse::decide(
+            let mut decided = super::fuse::decide(
                 input.frame(),
                 super::settings::Family::Channel,
                 &pool,
                 profile::channel_status(input),
             );
+            if !input.profiling_allowed {
+                decided.rule = "profiling of the person is not permitted";
+            }
             categorical(&pool, &decided, Channel::ALL)
         }
+        Some(("context", name)) => profile::context_words(input, name)?,
         Some(_) => return None,
     };
     Some(Explanation { facet: facet.to_owned(), ..e })
@@ -178,7 +211,7 @@ fn close(mut e: Explanation, bounded: f64) -> Explanation {
     Explanation { log_odds: Some(bounded), probability: Some(sigmoid(bounded)), ..e }
 }
 
-fn nothing(status: FacetStatus, rule: &str) -> Explanation {
+pub(super) fn nothing(status: FacetStatus, rule: &str) -> Explanation {
     Explanation {
         facet: String::new(),
         value: None,
@@ -192,7 +225,7 @@ fn nothing(status: FacetStatus, rule: &str) -> Explanation {
     }
 }
 
-fn categorical<T: fmt::Display>(pool: &Pool<'_>, decided: &Decided, all: &[T]) -> Explanation {
+pub(super) fn categorical<T: fmt::Display>(pool: &Pool<'_>, decided: &Decided, all: &[T]) -> Explanation {
     let mut e = nothing(decided.status, decided.rule);
     let Some(best) = decided.best else { return e };
     e.value = all.get(best).map(ToString::to_string);

@@ -76,22 +76,37 @@ pub(super) struct Word {
     pub(super) status: FacetStatus,
 }
 
-/// Pools what is said of one field of a company; `None` where nothing is said.
+/// What is said of one field of a company, pooled.
+pub(super) struct Words<'a> {
+    /// Every value that is claimed, sorted.
+    pub(super) values: Vec<&'a str>,
+    pub(super) pool: Pool<'a>,
+    pub(super) decided: Decided,
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn of(frame: Frame, account: Option<&'a Account>, signals: &'a [Signal], field: &str) -> Self {
+        let said: Vec<(&Signal, &str)> = company(account, signals)
+            .filter(|(_, f, v)| *f == field && !v.trim().is_empty())
+            .map(|(s, _, v)| (s, v))
+            .collect();
+        let mut values: Vec<&str> = said.iter().map(|(_, v)| *v).collect();
+        values.sort_unstable();
+        values.dedup();
+        // One value more than was claimed: it may be something else altogether.
+        let k = values.len() + 1;
+        let claims = said.iter().filter_map(|(s, v)| Some((*s, values.binary_search(v).ok()?, 1.0)));
+        let pool = Pool::of(frame, Family::Firmographic, k, 0.0, claims);
+        let decided = decide(frame, Family::Firmographic, &pool, FacetStatus::InsufficientEvidence);
+        Self { values, pool, decided }
+    }
+}
+
+/// What pooling comes to for one field of a company; `None` where nothing is said.
 pub(super) fn word(frame: Frame, account: Option<&Account>, signals: &[Signal], field: &str) -> Option<Word> {
-    let said: Vec<(&Signal, &str)> = company(account, signals)
-        .filter(|(_, f, v)| *f == field && !v.trim().is_empty())
-        .map(|(s, _, v)| (s, v))
-        .collect();
-    let mut values: Vec<&str> = said.iter().map(|(_, v)| *v).collect();
-    values.sort_unstable();
-    values.dedup();
-    // One value more than was claimed: it may be something else altogether.
-    let k = values.len() + 1;
-    let claims = said.iter().filter_map(|(s, v)| Some((*s, values.binary_search(v).ok()?, 1.0)));
-    let pool = Pool::of(frame, Family::Firmographic, k, 0.0, claims);
-    let d = decide(frame, Family::Firmographic, &pool, FacetStatus::InsufficientEvidence);
-    let value = values.get(d.best?)?;
-    Some(Word { value: (*value).to_owned(), p: d.p?, status: d.status })
+    let words = Words::of(frame, account, signals, field);
+    let value = words.values.get(words.decided.best?)?;
+    Some(Word { value: (*value).to_owned(), p: words.decided.p?, status: words.decided.status })
 }
 
 /// What pooling came to for one categorical facet.

@@ -3,7 +3,8 @@
 //! Invariant: without leave to profile, everything about the person's character is `no_consent`, whatever signals
 //! exist; "thinks" and "feels" are never made for an individual.
 
-use super::fuse::{Decided, Work, decide, own, put_right, word};
+use super::explain::{Explanation, categorical, nothing};
+use super::fuse::{Decided, Words, Work, decide, own, put_right, word};
 use super::input::{FacetKind, FusionInput};
 use super::pool::{Pool, Support, bound, contents, logit, newest, sigmoid, weigh};
 use super::rectified::{Change, Correction};
@@ -239,6 +240,15 @@ pub(super) fn context(input: &FusionInput<'_>) -> Vec<Named> {
         Named { name: (*name).to_owned(), value, status }
     };
     CONTEXT.iter().map(make).collect()
+}
+
+/// The explanation of one part of the context; `None` where there is no such part.
+pub(super) fn context_words(input: &FusionInput<'_>, name: &str) -> Option<Explanation> {
+    let (_, field) = CONTEXT.iter().find(|(n, _)| *n == name)?;
+    let status = context(input).into_iter().find(|n| n.name == name)?.status;
+    let words = field.map(|f| Words::of(input.frame(), input.account, input.signals, f));
+    let told = words.filter(|w| !w.values.is_empty());
+    Some(told.map_or_else(|| nothing(status, "no signal feeds it"), |w| categorical(&w.pool, &w.decided, &w.values)))
 }
 
 /// What the person asks of an offer, by core role.

@@ -3,8 +3,10 @@
 //! Invariant: serving a right needs no basis and no consent; it is logged before anything is handed out or changed, and
 //! nothing here tells whose data it is: results name files, tables and counts.
 
+pub mod access;
 pub mod erase;
 pub mod office;
+pub mod portability;
 pub mod rectify;
 pub mod restrict;
 pub mod scan;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Account, DecisionRow, Signal, Target};
+use crate::persona::fuse::fuse;
 use crate::persona::input::{FacetKind, FusionInput, Offering};
 use crate::persona::rectified::{self, Rectification};
 use crate::persona::rows::{AccountRow, Persona};
@@ -49,7 +50,9 @@ impl Known {
         };
         let mut decisions = sink::read_decisions(snapshot, &select)?;
         if let Some(id) = &persona.account_id {
-            decisions.extend(sink::read_decisions(snapshot, &Select::Account(id.clone()))?);
+            // Of the company itself: what a colleague permitted or refused says nothing about this contact.
+            let of_company = sink::read_decisions(snapshot, &Select::Account(id.clone()))?;
+            decisions.extend(of_company.into_iter().filter(|d| matches!(d.target, Target::Account(_))));
         }
         let rectified = rectified::of_signals(&signals, &persona.subject_id);
         let mut known = Self { signals, account, decisions, refused: Vec::new(), rectified };
@@ -65,6 +68,24 @@ impl Known {
         self.signals.extend(rectified::signals(&all, &persona.subject_id, persona.account_id.as_ref(), permit, ids));
         self.signals.sort_by(|a, b| a.id.cmp(&b.id));
         self.rectified = all;
+    }
+
+    /// Whether fusing anew gives the stored persona.
+    #[must_use]
+    pub fn is_exact(&self, persona: &Persona, settings: &FusionSettings) -> bool {
+        fuse(&self.input(persona, settings)) == *persona
+    }
+
+    /// Takes what is sealed of rectifications into account, if the stored persona was fused with it: what was removed
+    /// stands in no table, and a snapshot from before a rectification was fused without it.
+    pub fn with_sealed(&mut self, persona: &Persona, settings: &FusionSettings, sealed: &[Rectification]) {
+        if sealed.is_empty() || self.is_exact(persona, settings) {
+            return;
+        }
+        let of_tables = std::mem::replace(&mut self.rectified, sealed.to_vec());
+        if !self.is_exact(persona, settings) {
+            self.rectified = of_tables;
+        }
     }
 
     /// The signals about the person, sorted by id.
@@ -105,7 +126,6 @@ impl Known {
     /// What was fused.
     #[must_use]
     pub fn input<'a>(&'a self, persona: &'a Persona, settings: &'a FusionSettings) -> FusionInput<'a> {
-        let statuses = [persona.job_function.status, persona.seniority.status, persona.signing_power.status];
         FusionInput {
             subject: &persona.subject_id,
             crm_record: &persona.crm_record,
@@ -120,7 +140,7 @@ impl Known {
             offering: &settings.offering,
             profiling_allowed: self.permitted(|d| d.operation == Operation::Profile),
             refused: &self.refused,
-            identity_uncertain: statuses.contains(&FacetStatus::IdentityUncertain),
+            identity_uncertain: is_uncertain(persona),
             rectified: &self.rectified,
             tier: persona.tier,
             legal: persona.legal.clone(),
@@ -128,6 +148,19 @@ impl Known {
             half_life_days: settings.half_life_days,
         }
     }
+}
+
+/// Whether any facet says so; where none does, it made no difference.
+fn is_uncertain(p: &Persona) -> bool {
+    let named = [&p.goals, &p.requirements, &p.empathy_map].into_iter().flatten().map(|n| n.status);
+    [p.job_function.status, p.seniority.status, p.signing_power.status]
+        .into_iter()
+        .chain(p.buying_roles.iter().map(|r| r.status))
+        .chain(p.traits.iter().map(|t| t.status))
+        .chain(p.motives.iter().map(|m| m.status))
+        .chain(p.channels.iter().map(|c| c.status))
+        .chain(named)
+        .any(|s| s == FacetStatus::IdentityUncertain)
 }
 
 fn account(row: AccountRow) -> Account {

@@ -15,7 +15,7 @@ mod fixtures;
 mod home;
 pub mod inspect;
 mod published;
-mod read;
+pub(crate) mod read;
 mod rewrite;
 mod runs;
 mod safe_text;
@@ -36,6 +36,7 @@ pub(crate) use encrypt::open as open_parquet;
 pub use encrypt::{KEY_BYTES, TableKeys};
 pub use error::SinkError;
 pub use home::{HomeLock, LockError};
+pub(crate) use inspect::cell_json;
 pub use inspect::{FILTER_HELP, Format, Inspect, inspect};
 pub use published::{Snapshot, current, pipelines, snapshots};
 pub use read::{

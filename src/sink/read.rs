@@ -55,7 +55,7 @@ pub struct Batches {
 
 impl Batches {
     /// Opens a table; `columns` = top-level columns to read, `None` = all.
-    pub(super) fn open(
+    pub(crate) fn open(
         snapshot: &Snapshot,
         table: Table,
         select: &Select,

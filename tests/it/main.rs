@@ -7,6 +7,7 @@ mod harness;
 mod runs;
 mod tables;
 
+mod access;
 mod audit;
 mod consent_import;
 mod contracts;

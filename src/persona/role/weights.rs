@@ -115,6 +115,11 @@ impl RoleModel {
         Ok(m)
     }
 
+    /// The id of every weight.
+    pub fn weight_ids(&self) -> impl Iterator<Item = &str> {
+        self.weights.iter().map(|w| w.id.as_str())
+    }
+
     pub(in crate::persona) fn base(&self, role: BuyingRole) -> Base {
         self.roles[&role]
     }

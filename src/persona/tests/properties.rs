@@ -54,6 +54,7 @@ proptest! {
         let persona = with(&signals, &a, |i| fuse(&i));
         for facet in facets() {
             let e = with(&signals, &a, |i| explain(&i, &facet)).expect("a facet by its name");
+            prop_assert!(explain::RULES.contains(&e.rule.as_str()), "{}", e.rule);
             let (said, shown) = shown(&persona, &facet);
             prop_assert_eq!(e.status == FacetStatus::Known, !FacetStatus::ALL.iter().any(|s| *s != FacetStatus::Known && s.as_str() == said), "{}: {}", facet, said);
             if let (Some(p), Some(l)) = (e.probability, e.log_odds) {

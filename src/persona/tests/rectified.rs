@@ -170,7 +170,9 @@ fn without_leave_to_profile_a_corrected_character_is_not_shown() {
 #[test]
 fn words_that_still_say_what_was_wrong_go() {
     let mut given = position(JobFunction::Production, Seniority::Head);
-    given.iter_mut().for_each(|s| s.evidence.quote = "Leitung Fertigung".into());
+    for s in &mut given {
+        s.evidence.quote = "Leitung Fertigung".into();
+    }
     given.push(signal(7, Claim::Trait(Trait::Formality, 1), SourceClass::PublicProfessional, 0.9, 2, "other"));
     settle(&mut given, &subject(0), &[put(Correction::JobFunction(Change::Set(JobFunction::Sales)), 1)]);
     let quotes: Vec<&str> = given.iter().map(|s| s.evidence.quote.as_str()).collect();

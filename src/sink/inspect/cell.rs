@@ -14,7 +14,7 @@ use crate::sink::columns::{Column, Kind, Range};
 use crate::sink::safe_text::{is_formula, is_unprintable};
 
 /// The value as JSON: instants as RFC 3339 text, lists as arrays, structs as objects.
-pub(super) fn json(array: &ArrayRef, row: usize) -> Value {
+pub(crate) fn json(array: &ArrayRef, row: usize) -> Value {
     if array.is_null(row) {
         return Value::Null;
     }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, NullArray, RecordBatch, StringArray};
 use serde_json::{Map, Value};
 
+pub(crate) use self::cell::json as cell_json;
 use self::filter::Filter;
 use self::grid::Grid;
 use super::columns::{Column, Kind, columns, default_columns};

@@ -1,0 +1,356 @@
+//! Collecting everything about one person: every snapshot of every pipeline, the ledger, the log, what was put right.
+//!
+//! Invariant: read from the stores themselves, whatever the gate would say today; access needs no permit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::texts::{RIGHTS, Texts};
+use super::{
+    AccessDecision, Bundle, Controller, ControllerFacts, CrmField, ExplainedPersona, Interest, LedgerEntry, Notice,
+    Profiling, Purpose, Recipient, Record, RectificationEntry, Retention, SCHEMA_VERSION, Source, Subject, logic, rows,
+};
+use crate::consent::event::EventKind;
+use crate::consent::ledger::LedgerView;
+use crate::consent::policy::Policy;
+use crate::model::SubjectId;
+use crate::persona::rectified::Rectification;
+use crate::run::home::{Home, HomeError};
+use crate::run::known::{FusionSettings, Known};
+use crate::sink::{self, Select, SinkError, Snapshot};
+use crate::taxonomy::{Language, SourceClass};
+
+/// Why a bundle cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// A snapshot cannot be read.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The sealed copy is not what was sealed.
+    #[error("the sealed copy of restricted data is damaged: restore the newest backup of the whole home")]
+    Restricted,
+    /// The home cannot be read.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+}
+
+/// What a bundle is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// The home.
+    pub home: &'a Home,
+    /// Whom it is about.
+    pub subject: &'a SubjectId,
+    /// The ledger.
+    pub ledger: &'a LedgerView,
+    /// What the log and its payloads hold about the person, oldest first.
+    pub decisions: &'a [AccessDecision],
+    /// The sealed copy of somebody whose data are restricted, opened (see [`crate::rights::restrict::copy`]).
+    pub restricted: Option<&'a [u8]>,
+    /// What is sealed of rectifications.
+    pub rectified: &'a [Rectification],
+    /// The row of the CRM, where an export was given (see [`super::crm_fields`]).
+    pub crm: Option<&'a [CrmField]>,
+    /// What the controller adds.
+    pub facts: &'a ControllerFacts,
+    /// Languages of the texts, first = main (see [`super::languages`]).
+    pub languages: &'a [Language],
+    /// When the bundle is made.
+    pub now: Timestamp,
+}
+
+/// What is met while snapshots are read.
+#[derive(Default)]
+struct Found {
+    records: Vec<Record>,
+    personas: Vec<ExplainedPersona>,
+    policies: BTreeMap<String, Policy>,
+    purposes: BTreeSet<String>,
+    crm_records: BTreeSet<String>,
+    notice: Option<String>,
+    retain_until: Option<Timestamp>,
+}
+
+/// Collects everything.
+///
+/// # Errors
+/// A store cannot be read; a bundle that lacks something is never made.
+pub fn gather(of: &Sources<'_>) -> Result<Bundle, AccessError> {
+    let mut found = Found::default();
+    for pipeline in sink::pipelines(of.home.path()) {
+        let current = sink::current(of.home.path(), &pipeline)?;
+        for snapshot in sink::snapshots(of.home.path(), &pipeline)? {
+            let own = rows::rows(&pipeline, &snapshot, of.subject)?;
+            if own.is_empty() {
+                continue;
+            }
+            found.records.extend(own);
+            let is_current = current.as_ref().is_some_and(|c| c.run_id() == snapshot.run_id());
+            found.read(of, &pipeline, &snapshot, is_current)?;
+        }
+    }
+    found.records.extend(of.restricted.map(restricted).transpose()?.into_iter().flatten());
+    found.purposes.extend(of.decisions.iter().map(|d| d.purpose.clone()));
+    for r in &found.records {
+        found.purposes.extend(r.row.get("purpose").and_then(Value::as_str).map(str::to_owned));
+        found.crm_records.extend(
+            r.row.get("crm_record").filter(|_| r.table == "personas").and_then(Value::as_str).map(str::to_owned),
+        );
+    }
+    Ok(found.bundle(of))
+}
+
+impl Found {
+    /// The persona of a snapshot, its policy and its legal columns; older personas stand in the records only.
+    fn read(
+        &mut self,
+        of: &Sources<'_>,
+        pipeline: &str,
+        snapshot: &Snapshot,
+        is_current: bool,
+    ) -> Result<(), AccessError> {
+        let manifest = snapshot.manifest()?;
+        if let Some(hash) = manifest["policy_hash"].as_str()
+            && !self.policies.contains_key(hash)
+        {
+            self.policies.insert(hash.to_owned(), of.home.policy(hash)?);
+        }
+        let purpose = manifest["purpose"].as_str().map(str::to_owned);
+        let Some(persona) = sink::read_personas(snapshot, &Select::Subject(of.subject.clone()))?.pop() else {
+            return Ok(());
+        };
+        self.purposes.extend(purpose);
+        self.notice = Some(persona.legal.notice_status.clone());
+        self.retain_until = self.retain_until.max(Some(persona.legal.retain_until));
+        if !is_current {
+            return Ok(());
+        }
+        // A manifest that another version wrote may lack the settings: then there are values without their logic.
+        let settings: Option<FusionSettings> = serde_json::from_value(manifest["fusion"].clone()).ok();
+        let facets = match &settings {
+            Some(settings) => {
+                let mut known = Known::read(snapshot, &persona)?;
+                known.with_sealed(&persona, settings, of.rectified);
+                let exact = known.is_exact(&persona, settings);
+                logic::facets(&persona, &known, settings, exact, of.languages)
+            }
+            None => Vec::new(),
+        };
+        self.personas.push(ExplainedPersona {
+            pipeline: pipeline.to_owned(),
+            run: snapshot.run_id().to_owned(),
+            as_of: persona.as_of,
+            offering: settings.map(|s| s.offering.name),
+            tier: persona.tier,
+            facets,
+        });
+        Ok(())
+    }
+
+    fn bundle(self, of: &Sources<'_>) -> Bundle {
+        let texts = |key: &str| -> BTreeMap<Language, String> {
+            of.languages.iter().map(|l| (*l, Texts::of(*l).word(key).to_owned())).collect()
+        };
+        let rights = RIGHTS.map(|r| of.languages.iter().map(|l| (*l, Texts::of(*l).right(r).to_owned())).collect());
+        let exists = self.personas.iter().any(|p| p.facets.iter().any(|f| f.value.is_some()));
+        let first_collected = of.ledger.first_seen(of.subject);
+        let recipients = self.recipients(of);
+        let purposes = self.purposes();
+        let until = self.until(first_collected);
+        let due = first_collected.and_then(|at| self.policies.values().map(|p| p.notice_due(at)).min());
+        Bundle {
+            schema_version: SCHEMA_VERSION,
+            made_at: of.now,
+            languages: of.languages.to_vec(),
+            subject: Subject {
+                subject_id: of.subject.to_string(),
+                crm_records: self.crm_records.into_iter().collect(),
+                companies: companies(&self.records),
+            },
+            controller: Controller {
+                name: of.home.controller().to_owned(),
+                address: of.facts.address.clone(),
+                data_protection: of.facts.data_protection.clone(),
+                authority: of.facts.authority.clone(),
+            },
+            purposes,
+            sources: sources(&self.records),
+            recipients,
+            retention: Retention { first_collected, until },
+            notice: Notice { status: self.notice, due, given: notices(of) },
+            rights: rights.to_vec(),
+            complaint: texts("complaint"),
+            profiling: Profiling {
+                exists,
+                automated_decision: false,
+                logic: texts("logic"),
+                consequences: texts("consequences"),
+            },
+            personas: self.personas,
+            ledger: ledger(of),
+            rectifications: of.rectified.iter().map(rectification).collect(),
+            decisions: of.decisions.to_vec(),
+            crm: of.crm.map(<[CrmField]>::to_vec),
+            restricted: of.restricted.is_some(),
+            records: self.records,
+        }
+    }
+
+    /// The purposes of the newest policies that know them.
+    fn purposes(&self) -> Vec<Purpose> {
+        let find = |name: &String| {
+            let policy = self.policies.values().rev().find(|p| p.file().purposes.contains_key(name))?;
+            let p = &policy.file().purposes[name];
+            let covers = |a: &crate::consent::policy::Assessment| a.interest.is_some() && a.purposes.contains(name);
+            let interests = policy.file().assessments.iter().filter(|(_, a)| covers(a)).map(|(id, a)| Interest {
+                id: id.clone(),
+                interest: a.interest.clone(),
+                necessity: a.necessity.clone(),
+                balancing: a.balancing.clone(),
+            });
+            Some(Purpose {
+                name: name.clone(),
+                description: p.description.clone(),
+                operations: p.operations.clone(),
+                bases: p.bases.iter().map(|b| b.article().to_owned()).collect(),
+                categories: p.data_categories.clone(),
+                retention_days: p.retention_days,
+                recipients: p.recipients.clone(),
+                interests: interests.collect(),
+            })
+        };
+        self.purposes.iter().filter_map(find).collect()
+    }
+
+    fn recipients(&self, of: &Sources<'_>) -> Vec<Recipient> {
+        let mut all: BTreeMap<String, Recipient> = BTreeMap::new();
+        for policy in self.policies.values() {
+            for (purpose, p) in policy.file().purposes.iter().filter(|(name, _)| self.purposes.contains(*name)) {
+                for name in &p.recipients {
+                    let facts = policy.file().recipients.get(name);
+                    let entry = all.entry(name.clone()).or_insert_with(|| Recipient {
+                        name: name.clone(),
+                        region: facts.map_or_else(String::new, |r| r.region.clone()),
+                        transfer_tool: facts.and_then(|r| r.transfer_tool.clone()),
+                        purposes: Vec::new(),
+                        disclosed: Vec::new(),
+                    });
+                    if !entry.purposes.contains(purpose) {
+                        entry.purposes.push(purpose.clone());
+                    }
+                }
+            }
+        }
+        for d in of.decisions.iter().filter(|d| d.outcome == "permit") {
+            for name in &d.recipients {
+                // A recipient that no policy of a snapshot names any more still received something.
+                let entry = all.entry(name.clone()).or_insert_with(|| Recipient {
+                    name: name.clone(),
+                    region: String::new(),
+                    transfer_tool: None,
+                    purposes: vec![d.purpose.clone()],
+                    disclosed: Vec::new(),
+                });
+                entry.disclosed.push(d.at);
+            }
+        }
+        all.into_values().collect()
+    }
+
+    fn until(&self, first_collected: Option<Timestamp>) -> BTreeMap<String, Timestamp> {
+        let end = |name: &String| {
+            let at = first_collected?;
+            let ends = self.policies.values().filter_map(|p| p.retain_until(name, at));
+            Some((name.clone(), ends.max()?))
+        };
+        let mut all: BTreeMap<String, Timestamp> = self.purposes.iter().filter_map(end).collect();
+        if let (true, Some(until)) = (all.is_empty(), self.retain_until) {
+            all.insert("persona".to_owned(), until);
+        }
+        all
+    }
+}
+
+/// The rows of a sealed copy.
+fn restricted(copy: &[u8]) -> Result<Vec<Record>, AccessError> {
+    let read = |s: &Value| -> Option<Vec<Record>> {
+        let (pipeline, run) = (s["pipeline"].as_str()?, s["snapshot"].as_str()?);
+        let mut all = Vec::new();
+        for (table, rows) in s["tables"].as_object()? {
+            for row in rows.as_array()? {
+                let row = row.as_object()?.clone();
+                all.push(Record { pipeline: pipeline.to_owned(), run: run.to_owned(), table: table.clone(), row });
+            }
+        }
+        Some(all)
+    };
+    let snapshots: Vec<Value> = serde_json::from_slice(copy).map_err(|_| AccessError::Restricted)?;
+    let rows: Option<Vec<Vec<Record>>> = snapshots.iter().map(read).collect();
+    Ok(rows.ok_or(AccessError::Restricted)?.into_iter().flatten().collect())
+}
+
+fn companies(records: &[Record]) -> Vec<String> {
+    let names = records.iter().filter(|r| r.table == "accounts").filter_map(|r| r.row.get("name")?.as_str());
+    names.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Sources with hosts, from the evidence of every snapshot; a finding that several snapshots hold counts once.
+fn sources(records: &[Record]) -> Vec<Source> {
+    let mut all: BTreeMap<(String, Option<String>), Source> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for row in records.iter().filter(|r| r.table == "evidence").map(|r| &r.row) {
+        let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
+        let read = || {
+            let class: SourceClass = text("source_class")?.parse().ok()?;
+            let at: Timestamp = text("observed_at")?.parse().ok()?;
+            Some((text("source")?, class, at))
+        };
+        let Some((source, class, at)) = read() else { continue };
+        let host = text("host");
+        let new = seen.insert(text("signal_id"));
+        let entry = all.entry((source.clone(), host.clone())).or_insert(Source {
+            source,
+            class,
+            host,
+            first: at,
+            last: at,
+            findings: 0,
+        });
+        entry.first = entry.first.min(at);
+        entry.last = entry.last.max(at);
+        entry.findings += usize::from(new);
+    }
+    all.into_values().collect()
+}
+
+fn notices(of: &Sources<'_>) -> Vec<Timestamp> {
+    let events = of.ledger.events(of.subject).unwrap_or_default();
+    events.iter().filter(|e| e.kind == EventKind::Notice).map(|e| e.effective_at()).collect()
+}
+
+fn ledger(of: &Sources<'_>) -> Vec<LedgerEntry> {
+    let word = |v: Value| v.as_str().unwrap_or_default().to_owned();
+    let make = |e: crate::consent::ledger::Entry<'_>| LedgerEntry {
+        entry: e.seq,
+        known_at: e.known_at,
+        effective_at: e.event.effective_at(),
+        kind: serde_json::to_value(e.event.kind).map(word).unwrap_or_default(),
+        basis: e.event.basis.map(|b| b.article().to_owned()),
+        purposes: e.event.scope.purposes.iter().cloned().collect(),
+        event: serde_json::to_value(e.event).unwrap_or(Value::Null),
+    };
+    of.ledger.entries(of.subject).into_iter().map(make).collect()
+}
+
+fn rectification(r: &Rectification) -> RectificationEntry {
+    RectificationEntry {
+        facet: r.correction.facet(),
+        value: r.correction.value(),
+        reason: r.reason.clone(),
+        at: r.at,
+        by: r.by.as_str().to_owned(),
+        evidence: r.evidence.clone(),
+    }
+}

@@ -1,0 +1,493 @@
+//! The bundle as one page for people: self-contained, printable, light and dark.
+//!
+//! Invariant: no script, no external resource; every value is escaped; nothing is told by colour alone.
+
+use std::fmt::Write;
+
+use super::logic::{day, name, value_words};
+use super::texts::{Open, Texts};
+use super::{Bundle, ExplainedFacet, ExplainedPersona, Purpose};
+use crate::taxonomy::{FacetStatus, Language};
+
+const STYLE: &str = include_str!("page.css");
+
+/// So many decisions are shown; the others are in the JSON.
+const DECISIONS_SHOWN: usize = 60;
+
+/// The groups of facets, in the order of the page.
+const GROUPS: [&str; 9] =
+    ["position", "roles", "traits", "motives", "goals", "channels", "context", "requirements", "empathy"];
+
+/// The page, in every language of the bundle, one after the other.
+#[must_use]
+pub fn html(bundle: &Bundle) -> String {
+    let first = bundle.languages.first().copied().unwrap_or(Language::English);
+    let title = escape(Texts::of(first).word("title"));
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html lang=\"{first}\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
+    );
+    if bundle.languages.len() > 1 {
+        out.push_str("<nav class=\"languages\">");
+        for l in &bundle.languages {
+            let word = escape(Texts::of(*l).word("language_jump"));
+            let _ = write!(out, "<a href=\"#{l}\" lang=\"{l}\">{word}</a> ");
+        }
+        out.push_str("</nav>\n");
+    }
+    for l in &bundle.languages {
+        Page { bundle, t: Texts::of(*l), out: &mut out }.write();
+    }
+    out.push_str("</body>\n</html>\n");
+    out
+}
+
+/// Text as HTML.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The page in one language.
+struct Page<'b> {
+    bundle: &'b Bundle,
+    t: &'static Texts,
+    out: &'b mut String,
+}
+
+impl Page<'_> {
+    fn write(&mut self) {
+        let (b, t) = (self.bundle, self.t);
+        let l = t.language();
+        let _ = writeln!(self.out, "<main lang=\"{l}\" id=\"{l}\">\n<header>\n<h1>{}</h1>", escape(t.word("title")));
+        self.paragraph("lead", t.word("intro"));
+        self.paragraph("meta", &t.fill("made", &[("at", &day(b.made_at, t))]));
+        self.out.push_str("</header>\n");
+        self.contents();
+        self.section("you", Self::you);
+        self.section("persona", Self::personas);
+        self.section("profiling", Self::profiling);
+        self.section("purposes", Self::purposes);
+        self.section("sources", Self::sources);
+        self.section("recipients", Self::recipients);
+        self.section("keeping", Self::keeping);
+        self.section("rights", Self::rights);
+        self.section("history", Self::history);
+        self.section("rectifications", Self::rectifications);
+        if b.crm.is_some() {
+            self.section("crm", Self::crm);
+        }
+        self.section("decisions", Self::decisions);
+        self.section("records", Self::records);
+        self.out.push_str("</main>\n");
+    }
+
+    fn contents(&mut self) {
+        let l = self.t.language();
+        let mut all = vec!["you", "persona", "profiling", "purposes", "sources", "recipients", "keeping", "rights"];
+        all.extend(["history", "rectifications"]);
+        all.extend(self.bundle.crm.as_ref().map(|_| "crm"));
+        all.extend(["decisions", "records"]);
+        let _ = writeln!(self.out, "<nav class=\"contents\" aria-label=\"{}\">\n<ol>", escape(self.t.word("contents")));
+        for key in all {
+            let _ = writeln!(self.out, "<li><a href=\"#{l}-{key}\">{}</a></li>", escape(self.t.word(key)));
+        }
+        self.out.push_str("</ol>\n</nav>\n");
+    }
+
+    fn section(&mut self, key: &str, content: fn(&mut Self)) {
+        let l = self.t.language();
+        let title = escape(self.t.word(key));
+        let _ = writeln!(self.out, "<section aria-labelledby=\"{l}-{key}\">\n<h2 id=\"{l}-{key}\">{title}</h2>");
+        content(self);
+        self.out.push_str("</section>\n");
+    }
+
+    fn paragraph(&mut self, class: &str, text: &str) {
+        let _ = writeln!(self.out, "<p class=\"{class}\">{}</p>", escape(text));
+    }
+
+    fn nothing(&mut self) {
+        self.paragraph("none", self.t.word("nothing"));
+    }
+
+    /// A table with a header row; the first cell of a row names it.
+    fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
+        if rows.is_empty() {
+            return self.nothing();
+        }
+        self.out.push_str("<div class=\"wide\"><table>\n<thead><tr>");
+        for key in head {
+            let _ = write!(self.out, "<th scope=\"col\">{}</th>", escape(self.t.word(key)));
+        }
+        self.out.push_str("</tr></thead>\n<tbody>\n");
+        for row in rows {
+            self.out.push_str("<tr>");
+            for (i, cell) in row.iter().enumerate() {
+                let (open, close) = if i == 0 { ("<th scope=\"row\">", "</th>") } else { ("<td>", "</td>") };
+                let _ = write!(self.out, "{open}{}{close}", escape(cell));
+            }
+            self.out.push_str("</tr>\n");
+        }
+        self.out.push_str("</tbody>\n</table></div>\n");
+    }
+
+    /// Pairs of a label and a value.
+    fn pairs(&mut self, rows: &[(&str, String)]) {
+        self.out.push_str("<table class=\"pairs\">\n<tbody>\n");
+        for (key, value) in rows {
+            let value = if value.is_empty() { self.t.word("not_stated") } else { value };
+            let label = escape(self.t.word(key));
+            let _ = writeln!(self.out, "<tr><th scope=\"row\">{label}</th><td>{}</td></tr>", escape(value));
+        }
+        self.out.push_str("</tbody>\n</table>\n");
+    }
+
+    fn you(&mut self) {
+        let b = self.bundle;
+        let text = |t: &Option<String>| t.clone().unwrap_or_default();
+        self.pairs(&[
+            ("subject_id", b.subject.subject_id.clone()),
+            ("crm_record", b.subject.crm_records.join(", ")),
+            ("company", b.subject.companies.join(", ")),
+            ("controller", b.controller.name.clone()),
+            ("address", text(&b.controller.address)),
+            ("dpo", text(&b.controller.data_protection)),
+        ]);
+    }
+
+    fn personas(&mut self) {
+        let b = self.bundle;
+        if b.restricted {
+            self.paragraph("warn", self.t.word("restricted"));
+        } else if b.personas.is_empty() {
+            self.nothing();
+        }
+        for p in &b.personas {
+            self.persona(p);
+        }
+    }
+
+    fn persona(&mut self, p: &ExplainedPersona) {
+        let t = self.t;
+        let title = t.fill("persona_of", &[("pipeline", &p.pipeline), ("at", &day(p.as_of, t))]);
+        let _ = writeln!(self.out, "<p class=\"meta\">{}</p>", escape(&title));
+        self.pairs(&[("offering", p.offering.clone().unwrap_or_default()), ("tier", t.term(p.tier).to_owned())]);
+        for group in GROUPS {
+            let facets: Vec<&ExplainedFacet> = p.facets.iter().filter(|f| f.group == group).collect();
+            if facets.is_empty() {
+                continue;
+            }
+            let _ = writeln!(self.out, "<h3>{}</h3>", escape(t.word(&format!("group_{group}"))));
+            // Values first; what is empty stands together, said once where it is the same for all.
+            let (told, empty): (Vec<_>, Vec<_>) = facets.into_iter().partition(|f| is_told(f));
+            for f in told {
+                self.facet(f);
+            }
+            self.empty(&empty);
+        }
+    }
+
+    fn facet(&mut self, f: &ExplainedFacet) {
+        let t = self.t;
+        let Some(plain) = f.plain.get(&t.language()) else { return };
+        self.out.push_str("<article class=\"facet\">\n");
+        let _ = writeln!(
+            self.out,
+            "<h4>{}</h4>\n<p class=\"value\"><strong>{}</strong>{}</p>",
+            escape(&plain.name),
+            escape(&plain.value),
+            if plain.likely.is_empty() {
+                String::new()
+            } else {
+                format!(" <span class=\"likely\">{}</span>", escape(&plain.likely))
+            }
+        );
+        if let Some(p) = f.probability {
+            // Decoration of what the words beside it say.
+            let _ = writeln!(
+                self.out,
+                "<div class=\"bar\" aria-hidden=\"true\"><span style=\"width:{:.0}%\"></span></div>",
+                p * 100.0
+            );
+        }
+        self.sentences(&plain.why, f);
+        if !f.exact {
+            self.paragraph("warn", t.word("inexact"));
+        }
+        self.out.push_str("</article>\n");
+    }
+
+    /// The explanation, open so that it is printed, to be folded by who reads; what speaks for something else stands below it.
+    fn sentences(&mut self, why: &[String], f: &ExplainedFacet) {
+        if why.is_empty() {
+            return;
+        }
+        let _ = writeln!(self.out, "<details open>\n<summary>{}</summary>\n<ol>", escape(self.t.word("why")));
+        for s in why {
+            let _ = writeln!(self.out, "<li>{}</li>", escape(s));
+        }
+        self.out.push_str("</ol>\n");
+        if !f.against.is_empty() {
+            self.against(f);
+        }
+        self.out.push_str("</details>\n");
+    }
+
+    fn against(&mut self, f: &ExplainedFacet) {
+        let t = self.t;
+        let _ = writeln!(self.out, "<p><strong>{}</strong></p>\n<ul>", escape(t.word("against")));
+        for a in &f.against {
+            let place =
+                a.host.as_ref().map_or_else(|| t.term(a.class).to_owned(), |h| format!("{} ({h})", t.term(a.class)));
+            let quote = if a.quote.is_empty() {
+                t.word("unquoted").to_owned()
+            } else {
+                t.fill("quoted", &[("quote", &a.quote)])
+            };
+            let line = format!("{}: {quote} {place}, {}", value_words(&f.facet, &a.value, t), day(a.observed_at, t));
+            let _ = writeln!(self.out, "<li>{}</li>", escape(&line));
+        }
+        self.out.push_str("</ul>\n");
+    }
+
+    /// Facets without a value, by status and explanation.
+    fn empty(&mut self, facets: &[&ExplainedFacet]) {
+        let t = self.t;
+        let mut groups: Vec<((&str, &[String]), Vec<&str>)> = Vec::new();
+        for plain in facets.iter().filter_map(|f| f.plain.get(&t.language())) {
+            let key = (plain.value.as_str(), plain.why.as_slice());
+            match groups.iter_mut().find(|(k, _)| *k == key) {
+                Some((_, names)) => names.push(&plain.name),
+                None => groups.push((key, vec![&plain.name])),
+            }
+        }
+        // Nothing here has an arithmetic (see `is_told`), so the sentences stand open.
+        for ((status, why), names) in groups {
+            let names = names.join(", ");
+            let _ = writeln!(
+                self.out,
+                "<div class=\"empty\"><p><strong>{}</strong>: {}</p>",
+                escape(&names),
+                escape(status)
+            );
+            why.iter().for_each(|sentence| self.paragraph("small", sentence));
+            self.out.push_str("</div>\n");
+        }
+    }
+
+    fn profiling(&mut self) {
+        let p = &self.bundle.profiling;
+        let l = self.t.language();
+        self.paragraph("", self.t.word(if p.exists { "profiling_yes" } else { "profiling_no" }));
+        for text in [&p.logic, &p.consequences] {
+            self.paragraph("", text.get(&l).map_or("", String::as_str));
+        }
+        self.paragraph("", self.t.right("no_automated_decision"));
+    }
+
+    fn purposes(&mut self) {
+        let b = self.bundle;
+        for p in &b.purposes {
+            self.purpose(p);
+        }
+        if b.purposes.is_empty() {
+            self.nothing();
+        }
+    }
+
+    fn purpose(&mut self, p: &Purpose) {
+        let t = self.t;
+        let bases: Vec<&str> = p.bases.iter().map(|b| t.open(Open::Basis, b)).collect();
+        let categories: Vec<&str> = p.categories.iter().map(|c| t.open(Open::Category, c)).collect();
+        let _ = writeln!(self.out, "<h3>{}</h3>", escape(&p.name.replace('_', " ")));
+        let mut rows = vec![
+            ("description", p.description.clone()),
+            ("basis", bases.join("; ")),
+            ("purpose_categories", categories.join(", ")),
+            ("retention", t.fill("days", &[("n", &p.retention_days.to_string())])),
+            ("recipient", p.recipients.join(", ")),
+        ];
+        for i in &p.interests {
+            rows.push(("interest", i.interest.clone().unwrap_or_default()));
+            rows.push(("necessity", i.necessity.clone().unwrap_or_default()));
+            rows.push(("balancing", i.balancing.clone().unwrap_or_default()));
+        }
+        rows.retain(|(_, value)| !value.is_empty());
+        self.pairs(&rows);
+    }
+
+    fn sources(&mut self) {
+        let t = self.t;
+        let row = |s: &super::Source| {
+            vec![
+                t.term(s.class).to_owned(),
+                s.host.clone().unwrap_or_default(),
+                day(s.first, t),
+                day(s.last, t),
+                s.findings.to_string(),
+            ]
+        };
+        let rows: Vec<_> = self.bundle.sources.iter().map(row).collect();
+        self.table(&["source", "host", "first", "last", "count"], &rows);
+    }
+
+    fn recipients(&mut self) {
+        let t = self.t;
+        let row = |r: &super::Recipient| {
+            let none = || t.word("none_needed").to_owned();
+            let needed = !matches!(r.region.as_str(), "EEA" | "adequate");
+            let tool = r.transfer_tool.clone().unwrap_or_else(|| if needed { String::new() } else { none() });
+            vec![
+                r.name.clone(),
+                t.open(Open::Region, &r.region).to_owned(),
+                tool,
+                r.purposes.join(", ").replace('_', " "),
+                dates(&r.disclosed, t),
+            ]
+        };
+        let rows: Vec<_> = self.bundle.recipients.iter().map(row).collect();
+        self.table(&["recipient", "region", "transfer", "purpose", "disclosed"], &rows);
+    }
+
+    fn keeping(&mut self) {
+        let (b, t) = (self.bundle, self.t);
+        let until = |(p, at): (&String, &jiff::Timestamp)| format!("{}: {}", p.replace('_', " "), day(*at, t));
+        let status = b.notice.status.as_deref().map_or("", |s| t.open(Open::Notice, s));
+        self.pairs(&[
+            ("first_collected", b.retention.first_collected.map_or_else(String::new, |at| day(at, t))),
+            ("retain_until", b.retention.until.iter().map(until).collect::<Vec<_>>().join("; ")),
+            ("notice", status.to_owned()),
+            ("notice_due", b.notice.due.map_or_else(String::new, |at| day(at, t))),
+            ("notice_given", dates(&b.notice.given, t)),
+        ]);
+    }
+
+    fn rights(&mut self) {
+        let (b, l) = (self.bundle, self.t.language());
+        self.out.push_str("<ul>\n");
+        let all = b.rights.iter().chain([&b.complaint]).filter_map(|r| r.get(&l));
+        for text in all {
+            let (head, tail) = text.split_once(". ").unwrap_or((text, ""));
+            let _ = writeln!(self.out, "<li><strong>{}.</strong> {}</li>", escape(head), escape(tail));
+        }
+        self.out.push_str("</ul>\n");
+        if let Some(authority) = &b.controller.authority {
+            self.pairs(&[("authority", authority.clone())]);
+        }
+    }
+
+    fn history(&mut self) {
+        let t = self.t;
+        let row = |e: &super::LedgerEntry| {
+            let proof = |name: &str| e.event["proof"][name].as_str().map(str::to_owned);
+            let proof = [proof("method"), proof("notice_id")].into_iter().flatten().collect::<Vec<_>>().join(", ");
+            let covers = e.purposes.join(", ").replace('_', " ");
+            vec![
+                t.open(Open::Kind, &e.kind).to_owned(),
+                e.basis.as_deref().map_or_else(String::new, |b| t.open(Open::Basis, b).to_owned()),
+                if covers.is_empty() { t.word("everything").to_owned() } else { covers },
+                day(e.effective_at, t),
+                e.event["valid_to"].as_str().and_then(|v| v.parse().ok()).map_or_else(String::new, |at| day(at, t)),
+                proof,
+                day(e.known_at, t),
+            ]
+        };
+        let rows: Vec<_> = self.bundle.ledger.iter().map(row).collect();
+        self.table(&["event", "basis", "covers", "effective", "until", "proof", "known_at"], &rows);
+    }
+
+    fn rectifications(&mut self) {
+        let t = self.t;
+        let row = |r: &super::RectificationEntry| {
+            let value = match r.value.as_str() {
+                "remove" => t.word("removed").to_owned(),
+                "release" => t.word("released").to_owned(),
+                v => value_words(&r.facet, v, t),
+            };
+            let why = [r.reason.clone(), r.evidence.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+            vec![name(&r.facet, t), value, day(r.at, t), t.open(Open::By, &r.by).to_owned(), why]
+        };
+        let rows: Vec<_> = self.bundle.rectifications.iter().map(row).collect();
+        self.table(&["facet", "new_value", "at", "step", "reason"], &rows);
+    }
+
+    fn crm(&mut self) {
+        let fields = self.bundle.crm.iter().flatten();
+        let rows: Vec<_> = fields.map(|f| vec![f.field.replace('_', " "), f.value.clone()]).collect();
+        self.table(&["field", "value"], &rows);
+    }
+
+    fn decisions(&mut self) {
+        let t = self.t;
+        self.paragraph("", t.word("decisions_intro"));
+        let all = &self.bundle.decisions;
+        let row = |d: &super::AccessDecision| {
+            let permit = d.outcome == "permit";
+            let because: Vec<&str> = if permit {
+                d.bases.iter().map(|b| t.open(Open::Basis, b)).collect()
+            } else {
+                d.reasons.iter().map(|r| t.reason(r)).collect()
+            };
+            let url = d.url.iter().cloned().next().unwrap_or_default();
+            vec![
+                day(d.at, t),
+                t.term(d.operation).to_owned(),
+                d.purpose.replace('_', " "),
+                [d.source.replace('_', " "), url].join(" ").trim().to_owned(),
+                t.word(if permit { "permit" } else { "refusal" }).to_owned(),
+                because.join(" "),
+                format!("#{}", d.leaf),
+            ]
+        };
+        // The newest say most.
+        let rows: Vec<_> = all.iter().rev().take(DECISIONS_SHOWN).map(row).collect();
+        self.table(&["at", "step", "purpose", "source", "outcome", "reason", "entry"], &rows);
+        if all.len() > DECISIONS_SHOWN {
+            let n = (all.len() - DECISIONS_SHOWN).to_string();
+            self.paragraph("small", &t.fill("more", &[("n", &n)]));
+        }
+    }
+
+    fn records(&mut self) {
+        self.paragraph("", self.t.word("records_intro"));
+        let mut counts: Vec<(Vec<String>, usize)> = Vec::new();
+        for r in &self.bundle.records {
+            let key = vec![r.pipeline.clone(), r.run.clone(), r.table.clone()];
+            match counts.iter_mut().find(|(k, _)| *k == key) {
+                Some((_, n)) => *n += 1,
+                None => counts.push((key, 1)),
+            }
+        }
+        let rows: Vec<_> =
+            counts.into_iter().map(|(k, n)| vec![k[2].clone(), k[0].clone(), k[1].clone(), n.to_string()]).collect();
+        self.table(&["table", "persona_short", "snapshot", "rows"], &rows);
+    }
+}
+
+/// What is worth an article of its own: a value, or an arithmetic.
+fn is_told(f: &ExplainedFacet) -> bool {
+    f.status == FacetStatus::Known || f.steps.len() > 1
+}
+
+fn dates(all: &[jiff::Timestamp], t: &Texts) -> String {
+    match all {
+        [] => t.word("never").to_owned(),
+        [.., last] if all.len() > 3 => format!("{}× ({})", all.len(), day(*last, t)),
+        few => few.iter().map(|at| day(*at, t)).collect::<Vec<_>>().join(", "),
+    }
+}
