@@ -203,7 +203,11 @@ impl Checker<'_, '_> {
         let mut wrong = 0;
         for (said, row) in leaf.decisions.iter().zip(rows) {
             let again = again(leaf, said, row, target, events.as_deref(), policy);
-            if again.as_ref().unwrap_or_else(|reasons| reasons) == &said.reasons { self.done.replayed += 1 } else { wrong += 1 }
+            if again.as_ref().unwrap_or_else(|reasons| reasons) == &said.reasons {
+                self.done.replayed += 1
+            } else {
+                wrong += 1
+            }
         }
         if wrong > 0 {
             let what = format!("{wrong} decision(s) come out differently when they are made again");

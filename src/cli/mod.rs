@@ -139,7 +139,7 @@ enum Command {
     Extract(extract::ExtractArgs),
     /// Ask the fetch layer's own judgement, without the network
     Fetch(fetch::FetchArgs),
-    /// Serve a right of a data subject: erase, restrict, object, withdraw, rectify, recipients
+    /// Serve a right of a data subject: access, export, erase, restrict, object, withdraw, rectify, recipients
     Subject(subject::SubjectArgs),
     /// Compare policies, and tell what another one would have decided
     Policy(policy::PolicyArgs),

@@ -73,7 +73,8 @@ pub(super) fn execute(args: &PolicyArgs, wall: &Clock) -> anyhow::Result<ExitCod
         lines.push(String::new());
         lines.extend(told(r));
     }
-    args.home.print(&json!({ "from": from.hash(), "to": to.hash(), "changes": changes, "replay": replayed }), &lines)?;
+    args.home
+        .print(&json!({ "from": from.hash(), "to": to.hash(), "changes": changes, "replay": replayed }), &lines)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -97,7 +98,8 @@ fn read(text: &str, home: &Path) -> anyhow::Result<Policy> {
         let (file, _) = load_document::<PolicyFile>(&source, text).map_err(RunError::Config)?;
         return Ok(Policy::new(file));
     }
-    let unknown = || Usage(format!("{text}: there is no such file, and the home {} has applied no such policy", home.display()));
+    let unknown =
+        || Usage(format!("{text}: there is no such file, and the home {} has applied no such policy", home.display()));
     if text.len() < 6 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(unknown().into());
     }

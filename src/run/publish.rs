@@ -17,17 +17,17 @@ use crate::demo::DemoWeb;
 use crate::fetch::Fetcher;
 use crate::model::{DecisionRow, RunId, SubjectId};
 use crate::rights::office::rewrite_leaf;
-use crate::run::home::Home;
-use crate::taxonomy::Operation;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::group::{GroupRows, process};
+use crate::run::home::Home;
 use crate::run::journal::{Journal, RunState};
 use crate::run::load::Loaded;
 use crate::run::prepare::Prepared;
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
 use crate::sink::{Change, FileFacts, Note, RunRow, SinkError, Snapshot, SnapshotWriter, StageTime};
+use crate::taxonomy::Operation;
 
 /// How many companies are worked on at once: enough to keep slow hosts from holding up the others.
 const GROUPS_IN_FLIGHT: usize = 64;
@@ -151,9 +151,8 @@ fn said_no(context: &Context, home: &Path) -> HashSet<SubjectId> {
     let Some(manifest) = manifest else { return HashSet::new() };
     let before = manifest["ledger"]["head"].as_u64().unwrap_or(0);
     let ledger = context.gate.ledger();
-    let is_news = |subject: &&SubjectId| {
-        ledger.entries(subject).iter().any(|e| e.seq > before && e.event.kind.is_negative())
-    };
+    let is_news =
+        |subject: &&SubjectId| ledger.entries(subject).iter().any(|e| e.seq > before && e.event.kind.is_negative());
     ledger.subjects().filter(is_news).cloned().collect()
 }
 

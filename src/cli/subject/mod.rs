@@ -2,6 +2,7 @@
 //!
 //! Invariant: everything is logged before it is done; what destroys asks first; nothing that is printed names a person.
 
+mod access;
 mod erase;
 mod record;
 mod rectify;
@@ -24,6 +25,10 @@ pub(super) struct SubjectArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Everything about a person, with sources, recipients and the logic of each value, as JSON and a page (Art. 15)
+    Access(access::AccessArgs),
+    /// What the person provided, as JSON (Art. 20)
+    Export(access::ExportArgs),
     /// Erase everything of a person from every file, and keep them out for good (Art. 17)
     Erase(erase::EraseArgs),
     /// Restrict processing to storing, or lift a restriction (Art. 18)
@@ -84,6 +89,8 @@ impl AtHome {
 
 pub(super) fn execute(args: &SubjectArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     match &args.command {
+        Command::Access(args) => access::access(args, wall),
+        Command::Export(args) => access::export(args, wall),
         Command::Erase(args) => erase::execute(args, wall),
         Command::Restrict(args) => record::restrict(args, wall),
         Command::Object(args) => record::object(args, wall),

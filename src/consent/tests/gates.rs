@@ -117,9 +117,12 @@ fn a_clock_in_the_past_revives_nothing() {
     later.valid_from = Some(now() + SignedDuration::from_hours(24));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (database, checkpoint) = (folder.path().join("ledger.sqlite"), folder.path().join("checkpoint"));
-    let mut ledger = Ledger::open(&database, &checkpoint).expect("a new ledger");
+    let mut vault = Vault::in_memory().expect("a vault");
+    let mut ledger = Ledger::open(&database, &checkpoint, &vault).expect("a new ledger");
     let seen = now() - SignedDuration::from_hours(24 * 20);
-    ledger.import(&[consent("2026-01-01"), later], &[(subject(), seen)], now()).expect("a writable ledger");
+    let events = [consent("2026-01-01"), later];
+    let import = Import { events: &events, seen: &[(subject(), seen)], suppress: &[], is_sync: true };
+    ledger.import(&mut vault, import, now()).expect("a writable ledger");
     // As a replay does: the clock stands before the withdrawal, and before the import that told of it.
     let as_of = now() - SignedDuration::from_hours(24 * 10);
     let view = ledger.into_view().pinned();
