@@ -23,6 +23,8 @@ use crate::consent::ledger::{Ledger, LedgerError};
 use crate::keys::{Vault, VaultError};
 use crate::run::home::{Home, HomeError};
 
+/// As many findings are shown to people; JSON has all.
+const SHOWN: usize = 20;
 /// Something is wrong.
 const VIOLATED: u8 = 1;
 /// It could not be checked.
@@ -258,6 +260,9 @@ fn print(outcome: &Outcome, json: bool) -> anyhow::Result<()> {
     if let Some(c) = &outcome.content {
         writeln!(out, "  entries    {} read: {}", c.entries, kinds(c))?;
         writeln!(out, "  decisions  {} made again, all the same; {} about erased people", c.replayed, c.erased)?;
+        if c.swept > 0 {
+            writeln!(out, "             {} entries were emptied when retention had ended", c.swept)?;
+        }
         if c.not_replayable > 0 {
             writeln!(out, "             {} whose policy is not kept any more", c.not_replayable)?;
         }
@@ -269,9 +274,12 @@ fn print(outcome: &Outcome, json: bool) -> anyhow::Result<()> {
     for witness in &outcome.cosigned {
         writeln!(out, "  witness    {witness}")?;
     }
-    for f in &outcome.findings {
+    for f in outcome.findings.iter().take(SHOWN) {
         let entry = f.entry.map_or_else(String::new, |n| format!("entry {n}: "));
         writeln!(out, "  VIOLATION  {}: {entry}{}", f.kind, f.what)?;
+    }
+    if outcome.findings.len() > SHOWN {
+        writeln!(out, "  ...        {} more: --json lists them", outcome.findings.len() - SHOWN)?;
     }
     for text in &outcome.unchecked {
         writeln!(out, "  UNCHECKED  {text}")?;
@@ -307,7 +315,6 @@ pub(super) struct CosignArgs {
 pub(super) fn cosign(args: &CosignArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let home = Home::open(&args.home.path())?;
     let (vault, _) = home.legal()?;
-    home.audit(&vault, wall)?.publish()?;
     let seed = witness_seed(args)?;
     let witness = Witness::from_seed(&args.name, &seed).map_err(|e| Usage(format!("--name {}: {e}", args.name)))?;
     let place = home.audit_place();
@@ -321,6 +328,8 @@ pub(super) fn cosign(args: &CosignArgs, wall: &Clock) -> anyhow::Result<ExitCode
         eprintln!("nothing was cosigned: a witness signs what it has checked");
         return Ok(ExitCode::from(VIOLATED));
     }
+    // Entries that no checkpoint covers yet were checked too; they get one now.
+    home.audit(&vault, wall)?.publish()?;
     let note = LogReader::open(&place)?.checkpoint().to_string();
     let time = u64::try_from(wall().as_second()).unwrap_or(0);
     let cosigned = prosopon_tlog::cosign(&note, &witness, time).context("the checkpoint cannot be cosigned")?;

@@ -58,10 +58,8 @@ fn every_tampering_is_found() {
     type Tamper = fn(&Path);
     let cases: [(&str, Tamper); 13] = [
         ("change", |home| {
-            change_entries(home, |all| {
-                let text = String::from_utf8(all[5].clone()).expect("JSON");
-                all[5] = text.replacen("permit", "permir", 1).into_bytes();
-            });
+            // One digit of a time: the entry is as long and as readable as before.
+            change_entries(home, |all| all[5][20] ^= 1);
         }),
         ("drop", |home| change_entries(home, |all| drop(all.remove(7)))),
         ("insert", |home| change_entries(home, |all| all.insert(7, all[6].clone()))),

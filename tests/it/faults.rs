@@ -4,10 +4,11 @@
 //! fault is mended the same command succeeds and the log is intact.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::harness::{Said, arg, copy_of_shared, demo, demo_args, finish_within, say, shared, start, temp};
+use crate::harness::{
+    Said, arg, copy_of_shared, demo, demo_args, files, finish, finish_within, say, shared, start, temp,
+};
 
 fn current(home: &Path) -> Vec<u8> {
     fs::read(home.join("demo/current")).unwrap_or_default()
@@ -28,14 +29,14 @@ fn without_its_record_nothing_is_done() {
     type Mend = fn(&Path);
     let cases: [(&str, Fault, Mend, &str); 5] = [
         (
-            "the disk of the log is full",
+            "the log cannot be written",
             |home| {
-                fs::rename(home.join("audit/pending"), home.join("pending.kept")).expect("renamed");
-                symlink("/dev/full", home.join("audit/pending")).expect("a link");
+                fs::rename(home.join("audit/pending"), home.join("kept")).expect("renamed");
+                fs::create_dir(home.join("audit/pending")).expect("a folder in its place");
             },
             |home| {
-                fs::remove_file(home.join("audit/pending")).expect("removed");
-                fs::rename(home.join("pending.kept"), home.join("audit/pending")).expect("renamed");
+                fs::remove_dir(home.join("audit/pending")).expect("removed");
+                fs::rename(home.join("kept"), home.join("audit/pending")).expect("renamed");
             },
             "audit",
         ),
@@ -87,6 +88,55 @@ fn without_its_record_nothing_is_done() {
         mend(&home);
         demo(&home, &["--as-of", "2026-03-03", "--quiet"]).expect(0);
         assert_eq!(verify(&home).code, Some(0), "{name}: {}", verify(&home).out);
+    }
+}
+
+/// Runs the demo with the log on a filesystem of its own that has so many kB left; `None` = not allowed here.
+fn with_room(home: &Path, kilobytes: u64) -> Option<Said> {
+    let script = r#"
+        set -e
+        cp -a "$1/audit" "$1.aside"
+        mount -t tmpfs -o "size=$2k" tmpfs "$1/audit" || exit 99
+        cp -a "$1.aside/." "$1/audit/"
+        exec "$3" run pipelines/demo.yaml --out "$1" --as-of 2026-03-03
+    "#;
+    let used: u64 =
+        files(&home.join("audit")).iter().map(|f| fs::metadata(f).map_or(0, |m| m.len()).div_ceil(4096) * 4).sum();
+    let mut command = std::process::Command::new("unshare");
+    command.args([
+        "-rm",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        arg(home),
+        &(used + kilobytes).to_string(),
+        env!("CARGO_BIN_EXE_prosopon"),
+    ]);
+    command
+        .current_dir(crate::harness::root())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let said = finish(command.spawn().ok()?);
+    (said.code != Some(99) && !said.err.contains("unshare")).then_some(said)
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_done_without_its_record() {
+    for room in [8, 64] {
+        let (_dir, home) = copy_of_shared();
+        let before = current(&home);
+        let Some(said) = with_room(&home, room) else {
+            println!("SKIPPED: this user may not mount a small filesystem (unshare -rm)");
+            return;
+        };
+        assert_eq!(said.code, Some(3), "{room} kB: {}{}", said.out, said.err);
+        assert!(said.err.contains("free space"), "{room} kB: {}", said.err);
+        assert_eq!(current(&home), before, "something was published");
+        // The filesystem is gone with its process: what is left is the log of before, and it is intact.
+        let documents = fetched(&home);
+        assert!(documents < 60, "{room} kB: the run went on without a log: {documents} fetches");
+        demo(&home, &["--as-of", "2026-03-03", "--quiet"]).expect(0);
     }
 }
 

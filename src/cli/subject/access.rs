@@ -75,7 +75,7 @@ pub(super) fn access(args: &AccessArgs, wall: &Clock) -> anyhow::Result<ExitCode
         data_protection: args.dpo.clone(),
         authority: args.authority.clone(),
     };
-    let asked = args.lang.map(|lang| if lang == Lang::De { Language::De } else { Language::En });
+    let asked = args.lang.map(|lang| if lang == Lang::De { Language::German } else { Language::English });
     let own = crm.as_ref().and_then(|(_, language)| *language);
     let bundle = access::gather(&Sources {
         home: &office.home,

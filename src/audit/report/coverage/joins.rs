@@ -12,6 +12,7 @@ use super::super::{Book, Finding, ReportError};
 use super::Coverage;
 use crate::consent::policy::Policy;
 use crate::model::SubjectId;
+use crate::persona::rectified;
 use crate::sink::Table;
 use crate::taxonomy::Operation;
 
@@ -187,7 +188,10 @@ impl Join<'_> {
             (Some(_), false) => purpose == self.kept.text("purpose") && permit.operation != Operation::Emit,
             (None, _) => self.policy.and_then(|p| p.file().purposes.get(&purpose)).is_none_or(|p| p.bases.is_empty()),
         };
-        let (own, same_source) = (permit.who == key(&[who]), permit.source == source);
+        // What was put right rests on the permit to emit: it is the person's own word, and no source was read.
+        let put_right = subject.is_some() && row.text("source")? == rectified::SOURCE;
+        let expected = if put_right { permit.operation == Operation::Emit } else { expected };
+        let (own, same_source) = (permit.who == key(&[who]), put_right || permit.source == source);
         let document = row.opt("document_id")?.map(|d| self.documents.get(&key(&[d])) == Some(&source));
         let wrong = [
             (!own, "permit_of_another", "its permit belongs to somebody else"),
@@ -215,6 +219,11 @@ impl Join<'_> {
         subject.and_then(end).is_some_and(|end| end <= self.book.now)
     }
 
+    fn said_no(&self, id: &str) -> bool {
+        let subject = SubjectId::from_body(id.strip_prefix(SubjectId::PREFIX).unwrap_or(id));
+        self.book.ledger.events(&subject).unwrap_or_default().iter().any(|e| e.kind.is_negative())
+    }
+
     fn center(&mut self, row: &Row<'_>) -> Result<(), ReportError> {
         let account = row.text("account_id")?;
         for member in row.field("members", "subject_id")? {
@@ -232,7 +241,9 @@ impl Join<'_> {
         let Some(permit) = row.opt("permit_id")?.and_then(|id| self.permits.get(&key(&[id]))) else { return Ok(()) };
         let (id, about) = (row.text("decision_id")?, row.opt("subject_id")?.or(row.opt("host")?));
         let emitted = self.personas.contains(&permit.who) || self.refused.contains(&permit.who);
-        let without_row = permit.operation == Operation::Emit && !emitted;
+        // Who said no after publishing was taken out; the log must explain it too.
+        let said_no = row.opt("subject_id")?.is_some_and(|id| self.said_no(id));
+        let without_row = permit.operation == Operation::Emit && !emitted && !said_no;
         if permit.operation == Operation::Collect && permit.used == 0 {
             self.add("fetch_without_document", "a permit to fetch without a document", Table::Decisions, id, about);
         }
