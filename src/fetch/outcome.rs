@@ -231,6 +231,55 @@ pub struct FetchFacts {
 }
 
 /// A body that may be read, with the permit that covers it.
+///
+/// Only the fetcher makes one. It cannot be made from parts, from nothing, or from a file:
+///
+/// ```compile_fail,E0451
+/// use prosopon::consent::permit::{Fetch, Permit};
+/// use prosopon::fetch::Page;
+///
+/// fn forge(permit: Permit<Fetch>, old: Page) -> Page {
+///     Page { permit, ..old }
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn blank<T: Default>() -> T {
+///     T::default()
+/// }
+///
+/// let page = blank::<prosopon::fetch::Page>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn revive(text: &str) -> prosopon::fetch::Page {
+///     serde_json::from_str(text).expect("a page")
+/// }
+/// ```
+///
+/// It cannot be copied, and its permit cannot be taken out and used again:
+///
+/// ```compile_fail,E0599
+/// fn double(page: prosopon::fetch::Page) -> (prosopon::fetch::Page, prosopon::fetch::Page) {
+///     (page.clone(), page)
+/// }
+/// ```
+///
+/// ```compile_fail,E0616
+/// use prosopon::consent::permit::{Fetch, Permit};
+///
+/// fn recover(page: prosopon::fetch::Page) -> Permit<Fetch> {
+///     page.permit
+/// }
+/// ```
+///
+/// ```compile_fail,E0507
+/// use prosopon::consent::permit::{Fetch, Permit};
+///
+/// fn recover(page: prosopon::fetch::Page) -> Permit<Fetch> {
+///     *page.permit()
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Page {
     pub(super) permit: Permit<Fetch>,
