@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use super::logic::{day, name, value_words};
+use super::logic::{day, finding_line, name, value_words};
 use super::texts::{Open, Texts};
 use super::{Bundle, ExplainedFacet, ExplainedPersona, Purpose};
 use crate::taxonomy::{FacetStatus, Language};
@@ -252,15 +252,7 @@ impl Page<'_> {
         let t = self.t;
         let _ = writeln!(self.out, "<p><strong>{}</strong></p>\n<ul>", escape(t.word("against")));
         for a in &f.against {
-            let place =
-                a.host.as_ref().map_or_else(|| t.term(a.class).to_owned(), |h| format!("{} ({h})", t.term(a.class)));
-            let quote = if a.quote.is_empty() {
-                t.word("unquoted").to_owned()
-            } else {
-                t.fill("quoted", &[("quote", &a.quote)])
-            };
-            let line = format!("{}: {quote} {place}, {}", value_words(&f.facet, &a.value, t), day(a.observed_at, t));
-            let _ = writeln!(self.out, "<li>{}</li>", escape(&line));
+            let _ = writeln!(self.out, "<li>{}</li>", escape(&finding_line(&f.facet, a, t)));
         }
         self.out.push_str("</ul>\n");
     }
@@ -367,13 +359,15 @@ impl Page<'_> {
     fn keeping(&mut self) {
         let (b, t) = (self.bundle, self.t);
         let until = |(p, at): (&String, &jiff::Timestamp)| format!("{}: {}", p.replace('_', " "), day(*at, t));
+        let with_consent = b.notice.given.is_empty() && b.notice.status.as_deref() == Some("given");
+        let given = if with_consent { t.word("with_consent").to_owned() } else { dates(&b.notice.given, t) };
         let status = b.notice.status.as_deref().map_or("", |s| t.open(Open::Notice, s));
         self.pairs(&[
             ("first_collected", b.retention.first_collected.map_or_else(String::new, |at| day(at, t))),
             ("retain_until", b.retention.until.iter().map(until).collect::<Vec<_>>().join("; ")),
             ("notice", status.to_owned()),
             ("notice_due", b.notice.due.map_or_else(String::new, |at| day(at, t))),
-            ("notice_given", dates(&b.notice.given, t)),
+            ("notice_given", given),
         ]);
     }
 

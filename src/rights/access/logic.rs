@@ -102,13 +102,14 @@ pub(super) fn facets(
         let e = explain(&input, &s.facet);
         let steps = e.as_ref().map_or_else(Vec::new, |e| steps(&s.facet, e));
         let agrees = e.as_ref().is_none_or(|e| agrees(&s, e));
-        let words = |l: &Language| (*l, say(&s, e.as_ref(), &steps, Texts::of(*l)));
+        let evidence = findings(&s, &signals);
+        let words = |l: &Language| (*l, say(&s, e.as_ref(), &steps, &evidence, Texts::of(*l)));
         ExplainedFacet {
             group: s.group.to_owned(),
             plain: languages.iter().map(words).collect::<BTreeMap<_, _>>(),
-            evidence: findings(&s, &signals),
             against: e.iter().flat_map(|e| &e.against).filter_map(|t| of_term(t, &signals)).collect(),
             exact: exact && agrees,
+            evidence,
             steps,
             facet: s.facet,
             value: s.value,
@@ -247,7 +248,7 @@ pub(super) fn day(at: jiff::Timestamp, t: &Texts) -> String {
 }
 
 /// The facet in words.
-fn say(s: &Stored, e: Option<&Explanation>, steps: &[Step], t: &Texts) -> Plain {
+fn say(s: &Stored, e: Option<&Explanation>, steps: &[Step], evidence: &[Finding], t: &Texts) -> Plain {
     let value = match (&s.value, s.status) {
         (Some(v), FacetStatus::Known) if s.group == "roles" && e.is_none_or(|e| e.rectified.is_none()) => {
             t.word(if v == "yes" { "presumably_yes" } else { "presumably_no" }).to_owned()
@@ -256,7 +257,7 @@ fn say(s: &Stored, e: Option<&Explanation>, steps: &[Step], t: &Texts) -> Plain 
         _ => t.status(s.status).to_owned(),
     };
     let likely = s.probability.map_or_else(String::new, |p| of_100(p, t));
-    Plain { name: name(&s.facet, t), value, likely, why: why(s, e, steps, t) }
+    Plain { name: name(&s.facet, t), value, likely, why: why(s, e, steps, evidence, t) }
 }
 
 /// What a facet is called.
@@ -296,11 +297,17 @@ pub(super) fn value_words(facet: &str, value: &str, t: &Texts) -> String {
     }
 }
 
-fn why(s: &Stored, e: Option<&Explanation>, steps: &[Step], t: &Texts) -> Vec<String> {
+fn why(s: &Stored, e: Option<&Explanation>, steps: &[Step], evidence: &[Finding], t: &Texts) -> Vec<String> {
     let Some(e) = e else {
         let mut said = Vec::new();
-        if s.group == "requirements" && s.status != FacetStatus::NoConsent {
+        if s.group == "requirements" && s.status == FacetStatus::NotApplicable {
+            said.push(t.word("no_such_role").to_owned());
+        } else if s.group == "requirements" && s.status != FacetStatus::NoConsent {
             said.push(t.word("derived_no_template").to_owned());
+        }
+        if s.facet == "secondary_functions" {
+            said.push(t.word("also_named").to_owned());
+            said.extend(evidence.iter().map(|f| finding_line(&s.facet, f, t)));
         }
         if s.value.is_none() && s.status == FacetStatus::InsufficientEvidence && s.group != "requirements" {
             said.push(t.rule("no signal feeds it").to_owned());
@@ -312,7 +319,7 @@ fn why(s: &Stored, e: Option<&Explanation>, steps: &[Step], t: &Texts) -> Vec<St
         said.push(t.fill("rectified_at", &[("at", &day(r.at, t)), ("by", t.open(Open::By, r.by.as_str()))]));
         return said;
     }
-    if s.group == "context" {
+    if s.group == "context" && s.value.is_some() {
         said.push(t.word("context_from_company").to_owned());
     }
     let idle = steps.iter().filter(|s| is_idle(s)).count();
@@ -353,7 +360,7 @@ fn sentence(s: &Stored, e: &Explanation, step: &Step, term: Option<&Term>, t: &T
         };
         return t.fill(key, &[("k", &k), ("to", &to)]);
     }
-    let moved = (step.to - step.from).abs() >= 0.005;
+    let moved = from != to;
     let up = step.adds > 0.0;
     if let Some(signal) = term.and_then(|x| x.signal.as_ref()) {
         let key = match (moved, up) {
@@ -391,7 +398,7 @@ fn signal_sentence(key: &str, s: &SignalArithmetic, [from, to]: [&str; 2], t: &T
     };
     let source = if s.source == rectified::SOURCE { t.word("rectifications").to_owned() } else { capital(&source) };
     let said = t.fill(key, &[("source", &source), ("date", &date), ("quote", &quote), ("from", from), ("to", to)]);
-    let part = |p: f64| of_100(p, t);
+    let part = |p: f64| t.fill("of_100", &[("n", &format!("{:.0}", p * 100.0))]);
     let trust = [("believed", part(s.believed)), ("reliability", part(s.reliability)), ("validity", part(s.validity))];
     let trust = t.fill("trust", &trust.each_ref().map(|(k, v)| (*k, v.as_str())));
     let repeats = if s.independence < 0.995 {
@@ -400,6 +407,15 @@ fn signal_sentence(key: &str, s: &SignalArithmetic, [from, to]: [&str; 2], t: &T
         String::new()
     };
     format!("{said} {trust}{repeats}")
+}
+
+/// A finding in one line: what it says, its words, place and day.
+pub(super) fn finding_line(facet: &str, f: &Finding, t: &Texts) -> String {
+    let place = f.host.as_ref().map_or_else(|| t.term(f.class).to_owned(), |h| format!("{} ({h})", t.term(f.class)));
+    let quote =
+        if f.quote.is_empty() { t.word("unquoted").to_owned() } else { t.fill("quoted", &[("quote", &f.quote)]) };
+    let value = capital(&value_words(facet, &f.value, t));
+    format!("{value}: {quote} {}, {}", capital(&place), day(f.observed_at, t))
 }
 
 /// With a capital letter, as a sentence begins.
