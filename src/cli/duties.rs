@@ -60,7 +60,7 @@ pub(super) fn record_notice(args: &RecordNoticeArgs, wall: &Clock) -> anyhow::Re
     for subject in &people {
         let mut event = office.event(subject, EventKind::Notice, "notice");
         event.scope.purposes = args.purposes.iter().cloned().collect();
-        (event.valid_from, event.recorded_at) = (Some(at), office.now());
+        event.valid_from = Some(at);
         event.proof.notice_id = Some(args.notice_id.clone());
         event.proof.method = Some(args.method.clone());
         event.proof.wording_hash.clone_from(&args.wording_hash);
@@ -214,8 +214,10 @@ struct RotateArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "With `output.encryption: uniform`, pyarrow and DuckDB read the tables with this key (32 bytes, \
-in hex). Whoever has it reads every table of the home: hand it on as you would the tables.")]
+#[command(
+    after_help = "With `output.encryption: uniform`, pyarrow and DuckDB read the tables with this key (32 bytes, \
+in hex). Whoever has it reads every table of the home: hand it on as you would the tables."
+)]
 struct TablesArgs {
     /// The file, for its owner only
     #[arg(long, value_name = "FILE")]
@@ -248,7 +250,9 @@ pub(super) fn keys(args: &KeysArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
 fn tables(args: &TablesArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let office = args.home.office(wall)?;
     let Some(key) = office.home.table_key(&office.vault)? else {
-        return Err(Usage("no table here is encrypted: set `output.encryption` in the pipeline and run it".to_owned()).into());
+        return Err(
+            Usage("no table here is encrypted: set `output.encryption` in the pipeline and run it".to_owned()).into()
+        );
     };
     office.log.append_now(vec![Leaf::new(Kind::Keys).fact("handed_out", "tables").into()])?;
     office.log.publish()?;

@@ -114,7 +114,14 @@ struct HomeFile {
 impl HomeFile {
     fn new(controller: &str, demo: bool, master: &MasterSource) -> Self {
         let controller = controller.to_owned();
-        Self { schema_version: 1, controller, demo, crms: Vec::new(), master_key: master.to_string(), encrypted_tables: false }
+        Self {
+            schema_version: 1,
+            controller,
+            demo,
+            crms: Vec::new(),
+            master_key: master.to_string(),
+            encrypted_tables: false,
+        }
     }
 }
 

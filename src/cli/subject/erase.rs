@@ -12,12 +12,12 @@ use serde_json::json;
 
 use super::super::exit::Usage;
 use super::{AtHome, confirmed};
+use crate::config::Encryption;
 use crate::consent::gate::Clock;
 use crate::model::SubjectId;
 use crate::rights::erase::{self, Receipt};
 use crate::rights::office::{Office, OfficeError};
 use crate::rights::verify_erasure;
-use crate::config::Encryption;
 use crate::rights::{Needle, Report, Scan, Verdict};
 use crate::sink::{self, LockError, Select};
 
