@@ -14,6 +14,7 @@ mod contracts;
 mod demo;
 mod demo_web;
 mod determinism;
+mod encryption;
 mod exit_codes;
 mod faults;
 mod flags;

@@ -1,0 +1,144 @@
+//! The audit log: what an entry costs, and how much of an offline run gate and log take.
+//!
+//! Ratios against a baseline in the same run: appending to a plain file with one sync a batch, and the run itself.
+
+#![expect(missing_docs, reason = "criterion's macros make functions without docs")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::hint::black_box;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use jiff::Timestamp;
+use prosopon::audit::{AuditLog, Decision, Entry, Kind, Leaf, Place, SealedPayload, Stage};
+use prosopon::consent::gate::Clock;
+use prosopon::keys::SubjectKey;
+use prosopon::run::Silent;
+use prosopon::run::engine::{Options, World, run};
+use prosopon::taxonomy::Operation;
+
+const BATCH: usize = 4096;
+const CONTACTS: usize = 20_000;
+
+fn clock() -> Clock {
+    let at: Timestamp = "2026-03-02T03:00:00Z".parse().expect("a time");
+    Arc::new(move || at)
+}
+
+fn entry(n: usize) -> Entry {
+    let key = SubjectKey::new([(n % 251) as u8; 32]);
+    let decision = |op, n: usize| Decision {
+        op,
+        purpose: "persona_enrichment".to_owned(),
+        source: "crm".to_owned(),
+        categories: vec!["job".to_owned(), "company".to_owned()],
+        permit: Some(key.blind("permit", &n.to_string())),
+        reasons: vec!["6(1)(a)".to_owned()],
+        events: vec![key.blind("event", "7")],
+        assessments: Vec::new(),
+        recipients: Vec::new(),
+        at: clock()(),
+        until: Some(clock()()),
+        retain_until: None,
+    };
+    let leaf = Leaf {
+        stage: Some(Stage::Plan),
+        run: Some("run_000001_bench".to_owned()),
+        decisions: vec![decision(Operation::Emit, n), decision(Operation::Infer, n + 1)],
+        ..Leaf::new(Kind::Decide)
+    };
+    let payload = SealedPayload::new(&key, format!("{{\"subject\":\"sub_{n}\"}}").as_bytes()).expect("randomness");
+    Entry { leaf, subject: Some((key, Some(payload))) }
+}
+
+fn appends(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = Place::of(folder.path(), "prosopon/bench".to_owned());
+    let signer = || prosopon_tlog::Signer::from_seed("prosopon/bench", &[7; 32]).expect("a key");
+    AuditLog::create(&place, signer(), &clock()).expect("a new log");
+    let log = AuditLog::open(&place, signer(), &clock()).expect("opens");
+    let mut group = criterion.benchmark_group("append 4096 entries, durable");
+    group.throughput(Throughput::Elements(BATCH as u64)).sample_size(10);
+    group.bench_function("audit log with sealed payloads", |bencher| {
+        let make = || (0..BATCH).map(entry).collect::<Vec<_>>();
+        bencher.iter_batched(make, |entries| log.append_now(entries).expect("written"), BatchSize::PerIteration);
+    });
+    let bytes: Vec<Vec<u8>> = (0..BATCH).map(|n| entry(n).leaf.bytes()).collect();
+    let mut file = fs::File::create(folder.path().join("plain")).expect("a file");
+    group.bench_function("baseline: a plain file and one sync", |bencher| {
+        bencher.iter(|| {
+            file.write_all(&bytes.concat()).expect("written");
+            file.sync_data().expect("synced");
+        });
+    });
+    group.bench_function("making the entries (tags, sealing, JSON)", |bencher| {
+        bencher.iter(|| black_box((0..BATCH).map(|n| entry(n).leaf.bytes().len()).sum::<usize>()));
+    });
+    group.finish();
+}
+
+/// An export of invented contacts with a proven consent each, and a pipeline without sources.
+fn pipeline(folder: &Path) -> std::path::PathBuf {
+    let mut contacts = String::from("Kontakt-ID;Firma-ID;Vorname;Nachname;E-Mail-Adresse;Position\n");
+    let mut accounts = String::from("Firma-ID;Firma\n");
+    let mut consents = String::from(
+        "Ereignis-ID;Kontakt-ID;Art;Rechtsgrundlage;Zwecke;Quellen;Gültig ab;Erfasst am;Verfahren;Hinweis-ID;Wortlaut-Hash\n",
+    );
+    let titles = ["Einkaufsleiterin", "Produktionsleiter", "IT-Leiter", "Geschäftsführerin", "Qualitätsmanager"];
+    for n in 0..CONTACTS {
+        if n.is_multiple_of(5) {
+            writeln!(accounts, "A-{};Firma {} GmbH", n / 5, n / 5).expect("a string");
+        }
+        let title = titles[n % titles.len()];
+        writeln!(contacts, "K-{n};A-{};Vor{n};Nach{n};k{n}@firma.example;{title}", n / 5).expect("a string");
+        let grant = "grant;6(1)(a);persona_enrichment;crm;2025-06-01;2025-06-01;web_form;N-1;sha256:00";
+        writeln!(consents, "E-{n};K-{n};{grant}").expect("a string");
+    }
+    for (name, text) in [("contacts.csv", contacts), ("accounts.csv", accounts), ("consents.csv", consents)] {
+        fs::write(folder.join(name), text).expect("written");
+    }
+    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/demo.yaml");
+    let text = format!(
+        "version: 1\nname: bench\ncontroller: Prosopon Demo Controller\nas_of: 2026-03-02T03:00:00Z\n\
+         crm:\n  files:\n    name: bench\n    contacts: {{ path: contacts.csv }}\n    accounts: {{ path: accounts.csv }}\n    \
+         consents: {{ path: consents.csv }}\n\
+         offering:\n  name: Machine\n  category: machine\n  used_by: [production]\n  run_by: [it]\n  price_band: high\n  \
+         complexity: high\n  adaptation: medium\n\
+         policy:\n  file: {}\n  purpose: persona_enrichment\n\
+         output:\n  home: home\n\
+         budgets:\n  dead_letter_share: 0.5\nnetwork: demo\n",
+        policy.display()
+    );
+    let path = folder.join("bench.yaml");
+    fs::write(&path, text).expect("written");
+    path
+}
+
+/// Not timed by criterion: one run tells the time of each stage itself.
+fn offline_run(_: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = pipeline(folder.path());
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures wall time")]
+    let wall: Clock = Arc::new(Timestamp::now);
+    let world = World { wall: Arc::clone(&wall), cancel: prosopon::fetch::Cancel::default(), observer: Arc::new(Silent) };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let begin = wall();
+    let summary = runtime.block_on(run(&path, &Options::default(), &world)).expect("the run succeeds");
+    let seconds = wall().duration_since(begin).as_secs_f64();
+    let stage = |name: &str| summary.stages.get(name).copied().unwrap_or(0.0);
+    println!(
+        "offline run: {CONTACTS} contacts in {seconds:.2} s ({:.0} contacts/s), {} personas",
+        CONTACTS as f64 / seconds,
+        summary.counts.personas
+    );
+    for (name, took) in &summary.stages {
+        println!("  {name:<6} {took:>8.3} s summed over tasks");
+    }
+    println!("  gate and log together: {:.1} % of the run", 100.0 * (stage("gate") + stage("record")) / seconds);
+}
+
+criterion_group!(benches, appends, offline_run);
+criterion_main!(benches);
