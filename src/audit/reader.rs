@@ -64,9 +64,25 @@ impl LogReader {
             return Ok(());
         }
         let fail = |source| AuditError::Log { path: self.folder.clone(), source: Arc::new(source) };
-        let leaves = self.reader.leaves(range.clone()).map_err(fail)?;
-        for (seq, bytes) in range.zip(leaves) {
-            let bytes = bytes.map_err(fail)?;
+        let mut leaves = self.reader.leaves(range.clone()).map_err(fail)?;
+        let mut known = self.checkpoint().size();
+        for seq in range.clone() {
+            let bytes = match leaves.next() {
+                Some(Ok(bytes)) => bytes,
+                other => {
+                    // Another process may have published and so taken a partial tile away: its successor has the entry.
+                    let newer = Reader::open(&self.folder).map_err(fail)?;
+                    if newer.checkpoint().size() <= known {
+                        let bytes = other.transpose().map_err(fail)?;
+                        bytes.ok_or(AuditError::Entry { path: self.folder.clone(), seq })?
+                    } else {
+                        known = newer.checkpoint().size();
+                        leaves = newer.leaves(seq..range.end).map_err(fail)?;
+                        let bytes = leaves.next().transpose().map_err(fail)?;
+                        bytes.ok_or(AuditError::Entry { path: self.folder.clone(), seq })?
+                    }
+                }
+            };
             let leaf = Leaf::read(&bytes).map_err(|_| AuditError::Entry { path: self.folder.clone(), seq })?;
             if visit(seq, leaf).is_break() {
                 break;

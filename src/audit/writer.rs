@@ -291,15 +291,39 @@ fn check_anchor(place: &Place) -> Result<(), AuditError> {
         return Err(behind(0));
     }
     let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
-    let reader = Reader::open(&place.folder).map_err(fail)?;
-    let found = reader.checkpoint().size();
-    if found < anchor.size() {
-        return Err(behind(found));
+    steady(place, |reader| {
+        let found = reader.checkpoint().size();
+        if found < anchor.size() {
+            return Err(behind(found));
+        }
+        if reader.root_at(anchor.size()).map_err(fail)? != *anchor.root() {
+            return Err(AuditError::Forked { path: place.folder.clone(), entries: anchor.size() });
+        }
+        Ok(())
+    })
+}
+
+/// As often a reading is begun anew because another process has published meanwhile.
+const ATTEMPTS: u32 = 20;
+
+/// Reads the log; once more, if it failed because another process has published meanwhile, which takes partial tiles
+/// away that the older checkpoint needs.
+fn steady<T>(place: &Place, read: impl Fn(&Reader) -> Result<T, AuditError>) -> Result<T, AuditError> {
+    let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
+    let mut reader = Reader::open(&place.folder).map_err(fail)?;
+    for _ in 0..ATTEMPTS {
+        match read(&reader) {
+            Err(error) => {
+                let newer = Reader::open(&place.folder).map_err(fail)?;
+                if newer.checkpoint().size() == reader.checkpoint().size() {
+                    return Err(error);
+                }
+                reader = newer;
+            }
+            done => return done,
+        }
     }
-    if reader.root_at(anchor.size()).map_err(fail)? != *anchor.root() {
-        return Err(AuditError::Forked { path: place.folder.clone(), entries: anchor.size() });
-    }
-    Ok(())
+    read(&reader)
 }
 
 /// The time of the newest entry, also of those that are not in tiles yet.
@@ -308,16 +332,15 @@ fn newest(place: &Place, size: u64) -> Result<Timestamp, AuditError> {
     if size == 0 {
         return Ok(Timestamp::MIN);
     }
-    let reader = Reader::open(&place.folder).map_err(fail)?;
-    let pending = reader.pending().map_err(fail)?;
-    let last = match pending.iter().last() {
-        Some(bytes) => Some(bytes.to_vec()),
-        None => {
-            let size = reader.checkpoint().size();
-            let mut leaves = reader.leaves(size.saturating_sub(1)..size).map_err(fail)?;
-            leaves.next().transpose().map_err(fail)?
+    let last = steady(place, |reader| {
+        let pending = reader.pending().map_err(fail)?;
+        if let Some(bytes) = pending.iter().last() {
+            return Ok(Some(bytes.to_vec()));
         }
-    };
+        let size = reader.checkpoint().size();
+        let mut leaves = reader.leaves(size.saturating_sub(1)..size).map_err(fail)?;
+        leaves.next().transpose().map_err(fail)
+    })?;
     let read = last.and_then(|bytes| Leaf::read(&bytes).ok());
     read.map(|leaf| leaf.at).ok_or(AuditError::Entry { path: place.folder.clone(), seq: size - 1 })
 }

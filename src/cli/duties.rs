@@ -60,7 +60,7 @@ pub(super) fn record_notice(args: &RecordNoticeArgs, wall: &Clock) -> anyhow::Re
     for subject in &people {
         let mut event = office.event(subject, EventKind::Notice, "notice");
         event.scope.purposes = args.purposes.iter().cloned().collect();
-        (event.valid_from, event.recorded_at) = (Some(at), office.now());
+        event.valid_from = Some(at);
         event.proof.notice_id = Some(args.notice_id.clone());
         event.proof.method = Some(args.method.clone());
         event.proof.wording_hash.clone_from(&args.wording_hash);
@@ -198,6 +198,8 @@ pub(super) struct KeysArgs {
 enum KeysCommand {
     /// Wrap every key of the vault under a new master key
     Rotate(RotateArgs),
+    /// Write the key of encrypted tables to a file, for a reader of the tables
+    Tables(TablesArgs),
     /// Tell which master key wraps the vault, and how many keys there are; never a key
     Show(ShowArgs),
 }
@@ -212,6 +214,19 @@ struct RotateArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "With `output.encryption: uniform`, pyarrow and DuckDB read the tables with this key (32 bytes, \
+in hex). Whoever has it reads every table of the home: hand it on as you would the tables."
+)]
+struct TablesArgs {
+    /// The file, for its owner only
+    #[arg(long, value_name = "FILE")]
+    to: std::path::PathBuf,
+    #[command(flatten)]
+    home: AtHome,
+}
+
+#[derive(Debug, Args)]
 struct ShowArgs {
     #[command(flatten)]
     home: AtHome,
@@ -220,6 +235,7 @@ struct ShowArgs {
 pub(super) fn keys(args: &KeysArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     match &args.command {
         KeysCommand::Rotate(args) => rotate(args, wall),
+        KeysCommand::Tables(args) => tables(args, wall),
         KeysCommand::Show(args) => {
             let office = args.home.office(wall)?;
             let (id, n) = (office.vault.master().id(), office.vault.subjects().count());
@@ -229,6 +245,23 @@ pub(super) fn keys(args: &KeysArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+fn tables(args: &TablesArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let office = args.home.office(wall)?;
+    let Some(key) = office.home.table_key(&office.vault)? else {
+        return Err(
+            Usage("no table here is encrypted: set `output.encryption` in the pipeline and run it".to_owned()).into()
+        );
+    };
+    office.log.append_now(vec![Leaf::new(Kind::Keys).fact("handed_out", "tables").into()])?;
+    office.log.publish()?;
+    let text = zeroize::Zeroizing::new(format!("{}\n", data_encoding::HEXLOWER.encode(key.as_slice())));
+    crate::run::files::write_atomically(&args.to, text.as_bytes())
+        .map_err(|e| Usage(format!("{} cannot be written: {e}", args.to.display())))?;
+    let line = format!("the key of the tables is in {}", args.to.display());
+    args.home.print(&json!({ "file": args.to }), &[line])?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn rotate(args: &RotateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {

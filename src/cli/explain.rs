@@ -42,7 +42,9 @@ pub(super) fn execute(args: &ExplainArgs, wall: &Clock) -> anyhow::Result<ExitCo
     allowed.map_err(|reasons| Usage(format!("the gate refuses to show {}: {reasons}", persona.subject_id)))?;
     let settings: FusionSettings = serde_json::from_value(reader.manifest["fusion"].clone())
         .context("the manifest of the snapshot has no fusion settings")?;
-    let known = Known::read(&reader.snapshot, &persona)?;
+    let mut known = Known::read(&reader.snapshot, &persona)?;
+    // What was removed stands in no table: only the sealed store knows that it was.
+    known.with_sealed(&persona, &settings, &reader.rectifications(&persona.subject_id)?);
     let input = known.input(&persona, &settings);
     let explanation = explain(&input, &args.facet).ok_or_else(|| Usage(no_facet(&args.facet)))?;
     let mut out = std::io::stdout().lock();

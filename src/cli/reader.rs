@@ -13,7 +13,9 @@ use super::exit::Usage;
 use crate::audit::{self, Entry, Kind, Recorder, Stage};
 use crate::consent::gate::{Clock, EmitProposal, Gate, Grounds, SubjectFacts};
 use crate::model::{DecisionRow, SubjectId};
+use crate::persona::rectified::Rectification;
 use crate::persona::rows::Persona;
+use crate::rights::store::Store;
 use crate::run::home::Home;
 use crate::sink::{self, Select, Snapshot};
 use crate::taxonomy::Operation;
@@ -64,6 +66,12 @@ impl Reader {
         let refusal = decided.outcome.err().map(|r| r.reasons.iter().map(ToString::to_string).collect::<Vec<_>>());
         self.asked.push((decided.row, decided.grounds));
         refusal.map_or(Ok(()), |reasons| Err(reasons.join(", ")))
+    }
+
+    /// What was put right about a person.
+    pub fn rectifications(&self, subject: &SubjectId) -> anyhow::Result<Vec<Rectification>> {
+        let key = self.recorder.keys().get(subject).context("the vault has no key of that person")?;
+        Ok(Store::open(self.home.path())?.rectifications(key)?)
     }
 
     /// All subjects of the snapshot that may be shown now.

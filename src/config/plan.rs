@@ -16,7 +16,7 @@ use super::raw;
 pub use super::raw::crm::{DateOrder, Decimal, Delimiter, Encoding};
 pub use super::raw::schedule::{CatchUp, Overlap};
 pub use super::raw::source::Page;
-pub use super::raw::{Extract, Level, Network, Persona};
+pub use super::raw::{Encryption, Extract, Level, Network, Persona};
 use crate::taxonomy::JobFunction;
 
 /// Requests per second to one host where the pipeline does not say.
@@ -159,6 +159,8 @@ pub struct Output {
     pub home: PathBuf,
     /// How many snapshots are kept, at least 1.
     pub keep_snapshots: u32,
+    /// How tables are encrypted.
+    pub encryption: Encryption,
 }
 
 /// What a run may spend.
@@ -198,7 +200,11 @@ impl Plan {
                 individual_from_eur: raw.tiers.individual.min_account_revenue_eur,
                 segment_from_eur: raw.tiers.segment.map(|t| t.min_account_revenue_eur),
             },
-            output: Output { home: resolve(folder, &raw.output.home), keep_snapshots: raw.output.keep_snapshots },
+            output: Output {
+                home: resolve(folder, &raw.output.home),
+                keep_snapshots: raw.output.keep_snapshots,
+                encryption: raw.output.encryption,
+            },
             budgets: Budgets {
                 requests_per_run: raw.budgets.requests_per_run,
                 requests_per_host: raw.budgets.requests_per_host,

@@ -106,12 +106,22 @@ struct HomeFile {
     crms: Vec<String>,
     /// Where the master key is: `file:PATH`, `env:NAME` or `keyring:NAME`.
     master_key: String,
+    /// Whether tables of any pipeline are, or were, encrypted.
+    #[serde(default)]
+    encrypted_tables: bool,
 }
 
 impl HomeFile {
     fn new(controller: &str, demo: bool, master: &MasterSource) -> Self {
         let controller = controller.to_owned();
-        Self { schema_version: 1, controller, demo, crms: Vec::new(), master_key: master.to_string() }
+        Self {
+            schema_version: 1,
+            controller,
+            demo,
+            crms: Vec::new(),
+            master_key: master.to_string(),
+            encrypted_tables: false,
+        }
     }
 }
 
@@ -131,6 +141,9 @@ struct Legal {
     first_seen: Vec<(SubjectId, Timestamp)>,
     suppressed: Vec<[u8; 16]>,
 }
+
+/// The name of the tables' key in the vault.
+const TABLE_KEY: &str = "tables";
 
 /// Where a home keeps its master key unless told otherwise.
 pub const DEFAULT_MASTER_KEY: &str = "file:keys/master.key";
@@ -318,7 +331,31 @@ impl Home {
     pub fn legal(&self) -> Result<(Vault, Ledger), HomeError> {
         let vault = Vault::open(&self.vault_path(), self.master()?)?;
         let ledger = self.open_ledger(&vault)?;
+        if self.file.encrypted_tables {
+            crate::sink::hold_key(&self.path, &*vault.named(TABLE_KEY)?);
+        }
         Ok((vault, ledger))
+    }
+
+    /// Tables are encrypted from now on: their key is made and held.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn encrypt_tables(&mut self, vault: &Vault) -> Result<(), HomeError> {
+        crate::sink::hold_key(&self.path, &*vault.named(TABLE_KEY)?);
+        if !self.file.encrypted_tables {
+            self.file.encrypted_tables = true;
+            self.save()?;
+        }
+        Ok(())
+    }
+
+    /// The key of encrypted tables; `None` = none ever were.
+    ///
+    /// # Errors
+    /// The vault cannot be read.
+    pub fn table_key(&self, vault: &Vault) -> Result<Option<zeroize::Zeroizing<[u8; 32]>>, HomeError> {
+        if self.file.encrypted_tables { Ok(Some(vault.named(TABLE_KEY)?)) } else { Ok(None) }
     }
 
     fn open_ledger(&self, vault: &Vault) -> Result<Ledger, HomeError> {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::audit::{self, AuditLog, Kind, Leaf, Recorder};
-use crate::config::{self, Diagnostic, Network, Plan, Position};
+use crate::config::{self, Diagnostic, Encryption, Network, Plan, Position};
 use crate::consent::gate::{Clock, Gate};
 use crate::consent::ledger::{Import, Ledger};
 use crate::consent::policy::Policy;
@@ -93,6 +93,9 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let log = match &mut home {
         Some(home) if !options.dry_run => {
             let log = home.audit(&vault, &world.wall)?;
+            if plan.output().encryption != Encryption::None {
+                home.encrypt_tables(&vault)?;
+            }
             import(home, (&mut vault, &mut ledger), &log, &loaded, &plan, &policy, gate_now)?;
             Some(log)
         }

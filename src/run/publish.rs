@@ -52,7 +52,8 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
     let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, journal);
     let context = Arc::new(context);
     let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
-    let mut writer = SnapshotWriter::create(&home, context.plan.name(), &state.run_id, &facts)?
+    let keys = crate::sink::held_keys(&home, context.plan.output().encryption);
+    let mut writer = SnapshotWriter::create_with(&home, context.plan.name(), &state.run_id, &facts, keys)?
         .keep_snapshots(context.plan.output().keep_snapshots as usize);
     let worked = work(&context, loaded, &mut writer, world).await;
     if let Some(web) = web {
@@ -283,6 +284,7 @@ impl Finish<'_> {
             "as_of": context.as_of.0.to_string(),
             "published_at": now.to_string(),
             "plan_hash": context.plan.hash(),
+            "encryption": context.plan.output().encryption,
             "policy_hash": context.gate.policy().hash(),
             "purpose": context.plan.purpose(),
             "gate_time": context.pinned.then(|| context.as_of.0.to_string()),

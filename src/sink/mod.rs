@@ -17,6 +17,7 @@ pub mod inspect;
 mod published;
 pub(crate) mod read;
 mod rewrite;
+mod ring;
 mod runs;
 mod safe_text;
 mod schema;
@@ -44,6 +45,7 @@ pub use read::{
     read_runs,
 };
 pub use rewrite::{Change, Note, Rewritten, rewrite_all, rewrite_each, rewrite_snapshot};
+pub use ring::{held_keys, hold_key};
 pub use runs::{RunRow, StageTime};
 pub use safe_text::{is_formula, safe_text};
 pub use snapshot::{SnapshotWriter, table_hash};

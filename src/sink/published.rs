@@ -29,7 +29,8 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub(super) fn at(folder: PathBuf, run: &str) -> Self {
-        Self { folder, run: run.to_owned(), keys: None }
+        let keys = super::ring::of_snapshot(&folder);
+        Self { folder, run: run.to_owned(), keys }
     }
 
     /// The same snapshot, with the keys by which encrypted tables are read.

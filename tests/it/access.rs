@@ -242,6 +242,23 @@ fn a_correction_is_told_without_what_was_there_before() {
 }
 
 #[test]
+fn restricted_data_are_told_from_their_sealed_copy() {
+    let (_dir, home) = copy_of_shared();
+    let office = open(&home);
+    let subject = somebody(&office);
+    let before = bundle(&office, &subject, &[Language::German], None);
+    drop(office);
+    say(["subject", "restrict", subject.as_str(), "--out", arg(&home)]).expect(0);
+    let b = bundle(&open(&home), &subject, &[Language::German], None);
+    assert!(b.restricted && !before.restricted && b.personas.is_empty());
+    let of = |b: &Bundle, table: &str| b.records.iter().filter(|r| r.table == table).count();
+    for table in ["personas", "evidence"] {
+        assert!(of(&b, table) > 0 && of(&b, table) == of(&before, table), "{table}");
+    }
+    assert!(access::html(&b).contains("eingeschränkt"));
+}
+
+#[test]
 fn what_was_provided_goes_out_and_comes_back_the_same() {
     let (_dir, home) = copy_of_shared();
     let office = &open(&home);

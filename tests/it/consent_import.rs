@@ -51,13 +51,18 @@ fn an_address_finds_people_through_the_contacts() {
     let (dir, home) = copy_of_shared();
     let table = dir.path().join("consents.csv");
     let address = "annegret.hartwig-loos@hartwig-sondermaschinen.example";
-    fs::write(&table, format!("email;kind;recorded_at\n{address};withdraw;2026-02-01\n")).expect("writable");
+    let write = |address: &str| {
+        fs::write(&table, format!("email;kind;recorded_at\n{address};withdraw;2026-02-01\n")).expect("writable");
+    };
+    write("niemand@unbekannt.example");
     let args = ["import", arg(&table), "--dialect", "table", "--json"];
     let nobody = consent(&home, &args).expect(1).json();
     assert_eq!(
         (&nobody["events"], &nobody["problems"][0]["reason"]),
         (&0.into(), &"consent_for_unknown_contact".into())
     );
+    // By the keyed addresses under which the home has read people, and by a file of contacts.
+    write(address);
     let contacts = root().join("testdata/demo/crm/contacts_vertrieb.csv");
     let found = consent(&home, &[&args[..], &["--contacts", arg(&contacts)]].concat()).expect(0).json();
     assert_eq!(found["new"], 1);
@@ -85,7 +90,9 @@ fn mistakes_of_usage_are_told() {
     let missing = dir.path().join("none.json");
     consent(home, &["import", arg(&missing), "--dialect", "hubspot"]).expect(2);
     consent(home, &["show", "K-0000"]).expect(2);
-    consent(home, &["show", "K-2001", "--known-at", "2026-01-01"]).expect(2);
+    let early = consent(home, &["show", "K-2001", "--known-at", "2026-01-01"]).expect(0);
+    assert!(early.out.contains(" 0 events"), "what was known later was not known then: {}", early.out);
+    assert!(!consent(home, &["show", "K-2001"]).expect(0).out.contains(" 0 events"));
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn progress_goes_to_stderr_in_plain_lines() {
     assert!(said.err.contains("companies to work on") && !said.err.contains('\u{1b}'), "{}", said.err);
     assert!(said.out.contains("personas") && said.out.contains("prosopon inspect"), "{}", said.out);
     let columns = shared().summary["stages"].as_object().map(|s| s.keys().cloned().collect::<Vec<_>>());
-    assert_eq!(columns.as_deref(), Some(&["fetch", "fuse", "gate", "read", "write"].map(str::to_owned)[..]));
+    assert_eq!(columns.as_deref(), Some(&["audit", "fetch", "fuse", "gate", "read", "write"].map(str::to_owned)[..]));
 }
 
 #[test]

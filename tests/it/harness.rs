@@ -139,6 +139,8 @@ pub fn demo(home: &Path, more: &[&str]) -> Said {
 /// A demo that has run once; for tests that only read.
 pub struct Shared {
     pub home: PathBuf,
+    /// The same as it was when the run had ended: reading is logged, so `home` changes under its readers.
+    untouched: PathBuf,
     /// What the run said with `--json`.
     pub summary: serde_json::Value,
 }
@@ -148,7 +150,9 @@ pub fn shared() -> &'static Shared {
     static SHARED: LazyLock<Shared> = LazyLock::new(|| {
         let home = own_folder("shared").join("home");
         let summary = demo(&home, &["--json"]).expect(0).json();
-        Shared { home, summary }
+        let untouched = own_folder("untouched").join("home");
+        copy(&home, &untouched);
+        Shared { home, untouched, summary }
     });
     &SHARED
 }
@@ -172,7 +176,7 @@ pub fn own_folder(name: &str) -> PathBuf {
 pub fn copy_of_shared() -> (TempDir, PathBuf) {
     let dir = temp();
     let home = dir.path().join("home");
-    copy(&shared().home, &home);
+    copy(&shared().untouched, &home);
     (dir, home)
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
@@ -22,13 +23,15 @@ pub(crate) struct Disk {
 impl Disk {
     /// Creates a directory and its parents.
     pub fn create_dirs(&self, path: &Path) -> Result<(), Error> {
-        self.step(path).and_then(|()| fs::create_dir_all(path)).map_err(|error| Error::io("create", path, error))
+        self.step(path)
+            .and_then(|()| fs::DirBuilder::new().recursive(true).mode(0o700).create(path))
+            .map_err(|error| Error::io("create", path, error))
     }
 
     /// Creates or overwrites a file; not durable until it is synced.
     pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let write = || {
-            let mut file = File::create(path)?;
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
             self.write_all(&mut file, path, bytes)
         };
         write().map_err(|error| Error::io("write", path, error))
@@ -125,7 +128,9 @@ impl Disk {
     /// Opens a file to write, and creates it if need be.
     pub fn open(&self, path: &Path) -> Result<File, Error> {
         self.step(path)
-            .and_then(|()| OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path))
+            .and_then(|()| {
+                OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+            })
             .map_err(|error| Error::io("open", path, error))
     }
 

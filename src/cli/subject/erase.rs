@@ -12,12 +12,13 @@ use serde_json::json;
 
 use super::super::exit::Usage;
 use super::{AtHome, confirmed};
+use crate::config::Encryption;
 use crate::consent::gate::Clock;
 use crate::model::SubjectId;
 use crate::rights::erase::{self, Receipt};
 use crate::rights::office::{Office, OfficeError};
 use crate::rights::verify_erasure;
-use crate::rights::{Needle, Report, Verdict, scan};
+use crate::rights::{Needle, Report, Scan, Verdict};
 use crate::sink::{self, LockError, Select};
 
 /// A violation was found.
@@ -147,6 +148,12 @@ fn needles(office: &Office, subject: &SubjectId, text: &str, more: &[String]) ->
     texts.sort();
     texts.dedup();
     texts.iter().map(|(label, text)| Needle::new(label, text).map_err(|e| Usage(e.to_string()).into())).collect()
+}
+
+/// Searches every file of a home, encrypted tables too.
+fn scan(home: &Path, needles: &[Needle]) -> anyhow::Result<Report> {
+    let keys = [Encryption::Uniform, Encryption::ByCategory].map(|e| sink::held_keys(home, e));
+    Ok(Scan::new(needles)?.keys(keys.into_iter().flatten()).run(home))
 }
 
 fn hits(report: &Report) -> u64 {

@@ -188,6 +188,24 @@ pub struct Output {
     #[serde(default = "keep_snapshots")]
     #[schemars(range(min = 1, max = 3650))]
     pub keep_snapshots: u32,
+    /// Whether the tables are encrypted (Parquet modular encryption, AES-256-GCM): not at all, with one key for whole
+    /// files (pyarrow and `DuckDB` read them with it), or with a key for each kind of personal data. The keys come from
+    /// the vault: `prosopon keys tables`.
+    #[serde(default)]
+    pub encryption: Encryption,
+}
+
+/// How tables are encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Encryption {
+    /// In clear.
+    #[default]
+    None,
+    /// One key for whole files.
+    Uniform,
+    /// A key for each kind of personal data, and one for the rest.
+    ByCategory,
 }
 
 const fn keep_snapshots() -> u32 {

@@ -327,7 +327,7 @@ fn sources(records: &[Record]) -> Vec<Source> {
 
 fn notices(of: &Sources<'_>) -> Vec<Timestamp> {
     let events = of.ledger.events(of.subject).unwrap_or_default();
-    events.iter().filter(|e| e.kind == EventKind::Notice).map(|e| e.effective_at()).collect()
+    events.iter().filter(|e| e.kind == EventKind::Notice).map(crate::consent::event::LegalEvent::effective_at).collect()
 }
 
 fn ledger(of: &Sources<'_>) -> Vec<LedgerEntry> {
