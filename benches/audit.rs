@@ -2,8 +2,6 @@
 //!
 //! Ratios against a baseline in the same run: appending to a plain file with one sync a batch, and the run itself.
 
-#![expect(missing_docs, reason = "criterion's macros make functions without docs")]
-
 use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;
@@ -58,7 +56,7 @@ fn appends(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let place = Place::of(folder.path(), "prosopon/bench".to_owned());
     let signer = || prosopon_tlog::Signer::from_seed("prosopon/bench", &[7; 32]).expect("a key");
-    AuditLog::create(&place, signer(), &clock()).expect("a new log");
+    AuditLog::create(&place, signer(), &clock(), Leaf::new(Kind::Genesis)).expect("a new log");
     let log = AuditLog::open(&place, signer(), &clock()).expect("opens");
     let mut group = criterion.benchmark_group("append 4096 entries, durable");
     group.throughput(Throughput::Elements(BATCH as u64)).sample_size(10);
@@ -123,7 +121,7 @@ fn offline_run(_: &mut Criterion) {
     let path = pipeline(folder.path());
     #[expect(clippy::disallowed_methods, reason = "a benchmark measures wall time")]
     let wall: Clock = Arc::new(Timestamp::now);
-    let world = World { wall: Arc::clone(&wall), cancel: prosopon::fetch::Cancel::default(), observer: Arc::new(Silent) };
+    let world = World { wall: Arc::clone(&wall), cancel: prosopon::fetch::Cancel::never(), observer: Arc::new(Silent) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let begin = wall();
     let summary = runtime.block_on(run(&path, &Options::default(), &world)).expect("the run succeeds");
@@ -137,7 +135,7 @@ fn offline_run(_: &mut Criterion) {
     for (name, took) in &summary.stages {
         println!("  {name:<6} {took:>8.3} s summed over tasks");
     }
-    println!("  gate and log together: {:.1} % of the run", 100.0 * (stage("gate") + stage("record")) / seconds);
+    println!("  gate and log together: {:.1} % of the run", 100.0 * (stage("gate") + stage("audit")) / seconds);
 }
 
 criterion_group!(benches, appends, offline_run);

@@ -4,7 +4,7 @@
 //! Invariant: what cannot be checked is told apart from what is wrong; an erased person's entries can be checked for
 //! form and place only, and are counted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use jiff::{SignedDuration, Timestamp};
@@ -47,6 +47,8 @@ pub struct Content {
     pub swept: u64,
     /// Decisions whose policy or ledger state is not to be had any more.
     pub not_replayable: u64,
+    /// Policies that entries name and that cannot be read as they were applied.
+    pub policies: BTreeSet<String>,
     /// Tables whose hash was compared.
     pub tables: u64,
     /// What is wrong.
@@ -80,6 +82,8 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
         policies: HashMap::new(),
         newest: Timestamp::MIN,
         announced: HashMap::new(),
+        published: HashMap::new(),
+        erasures: 0,
         missing: HashMap::new(),
     };
     let mut failed = None;
@@ -99,6 +103,9 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
         let what = "its sealed payload is missing, or is not what was committed to";
         checker.done.find("payload", Some(number), what);
     }
+    if book.vault.forgotten().len() > checker.erasures {
+        checker.done.find("vault", None, "the vault has forgotten more people than the log has erasures");
+    }
     checker.tables();
     Ok(checker.done)
 }
@@ -114,6 +121,10 @@ struct Checker<'a, 'b> {
     policies: HashMap<String, Option<Policy>>,
     newest: Timestamp,
     announced: HashMap<(String, String), Announced>,
+    /// Published snapshots: pipeline, run, entry.
+    published: HashMap<(String, String), u64>,
+    /// Erasures that the log knows of.
+    erasures: usize,
     /// Entries without payload, by person, until a sweep explains them.
     missing: HashMap<SubjectId, Vec<u64>>,
 }
@@ -134,6 +145,31 @@ impl Checker<'_, '_> {
         if matches!(leaf.kind, Kind::Publish | Kind::Rewrite) {
             self.announce(number, leaf);
         }
+        if leaf.kind == Kind::Erase {
+            self.erasures += 1;
+        }
+        if let Some(note) = leaf.facts.get("ledger").and_then(|n| n.as_str())
+            && !self.book.ledger.has_been(note)
+        {
+            self.done.find(
+                "ledger",
+                Some(number),
+                "the ledger never stood where this entry says: it was rolled back or changed",
+            );
+        }
+        if leaf.kind == Kind::Genesis {
+            let said = leaf.facts.get("controller").and_then(|c| c.as_str());
+            if said.is_some_and(|said| said != self.book.controller) {
+                self.done.find("home", Some(number), "home.json names another controller than the log began with");
+            }
+            if leaf.facts.get("demo").and_then(serde_json::Value::as_bool).is_some_and(|demo| demo != self.book.demo) {
+                self.done.find(
+                    "home",
+                    Some(number),
+                    "home.json takes the home for another kind than the log began with",
+                );
+            }
+        }
         match &leaf.subject {
             Some(tag) => self.about_person(number, leaf, tag),
             None => {
@@ -150,6 +186,9 @@ impl Checker<'_, '_> {
         let text = |name: &str| leaf.facts.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
         let tables = leaf.facts.get("tables").and_then(|t| t.as_object()).cloned().unwrap_or_default();
         let tables = tables.into_iter().filter_map(|(name, hash)| Some((name, hash.as_str()?.to_owned())));
+        if leaf.kind == Kind::Publish {
+            self.published.insert((text("pipeline"), text("snapshot")), number);
+        }
         self.announced.insert((text("pipeline"), text("snapshot")), (number, tables.collect()));
     }
 
@@ -214,6 +253,7 @@ impl Checker<'_, '_> {
         let find = self.book.policies;
         let Some(policy) = self.policies.entry(hash.clone()).or_insert_with(|| find(&hash)) else {
             self.done.not_replayable += count;
+            self.done.policies.insert(hash);
             return;
         };
         let events: Option<Vec<LegalEvent>> = subject.map(|id| {
@@ -235,8 +275,29 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// The snapshot that was announced last must be there, and be the one that readers see.
+    fn newest_snapshots(&mut self) {
+        let mut newest: BTreeMap<&String, (u64, &String)> = BTreeMap::new();
+        for ((pipeline, run), number) in &self.published {
+            let last = newest.entry(pipeline).or_insert((*number, run));
+            *last = (*last).max((*number, run));
+        }
+        let gone: Vec<(u64, String)> = newest
+            .into_iter()
+            .filter(|(pipeline, (_, run))| {
+                let current = sink::current(self.book.home, pipeline).ok().flatten();
+                current.is_none_or(|s| s.run_id() != run.as_str())
+            })
+            .map(|(pipeline, (number, run))| (number, format!("{pipeline}/snapshot={run}")))
+            .collect();
+        for (number, name) in gone {
+            self.done.find("table", Some(number), format!("{name}: it was published last and is not the current one"));
+        }
+    }
+
     /// Every snapshot must be the one whose tables were announced last.
     fn tables(&mut self) {
+        self.newest_snapshots();
         let ids: &Ids = self.book.ids;
         for pipeline in sink::pipelines(self.book.home) {
             if self.book.pipeline.is_some_and(|only| only != pipeline) {
@@ -249,6 +310,9 @@ impl Checker<'_, '_> {
                     self.done.find("table", None, format!("{name}: no entry of the log announced it"));
                     continue;
                 };
+                for what in strangers(&snapshot) {
+                    self.done.find("table", None, format!("{name}/{what}: nothing of a snapshot is called that"));
+                }
                 for (table, expected) in announced {
                     let found = table.parse().ok().and_then(|t| sink::table_hash(&snapshot, t).ok());
                     self.done.tables += 1;
@@ -260,6 +324,25 @@ impl Checker<'_, '_> {
             }
         }
     }
+}
+
+/// Files in a snapshot that no run writes: readers of `*.parquet` would take them for rows.
+fn strangers(snapshot: &sink::Snapshot) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(snapshot.folder()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name == "manifest.json" {
+            continue;
+        }
+        if name.parse::<sink::Table>().is_err() {
+            found.push(name);
+            continue;
+        }
+        let files = std::fs::read_dir(entry.path()).into_iter().flatten().flatten();
+        let others = files.map(|f| f.file_name().to_string_lossy().into_owned()).filter(|f| f != "part-0.parquet");
+        found.extend(others.map(|f| format!("{name}/{f}")));
+    }
+    found
 }
 
 pub(super) fn body(id: &str) -> &str {

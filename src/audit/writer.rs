@@ -15,7 +15,7 @@ use prosopon_tlog::{Checkpoint, Log, Reader, Signer};
 use tokio::sync::oneshot;
 
 use crate::audit::error::AuditError;
-use crate::audit::leaf::{Kind, Leaf};
+use crate::audit::leaf::Leaf;
 use crate::audit::payloads::{Payloads, SealedPayload};
 use crate::consent::gate::Clock;
 use crate::keys::SubjectKey;
@@ -104,12 +104,12 @@ impl AuditLog {
     ///
     /// # Errors
     /// Not writable.
-    pub fn create(place: &Place, signer: Signer, wall: &Clock) -> Result<(), AuditError> {
+    pub fn create(place: &Place, signer: Signer, wall: &Clock, genesis: Leaf) -> Result<(), AuditError> {
         let io = |source| AuditError::Io { path: place.folder.clone(), source: Arc::new(source) };
         crate::run::files::private_dir(&place.folder).map_err(io)?;
         let vkey = format!("{}\n", signer.vkey());
         let log = Self::start(place, signer, wall, false)?;
-        log.append_now(vec![Leaf::new(Kind::Genesis).fact("code", env!("CARGO_PKG_VERSION")).into()])?;
+        log.append_now(vec![genesis.into()])?;
         log.publish()?;
         let path = place.folder.join("vkey");
         crate::run::files::write_atomically(&path, vkey.as_bytes())

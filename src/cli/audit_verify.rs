@@ -121,6 +121,10 @@ fn check(args: &VerifyArgs, home: &Home, wall: &Clock, outcome: &mut Outcome) ->
         (None, Some((vault, _))) => home.signer(vault)?.vkey().clone(),
         (None, None) => read_vkey(&place.folder.join("vkey"))?,
     };
+    let kept_key = std::fs::read_to_string(place.folder.join("vkey")).unwrap_or_default();
+    if args.vkey.is_none() && kept_key.trim() != vkey.to_string() {
+        outcome.find("log", "audit/vkey is not the key that signs this log");
+    }
     let witnesses = args
         .witnesses
         .iter()
@@ -148,11 +152,19 @@ fn check(args: &VerifyArgs, home: &Home, wall: &Clock, outcome: &mut Outcome) ->
         policies: &policies,
         pipeline: args.home.pipeline.as_deref(),
         demo: home.is_demo(),
-        now: wall(),
+        now: crate::rights::office::now(home, wall()),
     };
     match content(&book) {
         Ok(mut content) => {
             outcome.findings.append(&mut content.findings);
+            for hash in &content.policies {
+                let name = format!("policy/{hash}.json");
+                if home.has_policy(hash) {
+                    outcome.find("policy", format!("{name} is not the policy that was applied under this hash"));
+                } else {
+                    outcome.unchecked.push(format!("{name} is missing: decisions under it cannot be made again"));
+                }
+            }
             outcome.content = Some(content);
         }
         Err(error) => outcome.find("entry", error.to_string()),
@@ -239,13 +251,14 @@ fn check_log(place: &Place, vkey: &Vkey, kept: Option<&Checkpoint>, witnesses: &
 }
 
 fn read_vkey(path: &Path) -> anyhow::Result<Vkey> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("the key {} cannot be read", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|e| Usage(format!("the key {} cannot be read: {e}", path.display())))?;
     text.trim().parse().map_err(|e| Usage(format!("{}: {e}", path.display())).into())
 }
 
 fn read_checkpoint(path: &Path) -> anyhow::Result<Checkpoint> {
-    let told = || format!("the checkpoint {} cannot be read", path.display());
-    let text = std::fs::read_to_string(path).with_context(told)?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Usage(format!("the checkpoint {} cannot be read: {e}", path.display())))?;
     text.parse().map_err(|e| Usage(format!("{}: {e}", path.display())).into())
 }
 
@@ -354,7 +367,7 @@ fn witness_seed(args: &CosignArgs) -> anyhow::Result<[u8; 32]> {
         return Ok(seed);
     }
     let text = std::fs::read_to_string(&args.key)
-        .with_context(|| format!("the witness key {} cannot be read; --new makes one", args.key.display()))?;
+        .map_err(|e| Usage(format!("the witness key {} cannot be read: {e}; --new makes one", args.key.display())))?;
     let decoded = data_encoding::HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).ok();
     let seed = decoded.and_then(|bytes| bytes.try_into().ok());
     seed.ok_or_else(|| Usage(format!("{} holds no witness key: 64 hex digits", args.key.display())).into())

@@ -2,7 +2,6 @@
 //!
 //! Invariant: logged before it is done; what destroys asks first.
 
-use std::collections::HashSet;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -16,9 +15,10 @@ use crate::consent::event::EventKind;
 use crate::consent::gate::Clock;
 use crate::keys::{MasterKey, MasterSource};
 use crate::model::SubjectId;
-use crate::rights::office::{Office, TakenOut};
+use crate::rights::office::{OfficeError, TakenOut};
+use crate::rights::refresh;
 use crate::run::journal::Journal;
-use crate::sink::{self, Change, HomeLock, Select, Table};
+use crate::sink::{HomeLock, Table};
 
 #[derive(Debug, Args)]
 pub(super) struct RecordNoticeArgs {
@@ -54,6 +54,7 @@ pub(super) fn record_notice(args: &RecordNoticeArgs, wall: &Clock) -> anyhow::Re
     if at > office.now() {
         return Err(Usage(format!("--at {at} is in the future: a notice is recorded when it was given")).into());
     }
+    office.check_purposes(&args.purposes)?;
     // All are found before any is recorded.
     let people: Result<Vec<SubjectId>, _> = args.subjects.iter().map(|text| office.find(text)).collect();
     let people = people?;
@@ -86,6 +87,7 @@ pub(super) struct HistoryArgs {
 pub(super) fn notice_history(args: &HistoryArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let office = args.home.office(wall)?;
     let subject = office.find(&args.subject)?;
+    office.log_read("notice history", std::slice::from_ref(&subject))?;
     let view = office.ledger.view();
     let first = view.first_seen(&subject);
     let mut lines =
@@ -133,7 +135,7 @@ pub(super) struct SweepArgs {
 /// Destroys what is kept beyond its time. First collection stays in the ledger, so that nobody begins anew.
 pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let office = args.home.office(wall)?;
-    let over = overdue(&office)?;
+    let over = refresh::overdue(&office)?;
     if over.is_empty() || args.dry_run {
         let line = if over.is_empty() {
             "nothing is kept beyond its time".to_owned()
@@ -147,14 +149,15 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
         eprintln!("nothing was done");
         return Ok(ExitCode::from(2));
     }
+    // Held from the first entry on: a sweep that is logged is done.
+    let _lock = HomeLock::acquire(office.home.path()).map_err(OfficeError::from)?;
     let mut entries: Vec<Entry> = vec![Leaf::new(Kind::Sweep).fact("people", over.len()).into()];
     for subject in &over {
         let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Sweep) };
         entries.push(Entry { leaf, subject: Some((office.key(subject).clone(), None)) });
     }
     office.log.append_now(entries)?;
-    let taken = office.take_out(&Change::remove(over.iter().cloned()), "retention")?;
-    let TakenOut::Rewritten(changed) = taken else {
+    let TakenOut::Rewritten(changed) = refresh::refresh_locked(&office, &over, "retention")? else {
         return Err(Usage("a run holds the home: repeat the command when it has ended".to_owned()).into());
     };
     let journal = Journal::open(&office.home.path().join("journal.sqlite"))?;
@@ -169,23 +172,6 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     let line = format!("{} person(s), {rows} row(s) destroyed; the gate refuses them as RetentionElapsed", over.len());
     args.home.print(&json!({ "overdue": over.len(), "swept": over.len(), "rows": rows }), &[line])?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Everybody with a persona past its retention in any snapshot.
-fn overdue(office: &Office) -> anyhow::Result<Vec<SubjectId>> {
-    let mut over = HashSet::new();
-    for pipeline in sink::pipelines(office.home.path()) {
-        for snapshot in sink::snapshots(office.home.path(), &pipeline)? {
-            for persona in sink::read_personas(&snapshot, &Select::All)? {
-                if persona.legal.retain_until <= office.now() && office.vault.key(&persona.subject_id).is_some() {
-                    over.insert(persona.subject_id);
-                }
-            }
-        }
-    }
-    let mut over: Vec<SubjectId> = over.into_iter().collect();
-    over.sort();
-    Ok(over)
 }
 
 #[derive(Debug, Args)]
@@ -270,6 +256,11 @@ fn rotate(args: &RotateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let old = office.home.master_source();
     let to = args.to.clone().unwrap_or_else(|| next_file(&old, wall()));
     let home = office.home.path().to_owned();
+    if old.clone().or_environment() != old {
+        let text = "PROSOPON_MASTER_KEY or PROSOPON_MASTER_KEY_FILE is set and would go on naming the old key: unset it, and \
+                    rotate with --to";
+        return Err(Usage(text.to_owned()).into());
+    }
     if to == old.clone().or_environment() || matches!(&to, MasterSource::File(p) if home.join(p).exists()) {
         return Err(Usage(format!("{to} is where a key is now: choose another place with --to")).into());
     }

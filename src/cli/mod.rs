@@ -170,7 +170,7 @@ impl Cli {
             Command::Run(args) => run::execute(&args, global.quiet, global.log_format, wall),
             Command::DemoWeb(args) => demo_web::execute(&args),
             Command::Status(args) => status::execute(&args, wall),
-            Command::Validate(args) => validate::execute(&args),
+            Command::Validate(args) => validate::execute(&args, wall),
             Command::Schema(args) => schema::execute(&args),
             Command::Completions { shell } => schema::completions(shell),
             Command::Persona(args) => persona::persona(&args, wall),

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::exit::{Told, Usage};
-use crate::config::{self, Diagnostic};
+use crate::config::{self, Diagnostic, Plan};
+use crate::consent::gate::Clock;
 use crate::run::agree::load_policy;
 
 #[derive(Debug, Args)]
@@ -15,13 +16,19 @@ pub(super) struct ValidateArgs {
     paths: Vec<PathBuf>,
 }
 
-pub(super) fn execute(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
+/// The day on which the pipeline would be judged.
+fn today(plan: &Plan, wall: &Clock) -> jiff::civil::Date {
+    jiff::tz::Offset::UTC.to_datetime(plan.as_of().unwrap_or_else(|| wall())).date()
+}
+
+pub(super) fn execute(args: &ValidateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let paths = if args.paths.is_empty() { vec![PathBuf::from(config::DEFAULT_FOLDER)] } else { args.paths.clone() };
     let (files, mut diagnostics) = config::validate_paths(&paths);
     for file in &files {
         // A pipeline that is wrong itself is told already.
         if let Ok(plan) = config::load_settings(file) {
-            let found = load_policy(&plan).map_or_else(|errors| errors, |(_, warnings)| warnings);
+            let found =
+                load_policy(&plan, Some(today(&plan, wall))).map_or_else(|errors| errors, |(_, warnings)| warnings);
             let new: Vec<Diagnostic> = found.into_iter().filter(|d| !diagnostics.contains(d)).collect();
             diagnostics.extend(new);
         }

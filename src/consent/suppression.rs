@@ -7,6 +7,13 @@ use crate::consent::ledger::LedgerView;
 use crate::crm::CrmContact;
 use crate::keys::{Identifier, Vault, VaultError};
 
+/// A name without case, marks and spaces: `Müller  Schön` and `mueller-schoen` are one.
+fn folded(name: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    let lower = name.to_lowercase().replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss");
+    lower.nfkd().filter(|c| c.is_alphanumeric()).collect()
+}
+
 /// Hashes the identifiers of one home.
 pub struct Identifiers(Box<dyn Fn(&str, &[&str]) -> Identifier + Send + Sync>);
 
@@ -46,7 +53,7 @@ impl Identifiers {
         let mut all = vec![self.record(crm, &contact.record_id)];
         all.extend(contact.emails.iter().map(|e| self.email(e.reveal())));
         if let Some(account) = &contact.account_record {
-            let name = [contact.given_name.reveal(), contact.family_name.reveal()].map(|n| n.trim().to_lowercase());
+            let name = [contact.given_name.reveal(), contact.family_name.reveal()].map(|n| folded(n));
             all.push((self.0)("name", &[crm, account, &name[0], &name[1]]));
         }
         all

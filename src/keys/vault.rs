@@ -3,7 +3,7 @@
 //! Invariant: the vault is the only place that ties a subject to their tags; a destroyed key is overwritten in the
 //! file, not only unlinked. Rotation is one transaction: every key is wrapped under the new master key, or none.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -97,6 +97,10 @@ pub struct Vault {
     master: MasterKey,
     keys: HashMap<SubjectId, SubjectKey>,
     identifiers: HashMap<SubjectId, Vec<Identifier>>,
+    /// Identifiers of erased people, in no order: nothing ties them to each other or to anything else.
+    suppressed: HashSet<Identifier>,
+    /// Ledger tags of erased people: entries without a key that may be without one.
+    forgotten: HashSet<String>,
 }
 
 const SCHEMA: &str = "
@@ -105,6 +109,8 @@ const SCHEMA: &str = "
         place BLOB PRIMARY KEY, subject BLOB NOT NULL, key BLOB NOT NULL, identifiers BLOB NOT NULL DEFAULT x''
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS named (name TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS suppressed (identifier BLOB PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS forgotten (tag TEXT PRIMARY KEY) WITHOUT ROWID;
 ";
 
 impl Vault {
@@ -160,7 +166,15 @@ impl Vault {
         database.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
         database.pragma_update(None, "secure_delete", true).map_err(fail)?;
         database.execute_batch(SCHEMA).map_err(fail)?;
-        Ok(Self { database, path: path.to_owned(), master, keys: HashMap::new(), identifiers: HashMap::new() })
+        Ok(Self {
+            database,
+            path: path.to_owned(),
+            master,
+            keys: HashMap::new(),
+            identifiers: HashMap::new(),
+            suppressed: HashSet::new(),
+            forgotten: HashSet::new(),
+        })
     }
 
     fn db<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, VaultError> {
@@ -208,7 +222,66 @@ impl Vault {
             keys.insert(id, key);
         }
         self.keys = keys;
+        let rows: Vec<[u8; 16]> = self.column("SELECT identifier FROM suppressed")?;
+        self.suppressed = rows.into_iter().collect();
+        self.forgotten = self.column::<String>("SELECT tag FROM forgotten")?.into_iter().collect();
         Ok(())
+    }
+
+    fn column<T: rusqlite::types::FromSql>(&self, sql: &str) -> Result<Vec<T>, VaultError> {
+        self.db(|db| {
+            let mut statement = db.prepare(sql)?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            rows.collect()
+        })
+    }
+
+    /// Identifiers of erased people.
+    #[must_use]
+    pub const fn suppressed(&self) -> &HashSet<Identifier> {
+        &self.suppressed
+    }
+
+    /// Ledger tags of erased people.
+    #[must_use]
+    pub const fn forgotten(&self) -> &HashSet<String> {
+        &self.forgotten
+    }
+
+    /// Keeps people out who have one of these identifiers.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn suppress(&mut self, identifiers: &[Identifier]) -> Result<(), VaultError> {
+        self.db(|db| {
+            let transaction = db.unchecked_transaction()?;
+            for identifier in identifiers {
+                transaction
+                    .execute("INSERT OR IGNORE INTO suppressed (identifier) VALUES (?1)", params![identifier])?;
+            }
+            transaction.commit()
+        })?;
+        self.suppressed.extend(identifiers);
+        Ok(())
+    }
+
+    /// What the vault remembers of the ledger: its head and its chain, so that a ledger and a checkpoint that were rolled
+    /// back together are noticed.
+    ///
+    /// # Errors
+    /// Not readable.
+    pub fn ledger_note(&self) -> Result<Option<String>, VaultError> {
+        self.db(|db| db.query_row("SELECT value FROM meta WHERE name = 'ledger'", [], |row| row.get(0)).optional())
+    }
+
+    /// Remembers the ledger's head and chain.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn note_ledger(&self, note: &str) -> Result<(), VaultError> {
+        self.db(|db| {
+            db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('ledger', ?1)", params![note]).map(drop)
+        })
     }
 
     /// Makes keys for those who have none, in one transaction.
@@ -326,11 +399,18 @@ impl Vault {
     /// Not writable: the key is still there.
     pub fn destroy(&mut self, subject: &SubjectId) -> Result<bool, VaultError> {
         let place = self.master.place(subject.as_str());
+        let tag = self.keys.get(subject).map(SubjectKey::ledger_tag);
         let removed = self.db(|db| {
-            let removed = db.execute("DELETE FROM subjects WHERE place = ?1", params![place])?;
+            let transaction = db.unchecked_transaction()?;
+            // An entry whose key is missing is either of somebody who was erased, or a sign that the vault was changed.
+            transaction
+                .execute("INSERT OR IGNORE INTO forgotten (tag) SELECT ?1 WHERE ?1 IS NOT NULL", params![tag])?;
+            let removed = transaction.execute("DELETE FROM subjects WHERE place = ?1", params![place])?;
+            transaction.commit()?;
             db.execute_batch("VACUUM")?;
             Ok(removed)
         })?;
+        self.forgotten.extend(tag);
         self.keys.remove(subject);
         self.identifiers.remove(subject);
         Ok(removed > 0)
@@ -378,6 +458,7 @@ impl Vault {
     pub fn take_over(&mut self, other: &Self) -> Result<(), VaultError> {
         self.keys.clone_from(&other.keys);
         self.identifiers.clone_from(&other.identifiers);
+        self.suppress(&other.suppressed.iter().copied().collect::<Vec<_>>())?;
         let named: Vec<(String, Zeroizing<[u8; 32]>)> = other.all_named()?;
         let rows = self.wrapped(&self.master, &named)?;
         self.replace_all(&rows, &self.master.id())

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::audit::{Entry, Kind, Leaf, Payloads, Stage};
+use crate::audit::{Kind, Leaf, Payloads, Stage};
 use crate::consent::event::EventKind;
 use crate::consent::ledger::Import;
 use crate::model::SubjectId;
@@ -34,6 +34,8 @@ pub struct Receipt {
     pub subject: String,
     /// The entry of the audit log that came before anything was destroyed.
     pub entry: u64,
+    /// The random id in that entry: ties the receipt to it, and to nothing else.
+    pub erasure: String,
     /// The signed checkpoint after it.
     pub checkpoint: String,
     /// Rows that went, by table, over all snapshots.
@@ -51,29 +53,55 @@ pub struct Receipt {
 /// The schema of receipts that this version writes.
 pub const SCHEMA: &str = "prosopon-erasure-receipt/1";
 
-/// Records the erasure in log and ledger: from here on the gate refuses everything, whatever happens next.
+/// An erasure that was announced: the entry of the log, and the random id that ties the receipt to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// Number of the entry.
+    pub entry: u64,
+    /// 32 hex digits.
+    pub erasure: String,
+}
+
+/// Records the erasure, and keeps the person's identifiers out from here on, whatever happens next. The entry carries no
+/// tag: nothing of the person's trail leads to it.
+///
+/// `run_goes_on`: a run that holds the home must leave the person out, so the ledger is told too.
 ///
 /// # Errors
-/// Log or ledger cannot be written: nothing was done.
-pub fn announce(office: &mut Office, subject: &SubjectId) -> Result<u64, OfficeError> {
+/// Log, vault or ledger cannot be written: nothing was destroyed.
+pub fn announce(office: &mut Office, subject: &SubjectId, run_goes_on: bool) -> Result<Announced, OfficeError> {
     let suppress = office.vault.identifiers(subject).to_vec();
+    let erasure = HEXLOWER.encode(&random(office)?[..16]);
     let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Erase) };
-    let leaf = leaf.fact("suppressed", suppress.len());
-    let entry = Entry { leaf, subject: Some((office.key(subject).clone(), None)) };
-    let number = office.log.append_now(vec![entry])?.start;
-    let event = office.event(subject, EventKind::Erase, "erase");
-    let import = Import { events: &[event], suppress: &suppress, ..Import::default() };
-    let now = office.now();
-    office.ledger.import(&mut office.vault, import, now)?;
-    Ok(number)
+    let leaf = leaf.fact("suppressed", suppress.len()).fact("erasure", erasure.as_str());
+    let entry = office.log.append_now(vec![leaf.into()])?.start;
+    office.vault.suppress(&suppress)?;
+    if run_goes_on {
+        let event = office.event(subject, EventKind::Erase, "erase");
+        let import = Import { events: &[event], ..Import::default() };
+        let now = office.now();
+        office.ledger.import(&mut office.vault, import, now)?;
+        office.log_ledger()?;
+    }
+    Ok(Announced { entry, erasure })
+}
+
+fn random(office: &Office) -> Result<[u8; 32], OfficeError> {
+    crate::keys::random().map_err(|source| {
+        OfficeError::Home(crate::run::home::HomeError::Io { path: office.home.path().to_owned(), source })
+    })
 }
 
 /// Destroys everything of a person. The caller has announced it.
 ///
 /// # Errors
 /// Something cannot be written: repeat the command; what is gone is gone, the key is destroyed last.
-pub fn destroy(office: &mut Office, subject: &SubjectId, entry: u64) -> Result<Receipt, OfficeError> {
-    let lock = HomeLock::acquire(office.home.path())?;
+pub fn destroy(
+    office: &mut Office,
+    subject: &SubjectId,
+    announced: &Announced,
+    lock: HomeLock,
+) -> Result<Receipt, OfficeError> {
     let recipients = recipients(office, subject)?;
     let withheld = office.home.ids().commitment("withheld", subject.as_str().as_bytes());
     let change = Change { commitments: [withheld].into(), ..Change::remove([subject.clone()]) };
@@ -97,16 +125,15 @@ pub fn destroy(office: &mut Office, subject: &SubjectId, entry: u64) -> Result<R
         }
     }
     let checkpoint = office.reader()?.checkpoint().to_string();
-    let salt = crate::keys::random().map_err(|source| {
-        OfficeError::Home(crate::run::home::HomeError::Io { path: office.home.path().to_owned(), source })
-    })?;
+    let salt = random(office)?;
     Ok(Receipt {
         schema: SCHEMA.to_owned(),
         controller: office.home.controller().to_owned(),
         erased_at: office.now(),
         salt: HEXLOWER.encode(&salt),
         subject: digest(&salt, subject),
-        entry,
+        entry: announced.entry,
+        erasure: announced.erasure.clone(),
         checkpoint,
         rows,
         snapshots: changed.iter().filter(|(_, done)| !done.is_empty()).count() as u64,

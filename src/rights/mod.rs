@@ -8,6 +8,7 @@ pub mod erase;
 pub mod office;
 pub mod portability;
 pub mod rectify;
+pub mod refresh;
 pub mod restrict;
 pub mod scan;
 mod scan_escape;

@@ -118,6 +118,44 @@ impl Office {
         self.now.checked_sub(SignedDuration::from_secs(86_400 - after)).unwrap_or(self.now)
     }
 
+    /// Purposes that a policy of this home has registered; a misspelt one must not pass for a right that was served.
+    ///
+    /// # Errors
+    /// One is not registered, or the policies cannot be read.
+    pub fn check_purposes(&self, purposes: &[String]) -> Result<(), OfficeError> {
+        let folder = self.home.path().join("policy");
+        let files = std::fs::read_dir(&folder).map_err(|source| HomeError::Io { path: folder, source })?;
+        let mut known = std::collections::BTreeSet::from(["marketing".to_owned(), "profiling".to_owned()]);
+        for file in files.flatten() {
+            let name = file.file_name().to_string_lossy().into_owned();
+            if let Some(hash) = name.strip_suffix(".json") {
+                known.extend(self.home.policy(hash)?.file().purposes.keys().cloned());
+            }
+        }
+        match purposes.iter().find(|p| !known.contains(*p)) {
+            None => Ok(()),
+            Some(unknown) => {
+                let known: Vec<String> = known.into_iter().collect();
+                let text =
+                    format!("no policy of this home knows the purpose {unknown:?}; there are {}", known.join(", "));
+                Err(OfficeError::Unknown(text))
+            }
+        }
+    }
+
+    /// Whether an objection that names purposes waits for the controller's decision.
+    #[must_use]
+    pub fn has_pending_objection(&self, subject: &SubjectId) -> bool {
+        let events = self.ledger.view().events(subject).unwrap_or_default();
+        let pending = |e: &LegalEvent| {
+            let decided = |l: &&LegalEvent| {
+                l.kind == EventKind::Lift && l.recorded_at > e.recorded_at && l.scope.purposes == e.scope.purposes
+            };
+            e.kind == EventKind::Object && !e.scope.purposes.is_empty() && events.iter().find(decided).is_none()
+        };
+        events.iter().any(pending)
+    }
+
     /// Finds a person by subject id, CRM record id, or an e-mail address by which they were ever read.
     ///
     /// # Errors
@@ -176,7 +214,7 @@ impl Office {
         let import = Import { events: &[event], ..Import::default() };
         let now = self.now;
         self.ledger.import(&mut self.vault, import, now)?;
-        Ok(())
+        self.log_ledger()
     }
 
     /// Records that data of people is read, before it is shown.
@@ -193,6 +231,15 @@ impl Office {
         Ok(())
     }
 
+    /// Writes the ledger's head and chain to the log: a ledger that is rolled back is behind its own log then.
+    ///
+    /// # Errors
+    /// See [`AuditError`].
+    pub fn log_ledger(&self) -> Result<(), OfficeError> {
+        self.log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", self.ledger.note()).into()])?;
+        Ok(())
+    }
+
     /// Imports legal events that somebody else wrote down. Safe while a run goes on.
     ///
     /// # Errors
@@ -202,6 +249,7 @@ impl Office {
         self.log.append_now(vec![leaf.into()])?;
         let now = self.now;
         let new = self.ledger.import(&mut self.vault, Import { events, ..Import::default() }, now)?;
+        self.log_ledger()?;
         self.log.publish()?;
         Ok(new)
     }
@@ -283,8 +331,9 @@ pub fn rewrite_leaf(home: &Home, snapshot: &Snapshot, reason: &str) -> Result<Le
         .fact("tables", serde_json::Value::Object(keyed.collect())))
 }
 
-/// In a demo home time stands still: at the gate's time of the newest snapshot.
-fn now(home: &Home, wall: Timestamp) -> Timestamp {
+/// The time of a home: the wall's. In a demo home time stands still, at the gate's time of the newest snapshot.
+#[must_use]
+pub fn now(home: &Home, wall: Timestamp) -> Timestamp {
     if !home.is_demo() {
         return wall;
     }

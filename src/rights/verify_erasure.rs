@@ -60,7 +60,7 @@ fn in_log(office: &Office, receipt: &Receipt, found: &mut Vec<String>) -> Result
     }
     let mut is_erasure = false;
     reader.each(receipt.entry..receipt.entry + 1, &mut |_, leaf| {
-        is_erasure = leaf.kind == Kind::Erase;
+        is_erasure = leaf.kind == Kind::Erase && leaf.facts.get("erasure").is_some_and(|e| *e == *receipt.erasure);
         std::ops::ControlFlow::Continue(())
     })?;
     if !is_erasure || receipt.entry >= checkpoint.size() {

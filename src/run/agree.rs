@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use jiff::civil::Date;
+
 use crate::config::{Diagnostic, Plan, Position, Tree, check_document, json_schema, load_document};
 use crate::consent::policy::{Policy, PolicyFile};
 use crate::consent::policy_check;
@@ -13,16 +15,16 @@ use crate::source::id;
 ///
 /// # Errors
 /// Every mistake, in the order of the files.
-pub fn load_policy(plan: &Plan) -> Result<(Policy, Vec<Diagnostic>), Vec<Diagnostic>> {
+pub fn load_policy(plan: &Plan, today: Option<Date>) -> Result<(Policy, Vec<Diagnostic>), Vec<Diagnostic>> {
     let name = plan.policy_file().display().to_string();
     let source = std::fs::read_to_string(plan.policy_file())
         .map_err(|e| vec![Diagnostic::error(&name, Position::START, format!("cannot be read: {e}"))])?;
     let (file, tree) = load_document::<PolicyFile>(&source, &name)?;
-    let found = disagreements(plan, &file, &tree, &name);
+    let found = disagreements(plan, &file, &tree, &name, today);
     if found.iter().any(Diagnostic::is_error) { Err(found) } else { Ok((Policy::new(file), found)) }
 }
 
-fn disagreements(plan: &Plan, policy: &PolicyFile, tree: &Tree, name: &str) -> Vec<Diagnostic> {
+fn disagreements(plan: &Plan, policy: &PolicyFile, tree: &Tree, name: &str, today: Option<Date>) -> Vec<Diagnostic> {
     let pipeline = plan.file().display().to_string();
     let at = |path: &[&str]| pipeline_span(plan.file(), path);
     let mut found = Vec::new();
@@ -58,7 +60,7 @@ fn disagreements(plan: &Plan, policy: &PolicyFile, tree: &Tree, name: &str) -> V
             found.push(Diagnostic::warning(name, at, text));
         }
     }
-    found.extend(policy_check::check(policy, tree, name, None));
+    found.extend(policy_check::check(policy, tree, name, today));
     if policy.approval.is_none() {
         let text = "nobody has approved this policy, so the gate refuses everything; write `approval: { by, at }`";
         found.push(Diagnostic::warning(name, Position::START, text));

@@ -33,8 +33,7 @@ pub enum RunError {
     Crm(#[from] CrmError),
     /// A network that is not served yet.
     #[error(
-        "{path}: `network: {network}` is not served yet: until erasure and objection work, the fetcher serves \
-         `network: demo` only; `--dry-run` shows what would be asked for"
+        "{path}: `network: {network}` is not served yet: the fetcher serves `network: demo` only until its limits and caches are complete; `--dry-run` shows what would be asked for"
     )]
     NetworkNotServed {
         /// The pipeline file.

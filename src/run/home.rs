@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{AuditError, AuditLog, Place};
+use crate::audit::{AuditError, AuditLog, Kind, Leaf, Place};
 use crate::consent::event::LegalEvent;
 use crate::consent::gate::Clock;
 use crate::consent::ledger::{Import, Ledger, LedgerError};
@@ -139,7 +139,6 @@ struct Legal {
     vault: Vault,
     events: Vec<LegalEvent>,
     first_seen: Vec<(SubjectId, Timestamp)>,
-    suppressed: Vec<[u8; 16]>,
 }
 
 /// The name of the tables' key in the vault.
@@ -180,12 +179,8 @@ impl Home {
                     return Err(HomeError::DemoMix { path: old.to_owned(), what: "a demo home" });
                 }
                 let (vault, ledger) = old_home.legal()?;
-                let legal = Legal {
-                    vault,
-                    events: ledger.all_events(),
-                    first_seen: ledger.all_first_seen(),
-                    suppressed: ledger.all_suppressed(),
-                };
+                let legal = Legal { vault, events: ledger.all_events(), first_seen: ledger.all_first_seen() };
+                copy_rights(old, path)?;
                 (read_key(old)?, Some(legal))
             }
         };
@@ -228,11 +223,20 @@ impl Home {
         home.write("keys/id.key", &key)?;
         if let Some(legal) = legal {
             vault.take_over(&legal.vault)?;
-            let (events, seen, suppress) = (&legal.events[..], &legal.first_seen[..], &legal.suppressed[..]);
-            ledger.import(&mut vault, Import { events, seen, suppress, is_sync: false }, now)?;
+            let (events, seen) = (&legal.events[..], &legal.first_seen[..]);
+            ledger.import(&mut vault, Import { events, seen, is_sync: false }, now)?;
         }
+        // From now on a missing one means that somebody took it away.
+        crate::rights::store::Store::open(path).map_err(|e| HomeError::Io {
+            path: path.join("rights.sqlite"),
+            source: std::io::Error::other(e.to_string()),
+        })?;
         let clock: Clock = std::sync::Arc::new(move || now);
-        AuditLog::create(&home.audit_place(), home.signer(&vault)?, &clock)?;
+        let genesis = Leaf::new(Kind::Genesis)
+            .fact("code", env!("CARGO_PKG_VERSION"))
+            .fact("controller", home.file.controller.as_str())
+            .fact("demo", home.file.demo);
+        AuditLog::create(&home.audit_place(), home.signer(&vault)?, &clock, genesis)?;
         let path = home.path.join("ledger.sqlite");
         make_private(&path).map_err(|source| HomeError::Io { path, source })?;
         // Last: a home without this file is not a home, so a killed `init` can be repeated.
@@ -258,7 +262,14 @@ impl Home {
             return Err(HomeError::Damaged { path: file_path });
         }
         // Without either of the two, an emptied ledger could pass for a new one.
-        for part in ["ledger.sqlite", "checkpoint", "keys/vault.sqlite", "audit/checkpoint", "audit-checkpoint"] {
+        for part in [
+            "ledger.sqlite",
+            "checkpoint",
+            "keys/vault.sqlite",
+            "audit/checkpoint",
+            "audit-checkpoint",
+            "rights.sqlite",
+        ] {
             if !path.join(part).exists() {
                 return Err(HomeError::Damaged { path: path.join(part) });
             }
@@ -460,6 +471,13 @@ impl Home {
         let path = self.path.join(name);
         write_atomically(&path, content).map_err(|source| HomeError::Io { path, source })
     }
+}
+
+/// Rectifications and restricted copies are sealed under keys that the new home takes over, so the file serves as it is.
+fn copy_rights(old: &Path, new: &Path) -> Result<(), HomeError> {
+    let (from, to) = (old.join("rights.sqlite"), new.join("rights.sqlite"));
+    private_dir(new).map_err(|source| HomeError::Io { path: new.to_owned(), source })?;
+    fs::copy(&from, &to).and_then(|_| make_private(&to)).map_err(|source| HomeError::Io { path: from, source })
 }
 
 fn other_controller(path: &Path, owner: &str, asked: &str) -> HomeError {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Account, DecisionRow, Signal, Target};
+use crate::model::{Account, Claim, DecisionRow, Signal, Target};
 use crate::persona::fuse::fuse;
 use crate::persona::input::{FacetKind, FusionInput, Offering};
 use crate::persona::rectified::{self, Rectification};
@@ -26,6 +26,12 @@ pub struct FusionSettings {
     pub half_life_days: f64,
 }
 
+/// Whether a claim is about a person's character and wishes, which need leave to profile.
+#[must_use]
+pub const fn is_profile(claim: &Claim) -> bool {
+    matches!(claim, Claim::Trait(..) | Claim::Motive(_) | Claim::Goal(_) | Claim::Channel(..))
+}
+
 /// What the tables know of a contact.
 #[derive(Debug)]
 pub struct Known {
@@ -34,6 +40,7 @@ pub struct Known {
     decisions: Vec<DecisionRow>,
     refused: Vec<FacetKind>,
     rectified: Vec<Rectification>,
+    without_profile: bool,
 }
 
 impl Known {
@@ -55,7 +62,7 @@ impl Known {
             decisions.extend(of_company.into_iter().filter(|d| matches!(d.target, Target::Account(_))));
         }
         let rectified = rectified::of_signals(&signals, &persona.subject_id);
-        let mut known = Self { signals, account, decisions, refused: Vec::new(), rectified };
+        let mut known = Self { signals, account, decisions, refused: Vec::new(), rectified, without_profile: false };
         known.refused = known.refused_facets(persona);
         Ok(known)
     }
@@ -86,6 +93,12 @@ impl Known {
         if !self.is_exact(persona, settings) {
             self.rectified = of_tables;
         }
+    }
+
+    /// Takes the profile out: leave for it has ended.
+    pub fn without_profile(&mut self) {
+        self.signals.retain(|s| !is_profile(&s.claim));
+        self.without_profile = true;
     }
 
     /// The signals about the person, sorted by id.
@@ -138,7 +151,7 @@ impl Known {
             signals: &self.signals,
             as_of: persona.as_of,
             offering: &settings.offering,
-            profiling_allowed: self.permitted(|d| d.operation == Operation::Profile),
+            profiling_allowed: !self.without_profile && self.permitted(|d| d.operation == Operation::Profile),
             refused: &self.refused,
             identity_uncertain: is_uncertain(persona),
             rectified: &self.rectified,

@@ -60,7 +60,12 @@ pub(super) struct Books {
 /// Reads pipeline, policy, home, CRM and ledger, imports what is new, and opens the gate.
 pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<Prepared, RunError> {
     let plan = config::load(path).map_err(RunError::Config)?;
-    let (policy, _) = agree::load_policy(&plan).map_err(RunError::Config)?;
+    let today =
+        jiff::tz::Offset::UTC.to_datetime(options.as_of.or(plan.as_of()).unwrap_or_else(|| (world.wall)())).date();
+    let (policy, warnings) = agree::load_policy(&plan, Some(today)).map_err(RunError::Config)?;
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
     settings::check(&plan, options)?;
     let demo = plan.network() == Network::Demo;
     let now = (world.wall)();
@@ -175,8 +180,9 @@ fn import(
         leaves.push(Leaf { policy: Some(policy.hash().to_owned()), ..Leaf::new(Kind::Policy) });
     }
     log.append_now(leaves.into_iter().map(Into::into).collect())?;
-    let all = Import { events: &loaded.events, seen: &seen, suppress: &[], is_sync: true };
+    let all = Import { events: &loaded.events, seen: &seen, is_sync: true };
     ledger.import(vault, all, now)?;
+    log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", ledger.note()).into()])?;
     vault.ensure(loaded.identifiers.iter().map(|(subject, _)| subject))?;
     vault.identify(&loaded.identifiers)?;
     home.remember_crm(&plan.crm().name)?;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tracing::Instrument;
 
 use crate::audit::{Kind, Leaf, Stage};
-use crate::consent::gate::EmitProposal;
+use crate::consent::gate::{EmitProposal, SubjectFacts};
 use crate::demo::DemoWeb;
 use crate::fetch::Fetcher;
 use crate::model::{DecisionRow, RunId, SubjectId};
@@ -48,7 +48,7 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
     let web = if prepared.is_demo() { Some(DemoWeb::start(0).await?) } else { None };
     let config = settings::fetcher(&prepared.plan, web.as_ref());
     let fetcher = Fetcher::new(config, prepared.gate.clock(), Arc::clone(&world.wall))?;
-    let (inputs, _lock) = (prepared.inputs.clone(), prepared.lock.take());
+    let (inputs, lock) = (prepared.inputs.clone(), prepared.lock.take());
     let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, journal);
     let context = Arc::new(context);
     let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
@@ -66,10 +66,18 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
             no.retain(|subject| refused.contains(subject));
             let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, resumed };
             let summary = finish.publish(writer, counts, world)?;
+            // Until the home is free again nobody else writes to the ledger: whoever says no is either seen here, or
+            // finds the home free and takes the person out themselves.
+            let quiet = context.watch.as_ref().map(crate::run::watch::Watch::hold).transpose()?;
+            context.look()?;
+            let late = context.gate.late_subjects();
+            no.extend(late.into_iter().filter(|subject| may_not_be_written(&context, subject)));
             clean_older(&context, &home, &no, (world.wall)())?;
             if let Some(recorder) = &context.recorder {
                 recorder.log().publish()?;
             }
+            drop(lock);
+            drop(quiet);
             Ok(summary)
         }
         Err(error) => {
@@ -144,6 +152,14 @@ fn clean_older(context: &Context, home: &Path, said_no: &HashSet<SubjectId>, now
         recorder.log().append_now(vec![rewrite_leaf(&opened, snapshot, "objection")?.into()])?;
     }
     Ok(())
+}
+
+/// Whether the gate refuses a person's persona now, as far as the ledger tells.
+fn may_not_be_written(context: &Context, subject: &SubjectId) -> bool {
+    let collected_at = context.gate.ledger().first_seen(subject).unwrap_or(context.as_of.0);
+    let facts = SubjectFacts { collected_at, ambiguous: false };
+    let purpose = context.plan.purpose().to_owned();
+    context.gate.emit(EmitProposal { subject: subject.clone(), purpose, facts }).outcome.is_err()
 }
 
 /// Who said no since the pipeline's last snapshot, by the ledger.

@@ -20,6 +20,17 @@ impl Watch {
         Self(Mutex::new((vault, ledger)))
     }
 
+    /// Keeps others from writing to the ledger until the guard is dropped.
+    ///
+    /// # Errors
+    /// The lock cannot be had.
+    ///
+    /// # Panics
+    /// Never: no holder of the lock panics.
+    pub fn hold(&self) -> Result<Option<std::fs::File>, LedgerError> {
+        self.0.lock().expect("no holder panics").1.lock()
+    }
+
     /// Tells the gate of events that were written since the last look; whether there were any.
     ///
     /// # Errors

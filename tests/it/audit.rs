@@ -56,7 +56,7 @@ fn change_entries(home: &Path, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
 #[test]
 fn every_tampering_is_found() {
     type Tamper = fn(&Path);
-    let cases: [(&str, Tamper); 13] = [
+    let cases: [(&str, Tamper); 21] = [
         ("change", |home| {
             // One digit of a time: the entry is as long and as readable as before.
             change_entries(home, |all| all[5][20] ^= 1);
@@ -87,6 +87,33 @@ fn every_tampering_is_found() {
             let db = rusqlite::Connection::open(home.join("audit/payloads.sqlite")).expect("a database");
             db.execute("DELETE FROM payloads", []).expect("changed");
         }),
+        ("a policy changed", |home| {
+            let policy = files(&home.join("policy")).remove(0);
+            let text = fs::read_to_string(&policy).expect("readable").replace("730", "731");
+            fs::write(policy, text).expect("writable");
+        }),
+        ("rows in a second file", |home| {
+            let table = files(&home.join("demo")).into_iter().find(|f| f.ends_with("personas/part-0.parquet"));
+            let table = table.expect("a table");
+            fs::copy(&table, table.with_file_name("part-1.parquet")).expect("a copy");
+        }),
+        ("the newest snapshot taken away", |home| fs::remove_dir_all(home.join("demo")).expect("removed")),
+        ("another controller", |home| {
+            let path = home.join("home.json");
+            let text = fs::read_to_string(&path).expect("readable").replace("Demo Controller", "Other Controller");
+            fs::write(path, text).expect("writable");
+        }),
+        ("another key beside the log", |home| fs::write(home.join("audit/vkey"), "x").expect("writable")),
+        ("one key taken out of the vault", |home| {
+            let db = rusqlite::Connection::open(home.join("keys/vault.sqlite")).expect("a database");
+            let sql = "DELETE FROM subjects WHERE place = (SELECT min(place) FROM subjects)";
+            assert_eq!(db.execute(sql, []).expect("changed"), 1);
+        }),
+        ("somebody forgotten whom nobody erased", |home| {
+            let db = rusqlite::Connection::open(home.join("keys/vault.sqlite")).expect("a database");
+            db.execute("INSERT INTO forgotten (tag) VALUES ('00')", []).expect("changed");
+        }),
+        ("the store of rights gone", |home| fs::remove_file(home.join("rights.sqlite")).expect("removed")),
         ("the vault gone", |home| fs::remove_file(home.join("keys/vault.sqlite")).expect("removed")),
     ];
     for (name, tamper) in cases {
@@ -114,6 +141,36 @@ fn a_rolled_back_log_is_found_and_stops_every_command() {
     }
     let said = demo(&home, &[]).expect(3);
     assert!(said.err.contains("restore the newest backup"), "{}", said.err);
+}
+
+#[test]
+fn a_ledger_rolled_back_with_its_checkpoint_is_found_and_stops_every_command() {
+    let (dir, home) = copy_of_shared();
+    let parts = ["ledger.sqlite", "checkpoint"];
+    for name in parts {
+        fs::copy(home.join(name), dir.path().join(name)).expect("a copy");
+    }
+    at(&home, &["subject", "withdraw", "K-2001"]).expect(0);
+    for name in ["ledger.sqlite-wal", "ledger.sqlite-shm"] {
+        let _ = fs::remove_file(home.join(name));
+    }
+    for name in parts {
+        fs::copy(dir.path().join(name), home.join(name)).expect("a copy");
+    }
+    verify(&home, &[]).expect(1);
+    let said = demo(&home, &[]).expect(3);
+    assert!(said.err.contains("behind"), "{}", said.err);
+    at(&home, &["persona", "K-2001"]).expect(3);
+    // With the vault of before, too: then the log alone remembers.
+    let (dir, home) = copy_of_shared();
+    copy(&home, &dir.path().join("before"));
+    at(&home, &["subject", "withdraw", "K-2001"]).expect(0);
+    let _ = fs::remove_file(home.join("ledger.sqlite-wal"));
+    for name in ["ledger.sqlite", "checkpoint", "keys/vault.sqlite"] {
+        fs::copy(dir.path().join("before").join(name), home.join(name)).expect("a copy");
+    }
+    let said = verify(&home, &[]).expect(1);
+    assert!(said.out.contains("the ledger never stood"), "{}", said.out);
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn the_public_network_is_not_served_yet_and_says_so() {
     for network in ["public", "replay"] {
         let path = pipeline(dir.path(), &[("network: demo", &format!("network: {network}")), NO_DEMO_HOSTS]);
         let said = say(["run", arg(&path), "--out", arg(&home)]).expect(2);
-        assert!(said.err.contains("is not served yet: until erasure and objection work"), "{}", said.err);
+        assert!(said.err.contains("is not served yet"), "{}", said.err);
         assert!(!home.exists());
     }
 }

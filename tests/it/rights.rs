@@ -39,6 +39,9 @@ fn an_erased_person_is_in_no_file_and_does_not_come_back() {
     let id = subject("K-2003").to_string();
     let texts = [id.as_str(), "K-2003", MAIL, "Müllerschön"];
     assert!(traces(&home, &texts) > 10, "the same scan finds the person before");
+    // Without a place for the receipt nothing is destroyed.
+    let said = at(&home, &["subject", "erase", MAIL, "--yes", "--receipt", "/proc/nowhere/x.json"]).expect(2);
+    assert!(said.err.contains("nothing was erased"), "{}", said.err);
     // Nothing is destroyed without being asked for.
     let said = at(&home, &["subject", "erase", MAIL]).expect(2);
     assert!(said.err.contains("--yes"), "{}", said.err);
@@ -211,6 +214,40 @@ fn a_rectified_value_survives_and_its_dependents_follow() {
     at(&home, &["subject", "rectify", "K-2003", "job_function", "release"]).expect(0);
     demo(&home, &["--quiet"]).expect(0);
     assert_eq!(buyer(&home), before, "a released value is read from evidence again");
+}
+
+#[test]
+fn a_misspelt_purpose_is_no_right_that_was_served() {
+    let (_dir, home) = copy_of_shared();
+    for args in [
+        &["subject", "withdraw", "K-2001", "--purpose", "persona_enrichement"][..],
+        &["subject", "object", "K-2001", "--purpose", "nonsense"],
+        &["notice", "record", "K-2001", "--notice-id", "N", "--purpose", "nonsense"],
+    ] {
+        let said = at(&home, args).expect(2);
+        assert!(said.err.contains("persona_enrichment"), "{args:?}: {}", said.err);
+    }
+    at(&home, &["subject", "object", "K-2001", "--decided", "upheld"]).expect(2);
+    assert!(Tables::of(&home).persona("K-2001").is_some());
+    intact(&home);
+}
+
+#[test]
+fn a_withdrawn_profile_leaves_the_rest_of_the_persona() {
+    let (_dir, home) = copy_of_shared();
+    let tables = Tables::of(&home);
+    let profile = |s: &&prosopon::model::Signal| prosopon::run::known::is_profile(&s.claim);
+    let signal = tables.evidence.iter().find(profile).expect("somebody in the demo is profiled");
+    let prosopon::model::About::Subject(id, _) = &signal.about else { panic!("a profile of a company") };
+    at(&home, &["subject", "withdraw", id.as_str(), "--purpose", "profiling"]).expect(0);
+    let after = Tables::of(&home);
+    assert!(after.personas.iter().any(|p| p.subject_id == *id), "the rest of the persona stays");
+    let of_person = |s: &&prosopon::model::Signal| {
+        matches!(&s.about, prosopon::model::About::Subject(other, _) if other == id) && profile(s)
+    };
+    assert_eq!(after.evidence.iter().filter(of_person).count(), 0, "the profile stays");
+    intact(&home);
+    at(&home, &["audit", "violations"]).expect(0);
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl World {
     /// Syncs with the CRM.
     pub fn import(&mut self, events: &[LegalEvent], when: Timestamp) {
         let seen: Vec<_> = (0..self.n).map(|i| (subject(i), at("2026-03-01T00:00:00Z"))).collect();
-        let import = Import { events, seen: &seen, suppress: &[], is_sync: true };
+        let import = Import { events, seen: &seen, is_sync: true };
         self.ledger.import(&mut self.vault, import, when).expect("imported");
         self.now = self.now.max(when);
     }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::book::{People, Policies, Who, event_ref};
-use super::law::{Act, forbids};
+use super::law::{Act, forbids, gate_knew};
 use super::{Book, EventRef, LISTED, ReportError};
 use crate::audit::leaf::{Decision, Kind, Leaf};
 use crate::consent::event::EventKind;
@@ -94,7 +94,8 @@ pub fn latency(book: &Book<'_>, threshold: SignedDuration) -> Result<Latency, Re
                 // With what may end it, as far as the home knew of it.
                 let ends = |e: &Entry<'_>| matches!(e.event.kind, EventKind::Lift | EventKind::Grant);
                 one.extend(entries.iter().filter(|e| ends(e) && e.known_at <= leaf.at).cloned());
-                if after(&event.entry, leaf.at) && forbids(&one, &act).is_some() {
+                let is_after = if book.demo { gate_knew(&event.entry, leaf) } else { after(&event.entry, leaf.at) };
+                if is_after && forbids(&one, &act).is_some() {
                     event.last = Some((number, leaf.at));
                 }
             }

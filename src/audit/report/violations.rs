@@ -86,12 +86,12 @@ impl Seen<'_> {
         if !book.ledger.events(subject).unwrap_or_default().iter().any(|e| e.kind.is_negative()) {
             return;
         }
-        let known = known_by(book.ledger.entries(subject), self.leaf);
+        let known = known_by(book.ledger.entries(subject), self.leaf, book.demo);
         if let Some((entry, right)) = forbids(&known, &Act::of(self.decision, self.policy)) {
             let knew =
                 if gate_knew(entry, self.leaf) { "the gate knew of it" } else { "the gate did not know of it yet" };
             let says =
-                format!("{} for {} was permitted after a {right}; {knew}", self.decision.op, self.decision.purpose);
+                format!("{} for {} was permitted after the {right}; {knew}", self.decision.op, self.decision.purpose);
             let about = Some(subject.to_string());
             let event = Some(event_ref(entry));
             findings.add(Finding {

@@ -20,6 +20,7 @@ use crate::consent::gate::Clock;
 use crate::crm::{self, CsvSource, FileSet};
 use crate::model::SubjectId;
 use crate::rights::office::Office;
+use crate::rights::refresh::refresh;
 use crate::run::home::Home;
 
 #[derive(Debug, Args)]
@@ -80,6 +81,13 @@ pub(super) fn execute(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCod
         office.ledger.preview(&outcome.events, &[], wall());
     } else {
         office.import(&outcome.events, &format!("consent import {}", args.dialect))?;
+        // A no must not wait for the next run.
+        let no = outcome.events.iter().filter(|e| e.kind.is_negative()).map(|e| e.subject.clone());
+        let no: Vec<SubjectId> = no.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+        if !no.is_empty() {
+            refresh(&office, &no, "consent import")?;
+            office.log.publish()?;
+        }
     }
     let new = office.ledger.view().state().count() - before;
     let report =

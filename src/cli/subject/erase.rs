@@ -19,7 +19,7 @@ use crate::rights::erase::{self, Receipt};
 use crate::rights::office::{Office, OfficeError};
 use crate::rights::verify_erasure;
 use crate::rights::{Needle, Report, Scan, Verdict};
-use crate::sink::{self, LockError, Select};
+use crate::sink::{self, HomeLock, LockError, Select};
 
 /// A violation was found.
 const FOUND: u8 = 1;
@@ -37,7 +37,7 @@ pub(super) struct EraseArgs {
     /// Do not ask
     #[arg(long)]
     yes: bool,
-    /// Where the receipt goes [default: HOME/receipts/erasure-ENTRY.json]
+    /// Where the receipt goes [default: HOME/receipts/erasure-TIME.json]
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
     /// Also look for this text, for instance the name; it is not stored
@@ -68,17 +68,25 @@ fn run(args: &EraseArgs, text: &str, wall: &Clock) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(NOT_CHECKED));
     }
     let before = scan(&home, &needles)?;
-    let entry = erase::announce(&mut office, &subject)?;
-    let receipt = match erase::destroy(&mut office, &subject, entry) {
-        Err(OfficeError::Lock(error @ LockError::Held { .. })) => {
+    let lock = HomeLock::acquire(&home);
+    let run_goes_on = matches!(lock, Err(LockError::Held { .. }));
+    // An erasure whose receipt cannot be written would leave no proof.
+    let name = format!("receipts/erasure-{}.json", wall().strftime("%Y%m%dT%H%M%S%6f"));
+    let path = args.receipt.clone().unwrap_or_else(|| home.join(name));
+    if !run_goes_on {
+        prepare(&path)?;
+    }
+    let announced = erase::announce(&mut office, &subject, run_goes_on)?;
+    let lock = match lock {
+        Ok(lock) => lock,
+        Err(error) => {
             office.log.publish()?;
             let text = "the erasure is recorded and the gate refuses from now on, but a run holds the home: repeat \
                         the command when it has ended, to destroy the data";
-            return Err(anyhow::Error::from(error).context(text));
+            return Err(anyhow::Error::from(OfficeError::Lock(error)).context(text));
         }
-        other => other?,
     };
-    let path = args.receipt.clone().unwrap_or_else(|| home.join(format!("receipts/erasure-{entry:08}.json")));
+    let receipt = erase::destroy(&mut office, &subject, &announced, lock)?;
     write(&path, &receipt)?;
     let after = scan(&home, &needles)?;
     let rows: u64 = receipt.rows.values().sum();
@@ -173,6 +181,16 @@ fn code(report: &Report) -> ExitCode {
         Verdict::Found => ExitCode::from(FOUND),
         Verdict::CouldNotCheck => ExitCode::from(NOT_CHECKED),
     }
+}
+
+/// Makes the place of the receipt before anything is destroyed.
+fn prepare(path: &Path) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        crate::run::files::private_dir(folder)
+            .map_err(|e| Usage(format!("{} cannot be made, so nothing was erased: {e}", folder.display())))?;
+    }
+    crate::run::files::write_atomically(path, b"{ \"state\": \"an erasure is under way; if this stays, repeat it\" }\n")
+        .map_err(|e| Usage(format!("{} cannot be written, so nothing was erased: {e}", path.display())).into())
 }
 
 fn write(path: &Path, receipt: &Receipt) -> anyhow::Result<()> {

@@ -8,14 +8,16 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::super::exit::Usage;
 use super::{AtHome, Who};
 use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::gate::Clock;
 use crate::model::SubjectId;
 use crate::rights::erase;
 use crate::rights::office::{Office, TakenOut};
+use crate::rights::refresh::refresh;
 use crate::rights::restrict;
-use crate::sink::{Change, Table};
+use crate::sink::Table;
 
 #[derive(Debug, Args)]
 pub(super) struct RestrictArgs {
@@ -65,6 +67,11 @@ pub(super) fn restrict(args: &RestrictArgs, wall: &Clock) -> anyhow::Result<Exit
     let mut office = args.who.home.office(wall)?;
     let subject = office.find(&args.who.subject)?;
     if args.lift {
+        if office.has_pending_objection(&subject) {
+            let text = "an objection is pending too, and a lift would end it: decide it first with `subject object \
+                        SUBJECT --purpose PURPOSE --decided upheld|rejected`";
+            return Err(Usage(text.to_owned()).into());
+        }
         office.record(office.event(&subject, EventKind::Lift, "lift"))?;
         office.store.release(office.key(&subject))?;
         office.log.publish()?;
@@ -85,6 +92,12 @@ pub(super) fn restrict(args: &RestrictArgs, wall: &Clock) -> anyhow::Result<Exit
 pub(super) fn object(args: &ObjectArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let mut office = args.who.home.office(wall)?;
     let subject = office.find(&args.who.subject)?;
+    office.check_purposes(&args.purposes)?;
+    if args.decided.is_some() && args.purposes.is_empty() {
+        let text = "name the purposes of the objection that was decided with --purpose; without one, an objection is \
+                    against marketing and absolute, and there is nothing to decide";
+        return Err(Usage(text.to_owned()).into());
+    }
     if args.decided == Some(Decided::Rejected) {
         let mut event = office.event(&subject, EventKind::Lift, "objection_rejected");
         event.scope.purposes = args.purposes.iter().cloned().collect();
@@ -103,6 +116,7 @@ pub(super) fn object(args: &ObjectArgs, wall: &Clock) -> anyhow::Result<ExitCode
 pub(super) fn withdraw(args: &WithdrawArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let mut office = args.who.home.office(wall)?;
     let subject = office.find(&args.who.subject)?;
+    office.check_purposes(&args.purposes)?;
     let event = with_purposes(office.event(&subject, EventKind::Withdraw, "withdraw"), &args.purposes);
     office.record(event)?;
     finish(&office, &args.who.home, &subject, "withdraw", "recorded: only a new consent of the person helps")
@@ -122,11 +136,11 @@ fn finish(
     first: &str,
 ) -> anyhow::Result<ExitCode> {
     let mut lines = vec![first.to_owned()];
-    let taken = office.take_out(&Change::leave_out([subject.clone()]), right)?;
+    let taken = refresh(office, std::slice::from_ref(subject), right)?;
     let (rows, waits) = match &taken {
         TakenOut::Rewritten(changed) => {
-            let rows: u64 =
-                changed.iter().map(|(_, done)| done.removed(Table::Personas) + done.removed(Table::Evidence)).sum();
+            let of = |table| changed.iter().map(|(_, done)| done.removed(table)).sum::<u64>();
+            let rows = of(Table::Personas) + of(Table::Evidence);
             let snapshots = changed.iter().filter(|(_, done)| !done.is_empty()).count();
             lines.push(format!("taken out of {snapshots} snapshot(s), {rows} row(s); what was decided stays as proof"));
             (rows, false)

@@ -20,8 +20,6 @@ const SCHEMA_VERSION: u32 = 1;
 pub(super) enum Stored {
     /// A legal event.
     Legal(Box<StoredEvent>),
-    /// Identifiers of an erased person, as keyed hashes in hex: whoever has one is not read in again.
-    Suppress(Vec<String>),
 }
 
 /// A legal event without what could name its subject.

@@ -60,6 +60,17 @@ pub enum LedgerError {
         /// Its number, from 1.
         seq: u64,
     },
+    /// An entry is about somebody whose key is not in the vault, and who was never erased.
+    #[error(
+        "the vault lacks the key of entry {seq} of the ledger in {path} (0 = of a first collection): a person's no could be \
+         lost with it; restore vault and ledger from one backup"
+    )]
+    KeyMissing {
+        /// The database file.
+        path: PathBuf,
+        /// Its number, from 1.
+        seq: u64,
+    },
     /// The vault, which ties subjects to their events.
     #[error(transparent)]
     Vault(#[from] VaultError),

@@ -71,8 +71,6 @@ pub struct Import<'a> {
     pub events: &'a [LegalEvent],
     /// Who was read, and when for the first time.
     pub seen: &'a [(SubjectId, Timestamp)],
-    /// Identifiers of erased people.
-    pub suppress: &'a [[u8; 16]],
     /// Whether this is a sync of all consents with the CRM: moves the time of the last one.
     pub is_sync: bool,
 }
@@ -123,7 +121,10 @@ impl Ledger {
     fn load(&mut self, vault: &Vault) -> Result<(), LedgerError> {
         let expected = self.read_checkpoint()?;
         let tags = tags(vault);
-        let reached = self.read_entries(&tags, expected)?;
+        let noted = self.noted(vault)?;
+        let reached = self.read_entries(vault, &tags, expected.max(noted))?;
+        // A ledger that was rolled back together with its checkpoint is behind what the vault remembers.
+        let expected = expected.map(|_| expected.max(noted)).unwrap_or_default();
         if expected.is_none() && self.view.head > 0 {
             return Err(LedgerError::CheckpointMissing { path: self.checkpoint.clone() });
         }
@@ -131,7 +132,8 @@ impl Ledger {
             let expected = expected.map_or(0, |(count, _)| count);
             return Err(LedgerError::BehindCheckpoint { path: self.path.clone(), found: self.view.head, expected });
         }
-        self.view.first_seen = self.read_first_seen(&tags)?;
+        self.view.suppressed.clone_from(vault.suppressed());
+        self.view.first_seen = self.read_first_seen(vault, &tags)?;
         self.read_times()?;
         if expected.is_none() && self.view.head == 0 && self.view.first_seen.is_empty() {
             // A new ledger: from now on a missing checkpoint means that somebody took it away.
@@ -147,7 +149,7 @@ impl Ledger {
     pub fn refresh(&mut self, vault: &Vault) -> Result<bool, LedgerError> {
         let before = self.view.head;
         let tags = tags(vault);
-        self.read_entries(&tags, None)?;
+        self.read_entries(vault, &tags, None)?;
         if self.view.head > before {
             self.read_times()?;
         }
@@ -163,6 +165,7 @@ impl Ledger {
     /// Reads entries behind the head; tells whether the chain has passed through the checkpoint.
     fn read_entries(
         &mut self,
+        vault: &Vault,
         tags: &HashMap<String, (&SubjectId, &SubjectKey)>,
         expected: Option<(u64, [u8; 32])>,
     ) -> Result<bool, LedgerError> {
@@ -177,19 +180,16 @@ impl Ledger {
             let (stored, known_at) = row.check(&self.chain, self.view.head).ok_or_else(damaged)?;
             self.chain = row.chain;
             self.view.head = row.seq;
+            self.view.chain.push(*row.chain.first_chunk().expect("a chain has 32 bytes"));
             match stored {
-                Stored::Suppress(macs) => {
-                    for mac in macs {
-                        let bytes = HEXLOWER.decode(mac.as_bytes()).ok().and_then(|b| b.try_into().ok());
-                        self.view.suppressed.insert(bytes.ok_or_else(damaged)?);
-                    }
-                }
                 Stored::Legal(event) => match tags.get(&event.tag) {
                     Some((subject, key)) => {
                         let event = entry::restore(*event, subject, key, row.sealed.as_deref()).ok_or_else(damaged)?;
                         self.view.add(event, row.seq, known_at);
                     }
-                    None => self.view.forgotten += 1,
+                    None if vault.forgotten().contains(&event.tag) => self.view.forgotten += 1,
+                    // Somebody's no must not be lost with their key.
+                    None => return Err(LedgerError::KeyMissing { path: self.path.clone(), seq: row.seq }),
                 },
             }
             reached |= expected == Some((self.view.head, self.chain));
@@ -204,6 +204,7 @@ impl Ledger {
 
     fn read_first_seen(
         &self,
+        vault: &Vault,
         tags: &HashMap<String, (&SubjectId, &SubjectKey)>,
     ) -> Result<HashMap<SubjectId, Timestamp>, LedgerError> {
         let rows: Vec<(String, String)> = self.db(|db| {
@@ -214,8 +215,10 @@ impl Ledger {
         let mut seen = HashMap::with_capacity(rows.len());
         for (tag, at) in rows {
             let at = at.parse().map_err(|_| LedgerError::EventDamaged { path: self.path.clone(), seq: 0 })?;
-            if let Some((subject, _)) = tags.get(&tag) {
-                seen.insert((*subject).clone(), at);
+            match tags.get(&tag) {
+                Some((subject, _)) => drop(seen.insert((*subject).clone(), at)),
+                None if vault.forgotten().contains(&tag) => {}
+                None => return Err(LedgerError::KeyMissing { path: self.path.clone(), seq: 0 }),
             }
         }
         Ok(seen)
@@ -250,11 +253,15 @@ impl Ledger {
         self.refresh(vault)?;
         self.read_times()?;
         self.write_checkpoint()?;
+        vault.note_ledger(&self.note())?;
         Ok(new)
     }
 
     /// Entry and checkpoint change together, also beside another process.
-    fn lock(&self) -> Result<Option<File>, LedgerError> {
+    ///
+    /// # Errors
+    /// The lock file cannot be used.
+    pub fn lock(&self) -> Result<Option<File>, LedgerError> {
         if self.checkpoint.as_os_str().is_empty() {
             return Ok(None);
         }
@@ -282,23 +289,33 @@ impl Ledger {
         self.view.newest = self.view.newest.max(Some(synced_at));
     }
 
+    /// The head and the chain, as checkpoint, vault and log have them.
+    #[must_use]
+    pub fn note(&self) -> String {
+        format!("{} {}", self.view.head, HEXLOWER.encode(&self.chain))
+    }
+
+    fn noted(&self, vault: &Vault) -> Result<Option<(u64, [u8; 32])>, LedgerError> {
+        let damaged = || LedgerError::CheckpointDamaged { path: self.path.with_file_name("keys/vault.sqlite") };
+        vault.ledger_note()?.map(|text| parse_note(&text).ok_or_else(damaged)).transpose()
+    }
+
     fn read_checkpoint(&self) -> Result<Option<(u64, [u8; 32])>, LedgerError> {
         let text = match std::fs::read_to_string(&self.checkpoint) {
             Ok(text) => text,
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(LedgerError::Checkpoint { path: self.checkpoint.clone(), source }),
         };
-        let parsed = text.trim().split_once(' ').and_then(|(count, chain)| {
-            Some((count.parse().ok()?, HEXLOWER.decode(chain.as_bytes()).ok()?.try_into().ok()?))
-        });
-        parsed.map(Some).ok_or_else(|| LedgerError::CheckpointDamaged { path: self.checkpoint.clone() })
+        parse_note(text.trim())
+            .map(Some)
+            .ok_or_else(|| LedgerError::CheckpointDamaged { path: self.checkpoint.clone() })
     }
 
     fn write_checkpoint(&self) -> Result<(), LedgerError> {
         if self.checkpoint.as_os_str().is_empty() {
             return Ok(());
         }
-        let line = format!("{} {}\n", self.view.head, HEXLOWER.encode(&self.chain));
+        let line = format!("{}\n", self.note());
         crate::run::files::write_atomically(&self.checkpoint, line.as_bytes())
             .map_err(|source| LedgerError::Checkpoint { path: self.checkpoint.clone(), source })
     }
@@ -323,14 +340,6 @@ impl Ledger {
         let mut seen: Vec<_> = self.view.first_seen.iter().map(|(subject, at)| (subject.clone(), *at)).collect();
         seen.sort();
         seen
-    }
-
-    /// Identifiers of erased people, sorted.
-    #[must_use]
-    pub fn all_suppressed(&self) -> Vec<[u8; 16]> {
-        let mut all: Vec<_> = self.view.suppressed.iter().copied().collect();
-        all.sort_unstable();
-        all
     }
 
     /// What the gate reads.
@@ -370,6 +379,12 @@ impl Ledger {
     pub fn into_view(self) -> LedgerView {
         self.view
     }
+}
+
+/// A head and its chain in hex.
+fn parse_note(text: &str) -> Option<(u64, [u8; 32])> {
+    let (count, chain) = text.split_once(' ')?;
+    Some((count.parse().ok()?, HEXLOWER.decode(chain.as_bytes()).ok()?.try_into().ok()?))
 }
 
 /// Subjects by their tag in the ledger.
@@ -418,10 +433,6 @@ fn prepare(import: &Import<'_>, vault: &Vault, path: &Path) -> Result<Vec<Prepar
         let (stored, sealed) = entry::store(event, key).map_err(io)?;
         let (text, digest) = stored.seal();
         rows.push((digest, text, sealed));
-    }
-    if !import.suppress.is_empty() {
-        let (text, digest) = Stored::Suppress(import.suppress.iter().map(|mac| HEXLOWER.encode(mac)).collect()).seal();
-        rows.push((digest, text, None));
     }
     Ok(rows)
 }

@@ -61,6 +61,8 @@ pub struct LedgerView {
     pub(super) suppressed: HashSet<[u8; 16]>,
     pub(super) state: LedgerState,
     pub(super) head: u64,
+    /// The first 8 bytes of the chain after each entry.
+    pub(super) chain: Vec<[u8; 8]>,
     pub(super) forgotten: u64,
     pub(super) last_sync: Option<Timestamp>,
     pub(super) newest: Option<Timestamp>,
@@ -113,6 +115,17 @@ impl LedgerView {
     #[must_use]
     pub const fn head(&self) -> u64 {
         self.head
+    }
+
+    /// Whether the ledger stood at this head with this chain (as [`super::Ledger::note`] writes it) once.
+    #[must_use]
+    pub fn has_been(&self, note: &str) -> bool {
+        let Some((head, chain)) = note.split_once(' ') else { return false };
+        match head.parse::<usize>() {
+            Ok(0) => true,
+            Ok(n) => self.chain.get(n - 1).is_some_and(|c| chain.starts_with(&HEXLOWER.encode(c))),
+            Err(_) => false,
+        }
     }
 
     /// Entries of people who were erased: still in the chain, but nobody's.

@@ -22,7 +22,7 @@ fn gate(events: &[LegalEvent], first_seen: Timestamp, imported: Timestamp) -> Ga
     let (database, checkpoint) = (folder.path().join("ledger.sqlite"), folder.path().join("checkpoint"));
     let mut vault = Vault::in_memory().expect("a vault");
     let mut ledger = Ledger::open(&database, &checkpoint, &vault).expect("a new ledger");
-    let import = Import { events, seen: &[(subject(), first_seen)], suppress: &[], is_sync: true };
+    let import = Import { events, seen: &[(subject(), first_seen)], is_sync: true };
     ledger.import(&mut vault, import, imported).expect("a writable ledger");
     Gate::new(Policy::new(policy_file()), ledger.into_view(), Ids::new(DEMO_KEY), Arc::new(now))
 }
@@ -121,7 +121,7 @@ fn a_clock_in_the_past_revives_nothing() {
     let mut ledger = Ledger::open(&database, &checkpoint, &vault).expect("a new ledger");
     let seen = now() - SignedDuration::from_hours(24 * 20);
     let events = [consent("2026-01-01"), later];
-    let import = Import { events: &events, seen: &[(subject(), seen)], suppress: &[], is_sync: true };
+    let import = Import { events: &events, seen: &[(subject(), seen)], is_sync: true };
     ledger.import(&mut vault, import, now()).expect("a writable ledger");
     // As a replay does: the clock stands before the withdrawal, and before the import that told of it.
     let as_of = now() - SignedDuration::from_hours(24 * 10);

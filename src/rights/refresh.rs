@@ -1,0 +1,165 @@
+//! Bringing snapshots in line with the ledger: who may not be written any more is taken out, what may not be profiled any
+//! more is computed anew without the profile.
+//!
+//! Invariant: the gate is asked under the policy of each snapshot; a refusal that says nothing about the person (a stale
+//! import, an unapproved policy) takes nobody out.
+
+use std::collections::HashMap;
+
+use crate::consent::gate::{EmitProposal, Gate, InferProposal, SubjectFacts};
+use crate::consent::reason::Reason;
+use crate::model::{SubjectId, Target};
+use crate::persona::fuse::fuse;
+use crate::persona::rows::Persona;
+use crate::rights::office::{Office, OfficeError, TakenOut, stopped};
+use crate::run::known::{FusionSettings, Known, is_profile};
+use crate::sink::{self, Change, HomeLock, LockError, Note, Select, SinkError, Snapshot};
+use crate::taxonomy::Operation;
+
+/// The purpose under which traits, motives, goals and channels are read.
+const PROFILING: &str = "profiling";
+
+/// What the gate says about people now, snapshot by snapshot.
+struct Judge<'a> {
+    office: &'a Office,
+    gates: HashMap<String, Gate>,
+}
+
+impl Judge<'_> {
+    /// The gate under the policy of a snapshot; `None` = the policy is not kept any more.
+    fn gate(&mut self, hash: &str) -> Option<&Gate> {
+        if !self.gates.contains_key(hash) {
+            let policy = self.office.home.policy(hash).ok()?;
+            let view = self.office.ledger.view().clone();
+            let view = if self.office.home.is_demo() { view.pinned() } else { view };
+            let clock = stopped(self.office.now());
+            self.gates.insert(hash.to_owned(), Gate::new(policy, view, self.office.home.ids().clone(), clock));
+        }
+        self.gates.get(hash)
+    }
+
+    fn change(&mut self, snapshot: &Snapshot, people: &[SubjectId]) -> Result<Change, SinkError> {
+        let manifest = snapshot.manifest()?;
+        let text = |name: &str| manifest[name].as_str().unwrap_or_default().to_owned();
+        let (hash, purpose) = (text("policy_hash"), text("purpose"));
+        let office = self.office;
+        let Some(gate) = self.gate(&hash) else { return Ok(Change::leave_out(people.iter().cloned())) };
+        let mut change = Change { keep_decisions: true, ..Change::default() };
+        for subject in people {
+            let Some(persona) = sink::read_personas(snapshot, &Select::Subject(subject.clone()))?.pop() else {
+                continue;
+            };
+            let collected_at = office.ledger.view().first_seen(subject).unwrap_or(office.now());
+            let facts = SubjectFacts { collected_at, ambiguous: false };
+            let proposal = EmitProposal { subject: subject.clone(), purpose: purpose.clone(), facts };
+            if gate.emit(proposal).outcome.is_err_and(|r| r.reasons.iter().any(is_about_person)) {
+                change.remove.insert(subject.clone());
+            } else if may_not_profile(gate, snapshot, &persona, facts)? {
+                let settings: FusionSettings = serde_json::from_value(manifest["fusion"].clone())
+                    .map_err(|_| SinkError::Current { path: snapshot.folder().join("manifest.json") })?;
+                let mut known = Known::read(snapshot, &persona)?;
+                known.without_profile();
+                change.evidence.insert(subject.clone(), known.own_signals(subject));
+                let fused = fuse(&known.input(&persona, &settings));
+                change.personas.insert(subject.clone(), fused);
+            }
+        }
+        Ok(change)
+    }
+}
+
+/// Whether the snapshot has a profile of the person that the gate refuses now.
+fn may_not_profile(
+    gate: &Gate,
+    snapshot: &Snapshot,
+    persona: &Persona,
+    facts: SubjectFacts,
+) -> Result<bool, SinkError> {
+    let select = Select::Subject(persona.subject_id.clone());
+    let signals = sink::read_evidence(snapshot, &select)?;
+    let sources = signals.iter().filter(|s| is_profile(&s.claim)).map(|s| s.evidence.source_id.clone());
+    Ok(sources.collect::<std::collections::BTreeSet<_>>().into_iter().any(|source_id| {
+        let proposal = InferProposal {
+            target: Target::Subject(persona.subject_id.clone(), persona.account_id.clone()),
+            source_id,
+            purpose: PROFILING.to_owned(),
+            operation: Operation::Profile,
+            facts: Some(facts),
+        };
+        gate.infer(proposal).outcome.is_err_and(|r| r.reasons.iter().any(is_about_person))
+    }))
+}
+
+/// Whether a reason says something about the person, and not about the state of the home.
+fn is_about_person(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Erased
+            | Reason::Suppressed
+            | Reason::Restricted
+            | Reason::MarketingObjection
+            | Reason::ObjectionPending
+            | Reason::Withdrawn
+            | Reason::NoBasis
+            | Reason::Expired
+            | Reason::RetentionElapsed
+    )
+}
+
+/// Brings every snapshot in line with the ledger, for these people.
+///
+/// # Errors
+/// Tables or log cannot be written.
+pub fn refresh(office: &Office, people: &[SubjectId], reason: &'static str) -> Result<TakenOut, OfficeError> {
+    let _lock = match HomeLock::acquire(office.home.path()) {
+        Ok(lock) => lock,
+        Err(LockError::Held { .. }) => return Ok(TakenOut::RunGoesOn),
+        Err(error) => return Err(error.into()),
+    };
+    refresh_locked(office, people, reason)
+}
+
+/// The same, by a caller who holds the home.
+///
+/// # Errors
+/// Tables or log cannot be written.
+pub fn refresh_locked(office: &Office, people: &[SubjectId], reason: &'static str) -> Result<TakenOut, OfficeError> {
+    let mut judge = Judge { office, gates: HashMap::new() };
+    let note = Note { at: office.now(), reason };
+    let changed = sink::rewrite_each(office.home.path(), note, |snapshot| judge.change(snapshot, people))?;
+    office.log_rewritten(&changed, reason)?;
+    Ok(TakenOut::Rewritten(changed))
+}
+
+/// Everybody of whom a snapshot keeps anything longer than the policy of that snapshot allows, sorted.
+///
+/// # Errors
+/// The tables cannot be read.
+pub fn overdue(office: &Office) -> Result<Vec<SubjectId>, OfficeError> {
+    let mut over = std::collections::BTreeSet::new();
+    for pipeline in sink::pipelines(office.home.path()) {
+        for snapshot in sink::snapshots(office.home.path(), &pipeline)? {
+            let hash = snapshot.manifest()?["policy_hash"].as_str().unwrap_or_default().to_owned();
+            let policy = office.home.policy(&hash).ok();
+            let profiled: std::collections::HashSet<SubjectId> = sink::read_evidence(&snapshot, &Select::All)?
+                .into_iter()
+                .filter(|s| is_profile(&s.claim))
+                .filter_map(|s| match s.about {
+                    crate::model::About::Subject(id, _) => Some(id),
+                    crate::model::About::Account(_) => None,
+                })
+                .collect();
+            for persona in sink::read_personas(&snapshot, &Select::All)? {
+                let first = office.ledger.view().first_seen(&persona.subject_id);
+                let profile_end = policy.as_ref().zip(first).and_then(|(p, first)| p.retain_until(PROFILING, first));
+                let profile_over =
+                    profiled.contains(&persona.subject_id) && profile_end.is_some_and(|e| e <= office.now());
+                let over_now = persona.legal.retain_until <= office.now() || profile_over;
+                if over_now && office.vault.key(&persona.subject_id).is_some() {
+                    over.insert(persona.subject_id);
+                }
+            }
+        }
+    }
+    Ok(over.into_iter().collect())
+}
