@@ -170,16 +170,14 @@ impl Checker<'_, '_> {
                 );
             }
         }
-        match &leaf.subject {
-            Some(tag) => self.about_person(number, leaf, tag),
-            None => {
-                let rows: Vec<PayloadDecision> = leaf.decisions.iter().map(|_| public_facts(leaf)).collect();
-                if let Some(target) = public_target(leaf) {
-                    self.replay(number, leaf, &target, None, &rows);
-                }
-                Ok(())
-            }
+        if let Some(tag) = &leaf.subject {
+            return self.about_person(number, leaf, tag);
         }
+        let rows: Vec<PayloadDecision> = leaf.decisions.iter().map(|_| public_facts(leaf)).collect();
+        if let Some(target) = public_target(leaf) {
+            self.replay(number, leaf, &target, None, &rows);
+        }
+        Ok(())
     }
 
     fn announce(&mut self, number: u64, leaf: &Leaf) {
@@ -264,9 +262,9 @@ impl Checker<'_, '_> {
         for (said, row) in leaf.decisions.iter().zip(rows) {
             let again = again(leaf, said, row, target, events.as_deref(), policy);
             if again.as_ref().unwrap_or_else(|reasons| reasons) == &said.reasons {
-                self.done.replayed += 1
+                self.done.replayed += 1;
             } else {
-                wrong += 1
+                wrong += 1;
             }
         }
         if wrong > 0 {

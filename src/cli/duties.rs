@@ -157,7 +157,7 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
         entries.push(Entry { leaf, subject: Some((office.key(subject).clone(), None)) });
     }
     office.log.append_now(entries)?;
-    let TakenOut::Rewritten(changed) = refresh::refresh_locked(&office, &over, "retention")? else {
+    let TakenOut::Rewritten(changed) = refresh::refresh_locked(&office, &over, refresh::RETENTION)? else {
         return Err(Usage("a run holds the home: repeat the command when it has ended".to_owned()).into());
     };
     let journal = Journal::open(&office.home.path().join("journal.sqlite"))?;

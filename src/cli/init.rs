@@ -21,8 +21,8 @@ pub(super) struct InitArgs {
     controller: String,
     #[command(flatten)]
     origin: OriginArgs,
-    /// Where the master key is, or is to be put: file:PATH (relative to the home), env:NAME or keyring:NAME
-    #[arg(long, value_name = "SOURCE", default_value = crate::run::home::DEFAULT_MASTER_KEY)]
+    #[arg(long, value_name = "SOURCE", help = "Where the master key is, or is to be put: file:PATH (in the home), \
+env:NAME or keyring:NAME", default_value = crate::run::home::DEFAULT_MASTER_KEY)]
     master_key: MasterSource,
 }
 

@@ -35,6 +35,8 @@ impl Reader {
     pub fn open(arg: &HomeArg, wall: &Clock) -> anyhow::Result<Self> {
         let home = Home::open(&arg.path())?;
         let pipeline = pipeline_of(&home, arg)?;
+        // First, because encrypted tables need a key of the vault.
+        let (vault, mut ledger) = home.legal()?;
         let snapshot = sink::current(home.path(), &pipeline)?.ok_or_else(|| {
             Usage(format!("{}: the pipeline {pipeline} has no snapshot yet; run it first", home.path().display()))
         })?;
@@ -46,7 +48,6 @@ impl Reader {
             Some(at) => Arc::new(move || at),
             None => Arc::clone(wall),
         };
-        let (vault, mut ledger) = home.legal()?;
         let log = home.audit(&vault, wall)?;
         let recorder = Recorder::new(log, audit::keys(&vault), None, &policy);
         let view = ledger.take_view();

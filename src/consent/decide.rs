@@ -161,6 +161,7 @@ fn transfers_covered(policy: &Policy, recipients: &[String]) -> bool {
 
 /// Companies and hosts are no data subjects: a registered source and purpose suffice, and the purpose must be one
 /// that never touches a person.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of its counterpart for people")]
 fn not_personal(case: &Case<'_>, tally: &mut Tally) -> Option<Granted> {
     let impersonal = case.purpose.is_some_and(|(purpose, _)| purpose.bases.is_empty());
     tally.refuse("impersonal", !impersonal, Reason::PurposeUnregistered);

@@ -4,6 +4,7 @@
 //! that says `permitted`.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
@@ -343,7 +344,7 @@ impl Gate {
         let mut text =
             format!("{:?}\n{}\n{}\n{}\n{url}", request.target, request.operation, request.purpose, request.source_id);
         if (Asked { model: None, ..request.asked }) != Asked::default() {
-            text.push_str(&format!("\n{:?}", request.asked));
+            let _ = write!(text, "\n{:?}", request.asked);
         }
         let (decision_id, permit_id) = self.ids.decision(&text, self.policy.hash(), &self.state, &now.to_string());
         Judged {

@@ -144,15 +144,15 @@ impl List {
         }
         let articles = |p: &Purpose| p.bases.iter().map(|b| b.article()).collect::<Vec<_>>();
         self.names(&at("operations"), &format!("{name}: the operation"), &old.operations, &new.operations);
-        if old.bases.is_empty() != new.bases.is_empty() {
+        if old.bases.is_empty() == new.bases.is_empty() {
+            self.names(&at("bases"), &format!("{name}: the basis"), &articles(old), &articles(new));
+        } else {
             let text = if new.bases.is_empty() {
                 format!("{name} is about companies only, no longer about people")
             } else {
                 format!("{name} is about people, no longer about companies only")
             };
             self.add(&at("bases"), text, Effect::Neutral);
-        } else {
-            self.names(&at("bases"), &format!("{name}: the basis"), &articles(old), &articles(new));
         }
         let (classes, what) = (at("source_classes"), format!("{name}: the source class"));
         self.names(&classes, &what, &old.source_classes, &new.source_classes);

@@ -15,7 +15,10 @@ fn folded(name: &str) -> String {
 }
 
 /// Hashes the identifiers of one home.
-pub struct Identifiers(Box<dyn Fn(&str, &[&str]) -> Identifier + Send + Sync>);
+pub struct Identifiers(Box<HashIdentifier>);
+
+/// From the kind of an identifier and its parts to its keyed hash.
+type HashIdentifier = dyn Fn(&str, &[&str]) -> Identifier + Send + Sync;
 
 impl std::fmt::Debug for Identifiers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

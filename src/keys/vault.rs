@@ -459,7 +459,7 @@ impl Vault {
         self.keys.clone_from(&other.keys);
         self.identifiers.clone_from(&other.identifiers);
         self.suppress(&other.suppressed.iter().copied().collect::<Vec<_>>())?;
-        let named: Vec<(String, Zeroizing<[u8; 32]>)> = other.all_named()?;
+        let named: Vec<Named> = other.all_named()?;
         let rows = self.wrapped(&self.master, &named)?;
         self.replace_all(&rows, &self.master.id())
     }
@@ -477,7 +477,7 @@ impl Vault {
         Ok(())
     }
 
-    fn all_named(&self) -> Result<Vec<(String, Zeroizing<[u8; 32]>)>, VaultError> {
+    fn all_named(&self) -> Result<Vec<Named>, VaultError> {
         let rows: Vec<(String, Vec<u8>)> = self.db(|db| {
             let mut statement = db.prepare("SELECT name, key FROM named")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -490,7 +490,7 @@ impl Vault {
         rows.into_iter().map(open).collect()
     }
 
-    fn wrapped(&self, master: &MasterKey, named: &[(String, Zeroizing<[u8; 32]>)]) -> Result<Rows, VaultError> {
+    fn wrapped(&self, master: &MasterKey, named: &[Named]) -> Result<Rows, VaultError> {
         let io = |source| VaultError::Io { path: self.path.clone(), source };
         let mut rows = Rows::default();
         for (subject, key) in &self.keys {
@@ -531,10 +531,16 @@ impl Vault {
     }
 }
 
+/// A key of the home with its name.
+type Named = (String, Zeroizing<[u8; 32]>);
+
+/// Place, sealed id, wrapped key, identifiers.
+type SubjectRow = ([u8; 16], Vec<u8>, Vec<u8>, Vec<u8>);
+
 /// Wrapped keys, as they are stored.
 #[derive(Default)]
 struct Rows {
-    subjects: Vec<([u8; 16], Vec<u8>, Vec<u8>, Vec<u8>)>,
+    subjects: Vec<SubjectRow>,
     named: Vec<(String, Vec<u8>)>,
 }
 

@@ -19,9 +19,14 @@ use crate::taxonomy::Operation;
 /// The purpose under which traits, motives, goals and channels are read.
 const PROFILING: &str = "profiling";
 
+/// The reason under which a sweep rewrites snapshots.
+pub const RETENTION: &str = "retention";
+
 /// What the gate says about people now, snapshot by snapshot.
 struct Judge<'a> {
     office: &'a Office,
+    /// What was decided about those who are taken out stays as proof; but not beyond retention.
+    keep_decisions: bool,
     gates: HashMap<String, Gate>,
 }
 
@@ -42,9 +47,9 @@ impl Judge<'_> {
         let manifest = snapshot.manifest()?;
         let text = |name: &str| manifest[name].as_str().unwrap_or_default().to_owned();
         let (hash, purpose) = (text("policy_hash"), text("purpose"));
-        let office = self.office;
+        let (office, keep_decisions) = (self.office, self.keep_decisions);
         let Some(gate) = self.gate(&hash) else { return Ok(Change::leave_out(people.iter().cloned())) };
-        let mut change = Change { keep_decisions: true, ..Change::default() };
+        let mut change = Change { keep_decisions, ..Change::default() };
         for subject in people {
             let Some(persona) = sink::read_personas(snapshot, &Select::Subject(subject.clone()))?.pop() else {
                 continue;
@@ -52,7 +57,7 @@ impl Judge<'_> {
             let collected_at = office.ledger.view().first_seen(subject).unwrap_or(office.now());
             let facts = SubjectFacts { collected_at, ambiguous: false };
             let proposal = EmitProposal { subject: subject.clone(), purpose: purpose.clone(), facts };
-            if gate.emit(proposal).outcome.is_err_and(|r| r.reasons.iter().any(is_about_person)) {
+            if gate.emit(proposal).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person)) {
                 change.remove.insert(subject.clone());
             } else if may_not_profile(gate, snapshot, &persona, facts)? {
                 let settings: FusionSettings = serde_json::from_value(manifest["fusion"].clone())
@@ -86,12 +91,12 @@ fn may_not_profile(
             operation: Operation::Profile,
             facts: Some(facts),
         };
-        gate.infer(proposal).outcome.is_err_and(|r| r.reasons.iter().any(is_about_person))
+        gate.infer(proposal).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person))
     }))
 }
 
 /// Whether a reason says something about the person, and not about the state of the home.
-fn is_about_person(reason: &Reason) -> bool {
+fn is_about_person(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::Erased
@@ -124,7 +129,7 @@ pub fn refresh(office: &Office, people: &[SubjectId], reason: &'static str) -> R
 /// # Errors
 /// Tables or log cannot be written.
 pub fn refresh_locked(office: &Office, people: &[SubjectId], reason: &'static str) -> Result<TakenOut, OfficeError> {
-    let mut judge = Judge { office, gates: HashMap::new() };
+    let mut judge = Judge { office, keep_decisions: reason != RETENTION, gates: HashMap::new() };
     let note = Note { at: office.now(), reason };
     let changed = sink::rewrite_each(office.home.path(), note, |snapshot| judge.change(snapshot, people))?;
     office.log_rewritten(&changed, reason)?;

@@ -145,8 +145,8 @@ pub struct World {
 pub async fn run(path: &Path, options: &Options, world: &World) -> Result<Summary, RunError> {
     let prepared = prepare(path, options, world)?;
     if options.dry_run {
-        dry::run(prepared, options, world).await
+        Box::pin(dry::run(prepared, options, world)).await
     } else {
-        publish::run(prepared, options, world).await
+        Box::pin(publish::run(prepared, options, world)).await
     }
 }

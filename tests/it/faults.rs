@@ -45,12 +45,12 @@ fn without_its_record_nothing_is_done() {
             |home| {
                 fs::rename(home.join("audit/payloads.sqlite"), home.join("kept"))
                     .and_then(|()| fs::create_dir(home.join("audit/payloads.sqlite")))
-                    .expect("exchanged")
+                    .expect("exchanged");
             },
             |home| {
                 fs::remove_dir(home.join("audit/payloads.sqlite"))
                     .and_then(|()| fs::rename(home.join("kept"), home.join("audit/payloads.sqlite")))
-                    .expect("exchanged")
+                    .expect("exchanged");
             },
             "payloads.sqlite",
         ),

@@ -27,7 +27,7 @@ motive.MOTIVE yes|no, channel.PHASE CHANNEL, goal. Any facet can be `remove`d, a
 pub(super) struct RectifyArgs {
     #[command(flatten)]
     who: Who,
-    /// What is to be put right, for instance seniority or buying_role.decider
+    /// What is to be put right, for instance seniority
     facet: String,
     /// What is right, for instance head, yes, remove
     value: String,

@@ -362,9 +362,6 @@ fn r22_registered_public_sources_and_known_people_only() {
         spoil(&mut question);
         question.reasons()
     };
-    fn site(question: &mut Question) -> &mut crate::consent::policy::RegisteredSource {
-        question.policy.sources.get_mut("company_site").expect("registered")
-    }
     assert_eq!(spoiled(|q| site(q).visibility = Visibility::Unknown), [Reason::VisibilityRestricted]);
     assert_eq!(spoiled(|q| site(q).visibility = Visibility::Restricted), [Reason::VisibilityRestricted]);
     assert_eq!(spoiled(|q| site(q).terms = Terms::Forbid), [Reason::TermsForbid]);
@@ -460,4 +457,8 @@ fn a_past_as_of_never_revives_a_withdrawn_consent() {
         }
     }
     assert!(proven().is_complete());
+}
+
+fn site(question: &mut Question) -> &mut crate::consent::policy::RegisteredSource {
+    question.policy.sources.get_mut("company_site").expect("registered")
 }
