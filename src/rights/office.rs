@@ -204,6 +204,17 @@ impl Office {
         Ok(self.log.append_now(vec![entry])?.start)
     }
 
+    /// Writes an entry about each of several people, before anything else is done.
+    ///
+    /// # Errors
+    /// See [`AuditError`].
+    pub fn log_rights(&self, subjects: &[SubjectId], right: &str) -> Result<(), OfficeError> {
+        let leaf = || Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Right) }.fact("right", right);
+        let entry = |subject: &SubjectId| Entry { leaf: leaf(), subject: Some((self.key(subject).clone(), None)) };
+        self.log.append_now(subjects.iter().map(entry).collect())?;
+        Ok(())
+    }
+
     /// Records a legal event that the controller enters.
     ///
     /// # Errors

@@ -145,6 +145,11 @@ async fn work(
 /// wait until those snapshots are dropped.
 fn clean_older(context: &Context, home: &Path, said_no: &HashSet<SubjectId>, now: Timestamp) -> Result<(), RunError> {
     let Some(recorder) = context.recorder.as_ref().filter(|_| !said_no.is_empty()) else { return Ok(()) };
+    let mut entries = Vec::with_capacity(said_no.len());
+    for subject in said_no {
+        entries.push(recorder.about(recorder.leaf(Kind::Right).fact("right", "objection"), subject)?);
+    }
+    recorder.log().append_now(entries)?;
     let change = Change::leave_out(said_no.iter().cloned());
     let changed = crate::sink::rewrite_all(home, &change, Note { at: now, reason: "objection" })?;
     let opened = Home::open(home)?;

@@ -85,6 +85,7 @@ pub(super) fn execute(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCod
         let no = outcome.events.iter().filter(|e| e.kind.is_negative()).map(|e| e.subject.clone());
         let no: Vec<SubjectId> = no.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
         if !no.is_empty() {
+            office.log_rights(&no, "consent import")?;
             refresh(&office, &no, "consent import")?;
             office.log.publish()?;
         }

@@ -98,7 +98,7 @@ fn denials_counts_every_reason_and_every_person_once() {
 }
 
 #[test]
-fn notices_are_due_after_the_policys_days_a_month_or_the_first_disclosure() {
+fn notices_are_due_after_the_days_of_the_policy_a_month_or_the_first_disclosure() {
     let mut world = World::new(3);
     let when = at("2026-03-02T02:00:00Z");
     let interest = |n| {
