@@ -221,7 +221,7 @@ fn check_log(place: &Place, vkey: &Vkey, kept: Option<&Checkpoint>, witnesses: &
         (None, kept) => vec![kept],
     };
     for since in sinces {
-        let report = prosopon_tlog::verify(&place.folder, vkey, since, witnesses);
+        let report = steady(place, vkey, since, witnesses);
         for finding in &report.findings {
             let entry = (!finding.leaves.is_empty()).then_some(finding.leaves.start);
             let what = finding.to_string();
@@ -248,6 +248,20 @@ fn check_log(place: &Place, vkey: &Vkey, kept: Option<&Checkpoint>, witnesses: &
         checkpoint.origin().clone_into(&mut outcome.origin);
         outcome.size = checkpoint.size();
         outcome.root = checkpoint.root().to_string();
+    }
+}
+
+/// Verifies the log; once more, if something was found while another process was publishing: that takes partial tiles away.
+fn steady(place: &Place, vkey: &Vkey, since: Option<&Checkpoint>, witnesses: &[Vkey]) -> prosopon_tlog::Report {
+    let file = place.folder.join("checkpoint");
+    let mut before = std::fs::read(&file).ok();
+    loop {
+        let report = prosopon_tlog::verify(&place.folder, vkey, since, witnesses);
+        let after = std::fs::read(&file).ok();
+        if report.is_clean() || after == before {
+            return report;
+        }
+        before = after;
     }
 }
 
