@@ -126,6 +126,9 @@ pub(super) fn tell(summary: &Summary) -> io::Result<()> {
     }
     let companies = plural(counts.accounts as usize, "company", "companies");
     writeln!(out, "  contacts    {} in {companies}", counts.subjects)?;
+    if counts.suppressed > 0 {
+        writeln!(out, "              {} more were erased before and are left out", counts.suppressed)?;
+    }
     let refused: u64 = counts.refusals.values().sum();
     writeln!(out, "  gate        {} permits, {refused} refusals", counts.permits)?;
     listed(&mut out, &counts.refusals)?;
