@@ -14,12 +14,19 @@ use jiff::Timestamp;
 use prosopon::audit::{AuditLog, Decision, Entry, Kind, Leaf, Place, SealedPayload, Stage};
 use prosopon::consent::gate::Clock;
 use prosopon::keys::SubjectKey;
+use prosopon::rights::Needle;
+use prosopon::rights::scan::scan;
 use prosopon::run::Silent;
 use prosopon::run::engine::{Options, World, run};
 use prosopon::taxonomy::Operation;
 
-const BATCH: usize = 4096;
+/// As many entries are appended by a call.
+const BATCH: usize = 1024;
+/// As many calls wait at the same time.
+const TASKS: usize = 16;
 const CONTACTS: usize = 20_000;
+/// As many bytes are searched.
+const SCANNED: usize = 32 << 20;
 
 fn clock() -> Clock {
     let at: Timestamp = "2026-03-02T03:00:00Z".parse().expect("a time");
@@ -58,13 +65,19 @@ fn appends(criterion: &mut Criterion) {
     let signer = || prosopon_tlog::Signer::from_seed("prosopon/bench", &[7; 32]).expect("a key");
     AuditLog::create(&place, signer(), &clock(), Leaf::new(Kind::Genesis)).expect("a new log");
     let log = AuditLog::open(&place, signer(), &clock()).expect("opens");
-    let mut group = criterion.benchmark_group("append 4096 entries, durable");
-    group.throughput(Throughput::Elements(BATCH as u64)).sample_size(10);
-    group.bench_function("audit log with sealed payloads", |bencher| {
-        let make = || (0..BATCH).map(entry).collect::<Vec<_>>();
-        bencher.iter_batched(make, |entries| log.append_now(entries).expect("written"), BatchSize::PerIteration);
+    let mut group = criterion.benchmark_group("append entries, durable");
+    group.throughput(Throughput::Elements((BATCH * TASKS) as u64)).sample_size(10);
+    group.bench_function("audit log with sealed payloads, from several tasks", |bencher| {
+        let make = || (0..TASKS).map(|_| (0..BATCH).map(entry).collect::<Vec<_>>()).collect::<Vec<_>>();
+        let append = |tasks: Vec<Vec<Entry>>| {
+            std::thread::scope(|scope| {
+                let append = |entries| log.append_now(entries).expect("written");
+                tasks.into_iter().for_each(|entries| drop(scope.spawn(move || append(entries))));
+            });
+        };
+        bencher.iter_batched(make, append, BatchSize::PerIteration);
     });
-    let bytes: Vec<Vec<u8>> = (0..BATCH).map(|n| entry(n).leaf.bytes()).collect();
+    let bytes: Vec<Vec<u8>> = (0..BATCH * TASKS).map(|n| entry(n).leaf.bytes()).collect();
     let mut file = fs::File::create(folder.path().join("plain")).expect("a file");
     group.bench_function("baseline: a plain file and one sync", |bencher| {
         bencher.iter(|| {
@@ -73,7 +86,7 @@ fn appends(criterion: &mut Criterion) {
         });
     });
     group.bench_function("making the entries (tags, sealing, JSON)", |bencher| {
-        bencher.iter(|| black_box((0..BATCH).map(|n| entry(n).leaf.bytes().len()).sum::<usize>()));
+        bencher.iter(|| black_box((0..BATCH * TASKS).map(|n| entry(n).leaf.bytes().len()).sum::<usize>()));
     });
     group.finish();
 }
@@ -138,5 +151,30 @@ fn offline_run(_: &mut Criterion) {
     println!("  gate and log together: {:.1} % of the run", 100.0 * (stage("gate") + stage("audit")) / seconds);
 }
 
-criterion_group!(benches, appends, offline_run);
+/// What looking for a person in a home costs, against reading the files alone.
+fn scans(criterion: &mut Criterion) {
+    let line =
+        "{\"quote\":\"Leitung Einkauf, M\\u00fcller & S\\u00f6hne\",\"url\":\"https://muster.example/a?b=%20c\"}\n";
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state.to_le_bytes()
+    });
+    let noise: Vec<u8> = noise.take(SCANNED / 8).flatten().collect();
+    let needles = [("name", "Jördis Überkrüger"), ("mail", "joerdis.ueberkrueger@muster.example")]
+        .map(|(label, text)| Needle::new(label, text).expect("long enough"));
+    let mut group = criterion.benchmark_group("scan");
+    group.sample_size(10).throughput(Throughput::Bytes(SCANNED as u64));
+    for (name, content) in [("noise", noise), ("text", line.repeat(SCANNED / line.len()).into_bytes())] {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("file"), &content).expect("written");
+        group.bench_function(format!("{name}: read alone"), |b| {
+            b.iter(|| fs::read(folder.path().join("file")).expect("readable").len());
+        });
+        group.bench_function(name, |b| b.iter(|| scan(folder.path(), &needles).expect("few needles").bytes));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, appends, scans, offline_run);
 criterion_main!(benches);

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod config;
 pub mod consent;
 pub mod crm;
+mod db;
 pub mod extract;
 pub mod fetch;
 pub mod identity;

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::Sha256;
 
 use crate::audit::error::AuditError;
+use crate::db::{self, Access, Journal};
 use crate::keys::SubjectKey;
 
 const LABEL: &str = "payload";
@@ -66,16 +67,23 @@ impl Payloads {
     /// # Errors
     /// Not readable or writable.
     pub fn open(path: &Path) -> Result<Self, AuditError> {
-        let fail = |source| AuditError::Payloads { path: path.to_owned(), source: Arc::new(source) };
-        let database = Connection::open(path).map_err(fail)?;
-        database.busy_timeout(std::time::Duration::from_secs(10)).map_err(fail)?;
-        database.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
-        database.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
-        database.pragma_update(None, "secure_delete", true).map_err(fail)?;
-        database.execute_batch(SCHEMA).map_err(fail)?;
+        let store = Self::open_for(path, Access::Write(Journal::Wal))?;
         let io = |source| AuditError::Io { path: path.to_owned(), source: Arc::new(source) };
         crate::run::files::make_private(path).map_err(io)?;
-        Ok(Self { database, path: path.to_owned() })
+        Ok(store)
+    }
+
+    /// Opens the store; nothing is written.
+    ///
+    /// # Errors
+    /// Missing, or not readable.
+    pub fn open_to_read(path: &Path) -> Result<Self, AuditError> {
+        Self::open_for(path, Access::Read)
+    }
+
+    fn open_for(path: &Path, access: Access) -> Result<Self, AuditError> {
+        let fail = |source| AuditError::Payloads { path: path.to_owned(), source: Arc::new(source) };
+        Ok(Self { database: db::open(path, access, SCHEMA).map_err(fail)?, path: path.to_owned() })
     }
 
     fn db<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, AuditError> {

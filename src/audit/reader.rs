@@ -7,31 +7,41 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
-use prosopon_tlog::{Checkpoint, Reader};
+use prosopon_tlog::{Checkpoint, Pending, Reader};
 
 use crate::audit::error::AuditError;
 use crate::audit::leaf::{Leaf, Payload};
 use crate::audit::payloads::Payloads;
-use crate::audit::writer::Place;
+use crate::audit::writer::{Place, steady};
 use crate::keys::SubjectKey;
 
-/// An open log, to be read.
+/// An open log, to be read; nothing is written.
 #[derive(Debug)]
 pub struct LogReader {
     reader: Reader,
+    /// What was acknowledged and no published checkpoint covers yet.
+    pending: Pending,
     payloads: Payloads,
     folder: PathBuf,
 }
 
 impl LogReader {
-    /// Opens what the log's checkpoint covers.
+    /// Opens what was acknowledged until now.
     ///
     /// # Errors
     /// Missing, damaged or unreadable.
     pub fn open(place: &Place) -> Result<Self, AuditError> {
-        let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
-        let reader = Reader::open(&place.folder).map_err(fail)?;
-        Ok(Self { reader, payloads: Payloads::open(&place.payloads())?, folder: place.folder.clone() })
+        let (reader, pending) = steady(place, |reader| {
+            let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
+            Ok((reader.clone(), reader.pending().map_err(fail)?))
+        })?;
+        Ok(Self { reader, pending, payloads: Payloads::open_to_read(&place.payloads())?, folder: place.folder.clone() })
+    }
+
+    /// How many entries there are.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.pending.leaves.end
     }
 
     /// The signed checkpoint.
@@ -59,10 +69,27 @@ impl LogReader {
         range: Range<u64>,
         visit: &mut dyn FnMut(u64, Leaf) -> ControlFlow<()>,
     ) -> Result<(), AuditError> {
-        let range = range.start..range.end.min(self.checkpoint().size());
-        if range.is_empty() {
+        let published = range.start..range.end.min(self.checkpoint().size());
+        if !published.is_empty() && self.published(published, visit)?.is_break() {
             return Ok(());
         }
+        for (seq, bytes) in self.pending.leaves.clone().zip(self.pending.iter()) {
+            if range.contains(&seq) && visit(seq, self.leaf(seq, bytes)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn leaf(&self, seq: u64, bytes: &[u8]) -> Result<Leaf, AuditError> {
+        Leaf::read(bytes).map_err(|_| AuditError::Entry { path: self.folder.clone(), seq })
+    }
+
+    fn published(
+        &self,
+        range: Range<u64>,
+        visit: &mut dyn FnMut(u64, Leaf) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, AuditError> {
         let fail = |source| AuditError::Log { path: self.folder.clone(), source: Arc::new(source) };
         let mut leaves = self.reader.leaves(range.clone()).map_err(fail)?;
         let mut known = self.checkpoint().size();
@@ -83,12 +110,11 @@ impl LogReader {
                     }
                 }
             };
-            let leaf = Leaf::read(&bytes).map_err(|_| AuditError::Entry { path: self.folder.clone(), seq })?;
-            if visit(seq, leaf).is_break() {
-                break;
+            if visit(seq, self.leaf(seq, &bytes)?).is_break() {
+                return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     /// What a leaf is about; `None` = nothing was sealed, it was destroyed, or the key is another's.
@@ -120,5 +146,43 @@ impl LogReader {
             }
             ControlFlow::Continue(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::AuditLog;
+    use crate::audit::Kind::{self, Genesis, Keys, Read};
+
+    #[test]
+    fn entries_are_read_before_and_after_they_are_published() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::of(folder.path(), "prosopon/test".to_owned());
+        let signer = || prosopon_tlog::Signer::from_seed("prosopon/test", &[7; 32]).expect("a key");
+        let clock: crate::consent::gate::Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+        AuditLog::create(&place, signer(), &clock, Leaf::new(Kind::Genesis)).expect("a new log");
+        let log = AuditLog::open(&place, signer(), &clock).expect("opens");
+        for publish in [false, true, false] {
+            log.append_now(vec![Leaf::new(Kind::Read).into(), Leaf::new(Kind::Keys).into()]).expect("written");
+            if publish {
+                log.publish().expect("published");
+            }
+        }
+        let reader = LogReader::open(&place).expect("opens");
+        assert_eq!((reader.size(), reader.checkpoint().size()), (7, 5));
+        let read = |range: Range<u64>| {
+            let mut seen = Vec::new();
+            let visit = &mut |seq, leaf: Leaf| {
+                seen.push((seq, leaf.kind));
+                ControlFlow::Continue(())
+            };
+            reader.each(range, visit).expect("readable");
+            seen
+        };
+        let all = [(0, Genesis), (1, Read), (2, Keys), (3, Read), (4, Keys), (5, Read), (6, Keys)];
+        assert_eq!(read(0..u64::MAX), all);
+        assert_eq!(read(4..6), all[4..6]);
+        assert_eq!(read(6..6), []);
     }
 }

@@ -71,7 +71,7 @@ impl LeafSource for LogReader {
     }
 
     fn len(&self) -> u64 {
-        self.checkpoint().size()
+        self.size()
     }
 
     fn checkpoint(&self) -> Option<Checkpoint> {

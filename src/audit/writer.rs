@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
@@ -23,7 +24,7 @@ use crate::keys::SubjectKey;
 /// A clock may be set back so far without anybody being told; more is an error.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 /// As many leaves share one sync at most.
-const BATCH: usize = 4096;
+const BATCH: usize = 16_384;
 /// As many calls may wait at most.
 const QUEUE: usize = 256;
 
@@ -97,6 +98,8 @@ impl Place {
 pub struct AuditLog {
     sender: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// Microseconds.
+    busy: Arc<AtomicU64>,
 }
 
 impl AuditLog {
@@ -130,7 +133,9 @@ impl AuditLog {
         let log = Log::open(&place.folder, &place.origin, signer).map_err(fail)?;
         let payloads = Payloads::open(&place.payloads())?;
         let newest = newest(place, log.size())?;
-        let worker = Worker { log, payloads, place: place.clone(), wall: Arc::clone(wall), newest };
+        let busy = Arc::new(AtomicU64::new(0));
+        let worker =
+            Worker { log, payloads, place: place.clone(), wall: Arc::clone(wall), newest, busy: Arc::clone(&busy) };
         if check {
             worker.time()?;
         }
@@ -139,7 +144,13 @@ impl AuditLog {
             .name("audit log".to_owned())
             .spawn(move || worker.run(&receiver))
             .map_err(|source| AuditError::Io { path: place.folder.clone(), source: Arc::new(source) })?;
-        Ok(Self { sender: Some(sender), thread: Some(thread) })
+        Ok(Self { sender: Some(sender), thread: Some(thread), busy })
+    }
+
+    /// How long the log has worked since this was asked last, syncs included: microseconds.
+    #[must_use]
+    pub fn take_busy(&self) -> u64 {
+        self.busy.swap(0, Ordering::Relaxed)
     }
 
     fn send(&self, entries: Vec<Entry>, publish: bool, reply: Reply) {
@@ -201,11 +212,13 @@ struct Worker {
     place: Place,
     wall: Clock,
     newest: Timestamp,
+    busy: Arc<AtomicU64>,
 }
 
 impl Worker {
     fn run(mut self, receiver: &Receiver<Job>) {
         while let Ok(first) = receiver.recv() {
+            let begin = (self.wall)();
             let mut jobs = vec![first];
             let mut leaves = jobs[0].entries.len();
             while leaves < BATCH && !jobs.last().is_some_and(|j| j.publish) {
@@ -220,6 +233,8 @@ impl Worker {
             if waiting.iter().any(|(_, publish)| *publish) {
                 result = result.and_then(|first| self.publish().map(|()| first));
             }
+            let micros = (self.wall)().duration_since(begin).as_micros();
+            self.busy.fetch_add(u64::try_from(micros).unwrap_or(0), Ordering::Relaxed);
             let mut next = result.as_ref().copied().unwrap_or_default();
             for ((reply, _), size) in waiting.into_iter().zip(sizes) {
                 reply.send(result.clone().map(|_| next..next + size));
@@ -308,7 +323,7 @@ const ATTEMPTS: u32 = 20;
 
 /// Reads the log; once more, if it failed because another process has published meanwhile, which takes partial tiles
 /// away that the older checkpoint needs.
-fn steady<T>(place: &Place, read: impl Fn(&Reader) -> Result<T, AuditError>) -> Result<T, AuditError> {
+pub(super) fn steady<T>(place: &Place, read: impl Fn(&Reader) -> Result<T, AuditError>) -> Result<T, AuditError> {
     let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
     let mut reader = Reader::open(&place.folder).map_err(fail)?;
     for _ in 0..ATTEMPTS {

@@ -7,24 +7,20 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, ToSpan};
 use serde::Serialize;
 
 use super::HomeArg;
 use super::audit_verify::{self, CosignArgs, VerifyArgs};
+use super::book::Opened;
 use super::duties::{self, HistoryArgs, RecordNoticeArgs, SweepArgs};
 use super::exit::{self, Usage};
 use super::report::{self, Tell};
-use crate::audit::LogReader;
 use crate::audit::report::{
     assessments, coverage, denials, latency, notices, retention, ropa, sources, special_category, violations, why,
 };
 use crate::audit::source::Book;
 use crate::consent::gate::Clock;
-use crate::consent::ledger::LedgerView;
-use crate::keys::Vault;
-use crate::run::home::Home;
-use crate::sink;
 
 /// Something was found.
 const FOUND: u8 = 1;
@@ -195,7 +191,7 @@ pub(super) fn execute(command: &OfficerCommand, wall: &Clock) -> anyhow::Result<
         _ => {}
     }
     let Some(plain) = plain_of(command) else { return Ok(ExitCode::SUCCESS) };
-    let opened = open_book(&plain.home, wall);
+    let opened = Opened::open(&plain.home, wall);
     match opened.and_then(|opened| opened.with(|book| answer(command, plain, book))) {
         Err(error) if !exit::is_broken_pipe(&error) => {
             exit::report(&error, plain.json);
@@ -284,56 +280,4 @@ fn print<T: Serialize + Tell>(answer: &T, plain: &PlainArgs) -> anyhow::Result<E
     }
     out.flush()?;
     Ok(if answer.found() { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
-}
-
-/// A home, open for questions.
-struct Opened {
-    home: Home,
-    vault: Vault,
-    ledger: LedgerView,
-    leaves: LogReader,
-    pipeline: Option<String>,
-    now: Timestamp,
-}
-
-/// Opens vault, ledger and log of a home.
-fn open_book(arg: &HomeArg, wall: &Clock) -> anyhow::Result<Opened> {
-    let home = Home::open(&arg.path())?;
-    let (vault, ledger) = home.legal()?;
-    let known = sink::pipelines(home.path());
-    if let Some(name) = arg.pipeline.as_ref().filter(|name| !known.contains(name)) {
-        let text = format!("{}: no pipeline {name:?} has a snapshot here", home.path().display());
-        return Err(Usage(text).into());
-    }
-    // The demo stands still at its own time.
-    let pinned = home.is_demo().then(|| newest_gate_time(&home, &known)).flatten();
-    // Entries that are under no checkpoint yet get one when the log is opened for writing.
-    drop(home.audit(&vault, wall)?);
-    let leaves = LogReader::open(&home.audit_place())?;
-    let now = pinned.unwrap_or_else(|| wall());
-    Ok(Opened { vault, ledger: ledger.into_view(), leaves, pipeline: arg.pipeline.clone(), now, home })
-}
-
-fn newest_gate_time(home: &Home, pipelines: &[String]) -> Option<Timestamp> {
-    let current = pipelines.iter().filter_map(|name| sink::current(home.path(), name).ok().flatten());
-    current.filter_map(|snapshot| snapshot.manifest().ok()?["gate_time"].as_str()?.parse().ok()).max()
-}
-
-impl Opened {
-    fn with<T>(&self, ask: impl FnOnce(&Book<'_>) -> T) -> T {
-        let policies = |hash: &str| self.home.policy(hash).ok();
-        ask(&Book {
-            leaves: &self.leaves,
-            vault: &self.vault,
-            ledger: &self.ledger,
-            ids: self.home.ids(),
-            crms: self.home.crms(),
-            controller: self.home.controller(),
-            home: self.home.path(),
-            demo: self.home.is_demo(),
-            policies: &policies,
-            pipeline: self.pipeline.as_deref(),
-            now: self.now,
-        })
-    }
 }

@@ -13,6 +13,7 @@ use prosopon_tlog::{Checkpoint, FindingKind, Vkey, Witness};
 use serde::Serialize;
 
 use super::HomeArg;
+use super::book::Opened;
 use super::exit::Usage;
 use crate::audit::report::coverage;
 use crate::audit::source::Book;
@@ -64,6 +65,8 @@ struct Outcome {
     origin: String,
     size: u64,
     root: String,
+    /// Entries that were acknowledged and that no published checkpoint covers yet.
+    pending: u64,
     cosigned: Vec<String>,
     content: Option<Content>,
     /// Rows without permit and permits without row.
@@ -81,7 +84,7 @@ impl Outcome {
 pub(super) fn verify(args: &VerifyArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let mut outcome = Outcome::default();
     match open(&args.home.path(), &mut outcome) {
-        Some(home) => check(args, &home, wall, &mut outcome)?,
+        Some(home) => check(args, home, wall, &mut outcome)?,
         None if outcome.findings.is_empty() => {
             let text = format!("{} is no home that could be checked", args.home.path().display());
             outcome.unchecked.push(text);
@@ -102,8 +105,8 @@ pub(super) fn verify(args: &VerifyArgs, wall: &Clock) -> anyhow::Result<ExitCode
 fn open(path: &Path, outcome: &mut Outcome) -> Option<Home> {
     match Home::open(path) {
         Ok(home) => Some(home),
-        Err(HomeError::Damaged { path }) => {
-            outcome.find("log", format!("{} is missing or damaged", path.display()));
+        Err(error @ (HomeError::Damaged { .. } | HomeError::Missing { .. })) => {
+            outcome.find("home", error.to_string());
             None
         }
         Err(error) => {
@@ -113,10 +116,10 @@ fn open(path: &Path, outcome: &mut Outcome) -> Option<Home> {
     }
 }
 
-fn check(args: &VerifyArgs, home: &Home, wall: &Clock, outcome: &mut Outcome) -> anyhow::Result<()> {
+fn check(args: &VerifyArgs, home: Home, wall: &Clock, outcome: &mut Outcome) -> anyhow::Result<()> {
     let place = home.audit_place();
     // An auditor's copy may be read-only, and need neither vault nor ledger for the log itself.
-    let legal = if args.log_only && args.vkey.is_some() { None } else { legal(home, outcome) };
+    let legal = if args.log_only && args.vkey.is_some() { None } else { legal(&home, outcome) };
     let vkey = match (&args.vkey, &legal) {
         (Some(file), _) => read_vkey(file)?,
         (None, Some((vault, _))) => home.signer(vault)?.vkey().clone(),
@@ -133,34 +136,23 @@ fn check(args: &VerifyArgs, home: &Home, wall: &Clock, outcome: &mut Outcome) ->
         .collect::<anyhow::Result<Vec<Vkey>>>()?;
     let kept = args.since.as_deref().map(read_checkpoint).transpose()?;
     check_log(&place, &vkey, kept.as_ref(), &witnesses, outcome);
-    let Some((vault, ledger)) = legal.filter(|_| !args.log_only && outcome.findings.is_empty()) else { return Ok(()) };
-    // Entries that no checkpoint covers yet get one.
-    if let Err(error) = home.audit(&vault, wall).map(drop) {
-        outcome.find("log", error.to_string());
-        return Ok(());
+    let Some(legal) = legal.filter(|_| !args.log_only) else { return Ok(()) };
+    match Opened::new(home, legal, args.home.pipeline.clone(), wall) {
+        Ok(opened) => opened.with(|book| check_content(book, outcome)),
+        Err(error) => outcome.find("log", error.to_string()),
     }
-    let reader = LogReader::open(&place)?;
-    let view = ledger.into_view();
-    let policies = |hash: &str| home.policy(hash).ok();
-    let book = Book {
-        leaves: &reader,
-        vault: &vault,
-        ledger: &view,
-        ids: home.ids(),
-        crms: home.crms(),
-        controller: home.controller(),
-        home: home.path(),
-        policies: &policies,
-        pipeline: args.home.pipeline.as_deref(),
-        demo: home.is_demo(),
-        now: crate::rights::office::now(home, wall()),
-    };
-    match content(&book) {
+    Ok(())
+}
+
+/// What the entries say, against payloads, policies, ledger and tables.
+fn check_content(book: &Book<'_>, outcome: &mut Outcome) {
+    outcome.pending = book.leaves.len().saturating_sub(outcome.size);
+    match content(book) {
         Ok(mut content) => {
             outcome.findings.append(&mut content.findings);
             for hash in &content.policies {
                 let name = format!("policy/{hash}.json");
-                if home.has_policy(hash) {
+                if book.home.join(&name).exists() {
                     outcome.find("policy", format!("{name} is not the policy that was applied under this hash"));
                 } else {
                     outcome.unchecked.push(format!("{name} is missing: decisions under it cannot be made again"));
@@ -170,7 +162,7 @@ fn check(args: &VerifyArgs, home: &Home, wall: &Clock, outcome: &mut Outcome) ->
         }
         Err(error) => outcome.find("entry", error.to_string()),
     }
-    match coverage::coverage(&book) {
+    match coverage::coverage(book) {
         Ok(coverage) => {
             outcome.orphans = Some(coverage.findings.total());
             if coverage.findings.total() > 0 {
@@ -180,12 +172,11 @@ fn check(args: &VerifyArgs, home: &Home, wall: &Clock, outcome: &mut Outcome) ->
         }
         Err(error) => outcome.unchecked.push(error.to_string()),
     }
-    Ok(())
 }
 
 /// Vault and ledger; one that is not what was written is a violation.
 fn legal(home: &Home, outcome: &mut Outcome) -> Option<(Vault, Ledger)> {
-    match home.legal() {
+    match home.legal_to_read() {
         Ok(legal) => Some(legal),
         Err(HomeError::Ledger(error @ (LedgerError::Database { .. } | LedgerError::Checkpoint { .. }))) => {
             outcome.unchecked.push(error.to_string());
@@ -285,6 +276,9 @@ fn print(outcome: &Outcome, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     writeln!(out, "{}  {} entries, root {}", outcome.verdict, outcome.size, outcome.root)?;
+    if outcome.pending > 0 {
+        writeln!(out, "  pending    {} entries wait for the next checkpoint, each under its own", outcome.pending)?;
+    }
     if let Some(c) = &outcome.content {
         writeln!(out, "  entries    {} read: {}", c.entries, kinds(c))?;
         writeln!(out, "  decisions  {} made again, all the same; {} about erased people", c.replayed, c.erased)?;
@@ -292,7 +286,7 @@ fn print(outcome: &Outcome, json: bool) -> anyhow::Result<()> {
             writeln!(out, "             {} entries were emptied when retention had ended", c.swept)?;
         }
         if c.not_replayable > 0 {
-            writeln!(out, "             {} whose policy is not kept any more", c.not_replayable)?;
+            writeln!(out, "             {} whose policy could not be read", c.not_replayable)?;
         }
         writeln!(out, "  tables     {} as announced", c.tables)?;
     }

@@ -256,12 +256,13 @@ fn rotate(args: &RotateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let old = office.home.master_source();
     let to = args.to.clone().unwrap_or_else(|| next_file(&old, wall()));
     let home = office.home.path().to_owned();
-    if old.clone().or_environment() != old {
-        let text = "PROSOPON_MASTER_KEY or PROSOPON_MASTER_KEY_FILE is set and would go on naming the old key: unset it, and \
-                    rotate with --to";
+    let in_use = old.clone().or_environment();
+    if in_use != old && args.to.is_none() {
+        let text = "PROSOPON_MASTER_KEY or PROSOPON_MASTER_KEY_FILE is set and would go on naming the old key: say with --to \
+                    where the new one goes, and unset the variable afterwards";
         return Err(Usage(text.to_owned()).into());
     }
-    if to == old.clone().or_environment() || matches!(&to, MasterSource::File(p) if home.join(p).exists()) {
+    if to == in_use || matches!(&to, MasterSource::File(p) if home.join(p).exists()) {
         return Err(Usage(format!("{to} is where a key is now: choose another place with --to")).into());
     }
     let new = match &to {
@@ -275,17 +276,21 @@ fn rotate(args: &RotateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let (id, n) = (new.id(), office.vault.subjects().count());
     office.vault.rotate(new)?;
     office.home.set_master_source(&to)?;
-    if let MasterSource::File(path) = &old {
+    // A file that a variable names is the operator's own.
+    if let (MasterSource::File(path), true) = (&old, in_use == old) {
         let path = home.join(path);
         if path.exists() {
             crate::run::files::overwrite_and_remove(&path)?;
         }
     }
     office.log.publish()?;
-    let lines = [
+    let mut lines = vec![
         format!("{n} subject key(s) and the home's own are wrapped under the master key {id} from {to}"),
         "the old key is of no use any more; backups of the vault from before still need it".to_owned(),
     ];
+    if in_use != old {
+        lines.push("unset PROSOPON_MASTER_KEY and PROSOPON_MASTER_KEY_FILE now: they name the old key".to_owned());
+    }
     args.home.print(&json!({ "master_key": id, "source": to.to_string(), "subjects": n }), &lines)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@
 
 mod audit;
 mod audit_verify;
+mod book;
 mod card;
 mod consent;
 mod demo_web;

@@ -8,11 +8,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::book::Opened;
 use super::exit::Usage;
 use super::subject::AtHome;
-use crate::audit::LogReader;
 use crate::audit::replay::{Replay, replay};
-use crate::audit::source::Book;
 use crate::config::load_document;
 use crate::consent::gate::Clock;
 use crate::consent::policy::{Policy, PolicyFile};
@@ -117,23 +116,6 @@ fn read(text: &str, home: &Path) -> anyhow::Result<Policy> {
 
 fn replayed(path: &Path, from: &Policy, to: &Policy, wall: &Clock) -> anyhow::Result<Replay> {
     let home = Home::open(path)?;
-    let (vault, ledger) = home.legal()?;
-    drop(home.audit(&vault, wall)?);
-    let reader = LogReader::open(&home.audit_place())?;
-    let view = ledger.into_view();
-    let policies = |hash: &str| home.policy(hash).ok();
-    let book = Book {
-        leaves: &reader,
-        vault: &vault,
-        ledger: &view,
-        ids: home.ids(),
-        crms: home.crms(),
-        controller: home.controller(),
-        home: home.path(),
-        policies: &policies,
-        pipeline: None,
-        demo: home.is_demo(),
-        now: wall(),
-    };
-    Ok(replay(&book, from, to)?)
+    let legal = home.legal_to_read()?;
+    Ok(Opened::new(home, legal, None, wall)?.with(|book| replay(book, from, to))?)
 }

@@ -12,7 +12,7 @@ use crate::sink;
 
 pub(super) fn execute(arg: &HomeArg, _wall: &Clock) -> anyhow::Result<ExitCode> {
     let home = Home::open(&arg.path())?;
-    let (_, ledger) = home.legal()?;
+    let (_, ledger) = home.legal_to_read()?;
     let journal = Journal::open(&home.path().join("journal.sqlite"))?;
     let mut out = std::io::stdout().lock();
     let kind = if home.is_demo() { "demo home" } else { "home" };

@@ -2,13 +2,13 @@
 //!
 //! Invariant: the database is opened for reading only and left as it is; freed pages are the raw search's task.
 
-use std::fs;
 use std::path::Path;
 
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags};
 
 use super::scan::Found;
+use crate::db::{self, Access};
 
 /// Searches a database.
 pub(super) fn search(path: &Path, found: &mut Found<'_>) {
@@ -19,7 +19,7 @@ pub(super) fn search(path: &Path, found: &mut Found<'_>) {
 }
 
 fn try_search(path: &Path, found: &mut Found<'_>) -> rusqlite::Result<()> {
-    let db = open(path)?;
+    let db = db::open(path, Access::AtRest, "")?;
     let tables = table_names(&db)?;
     column_values(&db, "sqlite_schema", found)?;
     for table in tables {
@@ -28,31 +28,6 @@ fn try_search(path: &Path, found: &mut Found<'_>) -> rusqlite::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Without a write-ahead log nothing beside the file is needed, and nothing is made.
-fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let log = path.with_file_name(format!("{name}-wal"));
-    let has_log = fs::metadata(log).is_ok_and(|m| m.len() > 0);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = if has_log {
-        Connection::open_with_flags(path, flags)?
-    } else {
-        let escaped: String = path
-            .to_string_lossy()
-            .chars()
-            .map(|c| match c {
-                '%' => "%25".to_owned(),
-                '?' => "%3f".to_owned(),
-                '#' => "%23".to_owned(),
-                c => c.to_string(),
-            })
-            .collect();
-        Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags | OpenFlags::SQLITE_OPEN_URI)?
-    };
-    db.busy_timeout(std::time::Duration::from_secs(5))?;
-    Ok(db)
 }
 
 fn table_names(db: &Connection) -> rusqlite::Result<Vec<String>> {

@@ -236,23 +236,3 @@ fn parquet_is_searched_in_values_statistics_and_footer() {
     let told = report(dir.path());
     assert_eq!(told.verdict(), Verdict::Clean, "{told}");
 }
-
-/// `cargo test --release --lib -- --ignored --nocapture speed_of_a_scan`
-#[test]
-#[ignore = "a measurement"]
-fn speed_of_a_scan() {
-    let dir = home();
-    fs::write(dir.path().join("noise"), noise(256 * 1024 * 1024)).expect("written");
-    let line =
-        "{\"quote\":\"Leitung Einkauf, M\\u00fcller & S\\u00f6hne\",\"url\":\"https://muster.example/a?b=%20c\"}\n";
-    fs::write(dir.path().join("text.jsonl"), line.repeat(1_000_000)).expect("written");
-    for file in ["noise", "text.jsonl"] {
-        let part = home();
-        fs::rename(dir.path().join(file), part.path().join(file)).expect("moved");
-        let start = std::time::Instant::now();
-        let told = report(part.path());
-        let seconds = start.elapsed().as_secs_f64();
-        println!("{file}: {:.0} MB/s, {} patterns", told.bytes as f64 / 1e6 / seconds, needles().len());
-        assert_eq!(told.verdict(), Verdict::Clean);
-    }
-}

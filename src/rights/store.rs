@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::db::{self, Access, Journal};
 use crate::keys::{SubjectKey, Vault};
 use crate::model::SubjectId;
 use crate::persona::rectified::Rectification;
@@ -59,15 +60,11 @@ impl Store {
     /// Not readable or writable.
     pub fn open(home: &Path) -> Result<Self, StoreError> {
         let path = home.join("rights.sqlite");
-        let fail = |source| StoreError::Database { path: path.clone(), source };
-        let database = Connection::open(&path).map_err(fail)?;
+        // Not a write-ahead file: what is deleted must not live on in a second file.
+        let access = Access::Write(Journal::Truncate);
+        let database =
+            db::open(&path, access, SCHEMA).map_err(|source| StoreError::Database { path: path.clone(), source })?;
         crate::run::files::make_private(&path).map_err(|source| StoreError::Io { path: path.clone(), source })?;
-        database.busy_timeout(std::time::Duration::from_secs(10)).map_err(fail)?;
-        // Not WAL: what is deleted must not live on in a second file.
-        database.pragma_update(None, "journal_mode", "TRUNCATE").map_err(fail)?;
-        database.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
-        database.pragma_update(None, "secure_delete", true).map_err(fail)?;
-        database.execute_batch(SCHEMA).map_err(fail)?;
         Ok(Self { database, path })
     }
 

@@ -82,12 +82,28 @@ impl Context {
         decided: impl IntoIterator<Item = &[(DecisionRow, Grounds)]>,
     ) -> Result<(), RunError> {
         let Some(recorder) = &self.recorder else { return Ok(()) };
-        let begin = (self.wall)();
-        let entries: Result<Vec<Entry>, _> =
-            decided.into_iter().map(|decided| recorder.entry(Kind::Decide, stage, decided)).collect();
+        let entries: Result<Vec<Entry>, _> = StageTimes::timed(&self.wall, &self.times.audit, || {
+            decided.into_iter().map(|decided| recorder.entry(Kind::Decide, stage, decided)).collect()
+        });
         recorder.log().append(entries?).await?;
-        add(&self.times.audit, begin, (self.wall)());
         Ok(())
+    }
+
+    /// Busy time by stage, in seconds.
+    pub fn stages(&self) -> [(&'static str, f64); 6] {
+        let times = &self.times;
+        if let Some(recorder) = &self.recorder {
+            times.audit.fetch_add(recorder.log().take_busy(), Ordering::Relaxed);
+        }
+        [
+            ("gate", &times.gate),
+            ("audit", &times.audit),
+            ("fetch", &times.fetch),
+            ("read", &times.read),
+            ("fuse", &times.fuse),
+            ("write", &times.write),
+        ]
+        .map(|(stage, micros)| (stage, micros.load(Ordering::Relaxed) as f64 / 1e6))
     }
 
     /// Tells the gate what others have written into the ledger meanwhile.

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::db::{self, Access};
 use crate::model::RunId;
 
 /// The journal cannot be used. Exit code 3.
@@ -83,12 +84,7 @@ impl Journal {
     /// Not readable or writable.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let fail = |source| JournalError::Database { path: path.to_owned(), source };
-        let database = Connection::open(path).map_err(fail)?;
-        database.busy_timeout(std::time::Duration::from_secs(5)).map_err(fail)?;
-        database.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
-        // Deleted rows may hold personal data: overwrite them.
-        database.pragma_update(None, "secure_delete", true).map_err(fail)?;
-        database.execute_batch(SCHEMA).map_err(fail)?;
+        let database = db::open(path, Access::Write(db::Journal::Wal), SCHEMA).map_err(fail)?;
         crate::run::files::make_private(path).map_err(|source| JournalError::Mode { path: path.to_owned(), source })?;
         Ok(Self { database: Mutex::new(database), path: path.to_owned() })
     }

@@ -5,7 +5,6 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -289,7 +288,7 @@ impl Finish<'_> {
             requests_limit: Some(context.plan.budgets().requests_per_run),
             bytes_received: counts.bytes,
             seconds_limit: Some(context.plan.budgets().seconds_per_run as f64),
-            stages: stages(&context.times),
+            stages: context.stages().map(|(stage, seconds)| StageTime { stage: stage.to_owned(), seconds }).into(),
         }
     }
 
@@ -325,17 +324,4 @@ impl Finish<'_> {
             "summary": summary,
         })
     }
-}
-
-fn stages(times: &StageTimes) -> Vec<StageTime> {
-    [
-        ("gate", &times.gate),
-        ("audit", &times.audit),
-        ("fetch", &times.fetch),
-        ("read", &times.read),
-        ("fuse", &times.fuse),
-        ("write", &times.write),
-    ]
-    .map(|(stage, micros)| StageTime { stage: stage.to_owned(), seconds: micros.load(Ordering::Relaxed) as f64 / 1e6 })
-    .into()
 }

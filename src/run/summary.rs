@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
@@ -178,15 +177,6 @@ impl Summary {
     ) -> Self {
         let share = counts.dead_letters as f64 / counts.crm_rows.max(1) as f64;
         let outcome = if share > dead_letter_share { "completed_with_dead_letters" } else { "completed" };
-        let times = &context.times;
-        let stages = [
-            ("gate", &times.gate),
-            ("audit", &times.audit),
-            ("fetch", &times.fetch),
-            ("read", &times.read),
-            ("fuse", &times.fuse),
-            ("write", &times.write),
-        ];
         Self {
             pipeline: context.plan.name().to_owned(),
             home: home.to_owned(),
@@ -196,10 +186,7 @@ impl Summary {
             counts,
             resumed_fetches,
             starts: state.starts,
-            stages: stages
-                .into_iter()
-                .map(|(name, micros)| (name.to_owned(), micros.load(Ordering::Relaxed) as f64 / 1e6))
-                .collect(),
+            stages: context.stages().map(|(name, seconds)| (name.to_owned(), seconds)).into(),
             asked: BTreeMap::new(),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: each case changes a copy of an intact home by hand and must end with exit code 1, never 0.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,31 @@ fn an_intact_home_is_told_to_be_intact() {
     assert_eq!((&said["orphans"], &said["content"]["tables"]), (&0.into(), &8.into()), "{said}");
     let tiles = files(&home).into_iter().filter(|f| f.components().any(|c| c.as_os_str() == "tile")).count();
     assert!(tiles > 0, "tiles lie in a folder named tile");
+}
+
+#[test]
+fn who_checks_or_asks_writes_nothing() {
+    let (_dir, home) = copy_of_shared();
+    let contents = || -> BTreeMap<PathBuf, Vec<u8>> {
+        let files = files(&home).into_iter();
+        // Shared memory of SQLite; no data.
+        let files = files.filter(|f| !["-shm", "-wal"].iter().any(|end| f.to_string_lossy().ends_with(end)));
+        files.map(|f| (f.clone(), fs::read(f).expect("readable"))).collect()
+    };
+    let before = contents();
+    for args in [
+        &["audit", "verify"][..],
+        &["audit", "why", "K-2001"],
+        &["audit", "coverage"],
+        &["audit", "violations"],
+        &["ropa"],
+        &["retention", "overdue"],
+        &["notice", "due"],
+        &["status"],
+    ] {
+        at(&home, args);
+        assert!(contents() == before, "{args:?} wrote into the home");
+    }
 }
 
 /// The file with the newest entries.

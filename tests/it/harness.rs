@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{LazyLock, mpsc};
@@ -251,4 +251,18 @@ pub const NO_DEMO_HOSTS: (&str, &str) = ("  developer_profile:\n    base_url: ht
 #[expect(clippy::disallowed_methods, reason = "a test that compares with what the binary wrote needs its clock")]
 pub fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
+}
+
+/// Waits until a run has fetched something; what it says from then on can still be read.
+#[track_caller]
+pub fn until_in_the_middle(child: &mut Child) -> BufReader<std::process::ChildStderr> {
+    let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped"));
+    let mut line = String::new();
+    loop {
+        line.clear();
+        assert!(lines.read_line(&mut line).expect("UTF-8") > 0, "the run ended before a company was done");
+        if line.contains(" fetches") && !line.contains(" 0 fetches") {
+            return lines;
+        }
+    }
 }

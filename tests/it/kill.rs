@@ -4,7 +4,7 @@
 //! tables of the second start equal those of a run that nobody disturbed.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use crate::harness::{
     Said, arg, copy, copy_of_shared, demo, demo_args, finish, finish_within, in_parallel, now, shared, signal, start,
-    temp,
+    temp, until_in_the_middle,
 };
 use crate::tables::{Tables, broken, common, differences};
 
@@ -117,19 +117,6 @@ fn kill_at_moments(length: Duration) -> Vec<u64> {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(killed.iter().all(|k| k.hit), "a run ends within 50 ms: nothing can be killed");
     killed.iter().map(|k| k.resumed).filter(|r| *r > 0).collect()
-}
-
-/// Reads stderr until a line says that a company is done; then the run is in its middle.
-fn until_in_the_middle(child: &mut std::process::Child) -> BufReader<std::process::ChildStderr> {
-    let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped"));
-    let mut line = String::new();
-    loop {
-        line.clear();
-        assert!(lines.read_line(&mut line).expect("UTF-8") > 0, "the run ended before a company was done");
-        if line.contains(" fetches") && !line.contains(" 0 fetches") {
-            return lines;
-        }
-    }
 }
 
 #[test]

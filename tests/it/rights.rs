@@ -3,14 +3,16 @@
 //! Invariant: what was served is in the log, the log stays intact, and the next night's run respects it.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use prosopon::rights::{Needle, scan};
 use prosopon::sink::Table;
 use prosopon::taxonomy::{BuyingRole, FacetStatus};
 
-use crate::harness::{Said, arg, copy_of_shared, demo, demo_args, files, finish, pipeline, root, say, start, temp};
+use crate::harness::{
+    Said, arg, copy_of_shared, demo, demo_args, files, finish, pipeline, root, say, start, temp, until_in_the_middle,
+};
 use crate::tables::{Tables, rows_as_json, snapshot, subject};
 
 const MAIL: &str = "joerg.muellerschoen@hartwig-sondermaschinen.example";
@@ -127,19 +129,6 @@ fn a_restricted_person_is_in_no_table_until_the_restriction_is_lifted() {
     demo(&home, &["--quiet"]).expect(0);
     assert!(Tables::of(&home).persona("K-2004").is_some(), "a lifted restriction is none");
     intact(&home);
-}
-
-/// Reads stderr until the run is in its middle.
-fn until_in_the_middle(child: &mut std::process::Child) -> BufReader<std::process::ChildStderr> {
-    let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped"));
-    let mut line = String::new();
-    loop {
-        line.clear();
-        assert!(lines.read_line(&mut line).expect("UTF-8") > 0, "the run ended before a company was done");
-        if line.contains(" fetches") && !line.contains(" 0 fetches") {
-            return lines;
-        }
-    }
 }
 
 #[test]
@@ -342,4 +331,15 @@ fn keys_are_rotated_and_the_old_one_opens_nothing() {
     with_env(&["audit", "verify"]).expect(0);
     let said = at(&home, &["status"]).expect(3);
     assert!(said.err.contains("env:MY_KEY") && !said.err.contains(&key), "{}", said.err);
+    // Where only an override has the key, the way on must be told.
+    let overridden = |args: &[&str]| {
+        let mut command = crate::harness::prosopon();
+        let command = command.args(args).args(["--out", arg(&home)]).env("PROSOPON_MASTER_KEY", &key);
+        finish(command.spawn().expect("starts"))
+    };
+    let said = overridden(&["keys", "rotate"]).expect(2);
+    assert!(said.err.contains("--to"), "{}", said.err);
+    let said = overridden(&["keys", "rotate", "--to", "file:keys/again.key"]).expect(0);
+    assert!(said.out.contains("unset PROSOPON_MASTER_KEY"), "{}", said.out);
+    intact(&home);
 }

@@ -110,7 +110,8 @@ pub(super) fn object(args: &ObjectArgs, wall: &Clock) -> anyhow::Result<ExitCode
     let field = if args.decided.is_some() { "objection_upheld" } else { "object" };
     let event = with_purposes(office.event(&subject, EventKind::Object, field), &args.purposes);
     office.record(event)?;
-    finish(&office, &args.who.home, &subject, "object", "recorded: the gate refuses from now on")
+    let what = if args.purposes.is_empty() { String::new() } else { format!(" {}", args.purposes.join(", ")) };
+    finish(&office, &args.who.home, &subject, "object", &format!("recorded: the gate refuses{what} from now on"))
 }
 
 pub(super) fn withdraw(args: &WithdrawArgs, wall: &Clock) -> anyhow::Result<ExitCode> {

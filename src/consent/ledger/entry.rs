@@ -20,6 +20,17 @@ const SCHEMA_VERSION: u32 = 1;
 pub(super) enum Stored {
     /// A legal event.
     Legal(Box<StoredEvent>),
+    /// Whose data the home collected for the first time, by tag, and when.
+    Seen(Vec<(String, Timestamp)>),
+    /// An import was made.
+    Import {
+        /// The head before it, which tells imports at the same time apart.
+        after: u64,
+        /// When.
+        at: Timestamp,
+        /// Whether it brought all consents of the CRM.
+        is_sync: bool,
+    },
 }
 
 /// A legal event without what could name its subject.

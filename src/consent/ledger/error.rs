@@ -62,7 +62,7 @@ pub enum LedgerError {
     },
     /// An entry is about somebody whose key is not in the vault, and who was never erased.
     #[error(
-        "the vault lacks the key of entry {seq} of the ledger in {path} (0 = of a first collection): a person's no could be \
+        "the vault lacks the key of entry {seq} of the ledger in {path}: a person's no could be \
          lost with it; restore vault and ledger from one backup"
     )]
     KeyMissing {

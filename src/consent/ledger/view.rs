@@ -158,6 +158,13 @@ impl LedgerView {
         self.last_sync
     }
 
+    pub(super) fn imported(&mut self, at: Timestamp, is_sync: bool) {
+        if is_sync {
+            self.last_sync = Some(at);
+        }
+        self.newest = self.newest.max(Some(at));
+    }
+
     pub(super) fn add(&mut self, event: LegalEvent, seq: u64, known_at: Timestamp) {
         self.state.add(&event.digest());
         self.entries.entry(event.subject.clone()).or_default().push((seq, known_at));

@@ -60,7 +60,7 @@ impl Files {
     fn tamper(&self, sql: &str) {
         let db = Connection::open(&self.database).expect("the database is there");
         let names = ["legal_events_no_update", "legal_events_no_delete", "legal_events_no_replace"];
-        for name in names.iter().chain(&["first_seen_no_update", "first_seen_no_delete", "first_seen_no_replace"]) {
+        for name in names {
             db.execute_batch(&format!("DROP TRIGGER {name}")).expect("the trigger is there");
         }
         db.execute_batch(sql).expect("the change is made");
@@ -76,18 +76,21 @@ fn events_and_first_collections_cannot_be_changed_removed_or_replaced() {
     let files = Files::filled(&three());
     let db = Connection::open(&files.database).expect("the database is there");
     for sql in [
-        "UPDATE legal_events SET event = '{}' WHERE seq = 1",
-        "DELETE FROM legal_events WHERE seq = 3",
+        "UPDATE legal_events SET event = '{}' WHERE seq = 3",
+        "DELETE FROM legal_events WHERE seq = 5",
         "DELETE FROM legal_events",
-        "INSERT OR REPLACE INTO legal_events SELECT seq, digest, chain, known_at, '{}', sealed FROM legal_events WHERE seq = 3",
-        "REPLACE INTO legal_events SELECT seq, x'00', chain, known_at, '{}', sealed FROM legal_events WHERE seq = 3",
-        "UPDATE first_seen SET at = '2030-01-01T00:00:00Z'",
-        "DELETE FROM first_seen",
-        "INSERT OR REPLACE INTO first_seen SELECT tag, '2030-01-01T00:00:00Z' FROM first_seen",
+        "INSERT OR REPLACE INTO legal_events SELECT seq, digest, chain, known_at, '{}', sealed FROM legal_events WHERE seq = 5",
+        "REPLACE INTO legal_events SELECT seq, x'00', chain, known_at, '{}', sealed FROM legal_events WHERE seq = 5",
+        "UPDATE legal_events SET event = replace(event, '2026', '2030') WHERE event LIKE '%\"seen\"%'",
+        "DELETE FROM legal_events WHERE event LIKE '%\"seen\"%'",
+        "INSERT OR REPLACE INTO legal_events SELECT seq, digest, chain, known_at, replace(event, '2026', '2030'), sealed
+         FROM legal_events WHERE event LIKE '%\"seen\"%'",
     ] {
         let error = db.execute_batch(sql).expect_err(sql).to_string();
-        assert!(error.contains("append-only") || error.contains("first collection"), "{sql}: {error}");
+        assert!(error.contains("append-only"), "{sql}: {error}");
     }
+    let seen = "SELECT count(*) FROM legal_events WHERE event LIKE '%\"seen\"%'";
+    assert_eq!(db.query_row(seen, [], |row| row.get::<_, i64>(0)).expect("readable"), 1, "the cases above meet one");
     assert_eq!(files.open().expect("still intact").view().state().count(), 3);
 }
 
@@ -109,17 +112,22 @@ fn importing_again_or_in_another_order_gives_the_same_state() {
 
 #[test]
 fn a_changed_ledger_does_not_open() {
-    let swap = "UPDATE legal_events SET seq = -1 WHERE seq = 1; UPDATE legal_events SET seq = 1 WHERE seq = 2;
-                UPDATE legal_events SET seq = 2 WHERE seq = -1;";
-    let behind: Expected = |e| matches!(e, LedgerError::BehindCheckpoint { expected: 3, .. });
+    let swap = "UPDATE legal_events SET seq = -1 WHERE seq = 3; UPDATE legal_events SET seq = 3 WHERE seq = 4;
+                UPDATE legal_events SET seq = 4 WHERE seq = -1;";
+    // A first collection, the time of the import, three events.
+    let behind: Expected = |e| matches!(e, LedgerError::BehindCheckpoint { expected: 5, .. });
     let damaged: Expected = |e| matches!(e, LedgerError::EventDamaged { .. });
-    let cases: [(&str, Expected); 7] = [
-        ("DELETE FROM legal_events WHERE seq = 3", behind),
+    let cases: [(&str, Expected); 11] = [
+        ("DELETE FROM legal_events WHERE seq = 5", behind),
         ("DELETE FROM legal_events", behind),
+        ("DELETE FROM legal_events WHERE seq = 3", damaged),
+        ("UPDATE legal_events SET event = replace(event, 'withdraw', 'rectify') WHERE seq = 5", damaged),
+        ("UPDATE legal_events SET event = 'no event' WHERE seq = 4", damaged),
+        ("UPDATE legal_events SET event = replace(event, '2026', 'never') WHERE seq = 1", damaged),
+        ("UPDATE legal_events SET event = replace(event, '2026', '2030') WHERE seq = 1", damaged),
         ("DELETE FROM legal_events WHERE seq = 1", damaged),
-        ("UPDATE legal_events SET event = replace(event, 'withdraw', 'rectify') WHERE seq = 3", damaged),
-        ("UPDATE legal_events SET event = 'no event' WHERE seq = 2", damaged),
-        ("UPDATE first_seen SET at = 'never'", damaged),
+        ("UPDATE legal_events SET event = replace(event, '2026', '2030') WHERE seq = 2", damaged),
+        ("UPDATE legal_events SET event = replace(event, 'true', 'false') WHERE seq = 2", damaged),
         (swap, damaged),
     ];
     for (sql, expected) in cases {
@@ -138,11 +146,11 @@ fn a_rolled_back_missing_or_exchanged_database_does_not_open() {
     files.import(&mut files.open().expect("intact"), &three(), &[], now()).expect("a writable ledger");
     std::fs::write(&files.database, old).expect("rolled back");
     let error = files.open().expect_err("rolled back");
-    assert!(matches!(error, LedgerError::BehindCheckpoint { found: 2, expected: 3, .. }), "{error:?}");
+    assert!(matches!(error, LedgerError::BehindCheckpoint { found: 4, expected: 5, .. }), "{error:?}");
 
     std::fs::remove_file(&files.database).expect("removed");
     let error = files.open().expect_err("missing");
-    assert!(matches!(error, LedgerError::BehindCheckpoint { found: 0, expected: 3, .. }), "{error:?}");
+    assert!(matches!(error, LedgerError::BehindCheckpoint { found: 0, expected: 5, .. }), "{error:?}");
 
     // Its people have no keys here, and were never erased.
     let other = Files::filled(&[consent("2026-01-01"), consent("2026-01-02"), consent("2026-01-03")]);
@@ -193,6 +201,49 @@ fn first_collection_and_the_newest_import_never_move_back() {
         assert_eq!((view.last_sync(), view.newest()), (Some(early), Some(late)));
         assert_eq!(view.pinned().newest(), None);
     }
+}
+
+#[test]
+fn an_import_of_nothing_new_at_the_same_time_writes_nothing() {
+    let files = Files::filled(&three());
+    let mut ledger = files.open().expect("intact");
+    let before = ledger.note();
+    files.import(&mut ledger, &three(), &[(super::subject(), at("2026-06-01T00:00:00Z"))], now()).expect("writable");
+    assert_eq!(ledger.note(), before);
+}
+
+#[test]
+fn who_was_added_by_another_process_meanwhile_is_no_stranger() {
+    let files = Files::new();
+    let mut ledger = files.open().expect("a new ledger");
+    let mut vault = files.vault();
+    files.import(&mut files.open().expect("intact"), &three(), &[(super::subject(), now())], now()).expect("writable");
+    assert!(vault.key(&super::subject()).is_none());
+    assert!(ledger.refresh(&mut vault).expect("the vault is looked at again"));
+    assert_eq!(ledger.view().state().count(), 3);
+    assert_eq!(ledger.view().first_seen(&super::subject()), Some(now()));
+}
+
+#[test]
+fn a_ledger_can_be_read_in_a_folder_that_nobody_may_write_to() {
+    let files = Files::filled(&three());
+    let mode = |mode| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(files.folder.path(), std::fs::Permissions::from_mode(mode)).expect("chmod");
+    };
+    let contents = || -> std::collections::BTreeMap<_, _> {
+        let files = std::fs::read_dir(files.folder.path()).expect("a folder").map(|f| f.expect("a file").path());
+        // Beside a file in a folder where it may write, as root may, SQLite puts shared memory.
+        let files = files.filter(|path| !["-shm", "-wal"].iter().any(|end| path.to_string_lossy().ends_with(end)));
+        files.map(|path| (path.clone(), std::fs::read(path).expect("readable"))).collect()
+    };
+    let before = contents();
+    mode(0o500);
+    let vault = Vault::open_to_read(&files.folder.path().join("vault.sqlite"), files.master.clone());
+    let ledger = Ledger::open_to_read(&files.database, &files.checkpoint, &vault.expect("the vault opens"));
+    let count = ledger.expect("the ledger opens").view().state().count();
+    mode(0o700);
+    assert_eq!((count, contents()), (3, before));
 }
 
 #[test]

@@ -3,96 +3,25 @@
 //! Invariant: a home belongs to one controller and has its ledger from the start; a folder without one is never
 //! taken for an empty home, because that would be a way around a withdrawal. Folders 0700, files 0600.
 
+mod create;
+mod error;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{AuditError, AuditLog, Kind, Leaf, Place};
-use crate::consent::event::LegalEvent;
+use crate::audit::{AuditLog, Place};
 use crate::consent::gate::Clock;
-use crate::consent::ledger::{Import, Ledger, LedgerError};
+use crate::consent::ledger::{Ledger, LedgerError};
 use crate::consent::policy::{Policy, PolicyFile};
-use crate::ids::{DEMO_KEY, Ids};
-use crate::keys::{MasterKey, MasterSource, Vault, VaultError};
-use crate::model::SubjectId;
-use crate::run::files::{make_private, private_dir, write_atomically};
+use crate::ids::Ids;
+use crate::keys::{MasterKey, MasterSource, Vault};
+use crate::run::files::write_atomically;
 
-/// Why a home cannot be used. Exit code 3.
-#[derive(Debug, thiserror::Error)]
-pub enum HomeError {
-    /// There is none.
-    #[error(
-        "{path} is no initialised home: run `prosopon init --out {path} --controller NAME --first` once \
-         (or with `--import-legal OLD_HOME`, if this controller had a home before)"
-    )]
-    NotInitialised {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// There is one already.
-    #[error("{path} is a home already: choose another folder, or use it as it is")]
-    Exists {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// It belongs to somebody else.
-    #[error(
-        "{path} belongs to the controller {owner:?}, the pipeline to {asked:?}: choose another `output.home` or `--out`"
-    )]
-    OtherController {
-        /// The folder.
-        path: PathBuf,
-        /// Whose it is.
-        owner: String,
-        /// Who asks.
-        asked: String,
-    },
-    /// The demo may not write into a real home, nor a real pipeline into the demo's.
-    #[error(
-        "{path} is {what}: its public id key fits invented people only, so demo and production need homes of their own"
-    )]
-    DemoMix {
-        /// The folder.
-        path: PathBuf,
-        /// `a demo home` or `a production home`.
-        what: &'static str,
-    },
-    /// Others can read the keys.
-    #[error("{path} is open to other users (mode {mode:o}): run `chmod -R go-rwx {path}`")]
-    TooOpen {
-        /// The file or folder.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
-    /// A file of the home is damaged.
-    #[error("{path} is damaged: restore the home from its newest backup")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The system said no.
-    #[error("{path}: cannot be read or written: check free space and permissions")]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The ledger.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The keys.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// The audit log.
-    #[error(transparent)]
-    Audit(#[from] AuditError),
-}
+pub use create::Origin;
+pub use error::HomeError;
 
 /// `home.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,13 +62,7 @@ pub struct Home {
     ids: Ids,
 }
 
-/// What a new home takes over from an older one.
-#[derive(Debug)]
-struct Legal {
-    vault: Vault,
-    events: Vec<LegalEvent>,
-    first_seen: Vec<(SubjectId, Timestamp)>,
-}
+type OpenLedger = fn(&Path, &Path, &Vault) -> Result<Ledger, LedgerError>;
 
 /// The name of the tables' key in the vault.
 const TABLE_KEY: &str = "tables";
@@ -147,103 +70,7 @@ const TABLE_KEY: &str = "tables";
 /// Where a home keeps its master key unless told otherwise.
 pub const DEFAULT_MASTER_KEY: &str = "file:keys/master.key";
 
-/// How a new home gets its legal events.
-#[derive(Debug, Clone, Copy)]
-pub enum Origin<'a> {
-    /// The controller has none yet.
-    First,
-    /// Taken over from an older home, with its id key.
-    Import(&'a Path),
-}
-
 impl Home {
-    /// Creates a home.
-    ///
-    /// # Errors
-    /// The folder is a home already, the old home cannot be read, or the system says no.
-    pub fn init(
-        path: &Path,
-        controller: &str,
-        origin: Origin<'_>,
-        master: &MasterSource,
-        now: Timestamp,
-    ) -> Result<Self, HomeError> {
-        let (key, legal) = match origin {
-            Origin::First => (random_key(path)?, None),
-            Origin::Import(old) => {
-                let old_home = Self::open(old)?;
-                if old_home.file.controller != controller {
-                    return Err(other_controller(old, &old_home.file.controller, controller));
-                }
-                if old_home.file.demo {
-                    return Err(HomeError::DemoMix { path: old.to_owned(), what: "a demo home" });
-                }
-                let (vault, ledger) = old_home.legal()?;
-                let legal = Legal { vault, events: ledger.all_events(), first_seen: ledger.all_first_seen() };
-                copy_rights(old, path)?;
-                (read_key(old)?, Some(legal))
-            }
-        };
-        let file = HomeFile::new(controller, false, master);
-        Self::create(path, file, key, legal, now)
-    }
-
-    /// Opens the demo's home, or creates it: only a demo pipeline may do that.
-    ///
-    /// # Errors
-    /// A production home lies there, another controller's, or the system says no.
-    pub fn open_or_create_demo(path: &Path, controller: &str, now: Timestamp) -> Result<Self, HomeError> {
-        if path.join("home.json").exists() {
-            return Self::open_for(path, controller, true);
-        }
-        let master = DEFAULT_MASTER_KEY.parse().expect("the default is a source");
-        Self::create(path, HomeFile::new(controller, true, &master), DEMO_KEY, None, now)
-    }
-
-    fn create(
-        path: &Path,
-        file: HomeFile,
-        key: [u8; 32],
-        legal: Option<Legal>,
-        now: Timestamp,
-    ) -> Result<Self, HomeError> {
-        if path.join("home.json").exists() {
-            return Err(HomeError::Exists { path: path.to_owned() });
-        }
-        for folder in [path.to_owned(), path.join("keys"), path.join("policy")] {
-            private_dir(&folder).map_err(|source| HomeError::Io { path: folder, source })?;
-        }
-        let home = Self { path: path.to_owned(), file, ids: Ids::new(key) };
-        let mut vault = home.new_vault()?;
-        let mut ledger = home.open_ledger(&vault)?;
-        if !ledger.is_new() {
-            // A home that lost its `home.json`: a new key beside the old ledger would forget every withdrawal.
-            return Err(HomeError::Damaged { path: path.join("home.json") });
-        }
-        home.write("keys/id.key", &key)?;
-        if let Some(legal) = legal {
-            vault.take_over(&legal.vault)?;
-            let (events, seen) = (&legal.events[..], &legal.first_seen[..]);
-            ledger.import(&mut vault, Import { events, seen, is_sync: false }, now)?;
-        }
-        // From now on a missing one means that somebody took it away.
-        crate::rights::store::Store::open(path).map_err(|e| HomeError::Io {
-            path: path.join("rights.sqlite"),
-            source: std::io::Error::other(e.to_string()),
-        })?;
-        let clock: Clock = std::sync::Arc::new(move || now);
-        let genesis = Leaf::new(Kind::Genesis)
-            .fact("code", env!("CARGO_PKG_VERSION"))
-            .fact("controller", home.file.controller.as_str())
-            .fact("demo", home.file.demo);
-        AuditLog::create(&home.audit_place(), home.signer(&vault)?, &clock, genesis)?;
-        let path = home.path.join("ledger.sqlite");
-        make_private(&path).map_err(|source| HomeError::Io { path, source })?;
-        // Last: a home without this file is not a home, so a killed `init` can be repeated.
-        home.save()?;
-        Ok(home)
-    }
-
     /// Opens a home for reading.
     ///
     /// # Errors
@@ -271,7 +98,7 @@ impl Home {
             "rights.sqlite",
         ] {
             if !path.join(part).exists() {
-                return Err(HomeError::Damaged { path: path.join(part) });
+                return Err(HomeError::Missing { path: path.join(part) });
             }
         }
         Ok(Self { path: path.to_owned(), file, ids: Ids::new(read_key(path)?) })
@@ -340,12 +167,31 @@ impl Home {
     /// # Errors
     /// See [`VaultError`] and [`LedgerError`].
     pub fn legal(&self) -> Result<(Vault, Ledger), HomeError> {
-        let vault = Vault::open(&self.vault_path(), self.master()?)?;
-        let ledger = self.open_ledger(&vault)?;
+        self.legal_by(Vault::open(&self.vault_path(), self.master()?)?, Ledger::open)
+    }
+
+    /// As [`Self::legal`], but nothing is written.
+    ///
+    /// # Errors
+    /// As [`Self::legal`].
+    pub fn legal_to_read(&self) -> Result<(Vault, Ledger), HomeError> {
+        self.legal_by(Vault::open_to_read(&self.vault_path(), self.master()?)?, Ledger::open_to_read)
+    }
+
+    fn legal_by(&self, mut vault: Vault, open: OpenLedger) -> Result<(Vault, Ledger), HomeError> {
+        let (ledger, checkpoint) = (self.path.join("ledger.sqlite"), self.path.join("checkpoint"));
+        let opened = match open(&ledger, &checkpoint, &vault) {
+            // Another process may have written about somebody new since the vault was read.
+            Err(LedgerError::KeyMissing { .. }) => {
+                vault.reload()?;
+                open(&ledger, &checkpoint, &vault)
+            }
+            opened => opened,
+        };
         if self.file.encrypted_tables {
             crate::sink::hold_key(&self.path, &*vault.named(TABLE_KEY)?);
         }
-        Ok((vault, ledger))
+        Ok((vault, opened?))
     }
 
     /// Tables are encrypted from now on: their key is made and held.
@@ -367,10 +213,6 @@ impl Home {
     /// The vault cannot be read.
     pub fn table_key(&self, vault: &Vault) -> Result<Option<zeroize::Zeroizing<[u8; 32]>>, HomeError> {
         if self.file.encrypted_tables { Ok(Some(vault.named(TABLE_KEY)?)) } else { Ok(None) }
-    }
-
-    fn open_ledger(&self, vault: &Vault) -> Result<Ledger, HomeError> {
-        Ok(Ledger::open(&self.path.join("ledger.sqlite"), &self.path.join("checkpoint"), vault)?)
     }
 
     /// Opens the audit log for writing and holds it against its last known checkpoint.
@@ -395,16 +237,6 @@ impl Home {
         let seed = vault.named("audit log")?;
         let origin = self.audit_place().origin;
         Ok(prosopon_tlog::Signer::from_seed(&origin, &seed).expect("the origin is a valid name of a key"))
-    }
-
-    /// The vault of a home that is being made: it may be there from an `init` that was killed.
-    fn new_vault(&self) -> Result<Vault, HomeError> {
-        let source = self.master_source().or_environment();
-        if !source.exists(&self.path) {
-            let key = MasterKey::random().map_err(|source| HomeError::Io { path: self.path.clone(), source })?;
-            source.write(&self.path, &key)?;
-        }
-        Ok(Vault::create(&self.vault_path(), source.read(&self.path)?)?)
     }
 
     fn vault_path(&self) -> PathBuf {
@@ -473,22 +305,8 @@ impl Home {
     }
 }
 
-/// Rectifications and restricted copies are sealed under keys that the new home takes over, so the file serves as it is.
-fn copy_rights(old: &Path, new: &Path) -> Result<(), HomeError> {
-    let (from, to) = (old.join("rights.sqlite"), new.join("rights.sqlite"));
-    private_dir(new).map_err(|source| HomeError::Io { path: new.to_owned(), source })?;
-    fs::copy(&from, &to).and_then(|_| make_private(&to)).map_err(|source| HomeError::Io { path: from, source })
-}
-
 fn other_controller(path: &Path, owner: &str, asked: &str) -> HomeError {
     HomeError::OtherController { path: path.to_owned(), owner: owner.to_owned(), asked: asked.to_owned() }
-}
-
-fn random_key(path: &Path) -> Result<[u8; 32], HomeError> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key)
-        .map_err(|e| HomeError::Io { path: path.to_owned(), source: std::io::Error::other(e.to_string()) })?;
-    Ok(key)
 }
 
 fn read_key(home: &Path) -> Result<[u8; 32], HomeError> {

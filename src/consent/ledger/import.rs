@@ -1,0 +1,85 @@
+//! Imports: how events, first collections and the time of a sync come into the ledger.
+//!
+//! Invariant: an import is in the chain whole or not at all; a person's first collection is entered once and stands.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::entry::{Stored, store};
+use super::row::append;
+use super::{Ledger, LedgerError};
+use crate::consent::event::LegalEvent;
+use crate::keys::{Vault, VaultError};
+use crate::model::SubjectId;
+
+/// First collections in one entry: entries stay small, and a first import of many people does not need many.
+const SEEN_PER_ENTRY: usize = 500;
+
+/// What an import brings.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Import<'a> {
+    /// Legal events; those that are there already are left alone.
+    pub events: &'a [LegalEvent],
+    /// Who was read, and when for the first time.
+    pub seen: &'a [(SubjectId, Timestamp)],
+    /// Whether this is a sync of all consents with the CRM: moves the time of the last one.
+    pub is_sync: bool,
+}
+
+impl Ledger {
+    /// Appends what is not there yet, notes who was first seen when and the time of the import, and moves the
+    /// checkpoint. Who has no key yet gets one. Safe beside other processes that do the same. Returns how many of the
+    /// events are new.
+    ///
+    /// # Errors
+    /// Database not writable: nothing of the batch is there. Checkpoint not writable: the batch is there, the
+    /// checkpoint is one behind, which the next import makes good.
+    pub fn import(&mut self, vault: &mut Vault, import: Import<'_>, at: Timestamp) -> Result<u64, LedgerError> {
+        let subjects = import.events.iter().map(|e| &e.subject).chain(import.seen.iter().map(|(id, _)| id));
+        vault.ensure(subjects)?;
+        let _lock = self.lock()?;
+        // What others wrote in the meantime comes first: the chain goes on from there.
+        self.refresh(vault)?;
+        let mut entries = self.first_collections(import.seen, vault)?;
+        entries.extend(self.time(import.is_sync, at).map(|stored| (stored, None)));
+        for event in import.events {
+            let key = vault.key(&event.subject).ok_or_else(|| self.no_key())?;
+            let io = |source| LedgerError::Checkpoint { path: self.path.clone(), source };
+            entries.push(store(event, key).map_err(io)?);
+        }
+        let new = append(&mut self.database, &entries, self.chain, at)
+            .map_err(|source| LedgerError::Database { path: self.path.clone(), source })?;
+        self.refresh(vault)?;
+        self.write_checkpoint()?;
+        vault.note_ledger(&self.note())?;
+        Ok(new)
+    }
+
+    /// Entries of those who have not been seen before.
+    fn first_collections(
+        &self,
+        seen: &[(SubjectId, Timestamp)],
+        vault: &Vault,
+    ) -> Result<Vec<(Stored, Option<Vec<u8>>)>, LedgerError> {
+        let mut new = Vec::new();
+        let mut taken = HashSet::new();
+        for (subject, at) in seen {
+            if self.view.first_seen(subject).is_none() && taken.insert(subject) {
+                new.push((vault.key(subject).ok_or_else(|| self.no_key())?.ledger_tag(), *at));
+            }
+        }
+        Ok(new.chunks(SEEN_PER_ENTRY).map(|chunk| (Stored::Seen(chunk.to_vec()), None)).collect())
+    }
+
+    /// The entry that moves the times of the last sync and of the newest import; `None` = both stand there already, as in
+    /// a demo whose clock stands still.
+    fn time(&self, is_sync: bool, at: Timestamp) -> Option<Stored> {
+        let moves = (is_sync && self.view.last_sync != Some(at)) || self.view.newest < Some(at);
+        moves.then_some(Stored::Import { after: self.view.head, at, is_sync })
+    }
+
+    fn no_key(&self) -> LedgerError {
+        VaultError::Damaged { path: self.path.with_file_name("vault.sqlite") }.into()
+    }
+}

@@ -1,0 +1,88 @@
+//! Rows of the ledger's table: how they are read, and how new ones are appended.
+//!
+//! Invariant: a row counts only if it follows the row before it in the chain; rows of one import are there together or
+//! not at all.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::entry::{Stored, link};
+
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS legal_events (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        digest BLOB NOT NULL UNIQUE,
+        chain BLOB NOT NULL,
+        known_at TEXT NOT NULL,
+        event TEXT NOT NULL,
+        sealed BLOB
+    );
+    CREATE TRIGGER IF NOT EXISTS legal_events_no_update BEFORE UPDATE ON legal_events
+        BEGIN SELECT RAISE(ABORT, 'legal events are append-only'); END;
+    CREATE TRIGGER IF NOT EXISTS legal_events_no_delete BEFORE DELETE ON legal_events
+        BEGIN SELECT RAISE(ABORT, 'legal events are append-only'); END;
+    CREATE TRIGGER IF NOT EXISTS legal_events_no_replace BEFORE INSERT ON legal_events
+        WHEN EXISTS (SELECT 1 FROM legal_events WHERE seq = NEW.seq OR digest = NEW.digest)
+        BEGIN SELECT RAISE(ABORT, 'legal events are append-only'); END;
+";
+
+/// Rows behind a head.
+pub(super) const SELECT: &str =
+    "SELECT seq, chain, known_at, event, sealed FROM legal_events WHERE seq > ?1 ORDER BY seq";
+
+/// A row as it is stored.
+pub(super) struct Row {
+    pub seq: u64,
+    pub chain: [u8; 32],
+    known_at: String,
+    event: String,
+    pub sealed: Option<Vec<u8>>,
+}
+
+impl Row {
+    pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            seq: row.get::<_, i64>(0)?.unsigned_abs(),
+            chain: row.get(1)?,
+            known_at: row.get(2)?,
+            event: row.get(3)?,
+            sealed: row.get(4)?,
+        })
+    }
+
+    /// What it says, if it follows the entry before it and is what was written.
+    pub(super) fn check(&self, chain: &[u8; 32], before: u64) -> Option<(Stored, Timestamp)> {
+        let stored: Stored = serde_json::from_str(&self.event).ok()?;
+        let (_, digest) = stored.seal();
+        let follows = self.seq == before + 1 && link(chain, &digest, &self.known_at) == self.chain;
+        follows.then(|| self.known_at.parse().ok()).flatten().map(|at| (stored, at))
+    }
+}
+
+/// Appends entries, each with its sealed part, that are not there yet; how many legal events were new.
+pub(super) fn append(
+    db: &mut Connection,
+    entries: &[(Stored, Option<Vec<u8>>)],
+    mut chain: [u8; 32],
+    at: Timestamp,
+) -> rusqlite::Result<u64> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut new = 0;
+    {
+        let mut known = transaction.prepare("SELECT 1 FROM legal_events WHERE digest = ?1")?;
+        let sql = "INSERT INTO legal_events (digest, chain, known_at, event, sealed) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let mut insert = transaction.prepare(sql)?;
+        let known_at = at.to_string();
+        for (stored, sealed) in entries {
+            let (text, digest) = stored.seal();
+            if known.exists(params![digest])? {
+                continue;
+            }
+            chain = link(&chain, &digest, &known_at);
+            insert.execute(params![digest, chain, known_at, text, sealed])?;
+            new += u64::from(matches!(stored, Stored::Legal(_)));
+        }
+    }
+    transaction.commit()?;
+    Ok(new)
+}

@@ -1,0 +1,315 @@
+//! The vault: the keys of all data subjects of a home, each wrapped under the master key.
+//!
+//! Invariant: the vault is the only place that ties a subject to their tags; a destroyed key is overwritten in the
+//! file, not only unlinked. Rotation is one transaction: every key is wrapped under the new master key, or none.
+
+mod error;
+mod people;
+mod rows;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use zeroize::Zeroizing;
+
+use super::master::MasterKey;
+use super::subject::SubjectKey;
+use crate::db::{self, Access, Journal};
+use crate::model::SubjectId;
+
+pub use error::VaultError;
+pub use people::Identifier;
+
+/// The open vault.
+#[derive(Debug)]
+pub struct Vault {
+    database: Connection,
+    path: PathBuf,
+    master: MasterKey,
+    keys: HashMap<SubjectId, SubjectKey>,
+    identifiers: HashMap<SubjectId, Vec<Identifier>>,
+    /// Identifiers of erased people, in no order: nothing ties them to each other or to anything else.
+    suppressed: HashSet<Identifier>,
+    /// Ledger tags of erased people: entries without a key that may be without one.
+    forgotten: HashSet<String>,
+}
+
+/// Not a write-ahead file: a destroyed key must not live on in a second file.
+const WRITE: Access = Access::Write(Journal::Truncate);
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS subjects (
+        place BLOB PRIMARY KEY, subject BLOB NOT NULL, key BLOB NOT NULL, identifiers BLOB NOT NULL DEFAULT x''
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS named (name TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS suppressed (identifier BLOB PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS forgotten (tag TEXT PRIMARY KEY) WITHOUT ROWID;
+";
+
+impl Vault {
+    /// Creates the vault of a new home.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn create(path: &Path, master: MasterKey) -> Result<Self, VaultError> {
+        let vault = Self::connect(path, master, WRITE)?;
+        vault.db(|db| {
+            db.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('master', ?1)", params![vault.master.id()])
+        })?;
+        vault.check_master()?;
+        Ok(vault)
+    }
+
+    /// A vault that is kept nowhere, for a dry run without a home.
+    ///
+    /// # Errors
+    /// SQLite or the system's randomness cannot be used.
+    pub fn in_memory() -> Result<Self, VaultError> {
+        let path = PathBuf::from(":memory:");
+        let master = MasterKey::random().map_err(|source| VaultError::Io { path: path.clone(), source })?;
+        Self::create(&path, master)
+    }
+
+    /// Opens the vault of a home and unwraps all keys.
+    ///
+    /// # Errors
+    /// Missing, open to others, damaged, or wrapped under another master key.
+    pub fn open(path: &Path, master: MasterKey) -> Result<Self, VaultError> {
+        Self::open_for(path, master, WRITE)
+    }
+
+    /// As [`Self::open`], but nothing is written, neither into the vault nor beside it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_to_read(path: &Path, master: MasterKey) -> Result<Self, VaultError> {
+        Self::open_for(path, master, Access::Read)
+    }
+
+    fn open_for(path: &Path, master: MasterKey, access: Access) -> Result<Self, VaultError> {
+        let metadata = std::fs::metadata(path).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => VaultError::Missing { path: path.to_owned() },
+            _ => VaultError::Io { path: path.to_owned(), source },
+        })?;
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(VaultError::TooOpen { path: path.to_owned(), mode });
+        }
+        let mut vault = Self::connect(path, master, access)?;
+        vault.check_master()?;
+        vault.reload()?;
+        Ok(vault)
+    }
+
+    fn connect(path: &Path, master: MasterKey, access: Access) -> Result<Self, VaultError> {
+        let database =
+            db::open(path, access, SCHEMA).map_err(|source| VaultError::Database { path: path.to_owned(), source })?;
+        if access != Access::Read {
+            let io = |source| VaultError::Io { path: path.to_owned(), source };
+            crate::run::files::make_private(path).map_err(io)?;
+        }
+        Ok(Self {
+            database,
+            path: path.to_owned(),
+            master,
+            keys: HashMap::new(),
+            identifiers: HashMap::new(),
+            suppressed: HashSet::new(),
+            forgotten: HashSet::new(),
+        })
+    }
+
+    fn db<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, VaultError> {
+        work(&self.database).map_err(|source| VaultError::Database { path: self.path.clone(), source })
+    }
+
+    fn damaged(&self) -> VaultError {
+        VaultError::Damaged { path: self.path.clone() }
+    }
+
+    fn check_master(&self) -> Result<(), VaultError> {
+        let expected = Self::master_id(&self.database)
+            .map_err(|source| VaultError::Database { path: self.path.clone(), source })?
+            .ok_or_else(|| self.damaged())?;
+        let found = self.master.id();
+        if expected == found {
+            Ok(())
+        } else {
+            Err(VaultError::WrongMaster { path: self.path.clone(), expected, found })
+        }
+    }
+
+    fn master_id(db: &Connection) -> rusqlite::Result<Option<String>> {
+        db.query_row("SELECT value FROM meta WHERE name = 'master'", [], |row| row.get(0)).optional()
+    }
+
+    /// Takes in what other processes have written since this one looked.
+    ///
+    /// # Errors
+    /// Unreadable or damaged.
+    pub fn reload(&mut self) -> Result<(), VaultError> {
+        let rows: Vec<[Vec<u8>; 4]> = self.db(|db| {
+            let mut statement = db.prepare("SELECT place, subject, key, identifiers FROM subjects")?;
+            let rows = statement.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
+            rows.collect()
+        })?;
+        let mut keys = HashMap::with_capacity(rows.len());
+        self.identifiers.clear();
+        for [place, subject, key, identifiers] in rows {
+            let key = self.master.unwrap(&place, &key).ok_or_else(|| self.damaged())?;
+            let key = SubjectKey::new(*key);
+            let id = key.open("subject", &subject).ok_or_else(|| self.damaged())?;
+            let body = std::str::from_utf8(&id).ok().and_then(|id| id.strip_prefix(SubjectId::PREFIX));
+            let id = SubjectId::from_body(body.ok_or_else(|| self.damaged())?);
+            let (identifiers, rest) = identifiers.as_chunks::<16>();
+            if !rest.is_empty() {
+                return Err(self.damaged());
+            }
+            self.identifiers.insert(id.clone(), identifiers.to_vec());
+            keys.insert(id, key);
+        }
+        self.keys = keys;
+        let rows: Vec<[u8; 16]> = self.column("SELECT identifier FROM suppressed")?;
+        self.suppressed = rows.into_iter().collect();
+        self.forgotten = self.column::<String>("SELECT tag FROM forgotten")?.into_iter().collect();
+        Ok(())
+    }
+
+    fn column<T: rusqlite::types::FromSql>(&self, sql: &str) -> Result<Vec<T>, VaultError> {
+        self.db(|db| {
+            let mut statement = db.prepare(sql)?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            rows.collect()
+        })
+    }
+
+    /// What the vault remembers of the ledger: its head and its chain, so that a ledger and a checkpoint that were rolled
+    /// back together are noticed.
+    ///
+    /// # Errors
+    /// Not readable.
+    pub fn ledger_note(&self) -> Result<Option<String>, VaultError> {
+        self.db(|db| db.query_row("SELECT value FROM meta WHERE name = 'ledger'", [], |row| row.get(0)).optional())
+    }
+
+    /// Remembers the ledger's head and chain.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn note_ledger(&self, note: &str) -> Result<(), VaultError> {
+        self.db(|db| {
+            db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('ledger', ?1)", params![note]).map(drop)
+        })
+    }
+
+    /// Makes keys for those who have none, in one transaction.
+    ///
+    /// # Errors
+    /// Not writable: nobody got a key.
+    pub fn ensure<'a>(&mut self, subjects: impl IntoIterator<Item = &'a SubjectId>) -> Result<(), VaultError> {
+        let mut new: HashMap<&SubjectId, SubjectKey> = HashMap::new();
+        let io = |source| VaultError::Io { path: self.path.clone(), source };
+        for subject in subjects {
+            if !self.keys.contains_key(subject) && !new.contains_key(subject) {
+                new.insert(subject, SubjectKey::new(super::random().map_err(io)?));
+            }
+        }
+        if new.is_empty() {
+            return Ok(());
+        }
+        let mut rows = Vec::with_capacity(new.len());
+        for (subject, key) in &new {
+            let place = self.master.place(subject.as_str());
+            let name = key.seal("subject", subject.as_str().as_bytes()).map_err(io)?;
+            rows.push((place, name, self.master.wrap(&place, key.bytes()).map_err(io)?));
+        }
+        self.db(|db| {
+            let transaction = db.unchecked_transaction()?;
+            {
+                let mut insert =
+                    transaction.prepare("INSERT INTO subjects (place, subject, key) VALUES (?1, ?2, ?3)")?;
+                for (place, name, key) in &rows {
+                    insert.execute(params![place, name.0, key.0])?;
+                }
+            }
+            transaction.commit()
+        })?;
+        self.keys.extend(new.into_iter().map(|(subject, key)| (subject.clone(), key)));
+        Ok(())
+    }
+
+    /// The key of a subject.
+    #[must_use]
+    pub fn key(&self, subject: &SubjectId) -> Option<&SubjectKey> {
+        self.keys.get(subject)
+    }
+
+    /// Everybody who has a key, in no order.
+    pub fn subjects(&self) -> impl Iterator<Item = (&SubjectId, &SubjectKey)> {
+        self.keys.iter()
+    }
+
+    /// Destroys the key of a subject: whatever was sealed under it is lost, whatever it tagged is unlinkable.
+    ///
+    /// # Errors
+    /// Not writable: the key is still there.
+    pub fn destroy(&mut self, subject: &SubjectId) -> Result<bool, VaultError> {
+        let place = self.master.place(subject.as_str());
+        let tag = self.keys.get(subject).map(SubjectKey::ledger_tag);
+        let removed = self.db(|db| {
+            let transaction = db.unchecked_transaction()?;
+            // An entry whose key is missing is either of somebody who was erased, or a sign that the vault was changed.
+            transaction
+                .execute("INSERT OR IGNORE INTO forgotten (tag) SELECT ?1 WHERE ?1 IS NOT NULL", params![tag])?;
+            let removed = transaction.execute("DELETE FROM subjects WHERE place = ?1", params![place])?;
+            transaction.commit()?;
+            db.execute_batch("VACUUM")?;
+            Ok(removed)
+        })?;
+        self.forgotten.extend(tag);
+        self.keys.remove(subject);
+        self.identifiers.remove(subject);
+        Ok(removed > 0)
+    }
+
+    /// A key of the home itself (of the log's signer, of the suppression list), made when first asked for.
+    ///
+    /// # Errors
+    /// Not writable, or damaged.
+    pub fn named(&self, name: &str) -> Result<Zeroizing<[u8; 32]>, VaultError> {
+        let stored: Option<Vec<u8>> = self.db(|db| {
+            db.query_row("SELECT key FROM named WHERE name = ?1", params![name], |row| row.get(0)).optional()
+        })?;
+        if let Some(sealed) = stored {
+            return self.master.unwrap(name.as_bytes(), &sealed).ok_or_else(|| self.damaged());
+        }
+        let io = |source| VaultError::Io { path: self.path.clone(), source };
+        let key = Zeroizing::new(super::random().map_err(io)?);
+        self.set_named(name, &key)?;
+        Ok(key)
+    }
+
+    /// Puts a key of the home there, for instance one taken over from an older home.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn set_named(&self, name: &str, key: &[u8; 32]) -> Result<(), VaultError> {
+        let io = |source| VaultError::Io { path: self.path.clone(), source };
+        let sealed = self.master.wrap(name.as_bytes(), key).map_err(io)?;
+        self.db(|db| {
+            db.execute("INSERT OR REPLACE INTO named (name, key) VALUES (?1, ?2)", params![name, sealed.0]).map(drop)
+        })
+    }
+
+    /// The master key, to derive keys for tables.
+    #[must_use]
+    pub const fn master(&self) -> &MasterKey {
+        &self.master
+    }
+}

@@ -1,0 +1,110 @@
+//! By what people are found again, and who must stay out.
+//!
+//! Invariant: identifiers are kept as keyed hashes only; those of erased people stand alone, tied to nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::params;
+
+use super::{Vault, VaultError};
+use crate::keys::sealing;
+use crate::model::SubjectId;
+
+/// A keyed hash of something that identifies a person outside: an e-mail address, a record id, a name at a company.
+pub type Identifier = [u8; 16];
+
+/// The name of the key under which identifiers are hashed.
+const IDENTIFIER_KEY: &str = "identifiers";
+
+impl Vault {
+    /// Identifiers of erased people.
+    #[must_use]
+    pub const fn suppressed(&self) -> &HashSet<Identifier> {
+        &self.suppressed
+    }
+
+    /// Ledger tags of erased people.
+    #[must_use]
+    pub const fn forgotten(&self) -> &HashSet<String> {
+        &self.forgotten
+    }
+
+    /// Keeps people out who have one of these identifiers.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn suppress(&mut self, identifiers: &[Identifier]) -> Result<(), VaultError> {
+        self.db(|db| {
+            let transaction = db.unchecked_transaction()?;
+            for identifier in identifiers {
+                transaction
+                    .execute("INSERT OR IGNORE INTO suppressed (identifier) VALUES (?1)", params![identifier])?;
+            }
+            transaction.commit()
+        })?;
+        self.suppressed.extend(identifiers);
+        Ok(())
+    }
+
+    /// Hashes identifiers of people; equal ones have equal hashes in this home and in no other.
+    ///
+    /// # Errors
+    /// See [`Self::named`].
+    pub fn identifier(&self) -> Result<impl Fn(&str, &[&str]) -> Identifier + use<>, VaultError> {
+        let key = self.named(IDENTIFIER_KEY)?;
+        Ok(move |kind: &str, parts: &[&str]| {
+            let parts: Vec<&[u8]> =
+                std::iter::once(kind.as_bytes()).chain(parts.iter().map(|p| p.as_bytes())).collect();
+            *sealing::mac(&key, &parts).first_chunk().expect("an HMAC has 32 bytes")
+        })
+    }
+
+    /// Notes by which identifiers subjects were seen; earlier ones are kept. All of them must have keys.
+    ///
+    /// # Errors
+    /// Not writable: nothing was noted.
+    pub fn identify(&mut self, seen: &[(SubjectId, Vec<Identifier>)]) -> Result<(), VaultError> {
+        let mut changed: HashMap<&SubjectId, Vec<Identifier>> = HashMap::new();
+        for (subject, identifiers) in seen {
+            let known = changed.get(subject).or_else(|| self.identifiers.get(subject));
+            let mut all = known.cloned().unwrap_or_default();
+            let before = all.len();
+            for identifier in identifiers {
+                if !all.contains(identifier) {
+                    all.push(*identifier);
+                }
+            }
+            if all.len() > before {
+                changed.insert(subject, all);
+            }
+        }
+        self.db(|db| {
+            let transaction = db.unchecked_transaction()?;
+            {
+                let mut update = transaction.prepare("UPDATE subjects SET identifiers = ?2 WHERE place = ?1")?;
+                for (subject, all) in &changed {
+                    update.execute(params![self.master.place(subject.as_str()), all.concat()])?;
+                }
+            }
+            transaction.commit()
+        })?;
+        let changed: Vec<_> = changed.into_iter().map(|(subject, all)| (subject.clone(), all)).collect();
+        self.identifiers.extend(changed);
+        Ok(())
+    }
+
+    /// By which identifiers a subject was ever seen.
+    #[must_use]
+    pub fn identifiers(&self, subject: &SubjectId) -> &[Identifier] {
+        self.identifiers.get(subject).map_or(&[], Vec::as_slice)
+    }
+
+    /// Everybody who was seen by an identifier, sorted.
+    #[must_use]
+    pub fn find(&self, identifier: &Identifier) -> Vec<SubjectId> {
+        let owners = self.identifiers.iter().filter(|(_, all)| all.contains(identifier));
+        let mut owners: Vec<SubjectId> = owners.map(|(subject, _)| subject.clone()).collect();
+        owners.sort();
+        owners
+    }
+}

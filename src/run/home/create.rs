@@ -1,0 +1,150 @@
+//! How a home is made: empty, the demo's, or from an older one.
+//!
+//! Invariant: `home.json` is written last, so a killed `init` can be repeated; a home never begins without the legal
+//! events of an older one unless its operator says that there is none.
+
+use std::fs;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::error::HomeError;
+use super::{DEFAULT_MASTER_KEY, Home, HomeFile, other_controller, read_key};
+use crate::audit::{AuditLog, Kind, Leaf};
+use crate::consent::event::LegalEvent;
+use crate::consent::gate::Clock;
+use crate::consent::ledger::{Import, Ledger};
+use crate::ids::{DEMO_KEY, Ids};
+use crate::keys::{MasterKey, MasterSource, Vault};
+use crate::model::SubjectId;
+use crate::run::files::{make_private, private_dir};
+
+/// What a new home takes over from an older one.
+#[derive(Debug)]
+struct Legal {
+    vault: Vault,
+    events: Vec<LegalEvent>,
+    first_seen: Vec<(SubjectId, Timestamp)>,
+}
+
+/// How a new home gets its legal events.
+#[derive(Debug, Clone, Copy)]
+pub enum Origin<'a> {
+    /// The controller has none yet.
+    First,
+    /// Taken over from an older home, with its id key.
+    Import(&'a Path),
+}
+
+impl Home {
+    /// Creates a home.
+    ///
+    /// # Errors
+    /// The folder is a home already, the old home cannot be read, or the system says no.
+    pub fn init(
+        path: &Path,
+        controller: &str,
+        origin: Origin<'_>,
+        master: &MasterSource,
+        now: Timestamp,
+    ) -> Result<Self, HomeError> {
+        let (key, legal) = match origin {
+            Origin::First => (random_key(path)?, None),
+            Origin::Import(old) => {
+                let old_home = Self::open(old)?;
+                if old_home.file.controller != controller {
+                    return Err(other_controller(old, &old_home.file.controller, controller));
+                }
+                if old_home.file.demo {
+                    return Err(HomeError::DemoMix { path: old.to_owned(), what: "a demo home" });
+                }
+                let (vault, ledger) = old_home.legal()?;
+                let legal = Legal { vault, events: ledger.all_events(), first_seen: ledger.all_first_seen() };
+                copy_rights(old, path)?;
+                (read_key(old)?, Some(legal))
+            }
+        };
+        let file = HomeFile::new(controller, false, master);
+        Self::create(path, file, key, legal, now)
+    }
+
+    /// Opens the demo's home, or creates it: only a demo pipeline may do that.
+    ///
+    /// # Errors
+    /// A production home lies there, another controller's, or the system says no.
+    pub fn open_or_create_demo(path: &Path, controller: &str, now: Timestamp) -> Result<Self, HomeError> {
+        if path.join("home.json").exists() {
+            return Self::open_for(path, controller, true);
+        }
+        let master = DEFAULT_MASTER_KEY.parse().expect("the default is a source");
+        Self::create(path, HomeFile::new(controller, true, &master), DEMO_KEY, None, now)
+    }
+
+    fn create(
+        path: &Path,
+        file: HomeFile,
+        key: [u8; 32],
+        legal: Option<Legal>,
+        now: Timestamp,
+    ) -> Result<Self, HomeError> {
+        if path.join("home.json").exists() {
+            return Err(HomeError::Exists { path: path.to_owned() });
+        }
+        for folder in [path.to_owned(), path.join("keys"), path.join("policy")] {
+            private_dir(&folder).map_err(|source| HomeError::Io { path: folder, source })?;
+        }
+        let home = Self { path: path.to_owned(), file, ids: Ids::new(key) };
+        let mut vault = home.new_vault()?;
+        let mut ledger = Ledger::open(&path.join("ledger.sqlite"), &path.join("checkpoint"), &vault)?;
+        if !ledger.is_new() {
+            // A home that lost its `home.json`: a new key beside the old ledger would forget every withdrawal.
+            return Err(HomeError::Missing { path: path.join("home.json") });
+        }
+        home.write("keys/id.key", &key)?;
+        if let Some(legal) = legal {
+            vault.take_over(&legal.vault)?;
+            let (events, seen) = (&legal.events[..], &legal.first_seen[..]);
+            ledger.import(&mut vault, Import { events, seen, is_sync: false }, now)?;
+        }
+        // From now on a missing one means that somebody took it away.
+        crate::rights::store::Store::open(path).map_err(|e| HomeError::Io {
+            path: path.join("rights.sqlite"),
+            source: std::io::Error::other(e.to_string()),
+        })?;
+        let clock: Clock = std::sync::Arc::new(move || now);
+        let genesis = Leaf::new(Kind::Genesis)
+            .fact("code", env!("CARGO_PKG_VERSION"))
+            .fact("controller", home.file.controller.as_str())
+            .fact("demo", home.file.demo);
+        AuditLog::create(&home.audit_place(), home.signer(&vault)?, &clock, genesis)?;
+        let path = home.path.join("ledger.sqlite");
+        make_private(&path).map_err(|source| HomeError::Io { path, source })?;
+        // Last: a home without this file is not a home, so a killed `init` can be repeated.
+        home.save()?;
+        Ok(home)
+    }
+
+    /// The vault of a home that is being made: it may be there from an `init` that was killed.
+    fn new_vault(&self) -> Result<Vault, HomeError> {
+        let source = self.master_source().or_environment();
+        if !source.exists(&self.path) {
+            let key = MasterKey::random().map_err(|source| HomeError::Io { path: self.path.clone(), source })?;
+            source.write(&self.path, &key)?;
+        }
+        Ok(Vault::create(&self.vault_path(), source.read(&self.path)?)?)
+    }
+}
+
+/// Rectifications and restricted copies are sealed under keys that the new home takes over, so the file serves as it is.
+fn copy_rights(old: &Path, new: &Path) -> Result<(), HomeError> {
+    let (from, to) = (old.join("rights.sqlite"), new.join("rights.sqlite"));
+    private_dir(new).map_err(|source| HomeError::Io { path: new.to_owned(), source })?;
+    fs::copy(&from, &to).and_then(|_| make_private(&to)).map_err(|source| HomeError::Io { path: from, source })
+}
+
+fn random_key(path: &Path) -> Result<[u8; 32], HomeError> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key)
+        .map_err(|e| HomeError::Io { path: path.to_owned(), source: std::io::Error::other(e.to_string()) })?;
+    Ok(key)
+}
