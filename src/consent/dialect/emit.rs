@@ -4,7 +4,7 @@
 //! for exactly one person, with a date, and only where no record of the same import says no. The order of the
 //! records does not matter.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -39,8 +39,13 @@ pub(super) fn emit(reading: &Reading<'_>, facts: &[Fact<'_>], outcome: &mut Outc
             }
         }
     }
+    let mut noes: HashMap<&SubjectId, Vec<&LegalEvent>> = HashMap::new();
+    for no in events.values().filter(|e| e.kind.is_negative()) {
+        noes.entry(&no.subject).or_default().push(no);
+    }
     for (fact, grant) in grants {
-        if events.values().any(|e| e.kind.is_negative() && speaks_against(e, &grant)) {
+        let of_person = noes.get(&grant.subject).map_or(&[][..], Vec::as_slice);
+        if of_person.iter().any(|no| speaks_against(no, &grant)) {
             let advice = "another record of this import says no for the same person, so this one grants nothing; \
                           correct one of the two";
             outcome.problems.push(Problem {
@@ -88,13 +93,12 @@ fn version<'f>(fact: &'f Fact<'_>) -> Vec<Option<&'f str>> {
     version
 }
 
-/// Whether a no takes back what a grant of the same import gives.
+/// Whether a no takes back what a grant of the same import gives the same person.
 fn speaks_against(no: &LegalEvent, grant: &LegalEvent) -> bool {
     let purposes = &no.scope.purposes;
-    no.subject == grant.subject
-        && (purposes.is_empty()
-            || purposes.contains("marketing")
-            || purposes.intersection(&grant.scope.purposes).next().is_some())
+    purposes.is_empty()
+        || purposes.contains("marketing")
+        || purposes.intersection(&grant.scope.purposes).next().is_some()
 }
 
 struct Emitter<'e> {
