@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
+use crate::consent::dates::without_slips;
 use crate::consent::event::LegalEvent;
 use crate::consent::import::import;
 use crate::consent::ledger::LedgerView;
@@ -127,8 +128,10 @@ pub fn load(
         }
     }
     // The consents of contacts that a limit cut off are still imported: they are facts.
-    let imported = import(crm, &pull.contacts, &pull.consents, ids);
+    let (consents, slips) = without_slips(crm, pull.consents.clone(), ids, now);
+    let imported = import(crm, &pull.contacts, &consents, ids);
     dead_letters.extend(imported.dead_letters);
+    dead_letters.extend(slips);
     dead_letters.sort();
     let contacts = pull.contacts.len() as u64;
     let identified = |c: &CrmContact| (ids.subject(crm, &c.record_id), identifiers.contact(crm, c));
