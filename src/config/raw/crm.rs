@@ -199,9 +199,9 @@ file_set! {
         legal_basis,
         /// Opted out of all e-mail.
         email_opt_out,
-        /// No processing at all.
+        /// No processing at all; an opt-out of enrichment is one.
         do_not_process,
-        /// No profiling and no enrichment.
+        /// No profiling.
         do_not_profile,
         /// Not to be contacted by any channel.
         do_not_contact,
