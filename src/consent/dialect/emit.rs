@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::fact::{Dated, Dates, Fact, Says};
+use super::fact::{Dated, Dates, Fact, Says, is_future};
 use super::mapping::{Grant, OptOut};
 use super::record::Problem;
 use super::spec::{Flag, Status};
@@ -22,7 +22,7 @@ type Statement<'f> = (&'f str, &'f str, &'f str);
 
 /// Makes events of facts.
 pub(super) fn emit(reading: &Reading<'_>, facts: &[Fact<'_>], outcome: &mut Outcome) {
-    let contradicted = contradicted(facts, outcome);
+    let contradicted = contradicted(reading, facts, outcome);
     let mut events: BTreeMap<[u8; 32], LegalEvent> = BTreeMap::new();
     let mut grants: Vec<(&Fact<'_>, LegalEvent)> = Vec::new();
     for fact in facts {
@@ -64,10 +64,10 @@ fn statement<'f>(fact: &'f Fact<'_>) -> Statement<'f> {
 }
 
 /// Statements that stand in several records and differ: what they grant is not taken from any of them.
-fn contradicted<'f>(facts: &'f [Fact<'_>], outcome: &mut Outcome) -> BTreeSet<Statement<'f>> {
+fn contradicted<'f>(reading: &Reading<'_>, facts: &'f [Fact<'_>], outcome: &mut Outcome) -> BTreeSet<Statement<'f>> {
     let mut versions: BTreeMap<Statement<'f>, BTreeSet<Vec<Option<&'f str>>>> = BTreeMap::new();
     for fact in facts {
-        versions.entry(statement(fact)).or_default().insert(version(fact));
+        versions.entry(statement(fact)).or_default().insert(version(reading, fact));
     }
     versions.retain(|_, v| v.len() > 1);
     let twice: BTreeSet<Statement<'f>> = versions.into_keys().collect();
@@ -83,12 +83,14 @@ fn contradicted<'f>(facts: &'f [Fact<'_>], outcome: &mut Outcome) -> BTreeSet<St
 }
 
 /// All that a statement rests on, as exported.
-fn version<'f>(fact: &'f Fact<'_>) -> Vec<Option<&'f str>> {
+fn version<'f>(reading: &Reading<'_>, fact: &'f Fact<'_>) -> Vec<Option<&'f str>> {
     let cell = |name: &String| fact.item.get(name);
     let mut version = vec![fact.item.get(&fact.field)];
     if let Says::Yes { status, .. } = &fact.says {
         version.extend([&status.at, &status.from, &status.to].into_iter().flatten().map(cell));
         version.push(status.basis.as_ref().and_then(|b| fact.item.get(&b.field)));
+        let mapped = reading.mapping.grant(reading.dialect, &fact.field, &fact.value, &fact.labels);
+        version.push(mapped.and_then(|grant| fact.item.get(grant.date_field.as_ref()?)));
     }
     version
 }
@@ -212,7 +214,12 @@ impl Emitter<'_> {
         let named = mapped.date_field.as_deref();
         let at = match named {
             Some(field) => match self.fact.item.get(field).map(when) {
-                Some(Some(at)) => Dated::At(at.start()),
+                Some(Some(at)) => {
+                    let (item, now) = (self.fact.item, self.reading.now);
+                    let at = at.start();
+                    let future = is_future(item, Some(field), at, false, now, &mut outcome.problems);
+                    if future { Dated::Unreadable } else { Dated::At(at) }
+                }
                 Some(None) => {
                     let advice = "unreadable date, so it grants nothing; write it like 2025-12-31";
                     self.problem(field, "unreadable_date", advice, outcome);
