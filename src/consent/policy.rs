@@ -29,7 +29,7 @@ pub struct PolicyFile {
     /// Who approved the policy, and when; without it everything is refused.
     pub approval: Option<Approval>,
     /// How long a permit may wait for its use; at most 31 days.
-    #[schemars(range(max = 2678400))]
+    #[schemars(range(max = 2_678_400))]
     pub permit_ttl_seconds: u32,
     /// How old the last import of consents may be; at most a year.
     #[schemars(range(max = 8784))]

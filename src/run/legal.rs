@@ -107,7 +107,9 @@ impl Exports {
     #[must_use]
     pub fn real_addresses(&self) -> usize {
         let mut found = Vec::new();
-        self.records.iter().flat_map(|r| r.fields.values()).for_each(|value| words(value, &mut found));
+        for value in self.records.iter().flat_map(|r| r.fields.values()) {
+            words(value, &mut found);
+        }
         found.iter().filter(|word| is_real(word)).count()
     }
 
@@ -150,7 +152,9 @@ pub fn open(crm: &config::Crm) -> Result<Vec<Exports>, LegalError> {
 pub fn hash(exports: &[Exports], hasher: &mut Sha256) {
     for export in exports {
         hasher.update(export.dialect.as_str());
-        export.hashes.iter().for_each(|hash| hasher.update(hash));
+        for hash in &export.hashes {
+            hasher.update(hash);
+        }
     }
 }
 
@@ -223,7 +227,9 @@ impl<'a> Directory<'a> {
     /// Adds the contacts of tonight, whom the home may see for the first time.
     pub fn add_contacts(&mut self, contacts: &[CrmContact]) {
         for contact in contacts {
-            contact.emails.iter().for_each(|email| self.add_address(email.reveal(), &contact.record_id));
+            for email in &contact.emails {
+                self.add_address(email.reveal(), &contact.record_id);
+            }
             self.tonight.insert(self.ids.subject(self.crm, &contact.record_id));
         }
     }

@@ -65,7 +65,9 @@ pub(super) fn execute(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCod
     let outcome = {
         let (ids, view) = (home.ids(), office.ledger.view());
         let mut people = Directory::new(&crm, ids, &office.identifiers, &office.vault, view);
-        addresses.iter().for_each(|(address, record)| people.add_address(address, record));
+        for (address, record) in &addresses {
+            people.add_address(address, record);
+        }
         exports.read(&people, office.now())
     };
     let before = office.ledger.view().state().count();
