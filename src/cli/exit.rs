@@ -53,6 +53,7 @@ fn number(error: &anyhow::Error) -> u8 {
                 | RunError::Worker => HOME,
                 RunError::Config(_)
                 | RunError::Crm(_)
+                | RunError::Legal(_)
                 | RunError::NetworkNotServed { .. }
                 | RunError::RealDataInDemo { .. } => USAGE,
             };

@@ -9,6 +9,7 @@ use super::exit::{Told, Usage};
 use crate::config::{self, Diagnostic, Plan};
 use crate::consent::gate::Clock;
 use crate::run::agree::load_policy;
+use crate::run::legal::check_mappings;
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
@@ -27,8 +28,9 @@ pub(super) fn execute(args: &ValidateArgs, wall: &Clock) -> anyhow::Result<ExitC
     for file in &files {
         // A pipeline that is wrong itself is told already.
         if let Ok(plan) = config::load_settings(file) {
-            let found =
+            let mut found =
                 load_policy(&plan, Some(today(&plan, wall))).map_or_else(|errors| errors, |(_, warnings)| warnings);
+            found.extend(check_mappings(plan.crm()));
             let new: Vec<Diagnostic> = found.into_iter().filter(|d| !diagnostics.contains(d)).collect();
             diagnostics.extend(new);
         }

@@ -29,8 +29,8 @@ pub use fileset::FileSet;
 pub use paths::{DEFAULT_FOLDER, validate_paths};
 pub use plan::{
     Budgets, CatchUp, CompanySite, Crm, DEFAULT_RATE, DateOrder, Decimal, Delimiter, DeveloperProfile, Encoding,
-    Encryption, Extract, Level, Network, Offering, Output, Overlap, Page, Persona, Plan, Rate, Schedule, Sources,
-    Tiers,
+    Encryption, Extract, Legal, Level, Network, Offering, Output, Overlap, Page, Persona, Plan, Rate, Schedule,
+    Sources, Tiers,
 };
 pub use tree::Tree;
 

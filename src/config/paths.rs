@@ -105,6 +105,19 @@ pub(super) fn missing_inputs(plan: &Plan, tree: &Tree, name: &str, severity: Sev
             Err(e) => tell(&["crm", "files", kind, "path"], format!("{} cannot be read: {e}", shown(set))),
         }
     }
+    for (i, entry) in crm.legal.iter().enumerate() {
+        let i = i.to_string();
+        let shown = |path: &Path| format!("{:?}", path.display().to_string());
+        let at = |key| ["crm", "files", "legal", i.as_str(), key];
+        match entry.files() {
+            Ok(files) if !files.is_empty() => {}
+            Ok(_) => tell(&at("path"), format!("no file {} is there", shown(entry.pattern()))),
+            Err(e) => tell(&at("path"), format!("{} cannot be read: {e}", shown(entry.pattern()))),
+        }
+        if let Some(mapping) = entry.mapping.as_deref().filter(|path| !path.is_file()) {
+            tell(&at("mapping"), format!("no file {} is there", shown(mapping)));
+        }
+    }
     if !plan.policy_file().is_file() {
         tell(&["policy", "file"], format!("no file {:?} is there", plan.policy_file().display().to_string()));
     }

@@ -11,12 +11,13 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::fileset::FileSet;
+use super::fileset::{FileSet, matching};
 use super::raw;
 pub use super::raw::crm::{DateOrder, Decimal, Delimiter, Encoding};
 pub use super::raw::schedule::{CatchUp, Overlap};
 pub use super::raw::source::Page;
 pub use super::raw::{Encryption, Extract, Level, Network, Persona};
+use crate::consent::dialect::Dialect;
 use crate::taxonomy::JobFunction;
 
 /// Requests per second to one host where the pipeline does not say.
@@ -80,6 +81,33 @@ pub struct Crm {
     pub accounts: Option<FileSet>,
     /// One row a consent.
     pub consents: Option<FileSet>,
+    /// What the CRM says in its own words; entries of one dialect have one mapping.
+    pub legal: Vec<Legal>,
+}
+
+/// Exports of one dialect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Legal {
+    pattern: PathBuf,
+    /// Whose words they are.
+    pub dialect: Dialect,
+    /// What positive answers grant.
+    pub mapping: Option<PathBuf>,
+}
+
+impl Legal {
+    /// The path as it was resolved, with its wildcards.
+    pub fn pattern(&self) -> &Path {
+        &self.pattern
+    }
+
+    /// The files that are there now, sorted by name; none if nothing matches.
+    ///
+    /// # Errors
+    /// The folder cannot be read (an absent one is not an error).
+    pub fn files(&self) -> std::io::Result<Vec<PathBuf>> {
+        matching(&self.pattern)
+    }
 }
 
 /// What is to be sold.
@@ -348,12 +376,18 @@ impl Schedule {
 impl Crm {
     fn build(raw: raw::crm::Files, folder: &Path) -> Self {
         let at = |path: &str| resolve(folder, path);
+        let legal = |entry: raw::crm::Legal| Legal {
+            pattern: at(&entry.path),
+            dialect: entry.dialect,
+            mapping: entry.mapping.as_deref().map(at),
+        };
         Self {
             name: raw.name,
             contacts: raw.contacts.build(at),
             handles: raw.contacts.columns.handles,
             accounts: raw.accounts.map(|set| set.build(at)),
             consents: raw.consents.map(|set| set.build(at)),
+            legal: raw.legal.into_iter().map(legal).collect(),
         }
     }
 }

@@ -35,7 +35,7 @@ pub fn markdown() -> String {
 /// A heading with a table for each mapping, depth first.
 fn section(text: &mut String, root: &Json, schema: &Json, path: &str) {
     let outer = words(schema);
-    let schema = follow(root, schema);
+    let schema = entry(root, follow(root, schema));
     let variants = schema.get("oneOf").and_then(Json::as_array).into_iter().flatten();
     let variants: Vec<&Json> = variants.filter(|v| v.get("properties").is_some()).collect();
     if keys_of(schema).is_empty() && variants.is_empty() {
@@ -64,7 +64,7 @@ fn table(text: &mut String, root: &Json, schema: &Json, path: &str) {
         schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
     for key in keys_of(schema) {
         let property = &schema["properties"][key];
-        let target = follow(root, property);
+        let target = entry(root, follow(root, property));
         let default = property.get("default").filter(|d| !d.is_null() && !d.is_object()).and_then(|_| {
             let default = serde_json::json!({ "default": property["default"] });
             own_example(&default).map(|d| format!("`{d}`"))
@@ -100,6 +100,9 @@ fn value(root: &Json, property: &Json) -> String {
     if has_section(schema) {
         return "mapping".to_owned();
     }
+    if has_section(entry(root, schema)) {
+        return "list of mappings".to_owned();
+    }
     let example = own_example(property).or_else(|| own_example(schema)).map(|e| format!("`{e}`"));
     let types = type_names(schema);
     if let Some(items) = schema.get("items") {
@@ -131,6 +134,12 @@ fn closed_list(schema: &Json) -> Vec<String> {
         branch.get("const").into_iter().chain(list).filter_map(Json::as_str)
     });
     names.map(|name| format!("`{name}`")).collect()
+}
+
+/// What an entry of a list is, where it is a mapping; else the schema itself.
+fn entry<'s>(root: &'s Json, schema: &'s Json) -> &'s Json {
+    let items = schema.get("items").map(|items| follow(root, items));
+    items.filter(|items| has_section(items)).unwrap_or(schema)
 }
 
 /// Follows `$ref` and an `anyOf` with null.

@@ -3,6 +3,7 @@
 //! Invariant: rules read the tree, not the built types, so that they speak also where other keys are wrong; a value
 //! that is wrong in itself is not judged again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use url::Url;
@@ -34,6 +35,7 @@ pub fn check(tree: &Tree, file: &str, told: &[Diagnostic]) -> Vec<Diagnostic> {
     rules.tiers();
     rules.budgets();
     rules.paths();
+    rules.mappings();
     rules.handles();
     rules.found
 }
@@ -142,8 +144,11 @@ impl<'t> Rules<'t> {
     /// Wildcards in file names only; home and CRM files apart.
     fn paths(&mut self) {
         let home = self.text(&["output", "home"]);
-        for kind in ["contacts", "accounts", "consents"] {
-            let Some((path, at)) = self.text(&["crm", "files", kind, "path"]) else { continue };
+        let indices: Vec<String> = (0..self.legal().len()).map(|i| i.to_string()).collect();
+        let sets = ["contacts", "accounts", "consents"].map(|kind| (kind, vec!["crm", "files", kind, "path"]));
+        let exports = indices.iter().map(|i| ("legal exports", vec!["crm", "files", "legal", i, "path"]));
+        for (kind, key) in sets.into_iter().chain(exports) {
+            let Some((path, at)) = self.text(&key) else { continue };
             if Path::new(path).parent().is_some_and(|folder| has_wildcard(&folder.to_string_lossy())) {
                 self.tell(at, "wildcards may stand in the file name only", "name one folder");
                 continue;
@@ -172,6 +177,33 @@ impl<'t> Rules<'t> {
                 && has_wildcard(text)
             {
                 self.tell(at, format!("expected {what}, found wildcards"), "");
+            }
+        }
+    }
+
+    fn legal(&self) -> &'t [Node] {
+        self.tree.get(&["crm", "files", "legal"]).map_or(&[], Node::items)
+    }
+
+    /// Exports of one dialect are read together, so they have one mapping; a table of one's own has none.
+    fn mappings(&mut self) {
+        let mut first: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+        for (i, entry) in self.legal().iter().enumerate() {
+            let i = i.to_string();
+            let Some((dialect, _)) = self.text(&["crm", "files", "legal", &i, "dialect"]) else { continue };
+            let stated = self.text(&["crm", "files", "legal", &i, "mapping"]);
+            let (mapping, at) = stated.map_or((None, entry.at), |(path, at)| (Some(path), at));
+            if mapping.is_some() && dialect == "table" {
+                self.tell(at, "a table states its own proof and takes no mapping", "remove it");
+                continue;
+            }
+            if mapping.is_some_and(has_wildcard) {
+                self.tell(at, "expected one mapping file, found wildcards", "");
+                continue;
+            }
+            if *first.entry(dialect).or_insert(mapping) != mapping {
+                let message = format!("an entry of {dialect} above has another mapping, and both are read together");
+                self.tell(at, message, "write one mapping in all of them");
             }
         }
     }

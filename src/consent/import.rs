@@ -3,7 +3,7 @@
 //! Invariant: negative signals always transfer, positive ones only with a basis that is spelled exactly; whatever
 //! cannot be read becomes a dead letter and unlocks nothing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -48,9 +48,10 @@ pub fn import(crm: &str, contacts: &[CrmContact], consents: &[ConsentRow], ids: 
             ));
         }
     }
+    let mut versions = Versions::default();
     for row in consents {
         match known.get(row.contact_id.as_str()) {
-            Some(subject) => consent(crm, row, subject, ids, &mut imported),
+            Some(subject) => consent(crm, row, subject, ids, &mut versions, &mut imported),
             None => imported.dead_letters.push(DeadLetter {
                 subject_id: None,
                 ..letter(
@@ -95,14 +96,34 @@ fn flags(crm: &str, flags: &Flags, subject: &SubjectId, events: &mut Vec<LegalEv
     }
 }
 
-fn consent(crm: &str, row: &ConsentRow, subject: &SubjectId, ids: &Ids, imported: &mut Imported) {
+/// What stands under each id of the source, by digest: looking through all rows for every row would take a night.
+#[derive(Default)]
+struct Versions(HashMap<String, HashSet<[u8; 32]>>);
+
+impl Versions {
+    /// Notes an event; whether one that was noted before has its id and says something else.
+    fn note(&mut self, event: &LegalEvent) -> bool {
+        let Some(id) = &event.external_id else { return false };
+        let versions = self.0.entry(id.clone()).or_default();
+        versions.insert(event.digest());
+        versions.len() > 1
+    }
+}
+
+fn consent(
+    crm: &str,
+    row: &ConsentRow,
+    subject: &SubjectId,
+    ids: &Ids,
+    versions: &mut Versions,
+    imported: &mut Imported,
+) {
     let read = event_of(crm, row, subject);
     for (reason, field, advice) in read.rejections {
         imported.dead_letters.push(letter(reason, field, advice, &row.origin, ids, subject));
     }
     let Some(event) = read.event else { return };
-    let same_id = |e: &&LegalEvent| e.external_id.is_some() && e.external_id == event.external_id;
-    if imported.events.iter().filter(same_id).any(|e| *e != event) {
+    if versions.note(&event) {
         let advice = "another row has this id and says something else, so only what both allow is allowed; correct one";
         imported.dead_letters.push(letter("contradicting_rows", "event_id", advice, &row.origin, ids, subject));
     }

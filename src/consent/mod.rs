@@ -6,6 +6,7 @@ pub mod assessments;
 pub mod bitemporal;
 mod case;
 pub mod category;
+pub mod dates;
 pub mod decide;
 pub mod dialect;
 pub mod event;

@@ -28,9 +28,11 @@ pub struct PolicyFile {
     pub controller: String,
     /// Who approved the policy, and when; without it everything is refused.
     pub approval: Option<Approval>,
-    /// How long a permit may wait for its use.
+    /// How long a permit may wait for its use; at most 31 days.
+    #[schemars(range(max = 2_678_400))]
     pub permit_ttl_seconds: u32,
-    /// How old the last import of consents may be.
+    /// How old the last import of consents may be; at most a year.
+    #[schemars(range(max = 8784))]
     pub consent_sync_max_age_hours: u32,
     /// Registered purposes by name; there is no wildcard.
     pub purposes: BTreeMap<String, Purpose>,
@@ -72,7 +74,8 @@ pub struct Purpose {
     pub source_classes: Vec<SourceClass>,
     /// Data categories it may use.
     pub data_categories: Vec<String>,
-    /// From first collection on.
+    /// From first collection on; at least a day, at most a century.
+    #[schemars(range(min = 1, max = 36500))]
     pub retention_days: u32,
     /// Who receives the result.
     pub recipients: Vec<String>,
@@ -83,6 +86,7 @@ pub struct Purpose {
     pub automated_decision: bool,
     /// How old evidence may be; none = no limit. Age beyond it refuses, whatever it does to a probability.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 36500))]
     pub evidence_max_age_days: Option<u32>,
 }
 
@@ -202,6 +206,7 @@ pub struct RegisteredSource {
 #[serde(deny_unknown_fields)]
 pub struct NoticeRule {
     /// Days from first collection; never more than a month, whatever is written here.
+    #[schemars(range(max = 36500))]
     pub days: u32,
 }
 
@@ -279,4 +284,55 @@ impl Policy {
 /// So many days of 24 hours later; `None` beyond the end of the calendar.
 pub(in crate::consent) fn after_days(from: Timestamp, days: u32) -> Option<Timestamp> {
     from.checked_add(SignedDuration::from_hours(i64::from(days) * 24)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Beyond the end of the calendar a retention would be none at all, and everything refused without a word.
+    #[test]
+    fn spans_of_time_have_bounds() {
+        let demo = include_str!("../../config/policy/demo.yaml");
+        let told = |old: &str, new: &str| {
+            assert!(demo.contains(old), "{old}");
+            let found = crate::config::load_document::<PolicyFile>(&demo.replacen(old, new, 1), "p.yaml").err();
+            found.unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        let retention = "retention_days: 730";
+        assert_eq!(told(retention, "retention_days: 36500"), "");
+        for (old, new, expected) in [
+            (
+                retention,
+                "retention_days: 36501",
+                "p.yaml:19:21: error: 36501 is out of range, expected a number from 1",
+            ),
+            (
+                retention,
+                "retention_days: 999999999",
+                "p.yaml:19:21: error: 999999999 is out of range, expected a number",
+            ),
+            (retention, "retention_days: 99999999999999999999", "p.yaml:19:21: error: "),
+            (
+                retention,
+                "retention_days: 0",
+                "p.yaml:19:21: error: 0 is out of range, expected a number from 1 to 36500",
+            ),
+            (retention, "retention_days: -1", "p.yaml:19:21: error: -1 is out of range"),
+            (
+                retention,
+                "retention_days: 730\n    evidence_max_age_days: 4000000000",
+                "p.yaml:20:28: error: 4000000000 is out of range",
+            ),
+            ("permit_ttl_seconds: 3600", "permit_ttl_seconds: 4000000000", "p.yaml:9:21: error: 4000000000 is out of"),
+            (
+                "consent_sync_max_age_hours: 48",
+                "consent_sync_max_age_hours: 99999",
+                "p.yaml:10:29: error: 99999 is out of range, expected a number from 0 to 8784",
+            ),
+        ] {
+            let found = told(old, new);
+            assert!(found.starts_with(expected), "{new}: {found}");
+        }
+    }
 }

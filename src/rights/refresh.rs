@@ -4,11 +4,11 @@
 //! Invariant: the gate is asked under the policy of each snapshot; a refusal that says nothing about the person (a stale
 //! import, an unapproved policy) takes nobody out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::consent::gate::{EmitProposal, Gate, InferProposal, SubjectFacts};
 use crate::consent::reason::Reason;
-use crate::model::{SubjectId, Target};
+use crate::model::{About, SubjectId, Target};
 use crate::persona::fuse::fuse;
 use crate::persona::rows::Persona;
 use crate::rights::office::{Office, OfficeError, TakenOut, stopped};
@@ -50,16 +50,21 @@ impl Judge<'_> {
         let (office, keep_decisions) = (self.office, self.keep_decisions);
         let Some(gate) = self.gate(&hash) else { return Ok(Change::leave_out(people.iter().cloned())) };
         let mut change = Change { keep_decisions, ..Change::default() };
-        for subject in people {
-            let Some(persona) = sink::read_personas(snapshot, &Select::Subject(subject.clone()))?.pop() else {
-                continue;
-            };
+        let mut profiles = None;
+        for persona in personas_of(snapshot, people)? {
+            let subject = &persona.subject_id;
             let collected_at = office.ledger.view().first_seen(subject).unwrap_or(office.now());
             let facts = SubjectFacts { collected_at, ambiguous: false };
             let proposal = EmitProposal { subject: subject.clone(), purpose: purpose.clone(), facts };
             if gate.emit(proposal).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person)) {
                 change.remove.insert(subject.clone());
-            } else if may_not_profile(gate, snapshot, &persona, facts)? {
+                continue;
+            }
+            let sources = match &mut profiles {
+                Some(profiles) => profiles,
+                none => none.insert(profile_sources(snapshot, people)?),
+            };
+            if sources.get(subject).is_some_and(|sources| may_not_profile(gate, sources, &persona, facts)) {
                 let settings: FusionSettings = serde_json::from_value(manifest["fusion"].clone())
                     .map_err(|_| SinkError::Current { path: snapshot.folder().join("manifest.json") })?;
                 let mut known = Known::read(snapshot, &persona)?;
@@ -73,26 +78,44 @@ impl Judge<'_> {
     }
 }
 
-/// Whether the snapshot has a profile of the person that the gate refuses now.
-fn may_not_profile(
-    gate: &Gate,
+/// The personas of people. The table is read through once for several, not once for each.
+fn personas_of(snapshot: &Snapshot, people: &[SubjectId]) -> Result<Vec<Persona>, SinkError> {
+    if let [one] = people {
+        return sink::read_personas(snapshot, &Select::Subject(one.clone()));
+    }
+    let wanted: HashSet<&SubjectId> = people.iter().collect();
+    let mut personas = sink::read_personas(snapshot, &Select::All)?;
+    personas.retain(|persona| wanted.contains(&persona.subject_id));
+    Ok(personas)
+}
+
+/// The sources of the profiles that a snapshot has of people; this table, too, is read through once.
+fn profile_sources(
     snapshot: &Snapshot,
-    persona: &Persona,
-    facts: SubjectFacts,
-) -> Result<bool, SinkError> {
-    let select = Select::Subject(persona.subject_id.clone());
-    let signals = sink::read_evidence(snapshot, &select)?;
-    let sources = signals.iter().filter(|s| is_profile(&s.claim)).map(|s| s.evidence.source_id.clone());
-    Ok(sources.collect::<std::collections::BTreeSet<_>>().into_iter().any(|source_id| {
+    people: &[SubjectId],
+) -> Result<HashMap<SubjectId, BTreeSet<String>>, SinkError> {
+    let select = if let [one] = people { Select::Subject(one.clone()) } else { Select::All };
+    let mut sources: HashMap<SubjectId, BTreeSet<String>> = HashMap::new();
+    for signal in sink::read_evidence(snapshot, &select)?.into_iter().filter(|s| is_profile(&s.claim)) {
+        if let About::Subject(subject, _) = signal.about {
+            sources.entry(subject).or_default().insert(signal.evidence.source_id);
+        }
+    }
+    Ok(sources)
+}
+
+/// Whether the gate refuses now a profile that rests on these sources.
+fn may_not_profile(gate: &Gate, sources: &BTreeSet<String>, persona: &Persona, facts: SubjectFacts) -> bool {
+    sources.iter().any(|source_id| {
         let proposal = InferProposal {
             target: Target::Subject(persona.subject_id.clone(), persona.account_id.clone()),
-            source_id,
+            source_id: source_id.clone(),
             purpose: PROFILING.to_owned(),
             operation: Operation::Profile,
             facts: Some(facts),
         };
         gate.infer(proposal).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person))
-    }))
+    })
 }
 
 /// Whether a reason says something about the person, and not about the state of the home.
@@ -141,7 +164,7 @@ pub fn refresh_locked(office: &Office, people: &[SubjectId], reason: &'static st
 /// # Errors
 /// The tables cannot be read.
 pub fn overdue(office: &Office) -> Result<Vec<SubjectId>, OfficeError> {
-    let mut over = std::collections::BTreeSet::new();
+    let mut over = BTreeSet::new();
     for pipeline in sink::pipelines(office.home.path()) {
         for snapshot in sink::snapshots(office.home.path(), &pipeline)? {
             let hash = snapshot.manifest()?["policy_hash"].as_str().unwrap_or_default().to_owned();
@@ -150,8 +173,8 @@ pub fn overdue(office: &Office) -> Result<Vec<SubjectId>, OfficeError> {
                 .into_iter()
                 .filter(|s| is_profile(&s.claim))
                 .filter_map(|s| match s.about {
-                    crate::model::About::Subject(id, _) => Some(id),
-                    crate::model::About::Account(_) => None,
+                    About::Subject(id, _) => Some(id),
+                    About::Account(_) => None,
                 })
                 .collect();
             for persona in sink::read_personas(&snapshot, &Select::All)? {

@@ -17,6 +17,7 @@ use crate::fetch::{Cancel, FetchError};
 use crate::run::context::Observer;
 use crate::run::home::HomeError;
 use crate::run::journal::JournalError;
+use crate::run::legal::LegalError;
 use crate::run::prepare::prepare;
 use crate::run::summary::Summary;
 use crate::run::{dry, publish};
@@ -31,6 +32,9 @@ pub enum RunError {
     /// The CRM's files.
     #[error(transparent)]
     Crm(#[from] CrmError),
+    /// Exports with legal facts.
+    #[error(transparent)]
+    Legal(LegalError),
     /// A network that is not served yet.
     #[error(
         "{path}: `network: {network}` is not served yet: the fetcher serves `network: demo` only until its limits and caches are complete; `--dry-run` shows what would be asked for"
@@ -93,6 +97,15 @@ impl fmt::Display for Lines<'_> {
             write!(f, "{diagnostic}")?;
         }
         Ok(())
+    }
+}
+
+impl From<LegalError> for RunError {
+    fn from(error: LegalError) -> Self {
+        match error {
+            LegalError::Mapping(mistakes) => Self::Config(mistakes),
+            other => Self::Legal(other),
+        }
     }
 }
 

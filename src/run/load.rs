@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
+use crate::consent::dates::without_slips;
+use crate::consent::dialect::Outcome;
 use crate::consent::event::LegalEvent;
 use crate::consent::import::import;
 use crate::consent::ledger::LedgerView;
@@ -15,13 +17,14 @@ use crate::crm::{CrmAccount, CrmContact, CrmPull};
 use crate::ids::Ids;
 use crate::keys::Identifier;
 use crate::model::{Account, AccountId, DeadLetter, Subject, SubjectId};
+use crate::run::legal::Exports;
 
 /// A contact with what the gate must know of it.
 #[derive(Debug, Clone)]
 pub struct Member {
     /// The contact.
     pub subject: Subject,
-    /// Another record claims to be the same person, or a row of the record could not be read.
+    /// Another record claims to be the same person, or a row or an export's record could not be read.
     pub ambiguous: bool,
 }
 
@@ -47,6 +50,8 @@ pub struct Loaded {
     pub contacts: u64,
     /// Contacts of the export who were erased before, and are left out.
     pub suppressed: u64,
+    /// How many events came from where.
+    pub sources: Vec<(&'static str, usize)>,
     /// By which identifiers everybody was seen, so that they can be found, and kept out once erased.
     pub identifiers: Vec<(SubjectId, Vec<Identifier>)>,
 }
@@ -82,6 +87,26 @@ impl Loaded {
     pub fn seen(&self) -> Vec<(SubjectId, Timestamp)> {
         let members = self.groups.iter().flat_map(|g| &g.members);
         members.map(|m| (m.subject.id.clone(), m.subject.collected_at)).collect()
+    }
+
+    /// Takes in what the exports of a CRM say in words of its own. People of whom a record cannot be read as it was
+    /// meant are left out tonight, as those whose own row could not be read.
+    pub fn take_in(&mut self, exports: &Exports, said: Outcome, ids: &Ids) {
+        let dialect = exports.dialect;
+        for field in &said.absent {
+            tracing::warn!("{dialect}: no record has {field}: a no in it would be missed");
+        }
+        for (answer, n) in &said.unmapped {
+            tracing::info!("{dialect}: {answer}, {n} time(s): no mapping says what it grants");
+        }
+        for member in self.groups.iter_mut().flat_map(|g| &mut g.members) {
+            member.ambiguous |= said.unclear.contains(&member.subject.id);
+        }
+        self.sources.push((dialect.as_str(), said.events.len()));
+        self.events.extend(said.events);
+        self.dead_letters.extend(said.problems.iter().map(|problem| problem.dead_letter(ids)));
+        self.dead_letters.extend(exports.incomplete_letter(ids));
+        self.dead_letters.sort();
     }
 
     /// Anchors every contact at its first collection.
@@ -127,13 +152,16 @@ pub fn load(
         }
     }
     // The consents of contacts that a limit cut off are still imported: they are facts.
-    let imported = import(crm, &pull.contacts, &pull.consents, ids);
+    let (consents, slips) = without_slips(crm, pull.consents.clone(), ids, now);
+    let imported = import(crm, &pull.contacts, &consents, ids);
     dead_letters.extend(imported.dead_letters);
+    dead_letters.extend(slips);
     dead_letters.sort();
     let contacts = pull.contacts.len() as u64;
     let identified = |c: &CrmContact| (ids.subject(crm, &c.record_id), identifiers.contact(crm, c));
     Loaded {
         groups: in_order(groups, pull, crm, ids),
+        sources: vec![("crm", imported.events.len())],
         events: imported.events,
         dead_letters,
         contacts,

@@ -10,6 +10,7 @@ pub mod home;
 pub mod journal;
 mod keep;
 pub mod known;
+pub mod legal;
 pub mod load;
 mod obtain;
 mod prepare;

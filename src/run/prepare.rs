@@ -27,9 +27,10 @@ use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::home::Home;
 use crate::run::journal::Journal;
+use crate::run::legal::{Directory, Exports, is_reserved};
 use crate::run::load::{Loaded, load, without_suppressed};
 use crate::run::watch::Watch;
-use crate::run::{agree, settings};
+use crate::run::{agree, legal, settings};
 use crate::sink::HomeLock;
 
 /// What a run works with.
@@ -66,6 +67,13 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
+    let mistakes: Vec<Diagnostic> = legal::check_mappings(plan.crm());
+    if mistakes.iter().any(Diagnostic::is_error) {
+        return Err(RunError::Config(mistakes));
+    }
+    for warning in &mistakes {
+        tracing::warn!("{warning}");
+    }
     settings::check(&plan, options)?;
     let demo = plan.network() == Network::Demo;
     let now = (world.wall)();
@@ -79,8 +87,9 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         Home::open_for(&home_path, plan.controller(), false)?;
     }
     let pulled = tracing::info_span!("crm").in_scope(|| pull(&settings::crm_source(&plan), Path::new("")))?;
+    let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
     if demo {
-        invented_only(&plan, &pulled)?;
+        invented_only(&plan, &pulled, &exports)?;
     }
     // A dry run writes nothing, so it needs no lock and takes none.
     let lock = if options.dry_run { None } else { Some(HomeLock::acquire(&home_path)?) };
@@ -91,10 +100,16 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         None => (Vault::in_memory()?, Ledger::in_memory()?),
     };
     let identifiers = Identifiers::new(&vault)?;
-    let inputs = inputs_hash(&pulled);
+    let inputs = inputs_hash(&pulled, &exports);
     let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
     let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
     loaded.suppressed = suppressed;
+    let mut people = Directory::new(&plan.crm().name, &ids, &identifiers, &vault, ledger.view());
+    people.add_contacts(&pulled.contacts);
+    for export in &exports {
+        loaded.take_in(export, export.read(&people, gate_now), &ids);
+    }
+    drop((people, exports));
     let log = match &mut home {
         Some(home) if !options.dry_run => {
             let log = home.audit(&vault, &world.wall)?;
@@ -137,21 +152,12 @@ fn in_force(plan: &Plan, policy: &Policy, now: Timestamp) -> Result<(), RunError
 }
 
 /// The demo's clock stands still and its id key is public: real people have no place in it.
-fn invented_only(plan: &Plan, pulled: &CrmPull) -> Result<(), RunError> {
+fn invented_only(plan: &Plan, pulled: &CrmPull, exports: &[Exports]) -> Result<(), RunError> {
     let emails = pulled.contacts.iter().flat_map(|c| &c.emails).filter_map(|e| Some(e.reveal().rsplit_once('@')?.1));
     let domains = pulled.accounts.iter().filter_map(|a| a.domain.as_deref());
-    let real = emails.chain(domains).filter(|host| !is_reserved(host)).count();
+    let real = emails.chain(domains).filter(|host| !is_reserved(host)).count()
+        + exports.iter().map(Exports::real_addresses).sum::<usize>();
     if real == 0 { Ok(()) } else { Err(RunError::RealDataInDemo { path: plan.file().to_owned(), real }) }
-}
-
-/// Whether a host can belong to nobody (RFC 2606).
-fn is_reserved(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let last = host.rsplit('.').next().unwrap_or("");
-    matches!(last, "example" | "test" | "invalid" | "localhost")
-        || ["example.com", "example.org", "example.net"]
-            .iter()
-            .any(|own| host.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 /// Opens the home; only a demo pipeline may do without one before its first run.
@@ -175,7 +181,9 @@ fn import(
     now: Timestamp,
 ) -> Result<(), RunError> {
     let seen = loaded.seen();
-    let mut leaves = vec![Leaf::new(Kind::Legal).fact("events", loaded.events.len()).fact("source", "crm")];
+    let leaf =
+        |(source, events): &(&str, usize)| Leaf::new(Kind::Legal).fact("events", *events).fact("source", *source);
+    let mut leaves: Vec<Leaf> = loaded.sources.iter().map(leaf).collect();
     if !home.has_policy(policy.hash()) {
         leaves.push(Leaf { policy: Some(policy.hash().to_owned()), ..Leaf::new(Kind::Policy) });
     }
@@ -195,11 +203,12 @@ fn later_of(wall: &Clock, as_of: Timestamp) -> Clock {
     Arc::new(move || wall().max(as_of))
 }
 
-fn inputs_hash(pulled: &CrmPull) -> String {
+fn inputs_hash(pulled: &CrmPull, exports: &[Exports]) -> String {
     let mut hasher = Sha256::new();
     for file in &pulled.files {
         hasher.update(file.sha256.as_bytes());
     }
+    legal::hash(exports, &mut hasher);
     data_encoding::HEXLOWER.encode(&hasher.finalize())
 }
 

@@ -20,6 +20,7 @@ mod faults;
 mod flags;
 mod homes;
 mod kill;
+mod legal_exports;
 mod privacy;
 mod readers;
 mod rewrite;

@@ -2,26 +2,26 @@
 //!
 //! Invariant: only people whom the home has seen get events; what is printed names places and never content.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
 use super::word;
 use crate::cli::HomeArg;
 use crate::cli::exit::{DEAD_LETTERS, Usage};
-use crate::consent::dialect::{self, Dialect, Export, Key, Mapping, Outcome, Problem, Reading, Record};
+use crate::consent::dialect::{self, Dialect, Outcome};
 use crate::consent::gate::Clock;
 use crate::crm::{self, CsvSource, FileSet};
 use crate::model::SubjectId;
 use crate::rights::office::Office;
 use crate::rights::refresh::refresh;
+use crate::run::engine::RunError;
 use crate::run::home::Home;
+use crate::run::legal::{Directory, Exports, is_real};
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
@@ -57,25 +57,19 @@ pub(super) fn execute(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCod
     let mut office = Office::open(&args.home.path(), wall)?;
     let home = Home::open(&args.home.path())?;
     let crm = crm_of(&home, args.crm.as_deref())?;
-    let mapping = args.mapping.as_deref().map_or_else(|| Ok(Mapping::default()), mapping_of)?;
-    let exports: Vec<Export> = args.files.iter().map(|f| parse(f)).collect::<anyhow::Result<_>>()?;
-    let by_address = args.contacts.as_deref().map_or_else(|| Ok(HashMap::new()), |f| contacts(args.dialect, f))?;
-    // Of several pages the last one has no successor; where all have one, it was not exported.
-    let incomplete = exports.iter().all(|e| e.has_more);
-    let (mut records, mut problems) = (Vec::new(), Vec::new());
-    for export in exports {
-        records.extend(export.records);
-        problems.extend(export.problems);
-    }
+    let exports = Exports::open(args.dialect, &args.files, args.mapping.as_deref()).map_err(RunError::from)?;
+    let addresses = args.contacts.as_deref().map_or_else(|| Ok(Vec::new()), |f| contacts(args.dialect, f))?;
     if home.is_demo() {
-        invented_only(&records, by_address.keys())?;
+        invented_only(&exports, &addresses)?;
     }
     let outcome = {
-        let resolve = |key: &Key| people(&office, &crm, &by_address, key);
-        let (ids, dialect) = (home.ids(), args.dialect);
-        dialect::read(&Reading { dialect, system: &crm, ids, mapping: &mapping, resolve: &resolve }, &records)
+        let (ids, view) = (home.ids(), office.ledger.view());
+        let mut people = Directory::new(&crm, ids, &office.identifiers, &office.vault, view);
+        for (address, record) in &addresses {
+            people.add_address(address, record);
+        }
+        exports.read(&people, office.now())
     };
-    problems.extend(outcome.problems.iter().cloned());
     let before = office.ledger.view().state().count();
     if args.dry_run {
         office.ledger.preview(&outcome.events, &[], wall());
@@ -91,36 +85,12 @@ pub(super) fn execute(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCod
         }
     }
     let new = office.ledger.view().state().count() - before;
-    let report =
-        ImportReport { args, crm: &crm, home: &home, records: records.len(), outcome: &outcome, new, incomplete };
-    report.print(&problems)?;
-    Ok(if problems.len() > args.max_problems { ExitCode::from(DEAD_LETTERS) } else { ExitCode::SUCCESS })
+    ImportReport { args, crm: &crm, home: &home, exports: &exports, outcome: &outcome, new }.print()?;
+    Ok(if outcome.problems.len() > args.max_problems { ExitCode::from(DEAD_LETTERS) } else { ExitCode::SUCCESS })
 }
 
-fn mapping_of(path: &Path) -> anyhow::Result<Mapping> {
-    Mapping::parse(&read_text(path)?).with_context(|| path.display().to_string())
-}
-
-fn read_text(path: &Path) -> anyhow::Result<String> {
-    let bytes = read_bytes(path)?;
-    String::from_utf8(bytes).map_err(|_| Usage(format!("{} is not UTF-8", path.display())).into())
-}
-
-/// A file that was named by hand and cannot be read is a mistake of usage, not of the home.
-fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(path).map_err(|e| Usage(format!("cannot read {}: {e}", path.display())).into())
-}
-
-fn parse(path: &Path) -> anyhow::Result<Export> {
-    Ok(dialect::parse(name_of(path), &read_bytes(path)?)?)
-}
-
-fn name_of(path: &Path) -> &str {
-    path.file_name().and_then(|n| n.to_str()).unwrap_or("file")
-}
-
-/// Record ids by address.
-fn contacts(dialect: Dialect, path: &Path) -> anyhow::Result<HashMap<String, Vec<String>>> {
+/// Addresses with the record ids that have them.
+fn contacts(dialect: Dialect, path: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let pairs: Vec<(String, String)> = if dialect == Dialect::Table {
         // The contacts of a pipeline of files, with its headers.
         let set = FileSet { path: path.display().to_string(), ..FileSet::default() };
@@ -132,32 +102,12 @@ fn contacts(dialect: Dialect, path: &Path) -> anyhow::Result<HashMap<String, Vec
         });
         pairs.collect()
     } else {
-        dialect::addresses(dialect, &parse(path)?.records)
+        dialect::addresses(dialect, &Exports::open(dialect, &[path.to_owned()], None).map_err(RunError::from)?.records)
     };
     if pairs.is_empty() {
         return Err(Usage(format!("{} has no address of any contact", path.display())).into());
     }
-    let mut by_address: HashMap<String, Vec<String>> = HashMap::new();
-    for (address, record) in pairs {
-        by_address.entry(address).or_default().push(record);
-    }
-    Ok(by_address)
-}
-
-/// Whom the home has seen: nobody else gets into the ledger.
-fn people(office: &Office, crm: &str, by_address: &HashMap<String, Vec<String>>, key: &Key) -> Vec<SubjectId> {
-    let one = |record: &str| office.home.ids().subject(crm, record);
-    let mut candidates: Vec<SubjectId> = match key {
-        Key::Record(record) => vec![one(record.reveal())],
-        Key::Email(address) => {
-            // By the file of contacts, and by the addresses under which the home has read people.
-            let stated = by_address.get(address.reveal()).into_iter().flatten().map(|r| one(r));
-            stated.chain(office.vault.find(&office.identifiers.email(address.reveal()))).collect()
-        }
-    };
-    candidates.sort();
-    candidates.dedup();
-    candidates.into_iter().filter(|subject| office.ledger.view().first_seen(subject).is_some()).collect()
+    Ok(pairs)
 }
 
 fn crm_of(home: &Home, asked: Option<&str>) -> anyhow::Result<String> {
@@ -176,23 +126,8 @@ fn crm_of(home: &Home, asked: Option<&str>) -> anyhow::Result<String> {
 }
 
 /// The demo's id key is public: real people have no place in it.
-fn invented_only<'a>(records: &[Record], addresses: impl Iterator<Item = &'a String>) -> anyhow::Result<()> {
-    fn words(value: &serde_json::Value, found: &mut Vec<String>) {
-        match value {
-            serde_json::Value::String(text) => found.extend(text.split([' ', ';', ',', '<', '>']).map(str::to_owned)),
-            serde_json::Value::Array(values) => values.iter().for_each(|v| words(v, found)),
-            serde_json::Value::Object(map) => map.values().for_each(|v| words(v, found)),
-            _ => {}
-        }
-    }
-    let mut found: Vec<String> = addresses.cloned().collect();
-    records.iter().flat_map(|r| r.fields.values()).for_each(|v| words(v, &mut found));
-    let reserved = ["example", "test", "invalid", "localhost"];
-    let is_real = |word: &&String| {
-        let host = word.rsplit_once('@').map(|(_, host)| host.trim_end_matches('.').to_ascii_lowercase());
-        host.is_some_and(|h| !h.is_empty() && !reserved.contains(&h.rsplit('.').next().unwrap_or_default()))
-    };
-    match found.iter().filter(is_real).count() {
+fn invented_only(exports: &Exports, addresses: &[(String, String)]) -> anyhow::Result<()> {
+    match exports.real_addresses() + addresses.iter().filter(|(address, _)| is_real(address)).count() {
         0 => Ok(()),
         real => {
             let text =
@@ -206,14 +141,14 @@ struct ImportReport<'a> {
     args: &'a ImportArgs,
     crm: &'a str,
     home: &'a Home,
-    records: usize,
+    exports: &'a Exports,
     outcome: &'a Outcome,
     new: u64,
-    incomplete: bool,
 }
 
 impl ImportReport<'_> {
-    fn print(&self, problems: &[Problem]) -> anyhow::Result<()> {
+    fn print(&self) -> anyhow::Result<()> {
+        let (problems, records) = (&self.outcome.problems, self.exports.records.len());
         let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
         for event in &self.outcome.events {
             *kinds.entry(word(event)).or_default() += 1;
@@ -229,16 +164,16 @@ impl ImportReport<'_> {
                 })
                 .collect();
             let report = json!({
-                "dialect": self.args.dialect, "crm": self.crm, "dry_run": self.args.dry_run, "records": self.records,
+                "dialect": self.args.dialect, "crm": self.crm, "dry_run": self.args.dry_run, "records": records,
                 "events": self.outcome.events.len(), "new": self.new, "by_kind": kinds,
                 "unmapped": self.outcome.unmapped, "absent": self.outcome.absent,
-                "incomplete_export": self.incomplete, "problems": letters,
+                "incomplete_export": self.exports.incomplete, "problems": letters,
             });
             writeln!(out, "{report}")?;
             return Ok(());
         }
         let dry = if self.args.dry_run { ", nothing written" } else { "" };
-        writeln!(out, "{} of {}: {} records{dry}", self.args.dialect, self.crm, self.records)?;
+        writeln!(out, "{} of {}: {} records{dry}", self.args.dialect, self.crm, records)?;
         let kinds: Vec<String> = kinds.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
         let kinds = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
         writeln!(out, "events    {kinds}; {} new", self.new)?;
@@ -249,7 +184,7 @@ impl ImportReport<'_> {
             let absent: Vec<&str> = self.outcome.absent.iter().map(String::as_str).collect();
             writeln!(out, "absent    {}: a no in them would be missed", absent.join(", "))?;
         }
-        if self.incomplete {
+        if self.exports.incomplete {
             writeln!(out, "absent    the last page: every file says that there is a next one")?;
         }
         for problem in problems {

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::fileset::FileSet;
+use crate::consent::dialect::Dialect;
 
 /// Where contacts, accounts and consents come from: exactly one kind of CRM.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +34,28 @@ pub struct Files {
     /// One row a consent, refusal, withdrawal or objection. Without it nothing positive is known of anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consents: Option<Consents>,
+    /// What the CRM itself says of consents, objections and opt-outs, in its own fields and words: exports of one
+    /// moment, read as `prosopon consent import` reads them, before anything else is done. All entries of a dialect are
+    /// read together, because records refer to each other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legal: Vec<Legal>,
+}
+
+/// Exports of one dialect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Legal {
+    /// The file, or several by `*` and `?` in the file name: JSON, JSON Lines, CSV or Parquet, told apart by content.
+    #[schemars(extend("format" = "path"), example = &"../data/crm/hubspot-*.json")]
+    pub path: String,
+    /// Whose fields and words they are.
+    #[schemars(example = &"hubspot")]
+    pub dialect: Dialect,
+    /// What positive answers grant, in a file like `config/consent/mapping.example.yaml`; without it they grant
+    /// nothing. A `table` takes none: it states its own proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"), example = &"consent-mapping.yaml")]
+    pub mapping: Option<String>,
 }
 
 /// How the bytes of a file become text.
@@ -199,9 +222,9 @@ file_set! {
         legal_basis,
         /// Opted out of all e-mail.
         email_opt_out,
-        /// No processing at all.
+        /// No processing at all; an opt-out of enrichment is one.
         do_not_process,
-        /// No profiling and no enrichment.
+        /// No profiling.
         do_not_profile,
         /// Not to be contacted by any channel.
         do_not_contact,

@@ -4,11 +4,11 @@
 //! for exactly one person, with a date, and only where no record of the same import says no. The order of the
 //! records does not matter.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::fact::{Dated, Dates, Fact, Says};
+use super::fact::{Dated, Dates, Fact, Says, is_future};
 use super::mapping::{Grant, OptOut};
 use super::record::Problem;
 use super::spec::{Flag, Status};
@@ -22,7 +22,7 @@ type Statement<'f> = (&'f str, &'f str, &'f str);
 
 /// Makes events of facts.
 pub(super) fn emit(reading: &Reading<'_>, facts: &[Fact<'_>], outcome: &mut Outcome) {
-    let contradicted = contradicted(facts, outcome);
+    let contradicted = contradicted(reading, facts, outcome);
     let mut events: BTreeMap<[u8; 32], LegalEvent> = BTreeMap::new();
     let mut grants: Vec<(&Fact<'_>, LegalEvent)> = Vec::new();
     for fact in facts {
@@ -39,8 +39,13 @@ pub(super) fn emit(reading: &Reading<'_>, facts: &[Fact<'_>], outcome: &mut Outc
             }
         }
     }
+    let mut noes: HashMap<&SubjectId, Vec<&LegalEvent>> = HashMap::new();
+    for no in events.values().filter(|e| e.kind.is_negative()) {
+        noes.entry(&no.subject).or_default().push(no);
+    }
     for (fact, grant) in grants {
-        if events.values().any(|e| e.kind.is_negative() && speaks_against(e, &grant)) {
+        let of_person = noes.get(&grant.subject).map_or(&[][..], Vec::as_slice);
+        if of_person.iter().any(|no| speaks_against(no, &grant)) {
             let advice = "another record of this import says no for the same person, so this one grants nothing; \
                           correct one of the two";
             outcome.problems.push(Problem {
@@ -59,10 +64,10 @@ fn statement<'f>(fact: &'f Fact<'_>) -> Statement<'f> {
 }
 
 /// Statements that stand in several records and differ: what they grant is not taken from any of them.
-fn contradicted<'f>(facts: &'f [Fact<'_>], outcome: &mut Outcome) -> BTreeSet<Statement<'f>> {
+fn contradicted<'f>(reading: &Reading<'_>, facts: &'f [Fact<'_>], outcome: &mut Outcome) -> BTreeSet<Statement<'f>> {
     let mut versions: BTreeMap<Statement<'f>, BTreeSet<Vec<Option<&'f str>>>> = BTreeMap::new();
     for fact in facts {
-        versions.entry(statement(fact)).or_default().insert(version(fact));
+        versions.entry(statement(fact)).or_default().insert(version(reading, fact));
     }
     versions.retain(|_, v| v.len() > 1);
     let twice: BTreeSet<Statement<'f>> = versions.into_keys().collect();
@@ -78,23 +83,24 @@ fn contradicted<'f>(facts: &'f [Fact<'_>], outcome: &mut Outcome) -> BTreeSet<St
 }
 
 /// All that a statement rests on, as exported.
-fn version<'f>(fact: &'f Fact<'_>) -> Vec<Option<&'f str>> {
+fn version<'f>(reading: &Reading<'_>, fact: &'f Fact<'_>) -> Vec<Option<&'f str>> {
     let cell = |name: &String| fact.item.get(name);
     let mut version = vec![fact.item.get(&fact.field)];
     if let Says::Yes { status, .. } = &fact.says {
         version.extend([&status.at, &status.from, &status.to].into_iter().flatten().map(cell));
         version.push(status.basis.as_ref().and_then(|b| fact.item.get(&b.field)));
+        let mapped = reading.mapping.grant(reading.dialect, &fact.field, &fact.value, &fact.labels);
+        version.push(mapped.and_then(|grant| fact.item.get(grant.date_field.as_ref()?)));
     }
     version
 }
 
-/// Whether a no takes back what a grant of the same import gives.
+/// Whether a no takes back what a grant of the same import gives the same person.
 fn speaks_against(no: &LegalEvent, grant: &LegalEvent) -> bool {
     let purposes = &no.scope.purposes;
-    no.subject == grant.subject
-        && (purposes.is_empty()
-            || purposes.contains("marketing")
-            || purposes.intersection(&grant.scope.purposes).next().is_some())
+    purposes.is_empty()
+        || purposes.contains("marketing")
+        || purposes.intersection(&grant.scope.purposes).next().is_some()
 }
 
 struct Emitter<'e> {
@@ -208,7 +214,12 @@ impl Emitter<'_> {
         let named = mapped.date_field.as_deref();
         let at = match named {
             Some(field) => match self.fact.item.get(field).map(when) {
-                Some(Some(at)) => Dated::At(at.start()),
+                Some(Some(at)) => {
+                    let (item, now) = (self.fact.item, self.reading.now);
+                    let at = at.start();
+                    let future = is_future(item, Some(field), at, false, now, &mut outcome.problems);
+                    if future { Dated::Unreadable } else { Dated::At(at) }
+                }
                 Some(None) => {
                     let advice = "unreadable date, so it grants nothing; write it like 2025-12-31";
                     self.problem(field, "unreadable_date", advice, outcome);

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::record::{Item, Key, Problem};
 use super::spec::{Flag, Object, Spec, Status, Unknown, Word};
 use super::when::when;
+use crate::consent::dates::slip;
 use crate::consent::event::{EventKind, LawfulBasis};
 
 /// One statement of one record.
@@ -55,6 +56,17 @@ pub(super) struct Dates {
     pub at: Dated,
     pub from: Dated,
     pub to: Dated,
+}
+
+impl Dates {
+    /// An end that is not after the begin tells neither.
+    fn in_order(self, item: &Item, status: &Status, problems: &mut Vec<Problem>) -> Self {
+        let (Dated::At(from), Dated::At(to)) = (self.from, self.to) else { return self };
+        let Some(slip) = slip((Some(from), Some(to)), None, Timestamp::MAX) else { return self };
+        let field = item.first(&status.to).map(|(field, _)| field);
+        problems.push(item.problem(field, slip.reason(), slip.advice(false)));
+        Self { to: Dated::Unreadable, ..self }
+    }
 }
 
 /// Of whom an item speaks, and what it must be read with.
@@ -128,6 +140,7 @@ pub(super) fn facts<'a>(
     object: &'a Object,
     item: &'a Item,
     context: &Context,
+    now: Timestamp,
     problems: &mut Vec<Problem>,
 ) -> Vec<Fact<'a>> {
     let Some(id) = object.id_of(item) else {
@@ -155,7 +168,7 @@ pub(super) fn facts<'a>(
             true
         });
         if set {
-            let at = dated(item, &flag.at, true, problems);
+            let at = recorded(item, &flag.at, true, now, problems);
             facts.push(fact(field, cell, Vec::new(), Says::No { flag: flag.clone(), at }));
         }
     }
@@ -168,7 +181,7 @@ pub(super) fn facts<'a>(
                 Read::Nothing => facts.push(fact(field, value, labels.clone(), Says::Nothing)),
                 Read::No(flag) => {
                     let fields = if status.opt_out_at.is_empty() { &status.at } else { &status.opt_out_at };
-                    let at = dated(item, fields, true, problems);
+                    let at = recorded(item, fields, true, now, problems);
                     facts.push(fact(field, value, labels.clone(), Says::No { flag, at }));
                 }
                 Read::Yes(basis) => {
@@ -177,10 +190,11 @@ pub(super) fn facts<'a>(
                         continue;
                     }
                     let dates = Dates {
-                        at: dated(item, &status.at, false, problems),
+                        at: recorded(item, &status.at, false, now, problems),
                         from: dated(item, &status.from, false, problems),
                         to: end(item, &status.to, problems),
                     };
+                    let dates = dates.in_order(item, status, problems);
                     facts.push(fact(field, value, labels.clone(), Says::Yes { basis, dates, status }));
                 }
             }
@@ -257,6 +271,28 @@ fn basis(status: &Status, item: &Item, problems: &mut Vec<Problem>) -> Option<La
         problems.push(item.problem(Some(&field.field), "unknown_legal_basis", advice));
     }
     word.and_then(|w| w.basis())
+}
+
+/// When something was written down: not later than it is read.
+fn recorded(item: &Item, fields: &[String], negative: bool, now: Timestamp, problems: &mut Vec<Problem>) -> Dated {
+    let at = dated(item, fields, negative, problems);
+    let Dated::At(stated) = at else { return at };
+    let field = item.first(fields).map(|(field, _)| field);
+    if is_future(item, field, stated, negative, now, problems) { Dated::Unreadable } else { at }
+}
+
+/// Tells of a date that has not come yet.
+pub(super) fn is_future(
+    item: &Item,
+    field: Option<&str>,
+    at: Timestamp,
+    negative: bool,
+    now: Timestamp,
+    problems: &mut Vec<Problem>,
+) -> bool {
+    let slip = slip((None, None), Some(at), now);
+    problems.extend(slip.map(|slip| item.problem(field, slip.reason(), slip.advice(negative))));
+    slip.is_some()
 }
 
 fn dated(item: &Item, fields: &[String], negative: bool, problems: &mut Vec<Problem>) -> Dated {

@@ -5,28 +5,14 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Dialect;
 use super::spec::Spec;
+use crate::config::{Diagnostic, Position, load_document};
 use crate::consent::event::LawfulBasis;
 use crate::taxonomy::SourceClass;
-
-/// Why a mapping file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum MappingError {
-    /// It does not parse.
-    #[error("the mapping cannot be read: {0}")]
-    Unreadable(String),
-    /// An entry says something that cannot hold.
-    #[error("entry {number} of the mapping: {problem}")]
-    Entry {
-        /// From 1.
-        number: usize,
-        /// What is wrong and what to do.
-        problem: String,
-    },
-}
 
 /// What positive answers grant; by default nothing.
 #[derive(Debug, Clone, Default)]
@@ -34,15 +20,17 @@ pub struct Mapping {
     grants: Vec<Grant>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[schemars(range(min = 1, max = 1))]
+    #[expect(dead_code, reason = "a format version, which the schema checks")]
     version: u32,
     grants: Vec<Grant>,
 }
 
 /// What an answer grants.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Grant {
     dialect: Dialect,
@@ -72,7 +60,7 @@ pub(super) struct Grant {
 }
 
 /// What an opt-out from something mapped means.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum OptOut {
     /// An objection to marketing, as without a mapping, and a withdrawal.
@@ -83,15 +71,13 @@ pub(super) enum OptOut {
 }
 
 impl Mapping {
-    /// Reads a mapping file.
+    /// Reads a mapping file of this name.
     ///
     /// # Errors
-    /// The first mistake, by entry.
-    pub fn parse(text: &str) -> Result<Self, MappingError> {
-        let file: File = serde_saphyr::from_str(text).map_err(|e| MappingError::Unreadable(e.to_string()))?;
-        if file.version != 1 {
-            return Err(MappingError::Unreadable(format!("version {} is not known; write 1", file.version)));
-        }
+    /// Every mistake, with its line and column.
+    pub fn parse(text: &str, name: &str) -> Result<Self, Vec<Diagnostic>> {
+        let (file, tree) = load_document::<File>(text, name)?;
+        let mut mistakes = Vec::new();
         for (i, grant) in file.grants.iter().enumerate() {
             let earlier = &file.grants[..i];
             let problem = grant.problem().or_else(|| {
@@ -100,10 +86,17 @@ impl Mapping {
                 })
             });
             if let Some(problem) = problem {
-                return Err(MappingError::Entry { number: i + 1, problem });
+                let at = tree.span(&["grants", &i.to_string()]).unwrap_or(Position::START);
+                mistakes.push(Diagnostic::error(name, at, format!("entry {} of the mapping: {problem}", i + 1)));
             }
         }
-        Ok(Self { grants: file.grants })
+        if mistakes.is_empty() { Ok(Self { grants: file.grants }) } else { Err(mistakes) }
+    }
+
+    /// Whether it says anything about a dialect.
+    #[must_use]
+    pub fn is_about(&self, dialect: Dialect) -> bool {
+        self.grants.iter().any(|g| g.dialect == dialect)
     }
 
     /// What an answer grants.

@@ -25,10 +25,11 @@ mod when;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use input::{Export, InputError, parse};
-pub use mapping::{Mapping, MappingError};
+pub use mapping::Mapping;
 pub use record::{Key, Place, Problem, Record, Unit};
 
 use self::fact::{Context, Index};
@@ -42,7 +43,9 @@ use crate::model::SubjectId;
 pub const STANDING: Timestamp = Timestamp::MAX;
 
 /// Whose words are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
     /// Contacts and subscription statuses.
@@ -99,7 +102,22 @@ pub struct Reading<'a> {
     pub mapping: &'a Mapping,
     /// Whom the home knows by a record id or an address.
     pub resolve: &'a dyn Fn(&Key) -> Vec<SubjectId>,
+    /// Whether it is somebody who was erased: of records about them nothing is kept, not even a problem.
+    pub erased: &'a dyn Fn(&Key) -> bool,
+    /// The time of the import: what was written down later than this was not.
+    pub now: Timestamp,
 }
+
+impl Reading<'_> {
+    /// Whether a record is about somebody who was erased, and about nobody else.
+    fn is_about_erased(&self, who: &[Key]) -> bool {
+        who.iter().any(|key| (self.erased)(key)) && who.iter().all(|key| (self.resolve)(key).is_empty())
+    }
+}
+
+/// Problems after which nobody can tell what holds for the person: a run leaves them out until the record can be read.
+const UNCLEAR: &[&str] =
+    &["unknown_legal_basis", "unreadable_date", "contradicting_rows", "end_before_begin", "future_date"];
 
 /// What an import gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,6 +130,29 @@ pub struct Outcome {
     pub unmapped: BTreeMap<String, u64>,
     /// Fields that can say no and that no record of its kind had: a no in them would be missed.
     pub absent: BTreeSet<String>,
+    /// People of whom a record says something that cannot be read as it was meant.
+    pub unclear: BTreeSet<SubjectId>,
+}
+
+impl Outcome {
+    /// Ties problems to the people whom their records are about.
+    fn tie(&mut self, reading: &Reading<'_>, who: &BTreeMap<Place, BTreeSet<Key>>) {
+        // One column is a problem of the whole file, told at its first record.
+        for problem in self.problems.iter_mut().filter(|p| p.reason != "unknown_column") {
+            let Some(keys) = who.get(&problem.at) else { continue };
+            let subjects: BTreeSet<SubjectId> = keys.iter().flat_map(reading.resolve).collect();
+            if UNCLEAR.contains(&problem.reason) {
+                self.unclear.extend(subjects.iter().cloned());
+            }
+            if problem.subject.is_none() && subjects.len() == 1 {
+                problem.subject = subjects.into_iter().next();
+            }
+        }
+    }
+
+    fn places_of_problems(&self) -> BTreeSet<Place> {
+        self.problems.iter().map(|p| p.at.clone()).collect()
+    }
 }
 
 /// Reads the records of one import: all files of it at once, because records refer to each other.
@@ -143,13 +184,25 @@ fn read_crm(spec: &'static Spec, reading: &Reading<'_>, records: &[Record], outc
             continue;
         };
         let context = context(reading.dialect, object, item, &index, &links);
+        if reading.is_about_erased(&context.who) {
+            continue;
+        }
         if object.name == "Contact" {
             outcome.problems.extend(links.missing_individual(item, &context, reading.resolve));
         }
-        facts.extend(fact::facts(spec, object, item, &context, &mut outcome.problems));
+        facts.extend(fact::facts(spec, object, item, &context, reading.now, &mut outcome.problems));
     }
     outcome.absent = absent(spec, &items);
     emit::emit(reading, &facts, outcome);
+    let told = outcome.places_of_problems();
+    let mut who: BTreeMap<Place, BTreeSet<Key>> = BTreeMap::new();
+    for item in items.iter().filter(|item| told.contains(&item.at)) {
+        if let Some(object) = spec.object(item) {
+            let context = context(reading.dialect, object, item, &index, &links);
+            who.entry(item.at.clone()).or_default().extend(context.who);
+        }
+    }
+    outcome.tie(reading, &who);
 }
 
 /// What takes a record of the dialect apart.

@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::record::{Item, Key, Problem, Record};
+use super::record::{Item, Key, Place, Problem, Record};
 use super::when::{When, when};
 use super::{Outcome, Reading, STANDING};
+use crate::consent::dates::{Slip, slip};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
 use crate::model::SubjectId;
 
@@ -42,8 +44,14 @@ fn normal(header: &str) -> String {
 pub(super) fn read(reading: &Reading<'_>, records: &[Record], outcome: &mut Outcome) {
     let refused = unknown_columns(records, outcome);
     let mut found: Vec<(Item, LegalEvent)> = Vec::new();
+    let mut who: BTreeMap<Place, BTreeSet<Key>> = BTreeMap::new();
     for record in records {
         let row = renamed(&Item::of(record));
+        let keys = Row { item: &row, reading }.who();
+        if reading.is_about_erased(&keys) {
+            continue;
+        }
+        who.entry(row.at.clone()).or_default().extend(keys);
         // A row of a file with an unknown column may still say no.
         let may_grant = !refused.contains(&row.at.file);
         found.extend(Row { item: &row, reading }.events(may_grant, outcome).into_iter().map(|e| (row.clone(), e)));
@@ -60,6 +68,7 @@ pub(super) fn read(reading: &Reading<'_>, records: &[Record], outcome: &mut Outc
         }
         outcome.events.push(event);
     }
+    outcome.tie(reading, &who);
 }
 
 /// Ids of events that stand for different events.
@@ -109,6 +118,14 @@ fn renamed(item: &Item) -> Item {
 
 /// A date that would grant something cannot be read.
 struct Unreadable;
+
+/// The dates of a row.
+#[derive(Default)]
+struct Dates {
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    recorded: Option<Timestamp>,
+}
 
 struct Row<'r> {
     item: &'r Item,
@@ -161,12 +178,15 @@ impl Row<'_> {
         LegalEvent { subject, external_id: Some(id), ..event.clone() }
     }
 
-    fn subjects(&self) -> BTreeSet<SubjectId> {
+    fn who(&self) -> Vec<Key> {
         let record = self.item.get("contact_id").map(Key::record);
         let email = self.item.get("email").map(Key::email);
-        let by = |key: Key| (self.reading.resolve)(&key);
         // An id that is given says who is meant; an address beside it only helps where there is none.
-        record.or(email).into_iter().flat_map(by).collect()
+        record.or(email).into_iter().collect()
+    }
+
+    fn subjects(&self) -> BTreeSet<SubjectId> {
+        self.who().iter().flat_map(self.reading.resolve).collect()
     }
 
     fn event(&self, problems: &mut Vec<Problem>) -> Option<LegalEvent> {
@@ -182,9 +202,13 @@ impl Row<'_> {
         }
         let scope = self.scope(negative, problems)?;
         let [from, to, recorded] = ["valid_from", "valid_to", "recorded_at"].map(|f| self.date(f, negative, problems));
-        let (from, to, recorded) = (from.ok()?, to.ok()?, recorded.ok()?);
-        let valid_from = from.map(When::start);
-        let recorded_at = match recorded.map(When::start).or(valid_from) {
+        let dates = Dates {
+            from: from.ok()?.map(When::start),
+            to: to.ok()?.map(When::end),
+            recorded: recorded.ok()?.map(When::start),
+        };
+        let dates = self.possible(dates, negative, problems)?;
+        let recorded_at = match dates.recorded.or(dates.from) {
             Some(at) => at,
             None if negative => STANDING,
             None => {
@@ -200,8 +224,8 @@ impl Row<'_> {
             kind,
             basis,
             scope,
-            valid_from,
-            valid_to: to.map(When::end),
+            valid_from: dates.from,
+            valid_to: dates.to,
             recorded_at,
             proof: Proof {
                 method: text("method"),
@@ -217,6 +241,20 @@ impl Row<'_> {
             },
             supersedes: text("supersedes"),
         })
+    }
+
+    /// Dates that can be; a no whose dates cannot be has none. `None` where they would grant something.
+    fn possible(&self, dates: Dates, negative: bool, problems: &mut Vec<Problem>) -> Option<Dates> {
+        // Where nothing else is stated, a row counts as written down when it begins.
+        let recorded = dates.recorded.or(dates.from);
+        let Some(slip) = slip((dates.from, dates.to), recorded, self.reading.now) else { return Some(dates) };
+        let field = match slip {
+            Slip::EndBeforeBegin => "valid_to",
+            Slip::Future if dates.recorded.is_some() => "recorded_at",
+            Slip::Future => "valid_from",
+        };
+        problems.push(self.item.problem(Some(field), slip.reason(), slip.advice(negative)));
+        negative.then(Dates::default)
     }
 
     fn kind(&self, problems: &mut Vec<Problem>) -> EventKind {

@@ -1,0 +1,281 @@
+//! What CRMs say of data protection in words of their own, from files to legal events: the one way in, for
+//! `consent import` and for a run.
+//!
+//! Invariant: all exports of a dialect are read together, because records refer to each other; only people whom the home
+//! has seen, or sees tonight, get events; of erased people nothing is kept, not even a problem.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::config::{self, Diagnostic};
+use crate::consent::dialect::{self, Dialect, InputError, Key, Mapping, Outcome, Problem, Reading, Record};
+use crate::consent::ledger::LedgerView;
+use crate::consent::suppression::Identifiers;
+use crate::crm::CrmContact;
+use crate::ids::Ids;
+use crate::keys::{Identifier, Vault};
+use crate::model::{DeadLetter, SubjectId};
+
+/// Why exports cannot be read. A bad record is never one of these.
+#[derive(Debug, thiserror::Error)]
+pub enum LegalError {
+    /// A file that is named and cannot be read; no source, for it is a mistake of usage and not of the home.
+    #[error("cannot read {}: {problem}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// Nothing of a file can be used.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// Mistakes in a mapping file.
+    #[error("the mapping has {} mistake(s)", .0.len())]
+    Mapping(Vec<Diagnostic>),
+}
+
+/// The exports of one dialect, of one moment.
+pub struct Exports {
+    /// Whose words they are.
+    pub dialect: Dialect,
+    /// What is in them.
+    pub records: Vec<Record>,
+    /// Every file is a page that says that there is a next one: the last one is missing.
+    pub incomplete: bool,
+    mapping: Mapping,
+    problems: Vec<Problem>,
+    /// SHA-256 of each file, in their order.
+    hashes: Vec<[u8; 32]>,
+}
+
+impl Exports {
+    /// Reads exports, and the mapping that says what their positive answers grant.
+    ///
+    /// # Errors
+    /// See [`LegalError`].
+    pub fn open(dialect: Dialect, files: &[PathBuf], mapping: Option<&Path>) -> Result<Self, LegalError> {
+        let mut exports = Self {
+            dialect,
+            records: Vec::new(),
+            incomplete: !files.is_empty(),
+            mapping: Mapping::default(),
+            problems: Vec::new(),
+            hashes: Vec::new(),
+        };
+        if let Some(path) = mapping {
+            let bytes = read(path)?;
+            exports.hashes.push(Sha256::digest(&bytes).into());
+            exports.mapping = mapping_of(path, bytes)?;
+        }
+        for path in files {
+            let bytes = read(path)?;
+            exports.hashes.push(Sha256::digest(&bytes).into());
+            let export = dialect::parse(name_of(path), &bytes)?;
+            exports.records.extend(export.records);
+            exports.problems.extend(export.problems);
+            // Of several pages the last one has no successor.
+            exports.incomplete &= export.has_more;
+        }
+        Ok(exports)
+    }
+
+    /// What they say about the people of a directory, as it is read at `now`.
+    #[must_use]
+    pub fn read(&self, people: &Directory<'_>, now: Timestamp) -> Outcome {
+        let (resolve, erased) = (|key: &Key| people.find(key), |key: &Key| people.is_erased(key));
+        let reading = Reading {
+            dialect: self.dialect,
+            system: people.crm,
+            ids: people.ids,
+            mapping: &self.mapping,
+            resolve: &resolve,
+            erased: &erased,
+            now,
+        };
+        let mut outcome = dialect::read(&reading, &self.records);
+        outcome.problems.extend(self.problems.iter().cloned());
+        outcome.problems.sort();
+        outcome
+    }
+
+    /// Addresses that can belong to somebody: the demo's id key is public, so real people have no place in it.
+    #[must_use]
+    pub fn real_addresses(&self) -> usize {
+        let mut found = Vec::new();
+        for value in self.records.iter().flat_map(|r| r.fields.values()) {
+            words(value, &mut found);
+        }
+        found.iter().filter(|word| is_real(word)).count()
+    }
+
+    /// That the last page is missing, as a row of `dead_letters`.
+    #[must_use]
+    pub fn incomplete_letter(&self, ids: &Ids) -> Option<DeadLetter> {
+        self.incomplete.then(|| DeadLetter {
+            stage: "consent".to_owned(),
+            reason: "incomplete_export".to_owned(),
+            detail: format!(
+                "every file of {} says that there is a next page, so a no on it is missed; export all pages",
+                self.dialect
+            ),
+            row_commitment: ids.commitment("row", &self.hashes.concat()),
+            subject_id: None,
+        })
+    }
+}
+
+/// The exports of a pipeline, one for each dialect.
+///
+/// # Errors
+/// See [`LegalError`].
+pub fn open(crm: &config::Crm) -> Result<Vec<Exports>, LegalError> {
+    // By dialect: its files, each once, and its mapping, which is the same for all entries.
+    let mut all: BTreeMap<Dialect, (BTreeSet<PathBuf>, Option<&Path>)> = BTreeMap::new();
+    for entry in &crm.legal {
+        let files =
+            entry.files().map_err(|e| LegalError::Read { path: entry.pattern().to_owned(), problem: e.to_string() })?;
+        let (paths, mapping) = all.entry(entry.dialect).or_default();
+        paths.extend(files);
+        *mapping = mapping.or(entry.mapping.as_deref());
+    }
+    all.into_iter()
+        .map(|(dialect, (files, mapping))| Exports::open(dialect, &files.into_iter().collect::<Vec<_>>(), mapping))
+        .collect()
+}
+
+/// Adds everything that was read to a hash over the inputs.
+pub fn hash(exports: &[Exports], hasher: &mut Sha256) {
+    for export in exports {
+        hasher.update(export.dialect.as_str());
+        for hash in &export.hashes {
+            hasher.update(hash);
+        }
+    }
+}
+
+/// Every mistake in the mapping file of a pipeline's exports.
+#[must_use]
+pub fn check_mappings(crm: &config::Crm) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mappings: BTreeSet<(&Path, Dialect)> =
+        crm.legal.iter().filter_map(|e| Some((e.mapping.as_deref()?, e.dialect))).collect();
+    let mut told = BTreeSet::new();
+    for (path, dialect) in mappings {
+        // One that is not there is told as a missing input.
+        let Ok(bytes) = read(path) else { continue };
+        match mapping_of(path, bytes) {
+            Ok(mapping) if !mapping.is_about(dialect) => {
+                let text = format!("the mapping has no entry of {dialect}, so its exports grant nothing");
+                found.push(Diagnostic::warning(&path.display().to_string(), config::Position::START, text));
+            }
+            Err(LegalError::Mapping(mistakes)) if told.insert(path) => found.extend(mistakes),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn mapping_of(path: &Path, bytes: Vec<u8>) -> Result<Mapping, LegalError> {
+    let text = String::from_utf8(bytes)
+        .map_err(|_| LegalError::Read { path: path.to_owned(), problem: "it is not UTF-8".to_owned() })?;
+    Mapping::parse(&text, &path.display().to_string()).map_err(LegalError::Mapping)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LegalError> {
+    fs::read(path).map_err(|e| LegalError::Read { path: path.to_owned(), problem: e.to_string() })
+}
+
+/// As it stands in problems.
+fn name_of(path: &Path) -> &str {
+    path.file_name().and_then(|n| n.to_str()).unwrap_or("file")
+}
+
+/// Whom a home knows, by record and by address.
+pub struct Directory<'a> {
+    crm: &'a str,
+    ids: &'a Ids,
+    identifiers: &'a Identifiers,
+    view: &'a LedgerView,
+    by_identifier: HashMap<Identifier, BTreeSet<SubjectId>>,
+    tonight: HashSet<SubjectId>,
+}
+
+impl<'a> Directory<'a> {
+    /// Everybody whom pipelines of the home have read, by the identifiers that the vault keeps.
+    #[must_use]
+    pub fn new(crm: &'a str, ids: &'a Ids, identifiers: &'a Identifiers, vault: &Vault, view: &'a LedgerView) -> Self {
+        let mut by_identifier: HashMap<Identifier, BTreeSet<SubjectId>> = HashMap::new();
+        for (subject, _) in vault.subjects() {
+            for identifier in vault.identifiers(subject) {
+                by_identifier.entry(*identifier).or_default().insert(subject.clone());
+            }
+        }
+        Self { crm, ids, identifiers, view, by_identifier, tonight: HashSet::new() }
+    }
+
+    /// Adds an address of a record that the home may know.
+    pub fn add_address(&mut self, address: &str, record: &str) {
+        let subject = self.ids.subject(self.crm, record);
+        self.by_identifier.entry(self.identifiers.email(address)).or_default().insert(subject);
+    }
+
+    /// Adds the contacts of tonight, whom the home may see for the first time.
+    pub fn add_contacts(&mut self, contacts: &[CrmContact]) {
+        for contact in contacts {
+            for email in &contact.emails {
+                self.add_address(email.reveal(), &contact.record_id);
+            }
+            self.tonight.insert(self.ids.subject(self.crm, &contact.record_id));
+        }
+    }
+
+    fn find(&self, key: &Key) -> Vec<SubjectId> {
+        let known = |subject: &SubjectId| self.tonight.contains(subject) || self.view.first_seen(subject).is_some();
+        let candidates = match key {
+            Key::Record(record) => vec![self.ids.subject(self.crm, record.reveal())],
+            Key::Email(address) => {
+                let found = self.by_identifier.get(&self.identifiers.email(address.reveal()));
+                found.into_iter().flatten().cloned().collect()
+            }
+        };
+        candidates.into_iter().filter(known).collect()
+    }
+
+    fn is_erased(&self, key: &Key) -> bool {
+        self.view.n_suppressed() > 0
+            && self.view.is_suppressed(&match key {
+                Key::Record(record) => self.identifiers.record(self.crm, record.reveal()),
+                Key::Email(address) => self.identifiers.email(address.reveal()),
+            })
+    }
+}
+
+fn words<'v>(value: &'v serde_json::Value, found: &mut Vec<&'v str>) {
+    match value {
+        serde_json::Value::String(text) => found.extend(text.split([' ', ';', ',', '<', '>'])),
+        serde_json::Value::Array(values) => values.iter().for_each(|v| words(v, found)),
+        serde_json::Value::Object(map) => map.values().for_each(|v| words(v, found)),
+        _ => {}
+    }
+}
+
+/// Whether a word is an address outside of the names that belong to nobody.
+#[must_use]
+pub fn is_real(word: &str) -> bool {
+    word.rsplit_once('@').is_some_and(|(_, host)| !host.trim_end_matches('.').is_empty() && !is_reserved(host))
+}
+
+/// Whether a host can belong to nobody (RFC 2606).
+pub(super) fn is_reserved(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let last = host.rsplit('.').next().unwrap_or("");
+    matches!(last, "example" | "test" | "invalid" | "localhost")
+        || ["example.com", "example.org", "example.net"]
+            .iter()
+            .any(|own| host.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+}
