@@ -343,12 +343,21 @@ impl<'a> Case<'a> {
         Self::times(positive).iter().all(|p| Self::times(negative).iter().all(|n| p > n))
     }
 
+    /// A lift without purposes is the end of a restriction; one with purposes decides objections, for those. A CRM
+    /// speaks for itself alone, the controller for everybody.
     fn lifts(&self, lift: &LegalEvent, negative: &LegalEvent) -> bool {
         let scope = &lift.scope;
-        self.begun(lift)
+        let meant = match (negative.kind, scope.purposes.len()) {
+            (Kind::Restrict, 0) => true,
+            (Kind::Object, 1..) => scope.purposes.iter().any(|p| p == self.request.purpose),
+            _ => false,
+        };
+        let may_speak = [negative.origin.system.as_str(), "prosopon"].contains(&lift.origin.system.as_str());
+        meant
+            && may_speak
+            && self.begun(lift)
             && lift.valid_to.is_none_or(|end| end > self.now)
             && Self::wholly_after(lift, negative)
-            && (scope.purposes.is_empty() || scope.purposes.contains(self.request.purpose))
             && (scope.operations.is_empty() || scope.operations.contains(&self.request.operation))
             && (scope.source_classes.is_empty() || scope.source_classes.contains(&self.class()))
             && self.embraces(lift) == [true; 3]

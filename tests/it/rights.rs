@@ -129,6 +129,23 @@ fn a_restricted_person_is_in_no_table_until_the_restriction_is_lifted() {
     intact(&home);
 }
 
+#[test]
+fn a_restriction_and_a_pending_objection_end_each_by_itself() {
+    let (_dir, home) = copy_of_shared();
+    let is_there = || {
+        demo(&home, &["--quiet"]).expect(0);
+        Tables::of(&home).persona("K-2004").is_some()
+    };
+    let objection = ["subject", "object", "K-2004", "--purpose", "persona_enrichment"];
+    at(&home, &objection).expect(0);
+    at(&home, &["subject", "restrict", "K-2004"]).expect(0);
+    at(&home, &["subject", "restrict", "K-2004", "--lift"]).expect(0);
+    assert!(!is_there(), "the objection is pending");
+    at(&home, &[&objection[..], &["--decided", "rejected"]].concat()).expect(0);
+    assert!(is_there());
+    intact(&home);
+}
+
 /// Reads stderr until the run is in its middle.
 fn until_in_the_middle(child: &mut std::process::Child) -> BufReader<std::process::ChildStderr> {
     let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped"));

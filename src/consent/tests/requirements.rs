@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{consent, event, now, policy_file, proven};
 use crate::consent::decide::{Asked, Duty, Granted, Modality, OptOut, Reason, Refusal, Request, View, decide};
-use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Scope};
+use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Scope};
 use crate::consent::policy::{Policy, PolicyFile, Terms, Visibility, source_hash, trait_list_hash};
 use crate::model::{AccountId, Target};
 use crate::taxonomy::{Operation, SourceClass, Trait};
@@ -253,6 +253,10 @@ fn r11_a_restriction_leaves_storing_only() {
         question.operation = *operation;
         question.events.push(event(EventKind::Restrict, "2026-02-01"));
         assert_eq!(question.reasons().contains(&Reason::Restricted), *operation != Operation::Store, "{operation}");
+        let mut decided = event(EventKind::Lift, "2026-02-02");
+        decided.scope.purposes = ["persona_enrichment".to_owned()].into();
+        question.events.push(decided);
+        assert_eq!(question.reasons().contains(&Reason::Restricted), *operation != Operation::Store, "{operation}");
     }
 }
 
@@ -266,7 +270,10 @@ fn r13_marketing_objection_is_absolute() {
             objection.scope.source_classes = [SourceClass::News].into();
             objection.external_id = Some("E-9".into());
             objection.valid_to = Some(now() - SignedDuration::from_hours(1));
-            question.events.extend([objection, event(EventKind::Lift, "2026-02-01"), consent("2026-02-02")]);
+            let mut decided = event(EventKind::Lift, "2026-02-01");
+            decided.scope.purposes = ["marketing".to_owned(), question.purpose.to_owned()].into();
+            decided.origin.system = Origin::CONTROLLER.into();
+            question.events.extend([objection, event(EventKind::Lift, "2026-02-01"), decided, consent("2026-02-02")]);
             let replaced = LegalEvent { supersedes: Some("E-9".into()), ..event(EventKind::Rectify, "2026-02-03") };
             question.events.push(replaced);
             assert!(question.reasons().contains(&Reason::MarketingObjection), "{purposes:?}");
@@ -282,6 +289,10 @@ fn r14_an_objection_restricts_until_decided() {
     question.events.push(objection);
     assert_eq!(question.reasons(), [Reason::ObjectionPending]);
     question.events.push(event(EventKind::Lift, "2026-02-02"));
+    assert_eq!(question.reasons(), [Reason::ObjectionPending], "the end of a restriction decides no objection");
+    let mut decided = event(EventKind::Lift, "2026-02-02");
+    decided.scope.purposes = ["persona_enrichment".to_owned()].into();
+    question.events.push(decided);
     assert!(question.permits(), "decided against the person");
 }
 

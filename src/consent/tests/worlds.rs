@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::{event, now, policy_file, proven};
 use crate::consent::decide::{Asked, Granted, Modality, OptOut, Refusal, Request, View, decide};
-use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Proof, Scope};
+use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
 use crate::consent::policy::{
     Policy, PolicyFile, Recipient, RegisteredSource, Terms, Visibility, source_hash, trait_list_hash,
 };
@@ -141,7 +141,7 @@ pub(super) fn event_of(kind: impl Strategy<Value = EventKind>) -> impl Strategy<
     let ends = prop_oneof![3 => Just(None), 1 => time().prop_map(Some)];
     let begins = prop_oneof![2 => Just(None), 1 => time().prop_map(Some)];
     let replaces = prop_oneof![8 => Just(None), 1 => select(vec![Some("E-1"), Some("E-2")])];
-    let system = prop_oneof![8 => Just("crm"), 1 => Just("other")];
+    let system = prop_oneof![8 => Just("crm"), 1 => Just("other"), 1 => Just(Origin::CONTROLLER)];
     let record = (id, replaces, system);
     (kind, basis, scope(), begins, ends, recorded, proof(), record).prop_map(
         |(kind, basis, scope, valid_from, valid_to, recorded_at, proof, (id, replaces, system))| {
