@@ -38,7 +38,7 @@ impl Judge<'_> {
             let view = self.office.ledger.view().clone();
             let view = if self.office.home.is_demo() { view.pinned() } else { view };
             let clock = stopped(self.office.now());
-            self.gates.insert(hash.to_owned(), Gate::new(policy, view, self.office.home.ids().clone(), clock));
+            self.gates.insert(hash.to_owned(), Gate::new(policy, view, self.office.home.ids(), clock));
         }
         self.gates.get(hash)
     }

@@ -100,7 +100,7 @@ impl World {
 
     pub fn gate(&self, when: Timestamp) -> Gate {
         let clock = Arc::new(move || when);
-        Gate::new(self.policy().clone(), self.ledger.view().clone(), self.ids.clone(), clock)
+        Gate::new(self.policy().clone(), self.ledger.view().clone(), &self.ids, clock)
     }
 
     /// Runs the pipeline and publishes.

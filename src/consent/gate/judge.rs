@@ -2,13 +2,13 @@
 //!
 //! Invariant: a judgement is minted once; its row, grounds and permit say the same.
 
-use std::fmt::Write as _;
+use jiff::Timestamp;
 
 use super::{Decided, Gate, Grounds, SubjectFacts};
 use crate::consent::decide::{Asked, Granted, OptOut, Reason, Refusal, Request, View, decide};
 use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::permit::Permit;
-use crate::model::{DecisionRow, Personal, SubjectId, Target};
+use crate::model::{AccountId, DecisionId, DecisionRow, PermitId, Personal, SubjectId, Target};
 use crate::taxonomy::Operation;
 
 impl Gate {
@@ -31,12 +31,7 @@ impl Gate {
         };
         let outcome = decide(request, &view, &self.policy, now);
         let grounds = self.grounds(request, facts, url, outcome.as_ref().ok());
-        let mut text =
-            format!("{:?}\n{}\n{}\n{}\n{url}", request.target, request.operation, request.purpose, request.source_id);
-        if (Asked { model: None, ..request.asked }) != Asked::default() {
-            let _ = write!(text, "\n{:?}", request.asked);
-        }
-        let (decision_id, permit_id) = self.ids.decision(&text, self.policy.hash(), &self.state, &now.to_string());
+        let (decision_id, permit_id) = self.ids_of(request, url, now);
         Judged {
             row: DecisionRow {
                 decision_id,
@@ -53,6 +48,20 @@ impl Gate {
             grounds,
             outcome,
         }
+    }
+
+    /// What is asked in particular is another question, with ids of its own; the model is not part of the question.
+    fn ids_of(&self, request: &Request<'_>, url: &str, now: Timestamp) -> (DecisionId, PermitId) {
+        let (kind, target, account) = match request.target {
+            Target::Subject(id, account) => ("subject", id.as_str(), account.as_ref().map_or("", AccountId::as_str)),
+            Target::Account(id) => ("account", id.as_str(), ""),
+            Target::Host(host) => ("host", host.as_str(), ""),
+        };
+        let asked = Asked { model: None, ..request.asked };
+        let particulars = if asked == Asked::default() { String::new() } else { format!("{asked:?}") };
+        let (operation, purpose, source) = (request.operation.as_str(), request.purpose, request.source_id);
+        let parts = [kind, target, account, operation, purpose, source, url, &particulars].map(str::as_bytes);
+        self.ids.of(now, &parts)
     }
 
     /// The events of a subject with those that came late, where any did.

@@ -18,7 +18,7 @@ pub use crate::consent::gate::proposal::{Decided, EmitProposal, FetchProposal, G
 use crate::consent::ledger::LedgerView;
 use crate::consent::permit::{Emit, Fetch, Infer};
 use crate::consent::policy::Policy;
-use crate::ids::Ids;
+use crate::ids::{DecisionIds, Ids};
 use crate::model::{SubjectId, Target};
 use crate::taxonomy::{Operation, SourceClass};
 
@@ -32,10 +32,9 @@ const HOST_QUESTIONS: [&str; 2] = ["/robots.txt", "/.well-known/tdmrep.json"];
 pub struct Gate {
     policy: Policy,
     ledger: LedgerView,
-    ids: Ids,
+    /// Of decisions under this policy and this state of the ledger.
+    ids: DecisionIds,
     clock: Clock,
-    /// The ledger's state as text: part of every id.
-    state: String,
     /// Events that entered the ledger after the view was taken: an objection in mid-run counts at once.
     late: RwLock<HashMap<SubjectId, Vec<LegalEvent>>>,
     /// The last entry of the ledger that is known.
@@ -44,16 +43,20 @@ pub struct Gate {
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gate").field("policy", &self.policy.hash()).field("ledger", &self.state).finish_non_exhaustive()
+        f.debug_struct("Gate")
+            .field("policy", &self.policy.hash())
+            .field("ledger", &self.ledger.state())
+            .finish_non_exhaustive()
     }
 }
 
 impl Gate {
     /// Takes the ledger as it stands; the caller has imported what is new before.
     #[must_use]
-    pub fn new(policy: Policy, ledger: LedgerView, ids: Ids, clock: Clock) -> Self {
-        let (state, head) = (ledger.state().hex(), AtomicU64::new(ledger.head()));
-        Self { policy, ledger, ids, clock, state, late: RwLock::default(), head }
+    pub fn new(policy: Policy, ledger: LedgerView, ids: &Ids, clock: Clock) -> Self {
+        let ids = ids.decisions(policy.hash(), &ledger.state().hex());
+        let head = AtomicU64::new(ledger.head());
+        Self { policy, ledger, ids, clock, late: RwLock::default(), head }
     }
 
     /// Takes in events that entered the ledger after the view was taken; `head` is the last entry.
