@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use crate::consent::decide::Asked;
 use crate::consent::gate::{EmitProposal, Gate, InferProposal, SubjectFacts};
 use crate::consent::reason::Reason;
 use crate::model::{SubjectId, Target};
@@ -91,7 +92,9 @@ fn may_not_profile(
             operation: Operation::Profile,
             facts: Some(facts),
         };
-        gate.infer(proposal).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person))
+        // The age of the evidence says nothing about the person.
+        let asked = Asked::of_person(Operation::Profile, None);
+        gate.infer_asking(proposal, asked).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person))
     }))
 }
 

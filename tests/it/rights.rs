@@ -294,6 +294,27 @@ fn short_lived(folder: &Path) -> PathBuf {
 }
 
 #[test]
+fn evidence_has_an_age_and_what_was_asked_is_asked_again() {
+    let dir = temp();
+    let original = root().join("config/policy/demo.yaml");
+    let policy = fs::read_to_string(&original).expect("the demo's policy");
+    let path = dir.path().join("policy.yaml");
+    let limited = policy.replacen("retention_days: 730", "retention_days: 730\n    evidence_max_age_days: 200", 1);
+    fs::write(&path, limited).expect("written");
+    let path = pipeline(dir.path(), &[(arg(&original), arg(&path))]);
+    let home = dir.path().join("home");
+    say(["run", arg(&path), "--out", arg(&home), "--quiet"]).expect(0);
+    let decisions = Tables::of(&home).decisions;
+    let of = |old: bool, source: &str| {
+        let is_old = |reasons: &[String]| reasons.iter().any(|r| r == "EvidenceTooOld");
+        decisions.iter().filter(|d| d.source_id == source && is_old(&d.reasons) == old).count()
+    };
+    assert!(of(true, "crm") > 0 && of(false, "crm") > 0, "some records are older than the limit, some are not");
+    assert_eq!(of(true, "company_site"), 0, "what is fetched after the decision is new");
+    intact(&home);
+}
+
+#[test]
 fn retention_is_swept_and_never_begins_anew() {
     let dir = temp();
     let home = dir.path().join("home");

@@ -326,6 +326,8 @@ fn payload(row: &DecisionRow) -> PayloadDecision {
         url: None,
         opt_out: None,
         account_host: None,
+        evidence_at: None,
+        categories: Vec::new(),
     }
 }
 

@@ -85,6 +85,8 @@ impl Gate {
             url: (!url.is_empty()).then(|| Personal::new(url.to_owned())),
             opt_out: (request.opt_out != OptOut::NotApplicable).then_some(request.opt_out),
             account_host: request.account_host.map(str::to_owned),
+            evidence_at: request.asked.evidence_at,
+            categories: request.asked.data_categories.iter().map(|c| (*c).to_owned()).collect(),
             ledger: self.head(),
             last_sync: self.ledger.last_sync(),
             newest: self.ledger.newest(),

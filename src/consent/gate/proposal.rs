@@ -77,6 +77,10 @@ pub struct Grounds {
     pub opt_out: Option<OptOut>,
     /// The account's own host.
     pub account_host: Option<String>,
+    /// When what was to be read was last known to be so.
+    pub evidence_at: Option<Timestamp>,
+    /// Data categories that were asked for in particular; empty = all those of the purpose.
+    pub categories: Vec<String>,
     /// Entries of the ledger that a permit rests on.
     pub entries: Vec<u64>,
     /// LIA and DPIA that a permit rests on, by their ids in the policy.
