@@ -126,7 +126,7 @@ fn decisions(criterion: &mut Criterion) {
         });
     }
     let mut next = walk(4);
-    let gate = Gate::new(policy.clone(), view.clone(), Ids::new(DEMO_KEY), Arc::new(move || now));
+    let gate = Gate::new(policy.clone(), view.clone(), &Ids::new(DEMO_KEY), Arc::new(move || now));
     criterion.bench_function("gate", |bencher| {
         bencher.iter(|| {
             let proposal = InferProposal {

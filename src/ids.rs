@@ -1,12 +1,14 @@
 //! Keyed ids: stable for one home, meaningless to anybody without its key.
 //!
 //! Invariant: every id is HMAC-SHA-256 under the home's id key over a label and length-prefixed parts, so no id can
-//! be computed from a name or an address by an outsider and no two kinds of id can collide.
+//! be computed from a name or an address by an outsider and no two kinds of id can collide. What has taken in the key
+//! wipes itself.
 
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use sha2::Sha256;
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 use crate::model::{AccountId, DecisionId, DocumentId, PermitId, SignalId, SubjectId};
 
@@ -16,8 +18,12 @@ pub const DEMO_KEY: [u8; 32] = *b"prosopon-demo-home-public-id-key";
 /// Makes the ids of one home.
 #[derive(Clone)]
 pub struct Ids {
-    key: Zeroizing<[u8; 32]>,
+    /// The state after the key, so that no id takes it in again.
+    keyed: Hmac<Sha256>,
 }
+
+// Without the feature `zeroize` of `hmac` and `sha2` a state would be left where it was.
+const _: () = assert!(std::mem::needs_drop::<Hmac<Sha256>>(), "a state that took in the key wipes itself");
 
 impl std::fmt::Debug for Ids {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -28,22 +34,21 @@ impl std::fmt::Debug for Ids {
 impl Ids {
     /// Takes the home's id key.
     #[must_use]
-    pub fn new(key: [u8; 32]) -> Self {
-        Self { key: Zeroizing::new(key) }
+    pub fn new(mut key: [u8; 32]) -> Self {
+        let keyed = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
+        key.zeroize();
+        Self { keyed }
     }
 
     fn mac(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_slice()).expect("HMAC takes keys of any length");
-        for part in std::iter::once(&label.as_bytes()).chain(parts) {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
+        let mut mac = self.keyed.clone();
+        take_in(&mut mac, label.as_bytes());
+        parts.iter().for_each(|part| take_in(&mut mac, part));
         mac.finalize().into_bytes().into()
     }
 
-    /// 26 lower-case base32 characters, 128 bits.
     fn body(&self, label: &str, parts: &[&[u8]]) -> String {
-        BASE32_NOPAD.encode(&self.mac(label, parts)[..16]).to_ascii_lowercase()
+        text(halves(&self.mac(label, parts)).0)
     }
 
     /// A subject, from the CRM's name and its first record id.
@@ -58,11 +63,14 @@ impl Ids {
         AccountId::from_body(&self.body("account", &[crm.as_bytes(), record.as_bytes()]))
     }
 
-    /// A permit and the decision that minted it, from request, policy, ledger state and gate time.
+    /// Ids of the decisions under one policy and one state of the ledger.
     #[must_use]
-    pub fn decision(&self, request: &str, policy: &str, ledger: &str, at: &str) -> (DecisionId, PermitId) {
-        let parts = [request.as_bytes(), policy.as_bytes(), ledger.as_bytes(), at.as_bytes()];
-        (DecisionId::from_body(&self.body("decision", &parts)), PermitId::from_body(&self.body("permit", &parts)))
+    pub fn decisions(&self, policy: &str, ledger: &str) -> DecisionIds {
+        let mut keyed = self.keyed.clone();
+        ["decision".as_bytes(), policy.as_bytes(), ledger.as_bytes()]
+            .into_iter()
+            .for_each(|part| take_in(&mut keyed, part));
+        DecisionIds { keyed }
     }
 
     /// The document that a permit led to.
@@ -92,9 +100,82 @@ impl Ids {
     }
 }
 
+/// Makes the ids of decisions and their permits, see [`Ids::decisions`].
+#[derive(Clone)]
+pub struct DecisionIds {
+    /// The state after what all of them have in common.
+    keyed: Hmac<Sha256>,
+}
+
+impl DecisionIds {
+    /// A decision and the permit that it mints, from the parts of the request and the gate's time: the two halves of
+    /// one code, neither of which tells the other.
+    #[must_use]
+    pub fn of(&self, at: Timestamp, request: &[&[u8]]) -> (DecisionId, PermitId) {
+        let mut mac = self.keyed.clone();
+        take_in(&mut mac, &at.as_nanosecond().to_be_bytes());
+        request.iter().for_each(|part| take_in(&mut mac, part));
+        let code: [u8; 32] = mac.finalize().into_bytes().into();
+        let (decision, permit) = halves(&code);
+        (DecisionId::from_body(&text(decision)), PermitId::from_body(&text(permit)))
+    }
+}
+
+fn take_in(mac: &mut Hmac<Sha256>, part: &[u8]) {
+    mac.update(&(part.len() as u64).to_be_bytes());
+    mac.update(part);
+}
+
+fn halves(code: &[u8; 32]) -> (&[u8; 16], &[u8; 16]) {
+    let (first, second) = code.split_first_chunk().expect("32 bytes have 16");
+    (first, second.first_chunk().expect("32 bytes have 16 twice"))
+}
+
+/// 26 lower-case base32 characters, 128 bits.
+fn text(half: &[u8; 16]) -> String {
+    let mut text = BASE32_NOPAD.encode(half);
+    text.make_ascii_lowercase();
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_are_those_of_plain_hmac() {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&DEMO_KEY).expect("a key");
+        for part in ["subject", "crm", "1"] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        let code = BASE32_NOPAD.encode(&mac.finalize().into_bytes()[..16]).to_lowercase();
+        assert_eq!(Ids::new(DEMO_KEY).subject("crm", "1").as_str(), format!("sub_{code}"));
+    }
+
+    #[test]
+    fn a_decision_has_ids_of_its_own_by_every_part() {
+        let ids = |key, policy, ledger, at: i64, request: &[&[u8]]| {
+            let at = Timestamp::from_second(at).expect("in range");
+            let (decision, permit) = Ids::new(key).decisions(policy, ledger).of(at, request);
+            assert_ne!(decision.as_str()[4..], permit.as_str()[4..]);
+            assert_eq!((decision.as_str().len(), permit.as_str().len()), (30, 30));
+            [decision.as_str()[4..].to_owned(), permit.as_str()[4..].to_owned()]
+        };
+        let all = [
+            ids(DEMO_KEY, "p", "l", 0, &[b"ab"]),
+            ids([7; 32], "p", "l", 0, &[b"ab"]),
+            ids(DEMO_KEY, "q", "l", 0, &[b"ab"]),
+            ids(DEMO_KEY, "p", "m", 0, &[b"ab"]),
+            ids(DEMO_KEY, "pl", "", 0, &[b"ab"]),
+            ids(DEMO_KEY, "p", "l", 1, &[b"ab"]),
+            ids(DEMO_KEY, "p", "l", 0, &[b"a", b"b"]),
+            ids(DEMO_KEY, "p", "l", 0, &[b"ab", b""]),
+        ];
+        let distinct: std::collections::BTreeSet<&String> = all.iter().flatten().collect();
+        assert_eq!(distinct.len(), 2 * all.len());
+        assert_eq!(all[0], ids(DEMO_KEY, "p", "l", 0, &[b"ab"]));
+    }
 
     #[test]
     fn ids_depend_on_key_kind_and_every_part() {

@@ -233,4 +233,10 @@ pub struct PayloadDecision {
     /// The host of the account, for sources without hosts of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_host: Option<String>,
+    /// When what was to be read was last known to be so, as the gate was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_at: Option<Timestamp>,
+    /// Data categories that were asked for in particular; empty = all those of the purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<String>,
 }

@@ -127,7 +127,10 @@ impl Recorder {
             op: row.operation,
             purpose: row.purpose.clone(),
             source: row.source_id.clone(),
-            categories: self.categories.get(&row.purpose).cloned().unwrap_or_default(),
+            categories: match grounds.categories.as_slice() {
+                [] => self.categories.get(&row.purpose).cloned().unwrap_or_default(),
+                asked => asked.to_vec(),
+            },
             permit: row.permit_id.as_ref().map(|id| blind("permit", id.as_str())),
             reasons: row.reasons.clone(),
             events: grounds.entries.iter().map(|seq| blind("event", &seq.to_string())).collect(),
@@ -155,7 +158,7 @@ fn public_facts(mut leaf: Leaf, grounds: &Grounds) -> Leaf {
     leaf
 }
 
-fn payload_decision(row: &DecisionRow, grounds: &Grounds) -> PayloadDecision {
+pub(super) fn payload_decision(row: &DecisionRow, grounds: &Grounds) -> PayloadDecision {
     PayloadDecision {
         decision: row.decision_id.as_str().to_owned(),
         permit: row.permit_id.as_ref().map(|id| id.as_str().to_owned()),
@@ -164,6 +167,8 @@ fn payload_decision(row: &DecisionRow, grounds: &Grounds) -> PayloadDecision {
         url: grounds.url.as_ref().map(|url| url.reveal().clone()),
         opt_out: grounds.opt_out.map(|o| opt_out_word(o).to_owned()),
         account_host: grounds.account_host.clone(),
+        evidence_at: grounds.evidence_at,
+        categories: grounds.categories.clone(),
     }
 }
 

@@ -119,3 +119,103 @@ fn compare(
     }
     any
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+    use crate::audit::leaf::Decision;
+    use crate::audit::recorder::payload_decision;
+    use crate::consent::decide::Asked;
+    use crate::consent::event::{EventKind, LawfulBasis, Origin, Proof, Scope};
+    use crate::consent::gate::{Gate, InferProposal, SubjectFacts};
+    use crate::consent::ledger::Ledger;
+    use crate::ids::{DEMO_KEY, Ids};
+    use crate::taxonomy::{Operation, SourceClass};
+
+    fn policy() -> Policy {
+        let mut file: crate::consent::policy::PolicyFile =
+            serde_saphyr::from_str(include_str!("../../config/policy/demo.yaml")).expect("the demo policy is valid");
+        file.purposes.get_mut("persona_enrichment").expect("registered").evidence_max_age_days = Some(30);
+        Policy::new(file)
+    }
+
+    fn consent(subject: &SubjectId, category: &str) -> LegalEvent {
+        let some = |text: &str| Some(text.to_owned());
+        LegalEvent {
+            external_id: None,
+            subject: subject.clone(),
+            kind: EventKind::Grant,
+            basis: Some(LawfulBasis::Consent),
+            scope: Scope {
+                purposes: ["persona_enrichment".to_owned()].into(),
+                source_classes: [SourceClass::Crm].into(),
+                data_categories: [category.to_owned()].into(),
+                ..Scope::default()
+            },
+            valid_from: None,
+            valid_to: None,
+            recorded_at: "2026-01-01T00:00:00Z".parse().expect("a time"),
+            proof: Proof {
+                method: some("web_form"),
+                notice_id: some("N-1"),
+                wording_hash: some("x"),
+                ..Proof::default()
+            },
+            origin: Origin::imported("crm", "consents", None),
+            supersedes: None,
+        }
+    }
+
+    #[test]
+    fn what_was_asked_in_particular_is_asked_again() {
+        let now: Timestamp = "2026-03-02T03:00:00Z".parse().expect("a time");
+        let ago = |days: i64| Some(now - SignedDuration::from_hours(24 * days));
+        let subject = SubjectId::from_body("test");
+        let target = Target::Subject(subject.clone(), None);
+        for (category, evidence_at, expected) in [
+            ("job", ago(29), vec!["6(1)(a)"]),
+            ("job", ago(30), vec!["EvidenceTooOld"]),
+            ("job", None, vec!["EvidenceTooOld"]),
+            ("company", ago(29), vec!["ScopeMismatch(data_category)"]),
+        ] {
+            let events = [consent(&subject, category)];
+            let mut ledger = Ledger::in_memory().expect("a ledger");
+            ledger.preview(&events, &[], now);
+            let gate = Gate::new(policy(), ledger.into_view(), &Ids::new(DEMO_KEY), Arc::new(move || now));
+            let proposal = InferProposal {
+                target: target.clone(),
+                source_id: "crm".into(),
+                purpose: "persona_enrichment".into(),
+                operation: Operation::Infer,
+                facts: Some(SubjectFacts { collected_at: now, ambiguous: false }),
+            };
+            let decided = gate.infer_asking(proposal, Asked::of_person(Operation::Infer, evidence_at));
+            assert_eq!(decided.row.reasons, expected, "{category} {evidence_at:?}");
+            let mut leaf = Leaf::new(Kind::Decide).fact("synced", now.to_string()).fact("newest", now.to_string());
+            leaf.model = Some(crate::audit::model_hash().to_owned());
+            let said = Decision {
+                op: Operation::Infer,
+                purpose: "persona_enrichment".into(),
+                source: "crm".into(),
+                categories: decided.grounds.categories.clone(),
+                permit: None,
+                reasons: decided.row.reasons.clone(),
+                events: Vec::new(),
+                assessments: Vec::new(),
+                recipients: Vec::new(),
+                at: now,
+                until: None,
+                retain_until: None,
+            };
+            // As it comes out of the sealed payload.
+            let text = serde_json::to_string(&payload_decision(&decided.row, &decided.grounds)).expect("plain data");
+            let row: PayloadDecision = serde_json::from_str(&text).expect("what was written");
+            let again = again(&leaf, &said, &row, &target, Some(&events), &policy());
+            assert_eq!(again.unwrap_or_else(|reasons| reasons), expected, "{category} {evidence_at:?}");
+        }
+    }
+}

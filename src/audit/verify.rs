@@ -367,6 +367,8 @@ pub(super) fn public_facts(leaf: &Leaf) -> PayloadDecision {
         url: text("host").map(|host| format!("https://{host}/")),
         opt_out: text("opt_out"),
         account_host: text("account_host"),
+        evidence_at: None,
+        categories: Vec::new(),
     }
 }
 
@@ -387,6 +389,7 @@ pub(super) fn again(
         Some("tdm_reserved") => OptOut::TdmReserved,
         _ => OptOut::NotApplicable,
     };
+    let categories: Vec<&str> = row.categories.iter().map(String::as_str).collect();
     let infers = matches!(said.op, Operation::Derive | Operation::Infer | Operation::Profile);
     let request = Request {
         target,
@@ -397,7 +400,12 @@ pub(super) fn again(
         account_host: row.account_host.as_deref(),
         opt_out,
         collected_at: row.collected_at,
-        asked: Asked { model: leaf.model.as_deref().filter(|_| infers), ..Asked::default() },
+        asked: Asked {
+            data_categories: &categories,
+            evidence_at: row.evidence_at,
+            model: leaf.model.as_deref().filter(|_| infers),
+            ..Asked::default()
+        },
     };
     let view =
         View { events, ambiguous: row.ambiguous, intact: true, last_sync: time("synced"), newest: time("newest") };

@@ -52,7 +52,7 @@ impl Reader {
         let recorder = Recorder::new(log, audit::keys(&vault), None, &policy);
         let view = ledger.take_view();
         let view = if home.is_demo() { view.pinned() } else { view };
-        let gate = Gate::new(policy, view, home.ids().clone(), clock);
+        let gate = Gate::new(policy, view, home.ids(), clock);
         Ok(Self { home, pipeline, snapshot, manifest, gate, recorder, asked: Vec::new() })
     }
 

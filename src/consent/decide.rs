@@ -63,7 +63,7 @@ pub fn decide(request: &Request<'_>, view: &View<'_>, policy: &Policy, now: Time
     purpose(&case, &mut tally);
     let granted = match request.target {
         Target::Subject(..) => subject(&case, view, &mut tally),
-        Target::Account(_) | Target::Host(_) => not_personal(&case, &mut tally),
+        Target::Account(_) | Target::Host(_) => Some(not_personal(&case, &mut tally)),
     };
     match granted {
         Some(granted) if tally.reasons.is_empty() => Ok(Granted { valid_until: tally.until, ..granted }),
@@ -161,17 +161,16 @@ fn transfers_covered(policy: &Policy, recipients: &[String]) -> bool {
 
 /// Companies and hosts are no data subjects: a registered source and purpose suffice, and the purpose must be one
 /// that never touches a person.
-#[expect(clippy::unnecessary_wraps, reason = "the shape of its counterpart for people")]
-fn not_personal(case: &Case<'_>, tally: &mut Tally) -> Option<Granted> {
+fn not_personal(case: &Case<'_>, tally: &mut Tally) -> Granted {
     let impersonal = case.purpose.is_some_and(|(purpose, _)| purpose.bases.is_empty());
     tally.refuse("impersonal", !impersonal, Reason::PurposeUnregistered);
-    Some(Granted {
+    Granted {
         bases: vec!["not_personal".to_owned()],
         valid_until: Timestamp::MAX,
         retain_until: Timestamp::MAX,
         notice_status: "not_required",
         duties: Vec::new(),
-    })
+    }
 }
 
 fn subject(case: &Case<'_>, view: &View<'_>, tally: &mut Tally) -> Option<Granted> {

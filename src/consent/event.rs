@@ -26,7 +26,7 @@ pub enum EventKind {
     Object,
     /// Art. 18.
     Restrict,
-    /// Ends a restriction or a pending objection.
+    /// Ends a restriction, or, with the purposes that it names, a pending objection to these.
     Lift,
     /// Art. 17.
     Erase,
@@ -96,8 +96,9 @@ impl LawfulBasis {
 }
 
 /// What an event covers. In a negative event an empty dimension means everything. In a grant it means nothing, but for
-/// operations, where it means those of its purposes. A lift without scope ends all that a restriction without scope
-/// began; a notice covers the purposes that it names.
+/// operations, where it means those of its purposes. A lift ends what it names: without purposes a restriction, never an
+/// objection; with purposes objections to these, never a restriction; its other empty dimensions mean everything. A
+/// notice covers the purposes that it names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Scope {
     /// Registered purposes.
@@ -175,6 +176,24 @@ pub struct Origin {
     pub value_commitment: Option<String>,
 }
 
+impl Origin {
+    /// The `system` of events that the controller enters in the home itself. No CRM may be called so.
+    pub const CONTROLLER: &str = "prosopon";
+
+    /// What an importer read: never the controller's, however the CRM is called.
+    #[must_use]
+    pub fn imported(system: &str, field: &str, value_commitment: Option<String>) -> Self {
+        let system = if system == Self::CONTROLLER { format!("crm {system}") } else { system.to_owned() };
+        Self { system, field: field.to_owned(), value_commitment }
+    }
+
+    /// Whether the controller entered the event in the home.
+    #[must_use]
+    pub fn is_controller(&self) -> bool {
+        self.system == Self::CONTROLLER
+    }
+}
+
 /// One legal event about one subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegalEvent {
@@ -198,8 +217,8 @@ pub struct LegalEvent {
     pub proof: Proof,
     /// Where it was read.
     pub origin: Origin,
-    /// The `external_id` of the event that this one replaces: a superseded grant gives nothing any more; a superseded
-    /// negative event still counts.
+    /// The `external_id` of the event of the same system that this one replaces: a superseded grant, lift or notice
+    /// gives nothing any more; a superseded negative event still counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<String>,
 }

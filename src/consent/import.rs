@@ -90,7 +90,7 @@ fn flags(crm: &str, flags: &Flags, subject: &SubjectId, events: &mut Vec<LegalEv
             valid_to: None,
             recorded_at: STANDING,
             proof: Proof::default(),
-            origin: Origin { system: crm.to_owned(), field: field.to_owned(), value_commitment: None },
+            origin: Origin::imported(crm, field, None),
             supersedes: None,
         });
     }
@@ -190,7 +190,7 @@ fn event_of(crm: &str, row: &ConsentRow, subject: &SubjectId) -> ReadRow {
             language: row.language.clone(),
             actor: None,
         },
-        origin: Origin { system: crm.to_owned(), field: "consents".to_owned(), value_commitment: None },
+        origin: Origin::imported(crm, "consents", None),
         supersedes: None,
     };
     ReadRow { event: Some(event), rejections }

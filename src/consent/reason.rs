@@ -174,6 +174,12 @@ impl ReasonSet {
 
     /// In the order of the checks.
     pub fn list(self) -> Vec<Reason> {
-        Reason::ALL.into_iter().filter(|reason| self.0 & (1 << *reason as u8) != 0).collect()
+        let mut left = self.0;
+        let mut reasons = Vec::with_capacity(left.count_ones() as usize);
+        while left != 0 {
+            reasons.push(Reason::ALL[left.trailing_zeros() as usize]);
+            left &= left - 1;
+        }
+        reasons
     }
 }

@@ -54,6 +54,19 @@ pub struct Asked<'a> {
     pub model: Option<&'a str>,
 }
 
+impl Asked<'static> {
+    /// What reading about a person asks for: the job; traits, motives and preferences where it profiles. The model is
+    /// named, for a DPIA may name those that it approves.
+    #[must_use]
+    pub fn of_person(operation: Operation, evidence_at: Option<Timestamp>) -> Self {
+        let data_categories: &[&str] = match operation {
+            Operation::Profile => &["traits", "motives", "preferences"],
+            _ => &["job"],
+        };
+        Self { data_categories, evidence_at, model: Some(crate::audit::model_hash()), ..Self::default() }
+    }
+}
+
 /// What is asked. The recipients are those of the purpose in the policy.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {

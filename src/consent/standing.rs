@@ -172,16 +172,23 @@ impl<'a> Standing<'a> {
         if failures.is_empty() { Ok(ends.min(assessed.unwrap_or(case.now))) } else { Err(failures) }
     }
 
-    /// Whether a later lift, known, begun and not ended, ends this restriction or objection. As a restriction holds
-    /// for everything, so does a lift without scope; one with scope ends it for what lies wholly within.
+    /// Whether a later lift, known, begun and not ended, ends this restriction or objection. It ends only what it names:
+    /// one without purposes a restriction, one with purposes objections to these; of what another system recorded, only
+    /// the controller ends anything. One with further scope ends it for what lies wholly within.
     fn lifted(&self, negative: &LegalEvent) -> bool {
         let (case, request) = (self.case, self.case.request);
         self.positive(EventKind::Lift).any(|e| {
             let scope = &e.scope;
-            holds("lift.begun", self.has_begun(e))
+            let means_it = match negative.kind {
+                EventKind::Restrict => holds("lift.restriction", scope.purposes.is_empty()),
+                _ => holds("lift.objection", scope.purposes.contains(request.purpose)),
+            };
+            means_it
+                && (holds("lift.own", e.origin.system == negative.origin.system)
+                    || holds("lift.controller", e.origin.is_controller()))
+                && holds("lift.begun", self.has_begun(e))
                 && holds("lift.ended", e.valid_to.is_none_or(|end| case.now < end))
                 && holds("lift.later", earliest(e) > latest(negative))
-                && holds("lift.purpose", scope.purposes.is_empty() || scope.purposes.contains(request.purpose))
                 && holds("lift.operation", scope.operations.is_empty() || scope.operations.contains(&request.operation))
                 && holds("lift.class", scope.source_classes.is_empty() || scope.source_classes.contains(&case.class))
                 && holds("lift.category", case.covers_categories(&scope.data_categories))

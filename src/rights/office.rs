@@ -143,19 +143,6 @@ impl Office {
         }
     }
 
-    /// Whether an objection that names purposes waits for the controller's decision.
-    #[must_use]
-    pub fn has_pending_objection(&self, subject: &SubjectId) -> bool {
-        let events = self.ledger.view().events(subject).unwrap_or_default();
-        let pending = |e: &LegalEvent| {
-            let decided = |l: &&LegalEvent| {
-                l.kind == EventKind::Lift && l.recorded_at > e.recorded_at && l.scope.purposes == e.scope.purposes
-            };
-            e.kind == EventKind::Object && !e.scope.purposes.is_empty() && events.iter().find(decided).is_none()
-        };
-        events.iter().any(pending)
-    }
-
     /// Finds a person by subject id, CRM record id, or an e-mail address by which they were ever read.
     ///
     /// # Errors
@@ -278,7 +265,7 @@ impl Office {
             valid_to: None,
             recorded_at: self.event_time(),
             proof: Proof::default(),
-            origin: Origin { system: "prosopon".to_owned(), field: field.to_owned(), value_commitment: None },
+            origin: Origin { system: Origin::CONTROLLER.to_owned(), field: field.to_owned(), value_commitment: None },
             supersedes: None,
         }
     }

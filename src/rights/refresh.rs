@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use crate::consent::decide::Asked;
 use crate::consent::gate::{EmitProposal, Gate, InferProposal, SubjectFacts};
 use crate::consent::reason::Reason;
 use crate::model::{About, SubjectId, Target};
@@ -38,7 +39,7 @@ impl Judge<'_> {
             let view = self.office.ledger.view().clone();
             let view = if self.office.home.is_demo() { view.pinned() } else { view };
             let clock = stopped(self.office.now());
-            self.gates.insert(hash.to_owned(), Gate::new(policy, view, self.office.home.ids().clone(), clock));
+            self.gates.insert(hash.to_owned(), Gate::new(policy, view, self.office.home.ids(), clock));
         }
         self.gates.get(hash)
     }
@@ -114,7 +115,9 @@ fn may_not_profile(gate: &Gate, sources: &BTreeSet<String>, persona: &Persona, f
             operation: Operation::Profile,
             facts: Some(facts),
         };
-        gate.infer(proposal).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person))
+        // The age of the evidence says nothing about the person.
+        let asked = Asked::of_person(Operation::Profile, None);
+        gate.infer_asking(proposal, asked).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person))
     })
 }
 

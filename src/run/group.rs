@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use url::Url;
 
 use crate::audit::Stage;
 use crate::config::{CompanySite, Page, Tiers};
-use crate::consent::decide::OptOut;
+use crate::consent::decide::{Asked, OptOut};
 use crate::consent::gate::{Decided, EmitProposal, FetchProposal, Grounds, InferProposal, SubjectFacts};
 use crate::consent::permit::{Emit, Infer, Permit};
 use crate::model::{Account, DeadLetter, DecisionRow, DocumentRow, Personal, Signal, Target};
@@ -68,6 +69,15 @@ impl Leave<'_> {
     }
 }
 
+/// A source that is to be read about a contact.
+#[derive(Clone, Copy)]
+struct Wanted {
+    source: &'static str,
+    class: SourceClass,
+    /// When what it says was last known to be so; `None` = nobody knows.
+    evidence_at: Option<Timestamp>,
+}
+
 /// The work on one company.
 pub(super) struct Work<'a> {
     pub context: &'a Context,
@@ -123,44 +133,43 @@ impl<'a> Work<'a> {
         };
         let decided = self.context.gate.emit(emit_proposal(self.context, member));
         leave.emit = leave.note(decided);
-        let purpose = self.context.plan.purpose().to_owned();
-        leave.crm = self.infer(&mut leave, true, id::CRM, &purpose, Operation::Infer, SourceClass::Crm);
+        // As old as the record says, if it does; what is fetched after this is as new as the decision.
+        let stated = member.subject.updated_at.map(|at| at.min(self.context.as_of.0));
+        let fetched = Some(self.context.gate.now());
+        let crm = Wanted { source: id::CRM, class: SourceClass::Crm, evidence_at: stated };
+        leave.crm = self.infer(&mut leave, crm, Operation::Infer);
         let researched = self.tier == Tier::Individual;
         let has_site =
             researched && self.context.plan.sources().company_site.is_some() && self.group.account.domain.is_some();
         if has_site {
             let class = SourceClass::CompanySite;
-            leave.site = self.infer(&mut leave, true, id::COMPANY_SITE, &purpose, Operation::Infer, class);
+            let site = Wanted { source: id::COMPANY_SITE, class, evidence_at: fetched };
+            leave.site = self.infer(&mut leave, site, Operation::Infer);
         }
         let has_handle = member.subject.handles.iter().any(|(source, _)| source == id::DEVELOPER_PROFILE);
         if researched && has_handle && self.context.plan.sources().developer_profile.is_some() {
             let class = SourceClass::PublicProfessional;
-            let source = id::DEVELOPER_PROFILE;
-            leave.profile = self.infer(&mut leave, true, source, &purpose, Operation::Infer, class);
-            leave.profiling = self.infer(&mut leave, false, source, PROFILING_PURPOSE, Operation::Profile, class);
+            let profile = Wanted { source: id::DEVELOPER_PROFILE, class, evidence_at: fetched };
+            leave.profile = self.infer(&mut leave, profile, Operation::Infer);
+            leave.profiling = self.infer(&mut leave, profile, Operation::Profile);
         }
         leave
     }
 
-    /// Asks for one source; `feeds` = a refusal leaves the facets that it would have fed without consent.
-    fn infer(
-        &self,
-        leave: &mut Leave<'a>,
-        feeds: bool,
-        source: &str,
-        purpose: &str,
-        operation: Operation,
-        class: SourceClass,
-    ) -> Option<Permit<Infer>> {
-        let decided = self.context.gate.infer(InferProposal {
+    /// Asks for one source; a refusal to infer leaves the facets that it would have fed without consent.
+    fn infer(&self, leave: &mut Leave<'a>, wanted: Wanted, operation: Operation) -> Option<Permit<Infer>> {
+        let profiles = operation == Operation::Profile;
+        let purpose = if profiles { PROFILING_PURPOSE } else { self.context.plan.purpose() };
+        let proposal = InferProposal {
             target: subject_target(leave.member),
-            source_id: source.to_owned(),
+            source_id: wanted.source.to_owned(),
             purpose: purpose.to_owned(),
             operation,
             facts: Some(facts(leave.member)),
-        });
-        if feeds && decided.outcome.is_err() {
-            leave.refused.extend(FacetKind::fed_by(class));
+        };
+        let decided = self.context.gate.infer_asking(proposal, Asked::of_person(operation, wanted.evidence_at));
+        if !profiles && decided.outcome.is_err() {
+            leave.refused.extend(FacetKind::fed_by(wanted.class));
         }
         leave.note(decided)
     }

@@ -133,7 +133,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         None => HashMap::new(),
     };
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
-    let gate = Gate::new(policy, view, ids.clone(), clock);
+    let gate = Gate::new(policy, view, &ids, clock);
     Ok(Prepared { plan, gate, loaded, inputs, as_of, home_path, ids, lock, rectified, books })
 }
 

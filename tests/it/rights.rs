@@ -132,6 +132,23 @@ fn a_restricted_person_is_in_no_table_until_the_restriction_is_lifted() {
 }
 
 #[test]
+fn a_restriction_and_a_pending_objection_end_each_by_itself() {
+    let (_dir, home) = copy_of_shared();
+    let is_there = || {
+        demo(&home, &["--quiet"]).expect(0);
+        Tables::of(&home).persona("K-2004").is_some()
+    };
+    let objection = ["subject", "object", "K-2004", "--purpose", "persona_enrichment"];
+    at(&home, &objection).expect(0);
+    at(&home, &["subject", "restrict", "K-2004"]).expect(0);
+    at(&home, &["subject", "restrict", "K-2004", "--lift"]).expect(0);
+    assert!(!is_there(), "the objection is pending");
+    at(&home, &[&objection[..], &["--decided", "rejected"]].concat()).expect(0);
+    assert!(is_there());
+    intact(&home);
+}
+
+#[test]
 fn an_objection_in_mid_run_keeps_the_person_out_of_the_snapshot() {
     let dir = temp();
     let home = dir.path().join("home");
@@ -263,6 +280,27 @@ fn short_lived(folder: &Path) -> PathBuf {
     fs::write(&path, policy.replace("retention_days: 730", "retention_days: 7")).expect("written");
     let original = root().join("config/policy/demo.yaml");
     pipeline(folder, &[(arg(&original), arg(&path))])
+}
+
+#[test]
+fn evidence_has_an_age_and_what_was_asked_is_asked_again() {
+    let dir = temp();
+    let original = root().join("config/policy/demo.yaml");
+    let policy = fs::read_to_string(&original).expect("the demo's policy");
+    let path = dir.path().join("policy.yaml");
+    let limited = policy.replacen("retention_days: 730", "retention_days: 730\n    evidence_max_age_days: 200", 1);
+    fs::write(&path, limited).expect("written");
+    let path = pipeline(dir.path(), &[(arg(&original), arg(&path))]);
+    let home = dir.path().join("home");
+    say(["run", arg(&path), "--out", arg(&home), "--quiet"]).expect(0);
+    let decisions = Tables::of(&home).decisions;
+    let of = |old: bool, source: &str| {
+        let is_old = |reasons: &[String]| reasons.iter().any(|r| r == "EvidenceTooOld");
+        decisions.iter().filter(|d| d.source_id == source && is_old(&d.reasons) == old).count()
+    };
+    assert!(of(true, "crm") > 0 && of(false, "crm") > 0, "some records are older than the limit, some are not");
+    assert_eq!(of(true, "company_site"), 0, "what is fetched after the decision is new");
+    intact(&home);
 }
 
 #[test]

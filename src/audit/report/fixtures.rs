@@ -100,7 +100,7 @@ impl World {
 
     pub fn gate(&self, when: Timestamp) -> Gate {
         let clock = Arc::new(move || when);
-        Gate::new(self.policy().clone(), self.ledger.view().clone(), self.ids.clone(), clock)
+        Gate::new(self.policy().clone(), self.ledger.view().clone(), &self.ids, clock)
     }
 
     /// Runs the pipeline and publishes.
@@ -326,6 +326,8 @@ fn payload(row: &DecisionRow) -> PayloadDecision {
         url: None,
         opt_out: None,
         account_host: None,
+        evidence_at: None,
+        categories: Vec::new(),
     }
 }
 

@@ -123,7 +123,10 @@ pub(super) fn gate_knew(entry: &Entry<'_>, leaf: &Leaf) -> bool {
 
 fn lifted(negative: &LegalEvent, known: &[Entry<'_>], act: &Act<'_>) -> bool {
     positive(known, EventKind::Lift).any(|lift| {
-        latest(lift) <= act.at
+        // The end of a restriction names no purpose, the decision of an objection names its own.
+        (negative.kind == EventKind::Restrict) == lift.scope.purposes.is_empty()
+            && (lift.origin.is_controller() || lift.origin.system == negative.origin.system)
+            && latest(lift) <= act.at
             && lift.valid_to.is_none_or(|end| act.at < end)
             && earliest(lift) > latest(negative)
             && act.lies_within(&lift.scope)

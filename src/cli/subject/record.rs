@@ -67,11 +67,7 @@ pub(super) fn restrict(args: &RestrictArgs, wall: &Clock) -> anyhow::Result<Exit
     let mut office = args.who.home.office(wall)?;
     let subject = office.find(&args.who.subject)?;
     if args.lift {
-        if office.has_pending_objection(&subject) {
-            let text = "an objection is pending too, and a lift would end it: decide it first with `subject object \
-                        SUBJECT --purpose PURPOSE --decided upheld|rejected`";
-            return Err(Usage(text.to_owned()).into());
-        }
+        // Without purposes it ends restrictions only: a pending objection stays pending.
         office.record(office.event(&subject, EventKind::Lift, "lift"))?;
         office.store.release(office.key(&subject))?;
         office.log.publish()?;
@@ -99,8 +95,8 @@ pub(super) fn object(args: &ObjectArgs, wall: &Clock) -> anyhow::Result<ExitCode
         return Err(Usage(text.to_owned()).into());
     }
     if args.decided == Some(Decided::Rejected) {
-        let mut event = office.event(&subject, EventKind::Lift, "objection_rejected");
-        event.scope.purposes = args.purposes.iter().cloned().collect();
+        // With purposes it decides objections only: a restriction stays.
+        let event = with_purposes(office.event(&subject, EventKind::Lift, "objection_rejected"), &args.purposes);
         office.record(event)?;
         office.log.publish()?;
         let line = "rejected: the pending objection ends; one against marketing would stand all the same".to_owned();

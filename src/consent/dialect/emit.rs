@@ -257,11 +257,11 @@ impl Emitter<'_> {
             valid_to: None,
             recorded_at,
             proof: Proof::default(),
-            origin: Origin {
-                system: reading.system.to_owned(),
-                field: format!("{}.{}", fact.object.name, fact.field),
-                value_commitment: Some(reading.ids.commitment("legal-value", fact.value.as_bytes())),
-            },
+            origin: Origin::imported(
+                reading.system,
+                &format!("{}.{}", fact.object.name, fact.field),
+                Some(reading.ids.commitment("legal-value", fact.value.as_bytes())),
+            ),
             supersedes: None,
         }
     }

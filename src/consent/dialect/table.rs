@@ -234,11 +234,11 @@ impl Row<'_> {
                 language: text("language"),
                 actor: text("actor"),
             },
-            origin: Origin {
-                system: self.reading.system.to_owned(),
-                field: "table".to_owned(),
-                value_commitment: Some(self.reading.ids.commitment("legal-row", &item.digest())),
-            },
+            origin: Origin::imported(
+                self.reading.system,
+                "table",
+                Some(self.reading.ids.commitment("legal-row", &item.digest())),
+            ),
             supersedes: text("supersedes"),
         })
     }

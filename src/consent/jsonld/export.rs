@@ -171,6 +171,8 @@ fn what_happened(event: &LegalEvent, set: &mut impl FnMut(&str, Value)) {
     }
     let right = match event.kind {
         EventKind::Object => "eu-gdpr:A21",
+        // A lift with purposes decides an objection, one without ends a restriction.
+        EventKind::Lift if !event.scope.purposes.is_empty() => "eu-gdpr:A21",
         EventKind::Restrict | EventKind::Lift => "eu-gdpr:A18",
         EventKind::Erase => "eu-gdpr:A17",
         EventKind::Rectify => "eu-gdpr:A16",

@@ -24,7 +24,7 @@ fn gate(events: &[LegalEvent], first_seen: Timestamp, imported: Timestamp) -> Ga
     let mut ledger = Ledger::open(&database, &checkpoint, &vault).expect("a new ledger");
     let import = Import { events, seen: &[(subject(), first_seen)], is_sync: true };
     ledger.import(&mut vault, import, imported).expect("a writable ledger");
-    Gate::new(Policy::new(policy_file()), ledger.into_view(), Ids::new(DEMO_KEY), Arc::new(now))
+    Gate::new(Policy::new(policy_file()), ledger.into_view(), &Ids::new(DEMO_KEY), Arc::new(now))
 }
 
 fn ready(events: &[LegalEvent]) -> Gate {
@@ -126,7 +126,7 @@ fn a_clock_in_the_past_revives_nothing() {
     // As a replay does: the clock stands before the withdrawal, and before the import that told of it.
     let as_of = now() - SignedDuration::from_hours(24 * 10);
     let view = ledger.into_view().pinned();
-    let gate = Gate::new(Policy::new(policy_file()), view, Ids::new(DEMO_KEY), Arc::new(move || as_of));
+    let gate = Gate::new(Policy::new(policy_file()), view, &Ids::new(DEMO_KEY), Arc::new(move || as_of));
     assert_eq!(infer(&gate, Operation::Infer), ["Withdrawn"]);
 }
 

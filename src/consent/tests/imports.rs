@@ -119,3 +119,18 @@ fn every_row_becomes_what_is_written() {
         assert_eq!(again.events, imported.events, "{}: the same rows give the same events", case.name);
     }
 }
+
+#[test]
+fn no_crm_speaks_as_the_controller() {
+    let rows = [row("K-1 lift - - - - 2026-01-01 -", 2)];
+    let case = Case {
+        name: String::new(),
+        flags: vec!["do_not_profile".into()],
+        legal_basis: None,
+        rows: Vec::new(),
+        events: Vec::new(),
+        letters: Vec::new(),
+    };
+    let events = import("prosopon", &[contact(&case)], &rows, &Ids::new(DEMO_KEY)).events;
+    assert!(events.len() >= 2 && events.iter().all(|e| !e.origin.is_controller()), "{events:?}");
+}

@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::worlds::{any_kind, event_of, friendly, from_env, negative_kind, run, run_for, time, world};
+use super::worlds::{World, any_kind, event_of, friendly, from_env, negative_kind, run, run_for, time, world};
 use super::{event, now};
 use crate::consent::bitemporal::{decide_as_known, known_at};
 use crate::consent::decide::{Asked, Modality, decide};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Scope};
 use crate::consent::policy::Policy;
+use crate::consent::reason::Reason;
 use crate::consent::reference;
 use crate::model::Target;
 use crate::taxonomy::Operation;
@@ -163,6 +164,37 @@ fn an_objection_to_marketing_is_absolute() {
         objection.scope.purposes.insert("marketing".into());
         world.events.get_or_insert_default().push(objection);
         prop_assert!(!world.permits() || !matches!(world.target, Target::Subject(..)));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_lift_ends_only_what_it_names() {
+    run((world(), event_of(Just(EventKind::Lift))), |(mut world, lift)| {
+        let names_purposes = !lift.scope.purposes.is_empty();
+        let reasons = |world: &World| world.decide().err().map_or_else(Vec::new, |refusal| refusal.reasons);
+        let before = reasons(&world);
+        world.events.get_or_insert_default().push(lift);
+        let after = reasons(&world);
+        let ended = |reason| before.contains(&reason) && !after.contains(&reason);
+        prop_assert!(!(ended(Reason::Restricted) && names_purposes), "a decision about an objection");
+        prop_assert!(!(ended(Reason::ObjectionPending) && !names_purposes), "the end of a restriction");
+        prop_assert!(!ended(Reason::MarketingObjection));
+        Ok(())
+    });
+}
+
+#[test]
+fn no_crm_ends_what_another_system_recorded() {
+    let negative = select(vec![EventKind::Restrict, EventKind::Object]);
+    let lifts = prop::collection::vec(event_of(Just(EventKind::Lift)), 1..5);
+    run((event_of(negative), lifts), |(mut negative, mut lifts)| {
+        negative.origin.system = "elsewhere".into();
+        lifts.iter_mut().for_each(|lift| lift.origin.system = "crm".into());
+        let mut events = vec![super::consent("2026-01-01"), negative];
+        let without = friendly(events.clone(), "persona_enrichment", Operation::Infer).decide();
+        events.extend(lifts);
+        prop_assert_eq!(without, friendly(events, "persona_enrichment", Operation::Infer).decide());
         Ok(())
     });
 }

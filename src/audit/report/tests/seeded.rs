@@ -165,6 +165,27 @@ fn violations_are_silent_after_a_lift_or_a_new_consent() {
 }
 
 #[test]
+fn an_objection_is_violated_until_it_is_decided_itself() {
+    let when = at("2026-03-03T05:00:00Z");
+    let found = |purposes: &[&str]| {
+        let mut world = super::clean();
+        let (row, permit) = super::super::fixtures::emit(&world.gate(when), &subject(2));
+        assert!(permit.is_some(), "the gate does not know of the objection yet");
+        let mut objection = event(2, EventKind::Object, when - 2.hours());
+        objection.scope.purposes = [PURPOSE.to_owned()].into();
+        let mut lift = event(2, EventKind::Lift, when - 1.hours());
+        lift.scope.purposes = purposes.iter().map(|p| (*p).to_owned()).collect();
+        world.import(&[objection, lift], when - 1.hours());
+        let target = Target::Subject(subject(2), None);
+        world.leaf(Stage::Read, &RunId::from_body("b"), when, &target, std::slice::from_ref(&row));
+        let found = world.ask(|book| violations::violations(book).expect("violations")).findings;
+        found.listed.iter().any(|f| f.kind == "after_objection")
+    };
+    assert!(found(&[]), "the end of a restriction");
+    assert!(!found(&[PURPOSE]));
+}
+
+#[test]
 fn violations_finds_reading_after_an_objection_and_work_after_an_erasure() {
     let mut world = super::clean();
     let when = at("2026-03-03T05:00:00Z");
