@@ -12,6 +12,9 @@ use rusqlite::{Connection, OpenFlags};
 /// How long a call waits for another process.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The path of a database that is kept nowhere.
+pub(crate) const IN_MEMORY: &str = ":memory:";
+
 /// Where changes go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Journal {
@@ -35,8 +38,10 @@ pub(crate) enum Access {
 /// Opens a file of a home; for writing, its tables are made.
 pub(crate) fn open(path: &Path, access: Access, schema: &str) -> rusqlite::Result<Connection> {
     let Access::Write(journal) = access else { return open_to_read(path, access == Access::AtRest) };
-    // Private from its first moment, as then are the files that SQLite makes beside it. What fails here fails below.
-    let _ = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    if path != Path::new(IN_MEMORY) {
+        // Private from its first moment, as then are the files that SQLite makes beside it. What fails here fails below.
+        let _ = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    }
     let database = Connection::open(path)?;
     database.busy_timeout(PATIENCE)?;
     database.pragma_update(None, "journal_mode", if journal == Journal::Wal { "WAL" } else { "TRUNCATE" })?;
@@ -85,5 +90,7 @@ mod tests {
         assert_eq!(read(&path), 7);
         assert!(open(&folder.path().join("y.sqlite"), Access::Read, "").is_err(), "nothing is made");
         assert!(!folder.path().join("y.sqlite").exists());
+        open(Path::new(IN_MEMORY), Access::Write(Journal::Wal), "").expect("opens");
+        assert!(!Path::new(IN_MEMORY).exists(), "a file of that name");
     }
 }

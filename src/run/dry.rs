@@ -17,7 +17,7 @@ use crate::run::summary::{Counts, Summary};
 pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
     let name = prepared.plan.name().to_owned();
     let home = prepared.home_path.clone();
-    let journal = Journal::open(Path::new(":memory:"))?;
+    let journal = Journal::open(Path::new(crate::db::IN_MEMORY))?;
     let fetcher = Fetcher::new(settings::refusing(), Arc::clone(&world.wall), Arc::clone(&world.wall))?;
     let (context, loaded) = prepared.context(options, world, RunId::from_body("dry"), fetcher, journal);
     let Loaded { groups, dead_letters, contacts, .. } = loaded;

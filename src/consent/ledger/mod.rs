@@ -78,7 +78,7 @@ impl Ledger {
     /// # Errors
     /// SQLite cannot be used.
     pub fn in_memory() -> Result<Self, LedgerError> {
-        let path = PathBuf::from(":memory:");
+        let path = PathBuf::from(crate::db::IN_MEMORY);
         let fail = |source| LedgerError::Database { path: path.clone(), source };
         let database = Connection::open_in_memory().map_err(fail)?;
         database.execute_batch(SCHEMA).map_err(fail)?;

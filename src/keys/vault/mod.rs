@@ -71,7 +71,7 @@ impl Vault {
     /// # Errors
     /// SQLite or the system's randomness cannot be used.
     pub fn in_memory() -> Result<Self, VaultError> {
-        let path = PathBuf::from(":memory:");
+        let path = PathBuf::from(db::IN_MEMORY);
         let master = MasterKey::random().map_err(|source| VaultError::Io { path: path.clone(), source })?;
         Self::create(&path, master)
     }
