@@ -17,6 +17,7 @@ pub mod fetch;
 pub mod identity;
 pub mod keys;
 pub mod persona;
+pub mod report;
 pub mod rights;
 pub mod run;
 pub mod sink;

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::audit::AuditError;
+use crate::report::ReportError;
 use crate::rights::office::OfficeError;
 use crate::run::engine::RunError;
 use crate::run::home::HomeError;
@@ -67,6 +68,9 @@ fn number(error: &anyhow::Error) -> u8 {
         }
         if let Some(error) = cause.downcast_ref::<OfficeError>() {
             return if matches!(error, OfficeError::Unknown(_)) { USAGE } else { HOME };
+        }
+        if let Some(ReportError::Io { .. } | ReportError::Damaged { .. }) = cause.downcast_ref::<ReportError>() {
+            return HOME;
         }
         if cause.is::<AuditError>()
             || cause.is::<HomeError>()

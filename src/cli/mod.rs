@@ -23,6 +23,7 @@ mod quality;
 mod reader;
 mod report;
 mod run;
+mod run_report;
 mod schema;
 mod status;
 mod subject;
@@ -116,6 +117,8 @@ enum Command {
     DemoWeb(demo_web::DemoWebArgs),
     /// Tell what the last run did and what is needed next
     Status(HomeArg),
+    /// Tell what a run came to: coverage, refusals, fetches, time, change, warnings
+    Report(run_report::ReportArgs),
     /// Check pipeline files and tell every mistake at once
     Validate(validate::ValidateArgs),
     /// Print the JSON Schema of pipeline files, or the data dictionary of the tables
@@ -171,6 +174,7 @@ impl Cli {
             Command::Run(args) => run::execute(&args, global.quiet, global.log_format, wall),
             Command::DemoWeb(args) => demo_web::execute(&args),
             Command::Status(args) => status::execute(&args, wall),
+            Command::Report(args) => run_report::execute(&args),
             Command::Validate(args) => validate::execute(&args, wall),
             Command::Schema(args) => schema::execute(&args),
             Command::Completions { shell } => schema::completions(shell),

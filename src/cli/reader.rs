@@ -118,7 +118,7 @@ impl Reader {
     }
 }
 
-fn pipeline_of(home: &Home, arg: &HomeArg) -> anyhow::Result<String> {
+pub(super) fn pipeline_of(home: &Home, arg: &HomeArg) -> anyhow::Result<String> {
     let mut known = sink::pipelines(home.path());
     if let Some(name) = &arg.pipeline {
         if known.contains(name) {

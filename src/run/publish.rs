@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use tracing::Instrument;
 
 use crate::audit::{Kind, Leaf, Stage};
-use crate::consent::gate::{EmitProposal, SubjectFacts};
+use crate::config::Plan;
+use crate::consent::gate::{EmitProposal, Gate, SubjectFacts};
 use crate::demo::DemoWeb;
 use crate::fetch::Fetcher;
 use crate::model::{DecisionRow, RunId, SubjectId};
@@ -42,6 +43,7 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
         prepared.as_of = state.started_at;
     }
     if let Some(summary) = published_before(&prepared, &journal, &state, world)? {
+        report(&home, &prepared.plan, &prepared.gate);
         return Ok(summary);
     }
     let web = if prepared.is_demo() { Some(DemoWeb::start(0).await?) } else { None };
@@ -75,6 +77,7 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
             if let Some(recorder) = &context.recorder {
                 recorder.log().publish()?;
             }
+            report(&home, &context.plan, &context.gate);
             drop(lock);
             drop(quiet);
             Ok(summary)
@@ -83,6 +86,14 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
             writer.abort();
             Err(error)
         }
+    }
+}
+
+/// The tables are there: a report that cannot be made must not undo that.
+fn report(home: &Path, plan: &Plan, gate: &Gate) {
+    if let Err(error) = tracing::info_span!("report").in_scope(|| crate::report::make(home, plan.name(), gate.policy()))
+    {
+        tracing::warn!("the tables are published, but their report could not be made: {error}");
     }
 }
 

@@ -192,7 +192,7 @@ impl Summary {
     }
 
     /// Reads the summary of a published snapshot back.
-    pub(super) fn from_manifest(home: &Path, snapshot: &Snapshot) -> Result<Self, SinkError> {
+    pub(crate) fn from_manifest(home: &Path, snapshot: &Snapshot) -> Result<Self, SinkError> {
         let manifest = snapshot.manifest()?;
         let mut summary: Self = serde_json::from_value(manifest["summary"].clone())
             .map_err(|_| SinkError::Current { path: snapshot.folder().join("manifest.json") })?;

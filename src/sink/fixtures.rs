@@ -21,7 +21,7 @@ use crate::taxonomy::{
 };
 
 /// Rows of every table.
-pub(in crate::sink) struct Rows {
+pub(crate) struct Rows {
     pub personas: Vec<Persona>,
     pub evidence: Vec<Signal>,
     pub accounts: Vec<AccountRow>,
@@ -32,20 +32,20 @@ pub(in crate::sink) struct Rows {
     pub runs: Vec<RunRow>,
 }
 
-pub(in crate::sink) fn facts() -> FileFacts {
+pub(crate) fn facts() -> FileFacts {
     FileFacts { policy_hash: "sha256:0badc0de".into() }
 }
 
-pub(in crate::sink) fn run_id(body: &str) -> RunId {
+pub(crate) fn run_id(body: &str) -> RunId {
     RunId::from_body(body)
 }
 
-pub(in crate::sink) fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().expect("a test gives a valid instant")
 }
 
 /// `n` contacts, three a company, the first without one.
-pub(in crate::sink) fn rows(n: usize) -> Rows {
+pub(crate) fn rows(n: usize) -> Rows {
     let mut all = Rows {
         personas: (0..n).map(persona).collect(),
         evidence: Vec::new(),
@@ -77,13 +77,13 @@ pub(in crate::sink) fn rows(n: usize) -> Rows {
 }
 
 /// Writes rows in chunks and publishes them.
-pub(in crate::sink) fn publish(home: &Path, pipeline: &str, run: &str, rows: &Rows, chunk: usize) -> super::Snapshot {
+pub(crate) fn publish(home: &Path, pipeline: &str, run: &str, rows: &Rows, chunk: usize) -> super::Snapshot {
     let mut writer = SnapshotWriter::create(home, pipeline, &run_id(run), &facts()).expect("a fresh home");
     write(&mut writer, rows, chunk);
     writer.commit(&serde_json::json!({ "checkpoint": "none" })).expect("commit")
 }
 
-pub(in crate::sink) fn write(writer: &mut SnapshotWriter, rows: &Rows, chunk: usize) {
+pub(crate) fn write(writer: &mut SnapshotWriter, rows: &Rows, chunk: usize) {
     rows.personas.chunks(chunk).try_for_each(|c| writer.personas(c)).expect("personas");
     rows.evidence.chunks(chunk).try_for_each(|c| writer.evidence(c)).expect("evidence");
     rows.accounts.chunks(chunk).try_for_each(|c| writer.accounts(c)).expect("accounts");
@@ -94,11 +94,11 @@ pub(in crate::sink) fn write(writer: &mut SnapshotWriter, rows: &Rows, chunk: us
     rows.runs.chunks(chunk).try_for_each(|c| writer.runs(c)).expect("runs");
 }
 
-pub(in crate::sink) fn subject_id(i: usize) -> SubjectId {
+pub(crate) fn subject_id(i: usize) -> SubjectId {
     SubjectId::from_body(&format!("{i:06}"))
 }
 
-pub(in crate::sink) fn account_id(i: usize) -> AccountId {
+pub(crate) fn account_id(i: usize) -> AccountId {
     AccountId::from_body(&format!("{i:06}"))
 }
 
@@ -107,11 +107,11 @@ fn account_of(i: usize) -> Option<AccountId> {
     (i > 0).then(|| account_id(i / 3))
 }
 
-pub(in crate::sink) fn permit(tail: &str) -> PermitId {
+pub(crate) fn permit(tail: &str) -> PermitId {
     PermitId::from_body(tail)
 }
 
-pub(in crate::sink) fn persona(i: usize) -> Persona {
+pub(crate) fn persona(i: usize) -> Persona {
     let known = i % 4 != 3;
     let status = if known { FacetStatus::Known } else { FacetStatus::NoConsent };
     let some = |v: f64| known.then_some(v);
@@ -162,7 +162,7 @@ fn named(name: &str, value: Option<&str>) -> Named {
     Named { name: name.into(), value: value.map(str::to_owned), status }
 }
 
-pub(in crate::sink) fn signal(i: usize, about: About) -> Signal {
+pub(crate) fn signal(i: usize, about: About) -> Signal {
     let claims = [
         Claim::JobFunction(JobFunction::Procurement),
         Claim::Seniority(Seniority::Head),
@@ -196,7 +196,7 @@ pub(in crate::sink) fn signal(i: usize, about: About) -> Signal {
     }
 }
 
-pub(in crate::sink) fn account(i: usize) -> AccountRow {
+pub(crate) fn account(i: usize) -> AccountRow {
     let abstain = || Facet::abstain(FacetStatus::InsufficientEvidence);
     AccountRow {
         account_id: account_id(i),
@@ -243,7 +243,7 @@ fn buying_center(account: &AccountId, role: BuyingRole) -> BuyingCenterRow {
     }
 }
 
-pub(in crate::sink) fn decision(tail: &str, target: Target, operation: Operation, source: &str) -> DecisionRow {
+pub(crate) fn decision(tail: &str, target: Target, operation: Operation, source: &str) -> DecisionRow {
     DecisionRow {
         decision_id: DecisionId::from_body(tail),
         permit_id: Some(permit(tail)),
@@ -268,7 +268,7 @@ fn refusal() -> DecisionRow {
     }
 }
 
-pub(in crate::sink) fn document(i: usize) -> DocumentRow {
+pub(crate) fn document(i: usize) -> DocumentRow {
     DocumentRow {
         document_id: DocumentId::from_body(&format!("{i}")),
         permit_id: permit(&format!("{i}x2")),
@@ -288,7 +288,7 @@ pub(in crate::sink) fn document(i: usize) -> DocumentRow {
     }
 }
 
-pub(in crate::sink) fn dead_letter() -> DeadLetter {
+pub(crate) fn dead_letter() -> DeadLetter {
     DeadLetter {
         stage: "crm".into(),
         reason: "unknown_legal_basis".into(),
@@ -298,7 +298,7 @@ pub(in crate::sink) fn dead_letter() -> DeadLetter {
     }
 }
 
-pub(in crate::sink) fn run() -> RunRow {
+pub(crate) fn run() -> RunRow {
     RunRow {
         run_id: run_id("a"),
         pipeline: "demo".into(),

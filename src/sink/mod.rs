@@ -11,7 +11,7 @@ mod encode;
 mod encrypt;
 mod error;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 mod home;
 pub mod inspect;
 mod published;
@@ -41,8 +41,8 @@ pub(crate) use inspect::cell_json;
 pub use inspect::{FILTER_HELP, Format, Inspect, inspect};
 pub use published::{Snapshot, current, pipelines, snapshots};
 pub use read::{
-    Batches, Select, read_accounts, read_buying_centers, read_decisions, read_documents, read_evidence, read_personas,
-    read_runs,
+    Batches, Select, each_document, each_persona, read_accounts, read_buying_centers, read_columns, read_decisions,
+    read_documents, read_evidence, read_personas, read_runs,
 };
 pub use rewrite::{Change, Note, Rewritten, rewrite_all, rewrite_each, rewrite_snapshot};
 pub use ring::{held_keys, hold_key};

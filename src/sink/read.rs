@@ -140,6 +140,36 @@ fn rows<T>(
     Ok(all)
 }
 
+/// Shows the rows of a table one by one; never more than a batch is in memory.
+fn each<T>(
+    snapshot: &Snapshot,
+    table: Table,
+    decode: impl Fn(&RecordBatch) -> Result<Vec<T>, decode::Misfit>,
+    visit: impl FnMut(T),
+) -> Result<(), SinkError> {
+    let mut visit = visit;
+    for batch in Batches::open(snapshot, table, &Select::All, None)? {
+        let corrupt = |e: decode::Misfit| SinkError::Corrupt { path: snapshot.path(table), column: e.0 };
+        decode(&batch?).map_err(corrupt)?.into_iter().for_each(&mut visit);
+    }
+    Ok(())
+}
+
+/// Shows all rows of `personas`, in their order.
+pub fn each_persona(snapshot: &Snapshot, visit: impl FnMut(Persona)) -> Result<(), SinkError> {
+    each(snapshot, Table::Personas, decode::personas, visit)
+}
+
+/// Shows all rows of `documents`, in their order.
+pub fn each_document(snapshot: &Snapshot, visit: impl FnMut(DocumentRow)) -> Result<(), SinkError> {
+    each(snapshot, Table::Documents, decode::documents, visit)
+}
+
+/// Some columns of a table.
+pub fn read_columns(snapshot: &Snapshot, table: Table, columns: &[&str]) -> Result<Batches, SinkError> {
+    Batches::open(snapshot, table, &Select::All, Some(columns.iter().map(|c| (*c).to_owned()).collect()))
+}
+
 /// Rows of `personas`, in their order.
 pub fn read_personas(snapshot: &Snapshot, select: &Select) -> Result<Vec<Persona>, SinkError> {
     rows(snapshot, Table::Personas, select, decode::personas)

@@ -23,6 +23,7 @@ mod kill;
 mod legal_exports;
 mod privacy;
 mod readers;
+mod report;
 mod rewrite;
 mod rights;
 mod story;

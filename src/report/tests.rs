@@ -1,0 +1,138 @@
+//! Reports of invented snapshots.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::consent::policy::PolicyFile;
+use crate::sink::fixtures::{self, Rows};
+use crate::sink::{Snapshot, SnapshotWriter};
+use crate::taxonomy::{Facet, FacetStatus, JobFunction};
+
+fn policy() -> Policy {
+    let file: PolicyFile =
+        serde_saphyr::from_str(include_str!("../../config/policy/demo.yaml")).expect("the demo policy is valid");
+    Policy::new(file)
+}
+
+fn publish(home: &Path, run: &str, rows: &Rows) -> Snapshot {
+    let mut writer =
+        SnapshotWriter::create(home, "night", &fixtures::run_id(run), &fixtures::facts()).expect("a fresh home");
+    fixtures::write(&mut writer, rows, 7);
+    let counts = serde_json::json!({
+        "subjects": 40, "crm_rows": 41, "personas": rows.personas.len(), "accounts": rows.accounts.len(),
+        "evidence": rows.evidence.len(), "permits": 10, "refusals": { "Withdrawn": 3, "StaleConsentSync": 2 },
+        "documents": {}, "host_files": 0, "requests": 500, "bytes": 12_345, "dead_letters": rows.dead_letters.len(),
+        "known": {},
+    });
+    let summary = serde_json::json!({
+        "pipeline": "night", "home": "/home/somebody", "run_id": format!("run_{run}"), "outcome": "completed",
+        "as_of": "2026-03-02T03:00:00Z", "counts": counts, "resumed_fetches": 0, "starts": 1,
+        "stages": { "gate": 0.5, "fetch": 1.5 }, "asked": {},
+    });
+    writer.commit(&serde_json::json!({ "summary": summary })).expect("commit")
+}
+
+fn ids(report: &Report) -> Vec<&str> {
+    report.warnings.iter().map(|w| w.id.as_str()).collect()
+}
+
+#[test]
+fn a_report_counts_what_stands_in_the_tables() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut rows = fixtures::rows(20);
+    for persona in rows.personas.iter_mut().take(5) {
+        persona.job_function = Facet::abstain(FacetStatus::NoConsent);
+    }
+    let expected = rows.personas.iter().filter(|p| p.job_function.status == FacetStatus::Known).count();
+    let snapshot = publish(home.path(), "a", &rows);
+    let report = Report::of(&snapshot, None, &policy()).expect("a report");
+    assert!((report.known("job_function") - expected as f64 / 20.0).abs() < 1e-9, "{:?}", report.facets);
+    assert!(report.facets.values().all(|by| by.values().sum::<u64>() == 20), "{:?}", report.facets);
+    assert_eq!(report.fetches.iter().map(|l| l.count).sum::<u64>(), rows.documents.len() as u64);
+    assert_eq!(report.dead_letters.values().sum::<u64>(), rows.dead_letters.len() as u64);
+    assert_eq!(report.change, None);
+    assert_eq!(ids(&report)[..2], ["dead_letters", "StaleConsentSync"]);
+    let again: Report = serde_json::from_str(&report.to_json()).expect("what was written");
+    assert_eq!(again, report);
+}
+
+#[test]
+fn a_report_tells_what_changed() {
+    let home = tempfile::tempdir().expect("a folder");
+    let before = fixtures::rows(20);
+    let mut after = fixtures::rows(22);
+    // Two are new, six are gone, three say something else, and a probability alone is no change.
+    after.personas.drain(..6);
+    for persona in &mut after.personas[..3] {
+        persona.job_function = Facet::abstain(FacetStatus::Stale);
+    }
+    after.personas[4].job_function.p = after.personas[4].job_function.p.map(|p| p * 0.99);
+    after.personas[5].job_function = Facet::known(JobFunction::LegalCompliance, 0.9);
+    let (first, second) = (publish(home.path(), "a", &before), publish(home.path(), "b", &after));
+    let report = Report::of(&second, Some(&first), &policy()).expect("a report");
+    let change = report.change.as_ref().expect("there was a run before");
+    assert_eq!((change.added, change.removed, change.changed, change.same), (2, 6, 4, 10));
+    assert_eq!(change.by_facet, [("job_function".to_owned(), 4)].into());
+    assert!(ids(&report).contains(&"personas_lost"), "{:?}", report.warnings);
+    let same = Report::of(&second, Some(&second), &policy()).expect("a report");
+    let change = same.change.expect("there was a run before");
+    assert_eq!((change.changed, change.same, change.added, change.removed), (0, 16, 0, 0));
+}
+
+#[test]
+fn a_page_is_whole_escaped_and_names_nobody() {
+    let home = tempfile::tempdir().expect("a folder");
+    let rows = fixtures::rows(20);
+    let snapshot = publish(home.path(), "a", &rows);
+    let mut report = Report::of(&snapshot, None, &policy()).expect("a report");
+    report.summary.counts.refusals.insert("<script>alert(1)</script>".to_owned(), 1);
+    let page = html(&report);
+    for tag in ["html", "head", "body", "main", "section", "table", "tr", "td", "th", "dl", "ul", "p", "div", "span"] {
+        let (open, close) = (format!("<{tag}"), format!("</{tag}>"));
+        let opened = page.match_indices(&open).filter(|(at, _)| page[at + open.len()..].starts_with([' ', '>']));
+        assert_eq!(opened.count(), page.matches(&close).count(), "{tag}");
+    }
+    assert!(!page.contains("<script") && page.contains("&lt;script"), "not escaped");
+    for outer in ["http://", "https://", "src=", "@import", "url("] {
+        assert!(!page.contains(outer), "{outer} in the page");
+    }
+    let names =
+        rows.personas.iter().map(|p| p.subject_id.as_str()).chain(rows.documents.iter().map(|d| d.host.as_str()));
+    let json = report.to_json();
+    for name in names.chain(["/home/somebody"]) {
+        assert!(!page.contains(name) && !json.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn reports_live_as_long_as_their_snapshots() {
+    let home = tempfile::tempdir().expect("a folder");
+    let rows = fixtures::rows(4);
+    let first = publish(home.path(), "a", &rows);
+    let page = make(home.path(), "night", &policy()).expect("written");
+    assert!(page.ends_with(format!("reports/night/{}.html", first.run_id())), "{}", page.display());
+    let second = publish(home.path(), "b", &rows);
+    make(home.path(), "night", &policy()).expect("written");
+    let kept = |snapshot: &Snapshot| read(home.path(), "night", snapshot.run_id()).expect("readable");
+    assert_eq!(kept(&second).expect("kept").0.change.map(|c| c.same), Some(4));
+    assert!(kept(&first).is_some());
+    std::fs::remove_dir_all(first.folder()).expect("removed");
+    make(home.path(), "night", &policy()).expect("written");
+    assert!(kept(&first).is_none() && !page.exists());
+    assert_eq!(newest(home.path(), "night").expect("readable").map(|(r, _)| r), kept(&second).map(|(r, _)| r));
+}
+
+#[test]
+fn an_empty_night_is_told() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut rows = fixtures::rows(3);
+    rows.personas.clear();
+    let report = Report::of(&publish(home.path(), "a", &rows), None, &policy()).expect("a report");
+    assert_eq!(ids(&report)[0], "no_personas");
+    assert!(report.warnings[0].what.contains("Withdrawn"), "{:?}", report.warnings);
+    assert!(html(&report).contains("No persona was written."));
+    assert_eq!(report.known("seniority"), 0.0);
+    let _: Timestamp = report.finished_at.parse().expect("a time");
+}

@@ -1,0 +1,100 @@
+//! What somebody should look at before the tables are used.
+//!
+//! Invariant: each warning says what was seen, in numbers, and what to do.
+
+use serde::{Deserialize, Serialize};
+
+use super::Report;
+use super::tally::FACETS;
+
+/// One warning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// A stable word.
+    pub id: String,
+    /// What was seen.
+    pub what: String,
+    /// What to do.
+    pub advice: String,
+}
+
+/// A facet that falls by more than so many points of a hundred is told.
+const DROP: f64 = 0.10;
+/// A pipeline that loses more of its personas is told.
+const LOSS: f64 = 0.20;
+/// A share of rows or fetches above this is told.
+const SHARE_OF_ROWS: f64 = 0.01;
+const SHARE_OF_FETCHES: f64 = 0.20;
+/// Fewer fetches tell nothing.
+const FEWEST: u64 = 10;
+
+pub(super) fn warnings(report: &Report) -> Vec<Warning> {
+    let counts = &report.summary.counts;
+    let mut all = Vec::new();
+    let mut warn = |id: &str, what: String, advice: &str| {
+        all.push(Warning { id: id.to_owned(), what, advice: advice.to_owned() });
+    };
+    let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
+    if counts.personas == 0 {
+        let most = counts.refusals.iter().max_by_key(|(_, n)| **n).map_or("none", |(reason, _)| reason);
+        let what = format!("no persona was written; the most frequent reason is {most}");
+        warn("no_personas", what, "Look at the refusals below and at docs/compliance-officer.md");
+    }
+    let dead = share(counts.dead_letters, counts.crm_rows);
+    if dead > SHARE_OF_ROWS {
+        let what = format!("{} of {} rows could not be read ({})", counts.dead_letters, counts.crm_rows, percent(dead));
+        warn("dead_letters", what, "`prosopon inspect dead_letters` tells file, line and field of each");
+    }
+    for (reason, what, advice) in [
+        ("StaleConsentSync", "consents were imported too long ago", "Run with a fresh export of consents"),
+        ("SubjectAmbiguous", "contacts share an id or contradict each other", "Merge them in the CRM"),
+        ("PolicyNotApproved", "nobody has approved the policy", "Have it approved and write `approval`"),
+        ("AssessmentExpired", "an LIA or DPIA has ended", "Renew it: `prosopon assessments` lists them"),
+    ] {
+        if let Some(n) = counts.refusals.get(reason) {
+            warn(reason, format!("{n} refusals {reason}: {what}"), advice);
+        }
+    }
+    for class in classes(report) {
+        let pages = report.fetches.iter().filter(|l| l.class == class && l.what == "page");
+        let (mut sum, mut failed) = (0, 0);
+        for line in pages {
+            sum += line.count;
+            failed += if line.outcome.starts_with('2') || line.outcome == "304" { 0 } else { line.count };
+        }
+        if sum >= FEWEST && share(failed, sum) > SHARE_OF_FETCHES {
+            let what = format!("{failed} of {sum} pages of class {class} could not be had");
+            warn("fetch_failures", what, "Look at the outcomes below; wrong domains in the CRM are the usual cause");
+        }
+    }
+    if report.requests_limit.is_some_and(|limit| counts.requests >= limit) {
+        let what = format!("the budget of {} requests was used up", counts.requests);
+        warn("budget", what, "Raise `budgets.requests_per_run`, or let the next night go on");
+    }
+    if let Some(change) = &report.change {
+        if share(change.removed, change.personas_before) > LOSS {
+            let what =
+                format!("{} of {} personas are gone since the run before", change.removed, change.personas_before);
+            warn("personas_lost", what, "Compare the refusals with those before; an export may be incomplete");
+        }
+        for facet in FACETS {
+            let before = change.known_before.get(facet).copied().unwrap_or(0.0);
+            let now = report.known(facet);
+            if counts.personas > 0 && before - now > DROP {
+                let what =
+                    format!("{facet} is known of {} of the personas, before of {}", percent(now), percent(before));
+                warn("coverage_drop", what, "A column of the CRM may have changed its name or content");
+            }
+        }
+    }
+    all
+}
+
+fn classes(report: &Report) -> std::collections::BTreeSet<&str> {
+    report.fetches.iter().map(|l| l.class.as_str()).collect()
+}
+
+/// `12.5 %`
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
