@@ -92,8 +92,10 @@ impl Scanner {
 
     /// Steps over `*in`, `:innen`, `/-in`, `(in)`, `_r`, `/-frau`, `In` after a word; returns how the ending begins.
     pub fn gender_mark(&mut self) -> Option<char> {
-        const ENDINGS: [&str; 12] =
-            ["innen", "in", "r", "e", "n", "frau", "mann", "leute", "nen", "ne", "er", "frauen"];
+        const ENDINGS: [&str; 18] = [
+            "innen", "in", "r", "e", "n", "frau", "mann", "leute", "nen", "ne", "er", "frauen", "rice", "trice",
+            "euse", "ère", "ière", "ienne",
+        ];
         let from = self.at;
         let mut i = from;
         let open = self.chars.get(i) == Some(&'(');

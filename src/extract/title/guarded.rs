@@ -4,7 +4,8 @@
 
 use serde::Deserialize;
 
-use super::lexicon::{Lexicon, fold};
+use super::build::fold;
+use super::lexicon::Lexicon;
 use super::parse::{self, Known};
 use super::scan::{self, Sep, Token};
 

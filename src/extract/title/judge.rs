@@ -31,6 +31,8 @@ pub(super) struct Segment {
     pub level: Option<(Seniority, f64)>,
     /// Someone is called this: there is a person noun.
     pub person: bool,
+    /// That noun tells what one is, not what one does.
+    pub state: bool,
     pub power: Option<SigningPower>,
     /// (item, what it means), besides functions.
     pub notes: Vec<(usize, &'static str)>,
@@ -46,6 +48,7 @@ pub(super) fn judge(items: &[Item], range: (usize, usize)) -> Segment {
         scores: [0.0; N],
         level: None,
         person: false,
+        state: false,
         power: None,
         notes: Vec::new(),
         function_notes: Vec::new(),
@@ -54,6 +57,7 @@ pub(super) fn judge(items: &[Item], range: (usize, usize)) -> Segment {
     let suppressed = suppressed(items, range);
     let governing = govern(items, range, &suppressed).map(|g| through_member(items, range.1, g));
     s.person = governing.is_some();
+    s.state = governing.is_some_and(|g| items[g].sense.as_ref().is_some_and(|x| x.state()));
     if let Some(g) = governing {
         level(items, range, g, &mut s);
     }
@@ -105,7 +109,9 @@ fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Vec<usize> {
                 && i + 1 < to
                 && office(&items[i + 1])
                 && items[i + 1].before <= Sep::Hyphen;
-            led || owned || (items[i].possessive && i + 1 < to)
+            // "VP Sales' assistant".
+            let last = (i..to).take_while(|&k| k == i || !items[k].person()).find(|&k| items[k].possessive);
+            led || owned || last.is_some_and(|k| k + 1 < to)
         })
         .collect()
 }
@@ -119,11 +125,9 @@ fn govern(items: &[Item], (from, to): (usize, usize), suppressed: &[usize]) -> O
     if all.len() == 1 || suppressed.iter().any(|&s| s < first) {
         return Some(first);
     }
-    // "Selbständiger Unternehmer", "Diplom-Kaufmann, Controller": what one is, not what one does.
-    let state = |i: usize| sense(i).open && sense(i).functions.first().is_some_and(|f| f.0 == JobFunction::Other);
-    let curated: Vec<usize> = all.iter().copied().filter(|&i| !sense(i).derived && !state(i)).collect();
+    let curated: Vec<usize> = all.iter().copied().filter(|&i| !sense(i).derived && !sense(i).state()).collect();
     let (first, last) = (*curated.first().unwrap_or(&first), *curated.last().unwrap_or(&last));
-    let german = sense(first).german && !sense(first).english;
+    let german = sense(first).noun_first();
     let assists = assists(&items[first]) && items[all[1]].level() >= Some(Seniority::CLevel);
     Some(if german || assists { first } else { last })
 }
@@ -174,6 +178,7 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
         sense.manages && others.clone().all(|i| items[i].sense.as_ref().is_some_and(|x| x.modifier.is_some()));
     let about = about || (sense.manages && others.clone().count() > 0 && !seniority_only);
     let manager = level == Seniority::Lead && about && (sense.english || (sense.own && !sense.german));
+    let moves = manager || (sense.manages && level == Seniority::Lead);
     let mut p = match level {
         Seniority::Professional if sense.derived => sure::PLAIN - 0.1,
         Seniority::Professional => sure::PLAIN,
@@ -184,14 +189,14 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
     let mut by = g;
     for i in (from..cut).filter(|&i| i != g) {
         if let Some(m) = items[i].sense.as_ref().filter(|_| !items[i].company).and_then(|x| x.modifier)
-            && let Some(moved) = moved(level, m, manager, i < g)
+            && let Some(moved) = moved(level, m, moves, i < g)
         {
             level = moved;
             p = sure::STATED;
             by = i;
         }
     }
-    if let Some(m) = sense.modifier.and_then(|m| moved(level, m, manager, true)) {
+    if let Some(m) = sense.modifier.and_then(|m| moved(level, m, moves, true)) {
         level = m;
         p = sure::STATED;
     }
@@ -220,6 +225,7 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
             && !suppressed.contains(&i)
             && !items[i].company
             && !is_former_only(&items[i])
+            && !(g.is_some() && items[i].sense.as_ref().is_some_and(|s| s.state()))
             && !items[i].has(flag::PARTNER)
     };
     // Who advises on strategy or for the management is an adviser.
@@ -246,22 +252,25 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         && !sense.functions.is_empty();
     let own = sense.functions.iter().map(|f| f.1).fold(0.0, f32::max);
     let exec = leads && sense.functions[0].0 == JobFunction::ExecutiveManagement;
+    let serving = assists(&items[g]) && suppressed.iter().any(|&i| i < g);
     let pre_factor: f32 = if exec {
         1.4
+    } else if serving {
+        0.2
     } else if sense.own {
         0.35
     } else {
         1.0
     };
     // "Vertriebs- und Marketingleiter": the first named is first.
-    let led = sense.level >= Some(Seniority::Lead) && sense.german;
+    let led = sense.level >= Some(Seniority::Lead) && sense.noun_first();
     let twin = (own < weight::ROLE || led || items[g].tokens.1 - items[g].tokens.0 > 1)
         && g > from
         && (items[g - 1].has(flag::CONJUNCTION) || matches!(items[g].before, Sep::Amp | Sep::Slash));
     let factor = if twin { pre_factor.max(1.05 * own / weight::DOMAIN) } else { pre_factor };
     let pre = before(items, (from, g), factor, exec, &reads, &mut add);
     let assists = assists(&items[g]);
-    let served = (g + 1..to).any(|i| items[i].level() >= Some(Seniority::Lead));
+    let served = serving || (g + 1..to).any(|i| items[i].level() >= Some(Seniority::Lead));
     let strong = pre >= weight::DOMAIN || own >= weight::DOMAIN;
     let post = match () {
         () if assists && served => 0.2,
@@ -269,7 +278,7 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         () if strong => 0.25,
         () => 1.0,
     };
-    runs(items, g + 1, to, &reads, post, sense.german && !sense.english, &mut add);
+    runs(items, g + 1, to, &reads, post, sense.noun_first(), &mut add);
     // Strategy and operations are topics; the management board itself is who is served, but for its advisers.
     let served_executive = s.scores[JobFunction::ExecutiveManagement as usize] >= 0.2 * weight::DOMAIN
         && items[from..to].iter().any(|i| i.level() >= Some(Seniority::CLevel) || says_board(i))

@@ -3,6 +3,7 @@
 //! Invariant: a pure function of the title and the shipped vocabularies; no value without evidence or a
 //! stated default; titles that reveal special categories (Art. 9 GDPR) yield nothing at all.
 
+mod build;
 mod calibration;
 mod gender;
 mod guarded;

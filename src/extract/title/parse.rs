@@ -149,7 +149,8 @@ fn joined(lex: &Lexicon, words: &[Token], glue: &str) -> Option<Rc<Sense>> {
 /// The longest known phrase at the start of `t`, else its first word: how many tokens, and the sense.
 fn longest(lex: &Lexicon, t: &[Token], known: &Known) -> (usize, Option<Rc<Sense>>) {
     let glue = |s: Sep| matches!(s, Sep::Space | Sep::Hyphen | Sep::Amp | Sep::Slash);
-    let run = 1 + t[1..].iter().take_while(|t| glue(t.before)).count();
+    // No phrase reaches over a possessive: "VP Sales' assistant" is no sales assistant.
+    let run = 1 + t.windows(2).take_while(|w| glue(w[1].before) && !w[0].possessive).count();
     let max = known.longest.min(run);
     for n in (2..=max).rev() {
         if let Some(s) = joined(lex, &t[..n], " ") {

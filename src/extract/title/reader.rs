@@ -135,7 +135,11 @@ fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
 
 fn combine(words: &Words, items: &[Item], segments: &[Segment]) -> TitleReading {
     let says = |s: &&Segment| s.person || s.power.is_some() || s.scores.iter().any(|&x| x > 0.0);
-    let current: Vec<&Segment> = segments.iter().filter(|s| s.kind == Kind::Current).filter(says).collect();
+    let mut current: Vec<&Segment> = segments.iter().filter(|s| s.kind == Kind::Current).filter(says).collect();
+    // "Freelancer / Consultant": what one does tells more than how one is employed.
+    if current.iter().any(|s| s.person && !s.state) {
+        current.retain(|s| !s.state);
+    }
     if current.is_empty() {
         let r = without_position(items, segments);
         return if r.job_function.status == FacetStatus::InsufficientEvidence {

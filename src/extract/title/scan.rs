@@ -269,11 +269,12 @@ impl Scanner {
         }
         let mark = self.gender_mark();
         let marked = mark.is_some();
-        let possessive = matches!(self.peek(0), Some('\'' | '’' | '`'))
-            && matches!(self.peek(1), Some('s' | 'S'))
-            && !self.letter(self.at + 2);
+        let apostrophe = matches!(self.peek(0), Some('\'' | '’' | '`'));
+        let plural = apostrophe && text.ends_with('s') && self.peek(1).is_some_and(char::is_whitespace);
+        let singular = apostrophe && matches!(self.peek(1), Some('s' | 'S')) && !self.letter(self.at + 2);
+        let possessive = plural || singular;
         let span = (start, self.at);
-        if possessive {
+        if singular {
             self.at += 2;
         }
         // "Geolog:in", "Ärzt*in", "beamtete/r": the stem alone is no form of the word.
