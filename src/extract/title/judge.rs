@@ -2,6 +2,8 @@
 //!
 //! Invariant: an executive who is only the object of a relation ("Assistentin der Geschäftsführung") gives no level.
 
+use smallvec::SmallVec;
+
 use super::level::{manages_a_thing, moved};
 use super::lexicon::flag;
 use super::means;
@@ -22,6 +24,9 @@ mod sure {
     pub const DOMAIN_ONLY: f64 = 0.55;
 }
 
+/// Places of items.
+type Indices = SmallVec<[usize; 8]>;
+
 /// What one segment says.
 #[derive(Debug, Clone)]
 pub(super) struct Segment {
@@ -35,9 +40,9 @@ pub(super) struct Segment {
     pub state: bool,
     pub power: Option<SigningPower>,
     /// (item, what it means), besides functions.
-    pub notes: Vec<(usize, &'static str)>,
+    pub notes: SmallVec<[(usize, &'static str); 4]>,
     /// (item, function, log-odds).
-    pub function_notes: Vec<(usize, JobFunction, f32)>,
+    pub function_notes: SmallVec<[(usize, JobFunction, f32); 6]>,
 }
 
 /// Reads one segment.
@@ -50,8 +55,8 @@ pub(super) fn judge(items: &[Item], range: (usize, usize)) -> Segment {
         person: false,
         state: false,
         power: None,
-        notes: Vec::new(),
-        function_notes: Vec::new(),
+        notes: SmallVec::new(),
+        function_notes: SmallVec::new(),
     };
     s.kind = kind(items, range, &mut s.notes);
     let suppressed = suppressed(items, range);
@@ -98,7 +103,7 @@ fn object_start(items: &[Item], (from, to): (usize, usize)) -> Option<usize> {
 }
 
 /// Executives that are named only as those whose office or team this is.
-fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Vec<usize> {
+fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Indices {
     let office = |i: &Item| i.has(flag::OFFICE_OF) && !i.person();
     (from..to)
         .filter(|&i| items[i].person() && items[i].level() >= Some(Seniority::Head))
@@ -119,13 +124,13 @@ fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Vec<usize> {
 /// The person noun that the segment calls somebody.
 fn govern(items: &[Item], (from, to): (usize, usize), suppressed: &[usize]) -> Option<usize> {
     let cut = object_start(items, (from, to)).unwrap_or(to);
-    let all: Vec<usize> = (from..cut).filter(|i| items[*i].person() && !suppressed.contains(i)).collect();
+    let all: Indices = (from..cut).filter(|i| items[*i].person() && !suppressed.contains(i)).collect();
     let sense = |i: usize| items[i].sense.as_ref().expect("persons have a sense");
     let (&first, &last) = (all.first()?, all.last()?);
     if all.len() == 1 || suppressed.iter().any(|&s| s < first) {
         return Some(first);
     }
-    let curated: Vec<usize> = all.iter().copied().filter(|&i| !sense(i).derived && !sense(i).state()).collect();
+    let curated: Indices = all.iter().copied().filter(|&i| !sense(i).derived && !sense(i).state()).collect();
     let (first, last) = (*curated.first().unwrap_or(&first), *curated.last().unwrap_or(&last));
     let german = sense(first).noun_first();
     let assists = assists(&items[first]) && items[all[1]].level() >= Some(Seniority::CLevel);

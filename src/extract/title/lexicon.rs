@@ -3,15 +3,15 @@
 //! Invariant: keys are folded, masculine and joined by single spaces, exactly as [`super::scan`] makes words.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::BuildHasherDefault;
+
+use rustc_hash::FxBuildHasher;
 
 use super::calibration::Calibration;
 use super::guarded::JobWords;
-use super::memo::Fnv;
 use crate::taxonomy::{JobFunction, Seniority};
 
-pub(super) type Map<V> = HashMap<Box<str>, V, BuildHasherDefault<Fnv>>;
-pub(super) type Set = HashSet<Box<str>, BuildHasherDefault<Fnv>>;
+pub(super) type Map<V> = HashMap<Box<str>, V, FxBuildHasher>;
+pub(super) type Set = HashSet<Box<str>, FxBuildHasher>;
 
 /// Bits of [`Word::flags`].
 pub(super) mod flag {

@@ -4,27 +4,13 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::Hash;
 
-/// A fast hash for short trusted keys (FNV-1a over bytes); the keys are ours, so no flooding.
-#[derive(Default)]
-pub(super) struct Fnv(u64);
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for b in bytes {
-            self.0 = (self.0 ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
+use rustc_hash::FxBuildHasher;
 
 /// At most `max` values by key.
 pub(super) struct Memo<K, V> {
-    map: HashMap<K, V, BuildHasherDefault<Fnv>>,
+    map: HashMap<K, V, FxBuildHasher>,
     max: usize,
 }
 

@@ -29,6 +29,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
+use smallvec::SmallVec;
+
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority, SigningPower};
 
 pub use lines::title_lines;
@@ -73,11 +75,9 @@ pub struct TitleReading {
     /// The language of the title, where its words tell.
     pub language: Option<Language>,
     /// What the reading rests on, in the order of the title.
-    pub evidence: Vec<TitleEvidence>,
+    pub evidence: SmallVec<[TitleEvidence; 4]>,
     /// The title reveals a special category; everything else is withheld.
     pub special_category: bool,
-    /// The title in gender-neutral form for storage, without company; empty where nothing may be stored.
-    pub quote: String,
 }
 
 impl TitleReading {
@@ -89,9 +89,8 @@ impl TitleReading {
             seniority: Facet::abstain(status),
             signing_power: None,
             language: None,
-            evidence: Vec::new(),
+            evidence: SmallVec::new(),
             special_category: false,
-            quote: String::new(),
         }
     }
 }
@@ -124,13 +123,19 @@ impl TitleReader {
         take(&reading)
     }
 
+    /// The title in gender-neutral form for storage, without company; empty where nothing may be stored.
+    pub fn quote(&self, title: &str) -> String {
+        reader::quoted(&self.lexicon, title)
+    }
+
     /// The title as the guard of free text shall read it: pronouns dropped, listed job vocabulary ("Betriebsarzt")
     /// replaced by a neutral word. For that check only, never for storage.
     pub fn for_guard(&self, title: &str) -> String {
         guarded::guarded(&self.lexicon, title)
     }
 
-    /// Reads one title afresh, past the memory of whole titles.
+    /// Reads one title afresh, past the memory of whole titles. Where its words have come before, nothing is allocated
+    /// but for rare shapes (many parts, several functions).
     pub fn read_afresh(&self, title: &str) -> TitleReading {
         reader::read(&self.lexicon, title)
     }

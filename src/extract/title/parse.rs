@@ -5,6 +5,8 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::lexicon::{Lexicon, flag};
 use super::memo::Memo;
 use super::model::{self, Sums};
@@ -52,10 +54,9 @@ impl Item {
     }
 }
 
-/// Items of a scanned title.
-pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>]) -> Vec<Item> {
+/// Appends the items of a scanned title to `out`.
+pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>], out: &mut Vec<Item>) {
     let t = &scan.tokens;
-    let mut out = Vec::with_capacity(t.len());
     let mut i = 0;
     while i < t.len() {
         let (len, sense) = longest(lex, &t[i..], &known[i]);
@@ -76,7 +77,6 @@ pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>]) -> Vec<Item
         });
         i += len;
     }
-    out
 }
 
 /// What the vocabularies say about one word.
@@ -212,8 +212,8 @@ fn keeps_next(items: &[Item], person: usize, legal: usize) -> bool {
 }
 
 /// Splits items into segments: at separators, and where "and" or "/" joins two positions.
-pub(super) fn segments(items: &[Item]) -> Vec<(usize, usize)> {
-    let mut out = Vec::new();
+pub(super) fn segments(items: &[Item]) -> SmallVec<[(usize, usize); 6]> {
+    let mut out = SmallVec::new();
     let mut start = 0;
     for i in 1..items.len() {
         let range = items[i - 1].digits && items[i].digits;

@@ -2,10 +2,13 @@
 //!
 //! Invariant: deterministic; a value has p of at least `FLOOR`, everything else abstains with its reason.
 
-use super::judge::{N, Segment, judge};
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::calibration::{Calibration, calibrated};
+use super::judge::{N, Segment, judge};
 use super::lexicon::{Lexicon, flag};
 use super::means;
 use super::parse::{self, Item, Known};
@@ -19,31 +22,66 @@ const FLOOR: f64 = 0.42;
 /// More words than this are a text, not a title.
 const MAX_WORDS: usize = 36;
 
+/// The segments of a title; two have room without an allocation.
+type Segments = SmallVec<[Segment; 2]>;
+
+/// What a title is taken apart into, kept from one title to the next for its room.
+#[derive(Default)]
+struct Parts {
+    scan: Scan,
+    known: Vec<Rc<Known>>,
+    items: Vec<Item>,
+    segments: Segments,
+}
+
+thread_local! {
+    static PARTS: RefCell<Parts> = RefCell::default();
+}
+
 /// Reads a title.
 pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
-    let scan = scan::scan(title);
+    let mut parts = PARTS.take();
+    let reading = read_into(lex, title, &mut parts);
+    PARTS.set(parts);
+    reading
+}
+
+/// What is stored of a title.
+pub(super) fn quoted(lex: &Lexicon, title: &str) -> String {
+    let mut parts = PARTS.take();
+    let reading = read_into(lex, title, &mut parts);
+    let Parts { scan, known, items, segments } = &parts;
+    let read = quote::Read { scan, known, items, segments, evidence: &reading.evidence };
+    let quote = if segments.is_empty() { String::new() } else { quote::quote(&read) };
+    PARTS.set(parts);
+    quote
+}
+
+fn read_into(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
+    let Parts { scan, known, items, segments } = parts;
+    known.clear();
+    items.clear();
+    segments.clear();
+    scan::scan_into(title, scan);
     if scan.hostile || scan.tokens.is_empty() || scan.tokens.len() > MAX_WORDS {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    let known: Vec<Rc<Known>> = scan.tokens.iter().map(|t| parse::known(lex, &t.text)).collect();
-    let watched = known.iter().any(|k| k.starts).then(|| framed(&scan));
+    known.extend(scan.tokens.iter().map(|t| parse::known(lex, &t.text)));
+    let watched = known.iter().any(|k| k.starts).then(|| framed(scan));
     if watched.as_deref().is_some_and(|f| lex.hostile(f)) {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    if known.iter().any(|k| k.special) || watched.as_deref().is_some_and(|f| lex.special(f)) || alone(lex, &scan) {
+    if known.iter().any(|k| k.special) || watched.as_deref().is_some_and(|f| lex.special(f)) || alone(lex, scan) {
         return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
     }
-    let mut items = parse::items(lex, &scan, &known);
-    parse::mark_companies(&mut items, &scan.tokens);
-    let segments = attach(&items, judged(&items));
-    let mut reading = combine(&Words { scan: &scan, known: &known }, &items, &segments);
+    parse::items(lex, scan, known, items);
+    parse::mark_companies(items, &scan.tokens);
+    *segments = attach(items, judged(items));
+    let mut reading = combine(&Words { scan, known }, items, segments);
     let Calibration { job_function, seniority } = &lex.calibration;
     reading.job_function.p = reading.job_function.p.map(|p| round(calibrated(job_function, p)));
     reading.seniority.p = reading.seniority.p.map(|p| round(calibrated(seniority, p)));
-    reading.language = language(&items, &scan);
-    let read =
-        quote::Read { scan: &scan, known: &known, items: &items, segments: &segments, evidence: &reading.evidence };
-    reading.quote = quote::quote(&read);
+    reading.language = language(items, scan);
     reading
 }
 
@@ -73,8 +111,8 @@ fn alone(lex: &Lexicon, scan: &Scan) -> bool {
     })
 }
 
-fn judged(items: &[Item]) -> Vec<Segment> {
-    let mut out: Vec<Segment> = parse::segments(items).into_iter().map(|r| judge(items, r)).collect();
+fn judged(items: &[Item]) -> Segments {
+    let mut out: Segments = parse::segments(items).into_iter().map(|r| judge(items, r)).collect();
     // "Former CEO and CFO": what is joined by "and" shares its time.
     for i in 1..out.len() {
         let at = out[i].items.0;
@@ -87,9 +125,9 @@ fn judged(items: &[Item]) -> Vec<Segment> {
 }
 
 /// Segments without a person noun lend what they say to the position beside them.
-fn attach(items: &[Item], segments: Vec<Segment>) -> Vec<Segment> {
-    let mut out: Vec<Segment> = Vec::with_capacity(segments.len());
-    let mut loose: Vec<Segment> = Vec::new();
+fn attach(items: &[Item], segments: Segments) -> Segments {
+    let mut out = Segments::new();
+    let mut loose = Segments::new();
     for s in segments {
         if s.person || s.kind == Kind::Nothing || (s.kind == Kind::Private) {
             out.push(s);
@@ -135,7 +173,8 @@ fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
 
 fn combine(words: &Words, items: &[Item], segments: &[Segment]) -> TitleReading {
     let says = |s: &&Segment| s.person || s.power.is_some() || s.scores.iter().any(|&x| x > 0.0);
-    let mut current: Vec<&Segment> = segments.iter().filter(|s| s.kind == Kind::Current).filter(says).collect();
+    let mut current: SmallVec<[&Segment; 4]> =
+        segments.iter().filter(|s| s.kind == Kind::Current).filter(says).collect();
     // "Freelancer / Consultant": what one does tells more than how one is employed.
     if current.iter().any(|s| s.person && !s.state) {
         current.retain(|s| !s.state);
@@ -228,7 +267,7 @@ fn by_letters(words: &Words, items: &[Item], mut r: TitleReading) -> TitleReadin
     if let Some((f, p)) = model::function(std::iter::once(words.known[at].model(word))).filter(|m| m.1 >= SURE) {
         r.job_function = Facet::known(f, round(p));
         r.seniority = Facet::known(Seniority::Professional, 0.3);
-        r.evidence = vec![TitleEvidence { span: item.span, means: means::model(f) }];
+        r.evidence = smallvec::smallvec![TitleEvidence { span: item.span, means: means::model(f) }];
     }
     r
 }
@@ -279,9 +318,9 @@ fn add_up(current: &[&Segment]) -> [f32; N] {
 /// Log-odds to probabilities, against the chance that the words mislead.
 fn function(r: &mut TitleReading, scores: &[f32; N]) {
     const DOUBT: f64 = 1.35;
-    let odds: Vec<f64> = scores.iter().map(|&s| if s > 0.15 { f64::from(s.min(4.0)).exp() } else { 0.0 }).collect();
+    let odds = scores.map(|s| if s > 0.15 { f64::from(s.min(4.0)).exp() } else { 0.0 });
     let sum: f64 = odds.iter().sum::<f64>() + DOUBT;
-    let mut order: Vec<usize> = (0..N).filter(|&f| odds[f] > 0.0).collect();
+    let mut order: SmallVec<[usize; N]> = (0..N).filter(|&f| odds[f] > 0.0).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
     let Some(&first) = order.first() else { return };
     // What stands beside another function does not speak against the first, only for a second.
@@ -339,8 +378,8 @@ fn occupation(r: &mut TitleReading, items: &[Item], current: &[&Segment], level:
     }
 }
 
-fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> Vec<TitleEvidence> {
-    let mut out = Vec::new();
+fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> SmallVec<[TitleEvidence; 4]> {
+    let mut out: SmallVec<[TitleEvidence; 4]> = SmallVec::new();
     let named = |f: JobFunction| r.job_function.value == Some(f) || r.secondary_functions.contains(&f);
     for s in segments.iter().filter(|s| !matches!(s.kind, Kind::Nothing)) {
         let past = s.kind != Kind::Current;

@@ -53,6 +53,17 @@ pub(super) struct Scan {
     pub chars: Vec<char>,
     /// Where pronouns stood ("(she/her)"), which are never read nor stored: code points, half-open.
     pub pronouns: Vec<(usize, usize)>,
+    /// Room for the folded word at hand.
+    folded: String,
+}
+
+impl Scan {
+    fn clear(&mut self) {
+        self.tokens.clear();
+        self.chars.clear();
+        self.pronouns.clear();
+        self.hostile = false;
+    }
 }
 
 /// Lower case without umlauts and accents, appended to `out`; marks that stand alone vanish.
@@ -78,17 +89,26 @@ pub(super) fn fold_into(c: char, out: &mut String) {
 
 /// Scans a title.
 pub(super) fn scan(title: &str) -> Scan {
-    let mut chars = Vec::with_capacity(title.len().min(CAP));
+    let mut out = Scan::default();
+    scan_into(title, &mut out);
+    out
+}
+
+/// Scans a title into what an earlier scan has left, so that its room is used again.
+pub(super) fn scan_into(title: &str, scan: &mut Scan) {
+    let mut out = std::mem::take(scan);
+    out.clear();
+    let mut chars = std::mem::take(&mut out.chars);
     chars.extend(title.chars().take(CAP).map(narrow));
     let mail = chars.contains(&'@');
-    let out = Scan { tokens: Vec::with_capacity(8), ..Scan::default() };
-    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded: String::with_capacity(32), mail };
+    let folded = std::mem::take(&mut out.folded);
+    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded, mail };
     s.out.hostile = looks_hostile(&s.chars);
     if !s.out.hostile {
         s.run();
     }
-    s.out.chars = s.chars;
-    s.out
+    (s.out.chars, s.out.folded) = (s.chars, s.folded);
+    *scan = s.out;
 }
 
 /// Full-width Latin as plain Latin, one code point for one.
