@@ -12,7 +12,7 @@ impl Scanner {
             return None;
         }
         // Outside brackets a letter and a separator: "m/w/d".
-        if !open && !self.peek(1).is_some_and(|c| "/|*,:._-&⚧".contains(c)) {
+        if !open && !matches!(self.peek(1), Some('/' | '|' | '*' | ',' | ':' | '.' | '_' | '-' | '&' | '⚧')) {
             return None;
         }
         let start = self.at + usize::from(open);

@@ -150,6 +150,11 @@ impl Lexicon {
         self.alone.contains(words)
     }
 
+    /// Whether the words of [`Self::special_alone`] can start with a word.
+    pub fn starts_alone(&self, word: &str) -> bool {
+        self.alone.iter().any(|a| a.split(' ').next() == Some(word))
+    }
+
     /// Whether a word alone reveals a special category, and whether a watched phrase can start with it.
     pub fn sensitive(&self, word: &str) -> (bool, bool) {
         let alone = self.special_words.contains(word) || self.special.is_match(&format!(" {word} "));

@@ -4,7 +4,7 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 
 use rustc_hash::FxBuildHasher;
 
@@ -31,6 +31,26 @@ impl<K: Eq + Hash, V: Clone> Memo<K, V> {
             self.map.clear();
         }
         self.map.insert(key, value);
+    }
+}
+
+/// Which keys have come before, by a small mark of their hash; a newer key takes the place of an older one.
+pub(super) struct Seen {
+    marks: Box<[u32]>,
+}
+
+impl Seen {
+    /// `size` must be a power of two.
+    pub fn new(size: usize) -> Self {
+        Self { marks: vec![0; size].into_boxed_slice() }
+    }
+
+    /// Whether a key came lately; marks it.
+    pub fn again(&mut self, key: &str) -> bool {
+        let hash = FxBuildHasher.hash_one(key);
+        let at = hash as usize & (self.marks.len() - 1);
+        let mark = (hash >> 32) as u32 | 1;
+        std::mem::replace(&mut self.marks[at], mark) == mark
     }
 }
 

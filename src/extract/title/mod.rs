@@ -42,6 +42,7 @@ const LONGEST_REMEMBERED: usize = 160;
 thread_local! {
     // There is one shipped reader, so the title alone is the key.
     static TITLES: RefCell<memo::Memo<Box<str>, Rc<TitleReading>>> = RefCell::new(memo::Memo::new(1 << 16));
+    static SEEN: RefCell<memo::Seen> = RefCell::new(memo::Seen::new(1 << 16));
 }
 
 /// Name and version of this extractor, as it stands in the evidence table.
@@ -109,17 +110,17 @@ impl TitleReader {
         self.lend(title, Clone::clone)
     }
 
-    /// Lends the reading of a title. Titles that came lately are remembered (bounded, per thread), so that the
-    /// titles that everybody has cost one look-up and no allocation.
+    /// Lends the reading of a title. Titles that came twice are remembered (bounded, per thread), so that the titles
+    /// that everybody has cost one look-up and no allocation.
     pub fn lend<R>(&self, title: &str, take: impl FnOnce(&TitleReading) -> R) -> R {
-        let known = TITLES.with_borrow(|memo| memo.get(title).map(Rc::clone));
-        let reading = known.unwrap_or_else(|| {
-            let reading = Rc::new(reader::read(&self.lexicon, title));
-            if title.len() <= LONGEST_REMEMBERED {
-                TITLES.with_borrow_mut(|memo| memo.put(title.into(), Rc::clone(&reading)));
-            }
-            reading
-        });
+        if let Some(known) = TITLES.with_borrow(|memo| memo.get(title).map(Rc::clone)) {
+            return take(&known);
+        }
+        let reading = reader::read(&self.lexicon, title);
+        // Remembered from the second time on: most titles of a long list never come again.
+        if title.len() <= LONGEST_REMEMBERED && SEEN.with_borrow_mut(|seen| seen.again(title)) {
+            TITLES.with_borrow_mut(|memo| memo.put(title.into(), Rc::new(reading.clone())));
+        }
         take(&reading)
     }
 

@@ -89,6 +89,8 @@ pub(super) struct Known {
     pub special: bool,
     /// A phrase that reveals a special category, or code, can start with it.
     pub starts: bool,
+    /// It, or a pair of words that it starts, does so where it stands alone.
+    pub alone: bool,
     /// What the model makes of it, once asked.
     model: OnceCell<Sums>,
 }
@@ -101,30 +103,23 @@ impl Known {
 }
 
 thread_local! {
-    // There is one shipped lexicon, so the word alone is the key.
-    static WORDS: RefCell<Memo<Rc<str>, Rc<Known>>> = RefCell::new(Memo::new(1 << 16));
+    // There is one shipped lexicon, so the words alone are the key.
     static PHRASES: RefCell<Memo<Box<str>, Option<Rc<Sense>>>> = RefCell::new(Memo::new(1 << 16));
     static KEY: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// What is known about a word, remembered.
-pub(super) fn known(lex: &Lexicon, w: &Rc<str>) -> Rc<Known> {
-    WORDS.with_borrow_mut(|memo| {
-        if let Some(k) = memo.get(&**w) {
-            return Rc::clone(k);
-        }
-        let undotted = || w.contains('.').then(|| sense(lex, &w.replace('.', ""))).flatten();
-        let (special, starts) = lex.sensitive(w);
-        let known = Rc::new(Known {
-            sense: sense(lex, w).or_else(undotted).map(Rc::new),
-            longest: lex.longest_phrase(w),
-            special,
-            starts,
-            model: OnceCell::new(),
-        });
-        memo.put(Rc::clone(w), Rc::clone(&known));
-        known
-    })
+/// What is known about a word.
+pub(super) fn known(lex: &Lexicon, w: &str) -> Known {
+    let undotted = || w.contains('.').then(|| sense(lex, &w.replace('.', ""))).flatten();
+    let (special, starts) = lex.sensitive(w);
+    Known {
+        sense: sense(lex, w).or_else(undotted).map(Rc::new),
+        longest: lex.longest_phrase(w),
+        special,
+        starts,
+        alone: lex.starts_alone(w),
+        model: OnceCell::new(),
+    }
 }
 
 /// The sense of words joined by `glue`, where the vocabulary lists them so.

@@ -22,16 +22,15 @@ const FLOOR: f64 = 0.42;
 /// More words than this are a text, not a title.
 const MAX_WORDS: usize = 36;
 
-/// The segments of a title; two have room without an allocation.
-type Segments = SmallVec<[Segment; 2]>;
-
 /// What a title is taken apart into, kept from one title to the next for its room.
 #[derive(Default)]
 struct Parts {
     scan: Scan,
     known: Vec<Rc<Known>>,
     items: Vec<Item>,
-    segments: Segments,
+    segments: Vec<Segment>,
+    /// Room for segments that change their places.
+    moving: Vec<Segment>,
 }
 
 thread_local! {
@@ -40,25 +39,21 @@ thread_local! {
 
 /// Reads a title.
 pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
-    let mut parts = PARTS.take();
-    let reading = read_into(lex, title, &mut parts);
-    PARTS.set(parts);
-    reading
+    PARTS.with_borrow_mut(|parts| read_into(lex, title, parts))
 }
 
 /// What is stored of a title.
 pub(super) fn quoted(lex: &Lexicon, title: &str) -> String {
-    let mut parts = PARTS.take();
-    let reading = read_into(lex, title, &mut parts);
-    let Parts { scan, known, items, segments } = &parts;
-    let read = quote::Read { scan, known, items, segments, evidence: &reading.evidence };
-    let quote = if segments.is_empty() { String::new() } else { quote::quote(&read) };
-    PARTS.set(parts);
-    quote
+    PARTS.with_borrow_mut(|parts| {
+        let reading = read_into(lex, title, parts);
+        let Parts { scan, known, items, segments, .. } = &*parts;
+        let read = quote::Read { scan, known, items, segments, evidence: &reading.evidence };
+        if segments.is_empty() { String::new() } else { quote::quote(&read) }
+    })
 }
 
 fn read_into(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
-    let Parts { scan, known, items, segments } = parts;
+    let Parts { scan, known, items, segments, moving } = parts;
     known.clear();
     items.clear();
     segments.clear();
@@ -66,17 +61,19 @@ fn read_into(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
     if scan.hostile || scan.tokens.is_empty() || scan.tokens.len() > MAX_WORDS {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    known.extend(scan.tokens.iter().map(|t| parse::known(lex, &t.text)));
+    known.extend(scan.tokens.iter().map(|t| t.text.known(lex)));
     let watched = known.iter().any(|k| k.starts).then(|| framed(scan));
     if watched.as_deref().is_some_and(|f| lex.hostile(f)) {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    if known.iter().any(|k| k.special) || watched.as_deref().is_some_and(|f| lex.special(f)) || alone(lex, scan) {
+    if known.iter().any(|k| k.special) || watched.as_deref().is_some_and(|f| lex.special(f)) || alone(lex, scan, known)
+    {
         return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
     }
     parse::items(lex, scan, known, items);
     parse::mark_companies(items, &scan.tokens);
-    *segments = attach(items, judged(items));
+    judged(items, segments);
+    attach(items, segments, moving);
     let mut reading = combine(&Words { scan, known }, items, segments);
     let Calibration { job_function, seniority } = &lex.calibration;
     reading.job_function.p = reading.job_function.p.map(|p| round(calibrated(job_function, p)));
@@ -102,17 +99,20 @@ fn framed(scan: &Scan) -> String {
 }
 
 /// Whether a part between separators is nothing but a word that reveals a special category there.
-fn alone(lex: &Lexicon, scan: &Scan) -> bool {
+fn alone(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>]) -> bool {
+    if !known.iter().any(|k| k.alone) {
+        return false;
+    }
     let separates = |s: scan::Sep| s == scan::Sep::Slash || s >= scan::Sep::Comma;
     scan.tokens.chunk_by(|_, next| !separates(next.before)).any(|part| match part {
         [word] => lex.special_alone(&word.text),
-        [a, b] => lex.special_alone(&format!("{} {}", a.text, b.text)),
+        [a, b] => lex.special_alone(&format!("{} {}", &*a.text, &*b.text)),
         _ => false,
     })
 }
 
-fn judged(items: &[Item]) -> Segments {
-    let mut out: Segments = parse::segments(items).into_iter().map(|r| judge(items, r)).collect();
+fn judged(items: &[Item], out: &mut Vec<Segment>) {
+    out.extend(parse::segments(items).into_iter().map(|r| judge(items, r)));
     // "Former CEO and CFO": what is joined by "and" shares its time.
     for i in 1..out.len() {
         let at = out[i].items.0;
@@ -121,14 +121,17 @@ fn judged(items: &[Item]) -> Segments {
             out[i].kind = out[i - 1].kind;
         }
     }
-    out
 }
 
 /// Segments without a person noun lend what they say to the position beside them.
-fn attach(items: &[Item], segments: Segments) -> Segments {
-    let mut out = Segments::new();
-    let mut loose = Segments::new();
-    for s in segments {
+fn attach(items: &[Item], out: &mut Vec<Segment>, moving: &mut Vec<Segment>) {
+    if out.len() < 2 {
+        return;
+    }
+    moving.clear();
+    std::mem::swap(out, moving);
+    let mut loose: SmallVec<[Segment; 1]> = SmallVec::new();
+    for s in moving.drain(..) {
         if s.person || s.kind == Kind::Nothing || (s.kind == Kind::Private) {
             out.push(s);
             let at = out.len() - 1;
@@ -147,7 +150,6 @@ fn attach(items: &[Item], segments: Segments) -> Segments {
         rest.for_each(|l| lend(items, &mut first, &l, true));
         out.push(first);
     }
-    out
 }
 
 /// `time` = whether what it says about time holds for the host ("Head of Sales (former)", not "ex-Acme, CEO").

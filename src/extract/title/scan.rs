@@ -2,10 +2,12 @@
 //!
 //! Invariant: spans are code points of the given title, ascend, do not overlap; work is capped at `CAP`.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
+use super::lexicon::Lexicon;
 use super::memo::Memo;
+use super::parse::{self, Known};
 
 /// At most this many code points of a title are read.
 pub(super) const CAP: usize = 400;
@@ -30,7 +32,7 @@ pub(super) enum Sep {
 #[derive(Debug, Clone)]
 pub(super) struct Token {
     /// Folded, masculine form.
-    pub text: Rc<str>,
+    pub text: Lemma,
     /// Code points, half-open, gender marks included.
     pub span: (usize, usize),
     /// What stands before it.
@@ -99,7 +101,11 @@ pub(super) fn scan_into(title: &str, scan: &mut Scan) {
     let mut out = std::mem::take(scan);
     out.clear();
     let mut chars = std::mem::take(&mut out.chars);
-    chars.extend(title.chars().take(CAP).map(narrow));
+    if title.is_ascii() {
+        chars.extend(title.bytes().take(CAP).map(char::from));
+    } else {
+        chars.extend(title.chars().take(CAP).map(narrow));
+    }
     let mail = chars.contains(&'@');
     let folded = std::mem::take(&mut out.folded);
     let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded, mail };
@@ -125,26 +131,52 @@ fn looks_hostile(chars: &[char]) -> bool {
     if matches!(first, Some('=' | '+' | '{' | '$' | '\\')) {
         return true;
     }
-    let mut pairs = chars.windows(2);
-    pairs.any(|w| {
-        matches!(w, ['<', b] if b.is_ascii_alphabetic() || matches!(b, '/' | '!' | '?'))
-            || matches!(w, ['$' | '#' | '{', '{'] | ['\'' | '"', ';'] | ['-' | ';', '-'] | [':', '/'])
-            || matches!(w, ['{', '%'] | ['%', '}'] | ['=', '=' | '\'' | '1'] | ['\\', _] | ['<', '<'] | ['(', ')'])
+    chars.windows(2).any(|w| match w[0] {
+        '<' => w[1].is_ascii_alphabetic() || matches!(w[1], '/' | '!' | '?' | '<'),
+        '$' | '#' => w[1] == '{',
+        '{' => matches!(w[1], '{' | '%'),
+        '\'' | '"' => w[1] == ';',
+        '-' | ';' => w[1] == '-',
+        ':' => w[1] == '/',
+        '%' => w[1] == '}',
+        '=' => matches!(w[1], '=' | '\'' | '1'),
+        '(' => w[1] == ')',
+        '\\' => true,
+        _ => false,
     })
 }
 
+/// The masculine form of a word, and what is known about it once asked.
+#[derive(Debug, Clone)]
+pub(super) struct Lemma(Rc<(Box<str>, OnceCell<Rc<Known>>)>);
+
+impl Lemma {
+    /// What the vocabularies know; there is one shipped lexicon, so it is asked once.
+    pub fn known(&self, lex: &Lexicon) -> Rc<Known> {
+        Rc::clone(self.0.1.get_or_init(|| Rc::new(parse::known(lex, &self.0.0))))
+    }
+}
+
+impl std::ops::Deref for Lemma {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0.0
+    }
+}
+
 thread_local! {
-    static MASCULINE: RefCell<Memo<Box<str>, Rc<str>>> = RefCell::new(Memo::new(1 << 16));
+    static MASCULINE: RefCell<Memo<Box<str>, Lemma>> = RefCell::new(Memo::new(1 << 16));
 }
 
 /// The masculine form, remembered by folded word.
-fn masculine(text: &str) -> Rc<str> {
+fn masculine(text: &str) -> Lemma {
     MASCULINE.with_borrow_mut(|memo| {
         if let Some(known) = memo.get(text) {
-            return Rc::clone(known);
+            return known.clone();
         }
-        let lemma: Rc<str> = super::word::masculine(text.to_owned()).into();
-        memo.put(text.into(), Rc::clone(&lemma));
+        let lemma = Lemma(Rc::new((super::word::masculine(text.to_owned()).into(), OnceCell::new())));
+        memo.put(text.into(), lemma.clone());
         lemma
     })
 }
@@ -175,7 +207,9 @@ impl Scanner {
 
     fn run(&mut self) {
         while let Some(c) = self.peek(0) {
-            if let Some(end) = self.gender_group() {
+            if c == ' ' {
+                self.at += 1;
+            } else if let Some(end) = self.gender_group() {
                 self.at = end;
             } else if let Some(end) = self.pronouns() {
                 self.out.pronouns.push((self.at, end));
@@ -198,12 +232,15 @@ impl Scanner {
     /// "Koch für Diätkost/Köchin für Diätkost", "Lean-Manager bzw. Lean-Managerin": two gender forms are one.
     fn halve(&mut self) {
         let tokens = &mut self.out.tokens;
+        if !tokens.iter().any(|t| t.before == Sep::Slash || is_or(&t.text)) {
+            return;
+        }
         for k in (2..=tokens.len() / 2).rev() {
             let twin = (k..=tokens.len() - k).find_map(|i| {
                 let or = usize::from(is_or(&tokens[i].text) && i + 1 + k <= tokens.len());
                 let joined = or == 1 || tokens[i].before == Sep::Slash;
                 let (first, second) = (&tokens[i - k..i], &tokens[i + or..i + or + k]);
-                (joined && first.iter().zip(second).all(|(a, b)| a.text == b.text)).then_some(i..i + or + k)
+                (joined && first.iter().zip(second).all(|(a, b)| *a.text == *b.text)).then_some(i..i + or + k)
             });
             if let Some(range) = twin {
                 tokens.drain(range);
@@ -257,7 +294,13 @@ impl Scanner {
         let mut run = 0;
         let (mut upper, mut lower) = (0, 0);
         while let Some(c) = self.peek(0) {
-            if c.is_alphanumeric() {
+            // What nearly all letters are.
+            if c.is_ascii_lowercase() || (c.is_ascii_uppercase() && c != 'I') {
+                upper += usize::from(c.is_ascii_uppercase());
+                lower += usize::from(c.is_ascii_lowercase());
+                text.push(c.to_ascii_lowercase());
+                run += 1;
+            } else if c.is_alphanumeric() {
                 if self.capital_in(start) {
                     break;
                 }
