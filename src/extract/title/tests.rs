@@ -299,3 +299,69 @@ proptest::proptest! {
         proptest::prop_assert!(TitleReader::shipped().quote(&text).chars().count() <= 120);
     }
 }
+
+/// A line of `bad.jsonl`: what no one is called, or hardly.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bad {
+    what: String,
+    title: String,
+    #[serde(default = "once")]
+    times: usize,
+    #[serde(default)]
+    then: String,
+    /// Whether there must, or must not, be a value; nothing = either is fine.
+    answer: Option<bool>,
+}
+
+fn once() -> usize {
+    1
+}
+
+#[test]
+fn bad_input_is_answered_with_a_status() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/title/bad.jsonl");
+    let rows = std::fs::read_to_string(path).expect("in the repository");
+    let mut wrong = String::new();
+    for row in rows.lines() {
+        let bad: Bad = serde_json::from_str(row).expect("a case");
+        let title = bad.title.repeat(bad.times) + &bad.then;
+        let r = TitleReader::shipped().read(&title);
+        let answered = r.job_function.value.is_some() || r.seniority.value.is_some();
+        if bad.answer.is_some_and(|a| a != answered) {
+            writeln!(wrong, "{}: {r:?}", bad.what).expect("a string");
+        }
+        assert_eq!(r.job_function.value.is_some(), r.job_function.status == FacetStatus::Known, "{}", bad.what);
+        assert!(TitleReader::shipped().quote(&title).chars().count() <= 120, "{}", bad.what);
+        let mut out = Vec::new();
+        super::title_lines(title.replace('\n', " ").as_bytes(), &mut out).expect("memory");
+        let lines = out.split(|b| *b == b'\n').filter(|l| !l.is_empty());
+        assert!(lines.map(serde_json::from_slice::<serde_json::Value>).all(|v| v.is_ok()), "{}", bad.what);
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// French gender forms, inclusive spellings among them, are one title.
+#[test]
+fn french_forms_are_read_alike() {
+    for (a, b) in [
+        ("Directeur commercial", "Directrice commerciale"),
+        ("Acheteur", "Acheteuse"),
+        ("Acheteur", "Acheteur/euse"),
+        ("Technicien de maintenance", "Technicienne de maintenance"),
+        ("Technicien de maintenance", "Technicien(ne) de maintenance"),
+        ("Chargé de recrutement", "Chargée de recrutement"),
+        ("Chargé de recrutement", "Chargé(e) de recrutement"),
+        ("Gérant", "Gérante"),
+        ("Conseiller clientèle", "Conseillère clientèle"),
+        ("Directeur des achats", "Directeur·rice des achats"),
+        ("Chef de projet", "Cheffe de projet"),
+        ("Assistant de direction", "Assistante de direction"),
+        ("Infirmier", "Infirmière"),
+        ("Président-directeur général", "Présidente-directrice générale"),
+    ] {
+        assert!(same(a, b), "{a}: {b}");
+        let [a, b] = [a, b].map(|t| TitleReader::shipped().quote(t).to_lowercase());
+        assert_eq!(a, b, "stored");
+    }
+}
