@@ -286,6 +286,14 @@ fn phases(input: &FusionInput<'_>) -> Vec<f64> {
     for s in weigh(input.frame(), Family::Channel, PurchasePhase::ALL.len(), claims, |p, _| p) {
         seen[s.value] = seen[s.value].max(s.believed);
     }
+    // What was put right is no evidence of what the person did.
+    for (p, phase) in seen.iter_mut().zip(PurchasePhase::ALL) {
+        let fixed =
+            |c: &Correction| if let Correction::Channel(of, c) = c { (of == phase).then_some(*c) } else { None };
+        if input.corrected(fixed).is_some() {
+            *p = 0.0;
+        }
+    }
     seen
 }
 

@@ -195,6 +195,8 @@ fn flag_bit(name: &str) -> u32 {
         "noise" => flag::NOISE,
         "sentence" => flag::SENTENCE,
         "partner" => flag::PARTNER,
+        "owns" => flag::OWNS,
+        "body" => flag::BODY,
         "chief" => flag::CHIEF,
         "manages" => flag::MANAGES,
         "student" => flag::STUDENT,

@@ -4,7 +4,7 @@
 
 use smallvec::SmallVec;
 
-use super::level::{manages_a_thing, moved};
+use super::level::{manages_a_thing, moved, staff_partner};
 use super::lexicon::flag;
 use super::means;
 use super::parse::Item;
@@ -133,7 +133,11 @@ fn govern(items: &[Item], (from, to): (usize, usize), suppressed: &[usize]) -> O
     let curated: Indices = all.iter().copied().filter(|&i| !sense(i).derived && !sense(i).state()).collect();
     let (first, last) = (*curated.first().unwrap_or(&first), *curated.last().unwrap_or(&last));
     let german = sense(first).noun_first();
-    let assists = assists(&items[first]) && items[all[1]].level() >= Some(Seniority::CLevel);
+    // "Assistant to the CEO", "Assistenz Vertriebsleitung"; but an "Assistant Manager" is a manager.
+    let second = &items[all[1]];
+    let served = second.level() >= Some(Seniority::CLevel)
+        || (sense(all[1]).noun_first() && second.level() >= Some(Seniority::Head));
+    let assists = assists(&items[first]) && served;
     Some(if german || assists { first } else { last })
 }
 
@@ -144,17 +148,6 @@ fn through_member(items: &[Item], to: usize, g: usize) -> usize {
     }
     let own = items[g].level().max(Some(Seniority::Vp));
     (g + 1..to).find(|&i| items[i].level() > own).unwrap_or(g)
-}
-
-/// "HR Business Partner", "Talent Acquisition Partner": no partner in the firm.
-fn staff_partner(items: &[Item], from: usize, g: usize) -> bool {
-    use JobFunction::{Consulting, ExecutiveManagement, FinanceControlling, LegalCompliance};
-    items[g].has(flag::PARTNER)
-        && items[from..g].iter().any(|i| {
-            i.sense.as_ref().and_then(|s| s.functions.first()).is_some_and(|(f, w)| {
-                *w > 0.5 && !matches!(f, Consulting | ExecutiveManagement | FinanceControlling | LegalCompliance)
-            })
-        })
 }
 
 /// Assistants and secretaries: their function gives way, their level is never that of whom they assist.

@@ -43,6 +43,8 @@ pub(super) mod flag {
     pub const CHIEF: u32 = 1 << 25;
     pub const MANAGES: u32 = 1 << 27;
     pub const STUDENT: u32 = 1 << 28;
+    pub const OWNS: u32 = 1 << 29;
+    pub const BODY: u32 = 1 << 30;
 }
 
 /// A person noun with a function of its own.

@@ -3,11 +3,13 @@
 //! Invariant: a pure function of the title and the shipped vocabularies; no value without evidence or a
 //! stated default; titles that reveal special categories (Art. 9 GDPR) yield nothing at all.
 
+mod attach;
 mod build;
 mod calibration;
 mod gender;
 mod guarded;
 mod judge;
+mod lemma;
 mod level;
 mod lexicon;
 mod lines;

@@ -7,8 +7,9 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use super::attach::{attach, judged};
 use super::calibration::{Calibration, calibrated};
-use super::judge::{N, Segment, judge};
+use super::judge::{N, Segment};
 use super::lexicon::{Lexicon, flag};
 use super::means;
 use super::parse::{self, Item, Known};
@@ -111,68 +112,6 @@ fn alone(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>]) -> bool {
     })
 }
 
-fn judged(items: &[Item], out: &mut Vec<Segment>) {
-    out.extend(parse::segments(items).into_iter().map(|r| judge(items, r)));
-    // "Former CEO and CFO": what is joined by "and" shares its time.
-    for i in 1..out.len() {
-        let at = out[i].items.0;
-        let joined = items[at].before < scan::Sep::Comma;
-        if joined && matches!(out[i - 1].kind, Kind::Former | Kind::Leave) && out[i].kind == Kind::Current {
-            out[i].kind = out[i - 1].kind;
-        }
-    }
-}
-
-/// Segments without a person noun lend what they say to the position beside them.
-fn attach(items: &[Item], out: &mut Vec<Segment>, moving: &mut Vec<Segment>) {
-    if out.len() < 2 {
-        return;
-    }
-    moving.clear();
-    std::mem::swap(out, moving);
-    let mut loose: SmallVec<[Segment; 1]> = SmallVec::new();
-    for s in moving.drain(..) {
-        if s.person || s.kind == Kind::Nothing || (s.kind == Kind::Private) {
-            out.push(s);
-            let at = out.len() - 1;
-            for l in loose.drain(..) {
-                let announced = items[out[at].items.0].before == scan::Sep::Colon;
-                lend(items, &mut out[at], &l, announced);
-            }
-        } else if let Some(host) = out.iter_mut().rev().find(|h| h.person && h.kind != Kind::Nothing) {
-            lend(items, host, &s, true);
-        } else {
-            loose.push(s);
-        }
-    }
-    let mut rest = loose.into_iter();
-    if let Some(mut first) = rest.next() {
-        rest.for_each(|l| lend(items, &mut first, &l, true));
-        out.push(first);
-    }
-}
-
-/// `time` = whether what it says about time holds for the host ("Head of Sales (former)", not "ex-Acme, CEO").
-fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
-    if time && matches!(s.kind, Kind::Former | Kind::Leave) && host.kind == Kind::Current {
-        host.kind = s.kind;
-    }
-    let settled = host.scores.iter().any(|&x| x >= 2.0);
-    let factor = if settled { 0.25 } else { 0.9 };
-    for (h, x) in host.scores.iter_mut().zip(&s.scores) {
-        *h += x * factor;
-    }
-    host.function_notes.extend(s.function_notes.iter().map(|&(i, f, w)| (i, f, w * factor)));
-    host.power = host.power.or(s.power);
-    host.notes.extend(s.notes.iter().filter(|(_, m)| !m.starts_with("seniority")).copied());
-    let modifier = items[s.items.0..s.items.1].iter().find_map(|i| i.sense.as_ref().and_then(|x| x.modifier));
-    if let (Some(m @ (Seniority::Senior | Seniority::Junior)), Some((Seniority::Professional, p))) =
-        (modifier, host.level)
-    {
-        host.level = Some((m, p));
-    }
-}
-
 fn combine(words: &Words, items: &[Item], segments: &[Segment]) -> TitleReading {
     let says = |s: &&Segment| s.person || s.power.is_some() || s.scores.iter().any(|&x| x > 0.0);
     let mut current: SmallVec<[&Segment; 4]> =
@@ -199,13 +138,16 @@ fn combine(words: &Words, items: &[Item], segments: &[Segment]) -> TitleReading 
     let mut scores = add_up(&current);
     // "Gründer & CTO" works in the department that he is chief of.
     let executive = JobFunction::ExecutiveManagement as usize;
+    // So does a member of the management that leads a department.
+    let member = current.iter().any(|s| items[s.items.0..s.items.1].iter().any(|i| i.has(flag::BODY) && i.person()));
+    let least = if member { Seniority::Head } else { Seniority::CLevel };
     let chief = |s: &&Segment| {
-        s.level.is_some_and(|(l, _)| l == Seniority::CLevel)
+        s.level.is_some_and(|(l, _)| l >= least && l <= Seniority::CLevel)
             && s.scores[executive] == 0.0
             && s.scores.iter().any(|&x| x >= 2.0)
     };
     if current.len() > 1 && current.iter().any(chief) {
-        scores[executive] *= 0.6;
+        scores[executive] *= 0.5;
     }
     function(&mut r, &scores);
     discount(&mut r, items, &current);

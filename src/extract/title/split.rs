@@ -20,6 +20,8 @@ pub(super) mod weight {
     pub const SOFT: f32 = 0.75;
     /// Engineers and technicians are engineers beside a mere topic.
     pub const SOFT_ENGINEER: f32 = 1.1;
+    /// Consultants and analysts stay so beside a mere topic ("digital").
+    pub const SOFT_CONSULTANT: f32 = 1.0;
     pub const DOMAIN: f32 = 2.3;
     pub const TOPIC: f32 = 0.9;
 }
@@ -69,8 +71,11 @@ impl Sense {
             ..Self::default()
         };
         if let Some(Role { function, level, soft }) = w.role {
-            let soft_weight =
-                if function == JobFunction::EngineeringRnd { weight::SOFT_ENGINEER } else { weight::SOFT };
+            let soft_weight = match function {
+                JobFunction::EngineeringRnd => weight::SOFT_ENGINEER,
+                JobFunction::Consulting => weight::SOFT_CONSULTANT,
+                _ => weight::SOFT,
+            };
             s.functions.push((function, if soft { soft_weight } else { weight::ROLE }));
             s.level = Some(level);
             s.open = soft;
