@@ -91,6 +91,7 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("expertin", "experte"),
     ("beamtin", "beamter"),
     ("gesellin", "geselle"),
+    ("expertin", "experte"),
     ("kollegin", "kollege"),
     ("gehilfin", "gehilfe"),
     ("schoeffin", "schoeffe"),
