@@ -257,14 +257,20 @@ impl Builder {
             b.lists(*function, Some("fr"), lists);
         }
         for (level, words) in &raw.heads {
-            words.iter().for_each(|w| b.add(w, Some("fr"), |e| e.head = Some(*level)));
+            for w in words {
+                b.add(w, Some("fr"), |e| e.head = Some(*level));
+            }
         }
         for (level, words) in &raw.modifiers {
-            words.iter().for_each(|w| b.add(w, Some("fr"), |e| e.modifier = Some(*level)));
+            for w in words {
+                b.add(w, Some("fr"), |e| e.modifier = Some(*level));
+            }
         }
         for (name, words) in &raw.flags {
             let bit = flag_bit(name);
-            words.iter().for_each(|w| b.add(w, Some("fr"), |e| e.flags |= bit));
+            for w in words {
+                b.add(w, Some("fr"), |e| e.flags |= bit);
+            }
         }
         for (key, word) in b.words {
             self.words.entry(key).or_insert(word);

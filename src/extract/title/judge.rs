@@ -218,14 +218,9 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
 
 /// Adds up what the words say about functions, by their place around the governing noun.
 fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppressed: &[usize], s: &mut Segment) {
-    let reads = |i: usize| {
-        Some(i) != g
-            && !suppressed.contains(&i)
-            && !items[i].company
-            && !is_former_only(&items[i])
-            && !(g.is_some() && items[i].sense.as_ref().is_some_and(|s| s.state()))
-            && !items[i].has(flag::PARTNER)
-    };
+    let state = |i: usize| g.is_some() && items[i].sense.as_ref().is_some_and(|s| s.state());
+    let silent = |i: usize| items[i].company || items[i].has(flag::PARTNER) || is_former_only(&items[i]) || state(i);
+    let reads = |i: usize| Some(i) != g && !suppressed.contains(&i) && !silent(i);
     // Who advises on strategy or for the management is an adviser.
     let advises = g
         .and_then(|g| items[g].sense.as_ref())
