@@ -17,7 +17,7 @@ const TITLES: &str = "testdata/title";
 const FORMS: &str = "testdata/title/forms.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Sets that were written and labelled before they were read.
-const BLIND: [&str; 5] = ["fresh", "second", "third", "fourth", "french"];
+const BLIND: [&str; 6] = ["fresh", "second", "third", "fourth", "fifth", "french"];
 
 #[derive(Debug, Args)]
 pub(super) struct QualityArgs {

@@ -216,6 +216,7 @@ const NOMINALISED: &[&str] = &[
 const FRENCH_ENDINGS: [(&str, &str); 3] = [("trice", "teur"), ("euse", "eur"), ("ienne", "ien")];
 const FRENCH: &[&str] = &[
     "adjointe",
+    "municipale",
     "agente",
     "alternante",
     "apprentie",
