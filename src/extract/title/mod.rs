@@ -70,7 +70,7 @@ pub struct TitleReading {
     /// What the job is about.
     pub job_function: Facet<JobFunction>,
     /// Further functions, most certain first.
-    pub secondary_functions: Vec<JobFunction>,
+    pub secondary_functions: SmallVec<[JobFunction; 4]>,
     /// How high the position stands.
     pub seniority: Facet<Seniority>,
     /// A registered power to sign, where the title states it.
@@ -88,7 +88,7 @@ impl TitleReading {
     fn nothing(status: FacetStatus) -> Self {
         Self {
             job_function: Facet::abstain(status),
-            secondary_functions: Vec::new(),
+            secondary_functions: SmallVec::new(),
             seniority: Facet::abstain(status),
             signing_power: None,
             language: None,

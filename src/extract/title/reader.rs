@@ -32,6 +32,8 @@ struct Parts {
     segments: Vec<Segment>,
     /// Room for segments that change their places.
     moving: Vec<Segment>,
+    /// Room for the words between single spaces.
+    framed: String,
 }
 
 thread_local! {
@@ -54,7 +56,7 @@ pub(super) fn quoted(lex: &Lexicon, title: &str) -> String {
 }
 
 fn read_into(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
-    let Parts { scan, known, items, segments, moving } = parts;
+    let Parts { scan, known, items, segments, moving, framed } = parts;
     known.clear();
     items.clear();
     segments.clear();
@@ -63,12 +65,14 @@ fn read_into(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
     known.extend(scan.tokens.iter().map(|t| t.text.known(lex)));
-    let watched = known.iter().any(|k| k.starts).then(|| framed(scan));
-    if watched.as_deref().is_some_and(|f| lex.hostile(f)) {
+    let watched = known.iter().any(|k| k.starts);
+    if watched {
+        frame(scan, framed);
+    }
+    if watched && lex.hostile(framed) {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    if known.iter().any(|k| k.special) || watched.as_deref().is_some_and(|f| lex.special(f)) || alone(lex, scan, known)
-    {
+    if known.iter().any(|k| k.special) || (watched && lex.special(framed)) || alone(lex, scan, known) {
         return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
     }
     parse::items(lex, scan, known, items);
@@ -90,13 +94,13 @@ struct Words<'a> {
 }
 
 /// All words between single spaces, for the search for special categories.
-fn framed(scan: &Scan) -> String {
-    let mut s = String::from(" ");
+fn frame(scan: &Scan, out: &mut String) {
+    out.clear();
+    out.push(' ');
     for t in &scan.tokens {
-        s.push_str(&t.text);
-        s.push(' ');
+        out.push_str(&t.text);
+        out.push(' ');
     }
-    s
 }
 
 /// Whether a part between separators is nothing but a word that reveals a special category there.
