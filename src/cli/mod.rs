@@ -7,6 +7,7 @@ mod audit_verify;
 mod book;
 mod card;
 mod consent;
+mod crosswalk;
 mod demo_web;
 mod duties;
 pub mod exit;
@@ -149,6 +150,8 @@ enum Command {
     Policy(policy::PolicyArgs),
     /// Rotate the master key, or tell which one is used
     Keys(duties::KeysArgs),
+    /// Show what HubSpot, Salesforce and others call the terms of the tables, and what is lost
+    Crosswalk(crosswalk::CrosswalkArgs),
     /// Measure how well the readers read labelled cases
     Quality(quality::QualityArgs),
     #[command(flatten)]
@@ -188,6 +191,7 @@ impl Cli {
             Command::Policy(args) => policy::execute(&args, wall),
             Command::Keys(args) => duties::keys(&args, wall),
             Command::Subject(args) => subject::execute(&args, wall),
+            Command::Crosswalk(args) => crosswalk::execute(&args),
             Command::Quality(args) => quality::execute(&args),
             Command::Officer(command) => audit::execute(&command, wall),
         }

@@ -1,14 +1,23 @@
 //! `prosopon quality`: how well the readers read, measured on labelled cases.
 
+use std::fmt::Display;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use super::exit::Usage;
 use crate::extract::title::TitleReader;
-use crate::quality::{TitleSet, titles};
+use crate::quality::{RoleSet, TitleSet, forms, roles, titles};
+
+/// Where the labelled sets of the repository lie.
+const TITLES: &str = "testdata/title";
+const FORMS: &str = "testdata/title/forms.tsv";
+const ROLES: &str = "testdata/persona/quality/roles.yaml";
+/// Sets that were written and labelled before they were read.
+const BLIND: [&str; 6] = ["fresh", "second", "third", "fourth", "fifth", "french"];
 
 #[derive(Debug, Args)]
 pub(super) struct QualityArgs {
@@ -16,42 +25,122 @@ pub(super) struct QualityArgs {
     what: What,
 }
 
+#[derive(Debug, Args)]
+struct Shown {
+    /// List the misreadings instead (never of a hold-out)
+    #[arg(long, conflicts_with_all = ["json", "write"])]
+    misses: bool,
+    /// Print JSON
+    #[arg(long, conflicts_with = "write")]
+    json: bool,
+    /// Put the tables into this document, between its marks
+    #[arg(long, value_name = "DOCUMENT")]
+    write: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Accuracy, macro-F1, coverage and calibration of the title reader
+    /// Accuracy, macro-F1, coverage, precision and calibration of the title reader
     Titles {
-        /// Labelled titles (TSV; see testdata/title/README.md)
-        #[arg(required = true)]
+        /// Labelled titles (TSV; see testdata/title/README.md) [default: the blind sets of the repository]
         files: Vec<PathBuf>,
-        /// List the misreadings instead (never of a hold-out)
-        #[arg(long, conflicts_with = "json")]
-        misses: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        shown: Shown,
+    },
+    /// Coverage, precision, recall and calibration of the buying roles
+    Roles {
+        /// Labelled cases (YAML) [default: those of the repository]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        shown: Shown,
     },
 }
 
 pub(super) fn execute(args: &QualityArgs) -> anyhow::Result<ExitCode> {
-    let What::Titles { files, misses, json } = &args.what;
-    let mut sets = Vec::new();
-    for path in files {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|e| Usage(format!("cannot read {name}: {e}")))?;
-        sets.push(TitleSet::parse(&name, &text).map_err(|e| Usage(e.to_string()))?);
-    }
-    let mut out = std::io::stdout().lock();
-    if *misses {
-        for miss in sets.iter().flat_map(|set| set.misses(TitleReader::shipped())) {
-            writeln!(out, "{miss}")?;
+    match &args.what {
+        What::Titles { files, shown } => {
+            let mut sets = title_sets(files)?;
+            if shown.misses {
+                let misses = sets.iter().flat_map(|set| set.misses(TitleReader::shipped()));
+                return lines(misses);
+            }
+            let held_out: Vec<&TitleSet> = sets.iter().filter(|s| s.name().contains("holdout")).collect();
+            if held_out.len() > 1 {
+                sets.push(TitleSet::pooled("all hold-outs", &held_out));
+            }
+            let groups = if files.is_empty() { forms(&read(Path::new(FORMS))?) } else { Vec::new() };
+            show(&titles(&sets, &groups), shown, "quality titles")
         }
-        return Ok(ExitCode::SUCCESS);
+        What::Roles { file, shown } => {
+            let path = file.as_deref().unwrap_or(Path::new(ROLES));
+            let set = RoleSet::parse(&read(path)?).map_err(|e| Usage(format!("{}: {e}", path.display())))?;
+            let report = roles(&set);
+            if shown.misses {
+                return lines(report.misses.into_iter());
+            }
+            show(&report, shown, "quality roles")
+        }
     }
-    let report = titles(&sets, &[]);
-    if *json {
-        writeln!(out, "{}", serde_json::to_string(&report)?)?;
+}
+
+fn title_sets(files: &[PathBuf]) -> anyhow::Result<Vec<TitleSet>> {
+    let blind = BLIND.iter().flat_map(|n| ["dev", "holdout"].map(|part| format!("{TITLES}/{n}_{part}.tsv")));
+    let blind: Vec<PathBuf> = blind.map(PathBuf::from).filter(|p| p.exists()).collect();
+    let files = if files.is_empty() { &blind } else { files };
+    if files.is_empty() {
+        return Err(Usage(format!("name files with labelled titles: there are none under {TITLES} here")).into());
+    }
+    let parse = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(TitleSet::parse(&name, &read(path)?).map_err(|e| Usage(e.to_string()))?)
+    };
+    files.iter().map(parse).collect()
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    Ok(std::fs::read_to_string(path).map_err(|e| Usage(format!("cannot read {}: {e}", path.display())))?)
+}
+
+fn lines(all: impl Iterator<Item = String>) -> anyhow::Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    for line in all {
+        writeln!(out, "{line}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(report: &(impl Display + Serialize), shown: &Shown, mark: &str) -> anyhow::Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    if let Some(path) = &shown.write {
+        let with = between(&read(path)?, mark, &report.to_string());
+        let with = with.ok_or_else(|| Usage(format!("{} has no marks <!-- {mark} -->", path.display())))?;
+        std::fs::write(path, with)?;
+    } else if shown.json {
+        writeln!(out, "{}", serde_json::to_string(report)?)?;
     } else {
         write!(out, "{report}")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A document with `tables` between `<!-- mark -->` and `<!-- end of mark -->`.
+fn between(document: &str, mark: &str, tables: &str) -> Option<String> {
+    let (begin, end) = (format!("<!-- {mark} -->\n"), format!("<!-- end of {mark} -->"));
+    let from = document.find(&begin)? + begin.len();
+    let to = from + document[from..].find(&end)?;
+    Some(format!("{}\n{tables}\n{}", &document[..from], &document[to..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::between;
+
+    #[test]
+    fn tables_go_between_the_marks_and_nothing_else_changes() {
+        let document = "a\n<!-- x -->\nold\n<!-- end of x -->\nz\n";
+        let once = between(document, "x", "new\n").expect("marks");
+        assert_eq!(once, "a\n<!-- x -->\n\nnew\n\n<!-- end of x -->\nz\n");
+        assert_eq!(between(&once, "x", "new\n").as_ref(), Some(&once));
+        assert_eq!(between(document, "y", "new"), None);
+    }
 }

@@ -10,7 +10,7 @@ use super::role::{self, Position};
 use super::rows::{Persona, RoleScore};
 use super::settings::{DecisionStyle, FUSION, Family, Size};
 use crate::model::{About, Account, Claim, Signal};
-use crate::taxonomy::{BuyingRole, Facet, FacetStatus, JobFunction, Seniority, SigningPower};
+use crate::taxonomy::{BuyingRole, Facet, FacetStatus, JobFunction, PurchasePhase, Seniority, SigningPower};
 
 /// Fuses what is known of one contact.
 #[must_use]
@@ -272,7 +272,29 @@ fn position<'a>(
         offering: input.offering,
         size: input.account.map_or(Size::Unknown, |a| Size::of(a.employees, a.revenue_eur)),
         decision_style: style,
+        phases: phases(input),
     }
+}
+
+/// How surely the person was seen in each phase of a purchase; nothing where profiling is not permitted.
+fn phases(input: &FusionInput<'_>) -> Vec<f64> {
+    let mut seen = vec![0.0_f64; PurchasePhase::ALL.len()];
+    let claims = own(input).filter(|_| input.profiling_allowed).filter_map(|s| match s.claim {
+        Claim::Channel(Some(phase), _) => Some((s, index(PurchasePhase::ALL, phase)?, 1.0)),
+        _ => None,
+    });
+    for s in weigh(input.frame(), Family::Channel, PurchasePhase::ALL.len(), claims, |p, _| p) {
+        seen[s.value] = seen[s.value].max(s.believed);
+    }
+    // What was put right is no evidence of what the person did.
+    for (p, phase) in seen.iter_mut().zip(PurchasePhase::ALL) {
+        let fixed =
+            |c: &Correction| if let Correction::Channel(of, c) = c { (of == phase).then_some(*c) } else { None };
+        if input.corrected(fixed).is_some() {
+            *p = 0.0;
+        }
+    }
+    seen
 }
 
 fn index<T: PartialEq + Copy>(all: &[T], v: T) -> Option<usize> {

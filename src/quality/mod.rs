@@ -2,10 +2,12 @@
 //!
 //! Invariant: pure functions of the labelled rows and the shipped vocabularies; the caller reads the files.
 
+mod roles;
 mod scheme;
 mod score;
 mod titles;
 
+pub use roles::{RoleFigures, RoleReport, RoleSet, RoleSetError, roles};
 pub use scheme::{Department, Rank, department, rank};
 pub use score::{Bin, Point, Score};
-pub use titles::{LabelError, Measured, Report, TitleSet, same_for_all_forms, titles};
+pub use titles::{LabelError, Measured, Report, TitleSet, forms, same_for_all_forms, titles};

@@ -54,6 +54,18 @@ impl TitleSet {
         Ok(Self { name: name.to_owned(), rows })
     }
 
+    /// The titles of several sets as one.
+    #[must_use]
+    pub fn pooled(name: &str, sets: &[&Self]) -> Self {
+        Self { name: name.to_owned(), rows: sets.iter().flat_map(|s| s.rows.iter().cloned()).collect() }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// How many titles the set holds.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -124,6 +136,21 @@ pub struct Report {
     pub gender_forms: Option<(usize, f64)>,
 }
 
+/// Groups of forms of one title, from a table `masculine <tab> feminine` with a header.
+#[must_use]
+pub fn forms(tsv: &str) -> Vec<Vec<String>> {
+    let group = |line: &str| {
+        let (m, f) = line.split_once('\t')?;
+        let f = f.split('\t').next()?;
+        let mut all = vec![m.to_owned(), f.to_owned(), format!("{m} (m/w/d)"), format!("{m} / {f}")];
+        if f.strip_prefix(m) == Some("in") {
+            all.extend(["/in", "/-in", "*in", ":in", "_in", "(in)", "In"].map(|e| format!("{m}{e}")));
+        }
+        Some(all)
+    };
+    tsv.lines().skip(1).filter_map(group).collect()
+}
+
 /// Measures the shipped reader on labelled sets, and on groups of gender forms of one title.
 #[must_use]
 pub fn titles(sets: &[TitleSet], forms: &[Vec<String>]) -> Report {
@@ -181,7 +208,15 @@ impl fmt::Display for Report {
                 )?;
             }
         }
-        for m in &self.sets {
+        // Of many sets, those that stand for all.
+        for m in self.sets.iter().filter(|m| self.sets.len() == 1 || m.set.starts_with("all")) {
+            writeln!(f, "\nProbability said and share that was right, {}:\n", m.set)?;
+            writeln!(f, "| column | said: right (answers), by tenths |")?;
+            writeln!(f, "| --- | --- |")?;
+            for (name, s) in m.columns() {
+                let cells = s.bins.iter().map(|b| format!("{:.2}: {:.2} ({})", b.said, b.right, b.n));
+                writeln!(f, "| {name} | {} |", cells.collect::<Vec<_>>().join(", "))?;
+            }
             writeln!(f, "\nCoverage and precision by least probability, {}:\n", m.set)?;
             writeln!(f, "| column | {} |", header(&m.job_function))?;
             writeln!(f, "| --- |{}", " --- |".repeat(m.job_function.curve.len()))?;

@@ -43,13 +43,13 @@ pub(super) fn claims(stated: &Stated<'_>, languages: &[Language]) -> TitleClaims
     if reading.language.is_some_and(|language| !languages.contains(&language)) {
         return TitleClaims { found: Vec::new(), withheld: 0 };
     }
-    let mut found = from_reading(about, &reading, locator, trust);
+    let mut found = from_reading(about, title, &reading, locator, trust);
     let silent =
         reading.job_function.value.is_none() && reading.job_function.status == FacetStatus::InsufficientEvidence;
     if let Some(department) = department.filter(|_| silent) {
         let reading = TitleReader::shipped().read(department);
         if !reading.special_category && !sensitive(department) {
-            let claims = from_reading(about, &reading, &format!("{locator}.department"), trust * 0.9);
+            let claims = from_reading(about, department, &reading, &format!("{locator}.department"), trust * 0.9);
             found.extend(claims.into_iter().filter(|f| matches!(f.claim, Claim::JobFunction(_))));
         }
     }
@@ -62,12 +62,13 @@ fn sensitive(title: &str) -> bool {
     !guard::scrub(&TitleReader::shipped().for_guard(title), None).1.is_empty()
 }
 
-fn from_reading(about: &About, reading: &TitleReading, locator: &str, trust: f64) -> Vec<Found> {
+fn from_reading(about: &About, title: &str, reading: &TitleReading, locator: &str, trust: f64) -> Vec<Found> {
+    let quote = TitleReader::shipped().quote(title);
     let found = |claim, weight: f64| Found {
         about: about.clone(),
         claim,
         weight: (weight * trust).clamp(0.01, 0.99),
-        quote: reading.quote.clone(),
+        quote: quote.clone(),
         locator: locator.to_owned(),
         extractor: EXTRACTOR.to_owned(),
     };

@@ -11,6 +11,10 @@ impl Scanner {
         if !open && self.at > 0 && self.letter(self.at - 1) {
             return None;
         }
+        // Outside brackets a letter and a separator: "m/w/d".
+        if !open && !matches!(self.peek(1), Some('/' | '|' | '*' | ',' | ':' | '.' | '_' | '-' | '&' | '⚧')) {
+            return None;
+        }
         let start = self.at + usize::from(open);
         let mut flat = String::new();
         let mut separators = 0;
@@ -61,6 +65,10 @@ impl Scanner {
         loop {
             let end =
                 (i..self.chars.len().min(i + 8)).find(|&k| !self.letter(k)).unwrap_or(self.chars.len().min(i + 8));
+            // Outside brackets pronouns come by slashes: "she/her".
+            if count == 0 && !open && self.chars.get(end) != Some(&'/') {
+                return None;
+            }
             let word: String = self.chars[i..end].iter().flat_map(|c| c.to_lowercase()).collect();
             let last = word == "pronouns" && open && count > 0;
             if !(PRONOUNS.contains(&word.as_str()) || last) || self.letter(end) {
@@ -92,8 +100,10 @@ impl Scanner {
 
     /// Steps over `*in`, `:innen`, `/-in`, `(in)`, `_r`, `/-frau`, `In` after a word; returns how the ending begins.
     pub fn gender_mark(&mut self) -> Option<char> {
-        const ENDINGS: [&str; 12] =
-            ["innen", "in", "r", "e", "n", "frau", "mann", "leute", "nen", "ne", "er", "frauen"];
+        const ENDINGS: [&str; 18] = [
+            "innen", "in", "r", "e", "n", "frau", "mann", "leute", "nen", "ne", "er", "frauen", "rice", "trice",
+            "euse", "ère", "ière", "ienne",
+        ];
         let from = self.at;
         let mut i = from;
         let open = self.chars.get(i) == Some(&'(');

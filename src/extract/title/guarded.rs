@@ -4,8 +4,9 @@
 
 use serde::Deserialize;
 
-use super::lexicon::{Lexicon, fold};
-use super::parse::{self, Known};
+use super::build::fold;
+use super::lexicon::Lexicon;
+use super::parse::Known;
 use super::scan::{self, Sep, Token};
 
 /// Stands for a word that was put aside; it says that the text is about work, and nothing else.
@@ -79,7 +80,7 @@ fn beside_position(tokens: &[Token], known: &[std::rc::Rc<Known>], k: usize) -> 
 /// The title for the guard.
 pub(super) fn guarded(lex: &Lexicon, title: &str) -> String {
     let scan = scan::scan(title);
-    let known: Vec<_> = scan.tokens.iter().map(|t| parse::known(lex, &t.text)).collect();
+    let known: Vec<_> = scan.tokens.iter().map(|t| t.text.known(lex)).collect();
     let mut aside: Vec<((usize, usize), &str)> = scan.pronouns.iter().map(|&p| (p, "")).collect();
     let t = &scan.tokens;
     let mut k = 0;

@@ -2,7 +2,9 @@
 //!
 //! Invariant: an executive who is only the object of a relation ("Assistentin der Geschäftsführung") gives no level.
 
-use super::level::{manages_a_thing, moved};
+use smallvec::SmallVec;
+
+use super::level::{manages_a_thing, moved, staff_partner};
 use super::lexicon::flag;
 use super::means;
 use super::parse::Item;
@@ -22,6 +24,9 @@ mod sure {
     pub const DOMAIN_ONLY: f64 = 0.55;
 }
 
+/// Places of items.
+type Indices = SmallVec<[usize; 8]>;
+
 /// What one segment says.
 #[derive(Debug, Clone)]
 pub(super) struct Segment {
@@ -31,11 +36,13 @@ pub(super) struct Segment {
     pub level: Option<(Seniority, f64)>,
     /// Someone is called this: there is a person noun.
     pub person: bool,
+    /// That noun tells what one is, not what one does.
+    pub state: bool,
     pub power: Option<SigningPower>,
     /// (item, what it means), besides functions.
-    pub notes: Vec<(usize, &'static str)>,
+    pub notes: SmallVec<[(usize, &'static str); 4]>,
     /// (item, function, log-odds).
-    pub function_notes: Vec<(usize, JobFunction, f32)>,
+    pub function_notes: SmallVec<[(usize, JobFunction, f32); 6]>,
 }
 
 /// Reads one segment.
@@ -46,14 +53,16 @@ pub(super) fn judge(items: &[Item], range: (usize, usize)) -> Segment {
         scores: [0.0; N],
         level: None,
         person: false,
+        state: false,
         power: None,
-        notes: Vec::new(),
-        function_notes: Vec::new(),
+        notes: SmallVec::new(),
+        function_notes: SmallVec::new(),
     };
     s.kind = kind(items, range, &mut s.notes);
     let suppressed = suppressed(items, range);
     let governing = govern(items, range, &suppressed).map(|g| through_member(items, range.1, g));
     s.person = governing.is_some();
+    s.state = governing.is_some_and(|g| items[g].sense.as_ref().is_some_and(|x| x.state()));
     if let Some(g) = governing {
         level(items, range, g, &mut s);
     }
@@ -94,7 +103,7 @@ fn object_start(items: &[Item], (from, to): (usize, usize)) -> Option<usize> {
 }
 
 /// Executives that are named only as those whose office or team this is.
-fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Vec<usize> {
+fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Indices {
     let office = |i: &Item| i.has(flag::OFFICE_OF) && !i.person();
     (from..to)
         .filter(|&i| items[i].person() && items[i].level() >= Some(Seniority::Head))
@@ -105,7 +114,9 @@ fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Vec<usize> {
                 && i + 1 < to
                 && office(&items[i + 1])
                 && items[i + 1].before <= Sep::Hyphen;
-            led || owned || (items[i].possessive && i + 1 < to)
+            // "VP Sales' assistant".
+            let last = (i..to).take_while(|&k| k == i || !items[k].person()).find(|&k| items[k].possessive);
+            led || owned || last.is_some_and(|k| k + 1 < to)
         })
         .collect()
 }
@@ -113,18 +124,20 @@ fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Vec<usize> {
 /// The person noun that the segment calls somebody.
 fn govern(items: &[Item], (from, to): (usize, usize), suppressed: &[usize]) -> Option<usize> {
     let cut = object_start(items, (from, to)).unwrap_or(to);
-    let all: Vec<usize> = (from..cut).filter(|i| items[*i].person() && !suppressed.contains(i)).collect();
+    let all: Indices = (from..cut).filter(|i| items[*i].person() && !suppressed.contains(i)).collect();
     let sense = |i: usize| items[i].sense.as_ref().expect("persons have a sense");
     let (&first, &last) = (all.first()?, all.last()?);
     if all.len() == 1 || suppressed.iter().any(|&s| s < first) {
         return Some(first);
     }
-    // "Selbständiger Unternehmer", "Diplom-Kaufmann, Controller": what one is, not what one does.
-    let state = |i: usize| sense(i).open && sense(i).functions.first().is_some_and(|f| f.0 == JobFunction::Other);
-    let curated: Vec<usize> = all.iter().copied().filter(|&i| !sense(i).derived && !state(i)).collect();
+    let curated: Indices = all.iter().copied().filter(|&i| !sense(i).derived && !sense(i).state()).collect();
     let (first, last) = (*curated.first().unwrap_or(&first), *curated.last().unwrap_or(&last));
-    let german = sense(first).german && !sense(first).english;
-    let assists = assists(&items[first]) && items[all[1]].level() >= Some(Seniority::CLevel);
+    let german = sense(first).noun_first();
+    // "Assistant to the CEO", "Assistenz Vertriebsleitung"; but an "Assistant Manager" is a manager.
+    let second = &items[all[1]];
+    let served = second.level() >= Some(Seniority::CLevel)
+        || (sense(all[1]).noun_first() && second.level() >= Some(Seniority::Head));
+    let assists = assists(&items[first]) && served;
     Some(if german || assists { first } else { last })
 }
 
@@ -135,17 +148,6 @@ fn through_member(items: &[Item], to: usize, g: usize) -> usize {
     }
     let own = items[g].level().max(Some(Seniority::Vp));
     (g + 1..to).find(|&i| items[i].level() > own).unwrap_or(g)
-}
-
-/// "HR Business Partner", "Talent Acquisition Partner": no partner in the firm.
-fn staff_partner(items: &[Item], from: usize, g: usize) -> bool {
-    use JobFunction::{Consulting, ExecutiveManagement, FinanceControlling, LegalCompliance};
-    items[g].has(flag::PARTNER)
-        && items[from..g].iter().any(|i| {
-            i.sense.as_ref().and_then(|s| s.functions.first()).is_some_and(|(f, w)| {
-                *w > 0.5 && !matches!(f, Consulting | ExecutiveManagement | FinanceControlling | LegalCompliance)
-            })
-        })
 }
 
 /// Assistants and secretaries: their function gives way, their level is never that of whom they assist.
@@ -174,6 +176,7 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
         sense.manages && others.clone().all(|i| items[i].sense.as_ref().is_some_and(|x| x.modifier.is_some()));
     let about = about || (sense.manages && others.clone().count() > 0 && !seniority_only);
     let manager = level == Seniority::Lead && about && (sense.english || (sense.own && !sense.german));
+    let moves = manager || (sense.manages && level == Seniority::Lead);
     let mut p = match level {
         Seniority::Professional if sense.derived => sure::PLAIN - 0.1,
         Seniority::Professional => sure::PLAIN,
@@ -184,14 +187,14 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
     let mut by = g;
     for i in (from..cut).filter(|&i| i != g) {
         if let Some(m) = items[i].sense.as_ref().filter(|_| !items[i].company).and_then(|x| x.modifier)
-            && let Some(moved) = moved(level, m, manager, i < g)
+            && let Some(moved) = moved(level, m, moves, i < g)
         {
             level = moved;
             p = sure::STATED;
             by = i;
         }
     }
-    if let Some(m) = sense.modifier.and_then(|m| moved(level, m, manager, true)) {
+    if let Some(m) = sense.modifier.and_then(|m| moved(level, m, moves, true)) {
         level = m;
         p = sure::STATED;
     }
@@ -215,13 +218,9 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
 
 /// Adds up what the words say about functions, by their place around the governing noun.
 fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppressed: &[usize], s: &mut Segment) {
-    let reads = |i: usize| {
-        Some(i) != g
-            && !suppressed.contains(&i)
-            && !items[i].company
-            && !is_former_only(&items[i])
-            && !items[i].has(flag::PARTNER)
-    };
+    let state = |i: usize| g.is_some() && items[i].sense.as_ref().is_some_and(|s| s.state());
+    let silent = |i: usize| items[i].company || items[i].has(flag::PARTNER) || is_former_only(&items[i]) || state(i);
+    let reads = |i: usize| Some(i) != g && !suppressed.contains(&i) && !silent(i);
     // Who advises on strategy or for the management is an adviser.
     let advises = g
         .and_then(|g| items[g].sense.as_ref())
@@ -246,22 +245,25 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         && !sense.functions.is_empty();
     let own = sense.functions.iter().map(|f| f.1).fold(0.0, f32::max);
     let exec = leads && sense.functions[0].0 == JobFunction::ExecutiveManagement;
+    let serving = assists(&items[g]) && suppressed.iter().any(|&i| i < g);
     let pre_factor: f32 = if exec {
         1.4
+    } else if serving {
+        0.2
     } else if sense.own {
         0.35
     } else {
         1.0
     };
     // "Vertriebs- und Marketingleiter": the first named is first.
-    let led = sense.level >= Some(Seniority::Lead) && sense.german;
+    let led = sense.level >= Some(Seniority::Lead) && sense.noun_first();
     let twin = (own < weight::ROLE || led || items[g].tokens.1 - items[g].tokens.0 > 1)
         && g > from
         && (items[g - 1].has(flag::CONJUNCTION) || matches!(items[g].before, Sep::Amp | Sep::Slash));
     let factor = if twin { pre_factor.max(1.05 * own / weight::DOMAIN) } else { pre_factor };
     let pre = before(items, (from, g), factor, exec, &reads, &mut add);
     let assists = assists(&items[g]);
-    let served = (g + 1..to).any(|i| items[i].level() >= Some(Seniority::Lead));
+    let served = serving || (g + 1..to).any(|i| items[i].level() >= Some(Seniority::Lead));
     let strong = pre >= weight::DOMAIN || own >= weight::DOMAIN;
     let post = match () {
         () if assists && served => 0.2,
@@ -269,7 +271,7 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         () if strong => 0.25,
         () => 1.0,
     };
-    runs(items, g + 1, to, &reads, post, sense.german && !sense.english, &mut add);
+    runs(items, g + 1, to, &reads, post, sense.noun_first(), &mut add);
     // Strategy and operations are topics; the management board itself is who is served, but for its advisers.
     let served_executive = s.scores[JobFunction::ExecutiveManagement as usize] >= 0.2 * weight::DOMAIN
         && items[from..to].iter().any(|i| i.level() >= Some(Seniority::CLevel) || says_board(i))

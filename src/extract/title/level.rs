@@ -2,9 +2,11 @@
 //!
 //! Invariant: pure functions of one segment; a level is moved by what stands in the same segment only.
 
+use super::lexicon::flag;
 use super::parse::Item;
+use super::scan::Sep;
 use super::split::weight;
-use crate::taxonomy::Seniority;
+use crate::taxonomy::{JobFunction, Seniority};
 
 /// "Innovation Manager", "Feelgood Manager": no department beside the manager, so nobody need be led.
 pub(super) fn manages_a_thing(items: &[Item], others: impl Iterator<Item = usize>) -> bool {
@@ -32,4 +34,20 @@ pub(super) fn moved(level: Seniority, by: Seniority, manager: bool, before: bool
         Seniority::Lead if plain && before && level >= Seniority::Professional => Some(Seniority::Lead),
         _ => None,
     }
+}
+
+/// "HR Business Partner", "Cloud Platform Owner": no partner in the firm, no owner of one.
+pub(super) fn staff_partner(items: &[Item], from: usize, g: usize) -> bool {
+    use JobFunction::{
+        Consulting, EngineeringRnd, ExecutiveManagement, FinanceControlling, It, LegalCompliance, ProductManagement,
+        ProjectManagement, Quality,
+    };
+    let before = |fits: &dyn Fn(JobFunction) -> bool| {
+        let first = |i: &Item| i.sense.as_ref().and_then(|s| s.functions.first().copied());
+        items[from..g].iter().filter_map(first).any(|(f, w)| w > 0.5 && fits(f))
+    };
+    let firm = |f| matches!(f, Consulting | ExecutiveManagement | FinanceControlling | LegalCompliance);
+    let thing = |f| matches!(f, It | ProductManagement | ProjectManagement | Quality | EngineeringRnd);
+    (items[g].has(flag::PARTNER) && before(&|f| !firm(f)))
+        || (items[g].has(flag::OWNS) && items[g].before <= Sep::Hyphen && before(&thing))
 }

@@ -9,6 +9,9 @@ use serde::{Serialize, Serializer};
 use super::{TitleEvidence, TitleReader, TitleReading};
 use crate::taxonomy::{Facet, JobFunction, Language, Seniority, SigningPower};
 
+/// Lines are written out from this many bytes.
+const ROOM: usize = 1 << 16;
+
 /// The JSON shape of one reading; the order of the fields is the contract.
 #[derive(Serialize)]
 struct Line<'a> {
@@ -56,8 +59,9 @@ impl<'a> Line<'a> {
 /// byte order mark at the start are not part of a title.
 pub fn title_lines(mut input: impl BufRead, output: impl Write) -> io::Result<u64> {
     let reader = TitleReader::shipped();
-    let mut output = io::BufWriter::with_capacity(1 << 16, output);
+    let mut output = output;
     let mut raw = Vec::new();
+    let mut lines = Vec::with_capacity(ROOM + (1 << 12));
     let mut count = 0;
     loop {
         raw.clear();
@@ -68,10 +72,15 @@ pub fn title_lines(mut input: impl BufRead, output: impl Write) -> io::Result<u6
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = if count == 0 { line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line) } else { line };
         let title = String::from_utf8_lossy(line);
-        reader.lend(&title, |reading| serde_json::to_writer(&mut output, &Line::new(&title, reading)))?;
-        output.write_all(b"\n")?;
+        reader.lend(&title, |reading| serde_json::to_writer(&mut lines, &Line::new(&title, reading)))?;
+        lines.push(b'\n');
         count += 1;
+        if lines.len() >= ROOM {
+            output.write_all(&lines)?;
+            lines.clear();
+        }
     }
+    output.write_all(&lines)?;
     output.flush()?;
     Ok(count)
 }

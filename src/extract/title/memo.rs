@@ -4,27 +4,13 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 
-/// A fast hash for short trusted keys (FNV-1a over bytes); the keys are ours, so no flooding.
-#[derive(Default)]
-pub(super) struct Fnv(u64);
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for b in bytes {
-            self.0 = (self.0 ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
+use rustc_hash::FxBuildHasher;
 
 /// At most `max` values by key.
 pub(super) struct Memo<K, V> {
-    map: HashMap<K, V, BuildHasherDefault<Fnv>>,
+    map: HashMap<K, V, FxBuildHasher>,
     max: usize,
 }
 
@@ -45,6 +31,26 @@ impl<K: Eq + Hash, V: Clone> Memo<K, V> {
             self.map.clear();
         }
         self.map.insert(key, value);
+    }
+}
+
+/// Which keys have come before, by a small mark of their hash; a newer key takes the place of an older one.
+pub(super) struct Seen {
+    marks: Box<[u32]>,
+}
+
+impl Seen {
+    /// `size` must be a power of two.
+    pub fn new(size: usize) -> Self {
+        Self { marks: vec![0; size].into_boxed_slice() }
+    }
+
+    /// Whether a key came lately; marks it.
+    pub fn again(&mut self, key: &str) -> bool {
+        let hash = FxBuildHasher.hash_one(key);
+        let at = hash as usize & (self.marks.len() - 1);
+        let mark = (hash >> 32) as u32 | 1;
+        std::mem::replace(&mut self.marks[at], mark) == mark
     }
 }
 

@@ -3,10 +3,13 @@
 //! Invariant: a pure function of the title and the shipped vocabularies; no value without evidence or a
 //! stated default; titles that reveal special categories (Art. 9 GDPR) yield nothing at all.
 
+mod attach;
+mod build;
 mod calibration;
 mod gender;
 mod guarded;
 mod judge;
+mod lemma;
 mod level;
 mod lexicon;
 mod lines;
@@ -28,6 +31,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
+use smallvec::SmallVec;
+
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority, SigningPower};
 
 pub use lines::title_lines;
@@ -39,6 +44,7 @@ const LONGEST_REMEMBERED: usize = 160;
 thread_local! {
     // There is one shipped reader, so the title alone is the key.
     static TITLES: RefCell<memo::Memo<Box<str>, Rc<TitleReading>>> = RefCell::new(memo::Memo::new(1 << 16));
+    static SEEN: RefCell<memo::Seen> = RefCell::new(memo::Seen::new(1 << 16));
 }
 
 /// Name and version of this extractor, as it stands in the evidence table.
@@ -64,7 +70,7 @@ pub struct TitleReading {
     /// What the job is about.
     pub job_function: Facet<JobFunction>,
     /// Further functions, most certain first.
-    pub secondary_functions: Vec<JobFunction>,
+    pub secondary_functions: SmallVec<[JobFunction; 4]>,
     /// How high the position stands.
     pub seniority: Facet<Seniority>,
     /// A registered power to sign, where the title states it.
@@ -72,11 +78,9 @@ pub struct TitleReading {
     /// The language of the title, where its words tell.
     pub language: Option<Language>,
     /// What the reading rests on, in the order of the title.
-    pub evidence: Vec<TitleEvidence>,
+    pub evidence: SmallVec<[TitleEvidence; 4]>,
     /// The title reveals a special category; everything else is withheld.
     pub special_category: bool,
-    /// The title in gender-neutral form for storage, without company; empty where nothing may be stored.
-    pub quote: String,
 }
 
 impl TitleReading {
@@ -84,13 +88,12 @@ impl TitleReading {
     fn nothing(status: FacetStatus) -> Self {
         Self {
             job_function: Facet::abstain(status),
-            secondary_functions: Vec::new(),
+            secondary_functions: SmallVec::new(),
             seniority: Facet::abstain(status),
             signing_power: None,
             language: None,
-            evidence: Vec::new(),
+            evidence: SmallVec::new(),
             special_category: false,
-            quote: String::new(),
         }
     }
 }
@@ -109,18 +112,23 @@ impl TitleReader {
         self.lend(title, Clone::clone)
     }
 
-    /// Lends the reading of a title. Titles that came lately are remembered (bounded, per thread), so that the
-    /// titles that everybody has cost one look-up and no allocation.
+    /// Lends the reading of a title. Titles that came twice are remembered (bounded, per thread), so that the titles
+    /// that everybody has cost one look-up and no allocation.
     pub fn lend<R>(&self, title: &str, take: impl FnOnce(&TitleReading) -> R) -> R {
-        let known = TITLES.with_borrow(|memo| memo.get(title).map(Rc::clone));
-        let reading = known.unwrap_or_else(|| {
-            let reading = Rc::new(reader::read(&self.lexicon, title));
-            if title.len() <= LONGEST_REMEMBERED {
-                TITLES.with_borrow_mut(|memo| memo.put(title.into(), Rc::clone(&reading)));
-            }
-            reading
-        });
+        if let Some(known) = TITLES.with_borrow(|memo| memo.get(title).map(Rc::clone)) {
+            return take(&known);
+        }
+        let reading = reader::read(&self.lexicon, title);
+        // Remembered from the second time on: most titles of a long list never come again.
+        if title.len() <= LONGEST_REMEMBERED && SEEN.with_borrow_mut(|seen| seen.again(title)) {
+            TITLES.with_borrow_mut(|memo| memo.put(title.into(), Rc::new(reading.clone())));
+        }
         take(&reading)
+    }
+
+    /// The title in gender-neutral form for storage, without company; empty where nothing may be stored.
+    pub fn quote(&self, title: &str) -> String {
+        reader::quoted(&self.lexicon, title)
     }
 
     /// The title as the guard of free text shall read it: pronouns dropped, listed job vocabulary ("Betriebsarzt")
@@ -129,7 +137,8 @@ impl TitleReader {
         guarded::guarded(&self.lexicon, title)
     }
 
-    /// Reads one title afresh, past the memory of whole titles.
+    /// Reads one title afresh, past the memory of whole titles. Where its words have come before, nothing is allocated
+    /// but for rare shapes (many parts, several functions).
     pub fn read_afresh(&self, title: &str) -> TitleReading {
         reader::read(&self.lexicon, title)
     }

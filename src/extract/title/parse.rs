@@ -5,6 +5,8 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::lexicon::{Lexicon, flag};
 use super::memo::Memo;
 use super::model::{self, Sums};
@@ -52,10 +54,9 @@ impl Item {
     }
 }
 
-/// Items of a scanned title.
-pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>]) -> Vec<Item> {
+/// Appends the items of a scanned title to `out`.
+pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>], out: &mut Vec<Item>) {
     let t = &scan.tokens;
-    let mut out = Vec::with_capacity(t.len());
     let mut i = 0;
     while i < t.len() {
         let (len, sense) = longest(lex, &t[i..], &known[i]);
@@ -76,7 +77,6 @@ pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>]) -> Vec<Item
         });
         i += len;
     }
-    out
 }
 
 /// What the vocabularies say about one word.
@@ -89,6 +89,8 @@ pub(super) struct Known {
     pub special: bool,
     /// A phrase that reveals a special category, or code, can start with it.
     pub starts: bool,
+    /// It, or a pair of words that it starts, does so where it stands alone.
+    pub alone: bool,
     /// What the model makes of it, once asked.
     model: OnceCell<Sums>,
 }
@@ -101,30 +103,23 @@ impl Known {
 }
 
 thread_local! {
-    // There is one shipped lexicon, so the word alone is the key.
-    static WORDS: RefCell<Memo<Rc<str>, Rc<Known>>> = RefCell::new(Memo::new(1 << 16));
+    // There is one shipped lexicon, so the words alone are the key.
     static PHRASES: RefCell<Memo<Box<str>, Option<Rc<Sense>>>> = RefCell::new(Memo::new(1 << 16));
     static KEY: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// What is known about a word, remembered.
-pub(super) fn known(lex: &Lexicon, w: &Rc<str>) -> Rc<Known> {
-    WORDS.with_borrow_mut(|memo| {
-        if let Some(k) = memo.get(&**w) {
-            return Rc::clone(k);
-        }
-        let undotted = || w.contains('.').then(|| sense(lex, &w.replace('.', ""))).flatten();
-        let (special, starts) = lex.sensitive(w);
-        let known = Rc::new(Known {
-            sense: sense(lex, w).or_else(undotted).map(Rc::new),
-            longest: lex.longest_phrase(w),
-            special,
-            starts,
-            model: OnceCell::new(),
-        });
-        memo.put(Rc::clone(w), Rc::clone(&known));
-        known
-    })
+/// What is known about a word.
+pub(super) fn known(lex: &Lexicon, w: &str) -> Known {
+    let undotted = || w.contains('.').then(|| sense(lex, &w.replace('.', ""))).flatten();
+    let (special, starts) = lex.sensitive(w);
+    Known {
+        sense: sense(lex, w).or_else(undotted).map(Rc::new),
+        longest: lex.longest_phrase(w),
+        special,
+        starts,
+        alone: lex.starts_alone(w),
+        model: OnceCell::new(),
+    }
 }
 
 /// The sense of words joined by `glue`, where the vocabulary lists them so.
@@ -149,7 +144,8 @@ fn joined(lex: &Lexicon, words: &[Token], glue: &str) -> Option<Rc<Sense>> {
 /// The longest known phrase at the start of `t`, else its first word: how many tokens, and the sense.
 fn longest(lex: &Lexicon, t: &[Token], known: &Known) -> (usize, Option<Rc<Sense>>) {
     let glue = |s: Sep| matches!(s, Sep::Space | Sep::Hyphen | Sep::Amp | Sep::Slash);
-    let run = 1 + t[1..].iter().take_while(|t| glue(t.before)).count();
+    // No phrase reaches over a possessive: "VP Sales' assistant" is no sales assistant.
+    let run = 1 + t.windows(2).take_while(|w| glue(w[1].before) && !w[0].possessive).count();
     let max = known.longest.min(run);
     for n in (2..=max).rev() {
         if let Some(s) = joined(lex, &t[..n], " ") {
@@ -211,8 +207,8 @@ fn keeps_next(items: &[Item], person: usize, legal: usize) -> bool {
 }
 
 /// Splits items into segments: at separators, and where "and" or "/" joins two positions.
-pub(super) fn segments(items: &[Item]) -> Vec<(usize, usize)> {
-    let mut out = Vec::new();
+pub(super) fn segments(items: &[Item]) -> SmallVec<[(usize, usize); 6]> {
+    let mut out = SmallVec::new();
     let mut start = 0;
     for i in 1..items.len() {
         let range = items[i - 1].digits && items[i].digits;

@@ -308,7 +308,8 @@ fn masculine_raw(raw: &str, lemma: &str) -> String {
             let keep = raw.chars().count() - end.chars().count();
             let stem: String = raw.chars().take(keep).collect();
             if folded(&stem) == lemma {
-                return stem;
+                // "Conseillère".
+                return stem.strip_suffix("èr").map_or_else(|| stem.clone(), |head| format!("{head}er"));
             }
             // "Paläontologin".
             if end == "in" && folded(&stem) == lemma.strip_suffix('e').unwrap_or(lemma) {

@@ -2,10 +2,14 @@
 //!
 //! Invariant: deterministic; a value has p of at least `FLOOR`, everything else abstains with its reason.
 
-use super::judge::{N, Segment, judge};
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
+use super::attach::{attach, judged};
 use super::calibration::{Calibration, calibrated};
+use super::judge::{N, Segment};
 use super::lexicon::{Lexicon, flag};
 use super::means;
 use super::parse::{self, Item, Known};
@@ -19,31 +23,67 @@ const FLOOR: f64 = 0.42;
 /// More words than this are a text, not a title.
 const MAX_WORDS: usize = 36;
 
+/// What a title is taken apart into, kept from one title to the next for its room.
+#[derive(Default)]
+struct Parts {
+    scan: Scan,
+    known: Vec<Rc<Known>>,
+    items: Vec<Item>,
+    segments: Vec<Segment>,
+    /// Room for segments that change their places.
+    moving: Vec<Segment>,
+    /// Room for the words between single spaces.
+    framed: String,
+}
+
+thread_local! {
+    static PARTS: RefCell<Parts> = RefCell::default();
+}
+
 /// Reads a title.
 pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
-    let scan = scan::scan(title);
+    PARTS.with_borrow_mut(|parts| read_into(lex, title, parts))
+}
+
+/// What is stored of a title.
+pub(super) fn quoted(lex: &Lexicon, title: &str) -> String {
+    PARTS.with_borrow_mut(|parts| {
+        let reading = read_into(lex, title, parts);
+        let Parts { scan, known, items, segments, .. } = &*parts;
+        let read = quote::Read { scan, known, items, segments, evidence: &reading.evidence };
+        if segments.is_empty() { String::new() } else { quote::quote(&read) }
+    })
+}
+
+fn read_into(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
+    let Parts { scan, known, items, segments, moving, framed } = parts;
+    known.clear();
+    items.clear();
+    segments.clear();
+    scan::scan_into(title, scan);
     if scan.hostile || scan.tokens.is_empty() || scan.tokens.len() > MAX_WORDS {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    let known: Vec<Rc<Known>> = scan.tokens.iter().map(|t| parse::known(lex, &t.text)).collect();
-    let watched = known.iter().any(|k| k.starts).then(|| framed(&scan));
-    if watched.as_deref().is_some_and(|f| lex.hostile(f)) {
+    known.extend(scan.tokens.iter().map(|t| t.text.known(lex)));
+    let watched = known.iter().any(|k| k.starts);
+    if watched {
+        frame(scan, framed);
+    }
+    if watched && lex.hostile(framed) {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    if known.iter().any(|k| k.special) || watched.as_deref().is_some_and(|f| lex.special(f)) || alone(lex, &scan) {
+    if known.iter().any(|k| k.special) || (watched && lex.special(framed)) || alone(lex, scan, known) {
         return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
     }
-    let mut items = parse::items(lex, &scan, &known);
-    parse::mark_companies(&mut items, &scan.tokens);
-    let segments = attach(&items, judged(&items));
-    let mut reading = combine(&Words { scan: &scan, known: &known }, &items, &segments);
+    parse::items(lex, scan, known, items);
+    parse::mark_companies(items, &scan.tokens);
+    judged(items, segments);
+    attach(items, segments, moving);
+    let mut reading = combine(&Words { scan, known }, items, segments);
     let Calibration { job_function, seniority } = &lex.calibration;
     reading.job_function.p = reading.job_function.p.map(|p| round(calibrated(job_function, p)));
     reading.seniority.p = reading.seniority.p.map(|p| round(calibrated(seniority, p)));
-    reading.language = language(&items, &scan);
-    let read =
-        quote::Read { scan: &scan, known: &known, items: &items, segments: &segments, evidence: &reading.evidence };
-    reading.quote = quote::quote(&read);
+    reading.language = language(items, scan);
     reading
 }
 
@@ -54,88 +94,36 @@ struct Words<'a> {
 }
 
 /// All words between single spaces, for the search for special categories.
-fn framed(scan: &Scan) -> String {
-    let mut s = String::from(" ");
+fn frame(scan: &Scan, out: &mut String) {
+    out.clear();
+    out.push(' ');
     for t in &scan.tokens {
-        s.push_str(&t.text);
-        s.push(' ');
+        out.push_str(&t.text);
+        out.push(' ');
     }
-    s
 }
 
 /// Whether a part between separators is nothing but a word that reveals a special category there.
-fn alone(lex: &Lexicon, scan: &Scan) -> bool {
+fn alone(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>]) -> bool {
+    if !known.iter().any(|k| k.alone) {
+        return false;
+    }
     let separates = |s: scan::Sep| s == scan::Sep::Slash || s >= scan::Sep::Comma;
     scan.tokens.chunk_by(|_, next| !separates(next.before)).any(|part| match part {
         [word] => lex.special_alone(&word.text),
-        [a, b] => lex.special_alone(&format!("{} {}", a.text, b.text)),
+        [a, b] => lex.special_alone(&format!("{} {}", &*a.text, &*b.text)),
         _ => false,
     })
 }
 
-fn judged(items: &[Item]) -> Vec<Segment> {
-    let mut out: Vec<Segment> = parse::segments(items).into_iter().map(|r| judge(items, r)).collect();
-    // "Former CEO and CFO": what is joined by "and" shares its time.
-    for i in 1..out.len() {
-        let at = out[i].items.0;
-        let joined = items[at].before < scan::Sep::Comma;
-        if joined && matches!(out[i - 1].kind, Kind::Former | Kind::Leave) && out[i].kind == Kind::Current {
-            out[i].kind = out[i - 1].kind;
-        }
-    }
-    out
-}
-
-/// Segments without a person noun lend what they say to the position beside them.
-fn attach(items: &[Item], segments: Vec<Segment>) -> Vec<Segment> {
-    let mut out: Vec<Segment> = Vec::with_capacity(segments.len());
-    let mut loose: Vec<Segment> = Vec::new();
-    for s in segments {
-        if s.person || s.kind == Kind::Nothing || (s.kind == Kind::Private) {
-            out.push(s);
-            let at = out.len() - 1;
-            for l in loose.drain(..) {
-                let announced = items[out[at].items.0].before == scan::Sep::Colon;
-                lend(items, &mut out[at], &l, announced);
-            }
-        } else if let Some(host) = out.iter_mut().rev().find(|h| h.person && h.kind != Kind::Nothing) {
-            lend(items, host, &s, true);
-        } else {
-            loose.push(s);
-        }
-    }
-    let mut rest = loose.into_iter();
-    if let Some(mut first) = rest.next() {
-        rest.for_each(|l| lend(items, &mut first, &l, true));
-        out.push(first);
-    }
-    out
-}
-
-/// `time` = whether what it says about time holds for the host ("Head of Sales (former)", not "ex-Acme, CEO").
-fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
-    if time && matches!(s.kind, Kind::Former | Kind::Leave) && host.kind == Kind::Current {
-        host.kind = s.kind;
-    }
-    let settled = host.scores.iter().any(|&x| x >= 2.0);
-    let factor = if settled { 0.25 } else { 0.9 };
-    for (h, x) in host.scores.iter_mut().zip(&s.scores) {
-        *h += x * factor;
-    }
-    host.function_notes.extend(s.function_notes.iter().map(|&(i, f, w)| (i, f, w * factor)));
-    host.power = host.power.or(s.power);
-    host.notes.extend(s.notes.iter().filter(|(_, m)| !m.starts_with("seniority")).copied());
-    let modifier = items[s.items.0..s.items.1].iter().find_map(|i| i.sense.as_ref().and_then(|x| x.modifier));
-    if let (Some(m @ (Seniority::Senior | Seniority::Junior)), Some((Seniority::Professional, p))) =
-        (modifier, host.level)
-    {
-        host.level = Some((m, p));
-    }
-}
-
 fn combine(words: &Words, items: &[Item], segments: &[Segment]) -> TitleReading {
     let says = |s: &&Segment| s.person || s.power.is_some() || s.scores.iter().any(|&x| x > 0.0);
-    let current: Vec<&Segment> = segments.iter().filter(|s| s.kind == Kind::Current).filter(says).collect();
+    let mut current: SmallVec<[&Segment; 4]> =
+        segments.iter().filter(|s| s.kind == Kind::Current).filter(says).collect();
+    // "Freelancer / Consultant": what one does tells more than how one is employed.
+    if current.iter().any(|s| s.person && !s.state) {
+        current.retain(|s| !s.state);
+    }
     if current.is_empty() {
         let r = without_position(items, segments);
         return if r.job_function.status == FacetStatus::InsufficientEvidence {
@@ -154,13 +142,16 @@ fn combine(words: &Words, items: &[Item], segments: &[Segment]) -> TitleReading 
     let mut scores = add_up(&current);
     // "Gründer & CTO" works in the department that he is chief of.
     let executive = JobFunction::ExecutiveManagement as usize;
+    // So does a member of the management that leads a department.
+    let member = current.iter().any(|s| items[s.items.0..s.items.1].iter().any(|i| i.has(flag::BODY) && i.person()));
+    let least = if member { Seniority::Head } else { Seniority::CLevel };
     let chief = |s: &&Segment| {
-        s.level.is_some_and(|(l, _)| l == Seniority::CLevel)
+        s.level.is_some_and(|(l, _)| l >= least && l <= Seniority::CLevel)
             && s.scores[executive] == 0.0
             && s.scores.iter().any(|&x| x >= 2.0)
     };
     if current.len() > 1 && current.iter().any(chief) {
-        scores[executive] *= 0.6;
+        scores[executive] *= 0.5;
     }
     function(&mut r, &scores);
     discount(&mut r, items, &current);
@@ -224,7 +215,7 @@ fn by_letters(words: &Words, items: &[Item], mut r: TitleReading) -> TitleReadin
     if let Some((f, p)) = model::function(std::iter::once(words.known[at].model(word))).filter(|m| m.1 >= SURE) {
         r.job_function = Facet::known(f, round(p));
         r.seniority = Facet::known(Seniority::Professional, 0.3);
-        r.evidence = vec![TitleEvidence { span: item.span, means: means::model(f) }];
+        r.evidence = smallvec::smallvec![TitleEvidence { span: item.span, means: means::model(f) }];
     }
     r
 }
@@ -275,9 +266,9 @@ fn add_up(current: &[&Segment]) -> [f32; N] {
 /// Log-odds to probabilities, against the chance that the words mislead.
 fn function(r: &mut TitleReading, scores: &[f32; N]) {
     const DOUBT: f64 = 1.35;
-    let odds: Vec<f64> = scores.iter().map(|&s| if s > 0.15 { f64::from(s.min(4.0)).exp() } else { 0.0 }).collect();
+    let odds = scores.map(|s| if s > 0.15 { f64::from(s.min(4.0)).exp() } else { 0.0 });
     let sum: f64 = odds.iter().sum::<f64>() + DOUBT;
-    let mut order: Vec<usize> = (0..N).filter(|&f| odds[f] > 0.0).collect();
+    let mut order: SmallVec<[usize; N]> = (0..N).filter(|&f| odds[f] > 0.0).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
     let Some(&first) = order.first() else { return };
     // What stands beside another function does not speak against the first, only for a second.
@@ -335,8 +326,8 @@ fn occupation(r: &mut TitleReading, items: &[Item], current: &[&Segment], level:
     }
 }
 
-fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> Vec<TitleEvidence> {
-    let mut out = Vec::new();
+fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> SmallVec<[TitleEvidence; 4]> {
+    let mut out: SmallVec<[TitleEvidence; 4]> = SmallVec::new();
     let named = |f: JobFunction| r.job_function.value == Some(f) || r.secondary_functions.contains(&f);
     for s in segments.iter().filter(|s| !matches!(s.kind, Kind::Nothing)) {
         let past = s.kind != Kind::Current;

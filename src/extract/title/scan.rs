@@ -2,10 +2,8 @@
 //!
 //! Invariant: spans are code points of the given title, ascend, do not overlap; work is capped at `CAP`.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use super::memo::Memo;
+pub(super) use super::lemma::fold_into;
+use super::lemma::{Lemma, masculine};
 
 /// At most this many code points of a title are read.
 pub(super) const CAP: usize = 400;
@@ -30,7 +28,7 @@ pub(super) enum Sep {
 #[derive(Debug, Clone)]
 pub(super) struct Token {
     /// Folded, masculine form.
-    pub text: Rc<str>,
+    pub text: Lemma,
     /// Code points, half-open, gender marks included.
     pub span: (usize, usize),
     /// What stands before it.
@@ -53,42 +51,45 @@ pub(super) struct Scan {
     pub chars: Vec<char>,
     /// Where pronouns stood ("(she/her)"), which are never read nor stored: code points, half-open.
     pub pronouns: Vec<(usize, usize)>,
+    /// Room for the folded word at hand.
+    folded: String,
 }
 
-/// Lower case without umlauts and accents, appended to `out`; marks that stand alone vanish.
-pub(super) fn fold_into(c: char, out: &mut String) {
-    match c {
-        'a'..='z' | '0'..='9' => out.push(c),
-        'A'..='Z' => out.push(c.to_ascii_lowercase()),
-        'ä' | 'Ä' | 'æ' | 'Æ' => out.push_str("ae"),
-        'ö' | 'Ö' | 'ø' | 'Ø' | 'œ' => out.push_str("oe"),
-        'ü' | 'Ü' => out.push_str("ue"),
-        'ß' | 'ẞ' => out.push_str("ss"),
-        'à'..='å' | 'À'..='Å' => out.push('a'),
-        'ç' | 'Ç' => out.push('c'),
-        'è'..='ë' | 'È'..='Ë' | '\u{308}' => out.push('e'),
-        'ì'..='ï' | 'Ì'..='Ï' => out.push('i'),
-        'ñ' | 'Ñ' => out.push('n'),
-        'ò'..='õ' | 'Ò'..='Õ' => out.push('o'),
-        'ù'..='û' | 'Ù'..='Û' => out.push('u'),
-        '\u{300}'..='\u{36F}' => {}
-        _ => out.extend(c.to_lowercase()),
+impl Scan {
+    fn clear(&mut self) {
+        self.tokens.clear();
+        self.chars.clear();
+        self.pronouns.clear();
+        self.hostile = false;
     }
 }
 
 /// Scans a title.
 pub(super) fn scan(title: &str) -> Scan {
-    let mut chars = Vec::with_capacity(title.len().min(CAP));
-    chars.extend(title.chars().take(CAP).map(narrow));
+    let mut out = Scan::default();
+    scan_into(title, &mut out);
+    out
+}
+
+/// Scans a title into what an earlier scan has left, so that its room is used again.
+pub(super) fn scan_into(title: &str, scan: &mut Scan) {
+    let mut out = std::mem::take(scan);
+    out.clear();
+    let mut chars = std::mem::take(&mut out.chars);
+    if title.is_ascii() {
+        chars.extend(title.bytes().take(CAP).map(char::from));
+    } else {
+        chars.extend(title.chars().take(CAP).map(narrow));
+    }
     let mail = chars.contains(&'@');
-    let out = Scan { tokens: Vec::with_capacity(8), ..Scan::default() };
-    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded: String::with_capacity(32), mail };
+    let folded = std::mem::take(&mut out.folded);
+    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded, mail };
     s.out.hostile = looks_hostile(&s.chars);
     if !s.out.hostile {
         s.run();
     }
-    s.out.chars = s.chars;
-    s.out
+    (s.out.chars, s.out.folded) = (s.chars, s.folded);
+    *scan = s.out;
 }
 
 /// Full-width Latin as plain Latin, one code point for one.
@@ -105,27 +106,18 @@ fn looks_hostile(chars: &[char]) -> bool {
     if matches!(first, Some('=' | '+' | '{' | '$' | '\\')) {
         return true;
     }
-    let mut pairs = chars.windows(2);
-    pairs.any(|w| {
-        matches!(w, ['<', b] if b.is_ascii_alphabetic() || matches!(b, '/' | '!' | '?'))
-            || matches!(w, ['$' | '#' | '{', '{'] | ['\'' | '"', ';'] | ['-' | ';', '-'] | [':', '/'])
-            || matches!(w, ['{', '%'] | ['%', '}'] | ['=', '=' | '\'' | '1'] | ['\\', _] | ['<', '<'] | ['(', ')'])
-    })
-}
-
-thread_local! {
-    static MASCULINE: RefCell<Memo<Box<str>, Rc<str>>> = RefCell::new(Memo::new(1 << 16));
-}
-
-/// The masculine form, remembered by folded word.
-fn masculine(text: &str) -> Rc<str> {
-    MASCULINE.with_borrow_mut(|memo| {
-        if let Some(known) = memo.get(text) {
-            return Rc::clone(known);
-        }
-        let lemma: Rc<str> = super::word::masculine(text.to_owned()).into();
-        memo.put(text.into(), Rc::clone(&lemma));
-        lemma
+    chars.windows(2).any(|w| match w[0] {
+        '<' => w[1].is_ascii_alphabetic() || matches!(w[1], '/' | '!' | '?' | '<'),
+        '$' | '#' => w[1] == '{',
+        '{' => matches!(w[1], '{' | '%'),
+        '\'' | '"' => w[1] == ';',
+        '-' | ';' => w[1] == '-',
+        ':' => w[1] == '/',
+        '%' => w[1] == '}',
+        '=' => matches!(w[1], '=' | '\'' | '1'),
+        '(' => w[1] == ')',
+        '\\' => true,
+        _ => false,
     })
 }
 
@@ -155,7 +147,9 @@ impl Scanner {
 
     fn run(&mut self) {
         while let Some(c) = self.peek(0) {
-            if let Some(end) = self.gender_group() {
+            if c == ' ' {
+                self.at += 1;
+            } else if let Some(end) = self.gender_group() {
                 self.at = end;
             } else if let Some(end) = self.pronouns() {
                 self.out.pronouns.push((self.at, end));
@@ -178,12 +172,15 @@ impl Scanner {
     /// "Koch für Diätkost/Köchin für Diätkost", "Lean-Manager bzw. Lean-Managerin": two gender forms are one.
     fn halve(&mut self) {
         let tokens = &mut self.out.tokens;
+        if !tokens.iter().any(|t| t.before == Sep::Slash || is_or(&t.text)) {
+            return;
+        }
         for k in (2..=tokens.len() / 2).rev() {
             let twin = (k..=tokens.len() - k).find_map(|i| {
                 let or = usize::from(is_or(&tokens[i].text) && i + 1 + k <= tokens.len());
                 let joined = or == 1 || tokens[i].before == Sep::Slash;
                 let (first, second) = (&tokens[i - k..i], &tokens[i + or..i + or + k]);
-                (joined && first.iter().zip(second).all(|(a, b)| a.text == b.text)).then_some(i..i + or + k)
+                (joined && first.iter().zip(second).all(|(a, b)| *a.text == *b.text)).then_some(i..i + or + k)
             });
             if let Some(range) = twin {
                 tokens.drain(range);
@@ -237,7 +234,13 @@ impl Scanner {
         let mut run = 0;
         let (mut upper, mut lower) = (0, 0);
         while let Some(c) = self.peek(0) {
-            if c.is_alphanumeric() {
+            // What nearly all letters are.
+            if c.is_ascii_lowercase() || (c.is_ascii_uppercase() && c != 'I') {
+                upper += usize::from(c.is_ascii_uppercase());
+                lower += usize::from(c.is_ascii_lowercase());
+                text.push(c.to_ascii_lowercase());
+                run += 1;
+            } else if c.is_alphanumeric() {
                 if self.capital_in(start) {
                     break;
                 }
@@ -269,11 +272,12 @@ impl Scanner {
         }
         let mark = self.gender_mark();
         let marked = mark.is_some();
-        let possessive = matches!(self.peek(0), Some('\'' | '’' | '`'))
-            && matches!(self.peek(1), Some('s' | 'S'))
-            && !self.letter(self.at + 2);
+        let apostrophe = matches!(self.peek(0), Some('\'' | '’' | '`'));
+        let plural = apostrophe && text.ends_with('s') && self.peek(1).is_some_and(char::is_whitespace);
+        let singular = apostrophe && matches!(self.peek(1), Some('s' | 'S')) && !self.letter(self.at + 2);
+        let possessive = plural || singular;
         let span = (start, self.at);
-        if possessive {
+        if singular {
             self.at += 2;
         }
         // "Geolog:in", "Ärzt*in", "beamtete/r": the stem alone is no form of the word.

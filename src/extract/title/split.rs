@@ -20,6 +20,8 @@ pub(super) mod weight {
     pub const SOFT: f32 = 0.75;
     /// Engineers and technicians are engineers beside a mere topic.
     pub const SOFT_ENGINEER: f32 = 1.1;
+    /// Consultants and analysts stay so beside a mere topic ("digital").
+    pub const SOFT_CONSULTANT: f32 = 1.0;
     pub const DOMAIN: f32 = 2.3;
     pub const TOPIC: f32 = 0.9;
 }
@@ -40,6 +42,7 @@ pub(super) struct Sense {
     pub flags: u32,
     pub german: bool,
     pub english: bool,
+    pub french: bool,
     /// Known from the derived vocabulary only.
     pub derived: bool,
     pub person: bool,
@@ -48,12 +51,31 @@ pub(super) struct Sense {
 }
 
 impl Sense {
+    /// The noun comes first and what it is about behind it, as in German and French.
+    pub fn noun_first(&self) -> bool {
+        (self.german || self.french) && !self.english
+    }
+
+    /// What one is ("Freelancer", "Diplom-Kaufmann", "selbständig"), not what one does.
+    pub fn state(&self) -> bool {
+        self.open && !self.derived && self.functions.first().is_some_and(|f| f.0 == JobFunction::Other)
+    }
+
     pub fn of_word(w: &Word) -> Self {
-        let mut s =
-            Self { flags: w.flags, modifier: w.modifier, german: w.german, english: w.english, ..Self::default() };
+        let mut s = Self {
+            flags: w.flags,
+            modifier: w.modifier,
+            german: w.german,
+            english: w.english,
+            french: w.french,
+            ..Self::default()
+        };
         if let Some(Role { function, level, soft }) = w.role {
-            let soft_weight =
-                if function == JobFunction::EngineeringRnd { weight::SOFT_ENGINEER } else { weight::SOFT };
+            let soft_weight = match function {
+                JobFunction::EngineeringRnd => weight::SOFT_ENGINEER,
+                JobFunction::Consulting => weight::SOFT_CONSULTANT,
+                _ => weight::SOFT,
+            };
             s.functions.push((function, if soft { soft_weight } else { weight::ROLE }));
             s.level = Some(level);
             s.open = soft;
@@ -140,7 +162,7 @@ fn compound(lex: &Lexicon, w: &str) -> Option<Sense> {
     // The longest known end is the head.
     for from in 2..=w.len() - MIN_PART {
         let Some(head) = w.get(from..).filter(|p| usable(p)) else { continue };
-        let Some(word) = find(lex, head).filter(|x| x.person() || x.domain.is_some()) else { continue };
+        let Some(word) = find(lex, head).filter(|x| !x.french && (x.person() || x.domain.is_some())) else { continue };
         let Some(mods) = modifiers(lex, &w[..from], word) else { continue };
         return Some(join(word, &mods));
     }
@@ -172,9 +194,8 @@ fn last_part<'a>(lex: &'a Lexicon, rest: &str) -> Option<(usize, &'a Word)> {
     for from in 0..rest.len().saturating_sub(1) {
         for link in LINKS {
             let Some(p) = rest[from..].strip_suffix(link).filter(|p| usable(p)) else { continue };
-            if let Some(w) =
-                lex.word(p).filter(|x| x.person() || x.domain.is_some() || x.modifier.is_some() || x.flags != 0)
-            {
+            let says = |x: &&Word| x.person() || x.domain.is_some() || x.modifier.is_some() || x.flags != 0;
+            if let Some(w) = lex.word(p).filter(|x| !x.french && says(x)) {
                 return Some((from, w));
             }
         }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: needs no clock; an end that is told ("bis 2021") ends the position.
 
+use smallvec::SmallVec;
+
 use super::lexicon::flag;
 use super::parse::Item;
 
@@ -18,7 +20,11 @@ pub(super) enum Kind {
 }
 
 /// Former, on leave, private or no position at all.
-pub(super) fn kind(items: &[Item], (from, to): (usize, usize), notes: &mut Vec<(usize, &'static str)>) -> Kind {
+pub(super) fn kind(
+    items: &[Item],
+    (from, to): (usize, usize),
+    notes: &mut SmallVec<[(usize, &'static str); 4]>,
+) -> Kind {
     let seg = &items[from..to];
     let find = |f: u32| seg.iter().position(|i| i.has(f) && !i.company);
     let sentence = seg.iter().filter(|i| i.has(flag::SENTENCE)).count();

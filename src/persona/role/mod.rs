@@ -2,8 +2,10 @@
 //!
 //! Invariant: log-odds are a sum of named terms; a role that neither a title nor a statement speaks for abstains.
 
+mod crosswalk;
 mod weights;
 
+pub use crosswalk::{CROSSWALKS, Crossing, Crosswalks};
 pub(super) use weights::Needs;
 pub use weights::{ROLES, RoleModel};
 
@@ -14,7 +16,7 @@ use super::pool::{Support, bound, logit, newest, sigmoid, weigh};
 use super::rectified::{Change, Correction};
 use super::settings::{DecisionStyle, FUSION, Family, Size};
 use crate::model::Claim;
-use crate::taxonomy::{BuyingRole, FacetStatus, JobFunction, Seniority};
+use crate::taxonomy::{BuyingRole, FacetStatus, JobFunction, PurchasePhase, Seniority};
 
 /// One named weight as it counts for a person.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +46,8 @@ pub struct Position<'a> {
     pub size: Size,
     /// How the company is said to decide.
     pub decision_style: Option<DecisionStyle>,
+    /// P(the person is seen in a phase of purchases), by canonical index: who asks for prices, reorders, complains.
+    pub phases: Vec<f64>,
 }
 
 /// The weights that apply to a position for one role, in the order of the file.
@@ -79,7 +83,12 @@ fn holds(c: &Condition, at: &Position<'_>) -> f64 {
         sum(&at.functions, JobFunction::ALL, fits)
     };
     let by_level = c.seniority.map_or(1.0, |range| sum(&at.seniority, Seniority::ALL, |s| range.holds(*s)));
-    by_function * by_level
+    let by_behaviour = if c.phase.is_empty() {
+        1.0
+    } else {
+        at.phases.iter().zip(PurchasePhase::ALL).filter(|(_, p)| c.phase.contains(p)).fold(0.0, |m, (p, _)| p.max(m))
+    };
+    by_function * by_level * by_behaviour
 }
 
 fn relation(o: &Offering, f: JobFunction) -> Relation {

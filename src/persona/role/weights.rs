@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::persona::input::{Level, PriceBand};
 use crate::persona::settings::{DecisionStyle, SettingsError, Size};
-use crate::taxonomy::{BuyingRole, JobFunction, Seniority};
+use crate::taxonomy::{BuyingRole, JobFunction, PurchasePhase, Seniority};
 
 /// The built-in weights of the buying roles.
 pub static ROLES: LazyLock<RoleModel> = LazyLock::new(|| {
@@ -75,6 +75,8 @@ pub(super) struct Condition {
     pub(super) category: Vec<String>,
     pub(super) size: Vec<Size>,
     pub(super) decision_style: Vec<DecisionStyle>,
+    /// Behaviour: the person was seen in one of these phases of a purchase.
+    pub(super) phase: Vec<PurchasePhase>,
 }
 
 /// How a function stands to the offering.
