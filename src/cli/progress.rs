@@ -158,7 +158,8 @@ pub(super) fn tell(summary: &Summary) -> io::Result<()> {
     let home = summary.home.display();
     writeln!(out, "\ntables: {home}/{}/{}", summary.pipeline, snapshot_name(summary))?;
     let at = if summary.home.as_os_str() == super::DEFAULT_HOME { String::new() } else { format!(" --out {home}") };
-    writeln!(out, "look:   prosopon inspect personas{at}")?;
+    writeln!(out, "look:   prosopon report{at}")?;
+    writeln!(out, "        prosopon inspect personas{at}")?;
     writeln!(out, "        prosopon inspect dead_letters{at}")?;
     writeln!(out, "        prosopon status{at}")
 }

@@ -48,8 +48,13 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
     for (reason, what, advice) in [
         ("StaleConsentSync", "consents were imported too long ago", "Run with a fresh export of consents"),
         ("SubjectAmbiguous", "contacts share an id or contradict each other", "Merge them in the CRM"),
-        ("PolicyNotApproved", "nobody has approved the policy", "Have it approved and write `approval`"),
-        ("AssessmentExpired", "an LIA or DPIA has ended", "Renew it: `prosopon assessments` lists them"),
+        ("PolicyUnsigned", "nobody has approved the policy", "Have it approved and write `approval`"),
+        (
+            "DpiaMissing",
+            "the DPIA is missing, has ended, or covers something else",
+            "`prosopon assessments` lists them",
+        ),
+        ("LiaInvalid", "the LIA is missing or has ended", "`prosopon assessments` lists them"),
     ] {
         if let Some(n) = counts.refusals.get(reason) {
             warn(reason, format!("{n} refusals {reason}: {what}"), advice);
