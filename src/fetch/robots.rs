@@ -1,6 +1,7 @@
 //! robots.txt by RFC 9309: which group holds for an agent, and what it says about a URL.
 //!
-//! Invariant: parsing and asking are total and linear. Where the RFC and what crawlers do differ, the reading
+//! Invariant: parsing and asking are total, and their cost is bounded: at most 500 KiB are read, and a file whose
+//! patterns cost too many steps for one URL forbids it. Where the RFC and what crawlers do differ, the reading
 //! that forbids more wins, except for spellings of the directives, which are read as leniently as is common.
 
 use std::io::{BufRead, Write};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::robots_match::{PathQuery, Pattern};
+use super::robots_match::{PathQuery, Pattern, Work};
 
 /// How much of a file is read (RFC 9309, 2.5 asks for at least this).
 const MAX_BYTES: usize = 500 * 1024;
@@ -36,7 +37,7 @@ pub struct RobotsAnswer {
     pub allowed: bool,
     /// The deciding line, for instance `Disallow: /private/`; `None` where no rule matches.
     pub rule: Option<String>,
-    /// `matched_rule`, `no_matching_rule`, `no_rules`, or `unreadable_input`.
+    /// `matched_rule`, `no_matching_rule`, `no_rules`, `too_complex`, or `unreadable_input`.
     pub reason: &'static str,
 }
 
@@ -87,12 +88,13 @@ impl Robots {
         }
         let mut rules = if own.seen { own.rules } else { all.rules };
         rules.rules.sort_by_key(|rule| (std::cmp::Reverse(rule.pattern.len()), !rule.allow));
+        rules.rules.dedup();
         rules
     }
 
     fn take(&mut self, directive: &Directive, value: &[u8]) {
         match directive {
-            Directive::Rule { allow } if !value.is_empty() => {
+            Directive::Rule { allow } if !value.is_empty() && !self.repeats(*allow, value) => {
                 let pattern = Pattern::new(value);
                 let directory = pattern.index_directory().filter(|_| *allow);
                 self.rules.extend(directory.map(|pattern| Rule { allow: true, pattern }));
@@ -103,6 +105,11 @@ impl Robots {
         }
     }
 
+    /// Whether a rule only says the last one again, as files of a million lines do.
+    fn repeats(&self, allow: bool, value: &[u8]) -> bool {
+        self.rules.last().is_some_and(|last| last.allow == allow && last.pattern.as_str().as_bytes() == value)
+    }
+
     /// Whether the rules let `url` be asked. `/robots.txt` itself may always be.
     #[must_use]
     pub fn ask(&self, url: &str) -> RobotsAnswer {
@@ -110,7 +117,10 @@ impl Robots {
         if self.rules.is_empty() || path.as_str() == "/robots.txt" {
             return RobotsAnswer { allowed: true, rule: None, reason: "no_rules" };
         }
-        match self.rules.iter().find(|rule| rule.holds_for(&path)) {
+        let mut work = Work::default();
+        let found = self.rules.iter().find(|rule| work.is_too_much() || rule.holds_for(&path, &mut work));
+        match found {
+            _ if work.is_too_much() => RobotsAnswer { allowed: false, rule: None, reason: "too_complex" },
             None => RobotsAnswer { allowed: true, rule: None, reason: "no_matching_rule" },
             Some(rule) => {
                 let word = if rule.allow { "Allow" } else { "Disallow" };
@@ -128,8 +138,12 @@ impl Robots {
 }
 
 impl Rule {
-    fn holds_for(&self, path: &PathQuery) -> bool {
-        if self.allow { self.pattern.matches_exactly(path) } else { self.pattern.matches_any_encoding(path) }
+    fn holds_for(&self, path: &PathQuery, work: &mut Work) -> bool {
+        if self.allow {
+            self.pattern.matches_exactly(path, work)
+        } else {
+            self.pattern.matches_any_encoding(path, work)
+        }
     }
 }
 
