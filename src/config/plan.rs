@@ -29,6 +29,7 @@ pub struct Plan {
     file: PathBuf,
     name: String,
     controller: String,
+    contact: Option<String>,
     as_of: Option<Timestamp>,
     schedule: Option<Schedule>,
     crm: Crm,
@@ -215,6 +216,7 @@ impl Plan {
             file: file.to_owned(),
             name: raw.name,
             controller: raw.controller,
+            contact: raw.contact,
             as_of,
             schedule: raw.schedule.map(Schedule::build).transpose()?,
             crm: Crm::build(files, folder),
@@ -257,6 +259,11 @@ impl Plan {
     /// The data controller.
     pub fn controller(&self) -> &str {
         &self.controller
+    }
+
+    /// Whom a site owner can write to; there is one where the network is public.
+    pub fn contact(&self) -> Option<&str> {
+        self.contact.as_deref()
     }
 
     /// The clock of the inference; `None` = the present.

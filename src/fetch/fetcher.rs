@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, LOCATION};
+use hyper::header::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -14,11 +14,13 @@ use super::body::{self, BodyLimits};
 use super::cancel::Cancel;
 use super::client::HttpClient;
 use super::config::{Clock, FetchError, FetcherConfig};
+use super::decode::Coding;
 use super::guard::check_url;
 use super::headers;
 use super::hosts::{Hosts, Telling};
 use super::outcome::{AbandonReason, Body, FailReason, FetchFacts, Fetched, Outcome, Page};
-use super::pace::Pace;
+use super::pace::{Pace, Turn};
+use super::policy::{self, Reply};
 use super::robots::Robots;
 use super::rules::{OptOutVerdict, Role, Rules};
 use super::sniff;
@@ -62,17 +64,10 @@ impl From<AbandonReason> for Stop {
 struct Plan {
     url: Url,
     host: String,
+    /// What is paced as one: the registrable domain, so that a site's many hosts are not asked at once.
+    paced: String,
     role: Role,
     delay: Duration,
-}
-
-/// An answer that the header and body policies let through.
-struct Reply {
-    status: u16,
-    headers: HeaderMap,
-    content_type: String,
-    charset: Option<String>,
-    body: Bytes,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -148,7 +143,9 @@ impl Fetcher {
             Target::Subject(..) | Target::Account(_) => Role::Page,
         };
         self.client.admits(url, host)?;
-        Ok(Plan { url: url.clone(), host: host.to_owned(), role, delay: self.config.delay_for(&op.source_id) })
+        let paced = psl::domain_str(host).unwrap_or(host).to_owned();
+        let delay = self.config.delay_for(&op.source_id);
+        Ok(Plan { url: url.clone(), host: host.to_owned(), paced, role, delay })
     }
 
     fn check_expiry(&self, permit: &Permit<Fetch>) -> Result<(), FailReason> {
@@ -165,12 +162,13 @@ impl Fetcher {
         if let Some(reason) = robots.refusal(FailReason::RobotsNotAsked) {
             return Err(reason);
         }
-        if plan.role == Role::Tdm {
+        if matches!(plan.role, Role::Tdm | Role::Ai) {
             return Ok(());
         }
         let tdm = self.rules.tdm(&plan.url);
         facts.tdm = tdm.tdm_word();
-        tdm.refusal(FailReason::TdmNotAsked).map_or(Ok(()), Err)
+        tdm.refusal(FailReason::TdmNotAsked).map_or(Ok(()), Err)?;
+        if self.rules.ai_allows(&plan.url) { Ok(()) } else { Err(FailReason::AiDisallow) }
     }
 
     /// Ours or theirs, whichever is longer, slowed where the host said it had too much.
@@ -196,7 +194,7 @@ impl Fetcher {
         for attempt in 0.. {
             self.hosts.check(&plan.host)?;
             self.check_rules(plan, facts)?;
-            let turn = self.pace.turn(&plan.host, self.delay(plan)?, self.deadline, cancel).await?;
+            let turn = self.pace.turn(&plan.paced, self.delay(plan)?, self.deadline, cancel).await?;
             // Waiting takes time: what held before it may not hold now.
             self.check_expiry(permit)?;
             self.check_rules(plan, facts)?;
@@ -205,7 +203,7 @@ impl Fetcher {
             let result = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Err(AbandonReason::Cancelled.into()),
-                result = timeout_at(self.deadline, self.exchange(plan, facts)) => {
+                result = timeout_at(self.deadline, self.exchange(plan, &turn, facts)) => {
                     result.map_err(|_| AbandonReason::BudgetTime)?
                 }
             };
@@ -214,7 +212,7 @@ impl Fetcher {
             self.wait_as_told(plan, &result, telling, attempt);
             drop(turn);
             if !telling.is_transient() || attempt >= self.config.limits.retries {
-                return judged(result, telling);
+                return policy::judged(result, telling);
             }
         }
         unreachable!("the loop ends by its retries")
@@ -232,55 +230,46 @@ impl Fetcher {
             Telling::Fine | Telling::Denied | Telling::Unfit => None,
         };
         if let Some(wait) = wait {
-            self.pace.hold_off(&plan.host, now + wait);
+            self.pace.hold_off(&plan.paced, now + wait);
         }
     }
 
     /// One request and its answer: headers, header policy, body, body policy.
-    async fn exchange(&self, plan: &Plan, facts: &mut FetchFacts) -> Result<Reply, FailReason> {
-        let (limits, start) = (&self.config.limits, Instant::now());
-        let deadline = start + limits.total;
+    async fn exchange(&self, plan: &Plan, turn: &Turn, facts: &mut FetchFacts) -> Result<Reply, FailReason> {
+        let limits = &self.config.limits;
         (facts.status, facts.bytes) = (None, 0);
-        let response = self.client.get(&plan.url, deadline.min(start + limits.connect + limits.first_byte)).await?;
-        let status = response.status().as_u16();
+        let answer = self.client.get(&plan.url, &HeaderMap::new(), turn).await?;
+        let status = answer.response.status().as_u16();
         facts.status = Some(status);
-        let head = response.headers().clone();
+        let head = answer.response.headers().clone();
         if let Some(fault) = headers::frame_fault(&head, limits.header_bytes) {
             return Err(fault);
         }
         let (content_type, charset) = headers::content_type(&head);
         let mut reply = Reply { status, headers: head, content_type: String::new(), charset, body: Bytes::new() };
         if !matches!(status, 200 | 203) {
+            self.client.discard(answer).await;
             return Ok(reply);
         }
+        let coding = Coding::of(&reply.headers)?;
         if plan.role == Role::Page {
-            self.header_policy(&reply.headers, content_type.as_deref(), facts)?;
+            policy::header_policy(&reply.headers, content_type.as_deref(), &self.agent, facts)?;
         }
-        let cut = plan.role == Role::Robots;
-        let cap = if cut { limits.robots_bytes } else { limits.body_bytes };
-        let (bytes, body) = body::read(response, BodyLimits { cap, cut, idle: limits.read_idle, deadline }).await;
-        facts.bytes = bytes;
-        reply.body = body?;
+        let deadline = answer.started + limits.total;
+        let caps = policy::caps(plan.role, limits);
+        let how = BodyLimits { wire: limits.body_bytes, coding, caps, idle: limits.read_idle, deadline };
+        let (body, connection) = answer.into_parts();
+        let read = body::read(body, how).await;
+        facts.bytes = read.received;
+        if read.at_end {
+            self.client.give_back(connection);
+        }
+        reply.body = read.body?;
         reply.content_type = content_type.unwrap_or_else(|| sniff::guess(&reply.body).to_owned());
         if plan.role == Role::Page {
-            body_policy(&mut reply)?;
+            policy::body_policy(&mut reply)?;
         }
         Ok(reply)
-    }
-
-    /// What the headers of a page forbid, before its body is read.
-    fn header_policy(&self, head: &HeaderMap, media: Option<&str>, facts: &mut FetchFacts) -> Result<(), FailReason> {
-        if headers::tdm_reserved(head) {
-            facts.tdm = OptOutVerdict::TdmReserved { place: "header".into() }.tdm_word();
-            return Err(FailReason::TdmReserved);
-        }
-        if headers::robots_tags(head, &self.agent).discard {
-            return Err(FailReason::NoIndex);
-        }
-        if headers::usage_denied(head) {
-            return Err(FailReason::UsageDenied);
-        }
-        if media.is_some_and(|m| !sniff::is_textual(m)) { Err(FailReason::ContentType) } else { Ok(()) }
     }
 
     /// Keeps what robots.txt and tdmrep.json say; what was asked and could not be had forbids everything.
@@ -289,7 +278,7 @@ impl Fetcher {
         let body = match result {
             _ if plan.role == Role::Page => return,
             Err(Stop::Abandon(AbandonReason::Cancelled) | Stop::Fail(FailReason::PermitExpired | NOT_ASKED)) => return,
-            Ok(reply) if let Outcome::Redirect { to, .. } = redirect(&reply.headers, &plan.url) => {
+            Ok(reply) if let Outcome::Redirect { to, .. } = policy::redirect(&reply.headers, &plan.url) => {
                 return self.rules.set_moved(&plan.url, &to);
             }
             Ok(reply) if matches!(reply.status, 200 | 203) => Some(&reply.body[..]),
@@ -297,10 +286,10 @@ impl Fetcher {
             Ok(_) | Err(_) => None,
         };
         self.note(&plan.url, body);
-        if plan.role == Role::Robots {
-            facts.robots = self.rules.robots(&plan.url).robots_word();
-        } else {
-            facts.tdm = self.rules.tdm(&plan.url).tdm_word();
+        match plan.role {
+            Role::Robots => facts.robots = self.rules.robots(&plan.url).robots_word(),
+            Role::Tdm => facts.tdm = self.rules.tdm(&plan.url).tdm_word(),
+            Role::Ai | Role::Page => {}
         }
     }
 
@@ -317,13 +306,18 @@ impl Fetcher {
                 self.rules.set_robots(url, readable.map(|b| Robots::parse(b, &self.agent)));
             }
             Role::Tdm => self.rules.set_tdm(url, body.and_then(TdmRules::parse)),
+            // It only ever forbids, so what cannot be read says nothing.
+            Role::Ai => {
+                let readable = body.filter(|b| !sniff::looks_like_markup(b) && sniff::looks_like_text(b));
+                self.rules.set_ai(url, Robots::parse(readable.unwrap_or_default(), &self.agent));
+            }
             Role::Page => {}
         }
     }
 
     fn outcome(&self, reply: Reply, plan: &Plan, permit: Permit<Fetch>, fetched_at: jiff::Timestamp) -> Outcome {
         if (300..400).contains(&reply.status) {
-            return redirect(&reply.headers, &plan.url);
+            return policy::redirect(&reply.headers, &plan.url);
         }
         let tags = headers::robots_tags(&reply.headers, &self.agent);
         Outcome::Page(Box::new(Page {
@@ -337,52 +331,4 @@ impl Fetcher {
             noarchive: tags.noarchive,
         }))
     }
-}
-
-/// An answer's status as a reason, where it is one; 2xx with a body and 3xx go on.
-fn judged(result: Result<Reply, FailReason>, telling: Telling) -> Result<Reply, Stop> {
-    let reply = result?;
-    match reply.status {
-        200 | 203 | 301 | 302 | 303 | 307 | 308 => Ok(reply),
-        404 => Err(FailReason::NotFound.into()),
-        410 => Err(FailReason::Gone.into()),
-        401 | 403 => Err(FailReason::AccessDenied.into()),
-        _ if telling == Telling::Overloaded => Err(FailReason::Overloaded.into()),
-        _ => Err(FailReason::HttpStatus.into()),
-    }
-}
-
-/// Bytes against their label; a byte order mark decides about the charset.
-fn body_policy(reply: &mut Reply) -> Result<(), FailReason> {
-    let fits = sniff::looks_like_text(&reply.body) && sniff::fits(&reply.content_type, &reply.body);
-    if !fits {
-        return Err(FailReason::TypeMismatch);
-    }
-    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(&reply.body) {
-        reply.charset = Some(encoding.name().to_ascii_lowercase());
-    }
-    Ok(())
-}
-
-/// Where a redirect points, if it may point there.
-fn redirect(head: &HeaderMap, from: &Url) -> Outcome {
-    let Some(location) = head.get(LOCATION).and_then(|l| std::str::from_utf8(l.as_bytes()).ok()) else {
-        return Outcome::Failed { reason: FailReason::RedirectWithoutLocation };
-    };
-    let Ok(mut to) = from.join(location) else {
-        return Outcome::Failed { reason: FailReason::RedirectRefused };
-    };
-    to.set_fragment(None);
-    let mut bare = from.clone();
-    bare.set_fragment(None);
-    let reason = if from.scheme() == "https" && to.scheme() == "http" {
-        FailReason::RedirectDowngrade
-    } else if check_url(&to).is_err() {
-        FailReason::RedirectRefused
-    } else if to == bare {
-        FailReason::RedirectLoop
-    } else {
-        return Outcome::Redirect { from: bare, to };
-    };
-    Outcome::Failed { reason }
 }

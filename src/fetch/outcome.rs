@@ -97,12 +97,12 @@ reasons! {
         UrlLocalName = "url_local_name",
         UrlHostForm = "url_host_form",
         UrlTooLong = "url_too_long",
-        /// The public network is not served until erasure and objection work.
+        /// A dry run asks no network.
         NetworkNotServed = "network_not_served",
         /// Not a host of the demo web.
         HostNotInDemo = "host_not_in_demo",
-        /// The client is built without TLS.
-        TlsNotBuilt = "tls_not_built",
+        /// The demo web speaks plain HTTP.
+        DemoWithoutTls = "demo_without_tls",
         RobotsNotAsked = "robots_not_asked",
         RobotsDisallow = "robots_disallow",
         /// robots.txt could not be read, which disallows everything.
@@ -111,8 +111,12 @@ reasons! {
         TdmReserved = "tdm_reserved",
         /// tdmrep.json exists but could not be read.
         TdmUnreachable = "tdm_unreachable",
+        /// ai.txt forbids the page.
+        AiDisallow = "ai_disallow",
         /// The resolver gave no address that may be used.
         Resolve = "resolve",
+        /// The name leads to an address that is not on the public internet.
+        AddressDenied = "address_denied",
         Connect = "connect",
         TimeoutConnect = "timeout_connect",
         TimeoutFirstByte = "timeout_first_byte",
@@ -120,6 +124,19 @@ reasons! {
         TimeoutTotal = "timeout_total",
         /// The connection went to another address than the vetted one.
         RemoteAddress = "remote_address",
+        /// The certificate's time is over.
+        TlsExpired = "tls_expired",
+        TlsNotYetValid = "tls_not_yet_valid",
+        /// The certificate is another host's.
+        TlsName = "tls_name",
+        /// Signed by itself, or by nobody whom the system trusts.
+        TlsIssuer = "tls_issuer",
+        /// Something else is wrong with the certificate.
+        TlsCertificate = "tls_certificate",
+        /// Not TLS, or a version that is not safe any more.
+        TlsProtocol = "tls_protocol",
+        /// The server broke the handshake off.
+        TlsHandshake = "tls_handshake",
         /// Not HTTP, or HTTP that contradicts itself.
         Protocol = "protocol",
         HeadersTooLarge = "headers_too_large",
@@ -137,8 +154,12 @@ reasons! {
         /// From https to http.
         RedirectDowngrade = "redirect_downgrade",
         RedirectLoop = "redirect_loop",
-        /// A content coding that was not asked for.
+        /// A content coding that was not asked for, or several.
         ContentCoding = "content_coding",
+        /// The content coding is broken or not complete.
+        CodingBroken = "coding_broken",
+        /// A bomb: far more came out than came in.
+        DecodeRatio = "decode_ratio",
         ContentType = "content_type",
         /// The bytes are not what the content type says.
         TypeMismatch = "type_mismatch",

@@ -9,10 +9,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::headers;
 use super::robots_match::{PathQuery, Pattern, Work};
 
 /// How much of a file is read (RFC 9309, 2.5 asks for at least this).
 const MAX_BYTES: usize = 500 * 1024;
+/// More lines of `Content-Usage` say nothing new.
+const MAX_USAGE: usize = 100;
 /// Longer lines are cut; eight times the longest URL that browsers take.
 const MAX_LINE: usize = 8 * 2083 - 1;
 
@@ -22,6 +25,8 @@ pub struct Robots {
     /// Longest pattern first, permissions before prohibitions: the first that matches decides.
     rules: Vec<Rule>,
     crawl_delay: Option<Duration>,
+    /// AIPREF: places whose `Content-Usage` denies what we do, with the line.
+    denied: Vec<(Pattern, Box<str>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +53,7 @@ enum Directive {
         allow: bool,
     },
     CrawlDelay,
+    ContentUsage,
     /// Belongs to no group and ends none.
     Other,
 }
@@ -101,6 +107,17 @@ impl Robots {
                 self.rules.push(Rule { allow: *allow, pattern });
             }
             Directive::CrawlDelay => self.crawl_delay = self.crawl_delay.max(seconds(value)),
+            Directive::ContentUsage if self.denied.len() < MAX_USAGE => {
+                let value = String::from_utf8_lossy(value);
+                let (path, preferences) = match value.split_once(char::is_whitespace) {
+                    Some((path, rest)) if path.starts_with(['/', '*']) => (path, rest),
+                    _ => ("/", &*value),
+                };
+                if headers::denies_usage(preferences) {
+                    let line = format!("Content-Usage: {value}").into_boxed_str();
+                    self.denied.push((Pattern::new(path.as_bytes()), line));
+                }
+            }
             _ => {}
         }
     }
@@ -128,6 +145,17 @@ impl Robots {
                 RobotsAnswer { allowed: rule.allow, rule: Some(line), reason: "matched_rule" }
             }
         }
+    }
+
+    /// The line whose `Content-Usage` denies what we do with `url`. Read as prohibition only: a longer path that
+    /// releases again is not looked for, because the draft is not settled.
+    pub(super) fn usage_denied(&self, url: &str) -> Option<String> {
+        if self.denied.is_empty() {
+            return None;
+        }
+        let (path, mut work) = (PathQuery::of(url), Work::default());
+        let denies = |(place, _): &&(Pattern, Box<str>)| place.matches_any_encoding(&path, &mut work);
+        self.denied.iter().find(denies).map(|(_, line)| line.to_string())
     }
 
     /// The longest `Crawl-delay` of the agent's groups.
@@ -182,6 +210,8 @@ fn directive(line: &[u8]) -> Option<(Directive, &[u8])> {
             Directive::Rule { allow: true }
         } else if starts(&["disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"]) {
             Directive::Rule { allow: false }
+        } else if starts(&["content-usage"]) {
+            Directive::ContentUsage
         } else if starts(&["crawl-delay", "crawldelay", "crawl delay"]) {
             Directive::CrawlDelay
         } else {

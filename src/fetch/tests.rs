@@ -3,4 +3,6 @@
 mod behaviour;
 mod hostile_urls;
 mod order;
+mod public;
 pub(super) mod server;
+mod tls;

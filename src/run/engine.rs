@@ -37,7 +37,7 @@ pub enum RunError {
     Legal(LegalError),
     /// A network that is not served yet.
     #[error(
-        "{path}: `network: {network}` is not served yet: the fetcher serves `network: demo` only until its limits and caches are complete; `--dry-run` shows what would be asked for"
+        "{path}: `network: {network}` is not served yet: there are no recordings to replay; `--dry-run` shows what would be asked for"
     )]
     NetworkNotServed {
         /// The pipeline file.

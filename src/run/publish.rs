@@ -45,7 +45,7 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
         return Ok(summary);
     }
     let web = if prepared.is_demo() { Some(DemoWeb::start(0).await?) } else { None };
-    let config = settings::fetcher(&prepared.plan, web.as_ref());
+    let config = settings::fetcher(&prepared.plan, web.as_ref())?;
     let fetcher = Fetcher::new(config, prepared.gate.clock(), Arc::clone(&world.wall))?;
     let (inputs, lock) = (prepared.inputs.clone(), prepared.lock.take());
     let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, journal);

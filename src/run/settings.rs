@@ -12,19 +12,27 @@ use crate::persona::input;
 use crate::run::engine::{Options, RunError};
 use crate::source::id;
 
-/// How the fetcher names itself; a site owner can forbid it by the token `prosopon`.
-pub const USER_AGENT: &str = concat!("prosopon/", env!("CARGO_PKG_VERSION"), " (+mailto:privacy@controller.example)");
+/// How the fetcher names itself where it asks nobody but the demo web.
+const USER_AGENT: &str = concat!("prosopon/", env!("CARGO_PKG_VERSION"), " (+mailto:privacy@controller.example)");
 
 /// Seed of the jitter, which only ever adds to a delay.
 const JITTER_SEED: u64 = 0x0070_726f_736f_706f;
 
 /// Refuses a network that is not served yet.
 pub(super) fn check(plan: &Plan, options: &Options) -> Result<(), RunError> {
-    if plan.network() != Network::Demo && !options.dry_run {
+    if plan.network() == Network::Replay && !options.dry_run {
         let network = network_name(plan.network());
         return Err(RunError::NetworkNotServed { path: plan.file().to_owned(), network });
     }
     Ok(())
+}
+
+/// How the fetcher names itself: its product token, its version, and whom a site owner can write to.
+fn user_agent(plan: &Plan) -> String {
+    match (plan.network(), plan.contact()) {
+        (Network::Public, Some(contact)) => format!("prosopon/{} (+{contact})", env!("CARGO_PKG_VERSION")),
+        _ => USER_AGENT.to_owned(),
+    }
 }
 
 /// The CRM's files, for the connector.
@@ -105,11 +113,14 @@ pub(super) fn offering(offering: &Offering) -> input::Offering {
 }
 
 /// The fetcher's settings.
-pub(super) fn fetcher(plan: &Plan, web: Option<&DemoWeb>) -> FetcherConfig {
-    let network = web.map_or(fetch::Network::Refused, |web| fetch::Network::Demo {
-        addr: web.addr(),
-        hosts: web.hosts().iter().cloned().collect(),
-    });
+pub(super) fn fetcher(plan: &Plan, web: Option<&DemoWeb>) -> Result<FetcherConfig, RunError> {
+    let network = match (plan.network(), web) {
+        (Network::Demo, Some(web)) => {
+            fetch::Network::Demo { addr: web.addr(), hosts: web.hosts().iter().cloned().collect() }
+        }
+        (Network::Public, _) => fetch::Network::Public(fetch::PublicNet::system()?),
+        _ => fetch::Network::Refused,
+    };
     let mut rates = BTreeMap::new();
     if let Some(site) = &plan.sources().company_site {
         rates.insert(id::COMPANY_SITE.to_owned(), site.rate.requests_per_second);
@@ -117,8 +128,8 @@ pub(super) fn fetcher(plan: &Plan, web: Option<&DemoWeb>) -> FetcherConfig {
     if let Some(profile) = &plan.sources().developer_profile {
         rates.insert(id::DEVELOPER_PROFILE.to_owned(), profile.rate.requests_per_second);
     }
-    FetcherConfig {
-        user_agent: USER_AGENT.to_owned(),
+    Ok(FetcherConfig {
+        user_agent: user_agent(plan),
         limits: Limits::default(),
         budgets: fetch::Budgets {
             requests_per_run: u32::try_from(plan.budgets().requests_per_run).unwrap_or(u32::MAX),
@@ -128,7 +139,7 @@ pub(super) fn fetcher(plan: &Plan, web: Option<&DemoWeb>) -> FetcherConfig {
         requests_per_second: rates,
         network,
         seed: JITTER_SEED,
-    }
+    })
 }
 
 /// A fetcher that fetches nothing, for dry runs.

@@ -28,6 +28,11 @@ pub struct Pipeline {
     /// The data controller in the sense of Art. 4(7) GDPR, as it stands in the records.
     #[schemars(length(min = 1, max = 200), example = &"Example Machines GmbH")]
     pub controller: String,
+    /// Whom a site owner can write to, as `mailto:` or https address; it stands in the `User-Agent` of every request.
+    /// Needed for `network: public`.
+    #[schemars(extend("format" = "contact"), example = &"mailto:privacy@controller.example")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
     /// The clock of the inference: evidence ages as if it were this instant. Leave it out for the present. The gate
     /// never goes back in time, except in demo and replay.
     #[schemars(extend("format" = "date-time"), example = &"2026-03-02T03:00:00Z")]

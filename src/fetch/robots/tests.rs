@@ -1,7 +1,7 @@
 //! Tests are data: Google's cases, where they are at hand, and our own.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
 
