@@ -16,6 +16,7 @@ mod fetch;
 mod init;
 mod inspect;
 mod log;
+mod metrics;
 mod persona;
 mod policy;
 mod progress;

@@ -199,6 +199,10 @@ pub struct Budgets {
     pub requests_per_run: u64,
     /// Most requests to one host in a run; not above `requests_per_run`.
     pub requests_per_host: u32,
+    /// Most requests on behalf of one source in a run.
+    pub requests_per_source: Option<u32>,
+    /// Most requests of all runs of a day.
+    pub requests_per_night: Option<u64>,
     /// Longest time for fetching, in seconds.
     pub seconds_per_run: u64,
     /// The share of CRM rows in [0, 1] that may end as dead letters without the run counting as troubled.
@@ -238,6 +242,8 @@ impl Plan {
             budgets: Budgets {
                 requests_per_run: raw.budgets.requests_per_run,
                 requests_per_host: raw.budgets.requests_per_host,
+                requests_per_source: raw.budgets.requests_per_source,
+                requests_per_night: raw.budgets.requests_per_night,
                 seconds_per_run: raw.budgets.seconds_per_run,
                 dead_letter_share: raw.budgets.dead_letter_share,
             },

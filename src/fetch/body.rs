@@ -36,8 +36,8 @@ pub(super) struct Read {
     pub(super) body: Result<Bytes, FailReason>,
 }
 
-/// Reads the body.
-pub(super) async fn read(mut body: Incoming, limits: BodyLimits) -> Read {
+/// Reads the body; `tape` gets it as it came.
+pub(super) async fn read(mut body: Incoming, limits: BodyLimits, mut tape: Option<&mut Vec<u8>>) -> Read {
     let mut received = 0;
     let failed = |received, reason| Read { received, at_end: false, body: Err(reason) };
     if !limits.caps.cut && body.size_hint().lower() > limits.wire as u64 {
@@ -58,6 +58,9 @@ pub(super) async fn read(mut body: Incoming, limits: BodyLimits) -> Read {
         received += piece.len() as u64;
         if !limits.caps.cut && received > limits.wire as u64 {
             return failed(received, FailReason::BodyTooLarge);
+        }
+        if let Some(tape) = &mut tape {
+            tape.extend_from_slice(&piece);
         }
         match decoder.push(&piece) {
             Ok(true) => {}

@@ -72,7 +72,8 @@ impl HttpClient {
             // The demo web has a port of its own.
             Network::Demo { .. } if url.port().is_some() => Err(FailReason::UrlPort),
             Network::Demo { .. } if url.scheme() != "http" => Err(FailReason::DemoWithoutTls),
-            Network::Demo { .. } | Network::Public(_) => Ok(()),
+            Network::Replay(tape) if tape.is_demo() && url.port().is_some() => Err(FailReason::UrlPort),
+            Network::Demo { .. } | Network::Public(_) | Network::Replay(_) => Ok(()),
         }
     }
 
@@ -129,7 +130,7 @@ impl HttpClient {
         let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
         let until = || Instant::now() + self.limits.connect;
         match &self.network {
-            Network::Refused => Err(FailReason::NetworkNotServed),
+            Network::Refused | Network::Replay(_) => Err(FailReason::NetworkNotServed),
             Network::Demo { addr, hosts } => {
                 // Past the first check on purpose: this is the last one.
                 if !hosts.contains(host) {
@@ -204,6 +205,11 @@ impl HttpClient {
 }
 
 impl Answer {
+    /// The vetted address it came from; `None` on loopback.
+    pub(super) const fn address(&self) -> Option<IpAddr> {
+        self.connection.address
+    }
+
     /// Body and connection apart.
     pub(super) fn into_parts(self) -> (Incoming, Idle) {
         (self.response.into_body(), self.connection)

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::dial::PublicNet;
+use super::tape::Cassette;
 
 /// Tells the time of day. Injected, so that a run with a pinned clock is repeatable.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -43,6 +44,8 @@ pub enum Network {
     },
     /// The public network, through the guard.
     Public(PublicNet),
+    /// A recording, which holds all answers there are.
+    Replay(Arc<Cassette>),
     /// None; everything is refused.
     Refused,
 }
@@ -129,6 +132,10 @@ pub struct Budgets {
     pub requests_per_run: u32,
     /// Requests to one host.
     pub requests_per_host: u32,
+    /// Requests on behalf of one source.
+    pub requests_per_source: u32,
+    /// Requests of all runs of a night together.
+    pub requests_per_night: u64,
     /// Seconds from the making of the fetcher; at most a year counts.
     pub seconds_per_run: u64,
 }

@@ -3,42 +3,47 @@
 //! Invariant: every request is covered by a permit that is valid when it is sent, and by rules of its origin that
 //! were fetched before and allow it; each is counted against the budgets before a byte is sent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use hyper::header::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::body::{self, BodyLimits};
 use super::cancel::Cancel;
 use super::client::HttpClient;
-use super::config::{Clock, FetchError, FetcherConfig};
-use super::decode::Coding;
+use super::config::{Clock, FetchError, FetcherConfig, Network};
 use super::guard::check_url;
 use super::headers;
 use super::hosts::{Hosts, Telling};
+use super::memory::Memory;
 use super::outcome::{AbandonReason, Body, FailReason, FetchFacts, Fetched, Outcome, Page};
-use super::pace::{Pace, Turn};
+use super::pace::Pace;
 use super::policy::{self, Reply};
 use super::robots::Robots;
 use super::rules::{OptOutVerdict, Role, Rules};
 use super::sniff;
+use super::tape::Recorder;
 use super::tdm::TdmRules;
 use crate::consent::permit::{Fetch, Permit};
 use crate::model::Target;
 
 /// Asks the network, one permit at a time for each host. Shared by reference; state is inside.
 pub struct Fetcher {
-    config: FetcherConfig,
+    pub(super) config: FetcherConfig,
     agent: String,
-    client: HttpClient,
+    pub(super) client: HttpClient,
     gate_clock: Clock,
-    wall_clock: Clock,
+    pub(super) wall_clock: Clock,
     pace: Pace,
     rules: Rules,
-    hosts: Hosts,
+    pub(super) hosts: Hosts,
     deadline: Instant,
+    /// What outlives the run.
+    pub(super) memory: Option<Arc<Memory>>,
+    /// Whether answers and refusals of earlier nights are used; the demo always asks.
+    pub(super) caches: bool,
+    /// Keeps every exchange.
+    pub(super) recorder: Option<Arc<Recorder>>,
 }
 
 /// Why an order ended early.
@@ -61,12 +66,13 @@ impl From<AbandonReason> for Stop {
 }
 
 /// A permit's URL, checked.
-struct Plan {
-    url: Url,
-    host: String,
+pub(super) struct Plan {
+    pub(super) url: Url,
+    pub(super) host: String,
+    source: String,
     /// What is paced as one: the registrable domain, so that a site's many hosts are not asked at once.
     paced: String,
-    role: Role,
+    pub(super) role: Role,
     delay: Duration,
 }
 
@@ -91,10 +97,28 @@ impl Fetcher {
             rules: Rules::new(config.limits.rules_ttl),
             hosts: Hosts::new(config.limits.clone(), config.budgets),
             deadline: Instant::now() + config.run_time(),
+            memory: None,
+            recorder: None,
+            caches: matches!(config.network, Network::Public(_)),
             config,
             gate_clock,
             wall_clock,
         })
+    }
+
+    /// Gives it a memory; what the run and its night have spent before counts.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Arc<Memory>) -> Self {
+        self.hosts.recall(&memory.before());
+        self.memory = Some(memory);
+        self
+    }
+
+    /// Records every exchange. A cassette must stand for itself, so nothing of earlier nights is used.
+    #[must_use]
+    pub fn with_recorder(mut self, recorder: Arc<Recorder>) -> Self {
+        (self.recorder, self.caches) = (Some(recorder), false);
+        self
     }
 
     /// What the rules that were fetched so far say about `url`; a URL that is not asked at all counts as not asked.
@@ -120,7 +144,8 @@ impl Fetcher {
                 (Some(plan), result)
             }
         };
-        facts.finished_at = (self.wall_clock)();
+        facts.finished_at = facts.taped_end.unwrap_or_else(|| (self.wall_clock)());
+        self.remember(plan.as_ref(), result.as_ref().map(|_| ()).map_err(|stop| *stop), &facts);
         let outcome = match (result, plan) {
             (Ok(reply), Some(plan)) => self.outcome(reply, &plan, permit, facts.finished_at),
             (Err(Stop::Abandon(reason)), _) => Outcome::Abandoned { reason },
@@ -145,7 +170,7 @@ impl Fetcher {
         self.client.admits(url, host)?;
         let paced = psl::domain_str(host).unwrap_or(host).to_owned();
         let delay = self.config.delay_for(&op.source_id);
-        Ok(Plan { url: url.clone(), host: host.to_owned(), paced, role, delay })
+        Ok(Plan { url: url.clone(), host: host.to_owned(), source: op.source_id.clone(), paced, role, delay })
     }
 
     fn check_expiry(&self, permit: &Permit<Fetch>) -> Result<(), FailReason> {
@@ -173,6 +198,10 @@ impl Fetcher {
 
     /// Ours or theirs, whichever is longer, slowed where the host said it had too much.
     fn delay(&self, plan: &Plan) -> Result<Duration, AbandonReason> {
+        // A recording asks nobody, so nobody need be waited for.
+        if matches!(self.config.network, Network::Replay(_)) {
+            return Ok(Duration::ZERO);
+        }
         let theirs = self.rules.crawl_delay(&plan.url).unwrap_or_default();
         if theirs > self.config.limits.max_crawl_delay {
             return Err(AbandonReason::CrawlDelay);
@@ -191,19 +220,31 @@ impl Fetcher {
         cancel: &Cancel,
         facts: &mut FetchFacts,
     ) -> Result<Reply, Stop> {
+        self.hosts.check(&plan.host, &plan.source)?;
+        self.check_rules(plan, facts)?;
+        self.refused_before(plan)?;
+        let recalled = match self.recall(plan, facts) {
+            Ok(reply) => return Ok(reply),
+            Err(recalled) => recalled,
+        };
         for attempt in 0.. {
-            self.hosts.check(&plan.host)?;
+            self.hosts.check(&plan.host, &plan.source)?;
             self.check_rules(plan, facts)?;
+            let asked_at = Instant::now();
             let turn = self.pace.turn(&plan.paced, self.delay(plan)?, self.deadline, cancel).await?;
+            facts.waited += asked_at.elapsed();
             // Waiting takes time: what held before it may not hold now.
             self.check_expiry(permit)?;
             self.check_rules(plan, facts)?;
-            let leave = self.hosts.admit(&plan.host)?;
+            let leave = self.hosts.admit(&plan.host, &plan.source)?;
+            if let Some(memory) = &self.memory {
+                memory.asking(&plan.source, &plan.host);
+            }
             facts.attempts += 1;
             let result = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Err(AbandonReason::Cancelled.into()),
-                result = timeout_at(self.deadline, self.exchange(plan, &turn, facts)) => {
+                result = timeout_at(self.deadline, self.exchange(plan, &recalled, &turn, facts)) => {
                     result.map_err(|_| AbandonReason::BudgetTime)?
                 }
             };
@@ -220,11 +261,15 @@ impl Fetcher {
 
     /// Sets the floor of the host after an answer that asks for patience.
     fn wait_as_told(&self, plan: &Plan, result: &Result<Reply, FailReason>, telling: Telling, attempt: u32) {
+        if matches!(self.config.network, Network::Replay(_)) {
+            return;
+        }
         let (limits, now) = (&self.config.limits, Instant::now());
+        let slowed = if telling == Telling::Overloaded { self.hosts.slow_down(&plan.host) } else { 0 };
         let asked = result.as_ref().ok().and_then(|r| headers::retry_after(&r.headers, (self.wall_clock)()));
         let own = |n, base| super::pace::backoff(self.config.seed, &plan.host, n, base, limits.max_wait);
         let wait = match telling {
-            Telling::Overloaded if asked.is_none() => Some(own(self.hosts.slow_down(&plan.host), limits.backoff)),
+            Telling::Overloaded if asked.is_none() => Some(own(slowed, limits.backoff)),
             Telling::Overloaded | Telling::Redirect => asked,
             Telling::Broken => asked.max(Some(own(attempt, limits.retry_wait))),
             Telling::Fine | Telling::Denied | Telling::Unfit => None,
@@ -232,44 +277,6 @@ impl Fetcher {
         if let Some(wait) = wait {
             self.pace.hold_off(&plan.paced, now + wait);
         }
-    }
-
-    /// One request and its answer: headers, header policy, body, body policy.
-    async fn exchange(&self, plan: &Plan, turn: &Turn, facts: &mut FetchFacts) -> Result<Reply, FailReason> {
-        let limits = &self.config.limits;
-        (facts.status, facts.bytes) = (None, 0);
-        let answer = self.client.get(&plan.url, &HeaderMap::new(), turn).await?;
-        let status = answer.response.status().as_u16();
-        facts.status = Some(status);
-        let head = answer.response.headers().clone();
-        if let Some(fault) = headers::frame_fault(&head, limits.header_bytes) {
-            return Err(fault);
-        }
-        let (content_type, charset) = headers::content_type(&head);
-        let mut reply = Reply { status, headers: head, content_type: String::new(), charset, body: Bytes::new() };
-        if !matches!(status, 200 | 203) {
-            self.client.discard(answer).await;
-            return Ok(reply);
-        }
-        let coding = Coding::of(&reply.headers)?;
-        if plan.role == Role::Page {
-            policy::header_policy(&reply.headers, content_type.as_deref(), &self.agent, facts)?;
-        }
-        let deadline = answer.started + limits.total;
-        let caps = policy::caps(plan.role, limits);
-        let how = BodyLimits { wire: limits.body_bytes, coding, caps, idle: limits.read_idle, deadline };
-        let (body, connection) = answer.into_parts();
-        let read = body::read(body, how).await;
-        facts.bytes = read.received;
-        if read.at_end {
-            self.client.give_back(connection);
-        }
-        reply.body = read.body?;
-        reply.content_type = content_type.unwrap_or_else(|| sniff::guess(&reply.body).to_owned());
-        if plan.role == Role::Page {
-            policy::body_policy(&mut reply)?;
-        }
-        Ok(reply)
     }
 
     /// Keeps what robots.txt and tdmrep.json say; what was asked and could not be had forbids everything.

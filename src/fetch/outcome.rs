@@ -2,6 +2,8 @@
 //!
 //! Invariant: only the fetcher makes a [`Page`]; a page owns the permit that covers it and cannot be copied.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use url::Url;
@@ -99,6 +101,8 @@ reasons! {
         UrlTooLong = "url_too_long",
         /// A dry run asks no network.
         NetworkNotServed = "network_not_served",
+        /// The cassette does not hold the request.
+        NotRecorded = "not_recorded",
         /// Not a host of the demo web.
         HostNotInDemo = "host_not_in_demo",
         /// The demo web speaks plain HTTP.
@@ -178,6 +182,8 @@ reasons! {
         Cancelled = "cancelled",
         BudgetRun = "budget_requests_run",
         BudgetHost = "budget_requests_host",
+        BudgetSource = "budget_requests_source",
+        BudgetNight = "budget_requests_night",
         /// The turn of the host would come after the end of the run.
         BudgetTime = "budget_seconds_run",
         /// `Retry-After` reaches beyond the end of the run.
@@ -187,6 +193,24 @@ reasons! {
         BreakerOpen = "breaker_open",
         /// 401 or 403 several times in a row.
         HostStopped = "host_stopped",
+    }
+}
+
+impl FailReason {
+    /// Whether somebody said no, in contrast to something that went wrong.
+    pub(super) const fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::RobotsDisallow
+                | Self::TdmReserved
+                | Self::AiDisallow
+                | Self::NoIndex
+                | Self::UsageDenied
+                | Self::AccessDenied
+                | Self::AddressDenied
+                | Self::RedirectRefused
+                | Self::RedirectDowngrade
+        )
     }
 }
 
@@ -203,7 +227,10 @@ impl FetchFacts {
             robots: "not_asked".into(),
             tdm: "not_asked".into(),
             cache: "none",
-            started_at: now,
+            waited: Duration::ZERO,
+            taped_end: None,
+            // Cassettes know milliseconds.
+            started_at: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
             finished_at: now,
         }
     }
@@ -243,8 +270,12 @@ pub struct FetchFacts {
     pub robots: String,
     /// `none`, `reserved: <where>`, `unreachable`, `not_asked`.
     pub tdm: String,
-    /// `none` until there is a cache.
+    /// `hit`, `revalidated`, `miss`, or `none` where nothing is cached.
     pub cache: &'static str,
+    /// When the exchange ended that a cassette holds.
+    pub(super) taped_end: Option<Timestamp>,
+    /// Waited for turns.
+    pub waited: Duration,
     /// When the permit was given up, by the wall clock.
     pub started_at: Timestamp,
     /// The end, by the wall clock.

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod hostile_urls;
+mod nights;
 mod order;
 mod public;
 pub(super) mod server;

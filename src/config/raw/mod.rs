@@ -227,6 +227,14 @@ pub struct Budgets {
     /// Most requests to one host in a run.
     #[schemars(range(min = 1))]
     pub requests_per_host: u32,
+    /// Most requests on behalf of one source in a run; without it, as many as the run may send.
+    #[schemars(range(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_source: Option<u32>,
+    /// Most requests of all runs of the home that begin on one day (UTC); without it, each run has its own budget.
+    #[schemars(range(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_night: Option<u64>,
     /// Longest time for fetching in a run, in seconds.
     #[schemars(range(min = 1))]
     pub seconds_per_run: u64,
@@ -237,7 +245,14 @@ pub struct Budgets {
 
 impl Default for Budgets {
     fn default() -> Self {
-        Self { requests_per_run: 20_000, requests_per_host: 50, seconds_per_run: 4 * 3600, dead_letter_share: 0.05 }
+        Self {
+            requests_per_run: 20_000,
+            requests_per_host: 50,
+            requests_per_source: None,
+            requests_per_night: None,
+            seconds_per_run: 4 * 3600,
+            dead_letter_share: 0.05,
+        }
     }
 }
 

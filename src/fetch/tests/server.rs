@@ -120,7 +120,7 @@ impl Server {
                 retry_wait: ms(5),
                 ..Limits::default()
             },
-            budgets: Budgets { requests_per_run: 100, requests_per_host: 50, seconds_per_run: 20 },
+            budgets: Budgets { requests_per_run: 100, requests_per_host: 50, requests_per_source: 100, requests_per_night: 100, seconds_per_run: 20 },
             requests_per_second: BTreeMap::new(),
             network: Network::Demo {
                 addr: self.addr,
