@@ -61,7 +61,8 @@ async fn serve() {
                 }
                 async move { Ok::<_, Infallible>(response) }
             });
-            let _gone = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _gone =
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }

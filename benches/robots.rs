@@ -8,8 +8,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use prosopon::fetch::Robots;
 
 fn rules(count: usize, line: impl Fn(usize) -> String) -> Vec<u8> {
-    let lines: String = (0..count).map(|i| format!("disallow: {}\n", line(i))).collect();
-    format!("user-agent: *\n{lines}").into_bytes()
+    let lines: Vec<String> = (0..count).map(|i| format!("disallow: {}", line(i))).collect();
+    format!("user-agent: *\n{}\n", lines.join("\n")).into_bytes()
 }
 
 fn hostile(c: &mut Criterion) {

@@ -97,7 +97,10 @@ impl Observer for Metered {
 ///
 /// # Errors
 /// The address cannot be listened at.
-pub(super) async fn serve(addr: SocketAddr, text: Arc<dyn Fn() -> String + Send + Sync>) -> std::io::Result<SocketAddr> {
+pub(super) async fn serve(
+    addr: SocketAddr,
+    text: Arc<dyn Fn() -> String + Send + Sync>,
+) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(addr).await?;
     let bound = listener.local_addr()?;
     tokio::spawn(async move {

@@ -39,7 +39,7 @@ pub(super) struct RunArgs {
     /// Answer from the recording of a run instead of a network; `latest` is the newest
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "latest", conflicts_with = "dry_run")]
     replay: Option<String>,
-    /// Tell counts of the run to Prometheus at http://ADDR/metrics while it goes on, for instance 127.0.0.1:9464
+    /// Tell counts of the run to Prometheus at `http://ADDR/metrics` while it goes on, for instance 127.0.0.1:9464
     #[arg(long, value_name = "ADDR")]
     metrics: Option<std::net::SocketAddr>,
     /// Print the summary as JSON

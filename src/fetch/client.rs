@@ -114,12 +114,12 @@ impl HttpClient {
     }
 
     fn request(&self, url: &Url, extra: &HeaderMap) -> Result<Request<Empty<Bytes>>, Sent> {
-        let unfit = |_| Sent::Failed(FailReason::UrlInvalid);
+        let unfit = || Sent::Failed(FailReason::UrlInvalid);
         let mut request = Request::new(Empty::new());
-        *request.uri_mut() = url[url::Position::BeforePath..url::Position::AfterQuery].parse().map_err(|_| unfit(()))?;
+        *request.uri_mut() = url[url::Position::BeforePath..url::Position::AfterQuery].parse().map_err(|_| unfit())?;
         request.headers_mut().clone_from(&self.headers);
         let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
-        let host = HeaderValue::from_str(authority).map_err(|_| unfit(()))?;
+        let host = HeaderValue::from_str(authority).map_err(|_| unfit())?;
         request.headers_mut().insert(HOST, host);
         request.headers_mut().extend(extra.clone());
         Ok(request)

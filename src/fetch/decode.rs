@@ -130,7 +130,13 @@ impl Decoder {
             _ if empty => Ok(()),
             Inner::Gzip(gzip) => gzip.try_finish(),
             Inner::Brotli(brotli) => brotli.close(),
-            Inner::Zstd { done, .. } => if *done { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) },
+            Inner::Zstd { done, .. } => {
+                if *done {
+                    Ok(())
+                } else {
+                    Err(io::ErrorKind::UnexpectedEof.into())
+                }
+            }
         };
         match (self.sink().stop, ended) {
             (None, Err(_)) => Err(FailReason::CodingBroken),

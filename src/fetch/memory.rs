@@ -59,11 +59,17 @@ const SCHEMA: &str = "
 ";
 
 /// What an end of a permit adds to the count of its host.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Answered,
+    Refused,
+    Failed,
+}
+
+/// The same with its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Spent {
-    pub(super) answered: bool,
-    pub(super) refused: bool,
-    pub(super) failed: bool,
+    pub(super) end: End,
     pub(super) cached: bool,
     pub(super) bytes: u64,
     pub(super) waited_ms: u64,
@@ -111,7 +117,8 @@ impl Memory {
         let fail = |source| MemoryError { path: path.to_owned(), source };
         let database = connect(path).map_err(fail)?;
         // A month of nights is enough for any report.
-        let old = "DELETE FROM spent WHERE night NOT IN (SELECT DISTINCT night FROM spent ORDER BY night DESC LIMIT 31)";
+        let old =
+            "DELETE FROM spent WHERE night NOT IN (SELECT DISTINCT night FROM spent ORDER BY night DESC LIMIT 31)";
         database.execute(old, []).map_err(fail)?;
         Ok(Self { database: Mutex::new(database), run: run.to_owned(), night: night.to_owned(), tag })
     }
@@ -154,9 +161,20 @@ impl Memory {
             ON CONFLICT (run, source, host) DO UPDATE SET answered = answered + ?5, refused = refused + ?6,
                 failed = failed + ?7, cached = cached + ?8, bytes = bytes + ?9, waited_ms = waited_ms + ?10,
                 last_reason = coalesce(?11, last_reason)";
-        let Spent { answered, refused, failed, cached, bytes, waited_ms } = spent;
+        let Spent { end, cached, bytes, waited_ms } = spent;
+        let (answered, refused, failed) = (end == End::Answered, end == End::Refused, end == End::Failed);
         let values = params![
-            self.run, self.night, source, host, answered, refused, failed, cached, bytes as i64, waited_ms as i64, reason
+            self.run,
+            self.night,
+            source,
+            host,
+            answered,
+            refused,
+            failed,
+            cached,
+            bytes as i64,
+            waited_ms as i64,
+            reason
         ];
         self.db(|db| db.prepare_cached(sql)?.execute(values));
     }
@@ -164,7 +182,8 @@ impl Memory {
     /// A refusal of this URL that still holds.
     pub(super) fn refusal(&self, url: &str, now: i64) -> Option<FailReason> {
         let sql = "SELECT reason FROM refused WHERE tag = ?1 AND until > ?2";
-        let found = self.db(|db| db.query_row(sql, params![(self.tag)(url), now], |r| r.get::<_, String>(0)).optional());
+        let found =
+            self.db(|db| db.query_row(sql, params![(self.tag)(url), now], |r| r.get::<_, String>(0)).optional());
         let word = found.flatten()?;
         FailReason::ALL.iter().copied().find(|reason| reason.as_str() == word)
     }
@@ -200,7 +219,8 @@ impl Memory {
         };
         let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
         let lines = stored.headers.iter().filter(|(name, _)| **name != SET_COOKIE);
-        let pairs: Vec<(&str, String)> = lines.filter_map(|(name, value)| Some((name.as_str(), text(value)?))).collect();
+        let pairs: Vec<(&str, String)> =
+            lines.filter_map(|(name, value)| Some((name.as_str(), text(value)?))).collect();
         let headers = serde_json::to_string(&pairs).expect("text");
         let Ok(body) = zstd::encode_all(&stored.body[..], 3) else { return };
         let sql = "INSERT OR REPLACE INTO cache (url, status, headers, body, requested_at, received_at)
@@ -280,8 +300,8 @@ mod tests {
         for host in ["a.example", "a.example", "b.example"] {
             first.asking("site", host);
         }
-        first.ended("site", "a.example", Spent { answered: true, bytes: 7, waited_ms: 5, ..Spent::default() }, None);
-        let failed = Spent { failed: true, ..Spent::default() };
+        first.ended("site", "a.example", Spent { end: End::Answered, cached: false, bytes: 7, waited_ms: 5 }, None);
+        let failed = Spent { end: End::Failed, cached: false, bytes: 0, waited_ms: 0 };
         first.ended("site", "a.example", failed, Some("timeout_total"));
         drop(first);
         let again = open(&path, "run_1").before();

@@ -7,7 +7,7 @@ use hyper::header::HeaderMap;
 
 use super::cache::{Exchange, Plan as Judgement, Stored};
 use super::fetcher::{Fetcher, Plan, Stop};
-use super::memory::Spent;
+use super::memory::{End, Spent};
 use super::outcome::{AbandonReason, FailReason, FetchFacts};
 use super::policy::Reply;
 use super::rules::Role;
@@ -28,18 +28,20 @@ pub(super) struct Recalled {
 impl Fetcher {
     /// A refusal of an earlier night that still holds.
     pub(super) fn refused_before(&self, plan: &Plan) -> Result<(), FailReason> {
-        let Some(memory) = self.memory.as_ref().filter(|_| self.caches && plan.role == Role::Page) else { return Ok(()) };
+        let Some(memory) = self.memory.as_ref().filter(|_| self.caches && plan.role == Role::Page) else {
+            return Ok(());
+        };
         memory.refusal(plan.url.as_str(), self.now_ms()).map_or(Ok(()), Err)
     }
 
     /// What is cached of a host's file; `Ok` = it is fresh and need not be asked for.
-    pub(super) fn recall(&self, plan: &Plan, facts: &mut FetchFacts) -> Result<Reply, Recalled> {
+    pub(super) fn recall(&self, plan: &Plan, facts: &mut FetchFacts) -> Result<Reply, Box<Recalled>> {
         let Some(memory) = self.memory.as_ref().filter(|_| self.caches && plan.role != Role::Page) else {
-            return Err(Recalled::default());
+            return Err(Box::default());
         };
         let Some(stored) = memory.cached(plan.url.as_str()) else {
             facts.cache = "miss";
-            return Err(Recalled::default());
+            return Err(Box::default());
         };
         let now = self.now_ms();
         let request = HeaderMap::new();
@@ -53,7 +55,7 @@ impl Fetcher {
             Judgement::Use => HeaderMap::new(),
             Judgement::UseAndAsk(ask) | Judgement::Ask(ask) => ask,
         };
-        Err(Recalled { stored: Some(stored), ask })
+        Err(Box::new(Recalled { stored: Some(stored), ask }))
     }
 
     /// A 304 to a conditional request: the stored answer, refreshed.
@@ -103,12 +105,13 @@ impl Fetcher {
             Err(Stop::Fail(reason)) => Some(reason.as_str()),
             Err(Stop::Abandon(reason)) => Some(reason.as_str()),
         };
-        let answered = matches!(result, Ok(()) | Err(Stop::Fail(FailReason::NotFound | FailReason::Gone)));
-        let refused = matches!(result, Err(Stop::Fail(reason)) if facts.attempts == 0 || reason.is_refusal());
+        let end = match result {
+            Ok(()) | Err(Stop::Fail(FailReason::NotFound | FailReason::Gone)) => End::Answered,
+            Err(Stop::Fail(reason)) if facts.attempts == 0 || reason.is_refusal() => End::Refused,
+            Err(_) => End::Failed,
+        };
         let spent = Spent {
-            answered,
-            refused: refused && !answered,
-            failed: !answered && !refused,
+            end,
             cached: facts.cache == "hit",
             bytes: facts.bytes,
             waited_ms: u64::try_from(facts.waited.as_millis()).unwrap_or(u64::MAX),

@@ -180,7 +180,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let text = &text[..text.len().min(MAX_BYTES)];
     // Servers also send parts of a byte order mark.
     let bom = [0xEF, 0xBB, 0xBF].iter().zip(text).take_while(|(a, b)| a == b).count();
-    text[bom..].split(|b| matches!(b, b'\n' | b'\r')).map(|line| {
+    text[bom..].split(|b| matches!(b, b'\n' | b'\r')).filter(|line| !line.is_empty()).map(|line| {
         let line = &line[..line.len().min(MAX_LINE)];
         memchr::memchr(b'#', line).map_or(line, |at| &line[..at]).trim_ascii()
     })

@@ -194,7 +194,12 @@ impl Recorder {
         let mut tapes = tapes(self.path.parent().unwrap_or_else(|| Path::new("."))).map_err(fail)?;
         tapes.sort();
         let surplus = tapes.len().saturating_sub(keep.max(1));
-        tapes.into_iter().take(surplus).filter(|tape| *tape != self.path).try_for_each(std::fs::remove_file).map_err(fail)
+        tapes
+            .into_iter()
+            .take(surplus)
+            .filter(|tape| *tape != self.path)
+            .try_for_each(std::fs::remove_file)
+            .map_err(fail)
     }
 }
 
@@ -323,7 +328,9 @@ mod tests {
 
     fn record(home: &Path, run: &str, hops: &[Hop]) -> PathBuf {
         let recorder = Recorder::open(home, &head(run), &KEY).expect("a recorder");
-        hops.iter().cloned().for_each(|h| recorder.hop(h));
+        for hop in hops {
+            recorder.hop(hop.clone());
+        }
         recorder.finish(9).expect("an end");
         path_of(home, run)
     }
@@ -389,7 +396,8 @@ mod tests {
             let recorder = Recorder::open(dir.path(), &head(run), &KEY).expect("a recorder");
             recorder.finish(2).expect("an end");
         }
-        let left: Vec<_> = ["run_1", "run_2", "run_3"].into_iter().filter(|r| path_of(dir.path(), r).exists()).collect();
+        let left: Vec<_> =
+            ["run_1", "run_2", "run_3"].into_iter().filter(|r| path_of(dir.path(), r).exists()).collect();
         assert_eq!(left, ["run_2", "run_3"]);
     }
 }

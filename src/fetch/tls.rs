@@ -70,7 +70,8 @@ fn reason(error: &io::Error) -> FailReason {
         },
         Error::AlertReceived(AlertDescription::ProtocolVersion)
         | Error::InvalidMessage(_)
-        | Error::PeerIncompatible(_) | Error::NoApplicationProtocol => FailReason::TlsProtocol,
+        | Error::PeerIncompatible(_)
+        | Error::NoApplicationProtocol => FailReason::TlsProtocol,
         _ => FailReason::TlsHandshake,
     }
 }

@@ -84,7 +84,9 @@ pub enum RunError {
     #[error(transparent)]
     Tape(#[from] TapeError),
     /// The recording is of something else.
-    #[error("{0} request(s) of this run are not on the recording: pipeline, policy or inputs are not those that were recorded; no tables were written")]
+    #[error(
+        "{0} request(s) of this run are not on the recording: pipeline, policy or inputs are not those that were recorded; no tables were written"
+    )]
     NotRecorded(u64),
     /// Ctrl-C.
     #[error("stopped; the same command continues the run where it stopped")]

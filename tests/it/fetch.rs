@@ -86,11 +86,7 @@ fn the_public_network_for_names_that_belong_to_nobody() {
     let contact = "controller: Prosopon Demo Controller\ncontact: mailto:privacy@controller.example";
     let public = pipeline(
         dir.path(),
-        &[
-            ("network: demo", "network: public"),
-            ("controller: Prosopon Demo Controller", contact),
-            NO_DEMO_HOSTS,
-        ],
+        &[("network: demo", "network: public"), ("controller: Prosopon Demo Controller", contact), NO_DEMO_HOSTS],
     );
     say(["run", arg(&public), "--out", arg(&home), "--json"]).expect(0);
     let documents = say(["inspect", "documents", "--out", arg(&home), "--format", "jsonl"]).expect(0).json_lines();

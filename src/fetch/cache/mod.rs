@@ -98,7 +98,11 @@ impl Stored {
         let ask = self.validators();
         let window = theirs.while_revalidate.unwrap_or(0).saturating_mul(1000);
         let willing = !theirs.no_cache && !theirs.must_revalidate && !ours.no_cache && !pragma && age < wanted;
-        if willing && window > 0 && lifetime.saturating_add(window) > age { Plan::UseAndAsk(ask) } else { Plan::Ask(ask) }
+        if willing && window > 0 && lifetime.saturating_add(window) > age {
+            Plan::UseAndAsk(ask)
+        } else {
+            Plan::Ask(ask)
+        }
     }
 
     fn validators(&self) -> HeaderMap {
@@ -111,7 +115,8 @@ impl Stored {
     fn age(&self, now: i64) -> i64 {
         let date = self.date();
         let apparent = (self.received_at - date).max(0);
-        let corrected = age_value(&self.headers).saturating_mul(1000).saturating_add(self.received_at - self.requested_at);
+        let corrected =
+            age_value(&self.headers).saturating_mul(1000).saturating_add(self.received_at - self.requested_at);
         apparent.max(corrected).saturating_add((now - self.received_at).max(0))
     }
 
@@ -152,7 +157,8 @@ impl Stored {
     pub(super) fn served(&self, request: &HeaderMap, now: i64) -> (u16, HeaderMap, Bytes) {
         let mut headers = self.headers.clone();
         headers.insert(AGE, HeaderValue::from(self.age(now).max(0) / 1000));
-        let range = request.get(RANGE).filter(|_| self.status == 200).and_then(|r| range(r.to_str().ok()?, self.body.len()));
+        let range =
+            request.get(RANGE).filter(|_| self.status == 200).and_then(|r| range(r.to_str().ok()?, self.body.len()));
         let Some((first, last)) = range else { return (self.status, headers, self.body.clone()) };
         let what = format!("bytes {first}-{last}/{}", self.body.len());
         headers.insert(CONTENT_RANGE, HeaderValue::try_from(what).expect("digits"));
@@ -171,7 +177,12 @@ pub(super) fn invalidates(method: &str, status: u16) -> bool {
 fn end_to_end(headers: &HeaderMap) -> HeaderMap {
     let named: Vec<String> = members(headers, &CONNECTION).map(|name| name.to_ascii_lowercase()).collect();
     let goes = |name: &HeaderName| HOP_BY_HOP.contains(&name.as_str()) || named.iter().any(|n| n == name.as_str());
-    headers.iter().filter(|(name, _)| !goes(name)).map(|(name, value)| (name.clone(), value.clone())).collect::<Appended>().0
+    headers
+        .iter()
+        .filter(|(name, _)| !goes(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect::<Appended>()
+        .0
 }
 
 /// Collects headers and keeps the lines of one name apart.

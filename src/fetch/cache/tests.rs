@@ -83,7 +83,8 @@ impl Run<'_> {
                 let found = pairs(before).find(|(n, ..)| n.eq_ignore_ascii_case(name));
                 found.map(|(n, v, _)| value_of(&n.to_ascii_lowercase(), v, now, config))
             };
-            let holds = |name: &str, with: HeaderName| previous(name).is_some_and(|v| joined(request, with.as_str()) == v);
+            let holds =
+                |name: &str, with: HeaderName| previous(name).is_some_and(|v| joined(request, with.as_str()) == v);
             let validated = holds("Last-Modified", IF_MODIFIED_SINCE) || holds("ETag", IF_NONE_MATCH);
             status = if validated { 304 } else { 999 };
         }
@@ -148,7 +149,14 @@ impl Run<'_> {
         Answer { status, headers, body }
     }
 
-    fn ask(&mut self, number: u64, url: &str, request: &HeaderMap, ask: HeaderMap, old: Option<Stored>) -> Option<Answer> {
+    fn ask(
+        &mut self,
+        number: u64,
+        url: &str,
+        request: &HeaderMap,
+        ask: HeaderMap,
+        old: Option<Stored>,
+    ) -> Option<Answer> {
         let mut sent = request.clone();
         sent.extend(ask);
         let answer = self.origin(number, "GET", &sent)?;
@@ -314,10 +322,13 @@ mod properties {
         &["cache-control", "age", "date", "expires", "vary", "etag", "last-modified", "connection", "pragma", "range"];
 
     fn headers() -> impl Strategy<Value = HeaderMap> {
-        let value = prop_oneof!["[ -~]{0,40}", "(max-age|no-cache|max-stale|min-fresh)=\"?[0-9]{0,25}\"?", "[0-9]{0,25}"];
+        let value =
+            prop_oneof!["[ -~]{0,40}", "(max-age|no-cache|max-stale|min-fresh)=\"?[0-9]{0,25}\"?", "[0-9]{0,25}"];
         proptest::collection::vec((0..NAMES.len(), value), 0..6).prop_map(|pairs| {
             let mut map = HeaderMap::new();
-            pairs.iter().for_each(|(name, value)| append(&mut map, NAMES[*name], value));
+            for (name, value) in &pairs {
+                append(&mut map, NAMES[*name], value);
+            }
             map
         })
     }

@@ -67,11 +67,9 @@ fn what_breaks_off_or_goes_on_is_broken() {
 #[test]
 fn bombs_are_noticed_early_and_large_bodies_are_refused() {
     let zeros = vec![b'a'; 64 << 20];
-    for (coding, bomb) in [
-        (Coding::Gzip, gzip(&zeros)),
-        (Coding::Brotli, file("bomb.br")),
-        (Coding::Zstd, zstd_of(&zeros)),
-    ] {
+    for (coding, bomb) in
+        [(Coding::Gzip, gzip(&zeros)), (Coding::Brotli, file("bomb.br")), (Coding::Zstd, zstd_of(&zeros))]
+    {
         let (body, most) = decode(coding, &bomb, caps(8 << 20, false), 4096);
         assert_eq!(body, Err(FailReason::DecodeRatio), "{coding:?}");
         assert!(most <= 8 << 20, "{coding:?} held {most}");

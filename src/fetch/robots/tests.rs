@@ -16,7 +16,8 @@ fn unhex(text: &str) -> Vec<u8> {
 fn google_cases() {
     // Beside the package; a second worktree lies one folder deeper.
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut places = ["..", "../..", "../../.."].iter().map(|up| root.join(up).join("shared/data/robots/google_cases.tsv"));
+    let mut places =
+        ["..", "../..", "../../.."].iter().map(|up| root.join(up).join("shared/data/robots/google_cases.tsv"));
     let Some(cases) = places.find_map(|path| std::fs::read_to_string(path).ok()) else {
         eprintln!("SKIPPED google_cases: ../shared/data/robots/google_cases.tsv is not at hand");
         return;
@@ -98,8 +99,8 @@ fn hostile_files_cost_little() {
     let url = format!("http://a.example/{}", "a".repeat(2000));
     let binary: Vec<u8> = (0..10_000_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let rules = |line: &dyn Fn(usize) -> String| {
-        let lines: String = (0..60_000).map(|i| format!("disallow: {}\n", line(i))).collect();
-        format!("user-agent: *\n{lines}").into_bytes()
+        let lines: Vec<String> = (0..60_000).map(|i| format!("disallow: {}", line(i))).collect();
+        format!("user-agent: *\n{}\n", lines.join("\n")).into_bytes()
     };
     for (name, text, reason) in [
         ("60 wildcards", format!("user-agent: *\ndisallow: /{}b\n", "*a".repeat(60)).into_bytes(), "no_matching_rule"),

@@ -39,7 +39,11 @@ async fn robots(fetcher: &Fetcher) -> (&'static str, &'static str, u32) {
 }
 
 fn file(headers: &[(&str, &str)], body: &str) -> Say {
-    http(200, &[&[("Content-Type", "text/plain"), ("Date", "Mon, 02 Mar 2026 03:00:00 GMT")], headers].concat(), body.as_bytes())
+    http(
+        200,
+        &[&[("Content-Type", "text/plain"), ("Date", "Mon, 02 Mar 2026 03:00:00 GMT")], headers].concat(),
+        body.as_bytes(),
+    )
 }
 
 #[tokio::test]

@@ -83,8 +83,7 @@ async fn hostile_answers_never_lead_to_a_connection() {
         let (expected, rest) = line.split_once(' ').expect("reason, name, addresses");
         let (host, addresses) = rest.split_once(' ').unwrap_or((rest, ""));
         // A chain of aliases ends in the addresses that count.
-        let addresses: Vec<&str> =
-            addresses.split_whitespace().filter(|word| word.parse::<IpAddr>().is_ok()).collect();
+        let addresses: Vec<&str> = addresses.split_whitespace().filter(|word| word.parse::<IpAddr>().is_ok()).collect();
         answers.set(host, &[&addresses.join(" ")]);
         let fetcher = fetcher(config.clone());
         for scheme in ["http", "https"] {
@@ -98,7 +97,10 @@ async fn hostile_answers_never_lead_to_a_connection() {
     assert!(count >= 80, "only {count} answers");
     // The listener does count: a good answer reaches it.
     answers.set("shop.example", &[PUBLIC]);
-    assert_eq!(word(&fetcher(config).fetch(host_file("shop.example", "/robots.txt"), &Cancel::never()).await), "not_found");
+    assert_eq!(
+        word(&fetcher(config).fetch(host_file("shop.example", "/robots.txt"), &Cancel::never()).await),
+        "not_found"
+    );
     assert_eq!(server.connections(), 1);
 }
 

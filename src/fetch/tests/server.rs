@@ -120,7 +120,13 @@ impl Server {
                 retry_wait: ms(5),
                 ..Limits::default()
             },
-            budgets: Budgets { requests_per_run: 100, requests_per_host: 50, requests_per_source: 100, requests_per_night: 100, seconds_per_run: 20 },
+            budgets: Budgets {
+                requests_per_run: 100,
+                requests_per_host: 50,
+                requests_per_source: 100,
+                requests_per_night: 100,
+                seconds_per_run: 20,
+            },
             requests_per_second: BTreeMap::new(),
             network: Network::Demo {
                 addr: self.addr,
@@ -154,7 +160,11 @@ async fn open(mut stream: TcpStream, opening: Opening, script: Arc<Script>, requ
     }
 }
 
-async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, script: Arc<Script>, requests: Arc<Mutex<Vec<String>>>) {
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    script: Arc<Script>,
+    requests: Arc<Mutex<Vec<String>>>,
+) {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read(&mut byte).await {
