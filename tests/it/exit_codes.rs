@@ -56,7 +56,7 @@ fn a_pipeline_and_its_policy_must_agree() {
 fn what_cannot_be_served_says_so() {
     let dir = temp();
     let home = dir.path().join("home");
-    for (network, expected) in [("public", "contact"), ("replay", "is not served yet")] {
+    for (network, expected) in [("public", "contact"), ("replay", "needs a recording")] {
         let path = pipeline(dir.path(), &[("network: demo", &format!("network: {network}")), NO_DEMO_HOSTS]);
         let said = say(["run", arg(&path), "--out", arg(&home)]).expect(2);
         assert!(said.err.contains(expected), "{}", said.err);
