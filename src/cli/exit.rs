@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::audit::AuditError;
+use crate::fetch::MemoryError;
 use crate::report::ReportError;
 use crate::rights::office::OfficeError;
 use crate::run::engine::RunError;
@@ -51,6 +52,9 @@ fn number(error: &anyhow::Error) -> u8 {
                 | RunError::Lock(_)
                 | RunError::Demo(_)
                 | RunError::Fetch(_)
+                | RunError::Memory(_)
+                | RunError::Tape(_)
+                | RunError::NotRecorded(_)
                 | RunError::Worker => HOME,
                 RunError::Config(_)
                 | RunError::Crm(_)
@@ -73,6 +77,7 @@ fn number(error: &anyhow::Error) -> u8 {
             return HOME;
         }
         if cause.is::<AuditError>()
+            || cause.is::<MemoryError>()
             || cause.is::<HomeError>()
             || cause.is::<JournalError>()
             || cause.is::<LockError>()

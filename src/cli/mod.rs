@@ -17,6 +17,7 @@ mod fetch;
 mod init;
 mod inspect;
 mod log;
+mod metrics;
 mod persona;
 mod policy;
 mod progress;

@@ -9,7 +9,8 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::LogFormat;
-use super::exit::DEAD_LETTERS;
+use super::exit::{DEAD_LETTERS, Usage};
+use super::metrics::{self, Metered};
 use super::progress::{self, Progress};
 use crate::consent::gate::Clock;
 use crate::fetch::CancelHandle;
@@ -32,6 +33,15 @@ pub(super) struct RunArgs {
     /// Plan and decide; fetch nothing, write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Keep every exchange with the network, sealed, in the home's cassettes
+    #[arg(long, conflicts_with_all = ["dry_run", "replay"])]
+    record: bool,
+    /// Answer from the recording of a run instead of a network; `latest` is the newest
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "latest", conflicts_with = "dry_run")]
+    replay: Option<String>,
+    /// Tell counts of the run to Prometheus at `http://ADDR/metrics` while it goes on, for instance 127.0.0.1:9464
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<std::net::SocketAddr>,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -43,11 +53,20 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
         limit: args.limit.map(|n| n as usize),
         dry_run: args.dry_run,
         out: args.out.clone(),
+        record: args.record,
+        replay: args.replay.clone(),
     };
     let summary = runtime()?.block_on(async {
         let cancel = CancelHandle::new();
         let observer = Arc::new(Progress::start(quiet, format));
-        let world = World { wall: Arc::clone(wall), cancel: cancel.flag(), observer: observer.clone() };
+        let metered = Arc::new(Metered::new(observer.clone()));
+        if let Some(addr) = args.metrics {
+            let counts = Arc::clone(&metered);
+            let bound = metrics::serve(addr, Arc::new(move || counts.text())).await;
+            let bound = bound.map_err(|e| Usage(format!("--metrics {addr} cannot be listened at: {e}")))?;
+            tracing::info!(%bound, "metrics");
+        }
+        let world = World { wall: Arc::clone(wall), cancel: cancel.flag(), observer: metered };
         tokio::spawn(async move {
             stop_asked().await;
             cancel.cancel();
@@ -56,7 +75,7 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
         });
         let summary = Box::pin(run(&args.pipeline, &options, &world)).await;
         observer.finish();
-        summary
+        summary.map_err(anyhow::Error::from)
     })?;
     if args.json || format == LogFormat::Json {
         writeln!(std::io::stdout().lock(), "{}", summary.to_json())?;

@@ -17,6 +17,9 @@ pub const PATH: &str = "path";
 /// An http or https address without credentials.
 pub const WEB: &str = "uri";
 
+/// A `mailto:` or https address that fits into a header.
+pub const CONTACT: &str = "contact";
+
 /// Why `text` does not fit the format, with an example of what would; formats not known here always fit.
 pub fn mistake(format: &str, text: &str) -> Option<String> {
     match format {
@@ -30,6 +33,7 @@ pub fn mistake(format: &str, text: &str) -> Option<String> {
             Some("expected a date and time with its offset, such as 2026-03-02T03:00:00Z".to_owned())
         }
         WEB => web(text),
+        CONTACT => contact(text),
         CRON => cron(text),
         ZONE => zone(text),
         PATH => path(text),
@@ -62,6 +66,17 @@ fn web(text: &str) -> Option<String> {
         return Some("a URL needs a host".to_owned());
     }
     None
+}
+
+fn contact(text: &str) -> Option<String> {
+    let fits = text.bytes().all(|b| b.is_ascii_graphic() && !b"()<>\"\\".contains(&b)) && text.len() <= 200;
+    let mail = text.strip_prefix("mailto:").and_then(|mail| mail.split_once('@'));
+    let is_mail = mail.is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.contains('@'));
+    let is_page = text.starts_with("https://") && web(text).is_none();
+    (!fits || !is_mail && !is_page).then(|| {
+        "expected whom a site owner can write to, such as mailto:privacy@controller.example or https://controller.example/bot"
+            .to_owned()
+    })
 }
 
 /// The ranges of the five fields of a cron expression; a sixth in front holds seconds.

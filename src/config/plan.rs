@@ -29,6 +29,7 @@ pub struct Plan {
     file: PathBuf,
     name: String,
     controller: String,
+    contact: Option<String>,
     as_of: Option<Timestamp>,
     schedule: Option<Schedule>,
     crm: Crm,
@@ -198,6 +199,10 @@ pub struct Budgets {
     pub requests_per_run: u64,
     /// Most requests to one host in a run; not above `requests_per_run`.
     pub requests_per_host: u32,
+    /// Most requests on behalf of one source in a run.
+    pub requests_per_source: Option<u32>,
+    /// Most requests of all runs of a day.
+    pub requests_per_night: Option<u64>,
     /// Longest time for fetching, in seconds.
     pub seconds_per_run: u64,
     /// The share of CRM rows in [0, 1] that may end as dead letters without the run counting as troubled.
@@ -215,6 +220,7 @@ impl Plan {
             file: file.to_owned(),
             name: raw.name,
             controller: raw.controller,
+            contact: raw.contact,
             as_of,
             schedule: raw.schedule.map(Schedule::build).transpose()?,
             crm: Crm::build(files, folder),
@@ -236,6 +242,8 @@ impl Plan {
             budgets: Budgets {
                 requests_per_run: raw.budgets.requests_per_run,
                 requests_per_host: raw.budgets.requests_per_host,
+                requests_per_source: raw.budgets.requests_per_source,
+                requests_per_night: raw.budgets.requests_per_night,
                 seconds_per_run: raw.budgets.seconds_per_run,
                 dead_letter_share: raw.budgets.dead_letter_share,
             },
@@ -257,6 +265,11 @@ impl Plan {
     /// The data controller.
     pub fn controller(&self) -> &str {
         &self.controller
+    }
+
+    /// Whom a site owner can write to; there is one where the network is public.
+    pub fn contact(&self) -> Option<&str> {
+        self.contact.as_deref()
     }
 
     /// The clock of the inference; `None` = the present.

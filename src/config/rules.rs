@@ -98,7 +98,11 @@ impl<'t> Rules<'t> {
 
     /// Hosts must fit the network.
     fn hosts(&mut self) {
-        let Some((network, _)) = self.text(&["network"]) else { return };
+        let Some((network, at)) = self.text(&["network"]) else { return };
+        if network == "public" && self.tree.get(&["contact"]).is_none() {
+            let help = "add contact: mailto:... or https://... at the top; it stands in the User-Agent";
+            self.tell(at, "on the public internet a site owner must be able to write to somebody", help);
+        }
         let Some((base, at)) = self.text(&["sources", "developer_profile", "base_url"]) else { return };
         let Ok(url) = Url::parse(base) else { return };
         let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_lowercase();

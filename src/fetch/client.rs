@@ -1,74 +1,67 @@
-//! The HTTP client: one reqwest client whose resolver knows vetted addresses only.
+//! The HTTP client: HTTP/1.1 over connections that `dial.rs` opened.
 //!
-//! Invariant: no proxy, no redirect, no cookies, no decompression, no retry, no TLS (not compiled in), no name
-//! resolved that the network setting does not name; the address that answered is checked afterwards. Errors of
-//! reqwest carry URLs and so never leave this file.
+//! Invariant: GET only; no proxy, no redirect, no cookies, no credentials, no retry but on a connection that had
+//! closed before anything was sent; one connection a host. What a server sends is bounded before it is read.
 
-#![expect(clippy::disallowed_types, reason = "the one place that holds the client")]
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
-use std::net::SocketAddr;
-
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, redirect, retry};
-use tokio::time::{Instant, timeout_at};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderMap, HeaderValue, USER_AGENT};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-use super::config::{FetchError, FetcherConfig, Network};
+use super::config::{FetchError, FetcherConfig, Limits, Network};
+use super::dial;
 use super::outcome::FailReason;
+use super::pace::{AddressPace, Turn};
+use super::pool::{Idle, Pool};
 
-/// What is asked for: textual pages first, uncoded.
+/// What is asked for: textual pages first.
 const ACCEPTED: &str = "text/html, application/xhtml+xml, application/json;q=0.9, application/xml;q=0.8, text/*;q=0.5";
+/// Codings that are decoded by ourselves, under caps.
+const CODINGS: &str = "gzip, br, zstd";
+/// A body that is of no use is still read to its end if it is this short, to keep the connection.
+const DRAIN: u64 = 16 * 1024;
 
 /// The client and where it may go.
-#[derive(Debug)]
 pub(super) struct HttpClient {
-    client: Client,
     network: Network,
+    headers: HeaderMap,
+    limits: Limits,
+    pool: Pool,
+    addresses: AddressPace,
 }
 
-/// Marks that the resolver had no address to give.
-#[derive(Debug, thiserror::Error)]
-#[error("the name has no address that may be used")]
-struct NoAddress;
-
-/// Gives the demo web's address for its hosts, nothing for any other name.
-struct DemoResolver(Network);
-
-impl Resolve for DemoResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let addr = match &self.0 {
-            Network::Demo { addr, hosts } if hosts.contains(name.as_str()) => Some(*addr),
-            Network::Demo { .. } | Network::Refused => None,
-        };
-        Box::pin(async move {
-            let addrs: Addrs = Box::new(std::iter::once(addr.ok_or(NoAddress)?));
-            Ok(addrs)
-        })
-    }
+/// An answer whose body is still to come, on the connection that it comes over.
+pub(super) struct Answer {
+    pub(super) response: Response<Incoming>,
+    pub(super) started: Instant,
+    connection: Idle,
 }
 
 impl HttpClient {
     /// Builds the client.
     pub(super) fn new(config: &FetcherConfig) -> Result<Self, FetchError> {
+        let agent = HeaderValue::from_str(&config.user_agent).map_err(|_| FetchError::UserAgent)?;
         let headers = HeaderMap::from_iter([
+            (USER_AGENT, agent),
             (ACCEPT, HeaderValue::from_static(ACCEPTED)),
-            (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+            (ACCEPT_ENCODING, HeaderValue::from_static(CODINGS)),
         ]);
-        let client = Client::builder()
-            .user_agent(&config.user_agent)
-            .default_headers(headers)
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .retry(retry::never())
-            .http1_only()
-            .connect_timeout(config.limits.connect)
-            .pool_max_idle_per_host(1)
-            .dns_resolver(DemoResolver(config.network.clone()))
-            .build()
-            .map_err(|e| FetchError::Client(e.without_url()))?;
-        Ok(Self { client, network: config.network.clone() })
+        Ok(Self {
+            network: config.network.clone(),
+            headers,
+            limits: config.limits.clone(),
+            pool: Pool::default(),
+            addresses: AddressPace::default(),
+        })
     }
 
     /// Whether the network lets `url` be asked, before any name is resolved.
@@ -76,77 +69,165 @@ impl HttpClient {
         match &self.network {
             Network::Refused => Err(FailReason::NetworkNotServed),
             Network::Demo { hosts, .. } if !hosts.contains(host) => Err(FailReason::HostNotInDemo),
-            // An explicit port would override the demo web's own.
+            // The demo web has a port of its own.
             Network::Demo { .. } if url.port().is_some() => Err(FailReason::UrlPort),
-            Network::Demo { .. } if url.scheme() != "http" => Err(FailReason::TlsNotBuilt),
-            Network::Demo { .. } => Ok(()),
+            Network::Demo { .. } if url.scheme() != "http" => Err(FailReason::DemoWithoutTls),
+            Network::Replay(tape) if tape.is_demo() && url.port().is_some() => Err(FailReason::UrlPort),
+            Network::Demo { .. } | Network::Public(_) | Network::Replay(_) => Ok(()),
         }
     }
 
-    /// Sends a GET and waits for the headers, until `deadline` at the latest.
-    pub(super) async fn get(&self, url: &Url, deadline: Instant) -> Result<Response, FailReason> {
-        let sent = timeout_at(deadline, self.client.get(url.clone()).send()).await;
-        let response = sent.map_err(|_| FailReason::TimeoutFirstByte)?.map_err(|e| reason(&e))?;
-        if self.is_expected(response.remote_addr()) { Ok(response) } else { Err(FailReason::RemoteAddress) }
-    }
-
-    fn is_expected(&self, remote: Option<SocketAddr>) -> bool {
-        match &self.network {
-            Network::Demo { addr, .. } => remote == Some(*addr),
-            Network::Refused => false,
+    /// Sends a GET and waits for the headers.
+    pub(super) async fn get(&self, url: &Url, extra: &HeaderMap, turn: &Turn) -> Result<Answer, FailReason> {
+        let origin = url.origin().ascii_serialization();
+        if let Some(mut idle) = self.pool.take(&origin)
+            && matches!(timeout(Duration::from_millis(100), idle.sender.ready()).await, Ok(Ok(())))
+        {
+            self.addresses.wait(idle.address, self.limits.address_delay).await;
+            match self.exchange(url, extra, turn, idle).await {
+                // The server closed it while it was idle and has seen nothing: a fresh one is asked at once.
+                Err(Sent::Nothing) => {}
+                Err(Sent::Failed(reason)) => return Err(reason),
+                Ok(answer) => return Ok(answer),
+            }
         }
+        let idle = self.connect(url, origin).await?;
+        self.exchange(url, extra, turn, idle).await.map_err(|failed| match failed {
+            Sent::Nothing => FailReason::Protocol,
+            Sent::Failed(reason) => reason,
+        })
     }
-}
 
-/// What an error of reqwest means, without its text.
-pub(super) fn reason(error: &reqwest::Error) -> FailReason {
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        if cause.is::<NoAddress>() {
-            return FailReason::Resolve;
-        }
-        source = cause.source();
-    }
-    match (error.is_connect(), error.is_timeout()) {
-        (true, true) => FailReason::TimeoutConnect,
-        (true, false) => FailReason::Connect,
-        (false, true) => FailReason::TimeoutFirstByte,
-        (false, false) => FailReason::Protocol,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::super::tests::server::Server;
-    use super::*;
-
-    #[tokio::test]
-    async fn the_resolver_itself_knows_demo_hosts_only() {
-        let server = Server::start().await;
-        let client = HttpClient::new(&server.config()).expect("a client");
-        let get = async |url: &str| {
-            let url = Url::parse(url).expect("a URL");
-            client.get(&url, Instant::now() + Duration::from_secs(5)).await.map(|r| r.status().as_u16())
+    async fn exchange(&self, url: &Url, extra: &HeaderMap, turn: &Turn, mut idle: Idle) -> Result<Answer, Sent> {
+        let request = self.request(url, extra)?;
+        turn.sent();
+        let started = Instant::now();
+        let deadline = started + self.limits.first_byte.min(self.limits.total);
+        let response = match timeout_at(deadline, idle.sender.send_request(request)).await {
+            Err(_) => return Err(Sent::Failed(FailReason::TimeoutFirstByte)),
+            Ok(Err(error)) if error.is_canceled() => return Err(Sent::Nothing),
+            Ok(Err(error)) if error.is_parse_too_large() => return Err(Sent::Failed(FailReason::HeadersTooLarge)),
+            Ok(Err(_)) => return Err(Sent::Failed(FailReason::Protocol)),
+            Ok(Ok(response)) => response,
         };
-        // Past the guard on purpose: the second line of defence.
-        for url in ["http://elsewhere.example/", "http://localhost/", "http://shop.example.elsewhere.example/"] {
-            assert_eq!(get(url).await, Err(FailReason::Resolve), "{url}");
-        }
-        assert_eq!(server.connections(), 0);
-        // Without a port in the URL the resolver's port is used; this is what the demo web rests on.
-        assert_eq!(get("http://shop.example/").await, Ok(404));
-        assert_eq!(server.connections(), 1);
+        Ok(Answer { response, started, connection: idle })
     }
 
-    #[tokio::test]
-    async fn an_answer_from_another_address_is_refused() {
-        let server = Server::start().await;
-        let mut client = HttpClient::new(&server.config()).expect("a client");
-        client.network = Network::Demo { addr: ([127, 0, 0, 2], 80).into(), hosts: ["shop.example".into()].into() };
-        let url = Url::parse("http://shop.example/").expect("a URL");
-        let answer = client.get(&url, Instant::now() + Duration::from_secs(5)).await;
-        assert_eq!(answer.err(), Some(FailReason::RemoteAddress));
+    fn request(&self, url: &Url, extra: &HeaderMap) -> Result<Request<Empty<Bytes>>, Sent> {
+        let unfit = || Sent::Failed(FailReason::UrlInvalid);
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = url[url::Position::BeforePath..url::Position::AfterQuery].parse().map_err(|_| unfit())?;
+        request.headers_mut().clone_from(&self.headers);
+        let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
+        let host = HeaderValue::from_str(authority).map_err(|_| unfit())?;
+        request.headers_mut().insert(HOST, host);
+        request.headers_mut().extend(extra.clone());
+        Ok(request)
+    }
+
+    /// A fresh connection: resolved, vetted, dialled, secured.
+    async fn connect(&self, url: &Url, origin: String) -> Result<Idle, FailReason> {
+        let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+        let until = || Instant::now() + self.limits.connect;
+        match &self.network {
+            Network::Refused | Network::Replay(_) => Err(FailReason::NetworkNotServed),
+            Network::Demo { addr, hosts } => {
+                // Past the first check on purpose: this is the last one.
+                if !hosts.contains(host) {
+                    return Err(FailReason::Resolve);
+                }
+                let dialled = timeout_at(until(), dial::connect(*addr)).await;
+                let (stream, peer) =
+                    dialled.map_err(|_| FailReason::TimeoutConnect)?.map_err(|_| FailReason::Connect)?;
+                if peer != *addr {
+                    return Err(FailReason::RemoteAddress);
+                }
+                self.speak(origin, None, stream).await
+            }
+            Network::Public(net) => {
+                let vetted = timeout_at(until(), net.vetted(host)).await.map_err(|_| FailReason::TimeoutConnect)??;
+                let mut failed = FailReason::Connect;
+                for ip in vetted.into_iter().take(3) {
+                    self.addresses.wait(Some(ip), self.limits.address_delay).await;
+                    let deadline = until();
+                    let to = SocketAddr::new(ip, port);
+                    let stream = match timeout_at(deadline, net.dial(to)).await {
+                        Ok(Ok(stream)) => stream,
+                        Ok(Err(FailReason::Connect)) => {
+                            failed = FailReason::Connect;
+                            continue;
+                        }
+                        Ok(Err(reason)) => return Err(reason),
+                        Err(_) => {
+                            failed = FailReason::TimeoutConnect;
+                            continue;
+                        }
+                    };
+                    if url.scheme() == "http" {
+                        return self.speak(origin, Some(ip), stream).await;
+                    }
+                    let secured = timeout_at(deadline, net.tls().handshake(host, stream)).await;
+                    return self.speak(origin, Some(ip), secured.map_err(|_| FailReason::TimeoutConnect)??).await;
+                }
+                Err(failed)
+            }
+        }
+    }
+
+    /// Starts HTTP on a connection.
+    async fn speak<S>(&self, origin: String, address: Option<IpAddr>, stream: S) -> Result<Idle, FailReason>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let spoken = http1::Builder::new()
+            .max_buf_size(self.limits.header_bytes.max(8192))
+            .handshake::<_, Empty<Bytes>>(TokioIo::new(stream))
+            .await;
+        let (sender, connection) = spoken.map_err(|_| FailReason::Protocol)?;
+        // Ends with the sender; what it has to tell, the request tells too.
+        tokio::spawn(async move { drop(connection.await) });
+        Ok(Idle { origin, address, sender, since: Instant::now() })
+    }
+
+    /// Takes the connection back after its answer was read to the end.
+    pub(super) fn give_back(&self, connection: Idle) {
+        self.pool.put(connection);
+    }
+
+    /// Ends an answer whose body is of no use; a short one is read, so that the connection can be used again.
+    pub(super) async fn discard(&self, answer: Answer) {
+        let Answer { response, connection, .. } = answer;
+        let short = hyper::body::Body::size_hint(response.body()).upper().is_some_and(|n| n <= DRAIN);
+        if short && matches!(timeout(self.limits.read_idle, response.into_body().collect()).await, Ok(Ok(_))) {
+            self.give_back(connection);
+        }
     }
 }
+
+impl Answer {
+    /// The vetted address it came from; `None` on loopback.
+    pub(super) const fn address(&self) -> Option<IpAddr> {
+        self.connection.address
+    }
+
+    /// Body and connection apart.
+    pub(super) fn into_parts(self) -> (Incoming, Idle) {
+        (self.response.into_body(), self.connection)
+    }
+}
+
+/// Why there is no answer.
+enum Sent {
+    /// The connection was closed before anything was sent.
+    Nothing,
+    Failed(FailReason),
+}
+
+impl std::fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpClient").field("network", &self.network).finish_non_exhaustive()
+    }
+}
+
+/// The type of a connection that can send one request after the other.
+pub(super) type Sender = SendRequest<Empty<Bytes>>;

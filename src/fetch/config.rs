@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::dial::PublicNet;
+use super::tape::Cassette;
+
 /// Tells the time of day. Injected, so that a run with a pinned clock is repeatable.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -30,7 +33,7 @@ pub struct FetcherConfig {
 }
 
 /// Where requests may go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Network {
     /// The demo web of this process: only these hosts, only this loopback address, never real DNS.
     Demo {
@@ -39,7 +42,11 @@ pub enum Network {
         /// The hosts it serves, lower case.
         hosts: BTreeSet<String>,
     },
-    /// The public network, which is not served until erasure and objection work: everything is refused.
+    /// The public network, through the guard.
+    Public(PublicNet),
+    /// A recording, which holds all answers there are.
+    Replay(Arc<Cassette>),
+    /// None; everything is refused.
     Refused,
 }
 
@@ -58,10 +65,18 @@ pub struct Limits {
     pub header_bytes: usize,
     /// The body on the wire, in bytes.
     pub body_bytes: usize,
+    /// The decoded body, in bytes.
+    pub decoded_bytes: usize,
+    /// Most decoded bytes for each byte on the wire ...
+    pub decode_ratio: usize,
+    /// ... once so many came out.
+    pub ratio_after: usize,
     /// How much of a robots.txt is read, in bytes; the rest is ignored.
     pub robots_bytes: usize,
     /// Between two requests to one host, where nothing longer is asked for.
     pub host_delay: Duration,
+    /// Between two requests to one address of the public network, whichever hosts they are for.
+    pub address_delay: Duration,
     /// A longer `Crawl-delay` defers the host to another run.
     pub max_crawl_delay: Duration,
     /// First wait after 429 or 503 without `Retry-After`; doubles.
@@ -91,8 +106,12 @@ impl Default for Limits {
             total: Duration::from_secs(30),
             header_bytes: 64 * 1024,
             body_bytes: 2 * 1024 * 1024,
+            decoded_bytes: 8 * 1024 * 1024,
+            decode_ratio: 100,
+            ratio_after: 64 * 1024,
             robots_bytes: 500 * 1024,
             host_delay: Duration::from_secs(1),
+            address_delay: Duration::from_secs(1),
             max_crawl_delay: Duration::from_mins(5),
             backoff: Duration::from_secs(30),
             retry_wait: Duration::from_secs(2),
@@ -113,6 +132,10 @@ pub struct Budgets {
     pub requests_per_run: u32,
     /// Requests to one host.
     pub requests_per_host: u32,
+    /// Requests on behalf of one source.
+    pub requests_per_source: u32,
+    /// Requests of all runs of a night together.
+    pub requests_per_night: u64,
     /// Seconds from the making of the fetcher; at most a year counts.
     pub seconds_per_run: u64,
 }
@@ -129,9 +152,9 @@ pub enum FetchError {
     /// A rate that is no rate.
     #[error("the rate of source {0} must lie between 0.001 and 1000 requests per second")]
     Rate(String),
-    /// The HTTP client could not be built.
-    #[error("the HTTP client cannot be built")]
-    Client(#[source] reqwest::Error),
+    /// Without certificate authorities no site can be told from an impostor.
+    #[error("the system has no certificate authorities; install its ca-certificates")]
+    NoAuthorities,
 }
 
 impl FetcherConfig {

@@ -3,40 +3,47 @@
 //! Invariant: every request is covered by a permit that is valid when it is sent, and by rules of its origin that
 //! were fetched before and allow it; each is counted against the budgets before a byte is sent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use reqwest::header::{HeaderMap, LOCATION};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::body::{self, BodyLimits};
 use super::cancel::Cancel;
 use super::client::HttpClient;
-use super::config::{Clock, FetchError, FetcherConfig};
+use super::config::{Clock, FetchError, FetcherConfig, Network};
 use super::guard::check_url;
 use super::headers;
 use super::hosts::{Hosts, Telling};
+use super::memory::Memory;
 use super::outcome::{AbandonReason, Body, FailReason, FetchFacts, Fetched, Outcome, Page};
 use super::pace::Pace;
+use super::policy::{self, Reply};
 use super::robots::Robots;
 use super::rules::{OptOutVerdict, Role, Rules};
 use super::sniff;
+use super::tape::Recorder;
 use super::tdm::TdmRules;
 use crate::consent::permit::{Fetch, Permit};
 use crate::model::Target;
 
 /// Asks the network, one permit at a time for each host. Shared by reference; state is inside.
 pub struct Fetcher {
-    config: FetcherConfig,
+    pub(super) config: FetcherConfig,
     agent: String,
-    client: HttpClient,
+    pub(super) client: HttpClient,
     gate_clock: Clock,
-    wall_clock: Clock,
+    pub(super) wall_clock: Clock,
     pace: Pace,
     rules: Rules,
-    hosts: Hosts,
+    pub(super) hosts: Hosts,
     deadline: Instant,
+    /// What outlives the run.
+    pub(super) memory: Option<Arc<Memory>>,
+    /// Whether answers and refusals of earlier nights are used; the demo always asks.
+    pub(super) caches: bool,
+    /// Keeps every exchange.
+    pub(super) recorder: Option<Arc<Recorder>>,
 }
 
 /// Why an order ended early.
@@ -59,20 +66,14 @@ impl From<AbandonReason> for Stop {
 }
 
 /// A permit's URL, checked.
-struct Plan {
-    url: Url,
-    host: String,
-    role: Role,
+pub(super) struct Plan {
+    pub(super) url: Url,
+    pub(super) host: String,
+    source: String,
+    /// What is paced as one: the registrable domain, so that a site's many hosts are not asked at once.
+    paced: String,
+    pub(super) role: Role,
     delay: Duration,
-}
-
-/// An answer that the header and body policies let through.
-struct Reply {
-    status: u16,
-    headers: HeaderMap,
-    content_type: String,
-    charset: Option<String>,
-    body: Bytes,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -96,10 +97,28 @@ impl Fetcher {
             rules: Rules::new(config.limits.rules_ttl),
             hosts: Hosts::new(config.limits.clone(), config.budgets),
             deadline: Instant::now() + config.run_time(),
+            memory: None,
+            recorder: None,
+            caches: matches!(config.network, Network::Public(_)),
             config,
             gate_clock,
             wall_clock,
         })
+    }
+
+    /// Gives it a memory; what the run and its night have spent before counts.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Arc<Memory>) -> Self {
+        self.hosts.recall(&memory.before());
+        self.memory = Some(memory);
+        self
+    }
+
+    /// Records every exchange. A cassette must stand for itself, so nothing of earlier nights is used.
+    #[must_use]
+    pub fn with_recorder(mut self, recorder: Arc<Recorder>) -> Self {
+        (self.recorder, self.caches) = (Some(recorder), false);
+        self
     }
 
     /// What the rules that were fetched so far say about `url`; a URL that is not asked at all counts as not asked.
@@ -125,7 +144,8 @@ impl Fetcher {
                 (Some(plan), result)
             }
         };
-        facts.finished_at = (self.wall_clock)();
+        facts.finished_at = facts.taped_end.unwrap_or_else(|| (self.wall_clock)());
+        self.remember(plan.as_ref(), result.as_ref().map(|_| ()).map_err(|stop| *stop), &facts);
         let outcome = match (result, plan) {
             (Ok(reply), Some(plan)) => self.outcome(reply, &plan, permit, facts.finished_at),
             (Err(Stop::Abandon(reason)), _) => Outcome::Abandoned { reason },
@@ -148,7 +168,9 @@ impl Fetcher {
             Target::Subject(..) | Target::Account(_) => Role::Page,
         };
         self.client.admits(url, host)?;
-        Ok(Plan { url: url.clone(), host: host.to_owned(), role, delay: self.config.delay_for(&op.source_id) })
+        let paced = psl::domain_str(host).unwrap_or(host).to_owned();
+        let delay = self.config.delay_for(&op.source_id);
+        Ok(Plan { url: url.clone(), host: host.to_owned(), source: op.source_id.clone(), paced, role, delay })
     }
 
     fn check_expiry(&self, permit: &Permit<Fetch>) -> Result<(), FailReason> {
@@ -165,16 +187,21 @@ impl Fetcher {
         if let Some(reason) = robots.refusal(FailReason::RobotsNotAsked) {
             return Err(reason);
         }
-        if plan.role == Role::Tdm {
+        if matches!(plan.role, Role::Tdm | Role::Ai) {
             return Ok(());
         }
         let tdm = self.rules.tdm(&plan.url);
         facts.tdm = tdm.tdm_word();
-        tdm.refusal(FailReason::TdmNotAsked).map_or(Ok(()), Err)
+        tdm.refusal(FailReason::TdmNotAsked).map_or(Ok(()), Err)?;
+        if self.rules.ai_allows(&plan.url) { Ok(()) } else { Err(FailReason::AiDisallow) }
     }
 
     /// Ours or theirs, whichever is longer, slowed where the host said it had too much.
     fn delay(&self, plan: &Plan) -> Result<Duration, AbandonReason> {
+        // A recording asks nobody, so nobody need be waited for.
+        if matches!(self.config.network, Network::Replay(_)) {
+            return Ok(Duration::ZERO);
+        }
         let theirs = self.rules.crawl_delay(&plan.url).unwrap_or_default();
         if theirs > self.config.limits.max_crawl_delay {
             return Err(AbandonReason::CrawlDelay);
@@ -193,19 +220,31 @@ impl Fetcher {
         cancel: &Cancel,
         facts: &mut FetchFacts,
     ) -> Result<Reply, Stop> {
+        self.hosts.check(&plan.host, &plan.source)?;
+        self.check_rules(plan, facts)?;
+        self.refused_before(plan)?;
+        let recalled = match self.recall(plan, facts) {
+            Ok(reply) => return Ok(reply),
+            Err(recalled) => recalled,
+        };
         for attempt in 0.. {
-            self.hosts.check(&plan.host)?;
+            self.hosts.check(&plan.host, &plan.source)?;
             self.check_rules(plan, facts)?;
-            let turn = self.pace.turn(&plan.host, self.delay(plan)?, self.deadline, cancel).await?;
+            let asked_at = Instant::now();
+            let turn = self.pace.turn(&plan.paced, self.delay(plan)?, self.deadline, cancel).await?;
+            facts.waited += asked_at.elapsed();
             // Waiting takes time: what held before it may not hold now.
             self.check_expiry(permit)?;
             self.check_rules(plan, facts)?;
-            let leave = self.hosts.admit(&plan.host)?;
+            let leave = self.hosts.admit(&plan.host, &plan.source)?;
+            if let Some(memory) = &self.memory {
+                memory.asking(&plan.source, &plan.host);
+            }
             facts.attempts += 1;
             let result = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Err(AbandonReason::Cancelled.into()),
-                result = timeout_at(self.deadline, self.exchange(plan, facts)) => {
+                result = timeout_at(self.deadline, self.exchange(plan, &recalled, &turn, facts)) => {
                     result.map_err(|_| AbandonReason::BudgetTime)?
                 }
             };
@@ -214,7 +253,7 @@ impl Fetcher {
             self.wait_as_told(plan, &result, telling, attempt);
             drop(turn);
             if !telling.is_transient() || attempt >= self.config.limits.retries {
-                return judged(result, telling);
+                return policy::judged(result, telling);
             }
         }
         unreachable!("the loop ends by its retries")
@@ -222,65 +261,22 @@ impl Fetcher {
 
     /// Sets the floor of the host after an answer that asks for patience.
     fn wait_as_told(&self, plan: &Plan, result: &Result<Reply, FailReason>, telling: Telling, attempt: u32) {
+        if matches!(self.config.network, Network::Replay(_)) {
+            return;
+        }
         let (limits, now) = (&self.config.limits, Instant::now());
+        let slowed = if telling == Telling::Overloaded { self.hosts.slow_down(&plan.host) } else { 0 };
         let asked = result.as_ref().ok().and_then(|r| headers::retry_after(&r.headers, (self.wall_clock)()));
         let own = |n, base| super::pace::backoff(self.config.seed, &plan.host, n, base, limits.max_wait);
         let wait = match telling {
-            Telling::Overloaded if asked.is_none() => Some(own(self.hosts.slow_down(&plan.host), limits.backoff)),
+            Telling::Overloaded if asked.is_none() => Some(own(slowed, limits.backoff)),
             Telling::Overloaded | Telling::Redirect => asked,
             Telling::Broken => asked.max(Some(own(attempt, limits.retry_wait))),
             Telling::Fine | Telling::Denied | Telling::Unfit => None,
         };
         if let Some(wait) = wait {
-            self.pace.hold_off(&plan.host, now + wait);
+            self.pace.hold_off(&plan.paced, now + wait);
         }
-    }
-
-    /// One request and its answer: headers, header policy, body, body policy.
-    async fn exchange(&self, plan: &Plan, facts: &mut FetchFacts) -> Result<Reply, FailReason> {
-        let (limits, start) = (&self.config.limits, Instant::now());
-        let deadline = start + limits.total;
-        (facts.status, facts.bytes) = (None, 0);
-        let response = self.client.get(&plan.url, deadline.min(start + limits.connect + limits.first_byte)).await?;
-        let status = response.status().as_u16();
-        facts.status = Some(status);
-        let head = response.headers().clone();
-        if let Some(fault) = headers::frame_fault(&head, limits.header_bytes) {
-            return Err(fault);
-        }
-        let (content_type, charset) = headers::content_type(&head);
-        let mut reply = Reply { status, headers: head, content_type: String::new(), charset, body: Bytes::new() };
-        if !matches!(status, 200 | 203) {
-            return Ok(reply);
-        }
-        if plan.role == Role::Page {
-            self.header_policy(&reply.headers, content_type.as_deref(), facts)?;
-        }
-        let cut = plan.role == Role::Robots;
-        let cap = if cut { limits.robots_bytes } else { limits.body_bytes };
-        let (bytes, body) = body::read(response, BodyLimits { cap, cut, idle: limits.read_idle, deadline }).await;
-        facts.bytes = bytes;
-        reply.body = body?;
-        reply.content_type = content_type.unwrap_or_else(|| sniff::guess(&reply.body).to_owned());
-        if plan.role == Role::Page {
-            body_policy(&mut reply)?;
-        }
-        Ok(reply)
-    }
-
-    /// What the headers of a page forbid, before its body is read.
-    fn header_policy(&self, head: &HeaderMap, media: Option<&str>, facts: &mut FetchFacts) -> Result<(), FailReason> {
-        if headers::tdm_reserved(head) {
-            facts.tdm = OptOutVerdict::TdmReserved { place: "header".into() }.tdm_word();
-            return Err(FailReason::TdmReserved);
-        }
-        if headers::robots_tags(head, &self.agent).discard {
-            return Err(FailReason::NoIndex);
-        }
-        if headers::usage_denied(head) {
-            return Err(FailReason::UsageDenied);
-        }
-        if media.is_some_and(|m| !sniff::is_textual(m)) { Err(FailReason::ContentType) } else { Ok(()) }
     }
 
     /// Keeps what robots.txt and tdmrep.json say; what was asked and could not be had forbids everything.
@@ -289,7 +285,7 @@ impl Fetcher {
         let body = match result {
             _ if plan.role == Role::Page => return,
             Err(Stop::Abandon(AbandonReason::Cancelled) | Stop::Fail(FailReason::PermitExpired | NOT_ASKED)) => return,
-            Ok(reply) if let Outcome::Redirect { to, .. } = redirect(&reply.headers, &plan.url) => {
+            Ok(reply) if let Outcome::Redirect { to, .. } = policy::redirect(&reply.headers, &plan.url) => {
                 return self.rules.set_moved(&plan.url, &to);
             }
             Ok(reply) if matches!(reply.status, 200 | 203) => Some(&reply.body[..]),
@@ -297,10 +293,10 @@ impl Fetcher {
             Ok(_) | Err(_) => None,
         };
         self.note(&plan.url, body);
-        if plan.role == Role::Robots {
-            facts.robots = self.rules.robots(&plan.url).robots_word();
-        } else {
-            facts.tdm = self.rules.tdm(&plan.url).tdm_word();
+        match plan.role {
+            Role::Robots => facts.robots = self.rules.robots(&plan.url).robots_word(),
+            Role::Tdm => facts.tdm = self.rules.tdm(&plan.url).tdm_word(),
+            Role::Ai | Role::Page => {}
         }
     }
 
@@ -317,13 +313,18 @@ impl Fetcher {
                 self.rules.set_robots(url, readable.map(|b| Robots::parse(b, &self.agent)));
             }
             Role::Tdm => self.rules.set_tdm(url, body.and_then(TdmRules::parse)),
+            // It only ever forbids, so what cannot be read says nothing.
+            Role::Ai => {
+                let readable = body.filter(|b| !sniff::looks_like_markup(b) && sniff::looks_like_text(b));
+                self.rules.set_ai(url, Robots::parse(readable.unwrap_or_default(), &self.agent));
+            }
             Role::Page => {}
         }
     }
 
     fn outcome(&self, reply: Reply, plan: &Plan, permit: Permit<Fetch>, fetched_at: jiff::Timestamp) -> Outcome {
         if (300..400).contains(&reply.status) {
-            return redirect(&reply.headers, &plan.url);
+            return policy::redirect(&reply.headers, &plan.url);
         }
         let tags = headers::robots_tags(&reply.headers, &self.agent);
         Outcome::Page(Box::new(Page {
@@ -337,52 +338,4 @@ impl Fetcher {
             noarchive: tags.noarchive,
         }))
     }
-}
-
-/// An answer's status as a reason, where it is one; 2xx with a body and 3xx go on.
-fn judged(result: Result<Reply, FailReason>, telling: Telling) -> Result<Reply, Stop> {
-    let reply = result?;
-    match reply.status {
-        200 | 203 | 301 | 302 | 303 | 307 | 308 => Ok(reply),
-        404 => Err(FailReason::NotFound.into()),
-        410 => Err(FailReason::Gone.into()),
-        401 | 403 => Err(FailReason::AccessDenied.into()),
-        _ if telling == Telling::Overloaded => Err(FailReason::Overloaded.into()),
-        _ => Err(FailReason::HttpStatus.into()),
-    }
-}
-
-/// Bytes against their label; a byte order mark decides about the charset.
-fn body_policy(reply: &mut Reply) -> Result<(), FailReason> {
-    let fits = sniff::looks_like_text(&reply.body) && sniff::fits(&reply.content_type, &reply.body);
-    if !fits {
-        return Err(FailReason::TypeMismatch);
-    }
-    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(&reply.body) {
-        reply.charset = Some(encoding.name().to_ascii_lowercase());
-    }
-    Ok(())
-}
-
-/// Where a redirect points, if it may point there.
-fn redirect(head: &HeaderMap, from: &Url) -> Outcome {
-    let Some(location) = head.get(LOCATION).and_then(|l| std::str::from_utf8(l.as_bytes()).ok()) else {
-        return Outcome::Failed { reason: FailReason::RedirectWithoutLocation };
-    };
-    let Ok(mut to) = from.join(location) else {
-        return Outcome::Failed { reason: FailReason::RedirectRefused };
-    };
-    to.set_fragment(None);
-    let mut bare = from.clone();
-    bare.set_fragment(None);
-    let reason = if from.scheme() == "https" && to.scheme() == "http" {
-        FailReason::RedirectDowngrade
-    } else if check_url(&to).is_err() {
-        FailReason::RedirectRefused
-    } else if to == bare {
-        FailReason::RedirectLoop
-    } else {
-        return Outcome::Redirect { from: bare, to };
-    };
-    Outcome::Failed { reason }
 }

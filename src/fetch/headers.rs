@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
 
 use super::outcome::FailReason;
 
@@ -75,13 +75,17 @@ pub(super) fn tdm_reserved(headers: &HeaderMap) -> bool {
 
 /// Whether `Content-Usage` (AIPREF, draft) denies what we do: `train-ai=n`.
 pub(super) fn usage_denied(headers: &HeaderMap) -> bool {
-    let denies = |item: &str| {
+    headers.get_all("content-usage").iter().any(|v| denies_usage(&String::from_utf8_lossy(v.as_bytes())))
+}
+
+/// The same of one value, wherever it stands.
+pub(super) fn denies_usage(preferences: &str) -> bool {
+    preferences.split(',').any(|item| {
         item.split_once('=').is_some_and(|(key, value)| {
             let (key, value) = (key.trim().to_ascii_lowercase(), value.split(';').next().unwrap_or_default().trim());
             USAGE.contains(&key.as_str()) && value.eq_ignore_ascii_case("n")
         })
-    };
-    headers.get_all("content-usage").iter().any(|v| String::from_utf8_lossy(v.as_bytes()).split(',').any(denies))
+    })
 }
 
 /// Whether meta tags of a page opt out, for whoever reads the page: `meta_robots` are the contents of
@@ -137,11 +141,7 @@ pub(super) fn frame_fault(headers: &HeaderMap, header_bytes: usize) -> Option<Fa
     if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
         return Some(FailReason::Protocol);
     }
-    let coded = |v: &reqwest::header::HeaderValue| {
-        let v = v.as_bytes().trim_ascii();
-        !v.is_empty() && !v.eq_ignore_ascii_case(b"identity")
-    };
-    headers.get_all(CONTENT_ENCODING).iter().any(coded).then_some(FailReason::ContentCoding)
+    None
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::breaker::Breaker;
 use super::config::{Budgets, Limits};
+use super::memory::Before;
 use super::outcome::{AbandonReason, FailReason};
 
 /// The hosts of a run.
@@ -24,6 +25,9 @@ pub(super) struct Hosts {
 #[derive(Debug, Default)]
 struct State {
     requests: u32,
+    /// Of all runs of the night.
+    night: u64,
+    sources: HashMap<Box<str>, u32>,
     hosts: HashMap<Box<str>, Host>,
 }
 
@@ -32,6 +36,8 @@ struct Host {
     requests: u32,
     denials: u32,
     slow: u32,
+    /// How long answers take, smoothed.
+    latency: Duration,
     breaker: Breaker,
 }
 
@@ -97,9 +103,28 @@ impl Hosts {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn refusal(&self, state: &State, name: &str) -> Option<AbandonReason> {
+    /// What was spent before this start counts.
+    pub(super) fn recall(&self, before: &Before) {
+        let mut state = self.state();
+        state.night += before.night;
+        state.requests += before.by_source.values().sum::<u32>();
+        for (source, spent) in &before.by_source {
+            *state.sources.entry(source.as_str().into()).or_default() += spent;
+        }
+        for (host, spent) in &before.by_host {
+            state.hosts.entry(host.as_str().into()).or_default().requests += spent;
+        }
+    }
+
+    fn refusal(&self, state: &State, name: &str, source: &str) -> Option<AbandonReason> {
         if state.requests >= self.budgets.requests_per_run {
             return Some(AbandonReason::BudgetRun);
+        }
+        if state.night >= self.budgets.requests_per_night {
+            return Some(AbandonReason::BudgetNight);
+        }
+        if state.sources.get(source).copied().unwrap_or_default() >= self.budgets.requests_per_source {
+            return Some(AbandonReason::BudgetSource);
         }
         if self.budgets.requests_per_host == 0 {
             return Some(AbandonReason::BudgetHost);
@@ -115,14 +140,14 @@ impl Hosts {
     }
 
     /// Whether a request would be admitted now, so that no one waits in vain.
-    pub(super) fn check(&self, name: &str) -> Result<(), AbandonReason> {
-        self.refusal(&self.state(), name).map_or(Ok(()), Err)
+    pub(super) fn check(&self, name: &str, source: &str) -> Result<(), AbandonReason> {
+        self.refusal(&self.state(), name, source).map_or(Ok(()), Err)
     }
 
     /// Counts one request and gives leave to send it.
-    pub(super) fn admit<'a>(&'a self, name: &'a str) -> Result<Leave<'a>, AbandonReason> {
+    pub(super) fn admit<'a>(&'a self, name: &'a str, source: &str) -> Result<Leave<'a>, AbandonReason> {
         let mut state = self.state();
-        if let Some(reason) = self.refusal(&state, name) {
+        if let Some(reason) = self.refusal(&state, name, source) {
             return Err(reason);
         }
         let host = state.hosts.entry(name.into()).or_default();
@@ -131,6 +156,8 @@ impl Hosts {
         }
         host.requests += 1;
         state.requests += 1;
+        state.night += 1;
+        *state.sources.entry(source.into()).or_default() += 1;
         Ok(Leave { hosts: self, name, reported: false })
     }
 
@@ -142,10 +169,19 @@ impl Hosts {
         host.slow - 1
     }
 
-    /// The delay after all slowing down.
+    /// Notes how long an answer took to begin.
+    pub(super) fn took(&self, name: &str, latency: Duration) {
+        let mut state = self.state();
+        let host = state.hosts.entry(name.into()).or_default();
+        host.latency = if host.latency.is_zero() { latency } else { (host.latency * 3 + latency) / 4 };
+    }
+
+    /// The delay after all slowing down: doubled as often as the host said it had too much, and never shorter than
+    /// it takes to answer, so that a host under load is asked less.
     pub(super) fn slowed(&self, name: &str, delay: Duration) -> Duration {
-        let slow = self.state().hosts.get(name).map_or(0, |host| host.slow);
-        delay.saturating_mul(1 << slow)
+        let state = self.state();
+        let (slow, latency) = state.hosts.get(name).map_or((0, Duration::ZERO), |host| (host.slow, host.latency));
+        delay.max(latency).saturating_mul(1 << slow)
     }
 }
 
@@ -156,7 +192,12 @@ impl Leave<'_> {
         let mut state = self.hosts.state();
         let host = state.hosts.entry(self.name.into()).or_default();
         match telling {
-            Telling::Denied => host.denials += 1,
+            Telling::Denied => {
+                host.denials += 1;
+                if host.denials == self.hosts.limits.denials {
+                    tracing::warn!(host = self.name, "does not want us (401 or 403 in a row), stopped for this run");
+                }
+            }
             Telling::Fine | Telling::Redirect | Telling::Unfit => host.denials = 0,
             Telling::Overloaded | Telling::Broken => {}
         }

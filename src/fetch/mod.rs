@@ -7,30 +7,45 @@
 mod address;
 mod body;
 mod breaker;
+mod cache;
 mod cancel;
 mod client;
 mod config;
+mod decode;
+mod dial;
+mod exchange;
 mod fetcher;
 mod guard;
 mod headers;
 mod hosts;
+mod memory;
 mod outcome;
 mod pace;
+mod policy;
+mod pool;
+mod queue;
+mod recall;
 mod robots;
 mod robots_match;
 mod rules;
 mod sniff;
+mod tape;
 mod tdm;
+mod tls;
 
 pub use address::{is_public, vet_answers};
 pub use cancel::{Cancel, CancelHandle};
 pub use config::{Budgets, Clock, FetchError, FetcherConfig, Limits, Network};
+pub use dial::PublicNet;
 pub use fetcher::Fetcher;
 pub use guard::{UrlRefusal, check_text, check_url};
 pub use headers::page_opt_outs;
+pub use memory::{HostReport, Memory, MemoryError, Tag, fetch_report};
 pub use outcome::{AbandonReason, FailReason, FetchFacts, Fetched, Outcome, Page};
+pub use queue::{HostKey, HostQueue};
 pub use robots::{Robots, RobotsAnswer, robots_lines};
-pub use rules::{OptOutVerdict, robots_url, tdm_url};
+pub use rules::{OptOutVerdict, ai_url, robots_url, tdm_url};
+pub use tape::{Cassette, Recorder, TapeError, TapeHead, destroy_cassettes};
 pub use tdm::TdmRules;
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Invariant: only the fetcher makes a [`Page`]; a page owns the permit that covers it and cannot be copied.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use url::Url;
@@ -97,12 +99,14 @@ reasons! {
         UrlLocalName = "url_local_name",
         UrlHostForm = "url_host_form",
         UrlTooLong = "url_too_long",
-        /// The public network is not served until erasure and objection work.
+        /// A dry run asks no network.
         NetworkNotServed = "network_not_served",
+        /// The cassette does not hold the request.
+        NotRecorded = "not_recorded",
         /// Not a host of the demo web.
         HostNotInDemo = "host_not_in_demo",
-        /// The client is built without TLS.
-        TlsNotBuilt = "tls_not_built",
+        /// The demo web speaks plain HTTP.
+        DemoWithoutTls = "demo_without_tls",
         RobotsNotAsked = "robots_not_asked",
         RobotsDisallow = "robots_disallow",
         /// robots.txt could not be read, which disallows everything.
@@ -111,8 +115,12 @@ reasons! {
         TdmReserved = "tdm_reserved",
         /// tdmrep.json exists but could not be read.
         TdmUnreachable = "tdm_unreachable",
+        /// ai.txt forbids the page.
+        AiDisallow = "ai_disallow",
         /// The resolver gave no address that may be used.
         Resolve = "resolve",
+        /// The name leads to an address that is not on the public internet.
+        AddressDenied = "address_denied",
         Connect = "connect",
         TimeoutConnect = "timeout_connect",
         TimeoutFirstByte = "timeout_first_byte",
@@ -120,6 +128,19 @@ reasons! {
         TimeoutTotal = "timeout_total",
         /// The connection went to another address than the vetted one.
         RemoteAddress = "remote_address",
+        /// The certificate's time is over.
+        TlsExpired = "tls_expired",
+        TlsNotYetValid = "tls_not_yet_valid",
+        /// The certificate is another host's.
+        TlsName = "tls_name",
+        /// Signed by itself, or by nobody whom the system trusts.
+        TlsIssuer = "tls_issuer",
+        /// Something else is wrong with the certificate.
+        TlsCertificate = "tls_certificate",
+        /// Not TLS, or a version that is not safe any more.
+        TlsProtocol = "tls_protocol",
+        /// The server broke the handshake off.
+        TlsHandshake = "tls_handshake",
         /// Not HTTP, or HTTP that contradicts itself.
         Protocol = "protocol",
         HeadersTooLarge = "headers_too_large",
@@ -137,8 +158,12 @@ reasons! {
         /// From https to http.
         RedirectDowngrade = "redirect_downgrade",
         RedirectLoop = "redirect_loop",
-        /// A content coding that was not asked for.
+        /// A content coding that was not asked for, or several.
         ContentCoding = "content_coding",
+        /// The content coding is broken or not complete.
+        CodingBroken = "coding_broken",
+        /// A bomb: far more came out than came in.
+        DecodeRatio = "decode_ratio",
         ContentType = "content_type",
         /// The bytes are not what the content type says.
         TypeMismatch = "type_mismatch",
@@ -157,6 +182,8 @@ reasons! {
         Cancelled = "cancelled",
         BudgetRun = "budget_requests_run",
         BudgetHost = "budget_requests_host",
+        BudgetSource = "budget_requests_source",
+        BudgetNight = "budget_requests_night",
         /// The turn of the host would come after the end of the run.
         BudgetTime = "budget_seconds_run",
         /// `Retry-After` reaches beyond the end of the run.
@@ -166,6 +193,24 @@ reasons! {
         BreakerOpen = "breaker_open",
         /// 401 or 403 several times in a row.
         HostStopped = "host_stopped",
+    }
+}
+
+impl FailReason {
+    /// Whether somebody said no, in contrast to something that went wrong.
+    pub(super) const fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::RobotsDisallow
+                | Self::TdmReserved
+                | Self::AiDisallow
+                | Self::NoIndex
+                | Self::UsageDenied
+                | Self::AccessDenied
+                | Self::AddressDenied
+                | Self::RedirectRefused
+                | Self::RedirectDowngrade
+        )
     }
 }
 
@@ -182,7 +227,10 @@ impl FetchFacts {
             robots: "not_asked".into(),
             tdm: "not_asked".into(),
             cache: "none",
-            started_at: now,
+            waited: Duration::ZERO,
+            taped_end: None,
+            // Cassettes know milliseconds.
+            started_at: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
             finished_at: now,
         }
     }
@@ -222,8 +270,12 @@ pub struct FetchFacts {
     pub robots: String,
     /// `none`, `reserved: <where>`, `unreachable`, `not_asked`.
     pub tdm: String,
-    /// `none` until there is a cache.
+    /// `hit`, `revalidated`, `miss`, or `none` where nothing is cached.
     pub cache: &'static str,
+    /// When the exchange ended that a cassette holds.
+    pub(super) taped_end: Option<Timestamp>,
+    /// Waited for turns.
+    pub waited: Duration,
     /// When the permit was given up, by the wall clock.
     pub started_at: Timestamp,
     /// The end, by the wall clock.

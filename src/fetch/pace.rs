@@ -4,6 +4,7 @@
 //! begins, and a floor (`Retry-After`, backoff) only ever moves later. Jitter only adds.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,7 +36,43 @@ struct Times {
 /// Leave to send one request to a host now; the next one waits until it is dropped.
 #[derive(Debug)]
 pub(super) struct Turn {
+    host: Arc<Host>,
     _held: OwnedMutexGuard<()>,
+}
+
+impl Turn {
+    /// The request goes out now: from here the next one's delay is measured, however long connecting took.
+    pub(super) fn sent(&self) {
+        self.host.times.lock().unwrap_or_else(PoisonError::into_inner).last = Some(Instant::now());
+    }
+}
+
+/// The paces of addresses, which many hosts may share: a slot each, no turn that is held.
+#[derive(Debug, Default)]
+pub(super) struct AddressPace(Mutex<HashMap<IpAddr, Instant>>);
+
+impl AddressPace {
+    /// More are swept first.
+    const MANY: usize = 10_000;
+
+    /// Takes the next slot of an address and waits for it.
+    pub(super) async fn wait(&self, address: Option<IpAddr>, delay: Duration) {
+        let Some(address) = address else { return };
+        let now = Instant::now();
+        let at = {
+            let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if slots.len() >= Self::MANY {
+                slots.retain(|_, next| *next > now);
+            }
+            let next = slots.entry(address).or_insert(now);
+            let at = (*next).max(now);
+            *next = at + delay;
+            at
+        };
+        if at > now {
+            sleep_until(at).await;
+        }
+    }
 }
 
 impl Pace {
@@ -76,7 +113,7 @@ impl Pace {
             }
             if at <= now {
                 host.times.lock().unwrap_or_else(PoisonError::into_inner).last = Some(now);
-                return Ok(Turn { _held: held });
+                return Ok(Turn { host: Arc::clone(&host), _held: held });
             }
             tokio::select! {
                 biased;

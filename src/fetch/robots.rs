@@ -1,6 +1,7 @@
 //! robots.txt by RFC 9309: which group holds for an agent, and what it says about a URL.
 //!
-//! Invariant: parsing and asking are total and linear. Where the RFC and what crawlers do differ, the reading
+//! Invariant: parsing and asking are total, and their cost is bounded: at most 500 KiB are read, and a file whose
+//! patterns cost too many steps for one URL forbids it. Where the RFC and what crawlers do differ, the reading
 //! that forbids more wins, except for spellings of the directives, which are read as leniently as is common.
 
 use std::io::{BufRead, Write};
@@ -8,10 +9,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::robots_match::{PathQuery, Pattern};
+use super::headers;
+use super::robots_match::{PathQuery, Pattern, Work};
 
 /// How much of a file is read (RFC 9309, 2.5 asks for at least this).
 const MAX_BYTES: usize = 500 * 1024;
+/// More lines of `Content-Usage` say nothing new.
+const MAX_USAGE: usize = 100;
 /// Longer lines are cut; eight times the longest URL that browsers take.
 const MAX_LINE: usize = 8 * 2083 - 1;
 
@@ -21,6 +25,8 @@ pub struct Robots {
     /// Longest pattern first, permissions before prohibitions: the first that matches decides.
     rules: Vec<Rule>,
     crawl_delay: Option<Duration>,
+    /// AIPREF: places whose `Content-Usage` denies what we do, with the line.
+    denied: Vec<(Pattern, Box<str>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +42,7 @@ pub struct RobotsAnswer {
     pub allowed: bool,
     /// The deciding line, for instance `Disallow: /private/`; `None` where no rule matches.
     pub rule: Option<String>,
-    /// `matched_rule`, `no_matching_rule`, `no_rules`, or `unreadable_input`.
+    /// `matched_rule`, `no_matching_rule`, `no_rules`, `too_complex`, or `unreadable_input`.
     pub reason: &'static str,
 }
 
@@ -47,6 +53,7 @@ enum Directive {
         allow: bool,
     },
     CrawlDelay,
+    ContentUsage,
     /// Belongs to no group and ends none.
     Other,
 }
@@ -87,20 +94,37 @@ impl Robots {
         }
         let mut rules = if own.seen { own.rules } else { all.rules };
         rules.rules.sort_by_key(|rule| (std::cmp::Reverse(rule.pattern.len()), !rule.allow));
+        rules.rules.dedup();
         rules
     }
 
     fn take(&mut self, directive: &Directive, value: &[u8]) {
         match directive {
-            Directive::Rule { allow } if !value.is_empty() => {
+            Directive::Rule { allow } if !value.is_empty() && !self.repeats(*allow, value) => {
                 let pattern = Pattern::new(value);
                 let directory = pattern.index_directory().filter(|_| *allow);
                 self.rules.extend(directory.map(|pattern| Rule { allow: true, pattern }));
                 self.rules.push(Rule { allow: *allow, pattern });
             }
             Directive::CrawlDelay => self.crawl_delay = self.crawl_delay.max(seconds(value)),
+            Directive::ContentUsage if self.denied.len() < MAX_USAGE => {
+                let value = String::from_utf8_lossy(value);
+                let (path, preferences) = match value.split_once(char::is_whitespace) {
+                    Some((path, rest)) if path.starts_with(['/', '*']) => (path, rest),
+                    _ => ("/", &*value),
+                };
+                if headers::denies_usage(preferences) {
+                    let line = format!("Content-Usage: {value}").into_boxed_str();
+                    self.denied.push((Pattern::new(path.as_bytes()), line));
+                }
+            }
             _ => {}
         }
+    }
+
+    /// Whether a rule only says the last one again, as files of a million lines do.
+    fn repeats(&self, allow: bool, value: &[u8]) -> bool {
+        self.rules.last().is_some_and(|last| last.allow == allow && last.pattern.as_str().as_bytes() == value)
     }
 
     /// Whether the rules let `url` be asked. `/robots.txt` itself may always be.
@@ -110,7 +134,10 @@ impl Robots {
         if self.rules.is_empty() || path.as_str() == "/robots.txt" {
             return RobotsAnswer { allowed: true, rule: None, reason: "no_rules" };
         }
-        match self.rules.iter().find(|rule| rule.holds_for(&path)) {
+        let mut work = Work::default();
+        let found = self.rules.iter().find(|rule| work.is_too_much() || rule.holds_for(&path, &mut work));
+        match found {
+            _ if work.is_too_much() => RobotsAnswer { allowed: false, rule: None, reason: "too_complex" },
             None => RobotsAnswer { allowed: true, rule: None, reason: "no_matching_rule" },
             Some(rule) => {
                 let word = if rule.allow { "Allow" } else { "Disallow" };
@@ -118,6 +145,17 @@ impl Robots {
                 RobotsAnswer { allowed: rule.allow, rule: Some(line), reason: "matched_rule" }
             }
         }
+    }
+
+    /// The line whose `Content-Usage` denies what we do with `url`. Read as prohibition only: a longer path that
+    /// releases again is not looked for, because the draft is not settled.
+    pub(super) fn usage_denied(&self, url: &str) -> Option<String> {
+        if self.denied.is_empty() {
+            return None;
+        }
+        let (path, mut work) = (PathQuery::of(url), Work::default());
+        let denies = |(place, _): &&(Pattern, Box<str>)| place.matches_any_encoding(&path, &mut work);
+        self.denied.iter().find(denies).map(|(_, line)| line.to_string())
     }
 
     /// The longest `Crawl-delay` of the agent's groups.
@@ -128,8 +166,12 @@ impl Robots {
 }
 
 impl Rule {
-    fn holds_for(&self, path: &PathQuery) -> bool {
-        if self.allow { self.pattern.matches_exactly(path) } else { self.pattern.matches_any_encoding(path) }
+    fn holds_for(&self, path: &PathQuery, work: &mut Work) -> bool {
+        if self.allow {
+            self.pattern.matches_exactly(path, work)
+        } else {
+            self.pattern.matches_any_encoding(path, work)
+        }
     }
 }
 
@@ -138,7 +180,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let text = &text[..text.len().min(MAX_BYTES)];
     // Servers also send parts of a byte order mark.
     let bom = [0xEF, 0xBB, 0xBF].iter().zip(text).take_while(|(a, b)| a == b).count();
-    text[bom..].split(|b| matches!(b, b'\n' | b'\r')).map(|line| {
+    text[bom..].split(|b| matches!(b, b'\n' | b'\r')).filter(|line| !line.is_empty()).map(|line| {
         let line = &line[..line.len().min(MAX_LINE)];
         memchr::memchr(b'#', line).map_or(line, |at| &line[..at]).trim_ascii()
     })
@@ -168,6 +210,8 @@ fn directive(line: &[u8]) -> Option<(Directive, &[u8])> {
             Directive::Rule { allow: true }
         } else if starts(&["disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"]) {
             Directive::Rule { allow: false }
+        } else if starts(&["content-usage"]) {
+            Directive::ContentUsage
         } else if starts(&["crawl-delay", "crawldelay", "crawl delay"]) {
             Directive::CrawlDelay
         } else {

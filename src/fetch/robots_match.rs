@@ -1,7 +1,7 @@
 //! Path patterns of robots.txt and tdmrep.json: `*`, a final `$`, percent-encoding.
 //!
-//! Invariant: a pattern is split once into literal pieces and matched left to right without backtracking, so the
-//! cost is linear in the URL for each pattern, however hostile.
+//! Invariant: a pattern is matched piece by piece from left to right without backtracking, so the cost is linear in
+//! pattern and URL, however hostile; every step is counted, so that a file of many patterns is bounded, too.
 
 use memchr::memmem;
 
@@ -21,6 +21,26 @@ pub(super) struct PathQuery {
     given: String,
     text: String,
     decoded: String,
+    /// Whether decoding changed anything.
+    is_encoded: bool,
+}
+
+/// Steps that matching has cost: about one for each byte or piece that was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Work(u64);
+
+impl Work {
+    /// No honest file comes near: a thousand rules of five wildcards against a long URL cost a tenth.
+    const MOST: u64 = 1_000_000;
+
+    /// Whether so much was done that the file must be hostile.
+    pub(super) const fn is_too_much(self) -> bool {
+        self.0 > Self::MOST
+    }
+
+    const fn add(&mut self, steps: usize) {
+        self.0 = self.0.saturating_add(steps as u64);
+    }
 }
 
 impl PathQuery {
@@ -39,7 +59,7 @@ impl PathQuery {
         let text = escape(path.as_bytes());
         let decoded = decode_unreserved(&text);
         let given = if path.is_ascii() { text.clone() } else { path };
-        Self { given, text, decoded }
+        Self { is_encoded: decoded != text, given, text, decoded }
     }
 
     /// As encoded, for instance `/a%20b?c`.
@@ -52,7 +72,8 @@ impl Pattern {
     /// Reads a pattern from the bytes of a line.
     pub(super) fn new(raw: &[u8]) -> Self {
         let text = escape(raw);
-        let decoded = Some(decode_unreserved(&text)).filter(|d| *d != text).map(String::into_boxed_str);
+        let decoded = text.contains('%').then(|| decode_unreserved(&text)).filter(|d| *d != text);
+        let decoded = decoded.map(String::into_boxed_str);
         Self { text: text.into_boxed_str(), decoded }
     }
 
@@ -67,15 +88,15 @@ impl Pattern {
     }
 
     /// Matches octets as they were given; what a permission needs.
-    pub(super) fn matches_exactly(&self, path: &PathQuery) -> bool {
-        matches(&self.text, &path.given)
+    pub(super) fn matches_exactly(&self, path: &PathQuery, work: &mut Work) -> bool {
+        matches(&self.text, &path.given, work)
     }
 
     /// Matches also where only the encoding differs; what a prohibition reaches.
-    pub(super) fn matches_any_encoding(&self, path: &PathQuery) -> bool {
-        matches(&self.text, &path.text)
-            || (self.decoded.is_some() || path.decoded != path.text)
-                && matches(self.decoded.as_deref().unwrap_or(&self.text), &path.decoded)
+    pub(super) fn matches_any_encoding(&self, path: &PathQuery, work: &mut Work) -> bool {
+        matches(&self.text, &path.text, work)
+            || (self.decoded.is_some() || path.is_encoded)
+                && matches(self.decoded.as_deref().unwrap_or(&self.text), &path.decoded, work)
     }
 
     /// For `/dir/index.html` and `/dir/index.htm`: the pattern of exactly `/dir/`, which is the same page.
@@ -85,11 +106,14 @@ impl Pattern {
     }
 }
 
-fn matches(pattern: &str, path: &str) -> bool {
+fn matches(pattern: &str, path: &str, work: &mut Work) -> bool {
+    work.add(1);
     let (pattern, anchored) = pattern.strip_suffix('$').map_or((pattern, false), |p| (p, true));
     let (head, tail) = pattern.split_once('*').map_or((pattern, None), |(head, tail)| (head, Some(tail)));
     let Some(mut rest) = path.strip_prefix(head) else { return false };
     let Some(tail) = tail else { return !anchored || rest.is_empty() };
+    // Finding the stars again costs as much as the pattern is long.
+    work.add(tail.len() / 8);
     let (middle, last) = match (anchored, tail.rsplit_once('*')) {
         (false, _) => (Some(tail), ""),
         (true, Some((middle, last))) => (Some(middle), last),
@@ -97,7 +121,9 @@ fn matches(pattern: &str, path: &str) -> bool {
     };
     // The leftmost place of each piece leaves most room for the next one, so no other place need be tried.
     for piece in middle.into_iter().flat_map(|m| m.split('*')).filter(|p| !p.is_empty()) {
-        match memmem::find(rest.as_bytes(), piece.as_bytes()) {
+        let found = memmem::find(rest.as_bytes(), piece.as_bytes());
+        work.add(8 + found.map_or(rest.len(), |at| at + piece.len()));
+        match found {
             Some(at) => rest = &rest[at + piece.len()..],
             None => return false,
         }
@@ -108,6 +134,9 @@ fn matches(pattern: &str, path: &str) -> bool {
 /// Encodes what is not ASCII and writes hexadecimal digits of escapes in upper case.
 fn escape(raw: &[u8]) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    if let Some(plain) = std::str::from_utf8(raw).ok().filter(|s| s.is_ascii() && !s.contains('%')) {
+        return plain.to_owned();
+    }
     let mut out = String::with_capacity(raw.len());
     let mut i = 0;
     while i < raw.len() {
@@ -131,6 +160,9 @@ fn escape(raw: &[u8]) -> String {
 
 /// Decodes `%41` and the like: letters, digits, `-`, `.`, `_`, `~` mean the same either way (RFC 3986, 2.3).
 fn decode_unreserved(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
     let mut pieces = text.split('%');
     let mut out = String::with_capacity(text.len());
     out.push_str(pieces.next().unwrap_or_default());
@@ -166,13 +198,13 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_the_textbook(pattern in "/[ab*$]{0,8}", path in "/[ab$]{0,10}") {
-            prop_assert_eq!(matches(&pattern, &path), naive(pattern.as_bytes(), path.as_bytes()));
+            prop_assert_eq!(matches(&pattern, &path, &mut Work::default()), naive(pattern.as_bytes(), path.as_bytes()));
         }
 
         #[test]
         fn never_panics(pattern in proptest::collection::vec(any::<u8>(), 0..64), url in "\\PC{0,64}") {
             let (pattern, path) = (Pattern::new(&pattern), PathQuery::of(&url));
-            pattern.matches_any_encoding(&path);
+            pattern.matches_any_encoding(&path, &mut Work::default());
             let _ = pattern.index_directory();
         }
     }

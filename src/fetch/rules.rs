@@ -15,6 +15,7 @@ use super::tdm::TdmRules;
 
 const ROBOTS_PATH: &str = "/robots.txt";
 const TDM_PATH: &str = "/.well-known/tdmrep.json";
+const AI_PATH: &str = "/ai.txt";
 /// How often a file may move (RFC 9309, 2.3.1.2).
 const MAX_MOVES: usize = 5;
 
@@ -53,6 +54,12 @@ pub fn tdm_url(url: &Url) -> Url {
     at_path(url, TDM_PATH)
 }
 
+/// Where an origin's ai.txt is.
+#[must_use]
+pub fn ai_url(url: &Url) -> Url {
+    at_path(url, AI_PATH)
+}
+
 /// Scheme, host and port.
 fn key(url: &Url) -> String {
     url.origin().ascii_serialization()
@@ -71,6 +78,7 @@ fn at_path(url: &Url, path: &str) -> Url {
 pub(super) enum Role {
     Robots,
     Tdm,
+    Ai,
     Page,
 }
 
@@ -80,6 +88,7 @@ impl Role {
         match (url.path(), url.query()) {
             (ROBOTS_PATH, None) => Self::Robots,
             (TDM_PATH, None) => Self::Tdm,
+            (AI_PATH, None) => Self::Ai,
             _ => Self::Page,
         }
     }
@@ -101,6 +110,8 @@ enum File<T> {
 struct Origin {
     robots: File<Robots>,
     tdm: File<TdmRules>,
+    /// Read like a robots.txt; it only ever forbids.
+    ai: Option<Arc<Robots>>,
 }
 
 impl<T> Clone for File<T> {
@@ -178,8 +189,21 @@ impl Rules {
             Role::Tdm if same => self.change(url, |origin| origin.tdm = File::Moved(now, key(to))),
             Role::Robots => self.set_robots(url, None),
             Role::Tdm => self.set_tdm(url, None),
-            Role::Page => {}
+            Role::Ai | Role::Page => {}
         }
+    }
+
+    /// Notes an ai.txt.
+    pub(super) fn set_ai(&self, url: &Url, rules: Robots) {
+        self.change(url, |origin| origin.ai = Some(Arc::new(rules)));
+    }
+
+    /// Whether ai.txt, as far as it was read, lets `url` be read.
+    pub(super) fn ai_allows(&self, url: &Url) -> bool {
+        let origins = self.origins.read().unwrap_or_else(PoisonError::into_inner);
+        let rules = origins.get(&key(url)).and_then(|origin| origin.ai.clone());
+        drop(origins);
+        rules.is_none_or(|rules| rules.ask(url.as_str()).allowed)
     }
 
     /// The delay an origin asks for.
@@ -196,8 +220,11 @@ impl Rules {
             File::NotAsked | File::Moved(..) => OptOutVerdict::NotAsked,
             File::Unreadable(_) => OptOutVerdict::RobotsUnreachable,
             File::Rules(_, robots) => match robots.ask(url.as_str()) {
-                answer if answer.allowed => OptOutVerdict::Allow,
-                answer => OptOutVerdict::RobotsDisallow { rule: answer.rule.unwrap_or_default() },
+                answer if answer.allowed => match robots.usage_denied(url.as_str()) {
+                    None => OptOutVerdict::Allow,
+                    Some(rule) => OptOutVerdict::RobotsDisallow { rule },
+                },
+                answer => OptOutVerdict::RobotsDisallow { rule: answer.rule.unwrap_or_else(|| answer.reason.into()) },
             },
         }
     }

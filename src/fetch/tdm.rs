@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::robots_match::{PathQuery, Pattern};
+use super::robots_match::{PathQuery, Pattern, Work};
 use super::sniff::looks_like_markup;
 
 /// The rules of one tdmrep.json.
@@ -42,11 +42,15 @@ impl TdmRules {
     /// The location that reserves `url`, if one does.
     #[must_use]
     pub fn reserved_by(&self, url: &str) -> Option<&str> {
-        let path = PathQuery::of(url);
-        let holds = |rule: &&Rule| {
-            if rule.reserved { rule.location.matches_any_encoding(&path) } else { rule.location.matches_exactly(&path) }
+        let (path, mut work) = (PathQuery::of(url), Work::default());
+        let holds = |rule: &&Rule| match rule.reserved {
+            _ if work.is_too_much() => true,
+            true => rule.location.matches_any_encoding(&path, &mut work),
+            false => rule.location.matches_exactly(&path, &mut work),
         };
-        self.rules.iter().find(holds).filter(|rule| rule.reserved).map(|rule| rule.location.as_str())
+        let found = self.rules.iter().find(holds)?;
+        // Whoever writes a file that costs too much to read does not want to be read.
+        (found.reserved || work.is_too_much()).then(|| found.location.as_str())
     }
 }
 

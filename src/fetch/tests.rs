@@ -2,5 +2,8 @@
 
 mod behaviour;
 mod hostile_urls;
+mod nights;
 mod order;
+mod public;
 pub(super) mod server;
+mod tls;

@@ -10,6 +10,7 @@ mod vault;
 
 pub use master::{MasterKey, MasterSource};
 pub use sealing::Sealed;
+pub(crate) use sealing::{open, seal};
 pub use subject::SubjectKey;
 pub use vault::{Identifier, Vault, VaultError};
 

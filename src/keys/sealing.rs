@@ -16,7 +16,7 @@ const NONCE: usize = 24;
 pub struct Sealed(pub Vec<u8>);
 
 /// Seals `plain` under `key`, bound to `label`.
-pub(super) fn seal(key: &[u8; 32], label: &[u8], plain: &[u8]) -> std::io::Result<Sealed> {
+pub(crate) fn seal(key: &[u8; 32], label: &[u8], plain: &[u8]) -> std::io::Result<Sealed> {
     let mut nonce = [0u8; NONCE];
     getrandom::fill(&mut nonce).map_err(|e| std::io::Error::other(e.to_string()))?;
     let cipher = XChaCha20Poly1305::new(&Key::from(*key));
@@ -29,7 +29,7 @@ pub(super) fn seal(key: &[u8; 32], label: &[u8], plain: &[u8]) -> std::io::Resul
 }
 
 /// Opens what [`seal`] made; `None` = another key, another label, or not what was written.
-pub(super) fn open(key: &[u8; 32], label: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn open(key: &[u8; 32], label: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, text) = sealed.split_first_chunk::<NONCE>()?;
     let cipher = XChaCha20Poly1305::new(&Key::from(*key));
     cipher.decrypt(&XNonce::from(*nonce), Payload { msg: text, aad: label }).ok().map(Zeroizing::new)

@@ -109,6 +109,10 @@ pub fn destroy(
     let changed = crate::sink::rewrite_all(office.home.path(), &change, note)?;
     office.log_rewritten(&changed, "erasure")?;
     Journal::open(&office.home.path().join("journal.sqlite"))?.forget(subject)?;
+    // Recordings are sealed, and whom their pages name nobody can tell: all of them go.
+    crate::fetch::destroy_cassettes(office.home.path()).map_err(|source| {
+        OfficeError::Home(crate::run::home::HomeError::Io { path: office.home.path().join("cassettes"), source })
+    })?;
     let key = office.key(subject).clone();
     let payloads = Payloads::open(&office.home.audit_place().payloads())?.forget(&key)?;
     office.store.forget(&key)?;

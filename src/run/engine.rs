@@ -13,7 +13,7 @@ use crate::config::Diagnostic;
 use crate::consent::gate::Clock;
 use crate::crm::CrmError;
 use crate::demo::DemoError;
-use crate::fetch::{Cancel, FetchError};
+use crate::fetch::{Cancel, FetchError, MemoryError, TapeError};
 use crate::run::context::Observer;
 use crate::run::home::HomeError;
 use crate::run::journal::JournalError;
@@ -35,9 +35,9 @@ pub enum RunError {
     /// Exports with legal facts.
     #[error(transparent)]
     Legal(LegalError),
-    /// A network that is not served yet.
+    /// A network that needs a recording.
     #[error(
-        "{path}: `network: {network}` is not served yet: the fetcher serves `network: demo` only until its limits and caches are complete; `--dry-run` shows what would be asked for"
+        "{path}: `network: {network}` needs a recording: `prosopon run --replay RUN`, or `latest`; `--dry-run` shows what would be asked for"
     )]
     NetworkNotServed {
         /// The pipeline file.
@@ -77,6 +77,17 @@ pub enum RunError {
     /// The fetcher.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// What the fetcher remembers.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    /// A recording.
+    #[error(transparent)]
+    Tape(#[from] TapeError),
+    /// The recording is of something else.
+    #[error(
+        "{0} request(s) of this run are not on the recording: pipeline, policy or inputs are not those that were recorded; no tables were written"
+    )]
+    NotRecorded(u64),
     /// Ctrl-C.
     #[error("stopped; the same command continues the run where it stopped")]
     Cancelled,
@@ -138,6 +149,10 @@ pub struct Options {
     pub dry_run: bool,
     /// Overrides the pipeline's home.
     pub out: Option<PathBuf>,
+    /// Keep every exchange with the network.
+    pub record: bool,
+    /// Answer from the recording of this run instead of a network; `latest` = the newest.
+    pub replay: Option<String>,
 }
 
 /// What comes from outside: clock, cancellation, and who is told.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::audit::Stage;
-use crate::config::{CompanySite, Page, Tiers};
+use crate::config::{CompanySite, Network, Page, Tiers};
 use crate::consent::decide::{Asked, OptOut};
 use crate::consent::gate::{Decided, EmitProposal, FetchProposal, Grounds, InferProposal, SubjectFacts};
 use crate::consent::permit::{Emit, Infer, Permit};
@@ -293,7 +293,10 @@ impl<'a> Work<'a> {
         let rows = &mut self.rows;
         let account_host = self.group.account.domain.clone();
         cell.get_or_try_init(|| async {
-            for path in ["/robots.txt", "/.well-known/tdmrep.json"] {
+            // ai.txt is younger than the demo web.
+            let paths = ["/robots.txt", "/.well-known/tdmrep.json", "/ai.txt"];
+            let asked = if context.plan.network() == Network::Demo { &paths[..2] } else { &paths[..] };
+            for path in asked {
                 let Ok(url) = url.join(path) else { continue };
                 let proposal = FetchProposal {
                     target: Target::Host(host.clone()),

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::audit::{self, AuditLog, Kind, Leaf, Recorder};
 use crate::config::{self, Diagnostic, Encryption, Network, Plan, Position};
@@ -17,7 +18,7 @@ use crate::consent::ledger::{Import, Ledger};
 use crate::consent::policy::Policy;
 use crate::consent::suppression::Identifiers;
 use crate::crm::{CrmPull, pull};
-use crate::fetch::Fetcher;
+use crate::fetch::{Cassette, Fetcher};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
 use crate::model::{AsOf, RunId, SubjectId};
@@ -32,6 +33,9 @@ use crate::run::load::{Loaded, load, without_suppressed};
 use crate::run::watch::Watch;
 use crate::run::{agree, legal, settings};
 use crate::sink::HomeLock;
+
+/// The vault's name of the key of recordings.
+const TAPE_KEY: &str = "cassettes";
 
 /// What a run works with.
 pub(super) struct Prepared {
@@ -49,6 +53,10 @@ pub(super) struct Prepared {
     pub rectified: HashMap<SubjectId, Vec<Rectification>>,
     /// Keys, audit log and the ledger to watch; `None` in a dry run.
     pub books: Option<Books>,
+    /// The recording that answers.
+    pub tape: Option<Arc<Cassette>>,
+    /// The key of recordings, where one is to be made.
+    pub tape_key: Option<Zeroizing<[u8; 32]>>,
 }
 
 /// What a run writes its records to.
@@ -77,10 +85,13 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     settings::check(&plan, options)?;
     let demo = plan.network() == Network::Demo;
     let now = (world.wall)();
-    let as_of = options.as_of.or(plan.as_of()).unwrap_or(now);
-    // Demo and replay stand still at as_of, so that two runs decide alike; elsewhere the gate lives in the present.
-    let gate_now = if demo { as_of } else { now.max(as_of) };
     let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
+    // A recording is replayed at the instant at which its run stood.
+    let taped = options.replay.as_deref().map(|run| Cassette::head_of(&home_path, run)).transpose()?;
+    let as_of = taped.as_ref().map(|head| head.as_of).or(options.as_of).or(plan.as_of()).unwrap_or(now);
+    // Demo and replay stand still at as_of, so that two runs decide alike; elsewhere the gate lives in the present.
+    let pinned = demo || taped.is_some();
+    let gate_now = if pinned { as_of } else { now.max(as_of) };
     in_force(&plan, &policy, gate_now)?;
     if !demo {
         // Before the lock, which would create the folder.
@@ -125,16 +136,21 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         }
     };
     loaded.anchor(|subject| ledger.view().first_seen(subject));
-    let clock: Clock = if demo { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
+    let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = ledger.take_view();
-    let view = if demo { view.pinned() } else { view };
+    let view = if pinned { view.pinned() } else { view };
     let rectified = match &home {
         Some(home) => Store::open(home.path()).and_then(|store| store.all_rectifications(&vault))?,
         None => HashMap::new(),
     };
+    let tape_key = if options.record || taped.is_some() { Some(vault.named(TAPE_KEY)?) } else { None };
+    let tape = match (&options.replay, &tape_key) {
+        (Some(run), Some(key)) => Some(Arc::new(Cassette::open(&home_path, run, key)?)),
+        _ => None,
+    };
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, &ids, clock);
-    Ok(Prepared { plan, gate, loaded, inputs, as_of, home_path, ids, lock, rectified, books })
+    Ok(Prepared { plan, gate, loaded, inputs, as_of, home_path, ids, lock, rectified, books, tape, tape_key })
 }
 
 /// A run under a policy that nobody has approved, or not yet, could only refuse everybody.
@@ -227,7 +243,9 @@ impl Prepared {
             &self.gate.ledger().state().hex(),
             &options.limit.map_or(String::new(), |l| l.to_string()),
             // Without a pinned clock, a run that is continued keeps its own.
-            &if self.is_demo() || options.as_of.is_some() || self.plan.as_of().is_some() {
+            &if options.record { "record".to_owned() } else { String::new() },
+            &options.replay.as_ref().map_or(String::new(), |run| format!("replay {run}")),
+            &if self.is_demo() || self.tape.is_some() || options.as_of.is_some() || self.plan.as_of().is_some() {
                 self.as_of.to_string()
             } else {
                 String::new()
@@ -246,6 +264,7 @@ impl Prepared {
         fetcher: Fetcher,
         journal: Journal,
     ) -> (Context, Loaded) {
+        // What a recording of the public network holds is dated as it was then.
         let pinned = self.is_demo();
         let (recorder, watch) = match self.books {
             Some(books) => {

@@ -14,7 +14,7 @@ use crate::audit::{Kind, Leaf, Stage};
 use crate::config::Plan;
 use crate::consent::gate::{EmitProposal, Gate, SubjectFacts};
 use crate::demo::DemoWeb;
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Recorder, TapeHead};
 use crate::model::{DecisionRow, RunId, SubjectId};
 use crate::rights::office::rewrite_leaf;
 use crate::run::context::{Context, StageTimes};
@@ -46,9 +46,17 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
         report(&home, &prepared.plan, &prepared.gate);
         return Ok(summary);
     }
-    let web = if prepared.is_demo() { Some(DemoWeb::start(0).await?) } else { None };
-    let config = settings::fetcher(&prepared.plan, web.as_ref());
-    let fetcher = Fetcher::new(config, prepared.gate.clock(), Arc::clone(&world.wall))?;
+    let web = if prepared.is_demo() && prepared.tape.is_none() { Some(DemoWeb::start(0).await?) } else { None };
+    let config = settings::fetcher(&prepared.plan, web.as_ref(), prepared.tape.as_ref())?;
+    let (tape, recorder) = (prepared.tape.clone(), recorder(&prepared, options, &state)?);
+    let mut fetcher = Fetcher::new(config, prepared.gate.clock(), Arc::clone(&world.wall))?;
+    if tape.is_none() {
+        let memory = settings::memory(&home, &state.run_id, state.started_at, &prepared.ids)?;
+        fetcher = fetcher.with_memory(Arc::new(memory));
+    }
+    if let Some(recorder) = &recorder {
+        fetcher = fetcher.with_recorder(Arc::clone(recorder));
+    }
     let (inputs, lock) = (prepared.inputs.clone(), prepared.lock.take());
     let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, journal);
     let context = Arc::new(context);
@@ -60,8 +68,14 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
     if let Some(web) = web {
         web.stop().await;
     }
+    // Strict: what was not recorded cannot be told from what was not there.
+    let unknown = tape.map_or(0, |tape| tape.unknown());
+    let worked = if unknown > 0 && worked.is_ok() { Err(RunError::NotRecorded(unknown)) } else { worked };
     match worked {
         Ok((counts, refused)) => {
+            if let Some(recorder) = &recorder {
+                recorder.finish(context.plan.output().keep_snapshots as usize)?;
+            }
             let mut no = said_no(&context, &home);
             no.extend(context.gate.late_subjects());
             no.retain(|subject| refused.contains(subject));
@@ -95,6 +109,19 @@ fn report(home: &Path, plan: &Plan, gate: &Gate) {
     {
         tracing::warn!("the tables are published, but their report could not be made: {error}");
     }
+}
+
+/// The recorder of a run that is to be recorded.
+fn recorder(prepared: &Prepared, options: &Options, state: &RunState) -> Result<Option<Arc<Recorder>>, RunError> {
+    let Some(key) = prepared.tape_key.as_ref().filter(|_| options.record) else { return Ok(None) };
+    let head = TapeHead {
+        format: 1,
+        run: state.run_id.as_str().to_owned(),
+        pipeline: prepared.plan.name().to_owned(),
+        as_of: prepared.as_of,
+        demo: prepared.is_demo(),
+    };
+    Ok(Some(Arc::new(Recorder::open(&prepared.home_path, &head, key)?)))
 }
 
 fn begin(prepared: &Prepared, journal: &Journal, options: &Options, world: &World) -> Result<RunState, RunError> {

@@ -3,28 +3,43 @@
 //! Invariant: only this module knows the types of both sides.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use crate::config::{DateOrder, Decimal, Delimiter, Encoding, FileSet, Level, Network, Offering, Plan};
 use crate::crm::CsvSource;
 use crate::demo::DemoWeb;
-use crate::fetch::{self, FetcherConfig, Limits};
+use crate::fetch::{self, Cassette, FetcherConfig, Limits, Memory};
+use crate::ids::Ids;
+use crate::model::RunId;
 use crate::persona::input;
 use crate::run::engine::{Options, RunError};
+use crate::run::journal::JournalError;
 use crate::source::id;
 
-/// How the fetcher names itself; a site owner can forbid it by the token `prosopon`.
-pub const USER_AGENT: &str = concat!("prosopon/", env!("CARGO_PKG_VERSION"), " (+mailto:privacy@controller.example)");
+/// How the fetcher names itself where it asks nobody but the demo web.
+const USER_AGENT: &str = concat!("prosopon/", env!("CARGO_PKG_VERSION"), " (+mailto:privacy@controller.example)");
 
 /// Seed of the jitter, which only ever adds to a delay.
 const JITTER_SEED: u64 = 0x0070_726f_736f_706f;
 
-/// Refuses a network that is not served yet.
+/// Refuses to replay nothing.
 pub(super) fn check(plan: &Plan, options: &Options) -> Result<(), RunError> {
-    if plan.network() != Network::Demo && !options.dry_run {
+    if plan.network() == Network::Replay && !options.dry_run && options.replay.is_none() {
         let network = network_name(plan.network());
         return Err(RunError::NetworkNotServed { path: plan.file().to_owned(), network });
     }
     Ok(())
+}
+
+/// How the fetcher names itself: its product token, its version, and whom a site owner can write to.
+fn user_agent(plan: &Plan) -> String {
+    match (plan.network(), plan.contact()) {
+        (Network::Public, Some(contact)) => format!("prosopon/{} (+{contact})", env!("CARGO_PKG_VERSION")),
+        _ => USER_AGENT.to_owned(),
+    }
 }
 
 /// The CRM's files, for the connector.
@@ -105,11 +120,19 @@ pub(super) fn offering(offering: &Offering) -> input::Offering {
 }
 
 /// The fetcher's settings.
-pub(super) fn fetcher(plan: &Plan, web: Option<&DemoWeb>) -> FetcherConfig {
-    let network = web.map_or(fetch::Network::Refused, |web| fetch::Network::Demo {
-        addr: web.addr(),
-        hosts: web.hosts().iter().cloned().collect(),
-    });
+pub(super) fn fetcher(
+    plan: &Plan,
+    web: Option<&DemoWeb>,
+    tape: Option<&Arc<Cassette>>,
+) -> Result<FetcherConfig, RunError> {
+    let network = match (plan.network(), web) {
+        _ if let Some(tape) = tape => fetch::Network::Replay(Arc::clone(tape)),
+        (Network::Demo, Some(web)) => {
+            fetch::Network::Demo { addr: web.addr(), hosts: web.hosts().iter().cloned().collect() }
+        }
+        (Network::Public, _) => fetch::Network::Public(fetch::PublicNet::system()?),
+        _ => fetch::Network::Refused,
+    };
     let mut rates = BTreeMap::new();
     if let Some(site) = &plan.sources().company_site {
         rates.insert(id::COMPANY_SITE.to_owned(), site.rate.requests_per_second);
@@ -117,18 +140,30 @@ pub(super) fn fetcher(plan: &Plan, web: Option<&DemoWeb>) -> FetcherConfig {
     if let Some(profile) = &plan.sources().developer_profile {
         rates.insert(id::DEVELOPER_PROFILE.to_owned(), profile.rate.requests_per_second);
     }
-    FetcherConfig {
-        user_agent: USER_AGENT.to_owned(),
+    Ok(FetcherConfig {
+        user_agent: user_agent(plan),
         limits: Limits::default(),
         budgets: fetch::Budgets {
             requests_per_run: u32::try_from(plan.budgets().requests_per_run).unwrap_or(u32::MAX),
             requests_per_host: plan.budgets().requests_per_host,
+            requests_per_source: plan.budgets().requests_per_source.unwrap_or(u32::MAX),
+            requests_per_night: plan.budgets().requests_per_night.unwrap_or(u64::MAX),
             seconds_per_run: plan.budgets().seconds_per_run,
         },
         requests_per_second: rates,
         network,
         seed: JITTER_SEED,
-    }
+    })
+}
+
+/// What the fetcher remembers of earlier starts and nights.
+pub(super) fn memory(home: &Path, run: &RunId, began: Timestamp, ids: &Ids) -> Result<Memory, RunError> {
+    let path = home.join("fetch.sqlite");
+    let night = jiff::tz::Offset::UTC.to_datetime(began).date().to_string();
+    let ids = ids.clone();
+    let memory = Memory::open(&path, run.as_str(), &night, Box::new(move |url| ids.request(&["refused", url])))?;
+    crate::run::files::make_private(&path).map_err(|source| JournalError::Mode { path, source })?;
+    Ok(memory)
 }
 
 /// A fetcher that fetches nothing, for dry runs.
@@ -136,7 +171,13 @@ pub(super) fn refusing() -> FetcherConfig {
     FetcherConfig {
         user_agent: USER_AGENT.to_owned(),
         limits: Limits::default(),
-        budgets: fetch::Budgets { requests_per_run: 0, requests_per_host: 0, seconds_per_run: 0 },
+        budgets: fetch::Budgets {
+            requests_per_run: 0,
+            requests_per_host: 0,
+            requests_per_source: 0,
+            requests_per_night: 0,
+            seconds_per_run: 0,
+        },
         requests_per_second: BTreeMap::new(),
         network: fetch::Network::Refused,
         seed: JITTER_SEED,

@@ -53,13 +53,13 @@ fn a_pipeline_and_its_policy_must_agree() {
 }
 
 #[test]
-fn the_public_network_is_not_served_yet_and_says_so() {
+fn what_cannot_be_served_says_so() {
     let dir = temp();
     let home = dir.path().join("home");
-    for network in ["public", "replay"] {
+    for (network, expected) in [("public", "contact"), ("replay", "needs a recording")] {
         let path = pipeline(dir.path(), &[("network: demo", &format!("network: {network}")), NO_DEMO_HOSTS]);
         let said = say(["run", arg(&path), "--out", arg(&home)]).expect(2);
-        assert!(said.err.contains("is not served yet"), "{}", said.err);
+        assert!(said.err.contains(expected), "{}", said.err);
         assert!(!home.exists());
     }
 }

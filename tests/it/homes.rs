@@ -144,7 +144,8 @@ fn a_home_that_was_never_initialised_is_no_home() {
     let dir = temp();
     let home = dir.path().join("nothing");
     // A production pipeline is refused for its network first; a dry run asks for the home.
-    let public = pipeline(dir.path(), &[("network: demo", "network: public"), NO_DEMO_HOSTS]);
+    let network = "network: public\ncontact: mailto:privacy@controller.example";
+    let public = pipeline(dir.path(), &[("network: demo", network), NO_DEMO_HOSTS]);
     for args in [
         vec!["run", arg(&public), "--dry-run", "--out", arg(&home)],
         vec!["status", "--out", arg(&home)],

@@ -17,6 +17,7 @@ mod determinism;
 mod encryption;
 mod exit_codes;
 mod faults;
+mod fetch;
 mod flags;
 mod homes;
 mod kill;

@@ -28,6 +28,11 @@ pub struct Pipeline {
     /// The data controller in the sense of Art. 4(7) GDPR, as it stands in the records.
     #[schemars(length(min = 1, max = 200), example = &"Example Machines GmbH")]
     pub controller: String,
+    /// Whom a site owner can write to, as `mailto:` or https address; it stands in the `User-Agent` of every request.
+    /// Needed for `network: public`.
+    #[schemars(extend("format" = "contact"), example = &"mailto:privacy@controller.example")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
     /// The clock of the inference: evidence ages as if it were this instant. Leave it out for the present. The gate
     /// never goes back in time, except in demo and replay.
     #[schemars(extend("format" = "date-time"), example = &"2026-03-02T03:00:00Z")]
@@ -222,6 +227,14 @@ pub struct Budgets {
     /// Most requests to one host in a run.
     #[schemars(range(min = 1))]
     pub requests_per_host: u32,
+    /// Most requests on behalf of one source in a run; without it, as many as the run may send.
+    #[schemars(range(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_source: Option<u32>,
+    /// Most requests of all runs of the home that begin on one day (UTC); without it, each run has its own budget.
+    #[schemars(range(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_night: Option<u64>,
     /// Longest time for fetching in a run, in seconds.
     #[schemars(range(min = 1))]
     pub seconds_per_run: u64,
@@ -232,7 +245,14 @@ pub struct Budgets {
 
 impl Default for Budgets {
     fn default() -> Self {
-        Self { requests_per_run: 20_000, requests_per_host: 50, seconds_per_run: 4 * 3600, dead_letter_share: 0.05 }
+        Self {
+            requests_per_run: 20_000,
+            requests_per_host: 50,
+            requests_per_source: None,
+            requests_per_night: None,
+            seconds_per_run: 4 * 3600,
+            dead_letter_share: 0.05,
+        }
     }
 }
 

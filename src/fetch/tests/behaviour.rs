@@ -39,6 +39,13 @@ async fn bodies() {
     check("truncated, then whole", &[truncated, html("<p>whole")], "page", 2).await;
     check("truncated chunks", &[raw(&format!("{chunked}5\r\n<p>ab\r\n9\r\n<p>"))], "truncated", 3).await;
     check("empty", &[html("")], "page", 1).await;
+    let long = raw("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\n<p>and more than was said");
+    check("longer than declared: what was declared", &[long], "page", 1).await;
+    let odd = |n: &str| raw(&format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {n}\r\n\r\n<p>"));
+    check("a length that is none", &[odd("3x")], "protocol", 3).await;
+    check("a negative length", &[odd("-3")], "protocol", 3).await;
+    check("an absurd length", &[odd("99999999999999999999999")], "protocol", 3).await;
+    check("a great length", &[odd("18446744073709551000")], "body_too_large", 1).await;
 }
 
 #[tokio::test]
@@ -69,8 +76,55 @@ async fn frames() {
     let large = format!("{ok}X-Large: {}\r\nContent-Length: 3\r\n\r\n<p>", "x".repeat(70_000));
     check("large header", &[raw(&large)], "headers_too_large", 1).await;
     let many = "X-Many: y\r\n".repeat(5000);
-    check("many headers", &[raw(&format!("{ok}{many}\r\n"))], "protocol", 3).await;
-    check("gzip unasked", &[http(200, &[HTML, ("Content-Encoding", "gzip")], b"\x1f\x8b")], "content_coding", 1).await;
+    check("many headers", &[raw(&format!("{ok}{many}\r\n"))], "headers_too_large", 1).await;
+    let endless = Say::Drip(ok.into(), format!("X-A: {}\r\n", "b".repeat(8000)).into(), ms(1));
+    check("endless headers", &[endless], "headers_too_large", 1).await;
+    let one_line = Say::Drip(format!("{ok}X-A: ").into(), "b".repeat(8000).into(), ms(1));
+    check("a header without end", &[one_line], "headers_too_large", 1).await;
+}
+
+#[tokio::test]
+async fn codings() {
+    let coded = |coding: &'static str, body: &[u8]| http(200, &[HTML, ("Content-Encoding", coding)], body);
+    let file = |name: &str| std::fs::read(format!("testdata/fetch/coded/{name}")).expect("testdata/fetch/coded");
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut encoder, bytes).and_then(|()| encoder.finish()).expect("memory")
+    };
+    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 3).expect("memory");
+    let (page, zeros) = (file("page.txt"), vec![b'a'; 64 << 20]);
+    check("gzip", &[coded("gzip", &gzip(&page))], "page", 1).await;
+    check("brotli", &[coded("br", &file("page.br"))], "page", 1).await;
+    check("zstd", &[coded("ZSTD", &zstd(&page))], "page", 1).await;
+    check("gzip bomb", &[coded("gzip", &gzip(&zeros))], "decode_ratio", 1).await;
+    check("brotli bomb", &[coded("br", &file("bomb.br"))], "decode_ratio", 1).await;
+    check("zstd bomb", &[coded("zstd", &zstd(&zeros))], "decode_ratio", 1).await;
+    check("gzip in gzip", &[coded("gzip, gzip", &gzip(&gzip(&page)))], "content_coding", 1).await;
+    check("unknown coding", &[coded("deflate", b"x")], "content_coding", 1).await;
+    check("cut gzip", &[coded("gzip", &gzip(&page)[..60])], "coding_broken", 1).await;
+    check("cut brotli", &[coded("br", &file("page.br")[..40])], "coding_broken", 1).await;
+    check("cut zstd", &[coded("zstd", &zstd(&page)[..40])], "coding_broken", 1).await;
+    check("not gzip at all", &[coded("gzip", b"<p>plain")], "coding_broken", 1).await;
+    check("gzip without the header", &[http(200, &[HTML], &gzip(&page))], "type_mismatch", 1).await;
+    check("a PDF in gzip", &[coded("gzip", &gzip(b"%PDF-1.7"))], "type_mismatch", 1).await;
+}
+
+#[tokio::test]
+async fn charsets_by_mark_and_header() {
+    let head = |value| [("Content-Type", value)];
+    for (content_type, body, expected) in [
+        ("text/html; charset=utf-8", &b"<meta charset=windows-1252>"[..], Some("utf-8")),
+        ("text/html", b"<meta charset=windows-1252>", None),
+        ("text/html; charset=utf-8", b"\xFF\xFE<\0p\0>\0", Some("utf-16le")),
+        ("text/html; charset=iso-8859-1", b"\xEF\xBB\xBF<p>", Some("utf-8")),
+        ("text/html; charset=nonsense", b"<p>\xE9\xC3\xA9", Some("nonsense")),
+    ] {
+        let server = Server::start().await.on("/x", &[http(200, &head(content_type), body)]);
+        let fetcher = server.fetcher(server.config()).await;
+        let got = fetcher.fetch(page("http://shop.example/x"), &Cancel::never()).await;
+        let Outcome::Page(page) = &got.outcome else { panic!("{content_type}: {got:?}") };
+        assert_eq!(page.charset(), expected, "{content_type} {body:?}");
+    }
 }
 
 #[tokio::test]

@@ -36,7 +36,10 @@ async fn a_page_carries_its_permit_and_policy() {
     let debug = format!("{got:?} {fetcher:?}");
     assert!(!debug.contains("/x") && !debug.contains("Hallo"), "{debug}");
     let request = server.requests().pop().expect("a request").to_ascii_lowercase();
-    assert!(request.contains("host: shop.example\r\n") && request.contains("accept-encoding: identity"), "{request}");
+    assert!(
+        request.contains("host: shop.example\r\n") && request.contains("accept-encoding: gzip, br, zstd"),
+        "{request}"
+    );
     assert!(request.contains("user-agent: prosopon/0.1 (+https://operator.example/bot)"), "{request}");
     for absent in ["cookie", "referer", "authorization"] {
         assert!(!request.contains(absent), "{request}");
@@ -151,7 +154,7 @@ async fn permits_and_networks() {
     for (url, expected) in [
         ("http://elsewhere.example/", "host_not_in_demo"),
         ("http://www.shop.example/", "host_not_in_demo"),
-        ("https://shop.example/x", "tls_not_built"),
+        ("https://shop.example/x", "demo_without_tls"),
         ("http://shop.example:443/x", "url_port"),
         ("http://other.example/x", "robots_not_asked"),
     ] {

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use super::super::*;
 use crate::consent::permit::{Fetch, Permit};
@@ -25,6 +26,16 @@ pub(in crate::fetch) enum Say {
     Drip(Vec<u8>, Vec<u8>, Duration),
     /// Sends nothing and stays.
     Silence,
+}
+
+/// How a connection to the server begins.
+#[derive(Clone, Default)]
+pub(in crate::fetch) enum Opening {
+    #[default]
+    Plain,
+    Tls(TlsAcceptor),
+    /// Whatever comes, these bytes are the answer.
+    Raw(Vec<u8>),
 }
 
 /// Answers by path, in order; the last one is repeated.
@@ -54,6 +65,11 @@ pub(super) fn html(body: &str) -> Say {
 impl Server {
     /// Starts a server whose robots.txt and tdmrep.json do not exist.
     pub(in crate::fetch) async fn start() -> Self {
+        Self::start_with(Opening::Plain).await
+    }
+
+    /// The same with another opening.
+    pub(in crate::fetch) async fn start_with(opening: Opening) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
         let server = Self {
             addr: listener.local_addr().expect("bound"),
@@ -66,7 +82,7 @@ impl Server {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(serve(stream, Arc::clone(&script), Arc::clone(&requests)));
+                tokio::spawn(open(stream, opening.clone(), Arc::clone(&script), Arc::clone(&requests)));
             }
         });
         server
@@ -99,11 +115,18 @@ impl Server {
                 read_idle: ms(500),
                 total: ms(1200),
                 host_delay: ms(1),
+                address_delay: ms(1),
                 backoff: ms(20),
                 retry_wait: ms(5),
                 ..Limits::default()
             },
-            budgets: Budgets { requests_per_run: 100, requests_per_host: 50, seconds_per_run: 20 },
+            budgets: Budgets {
+                requests_per_run: 100,
+                requests_per_host: 50,
+                requests_per_source: 100,
+                requests_per_night: 100,
+                seconds_per_run: 20,
+            },
             requests_per_second: BTreeMap::new(),
             network: Network::Demo {
                 addr: self.addr,
@@ -121,7 +144,27 @@ impl Server {
     }
 }
 
-async fn serve(mut stream: TcpStream, script: Arc<Script>, requests: Arc<Mutex<Vec<String>>>) {
+async fn open(mut stream: TcpStream, opening: Opening, script: Arc<Script>, requests: Arc<Mutex<Vec<String>>>) {
+    match opening {
+        Opening::Plain => serve(stream, script, requests).await,
+        Opening::Tls(acceptor) => {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                serve(stream, script, requests).await;
+            }
+        }
+        Opening::Raw(bytes) => {
+            let _gone = stream.read(&mut [0; 1024]).await;
+            let _gone = stream.write_all(&bytes).await;
+            let _gone = stream.shutdown().await;
+        }
+    }
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    script: Arc<Script>,
+    requests: Arc<Mutex<Vec<String>>>,
+) {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read(&mut byte).await {

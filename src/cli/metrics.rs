@@ -1,0 +1,166 @@
+//! `--metrics ADDR`: counts of a run for Prometheus, over HTTP.
+//!
+//! Invariant: counts only, by outcomes of a fixed list: no host, no source, nobody; so the number of series is fixed.
+//! It listens where the operator says and answers GET /metrics; it is no part of the fetcher.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use crate::run::Observer;
+
+/// How a permit can end.
+const OUTCOMES: [&str; 4] = ["fetched", "failed", "abandoned", "refused"];
+
+/// Counts what it is told, and tells it on.
+pub(super) struct Metered {
+    inner: Arc<dyn Observer>,
+    planned: AtomicU64,
+    companies: AtomicU64,
+    personas: AtomicU64,
+    resumed: AtomicU64,
+    outcomes: [AtomicU64; OUTCOMES.len()],
+    active: AtomicU64,
+}
+
+impl Metered {
+    pub(super) fn new(inner: Arc<dyn Observer>) -> Self {
+        let zero = AtomicU64::default;
+        Self {
+            inner,
+            planned: zero(),
+            companies: zero(),
+            personas: zero(),
+            resumed: zero(),
+            outcomes: Default::default(),
+            active: AtomicU64::new(1),
+        }
+    }
+
+    /// The text format of Prometheus, version 0.0.4.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        let count = |n: &AtomicU64| n.load(Ordering::Relaxed);
+        let mut family = |name: &str, kind: &str, help: &str, lines: &[(String, u64)]| {
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for (labels, value) in lines {
+                let _ = writeln!(text, "{name}{labels} {value}");
+            }
+        };
+        let one = |n: &AtomicU64| [(String::new(), count(n))];
+        family("prosopon_run_active", "gauge", "1 while a run goes on.", &one(&self.active));
+        family("prosopon_companies_planned", "gauge", "Companies to work on.", &one(&self.planned));
+        family("prosopon_companies_total", "counter", "Companies worked on.", &one(&self.companies));
+        family("prosopon_personas_total", "counter", "Personas written.", &one(&self.personas));
+        family("prosopon_fetches_resumed_total", "counter", "Fetches of an earlier start.", &one(&self.resumed));
+        let outcomes: Vec<_> = OUTCOMES.iter().zip(&self.outcomes).collect();
+        let lines: Vec<_> = outcomes.iter().map(|(o, n)| (format!("{{outcome=\"{o}\"}}"), count(n))).collect();
+        family("prosopon_fetches_total", "counter", "Permits to fetch by how they ended.", &lines);
+        text
+    }
+}
+
+impl Observer for Metered {
+    fn planned(&self, companies: usize) {
+        self.planned.store(companies as u64, Ordering::Relaxed);
+        self.inner.planned(companies);
+    }
+
+    fn fetched(&self, outcome: &str, resumed: bool) {
+        if resumed {
+            self.resumed.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(at) = OUTCOMES.iter().position(|known| *known == outcome) {
+            self.outcomes[at].fetch_add(1, Ordering::Relaxed);
+        }
+        self.inner.fetched(outcome, resumed);
+    }
+
+    fn group_done(&self, is_company: bool, personas: usize) {
+        self.companies.fetch_add(u64::from(is_company), Ordering::Relaxed);
+        self.personas.fetch_add(personas as u64, Ordering::Relaxed);
+        self.inner.group_done(is_company, personas);
+    }
+}
+
+/// Listens, and answers until the runtime ends.
+///
+/// # Errors
+/// The address cannot be listened at.
+pub(super) async fn serve(
+    addr: SocketAddr,
+    text: Arc<dyn Fn() -> String + Send + Sync>,
+) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind(addr).await?;
+    let bound = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let text = Arc::clone(&text);
+            tokio::spawn(async move {
+                let service = service_fn(move |request| {
+                    let answer = answer(&request, &text);
+                    async move { Ok::<_, Infallible>(answer) }
+                });
+                let http = hyper::server::conn::http1::Builder::new().keep_alive(false).clone();
+                let _gone = http.serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    });
+    Ok(bound)
+}
+
+fn answer<B>(request: &Request<B>, text: &Arc<dyn Fn() -> String + Send + Sync>) -> Response<Full<Bytes>> {
+    if request.method() != Method::GET || request.uri().path() != "/metrics" {
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        return response;
+    }
+    let mut response = Response::new(Full::new(Bytes::from(text())));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Silent;
+
+    #[test]
+    fn counts_by_a_fixed_list() {
+        let metered = Metered::new(Arc::new(Silent));
+        metered.planned(3);
+        for outcome in ["fetched", "fetched", "refused", "a name of somebody"] {
+            metered.fetched(outcome, outcome == "refused");
+        }
+        metered.group_done(true, 4);
+        metered.group_done(false, 1);
+        let text = metered.text();
+        for line in [
+            "prosopon_companies_planned 3",
+            "prosopon_companies_total 1",
+            "prosopon_personas_total 5",
+            "prosopon_fetches_resumed_total 1",
+            "prosopon_fetches_total{outcome=\"fetched\"} 2",
+            "prosopon_fetches_total{outcome=\"refused\"} 1",
+            "prosopon_fetches_total{outcome=\"failed\"} 0",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+        }
+        assert!(!text.contains("somebody"));
+        let get = |path: &str| {
+            let text: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(String::new);
+            answer(&Request::get(path).body(()).expect("a request"), &text).status().as_u16()
+        };
+        assert_eq!((get("/metrics"), get("/")), (200, 404));
+    }
+}

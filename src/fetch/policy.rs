@@ -1,0 +1,105 @@
+//! What an answer must be to become a page, and what its status and headers mean.
+//!
+//! Invariant: pure judgement of an answer that was received; an opt-out that can be read either way counts.
+
+use bytes::Bytes;
+use hyper::header::{HeaderMap, LOCATION};
+use url::Url;
+
+use super::config::Limits;
+use super::decode::Caps;
+use super::fetcher::Stop;
+use super::guard::check_url;
+use super::headers;
+use super::hosts::Telling;
+use super::outcome::{FailReason, FetchFacts, Outcome};
+use super::rules::{OptOutVerdict, Role};
+use super::sniff;
+
+/// An answer that the header and body policies let through.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) content_type: String,
+    pub(super) charset: Option<String>,
+    pub(super) body: Bytes,
+}
+
+/// How much of a body may come out: files of rules are cut, pages are refused.
+pub(super) const fn caps(role: Role, limits: &Limits) -> Caps {
+    let cut = matches!(role, Role::Robots | Role::Ai);
+    Caps {
+        bytes: if cut { limits.robots_bytes } else { limits.decoded_bytes },
+        cut,
+        ratio: limits.decode_ratio,
+        ratio_after: limits.ratio_after,
+    }
+}
+
+/// What the headers of a page forbid, before its body is read.
+pub(super) fn header_policy(
+    head: &HeaderMap,
+    media: Option<&str>,
+    agent: &str,
+    facts: &mut FetchFacts,
+) -> Result<(), FailReason> {
+    if headers::tdm_reserved(head) {
+        facts.tdm = OptOutVerdict::TdmReserved { place: "header".into() }.tdm_word();
+        return Err(FailReason::TdmReserved);
+    }
+    if headers::robots_tags(head, agent).discard {
+        return Err(FailReason::NoIndex);
+    }
+    if headers::usage_denied(head) {
+        return Err(FailReason::UsageDenied);
+    }
+    if media.is_some_and(|m| !sniff::is_textual(m)) { Err(FailReason::ContentType) } else { Ok(()) }
+}
+
+/// Bytes against their label; a byte order mark decides about the charset.
+pub(super) fn body_policy(reply: &mut Reply) -> Result<(), FailReason> {
+    let fits = sniff::looks_like_text(&reply.body) && sniff::fits(&reply.content_type, &reply.body);
+    if !fits {
+        return Err(FailReason::TypeMismatch);
+    }
+    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(&reply.body) {
+        reply.charset = Some(encoding.name().to_ascii_lowercase());
+    }
+    Ok(())
+}
+
+/// An answer's status as a reason, where it is one; 2xx with a body and 3xx go on.
+pub(super) fn judged(result: Result<Reply, FailReason>, telling: Telling) -> Result<Reply, Stop> {
+    let reply = result?;
+    match reply.status {
+        200 | 203 | 301 | 302 | 303 | 307 | 308 => Ok(reply),
+        404 => Err(FailReason::NotFound.into()),
+        410 => Err(FailReason::Gone.into()),
+        401 | 403 => Err(FailReason::AccessDenied.into()),
+        _ if telling == Telling::Overloaded => Err(FailReason::Overloaded.into()),
+        _ => Err(FailReason::HttpStatus.into()),
+    }
+}
+
+/// Where a redirect points, if it may point there.
+pub(super) fn redirect(head: &HeaderMap, from: &Url) -> Outcome {
+    let Some(location) = head.get(LOCATION).and_then(|l| std::str::from_utf8(l.as_bytes()).ok()) else {
+        return Outcome::Failed { reason: FailReason::RedirectWithoutLocation };
+    };
+    let Ok(mut to) = from.join(location) else {
+        return Outcome::Failed { reason: FailReason::RedirectRefused };
+    };
+    to.set_fragment(None);
+    let mut bare = from.clone();
+    bare.set_fragment(None);
+    let reason = if from.scheme() == "https" && to.scheme() == "http" {
+        FailReason::RedirectDowngrade
+    } else if check_url(&to).is_err() {
+        FailReason::RedirectRefused
+    } else if to == bare {
+        FailReason::RedirectLoop
+    } else {
+        return Outcome::Redirect { from: bare, to };
+    };
+    Outcome::Failed { reason }
+}

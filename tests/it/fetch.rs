@@ -1,0 +1,96 @@
+//! The fetch layer at the command line: its report, recordings, and the public network for names that belong to nobody.
+//!
+//! Invariant: nothing leaves loopback; names under `.example` are not looked up.
+
+use std::fs;
+
+use crate::harness::{NO_DEMO_HOSTS, arg, copy_of_shared, demo, files, pipeline, say, shared, temp};
+use crate::tables::{common, differences};
+
+#[test]
+fn a_report_by_host() {
+    let home = arg(&shared().home);
+    let said = say(["fetch", "report", "--out", home, "--json"]).expect(0);
+    let hosts = said.json_lines();
+    assert!(hosts.len() >= 10, "{}", said.out);
+    let sum = |key: &str| hosts.iter().map(|h| h[key].as_u64().expect("a count")).sum::<u64>();
+    assert!(sum("asked") > 40 && sum("answered") > 30 && sum("refused") > 0, "{}", said.out);
+    assert!(hosts.iter().all(|h| h["cached"] == 0), "the demo always asks");
+    let table = say(["fetch", "report", "--out", home]).expect(0).out;
+    let last = format!("{} hosts: {} asked", hosts.len(), sum("asked"));
+    assert!(table.contains(&last) && table.contains("last reason"), "{table}");
+    let said = say(["fetch", "report", "--out", home, "--run", "run_of_nobody"]).expect(2);
+    assert!(said.err.contains("no such run"), "{}", said.err);
+}
+
+#[test]
+fn a_recorded_night_replays_to_equal_tables_without_a_network() {
+    let dir = temp();
+    let home = dir.path().join("home");
+    let missing = demo(&home, &["--replay"]).expect(3);
+    assert!(missing.err.contains("no cassette"), "{}", missing.err);
+    let first = demo(&home, &["--record", "--json"]).expect(0).json();
+    let run = first["run_id"].as_str().expect("a run").to_owned();
+    let tables = common(&home);
+    let snapshot = |run: &str| {
+        let folder = home.join("demo").join(format!("snapshot={run}"));
+        let bytes = |table: &str| fs::read(folder.join(table).join("part-0.parquet")).expect("a table");
+        ["personas", "evidence", "accounts", "buying_centers"].map(bytes)
+    };
+    let tape = home.join("cassettes").join(format!("{run}.tape"));
+    let bytes = fs::read(&tape).expect("a cassette");
+    for word in ["werk", "Impressum", "http://", "text/html"] {
+        assert!(!bytes.windows(word.len()).any(|w| w == word.as_bytes()), "{word} in clear");
+    }
+    let second = demo(&home, &["--replay", "--json"]).expect(0).json();
+    let told = differences(&tables, &common(&home));
+    assert!(told.is_empty(), "{}", told.join("\n"));
+    let again = second["run_id"].as_str().expect("a run");
+    assert_ne!(again, run);
+    assert!(snapshot(&run) == snapshot(again), "the tables of people and companies are not byte-equal");
+
+    // Strict: more people than were recorded ask for more than is on the tape.
+    let few = dir.path().join("few");
+    demo(&few, &["--record", "--limit", "5"]).expect(0);
+    let said = demo(&few, &["--replay"]).expect(3);
+    assert!(said.err.contains("not on the recording"), "{}", said.err);
+
+    // Another home's key opens nothing, and a cut tape is no tape.
+    let other = dir.path().join("other");
+    demo(&other, &["--record", "--limit", "5"]).expect(0);
+    let theirs = files(&other.join("cassettes")).pop().expect("a cassette");
+    fs::copy(&theirs, &tape).expect("copied");
+    assert!(demo(&home, &["--replay", &run]).expect(3).err.contains("is damaged, of another home"));
+    fs::write(&tape, &bytes[..bytes.len() - 10]).expect("written");
+    assert!(demo(&home, &["--replay", &run]).expect(3).err.contains("damaged"));
+}
+
+#[test]
+fn an_erasure_destroys_every_recording() {
+    let (_dir, home) = copy_of_shared();
+    demo(&home, &["--record"]).expect(0);
+    assert_eq!(files(&home.join("cassettes")).len(), 1);
+    say(["subject", "erase", "K-2004", "--yes", "--json", "--out", arg(&home)]).expect(0);
+    assert!(files(&home.join("cassettes")).is_empty());
+}
+
+#[test]
+fn the_public_network_for_names_that_belong_to_nobody() {
+    if fs::read_dir("/etc/ssl/certs").is_ok_and(|mut d| d.next().is_none()) {
+        println!("SKIPPED: this system has no certificate authorities");
+        return;
+    }
+    let dir = temp();
+    let home = dir.path().join("home");
+    say(["init", "--out", arg(&home), "--controller", "Prosopon Demo Controller", "--first"]).expect(0);
+    let contact = "controller: Prosopon Demo Controller\ncontact: mailto:privacy@controller.example";
+    let public = pipeline(
+        dir.path(),
+        &[("network: demo", "network: public"), ("controller: Prosopon Demo Controller", contact), NO_DEMO_HOSTS],
+    );
+    say(["run", arg(&public), "--out", arg(&home), "--json"]).expect(0);
+    let documents = say(["inspect", "documents", "--out", arg(&home), "--format", "jsonl"]).expect(0).json_lines();
+    assert!(documents.iter().all(|d| d["outcome"] != "fetched"), "{documents:?}");
+    let report = say(["fetch", "report", "--out", arg(&home)]);
+    assert!(report.code == Some(0) || documents.is_empty(), "{report:?}");
+}
