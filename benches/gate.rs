@@ -66,7 +66,9 @@ fn events() -> Vec<LegalEvent> {
         }
         if n.is_multiple_of(3) {
             events.push(event(n, EventKind::Restrict, at("2025-07-01T00:00:00Z")));
-            events.push(event(n, EventKind::Lift, at("2025-08-01T00:00:00Z")));
+            // With purposes it would decide an objection.
+            let lift = event(n, EventKind::Lift, at("2025-08-01T00:00:00Z"));
+            events.push(LegalEvent { scope: Scope::default(), ..lift });
         }
         if n.is_multiple_of(10) && n % 7 == 3 {
             events.push(event(n, EventKind::Object, at("2025-09-01T00:00:00Z")));

@@ -43,12 +43,15 @@ impl Ids {
     fn mac(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.keyed.clone();
         take_in(&mut mac, label.as_bytes());
-        parts.iter().for_each(|part| take_in(&mut mac, part));
+        for part in parts {
+            take_in(&mut mac, part);
+        }
         mac.finalize().into_bytes().into()
     }
 
     fn body(&self, label: &str, parts: &[&[u8]]) -> String {
-        text(halves(&self.mac(label, parts)).0)
+        let mut space = [0; 26];
+        text(halves(&self.mac(label, parts)).0, &mut space).to_owned()
     }
 
     /// A subject, from the CRM's name and its first record id.
@@ -66,10 +69,10 @@ impl Ids {
     /// Ids of the decisions under one policy and one state of the ledger.
     #[must_use]
     pub fn decisions(&self, policy: &str, ledger: &str) -> DecisionIds {
-        let mut keyed = self.keyed.clone();
-        ["decision".as_bytes(), policy.as_bytes(), ledger.as_bytes()]
-            .into_iter()
-            .for_each(|part| take_in(&mut keyed, part));
+        // What they have in common becomes their key, so that what is left to take in is short.
+        let mut key = self.mac("decision", &[policy.as_bytes(), ledger.as_bytes()]);
+        let keyed = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
+        key.zeroize();
         DecisionIds { keyed }
     }
 
@@ -103,7 +106,7 @@ impl Ids {
 /// Makes the ids of decisions and their permits, see [`Ids::decisions`].
 #[derive(Clone)]
 pub struct DecisionIds {
-    /// The state after what all of them have in common.
+    /// The state after the key that they have in common.
     keyed: Hmac<Sha256>,
 }
 
@@ -113,11 +116,14 @@ impl DecisionIds {
     #[must_use]
     pub fn of(&self, at: Timestamp, request: &[&[u8]]) -> (DecisionId, PermitId) {
         let mut mac = self.keyed.clone();
-        take_in(&mut mac, &at.as_nanosecond().to_be_bytes());
-        request.iter().for_each(|part| take_in(&mut mac, part));
+        mac.update(&at.as_nanosecond().to_be_bytes());
+        for part in request {
+            mac.update(&u32::try_from(part.len()).expect("a part of a request is short").to_be_bytes());
+            mac.update(part);
+        }
         let code: [u8; 32] = mac.finalize().into_bytes().into();
-        let (decision, permit) = halves(&code);
-        (DecisionId::from_body(&text(decision)), PermitId::from_body(&text(permit)))
+        let ((decision, permit), mut space) = (halves(&code), [0; 26]);
+        (DecisionId::from_body(text(decision, &mut space)), PermitId::from_body(text(permit, &mut space)))
     }
 }
 
@@ -132,10 +138,10 @@ fn halves(code: &[u8; 32]) -> (&[u8; 16], &[u8; 16]) {
 }
 
 /// 26 lower-case base32 characters, 128 bits.
-fn text(half: &[u8; 16]) -> String {
-    let mut text = BASE32_NOPAD.encode(half);
-    text.make_ascii_lowercase();
-    text
+fn text<'s>(half: &[u8; 16], space: &'s mut [u8; 26]) -> &'s str {
+    BASE32_NOPAD.encode_mut(half, space);
+    space.make_ascii_lowercase();
+    std::str::from_utf8(space).expect("base32 is ASCII")
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ macro_rules! id {
             /// Joins the prefix and an opaque body.
             #[must_use]
             pub fn from_body(body: &str) -> Self {
-                Self(format!("{}{body}", $prefix))
+                Self([$prefix, body].concat())
             }
 
             /// The whole id.

@@ -150,10 +150,10 @@ impl Gate {
         let decision = self.judge(&request, p.facts, url.as_str());
         decision.mint(|_| Fetch {
             source_class: self.class(&p.source_id),
-            target: p.target.clone(),
-            source_id: p.source_id.clone(),
-            purpose: p.purpose.clone(),
-            url: p.url.clone(),
+            target: p.target,
+            source_id: p.source_id,
+            purpose: p.purpose,
+            url: p.url,
         })
     }
 
@@ -185,9 +185,9 @@ impl Gate {
         }
         decision.mint(|_| Infer {
             source_class: self.class(&p.source_id),
-            target: p.target.clone(),
-            source_id: p.source_id.clone(),
-            purpose: p.purpose.clone(),
+            target: p.target,
+            source_id: p.source_id,
+            purpose: p.purpose,
         })
     }
 
@@ -213,8 +213,8 @@ impl Gate {
             asked,
         };
         self.judge(&request, Some(p.facts), "").mint(|granted| Emit {
-            subject: p.subject.clone(),
-            purpose: p.purpose.clone(),
+            subject: p.subject,
+            purpose: p.purpose,
             retain_until: granted.retain_until,
             notice_status: granted.notice_status.to_owned(),
         })

@@ -13,7 +13,7 @@ fn within<'s>(some: impl IntoIterator<Item = &'s String>, all: &BTreeSet<String>
     all.is_empty() || some.is_subset(&all.iter().collect())
 }
 
-impl<'a> Case<'a> {
+impl Case<'_> {
     /// What the request is about: what it asks for, else what its purpose lists.
     pub(super) fn categories(&self) -> BTreeSet<String> {
         let listed = self.purpose().map(|p| p.data_categories.clone()).unwrap_or_default();

@@ -177,8 +177,10 @@ fn a_lift_ends_only_what_it_names() {
         world.events.get_or_insert_default().push(lift);
         let after = reasons(&world);
         let ended = |reason| before.contains(&reason) && !after.contains(&reason);
-        prop_assert!(!(ended(Reason::Restricted) && names_purposes), "a decision about an objection");
-        prop_assert!(!(ended(Reason::ObjectionPending) && !names_purposes), "the end of a restriction");
+        let fitting = if names_purposes { Reason::ObjectionPending } else { Reason::Restricted };
+        for reason in [Reason::Restricted, Reason::ObjectionPending].into_iter().filter(|r| *r != fitting) {
+            prop_assert!(!ended(reason), "{reason:?} is ended by the other kind of lift");
+        }
         prop_assert!(!ended(Reason::MarketingObjection));
         Ok(())
     });
@@ -190,7 +192,9 @@ fn no_crm_ends_what_another_system_recorded() {
     let lifts = prop::collection::vec(event_of(Just(EventKind::Lift)), 1..5);
     run((event_of(negative), lifts), |(mut negative, mut lifts)| {
         negative.origin.system = "elsewhere".into();
-        lifts.iter_mut().for_each(|lift| lift.origin.system = "crm".into());
+        for lift in &mut lifts {
+            lift.origin.system = "crm".into();
+        }
         let mut events = vec![super::consent("2026-01-01"), negative];
         let without = friendly(events.clone(), "persona_enrichment", Operation::Infer).decide();
         events.extend(lifts);
