@@ -266,9 +266,9 @@ impl Page<'_> {
             .collect();
         rows.sort_by_key(|(_, n, _)| std::cmp::Reverse(*n));
         if rows.is_empty() {
-            self.none("Nothing was refused.")
+            self.none("Nothing was refused.");
         } else {
-            self.counts("reason", &rows)
+            self.counts("reason", &rows);
         }
         self.close();
     }
@@ -358,9 +358,9 @@ impl Page<'_> {
         let mut rows: Vec<_> = self.report.dead_letters.iter().map(|(what, n)| (plain(what), *n, None)).collect();
         rows.sort_by_key(|(_, n, _)| std::cmp::Reverse(*n));
         if rows.is_empty() {
-            self.none("Every row was processed.")
+            self.none("Every row was processed.");
         } else {
-            self.counts("stage and reason", &rows)
+            self.counts("stage and reason", &rows);
         }
         self.close();
         let r = self.report;

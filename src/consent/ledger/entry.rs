@@ -60,8 +60,11 @@ struct Private {
     value_commitment: Option<String>,
 }
 
+/// An entry, with what is sealed beside it.
+pub(super) type Sealing = (Stored, Option<Vec<u8>>);
+
 /// Splits an event into its public and its sealed part.
-pub(super) fn store(event: &LegalEvent, key: &SubjectKey) -> std::io::Result<(Stored, Option<Vec<u8>>)> {
+pub(super) fn store(event: &LegalEvent, key: &SubjectKey) -> std::io::Result<Sealing> {
     let private = Private {
         external_id: event.external_id.clone(),
         supersedes: event.supersedes.clone(),

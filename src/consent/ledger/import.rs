@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::entry::{Stored, store};
+use super::entry::{Sealing, Stored, store};
 use super::row::append;
 use super::{Ledger, LedgerError};
 use crate::consent::event::LegalEvent;
@@ -57,11 +57,7 @@ impl Ledger {
     }
 
     /// Entries of those who have not been seen before.
-    fn first_collections(
-        &self,
-        seen: &[(SubjectId, Timestamp)],
-        vault: &Vault,
-    ) -> Result<Vec<(Stored, Option<Vec<u8>>)>, LedgerError> {
+    fn first_collections(&self, seen: &[(SubjectId, Timestamp)], vault: &Vault) -> Result<Vec<Sealing>, LedgerError> {
         let mut new = Vec::new();
         let mut taken = HashSet::new();
         for (subject, at) in seen {

@@ -145,16 +145,16 @@ impl Ledger {
             let missing = || LedgerError::KeyMissing { path: self.path.clone(), seq: row.seq };
             match stored {
                 Stored::Legal(event) => match people.find(&event.tag).ok_or_else(missing)? {
-                    Some((subject, key)) => {
+                    Owner::Person(subject, key) => {
                         let event = entry::restore(*event, subject, key, row.sealed.as_deref()).ok_or_else(damaged)?;
                         self.view.add(event, row.seq, known_at);
                     }
-                    None => self.view.forgotten += 1,
+                    Owner::Erased => self.view.forgotten += 1,
                 },
                 Stored::Seen(seen) => {
                     let known = seen.iter().map(|(tag, at)| Some((people.find(tag)?, *at)));
                     for (who, at) in known.collect::<Option<Vec<_>>>().ok_or_else(missing)? {
-                        if let Some((subject, _)) = who {
+                        if let Owner::Person(subject, _) = who {
                             self.view.first_seen.entry(subject.clone()).or_insert(at);
                         }
                     }
@@ -255,12 +255,18 @@ struct People<'a> {
     vault: &'a Vault,
 }
 
+/// Whom an entry is about.
+enum Owner<'a> {
+    Person(&'a SubjectId, &'a SubjectKey),
+    Erased,
+}
+
 impl<'a> People<'a> {
-    /// Whose tag it is; `Some(None)` = of somebody who was erased, `None` = nobody knows.
-    fn find(&self, tag: &str) -> Option<Option<(&'a SubjectId, &'a SubjectKey)>> {
+    /// Whose tag it is; `None` = nobody knows.
+    fn find(&self, tag: &str) -> Option<Owner<'a>> {
         match self.tags.get(tag) {
-            Some(found) => Some(Some(*found)),
-            None => self.vault.forgotten().contains(tag).then_some(None),
+            Some((subject, key)) => Some(Owner::Person(subject, key)),
+            None => self.vault.forgotten().contains(tag).then_some(Owner::Erased),
         }
     }
 }

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::entry::{Stored, link};
+use super::entry::{Sealing, Stored, link};
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS legal_events (
@@ -62,7 +62,7 @@ impl Row {
 /// Appends entries, each with its sealed part, that are not there yet; how many legal events were new.
 pub(super) fn append(
     db: &mut Connection,
-    entries: &[(Stored, Option<Vec<u8>>)],
+    entries: &[Sealing],
     mut chain: [u8; 32],
     at: Timestamp,
 ) -> rusqlite::Result<u64> {
