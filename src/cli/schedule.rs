@@ -20,11 +20,11 @@ use crate::fetch::CancelHandle;
 use crate::run::Observer;
 use crate::run::engine::RunError;
 use crate::run::home::Home;
-use crate::schedule::decide::{Outcome, State};
 use crate::schedule::event::{Event, Listener, seconds};
 use crate::schedule::files::schedule_of;
 use crate::schedule::keeper::{self, Around, Keeper, ScheduleError};
 use crate::schedule::preview::Preview;
+use crate::schedule::state::{Outcome, State};
 use crate::schedule::store::{Heartbeat, Store};
 
 /// A daemon that has given no sign of life for so many seconds is taken for dead.

@@ -156,7 +156,8 @@ fn zone(text: &str) -> Option<String> {
         return None;
     }
     let (text, zones) = (text.chars().take(80).collect::<String>(), zones());
-    let meant = did_you_mean(&text, zones.iter().map(String::as_str)).map_or(String::new(), |meant| format!(", {meant}"));
+    let meant =
+        did_you_mean(&text, zones.iter().map(String::as_str)).map_or(String::new(), |meant| format!(", {meant}"));
     Some(format!("there is no time zone {text:?}{meant}"))
 }
 
@@ -192,9 +193,23 @@ mod tests {
             (
                 CRON,
                 &["15 2 * * *", "0 15 2 * * MON-FRI", "*/5 0-6,22 1 JAN ?", "0 2 L * *", "0 2 * * 1#2"],
-                &["", "15 2 * *", "60 2 * * *", "15 24 * * *", "5-1 2 * * *", "a b c d e", "*/0 2 * * *", "@daily", "15 2 31 2 *"],
+                &[
+                    "",
+                    "15 2 * *",
+                    "60 2 * * *",
+                    "15 24 * * *",
+                    "5-1 2 * * *",
+                    "a b c d e",
+                    "*/0 2 * * *",
+                    "@daily",
+                    "15 2 31 2 *",
+                ],
             ),
-            (ZONE, &["Europe/Berlin", "UTC", "America/Argentina/Ushuaia", "Etc/GMT+1"], &["CET1", "berlin", "+01:00", "Europe/Berln", "Mars/Crater"]),
+            (
+                ZONE,
+                &["Europe/Berlin", "UTC", "America/Argentina/Ushuaia", "Etc/GMT+1"],
+                &["CET1", "berlin", "+01:00", "Europe/Berln", "Mars/Crater"],
+            ),
             (PATH, &["a.csv", "../x y/*.csv", "/abs"], &["", " ", "~/x", "$HOME/x", "s3://bucket/x"]),
         ];
         for (format, good, bad) in table {

@@ -336,16 +336,18 @@ impl Plan {
         self.network
     }
 
-    /// SHA-256 in hex over the meaning of the file: the same for other comments, formatting, order of keys and
-    /// defaults written out.
+    /// SHA-256 in hex over what the file means for a run: the same for other comments, formatting, order of keys,
+    /// defaults written out, and another `schedule`.
     pub fn hash(&self) -> &str {
         &self.hash
     }
 }
 
-/// Hashes the canonical form: the raw type with its defaults, as compact JSON in the order of its fields.
+/// Hashes the canonical form: the raw type with its defaults, as compact JSON in the order of its fields. When a
+/// pipeline runs does not change what comes of it, and a run that was stopped goes on under a changed schedule.
 fn content_hash(raw: &raw::Pipeline) -> String {
-    let canonical = serde_json::to_vec(raw).expect("finite numbers and text keys always serialise");
+    let canonical = serde_json::to_vec(&raw::Pipeline { schedule: None, ..raw.clone() })
+        .expect("finite numbers and text keys always serialise");
     data_encoding::HEXLOWER.encode(&Sha256::digest(&canonical))
 }
 

@@ -19,8 +19,8 @@ use jiff::{SignedDuration, Timestamp};
 /// Where it is looked whether an expression ever comes; a leap year is among the years after.
 const ORIGIN: DateTime = DateTime::constant(2024, 1, 1, 0, 0, 0, 0);
 
-/// Longer than this nothing is searched for backwards: the 29th of February comes within eight years.
-const FAR: SignedDuration = SignedDuration::from_hours(24 * 366 * 9);
+/// Twice as far as anything lies back, for the search doubles its steps: the 29th of February comes within eight years.
+const FAR: SignedDuration = SignedDuration::from_hours(24 * 366 * 17);
 
 /// Why a text is no cron expression or no zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -175,7 +175,7 @@ impl Expression {
             if found.is_some() {
                 return found;
             }
-            back = back * 2;
+            back *= 2;
         }
         None
     }

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::cron::Expression;
+use super::state::{State, within};
 use crate::config::{self, CatchUp, Overlap};
 
 /// How late a start still counts as being on time: timers and clusters come to call minutes late.
@@ -27,77 +28,6 @@ pub struct Spec {
     max_duration: Duration,
     pause_after: u32,
     blackout: Vec<Date>,
-}
-
-/// How a run that was started by the schedule ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// It has not ended.
-    Running,
-    /// Published.
-    Completed,
-    /// Published with more dead letters than allowed.
-    DeadLetters,
-    /// Not published.
-    Failed,
-    /// Stopped after its maximum duration.
-    TooLong,
-    /// Stopped from outside; to be continued.
-    Stopped,
-    /// The process ended without a word; to be continued.
-    Died,
-}
-
-/// The outcomes and how they are written.
-const OUTCOMES: [(Outcome, &str); 7] = [
-    (Outcome::Running, "running"),
-    (Outcome::Completed, "completed"),
-    (Outcome::DeadLetters, "completed_with_dead_letters"),
-    (Outcome::Failed, "failed"),
-    (Outcome::TooLong, "too_long"),
-    (Outcome::Stopped, "stopped"),
-    (Outcome::Died, "died"),
-];
-
-impl Outcome {
-    /// How it is written.
-    pub fn name(self) -> &'static str {
-        OUTCOMES.iter().find(|(outcome, _)| *outcome == self).map_or("failed", |(_, name)| name)
-    }
-
-    /// Reads what [`Self::name`] wrote.
-    pub fn from_name(name: &str) -> Option<Self> {
-        OUTCOMES.iter().find(|(_, known)| *known == name).map(|(outcome, _)| *outcome)
-    }
-
-    const fn is_failure(self) -> bool {
-        matches!(self, Self::Failed | Self::TooLong | Self::Died)
-    }
-}
-
-/// What a home remembers of a schedule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct State {
-    /// The expression with its zone, to notice a change.
-    pub expression: String,
-    /// Nothing before this counts as missed.
-    pub since: Timestamp,
-    /// The last fire that was decided for, whether it ran or was left out.
-    pub last_fired: Option<Timestamp>,
-    /// When the last run began and ended.
-    pub started: Option<Timestamp>,
-    /// `None` while it runs, or if its end is not known.
-    pub ended: Option<Timestamp>,
-    /// How it ended.
-    pub outcome: Option<Outcome>,
-    /// Whether it waits to be continued.
-    pub is_unfinished: bool,
-    /// Failed runs in a row.
-    pub failures: u32,
-    /// Since when nothing is started.
-    pub paused_at: Option<Timestamp>,
-    /// When the next run starts, for those who look.
-    pub next_start: Option<Timestamp>,
 }
 
 /// Why a run starts.
@@ -120,6 +50,9 @@ pub enum LeftOut {
     Missed,
 }
 
+/// The last fire that is left out, and why.
+type Left = (Timestamp, LeftOut);
+
 /// What happens next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
@@ -135,7 +68,7 @@ pub enum Then {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {
     /// Fires up to this one are left out.
-    pub left_out: Option<(Timestamp, LeftOut)>,
+    pub left_out: Option<Left>,
     /// And then.
     pub then: Then,
 }
@@ -178,12 +111,17 @@ impl Spec {
         self.max_duration
     }
 
+    /// After how many failed runs in a row nothing starts any more.
+    pub const fn pause_after(&self) -> u32 {
+        self.pause_after
+    }
+
     /// When the run of a fire starts: later by a delay that is fixed for each fire, and always before the next fire.
     pub fn start_of(&self, fire: Timestamp) -> Timestamp {
         let room = self.expression.next(fire).map_or(u64::MAX, |next| next.duration_since(fire).as_secs() as u64);
         let most = self.jitter.min(room.saturating_sub(1));
         let hash = Sha256::new().chain_update(&self.name).chain_update(fire.as_second().to_be_bytes()).finalize();
-        let drawn = hash.iter().take(8).fold(0, |number: u64, byte| number << 8 | u64::from(*byte)) % (most + 1);
+        let drawn = hash.iter().take(8).fold(0, |number: u64, byte| (number << 8) | u64::from(*byte)) % (most + 1);
         fire.checked_add(SignedDuration::from_secs(drawn as i64)).unwrap_or(fire)
     }
 
@@ -239,89 +177,6 @@ fn just_before(at: Timestamp) -> Timestamp {
     at.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(at)
 }
 
-impl State {
-    /// Of a schedule that is seen for the first time; fires within `slack` before now are still due.
-    pub fn new(spec: &Spec, now: Timestamp, slack: SignedDuration) -> Self {
-        Self {
-            expression: spec.expression.to_string(),
-            since: now.checked_sub(slack).unwrap_or(now),
-            last_fired: None,
-            started: None,
-            ended: None,
-            outcome: None,
-            is_unfinished: false,
-            failures: 0,
-            paused_at: None,
-            next_start: None,
-        }
-    }
-
-    /// A changed expression holds from now on: what it would have meant before is not missed.
-    pub fn adopt(&mut self, spec: &Spec, now: Timestamp) {
-        let expression = spec.expression.to_string();
-        if self.expression != expression {
-            self.expression = expression;
-            self.since = self.since.max(now);
-        }
-    }
-
-    /// Nothing can run now that this process looks: a run without an end was cut off.
-    pub fn recover(&mut self, spec: &Spec, now: Timestamp) -> bool {
-        let was_running = self.outcome == Some(Outcome::Running);
-        if was_running {
-            self.end(spec, Outcome::Died, now);
-            self.ended = None;
-        }
-        was_running
-    }
-
-    /// A run starts.
-    pub fn start(&mut self, fire: Timestamp, now: Timestamp) {
-        self.pass(fire);
-        (self.started, self.ended, self.outcome) = (Some(now), None, Some(Outcome::Running));
-        self.is_unfinished = true;
-    }
-
-    /// Fires up to this one are dealt with.
-    pub fn pass(&mut self, fire: Timestamp) {
-        self.last_fired = Some(self.last_fired.map_or(fire, |last| last.max(fire)));
-    }
-
-    /// A run has ended.
-    pub fn end(&mut self, spec: &Spec, outcome: Outcome, now: Timestamp) {
-        (self.ended, self.outcome) = (Some(now), Some(outcome));
-        self.is_unfinished = matches!(outcome, Outcome::Stopped | Outcome::Died);
-        if outcome.is_failure() {
-            self.failures += 1;
-            if self.failures >= spec.pause_after {
-                self.paused_at.get_or_insert(now);
-            }
-        } else if !self.is_unfinished {
-            self.failures = 0;
-        }
-    }
-
-    /// Somebody has looked: whether it was paused.
-    pub fn resume(&mut self) -> bool {
-        self.failures = 0;
-        self.paused_at.take().is_some()
-    }
-
-    /// Fires up to this instant are dealt with.
-    fn base(&self) -> Timestamp {
-        self.last_fired.map_or(self.since, |last| last.max(self.since))
-    }
-
-    /// Whether the run before had not ended when this one was to start.
-    fn overlapped(&self, start: Timestamp) -> bool {
-        self.started.zip(self.ended).is_some_and(|span| within(start, span))
-    }
-}
-
-fn within(at: Timestamp, (from, to): (Timestamp, Timestamp)) -> bool {
-    from < at && at <= to
-}
-
 /// Decides; `held` is the stretch in which other work kept the home.
 pub fn decide(spec: &Spec, state: &State, held: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Decision {
     Deciding { spec, state, held, now }.decide()
@@ -348,15 +203,16 @@ impl Deciding<'_> {
             let next = self.spec.next(base).map(|fire| (fire, self.spec.start_of(fire)));
             return Decision { left_out, then: Then::Wait(next) };
         };
-        let then = match self.spec.is_blackout(self.now) {
-            true => Then::Wait(self.spec.end_of_blackout(self.now).map(|end| (fire, end))),
-            false => Then::Start(fire, why),
+        let then = if self.spec.is_blackout(self.now) {
+            Then::Wait(self.spec.end_of_blackout(self.now).map(|end| (fire, end)))
+        } else {
+            Then::Start(fire, why)
         };
         Decision { left_out, then }
     }
 
     /// The newest fire that is due; older ones need no run of their own.
-    fn newest(&self) -> (Option<(Timestamp, LeftOut)>, Option<(Timestamp, Why)>) {
+    fn newest(&self) -> (Option<Left>, Option<(Timestamp, Why)>) {
         let Some(fire) = self.spec.newest(self.state.base(), self.now) else { return (None, None) };
         if self.is_left_out_for_overlap(fire) {
             return (Some((fire, LeftOut::Overlap)), None);
@@ -369,7 +225,7 @@ impl Deciding<'_> {
     }
 
     /// The oldest fire that is due and within the window.
-    fn oldest(&self) -> (Option<(Timestamp, LeftOut)>, Option<(Timestamp, Why)>) {
+    fn oldest(&self) -> (Option<Left>, Option<(Timestamp, Why)>) {
         if let Some(unfinished) = self.unfinished() {
             return (None, Some(unfinished));
         }

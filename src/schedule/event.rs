@@ -8,7 +8,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::decide::{LeftOut, Outcome, Why};
+use super::decide::{LeftOut, Why};
+use super::state::Outcome;
 use crate::run::Observer;
 use crate::run::engine::RunError;
 use crate::run::summary::Summary;

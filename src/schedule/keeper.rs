@@ -10,10 +10,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
-use super::decide::{self, Decision, ON_TIME, Outcome, Spec, State, Then, Why};
+use super::decide::{self, Decision, ON_TIME, Spec, Then, Why};
 use super::event::{Event, Listener};
 use super::files::{Kept, kept};
 use super::running::{self, BEAT, Sign};
+use super::state::{Outcome, State};
 use super::store::{Heartbeat, Store, StoreError};
 use crate::config::Overlap;
 use crate::consent::gate::Clock;
@@ -87,16 +88,7 @@ pub fn open(files: &[PathBuf], out: Option<&Path>, around: &Around) -> Result<Ve
         let lock = HomeLock::acquire_for_schedule(&home).map_err(RunError::from)?;
         let store = Store::open(&home)?;
         let (around, stop) = (around.clone(), around.stop.flag());
-        keepers.push(Keeper {
-            home,
-            store,
-            kept,
-            around,
-            stop,
-            slack: SignedDuration::ZERO,
-            held: None,
-            _lock: lock,
-        });
+        keepers.push(Keeper { home, store, kept, around, stop, slack: SignedDuration::ZERO, held: None, _lock: lock });
     }
     Ok(keepers)
 }
@@ -257,8 +249,7 @@ impl Keeper {
         let kept = &self.kept[index];
         let cancel = CancelHandle::new();
         let listener = &self.around.listener;
-        let world =
-            World { wall: Arc::clone(&self.around.wall), cancel: cancel.flag(), observer: listener.observer() };
+        let world = World { wall: Arc::clone(&self.around.wall), cancel: cancel.flag(), observer: listener.observer() };
         let options = Options { out: Some(self.home.clone()), ..Options::default() };
         let work = running::start(kept.file.clone(), options, world);
         let limit = kept.spec.max_duration();

@@ -1,6 +1,6 @@
 //! When pipelines run by themselves.
 //!
-//! Invariant: `cron`, `decide` and `preview` are pure: expression, state and clock come in, decisions go out. `store`
+//! Invariant: `cron`, `state`, `decide` and `preview` are pure: expression, state and clock come in, decisions go out. `store`
 //! keeps what a home must remember, `keeper` alone acts, and starts each run through the engine of `prosopon run`.
 //!
 //! How it differs from tools that were looked at: as with systemd's `Persistent=` what was missed is made up for, but
@@ -14,6 +14,7 @@ pub mod files;
 pub mod keeper;
 pub mod preview;
 mod running;
+pub mod state;
 pub mod store;
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
-use jiff::{Timestamp, ZonedDateTime};
 use jiff::civil::DateTime;
+use jiff::{Timestamp, ZonedDateTime};
 use serde_json::{Value, json};
 
 use super::cron::{ClockChange, Effect, MOST_EFFECTS};
@@ -58,14 +58,14 @@ impl<'a> Preview<'a> {
         for coming in &self.coming {
             let local = ZonedDateTime::new(coming.fire, expression.zone().clone());
             let shown = local.strftime("%a %Y-%m-%d %H:%M:%S %:z");
-            let notes = self.notes(coming);
+            let notes = Self::notes(coming);
             let _ = writeln!(text, "  {shown}  {}{notes}", coming.fire);
         }
         if self.coming.is_empty() {
             text.push_str("  no run is to come\n");
         }
         for change in &self.changes {
-            self.tell_change(change, &mut text);
+            Self::tell_change(change, &mut text);
         }
         if self.changes.is_empty() {
             let _ = writeln!(text, "\n  the clock of {} does not change", expression.zone_name());
@@ -73,7 +73,7 @@ impl<'a> Preview<'a> {
         text
     }
 
-    fn notes(&self, coming: &Coming) -> String {
+    fn notes(coming: &Coming) -> String {
         let mut notes = String::new();
         match coming.start {
             None => notes.push_str("  no run: blackout day"),
@@ -91,17 +91,12 @@ impl<'a> Preview<'a> {
         notes
     }
 
-    fn tell_change(&self, change: &ClockChange, text: &mut String) {
+    fn tell_change(change: &ClockChange, text: &mut String) {
         let way = if change.is_forward { "forward" } else { "back" };
         let (from, to) = (change.from, change.to);
         let what = if change.is_forward { "does not exist" } else { "comes twice" };
         let to_shown = if from.date() == to.date() { clock(to) } else { to.to_string() };
-        let _ = writeln!(
-            text,
-            "\n  clock change {} ({way}): {} to {to_shown} {what}",
-            from.date(),
-            clock(from),
-        );
+        let _ = writeln!(text, "\n  clock change {} ({way}): {} to {to_shown} {what}", from.date(), clock(from));
         if change.effects.is_empty() {
             text.push_str("    no run lies there\n");
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
-use super::decide::{Outcome, State};
+use super::state::{Outcome, State};
 use crate::db::{self, Access, Journal};
 
 /// The file's name in the home.
@@ -190,7 +190,8 @@ fn read(database: &Connection, pipeline: &str) -> rusqlite::Result<Option<State>
 
 fn write(database: &Connection, pipeline: &str, state: &State) -> rusqlite::Result<()> {
     let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
-    let sql = format!("INSERT OR REPLACE INTO schedules (pipeline, {COLUMNS}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)");
+    let sql =
+        format!("INSERT OR REPLACE INTO schedules (pipeline, {COLUMNS}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)");
     database.execute(
         &sql,
         params![

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::cron::{Effect, Expression};
 use super::decide::*;
 use super::preview::Preview;
+use super::state::{Outcome, State};
 use crate::config::{CatchUp, Overlap, Schedule};
 
 /// An instant.
@@ -70,10 +71,7 @@ fn an_open_hour_means_elapsed_time() {
     let forward = fires("30 * * * *", "Europe/Berlin", "2026-03-29T00:00:00Z", 3);
     assert_eq!(forward, ["2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z", "2026-03-29T02:30:00Z"]);
     let back = fires("*/30 * * * *", "Europe/Berlin", "2026-10-25T00:10:00Z", 4);
-    assert_eq!(
-        back,
-        ["2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z", "2026-10-25T01:30:00Z", "2026-10-25T02:00:00Z"]
-    );
+    assert_eq!(back, ["2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z", "2026-10-25T01:30:00Z", "2026-10-25T02:00:00Z"]);
 }
 
 #[test]
@@ -96,7 +94,7 @@ fn a_day_of_fires_in_order() {
             Then::Start(fire, Why::OnTime) => {
                 state.start(fire, now);
                 seen.push(fire.to_string());
-                now = now + hours(1);
+                now += hours(1);
                 state.end(&spec, Outcome::Completed, now);
             }
             Then::Wait(Some((_, start))) => {
@@ -225,9 +223,15 @@ const CRONS: [&str; 8] = [
 
 /// Instants around the clock changes of 2026, and anywhere in the two years around.
 fn instants() -> impl Strategy<Value = Timestamp> {
-    let changes =
-        prop::sample::select(vec!["2026-03-29T01:00:00Z", "2026-10-25T01:00:00Z", "2026-04-04T15:00:00Z",
-            "2026-10-03T15:30:00Z", "2026-03-08T07:00:00Z", "2026-11-01T06:00:00Z", "2026-02-15T02:00:00Z"]);
+    let changes = prop::sample::select(vec![
+        "2026-03-29T01:00:00Z",
+        "2026-10-25T01:00:00Z",
+        "2026-04-04T15:00:00Z",
+        "2026-10-03T15:30:00Z",
+        "2026-03-08T07:00:00Z",
+        "2026-11-01T06:00:00Z",
+        "2026-02-15T02:00:00Z",
+    ]);
     let near = (changes, -10_800i64..10_800).prop_map(|(text, s)| at(text) + SignedDuration::from_secs(s));
     let far = (1_767_225_600i64..1_830_297_600).prop_map(|s| Timestamp::from_second(s).expect("in range"));
     prop_oneof![near, far]
@@ -275,7 +279,7 @@ proptest! {
         prop_assert!(expression.names(first) || expression.clock_changes(first - hours(1), 2).iter().any(is_at_change));
     }
 
-    /// croner's own walk over real instants finds no fire that we do not, but at clock changes.
+    /// The delay of a fire is the same each time, and ends before the next fire.
     #[test]
     fn jitter_is_fixed_and_bounded(spec in specs(), from in instants()) {
         let fire = spec.expression().next(from).expect("comes");
@@ -296,7 +300,7 @@ proptest! {
         let mut state = State::new(&spec, now, SignedDuration::ZERO);
         for (idle, length, what) in steps {
             now += SignedDuration::from_secs(idle);
-            if what == 9 && !state.is_unfinished {
+            if what == 9 && !state.is_unfinished && spec.expression() != other.expression() {
                 spec = other.clone();
                 state.adopt(&spec, now);
                 prop_assert_eq!(started(&decide(&spec, &state, None, now)), None, "an edit starts nothing");
