@@ -138,6 +138,12 @@ impl Keeper {
     /// The memory of the home cannot be read or written.
     pub async fn once(&mut self) -> Result<Vec<(String, Event)>, ScheduleError> {
         self.slack = ON_TIME;
+        let ended = self.run_due().await;
+        self.store.stop_beating()?;
+        ended
+    }
+
+    async fn run_due(&mut self) -> Result<Vec<(String, Event)>, ScheduleError> {
         self.recover()?;
         let now = (self.around.wall)();
         let mut ended: Vec<(String, Event)> = Vec::new();

@@ -131,6 +131,25 @@ fn a_run_that_is_stopped_with_the_daemon_is_continued_by_the_next() {
 }
 
 #[test]
+fn a_run_whose_process_was_killed_counts_as_failed_and_is_continued() {
+    let dir = temp();
+    let home = dir.path().join("home");
+    let pipeline = scheduled(dir.path(), YEARLY, "");
+    missed(&pipeline, &home);
+    let mut killed = daemon(&pipeline, &home);
+    let rest = until_in_the_middle(&mut killed);
+    signal(killed.id(), "KILL");
+    drop(rest);
+    assert_eq!(finish(killed).code, None, "killed");
+    let said = once(&pipeline, &home).expect(0);
+    assert!(said.err.contains("was cut off without an end; it counts as failed"), "{}", said.err);
+    assert!(said.err.contains("run for ") && said.err.contains("it was stopped before its end"), "{}", said.err);
+    assert_eq!(said.json()["summary"]["starts"], 2, "{}", said.out);
+    let schedule = standing(&home)["schedules"][0].clone();
+    assert_eq!((&schedule["failures"], &schedule["unfinished"]), (&0.into(), &false.into()), "{schedule}");
+}
+
+#[test]
 fn a_home_has_one_scheduler_and_one_run() {
     let dir = temp();
     let home = dir.path().join("home");
