@@ -254,7 +254,7 @@ prop_compose! {
         days.extend(is_near.then_some(around));
         let blackout_days = days.into_iter().map(|d| jiff::tz::Offset::UTC.to_datetime(d).date()).collect();
         let schedule = Schedule {
-            catch_up, overlap, catch_up_window_hours, jitter_seconds, blackout_days, ..schedule(cron, zone)
+            catch_up, catch_up_window_hours, overlap, jitter_seconds, blackout_days, ..schedule(cron, zone)
         };
         Spec::new("nightly", &schedule)
     }
