@@ -9,7 +9,9 @@ use std::process::{Child, ChildStderr, Command};
 
 use serde_json::Value;
 
-use crate::harness::{Said, arg, demo_args, finish, pipeline, root, say, signal, start, temp, until_in_the_middle};
+use crate::harness::{
+    NO_DEMO_HOSTS, Said, arg, demo_args, finish, pipeline, root, say, signal, start, temp, until_in_the_middle,
+};
 
 /// Comes once a year, at a minute at which these tests hardly run.
 const YEARLY: &str = "30 4 17 8 *";
@@ -254,14 +256,17 @@ fn a_preview_shows_the_clock_changes_and_makes_nothing() {
 fn mistakes_are_told_before_a_home_is_touched() {
     let dir = temp();
     let home = dir.path().join("home");
-    let pipeline = scheduled(dir.path(), "15 2 30 2 *", "  time_zone: Europe/Berln\n");
-    let said = finish(daemon(&pipeline, &home)).expect(2);
-    let path = arg(&pipeline);
+    let wrong = scheduled(dir.path(), "15 2 30 2 *", "  time_zone: Europe/Berln\n");
+    let said = finish(daemon(&wrong, &home)).expect(2);
+    let path = arg(&wrong);
     assert!(said.err.lines().all(|l| l.starts_with(path) && l.contains(": error: ")), "{}", said.err);
     assert!(said.err.contains("never comes") && said.err.contains("did you mean \"Europe/Berlin\""), "{}", said.err);
     assert!(!home.exists());
-    let said = say(["schedule", "pipelines/nightly.yaml", "--out", arg(&home)]).expect(2);
-    assert!(said.err.contains("is not served yet"), "{}", said.err);
+    let schedule = ("network: demo", "network: replay\nschedule: { cron: \"15 2 * * *\" }");
+    let replay = pipeline(dir.path(), &[schedule, NO_DEMO_HOSTS]);
+    let said = finish(daemon(&replay, &home)).expect(2);
+    assert!(said.err.contains("needs a recording"), "{}", said.err);
+    assert!(!home.exists());
     say(["schedule"]).expect(2);
     say(["schedule", "status", "--out", arg(&home)]).expect(3);
 }
