@@ -20,6 +20,7 @@ pub mod persona;
 pub mod report;
 pub mod rights;
 pub mod run;
+pub mod schedule;
 pub mod sink;
 pub mod source;
 

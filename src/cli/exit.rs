@@ -13,6 +13,7 @@ use crate::rights::office::OfficeError;
 use crate::run::engine::RunError;
 use crate::run::home::HomeError;
 use crate::run::journal::JournalError;
+use crate::schedule::store::StoreError;
 use crate::sink::{LockError, SinkError};
 
 /// Finished, but with more dead letters than the pipeline allows.
@@ -43,25 +44,7 @@ pub fn code_of(error: &anyhow::Error) -> ExitCode {
 fn number(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
         if let Some(error) = cause.downcast_ref::<RunError>() {
-            return match error {
-                RunError::Cancelled => INTERRUPTED,
-                RunError::Home(_)
-                | RunError::Rights(_)
-                | RunError::Journal(_)
-                | RunError::Sink(_)
-                | RunError::Lock(_)
-                | RunError::Demo(_)
-                | RunError::Fetch(_)
-                | RunError::Memory(_)
-                | RunError::Tape(_)
-                | RunError::NotRecorded(_)
-                | RunError::Worker => HOME,
-                RunError::Config(_)
-                | RunError::Crm(_)
-                | RunError::Legal(_)
-                | RunError::NetworkNotServed { .. }
-                | RunError::RealDataInDemo { .. } => USAGE,
-            };
+            return number_of_run(error);
         }
         if let Some(error) = cause.downcast_ref::<SinkError>() {
             let usage = matches!(
@@ -80,6 +63,7 @@ fn number(error: &anyhow::Error) -> u8 {
             || cause.is::<MemoryError>()
             || cause.is::<HomeError>()
             || cause.is::<JournalError>()
+            || cause.is::<StoreError>()
             || cause.is::<LockError>()
             || cause.is::<io::Error>()
         {
@@ -87,6 +71,29 @@ fn number(error: &anyhow::Error) -> u8 {
         }
     }
     USAGE
+}
+
+/// The exit code of a run's error.
+pub(super) fn number_of_run(error: &RunError) -> u8 {
+    match error {
+        RunError::Cancelled => INTERRUPTED,
+        RunError::Home(_)
+        | RunError::Rights(_)
+        | RunError::Journal(_)
+        | RunError::Sink(_)
+        | RunError::Lock(_)
+        | RunError::Demo(_)
+        | RunError::Fetch(_)
+        | RunError::Memory(_)
+        | RunError::Tape(_)
+        | RunError::NotRecorded(_)
+        | RunError::Worker => HOME,
+        RunError::Config(_)
+        | RunError::Crm(_)
+        | RunError::Legal(_)
+        | RunError::NetworkNotServed { .. }
+        | RunError::RealDataInDemo { .. } => USAGE,
+    }
 }
 
 /// Whether the error only says that nobody reads the output any more.

@@ -26,6 +26,7 @@ mod reader;
 mod report;
 mod run;
 mod run_report;
+mod schedule;
 mod schema;
 mod status;
 mod subject;
@@ -115,6 +116,8 @@ enum Command {
     Init(init::InitArgs),
     /// Run a pipeline from CRM rows to persona tables
     Run(run::RunArgs),
+    /// Run pipelines at the times of their `schedule`, until it is stopped
+    Schedule(schedule::ScheduleArgs),
     /// Serve the demo's invented web on loopback, to look at
     DemoWeb(demo_web::DemoWebArgs),
     /// Tell what the last run did and what is needed next
@@ -176,6 +179,7 @@ impl Cli {
         match self.command {
             Command::Init(args) => init::execute(&args, wall),
             Command::Run(args) => run::execute(&args, global.quiet, global.log_format, wall),
+            Command::Schedule(args) => schedule::execute(&args, global.quiet, global.log_format, wall),
             Command::DemoWeb(args) => demo_web::execute(&args),
             Command::Status(args) => status::execute(&args, wall),
             Command::Report(args) => run_report::execute(&args),

@@ -43,6 +43,19 @@ impl Progress {
             }
             (false, LogFormat::Text) => Mode::Lines,
         };
+        Self::in_mode(mode)
+    }
+
+    /// As [`Self::start`], but never with a bar: what stands above it is still to be read.
+    pub fn plain(quiet: bool, format: LogFormat) -> Self {
+        Self::in_mode(match (quiet, format) {
+            (true, _) => Mode::Quiet,
+            (false, LogFormat::Json) => Mode::Json,
+            (false, LogFormat::Text) => Mode::Lines,
+        })
+    }
+
+    fn in_mode(mode: Mode) -> Self {
         let zero = || AtomicUsize::new(0);
         Self { mode, planned: zero(), groups: zero(), fetches: zero(), resumed: zero(), personas: zero() }
     }

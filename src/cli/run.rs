@@ -101,7 +101,7 @@ fn note(format: LogFormat, text: &str) {
 }
 
 /// Ends with Ctrl-C or SIGTERM; never, where the system does not let us listen.
-async fn stop_asked() {
+pub(super) async fn stop_asked() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {

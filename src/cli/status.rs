@@ -4,13 +4,14 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use super::HomeArg;
+use super::schedule::Standing;
 use crate::consent::gate::Clock;
 use crate::run::home::Home;
 use crate::run::journal::Journal;
 use crate::run::summary::Summary;
 use crate::sink;
 
-pub(super) fn execute(arg: &HomeArg, _wall: &Clock) -> anyhow::Result<ExitCode> {
+pub(super) fn execute(arg: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
     let home = Home::open(&arg.path())?;
     let (_, ledger) = home.legal_to_read()?;
     let journal = Journal::open(&home.path().join("journal.sqlite"))?;
@@ -19,6 +20,10 @@ pub(super) fn execute(arg: &HomeArg, _wall: &Clock) -> anyhow::Result<ExitCode> 
     writeln!(out, "{kind} {} of {:?}", home.path().display(), home.controller())?;
     let synced = ledger.view().last_sync().map_or("never".to_owned(), |at| seconds(at).to_string());
     writeln!(out, "ledger    {} legal events, last import {synced}", ledger.view().state().count())?;
+    let standing = Standing::of(home.path(), arg.pipeline.as_deref(), wall())?;
+    if !standing.schedules.is_empty() {
+        writeln!(out, "schedule  {}", standing.daemon())?;
+    }
     let mut pipelines = journal.pipelines()?;
     pipelines.retain(|p| arg.pipeline.as_ref().is_none_or(|wanted| wanted == p));
     if pipelines.is_empty() {
@@ -45,6 +50,9 @@ pub(super) fn execute(arg: &HomeArg, _wall: &Clock) -> anyhow::Result<ExitCode> 
                 "result    {}: {} personas of {} contacts, {} dead letters",
                 summary.outcome, c.personas, c.subjects, c.dead_letters
             )?;
+        }
+        if let Some((_, state)) = standing.schedules.iter().find(|(name, _)| *name == pipeline) {
+            writeln!(out, "schedule  {}", Standing::line(state))?;
         }
         writeln!(out, "next      {}", next(&run.state, journal.fetched(&run.run_id)?))?;
     }

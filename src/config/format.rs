@@ -1,10 +1,14 @@
 //! The formats that a JSON Schema names and a pipeline file uses: names, instants, URLs, cron expressions, zones.
 //!
-//! Invariant: pure functions from text to the reason why it does not fit; no clock, no network, no files.
+//! Invariant: pure functions from text to the reason why it does not fit; no clock, no network, no files but the time
+//! zone database.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use url::Url;
+
+use super::diagnostic::did_you_mean;
+use crate::schedule::cron::{cron_mistake, is_zone, zones};
 
 /// What the keyword `format` calls a name; matches `[a-z][a-z0-9_-]{0,63}`.
 pub const NAME: &str = "name";
@@ -103,8 +107,10 @@ fn cron(text: &str) -> Option<String> {
             ));
         }
     };
-    let misfit = fields.iter().zip(known).find(|(field, known)| !cron_field(field, **known))?;
-    let (field, (name, low, high)) = misfit;
+    let misfit = fields.iter().zip(known).find(|(field, known)| !cron_field(field, **known));
+    let Some((field, (name, low, high))) = misfit else {
+        return cron_mistake(text).map(|mistake| mistake.to_string());
+    };
     Some(format!("{field:?} is no {name} of a cron expression ({low} to {high}, *, lists, ranges and steps)"))
 }
 
@@ -143,7 +149,16 @@ fn zone(text: &str) -> Option<String> {
             && p.chars().all(|c| c.is_ascii_alphanumeric() || "_-+".contains(c))
     };
     let shape = text == "UTC" || (text.contains('/') && text.split('/').count() <= 3 && text.split('/').all(part));
-    (!shape).then(|| "expected an IANA time zone such as Europe/Berlin, or UTC".to_owned())
+    if !shape {
+        return Some("expected an IANA time zone such as Europe/Berlin, or UTC".to_owned());
+    }
+    if is_zone(text) {
+        return None;
+    }
+    let (text, zones) = (text.chars().take(80).collect::<String>(), zones());
+    let meant =
+        did_you_mean(&text, zones.iter().map(String::as_str)).map_or(String::new(), |meant| format!(", {meant}"));
+    Some(format!("there is no time zone {text:?}{meant}"))
 }
 
 fn path(text: &str) -> Option<String> {
@@ -178,9 +193,23 @@ mod tests {
             (
                 CRON,
                 &["15 2 * * *", "0 15 2 * * MON-FRI", "*/5 0-6,22 1 JAN ?", "0 2 L * *", "0 2 * * 1#2"],
-                &["", "15 2 * *", "60 2 * * *", "15 24 * * *", "5-1 2 * * *", "a b c d e", "*/0 2 * * *", "@daily"],
+                &[
+                    "",
+                    "15 2 * *",
+                    "60 2 * * *",
+                    "15 24 * * *",
+                    "5-1 2 * * *",
+                    "a b c d e",
+                    "*/0 2 * * *",
+                    "@daily",
+                    "15 2 31 2 *",
+                ],
             ),
-            (ZONE, &["Europe/Berlin", "UTC", "America/Argentina/Ushuaia", "Etc/GMT+1"], &["CET1", "berlin", "+01:00"]),
+            (
+                ZONE,
+                &["Europe/Berlin", "UTC", "America/Argentina/Ushuaia", "Etc/GMT+1"],
+                &["CET1", "berlin", "+01:00", "Europe/Berln", "Mars/Crater"],
+            ),
             (PATH, &["a.csv", "../x y/*.csv", "/abs"], &["", " ", "~/x", "$HOME/x", "s3://bucket/x"]),
         ];
         for (format, good, bad) in table {

@@ -18,6 +18,7 @@ pub use super::raw::schedule::{CatchUp, Overlap};
 pub use super::raw::source::Page;
 pub use super::raw::{Encryption, Extract, Level, Network, Persona};
 use crate::consent::dialect::Dialect;
+use crate::schedule::cron::Expression;
 use crate::taxonomy::JobFunction;
 
 /// Requests per second to one host where the pipeline does not say.
@@ -49,10 +50,8 @@ pub struct Plan {
 /// When the pipeline runs by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// Cron expression with five or six fields; each field is in its range.
-    pub cron: String,
-    /// Name of an IANA time zone; its shape is checked, not that the zone exists.
-    pub time_zone: String,
+    /// When: a cron expression that comes, in a time zone that exists.
+    pub expression: Expression,
     /// What happens with missed runs.
     pub catch_up: CatchUp,
     /// Hours.
@@ -337,16 +336,18 @@ impl Plan {
         self.network
     }
 
-    /// SHA-256 in hex over the meaning of the file: the same for other comments, formatting, order of keys and
-    /// defaults written out.
+    /// SHA-256 in hex over what the file means for a run: the same for other comments, formatting, order of keys,
+    /// defaults written out, and another `schedule`.
     pub fn hash(&self) -> &str {
         &self.hash
     }
 }
 
-/// Hashes the canonical form: the raw type with its defaults, as compact JSON in the order of its fields.
+/// Hashes the canonical form: the raw type with its defaults, as compact JSON in the order of its fields. When a
+/// pipeline runs does not change what comes of it, and a run that was stopped goes on under a changed schedule.
 fn content_hash(raw: &raw::Pipeline) -> String {
-    let canonical = serde_json::to_vec(raw).expect("finite numbers and text keys always serialise");
+    let canonical = serde_json::to_vec(&raw::Pipeline { schedule: None, ..raw.clone() })
+        .expect("finite numbers and text keys always serialise");
     data_encoding::HEXLOWER.encode(&Sha256::digest(&canonical))
 }
 
@@ -373,8 +374,7 @@ impl Schedule {
         let mut blackout_days = days.map_err(|_| vec!["schedule", "blackout_days"])?;
         blackout_days.sort_unstable();
         Ok(Self {
-            cron: raw.cron.split_whitespace().collect::<Vec<_>>().join(" "),
-            time_zone: raw.time_zone,
+            expression: Expression::new(&raw.cron, &raw.time_zone).map_err(|_| vec!["schedule", "cron"])?,
             catch_up: raw.catch_up,
             catch_up_window_hours: raw.catch_up_window_hours,
             overlap: raw.overlap,

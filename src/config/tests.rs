@@ -132,6 +132,7 @@ fn the_hash_is_of_the_meaning() {
         demo.replace("\n\n", "\n# comment\n\n"),
         demo.replace("half_life_days: 730", "half_life_days:   0730 # two years"),
         demo.replace("  half_life_days: 730\n", ""),
+        demo.replace("network: demo", "network: demo\nschedule: { cron: \"15 2 * * *\" }"),
         demo.replace("name: demo\n", "").replace("version: 1\n", "\"name\": 'demo'\nversion: 1\n"),
     ];
     for source in same_meaning {

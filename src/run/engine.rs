@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::config::Diagnostic;
+use crate::config::{Diagnostic, Plan};
 use crate::consent::gate::Clock;
 use crate::crm::CrmError;
 use crate::demo::DemoError;
@@ -20,7 +20,7 @@ use crate::run::journal::JournalError;
 use crate::run::legal::LegalError;
 use crate::run::prepare::prepare;
 use crate::run::summary::Summary;
-use crate::run::{dry, publish};
+use crate::run::{dry, publish, settings};
 use crate::sink::{LockError, SinkError};
 
 /// Why a run stops without a snapshot.
@@ -164,6 +164,14 @@ pub struct World {
     pub cancel: Cancel,
     /// Told of progress.
     pub observer: Arc<dyn Observer>,
+}
+
+/// Refuses what no run serves yet, before anybody waits for it.
+///
+/// # Errors
+/// [`RunError::NetworkNotServed`].
+pub fn check_served(plan: &Plan, options: &Options) -> Result<(), RunError> {
+    settings::check(plan, options)
 }
 
 /// Runs a pipeline.

@@ -31,6 +31,14 @@ pub enum LockError {
         /// Its process id, where it wrote one.
         pid: Option<u32>,
     },
+    /// Another process keeps the home's schedules.
+    #[error("another `prosopon schedule`{} keeps the schedules of {}; one is enough, stop it first", holder(*pid), home.display())]
+    Kept {
+        /// The home.
+        home: PathBuf,
+        /// Its process id, where it wrote one.
+        pid: Option<u32>,
+    },
     /// The lock file could not be used.
     #[error(transparent)]
     Io(#[from] SinkError),
@@ -43,8 +51,17 @@ fn holder(pid: Option<u32>) -> String {
 impl HomeLock {
     /// Locks the home without waiting; creates its folder if need be.
     pub fn acquire(home: &Path) -> Result<Self, LockError> {
+        Self::lock(home, ".lock", |home, pid| LockError::Held { home, pid })
+    }
+
+    /// Locks the home's schedules without waiting; runs and rights are not kept out.
+    pub fn acquire_for_schedule(home: &Path) -> Result<Self, LockError> {
+        Self::lock(home, ".schedule.lock", |home, pid| LockError::Kept { home, pid })
+    }
+
+    fn lock(home: &Path, name: &str, held: fn(PathBuf, Option<u32>) -> LockError) -> Result<Self, LockError> {
         create_dir(home)?;
-        let path = home.join(".lock");
+        let path = home.join(name);
         let mut file = options()
             .read(true)
             .write(true)
@@ -58,7 +75,7 @@ impl HomeLock {
                 let mut pid = String::new();
                 // The number only helps the operator; without it the message is still right.
                 let _ = file.read_to_string(&mut pid);
-                return Err(LockError::Held { home: home.to_owned(), pid: pid.trim().parse().ok() });
+                return Err(held(home.to_owned(), pid.trim().parse().ok()));
             }
             Err(TryLockError::Error(e)) => return Err(SinkError::io("lock", &path)(e).into()),
         }
@@ -166,6 +183,10 @@ mod tests {
         assert!(e.to_string().contains(&format!("process {}", std::process::id())), "{e}");
         drop(lock);
         HomeLock::acquire(&home).expect("free again");
+        let _scheduler = HomeLock::acquire_for_schedule(&home).expect("a lock of its own");
+        let e = HomeLock::acquire_for_schedule(&home).expect_err("kept");
+        assert!(e.to_string().contains("prosopon schedule"), "{e}");
+        HomeLock::acquire(&home).expect("runs are not kept out");
     }
 
     #[test]

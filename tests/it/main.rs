@@ -27,5 +27,6 @@ mod readers;
 mod report;
 mod rewrite;
 mod rights;
+mod schedule;
 mod story;
 mod validate;

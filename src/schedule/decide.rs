@@ -1,0 +1,275 @@
+//! From schedule, state and clock to what is to be done now.
+//!
+//! Invariant: pure and total. A fire is never decided for twice: every one decided for is later than the last. Nothing
+//! starts on a blackout day, nothing is made up for beyond the window, and a changed expression starts from now on.
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use super::cron::Expression;
+use super::state::{State, within};
+use crate::config::{self, CatchUp, Overlap};
+
+/// How late a start still counts as being on time: timers and clusters come to call minutes late.
+pub const ON_TIME: SignedDuration = SignedDuration::from_mins(15);
+
+/// The schedule of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    name: String,
+    expression: Expression,
+    catch_up: CatchUp,
+    window: SignedDuration,
+    overlap: Overlap,
+    jitter: u64,
+    max_duration: Duration,
+    pause_after: u32,
+    blackout: Vec<Date>,
+}
+
+/// Why a run starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Its time has come.
+    OnTime,
+    /// It was missed, or had to wait.
+    CaughtUp,
+    /// It was stopped before its end.
+    Continued,
+}
+
+/// Why a fire is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// The run before had not ended.
+    Overlap,
+    /// Nothing ran at its time, and it is not made up for.
+    Missed,
+}
+
+/// The last fire that is left out, and why.
+type Left = (Timestamp, LeftOut);
+
+/// What happens next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing until somebody resumes.
+    Paused,
+    /// A run for this fire starts now.
+    Start(Timestamp, Why),
+    /// A run for a fire starts later: fire and start.
+    Wait(Option<(Timestamp, Timestamp)>),
+}
+
+/// What is to be done now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision {
+    /// Fires up to this one are left out.
+    pub left_out: Option<Left>,
+    /// And then.
+    pub then: Then,
+}
+
+impl Spec {
+    /// The schedule of a pipeline of this name.
+    pub fn new(name: &str, schedule: &config::Schedule) -> Self {
+        let mut blackout = schedule.blackout_days.clone();
+        blackout.sort_unstable();
+        Self {
+            name: name.to_owned(),
+            expression: schedule.expression.clone(),
+            catch_up: schedule.catch_up,
+            window: SignedDuration::from_hours(i64::from(schedule.catch_up_window_hours)),
+            overlap: schedule.overlap,
+            jitter: u64::from(schedule.jitter_seconds),
+            max_duration: Duration::from_secs(u64::from(schedule.max_duration_minutes) * 60),
+            pause_after: schedule.pause_after_failures,
+            blackout,
+        }
+    }
+
+    /// The pipeline's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The expression in its zone.
+    pub const fn expression(&self) -> &Expression {
+        &self.expression
+    }
+
+    /// What happens when the run before has not ended.
+    pub const fn overlap(&self) -> Overlap {
+        self.overlap
+    }
+
+    /// How long a run may take.
+    pub const fn max_duration(&self) -> Duration {
+        self.max_duration
+    }
+
+    /// After how many failed runs in a row nothing starts any more.
+    pub const fn pause_after(&self) -> u32 {
+        self.pause_after
+    }
+
+    /// When the run of a fire starts: later by a delay that is fixed for each fire, and always before the next fire.
+    pub fn start_of(&self, fire: Timestamp) -> Timestamp {
+        let room = self.expression.next(fire).map_or(u64::MAX, |next| next.duration_since(fire).as_secs() as u64);
+        let most = self.jitter.min(room.saturating_sub(1));
+        let hash = Sha256::new().chain_update(&self.name).chain_update(fire.as_second().to_be_bytes()).finalize();
+        let drawn = hash.iter().take(8).fold(0, |number: u64, byte| (number << 8) | u64::from(*byte)) % (most + 1);
+        fire.checked_add(SignedDuration::from_secs(drawn as i64)).unwrap_or(fire)
+    }
+
+    /// Whether an instant lies on a day without runs.
+    pub fn is_blackout(&self, at: Timestamp) -> bool {
+        !self.blackout.is_empty() && self.blackout.binary_search(&self.expression.day(at)).is_ok()
+    }
+
+    /// Whether a fire may start a run, unless it has to wait.
+    pub fn is_eligible(&self, fire: Timestamp) -> bool {
+        !self.is_blackout(fire) && !self.is_blackout(self.start_of(fire))
+    }
+
+    /// The first fire after an instant that may start a run.
+    pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
+        let mut fire = self.expression.next(after)?;
+        while !self.is_eligible(fire) {
+            let from = if self.is_blackout(fire) { just_before(self.end_of_day(fire)?) } else { fire };
+            fire = self.expression.next(from.max(fire))?;
+        }
+        Some(fire)
+    }
+
+    /// The last fire after `base` whose start has come and that may start a run.
+    fn newest(&self, base: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let mut at = now;
+        loop {
+            let fire = self.expression.previous(at).filter(|fire| *fire > base)?;
+            if self.start_of(fire) <= now && self.is_eligible(fire) {
+                return Some(fire);
+            }
+            let day = self.expression.begin_of(self.expression.day(fire)).filter(|_| self.is_blackout(fire));
+            at = just_before(day.map_or(fire, |day| day.min(fire)));
+        }
+    }
+
+    /// The end of the day of an instant.
+    fn end_of_day(&self, at: Timestamp) -> Option<Timestamp> {
+        self.expression.begin_of(self.expression.day(at).tomorrow().ok()?).filter(|end| *end > at)
+    }
+
+    /// The end of the blackout that an instant lies in.
+    fn end_of_blackout(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut end = self.end_of_day(at)?;
+        while self.is_blackout(end) {
+            end = self.end_of_day(end)?;
+        }
+        Some(end)
+    }
+}
+
+fn just_before(at: Timestamp) -> Timestamp {
+    at.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(at)
+}
+
+/// Decides; `held` is the stretch in which other work kept the home.
+pub fn decide(spec: &Spec, state: &State, held: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Decision {
+    Deciding { spec, state, held, now }.decide()
+}
+
+struct Deciding<'a> {
+    spec: &'a Spec,
+    state: &'a State,
+    held: Option<(Timestamp, Timestamp)>,
+    now: Timestamp,
+}
+
+impl Deciding<'_> {
+    fn decide(&self) -> Decision {
+        if self.state.paused_at.is_some() {
+            return Decision { left_out: None, then: Then::Paused };
+        }
+        let (left_out, due) = match self.spec.catch_up {
+            CatchUp::All => self.oldest(),
+            CatchUp::Skip | CatchUp::Latest => self.newest(),
+        };
+        let base = left_out.map_or(self.state.base(), |(fire, _)| fire.max(self.state.base()));
+        let Some((fire, why)) = due.or_else(|| self.unfinished()) else {
+            let next = self.spec.next(base).map(|fire| (fire, self.spec.start_of(fire)));
+            return Decision { left_out, then: Then::Wait(next) };
+        };
+        let then = if self.spec.is_blackout(self.now) {
+            Then::Wait(self.spec.end_of_blackout(self.now).map(|end| (fire, end)))
+        } else {
+            Then::Start(fire, why)
+        };
+        Decision { left_out, then }
+    }
+
+    /// The newest fire that is due; older ones need no run of their own.
+    fn newest(&self) -> (Option<Left>, Option<(Timestamp, Why)>) {
+        let Some(fire) = self.spec.newest(self.state.base(), self.now) else { return (None, None) };
+        if self.is_left_out_for_overlap(fire) {
+            return (Some((fire, LeftOut::Overlap)), None);
+        }
+        let is_due = match self.spec.catch_up {
+            CatchUp::Skip => self.is_on_time(fire),
+            CatchUp::Latest | CatchUp::All => self.is_within_window(fire),
+        };
+        if is_due { (None, Some((fire, self.why(fire)))) } else { (Some((fire, LeftOut::Missed)), None) }
+    }
+
+    /// The oldest fire that is due and within the window.
+    fn oldest(&self) -> (Option<Left>, Option<(Timestamp, Why)>) {
+        if let Some(unfinished) = self.unfinished() {
+            return (None, Some(unfinished));
+        }
+        let base = self.state.base();
+        let floor = base.max(just_before(self.now.checked_sub(self.spec.window).unwrap_or(base)));
+        let lost = self.spec.expression.previous(floor).filter(|fire| *fire > base);
+        let mut left_out = lost.map(|fire| (fire, LeftOut::Missed));
+        let mut from = floor;
+        loop {
+            let fire = self.spec.next(from).filter(|fire| self.spec.start_of(*fire) <= self.now);
+            match fire {
+                Some(fire) if self.is_left_out_for_overlap(fire) => left_out = Some((fire, LeftOut::Overlap)),
+                _ => return (left_out, fire.map(|fire| (fire, self.why(fire)))),
+            }
+            from = fire.unwrap_or(from);
+        }
+    }
+
+    /// The run that was stopped before its end, where it is made up for.
+    fn unfinished(&self) -> Option<(Timestamp, Why)> {
+        let fire = self.state.last_fired.filter(|_| self.state.is_unfinished)?;
+        let is_due = self.spec.catch_up != CatchUp::Skip && self.is_within_window(fire);
+        is_due.then_some((fire, Why::Continued))
+    }
+
+    fn is_left_out_for_overlap(&self, fire: Timestamp) -> bool {
+        self.spec.overlap == Overlap::Skip && self.state.overlapped(self.spec.start_of(fire))
+    }
+
+    fn is_within_window(&self, fire: Timestamp) -> bool {
+        self.now.duration_since(fire) <= self.spec.window
+    }
+
+    /// Whether it starts on time, or as soon as it could.
+    fn is_on_time(&self, fire: Timestamp) -> bool {
+        let start = self.spec.start_of(fire);
+        let own = self.state.started.zip(self.state.ended).filter(|_| self.spec.overlap == Overlap::Queue);
+        let waited =
+            [own, self.held].into_iter().flatten().filter(|span| within(start, *span)).map(|(_, end)| end).max();
+        self.is_within_window(fire) && self.now.duration_since(waited.unwrap_or(start)) <= ON_TIME
+    }
+
+    fn why(&self, fire: Timestamp) -> Why {
+        let is_late = self.now.duration_since(self.spec.start_of(fire)) > ON_TIME;
+        if is_late { Why::CaughtUp } else { Why::OnTime }
+    }
+}

@@ -1,0 +1,163 @@
+//! What a scheduler tells while it works.
+//!
+//! Invariant: names of pipelines and instants; never a person.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::decide::{LeftOut, Why};
+use super::state::Outcome;
+use crate::run::Observer;
+use crate::run::engine::RunError;
+use crate::run::summary::Summary;
+
+/// Who is told.
+pub trait Listener: Send + Sync {
+    /// Something happened to a pipeline's schedule.
+    fn tell(&self, pipeline: &str, event: &Event);
+    /// Told of the progress of the run that starts now.
+    fn observer(&self) -> Arc<dyn Observer>;
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// Nothing is due; the next run starts then.
+    Waiting(Option<Timestamp>),
+    /// A run starts for a fire.
+    Started(Timestamp, Why),
+    /// A run has ended.
+    Ended(Outcome, Option<Box<Summary>>),
+    /// A run has ended without tables.
+    Failed(Outcome, Box<RunError>),
+    /// A run was stopped after so many minutes.
+    TooLong(u64),
+    /// A fire is left out.
+    LeftOut(Timestamp, LeftOut),
+    /// Another process works in the home: the run waits, or is left out.
+    Busy {
+        /// Whether it waits.
+        is_waiting: bool,
+        /// What the lock says.
+        message: String,
+    },
+    /// A run of an earlier process was cut off.
+    Died,
+    /// The schedule is paused after so many failures in a row.
+    Paused(u32),
+    /// The pipeline file cannot be read any more; the schedule goes on as it was.
+    Unreadable(String),
+    /// The pipeline file has changed.
+    Reloaded,
+}
+
+impl Event {
+    /// Its name in logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Waiting(_) => "schedule_waiting",
+            Self::Started(..) => "schedule_started",
+            Self::Ended(..) | Self::Failed(..) => "schedule_ended",
+            Self::TooLong(_) => "schedule_too_long",
+            Self::LeftOut(..) => "schedule_left_out",
+            Self::Busy { .. } => "schedule_busy",
+            Self::Died => "schedule_died",
+            Self::Paused(_) => "schedule_paused",
+            Self::Unreadable(_) => "schedule_unreadable",
+            Self::Reloaded => "schedule_reloaded",
+        }
+    }
+
+    /// One JSON object.
+    pub fn to_json(&self, pipeline: &str) -> Value {
+        let mut event = json!({ "event": self.name(), "pipeline": pipeline, "message": self.to_string() });
+        let more = match self {
+            Self::Waiting(next) => json!({ "next_start": next.map(|at| at.to_string()) }),
+            Self::Started(fire, why) => json!({ "fire": fire.to_string(), "why": why.name() }),
+            Self::Ended(outcome, _) | Self::Failed(outcome, _) => json!({ "outcome": outcome.name() }),
+            Self::LeftOut(fire, why) => json!({ "fire": fire.to_string(), "why": why.name() }),
+            Self::Paused(failures) => json!({ "failures": failures }),
+            _ => json!({}),
+        };
+        if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
+            event.extend(more);
+        }
+        event
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting(Some(next)) => write!(f, "next run starts at {}", seconds(*next)),
+            Self::Waiting(None) => f.write_str("no run is to come"),
+            Self::Started(fire, why) => write!(f, "run for {} starts: {}", seconds(*fire), why.text()),
+            Self::Ended(outcome, None) => write!(f, "run ended: {}", outcome.name()),
+            Self::Ended(outcome, Some(summary)) => {
+                let counts = &summary.counts;
+                let run = summary.run_id.as_deref().unwrap_or_default();
+                let (personas, subjects) = (counts.personas, counts.subjects);
+                write!(f, "run ended: {}, {run}, {personas} personas of {subjects} contacts", outcome.name())
+            }
+            Self::Failed(outcome, error) => write!(f, "run ended: {}: {error}", outcome.name()),
+            Self::TooLong(minutes) => {
+                write!(f, "the run takes longer than max_duration_minutes ({minutes}) and is stopped")
+            }
+            Self::LeftOut(fire, why) => write!(f, "run for {} is left out: {}", seconds(*fire), why.text()),
+            Self::Busy { is_waiting: true, message } => write!(f, "the run waits: {message}"),
+            Self::Busy { is_waiting: false, message } => write!(f, "the run is left out: {message}"),
+            Self::Died => f.write_str("the run before was cut off without an end; it counts as failed"),
+            Self::Paused(failures) => {
+                write!(f, "paused after {failures} failed run(s) in a row: `prosopon schedule resume` goes on")
+            }
+            Self::Unreadable(message) => {
+                write!(f, "the pipeline file has mistakes now, the schedule before goes on: {message}")
+            }
+            Self::Reloaded => f.write_str("the pipeline file has changed and was read anew"),
+        }
+    }
+}
+
+impl Why {
+    /// How it is written in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OnTime => "on_time",
+            Self::CaughtUp => "caught_up",
+            Self::Continued => "continued",
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::OnTime => "it is due",
+            Self::CaughtUp => "it was missed",
+            Self::Continued => "it was stopped before its end",
+        }
+    }
+}
+
+impl LeftOut {
+    /// How it is written in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Overlap => "overlap",
+            Self::Missed => "missed",
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Overlap => "the run before had not ended (overlap: skip)",
+            Self::Missed => "it was missed and is not made up for (catch_up)",
+        }
+    }
+}
+
+/// Without fractions of a second.
+pub fn seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}

@@ -1,0 +1,357 @@
+//! The scheduler of a home: looks at its pipelines' schedules, starts what is due, and remembers it.
+//!
+//! Invariant: one scheduler a home, one run at a time in it; a fire is on the disk before its run starts, so a fire
+//! that was cut off is continued and never taken for a new one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::sleep;
+
+use super::decide::{self, Decision, ON_TIME, Spec, Then, Why};
+use super::event::{Event, Listener};
+use super::files::{Kept, kept};
+use super::running::{self, BEAT, Sign};
+use super::state::{Outcome, State};
+use super::store::{Heartbeat, Store, StoreError};
+use crate::config::Overlap;
+use crate::consent::gate::Clock;
+use crate::fetch::{Cancel, CancelHandle};
+use crate::run::engine::{Options, RunError, World};
+use crate::sink::{HomeLock, LockError};
+
+/// How long a run waits before it asks again whether the home is free.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The shortest sleep, where a clock says that nothing is due and nothing is to be waited for.
+const LEAST: Duration = Duration::from_millis(20);
+
+/// Why a scheduler ends.
+#[derive(Debug, thiserror::Error)]
+pub enum ScheduleError {
+    /// A pipeline file, the home, or a lock.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Its memory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What comes from outside.
+#[derive(Clone)]
+pub struct Around {
+    /// The wall clock.
+    pub wall: Clock,
+    /// Stops everything when raised.
+    pub stop: Arc<CancelHandle>,
+    /// Told of what happens.
+    pub listener: Arc<dyn Listener>,
+}
+
+/// The scheduler of a home.
+pub struct Keeper {
+    home: PathBuf,
+    store: Store,
+    kept: Vec<Kept>,
+    around: Around,
+    stop: Cancel,
+    /// How far back a fire counts that comes before the schedule was ever seen.
+    slack: SignedDuration,
+    /// The stretch in which runs of other pipelines kept the home.
+    held: Option<(Timestamp, Timestamp)>,
+    _lock: HomeLock,
+}
+
+/// A run that is due.
+struct Due {
+    index: usize,
+    fire: Timestamp,
+    why: Why,
+}
+
+/// Whether a run can have the home.
+enum Free {
+    Yes,
+    No(Event),
+    Stopped,
+}
+
+/// Opens the schedulers of pipelines, one a home; `out` overrides the homes of the pipelines.
+///
+/// # Errors
+/// Mistakes of pipeline files; a home that does not open; another scheduler keeps one of them.
+pub fn open(files: &[PathBuf], out: Option<&Path>, around: &Around) -> Result<Vec<Keeper>, ScheduleError> {
+    let mut keepers: Vec<Keeper> = Vec::new();
+    for (home, kept) in kept(files, out, (around.wall)())? {
+        let lock = HomeLock::acquire_for_schedule(&home).map_err(RunError::from)?;
+        let store = Store::open(&home)?;
+        let (around, stop) = (around.clone(), around.stop.flag());
+        keepers.push(Keeper { home, store, kept, around, stop, slack: SignedDuration::ZERO, held: None, _lock: lock });
+    }
+    Ok(keepers)
+}
+
+/// Keeps all schedules until somebody stops it; where one home fails, all stop.
+///
+/// # Errors
+/// The memory of a home cannot be written: nothing is started that could not be remembered.
+pub async fn keep_all(keepers: Vec<Keeper>) -> Result<(), ScheduleError> {
+    let all = keepers.into_iter().map(|mut keeper| async move {
+        let kept = keeper.keep().await;
+        if kept.is_err() {
+            keeper.around.stop.cancel();
+        }
+        kept.and(keeper.store.stop_beating().map_err(ScheduleError::from))
+    });
+    futures_util::future::join_all(all).await.into_iter().collect()
+}
+
+impl Keeper {
+    /// Keeps the schedules of the home until somebody stops it.
+    async fn keep(&mut self) -> Result<(), ScheduleError> {
+        self.recover()?;
+        while !self.stop.is_cancelled() {
+            let now = (self.around.wall)();
+            self.beat(now)?;
+            self.reload();
+            let (due, wake) = self.look(now)?;
+            if let Some(due) = due {
+                self.start(&due).await?;
+                self.hold(now);
+                continue;
+            }
+            let until = wake.and_then(|wake| wake.duration_since(now).try_into().ok()).unwrap_or(BEAT);
+            let stop = self.stop.clone();
+            tokio::select! {
+                () = sleep(until.clamp(LEAST, BEAT)) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs what is due now, and tells how each pipeline stands.
+    ///
+    /// # Errors
+    /// The memory of the home cannot be read or written.
+    pub async fn once(&mut self) -> Result<Vec<(String, Event)>, ScheduleError> {
+        self.slack = ON_TIME;
+        let ended = self.run_due().await;
+        self.store.stop_beating()?;
+        ended
+    }
+
+    async fn run_due(&mut self) -> Result<Vec<(String, Event)>, ScheduleError> {
+        self.recover()?;
+        let now = (self.around.wall)();
+        let mut ended: Vec<(String, Event)> = Vec::new();
+        while let (Some(due), false) = (self.look(now)?.0, self.stop.is_cancelled()) {
+            if let Some(event) = self.start(&due).await? {
+                ended.push((self.kept[due.index].spec.name().to_owned(), event));
+            }
+            self.hold(now);
+        }
+        for kept in &self.kept {
+            let name = kept.spec.name();
+            if ended.iter().any(|(ended, _)| ended == name) {
+                continue;
+            }
+            let Some(state) = self.store.state(name)? else { continue };
+            let stands = state.paused_at.map_or(Event::Waiting(state.next_start), |_| Event::Paused(state.failures));
+            ended.push((name.to_owned(), stands));
+        }
+        Ok(ended)
+    }
+
+    /// Runs that an earlier process left behind are over.
+    fn recover(&mut self) -> Result<(), ScheduleError> {
+        let now = (self.around.wall)();
+        for index in 0..self.kept.len() {
+            let (state, has_died) = self.update(index, now, |spec, state| state.recover(spec, now))?;
+            if has_died {
+                self.tell(index, &Event::Died);
+                self.tell_pause(index, &state, now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over pipeline files that have changed; one with mistakes changes nothing.
+    fn reload(&mut self) {
+        for index in 0..self.kept.len() {
+            match self.kept[index].reload() {
+                Some(Ok(())) => self.tell(index, &Event::Reloaded),
+                Some(Err(message)) => self.tell(index, &Event::Unreadable(message)),
+                None => {}
+            }
+        }
+    }
+
+    /// Decides for all pipelines: the run whose start came first, and else when to look again.
+    fn look(&mut self, now: Timestamp) -> Result<(Option<Due>, Option<Timestamp>), ScheduleError> {
+        let (mut due, mut wake): (Option<(Timestamp, Due)>, Option<Timestamp>) = (None, None);
+        for index in 0..self.kept.len() {
+            let held = self.held;
+            let (state, decision) = self.update(index, now, |spec, state| settle(spec, state, held, now))?;
+            if let Some((fire, why)) = decision.left_out {
+                self.tell(index, &Event::LeftOut(fire, why));
+            }
+            match decision.then {
+                Then::Start(fire, why) => {
+                    let start = self.kept[index].spec.start_of(fire);
+                    if due.as_ref().is_none_or(|(first, _)| start < *first) {
+                        due = Some((start, Due { index, fire, why }));
+                    }
+                    continue;
+                }
+                Then::Wait(Some((_, start))) => wake = Some(wake.map_or(start, |wake| wake.min(start))),
+                Then::Wait(None) | Then::Paused => {}
+            }
+            let told = (state.paused_at.is_some(), state.next_start);
+            if self.kept[index].told != Some(told) {
+                self.kept[index].told = Some(told);
+                let stands = if told.0 { Event::Paused(state.failures) } else { Event::Waiting(told.1) };
+                self.tell(index, &stands);
+            }
+        }
+        Ok((due.map(|(_, due)| due), wake))
+    }
+
+    /// Runs one fire to its end; `None` = somebody stopped it before it began.
+    async fn start(&mut self, due: &Due) -> Result<Option<Event>, ScheduleError> {
+        let index = due.index;
+        match self.free_home(index).await? {
+            Free::Yes => {}
+            Free::Stopped => return Ok(None),
+            Free::No(event) => {
+                let now = (self.around.wall)();
+                self.update(index, now, |_, state| {
+                    state.pass(due.fire);
+                    state.is_unfinished = false;
+                })?;
+                self.tell(index, &event);
+                return Ok(Some(event));
+            }
+        }
+        let now = (self.around.wall)();
+        self.update(index, now, |_, state| state.start(due.fire, now))?;
+        self.tell(index, &Event::Started(due.fire, due.why));
+        let event = self.run(index).await;
+        let outcome = match &event {
+            Event::Ended(outcome, _) | Event::Failed(outcome, _) => *outcome,
+            _ => Outcome::Failed,
+        };
+        let now = (self.around.wall)();
+        let (state, ()) = self.update(index, now, |spec, state| state.end(spec, outcome, now))?;
+        self.kept[index].told = None;
+        self.tell(index, &event);
+        self.tell_pause(index, &state, now);
+        Ok(Some(event))
+    }
+
+    async fn run(&self, index: usize) -> Event {
+        let kept = &self.kept[index];
+        let cancel = CancelHandle::new();
+        let listener = &self.around.listener;
+        let world = World { wall: Arc::clone(&self.around.wall), cancel: cancel.flag(), observer: listener.observer() };
+        let options = Options { out: Some(self.home.clone()), ..Options::default() };
+        let work = running::start(kept.file.clone(), options, world);
+        let limit = kept.spec.max_duration();
+        let sign = |sign| match sign {
+            // A sign of life that cannot be written must not end a run that can.
+            Sign::Alive => drop(self.beat((self.around.wall)())),
+            Sign::Late => self.tell(index, &Event::TooLong(limit.as_secs() / 60)),
+        };
+        let (ended, is_late) = running::limited(work, limit, &cancel, &self.stop, sign).await;
+        match ended {
+            Ok(summary) if summary.outcome == "completed_with_dead_letters" => {
+                Event::Ended(Outcome::DeadLetters, Some(Box::new(summary)))
+            }
+            Ok(summary) => Event::Ended(Outcome::Completed, Some(Box::new(summary))),
+            Err(error) => {
+                let outcome = match &error {
+                    RunError::Cancelled if is_late => Outcome::TooLong,
+                    // Somebody took the home in the moment between: tried again like a run that was stopped.
+                    RunError::Cancelled | RunError::Lock(LockError::Held { .. }) => Outcome::Stopped,
+                    _ => Outcome::Failed,
+                };
+                Event::Failed(outcome, Box::new(error))
+            }
+        }
+    }
+
+    /// Waits for the home, where the pipeline says so, while another process works in it.
+    async fn free_home(&self, index: usize) -> Result<Free, ScheduleError> {
+        let mut is_told = false;
+        loop {
+            let message = match HomeLock::acquire(&self.home) {
+                Ok(_) => return Ok(Free::Yes),
+                Err(held @ LockError::Held { .. }) => held.to_string(),
+                Err(other) => return Err(RunError::from(other).into()),
+            };
+            let is_waiting = self.kept[index].spec.overlap() == Overlap::Queue;
+            let busy = Event::Busy { is_waiting, message };
+            if !is_waiting {
+                return Ok(Free::No(busy));
+            }
+            if !is_told {
+                self.tell(index, &busy);
+                is_told = true;
+            }
+            self.beat((self.around.wall)())?;
+            let stop = self.stop.clone();
+            tokio::select! {
+                () = sleep(PATIENCE) => {}
+                () = stop.cancelled() => return Ok(Free::Stopped),
+            }
+        }
+    }
+
+    /// The home was kept from `begin` to now; stretches that follow each other are one.
+    fn hold(&mut self, begin: Timestamp) {
+        let before = self.held.filter(|(_, end)| begin.duration_since(*end) < SignedDuration::from_mins(1));
+        self.held = Some((before.map_or(begin, |(first, _)| first), (self.around.wall)()));
+    }
+
+    fn update<T>(
+        &mut self,
+        index: usize,
+        now: Timestamp,
+        change: impl FnOnce(&Spec, &mut State) -> T,
+    ) -> Result<(State, T), StoreError> {
+        let spec = &self.kept[index].spec;
+        let first = || State::new(spec, now, self.slack);
+        self.store.update(spec.name(), first, |state| change(spec, state))
+    }
+
+    fn beat(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.store.beat(Heartbeat { pid: std::process::id(), at: now })
+    }
+
+    fn tell(&self, index: usize, event: &Event) {
+        self.around.listener.tell(self.kept[index].spec.name(), event);
+    }
+
+    fn tell_pause(&self, index: usize, state: &State, now: Timestamp) {
+        if state.paused_at == Some(now) {
+            self.tell(index, &Event::Paused(state.failures));
+        }
+    }
+}
+
+/// Decides, and brings the memory in line.
+fn settle(spec: &Spec, state: &mut State, held: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Decision {
+    state.adopt(spec, now);
+    let decision = decide::decide(spec, state, held, now);
+    if let Some((fire, _)) = decision.left_out {
+        state.pass(fire);
+    }
+    state.next_start = match decision.then {
+        Then::Start(..) => Some(now),
+        Then::Wait(next) => next.map(|(_, start)| start),
+        Then::Paused => None,
+    };
+    decision
+}

@@ -1,0 +1,162 @@
+//! What a home remembers of a schedule, and how it changes.
+//!
+//! Invariant: pure; a fire that was dealt with never becomes open again, whatever is changed.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::decide::Spec;
+
+/// How a run that was started by the schedule ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It has not ended.
+    Running,
+    /// Published.
+    Completed,
+    /// Published with more dead letters than allowed.
+    DeadLetters,
+    /// Not published.
+    Failed,
+    /// Stopped after its maximum duration.
+    TooLong,
+    /// Stopped from outside; to be continued.
+    Stopped,
+    /// The process ended without a word; to be continued.
+    Died,
+}
+
+/// The outcomes and how they are written.
+const OUTCOMES: [(Outcome, &str); 7] = [
+    (Outcome::Running, "running"),
+    (Outcome::Completed, "completed"),
+    (Outcome::DeadLetters, "completed_with_dead_letters"),
+    (Outcome::Failed, "failed"),
+    (Outcome::TooLong, "too_long"),
+    (Outcome::Stopped, "stopped"),
+    (Outcome::Died, "died"),
+];
+
+impl Outcome {
+    /// How it is written.
+    pub fn name(self) -> &'static str {
+        OUTCOMES.iter().find(|(outcome, _)| *outcome == self).map_or("failed", |(_, name)| name)
+    }
+
+    /// Reads what [`Self::name`] wrote.
+    pub fn from_name(name: &str) -> Option<Self> {
+        OUTCOMES.iter().find(|(_, known)| *known == name).map(|(outcome, _)| *outcome)
+    }
+
+    const fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::TooLong | Self::Died)
+    }
+}
+
+/// What a home remembers of a schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// The expression with its zone, to notice a change.
+    pub expression: String,
+    /// Nothing before this counts as missed.
+    pub since: Timestamp,
+    /// The last fire that was decided for, whether it ran or was left out.
+    pub last_fired: Option<Timestamp>,
+    /// When the last run began and ended.
+    pub started: Option<Timestamp>,
+    /// `None` while it runs, or if its end is not known.
+    pub ended: Option<Timestamp>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// Whether it waits to be continued.
+    pub is_unfinished: bool,
+    /// Failed runs in a row.
+    pub failures: u32,
+    /// Since when nothing is started.
+    pub paused_at: Option<Timestamp>,
+    /// When the next run starts, for those who look.
+    pub next_start: Option<Timestamp>,
+}
+
+impl State {
+    /// Of a schedule that is seen for the first time; fires within `slack` before now are still due.
+    pub fn new(spec: &Spec, now: Timestamp, slack: SignedDuration) -> Self {
+        Self {
+            expression: spec.expression().to_string(),
+            since: now.checked_sub(slack).unwrap_or(now),
+            last_fired: None,
+            started: None,
+            ended: None,
+            outcome: None,
+            is_unfinished: false,
+            failures: 0,
+            paused_at: None,
+            next_start: None,
+        }
+    }
+
+    /// A changed expression holds from now on: what it would have meant before is not missed.
+    pub fn adopt(&mut self, spec: &Spec, now: Timestamp) {
+        let expression = spec.expression().to_string();
+        if self.expression != expression {
+            self.expression = expression;
+            self.since = self.since.max(now);
+        }
+    }
+
+    /// Nothing can run now that this process looks: a run without an end was cut off.
+    pub fn recover(&mut self, spec: &Spec, now: Timestamp) -> bool {
+        let was_running = self.outcome == Some(Outcome::Running);
+        if was_running {
+            self.end(spec, Outcome::Died, now);
+            self.ended = None;
+        }
+        was_running
+    }
+
+    /// A run starts.
+    pub fn start(&mut self, fire: Timestamp, now: Timestamp) {
+        self.pass(fire);
+        (self.started, self.ended, self.outcome) = (Some(now), None, Some(Outcome::Running));
+        self.is_unfinished = true;
+    }
+
+    /// Fires up to this one are dealt with.
+    pub fn pass(&mut self, fire: Timestamp) {
+        self.last_fired = Some(self.last_fired.map_or(fire, |last| last.max(fire)));
+    }
+
+    /// A run has ended.
+    pub fn end(&mut self, spec: &Spec, outcome: Outcome, now: Timestamp) {
+        (self.ended, self.outcome) = (Some(now), Some(outcome));
+        self.is_unfinished = matches!(outcome, Outcome::Stopped | Outcome::Died);
+        if outcome.is_failure() {
+            self.failures += 1;
+            if self.failures >= spec.pause_after() {
+                self.paused_at.get_or_insert(now);
+            }
+        } else if !self.is_unfinished {
+            self.failures = 0;
+        }
+    }
+
+    /// Somebody has looked: whether it was paused.
+    pub fn resume(&mut self) -> bool {
+        self.failures = 0;
+        self.paused_at.take().is_some()
+    }
+
+    /// Fires up to this instant are dealt with.
+    pub fn base(&self) -> Timestamp {
+        self.last_fired.map_or(self.since, |last| last.max(self.since))
+    }
+
+    /// Whether the run before had not ended when this one was to start.
+    pub fn overlapped(&self, start: Timestamp) -> bool {
+        self.started.zip(self.ended).is_some_and(|span| within(start, span))
+    }
+}
+
+/// Whether an instant lies in a stretch, its begin not counted.
+pub(super) fn within(at: Timestamp, (from, to): (Timestamp, Timestamp)) -> bool {
+    from < at && at <= to
+}
