@@ -316,7 +316,8 @@ proptest! {
                     prop_assert!(spec.start_of(fire) <= now && fire <= now);
                     prop_assert!(now.duration_since(fire) <= hours(80));
                     if why == Why::Continued {
-                        prop_assert!(state.is_unfinished && state.last_fired == Some(fire));
+                        // A fire that came during the run that was stopped may have been left out since.
+                        prop_assert!(state.is_unfinished && state.last_fired >= Some(fire));
                     } else {
                         prop_assert!(seen.insert(fire), "{fire} twice");
                         prop_assert!(fire > state.since);
