@@ -91,6 +91,6 @@ mod tests {
         assert!(open(&folder.path().join("y.sqlite"), Access::Read, "").is_err(), "nothing is made");
         assert!(!folder.path().join("y.sqlite").exists());
         open(Path::new(IN_MEMORY), Access::Write(Journal::Wal), "").expect("opens");
-        assert!(!Path::new(IN_MEMORY).exists(), "a file of that name");
+        assert!(!Path::new(IN_MEMORY).exists(), "a file of that name in the working directory");
     }
 }

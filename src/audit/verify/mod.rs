@@ -4,6 +4,8 @@
 //! Invariant: what cannot be checked is told apart from what is wrong; an erased person's entries can be checked for
 //! form and place only, and are counted.
 
+mod tables;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
@@ -15,10 +17,8 @@ use crate::audit::source::{Book, SourceError};
 use crate::consent::decide::{Asked, OptOut, Request, View, decide};
 use crate::consent::event::LegalEvent;
 use crate::consent::policy::Policy;
-use crate::ids::Ids;
 use crate::keys::SubjectKey;
 use crate::model::{AccountId, SubjectId, Target};
-use crate::sink;
 use crate::taxonomy::Operation;
 
 /// Something that is not as it should be.
@@ -272,75 +272,6 @@ impl Checker<'_, '_> {
             self.done.find("decision", Some(number), what);
         }
     }
-
-    /// The snapshot that was announced last must be there, and be the one that readers see.
-    fn newest_snapshots(&mut self) {
-        let mut newest: BTreeMap<&String, (u64, &String)> = BTreeMap::new();
-        for ((pipeline, run), number) in &self.published {
-            let last = newest.entry(pipeline).or_insert((*number, run));
-            *last = (*last).max((*number, run));
-        }
-        let gone: Vec<(u64, String)> = newest
-            .into_iter()
-            .filter(|(pipeline, (_, run))| {
-                let current = sink::current(self.book.home, pipeline).ok().flatten();
-                current.is_none_or(|s| s.run_id() != run.as_str())
-            })
-            .map(|(pipeline, (number, run))| (number, format!("{pipeline}/snapshot={run}")))
-            .collect();
-        for (number, name) in gone {
-            self.done.find("table", Some(number), format!("{name}: it was published last and is not the current one"));
-        }
-    }
-
-    /// Every snapshot must be the one whose tables were announced last.
-    fn tables(&mut self) {
-        self.newest_snapshots();
-        let ids: &Ids = self.book.ids;
-        for pipeline in sink::pipelines(self.book.home) {
-            if self.book.pipeline.is_some_and(|only| only != pipeline) {
-                continue;
-            }
-            for snapshot in sink::snapshots(self.book.home, &pipeline).unwrap_or_default() {
-                let name = format!("{pipeline}/snapshot={}", snapshot.run_id());
-                let place = (pipeline.clone(), snapshot.run_id().to_owned());
-                let Some((number, announced)) = self.announced.get(&place).cloned() else {
-                    self.done.find("table", None, format!("{name}: no entry of the log announced it"));
-                    continue;
-                };
-                for what in strangers(&snapshot) {
-                    self.done.find("table", None, format!("{name}/{what}: nothing of a snapshot is called that"));
-                }
-                for (table, expected) in announced {
-                    let found = table.parse().ok().and_then(|t| sink::table_hash(&snapshot, t).ok());
-                    self.done.tables += 1;
-                    if found.map(|hash| ids.commitment("table", hash.as_bytes())) != Some(expected) {
-                        let what = format!("{name}/{table}: it is not what the entry announced");
-                        self.done.find("table", Some(number), what);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Files in a snapshot that no run writes: readers of `*.parquet` would take them for rows.
-fn strangers(snapshot: &sink::Snapshot) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(snapshot.folder()).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name == "manifest.json" {
-            continue;
-        }
-        if name.parse::<sink::Table>().is_err() {
-            found.push(name);
-            continue;
-        }
-        let files = std::fs::read_dir(entry.path()).into_iter().flatten().flatten();
-        let others = files.map(|f| f.file_name().to_string_lossy().into_owned()).filter(|f| f != "part-0.parquet");
-        found.extend(others.map(|f| format!("{name}/{f}")));
-    }
-    found
 }
 
 pub(super) fn body(id: &str) -> &str {
