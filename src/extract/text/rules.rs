@@ -235,7 +235,7 @@ impl RawRule {
         if let Some(Err(unknown)) = self.department.as_ref().map(|d| d.function.parse::<JobFunction>()) {
             return wrong(unknown.to_string());
         }
-        if self.department.as_ref().is_some_and(|d| !(d.p_not > 0.5 && d.p_not < 1.0) || !self.family.is_bipolar()) {
+        if self.department.as_ref().is_some_and(|d| !(d.p_not > 0.5 && d.p_not < 1.0 && self.family.is_bipolar())) {
             return wrong("p_not must lie in (0.5, 1), and only roles have it".to_owned());
         }
         let person = self.department.is_none();
