@@ -19,6 +19,7 @@ fn text() {
             text: String::from_utf8_lossy(bytes.get(1..).unwrap_or_default()).into_owned(),
             contacts: vec![contact("a", "Toni Keller"), contact("b", "Anna Brandt")],
             about,
+            company: None,
         };
         let chars: Vec<char> = record.text.chars().collect();
         for s in read_text(&record).signals {

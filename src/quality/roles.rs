@@ -236,6 +236,7 @@ fn stated(case: &Case, subject: &SubjectId, at: Timestamp) -> Vec<Signal> {
         text: text.clone(),
         contacts,
         about: (case.kind != TextKind::Note).then(|| "contact".into()),
+        company: None,
     };
     let own = read_text(&record).signals.into_iter().filter(|s| s.subject == "contact" && s.family == "buying_role");
     own.enumerate()

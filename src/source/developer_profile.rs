@@ -81,6 +81,7 @@ fn statements(profile: &Profile, contact: &Permitted<'_>, languages: &[Language]
         text: bio.to_owned(),
         contacts: vec![TextContact { id: subject.id.to_string(), name: String::new(), title: None }],
         about: Some(subject.id.to_string()),
+        company: None,
     };
     let text = text::read_text(&record);
     let withheld: u32 = text.withheld.values().sum();

@@ -92,7 +92,7 @@ type Fields = serde_json::Map<String, Value>;
 
 /// What is wrong with the first bad field of a record. Names of unknown fields are not ours and stay out.
 fn fault(fields: &Fields) -> Option<String> {
-    const KNOWN: &[&str] = &["id", "kind", "lang", "text", "contacts", "about"];
+    const KNOWN: &[&str] = &["id", "kind", "lang", "text", "contacts", "about", "company"];
     for name in ["id", "kind", "text"] {
         match fields.get(name) {
             None => return Some(format!("field `{name}` is missing")),
@@ -103,7 +103,7 @@ fn fault(fields: &Fields) -> Option<String> {
     if fields.get("kind").is_some_and(|kind| TextKind::deserialize(kind).is_err()) {
         return Some("field `kind` is not one of bio, post, note".to_owned());
     }
-    for name in ["lang", "about"] {
+    for name in ["lang", "about", "company"] {
         if fields.get(name).is_some_and(|v| !v.is_null() && !v.is_string()) {
             return Some(format!("field `{name}` is not a string"));
         }

@@ -3,12 +3,15 @@
 //! Invariant: nothing is inferred from text that the Art. 9 guard has not scrubbed; the extractors
 //! take only [`guard::Scrubbed`], which the guard alone makes. Abstaining beats guessing.
 
+mod bare;
+mod department;
 pub mod guard;
 mod lines;
 mod people;
 mod phrase;
 mod quote;
 mod rules;
+mod sentence;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -65,9 +68,12 @@ pub struct TextRecord {
     /// The contacts that a signal may be about; nobody else ever is.
     #[serde(default)]
     pub contacts: Vec<TextContact>,
-    /// The contact whom a bio or post is about; may be missing for notes.
+    /// The contact whom a bio or post is about, or whom a note is on; may be missing for notes.
     #[serde(default)]
     pub about: Option<String>,
+    /// The name of the contacts' company, where known: a family name that is part of it names nobody when it stands alone.
+    #[serde(default)]
+    pub company: Option<String>,
 }
 
 impl TextRecord {

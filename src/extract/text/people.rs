@@ -1,12 +1,13 @@
-//! Who a sentence speaks of: contacts by honorific and family name, or by full name; pronouns by
-//! the one person whom the sentence before named.
+//! Who a sentence speaks of: contacts by family name, with or without an honorific, or by full name; pronouns
+//! by the one person whom the sentence before named.
 //!
 //! Invariant: a name that fits two contacts names nobody, and nobody outside the list is named.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::TextContact;
+use super::TextRecord;
+use super::bare::{is_firm, is_ours, is_person};
 use super::guard::fold::{Cell, fold};
 use super::guard::token::{Token, tokens};
 
@@ -46,8 +47,10 @@ struct Name {
 /// The contacts' names, ready to be found.
 pub(super) struct Directory {
     names: Vec<Name>,
-    /// Contacts that the text has named in full, or with an honorific.
-    introduced: BTreeSet<usize>,
+    /// The contact whom the text is about.
+    about: Option<usize>,
+    /// Contacts whose family name is a company's, too: alone it names nobody.
+    firms: BTreeSet<usize>,
 }
 
 const TITLES: &[&str] = &[
@@ -69,23 +72,44 @@ const TITLES: &[&str] = &[
     "doktor",
 ];
 
+/// Academic titles that stand before a family name like an honorific.
+const DEGREES: &[&str] = &["dr", "prof", "professor", "doktor", "ing"];
+
 impl Directory {
-    pub(super) fn new(contacts: &[TextContact]) -> Self {
-        Self { names: contacts.iter().map(|c| Name::read(&c.name)).collect(), introduced: BTreeSet::new() }
+    pub(super) fn new(record: &TextRecord, about: Option<usize>) -> Self {
+        let names: Vec<Name> = record.contacts.iter().map(|c| Name::read(&c.name)).collect();
+        let company: BTreeSet<String> = record.company.iter().flat_map(|c| words_of(c)).collect();
+        let firms = (0..names.len()).filter(|i| names[*i].family.iter().any(|w| company.contains(w))).collect();
+        Self { names, about, firms }
+    }
+
+    /// Learns from a sentence which family names are used as a company's.
+    pub(super) fn learn_firms(&mut self, cells: &[Cell], tokens: &[Token]) {
+        for at in (0..tokens.len()).filter(|at| tokens[*at].capital) {
+            let firms: Vec<usize> = self
+                .fitting(|n| reaches(cells, tokens, at, &[&n.family]))
+                .into_iter()
+                .filter(|(_, end)| is_firm(cells, tokens, &(at..*end)))
+                .map(|(contact, _)| contact)
+                .collect();
+            self.firms.extend(firms);
+        }
     }
 
     /// The people named in a sentence, in order, without overlap.
-    pub(super) fn mentions(&mut self, cells: &[Cell], tokens: &[Token]) -> Vec<Mention> {
+    pub(super) fn mentions(&self, cells: &[Cell], tokens: &[Token]) -> Vec<Mention> {
         let mut found = Vec::new();
         let mut at = 0;
         while at < tokens.len() {
-            let mention = honorific(&tokens[at].text)
-                .and_then(|(form, oblique)| self.with_honorific(cells, tokens, at, form, oblique))
-                .or_else(|| self.full_or_known(cells, tokens, at));
+            let mention = self
+                .addressed(cells, tokens, at)
+                .or_else(|| self.in_full(cells, tokens, at))
+                .or_else(|| self.by_initial(cells, tokens, at))
+                .or_else(|| self.bare(cells, tokens, at));
             match mention {
-                Some(mention) => {
-                    if let Who::Contact(contact) = mention.who {
-                        self.introduced.insert(contact);
+                Some(mut mention) => {
+                    if is_ours(cells, tokens, &mention.tokens) {
+                        mention.who = Who::Stranger;
                     }
                     at = mention.tokens.end;
                     found.push(mention);
@@ -96,12 +120,23 @@ impl Directory {
         found
     }
 
+    fn addressed(&self, cells: &[Cell], tokens: &[Token], at: usize) -> Option<Mention> {
+        let token = &tokens[at];
+        match honorific(&token.text) {
+            Some((form, oblique)) => self.with_honorific(cells, tokens, at, Some(form), oblique),
+            None if token.capital && DEGREES.contains(&token.text.as_str()) => {
+                self.with_honorific(cells, tokens, at, None, false)
+            }
+            None => None,
+        }
+    }
+
     fn with_honorific(
         &self,
         cells: &[Cell],
         tokens: &[Token],
         at: usize,
-        form: Form,
+        form: Option<Form>,
         oblique: bool,
     ) -> Option<Mention> {
         let mut name = at + 1;
@@ -118,28 +153,60 @@ impl Directory {
             (None, Some((contact, end))) if in_full.is_empty() => (Who::Contact(contact), end),
             _ => (Who::Stranger, name + 1),
         };
-        Some(Mention { tokens: at..end, who, form: Some(form), oblique })
+        Some(Mention { tokens: at..end, who, form, oblique })
     }
 
-    fn full_or_known(&self, cells: &[Cell], tokens: &[Token], at: usize) -> Option<Mention> {
+    fn in_full(&self, cells: &[Cell], tokens: &[Token], at: usize) -> Option<Mention> {
         if !tokens[at].capital {
             return None;
         }
-        let in_full = self.fitting(|n| reaches(cells, tokens, at, &[&n.given, &n.family]));
-        let found = if in_full.is_empty() {
-            let family = self.fitting(|n| reaches(cells, tokens, at, &[&n.family]));
-            unique(&family)
-                .filter(|(contact, _)| self.introduced.contains(contact))
-                .map(|(c, end)| (Who::Contact(c), end))
-        } else {
-            Some(unique(&in_full).map_or((Who::Stranger, in_full[0].1), |(c, end)| (Who::Contact(c), end)))
+        let fitting = self.fitting(|n| reaches(cells, tokens, at, &[&n.given, &n.family]));
+        let (_, end) = *fitting.first()?;
+        Some(Mention::plain(at..end, unique(&fitting).map_or(Who::Stranger, |(c, _)| Who::Contact(c))))
+    }
+
+    /// `A. Brandt`: the initial must be the contact's, or it is somebody else.
+    fn by_initial(&self, cells: &[Cell], tokens: &[Token], at: usize) -> Option<Mention> {
+        let (token, next) = (&tokens[at], tokens.get(at + 1)?);
+        let stop = cells[token.cells.end..next.cells.start].first().is_some_and(|c| c.raw == '.');
+        if !(token.capital && stop && token.text.chars().count() == 1) {
+            return None;
+        }
+        let by_family = self.fitting(|n| reaches(cells, tokens, at + 1, &[&n.family]));
+        let (_, end) = *by_family.first()?;
+        let fits = |i: usize| self.names[i].given.first().is_some_and(|g| g.starts_with(token.text.as_str()));
+        let fitting: Vec<(usize, usize)> = by_family.into_iter().filter(|(i, _)| fits(*i)).collect();
+        Some(Mention::plain(at..end, unique(&fitting).map_or(Who::Stranger, |(c, _)| Who::Contact(c))))
+    }
+
+    /// A family name alone, where it can be nothing else; a given name alone is somebody whom we do not know.
+    fn bare(&self, cells: &[Cell], tokens: &[Token], at: usize) -> Option<Mention> {
+        if !tokens[at].capital {
+            return None;
+        }
+        let fitting = self.fitting(|n| reaches(cells, tokens, at, &[&n.family]));
+        let Some((_, end)) = fitting.first().copied() else {
+            let given = self.fitting(|n| reaches(cells, tokens, at, &[&n.given]));
+            let (_, end) = *given.iter().find(|(contact, _)| Some(*contact) != self.about)?;
+            return Some(Mention::plain(at..end, Who::Stranger));
         };
-        let (who, end) = found?;
-        Some(Mention { tokens: at..end, who, form: None, oblique: false })
+        let who = match unique(&fitting) {
+            Some((contact, _)) if !self.firms.contains(&contact) && is_person(cells, tokens, &(at..end)) => {
+                Who::Contact(contact)
+            }
+            _ => Who::Stranger,
+        };
+        Some(Mention::plain(at..end, who))
     }
 
     fn fitting(&self, fits: impl Fn(&Name) -> Option<usize>) -> Vec<(usize, usize)> {
         self.names.iter().enumerate().filter_map(|(i, name)| fits(name).map(|end| (i, end))).collect()
+    }
+}
+
+impl Mention {
+    fn plain(tokens: Range<usize>, who: Who) -> Self {
+        Self { tokens, who, form: None, oblique: false }
     }
 }
 

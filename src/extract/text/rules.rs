@@ -44,6 +44,9 @@ struct RawRule {
     /// The person stands in the dative (`Herrn X ist ... wichtig`), so is no subject.
     #[serde(default)]
     dative: bool,
+    /// The step is a department's, and no person is named.
+    #[serde(default)]
+    department: Option<RawDepartment>,
     patterns: Vec<String>,
     /// At least one must stand in the same sentence.
     #[serde(default)]
@@ -51,6 +54,13 @@ struct RawRule {
     /// None may stand in the same sentence.
     #[serde(default)]
     unless: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDepartment {
+    function: String,
+    p_not: f64,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +124,15 @@ pub(super) struct Rule {
     pub(super) speaker: bool,
     pub(super) dative: bool,
     pub(super) needs: bool,
+    pub(super) department: Option<Department>,
+}
+
+/// Whose step it is: the department's only contact has the role, and the contact whom the note is on has it not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Department {
+    pub(super) function: JobFunction,
+    /// Probability that the contact has it not.
+    pub(super) p_not: f64,
 }
 
 /// What a phrase means when it is found.
@@ -183,11 +202,15 @@ impl Rules {
                 let index = rules.len();
                 claims.extend(rule.patterns.into_iter().map(|p| (p, Tag::Claims(index))));
                 let needs = !rule.requires.is_empty();
+                let department = match &rule.department {
+                    None => None,
+                    Some(d) => d.function.parse().ok().map(|function| Department { function, p_not: d.p_not }),
+                };
                 context.extend(rule.requires.into_iter().map(|p| (p, Tag::Requires(index))));
                 context.extend(rule.unless.into_iter().map(|p| (p, Tag::Unless(index))));
                 let (family, value, polarity) = (rule.family, rule.value, rule.polarity);
                 let (p, speaker, dative) = (rule.p, rule.speaker, rule.dative);
-                rules.push(Rule { family, value, polarity, p, speaker, dative, needs });
+                rules.push(Rule { family, value, polarity, p, speaker, dative, needs, department });
             }
         }
         Ok(Self { all: rules, claims: Phrases::new(claims, &raw.sets)?, context: Phrases::new(context, &raw.sets)? })
@@ -209,8 +232,15 @@ impl RawRule {
         if !(self.p > 0.5 && self.p < 1.0) || self.source.trim().is_empty() {
             return wrong("p must lie in (0.5, 1) and have a source".to_owned());
         }
-        if self.patterns.is_empty() || self.patterns.iter().any(|p| !p.split_whitespace().any(|w| w == "@")) {
-            return wrong("every pattern needs a person (@)".to_owned());
+        if let Some(Err(unknown)) = self.department.as_ref().map(|d| d.function.parse::<JobFunction>()) {
+            return wrong(unknown.to_string());
+        }
+        if self.department.as_ref().is_some_and(|d| !(d.p_not > 0.5 && d.p_not < 1.0 && self.family.is_bipolar())) {
+            return wrong("p_not must lie in (0.5, 1), and only roles have it".to_owned());
+        }
+        let person = self.department.is_none();
+        if self.patterns.is_empty() || self.patterns.iter().any(|p| p.split_whitespace().any(|w| w == "@") != person) {
+            return wrong("every pattern needs a person (@), or a department and no person".to_owned());
         }
         Ok(())
     }

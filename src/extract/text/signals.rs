@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::bare::names_unknown;
+use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
-use super::guard::fold::{Cell, fold};
-use super::guard::token::{Token, clauses, is_quote, tokens};
 use super::people::{Directory, Form, Mention, Who, pronoun};
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
-use super::{TextKind, TextRecord, TextSignal};
+use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
+use super::{Polarity, TextKind, TextRecord, TextSignal};
 
 /// A pronoun, or a sentence without a subject, is a little less sure than a name.
 const INDIRECT: f64 = 0.9;
@@ -27,17 +28,25 @@ pub(super) fn signals(record: &TextRecord, scrubbed: &Scrubbed) -> Vec<TextSigna
         return Vec::new();
     }
     let mut reader = Reader::new(record);
+    for sentence in &sentences {
+        reader.directory.learn_firms(&sentence.cells, &sentence.tokens);
+    }
+    let read: Vec<Statement> = sentences.iter().flat_map(|sentence| reader.read(sentence)).collect();
+    // What follows from a department's step yields to what is said of the person.
+    let (implied, said): (Vec<_>, Vec<_>) = read.into_iter().partition(|s| s.implied);
     let mut found: BTreeMap<(String, String, String), Statement> = BTreeMap::new();
-    for signal in sentences.iter().flat_map(|sentence| reader.read(sentence)) {
-        let key = (signal.subject.clone(), signal.family.clone(), signal.value.clone());
+    for statement in said.into_iter().chain(implied) {
+        let of = &statement.signal;
+        let key = (of.subject.clone(), of.family.clone(), of.value.clone());
         match found.entry(key) {
             Entry::Vacant(free) => {
-                free.insert(Statement { signal, contradicted: false });
+                free.insert(statement);
             }
-            Entry::Occupied(mut taken) => {
-                let statement = taken.get_mut();
-                statement.contradicted |= statement.signal.polarity != signal.polarity;
+            Entry::Occupied(mut taken) if taken.get().implied == statement.implied => {
+                let first = taken.get_mut();
+                first.contradicted |= first.signal.polarity != statement.signal.polarity;
             }
+            Entry::Occupied(_) => {}
         }
     }
     let mut believed: Vec<TextSignal> = found.into_values().filter(|s| !s.contradicted).map(|s| s.signal).collect();
@@ -48,60 +57,9 @@ pub(super) fn signals(record: &TextRecord, scrubbed: &Scrubbed) -> Vec<TextSigna
 /// The first place that says something, and whether another place says the opposite; then neither counts.
 struct Statement {
     signal: TextSignal,
+    /// By the step of a department, not by a word about the person.
+    implied: bool,
     contradicted: bool,
-}
-
-/// A sentence with its words and what they say about how it is meant.
-struct Read<'a> {
-    chars: Vec<char>,
-    start: usize,
-    follows_kept: bool,
-    cells: Vec<Cell>,
-    tokens: Vec<Token>,
-    clauses: Vec<u32>,
-    context: Vec<Found<'a, Tag>>,
-}
-
-impl Read<'_> {
-    fn new(text: &str, start: usize, follows_kept: bool) -> Self {
-        let cells = fold(text);
-        let tokens = tokens(&cells, 0..cells.len());
-        let clauses = clauses(&cells, &tokens, 0);
-        let context = RULES.context.find(&View { clauses: clauses.clone(), ..View::plain(&tokens) });
-        Self { chars: text.chars().collect(), start, follows_kept, cells, tokens, clauses, context }
-    }
-
-    fn has(&self, tag: Tag) -> bool {
-        self.context.iter().any(|found| *found.tag == tag)
-    }
-
-    fn is_question(&self) -> bool {
-        self.chars.contains(&'?')
-    }
-
-    /// The tokens with a tag, as a mask.
-    fn mask(&self, tag: Tag) -> Vec<bool> {
-        let mut mask = vec![false; self.tokens.len()];
-        for found in self.context.iter().filter(|found| *found.tag == tag) {
-            mask[found.tokens.clone()].fill(true);
-        }
-        mask
-    }
-
-    /// How many quotation marks stand before a token.
-    fn quotes_before(&self, token: usize) -> usize {
-        let end = self.tokens.get(token).map_or(self.cells.len(), |t| t.cells.start);
-        self.cells[..end].iter().filter(|c| is_quote(c.raw)).count()
-    }
-
-    fn clause_start(&self, token: usize) -> usize {
-        (0..token).rev().take_while(|t| self.clauses[*t] == self.clauses[token]).last().unwrap_or(token)
-    }
-}
-
-/// `ich`, `I`: always a subject, always the one who speaks.
-fn is_first_person(token: &Token) -> bool {
-    token.text == "ich" || token.text == "i" && token.capital
 }
 
 /// Whom a pronoun can mean: the one person named last.
@@ -119,6 +77,8 @@ struct Reader<'r> {
     /// Somebody other than `about` has been spoken of.
     others: bool,
     in_quote: bool,
+    /// Requirements that the sentence before met.
+    met_before: Vec<Tag>,
 }
 
 impl<'r> Reader<'r> {
@@ -126,36 +86,40 @@ impl<'r> Reader<'r> {
         let about = record.about.as_ref().and_then(|id| record.contacts.iter().position(|c| c.id == *id));
         Self {
             record,
-            directory: Directory::new(&record.contacts),
+            directory: Directory::new(record, about),
             about,
             antecedent: None,
             others: false,
             in_quote: false,
+            met_before: Vec::new(),
         }
     }
 
-    fn read(&mut self, sentence: &Read<'_>) -> Vec<TextSignal> {
+    fn read(&mut self, sentence: &Read<'_>) -> Vec<Statement> {
         if !sentence.follows_kept && sentence.start > 0 {
             self.antecedent = None;
             self.in_quote = false;
+            // What was withheld may have named somebody.
+            self.others = true;
+            self.met_before.clear();
         }
         if sentence.tokens.len() > MAX_WORDS {
             self.antecedent = None;
             self.others = true;
+            self.met_before.clear();
             return Vec::new();
         }
         let named = self.directory.mentions(&sentence.cells, &sentence.tokens);
-        let third_party = sentence.has(Tag::ThirdParty);
+        let third_party = sentence.has(Tag::ThirdParty) || names_unknown(&sentence.tokens, &sentence.clauses, &named);
         let (mentions, indirect) = self.with_indirect(sentence, &named, third_party);
         let opened_quoted = self.in_quote;
         if sentence.quotes_before(usize::MAX) % 2 == 1 {
             self.in_quote = !self.in_quote;
         }
-        let found = if sentence.is_question() || sentence.has(Tag::Veto) || sentence.chars.first() == Some(&'>') {
-            Vec::new()
-        } else {
-            self.claims(sentence, &mentions, &indirect, opened_quoted)
-        };
+        let asks = sentence.is_question() || sentence.chars.first() == Some(&'>');
+        let found = if asks { Vec::new() } else { self.claims(sentence, &mentions, &indirect, opened_quoted) };
+        let met = |tag: &Tag| !asks && !sentence.has(Tag::Veto) && matches!(tag, Tag::Requires(_));
+        self.met_before = sentence.context.iter().map(|c| *c.tag).filter(met).collect();
         self.remember(&named, third_party);
         found
     }
@@ -174,7 +138,9 @@ impl<'r> Reader<'r> {
                 pronoun(&token.text).and_then(|form| self.resolve(sentence, named, third_party, at, form))
             };
             if let Some(who) = who {
-                all.push((Mention { tokens: at..at + 1, who, form: None, oblique: false }, !is_first_person(token)));
+                // `I'm` is subject and verb: the verb is left to the pattern.
+                let end = at + usize::from(token.text != "i'm");
+                all.push((Mention { tokens: at..end, who, form: None, oblique: false }, !is_first_person(token)));
             }
         }
         let first = all.iter().all(|(m, _)| m.tokens.start > 0);
@@ -199,7 +165,9 @@ impl<'r> Reader<'r> {
         let before: Vec<&Mention> = named.iter().filter(|m| m.tokens.start < at).collect();
         match before[..] {
             [] if named.is_empty() => match self.antecedent {
-                Some(a) => (a.form == Some(form)).then_some(Who::Contact(a.contact)),
+                // A family name alone shows no form; the contact whom the note is on needs none.
+                Some(a) => (a.form == Some(form) || a.form.is_none() && !self.others && self.about == Some(a.contact))
+                    .then_some(Who::Contact(a.contact)),
                 None => (!self.others).then_some(Who::Contact(self.about?)),
             },
             [only] if only.form == Some(form) && !matches!(only.who, Who::Speaker) => Some(only.who),
@@ -231,7 +199,7 @@ impl<'r> Reader<'r> {
         mentions: &[Mention],
         indirect: &[bool],
         opened_quoted: bool,
-    ) -> Vec<TextSignal> {
+    ) -> Vec<Statement> {
         let mut blocked = sentence.mask(Tag::Negation);
         for mention in mentions {
             blocked[mention.tokens.clone()].fill(true);
@@ -248,15 +216,66 @@ impl<'r> Reader<'r> {
             blocked_behind_person,
             persons,
         };
-        let mut signals = Vec::new();
-        for found in RULES.claims.find(&view) {
-            let (Tag::Claims(rule), Some(person)) = (*found.tag, found.person) else { continue };
-            let believed = self.believes(sentence, mentions, &found, rule, person, opened_quoted);
-            if let Some(contact) = believed {
-                signals.push(self.signal(sentence, &found, rule, contact, indirect[person]));
+        let all = RULES.claims.find(&view);
+        let ruled = |found: &Found<'_, Tag>| match *found.tag {
+            Tag::Claims(index) => Some((index, &RULES.all[index])),
+            _ => None,
+        };
+        let spent = sentence.cover(all.iter().filter(|f| {
+            ruled(f).is_some_and(|(_, rule)| rule.department.is_none() && rule.polarity == Polarity::Minus)
+        }));
+        let steps = sentence.cover(all.iter().filter(|f| ruled(f).is_some_and(|(_, rule)| rule.department.is_some())));
+        // `muss noch zum Einkauf` says by `noch` that it is not done, which elsewhere makes a statement doubtful.
+        let veto = sentence.context.iter().any(|c| *c.tag == Tag::Veto && !c.tokens.clone().all(|at| steps[at]));
+        let mut said = Vec::new();
+        for found in all.iter().filter(|_| !veto) {
+            let Some((index, _)) = ruled(found) else { continue };
+            let Some(person) = found.person else {
+                said.extend(self.of_department(sentence, mentions, found, index));
+                continue;
+            };
+            let meant = self.believes(sentence, mentions, found, index, person, opened_quoted);
+            if let Some(contact) = meant.filter(|_| !is_denied(sentence, found, index, &spent)) {
+                let signal = self.signal(sentence, found, index, contact, indirect[person]);
+                said.push(Statement { signal, implied: false, contradicted: false });
             }
         }
-        signals
+        said
+    }
+
+    /// What the step of a department says: of its only contact, and of the contact whom the note is on.
+    fn of_department(
+        &self,
+        sentence: &Read<'_>,
+        mentions: &[Mention],
+        found: &Found<'_, Tag>,
+        index: usize,
+    ) -> Vec<Statement> {
+        let Some(department) = RULES.all[index].department else { return Vec::new() };
+        let doubted = sentence.context.iter().any(|c| match c.tag {
+            Tag::VetoBefore => c.tokens.start < found.tokens.start,
+            Tag::Negation => !found.tokens.contains(&c.tokens.start),
+            Tag::Unless(of) => *of == index,
+            _ => false,
+        });
+        if self.record.kind != TextKind::Note || doubted {
+            return Vec::new();
+        }
+        let contacts = &self.record.contacts;
+        let has = only_member(contacts, department.function).map(|c| self.signal(sentence, found, index, c, true));
+        let others =
+            |about: usize| mentions.iter().any(|m| !matches!(m.who, Who::Speaker) && m.who != Who::Contact(about));
+        let third = sentence.mask(Tag::ThirdParty);
+        let third_party = (0..third.len()).any(|at| third[at] && !found.tokens.contains(&at));
+        let own = self.about.filter(|_| !third_party);
+        let own = own.filter(|a| is_member(&contacts[*a], department.function) != Some(true) && !others(*a));
+        let has_not = own.map(|contact| TextSignal {
+            polarity: Polarity::Minus,
+            p: department.p_not,
+            ..self.signal(sentence, found, index, contact, true)
+        });
+        let implied = |signal| Statement { signal, implied: true, contradicted: false };
+        has.into_iter().chain(has_not).map(implied).collect()
     }
 
     /// The contact that a match is about, if nothing speaks against it.
@@ -292,12 +311,14 @@ impl<'r> Reader<'r> {
         if quoted && !rule.speaker {
             return None;
         }
-        if rule.needs && !sentence.has(Tag::Requires(index)) || sentence.has(Tag::Unless(index)) {
+        let required = Tag::Requires(index);
+        let met = !rule.needs || sentence.has(required) || rule.speaker && self.met_before.contains(&required);
+        if !met || sentence.has(Tag::Unless(index)) {
             return None;
         }
         let asked_before =
             sentence.context.iter().any(|c| *c.tag == Tag::VetoBefore && c.tokens.start < found.tokens.start);
-        (!asked_before && !is_denied(sentence, found)).then_some(contact)
+        (!asked_before).then_some(contact)
     }
 
     fn signal(
@@ -322,65 +343,4 @@ impl<'r> Reader<'r> {
             p: if indirect { (rule.p * INDIRECT * 100.0).round() / 100.0 } else { rule.p },
         }
     }
-}
-
-/// Where a sentence goes on with the subject of its beginning: `X prüft genau und entscheidet allein`, `X empfiehlt,
-/// entscheidet aber nicht`. Only where nobody else is named; a pattern must go on with its verb right there.
-fn shared_subjects(sentence: &Read<'_>, mentions: &[(Mention, bool)], third_party: bool) -> Vec<usize> {
-    let [(only, _)] = mentions else { return Vec::new() };
-    let named_first = !only.tokens.is_empty() && !only.oblique && stands_as_subject(sentence, &[], only);
-    if third_party || !named_first {
-        return Vec::new();
-    }
-    let word = |at: usize| sentence.tokens.get(at).map_or("", |t| t.text.as_str());
-    (only.tokens.end + 1..sentence.tokens.len())
-        .filter(|at| {
-            let joined = matches!(word(at - 1), "und" | "and" | "but" | "aber" | "sondern");
-            joined
-                || sentence.clauses[*at] != sentence.clauses[at - 1]
-                    && matches!(word(at + 1), "aber" | "jedoch" | "dafür")
-        })
-        .collect()
-}
-
-/// A subject begins its clause; `der Chef von Frau X` does not, nor does `X und Frau Y`.
-fn stands_as_subject(sentence: &Read<'_>, mentions: &[Mention], mention: &Mention) -> bool {
-    let at = mention.tokens.start;
-    let Some(first) = sentence.tokens.get(at) else { return false };
-    if mention.tokens.is_empty() && at > 0 {
-        return true;
-    }
-    if mention.tokens.len() == 1 && is_first_person(first) {
-        return true;
-    }
-    let start = sentence.clause_start(at);
-    let openers = sentence.mask(Tag::Opener);
-    let alone = !mentions.iter().any(|m| m.tokens.start < at && m.tokens.start >= start && !m.tokens.is_empty());
-    alone && (start..at).all(|t| openers[t])
-}
-
-/// A negation outside the pattern, unless it belongs to the other half of a contrast.
-fn is_denied(sentence: &Read<'_>, found: &Found<'_, Tag>) -> bool {
-    let clause = sentence.clauses[found.tokens.start];
-    let start = sentence.clause_start(found.tokens.start);
-    let contrasts = sentence.context.iter().any(|c| *c.tag == Tag::Contrast && c.tokens.start == start);
-    sentence.context.iter().filter(|c| *c.tag == Tag::Negation).any(|negation| {
-        let at = negation.tokens.start;
-        if found.tokens.contains(&at) {
-            return false;
-        }
-        let earlier = sentence.clauses[at] < clause;
-        let later = sentence.clauses[at] > clause
-            && sentence.clause_start(at) == at
-            && matches!(sentence.tokens[at].text.as_str(), "nicht" | "not");
-        // `X empfiehlt, entscheidet aber nicht`: the contrast stands behind a verb of its own.
-        let other = sentence.clauses[at] > clause
-            && sentence.context.iter().any(|c| {
-                *c.tag == Tag::Contrast
-                    && sentence.clauses[c.tokens.start] == sentence.clauses[at]
-                    && c.tokens.start > sentence.clause_start(at)
-                    && c.tokens.start < at
-            });
-        !(earlier && contrasts || later || other)
-    })
 }

@@ -42,6 +42,7 @@ fn labelled(set: &str) -> Vec<(Labelled, BTreeSet<Expected>)> {
                 text: label.text.clone(),
                 contacts: label.contacts.clone(),
                 about: label.about.clone(),
+                company: None,
             };
             let found = read_text(&record).signals.into_iter();
             let found =
@@ -83,12 +84,72 @@ fn check_labelled(read: &[(Labelled, BTreeSet<Expected>)]) {
     assert!(right * 10 >= due * 9, "recall {right} of {due}, missed:\n{}", missed.join("\n"));
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoleNotes {
+    contacts: Vec<TextContact>,
+    cases: Vec<RoleNote>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoleNote {
+    #[serde(default)]
+    lang: Option<String>,
+    text: String,
+    #[serde(default)]
+    about: Option<String>,
+    #[serde(default)]
+    company: Option<String>,
+    /// `subject role polarity`.
+    expect: BTreeSet<String>,
+}
+
+#[test]
+fn roles_in_notes_go_to_the_right_person_or_to_nobody() {
+    let set: RoleNotes = serde_saphyr::from_str(include_str!("../../../testdata/text/roles.yaml")).expect("test data");
+    let (mut right, mut due, mut wrong, mut missed) = (0, 0, Vec::new(), Vec::new());
+    for case in &set.cases {
+        let about = case.about.clone().unwrap_or_else(|| "c2".into());
+        let record = TextRecord {
+            id: String::new(),
+            kind: TextKind::Note,
+            lang: Some(case.lang.clone().unwrap_or_else(|| "de".into())),
+            text: case.text.clone(),
+            contacts: set.contacts.clone(),
+            about: (about != "none").then_some(about),
+            company: case.company.clone(),
+        };
+        let sign = |p| if p == Polarity::Plus { "+" } else { "-" };
+        let said = read_text(&record).signals.into_iter().filter(|s| s.family == "buying_role");
+        let said: BTreeSet<String> = said.map(|s| format!("{} {} {}", s.subject, s.value, sign(s.polarity))).collect();
+        due += case.expect.len();
+        right += case.expect.intersection(&said).count();
+        wrong.extend(said.difference(&case.expect).map(|s| format!("{:?}: {s}", case.text)));
+        missed.extend(case.expect.difference(&said).map(|s| format!("{:?}: {s}", case.text)));
+        check_spans(&record);
+    }
+    let silent = set.cases.iter().filter(|c| c.expect.is_empty()).count();
+    assert!(set.cases.len() >= 100 && silent * 2 >= set.cases.len(), "{} cases, {silent} silent", set.cases.len());
+    println!("recall {right} of {due}, missed:\n{}", missed.join("\n"));
+    assert!(wrong.is_empty(), "wrong:\n{}\nmissed:\n{}", wrong.join("\n"), missed.join("\n"));
+    assert!(right * 10 >= due * 9, "recall {right} of {due}, missed:\n{}", missed.join("\n"));
+}
+
 fn note(text: &str) -> TextRecord {
     let contacts = vec![
         TextContact { id: "c1".into(), name: "Sabine Waldschmitt".into(), title: None },
         TextContact { id: "c2".into(), name: "Thomas Ruckdeschl".into(), title: None },
     ];
-    TextRecord { id: "n".into(), kind: TextKind::Note, lang: None, text: text.into(), contacts, about: None }
+    TextRecord {
+        id: "n".into(),
+        kind: TextKind::Note,
+        lang: None,
+        text: text.into(),
+        contacts,
+        about: None,
+        company: None,
+    }
 }
 
 fn check_spans(record: &TextRecord) {

@@ -123,3 +123,24 @@ fn an_explanation_shows_weights_with_reason_and_signals_with_quotes() {
     assert!(serde_json::to_string(&title).expect("serialisable").contains("independence"));
     assert_eq!(unknown, None);
 }
+
+/// A role counts half after half a half-life of the pipeline (730 days x 0.5), and nothing once it is stale.
+#[test]
+fn what_is_said_of_a_role_decays() {
+    let company = Account::default();
+    let decider = |signals: &[Signal]| {
+        let persona = with(signals, &company, |i| fuse(&i));
+        shown(&persona, "buying_role.decider")
+    };
+    let said = |sign, age| signal(9, Claim::BuyingRole(BuyingRole::Decider, sign), SourceClass::Crm, 0.88, age, "note");
+    let titled = position(JobFunction::Production, Seniority::Head);
+    let of = |sign, age| decider(&[titled.clone(), vec![said(sign, age)]].concat()).1.expect("the position is known");
+    let alone = decider(&titled).1.expect("the position is known");
+    let (plus, minus): (Vec<f64>, Vec<f64>) =
+        [0, 365, 730, 1460, 3650].map(|age| (of(1, age), of(-1, age))).into_iter().unzip();
+    assert!(plus.windows(2).all(|w| w[0] > w[1]) && minus.windows(2).all(|w| w[0] < w[1]), "{plus:?} {minus:?}");
+    assert!(plus[4] - alone < 0.01 && alone - minus[4] < 0.01, "{alone}: {plus:?} {minus:?}");
+    // Without a title, a stale statement is told as stale, and no probability is shown.
+    assert_eq!(decider(&[said(1, 10)]).0, "known");
+    assert_eq!(decider(&[said(1, 1460)]), ("stale".to_owned(), None));
+}

@@ -63,6 +63,7 @@ fn leak(attack: &Attack) -> Option<String> {
             text: attack.text.clone(),
             contacts: vec![contact],
             about: Some("c1".into()),
+            company: None,
         };
         for signal in read_text(&record).signals {
             if attack.canary.iter().any(|c| signal.quote.contains(c.as_str())) {
