@@ -25,7 +25,8 @@ fn a_report_says_what_the_tables_say_and_names_nobody() {
     let fetches = report["fetches"].as_array().expect("lines");
     let of =
         |what: &str| -> u64 { fetches.iter().filter(|l| l["what"] == what).filter_map(|l| l["count"].as_u64()).sum() };
-    let pages: u64 = counts["documents"].as_object().expect("counts").values().filter_map(|n| n.as_u64()).sum();
+    let pages: u64 =
+        counts["documents"].as_object().expect("counts").values().filter_map(serde_json::Value::as_u64).sum();
     assert_eq!(of("page"), pages, "{fetches:?}");
     assert_eq!(of("page") + of("opt_outs"), tables.documents.len() as u64, "{fetches:?}");
     let page = std::fs::read_to_string(page_of(home)).expect("the run has written it");
