@@ -82,7 +82,7 @@ fn host(n: usize) -> String {
 async fn measure<F: Future<Output = ()>>(name: &str, work: F) -> f64 {
     let (begin, wall) = (cpu(), Instant::now());
     work.await;
-    let rate = PAGES as f64 / (cpu() - begin).as_secs_f64();
+    let rate = PAGES as f64 / cpu().saturating_sub(begin).as_secs_f64();
     println!("{name:10} {rate:8.0} pages/CPU-s  {:8.0} pages/s", PAGES as f64 / wall.elapsed().as_secs_f64());
     rate
 }
