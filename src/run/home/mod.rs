@@ -165,7 +165,7 @@ impl Home {
     /// Opens the vault and the ledger, and holds the ledger against its checkpoint.
     ///
     /// # Errors
-    /// See [`VaultError`] and [`LedgerError`].
+    /// See [`HomeError`].
     pub fn legal(&self) -> Result<(Vault, Ledger), HomeError> {
         self.legal_by(Vault::open(&self.vault_path(), self.master()?)?, Ledger::open)
     }
@@ -218,7 +218,7 @@ impl Home {
     /// Opens the audit log for writing and holds it against its last known checkpoint.
     ///
     /// # Errors
-    /// See [`AuditError`].
+    /// See [`HomeError`].
     pub fn audit(&self, vault: &Vault, wall: &Clock) -> Result<AuditLog, HomeError> {
         Ok(AuditLog::open(&self.audit_place(), self.signer(vault)?, wall)?)
     }
@@ -253,7 +253,7 @@ impl Home {
     /// The master key, from where the environment or `home.json` says.
     ///
     /// # Errors
-    /// See [`VaultError`].
+    /// See [`HomeError`].
     pub fn master(&self) -> Result<MasterKey, HomeError> {
         Ok(self.master_source().or_environment().read(&self.path)?)
     }
