@@ -16,6 +16,7 @@ pub mod extract;
 pub mod fetch;
 pub mod identity;
 pub mod keys;
+mod page;
 pub mod persona;
 pub mod report;
 pub mod rights;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::host::{Answer, Host, LOCAL};
+use crate::page::escape;
 
 const STYLE: &str = include_str!("index.css");
 
@@ -53,8 +54,4 @@ fn page(hosts: &BTreeMap<&'static str, Host>, authority: &str) -> String {
         hosts.len(),
         hosts.keys().next().copied().unwrap_or_default(),
     )
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

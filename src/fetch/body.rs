@@ -11,7 +11,7 @@ use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout};
 
 use super::decode::{Caps, Coding, Decoder};
-use super::outcome::FailReason;
+use super::reason::FailReason;
 
 /// How a body is read.
 #[derive(Debug, Clone, Copy)]

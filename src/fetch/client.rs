@@ -19,9 +19,9 @@ use url::Url;
 
 use super::config::{FetchError, FetcherConfig, Limits, Network};
 use super::dial;
-use super::outcome::FailReason;
 use super::pace::{AddressPace, Turn};
 use super::pool::{Idle, Pool};
+use super::reason::FailReason;
 
 /// What is asked for: textual pages first.
 const ACCEPTED: &str = "text/html, application/xhtml+xml, application/json;q=0.9, application/xml;q=0.8, text/*;q=0.5";

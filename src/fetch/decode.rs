@@ -11,7 +11,7 @@ use flate2::write::GzDecoder;
 use hyper::header::{CONTENT_ENCODING, HeaderMap};
 use zstd::stream::raw::{DParameter, Decoder as Zstd, InBuffer, Operation, OutBuffer};
 
-use super::outcome::FailReason;
+use super::reason::FailReason;
 
 /// A decoder keeps at most 8 MiB of what it has seen, whatever a frame asks for.
 const ZSTD_WINDOW_LOG: u32 = 23;

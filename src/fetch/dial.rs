@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use super::address::vet_answers;
 use super::config::FetchError;
-use super::outcome::FailReason;
+use super::reason::FailReason;
 use super::tls::Tls;
 
 /// A future without a name.

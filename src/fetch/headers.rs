@@ -7,7 +7,7 @@ use std::time::Duration;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
 use jiff::Timestamp;
 
-use super::outcome::FailReason;
+use super::reason::FailReason;
 
 /// Directives of `X-Robots-Tag` that carry a value after a colon, so that the word before it is no agent.
 const VALUED: &[&str] = &["unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"];

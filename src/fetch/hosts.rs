@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::breaker::Breaker;
 use super::config::{Budgets, Limits};
 use super::memory::Before;
-use super::outcome::{AbandonReason, FailReason};
+use super::reason::{AbandonReason, FailReason};
 
 /// The hosts of a run.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cache::Stored;
-use super::outcome::FailReason;
+use super::reason::FailReason;
 
 /// The memory of a home cannot be used. Exit code 3.
 #[derive(Debug, thiserror::Error)]

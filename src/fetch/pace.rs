@@ -12,7 +12,7 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::cancel::Cancel;
-use super::outcome::AbandonReason;
+use super::reason::AbandonReason;
 
 /// The turns of all hosts.
 #[derive(Debug, Default)]

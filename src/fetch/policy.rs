@@ -12,7 +12,8 @@ use super::fetcher::Stop;
 use super::guard::check_url;
 use super::headers;
 use super::hosts::Telling;
-use super::outcome::{FailReason, FetchFacts, Outcome};
+use super::outcome::{FetchFacts, Outcome};
+use super::reason::FailReason;
 use super::rules::{OptOutVerdict, Role};
 use super::sniff;
 

@@ -8,8 +8,9 @@ use hyper::header::HeaderMap;
 use super::cache::{Exchange, Plan as Judgement, Stored};
 use super::fetcher::{Fetcher, Plan, Stop};
 use super::memory::{End, Spent};
-use super::outcome::{AbandonReason, FailReason, FetchFacts};
+use super::outcome::FetchFacts;
 use super::policy::Reply;
+use super::reason::{AbandonReason, FailReason};
 use super::rules::Role;
 
 /// A page that is not there, or not for us, is not asked for again so soon.

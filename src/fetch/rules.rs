@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use super::outcome::FailReason;
+use super::reason::FailReason;
 use super::robots::Robots;
 use super::tdm::TdmRules;
 

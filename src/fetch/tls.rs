@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{self, AlertDescription, CertificateError, ClientConfig, Error, RootCertStore};
 
 use super::config::FetchError;
-use super::outcome::FailReason;
+use super::reason::FailReason;
 
 /// A TLS client.
 #[derive(Clone)]

@@ -39,8 +39,10 @@ pub enum Level {
 
 /// What is to be sold; decides who is user, buyer, influencer, decider and gatekeeper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Offering {
     /// Name, for the questions that are asked.
+    #[serde(default)]
     pub name: String,
     /// Free word such as `machine`, `software`, `service`, `c_parts`; weights may name it.
     pub category: String,

@@ -13,8 +13,8 @@ use crate::extract::text::{TextContact, TextKind, TextRecord, read_text};
 use crate::extract::title::TitleReader;
 use crate::model::{About, Account, AccountId, Claim, Evidence, PermitId, Signal, SignalId, SubjectId};
 use crate::persona::rows::Legal;
-use crate::persona::{FusionInput, Level, Offering, PriceBand, fuse};
-use crate::taxonomy::{BuyingRole, JobFunction, SourceClass, Tier};
+use crate::persona::{FusionInput, Offering, fuse};
+use crate::taxonomy::{BuyingRole, SourceClass, Tier};
 
 const CONTACT: &str = "Toni Keller";
 
@@ -22,19 +22,8 @@ const CONTACT: &str = "Toni Keller";
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoleSet {
-    offerings: BTreeMap<String, Sold>,
+    offerings: BTreeMap<String, Offering>,
     cases: Vec<Case>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sold {
-    category: String,
-    used_by: Vec<JobFunction>,
-    run_by: Vec<JobFunction>,
-    price_band: PriceBand,
-    complexity: Level,
-    adaptation: Level,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -169,7 +158,7 @@ fn figures(role: &str, of: Vec<&Judgement>) -> RoleFigures {
 }
 
 /// The probability of every role for the contact of a case.
-fn probabilities(case: &Case, sold: &Sold) -> BTreeMap<BuyingRole, Option<f64>> {
+fn probabilities(case: &Case, sold: &Offering) -> BTreeMap<BuyingRole, Option<f64>> {
     let now: Timestamp = "2026-03-02T03:00:00Z".parse().expect("a timestamp");
     let subject = SubjectId::from_body("contact");
     let account = Account {

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use super::tally::FACETS;
 use super::warnings::percent;
 use super::{Change, Report};
+use crate::page::{self, escape};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -29,22 +30,6 @@ pub fn html(report: &Report) -> String {
     let mut page = Page { report, out: String::with_capacity(32 * 1024) };
     page.write();
     page.out
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// 12345 -> 12,345
@@ -82,14 +67,8 @@ impl Page<'_> {
     fn write(&mut self) {
         let (report, summary) = (self.report, &self.report.summary);
         let name = escape(&summary.pipeline);
-        let _ = write!(
-            self.out,
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-             <title>{name}: run report</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        );
+        self.out.push_str(&page::begin("en", &format!("{}: run report", summary.pipeline), STYLE));
+        self.out.push_str("<main>\n");
         let outcome = plain(&summary.outcome);
         let run = summary.run_id.as_deref().unwrap_or("");
         let _ = writeln!(

@@ -136,3 +136,11 @@ fn an_empty_night_is_told() {
     assert!(report.known("seniority").abs() < 1e-9);
     let _: Timestamp = report.finished_at.parse().expect("a time");
 }
+
+#[test]
+fn every_reason_that_is_told_is_one_of_the_gate() {
+    for reason in warnings::TOLD {
+        let known = crate::consent::reason::Reason::ALL.iter().any(|r| r.to_string() == reason);
+        assert!(known, "{reason}");
+    }
+}

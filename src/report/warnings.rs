@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Report;
 use super::tally::FACETS;
+use crate::audit::report::words::plain;
 
 /// One warning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,16 @@ const LOSS: f64 = 0.20;
 /// A share of rows or fetches above this is told.
 const SHARE_OF_ROWS: f64 = 0.01;
 const SHARE_OF_FETCHES: f64 = 0.20;
+/// Reasons that say something about the operation rather than about people.
+pub(super) const TOLD: [&str; 7] = [
+    "IntegrityFailure",
+    "ClockSkew",
+    "StaleConsentSync",
+    "PolicyUnsigned",
+    "SubjectAmbiguous",
+    "DpiaMissing",
+    "LiaInvalid",
+];
 /// Fewer fetches tell nothing.
 const FEWEST: u64 = 10;
 
@@ -45,19 +56,11 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
         let what = format!("{} of {} rows could not be read ({})", counts.dead_letters, counts.crm_rows, percent(dead));
         warn("dead_letters", what, "`prosopon inspect dead_letters` tells file, line and field of each");
     }
-    for (reason, what, advice) in [
-        ("StaleConsentSync", "consents were imported too long ago", "Run with a fresh export of consents"),
-        ("SubjectAmbiguous", "contacts share an id or contradict each other", "Merge them in the CRM"),
-        ("PolicyUnsigned", "nobody has approved the policy", "Have it approved and write `approval`"),
-        (
-            "DpiaMissing",
-            "the DPIA is missing, has ended, or covers something else",
-            "`prosopon assessments` lists them",
-        ),
-        ("LiaInvalid", "the LIA is missing or has ended", "`prosopon assessments` lists them"),
-    ] {
+    for reason in TOLD {
         if let Some(n) = counts.refusals.get(reason) {
-            warn(reason, format!("{n} refusals {reason}: {what}"), advice);
+            let plain = plain(reason);
+            let helps = format!("{}{}", plain.helps[..1].to_uppercase(), &plain.helps[1..]);
+            warn(reason, format!("{n} × refused as {reason}: {}", plain.means), &helps);
         }
     }
     for class in classes(report) {

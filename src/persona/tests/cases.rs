@@ -9,7 +9,7 @@ use super::*;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RoleFile {
-    offerings: BTreeMap<String, RawOffering>,
+    offerings: BTreeMap<String, Offering>,
     cases: Vec<RoleCase>,
 }
 
@@ -31,7 +31,7 @@ fn roles_of_known_positions() {
         for c in &file.cases {
             n += 1;
             let signals = position(c.function, c.seniority);
-            let o = offering(&file.offerings[&c.offering]);
+            let o = &file.offerings[&c.offering];
             let persona = with(&signals, &account(c.employees), |i| fuse(&FusionInput { offering: &o, ..i }));
             let p = |r: BuyingRole| persona.buying_roles.iter().find(|x| x.role == r).and_then(|x| x.probability);
             let all: Vec<String> =

@@ -15,29 +15,6 @@ use crate::taxonomy::{
     BuyingRole, FacetStatus, JobFunction, Motive, PurchasePhase, Seniority, SigningPower, SourceClass, Tier, Trait,
 };
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawOffering {
-    category: String,
-    used_by: Vec<JobFunction>,
-    run_by: Vec<JobFunction>,
-    price_band: PriceBand,
-    complexity: Level,
-    adaptation: Level,
-}
-
-fn offering(raw: &RawOffering) -> Offering {
-    Offering {
-        name: "thing".into(),
-        category: raw.category.clone(),
-        used_by: raw.used_by.clone(),
-        run_by: raw.run_by.clone(),
-        price_band: raw.price_band,
-        complexity: raw.complexity,
-        adaptation: raw.adaptation,
-    }
-}
-
 fn transport_system() -> Offering {
     Offering {
         name: "transport system".into(),

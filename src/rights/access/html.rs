@@ -7,6 +7,7 @@ use std::fmt::Write;
 use super::texts::Texts;
 use super::words::{day, finding_line};
 use super::{Bundle, ExplainedFacet, ExplainedPersona};
+use crate::page::{self, escape};
 use crate::taxonomy::{FacetStatus, Language};
 
 const STYLE: &str = include_str!("page.css");
@@ -19,14 +20,7 @@ const GROUPS: [&str; 9] =
 #[must_use]
 pub fn html(bundle: &Bundle) -> String {
     let first = bundle.languages.first().copied().unwrap_or(Language::English);
-    let title = escape(Texts::of(first).word("title"));
-    let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"{first}\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-    );
+    let mut out = page::begin(&first.to_string(), Texts::of(first).word("title"), STYLE);
     if bundle.languages.len() > 1 {
         out.push_str("<nav class=\"languages\">");
         for l in &bundle.languages {
@@ -39,23 +33,6 @@ pub fn html(bundle: &Bundle) -> String {
         Page { bundle, t: Texts::of(*l), out: &mut out }.write();
     }
     out.push_str("</body>\n</html>\n");
-    out
-}
-
-/// Text as HTML.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
     out
 }
 

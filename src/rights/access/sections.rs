@@ -5,9 +5,10 @@
 use std::fmt::Write;
 
 use super::Purpose;
-use super::html::{Page, escape};
+use super::html::Page;
 use super::texts::{Open, Texts};
 use super::words::{day, name, value_words};
+use crate::page::escape;
 
 /// So many decisions are shown; the others are in the JSON.
 const DECISIONS_SHOWN: usize = 60;
