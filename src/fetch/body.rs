@@ -56,8 +56,9 @@ pub(super) async fn read(mut body: Incoming, limits: BodyLimits, mut tape: Optio
         // Trailers say nothing that we want to know.
         let Ok(piece) = frame.into_data() else { continue };
         received += piece.len() as u64;
-        if !limits.caps.cut && received > limits.wire as u64 {
-            return failed(received, FailReason::BodyTooLarge);
+        if received > limits.wire as u64 {
+            let body = if limits.caps.cut { decoder.finish() } else { Err(FailReason::BodyTooLarge) };
+            return Read { received, at_end: false, body };
         }
         if let Some(tape) = &mut tape {
             tape.extend_from_slice(&piece);

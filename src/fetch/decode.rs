@@ -169,7 +169,8 @@ fn unzstd(raw: &mut Zstd<'_>, sink: &mut Sink, done: &mut bool, mut piece: &[u8]
         let (read, full) = (input.pos(), output.pos() == BUFFER);
         sink.write_all(output.as_slice())?;
         piece = &piece[read..];
-        if piece.is_empty() && !full {
+        // At the end of a frame a further call would begin another one.
+        if piece.is_empty() && (*done || !full) {
             return Ok(());
         }
     }

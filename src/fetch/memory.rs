@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cache::Stored;
 use super::reason::FailReason;
+use crate::db::{self, Access};
 
 /// The memory of a home cannot be used. Exit code 3.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,9 @@ impl std::fmt::Debug for Memory {
         f.debug_struct("Memory").field("run", &self.run).finish_non_exhaustive()
     }
 }
+
+/// The file in a home.
+pub(crate) const FILE: &str = "fetch.sqlite";
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS spent (
@@ -231,12 +235,27 @@ impl Memory {
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let database = Connection::open(path)?;
-    database.busy_timeout(std::time::Duration::from_secs(5))?;
-    database.pragma_update(None, "journal_mode", "WAL")?;
+    let database = db::open(path, Access::Write(db::Journal::Wal), SCHEMA)?;
+    // What is lost with the machine's power is asked again.
     database.pragma_update(None, "synchronous", "NORMAL")?;
-    database.execute_batch(SCHEMA)?;
     Ok(database)
+}
+
+/// Forgets all refusals of pages: keyed hashes of addresses, of which some name people, and nobody can tell which.
+///
+/// # Errors
+/// Not writable.
+pub fn forget_refusals(home: &Path) -> Result<(), MemoryError> {
+    let path = home.join(FILE);
+    if !path.exists() {
+        return Ok(());
+    }
+    let forget = |database: Connection| {
+        database.execute_batch(
+            "DELETE FROM refused; PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE);",
+        )
+    };
+    connect(&path).and_then(forget).map_err(|source| MemoryError { path, source })
 }
 
 /// A count, which is never negative.
@@ -290,6 +309,21 @@ mod tests {
 
     fn open(path: &Path, run: &str) -> Memory {
         Memory::open(path, run, "2026-03-02", Box::new(|url| format!("tag {}", url.len()))).expect("a memory")
+    }
+
+    #[test]
+    fn refusals_can_be_forgotten_and_budgets_stay() {
+        let dir = tempfile::tempdir().expect("a folder");
+        forget_refusals(dir.path()).expect("there is nothing to forget");
+        assert!(!dir.path().join(FILE).exists());
+        let memory = open(&dir.path().join(FILE), "run_1");
+        memory.asking("site", "a.example");
+        memory.refuse("https://a.example/ada", FailReason::Gone, i64::MAX);
+        assert_eq!(memory.refusal("https://a.example/ada", 1), Some(FailReason::Gone));
+        drop(memory);
+        forget_refusals(dir.path()).expect("forgotten");
+        let memory = open(&dir.path().join(FILE), "run_1");
+        assert_eq!((memory.refusal("https://a.example/ada", 1), memory.before().night), (None, 1));
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub use dial::PublicNet;
 pub use fetcher::Fetcher;
 pub use guard::{UrlRefusal, check_text, check_url};
 pub use headers::page_opt_outs;
-pub use memory::{HostReport, Memory, MemoryError, Tag, fetch_report};
+pub use memory::{HostReport, Memory, MemoryError, Tag, fetch_report, forget_refusals};
 pub use outcome::{FetchFacts, Fetched, Outcome, Page};
 pub use queue::{HostKey, HostQueue};
 pub use reason::{AbandonReason, FailReason};

@@ -30,7 +30,7 @@ pub(super) struct Reply {
 pub(super) const fn caps(role: Role, limits: &Limits) -> Caps {
     let cut = matches!(role, Role::Robots | Role::Ai);
     Caps {
-        bytes: if cut { limits.robots_bytes } else { limits.decoded_bytes },
+        bytes: if matches!(role, Role::Page) { limits.decoded_bytes } else { limits.robots_bytes },
         cut,
         ratio: limits.decode_ratio,
         ratio_after: limits.ratio_after,

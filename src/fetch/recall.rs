@@ -47,7 +47,7 @@ impl Fetcher {
         let now = self.now_ms();
         let request = HeaderMap::new();
         let judgement = stored.plan(&request, now);
-        if judgement == Judgement::Use && stored.matches(&request) && now - stored.received_at < DAY {
+        if judgement == Judgement::Use && stored.matches(&request) && (0..DAY).contains(&(now - stored.received_at)) {
             facts.cache = "hit";
             return Ok(reply(&stored, now));
         }

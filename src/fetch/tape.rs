@@ -9,6 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,8 @@ pub struct Recorder {
     path: PathBuf,
     head: Vec<u8>,
     key: Zeroizing<[u8; 32]>,
+    /// An exchange could not be kept.
+    is_broken: AtomicBool,
 }
 
 /// Plays.
@@ -161,7 +164,13 @@ impl Recorder {
             // What a kill cut off, and the end of a run that goes on.
             file.set_len(good).map_err(fail)?;
         }
-        Ok(Self { file: Mutex::new((file, at)), path, head: line, key: Zeroizing::new(*key) })
+        Ok(Self {
+            file: Mutex::new((file, at)),
+            path,
+            head: line,
+            key: Zeroizing::new(*key),
+            is_broken: AtomicBool::new(false),
+        })
     }
 
     fn write(&self, frame: impl FnOnce(u64) -> Frame) -> Result<(), TapeError> {
@@ -170,6 +179,9 @@ impl Recorder {
         let json = serde_json::to_vec(&frame(file.1)).expect("text");
         let plain = Zeroizing::new(zstd::encode_all(&json[..], 3).map_err(fail)?);
         let sealed = keys::seal(&self.key, &label(&self.head, file.1), &plain).map_err(fail)?.0;
+        if sealed.len() > MAX_FRAME {
+            return Err(fail(io::ErrorKind::FileTooLarge.into()));
+        }
         let length = u32::try_from(sealed.len()).expect("a frame is far below 4 GiB");
         file.0.write_all(&[&length.to_le_bytes()[..], &sealed].concat()).map_err(fail)?;
         file.1 += 1;
@@ -180,6 +192,7 @@ impl Recorder {
     pub(super) fn hop(&self, hop: Hop) {
         if let Err(error) = self.write(|_| Frame::Hop(Box::new(hop))) {
             tracing::warn!(%error, "the recording is not whole");
+            self.is_broken.store(true, Ordering::Relaxed);
         }
     }
 
@@ -188,6 +201,9 @@ impl Recorder {
     /// # Errors
     /// Not writable.
     pub fn finish(&self, keep: usize) -> Result<(), TapeError> {
+        if self.is_broken.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         self.write(Frame::End)?;
         let fail = |source| TapeError::Io { path: self.path.clone(), source };
         self.file.lock().unwrap_or_else(PoisonError::into_inner).0.sync_all().map_err(fail)?;

@@ -70,7 +70,7 @@ pub fn keep(home: &Path, report: &Report) -> Result<PathBuf, ReportError> {
     let (json, page) = (folder.join(format!("{run}.json")), folder.join(format!("{run}.html")));
     write_atomically(&json, report.to_json().as_bytes()).map_err(io(&json))?;
     write_atomically(&page, html(report).as_bytes()).map_err(io(&page))?;
-    let kept = sink::snapshots(home, pipeline).unwrap_or_default();
+    let kept = sink::snapshots(home, pipeline)?;
     for file in std::fs::read_dir(&folder).map_err(io(&folder))?.flatten() {
         let path = file.path();
         let is_kept = path.file_stem().is_some_and(|stem| kept.iter().any(|s| stem == s.run_id()));

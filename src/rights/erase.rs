@@ -113,6 +113,10 @@ pub fn destroy(
     crate::fetch::destroy_cassettes(office.home.path()).map_err(|source| {
         OfficeError::Home(crate::run::home::HomeError::Io { path: office.home.path().join("cassettes"), source })
     })?;
+    crate::fetch::forget_refusals(office.home.path()).map_err(|error| {
+        let source = std::io::Error::other(error.to_string());
+        OfficeError::Home(crate::run::home::HomeError::Io { path: office.home.path().join("fetch.sqlite"), source })
+    })?;
     let key = office.key(subject).clone();
     let payloads = Payloads::open(&office.home.audit_place().payloads())?.forget(&key)?;
     office.store.forget(&key)?;

@@ -50,6 +50,8 @@ pub struct Loaded {
     pub contacts: u64,
     /// Contacts of the export who were erased before, and are left out.
     pub suppressed: u64,
+    /// Whether a page of an export of a CRM's own words is missing.
+    pub incomplete: bool,
     /// How many events came from where.
     pub sources: Vec<(&'static str, usize)>,
     /// By which identifiers everybody was seen, so that they can be found, and kept out once erased.
@@ -102,6 +104,7 @@ impl Loaded {
         for member in self.groups.iter_mut().flat_map(|g| &mut g.members) {
             member.ambiguous |= said.unclear.contains(&member.subject.id);
         }
+        self.incomplete |= exports.incomplete;
         self.sources.push((dialect.as_str(), said.events.len()));
         self.events.extend(said.events);
         self.dead_letters.extend(said.problems.iter().map(|problem| problem.dead_letter(ids)));
@@ -166,7 +169,8 @@ pub fn load(
         dead_letters,
         contacts,
         suppressed: 0,
-        identifiers: kept.iter().map(identified).collect(),
+        incomplete: false,
+        identifiers: pull.contacts.iter().map(identified).collect(),
     }
 }
 

@@ -186,10 +186,14 @@ fn read_page(
     read: impl FnOnce(&Body<'_>) -> Reading,
 ) -> Reading {
     document.hash = Some(context.ids.commitment("body", page.body()));
-    let body =
-        Body { url: page.url(), content_type: Some(page.content_type()).filter(|t| !t.is_empty()), bytes: page.body() };
-    let reading =
+    let declared = page.charset().map(|charset| format!("{}; charset={charset}", page.content_type()));
+    let content_type = declared.as_deref().or(Some(page.content_type())).filter(|t| !t.is_empty());
+    let body = Body { url: page.url(), content_type, bytes: page.body() };
+    let mut reading =
         tracing::info_span!("read").in_scope(|| StageTimes::timed(&context.wall, &context.times.read, || read(&body)));
+    if page.nofollow() {
+        reading.follow_ups.clear();
+    }
     if let Some(reason) = &reading.opted_out {
         if reason == FailReason::TdmReserved.as_str() {
             "reserved: meta".clone_into(&mut document.tdm);

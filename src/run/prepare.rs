@@ -3,7 +3,7 @@
 //! Invariant: a run that cannot succeed for reasons that are known beforehand (pipeline, policy, home, ledger, inputs)
 //! ends here; a dry run writes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -127,7 +127,9 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
             if plan.output().encryption != Encryption::None {
                 home.encrypt_tables(&vault)?;
             }
-            import(home, (&mut vault, &mut ledger), &log, &loaded, &plan, &policy, gate_now)?;
+            // A replay decides as of then; what the ledger learns today it learns today.
+            let known_at = if demo { gate_now } else { now };
+            import(home, (&mut vault, &mut ledger), &log, &loaded, &plan, &policy, known_at)?;
             Some(log)
         }
         _ => {
@@ -204,11 +206,16 @@ fn import(
         leaves.push(Leaf { policy: Some(policy.hash().to_owned()), ..Leaf::new(Kind::Policy) });
     }
     log.append_now(leaves.into_iter().map(Into::into).collect())?;
-    let all = Import { events: &loaded.events, seen: &seen, is_sync: true };
+    // Before the ledger speaks of anybody: whoever is in it can be erased, and is then known again by what they are called.
+    let about: HashSet<&SubjectId> =
+        seen.iter().map(|(subject, _)| subject).chain(loaded.events.iter().map(|e| &e.subject)).collect();
+    let named = loaded.identifiers.iter().filter(|(subject, _)| about.contains(subject)).cloned().collect::<Vec<_>>();
+    vault.ensure(named.iter().map(|(subject, _)| subject))?;
+    vault.identify(&named)?;
+    // An export of which a page is missing is no picture of what people say now.
+    let all = Import { events: &loaded.events, seen: &seen, is_sync: !loaded.incomplete };
     ledger.import(vault, all, now)?;
     log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", ledger.note()).into()])?;
-    vault.ensure(loaded.identifiers.iter().map(|(subject, _)| subject))?;
-    vault.identify(&loaded.identifiers)?;
     home.remember_crm(&plan.crm().name)?;
     home.keep_policy(policy)?;
     Ok(())

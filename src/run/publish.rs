@@ -79,21 +79,23 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
             let mut no = said_no(&context, &home);
             no.extend(context.gate.late_subjects());
             no.retain(|subject| refused.contains(subject));
+            // Before publishing: what is cut off here is done again by the run that goes on.
+            clean_older(&context, &home, &no, (world.wall)())?;
             let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, resumed };
             let summary = finish.publish(writer, counts, world)?;
             // Until the home is free again nobody else writes to the ledger: whoever says no is either seen here, or
             // finds the home free and takes the person out themselves.
             let quiet = context.watch.as_ref().map(crate::run::watch::Watch::hold).transpose()?;
             context.look()?;
-            let late = context.gate.late_subjects();
-            no.extend(late.into_iter().filter(|subject| may_not_be_written(&context, subject)));
-            clean_older(&context, &home, &no, (world.wall)())?;
+            let mut late: HashSet<SubjectId> = context.gate.late_subjects().into_iter().collect();
+            late.retain(|subject| !no.contains(subject) && may_not_be_written(&context, subject));
+            clean_older(&context, &home, &late, (world.wall)())?;
             if let Some(recorder) = &context.recorder {
                 recorder.log().publish()?;
             }
-            report(&home, &context.plan, &context.gate);
             drop(lock);
             drop(quiet);
+            report(&home, &context.plan, &context.gate);
             Ok(summary)
         }
         Err(error) => {

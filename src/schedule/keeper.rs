@@ -12,11 +12,11 @@ use tokio::time::sleep;
 
 use super::decide::{self, Decision, ON_TIME, Spec, Then, Why};
 use super::event::{Event, Listener};
-use super::files::{Kept, kept};
+use super::files::{Kept, kept, schedule_of};
 use super::running::{self, BEAT, Sign};
 use super::state::{Outcome, State};
 use super::store::{Heartbeat, Store, StoreError};
-use crate::config::Overlap;
+use crate::config::{Diagnostic, Overlap, Position};
 use crate::consent::gate::Clock;
 use crate::fetch::{Cancel, CancelHandle};
 use crate::run::engine::{Options, RunError, World};
@@ -257,6 +257,16 @@ impl Keeper {
         let listener = &self.around.listener;
         let world = World { wall: Arc::clone(&self.around.wall), cancel: cancel.flag(), observer: listener.observer() };
         let options = Options { out: Some(self.home.clone()), ..Options::default() };
+        if let Ok((plan, _)) = schedule_of(&kept.file)
+            && plan.name() != kept.spec.name()
+        {
+            // Its tables would go elsewhere, beside a memory that is not theirs.
+            let name = kept.file.display().to_string();
+            let text =
+                format!("the pipeline was called {} when the scheduler started: start it anew", kept.spec.name());
+            let error = RunError::Config(vec![Diagnostic::error(&name, Position::START, text)]);
+            return Event::Failed(Outcome::Failed, Box::new(error));
+        }
         let work = running::start(kept.file.clone(), options, world);
         let limit = kept.spec.max_duration();
         let sign = |sign| match sign {

@@ -36,6 +36,18 @@ fn traces(home: &Path, texts: &[&str]) -> u64 {
 }
 
 #[test]
+fn whoever_a_limit_cut_off_can_be_erased_and_does_not_come_back_either() {
+    let dir = temp();
+    let home = dir.path().join("home");
+    demo(&home, &["--quiet", "--limit", "1"]).expect(0);
+    at(&home, &["subject", "erase", "K-2003", "--yes"]).expect(0);
+    let summary = demo(&home, &["--json"]).expect(0).json();
+    assert_eq!(summary["counts"]["suppressed"], 1, "{summary}");
+    assert!(Tables::of(&home).persona("K-2003").is_none());
+    intact(&home);
+}
+
+#[test]
 fn an_erased_person_is_in_no_file_and_does_not_come_back() {
     let (_dir, home) = copy_of_shared();
     let id = subject("K-2003").to_string();

@@ -143,13 +143,15 @@ pub(super) fn facts<'a>(
     now: Timestamp,
     problems: &mut Vec<Problem>,
 ) -> Vec<Fact<'a>> {
-    let Some(id) = object.id_of(item) else {
-        let says_something = object.flags_of(item).next().is_some() || !object.statuses.is_empty();
-        if says_something {
-            problems.push(item.problem(None, "missing_id", format!("a {} without its id; export the id", object.name)));
-        }
-        return Vec::new();
-    };
+    let stated = object.id_of(item);
+    let says_something = object.flags_of(item).next().is_some() || !object.statuses.is_empty();
+    if stated.is_none() && says_something {
+        let advice =
+            format!("a {} without its id: a no counts all the same, a yes does not; export the id", object.name);
+        problems.push(item.problem(None, "missing_id", advice));
+    }
+    let has_id = stated.is_some();
+    let id = stated.unwrap_or_else(|| data_encoding::HEXLOWER.encode(&item.digest()));
     let mut facts = Vec::new();
     let fact = |field: &str, value: &str, labels: Vec<String>, says| Fact {
         item,
@@ -178,12 +180,13 @@ pub(super) fn facts<'a>(
         labels.extend(context.labels.iter().cloned());
         for (word, value) in words(status, field, cell, item, problems) {
             match word {
-                Read::Nothing => facts.push(fact(field, value, labels.clone(), Says::Nothing)),
                 Read::No(flag) => {
                     let fields = if status.opt_out_at.is_empty() { &status.at } else { &status.opt_out_at };
                     let at = recorded(item, fields, true, now, problems);
                     facts.push(fact(field, value, labels.clone(), Says::No { flag, at }));
                 }
+                Read::Yes(_) | Read::Nothing if !has_id => {}
+                Read::Nothing => facts.push(fact(field, value, labels.clone(), Says::Nothing)),
                 Read::Yes(basis) => {
                     if let Some((reason, advice)) = context.blocked {
                         problems.push(item.problem(Some(field), reason, advice));

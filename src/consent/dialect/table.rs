@@ -201,11 +201,17 @@ impl Row<'_> {
             return None;
         }
         let scope = self.scope(negative, problems)?;
-        let [from, to, recorded] = ["valid_from", "valid_to", "recorded_at"].map(|f| self.date(f, negative, problems));
-        let dates = Dates {
-            from: from.ok()?.map(When::start),
-            to: to.ok()?.map(When::end),
-            recorded: recorded.ok()?.map(When::start),
+        let [from, to, recorded] = ["valid_from", "valid_to", "recorded_at"].map(|f| self.date(f, problems));
+        let unreadable = from.is_err() || to.is_err() || recorded.is_err();
+        let dates = if negative && unreadable {
+            // Nobody knows how late it was said, so no yes is later.
+            Dates::default()
+        } else {
+            Dates {
+                from: from.ok()?.map(When::start),
+                to: to.ok()?.map(When::end),
+                recorded: recorded.ok()?.map(When::start),
+            }
         };
         let dates = self.possible(dates, negative, problems)?;
         let recorded_at = match dates.recorded.or(dates.from) {
@@ -297,14 +303,13 @@ impl Row<'_> {
         })
     }
 
-    /// `Err` where a date that would grant something cannot be read.
-    fn date(&self, field: &str, negative: bool, problems: &mut Vec<Problem>) -> Result<Option<When>, Unreadable> {
+    fn date(&self, field: &str, problems: &mut Vec<Problem>) -> Result<Option<When>, Unreadable> {
         let Some(cell) = self.item.get(field) else { return Ok(None) };
         let read = when(cell);
         if read.is_none() {
             let advice = "write the date as 2025-12-31 or 31.12.2025, with or without a time";
             problems.push(self.item.problem(Some(field), "unreadable_date", advice));
-            return if negative { Ok(None) } else { Err(Unreadable) };
+            return Err(Unreadable);
         }
         Ok(read)
     }

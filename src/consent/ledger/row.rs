@@ -28,7 +28,7 @@ pub(super) const SCHEMA: &str = "
 
 /// Rows behind a head.
 pub(super) const SELECT: &str =
-    "SELECT seq, chain, known_at, event, sealed FROM legal_events WHERE seq > ?1 ORDER BY seq";
+    "SELECT seq, chain, known_at, event, sealed, digest FROM legal_events WHERE seq > ?1 ORDER BY seq";
 
 /// A row as it is stored.
 pub(super) struct Row {
@@ -37,6 +37,8 @@ pub(super) struct Row {
     known_at: String,
     event: String,
     pub sealed: Option<Vec<u8>>,
+    /// By it an event is known again, so another one would hide what is imported later.
+    digest: Vec<u8>,
 }
 
 impl Row {
@@ -47,6 +49,7 @@ impl Row {
             known_at: row.get(2)?,
             event: row.get(3)?,
             sealed: row.get(4)?,
+            digest: row.get(5)?,
         })
     }
 
@@ -54,7 +57,8 @@ impl Row {
     pub(super) fn check(&self, chain: &[u8; 32], before: u64) -> Option<(Stored, Timestamp)> {
         let stored: Stored = serde_json::from_str(&self.event).ok()?;
         let (_, digest) = stored.seal();
-        let follows = self.seq == before + 1 && link(chain, &digest, &self.known_at) == self.chain;
+        let follows =
+            self.seq == before + 1 && self.digest == digest && link(chain, &digest, &self.known_at) == self.chain;
         follows.then(|| self.known_at.parse().ok()).flatten().map(|at| (stored, at))
     }
 }

@@ -117,7 +117,7 @@ fn a_changed_ledger_does_not_open() {
     // A first collection, the time of the import, three events.
     let behind: Expected = |e| matches!(e, LedgerError::BehindCheckpoint { expected: 5, .. });
     let damaged: Expected = |e| matches!(e, LedgerError::EventDamaged { .. });
-    let cases: [(&str, Expected); 11] = [
+    let cases: [(&str, Expected); 12] = [
         ("DELETE FROM legal_events WHERE seq = 5", behind),
         ("DELETE FROM legal_events", behind),
         ("DELETE FROM legal_events WHERE seq = 3", damaged),
@@ -126,6 +126,7 @@ fn a_changed_ledger_does_not_open() {
         ("UPDATE legal_events SET event = replace(event, '2026', 'never') WHERE seq = 1", damaged),
         ("UPDATE legal_events SET event = replace(event, '2026', '2030') WHERE seq = 1", damaged),
         ("DELETE FROM legal_events WHERE seq = 1", damaged),
+        ("UPDATE legal_events SET digest = x'00' WHERE seq = 4", damaged),
         ("UPDATE legal_events SET event = replace(event, '2026', '2030') WHERE seq = 2", damaged),
         ("UPDATE legal_events SET event = replace(event, 'true', 'false') WHERE seq = 2", damaged),
         (swap, damaged),

@@ -8,7 +8,7 @@ use super::guard::fold::Cell;
 use super::guard::token::Token;
 use super::people::Mention;
 
-/// What makes a company of the name before it. All lists here are spelled as the text is folded (`ue` for `ü`). All lists here are spelled as the text is folded (`ue` for `ü`).
+/// What makes a company of the name before it. All lists here are spelled as the text is folded (`ue` for `ü`).
 const FIRMS: &[&str] = &[
     "gmbh",
     "ag",
@@ -119,7 +119,7 @@ const BEGINNINGS: &[&str] = &[
     "also",
     "through",
     "from",
-    "schließlich",
+    "schliesslich",
     "uebrigens",
     "sie",
     "ihnen",

@@ -9,7 +9,10 @@ use crate::taxonomy::JobFunction;
 
 /// The only contact whose title is of the department.
 pub(super) fn only_member(contacts: &[TextContact], department: JobFunction) -> Option<usize> {
-    let mut members = (0..contacts.len()).filter(|c| is_member(&contacts[*c], department) == Some(true));
+    let all: Option<Vec<bool>> = contacts.iter().map(|contact| is_member(contact, department)).collect();
+    // Whoever's title is not read may be of the department, too.
+    let all = all?;
+    let mut members = (0..all.len()).filter(|c| all[*c]);
     let first = members.next();
     first.filter(|_| members.next().is_none())
 }

@@ -80,7 +80,7 @@ pub(super) fn shared_subjects(sentence: &Read<'_>, mentions: &[(Mention, bool)],
             let joined = matches!(word(at - 1), "und" | "and" | "but" | "aber" | "sondern");
             joined
                 || sentence.clauses[*at] != sentence.clauses[at - 1]
-                    && matches!(word(at + 1), "aber" | "jedoch" | "dafür")
+                    && matches!(word(at + 1), "aber" | "jedoch" | "dafuer")
         })
         .collect()
 }

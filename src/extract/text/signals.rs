@@ -268,7 +268,7 @@ impl<'r> Reader<'r> {
         let third = sentence.mask(Tag::ThirdParty);
         let third_party = (0..third.len()).any(|at| third[at] && !found.tokens.contains(&at));
         let own = self.about.filter(|_| !third_party);
-        let own = own.filter(|a| is_member(&contacts[*a], department.function) != Some(true) && !others(*a));
+        let own = own.filter(|a| is_member(&contacts[*a], department.function) == Some(false) && !others(*a));
         let has_not = own.map(|contact| TextSignal {
             polarity: Polarity::Minus,
             p: department.p_not,

@@ -100,3 +100,20 @@ fn one_coding_that_was_asked_for() {
         assert_eq!(of(wrong), Err(FailReason::ContentCoding), "{wrong:?}");
     }
 }
+
+#[test]
+fn bodies_that_fill_the_buffer_exactly_are_whole() {
+    for size in [1, 2, 4, 8, 16].map(|n| n * BUFFER) {
+        for around in [size - 1, size, size + 1] {
+            let mut state = 7_u64;
+            let mut noise = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (state >> 56) as u8
+            };
+            let plain: Vec<u8> = (0..around).map(|_| noise()).collect();
+            let mut decoder = Decoder::new(Coding::Zstd, caps(1 << 20, false));
+            assert!(decoder.push(&zstd_of(&plain)).expect("readable"), "{around}");
+            assert_eq!(decoder.finish().expect("whole"), plain, "{around}");
+        }
+    }
+}

@@ -32,7 +32,7 @@ fn roles_of_known_positions() {
             n += 1;
             let signals = position(c.function, c.seniority);
             let o = &file.offerings[&c.offering];
-            let persona = with(&signals, &account(c.employees), |i| fuse(&FusionInput { offering: &o, ..i }));
+            let persona = with(&signals, &account(c.employees), |i| fuse(&FusionInput { offering: o, ..i }));
             let p = |r: BuyingRole| persona.buying_roles.iter().find(|x| x.role == r).and_then(|x| x.probability);
             let all: Vec<String> =
                 BuyingRole::ALL.iter().map(|r| format!("{r} {:.2}", p(*r).unwrap_or(-1.0))).collect();
