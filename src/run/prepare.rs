@@ -44,6 +44,8 @@ pub(super) struct Prepared {
     pub loaded: Loaded,
     /// Hash over the input files.
     pub inputs: String,
+    /// The input files, and how many rows they have where somebody counted.
+    pub files: Vec<(PathBuf, Option<u64>)>,
     pub as_of: Timestamp,
     pub home_path: PathBuf,
     pub ids: Ids,
@@ -112,6 +114,8 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     };
     let identifiers = Identifiers::new(&vault)?;
     let inputs = inputs_hash(&pulled, &exports);
+    let counted = pulled.files.iter().map(|file| (file.path.clone(), Some(file.rows)));
+    let files = counted.chain(plan.crm().legal.iter().flat_map(legal_files)).collect();
     let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
     let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
     loaded.suppressed = suppressed;
@@ -129,7 +133,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
             }
             // A replay decides as of then; what the ledger learns today it learns today.
             let known_at = if demo { gate_now } else { now };
-            import(home, (&mut vault, &mut ledger), &log, &loaded, &plan, &policy, known_at)?;
+            import(home, (&mut vault, &mut ledger), &log, &loaded, (&plan, pinned), &policy, known_at)?;
             Some(log)
         }
         _ => {
@@ -152,7 +156,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     };
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, &ids, clock);
-    Ok(Prepared { plan, gate, loaded, inputs, as_of, home_path, ids, lock, rectified, books, tape, tape_key })
+    Ok(Prepared { plan, gate, loaded, inputs, files, as_of, home_path, ids, lock, rectified, books, tape, tape_key })
 }
 
 /// A run under a policy that nobody has approved, or not yet, could only refuse everybody.
@@ -194,7 +198,7 @@ fn import(
     (vault, ledger): (&mut Vault, &mut Ledger),
     log: &AuditLog,
     loaded: &Loaded,
-    plan: &Plan,
+    (plan, pinned): (&Plan, bool),
     policy: &Policy,
     now: Timestamp,
 ) -> Result<(), RunError> {
@@ -212,13 +216,41 @@ fn import(
     let named = loaded.identifiers.iter().filter(|(subject, _)| about.contains(subject)).cloned().collect::<Vec<_>>();
     vault.ensure(named.iter().map(|(subject, _)| subject))?;
     vault.identify(&named)?;
-    // An export of which a page is missing is no picture of what people say now.
-    let all = Import { events: &loaded.events, seen: &seen, is_sync: !loaded.incomplete };
+    // An export of which a page is missing, or an old one, is no picture of what people say now.
+    let is_sync = !loaded.incomplete && (pinned || is_fresh(plan.crm(), policy, now));
+    let all = Import { events: &loaded.events, seen: &seen, is_sync };
     ledger.import(vault, all, now)?;
     log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", ledger.note()).into()])?;
     home.remember_crm(&plan.crm().name)?;
     home.keep_policy(policy)?;
     Ok(())
+}
+
+/// Whether every kind of export has a file that is young enough: in one that nobody renews any more, a new objection
+/// would never be seen.
+fn is_fresh(crm: &config::Crm, policy: &Policy, now: Timestamp) -> bool {
+    let newest = |files: std::io::Result<Vec<PathBuf>>| {
+        let changed = |file: &PathBuf| Timestamp::try_from(file.metadata().ok()?.modified().ok()?).ok();
+        files.ok()?.iter().filter_map(changed).max()
+    };
+    let sets = [Some(&crm.contacts), crm.consents.as_ref()].into_iter().flatten().map(|set| newest(set.files()));
+    let Some(exported_at) = sets.chain(crm.legal.iter().map(|e| newest(e.files()))).min().flatten() else {
+        return false;
+    };
+    let most = policy.file().consent_sync_max_age_hours;
+    let hours = now.duration_since(exported_at).as_hours();
+    let is_fresh = hours < i64::from(most);
+    if !is_fresh {
+        tracing::warn!(
+            "the exports of the CRM are {hours} hours old, the policy allows {most}: they do not count as news, and \
+             everything is refused (StaleConsentSync) once the last fresh ones are as old; export anew"
+        );
+    }
+    is_fresh
+}
+
+fn legal_files(exports: &config::Legal) -> Vec<(PathBuf, Option<u64>)> {
+    exports.files().unwrap_or_default().into_iter().map(|path| (path, None)).collect()
 }
 
 fn later_of(wall: &Clock, as_of: Timestamp) -> Clock {

@@ -15,6 +15,7 @@ use crate::config::Plan;
 use crate::consent::gate::{EmitProposal, Gate, SubjectFacts};
 use crate::demo::DemoWeb;
 use crate::fetch::{Fetcher, Recorder, TapeHead};
+use crate::lineage::{Begun, End, Lineage};
 use crate::model::{DecisionRow, RunId, SubjectId};
 use crate::rights::office::rewrite_leaf;
 use crate::run::context::{Context, StageTimes};
@@ -33,10 +34,43 @@ use crate::taxonomy::Operation;
 const GROUPS_IN_FLIGHT: usize = 64;
 
 /// Begins a run, or continues it where it was killed, and publishes its snapshot.
-pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
-    let home = prepared.home_path.clone();
+pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
+    let (home, pipeline) = (prepared.home_path.clone(), prepared.plan.name().to_owned());
     let journal = Journal::open(&home.join("journal.sqlite"))?;
     let state = begin(&prepared, &journal, options, world)?;
+    let lineage = Lineage::begin(prepared.plan.output().lineage.clone(), begun(&prepared, &state));
+    let result = Box::pin(go(prepared, journal, state, options, world)).await;
+    let end = match &result {
+        Ok(_) => crate::sink::current(&home, &pipeline)?.map_or(End::Stopped, End::Published),
+        Err(RunError::Cancelled) => End::Stopped,
+        Err(error) => End::Failed(error.to_string()),
+    };
+    lineage.end(&end, (world.wall)());
+    result
+}
+
+/// The run as a data catalogue is told of it.
+fn begun(prepared: &Prepared, state: &RunState) -> Begun {
+    Begun {
+        controller: prepared.plan.controller().to_owned(),
+        pipeline: prepared.plan.name().to_owned(),
+        run_id: state.run_id.as_str().to_owned(),
+        resumed: state.starts > 1,
+        at: state.started_at,
+        as_of: prepared.as_of,
+        home: prepared.home_path.clone(),
+        inputs: prepared.files.clone(),
+    }
+}
+
+async fn go(
+    mut prepared: Prepared,
+    journal: Journal,
+    state: RunState,
+    options: &Options,
+    world: &World,
+) -> Result<Summary, RunError> {
+    let home = prepared.home_path.clone();
     let resumed = journal.fetched(&state.run_id)?;
     if !prepared.is_demo() && options.as_of.or(prepared.plan.as_of()).is_none() {
         // A run that is continued keeps the instant at which it began.
