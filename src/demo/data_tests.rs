@@ -25,6 +25,7 @@ fn demo() -> CrmPull {
         contacts: set("../testdata/demo/crm/contacts*.csv"),
         accounts: Some(set("../testdata/demo/crm/accounts.csv")),
         consents: Some(set("../testdata/demo/crm/consents.csv")),
+        notes: Some(set("../testdata/demo/crm/notes.csv")),
     };
     pull(&source, &PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("pipelines")).expect("the demo can be read")
 }
