@@ -10,12 +10,13 @@ use super::ASSETS;
 use crate::crm::{ConsentRow, CrmContact, CrmPull, CsvSource, FileSet, pull};
 
 const README: &str = include_str!("../../testdata/demo/README.md");
-const CRM_FILES: [&[u8]; 5] = [
+const CRM_FILES: [&[u8]; 6] = [
     include_bytes!("../../testdata/demo/crm/accounts.csv"),
     include_bytes!("../../testdata/demo/crm/consents.csv"),
     include_bytes!("../../testdata/demo/crm/contacts_altbestand.csv"),
     include_bytes!("../../testdata/demo/crm/contacts_uk.csv"),
     include_bytes!("../../testdata/demo/crm/contacts_vertrieb.csv"),
+    include_bytes!("../../testdata/demo/crm/notes.csv"),
 ];
 
 fn demo() -> CrmPull {

@@ -50,7 +50,7 @@ impl Names {
 }
 
 /// Lower case, umlauts spelled out, marks gone.
-fn folded(word: &str) -> String {
+pub(super) fn folded(word: &str) -> String {
     let lower = word.to_lowercase().replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss");
     lower.nfkd().filter(|c| c.is_alphanumeric()).collect()
 }

@@ -4,11 +4,17 @@
 //! nothing said of them is taken to be said of somebody else, and is dropped here. Traits and preferences need leave to
 //! profile. What was withheld is counted, never told.
 
-use super::neutral::{Names, neutral};
+use std::collections::BTreeSet;
+
+use super::neutral::{Names, folded, neutral};
 use super::{Found, Permitted, said};
 use crate::extract::text::{self, TextContact, TextKind, TextRecord, scrub_quote};
 use crate::model::{About, Account, Subject};
 use crate::taxonomy::Language;
+
+/// Of larger companies, and of people without one, a note is read with those contacts only whose names are in it: each
+/// contact is looked for in each text.
+const MAX_COLLEAGUES: usize = 100;
 
 /// What the CRM gives with a note.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +32,8 @@ pub struct Colleagues<'a> {
     account: &'a Account,
     permitted: &'a [Permitted<'a>],
     known: Vec<TextContact>,
+    /// The words of their names.
+    words: Vec<Vec<String>>,
     names: Names,
 }
 
@@ -49,9 +57,30 @@ impl<'a> Colleagues<'a> {
         let title = |s: &Subject| s.job_title.as_ref().map(|t| t.reveal().clone());
         let with_leave = permitted.iter().map(|p| contact(p.subject, title(p.subject)));
         // The title of somebody without leave is not read.
-        let known = with_leave.chain(others.iter().map(|s| contact(s, None))).collect();
+        let known: Vec<TextContact> = with_leave.chain(others.iter().map(|s| contact(s, None))).collect();
+        let words_of = |c: &TextContact| c.name.split(|c: char| !c.is_alphanumeric()).map(folded).collect();
+        let words = known.iter().map(words_of).collect();
         let names = Names::of(permitted.iter().map(|p| p.subject).chain(others.iter().copied()));
-        Self { account, permitted, known, names }
+        Self { account, permitted, known, words, names }
+    }
+
+    /// The contacts that the reader must know for a note. Where some are left out, a contact without name and title
+    /// stands for them: then nothing is concluded from somebody's being the only one of a department.
+    fn mentioned(&self, note: &Written<'_>) -> Vec<TextContact> {
+        if self.account.id.is_some() && self.known.len() <= MAX_COLLEAGUES {
+            return self.known.clone();
+        }
+        let mut words = BTreeSet::new();
+        for word in note.text.split(|c: char| !c.is_alphanumeric()).map(folded) {
+            words.extend(word.strip_suffix('s').map(str::to_owned));
+            words.insert(word);
+        }
+        let on = note.on.map(|subject| subject.id.as_str());
+        // Who is none of the same company is nobody's colleague.
+        let near = |at: usize| self.account.id.is_some() && self.words[at].iter().any(|word| words.contains(word));
+        let chosen = (0..self.known.len()).filter(|at| on == Some(self.known[*at].id.as_str()) || near(*at));
+        let rest = TextContact { id: String::new(), name: String::new(), title: None };
+        chosen.map(|at| self.known[at].clone()).chain([rest]).collect()
     }
 
     /// Reads one note.
@@ -62,7 +91,7 @@ impl<'a> Colleagues<'a> {
             kind: TextKind::Note,
             lang: note.language.map(|l| l.as_str().to_owned()),
             text: plain(note.text),
-            contacts: self.known.clone(),
+            contacts: self.mentioned(note),
             about: note.on.map(|subject| subject.id.to_string()),
             company: self.account.id.as_ref().map(|_| self.account.name.clone()),
         };
