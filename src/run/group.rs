@@ -20,6 +20,7 @@ use crate::run::context::{Context, StageTimes};
 use crate::run::engine::RunError;
 use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
+use crate::run::summary::NoteCounts;
 use crate::source::{self, Body, PageKind, Permitted, Reading, company_site, developer_profile, id};
 use crate::taxonomy::{Operation, SourceClass, Tier};
 
@@ -28,7 +29,7 @@ const COMPANY_PURPOSE: &str = "company_research";
 /// The purpose under which hosts are asked for their opt-outs.
 const HOST_PURPOSE: &str = "opt_out_check";
 /// The purpose under which traits, motives and preferences are read.
-const PROFILING_PURPOSE: &str = "profiling";
+pub(super) const PROFILING_PURPOSE: &str = "profiling";
 /// A redirect is a proposal of its own; after so many the chain is given up.
 const MAX_HOPS: usize = 5;
 
@@ -44,6 +45,7 @@ pub(super) struct GroupRows {
     pub dead_letters: Vec<DeadLetter>,
     /// Personas, to be asked for again before they are published.
     pub emitted: Vec<EmitProposal>,
+    pub notes: NoteCounts,
 }
 
 /// What the gate said about one contact, and what came of it.
@@ -53,6 +55,8 @@ pub(super) struct Leave<'a> {
     pub site: Option<Permit<Infer>>,
     pub profile: Option<Permit<Infer>>,
     pub profiling: Option<Permit<Infer>>,
+    /// To profile by what the CRM's notes say.
+    pub crm_profiling: Option<Permit<Infer>>,
     pub emit: Option<Permit<Emit>>,
     pub refused: BTreeSet<FacetKind>,
     pub uncertain: bool,
@@ -102,6 +106,7 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
         work.rows.decisions.extend(leave.asked.drain(..).map(|(row, _)| row));
         work.read_crm(leave);
     }
+    tracing::info_span!("notes").in_scope(|| work.read_notes(&mut leaves));
     if !context.dry_run && work.tier == Tier::Individual {
         work.company_site(&mut leaves).await?;
         for leave in &mut leaves {
@@ -125,6 +130,7 @@ impl<'a> Work<'a> {
             site: None,
             profile: None,
             profiling: None,
+            crm_profiling: None,
             emit: None,
             refused: BTreeSet::new(),
             uncertain: false,
@@ -138,6 +144,10 @@ impl<'a> Work<'a> {
         let fetched = Some(self.context.gate.now());
         let crm = Wanted { source: id::CRM, class: SourceClass::Crm, evidence_at: stated };
         leave.crm = self.infer(&mut leave, crm, Operation::Infer);
+        if let Some(at) = self.group.noted_at.filter(|_| leave.crm.is_some() && leave.emit.is_some()) {
+            let noted = Wanted { evidence_at: Some(at), ..crm };
+            leave.crm_profiling = self.infer(&mut leave, noted, Operation::Profile);
+        }
         let researched = self.tier == Tier::Individual;
         let has_site =
             researched && self.context.plan.sources().company_site.is_some() && self.group.account.domain.is_some();

@@ -17,7 +17,7 @@ use crate::consent::gate::{Clock, Gate};
 use crate::consent::ledger::{Import, Ledger};
 use crate::consent::policy::Policy;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmPull, pull};
+use crate::crm::{CrmPull, NoteFiles, pull};
 use crate::fetch::{Cassette, Fetcher};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
@@ -30,6 +30,7 @@ use crate::run::home::Home;
 use crate::run::journal::Journal;
 use crate::run::legal::{Directory, Exports, is_reserved};
 use crate::run::load::{Loaded, load, without_suppressed};
+use crate::run::notes::Unread;
 use crate::run::watch::Watch;
 use crate::run::{agree, legal, settings};
 use crate::sink::HomeLock;
@@ -99,7 +100,10 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         // Before the lock, which would create the folder.
         Home::open_for(&home_path, plan.controller(), false)?;
     }
-    let pulled = tracing::info_span!("crm").in_scope(|| pull(&settings::crm_source(&plan), Path::new("")))?;
+    let source = settings::crm_source(&plan);
+    let mut pulled = tracing::info_span!("crm").in_scope(|| pull(&source, Path::new("")))?;
+    let notes = NoteFiles::open(&source, Path::new(""))?;
+    pulled.files.extend(notes.facts.iter().cloned());
     let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
     if demo {
         invented_only(&plan, &pulled, &exports)?;
@@ -118,13 +122,14 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let files = counted.chain(plan.crm().legal.iter().flat_map(legal_files)).collect();
     let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
     let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
-    loaded.suppressed = suppressed;
+    loaded.suppressed = suppressed.len() as u64;
     let mut people = Directory::new(&plan.crm().name, &ids, &identifiers, &vault, ledger.view());
     people.add_contacts(&pulled.contacts);
     for export in &exports {
         loaded.take_in(export, export.read(&people, gate_now), &ids);
     }
     drop((people, exports));
+    loaded.notes = Some(Unread { files: notes, identifiers, suppressed });
     let log = match &mut home {
         Some(home) if !options.dry_run => {
             let log = home.audit(&vault, &world.wall)?;

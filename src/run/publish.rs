@@ -24,6 +24,7 @@ use crate::run::group::{GroupRows, process};
 use crate::run::home::Home;
 use crate::run::journal::{Journal, RunState};
 use crate::run::load::Loaded;
+use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
@@ -98,7 +99,7 @@ async fn go(
     let keys = crate::sink::held_keys(&home, context.plan.output().encryption);
     let mut writer = SnapshotWriter::create_with(&home, context.plan.name(), &state.run_id, &facts, keys)?
         .keep_snapshots(context.plan.output().keep_snapshots as usize);
-    let worked = work(&context, loaded, &mut writer, world).await;
+    let worked = work(&context, loaded, &home, &mut writer, world).await;
     if let Some(web) = web {
         web.stop().await;
     }
@@ -186,23 +187,33 @@ fn published_before(
 /// Works on all groups, many at once, and writes their rows in order.
 async fn work(
     context: &Arc<Context>,
-    loaded: Loaded,
+    mut loaded: Loaded,
+    home: &Path,
     writer: &mut SnapshotWriter,
     world: &World,
 ) -> Result<(Counts, HashSet<SubjectId>), RunError> {
-    let Loaded { groups, dead_letters, contacts, suppressed, .. } = loaded;
-    let mut counts = Counts { suppressed, ..Counts::of_input(&groups, &dead_letters, contacts) };
-    writer.dead_letters(&dead_letters)?;
+    let input = Counts::of_input(&loaded.groups, &loaded.dead_letters, loaded.contacts);
+    let mut counts = Counts { suppressed: loaded.suppressed, ..input };
+    writer.dead_letters(&loaded.dead_letters)?;
+    let mut spool = tracing::info_span!("notes")
+        .in_scope(|| notes::sort_in(context, &mut loaded, home, writer, &mut counts))?;
+    let Loaded { groups, .. } = loaded;
     world.observer.planned(groups.iter().filter(|g| g.account.id.is_some()).count());
-    let tasks = futures_util::stream::iter(groups).map(|group| {
+    let tasks = futures_util::stream::iter(groups).map(|mut group| {
         let context = Arc::clone(context);
         let span = tracing::info_span!("group", contacts = group.members.len());
-        tokio::spawn(async move { process(&context, &group).await }.instrument(span))
+        // Here, and not in the task: companies need their notes in the order of their ids.
+        let notes = spool.as_mut().map_or(Ok(Vec::new()), |spool| spool.take(group.account.id.as_ref()));
+        async move {
+            group.notes = notes?;
+            let task = tokio::spawn(async move { process(&context, &group).await }.instrument(span));
+            task.await.map_err(|_| RunError::Worker)?
+        }
     });
     let mut results = tasks.buffered(GROUPS_IN_FLIGHT);
     let (mut emitted, mut refused) = (Vec::new(), HashSet::new());
     while let Some(result) = results.next().await {
-        let rows = result.map_err(|_| RunError::Worker)??;
+        let rows = result?;
         counts.add(&rows);
         emitted.extend(rows.emitted.iter().cloned());
         let may_not = |d: &&DecisionRow| d.operation == Operation::Emit && d.permit_id.is_none();

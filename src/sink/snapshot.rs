@@ -22,6 +22,8 @@ use crate::taxonomy::BuyingRole;
 
 /// What folders of unpublished snapshots start with; nothing else in `.work` is touched.
 const WORK_PREFIX: &str = "snapshot=";
+/// What folders of notes start with that a run has put by.
+pub(crate) const WORK_NOTES: &str = "notes=";
 
 /// The next snapshot of a pipeline, until it is committed. Dropped, it leaves nothing.
 ///
@@ -338,7 +340,8 @@ impl Drop for SnapshotWriter {
 /// Removes what writers that died left in `.work`.
 pub(super) fn clear_work(home: &Path) -> Result<(), SinkError> {
     let all_work = home.join(".work");
-    for left in home::sub_dirs(&all_work)?.iter().filter(|name| name.starts_with(WORK_PREFIX)) {
+    let ours = |name: &&String| [WORK_PREFIX, WORK_NOTES].iter().any(|prefix| name.starts_with(prefix));
+    for left in home::sub_dirs(&all_work)?.iter().filter(ours) {
         home::remove_dir(&all_work.join(left))?;
     }
     Ok(())

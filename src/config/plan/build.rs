@@ -67,6 +67,7 @@ impl Crm {
             handles: raw.contacts.columns.handles,
             accounts: raw.accounts.map(|set| set.build(at)),
             consents: raw.consents.map(|set| set.build(at)),
+            notes: raw.notes.map(|set| set.build(at)),
             legal: raw.legal.into_iter().map(legal).collect(),
         }
     }

@@ -85,6 +85,8 @@ pub struct Crm {
     pub accounts: Option<FileSet>,
     /// One row a consent.
     pub consents: Option<FileSet>,
+    /// One row a note or activity.
+    pub notes: Option<FileSet>,
     /// What the CRM says in its own words; entries of one dialect have one mapping.
     pub legal: Vec<Legal>,
 }
