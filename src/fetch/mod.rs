@@ -17,6 +17,7 @@ mod exchange;
 mod fetcher;
 mod guard;
 mod headers;
+mod holds;
 mod hosts;
 mod memory;
 mod outcome;
@@ -35,20 +36,22 @@ mod tdm;
 mod tls;
 
 pub use address::{is_public, vet_answers};
+pub use cache::{CacheJudgement, judge_cached};
 pub use cancel::{Cancel, CancelHandle};
 pub use config::{Budgets, Clock, FetchError, FetcherConfig, Limits, Network};
 pub use dial::PublicNet;
 pub use fetcher::Fetcher;
-pub use guard::{UrlRefusal, check_text, check_url};
+pub use guard::{UrlRefusal, check_text, check_url, is_reserved};
 pub use headers::page_opt_outs;
 pub use memory::{HostReport, Memory, MemoryError, Tag, fetch_report, forget_refusals};
-pub use outcome::{FetchFacts, Fetched, Outcome, Page};
+pub use outcome::{FetchFacts, Fetched, HostFile, Outcome, Page};
 pub use queue::{HostKey, HostQueue};
 pub use reason::{AbandonReason, FailReason};
 pub use robots::{Robots, RobotsAnswer, robots_lines};
 pub use rules::{OptOutVerdict, ai_url, robots_url, tdm_url};
 pub use tape::{Cassette, Recorder, TapeError, TapeHead, destroy_cassettes};
 pub use tdm::TdmRules;
+pub(crate) use tls::Tls;
 
 #[cfg(test)]
 mod tests;
