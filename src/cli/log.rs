@@ -35,7 +35,9 @@ pub(super) fn start(
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_span_events(spans);
     let (export, exporter) = match collector {
-        Some(collector) => otlp::layer(collector.clone(), wall).map(|(layer, exporter)| (Some(layer), Some(exporter)))?,
+        Some(collector) => {
+            otlp::layer(collector.clone(), wall).map(|(layer, exporter)| (Some(layer), Some(exporter)))?
+        }
         None => (None, None),
     };
     let registry = tracing_subscriber::registry().with(export);

@@ -185,7 +185,8 @@ mod tests {
             counts.ended(end);
         }
         let text = counts.text();
-        for line in ["prosopon_run_active 0", "prosopon_runs_total{outcome=\"failed\"} 1", "prosopon_personas_total 5"] {
+        for line in ["prosopon_run_active 0", "prosopon_runs_total{outcome=\"failed\"} 1", "prosopon_personas_total 5"]
+        {
             assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
         }
         assert!(!text.contains("somebody"));

@@ -17,7 +17,7 @@ use super::headers;
 use super::hosts::{Hosts, Telling};
 use super::memory::Memory;
 use super::outcome::{Body, FetchFacts, Fetched, HostFile, Outcome, Page};
-use super::pace::Pace;
+use super::pace::{Pace, Place};
 use super::policy::{self, Reply};
 use super::reason::{AbandonReason, FailReason};
 use super::robots::Robots;
@@ -137,6 +137,14 @@ impl Fetcher {
     #[must_use]
     pub fn agent(&self) -> &str {
         &self.agent
+    }
+
+    /// Waits in line at the host of `url`. A permit runs out while others ask first, so whoever shares a host with many
+    /// takes a place, then asks the gate, then fetches. `None` = cancelled, or the run's time is over; [`Self::fetch`]
+    /// then tells which.
+    pub async fn place(&self, url: &Url, cancel: &Cancel) -> Option<Place> {
+        let host = url.host_str().unwrap_or_default();
+        self.pace.place(psl::domain_str(host).unwrap_or(host), self.deadline, cancel).await
     }
 
     /// Uses up a permit.

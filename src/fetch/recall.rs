@@ -8,8 +8,8 @@ use std::time::Duration;
 use hyper::header::HeaderMap;
 
 use super::cache::{Exchange, Plan as Judgement, Stored};
-use super::fetcher::{Fetcher, Plan, Stop};
 use super::config::Network;
+use super::fetcher::{Fetcher, Plan, Stop};
 use super::hosts::Shift;
 use super::memory::{End, Spent};
 use super::outcome::FetchFacts;

@@ -182,11 +182,14 @@ pub fn check_served(plan: &Plan, options: &Options) -> Result<(), RunError> {
 pub async fn run(path: &Path, options: &Options, world: &World) -> Result<Summary, RunError> {
     let span = tracing::info_span!("run", pipeline = field::Empty, outcome = field::Empty);
     let ended = work(path, options, world).instrument(span.clone()).await;
-    span.record("outcome", match &ended {
-        Ok(summary) => summary.outcome.as_str(),
-        Err(RunError::Cancelled) => "stopped",
-        Err(_) => "error",
-    });
+    span.record(
+        "outcome",
+        match &ended {
+            Ok(summary) => summary.outcome.as_str(),
+            Err(RunError::Cancelled) => "stopped",
+            Err(_) => "error",
+        },
+    );
     ended
 }
 

@@ -304,8 +304,7 @@ impl<'a> Work<'a> {
     /// Asks for one file of a host, under a permit for that host, once for as long as it holds; says where it moved.
     async fn ask_file(&mut self, file: &Url, source: &str) -> Result<Option<Url>, RunError> {
         let context = self.context;
-        let cell =
-            context.host_files.lock().expect("no holder panics").entry(file.to_string()).or_default().clone();
+        let cell = context.host_files.lock().expect("no holder panics").entry(file.to_string()).or_default().clone();
         let mut asked = cell.lock().await;
         if let Some(moved) = asked.as_ref().filter(|_| !context.fetcher.has_lapsed(file)) {
             return Ok(moved.clone());

@@ -12,7 +12,7 @@ use crate::audit::{Kind, Stage};
 use crate::consent::decide::OptOut;
 use crate::consent::gate::FetchProposal;
 use crate::consent::permit::{Fetch, Permit};
-use crate::fetch::{AbandonReason, FailReason, Fetched, HostFile, OptOutVerdict, Outcome, Page};
+use crate::fetch::{AbandonReason, FailReason, Fetched, HostFile, OptOutVerdict, Outcome, Page, Place};
 use crate::model::{About, DecisionRow, DocumentRow, Target};
 use crate::run::context::{Context, StageTimes, add};
 use crate::run::engine::RunError;
@@ -44,6 +44,9 @@ pub(super) async fn obtain(
 ) -> Result<Obtained, RunError> {
     let request = request_key(context, &proposal);
     let url = proposal.url.clone();
+    let earlier = context.journal.recall::<Obtained>(&context.run, &request)?;
+    // In line before the gate is asked: a permit is for now, and many companies may wait for one host.
+    let place = if earlier.is_none() { context.fetcher.place(url.reveal(), &context.cancel).await } else { None };
     let begin = (context.wall)();
     context.look()?;
     let decided = context.gate.fetch(proposal.clone());
@@ -52,9 +55,7 @@ pub(super) async fn obtain(
         context.record(Stage::Fetch, [[(decided.row.clone(), decided.grounds)].as_slice()]).await?;
         return Ok(Obtained::refused(decided.row));
     };
-    if let Some(earlier) = context.journal.recall::<Obtained>(&context.run, &request)?
-        && restore(context, url.reveal(), &earlier)
-    {
+    if let Some(earlier) = earlier.filter(|earlier| restore(context, url.reveal(), earlier)) {
         let outcome = earlier.document.as_ref().map_or("refused", |d| d.outcome.as_str());
         context.observer.fetched(outcome, true);
         return Ok(earlier);
@@ -62,7 +63,7 @@ pub(super) async fn obtain(
     // Intent before effect: without its entry in the log nothing is asked of anybody.
     context.record(Stage::Fetch, [[(decided.row.clone(), decided.grounds)].as_slice()]).await?;
     let span = span(permit.op());
-    let mut obtained = fetch(context, decided.row, permit, read).instrument(span).await?;
+    let mut obtained = fetch(context, decided.row, permit, read, place).instrument(span).await?;
     recheck(context, proposal, &mut obtained).await?;
     outcome(context, &obtained).await?;
     context.journal.commit(&context.run, &request, &obtained)?;
@@ -155,6 +156,7 @@ async fn fetch(
     decision: DecisionRow,
     permit: Permit<Fetch>,
     read: impl FnOnce(&Body<'_>) -> Reading + Send,
+    place: Option<Place>,
 ) -> Result<Obtained, RunError> {
     let permit_id = permit.id().clone();
     let source_id = permit.op().source_id.clone();
@@ -162,6 +164,7 @@ async fn fetch(
     let is_host = matches!(permit.op().target, Target::Host(_));
     let begin = (context.wall)();
     let Fetched { outcome, facts } = context.fetcher.fetch(permit, &context.cancel).await;
+    drop(place);
     add(&context.times.fetch, begin, (context.wall)());
     if matches!(outcome, Outcome::Abandoned { reason: AbandonReason::Cancelled }) {
         // Not asked, so not committed: the next start asks. What was answered in time is kept.

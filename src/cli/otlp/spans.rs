@@ -123,8 +123,16 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Export {
         };
         let begin = (self.wall)().as_nanosecond();
         let stage = (name == "stage").then(|| ("prosopon.stage", Value::Word(span.name().to_owned())));
-        let ended =
-            Ended { trace, id: own, parent, name, begin, end: begin, attributes: stage.into_iter().collect(), failed: false };
+        let ended = Ended {
+            trace,
+            id: own,
+            parent,
+            name,
+            begin,
+            end: begin,
+            attributes: stage.into_iter().collect(),
+            failed: false,
+        };
         let mut open = Open { span: ended, fields };
         attributes.record(&mut open);
         span.extensions_mut().insert(open);
@@ -138,7 +146,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Export {
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        let Some(Open { span: mut ended, .. }) = context.span(&id).and_then(|s| s.extensions_mut().remove()) else { return };
+        let Some(Open { span: mut ended, .. }) = context.span(&id).and_then(|s| s.extensions_mut().remove()) else {
+            return;
+        };
         ended.end = (self.wall)().as_nanosecond().max(ended.begin);
         if let Err(TrySendError::Full(_)) = self.queue.try_send(Message::Span(Box::new(ended))) {
             self.dropped.fetch_add(1, Ordering::Relaxed);

@@ -27,7 +27,10 @@ fn the_json_is_that_of_the_published_protocol() {
     let [run, fetch] = &resource.scope_spans[0].spans[..] else { panic!("two spans") };
     assert_eq!((run.trace_id.as_slice(), run.span_id.as_slice()), (&[0xAB; 16][..], &[7; 8][..]));
     assert_eq!((run.parent_span_id.len(), fetch.parent_span_id.as_slice()), (0, &[1; 8][..]));
-    assert_eq!((run.start_time_unix_nano, run.end_time_unix_nano), (1_772_420_400_123_456_789, 1_772_420_400_123_456_794));
+    assert_eq!(
+        (run.start_time_unix_nano, run.end_time_unix_nano),
+        (1_772_420_400_123_456_789, 1_772_420_400_123_456_794)
+    );
     assert_eq!((run.kind, run.name.as_str(), fetch.name.as_str()), (1, "run", "fetch"));
     assert_eq!((run.status.clone().expect("a status").code, fetch.status.clone().expect("a status").code), (2, 0));
     let attempts = fetch.attributes.iter().find(|a| a.key == "prosopon.attempts").and_then(|a| a.value.clone());

@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn the_judgement_is_that_of_the_cache() {
-        let judged = |request: &str, answer: &str| judge_cached(request.as_bytes(), 200, answer.as_bytes(), b"abc", &[1, 9000]);
+        let judged =
+            |request: &str, answer: &str| judge_cached(request.as_bytes(), 200, answer.as_bytes(), b"abc", &[1, 9000]);
         let kept = judged("", "Cache-Control: max-age=5\nETag: \"1\"").expect("kept");
         assert_eq!((kept.fresh, kept.ask, kept.served), (vec![true, false], vec!["if-none-match".into()], (200, 3)));
         assert_eq!(judged("Range: bytes=0-1", "Cache-Control: max-age=5").expect("kept").served, (206, 2));

@@ -220,7 +220,11 @@ async fn rules_lapse_while_a_run_goes_on() {
     let url: url::Url = "http://shop.example/robots.txt".parse().expect("a URL");
     let (page, hour): (url::Url, _) = (X.parse().expect("a URL"), std::time::Duration::from_hours(1));
     assert!(!fetcher.has_lapsed(&url), "never asked");
-    assert!(fetcher.restore(&url, &HostFile::Text(b"User-agent: *\nDisallow: /x"), now() - jiff::SignedDuration::from_hours(20)));
+    assert!(fetcher.restore(
+        &url,
+        &HostFile::Text(b"User-agent: *\nDisallow: /x"),
+        now() - jiff::SignedDuration::from_hours(20)
+    ));
     tokio::time::advance(hour * 3).await;
     assert!(matches!(fetcher.opt_outs(&page), OptOutVerdict::RobotsDisallow { .. }) && !fetcher.has_lapsed(&url));
     tokio::time::advance(hour).await;
