@@ -19,6 +19,7 @@ mod init;
 mod inspect;
 mod log;
 mod metrics;
+mod otlp;
 mod persona;
 mod policy;
 mod progress;
@@ -177,8 +178,14 @@ impl Cli {
     /// # Errors
     /// Whatever stops it; see [`exit::code_of`].
     pub fn execute(self, wall: &Clock) -> anyhow::Result<ExitCode> {
-        log::start(self.global.log_format, self.global.quiet, self.global.verbose);
         let global = &self.global;
+        let collector = match &self.command {
+            Command::Run(args) => args.watched.otlp.as_ref(),
+            Command::Schedule(args) => args.watched().otlp.as_ref(),
+            _ => None,
+        };
+        // To the end of the command: then the last spans are sent.
+        let _exporter = log::start(global.log_format, global.quiet, global.verbose, collector, wall)?;
         match self.command {
             Command::Init(args) => init::execute(&args, wall),
             Command::Run(args) => run::execute(&args, global.quiet, global.log_format, wall),

@@ -18,7 +18,7 @@ use crate::consent::ledger::{Import, Ledger};
 use crate::consent::policy::Policy;
 use crate::consent::suppression::Identifiers;
 use crate::crm::{CrmPull, NoteFiles, pull};
-use crate::fetch::{Cassette, Fetcher};
+use crate::fetch::{Cassette, Fetcher, is_reserved};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
 use crate::model::{AsOf, RunId, SubjectId};
@@ -28,7 +28,7 @@ use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::home::Home;
 use crate::run::journal::Journal;
-use crate::run::legal::{Directory, Exports, is_reserved};
+use crate::run::legal::{Directory, Exports};
 use crate::run::load::{Loaded, load, without_suppressed};
 use crate::run::notes::Unread;
 use crate::run::watch::Watch;
@@ -334,7 +334,7 @@ impl Prepared {
             wall: Arc::clone(&world.wall),
             cancel: world.cancel.clone(),
             observer: Arc::clone(&world.observer),
-            hosts: Mutex::new(HashMap::new()),
+            host_files: Mutex::new(HashMap::new()),
             times: StageTimes::default(),
         };
         (context, self.loaded)

@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use jiff::Timestamp;
 use tracing::Instrument;
 
@@ -14,25 +13,23 @@ use crate::audit::{Kind, Leaf, Stage};
 use crate::config::Plan;
 use crate::consent::gate::{EmitProposal, Gate, SubjectFacts};
 use crate::demo::DemoWeb;
-use crate::fetch::{Fetcher, Recorder, TapeHead};
+use crate::fetch::{Fetcher, Recorder, TapeError, TapeHead, expire_cassettes};
 use crate::lineage::{Begun, End, Lineage};
 use crate::model::{DecisionRow, RunId, SubjectId};
 use crate::rights::office::rewrite_leaf;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
+use crate::run::flight::in_order;
 use crate::run::group::{GroupRows, process};
 use crate::run::home::Home;
 use crate::run::journal::{Journal, RunState};
-use crate::run::load::Loaded;
+use crate::run::load::{Group, Loaded};
 use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
 use crate::sink::{Change, FileFacts, Note, RunRow, SinkError, Snapshot, SnapshotWriter, StageTime};
 use crate::taxonomy::Operation;
-
-/// How many companies are worked on at once: enough to keep slow hosts from holding up the others.
-const GROUPS_IN_FLIGHT: usize = 64;
 
 /// Begins a run, or continues it where it was killed, and publishes its snapshot.
 pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
@@ -108,6 +105,8 @@ async fn go(
     let worked = if unknown > 0 && worked.is_ok() { Err(RunError::NotRecorded(unknown)) } else { worked };
     match worked {
         Ok((counts, refused)) => {
+            expire_cassettes(&home, context.gate.now())
+                .map_err(|source| TapeError::Io { path: home.join("cassettes"), source })?;
             if let Some(recorder) = &recorder {
                 recorder.finish(context.plan.output().keep_snapshots as usize)?;
             }
@@ -157,6 +156,7 @@ fn recorder(prepared: &Prepared, options: &Options, state: &RunState) -> Result<
         pipeline: prepared.plan.name().to_owned(),
         as_of: prepared.as_of,
         demo: prepared.is_demo(),
+        until: prepared.gate.policy().retain_until(prepared.plan.purpose(), prepared.as_of),
     };
     Ok(Some(Arc::new(Recorder::open(&prepared.home_path, &head, key)?)))
 }
@@ -199,28 +199,27 @@ async fn work(
         .in_scope(|| notes::sort_in(context, &mut loaded, home, writer, &mut counts))?;
     let Loaded { groups, .. } = loaded;
     world.observer.planned(groups.iter().filter(|g| g.account.id.is_some()).count());
-    let tasks = futures_util::stream::iter(groups).map(|mut group| {
-        let context = Arc::clone(context);
-        let span = tracing::info_span!("group", contacts = group.members.len());
-        // Here, and not in the task: companies need their notes in the order of their ids.
-        let notes = spool.as_mut().map_or(Ok(Vec::new()), |spool| spool.take(group.account.id.as_ref()));
-        async move {
-            group.notes = notes?;
-            let task = tokio::spawn(async move { process(&context, &group).await }.instrument(span));
-            task.await.map_err(|_| RunError::Worker)?
-        }
+    // Here, and not in the task: companies need their notes in the order of their ids.
+    let groups = groups.into_iter().map(|mut group| {
+        group.notes = spool.as_mut().map_or(Ok(Vec::new()), |spool| spool.take(group.account.id.as_ref()))?;
+        Ok::<Group, SinkError>(group)
     });
-    let mut results = tasks.buffered(GROUPS_IN_FLIGHT);
+    let company = |group: Result<Group, SinkError>| {
+        let context = Arc::clone(context);
+        let contacts = group.as_ref().map_or(0, |group| group.members.len());
+        let span = tracing::info_span!("group", contacts);
+        async move { process(&context, &group?).await }.instrument(span)
+    };
     let (mut emitted, mut refused) = (Vec::new(), HashSet::new());
-    while let Some(result) = results.next().await {
-        let rows = result?;
+    in_order(groups, company, |rows| {
         counts.add(&rows);
         emitted.extend(rows.emitted.iter().cloned());
         let may_not = |d: &&DecisionRow| d.operation == Operation::Emit && d.permit_id.is_none();
         refused.extend(rows.decisions.iter().filter(may_not).filter_map(|d| d.target.subject().cloned()));
-        tracing::info_span!("write")
-            .in_scope(|| StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows)))?;
-    }
+        let written = || StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows));
+        Ok(tracing::info_span!("write").in_scope(written)?)
+    })
+    .await?;
     refused.extend(ask_again(context, emitted, writer, &mut counts).await?);
     Ok((counts, refused))
 }
