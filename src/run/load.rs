@@ -266,8 +266,8 @@ fn account_of(
             stage: "crm".to_owned(),
             reason: "unknown_account".to_owned(),
             detail: format!(
-                "{} line {}, field account: no company of the exports has this id; the contact is kept without one",
-                contact.origin.file, contact.origin.line
+                "{}, field account: no company of the exports has this id; the contact is kept without one",
+                contact.origin
             ),
             row_commitment: ids.commitment("row", &contact.origin.digest),
             subject_id: Some(ids.subject(crm, &contact.record_id)),
@@ -301,9 +301,9 @@ fn ambiguous_letter(contact: &CrmContact, ids: &Ids, subject: &SubjectId) -> Dea
         stage: "crm".to_owned(),
         reason: "ambiguous_person".to_owned(),
         detail: format!(
-            "{} line {}: another record has the same e-mail address or the same name at the same company; \
+            "{}: another record has the same e-mail address or the same name at the same company; \
              merge the two in the CRM",
-            contact.origin.file, contact.origin.line
+            contact.origin
         ),
         row_commitment: ids.commitment("row", &contact.origin.digest),
         subject_id: Some(subject.clone()),

@@ -236,7 +236,7 @@ impl<'a> Owners<'a> {
         DeadLetter {
             stage: "crm".to_owned(),
             reason: reason.to_owned(),
-            detail: format!("{} line {}, field {field}: {advice}", origin.file, origin.line),
+            detail: format!("{origin}, field {field}: {advice}"),
             row_commitment: self.context.ids.commitment("row", &origin.digest),
             subject_id,
         }

@@ -32,7 +32,7 @@ use crate::run::legal::{Directory, Exports, is_reserved};
 use crate::run::load::{Loaded, load, without_suppressed};
 use crate::run::notes::Unread;
 use crate::run::watch::Watch;
-use crate::run::{agree, legal, settings};
+use crate::run::{agree, layout, legal, settings};
 use crate::sink::HomeLock;
 
 /// The vault's name of the key of recordings.
@@ -45,6 +45,8 @@ pub(super) struct Prepared {
     pub loaded: Loaded,
     /// Hash over the input files.
     pub inputs: String,
+    /// Their columns.
+    pub columns: serde_json::Value,
     pub as_of: Timestamp,
     pub home_path: PathBuf,
     pub ids: Ids,
@@ -102,6 +104,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let mut pulled = tracing::info_span!("crm").in_scope(|| pull(&source, Path::new("")))?;
     let notes = NoteFiles::open(&source, Path::new(""))?;
     pulled.files.extend(notes.facts.iter().cloned());
+    layout::compare(&home_path, plan.name(), &pulled.files, options.accept_columns)?;
     let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
     if demo {
         invented_only(&plan, &pulled, &exports)?;
@@ -115,7 +118,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         None => (Vault::in_memory()?, Ledger::in_memory()?),
     };
     let identifiers = Identifiers::new(&vault)?;
-    let inputs = inputs_hash(&pulled, &exports);
+    let (inputs, columns) = (inputs_hash(&pulled, &exports), layout::of(&pulled.files));
     let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
     let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
     loaded.suppressed = suppressed.len() as u64;
@@ -157,7 +160,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     };
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, &ids, clock);
-    Ok(Prepared { plan, gate, loaded, inputs, as_of, home_path, ids, lock, rectified, books, tape, tape_key })
+    Ok(Prepared { plan, gate, loaded, inputs, columns, as_of, home_path, ids, lock, rectified, books, tape, tape_key })
 }
 
 /// A run under a policy that nobody has approved, or not yet, could only refuse everybody.

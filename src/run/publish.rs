@@ -58,7 +58,8 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
     if let Some(recorder) = &recorder {
         fetcher = fetcher.with_recorder(Arc::clone(recorder));
     }
-    let (inputs, lock) = (prepared.inputs.clone(), prepared.lock.take());
+    let (inputs, columns) = (prepared.inputs.clone(), std::mem::take(&mut prepared.columns));
+    let lock = prepared.lock.take();
     let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, journal);
     let context = Arc::new(context);
     let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
@@ -82,7 +83,7 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
             no.retain(|subject| refused.contains(subject));
             // Before publishing: what is cut off here is done again by the run that goes on.
             clean_older(&context, &home, &no, (world.wall)())?;
-            let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, resumed };
+            let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, resumed };
             let summary = finish.publish(writer, counts, world)?;
             // Until the home is free again nobody else writes to the ledger: whoever says no is either seen here, or
             // finds the home free and takes the person out themselves.
@@ -279,6 +280,7 @@ struct Finish<'a> {
     home: &'a Path,
     state: &'a RunState,
     inputs: &'a str,
+    columns: serde_json::Value,
     resumed: u64,
 }
 
@@ -360,6 +362,7 @@ impl Finish<'_> {
             "purpose": context.plan.purpose(),
             "gate_time": context.pinned.then(|| context.as_of.0.to_string()),
             "inputs_hash": self.inputs,
+            "columns": self.columns,
             "ledger": {
                 "events": context.gate.ledger().state().count(),
                 "state": context.gate.ledger().state().hex(),
