@@ -132,7 +132,8 @@ fn numbers(array: &ArrayRef) -> Option<Vec<Value>> {
 
 /// A decimal: whole where it is whole, so that ids stay ids.
 fn number(text: &str) -> Value {
-    let whole = text.split_once('.').map_or(text, |(whole, rest)| if rest.bytes().all(|b| b == b'0') { whole } else { text });
+    let whole =
+        text.split_once('.').map_or(text, |(whole, rest)| if rest.bytes().all(|b| b == b'0') { whole } else { text });
     whole.parse::<i64>().map(Value::from).or_else(|_| text.parse::<f64>().map(Value::from)).unwrap_or(Value::Null)
 }
 

@@ -41,8 +41,7 @@ impl JsonRows {
         let Survey { sha256, encoding, .. } = surveyed;
         let header = keys(table, set, path, encoding)?;
         // A list of nothing has no keys, and is no mistake.
-        let layout =
-            if header.is_empty() { Layout::empty(table) } else { Layout::resolve(table, set, &header, path)? };
+        let layout = if header.is_empty() { Layout::empty(table) } else { Layout::resolve(table, set, &header, path)? };
         let facts = FileFacts {
             table: table.name(),
             path: path.to_owned(),
@@ -163,7 +162,8 @@ impl Records {
         let fail = |advice| Err(("unreadable_json", advice));
         let fields = match value {
             Ok(Value::Object(mut fields)) => {
-                let page = ENVELOPES.iter().find(|name| !in_list && matches!(fields.get(**name), Some(Value::Array(_))));
+                let page =
+                    ENVELOPES.iter().find(|name| !in_list && matches!(fields.get(**name), Some(Value::Array(_))));
                 if let Some(Value::Array(values)) = page.and_then(|name| fields.shift_remove(*name)) {
                     values.into_iter().for_each(|value| self.take(Ok(value), line, true));
                     return;

@@ -180,10 +180,7 @@ impl<T: Record> Newest<T> {
         };
         // Of rows with one date the later in the order of reading wins, so the outcome has one reason.
         let (mut winner, loser) = if new.updated_at() < old.updated_at() { (old, new) } else { (new, old) };
-        let advice = format!(
-            "another row of this record is newer ({}); merge the records in the CRM",
-            winner.origin()
-        );
+        let advice = format!("another row of this record is newer ({}); merge the records in the CRM", winner.origin());
         let id = Some(loser.id().to_owned());
         cells.notes.push(*dead(cells.layout.table, "duplicate", None, &advice, id, loser.origin().clone()));
         winner.inherit(loser);

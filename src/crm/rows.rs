@@ -140,8 +140,7 @@ impl Rows {
 pub(super) fn check(row: Row, layout: &Layout, malformed: bool) -> Item {
     let key = layout.column(layout.table.key());
     let id = key.map(|at| row.cell(at).trim()).filter(|id| !id.is_empty() && id.len() < 256).map(str::to_owned);
-    let fail =
-        |reason, advice: &str| Err(dead(layout.table, reason, None, advice, id.clone(), row.origin.clone()));
+    let fail = |reason, advice: &str| Err(dead(layout.table, reason, None, advice, id.clone(), row.origin.clone()));
     let (have, want) = (row.ends.len(), layout.width);
     if row.cells().any(|c| c.len() > MAX_CELL) {
         return fail("cell_too_large", "holds a cell of more than 1 MiB; shorten it or close its quote");
@@ -199,7 +198,9 @@ pub(super) fn cell(value: &Value) -> String {
         // Several values, as a table joins them; of objects what APIs call their value.
         Value::Array(values) => {
             let inner = |v: &Value| match v {
-                Value::Object(map) => ["value", "emailAddress", "id", "name"].iter().find_map(|k| map.get(*k)).map(cell),
+                Value::Object(map) => {
+                    ["value", "emailAddress", "id", "name"].iter().find_map(|k| map.get(*k)).map(cell)
+                }
                 Value::Array(_) => None,
                 plain => Some(cell(plain)),
             };

@@ -11,9 +11,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    ConsentRow, CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmNote, CsvSource, DateOrder, Decimal, FileFacts, FileSet, MAX_CELL,
-    NoteFiles,
-    check, pull,
+    ConsentRow, CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmNote, CsvSource, DateOrder, Decimal, FileFacts,
+    FileSet, MAX_CELL, NoteFiles, check, pull,
 };
 
 #[derive(Deserialize, Default)]

@@ -295,36 +295,47 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Asks a host for robots.txt and its reservation of rights, once in a run.
+    /// Asks a host for robots.txt and its reservation of rights; a file that moved is asked for where it is.
     async fn ask_host(&mut self, url: &Url, source: &str) -> Result<(), RunError> {
-        let context = self.context;
-        let host = url.host_str().unwrap_or("").to_owned();
-        let cell = context.hosts.lock().expect("no holder panics").entry(host.clone()).or_default().clone();
-        let rows = &mut self.rows;
-        let account_host = self.group.account.domain.clone();
-        cell.get_or_try_init(|| async {
-            // ai.txt is younger than the demo web.
-            let paths = ["/robots.txt", "/.well-known/tdmrep.json", "/ai.txt"];
-            let asked = if context.plan.network() == Network::Demo { &paths[..2] } else { &paths[..] };
-            for path in asked {
-                let Ok(url) = url.join(path) else { continue };
-                let proposal = FetchProposal {
-                    target: Target::Host(host.clone()),
-                    source_id: source.to_owned(),
-                    purpose: HOST_PURPOSE.to_owned(),
-                    url: Personal::new(url),
-                    account_host: account_host.clone(),
-                    opt_out: OptOut::NotApplicable,
-                    facts: None,
-                };
-                let obtained = obtain(context, proposal, |_| Reading::default()).await?;
-                rows.decisions.push(obtained.decision);
-                rows.documents.extend(obtained.document);
+        // ai.txt is younger than the demo web.
+        let paths = ["/robots.txt", "/.well-known/tdmrep.json", "/ai.txt"];
+        let asked = if self.context.plan.network() == Network::Demo { &paths[..2] } else { &paths[..] };
+        for path in asked {
+            let mut next = url.join(path).ok();
+            // The file itself and five moves (RFC 9309, 2.3.1.2).
+            for _ in 0..=MAX_HOPS {
+                let Some(file) = next.take() else { break };
+                next = self.ask_file(&file, source).await?;
             }
-            Ok::<(), RunError>(())
-        })
-        .await?;
+        }
         Ok(())
+    }
+
+    /// Asks for one file of a host, under a permit for that host, once for as long as it holds; says where it moved.
+    async fn ask_file(&mut self, file: &Url, source: &str) -> Result<Option<Url>, RunError> {
+        let context = self.context;
+        let cell = context.host_files.lock().expect("no holder panics").entry(file.to_string()).or_default().clone();
+        let mut asked = cell.lock().await;
+        if let Some(moved) = asked.as_ref().filter(|_| !context.fetcher.has_lapsed(file)) {
+            return Ok(moved.clone());
+        }
+        let proposal = FetchProposal {
+            target: Target::Host(file.host_str().unwrap_or("").to_owned()),
+            source_id: source.to_owned(),
+            purpose: HOST_PURPOSE.to_owned(),
+            url: Personal::new(file.clone()),
+            account_host: self.group.account.domain.clone(),
+            opt_out: OptOut::NotApplicable,
+            facts: None,
+        };
+        let obtained = obtain(context, proposal, |_| Reading::default()).await?;
+        self.rows.decisions.push(obtained.decision);
+        self.rows.documents.extend(obtained.document);
+        // The same file of another host; anything else counts as unreachable, and the gate would not permit it.
+        let moved = obtained.redirect.and_then(|to| Url::parse(&to).ok());
+        let moved = moved.filter(|to| to.path() == file.path() && to.query().is_none());
+        *asked = Some(moved.clone());
+        Ok(moved)
     }
 }
 

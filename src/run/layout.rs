@@ -88,7 +88,11 @@ fn vanished(before: &Value, now: &Value) -> BTreeSet<(String, String, Vec<String
 }
 
 fn fields_of<'a>(lists: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String> {
-    lists.into_iter().flat_map(|l| l.as_array().into_iter().flatten()).filter_map(|f| Some(f.as_str()?.to_owned())).collect()
+    lists
+        .into_iter()
+        .flat_map(|l| l.as_array().into_iter().flatten())
+        .filter_map(|f| Some(f.as_str()?.to_owned()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -111,7 +115,8 @@ mod tests {
         assert_eq!(found(dated), [""; 0]);
         let gone = json!({ "contacts": { "c.csv": ["record_id", "country"] }, "notes": { "n.csv": ["text"] } });
         assert_eq!(found(gone), ["contacts do_not_process ", "notes language "]);
-        let of_a_file = json!({ "contacts": { "a.csv": ["record_id"], "b.csv": ["record_id", "country", "do_not_process"] } });
+        let of_a_file =
+            json!({ "contacts": { "a.csv": ["record_id"], "b.csv": ["record_id", "country", "do_not_process"] } });
         assert_eq!(found(of_a_file), ["contacts do_not_process a.csv"]);
     }
 }

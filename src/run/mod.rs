@@ -5,6 +5,7 @@ mod context;
 mod dry;
 pub mod engine;
 pub mod files;
+mod flight;
 mod group;
 pub mod home;
 pub mod journal;

@@ -195,6 +195,8 @@ pub struct Output {
     pub keep_snapshots: u32,
     /// How tables are encrypted.
     pub encryption: Encryption,
+    /// Where `OpenLineage` events go.
+    pub lineage: Option<PathBuf>,
 }
 
 /// What a run may spend.
@@ -243,6 +245,7 @@ impl Plan {
                 home: resolve(folder, &raw.output.home),
                 keep_snapshots: raw.output.keep_snapshots,
                 encryption: raw.output.encryption,
+                lineage: raw.output.lineage.as_deref().map(|path| resolve(folder, path)),
             },
             budgets: Budgets {
                 requests_per_run: raw.budgets.requests_per_run,

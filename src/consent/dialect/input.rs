@@ -124,8 +124,11 @@ fn json(name: &str, text: &str) -> Result<Export, InputError> {
         }
         return Ok(export);
     }
-    let value =
-        strict(text.as_bytes()).map_err(|e| InputError::Json { file: name.to_owned(), line: e.line(), column: e.column() })?;
+    let value = strict(text.as_bytes()).map_err(|e| InputError::Json {
+        file: name.to_owned(),
+        line: e.line(),
+        column: e.column(),
+    })?;
     unwrap(value, None, &mut export, &mut |n| Place { file: Arc::clone(&file), unit: Unit::Record, number: n });
     Ok(export)
 }
