@@ -65,7 +65,11 @@ impl Event {
             End::Published(snapshot) => Self::of(begun, "COMPLETE", at, Map::new(), outputs(begun, Some(snapshot))),
             End::Stopped => Self::of(begun, "ABORT", at, Map::new(), outputs(begun, None)),
             End::Failed(message) => {
-                let facet = facet("1-0-1/ErrorMessageRunFacet", "ErrorMessageRunFacet", json!({ "message": message, "programmingLanguage": "rust" }));
+                let facet = facet(
+                    "1-0-1/ErrorMessageRunFacet",
+                    "ErrorMessageRunFacet",
+                    json!({ "message": message, "programmingLanguage": "rust" }),
+                );
                 let facets = Map::from_iter([("errorMessage".to_owned(), facet)]);
                 Self::of(begun, "FAIL", at, facets, outputs(begun, None))
             }
@@ -145,7 +149,9 @@ fn outputs(begun: &Begun, snapshot: Option<&Snapshot>) -> Vec<Value> {
             "name": name(&begun.home.join(&begun.pipeline).join(table.as_str())),
             "facets": { "schema": facet("1-2-0/SchemaDatasetFacet", "SchemaDatasetFacet", json!({ "fields": fields })) },
         });
-        if let (Some(snapshot), Some(rows)) = (snapshot, manifest["snapshot"]["tables"][table.as_str()]["rows"].as_u64()) {
+        if let (Some(snapshot), Some(rows)) =
+            (snapshot, manifest["snapshot"]["tables"][table.as_str()]["rows"].as_u64())
+        {
             let version = json!({ "datasetVersion": begun.run_id });
             dataset["facets"]["version"] =
                 facet("1-0-1/DatasetVersionDatasetFacet", "DatasetVersionDatasetFacet", version);

@@ -54,7 +54,10 @@ fn events_say_what_was_read_and_written() {
     let facets = facets(event);
     assert!(facets.len() > 10, "{}", facets.len());
     for facet in facets {
-        assert!(facet["_schemaURL"].as_str().is_some_and(|u| u.starts_with("https://openlineage.io/spec/facets/")), "{facet}");
+        assert!(
+            facet["_schemaURL"].as_str().is_some_and(|u| u.starts_with("https://openlineage.io/spec/facets/")),
+            "{facet}"
+        );
         assert!(facet["_producer"].is_string(), "{facet}");
     }
 }
@@ -63,7 +66,8 @@ fn events_say_what_was_read_and_written() {
 fn one_run_has_one_uuid_over_its_starts_and_ends() {
     let uuid = |event: &Event| event.as_json()["run"]["runId"].as_str().expect("an id").to_owned();
     let id = uuid(&Event::begin(&begun()));
-    let form = regex::Regex::new("^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$").expect("a pattern");
+    let form =
+        regex::Regex::new("^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$").expect("a pattern");
     assert!(form.is_match(&id), "{id}");
     let again = Event::begin(&Begun { resumed: true, ..begun() });
     assert_eq!((again.as_json()["eventType"].clone(), uuid(&again)), (json!("RUNNING"), id.clone()));

@@ -21,6 +21,7 @@ mod faults;
 mod fetch;
 mod flags;
 mod homes;
+mod inputs;
 mod kill;
 mod legal_exports;
 mod privacy;

@@ -23,6 +23,7 @@ fn pulled(folder: &Path) -> CrmPull {
         contacts: set("contacts.csv"),
         accounts: Some(set("accounts.csv")),
         consents: Some(set("consents.csv")),
+        ..CsvSource::default()
     };
     pull(&source, folder).expect("readable")
 }
@@ -57,7 +58,11 @@ fn exports_are_read_whole_and_told_right() {
     let stated = truth.iter().filter(|t| !t["stated"].is_empty()).count();
     assert!(stated * 4 > truth.len(), "notes say something of {stated} of {}", truth.len());
     let hosts = pull.contacts.iter().flat_map(|c| &c.emails).map(|e| e.reveal().ends_with(".example"));
-    assert!(hosts.chain(pull.accounts.iter().map(|a| a.domain.as_deref().is_some_and(|d| d.ends_with(".example")))).all(|e| e));
+    assert!(
+        hosts
+            .chain(pull.accounts.iter().map(|a| a.domain.as_deref().is_some_and(|d| d.ends_with(".example"))))
+            .all(|e| e)
+    );
 }
 
 #[test]
@@ -89,9 +94,10 @@ fn titles_are_what_the_truth_says() {
         .titles
         .iter()
         .flat_map(|t| {
-            t.de.iter().map(|w| (w, t.seniority)).chain(t.en.iter().map(|w| (w, t.s_en.unwrap_or(t.seniority)))).map(
-                |(words, seniority)| (words, t.function, seniority),
-            )
+            t.de.iter()
+                .map(|w| (w, t.seniority))
+                .chain(t.en.iter().map(|w| (w, t.s_en.unwrap_or(t.seniority))))
+                .map(|(words, seniority)| (words, t.function, seniority))
         })
         .filter_map(|(words, function, seniority)| {
             let read = reader.read(words);

@@ -9,8 +9,8 @@ use crate::taxonomy::{JobFunction, Language, Seniority};
 
 /// What everything is made of.
 pub(super) static WORLD: LazyLock<World> = LazyLock::new(|| {
-    let world: World =
-        serde_saphyr::from_str(include_str!("../../../config/demo/world.yaml")).expect("config/demo/world.yaml is tested");
+    let world: World = serde_saphyr::from_str(include_str!("../../../config/demo/world.yaml"))
+        .expect("config/demo/world.yaml is tested");
     assert_eq!(world.version, 1, "config/demo/world.yaml: version");
     world
 });

@@ -238,7 +238,8 @@ impl Tables {
     fn legal(&mut self, id: &str, contact: &Contact) -> Result<(), DataError> {
         let (given, ended) = (self.before(300), self.before(30));
         let both = "persona_enrichment|profiling";
-        let consent = |purposes, from, to| Row { kind: "grant", basis: "6(1)(a)", purposes, from, to, method: "double_opt_in" };
+        let consent =
+            |purposes, from, to| Row { kind: "grant", basis: "6(1)(a)", purposes, from, to, method: "double_opt_in" };
         let later = self.before(-400);
         let rows = match contact.standing {
             Standing::Full => vec![consent(both, given, later)],
@@ -250,7 +251,8 @@ impl Tables {
             }
             Standing::Told => {
                 let to = self.before(-60);
-                let interest = Row { basis: "6(1)(f)", method: "assessment", ..consent("persona_enrichment", given.clone(), to) };
+                let interest =
+                    Row { basis: "6(1)(f)", method: "assessment", ..consent("persona_enrichment", given.clone(), to) };
                 let notice = Row { kind: "notice", method: "letter", to: String::new(), ..interest.clone() };
                 vec![interest, notice]
             }

@@ -170,9 +170,7 @@ fn begin(path: &Path) -> Result<(), HomeError> {
 
 fn remove(file: &Path) -> Result<(), HomeError> {
     match fs::remove_file(file) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            Err(HomeError::Io { path: file.to_owned(), source: e })
-        }
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(HomeError::Io { path: file.to_owned(), source: e }),
         _ => Ok(()),
     }
 }
