@@ -30,3 +30,4 @@ mod rights;
 mod schedule;
 mod story;
 mod validate;
+mod watched;
