@@ -12,7 +12,7 @@ use super::rows::{Legal, Persona};
 use super::*;
 use crate::model::{About, Account, AccountId, Claim, Evidence, PermitId, Signal, SignalId, SubjectId};
 use crate::taxonomy::{
-    BuyingRole, FacetStatus, JobFunction, Motive, PurchasePhase, Seniority, SigningPower, SourceClass, Tier, Trait,
+    BuyingRole, FacetStatus, JobFunction, Motive, Point, PointKind, PurchasePhase, Seniority, SigningPower, SourceClass, Tier, Trait,
 };
 
 fn transport_system() -> Offering {
@@ -98,6 +98,7 @@ fn with<R>(signals: &[Signal], account: &Account, f: impl FnOnce(FusionInput<'_>
         as_of: now(),
         offering: &o,
         profiling_allowed: true,
+        profiling_refused: false,
         refused: &[],
         identity_uncertain: false,
         rectified: &[],
@@ -125,7 +126,9 @@ fn claim([facet, value]: &[String; 2]) -> Claim {
         ("buying_role", r) => Claim::BuyingRole(r.parse().expect(read), sign),
         ("trait", t) => Claim::Trait(t.parse().expect(read), sign),
         ("motive", _) => Claim::Motive(value.parse().expect(read)),
-        ("goal", _) => Claim::Goal(value.clone()),
+        (kind, _) if kind.parse::<PointKind>().is_ok() => {
+            Claim::Point(Point::parse(kind.parse().expect(read), value).expect(read))
+        },
         ("channel", p) => Claim::Channel(Some(p.parse().expect(read)), value.parse().expect(read)),
         _ => panic!("no claim for {facet}"),
     }
