@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::taxonomy::{
-    BuyingRole, Channel, JobFunction, Language, Motive, Operation, Point, PurchasePhase, Seniority, SigningPower, SourceClass,
-    Trait,
+    BuyingRole, Channel, JobFunction, Language, Motive, Operation, Point, PurchasePhase, Seniority, SigningPower,
+    SourceClass, Trait,
 };
 
 /// A value about a person: usable by those who ask for it by name, invisible in logs and errors.

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::fuse::{Decided, RECTIFIED, Work};
 use super::input::FusionInput;
-use super::pool::{Pool, Support, sigmoid};
 use super::points;
+use super::pool::{Pool, Support, sigmoid};
 use super::profile::{self, YesNo};
 use super::rectified::{By, Change, Correction, Rectification};
 use super::role::{self, Judged};

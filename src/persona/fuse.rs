@@ -3,8 +3,8 @@
 //! Invariant: pure and total; the order of the signals does not matter.
 
 use super::input::{FacetKind, FusionInput};
-use super::pool::{Frame, Pool, Support, newest, weigh};
 use super::points;
+use super::pool::{Frame, Pool, Support, newest, weigh};
 use super::profile;
 use super::rectified::{Change, Correction};
 use super::role::{self, Position};

@@ -94,8 +94,8 @@ impl FacetKind {
     #[must_use]
     pub const fn fed_by(class: SourceClass) -> &'static [Self] {
         use FacetKind::{
-            BuyingBehaviour, BuyingRoles, Channels, Context, EmpathyMap, Goals, InformationBehaviour, JobFunction, Motives,
-            Requirements, Seniority, SigningPower, Traits,
+            BuyingBehaviour, BuyingRoles, Channels, Context, EmpathyMap, Goals, InformationBehaviour, JobFunction,
+            Motives, Requirements, Seniority, SigningPower, Traits,
         };
         match class {
             SourceClass::Crm => &[

@@ -143,7 +143,8 @@ pub(super) fn empathy_map(input: &FusionInput<'_>) -> Vec<Named> {
     let [pains, gains] = [PointKind::Pain, PointKind::Gain].map(|kind| stated(input, kind));
     let [goals, asks] = [PointKind::Goal, PointKind::Requirement].map(|kind| stated(input, kind));
     let habits = [PointKind::BuyingBehaviour, PointKind::InformationBehaviour].map(|kind| stated(input, kind));
-    let in_own_words = |p: &&Point| own(input).any(|s| matches!(s.claim, Claim::Point(q) if q == **p) && is_own_text(s));
+    let in_own_words =
+        |p: &&Point| own(input).any(|s| matches!(s.claim, Claim::Point(q) if q == **p) && is_own_text(s));
     let says = [&goals.known, &asks.known, &pains.known, &gains.known].into_iter().flatten().filter(in_own_words);
     let says: Vec<String> = says.map(ToString::to_string).collect();
     let does: Vec<String> = habits.iter().flat_map(|h| &h.known).map(ToString::to_string).collect();

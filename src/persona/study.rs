@@ -205,7 +205,8 @@ pub(super) fn fill(mut persona: Persona, work: &Work<'_, '_>) -> Persona {
 fn channels(persona: &mut Persona, input: &FusionInput<'_>) {
     for preference in &mut persona.channels {
         let phase = preference.phase;
-        let fixed = input.corrected(|c| if let Correction::Channel(p, c) = c { (*p == phase).then_some(*c) } else { None });
+        let fixed =
+            input.corrected(|c| if let Correction::Channel(p, c) = c { (*p == phase).then_some(*c) } else { None });
         if fixed.is_some() || !is_open(input, FacetKind::Channels, preference.status) {
             continue;
         }
@@ -217,7 +218,8 @@ fn channels(persona: &mut Persona, input: &FusionInput<'_>) {
 }
 
 fn requirements(persona: &mut Persona, input: &FusionInput<'_>) {
-    let held = |role: &str| persona.buying_roles.iter().any(|r| r.role.as_str() == role && r.probability >= Some(HOLDS));
+    let held =
+        |role: &str| persona.buying_roles.iter().any(|r| r.role.as_str() == role && r.probability >= Some(HOLDS));
     let mut filled = Vec::with_capacity(persona.requirements.len());
     let mut priors = Vec::new();
     for row in &persona.requirements {
@@ -248,4 +250,40 @@ fn is_denied(input: &FusionInput<'_>, value: &str) -> bool {
 
 fn prior(facet: String, value: &str, study: &Study) -> StudyPrior {
     StudyPrior { facet, value: value.to_owned(), study: study.id.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "version: 1\nid: x\nkind: study\ncitation: c\naddress: null\nyear: 2020\npopulation: p\nsays: { de: a, en: b }\nholds_for: { countries: [DE] }\npriors: [{ facet: channel.advice, value: phone }]\n";
+
+    #[test]
+    fn the_shipped_studies_name_source_population_and_year() {
+        for study in &STUDIES.0 {
+            assert!(study.year > 1900 && study.citation.len() > 10 && study.population.len() > 10, "{}", study.id);
+            assert!(!study.priors.is_empty() && Language::ALL.iter().all(|l| study.says(*l).ends_with('.')));
+        }
+        assert_eq!(STUDIES.get("ifh_koeln_2018").map(|s| s.kind), Some(StudyKind::Study));
+        assert_eq!(STUDIES.get("buying_center_roles").map(|s| s.kind), Some(StudyKind::Taxonomy));
+    }
+
+    #[test]
+    fn an_unsound_study_is_refused() {
+        assert!(Studies::parse(&[GOOD]).is_ok());
+        for (from, to) in [
+            ("value: phone", "value: pigeon"),
+            ("channel.advice", "channel.dinner"),
+            ("channel.advice", "requirement.user"),
+            ("channel.advice", "trait.formality"),
+            ("citation: c", "citation: ''"),
+            (", en: b", ""),
+            ("version: 1", "version: 2"),
+        ] {
+            let bad = GOOD.replace(from, to);
+            assert_ne!(bad, GOOD);
+            assert!(Studies::parse(&[&bad]).is_err(), "{to}");
+        }
+        assert!(Studies::parse(&[GOOD, GOOD]).is_err(), "two studies of one channel");
+    }
 }

@@ -250,7 +250,9 @@ mod tests {
     #[test]
     fn a_label_that_fits_nothing_is_told() {
         let set = |label: &str| {
-            format!("families: [goal]\ncompany: X\ncontacts: [{{ id: c1, name: A B }}]\ncases: [{{ text: x, expect: [{label}] }}]")
+            format!(
+                "families: [goal]\ncompany: X\ncontacts: [{{ id: c1, name: A B }}]\ncases: [{{ text: x, expect: [{label}] }}]"
+            )
         };
         assert!(FacetSet::parse("a", &set("c1 goal cut_costs")).is_ok());
         for wrong in ["c2 goal cut_costs", "c1 pain downtime", "c1 goal"] {

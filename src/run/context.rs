@@ -19,6 +19,7 @@ use crate::persona::input::Offering;
 use crate::persona::rectified::Rectification;
 use crate::run::engine::RunError;
 use crate::run::journal::Journal;
+use crate::run::tiers::TierCosts;
 use crate::run::watch::Watch;
 
 /// Told of what happens, for progress bars and plain lines. Never of who it happens to.
@@ -67,6 +68,8 @@ pub(super) struct Context {
     /// Hosts whose robots.txt and reservations have been asked for in this run; each is asked once.
     pub hosts: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
     pub times: StageTimes,
+    /// What each depth of research costs.
+    pub tiers: TierCosts,
 }
 
 impl Context {

@@ -137,7 +137,8 @@ impl<'a> Work<'a> {
 
     /// Those for whom the gate was asked for leave to profile and refused.
     fn refused_to_profile(&self) -> HashSet<SubjectId> {
-        let refused = self.rows.decisions.iter().filter(|d| d.operation == Operation::Profile && d.primary_reason.is_some());
+        let refused =
+            self.rows.decisions.iter().filter(|d| d.operation == Operation::Profile && d.primary_reason.is_some());
         refused.filter_map(|d| d.target.subject().cloned()).collect()
     }
 

@@ -17,5 +17,6 @@ mod prepare;
 mod publish;
 mod settings;
 pub mod summary;
+pub mod tiers;
 mod watch;
 pub use context::{Observer, Silent};

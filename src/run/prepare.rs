@@ -30,6 +30,7 @@ use crate::run::home::Home;
 use crate::run::journal::Journal;
 use crate::run::legal::{Directory, Exports, is_reserved};
 use crate::run::load::{Loaded, load, without_suppressed};
+use crate::run::tiers::TierCosts;
 use crate::run::watch::Watch;
 use crate::run::{agree, legal, settings};
 use crate::sink::HomeLock;
@@ -299,6 +300,7 @@ impl Prepared {
             observer: Arc::clone(&world.observer),
             hosts: Mutex::new(HashMap::new()),
             times: StageTimes::default(),
+            tiers: TierCosts::default(),
         };
         (context, self.loaded)
     }

@@ -13,12 +13,12 @@ use crate::model::{
     Signal, SignalId, SubjectId, Target,
 };
 use crate::persona::rows::{
-    AccountRow, BuyingCenterRow, ChannelPreference, Legal, Member, MotiveScore, Named, Persona, RoleScore,
-    StudyPrior, TraitScore,
+    AccountRow, BuyingCenterRow, ChannelPreference, Legal, Member, MotiveScore, Named, Persona, RoleScore, StudyPrior,
+    TraitScore,
 };
 use crate::taxonomy::{
-    BuyingRole, Channel, Facet, FacetStatus, Goal, JobFunction, Motive, Operation, Point, PurchasePhase, Seniority, SigningPower,
-    SourceClass, Tier, Trait,
+    BuyingRole, Channel, Facet, FacetStatus, Goal, JobFunction, Motive, Operation, Point, PurchasePhase, Seniority,
+    SigningPower, SourceClass, Tier, Trait,
 };
 
 /// Rows of every table.

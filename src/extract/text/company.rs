@@ -42,7 +42,10 @@ impl Firm {
         let harmless = sentence.mask(Tag::NoFirm);
         (1..sentence.tokens.len()).any(|at| {
             let (before, token) = (&sentence.tokens[at - 1], &sentence.tokens[at]);
-            matches!(before.text.as_str(), "bei" | "at") && token.capital && !harmless[at] && !self.words.contains(&token.text)
+            matches!(before.text.as_str(), "bei" | "at")
+                && token.capital
+                && !harmless[at]
+                && !self.words.contains(&token.text)
         })
     }
 }

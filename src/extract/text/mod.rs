@@ -191,12 +191,7 @@ pub struct TextReading {
 pub fn read_text(record: &TextRecord) -> TextReading {
     let (scrubbed, withheld) = guard::scrub(&record.text, record.language());
     let (signals, company) = signals::signals(record, &scrubbed);
-    TextReading {
-        id: record.id.clone(),
-        signals,
-        company,
-        withheld: withheld.into_counts(),
-    }
+    TextReading { id: record.id.clone(), signals, company, withheld: withheld.into_counts() }
 }
 
 #[cfg(test)]

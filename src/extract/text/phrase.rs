@@ -233,7 +233,8 @@ fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternError> {
 
 /// Patterns by the word of theirs that the fewest of these patterns have.
 fn by_rarest<T>(all: &[(Vec<Item>, T)], of: Vec<usize>) -> Result<HashMap<usize, Vec<usize>>, PatternError> {
-    let words = |phrase: usize| all[phrase].0.iter().filter_map(|i| if let Item::Word(w) = i { Some(*w) } else { None });
+    let words =
+        |phrase: usize| all[phrase].0.iter().filter_map(|i| if let Item::Word(w) = i { Some(*w) } else { None });
     let mut uses: HashMap<usize, usize> = HashMap::new();
     for word in of.iter().flat_map(|phrase| words(*phrase)) {
         *uses.entry(word).or_default() += 1;
@@ -297,7 +298,8 @@ impl<T> Phrases<T> {
         let mut present: Vec<usize> = if view.persons.is_empty() { Vec::new() } else { words.concat() };
         present.sort_unstable();
         present.dedup();
-        let mut of_persons: Vec<usize> = present.iter().filter_map(|id| self.by_person.get(id)).flatten().copied().collect();
+        let mut of_persons: Vec<usize> =
+            present.iter().filter_map(|id| self.by_person.get(id)).flatten().copied().collect();
         of_persons.sort_unstable();
         for (start, ids) in words.iter().enumerate() {
             for phrase in ids.iter().filter_map(|id| self.by_word.get(id)).flatten() {
@@ -397,16 +399,5 @@ fn gap(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stray_space_in_a_list_is_refused() {
-        for wrong in ["a|b c|d", "(a|b c|d)", "(a|b) c|d", "a (b", "(a)", "((a|b)) c", "a b|c"] {
-            assert!(matches!(pattern_words(wrong), Err(PatternError::Grouping(_))), "{wrong}");
-        }
-        assert!(matches!(pattern_words("(a|b|a) c"), Err(PatternError::Twice(_))));
-        assert_eq!(pattern_words("a|b*"), Ok(vec!["a|b*"]));
-        assert_eq!(pattern_words("(a|b) .. <c> d"), Ok(vec!["a|b", "..", "<c>", "d"]));
-    }
-}
+#[path = "phrase_tests.rs"]
+mod tests;

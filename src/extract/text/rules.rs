@@ -11,7 +11,8 @@ use serde::Deserialize;
 use super::Polarity;
 use super::phrase::{PatternError, Phrases, Sets};
 use crate::taxonomy::{
-    BuyingRole, Channel, CompanyField, JobFunction, Language, Motive, Point, PointKind, PurchasePhase, Trait, UnknownTerm,
+    BuyingRole, Channel, CompanyField, JobFunction, Language, Motive, Point, PointKind, PurchasePhase, Trait,
+    UnknownTerm,
 };
 
 const FILES: &[&str] = &[

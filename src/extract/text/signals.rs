@@ -246,7 +246,8 @@ impl<'r> Reader<'r> {
         }));
         let steps = sentence.cover(all.iter().filter(|f| ruled(f).is_some_and(|(_, rule)| rule.department.is_some())));
         // `muss noch zum Einkauf` says by `noch` that it is not done, which elsewhere makes a statement doubtful.
-        let vetoes: Vec<_> = sentence.context.iter().filter(|c| *c.tag == Tag::Veto).map(|c| c.tokens.clone()).collect();
+        let vetoes: Vec<_> =
+            sentence.context.iter().filter(|c| *c.tag == Tag::Veto).map(|c| c.tokens.clone()).collect();
         // A word that is part of the pattern itself (`findet keine Leute`) casts no doubt on it.
         let vetoed = |found: &Found<'_, Tag>| {
             vetoes.iter().any(|v| !v.clone().all(|at| steps[at] || found.tokens.contains(&at)))

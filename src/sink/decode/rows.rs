@@ -12,7 +12,8 @@ use crate::model::{
     SignalId, SubjectId, Target,
 };
 use crate::persona::rows::{
-    AccountRow, BuyingCenterRow, ChannelPreference, Legal, Member, MotiveScore, Named, Persona, RoleScore, StudyPrior, TraitScore,
+    AccountRow, BuyingCenterRow, ChannelPreference, Legal, Member, MotiveScore, Named, Persona, RoleScore, StudyPrior,
+    TraitScore,
 };
 use crate::sink::runs::{RunRow, StageTime};
 use crate::taxonomy::{Facet, Point};
