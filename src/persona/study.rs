@@ -2,8 +2,8 @@
 //!
 //! Invariant: a prior never mixes with evidence. It is written only where a facet would else abstain for want of
 //! evidence, its status is `study_prior`, and `study_priors` names its study. It depends on the company's segment or on
-//! the buying role that the persona shows, on nothing else of the person; who refused profiling, or put the facet right,
-//! gets none.
+//! the buying role that the persona shows, on nothing else of the person; where leave to profile was refused, or the
+//! facet put right, there is none.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
