@@ -4,6 +4,7 @@
 //! CRM row -> Subject -> Proposal -> (gate) Permit -> (fetcher) Page -> Signal -> Persona -> Parquet.
 
 pub mod ids;
+pub mod lineage;
 pub mod model;
 pub mod taxonomy;
 

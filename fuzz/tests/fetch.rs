@@ -1,6 +1,6 @@
 //! The fetch layer's readers of what strangers write: nothing panics, nothing takes long, prohibitions are total.
 
-use prosopon::fetch::{Robots, TdmRules, check_text, check_url, page_opt_outs};
+use prosopon::fetch::{Robots, TdmRules, check_text, check_url, judge_cached, page_opt_outs};
 
 /// Splits at the first zero: a file and what is asked of it.
 fn two(input: &[u8]) -> (&[u8], String) {
@@ -62,5 +62,32 @@ fn charset() {
         let (label, _) = two(input);
         let label = String::from_utf8_lossy(label).into_owned();
         let _ = prosopon::extract::html::read_page(input, Some(&format!("text/html; charset={label}")), &url);
+    });
+}
+
+#[test]
+fn cache_headers() {
+    const BODY: &[u8] = b"User-agent: *";
+    bolero::check!().with_max_len(1 << 13).for_each(|input: &[u8]| {
+        let (status, rest) = match input {
+            [a, rest @ ..] if *a < 128 => (200, rest),
+            [a, b, rest @ ..] => (u16::from_be_bytes([*a & 3, *b]), rest),
+            _ => (200, input),
+        };
+        let (request, answer) = two(rest);
+        // Later never becomes fresher, and what must not be stored is not.
+        let at = [0, 1, 999, 60_000, 86_400_000, i64::MAX / 2];
+        let judged = judge_cached(request, status, answer.as_bytes(), BODY, &at);
+        if let Some(judged) = &judged {
+            assert!(judged.fresh.is_sorted_by(|a, b| a >= b), "{:?}", judged.fresh);
+            assert!(matches!(judged.ask.len(), 0..=2) && judged.served.1 <= BODY.len());
+        }
+        let closed = [answer.as_bytes(), b"\ncache-control: no-store\n"].concat();
+        assert!(judge_cached(request, status, &closed, BODY, &at).is_none() || answer.lines().count() >= 100);
+        // A directive only ever adds: whoever also says no-cache is always asked.
+        let strict = [answer.as_bytes(), b"\ncache-control: no-cache\n"].concat();
+        if let Some(judged) = judge_cached(request, status, &strict, BODY, &at) {
+            assert!(judged.fresh.iter().all(|fresh| !fresh) || answer.lines().count() >= 100);
+        }
     });
 }

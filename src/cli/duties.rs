@@ -13,9 +13,10 @@ use super::subject::{AtHome, confirmed};
 use crate::audit::{Entry, Kind, Leaf, Payloads, Stage};
 use crate::consent::event::EventKind;
 use crate::consent::gate::Clock;
+use crate::fetch::{cassettes, expire_cassettes};
 use crate::keys::{MasterKey, MasterSource};
 use crate::model::SubjectId;
-use crate::rights::office::{OfficeError, TakenOut};
+use crate::rights::office::{Office, OfficeError, TakenOut};
 use crate::rights::refresh;
 use crate::run::journal::Journal;
 use crate::sink::{HomeLock, Table};
@@ -136,27 +137,33 @@ pub(super) struct SweepArgs {
 pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let office = args.home.office(wall)?;
     let over = refresh::overdue(&office)?;
-    if over.is_empty() || args.dry_run {
-        let line = if over.is_empty() {
+    let now = office.now();
+    let tapes = cassettes(office.home.path()).map_err(|e| unreadable(&office, e))?;
+    let tapes = tapes.iter().filter(|tape| tape.is_over(now)).count();
+    if (over.is_empty() && tapes == 0) || args.dry_run {
+        let line = if over.is_empty() && tapes == 0 {
             "nothing is kept beyond its time".to_owned()
         } else {
-            format!("{} person(s) are kept beyond their time", over.len())
+            format!("{} person(s) and {tapes} recording(s) are kept beyond their time", over.len())
         };
-        args.home.print(&json!({ "overdue": over.len(), "swept": 0 }), &[line])?;
+        args.home.print(&json!({ "overdue": over.len(), "swept": 0, "recordings_overdue": tapes }), &[line])?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !confirmed(&format!("The data of {} person(s) will be destroyed.", over.len()), args.yes)? {
+    let warning = format!("The data of {} person(s) and {tapes} recording(s) will be destroyed.", over.len());
+    if !confirmed(&warning, args.yes)? {
         eprintln!("nothing was done");
         return Ok(ExitCode::from(2));
     }
     // Held from the first entry on: a sweep that is logged is done.
     let _lock = HomeLock::acquire(office.home.path()).map_err(OfficeError::from)?;
-    let mut entries: Vec<Entry> = vec![Leaf::new(Kind::Sweep).fact("people", over.len()).into()];
+    let all = Leaf::new(Kind::Sweep).fact("people", over.len()).fact("recordings", tapes);
+    let mut entries: Vec<Entry> = vec![all.into()];
     for subject in &over {
         let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Sweep) };
         entries.push(Entry { leaf, subject: Some((office.key(subject).clone(), None)) });
     }
     office.log.append_now(entries)?;
+    let tapes = expire_cassettes(office.home.path(), now).map_err(|e| unreadable(&office, e))?;
     let TakenOut::Rewritten(changed) = refresh::refresh_locked(&office, &over, refresh::RETENTION)? else {
         return Err(Usage("a run holds the home: repeat the command when it has ended".to_owned()).into());
     };
@@ -169,9 +176,18 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     }
     office.log.publish()?;
     let rows: u64 = changed.iter().map(|(_, done)| Table::ALL.into_iter().map(|t| done.removed(t)).sum::<u64>()).sum();
-    let line = format!("{} person(s), {rows} row(s) destroyed; the gate refuses them as RetentionElapsed", over.len());
-    args.home.print(&json!({ "overdue": over.len(), "swept": over.len(), "rows": rows }), &[line])?;
+    let line = format!(
+        "{} person(s), {rows} row(s), {tapes} recording(s) destroyed; the gate refuses these people as RetentionElapsed",
+        over.len()
+    );
+    let told = json!({ "overdue": over.len(), "swept": over.len(), "rows": rows, "recordings": tapes });
+    args.home.print(&told, &[line])?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The home's recordings cannot be read or removed.
+fn unreadable(office: &Office, source: std::io::Error) -> OfficeError {
+    OfficeError::Home(crate::run::home::HomeError::Io { path: office.home.path().join("cassettes"), source })
 }
 
 #[derive(Debug, Args)]

@@ -10,9 +10,21 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::LogFormat;
+use super::otlp::{self, Collector, Exporter};
+use crate::consent::gate::Clock;
 
-/// Sets up the subscriber of this process; a second call changes nothing.
-pub(super) fn start(format: LogFormat, quiet: bool, verbose: u8) {
+/// Sets up the subscriber of this process; a second call changes nothing. What it returns sends traces to a collector,
+/// where one is named, until it is dropped.
+///
+/// # Errors
+/// No thread can be started for the collector.
+pub(super) fn start(
+    format: LogFormat,
+    quiet: bool,
+    verbose: u8,
+    collector: Option<&Collector>,
+    wall: &Clock,
+) -> std::io::Result<Option<Exporter>> {
     let level = match (quiet, verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
@@ -22,7 +34,13 @@ pub(super) fn start(format: LogFormat, quiet: bool, verbose: u8) {
     let spans = if verbose > 0 { FmtSpan::CLOSE } else { FmtSpan::NONE };
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_span_events(spans);
-    let registry = tracing_subscriber::registry();
+    let (export, exporter) = match collector {
+        Some(collector) => {
+            otlp::layer(collector.clone(), wall).map(|(layer, exporter)| (Some(layer), Some(exporter)))?
+        }
+        None => (None, None),
+    };
+    let registry = tracing_subscriber::registry().with(export);
     let _ = match format {
         LogFormat::Text => {
             let ansi = super::card::stderr_wants_colour();
@@ -30,4 +48,5 @@ pub(super) fn start(format: LogFormat, quiet: bool, verbose: u8) {
         }
         LogFormat::Json => registry.with(layer.json().with_filter(ours)).try_init(),
     };
+    Ok(exporter)
 }

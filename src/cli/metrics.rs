@@ -22,28 +22,45 @@ use crate::run::Observer;
 /// How a permit can end.
 const OUTCOMES: [&str; 4] = ["fetched", "failed", "abandoned", "refused"];
 
-/// Counts what it is told, and tells it on.
-pub(super) struct Metered {
-    inner: Arc<dyn Observer>,
+/// How a run can end.
+const ENDS: [&str; 5] = ["completed", "completed_with_dead_letters", "failed", "stopped", "too_long"];
+
+/// Counts of all runs of this process.
+#[derive(Default)]
+pub(super) struct Counts {
     planned: AtomicU64,
     companies: AtomicU64,
     personas: AtomicU64,
     resumed: AtomicU64,
     outcomes: [AtomicU64; OUTCOMES.len()],
+    ends: [AtomicU64; ENDS.len()],
     active: AtomicU64,
 }
 
+/// Counts what it is told of one run, and tells it on. The run goes on for as long as somebody holds it.
+pub(super) struct Metered {
+    inner: Arc<dyn Observer>,
+    counts: Arc<Counts>,
+}
+
 impl Metered {
-    pub(super) fn new(inner: Arc<dyn Observer>) -> Self {
-        let zero = AtomicU64::default;
-        Self {
-            inner,
-            planned: zero(),
-            companies: zero(),
-            personas: zero(),
-            resumed: zero(),
-            outcomes: Default::default(),
-            active: AtomicU64::new(1),
+    pub(super) fn new(counts: &Arc<Counts>, inner: Arc<dyn Observer>) -> Self {
+        counts.active.fetch_add(1, Ordering::Relaxed);
+        Self { inner, counts: Arc::clone(counts) }
+    }
+}
+
+impl Drop for Metered {
+    fn drop(&mut self) {
+        self.counts.active.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Counts {
+    /// Counts the end of a run.
+    pub(super) fn ended(&self, how: &str) {
+        if let Some(at) = ENDS.iter().position(|known| *known == how) {
+            self.ends[at].fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -58,37 +75,41 @@ impl Metered {
             }
         };
         let one = |n: &AtomicU64| [(String::new(), count(n))];
-        family("prosopon_run_active", "gauge", "1 while a run goes on.", &one(&self.active));
-        family("prosopon_companies_planned", "gauge", "Companies to work on.", &one(&self.planned));
+        family("prosopon_run_active", "gauge", "Runs that go on, 0 between them.", &one(&self.active));
+        let by = |label: &str, words: &[&str], counts: &[AtomicU64]| -> Vec<(String, u64)> {
+            words.iter().zip(counts).map(|(word, n)| (format!("{{{label}=\"{word}\"}}"), count(n))).collect()
+        };
+        let ends = by("outcome", &ENDS, &self.ends);
+        family("prosopon_runs_total", "counter", "Runs of this process by how they ended.", &ends);
+        family("prosopon_companies_planned", "gauge", "Companies of the run that began last.", &one(&self.planned));
         family("prosopon_companies_total", "counter", "Companies worked on.", &one(&self.companies));
         family("prosopon_personas_total", "counter", "Personas written.", &one(&self.personas));
         family("prosopon_fetches_resumed_total", "counter", "Fetches of an earlier start.", &one(&self.resumed));
-        let outcomes: Vec<_> = OUTCOMES.iter().zip(&self.outcomes).collect();
-        let lines: Vec<_> = outcomes.iter().map(|(o, n)| (format!("{{outcome=\"{o}\"}}"), count(n))).collect();
-        family("prosopon_fetches_total", "counter", "Permits to fetch by how they ended.", &lines);
+        let outcomes = by("outcome", &OUTCOMES, &self.outcomes);
+        family("prosopon_fetches_total", "counter", "Permits to fetch by how they ended.", &outcomes);
         text
     }
 }
 
 impl Observer for Metered {
     fn planned(&self, companies: usize) {
-        self.planned.store(companies as u64, Ordering::Relaxed);
+        self.counts.planned.store(companies as u64, Ordering::Relaxed);
         self.inner.planned(companies);
     }
 
     fn fetched(&self, outcome: &str, resumed: bool) {
         if resumed {
-            self.resumed.fetch_add(1, Ordering::Relaxed);
+            self.counts.resumed.fetch_add(1, Ordering::Relaxed);
         }
         if let Some(at) = OUTCOMES.iter().position(|known| *known == outcome) {
-            self.outcomes[at].fetch_add(1, Ordering::Relaxed);
+            self.counts.outcomes[at].fetch_add(1, Ordering::Relaxed);
         }
         self.inner.fetched(outcome, resumed);
     }
 
     fn group_done(&self, is_company: bool, personas: usize) {
-        self.companies.fetch_add(u64::from(is_company), Ordering::Relaxed);
-        self.personas.fetch_add(personas as u64, Ordering::Relaxed);
+        self.counts.companies.fetch_add(u64::from(is_company), Ordering::Relaxed);
+        self.counts.personas.fetch_add(personas as u64, Ordering::Relaxed);
         self.inner.group_done(is_company, personas);
     }
 }
@@ -137,15 +158,17 @@ mod tests {
 
     #[test]
     fn counts_by_a_fixed_list() {
-        let metered = Metered::new(Arc::new(Silent));
+        let counts = Arc::new(Counts::default());
+        let metered = Metered::new(&counts, Arc::new(Silent));
         metered.planned(3);
         for outcome in ["fetched", "fetched", "refused", "a name of somebody"] {
             metered.fetched(outcome, outcome == "refused");
         }
         metered.group_done(true, 4);
         metered.group_done(false, 1);
-        let text = metered.text();
+        let text = counts.text();
         for line in [
+            "prosopon_run_active 1",
             "prosopon_companies_planned 3",
             "prosopon_companies_total 1",
             "prosopon_personas_total 5",
@@ -154,6 +177,16 @@ mod tests {
             "prosopon_fetches_total{outcome=\"refused\"} 1",
             "prosopon_fetches_total{outcome=\"failed\"} 0",
         ] {
+            assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+        }
+        assert!(!text.contains("somebody"));
+        drop(metered);
+        for end in ["failed", "somebody"] {
+            counts.ended(end);
+        }
+        let text = counts.text();
+        for line in ["prosopon_run_active 0", "prosopon_runs_total{outcome=\"failed\"} 1", "prosopon_personas_total 5"]
+        {
             assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
         }
         assert!(!text.contains("somebody"));

@@ -8,6 +8,7 @@ mod book;
 mod card;
 mod consent;
 mod crosswalk;
+mod demo_data;
 mod demo_web;
 mod duties;
 pub mod exit;
@@ -18,6 +19,7 @@ mod init;
 mod inspect;
 mod log;
 mod metrics;
+mod otlp;
 mod persona;
 mod policy;
 mod progress;
@@ -120,6 +122,8 @@ enum Command {
     Schedule(schedule::ScheduleArgs),
     /// Serve the demo's invented web on loopback, to look at
     DemoWeb(demo_web::DemoWebArgs),
+    /// Write invented CRM exports of any size, with the truth about them and a pipeline that runs them
+    DemoData(demo_data::DemoDataArgs),
     /// Tell what the last run did and what is needed next
     Status(HomeArg),
     /// Tell what a run came to: coverage, refusals, fetches, time, change, warnings
@@ -174,12 +178,19 @@ impl Cli {
     /// # Errors
     /// Whatever stops it; see [`exit::code_of`].
     pub fn execute(self, wall: &Clock) -> anyhow::Result<ExitCode> {
-        log::start(self.global.log_format, self.global.quiet, self.global.verbose);
         let global = &self.global;
+        let collector = match &self.command {
+            Command::Run(args) => args.watched.otlp.as_ref(),
+            Command::Schedule(args) => args.watched().otlp.as_ref(),
+            _ => None,
+        };
+        // To the end of the command: then the last spans are sent.
+        let _exporter = log::start(global.log_format, global.quiet, global.verbose, collector, wall)?;
         match self.command {
             Command::Init(args) => init::execute(&args, wall),
             Command::Run(args) => run::execute(&args, global.quiet, global.log_format, wall),
             Command::Schedule(args) => schedule::execute(&args, global.quiet, global.log_format, wall),
+            Command::DemoData(args) => demo_data::execute(&args),
             Command::DemoWeb(args) => demo_web::execute(&args),
             Command::Status(args) => status::execute(&args, wall),
             Command::Report(args) => run_report::execute(&args),

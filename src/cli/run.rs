@@ -10,11 +10,13 @@ use jiff::Timestamp;
 
 use super::LogFormat;
 use super::exit::{DEAD_LETTERS, Usage};
-use super::metrics::{self, Metered};
+use super::metrics::{self, Counts, Metered};
+use super::otlp::Collector;
 use super::progress::{self, Progress};
 use crate::consent::gate::Clock;
 use crate::fetch::CancelHandle;
-use crate::run::engine::{Options, World, run};
+use crate::run::engine::{Options, RunError, World, run};
+use crate::run::summary::Summary;
 
 #[derive(Debug, Args)]
 #[command(after_help = "A killed run continues with the same command and repeats nothing that was committed.")]
@@ -39,12 +41,37 @@ pub(super) struct RunArgs {
     /// Answer from the recording of a run instead of a network; `latest` is the newest
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "latest", conflicts_with = "dry_run")]
     replay: Option<String>,
-    /// Tell counts of the run to Prometheus at `http://ADDR/metrics` while it goes on, for instance 127.0.0.1:9464
-    #[arg(long, value_name = "ADDR")]
-    metrics: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    pub watched: Watched,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Who is told of runs while they go on.
+#[derive(Debug, Default, Args)]
+pub(super) struct Watched {
+    /// Tell counts to Prometheus at `http://ADDR/metrics`, for instance 127.0.0.1:9464
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<std::net::SocketAddr>,
+    /// Send traces to the OpenTelemetry collector at this address (OTLP over HTTP), for instance http://127.0.0.1:4318
+    #[arg(long, value_name = "URL")]
+    pub otlp: Option<Collector>,
+}
+
+impl Watched {
+    /// Serves counts at the address that was named, if one was.
+    ///
+    /// # Errors
+    /// The address cannot be listened at.
+    pub async fn serve(&self, counts: &Arc<Counts>) -> anyhow::Result<()> {
+        let Some(addr) = self.metrics else { return Ok(()) };
+        let counts = Arc::clone(counts);
+        let bound = metrics::serve(addr, Arc::new(move || counts.text())).await;
+        let bound = bound.map_err(|e| Usage(format!("--metrics {addr} cannot be listened at: {e}")))?;
+        tracing::info!(%bound, "metrics");
+        Ok(())
+    }
 }
 
 pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clock) -> anyhow::Result<ExitCode> {
@@ -59,13 +86,9 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
     let summary = runtime()?.block_on(async {
         let cancel = CancelHandle::new();
         let observer = Arc::new(Progress::start(quiet, format));
-        let metered = Arc::new(Metered::new(observer.clone()));
-        if let Some(addr) = args.metrics {
-            let counts = Arc::clone(&metered);
-            let bound = metrics::serve(addr, Arc::new(move || counts.text())).await;
-            let bound = bound.map_err(|e| Usage(format!("--metrics {addr} cannot be listened at: {e}")))?;
-            tracing::info!(%bound, "metrics");
-        }
+        let counts = Arc::new(Counts::default());
+        args.watched.serve(&counts).await?;
+        let metered = Arc::new(Metered::new(&counts, observer.clone()));
         let world = World { wall: Arc::clone(wall), cancel: cancel.flag(), observer: metered };
         tokio::spawn(async move {
             stop_asked().await;
@@ -74,6 +97,9 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
             std::future::pending::<()>().await;
         });
         let summary = Box::pin(run(&args.pipeline, &options, &world)).await;
+        // Its observer counts the run as one that goes on.
+        drop(world);
+        counts.ended(outcome(&summary));
         observer.finish();
         summary.map_err(anyhow::Error::from)
     })?;
@@ -90,6 +116,15 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
     }
     note(format, "more dead letters than `budgets.dead_letter_share` allows: prosopon inspect dead_letters");
     Ok(ExitCode::from(DEAD_LETTERS))
+}
+
+/// The end of a run, as it is counted.
+fn outcome(ended: &Result<Summary, RunError>) -> &str {
+    match ended {
+        Ok(summary) => &summary.outcome,
+        Err(RunError::Cancelled) => "stopped",
+        Err(_) => "failed",
+    }
 }
 
 /// One line on stderr, in the form that is asked for.

@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::exit::{self, DEAD_LETTERS, HOME, INTERRUPTED, Usage};
+use super::metrics::{Counts, Metered};
 use super::progress::Progress;
-use super::run::{runtime, stop_asked};
+use super::run::{Watched, runtime, stop_asked};
 use super::{HomeArg, LogFormat, home_path};
 use crate::consent::gate::Clock;
 use crate::fetch::CancelHandle;
@@ -43,6 +44,18 @@ pub(super) struct ScheduleArgs {
     /// The home, instead of the pipelines' `output.home`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    watched: Watched,
+}
+
+impl ScheduleArgs {
+    /// Who is told of its runs.
+    pub fn watched(&self) -> &Watched {
+        match &self.command {
+            Some(ScheduleCommand::Once(once)) => &once.watched,
+            _ => &self.watched,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,6 +81,8 @@ struct OnceArgs {
     /// Print how each pipeline stands as JSON, one a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    watched: Watched,
 }
 
 #[derive(Debug, Args)]
@@ -99,38 +114,42 @@ struct StatusArgs {
 }
 
 pub(super) fn execute(args: &ScheduleArgs, quiet: bool, format: LogFormat, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let counts = Arc::new(Counts::default());
+    let around = around(quiet, format, wall, &counts);
     match &args.command {
-        None => keep(&args.pipelines, args.out.as_deref(), &around(quiet, format, wall)),
-        Some(ScheduleCommand::Once(once)) => run_once(once, &around(quiet, format, wall)),
+        None => keep(args, &around, &counts),
+        Some(ScheduleCommand::Once(once)) => run_once(once, &around, &counts),
         Some(ScheduleCommand::Preview(args)) => preview(args, wall),
         Some(ScheduleCommand::Status(args)) => status(args, wall),
         Some(ScheduleCommand::Resume(args)) => resume(args, wall),
     }
 }
 
-fn around(quiet: bool, format: LogFormat, wall: &Clock) -> Around {
-    let listener = Arc::new(Teller { quiet, format });
+fn around(quiet: bool, format: LogFormat, wall: &Clock, counts: &Arc<Counts>) -> Around {
+    let listener = Arc::new(Teller { quiet, format, counts: Arc::clone(counts) });
     Around { wall: Arc::clone(wall), stop: Arc::new(CancelHandle::new()), listener }
 }
 
-fn keep(pipelines: &[PathBuf], out: Option<&Path>, around: &Around) -> anyhow::Result<ExitCode> {
+fn keep(args: &ScheduleArgs, around: &Around, counts: &Arc<Counts>) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(async {
         listen(around);
-        keeper::keep_all(keeper::open(pipelines, out, around).map_err(untangled)?).await.map_err(untangled)
+        args.watched.serve(counts).await?;
+        let keepers = keeper::open(&args.pipelines, args.out.as_deref(), around).map_err(untangled)?;
+        keeper::keep_all(keepers).await.map_err(untangled)
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_once(args: &OnceArgs, around: &Around) -> anyhow::Result<ExitCode> {
+fn run_once(args: &OnceArgs, around: &Around, counts: &Arc<Counts>) -> anyhow::Result<ExitCode> {
     let ended = runtime()?.block_on(async {
         listen(around);
+        args.watched.serve(counts).await?;
         let mut ended = Vec::new();
-        for mut keeper in keeper::open(&args.pipelines, args.out.as_deref(), around)? {
-            ended.extend(Keeper::once(&mut keeper).await?);
+        for mut keeper in keeper::open(&args.pipelines, args.out.as_deref(), around).map_err(untangled)? {
+            ended.extend(Keeper::once(&mut keeper).await.map_err(untangled)?);
         }
-        Ok(ended)
-    });
-    let ended = ended.map_err(untangled)?;
+        anyhow::Ok(ended)
+    })?;
     if args.json {
         let mut out = std::io::stdout().lock();
         for (pipeline, event) in &ended {
@@ -331,10 +350,14 @@ impl Standing {
 struct Teller {
     quiet: bool,
     format: LogFormat,
+    counts: Arc<Counts>,
 }
 
 impl Listener for Teller {
     fn tell(&self, pipeline: &str, event: &Event) {
+        if let Event::Ended(outcome, _) | Event::Failed(outcome, _) = event {
+            self.counts.ended(outcome.name());
+        }
         let is_trouble = matches!(
             event,
             Event::Failed(..) | Event::TooLong(_) | Event::Died | Event::Paused(_) | Event::Unreadable(_)
@@ -358,6 +381,6 @@ impl Listener for Teller {
     }
 
     fn observer(&self) -> Arc<dyn Observer> {
-        Arc::new(Progress::plain(self.quiet, self.format))
+        Arc::new(Metered::new(&self.counts, Arc::new(Progress::plain(self.quiet, self.format))))
     }
 }

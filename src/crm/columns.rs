@@ -19,15 +19,18 @@ pub enum Table {
     Accounts,
     /// Consent records.
     Consents,
+    /// What sales people wrote down about contacts and companies.
+    Notes,
 }
 
 impl Table {
-    /// `contacts`, `accounts` or `consents`.
+    /// `contacts`, `accounts`, `consents` or `notes`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Contacts => "contacts",
             Self::Accounts => "accounts",
             Self::Consents => "consents",
+            Self::Notes => "notes",
         }
     }
 
@@ -35,7 +38,7 @@ impl Table {
     pub(super) const fn key(self) -> &'static str {
         match self {
             Self::Contacts | Self::Accounts => "record_id",
-            Self::Consents => "contact_id",
+            Self::Consents | Self::Notes => "contact_id",
         }
     }
 
@@ -45,6 +48,7 @@ impl Table {
             Self::Contacts => &[&["record_id"], &["family_name", "full_name"]],
             Self::Accounts => &[&["record_id"], &["name"]],
             Self::Consents => &[&["contact_id"], &["kind"]],
+            Self::Notes => &[&["contact_id", "account_record"], &["text"]],
         }
     }
 
@@ -53,6 +57,7 @@ impl Table {
             Self::Contacts => &COLUMNS.contacts,
             Self::Accounts => &COLUMNS.accounts,
             Self::Consents => &COLUMNS.consents,
+            Self::Notes => &COLUMNS.notes,
         }
     }
 }
@@ -63,6 +68,7 @@ struct Columns {
     contacts: BTreeMap<String, Aliases>,
     accounts: BTreeMap<String, Aliases>,
     consents: BTreeMap<String, Aliases>,
+    notes: BTreeMap<String, Aliases>,
 }
 
 #[derive(Deserialize)]
@@ -257,7 +263,7 @@ mod tests {
 
     #[test]
     fn no_header_stands_for_two_fields_of_a_table() {
-        for table in [Table::Contacts, Table::Accounts, Table::Consents] {
+        for table in [Table::Contacts, Table::Accounts, Table::Consents, Table::Notes] {
             let mut seen = BTreeMap::new();
             for (field, aliases) in table.known() {
                 for alias in aliases.de.iter().chain(&aliases.en) {

@@ -71,6 +71,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 }
 
 /// What the first pass over a file tells.
+#[derive(Debug, Clone)]
 pub(super) struct Survey {
     /// Lower-case hex over the raw bytes.
     pub(super) sha256: String,

@@ -6,6 +6,7 @@
 mod columns;
 mod contact;
 mod files;
+mod note;
 mod other;
 mod pull;
 mod reader;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use columns::Table;
+pub use note::{CrmNote, NoteFiles, NoteKind};
 pub use pull::{check, pull};
 pub use reader::{MAX_CELL, Row, RowReader};
 
@@ -37,6 +39,8 @@ pub struct CsvSource {
     pub accounts: Option<FileSet>,
     /// Exports of consent records, where there are any.
     pub consents: Option<FileSet>,
+    /// Exports of notes and activities, where there are any.
+    pub notes: Option<FileSet>,
 }
 
 /// Files of one kind, and how to read them; what is not stated is found out from each file.
@@ -209,7 +213,7 @@ pub struct ConsentRow {
 /// A row, or a cell, that could not be used. Holds no content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrmDeadLetter {
-    /// `contacts`, `accounts` or `consents`.
+    /// `contacts`, `accounts`, `consents` or `notes`.
     pub table: &'static str,
     /// A stable word such as `ragged_row`, `unreadable_date`, `duplicate`.
     pub reason: &'static str,
@@ -273,7 +277,7 @@ pub enum CrmError {
     /// No file of that name.
     #[error("{table}: no file matches {}", path.display())]
     NoFile {
-        /// `contacts`, `accounts` or `consents`.
+        /// `contacts`, `accounts`, `consents` or `notes`.
         table: &'static str,
         /// The pattern, joined to the base folder.
         path: PathBuf,
@@ -336,7 +340,7 @@ pub enum CrmError {
     /// A mapping of a field that does not exist.
     #[error("{table}: there is no field {field:?}; fields are: {known}")]
     UnknownField {
-        /// `contacts`, `accounts` or `consents`.
+        /// `contacts`, `accounts`, `consents` or `notes`.
         table: &'static str,
         /// What was given.
         field: String,
@@ -346,7 +350,7 @@ pub enum CrmError {
     /// Not a WHATWG label.
     #[error("{table}: {label:?} is not a known encoding; use utf-8, windows-1252, iso-8859-15 or utf-16le")]
     UnknownEncoding {
-        /// `contacts`, `accounts` or `consents`.
+        /// `contacts`, `accounts`, `consents` or `notes`.
         table: &'static str,
         /// What was given.
         label: String,
@@ -354,7 +358,7 @@ pub enum CrmError {
     /// Not one ASCII character, or a quote or line end.
     #[error("{table}: {delimiter:?} cannot separate cells; use one of ; , | or a tab")]
     BadDelimiter {
-        /// `contacts`, `accounts` or `consents`.
+        /// `contacts`, `accounts`, `consents` or `notes`.
         table: &'static str,
         /// What was given.
         delimiter: char,

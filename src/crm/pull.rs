@@ -61,7 +61,8 @@ pub fn pull(source: &CsvSource, base_dir: &Path) -> Result<CrmPull, CrmError> {
 pub fn check(source: &CsvSource) -> Result<(), CrmError> {
     check_settings(Table::Contacts, &source.contacts)?;
     source.accounts.iter().try_for_each(|set| check_settings(Table::Accounts, set))?;
-    source.consents.iter().try_for_each(|set| check_settings(Table::Consents, set))
+    source.consents.iter().try_for_each(|set| check_settings(Table::Consents, set))?;
+    source.notes.iter().try_for_each(|set| check_settings(Table::Notes, set))
 }
 
 /// Calls `take` for each row of each file of a table, and keeps facts and dead letters.
@@ -75,8 +76,7 @@ fn each(
 ) -> Result<(), CrmError> {
     check_settings(table, set)?;
     for path in files::expand(table.name(), base, &set.path)? {
-        let name = path.strip_prefix(base).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        let mut reader = RowReader::open(table, set, &path, shown(&name))?;
+        let mut reader = RowReader::open(table, set, &path, &shown(base, &path))?;
         while let Some(item) = reader.next_row()? {
             let layout = reader.layout();
             let result = item.and_then(|row| {
@@ -91,10 +91,11 @@ fn each(
 }
 
 /// The name of a file in dead letters: without the folders that lead out of the base folder.
-fn shown(name: &str) -> &str {
+pub(super) fn shown(base: &Path, path: &Path) -> String {
+    let name = path.strip_prefix(base).unwrap_or(path).to_string_lossy().replace('\\', "/");
     match name.rsplit_once("../") {
-        Some((_, below)) => below,
-        None if name.starts_with('/') => name.rsplit('/').next().unwrap_or(name),
+        Some((_, below)) => below.to_owned(),
+        None if name.starts_with('/') => name.rsplit('/').next().unwrap_or(&name).to_owned(),
         None => name,
     }
 }

@@ -67,8 +67,19 @@ struct Record {
 impl RowReader {
     /// Opens a file and reads its header line; `name` is how dead letters call the file.
     pub fn open(table: Table, set: &FileSet, path: &Path, name: &str) -> Result<Self, CrmError> {
-        let stated = stated_encoding(table, set)?;
-        let Survey { sha256, encoding, empty } = survey(path, stated)?;
+        let surveyed = survey(path, stated_encoding(table, set)?)?;
+        Self::open_surveyed(table, set, path, name, surveyed)
+    }
+
+    /// The same for a file whose survey is known, so that it is not read through twice.
+    pub(super) fn open_surveyed(
+        table: Table,
+        set: &FileSet,
+        path: &Path,
+        name: &str,
+        surveyed: Survey,
+    ) -> Result<Self, CrmError> {
+        let Survey { sha256, encoding, empty } = surveyed;
         if empty {
             return Err(CrmError::Empty { path: path.to_owned() });
         }
@@ -237,7 +248,7 @@ pub(super) fn dead(
     })
 }
 
-fn stated_encoding(table: Table, set: &FileSet) -> Result<Option<&'static Encoding>, CrmError> {
+pub(super) fn stated_encoding(table: Table, set: &FileSet) -> Result<Option<&'static Encoding>, CrmError> {
     let Some(label) = &set.encoding else { return Ok(None) };
     let found = Encoding::for_label(label.as_bytes());
     found.map(Some).ok_or_else(|| CrmError::UnknownEncoding { table: table.name(), label: label.clone() })

@@ -10,12 +10,13 @@ use super::ASSETS;
 use crate::crm::{ConsentRow, CrmContact, CrmPull, CsvSource, FileSet, pull};
 
 const README: &str = include_str!("../../testdata/demo/README.md");
-const CRM_FILES: [&[u8]; 5] = [
+const CRM_FILES: [&[u8]; 6] = [
     include_bytes!("../../testdata/demo/crm/accounts.csv"),
     include_bytes!("../../testdata/demo/crm/consents.csv"),
     include_bytes!("../../testdata/demo/crm/contacts_altbestand.csv"),
     include_bytes!("../../testdata/demo/crm/contacts_uk.csv"),
     include_bytes!("../../testdata/demo/crm/contacts_vertrieb.csv"),
+    include_bytes!("../../testdata/demo/crm/notes.csv"),
 ];
 
 fn demo() -> CrmPull {
@@ -25,6 +26,7 @@ fn demo() -> CrmPull {
         contacts: set("../testdata/demo/crm/contacts*.csv"),
         accounts: Some(set("../testdata/demo/crm/accounts.csv")),
         consents: Some(set("../testdata/demo/crm/consents.csv")),
+        notes: Some(set("../testdata/demo/crm/notes.csv")),
     };
     pull(&source, &PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("pipelines")).expect("the demo can be read")
 }

@@ -53,7 +53,7 @@ async fn web() -> DemoWeb {
 async fn every_file_is_served_by_its_host_only() {
     let web = web().await;
     assert!(web.addr().ip().is_loopback());
-    assert_eq!(web.hosts().len(), 16);
+    assert_eq!(web.hosts().len(), 17);
     let slow_host = "overbeck-armaturen.example";
     for asset in ASSETS.iter().filter(|a| a.path != "/_host.yaml" && a.host != slow_host) {
         let reply = get(&web, asset.host, asset.path).await;
@@ -134,7 +134,8 @@ async fn robots_of_all_kinds() {
     for (host, status, kind, holds) in [
         ("molkerei-brauthal.example", 200, "text/plain", "Disallow: /team"),
         ("rheinwald-pharma.example", 200, "text/plain", "Disallow: /\n"),
-        ("alpenglas-verpackung.example", 200, "text/plain", "Crawl-delay: 2"),
+        ("alpenglas-verpackung.example", 301, "text/plain", ""),
+        ("www.alpenglas-verpackung.example", 200, "text/plain", "Crawl-delay: 2"),
         ("quillmoor-foods.example", 200, "text/html", "<!doctype html>"),
         ("wrensfield-engineering.example", 404, "text/plain", "404"),
     ] {

@@ -40,20 +40,26 @@ impl Breaker {
         true
     }
 
-    /// The host answered sensibly.
-    pub(super) fn succeeded(&mut self) {
-        *self = Self::default();
+    /// A breaker that an earlier run opened for `lasts`, of which so much is left.
+    pub(super) fn opened(now: Instant, left: Duration, lasts: Duration) -> Self {
+        Self { failures: 0, open: Some(Open { until: now + left, lasts, probing: false }) }
     }
 
-    /// The host failed.
-    pub(super) fn failed(&mut self, now: Instant, limits: &Limits) {
+    /// The host answered sensibly; tells whether that closes it.
+    pub(super) fn succeeded(&mut self) -> bool {
+        std::mem::take(self).open.is_some()
+    }
+
+    /// The host failed; tells for how long that opens it, if it does.
+    pub(super) fn failed(&mut self, now: Instant, limits: &Limits) -> Option<Duration> {
         self.failures = self.failures.saturating_add(1);
         let lasts = match self.open {
             Some(open) if open.probing => (open.lasts * 2).min(limits.max_wait),
             None if self.failures >= limits.breaker_failures => limits.breaker_open,
-            Some(_) | None => return,
+            Some(_) | None => return None,
         };
         self.open = Some(Open { until: now + lasts, lasts, probing: false });
+        Some(lasts)
     }
 
     /// The request ended without telling anything about the host.

@@ -4,6 +4,7 @@
 //! closed before anything was sent; one connection a host. What a server sends is bounded before it is read.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use hyper::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderMap, HeaderValue, USER_
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
@@ -30,6 +32,9 @@ const CODINGS: &str = "gzip, br, zstd";
 /// A body that is of no use is still read to its end if it is this short, to keep the connection.
 const DRAIN: u64 = 16 * 1024;
 
+/// So many connections are in use at once; with those that wait, within what a process may commonly open.
+const LANES: usize = 512;
+
 /// The client and where it may go.
 pub(super) struct HttpClient {
     network: Network,
@@ -37,6 +42,8 @@ pub(super) struct HttpClient {
     limits: Limits,
     pool: Pool,
     addresses: AddressPace,
+    /// Held from connecting to the end of the body, so that waiting for hosts costs no connection.
+    lanes: Arc<Semaphore>,
 }
 
 /// An answer whose body is still to come, on the connection that it comes over.
@@ -61,6 +68,7 @@ impl HttpClient {
             limits: config.limits.clone(),
             pool: Pool::default(),
             addresses: AddressPace::default(),
+            lanes: Arc::new(Semaphore::new(LANES)),
         })
     }
 
@@ -77,6 +85,11 @@ impl HttpClient {
         }
     }
 
+    /// A share of the connections; the semaphore is never closed.
+    async fn lane(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.lanes).acquire_owned().await.ok()
+    }
+
     /// Sends a GET and waits for the headers.
     pub(super) async fn get(&self, url: &Url, extra: &HeaderMap, turn: &Turn) -> Result<Answer, FailReason> {
         let origin = url.origin().ascii_serialization();
@@ -84,6 +97,7 @@ impl HttpClient {
             && matches!(timeout(Duration::from_millis(100), idle.sender.ready()).await, Ok(Ok(())))
         {
             self.addresses.wait(idle.address, self.limits.address_delay).await;
+            idle.lane = self.lane().await;
             match self.exchange(url, extra, turn, idle).await {
                 // The server closed it while it was idle and has seen nothing: a fresh one is asked at once.
                 Err(Sent::Nothing) => {}
@@ -136,19 +150,21 @@ impl HttpClient {
                 if !hosts.contains(host) {
                     return Err(FailReason::Resolve);
                 }
+                let lane = self.lane().await;
                 let dialled = timeout_at(until(), dial::connect(*addr)).await;
                 let (stream, peer) =
                     dialled.map_err(|_| FailReason::TimeoutConnect)?.map_err(|_| FailReason::Connect)?;
                 if peer != *addr {
                     return Err(FailReason::RemoteAddress);
                 }
-                self.speak(origin, None, stream).await
+                self.speak(origin, (None, lane), stream).await
             }
             Network::Public(net) => {
                 let vetted = timeout_at(until(), net.vetted(host)).await.map_err(|_| FailReason::TimeoutConnect)??;
                 let mut failed = FailReason::Connect;
                 for ip in vetted.into_iter().take(3) {
                     self.addresses.wait(Some(ip), self.limits.address_delay).await;
+                    let lane = self.lane().await;
                     let deadline = until();
                     let to = SocketAddr::new(ip, port);
                     let stream = match timeout_at(deadline, net.dial(to)).await {
@@ -164,10 +180,12 @@ impl HttpClient {
                         }
                     };
                     if url.scheme() == "http" {
-                        return self.speak(origin, Some(ip), stream).await;
+                        return self.speak(origin, (Some(ip), lane), stream).await;
                     }
                     let secured = timeout_at(deadline, net.tls().handshake(host, stream)).await;
-                    return self.speak(origin, Some(ip), secured.map_err(|_| FailReason::TimeoutConnect)??).await;
+                    return self
+                        .speak(origin, (Some(ip), lane), secured.map_err(|_| FailReason::TimeoutConnect)??)
+                        .await;
                 }
                 Err(failed)
             }
@@ -175,7 +193,12 @@ impl HttpClient {
     }
 
     /// Starts HTTP on a connection.
-    async fn speak<S>(&self, origin: String, address: Option<IpAddr>, stream: S) -> Result<Idle, FailReason>
+    async fn speak<S>(
+        &self,
+        origin: String,
+        (address, lane): (Option<IpAddr>, Option<OwnedSemaphorePermit>),
+        stream: S,
+    ) -> Result<Idle, FailReason>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -186,7 +209,7 @@ impl HttpClient {
         let (sender, connection) = spoken.map_err(|_| FailReason::Protocol)?;
         // Ends with the sender; what it has to tell, the request tells too.
         tokio::spawn(async move { drop(connection.await) });
-        Ok(Idle { origin, address, sender, since: Instant::now() })
+        Ok(Idle { origin, address, sender, since: Instant::now(), lane })
     }
 
     /// Takes the connection back after its answer was read to the end.

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 
 use super::address::vet_answers;
 use super::config::FetchError;
+use super::guard::is_reserved;
 use super::reason::FailReason;
 use super::tls::Tls;
 
@@ -104,11 +105,6 @@ impl Resolve for SystemResolver {
             Ok(found.map(|addr| addr.ip()).collect())
         })
     }
-}
-
-/// Whether a name belongs to nobody (RFC 2606, RFC 6761), so that no resolver need be asked.
-fn is_reserved(host: &str) -> bool {
-    matches!(host.rsplit('.').next(), Some("example" | "test" | "invalid" | "localhost"))
 }
 
 /// Real connections.

@@ -50,7 +50,16 @@ impl Fetcher {
             // Cassettes know milliseconds.
             let ended = Timestamp::from_millisecond(self.now_ms()).unwrap_or(facts.started_at);
             facts.taped_end = Some(ended);
-            let fault = result.as_ref().err().map(|reason| reason.as_str().to_owned());
+            let may_be_kept = |reply: &Reply| plan.role != Role::Page || !policy::forbids_keeping(reply, self.agent());
+            let fault = match &result {
+                Err(reason) => Some(*reason),
+                Ok(reply) if may_be_kept(reply) => None,
+                Ok(_) => {
+                    heard.body.clear();
+                    Some(FailReason::NoArchive)
+                }
+            };
+            let fault = fault.map(|reason| reason.as_str().to_owned());
             recorder.hop(heard.into_hop(plan.url.as_str(), facts.started_at, ended, fault));
         }
         result

@@ -16,8 +16,8 @@ use super::guard::check_url;
 use super::headers;
 use super::hosts::{Hosts, Telling};
 use super::memory::Memory;
-use super::outcome::{Body, FetchFacts, Fetched, Outcome, Page};
-use super::pace::Pace;
+use super::outcome::{Body, FetchFacts, Fetched, HostFile, Outcome, Page};
+use super::pace::{Pace, Place};
 use super::policy::{self, Reply};
 use super::reason::{AbandonReason, FailReason};
 use super::robots::Robots;
@@ -107,10 +107,15 @@ impl Fetcher {
         })
     }
 
-    /// Gives it a memory; what the run and its night have spent before counts.
+    /// Gives it a memory; what the run and its night have spent before counts, and who is to be left alone is.
     #[must_use]
     pub fn with_memory(mut self, memory: Arc<Memory>) -> Self {
         self.hosts.recall(&memory.before());
+        if matches!(self.config.network, Network::Public(_)) {
+            let (holds, now) = (memory.holds(self.now_ms()), Instant::now());
+            self.hosts.recall_breakers(&holds.breakers);
+            holds.floors.iter().for_each(|(site, left)| self.pace.hold_off(site, now + *left));
+        }
         self.memory = Some(memory);
         self
     }
@@ -132,6 +137,14 @@ impl Fetcher {
     #[must_use]
     pub fn agent(&self) -> &str {
         &self.agent
+    }
+
+    /// Waits in line at the host of `url`. A permit runs out while others ask first, so whoever shares a host with many
+    /// takes a place, then asks the gate, then fetches. `None` = cancelled, or the run's time is over; [`Self::fetch`]
+    /// then tells which.
+    pub async fn place(&self, url: &Url, cancel: &Cancel) -> Option<Place> {
+        let host = url.host_str().unwrap_or_default();
+        self.pace.place(psl::domain_str(host).unwrap_or(host), self.deadline, cancel).await
     }
 
     /// Uses up a permit.
@@ -250,7 +263,7 @@ impl Fetcher {
                 }
             };
             let telling = Telling::of(result.as_ref().map(|reply| reply.status).map_err(|fault| *fault));
-            leave.report(telling);
+            self.note_shift(plan, leave.report(telling));
             self.wait_as_told(plan, &result, telling, attempt);
             drop(turn);
             if !telling.is_transient() || attempt >= self.config.limits.retries {
@@ -277,23 +290,25 @@ impl Fetcher {
         };
         if let Some(wait) = wait {
             self.pace.hold_off(&plan.paced, now + wait);
+            self.keep_floor(&plan.paced, wait);
         }
     }
 
     /// Keeps what robots.txt and tdmrep.json say; what was asked and could not be had forbids everything.
     fn learn(&self, plan: &Plan, result: &Result<Reply, Stop>, facts: &mut FetchFacts) {
         const NOT_ASKED: FailReason = FailReason::RobotsNotAsked;
-        let body = match result {
+        let file = match result {
             _ if plan.role == Role::Page => return,
             Err(Stop::Abandon(AbandonReason::Cancelled) | Stop::Fail(FailReason::PermitExpired | NOT_ASKED)) => return,
-            Ok(reply) if let Outcome::Redirect { to, .. } = policy::redirect(&reply.headers, &plan.url) => {
-                return self.rules.set_moved(&plan.url, &to);
-            }
-            Ok(reply) if matches!(reply.status, 200 | 203) => Some(&reply.body[..]),
-            Err(Stop::Fail(FailReason::NotFound | FailReason::Gone)) => Some(&b""[..]),
-            Ok(_) | Err(_) => None,
+            Ok(reply) if (300..400).contains(&reply.status) => match policy::redirect(&reply.headers, &plan.url) {
+                Outcome::Redirect { to, .. } => HostFile::Moved(to),
+                _ => HostFile::Unreachable,
+            },
+            Ok(reply) => HostFile::Text(&reply.body),
+            Err(Stop::Fail(FailReason::NotFound | FailReason::Gone)) => HostFile::Text(b""),
+            Err(_) => HostFile::Unreachable,
         };
-        self.note(&plan.url, body);
+        self.note(&plan.url, &file, facts.age);
         match plan.role {
             Role::Robots => facts.robots = self.rules.robots(&plan.url).robots_word(),
             Role::Tdm => facts.tdm = self.rules.tdm(&plan.url).tdm_word(),
@@ -301,24 +316,35 @@ impl Fetcher {
         }
     }
 
-    /// Tells the fetcher again what an earlier start of the run learned from a robots.txt or tdmrep.json: its body,
-    /// empty = there is none, `None` = it could not be had, which forbids everything.
-    pub fn restore(&self, url: &Url, body: Option<&[u8]>) {
-        self.note(url, body);
+    /// Tells the fetcher again what an earlier start of the run learned of a host's file, and when it was received.
+    /// `false` = that is too long ago to hold: it must be asked again.
+    #[must_use]
+    pub fn restore(&self, url: &Url, file: &HostFile<'_>, received_at: jiff::Timestamp) -> bool {
+        // A clock that was set back tells no age.
+        let age = Duration::try_from((self.wall_clock)().duration_since(received_at));
+        let Some(age) = age.ok().filter(|age| *age < self.config.limits.rules_ttl) else { return false };
+        self.note(url, file, age);
+        true
     }
 
-    fn note(&self, url: &Url, body: Option<&[u8]>) {
+    /// Whether a file of rules was read in this run, but too long ago to hold still.
+    #[must_use]
+    pub fn has_lapsed(&self, file: &Url) -> bool {
+        self.rules.has_lapsed(file)
+    }
+
+    fn note(&self, url: &Url, file: &HostFile<'_>, age: Duration) {
+        let body = match file {
+            HostFile::Moved(to) => return self.rules.set_moved(url, to, age),
+            HostFile::Text(body) => Some(*body),
+            HostFile::Unreachable => None,
+        };
+        let readable = body.filter(|b| !sniff::looks_like_markup(b) && sniff::looks_like_text(b));
         match Role::of(url) {
-            Role::Robots => {
-                let readable = body.filter(|b| !sniff::looks_like_markup(b) && sniff::looks_like_text(b));
-                self.rules.set_robots(url, readable.map(|b| Robots::parse(b, &self.agent)));
-            }
-            Role::Tdm => self.rules.set_tdm(url, body.and_then(TdmRules::parse)),
+            Role::Robots => self.rules.set_robots(url, readable.map(|b| Robots::parse(b, &self.agent)), age),
+            Role::Tdm => self.rules.set_tdm(url, body.and_then(TdmRules::parse), age),
             // It only ever forbids, so what cannot be read says nothing.
-            Role::Ai => {
-                let readable = body.filter(|b| !sniff::looks_like_markup(b) && sniff::looks_like_text(b));
-                self.rules.set_ai(url, Robots::parse(readable.unwrap_or_default(), &self.agent));
-            }
+            Role::Ai => self.rules.set_ai(url, Robots::parse(readable.unwrap_or_default(), &self.agent), age),
             Role::Page => {}
         }
     }

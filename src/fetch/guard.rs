@@ -129,3 +129,29 @@ fn is_label(label: &str) -> bool {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     (1..=63).contains(&label.len()) && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
 }
+
+/// Whether a name belongs to nobody (RFC 2606, RFC 6761), so that no resolver need be asked and no one real is meant.
+#[must_use]
+pub fn is_reserved(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let last = host.rsplit('.').next().unwrap_or("");
+    matches!(last, "example" | "test" | "invalid" | "localhost")
+        || ["example.com", "example.org", "example.net"]
+            .iter()
+            .any(|own| host.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_belong_to_nobody() {
+        for host in "a.example A.TEST. x.invalid localhost example.com www.Example.org. a.b.example.net".split(' ') {
+            assert!(is_reserved(host), "{host}");
+        }
+        for host in "example.de anexample.com example.com.de test.de w3.org example-net".split(' ') {
+            assert!(!is_reserved(host), "{host}");
+        }
+    }
+}

@@ -86,6 +86,15 @@ impl Telling {
     }
 }
 
+/// What the end of a request did to the breaker of its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shift {
+    /// It opened for so long.
+    Opened(Duration),
+    /// It closed.
+    Closed,
+}
+
 /// Leave to send one request.
 #[derive(Debug)]
 pub(super) struct Leave<'a> {
@@ -113,6 +122,16 @@ impl Hosts {
         }
         for (host, spent) in &before.by_host {
             state.hosts.entry(host.as_str().into()).or_default().requests += spent;
+        }
+    }
+
+    /// Breakers that earlier runs opened are open.
+    pub(super) fn recall_breakers(&self, breakers: &[(String, Duration, Duration)]) {
+        let (mut state, now) = (self.state(), Instant::now());
+        for (host, left, lasts) in breakers {
+            // However far its clock was ahead: no breaker is open for longer.
+            let (left, lasts) = ((*left).min(self.limits.max_wait), (*lasts).min(self.limits.max_wait));
+            state.hosts.entry(host.as_str().into()).or_default().breaker = Breaker::opened(now, left, lasts);
         }
     }
 
@@ -187,7 +206,7 @@ impl Hosts {
 
 impl Leave<'_> {
     /// Tells how it went.
-    pub(super) fn report(mut self, telling: Telling) {
+    pub(super) fn report(mut self, telling: Telling) -> Option<Shift> {
         self.reported = true;
         let mut state = self.hosts.state();
         let host = state.hosts.entry(self.name.into()).or_default();
@@ -202,9 +221,12 @@ impl Leave<'_> {
             Telling::Overloaded | Telling::Broken => {}
         }
         match telling {
-            Telling::Broken => host.breaker.failed(Instant::now(), &self.hosts.limits),
-            Telling::Overloaded => host.breaker.undecided(),
-            _ => host.breaker.succeeded(),
+            Telling::Broken => host.breaker.failed(Instant::now(), &self.hosts.limits).map(Shift::Opened),
+            Telling::Overloaded => {
+                host.breaker.undecided();
+                None
+            }
+            _ => host.breaker.succeeded().then_some(Shift::Closed),
         }
     }
 }

@@ -128,7 +128,7 @@ impl Memory {
     }
 
     /// Losing a note must not stop a run; the budgets of the run itself are kept in memory, too.
-    fn db<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Option<T> {
+    pub(super) fn db<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Option<T> {
         let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         work(&database).inspect_err(|error| tracing::warn!(%error, "fetch memory")).ok()
     }
@@ -236,6 +236,7 @@ impl Memory {
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let database = db::open(path, Access::Write(db::Journal::Wal), SCHEMA)?;
+    database.execute_batch(super::holds::SCHEMA)?;
     // What is lost with the machine's power is asked again.
     database.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(database)

@@ -21,6 +21,17 @@ pub struct Fetched {
     pub facts: FetchFacts,
 }
 
+/// What is known of robots.txt, tdmrep.json or ai.txt of a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostFile<'a> {
+    /// Its text; empty where there is none.
+    Text(&'a [u8]),
+    /// It could not be had, which forbids everything.
+    Unreachable,
+    /// It is elsewhere.
+    Moved(Url),
+}
+
 /// What came of a fetch.
 pub enum Outcome {
     /// A body that may be read.
@@ -71,6 +82,7 @@ impl FetchFacts {
             robots: "not_asked".into(),
             tdm: "not_asked".into(),
             cache: "none",
+            age: Duration::ZERO,
             waited: Duration::ZERO,
             taped_end: None,
             // Cassettes know milliseconds.
@@ -101,6 +113,8 @@ pub struct FetchFacts {
     pub tdm: String,
     /// `hit`, `revalidated`, `miss`, or `none` where nothing is cached.
     pub cache: &'static str,
+    /// How long ago the answer was received or last confirmed, where it came from the cache.
+    pub age: Duration,
     /// When the exchange ended that a cassette holds.
     pub(super) taped_end: Option<Timestamp>,
     /// Waited for turns.

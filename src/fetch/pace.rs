@@ -22,6 +22,8 @@ pub(super) struct Pace {
 
 #[derive(Debug, Default)]
 struct Host {
+    /// Held by whoever is the next to ask; waiters queue in order.
+    line: Arc<tokio::sync::Mutex<()>>,
     /// Held by whoever has the turn; waiters queue in order.
     turn: Arc<tokio::sync::Mutex<()>>,
     times: Mutex<Times>,
@@ -31,6 +33,12 @@ struct Host {
 struct Times {
     last: Option<Instant>,
     floor: Option<Instant>,
+}
+
+/// The head of the line at a host: others wait until it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    _held: OwnedMutexGuard<()>,
 }
 
 /// Leave to send one request to a host now; the next one waits until it is dropped.
@@ -84,6 +92,16 @@ impl Pace {
         let host = Arc::new(Host::default());
         hosts.insert(name.into(), Arc::clone(&host));
         host
+    }
+
+    /// Waits until nobody else stands before us at a host; `None` = cancelled, or not before `deadline`.
+    pub(super) async fn place(&self, name: &str, deadline: Instant, cancel: &Cancel) -> Option<Place> {
+        let host = self.host(name);
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => None,
+            held = timeout_at(deadline, Arc::clone(&host.line).lock_owned()) => Some(Place { _held: held.ok()? }),
+        }
     }
 
     /// Waits for a turn. `delay` is the least time since the turn before.
@@ -165,3 +183,5 @@ pub(super) fn backoff(seed: u64, host: &str, attempt: u32, base: Duration, cap: 
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod web_tests;

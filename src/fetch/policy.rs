@@ -69,6 +69,20 @@ pub(super) fn body_policy(reply: &mut Reply) -> Result<(), FailReason> {
     Ok(())
 }
 
+/// Whether a page says that no copy of it may be kept: in its headers, or in any meta tag of its text, whomever that
+/// tag is for.
+pub(super) fn forbids_keeping(reply: &Reply, agent: &str) -> bool {
+    if headers::robots_tags(&reply.headers, agent).noarchive {
+        return true;
+    }
+    // Without the zeros of UTF-16.
+    let text: Vec<u8> = reply.body.iter().filter(|b| **b != 0).map(u8::to_ascii_lowercase).collect();
+    memchr::memmem::find_iter(&text, b"<meta").any(|at| {
+        let tag = text[at..].split(|b| *b == b'>').next().unwrap_or_default();
+        [&b"noarchive"[..], b"nocache", b"nostore"].iter().any(|word| memchr::memmem::find(tag, word).is_some())
+    })
+}
+
 /// An answer's status as a reason, where it is one; 2xx with a body and 3xx go on.
 pub(super) fn judged(result: Result<Reply, FailReason>, telling: Telling) -> Result<Reply, Stop> {
     let reply = result?;

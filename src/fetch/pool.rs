@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::client::Sender;
@@ -24,6 +25,8 @@ pub(super) struct Idle {
     pub(super) address: Option<IpAddr>,
     pub(super) sender: Sender,
     pub(super) since: Instant,
+    /// Its share of the connections that are in use; none while it waits.
+    pub(super) lane: Option<OwnedSemaphorePermit>,
 }
 
 /// All that wait.
@@ -50,7 +53,7 @@ impl Pool {
                 pool.remove(&oldest);
             }
         }
-        idle.since = Instant::now();
+        (idle.since, idle.lane) = (Instant::now(), None);
         pool.insert(idle.origin.clone(), idle);
     }
 }

@@ -115,6 +115,8 @@ reasons! {
         Truncated = "truncated",
         /// `X-Robots-Tag` or a robots meta tag.
         NoIndex = "noindex",
+        /// The page may be read but not kept, so the recording does not hold it.
+        NoArchive = "no_archive",
         /// `Content-Usage` (AIPREF).
         UsageDenied = "usage_denied",
     }
@@ -149,6 +151,7 @@ impl FailReason {
                 | Self::TdmReserved
                 | Self::AiDisallow
                 | Self::NoIndex
+                | Self::NoArchive
                 | Self::UsageDenied
                 | Self::AccessDenied
                 | Self::AddressDenied

@@ -3,10 +3,14 @@
 //! Invariant: only answers that were read whole are remembered; what is served from the cache was allowed by the rules
 //! that hold now, and no file of rules is older than a day.
 
+use std::time::Duration;
+
 use hyper::header::HeaderMap;
 
 use super::cache::{Exchange, Plan as Judgement, Stored};
+use super::config::Network;
 use super::fetcher::{Fetcher, Plan, Stop};
+use super::hosts::Shift;
 use super::memory::{End, Spent};
 use super::outcome::FetchFacts;
 use super::policy::Reply;
@@ -49,6 +53,7 @@ impl Fetcher {
         let judgement = stored.plan(&request, now);
         if judgement == Judgement::Use && stored.matches(&request) && (0..DAY).contains(&(now - stored.received_at)) {
             facts.cache = "hit";
+            facts.age = Duration::from_millis(u64::try_from(now - stored.received_at).unwrap_or(0));
             return Ok(reply(&stored, now));
         }
         facts.cache = "miss";
@@ -118,6 +123,29 @@ impl Fetcher {
             waited_ms: u64::try_from(facts.waited.as_millis()).unwrap_or(u64::MAX),
         };
         memory.ended(&facts.source_id, &facts.host, spent, reason);
+    }
+
+    /// Leaves a site alone for so long, whoever runs next. The demo web is a new one every time.
+    pub(super) fn keep_floor(&self, site: &str, wait: Duration) {
+        if let (Some(memory), Network::Public(_)) = (&self.memory, &self.config.network) {
+            let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            memory.hold_off(site, self.now_ms().saturating_add(wait));
+        }
+    }
+
+    /// Keeps what became of a host's breaker.
+    pub(super) fn note_shift(&self, plan: &Plan, shift: Option<Shift>) {
+        let (Some(memory), Some(shift), Network::Public(_)) = (&self.memory, shift, &self.config.network) else {
+            return;
+        };
+        let open = match shift {
+            Shift::Opened(lasts) => {
+                let ms = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
+                Some((self.now_ms().saturating_add(ms), lasts))
+            }
+            Shift::Closed => None,
+        };
+        memory.breaker(&plan.host, open);
     }
 
     pub(super) fn now_ms(&self) -> i64 {

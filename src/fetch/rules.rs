@@ -94,7 +94,7 @@ impl Role {
     }
 }
 
-/// What is known of one file of an origin.
+/// What is known of one file of an origin, and until when it holds.
 #[derive(Debug, Default)]
 enum File<T> {
     #[default]
@@ -111,7 +111,7 @@ struct Origin {
     robots: File<Robots>,
     tdm: File<TdmRules>,
     /// Read like a robots.txt; it only ever forbids.
-    ai: Option<Arc<Robots>>,
+    ai: File<Robots>,
 }
 
 impl<T> Clone for File<T> {
@@ -126,16 +126,19 @@ impl<T> Clone for File<T> {
 }
 
 impl<T> File<T> {
-    fn read(rules: Option<T>) -> Self {
-        let now = Instant::now();
-        rules.map_or(Self::Unreadable(now), |rules| Self::Rules(now, Arc::new(rules)))
+    fn read(rules: Option<T>, until: Instant) -> Self {
+        rules.map_or(Self::Unreadable(until), |rules| Self::Rules(until, Arc::new(rules)))
     }
 
-    fn is_fresh(&self, ttl: Duration) -> bool {
+    fn until(&self) -> Option<Instant> {
         match self {
-            Self::NotAsked => false,
-            Self::Unreadable(at) | Self::Rules(at, _) | Self::Moved(at, _) => at.elapsed() < ttl,
+            Self::NotAsked => None,
+            Self::Unreadable(until) | Self::Rules(until, _) | Self::Moved(until, _) => Some(*until),
         }
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.until().is_some_and(|until| Instant::now() < until)
     }
 }
 
@@ -161,7 +164,7 @@ impl Rules {
         let origins = self.origins.read().unwrap_or_else(PoisonError::into_inner);
         let mut at = key(url);
         for _ in 0..=MAX_MOVES {
-            match origins.get(&at).map(pick).filter(|file| file.is_fresh(self.ttl)) {
+            match origins.get(&at).map(pick).filter(|file| file.is_fresh()) {
                 None => return File::NotAsked,
                 Some(File::Moved(_, to)) => at.clone_from(to),
                 Some(file) => return file.clone(),
@@ -170,40 +173,63 @@ impl Rules {
         File::Unreadable(Instant::now())
     }
 
-    /// Notes an origin's robots.txt; `None` = complete disallow.
-    pub(super) fn set_robots(&self, url: &Url, robots: Option<Robots>) {
-        self.change(url, |origin| origin.robots = File::read(robots));
+    /// Until when something holds that was received so long ago.
+    fn until(&self, age: Duration) -> Instant {
+        Instant::now() + self.ttl.saturating_sub(age)
     }
 
-    /// Notes an origin's tdmrep.json; `None` = everything reserved.
-    pub(super) fn set_tdm(&self, url: &Url, tdm: Option<TdmRules>) {
-        self.change(url, |origin| origin.tdm = File::read(tdm));
+    /// Notes an origin's robots.txt, received so long ago; `None` = complete disallow.
+    pub(super) fn set_robots(&self, url: &Url, robots: Option<Robots>, age: Duration) {
+        let until = self.until(age);
+        self.change(url, |origin| origin.robots = File::read(robots, until));
+    }
+
+    /// Notes an origin's tdmrep.json, received so long ago; `None` = everything reserved.
+    pub(super) fn set_tdm(&self, url: &Url, tdm: Option<TdmRules>, age: Duration) {
+        let until = self.until(age);
+        self.change(url, |origin| origin.tdm = File::read(tdm, until));
     }
 
     /// Notes that an origin's file redirects to `to`. Only the same file of another origin is taken for it;
     /// what is somewhere else counts as unreadable, because asking there is covered by no rule.
-    pub(super) fn set_moved(&self, url: &Url, to: &Url) {
-        let (now, same) = (Instant::now(), Role::of(url) == Role::of(to) && key(url) != key(to));
+    pub(super) fn set_moved(&self, url: &Url, to: &Url, age: Duration) {
+        let (until, same) = (self.until(age), Role::of(url) == Role::of(to) && key(url) != key(to));
         match Role::of(url) {
-            Role::Robots if same => self.change(url, |origin| origin.robots = File::Moved(now, key(to))),
-            Role::Tdm if same => self.change(url, |origin| origin.tdm = File::Moved(now, key(to))),
-            Role::Robots => self.set_robots(url, None),
-            Role::Tdm => self.set_tdm(url, None),
-            Role::Ai | Role::Page => {}
+            Role::Robots if same => self.change(url, |origin| origin.robots = File::Moved(until, key(to))),
+            Role::Tdm if same => self.change(url, |origin| origin.tdm = File::Moved(until, key(to))),
+            Role::Ai if same => self.change(url, |origin| origin.ai = File::Moved(until, key(to))),
+            Role::Robots => self.set_robots(url, None, age),
+            Role::Tdm => self.set_tdm(url, None, age),
+            // It only ever forbids, so what cannot be read says nothing.
+            Role::Ai => self.set_ai(url, Robots::default(), age),
+            Role::Page => {}
         }
     }
 
-    /// Notes an ai.txt.
-    pub(super) fn set_ai(&self, url: &Url, rules: Robots) {
-        self.change(url, |origin| origin.ai = Some(Arc::new(rules)));
+    /// Notes an ai.txt, received so long ago.
+    pub(super) fn set_ai(&self, url: &Url, rules: Robots, age: Duration) {
+        let until = self.until(age);
+        self.change(url, |origin| origin.ai = File::read(Some(rules), until));
     }
 
     /// Whether ai.txt, as far as it was read, lets `url` be read.
     pub(super) fn ai_allows(&self, url: &Url) -> bool {
+        match self.file(url, |origin| &origin.ai) {
+            File::Rules(_, rules) => rules.ask(url.as_str()).allowed,
+            File::NotAsked | File::Unreadable(_) | File::Moved(..) => true,
+        }
+    }
+
+    /// Whether a file of rules was known and holds no more.
+    pub(super) fn has_lapsed(&self, file: &Url) -> bool {
         let origins = self.origins.read().unwrap_or_else(PoisonError::into_inner);
-        let rules = origins.get(&key(url)).and_then(|origin| origin.ai.clone());
-        drop(origins);
-        rules.is_none_or(|rules| rules.ask(url.as_str()).allowed)
+        let until = origins.get(&key(file)).and_then(|origin| match Role::of(file) {
+            Role::Robots => origin.robots.until(),
+            Role::Tdm => origin.tdm.until(),
+            Role::Ai => origin.ai.until(),
+            Role::Page => None,
+        });
+        until.is_some_and(|until| until <= Instant::now())
     }
 
     /// The delay an origin asks for.

@@ -16,10 +16,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::reason::FailReason;
+use super::shelf::{self, FOLDER, tapes};
 use crate::keys;
 
-/// The folder of a home.
-const FOLDER: &str = "cassettes";
 /// No frame is larger: a body and its headers.
 const MAX_FRAME: usize = 16 * 1024 * 1024;
 
@@ -57,6 +56,9 @@ pub struct TapeHead {
     pub as_of: jiff::Timestamp,
     /// Whether the web was the demo's.
     pub demo: bool,
+    /// Until when it may be kept: as long as the policy keeps what was read for the run's purpose.
+    #[serde(default)]
+    pub until: Option<jiff::Timestamp>,
 }
 
 /// One exchange.
@@ -219,24 +221,6 @@ impl Recorder {
     }
 }
 
-fn tapes(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<io::Result<Vec<_>>>()?;
-    Ok(entries.into_iter().filter(|path| path.extension().is_some_and(|e| e == "tape")).collect())
-}
-
-/// Destroys all cassettes of a home: whom their pages name, nobody can tell.
-///
-/// # Errors
-/// One cannot be removed.
-pub fn destroy_cassettes(home: &Path) -> io::Result<usize> {
-    let tapes = tapes(&home.join(FOLDER))?;
-    tapes.iter().try_for_each(std::fs::remove_file)?;
-    Ok(tapes.len())
-}
-
 impl Cassette {
     /// What the cassette of a run is of; `latest` names the newest.
     ///
@@ -244,10 +228,10 @@ impl Cassette {
     /// See [`TapeError`].
     pub fn head_of(home: &Path, run: &str) -> Result<TapeHead, TapeError> {
         let path = Self::find(home, run)?;
-        let fail = |source| TapeError::Io { path: path.clone(), source };
-        let mut line = Vec::new();
-        BufReader::new(File::open(&path).map_err(fail)?).take(65_536).read_until(b'\n', &mut line).map_err(fail)?;
-        serde_json::from_slice(&line).map_err(|_| TapeError::Damaged(path.clone()))
+        match shelf::head_at(&path) {
+            Ok(head) => head.ok_or(TapeError::Damaged(path)),
+            Err(source) => Err(TapeError::Io { path, source }),
+        }
     }
 
     fn find(home: &Path, run: &str) -> Result<PathBuf, TapeError> {

@@ -19,7 +19,7 @@ pub(crate) struct Tls(TlsConnector);
 
 impl Tls {
     /// Trusts the system's certificate authorities.
-    pub(super) fn system() -> Result<Self, FetchError> {
+    pub(crate) fn system() -> Result<Self, FetchError> {
         let mut roots = RootCertStore::empty();
         let found = rustls_native_certs::load_native_certs();
         let (added, _) = roots.add_parsable_certificates(found.certs);
@@ -42,7 +42,7 @@ impl Tls {
     }
 
     /// Shakes hands as the client of `host`.
-    pub(super) async fn handshake<S>(
+    pub(crate) async fn handshake<S>(
         &self,
         host: &str,
         stream: S,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use tokio::sync::OnceCell;
+use url::Url;
 
 use crate::audit::{Entry, Kind, Recorder, Stage};
 use crate::config::{Network, Plan};
@@ -42,6 +42,9 @@ impl Observer for Silent {
     fn group_done(&self, _: bool, _: usize) {}
 }
 
+/// Whether a host's file was asked for, and where it is if not there; held while it is being asked for.
+pub(super) type HostFileAsked = tokio::sync::Mutex<Option<Option<Url>>>;
+
 /// Shared by all tasks of a run.
 pub(super) struct Context {
     pub plan: Plan,
@@ -65,8 +68,9 @@ pub(super) struct Context {
     pub wall: Clock,
     pub cancel: Cancel,
     pub observer: Arc<dyn Observer>,
-    /// Hosts whose robots.txt and reservations have been asked for in this run; each is asked once.
-    pub hosts: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
+    /// The files of hosts (robots.txt, reservations) that have been asked for in this run, by URL; each is asked once
+    /// for as long as it holds.
+    pub host_files: Mutex<HashMap<String, Arc<HostFileAsked>>>,
     pub times: StageTimes,
     /// What each depth of research costs.
     pub tiers: TierCosts,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tracing::{Instrument, Span, field};
 
 use crate::config::{Diagnostic, Plan};
 use crate::consent::gate::Clock;
@@ -179,7 +180,22 @@ pub fn check_served(plan: &Plan, options: &Options) -> Result<(), RunError> {
 /// # Errors
 /// See [`RunError`]; the home is then as it was, but for what the journal keeps to continue.
 pub async fn run(path: &Path, options: &Options, world: &World) -> Result<Summary, RunError> {
+    let span = tracing::info_span!("run", pipeline = field::Empty, outcome = field::Empty);
+    let ended = work(path, options, world).instrument(span.clone()).await;
+    span.record(
+        "outcome",
+        match &ended {
+            Ok(summary) => summary.outcome.as_str(),
+            Err(RunError::Cancelled) => "stopped",
+            Err(_) => "error",
+        },
+    );
+    ended
+}
+
+async fn work(path: &Path, options: &Options, world: &World) -> Result<Summary, RunError> {
     let prepared = prepare(path, options, world)?;
+    Span::current().record("pipeline", prepared.plan.name());
     if options.dry_run {
         Box::pin(dry::run(prepared, options, world)).await
     } else {

@@ -20,6 +20,7 @@ use crate::run::context::{Context, StageTimes};
 use crate::run::engine::RunError;
 use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
+use crate::run::summary::NoteCounts;
 use crate::source::{self, Body, PageKind, Permitted, Reading, company_site, developer_profile, id};
 use crate::taxonomy::{Operation, SourceClass, Tier};
 
@@ -28,7 +29,7 @@ const COMPANY_PURPOSE: &str = "company_research";
 /// The purpose under which hosts are asked for their opt-outs.
 const HOST_PURPOSE: &str = "opt_out_check";
 /// The purpose under which traits, motives and preferences are read.
-const PROFILING_PURPOSE: &str = "profiling";
+pub(super) const PROFILING_PURPOSE: &str = "profiling";
 /// A redirect is a proposal of its own; after so many the chain is given up.
 const MAX_HOPS: usize = 5;
 
@@ -44,6 +45,7 @@ pub(super) struct GroupRows {
     pub dead_letters: Vec<DeadLetter>,
     /// Personas, to be asked for again before they are published.
     pub emitted: Vec<EmitProposal>,
+    pub notes: NoteCounts,
 }
 
 /// What the gate said about one contact, and what came of it.
@@ -53,6 +55,8 @@ pub(super) struct Leave<'a> {
     pub site: Option<Permit<Infer>>,
     pub profile: Option<Permit<Infer>>,
     pub profiling: Option<Permit<Infer>>,
+    /// To profile by what the CRM's notes say.
+    pub crm_profiling: Option<Permit<Infer>>,
     pub emit: Option<Permit<Emit>>,
     pub refused: BTreeSet<FacetKind>,
     pub uncertain: bool,
@@ -103,6 +107,7 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
         work.rows.decisions.extend(leave.asked.drain(..).map(|(row, _)| row));
         work.read_crm(leave);
     }
+    tracing::info_span!("notes").in_scope(|| work.read_notes(&mut leaves));
     if !context.dry_run && work.tier == Tier::Individual {
         work.company_site(&mut leaves).await?;
         for leave in &mut leaves {
@@ -127,6 +132,7 @@ impl<'a> Work<'a> {
             site: None,
             profile: None,
             profiling: None,
+            crm_profiling: None,
             emit: None,
             refused: BTreeSet::new(),
             uncertain: false,
@@ -140,6 +146,10 @@ impl<'a> Work<'a> {
         let fetched = Some(self.context.gate.now());
         let crm = Wanted { source: id::CRM, class: SourceClass::Crm, evidence_at: stated };
         leave.crm = self.infer(&mut leave, crm, Operation::Infer);
+        if let Some(at) = self.group.noted_at.filter(|_| leave.crm.is_some() && leave.emit.is_some()) {
+            let noted = Wanted { evidence_at: Some(at), ..crm };
+            leave.crm_profiling = self.infer(&mut leave, noted, Operation::Profile);
+        }
         let researched = self.tier == Tier::Individual;
         let has_site =
             researched && self.context.plan.sources().company_site.is_some() && self.group.account.domain.is_some();
@@ -287,36 +297,47 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Asks a host for robots.txt and its reservation of rights, once in a run.
+    /// Asks a host for robots.txt and its reservation of rights; a file that moved is asked for where it is.
     async fn ask_host(&mut self, url: &Url, source: &str) -> Result<(), RunError> {
-        let context = self.context;
-        let host = url.host_str().unwrap_or("").to_owned();
-        let cell = context.hosts.lock().expect("no holder panics").entry(host.clone()).or_default().clone();
-        let rows = &mut self.rows;
-        let account_host = self.group.account.domain.clone();
-        cell.get_or_try_init(|| async {
-            // ai.txt is younger than the demo web.
-            let paths = ["/robots.txt", "/.well-known/tdmrep.json", "/ai.txt"];
-            let asked = if context.plan.network() == Network::Demo { &paths[..2] } else { &paths[..] };
-            for path in asked {
-                let Ok(url) = url.join(path) else { continue };
-                let proposal = FetchProposal {
-                    target: Target::Host(host.clone()),
-                    source_id: source.to_owned(),
-                    purpose: HOST_PURPOSE.to_owned(),
-                    url: Personal::new(url),
-                    account_host: account_host.clone(),
-                    opt_out: OptOut::NotApplicable,
-                    facts: None,
-                };
-                let obtained = obtain(context, proposal, |_| Reading::default()).await?;
-                rows.decisions.push(obtained.decision);
-                rows.documents.extend(obtained.document);
+        // ai.txt is younger than the demo web.
+        let paths = ["/robots.txt", "/.well-known/tdmrep.json", "/ai.txt"];
+        let asked = if self.context.plan.network() == Network::Demo { &paths[..2] } else { &paths[..] };
+        for path in asked {
+            let mut next = url.join(path).ok();
+            // The file itself and five moves (RFC 9309, 2.3.1.2).
+            for _ in 0..=MAX_HOPS {
+                let Some(file) = next.take() else { break };
+                next = self.ask_file(&file, source).await?;
             }
-            Ok::<(), RunError>(())
-        })
-        .await?;
+        }
         Ok(())
+    }
+
+    /// Asks for one file of a host, under a permit for that host, once for as long as it holds; says where it moved.
+    async fn ask_file(&mut self, file: &Url, source: &str) -> Result<Option<Url>, RunError> {
+        let context = self.context;
+        let cell = context.host_files.lock().expect("no holder panics").entry(file.to_string()).or_default().clone();
+        let mut asked = cell.lock().await;
+        if let Some(moved) = asked.as_ref().filter(|_| !context.fetcher.has_lapsed(file)) {
+            return Ok(moved.clone());
+        }
+        let proposal = FetchProposal {
+            target: Target::Host(file.host_str().unwrap_or("").to_owned()),
+            source_id: source.to_owned(),
+            purpose: HOST_PURPOSE.to_owned(),
+            url: Personal::new(file.clone()),
+            account_host: self.group.account.domain.clone(),
+            opt_out: OptOut::NotApplicable,
+            facts: None,
+        };
+        let obtained = obtain(context, proposal, |_| Reading::default()).await?;
+        self.rows.decisions.push(obtained.decision);
+        self.rows.documents.extend(obtained.document);
+        // The same file of another host; anything else counts as unreachable, and the gate would not permit it.
+        let moved = obtained.redirect.and_then(|to| Url::parse(&to).ok());
+        let moved = moved.filter(|to| to.path() == file.path() && to.query().is_none());
+        *asked = Some(moved.clone());
+        Ok(moved)
     }
 }
 

@@ -177,7 +177,7 @@ impl<'a> Work<'a> {
                 signals: &signals,
                 as_of: context.as_of.0,
                 offering: &context.offering,
-                profiling_allowed: leave.profiling.is_some(),
+                profiling_allowed: leave.profiling.is_some() || leave.crm_profiling.is_some(),
                 profiling_refused: refused_to_profile.contains(&subject.id),
                 refused: &refused,
                 identity_uncertain: leave.uncertain,
@@ -223,7 +223,7 @@ fn stated_at(subject: &Subject, as_of: AsOf) -> Timestamp {
     subject.updated_at.unwrap_or(unknown).min(as_of.0)
 }
 
-fn signal(context: &Context, found: Found, evidence: Evidence) -> Signal {
+pub(super) fn signal(context: &Context, found: Found, evidence: Evidence) -> Signal {
     let (facet, value) = (found.claim.facet(), found.claim.value());
     let about = match &found.about {
         About::Subject(id, _) => id.as_str(),

@@ -16,6 +16,7 @@ use crate::consent::dialect::{self, Dialect, InputError, Key, Mapping, Outcome, 
 use crate::consent::ledger::LedgerView;
 use crate::consent::suppression::Identifiers;
 use crate::crm::CrmContact;
+use crate::fetch::is_reserved;
 use crate::ids::Ids;
 use crate::keys::{Identifier, Vault};
 use crate::model::{DeadLetter, SubjectId};
@@ -268,14 +269,4 @@ fn words<'v>(value: &'v serde_json::Value, found: &mut Vec<&'v str>) {
 #[must_use]
 pub fn is_real(word: &str) -> bool {
     word.rsplit_once('@').is_some_and(|(_, host)| !host.trim_end_matches('.').is_empty() && !is_reserved(host))
-}
-
-/// Whether a host can belong to nobody (RFC 2606).
-pub(super) fn is_reserved(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let last = host.rsplit('.').next().unwrap_or("");
-    matches!(last, "example" | "test" | "invalid" | "localhost")
-        || ["example.com", "example.org", "example.net"]
-            .iter()
-            .any(|own| host.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }

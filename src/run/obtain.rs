@@ -3,15 +3,16 @@
 //! Invariant: what an earlier start committed is not fetched again; what is fetched is committed together with all
 //! that was read from it; a permit that was used has exactly one document.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tracing::Instrument;
+use tracing::{Instrument, field};
 use url::Url;
 
 use crate::audit::{Kind, Stage};
 use crate::consent::decide::OptOut;
 use crate::consent::gate::FetchProposal;
 use crate::consent::permit::{Fetch, Permit};
-use crate::fetch::{AbandonReason, FailReason, Fetched, OptOutVerdict, Outcome, Page};
+use crate::fetch::{AbandonReason, FailReason, Fetched, HostFile, OptOutVerdict, Outcome, Page, Place};
 use crate::model::{About, DecisionRow, DocumentRow, Target};
 use crate::run::context::{Context, StageTimes, add};
 use crate::run::engine::RunError;
@@ -31,6 +32,8 @@ pub(super) struct Obtained {
     /// For robots.txt and tdmrep.json: their text, for the fetcher to be told again after a kill; empty = there is
     /// none, `None` = it could not be had.
     pub host_rules: Option<String>,
+    /// When that text was received, which may be in an earlier night.
+    pub rules_at: Option<Timestamp>,
 }
 
 /// Asks the gate and, with its permit, fetches and reads; or recalls what an earlier start committed.
@@ -41,6 +44,9 @@ pub(super) async fn obtain(
 ) -> Result<Obtained, RunError> {
     let request = request_key(context, &proposal);
     let url = proposal.url.clone();
+    let earlier = context.journal.recall::<Obtained>(&context.run, &request)?;
+    // In line before the gate is asked: a permit is for now, and many companies may wait for one host.
+    let place = if earlier.is_none() { context.fetcher.place(url.reveal(), &context.cancel).await } else { None };
     let begin = (context.wall)();
     context.look()?;
     let decided = context.gate.fetch(proposal.clone());
@@ -49,24 +55,53 @@ pub(super) async fn obtain(
         context.record(Stage::Fetch, [[(decided.row.clone(), decided.grounds)].as_slice()]).await?;
         return Ok(Obtained::refused(decided.row));
     };
-    if let Some(earlier) = context.journal.recall::<Obtained>(&context.run, &request)? {
-        if matches!(earlier.decision.target, Target::Host(_)) {
-            context.fetcher.restore(url.reveal(), earlier.host_rules.as_deref().map(str::as_bytes));
-        }
+    if let Some(earlier) = earlier.filter(|earlier| restore(context, url.reveal(), earlier)) {
         let outcome = earlier.document.as_ref().map_or("refused", |d| d.outcome.as_str());
         context.observer.fetched(outcome, true);
         return Ok(earlier);
     }
     // Intent before effect: without its entry in the log nothing is asked of anybody.
     context.record(Stage::Fetch, [[(decided.row.clone(), decided.grounds)].as_slice()]).await?;
-    let host = url.reveal().host_str().unwrap_or("").to_owned();
-    let span = tracing::info_span!("fetch", source = %permit.op().source_id, host = %host);
-    let mut obtained = fetch(context, decided.row, permit, read).instrument(span).await?;
+    let span = span(permit.op());
+    let mut obtained = fetch(context, decided.row, permit, read, place).instrument(span).await?;
     recheck(context, proposal, &mut obtained).await?;
     outcome(context, &obtained).await?;
     context.journal.commit(&context.run, &request, &obtained)?;
     context.observer.fetched(obtained.document.as_ref().map_or("refused", |d| d.outcome.as_str()), false);
     Ok(obtained)
+}
+
+/// The span of a fetch; what leaves the machine in a trace is in `cli/otlp/spans.rs`, and no host is.
+fn span(op: &Fetch) -> tracing::Span {
+    let url = op.url.reveal();
+    let kind = match (&op.target, url.path()) {
+        (Target::Host(_), "/robots.txt") => "robots",
+        (Target::Host(_), "/ai.txt") => "ai",
+        (Target::Host(_), _) => "tdm",
+        (Target::Account(_) | Target::Subject(..), _) => "page",
+    };
+    tracing::info_span!(
+        "fetch",
+        source = %op.source_id,
+        host = url.host_str().unwrap_or_default(),
+        class = op.source_class.as_str(),
+        kind,
+        outcome = field::Empty,
+        attempts = field::Empty,
+        waited_ms = field::Empty,
+    )
+}
+
+/// Tells the fetcher again what an earlier start learned of a host; `false` = it holds no more and is asked again.
+fn restore(context: &Context, url: &Url, earlier: &Obtained) -> bool {
+    let (Target::Host(_), Some(received_at)) = (&earlier.decision.target, earlier.rules_at) else { return true };
+    let moved = earlier.redirect.as_deref().and_then(|to| Url::parse(to).ok());
+    let file = match (&earlier.host_rules, moved) {
+        (Some(text), _) => HostFile::Text(text.as_bytes()),
+        (None, Some(to)) => HostFile::Moved(to),
+        (None, None) => HostFile::Unreachable,
+    };
+    context.fetcher.restore(url, &file, received_at)
 }
 
 /// Looks at the ledger again before anything is kept: who objected or withdrew while the page was on its way is not
@@ -121,6 +156,7 @@ async fn fetch(
     decision: DecisionRow,
     permit: Permit<Fetch>,
     read: impl FnOnce(&Body<'_>) -> Reading + Send,
+    place: Option<Place>,
 ) -> Result<Obtained, RunError> {
     let permit_id = permit.id().clone();
     let source_id = permit.op().source_id.clone();
@@ -128,6 +164,7 @@ async fn fetch(
     let is_host = matches!(permit.op().target, Target::Host(_));
     let begin = (context.wall)();
     let Fetched { outcome, facts } = context.fetcher.fetch(permit, &context.cancel).await;
+    drop(place);
     add(&context.times.fetch, begin, (context.wall)());
     if matches!(outcome, Outcome::Abandoned { reason: AbandonReason::Cancelled }) {
         // Not asked, so not committed: the next start asks. What was answered in time is kept.
@@ -151,6 +188,7 @@ async fn fetch(
         finished_at: facts.finished_at,
     };
     let host_rules = is_host.then(|| host_rules(&outcome)).flatten();
+    let rules_at = is_host.then(|| facts.finished_at.checked_sub(facts.age).unwrap_or(facts.finished_at));
     let mut redirect = None;
     let reading = match outcome {
         Outcome::Page(page) => read_page(context, &page, &mut document, read),
@@ -168,7 +206,10 @@ async fn fetch(
             Reading::default()
         }
     };
-    Ok(Obtained { decision, document: Some(document), reading, redirect, host_rules })
+    let span = tracing::Span::current();
+    span.record("outcome", document.outcome.as_str()).record("attempts", document.attempts);
+    span.record("waited_ms", u64::try_from(facts.waited.as_millis()).unwrap_or(u64::MAX));
+    Ok(Obtained { decision, document: Some(document), reading, redirect, host_rules, rules_at })
 }
 
 fn host_rules(outcome: &Outcome) -> Option<String> {
@@ -212,7 +253,8 @@ fn fail(document: &mut DocumentRow, outcome: &str, reason: &str) {
 
 impl Obtained {
     fn refused(decision: DecisionRow) -> Self {
-        Self { decision, document: None, reading: Reading::default(), redirect: None, host_rules: None }
+        let reading = Reading::default();
+        Self { decision, document: None, reading, redirect: None, host_rules: None, rules_at: None }
     }
 }
 

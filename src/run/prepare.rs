@@ -17,8 +17,8 @@ use crate::consent::gate::{Clock, Gate};
 use crate::consent::ledger::{Import, Ledger};
 use crate::consent::policy::Policy;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmPull, pull};
-use crate::fetch::{Cassette, Fetcher};
+use crate::crm::{CrmPull, NoteFiles, pull};
+use crate::fetch::{Cassette, Fetcher, is_reserved};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
 use crate::model::{AsOf, RunId, SubjectId};
@@ -28,8 +28,9 @@ use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::home::Home;
 use crate::run::journal::Journal;
-use crate::run::legal::{Directory, Exports, is_reserved};
+use crate::run::legal::{Directory, Exports};
 use crate::run::load::{Loaded, load, without_suppressed};
+use crate::run::notes::Unread;
 use crate::run::tiers::TierCosts;
 use crate::run::watch::Watch;
 use crate::run::{agree, legal, settings};
@@ -45,6 +46,8 @@ pub(super) struct Prepared {
     pub loaded: Loaded,
     /// Hash over the input files.
     pub inputs: String,
+    /// The input files, and how many rows they have where somebody counted.
+    pub files: Vec<(PathBuf, Option<u64>)>,
     pub as_of: Timestamp,
     pub home_path: PathBuf,
     pub ids: Ids,
@@ -98,7 +101,10 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         // Before the lock, which would create the folder.
         Home::open_for(&home_path, plan.controller(), false)?;
     }
-    let pulled = tracing::info_span!("crm").in_scope(|| pull(&settings::crm_source(&plan), Path::new("")))?;
+    let source = settings::crm_source(&plan);
+    let mut pulled = tracing::info_span!("crm").in_scope(|| pull(&source, Path::new("")))?;
+    let notes = NoteFiles::open(&source, Path::new(""))?;
+    pulled.files.extend(notes.facts.iter().cloned());
     let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
     if demo {
         invented_only(&plan, &pulled, &exports)?;
@@ -113,15 +119,18 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     };
     let identifiers = Identifiers::new(&vault)?;
     let inputs = inputs_hash(&pulled, &exports);
+    let counted = pulled.files.iter().map(|file| (file.path.clone(), Some(file.rows)));
+    let files = counted.chain(plan.crm().legal.iter().flat_map(legal_files)).collect();
     let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
     let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
-    loaded.suppressed = suppressed;
+    loaded.suppressed = suppressed.len() as u64;
     let mut people = Directory::new(&plan.crm().name, &ids, &identifiers, &vault, ledger.view());
     people.add_contacts(&pulled.contacts);
     for export in &exports {
         loaded.take_in(export, export.read(&people, gate_now), &ids);
     }
     drop((people, exports));
+    loaded.notes = Some(Unread { files: notes, identifiers, suppressed });
     let log = match &mut home {
         Some(home) if !options.dry_run => {
             let log = home.audit(&vault, &world.wall)?;
@@ -130,7 +139,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
             }
             // A replay decides as of then; what the ledger learns today it learns today.
             let known_at = if demo { gate_now } else { now };
-            import(home, (&mut vault, &mut ledger), &log, &loaded, &plan, &policy, known_at)?;
+            import(home, (&mut vault, &mut ledger), &log, &loaded, (&plan, pinned), &policy, known_at)?;
             Some(log)
         }
         _ => {
@@ -153,7 +162,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     };
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, &ids, clock);
-    Ok(Prepared { plan, gate, loaded, inputs, as_of, home_path, ids, lock, rectified, books, tape, tape_key })
+    Ok(Prepared { plan, gate, loaded, inputs, files, as_of, home_path, ids, lock, rectified, books, tape, tape_key })
 }
 
 /// A run under a policy that nobody has approved, or not yet, could only refuse everybody.
@@ -195,7 +204,7 @@ fn import(
     (vault, ledger): (&mut Vault, &mut Ledger),
     log: &AuditLog,
     loaded: &Loaded,
-    plan: &Plan,
+    (plan, pinned): (&Plan, bool),
     policy: &Policy,
     now: Timestamp,
 ) -> Result<(), RunError> {
@@ -213,13 +222,41 @@ fn import(
     let named = loaded.identifiers.iter().filter(|(subject, _)| about.contains(subject)).cloned().collect::<Vec<_>>();
     vault.ensure(named.iter().map(|(subject, _)| subject))?;
     vault.identify(&named)?;
-    // An export of which a page is missing is no picture of what people say now.
-    let all = Import { events: &loaded.events, seen: &seen, is_sync: !loaded.incomplete };
+    // An export of which a page is missing, or an old one, is no picture of what people say now.
+    let is_sync = !loaded.incomplete && (pinned || is_fresh(plan.crm(), policy, now));
+    let all = Import { events: &loaded.events, seen: &seen, is_sync };
     ledger.import(vault, all, now)?;
     log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", ledger.note()).into()])?;
     home.remember_crm(&plan.crm().name)?;
     home.keep_policy(policy)?;
     Ok(())
+}
+
+/// Whether every kind of export has a file that is young enough: in one that nobody renews any more, a new objection
+/// would never be seen.
+fn is_fresh(crm: &config::Crm, policy: &Policy, now: Timestamp) -> bool {
+    let newest = |files: std::io::Result<Vec<PathBuf>>| {
+        let changed = |file: &PathBuf| Timestamp::try_from(file.metadata().ok()?.modified().ok()?).ok();
+        files.ok()?.iter().filter_map(changed).max()
+    };
+    let sets = [Some(&crm.contacts), crm.consents.as_ref()].into_iter().flatten().map(|set| newest(set.files()));
+    let Some(exported_at) = sets.chain(crm.legal.iter().map(|e| newest(e.files()))).min().flatten() else {
+        return false;
+    };
+    let most = policy.file().consent_sync_max_age_hours;
+    let hours = now.duration_since(exported_at).as_hours();
+    let is_fresh = hours < i64::from(most);
+    if !is_fresh {
+        tracing::warn!(
+            "the exports of the CRM are {hours} hours old, the policy allows {most}: they do not count as news, and \
+             everything is refused (StaleConsentSync) once the last fresh ones are as old; export anew"
+        );
+    }
+    is_fresh
+}
+
+fn legal_files(exports: &config::Legal) -> Vec<(PathBuf, Option<u64>)> {
+    exports.files().unwrap_or_default().into_iter().map(|path| (path, None)).collect()
 }
 
 fn later_of(wall: &Clock, as_of: Timestamp) -> Clock {
@@ -298,7 +335,7 @@ impl Prepared {
             wall: Arc::clone(&world.wall),
             cancel: world.cancel.clone(),
             observer: Arc::clone(&world.observer),
-            hosts: Mutex::new(HashMap::new()),
+            host_files: Mutex::new(HashMap::new()),
             times: StageTimes::default(),
             tiers: TierCosts::default(),
         };

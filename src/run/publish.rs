@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use jiff::Timestamp;
 use tracing::Instrument;
 
@@ -14,29 +13,62 @@ use crate::audit::{Kind, Leaf, Stage};
 use crate::config::Plan;
 use crate::consent::gate::{EmitProposal, Gate, SubjectFacts};
 use crate::demo::DemoWeb;
-use crate::fetch::{Fetcher, Recorder, TapeHead};
+use crate::fetch::{Fetcher, Recorder, TapeError, TapeHead, expire_cassettes};
+use crate::lineage::{Begun, End, Lineage};
 use crate::model::{DecisionRow, RunId, SubjectId};
 use crate::rights::office::rewrite_leaf;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
+use crate::run::flight::in_order;
 use crate::run::group::{GroupRows, process};
 use crate::run::home::Home;
 use crate::run::journal::{Journal, RunState};
-use crate::run::load::Loaded;
+use crate::run::load::{Group, Loaded};
+use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
 use crate::sink::{Change, FileFacts, Note, RunRow, SinkError, Snapshot, SnapshotWriter, StageTime};
 use crate::taxonomy::Operation;
 
-/// How many companies are worked on at once: enough to keep slow hosts from holding up the others.
-const GROUPS_IN_FLIGHT: usize = 64;
-
 /// Begins a run, or continues it where it was killed, and publishes its snapshot.
-pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
-    let home = prepared.home_path.clone();
+pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
+    let (home, pipeline) = (prepared.home_path.clone(), prepared.plan.name().to_owned());
     let journal = Journal::open(&home.join("journal.sqlite"))?;
     let state = begin(&prepared, &journal, options, world)?;
+    let lineage = Lineage::begin(prepared.plan.output().lineage.clone(), begun(&prepared, &state));
+    let result = Box::pin(go(prepared, journal, state, options, world)).await;
+    let end = match &result {
+        Ok(_) => crate::sink::current(&home, &pipeline)?.map_or(End::Stopped, End::Published),
+        Err(RunError::Cancelled) => End::Stopped,
+        Err(error) => End::Failed(error.to_string()),
+    };
+    lineage.end(&end, (world.wall)());
+    result
+}
+
+/// The run as a data catalogue is told of it.
+fn begun(prepared: &Prepared, state: &RunState) -> Begun {
+    Begun {
+        controller: prepared.plan.controller().to_owned(),
+        pipeline: prepared.plan.name().to_owned(),
+        run_id: state.run_id.as_str().to_owned(),
+        resumed: state.starts > 1,
+        at: state.started_at,
+        as_of: prepared.as_of,
+        home: prepared.home_path.clone(),
+        inputs: prepared.files.clone(),
+    }
+}
+
+async fn go(
+    mut prepared: Prepared,
+    journal: Journal,
+    state: RunState,
+    options: &Options,
+    world: &World,
+) -> Result<Summary, RunError> {
+    let home = prepared.home_path.clone();
     let resumed = journal.fetched(&state.run_id)?;
     if !prepared.is_demo() && options.as_of.or(prepared.plan.as_of()).is_none() {
         // A run that is continued keeps the instant at which it began.
@@ -64,7 +96,7 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
     let keys = crate::sink::held_keys(&home, context.plan.output().encryption);
     let mut writer = SnapshotWriter::create_with(&home, context.plan.name(), &state.run_id, &facts, keys)?
         .keep_snapshots(context.plan.output().keep_snapshots as usize);
-    let worked = work(&context, loaded, &mut writer, world).await;
+    let worked = work(&context, loaded, &home, &mut writer, world).await;
     if let Some(web) = web {
         web.stop().await;
     }
@@ -73,6 +105,8 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
     let worked = if unknown > 0 && worked.is_ok() { Err(RunError::NotRecorded(unknown)) } else { worked };
     match worked {
         Ok((counts, refused)) => {
+            expire_cassettes(&home, context.gate.now())
+                .map_err(|source| TapeError::Io { path: home.join("cassettes"), source })?;
             if let Some(recorder) = &recorder {
                 recorder.finish(context.plan.output().keep_snapshots as usize)?;
             }
@@ -122,6 +156,7 @@ fn recorder(prepared: &Prepared, options: &Options, state: &RunState) -> Result<
         pipeline: prepared.plan.name().to_owned(),
         as_of: prepared.as_of,
         demo: prepared.is_demo(),
+        until: prepared.gate.policy().retain_until(prepared.plan.purpose(), prepared.as_of),
     };
     Ok(Some(Arc::new(Recorder::open(&prepared.home_path, &head, key)?)))
 }
@@ -152,30 +187,39 @@ fn published_before(
 /// Works on all groups, many at once, and writes their rows in order.
 async fn work(
     context: &Arc<Context>,
-    loaded: Loaded,
+    mut loaded: Loaded,
+    home: &Path,
     writer: &mut SnapshotWriter,
     world: &World,
 ) -> Result<(Counts, HashSet<SubjectId>), RunError> {
-    let Loaded { groups, dead_letters, contacts, suppressed, .. } = loaded;
-    let mut counts = Counts { suppressed, ..Counts::of_input(&groups, &dead_letters, contacts) };
-    writer.dead_letters(&dead_letters)?;
+    let input = Counts::of_input(&loaded.groups, &loaded.dead_letters, loaded.contacts);
+    let mut counts = Counts { suppressed: loaded.suppressed, ..input };
+    writer.dead_letters(&loaded.dead_letters)?;
+    let mut spool =
+        tracing::info_span!("notes").in_scope(|| notes::sort_in(context, &mut loaded, home, writer, &mut counts))?;
+    let Loaded { groups, .. } = loaded;
     world.observer.planned(groups.iter().filter(|g| g.account.id.is_some()).count());
-    let tasks = futures_util::stream::iter(groups).map(|group| {
-        let context = Arc::clone(context);
-        let span = tracing::info_span!("group", contacts = group.members.len());
-        tokio::spawn(async move { process(&context, &group).await }.instrument(span))
+    // Here, and not in the task: companies need their notes in the order of their ids.
+    let groups = groups.into_iter().map(|mut group| {
+        group.notes = spool.as_mut().map_or(Ok(Vec::new()), |spool| spool.take(group.account.id.as_ref()))?;
+        Ok::<Group, SinkError>(group)
     });
-    let mut results = tasks.buffered(GROUPS_IN_FLIGHT);
+    let company = |group: Result<Group, SinkError>| {
+        let context = Arc::clone(context);
+        let contacts = group.as_ref().map_or(0, |group| group.members.len());
+        let span = tracing::info_span!("group", contacts);
+        async move { process(&context, &group?).await }.instrument(span)
+    };
     let (mut emitted, mut refused) = (Vec::new(), HashSet::new());
-    while let Some(result) = results.next().await {
-        let rows = result.map_err(|_| RunError::Worker)??;
+    in_order(groups, company, |rows| {
         counts.add(&rows);
         emitted.extend(rows.emitted.iter().cloned());
         let may_not = |d: &&DecisionRow| d.operation == Operation::Emit && d.permit_id.is_none();
         refused.extend(rows.decisions.iter().filter(may_not).filter_map(|d| d.target.subject().cloned()));
-        tracing::info_span!("write")
-            .in_scope(|| StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows)))?;
-    }
+        let written = || StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows));
+        Ok(tracing::info_span!("write").in_scope(written)?)
+    })
+    .await?;
     refused.extend(ask_again(context, emitted, writer, &mut counts).await?);
     Ok((counts, refused))
 }

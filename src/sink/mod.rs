@@ -48,6 +48,7 @@ pub use rewrite::{Change, Note, Rewritten, rewrite_all, rewrite_each, rewrite_sn
 pub use ring::{held_keys, hold_key};
 pub use runs::{RunRow, StageTime};
 pub use safe_text::{is_formula, safe_text};
+pub(crate) use snapshot::WORK_NOTES;
 pub use snapshot::{SnapshotWriter, table_hash};
 
 /// Version of the table layout, in every file's metadata.

@@ -106,6 +106,7 @@ fn first_statement(bio: &str) -> &str {
     bio[..end].trim().trim_end_matches('.')
 }
 
+/// What of a bio is part of a profile; of roles it says nothing that can be relied on.
 fn trait_claim(signal: &TextSignal, about: &About) -> Option<Found> {
     let claim = signal.claim().filter(Claim::is_profile)?;
     Some(Found {

@@ -94,3 +94,24 @@ fn the_public_network_for_names_that_belong_to_nobody() {
     let report = say(["fetch", "report", "--out", arg(&home)]);
     assert!(report.code == Some(0) || documents.is_empty(), "{report:?}");
 }
+
+#[test]
+fn a_robots_file_is_followed_to_where_it_moved() {
+    let rows = say(["inspect", "documents", "--out", arg(&shared().home), "--format", "jsonl"]).expect(0).json_lines();
+    let of = |host: &str| rows.iter().filter(|d| d["host"] == host).cloned().collect::<Vec<_>>();
+    let (apex, www) = (of("alpenglas-verpackung.example"), of("www.alpenglas-verpackung.example"));
+    assert_eq!(apex.iter().filter(|d| d["reason"] == "redirected").count(), 1, "{apex:?}");
+    // The host to which it moved was asked for this one file, under a permit of its own.
+    assert_eq!(www.len(), 1, "{www:?}");
+    assert_eq!((&www[0]["outcome"], &www[0]["robots"]), (&"fetched".into(), &"allow".into()));
+    let permits: Vec<_> = apex.iter().chain(&www).map(|d| d["permit_id"].to_string()).collect();
+    assert_eq!(permits.iter().collect::<std::collections::BTreeSet<_>>().len(), permits.len());
+    // And what it says holds for the pages: they were read, two seconds apart.
+    let pages: Vec<_> = apex.iter().filter(|d| d["outcome"] == "fetched").collect();
+    assert!(pages.len() >= 2 && pages.iter().all(|d| d["robots"] == "allow"), "{apex:?}");
+    let at =
+        |d: &serde_json::Value| d["finished_at"].as_str().expect("a time").parse::<jiff::Timestamp>().expect("a time");
+    let mut times: Vec<_> = pages.iter().map(|d| at(d)).collect();
+    times.sort();
+    assert!(times.windows(2).all(|t| t[1].duration_since(t[0]).as_millis() >= 1900), "{times:?}");
+}

@@ -12,6 +12,7 @@ mod audit;
 mod consent_import;
 mod contracts;
 mod demo;
+mod demo_data;
 mod demo_web;
 mod determinism;
 mod encryption;

@@ -198,6 +198,11 @@ pub struct Output {
     /// the vault: `prosopon keys tables`.
     #[serde(default)]
     pub encryption: Encryption,
+    /// A file to which each run adds its `OpenLineage` events, one JSON object a line: which files it read, which tables
+    /// it wrote, with columns and counts. For a data catalogue; nothing about persons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"), example = &"../lineage.jsonl")]
+    pub lineage: Option<String>,
 }
 
 /// How tables are encrypted.

@@ -4,6 +4,7 @@
 //! answer is only good to be validated. Times are milliseconds since 1970.
 
 mod control;
+mod judge;
 
 use bytes::Bytes;
 use hyper::header::{
@@ -12,6 +13,7 @@ use hyper::header::{
 };
 
 use control::Control;
+pub use judge::{CacheJudgement, judge_cached};
 
 /// Statuses that may be stored without saying so (RFC 9110, 15.1), but for 206, which is never stored.
 const BY_DEFAULT: &[u16] = &[200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501];

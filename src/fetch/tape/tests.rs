@@ -1,12 +1,20 @@
 //! Cassettes: whole, in order, sealed; whatever was changed or cut is refused.
 
+use super::super::shelf::{cassettes, destroy_cassettes, expire_cassettes};
 use super::*;
 
 const KEY: [u8; 32] = [7; 32];
 
 fn head(run: &str) -> TapeHead {
     let as_of = "2026-03-02T03:00:00Z".parse().expect("an instant");
-    TapeHead { format: 1, run: run.into(), pipeline: "demo".into(), as_of, demo: true }
+    TapeHead {
+        format: 1,
+        run: run.into(),
+        pipeline: "demo".into(),
+        as_of,
+        demo: true,
+        until: Some(as_of + jiff::SignedDuration::from_hours(48)),
+    }
 }
 
 fn hop(url: &str, body: &str) -> Hop {
@@ -93,4 +101,20 @@ fn only_the_newest_are_kept() {
     }
     let left: Vec<_> = ["run_1", "run_2", "run_3"].into_iter().filter(|r| path_of(dir.path(), r).exists()).collect();
     assert_eq!(left, ["run_2", "run_3"]);
+}
+
+#[test]
+fn a_cassette_goes_with_its_time() {
+    let dir = tempfile::tempdir().expect("a folder");
+    assert!(cassettes(dir.path()).expect("readable").is_empty(), "there need be none");
+    record(dir.path(), "run_2", &[hop("http://a.example/", "1")]);
+    record(dir.path(), "run_1", &[]);
+    let names = || cassettes(dir.path()).expect("readable").into_iter().map(|t| t.head.run).collect::<Vec<_>>();
+    assert_eq!(names(), ["run_1", "run_2"]);
+    // One of an older version says nothing of its time and goes by number or with an erasure.
+    let old = r#"{"format":1,"run":"run_0","pipeline":"demo","as_of":"2020-03-02T03:00:00Z","demo":true}"#;
+    std::fs::write(path_of(dir.path(), "run_0"), format!("{old}\n")).expect("written");
+    let hours = |n| head("x").as_of + jiff::SignedDuration::from_hours(n);
+    assert_eq!((expire_cassettes(dir.path(), hours(47)).expect("removed"), names().len()), (0, 3));
+    assert_eq!((expire_cassettes(dir.path(), hours(48)).expect("removed"), names()), (2, vec!["run_0".to_owned()]));
 }

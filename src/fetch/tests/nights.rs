@@ -139,3 +139,95 @@ async fn a_host_that_grows_slow_is_asked_less() {
     hosts.slow_down("a.example");
     assert!(hosts.slowed("a.example", second(1)) > second(6), "and twice that after 429");
 }
+
+/// How often a path was asked for.
+fn asked(server: &Server, path: &str) -> usize {
+    server.requests().iter().filter(|r| r.contains(&format!(" {path} "))).count()
+}
+
+#[tokio::test]
+async fn a_floor_outlives_the_run_that_was_told() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let busy = http(429, &[("Retry-After", "7200")], b"");
+    let server = Server::start().await.on("/x", &[busy, html("<p>")]);
+    let first = night(&server, dir.path(), "run_1", 0, |_| {});
+    ask_rules(&first, "shop.example").await;
+    assert_eq!(word(&get(&first, X).await), "retry_after");
+    let before = server.connections();
+    let second = night(&server, dir.path(), "run_2", 1, |_| {});
+    assert_eq!(robots(&second).await, ("retry_after", "miss", 0), "one hour later: not even robots.txt");
+    assert_eq!(server.connections(), before);
+    let third = night(&server, dir.path(), "run_3", 3, |_| {});
+    ask_rules(&third, "shop.example").await;
+    assert_eq!((word(&get(&third, X).await), asked(&server, "/x")), ("page", 2));
+}
+
+#[tokio::test]
+async fn a_breaker_outlives_its_run_and_probes_once() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let server = Server::start().await.on("/x", &[http(500, &[], b"")]).on("/y", &[html("<p>")]);
+    let run = async |run: &str, hours: i64| {
+        let fetcher = night(&server, dir.path(), run, hours, |config| {
+            (config.limits.breaker_failures, config.limits.retries) = (2, 0);
+            config.limits.breaker_open = std::time::Duration::from_hours(1);
+        });
+        fetcher
+    };
+    let first = run("run_1", 0).await;
+    ask_rules(&first, "shop.example").await;
+    for _ in 0..2 {
+        assert_eq!(word(&get(&first, X).await), "http_status");
+    }
+    assert_eq!(word(&get(&first, "http://shop.example/y").await), "breaker_open");
+    let second = run("run_2", 0).await;
+    assert_eq!((robots(&second).await.0, asked(&server, "/y")), ("breaker_open", 0));
+    let third = run("run_3", 2).await;
+    ask_rules(&third, "shop.example").await;
+    assert_eq!(word(&get(&third, "http://shop.example/y").await), "page", "robots.txt was the probe, and closed it");
+    let fourth = run("run_4", 2).await;
+    assert_eq!(robots(&fourth).await.0, "not_found");
+}
+
+#[tokio::test]
+async fn rules_are_as_old_as_their_receipt() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let kept = file(&[("Cache-Control", "max-age=864000")], "User-agent: *\nDisallow: /x");
+    let server = Server::start().await.on("/robots.txt", &[kept]);
+    let first = night(&server, dir.path(), "run_1", 0, |_| {});
+    assert_eq!(robots(&first).await, ("page", "miss", 1));
+    // Read from the cache after 20 hours, it is of 20 hours ago.
+    let second = night(&server, dir.path(), "run_2", 20, |_| {});
+    let permit = super::server::host_file("shop.example", "/robots.txt");
+    let got = second.fetch(permit, &Cancel::never()).await;
+    assert_eq!((got.facts.cache, got.facts.age), ("hit", std::time::Duration::from_hours(20)));
+    // What an earlier start of the run learned holds for what is left of a day, and no longer.
+    let url: url::Url = "http://shop.example/robots.txt".parse().expect("a URL");
+    let page: url::Url = X.parse().expect("a URL");
+    let text = HostFile::Text(b"User-agent: *\nDisallow: /x");
+    let later = |hours: i64| now() + jiff::SignedDuration::from_hours(hours);
+    let third = night(&server, dir.path(), "run_2", 40, |_| {});
+    assert!(!third.restore(&url, &text, later(16)), "24 hours old");
+    assert!(!third.restore(&url, &text, later(41)), "of a clock that was set back");
+    assert_eq!(third.opt_outs(&page), OptOutVerdict::NotAsked);
+    assert!(third.restore(&url, &text, later(17)));
+    assert!(matches!(third.opt_outs(&page), OptOutVerdict::RobotsDisallow { .. }) && !third.has_lapsed(&url));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_lapse_while_a_run_goes_on() {
+    let server = Server::start().await;
+    let fetcher = super::server::fetcher(server.config());
+    let url: url::Url = "http://shop.example/robots.txt".parse().expect("a URL");
+    let (page, hour): (url::Url, _) = (X.parse().expect("a URL"), std::time::Duration::from_hours(1));
+    assert!(!fetcher.has_lapsed(&url), "never asked");
+    assert!(fetcher.restore(
+        &url,
+        &HostFile::Text(b"User-agent: *\nDisallow: /x"),
+        now() - jiff::SignedDuration::from_hours(20)
+    ));
+    tokio::time::advance(hour * 3).await;
+    assert!(matches!(fetcher.opt_outs(&page), OptOutVerdict::RobotsDisallow { .. }) && !fetcher.has_lapsed(&url));
+    tokio::time::advance(hour).await;
+    assert!(fetcher.has_lapsed(&url));
+    assert_eq!(fetcher.opt_outs(&page), OptOutVerdict::NotAsked);
+}

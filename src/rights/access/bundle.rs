@@ -83,6 +83,8 @@ pub struct Bundle {
     pub crm: Option<Vec<CrmField>>,
     /// Whether processing is restricted (Art. 18): then the rows of the tables are those of the sealed copy.
     pub restricted: bool,
+    /// Recordings of the web that the home keeps, sealed; whom their pages name is not known, so all are listed.
+    pub recordings: Vec<Recording>,
     /// Every row of every table of every snapshot that is about the person.
     pub records: Vec<Record>,
 }
@@ -189,6 +191,23 @@ pub struct Retention {
     /// End of storage by purpose.
     #[schemars(with = "BTreeMap<String, String>")]
     pub until: BTreeMap<String, Timestamp>,
+}
+
+/// A recording of the web pages of a run. Erasing any person destroys it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Recording {
+    /// The run.
+    pub run: String,
+    /// The pipeline.
+    pub pipeline: String,
+    /// The instant at which the run stood.
+    #[schemars(with = "String")]
+    pub as_of: Timestamp,
+    /// When it is destroyed at the latest; `None` = by number only.
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Timestamp>,
+    /// Its size in bytes.
+    pub bytes: u64,
 }
 
 /// Art. 14.

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::texts::{RIGHTS, Texts};
 use super::{
     AccessDecision, Bundle, Controller, ControllerFacts, CrmField, ExplainedPersona, Interest, LedgerEntry, Notice,
-    Profiling, Purpose, Recipient, Record, RectificationEntry, Retention, SCHEMA_VERSION, Source, Subject, logic, rows,
+    Profiling, Purpose, Recipient, Record, Recording, RectificationEntry, Retention, SCHEMA_VERSION, Source, Subject,
+    logic, rows,
 };
 use crate::consent::event::EventKind;
 use crate::consent::ledger::LedgerView;
@@ -64,6 +65,7 @@ pub struct Sources<'a> {
 /// What is met while snapshots are read.
 #[derive(Default)]
 struct Found {
+    recordings: Vec<Recording>,
     records: Vec<Record>,
     personas: Vec<ExplainedPersona>,
     policies: BTreeMap<String, Policy>,
@@ -91,6 +93,7 @@ pub fn gather(of: &Sources<'_>) -> Result<Bundle, AccessError> {
             found.read(of, &pipeline, &snapshot, is_current)?;
         }
     }
+    found.recordings = recordings(of.home)?;
     found.records.extend(of.restricted.map(restricted).transpose()?.into_iter().flatten());
     found.purposes.extend(of.decisions.iter().map(|d| d.purpose.clone()));
     for r in &found.records {
@@ -100,6 +103,20 @@ pub fn gather(of: &Sources<'_>) -> Result<Bundle, AccessError> {
         );
     }
     Ok(found.bundle(of))
+}
+
+/// The recordings of the home.
+fn recordings(home: &Home) -> Result<Vec<Recording>, AccessError> {
+    let unreadable = |source| HomeError::Io { path: home.path().join("cassettes"), source };
+    let all = crate::fetch::cassettes(home.path()).map_err(unreadable)?;
+    let listed = all.into_iter().map(|tape| Recording {
+        run: tape.head.run,
+        pipeline: tape.head.pipeline,
+        as_of: tape.head.as_of,
+        until: tape.head.until,
+        bytes: tape.bytes,
+    });
+    Ok(listed.collect())
 }
 
 impl Found {
@@ -194,6 +211,7 @@ impl Found {
             decisions: of.decisions.to_vec(),
             crm: of.crm.map(<[CrmField]>::to_vec),
             restricted: of.restricted.is_some(),
+            recordings: self.recordings,
             records: self.records,
         }
     }

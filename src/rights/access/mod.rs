@@ -18,7 +18,8 @@ use jiff::Timestamp;
 
 pub use bundle::{
     AccessDecision, Bundle, Controller, CrmField, ExplainedFacet, ExplainedPersona, Finding, Interest, LedgerEntry,
-    Notice, Plain, Profiling, Purpose, Recipient, Record, RectificationEntry, Retention, Source, Step, Subject,
+    Notice, Plain, Profiling, Purpose, Recipient, Record, Recording, RectificationEntry, Retention, Source, Step,
+    Subject,
 };
 pub use docs::documentation;
 pub use gather::{AccessError, Sources, gather};

@@ -101,6 +101,13 @@ impl Page<'_> {
             ("notice_due", b.notice.due.map_or_else(String::new, |at| day(at, t))),
             ("notice_given", given),
         ]);
+        // Sealed and by nobody's name: that they may name the person is all that can be told.
+        if !b.recordings.is_empty() {
+            let row = |r: &super::Recording| vec![day(r.as_of, t), r.until.map_or_else(String::new, |at| day(at, t))];
+            self.paragraph("", t.word("recordings"));
+            let rows: Vec<_> = b.recordings.iter().map(row).collect();
+            self.table(&["recorded", "retain_until"], &rows);
+        }
     }
 
     pub(super) fn rights(&mut self) {
