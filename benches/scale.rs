@@ -54,7 +54,8 @@ fn measure(contacts: u64, table: &mut String) {
     let notes = csv::Reader::from_path(world.join("notes.csv")).expect("notes").into_byte_records().count();
     let pipeline = world.join("pipeline.yaml");
     let run = || prosopon(&["run", text(&pipeline), "--json", "--quiet"]);
-    let copy = Command::new(std::env::current_exe().expect("this file")).args(["--copy", text(&world)]).to_owned();
+    let mut copy = Command::new(std::env::current_exe().expect("this file"));
+    copy.args(["--copy", text(&world)]);
     for (what, mut command) in [("copy", copy), ("first night", run()), ("next night", run())] {
         let cost = watch(command.stdout(Stdio::piped()).spawn().expect("it starts"));
         let cpu = cost.cpu.as_secs_f64();

@@ -16,6 +16,7 @@ use crate::demo::DemoWeb;
 use crate::fetch::{Fetcher, Recorder, TapeError, TapeHead, expire_cassettes};
 use crate::lineage::{Begun, End, Lineage};
 use crate::model::{DecisionRow, RunId, SubjectId};
+use crate::persona::rows::AccountRow;
 use crate::rights::office::rewrite_leaf;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
@@ -30,6 +31,9 @@ use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
 use crate::sink::{Change, FileFacts, Note, RunRow, SinkError, Snapshot, SnapshotWriter, StageTime};
 use crate::taxonomy::Operation;
+
+/// So many decisions, or signals, are written together.
+const ROWS_TOGETHER: usize = 4096;
 
 /// Begins a run, or continues it where it was killed, and publishes its snapshot.
 pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
@@ -212,15 +216,21 @@ async fn work(
         async move { process(&context, &group?).await }.instrument(span)
     };
     let (mut emitted, mut refused) = (Vec::new(), HashSet::new());
-    in_order(groups, company, |rows| {
+    let mut pending = Rows::default();
+    let mut write = |pending: &mut Rows| {
+        let written = || StageTimes::timed(&context.wall, &context.times.write, || pending.write(writer));
+        tracing::info_span!("write").in_scope(written)
+    };
+    in_order(groups, company, |mut rows| {
         counts.add(&rows);
-        emitted.extend(rows.emitted.iter().cloned());
+        emitted.append(&mut rows.emitted);
         let may_not = |d: &&DecisionRow| d.operation == Operation::Emit && d.permit_id.is_none();
         refused.extend(rows.decisions.iter().filter(may_not).filter_map(|d| d.target.subject().cloned()));
-        let written = || StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows));
-        Ok(tracing::info_span!("write").in_scope(written)?)
+        pending.add(rows);
+        if pending.is_full() { Ok(write(&mut pending)?) } else { Ok(()) }
     })
     .await?;
+    write(&mut pending)?;
     refused.extend(ask_again(context, emitted, writer, &mut counts).await?);
     Ok((counts, refused))
 }
@@ -297,14 +307,39 @@ async fn ask_again(
     Ok(left_out)
 }
 
-fn write(writer: &mut SnapshotWriter, rows: &GroupRows) -> Result<(), SinkError> {
-    writer.personas(&rows.personas)?;
-    writer.accounts(rows.account.as_slice())?;
-    writer.buying_centers(&rows.centers)?;
-    writer.evidence(&rows.evidence)?;
-    writer.decisions(&rows.decisions)?;
-    writer.documents(&rows.documents)?;
-    writer.dead_letters(&rows.dead_letters)
+/// Rows of companies that wait to be written together: each chunk costs an array a column, and a company has few rows.
+#[derive(Default)]
+struct Rows {
+    companies: GroupRows,
+    accounts: Vec<AccountRow>,
+}
+
+impl Rows {
+    fn add(&mut self, mut rows: GroupRows) {
+        let all = &mut self.companies;
+        all.personas.append(&mut rows.personas);
+        all.centers.append(&mut rows.centers);
+        all.evidence.append(&mut rows.evidence);
+        all.decisions.append(&mut rows.decisions);
+        all.documents.append(&mut rows.documents);
+        all.dead_letters.append(&mut rows.dead_letters);
+        self.accounts.extend(rows.account);
+    }
+
+    const fn is_full(&self) -> bool {
+        self.companies.decisions.len() >= ROWS_TOGETHER || self.companies.evidence.len() >= ROWS_TOGETHER
+    }
+
+    fn write(&mut self, writer: &mut SnapshotWriter) -> Result<(), SinkError> {
+        let Self { companies: rows, accounts } = std::mem::take(self);
+        writer.personas(&rows.personas)?;
+        writer.accounts(&accounts)?;
+        writer.buying_centers(&rows.centers)?;
+        writer.evidence(&rows.evidence)?;
+        writer.decisions(&rows.decisions)?;
+        writer.documents(&rows.documents)?;
+        writer.dead_letters(&rows.dead_letters)
+    }
 }
 
 /// The last step.
