@@ -152,7 +152,14 @@ pub(super) async fn stop_asked() {
     }
 }
 
-/// The runtime of a command.
+/// The runtime of a command. Connections are files, of which systems commonly allow 1,024 unless they are asked.
 pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.unwrap_or(u64::MAX).min(4096);
+    if current.is_some_and(|current| current < wanted) {
+        // Where that is not allowed, fewer connections are used.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+    }
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }

@@ -94,6 +94,7 @@ pub(super) struct Work<'a> {
 
 /// Works on one company.
 pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRows, RunError> {
+    let begin = (context.wall)();
     let tier = tier(context.plan.tiers(), &group.account);
     let mut work = Work { context, group, tier, rows: GroupRows::default(), company: Vec::new() };
     let mut leaves: Vec<Leave<'_>> = tracing::info_span!("gate").in_scope(|| {
@@ -117,6 +118,7 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
         StageTimes::timed(&context.wall, &context.times.fuse, || work.fuse(leaves));
     });
     let personas = if context.dry_run { 0 } else { work.rows.personas.len() };
+    context.tiers.add(tier, group.members.len(), &work.rows, begin, (context.wall)());
     context.observer.group_done(group.account.id.is_some(), personas);
     Ok(work.rows)
 }

@@ -22,5 +22,6 @@ mod read_notes;
 mod settings;
 mod spool;
 pub mod summary;
+pub mod tiers;
 mod watch;
 pub use context::{Observer, Silent};

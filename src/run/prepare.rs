@@ -31,6 +31,7 @@ use crate::run::journal::Journal;
 use crate::run::legal::{Directory, Exports};
 use crate::run::load::{Loaded, load, without_suppressed};
 use crate::run::notes::Unread;
+use crate::run::tiers::TierCosts;
 use crate::run::watch::Watch;
 use crate::run::{agree, layout, legal, settings};
 use crate::sink::HomeLock;
@@ -356,6 +357,7 @@ impl Prepared {
             observer: Arc::clone(&world.observer),
             host_files: Mutex::new(HashMap::new()),
             times: StageTimes::default(),
+            tiers: TierCosts::default(),
         };
         (context, self.loaded)
     }

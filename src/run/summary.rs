@@ -12,6 +12,7 @@ use crate::run::context::Context;
 use crate::run::group::GroupRows;
 use crate::run::journal::RunState;
 use crate::run::load::Group;
+use crate::run::tiers::TierCost;
 use crate::sink::{Rewritten, SinkError, Snapshot};
 use crate::taxonomy::FacetStatus;
 
@@ -164,6 +165,9 @@ pub struct Summary {
     pub starts: u32,
     /// Busy time by stage, in seconds, summed over tasks.
     pub stages: BTreeMap<String, f64>,
+    /// What each depth of research cost.
+    #[serde(default)]
+    pub tiers: BTreeMap<String, TierCost>,
     /// Permits and refusals by what was asked, for dry runs.
     pub asked: BTreeMap<String, u64>,
 }
@@ -187,6 +191,7 @@ impl Summary {
             resumed_fetches: 0,
             starts: 1,
             stages: BTreeMap::new(),
+            tiers: BTreeMap::new(),
             asked,
         }
     }
@@ -211,6 +216,7 @@ impl Summary {
             resumed_fetches,
             starts: state.starts,
             stages: context.stages().map(|(name, seconds)| (name.to_owned(), seconds)).into(),
+            tiers: context.tiers.by_name(),
             asked: BTreeMap::new(),
         }
     }

@@ -8,9 +8,9 @@ use url::Url;
 
 use crate::extract::text::{self, TextContact, TextKind, TextRecord, TextSignal, scrub_quote};
 use crate::identity::{Claimed, Verdict, judge};
-use crate::model::About;
+use crate::model::{About, Claim};
 use crate::source::titles::{self, Stated};
-use crate::source::{Body, Context, Found, KnownContact, Permitted, Reading, id, said};
+use crate::source::{Body, Context, Found, KnownContact, Permitted, Reading, id};
 use crate::taxonomy::Language;
 
 /// How far a self-written one-liner is believed about function and level.
@@ -108,7 +108,7 @@ fn first_statement(bio: &str) -> &str {
 
 /// What of a bio is part of a profile; of roles it says nothing that can be relied on.
 fn trait_claim(signal: &TextSignal, about: &About) -> Option<Found> {
-    let claim = said::claim(signal).filter(said::is_profile)?;
+    let claim = signal.claim().filter(Claim::is_profile)?;
     Some(Found {
         about: about.clone(),
         claim,

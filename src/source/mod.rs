@@ -8,7 +8,6 @@ pub mod crm;
 pub mod developer_profile;
 mod neutral;
 pub mod notes;
-mod said;
 mod titles;
 
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::neutral::{Names, folded, neutral};
-use super::{Found, Permitted, said};
+use super::{Found, Permitted};
 use crate::extract::text::{self, TextContact, TextKind, TextRecord, scrub_quote};
 use crate::model::{About, Account, Subject};
 use crate::taxonomy::Language;
@@ -99,8 +99,8 @@ impl<'a> Colleagues<'a> {
         let mut reading = NoteReading { withheld: read.withheld.values().sum(), ..NoteReading::default() };
         for signal in &read.signals {
             let permitted = self.permitted.iter().find(|p| p.subject.id.as_str() == signal.subject);
-            let Some(claim) = said::claim(signal) else { continue };
-            let Some(permitted) = permitted.filter(|p| p.profiling || !said::is_profile(&claim)) else {
+            let Some(claim) = signal.claim() else { continue };
+            let Some(permitted) = permitted.filter(|p| p.profiling || !claim.is_profile()) else {
                 reading.dropped += 1;
                 continue;
             };

@@ -32,3 +32,4 @@ mod rights;
 mod schedule;
 mod story;
 mod validate;
+mod watched;
