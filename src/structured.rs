@@ -96,12 +96,14 @@ pub(crate) fn values(array: &ArrayRef) -> Option<Vec<Value>> {
         DataType::Date32 => each(&|i| day(i64::from(array.as_primitive::<Date32Type>().value(i)))),
         DataType::Date64 => each(&|i| day(array.as_primitive::<Date64Type>().value(i).div_euclid(86_400_000))),
         DataType::Timestamp(unit, _) => each(&|i| time(array, *unit, i)),
-        DataType::List(_) => list(array, |i| array.as_list::<i32>().value(i))?,
-        DataType::LargeList(_) => list(array, |i| array.as_list::<i64>().value(i))?,
+        DataType::List(item) if is_text(item.data_type()) => list(array, |i| array.as_list::<i32>().value(i))?,
+        DataType::LargeList(item) if is_text(item.data_type()) => list(array, |i| array.as_list::<i64>().value(i))?,
         DataType::Dictionary(..) => {
             let dictionary = array.as_any_dictionary();
-            let (words, keys) = (values(dictionary.values())?, dictionary.normalized_keys());
-            each(&|i| words[keys[i]].clone())
+            let words = values(dictionary.values())?;
+            // Without a word every row is empty, and there are no keys to look at.
+            let keys = if words.is_empty() { Vec::new() } else { dictionary.normalized_keys() };
+            each(&|i| keys.get(i).map_or(Value::Null, |key| words[*key].clone()))
         }
         _ => numbers(array)?,
     })
@@ -153,6 +155,11 @@ fn time(array: &ArrayRef, unit: TimeUnit, i: usize) -> Value {
         }
     };
     at.map_or(Value::from(OUT_OF_RANGE), |at| Value::from(at.to_string()))
+}
+
+/// Only texts can be joined so that they come apart again.
+const fn is_text(kind: &DataType) -> bool {
+    matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 /// Lists of texts, joined as a table joins them.

@@ -20,6 +20,7 @@ use crate::run::summary::Summary;
 
 #[derive(Debug, Args)]
 #[command(after_help = "A killed run continues with the same command and repeats nothing that was committed.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line in its own right")]
 pub(super) struct RunArgs {
     /// The pipeline file
     pipeline: PathBuf,

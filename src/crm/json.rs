@@ -165,7 +165,9 @@ impl Records {
                 let page =
                     ENVELOPES.iter().find(|name| !in_list && matches!(fields.get(**name), Some(Value::Array(_))));
                 if let Some(Value::Array(values)) = page.and_then(|name| fields.shift_remove(*name)) {
-                    values.into_iter().for_each(|value| self.take(Ok(value), line, true));
+                    for value in values {
+                        self.take(Ok(value), line, true);
+                    }
                     return;
                 }
                 Ok(fields)

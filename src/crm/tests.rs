@@ -153,8 +153,11 @@ fn note(n: &CrmNote) -> Value {
     ])
 }
 
+/// Notes, their dead letters and files.
+type Noted = (Vec<CrmNote>, Vec<CrmDeadLetter>, Vec<FileFacts>);
+
 /// Notes and their dead letters, as they are handed on.
-fn notes(source: &CsvSource, case: &Path) -> Result<(Vec<CrmNote>, Vec<CrmDeadLetter>, Vec<FileFacts>), CrmError> {
+fn notes(source: &CsvSource, case: &Path) -> Result<Noted, CrmError> {
     let files = NoteFiles::open(source, case)?;
     let (mut notes, mut letters) = (Vec::new(), Vec::new());
     let rows = files.read(|item| -> Result<(), CrmError> {

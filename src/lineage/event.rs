@@ -1,4 +1,4 @@
-//! Events in the words of OpenLineage 2-0-2.
+//! Events in the words of `OpenLineage` 2-0-2.
 //!
 //! Source: <https://openlineage.io/spec/2-0-2/OpenLineage.json> and the facets below
 //! <https://openlineage.io/spec/facets/>, each named with the version that it is written in.

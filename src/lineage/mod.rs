@@ -1,4 +1,4 @@
-//! OpenLineage: what a run read and wrote, told to a data catalogue as run events.
+//! `OpenLineage`: what a run read and wrote, told to a data catalogue as run events.
 //!
 //! Invariant: names of files and tables, columns and counts; nothing from inside a row. A file that cannot be written
 //! never stops a run.

@@ -58,7 +58,9 @@ pub(super) fn compare(home: &Path, pipeline: &str, files: &[FileFacts], accepted
         return Ok(());
     }
     if accepted {
-        noes.iter().for_each(|what| tracing::warn!("{what}; accepted"));
+        for what in noes {
+            tracing::warn!("{what}; accepted");
+        }
         return Ok(());
     }
     Err(RunError::ColumnsVanished(noes))

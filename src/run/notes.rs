@@ -169,7 +169,7 @@ impl<'a> Owners<'a> {
         };
         let (account, subject) = match self.owner(&note) {
             Ok(owner) => owner,
-            Err(settled) => return settled,
+            Err(settled) => return *settled,
         };
         let after = |limit: Timestamp| note.written_at.is_some_and(|at| at.duration_since(limit) > SLACK);
         if after(self.context.gate.now()) {
@@ -193,26 +193,32 @@ impl<'a> Owners<'a> {
     }
 
     /// Company and contact of a note; the contact decides where both are named.
-    fn owner(&self, note: &CrmNote) -> Result<(Option<&'a AccountId>, Option<SubjectId>), Settled<'a>> {
+    fn owner(&self, note: &CrmNote) -> Result<(Option<&'a AccountId>, Option<SubjectId>), Box<Settled<'a>>> {
         let (crm, ids) = (&self.context.plan.crm().name, &self.context.ids);
         if let Some(record) = &note.contact_id {
             let subject = || Some(ids.subject(crm, record));
             return match self.contacts.get(record.as_str()) {
                 Some(account) => Ok((*account, subject())),
-                None if self.cut_off || self.is_erased(record) => Err(Settled::LeftOut),
+                None if self.cut_off || self.is_erased(record) => Err(Box::new(Settled::LeftOut)),
                 None => {
                     let advice = "no contact of the exports has this id; export the contact, or remove the row";
-                    Err(Settled::Letter(self.letter("unknown_contact", "contact_id", advice, &note.origin, None)))
+                    Err(Box::new(Settled::Letter(self.letter(
+                        "unknown_contact",
+                        "contact_id",
+                        advice,
+                        &note.origin,
+                        None,
+                    ))))
                 }
             };
         }
         let record = note.account_record.as_deref().unwrap_or_default();
         match self.companies.get(record) {
             Some(account) => Ok((Some(account), None)),
-            None if self.cut_off => Err(Settled::LeftOut),
+            None if self.cut_off => Err(Box::new(Settled::LeftOut)),
             None => {
                 let advice = "no company of the exports has this id; export the company, or remove the row";
-                Err(Settled::Letter(self.letter("unknown_account", "account_id", advice, &note.origin, None)))
+                Err(Box::new(Settled::Letter(self.letter("unknown_account", "account_id", advice, &note.origin, None))))
             }
         }
     }

@@ -39,6 +39,9 @@ use crate::sink::HomeLock;
 /// The vault's name of the key of recordings.
 const TAPE_KEY: &str = "cassettes";
 
+/// The key of recordings.
+type TapeKey = Zeroizing<[u8; 32]>;
+
 /// What a run works with.
 pub(super) struct Prepared {
     pub plan: Plan,
@@ -62,7 +65,7 @@ pub(super) struct Prepared {
     /// The recording that answers.
     pub tape: Option<Arc<Cassette>>,
     /// The key of recordings, where one is to be made.
-    pub tape_key: Option<Zeroizing<[u8; 32]>>,
+    pub tape_key: Option<TapeKey>,
 }
 
 /// What a run writes its records to.
@@ -74,21 +77,7 @@ pub(super) struct Books {
 
 /// Reads pipeline, policy, home, CRM and ledger, imports what is new, and opens the gate.
 pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<Prepared, RunError> {
-    let plan = config::load(path).map_err(RunError::Config)?;
-    let today =
-        jiff::tz::Offset::UTC.to_datetime(options.as_of.or(plan.as_of()).unwrap_or_else(|| (world.wall)())).date();
-    let (policy, warnings) = agree::load_policy(&plan, Some(today)).map_err(RunError::Config)?;
-    for warning in &warnings {
-        tracing::warn!("{warning}");
-    }
-    let mistakes: Vec<Diagnostic> = legal::check_mappings(plan.crm());
-    if mistakes.iter().any(Diagnostic::is_error) {
-        return Err(RunError::Config(mistakes));
-    }
-    for warning in &mistakes {
-        tracing::warn!("{warning}");
-    }
-    settings::check(&plan, options)?;
+    let (plan, policy) = configuration(path, options, world)?;
     let demo = plan.network() == Network::Demo;
     let now = (world.wall)();
     let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
@@ -103,10 +92,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         // Before the lock, which would create the folder.
         Home::open_for(&home_path, plan.controller(), false)?;
     }
-    let source = settings::crm_source(&plan);
-    let mut pulled = tracing::info_span!("crm").in_scope(|| pull(&source, Path::new("")))?;
-    let notes = NoteFiles::open(&source, Path::new(""))?;
-    pulled.files.extend(notes.facts.iter().cloned());
+    let (pulled, notes) = tracing::info_span!("crm").in_scope(|| crm_files(&plan))?;
     layout::compare(&home_path, plan.name(), &pulled.files, options.accept_columns)?;
     let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
     if demo {
@@ -122,10 +108,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     };
     let identifiers = Identifiers::new(&vault)?;
     let (inputs, columns) = (inputs_hash(&pulled, &exports), layout::of(&pulled.files));
-    // Notes are read, and counted, later.
-    let rows = |file: &FileFacts| (file.table != "notes").then_some(file.rows);
-    let counted = pulled.files.iter().map(|file| (file.path.clone(), rows(file)));
-    let files = counted.chain(plan.crm().legal.iter().flat_map(legal_files)).collect();
+    let files = input_files(&pulled, &plan);
     let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
     let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
     loaded.suppressed = suppressed.len() as u64;
@@ -160,11 +143,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         Some(home) => Store::open(home.path()).and_then(|store| store.all_rectifications(&vault))?,
         None => HashMap::new(),
     };
-    let tape_key = if options.record || taped.is_some() { Some(vault.named(TAPE_KEY)?) } else { None };
-    let tape = match (&options.replay, &tape_key) {
-        (Some(run), Some(key)) => Some(Arc::new(Cassette::open(&home_path, run, key)?)),
-        _ => None,
-    };
+    let (tape, tape_key) = tape(options, &vault, &home_path)?;
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, &ids, clock);
     Ok(Prepared {
@@ -183,6 +162,53 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         tape,
         tape_key,
     })
+}
+
+/// Pipeline and policy, as far as both can be checked without a home.
+fn configuration(path: &Path, options: &Options, world: &World) -> Result<(Plan, Policy), RunError> {
+    let plan = config::load(path).map_err(RunError::Config)?;
+    let today =
+        jiff::tz::Offset::UTC.to_datetime(options.as_of.or(plan.as_of()).unwrap_or_else(|| (world.wall)())).date();
+    let (policy, warnings) = agree::load_policy(&plan, Some(today)).map_err(RunError::Config)?;
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    let mistakes: Vec<Diagnostic> = legal::check_mappings(plan.crm());
+    if mistakes.iter().any(Diagnostic::is_error) {
+        return Err(RunError::Config(mistakes));
+    }
+    for warning in &mistakes {
+        tracing::warn!("{warning}");
+    }
+    settings::check(&plan, options)?;
+    Ok((plan, policy))
+}
+
+/// The CRM's rows, and its notes, which are still in their files.
+fn crm_files(plan: &Plan) -> Result<(CrmPull, NoteFiles), RunError> {
+    let source = settings::crm_source(plan);
+    let mut pulled = pull(&source, Path::new(""))?;
+    let notes = NoteFiles::open(&source, Path::new(""))?;
+    pulled.files.extend(notes.facts.iter().cloned());
+    Ok((pulled, notes))
+}
+
+/// Every file that was read, and its rows where they are counted by now: notes are read later.
+fn input_files(pulled: &CrmPull, plan: &Plan) -> Vec<(PathBuf, Option<u64>)> {
+    let rows = |file: &FileFacts| (file.table != "notes").then_some(file.rows);
+    let counted = pulled.files.iter().map(|file| (file.path.clone(), rows(file)));
+    counted.chain(plan.crm().legal.iter().flat_map(legal_files)).collect()
+}
+
+/// The recording that answers, and the key of recordings.
+fn tape(options: &Options, vault: &Vault, home: &Path) -> Result<(Option<Arc<Cassette>>, Option<TapeKey>), RunError> {
+    let wanted = options.record || options.replay.is_some();
+    let key = wanted.then(|| vault.named(TAPE_KEY)).transpose()?;
+    let tape = match (&options.replay, &key) {
+        (Some(run), Some(key)) => Some(Arc::new(Cassette::open(home, run, key)?)),
+        _ => None,
+    };
+    Ok((tape, key))
 }
 
 /// A run under a policy that nobody has approved, or not yet, could only refuse everybody.

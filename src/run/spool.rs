@@ -29,6 +29,9 @@ const NO_ACCOUNT: usize = PARTS;
 /// How much of a part is gathered before it is sealed and written.
 const BLOCK: usize = 32 * 1024;
 
+/// The notes of a part, by company.
+type Part = HashMap<Option<AccountId>, Vec<Note>>;
+
 /// Takes notes, in any order.
 pub(super) struct Spool {
     folder: PathBuf,
@@ -36,7 +39,7 @@ pub(super) struct Spool {
     open: Vec<Zeroizing<Vec<u8>>>,
     blocks: Vec<u64>,
     /// The part that is being handed out.
-    loaded: Option<(usize, HashMap<Option<AccountId>, Vec<Note>>)>,
+    loaded: Option<(usize, Part)>,
 }
 
 /// A note as it stands in a block.
@@ -121,9 +124,9 @@ impl Spool {
         Ok(notes.unwrap_or_default())
     }
 
-    fn load(&self, part: usize) -> Result<HashMap<Option<AccountId>, Vec<Note>>, SinkError> {
+    fn load(&self, part: usize) -> Result<Part, SinkError> {
         let path = self.path(part);
-        let mut notes: HashMap<Option<AccountId>, Vec<Note>> = HashMap::new();
+        let mut notes = Part::new();
         if self.blocks[part] == 0 {
             return Ok(notes);
         }

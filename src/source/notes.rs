@@ -146,3 +146,7 @@ fn plain(text: &str) -> String {
     let entities = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
     entities.iter().fold(out, |text, (entity, sign)| text.replace(entity, sign))
 }
+
+#[cfg(test)]
+#[path = "notes_tests.rs"]
+mod tests;
