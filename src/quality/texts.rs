@@ -195,7 +195,9 @@ fn measure(set: &FacetSet) -> FacetMeasured {
         }
     }
     let mut all = FacetFigures::default();
-    families.values().for_each(|f| all.add(f));
+    for of in families.values() {
+        all.add(of);
+    }
     FacetMeasured { set: set.name.clone(), texts: set.cases.len(), silent, kept_silent, families, all, misses }
 }
 
