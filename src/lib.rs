@@ -25,6 +25,7 @@ pub mod run;
 pub mod schedule;
 pub mod sink;
 pub mod source;
+mod structured;
 
 pub mod quality;
 

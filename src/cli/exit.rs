@@ -94,6 +94,7 @@ pub(super) fn number_of_run(error: &RunError) -> u8 {
         | RunError::Worker => HOME,
         RunError::Config(_)
         | RunError::Crm(_)
+        | RunError::ColumnsVanished(_)
         | RunError::Legal(_)
         | RunError::NetworkNotServed { .. }
         | RunError::RealDataInDemo { .. } => USAGE,

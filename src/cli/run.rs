@@ -35,6 +35,9 @@ pub(super) struct RunArgs {
     /// Plan and decide; fetch nothing, write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Run although a column with which people say no was there in the run before and is not any more
+    #[arg(long)]
+    accept_columns: bool,
     /// Keep every exchange with the network, sealed, in the home's cassettes
     #[arg(long, conflicts_with_all = ["dry_run", "replay"])]
     record: bool,
@@ -77,6 +80,7 @@ impl Watched {
 pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clock) -> anyhow::Result<ExitCode> {
     let options = Options {
         as_of: args.as_of,
+        accept_columns: args.accept_columns,
         limit: args.limit.map(|n| n as usize),
         dry_run: args.dry_run,
         out: args.out.clone(),
@@ -148,7 +152,14 @@ pub(super) async fn stop_asked() {
     }
 }
 
-/// The runtime of a command.
+/// The runtime of a command. Connections are files, of which systems commonly allow 1,024 unless they are asked.
 pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.unwrap_or(u64::MAX).min(4096);
+    if current.is_some_and(|current| current < wanted) {
+        // Where that is not allowed, fewer connections are used.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+    }
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }

@@ -157,7 +157,7 @@ impl<'t> Rules<'t> {
                 self.tell(at, "wildcards may stand in the file name only", "name one folder");
                 continue;
             }
-            if path.ends_with('/') {
+            if path.ends_with('/') && kind == "legal exports" {
                 self.tell(at, "expected files, found a folder", "add a file name such as *.csv");
                 continue;
             }

@@ -122,6 +122,19 @@ impl Layout {
         self.columns.keys().cloned().collect()
     }
 
+    /// The field that a column stands for.
+    pub(super) fn field_of(&self, column: usize) -> Option<&str> {
+        self.columns.iter().find(|(_, at)| at.contains(&column)).map(|(field, _)| field.as_str())
+    }
+
+    /// The columns that stand for a field, sorted.
+    pub(super) fn used(&self) -> Vec<usize> {
+        let mut used: Vec<usize> = self.columns.values().flatten().copied().collect();
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
     /// Headers that stand for no field.
     pub(super) fn unused(&self, header: &[String]) -> Vec<String> {
         let used = |at: &usize| self.columns.values().flatten().any(|column| column == at);
@@ -151,6 +164,7 @@ impl Layout {
             layout.columns.insert(field.clone(), vec![at]);
         }
         let mapped: Vec<usize> = layout.columns.values().flatten().copied().collect();
+        let keys = without_wrappers(header, keys);
         let (mut german, mut english) = (0, 0);
         for (field, aliases) in table.known() {
             let find = |list: &[String]| columns_of(list, &keys, &mapped);
@@ -209,6 +223,29 @@ pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError>
             known: table.known().keys().map(String::as_str).collect::<Vec<_>>().join(", "),
         }),
     }
+}
+
+/// Whether a key is one of what speaks against processing, so that it must not be passed over whatever its type is.
+pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
+    let flags = READ_ALL.iter().filter(|field| !field.starts_with("email") || **field == "email_opt_out");
+    flags.into_iter().any(|field| {
+        let known = table.known().get(*field).into_iter().flat_map(|a| a.de.iter().chain(&a.en));
+        known.chain(set.columns.get(*field)).any(|alias| normal(alias) == normal(unwrapped(key)))
+    })
+}
+
+/// What APIs put around the fields of a record; known headers are looked for within.
+const WRAPPERS: [&str; 3] = ["properties.", "attributes.", "fields."];
+
+/// The keys by which known headers are found: those of an API's record as if they stood in the record itself, unless
+/// the record has such a key, too.
+fn without_wrappers(header: &[String], keys: Vec<String>) -> Vec<String> {
+    let inner = |h: &String| Some(normal(unwrapped(h))).filter(|k| !keys.contains(k));
+    header.iter().zip(&keys).map(|(h, key)| inner(h).unwrap_or_else(|| key.clone())).collect()
+}
+
+fn unwrapped(key: &str) -> &str {
+    WRAPPERS.iter().find_map(|w| key.trim().strip_prefix(w)).unwrap_or(key)
 }
 
 /// The column of a mapped header, `None` where there is none.

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::columns::Table;
 use super::files::{self, Survey, survey};
 use super::pull::shown;
-use super::reader::{Cells, RowReader, stated_encoding};
+use super::reader::{Cells, stated_encoding};
+use super::rows::Rows;
 use super::{CrmDeadLetter, CrmError, CsvSource, FileFacts, FileSet, Origin, other, value};
 use crate::model::Personal;
 use crate::taxonomy::Language;
@@ -102,7 +103,7 @@ impl NoteFiles {
         let mut opened = Self { set: set.clone(), ..Self::default() };
         for path in files::expand(Table::Notes.name(), base, &set.path)? {
             let (name, survey) = (shown(base, &path), survey(&path, stated)?);
-            let reader = RowReader::open_surveyed(Table::Notes, set, &path, &name, survey.clone())?;
+            let reader = Rows::open_surveyed(Table::Notes, set, &path, &name, survey.clone())?;
             opened.facts.push(reader.facts().clone());
             opened.files.push(File { path, name, survey });
         }
@@ -125,7 +126,7 @@ impl NoteFiles {
     ) -> Result<u64, E> {
         let (mut rows, mut notes) = (0, Vec::new());
         for File { path, name, survey } in &self.files {
-            let mut reader = RowReader::open_surveyed(Table::Notes, &self.set, path, name, survey.clone())?;
+            let mut reader = Rows::open_surveyed(Table::Notes, &self.set, path, name, survey.clone())?;
             while let Some(item) = reader.next_row()? {
                 let layout = reader.layout();
                 take(item.and_then(|row| {

@@ -8,7 +8,8 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::columns::Table;
-use super::reader::{Cells, RowReader, check_settings, dead};
+use super::reader::{Cells, check_settings};
+use super::rows::{Rows, dead};
 use super::{
     CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, CsvSource, FileFacts, FileSet, Flags, Origin, contact,
     files, other,
@@ -76,7 +77,7 @@ fn each(
 ) -> Result<(), CrmError> {
     check_settings(table, set)?;
     for path in files::expand(table.name(), base, &set.path)? {
-        let mut reader = RowReader::open(table, set, &path, &shown(base, &path))?;
+        let mut reader = Rows::open(table, set, &path, &shown(base, &path))?;
         while let Some(item) = reader.next_row()? {
             let layout = reader.layout();
             let result = item.and_then(|row| {
@@ -179,11 +180,7 @@ impl<T: Record> Newest<T> {
         };
         // Of rows with one date the later in the order of reading wins, so the outcome has one reason.
         let (mut winner, loser) = if new.updated_at() < old.updated_at() { (old, new) } else { (new, old) };
-        let advice = format!(
-            "another row of this record is newer ({} line {}); merge the records in the CRM",
-            winner.origin().file,
-            winner.origin().line
-        );
+        let advice = format!("another row of this record is newer ({}); merge the records in the CRM", winner.origin());
         let id = Some(loser.id().to_owned());
         cells.notes.push(*dead(cells.layout.table, "duplicate", None, &advice, id, loser.origin().clone()));
         winner.inherit(loser);

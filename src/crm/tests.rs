@@ -183,7 +183,8 @@ fn file(f: &FileFacts) -> Value {
     let name = f.path.file_name().expect("a file has a name").to_string_lossy();
     let unused = if f.unused.is_empty() { String::new() } else { format!(", unused: {}", f.unused.join(" ")) };
     let fields = f.fields.join(" ");
-    json!(format!("{name}: {} rows, {}, {:?}, {fields}{unused}", f.rows, f.encoding, f.delimiter))
+    let form = f.delimiter.map_or_else(|| f.format.to_owned(), |d| format!("{d:?}"));
+    json!(format!("{name}: {} rows, {}, {form}, {fields}{unused}", f.rows, f.encoding))
 }
 
 fn outcome(case: &Path) -> Value {

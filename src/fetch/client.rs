@@ -32,8 +32,10 @@ const CODINGS: &str = "gzip, br, zstd";
 /// A body that is of no use is still read to its end if it is this short, to keep the connection.
 const DRAIN: u64 = 16 * 1024;
 
-/// So many connections are in use at once; with those that wait, within what a process may commonly open.
-const LANES: usize = 512;
+/// So many connections are in use at once, where the process may open as many files.
+const LANES: usize = 1024;
+/// What else it has open: connections that wait, databases, tables.
+const OTHER_FILES: u64 = 512;
 
 /// The client and where it may go.
 pub(super) struct HttpClient {
@@ -68,7 +70,7 @@ impl HttpClient {
             limits: config.limits.clone(),
             pool: Pool::default(),
             addresses: AddressPace::default(),
-            lanes: Arc::new(Semaphore::new(LANES)),
+            lanes: Arc::new(Semaphore::new(lanes())),
         })
     }
 
@@ -237,6 +239,12 @@ impl Answer {
     pub(super) fn into_parts(self) -> (Incoming, Idle) {
         (self.response.into_body(), self.connection)
     }
+}
+
+/// How many connections may be in use.
+fn lanes() -> usize {
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(LANES).clamp(64, LANES)
 }
 
 /// Why there is no answer.

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cache::Stored;
 use super::reason::FailReason;
+use super::spent::Notes;
 use crate::db::{self, Access};
 
 /// The memory of a home cannot be used. Exit code 3.
@@ -33,9 +34,11 @@ pub type Tag = Box<dyn Fn(&str) -> String + Send + Sync>;
 /// The open memory, for one run.
 pub struct Memory {
     database: Mutex<Connection>,
-    run: String,
-    night: String,
+    pub(super) run: String,
+    pub(super) night: String,
     tag: Tag,
+    /// Counts that are not written yet.
+    pub(super) notes: Mutex<Notes>,
 }
 
 impl std::fmt::Debug for Memory {
@@ -124,7 +127,13 @@ impl Memory {
         let old =
             "DELETE FROM spent WHERE night NOT IN (SELECT DISTINCT night FROM spent ORDER BY night DESC LIMIT 31)";
         database.execute(old, []).map_err(fail)?;
-        Ok(Self { database: Mutex::new(database), run: run.to_owned(), night: night.to_owned(), tag })
+        Ok(Self {
+            database: Mutex::new(database),
+            run: run.to_owned(),
+            night: night.to_owned(),
+            tag,
+            notes: Mutex::default(),
+        })
     }
 
     /// Losing a note must not stop a run; the budgets of the run itself are kept in memory, too.
@@ -151,43 +160,11 @@ impl Memory {
         }
     }
 
-    /// Notes a request that is about to be sent.
-    pub(super) fn asking(&self, source: &str, host: &str) {
-        let sql = "INSERT INTO spent (run, night, source, host, asked) VALUES (?1, ?2, ?3, ?4, 1)
-            ON CONFLICT (run, source, host) DO UPDATE SET asked = asked + 1";
-        self.db(|db| db.prepare_cached(sql)?.execute(params![self.run, self.night, source, host]));
-    }
-
-    /// Notes the end of a permit.
-    pub(super) fn ended(&self, source: &str, host: &str, spent: Spent, reason: Option<&str>) {
-        let sql = "INSERT INTO spent (run, night, source, host, answered, refused, failed, cached, bytes, waited_ms,
-                last_reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-            ON CONFLICT (run, source, host) DO UPDATE SET answered = answered + ?5, refused = refused + ?6,
-                failed = failed + ?7, cached = cached + ?8, bytes = bytes + ?9, waited_ms = waited_ms + ?10,
-                last_reason = coalesce(?11, last_reason)";
-        let Spent { end, cached, bytes, waited_ms } = spent;
-        let (answered, refused, failed) = (end == End::Answered, end == End::Refused, end == End::Failed);
-        let values = params![
-            self.run,
-            self.night,
-            source,
-            host,
-            answered,
-            refused,
-            failed,
-            cached,
-            bytes as i64,
-            waited_ms as i64,
-            reason
-        ];
-        self.db(|db| db.prepare_cached(sql)?.execute(values));
-    }
-
     /// A refusal of this URL that still holds.
     pub(super) fn refusal(&self, url: &str, now: i64) -> Option<FailReason> {
         let sql = "SELECT reason FROM refused WHERE tag = ?1 AND until > ?2";
-        let found =
-            self.db(|db| db.query_row(sql, params![(self.tag)(url), now], |r| r.get::<_, String>(0)).optional());
+        let word = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        let found = self.db(|db| db.prepare_cached(sql)?.query_row(params![(self.tag)(url), now], word).optional());
         let word = found.flatten()?;
         FailReason::ALL.iter().copied().find(|reason| reason.as_str() == word)
     }

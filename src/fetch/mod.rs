@@ -31,6 +31,7 @@ mod robots_match;
 mod rules;
 mod shelf;
 mod sniff;
+mod spent;
 mod tape;
 mod tdm;
 mod tls;

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{About, Account, Claim, DecisionRow, Signal, SubjectId, Target};
@@ -30,6 +31,16 @@ pub struct FusionSettings {
 #[must_use]
 pub const fn is_profile(claim: &Claim) -> bool {
     claim.is_profile()
+}
+
+/// How old the columns of the CRM's record are, by the evidence that was read from them; notes have ages of their own.
+fn record_age(signals: &[Signal]) -> Option<Timestamp> {
+    let of_column = |s: &&Signal| {
+        matches!(s.about, About::Subject(..))
+            && s.evidence.source_id == id::CRM
+            && s.evidence.locator.starts_with("column ")
+    };
+    signals.iter().find(of_column).map(|s| s.evidence.observed_at)
 }
 
 /// What the tables know of a contact.
@@ -154,11 +165,7 @@ impl Known {
         FusionInput {
             subject: &persona.subject_id,
             crm_record: &persona.crm_record,
-            crm_updated_at: self
-                .signals
-                .iter()
-                .find(|s| s.evidence.source_id == id::CRM && matches!(s.about, About::Subject(..)))
-                .map(|s| s.evidence.observed_at),
+            crm_updated_at: record_age(&self.signals),
             account: self.account.as_ref(),
             signals: &self.signals,
             as_of: persona.as_of,

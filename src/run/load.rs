@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::dates::without_slips;
 use crate::consent::dialect::Outcome;
@@ -20,6 +20,9 @@ use crate::model::{Account, AccountId, DeadLetter, Personal, Subject, SubjectId}
 use crate::run::legal::Exports;
 use crate::run::notes::Unread;
 use crate::taxonomy::Language;
+
+/// How far ahead a date may be that was written in another time zone.
+pub(super) const SLACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// A contact with what the gate must know of it.
 #[derive(Debug, Clone)]
@@ -167,7 +170,11 @@ pub fn load(
     let mut groups: BTreeMap<Option<AccountId>, Vec<Member>> = BTreeMap::new();
     for contact in kept {
         let account = account_of(contact, &accounts, crm, ids, &mut dead_letters);
-        let subject = subject(crm, contact, account.clone(), ids, now);
+        let mut subject = subject(crm, contact, account.clone(), ids, now);
+        if contact.updated_at.is_some_and(|at| at.duration_since(now) > SLACK) {
+            dead_letters.push(future_letter(contact, ids, &subject.id));
+            subject.updated_at = None;
+        }
         let doubled = same_person[contact.record_id.as_str()];
         // A row of the record that could not be read may have said no: nobody knows whom the rest describes.
         let ambiguous = doubled || contact.flags.incomplete;
@@ -266,8 +273,8 @@ fn account_of(
             stage: "crm".to_owned(),
             reason: "unknown_account".to_owned(),
             detail: format!(
-                "{} line {}, field account: no company of the exports has this id; the contact is kept without one",
-                contact.origin.file, contact.origin.line
+                "{}, field account: no company of the exports has this id; the contact is kept without one",
+                contact.origin
             ),
             row_commitment: ids.commitment("row", &contact.origin.digest),
             subject_id: Some(ids.subject(crm, &contact.record_id)),
@@ -296,14 +303,28 @@ fn same_person(contacts: &[CrmContact]) -> HashMap<&str, bool> {
     shared
 }
 
+/// Nobody knows how old a record is that was changed in the future.
+fn future_letter(contact: &CrmContact, ids: &Ids, subject: &SubjectId) -> DeadLetter {
+    DeadLetter {
+        stage: "crm".to_owned(),
+        reason: "future_date".to_owned(),
+        detail: format!(
+            "{}, field updated_at: the date is in the future; the contact is kept without it, correct it in the CRM",
+            contact.origin
+        ),
+        row_commitment: ids.commitment("row", &contact.origin.digest),
+        subject_id: Some(subject.clone()),
+    }
+}
+
 fn ambiguous_letter(contact: &CrmContact, ids: &Ids, subject: &SubjectId) -> DeadLetter {
     DeadLetter {
         stage: "crm".to_owned(),
         reason: "ambiguous_person".to_owned(),
         detail: format!(
-            "{} line {}: another record has the same e-mail address or the same name at the same company; \
+            "{}: another record has the same e-mail address or the same name at the same company; \
              merge the two in the CRM",
-            contact.origin.file, contact.origin.line
+            contact.origin
         ),
         row_commitment: ids.commitment("row", &contact.origin.digest),
         subject_id: Some(subject.clone()),

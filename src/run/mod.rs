@@ -11,6 +11,7 @@ pub mod home;
 pub mod journal;
 mod keep;
 pub mod known;
+mod layout;
 pub mod legal;
 pub mod load;
 pub mod notes;

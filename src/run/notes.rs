@@ -5,20 +5,18 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::consent::suppression::Identifiers;
 use crate::crm::{CrmDeadLetter, CrmNote, NoteFiles, Origin};
 use crate::model::{AccountId, DeadLetter, SubjectId};
 use crate::run::context::Context;
 use crate::run::engine::RunError;
-use crate::run::load::{Group, Loaded, Note, dead_letter};
+use crate::run::load::{Group, Loaded, Note, SLACK, dead_letter};
 use crate::run::spool::Spool;
 use crate::run::summary::Counts;
 use crate::sink::SnapshotWriter;
 
-/// How far ahead a date may be that was written in another time zone.
-const SLACK: SignedDuration = SignedDuration::from_hours(24);
 /// How many dead letters are written at once.
 const BATCH: usize = 1024;
 
@@ -236,7 +234,7 @@ impl<'a> Owners<'a> {
         DeadLetter {
             stage: "crm".to_owned(),
             reason: reason.to_owned(),
-            detail: format!("{} line {}, field {field}: {advice}", origin.file, origin.line),
+            detail: format!("{origin}, field {field}: {advice}"),
             row_commitment: self.context.ids.commitment("row", &origin.digest),
             subject_id,
         }

@@ -17,7 +17,7 @@ use crate::consent::gate::{Clock, Gate};
 use crate::consent::ledger::{Import, Ledger};
 use crate::consent::policy::Policy;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmPull, NoteFiles, pull};
+use crate::crm::{CrmPull, FileFacts, NoteFiles, pull};
 use crate::fetch::{Cassette, Fetcher, is_reserved};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
@@ -33,7 +33,7 @@ use crate::run::load::{Loaded, load, without_suppressed};
 use crate::run::notes::Unread;
 use crate::run::tiers::TierCosts;
 use crate::run::watch::Watch;
-use crate::run::{agree, legal, settings};
+use crate::run::{agree, layout, legal, settings};
 use crate::sink::HomeLock;
 
 /// The vault's name of the key of recordings.
@@ -46,6 +46,8 @@ pub(super) struct Prepared {
     pub loaded: Loaded,
     /// Hash over the input files.
     pub inputs: String,
+    /// Their columns.
+    pub columns: serde_json::Value,
     /// The input files, and how many rows they have where somebody counted.
     pub files: Vec<(PathBuf, Option<u64>)>,
     pub as_of: Timestamp,
@@ -105,6 +107,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let mut pulled = tracing::info_span!("crm").in_scope(|| pull(&source, Path::new("")))?;
     let notes = NoteFiles::open(&source, Path::new(""))?;
     pulled.files.extend(notes.facts.iter().cloned());
+    layout::compare(&home_path, plan.name(), &pulled.files, options.accept_columns)?;
     let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
     if demo {
         invented_only(&plan, &pulled, &exports)?;
@@ -118,8 +121,10 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         None => (Vault::in_memory()?, Ledger::in_memory()?),
     };
     let identifiers = Identifiers::new(&vault)?;
-    let inputs = inputs_hash(&pulled, &exports);
-    let counted = pulled.files.iter().map(|file| (file.path.clone(), Some(file.rows)));
+    let (inputs, columns) = (inputs_hash(&pulled, &exports), layout::of(&pulled.files));
+    // Notes are read, and counted, later.
+    let rows = |file: &FileFacts| (file.table != "notes").then_some(file.rows);
+    let counted = pulled.files.iter().map(|file| (file.path.clone(), rows(file)));
     let files = counted.chain(plan.crm().legal.iter().flat_map(legal_files)).collect();
     let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
     let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
@@ -162,7 +167,22 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     };
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, &ids, clock);
-    Ok(Prepared { plan, gate, loaded, inputs, files, as_of, home_path, ids, lock, rectified, books, tape, tape_key })
+    Ok(Prepared {
+        plan,
+        gate,
+        loaded,
+        inputs,
+        columns,
+        files,
+        as_of,
+        home_path,
+        ids,
+        lock,
+        rectified,
+        books,
+        tape,
+        tape_key,
+    })
 }
 
 /// A run under a policy that nobody has approved, or not yet, could only refuse everybody.

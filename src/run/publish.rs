@@ -89,7 +89,8 @@ async fn go(
     if let Some(recorder) = &recorder {
         fetcher = fetcher.with_recorder(Arc::clone(recorder));
     }
-    let (inputs, lock) = (prepared.inputs.clone(), prepared.lock.take());
+    let (inputs, columns) = (prepared.inputs.clone(), std::mem::take(&mut prepared.columns));
+    let lock = prepared.lock.take();
     let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, journal);
     let context = Arc::new(context);
     let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
@@ -115,7 +116,7 @@ async fn go(
             no.retain(|subject| refused.contains(subject));
             // Before publishing: what is cut off here is done again by the run that goes on.
             clean_older(&context, &home, &no, (world.wall)())?;
-            let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, resumed };
+            let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, resumed };
             let summary = finish.publish(writer, counts, world)?;
             // Until the home is free again nobody else writes to the ledger: whoever says no is either seen here, or
             // finds the home free and takes the person out themselves.
@@ -234,7 +235,7 @@ fn clean_older(context: &Context, home: &Path, said_no: &HashSet<SubjectId>, now
     }
     recorder.log().append_now(entries)?;
     let change = Change::leave_out(said_no.iter().cloned());
-    let changed = crate::sink::rewrite_all(home, &change, Note { at: now, reason: "objection" })?;
+    let changed = crate::sink::rewrite_older(home, &change, Note { at: now, reason: "objection" })?;
     let opened = Home::open(home)?;
     for (snapshot, _) in changed.iter().filter(|(_, done)| !done.is_empty()) {
         recorder.log().append_now(vec![rewrite_leaf(&opened, snapshot, "objection")?.into()])?;
@@ -312,6 +313,7 @@ struct Finish<'a> {
     home: &'a Path,
     state: &'a RunState,
     inputs: &'a str,
+    columns: serde_json::Value,
     resumed: u64,
 }
 
@@ -393,6 +395,7 @@ impl Finish<'_> {
             "purpose": context.plan.purpose(),
             "gate_time": context.pinned.then(|| context.as_of.0.to_string()),
             "inputs_hash": self.inputs,
+            "columns": self.columns,
             "ledger": {
                 "events": context.gate.ledger().state().count(),
                 "state": context.gate.ledger().state().hex(),

@@ -139,10 +139,7 @@ fn double(context: &Context, loser: &Note, winner: &Note) -> DeadLetter {
     DeadLetter {
         stage: "crm".to_owned(),
         reason: "duplicate".to_owned(),
-        detail: format!(
-            "{} line {}: another row of this note was taken ({} line {}); export it once",
-            loser.origin.file, loser.origin.line, winner.origin.file, winner.origin.line
-        ),
+        detail: format!("{}: another row of this note was taken ({}); export it once", loser.origin, winner.origin),
         row_commitment: context.ids.commitment("row", &loser.origin.digest),
         subject_id,
     }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::crm::{NoteKind, Origin};
+use crate::crm::{NoteKind, Origin, Unit};
 use crate::keys;
 use crate::model::{AccountId, Personal, RunId, SubjectId};
 use crate::run::files::private_dir;
@@ -51,6 +51,7 @@ struct Stored {
     text: String,
     file: String,
     line: u64,
+    unit: Unit,
     digest: [u8; 32],
 }
 
@@ -77,6 +78,7 @@ impl Spool {
             text: note.text.reveal().clone(),
             file: note.origin.file.to_string(),
             line: note.origin.line,
+            unit: note.origin.unit,
             digest: note.origin.digest,
         };
         let block = &mut self.open[part];
@@ -164,7 +166,7 @@ impl Stored {
             written_at: self.written_at,
             language: self.language,
             text: Personal::new(self.text),
-            origin: Origin { file: self.file.into(), line: self.line, digest: self.digest },
+            origin: Origin { file: self.file.into(), line: self.line, unit: self.unit, digest: self.digest },
         }
     }
 }
@@ -198,7 +200,7 @@ mod tests {
             written_at: Some(Timestamp::UNIX_EPOCH),
             language: Some(Language::German),
             text: Personal::new(text.to_owned()),
-            origin: Origin { file: "notes.csv".into(), line: 7, digest: [9; 32] },
+            origin: Origin { file: "notes.csv".into(), line: 7, unit: Unit::Row, digest: [9; 32] },
         }
     }
 

@@ -362,3 +362,36 @@ fn the_manifests_are_right() {
         assert!(said.err.contains("/srv/prosopon is no initialised home"), "{}", said.err);
     }
 }
+
+/// What a scraper reads.
+#[expect(clippy::disallowed_types, reason = "a scraper on loopback")]
+fn scrape(addr: &str) -> String {
+    use std::io::Write as _;
+    let mut stream = std::net::TcpStream::connect(addr).expect("it listens");
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n").expect("a request");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("UTF-8");
+    text
+}
+
+#[test]
+fn a_daemon_tells_prometheus_of_all_its_runs() {
+    let dir = temp();
+    let (home, pipeline) = (dir.path().join("home"), scheduled(dir.path(), YEARLY, ""));
+    missed(&pipeline, &home);
+    let mut child = start(["schedule", arg(&pipeline), "--out", arg(&home), "--metrics", "127.0.0.1:0", "-v"]);
+    let mut lines = lines_of(&mut child);
+    let told = until(&mut lines, "bound=");
+    let addr = told.split("bound=").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("an address");
+    let addr = addr.to_owned();
+    until(&mut lines, "run ended: completed");
+    let text = scrape(&addr);
+    for line in
+        ["prosopon_run_active 0", "prosopon_runs_total{outcome=\"completed\"} 1", "prosopon_companies_planned 15"]
+    {
+        assert!(text.lines().any(|l| l == line), "{line} is not in {text}");
+    }
+    let fetched = text.lines().find_map(|l| l.strip_prefix("prosopon_fetches_total{outcome=\"fetched\"} "));
+    assert!(fetched.is_some_and(|n| n.parse::<u64>().expect("a count") > 30), "{text}");
+    stop(child, lines);
+}

@@ -144,14 +144,11 @@ impl Sender {
         for attempt in 0..TRIES {
             match self.post(body.clone()) {
                 Ok(status) if status.is_success() => return,
-                // What OTLP says may be repeated.
-                Ok(StatusCode::TOO_MANY_REQUESTS)
-                | Ok(StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
-                | Err(_) => {
+                Ok(status) if !may_be_repeated(status) => break,
+                Ok(_) | Err(_) => {
                     let wait = Duration::from_millis(200) * 2_u32.pow(attempt);
                     self.runtime.block_on(tokio::time::sleep(wait));
                 }
-                Ok(_) => break,
             }
         }
         self.lost += batch.len() as u64;
@@ -165,6 +162,11 @@ impl Sender {
         let tls = self.tls.clone();
         self.runtime.block_on(async { timeout(PATIENCE, post(&url, tls, body)).await? })
     }
+}
+
+/// What OTLP/HTTP calls retryable.
+fn may_be_repeated(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 502 | 503 | 504)
 }
 
 async fn post(url: &Url, tls: Option<Tls>, body: Bytes) -> anyhow::Result<StatusCode> {

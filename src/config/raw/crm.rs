@@ -15,11 +15,11 @@ use crate::consent::dialect::Dialect;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Crm {
-    /// Exported CSV files.
+    /// Exported files.
     Files(Files),
 }
 
-/// Exported CSV files.
+/// Exported files: CSV, JSON, JSON Lines or Parquet, told apart by content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Files {
@@ -134,13 +134,13 @@ macro_rules! file_set {
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
-            /// The file, or several by `*` and `?` in the file name.
+            /// The file, several by `*` and `?` in the file name, or a folder.
             #[schemars(extend("format" = "path"), example = &"../data/crm/export*.csv")]
             pub path: String,
-            /// How its bytes become text.
+            /// How its bytes become text; of CSV and JSON.
             #[serde(default)]
             pub encoding: Encoding,
-            /// What stands between two fields.
+            /// What stands between two fields; of CSV.
             #[serde(default)]
             pub delimiter: Delimiter,
             /// The order of day and month in dates with slashes.
@@ -149,7 +149,8 @@ macro_rules! file_set {
             /// What separates whole numbers from fractions.
             #[serde(default)]
             pub decimal: Decimal,
-            /// The headers of the columns, where they are not found by their usual names.
+            /// The headers of the columns, where they are not found by their usual names. In JSON and Parquet: the keys,
+            /// those of nested objects joined by dots (`properties.jobtitle`).
             #[serde(default)]
             pub columns: $columns,
         }

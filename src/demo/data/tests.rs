@@ -23,7 +23,7 @@ fn pulled(folder: &Path) -> CrmPull {
         contacts: set("contacts.csv"),
         accounts: Some(set("accounts.csv")),
         consents: Some(set("consents.csv")),
-        notes: Some(set("notes.csv")),
+        ..CsvSource::default()
     };
     pull(&source, folder).expect("readable")
 }

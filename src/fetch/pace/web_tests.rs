@@ -112,7 +112,7 @@ fn a_web_of_five_thousand_hosts() {
             patience: (i % 7 == 0).then(|| ((i % 11) as usize, ms(1000 * (1 + i % 60)))),
         })
         .collect();
-    let (seen, took) = crawl(&sites, 512);
+    let (seen, took) = crawl(&sites, 1024);
     check(&sites, &seen);
     let best = sites.iter().map(ideal).max().expect("sites");
     println!("60000 requests at 5000 hosts in {took:?} of the web's time; the limits allow {best:?}");

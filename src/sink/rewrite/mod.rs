@@ -107,9 +107,25 @@ pub fn rewrite_all(home: &Path, change: &Change, note: Note) -> Result<Vec<(Snap
 pub fn rewrite_each(
     home: &Path,
     note: Note,
-    mut change: impl FnMut(&Snapshot) -> Result<Change, SinkError>,
+    change: impl FnMut(&Snapshot) -> Result<Change, SinkError>,
 ) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
     clear_work(home)?;
+    each(home, note, change)
+}
+
+/// As [`rewrite_all`], for a run whose own snapshot is being built in `.work`: that one stays.
+///
+/// # Errors
+/// See [`rewrite_all`].
+pub fn rewrite_older(home: &Path, change: &Change, note: Note) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
+    each(home, note, |_| Ok(change.clone()))
+}
+
+fn each(
+    home: &Path,
+    note: Note,
+    mut change: impl FnMut(&Snapshot) -> Result<Change, SinkError>,
+) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
     recover(home)?;
     let (mut done, mut first_error) = (Vec::new(), None);
     for snapshot in all_snapshots(home)? {
