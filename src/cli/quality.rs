@@ -17,7 +17,8 @@ const TITLES: &str = "testdata/title";
 const FORMS: &str = "testdata/title/forms.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 2] = ["testdata/text/facets_dev.yaml", "testdata/text/facets_test.yaml"];
+const TEXTS: [&str; 3] =
+    ["testdata/text/facets_dev.yaml", "testdata/text/facets_test.yaml", "testdata/text/facets_messy_test.yaml"];
 /// Sets that were written and labelled before they were read.
 const BLIND: [&str; 6] = ["fresh", "second", "third", "fourth", "fifth", "french"];
 

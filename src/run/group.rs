@@ -25,7 +25,7 @@ use crate::source::{self, Body, PageKind, Permitted, Reading, company_site, deve
 use crate::taxonomy::{Operation, SourceClass, Tier};
 
 /// The purpose under which companies are read about; it never touches a person.
-const COMPANY_PURPOSE: &str = "company_research";
+pub(super) const COMPANY_PURPOSE: &str = "company_research";
 /// The purpose under which hosts are asked for their opt-outs.
 const HOST_PURPOSE: &str = "opt_out_check";
 /// The purpose under which traits, motives and preferences are read.
@@ -90,19 +90,24 @@ pub(super) struct Work<'a> {
     pub tier: Tier,
     pub rows: GroupRows,
     pub company: Vec<Signal>,
+    /// To read what notes say of the company.
+    pub company_notes: Option<Permit<Infer>>,
 }
 
 /// Works on one company.
 pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRows, RunError> {
     let begin = (context.wall)();
     let tier = tier(context.plan.tiers(), &group.account);
-    let mut work = Work { context, group, tier, rows: GroupRows::default(), company: Vec::new() };
+    let mut work = Work { context, group, tier, rows: GroupRows::default(), company: Vec::new(), company_notes: None };
     let mut leaves: Vec<Leave<'_>> = tracing::info_span!("gate").in_scope(|| {
         let timed = || group.members.iter().map(|m| work.ask(m)).collect();
         StageTimes::timed(&context.wall, &context.times.gate, timed)
     });
     // Written before the first effect.
-    context.record(Stage::Plan, leaves.iter().map(|l| l.asked.as_slice())).await?;
+    let of_company: Vec<(DecisionRow, Grounds)> = work.ask_of_company().into_iter().collect();
+    let asked = leaves.iter().map(|l| l.asked.as_slice());
+    context.record(Stage::Plan, asked.chain((!of_company.is_empty()).then_some(of_company.as_slice()))).await?;
+    work.rows.decisions.extend(of_company.into_iter().map(|(row, _)| row));
     for leave in &mut leaves {
         work.rows.decisions.extend(leave.asked.drain(..).map(|(row, _)| row));
         work.read_crm(leave);
@@ -124,6 +129,22 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
 }
 
 impl<'a> Work<'a> {
+    /// Asks whether what notes say of the company may be read; nothing in it is about a person.
+    fn ask_of_company(&mut self) -> Option<(DecisionRow, Grounds)> {
+        let noted_at = self.group.noted_at.filter(|_| self.tier != Tier::StudyPrior)?;
+        let proposal = InferProposal {
+            target: Target::Account(self.group.account.id.clone()?),
+            source_id: id::CRM.to_owned(),
+            purpose: COMPANY_PURPOSE.to_owned(),
+            operation: Operation::Infer,
+            facts: None,
+        };
+        let asked = Asked { evidence_at: Some(noted_at), ..Asked::default() };
+        let decided = self.context.gate.infer_asking(proposal, asked);
+        self.company_notes = decided.outcome.ok();
+        Some((decided.row, decided.grounds))
+    }
+
     /// Asks the gate for all that will be needed for a contact, before anything is done.
     fn ask(&self, member: &'a Member) -> Leave<'a> {
         let mut leave = Leave {

@@ -9,7 +9,7 @@ use crate::consent::permit::Permit;
 use crate::model::{About, DeadLetter, Evidence, PermitId, Subject, SubjectId};
 use crate::persona::unknown_crm_age;
 use crate::run::context::{Context, StageTimes};
-use crate::run::group::{Leave, PROFILING_PURPOSE, Work};
+use crate::run::group::{COMPANY_PURPOSE, Leave, PROFILING_PURPOSE, Work};
 use crate::run::keep::signal;
 use crate::run::known::is_profile;
 use crate::run::load::Note;
@@ -89,6 +89,17 @@ impl<'a> Work<'a> {
             let evidence = evidence(&source, &found, permit.clone());
             counts.statements += 1;
             leave.signals.push(signal(context, found, evidence));
+        }
+        let too_old = context.is_too_old(COMPANY_PURPOSE, source.written_at);
+        let permit = self.company_notes.as_ref().map(Permit::id).filter(|_| !too_old);
+        for found in reading.company {
+            let Some(permit) = permit else {
+                counts.dropped += 1;
+                continue;
+            };
+            let evidence = evidence(&source, &found, permit.clone());
+            counts.statements += 1;
+            self.company.push(signal(context, found, evidence));
         }
         if reading.withheld > 0 {
             self.rows.dead_letters.push(DeadLetter {

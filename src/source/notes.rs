@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::neutral::{Names, folded, neutral};
 use super::{Found, Permitted};
-use crate::extract::text::{self, TextContact, TextKind, TextRecord, scrub_quote};
+use crate::extract::text::{self, CompanySignal, TextContact, TextKind, TextRecord, scrub_quote};
 use crate::model::{About, Account, Subject};
 use crate::taxonomy::Language;
 
@@ -42,6 +42,8 @@ pub struct Colleagues<'a> {
 pub struct NoteReading {
     /// Statements about contacts with leave.
     pub found: Vec<Found>,
+    /// Statements about the company; no words of theirs name anybody.
+    pub company: Vec<Found>,
     /// Statements without leave: about others, or traits of contacts without leave to profile. They were dropped.
     pub dropped: u32,
     /// Sentences that the guard withheld.
@@ -83,6 +85,23 @@ impl<'a> Colleagues<'a> {
         chosen.map(|at| self.known[at].clone()).chain([rest]).collect()
     }
 
+    /// What a note says of the company, where there is one.
+    fn of_company(&self, signals: &[CompanySignal]) -> Vec<Found> {
+        let Some(account) = &self.account.id else { return Vec::new() };
+        let found = signals.iter().filter_map(|s| {
+            let quote = scrub_quote(&s.quote).and_then(|q| scrub_quote(&neutral(&q, &self.names)))?;
+            Some(Found {
+                about: About::Account(account.clone()),
+                claim: s.claim(),
+                weight: s.p,
+                quote,
+                locator: format!("note[{}..{}]", s.span[0], s.span[1]),
+                extractor: text::EXTRACTOR.to_owned(),
+            })
+        });
+        found.collect()
+    }
+
     /// Reads one note.
     #[must_use]
     pub fn read(&self, note: &Written<'_>) -> NoteReading {
@@ -116,6 +135,7 @@ impl<'a> Colleagues<'a> {
                 extractor: text::EXTRACTOR.to_owned(),
             });
         }
+        reading.company = self.of_company(&read.company);
         reading
     }
 }

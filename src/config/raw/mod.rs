@@ -156,13 +156,13 @@ impl Default for Persona {
 }
 
 /// How deeply an account is researched. The first tier whose bound the account reaches is taken; below all of them
-/// only study priors are given.
+/// of the CRM only the title is kept, and study priors are given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tiers {
     /// Every contact by itself.
     pub individual: Tier,
-    /// Contacts by their segment. Without it there is no such tier.
+    /// By the CRM alone, notes included. Without it there is no such tier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment: Option<Tier>,
 }

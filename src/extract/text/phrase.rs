@@ -8,7 +8,7 @@
 //!
 //! Invariant: words are folded like the text, so a pattern can be written in plain spelling.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -108,8 +108,7 @@ pub(super) struct Phrases<T> {
     needles: Vec<(usize, Case)>,
     compiled: Vec<(Vec<Item>, T)>,
     by_word: HashMap<usize, Vec<usize>>,
-    /// Patterns that begin with a person, by the word of theirs that the fewest patterns share: without it in the
-    /// sentence they are not tried.
+    /// Patterns that begin with a person, by their rarest word: without it in the sentence they are not tried.
     by_person: HashMap<usize, Vec<usize>>,
 }
 
@@ -295,12 +294,9 @@ impl<T> Phrases<T> {
     pub(super) fn find<'p>(&'p self, view: &View<'_>) -> Vec<Found<'p, T>> {
         let words: Vec<Vec<usize>> = view.tokens.iter().map(|token| self.words_of(token)).collect();
         let mut found = Vec::new();
-        let mut present: Vec<usize> = if view.persons.is_empty() { Vec::new() } else { words.concat() };
-        present.sort_unstable();
-        present.dedup();
-        let mut of_persons: Vec<usize> =
+        let present: BTreeSet<usize> = words.iter().flatten().filter(|_| !view.persons.is_empty()).copied().collect();
+        let of_persons: BTreeSet<usize> =
             present.iter().filter_map(|id| self.by_person.get(id)).flatten().copied().collect();
-        of_persons.sort_unstable();
         for (start, ids) in words.iter().enumerate() {
             for phrase in ids.iter().filter_map(|id| self.by_word.get(id)).flatten() {
                 self.try_at(view, &words, *phrase, start, &mut found);

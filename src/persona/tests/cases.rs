@@ -65,6 +65,7 @@ struct FusionFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "a case says what holds, by name")]
 struct FusionCase {
     id: String,
     #[serde(default)]

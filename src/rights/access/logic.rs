@@ -82,11 +82,16 @@ fn stored(p: &Persona) -> Vec<Stored> {
         ("gains", FacetStatus::Known) => point("empathy", PointKind::Gain, n),
         _ => named("empathy", "empathy_map.", n),
     }));
+    name_studies(&mut all, p);
+    all
+}
+
+/// Names the study of each value that comes from one.
+fn name_studies(all: &mut [Stored], p: &Persona) {
     for s in all.iter_mut().filter(|s| s.status == FacetStatus::StudyPrior) {
         let prior = p.study_priors.iter().find(|x| x.facet == s.facet && Some(&x.value) == s.value.as_ref());
         s.study = prior.map(|x| x.study.clone());
     }
-    all
 }
 
 /// A point under its own name, as it is explained; the kind alone where there is none.

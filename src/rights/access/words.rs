@@ -125,6 +125,9 @@ fn why(s: &Stored, e: Option<&Explanation>, steps: &[Step], evidence: &[Finding]
         } else if s.group == "requirements" && s.status != FacetStatus::NoConsent {
             said.push(t.word("derived_no_template").to_owned());
         }
+        if s.group == "empathy" && s.status == FacetStatus::Known {
+            said.push(t.word("from_above").to_owned());
+        }
         if s.facet == "secondary_functions" {
             said.push(t.word("also_named").to_owned());
             said.extend(evidence.iter().map(|f| finding_line(&s.facet, f, t)));
