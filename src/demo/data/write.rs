@@ -322,6 +322,7 @@ crm:
     contacts: {{ path: contacts.csv }}
     accounts: {{ path: accounts.csv }}
     consents: {{ path: consents.csv }}
+    notes: {{ path: notes.csv }}
 
 offering:
   name: Driverless transport system

@@ -8,10 +8,15 @@
 //!
 //! Invariant: words are folded like the text, so a pattern can be written in plain spelling.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use rustc_hash::FxHashMap;
 
 use super::guard::fold::fold_word;
 use super::guard::token::Token;
@@ -101,8 +106,19 @@ impl Glob {
     }
 }
 
+/// Words that a thread remembers for each set of patterns.
+const REMEMBERED: usize = 1 << 16;
+
+thread_local! {
+    /// By set and hash of the word.
+    static MEMORY: RefCell<HashMap<u64, FxHashMap<u64, Rc<[usize]>>>> = RefCell::default();
+}
+
 /// A set of patterns, each with a tag of the caller.
 pub(super) struct Phrases<T> {
+    /// Its own in this process.
+    id: u64,
+    hasher: RandomState,
     automaton: AhoCorasick,
     /// Pattern of the automaton -> (word id, case asked for).
     needles: Vec<(usize, Case)>,
@@ -287,14 +303,16 @@ impl<T> Phrases<T> {
             .build(&texts)
             .expect("a lexicon is far below the automaton's limits");
         let by_person = by_rarest(&phrases, with_person)?;
-        Ok(Self { automaton, needles, compiled: phrases, by_word, by_person })
+        static SETS: AtomicU64 = AtomicU64::new(0);
+        let id = SETS.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { id, hasher: RandomState::new(), automaton, needles, compiled: phrases, by_word, by_person })
     }
 
     /// Every match, by position and then by pattern; a pattern may match at several places.
     pub(super) fn find<'p>(&'p self, view: &View<'_>) -> Vec<Found<'p, T>> {
-        let words: Vec<Vec<usize>> = view.tokens.iter().map(|token| self.words_of(token)).collect();
+        let words: Vec<Rc<[usize]>> = view.tokens.iter().map(|token| self.words_of(token)).collect();
         let mut found = Vec::new();
-        let present: BTreeSet<usize> = words.iter().flatten().filter(|_| !view.persons.is_empty()).copied().collect();
+        let present: BTreeSet<usize> = words.iter().flat_map(|ids| ids.iter()).filter(|_| !view.persons.is_empty()).copied().collect();
         let of_persons: BTreeSet<usize> =
             present.iter().filter_map(|id| self.by_person.get(id)).flatten().copied().collect();
         for (start, ids) in words.iter().enumerate() {
@@ -310,7 +328,25 @@ impl<T> Phrases<T> {
         found
     }
 
-    fn words_of(&self, token: &Token) -> Vec<usize> {
+    /// The words of patterns that a token is, from memory where it came lately: the same words come again and again.
+    fn words_of(&self, token: &Token) -> Rc<[usize]> {
+        // By a keyed hash: what people are called does not stay in the memory.
+        let key = self.hasher.hash_one((token.text.as_str(), token.capital, token.upper));
+        MEMORY.with_borrow_mut(|memory| {
+            let memory = memory.entry(self.id).or_default();
+            if let Some(ids) = memory.get(&key) {
+                return Rc::clone(ids);
+            }
+            if memory.len() >= REMEMBERED {
+                memory.clear();
+            }
+            let ids: Rc<[usize]> = self.look_up(token).into();
+            memory.insert(key, Rc::clone(&ids));
+            ids
+        })
+    }
+
+    fn look_up(&self, token: &Token) -> Vec<usize> {
         let text = format!("\u{1}{}\u{2}", token.text);
         let mut ids: Vec<usize> = self
             .automaton
@@ -327,7 +363,7 @@ impl<T> Phrases<T> {
     fn try_at<'p>(
         &'p self,
         view: &View<'_>,
-        words: &[Vec<usize>],
+        words: &[Rc<[usize]>],
         phrase: usize,
         at: usize,
         found: &mut Vec<Found<'p, T>>,
@@ -344,7 +380,7 @@ impl<T> Phrases<T> {
 fn matches_from(
     items: &[Item],
     view: &View<'_>,
-    words: &[Vec<usize>],
+    words: &[Rc<[usize]>],
     at: usize,
     person: &mut Option<usize>,
 ) -> Option<usize> {
@@ -377,7 +413,7 @@ fn matches_from(
 fn gap(
     rest: &[Item],
     view: &View<'_>,
-    words: &[Vec<usize>],
+    words: &[Rc<[usize]>],
     at: usize,
     person: &mut Option<usize>,
     blocked: &[bool],

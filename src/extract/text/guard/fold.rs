@@ -52,6 +52,11 @@ pub(in crate::extract::text) fn fold_word(word: &str) -> String {
 }
 
 fn push(cells: &mut Vec<Cell>, raw: char, at: usize) {
+    // Most of a text, and nothing that the rest would change.
+    if raw.is_ascii_alphanumeric() || raw == ' ' {
+        cells.push(Cell { raw, out: raw.to_ascii_lowercase(), at });
+        return;
+    }
     if is_invisible(raw) {
         return;
     }
