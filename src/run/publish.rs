@@ -189,7 +189,7 @@ fn clean_older(context: &Context, home: &Path, said_no: &HashSet<SubjectId>, now
     }
     recorder.log().append_now(entries)?;
     let change = Change::leave_out(said_no.iter().cloned());
-    let changed = crate::sink::rewrite_all(home, &change, Note { at: now, reason: "objection" })?;
+    let changed = crate::sink::rewrite_beside_run(home, &change, Note { at: now, reason: "objection" })?;
     let opened = Home::open(home)?;
     for (snapshot, _) in changed.iter().filter(|(_, done)| !done.is_empty()) {
         recorder.log().append_now(vec![rewrite_leaf(&opened, snapshot, "objection")?.into()])?;

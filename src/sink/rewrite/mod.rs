@@ -107,9 +107,25 @@ pub fn rewrite_all(home: &Path, change: &Change, note: Note) -> Result<Vec<(Snap
 pub fn rewrite_each(
     home: &Path,
     note: Note,
-    mut change: impl FnMut(&Snapshot) -> Result<Change, SinkError>,
+    change: impl FnMut(&Snapshot) -> Result<Change, SinkError>,
 ) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
     clear_work(home)?;
+    rewrite_found(home, note, change)
+}
+
+/// Rewrites every snapshot while a run of this home builds another one, whose files must stay.
+///
+/// # Errors
+/// See [`rewrite_all`].
+pub fn rewrite_beside_run(home: &Path, change: &Change, note: Note) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
+    rewrite_found(home, note, |_| Ok(change.clone()))
+}
+
+fn rewrite_found(
+    home: &Path,
+    note: Note,
+    mut change: impl FnMut(&Snapshot) -> Result<Change, SinkError>,
+) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
     recover(home)?;
     let (mut done, mut first_error) = (Vec::new(), None);
     for snapshot in all_snapshots(home)? {
