@@ -4,6 +4,7 @@
 //! CRM row -> Subject -> Proposal -> (gate) Permit -> (fetcher) Page -> Signal -> Persona -> Parquet.
 
 pub mod ids;
+pub mod lineage;
 pub mod model;
 pub mod taxonomy;
 
@@ -24,6 +25,7 @@ pub mod run;
 pub mod schedule;
 pub mod sink;
 pub mod source;
+mod structured;
 
 pub mod quality;
 

@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::taxonomy::{
-    BuyingRole, Channel, JobFunction, Language, Motive, Operation, PurchasePhase, Seniority, SigningPower, SourceClass,
-    Trait,
+    BuyingRole, Channel, JobFunction, Language, Motive, Operation, Point, PurchasePhase, Seniority, SigningPower,
+    SourceClass, Trait,
 };
 
 /// A value about a person: usable by those who ask for it by name, invisible in logs and errors.
@@ -175,8 +175,8 @@ pub enum Claim {
     Trait(Trait, i8),
     /// What moves the person.
     Motive(Motive),
-    /// A professional goal, in words of the vocabulary.
-    Goal(String),
+    /// A goal, a requirement, a pain, a gain or a habit that was stated.
+    Point(Point),
     /// How the person likes to be reached in a phase of a purchase.
     Channel(Option<PurchasePhase>, Channel),
     /// A fact about the company: field of the `accounts` table, value.
@@ -194,11 +194,17 @@ impl Claim {
             Self::BuyingRole(role, _) => format!("buying_role.{role}"),
             Self::Trait(t, _) => format!("trait.{t}"),
             Self::Motive(_) => "motive".into(),
-            Self::Goal(_) => "goal".into(),
+            Self::Point(p) => p.kind().to_string(),
             Self::Channel(Some(phase), _) => format!("channel.{phase}"),
             Self::Channel(None, _) => "channel".into(),
             Self::Firmographic(field, _) => format!("account.{field}"),
         }
+    }
+
+    /// Whether it is about a person's wishes, habits or character, which need leave to profile.
+    #[must_use]
+    pub const fn is_profile(&self) -> bool {
+        matches!(self, Self::Trait(..) | Self::Motive(_) | Self::Point(_) | Self::Channel(..))
     }
 
     /// The claimed value, as it stands in the `evidence` table.
@@ -211,7 +217,8 @@ impl Claim {
             Self::BuyingRole(_, s) | Self::Trait(_, s) => if *s < 0 { "-" } else { "+" }.into(),
             Self::Motive(v) => v.to_string(),
             Self::Channel(_, v) => v.to_string(),
-            Self::Goal(v) | Self::Firmographic(_, v) => v.clone(),
+            Self::Point(p) => p.term().into(),
+            Self::Firmographic(_, v) => v.clone(),
         }
     }
 }

@@ -59,6 +59,12 @@ macro_rules! vocabulary {
     };
 }
 
+mod facets;
+
+pub use facets::{
+    BuyingBehaviour, CompanyField, Gain, Goal, InformationBehaviour, Pain, Point, PointKind, Requirement,
+};
+
 vocabulary! {
     /// What a person's job is about.
     JobFunction, "job function" {

@@ -8,17 +8,25 @@ use std::sync::LazyLock;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-const PARTS: [(&str, &[u8]); 11] = [
+const PARTS: [(&str, &[u8]); 19] = [
     ("signals/buying_role", include_bytes!("../../config/signals/buying_role.yaml")),
     ("signals/trait", include_bytes!("../../config/signals/trait.yaml")),
     ("signals/motive", include_bytes!("../../config/signals/motive.yaml")),
     ("signals/channel", include_bytes!("../../config/signals/channel.yaml")),
+    ("signals/channel_phase", include_bytes!("../../config/signals/channel_phase.yaml")),
+    ("signals/goal", include_bytes!("../../config/signals/goal.yaml")),
+    ("signals/requirement", include_bytes!("../../config/signals/requirement.yaml")),
+    ("signals/experience", include_bytes!("../../config/signals/experience.yaml")),
+    ("signals/behaviour", include_bytes!("../../config/signals/behaviour.yaml")),
+    ("signals/company", include_bytes!("../../config/signals/company.yaml")),
     ("signals/context", include_bytes!("../../config/signals/context.yaml")),
     ("taxonomy/titles", include_bytes!("../../config/taxonomy/titles.yaml")),
     ("taxonomy/titles_derived", include_bytes!("../../config/taxonomy/titles_derived.yaml")),
     ("taxonomy/title_model", include_bytes!("../../config/taxonomy/title_model.bin")),
     ("roles", include_bytes!("../../config/roles.yaml")),
     ("fusion", include_bytes!("../../config/fusion.yaml")),
+    ("studies/buying_center_roles", include_bytes!("../../config/studies/buying_center_roles.yaml")),
+    ("studies/ifh_koeln_2018", include_bytes!("../../config/studies/ifh_koeln_2018.yaml")),
     ("identity", include_bytes!("../../config/identity.yaml")),
 ];
 

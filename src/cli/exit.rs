@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::audit::AuditError;
+use crate::demo::data::DataError;
 use crate::fetch::MemoryError;
 use crate::report::ReportError;
 use crate::rights::office::OfficeError;
@@ -56,6 +57,9 @@ fn number(error: &anyhow::Error) -> u8 {
         if let Some(error) = cause.downcast_ref::<OfficeError>() {
             return if matches!(error, OfficeError::Unknown(_)) { USAGE } else { HOME };
         }
+        if cause.is::<DataError>() {
+            return if matches!(cause.downcast_ref(), Some(DataError::Write { .. })) { HOME } else { USAGE };
+        }
         if let Some(ReportError::Io { .. } | ReportError::Damaged { .. }) = cause.downcast_ref::<ReportError>() {
             return HOME;
         }
@@ -90,6 +94,7 @@ pub(super) fn number_of_run(error: &RunError) -> u8 {
         | RunError::Worker => HOME,
         RunError::Config(_)
         | RunError::Crm(_)
+        | RunError::ColumnsVanished(_)
         | RunError::Legal(_)
         | RunError::NetworkNotServed { .. }
         | RunError::RealDataInDemo { .. } => USAGE,

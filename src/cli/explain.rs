@@ -15,7 +15,7 @@ use super::reader::Reader;
 use crate::consent::gate::Clock;
 use crate::persona::explain::explain;
 use crate::run::known::{FusionSettings, Known};
-use crate::taxonomy::{BuyingRole, Motive, PurchasePhase, Trait};
+use crate::taxonomy::{BuyingRole, Motive, Point, PointKind, PurchasePhase, Trait};
 
 #[derive(Debug, Args)]
 #[command(
@@ -65,7 +65,9 @@ fn no_facet(asked: &str) -> String {
     let motives = Motive::ALL.iter().map(|m| format!("motive.{m}"));
     let phases = PurchasePhase::ALL.iter().map(|p| format!("channel.{p}"));
     let plain = ["job_function", "seniority", "signing_power"].map(str::to_owned);
-    let all: Vec<String> = plain.into_iter().chain(roles).chain(traits).chain(motives).chain(phases).collect();
+    let points = PointKind::ALL.iter().flat_map(|kind| Point::all(*kind)).map(|p| p.to_string());
+    let all: Vec<String> =
+        plain.into_iter().chain(roles).chain(traits).chain(motives).chain(phases).chain(points).collect();
     let asked = asked.to_lowercase();
     let close: Vec<&str> = all.iter().filter(|f| !asked.is_empty() && f.contains(&asked)).map(String::as_str).collect();
     match close.as_slice() {

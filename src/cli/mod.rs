@@ -8,6 +8,7 @@ mod book;
 mod card;
 mod consent;
 mod crosswalk;
+mod demo_data;
 mod demo_web;
 mod duties;
 pub mod exit;
@@ -121,6 +122,8 @@ enum Command {
     Schedule(schedule::ScheduleArgs),
     /// Serve the demo's invented web on loopback, to look at
     DemoWeb(demo_web::DemoWebArgs),
+    /// Write invented CRM exports of any size, with the truth about them and a pipeline that runs them
+    DemoData(demo_data::DemoDataArgs),
     /// Tell what the last run did and what is needed next
     Status(HomeArg),
     /// Tell what a run came to: coverage, refusals, fetches, time, change, warnings
@@ -187,6 +190,7 @@ impl Cli {
             Command::Init(args) => init::execute(&args, wall),
             Command::Run(args) => run::execute(&args, global.quiet, global.log_format, wall),
             Command::Schedule(args) => schedule::execute(&args, global.quiet, global.log_format, wall),
+            Command::DemoData(args) => demo_data::execute(&args),
             Command::DemoWeb(args) => demo_web::execute(&args),
             Command::Status(args) => status::execute(&args, wall),
             Command::Report(args) => run_report::execute(&args),

@@ -12,9 +12,9 @@ use super::exit::Usage;
 use super::reader::Reader;
 use crate::consent::gate::Clock;
 use crate::model::{AccountId, Signal};
-use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
+use crate::persona::rows::{AccountRow, BuyingCenterRow, Named, Persona};
 use crate::sink::{self, Select};
-use crate::taxonomy::{BuyingRole, Channel, FacetStatus, JobFunction, Seniority, SigningPower};
+use crate::taxonomy::{BuyingRole, Channel, FacetStatus, JobFunction, PointKind, Seniority, SigningPower};
 
 #[derive(Debug, Args)]
 pub(super) struct PersonaArgs {
@@ -100,7 +100,8 @@ fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal
     let known: Vec<_> = persona.traits.iter().filter(|t| t.score.is_some()).collect();
     let motives: Vec<_> = persona.motives.iter().filter(|m| m.confidence.is_some()).collect();
     let channels: Vec<_> = persona.channels.iter().filter(|c| c.channel.is_some()).collect();
-    if known.is_empty() && motives.is_empty() && channels.is_empty() {
+    let said = stated(persona);
+    if known.is_empty() && motives.is_empty() && channels.is_empty() && said.is_empty() {
         return Ok(());
     }
     card.section("Person")?;
@@ -115,18 +116,75 @@ fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal
     }
     for c in channels {
         let channel = c.channel.map(Channel::as_str);
-        card.facet(c.phase.as_str(), channel, None, c.status)?;
+        let study = study_of(persona, &format!("channel.{}", c.phase));
+        prior_or_value(card, c.phase.as_str(), channel, c.status, study)?;
+    }
+    for (kind, n) in said {
+        let study = study_of(persona, &format!("requirement.{}", n.name));
+        prior_or_value(card, kind.as_str(), n.value.as_deref(), n.status, study)?;
+        if n.status == FacetStatus::Known {
+            let value = n.value.as_deref();
+            quotes_of(card, signals, |s| s.claim.facet() == kind.as_str() && Some(s.claim.value().as_str()) == value)?;
+        }
     }
     Ok(())
+}
+
+/// Everything that was stated, or that a study says in its stead.
+fn stated(persona: &Persona) -> Vec<(PointKind, &Named)> {
+    let columns = [
+        (PointKind::Goal, &persona.goals, None),
+        (PointKind::Requirement, &persona.requirements, None),
+        (PointKind::BuyingBehaviour, &persona.buying_behaviour, None),
+        (PointKind::InformationBehaviour, &persona.information_behaviour, None),
+        (PointKind::Pain, &persona.empathy_map, Some("pains")),
+        (PointKind::Gain, &persona.empathy_map, Some("gains")),
+    ];
+    let mut all = Vec::new();
+    for (kind, column, part) in columns {
+        let meant = column.iter().filter(|n| n.value.is_some() && part.is_none_or(|p| p == n.name));
+        all.extend(meant.map(|n| (kind, n)));
+    }
+    all
+}
+
+fn study_of<'p>(persona: &'p Persona, facet: &str) -> Option<&'p str> {
+    persona.study_priors.iter().find(|s| s.facet == facet).map(|s| s.study.as_str())
+}
+
+/// A value of the person, or what a study says in its stead, marked as such.
+fn prior_or_value<W: Write>(
+    card: &mut Card<'_, W>,
+    label: &str,
+    value: Option<&str>,
+    status: FacetStatus,
+    study: Option<&str>,
+) -> io::Result<()> {
+    match (value, study) {
+        (Some(value), Some(study)) if status == FacetStatus::StudyPrior => {
+            let value = super::card::readable(value);
+            card.row(
+                &super::card::readable(label),
+                &format!("perhaps {value}: says {study}, nothing known of this one"),
+            )
+        }
+        _ => card.facet(label, value, None, status),
+    }
 }
 
 /// What somebody said once: worth reading, too little for a facet.
 fn single_signals<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal]) -> io::Result<()> {
     let known: Vec<String> =
         persona.traits.iter().filter(|t| t.score.is_some()).map(|t| format!("trait.{}", t.r#trait)).collect();
-    let is_personal = |f: &str| ["trait.", "motive", "channel", "goal"].iter().any(|prefix| f.starts_with(prefix));
-    let single: Vec<&Signal> =
-        signals.iter().filter(|s| is_personal(&s.claim.facet()) && !known.contains(&s.claim.facet())).collect();
+    let said = stated(persona);
+    let is_known = |s: &Signal| {
+        let (facet, value) = (s.claim.facet(), s.claim.value());
+        let of_point = |(kind, n): &(PointKind, &Named)| {
+            n.status == FacetStatus::Known && kind.as_str() == facet && n.value.as_deref() == Some(value.as_str())
+        };
+        known.contains(&facet) || said.iter().any(of_point)
+    };
+    let single: Vec<&Signal> = signals.iter().filter(|s| s.claim.is_profile() && !is_known(s)).collect();
     if single.is_empty() {
         return Ok(());
     }
@@ -158,6 +216,8 @@ fn unknown<W: Write>(card: &mut Card<'_, W>, persona: &Persona) -> io::Result<()
     }
     let groups = [
         ("", &persona.goals),
+        ("", &persona.buying_behaviour),
+        ("", &persona.information_behaviour),
         ("", &persona.context),
         ("requirements as ", &persona.requirements),
         ("empathy map: ", &persona.empathy_map),
@@ -179,7 +239,15 @@ fn unknown<W: Write>(card: &mut Card<'_, W>, persona: &Persona) -> io::Result<()
 }
 
 fn quotes<W: Write>(card: &mut Card<'_, W>, signals: &[Signal], facet: &str) -> io::Result<()> {
-    let mut matching: Vec<&Signal> = signals.iter().filter(|s| s.claim.facet() == facet).collect();
+    quotes_of(card, signals, |s| s.claim.facet() == facet)
+}
+
+fn quotes_of<W: Write>(
+    card: &mut Card<'_, W>,
+    signals: &[Signal],
+    is_meant: impl Fn(&Signal) -> bool,
+) -> io::Result<()> {
+    let mut matching: Vec<&Signal> = signals.iter().filter(|s| is_meant(s)).collect();
     matching.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.id.cmp(&b.id)));
     matching.dedup_by(|a, b| {
         a.evidence.quote == b.evidence.quote && a.evidence.source_id == b.evidence.source_id && a.claim == b.claim

@@ -10,12 +10,15 @@ use serde::Serialize;
 
 use super::exit::Usage;
 use crate::extract::title::TitleReader;
-use crate::quality::{RoleSet, TitleSet, forms, roles, titles};
+use crate::quality::{FacetSet, RoleSet, TitleSet, forms, roles, texts, titles};
 
 /// Where the labelled sets of the repository lie.
 const TITLES: &str = "testdata/title";
 const FORMS: &str = "testdata/title/forms.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
+/// Labelled texts: what was tuned on, and what was not.
+const TEXTS: [&str; 3] =
+    ["testdata/text/facets_dev.yaml", "testdata/text/facets_test.yaml", "testdata/text/facets_messy_test.yaml"];
 /// Sets that were written and labelled before they were read.
 const BLIND: [&str; 6] = ["fresh", "second", "third", "fourth", "fifth", "french"];
 
@@ -47,6 +50,13 @@ enum What {
         #[command(flatten)]
         shown: Shown,
     },
+    /// Precision and coverage of persona facets read from notes, bios and posts
+    Text {
+        /// Labelled texts (YAML; see testdata/text/README.md) [default: those of the repository]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        shown: Shown,
+    },
     /// Coverage, precision, recall and calibration of the buying roles
     Roles {
         /// Labelled cases (YAML) [default: those of the repository]
@@ -71,6 +81,13 @@ pub(super) fn execute(args: &QualityArgs) -> anyhow::Result<ExitCode> {
             let groups = if files.is_empty() { forms(&read(Path::new(FORMS))?) } else { Vec::new() };
             show(&titles(&sets, &groups), shown, "quality titles")
         }
+        What::Text { files, shown } => {
+            let report = texts(&text_sets(files)?);
+            if shown.misses {
+                return lines(report.sets.into_iter().flat_map(|set| set.misses));
+            }
+            show(&report, shown, "quality text")
+        }
         What::Roles { file, shown } => {
             let path = file.as_deref().unwrap_or(Path::new(ROLES));
             let set = RoleSet::parse(&read(path)?).map_err(|e| Usage(format!("{}: {e}", path.display())))?;
@@ -93,6 +110,16 @@ fn title_sets(files: &[PathBuf]) -> anyhow::Result<Vec<TitleSet>> {
     let parse = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(TitleSet::parse(&name, &read(path)?).map_err(|e| Usage(e.to_string()))?)
+    };
+    files.iter().map(parse).collect()
+}
+
+fn text_sets(files: &[PathBuf]) -> anyhow::Result<Vec<FacetSet>> {
+    let shipped = TEXTS.map(PathBuf::from);
+    let files = if files.is_empty() { &shipped[..] } else { files };
+    let parse = |path: &PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(FacetSet::parse(&name, &read(path)?).map_err(|e| Usage(format!("{}: {e}", path.display())))?)
     };
     files.iter().map(parse).collect()
 }

@@ -20,6 +20,7 @@ use crate::run::summary::Summary;
 
 #[derive(Debug, Args)]
 #[command(after_help = "A killed run continues with the same command and repeats nothing that was committed.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line in its own right")]
 pub(super) struct RunArgs {
     /// The pipeline file
     pipeline: PathBuf,
@@ -35,6 +36,9 @@ pub(super) struct RunArgs {
     /// Plan and decide; fetch nothing, write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Run although a column with which people say no was there in the run before and is not any more
+    #[arg(long)]
+    accept_columns: bool,
     /// Keep every exchange with the network, sealed, in the home's cassettes
     #[arg(long, conflicts_with_all = ["dry_run", "replay"])]
     record: bool,
@@ -77,6 +81,7 @@ impl Watched {
 pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clock) -> anyhow::Result<ExitCode> {
     let options = Options {
         as_of: args.as_of,
+        accept_columns: args.accept_columns,
         limit: args.limit.map(|n| n as usize),
         dry_run: args.dry_run,
         out: args.out.clone(),

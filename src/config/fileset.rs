@@ -52,13 +52,17 @@ pub(super) fn folder_of(pattern: &Path) -> &Path {
     }
 }
 
-/// The regular files that match a pattern with wildcards in its file name, sorted.
+/// The regular files that match a pattern with wildcards in its file name, or lie in a folder, sorted.
 pub(super) fn matching(pattern: &Path) -> io::Result<Vec<PathBuf>> {
     let Some(name) = pattern.file_name().and_then(|n| n.to_str()) else { return Ok(Vec::new()) };
-    if !has_wildcard(name) {
-        return Ok(if pattern.is_file() { vec![pattern.to_owned()] } else { Vec::new() });
-    }
-    let entries = match std::fs::read_dir(folder_of(pattern)) {
+    let (folder, name) = match name {
+        _ if pattern.is_dir() => (pattern, "*"),
+        one if !has_wildcard(one) => {
+            return Ok(if pattern.is_file() { vec![pattern.to_owned()] } else { Vec::new() });
+        }
+        several => (folder_of(pattern), several),
+    };
+    let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(e),

@@ -90,8 +90,12 @@ fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
 /// The inputs that a plan names and that are not there.
 pub(super) fn missing_inputs(plan: &Plan, tree: &Tree, name: &str, severity: Severity) -> Vec<Diagnostic> {
     let crm = plan.crm();
-    let sets =
-        [("contacts", Some(&crm.contacts)), ("accounts", crm.accounts.as_ref()), ("consents", crm.consents.as_ref())];
+    let sets = [
+        ("contacts", Some(&crm.contacts)),
+        ("accounts", crm.accounts.as_ref()),
+        ("consents", crm.consents.as_ref()),
+        ("notes", crm.notes.as_ref()),
+    ];
     let mut missing = Vec::new();
     let mut tell = |path: &[&str], message: String| {
         let at = tree.get(path).map_or(Position::START, |n| n.at);

@@ -149,7 +149,7 @@ impl<'t> Rules<'t> {
     fn paths(&mut self) {
         let home = self.text(&["output", "home"]);
         let indices: Vec<String> = (0..self.legal().len()).map(|i| i.to_string()).collect();
-        let sets = ["contacts", "accounts", "consents"].map(|kind| (kind, vec!["crm", "files", kind, "path"]));
+        let sets = ["contacts", "accounts", "consents", "notes"].map(|kind| (kind, vec!["crm", "files", kind, "path"]));
         let exports = indices.iter().map(|i| ("legal exports", vec!["crm", "files", "legal", i, "path"]));
         for (kind, key) in sets.into_iter().chain(exports) {
             let Some((path, at)) = self.text(&key) else { continue };
@@ -157,7 +157,7 @@ impl<'t> Rules<'t> {
                 self.tell(at, "wildcards may stand in the file name only", "name one folder");
                 continue;
             }
-            if path.ends_with('/') {
+            if path.ends_with('/') && kind == "legal exports" {
                 self.tell(at, "expected files, found a folder", "add a file name such as *.csv");
                 continue;
             }

@@ -94,7 +94,7 @@ fn letter(slip: Slip, field: &str, negative: bool, row: &ConsentRow, ids: &Ids, 
     DeadLetter {
         stage: "consent".to_owned(),
         reason: slip.reason().to_owned(),
-        detail: format!("{} line {}, field {field}: {}", origin.file, origin.line, slip.advice(negative)),
+        detail: format!("{origin}, field {field}: {}", slip.advice(negative)),
         row_commitment: ids.commitment("row", &origin.digest),
         subject_id: Some(subject),
     }
@@ -128,7 +128,7 @@ mod tests {
             notice_id: None,
             wording_hash: None,
             language: None,
-            origin: Origin { file: Arc::from("c.csv"), line: 7, digest: [0; 32] },
+            origin: Origin { file: Arc::from("c.csv"), line: 7, unit: crate::crm::Unit::Line, digest: [0; 32] },
         }
     }
 

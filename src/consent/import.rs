@@ -207,7 +207,7 @@ fn letter(
     DeadLetter {
         stage: "consent".to_owned(),
         reason: reason.to_owned(),
-        detail: format!("{} line {}, field {field}: {advice}", origin.file, origin.line),
+        detail: format!("{origin}, field {field}: {advice}"),
         row_commitment: ids.commitment("row", &origin.digest),
         subject_id: Some(subject.clone()),
     }

@@ -19,15 +19,18 @@ pub enum Table {
     Accounts,
     /// Consent records.
     Consents,
+    /// What sales people wrote down about contacts and companies.
+    Notes,
 }
 
 impl Table {
-    /// `contacts`, `accounts` or `consents`.
+    /// `contacts`, `accounts`, `consents` or `notes`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Contacts => "contacts",
             Self::Accounts => "accounts",
             Self::Consents => "consents",
+            Self::Notes => "notes",
         }
     }
 
@@ -35,7 +38,7 @@ impl Table {
     pub(super) const fn key(self) -> &'static str {
         match self {
             Self::Contacts | Self::Accounts => "record_id",
-            Self::Consents => "contact_id",
+            Self::Consents | Self::Notes => "contact_id",
         }
     }
 
@@ -45,6 +48,7 @@ impl Table {
             Self::Contacts => &[&["record_id"], &["family_name", "full_name"]],
             Self::Accounts => &[&["record_id"], &["name"]],
             Self::Consents => &[&["contact_id"], &["kind"]],
+            Self::Notes => &[&["contact_id", "account_record"], &["text"]],
         }
     }
 
@@ -53,6 +57,7 @@ impl Table {
             Self::Contacts => &COLUMNS.contacts,
             Self::Accounts => &COLUMNS.accounts,
             Self::Consents => &COLUMNS.consents,
+            Self::Notes => &COLUMNS.notes,
         }
     }
 }
@@ -63,6 +68,7 @@ struct Columns {
     contacts: BTreeMap<String, Aliases>,
     accounts: BTreeMap<String, Aliases>,
     consents: BTreeMap<String, Aliases>,
+    notes: BTreeMap<String, Aliases>,
 }
 
 #[derive(Deserialize)]
@@ -116,6 +122,19 @@ impl Layout {
         self.columns.keys().cloned().collect()
     }
 
+    /// The field that a column stands for.
+    pub(super) fn field_of(&self, column: usize) -> Option<&str> {
+        self.columns.iter().find(|(_, at)| at.contains(&column)).map(|(field, _)| field.as_str())
+    }
+
+    /// The columns that stand for a field, sorted.
+    pub(super) fn used(&self) -> Vec<usize> {
+        let mut used: Vec<usize> = self.columns.values().flatten().copied().collect();
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
     /// Headers that stand for no field.
     pub(super) fn unused(&self, header: &[String]) -> Vec<String> {
         let used = |at: &usize| self.columns.values().flatten().any(|column| column == at);
@@ -145,6 +164,7 @@ impl Layout {
             layout.columns.insert(field.clone(), vec![at]);
         }
         let mapped: Vec<usize> = layout.columns.values().flatten().copied().collect();
+        let keys = without_wrappers(header, keys);
         let (mut german, mut english) = (0, 0);
         for (field, aliases) in table.known() {
             let find = |list: &[String]| columns_of(list, &keys, &mapped);
@@ -205,6 +225,29 @@ pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError>
     }
 }
 
+/// Whether a key is one of what speaks against processing, so that it must not be passed over whatever its type is.
+pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
+    let flags = READ_ALL.iter().filter(|field| !field.starts_with("email") || **field == "email_opt_out");
+    flags.into_iter().any(|field| {
+        let known = table.known().get(*field).into_iter().flat_map(|a| a.de.iter().chain(&a.en));
+        known.chain(set.columns.get(*field)).any(|alias| normal(alias) == normal(unwrapped(key)))
+    })
+}
+
+/// What APIs put around the fields of a record; known headers are looked for within.
+const WRAPPERS: [&str; 3] = ["properties.", "attributes.", "fields."];
+
+/// The keys by which known headers are found: those of an API's record as if they stood in the record itself, unless
+/// the record has such a key, too.
+fn without_wrappers(header: &[String], keys: Vec<String>) -> Vec<String> {
+    let inner = |h: &String| Some(normal(unwrapped(h))).filter(|k| !keys.contains(k));
+    header.iter().zip(&keys).map(|(h, key)| inner(h).unwrap_or_else(|| key.clone())).collect()
+}
+
+fn unwrapped(key: &str) -> &str {
+    WRAPPERS.iter().find_map(|w| key.trim().strip_prefix(w)).unwrap_or(key)
+}
+
 /// The column of a mapped header, `None` where there is none.
 fn find_mapped(wanted: &str, header: &[String], keys: &[String], path: &Path) -> Result<Option<usize>, CrmError> {
     // The exact spelling wins, so that "ID" and "Id" can be told apart by who must.
@@ -257,7 +300,7 @@ mod tests {
 
     #[test]
     fn no_header_stands_for_two_fields_of_a_table() {
-        for table in [Table::Contacts, Table::Accounts, Table::Consents] {
+        for table in [Table::Contacts, Table::Accounts, Table::Consents, Table::Notes] {
             let mut seen = BTreeMap::new();
             for (field, aliases) in table.known() {
                 for alias in aliases.de.iter().chain(&aliases.en) {

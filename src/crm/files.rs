@@ -14,7 +14,7 @@ use super::CrmError;
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
 
-/// The files that a pattern means, sorted by path.
+/// The files that a pattern means, sorted by path; a folder means all files in it but hidden ones.
 pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<Vec<PathBuf>, CrmError> {
     // Only the pattern may hold wildcards: a `*` in the name of the base folder is just a character.
     let mut found = vec![base.to_owned()];
@@ -39,9 +39,26 @@ pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<
         }
         found = next;
     }
+    if let [folder] = &found[..]
+        && folder.is_dir()
+    {
+        found = inside(folder)?;
+    }
     found.retain(|p| p.is_file());
     found.sort();
     if found.is_empty() { Err(CrmError::NoFile { table, path: base.join(pattern) }) } else { Ok(found) }
+}
+
+fn inside(folder: &Path) -> Result<Vec<PathBuf>, CrmError> {
+    let fail = |source| CrmError::Read { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        let entry = entry.map_err(fail)?;
+        if !entry.file_name().to_string_lossy().starts_with('.') {
+            files.push(entry.path());
+        }
+    }
+    Ok(files)
 }
 
 /// Whether a name fits a pattern of `*` (any characters) and `?` (one); hidden files need a leading dot.
@@ -71,6 +88,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 }
 
 /// What the first pass over a file tells.
+#[derive(Debug, Clone)]
 pub(super) struct Survey {
     /// Lower-case hex over the raw bytes.
     pub(super) sha256: String,
@@ -78,6 +96,8 @@ pub(super) struct Survey {
     pub(super) encoding: &'static Encoding,
     /// Whether there is any byte but a byte order mark.
     pub(super) empty: bool,
+    /// Whether it begins as Parquet does.
+    pub(super) parquet: bool,
 }
 
 /// Hashes a file and finds out its encoding.
@@ -87,11 +107,12 @@ pub(super) fn survey(path: &Path, stated: Option<&'static Encoding>) -> Result<S
     let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
     let mut sink = vec![0; PIECE * 3];
     let mut utf8 = UTF_8.new_decoder_without_bom_handling();
-    let (mut valid, mut bytes, mut mark) = (true, 0, None);
+    let (mut valid, mut bytes, mut mark, mut parquet) = (true, 0, None, false);
     loop {
         let n = file.read(&mut piece).map_err(fail)?;
         if bytes == 0 {
             mark = Encoding::for_bom(&piece[..n]);
+            parquet = piece[..n].starts_with(b"PAR1");
         }
         bytes += n;
         hash.update(&piece[..n]);
@@ -105,7 +126,7 @@ pub(super) fn survey(path: &Path, stated: Option<&'static Encoding>) -> Result<S
     let auto = if valid { UTF_8 } else { WINDOWS_1252 };
     let encoding = mark.map(|(e, _)| e).or(stated).unwrap_or(auto);
     let empty = bytes == mark.map_or(0, |(_, length)| length);
-    Ok(Survey { sha256: data_encoding::HEXLOWER.encode(&hash.finalize()), encoding, empty })
+    Ok(Survey { sha256: data_encoding::HEXLOWER.encode(&hash.finalize()), encoding, empty, parquet })
 }
 
 /// Whether all of `input` decodes without a malformed sequence.

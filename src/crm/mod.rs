@@ -5,10 +5,15 @@
 
 mod columns;
 mod contact;
+mod error;
 mod files;
+mod json;
+mod note;
 mod other;
+mod parquet;
 mod pull;
 mod reader;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -18,15 +23,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 pub use columns::Table;
+pub use error::CrmError;
+pub use note::{CrmNote, NoteFiles, NoteKind};
 pub use pull::{check, pull};
-pub use reader::{MAX_CELL, Row, RowReader};
+pub use rows::MAX_CELL;
 
 use crate::model::Personal;
 use crate::taxonomy::Language;
 
-/// A CRM that is read from CSV exports.
+/// A CRM that is read from exported files: CSV, JSON, JSON Lines or Parquet.
 #[derive(Debug, Clone, Default)]
 pub struct CsvSource {
     /// The CRM's name, part of every subject id.
@@ -37,12 +45,15 @@ pub struct CsvSource {
     pub accounts: Option<FileSet>,
     /// Exports of consent records, where there are any.
     pub consents: Option<FileSet>,
+    /// Exports of notes and activities, where there are any.
+    pub notes: Option<FileSet>,
 }
 
 /// Files of one kind, and how to read them; what is not stated is found out from each file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileSet {
-    /// A path, relative to the pipeline file; `*` and `?` stand for characters of a name, not for `/`.
+    /// A path, relative to the pipeline file; `*` and `?` stand for characters of a name, not for `/`. A folder means all
+    /// files in it.
     pub path: String,
     /// A WHATWG encoding label such as `windows-1252`; default: byte order mark, else valid UTF-8, else Windows-1252.
     pub encoding: Option<String>,
@@ -75,15 +86,37 @@ pub enum Decimal {
     Point,
 }
 
+/// How the places of a file are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Text has lines.
+    Line,
+    /// Parquet has rows.
+    Row,
+}
+
 /// Where a row stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// The file, relative to the pipeline file where it lies below it.
     pub file: Arc<str>,
-    /// The line on which the row begins, from 1; the header is line 1.
+    /// Where in it, from 1: the line on which the row begins (the header is line 1), or the row.
     pub line: u64,
+    /// What `line` counts.
+    pub unit: Unit,
     /// SHA-256 over the row's cells; not keyed, so it must be keyed before it is stored.
     pub digest: [u8; 32],
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let unit = match self.unit {
+            Unit::Line => "line",
+            Unit::Row => "row",
+        };
+        write!(f, "{} {unit} {}", self.file, self.line)
+    }
 }
 
 /// What the CRM says against processing. `true` where any row of the record says so.
@@ -209,7 +242,7 @@ pub struct ConsentRow {
 /// A row, or a cell, that could not be used. Holds no content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrmDeadLetter {
-    /// `contacts`, `accounts` or `consents`.
+    /// `contacts`, `accounts`, `consents` or `notes`.
     pub table: &'static str,
     /// A stable word such as `ragged_row`, `unreadable_date`, `duplicate`.
     pub reason: &'static str,
@@ -229,23 +262,27 @@ impl CrmDeadLetter {
     /// File, line, field and what to do, in one line without personal data.
     pub fn detail(&self) -> String {
         let field = self.field.as_ref().map_or(String::new(), |f| format!(", field {f}"));
-        format!("{} line {}{field}: {}", self.origin.file, self.origin.line, self.advice)
+        format!("{}{field}: {}", self.origin, self.advice)
     }
 }
 
 /// What one file was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileFacts {
+    /// `contacts`, `accounts`, `consents` or `notes`.
+    pub table: &'static str,
     /// Where it lies.
     pub path: PathBuf,
     /// Of the raw bytes, lower-case hex.
     pub sha256: String,
     /// Rows with content, the header not counted, dead ones included.
     pub rows: u64,
+    /// `CSV`, `JSON` or `Parquet`.
+    pub format: &'static str,
     /// As it was read, for instance `UTF-8`.
     pub encoding: &'static str,
-    /// As it was read.
-    pub delimiter: char,
+    /// As it was read, of CSV.
+    pub delimiter: Option<char>,
     /// Fields that have a column, sorted; one that was there the night before and is missing now is worth a warning.
     pub fields: Vec<String>,
     /// Headers that stand for no field, in their order.
@@ -265,98 +302,4 @@ pub struct CrmPull {
     pub dead_letters: Vec<CrmDeadLetter>,
     /// The files that were read, in the order of reading.
     pub files: Vec<FileFacts>,
-}
-
-/// Why a pull cannot be made. A bad row is never one of these.
-#[derive(Debug, thiserror::Error)]
-pub enum CrmError {
-    /// No file of that name.
-    #[error("{table}: no file matches {}", path.display())]
-    NoFile {
-        /// `contacts`, `accounts` or `consents`.
-        table: &'static str,
-        /// The pattern, joined to the base folder.
-        path: PathBuf,
-    },
-    /// The file cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// No header line.
-    #[error("{} is empty; it should begin with a line of column headers", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The header line is not text.
-    #[error("the header line of {} {problem}", path.display())]
-    BadHeader {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong and what to do.
-        problem: &'static str,
-    },
-    /// A mapped header is not there.
-    #[error("{} has no column {header:?} (mapped to {field}); its columns are: {found}", path.display())]
-    MissingHeader {
-        /// The file.
-        path: PathBuf,
-        /// The field of the mapping.
-        field: String,
-        /// The header of the mapping.
-        header: String,
-        /// The headers there are.
-        found: String,
-    },
-    /// A needed field has no column.
-    #[error("{} has no column for {field} (known headers: {known}); map one under `columns`; its columns are: {found}", path.display())]
-    MissingField {
-        /// The file.
-        path: PathBuf,
-        /// The field.
-        field: &'static str,
-        /// Headers that would have been understood.
-        known: String,
-        /// The headers there are.
-        found: String,
-    },
-    /// Two columns of one name, and a field needs one of them.
-    #[error("{} has the column {header:?} twice; rename one", path.display())]
-    TwiceHeader {
-        /// The file.
-        path: PathBuf,
-        /// The header.
-        header: String,
-    },
-    /// A mapping of a field that does not exist.
-    #[error("{table}: there is no field {field:?}; fields are: {known}")]
-    UnknownField {
-        /// `contacts`, `accounts` or `consents`.
-        table: &'static str,
-        /// What was given.
-        field: String,
-        /// The fields there are.
-        known: String,
-    },
-    /// Not a WHATWG label.
-    #[error("{table}: {label:?} is not a known encoding; use utf-8, windows-1252, iso-8859-15 or utf-16le")]
-    UnknownEncoding {
-        /// `contacts`, `accounts` or `consents`.
-        table: &'static str,
-        /// What was given.
-        label: String,
-    },
-    /// Not one ASCII character, or a quote or line end.
-    #[error("{table}: {delimiter:?} cannot separate cells; use one of ; , | or a tab")]
-    BadDelimiter {
-        /// `contacts`, `accounts` or `consents`.
-        table: &'static str,
-        /// What was given.
-        delimiter: char,
-    },
 }

@@ -4,6 +4,7 @@
 
 use super::columns::Layout;
 use super::reader::Cells;
+use super::rows::Row;
 use super::value::{self, When};
 use super::{ConsentRow, CrmAccount, CrmDeadLetter, Decimal};
 
@@ -111,6 +112,6 @@ fn split(cell: &str) -> Vec<String> {
 }
 
 /// The record id of a row, before anything else of it is read.
-pub(super) fn key(layout: &Layout, row: &super::Row) -> Option<String> {
+pub(super) fn key(layout: &Layout, row: &Row) -> Option<String> {
     value::text(row.cell(layout.column(layout.table.key())?)).map(str::to_owned)
 }

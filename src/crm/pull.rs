@@ -8,7 +8,8 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::columns::Table;
-use super::reader::{Cells, RowReader, check_settings, dead};
+use super::reader::{Cells, check_settings};
+use super::rows::{Rows, dead};
 use super::{
     CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, CsvSource, FileFacts, FileSet, Flags, Origin, contact,
     files, other,
@@ -61,7 +62,8 @@ pub fn pull(source: &CsvSource, base_dir: &Path) -> Result<CrmPull, CrmError> {
 pub fn check(source: &CsvSource) -> Result<(), CrmError> {
     check_settings(Table::Contacts, &source.contacts)?;
     source.accounts.iter().try_for_each(|set| check_settings(Table::Accounts, set))?;
-    source.consents.iter().try_for_each(|set| check_settings(Table::Consents, set))
+    source.consents.iter().try_for_each(|set| check_settings(Table::Consents, set))?;
+    source.notes.iter().try_for_each(|set| check_settings(Table::Notes, set))
 }
 
 /// Calls `take` for each row of each file of a table, and keeps facts and dead letters.
@@ -75,8 +77,7 @@ fn each(
 ) -> Result<(), CrmError> {
     check_settings(table, set)?;
     for path in files::expand(table.name(), base, &set.path)? {
-        let name = path.strip_prefix(base).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        let mut reader = RowReader::open(table, set, &path, shown(&name))?;
+        let mut reader = Rows::open(table, set, &path, &shown(base, &path))?;
         while let Some(item) = reader.next_row()? {
             let layout = reader.layout();
             let result = item.and_then(|row| {
@@ -91,10 +92,11 @@ fn each(
 }
 
 /// The name of a file in dead letters: without the folders that lead out of the base folder.
-fn shown(name: &str) -> &str {
+pub(super) fn shown(base: &Path, path: &Path) -> String {
+    let name = path.strip_prefix(base).unwrap_or(path).to_string_lossy().replace('\\', "/");
     match name.rsplit_once("../") {
-        Some((_, below)) => below,
-        None if name.starts_with('/') => name.rsplit('/').next().unwrap_or(name),
+        Some((_, below)) => below.to_owned(),
+        None if name.starts_with('/') => name.rsplit('/').next().unwrap_or(&name).to_owned(),
         None => name,
     }
 }
@@ -178,11 +180,7 @@ impl<T: Record> Newest<T> {
         };
         // Of rows with one date the later in the order of reading wins, so the outcome has one reason.
         let (mut winner, loser) = if new.updated_at() < old.updated_at() { (old, new) } else { (new, old) };
-        let advice = format!(
-            "another row of this record is newer ({} line {}); merge the records in the CRM",
-            winner.origin().file,
-            winner.origin().line
-        );
+        let advice = format!("another row of this record is newer ({}); merge the records in the CRM", winner.origin());
         let id = Some(loser.id().to_owned());
         cells.notes.push(*dead(cells.layout.table, "duplicate", None, &advice, id, loser.origin().clone()));
         winner.inherit(loser);

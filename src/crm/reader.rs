@@ -1,4 +1,4 @@
-//! Rows of one export, one at a time, in bounded memory.
+//! Rows of one CSV export, one at a time, in bounded memory.
 //!
 //! Invariant: every line with content gives exactly one item, a row of the header's width or a dead letter.
 
@@ -7,45 +7,14 @@ use std::sync::Arc;
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
 use encoding_rs::Encoding;
-use sha2::{Digest, Sha256};
 
 use super::columns::{Layout, Table};
-use super::files::{Survey, Text, survey};
-use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin};
-
-/// The most that one cell may hold, in bytes of UTF-8.
-pub const MAX_CELL: usize = 1 << 20;
-/// The most that one row may hold.
-const MAX_ROW: usize = 4 << 20;
-/// The most columns.
-const MAX_COLUMNS: usize = 4096;
-
-/// A row of the header's width.
-#[derive(Clone)]
-pub struct Row {
-    text: String,
-    ends: Vec<usize>,
-    /// Where it stands.
-    pub origin: Origin,
-}
-
-impl Row {
-    /// The cell of a column; empty beyond the last.
-    pub fn cell(&self, column: usize) -> &str {
-        let start = column.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
-        match (start, self.ends.get(column)) {
-            (Some(start), Some(end)) => &self.text[start..*end],
-            _ => "",
-        }
-    }
-
-    fn cells(&self) -> impl Iterator<Item = &str> {
-        (0..self.ends.len()).map(|i| self.cell(i))
-    }
-}
+use super::files::{Survey, Text};
+use super::rows::{Item, MAX_CELL, MAX_COLUMNS, MAX_ROW, Row, check, dead};
+use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
 
 /// Reads the rows of one file.
-pub struct RowReader {
+pub(super) struct RowReader {
     text: Text,
     core: csv_core::Reader,
     out: Vec<u8>,
@@ -65,23 +34,27 @@ struct Record {
 }
 
 impl RowReader {
-    /// Opens a file and reads its header line; `name` is how dead letters call the file.
-    pub fn open(table: Table, set: &FileSet, path: &Path, name: &str) -> Result<Self, CrmError> {
-        let stated = stated_encoding(table, set)?;
-        let Survey { sha256, encoding, empty } = survey(path, stated)?;
-        if empty {
-            return Err(CrmError::Empty { path: path.to_owned() });
-        }
-        let mut text = Text::open(path, encoding)?;
+    /// Reads the header line of a file's text; `name` is how dead letters call the file.
+    pub(super) fn open(
+        table: Table,
+        set: &FileSet,
+        path: &Path,
+        name: &str,
+        surveyed: Survey,
+        mut text: Text,
+    ) -> Result<Self, CrmError> {
+        let Survey { sha256, encoding, .. } = surveyed;
         let (delimiter, skipped) = find_delimiter(table, set, &mut text)?;
         let mut core = ReaderBuilder::new().delimiter(delimiter).build();
         core.set_line(1 + skipped);
         let facts = FileFacts {
+            table: table.name(),
             path: path.to_owned(),
             sha256,
             rows: 0,
+            format: "CSV",
             encoding: encoding.name(),
-            delimiter: delimiter.into(),
+            delimiter: Some(delimiter.into()),
             fields: Vec::new(),
             unused: Vec::new(),
         };
@@ -95,7 +68,7 @@ impl RowReader {
     }
 
     /// What is known of the file so far; `rows` counts those that were read.
-    pub const fn facts(&self) -> &FileFacts {
+    pub(super) const fn facts(&self) -> &FileFacts {
         &self.facts
     }
 
@@ -120,7 +93,7 @@ impl RowReader {
     }
 
     /// The next item: a row, a dead letter, or the end.
-    pub fn next_row(&mut self) -> Result<Option<Result<Row, Box<CrmDeadLetter>>>, CrmError> {
+    pub(super) fn next_row(&mut self) -> Result<Option<Item>, CrmError> {
         loop {
             let Some(record) = self.record()? else { return Ok(None) };
             if record.too_large.is_none() && self.out[..record.length].iter().all(u8::is_ascii_whitespace) {
@@ -128,12 +101,12 @@ impl RowReader {
             }
             self.facts.rows += 1;
             if let Some(reason) = record.too_large {
-                let origin = Origin { file: self.file.clone(), line: record.line, digest: [0; 32] };
+                let origin = Origin { file: self.file.clone(), line: record.line, unit: Unit::Line, digest: [0; 32] };
                 let advice = "holds more than 1 MiB in one cell or 4 MiB in one row; shorten it or close its quote";
                 return Ok(Some(Err(dead(self.layout.table, reason, None, advice, None, origin))));
             }
             let row = self.row(&record);
-            return Ok(Some(self.check(row)));
+            return Ok(Some(check(row, &self.layout, self.text.malformed)));
         }
     }
 
@@ -141,37 +114,7 @@ impl RowReader {
         let text =
             String::from_utf8(self.out[..record.length].to_vec()).expect("the decoder gives UTF-8, cut at ASCII");
         let ends = self.ends[..record.columns].to_vec();
-        let mut hash = Sha256::new();
-        for i in 0..ends.len() {
-            let start = if i == 0 { 0 } else { ends[i - 1] };
-            hash.update(((ends[i] - start) as u64).to_le_bytes());
-            hash.update(&self.out[start..ends[i]]);
-        }
-        let origin = Origin { file: self.file.clone(), line: record.line, digest: hash.finalize().into() };
-        Row { text, ends, origin }
-    }
-
-    fn check(&self, row: Row) -> Result<Row, Box<CrmDeadLetter>> {
-        let key = self.layout.column(self.layout.table.key());
-        let id = key.map(|at| row.cell(at).trim()).filter(|id| !id.is_empty() && id.len() < 256).map(str::to_owned);
-        let table = self.layout.table;
-        let fail = |reason, advice: &str| Err(dead(table, reason, None, advice, id.clone(), row.origin.clone()));
-        let (have, want) = (row.ends.len(), self.layout.width);
-        if row.cells().any(|c| c.len() > MAX_CELL) {
-            return fail("cell_too_large", "holds a cell of more than 1 MiB; shorten it or close its quote");
-        }
-        if row.text.contains('\0') {
-            return fail("nul_byte", "holds NUL bytes; export the row again");
-        }
-        if self.text.malformed && row.text.contains('\u{fffd}') {
-            return fail("undecodable", "is not valid in the stated encoding; leave `encoding` out to have it found");
-        }
-        let surplus = row.cells().skip(want).any(|c| !c.trim().is_empty());
-        if have < want || surplus {
-            let advice = format!("has {have} cells where the header has {want}; quote the cell that holds a delimiter");
-            return fail("ragged_row", &advice);
-        }
-        Ok(row)
+        Row::of(text, ends, &self.file, record.line, Unit::Line)
     }
 
     /// Reads one record into `out` and `ends`; one that does not fit is read to its end and thrown away.
@@ -217,27 +160,7 @@ impl RowReader {
     }
 }
 
-/// Makes a dead letter of a whole row.
-pub(super) fn dead(
-    table: Table,
-    reason: &'static str,
-    field: Option<&str>,
-    advice: &str,
-    record_id: Option<String>,
-    origin: Origin,
-) -> Box<CrmDeadLetter> {
-    Box::new(CrmDeadLetter {
-        table: table.name(),
-        reason,
-        field: field.map(str::to_owned),
-        advice: advice.to_owned(),
-        row_dropped: true,
-        record_id,
-        origin,
-    })
-}
-
-fn stated_encoding(table: Table, set: &FileSet) -> Result<Option<&'static Encoding>, CrmError> {
+pub(super) fn stated_encoding(table: Table, set: &FileSet) -> Result<Option<&'static Encoding>, CrmError> {
     let Some(label) = &set.encoding else { return Ok(None) };
     let found = Encoding::for_label(label.as_bytes());
     found.map(Some).ok_or_else(|| CrmError::UnknownEncoding { table: table.name(), label: label.clone() })

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    ConsentRow, CrmAccount, CrmContact, CrmDeadLetter, CsvSource, DateOrder, Decimal, FileFacts, FileSet, MAX_CELL,
-    check, pull,
+    ConsentRow, CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmNote, CsvSource, DateOrder, Decimal, FileFacts,
+    FileSet, MAX_CELL, NoteFiles, check, pull,
 };
 
 #[derive(Deserialize, Default)]
@@ -21,6 +21,7 @@ struct RawSource {
     contacts: RawSet,
     accounts: Option<RawSet>,
     consents: Option<RawSet>,
+    notes: Option<RawSet>,
 }
 
 #[derive(Deserialize, Default)]
@@ -62,6 +63,7 @@ fn source(case: &Path) -> CsvSource {
         contacts: raw.contacts.set("contacts*.csv"),
         accounts: optional(raw.accounts, "accounts.csv"),
         consents: optional(raw.consents, "consents.csv"),
+        notes: optional(raw.notes, "notes.csv"),
     }
 }
 
@@ -138,6 +140,38 @@ fn consent(c: &ConsentRow) -> Value {
     ])
 }
 
+fn note(n: &CrmNote) -> Value {
+    object(vec![
+        ("id", json!(n.note_id)),
+        ("contact", json!(n.contact_id)),
+        ("account", json!(n.account_record)),
+        ("kind", json!(n.kind)),
+        ("written", json!(n.written_at.map(|t| t.to_string()))),
+        ("language", json!(n.language)),
+        ("text", json!(n.text.reveal())),
+        ("line", json!(format!("{}:{}", n.origin.file, n.origin.line))),
+    ])
+}
+
+/// Notes, their dead letters and files.
+type Noted = (Vec<CrmNote>, Vec<CrmDeadLetter>, Vec<FileFacts>);
+
+/// Notes and their dead letters, as they are handed on.
+fn notes(source: &CsvSource, case: &Path) -> Result<Noted, CrmError> {
+    let files = NoteFiles::open(source, case)?;
+    let (mut notes, mut letters) = (Vec::new(), Vec::new());
+    let rows = files.read(|item| -> Result<(), CrmError> {
+        match item {
+            Ok(note) => notes.push(note),
+            Err(letter) => letters.push(*letter),
+        }
+        Ok(())
+    })?;
+    // Nothing is lost between file and taker.
+    assert_eq!(rows as usize, notes.len() + letters.iter().filter(|l| l.row_dropped).count());
+    Ok((notes, letters, files.facts))
+}
+
 fn letter(d: &CrmDeadLetter) -> Value {
     object(vec![
         ("reason", json!(d.reason)),
@@ -152,12 +186,14 @@ fn file(f: &FileFacts) -> Value {
     let name = f.path.file_name().expect("a file has a name").to_string_lossy();
     let unused = if f.unused.is_empty() { String::new() } else { format!(", unused: {}", f.unused.join(" ")) };
     let fields = f.fields.join(" ");
-    json!(format!("{name}: {} rows, {}, {:?}, {fields}{unused}", f.rows, f.encoding, f.delimiter))
+    let form = f.delimiter.map_or_else(|| f.format.to_owned(), |d| format!("{d:?}"));
+    json!(format!("{name}: {} rows, {}, {form}, {fields}{unused}", f.rows, f.encoding))
 }
 
 fn outcome(case: &Path) -> Value {
     let source = source(case);
-    match pull(&source, case) {
+    let read = pull(&source, case).and_then(|p| Ok((p, notes(&source, case)?)));
+    match read {
         Err(error) => {
             let settings = check(&source).err().map(|e| e.to_string());
             let message = error.to_string();
@@ -165,12 +201,13 @@ fn outcome(case: &Path) -> Value {
             assert!(settings.is_none_or(|s| s == message), "{}", case.display());
             json!({ "error": message.replace(&*case.to_string_lossy(), "CASE") })
         }
-        Ok(p) => object(vec![
+        Ok((p, (noted, letters, facts))) => object(vec![
             ("contacts", p.contacts.iter().map(contact).collect()),
             ("accounts", p.accounts.iter().map(account).collect()),
             ("consents", p.consents.iter().map(consent).collect()),
-            ("dead_letters", p.dead_letters.iter().map(letter).collect()),
-            ("files", p.files.iter().map(file).collect()),
+            ("notes", noted.iter().map(note).collect()),
+            ("dead_letters", p.dead_letters.iter().chain(&letters).map(letter).collect()),
+            ("files", p.files.iter().chain(&facts).map(file).collect()),
         ]),
     }
 }

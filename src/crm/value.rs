@@ -10,7 +10,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 use serde::Deserialize;
 
-use super::{DateOrder, Decimal};
+use super::{DateOrder, Decimal, NoteKind};
 use crate::taxonomy::Language;
 
 #[derive(Deserialize)]
@@ -19,6 +19,7 @@ struct RawValues {
     r#true: Vec<String>,
     r#false: Vec<String>,
     languages: BTreeMap<Language, Vec<String>>,
+    note_kinds: BTreeMap<NoteKind, Vec<String>>,
     countries: BTreeMap<String, Vec<String>>,
     titles_before: Vec<String>,
     titles_before_dotted: Vec<String>,
@@ -32,6 +33,7 @@ struct RawValues {
 struct Values {
     flags: HashMap<String, bool>,
     languages: HashMap<String, Language>,
+    note_kinds: HashMap<String, NoteKind>,
     countries: HashMap<String, String>,
     currencies: HashMap<String, String>,
     raw: RawValues,
@@ -45,6 +47,7 @@ static VALUES: LazyLock<Values> = LazyLock::new(|| {
     Values {
         flags: yes.chain(no).collect(),
         languages: invert(&raw.languages),
+        note_kinds: invert(&raw.note_kinds),
         countries: invert(&raw.countries),
         currencies: invert(&raw.currencies),
         raw,
@@ -77,6 +80,11 @@ pub(super) fn language(cell: &str) -> Option<Language> {
         let (primary, _) = lower.split_once(['-', '_'])?;
         VALUES.languages.get(primary).copied()
     })
+}
+
+/// How a note came about.
+pub(super) fn note_kind(cell: &str) -> Option<NoteKind> {
+    VALUES.note_kinds.get(&cell.trim().to_lowercase()).copied()
 }
 
 /// ISO 3166-1 alpha-2.

@@ -10,12 +10,13 @@ use super::ASSETS;
 use crate::crm::{ConsentRow, CrmContact, CrmPull, CsvSource, FileSet, pull};
 
 const README: &str = include_str!("../../testdata/demo/README.md");
-const CRM_FILES: [&[u8]; 5] = [
+const CRM_FILES: [&[u8]; 6] = [
     include_bytes!("../../testdata/demo/crm/accounts.csv"),
     include_bytes!("../../testdata/demo/crm/consents.csv"),
     include_bytes!("../../testdata/demo/crm/contacts_altbestand.csv"),
     include_bytes!("../../testdata/demo/crm/contacts_uk.csv"),
     include_bytes!("../../testdata/demo/crm/contacts_vertrieb.csv"),
+    include_bytes!("../../testdata/demo/crm/notes.csv"),
 ];
 
 fn demo() -> CrmPull {
@@ -25,6 +26,7 @@ fn demo() -> CrmPull {
         contacts: set("../testdata/demo/crm/contacts*.csv"),
         accounts: Some(set("../testdata/demo/crm/accounts.csv")),
         consents: Some(set("../testdata/demo/crm/consents.csv")),
+        notes: Some(set("../testdata/demo/crm/notes.csv")),
     };
     pull(&source, &PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("pipelines")).expect("the demo can be read")
 }
@@ -152,7 +154,9 @@ fn each_mess_of_real_exports_is_there() {
     assert_eq!(reasons, BTreeMap::from(expected));
     let files: Vec<_> = pull.files.iter().map(|f| (f.encoding, f.delimiter)).collect();
     assert!(
-        files.contains(&("windows-1252", ';')) && files.contains(&("UTF-8", ',')) && files.contains(&("UTF-8", ';'))
+        files.contains(&("windows-1252", Some(';')))
+            && files.contains(&("UTF-8", Some(',')))
+            && files.contains(&("UTF-8", Some(';')))
     );
     assert!(CRM_FILES[4].starts_with(b"\xef\xbb\xbf") && CRM_FILES[4].windows(2).any(|w| w == b";\n"));
     assert!(pull.contacts.iter().any(|c| c.emails.is_empty()) && pull.contacts.iter().any(|c| c.job_title.is_none()));

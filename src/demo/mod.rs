@@ -2,6 +2,7 @@
 //!
 //! Invariant: it listens on 127.0.0.1 only, serves only what is compiled in, and its hosts are all `*.example`.
 
+pub mod data;
 #[cfg(test)]
 mod data_tests;
 mod host;

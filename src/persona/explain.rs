@@ -10,12 +10,14 @@ use serde::Serialize;
 
 use super::fuse::{Decided, RECTIFIED, Work};
 use super::input::FusionInput;
+use super::points;
 use super::pool::{Pool, Support, sigmoid};
 use super::profile::{self, YesNo};
 use super::rectified::{By, Change, Correction, Rectification};
 use super::role::{self, Judged};
 use crate::taxonomy::{
-    BuyingRole, Channel, FacetStatus, JobFunction, Motive, PurchasePhase, Seniority, SigningPower, SourceClass, Trait,
+    BuyingRole, Channel, FacetStatus, JobFunction, Motive, Point, PointKind, PurchasePhase, Seniority, SigningPower,
+    SourceClass, Trait,
 };
 
 /// Every rule that [`Explanation::rule`] can name, so that each can be put in other words.
@@ -175,7 +177,7 @@ pub fn explain(input: &FusionInput<'_>, facet: &str) -> Option<Explanation> {
             categorical(&pool, &decided, Channel::ALL)
         }
         Some(("context", name)) => profile::context_words(input, name)?,
-        Some(_) => return None,
+        Some((kind, term)) => of_point(input, Point::parse(kind.parse::<PointKind>().ok()?, term).ok()?),
     };
     Some(Explanation { facet: facet.to_owned(), ..e })
 }
@@ -189,6 +191,13 @@ fn put_right(facet: &str, r: &Rectification) -> Explanation {
                 (None, None, FacetStatus::NotApplicable)
             } else {
                 (Some(m.to_string()), Some(1.0), FacetStatus::Known)
+            }
+        }
+        (Correction::Point(p, _), Change::Set(v)) => {
+            if v == "no" {
+                (None, None, FacetStatus::NotApplicable)
+            } else {
+                (Some(p.term().to_owned()), Some(1.0), FacetStatus::Known)
             }
         }
         (Correction::BuyingRole(..), Change::Set(v)) => {
@@ -292,6 +301,11 @@ fn of_trait(input: &FusionInput<'_>, t: Trait) -> Explanation {
 fn of_motive(input: &FusionInput<'_>, m: Motive) -> Explanation {
     let y = profile::one_motive(input, m);
     yes_no(&y, y.status, "a motive that nothing speaks for", m.as_str())
+}
+
+fn of_point(input: &FusionInput<'_>, point: Point) -> Explanation {
+    let y = points::one_point(input, point);
+    yes_no(&y, y.status, "a statement that nobody made", point.term())
 }
 
 impl fmt::Display for Explanation {

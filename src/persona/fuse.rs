@@ -3,12 +3,14 @@
 //! Invariant: pure and total; the order of the signals does not matter.
 
 use super::input::{FacetKind, FusionInput};
+use super::points;
 use super::pool::{Frame, Pool, Support, newest, weigh};
 use super::profile;
 use super::rectified::{Change, Correction};
 use super::role::{self, Position};
 use super::rows::{Persona, RoleScore};
 use super::settings::{DecisionStyle, FUSION, Family, Size};
+use super::study;
 use crate::model::{About, Account, Claim, Signal};
 use crate::taxonomy::{BuyingRole, Facet, FacetStatus, JobFunction, PurchasePhase, Seniority, SigningPower};
 
@@ -16,7 +18,7 @@ use crate::taxonomy::{BuyingRole, Facet, FacetStatus, JobFunction, PurchasePhase
 #[must_use]
 pub fn fuse(input: &FusionInput<'_>) -> Persona {
     let work = Work::new(input);
-    Persona {
+    let own = Persona {
         subject_id: input.subject.clone(),
         crm_record: input.crm_record.to_owned(),
         account_id: input.account.and_then(|a| a.id.clone()),
@@ -27,15 +29,19 @@ pub fn fuse(input: &FusionInput<'_>) -> Persona {
         signing_power: work.power.facet(SigningPower::ALL),
         buying_roles: BuyingRole::ALL.iter().map(|r| role_score(&work, *r)).collect(),
         traits: profile::traits(input),
-        goals: profile::goals(input),
+        goals: points::goals(input),
         motives: profile::motives(input),
         channels: profile::channels(input),
         context: profile::context(input),
-        requirements: profile::requirements(&work),
-        empathy_map: profile::empathy_map(input),
+        buying_behaviour: points::buying_behaviour(input),
+        information_behaviour: points::information_behaviour(input),
+        requirements: points::requirements(&work),
+        empathy_map: points::empathy_map(input),
+        study_priors: Vec::new(),
         tier: input.tier,
         legal: input.legal.clone(),
-    }
+    };
+    study::fill(own, &work)
 }
 
 fn role_score(work: &Work<'_, '_>, role: BuyingRole) -> RoleScore {

@@ -83,6 +83,10 @@ pub enum FacetKind {
     Requirements,
     /// `empathy_map`.
     EmpathyMap,
+    /// `buying_behaviour`.
+    BuyingBehaviour,
+    /// `information_behaviour`.
+    InformationBehaviour,
 }
 
 impl FacetKind {
@@ -90,15 +94,38 @@ impl FacetKind {
     #[must_use]
     pub const fn fed_by(class: SourceClass) -> &'static [Self] {
         use FacetKind::{
-            BuyingRoles, Channels, Context, EmpathyMap, Goals, JobFunction, Motives, Seniority, SigningPower, Traits,
+            BuyingBehaviour, BuyingRoles, Channels, Context, EmpathyMap, Goals, InformationBehaviour, JobFunction,
+            Motives, Requirements, Seniority, SigningPower, Traits,
         };
         match class {
-            SourceClass::Crm => {
-                &[JobFunction, Seniority, SigningPower, BuyingRoles, Traits, Goals, Motives, Channels, EmpathyMap]
-            }
+            SourceClass::Crm => &[
+                JobFunction,
+                Seniority,
+                SigningPower,
+                BuyingRoles,
+                Traits,
+                Goals,
+                Motives,
+                Channels,
+                EmpathyMap,
+                Requirements,
+                BuyingBehaviour,
+                InformationBehaviour,
+            ],
             SourceClass::CompanySite => &[JobFunction, Seniority, SigningPower, Context],
             SourceClass::PublicRegister => &[SigningPower],
-            SourceClass::PublicProfessional => &[JobFunction, Seniority, Traits, Goals, Motives, Channels, EmpathyMap],
+            SourceClass::PublicProfessional => &[
+                JobFunction,
+                Seniority,
+                Traits,
+                Goals,
+                Motives,
+                Channels,
+                EmpathyMap,
+                Requirements,
+                BuyingBehaviour,
+                InformationBehaviour,
+            ],
             SourceClass::PublicSocial => &[JobFunction, Seniority, Goals, Channels],
             SourceClass::News => &[JobFunction, Seniority, Context],
             SourceClass::LoginOrRestricted => &[],
@@ -125,6 +152,8 @@ pub struct FusionInput<'a> {
     pub offering: &'a Offering,
     /// Whether traits, motives, goals and preferences of the person may be derived.
     pub profiling_allowed: bool,
+    /// Whether the gate was asked for that leave and refused: then no study speaks in the person's stead either.
+    pub profiling_refused: bool,
     /// Facets that a refused source would have fed: `no_consent` where nothing else feeds them.
     pub refused: &'a [FacetKind],
     /// Whether a page was set aside because it may be about somebody else.

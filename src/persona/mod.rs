@@ -7,12 +7,14 @@ pub mod center;
 pub mod explain;
 pub mod fuse;
 pub mod input;
+mod points;
 mod pool;
 mod profile;
 pub mod rectified;
 pub mod role;
 pub mod rows;
 pub mod settings;
+pub mod study;
 
 pub use account::account_row;
 pub use center::buying_center;

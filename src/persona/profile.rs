@@ -1,29 +1,24 @@
-//! Traits, motives, goals, channels, context, requirements and the empathy map.
+//! Traits, motives, channels and context.
 //!
-//! Invariant: without leave to profile, everything about the person's character is `no_consent`, whatever signals
-//! exist; "thinks" and "feels" are never made for an individual.
+//! Invariant: without leave to profile, everything about the person's character is `no_consent`, whatever signals exist.
 
 use super::explain::{Explanation, categorical, nothing};
-use super::fuse::{Decided, Words, Work, decide, own, put_right, word};
+use super::fuse::{Decided, Words, decide, own, put_right, word};
 use super::input::{FacetKind, FusionInput};
 use super::pool::{Pool, Support, bound, contents, logit, newest, sigmoid, weigh};
 use super::rectified::{Change, Correction};
-use super::role;
 use super::rows::{ChannelPreference, MotiveScore, Named, TraitScore};
 use super::settings::{FUSION, Family};
 use crate::model::Claim;
-use crate::taxonomy::{BuyingRole, Channel, FacetStatus, Motive, PurchasePhase, Trait};
-
-/// What the empathy map of an individual may hold.
-const EMPATHY: [&str; 4] = ["says", "does", "pains", "gains"];
+use crate::taxonomy::{Channel, FacetStatus, Motive, PurchasePhase, Trait};
 
 /// Context of the position: its name, and the field of the company that it rests on.
-const CONTEXT: [(&str, Option<&str>); 5] = [
-    ("competitive_pressure", Some("competitive_pressure")),
-    ("company_development", Some("development")),
-    ("innovation", Some("innovation")),
-    ("digital_maturity", Some("digital_maturity")),
-    ("internal_adaptation", None),
+const CONTEXT: [(&str, &str); 5] = [
+    ("competitive_pressure", "competitive_pressure"),
+    ("company_development", "development"),
+    ("innovation", "innovation"),
+    ("digital_maturity", "digital_maturity"),
+    ("internal_adaptation", "internal_adaptation"),
 ];
 
 /// One yes-or-no facet after pooling.
@@ -42,15 +37,16 @@ fn sign(value: usize) -> f64 {
 }
 
 /// One signal that is strong enough alone, or two of independent contents.
-fn enough(supports: &[Support<'_>]) -> bool {
-    contents(supports) >= 2 || supports.iter().any(|s| s.believed >= FUSION.strong_signal)
+fn enough(supports: &[Support<'_>], strong: f64) -> bool {
+    contents(supports) >= 2 || supports.iter().any(|s| s.believed >= strong)
 }
 
-fn yes_no<'a>(
+/// `weights`: the prior log-odds, and from which probability one signal alone is enough.
+pub(super) fn yes_no<'a>(
     input: &FusionInput<'a>,
     kind: FacetKind,
     family: Family,
-    prior: f64,
+    (prior, strong): (f64, f64),
     claims: impl Fn(&Claim) -> Option<bool>,
 ) -> YesNo<'a> {
     if !input.profiling_allowed {
@@ -69,7 +65,7 @@ fn yes_no<'a>(
         (FacetStatus::Stale, "even the newest signal is too old")
     } else if yes.min(no) > FUSION.trait_conflict_share * (yes + no) {
         (FacetStatus::Conflicting, "signals oppose each other")
-    } else if !enough(&supports) {
+    } else if !enough(&supports, strong) {
         (FacetStatus::InsufficientEvidence, "one signal that is not strong is not enough")
     } else {
         (FacetStatus::Known, "one strong signal, or two independent ones")
@@ -79,7 +75,7 @@ fn yes_no<'a>(
 
 /// One trait: the log-odds are those of the right pole against the left.
 pub(super) fn one_trait<'a>(input: &FusionInput<'a>, t: Trait) -> YesNo<'a> {
-    yes_no(input, FacetKind::Traits, Family::Trait, 0.0, |c| match c {
+    yes_no(input, FacetKind::Traits, Family::Trait, (0.0, FUSION.strong_signal), |c| match c {
         Claim::Trait(x, polarity) if *x == t && *polarity != 0 => Some(*polarity > 0),
         _ => None,
     })
@@ -127,7 +123,8 @@ fn trait_put_right(t: Trait, change: Change<bool>) -> TraitScore {
 
 /// One motive: the log-odds that it moves the person.
 pub(super) fn one_motive<'a>(input: &FusionInput<'a>, m: Motive) -> YesNo<'a> {
-    let mut y = yes_no(input, FacetKind::Motives, Family::Motive, FUSION.motive_prior, |c| match c {
+    let weights = (FUSION.motive_prior, FUSION.strong_signal);
+    let mut y = yes_no(input, FacetKind::Motives, Family::Motive, weights, |c| match c {
         Claim::Motive(x) if *x == m => Some(true),
         _ => None,
     });
@@ -159,38 +156,6 @@ pub(super) const fn motive_put_right(change: Change<bool>) -> (Option<f64>, Face
         Change::Set(false) => (None, FacetStatus::NotApplicable),
         _ => (None, FacetStatus::NoConsent),
     }
-}
-
-/// Goals that signals state, in alphabetical order; one row that abstains where there are none.
-pub(super) fn goals(input: &FusionInput<'_>) -> Vec<Named> {
-    let none = |status| vec![Named { name: "professional_goal".into(), value: None, status }];
-    let removed = input.corrected(|c| if let Correction::Goals(c) = c { Some(*c) } else { None });
-    if !input.profiling_allowed || removed.is_some() {
-        return none(FacetStatus::NoConsent);
-    }
-    let stated = |s: &'_ crate::model::Signal| matches!(&s.claim, Claim::Goal(g) if !g.is_empty());
-    let mut goals: Vec<&str> =
-        own(input).filter_map(|s| if let Claim::Goal(g) = &s.claim { Some(g.as_str()) } else { None }).collect();
-    goals.sort_unstable();
-    goals.dedup();
-    let mut thin = None;
-    let mut out = Vec::new();
-    for goal in goals {
-        let y = yes_no(input, FacetKind::Goals, Family::Goal, 0.0, |c| match c {
-            Claim::Goal(g) if g == goal => Some(true),
-            _ => None,
-        });
-        if y.status == FacetStatus::Known && sigmoid(y.log_odds) >= input.min_probability {
-            out.push(Named { name: "professional_goal".into(), value: Some(goal.to_owned()), status: y.status });
-        } else {
-            thin = Some(if y.status == FacetStatus::Known { FacetStatus::InsufficientEvidence } else { y.status });
-        }
-    }
-    if out.is_empty() {
-        let unfed = !own(input).any(stated);
-        return none(thin.filter(|_| !unfed).unwrap_or_else(|| input.empty(FacetKind::Goals)));
-    }
-    out
 }
 
 /// The pool of one phase; a preference for no phase in particular counts a share in each.
@@ -227,8 +192,8 @@ pub(super) fn channels(input: &FusionInput<'_>) -> Vec<ChannelPreference> {
 
 /// The context of the position, as far as facts about the company tell.
 pub(super) fn context(input: &FusionInput<'_>) -> Vec<Named> {
-    let make = |(name, field): &(&str, Option<&str>)| {
-        let said = field.and_then(|f| word(input.frame(), input.account, input.signals, f));
+    let make = |(name, field): &(&str, &str)| {
+        let said = word(input.frame(), input.account, input.signals, field);
         let (value, status) = match said {
             Some(w) if w.status == FacetStatus::Known => (Some(w.value), w.status),
             Some(w) => (None, w.status),
@@ -246,31 +211,7 @@ pub(super) fn context(input: &FusionInput<'_>) -> Vec<Named> {
 pub(super) fn context_words(input: &FusionInput<'_>, name: &str) -> Option<Explanation> {
     let (_, field) = CONTEXT.iter().find(|(n, _)| *n == name)?;
     let status = context(input).into_iter().find(|n| n.name == name)?.status;
-    let words = field.map(|f| Words::of(input.frame(), input.account, input.signals, f));
-    let told = words.filter(|w| !w.values.is_empty());
+    let words = Words::of(input.frame(), input.account, input.signals, field);
+    let told = (!words.values.is_empty()).then_some(words);
     Some(told.map_or_else(|| nothing(status, "no signal feeds it"), |w| categorical(&w.pool, &w.decided, &w.values)))
-}
-
-/// What the person asks of an offer, by core role.
-///
-/// What a role asks in general (a buyer price and terms) is a template of the taxonomy and not evidence about a
-/// person, and no study is at hand that it could be cited from: so there is no value yet. The status says whether
-/// the question arises at all: `not_applicable` where the person is known not to have the role.
-pub(super) fn requirements(work: &Work<'_, '_>) -> Vec<Named> {
-    let make = |role: &BuyingRole| {
-        let judged = role::judge(work, *role);
-        let status = match judged.probability() {
-            Some(p) if p < role::ROLES.member_floor => FacetStatus::NotApplicable,
-            Some(_) => work.input.empty(FacetKind::Requirements),
-            None => judged.status,
-        };
-        Named { name: role.to_string(), value: None, status }
-    };
-    BuyingRole::CORE.iter().map(make).collect()
-}
-
-/// The empathy map: no claim feeds it yet, so it abstains.
-pub(super) fn empathy_map(input: &FusionInput<'_>) -> Vec<Named> {
-    let status = if input.profiling_allowed { input.empty(FacetKind::EmpathyMap) } else { FacetStatus::NoConsent };
-    EMPATHY.iter().map(|n| Named { name: (*n).to_owned(), value: None, status }).collect()
 }

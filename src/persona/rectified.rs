@@ -13,7 +13,7 @@ use super::input::FusionInput;
 use crate::ids::Ids;
 use crate::model::{About, AccountId, Claim, Evidence, PermitId, Signal, SubjectId};
 use crate::taxonomy::{
-    BuyingRole, Channel, JobFunction, Motive, PurchasePhase, Seniority, SigningPower, SourceClass, Trait,
+    BuyingRole, Channel, JobFunction, Motive, Point, PurchasePhase, Seniority, SigningPower, SourceClass, Trait,
 };
 
 /// `evidence.source` of a rectification.
@@ -47,7 +47,9 @@ pub enum Correction {
     Motive(Motive, Change<bool>),
     /// `channel.PHASE`.
     Channel(PurchasePhase, Change<Channel>),
-    /// `goal`: goals are stated in free words and so can only be removed.
+    /// `goal.GOAL`, `pain.PAIN`, ...: holds of the person or does not.
+    Point(Point, Change<bool>),
+    /// `goal`: all goals at once, which can only be removed.
     Goals(Change<Infallible>),
 }
 
@@ -129,6 +131,7 @@ impl Correction {
             Self::Trait(t, _) => format!("trait.{t}"),
             Self::Motive(m, _) => format!("motive.{m}"),
             Self::Channel(p, _) => format!("channel.{p}"),
+            Self::Point(p, _) => p.to_string(),
             Self::Goals(_) => "goal".into(),
         }
     }
@@ -150,7 +153,7 @@ impl Correction {
             Self::JobFunction(c) => c.map(|v| v.to_string()),
             Self::Seniority(c) => c.map(|v| v.to_string()),
             Self::SigningPower(c) => c.map(|v| v.to_string()),
-            Self::BuyingRole(_, c) | Self::Motive(_, c) => c.map(yes_no),
+            Self::BuyingRole(_, c) | Self::Motive(_, c) | Self::Point(_, c) => c.map(yes_no),
             Self::Trait(_, c) => c.map(pole),
             Self::Channel(_, c) => c.map(|v| v.to_string()),
             Self::Goals(c) => c.map(|v| match v {}),
@@ -168,6 +171,7 @@ impl Correction {
             Self::BuyingRole(r, Set(v)) => Claim::BuyingRole(r, sign(v)),
             Self::Trait(t, Set(v)) => Claim::Trait(t, sign(v)),
             Self::Motive(m, Set(true)) => Claim::Motive(m),
+            Self::Point(p, Set(true)) => Claim::Point(p),
             Self::Channel(p, Set(v)) => Claim::Channel(Some(p), v),
             _ => return None,
         })
@@ -183,13 +187,14 @@ impl Correction {
             Claim::Trait(t, s) => Self::Trait(*t, Set(*s > 0)),
             Claim::Motive(m) => Self::Motive(*m, Set(true)),
             Claim::Channel(Some(p), v) => Self::Channel(*p, Set(*v)),
-            Claim::Channel(None, _) | Claim::Goal(_) | Claim::Firmographic(..) => return None,
+            Claim::Point(p) => Self::Point(*p, Set(true)),
+            Claim::Channel(None, _) | Claim::Firmographic(..) => return None,
         })
     }
 
     /// Whether it is about the character of the person, which only leave to profile lets show.
     const fn is_personal(self) -> bool {
-        matches!(self, Self::Trait(..) | Self::Motive(..) | Self::Channel(..) | Self::Goals(_))
+        matches!(self, Self::Trait(..) | Self::Motive(..) | Self::Point(..) | Self::Channel(..) | Self::Goals(_))
     }
 }
 
@@ -238,10 +243,11 @@ fn replaces(r: Correction, claim: &Claim, phases: usize) -> bool {
         (Correction::JobFunction(_), Claim::JobFunction(_))
         | (Correction::Seniority(_), Claim::Seniority(_))
         | (Correction::SigningPower(_), Claim::SigningPower(_))
-        | (Correction::Goals(_), Claim::Goal(_)) => true,
+        | (Correction::Goals(_), Claim::Point(Point::Goal(_))) => true,
         (Correction::BuyingRole(a, _), Claim::BuyingRole(b, _)) => a == *b,
         (Correction::Trait(a, _), Claim::Trait(b, _)) => a == *b,
         (Correction::Motive(a, _), Claim::Motive(b)) => a == *b,
+        (Correction::Point(a, _), Claim::Point(b)) => a == *b,
         (Correction::Channel(a, _), Claim::Channel(Some(b), _)) => a == *b,
         // A preference for no phase in particular still counts for the phases that were not put right.
         (Correction::Channel(..), Claim::Channel(None, _)) => phases == PurchasePhase::ALL.len(),

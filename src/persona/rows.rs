@@ -39,10 +39,16 @@ pub struct Persona {
     /// Context of the position: `competitive_pressure`, `company_development`, `innovation`,
     /// `digital_maturity`, `internal_adaptation`.
     pub context: Vec<Named>,
+    /// How the person buys.
+    pub buying_behaviour: Vec<Named>,
+    /// Where the person looks for information.
+    pub information_behaviour: Vec<Named>,
     /// What the person asks of an offer, by buying role.
     pub requirements: Vec<Named>,
     /// `says`, `does`, `pains`, `gains`; `thinks` and `feels` exist per segment only.
     pub empathy_map: Vec<Named>,
+    /// For each value with status `study_prior`, the study that it comes from.
+    pub study_priors: Vec<StudyPrior>,
     /// How deeply the persona was researched.
     pub tier: Tier,
     /// Under what law the row stands.
@@ -106,6 +112,17 @@ pub struct Named {
     pub value: Option<String>,
     /// Why there is, or is no, value.
     pub status: FacetStatus,
+}
+
+/// A value that is no evidence about the person but what a study says of their segment or role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StudyPrior {
+    /// `channel.PHASE`, or `requirement.ROLE`.
+    pub facet: String,
+    /// The value that stands in that column.
+    pub value: String,
+    /// Id of the study, a file of `config/studies`.
+    pub study: String,
 }
 
 /// The legal columns of a persona.

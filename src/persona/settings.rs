@@ -44,7 +44,9 @@ pub struct Fusion {
     pub(super) trait_shrinkage: f64,
     pub(super) trait_conflict_share: f64,
     pub(super) strong_signal: f64,
+    pub(super) strong_statement: f64,
     pub(super) motive_prior: f64,
+    pub(super) point_prior: f64,
     pub(super) channel_any_phase_share: f64,
     pub(super) decision_style: DecisionStyles,
 }
@@ -60,11 +62,16 @@ pub(super) enum Family {
     Trait,
     Motive,
     Goal,
+    Requirement,
+    /// Pains and gains.
+    Experience,
+    /// How a person buys and looks for information.
+    Habit,
     Channel,
     Firmographic,
 }
 
-const FAMILIES: [Family; 9] = [
+const FAMILIES: [Family; 12] = [
     Family::JobFunction,
     Family::Seniority,
     Family::SigningPower,
@@ -72,6 +79,9 @@ const FAMILIES: [Family; 9] = [
     Family::Trait,
     Family::Motive,
     Family::Goal,
+    Family::Requirement,
+    Family::Experience,
+    Family::Habit,
     Family::Channel,
     Family::Firmographic,
 ];
@@ -244,6 +254,7 @@ impl Fusion {
             ("neighbour_share", self.neighbour_share),
             ("trait_conflict_share", self.trait_conflict_share),
             ("strong_signal", self.strong_signal),
+            ("strong_statement", self.strong_statement),
             ("channel_any_phase_share", self.channel_any_phase_share),
         ];
         if let Some((name, _)) = shares.iter().find(|(_, v)| !(0.0..1.0).contains(v)) {

@@ -187,6 +187,7 @@ fn probabilities(case: &Case, sold: &Offering) -> BTreeMap<BuyingRole, Option<f6
         as_of: now,
         offering: &offering,
         profiling_allowed: true,
+        profiling_refused: false,
         refused: &[],
         identity_uncertain: false,
         rectified: &[],

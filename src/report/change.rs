@@ -114,6 +114,8 @@ fn print(p: &Persona) -> Print {
         words(&mut p.traits.iter().map(|t| format!("{}={}{:?}", t.r#trait, t.status, second(t.score)))),
         words(&mut p.motives.iter().map(|m| format!("{}={}", m.motive, m.status))),
         named(&p.goals),
+        named(&p.buying_behaviour),
+        named(&p.information_behaviour),
         words(&mut p.channels.iter().map(|c| format!("{}={:?}={}", c.phase, c.channel, c.status))),
         named(&p.context),
         named(&p.requirements),

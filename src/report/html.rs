@@ -87,6 +87,7 @@ impl Page<'_> {
         self.coverage();
         self.refusals();
         self.fetches();
+        self.tiers();
         self.time();
         self.change();
         self.rest();
@@ -275,6 +276,35 @@ impl Page<'_> {
                 number(line.count),
                 number(line.requests),
                 bytes(line.bytes)
+            );
+        }
+        self.out.push_str("</tbody>\n</table>\n");
+        self.close();
+    }
+
+    /// What each depth of research cost.
+    fn tiers(&mut self) {
+        self.heading(
+            "tiers",
+            "What each depth of research cost",
+            "Companies are assigned by their value (tiers of the pipeline). Seconds are from the first decision about a company \
+             to its rows, waiting for hosts included, summed over companies that are worked on side by side.",
+        );
+        self.out.push_str(
+            "<table>\n<thead><tr><th>depth</th><th class=\"n\">companies</th><th class=\"n\">contacts</th>\
+             <th class=\"n\">fetches</th><th class=\"n\">received</th><th class=\"n\">seconds</th></tr></thead>\n<tbody>\n",
+        );
+        for (tier, cost) in &self.report.summary.tiers {
+            let _ = writeln!(
+                self.out,
+                "<tr><th>{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
+                 <td class=\"n\">{:.3}</td></tr>",
+                escape(&plain(tier)),
+                number(cost.companies),
+                number(cost.contacts),
+                number(cost.fetches),
+                bytes(cost.bytes),
+                cost.seconds
             );
         }
         self.out.push_str("</tbody>\n</table>\n");

@@ -12,7 +12,7 @@ use crate::sink::{self, SinkError, Snapshot, Table};
 use crate::taxonomy::FacetStatus;
 
 /// The facets of a persona, in the order of a report.
-pub(super) const FACETS: [&str; 11] = [
+pub(super) const FACETS: [&str; 13] = [
     "job_function",
     "seniority",
     "signing_power",
@@ -20,6 +20,8 @@ pub(super) const FACETS: [&str; 11] = [
     "traits",
     "motives",
     "goals",
+    "buying_behaviour",
+    "information_behaviour",
     "channels",
     "context",
     "requirements",
@@ -131,6 +133,8 @@ pub(super) fn statuses(p: &Persona) -> [Option<FacetStatus>; FACETS.len()] {
         best(p.traits.iter().map(|t| t.status)),
         best(p.motives.iter().map(|m| m.status)),
         best(p.goals.iter().map(|n| n.status)),
+        best(p.buying_behaviour.iter().map(|n| n.status)),
+        best(p.information_behaviour.iter().map(|n| n.status)),
         best(p.channels.iter().map(|c| c.status)),
         best(p.context.iter().map(|n| n.status)),
         best(p.requirements.iter().map(|n| n.status)),

@@ -29,7 +29,7 @@ pub fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
             .skip(1)
             .filter_map(|(status, called)| Some(format!("{} {called}", number(*by.get(*status)?))))
             .collect();
-        let line = format!("  {:<14} {:>7}  {}", plain(facet), percent(report.known(facet)), others.join(", "));
+        let line = format!("  {:<22} {:>7}  {}", plain(facet), percent(report.known(facet)), others.join(", "));
         writeln!(out, "{}", line.trim_end())?;
     }
     listed(out, "refused", &mut c.refusals.iter().map(|(what, n)| (what.clone(), *n)).collect())?;
@@ -51,6 +51,14 @@ pub fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
         ] {
             writeln!(out, "  {:>8}  {what}", number(n))?;
         }
+    }
+    if !s.tiers.is_empty() {
+        writeln!(out, "depth of research")?;
+    }
+    for (tier, cost) in &s.tiers {
+        let [companies, contacts, fetches] = [cost.companies, cost.contacts, cost.fetches].map(number);
+        let (seconds, tier) = (cost.seconds, plain(tier));
+        writeln!(out, "  {tier:<12} {companies} companies, {contacts} contacts, {fetches} fetches, {seconds:.3} s")?;
     }
     writeln!(out, "time")?;
     for (stage, seconds) in &s.stages {

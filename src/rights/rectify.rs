@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::diagnostic::nearest;
 pub use crate::persona::rectified::{By, Change, Correction, Rectification, of_signals, settle, signals, standing};
-use crate::taxonomy::{BuyingRole, Channel, JobFunction, Motive, PurchasePhase, Seniority, SigningPower, Trait};
+use crate::taxonomy::{
+    BuyingRole, Channel, JobFunction, Motive, Point, PointKind, PurchasePhase, Seniority, SigningPower, Trait,
+};
 
 /// Reason and proof may have this many characters each.
 pub const MAX_TEXT: usize = 500;
@@ -85,7 +87,9 @@ pub fn facets() -> Vec<String> {
     let traits = Trait::ALL.iter().map(|t| format!("trait.{t}"));
     let motives = Motive::ALL.iter().map(|m| format!("motive.{m}"));
     let phases = PurchasePhase::ALL.iter().map(|p| format!("channel.{p}"));
-    plain.into_iter().chain(roles).chain(traits).chain(motives).chain(phases).chain(["goal".to_owned()]).collect()
+    let points = PointKind::ALL.iter().flat_map(|kind| Point::all(*kind)).map(|p| p.to_string());
+    let goals = ["goal".to_owned()];
+    plain.into_iter().chain(roles).chain(traits).chain(motives).chain(phases).chain(goals).chain(points).collect()
 }
 
 /// The names of a trait's poles, left and right.
@@ -132,6 +136,10 @@ pub fn parse(facet: &str, value: &str) -> Result<Correction, RectifyError> {
         }
         ("channel", p) => {
             Correction::Channel(p.parse().map_err(|_| unknown())?, fit.term(Channel::ALL, Channel::as_str)?)
+        }
+        (kind, term) if !term.is_empty() => {
+            let kind: PointKind = kind.parse().map_err(|_| unknown())?;
+            Correction::Point(Point::parse(kind, term).map_err(|_| unknown())?, fit.yes_no()?)
         }
         _ => return Err(unknown()),
     })

@@ -187,7 +187,12 @@ impl Walk<'_> {
         } else if kind.is_symlink() {
             let target = fs::read_link(path).unwrap_or_default();
             self.text(path, target.to_string_lossy().as_bytes(), "link");
-            self.unreadable(path, "a link; what it points to is not searched".into());
+            // One to a folder beside it, as `latest` is, leads to what is searched anyway.
+            let beside = path.with_file_name(&target);
+            let is_beside = target.components().count() == 1 && fs::symlink_metadata(&beside).is_ok_and(|m| m.is_dir());
+            if !is_beside || target == Path::new("..") {
+                self.unreadable(path, "a link; what it points to is not searched".into());
+            }
         } else {
             self.unreadable(path, "no regular file".into());
         }

@@ -19,6 +19,7 @@ use crate::persona::input::Offering;
 use crate::persona::rectified::Rectification;
 use crate::run::engine::RunError;
 use crate::run::journal::Journal;
+use crate::run::tiers::TierCosts;
 use crate::run::watch::Watch;
 
 /// Told of what happens, for progress bars and plain lines. Never of who it happens to.
@@ -71,6 +72,8 @@ pub(super) struct Context {
     /// for as long as it holds.
     pub host_files: Mutex<HashMap<String, Arc<HostFileAsked>>>,
     pub times: StageTimes,
+    /// What each depth of research costs.
+    pub tiers: TierCosts,
 }
 
 impl Context {

@@ -9,6 +9,7 @@ use crate::run::engine::{Options, RunError, World};
 use crate::run::group::process;
 use crate::run::journal::Journal;
 use crate::run::load::Loaded;
+use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
@@ -19,9 +20,10 @@ pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) ->
     let home = prepared.home_path.clone();
     let journal = Journal::open(Path::new(crate::db::IN_MEMORY))?;
     let fetcher = Fetcher::new(settings::refusing(), Arc::clone(&world.wall), Arc::clone(&world.wall))?;
-    let (context, loaded) = prepared.context(options, world, RunId::from_body("dry"), fetcher, journal);
-    let Loaded { groups, dead_letters, contacts, .. } = loaded;
-    let mut counts = Counts::of_input(&groups, &dead_letters, contacts);
+    let (context, mut loaded) = prepared.context(options, world, RunId::from_body("dry"), fetcher, journal);
+    let mut counts = Counts::of_input(&loaded.groups, &loaded.dead_letters, loaded.contacts);
+    notes::look_at(&context, &mut loaded, &mut counts)?;
+    let Loaded { groups, .. } = loaded;
     world.observer.planned(groups.iter().filter(|g| g.account.id.is_some()).count());
     let mut decisions = Vec::new();
     for group in &groups {

@@ -33,6 +33,9 @@ pub enum RunError {
     /// The CRM's files.
     #[error(transparent)]
     Crm(#[from] CrmError),
+    /// Columns with which people say no were there in the run before, and are not now.
+    #[error("{}: a no in it would be missed; export it again, map its new header under `columns`, or say `--accept-columns` if it is gone for good", .0.join("\n"))]
+    ColumnsVanished(Vec<String>),
     /// Exports with legal facts.
     #[error(transparent)]
     Legal(LegalError),
@@ -144,6 +147,8 @@ impl From<crate::consent::ledger::LedgerError> for RunError {
 pub struct Options {
     /// Overrides the pipeline's `as_of`.
     pub as_of: Option<Timestamp>,
+    /// Columns with which people say no may be gone.
+    pub accept_columns: bool,
     /// Only the first so many contacts.
     pub limit: Option<usize>,
     /// Plan and decide, fetch nothing, write nothing.

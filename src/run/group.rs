@@ -20,15 +20,16 @@ use crate::run::context::{Context, StageTimes};
 use crate::run::engine::RunError;
 use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
+use crate::run::summary::NoteCounts;
 use crate::source::{self, Body, PageKind, Permitted, Reading, company_site, developer_profile, id};
 use crate::taxonomy::{Operation, SourceClass, Tier};
 
 /// The purpose under which companies are read about; it never touches a person.
-const COMPANY_PURPOSE: &str = "company_research";
+pub(super) const COMPANY_PURPOSE: &str = "company_research";
 /// The purpose under which hosts are asked for their opt-outs.
 const HOST_PURPOSE: &str = "opt_out_check";
 /// The purpose under which traits, motives and preferences are read.
-const PROFILING_PURPOSE: &str = "profiling";
+pub(super) const PROFILING_PURPOSE: &str = "profiling";
 /// A redirect is a proposal of its own; after so many the chain is given up.
 const MAX_HOPS: usize = 5;
 
@@ -44,6 +45,7 @@ pub(super) struct GroupRows {
     pub dead_letters: Vec<DeadLetter>,
     /// Personas, to be asked for again before they are published.
     pub emitted: Vec<EmitProposal>,
+    pub notes: NoteCounts,
 }
 
 /// What the gate said about one contact, and what came of it.
@@ -53,6 +55,8 @@ pub(super) struct Leave<'a> {
     pub site: Option<Permit<Infer>>,
     pub profile: Option<Permit<Infer>>,
     pub profiling: Option<Permit<Infer>>,
+    /// To profile by what the CRM's notes say.
+    pub crm_profiling: Option<Permit<Infer>>,
     pub emit: Option<Permit<Emit>>,
     pub refused: BTreeSet<FacetKind>,
     pub uncertain: bool,
@@ -86,22 +90,29 @@ pub(super) struct Work<'a> {
     pub tier: Tier,
     pub rows: GroupRows,
     pub company: Vec<Signal>,
+    /// To read what notes say of the company.
+    pub company_notes: Option<Permit<Infer>>,
 }
 
 /// Works on one company.
 pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRows, RunError> {
+    let begin = (context.wall)();
     let tier = tier(context.plan.tiers(), &group.account);
-    let mut work = Work { context, group, tier, rows: GroupRows::default(), company: Vec::new() };
+    let mut work = Work { context, group, tier, rows: GroupRows::default(), company: Vec::new(), company_notes: None };
     let mut leaves: Vec<Leave<'_>> = tracing::info_span!("gate").in_scope(|| {
         let timed = || group.members.iter().map(|m| work.ask(m)).collect();
         StageTimes::timed(&context.wall, &context.times.gate, timed)
     });
     // Written before the first effect.
-    context.record(Stage::Plan, leaves.iter().map(|l| l.asked.as_slice())).await?;
+    let of_company: Vec<(DecisionRow, Grounds)> = work.ask_of_company().into_iter().collect();
+    let asked = leaves.iter().map(|l| l.asked.as_slice());
+    context.record(Stage::Plan, asked.chain((!of_company.is_empty()).then_some(of_company.as_slice()))).await?;
+    work.rows.decisions.extend(of_company.into_iter().map(|(row, _)| row));
     for leave in &mut leaves {
         work.rows.decisions.extend(leave.asked.drain(..).map(|(row, _)| row));
         work.read_crm(leave);
     }
+    tracing::info_span!("notes").in_scope(|| work.read_notes(&mut leaves));
     if !context.dry_run && work.tier == Tier::Individual {
         work.company_site(&mut leaves).await?;
         for leave in &mut leaves {
@@ -112,11 +123,28 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
         StageTimes::timed(&context.wall, &context.times.fuse, || work.fuse(leaves));
     });
     let personas = if context.dry_run { 0 } else { work.rows.personas.len() };
+    context.tiers.add(tier, group.members.len(), &work.rows, begin, (context.wall)());
     context.observer.group_done(group.account.id.is_some(), personas);
     Ok(work.rows)
 }
 
 impl<'a> Work<'a> {
+    /// Asks whether what notes say of the company may be read; nothing in it is about a person.
+    fn ask_of_company(&mut self) -> Option<(DecisionRow, Grounds)> {
+        let noted_at = self.group.noted_at.filter(|_| self.tier != Tier::StudyPrior)?;
+        let proposal = InferProposal {
+            target: Target::Account(self.group.account.id.clone()?),
+            source_id: id::CRM.to_owned(),
+            purpose: COMPANY_PURPOSE.to_owned(),
+            operation: Operation::Infer,
+            facts: None,
+        };
+        let asked = Asked { evidence_at: Some(noted_at), ..Asked::default() };
+        let decided = self.context.gate.infer_asking(proposal, asked);
+        self.company_notes = decided.outcome.ok();
+        Some((decided.row, decided.grounds))
+    }
+
     /// Asks the gate for all that will be needed for a contact, before anything is done.
     fn ask(&self, member: &'a Member) -> Leave<'a> {
         let mut leave = Leave {
@@ -125,6 +153,7 @@ impl<'a> Work<'a> {
             site: None,
             profile: None,
             profiling: None,
+            crm_profiling: None,
             emit: None,
             refused: BTreeSet::new(),
             uncertain: false,
@@ -138,6 +167,10 @@ impl<'a> Work<'a> {
         let fetched = Some(self.context.gate.now());
         let crm = Wanted { source: id::CRM, class: SourceClass::Crm, evidence_at: stated };
         leave.crm = self.infer(&mut leave, crm, Operation::Infer);
+        if let Some(at) = self.group.noted_at.filter(|_| leave.crm.is_some() && leave.emit.is_some()) {
+            let noted = Wanted { evidence_at: Some(at), ..crm };
+            leave.crm_profiling = self.infer(&mut leave, noted, Operation::Profile);
+        }
         let researched = self.tier == Tier::Individual;
         let has_site =
             researched && self.context.plan.sources().company_site.is_some() && self.group.account.domain.is_some();

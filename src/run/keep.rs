@@ -3,6 +3,8 @@
 //! Invariant: a signal about a contact carries a permit of that very contact for that very source; what a reading
 //! says of anybody else is dropped here at the latest.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use crate::consent::permit::{Emit, Infer, Permit};
@@ -18,7 +20,7 @@ use crate::run::context::Context;
 use crate::run::group::{Leave, Work, emit_proposal};
 use crate::run::obtain::Obtained;
 use crate::source::{Found, Reading, crm, id};
-use crate::taxonomy::SourceClass;
+use crate::taxonomy::{Operation, SourceClass, Tier};
 impl<'a> Work<'a> {
     /// Reads what the CRM itself says about a contact.
     pub(super) fn read_crm(&mut self, leave: &mut Leave<'a>) {
@@ -69,11 +71,7 @@ impl<'a> Work<'a> {
                 }
                 About::Subject(subject, _) => {
                     let Some(leave) = leaves.iter_mut().find(|l| l.member.subject.id == *subject) else { continue };
-                    let traits = matches!(
-                        found.claim,
-                        Claim::Trait(..) | Claim::Motive(_) | Claim::Goal(_) | Claim::Channel(..)
-                    );
-                    let leave_for_it = if traits { leave.profiling.as_ref() } else { permit(leave) };
+                    let leave_for_it = if found.claim.is_profile() { leave.profiling.as_ref() } else { permit(leave) };
                     let Some(permit) = leave_for_it else { continue };
                     let evidence = self.page_evidence(document, found, obtained, permit.id().clone());
                     leave.signals.push(signal(self.context, found.clone(), evidence));
@@ -137,15 +135,27 @@ impl<'a> Work<'a> {
         });
     }
 
+    /// Those for whom the gate was asked for leave to profile and refused.
+    fn refused_to_profile(&self) -> HashSet<SubjectId> {
+        let refused =
+            self.rows.decisions.iter().filter(|d| d.operation == Operation::Profile && d.primary_reason.is_some());
+        refused.filter_map(|d| d.target.subject().cloned()).collect()
+    }
+
     /// Fuses signals into personas, the company's row and its buying center.
     pub(super) fn fuse(&mut self, leaves: Vec<Leave<'a>>) {
         let context = self.context;
         self.company.sort_by(|a, b| a.id.cmp(&b.id));
         self.company.dedup_by(|a, b| a.id == b.id);
+        let refused_to_profile = self.refused_to_profile();
         for leave in leaves {
             let Some(emit) = leave.emit else { continue };
             let refused: Vec<FacetKind> = leave.refused.iter().copied().collect();
             let mut signals = leave.signals;
+            if self.tier == Tier::StudyPrior {
+                // At this tier the CRM's title is all that is kept of the person.
+                signals.retain(|s| is_of_position(&s.claim));
+            }
             signals.sort_by(|a, b| a.id.cmp(&b.id));
             signals.dedup_by(|a, b| a.id == b.id);
             let subject = &leave.member.subject;
@@ -156,6 +166,9 @@ impl<'a> Work<'a> {
                 signals.extend(rectified::signals(rectified, &subject.id, account, emit.id(), &context.ids));
                 signals.sort_by(|a, b| a.id.cmp(&b.id));
             }
+            // The context of the position rests on what is known of the company.
+            let own = signals.len();
+            signals.extend(self.company.iter().cloned());
             let persona = fuse(&FusionInput {
                 subject: &subject.id,
                 crm_record: &subject.crm_record,
@@ -164,7 +177,8 @@ impl<'a> Work<'a> {
                 signals: &signals,
                 as_of: context.as_of.0,
                 offering: &context.offering,
-                profiling_allowed: leave.profiling.is_some(),
+                profiling_allowed: leave.profiling.is_some() || leave.crm_profiling.is_some(),
+                profiling_refused: refused_to_profile.contains(&subject.id),
                 refused: &refused,
                 identity_uncertain: leave.uncertain,
                 rectified,
@@ -173,6 +187,7 @@ impl<'a> Work<'a> {
                 min_probability: context.plan.persona().min_probability,
                 half_life_days: f64::from(context.plan.persona().half_life_days),
             });
+            signals.truncate(own);
             self.rows.personas.push(persona);
             self.rows.emitted.push(emit_proposal(context, leave.member));
             self.rows.evidence.append(&mut signals);
@@ -186,6 +201,11 @@ impl<'a> Work<'a> {
         let contacts = std::mem::replace(&mut self.rows.evidence, std::mem::take(&mut self.company));
         self.rows.evidence.extend(contacts);
     }
+}
+
+/// Whether a claim is about the position, as a title tells it.
+const fn is_of_position(claim: &Claim) -> bool {
+    matches!(claim, Claim::JobFunction(_) | Claim::Seniority(_) | Claim::SigningPower(_))
 }
 
 fn legal(emit: &Permit<Emit>) -> Legal {
@@ -203,7 +223,7 @@ fn stated_at(subject: &Subject, as_of: AsOf) -> Timestamp {
     subject.updated_at.unwrap_or(unknown).min(as_of.0)
 }
 
-fn signal(context: &Context, found: Found, evidence: Evidence) -> Signal {
+pub(super) fn signal(context: &Context, found: Found, evidence: Evidence) -> Signal {
     let (facet, value) = (found.claim.facet(), found.claim.value());
     let about = match &found.about {
         About::Subject(id, _) => id.as_str(),

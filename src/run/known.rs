@@ -4,9 +4,10 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Account, Claim, DecisionRow, Signal, Target};
+use crate::model::{About, Account, Claim, DecisionRow, Signal, SubjectId, Target};
 use crate::persona::fuse::fuse;
 use crate::persona::input::{FacetKind, FusionInput, Offering};
 use crate::persona::rectified::{self, Rectification};
@@ -29,7 +30,17 @@ pub struct FusionSettings {
 /// Whether a claim is about a person's character and wishes, which need leave to profile.
 #[must_use]
 pub const fn is_profile(claim: &Claim) -> bool {
-    matches!(claim, Claim::Trait(..) | Claim::Motive(_) | Claim::Goal(_) | Claim::Channel(..))
+    claim.is_profile()
+}
+
+/// How old the columns of the CRM's record are, by the evidence that was read from them; notes have ages of their own.
+fn record_age(signals: &[Signal]) -> Option<Timestamp> {
+    let of_column = |s: &&Signal| {
+        matches!(s.about, About::Subject(..))
+            && s.evidence.source_id == id::CRM
+            && s.evidence.locator.starts_with("column ")
+    };
+    signals.iter().find(of_column).map(|s| s.evidence.observed_at)
 }
 
 /// What the tables know of a contact.
@@ -50,7 +61,12 @@ impl Known {
     /// The tables cannot be read.
     pub fn read(snapshot: &Snapshot, persona: &Persona) -> Result<Self, SinkError> {
         let select = Select::Subject(persona.subject_id.clone());
-        let signals = sink::read_evidence(snapshot, &select)?;
+        let mut signals = sink::read_evidence(snapshot, &select)?;
+        if let Some(id) = &persona.account_id {
+            // The context of the position rests on what is known of the company.
+            let of_company = sink::read_evidence(snapshot, &Select::Account(id.clone()))?;
+            signals.extend(of_company.into_iter().filter(|s| matches!(s.about, About::Account(_))));
+        }
         let account = match &persona.account_id {
             Some(id) => sink::read_accounts(snapshot, &Select::Account(id.clone()))?.pop().map(account),
             None => None,
@@ -136,22 +152,26 @@ impl Known {
         self.decisions.iter().any(|d| d.primary_reason.is_none() && matches!(d.target, Target::Subject(..)) && is(d))
     }
 
+    /// Whether the gate was asked for leave to profile and refused; the same rule as in the run.
+    fn refused_to_profile(&self, subject: &SubjectId) -> bool {
+        self.decisions.iter().any(|d| {
+            d.primary_reason.is_some() && d.operation == Operation::Profile && d.target.subject() == Some(subject)
+        })
+    }
+
     /// What was fused.
     #[must_use]
     pub fn input<'a>(&'a self, persona: &'a Persona, settings: &'a FusionSettings) -> FusionInput<'a> {
         FusionInput {
             subject: &persona.subject_id,
             crm_record: &persona.crm_record,
-            crm_updated_at: self
-                .signals
-                .iter()
-                .find(|s| s.evidence.source_id == id::CRM)
-                .map(|s| s.evidence.observed_at),
+            crm_updated_at: record_age(&self.signals),
             account: self.account.as_ref(),
             signals: &self.signals,
             as_of: persona.as_of,
             offering: &settings.offering,
             profiling_allowed: !self.without_profile && self.permitted(|d| d.operation == Operation::Profile),
+            profiling_refused: self.without_profile || self.refused_to_profile(&persona.subject_id),
             refused: &self.refused,
             identity_uncertain: is_uncertain(persona),
             rectified: &self.rectified,
@@ -165,7 +185,8 @@ impl Known {
 
 /// Whether any facet says so; where none does, it made no difference.
 fn is_uncertain(p: &Persona) -> bool {
-    let named = [&p.goals, &p.requirements, &p.empathy_map].into_iter().flatten().map(|n| n.status);
+    let named = [&p.goals, &p.requirements, &p.empathy_map, &p.buying_behaviour, &p.information_behaviour];
+    let named = named.into_iter().flatten().map(|n| n.status);
     [p.job_function.status, p.seniority.status, p.signing_power.status]
         .into_iter()
         .chain(p.buying_roles.iter().map(|r| r.status))

@@ -3,9 +3,9 @@
 //! Invariant: every contact is in exactly one group; groups are sorted by account id and contacts by subject id, so
 //! everything after it can work on one company at a time in bounded memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::dates::without_slips;
 use crate::consent::dialect::Outcome;
@@ -13,11 +13,16 @@ use crate::consent::event::LegalEvent;
 use crate::consent::import::import;
 use crate::consent::ledger::LedgerView;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmAccount, CrmContact, CrmPull};
+use crate::crm::{CrmAccount, CrmContact, CrmDeadLetter, CrmPull, NoteKind, Origin};
 use crate::ids::Ids;
 use crate::keys::Identifier;
-use crate::model::{Account, AccountId, DeadLetter, Subject, SubjectId};
+use crate::model::{Account, AccountId, DeadLetter, Personal, Subject, SubjectId};
 use crate::run::legal::Exports;
+use crate::run::notes::Unread;
+use crate::taxonomy::Language;
+
+/// How far ahead a date may be that was written in another time zone.
+pub(super) const SLACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// A contact with what the gate must know of it.
 #[derive(Debug, Clone)]
@@ -28,6 +33,25 @@ pub struct Member {
     pub ambiguous: bool,
 }
 
+/// A note of the CRM on a contact or a company.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The contact whom it is on; `None` = the company.
+    pub subject: Option<SubjectId>,
+    /// The CRM's id of it.
+    pub note_id: Option<String>,
+    /// How it came about.
+    pub kind: NoteKind,
+    /// When it was written, where known.
+    pub written_at: Option<Timestamp>,
+    /// Its language, where stated.
+    pub language: Option<Language>,
+    /// What it says.
+    pub text: Personal<String>,
+    /// Its row.
+    pub origin: Origin,
+}
+
 /// A company with its contacts, of whom there may be none; `account.id` is `None` for the group of contacts without a company.
 #[derive(Debug, Clone)]
 pub struct Group {
@@ -35,6 +59,10 @@ pub struct Group {
     pub account: Account,
     /// Sorted by subject id.
     pub members: Vec<Member>,
+    /// Notes on the company and its contacts; read from disk only when the company is worked on.
+    pub notes: Vec<Note>,
+    /// When the newest note was written; `None` where there is none.
+    pub noted_at: Option<Timestamp>,
 }
 
 /// What a pull comes to.
@@ -56,18 +84,20 @@ pub struct Loaded {
     pub sources: Vec<(&'static str, usize)>,
     /// By which identifiers everybody was seen, so that they can be found, and kept out once erased.
     pub identifiers: Vec<(SubjectId, Vec<Identifier>)>,
+    /// Notes that are still in their files.
+    pub notes: Option<Unread>,
 }
 
-/// Drops everybody from a pull who was erased before, and every row about them; tells how many. Nothing else is kept
-/// of them, not even a dead letter: it would say which row they are.
+/// Drops everybody from a pull who was erased before, and every row about them; tells their record ids, by which their
+/// notes are known. Nothing else is kept of them, not even a dead letter: it would say which row they are.
 #[must_use]
 pub fn without_suppressed(
     crm: &str,
     mut pull: CrmPull,
     identifiers: &Identifiers,
     ledger: &LedgerView,
-) -> (CrmPull, u64) {
-    let mut dropped = std::collections::HashSet::new();
+) -> (CrmPull, HashSet<String>) {
+    let mut dropped = HashSet::new();
     pull.contacts.retain(|contact| {
         let suppressed = identifiers.is_suppressed(crm, contact, ledger);
         if suppressed {
@@ -80,7 +110,7 @@ pub fn without_suppressed(
         pull.consents.retain(|row| !gone(&row.contact_id));
         pull.dead_letters.retain(|l| l.table == "accounts" || !l.record_id.as_deref().is_some_and(gone));
     }
-    (pull, dropped.len() as u64)
+    (pull, dropped)
 }
 
 impl Loaded {
@@ -140,7 +170,11 @@ pub fn load(
     let mut groups: BTreeMap<Option<AccountId>, Vec<Member>> = BTreeMap::new();
     for contact in kept {
         let account = account_of(contact, &accounts, crm, ids, &mut dead_letters);
-        let subject = subject(crm, contact, account.clone(), ids, now);
+        let mut subject = subject(crm, contact, account.clone(), ids, now);
+        if contact.updated_at.is_some_and(|at| at.duration_since(now) > SLACK) {
+            dead_letters.push(future_letter(contact, ids, &subject.id));
+            subject.updated_at = None;
+        }
         let doubled = same_person[contact.record_id.as_str()];
         // A row of the record that could not be read may have said no: nobody knows whom the rest describes.
         let ambiguous = doubled || contact.flags.incomplete;
@@ -171,17 +205,18 @@ pub fn load(
         suppressed: 0,
         incomplete: false,
         identifiers: pull.contacts.iter().map(identified).collect(),
+        notes: None,
     }
 }
 
 fn in_order(mut groups: BTreeMap<Option<AccountId>, Vec<Member>>, pull: &CrmPull, crm: &str, ids: &Ids) -> Vec<Group> {
-    let no_account = groups.remove(&None).map(|members| Group { account: Account::default(), members });
+    let group = |account, members| Group { account, members, notes: Vec::new(), noted_at: None };
+    let no_account = groups.remove(&None).map(|members| group(Account::default(), members));
     let by_id: HashMap<AccountId, &CrmAccount> =
         pull.accounts.iter().map(|a| (ids.account(crm, &a.record_id), a)).collect();
     let companies = groups.into_iter().filter_map(|(id, members)| {
         let id = id?;
-        let account = account(by_id.get(&id)?, id);
-        Some(Group { account, members })
+        Some(group(account(by_id.get(&id)?, id), members))
     });
     let mut all: Vec<Group> = no_account.into_iter().chain(companies).collect();
     for group in &mut all {
@@ -238,8 +273,8 @@ fn account_of(
             stage: "crm".to_owned(),
             reason: "unknown_account".to_owned(),
             detail: format!(
-                "{} line {}, field account: no company of the exports has this id; the contact is kept without one",
-                contact.origin.file, contact.origin.line
+                "{}, field account: no company of the exports has this id; the contact is kept without one",
+                contact.origin
             ),
             row_commitment: ids.commitment("row", &contact.origin.digest),
             subject_id: Some(ids.subject(crm, &contact.record_id)),
@@ -268,14 +303,28 @@ fn same_person(contacts: &[CrmContact]) -> HashMap<&str, bool> {
     shared
 }
 
+/// Nobody knows how old a record is that was changed in the future.
+fn future_letter(contact: &CrmContact, ids: &Ids, subject: &SubjectId) -> DeadLetter {
+    DeadLetter {
+        stage: "crm".to_owned(),
+        reason: "future_date".to_owned(),
+        detail: format!(
+            "{}, field updated_at: the date is in the future; the contact is kept without it, correct it in the CRM",
+            contact.origin
+        ),
+        row_commitment: ids.commitment("row", &contact.origin.digest),
+        subject_id: Some(subject.clone()),
+    }
+}
+
 fn ambiguous_letter(contact: &CrmContact, ids: &Ids, subject: &SubjectId) -> DeadLetter {
     DeadLetter {
         stage: "crm".to_owned(),
         reason: "ambiguous_person".to_owned(),
         detail: format!(
-            "{} line {}: another record has the same e-mail address or the same name at the same company; \
+            "{}: another record has the same e-mail address or the same name at the same company; \
              merge the two in the CRM",
-            contact.origin.file, contact.origin.line
+            contact.origin
         ),
         row_commitment: ids.commitment("row", &contact.origin.digest),
         subject_id: Some(subject.clone()),
@@ -283,16 +332,17 @@ fn ambiguous_letter(contact: &CrmContact, ids: &Ids, subject: &SubjectId) -> Dea
 }
 
 fn crm_dead_letters(crm: &str, pull: &CrmPull, ids: &Ids) -> Vec<DeadLetter> {
-    let letters = pull.dead_letters.iter();
-    letters
-        .map(|letter| DeadLetter {
-            stage: "crm".to_owned(),
-            reason: letter.reason.to_owned(),
-            detail: letter.detail(),
-            row_commitment: ids.commitment("row", &letter.origin.digest),
-            subject_id: (letter.table != "accounts")
-                .then(|| letter.record_id.as_deref().map(|r| ids.subject(crm, r)))
-                .flatten(),
-        })
-        .collect()
+    pull.dead_letters.iter().map(|letter| dead_letter(crm, letter, ids)).collect()
+}
+
+/// A dead letter of the connector as a row of `dead_letters`.
+pub(super) fn dead_letter(crm: &str, letter: &CrmDeadLetter, ids: &Ids) -> DeadLetter {
+    let record = letter.record_id.as_deref().filter(|_| letter.table != "accounts");
+    DeadLetter {
+        stage: "crm".to_owned(),
+        reason: letter.reason.to_owned(),
+        detail: letter.detail(),
+        row_commitment: ids.commitment("row", &letter.origin.digest),
+        subject_id: record.map(|r| ids.subject(crm, r)),
+    }
 }

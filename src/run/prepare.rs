@@ -17,7 +17,7 @@ use crate::consent::gate::{Clock, Gate};
 use crate::consent::ledger::{Import, Ledger};
 use crate::consent::policy::Policy;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmPull, pull};
+use crate::crm::{CrmPull, FileFacts, NoteFiles, pull};
 use crate::fetch::{Cassette, Fetcher, is_reserved};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
@@ -30,12 +30,17 @@ use crate::run::home::Home;
 use crate::run::journal::Journal;
 use crate::run::legal::{Directory, Exports};
 use crate::run::load::{Loaded, load, without_suppressed};
+use crate::run::notes::Unread;
+use crate::run::tiers::TierCosts;
 use crate::run::watch::Watch;
-use crate::run::{agree, legal, settings};
+use crate::run::{agree, layout, legal, settings};
 use crate::sink::HomeLock;
 
 /// The vault's name of the key of recordings.
 const TAPE_KEY: &str = "cassettes";
+
+/// The key of recordings.
+type TapeKey = Zeroizing<[u8; 32]>;
 
 /// What a run works with.
 pub(super) struct Prepared {
@@ -44,6 +49,10 @@ pub(super) struct Prepared {
     pub loaded: Loaded,
     /// Hash over the input files.
     pub inputs: String,
+    /// Their columns.
+    pub columns: serde_json::Value,
+    /// The input files, and how many rows they have where somebody counted.
+    pub files: Vec<(PathBuf, Option<u64>)>,
     pub as_of: Timestamp,
     pub home_path: PathBuf,
     pub ids: Ids,
@@ -56,7 +65,7 @@ pub(super) struct Prepared {
     /// The recording that answers.
     pub tape: Option<Arc<Cassette>>,
     /// The key of recordings, where one is to be made.
-    pub tape_key: Option<Zeroizing<[u8; 32]>>,
+    pub tape_key: Option<TapeKey>,
 }
 
 /// What a run writes its records to.
@@ -68,21 +77,7 @@ pub(super) struct Books {
 
 /// Reads pipeline, policy, home, CRM and ledger, imports what is new, and opens the gate.
 pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<Prepared, RunError> {
-    let plan = config::load(path).map_err(RunError::Config)?;
-    let today =
-        jiff::tz::Offset::UTC.to_datetime(options.as_of.or(plan.as_of()).unwrap_or_else(|| (world.wall)())).date();
-    let (policy, warnings) = agree::load_policy(&plan, Some(today)).map_err(RunError::Config)?;
-    for warning in &warnings {
-        tracing::warn!("{warning}");
-    }
-    let mistakes: Vec<Diagnostic> = legal::check_mappings(plan.crm());
-    if mistakes.iter().any(Diagnostic::is_error) {
-        return Err(RunError::Config(mistakes));
-    }
-    for warning in &mistakes {
-        tracing::warn!("{warning}");
-    }
-    settings::check(&plan, options)?;
+    let (plan, policy) = configuration(path, options, world)?;
     let demo = plan.network() == Network::Demo;
     let now = (world.wall)();
     let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
@@ -97,7 +92,8 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         // Before the lock, which would create the folder.
         Home::open_for(&home_path, plan.controller(), false)?;
     }
-    let pulled = tracing::info_span!("crm").in_scope(|| pull(&settings::crm_source(&plan), Path::new("")))?;
+    let (pulled, notes) = tracing::info_span!("crm").in_scope(|| crm_files(&plan))?;
+    layout::compare(&home_path, plan.name(), &pulled.files, options.accept_columns)?;
     let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
     if demo {
         invented_only(&plan, &pulled, &exports)?;
@@ -111,16 +107,18 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         None => (Vault::in_memory()?, Ledger::in_memory()?),
     };
     let identifiers = Identifiers::new(&vault)?;
-    let inputs = inputs_hash(&pulled, &exports);
+    let (inputs, columns) = (inputs_hash(&pulled, &exports), layout::of(&pulled.files));
+    let files = input_files(&pulled, &plan);
     let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
     let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
-    loaded.suppressed = suppressed;
+    loaded.suppressed = suppressed.len() as u64;
     let mut people = Directory::new(&plan.crm().name, &ids, &identifiers, &vault, ledger.view());
     people.add_contacts(&pulled.contacts);
     for export in &exports {
         loaded.take_in(export, export.read(&people, gate_now), &ids);
     }
     drop((people, exports));
+    loaded.notes = Some(Unread { files: notes, identifiers, suppressed });
     let log = match &mut home {
         Some(home) if !options.dry_run => {
             let log = home.audit(&vault, &world.wall)?;
@@ -129,7 +127,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
             }
             // A replay decides as of then; what the ledger learns today it learns today.
             let known_at = if demo { gate_now } else { now };
-            import(home, (&mut vault, &mut ledger), &log, &loaded, &plan, &policy, known_at)?;
+            import(home, (&mut vault, &mut ledger), &log, &loaded, (&plan, pinned), &policy, known_at)?;
             Some(log)
         }
         _ => {
@@ -145,14 +143,72 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         Some(home) => Store::open(home.path()).and_then(|store| store.all_rectifications(&vault))?,
         None => HashMap::new(),
     };
-    let tape_key = if options.record || taped.is_some() { Some(vault.named(TAPE_KEY)?) } else { None };
-    let tape = match (&options.replay, &tape_key) {
-        (Some(run), Some(key)) => Some(Arc::new(Cassette::open(&home_path, run, key)?)),
-        _ => None,
-    };
+    let (tape, tape_key) = tape(options, &vault, &home_path)?;
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, &ids, clock);
-    Ok(Prepared { plan, gate, loaded, inputs, as_of, home_path, ids, lock, rectified, books, tape, tape_key })
+    Ok(Prepared {
+        plan,
+        gate,
+        loaded,
+        inputs,
+        columns,
+        files,
+        as_of,
+        home_path,
+        ids,
+        lock,
+        rectified,
+        books,
+        tape,
+        tape_key,
+    })
+}
+
+/// Pipeline and policy, as far as both can be checked without a home.
+fn configuration(path: &Path, options: &Options, world: &World) -> Result<(Plan, Policy), RunError> {
+    let plan = config::load(path).map_err(RunError::Config)?;
+    let today =
+        jiff::tz::Offset::UTC.to_datetime(options.as_of.or(plan.as_of()).unwrap_or_else(|| (world.wall)())).date();
+    let (policy, warnings) = agree::load_policy(&plan, Some(today)).map_err(RunError::Config)?;
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    let mistakes: Vec<Diagnostic> = legal::check_mappings(plan.crm());
+    if mistakes.iter().any(Diagnostic::is_error) {
+        return Err(RunError::Config(mistakes));
+    }
+    for warning in &mistakes {
+        tracing::warn!("{warning}");
+    }
+    settings::check(&plan, options)?;
+    Ok((plan, policy))
+}
+
+/// The CRM's rows, and its notes, which are still in their files.
+fn crm_files(plan: &Plan) -> Result<(CrmPull, NoteFiles), RunError> {
+    let source = settings::crm_source(plan);
+    let mut pulled = pull(&source, Path::new(""))?;
+    let notes = NoteFiles::open(&source, Path::new(""))?;
+    pulled.files.extend(notes.facts.iter().cloned());
+    Ok((pulled, notes))
+}
+
+/// Every file that was read, and its rows where they are counted by now: notes are read later.
+fn input_files(pulled: &CrmPull, plan: &Plan) -> Vec<(PathBuf, Option<u64>)> {
+    let rows = |file: &FileFacts| (file.table != "notes").then_some(file.rows);
+    let counted = pulled.files.iter().map(|file| (file.path.clone(), rows(file)));
+    counted.chain(plan.crm().legal.iter().flat_map(legal_files)).collect()
+}
+
+/// The recording that answers, and the key of recordings.
+fn tape(options: &Options, vault: &Vault, home: &Path) -> Result<(Option<Arc<Cassette>>, Option<TapeKey>), RunError> {
+    let wanted = options.record || options.replay.is_some();
+    let key = wanted.then(|| vault.named(TAPE_KEY)).transpose()?;
+    let tape = match (&options.replay, &key) {
+        (Some(run), Some(key)) => Some(Arc::new(Cassette::open(home, run, key)?)),
+        _ => None,
+    };
+    Ok((tape, key))
 }
 
 /// A run under a policy that nobody has approved, or not yet, could only refuse everybody.
@@ -194,7 +250,7 @@ fn import(
     (vault, ledger): (&mut Vault, &mut Ledger),
     log: &AuditLog,
     loaded: &Loaded,
-    plan: &Plan,
+    (plan, pinned): (&Plan, bool),
     policy: &Policy,
     now: Timestamp,
 ) -> Result<(), RunError> {
@@ -212,13 +268,41 @@ fn import(
     let named = loaded.identifiers.iter().filter(|(subject, _)| about.contains(subject)).cloned().collect::<Vec<_>>();
     vault.ensure(named.iter().map(|(subject, _)| subject))?;
     vault.identify(&named)?;
-    // An export of which a page is missing is no picture of what people say now.
-    let all = Import { events: &loaded.events, seen: &seen, is_sync: !loaded.incomplete };
+    // An export of which a page is missing, or an old one, is no picture of what people say now.
+    let is_sync = !loaded.incomplete && (pinned || is_fresh(plan.crm(), policy, now));
+    let all = Import { events: &loaded.events, seen: &seen, is_sync };
     ledger.import(vault, all, now)?;
     log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", ledger.note()).into()])?;
     home.remember_crm(&plan.crm().name)?;
     home.keep_policy(policy)?;
     Ok(())
+}
+
+/// Whether every kind of export has a file that is young enough: in one that nobody renews any more, a new objection
+/// would never be seen.
+fn is_fresh(crm: &config::Crm, policy: &Policy, now: Timestamp) -> bool {
+    let newest = |files: std::io::Result<Vec<PathBuf>>| {
+        let changed = |file: &PathBuf| Timestamp::try_from(file.metadata().ok()?.modified().ok()?).ok();
+        files.ok()?.iter().filter_map(changed).max()
+    };
+    let sets = [Some(&crm.contacts), crm.consents.as_ref()].into_iter().flatten().map(|set| newest(set.files()));
+    let Some(exported_at) = sets.chain(crm.legal.iter().map(|e| newest(e.files()))).min().flatten() else {
+        return false;
+    };
+    let most = policy.file().consent_sync_max_age_hours;
+    let hours = now.duration_since(exported_at).as_hours();
+    let is_fresh = hours < i64::from(most);
+    if !is_fresh {
+        tracing::warn!(
+            "the exports of the CRM are {hours} hours old, the policy allows {most}: they do not count as news, and \
+             everything is refused (StaleConsentSync) once the last fresh ones are as old; export anew"
+        );
+    }
+    is_fresh
+}
+
+fn legal_files(exports: &config::Legal) -> Vec<(PathBuf, Option<u64>)> {
+    exports.files().unwrap_or_default().into_iter().map(|path| (path, None)).collect()
 }
 
 fn later_of(wall: &Clock, as_of: Timestamp) -> Clock {
@@ -299,6 +383,7 @@ impl Prepared {
             observer: Arc::clone(&world.observer),
             host_files: Mutex::new(HashMap::new()),
             times: StageTimes::default(),
+            tiers: TierCosts::default(),
         };
         (context, self.loaded)
     }

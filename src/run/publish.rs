@@ -14,7 +14,9 @@ use crate::config::Plan;
 use crate::consent::gate::{EmitProposal, Gate, SubjectFacts};
 use crate::demo::DemoWeb;
 use crate::fetch::{Fetcher, Recorder, TapeError, TapeHead, expire_cassettes};
+use crate::lineage::{Begun, End, Lineage};
 use crate::model::{DecisionRow, RunId, SubjectId};
+use crate::persona::rows::AccountRow;
 use crate::rights::office::rewrite_leaf;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
@@ -23,17 +25,54 @@ use crate::run::group::{GroupRows, process};
 use crate::run::home::Home;
 use crate::run::journal::{Journal, RunState};
 use crate::run::load::{Group, Loaded};
+use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
 use crate::sink::{Change, FileFacts, Note, RunRow, SinkError, Snapshot, SnapshotWriter, StageTime};
 use crate::taxonomy::Operation;
 
+/// So many decisions, or signals, are written together.
+const ROWS_TOGETHER: usize = 4096;
+
 /// Begins a run, or continues it where it was killed, and publishes its snapshot.
-pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
-    let home = prepared.home_path.clone();
+pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
+    let (home, pipeline) = (prepared.home_path.clone(), prepared.plan.name().to_owned());
     let journal = Journal::open(&home.join("journal.sqlite"))?;
     let state = begin(&prepared, &journal, options, world)?;
+    let lineage = Lineage::begin(prepared.plan.output().lineage.clone(), begun(&prepared, &state));
+    let result = Box::pin(go(prepared, journal, state, options, world)).await;
+    let end = match &result {
+        Ok(_) => crate::sink::current(&home, &pipeline)?.map_or(End::Stopped, End::Published),
+        Err(RunError::Cancelled) => End::Stopped,
+        Err(error) => End::Failed(error.to_string()),
+    };
+    lineage.end(&end, (world.wall)());
+    result
+}
+
+/// The run as a data catalogue is told of it.
+fn begun(prepared: &Prepared, state: &RunState) -> Begun {
+    Begun {
+        controller: prepared.plan.controller().to_owned(),
+        pipeline: prepared.plan.name().to_owned(),
+        run_id: state.run_id.as_str().to_owned(),
+        resumed: state.starts > 1,
+        at: state.started_at,
+        as_of: prepared.as_of,
+        home: prepared.home_path.clone(),
+        inputs: prepared.files.clone(),
+    }
+}
+
+async fn go(
+    mut prepared: Prepared,
+    journal: Journal,
+    state: RunState,
+    options: &Options,
+    world: &World,
+) -> Result<Summary, RunError> {
+    let home = prepared.home_path.clone();
     let resumed = journal.fetched(&state.run_id)?;
     if !prepared.is_demo() && options.as_of.or(prepared.plan.as_of()).is_none() {
         // A run that is continued keeps the instant at which it began.
@@ -54,14 +93,15 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
     if let Some(recorder) = &recorder {
         fetcher = fetcher.with_recorder(Arc::clone(recorder));
     }
-    let (inputs, lock) = (prepared.inputs.clone(), prepared.lock.take());
+    let (inputs, columns) = (prepared.inputs.clone(), std::mem::take(&mut prepared.columns));
+    let lock = prepared.lock.take();
     let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, journal);
     let context = Arc::new(context);
     let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
     let keys = crate::sink::held_keys(&home, context.plan.output().encryption);
     let mut writer = SnapshotWriter::create_with(&home, context.plan.name(), &state.run_id, &facts, keys)?
         .keep_snapshots(context.plan.output().keep_snapshots as usize);
-    let worked = work(&context, loaded, &mut writer, world).await;
+    let worked = work(&context, loaded, &home, &mut writer, world).await;
     if let Some(web) = web {
         web.stop().await;
     }
@@ -80,7 +120,7 @@ pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World
             no.retain(|subject| refused.contains(subject));
             // Before publishing: what is cut off here is done again by the run that goes on.
             clean_older(&context, &home, &no, (world.wall)())?;
-            let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, resumed };
+            let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, resumed };
             let summary = finish.publish(writer, counts, world)?;
             // Until the home is free again nobody else writes to the ledger: whoever says no is either seen here, or
             // finds the home free and takes the person out themselves.
@@ -152,29 +192,45 @@ fn published_before(
 /// Works on all groups, many at once, and writes their rows in order.
 async fn work(
     context: &Arc<Context>,
-    loaded: Loaded,
+    mut loaded: Loaded,
+    home: &Path,
     writer: &mut SnapshotWriter,
     world: &World,
 ) -> Result<(Counts, HashSet<SubjectId>), RunError> {
-    let Loaded { groups, dead_letters, contacts, suppressed, .. } = loaded;
-    let mut counts = Counts { suppressed, ..Counts::of_input(&groups, &dead_letters, contacts) };
-    writer.dead_letters(&dead_letters)?;
+    let input = Counts::of_input(&loaded.groups, &loaded.dead_letters, loaded.contacts);
+    let mut counts = Counts { suppressed: loaded.suppressed, ..input };
+    writer.dead_letters(&loaded.dead_letters)?;
+    let mut spool =
+        tracing::info_span!("notes").in_scope(|| notes::sort_in(context, &mut loaded, home, writer, &mut counts))?;
+    let Loaded { groups, .. } = loaded;
     world.observer.planned(groups.iter().filter(|g| g.account.id.is_some()).count());
-    let company = |group: Group| {
+    // Here, and not in the task: companies need their notes in the order of their ids.
+    let groups = groups.into_iter().map(|mut group| {
+        group.notes = spool.as_mut().map_or(Ok(Vec::new()), |spool| spool.take(group.account.id.as_ref()))?;
+        Ok::<Group, SinkError>(group)
+    });
+    let company = |group: Result<Group, SinkError>| {
         let context = Arc::clone(context);
-        let span = tracing::info_span!("group", contacts = group.members.len());
-        async move { process(&context, &group).await }.instrument(span)
+        let contacts = group.as_ref().map_or(0, |group| group.members.len());
+        let span = tracing::info_span!("group", contacts);
+        async move { process(&context, &group?).await }.instrument(span)
     };
     let (mut emitted, mut refused) = (Vec::new(), HashSet::new());
-    in_order(groups, company, |rows| {
+    let mut pending = Rows::default();
+    let mut write = |pending: &mut Rows| {
+        let written = || StageTimes::timed(&context.wall, &context.times.write, || pending.write(writer));
+        tracing::info_span!("write").in_scope(written)
+    };
+    in_order(groups, company, |mut rows| {
         counts.add(&rows);
-        emitted.extend(rows.emitted.iter().cloned());
+        emitted.append(&mut rows.emitted);
         let may_not = |d: &&DecisionRow| d.operation == Operation::Emit && d.permit_id.is_none();
         refused.extend(rows.decisions.iter().filter(may_not).filter_map(|d| d.target.subject().cloned()));
-        let written = || StageTimes::timed(&context.wall, &context.times.write, || write(writer, &rows));
-        Ok(tracing::info_span!("write").in_scope(written)?)
+        pending.add(rows);
+        if pending.is_full() { Ok(write(&mut pending)?) } else { Ok(()) }
     })
     .await?;
+    write(&mut pending)?;
     refused.extend(ask_again(context, emitted, writer, &mut counts).await?);
     Ok((counts, refused))
 }
@@ -189,7 +245,7 @@ fn clean_older(context: &Context, home: &Path, said_no: &HashSet<SubjectId>, now
     }
     recorder.log().append_now(entries)?;
     let change = Change::leave_out(said_no.iter().cloned());
-    let changed = crate::sink::rewrite_beside_run(home, &change, Note { at: now, reason: "objection" })?;
+    let changed = crate::sink::rewrite_older(home, &change, Note { at: now, reason: "objection" })?;
     let opened = Home::open(home)?;
     for (snapshot, _) in changed.iter().filter(|(_, done)| !done.is_empty()) {
         recorder.log().append_now(vec![rewrite_leaf(&opened, snapshot, "objection")?.into()])?;
@@ -251,14 +307,39 @@ async fn ask_again(
     Ok(left_out)
 }
 
-fn write(writer: &mut SnapshotWriter, rows: &GroupRows) -> Result<(), SinkError> {
-    writer.personas(&rows.personas)?;
-    writer.accounts(rows.account.as_slice())?;
-    writer.buying_centers(&rows.centers)?;
-    writer.evidence(&rows.evidence)?;
-    writer.decisions(&rows.decisions)?;
-    writer.documents(&rows.documents)?;
-    writer.dead_letters(&rows.dead_letters)
+/// Rows of companies that wait to be written together: each chunk costs an array a column, and a company has few rows.
+#[derive(Default)]
+struct Rows {
+    companies: GroupRows,
+    accounts: Vec<AccountRow>,
+}
+
+impl Rows {
+    fn add(&mut self, mut rows: GroupRows) {
+        let all = &mut self.companies;
+        all.personas.append(&mut rows.personas);
+        all.centers.append(&mut rows.centers);
+        all.evidence.append(&mut rows.evidence);
+        all.decisions.append(&mut rows.decisions);
+        all.documents.append(&mut rows.documents);
+        all.dead_letters.append(&mut rows.dead_letters);
+        self.accounts.extend(rows.account);
+    }
+
+    const fn is_full(&self) -> bool {
+        self.companies.decisions.len() >= ROWS_TOGETHER || self.companies.evidence.len() >= ROWS_TOGETHER
+    }
+
+    fn write(&mut self, writer: &mut SnapshotWriter) -> Result<(), SinkError> {
+        let Self { companies: rows, accounts } = std::mem::take(self);
+        writer.personas(&rows.personas)?;
+        writer.accounts(&accounts)?;
+        writer.buying_centers(&rows.centers)?;
+        writer.evidence(&rows.evidence)?;
+        writer.decisions(&rows.decisions)?;
+        writer.documents(&rows.documents)?;
+        writer.dead_letters(&rows.dead_letters)
+    }
 }
 
 /// The last step.
@@ -267,6 +348,7 @@ struct Finish<'a> {
     home: &'a Path,
     state: &'a RunState,
     inputs: &'a str,
+    columns: serde_json::Value,
     resumed: u64,
 }
 
@@ -348,6 +430,7 @@ impl Finish<'_> {
             "purpose": context.plan.purpose(),
             "gate_time": context.pinned.then(|| context.as_of.0.to_string()),
             "inputs_hash": self.inputs,
+            "columns": self.columns,
             "ledger": {
                 "events": context.gate.ledger().state().count(),
                 "state": context.gate.ledger().state().hex(),

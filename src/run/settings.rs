@@ -54,6 +54,7 @@ pub(super) fn crm_source(plan: &Plan) -> CsvSource {
         contacts,
         accounts: crm.accounts.as_ref().map(file_set),
         consents: crm.consents.as_ref().map(file_set),
+        notes: crm.notes.as_ref().map(file_set),
     }
 }
 
@@ -218,6 +219,7 @@ mod tests {
             contacts: all(&schema, "ContactColumns"),
             accounts: Some(all(&schema, "AccountColumns")),
             consents: Some(all(&schema, "ConsentColumns")),
+            notes: Some(all(&schema, "NoteColumns")),
         };
         crm::check(&source).expect("known fields");
     }

@@ -12,6 +12,7 @@ use crate::run::context::Context;
 use crate::run::group::GroupRows;
 use crate::run::journal::RunState;
 use crate::run::load::Group;
+use crate::run::tiers::TierCost;
 use crate::sink::{Rewritten, SinkError, Snapshot};
 use crate::taxonomy::FacetStatus;
 
@@ -20,7 +21,7 @@ use crate::taxonomy::FacetStatus;
 pub struct Counts {
     /// Contacts that were worked on.
     pub subjects: u64,
-    /// Contacts and rows that could not be read: what the share of dead letters refers to.
+    /// Contacts, notes and rows that could not be read: what the share of dead letters refers to.
     pub crm_rows: u64,
     /// Rows of `personas`.
     pub personas: u64,
@@ -45,8 +46,28 @@ pub struct Counts {
     /// Contacts of the export who were erased before, and are left out.
     #[serde(default)]
     pub suppressed: u64,
+    /// Notes of the CRM.
+    #[serde(default)]
+    pub notes: NoteCounts,
     /// Personas whose facet is known: `job_function`, `seniority`, `buying_role`.
     pub known: BTreeMap<String, u64>,
+}
+
+/// What became of the CRM's notes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteCounts {
+    /// Rows of the files.
+    pub rows: u64,
+    /// Notes that were read.
+    pub read: u64,
+    /// Notes that were not read: on contacts without leave, or older than the policy allows.
+    pub not_read: u64,
+    /// Rows that leave nothing else: notes on erased people, on contacts beyond a limit, or later than the run's clock.
+    pub left_out: u64,
+    /// Statements that became evidence.
+    pub statements: u64,
+    /// Statements that were dropped: about people without leave, or of a profile without leave to profile.
+    pub dropped: u64,
 }
 
 impl Counts {
@@ -63,6 +84,10 @@ impl Counts {
         self.accounts += u64::from(rows.account.is_some());
         self.evidence += rows.evidence.len() as u64;
         self.dead_letters += rows.dead_letters.len() as u64;
+        self.notes.read += rows.notes.read;
+        self.notes.not_read += rows.notes.not_read;
+        self.notes.statements += rows.notes.statements;
+        self.notes.dropped += rows.notes.dropped;
         self.decisions(&rows.decisions);
         let hosts: HashSet<&PermitId> = rows
             .decisions
@@ -140,6 +165,9 @@ pub struct Summary {
     pub starts: u32,
     /// Busy time by stage, in seconds, summed over tasks.
     pub stages: BTreeMap<String, f64>,
+    /// What each depth of research cost.
+    #[serde(default)]
+    pub tiers: BTreeMap<String, TierCost>,
     /// Permits and refusals by what was asked, for dry runs.
     pub asked: BTreeMap<String, u64>,
 }
@@ -163,6 +191,7 @@ impl Summary {
             resumed_fetches: 0,
             starts: 1,
             stages: BTreeMap::new(),
+            tiers: BTreeMap::new(),
             asked,
         }
     }
@@ -187,6 +216,7 @@ impl Summary {
             resumed_fetches,
             starts: state.starts,
             stages: context.stages().map(|(name, seconds)| (name.to_owned(), seconds)).into(),
+            tiers: context.tiers.by_name(),
             asked: BTreeMap::new(),
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::columns::{Category, Column, Kind, columns, sort_key};
 use super::schema::data_type;
 use super::{ADVISORY, SCHEMA_VERSION, Table};
-use crate::taxonomy::{self, BuyingRole, Channel, FacetStatus, JobFunction, Motive, Operation, PurchasePhase};
+use crate::taxonomy::{self, BuyingRole, Channel, FacetStatus, JobFunction, Motive, Operation, Point, PurchasePhase};
 use crate::taxonomy::{Seniority, SigningPower, SourceClass, Tier, Trait};
 
 /// The text before the tables.
@@ -47,12 +47,12 @@ pub(super) fn terms(vocabulary: &str) -> Vec<&'static str> {
         "tier" => all(Tier::ALL, Tier::as_str),
         "source_class" => all(SourceClass::ALL, SourceClass::as_str),
         "operation" => all(Operation::ALL, Operation::as_str),
-        _ => Vec::new(),
+        kind => kind.parse().map_or_else(|_| Vec::new(), |k| Point::all(k).into_iter().map(Point::term).collect()),
     }
 }
 
 /// The vocabularies in the order of the documentation.
-const VOCABULARIES: [&str; 12] = [
+const VOCABULARIES: [&str; 18] = [
     "job_function",
     "seniority",
     "signing_power",
@@ -61,6 +61,12 @@ const VOCABULARIES: [&str; 12] = [
     "motive",
     "channel",
     "purchase_phase",
+    "goal",
+    "requirement",
+    "pain",
+    "gain",
+    "buying_behaviour",
+    "information_behaviour",
     "facet_status",
     "tier",
     "source_class",

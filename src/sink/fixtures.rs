@@ -13,11 +13,12 @@ use crate::model::{
     Signal, SignalId, SubjectId, Target,
 };
 use crate::persona::rows::{
-    AccountRow, BuyingCenterRow, ChannelPreference, Legal, Member, MotiveScore, Named, Persona, RoleScore, TraitScore,
+    AccountRow, BuyingCenterRow, ChannelPreference, Legal, Member, MotiveScore, Named, Persona, RoleScore, StudyPrior,
+    TraitScore,
 };
 use crate::taxonomy::{
-    BuyingRole, Channel, Facet, FacetStatus, JobFunction, Motive, Operation, PurchasePhase, Seniority, SigningPower,
-    SourceClass, Tier, Trait,
+    BuyingRole, Channel, Facet, FacetStatus, Goal, JobFunction, Motive, Operation, Point, PurchasePhase, Seniority,
+    SigningPower, SourceClass, Tier, Trait,
 };
 
 /// Rows of every table.
@@ -145,8 +146,15 @@ pub(crate) fn persona(i: usize) -> Persona {
         motives: vec![MotiveScore { motive: Motive::Security, confidence: some(0.6), status }],
         channels: vec![ChannelPreference { phase: PurchasePhase::Advice, channel: Some(Channel::InPerson), status }],
         context: vec![named("innovation", None)],
+        buying_behaviour: vec![named("buying_behaviour", Some("compares_offers"))],
+        information_behaviour: vec![named("information_behaviour", None)],
         requirements: vec![named("user", Some("Schulung"))],
         empathy_map: vec![named("says", Some("<b>Wir prüfen</b>"))],
+        study_priors: vec![StudyPrior {
+            facet: "channel.advice".into(),
+            value: "in_person".into(),
+            study: "ifh_koeln_2018".into(),
+        }],
         tier: Tier::Individual,
         legal: Legal {
             basis: vec!["6(1)(a)".into(), "6(1)(f)".into()],
@@ -170,7 +178,7 @@ pub(crate) fn signal(i: usize, about: About) -> Signal {
         Claim::BuyingRole(BuyingRole::Decider, 1),
         Claim::Trait(Trait::Formality, -1),
         Claim::Motive(Motive::Growth),
-        Claim::Goal("Kosten senken".into()),
+        Claim::Point(Point::Goal(Goal::CutCosts)),
         Claim::Channel(Some(PurchasePhase::Advice), Channel::Phone),
         Claim::Channel(None, Channel::EMail),
         Claim::Firmographic("employees".into(), "250".into()),

@@ -133,6 +133,13 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<(), SinkError> {
     fs::rename(from, to).map_err(SinkError::io("publish", to))
 }
 
+/// Makes a link to a folder beside it; nothing on systems without such links.
+pub(super) fn link(to: &Path, at: &Path) -> Result<(), SinkError> {
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(to, at).map_err(SinkError::io("link", at))?;
+    Ok(())
+}
+
 /// Removes a folder and all in it; it may be gone already.
 pub(super) fn remove_dir(path: &Path) -> Result<(), SinkError> {
     match fs::remove_dir_all(path) {

@@ -44,10 +44,11 @@ pub use read::{
     Batches, Select, each_document, each_persona, read_accounts, read_buying_centers, read_columns, read_decisions,
     read_documents, read_evidence, read_personas, read_runs,
 };
-pub use rewrite::{Change, Note, Rewritten, rewrite_all, rewrite_beside_run, rewrite_each, rewrite_snapshot};
+pub use rewrite::{Change, Note, Rewritten, rewrite_all, rewrite_each, rewrite_older, rewrite_snapshot};
 pub use ring::{held_keys, hold_key};
 pub use runs::{RunRow, StageTime};
 pub use safe_text::{is_formula, safe_text};
+pub(crate) use snapshot::WORK_NOTES;
 pub use snapshot::{SnapshotWriter, table_hash};
 
 /// Version of the table layout, in every file's metadata.

@@ -16,6 +16,8 @@ use super::{Select, SinkError, Table, TableKeys, home};
 pub(super) const MANIFEST: &str = "manifest.json";
 /// The one-line file that names the current snapshot.
 pub(super) const CURRENT: &str = "current";
+/// The link beside it, for tools that know of no snapshots.
+pub(super) const LATEST: &str = "latest";
 /// Most files of a table.
 const MAX_PARTS: usize = 10_000;
 

@@ -12,7 +12,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::published::{CURRENT, MANIFEST, Snapshot, current, snapshots};
+use super::published::{CURRENT, LATEST, MANIFEST, Snapshot, current, snapshots};
 use super::runs::RunRow;
 use super::write::TableWriter;
 use super::{FileFacts, SinkError, Table, TableKeys, encode, home, rewrite};
@@ -22,6 +22,8 @@ use crate::taxonomy::BuyingRole;
 
 /// What folders of unpublished snapshots start with; nothing else in `.work` is touched.
 const WORK_PREFIX: &str = "snapshot=";
+/// What folders of notes start with that a run has put by.
+pub(crate) const WORK_NOTES: &str = "notes=";
 
 /// The next snapshot of a pipeline, until it is committed. Dropped, it leaves nothing.
 ///
@@ -74,9 +76,8 @@ impl SnapshotWriter {
         home::check_name("pipeline name", pipeline)?;
         home::check_name("run id", run.as_str())?;
         // A damaged `current` must not keep the next run from putting it right.
-        if let Ok(Some(before)) = current(home, pipeline)
-            && before.run_id() == run.as_str()
-        {
+        let before = current(home, pipeline).ok().flatten();
+        if let Some(before) = before.as_ref().filter(|before| before.run_id() == run.as_str()) {
             return Err(SinkError::Published { path: before.folder().to_owned() });
         }
         home::create_dir(&home.join(pipeline))?;
@@ -84,6 +85,10 @@ impl SnapshotWriter {
         home::create_dir(&all_work)?;
         clear_work(home)?;
         rewrite::recover(home)?;
+        if let Some(before) = before {
+            // A run that died between the two left the link behind.
+            point_latest(home, &home.join(pipeline), &format!("snapshot={}", before.run_id()))?;
+        }
         let work = all_work.join(format!("{WORK_PREFIX}{run}"));
         let create = |t: Table| TableWriter::create(&work.join(t.as_str()), t, facts, keys.as_ref());
         let open = |t| Ok(Slot::Open(Box::new(create(t)?)));
@@ -278,6 +283,7 @@ impl SnapshotWriter {
             .map_err(SinkError::io("remove", &staged))?;
         home::write_file(&staged, format!("snapshot={}\n", self.run).as_bytes())?;
         home::rename(&staged, &folder.join(CURRENT))?;
+        point_latest(&self.home, folder, &format!("snapshot={}", self.run))?;
         home::sync_dir(folder)
     }
 
@@ -306,6 +312,23 @@ impl SnapshotWriter {
     }
 }
 
+/// Lets `latest`, for tools that know of no snapshots, lead to the folder that `current` names. Whatever else stands in
+/// its place is left alone.
+fn point_latest(home: &Path, folder: &Path, target: &str) -> Result<(), SinkError> {
+    let link = folder.join(LATEST);
+    match fs::read_link(&link) {
+        Ok(now) if now == Path::new(target) => return Ok(()),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Ok(()),
+        _ => {}
+    }
+    let staged = home.join(".work").join(format!("{LATEST}-{target}"));
+    fs::remove_file(&staged)
+        .or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })
+        .map_err(SinkError::io("remove", &staged))?;
+    home::link(Path::new(target), &staged)?;
+    home::rename(&staged, &link)
+}
+
 impl Drop for SnapshotWriter {
     fn drop(&mut self) {
         self.tables.clear();
@@ -317,7 +340,8 @@ impl Drop for SnapshotWriter {
 /// Removes what writers that died left in `.work`.
 pub(super) fn clear_work(home: &Path) -> Result<(), SinkError> {
     let all_work = home.join(".work");
-    for left in home::sub_dirs(&all_work)?.iter().filter(|name| name.starts_with(WORK_PREFIX)) {
+    let ours = |name: &&String| [WORK_PREFIX, WORK_NOTES].iter().any(|prefix| name.starts_with(prefix));
+    for left in home::sub_dirs(&all_work)?.iter().filter(ours) {
         home::remove_dir(&all_work.join(left))?;
     }
     Ok(())

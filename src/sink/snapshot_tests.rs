@@ -141,6 +141,8 @@ fn death_at_any_moment_leaves_current_whole_and_the_next_run_clears_up() {
         let published = step == Step::Current;
         assert_eq!(now.run_id(), if published { "run_second" } else { first.run_id() }, "{step:?}");
         assert_eq!(read_personas(&now, &Select::All).expect("whole").len(), 10, "{step:?}");
+        #[cfg(unix)]
+        assert_eq!(latest(dir.path()), format!("snapshot={}", now.run_id()), "{step:?}");
         // The same run again, as a resumed one does.
         if !published {
             let again = publish(dir.path(), "demo", "second", &given, 10);
@@ -148,6 +150,28 @@ fn death_at_any_moment_leaves_current_whole_and_the_next_run_clears_up() {
         }
         assert!(home::sub_dirs(&dir.path().join(".work")).expect("read").is_empty(), "{step:?}");
     }
+}
+
+#[cfg(unix)]
+fn latest(home: &Path) -> String {
+    fs::read_link(home.join("demo/latest")).expect("a link").to_string_lossy().into_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_was_left_behind_is_put_right_and_what_is_no_link_is_left_alone() {
+    let dir = home();
+    publish(dir.path(), "demo", "a", &rows(3), 3);
+    publish(dir.path(), "demo", "b", &rows(3), 3);
+    let link = dir.path().join("demo/latest");
+    fs::remove_file(&link).expect("there");
+    std::os::unix::fs::symlink("snapshot=run_a", &link).expect("as a run leaves it that dies after `current`");
+    SnapshotWriter::create(dir.path(), "demo", &run_id("c"), &facts()).expect("create").abort();
+    assert_eq!(latest(dir.path()), "snapshot=run_b");
+    fs::remove_file(&link).expect("there");
+    fs::write(&link, "somebody's own").expect("write");
+    publish(dir.path(), "demo", "c", &rows(3), 3);
+    assert_eq!(fs::read_to_string(&link).expect("still theirs"), "somebody's own");
 }
 
 #[test]

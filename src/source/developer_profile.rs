@@ -106,15 +106,9 @@ fn first_statement(bio: &str) -> &str {
     bio[..end].trim().trim_end_matches('.')
 }
 
+/// What of a bio is part of a profile; of roles it says nothing that can be relied on.
 fn trait_claim(signal: &TextSignal, about: &About) -> Option<Found> {
-    let sign = signal.polarity.sign();
-    let claim = match signal.family.as_str() {
-        "trait" => Claim::Trait(signal.value.parse().ok()?, sign),
-        "motive" if sign > 0 => Claim::Motive(signal.value.parse().ok()?),
-        "channel" if sign > 0 => Claim::Channel(None, signal.value.parse().ok()?),
-        "goal" if sign > 0 => Claim::Goal(signal.value.clone()),
-        _ => return None,
-    };
+    let claim = signal.claim().filter(Claim::is_profile)?;
     Some(Found {
         about: about.clone(),
         claim,

@@ -6,6 +6,8 @@
 pub mod company_site;
 pub mod crm;
 pub mod developer_profile;
+mod neutral;
+pub mod notes;
 mod titles;
 
 use serde::{Deserialize, Serialize};

@@ -169,7 +169,7 @@ fn every_explanation_comes_to_the_stored_value() {
 fn somebody(office: &Office) -> SubjectId {
     let known = |s: &SubjectId| {
         let b = bundle(office, s, &[Language::English], None);
-        b.personas.iter().flat_map(|p| &p.facets).filter(|f| f.value.is_some()).count()
+        b.personas.iter().flat_map(|p| &p.facets).filter(|f| f.status == FacetStatus::Known).count()
     };
     everybody(office).into_iter().max_by_key(known).expect("somebody")
 }

@@ -187,22 +187,26 @@ pub fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");
         let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
+        let kind = entry.file_type().expect("a type");
+        if kind.is_dir() {
             copy(&entry.path(), &target);
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(entry.path()).expect("a link"), target).expect("a link");
         } else {
             fs::copy(entry.path(), &target).expect("a file can be copied");
         }
     }
 }
 
-/// Every file below a folder, sorted.
+/// Every file below a folder, sorted; links, which lead to what is listed anyway, left out.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
         let entry = entry.expect("an entry");
-        if entry.file_type().expect("a type").is_dir() {
+        let kind = entry.file_type().expect("a type");
+        if kind.is_dir() {
             found.extend(files(&entry.path()));
-        } else {
+        } else if kind.is_file() {
             found.push(entry.path());
         }
     }

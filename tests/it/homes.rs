@@ -205,6 +205,35 @@ fn init_makes_a_home_once_and_takes_over_what_the_law_wants_kept() {
 }
 
 #[test]
+fn an_init_that_was_killed_can_be_repeated_and_a_home_that_lost_its_file_cannot() {
+    let (_dir, old) = {
+        let dir = temp();
+        let old = dir.path().join("old");
+        init(&old, "C", &["--first"]).expect(0);
+        (dir, old)
+    };
+    let temp = temp();
+    for (name, origin) in [("first", vec!["--first"]), ("import", vec!["--import-legal", arg(&old)])] {
+        let home = temp.path().join(name);
+        init(&home, "C", &origin).expect(0);
+        assert!(!home.join(".init").exists(), "the mark is gone at the end");
+        // As it is when the process dies before its last step.
+        fs::remove_file(home.join("home.json")).expect("there");
+        fs::write(home.join(".init"), "").expect("written");
+        init(&home, "C", &origin).expect(0);
+        say(["status", "--out", arg(&home)]).expect(0);
+        fs::remove_file(home.join("home.json")).expect("there");
+        let said = init(&home, "C", &origin).expect(3);
+        assert!(said.err.contains("home.json"), "{}", said.err);
+        // Used: whatever marks it, its ledger is not cleared.
+        fs::write(home.join(".lock"), "").expect("written");
+        fs::write(home.join(".init"), "").expect("written");
+        init(&home, "C", &origin).expect(3);
+        assert!(home.join("ledger.sqlite").exists());
+    }
+}
+
+#[test]
 fn one_process_works_in_a_home_at_a_time() {
     use std::io::{BufRead as _, BufReader};
     let dir = temp();

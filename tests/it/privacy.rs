@@ -26,7 +26,7 @@ fn demo_crm() -> prosopon::crm::CrmPull {
         name: "demo-crm".into(),
         contacts: set("contacts*.csv"),
         accounts: Some(set("accounts.csv")),
-        consents: None,
+        ..CsvSource::default()
     };
     pull(&source, root()).expect("the demo's CRM")
 }

@@ -9,9 +9,11 @@ use super::{CompanySite, Crm, DeveloperProfile, Legal, Offering, Rate, Schedule,
 use crate::schedule::cron::Expression;
 
 /// Hashes the canonical form: the raw type with its defaults, as compact JSON in the order of its fields. When a
-/// pipeline runs does not change what comes of it, and a run that was stopped goes on under a changed schedule.
+/// pipeline runs and which catalogue is told does not change what comes of it, and a run that was stopped goes on under
+/// a changed schedule.
 pub(super) fn content_hash(raw: &raw::Pipeline) -> String {
-    let canonical = serde_json::to_vec(&raw::Pipeline { schedule: None, ..raw.clone() })
+    let output = raw::Output { lineage: None, ..raw.output.clone() };
+    let canonical = serde_json::to_vec(&raw::Pipeline { schedule: None, output, ..raw.clone() })
         .expect("finite numbers and text keys always serialise");
     data_encoding::HEXLOWER.encode(&Sha256::digest(&canonical))
 }
@@ -65,6 +67,7 @@ impl Crm {
             handles: raw.contacts.columns.handles,
             accounts: raw.accounts.map(|set| set.build(at)),
             consents: raw.consents.map(|set| set.build(at)),
+            notes: raw.notes.map(|set| set.build(at)),
             legal: raw.legal.into_iter().map(legal).collect(),
         }
     }

@@ -85,6 +85,8 @@ pub struct Crm {
     pub accounts: Option<FileSet>,
     /// One row a consent.
     pub consents: Option<FileSet>,
+    /// One row a note or activity.
+    pub notes: Option<FileSet>,
     /// What the CRM says in its own words; entries of one dialect have one mapping.
     pub legal: Vec<Legal>,
 }
@@ -193,6 +195,8 @@ pub struct Output {
     pub keep_snapshots: u32,
     /// How tables are encrypted.
     pub encryption: Encryption,
+    /// Where `OpenLineage` events go.
+    pub lineage: Option<PathBuf>,
 }
 
 /// What a run may spend.
@@ -241,6 +245,7 @@ impl Plan {
                 home: resolve(folder, &raw.output.home),
                 keep_snapshots: raw.output.keep_snapshots,
                 encryption: raw.output.encryption,
+                lineage: raw.output.lineage.as_deref().map(|path| resolve(folder, path)),
             },
             budgets: Budgets {
                 requests_per_run: raw.budgets.requests_per_run,

@@ -15,11 +15,11 @@ use crate::consent::dialect::Dialect;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Crm {
-    /// Exported CSV files.
+    /// Exported files.
     Files(Files),
 }
 
-/// Exported CSV files.
+/// Exported files: CSV, JSON, JSON Lines or Parquet, told apart by content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Files {
@@ -34,6 +34,10 @@ pub struct Files {
     /// One row a consent, refusal, withdrawal or objection. Without it nothing positive is known of anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consents: Option<Consents>,
+    /// One row a note or activity of sales people. What it says of contacts with leave is read for roles, and for traits
+    /// and preferences where the contact has agreed to profiling; the notes themselves are not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<Notes>,
     /// What the CRM itself says of consents, objections and opt-outs, in its own fields and words: exports of one
     /// moment, read as `prosopon consent import` reads them, before anything else is done. All entries of a dialect are
     /// read together, because records refer to each other.
@@ -123,20 +127,20 @@ pub enum Decimal {
     Point,
 }
 
-/// Defines a set of files and its columns; a macro because the three sets differ in nothing but the columns.
+/// Defines a set of files and its columns; a macro because the sets differ in nothing but the columns.
 macro_rules! file_set {
     ($(#[$meta:meta])* $name:ident, $(#[$cmeta:meta])* $columns:ident { $($(#[$fmeta:meta])* $field:ident,)+ } $($extra:tt)*) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
-            /// The file, or several by `*` and `?` in the file name.
+            /// The file, several by `*` and `?` in the file name, or a folder.
             #[schemars(extend("format" = "path"), example = &"../data/crm/export*.csv")]
             pub path: String,
-            /// How its bytes become text.
+            /// How its bytes become text; of CSV and JSON.
             #[serde(default)]
             pub encoding: Encoding,
-            /// What stands between two fields.
+            /// What stands between two fields; of CSV.
             #[serde(default)]
             pub delimiter: Delimiter,
             /// The order of day and month in dates with slashes.
@@ -145,7 +149,8 @@ macro_rules! file_set {
             /// What separates whole numbers from fractions.
             #[serde(default)]
             pub decimal: Decimal,
-            /// The headers of the columns, where they are not found by their usual names.
+            /// The headers of the columns, where they are not found by their usual names. In JSON and Parquet: the keys,
+            /// those of nested objects joined by dots (`properties.jobtitle`).
             #[serde(default)]
             pub columns: $columns,
         }
@@ -303,5 +308,27 @@ file_set! {
         wording_hash,
         /// Language of the wording.
         language,
+    }
+}
+
+file_set! {
+    /// The files with one row a note or activity.
+    Notes,
+    /// Headers of a file of notes.
+    NoteColumns {
+        /// The CRM's id of the note.
+        note_id,
+        /// The CRM's record id of the contact whom it is on.
+        contact_id,
+        /// The CRM's record id of the company.
+        account_id,
+        /// Note, call, e-mail, meeting, task.
+        kind,
+        /// When it was written: the age of what it says.
+        written_at,
+        /// Its language.
+        language,
+        /// What it says.
+        text,
     }
 }

@@ -156,13 +156,13 @@ impl Default for Persona {
 }
 
 /// How deeply an account is researched. The first tier whose bound the account reaches is taken; below all of them
-/// only study priors are given.
+/// of the CRM only the title is kept, and study priors are given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tiers {
     /// Every contact by itself.
     pub individual: Tier,
-    /// Contacts by their segment. Without it there is no such tier.
+    /// By the CRM alone, notes included. Without it there is no such tier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment: Option<Tier>,
 }
@@ -198,6 +198,11 @@ pub struct Output {
     /// the vault: `prosopon keys tables`.
     #[serde(default)]
     pub encryption: Encryption,
+    /// A file to which each run adds its `OpenLineage` events, one JSON object a line: which files it read, which tables
+    /// it wrote, with columns and counts. For a data catalogue; nothing about persons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"), example = &"../lineage.jsonl")]
+    pub lineage: Option<String>,
 }
 
 /// How tables are encrypted.

@@ -3,14 +3,12 @@
 //! Invariant: a record that cannot be read is a problem, a file that cannot be read is an error, and neither repeats
 //! content. A key or a header that stands twice is refused: one of the two might say no.
 
-use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserializer;
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::record::{Place, Problem, Record, Unit};
+use crate::structured::strict;
 
 /// No export of consents is larger.
 const MAX_BYTES: usize = 1 << 30;
@@ -116,18 +114,21 @@ fn json(name: &str, text: &str) -> Result<Export, InputError> {
     let file: Arc<str> = Arc::from(name);
     let lines: Vec<(u64, &str)> = (1..).zip(text.lines()).filter(|(_, l)| !l.trim().is_empty()).collect();
     // Each line a value of its own: JSON Lines. A pretty-printed document never begins with one.
-    if lines.len() > 1 && strict(lines[0].1).is_ok() {
+    if lines.len() > 1 && strict(lines[0].1.as_bytes()).is_ok() {
         for (number, line) in lines {
             let at = Place { file: Arc::clone(&file), unit: Unit::Line, number };
-            match strict(line) {
+            match strict(line.as_bytes()) {
                 Ok(value) => unwrap(value, None, &mut export, &mut |_| at.clone()),
                 Err(_) => export.problems.push(unread(at, "unreadable_line", "is no JSON object; export it again")),
             }
         }
         return Ok(export);
     }
-    let value =
-        strict(text).map_err(|e| InputError::Json { file: name.to_owned(), line: e.line(), column: e.column() })?;
+    let value = strict(text.as_bytes()).map_err(|e| InputError::Json {
+        file: name.to_owned(),
+        line: e.line(),
+        column: e.column(),
+    })?;
     unwrap(value, None, &mut export, &mut |n| Place { file: Arc::clone(&file), unit: Unit::Record, number: n });
     Ok(export)
 }
@@ -228,66 +229,6 @@ fn csv(name: &str, text: &str) -> Result<Export, InputError> {
         export.records.push(Record { at, hint: None, fields });
     }
     Ok(export)
-}
-
-/// JSON in which no object has a key twice.
-fn strict(text: &str) -> Result<Value, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Strict.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(value)
-}
-
-#[derive(Clone, Copy)]
-struct Strict;
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
-        Ok(Value::Bool(v))
-    }
-    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-    fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
-        Ok(v.into())
-    }
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) = seq.next_element_seed(self)? {
-            values.push(value);
-        }
-        Ok(Value::Array(values))
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
-        while let Some(key) = access.next_key::<String>()? {
-            let value = access.next_value_seed(self)?;
-            if map.insert(key, value).is_some() {
-                return Err(A::Error::custom("a key twice"));
-            }
-        }
-        Ok(Value::Object(map))
-    }
 }
 
 #[cfg(test)]

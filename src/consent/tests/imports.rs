@@ -28,7 +28,7 @@ struct Case {
 }
 
 fn origin(line: u64) -> Origin {
-    Origin { file: Arc::from("consents.csv"), line, digest: [1; 32] }
+    Origin { file: Arc::from("consents.csv"), line, unit: crate::crm::Unit::Line, digest: [1; 32] }
 }
 
 fn contact(case: &Case) -> CrmContact {

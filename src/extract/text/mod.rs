@@ -4,6 +4,7 @@
 //! take only [`guard::Scrubbed`], which the guard alone makes. Abstaining beats guessing.
 
 mod bare;
+mod company;
 mod department;
 pub mod guard;
 mod lines;
@@ -21,11 +22,12 @@ use serde::{Deserialize, Serialize};
 pub use lines::{LinesReport, text_lines};
 pub use quote::scrub_quote;
 
-use crate::taxonomy::Language;
+use crate::model::Claim;
+use crate::taxonomy::{CompanyField, Language, Point, PointKind, PurchasePhase};
 use guard::SpecialCategory;
 
 /// Name and version of this extractor, for the `evidence` table.
-pub const EXTRACTOR: &str = "text/1";
+pub const EXTRACTOR: &str = "text/2";
 
 /// What kind of text a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,10 +114,14 @@ impl Polarity {
 pub struct TextSignal {
     /// Id of the contact, as given.
     pub subject: String,
-    /// A facet family: `buying_role`, `trait`, `motive`, `channel`, `job_function`.
+    /// A facet family: `buying_role`, `trait`, `motive`, `channel`, `job_function`, or a [`PointKind`] (`goal`,
+    /// `requirement`, `pain`, `gain`, `buying_behaviour`, `information_behaviour`).
     pub family: String,
     /// A term of that family's vocabulary in `taxonomy.rs`.
     pub value: String,
+    /// The phase of a purchase that a channel is taken in; `None` = in none in particular.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<PurchasePhase>,
     /// Which pole.
     pub polarity: Polarity,
     /// Exactly the slice `span` of the original text.
@@ -126,6 +132,46 @@ pub struct TextSignal {
     pub p: f64,
 }
 
+impl TextSignal {
+    /// The claim that it makes; `None` for a word of another version and for what has no negative.
+    #[must_use]
+    pub fn claim(&self) -> Option<Claim> {
+        let (value, sign) = (self.value.as_str(), self.polarity.sign());
+        Some(match self.family.as_str() {
+            "buying_role" => Claim::BuyingRole(value.parse().ok()?, sign),
+            "trait" => Claim::Trait(value.parse().ok()?, sign),
+            _ if sign < 0 => return None,
+            "motive" => Claim::Motive(value.parse().ok()?),
+            "channel" => Claim::Channel(self.phase, value.parse().ok()?),
+            "job_function" => Claim::JobFunction(value.parse().ok()?),
+            kind => Claim::Point(Point::parse(kind.parse::<PointKind>().ok()?, value).ok()?),
+        })
+    }
+}
+
+/// One statement of a note about the contacts' company. It names no person, and neither do its words.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct CompanySignal {
+    /// What it speaks about.
+    pub field: CompanyField,
+    /// One of the field's values.
+    pub value: String,
+    /// Exactly the slice `span` of the original text.
+    pub quote: String,
+    /// Code points in the original text, half-open.
+    pub span: [usize; 2],
+    /// Probability in (0, 1) that the statement holds, this text taken alone.
+    pub p: f64,
+}
+
+impl CompanySignal {
+    /// The claim that it makes.
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        Claim::Firmographic(self.field.to_string(), self.value.clone())
+    }
+}
+
 /// What one record yields.
 #[derive(Clone, PartialEq, Serialize)]
 pub struct TextReading {
@@ -133,6 +179,9 @@ pub struct TextReading {
     pub id: String,
     /// In the order of the text.
     pub signals: Vec<TextSignal>,
+    /// About the company, in the order of the text; of notes only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub company: Vec<CompanySignal>,
     /// How many sentences the Art. 9 guard withheld, by category.
     pub withheld: BTreeMap<SpecialCategory, u32>,
 }
@@ -141,11 +190,8 @@ pub struct TextReading {
 #[must_use]
 pub fn read_text(record: &TextRecord) -> TextReading {
     let (scrubbed, withheld) = guard::scrub(&record.text, record.language());
-    TextReading {
-        id: record.id.clone(),
-        signals: signals::signals(record, &scrubbed),
-        withheld: withheld.into_counts(),
-    }
+    let (signals, company) = signals::signals(record, &scrubbed);
+    TextReading { id: record.id.clone(), signals, company, withheld: withheld.into_counts() }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //!
 //! Invariant: words are folded like the text, so a pattern can be written in plain spelling.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -108,7 +108,8 @@ pub(super) struct Phrases<T> {
     needles: Vec<(usize, Case)>,
     compiled: Vec<(Vec<Item>, T)>,
     by_word: HashMap<usize, Vec<usize>>,
-    by_person: Vec<usize>,
+    /// Patterns that begin with a person, by their rarest word: without it in the sentence they are not tried.
+    by_person: HashMap<usize, Vec<usize>>,
 }
 
 /// The sentence that patterns are matched on.
@@ -229,6 +230,22 @@ fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternError> {
     Ok(found)
 }
 
+/// Patterns by the word of theirs that the fewest of these patterns have.
+fn by_rarest<T>(all: &[(Vec<Item>, T)], of: Vec<usize>) -> Result<HashMap<usize, Vec<usize>>, PatternError> {
+    let words =
+        |phrase: usize| all[phrase].0.iter().filter_map(|i| if let Item::Word(w) = i { Some(*w) } else { None });
+    let mut uses: HashMap<usize, usize> = HashMap::new();
+    for word in of.iter().flat_map(|phrase| words(*phrase)) {
+        *uses.entry(word).or_default() += 1;
+    }
+    let mut by: HashMap<usize, Vec<usize>> = HashMap::new();
+    for phrase in of {
+        let rarest = words(phrase).min_by_key(|w| (uses[w], *w)).ok_or_else(|| PatternError::NoWord("@".to_owned()))?;
+        by.entry(rarest).or_default().push(phrase);
+    }
+    Ok(by)
+}
+
 impl<T> Phrases<T> {
     /// Compiles patterns; the order is kept.
     pub(super) fn new(patterns: impl IntoIterator<Item = (String, T)>, sets: &Sets) -> Result<Self, PatternError> {
@@ -236,7 +253,7 @@ impl<T> Phrases<T> {
         let mut texts = Vec::new();
         let mut needles = Vec::new();
         let mut phrases: Vec<(Vec<Item>, T)> = Vec::new();
-        let (mut by_word, mut by_person) = (HashMap::<usize, Vec<usize>>::new(), Vec::new());
+        let (mut by_word, mut with_person) = (HashMap::<usize, Vec<usize>>::new(), Vec::new());
         for (pattern, tag) in patterns {
             let mut items = Vec::new();
             for word in pattern_words(&pattern)? {
@@ -260,7 +277,7 @@ impl<T> Phrases<T> {
             }
             match items.iter().find(|item| !matches!(item, Item::ClauseStart)) {
                 Some(Item::Word(id)) => by_word.entry(*id).or_default().push(phrases.len()),
-                Some(Item::Person) => by_person.push(phrases.len()),
+                Some(Item::Person) => with_person.push(phrases.len()),
                 _ => return Err(PatternError::NoWord(pattern)),
             }
             phrases.push((items, tag));
@@ -269,6 +286,7 @@ impl<T> Phrases<T> {
             .match_kind(MatchKind::Standard)
             .build(&texts)
             .expect("a lexicon is far below the automaton's limits");
+        let by_person = by_rarest(&phrases, with_person)?;
         Ok(Self { automaton, needles, compiled: phrases, by_word, by_person })
     }
 
@@ -276,12 +294,15 @@ impl<T> Phrases<T> {
     pub(super) fn find<'p>(&'p self, view: &View<'_>) -> Vec<Found<'p, T>> {
         let words: Vec<Vec<usize>> = view.tokens.iter().map(|token| self.words_of(token)).collect();
         let mut found = Vec::new();
+        let present: BTreeSet<usize> = words.iter().flatten().filter(|_| !view.persons.is_empty()).copied().collect();
+        let of_persons: BTreeSet<usize> =
+            present.iter().filter_map(|id| self.by_person.get(id)).flatten().copied().collect();
         for (start, ids) in words.iter().enumerate() {
             for phrase in ids.iter().filter_map(|id| self.by_word.get(id)).flatten() {
                 self.try_at(view, &words, *phrase, start, &mut found);
             }
             if view.persons.binary_search_by_key(&start, |p| p.start).is_ok() {
-                for phrase in &self.by_person {
+                for phrase in &of_persons {
                     self.try_at(view, &words, *phrase, start, &mut found);
                 }
             }
@@ -374,16 +395,5 @@ fn gap(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stray_space_in_a_list_is_refused() {
-        for wrong in ["a|b c|d", "(a|b c|d)", "(a|b) c|d", "a (b", "(a)", "((a|b)) c", "a b|c"] {
-            assert!(matches!(pattern_words(wrong), Err(PatternError::Grouping(_))), "{wrong}");
-        }
-        assert!(matches!(pattern_words("(a|b|a) c"), Err(PatternError::Twice(_))));
-        assert_eq!(pattern_words("a|b*"), Ok(vec!["a|b*"]));
-        assert_eq!(pattern_words("(a|b) .. <c> d"), Ok(vec!["a|b", "..", "<c>", "d"]));
-    }
-}
+#[path = "phrase_tests.rs"]
+mod tests;

@@ -3,20 +3,29 @@
 //! Invariant: every rule names a facet of the closed vocabulary, its patterns compile, and its id is
 //! its own; otherwise the program does not start.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
 use super::Polarity;
 use super::phrase::{PatternError, Phrases, Sets};
-use crate::taxonomy::{BuyingRole, Channel, JobFunction, Language, Motive, Trait, UnknownTerm};
+use crate::taxonomy::{
+    BuyingRole, Channel, CompanyField, JobFunction, Language, Motive, Point, PointKind, PurchasePhase, Trait,
+    UnknownTerm,
+};
 
 const FILES: &[&str] = &[
     include_str!("../../../config/signals/buying_role.yaml"),
     include_str!("../../../config/signals/trait.yaml"),
     include_str!("../../../config/signals/motive.yaml"),
     include_str!("../../../config/signals/channel.yaml"),
+    include_str!("../../../config/signals/channel_phase.yaml"),
+    include_str!("../../../config/signals/goal.yaml"),
+    include_str!("../../../config/signals/requirement.yaml"),
+    include_str!("../../../config/signals/experience.yaml"),
+    include_str!("../../../config/signals/behaviour.yaml"),
+    include_str!("../../../config/signals/company.yaml"),
 ];
 const CONTEXT: &str = include_str!("../../../config/signals/context.yaml");
 
@@ -47,7 +56,19 @@ struct RawRule {
     /// The step is a department's, and no person is named.
     #[serde(default)]
     department: Option<RawDepartment>,
+    /// The phase of a purchase that a channel is taken in.
+    #[serde(default)]
+    phase: Option<PurchasePhase>,
+    /// Which fact about the company is stated; such patterns name no person.
+    #[serde(default)]
+    field: Option<CompanyField>,
+    #[serde(default)]
     patterns: Vec<String>,
+    /// Name of a list of beginnings in `context.yaml`; each is completed by each of `objects`.
+    #[serde(default)]
+    frames: Option<String>,
+    #[serde(default)]
+    objects: Vec<String>,
     /// At least one must stand in the same sentence.
     #[serde(default)]
     requires: Vec<String>,
@@ -68,6 +89,7 @@ struct RawDepartment {
 struct RawContext {
     version: u32,
     sets: Sets,
+    frames: BTreeMap<String, Vec<String>>,
     negation: Vec<String>,
     veto: Vec<String>,
     veto_before: Vec<String>,
@@ -76,6 +98,8 @@ struct RawContext {
     gap_blocker: Vec<String>,
     opener: Vec<String>,
     contrast: Vec<String>,
+    other_company: Vec<String>,
+    no_firm: Vec<String>,
 }
 
 /// The facet families that this extractor feeds.
@@ -87,6 +111,14 @@ pub(super) enum Family {
     Motive,
     Channel,
     JobFunction,
+    Goal,
+    Requirement,
+    Pain,
+    Gain,
+    BuyingBehaviour,
+    InformationBehaviour,
+    /// A fact about the company; `field` says which.
+    Company,
 }
 
 impl Family {
@@ -97,6 +129,13 @@ impl Family {
             Self::Motive => "motive",
             Self::Channel => "channel",
             Self::JobFunction => "job_function",
+            Self::Goal => "goal",
+            Self::Requirement => "requirement",
+            Self::Pain => "pain",
+            Self::Gain => "gain",
+            Self::BuyingBehaviour => "buying_behaviour",
+            Self::InformationBehaviour => "information_behaviour",
+            Self::Company => "company",
         }
     }
 
@@ -107,6 +146,9 @@ impl Family {
             Self::Motive => value.parse::<Motive>().map(drop),
             Self::Channel => value.parse::<Channel>().map(drop),
             Self::JobFunction => value.parse::<JobFunction>().map(drop),
+            // The fact's values are checked with its field.
+            Self::Company => Ok(()),
+            point => Point::parse(point.as_str().parse::<PointKind>()?, value).map(drop),
         }
     }
 
@@ -125,6 +167,8 @@ pub(super) struct Rule {
     pub(super) dative: bool,
     pub(super) needs: bool,
     pub(super) department: Option<Department>,
+    pub(super) phase: Option<PurchasePhase>,
+    pub(super) field: Option<CompanyField>,
 }
 
 /// Whose step it is: the department's only contact has the role, and the contact whom the note is on has it not.
@@ -150,6 +194,8 @@ pub(super) enum Tag {
     GapBlocker,
     Opener,
     Contrast,
+    OtherCompany,
+    NoFirm,
 }
 
 /// All rules, compiled.
@@ -191,16 +237,21 @@ impl Rules {
             (raw.gap_blocker, Tag::GapBlocker),
             (raw.opener, Tag::Opener),
             (raw.contrast, Tag::Contrast),
+            (raw.other_company, Tag::OtherCompany),
+            (raw.no_firm, Tag::NoFirm),
         ] {
             context.extend(list.into_iter().map(|p| (p, tag)));
         }
+        let raw_frames = raw.frames;
+        let sets = raw.sets;
         for (file, text) in FILES.iter().enumerate() {
             let raw: RawFile = parse(text, file + 1)?;
             version(raw.version, file + 1)?;
             for rule in raw.rules {
-                rule.check(&mut ids)?;
+                let patterns = rule.all_patterns(&raw_frames)?;
+                rule.check(&patterns, &mut ids)?;
                 let index = rules.len();
-                claims.extend(rule.patterns.into_iter().map(|p| (p, Tag::Claims(index))));
+                claims.extend(patterns.into_iter().map(|p| (p, Tag::Claims(index))));
                 let needs = !rule.requires.is_empty();
                 let department = match &rule.department {
                     None => None,
@@ -210,15 +261,30 @@ impl Rules {
                 context.extend(rule.unless.into_iter().map(|p| (p, Tag::Unless(index))));
                 let (family, value, polarity) = (rule.family, rule.value, rule.polarity);
                 let (p, speaker, dative) = (rule.p, rule.speaker, rule.dative);
-                rules.push(Rule { family, value, polarity, p, speaker, dative, needs, department });
+                let (phase, field) = (rule.phase, rule.field);
+                rules.push(Rule { family, value, polarity, p, speaker, dative, needs, department, phase, field });
             }
         }
-        Ok(Self { all: rules, claims: Phrases::new(claims, &raw.sets)?, context: Phrases::new(context, &raw.sets)? })
+        Ok(Self { all: rules, claims: Phrases::new(claims, &sets)?, context: Phrases::new(context, &sets)? })
     }
 }
 
 impl RawRule {
-    fn check(&self, ids: &mut BTreeSet<String>) -> Result<(), RuleError> {
+    /// The patterns as written, and each frame completed by each object.
+    fn all_patterns(&self, frames: &BTreeMap<String, Vec<String>>) -> Result<Vec<String>, RuleError> {
+        let wrong = |message: &str| RuleError::Rule { id: self.id.clone(), message: message.to_owned() };
+        let mut all = self.patterns.clone();
+        if self.frames.is_none() != self.objects.is_empty() {
+            return Err(wrong("frames and objects go together"));
+        }
+        if let Some(name) = &self.frames {
+            let frames = frames.get(name).ok_or_else(|| wrong("these frames are not in context.yaml"))?;
+            all.extend(frames.iter().flat_map(|f| self.objects.iter().map(|o| f.replace("{}", o))));
+        }
+        Ok(all)
+    }
+
+    fn check(&self, patterns: &[String], ids: &mut BTreeSet<String>) -> Result<(), RuleError> {
         let wrong = |message: String| Err(RuleError::Rule { id: self.id.clone(), message });
         if !ids.insert(format!("{}/{}", self.language, self.id)) {
             return wrong("the id is used twice".to_owned());
@@ -238,9 +304,16 @@ impl RawRule {
         if self.department.as_ref().is_some_and(|d| !(d.p_not > 0.5 && d.p_not < 1.0 && self.family.is_bipolar())) {
             return wrong("p_not must lie in (0.5, 1), and only roles have it".to_owned());
         }
-        let person = self.department.is_none();
-        if self.patterns.is_empty() || self.patterns.iter().any(|p| p.split_whitespace().any(|w| w == "@") != person) {
-            return wrong("every pattern needs a person (@), or a department and no person".to_owned());
+        let company = self.family == Family::Company;
+        if company != self.field.is_some() || self.phase.is_some() && self.family != Family::Channel {
+            return wrong("a field belongs to the family company, a phase to the family channel".to_owned());
+        }
+        if self.field.is_some_and(|f| !f.values().contains(&self.value.as_str())) {
+            return wrong("the field cannot have this value".to_owned());
+        }
+        let person = self.department.is_none() && !company;
+        if patterns.is_empty() || patterns.iter().any(|p| p.split_whitespace().any(|w| w == "@") != person) {
+            return wrong("every pattern needs a person (@), or a department or a company and no person".to_owned());
         }
         Ok(())
     }

@@ -56,6 +56,13 @@ impl Read<'_> {
         self.cells[..end].iter().filter(|c| is_quote(c.raw)).count()
     }
 
+    /// The code points of these tokens within the sentence, half-open.
+    pub(super) fn span(&self, tokens: &std::ops::Range<usize>) -> (usize, usize) {
+        let first = self.tokens[tokens.start].cells.start;
+        let last = self.tokens[tokens.end - 1].cells.end - 1;
+        (self.cells[first].at, self.cells[last].at + 1)
+    }
+
     pub(super) fn clause_start(&self, token: usize) -> usize {
         (0..token).rev().take_while(|t| self.clauses[*t] == self.clauses[token]).last().unwrap_or(token)
     }

@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::bare::names_unknown;
+use super::company::{Firm, of_company};
 use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
 use super::people::{Directory, Form, Mention, Who, pronoun};
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
 use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
-use super::{Polarity, TextKind, TextRecord, TextSignal};
+use super::{CompanySignal, Polarity, TextKind, TextRecord, TextSignal};
+use crate::taxonomy::{CompanyField, PurchasePhase};
 
 /// A pronoun, or a sentence without a subject, is a little less sure than a name.
 const INDIRECT: f64 = 0.9;
@@ -22,10 +24,10 @@ const INDIRECT: f64 = 0.9;
 const MAX_WORDS: usize = 300;
 
 /// Reads the signals of a record from what the guard let through.
-pub(super) fn signals(record: &TextRecord, scrubbed: &Scrubbed) -> Vec<TextSignal> {
+pub(super) fn signals(record: &TextRecord, scrubbed: &Scrubbed) -> (Vec<TextSignal>, Vec<CompanySignal>) {
     let sentences: Vec<Read> = scrubbed.sentences().map(|s| Read::new(s.text, s.start, s.follows_kept)).collect();
     if sentences.iter().any(|s| s.has(Tag::Injection)) {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let mut reader = Reader::new(record);
     for sentence in &sentences {
@@ -34,10 +36,10 @@ pub(super) fn signals(record: &TextRecord, scrubbed: &Scrubbed) -> Vec<TextSigna
     let read: Vec<Statement> = sentences.iter().flat_map(|sentence| reader.read(sentence)).collect();
     // What follows from a department's step yields to what is said of the person.
     let (implied, said): (Vec<_>, Vec<_>) = read.into_iter().partition(|s| s.implied);
-    let mut found: BTreeMap<(String, String, String), Statement> = BTreeMap::new();
+    let mut found: BTreeMap<(String, String, String, Option<PurchasePhase>), Statement> = BTreeMap::new();
     for statement in said.into_iter().chain(implied) {
         let of = &statement.signal;
-        let key = (of.subject.clone(), of.family.clone(), of.value.clone());
+        let key = (of.subject.clone(), of.family.clone(), of.value.clone(), of.phase);
         match found.entry(key) {
             Entry::Vacant(free) => {
                 free.insert(statement);
@@ -50,6 +52,18 @@ pub(super) fn signals(record: &TextRecord, scrubbed: &Scrubbed) -> Vec<TextSigna
         }
     }
     let mut believed: Vec<TextSignal> = found.into_values().filter(|s| !s.contradicted).map(|s| s.signal).collect();
+    believed.sort_by_key(|s| s.span);
+    (believed, believed_of_company(reader.company))
+}
+
+/// The first statement of each field; of a field of which two values are stated, none.
+fn believed_of_company(said: Vec<CompanySignal>) -> Vec<CompanySignal> {
+    let mut by: BTreeMap<CompanyField, Vec<CompanySignal>> = BTreeMap::new();
+    for s in said {
+        by.entry(s.field).or_default().push(s);
+    }
+    let alike = by.into_values().filter(|all| all.iter().all(|s| s.value == all[0].value));
+    let mut believed: Vec<CompanySignal> = alike.filter_map(|all| all.into_iter().next()).collect();
     believed.sort_by_key(|s| s.span);
     believed
 }
@@ -79,6 +93,9 @@ struct Reader<'r> {
     in_quote: bool,
     /// Requirements that the sentence before met.
     met_before: Vec<Tag>,
+    firm: Firm,
+    /// What was read of the company so far.
+    company: Vec<CompanySignal>,
 }
 
 impl<'r> Reader<'r> {
@@ -92,6 +109,8 @@ impl<'r> Reader<'r> {
             others: false,
             in_quote: false,
             met_before: Vec::new(),
+            firm: Firm::of(record),
+            company: Vec::new(),
         }
     }
 
@@ -194,7 +213,7 @@ impl<'r> Reader<'r> {
     }
 
     fn claims(
-        &self,
+        &mut self,
         sentence: &Read<'_>,
         mentions: &[Mention],
         indirect: &[bool],
@@ -209,8 +228,9 @@ impl<'r> Reader<'r> {
             blocked_behind_person.iter_mut().zip(mask).for_each(|(all, one)| *all |= one);
         }
         let persons = mentions.iter().map(|m| m.tokens.clone()).collect();
+        let marked = self.firm.marked(&sentence.tokens);
         let view = View {
-            tokens: &sentence.tokens,
+            tokens: marked.as_deref().unwrap_or(&sentence.tokens),
             clauses: sentence.clauses.clone(),
             blocked,
             blocked_behind_person,
@@ -226,10 +246,19 @@ impl<'r> Reader<'r> {
         }));
         let steps = sentence.cover(all.iter().filter(|f| ruled(f).is_some_and(|(_, rule)| rule.department.is_some())));
         // `muss noch zum Einkauf` says by `noch` that it is not done, which elsewhere makes a statement doubtful.
-        let veto = sentence.context.iter().any(|c| *c.tag == Tag::Veto && !c.tokens.clone().all(|at| steps[at]));
+        let vetoes: Vec<_> =
+            sentence.context.iter().filter(|c| *c.tag == Tag::Veto).map(|c| c.tokens.clone()).collect();
+        // A word that is part of the pattern itself (`findet keine Leute`) casts no doubt on it.
+        let vetoed = |found: &Found<'_, Tag>| {
+            vetoes.iter().any(|v| !v.clone().all(|at| steps[at] || found.tokens.contains(&at)))
+        };
         let mut said = Vec::new();
-        for found in all.iter().filter(|_| !veto) {
-            let Some((index, _)) = ruled(found) else { continue };
+        for found in all.iter().filter(|f| !vetoed(f)) {
+            let Some((index, rule)) = ruled(found) else { continue };
+            if rule.field.is_some() {
+                self.company.extend(of_company(self.record, &self.firm, sentence, mentions, found, index));
+                continue;
+            }
             let Some(person) = found.person else {
                 said.extend(self.of_department(sentence, mentions, found, index));
                 continue;
@@ -330,13 +359,12 @@ impl<'r> Reader<'r> {
         indirect: bool,
     ) -> TextSignal {
         let rule = &RULES.all[rule];
-        let first = sentence.tokens[found.tokens.start].cells.start;
-        let last = sentence.tokens[found.tokens.end - 1].cells.end - 1;
-        let (from, to) = (sentence.cells[first].at, sentence.cells[last].at + 1);
+        let (from, to) = sentence.span(&found.tokens);
         TextSignal {
             subject: self.record.contacts[contact].id.clone(),
             family: rule.family.as_str().to_owned(),
             value: rule.value.clone(),
+            phase: rule.phase,
             polarity: rule.polarity,
             quote: sentence.chars[from..to].iter().collect(),
             span: [sentence.start + from, sentence.start + to],

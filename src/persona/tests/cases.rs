@@ -65,6 +65,7 @@ struct FusionFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "a case says what holds, by name")]
 struct FusionCase {
     id: String,
     #[serde(default)]
@@ -75,6 +76,11 @@ struct FusionCase {
     identity_uncertain: bool,
     #[serde(default = "yes")]
     profiling: bool,
+    /// The gate was asked for leave to profile and refused.
+    #[serde(default)]
+    profiling_refused: bool,
+    /// Of the company.
+    country: Option<String>,
     #[serde(default = "yes")]
     crm_age_known: bool,
     want: BTreeMap<String, String>,
@@ -119,14 +125,17 @@ fn check_fusion(c: &FusionCase, wrong: &mut Vec<String>) {
         .map(|r| match r.as_str() {
             "job_function" => FacetKind::JobFunction,
             "seniority" => FacetKind::Seniority,
+            "channels" => FacetKind::Channels,
             other => panic!("no kind {other}"),
         })
         .collect();
-    let persona = with(&signals, &account(300), |i| {
+    let company = Account { country: c.country.clone(), ..account(300) };
+    let persona = with(&signals, &company, |i| {
         fuse(&FusionInput {
             refused: &refused,
             identity_uncertain: c.identity_uncertain,
             profiling_allowed: c.profiling,
+            profiling_refused: c.profiling_refused,
             crm_updated_at: c.crm_age_known.then(now),
             ..i
         })

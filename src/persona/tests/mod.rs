@@ -8,11 +8,12 @@ use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::rows::{Legal, Persona};
+use super::rows::{Legal, Named, Persona};
 use super::*;
 use crate::model::{About, Account, AccountId, Claim, Evidence, PermitId, Signal, SignalId, SubjectId};
 use crate::taxonomy::{
-    BuyingRole, FacetStatus, JobFunction, Motive, PurchasePhase, Seniority, SigningPower, SourceClass, Tier, Trait,
+    BuyingRole, FacetStatus, JobFunction, Motive, Point, PointKind, PurchasePhase, Seniority, SigningPower,
+    SourceClass, Tier, Trait,
 };
 
 fn transport_system() -> Offering {
@@ -98,6 +99,7 @@ fn with<R>(signals: &[Signal], account: &Account, f: impl FnOnce(FusionInput<'_>
         as_of: now(),
         offering: &o,
         profiling_allowed: true,
+        profiling_refused: false,
         refused: &[],
         identity_uncertain: false,
         rectified: &[],
@@ -125,7 +127,9 @@ fn claim([facet, value]: &[String; 2]) -> Claim {
         ("buying_role", r) => Claim::BuyingRole(r.parse().expect(read), sign),
         ("trait", t) => Claim::Trait(t.parse().expect(read), sign),
         ("motive", _) => Claim::Motive(value.parse().expect(read)),
-        ("goal", _) => Claim::Goal(value.clone()),
+        (kind, _) if kind.parse::<PointKind>().is_ok() => {
+            Claim::Point(Point::parse(kind.parse().expect(read), value).expect(read))
+        }
         ("channel", p) => Claim::Channel(Some(p.parse().expect(read)), value.parse().expect(read)),
         _ => panic!("no claim for {facet}"),
     }
@@ -160,11 +164,41 @@ fn shown(p: &Persona, facet: &str) -> (String, Option<f64>) {
         ("channel", c) => {
             let c: PurchasePhase = c.parse().expect(read);
             let x = p.channels.iter().find(|x| x.phase == c).expect("every phase");
-            (said(x.channel, x.status), None)
+            (marked(said(x.channel, x.status), x.status), None)
         }
-        ("goal", _) => (said(p.goals[0].value.as_ref(), p.goals[0].status), None),
+        ("goal", "") => (listed(&p.goals), None),
+        ("buying_behaviour", "") => (listed(&p.buying_behaviour), None),
+        ("information_behaviour", "") => (listed(&p.information_behaviour), None),
+        ("asked_by", role) => (listed(p.requirements.iter().filter(|n| n.name == role)), None),
+        ("empathy_map", part) => (listed(p.empathy_map.iter().filter(|n| n.name == part)), None),
+        (kind, term) if kind.parse::<PointKind>().is_ok() => (shown_point(p, facet, term), None),
         _ => panic!("no facet {facet}"),
     }
+}
+
+/// A value that is none of the person's own is marked.
+fn marked(said: String, status: FacetStatus) -> String {
+    if status == FacetStatus::StudyPrior { format!("study_prior: {said}") } else { said }
+}
+
+/// The values of a list column, or why there is none.
+fn listed<'a>(rows: impl IntoIterator<Item = &'a Named>) -> String {
+    let one = |n: &Named| marked(n.value.clone().unwrap_or_else(|| n.status.to_string()), n.status);
+    rows.into_iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// `yes` where the persona shows the point as known.
+fn shown_point(p: &Persona, facet: &str, term: &str) -> String {
+    let column: Vec<&Named> = match facet.split('.').next() {
+        Some("goal") => p.goals.iter().collect(),
+        Some("requirement") => p.requirements.iter().collect(),
+        Some("buying_behaviour") => p.buying_behaviour.iter().collect(),
+        Some("information_behaviour") => p.information_behaviour.iter().collect(),
+        Some("pain") => p.empathy_map.iter().filter(|n| n.name == "pains").collect(),
+        _ => p.empathy_map.iter().filter(|n| n.name == "gains").collect(),
+    };
+    let known = column.iter().any(|n| n.status == FacetStatus::Known && n.value.as_deref() == Some(term));
+    if known { "yes".to_owned() } else { FacetStatus::InsufficientEvidence.to_string() }
 }
 
 fn persona_of(n: usize, function: JobFunction, level: Seniority, company: &Account) -> Persona {

@@ -13,6 +13,7 @@ pub(super) fn any_signal() -> impl Strategy<Value = Signal> {
             .prop_map(|(i, s)| Claim::BuyingRole(BuyingRole::ALL[i], if s { 1 } else { -1 })),
         (0..3_usize, any::<bool>()).prop_map(|(i, s)| Claim::Trait(Trait::ALL[i], if s { 1 } else { -1 })),
         (0..3_usize).prop_map(|i| Claim::Motive(Motive::ALL[i])),
+        (0..PointKind::ALL.len(), 0..3_usize).prop_map(|(k, i)| Claim::Point(Point::all(PointKind::ALL[k])[i])),
     ];
     let class = prop_oneof![Just(SourceClass::Crm), Just(SourceClass::CompanySite), Just(SourceClass::News)];
     (claim, class, 0.01..0.999_f64, 0..3000_i64, 0..4_u8, 0..1000_usize, 0..3_u8).prop_map(
@@ -31,6 +32,7 @@ fn facets() -> Vec<String> {
     out.extend(Trait::ALL.iter().map(|t| format!("trait.{t}")));
     out.extend(Motive::ALL.iter().map(|m| format!("motive.{m}")));
     out.extend(PurchasePhase::ALL.iter().map(|p| format!("channel.{p}")));
+    out.extend(PointKind::ALL.iter().flat_map(|k| Point::all(*k)).map(|p| p.to_string()));
     out
 }
 

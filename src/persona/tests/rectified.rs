@@ -105,7 +105,7 @@ fn what_builds_on_a_position_follows_it() {
     assert!(role(&old, BuyingRole::Decider) < Some(0.1) && role(&new, BuyingRole::Decider) > Some(0.6));
     let asked = |p: &Persona, r: &str| p.requirements.iter().find(|n| n.name == r).expect("a role").status;
     assert_eq!(asked(&old, "decider"), FacetStatus::NotApplicable);
-    assert_eq!(asked(&new, "decider"), FacetStatus::InsufficientEvidence);
+    assert_eq!(asked(&new, "decider"), FacetStatus::StudyPrior);
     let members = |p: &Persona, r: BuyingRole| {
         let rows = buying_center(&a, std::slice::from_ref(p), &transport_system());
         rows.iter().find(|row| row.role == r).expect("every role").members.len()

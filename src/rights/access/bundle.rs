@@ -257,8 +257,8 @@ pub struct ExplainedPersona {
 /// One facet with its logic.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ExplainedFacet {
-    /// The part of the page: `position`, `roles`, `traits`, `motives`, `goals`, `channels`, `context`, `requirements`,
-    /// `empathy`.
+    /// The part of the page: `position`, `roles`, `traits`, `motives`, `goals`, `habits`, `channels`, `context`,
+    /// `requirements`, `empathy`.
     pub group: String,
     /// Its name, for instance `buying_role.decider`.
     pub facet: String,

@@ -13,8 +13,8 @@ use crate::taxonomy::{FacetStatus, Language};
 const STYLE: &str = include_str!("page.css");
 
 /// The groups of facets, in the order of the page.
-const GROUPS: [&str; 9] =
-    ["position", "roles", "traits", "motives", "goals", "channels", "context", "requirements", "empathy"];
+const GROUPS: [&str; 10] =
+    ["position", "roles", "traits", "motives", "goals", "habits", "channels", "context", "requirements", "empathy"];
 
 /// The page, in every language of the bundle, one after the other.
 #[must_use]

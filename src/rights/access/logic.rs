@@ -11,7 +11,7 @@ use crate::model::Signal;
 use crate::persona::explain::{Explanation, Term, explain};
 use crate::persona::rows::{Named, Persona};
 use crate::run::known::{FusionSettings, Known};
-use crate::taxonomy::{Channel, FacetStatus, JobFunction, Language, Seniority, SigningPower};
+use crate::taxonomy::{Channel, FacetStatus, JobFunction, Language, PointKind, Seniority, SigningPower};
 
 /// What a persona stores of one facet.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,8 @@ pub(super) struct Stored {
     pub(super) probability: Option<f64>,
     pub(super) score: Option<f64>,
     pub(super) status: FacetStatus,
+    /// The study that a value with status `study_prior` comes from.
+    pub(super) study: Option<String>,
 }
 
 /// Every facet of a persona, in the order of the page.
@@ -62,16 +64,40 @@ fn stored(p: &Persona) -> Vec<Stored> {
     }));
     let named =
         |group, prefix: &str, n: &Named| plain(group, &format!("{prefix}{}", n.name), n.value.clone(), None, n.status);
-    all.extend(p.goals.iter().map(|n| named("goals", "goal.", n)));
+    all.extend(p.goals.iter().map(|n| point("goals", PointKind::Goal, n)));
+    all.extend(p.buying_behaviour.iter().map(|n| point("habits", PointKind::BuyingBehaviour, n)));
+    all.extend(p.information_behaviour.iter().map(|n| point("habits", PointKind::InformationBehaviour, n)));
     all.extend(
         p.channels.iter().map(|c| {
             plain("channels", &format!("channel.{}", c.phase), c.channel.map(|v| v.to_string()), None, c.status)
         }),
     );
     all.extend(p.context.iter().map(|n| named("context", "context.", n)));
-    all.extend(p.requirements.iter().map(|n| named("requirements", "requirement.", n)));
-    all.extend(p.empathy_map.iter().map(|n| named("empathy", "empathy_map.", n)));
+    all.extend(p.requirements.iter().map(|n| match n.status {
+        FacetStatus::Known => point("requirements", PointKind::Requirement, n),
+        _ => named("requirements", "requirement.", n),
+    }));
+    all.extend(p.empathy_map.iter().map(|n| match (n.name.as_str(), n.status) {
+        ("pains", FacetStatus::Known) => point("empathy", PointKind::Pain, n),
+        ("gains", FacetStatus::Known) => point("empathy", PointKind::Gain, n),
+        _ => named("empathy", "empathy_map.", n),
+    }));
+    name_studies(&mut all, p);
     all
+}
+
+/// Names the study of each value that comes from one.
+fn name_studies(all: &mut [Stored], p: &Persona) {
+    for s in all.iter_mut().filter(|s| s.status == FacetStatus::StudyPrior) {
+        let prior = p.study_priors.iter().find(|x| x.facet == s.facet && Some(&x.value) == s.value.as_ref());
+        s.study = prior.map(|x| x.study.clone());
+    }
+}
+
+/// A point under its own name, as it is explained; the kind alone where there is none.
+fn point(group: &'static str, kind: PointKind, n: &Named) -> Stored {
+    let facet = n.value.as_ref().map_or_else(|| kind.to_string(), |v| format!("{kind}.{v}"));
+    plain(group, &facet, n.value.clone(), None, n.status)
 }
 
 fn plain(
@@ -81,7 +107,7 @@ fn plain(
     probability: Option<f64>,
     status: FacetStatus,
 ) -> Stored {
-    Stored { group, facet: facet.to_owned(), value, probability, score: None, status }
+    Stored { group, facet: facet.to_owned(), value, probability, score: None, status, study: None }
 }
 
 /// Explains every facet of a persona. `exact` = the whole persona came out of the recomputation.
@@ -119,6 +145,10 @@ pub(super) fn facets(
 
 /// Whether the explanation came to what is stored.
 fn agrees(s: &Stored, e: &Explanation) -> bool {
+    if s.status == FacetStatus::StudyPrior {
+        // What a study says is not computed; evidence must have had nothing to say.
+        return matches!(e.status, FacetStatus::InsufficientEvidence | FacetStatus::NoConsent);
+    }
     let shown = e.status == FacetStatus::Known;
     let p = match (s.probability, e.probability) {
         (Some(a), Some(b)) => (a - b).abs() < 1e-9,
@@ -187,7 +217,7 @@ fn findings(s: &Stored, signals: &[Signal]) -> Vec<Finding> {
         let facet = signal.claim.facet();
         match s.facet.split_once('.') {
             Some(("motive", m)) => facet == "motive" && signal.claim.value() == m,
-            Some(("goal", _)) => facet == "goal",
+            Some((kind, term)) if kind.parse::<PointKind>().is_ok() => facet == kind && signal.claim.value() == term,
             Some(("channel", _)) => facet == s.facet || facet == "channel",
             None if s.facet == "secondary_functions" => {
                 let listed = s.value.iter().flat_map(|v| v.split(", "));

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use crate::persona::explain::RULES;
 use crate::persona::role::ROLES;
 use crate::taxonomy::{
-    BuyingRole, Channel, FacetStatus, JobFunction, Language, Motive, Operation, PurchasePhase, Seniority, SigningPower,
-    SourceClass, Tier, Trait,
+    BuyingRole, Channel, FacetStatus, JobFunction, Language, Motive, Operation, Point, PointKind, PurchasePhase,
+    Seniority, SigningPower, SourceClass, Tier, Trait,
 };
 
 type Words = BTreeMap<String, String>;
@@ -33,6 +33,7 @@ pub struct Texts {
     left_poles: BTreeMap<Trait, String>,
     right_poles: BTreeMap<Trait, String>,
     motives: BTreeMap<Motive, String>,
+    points: BTreeMap<PointKind, Words>,
     channels: BTreeMap<Channel, String>,
     phases: BTreeMap<PurchasePhase, String>,
     names: Words,
@@ -150,6 +151,10 @@ impl Texts {
             all(traits, Trait::ALL, Trait::as_str)?;
         }
         all(&self.motives, Motive::ALL, Motive::as_str)?;
+        for kind in PointKind::ALL {
+            let words = self.points.get(kind).ok_or_else(|| TextsError::Missing(kind.to_string()))?;
+            some(words, Point::all(*kind).iter().map(|p| p.term()))?;
+        }
         all(&self.channels, Channel::ALL, Channel::as_str)?;
         all(&self.phases, PurchasePhase::ALL, PurchasePhase::as_str)?;
         all(&self.classes, SourceClass::ALL, SourceClass::as_str)?;
@@ -228,6 +233,12 @@ impl Texts {
     #[must_use]
     pub fn poles(&self, t: Trait) -> [&str; 2] {
         [&self.left_poles[&t], &self.right_poles[&t]]
+    }
+
+    /// A goal, requirement, pain, gain or habit.
+    #[must_use]
+    pub fn point(&self, point: Point) -> &str {
+        self.points.get(&point.kind()).and_then(|words| words.get(point.term())).map_or("", String::as_str)
     }
 
     /// An open word (a category, region, basis, kind, notice state): its text, else the word.

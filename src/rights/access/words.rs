@@ -9,8 +9,9 @@ use super::texts::{Open, Texts};
 use super::{Finding, Plain, Step};
 use crate::persona::explain::{Explanation, SignalArithmetic, Term};
 use crate::persona::rectified;
+use crate::persona::study::STUDIES;
 use crate::taxonomy::{
-    BuyingRole, Channel, FacetStatus, JobFunction, Language, Motive, Seniority, SigningPower, Trait,
+    BuyingRole, Channel, FacetStatus, JobFunction, Language, Motive, Point, PointKind, Seniority, SigningPower, Trait,
 };
 
 /// A probability in words.
@@ -62,11 +63,21 @@ pub(super) fn name(facet: &str, t: &Texts) -> String {
         "channel" => word.parse::<crate::taxonomy::PurchasePhase>().ok().map(|v| t.term(v).to_owned()),
         _ => None,
     };
+    if let Some(point) = point(facet) {
+        return t.point(point).to_owned();
+    }
     match facet.split_once('.') {
         None if facet == "goal" => t.word("group_goals").to_owned(),
+        None if facet.parse::<PointKind>().is_ok() => t.open(Open::Name, facet).to_owned(),
         None => t.word(facet).to_owned(),
         Some((_, word)) => read(word).unwrap_or_else(|| t.open(Open::Name, word).to_owned()),
     }
+}
+
+/// The point that a facet or a value such as `goal.cut_costs` names.
+fn point(facet: &str) -> Option<Point> {
+    let (kind, term) = facet.split_once('.')?;
+    Point::parse(kind.parse::<PointKind>().ok()?, term).ok()
 }
 
 /// A value in words.
@@ -85,18 +96,37 @@ pub(super) fn value_words(facet: &str, value: &str, t: &Texts) -> String {
         }),
         Some(("channel", _)) => value.parse::<Channel>().map_or(value.to_owned(), |v| t.term(v).to_owned()),
         Some(("buying_role", _)) => t.word(if value == "yes" || value == "+" { "yes" } else { "no" }).to_owned(),
+        _ if point(facet).is_some() => t.word(if value == "no" { "no" } else { "yes" }).to_owned(),
+        Some(("requirement" | "empathy_map", _)) => {
+            let of_prior = || point(&format!("requirement.{value}"));
+            point(value).or_else(of_prior).map_or(value.to_owned(), |p| t.point(p).to_owned())
+        }
         Some(("motive", _)) => t.word(if value == "no" { "no" } else { "yes" }).to_owned(),
         _ => value.to_owned(),
     }
 }
 
+/// What a study says, where that is all there is.
+fn by_study(s: &Stored, t: &Texts) -> Option<String> {
+    let study = STUDIES.get(s.study.as_deref()?)?;
+    let value = capital(&value_words(&s.facet, s.value.as_deref()?, t));
+    let says = study.says(t.language()).trim_end_matches('.');
+    Some(t.fill("study_says", &[("value", &value), ("says", says), ("citation", &study.citation)]))
+}
+
 fn why(s: &Stored, e: Option<&Explanation>, steps: &[Step], evidence: &[Finding], t: &Texts) -> Vec<String> {
+    if let Some(said) = by_study(s, t) {
+        return vec![said];
+    }
     let Some(e) = e else {
         let mut said = Vec::new();
         if s.group == "requirements" && s.status == FacetStatus::NotApplicable {
             said.push(t.word("no_such_role").to_owned());
         } else if s.group == "requirements" && s.status != FacetStatus::NoConsent {
             said.push(t.word("derived_no_template").to_owned());
+        }
+        if s.group == "empathy" && s.status == FacetStatus::Known {
+            said.push(t.word("from_above").to_owned());
         }
         if s.facet == "secondary_functions" {
             said.push(t.word("also_named").to_owned());
@@ -148,7 +178,7 @@ fn sentence(s: &Stored, e: &Explanation, step: &Step, term: Option<&Term>, t: &T
         let key = match s.group {
             "roles" => "step_start_role",
             "traits" => "step_start_pole",
-            "motives" => "step_start_motive",
+            "motives" | "goals" | "habits" | "requirements" | "empathy" => "step_start_motive",
             _ => "step_start_even",
         };
         return t.fill(key, &[("k", &k), ("to", &to)]);

@@ -4,7 +4,7 @@
 //! events of an older one unless its operator says that there is none.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -18,6 +18,9 @@ use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::{MasterKey, MasterSource, Vault};
 use crate::model::SubjectId;
 use crate::run::files::{make_private, private_dir};
+
+/// Stands in a home that is being made.
+const MARK: &str = ".init";
 
 /// What a new home takes over from an older one.
 #[derive(Debug)]
@@ -48,6 +51,7 @@ impl Home {
         master: &MasterSource,
         now: Timestamp,
     ) -> Result<Self, HomeError> {
+        begin(path)?;
         let (key, legal) = match origin {
             Origin::First => (random_key(path)?, None),
             Origin::Import(old) => {
@@ -76,6 +80,7 @@ impl Home {
         if path.join("home.json").exists() {
             return Self::open_for(path, controller, true);
         }
+        begin(path)?;
         let master = DEFAULT_MASTER_KEY.parse().expect("the default is a source");
         Self::create(path, HomeFile::new(controller, true, &master), DEMO_KEY, None, now)
     }
@@ -87,9 +92,6 @@ impl Home {
         legal: Option<Legal>,
         now: Timestamp,
     ) -> Result<Self, HomeError> {
-        if path.join("home.json").exists() {
-            return Err(HomeError::Exists { path: path.to_owned() });
-        }
         for folder in [path.to_owned(), path.join("keys"), path.join("policy")] {
             private_dir(&folder).map_err(|source| HomeError::Io { path: folder, source })?;
         }
@@ -97,7 +99,6 @@ impl Home {
         let mut vault = home.new_vault()?;
         let mut ledger = Ledger::open(&path.join("ledger.sqlite"), &path.join("checkpoint"), &vault)?;
         if !ledger.is_new() {
-            // A home that lost its `home.json`: a new key beside the old ledger would forget every withdrawal.
             return Err(HomeError::Missing { path: path.join("home.json") });
         }
         home.write("keys/id.key", &key)?;
@@ -121,10 +122,12 @@ impl Home {
         make_private(&path).map_err(|source| HomeError::Io { path, source })?;
         // Last: a home without this file is not a home, so a killed `init` can be repeated.
         home.save()?;
+        let mark = home.path.join(MARK);
+        fs::remove_file(&mark).map_err(|source| HomeError::Io { path: mark, source })?;
         Ok(home)
     }
 
-    /// The vault of a home that is being made: it may be there from an `init` that was killed.
+    /// The vault of a home that is being made. Its master key may have been put there beforehand.
     fn new_vault(&self) -> Result<Vault, HomeError> {
         let source = self.master_source().or_environment();
         if !source.exists(&self.path) {
@@ -132,6 +135,43 @@ impl Home {
             source.write(&self.path, &key)?;
         }
         Ok(Vault::create(&self.vault_path(), source.read(&self.path)?)?)
+    }
+}
+
+/// Marks a folder as a home that is being made, and clears what a killed `init` left in it: keys and ledger of two
+/// attempts would not fit each other.
+fn begin(path: &Path) -> Result<(), HomeError> {
+    let io = |path: PathBuf| move |source| HomeError::Io { path, source };
+    if path.join("home.json").exists() {
+        return Err(HomeError::Exists { path: path.to_owned() });
+    }
+    private_dir(path).map_err(io(path.to_owned()))?;
+    let mark = path.join(MARK);
+    // A lock says that the home has been finished and used: then it has lost its `home.json`, and nothing is cleared.
+    if mark.exists() && !path.join(".lock").exists() {
+        for file in ["ledger.sqlite", "keys/vault.sqlite", "rights.sqlite"] {
+            for part in ["", "-wal", "-shm", "-journal"] {
+                remove(&path.join(format!("{file}{part}")))?;
+            }
+        }
+        for file in ["checkpoint", "keys/id.key", "audit-checkpoint"] {
+            remove(&path.join(file))?;
+        }
+        let log = path.join("audit");
+        if log.exists() {
+            fs::remove_dir_all(&log).map_err(io(log))?;
+        }
+    } else if path.join("ledger.sqlite").exists() {
+        // A new key beside the old ledger would forget every withdrawal.
+        return Err(HomeError::Missing { path: path.join("home.json") });
+    }
+    crate::run::files::write_atomically(&mark, b"").map_err(io(mark))
+}
+
+fn remove(file: &Path) -> Result<(), HomeError> {
+    match fs::remove_file(file) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(HomeError::Io { path: file.to_owned(), source: e }),
+        _ => Ok(()),
     }
 }
 

@@ -82,8 +82,26 @@ fn profile() -> Vec<Column> {
             "Context of the position: competitive_pressure, company_development, innovation, digital_maturity, \
              internal_adaptation.",
         ),
-        named("requirements", "What the person asks of an offer, by buying role."),
-        named("empathy_map", "says, does, pains, gains; thinks and feels exist for segments only."),
+        named("buying_behaviour", "How the person buys, by habits that were stated (buying_behaviour)."),
+        named("information_behaviour", "Where the person looks for information, as stated (information_behaviour)."),
+        named(
+            "requirements",
+            "What the person asks of an offer (requirement), by the buying role that typically asks it.",
+        ),
+        named(
+            "empathy_map",
+            "says (own words), does (habits), pains, gains; thinks and feels are never made for a person.",
+        ),
+        structs(
+            "study_priors",
+            Profile,
+            "The study behind each value with status study_prior: no evidence about the person.",
+            vec![
+                code("facet", Profile, "channel.PHASE or requirement.ROLE."),
+                code("value", Profile, "The value that stands there."),
+                code("study", Profile, "Id of the study, a file of config/studies."),
+            ],
+        ),
     ]
 }
 

@@ -12,10 +12,11 @@ use crate::model::{
     SignalId, SubjectId, Target,
 };
 use crate::persona::rows::{
-    AccountRow, BuyingCenterRow, ChannelPreference, Legal, Member, MotiveScore, Named, Persona, RoleScore, TraitScore,
+    AccountRow, BuyingCenterRow, ChannelPreference, Legal, Member, MotiveScore, Named, Persona, RoleScore, StudyPrior,
+    TraitScore,
 };
 use crate::sink::runs::{RunRow, StageTime};
-use crate::taxonomy::Facet;
+use crate::taxonomy::{Facet, Point};
 
 /// Reads every row of a batch.
 fn each<T>(batch: &RecordBatch, row: impl Fn(&View, usize) -> Fit<T>) -> Fit<Vec<T>> {
@@ -85,8 +86,11 @@ pub(in crate::sink) fn personas(batch: &RecordBatch) -> Fit<Vec<Persona>> {
             motives: v.structs("motives", i, motive)?,
             channels: v.structs("channels", i, channel)?,
             context: v.named("context", i)?,
+            buying_behaviour: v.named("buying_behaviour", i)?,
+            information_behaviour: v.named("information_behaviour", i)?,
             requirements: v.named("requirements", i)?,
             empathy_map: v.named("empathy_map", i)?,
+            study_priors: v.structs("study_priors", i, study_prior)?,
             tier: v.term("tier", i)?,
             legal: Legal {
                 basis: v.codes("basis", i)?,
@@ -122,6 +126,10 @@ fn motive(v: &View, i: usize) -> Fit<MotiveScore> {
         confidence: v.float_opt("confidence", i)?,
         status: v.term("status", i)?,
     })
+}
+
+fn study_prior(v: &View, i: usize) -> Fit<StudyPrior> {
+    Ok(StudyPrior { facet: v.text("facet", i)?, value: v.text("value", i)?, study: v.text("study", i)? })
 }
 
 fn channel(v: &View, i: usize) -> Fit<ChannelPreference> {
@@ -175,9 +183,8 @@ fn claim(facet: &str, value: &str) -> Option<Claim> {
             "seniority" => Claim::Seniority(value.parse().ok()?),
             "signing_power" => Claim::SigningPower(value.parse().ok()?),
             "motive" => Claim::Motive(value.parse().ok()?),
-            "goal" => Claim::Goal(value.to_owned()),
             "channel" => Claim::Channel(None, value.parse().ok()?),
-            _ => return None,
+            kind => Claim::Point(Point::parse(kind.parse().ok()?, value).ok()?),
         },
         Some(("buying_role", role)) => Claim::BuyingRole(role.parse().ok()?, sign()?),
         Some(("trait", name)) => Claim::Trait(name.parse().ok()?, sign()?),

@@ -84,8 +84,21 @@ fn profile(c: &mut Columns, rows: &[Persona]) -> Result<(), SinkError> {
         },
     )?;
     c.named("context", rows, |r| &r.context)?;
+    c.named("buying_behaviour", rows, |r| &r.buying_behaviour)?;
+    c.named("information_behaviour", rows, |r| &r.information_behaviour)?;
     c.named("requirements", rows, |r| &r.requirements)?;
-    c.named("empathy_map", rows, |r| &r.empathy_map)
+    c.named("empathy_map", rows, |r| &r.empathy_map)?;
+    c.structs(
+        "study_priors",
+        rows,
+        |r| &r.study_priors,
+        |c, items| {
+            c.text("facet", items.iter().map(|i| Some(&i.facet)));
+            c.text("value", items.iter().map(|i| Some(&i.value)));
+            c.text("study", items.iter().map(|i| Some(&i.study)));
+            Ok(())
+        },
+    )
 }
 
 impl Columns {

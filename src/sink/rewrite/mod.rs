@@ -110,18 +110,18 @@ pub fn rewrite_each(
     change: impl FnMut(&Snapshot) -> Result<Change, SinkError>,
 ) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
     clear_work(home)?;
-    rewrite_found(home, note, change)
+    each(home, note, change)
 }
 
-/// Rewrites every snapshot while a run of this home builds another one, whose files must stay.
+/// As [`rewrite_all`], for a run whose own snapshot is being built in `.work`: that one stays.
 ///
 /// # Errors
 /// See [`rewrite_all`].
-pub fn rewrite_beside_run(home: &Path, change: &Change, note: Note) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
-    rewrite_found(home, note, |_| Ok(change.clone()))
+pub fn rewrite_older(home: &Path, change: &Change, note: Note) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
+    each(home, note, |_| Ok(change.clone()))
 }
 
-fn rewrite_found(
+fn each(
     home: &Path,
     note: Note,
     mut change: impl FnMut(&Snapshot) -> Result<Change, SinkError>,

@@ -14,10 +14,10 @@ use crate::consent::policy::Policy;
 use crate::model::SubjectId;
 use crate::persona::rectified;
 use crate::sink::Table;
-use crate::taxonomy::Operation;
+use crate::taxonomy::{Operation, PointKind};
 
 /// Facets that only a permit to profile may carry.
-const PROFILE_FACETS: [&str; 4] = ["trait.", "motive", "goal", "channel"];
+const PROFILE_FACETS: [&str; 3] = ["trait.", "motive", "channel"];
 const PROFILING: &str = "profiling";
 
 /// A permit as `decisions` has it.
@@ -182,7 +182,7 @@ impl Join<'_> {
         // A fetch is used by its document; what is read about companies rests on it too.
         permit.used = if collects { permit.used } else { permit.used.saturating_add(1) };
         let purpose = self.purposes[usize::from(permit.purpose)].clone();
-        let profiles = PROFILE_FACETS.iter().any(|f| facet.starts_with(f));
+        let profiles = PROFILE_FACETS.iter().any(|f| facet.starts_with(f)) || facet.parse::<PointKind>().is_ok();
         let expected = match (subject, profiles) {
             (Some(_), true) => purpose == PROFILING && permit.operation == Operation::Profile,
             (Some(_), false) => purpose == self.kept.text("purpose") && permit.operation != Operation::Emit,

@@ -1,0 +1,128 @@
+//! Why a pull cannot be made.
+//!
+//! Invariant: an error names file and field, and never the content; a bad row is a dead letter and none of these.
+
+use std::path::PathBuf;
+
+/// Why a pull cannot be made. A bad row is never one of these.
+#[derive(Debug, thiserror::Error)]
+pub enum CrmError {
+    /// No file of that name.
+    #[error("{table}: no file matches {}", path.display())]
+    NoFile {
+        /// `contacts`, `accounts`, `consents` or `notes`.
+        table: &'static str,
+        /// The pattern, joined to the base folder.
+        path: PathBuf,
+    },
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No header line.
+    #[error("{} is empty; it should begin with a line of column headers", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// JSON that does not end, or is too much.
+    #[error("{}:{line}: {problem}", path.display())]
+    BadJson {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: u64,
+        /// What is wrong and what to do.
+        problem: &'static str,
+    },
+    /// Broken Parquet.
+    #[error("{} is no readable Parquet file; was it cut off? export it again", path.display())]
+    BadParquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said; about the file's structure only.
+        #[source]
+        source: ::parquet::errors::ParquetError,
+    },
+    /// A column of a type that holds no text, number, date or list of texts.
+    #[error("{}: column {column:?} has the type {kind}; write text, a number, a date or a list of texts", path.display())]
+    BadColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Its type.
+        kind: String,
+    },
+    /// The header line is not text.
+    #[error("the header line of {} {problem}", path.display())]
+    BadHeader {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        problem: &'static str,
+    },
+    /// A mapped header is not there.
+    #[error("{} has no column {header:?} (mapped to {field}); its columns are: {found}", path.display())]
+    MissingHeader {
+        /// The file.
+        path: PathBuf,
+        /// The field of the mapping.
+        field: String,
+        /// The header of the mapping.
+        header: String,
+        /// The headers there are.
+        found: String,
+    },
+    /// A needed field has no column.
+    #[error("{} has no column for {field} (known headers: {known}); map one under `columns`; its columns are: {found}", path.display())]
+    MissingField {
+        /// The file.
+        path: PathBuf,
+        /// The field.
+        field: &'static str,
+        /// Headers that would have been understood.
+        known: String,
+        /// The headers there are.
+        found: String,
+    },
+    /// Two columns of one name, and a field needs one of them.
+    #[error("{} has the column {header:?} twice; rename one", path.display())]
+    TwiceHeader {
+        /// The file.
+        path: PathBuf,
+        /// The header.
+        header: String,
+    },
+    /// A mapping of a field that does not exist.
+    #[error("{table}: there is no field {field:?}; fields are: {known}")]
+    UnknownField {
+        /// `contacts`, `accounts`, `consents` or `notes`.
+        table: &'static str,
+        /// What was given.
+        field: String,
+        /// The fields there are.
+        known: String,
+    },
+    /// Not a WHATWG label.
+    #[error("{table}: {label:?} is not a known encoding; use utf-8, windows-1252, iso-8859-15 or utf-16le")]
+    UnknownEncoding {
+        /// `contacts`, `accounts`, `consents` or `notes`.
+        table: &'static str,
+        /// What was given.
+        label: String,
+    },
+    /// Not one ASCII character, or a quote or line end.
+    #[error("{table}: {delimiter:?} cannot separate cells; use one of ; , | or a tab")]
+    BadDelimiter {
+        /// `contacts`, `accounts`, `consents` or `notes`.
+        table: &'static str,
+        /// What was given.
+        delimiter: char,
+    },
+}

@@ -1,0 +1,331 @@
+//! Rows of JSON exports: a list of objects, an object a line, or the pages of an API.
+//!
+//! Invariant: the file is read piece by piece, twice: once for its keys, which are its columns, then for its rows. An
+//! object that cannot be read is a dead letter; a list that does not end is an error before anything of it is used.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use encoding_rs::Encoding;
+use serde_json::{Map, Value};
+
+use super::columns::{Layout, Table, is_flag};
+use super::files::{Survey, Text};
+use super::rows::{Item, MAX_COLUMNS, MAX_ROW, Row, cell, check, dead};
+use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
+use crate::structured::strict;
+
+/// An API's page with many records may be larger than a row.
+const MAX_PAGE: usize = 64 << 20;
+/// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC.
+const ENVELOPES: [&str; 6] = ["results", "value", "records", "data", "list", "result"];
+
+/// Reads the rows of one file.
+pub(super) struct JsonRows {
+    records: Records,
+    columns: HashMap<String, usize>,
+    file: Arc<str>,
+    pub(super) layout: Layout,
+    pub(super) facts: FileFacts,
+}
+
+impl JsonRows {
+    pub(super) fn open(
+        table: Table,
+        set: &FileSet,
+        path: &Path,
+        name: &str,
+        surveyed: Survey,
+    ) -> Result<Self, CrmError> {
+        let Survey { sha256, encoding, .. } = surveyed;
+        let header = keys(table, set, path, encoding)?;
+        // A list of nothing has no keys, and is no mistake.
+        let layout = if header.is_empty() { Layout::empty(table) } else { Layout::resolve(table, set, &header, path)? };
+        let facts = FileFacts {
+            table: table.name(),
+            path: path.to_owned(),
+            sha256,
+            rows: 0,
+            format: "JSON",
+            encoding: encoding.name(),
+            delimiter: None,
+            fields: layout.fields(),
+            unused: layout.unused(&header),
+        };
+        let columns = header.into_iter().enumerate().map(|(at, key)| (key, at)).collect();
+        Ok(Self { records: Records::open(path, encoding)?, columns, file: name.into(), layout, facts })
+    }
+
+    /// The next item: a row, a dead letter, or the end.
+    pub(super) fn next_row(&mut self) -> Result<Option<Item>, CrmError> {
+        let Some(record) = self.records.next()? else { return Ok(None) };
+        self.facts.rows += 1;
+        let fields = match record.fields {
+            Ok(fields) => fields,
+            Err((reason, advice)) => {
+                let origin = Origin { file: self.file.clone(), line: record.line, unit: Unit::Line, digest: [0; 32] };
+                return Ok(Some(Err(dead(self.layout.table, reason, None, advice, None, origin))));
+            }
+        };
+        let mut cells = vec![String::new(); self.layout.width];
+        let mut objects = Vec::new();
+        spread("", &fields, &mut |key, value| match self.columns.get(key) {
+            Some(at) if value.is_object() => objects.push(*at),
+            // Beyond the width stand keys without a name.
+            Some(at) if *at < cells.len() => cells[*at] = cell(value),
+            _ => {}
+        });
+        let row = Row::of_cells(&cells, &self.file, record.line, Unit::Line);
+        let checked = check(row, &self.layout, self.records.values.text.malformed);
+        let field = objects.iter().find_map(|at| self.layout.field_of(*at));
+        Ok(Some(match (checked, field) {
+            (Ok(row), Some(field)) => Err(wrong_type(&self.layout, &row, field)),
+            (checked, _) => checked,
+        }))
+    }
+}
+
+/// An object stands where other rows have one value: what it means to say cannot be told.
+fn wrong_type(layout: &Layout, row: &Row, field: &str) -> Box<CrmDeadLetter> {
+    let id = layout.column(layout.table.key()).map(|at| row.cell(at).to_owned()).filter(|id| !id.is_empty());
+    let advice = "holds an object where one value is expected; map one of its keys under `columns`, or correct it";
+    dead(layout.table, "wrong_type", Some(field), advice, id, row.origin.clone())
+}
+
+/// Every key of the file, nested ones joined by dots, in the order in which they first come. Of keys that hold objects
+/// only flags are columns: they must not be passed over.
+fn keys(table: Table, set: &FileSet, path: &Path, encoding: &'static Encoding) -> Result<Vec<String>, CrmError> {
+    let mut records = Records::open(path, encoding)?;
+    let (mut header, mut known) = (Vec::new(), HashSet::new());
+    while let Some(record) = records.next()? {
+        let Ok(fields) = record.fields else { continue };
+        spread("", &fields, &mut |key, value| {
+            if (!value.is_object() || is_flag(table, set, key)) && known.insert(key.to_owned()) {
+                header.push(key.to_owned());
+            }
+        });
+        if header.len() > MAX_COLUMNS {
+            return Err(records.values.bad("has objects with more than 4096 different keys"));
+        }
+    }
+    Ok(header)
+}
+
+/// Tells every value by its keys joined by dots, objects before what is in them.
+fn spread(prefix: &str, fields: &Map<String, Value>, tell: &mut dyn FnMut(&str, &Value)) {
+    for (key, value) in fields {
+        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        tell(&name, value);
+        if let Value::Object(inner) = value {
+            spread(&name, inner, tell);
+        }
+    }
+}
+
+/// An object of the file, or why there is none.
+struct Record {
+    line: u64,
+    fields: Result<Map<String, Value>, (&'static str, &'static str)>,
+}
+
+/// The objects of a file, those in pages one by one.
+struct Records {
+    values: Values,
+    pending: VecDeque<Record>,
+}
+
+impl Records {
+    fn open(path: &Path, encoding: &'static Encoding) -> Result<Self, CrmError> {
+        let text = Text::open(path, encoding)?;
+        let values = Values { text, path: path.to_owned(), line: 1, mode: Mode::Top, buffer: Vec::new() };
+        Ok(Self { values, pending: VecDeque::new() })
+    }
+
+    fn next(&mut self) -> Result<Option<Record>, CrmError> {
+        loop {
+            if let Some(record) = self.pending.pop_front() {
+                return Ok(Some(record));
+            }
+            let in_list = self.values.mode == Mode::List;
+            let Some(piece) = self.values.next()? else { return Ok(None) };
+            if piece.too_large {
+                let advice = "is larger than 4 MiB; shorten it";
+                return Ok(Some(Record { line: piece.line, fields: Err(("row_too_large", advice)) }));
+            }
+            let value = strict(&self.values.buffer);
+            self.take(value, piece.line, in_list);
+        }
+    }
+
+    fn take(&mut self, value: Result<Value, serde_json::Error>, line: u64, in_list: bool) {
+        let fail = |advice| Err(("unreadable_json", advice));
+        let fields = match value {
+            Ok(Value::Object(mut fields)) => {
+                let page =
+                    ENVELOPES.iter().find(|name| !in_list && matches!(fields.get(**name), Some(Value::Array(_))));
+                if let Some(Value::Array(values)) = page.and_then(|name| fields.shift_remove(*name)) {
+                    for value in values {
+                        self.take(Ok(value), line, true);
+                    }
+                    return;
+                }
+                Ok(fields)
+            }
+            Ok(_) => fail("is no JSON object; export a list of objects, or an object a line"),
+            Err(_) => fail("is not valid JSON, or has one key twice; export it again"),
+        };
+        self.pending.push_back(Record { line, fields });
+    }
+}
+
+/// How the values of a file follow each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Between values that stand by themselves.
+    Top,
+    /// A value a line.
+    Lines,
+    /// Within a list.
+    List,
+}
+
+/// Cuts a file into values without understanding them; the last one is in `buffer`.
+struct Values {
+    text: Text,
+    path: PathBuf,
+    line: u64,
+    mode: Mode,
+    buffer: Vec<u8>,
+}
+
+/// Where a value stands.
+struct Piece {
+    line: u64,
+    too_large: bool,
+}
+
+impl Values {
+    fn next(&mut self) -> Result<Option<Piece>, CrmError> {
+        loop {
+            self.skip(|b| b.is_ascii_whitespace() || b == b',')?;
+            let Some(byte) = self.peek()? else {
+                let cut_off = self.mode == Mode::List;
+                return if cut_off { Err(self.bad("ends in the middle of a list; export it again")) } else { Ok(None) };
+            };
+            match (self.mode, byte) {
+                (Mode::Top, b'[') => self.enter(Mode::List),
+                (Mode::List, b']') => self.enter(Mode::Top),
+                (Mode::Top, b'{') => {
+                    let begun = self.line;
+                    let piece = self.value(MAX_PAGE)?;
+                    let one_line = self.line == begun;
+                    self.skip(|b| matches!(b, b' ' | b'\t' | b'\r'))?;
+                    if one_line && self.peek()?.is_none_or(|b| b == b'\n') {
+                        self.mode = Mode::Lines;
+                    }
+                    return Ok(Some(piece));
+                }
+                (Mode::List, _) => return self.value(MAX_ROW).map(Some),
+                (Mode::Top | Mode::Lines, _) => return self.rest_of_line().map(Some),
+            }
+        }
+    }
+
+    fn enter(&mut self, mode: Mode) {
+        self.text.consume(1);
+        self.mode = mode;
+    }
+
+    fn peek(&mut self) -> Result<Option<u8>, CrmError> {
+        Ok(self.text.peek()?.first().copied())
+    }
+
+    fn skip(&mut self, what: impl Fn(u8) -> bool) -> Result<(), CrmError> {
+        loop {
+            let bytes = self.text.peek()?;
+            let n = bytes.iter().take_while(|b| what(**b)).count();
+            let all = n == bytes.len() && n > 0;
+            self.line += memchr::memchr_iter(b'\n', &bytes[..n]).count() as u64;
+            self.text.consume(n);
+            if !all {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads a value to its end by its brackets and quotes.
+    fn value(&mut self, most: usize) -> Result<Piece, CrmError> {
+        let mut piece = self.begin();
+        let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
+        loop {
+            let bytes = self.text.peek()?;
+            if bytes.is_empty() {
+                return Err(self.bad("ends in the middle of an object; export it again"));
+            }
+            let mut ended = None;
+            for (at, byte) in bytes.iter().enumerate() {
+                match byte {
+                    _ if escaped => escaped = false,
+                    b'\\' if quoted => escaped = true,
+                    b'"' => quoted = !quoted,
+                    _ if quoted => {}
+                    b'{' | b'[' => depth += 1,
+                    // What closes the list is not part of a plain value in it.
+                    b'}' | b']' | b',' if depth == 0 => ended = Some(at),
+                    b'}' | b']' => {
+                        depth -= 1;
+                        ended = (depth == 0).then_some(at + 1);
+                    }
+                    _ => {}
+                }
+                if ended.is_some() {
+                    break;
+                }
+            }
+            self.keep(ended.unwrap_or(usize::MAX), most, &mut piece)?;
+            if ended.is_some() {
+                return Ok(piece);
+            }
+        }
+    }
+
+    fn rest_of_line(&mut self) -> Result<Piece, CrmError> {
+        let mut piece = self.begin();
+        loop {
+            let bytes = self.text.peek()?;
+            let end = memchr::memchr(b'\n', bytes);
+            if bytes.is_empty() {
+                return Ok(piece);
+            }
+            self.keep(end.unwrap_or(usize::MAX), MAX_ROW, &mut piece)?;
+            if end.is_some() {
+                return Ok(piece);
+            }
+        }
+    }
+
+    fn begin(&mut self) -> Piece {
+        self.buffer.clear();
+        Piece { line: self.line, too_large: false }
+    }
+
+    /// Takes up to `n` bytes into the buffer, as long as they fit.
+    fn keep(&mut self, n: usize, most: usize, piece: &mut Piece) -> Result<(), CrmError> {
+        let bytes = self.text.peek()?;
+        let n = n.min(bytes.len());
+        piece.too_large |= self.buffer.len() + n > most;
+        if piece.too_large {
+            self.buffer.clear();
+        } else {
+            self.buffer.extend_from_slice(&bytes[..n]);
+        }
+        self.line += memchr::memchr_iter(b'\n', &bytes[..n]).count() as u64;
+        self.text.consume(n);
+        Ok(())
+    }
+
+    fn bad(&self, problem: &'static str) -> CrmError {
+        CrmError::BadJson { path: self.path.clone(), line: self.line, problem }
+    }
+}

@@ -1,0 +1,142 @@
+//! Notes and activities of sales people, a row at a time.
+//!
+//! Invariant: notes are never held together; who takes them decides what is kept. Who wrote one is not read.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::columns::Table;
+use super::files::{self, Survey, survey};
+use super::pull::shown;
+use super::reader::{Cells, stated_encoding};
+use super::rows::Rows;
+use super::{CrmDeadLetter, CrmError, CsvSource, FileFacts, FileSet, Origin, other, value};
+use crate::model::Personal;
+use crate::taxonomy::Language;
+
+/// How a note came about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteKind {
+    /// Written down, nobody says when and how it was learnt.
+    #[default]
+    Note,
+    /// A telephone call.
+    Call,
+    /// A message.
+    EMail,
+    /// A visit, a meeting, a talk at a fair.
+    Meeting,
+    /// Something to do.
+    Task,
+}
+
+/// A note as the CRM has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrmNote {
+    /// The CRM's id of the note.
+    pub note_id: Option<String>,
+    /// The CRM's id of the contact whom it is on; there is this or `account_record`.
+    pub contact_id: Option<String>,
+    /// The CRM's id of the company.
+    pub account_record: Option<String>,
+    /// How it came about; an unknown word counts as a note.
+    pub kind: NoteKind,
+    /// When it was written; `None` = nobody knows.
+    pub written_at: Option<Timestamp>,
+    /// Its language, where stated and one of ours.
+    pub language: Option<Language>,
+    /// What it says.
+    pub text: Personal<String>,
+    /// The row.
+    pub origin: Origin,
+}
+
+/// Reads a note, or tells why the row is none.
+fn read(cells: &mut Cells<'_>) -> Result<CrmNote, Box<CrmDeadLetter>> {
+    let contact_id = cells.text("contact_id").map(str::to_owned);
+    let account_record = cells.text("account_record").map(str::to_owned);
+    if contact_id.is_none() && account_record.is_none() {
+        return Err(cells.letter("missing_id", Some("contact_id"), "name the contact or the company that it is on"));
+    }
+    let Some(text) = cells.text("text").map(str::to_owned) else {
+        return Err(cells.letter("missing_text", Some("text"), "there is nothing to read; remove the row"));
+    };
+    Ok(CrmNote {
+        note_id: cells.line("note_id"),
+        contact_id,
+        account_record,
+        kind: cells.text("kind").and_then(value::note_kind).unwrap_or_default(),
+        written_at: cells.when("written_at")?.map(value::When::start),
+        language: cells.text("language").and_then(value::language),
+        text: Personal::new(text),
+        origin: cells.row.origin.clone(),
+    })
+}
+
+/// The files of notes, hashed and with header lines that can be read; their rows are still unread.
+#[derive(Debug, Default)]
+pub struct NoteFiles {
+    set: FileSet,
+    files: Vec<File>,
+    /// What each file is; its rows are not counted yet.
+    pub facts: Vec<FileFacts>,
+}
+
+#[derive(Debug)]
+struct File {
+    path: PathBuf,
+    name: String,
+    survey: Survey,
+}
+
+impl NoteFiles {
+    /// Looks at the files of a source; relative paths start at `base`. A source without notes has none.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or whose header lacks what a note needs.
+    pub fn open(source: &CsvSource, base: &Path) -> Result<Self, CrmError> {
+        let Some(set) = &source.notes else { return Ok(Self::default()) };
+        let stated = stated_encoding(Table::Notes, set)?;
+        let mut opened = Self { set: set.clone(), ..Self::default() };
+        for path in files::expand(Table::Notes.name(), base, &set.path)? {
+            let (name, survey) = (shown(base, &path), survey(&path, stated)?);
+            let reader = Rows::open_surveyed(Table::Notes, set, &path, &name, survey.clone())?;
+            opened.facts.push(reader.facts().clone());
+            opened.files.push(File { path, name, survey });
+        }
+        Ok(opened)
+    }
+
+    /// Whether there is no file.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Hands every row on as a note or a dead letter, in the order of the files; tells how many rows there were.
+    ///
+    /// # Errors
+    /// A file that cannot be read to its end, or what `take` returns.
+    pub fn read<E: From<CrmError>>(
+        &self,
+        mut take: impl FnMut(Result<CrmNote, Box<CrmDeadLetter>>) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let (mut rows, mut notes) = (0, Vec::new());
+        for File { path, name, survey } in &self.files {
+            let mut reader = Rows::open_surveyed(Table::Notes, &self.set, path, name, survey.clone())?;
+            while let Some(item) = reader.next_row()? {
+                let layout = reader.layout();
+                take(item.and_then(|row| {
+                    let id = other::key(layout, &row);
+                    read(&mut Cells { layout, row: &row, order: self.set.date_order, notes: &mut notes, id })
+                }))?;
+                notes.drain(..).try_for_each(|letter| take(Err(Box::new(letter))))?;
+            }
+            rows += reader.facts().rows;
+        }
+        Ok(rows)
+    }
+}

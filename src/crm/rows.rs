@@ -1,0 +1,210 @@
+//! Rows of one export, whatever its format: CSV, JSON or Parquet, told apart by content.
+//!
+//! Invariant: all formats give rows of one shape, so nothing behind this knows which it was; memory is bounded by one
+//! row, of JSON pages by one page, of Parquet by one batch.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::columns::{Layout, Table};
+use super::files::{Survey, Text, survey};
+use super::json::JsonRows;
+use super::parquet::ParquetRows;
+use super::reader::{RowReader, stated_encoding};
+use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
+
+/// The most that one cell may hold, in bytes of UTF-8.
+pub const MAX_CELL: usize = 1 << 20;
+/// The most that one row may hold.
+pub(super) const MAX_ROW: usize = 4 << 20;
+/// The most columns.
+pub(super) const MAX_COLUMNS: usize = 4096;
+
+/// A row of the header's width.
+#[derive(Clone)]
+pub(super) struct Row {
+    pub(super) text: String,
+    pub(super) ends: Vec<usize>,
+    /// Where it stands.
+    pub(super) origin: Origin,
+}
+
+impl Row {
+    /// Joins cells; `file` and `number` tell where they stand.
+    pub(super) fn of(text: String, ends: Vec<usize>, file: &Arc<str>, number: u64, unit: Unit) -> Self {
+        let mut hash = Sha256::new();
+        let mut start = 0;
+        for end in &ends {
+            hash.update(((end - start) as u64).to_le_bytes());
+            hash.update(&text.as_bytes()[start..*end]);
+            start = *end;
+        }
+        let origin = Origin { file: file.clone(), line: number, unit, digest: hash.finalize().into() };
+        Self { text, ends, origin }
+    }
+
+    /// The same of single cells.
+    pub(super) fn of_cells(cells: &[String], file: &Arc<str>, number: u64, unit: Unit) -> Self {
+        let mut end = 0;
+        let ends = cells.iter().map(|cell| {
+            end += cell.len();
+            end
+        });
+        Self::of(cells.concat(), ends.collect(), file, number, unit)
+    }
+
+    /// The cell of a column; empty beyond the last.
+    pub(super) fn cell(&self, column: usize) -> &str {
+        let start = column.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
+        match (start, self.ends.get(column)) {
+            (Some(start), Some(end)) => &self.text[start..*end],
+            _ => "",
+        }
+    }
+
+    pub(super) fn cells(&self) -> impl Iterator<Item = &str> {
+        (0..self.ends.len()).map(|i| self.cell(i))
+    }
+}
+
+/// What a reader gives next: a row, or what was wrong with it.
+pub(super) type Item = Result<Row, Box<CrmDeadLetter>>;
+
+/// Reads the rows of one file.
+pub(super) enum Rows {
+    Csv(Box<RowReader>),
+    Json(Box<JsonRows>),
+    Parquet(Box<ParquetRows>),
+}
+
+impl Rows {
+    /// Opens a file and finds its columns; `name` is how dead letters call the file.
+    pub(super) fn open(table: Table, set: &FileSet, path: &Path, name: &str) -> Result<Self, CrmError> {
+        let surveyed = survey(path, stated_encoding(table, set)?)?;
+        Self::open_surveyed(table, set, path, name, surveyed)
+    }
+
+    /// The same for a file whose survey is known, so that it is not read through twice.
+    pub(super) fn open_surveyed(
+        table: Table,
+        set: &FileSet,
+        path: &Path,
+        name: &str,
+        surveyed: Survey,
+    ) -> Result<Self, CrmError> {
+        if surveyed.empty {
+            return Err(CrmError::Empty { path: path.to_owned() });
+        }
+        if surveyed.parquet {
+            return Ok(Self::Parquet(Box::new(ParquetRows::open(table, set, path, name, surveyed)?)));
+        }
+        let mut text = Text::open(path, surveyed.encoding)?;
+        let first = text.peek()?.iter().find(|b| !b.is_ascii_whitespace());
+        if matches!(first, Some(b'{' | b'[')) {
+            return Ok(Self::Json(Box::new(JsonRows::open(table, set, path, name, surveyed)?)));
+        }
+        Ok(Self::Csv(Box::new(RowReader::open(table, set, path, name, surveyed, text)?)))
+    }
+
+    /// What is known of the file so far; `rows` counts those that were read.
+    pub(super) const fn facts(&self) -> &FileFacts {
+        match self {
+            Self::Csv(rows) => rows.facts(),
+            Self::Json(rows) => &rows.facts,
+            Self::Parquet(rows) => &rows.facts,
+        }
+    }
+
+    pub(super) const fn layout(&self) -> &Layout {
+        match self {
+            Self::Csv(rows) => rows.layout(),
+            Self::Json(rows) => &rows.layout,
+            Self::Parquet(rows) => &rows.layout,
+        }
+    }
+
+    /// The next item: a row, a dead letter, or the end.
+    pub(super) fn next_row(&mut self) -> Result<Option<Item>, CrmError> {
+        match self {
+            Self::Csv(rows) => rows.next_row(),
+            Self::Json(rows) => rows.next_row(),
+            Self::Parquet(rows) => rows.next_row(),
+        }
+    }
+}
+
+/// What is wrong with a row of any format.
+pub(super) fn check(row: Row, layout: &Layout, malformed: bool) -> Item {
+    let key = layout.column(layout.table.key());
+    let id = key.map(|at| row.cell(at).trim()).filter(|id| !id.is_empty() && id.len() < 256).map(str::to_owned);
+    let fail = |reason, advice: &str| Err(dead(layout.table, reason, None, advice, id.clone(), row.origin.clone()));
+    let (have, want) = (row.ends.len(), layout.width);
+    if row.cells().any(|c| c.len() > MAX_CELL) {
+        return fail("cell_too_large", "holds a cell of more than 1 MiB; shorten it or close its quote");
+    }
+    if row.text.contains('\0') {
+        return fail("nul_byte", "holds NUL bytes; export the row again");
+    }
+    if malformed && row.text.contains('\u{fffd}') {
+        return fail("undecodable", "is not valid in the stated encoding; leave `encoding` out to have it found");
+    }
+    let surplus = row.cells().skip(want).any(|c| !c.trim().is_empty());
+    if have < want || surplus {
+        let advice = format!("has {have} cells where the header has {want}; quote the cell that holds a delimiter");
+        return fail("ragged_row", &advice);
+    }
+    Ok(row)
+}
+
+/// Makes a dead letter of a whole row.
+pub(super) fn dead(
+    table: Table,
+    reason: &'static str,
+    field: Option<&str>,
+    advice: &str,
+    record_id: Option<String>,
+    origin: Origin,
+) -> Box<CrmDeadLetter> {
+    Box::new(CrmDeadLetter {
+        table: table.name(),
+        reason,
+        field: field.map(str::to_owned),
+        advice: advice.to_owned(),
+        row_dropped: true,
+        record_id,
+        origin,
+    })
+}
+
+/// The cell of a typed value; nested objects are not for here. Numbers are written so that they mean the same whatever
+/// the file's decimal sign is: never with three digits behind the point, which could group thousands.
+pub(super) fn cell(value: &Value) -> String {
+    match value {
+        Value::Null | Value::Object(_) => String::new(),
+        Value::Bool(b) => b.to_string(),
+        Value::String(s) => s.clone(),
+        Value::Number(n) => match n.as_f64() {
+            Some(float) if n.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => format!("{float:.0}"),
+            Some(float) if n.is_f64() => {
+                let text = float.to_string();
+                let grouped = text.split_once('.').is_some_and(|(_, fraction)| fraction.len() == 3);
+                if grouped { text + "0" } else { text }
+            }
+            _ => n.to_string(),
+        },
+        // Several values, as a table joins them; of objects what APIs call their value.
+        Value::Array(values) => {
+            let inner = |v: &Value| match v {
+                Value::Object(map) => {
+                    ["value", "emailAddress", "id", "name"].iter().find_map(|k| map.get(*k)).map(cell)
+                }
+                Value::Array(_) => None,
+                plain => Some(cell(plain)),
+            };
+            values.iter().filter_map(inner).filter(|c| !c.is_empty()).collect::<Vec<_>>().join("|")
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What a note says of the contacts' company: how it decides, what presses it, how it develops.
+//!
+//! Invariant: a statement about anybody else (us, competitors, another firm) yields nothing, and no words that name a
+//! person are kept.
+
+use super::guard::fold::fold;
+use super::guard::token::{Token, tokens};
+use super::people::Mention;
+use super::phrase::Found;
+use super::rules::{RULES, Rule, Tag};
+use super::sentence::{Read, is_denied};
+use super::{CompanySignal, TextKind, TextRecord};
+
+/// What stands for the company in patterns (`<firm>` in `context.yaml`).
+const FIRM: &str = "thefirm";
+
+/// The words of the company's name; the first that is no article stands for it.
+pub(super) struct Firm {
+    words: Vec<String>,
+}
+
+impl Firm {
+    pub(super) fn of(record: &TextRecord) -> Self {
+        let name = record.company.as_deref().unwrap_or("");
+        let cells = fold(name);
+        let words = tokens(&cells, 0..cells.len()).into_iter().map(|t| t.text);
+        Self { words: words.filter(|w| !matches!(w.as_str(), "die" | "der" | "das" | "the")).collect() }
+    }
+
+    /// The tokens with the company's name, where it stands, put as [`FIRM`]; `None` where it does not stand.
+    pub(super) fn marked(&self, tokens: &[Token]) -> Option<Vec<Token>> {
+        let first = self.words.first()?;
+        let is_name = |t: &Token| t.capital && t.text == *first;
+        tokens.iter().any(is_name).then(|| {
+            let mark = |t: &Token| if is_name(t) { Token { text: FIRM.to_owned(), ..t.clone() } } else { t.clone() };
+            tokens.iter().map(mark).collect()
+        })
+    }
+
+    /// Whether the sentence places what it says at another company: `bei Nordwind entscheidet ein Gremium`.
+    fn is_elsewhere(&self, sentence: &Read<'_>) -> bool {
+        let harmless = sentence.mask(Tag::NoFirm);
+        (1..sentence.tokens.len()).any(|at| {
+            let (before, token) = (&sentence.tokens[at - 1], &sentence.tokens[at]);
+            matches!(before.text.as_str(), "bei" | "at")
+                && token.capital
+                && !harmless[at]
+                && !self.words.contains(&token.text)
+        })
+    }
+}
+
+/// The fact that a match states, if nothing speaks against it.
+pub(super) fn of_company(
+    record: &TextRecord,
+    firm: &Firm,
+    sentence: &Read<'_>,
+    mentions: &[Mention],
+    found: &Found<'_, Tag>,
+    index: usize,
+) -> Option<CompanySignal> {
+    let rule: &Rule = &RULES.all[index];
+    let outside = |at: usize| !found.tokens.contains(&at);
+    let doubted = sentence.context.iter().any(|c| match c.tag {
+        Tag::VetoBefore => c.tokens.start < found.tokens.start,
+        Tag::OtherCompany => outside(c.tokens.start),
+        Tag::Unless(of) => *of == index,
+        _ => false,
+    });
+    let names_somebody = mentions.iter().any(|m| m.tokens.clone().any(|at| !outside(at)));
+    let quoted = sentence.quotes_before(found.tokens.start) % 2 == 1;
+    let spent = vec![false; sentence.tokens.len()];
+    if record.kind != TextKind::Note
+        || doubted
+        || names_somebody
+        || quoted
+        || firm.is_elsewhere(sentence)
+        || is_denied(sentence, found, index, &spent)
+    {
+        return None;
+    }
+    let (from, to) = sentence.span(&found.tokens);
+    Some(CompanySignal {
+        field: rule.field?,
+        value: rule.value.clone(),
+        quote: sentence.chars[from..to].iter().collect(),
+        span: [sentence.start + from, sentence.start + to],
+        p: rule.p,
+    })
+}

@@ -1,0 +1,98 @@
+//! Events have what the specification requires, and no more than names and counts.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::{Begun, End, Event, Lineage};
+
+fn begun() -> Begun {
+    Begun {
+        controller: "Invented Machines GmbH".into(),
+        pipeline: "nightly".into(),
+        run_id: "run_000001_abcdefgh".into(),
+        resumed: false,
+        at: "2026-03-02T03:00:00Z".parse().expect("an instant"),
+        as_of: "2026-03-01T00:00:00Z".parse().expect("an instant"),
+        home: "/srv/home".into(),
+        inputs: vec![("/srv/crm/contacts.csv".into(), Some(70)), ("/srv/crm/hubspot.json".into(), None)],
+    }
+}
+
+fn at(seconds: i64) -> jiff::Timestamp {
+    begun().at + jiff::SignedDuration::from_secs(seconds)
+}
+
+/// Every facet says who made it and by which schema.
+fn facets(value: &Value) -> Vec<&Value> {
+    let own = value.as_object().into_iter().flatten();
+    own.flat_map(|(key, inner)| match key.as_str() {
+        "facets" | "inputFacets" | "outputFacets" => inner.as_object().into_iter().flatten().map(|(_, f)| f).collect(),
+        _ => match inner {
+            Value::Array(items) => items.iter().flat_map(facets).collect::<Vec<_>>(),
+            inner => facets(inner),
+        },
+    })
+    .collect()
+}
+
+#[test]
+fn events_say_what_was_read_and_written() {
+    let event = Event::begin(&begun());
+    let event = event.as_json();
+    assert_eq!(event["eventType"], "START");
+    assert_eq!(event["job"]["namespace"], "Invented Machines GmbH");
+    assert_eq!(event["job"]["name"], "nightly");
+    assert_eq!(event["inputs"][0]["name"], "/srv/crm/contacts.csv");
+    assert_eq!(event["inputs"][0]["inputFacets"]["inputStatistics"]["rowCount"], 70);
+    assert!(event["inputs"][1].get("inputFacets").is_none(), "nobody counted its rows");
+    assert_eq!(event["outputs"].as_array().map(Vec::len), Some(8));
+    assert_eq!(event["outputs"][0]["name"], "/srv/home/nightly/personas");
+    let fields = &event["outputs"][0]["facets"]["schema"]["fields"];
+    let roles = fields.as_array().expect("fields").iter().find(|f| f["name"] == "buying_roles").expect("a column");
+    assert!(roles["fields"].as_array().is_some_and(|f| f.iter().any(|f| f["name"] == "probability")), "{roles}");
+    let facets = facets(event);
+    assert!(facets.len() > 10, "{}", facets.len());
+    for facet in facets {
+        assert!(
+            facet["_schemaURL"].as_str().is_some_and(|u| u.starts_with("https://openlineage.io/spec/facets/")),
+            "{facet}"
+        );
+        assert!(facet["_producer"].is_string(), "{facet}");
+    }
+}
+
+#[test]
+fn one_run_has_one_uuid_over_its_starts_and_ends() {
+    let uuid = |event: &Event| event.as_json()["run"]["runId"].as_str().expect("an id").to_owned();
+    let id = uuid(&Event::begin(&begun()));
+    let form =
+        regex::Regex::new("^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$").expect("a pattern");
+    assert!(form.is_match(&id), "{id}");
+    let again = Event::begin(&Begun { resumed: true, ..begun() });
+    assert_eq!((again.as_json()["eventType"].clone(), uuid(&again)), (json!("RUNNING"), id.clone()));
+    for (end, kind) in [(End::Stopped, "ABORT"), (End::Failed("the disk is full".into()), "FAIL")] {
+        let event = Event::end(&begun(), &end, at(9));
+        assert_eq!((event.as_json()["eventType"].clone(), uuid(&event)), (json!(kind), id.clone()));
+    }
+    let failed = Event::end(&begun(), &End::Failed("the disk is full".into()), at(9));
+    assert_eq!(failed.as_json()["run"]["facets"]["errorMessage"]["message"], "the disk is full");
+    assert_ne!(uuid(&Event::begin(&Begun { run_id: "run_000002_abcdefgh".into(), ..begun() })), id);
+}
+
+#[test]
+fn lines_are_added_and_a_file_that_cannot_be_written_stops_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("lineage.jsonl");
+    std::fs::write(&file, "{}\n").expect("written");
+    Lineage::begin(Some(file.clone()), begun()).end(&End::Stopped, at(9));
+    let lines: Vec<Value> = std::fs::read_to_string(&file)
+        .expect("there")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let kinds: Vec<&Value> = lines.iter().map(|l| &l["eventType"]).collect();
+    assert_eq!(kinds, [&Value::Null, &json!("START"), &json!("ABORT")]);
+    Lineage::begin(Some(PathBuf::from("/proc/no/such/file")), begun()).end(&End::Stopped, at(9));
+    Lineage::begin(None, begun()).end(&End::Stopped, at(9));
+}

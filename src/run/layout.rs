@@ -1,0 +1,124 @@
+//! Which columns the CRM's files have, tonight and in the run before.
+//!
+//! Invariant: a column with which people say no does not vanish silently: without it a no would be missed, so the run
+//! does not begin unless it is told that the column is gone for good.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::crm::FileFacts;
+use crate::run::engine::RunError;
+use crate::sink;
+
+/// Fields with which people say no, or a no is told from a yes.
+const NOES: [&str; 9] = [
+    "email_opt_out",
+    "do_not_process",
+    "do_not_profile",
+    "should_forget",
+    "do_not_contact",
+    "kind",
+    "purposes",
+    "source_classes",
+    "valid_to",
+];
+
+/// Fields by table and file, as the manifest of a snapshot has them.
+pub(super) fn of(files: &[FileFacts]) -> Value {
+    let mut tables: BTreeMap<&str, BTreeMap<String, &[String]>> = BTreeMap::new();
+    for file in files {
+        let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        tables.entry(file.table).or_default().insert(name, &file.fields);
+    }
+    json!(tables)
+}
+
+/// Compares tonight's columns with those of the pipeline's current snapshot.
+///
+/// # Errors
+/// A column with which people say no is missing, and `accepted` does not say that this is meant.
+pub(super) fn compare(home: &Path, pipeline: &str, files: &[FileFacts], accepted: bool) -> Result<(), RunError> {
+    // A snapshot that cannot be read is told where it is needed.
+    let manifest = sink::current(home, pipeline).ok().flatten().and_then(|snapshot| snapshot.manifest().ok());
+    let Some(before) = manifest.as_ref().map(|m| &m["columns"]) else { return Ok(()) };
+    let now = of(files);
+    let mut noes = Vec::new();
+    for (table, field, places) in vanished(before, &now) {
+        let file = if places.is_empty() { String::new() } else { format!(" of {}", places.join(", ")) };
+        let what = format!("{table}: the column for {field}{file} is not there any more");
+        if NOES.contains(&field.as_str()) && matches!(table.as_str(), "contacts" | "consents") {
+            noes.push(what);
+        } else {
+            tracing::warn!("{what}; what it said is missing tonight");
+        }
+    }
+    if noes.is_empty() {
+        return Ok(());
+    }
+    if accepted {
+        for what in noes {
+            tracing::warn!("{what}; accepted");
+        }
+        return Ok(());
+    }
+    Err(RunError::ColumnsVanished(noes))
+}
+
+/// Table, field and files of every column that was there and is not; without files where the whole table lacks it.
+fn vanished(before: &Value, now: &Value) -> BTreeSet<(String, String, Vec<String>)> {
+    let mut gone: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    for (table, files) in before.as_object().into_iter().flatten() {
+        // A table that the pipeline does not name any more was not lost.
+        let Some(files_now) = now[table].as_object() else { continue };
+        let all = fields_of(files_now.values());
+        for (name, fields) in files.as_object().into_iter().flatten() {
+            let here = files_now.get(name).map(|fields| fields_of([fields]));
+            for field in fields_of([fields]) {
+                if !all.contains(&field) {
+                    found.insert((table.clone(), field, Vec::new()));
+                } else if here.as_ref().is_some_and(|here| !here.contains(&field)) {
+                    gone.entry((table.clone(), field)).or_default().push(name.clone());
+                }
+            }
+        }
+    }
+    found.extend(gone.into_iter().map(|((table, field), files)| (table, field, files)));
+    found
+}
+
+fn fields_of<'a>(lists: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String> {
+    lists
+        .into_iter()
+        .flat_map(|l| l.as_array().into_iter().flatten())
+        .filter_map(|f| Some(f.as_str()?.to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_vanish_from_tables_and_from_files() {
+        let before = json!({
+            "contacts": { "a.csv": ["record_id", "do_not_process"], "b.csv": ["record_id", "country"] },
+            "notes": { "n.csv": ["text", "language"] },
+            "accounts": { "x.csv": ["record_id", "city"] },
+        });
+        let found = |now: Value| -> Vec<String> {
+            vanished(&before, &now).into_iter().map(|(t, f, files)| format!("{t} {f} {}", files.join(","))).collect()
+        };
+        assert_eq!(found(before.clone()), [""; 0]);
+        // The name of a file may have a date in it.
+        let dated = json!({ "contacts": { "c.csv": ["record_id", "country", "do_not_process"] } });
+        assert_eq!(found(dated), [""; 0]);
+        let gone = json!({ "contacts": { "c.csv": ["record_id", "country"] }, "notes": { "n.csv": ["text"] } });
+        assert_eq!(found(gone), ["contacts do_not_process ", "notes language "]);
+        let of_a_file =
+            json!({ "contacts": { "a.csv": ["record_id"], "b.csv": ["record_id", "country", "do_not_process"] } });
+        assert_eq!(found(of_a_file), ["contacts do_not_process a.csv"]);
+    }
+}

@@ -1,0 +1,146 @@
+//! Reading the notes of a company about its contacts with leave.
+//!
+//! Invariant: a note on a contact without leave is not read; a statement becomes a signal only with that contact's own
+//! permit, for a role that of the CRM, for a trait or preference that to profile.
+
+use jiff::Timestamp;
+
+use crate::consent::permit::Permit;
+use crate::model::{About, DeadLetter, Evidence, PermitId, Subject, SubjectId};
+use crate::persona::unknown_crm_age;
+use crate::run::context::{Context, StageTimes};
+use crate::run::group::{COMPANY_PURPOSE, Leave, PROFILING_PURPOSE, Work};
+use crate::run::keep::signal;
+use crate::run::known::is_profile;
+use crate::run::load::Note;
+use crate::run::notes::without_doubles;
+use crate::source::notes::{Colleagues, NoteReading, Written};
+use crate::source::{Found, Permitted, id};
+use crate::taxonomy::SourceClass;
+
+impl Context {
+    /// When a note was written, for the age of what it says: one without a date is as old as a record without one.
+    pub(super) fn written_at(&self, note: &Note) -> Timestamp {
+        let unknown = self.as_of.0.checked_sub(unknown_crm_age()).unwrap_or(self.as_of.0);
+        note.written_at.unwrap_or(unknown).min(self.as_of.0)
+    }
+
+    /// Whether the policy holds evidence of that age to be too old for a purpose.
+    fn is_too_old(&self, purpose: &str, at: Timestamp) -> bool {
+        let days = self.gate.policy().file().purposes.get(purpose).and_then(|p| p.evidence_max_age_days);
+        let end = |days| at.checked_add(jiff::SignedDuration::from_hours(24 * i64::from(days)));
+        days.is_some_and(|days| end(days).is_ok_and(|end| end <= self.gate.now()))
+    }
+}
+
+/// A note that is read, with what its evidence has in common.
+struct Source<'n> {
+    note: &'n Note,
+    written_at: Timestamp,
+    hash: String,
+}
+
+impl<'a> Work<'a> {
+    /// Reads the company's notes.
+    pub(super) fn read_notes(&mut self, leaves: &mut [Leave<'a>]) {
+        let (context, group) = (self.context, self.group);
+        let (notes, doubles) = without_doubles(&group.notes);
+        self.rows.dead_letters.extend(doubles.into_iter().map(|(loser, winner)| double(context, loser, winner)));
+        let may_be_read = |l: &Leave<'_>| l.crm.is_some() && l.emit.is_some();
+        let permitted: Vec<Permitted<'_>> = leaves
+            .iter()
+            .filter(|l| may_be_read(l))
+            .map(|l| Permitted { subject: &l.member.subject, profiling: l.crm_profiling.is_some() })
+            .collect();
+        let others: Vec<&Subject> = leaves.iter().filter(|l| !may_be_read(l)).map(|l| &l.member.subject).collect();
+        let colleagues = Colleagues::new(&group.account, &permitted, &others);
+        for note in notes {
+            let on = note.subject.as_ref().map(|id| permitted.iter().find(|p| p.subject.id == *id));
+            let written_at = context.written_at(note);
+            let without_leave = permitted.is_empty() || matches!(on, Some(None));
+            if without_leave || context.is_too_old(context.plan.purpose(), written_at) {
+                self.rows.notes.not_read += 1;
+                continue;
+            }
+            let on = on.flatten().map(|p| p.subject);
+            let written = Written { text: note.text.reveal(), language: note.language, on };
+            let reading = StageTimes::timed(&context.wall, &context.times.read, || colleagues.read(&written));
+            self.take_in(Source { note, written_at, hash: hash(context, note) }, reading, leaves);
+        }
+    }
+
+    /// Turns what a note says into signals.
+    fn take_in(&mut self, source: Source<'_>, reading: NoteReading, leaves: &mut [Leave<'a>]) {
+        let context = self.context;
+        let counts = &mut self.rows.notes;
+        counts.read += 1;
+        counts.dropped += u64::from(reading.dropped);
+        for found in reading.found {
+            let About::Subject(subject, _) = &found.about else { continue };
+            let Some(leave) = leaves.iter_mut().find(|l| l.member.subject.id == *subject) else { continue };
+            let profiles = is_profile(&found.claim);
+            let permit = if profiles { &leave.crm_profiling } else { &leave.crm };
+            // The age of this note was not what the gate was asked about.
+            let too_old = profiles && context.is_too_old(PROFILING_PURPOSE, source.written_at);
+            let Some(permit) = permit.as_ref().map(Permit::id).filter(|_| !too_old) else {
+                counts.dropped += 1;
+                continue;
+            };
+            let evidence = evidence(&source, &found, permit.clone());
+            counts.statements += 1;
+            leave.signals.push(signal(context, found, evidence));
+        }
+        let too_old = context.is_too_old(COMPANY_PURPOSE, source.written_at);
+        let permit = self.company_notes.as_ref().map(Permit::id).filter(|_| !too_old);
+        for found in reading.company {
+            let Some(permit) = permit else {
+                counts.dropped += 1;
+                continue;
+            };
+            let evidence = evidence(&source, &found, permit.clone());
+            counts.statements += 1;
+            self.company.push(signal(context, found, evidence));
+        }
+        if reading.withheld > 0 {
+            self.rows.dead_letters.push(DeadLetter {
+                stage: "read".to_owned(),
+                reason: "not_read".to_owned(),
+                detail: "a note: not read in part, because of the guard for sensitive data; nothing to do".to_owned(),
+                row_commitment: context.ids.commitment("withheld", &source.note.origin.digest),
+                // Not whose: that something was withheld would tell what it was.
+                subject_id: None,
+            });
+        }
+    }
+}
+
+fn evidence(source: &Source<'_>, found: &Found, permit: PermitId) -> Evidence {
+    Evidence {
+        source_id: id::CRM.to_owned(),
+        source_class: SourceClass::Crm,
+        host: None,
+        document: None,
+        content_hash: source.hash.clone(),
+        observed_at: source.written_at,
+        quote: found.quote.clone(),
+        locator: found.locator.clone(),
+        extractor: found.extractor.clone(),
+        permit,
+    }
+}
+
+/// Of what a note says: the same note on two contacts is one document.
+fn hash(context: &Context, note: &Note) -> String {
+    context.ids.commitment("crm-note", note.text.reveal().as_bytes())
+}
+
+fn double(context: &Context, loser: &Note, winner: &Note) -> DeadLetter {
+    let subject_id: Option<SubjectId> = loser.subject.clone();
+    DeadLetter {
+        stage: "crm".to_owned(),
+        reason: "duplicate".to_owned(),
+        detail: format!("{}: another row of this note was taken ({}); export it once", loser.origin, winner.origin),
+        row_commitment: context.ids.commitment("row", &loser.origin.digest),
+        subject_id,
+    }
+}

@@ -1,0 +1,74 @@
+//! What each depth of research costs: contacts, fetches and time.
+//!
+//! Invariant: counts of this start of a run; what is fetched again from the journal counts as fetched, its time does not.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::run::group::GroupRows;
+use crate::taxonomy::Tier;
+
+/// The cost of one tier.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TierCost {
+    /// Companies, and the group of contacts without one.
+    pub companies: u64,
+    /// Contacts that were worked on.
+    pub contacts: u64,
+    /// Fetches of pages, robots.txt and opt-outs.
+    pub fetches: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Bytes of bodies received.
+    pub bytes: u64,
+    /// From the first decision about a company to its rows, summed over companies that are worked on side by side;
+    /// waiting for hosts included.
+    pub seconds: f64,
+}
+
+/// Costs by tier, added up by many tasks.
+#[derive(Debug, Default)]
+pub(super) struct TierCosts(Mutex<BTreeMap<Tier, TierCost>>);
+
+impl TierCosts {
+    /// Adds the work on one company.
+    pub fn add(&self, tier: Tier, contacts: usize, rows: &GroupRows, begin: Timestamp, end: Timestamp) {
+        let mut all = self.0.lock().expect("no holder panics");
+        let cost = all.entry(tier).or_default();
+        cost.companies += 1;
+        cost.contacts += contacts as u64;
+        cost.fetches += rows.documents.len() as u64;
+        cost.requests += rows.documents.iter().map(|d| u64::from(d.attempts)).sum::<u64>();
+        cost.bytes += rows.documents.iter().map(|d| d.bytes).sum::<u64>();
+        cost.seconds += end.duration_since(begin).as_secs_f64().max(0.0);
+    }
+
+    /// By name of the tier.
+    pub fn by_name(&self) -> BTreeMap<String, TierCost> {
+        let all = self.0.lock().expect("no holder panics");
+        all.iter().map(|(tier, cost)| (tier.to_string(), cost.clone())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_add_up_by_tier() {
+        let costs = TierCosts::default();
+        let at = |second: i64| Timestamp::from_second(second).expect("in range");
+        let rows = GroupRows::default();
+        costs.add(Tier::Individual, 3, &rows, at(10), at(14));
+        costs.add(Tier::Individual, 2, &rows, at(11), at(12));
+        // A clock that was set back costs nothing.
+        costs.add(Tier::StudyPrior, 1, &rows, at(20), at(10));
+        let by = costs.by_name();
+        assert_eq!((by["individual"].companies, by["individual"].contacts), (2, 5));
+        assert!((by["individual"].seconds - 5.0).abs() < 1e-9 && by["study_prior"].seconds.abs() < 1e-9);
+        assert!(!by.contains_key("segment"));
+    }
+}

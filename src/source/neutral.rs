@@ -1,0 +1,180 @@
+//! Quotes of notes without names and gender.
+//!
+//! Invariant: no word of a contact's name and no name behind a form of address is left; what stands for them is the
+//! same whoever they were.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::model::Subject;
+
+/// What stands where somebody was named.
+const PERSON: &str = "[person]";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    honorifics: HashSet<String>,
+    particles: HashSet<String>,
+    pronouns: HashSet<String>,
+    articles: HashSet<String>,
+    nouns: HashMap<String, String>,
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    serde_saphyr::from_str(include_str!("../../config/crm/quotes.yaml")).expect("quotes.yaml is checked by a test")
+});
+
+/// The words of names that may stand in a quote.
+pub(super) struct Names(BTreeSet<String>);
+
+impl Names {
+    /// Of all contacts of a company, whether or not they may be read about.
+    pub(super) fn of<'a>(contacts: impl IntoIterator<Item = &'a Subject>) -> Self {
+        let parts = |s: &Subject| [s.given_name.reveal().clone(), s.family_name.reveal().clone()];
+        let words = contacts.into_iter().flat_map(parts).flat_map(|name| {
+            let pieces: Vec<String> = name.split(|c: char| !c.is_alphanumeric()).map(folded).collect();
+            pieces
+        });
+        Self(words.filter(|w| w.len() > 1 && !WORDS.particles.contains(w)).collect())
+    }
+
+    /// Whether a capitalised word is a name, or a double name with one, also with the ending of a genitive.
+    fn has(&self, word: &str) -> bool {
+        let known = |w: &str| self.0.contains(w) || w.strip_suffix('s').is_some_and(|w| self.0.contains(w));
+        is_capital(word) && word.split(|c: char| !c.is_alphanumeric()).any(|part| known(&folded(part)))
+    }
+}
+
+/// Lower case, umlauts spelled out, marks gone.
+pub(super) fn folded(word: &str) -> String {
+    let lower = word.to_lowercase().replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss");
+    lower.nfkd().filter(|c| c.is_alphanumeric()).collect()
+}
+
+fn is_capital(word: &str) -> bool {
+    word.chars().next().is_some_and(char::is_uppercase)
+}
+
+/// What a word of a quote is.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// Names somebody or stands for them.
+    Person,
+    /// Goes on with a name behind a form of address.
+    Open,
+    Other,
+}
+
+/// A quote without names and without gender.
+pub(super) fn neutral(quote: &str, names: &Names) -> String {
+    let mut out = String::with_capacity(quote.len());
+    let (mut before, mut rest) = (Kind::Other, quote);
+    while !rest.is_empty() {
+        let start = rest.find(char::is_alphanumeric).unwrap_or(rest.len());
+        let (gap, word_on) = rest.split_at(start);
+        let end = word_on.find(|c: char| !c.is_alphanumeric() && c != '-').unwrap_or(word_on.len());
+        let (word, after) = word_on.split_at(end);
+        rest = after;
+        let kind = kind(word, before, after, names);
+        // Nothing but blanks and full stops parts the words of one name.
+        let same = before != Kind::Other && gap.chars().all(|c| matches!(c, ' ' | '.' | '\u{a0}'));
+        match kind {
+            Kind::Other => {
+                out.push_str(if same { gap.trim_start_matches('.') } else { gap });
+                push_word(&mut out, word, after);
+            }
+            Kind::Person | Kind::Open if same => {}
+            Kind::Person | Kind::Open => {
+                out.push_str(gap);
+                out.push_str(PERSON);
+            }
+        }
+        before = kind;
+    }
+    out
+}
+
+fn kind(word: &str, before: Kind, after: &str, names: &Names) -> Kind {
+    let key = folded(word);
+    if WORDS.honorifics.contains(&key) && (is_capital(word) || before == Kind::Open) {
+        return Kind::Open;
+    }
+    if before == Kind::Open && WORDS.particles.contains(&key) {
+        return Kind::Open;
+    }
+    // `A. Brandt`: the initial is part of the name.
+    let initial = key.chars().count() == 1 && is_capital(word) && after.starts_with('.') && {
+        let next = after.trim_start_matches(['.', ' ']);
+        names.has(next.split(|c: char| !c.is_alphanumeric() && c != '-').next().unwrap_or_default())
+    };
+    let named = before == Kind::Open && is_capital(word);
+    if named || initial || names.has(word) || WORDS.pronouns.contains(&key) { Kind::Person } else { Kind::Other }
+}
+
+/// A word, its gender taken off.
+fn push_word(out: &mut String, word: &str, after: &str) {
+    let next = after.trim_start().split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    if WORDS.articles.contains(&folded(word)) && noun(next).is_some() {
+        out.truncate(out.trim_end().len());
+        return;
+    }
+    match noun(word) {
+        Some(plain) => out.push_str(plain),
+        None => out.push_str(word),
+    }
+}
+
+fn noun(word: &str) -> Option<&'static str> {
+    let key = folded(word);
+    let plain = WORDS.nouns.get(&key).or_else(|| WORDS.nouns.get(key.strip_suffix("in")?));
+    plain.map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(list: &[&str]) -> Names {
+        Names(list.iter().map(|n| folded(n)).collect())
+    }
+
+    #[test]
+    fn quotes_name_nobody_and_show_no_gender() {
+        let names = names(&["Anna", "Brandt", "Müllerschön", "Heide", "Weber"]);
+        for (quote, neutral_one) in [
+            ("Frau Brandt entscheidet", "[person] entscheidet"),
+            ("Herr Brandt entscheidet", "[person] entscheidet"),
+            ("Hr. Dr. Brandt entscheidet", "[person] entscheidet"),
+            ("ohne Brandts Freigabe läuft nichts", "ohne [person] Freigabe läuft nichts"),
+            ("A. Brandt entscheidet", "[person] entscheidet"),
+            ("Anna Brandt signs off", "[person] signs off"),
+            ("Frau von der Heide zeichnet ab", "[person] zeichnet ab"),
+            ("Frau Brandt-Weber ist die Entscheiderin", "[person] ist Entscheider:in"),
+            ("Brandt ist der Entscheider", "[person] ist Entscheider:in"),
+            ("Muellerschoen unterschreibt", "[person] unterschreibt"),
+            ("sie entscheidet allein", "[person] entscheidet allein"),
+            ("er entscheidet allein", "[person] entscheidet allein"),
+            ("Mr. Stranger decides", "[person] decides"),
+            ("talk to Mrs Weber, please", "talk to [person], please"),
+            ("entscheidet gern mit Zahlen", "entscheidet gern mit Zahlen"),
+            ("", ""),
+        ] {
+            assert_eq!(neutral(quote, &names), neutral_one, "{quote}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_name_is_left(before in "[a-z .,]{0,20}", after in "[ .,][a-z ]{0,20}") {
+            let names = names(&["Zwickelhuber"]);
+            for name in ["Zwickelhuber", "Frau Zwickelhuber", "Zwickelhubers", "Zwickelhuber-Meier"] {
+                let quote = format!("{before} {name}{after}");
+                proptest::prop_assert!(!neutral(&quote, &names).to_lowercase().contains("zwickel"), "{}", quote);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Synthetic worlds, run as their users would run them, and held against the truth that comes with them.
+
+use std::collections::BTreeMap;
+
+use prosopon::persona::rows::Persona;
+use prosopon::sink::{self, Select};
+use prosopon::taxonomy::FacetStatus;
+
+use crate::harness::{arg, say, temp};
+
+#[test]
+fn a_synthetic_world_runs_and_comes_out_as_its_truth_says() {
+    let temp = temp();
+    let world = temp.path().join("world");
+    let made = say(["demo-data", "--contacts", "600", "--seed", "11", "--to", arg(&world)]).expect(0);
+    assert!(made.err.contains("wrote 600 contacts"), "{}", made.err);
+    let summary = say(["run", arg(&world.join("pipeline.yaml")), "--json"]).expect(0).json();
+    let snapshot = sink::current(&world.join("home"), "synthetic").expect("current").expect("a snapshot");
+    let personas = sink::read_personas(&snapshot, &Select::All).expect("personas");
+    let by_record: BTreeMap<&str, &Persona> = personas.iter().map(|p| (p.crm_record.as_str(), p)).collect();
+    let mut reader = csv::Reader::from_path(world.join("truth.csv")).expect("truth.csv");
+    let truth: Vec<BTreeMap<String, String>> = reader.deserialize().collect::<Result<_, _>>().expect("rows");
+    assert_eq!(truth.len(), 600);
+    let (mut read, mut right) = (0, 0);
+    for row in &truth {
+        let record = row["contact_id"].as_str();
+        let persona = by_record.get(record);
+        assert_eq!(persona.is_some(), row["persona"] == "yes", "{record}: a persona needs leave, and leave gives one");
+        let Some(persona) = persona else { continue };
+        if row["profile"] == "no" {
+            assert!(persona.traits.iter().all(|t| t.status == FacetStatus::NoConsent), "{record}");
+        }
+        if let (Some(function), Some(level)) = (persona.job_function.value, persona.seniority.value) {
+            read += 1;
+            right += u32::from(function.as_str() == row["job_function"] && level.as_str() == row["seniority"]);
+        }
+    }
+    assert_eq!(summary["counts"]["personas"], personas.len());
+    // Three in a hundred have no title.
+    assert!(read * 10 >= 9 * personas.len() as u32, "{read} of {}", personas.len());
+    assert!(right * 100 >= 97 * read, "{right} of {read}");
+    say(["demo-data", "--contacts", "5", "--to", arg(&world)]).expect(2);
+}
