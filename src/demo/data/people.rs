@@ -106,7 +106,7 @@ pub(super) fn company(seed: u64, n: u64, notes: u32) -> Company {
     let founder = family(rng, names);
     let (trade, country) = match language {
         Language::German => (&industry.de, "DE"),
-        _ => (&industry.en, "GB"),
+        Language::English => (&industry.en, "GB"),
     };
     let legal_form = pick(rng, &world.companies.legal_forms[&language]).as_str();
     let domain = format!("{}-{}-{n}.example", slug(&founder), slug(trade));
@@ -152,7 +152,7 @@ fn contact(
     let title = title(rng, company.employees, first);
     let (words, seniority): (&str, Seniority) = match language {
         Language::German => (&title.de[usize::from(!female)], title.seniority),
-        _ => (&title.en[0], title.s_en.unwrap_or(title.seniority)),
+        Language::English => (&title.en[0], title.s_en.unwrap_or(title.seniority)),
     };
     let known = rng.u8(0..100) >= 3;
     let polite = match (language, female) {
