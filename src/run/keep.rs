@@ -8,7 +8,9 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::consent::permit::{Emit, Infer, Permit};
-use crate::model::{About, AsOf, Claim, DeadLetter, DocumentId, DocumentRow, Evidence, Signal, Subject, SubjectId};
+use crate::model::{
+    About, Account, AsOf, Claim, DeadLetter, DocumentId, DocumentRow, Evidence, Signal, Subject, SubjectId,
+};
 use crate::persona::account::account_row;
 use crate::persona::center::buying_center;
 use crate::persona::fuse::fuse;
@@ -135,6 +137,14 @@ impl<'a> Work<'a> {
         });
     }
 
+    /// The company with the country that its row will have, on which studies depend: the imprint's where the CRM has none.
+    fn located(&self) -> Account {
+        let account = &self.group.account;
+        let row = || account_row(account, &self.company, &[], self.context.as_of.0);
+        let country = account.country.clone().or_else(|| row()?.country);
+        Account { country, ..account.clone() }
+    }
+
     /// Those for whom the gate was asked for leave to profile and refused.
     fn refused_to_profile(&self) -> HashSet<SubjectId> {
         let refused =
@@ -148,6 +158,7 @@ impl<'a> Work<'a> {
         self.company.sort_by(|a, b| a.id.cmp(&b.id));
         self.company.dedup_by(|a, b| a.id == b.id);
         let refused_to_profile = self.refused_to_profile();
+        let account = self.located();
         for leave in leaves {
             let Some(emit) = leave.emit else { continue };
             let refused: Vec<FacetKind> = leave.refused.iter().copied().collect();
@@ -173,7 +184,7 @@ impl<'a> Work<'a> {
                 subject: &subject.id,
                 crm_record: &subject.crm_record,
                 crm_updated_at: Some(stated_at(subject, context.as_of)),
-                account: self.group.account.id.as_ref().map(|_| &self.group.account),
+                account: account.id.as_ref().map(|_| &account),
                 signals: &signals,
                 as_of: context.as_of.0,
                 offering: &context.offering,
