@@ -1,5 +1,5 @@
 //! Pages per CPU-second: the fetcher with robots, limiter, budgets and memory on, against a reqwest loop that hashes each
-//! body too; then the fetcher with the page reader against that loop with a bare pass of lol_html. All in one run, in
+//! body too; then the fetcher with the page reader against that loop with a bare pass of `lol_html`. All in one run, in
 //! turns, against the same server on loopback, which is a process of its own, so that only the client's time counts.
 //! `cargo bench --bench fetch`; figures of one run are in `docs/performance.md`. `serve PORT` only serves, for the peers
 //! in `benches/peers`; `profile` runs our fetcher alone.
@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -51,13 +52,14 @@ fn page() -> Bytes {
 "#,
     );
     for n in 0..20 {
-        page += &format!("<li><a href=\"/bereich/{n}\" class=\"nav-link\">Bereich {n}</a></li>\n");
+        let _ = writeln!(page, "<li><a href=\"/bereich/{n}\" class=\"nav-link\">Bereich {n}</a></li>");
     }
     page += "</ul></nav><main><h1>Unser Team</h1>\n";
     for n in 0..12 {
-        page += &format!(
+        let _ = writeln!(
+            page,
             "<div class=\"card\"><h3>Erika Beispiel{n}</h3><p class=\"role\">Leiterin Einkauf {n}</p><p><a \
-             href=\"mailto:e{n}@werk.example\">E-Mail</a></p></div>\n"
+             href=\"mailto:e{n}@werk.example\">E-Mail</a></p></div>"
         );
     }
     while page.len() < 16 * 1024 - 120 {
@@ -114,17 +116,18 @@ async fn measure<F: Future<Output = ()>>(name: &str, pages: usize, work: F) -> f
 fn bare_pass(body: &[u8]) -> usize {
     let seen = std::cell::Cell::new(0_usize);
     let count = |n: usize| seen.set(seen.get() + n);
-    let elements = vec![
-        lol_html::element!("a[href], meta[content], script[type], link[href]", |element| {
-            count(element.attributes().len());
-            Ok(())
-        }),
-        lol_html::text!("*", |chunk| {
+    let settings = lol_html::Settings::new()
+        .append_element_content_handler(lol_html::element!(
+            "a[href], meta[content], script[type], link[href]",
+            |element| {
+                count(element.attributes().len());
+                Ok(())
+            }
+        ))
+        .append_element_content_handler(lol_html::text!("*", |chunk| {
             count(chunk.as_str().len());
             Ok(())
-        }),
-    ];
-    let settings = lol_html::Settings { element_content_handlers: elements, ..lol_html::Settings::new() };
+        }));
     let mut rewriter = lol_html::HtmlRewriter::new(settings, |_: &[u8]| ());
     rewriter.write(body).expect("HTML");
     rewriter.end().expect("HTML");

@@ -58,7 +58,7 @@ pub(super) struct Watched {
     /// Tell counts to Prometheus at `http://ADDR/metrics`, for instance 127.0.0.1:9464
     #[arg(long, value_name = "ADDR")]
     pub metrics: Option<std::net::SocketAddr>,
-    /// Send traces to the OpenTelemetry collector at this address (OTLP over HTTP), for instance http://127.0.0.1:4318
+    /// Send traces to the OpenTelemetry collector at this address (OTLP over HTTP), for instance `http://127.0.0.1:4318`
     #[arg(long, value_name = "URL")]
     pub otlp: Option<Collector>,
 }

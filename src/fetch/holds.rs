@@ -81,8 +81,8 @@ mod tests {
         for until in [9_000, 5_000] {
             memory.hold_off("shop.example", until);
         }
-        memory.breaker("a.shop.example", Some((7_000, Duration::from_secs(60))));
-        memory.breaker("b.shop.example", Some((7_000, Duration::from_secs(60))));
+        memory.breaker("a.shop.example", Some((7_000, Duration::from_mins(1))));
+        memory.breaker("b.shop.example", Some((7_000, Duration::from_mins(1))));
         memory.breaker("b.shop.example", None);
         drop(memory);
         let ms = Duration::from_millis;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing leaves loopback; names under `.example` are not looked up.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use crate::harness::{NO_DEMO_HOSTS, arg, copy_of_shared, demo, files, pipeline, say, shared, temp};
@@ -90,9 +91,17 @@ fn the_public_network_for_names_that_belong_to_nobody() {
     );
     say(["run", arg(&public), "--out", arg(&home), "--json"]).expect(0);
     let documents = say(["inspect", "documents", "--out", arg(&home), "--format", "jsonl"]).expect(0).json_lines();
-    assert!(documents.iter().all(|d| d["outcome"] != "fetched"), "{documents:?}");
-    let report = say(["fetch", "report", "--out", arg(&home)]);
-    assert!(report.code == Some(0) || documents.is_empty(), "{report:?}");
+    // Every company's host was asked for robots.txt, found nobody, and was asked for nothing else.
+    let asked: Vec<_> = documents.iter().filter(|d| d["attempts"] == 1).collect();
+    let hosts: BTreeSet<_> = asked.iter().map(|d| d["host"].to_string()).collect();
+    assert!(hosts.len() >= 10 && hosts.len() == asked.len(), "{documents:?}");
+    assert!(asked.iter().all(|d| d["reason"] == "resolve" && d["robots"] == "unreachable"), "{asked:?}");
+    let other = documents.iter().filter(|d| d["attempts"] != 1);
+    assert!(other.clone().count() >= 10 && other.clone().all(|d| d["reason"] == "robots_unreachable"), "{documents:?}");
+    let report = say(["fetch", "report", "--out", arg(&home), "--json"]).expect(0).json_lines();
+    let requests: u64 = report.iter().map(|h| h["asked"].as_u64().expect("a count")).sum();
+    assert_eq!((report.len(), requests), (hosts.len(), hosts.len() as u64), "{report:?}");
+    assert!(report.iter().all(|h| h["last_reason"] == "robots_unreachable" && h["answered"] == 0), "{report:?}");
 }
 
 #[test]
@@ -105,7 +114,7 @@ fn a_robots_file_is_followed_to_where_it_moved() {
     assert_eq!(www.len(), 1, "{www:?}");
     assert_eq!((&www[0]["outcome"], &www[0]["robots"]), (&"fetched".into(), &"allow".into()));
     let permits: Vec<_> = apex.iter().chain(&www).map(|d| d["permit_id"].to_string()).collect();
-    assert_eq!(permits.iter().collect::<std::collections::BTreeSet<_>>().len(), permits.len());
+    assert_eq!(permits.iter().collect::<BTreeSet<_>>().len(), permits.len());
     // And what it says holds for the pages: they were read, two seconds apart.
     let pages: Vec<_> = apex.iter().filter(|d| d["outcome"] == "fetched").collect();
     assert!(pages.len() >= 2 && pages.iter().all(|d| d["robots"] == "allow"), "{apex:?}");

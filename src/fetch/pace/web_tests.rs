@@ -152,7 +152,7 @@ async fn a_million_urls_at_fifty_thousand_hosts_cost_little() {
         let mut urls: Vec<Box<str>> = (0..20).map(page).collect();
         waiting.spawn(async move {
             let (never, far) = (Cancel::never(), Instant::now() + Duration::from_hours(10_000));
-            pace.hold_off(&name, Instant::now() + Duration::from_secs(60));
+            pace.hold_off(&name, Instant::now() + Duration::from_mins(1));
             while let Some(url) = urls.pop() {
                 let _place = pace.place(&name, far, &never).await;
                 drop(pace.turn(&name, Duration::from_secs(1), far, &never).await.expect("time enough"));

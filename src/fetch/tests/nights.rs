@@ -166,25 +166,24 @@ async fn a_floor_outlives_the_run_that_was_told() {
 async fn a_breaker_outlives_its_run_and_probes_once() {
     let dir = tempfile::tempdir().expect("a folder");
     let server = Server::start().await.on("/x", &[http(500, &[], b"")]).on("/y", &[html("<p>")]);
-    let run = async |run: &str, hours: i64| {
-        let fetcher = night(&server, dir.path(), run, hours, |config| {
+    let run = |run: &str, hours: i64| {
+        night(&server, dir.path(), run, hours, |config| {
             (config.limits.breaker_failures, config.limits.retries) = (2, 0);
             config.limits.breaker_open = std::time::Duration::from_hours(1);
-        });
-        fetcher
+        })
     };
-    let first = run("run_1", 0).await;
+    let first = run("run_1", 0);
     ask_rules(&first, "shop.example").await;
     for _ in 0..2 {
         assert_eq!(word(&get(&first, X).await), "http_status");
     }
     assert_eq!(word(&get(&first, "http://shop.example/y").await), "breaker_open");
-    let second = run("run_2", 0).await;
+    let second = run("run_2", 0);
     assert_eq!((robots(&second).await.0, asked(&server, "/y")), ("breaker_open", 0));
-    let third = run("run_3", 2).await;
+    let third = run("run_3", 2);
     ask_rules(&third, "shop.example").await;
     assert_eq!(word(&get(&third, "http://shop.example/y").await), "page", "robots.txt was the probe, and closed it");
-    let fourth = run("run_4", 2).await;
+    let fourth = run("run_4", 2);
     assert_eq!(robots(&fourth).await.0, "not_found");
 }
 
