@@ -109,10 +109,16 @@ impl Glob {
 /// Words that a thread remembers for each set of patterns.
 const REMEMBERED: usize = 1 << 16;
 
+/// What each word is, by its hash.
+type Remembered = FxHashMap<u64, Rc<[usize]>>;
+
 thread_local! {
-    /// By set and hash of the word.
-    static MEMORY: RefCell<HashMap<u64, FxHashMap<u64, Rc<[usize]>>>> = RefCell::default();
+    /// By set of patterns.
+    static MEMORY: RefCell<HashMap<u64, Remembered>> = RefCell::default();
 }
+
+/// Numbers the sets of patterns.
+static SETS: AtomicU64 = AtomicU64::new(0);
 
 /// A set of patterns, each with a tag of the caller.
 pub(super) struct Phrases<T> {
@@ -303,7 +309,6 @@ impl<T> Phrases<T> {
             .build(&texts)
             .expect("a lexicon is far below the automaton's limits");
         let by_person = by_rarest(&phrases, with_person)?;
-        static SETS: AtomicU64 = AtomicU64::new(0);
         let id = SETS.fetch_add(1, Ordering::Relaxed);
         Ok(Self { id, hasher: RandomState::new(), automaton, needles, compiled: phrases, by_word, by_person })
     }
@@ -312,7 +317,8 @@ impl<T> Phrases<T> {
     pub(super) fn find<'p>(&'p self, view: &View<'_>) -> Vec<Found<'p, T>> {
         let words: Vec<Rc<[usize]>> = view.tokens.iter().map(|token| self.words_of(token)).collect();
         let mut found = Vec::new();
-        let present: BTreeSet<usize> = words.iter().flat_map(|ids| ids.iter()).filter(|_| !view.persons.is_empty()).copied().collect();
+        let present: BTreeSet<usize> =
+            words.iter().flat_map(|ids| ids.iter()).filter(|_| !view.persons.is_empty()).copied().collect();
         let of_persons: BTreeSet<usize> =
             present.iter().filter_map(|id| self.by_person.get(id)).flatten().copied().collect();
         for (start, ids) in words.iter().enumerate() {
