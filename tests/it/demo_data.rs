@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use prosopon::ids::{DEMO_KEY, Ids};
+use prosopon::model::{About, SubjectId};
 use prosopon::persona::rows::Persona;
 use prosopon::sink::{self, Select};
 use prosopon::taxonomy::FacetStatus;
@@ -36,6 +38,26 @@ fn a_synthetic_world_runs_and_comes_out_as_its_truth_says() {
         }
     }
     assert_eq!(summary["counts"]["personas"], personas.len());
+    // What is read from notes is what was said of whom it is filed under, and of nobody else.
+    let stated: BTreeMap<SubjectId, &str> = truth
+        .iter()
+        .map(|row| (Ids::new(DEMO_KEY).subject("synthetic-crm", &row["contact_id"]), row["stated"].as_str()))
+        .collect();
+    let evidence = sink::read_evidence(&snapshot, &Select::All).expect("evidence");
+    let of_notes: Vec<bool> = evidence
+        .iter()
+        .filter(|signal| signal.evidence.locator.starts_with("note"))
+        .filter_map(|signal| match &signal.about {
+            About::Subject(subject, _) => Some((signal, stated[subject])),
+            About::Account(_) => None,
+        })
+        .map(|(signal, stated)| {
+            let said = format!("{}={}", signal.claim.facet(), signal.claim.value());
+            stated.split('|').any(|truth| truth == said)
+        })
+        .collect();
+    let true_ones = of_notes.iter().filter(|is_true| **is_true).count();
+    assert!(of_notes.len() > 100 && true_ones * 100 >= 97 * of_notes.len(), "{true_ones} of {}", of_notes.len());
     // Three in a hundred have no title.
     assert!(read * 10 >= 9 * personas.len() as u32, "{read} of {}", personas.len());
     assert!(right * 100 >= 97 * read, "{right} of {read}");

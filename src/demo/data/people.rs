@@ -201,9 +201,9 @@ fn noted(rng: &mut Rng, language: Language, name: &str, pronoun: &str, mean: u32
             continue;
         }
         stated.insert(format!("{facet}={}", sentence.value));
+        stated.extend(sentence.also.iter().cloned());
         for _ in 0..rng.usize(1..=2) {
             let text = &mut texts[rng.usize(0..n)];
-            // At the front, where a pronoun has nobody else to mean, after the name.
             if !text.iter().any(|s| std::ptr::eq(*s, sentence)) {
                 text.push(sentence);
             }

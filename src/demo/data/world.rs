@@ -84,4 +84,7 @@ pub(super) struct Sentence {
     pub facet: Option<String>,
     #[serde(default)]
     pub value: String,
+    /// What else it says, as `facet=value`.
+    #[serde(default)]
+    pub also: Vec<String>,
 }
