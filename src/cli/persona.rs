@@ -121,7 +121,9 @@ fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal
     }
     for (kind, n) in said {
         let study = study_of(persona, &format!("requirement.{}", n.name));
-        prior_or_value(card, kind.as_str(), n.value.as_deref(), n.status, study)?;
+        // The one that is wider than the column.
+        let label = if kind == PointKind::InformationBehaviour { "information" } else { kind.as_str() };
+        prior_or_value(card, label, n.value.as_deref(), n.status, study)?;
         if n.status == FacetStatus::Known {
             let value = n.value.as_deref();
             quotes_of(card, signals, |s| s.claim.facet() == kind.as_str() && Some(s.claim.value().as_str()) == value)?;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::suppression::Identifiers;
 use crate::crm::{CrmDeadLetter, CrmNote, NoteFiles, Origin};
@@ -129,6 +129,9 @@ fn walk(context: &Context, loaded: &mut Loaded, take: &mut dyn Take, counts: &mu
     Ok(())
 }
 
+/// Behind a clock that stands still, what is later by more than this is a mistake all the same.
+const A_YEAR: SignedDuration = SignedDuration::from_hours(366 * 24);
+
 /// What becomes of a row.
 enum Settled<'a> {
     Note { account: Option<&'a AccountId>, note: Note },
@@ -172,7 +175,9 @@ impl<'a> Owners<'a> {
             Err(settled) => return *settled,
         };
         let after = |limit: Timestamp| note.written_at.is_some_and(|at| at.duration_since(limit) > SLACK);
-        if after(self.context.gate.now()) {
+        // A clock that stands still may stand before notes that are no mistake.
+        let ahead = if self.context.pinned { A_YEAR } else { SignedDuration::ZERO };
+        if after(self.context.gate.now().saturating_add(ahead).unwrap_or(Timestamp::MAX)) {
             let advice = "the date is in the future; correct it";
             return Settled::Letter(self.letter("future_date", "written_at", advice, &note.origin, subject));
         }

@@ -58,8 +58,8 @@ fn a_synthetic_world_runs_and_comes_out_as_its_truth_says() {
         .collect();
     let true_ones = of_notes.iter().filter(|is_true| **is_true).count();
     assert!(of_notes.len() > 100 && true_ones * 100 >= 97 * of_notes.len(), "{true_ones} of {}", of_notes.len());
-    // Three in a hundred have no title.
-    assert!(read * 10 >= 9 * personas.len() as u32, "{read} of {}", personas.len());
+    // Three in a hundred have no title, and what the CRM said two years ago is not believed any more.
+    assert!(read * 10 >= 4 * personas.len() as u32, "{read} of {}", personas.len());
     assert!(right * 100 >= 97 * read, "{right} of {read}");
     say(["demo-data", "--contacts", "5", "--to", arg(&world)]).expect(2);
 }
