@@ -19,7 +19,8 @@ use crate::keys::{MasterKey, MasterSource, Vault};
 use crate::model::SubjectId;
 use crate::run::files::{make_private, private_dir};
 
-/// Stands in a home that is being made.
+/// Stands in a home that is being made, and becomes its `home.json` at the end, by one rename: one that was finished has
+/// no mark, and is never cleared, whatever it loses.
 const MARK: &str = ".init";
 
 /// What a new home takes over from an older one.
@@ -121,10 +122,16 @@ impl Home {
         let path = home.path.join("ledger.sqlite");
         make_private(&path).map_err(|source| HomeError::Io { path, source })?;
         // Last: a home without this file is not a home, so a killed `init` can be repeated.
-        home.save()?;
-        let mark = home.path.join(MARK);
-        fs::remove_file(&mark).map_err(|source| HomeError::Io { path: mark, source })?;
+        home.save_first()?;
         Ok(home)
+    }
+
+    /// The mark becomes `home.json`.
+    fn save_first(&self) -> Result<(), HomeError> {
+        let (mark, path) = (self.path.join(MARK), self.path.join("home.json"));
+        self.write(MARK, &self.as_json())?;
+        let synced = || fs::File::open(&self.path)?.sync_all();
+        fs::rename(&mark, &path).and_then(|()| synced()).map_err(|source| HomeError::Io { path, source })
     }
 
     /// The vault of a home that is being made. Its master key may have been put there beforehand.
@@ -147,8 +154,7 @@ fn begin(path: &Path) -> Result<(), HomeError> {
     }
     private_dir(path).map_err(io(path.to_owned()))?;
     let mark = path.join(MARK);
-    // A lock says that the home has been finished and used: then it has lost its `home.json`, and nothing is cleared.
-    if mark.exists() && !path.join(".lock").exists() {
+    if mark.exists() {
         for file in ["ledger.sqlite", "keys/vault.sqlite", "rights.sqlite"] {
             for part in ["", "-wal", "-shm", "-journal"] {
                 remove(&path.join(format!("{file}{part}")))?;

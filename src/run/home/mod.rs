@@ -295,8 +295,11 @@ impl Home {
     }
 
     fn save(&self) -> Result<(), HomeError> {
-        let text = serde_json::to_vec_pretty(&self.file).expect("plain data");
-        self.write("home.json", &text)
+        self.write("home.json", &self.as_json())
+    }
+
+    fn as_json(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(&self.file).expect("plain data")
     }
 
     fn write(&self, name: &str, content: &[u8]) -> Result<(), HomeError> {
