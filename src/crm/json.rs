@@ -11,8 +11,8 @@ use encoding_rs::Encoding;
 use serde_json::{Map, Value};
 
 use super::columns::{Layout, Table, is_flag};
-use super::files::{Survey, Text};
-use super::rows::{Item, MAX_COLUMNS, MAX_ROW, Row, cell, check, dead};
+use super::files::Text;
+use super::rows::{Export, Item, MAX_COLUMNS, MAX_ROW, Row, cell, check, dead};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
 use crate::structured::strict;
 
@@ -31,30 +31,14 @@ pub(super) struct JsonRows {
 }
 
 impl JsonRows {
-    pub(super) fn open(
-        table: Table,
-        set: &FileSet,
-        path: &Path,
-        name: &str,
-        surveyed: Survey,
-    ) -> Result<Self, CrmError> {
-        let Survey { sha256, encoding, .. } = surveyed;
-        let header = keys(table, set, path, encoding)?;
+    pub(super) fn open(export: &Export<'_>) -> Result<Self, CrmError> {
+        let Export { table, set, path, survey, .. } = *export;
+        let header = keys(table, set, path, survey.encoding)?;
         // A list of nothing has no keys, and is no mistake.
         let layout = if header.is_empty() { Layout::empty(table) } else { Layout::resolve(table, set, &header, path)? };
-        let facts = FileFacts {
-            table: table.name(),
-            path: path.to_owned(),
-            sha256,
-            rows: 0,
-            format: "JSON",
-            encoding: encoding.name(),
-            delimiter: None,
-            fields: layout.fields(),
-            unused: layout.unused(&header),
-        };
+        let facts = export.facts("JSON", &layout, &header);
         let columns = header.into_iter().enumerate().map(|(at, key)| (key, at)).collect();
-        Ok(Self { records: Records::open(path, encoding)?, columns, file: name.into(), layout, facts })
+        Ok(Self { records: Records::open(path, survey.encoding)?, columns, file: export.name.into(), layout, facts })
     }
 
     /// The next item: a row, a dead letter, or the end.

@@ -11,7 +11,7 @@ use super::columns::Table;
 use super::files::{self, Survey, survey};
 use super::pull::shown;
 use super::reader::{Cells, stated_encoding};
-use super::rows::Rows;
+use super::rows::{Export, Rows};
 use super::{CrmDeadLetter, CrmError, CsvSource, FileFacts, FileSet, Origin, other, value};
 use crate::model::Personal;
 use crate::taxonomy::Language;
@@ -103,7 +103,7 @@ impl NoteFiles {
         let mut opened = Self { set: set.clone(), ..Self::default() };
         for path in files::expand(Table::Notes.name(), base, &set.path)? {
             let (name, survey) = (shown(base, &path), survey(&path, stated)?);
-            let reader = Rows::open_surveyed(Table::Notes, set, &path, &name, survey.clone())?;
+            let reader = Rows::of(&Export { table: Table::Notes, set, path: &path, name: &name, survey: &survey })?;
             opened.facts.push(reader.facts().clone());
             opened.files.push(File { path, name, survey });
         }
@@ -126,7 +126,7 @@ impl NoteFiles {
     ) -> Result<u64, E> {
         let (mut rows, mut notes) = (0, Vec::new());
         for File { path, name, survey } in &self.files {
-            let mut reader = Rows::open_surveyed(Table::Notes, &self.set, path, name, survey.clone())?;
+            let mut reader = Rows::of(&Export { table: Table::Notes, set: &self.set, path, name, survey })?;
             while let Some(item) = reader.next_row()? {
                 let layout = reader.layout();
                 take(item.and_then(|row| {

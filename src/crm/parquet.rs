@@ -4,7 +4,7 @@
 //! error before any row.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
@@ -15,10 +15,9 @@ use arrow_array::{Array, ArrayRef, new_empty_array};
 use arrow_schema::{DataType, Field};
 use serde_json::Value;
 
-use super::columns::{Layout, Table, is_flag};
-use super::files::Survey;
-use super::rows::{Item, Row, cell, check};
-use super::{CrmError, FileFacts, FileSet, Unit};
+use super::columns::{Layout, is_flag};
+use super::rows::{Export, Item, Row, cell, check};
+use super::{CrmError, FileFacts, Unit};
 use crate::structured::values;
 
 /// Rows that are decoded at once: texts may be long.
@@ -39,13 +38,8 @@ pub(super) struct ParquetRows {
 }
 
 impl ParquetRows {
-    pub(super) fn open(
-        table: Table,
-        set: &FileSet,
-        path: &Path,
-        name: &str,
-        surveyed: Survey,
-    ) -> Result<Self, CrmError> {
+    pub(super) fn open(export: &Export<'_>) -> Result<Self, CrmError> {
+        let Export { table, set, path, .. } = *export;
         let fail = |source| CrmError::BadParquet { path: path.to_owned(), source };
         let file = File::open(path).map_err(|source| CrmError::Read { path: path.to_owned(), source })?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(fail)?;
@@ -73,19 +67,10 @@ impl ParquetRows {
         let read = (0..leaves.len()).filter(|at| roots.contains(&leaves[*at].0)).collect();
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
         let reader = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(fail)?;
-        let facts = FileFacts {
-            table: table.name(),
-            path: path.to_owned(),
-            sha256: surveyed.sha256,
-            rows: 0,
-            format: "Parquet",
-            encoding: "UTF-8",
-            delimiter: None,
-            fields: layout.fields(),
-            unused: layout.unused(&header),
-        };
+        // Its texts are UTF-8, whatever the bytes of the file look like.
+        let facts = FileFacts { encoding: "UTF-8", ..export.facts("Parquet", &layout, &header) };
         let cells = Vec::new();
-        Ok(Self { reader, path: path.to_owned(), file: name.into(), read, cells, at: 0, layout, facts })
+        Ok(Self { reader, path: path.to_owned(), file: export.name.into(), read, cells, at: 0, layout, facts })
     }
 
     /// The next item: a row, a dead letter, or the end.

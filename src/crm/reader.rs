@@ -9,8 +9,8 @@ use csv_core::{ReadRecordResult, ReaderBuilder};
 use encoding_rs::Encoding;
 
 use super::columns::{Layout, Table};
-use super::files::{Survey, Text};
-use super::rows::{Item, MAX_CELL, MAX_COLUMNS, MAX_ROW, Row, check, dead};
+use super::files::Text;
+use super::rows::{Export, Item, MAX_CELL, MAX_COLUMNS, MAX_ROW, Row, check, dead};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
 
 /// Reads the rows of one file.
@@ -35,30 +35,13 @@ struct Record {
 
 impl RowReader {
     /// Reads the header line of a file's text; `name` is how dead letters call the file.
-    pub(super) fn open(
-        table: Table,
-        set: &FileSet,
-        path: &Path,
-        name: &str,
-        surveyed: Survey,
-        mut text: Text,
-    ) -> Result<Self, CrmError> {
-        let Survey { sha256, encoding, .. } = surveyed;
+    pub(super) fn open(export: &Export<'_>, mut text: Text) -> Result<Self, CrmError> {
+        let Export { table, set, path, name, .. } = *export;
         let (delimiter, skipped) = find_delimiter(table, set, &mut text)?;
         let mut core = ReaderBuilder::new().delimiter(delimiter).build();
         core.set_line(1 + skipped);
-        let facts = FileFacts {
-            table: table.name(),
-            path: path.to_owned(),
-            sha256,
-            rows: 0,
-            format: "CSV",
-            encoding: encoding.name(),
-            delimiter: Some(delimiter.into()),
-            fields: Vec::new(),
-            unused: Vec::new(),
-        };
         let layout = Layout::empty(table);
+        let facts = FileFacts { delimiter: Some(delimiter.into()), ..export.facts("CSV", &layout, &[]) };
         let mut reader = Self { text, core, out: vec![0; 4096], ends: vec![0; 64], file: name.into(), layout, facts };
         let header = reader.header(path)?;
         reader.layout = Layout::resolve(table, set, &header, path)?;

@@ -73,6 +73,34 @@ impl Row {
 /// What a reader gives next: a row, or what was wrong with it.
 pub(super) type Item = Result<Row, Box<CrmDeadLetter>>;
 
+/// A file to read, and what is known of it.
+#[derive(Clone, Copy)]
+pub(super) struct Export<'a> {
+    pub(super) table: Table,
+    pub(super) set: &'a FileSet,
+    pub(super) path: &'a Path,
+    /// How dead letters call the file.
+    pub(super) name: &'a str,
+    pub(super) survey: &'a Survey,
+}
+
+impl Export<'_> {
+    /// What is known before the first row; the format says what else it knows.
+    pub(super) fn facts(&self, format: &'static str, layout: &Layout, header: &[String]) -> FileFacts {
+        FileFacts {
+            table: self.table.name(),
+            path: self.path.to_owned(),
+            sha256: self.survey.sha256.clone(),
+            rows: 0,
+            format,
+            encoding: self.survey.encoding.name(),
+            delimiter: None,
+            fields: layout.fields(),
+            unused: layout.unused(header),
+        }
+    }
+}
+
 /// Reads the rows of one file.
 pub(super) enum Rows {
     Csv(Box<RowReader>),
@@ -84,29 +112,23 @@ impl Rows {
     /// Opens a file and finds its columns; `name` is how dead letters call the file.
     pub(super) fn open(table: Table, set: &FileSet, path: &Path, name: &str) -> Result<Self, CrmError> {
         let surveyed = survey(path, stated_encoding(table, set)?)?;
-        Self::open_surveyed(table, set, path, name, surveyed)
+        Self::of(&Export { table, set, path, name, survey: &surveyed })
     }
 
     /// The same for a file whose survey is known, so that it is not read through twice.
-    pub(super) fn open_surveyed(
-        table: Table,
-        set: &FileSet,
-        path: &Path,
-        name: &str,
-        surveyed: Survey,
-    ) -> Result<Self, CrmError> {
-        if surveyed.empty {
-            return Err(CrmError::Empty { path: path.to_owned() });
+    pub(super) fn of(export: &Export<'_>) -> Result<Self, CrmError> {
+        if export.survey.empty {
+            return Err(CrmError::Empty { path: export.path.to_owned() });
         }
-        if surveyed.parquet {
-            return Ok(Self::Parquet(Box::new(ParquetRows::open(table, set, path, name, surveyed)?)));
+        if export.survey.parquet {
+            return Ok(Self::Parquet(Box::new(ParquetRows::open(export)?)));
         }
-        let mut text = Text::open(path, surveyed.encoding)?;
+        let mut text = Text::open(export.path, export.survey.encoding)?;
         let first = text.peek()?.iter().find(|b| !b.is_ascii_whitespace());
         if matches!(first, Some(b'{' | b'[')) {
-            return Ok(Self::Json(Box::new(JsonRows::open(table, set, path, name, surveyed)?)));
+            return Ok(Self::Json(Box::new(JsonRows::open(export)?)));
         }
-        Ok(Self::Csv(Box::new(RowReader::open(table, set, path, name, surveyed, text)?)))
+        Ok(Self::Csv(Box::new(RowReader::open(export, text)?)))
     }
 
     /// What is known of the file so far; `rows` counts those that were read.

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::config::{self, Diagnostic};
+use crate::config::{self, Crm, Diagnostic};
 use crate::consent::dialect::{self, Dialect, InputError, Key, Mapping, Outcome, Problem, Reading, Record};
 use crate::consent::ledger::LedgerView;
+use crate::consent::policy::Policy;
 use crate::consent::suppression::Identifiers;
 use crate::crm::CrmContact;
 use crate::fetch::is_reserved;
@@ -269,4 +270,27 @@ fn words<'v>(value: &'v serde_json::Value, found: &mut Vec<&'v str>) {
 #[must_use]
 pub fn is_real(word: &str) -> bool {
     word.rsplit_once('@').is_some_and(|(_, host)| !host.trim_end_matches('.').is_empty() && !is_reserved(host))
+}
+
+/// Whether every kind of export has a file that is young enough: in one that nobody renews any more, a new objection
+/// would never be seen.
+pub(super) fn is_fresh(crm: &Crm, policy: &Policy, now: Timestamp) -> bool {
+    let newest = |files: std::io::Result<Vec<PathBuf>>| {
+        let changed = |file: &PathBuf| Timestamp::try_from(file.metadata().ok()?.modified().ok()?).ok();
+        files.ok()?.iter().filter_map(changed).max()
+    };
+    let sets = [Some(&crm.contacts), crm.consents.as_ref()].into_iter().flatten().map(|set| newest(set.files()));
+    let Some(exported_at) = sets.chain(crm.legal.iter().map(|e| newest(e.files()))).min().flatten() else {
+        return false;
+    };
+    let most = policy.file().consent_sync_max_age_hours;
+    let hours = now.duration_since(exported_at).as_hours();
+    let is_fresh = hours < i64::from(most);
+    if !is_fresh {
+        tracing::warn!(
+            "the exports of the CRM are {hours} hours old, the policy allows {most}: they do not count as news, and \
+             everything is refused (StaleConsentSync) once the last fresh ones are as old; export anew"
+        );
+    }
+    is_fresh
 }

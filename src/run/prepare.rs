@@ -79,14 +79,8 @@ pub(super) struct Books {
 pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<Prepared, RunError> {
     let (plan, policy) = configuration(path, options, world)?;
     let demo = plan.network() == Network::Demo;
-    let now = (world.wall)();
     let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
-    // A recording is replayed at the instant at which its run stood.
-    let taped = options.replay.as_deref().map(|run| Cassette::head_of(&home_path, run)).transpose()?;
-    let as_of = taped.as_ref().map(|head| head.as_of).or(options.as_of).or(plan.as_of()).unwrap_or(now);
-    // Demo and replay stand still at as_of, so that two runs decide alike; elsewhere the gate lives in the present.
-    let pinned = demo || taped.is_some();
-    let gate_now = if pinned { as_of } else { now.max(as_of) };
+    let Times { now, as_of, pinned, gate_now } = times(&plan, options, &home_path, (world.wall)())?;
     in_force(&plan, &policy, gate_now)?;
     if !demo {
         // Before the lock, which would create the folder.
@@ -110,23 +104,20 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let (inputs, columns) = (inputs_hash(&pulled, &exports), layout::of(&pulled.files));
     let files = input_files(&pulled, &plan);
     let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
-    let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
-    loaded.suppressed = suppressed.len() as u64;
     let mut people = Directory::new(&plan.crm().name, &ids, &identifiers, &vault, ledger.view());
     people.add_contacts(&pulled.contacts);
+    let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
     for export in &exports {
         loaded.take_in(export, export.read(&people, gate_now), &ids);
     }
     drop((people, exports));
+    loaded.suppressed = suppressed.len() as u64;
     loaded.notes = Some(Unread { files: notes, identifiers, suppressed });
     let log = match &mut home {
         Some(home) if !options.dry_run => {
-            let log = home.audit(&vault, &world.wall)?;
-            if plan.output().encryption != Encryption::None {
-                home.encrypt_tables(&vault)?;
-            }
             // A replay decides as of then; what the ledger learns today it learns today.
             let known_at = if demo { gate_now } else { now };
+            let log = home.audit(&vault, &world.wall)?;
             import(home, (&mut vault, &mut ledger), &log, &loaded, (&plan, pinned), &policy, known_at)?;
             Some(log)
         }
@@ -139,14 +130,12 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = ledger.take_view();
     let view = if pinned { view.pinned() } else { view };
-    let rectified = match &home {
-        Some(home) => Store::open(home.path()).and_then(|store| store.all_rectifications(&vault))?,
-        None => HashMap::new(),
-    };
+    let put_right = |home: &Home| Store::open(home.path())?.all_rectifications(&vault);
+    let rectified = home.as_ref().map(put_right).transpose()?.unwrap_or_default();
     let (tape, tape_key) = tape(options, &vault, &home_path)?;
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, &ids, clock);
-    Ok(Prepared {
+    let found = Prepared {
         plan,
         gate,
         loaded,
@@ -161,7 +150,28 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         books,
         tape,
         tape_key,
-    })
+    };
+    Ok(found)
+}
+
+/// When a run stands.
+struct Times {
+    /// By the wall clock.
+    now: Timestamp,
+    /// The clock of the inference.
+    as_of: Timestamp,
+    /// Demo and replay stand still at `as_of`, so that two runs decide alike.
+    pinned: bool,
+    /// Elsewhere the gate lives in the present.
+    gate_now: Timestamp,
+}
+
+fn times(plan: &Plan, options: &Options, home: &Path, now: Timestamp) -> Result<Times, RunError> {
+    // A recording is replayed at the instant at which its run stood.
+    let taped = options.replay.as_deref().map(|run| Cassette::head_of(home, run)).transpose()?;
+    let as_of = taped.as_ref().map(|head| head.as_of).or(options.as_of).or(plan.as_of()).unwrap_or(now);
+    let pinned = plan.network() == Network::Demo || taped.is_some();
+    Ok(Times { now, as_of, pinned, gate_now: if pinned { as_of } else { now.max(as_of) } })
 }
 
 /// Pipeline and policy, as far as both can be checked without a home.
@@ -254,6 +264,9 @@ fn import(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<(), RunError> {
+    if plan.output().encryption != Encryption::None {
+        home.encrypt_tables(vault)?;
+    }
     let seen = loaded.seen();
     let leaf =
         |(source, events): &(&str, usize)| Leaf::new(Kind::Legal).fact("events", *events).fact("source", *source);
@@ -269,36 +282,13 @@ fn import(
     vault.ensure(named.iter().map(|(subject, _)| subject))?;
     vault.identify(&named)?;
     // An export of which a page is missing, or an old one, is no picture of what people say now.
-    let is_sync = !loaded.incomplete && (pinned || is_fresh(plan.crm(), policy, now));
+    let is_sync = !loaded.incomplete && (pinned || legal::is_fresh(plan.crm(), policy, now));
     let all = Import { events: &loaded.events, seen: &seen, is_sync };
     ledger.import(vault, all, now)?;
     log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", ledger.note()).into()])?;
     home.remember_crm(&plan.crm().name)?;
     home.keep_policy(policy)?;
     Ok(())
-}
-
-/// Whether every kind of export has a file that is young enough: in one that nobody renews any more, a new objection
-/// would never be seen.
-fn is_fresh(crm: &config::Crm, policy: &Policy, now: Timestamp) -> bool {
-    let newest = |files: std::io::Result<Vec<PathBuf>>| {
-        let changed = |file: &PathBuf| Timestamp::try_from(file.metadata().ok()?.modified().ok()?).ok();
-        files.ok()?.iter().filter_map(changed).max()
-    };
-    let sets = [Some(&crm.contacts), crm.consents.as_ref()].into_iter().flatten().map(|set| newest(set.files()));
-    let Some(exported_at) = sets.chain(crm.legal.iter().map(|e| newest(e.files()))).min().flatten() else {
-        return false;
-    };
-    let most = policy.file().consent_sync_max_age_hours;
-    let hours = now.duration_since(exported_at).as_hours();
-    let is_fresh = hours < i64::from(most);
-    if !is_fresh {
-        tracing::warn!(
-            "the exports of the CRM are {hours} hours old, the policy allows {most}: they do not count as news, and \
-             everything is refused (StaleConsentSync) once the last fresh ones are as old; export anew"
-        );
-    }
-    is_fresh
 }
 
 fn legal_files(exports: &config::Legal) -> Vec<(PathBuf, Option<u64>)> {

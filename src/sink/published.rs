@@ -17,7 +17,7 @@ pub(super) const MANIFEST: &str = "manifest.json";
 /// The one-line file that names the current snapshot.
 pub(super) const CURRENT: &str = "current";
 /// The link beside it, for tools that know of no snapshots.
-pub(super) const LATEST: &str = "latest";
+const LATEST: &str = "latest";
 /// Most files of a table.
 const MAX_PARTS: usize = 10_000;
 
@@ -127,4 +127,21 @@ pub fn pipelines(home: &Path) -> Vec<String> {
     let mut names = home::sub_dirs(home).unwrap_or_default();
     names.retain(|n| home::check_name("pipeline name", n).is_ok() && home.join(n).join(CURRENT).is_file());
     names
+}
+
+/// Lets `latest`, for tools that know of no snapshots, lead to the folder that `current` names. Whatever else stands in
+/// its place is left alone.
+pub(super) fn point_latest(home: &Path, folder: &Path, target: &str) -> Result<(), SinkError> {
+    let link = folder.join(LATEST);
+    match fs::read_link(&link) {
+        Ok(now) if now == Path::new(target) => return Ok(()),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Ok(()),
+        _ => {}
+    }
+    let staged = home.join(".work").join(format!("{LATEST}-{target}"));
+    fs::remove_file(&staged)
+        .or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })
+        .map_err(SinkError::io("remove", &staged))?;
+    home::link(Path::new(target), &staged)?;
+    home::rename(&staged, &link)
 }

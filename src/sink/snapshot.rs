@@ -12,7 +12,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::published::{CURRENT, LATEST, MANIFEST, Snapshot, current, snapshots};
+use super::published::{CURRENT, MANIFEST, Snapshot, current, point_latest, snapshots};
 use super::runs::RunRow;
 use super::write::TableWriter;
 use super::{FileFacts, SinkError, Table, TableKeys, encode, home, rewrite};
@@ -310,23 +310,6 @@ impl SnapshotWriter {
         }
         Ok(())
     }
-}
-
-/// Lets `latest`, for tools that know of no snapshots, lead to the folder that `current` names. Whatever else stands in
-/// its place is left alone.
-fn point_latest(home: &Path, folder: &Path, target: &str) -> Result<(), SinkError> {
-    let link = folder.join(LATEST);
-    match fs::read_link(&link) {
-        Ok(now) if now == Path::new(target) => return Ok(()),
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Ok(()),
-        _ => {}
-    }
-    let staged = home.join(".work").join(format!("{LATEST}-{target}"));
-    fs::remove_file(&staged)
-        .or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })
-        .map_err(SinkError::io("remove", &staged))?;
-    home::link(Path::new(target), &staged)?;
-    home::rename(&staged, &link)
 }
 
 impl Drop for SnapshotWriter {

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 
-use crate::harness::{NO_DEMO_HOSTS, arg, copy_of_shared, demo, files, pipeline, say, shared, temp};
+use crate::harness::{NO_DEMO_HOSTS, arg, copy, copy_of_shared, demo, files, now, pipeline, root, say, shared, temp};
 use crate::tables::{common, differences};
 
 #[test]
@@ -75,6 +76,15 @@ fn an_erasure_destroys_every_recording() {
     assert!(files(&home.join("cassettes")).is_empty());
 }
 
+/// The demo for the public network, with exports of this moment: those of a checkout may be too old to be news.
+fn public(folder: &Path) -> PathBuf {
+    copy(&root().join("testdata/demo/crm"), &folder.join("crm"));
+    let contact = "controller: Prosopon Demo Controller\ncontact: mailto:privacy@controller.example";
+    let crm = (&*format!("{}/testdata/demo/crm/", root().display()), &*format!("{}/crm/", folder.display()));
+    let network = ("network: demo", "network: public");
+    pipeline(folder, &[network, ("controller: Prosopon Demo Controller", contact), NO_DEMO_HOSTS, crm])
+}
+
 #[test]
 fn the_public_network_for_names_that_belong_to_nobody() {
     if fs::read_dir("/etc/ssl/certs").is_ok_and(|mut d| d.next().is_none()) {
@@ -84,11 +94,7 @@ fn the_public_network_for_names_that_belong_to_nobody() {
     let dir = temp();
     let home = dir.path().join("home");
     say(["init", "--out", arg(&home), "--controller", "Prosopon Demo Controller", "--first"]).expect(0);
-    let contact = "controller: Prosopon Demo Controller\ncontact: mailto:privacy@controller.example";
-    let public = pipeline(
-        dir.path(),
-        &[("network: demo", "network: public"), ("controller: Prosopon Demo Controller", contact), NO_DEMO_HOSTS],
-    );
+    let public = public(dir.path());
     say(["run", arg(&public), "--out", arg(&home), "--json"]).expect(0);
     let documents = say(["inspect", "documents", "--out", arg(&home), "--format", "jsonl"]).expect(0).json_lines();
     // Every company's host was asked for robots.txt, found nobody, and was asked for nothing else.
@@ -102,6 +108,35 @@ fn the_public_network_for_names_that_belong_to_nobody() {
     let requests: u64 = report.iter().map(|h| h["asked"].as_u64().expect("a count")).sum();
     assert_eq!((report.len(), requests), (hosts.len(), hosts.len() as u64), "{report:?}");
     assert!(report.iter().all(|h| h["last_reason"] == "robots_unreachable" && h["answered"] == 0), "{report:?}");
+}
+
+/// In an export that nobody renews any more a new objection would never be seen.
+#[test]
+fn old_exports_are_no_news_and_permit_nothing() {
+    let dir = temp();
+    let home = dir.path().join("home");
+    say(["init", "--out", arg(&home), "--controller", "Prosopon Demo Controller", "--first"]).expect(0);
+    let public = public(dir.path());
+    let aged = |hours: i64| {
+        let seconds = now().as_second() - hours * 3600;
+        let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds.unsigned_abs());
+        for file in files(&dir.path().join("crm")) {
+            fs::File::options().append(true).open(file).and_then(|f| f.set_modified(at)).expect("a time can be set");
+        }
+    };
+    aged(72);
+    let said = say(["run", arg(&public), "--out", arg(&home), "--json", "--limit", "8"]).expect(0);
+    assert!(said.err.contains("the exports of the CRM are 72 hours old"), "{}", said.err);
+    let counts = &said.json()["counts"];
+    assert_eq!((&counts["permits"], &counts["requests"], &counts["personas"]), (&0.into(), &0.into(), &0.into()));
+    let decisions = say(["inspect", "decisions", "--out", arg(&home), "--format", "jsonl"]).expect(0).json_lines();
+    assert!(
+        !decisions.is_empty() && decisions.iter().all(|d| d["primary_reason"] == "StaleConsentSync"),
+        "{decisions:?}"
+    );
+    aged(1);
+    let said = say(["run", arg(&public), "--out", arg(&home), "--json", "--limit", "8"]).expect(0);
+    assert!(!said.err.contains("hours old") && said.json()["counts"]["personas"] != 0, "{said:?}");
 }
 
 #[test]

@@ -8,12 +8,14 @@ mod company;
 mod department;
 pub mod guard;
 mod lines;
+mod memory;
 mod people;
 mod phrase;
 mod quote;
 mod rules;
 mod sentence;
 mod signals;
+mod view;
 
 use std::collections::BTreeMap;
 

@@ -8,18 +8,16 @@
 //!
 //! Invariant: words are folded like the text, so a pattern can be written in plain spelling.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use rustc_hash::FxHashMap;
 
 use super::guard::fold::fold_word;
 use super::guard::token::Token;
+use super::memory::Memory;
+pub(super) use super::view::View;
 
 /// The longest gap, in words.
 const MAX_GAP: usize = 4;
@@ -106,25 +104,9 @@ impl Glob {
     }
 }
 
-/// Words that a thread remembers for each set of patterns.
-const REMEMBERED: usize = 1 << 16;
-
-/// What each word is, by its hash.
-type Remembered = FxHashMap<u64, Rc<[usize]>>;
-
-thread_local! {
-    /// By set of patterns.
-    static MEMORY: RefCell<HashMap<u64, Remembered>> = RefCell::default();
-}
-
-/// Numbers the sets of patterns.
-static SETS: AtomicU64 = AtomicU64::new(0);
-
 /// A set of patterns, each with a tag of the caller.
 pub(super) struct Phrases<T> {
-    /// Its own in this process.
-    id: u64,
-    hasher: RandomState,
+    memory: Memory,
     automaton: AhoCorasick,
     /// Pattern of the automaton -> (word id, case asked for).
     needles: Vec<(usize, Case)>,
@@ -132,41 +114,6 @@ pub(super) struct Phrases<T> {
     by_word: HashMap<usize, Vec<usize>>,
     /// Patterns that begin with a person, by their rarest word: without it in the sentence they are not tried.
     by_person: HashMap<usize, Vec<usize>>,
-}
-
-/// The sentence that patterns are matched on.
-pub(super) struct View<'a> {
-    /// Its words.
-    pub(super) tokens: &'a [Token],
-    /// The clause of each token; gaps do not cross clauses.
-    pub(super) clauses: Vec<u32>,
-    /// Words that no gap must cross.
-    pub(super) blocked: Vec<bool>,
-    /// Words that a gap right behind a person must not cross: another subject could begin there.
-    pub(super) blocked_behind_person: Vec<bool>,
-    /// Token ranges that name a person, in order, without overlap.
-    pub(super) persons: Vec<Range<usize>>,
-}
-
-impl<'a> View<'a> {
-    /// A sentence of one clause in which nobody is named.
-    pub(super) fn plain(tokens: &'a [Token]) -> Self {
-        View {
-            tokens,
-            clauses: Vec::new(),
-            blocked: Vec::new(),
-            blocked_behind_person: Vec::new(),
-            persons: Vec::new(),
-        }
-    }
-
-    fn clause(&self, token: usize) -> u32 {
-        self.clauses.get(token).copied().unwrap_or(0)
-    }
-
-    fn starts_clause(&self, at: usize) -> bool {
-        at == 0 || at >= self.tokens.len() || self.clause(at) != self.clause(at - 1)
-    }
 }
 
 /// A pattern found in a sentence.
@@ -309,13 +256,12 @@ impl<T> Phrases<T> {
             .build(&texts)
             .expect("a lexicon is far below the automaton's limits");
         let by_person = by_rarest(&phrases, with_person)?;
-        let id = SETS.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id, hasher: RandomState::new(), automaton, needles, compiled: phrases, by_word, by_person })
+        Ok(Self { memory: Memory::new(), automaton, needles, compiled: phrases, by_word, by_person })
     }
 
     /// Every match, by position and then by pattern; a pattern may match at several places.
     pub(super) fn find<'p>(&'p self, view: &View<'_>) -> Vec<Found<'p, T>> {
-        let words: Vec<Rc<[usize]>> = view.tokens.iter().map(|token| self.words_of(token)).collect();
+        let words: Vec<Rc<[usize]>> = view.tokens.iter().map(|t| self.memory.of(t, || self.look_up(t))).collect();
         let mut found = Vec::new();
         let present: BTreeSet<usize> =
             words.iter().flat_map(|ids| ids.iter()).filter(|_| !view.persons.is_empty()).copied().collect();
@@ -334,24 +280,7 @@ impl<T> Phrases<T> {
         found
     }
 
-    /// The words of patterns that a token is, from memory where it came lately: the same words come again and again.
-    fn words_of(&self, token: &Token) -> Rc<[usize]> {
-        // By a keyed hash: what people are called does not stay in the memory.
-        let key = self.hasher.hash_one((token.text.as_str(), token.capital, token.upper));
-        MEMORY.with_borrow_mut(|memory| {
-            let memory = memory.entry(self.id).or_default();
-            if let Some(ids) = memory.get(&key) {
-                return Rc::clone(ids);
-            }
-            if memory.len() >= REMEMBERED {
-                memory.clear();
-            }
-            let ids: Rc<[usize]> = self.look_up(token).into();
-            memory.insert(key, Rc::clone(&ids));
-            ids
-        })
-    }
-
+    /// The words of patterns that a token is.
     fn look_up(&self, token: &Token) -> Vec<usize> {
         let text = format!("\u{1}{}\u{2}", token.text);
         let mut ids: Vec<usize> = self

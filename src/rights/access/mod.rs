@@ -5,6 +5,7 @@
 
 mod bundle;
 mod docs;
+mod explained;
 mod gather;
 mod html;
 mod log;
@@ -17,11 +18,11 @@ mod words;
 use jiff::Timestamp;
 
 pub use bundle::{
-    AccessDecision, Bundle, Controller, CrmField, ExplainedFacet, ExplainedPersona, Finding, Interest, LedgerEntry,
-    Notice, Plain, Profiling, Purpose, Recipient, Record, Recording, RectificationEntry, Retention, Source, Step,
-    Subject,
+    AccessDecision, Bundle, Controller, CrmField, Interest, LedgerEntry, Notice, Profiling, Purpose, Recipient, Record,
+    Recording, RectificationEntry, Retention, Source, Subject,
 };
 pub use docs::documentation;
+pub use explained::{ExplainedFacet, ExplainedPersona, Finding, Plain, Step};
 pub use gather::{AccessError, Sources, gather};
 pub use html::html;
 pub use log::decisions;
