@@ -94,6 +94,20 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether the person, or the controller on their behalf, has said no: not only that nobody has said yes.
+    #[must_use]
+    pub const fn is_a_no(self) -> bool {
+        matches!(
+            self,
+            Self::Erased
+                | Self::Suppressed
+                | Self::Restricted
+                | Self::MarketingObjection
+                | Self::ObjectionPending
+                | Self::Withdrawn
+        )
+    }
+
     /// Every reason, in the order of the checks.
     pub const ALL: [Self; 42] = [
         Self::IntegrityFailure,
@@ -153,6 +167,12 @@ impl fmt::Display for Reason {
             other => write!(f, "{other:?}"),
         }
     }
+}
+
+/// Whether one of these reasons, as a row of the `decisions` table has them, [is a no](Reason::is_a_no).
+#[must_use]
+pub fn any_is_a_no(reasons: &[String]) -> bool {
+    reasons.iter().any(|text| Reason::ALL.iter().any(|r| r.is_a_no() && r.to_string() == *text))
 }
 
 /// Reasons that were found, each once.

@@ -9,6 +9,7 @@ mod tests;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -40,8 +41,12 @@ impl Lineage {
         let Some(path) = &self.to else { return };
         let line = format!("{}\n", event().as_json());
         // One write a line: events of two runs do not mix.
-        let written =
-            OpenOptions::new().create(true).append(true).open(path).and_then(|mut f| f.write_all(line.as_bytes()));
+        let written = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)
+            .and_then(|mut f| f.write_all(line.as_bytes()));
         if let Err(error) = written {
             tracing::warn!("lineage: {}: {error}; the run goes on, and this event is lost", path.display());
         }

@@ -13,12 +13,13 @@ use crate::model::{About, SubjectId, Target};
 use crate::persona::fuse::fuse;
 use crate::persona::rows::Persona;
 use crate::rights::office::{Office, OfficeError, TakenOut, stopped};
-use crate::run::known::{FusionSettings, Known, is_profile};
+use crate::run::known::{FusionSettings, Known};
 use crate::sink::{self, Change, HomeLock, LockError, Note, Select, SinkError, Snapshot};
+use crate::source::id;
 use crate::taxonomy::Operation;
 
 /// The purpose under which traits, motives, goals and channels are read.
-const PROFILING: &str = "profiling";
+pub const PROFILING: &str = "profiling";
 
 /// The reason under which a sweep rewrites snapshots.
 pub const RETENTION: &str = "retention";
@@ -44,60 +45,87 @@ impl Judge<'_> {
         self.gates.get(hash)
     }
 
-    fn change(&mut self, snapshot: &Snapshot, people: &[SubjectId]) -> Result<Change, SinkError> {
-        let manifest = snapshot.manifest()?;
-        let text = |name: &str| manifest[name].as_str().unwrap_or_default().to_owned();
-        let (hash, purpose) = (text("policy_hash"), text("purpose"));
-        let (office, keep_decisions) = (self.office, self.keep_decisions);
+    fn change(&mut self, snapshot: &Snapshot, people: &HashSet<SubjectId>) -> Result<Change, SinkError> {
+        let keep_decisions = self.keep_decisions;
+        let hash = snapshot.manifest()?["policy_hash"].as_str().unwrap_or_default().to_owned();
         let Some(gate) = self.gate(&hash) else { return Ok(Change::leave_out(people.iter().cloned())) };
-        let mut change = Change { keep_decisions, ..Change::default() };
-        let mut profiles = None;
-        for persona in personas_of(snapshot, people)? {
-            let subject = &persona.subject_id;
-            let collected_at = office.ledger.view().first_seen(subject).unwrap_or(office.now());
-            let facts = SubjectFacts { collected_at, ambiguous: false };
-            let proposal = EmitProposal { subject: subject.clone(), purpose: purpose.clone(), facts };
-            if gate.emit(proposal).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person)) {
+        Ok(Change { keep_decisions, ..change(gate, snapshot, &Terms::of(snapshot)?, people)? })
+    }
+}
+
+/// For what the personas of a snapshot were written, and how.
+#[derive(Debug)]
+pub struct Terms {
+    /// The registered purpose.
+    pub purpose: String,
+    /// How they were fused; `None` = not known any more: a persona that had to be fused again goes.
+    pub fusion: Option<FusionSettings>,
+}
+
+impl Terms {
+    /// As its manifest tells them.
+    ///
+    /// # Errors
+    /// The manifest cannot be read.
+    pub fn of(snapshot: &Snapshot) -> Result<Self, SinkError> {
+        let manifest = snapshot.manifest()?;
+        let purpose = manifest["purpose"].as_str().unwrap_or_default().to_owned();
+        Ok(Self { purpose, fusion: serde_json::from_value(manifest["fusion"].clone()).ok() })
+    }
+}
+
+/// What is to be changed in a snapshot so that it has nothing of people that the gate refuses now; decisions stay.
+///
+/// # Errors
+/// The tables cannot be read.
+pub fn change(
+    gate: &Gate,
+    snapshot: &Snapshot,
+    terms: &Terms,
+    people: &HashSet<SubjectId>,
+) -> Result<Change, SinkError> {
+    let people = &Select::Subjects(people.clone());
+    let mut change = Change::leave_out([]);
+    let mut profiles = None;
+    for persona in sink::read_personas(snapshot, people)? {
+        let subject = &persona.subject_id;
+        let collected_at = gate.ledger().first_seen(subject).unwrap_or(gate.now());
+        let facts = SubjectFacts { collected_at, ambiguous: false };
+        let proposal = EmitProposal { subject: subject.clone(), purpose: terms.purpose.clone(), facts };
+        if gate.emit(proposal).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person)) {
+            change.remove.insert(subject.clone());
+            continue;
+        }
+        let sources = match &mut profiles {
+            Some(profiles) => profiles,
+            none => none.insert(profile_sources(snapshot, people)?),
+        };
+        let sources = sources.get(subject);
+        if sources.is_none() && persona.study_priors.is_empty() {
+            continue;
+        }
+        let crm = BTreeSet::from([id::CRM.to_owned()]);
+        // Where there is no evidence there are values of studies: only a no takes those away.
+        let said_no = is_refused(gate, sources.unwrap_or(&crm), &persona, facts, Reason::is_a_no);
+        if said_no || sources.is_some_and(|sources| is_refused(gate, sources, &persona, facts, is_about_person)) {
+            let Some(settings) = &terms.fusion else {
                 change.remove.insert(subject.clone());
                 continue;
-            }
-            let sources = match &mut profiles {
-                Some(profiles) => profiles,
-                none => none.insert(profile_sources(snapshot, people)?),
             };
-            if sources.get(subject).is_some_and(|sources| may_not_profile(gate, sources, &persona, facts)) {
-                let settings: FusionSettings = serde_json::from_value(manifest["fusion"].clone())
-                    .map_err(|_| SinkError::Current { path: snapshot.folder().join("manifest.json") })?;
-                let mut known = Known::read(snapshot, &persona)?;
-                known.without_profile();
-                change.evidence.insert(subject.clone(), known.own_signals(subject));
-                let fused = fuse(&known.input(&persona, &settings));
-                change.personas.insert(subject.clone(), fused);
-            }
+            let mut known = Known::read(snapshot, &persona)?;
+            known.without_profile(said_no);
+            change.evidence.insert(subject.clone(), known.own_signals(subject));
+            let fused = fuse(&known.input(&persona, settings));
+            change.personas.insert(subject.clone(), fused);
         }
-        Ok(change)
     }
+    Ok(change)
 }
 
-/// The personas of people. The table is read through once for several, not once for each.
-fn personas_of(snapshot: &Snapshot, people: &[SubjectId]) -> Result<Vec<Persona>, SinkError> {
-    if let [one] = people {
-        return sink::read_personas(snapshot, &Select::Subject(one.clone()));
-    }
-    let wanted: HashSet<&SubjectId> = people.iter().collect();
-    let mut personas = sink::read_personas(snapshot, &Select::All)?;
-    personas.retain(|persona| wanted.contains(&persona.subject_id));
-    Ok(personas)
-}
-
-/// The sources of the profiles that a snapshot has of people; this table, too, is read through once.
-fn profile_sources(
-    snapshot: &Snapshot,
-    people: &[SubjectId],
-) -> Result<HashMap<SubjectId, BTreeSet<String>>, SinkError> {
-    let select = if let [one] = people { Select::Subject(one.clone()) } else { Select::All };
+/// The sources of the profiles that a snapshot has of people.
+fn profile_sources(snapshot: &Snapshot, people: &Select) -> Result<HashMap<SubjectId, BTreeSet<String>>, SinkError> {
     let mut sources: HashMap<SubjectId, BTreeSet<String>> = HashMap::new();
-    for signal in sink::read_evidence(snapshot, &select)?.into_iter().filter(|s| is_profile(&s.claim)) {
+    for signal in sink::read_evidence(snapshot, people)?.into_iter().filter(|s| s.claim.is_profile()) {
         if let About::Subject(subject, _) = signal.about {
             sources.entry(subject).or_default().insert(signal.evidence.source_id);
         }
@@ -105,8 +133,14 @@ fn profile_sources(
     Ok(sources)
 }
 
-/// Whether the gate refuses now a profile that rests on these sources.
-fn may_not_profile(gate: &Gate, sources: &BTreeSet<String>, persona: &Persona, facts: SubjectFacts) -> bool {
+/// Whether the gate refuses now, for such a reason, a profile that rests on these sources.
+fn is_refused(
+    gate: &Gate,
+    sources: &BTreeSet<String>,
+    persona: &Persona,
+    facts: SubjectFacts,
+    reason: fn(Reason) -> bool,
+) -> bool {
     sources.iter().any(|source_id| {
         let proposal = InferProposal {
             target: Target::Subject(persona.subject_id.clone(), persona.account_id.clone()),
@@ -117,24 +151,13 @@ fn may_not_profile(gate: &Gate, sources: &BTreeSet<String>, persona: &Persona, f
         };
         // The age of the evidence says nothing about the person.
         let asked = Asked::of_person(Operation::Profile, None);
-        gate.infer_asking(proposal, asked).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person))
+        gate.infer_asking(proposal, asked).outcome.is_err_and(|r| r.reasons.iter().copied().any(reason))
     })
 }
 
 /// Whether a reason says something about the person, and not about the state of the home.
 fn is_about_person(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::Erased
-            | Reason::Suppressed
-            | Reason::Restricted
-            | Reason::MarketingObjection
-            | Reason::ObjectionPending
-            | Reason::Withdrawn
-            | Reason::NoBasis
-            | Reason::Expired
-            | Reason::RetentionElapsed
-    )
+    reason.is_a_no() || matches!(reason, Reason::NoBasis | Reason::Expired | Reason::RetentionElapsed)
 }
 
 /// Brings every snapshot in line with the ledger, for these people.
@@ -155,9 +178,10 @@ pub fn refresh(office: &Office, people: &[SubjectId], reason: &'static str) -> R
 /// # Errors
 /// Tables or log cannot be written.
 pub fn refresh_locked(office: &Office, people: &[SubjectId], reason: &'static str) -> Result<TakenOut, OfficeError> {
+    let people: HashSet<SubjectId> = people.iter().cloned().collect();
     let mut judge = Judge { office, keep_decisions: reason != RETENTION, gates: HashMap::new() };
     let note = Note { at: office.now(), reason };
-    let changed = sink::rewrite_each(office.home.path(), note, |snapshot| judge.change(snapshot, people))?;
+    let changed = sink::rewrite_each(office.home.path(), note, |snapshot| judge.change(snapshot, &people))?;
     office.log_rewritten(&changed, reason)?;
     Ok(TakenOut::Rewritten(changed))
 }
@@ -174,7 +198,7 @@ pub fn overdue(office: &Office) -> Result<Vec<SubjectId>, OfficeError> {
             let policy = office.home.policy(&hash).ok();
             let profiled: std::collections::HashSet<SubjectId> = sink::read_evidence(&snapshot, &Select::All)?
                 .into_iter()
-                .filter(|s| is_profile(&s.claim))
+                .filter(|s| s.claim.is_profile())
                 .filter_map(|s| match s.about {
                     About::Subject(id, _) => Some(id),
                     About::Account(_) => None,

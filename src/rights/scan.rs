@@ -7,7 +7,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -188,9 +188,9 @@ impl Walk<'_> {
             let target = fs::read_link(path).unwrap_or_default();
             self.text(path, target.to_string_lossy().as_bytes(), "link");
             // One to a folder beside it, as `latest` is, leads to what is searched anyway.
+            let is_name = matches!(target.components().collect::<Vec<_>>()[..], [Component::Normal(_)]);
             let beside = path.with_file_name(&target);
-            let is_beside = target.components().count() == 1 && fs::symlink_metadata(&beside).is_ok_and(|m| m.is_dir());
-            if !is_beside || target == Path::new("..") {
+            if !is_name || !fs::symlink_metadata(&beside).is_ok_and(|m| m.is_dir()) {
                 self.unreadable(path, "a link; what it points to is not searched".into());
             }
         } else {

@@ -19,6 +19,7 @@ use crate::persona::input::Offering;
 use crate::persona::rectified::Rectification;
 use crate::run::engine::RunError;
 use crate::run::journal::Journal;
+use crate::run::known::FusionSettings;
 use crate::run::tiers::TierCosts;
 use crate::run::watch::Watch;
 
@@ -80,6 +81,13 @@ impl Context {
     /// Public sites are asked over TLS; the demo web speaks plain HTTP on loopback.
     pub fn scheme(&self) -> &'static str {
         if self.plan.network() == Network::Demo { "http" } else { "https" }
+    }
+
+    /// How personas are fused.
+    pub fn fusion(&self) -> FusionSettings {
+        let persona = self.plan.persona();
+        let half_life_days = f64::from(persona.half_life_days);
+        FusionSettings { offering: self.offering.clone(), min_probability: persona.min_probability, half_life_days }
     }
 
     /// Records decisions, one entry a target; they are durable when it returns.

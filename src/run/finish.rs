@@ -115,11 +115,7 @@ impl Finish<'_> {
             },
             "software_version": env!("CARGO_PKG_VERSION"),
             "pipeline_file": context.plan.file().file_name().map(|n| n.to_string_lossy()),
-            "fusion": {
-                "offering": context.offering,
-                "min_probability": context.plan.persona().min_probability,
-                "half_life_days": f64::from(context.plan.persona().half_life_days),
-            },
+            "fusion": context.fusion(),
             "summary": summary,
         })
     }

@@ -167,9 +167,12 @@ impl<'a> Work<'a> {
         let fetched = Some(self.context.gate.now());
         let crm = Wanted { source: id::CRM, class: SourceClass::Crm, evidence_at: stated };
         leave.crm = self.infer(&mut leave, crm, Operation::Infer);
-        if let Some(at) = self.group.noted_at.filter(|_| leave.crm.is_some() && leave.emit.is_some()) {
-            let noted = Wanted { evidence_at: Some(at), ..crm };
-            leave.crm_profiling = self.infer(&mut leave, noted, Operation::Profile);
+        if leave.crm.is_some() && leave.emit.is_some() {
+            // Also where there are no notes: who says no to profiling is spared what studies say, too. How old each
+            // note is is judged when it is read.
+            let is_of_use = |at: &Timestamp| !self.context.is_too_old(PROFILING_PURPOSE, *at);
+            let noted = self.group.noted_at.filter(is_of_use).or(fetched);
+            leave.crm_profiling = self.infer(&mut leave, Wanted { evidence_at: noted, ..crm }, Operation::Profile);
         }
         let researched = self.tier == Tier::Individual;
         let has_site =

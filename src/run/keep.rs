@@ -20,9 +20,11 @@ use crate::persona::rows::Legal;
 use crate::persona::unknown_crm_age;
 use crate::run::context::Context;
 use crate::run::group::{Leave, Work, emit_proposal};
+use crate::run::known::is_no_to_profiling;
 use crate::run::obtain::Obtained;
 use crate::source::{Found, Reading, crm, id};
-use crate::taxonomy::{Operation, SourceClass, Tier};
+use crate::taxonomy::{SourceClass, Tier};
+
 impl<'a> Work<'a> {
     /// Reads what the CRM itself says about a contact.
     pub(super) fn read_crm(&mut self, leave: &mut Leave<'a>) {
@@ -145,10 +147,9 @@ impl<'a> Work<'a> {
         Account { country, ..account.clone() }
     }
 
-    /// Those for whom the gate was asked for leave to profile and refused.
+    /// Those who said no to profiling, by the decisions.
     fn refused_to_profile(&self) -> HashSet<SubjectId> {
-        let refused =
-            self.rows.decisions.iter().filter(|d| d.operation == Operation::Profile && d.primary_reason.is_some());
+        let refused = self.rows.decisions.iter().filter(|d| is_no_to_profiling(d));
         refused.filter_map(|d| d.target.subject().cloned()).collect()
     }
 

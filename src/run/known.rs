@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{About, Account, Claim, DecisionRow, Signal, SubjectId, Target};
+use crate::consent::reason::any_is_a_no;
+use crate::model::{About, Account, DecisionRow, Signal, SubjectId, Target};
 use crate::persona::fuse::fuse;
 use crate::persona::input::{FacetKind, FusionInput, Offering};
 use crate::persona::rectified::{self, Rectification};
@@ -25,12 +26,6 @@ pub struct FusionSettings {
     pub min_probability: f64,
     /// Evidence loses half its weight in so many days.
     pub half_life_days: f64,
-}
-
-/// Whether a claim is about a person's character and wishes, which need leave to profile.
-#[must_use]
-pub const fn is_profile(claim: &Claim) -> bool {
-    claim.is_profile()
 }
 
 /// How old the columns of the CRM's record are, by the evidence that was read from them; notes have ages of their own.
@@ -51,7 +46,8 @@ pub struct Known {
     decisions: Vec<DecisionRow>,
     refused: Vec<FacetKind>,
     rectified: Vec<Rectification>,
-    without_profile: bool,
+    /// `Some` = the profile was taken out; whether because the person said no.
+    without_profile: Option<bool>,
 }
 
 impl Known {
@@ -78,7 +74,7 @@ impl Known {
             decisions.extend(of_company.into_iter().filter(|d| matches!(d.target, Target::Account(_))));
         }
         let rectified = rectified::of_signals(&signals, &persona.subject_id);
-        let mut known = Self { signals, account, decisions, refused: Vec::new(), rectified, without_profile: false };
+        let mut known = Self { signals, account, decisions, refused: Vec::new(), rectified, without_profile: None };
         known.refused = known.refused_facets(persona);
         Ok(known)
     }
@@ -111,10 +107,10 @@ impl Known {
         }
     }
 
-    /// Takes the profile out: leave for it has ended.
-    pub fn without_profile(&mut self) {
-        self.signals.retain(|s| !is_profile(&s.claim));
-        self.without_profile = true;
+    /// Takes the profile out: leave for it has ended, maybe because the person said no.
+    pub fn without_profile(&mut self, said_no: bool) {
+        self.signals.retain(|s| !s.claim.is_profile());
+        self.without_profile = Some(said_no);
     }
 
     /// The signals about the person, sorted by id.
@@ -152,16 +148,16 @@ impl Known {
         self.decisions.iter().any(|d| d.primary_reason.is_none() && matches!(d.target, Target::Subject(..)) && is(d))
     }
 
-    /// Whether the gate was asked for leave to profile and refused; the same rule as in the run.
-    fn refused_to_profile(&self, subject: &SubjectId) -> bool {
-        self.decisions.iter().any(|d| {
-            d.primary_reason.is_some() && d.operation == Operation::Profile && d.target.subject() == Some(subject)
-        })
+    /// Whether the person said no to profiling, by a decision; the same rule as in the run.
+    fn said_no(&self, subject: &SubjectId) -> bool {
+        self.decisions.iter().any(|d| d.target.subject() == Some(subject) && is_no_to_profiling(d))
     }
 
     /// What was fused.
     #[must_use]
     pub fn input<'a>(&'a self, persona: &'a Persona, settings: &'a FusionSettings) -> FusionInput<'a> {
+        let said_no = self.without_profile.unwrap_or_else(|| self.said_no(&persona.subject_id));
+        let taken_out = self.without_profile.is_some() || said_no;
         FusionInput {
             subject: &persona.subject_id,
             crm_record: &persona.crm_record,
@@ -170,8 +166,8 @@ impl Known {
             signals: &self.signals,
             as_of: persona.as_of,
             offering: &settings.offering,
-            profiling_allowed: !self.without_profile && self.permitted(|d| d.operation == Operation::Profile),
-            profiling_refused: self.without_profile || self.refused_to_profile(&persona.subject_id),
+            profiling_allowed: !taken_out && self.permitted(|d| d.operation == Operation::Profile),
+            profiling_refused: said_no,
             refused: &self.refused,
             identity_uncertain: is_uncertain(persona),
             rectified: &self.rectified,
@@ -181,6 +177,11 @@ impl Known {
             half_life_days: settings.half_life_days,
         }
     }
+}
+
+/// Whether a decision tells that the person said no to profiling.
+pub(super) fn is_no_to_profiling(decision: &DecisionRow) -> bool {
+    decision.operation == Operation::Profile && decision.primary_reason.is_some() && any_is_a_no(&decision.reasons)
 }
 
 /// Whether any facet says so; where none does, it made no difference.

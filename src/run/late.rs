@@ -3,50 +3,61 @@
 //!
 //! Invariant: every persona is asked for again between its last row and publishing.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 
 use crate::audit::{Kind, Leaf, Stage};
-use crate::consent::gate::{EmitProposal, SubjectFacts};
-use crate::model::{DecisionRow, SubjectId};
+use crate::consent::decide::Asked;
+use crate::consent::gate::{EmitProposal, Grounds, InferProposal, SubjectFacts};
+use crate::model::{DecisionRow, SubjectId, Target};
 use crate::rights::office::rewrite_leaf;
+use crate::rights::refresh::{self, PROFILING, Terms};
 use crate::run::context::Context;
 use crate::run::engine::RunError;
 use crate::run::home::Home;
+use crate::run::known::is_no_to_profiling;
 use crate::run::summary::Counts;
-use crate::sink::{Change, Note, SnapshotWriter};
+use crate::sink::{self, Note, Snapshot, SnapshotWriter};
+use crate::source::id;
+use crate::taxonomy::Operation;
 
-/// Takes people out of older snapshots who said no since the last one and may not be written any more: a no must not
-/// wait until those snapshots are dropped.
+/// Takes out of older snapshots what the gate refuses now of people about whom something was recorded since they were
+/// made, be it the persona or its profile: a no must not wait until those snapshots are dropped.
 pub(super) fn clean_older(
     context: &Context,
     home: &Path,
-    said_no: &HashSet<SubjectId>,
+    people: &HashSet<SubjectId>,
     now: Timestamp,
 ) -> Result<(), RunError> {
-    let Some(recorder) = context.recorder.as_ref().filter(|_| !said_no.is_empty()) else { return Ok(()) };
-    let mut entries = Vec::with_capacity(said_no.len());
-    for subject in said_no {
-        entries.push(recorder.about(recorder.leaf(Kind::Right).fact("right", "objection"), subject)?);
+    let Some(recorder) = context.recorder.as_ref().filter(|_| !people.is_empty()) else { return Ok(()) };
+    let change = |snapshot: &Snapshot| {
+        // A damaged manifest must not keep anybody's data alive.
+        let purpose = context.plan.purpose().to_owned();
+        let terms = Terms::of(snapshot).unwrap_or(Terms { purpose, fusion: None });
+        refresh::change(&context.gate, snapshot, &terms, people)
+    };
+    // Known before anything is done: the log speaks first, and of those alone.
+    let mut concerned = BTreeSet::new();
+    for pipeline in sink::pipelines(home) {
+        for snapshot in sink::snapshots(home, &pipeline)? {
+            let change = change(&snapshot)?;
+            concerned.extend(change.remove.into_iter().chain(change.personas.into_keys()));
+        }
     }
+    if concerned.is_empty() {
+        return Ok(());
+    }
+    let right = |subject| recorder.about(recorder.leaf(Kind::Right).fact("right", "objection"), subject);
+    let entries: Vec<_> = concerned.iter().map(right).collect::<Result<_, _>>()?;
     recorder.log().append_now(entries)?;
-    let change = Change::leave_out(said_no.iter().cloned());
-    let changed = crate::sink::rewrite_older(home, &change, Note { at: now, reason: "objection" })?;
+    let changed = sink::rewrite_older(home, Note { at: now, reason: "objection" }, change)?;
     let opened = Home::open(home)?;
     for (snapshot, _) in changed.iter().filter(|(_, done)| !done.is_empty()) {
         recorder.log().append_now(vec![rewrite_leaf(&opened, snapshot, "objection")?.into()])?;
     }
     Ok(())
-}
-
-/// Whether the gate refuses a person's persona now, as far as the ledger tells.
-pub(super) fn may_not_be_written(context: &Context, subject: &SubjectId) -> bool {
-    let collected_at = context.gate.ledger().first_seen(subject).unwrap_or(context.as_of.0);
-    let facts = SubjectFacts { collected_at, ambiguous: false };
-    let purpose = context.plan.purpose().to_owned();
-    context.gate.emit(EmitProposal { subject: subject.clone(), purpose, facts }).outcome.is_err()
 }
 
 /// Who said no since the pipeline's last snapshot, by the ledger.
@@ -61,22 +72,29 @@ pub(super) fn said_no(context: &Context, home: &Path) -> HashSet<SubjectId> {
 }
 
 /// Asks for every persona again before anything becomes visible: who objected, withdrew or expired while the run went
-/// on is taken out of what was written, and all that was computed from them is computed anew.
+/// on is taken out of what was written, or loses the profile, and all that was computed from them is computed anew.
 pub(super) async fn ask_again(
     context: &Context,
     emitted: Vec<EmitProposal>,
     writer: &mut SnapshotWriter,
     counts: &mut Counts,
-) -> Result<HashSet<SubjectId>, RunError> {
+) -> Result<(), RunError> {
     context.look()?;
-    let (mut refused, mut left_out) = (Vec::new(), HashSet::new());
+    let late: HashSet<SubjectId> = context.gate.late_subjects().into_iter().collect();
+    let (mut refused, mut left_out, mut said_no) = (Vec::new(), HashSet::new(), HashSet::new());
     let asked = emitted.len();
     for proposal in emitted {
-        let subject = proposal.subject.clone();
+        let (subject, facts) = (proposal.subject.clone(), proposal.facts);
         let decided = context.gate.emit(proposal);
         if decided.outcome.is_err() {
             left_out.insert(subject);
             refused.push((decided.row, decided.grounds));
+        } else if late.contains(&subject) {
+            let before = refused.len();
+            refused.extend(no_to_profiling(context, &subject, facts));
+            if refused.len() > before {
+                said_no.insert(subject);
+            }
         }
     }
     if let Some(recorder) = &context.recorder {
@@ -84,13 +102,37 @@ pub(super) async fn ask_again(
         recorder.log().append(vec![Leaf { stage: Some(Stage::Publish), ..leaf }.into()]).await?;
     }
     if refused.is_empty() {
-        return Ok(left_out);
+        return Ok(());
     }
     context.record(Stage::Publish, refused.chunks(1)).await?;
     let rows: Vec<DecisionRow> = refused.into_iter().map(|(row, _)| row).collect();
     counts.refuse_late(&rows);
     writer.decisions(&rows)?;
-    let done = writer.leave_out(&Change::leave_out(left_out.clone()), &context.offering)?;
+    let done = writer.amend(&context.offering, |staged| {
+        let terms = Terms { purpose: context.plan.purpose().to_owned(), fusion: Some(context.fusion()) };
+        let mut change = refresh::change(&context.gate, staged, &terms, &said_no)?;
+        change.remove.extend(left_out);
+        Ok(change)
+    })?;
     counts.left_out(&done);
-    Ok(left_out)
+    Ok(())
+}
+
+/// The refusals to profile a person who has said no to it.
+fn no_to_profiling(
+    context: &Context,
+    subject: &SubjectId,
+    facts: SubjectFacts,
+) -> impl Iterator<Item = (DecisionRow, Grounds)> {
+    [id::CRM, id::DEVELOPER_PROFILE].into_iter().filter_map(move |source| {
+        let proposal = InferProposal {
+            target: Target::Subject(subject.clone(), None),
+            source_id: source.to_owned(),
+            purpose: PROFILING.to_owned(),
+            operation: Operation::Profile,
+            facts: Some(facts),
+        };
+        let decided = context.gate.infer_asking(proposal, Asked::of_person(Operation::Profile, None));
+        is_no_to_profiling(&decided.row).then_some((decided.row, decided.grounds))
+    })
 }

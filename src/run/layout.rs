@@ -67,6 +67,8 @@ pub(super) fn compare(home: &Path, pipeline: &str, files: &[FileFacts], accepted
 }
 
 /// Table, field and files of every column that was there and is not; without files where the whole table lacks it.
+///
+/// Names of files may have a date in them: files that came must have what all files had that went.
 fn vanished(before: &Value, now: &Value) -> BTreeSet<(String, String, Vec<String>)> {
     let mut gone: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     let mut found = BTreeSet::new();
@@ -74,6 +76,15 @@ fn vanished(before: &Value, now: &Value) -> BTreeSet<(String, String, Vec<String
         // A table that the pipeline does not name any more was not lost.
         let Some(files_now) = now[table].as_object() else { continue };
         let all = fields_of(files_now.values());
+        let went = files.as_object().into_iter().flatten().filter(|(name, _)| !files_now.contains_key(*name));
+        let had = went.map(|(_, fields)| fields_of([fields])).reduce(|a, b| &a & &b).unwrap_or_default();
+        let came = files_now.iter().filter(|(name, _)| files.get(name.as_str()).is_none());
+        for (name, fields) in came {
+            let here = fields_of([fields]);
+            for field in had.difference(&here).filter(|field| all.contains(*field)) {
+                gone.entry((table.clone(), field.clone())).or_default().push(name.clone());
+            }
+        }
         for (name, fields) in files.as_object().into_iter().flatten() {
             let here = files_now.get(name).map(|fields| fields_of([fields]));
             for field in fields_of([fields]) {
@@ -120,5 +131,14 @@ mod tests {
         let of_a_file =
             json!({ "contacts": { "a.csv": ["record_id"], "b.csv": ["record_id", "country", "do_not_process"] } });
         assert_eq!(found(of_a_file), ["contacts do_not_process a.csv"]);
+        // A new name for a file does not make it another one.
+        let renamed =
+            json!({ "contacts": { "a2.csv": ["record_id"], "b.csv": ["record_id", "country", "do_not_process"] } });
+        assert_eq!(found(renamed), ["contacts do_not_process a2.csv"]);
+        // Beside what was there, a new file has what it has.
+        let more = json!({ "contacts": {
+            "a.csv": ["record_id", "do_not_process"], "b.csv": ["record_id", "country"], "c.csv": ["record_id"]
+        } });
+        assert_eq!(found(more), [""; 0]);
     }
 }

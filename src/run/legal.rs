@@ -21,6 +21,7 @@ use crate::fetch::is_reserved;
 use crate::ids::Ids;
 use crate::keys::{Identifier, Vault};
 use crate::model::{DeadLetter, SubjectId};
+use crate::run::load::SLACK;
 
 /// Why exports cannot be read. A bad record is never one of these.
 #[derive(Debug, thiserror::Error)]
@@ -272,15 +273,19 @@ pub fn is_real(word: &str) -> bool {
     word.rsplit_once('@').is_some_and(|(_, host)| !host.trim_end_matches('.').is_empty() && !is_reserved(host))
 }
 
-/// Whether every kind of export has a file that is young enough: in one that nobody renews any more, a new objection
-/// would never be seen.
+/// Whether every kind of export has a file that is young enough: in exports that nobody renews any more, a new objection
+/// would never be seen. The newest file of a kind speaks for it: beside it, exports keep old ones of records that rest.
 pub(super) fn is_fresh(crm: &Crm, policy: &Policy, now: Timestamp) -> bool {
     let newest = |files: std::io::Result<Vec<PathBuf>>| {
         let changed = |file: &PathBuf| Timestamp::try_from(file.metadata().ok()?.modified().ok()?).ok();
         files.ok()?.iter().filter_map(changed).max()
     };
     let sets = [Some(&crm.contacts), crm.consents.as_ref()].into_iter().flatten().map(|set| newest(set.files()));
-    let Some(exported_at) = sets.chain(crm.legal.iter().map(|e| newest(e.files()))).min().flatten() else {
+    let exported_at = sets.chain(crm.legal.iter().map(|e| newest(e.files()))).min().flatten();
+    let Some(exported_at) = exported_at.filter(|at| at.duration_since(now) <= SLACK) else {
+        tracing::warn!(
+            "when the CRM exported is not known, or lies ahead of the clock: the exports do not count as news"
+        );
         return false;
     };
     let most = policy.file().consent_sync_max_age_hours;

@@ -2,7 +2,6 @@
 //!
 //! Invariant: `current` changes last; a run that was killed after that is only noted in the journal.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,14 +12,14 @@ use crate::consent::gate::Gate;
 use crate::demo::DemoWeb;
 use crate::fetch::{Fetcher, Recorder, TapeError, TapeHead, expire_cassettes};
 use crate::lineage::{Begun, End, Lineage};
-use crate::model::{DecisionRow, RunId, SubjectId};
+use crate::model::RunId;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::finish::Finish;
 use crate::run::flight::in_order;
 use crate::run::group::process;
 use crate::run::journal::{Journal, RunState};
-use crate::run::late::{ask_again, clean_older, may_not_be_written, said_no};
+use crate::run::late::{ask_again, clean_older, said_no};
 use crate::run::load::{Group, Loaded};
 use crate::run::notes;
 use crate::run::prepare::Prepared;
@@ -28,7 +27,6 @@ use crate::run::rows::Rows;
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
 use crate::sink::{FileFacts, HomeLock, SinkError, SnapshotWriter};
-use crate::taxonomy::Operation;
 
 /// Begins a run, or continues it where it was killed, and publishes its snapshot.
 pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
@@ -93,7 +91,7 @@ async fn go(
         web.stop().await;
     }
     // A writer that is dropped leaves nothing.
-    let (counts, refused) = worked?;
+    let counts = worked?;
     // Strict: what was not recorded cannot be told from what was not there.
     match tape.map_or(0, |tape| tape.unknown()) {
         0 => {}
@@ -105,7 +103,7 @@ async fn go(
         recorder.finish(context.plan.output().keep_snapshots as usize)?;
     }
     let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, resumed };
-    let summary = close(&finish, writer, counts, &refused, lock, world)?;
+    let summary = close(&finish, writer, counts, lock, world)?;
     report(&home, &context.plan, &context.gate);
     Ok(summary)
 }
@@ -115,14 +113,12 @@ fn close(
     finish: &Finish<'_>,
     writer: SnapshotWriter,
     counts: Counts,
-    refused: &HashSet<SubjectId>,
     lock: Option<HomeLock>,
     world: &World,
 ) -> Result<Summary, RunError> {
     let (context, home) = (finish.context, finish.home);
     let mut no = said_no(context, home);
     no.extend(context.gate.late_subjects());
-    no.retain(|subject| refused.contains(subject));
     // Before publishing: what is cut off here is done again by the run that goes on.
     clean_older(context, home, &no, (world.wall)())?;
     let summary = finish.publish(writer, counts, world)?;
@@ -130,8 +126,7 @@ fn close(
     // home free and takes the person out themselves.
     let quiet = context.watch.as_ref().map(crate::run::watch::Watch::hold).transpose()?;
     context.look()?;
-    let mut late: HashSet<SubjectId> = context.gate.late_subjects().into_iter().collect();
-    late.retain(|subject| !no.contains(subject) && may_not_be_written(context, subject));
+    let late = context.gate.late_subjects().into_iter().collect();
     clean_older(context, home, &late, (world.wall)())?;
     if let Some(recorder) = &context.recorder {
         recorder.log().publish()?;
@@ -213,7 +208,7 @@ async fn work(
     home: &Path,
     writer: &mut SnapshotWriter,
     world: &World,
-) -> Result<(Counts, HashSet<SubjectId>), RunError> {
+) -> Result<Counts, RunError> {
     let input = Counts::of_input(&loaded.groups, &loaded.dead_letters, loaded.contacts);
     let mut counts = Counts { suppressed: loaded.suppressed, ..input };
     writer.dead_letters(&loaded.dead_letters)?;
@@ -232,7 +227,7 @@ async fn work(
         let span = tracing::info_span!("group", contacts);
         async move { process(&context, &group?).await }.instrument(span)
     };
-    let (mut emitted, mut refused) = (Vec::new(), HashSet::new());
+    let mut emitted = Vec::new();
     let mut pending = Rows::default();
     let mut write = |pending: &mut Rows| {
         let written = || StageTimes::timed(&context.wall, &context.times.write, || pending.write(writer));
@@ -241,13 +236,11 @@ async fn work(
     in_order(groups, company, |mut rows| {
         counts.add(&rows);
         emitted.append(&mut rows.emitted);
-        let may_not = |d: &&DecisionRow| d.operation == Operation::Emit && d.permit_id.is_none();
-        refused.extend(rows.decisions.iter().filter(may_not).filter_map(|d| d.target.subject().cloned()));
         pending.add(rows);
         if pending.is_full() { Ok(write(&mut pending)?) } else { Ok(()) }
     })
     .await?;
     write(&mut pending)?;
-    refused.extend(ask_again(context, emitted, writer, &mut counts).await?);
-    Ok((counts, refused))
+    ask_again(context, emitted, writer, &mut counts).await?;
+    Ok(counts)
 }

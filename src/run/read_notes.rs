@@ -11,12 +11,11 @@ use crate::persona::unknown_crm_age;
 use crate::run::context::{Context, StageTimes};
 use crate::run::group::{COMPANY_PURPOSE, Leave, PROFILING_PURPOSE, Work};
 use crate::run::keep::signal;
-use crate::run::known::is_profile;
 use crate::run::load::Note;
 use crate::run::notes::without_doubles;
 use crate::source::notes::{Colleagues, NoteReading, Written};
 use crate::source::{Found, Permitted, id};
-use crate::taxonomy::SourceClass;
+use crate::taxonomy::{SourceClass, Tier};
 
 impl Context {
     /// When a note was written, for the age of what it says: one without a date is as old as a record without one.
@@ -26,7 +25,7 @@ impl Context {
     }
 
     /// Whether the policy holds evidence of that age to be too old for a purpose.
-    fn is_too_old(&self, purpose: &str, at: Timestamp) -> bool {
+    pub(super) fn is_too_old(&self, purpose: &str, at: Timestamp) -> bool {
         let days = self.gate.policy().file().purposes.get(purpose).and_then(|p| p.evidence_max_age_days);
         let end = |days| at.checked_add(jiff::SignedDuration::from_hours(24 * i64::from(days)));
         days.is_some_and(|days| end(days).is_ok_and(|end| end <= self.gate.now()))
@@ -46,6 +45,10 @@ impl<'a> Work<'a> {
         let (context, group) = (self.context, self.group);
         let (notes, doubles) = without_doubles(&group.notes);
         self.rows.dead_letters.extend(doubles.into_iter().map(|(loser, winner)| double(context, loser, winner)));
+        if self.tier == Tier::StudyPrior {
+            self.rows.notes.not_read += notes.len() as u64;
+            return;
+        }
         let may_be_read = |l: &Leave<'_>| l.crm.is_some() && l.emit.is_some();
         let permitted: Vec<Permitted<'_>> = leaves
             .iter()
@@ -78,7 +81,7 @@ impl<'a> Work<'a> {
         for found in reading.found {
             let About::Subject(subject, _) = &found.about else { continue };
             let Some(leave) = leaves.iter_mut().find(|l| l.member.subject.id == *subject) else { continue };
-            let profiles = is_profile(&found.claim);
+            let profiles = found.claim.is_profile();
             let permit = if profiles { &leave.crm_profiling } else { &leave.crm };
             // The age of this note was not what the gate was asked about.
             let too_old = profiles && context.is_too_old(PROFILING_PURPOSE, source.written_at);
@@ -91,7 +94,9 @@ impl<'a> Work<'a> {
             leave.signals.push(signal(context, found, evidence));
         }
         let too_old = context.is_too_old(COMPANY_PURPOSE, source.written_at);
-        let permit = self.company_notes.as_ref().map(Permit::id).filter(|_| !too_old);
+        // What a note on a person says of the company would be left, with its words, when that person is erased.
+        let of_person = source.note.subject.is_some();
+        let permit = self.company_notes.as_ref().map(Permit::id).filter(|_| !too_old && !of_person);
         for found in reading.company {
             let Some(permit) = permit else {
                 counts.dropped += 1;
@@ -106,7 +111,7 @@ impl<'a> Work<'a> {
                 stage: "read".to_owned(),
                 reason: "not_read".to_owned(),
                 detail: "a note: not read in part, because of the guard for sensitive data; nothing to do".to_owned(),
-                row_commitment: context.ids.commitment("withheld", &source.note.origin.digest),
+                row_commitment: withheld(context, source.note),
                 // Not whose: that something was withheld would tell what it was.
                 subject_id: None,
             });
@@ -132,6 +137,12 @@ fn evidence(source: &Source<'_>, found: &Found, permit: PermitId) -> Evidence {
 /// Of what a note says: the same note on two contacts is one document.
 fn hash(context: &Context, note: &Note) -> String {
     context.ids.commitment("crm-note", note.text.reveal().as_bytes())
+}
+
+/// What ties a letter to the person whom a note is on, so that it goes with them; else to the row.
+fn withheld(context: &Context, note: &Note) -> String {
+    let on = note.subject.as_ref().map(|subject| subject.as_str().as_bytes());
+    context.ids.commitment("withheld", on.unwrap_or(&note.origin.digest))
 }
 
 fn double(context: &Context, loser: &Note, winner: &Note) -> DeadLetter {

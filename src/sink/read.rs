@@ -28,6 +28,8 @@ pub enum Select {
     All,
     /// The rows of a contact; none in tables without `subject_id`.
     Subject(SubjectId),
+    /// The rows of some contacts.
+    Subjects(HashSet<SubjectId>),
     /// The rows of a company, its contacts included; none in tables without `account_id`.
     Account(AccountId),
 }
@@ -38,6 +40,7 @@ impl Select {
         match self {
             Self::All => None,
             Self::Subject(id) => Some(("subject_id", HashSet::from([id.as_str().to_owned()]))),
+            Self::Subjects(ids) => Some(("subject_id", ids.iter().map(|id| id.as_str().to_owned()).collect())),
             Self::Account(id) => Some(("account_id", HashSet::from([id.as_str().to_owned()]))),
         }
     }

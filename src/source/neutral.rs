@@ -1,7 +1,8 @@
 //! Quotes of notes without names and gender.
 //!
-//! Invariant: no word of a contact's name and no name behind a form of address is left; what stands for them is the
-//! same whoever they were.
+//! Invariant: no word of a contact's name and no name behind a form of address is left, and no word that no rule knows:
+//! it may be the name of somebody whom nobody knows, or does not know any more. What stands for them is the same whoever
+//! they were.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
@@ -9,10 +10,13 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::extract::text::is_word_of_rules;
 use crate::model::Subject;
 
 /// What stands where somebody was named.
 const PERSON: &str = "[person]";
+/// What stands for words that may be names.
+const LEFT_OUT: char = '…';
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +25,7 @@ struct Words {
     particles: HashSet<String>,
     pronouns: HashSet<String>,
     articles: HashSet<String>,
+    plain: HashSet<String>,
     nouns: HashMap<String, String>,
 }
 
@@ -35,24 +40,49 @@ impl Names {
     /// Of all contacts of a company, whether or not they may be read about.
     pub(super) fn of<'a>(contacts: impl IntoIterator<Item = &'a Subject>) -> Self {
         let parts = |s: &Subject| [s.given_name.reveal().clone(), s.family_name.reveal().clone()];
-        let words = contacts.into_iter().flat_map(parts).flat_map(|name| {
-            let pieces: Vec<String> = name.split(|c: char| !c.is_alphanumeric()).map(folded).collect();
-            pieces
-        });
-        Self(words.filter(|w| w.len() > 1 && !WORDS.particles.contains(w)).collect())
+        Self(contacts.into_iter().flat_map(parts).flat_map(|name| name_words(&name)).collect())
     }
 
-    /// Whether a capitalised word is a name, or a double name with one, also with the ending of a genitive.
+    /// Whether a word is a name, or a double name with one, also with the ending of a genitive. One in small letters is
+    /// none where it is a word of the rules, too.
     fn has(&self, word: &str) -> bool {
         let known = |w: &str| self.0.contains(w) || w.strip_suffix('s').is_some_and(|w| self.0.contains(w));
-        is_capital(word) && word.split(|c: char| !c.is_alphanumeric()).any(|part| known(&folded(part)))
+        let is_name = word.split(|c: char| !c.is_alphanumeric()).any(|part| known(&folded(part)) || known(&bare(part)));
+        is_name && (is_capital(word) || !may_stay(word))
     }
+}
+
+/// The words of a name, as they are compared; "von" and "de" are not, unless the name has nothing else.
+fn name_words(name: &str) -> Vec<String> {
+    let pieces: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).filter(|p| p.chars().count() > 1).collect();
+    let is_particle = |piece: &&str| WORDS.particles.contains(&folded(piece));
+    let all_particles = pieces.iter().all(is_particle);
+    let kept = pieces.into_iter().filter(|piece| all_particles || !is_particle(piece));
+    kept.flat_map(|piece| [folded(piece), bare(piece)]).collect()
+}
+
+/// Whether a word may stand in a quote: one of the rules, a small word, a number.
+fn may_stay(word: &str) -> bool {
+    let part = |part: &str| {
+        part.is_empty()
+            || part.chars().all(|c| c.is_ascii_digit())
+            || WORDS.plain.contains(&folded(part))
+            || WORDS.articles.contains(&folded(part))
+            || noun(part).is_some()
+            || is_word_of_rules(part)
+    };
+    word.split(|c: char| !c.is_alphanumeric()).all(part)
 }
 
 /// Lower case, umlauts spelled out, marks gone.
 pub(super) fn folded(word: &str) -> String {
     let lower = word.to_lowercase().replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss");
     lower.nfkd().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// The same, with umlauts as they stand where a keyboard has none: `Muller`.
+fn bare(word: &str) -> String {
+    word.to_lowercase().replace('ß', "ss").nfkd().filter(|c| c.is_alphanumeric()).collect()
 }
 
 fn is_capital(word: &str) -> bool {
@@ -66,6 +96,8 @@ enum Kind {
     Person,
     /// Goes on with a name behind a form of address.
     Open,
+    /// May be a name, for all that the rules know.
+    Unknown,
     Other,
 }
 
@@ -81,11 +113,17 @@ pub(super) fn neutral(quote: &str, names: &Names) -> String {
         rest = after;
         let kind = kind(word, before, after, names);
         // Nothing but blanks and full stops parts the words of one name.
-        let same = before != Kind::Other && gap.chars().all(|c| matches!(c, ' ' | '.' | '\u{a0}'));
+        let same =
+            matches!(before, Kind::Person | Kind::Open) && gap.chars().all(|c| matches!(c, ' ' | '.' | '\u{a0}'));
         match kind {
             Kind::Other => {
                 out.push_str(if same { gap.trim_start_matches('.') } else { gap });
                 push_word(&mut out, word, after);
+            }
+            Kind::Unknown if before == Kind::Unknown => {}
+            Kind::Unknown => {
+                out.push_str(gap);
+                out.push(LEFT_OUT);
             }
             Kind::Person | Kind::Open if same => {}
             Kind::Person | Kind::Open => {
@@ -112,7 +150,13 @@ fn kind(word: &str, before: Kind, after: &str, names: &Names) -> Kind {
         names.has(next.split(|c: char| !c.is_alphanumeric() && c != '-').next().unwrap_or_default())
     };
     let named = before == Kind::Open && is_capital(word);
-    if named || initial || names.has(word) || WORDS.pronouns.contains(&key) { Kind::Person } else { Kind::Other }
+    if named || initial || names.has(word) || WORDS.pronouns.contains(&key) {
+        Kind::Person
+    } else if word.is_empty() || may_stay(word) {
+        Kind::Other
+    } else {
+        Kind::Unknown
+    }
 }
 
 /// A word, its gender taken off.
@@ -139,12 +183,12 @@ mod tests {
     use super::*;
 
     fn names(list: &[&str]) -> Names {
-        Names(list.iter().map(|n| folded(n)).collect())
+        Names(list.iter().flat_map(|n| name_words(n)).collect())
     }
 
     #[test]
     fn quotes_name_nobody_and_show_no_gender() {
-        let names = names(&["Anna", "Brandt", "Müllerschön", "Heide", "Weber"]);
+        let names = names(&["Anna", "Brandt", "Müllerschön", "Heide", "Weber", "Le"]);
         for (quote, neutral_one) in [
             ("Frau Brandt entscheidet", "[person] entscheidet"),
             ("Herr Brandt entscheidet", "[person] entscheidet"),
@@ -156,6 +200,10 @@ mod tests {
             ("Frau Brandt-Weber ist die Entscheiderin", "[person] ist Entscheider:in"),
             ("Brandt ist der Entscheider", "[person] ist Entscheider:in"),
             ("Muellerschoen unterschreibt", "[person] unterschreibt"),
+            ("Mullerschon unterschreibt", "[person] unterschreibt"),
+            ("müllerschön unterschreibt", "[person] unterschreibt"),
+            ("Le entscheidet", "[person] entscheidet"),
+            ("Brandt hat mit Zwickelhuber, Xaver das Budget", "[person] hat mit … das Budget"),
             ("sie entscheidet allein", "[person] entscheidet allein"),
             ("er entscheidet allein", "[person] entscheidet allein"),
             ("Mr. Stranger decides", "[person] decides"),

@@ -134,6 +134,9 @@ fn old_exports_are_no_news_and_permit_nothing() {
         !decisions.is_empty() && decisions.iter().all(|d| d["primary_reason"] == "StaleConsentSync"),
         "{decisions:?}"
     );
+    aged(-72);
+    let said = say(["run", arg(&public), "--out", arg(&home), "--json", "--limit", "8"]).expect(0);
+    assert!(said.err.contains("ahead of the clock") && said.json()["counts"]["personas"] == 0, "{said:?}");
     aged(1);
     let said = say(["run", arg(&public), "--out", arg(&home), "--json", "--limit", "8"]).expect(0);
     assert!(!said.err.contains("hours old") && said.json()["counts"]["personas"] != 0, "{said:?}");

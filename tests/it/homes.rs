@@ -230,6 +230,22 @@ fn an_init_that_was_killed_can_be_repeated_and_a_home_that_lost_its_file_cannot(
 }
 
 #[test]
+fn of_two_inits_at_once_one_makes_the_home_and_it_is_whole() {
+    let dir = temp();
+    for pair in 0..8 {
+        let home = dir.path().join(pair.to_string());
+        let args = ["init", "--out", arg(&home), "--controller", "C", "--first"];
+        let both = [start(args), start(args)].map(finish);
+        let made = both.iter().filter(|said| said.code == Some(0)).count();
+        assert_eq!(made, 1, "{both:#?}");
+        let other = both.iter().find(|said| said.code != Some(0)).expect("the other one");
+        let told = other.err.contains("works on") || other.err.contains("already");
+        assert!(other.code == Some(3) && told, "{other:?}");
+        say(["audit", "verify", "--out", arg(&home)]).expect(0);
+    }
+}
+
+#[test]
 fn one_process_works_in_a_home_at_a_time() {
     use std::io::{BufRead as _, BufReader};
     let dir = temp();

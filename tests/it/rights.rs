@@ -7,8 +7,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use prosopon::rights::{Needle, scan};
-use prosopon::sink::Table;
-use prosopon::taxonomy::{BuyingRole, FacetStatus};
+use prosopon::sink::{self, Table};
+use prosopon::taxonomy::{BuyingRole, FacetStatus, Operation};
 
 use crate::harness::{
     Said, arg, copy_of_shared, demo, demo_args, files, finish, pipeline, root, say, start, temp, until_in_the_middle,
@@ -45,6 +45,22 @@ fn whoever_a_limit_cut_off_can_be_erased_and_does_not_come_back_either() {
     assert_eq!(summary["counts"]["suppressed"], 1, "{summary}");
     assert!(Tables::of(&home).persona("K-2003").is_none());
     intact(&home);
+}
+
+#[test]
+fn that_a_note_was_withheld_goes_with_the_person_it_is_on() {
+    let (_dir, home) = copy_of_shared();
+    let withheld = || {
+        let letters = Tables::of(&home).dead_letters;
+        letters
+            .iter()
+            .filter(|l| l["detail"].as_str().is_some_and(|d| d.starts_with("a note: not read in part")))
+            .count()
+    };
+    let before = withheld();
+    // N-4014 speaks of an illness.
+    at(&home, &["subject", "erase", "K-2022", "--yes"]).expect(0);
+    assert_eq!(withheld() + 1, before);
 }
 
 #[test]
@@ -189,6 +205,38 @@ fn an_objection_in_mid_run_keeps_the_person_out_of_the_snapshot() {
 }
 
 #[test]
+fn a_profile_that_is_withdrawn_in_mid_run_is_in_no_snapshot() {
+    let (_dir, home) = copy_of_shared();
+    let person = subject("K-2002");
+    let profiled = |home: &Path| -> Vec<bool> {
+        let has = |snapshot: &sink::Snapshot| {
+            let select = sink::Select::Subject(person.clone());
+            let personas = sink::read_personas(snapshot, &select).expect("personas");
+            assert_eq!(personas.len(), 1, "the rest of the persona stays");
+            let mut evidence = sink::read_evidence(snapshot, &select).expect("evidence").into_iter();
+            evidence.any(|s| s.claim.is_profile()) || personas.iter().any(|p| !p.study_priors.is_empty())
+        };
+        sink::snapshots(home, "demo").expect("snapshots").iter().map(has).collect()
+    };
+    assert_eq!(profiled(&home), [true]);
+    let mut child = start(demo_args(&home, &[]));
+    let mut rest = until_in_the_middle(&mut child);
+    let said = at(&home, &["subject", "withdraw", "K-2002", "--purpose", "profiling", "--json"]).expect(0).json();
+    let mut err = String::new();
+    rest.read_to_string(&mut err).expect("UTF-8");
+    finish(child).expect(0);
+    assert_eq!(said["waits_for_run"], true, "the run was over too early: {said}");
+    assert_eq!(profiled(&home), [false, false], "neither the new snapshot nor the old one");
+    let refused = |d: &&prosopon::model::DecisionRow| {
+        d.target.subject() == Some(&person)
+            && d.operation == Operation::Profile
+            && d.reasons.iter().any(|r| r == "Withdrawn")
+    };
+    assert!(Tables::of(&home).decisions.iter().any(|d| refused(&d)), "no decision says why");
+    intact(&home);
+}
+
+#[test]
 fn a_withdrawal_takes_the_person_out_at_once_and_for_good() {
     let (_dir, home) = copy_of_shared();
     at(&home, &["subject", "withdraw", "K-2001"]).expect(0);
@@ -254,7 +302,7 @@ fn a_misspelt_purpose_is_no_right_that_was_served() {
 fn a_withdrawn_profile_leaves_the_rest_of_the_persona() {
     let (_dir, home) = copy_of_shared();
     let tables = Tables::of(&home);
-    let profile = |s: &&prosopon::model::Signal| prosopon::run::known::is_profile(&s.claim);
+    let profile = |s: &&prosopon::model::Signal| s.claim.is_profile();
     let signal = tables.evidence.iter().find(profile).expect("somebody in the demo is profiled");
     let prosopon::model::About::Subject(id, _) = &signal.about else { panic!("a profile of a company") };
     at(&home, &["subject", "withdraw", id.as_str(), "--purpose", "profiling"]).expect(0);

@@ -96,7 +96,7 @@ fn a_collector_is_told_of_stages_and_fetches_and_of_nobody() {
         assert!(span.start_time_unix_nano <= span.end_time_unix_nano && span.start_time_unix_nano > 1 << 60);
     }
     let stage: BTreeSet<String> = stages.iter().map(|s| words(s)["prosopon.stage"].clone()).collect();
-    for wanted in ["crm", "gate", "read", "fuse", "write"] {
+    for wanted in ["crm", "gate", "notes", "read", "fuse", "write"] {
         assert!(stage.contains(wanted), "{wanted}: {stage:?}");
     }
     // As many fetches as there are documents, by the same outcomes.

@@ -20,7 +20,7 @@ use crate::consent::gate::Clock;
 /// More spans than this that wait for the collector are dropped.
 const QUEUE: usize = 8192;
 /// Spans of this library that are steps of a run.
-const STAGES: [&str; 7] = ["crm", "legal", "gate", "read", "fuse", "write", "report"];
+const STAGES: [&str; 8] = ["crm", "legal", "gate", "notes", "read", "fuse", "write", "report"];
 /// What is told of a span: the field of `tracing`, and the attribute.
 const RUN: &[(&str, &str)] = &[("pipeline", "prosopon.pipeline"), ("outcome", "prosopon.outcome")];
 const FETCH: &[(&str, &str)] = &[

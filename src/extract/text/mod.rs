@@ -188,6 +188,13 @@ pub struct TextReading {
     pub withheld: BTreeMap<SpecialCategory, u32>,
 }
 
+/// Whether a word belongs to the rules by which texts are read: then it tells of a matter, and names nobody.
+#[must_use]
+pub fn is_word_of_rules(word: &str) -> bool {
+    let cells = guard::fold::fold(word);
+    rules::RULES.know(&guard::token::tokens(&cells, 0..cells.len()))
+}
+
 /// Reads one record: guard first, then signals from what it let through.
 #[must_use]
 pub fn read_text(record: &TextRecord) -> TextReading {

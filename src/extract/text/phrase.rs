@@ -280,6 +280,11 @@ impl<T> Phrases<T> {
         found
     }
 
+    /// Whether a word stands in any of the patterns.
+    pub(super) fn has_word(&self, token: &Token) -> bool {
+        !self.memory.of(token, || self.look_up(token)).is_empty()
+    }
+
     /// The words of patterns that a token is.
     fn look_up(&self, token: &Token) -> Vec<usize> {
         let text = format!("\u{1}{}\u{2}", token.text);

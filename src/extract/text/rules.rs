@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::Polarity;
+use super::guard::token::Token;
 use super::phrase::{PatternError, Phrases, Sets};
 use crate::taxonomy::{
     BuyingRole, Channel, CompanyField, JobFunction, Language, Motive, Point, PointKind, PurchasePhase, Trait,
@@ -224,6 +225,11 @@ pub(super) static RULES: LazyLock<Rules> =
     LazyLock::new(|| Rules::embedded().expect("the embedded signal rules are sound"));
 
 impl Rules {
+    /// Whether every token is a word of some pattern.
+    pub(super) fn know(&self, tokens: &[Token]) -> bool {
+        tokens.iter().all(|t| self.claims.has_word(t) || self.context.has_word(t))
+    }
+
     fn embedded() -> Result<Self, RuleError> {
         let raw: RawContext = parse(CONTEXT, 0)?;
         version(raw.version, 0)?;

@@ -18,6 +18,7 @@ use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::{MasterKey, MasterSource, Vault};
 use crate::model::SubjectId;
 use crate::run::files::{make_private, private_dir};
+use crate::sink::HomeLock;
 
 /// Stands in a home that is being made, and becomes its `home.json` at the end, by one rename: one that was finished has
 /// no mark, and is never cleared, whatever it loses.
@@ -52,6 +53,8 @@ impl Home {
         master: &MasterSource,
         now: Timestamp,
     ) -> Result<Self, HomeError> {
+        // Two at once would clear what the other one makes.
+        let _lock = HomeLock::acquire(path)?;
         begin(path)?;
         let (key, legal) = match origin {
             Origin::First => (random_key(path)?, None),

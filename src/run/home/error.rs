@@ -84,4 +84,7 @@ pub enum HomeError {
     /// The audit log.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// Somebody else works on the folder.
+    #[error(transparent)]
+    Lock(#[from] crate::sink::LockError),
 }

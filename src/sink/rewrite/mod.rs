@@ -110,18 +110,14 @@ pub fn rewrite_each(
     change: impl FnMut(&Snapshot) -> Result<Change, SinkError>,
 ) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
     clear_work(home)?;
-    each(home, note, change)
+    rewrite_older(home, note, change)
 }
 
-/// As [`rewrite_all`], for a run whose own snapshot is being built in `.work`: that one stays.
+/// As [`rewrite_each`], for a run whose own snapshot is being built in `.work`: that one stays.
 ///
 /// # Errors
 /// See [`rewrite_all`].
-pub fn rewrite_older(home: &Path, change: &Change, note: Note) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
-    each(home, note, |_| Ok(change.clone()))
-}
-
-fn each(
+pub fn rewrite_older(
     home: &Path,
     note: Note,
     mut change: impl FnMut(&Snapshot) -> Result<Change, SinkError>,
@@ -201,16 +197,22 @@ fn note_in(manifest: &mut Value, done: &Rewritten, note: Note) {
 }
 
 impl SnapshotWriter {
-    /// Takes people out of what was written so far, just before publishing: they objected while the run was under
-    /// way. Closes every table but `runs`; call it after the last row of the others.
+    /// Changes what was written so far, just before publishing: people said no while the run was under way. Closes
+    /// every table but `runs`; call it after the last row of the others. `change` is asked what to change in these
+    /// tables.
     ///
     /// # Errors
     /// As [`rewrite_snapshot`]; the writer is then of no use any more.
-    pub fn leave_out(&mut self, change: &Change, offering: &Offering) -> Result<Rewritten, SinkError> {
+    pub fn amend(
+        &mut self,
+        offering: &Offering,
+        change: impl FnOnce(&Snapshot) -> Result<Change, SinkError>,
+    ) -> Result<Rewritten, SinkError> {
         for table in Table::ALL.into_iter().filter(|t| *t != Table::Runs) {
             self.close(table)?;
         }
         let staged = self.staged();
+        let change = &change(&staged)?;
         let beside = staged.folder().join(".rewrite");
         let mut rewriter = Rewriter::new(&staged, &beside, change, Some(offering))?;
         rewriter.tables()?;

@@ -91,7 +91,7 @@ proptest! {
         write(&mut writer, &Rows { runs: vec![], ..world(&all, &companies) }, 2);
         let gone: Vec<&Contact> = all.iter().filter(|c| out[c.n]).collect();
         let done = writer
-            .leave_out(&Change::leave_out(gone.iter().map(|c| subject_id(c.n))), &offering())
+            .amend(&offering(), |_| Ok(Change::leave_out(gone.iter().map(|c| subject_id(c.n)))))
             .expect("left out");
         writer.runs(&rows.runs).expect("runs stays open");
         let closed = matches!(writer.personas(&[]), Err(SinkError::Closed { .. }));
