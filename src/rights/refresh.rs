@@ -55,7 +55,7 @@ impl Judge<'_> {
 
 /// For what the personas of a snapshot were written, and how.
 #[derive(Debug)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// The registered purpose.
     pub purpose: String,
     /// How they were fused; `None` = not known any more: a persona that had to be fused again goes.
@@ -78,7 +78,7 @@ impl Terms {
 ///
 /// # Errors
 /// The tables cannot be read.
-pub fn change(
+pub(crate) fn change(
     gate: &Gate,
     snapshot: &Snapshot,
     terms: &Terms,
