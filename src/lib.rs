@@ -11,6 +11,7 @@ pub mod taxonomy;
 pub mod audit;
 pub mod config;
 pub mod consent;
+mod cpu;
 pub mod crm;
 mod db;
 pub mod extract;

@@ -19,6 +19,7 @@ use crate::audit::error::AuditError;
 use crate::audit::leaf::Leaf;
 use crate::audit::payloads::{Payloads, SealedPayload};
 use crate::consent::gate::Clock;
+use crate::cpu::thread_micros;
 use crate::keys::SubjectKey;
 
 /// A clock may be set back so far without anybody being told; more is an error.
@@ -147,7 +148,7 @@ impl AuditLog {
         Ok(Self { sender: Some(sender), thread: Some(thread), busy })
     }
 
-    /// How long the log has worked since this was asked last, syncs included: microseconds.
+    /// CPU time that the log has used since this was asked last: microseconds.
     #[must_use]
     pub fn take_busy(&self) -> u64 {
         self.busy.swap(0, Ordering::Relaxed)
@@ -218,7 +219,7 @@ struct Worker {
 impl Worker {
     fn run(mut self, receiver: &Receiver<Job>) {
         while let Ok(first) = receiver.recv() {
-            let begin = (self.wall)();
+            let begin = thread_micros();
             let mut jobs = vec![first];
             let mut leaves = jobs[0].entries.len();
             while leaves < BATCH && !jobs.last().is_some_and(|j| j.publish) {
@@ -233,8 +234,7 @@ impl Worker {
             if waiting.iter().any(|(_, publish)| *publish) {
                 result = result.and_then(|first| self.publish().map(|()| first));
             }
-            let micros = (self.wall)().duration_since(begin).as_micros();
-            self.busy.fetch_add(u64::try_from(micros).unwrap_or(0), Ordering::Relaxed);
+            self.busy.fetch_add(thread_micros().saturating_sub(begin), Ordering::Relaxed);
             let mut next = result.as_ref().copied().unwrap_or_default();
             for ((reply, _), size) in waiting.into_iter().zip(sizes) {
                 reply.send(result.clone().map(|_| next..next + size));

@@ -315,7 +315,7 @@ impl Page<'_> {
         self.heading(
             "time",
             "Where the time went",
-            "Busy seconds by stage, summed over tasks that run side by side; waiting for rate limits counts as fetching.",
+            "CPU seconds by stage, summed over threads; fetching is the time until an answer, summed over tasks that run side by side, waiting for rate limits included.",
         );
         let stages = &self.report.summary.stages;
         let sum: f64 = stages.values().sum::<f64>().max(1e-9);

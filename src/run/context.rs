@@ -12,6 +12,7 @@ use url::Url;
 use crate::audit::{Entry, Kind, Recorder, Stage};
 use crate::config::{Network, Plan};
 use crate::consent::gate::{Clock, Gate, Grounds};
+use crate::cpu::thread_micros;
 use crate::fetch::{Cancel, Fetcher};
 use crate::ids::Ids;
 use crate::model::{AsOf, DecisionRow, RunId, SubjectId};
@@ -97,14 +98,14 @@ impl Context {
         decided: impl IntoIterator<Item = &[(DecisionRow, Grounds)]>,
     ) -> Result<(), RunError> {
         let Some(recorder) = &self.recorder else { return Ok(()) };
-        let entries: Result<Vec<Entry>, _> = StageTimes::timed(&self.wall, &self.times.audit, || {
+        let entries: Result<Vec<Entry>, _> = StageTimes::timed(&self.times.audit, || {
             decided.into_iter().map(|decided| recorder.entry(Kind::Decide, stage, decided)).collect()
         });
         recorder.log().append(entries?).await?;
         Ok(())
     }
 
-    /// Busy time by stage, in seconds.
+    /// CPU time by stage, in seconds; of fetching, the time until an answer.
     pub fn stages(&self) -> [(&'static str, f64); 6] {
         let times = &self.times;
         if let Some(recorder) = &self.recorder {
@@ -135,7 +136,7 @@ impl Context {
     }
 }
 
-/// Busy time by stage, in microseconds, summed over tasks.
+/// CPU time by stage, in microseconds, summed over threads; of fetching, the time until an answer.
 #[derive(Debug, Default)]
 pub(super) struct StageTimes {
     pub gate: AtomicU64,
@@ -147,11 +148,11 @@ pub(super) struct StageTimes {
 }
 
 impl StageTimes {
-    /// Runs `work` and adds what it took, by the clock given.
-    pub fn timed<T>(wall: &Clock, stage: &AtomicU64, work: impl FnOnce() -> T) -> T {
-        let begin = wall();
+    /// Runs `work` and adds the CPU time that it took.
+    pub fn timed<T>(stage: &AtomicU64, work: impl FnOnce() -> T) -> T {
+        let begin = thread_micros();
         let result = work();
-        add(stage, begin, wall());
+        stage.fetch_add(thread_micros().saturating_sub(begin), Ordering::Relaxed);
         result
     }
 }

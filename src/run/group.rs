@@ -101,7 +101,7 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
     let mut work = Work { context, group, tier, rows: GroupRows::default(), company: Vec::new(), company_notes: None };
     let mut leaves: Vec<Leave<'_>> = tracing::info_span!("gate").in_scope(|| {
         let timed = || group.members.iter().map(|m| work.ask(m)).collect();
-        StageTimes::timed(&context.wall, &context.times.gate, timed)
+        StageTimes::timed(&context.times.gate, timed)
     });
     // Written before the first effect.
     let of_company: Vec<(DecisionRow, Grounds)> = work.ask_of_company().into_iter().collect();
@@ -120,7 +120,7 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
         }
     }
     tracing::info_span!("fuse").in_scope(|| {
-        StageTimes::timed(&context.wall, &context.times.fuse, || work.fuse(leaves));
+        StageTimes::timed(&context.times.fuse, || work.fuse(leaves));
     });
     let personas = if context.dry_run { 0 } else { work.rows.personas.len() };
     context.tiers.add(tier, group.members.len(), &work.rows, begin, (context.wall)());

@@ -230,8 +230,7 @@ fn read_page(
     let declared = page.charset().map(|charset| format!("{}; charset={charset}", page.content_type()));
     let content_type = declared.as_deref().or(Some(page.content_type())).filter(|t| !t.is_empty());
     let body = Body { url: page.url(), content_type, bytes: page.body() };
-    let mut reading =
-        tracing::info_span!("read").in_scope(|| StageTimes::timed(&context.wall, &context.times.read, || read(&body)));
+    let mut reading = tracing::info_span!("read").in_scope(|| StageTimes::timed(&context.times.read, || read(&body)));
     if page.nofollow() {
         reading.follow_ups.clear();
     }

@@ -230,7 +230,7 @@ async fn work(
     let mut emitted = Vec::new();
     let mut pending = Rows::default();
     let mut write = |pending: &mut Rows| {
-        let written = || StageTimes::timed(&context.wall, &context.times.write, || pending.write(writer));
+        let written = || StageTimes::timed(&context.times.write, || pending.write(writer));
         tracing::info_span!("write").in_scope(written)
     };
     in_order(groups, company, |mut rows| {

@@ -67,7 +67,7 @@ impl<'a> Work<'a> {
             }
             let on = on.flatten().map(|p| p.subject);
             let written = Written { text: note.text.reveal(), language: note.language, on };
-            let reading = StageTimes::timed(&context.wall, &context.times.read, || colleagues.read(&written));
+            let reading = StageTimes::timed(&context.times.read, || colleagues.read(&written));
             self.take_in(Source { note, written_at, hash: hash(context, note) }, reading, leaves);
         }
     }

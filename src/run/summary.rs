@@ -163,7 +163,7 @@ pub struct Summary {
     pub resumed_fetches: u64,
     /// How often the run was started.
     pub starts: u32,
-    /// Busy time by stage, in seconds, summed over tasks.
+    /// CPU time by stage, in seconds, summed over threads; of `fetch`, the time until an answer.
     pub stages: BTreeMap<String, f64>,
     /// What each depth of research cost.
     #[serde(default)]
