@@ -142,6 +142,9 @@ pub(super) fn tell(summary: &Summary) -> io::Result<()> {
     if counts.suppressed > 0 {
         writeln!(out, "              {} more were erased before and are left out", counts.suppressed)?;
     }
+    if counts.gone > 0 {
+        writeln!(out, "              {} more were deleted or merged in the CRM", counts.gone)?;
+    }
     let refused: u64 = counts.refusals.values().sum();
     writeln!(out, "  gate        {} permits, {refused} refusals", counts.permits)?;
     listed(&mut out, &counts.refusals)?;

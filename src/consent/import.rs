@@ -28,7 +28,7 @@ pub struct Imported {
 
 /// Reads flags and consent rows of one CRM.
 #[must_use]
-pub fn import(crm: &str, contacts: &[CrmContact], consents: &[ConsentRow], ids: &Ids) -> Imported {
+pub fn import(crm: &str, contacts: &[&CrmContact], consents: &[ConsentRow], ids: &Ids) -> Imported {
     let mut imported = Imported::default();
     let known: HashMap<&str, SubjectId> =
         contacts.iter().map(|c| (c.record_id.as_str(), ids.subject(crm, &c.record_id))).collect();

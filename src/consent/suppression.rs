@@ -55,7 +55,9 @@ impl Identifiers {
     pub fn contact(&self, crm: &str, contact: &CrmContact) -> Vec<Identifier> {
         let mut all = vec![self.record(crm, &contact.record_id)];
         all.extend(contact.emails.iter().map(|e| self.email(e.reveal())));
-        if let Some(account) = &contact.account_record {
+        if let Some(account) = &contact.account_record
+            && !contact.family_name.reveal().is_empty()
+        {
             let name = [contact.given_name.reveal(), contact.family_name.reveal()].map(|n| folded(n));
             all.push((self.0)("name", &[crm, account, &name[0], &name[1]]));
         }

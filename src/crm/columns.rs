@@ -86,8 +86,17 @@ static COLUMNS: LazyLock<Columns> = LazyLock::new(|| {
 pub(super) const HANDLE: &str = "handle.";
 
 /// Fields of which every column is read: addresses, and what speaks against processing.
-const READ_ALL: [&str; 7] =
-    ["email", "email_2", "email_opt_out", "do_not_process", "do_not_profile", "should_forget", "do_not_contact"];
+const READ_ALL: [&str; 9] = [
+    "email",
+    "email_2",
+    "email_opt_out",
+    "do_not_process",
+    "do_not_profile",
+    "should_forget",
+    "do_not_contact",
+    "deleted",
+    "merged_ids",
+];
 
 /// Where the fields of one file stand.
 #[derive(Debug, Clone)]

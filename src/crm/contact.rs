@@ -15,7 +15,9 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLette
         return Err(cells.letter("missing_id", Some("record_id"), "give the contact its CRM id"));
     };
     let (given, family) = name(cells);
-    if family.is_empty() {
+    let (deleted, merged_into) = (flag(cells, "deleted"), cells.text("merged_into").map(str::to_owned));
+    // Of a record that is gone an export may have little more than its id.
+    if family.is_empty() && !deleted && merged_into.is_none() {
         return Err(cells.letter("missing_name", Some("family_name"), "give the contact a family name"));
     }
     let updated_at = cells.when("updated_at")?.map(value::When::start);
@@ -24,32 +26,46 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLette
     let country =
         cells.read("country", "unknown_country", "write an ISO 3166 code such as DE, AT, CH or GB", value::country);
     Ok(CrmContact {
-        record_id,
         account_record: cells.text("account_record").map(str::to_owned),
         given_name: Personal::new(given),
         family_name: Personal::new(family),
         emails: emails(cells),
         job_title: cells.line("job_title").map(Personal::new),
+        deleted,
+        merged_into: merged_into.filter(|into| *into != record_id),
+        merged_ids: merged_ids(cells, &record_id),
         handles: handles(cells),
         language,
         country,
         updated_at,
         created_at,
         flags,
+        record_id,
         origin: cells.row.origin.clone(),
     })
 }
 
+/// A flag, over all its columns.
+fn flag(cells: &mut Cells<'_>, field: &str) -> bool {
+    let read: Vec<Option<bool>> = cells.layout.all(field).iter().map(|at| value::flag(cells.row.cell(*at))).collect();
+    if read.contains(&None) {
+        cells.note(field, "unreadable_flag", "counts as set; write yes or no (ja or nein)");
+    }
+    read.iter().any(|set| *set != Some(false))
+}
+
+/// The records that were merged into this one, as lists have them: `17;18`, or `17:1690000000;18:1690000001`.
+fn merged_ids(cells: &Cells<'_>, record_id: &str) -> Vec<String> {
+    let columns = cells.layout.all("merged_ids").iter();
+    let lists = columns.filter_map(|at| value::text(cells.row.cell(*at)));
+    let items = lists.flat_map(|list| list.split([';', ',', '|']));
+    let ids = items.filter_map(|item| value::text(item.split(':').next().unwrap_or_default()));
+    ids.filter(|id| *id != record_id).map(str::to_owned).collect()
+}
+
 /// The flags of a row, as far as it has such columns.
 fn flags(cells: &mut Cells<'_>) -> Flags {
-    let mut flag = |field: &str| {
-        let read: Vec<Option<bool>> =
-            cells.layout.all(field).iter().map(|at| value::flag(cells.row.cell(*at))).collect();
-        if read.contains(&None) {
-            cells.note(field, "unreadable_flag", "counts as set; write yes or no (ja or nein)");
-        }
-        read.iter().any(|set| *set != Some(false))
-    };
+    let mut flag = |field: &str| flag(cells, field);
     let (email_opt_out, do_not_process) = (flag("email_opt_out"), flag("do_not_process"));
     let (do_not_profile, should_forget) = (flag("do_not_profile"), flag("should_forget"));
     let do_not_contact = flag("do_not_contact");

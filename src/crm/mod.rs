@@ -8,6 +8,7 @@ mod contact;
 mod error;
 mod files;
 mod json;
+mod merge;
 mod note;
 mod other;
 mod parquet;
@@ -148,12 +149,18 @@ pub struct CrmContact {
     pub account_record: Option<String>,
     /// Given names without titles; may be empty.
     pub given_name: Personal<String>,
-    /// Family name with its particles (von, van der), without titles; never empty.
+    /// Family name with its particles (von, van der), without titles; empty only where the record is gone.
     pub family_name: Personal<String>,
     /// Lower case, without duplicates, first = primary.
     pub emails: Vec<Personal<String>>,
     /// The job title, white space collapsed.
     pub job_title: Option<Personal<String>>,
+    /// Whether the CRM has deleted or archived the record.
+    pub deleted: bool,
+    /// The record that this one was merged into.
+    pub merged_into: Option<String>,
+    /// Records that were merged into this one.
+    pub merged_ids: Vec<String>,
     /// Handles by source id, sorted.
     pub handles: Vec<(String, Personal<String>)>,
     /// Language of correspondence.
@@ -294,8 +301,12 @@ pub struct FileFacts {
 pub struct CrmPull {
     /// Companies, one row an id.
     pub accounts: Vec<CrmAccount>,
-    /// Contacts, one row an id.
+    /// Contacts, one row an id, without those that are gone.
     pub contacts: Vec<CrmContact>,
+    /// Contacts that were deleted or merged into others; what they said against processing stands.
+    pub gone: Vec<CrmContact>,
+    /// Of records that were merged, the one that each lives on in.
+    pub merged: BTreeMap<String, String>,
     /// Consent rows, exact duplicates removed.
     pub consents: Vec<ConsentRow>,
     /// What could not be used.

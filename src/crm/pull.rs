@@ -8,6 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::columns::Table;
+use super::merge;
 use super::reader::{Cells, check_settings};
 use super::rows::{Rows, dead};
 use super::{
@@ -53,6 +54,7 @@ pub fn pull(source: &CsvSource, base_dir: &Path) -> Result<CrmPull, CrmError> {
     for contact in &mut pull.contacts {
         contact.flags.incomplete |= unread.contains_key(&contact.record_id);
     }
+    merge::settle(&mut pull, &mut notes);
     notes.sort_by(|a, b| (&a.origin, a.reason, &a.field).cmp(&(&b.origin, b.reason, &b.field)));
     pull.dead_letters = notes;
     Ok(pull)
@@ -153,7 +155,7 @@ impl Record for CrmContact {
 
 impl Flags {
     /// Adds what another row of the record says against processing; its lawful basis is not carried over.
-    fn add(&mut self, other: &Self) {
+    pub(super) fn add(&mut self, other: &Self) {
         self.email_opt_out |= other.email_opt_out;
         self.do_not_process |= other.do_not_process;
         self.do_not_profile |= other.do_not_profile;

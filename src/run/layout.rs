@@ -12,13 +12,15 @@ use crate::crm::FileFacts;
 use crate::run::engine::RunError;
 use crate::sink;
 
-/// Fields with which people say no, or a no is told from a yes.
-const NOES: [&str; 9] = [
+/// Fields with which people say no, or a no is told from a yes, and those by which records go.
+const NOES: [&str; 11] = [
     "email_opt_out",
     "do_not_process",
     "do_not_profile",
     "should_forget",
     "do_not_contact",
+    "deleted",
+    "merged_into",
     "kind",
     "purposes",
     "source_classes",

@@ -16,7 +16,7 @@ use crate::consent::dialect::{self, Dialect, InputError, Key, Mapping, Outcome, 
 use crate::consent::ledger::LedgerView;
 use crate::consent::policy::Policy;
 use crate::consent::suppression::Identifiers;
-use crate::crm::CrmContact;
+use crate::crm::CrmPull;
 use crate::fetch::is_reserved;
 use crate::ids::Ids;
 use crate::keys::{Identifier, Vault};
@@ -206,6 +206,7 @@ pub struct Directory<'a> {
     view: &'a LedgerView,
     by_identifier: HashMap<Identifier, BTreeSet<SubjectId>>,
     tonight: HashSet<SubjectId>,
+    merged: HashMap<SubjectId, SubjectId>,
 }
 
 impl<'a> Directory<'a> {
@@ -218,7 +219,7 @@ impl<'a> Directory<'a> {
                 by_identifier.entry(*identifier).or_default().insert(subject.clone());
             }
         }
-        Self { crm, ids, identifiers, view, by_identifier, tonight: HashSet::new() }
+        Self { crm, ids, identifiers, view, by_identifier, tonight: HashSet::new(), merged: HashMap::new() }
     }
 
     /// Adds an address of a record that the home may know.
@@ -227,9 +228,12 @@ impl<'a> Directory<'a> {
         self.by_identifier.entry(self.identifiers.email(address)).or_default().insert(subject);
     }
 
-    /// Adds the contacts of tonight, whom the home may see for the first time.
-    pub fn add_contacts(&mut self, contacts: &[CrmContact]) {
-        for contact in contacts {
+    /// Adds the contacts of tonight, whom the home may see for the first time; what is said of a merged record is said of
+    /// the one that it lives on in.
+    pub fn add_tonight(&mut self, pull: &CrmPull) {
+        let subject = |record: &str| self.ids.subject(self.crm, record);
+        self.merged = pull.merged.iter().map(|(loser, into)| (subject(loser), subject(into))).collect();
+        for contact in pull.contacts.iter().chain(&pull.gone) {
             for email in &contact.emails {
                 self.add_address(email.reveal(), &contact.record_id);
             }
@@ -246,7 +250,9 @@ impl<'a> Directory<'a> {
                 found.into_iter().flatten().cloned().collect()
             }
         };
-        candidates.into_iter().filter(known).collect()
+        let living = |subject: SubjectId| self.merged.get(&subject).cloned().unwrap_or(subject);
+        let found: BTreeSet<SubjectId> = candidates.into_iter().map(living).filter(known).collect();
+        found.into_iter().collect()
     }
 
     fn is_erased(&self, key: &Key) -> bool {

@@ -84,6 +84,10 @@ pub struct Loaded {
     pub sources: Vec<(&'static str, usize)>,
     /// By which identifiers everybody was seen, so that they can be found, and kept out once erased.
     pub identifiers: Vec<(SubjectId, Vec<Identifier>)>,
+    /// Subjects of records that were merged, and in whom they live on.
+    pub merged: HashMap<SubjectId, SubjectId>,
+    /// Contacts of the export that the CRM has deleted, or merged into others.
+    pub gone: u64,
     /// Notes that are still in their files.
     pub notes: Option<Unread>,
 }
@@ -98,8 +102,17 @@ pub fn without_suppressed(
     ledger: &LedgerView,
 ) -> (CrmPull, HashSet<String>) {
     let mut dropped = HashSet::new();
+    // Whoever was erased under another record does not come back in the one that it was merged into.
+    let mut erased: HashSet<String> = HashSet::new();
+    if ledger.n_suppressed() > 0 {
+        let mut of = |record: &str| erased.extend(pull.merged.get(record).cloned());
+        pull.gone.iter().filter(|c| identifiers.is_suppressed(crm, c, ledger)).for_each(|c| of(&c.record_id));
+        let by_record = |r: &&String| ledger.is_suppressed(&identifiers.record(crm, r));
+        pull.merged.keys().filter(by_record).for_each(|r| of(r));
+        pull.gone.retain(|c| !identifiers.is_suppressed(crm, c, ledger));
+    }
     pull.contacts.retain(|contact| {
-        let suppressed = identifiers.is_suppressed(crm, contact, ledger);
+        let suppressed = erased.contains(&contact.record_id) || identifiers.is_suppressed(crm, contact, ledger);
         if suppressed {
             dropped.insert(contact.record_id.clone());
         }
@@ -140,6 +153,19 @@ impl Loaded {
         self.dead_letters.extend(said.problems.iter().map(|problem| problem.dead_letter(ids)));
         self.dead_letters.extend(exports.incomplete_letter(ids));
         self.dead_letters.sort();
+    }
+
+    /// Hands on what people said against processing in earlier nights, under records that were merged since.
+    pub fn inherit(&mut self, ledger: &LedgerView) {
+        for (loser, into) in &self.merged {
+            let noes = ledger.entries(loser).into_iter().filter(|e| e.event.kind.is_negative());
+            self.events.extend(noes.map(|e| LegalEvent {
+                subject: into.clone(),
+                external_id: None,
+                supersedes: None,
+                ..e.event.clone()
+            }));
+        }
     }
 
     /// Anchors every contact at its first collection.
@@ -190,7 +216,8 @@ pub fn load(
     }
     // The consents of contacts that a limit cut off are still imported: they are facts.
     let (consents, slips) = without_slips(crm, pull.consents.clone(), ids, now);
-    let imported = import(crm, &pull.contacts, &consents, ids);
+    let people: Vec<&CrmContact> = pull.contacts.iter().chain(&pull.gone).collect();
+    let imported = import(crm, &people, &consents, ids);
     dead_letters.extend(imported.dead_letters);
     dead_letters.extend(slips);
     dead_letters.sort();
@@ -204,9 +231,29 @@ pub fn load(
         contacts,
         suppressed: 0,
         incomplete: false,
-        identifiers: pull.contacts.iter().map(identified).collect(),
+        identifiers: people
+            .into_iter()
+            .map(identified)
+            .chain(merged_identifiers(crm, pull, ids, identifiers))
+            .collect(),
+        merged: pull.merged.iter().map(|(loser, into)| (ids.subject(crm, loser), ids.subject(crm, into))).collect(),
+        gone: pull.gone.len() as u64,
         notes: None,
     }
+}
+
+/// By what those who live on in another record are known: whoever is erased in that one stays out under the old one, too.
+fn merged_identifiers<'a>(
+    crm: &'a str,
+    pull: &'a CrmPull,
+    ids: &'a Ids,
+    identifiers: &'a Identifiers,
+) -> impl Iterator<Item = (SubjectId, Vec<Identifier>)> {
+    let rows: HashMap<&str, &CrmContact> = pull.gone.iter().map(|c| (c.record_id.as_str(), c)).collect();
+    pull.merged.iter().map(move |(loser, into)| {
+        let of_row = rows.get(loser.as_str()).map(|c| identifiers.contact(crm, c));
+        (ids.subject(crm, into), of_row.unwrap_or_else(|| vec![identifiers.record(crm, loser)]))
+    })
 }
 
 fn in_order(mut groups: BTreeMap<Option<AccountId>, Vec<Member>>, pull: &CrmPull, crm: &str, ids: &Ids) -> Vec<Group> {

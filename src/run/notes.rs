@@ -29,6 +29,10 @@ pub struct Unread {
     pub identifiers: Identifiers,
     /// Record ids of the export that belong to erased people.
     pub suppressed: HashSet<String>,
+    /// Record ids of contacts whom the CRM has deleted or merged.
+    pub gone: HashSet<String>,
+    /// Of merged records, the one that each lives on in.
+    pub merged: BTreeMap<String, String>,
 }
 
 /// Who takes notes and dead letters.
@@ -201,10 +205,13 @@ impl<'a> Owners<'a> {
     fn owner(&self, note: &CrmNote) -> Result<(Option<&'a AccountId>, Option<SubjectId>), Box<Settled<'a>>> {
         let (crm, ids) = (&self.context.plan.crm().name, &self.context.ids);
         if let Some(record) = &note.contact_id {
+            let record = self.unread.merged.get(record).unwrap_or(record);
             let subject = || Some(ids.subject(crm, record));
             return match self.contacts.get(record.as_str()) {
                 Some(account) => Ok((*account, subject())),
-                None if self.cut_off || self.is_erased(record) => Err(Box::new(Settled::LeftOut)),
+                None if self.cut_off || self.unread.gone.contains(record) || self.is_erased(record) => {
+                    Err(Box::new(Settled::LeftOut))
+                }
                 None => {
                     let advice = "no contact of the exports has this id; export the contact, or remove the row";
                     Err(Box::new(Settled::Letter(self.letter(

@@ -103,16 +103,19 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let identifiers = Identifiers::new(&vault)?;
     let (inputs, columns) = (inputs_hash(&pulled, &exports), layout::of(&pulled.files));
     let files = input_files(&pulled, &plan);
-    let (pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
+    let (mut pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
     let mut people = Directory::new(&plan.crm().name, &ids, &identifiers, &vault, ledger.view());
-    people.add_contacts(&pulled.contacts);
+    people.add_tonight(&pulled);
     let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
     for export in &exports {
         loaded.take_in(export, export.read(&people, gate_now), &ids);
     }
     drop((people, exports));
+    loaded.inherit(ledger.view());
     loaded.suppressed = suppressed.len() as u64;
-    loaded.notes = Some(Unread { files: notes, identifiers, suppressed });
+    let gone = pulled.gone.iter().map(|c| c.record_id.clone()).collect();
+    let merged = std::mem::take(&mut pulled.merged);
+    loaded.notes = Some(Unread { files: notes, identifiers, suppressed, gone, merged });
     let log = match &mut home {
         Some(home) if !options.dry_run => {
             // A replay decides as of then; what the ledger learns today it learns today.

@@ -210,7 +210,7 @@ async fn work(
     world: &World,
 ) -> Result<Counts, RunError> {
     let input = Counts::of_input(&loaded.groups, &loaded.dead_letters, loaded.contacts);
-    let mut counts = Counts { suppressed: loaded.suppressed, ..input };
+    let mut counts = Counts { suppressed: loaded.suppressed, gone: loaded.gone, ..input };
     writer.dead_letters(&loaded.dead_letters)?;
     let mut spool =
         tracing::info_span!("notes").in_scope(|| notes::sort_in(context, &mut loaded, home, writer, &mut counts))?;

@@ -46,6 +46,9 @@ pub struct Counts {
     /// Contacts of the export who were erased before, and are left out.
     #[serde(default)]
     pub suppressed: u64,
+    /// Contacts of the export that the CRM has deleted, or merged into others.
+    #[serde(default)]
+    pub gone: u64,
     /// Notes of the CRM.
     #[serde(default)]
     pub notes: NoteCounts,

@@ -20,6 +20,7 @@ mod exit_codes;
 mod faults;
 mod fetch;
 mod flags;
+mod gone;
 mod homes;
 mod inputs;
 mod kill;

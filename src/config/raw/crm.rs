@@ -235,6 +235,12 @@ file_set! {
         do_not_contact,
         /// To be erased.
         should_forget,
+        /// Deleted in the CRM, or archived: not worked on any more.
+        deleted,
+        /// The CRM's record id of the contact that this one was merged into.
+        merged_into,
+        /// The CRM's record ids of the contacts that were merged into this one.
+        merged_ids,
     }
     /// Public handles: the name of a source to the header of the column with the handle.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

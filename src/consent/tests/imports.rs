@@ -43,6 +43,9 @@ fn contact(case: &Case) -> CrmContact {
         legal_basis: case.legal_basis.clone(),
     };
     CrmContact {
+        deleted: false,
+        merged_into: None,
+        merged_ids: Vec::new(),
         record_id: "K-1".into(),
         account_record: None,
         given_name: Personal::new("Erika".into()),
@@ -86,7 +89,7 @@ fn row(text: &str, line: u64) -> ConsentRow {
 
 fn run(case: &Case) -> Imported {
     let rows: Vec<ConsentRow> = case.rows.iter().zip(2..).map(|(text, line)| row(text, line)).collect();
-    import("crm", &[contact(case)], &rows, &Ids::new(DEMO_KEY))
+    import("crm", &[&contact(case)], &rows, &Ids::new(DEMO_KEY))
 }
 
 fn told(imported: &Imported) -> (Vec<String>, Vec<String>) {
@@ -131,6 +134,6 @@ fn no_crm_speaks_as_the_controller() {
         events: Vec::new(),
         letters: Vec::new(),
     };
-    let events = import("prosopon", &[contact(&case)], &rows, &Ids::new(DEMO_KEY)).events;
+    let events = import("prosopon", &[&contact(&case)], &rows, &Ids::new(DEMO_KEY)).events;
     assert!(events.len() >= 2 && events.iter().all(|e| !e.origin.is_controller()), "{events:?}");
 }

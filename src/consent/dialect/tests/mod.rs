@@ -317,7 +317,8 @@ fn an_opt_out_of_all_processing_has_one_scope_everywhere() {
         let set = crate::crm::FileSet { path: path.display().to_string(), ..Default::default() };
         let source = crate::crm::CsvSource { name: "crm".into(), contacts: set, ..Default::default() };
         let pulled = crate::crm::pull(&source, Path::new("")).expect("a readable file");
-        let of_column = crate::consent::import::import("crm", &pulled.contacts, &[], &ids()).events;
+        let of_column =
+            crate::consent::import::import("crm", &pulled.contacts.iter().collect::<Vec<_>>(), &[], &ids()).events;
         for events in [of_dialect, of_column] {
             let scopes: Vec<_> = events.iter().map(|e| (e.kind, e.scope.clone(), e.recorded_at)).collect();
             assert_eq!(scopes, [(EventKind::Refuse, crate::consent::event::Scope::default(), STANDING)], "{field}");

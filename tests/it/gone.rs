@@ -1,0 +1,60 @@
+//! Records that the CRM deletes or merges between two nights.
+//!
+//! Invariant: who is gone has no persona any more; what was said against processing lives on in the record that holds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::harness::{arg, pipeline, root, say, temp};
+use crate::tables::Tables;
+
+/// The demo with exports of its own.
+fn own(folder: &Path) -> PathBuf {
+    let (from, to) = (root().join("testdata/demo/crm"), folder.join("crm"));
+    fs::create_dir(&to).expect("a folder");
+    for file in fs::read_dir(&from).expect("the demo's exports") {
+        let file = file.expect("a file");
+        fs::copy(file.path(), to.join(file.file_name())).expect("copied");
+    }
+    let crm = (&*format!("{}/", from.display()), &*format!("{}/", to.display()));
+    pipeline(folder, &[crm])
+}
+
+#[test]
+fn who_is_deleted_or_merged_is_gone_and_a_no_lives_on() {
+    let dir = temp();
+    let (home, pipeline) = (dir.path().join("home"), own(dir.path()));
+    let night = || say(["run", arg(&pipeline), "--out", arg(&home), "--json"]).expect(0).json();
+    assert_eq!(night()["counts"]["gone"], 0);
+    let is_profiled = |tables: &Tables, record: &str| {
+        let persona = tables.persona(record).unwrap_or_else(|| panic!("{record} has a persona"));
+        let of = |about: &prosopon::model::About| matches!(about, prosopon::model::About::Subject(id, _) if *id == persona.subject_id);
+        tables.evidence.iter().any(|s| of(&s.about) && s.claim.is_profile())
+    };
+    let first = Tables::of(&home);
+    assert!(is_profiled(&first, "K-2003") && is_profiled(&first, "K-2002") && first.persona("K-2004").is_some());
+
+    say(["subject", "withdraw", "K-2002", "--purpose", "profiling", "--out", arg(&home)]).expect(0);
+    let merges = dir.path().join("crm/contacts_weg.csv");
+    let rows = "Kontakt-ID;Nachname;Geändert am;Gelöscht;Zusammengeführt mit\n\
+                K-2002;;01.03.2026;;K-2003\n\
+                K-2004;;01.03.2026;ja;\n";
+    fs::write(&merges, rows).expect("written");
+    assert_eq!(night()["counts"]["gone"], 2);
+    let second = Tables::of(&home);
+    assert!(second.persona("K-2002").is_none() && second.persona("K-2004").is_none());
+    assert!(!is_profiled(&second, "K-2003"), "what K-2002 withdrew holds for whom it lives on in");
+    let unknown = |l: &&serde_json::Value| l["reason"] == "unknown_contact";
+    let count = |tables: &Tables| tables.dead_letters.iter().filter(unknown).count();
+    assert_eq!(count(&second), count(&first), "notes on the deleted are no mistake");
+
+    // Whoever is erased in the record that holds does not come back under the old one.
+    say(["subject", "erase", "K-2003", "--yes", "--out", arg(&home)]).expect(0);
+    fs::remove_file(&merges).expect("removed");
+    let said = say(["run", arg(&pipeline), "--out", arg(&home), "--json", "--accept-columns"]).expect(0).json();
+    assert_eq!(said["counts"]["suppressed"], 2, "{said}");
+    let third = Tables::of(&home);
+    assert!(third.persona("K-2002").is_none() && third.persona("K-2003").is_none());
+    assert!(third.persona("K-2004").is_some(), "what the CRM restores is there again");
+    say(["audit", "verify", "--out", arg(&home)]).expect(0);
+}
