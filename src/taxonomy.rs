@@ -216,6 +216,8 @@ vocabulary! {
     /// Why a facet has, or has not, a value. Abstaining is a value, with its reason.
     FacetStatus, "facet status" {
         Known = "known",
+        /// What holds for the person's segment; nothing that is known of the person.
+        Segment = "segment",
         StudyPrior = "study_prior",
         InsufficientEvidence = "insufficient_evidence",
         Conflicting = "conflicting",

@@ -22,6 +22,7 @@ mod metrics;
 mod otlp;
 mod persona;
 mod policy;
+mod prior;
 mod progress;
 mod quality;
 mod reader;

@@ -9,6 +9,7 @@ use clap::Args;
 use super::HomeArg;
 use super::card::{Card, Style, meter};
 use super::exit::Usage;
+use super::prior::{Prior, prior_or_value};
 use super::reader::Reader;
 use crate::consent::gate::Clock;
 use crate::model::{AccountId, Signal};
@@ -107,23 +108,32 @@ fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal
     card.section("Person")?;
     for t in known {
         let value = format!("{:+.2} on -1..+1", t.score.unwrap_or_default());
+        if let Some(prior) = Prior::of(persona, &format!("trait.{}", t.r#trait), None, t.status) {
+            prior.tell(card, t.r#trait.as_str(), &value)?;
+            continue;
+        }
         card.facet(t.r#trait.as_str(), Some(&value), t.confidence, t.status)?;
         quotes(card, signals, &format!("trait.{}", t.r#trait))?;
     }
     for m in motives {
+        if let Some(prior) = Prior::of(persona, "motive", Some(m.motive.as_str()), m.status) {
+            prior.tell(card, "motive", m.motive.as_str())?;
+            continue;
+        }
         card.facet("motive", Some(m.motive.as_str()), m.confidence, m.status)?;
         quotes(card, signals, "motive")?;
     }
     for c in channels {
         let channel = c.channel.map(Channel::as_str);
-        let study = study_of(persona, &format!("channel.{}", c.phase));
-        prior_or_value(card, c.phase.as_str(), channel, c.status, study)?;
+        let prior = Prior::of(persona, &format!("channel.{}", c.phase), channel, c.status);
+        prior_or_value(card, c.phase.as_str(), channel, c.status, prior)?;
     }
     for (kind, n) in said {
-        let study = study_of(persona, &format!("requirement.{}", n.name));
+        let facet = if kind == PointKind::Requirement { format!("requirement.{}", n.name) } else { kind.to_string() };
+        let prior = Prior::of(persona, &facet, n.value.as_deref(), n.status);
         // The one that is wider than the column.
         let label = if kind == PointKind::InformationBehaviour { "information" } else { kind.as_str() };
-        prior_or_value(card, label, n.value.as_deref(), n.status, study)?;
+        prior_or_value(card, label, n.value.as_deref(), n.status, prior)?;
         if n.status == FacetStatus::Known {
             let value = n.value.as_deref();
             quotes_of(card, signals, |s| s.claim.facet() == kind.as_str() && Some(s.claim.value().as_str()) == value)?;
@@ -132,7 +142,7 @@ fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal
     Ok(())
 }
 
-/// Everything that was stated, or that a study says in its stead.
+/// Everything that was stated, or that a study or the segment says in its stead.
 fn stated(persona: &Persona) -> Vec<(PointKind, &Named)> {
     let columns = [
         (PointKind::Goal, &persona.goals, None),
@@ -150,34 +160,14 @@ fn stated(persona: &Persona) -> Vec<(PointKind, &Named)> {
     all
 }
 
-fn study_of<'p>(persona: &'p Persona, facet: &str) -> Option<&'p str> {
-    persona.study_priors.iter().find(|s| s.facet == facet).map(|s| s.study.as_str())
-}
-
-/// A value of the person, or what a study says in its stead, marked as such.
-fn prior_or_value<W: Write>(
-    card: &mut Card<'_, W>,
-    label: &str,
-    value: Option<&str>,
-    status: FacetStatus,
-    study: Option<&str>,
-) -> io::Result<()> {
-    match (value, study) {
-        (Some(value), Some(study)) if status == FacetStatus::StudyPrior => {
-            let value = super::card::readable(value);
-            card.row(
-                &super::card::readable(label),
-                &format!("perhaps {value}: says {study}, nothing known of this one"),
-            )
-        }
-        _ => card.facet(label, value, None, status),
-    }
-}
-
 /// What somebody said once: worth reading, too little for a facet.
 fn single_signals<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal]) -> io::Result<()> {
-    let known: Vec<String> =
-        persona.traits.iter().filter(|t| t.score.is_some()).map(|t| format!("trait.{}", t.r#trait)).collect();
+    let known: Vec<String> = persona
+        .traits
+        .iter()
+        .filter(|t| t.status == FacetStatus::Known)
+        .map(|t| format!("trait.{}", t.r#trait))
+        .collect();
     let said = stated(persona);
     let is_known = |s: &Signal| {
         let (facet, value) = (s.claim.facet(), s.claim.value());

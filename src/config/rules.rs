@@ -12,6 +12,7 @@ use super::diagnostic::{Diagnostic, Position};
 use super::fileset::{folder_of, has_wildcard};
 use super::plan::{DEFAULT_RATE, resolve};
 use super::tree::{Node, Tree, Value};
+use crate::persona::segment::LEAST_PEOPLE;
 
 /// Purposes that the product is not for (Annex III AI Act), by the words that give them away.
 const FORBIDDEN_PURPOSES: [&str; 9] = [
@@ -133,6 +134,14 @@ impl<'t> Rules<'t> {
             let message =
                 format!("the segment tier starts at {segment}, which is not below the individual tier's {individual}");
             self.tell(at, message, "");
+        }
+        let least = f64::from(LEAST_PEOPLE);
+        if let Some((people, at)) = self.number(&["tiers", "segment", "min_people"])
+            && people < least
+        {
+            let message =
+                format!("min_people is {people}, and a value of a segment needs at least {least} people behind it");
+            self.tell(at, message, "fewer would point at somebody; a larger number is stricter");
         }
     }
 

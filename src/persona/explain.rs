@@ -15,6 +15,7 @@ use super::pool::{Pool, Support, sigmoid};
 use super::profile::{self, YesNo};
 use super::rectified::{By, Change, Correction, Rectification};
 use super::role::{self, Judged};
+use super::rows::SegmentValue;
 use crate::taxonomy::{
     BuyingRole, Channel, FacetStatus, JobFunction, Motive, Point, PointKind, PurchasePhase, Seniority, SigningPower,
     SourceClass, Trait,
@@ -61,6 +62,9 @@ pub struct Explanation {
     /// The rectification that it rests on instead of evidence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rectified: Option<Rectified>,
+    /// What holds for the segment and stands in the persona, because the evidence does not suffice.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub segment: Vec<SegmentValue>,
 }
 
 /// A rectification as an explanation shows it: when and at whose request, never what was there before.
@@ -179,7 +183,20 @@ pub fn explain(input: &FusionInput<'_>, facet: &str) -> Option<Explanation> {
         Some(("context", name)) => profile::context_words(input, name)?,
         Some((kind, term)) => of_point(input, Point::parse(kind.parse::<PointKind>().ok()?, term).ok()?),
     };
-    Some(Explanation { facet: facet.to_owned(), ..e })
+    Some(Explanation { facet: facet.to_owned(), segment: of_segment(input, facet), ..e })
+}
+
+/// What stands in the persona for a facet because it holds for the segment.
+fn of_segment(input: &FusionInput<'_>, facet: &str) -> Vec<SegmentValue> {
+    if input.segment_values.is_empty() {
+        return Vec::new();
+    }
+    // `goal.cut_costs` is a value of `goal`, `requirement.price` one of the role that asks it.
+    let names = |v: &SegmentValue| {
+        let kind = v.facet.split('.').next().unwrap_or_default();
+        v.facet == facet || facet.split_once('.') == Some((kind, v.value.as_str()))
+    };
+    super::fuse::fuse(input).segment_values.into_iter().filter(names).collect()
 }
 
 /// A facet that was put right: certain, without terms.
@@ -231,6 +248,7 @@ pub(super) fn nothing(status: FacetStatus, rule: &str) -> Explanation {
         log_odds: None,
         against: Vec::new(),
         rectified: None,
+        segment: Vec::new(),
     }
 }
 
@@ -316,6 +334,10 @@ impl fmt::Display for Explanation {
             _ => writeln!(f, "no value, {}", self.status)?,
         }
         writeln!(f, "  rule: {}", self.rule)?;
+        for v in &self.segment {
+            let (n, of, segment) = (v.persons, v.of_persons, &v.segment);
+            writeln!(f, "  instead, no evidence about this person: {}, as {n} of {of} in {segment}", v.value)?;
+        }
         if let Some(r) = self.rectified {
             writeln!(f, "  put right on {} by the {}", r.at, r.by.as_str())?;
         }

@@ -9,6 +9,7 @@ use super::profile;
 use super::rectified::{Change, Correction};
 use super::role::{self, Position};
 use super::rows::{Persona, RoleScore};
+use super::segment;
 use super::settings::{DecisionStyle, FUSION, Family, Size};
 use super::study;
 use crate::model::{About, Account, Claim, Signal};
@@ -38,10 +39,12 @@ pub fn fuse(input: &FusionInput<'_>) -> Persona {
         requirements: points::requirements(&work),
         empathy_map: points::empathy_map(input),
         study_priors: Vec::new(),
+        segment_values: Vec::new(),
         tier: input.tier,
         legal: input.legal.clone(),
     };
-    study::fill(own, &work)
+    let of_segment = segment::carried(own, input);
+    study::fill(of_segment, &work)
 }
 
 fn role_score(work: &Work<'_, '_>, role: BuyingRole) -> RoleScore {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pool::Frame;
 use super::rectified::Rectification;
-use super::rows::Legal;
+use super::rows::{Legal, SegmentValue};
 use crate::model::{Account, Signal, SubjectId};
 use crate::taxonomy::{FacetStatus, JobFunction, SourceClass, Tier};
 
@@ -160,6 +160,8 @@ pub struct FusionInput<'a> {
     pub identity_uncertain: bool,
     /// What has been put right (Art. 16): overrides whatever signals say.
     pub rectified: &'a [Rectification],
+    /// What holds for the person's segment, where it is known already: a run finds it out last.
+    pub segment_values: &'a [SegmentValue],
     /// How deeply the person was researched.
     pub tier: Tier,
     /// The legal columns.

@@ -12,7 +12,9 @@ mod pool;
 mod profile;
 pub mod rectified;
 pub mod role;
+mod room;
 pub mod rows;
+pub mod segment;
 pub mod settings;
 pub mod study;
 
@@ -21,6 +23,7 @@ pub use center::buying_center;
 pub use explain::{Explanation, explain};
 pub use fuse::fuse;
 pub use input::{FacetKind, FusionInput, Level, Offering, PriceBand};
+pub use room::Room;
 
 #[cfg(test)]
 mod tests;

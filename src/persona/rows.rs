@@ -1,6 +1,7 @@
 //! The rows of the `personas`, `accounts` and `buying_centers` tables, as the line hands them to the sink.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::model::{AccountId, PermitId, SubjectId};
 use crate::taxonomy::{
@@ -49,10 +50,22 @@ pub struct Persona {
     pub empathy_map: Vec<Named>,
     /// For each value with status `study_prior`, the study that it comes from.
     pub study_priors: Vec<StudyPrior>,
+    /// For each value with status `segment`, the segment that it comes from; sorted by facet and value.
+    pub segment_values: Vec<SegmentValue>,
     /// How deeply the persona was researched.
     pub tier: Tier,
     /// Under what law the row stands.
     pub legal: Legal,
+}
+
+/// From which probability a role is held, so that what the role asks is told.
+const HOLDS: f64 = 0.5;
+
+impl Persona {
+    /// Whether the person is held to have the buying role of this name.
+    pub(super) fn holds(&self, role: &str) -> bool {
+        self.buying_roles.iter().any(|r| r.role.as_str() == role && r.probability >= Some(HOLDS))
+    }
 }
 
 /// Probability of one buying role.
@@ -73,7 +86,7 @@ pub struct TraitScore {
     pub r#trait: Trait,
     /// In [-1, 1]; `None` where abstained.
     pub score: Option<f64>,
-    /// In [0, 1]; `None` where abstained.
+    /// In [0, 1]; `None` where abstained; with status `segment` the share of the segment at the score's pole.
     pub confidence: Option<f64>,
     /// Why there is, or is no, score.
     pub status: FacetStatus,
@@ -86,7 +99,7 @@ pub struct TraitScore {
 pub struct MotiveScore {
     /// The motive.
     pub motive: Motive,
-    /// In [0, 1]; `None` where abstained.
+    /// In [0, 1]; `None` where abstained; with status `segment` the share of the segment that it moves.
     pub confidence: Option<f64>,
     /// Why there is, or is no, confidence.
     pub status: FacetStatus,
@@ -123,6 +136,23 @@ pub struct StudyPrior {
     pub value: String,
     /// Id of the study, a file of `config/studies`.
     pub study: String,
+}
+
+/// A value that is no evidence about the person but what holds for most of their segment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SegmentValue {
+    /// `trait.TRAIT`, `channel.PHASE`, `requirement.ROLE`, `motive`, `goal`, `buying_behaviour`, `information_behaviour`.
+    pub facet: String,
+    /// The value that stands in that column; the score of a trait with sign and two decimals.
+    pub value: String,
+    /// The segment, see [`super::segment::names`].
+    pub segment: String,
+    /// How many people of the segment have it.
+    pub persons: u32,
+    /// Of how many people of the segment the facet is known.
+    pub of_persons: u32,
+    /// `persons / of_persons`.
+    pub share: f64,
 }
 
 /// The legal columns of a persona.

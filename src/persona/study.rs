@@ -14,13 +14,11 @@ use serde::Deserialize;
 use super::fuse::Work;
 use super::input::{FacetKind, FusionInput};
 use super::rectified::Correction;
+use super::room::Room;
 use super::rows::{Named, Persona, StudyPrior};
 use super::settings::Size;
 use crate::model::Account;
 use crate::taxonomy::{BuyingRole, Channel, FacetStatus, Language, Point, PurchasePhase, Requirement};
-
-/// From which probability a role is held, so that its template is told.
-const HOLDS: f64 = 0.5;
 
 /// The shipped studies, by id.
 pub static STUDIES: LazyLock<Studies> = LazyLock::new(|| {
@@ -186,28 +184,20 @@ impl Studies {
     }
 }
 
-/// Whether a facet abstains only because nothing was found, or because nobody asked for leave to profile.
-fn is_open(input: &FusionInput<'_>, kind: FacetKind, status: FacetStatus) -> bool {
-    let not_asked = !input.profiling_allowed && !input.profiling_refused && !input.refused.contains(&kind);
-    status == FacetStatus::InsufficientEvidence || status == FacetStatus::NoConsent && not_asked
-}
-
 /// Puts priors where the persona would else abstain for want of evidence.
 pub(super) fn fill(mut persona: Persona, work: &Work<'_, '_>) -> Persona {
-    if work.input.profiling_refused {
-        return persona;
-    }
-    channels(&mut persona, work.input);
-    requirements(&mut persona, work.input);
+    let Some(room) = Room::of(work.input) else { return persona };
+    channels(&mut persona, work.input, &room);
+    requirements(&mut persona, work.input, &room);
     persona
 }
 
-fn channels(persona: &mut Persona, input: &FusionInput<'_>) {
+fn channels(persona: &mut Persona, input: &FusionInput<'_>, room: &Room) {
     for preference in &mut persona.channels {
         let phase = preference.phase;
         let fixed =
             input.corrected(|c| if let Correction::Channel(p, c) = c { (*p == phase).then_some(*c) } else { None });
-        if fixed.is_some() || !is_open(input, FacetKind::Channels, preference.status) {
+        if fixed.is_some() || !room.is_open(FacetKind::Channels, preference.status) {
             continue;
         }
         let Some((study, value)) = STUDIES.of(Facet::Channel(phase), input.account).next() else { continue };
@@ -217,13 +207,11 @@ fn channels(persona: &mut Persona, input: &FusionInput<'_>) {
     }
 }
 
-fn requirements(persona: &mut Persona, input: &FusionInput<'_>) {
-    let held =
-        |role: &str| persona.buying_roles.iter().any(|r| r.role.as_str() == role && r.probability >= Some(HOLDS));
+fn requirements(persona: &mut Persona, input: &FusionInput<'_>, room: &Room) {
     let mut filled = Vec::with_capacity(persona.requirements.len());
     let mut priors = Vec::new();
     for row in &persona.requirements {
-        let open = row.value.is_none() && is_open(input, FacetKind::Requirements, row.status) && held(&row.name);
+        let open = row.value.is_none() && room.is_open(FacetKind::Requirements, row.status) && persona.holds(&row.name);
         let role = row.name.parse::<BuyingRole>().ok().filter(|_| open);
         let of = role.into_iter().flat_map(|role| STUDIES.of(Facet::Requirement(role), input.account));
         let before = filled.len();

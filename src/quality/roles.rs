@@ -191,6 +191,7 @@ fn probabilities(case: &Case, sold: &Offering) -> BTreeMap<BuyingRole, Option<f6
         refused: &[],
         identity_uncertain: false,
         rectified: &[],
+        segment_values: &[],
         tier: Tier::Individual,
         legal: Legal {
             basis: vec!["6(1)(a)".into()],

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::segments;
 use super::tally::FACETS;
 use super::warnings::percent;
 use super::{Change, Report};
@@ -13,8 +14,9 @@ use crate::page::{self, escape};
 const STYLE: &str = include_str!("page.css");
 
 /// Statuses in the order of a bar, with what they are called.
-pub(super) const STATUSES: [(&str, &str); 8] = [
+pub(super) const STATUSES: [(&str, &str); 9] = [
     ("known", "known"),
+    ("segment", "from the segment"),
     ("study_prior", "from studies"),
     ("conflicting", "conflicting"),
     ("stale", "too old"),
@@ -85,6 +87,7 @@ impl Page<'_> {
         self.warnings();
         self.tiles();
         self.coverage();
+        self.out.push_str(&segments::section(report));
         self.refusals();
         self.fetches();
         self.tiers();

@@ -5,6 +5,7 @@
 
 mod change;
 mod html;
+mod segments;
 mod store;
 mod tally;
 mod text;
@@ -24,6 +25,7 @@ use crate::sink::{self, SinkError, Snapshot};
 
 pub use change::Change;
 pub use html::html;
+pub use segments::SegmentLine;
 pub use store::{ReportError, keep, make, newest, read};
 pub use tally::FetchLine;
 pub use text::tell;
@@ -54,6 +56,9 @@ pub struct Report {
     pub tiers: BTreeMap<String, u64>,
     /// Personas by state of the Art. 14 notice.
     pub notices: BTreeMap<String, u64>,
+    /// What was filled in from segments, by `facet: value`; a report of an older version has none.
+    #[serde(default)]
+    pub segment_values: BTreeMap<String, SegmentLine>,
     /// Fetches by class of host, what they were for and how they ended.
     pub fetches: Vec<FetchLine>,
     /// Dead letters by `stage: reason`.
@@ -86,6 +91,7 @@ impl Report {
             facets: tally.facets,
             tiers: tally.tiers,
             notices: tally.notices,
+            segment_values: tally.segment_values,
             fetches: tally.fetches.into_values().collect(),
             dead_letters: tally.dead_letters,
             change: before.map(|before| Change::between(before, snapshot)).transpose()?,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use arrow_array::cast::AsArray;
 use serde::{Deserialize, Serialize};
 
+use super::segments::{self, SegmentLines};
 use crate::consent::policy::Policy;
 use crate::model::DocumentRow;
 use crate::persona::rows::Persona;
@@ -50,6 +51,7 @@ pub(super) struct Tally {
     pub facets: BTreeMap<String, BTreeMap<String, u64>>,
     pub tiers: BTreeMap<String, u64>,
     pub notices: BTreeMap<String, u64>,
+    pub segment_values: SegmentLines,
     pub fetches: BTreeMap<(String, String, String), FetchLine>,
     pub dead_letters: BTreeMap<String, u64>,
 }
@@ -79,6 +81,7 @@ impl Tally {
         }
         *self.tiers.entry(persona.tier.to_string()).or_default() += 1;
         *self.notices.entry(persona.legal.notice_status.clone()).or_default() += 1;
+        segments::add(&mut self.segment_values, persona);
     }
 
     fn document(&mut self, document: &DocumentRow, hosts: &HashSet<String>, policy: &Policy) {

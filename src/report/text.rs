@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::html::{STATUSES, bytes, number, plain};
+use super::segments::behind;
 use super::tally::FACETS;
 use super::warnings::percent;
 
@@ -32,6 +33,7 @@ pub fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let line = format!("  {:<22} {:>7}  {}", plain(facet), percent(report.known(facet)), others.join(", "));
         writeln!(out, "{}", line.trim_end())?;
     }
+    of_segments(report, out)?;
     listed(out, "refused", &mut c.refusals.iter().map(|(what, n)| (what.clone(), *n)).collect())?;
     if !report.fetches.is_empty() {
         writeln!(out, "fetched        {} requests, {}", number(c.requests), bytes(c.bytes))?;
@@ -63,6 +65,16 @@ pub fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "time")?;
     for (stage, seconds) in &s.stages {
         writeln!(out, "  {seconds:>8.3}  s {stage}")?;
+    }
+    Ok(())
+}
+
+fn of_segments(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    if !report.segment_values.is_empty() {
+        writeln!(out, "from segments")?;
+    }
+    for (what, line) in &report.segment_values {
+        writeln!(out, "  {:>8}  {}: {}", number(line.personas), plain(what), behind(line))?;
     }
     Ok(())
 }

@@ -101,11 +101,11 @@ pub(crate) fn change(
             none => none.insert(profile_sources(snapshot, people)?),
         };
         let sources = sources.get(subject);
-        if sources.is_none() && persona.study_priors.is_empty() {
+        if sources.is_none() && persona.study_priors.is_empty() && persona.segment_values.is_empty() {
             continue;
         }
         let crm = BTreeSet::from([id::CRM.to_owned()]);
-        // Where there is no evidence there are values of studies: only a no takes those away.
+        // Where there is no evidence there are values of studies or of the segment: only a no takes those away.
         let said_no = is_refused(gate, sources.unwrap_or(&crm), &persona, facts, Reason::is_a_no);
         if said_no || sources.is_some_and(|sources| is_refused(gate, sources, &persona, facts, is_about_person)) {
             let Some(settings) = &terms.fusion else {

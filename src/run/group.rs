@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::audit::Stage;
-use crate::config::{CompanySite, Network, Page, Tiers};
+use crate::config::{CompanySite, Network, Page};
 use crate::consent::decide::{Asked, OptOut};
 use crate::consent::gate::{Decided, EmitProposal, FetchProposal, Grounds, InferProposal, SubjectFacts};
 use crate::consent::permit::{Emit, Infer, Permit};
-use crate::model::{Account, DeadLetter, DecisionRow, DocumentRow, Personal, Signal, Target};
+use crate::model::{DeadLetter, DecisionRow, DocumentRow, Personal, Signal, SubjectId, Target};
+use crate::persona::Room;
 use crate::persona::input::FacetKind;
 use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
 use crate::run::context::{Context, StageTimes};
@@ -21,6 +22,7 @@ use crate::run::engine::RunError;
 use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
 use crate::run::summary::NoteCounts;
+use crate::run::tiers::tier;
 use crate::source::{self, Body, PageKind, Permitted, Reading, company_site, developer_profile, id};
 use crate::taxonomy::{Operation, SourceClass, Tier};
 
@@ -45,6 +47,8 @@ pub(super) struct GroupRows {
     pub dead_letters: Vec<DeadLetter>,
     /// Personas, to be asked for again before they are published.
     pub emitted: Vec<EmitProposal>,
+    /// What room there is for values of the segment, at tier `segment`.
+    pub rooms: Vec<(SubjectId, Room)>,
     pub notes: NoteCounts,
 }
 
@@ -372,18 +376,6 @@ fn wants(site: &CompanySite, kind: PageKind) -> bool {
         PageKind::Team => site.pages.contains(&Page::Team),
         PageKind::Imprint => site.pages.contains(&Page::Imprint),
         PageKind::Profile => false,
-    }
-}
-
-/// By the value of the account; one whose revenue nobody knows counts as 0.
-fn tier(tiers: &Tiers, account: &Account) -> Tier {
-    let value = account.revenue_eur.unwrap_or(0.0);
-    if value >= tiers.individual_from_eur {
-        Tier::Individual
-    } else if tiers.segment_from_eur.is_some_and(|from| value >= from) {
-        Tier::Segment
-    } else {
-        Tier::StudyPrior
     }
 }
 

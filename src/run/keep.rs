@@ -11,11 +11,12 @@ use crate::consent::permit::{Emit, Infer, Permit};
 use crate::model::{
     About, Account, AsOf, Claim, DeadLetter, DocumentId, DocumentRow, Evidence, Signal, Subject, SubjectId,
 };
+use crate::persona::Room;
 use crate::persona::account::account_row;
 use crate::persona::center::buying_center;
 use crate::persona::fuse::fuse;
 use crate::persona::input::{FacetKind, FusionInput};
-use crate::persona::rectified;
+use crate::persona::rectified::{self, Rectification};
 use crate::persona::rows::Legal;
 use crate::persona::unknown_crm_age;
 use crate::run::context::Context;
@@ -153,6 +154,19 @@ impl<'a> Work<'a> {
         refused.filter_map(|d| d.target.subject().cloned()).collect()
     }
 
+    /// Puts right what was rectified, and takes the evidence out that it replaces; tells what was rectified.
+    fn put_right(&self, subject: &SubjectId, emit: &Permit<Emit>, signals: &mut Vec<Signal>) -> &'a [Rectification] {
+        let context = self.context;
+        let rectified = context.rectified.get(subject).map_or(&[][..], Vec::as_slice);
+        if !rectified.is_empty() {
+            rectified::settle(signals, subject, rectified);
+            let account = self.group.account.id.as_ref();
+            signals.extend(rectified::signals(rectified, subject, account, emit.id(), &context.ids));
+            signals.sort_by(|a, b| a.id.cmp(&b.id));
+        }
+        rectified
+    }
+
     /// Fuses signals into personas, the company's row and its buying center.
     pub(super) fn fuse(&mut self, leaves: Vec<Leave<'a>>) {
         let context = self.context;
@@ -171,17 +185,11 @@ impl<'a> Work<'a> {
             signals.sort_by(|a, b| a.id.cmp(&b.id));
             signals.dedup_by(|a, b| a.id == b.id);
             let subject = &leave.member.subject;
-            let rectified = context.rectified.get(&subject.id).map_or(&[][..], Vec::as_slice);
-            if !rectified.is_empty() {
-                rectified::settle(&mut signals, &subject.id, rectified);
-                let account = self.group.account.id.as_ref();
-                signals.extend(rectified::signals(rectified, &subject.id, account, emit.id(), &context.ids));
-                signals.sort_by(|a, b| a.id.cmp(&b.id));
-            }
+            let rectified = self.put_right(&subject.id, &emit, &mut signals);
             // The context of the position rests on what is known of the company.
             let own = signals.len();
             signals.extend(self.company.iter().cloned());
-            let persona = fuse(&FusionInput {
+            let input = FusionInput {
                 subject: &subject.id,
                 crm_record: &subject.crm_record,
                 crm_updated_at: Some(stated_at(subject, context.as_of)),
@@ -194,13 +202,17 @@ impl<'a> Work<'a> {
                 refused: &refused,
                 identity_uncertain: leave.uncertain,
                 rectified,
+                // Found out when all companies are done.
+                segment_values: &[],
                 tier: self.tier,
                 legal: legal(&emit),
                 min_probability: context.plan.persona().min_probability,
                 half_life_days: f64::from(context.plan.persona().half_life_days),
-            });
+            };
+            let room = Room::of(&input).filter(|_| self.tier == Tier::Segment);
+            self.rows.rooms.extend(room.map(|room| (subject.id.clone(), room)));
+            self.rows.personas.push(fuse(&input));
             signals.truncate(own);
-            self.rows.personas.push(persona);
             self.rows.emitted.push(emit_proposal(context, leave.member));
             self.rows.evidence.append(&mut signals);
         }

@@ -171,6 +171,7 @@ impl Known {
             refused: &self.refused,
             identity_uncertain: is_uncertain(persona),
             rectified: &self.rectified,
+            segment_values: &persona.segment_values,
             tier: persona.tier,
             legal: persona.legal.clone(),
             min_probability: settings.min_probability,

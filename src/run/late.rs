@@ -72,13 +72,14 @@ pub(super) fn said_no(context: &Context, home: &Path) -> HashSet<SubjectId> {
 }
 
 /// Asks for every persona again before anything becomes visible: who objected, withdrew or expired while the run went
-/// on is taken out of what was written, or loses the profile, and all that was computed from them is computed anew.
+/// on is taken out of what was written, or loses the profile, and all that was computed from them is computed anew. Tells
+/// who said no to profiling.
 pub(super) async fn ask_again(
     context: &Context,
     emitted: Vec<EmitProposal>,
     writer: &mut SnapshotWriter,
     counts: &mut Counts,
-) -> Result<(), RunError> {
+) -> Result<HashSet<SubjectId>, RunError> {
     context.look()?;
     let late: HashSet<SubjectId> = context.gate.late_subjects().into_iter().collect();
     let (mut refused, mut left_out, mut said_no) = (Vec::new(), HashSet::new(), HashSet::new());
@@ -102,7 +103,7 @@ pub(super) async fn ask_again(
         recorder.log().append(vec![Leaf { stage: Some(Stage::Publish), ..leaf }.into()]).await?;
     }
     if refused.is_empty() {
-        return Ok(());
+        return Ok(said_no);
     }
     context.record(Stage::Publish, refused.chunks(1)).await?;
     let rows: Vec<DecisionRow> = refused.into_iter().map(|(row, _)| row).collect();
@@ -115,7 +116,7 @@ pub(super) async fn ask_again(
         Ok(change)
     })?;
     counts.left_out(&done);
-    Ok(())
+    Ok(said_no)
 }
 
 /// The refusals to profile a person who has said no to it.

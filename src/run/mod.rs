@@ -22,6 +22,7 @@ mod prepare;
 mod publish;
 mod read_notes;
 mod rows;
+mod segments;
 mod settings;
 mod spool;
 pub mod summary;

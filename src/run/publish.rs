@@ -24,6 +24,7 @@ use crate::run::load::{Group, Loaded};
 use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::rows::Rows;
+use crate::run::segments::{self, Rooms};
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
 use crate::sink::{FileFacts, HomeLock, SinkError, SnapshotWriter};
@@ -227,7 +228,7 @@ async fn work(
         let span = tracing::info_span!("group", contacts);
         async move { process(&context, &group?).await }.instrument(span)
     };
-    let mut emitted = Vec::new();
+    let (mut emitted, mut rooms) = (Vec::new(), Rooms::new());
     let mut pending = Rows::default();
     let mut write = |pending: &mut Rows| {
         let written = || StageTimes::timed(&context.times.write, || pending.write(writer));
@@ -236,11 +237,14 @@ async fn work(
     in_order(groups, company, |mut rows| {
         counts.add(&rows);
         emitted.append(&mut rows.emitted);
+        rooms.extend(rows.rooms.drain(..));
         pending.add(rows);
         if pending.is_full() { Ok(write(&mut pending)?) } else { Ok(()) }
     })
     .await?;
     write(&mut pending)?;
-    ask_again(context, emitted, writer, &mut counts).await?;
+    let said_no = ask_again(context, emitted, writer, &mut counts).await?;
+    rooms.retain(|subject, _| !said_no.contains(subject));
+    tracing::info_span!("segments").in_scope(|| segments::fill(context.plan.tiers(), &rooms, writer))?;
     Ok(counts)
 }

@@ -1,4 +1,4 @@
-//! What each depth of research costs: contacts, fetches and time.
+//! How deeply an account is researched, and what each depth costs: contacts, fetches and time.
 //!
 //! Invariant: counts of this start of a run; what is fetched again from the journal counts as fetched, its time does not.
 
@@ -8,6 +8,8 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Tiers;
+use crate::model::Account;
 use crate::run::group::GroupRows;
 use crate::taxonomy::Tier;
 
@@ -50,6 +52,18 @@ impl TierCosts {
     pub fn by_name(&self) -> BTreeMap<String, TierCost> {
         let all = self.0.lock().expect("no holder panics");
         all.iter().map(|(tier, cost)| (tier.to_string(), cost.clone())).collect()
+    }
+}
+
+/// By the value of the account; one whose revenue nobody knows counts as 0.
+pub(super) fn tier(tiers: &Tiers, account: &Account) -> Tier {
+    let value = account.revenue_eur.unwrap_or(0.0);
+    if value >= tiers.individual_from_eur {
+        Tier::Individual
+    } else if tiers.segment_from_eur.is_some_and(|from| value >= from) {
+        Tier::Segment
+    } else {
+        Tier::StudyPrior
     }
 }
 

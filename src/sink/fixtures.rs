@@ -13,8 +13,8 @@ use crate::model::{
     Signal, SignalId, SubjectId, Target,
 };
 use crate::persona::rows::{
-    AccountRow, BuyingCenterRow, ChannelPreference, Legal, Member, MotiveScore, Named, Persona, RoleScore, StudyPrior,
-    TraitScore,
+    AccountRow, BuyingCenterRow, ChannelPreference, Legal, Member, MotiveScore, Named, Persona, RoleScore,
+    SegmentValue, StudyPrior, TraitScore,
 };
 use crate::taxonomy::{
     BuyingRole, Channel, Facet, FacetStatus, Goal, JobFunction, Motive, Operation, Point, PurchasePhase, Seniority,
@@ -155,6 +155,7 @@ pub(crate) fn persona(i: usize) -> Persona {
             value: "in_person".into(),
             study: "ifh_koeln_2018".into(),
         }],
+        segment_values: vec![segment_value()],
         tier: Tier::Individual,
         legal: Legal {
             basis: vec!["6(1)(a)".into(), "6(1)(f)".into()],
@@ -162,6 +163,17 @@ pub(crate) fn persona(i: usize) -> Persona {
             notice_status: "given".into(),
             retain_until: at("2028-03-02T00:00:00Z"),
         },
+    }
+}
+
+fn segment_value() -> SegmentValue {
+    SegmentValue {
+        facet: "goal".into(),
+        value: "cut_costs".into(),
+        segment: "procurement/middle/medium".into(),
+        persons: 9,
+        of_persons: 12,
+        share: 0.75,
     }
 }
 

@@ -22,6 +22,7 @@ mod runs;
 mod safe_text;
 mod schema;
 mod snapshot;
+mod step;
 mod write;
 
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub use runs::{RunRow, StageTime};
 pub use safe_text::{is_formula, safe_text};
 pub(crate) use snapshot::WORK_NOTES;
 pub use snapshot::{SnapshotWriter, table_hash};
+pub(crate) use step::each_persona_in_step;
 
 /// Version of the table layout, in every file's metadata.
 pub const SCHEMA_VERSION: u32 = 1;

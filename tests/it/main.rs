@@ -31,6 +31,7 @@ mod report;
 mod rewrite;
 mod rights;
 mod schedule;
+mod segments;
 mod story;
 mod validate;
 mod watched;

@@ -22,6 +22,7 @@ pub use super::raw::schedule::{CatchUp, Overlap};
 pub use super::raw::source::Page;
 pub use super::raw::{Encryption, Extract, Level, Network, Persona};
 use crate::consent::dialect::Dialect;
+use crate::persona::segment::LEAST_PEOPLE;
 use crate::schedule::cron::Expression;
 use crate::taxonomy::JobFunction;
 
@@ -184,6 +185,19 @@ pub struct Tiers {
     pub individual_from_eur: f64,
     /// Contacts by their segment; below `individual_from_eur`.
     pub segment_from_eur: Option<f64>,
+    /// How many people stand behind a value of a segment, at least.
+    pub segment_people: u32,
+}
+
+impl Tiers {
+    fn build(raw: &raw::Tiers) -> Self {
+        let segment = raw.segment.as_ref();
+        Self {
+            individual_from_eur: raw.individual.min_account_revenue_eur,
+            segment_from_eur: segment.map(|t| t.min_account_revenue_eur),
+            segment_people: segment.map_or(LEAST_PEOPLE, |t| t.min_people),
+        }
+    }
 }
 
 /// Where tables and state are kept.
@@ -237,10 +251,7 @@ impl Plan {
             sources: Sources::build(raw.sources)?,
             extract: raw.extract,
             persona: raw.persona,
-            tiers: Tiers {
-                individual_from_eur: raw.tiers.individual.min_account_revenue_eur,
-                segment_from_eur: raw.tiers.segment.map(|t| t.min_account_revenue_eur),
-            },
+            tiers: Tiers::build(&raw.tiers),
             output: Output {
                 home: resolve(folder, &raw.output.home),
                 keep_snapshots: raw.output.keep_snapshots,

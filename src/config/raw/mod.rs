@@ -162,9 +162,10 @@ impl Default for Persona {
 pub struct Tiers {
     /// Every contact by itself.
     pub individual: Tier,
-    /// By the CRM alone, notes included. Without it there is no such tier.
+    /// By the CRM alone, notes included, and where that says nothing by what holds for most individually researched people
+    /// of the same segment. Without it there is no such tier.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub segment: Option<Tier>,
+    pub segment: Option<SegmentTier>,
 }
 
 impl Default for Tiers {
@@ -180,6 +181,24 @@ pub struct Tier {
     /// Least yearly revenue of the account in EUR; 0 takes every account, also those of unknown revenue.
     #[schemars(range(min = 0.0), example = 0)]
     pub min_account_revenue_eur: f64,
+}
+
+/// From which account value on a tier holds, and how many people stand behind a value of a segment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentTier {
+    /// Least yearly revenue of the account in EUR; 0 takes every account, also those of unknown revenue.
+    #[schemars(range(min = 0.0), example = 0)]
+    pub min_account_revenue_eur: f64,
+    /// At least so many individually researched people, of whom no company has more than half, stand behind a value of a
+    /// segment, so that it points at nobody. More is stricter; under 5 is refused.
+    #[serde(default = "min_people")]
+    #[schemars(range(min = 1, max = 10000), example = 5)]
+    pub min_people: u32,
+}
+
+const fn min_people() -> u32 {
+    crate::persona::segment::LEAST_PEOPLE
 }
 
 /// Where tables and state are kept.

@@ -3,6 +3,7 @@
 mod cases;
 mod properties;
 mod rectified;
+mod segment;
 
 use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
@@ -103,6 +104,7 @@ fn with<R>(signals: &[Signal], account: &Account, f: impl FnOnce(FusionInput<'_>
         refused: &[],
         identity_uncertain: false,
         rectified: &[],
+        segment_values: &[],
         tier: Tier::Individual,
         legal: legal(),
         min_probability: 0.6,

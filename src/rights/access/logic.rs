@@ -9,7 +9,7 @@ use super::words::say;
 use super::{ExplainedFacet, Finding, Step};
 use crate::model::Signal;
 use crate::persona::explain::{Explanation, Term, explain};
-use crate::persona::rows::{Named, Persona};
+use crate::persona::rows::{Named, Persona, SegmentValue};
 use crate::run::known::{FusionSettings, Known};
 use crate::taxonomy::{Channel, FacetStatus, JobFunction, Language, PointKind, Seniority, SigningPower};
 
@@ -24,6 +24,8 @@ pub(super) struct Stored {
     pub(super) status: FacetStatus,
     /// The study that a value with status `study_prior` comes from.
     pub(super) study: Option<String>,
+    /// Of whom a value with status `segment` holds.
+    pub(super) segment: Option<SegmentValue>,
 }
 
 /// Every facet of a persona, in the order of the page.
@@ -82,15 +84,24 @@ fn stored(p: &Persona) -> Vec<Stored> {
         ("gains", FacetStatus::Known) => point("empathy", PointKind::Gain, n),
         _ => named("empathy", "empathy_map.", n),
     }));
-    name_studies(&mut all, p);
+    name_origins(&mut all, p);
     all
 }
 
-/// Names the study of each value that comes from one.
-fn name_studies(all: &mut [Stored], p: &Persona) {
+/// Names the study, or the segment, of each value that comes from one.
+fn name_origins(all: &mut [Stored], p: &Persona) {
     for s in all.iter_mut().filter(|s| s.status == FacetStatus::StudyPrior) {
         let prior = p.study_priors.iter().find(|x| x.facet == s.facet && Some(&x.value) == s.value.as_ref());
         s.study = prior.map(|x| x.study.clone());
+    }
+    for s in all.iter_mut().filter(|s| s.status == FacetStatus::Segment) {
+        // A motive or a point is a facet of its own here, and one value of several there.
+        let kind = s.facet.split('.').next().unwrap_or_default();
+        let is_it = |x: &&SegmentValue| {
+            let value = Some(x.value.as_str()) == s.value.as_deref();
+            x.facet == s.facet && (value || s.score.is_some()) || x.facet == kind && value
+        };
+        s.segment = p.segment_values.iter().find(is_it).cloned();
     }
 }
 
@@ -107,7 +118,7 @@ fn plain(
     probability: Option<f64>,
     status: FacetStatus,
 ) -> Stored {
-    Stored { group, facet: facet.to_owned(), value, probability, score: None, status, study: None }
+    Stored { group, facet: facet.to_owned(), value, probability, score: None, status, study: None, segment: None }
 }
 
 /// Explains every facet of a persona. `exact` = the whole persona came out of the recomputation.
@@ -145,8 +156,8 @@ pub(super) fn facets(
 
 /// Whether the explanation came to what is stored.
 fn agrees(s: &Stored, e: &Explanation) -> bool {
-    if s.status == FacetStatus::StudyPrior {
-        // What a study says is not computed; evidence must have had nothing to say.
+    if matches!(s.status, FacetStatus::StudyPrior | FacetStatus::Segment) {
+        // What a study or the segment says is not computed from evidence; evidence must have had nothing to say.
         return matches!(e.status, FacetStatus::InsufficientEvidence | FacetStatus::NoConsent);
     }
     let shown = e.status == FacetStatus::Known;

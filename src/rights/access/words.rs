@@ -1,6 +1,7 @@
 //! Values, probabilities and steps in plain sentences.
 //!
-//! Invariant: a sentence says a number only as "N of 100", and only numbers of the steps it is about.
+//! Invariant: a sentence says a number only as "N of 100", and only numbers of the steps it is about; of a segment it
+//! counts people.
 
 use jiff::tz::Offset;
 
@@ -50,7 +51,9 @@ pub(super) fn say(s: &Stored, e: Option<&Explanation>, steps: &[Step], evidence:
         (Some(v), FacetStatus::Known) => value_words(&s.facet, v, t),
         _ => t.status(s.status).to_owned(),
     };
-    let likely = s.probability.map_or_else(String::new, |p| of_100(p, t));
+    // The share of a group is no probability about the person.
+    let own = s.probability.filter(|_| s.status != FacetStatus::Segment);
+    let likely = own.map_or_else(String::new, |p| of_100(p, t));
     Plain { name: name(&s.facet, t), value, likely, why: why(s, e, steps, evidence, t) }
 }
 
@@ -114,8 +117,40 @@ fn by_study(s: &Stored, t: &Texts) -> Option<String> {
     Some(t.fill("study_says", &[("value", &value), ("says", says), ("citation", &study.citation)]))
 }
 
+/// What holds for the segment, where that is all there is.
+fn by_segment(s: &Stored, t: &Texts) -> Option<String> {
+    let of = s.segment.as_ref()?;
+    let value = capital(&value_words(&s.facet, s.value.as_deref()?, t));
+    let [n, all] = [of.persons, of.of_persons].map(|n| n.to_string());
+    let parts: Vec<&str> = of.segment.split('/').collect();
+    let group: Vec<String> = parts.iter().map(|part| group_words(part, t)).collect();
+    let values = [("value", value.as_str()), ("n", &n), ("of", &all), ("group", &group.join(", "))];
+    Some(t.fill("segment_says", &values))
+}
+
+/// A part of a segment's name: function, levels, section of NACE or industry, size class.
+fn group_words(part: &str, t: &Texts) -> String {
+    if let Ok(function) = part.parse::<JobFunction>() {
+        return t.term(function).to_owned();
+    }
+    if let Some(section) = part.strip_prefix("nace ") {
+        return t.fill("segment_nace", &[("section", section)]);
+    }
+    match part {
+        "staff" => t.word("segment_staff"),
+        "middle" => t.word("segment_middle"),
+        "top" => t.word("segment_top"),
+        "micro" => t.word("segment_micro"),
+        "small" => t.word("segment_small"),
+        "medium" => t.word("segment_medium"),
+        "large" => t.word("segment_large"),
+        industry => industry,
+    }
+    .to_owned()
+}
+
 fn why(s: &Stored, e: Option<&Explanation>, steps: &[Step], evidence: &[Finding], t: &Texts) -> Vec<String> {
-    if let Some(said) = by_study(s, t) {
+    if let Some(said) = by_study(s, t).or_else(|| by_segment(s, t)) {
         return vec![said];
     }
     let Some(e) = e else {

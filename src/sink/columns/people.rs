@@ -102,7 +102,34 @@ fn profile() -> Vec<Column> {
                 code("study", Profile, "Id of the study, a file of config/studies."),
             ],
         ),
+        segment_values(),
     ]
+}
+
+fn segment_values() -> Column {
+    structs(
+        "segment_values",
+        Profile,
+        "Where each value with status segment comes from, what holds for most of the person's segment: no evidence about \
+         the person. Empty but for tier segment.",
+        vec![
+            code(
+                "facet",
+                Profile,
+                "trait.TRAIT, channel.PHASE, requirement.ROLE, motive, goal, buying_behaviour, information_behaviour.",
+            ),
+            code("value", Profile, "The value that stands there; of a trait its mean score."),
+            prose(
+                "segment",
+                Profile,
+                "Function, group of levels (staff, middle, top), industry and size class; without industry or size where \
+                 too few people are known.",
+            ),
+            int("persons", "people", Profile, "How many people of the segment have the value."),
+            int("of_persons", "people", Profile, "Of how many people of the segment the facet is known."),
+            float("share", Range::Unit, Profile, "persons / of_persons.").unit("share"),
+        ],
+    )
 }
 
 fn legal() -> Vec<Column> {

@@ -43,6 +43,10 @@ impl View {
         self.rows.column_by_name(name).ok_or_else(|| self.misfit(name))
     }
 
+    fn has(&self, name: &str) -> bool {
+        self.rows.column_by_name(name).is_some()
+    }
+
     /// Text; `None` where null.
     fn text_opt(&self, name: &str, row: usize) -> Fit<Option<String>> {
         let array = self.column(name)?.as_string_opt::<i32>().ok_or_else(|| self.misfit(name))?;

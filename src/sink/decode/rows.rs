@@ -12,8 +12,8 @@ use crate::model::{
     SignalId, SubjectId, Target,
 };
 use crate::persona::rows::{
-    AccountRow, BuyingCenterRow, ChannelPreference, Legal, Member, MotiveScore, Named, Persona, RoleScore, StudyPrior,
-    TraitScore,
+    AccountRow, BuyingCenterRow, ChannelPreference, Legal, Member, MotiveScore, Named, Persona, RoleScore,
+    SegmentValue, StudyPrior, TraitScore,
 };
 use crate::sink::runs::{RunRow, StageTime};
 use crate::taxonomy::{Facet, Point};
@@ -91,6 +91,12 @@ pub(in crate::sink) fn personas(batch: &RecordBatch) -> Fit<Vec<Persona>> {
             requirements: v.named("requirements", i)?,
             empathy_map: v.named("empathy_map", i)?,
             study_priors: v.structs("study_priors", i, study_prior)?,
+            // Younger than the first tables of this version, which have no such values.
+            segment_values: if v.has("segment_values") {
+                v.structs("segment_values", i, segment_value)?
+            } else {
+                Vec::new()
+            },
             tier: v.term("tier", i)?,
             legal: Legal {
                 basis: v.codes("basis", i)?,
@@ -130,6 +136,17 @@ fn motive(v: &View, i: usize) -> Fit<MotiveScore> {
 
 fn study_prior(v: &View, i: usize) -> Fit<StudyPrior> {
     Ok(StudyPrior { facet: v.text("facet", i)?, value: v.text("value", i)?, study: v.text("study", i)? })
+}
+
+fn segment_value(v: &View, i: usize) -> Fit<SegmentValue> {
+    Ok(SegmentValue {
+        facet: v.text("facet", i)?,
+        value: v.text("value", i)?,
+        segment: v.text("segment", i)?,
+        persons: v.int("persons", i)?,
+        of_persons: v.int("of_persons", i)?,
+        share: v.float("share", i)?,
+    })
 }
 
 fn channel(v: &View, i: usize) -> Fit<ChannelPreference> {

@@ -132,7 +132,10 @@ impl Columns {
 
     fn finish(self, schema: &SchemaRef, rows: usize) -> Result<RecordBatch, SinkError> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::clone(schema), self.arrays, &options)
+        // A table that was written before a column came goes on without it when it is rewritten.
+        let named = self.spec.iter().zip(self.arrays).filter(|(c, _)| schema.index_of(&c.name).is_ok());
+        let arrays = named.map(|(_, array)| array).collect();
+        RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)
             .map_err(|source| SinkError::Encode { table: self.table, source })
     }
 }

@@ -98,6 +98,23 @@ fn profile(c: &mut Columns, rows: &[Persona]) -> Result<(), SinkError> {
             c.text("study", items.iter().map(|i| Some(&i.study)));
             Ok(())
         },
+    )?;
+    segment_values(c, rows)
+}
+
+fn segment_values(c: &mut Columns, rows: &[Persona]) -> Result<(), SinkError> {
+    c.structs(
+        "segment_values",
+        rows,
+        |r| &r.segment_values,
+        |c, items| {
+            c.text("facet", items.iter().map(|i| Some(&i.facet)));
+            c.text("value", items.iter().map(|i| Some(&i.value)));
+            c.text("segment", items.iter().map(|i| Some(&i.segment)));
+            c.int("persons", items.iter().map(|i| Some(i.persons)));
+            c.int("of_persons", items.iter().map(|i| Some(i.of_persons)));
+            c.float("share", items.iter().map(|i| Some(i.share)))
+        },
     )
 }
 

@@ -4,6 +4,7 @@
 //! on them (buying centers, companies, counts) is made anew. A published snapshot is exchanged whole: a reader, or a
 //! kill, finds the old one or the new one. The caller holds the [`super::HomeLock`].
 
+mod anew;
 mod companies;
 mod copy;
 mod counts;
@@ -208,10 +209,7 @@ impl SnapshotWriter {
         offering: &Offering,
         change: impl FnOnce(&Snapshot) -> Result<Change, SinkError>,
     ) -> Result<Rewritten, SinkError> {
-        for table in Table::ALL.into_iter().filter(|t| *t != Table::Runs) {
-            self.close(table)?;
-        }
-        let staged = self.staged();
+        let staged = self.close_all()?;
         let change = &change(&staged)?;
         let beside = staged.folder().join(".rewrite");
         let mut rewriter = Rewriter::new(&staged, &beside, change, Some(offering))?;
