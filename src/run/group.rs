@@ -371,6 +371,7 @@ fn wants(site: &CompanySite, kind: PageKind) -> bool {
         PageKind::Home => true,
         PageKind::Team => site.pages.contains(&Page::Team),
         PageKind::Imprint => site.pages.contains(&Page::Imprint),
+        PageKind::News => site.pages.contains(&Page::News),
         PageKind::Profile => false,
     }
 }

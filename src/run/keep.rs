@@ -19,7 +19,7 @@ use crate::persona::rectified;
 use crate::persona::rows::Legal;
 use crate::persona::unknown_crm_age;
 use crate::run::context::Context;
-use crate::run::group::{Leave, Work, emit_proposal};
+use crate::run::group::{COMPANY_PURPOSE, Leave, Work, emit_proposal};
 use crate::run::known::is_no_to_profiling;
 use crate::run::obtain::Obtained;
 use crate::source::{Found, Reading, crm, id};
@@ -66,7 +66,9 @@ impl<'a> Work<'a> {
             return;
         }
         for found in &obtained.reading.found {
+            let too_old = |purpose| found.said_at.is_some_and(|at| self.context.is_too_old(purpose, at));
             match &found.about {
+                About::Account(_) if too_old(COMPANY_PURPOSE) => {}
                 About::Account(_) => {
                     if let Some(permit) = &obtained.decision.permit_id {
                         let evidence = self.page_evidence(document, found, obtained, permit.clone());
@@ -99,13 +101,14 @@ impl<'a> Work<'a> {
     ) -> Evidence {
         let class =
             self.context.gate.policy().source(&obtained.decision.source_id).map_or(SourceClass::News, |s| s.class);
+        let fetched_at = self.context.observed_at(document.finished_at);
         Evidence {
             source_id: document.source_id.clone(),
             source_class: class,
             host: Some(document.host.clone()),
             document: Some(DocumentId::clone(&document.document_id)),
             content_hash: document.hash.clone().unwrap_or_default(),
-            observed_at: self.context.observed_at(document.finished_at),
+            observed_at: found.said_at.map_or(fetched_at, |at| at.min(fetched_at)),
             quote: found.quote.clone(),
             locator: found.locator.clone(),
             extractor: found.extractor.clone(),

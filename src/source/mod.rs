@@ -7,9 +7,12 @@ pub mod company_site;
 pub mod crm;
 pub mod developer_profile;
 mod neutral;
+pub mod news;
 pub mod notes;
+mod own_words;
 mod titles;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -37,6 +40,8 @@ pub enum PageKind {
     Team,
     /// Impressum, legal notice.
     Imprint,
+    /// The company's feed of news.
+    News,
     /// A person's public profile.
     Profile,
 }
@@ -87,6 +92,9 @@ pub struct Found {
     pub locator: String,
     /// Who read it.
     pub extractor: String,
+    /// When it was said, where the page tells; else it is as old as the fetch.
+    #[serde(default)]
+    pub said_at: Option<Timestamp>,
 }
 
 /// A page that another page leads to; it needs a permit of its own.

@@ -17,7 +17,7 @@ pub struct Sources {
     pub developer_profile: Option<DeveloperProfile>,
 }
 
-/// The web sites of the accounts: a few pages that name people, no crawling.
+/// The web sites of the accounts: a few pages that name people or tell of the company, no crawling.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompanySite {
@@ -44,6 +44,8 @@ pub enum Page {
     Team,
     /// The imprint (Impressum), where German, Austrian and Swiss companies name who represents them.
     Imprint,
+    /// The feed of news (RSS, Atom) that the front page announces; it is read about the company alone.
+    News,
 }
 
 /// Public profiles of developers.
