@@ -276,6 +276,7 @@ impl<'a> Work<'a> {
             account: &self.group.account,
             contacts: &contacts,
             languages: &context.plan.extract().languages,
+            as_of: context.as_of.0,
         };
         let obtained = obtain(context, proposal, |body| company_site::read(kind, body, &read_context)).await?;
         drop(contacts);
@@ -311,6 +312,7 @@ impl<'a> Work<'a> {
             account: &self.group.account,
             contacts: &contacts,
             languages: &context.plan.extract().languages,
+            as_of: context.as_of.0,
         };
         let read = |body: &Body<'_>| developer_profile::read(body, &read_context);
         let obtained = obtain(context, proposal, read).await?;
@@ -372,6 +374,7 @@ fn wants(site: &CompanySite, kind: PageKind) -> bool {
         PageKind::Team => site.pages.contains(&Page::Team),
         PageKind::Imprint => site.pages.contains(&Page::Imprint),
         PageKind::News => site.pages.contains(&Page::News),
+        PageKind::Jobs => site.pages.contains(&Page::Jobs),
         PageKind::Profile => false,
     }
 }

@@ -10,7 +10,7 @@ use crate::fetch::page_opt_outs;
 use crate::identity::{Claimed, Verdict, judge};
 use crate::model::{About, AccountId, Claim};
 use crate::source::titles::{self, Stated};
-use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Reading, id, news};
+use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Reading, id, job_adverts, news};
 
 /// The product token that a page may forbid by name.
 const AGENT: &str = "prosopon";
@@ -37,6 +37,9 @@ pub fn read(kind: PageKind, body: &Body<'_>, context: &Context<'_>) -> Reading {
     let reservation = page.tdm.reservation.map(|r| r != 0);
     if let Some(reason) = page_opt_outs(&page.meta_robots, reservation, AGENT) {
         return Reading { opted_out: Some(reason.to_string()), ..Reading::default() };
+    }
+    if kind == PageKind::Jobs {
+        return job_adverts::read(&page, context);
     }
     let mut reading = Reading::default();
     if let Some(account) = &context.account.id {
@@ -118,7 +121,8 @@ fn emails(mention: &PersonMention) -> Vec<String> {
     mention.links.iter().filter_map(|l| l.strip_prefix("mailto:")).map(str::to_lowercase).collect()
 }
 
-/// The team pages (or, without one, who-we-are and contact pages), the imprint and the feed that the home page links to.
+/// The team pages (or, without one, who-we-are and contact pages), the imprint, the feed and the open positions that the home page
+/// links to.
 fn follow_ups(page: &PageReading, url: &Url) -> Vec<FollowUp> {
     let of = |topic: LinkTopic| {
         page.links
@@ -133,5 +137,6 @@ fn follow_ups(page: &PageReading, url: &Url) -> Vec<FollowUp> {
     let team = team.into_iter().take(MAX_TEAM_PAGES).map(|url| FollowUp { kind: PageKind::Team, url });
     let imprint = of(LinkTopic::Imprint).take(1).map(|url| FollowUp { kind: PageKind::Imprint, url });
     let feed = news::feed_of(page, url).map(|url| FollowUp { kind: PageKind::News, url });
-    team.chain(imprint).chain(feed).collect()
+    let jobs = of(LinkTopic::Jobs).take(1).map(|url| FollowUp { kind: PageKind::Jobs, url });
+    team.chain(imprint).chain(feed).chain(jobs).collect()
 }

@@ -6,6 +6,7 @@
 pub mod company_site;
 pub mod crm;
 pub mod developer_profile;
+mod job_adverts;
 mod neutral;
 pub mod news;
 pub mod notes;
@@ -42,6 +43,8 @@ pub enum PageKind {
     Imprint,
     /// The company's feed of news.
     News,
+    /// Its open positions.
+    Jobs,
     /// A person's public profile.
     Profile,
 }
@@ -64,6 +67,8 @@ pub struct Context<'a> {
     pub contacts: &'a [Permitted<'a>],
     /// Languages that are read; what is plainly in another one is left alone.
     pub languages: &'a [Language],
+    /// The clock of the inference.
+    pub as_of: Timestamp,
 }
 
 /// The body of a page.

@@ -1,5 +1,7 @@
 //! Which feed is read, and what of it becomes a fact about the company.
 
+use jiff::Timestamp;
+
 use super::*;
 use crate::extract::html::read_page;
 use crate::ids::{DEMO_KEY, Ids};
@@ -22,7 +24,8 @@ fn read_entries(language: &str, texts: &[&str]) -> (Vec<String>, Reading) {
     let body = Body { url: &url, content_type: Some("application/rss+xml"), bytes: feed.as_bytes() };
     let account = account();
     let languages = [Language::German, Language::English];
-    let reading = read(&body, &Context { account: &account, contacts: &[], languages: &languages });
+    let reading =
+        read(&body, &Context { account: &account, contacts: &[], languages: &languages, as_of: Timestamp::UNIX_EPOCH });
     let said = reading.found.iter().map(|f| format!("{}={}: {}", f.claim.facet(), f.claim.value(), f.quote));
     (said.collect(), reading)
 }
@@ -77,7 +80,7 @@ fn what_the_guard_withholds_is_counted_and_what_is_no_feed_is_typed() {
     assert!(said.is_empty() && reading.withheld > 0, "{said:?}");
     let url = Url::parse("https://musterwerk.example/feed").expect("an address");
     let account = account();
-    let context = Context { account: &account, contacts: &[], languages: &[] };
+    let context = Context { account: &account, contacts: &[], languages: &[], as_of: Timestamp::UNIX_EPOCH };
     for (bytes, unreadable) in [(&b"<html></html>"[..], "no_feed"), (b"<!ENTITY", "feed_with_entities")] {
         let reading = read(&Body { url: &url, content_type: None, bytes }, &context);
         assert_eq!(reading, Reading { unreadable: Some(unreadable.to_owned()), ..Reading::default() });

@@ -69,8 +69,23 @@ fn feeds_tell_of_companies_with_words_and_dates() {
 }
 
 #[test]
-fn nothing_of_the_people_in_a_feed_is_kept() {
-    for word in ["Quandtmeier", "risikofreudig", "Wiesenhuber", "Krankheit"] {
+fn adverts_of_jobs_tell_of_companies() {
+    let tables = Tables::of(&shared().home);
+    assert_eq!(
+        said(&tables, "ACC-1008", "text"),
+        ["account.development=growth 2026-03-02 \"Wir stellen 40 neue Mitarbeiter ein\""]
+    );
+    let technologies = |named: &str| format!("account.digital_maturity=high 2026-03-02 {named:?}");
+    assert_eq!(said(&tables, "ACC-1008", "3 technologies"), [technologies("MES, OPC UA, SAP S/4HANA")]);
+    let of_kantfeld = technologies("Kafka, Kubernetes, Terraform, Google Cloud, Python");
+    assert_eq!(said(&tables, "ACC-1005", "5 technologies"), [of_kantfeld]);
+    let positions = said(&tables, "ACC-1005", "6 job postings");
+    assert!(positions.len() == 1 && positions[0].starts_with("account.development=growth 2026-02-10"), "{positions:?}");
+}
+
+#[test]
+fn nothing_of_the_people_in_feeds_and_adverts_is_kept() {
+    for word in ["Quandtmeier", "risikofreudig", "Wiesenhuber", "Krankheit", "Oakenfold", "Zinnhobel"] {
         assert!(!stands_in_home(word), "{word}");
     }
 }

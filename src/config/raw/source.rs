@@ -46,6 +46,8 @@ pub enum Page {
     Imprint,
     /// The feed of news (RSS, Atom) that the front page announces; it is read about the company alone.
     News,
+    /// The page of open positions (Karriere, Jobs); it is read about the company alone.
+    Jobs,
 }
 
 /// Public profiles of developers.
