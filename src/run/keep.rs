@@ -19,7 +19,7 @@ use crate::persona::rectified;
 use crate::persona::rows::Legal;
 use crate::persona::unknown_crm_age;
 use crate::run::context::Context;
-use crate::run::group::{COMPANY_PURPOSE, Leave, Work, emit_proposal};
+use crate::run::group::{COMPANY_PURPOSE, Leave, PROFILING_PURPOSE, Work, emit_proposal};
 use crate::run::known::is_no_to_profiling;
 use crate::run::obtain::Obtained;
 use crate::source::{Found, Reading, crm, id};
@@ -57,7 +57,7 @@ impl<'a> Work<'a> {
         &mut self,
         obtained: &Obtained,
         leaves: &'l mut [Leave<'a>],
-        permit: impl for<'p> Fn(&'p Leave<'a>) -> Option<&'p Permit<Infer>>,
+        permit: impl for<'p> Fn(&'p Leave<'a>, bool) -> Option<&'p Permit<Infer>>,
     ) {
         self.rows.decisions.push(obtained.decision.clone());
         let Some(document) = &obtained.document else { return };
@@ -77,8 +77,9 @@ impl<'a> Work<'a> {
                 }
                 About::Subject(subject, _) => {
                     let Some(leave) = leaves.iter_mut().find(|l| l.member.subject.id == *subject) else { continue };
-                    let leave_for_it = if found.claim.is_profile() { leave.profiling.as_ref() } else { permit(leave) };
-                    let Some(permit) = leave_for_it else { continue };
+                    let profiles = found.claim.is_profile();
+                    let old = too_old(if profiles { PROFILING_PURPOSE } else { self.context.plan.purpose() });
+                    let Some(permit) = permit(leave, profiles).filter(|_| !old) else { continue };
                     let evidence = self.page_evidence(document, found, obtained, permit.id().clone());
                     leave.signals.push(signal(self.context, found.clone(), evidence));
                 }
@@ -192,7 +193,7 @@ impl<'a> Work<'a> {
                 signals: &signals,
                 as_of: context.as_of.0,
                 offering: &context.offering,
-                profiling_allowed: leave.profiling.is_some() || leave.crm_profiling.is_some(),
+                profiling_allowed: leave.profiling.is_some() || leave.crm_profiling.is_some() || leave.social.is_some(),
                 profiling_refused: refused_to_profile.contains(&subject.id),
                 refused: &refused,
                 identity_uncertain: leave.uncertain,

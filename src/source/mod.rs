@@ -11,6 +11,7 @@ mod neutral;
 pub mod news;
 pub mod notes;
 mod own_words;
+pub mod social_profile;
 mod titles;
 
 use jiff::Timestamp;
@@ -29,6 +30,10 @@ pub mod id {
     pub const COMPANY_SITE: &str = "company_site";
     /// A GitHub-shaped public user API.
     pub const DEVELOPER_PROFILE: &str = "developer_profile";
+    /// A Mastodon-shaped public API.
+    pub const SOCIAL_PROFILE: &str = "social_profile";
+    /// Every source from which people may be profiled.
+    pub const OF_PROFILES: [&str; 3] = [CRM, DEVELOPER_PROFILE, SOCIAL_PROFILE];
 }
 
 /// What kind of page is asked for.
@@ -47,6 +52,8 @@ pub enum PageKind {
     Jobs,
     /// A person's public profile.
     Profile,
+    /// A person's public posts.
+    Posts,
 }
 
 /// A contact that may be read about at this source, for this purpose.
