@@ -30,7 +30,7 @@ pub use paths::{DEFAULT_FOLDER, validate_paths};
 pub use plan::{
     Budgets, CatchUp, CompanySite, Crm, DEFAULT_RATE, DateOrder, Decimal, Delimiter, DeveloperProfile, Encoding,
     Encryption, Extract, Legal, Level, Network, Offering, Output, Overlap, Page, Persona, Plan, Rate, Schedule,
-    Sources, Tiers,
+    SocialProfile, Sources, Tiers,
 };
 pub use tree::Tree;
 

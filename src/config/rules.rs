@@ -14,6 +14,9 @@ use super::plan::{DEFAULT_RATE, resolve};
 use super::tree::{Node, Tree, Value};
 use crate::persona::segment::LEAST_PEOPLE;
 
+/// The sources that look people up by a handle, each at the address of an API.
+const OF_HANDLES: [&str; 2] = ["developer_profile", "social_profile"];
+
 /// Purposes that the product is not for (Annex III AI Act), by the words that give them away.
 const FORBIDDEN_PURPOSES: [&str; 9] = [
     "recruit",
@@ -84,7 +87,7 @@ impl<'t> Rules<'t> {
     }
 
     fn rates(&mut self) {
-        for source in ["company_site", "developer_profile"] {
+        for source in ["company_site", "developer_profile", "social_profile"] {
             let limit = ["sources", source, "rate", "requests_per_second"];
             let documented = self.tree.get(&["sources", source, "rate", "documented_limit"]);
             if let Some((rate, at)) = self.number(&limit)
@@ -104,7 +107,14 @@ impl<'t> Rules<'t> {
             let help = "add contact: mailto:... or https://... at the top; it stands in the User-Agent";
             self.tell(at, "on the public internet a site owner must be able to write to somebody", help);
         }
-        let Some((base, at)) = self.text(&["sources", "developer_profile", "base_url"]) else { return };
+        for source in OF_HANDLES {
+            self.api(network, source);
+        }
+    }
+
+    /// The address of an API must fit the network.
+    fn api(&mut self, network: &str, source: &str) {
+        let Some((base, at)) = self.text(&["sources", source, "base_url"]) else { return };
         let Ok(url) = Url::parse(base) else { return };
         let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_lowercase();
         let reserved = ["example", "test"].iter().any(|top| host.rsplit('.').next() == Some(top)) && host.contains('.');
@@ -225,10 +235,10 @@ impl<'t> Rules<'t> {
     fn handles(&mut self) {
         let Some(handles) = self.tree.get(&["crm", "files", "contacts", "columns", "handles"]) else { return };
         for entry in handles.entries() {
-            if entry.key != "developer_profile" {
-                let help = super::diagnostic::did_you_mean(&entry.key, ["developer_profile"]);
+            if !OF_HANDLES.contains(&entry.key.as_str()) {
+                let help = super::diagnostic::did_you_mean(&entry.key, OF_HANDLES);
                 let message = format!("no source {:?} uses handles", entry.key);
-                self.tell(entry.at, message, help.as_deref().unwrap_or("known is developer_profile"));
+                self.tell(entry.at, message, help.as_deref().unwrap_or("known are developer_profile, social_profile"));
             }
         }
     }

@@ -115,7 +115,8 @@ fn handles(cells: &mut Cells<'_>) -> Vec<(String, Personal<String>)> {
     let mut handles = Vec::new();
     for (source, at) in columns {
         let Some(cell) = value::text(cells.row.cell(at)) else { continue };
-        match value::handle(cell) {
+        let social = source == crate::source::id::SOCIAL_PROFILE;
+        match if social { value::social_handle(cell) } else { value::handle(cell) } {
             Some(login) => handles.push((source, Personal::new(login))),
             None => cells.note(&format!("{HANDLE}{source}"), "unreadable_handle", "write the bare login"),
         }

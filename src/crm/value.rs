@@ -114,6 +114,18 @@ pub(super) fn handle(cell: &str) -> Option<String> {
     usable.then(|| last.to_owned())
 }
 
+/// A name at a social network with many servers: `name`, `@name@host`, `https://host/@name`; the host is kept.
+pub(super) fn social_handle(cell: &str) -> Option<String> {
+    let cell = cell.trim().trim_end_matches('/');
+    let host = cell.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(host, _)| host.to_owned());
+    let last = cell.rsplit('/').next()?.trim_start_matches('@');
+    let (name, own) = last.split_once('@').map_or((last, None), |(name, host)| (name, Some(host.to_owned())));
+    let name = handle(name)?;
+    let Some(host) = own.or(host) else { return Some(name) };
+    let usable = host.contains('.') && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
+    usable.then(|| format!("{name}@{}", host.to_lowercase()))
+}
+
 /// An instant, or a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum When {

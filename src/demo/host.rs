@@ -49,6 +49,9 @@ pub(super) struct Rule {
     /// An exact path, or a prefix with a `*` at the end; default: every path.
     #[serde(default)]
     pub path: Option<String>,
+    /// Only requests with this in their query, percent signs as they came: `acct=name`.
+    #[serde(default)]
+    pub query: Option<String>,
     /// Only the first N requests that this rule matches; default: all.
     #[serde(default)]
     pub first: Option<u32>,
@@ -70,7 +73,12 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    fn matches(&self, path: &str) -> bool {
+    fn matches(&self, path: &str, query: &str) -> bool {
+        let asked = self.query.as_deref().is_none_or(|wanted| query.split('&').any(|part| part == wanted));
+        asked && self.matches_path(path)
+    }
+
+    fn matches_path(&self, path: &str) -> bool {
         match self.path.as_deref().map(|p| p.strip_suffix('*').ok_or(p)) {
             None => true,
             Some(Ok(prefix)) => path.starts_with(prefix),
@@ -126,13 +134,13 @@ impl Host {
     }
 
     /// Answers a request and counts it. `authority` is what the request called the host, with its port.
-    pub(super) fn answer(&self, path: &str, authority: &str, counts: &mut Counts) -> Answer {
+    pub(super) fn answer(&self, path: &str, query: &str, authority: &str, counts: &mut Counts) -> Answer {
         counts.rules.resize(self.settings.rules.len(), 0);
         let mut answer = Answer { status: 200, headers: self.settings.headers.clone(), body: Vec::new(), delay_ms: 0 };
         let mut file = path;
         let mut status = None;
         for (rule, count) in self.settings.rules.iter().zip(&mut counts.rules) {
-            if !rule.matches(path) {
+            if !rule.matches(path, query) {
                 continue;
             }
             *count += 1;

@@ -150,7 +150,7 @@ async fn serve(shared: &Shared, request: &Request<Incoming>) -> Response<Full<By
     let host_header = request.headers().get(HOST).and_then(|v| v.to_str().ok());
     let authority =
         request.uri().authority().map(hyper::http::uri::Authority::as_str).or(host_header).unwrap_or_default();
-    let answer = answer(shared, authority, request.uri().path());
+    let answer = answer(shared, authority, request.uri().path(), request.uri().query().unwrap_or_default());
     if answer.delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(answer.delay_ms)).await;
     }
@@ -158,7 +158,7 @@ async fn serve(shared: &Shared, request: &Request<Incoming>) -> Response<Full<By
 }
 
 /// Finds the answer and notes the request.
-fn answer(shared: &Shared, authority: &str, path: &str) -> Answer {
+fn answer(shared: &Shared, authority: &str, path: &str, query: &str) -> Answer {
     let lower = authority.to_ascii_lowercase();
     let name = lower.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
     let name = name.map_or(lower.as_str(), |(name, _)| name).trim_end_matches('.');
@@ -166,7 +166,7 @@ fn answer(shared: &Shared, authority: &str, path: &str) -> Answer {
     let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
     seen.requests.push((name.to_owned(), path.to_owned()));
     match shared.hosts.get_key_value(name) {
-        Some((name, host)) => host.answer(path, &lower, seen.counts.entry(name).or_default()),
+        Some((name, host)) => host.answer(path, query, &lower, seen.counts.entry(name).or_default()),
         None if matches!(name, "127.0.0.1" | "localhost") => index::answer(&shared.hosts, path, &lower),
         None => index::unknown_host(),
     }

@@ -53,7 +53,7 @@ async fn web() -> DemoWeb {
 async fn every_file_is_served_by_its_host_only() {
     let web = web().await;
     assert!(web.addr().ip().is_loopback());
-    assert_eq!(web.hosts().len(), 17);
+    assert_eq!(web.hosts().len(), 18);
     let slow_host = "overbeck-armaturen.example";
     for asset in ASSETS.iter().filter(|a| a.path != "/_host.yaml" && a.host != slow_host) {
         let reply = get(&web, asset.host, asset.path).await;

@@ -126,7 +126,9 @@ impl FacetKind {
                 BuyingBehaviour,
                 InformationBehaviour,
             ],
-            SourceClass::PublicSocial => &[JobFunction, Seniority, Goals, Channels],
+            SourceClass::PublicSocial => {
+                &[Traits, Goals, Motives, Channels, EmpathyMap, Requirements, BuyingBehaviour, InformationBehaviour]
+            }
             SourceClass::News => &[JobFunction, Seniority, Context],
             SourceClass::LoginOrRestricted => &[],
         }

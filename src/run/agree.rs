@@ -75,6 +75,8 @@ fn enabled(plan: &Plan) -> Vec<(&'static str, Option<String>)> {
     let mut all = vec![(id::CRM, None)];
     all.extend(sources.company_site.as_ref().map(|_| (id::COMPANY_SITE, None)));
     all.extend(profile.map(|host| (id::DEVELOPER_PROFILE, host)));
+    let social = sources.social_profile.as_ref().map(|p| p.base_url.host_str().map(str::to_owned));
+    all.extend(social.map(|host| (id::SOCIAL_PROFILE, host)));
     all
 }
 

@@ -23,7 +23,7 @@ use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
 use crate::run::summary::NoteCounts;
 use crate::run::tiers::tier;
-use crate::source::{self, Body, PageKind, Permitted, Reading, company_site, developer_profile, id};
+use crate::source::{self, PageKind, Permitted, Reading, company_site, id};
 use crate::taxonomy::{Operation, SourceClass, Tier};
 
 /// The purpose under which companies are read about; it never touches a person.
@@ -59,6 +59,8 @@ pub(super) struct Leave<'a> {
     pub site: Option<Permit<Infer>>,
     pub profile: Option<Permit<Infer>>,
     pub profiling: Option<Permit<Infer>>,
+    /// To profile by the contact's own posts.
+    pub social: Option<Permit<Infer>>,
     /// To profile by what the CRM's notes say.
     pub crm_profiling: Option<Permit<Infer>>,
     pub emit: Option<Permit<Emit>>,
@@ -79,11 +81,11 @@ impl Leave<'_> {
 
 /// A source that is to be read about a contact.
 #[derive(Clone, Copy)]
-struct Wanted {
-    source: &'static str,
-    class: SourceClass,
+pub(super) struct Wanted {
+    pub source: &'static str,
+    pub class: SourceClass,
     /// When what it says was last known to be so; `None` = nobody knows.
-    evidence_at: Option<Timestamp>,
+    pub evidence_at: Option<Timestamp>,
 }
 
 /// The work on one company.
@@ -121,6 +123,7 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
         work.company_site(&mut leaves).await?;
         for leave in &mut leaves {
             work.developer_profile(leave).await?;
+            work.social_profile(leave).await?;
         }
     }
     tracing::info_span!("fuse").in_scope(|| {
@@ -157,6 +160,7 @@ impl<'a> Work<'a> {
             site: None,
             profile: None,
             profiling: None,
+            social: None,
             crm_profiling: None,
             emit: None,
             refused: BTreeSet::new(),
@@ -193,11 +197,12 @@ impl<'a> Work<'a> {
             leave.profile = self.infer(&mut leave, profile, Operation::Infer);
             leave.profiling = self.infer(&mut leave, profile, Operation::Profile);
         }
+        self.ask_social(&mut leave);
         leave
     }
 
     /// Asks for one source; a refusal to infer leaves the facets that it would have fed without consent.
-    fn infer(&self, leave: &mut Leave<'a>, wanted: Wanted, operation: Operation) -> Option<Permit<Infer>> {
+    pub(super) fn infer(&self, leave: &mut Leave<'a>, wanted: Wanted, operation: Operation) -> Option<Permit<Infer>> {
         let profiles = operation == Operation::Profile;
         let purpose = if profiles { PROFILING_PURPOSE } else { self.context.plan.purpose() };
         let proposal = InferProposal {
@@ -280,53 +285,16 @@ impl<'a> Work<'a> {
             account: &self.group.account,
             contacts: &contacts,
             languages: &context.plan.extract().languages,
+            as_of: context.as_of.0,
         };
         let obtained = obtain(context, proposal, |body| company_site::read(kind, body, &read_context)).await?;
         drop(contacts);
-        self.keep(&obtained, leaves, |l| l.site.as_ref());
+        self.keep(&obtained, leaves, |l, profiles| l.site.as_ref().filter(|_| !profiles));
         Ok(obtained.document.is_some().then_some(obtained))
     }
 
-    async fn developer_profile(&mut self, leave: &mut Leave<'a>) -> Result<(), RunError> {
-        let context = self.context;
-        let (Some(source), true, true) =
-            (&context.plan.sources().developer_profile, leave.profile.is_some(), leave.emit.is_some())
-        else {
-            return Ok(());
-        };
-        let subject = &leave.member.subject;
-        let handle =
-            subject.handles.iter().find(|(source, _)| source == id::DEVELOPER_PROFILE).map(|(_, h)| h.reveal());
-        let Some(url) = handle.and_then(|h| developer_profile::profile_url(&source.base_url, h)) else {
-            return Ok(());
-        };
-        self.ask_host(&url, id::DEVELOPER_PROFILE).await?;
-        let proposal = FetchProposal {
-            target: subject_target(leave.member),
-            source_id: id::DEVELOPER_PROFILE.to_owned(),
-            purpose: context.plan.purpose().to_owned(),
-            opt_out: opt_out(context, &url),
-            url: Personal::new(url),
-            account_host: None,
-            facts: Some(facts(leave.member)),
-        };
-        let contacts = [Permitted { subject, profiling: leave.profiling.is_some() }];
-        let read_context = source::Context {
-            account: &self.group.account,
-            contacts: &contacts,
-            languages: &context.plan.extract().languages,
-        };
-        let read = |body: &Body<'_>| developer_profile::read(body, &read_context);
-        let obtained = obtain(context, proposal, read).await?;
-        if obtained.document.is_none() {
-            leave.refused.extend(FacetKind::fed_by(SourceClass::PublicProfessional));
-        }
-        self.keep(&obtained, std::slice::from_mut(leave), |l| l.profile.as_ref());
-        Ok(())
-    }
-
     /// Asks a host for robots.txt and its reservation of rights; a file that moved is asked for where it is.
-    async fn ask_host(&mut self, url: &Url, source: &str) -> Result<(), RunError> {
+    pub(super) async fn ask_host(&mut self, url: &Url, source: &str) -> Result<(), RunError> {
         // ai.txt is younger than the demo web.
         let paths = ["/robots.txt", "/.well-known/tdmrep.json", "/ai.txt"];
         let asked = if self.context.plan.network() == Network::Demo { &paths[..2] } else { &paths[..] };
@@ -375,11 +343,13 @@ fn wants(site: &CompanySite, kind: PageKind) -> bool {
         PageKind::Home => true,
         PageKind::Team => site.pages.contains(&Page::Team),
         PageKind::Imprint => site.pages.contains(&Page::Imprint),
-        PageKind::Profile => false,
+        PageKind::News => site.pages.contains(&Page::News),
+        PageKind::Jobs => site.pages.contains(&Page::Jobs),
+        PageKind::Profile | PageKind::Posts => false,
     }
 }
 
-fn subject_target(member: &Member) -> Target {
+pub(super) fn subject_target(member: &Member) -> Target {
     Target::Subject(member.subject.id.clone(), member.subject.account.clone())
 }
 
@@ -388,6 +358,6 @@ pub(super) fn emit_proposal(context: &Context, member: &Member) -> EmitProposal 
     EmitProposal { subject, purpose, facts: facts(member) }
 }
 
-const fn facts(member: &Member) -> SubjectFacts {
+pub(super) const fn facts(member: &Member) -> SubjectFacts {
     SubjectFacts { collected_at: member.subject.collected_at, ambiguous: member.ambiguous }
 }

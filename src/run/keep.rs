@@ -20,7 +20,7 @@ use crate::persona::rectified::{self, Rectification};
 use crate::persona::rows::Legal;
 use crate::persona::unknown_crm_age;
 use crate::run::context::Context;
-use crate::run::group::{Leave, Work, emit_proposal};
+use crate::run::group::{COMPANY_PURPOSE, Leave, PROFILING_PURPOSE, Work, emit_proposal};
 use crate::run::known::is_no_to_profiling;
 use crate::run::obtain::Obtained;
 use crate::source::{Found, Reading, crm, id};
@@ -58,7 +58,7 @@ impl<'a> Work<'a> {
         &mut self,
         obtained: &Obtained,
         leaves: &'l mut [Leave<'a>],
-        permit: impl for<'p> Fn(&'p Leave<'a>) -> Option<&'p Permit<Infer>>,
+        permit: impl for<'p> Fn(&'p Leave<'a>, bool) -> Option<&'p Permit<Infer>>,
     ) {
         self.rows.decisions.push(obtained.decision.clone());
         let Some(document) = &obtained.document else { return };
@@ -67,7 +67,9 @@ impl<'a> Work<'a> {
             return;
         }
         for found in &obtained.reading.found {
+            let too_old = |purpose| found.said_at.is_some_and(|at| self.context.is_too_old(purpose, at));
             match &found.about {
+                About::Account(_) if too_old(COMPANY_PURPOSE) => {}
                 About::Account(_) => {
                     if let Some(permit) = &obtained.decision.permit_id {
                         let evidence = self.page_evidence(document, found, obtained, permit.clone());
@@ -76,8 +78,9 @@ impl<'a> Work<'a> {
                 }
                 About::Subject(subject, _) => {
                     let Some(leave) = leaves.iter_mut().find(|l| l.member.subject.id == *subject) else { continue };
-                    let leave_for_it = if found.claim.is_profile() { leave.profiling.as_ref() } else { permit(leave) };
-                    let Some(permit) = leave_for_it else { continue };
+                    let profiles = found.claim.is_profile();
+                    let old = too_old(if profiles { PROFILING_PURPOSE } else { self.context.plan.purpose() });
+                    let Some(permit) = permit(leave, profiles).filter(|_| !old) else { continue };
                     let evidence = self.page_evidence(document, found, obtained, permit.id().clone());
                     leave.signals.push(signal(self.context, found.clone(), evidence));
                 }
@@ -100,13 +103,14 @@ impl<'a> Work<'a> {
     ) -> Evidence {
         let class =
             self.context.gate.policy().source(&obtained.decision.source_id).map_or(SourceClass::News, |s| s.class);
+        let fetched_at = self.context.observed_at(document.finished_at);
         Evidence {
             source_id: document.source_id.clone(),
             source_class: class,
             host: Some(document.host.clone()),
             document: Some(DocumentId::clone(&document.document_id)),
             content_hash: document.hash.clone().unwrap_or_default(),
-            observed_at: self.context.observed_at(document.finished_at),
+            observed_at: found.said_at.map_or(fetched_at, |at| at.min(fetched_at)),
             quote: found.quote.clone(),
             locator: found.locator.clone(),
             extractor: found.extractor.clone(),
@@ -197,7 +201,7 @@ impl<'a> Work<'a> {
                 signals: &signals,
                 as_of: context.as_of.0,
                 offering: &context.offering,
-                profiling_allowed: leave.profiling.is_some() || leave.crm_profiling.is_some(),
+                profiling_allowed: leave.profiling.is_some() || leave.crm_profiling.is_some() || leave.social.is_some(),
                 profiling_refused: refused_to_profile.contains(&subject.id),
                 refused: &refused,
                 identity_uncertain: leave.uncertain,

@@ -131,6 +131,7 @@ impl Known {
                 id::CRM if d.operation != Operation::Emit => SourceClass::Crm,
                 id::COMPANY_SITE => SourceClass::CompanySite,
                 id::DEVELOPER_PROFILE => SourceClass::PublicProfessional,
+                id::SOCIAL_PROFILE => SourceClass::PublicSocial,
                 _ => continue,
             };
             if (own && !profile) || (about_company && self.may_use_site()) {

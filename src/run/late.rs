@@ -125,7 +125,7 @@ fn no_to_profiling(
     subject: &SubjectId,
     facts: SubjectFacts,
 ) -> impl Iterator<Item = (DecisionRow, Grounds)> {
-    [id::CRM, id::DEVELOPER_PROFILE].into_iter().filter_map(move |source| {
+    id::OF_PROFILES.into_iter().filter_map(move |source| {
         let proposal = InferProposal {
             target: Target::Subject(subject.clone(), None),
             source_id: source.to_owned(),

@@ -19,6 +19,7 @@ pub mod load;
 pub mod notes;
 mod obtain;
 mod prepare;
+mod profiles;
 mod publish;
 mod read_notes;
 mod rows;

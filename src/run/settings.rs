@@ -141,6 +141,9 @@ pub(super) fn fetcher(
     if let Some(profile) = &plan.sources().developer_profile {
         rates.insert(id::DEVELOPER_PROFILE.to_owned(), profile.rate.requests_per_second);
     }
+    if let Some(social) = &plan.sources().social_profile {
+        rates.insert(id::SOCIAL_PROFILE.to_owned(), social.rate.requests_per_second);
+    }
     Ok(FetcherConfig {
         user_agent: user_agent(plan),
         limits: Limits::default(),

@@ -1,4 +1,4 @@
-//! The company's own site: home page, team page, imprint.
+//! The company's own site: home page, team page, imprint, and what it publishes about itself (news, adverts of jobs).
 //!
 //! Invariant: facts about the company come from any page; a person on it counts only where identity says it is a
 //! contact with leave, and a contact whom two people on the page could be is left uncertain.
@@ -10,7 +10,7 @@ use crate::fetch::page_opt_outs;
 use crate::identity::{Claimed, Verdict, judge};
 use crate::model::{About, AccountId, Claim};
 use crate::source::titles::{self, Stated};
-use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Reading, id};
+use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Reading, id, job_adverts, news};
 
 /// The product token that a page may forbid by name.
 const AGENT: &str = "prosopon";
@@ -30,10 +30,16 @@ pub fn home_url(scheme: &str, domain: &str) -> Option<Url> {
 /// Reads one page of the site.
 #[must_use]
 pub fn read(kind: PageKind, body: &Body<'_>, context: &Context<'_>) -> Reading {
+    if kind == PageKind::News {
+        return news::read(body, context);
+    }
     let page = html::read_page(body.bytes, body.content_type, body.url);
     let reservation = page.tdm.reservation.map(|r| r != 0);
     if let Some(reason) = page_opt_outs(&page.meta_robots, reservation, AGENT) {
         return Reading { opted_out: Some(reason.to_string()), ..Reading::default() };
+    }
+    if kind == PageKind::Jobs {
+        return job_adverts::read(&page, context);
     }
     let mut reading = Reading::default();
     if let Some(account) = &context.account.id {
@@ -41,7 +47,7 @@ pub fn read(kind: PageKind, body: &Body<'_>, context: &Context<'_>) -> Reading {
     }
     people(&page, body.url, context, &mut reading);
     if kind == PageKind::Home {
-        reading.follow_ups = follow_ups(&page);
+        reading.follow_ups = follow_ups(&page, body.url);
     }
     reading
 }
@@ -65,6 +71,7 @@ fn company_facts(account: &AccountId, organization: &Organization, kind: PageKin
             quote: value.clone(),
             locator: format!("organization.{field}"),
             extractor: html::EXTRACTOR.to_owned(),
+            said_at: None,
         })
         .collect()
 }
@@ -114,8 +121,9 @@ fn emails(mention: &PersonMention) -> Vec<String> {
     mention.links.iter().filter_map(|l| l.strip_prefix("mailto:")).map(str::to_lowercase).collect()
 }
 
-/// The team pages (or, without one, who-we-are and contact pages) and the imprint that the home page links to.
-fn follow_ups(page: &PageReading) -> Vec<FollowUp> {
+/// The team pages (or, without one, who-we-are and contact pages), the imprint, the feed and the open positions that the home page
+/// links to.
+fn follow_ups(page: &PageReading, url: &Url) -> Vec<FollowUp> {
     let of = |topic: LinkTopic| {
         page.links
             .iter()
@@ -128,5 +136,7 @@ fn follow_ups(page: &PageReading) -> Vec<FollowUp> {
     }
     let team = team.into_iter().take(MAX_TEAM_PAGES).map(|url| FollowUp { kind: PageKind::Team, url });
     let imprint = of(LinkTopic::Imprint).take(1).map(|url| FollowUp { kind: PageKind::Imprint, url });
-    team.chain(imprint).collect()
+    let feed = news::feed_of(page, url).map(|url| FollowUp { kind: PageKind::News, url });
+    let jobs = of(LinkTopic::Jobs).take(1).map(|url| FollowUp { kind: PageKind::Jobs, url });
+    team.chain(imprint).chain(feed).chain(jobs).collect()
 }

@@ -116,5 +116,6 @@ fn trait_claim(signal: &TextSignal, about: &About) -> Option<Found> {
         quote: scrub_quote(&signal.quote)?,
         locator: format!("bio[{}..{}]", signal.span[0], signal.span[1]),
         extractor: text::EXTRACTOR.to_owned(),
+        said_at: None,
     })
 }

@@ -6,10 +6,15 @@
 pub mod company_site;
 pub mod crm;
 pub mod developer_profile;
+mod job_adverts;
 mod neutral;
+pub mod news;
 pub mod notes;
+mod own_words;
+pub mod social_profile;
 mod titles;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -25,6 +30,10 @@ pub mod id {
     pub const COMPANY_SITE: &str = "company_site";
     /// A GitHub-shaped public user API.
     pub const DEVELOPER_PROFILE: &str = "developer_profile";
+    /// A Mastodon-shaped public API.
+    pub const SOCIAL_PROFILE: &str = "social_profile";
+    /// Every source from which people may be profiled.
+    pub const OF_PROFILES: [&str; 3] = [CRM, DEVELOPER_PROFILE, SOCIAL_PROFILE];
 }
 
 /// What kind of page is asked for.
@@ -37,8 +46,14 @@ pub enum PageKind {
     Team,
     /// Impressum, legal notice.
     Imprint,
+    /// The company's feed of news.
+    News,
+    /// Its open positions.
+    Jobs,
     /// A person's public profile.
     Profile,
+    /// A person's public posts.
+    Posts,
 }
 
 /// A contact that may be read about at this source, for this purpose.
@@ -59,6 +74,8 @@ pub struct Context<'a> {
     pub contacts: &'a [Permitted<'a>],
     /// Languages that are read; what is plainly in another one is left alone.
     pub languages: &'a [Language],
+    /// The clock of the inference.
+    pub as_of: Timestamp,
 }
 
 /// The body of a page.
@@ -87,6 +104,9 @@ pub struct Found {
     pub locator: String,
     /// Who read it.
     pub extractor: String,
+    /// When it was said, where the page tells; else it is as old as the fetch.
+    #[serde(default)]
+    pub said_at: Option<Timestamp>,
 }
 
 /// A page that another page leads to; it needs a permit of its own.

@@ -97,6 +97,7 @@ impl<'a> Colleagues<'a> {
                 quote,
                 locator: format!("note[{}..{}]", s.span[0], s.span[1]),
                 extractor: text::EXTRACTOR.to_owned(),
+                said_at: None,
             })
         });
         found.collect()
@@ -133,6 +134,7 @@ impl<'a> Colleagues<'a> {
                 quote,
                 locator: format!("note[{}..{}]", signal.span[0], signal.span[1]),
                 extractor: text::EXTRACTOR.to_owned(),
+                said_at: None,
             });
         }
         reading.company = self.of_company(&read.company);

@@ -71,6 +71,7 @@ fn from_reading(about: &About, title: &str, reading: &TitleReading, locator: &st
         quote: quote.clone(),
         locator: locator.to_owned(),
         extractor: EXTRACTOR.to_owned(),
+        said_at: None,
     };
     let mut all = Vec::new();
     let first_p = reading.job_function.p.unwrap_or(0.0);

@@ -249,7 +249,10 @@ pub fn pipeline(folder: &Path, replace: &[(&str, &str)]) -> PathBuf {
 }
 
 /// What a pipeline must not name outside `network: demo`: the demo's own hosts.
-pub const NO_DEMO_HOSTS: (&str, &str) = ("  developer_profile:\n    base_url: http://api.devhub.example\n", "");
+pub const NO_DEMO_HOSTS: (&str, &str) = (
+    "  developer_profile:\n    base_url: http://api.devhub.example\n  social_profile:\n    base_url: http://social.example\n",
+    "",
+);
 
 /// The wall clock, to tell what happened before a second start.
 #[expect(clippy::disallowed_methods, reason = "a test that compares with what the binary wrote needs its clock")]

@@ -15,9 +15,12 @@ fn night(folder: &Path, contacts: &str, notes: &str) -> PathBuf {
         &[
             (&shipped("contacts*.csv"), &own(contacts)),
             (&shipped("notes.csv"), &own(notes)),
-            ("  company_site:\n    pages: [home, team, imprint]\n", ""),
+            ("  company_site:\n    pages: [home, team, imprint, news, jobs]\n", ""),
             ("sources:\n", "sources: {}\n"),
-            ("  developer_profile:\n    base_url: http://api.devhub.example\n", ""),
+            (
+                "  developer_profile:\n    base_url: http://api.devhub.example\n  social_profile:\n    base_url: http://social.example\n",
+                "",
+            ),
             // Most of the demo's consents are of others.
             ("dead_letter_share: 0.5", "dead_letter_share: 1.0"),
         ],

@@ -25,6 +25,8 @@ mod homes;
 mod inputs;
 mod kill;
 mod legal_exports;
+
+mod own_words;
 mod privacy;
 mod readers;
 mod report;

@@ -170,6 +170,9 @@ fn unmet_of_company(part: &str, record: &str, tables: &Tables) -> Option<String>
         }
         "growth" | "a planned warehouse (growth)" => facet_is(&account.development, "growth"),
         "restructuring" => facet_is(&account.development, "restructuring"),
+        "competitive pressure high" => facet_is(&account.competitive_pressure, "high"),
+        "digital maturity high" => facet_is(&account.digital_maturity, "high"),
+        "innovation high" => facet_is(&account.innovation, "high"),
         "single decider" | "one person decides" => facet_is(&account.decision_style, "single_decider"),
         "committee" => facet_is(&account.decision_style, "committee"),
         "so none in EUR" => account.revenue_eur.map(|r| format!("{part:?}, but {r}")),

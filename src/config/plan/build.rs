@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-use super::{CompanySite, Crm, DeveloperProfile, Legal, Offering, Rate, Schedule, Sources, raw};
+use super::{CompanySite, Crm, DeveloperProfile, Legal, Offering, Rate, Schedule, SocialProfile, Sources, raw};
 use crate::schedule::cron::Expression;
 
 /// Hashes the canonical form: the raw type with its defaults, as compact JSON in the order of its fields. When a
@@ -91,7 +91,13 @@ impl Sources {
             let rate = Rate::build(profile.rate).ok_or_else(|| vec!["sources", "developer_profile", "rate"])?;
             Ok::<_, Vec<&'static str>>(DeveloperProfile { base_url, rate })
         });
-        Ok(Self { company_site: company_site.transpose()?, developer_profile: developer_profile.transpose()? })
+        let social_profile = raw.social_profile.map(|profile| {
+            let base_url = profile.base_url.parse().map_err(|_| vec!["sources", "social_profile", "base_url"])?;
+            let rate = Rate::build(profile.rate).ok_or_else(|| vec!["sources", "social_profile", "rate"])?;
+            Ok::<_, Vec<&'static str>>(SocialProfile { base_url, rate })
+        });
+        let (company_site, developer_profile) = (company_site.transpose()?, developer_profile.transpose()?);
+        Ok(Self { company_site, developer_profile, social_profile: social_profile.transpose()? })
     }
 }
 

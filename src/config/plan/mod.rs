@@ -143,6 +143,8 @@ pub struct Sources {
     pub company_site: Option<CompanySite>,
     /// Public profiles of developers.
     pub developer_profile: Option<DeveloperProfile>,
+    /// Public posts.
+    pub social_profile: Option<SocialProfile>,
 }
 
 /// The web sites of the accounts.
@@ -160,6 +162,15 @@ pub struct DeveloperProfile {
     /// Address of the API; http or https, without credentials.
     pub base_url: Url,
     /// How fast the API may be asked.
+    pub rate: Rate,
+}
+
+/// Public posts of contacts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SocialProfile {
+    /// Address of the server; http or https, without credentials.
+    pub base_url: Url,
+    /// How fast it may be asked.
     pub rate: Rate,
 }
 

@@ -15,9 +15,13 @@ pub struct Sources {
     /// Public profiles of developers at a service with GitHub's user API, for contacts whose handle the CRM has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub developer_profile: Option<DeveloperProfile>,
+    /// Public posts at a server with Mastodon's API, for contacts whose handle the CRM has; only with consent to
+    /// profiling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub social_profile: Option<SocialProfile>,
 }
 
-/// The web sites of the accounts: a few pages that name people, no crawling.
+/// The web sites of the accounts: a few pages that name people or tell of the company, no crawling.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompanySite {
@@ -44,6 +48,10 @@ pub enum Page {
     Team,
     /// The imprint (Impressum), where German, Austrian and Swiss companies name who represents them.
     Imprint,
+    /// The feed of news (RSS, Atom) that the front page announces; it is read about the company alone.
+    News,
+    /// The page of open positions (Karriere, Jobs); it is read about the company alone.
+    Jobs,
 }
 
 /// Public profiles of developers.
@@ -54,6 +62,18 @@ pub struct DeveloperProfile {
     #[schemars(extend("format" = "uri"), example = &"https://api.example.com")]
     pub base_url: String,
     /// How fast the API may be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+}
+
+/// Public posts of contacts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SocialProfile {
+    /// The address of the server, without a path.
+    #[schemars(extend("format" = "uri"), example = &"https://social.example.com")]
+    pub base_url: String,
+    /// How fast the server may be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
 }

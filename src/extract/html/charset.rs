@@ -22,6 +22,27 @@ pub(super) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Cow<'a, 
     encoding.decode_without_bom_handling(body).0
 }
 
+/// Decodes an XML document: byte order mark, HTTP header, XML declaration, detection.
+pub(super) fn decode_xml<'a>(body: &'a [u8], content_type: Option<&str>) -> Cow<'a, str> {
+    if let Some((encoding, bom)) = Encoding::for_bom(body) {
+        return encoding.decode_without_bom_handling(&body[bom..]).0;
+    }
+    let declared = content_type.and_then(header_charset).or_else(|| xml_charset(body));
+    declared.unwrap_or_else(|| detect(body)).decode_without_bom_handling(body).0
+}
+
+/// `<?xml version="1.0" encoding="x"?>`.
+fn xml_charset(body: &[u8]) -> Option<&'static Encoding> {
+    let head = body[..body.len().min(PRESCAN)].trim_ascii_start().strip_prefix(b"<?xml")?;
+    let declaration = &head[..memchr::memmem::find(head, b"?>")?];
+    let at = memchr::memmem::find(declaration, b"encoding")? + b"encoding".len();
+    let value = declaration[at..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let (quote, value) = value.split_first()?;
+    let encoding = Encoding::for_label(&value[..memchr::memchr(*quote, value)?])?;
+    // Whoever can read the declaration as ASCII does not read UTF-16.
+    Some(if encoding == UTF_16LE || encoding == UTF_16BE { UTF_8 } else { encoding })
+}
+
 fn header_charset(content_type: &str) -> Option<&'static Encoding> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (key, value) = parameter.split_once('=')?;
@@ -91,6 +112,10 @@ mod tests {
         check(b"<!-- <meta charset=koi8-r> --><META http-equiv=content-type content='text/html; CHARSET = windows-1252'>\x80",
             Some("text/html"), "<!-- <meta charset=koi8-r> --><META http-equiv=content-type content='text/html; CHARSET = windows-1252'>€");
         check(b"\xFF\xFEA\0", None, "A");
+        let xml = "<?xml version='1.0' encoding='ISO-8859-1'?>ü";
+        assert_eq!(decode_xml(b"<?xml version='1.0' encoding='ISO-8859-1'?>\xFC", None), xml);
+        assert_eq!(decode_xml(xml.as_bytes(), Some("application/rss+xml; charset=utf-8")), xml);
+        assert_eq!(decode_xml(b"<?xml encoding=\"", None), "<?xml encoding=\"");
         check("Grüße".as_bytes(), None, "Grüße");
         check(b"Gesch\xE4ftsf\xFChrer f\xFCr M\xFCnchen und K\xF6ln", None, "Geschäftsführer für München und Köln");
     }

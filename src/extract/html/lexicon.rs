@@ -114,6 +114,8 @@ mod tests {
         assert_eq!(link_topic("Impressum & Datenschutz"), Some(LinkTopic::Imprint));
         assert_eq!(link_topic("Ihre Ansprechpartner"), Some(LinkTopic::Team));
         assert_eq!(link_topic("Contact us"), Some(LinkTopic::Contact));
+        assert_eq!(link_topic("Karriere bei uns"), Some(LinkTopic::Jobs));
+        assert_eq!(link_topic("Open positions"), Some(LinkTopic::Jobs));
         assert_eq!(link_topic("Steam cleaning"), None);
     }
 

@@ -35,6 +35,8 @@ pub enum LinkTopic {
     About,
     /// Kontakt, contact.
     Contact,
+    /// Karriere, Stellenangebote, jobs, careers.
+    Jobs,
 }
 
 /// Every distinct outgoing link, in page order; the first anchor text that is not empty counts.

@@ -32,6 +32,18 @@ use dom::Page;
 /// Name and version of this reader, for the `extractor` column of `evidence`.
 pub const EXTRACTOR: &str = "html/1";
 
+/// The visible text of a piece of HTML, a block a line: of an entry of a feed, of a post.
+#[must_use]
+pub fn text_of(html: &str) -> String {
+    let url = url::Url::parse("https://piece.invalid/").expect("a fixed address");
+    text::read(&blocks::lines(&Page::parse(html, &url), Cut::Blocks))
+}
+
+/// The text of an XML document in whatever encoding.
+pub(super) fn decode_xml<'a>(body: &'a [u8], content_type: Option<&str>) -> std::borrow::Cow<'a, str> {
+    charset::decode_xml(body, content_type)
+}
+
 /// Reads one page.
 ///
 /// `body` is the decoded (no content coding) body, `content_type` the value of the HTTP header if there was one,

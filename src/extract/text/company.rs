@@ -1,7 +1,7 @@
-//! What a note says of the contacts' company: how it decides, what presses it, how it develops.
+//! What a note says of the contacts' company, or a company of itself: how it decides, what presses it, how it develops.
 //!
 //! Invariant: a statement about anybody else (us, competitors, another firm) yields nothing, and no words that name a
-//! person are kept.
+//! person are kept. In a note `wir` is the vendor; in a company's own text it is the company.
 
 use super::guard::fold::fold;
 use super::guard::token::{Token, tokens};
@@ -17,6 +17,8 @@ const FIRM: &str = "thefirm";
 /// The words of the company's name; the first that is no article stands for it.
 pub(super) struct Firm {
     words: Vec<String>,
+    /// The company itself speaks.
+    speaks: bool,
 }
 
 impl Firm {
@@ -24,17 +26,29 @@ impl Firm {
         let name = record.company.as_deref().unwrap_or("");
         let cells = fold(name);
         let words = tokens(&cells, 0..cells.len()).into_iter().map(|t| t.text);
-        Self { words: words.filter(|w| !matches!(w.as_str(), "die" | "der" | "das" | "the")).collect() }
+        let words = words.filter(|w| !matches!(w.as_str(), "die" | "der" | "das" | "the")).collect();
+        Self { words, speaks: record.kind == TextKind::Company }
     }
 
     /// The tokens with the company's name, where it stands, put as [`FIRM`]; `None` where it does not stand.
     pub(super) fn marked(&self, tokens: &[Token]) -> Option<Vec<Token>> {
-        let first = self.words.first()?;
-        let is_name = |t: &Token| t.capital && t.text == *first;
-        tokens.iter().any(is_name).then(|| {
-            let mark = |t: &Token| if is_name(t) { Token { text: FIRM.to_owned(), ..t.clone() } } else { t.clone() };
+        tokens.iter().any(|t| self.is_meant(t)).then(|| {
+            let mark =
+                |t: &Token| if self.is_meant(t) { Token { text: FIRM.to_owned(), ..t.clone() } } else { t.clone() };
             tokens.iter().map(mark).collect()
         })
+    }
+
+    /// Whether a word is the company: its name, or `wir` where it speaks itself.
+    fn is_meant(&self, token: &Token) -> bool {
+        let is_name = self.words.first().is_some_and(|first| token.capital && token.text == *first);
+        is_name || self.speaks && matches!(token.text.as_str(), "wir" | "we")
+    }
+
+    /// Whether a word that makes a statement somebody else's is the company's own here.
+    fn is_own(&self, token: &Token) -> bool {
+        let of_us = ["wir", "we", "uns", "us", "our", "ours"].contains(&token.text.as_str());
+        self.speaks && (of_us || token.text.starts_with("unser"))
     }
 
     /// Whether the sentence places what it says at another company: `bei Nordwind entscheidet ein Gremium`.
@@ -63,14 +77,21 @@ pub(super) fn of_company(
     let outside = |at: usize| !found.tokens.contains(&at);
     let doubted = sentence.context.iter().any(|c| match c.tag {
         Tag::VetoBefore => c.tokens.start < found.tokens.start,
-        Tag::OtherCompany => outside(c.tokens.start),
+        Tag::OtherCompany => outside(c.tokens.start) && !firm.is_own(&sentence.tokens[c.tokens.start]),
         Tag::Unless(of) => *of == index,
         _ => false,
     });
     let names_somebody = mentions.iter().any(|m| m.tokens.clone().any(|at| !outside(at)));
     let quoted = sentence.quotes_before(found.tokens.start) % 2 == 1;
     let spent = vec![false; sentence.tokens.len()];
-    if record.kind != TextKind::Note
+    // In a company's own text `das Unternehmen` may be a customer, and `alles läuft digital` be said of a product.
+    let says_who = || found.tokens.clone().any(|at| firm.is_meant(&sentence.tokens[at]));
+    let counts = match record.kind {
+        TextKind::Note => true,
+        TextKind::Company => says_who(),
+        TextKind::Bio | TextKind::Post => false,
+    };
+    if !counts
         || doubted
         || names_somebody
         || quoted

@@ -101,7 +101,7 @@ fn fault(fields: &Fields) -> Option<String> {
         }
     }
     if fields.get("kind").is_some_and(|kind| TextKind::deserialize(kind).is_err()) {
-        return Some("field `kind` is not one of bio, post, note".to_owned());
+        return Some("field `kind` is not one of bio, post, note, company".to_owned());
     }
     for name in ["lang", "about", "company"] {
         if fields.get(name).is_some_and(|v| !v.is_null() && !v.is_string()) {

@@ -41,6 +41,8 @@ pub enum TextKind {
     Post,
     /// A note of a sales person about contacts.
     Note,
+    /// What a company publishes about itself: news, adverts. `wir` and `we` are the company; nothing is read of people.
+    Company,
 }
 
 /// A contact whom a text may speak of.
@@ -181,7 +183,7 @@ pub struct TextReading {
     pub id: String,
     /// In the order of the text.
     pub signals: Vec<TextSignal>,
-    /// About the company, in the order of the text; of notes only.
+    /// About the company, in the order of the text; of notes and of a company's own texts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub company: Vec<CompanySignal>,
     /// How many sentences the Art. 9 guard withheld, by category.

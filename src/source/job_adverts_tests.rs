@@ -1,0 +1,80 @@
+//! What adverts of jobs say of a company, and what they do not.
+
+use url::Url;
+
+use super::*;
+use crate::extract::html::read_page;
+use crate::ids::{DEMO_KEY, Ids};
+use crate::model::Account;
+use crate::taxonomy::Language;
+
+/// Facet, value, place and quote of what a page says of a company of so many people.
+fn read_html(html: &str, employees: Option<u32>) -> Vec<String> {
+    let id = Some(Ids::new(DEMO_KEY).account("crm", "A-1"));
+    let account = Account { id, name: "Musterwerk GmbH".to_owned(), employees, ..Account::default() };
+    let url = Url::parse("https://musterwerk.example/jobs").expect("an address");
+    let page = read_page(html.as_bytes(), Some("text/html; charset=utf-8"), &url);
+    let as_of = "2026-03-02T03:00:00Z".parse().expect("an instant");
+    let languages = [Language::German, Language::English];
+    let reading = read(&page, &Context { account: &account, contacts: &[], languages: &languages, as_of });
+    let said = reading.found.iter();
+    said.map(|f| format!("{}={} {} {:?}", f.claim.facet(), f.claim.value(), f.locator, f.quote)).collect()
+}
+
+fn posting(title: &str, more: &str) -> String {
+    format!("{{\"@type\": \"JobPosting\", \"title\": \"{title}\"{more}}}")
+}
+
+fn json_ld(postings: &[String]) -> String {
+    format!("<script type=\"application/ld+json\">[{}]</script>", postings.join(","))
+}
+
+#[test]
+fn many_open_positions_for_the_size_are_a_hint_at_growth() {
+    let titles = ["Einkäufer", "Lagerist", "Produktionsleiter", "Softwareentwickler", "Vertriebsleiter"];
+    let postings: Vec<String> = titles.iter().map(|title| posting(title, "")).collect();
+    let growth = |n: usize| {
+        move |said: &Vec<String>| said.len() == 1 && said[0].starts_with(&format!("account.development=growth {n} "))
+    };
+    let (all, four) = (json_ld(&postings), json_ld(&postings[..4]));
+    assert!(growth(5)(&read_html(&all, Some(100))), "{:?}", read_html(&all, Some(100)));
+    for (html, employees) in [(&all, Some(101)), (&all, None), (&four, Some(10))] {
+        assert_eq!(read_html(html, employees), Vec::<String>::new(), "{html} {employees:?}");
+    }
+    // One of five is over, one stands twice.
+    let over = posting("Werkleiter", ", \"validThrough\": \"2026-03-01\"");
+    assert_eq!(read_html(&json_ld(&[&postings[..4], &[over]].concat()), Some(10)), Vec::<String>::new());
+    let last_day = posting("Werkleiter", ", \"validThrough\": \"2026-03-02\"");
+    assert!(growth(5)(&read_html(&json_ld(&[&postings[..4], &[last_day]].concat()), Some(10))));
+    assert_eq!(read_html(&json_ld(&[&postings[..4], &postings[..1]].concat()), Some(10)), Vec::<String>::new());
+    let lines: String = titles.map(|title| format!("<p>{title} (m/w/d)</p>")).concat();
+    assert!(growth(5)(&read_html(&lines, Some(80))), "{:?}", read_html(&lines, Some(80)));
+    let microdata = titles
+        .map(|t| format!("<div itemscope itemtype=\"https://schema.org/JobPosting\"><b itemprop=title>{t}</b></div>"))
+        .concat();
+    assert!(growth(5)(&read_html(&microdata, Some(80))), "{:?}", read_html(&microdata, Some(80)));
+}
+
+#[test]
+fn several_technologies_are_a_hint_at_digital_maturity() {
+    let high = |quote: &str, n: usize| vec![format!("account.digital_maturity=high {n} technologies {quote:?}")];
+    for (text, said) in [
+        ("Sie kennen Kafka, Docker und docker, AWS.", high("Kafka, Docker, AWS", 3)),
+        ("Sie kennen Kafka und Docker.", Vec::new()),
+        ("Kafkaesk, Dockerin, Pawsome", Vec::new()),
+    ] {
+        assert_eq!(read_html(&format!("<p>{text}</p>"), None), said, "{text}");
+    }
+    let inside = posting("Entwickler", ", \"description\": \"<ul><li>MES</li><li>SCADA</li></ul> mit MQTT\"");
+    assert_eq!(read_html(&json_ld(&[inside]), None), high("MES, SCADA, MQTT", 3));
+}
+
+#[test]
+fn damaged_and_deep_data_is_nothing() {
+    let deep = format!("<script type=\"application/ld+json\">{}{}</script>", "[".repeat(60), "]".repeat(60));
+    for html in ["", "<script type=\"application/ld+json\">{\"@type\": \"JobPosting\"</script>", &deep] {
+        assert_eq!(read_html(html, Some(1)), Vec::<String>::new(), "{html}");
+    }
+    let odd = "{\"@type\": [\"JobPosting\", 3], \"title\": [[]], \"datePosted\": {}, \"validThrough\": \"soon\"}";
+    assert_eq!(read_html(&json_ld(&[odd.to_owned()]), Some(1)), Vec::<String>::new());
+}

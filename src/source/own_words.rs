@@ -1,0 +1,70 @@
+//! What a company publishes about itself: from its text to facts about the company.
+//!
+//! Invariant: nothing comes out about a person, and no word of a quote that is not a word of the rules; it might name
+//! somebody.
+
+use jiff::Timestamp;
+
+use super::neutral::{Names, folded, neutral};
+use super::{Context, Found};
+use crate::extract::text::{self, TextKind, TextRecord, scrub_quote};
+use crate::model::About;
+
+/// What stands in quotes for the company's name.
+const COMPANY: &str = "[company]";
+
+/// A text of the company.
+pub(super) struct OwnText<'t> {
+    /// The words.
+    pub text: &'t str,
+    /// The language as declared.
+    pub language: Option<&'t str>,
+    /// Where it stands; the place within it is put behind.
+    pub locator: &'t str,
+    /// When it was said, where that is known.
+    pub said_at: Option<Timestamp>,
+}
+
+/// What was read, and how many sentences the guard withheld.
+pub(super) fn facts(own: &OwnText<'_>, context: &Context<'_>) -> (Vec<Found>, u32) {
+    let Some(account) = &context.account.id else { return (Vec::new(), 0) };
+    let record = TextRecord {
+        id: String::new(),
+        kind: TextKind::Company,
+        lang: own.language.map(str::to_owned),
+        text: own.text.to_owned(),
+        contacts: Vec::new(),
+        about: None,
+        company: Some(context.account.name.clone()),
+    };
+    if record.language().is_some_and(|language| !context.languages.contains(&language)) {
+        return (Vec::new(), 0);
+    }
+    let read = text::read_text(&record);
+    let name = folded(context.account.name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default());
+    let names = Names::of(context.contacts.iter().map(|c| c.subject));
+    let found = read.company.iter().filter_map(|s| {
+        Some(Found {
+            about: About::Account(account.clone()),
+            claim: s.claim(),
+            weight: s.p,
+            quote: scrub_quote(&s.quote).and_then(|q| scrub_quote(&neutral(&impersonal(&q, &name), &names)))?,
+            locator: format!("{}[{}..{}]", own.locator, s.span[0], s.span[1]),
+            extractor: text::EXTRACTOR.to_owned(),
+            said_at: own.said_at,
+        })
+    });
+    (found.collect(), read.withheld.values().sum())
+}
+
+/// A quote with the company's name taken out: many are called like their owner.
+fn impersonal(quote: &str, name: &str) -> String {
+    let mut out = String::with_capacity(quote.len());
+    for piece in quote.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let is_name = !name.is_empty() && folded(word) == name;
+        out.push_str(if is_name { COMPANY } else { word });
+        out.push_str(&piece[word.len()..]);
+    }
+    out
+}
