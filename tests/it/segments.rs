@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
 use prosopon::model::{AccountId, SubjectId};
@@ -13,7 +14,7 @@ use prosopon::persona::settings::Size;
 use prosopon::sink::{self, Select, Snapshot, Table, table_hash};
 use prosopon::taxonomy::{FacetStatus, JobFunction, Seniority, Tier};
 
-use crate::harness::{arg, say, temp};
+use crate::harness::{arg, finish, say, start, temp};
 
 /// Companies below it are not researched; the synthetic ones lie on both sides.
 const INDIVIDUAL_FROM: f64 = 9_000_000.0;
@@ -78,6 +79,19 @@ fn of(home: &Path, record: &str) -> Persona {
     personas(home).into_iter().find(|p| p.crm_record == record).expect("a persona")
 }
 
+/// The segments of everybody, by the published rows.
+fn segments(home: &Path, personas: &[Persona]) -> BTreeMap<SubjectId, Segments> {
+    let accounts = sink::read_accounts(&snapshot(home), &Select::All).expect("accounts");
+    let accounts: BTreeMap<_, _> = accounts.into_iter().map(|a| (a.account_id.clone(), a)).collect();
+    let of = |p: &Persona| {
+        let a = p.account_id.as_ref().map(|id| &accounts[id]);
+        let size = a.map_or(Size::Unknown, |a| Size::of(a.employees, a.revenue_eur));
+        let (nace, trade) = (a.and_then(|a| a.nace.as_deref()), a.and_then(|a| a.industry.as_deref()));
+        (p.subject_id.clone(), Segments::of(p, nace, trade, size))
+    };
+    personas.iter().map(of).collect()
+}
+
 /// The companies of those who were researched individually, belong to the segment, and are known to have the value.
 fn behind(personas: &[Persona], segments: &BTreeMap<SubjectId, Segments>, v: &SegmentValue) -> Vec<Option<AccountId>> {
     let has = |p: &&Persona| {
@@ -98,17 +112,7 @@ fn segments_speak_for_contacts_of_small_accounts_and_point_at_nobody() {
     let (pipeline, home, other) = (folder.join("pipeline.yaml"), folder.join("home"), temp.path().join("other"));
     say(["run", arg(&pipeline), "--quiet"]).expect(0);
     let all = personas(&home);
-    let accounts = sink::read_accounts(&snapshot(&home), &Select::All).expect("accounts");
-    let accounts: BTreeMap<_, _> = accounts.into_iter().map(|a| (a.account_id.clone(), a)).collect();
-    let segments: BTreeMap<SubjectId, Segments> = all
-        .iter()
-        .map(|p| {
-            let a = p.account_id.as_ref().map(|id| &accounts[id]);
-            let size = a.map_or(Size::Unknown, |a| Size::of(a.employees, a.revenue_eur));
-            let (nace, trade) = (a.and_then(|a| a.nace.as_deref()), a.and_then(|a| a.industry.as_deref()));
-            (p.subject_id.clone(), Segments::of(p, nace, trade, size))
-        })
-        .collect();
+    let segments = segments(&home, &all);
     let filled: Vec<&Persona> = all.iter().filter(|p| !p.segment_values.is_empty()).collect();
     assert!(filled.len() >= 10, "{} contacts have values of their segment", filled.len());
     for p in &filled {
@@ -132,6 +136,39 @@ fn segments_speak_for_contacts_of_small_accounts_and_point_at_nobody() {
     assert_eq!(hash(&home), hash(&other));
     told(&home, filled[0]);
     rights(&pipeline, &home, &filled);
+    in_mid_run(&pipeline, &other);
+}
+
+/// Somebody who was counted says no while a run goes on.
+fn in_mid_run(pipeline: &Path, home: &Path) {
+    let counted = |p: &&Persona| {
+        let goal = p.goals.iter().any(|n| n.status == FacetStatus::Known && n.value.as_deref() == Some("cut_costs"));
+        p.tier == Tier::Individual && goal && p.job_function.value == Some(JobFunction::ExecutiveManagement)
+    };
+    let who = personas(home).iter().find(counted).expect("somebody is counted").crm_record.clone();
+    let mut child = start(["run", arg(pipeline), "--out", arg(home)]);
+    let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped"));
+    let mut line = String::new();
+    while !line.contains(" companies, ") {
+        line.clear();
+        assert!(lines.read_line(&mut line).expect("UTF-8") > 0, "the run ended before a company was done");
+    }
+    say(["subject", "object", &who, "--purpose", "profiling", "--out", arg(home)]).expect(0);
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).expect("UTF-8");
+    finish(child).expect(0);
+    let person = of(home, &who);
+    assert!(person.goals.iter().all(|n| n.value.is_none()), "a no to profiling leaves nothing");
+    let decisions = sink::read_decisions(&snapshot(home), &Select::Subject(person.subject_id)).expect("decisions");
+    if !decisions.iter().any(|d| d.reasons.iter().any(|r| r == "ObjectionPending")) {
+        // It came when everybody had been asked again already: taken out after publishing, counted until the next run.
+        return;
+    }
+    let all = personas(home);
+    let segments = segments(home, &all);
+    for v in all.iter().flat_map(|p| &p.segment_values) {
+        assert_eq!(behind(&all, &segments, v).len(), v.persons as usize, "{v:?}: who said no is not counted");
+    }
 }
 
 /// Card, report, explanation and access bundle say of whom a value holds.
