@@ -21,7 +21,7 @@ const MAX_POST: usize = 16 * 1024;
 
 /// What of an account is read; the rest is dropped while parsing.
 #[derive(Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a key of the API")]
+#[expect(clippy::struct_excessive_bools, reason = "the API's own shape")]
 struct Account {
     id: String,
     acct: String,
