@@ -104,7 +104,11 @@ fn a_collector_is_told_of_stages_and_fetches_and_of_nobody() {
     assert_eq!(fetches.len(), documents.len());
     let told = |key: &str| fetches.iter().map(|s| words(s)[key].clone()).collect::<BTreeSet<_>>();
     assert!(told("prosopon.fetch_kind").iter().all(|k| ["robots", "tdm", "page"].contains(&k.as_str())));
-    assert!(told("prosopon.host_class").iter().all(|k| ["company_site", "public_professional"].contains(&k.as_str())));
+    assert!(
+        told("prosopon.host_class")
+            .iter()
+            .all(|k| ["company_site", "public_professional", "public_social"].contains(&k.as_str()))
+    );
     assert!(told("prosopon.outcome").iter().all(|k| ["fetched", "failed", "abandoned"].contains(&k.as_str())));
 }
 
