@@ -145,7 +145,7 @@ pub struct SegmentValue {
     pub facet: String,
     /// The value that stands in that column; the score of a trait with sign and two decimals.
     pub value: String,
-    /// The segment, see [`super::segment::names`].
+    /// The segment: function, group of levels, industry, size; parts that were dropped are missing.
     pub segment: String,
     /// How many people of the segment have it.
     pub persons: u32,
