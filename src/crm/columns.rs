@@ -85,18 +85,14 @@ static COLUMNS: LazyLock<Columns> = LazyLock::new(|| {
 /// Prefix of the fields that hold a handle; what follows is the source id.
 pub(super) const HANDLE: &str = "handle.";
 
-/// Fields of which every column is read: addresses, and what speaks against processing.
-const READ_ALL: [&str; 9] = [
-    "email",
-    "email_2",
-    "email_opt_out",
-    "do_not_process",
-    "do_not_profile",
-    "should_forget",
-    "do_not_contact",
-    "deleted",
-    "merged_ids",
-];
+/// Flags of contacts that speak against processing; each is read wherever it stands.
+pub const FLAGS: [&str; 6] =
+    ["email_opt_out", "do_not_process", "do_not_profile", "should_forget", "do_not_contact", "deleted"];
+
+/// Whether every column of a field is read, and not the first alone.
+fn is_read_all(field: &str) -> bool {
+    FLAGS.contains(&field) || matches!(field, "email" | "email_2" | "merged_ids")
+}
 
 /// Where the fields of one file stand.
 #[derive(Debug, Clone)]
@@ -189,7 +185,7 @@ impl Layout {
                     all.push(at);
                 }
             });
-            if READ_ALL.contains(&field.as_str()) {
+            if is_read_all(field) {
                 // What speaks against processing is read wherever it stands, a mapping only adds to it.
                 layout.columns.entry(field.clone()).or_default().extend(all);
             } else if let Some(at) = all.first().filter(|_| !is_mapped) {
@@ -236,8 +232,7 @@ pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError>
 
 /// Whether a key is one of what speaks against processing, so that it must not be passed over whatever its type is.
 pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
-    let flags = READ_ALL.iter().filter(|field| !field.starts_with("email") || **field == "email_opt_out");
-    flags.into_iter().any(|field| {
+    FLAGS.iter().any(|field| {
         let known = table.known().get(*field).into_iter().flat_map(|a| a.de.iter().chain(&a.en));
         known.chain(set.columns.get(*field)).any(|alias| normal(alias) == normal(unwrapped(key)))
     })

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use columns::Table;
+pub use columns::{FLAGS, Table};
 pub use error::CrmError;
 pub use note::{CrmNote, NoteFiles, NoteKind};
 pub use pull::{check, pull};

@@ -8,24 +8,12 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::crm::FileFacts;
+use crate::crm::{FLAGS, FileFacts};
 use crate::run::engine::RunError;
 use crate::sink;
 
-/// Fields with which people say no, or a no is told from a yes, and those by which records go.
-const NOES: [&str; 11] = [
-    "email_opt_out",
-    "do_not_process",
-    "do_not_profile",
-    "should_forget",
-    "do_not_contact",
-    "deleted",
-    "merged_into",
-    "kind",
-    "purposes",
-    "source_classes",
-    "valid_to",
-];
+/// Fields that, beside the flags, tell a no from a yes, or by which records go.
+const TELLING: [&str; 5] = ["merged_into", "kind", "purposes", "source_classes", "valid_to"];
 
 /// Fields by table and file, as the manifest of a snapshot has them.
 pub(super) fn of(files: &[FileFacts]) -> Value {
@@ -50,7 +38,8 @@ pub(super) fn compare(home: &Path, pipeline: &str, files: &[FileFacts], accepted
     for (table, field, places) in vanished(before, &now) {
         let file = if places.is_empty() { String::new() } else { format!(" of {}", places.join(", ")) };
         let what = format!("{table}: the column for {field}{file} is not there any more");
-        if NOES.contains(&field.as_str()) && matches!(table.as_str(), "contacts" | "consents") {
+        let is_telling = FLAGS.contains(&field.as_str()) || TELLING.contains(&field.as_str());
+        if is_telling && matches!(table.as_str(), "contacts" | "consents") {
             noes.push(what);
         } else {
             tracing::warn!("{what}; what it said is missing tonight");

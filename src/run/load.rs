@@ -221,39 +221,31 @@ pub fn load(
     dead_letters.extend(imported.dead_letters);
     dead_letters.extend(slips);
     dead_letters.sort();
-    let contacts = pull.contacts.len() as u64;
-    let identified = |c: &CrmContact| (ids.subject(crm, &c.record_id), identifiers.contact(crm, c));
     Loaded {
         groups: in_order(groups, pull, crm, ids),
         sources: vec![("crm", imported.events.len())],
         events: imported.events,
         dead_letters,
-        contacts,
+        contacts: pull.contacts.len() as u64,
         suppressed: 0,
         incomplete: false,
-        identifiers: people
-            .into_iter()
-            .map(identified)
-            .chain(merged_identifiers(crm, pull, ids, identifiers))
-            .collect(),
+        identifiers: identified(crm, pull, ids, identifiers),
         merged: pull.merged.iter().map(|(loser, into)| (ids.subject(crm, loser), ids.subject(crm, into))).collect(),
         gone: pull.gone.len() as u64,
         notes: None,
     }
 }
 
-/// By what those who live on in another record are known: whoever is erased in that one stays out under the old one, too.
-fn merged_identifiers<'a>(
-    crm: &'a str,
-    pull: &'a CrmPull,
-    ids: &'a Ids,
-    identifiers: &'a Identifiers,
-) -> impl Iterator<Item = (SubjectId, Vec<Identifier>)> {
+/// By what everybody is known. The record that another one was merged into is known by both: whoever is erased in it stays
+/// out under the old one, too.
+fn identified(crm: &str, pull: &CrmPull, ids: &Ids, identifiers: &Identifiers) -> Vec<(SubjectId, Vec<Identifier>)> {
+    let own = |c: &CrmContact| (ids.subject(crm, &c.record_id), identifiers.contact(crm, c));
     let rows: HashMap<&str, &CrmContact> = pull.gone.iter().map(|c| (c.record_id.as_str(), c)).collect();
-    pull.merged.iter().map(move |(loser, into)| {
+    let of_merged = |(loser, into): (&String, &String)| {
         let of_row = rows.get(loser.as_str()).map(|c| identifiers.contact(crm, c));
         (ids.subject(crm, into), of_row.unwrap_or_else(|| vec![identifiers.record(crm, loser)]))
-    })
+    };
+    pull.contacts.iter().chain(&pull.gone).map(own).chain(pull.merged.iter().map(of_merged)).collect()
 }
 
 fn in_order(mut groups: BTreeMap<Option<AccountId>, Vec<Member>>, pull: &CrmPull, crm: &str, ids: &Ids) -> Vec<Group> {

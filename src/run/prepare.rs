@@ -100,22 +100,10 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         Some(home) => home.legal()?,
         None => (Vault::in_memory()?, Ledger::in_memory()?),
     };
-    let identifiers = Identifiers::new(&vault)?;
     let (inputs, columns) = (inputs_hash(&pulled, &exports), layout::of(&pulled.files));
     let files = input_files(&pulled, &plan);
-    let (mut pulled, suppressed) = without_suppressed(&plan.crm().name, pulled, &identifiers, ledger.view());
-    let mut people = Directory::new(&plan.crm().name, &ids, &identifiers, &vault, ledger.view());
-    people.add_tonight(&pulled);
-    let mut loaded = load(&plan.crm().name, &pulled, &ids, &identifiers, gate_now, options.limit);
-    for export in &exports {
-        loaded.take_in(export, export.read(&people, gate_now), &ids);
-    }
-    drop((people, exports));
-    loaded.inherit(ledger.view());
-    loaded.suppressed = suppressed.len() as u64;
-    let gone = pulled.gone.iter().map(|c| c.record_id.clone()).collect();
-    let merged = std::mem::take(&mut pulled.merged);
-    loaded.notes = Some(Unread { files: notes, identifiers, suppressed, gone, merged });
+    let found = Found { pulled, notes, exports };
+    let mut loaded = found.load(&plan.crm().name, &ids, (&vault, &ledger), gate_now, options.limit)?;
     let log = match &mut home {
         Some(home) if !options.dry_run => {
             // A replay decides as of then; what the ledger learns today it learns today.
@@ -138,7 +126,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let (tape, tape_key) = tape(options, &vault, &home_path)?;
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, &ids, clock);
-    let found = Prepared {
+    Ok(Prepared {
         plan,
         gate,
         loaded,
@@ -153,8 +141,42 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         books,
         tape,
         tape_key,
-    };
-    Ok(found)
+    })
+}
+
+/// What the CRM has tonight.
+struct Found {
+    pulled: CrmPull,
+    notes: NoteFiles,
+    exports: Vec<Exports>,
+}
+
+impl Found {
+    /// Everybody but those who were erased, with all that is said against and for processing.
+    fn load(
+        self,
+        crm: &str,
+        ids: &Ids,
+        (vault, ledger): (&Vault, &Ledger),
+        now: Timestamp,
+        limit: Option<usize>,
+    ) -> Result<Loaded, RunError> {
+        let identifiers = Identifiers::new(vault)?;
+        let (mut pulled, suppressed) = without_suppressed(crm, self.pulled, &identifiers, ledger.view());
+        let mut people = Directory::new(crm, ids, &identifiers, vault, ledger.view());
+        people.add_tonight(&pulled);
+        let mut loaded = load(crm, &pulled, ids, &identifiers, now, limit);
+        for export in &self.exports {
+            loaded.take_in(export, export.read(&people, now), ids);
+        }
+        drop(people);
+        loaded.inherit(ledger.view());
+        loaded.suppressed = suppressed.len() as u64;
+        let gone = pulled.gone.iter().map(|c| c.record_id.clone()).collect();
+        let merged = std::mem::take(&mut pulled.merged);
+        loaded.notes = Some(Unread { files: self.notes, identifiers, suppressed, gone, merged });
+        Ok(loaded)
+    }
 }
 
 /// When a run stands.

@@ -24,6 +24,7 @@ mod gone;
 mod homes;
 mod inputs;
 mod kill;
+mod late;
 mod legal_exports;
 
 mod own_words;

@@ -98,72 +98,58 @@ struct Tables {
     written: Written,
 }
 
+const ACCOUNTS: [&str; 11] = [
+    "account id",
+    "account name",
+    "domain",
+    "legal form",
+    "industry",
+    "nace code",
+    "country",
+    "city",
+    "employees",
+    "revenue eur",
+    "founded",
+];
+const CONTACTS: [&str; 10] = [
+    "contact id",
+    "account id",
+    "first name",
+    "last name",
+    "email",
+    "job title",
+    "language",
+    "country",
+    "do not contact",
+    "last modified",
+];
+const CONSENTS: [&str; 13] = [
+    "event id",
+    "contact id",
+    "kind",
+    "basis",
+    "purposes",
+    "source classes",
+    "valid from",
+    "valid to",
+    "recorded at",
+    "method",
+    "notice id",
+    "wording hash",
+    "language",
+];
+const NOTES: [&str; 7] = ["note id", "contact id", "account id", "kind", "written at", "language", "text"];
+const TRUTH: [&str; 7] = ["contact_id", "account_id", "persona", "profile", "job_function", "seniority", "stated"];
+
 impl Tables {
     fn create(to: &Path) -> Result<Self, DataError> {
         let as_of: Timestamp = AS_OF.parse().expect("an instant");
         Ok(Self {
-            accounts: Table::create(
-                to,
-                "accounts.csv",
-                &[
-                    "account id",
-                    "account name",
-                    "domain",
-                    "legal form",
-                    "industry",
-                    "nace code",
-                    "country",
-                    "city",
-                    "employees",
-                    "revenue eur",
-                    "founded",
-                ],
-            )?,
-            contacts: Table::create(
-                to,
-                "contacts.csv",
-                &[
-                    "contact id",
-                    "account id",
-                    "first name",
-                    "last name",
-                    "email",
-                    "job title",
-                    "language",
-                    "country",
-                    "do not contact",
-                    "last modified",
-                ],
-            )?,
-            consents: Table::create(
-                to,
-                "consents.csv",
-                &[
-                    "event id",
-                    "contact id",
-                    "kind",
-                    "basis",
-                    "purposes",
-                    "source classes",
-                    "valid from",
-                    "valid to",
-                    "recorded at",
-                    "method",
-                    "notice id",
-                    "wording hash",
-                    "language",
-                ],
-            )?,
-            notes: Table::create(
-                to,
-                "notes.csv",
-                &["note id", "contact id", "account id", "kind", "written at", "language", "text"],
-            )?,
-            truth: Table::create(
-                to,
-                "truth.csv",
-                &["contact_id", "account_id", "persona", "profile", "job_function", "seniority", "stated"],
-            )?,
+            accounts: Table::create(to, "accounts.csv", &ACCOUNTS)?,
+            contacts: Table::create(to, "contacts.csv", &CONTACTS)?,
+            consents: Table::create(to, "consents.csv", &CONSENTS)?,
+            notes: Table::create(to, "notes.csv", &NOTES)?,
+            truth: Table::create(to, "truth.csv", &TRUTH)?,
             today: jiff::tz::Offset::UTC.to_datetime(as_of).date(),
             written: Written::default(),
         })

@@ -1,0 +1,73 @@
+//! A no that arrives while a run goes on.
+//!
+//! Invariant: neither the new snapshot nor an older one has anything that the person refused before the home was free.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use prosopon::sink;
+use prosopon::taxonomy::Operation;
+
+use crate::harness::{copy_of_shared, demo_args, finish, start, temp, until_in_the_middle};
+use crate::rights::{at, intact};
+use crate::tables::{Tables, subject};
+
+#[test]
+fn an_objection_in_mid_run_keeps_the_person_out_of_the_snapshot() {
+    let dir = temp();
+    let home = dir.path().join("home");
+    let mut child = start(demo_args(&home, &[]));
+    let mut rest = until_in_the_middle(&mut child);
+    let objection = at(&home, &["subject", "object", "K-2003", "--json"]).expect(0).json();
+    let erasure = at(&home, &["subject", "erase", "K-2004", "--yes"]).expect(3);
+    let mut err = String::new();
+    rest.read_to_string(&mut err).expect("UTF-8");
+    finish(child).expect(0);
+    assert_eq!(objection["waits_for_run"], true, "the run was over too early: {objection}");
+    assert!(erasure.err.contains("repeat the command"), "{}", erasure.err);
+    let tables = Tables::of(&home);
+    for record in ["K-2003", "K-2004"] {
+        let id = subject(record);
+        assert!(tables.persona(record).is_none(), "{record} has a persona");
+        let about = |s: &&prosopon::model::Signal| matches!(&s.about, prosopon::model::About::Subject(other, _) if *other == id);
+        assert_eq!(tables.evidence.iter().filter(about).count(), 0, "{record} has evidence");
+        let refused = |d: &&prosopon::model::DecisionRow| d.target.subject() == Some(&id) && d.permit_id.is_none();
+        assert!(tables.decisions.iter().any(|d| refused(&d)), "no decision says why {record} is missing");
+    }
+    assert!(tables.persona("K-2002").is_some());
+    intact(&home);
+    at(&home, &["subject", "erase", "K-2004", "--yes"]).expect(0);
+    intact(&home);
+}
+
+#[test]
+fn a_profile_that_is_withdrawn_in_mid_run_is_in_no_snapshot() {
+    let (_dir, home) = copy_of_shared();
+    let person = subject("K-2002");
+    let profiled = |home: &Path| -> Vec<bool> {
+        let has = |snapshot: &sink::Snapshot| {
+            let select = sink::Select::Subject(person.clone());
+            let personas = sink::read_personas(snapshot, &select).expect("personas");
+            assert_eq!(personas.len(), 1, "the rest of the persona stays");
+            let mut evidence = sink::read_evidence(snapshot, &select).expect("evidence").into_iter();
+            evidence.any(|s| s.claim.is_profile()) || personas.iter().any(|p| !p.study_priors.is_empty())
+        };
+        sink::snapshots(home, "demo").expect("snapshots").iter().map(has).collect()
+    };
+    assert_eq!(profiled(&home), [true]);
+    let mut child = start(demo_args(&home, &[]));
+    let mut rest = until_in_the_middle(&mut child);
+    let said = at(&home, &["subject", "withdraw", "K-2002", "--purpose", "profiling", "--json"]).expect(0).json();
+    let mut err = String::new();
+    rest.read_to_string(&mut err).expect("UTF-8");
+    finish(child).expect(0);
+    assert_eq!(said["waits_for_run"], true, "the run was over too early: {said}");
+    assert_eq!(profiled(&home), [false, false], "neither the new snapshot nor the old one");
+    let refused = |d: &&prosopon::model::DecisionRow| {
+        d.target.subject() == Some(&person)
+            && d.operation == Operation::Profile
+            && d.reasons.iter().any(|r| r == "Withdrawn")
+    };
+    assert!(Tables::of(&home).decisions.iter().any(|d| refused(&d)), "no decision says why");
+    intact(&home);
+}
