@@ -15,6 +15,9 @@ pub mod source;
 pub mod verify;
 mod writer;
 
+/// The `right` of an entry about somebody whom the CRM has deleted or merged: their rows went from older snapshots.
+pub const DELETION: &str = "deletion";
+
 pub use error::AuditError;
 pub use leaf::{Decision, Kind, Leaf, Payload, Stage};
 pub use model::model_hash;

@@ -9,13 +9,10 @@ use jiff::Timestamp;
 
 use crate::consent::event::{LawfulBasis, Scope};
 use crate::consent::mutant::holds;
-use crate::consent::policy::{Assessment, AssessmentKind, Policy, Purpose, RegisteredSource};
+use crate::consent::policy::{Assessment, AssessmentKind, PROFILING, Policy, Purpose, RegisteredSource};
 use crate::consent::policy_rules::{PurposeRules, SourceRules};
 use crate::consent::request::Request;
 use crate::taxonomy::{Operation, SourceClass};
-
-/// The purpose under which traits, motives and preferences of a person may be read, and no other.
-pub(in crate::consent) const PROFILING: &str = "profiling";
 
 /// The name under which files and CRMs speak of direct marketing.
 pub(in crate::consent) const MARKETING: &str = "marketing";

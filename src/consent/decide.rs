@@ -6,9 +6,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::consent::case::{Case, PROFILING};
+use crate::consent::case::Case;
 use crate::consent::category;
 use crate::consent::mutant::holds;
+use crate::consent::policy::PROFILING;
 use crate::consent::policy::{Policy, Purpose, after_days};
 use crate::consent::policy_rules::{PurposeRules, is_prohibited_purpose};
 pub use crate::consent::reason::Reason;

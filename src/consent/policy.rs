@@ -16,6 +16,9 @@ use crate::consent::policy_rules::Rules;
 pub use crate::consent::policy_rules::{source_hash, trait_list_hash};
 use crate::taxonomy::{Operation, SourceClass, Trait};
 
+/// The purpose under which traits, motives and preferences of a person may be read, and no other.
+pub const PROFILING: &str = "profiling";
+
 /// A policy file as it is written.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

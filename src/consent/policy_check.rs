@@ -8,9 +8,10 @@ use jiff::civil::Date;
 
 use crate::config::diagnostic::did_you_mean;
 use crate::config::{Diagnostic, Position, Tree};
-use crate::consent::case::PROFILING;
 use crate::consent::category;
-use crate::consent::policy::{Assessment, AssessmentKind, PolicyFile, Purpose, source_hash, trait_list_hash};
+use crate::consent::policy::{
+    Assessment, AssessmentKind, PROFILING, PolicyFile, Purpose, source_hash, trait_list_hash,
+};
 use crate::consent::policy_rules::is_prohibited_purpose;
 use crate::taxonomy::Operation;
 

@@ -91,7 +91,7 @@ pub const FLAGS: [&str; 6] =
 
 /// Whether every column of a field is read, and not the first alone.
 fn is_read_all(field: &str) -> bool {
-    FLAGS.contains(&field) || matches!(field, "email" | "email_2" | "merged_ids")
+    FLAGS.contains(&field) || matches!(field, "email" | "email_2" | "merged_into" | "merged_ids")
 }
 
 /// Where the fields of one file stand.
@@ -200,8 +200,12 @@ impl Layout {
     }
 
     fn check_needed(&self, set: &FileSet, header: &[String], path: &Path) -> Result<(), CrmError> {
+        let has = |field: &str| self.columns.contains_key(field);
+        // A file of records that are gone needs nobody's name.
+        let tells_gone = self.table == Table::Contacts && (has("deleted") || has("merged_into"));
         for alternatives in self.table.needed() {
-            if alternatives.iter().any(|f| self.columns.contains_key(*f)) {
+            let is_name = alternatives.contains(&"family_name");
+            if alternatives.iter().any(|f| has(f)) || (is_name && tells_gone) {
                 continue;
             }
             let known = alternatives.iter().filter_map(|f| self.table.known().get(*f));
@@ -232,7 +236,7 @@ pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError>
 
 /// Whether a key is one of what speaks against processing, so that it must not be passed over whatever its type is.
 pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
-    FLAGS.iter().any(|field| {
+    FLAGS.iter().chain(&["merged_into", "merged_ids"]).any(|field| {
         let known = table.known().get(*field).into_iter().flat_map(|a| a.de.iter().chain(&a.en));
         known.chain(set.columns.get(*field)).any(|alias| normal(alias) == normal(unwrapped(key)))
     })

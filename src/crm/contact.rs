@@ -15,7 +15,8 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLette
         return Err(cells.letter("missing_id", Some("record_id"), "give the contact its CRM id"));
     };
     let (given, family) = name(cells);
-    let (deleted, merged_into) = (flag(cells, "deleted"), cells.text("merged_into").map(str::to_owned));
+    let merged_into = cells.text("merged_into").filter(|into| *into != record_id).map(str::to_owned);
+    let deleted = flag(cells, "deleted");
     // Of a record that is gone an export may have little more than its id.
     if family.is_empty() && !deleted && merged_into.is_none() {
         return Err(cells.letter("missing_name", Some("family_name"), "give the contact a family name"));
@@ -32,7 +33,7 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLette
         emails: emails(cells),
         job_title: cells.line("job_title").map(Personal::new),
         deleted,
-        merged_into: merged_into.filter(|into| *into != record_id),
+        merged_into,
         merged_ids: merged_ids(cells, &record_id),
         handles: handles(cells),
         language,

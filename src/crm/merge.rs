@@ -3,72 +3,90 @@
 //! Invariant: what a record said against processing outlives it, in the one that it was merged into; rows about it are
 //! rows about that one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::columns::Table;
 use super::rows::dead;
 use super::{CrmContact, CrmDeadLetter, CrmPull};
 
-/// Parts the living from the gone, and hands on what stays of those that were merged.
-pub(super) fn settle(pull: &mut CrmPull, notes: &mut Vec<CrmDeadLetter>) {
-    pull.merged = survivors(&pull.contacts, notes);
-    let (gone, mut living): (Vec<_>, Vec<_>) = std::mem::take(&mut pull.contacts)
-        .into_iter()
-        .partition(|c| c.deleted || c.merged_into.is_some() || pull.merged.contains_key(&c.record_id));
-    let places: BTreeMap<String, usize> = living.iter().enumerate().map(|(at, c)| (c.record_id.clone(), at)).collect();
-    for loser in &gone {
-        let Some(into) = pull.merged.get(&loser.record_id) else { continue };
-        let Some(winner) = places.get(into).and_then(|at| living.get_mut(*at)) else { continue };
-        winner.flags.add(&loser.flags);
-        winner.created_at = [winner.created_at, loser.created_at].into_iter().flatten().min();
+/// Parts the living from the gone, and hands on what stays of those that were merged. `unread`: records of which a row could
+/// not be read.
+pub(super) fn settle(pull: &mut CrmPull, unread: &BTreeMap<String, u32>, notes: &mut Vec<CrmDeadLetter>) {
+    let Merges { into, circles } = Merges::of(&pull.contacts);
+    tell_circles(&pull.contacts, &circles, notes);
+    let mut all = std::mem::take(&mut pull.contacts);
+    let places: HashMap<String, usize> = all.iter().enumerate().map(|(at, c)| (c.record_id.clone(), at)).collect();
+    for (loser, winner) in &into {
+        let lost = places.get(loser).map(|at| (all[*at].flags.clone(), all[*at].created_at));
+        let Some(winner) = places.get(winner).and_then(|at| all.get_mut(*at)) else { continue };
+        // A row of the loser that could not be read may have said no.
+        winner.flags.incomplete |= unread.contains_key(loser);
+        if let Some((flags, created_at)) = lost {
+            winner.flags.add(&flags);
+            winner.created_at = [winner.created_at, created_at].into_iter().flatten().min();
+        }
     }
     for row in &mut pull.consents {
-        if let Some(into) = pull.merged.get(&row.contact_id) {
+        if let Some(into) = into.get(&row.contact_id) {
             row.contact_id.clone_from(into);
         }
     }
-    (pull.contacts, pull.gone) = (living, gone);
+    let is_merged = |c: &CrmContact| c.merged_into.is_some() || into.contains_key(&c.record_id);
+    (pull.gone, pull.contacts) =
+        all.into_iter().partition(|c| c.deleted || is_merged(c) || circles.contains(&c.record_id));
+    pull.merged = into;
 }
 
-/// Of every record that was merged, the one that it lives on in, through chains of merges. Who is merged in a circle
-/// lives on nowhere: nobody knows which record holds.
-fn survivors(contacts: &[CrmContact], notes: &mut Vec<CrmDeadLetter>) -> BTreeMap<String, String> {
-    let mut next: BTreeMap<&str, &str> = BTreeMap::new();
-    for contact in contacts {
-        for loser in &contact.merged_ids {
-            next.insert(loser, &contact.record_id);
+/// Which records live on in which.
+struct Merges {
+    /// Of every record that was merged, the one of the exports that it lives on in, through chains of merges. One whose
+    /// survivor is not exported keeps what is said of it.
+    into: BTreeMap<String, String>,
+    /// Records that are merged in a circle live on nowhere: nobody knows which of them holds.
+    circles: BTreeSet<String>,
+}
+
+impl Merges {
+    fn of(contacts: &[CrmContact]) -> Self {
+        let mut next: BTreeMap<&str, &str> = BTreeMap::new();
+        for contact in contacts {
+            next.extend(contact.merged_ids.iter().map(|loser| (loser.as_str(), contact.record_id.as_str())));
         }
-    }
-    // What a record says of itself holds before what another one says of it.
-    next.extend(contacts.iter().filter_map(|c| Some((c.record_id.as_str(), c.merged_into.as_deref()?))));
-    let mut found = BTreeMap::new();
-    let mut in_circles = BTreeSet::new();
-    for &loser in next.keys() {
-        let (mut at, mut seen) = (loser, BTreeSet::from([loser]));
-        let end = loop {
-            match next.get(at) {
-                None => break Some(at),
-                Some(into) if !seen.insert(into) => break None,
-                Some(into) => at = into,
-            }
-        };
-        match end {
-            Some(end) => {
-                found.insert(loser.to_owned(), end.to_owned());
-            }
-            None => {
-                in_circles.insert(loser);
+        // What a record says of itself holds before what another one says of it.
+        next.extend(contacts.iter().filter_map(|c| Some((c.record_id.as_str(), c.merged_into.as_deref()?))));
+        let rows: HashSet<&str> = contacts.iter().map(|c| c.record_id.as_str()).collect();
+        // The end of each chain; `None` = a circle.
+        let mut ends: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+        for &loser in next.keys() {
+            let (mut at, mut seen) = (loser, BTreeSet::from([loser]));
+            let end = loop {
+                match (ends.get(at), next.get(at)) {
+                    (Some(end), _) => break *end,
+                    (None, None) => break Some(at),
+                    (None, Some(into)) if !seen.insert(into) => break None,
+                    (None, Some(into)) => at = into,
+                }
+            };
+            ends.extend(seen.into_iter().filter(|record| next.contains_key(record)).map(|record| (record, end)));
+        }
+        let mut merges = Self { into: BTreeMap::new(), circles: BTreeSet::new() };
+        for (loser, end) in ends {
+            match end {
+                Some(end) if rows.contains(end) => drop(merges.into.insert(loser.to_owned(), end.to_owned())),
+                Some(_) => {}
+                None => drop(merges.circles.insert(loser.to_owned())),
             }
         }
+        merges
     }
-    for contact in contacts.iter().filter(|c| in_circles.contains(c.record_id.as_str())) {
+}
+
+fn tell_circles(contacts: &[CrmContact], circles: &BTreeSet<String>, notes: &mut Vec<CrmDeadLetter>) {
+    for contact in contacts.iter().filter(|c| circles.contains(&c.record_id)) {
         let advice = "the records are merged in a circle; name the one that holds";
         let id = Some(contact.record_id.clone());
         notes.push(*dead(Table::Contacts, "merged_in_circle", Some("merged_into"), advice, id, contact.origin.clone()));
     }
-    // A value of its own, so that such a record counts as gone.
-    found.extend(in_circles.into_iter().map(|loser| (loser.to_owned(), String::new())));
-    found
 }
 
 #[cfg(test)]
@@ -109,6 +127,24 @@ mod tests {
         assert!(pull.contacts[1].flags.do_not_profile, "the no of 3 lives on in 5");
         let reasons: Vec<_> = pull.dead_letters.iter().map(|l| l.reason).collect();
         assert_eq!(reasons, ["unreadable_flag"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_of_a_loser_holds_the_winner_back_and_who_is_not_exported_takes_nothing() {
+        let pull = read(
+            "id,last name,last modified,merged into,merged ids,do not process\n\
+             5,Winner,2025-01-01,,7,\n\
+             7,Loser,not a date,,,yes\n\
+             8,Stays,2025-01-01,99,,yes\n\
+             10,Restored?,2025-01-01,,,\n\
+             10,,,5,,\n",
+        );
+        assert!(pull.contacts[0].flags.incomplete, "the row of 7 may have said no");
+        assert_eq!(ids(&pull.contacts), ["5"]);
+        assert_eq!(ids(&pull.gone), ["10", "8"], "an undated row that a record is gone holds");
+        let merged: Vec<(&str, &str)> = pull.merged.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        assert_eq!(merged, [("10", "5"), ("7", "5")], "99 is not exported: what 8 says stays with 8");
+        assert!(pull.gone[1].flags.do_not_process);
     }
 
     #[test]

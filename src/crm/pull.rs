@@ -54,7 +54,7 @@ pub fn pull(source: &CsvSource, base_dir: &Path) -> Result<CrmPull, CrmError> {
     for contact in &mut pull.contacts {
         contact.flags.incomplete |= unread.contains_key(&contact.record_id);
     }
-    merge::settle(&mut pull, &mut notes);
+    merge::settle(&mut pull, &unread, &mut notes);
     notes.sort_by(|a, b| (&a.origin, a.reason, &a.field).cmp(&(&b.origin, b.reason, &b.field)));
     pull.dead_letters = notes;
     Ok(pull)
@@ -122,6 +122,10 @@ trait Record: Sized {
     fn origin(&self) -> &Origin;
     /// What survives of an older row.
     fn inherit(&mut self, older: Self);
+    /// Whether the row says that the record is gone, and not since when: then no other row is newer.
+    fn is_gone_for_good(&self) -> bool {
+        false
+    }
 }
 
 impl Record for CrmAccount {
@@ -150,6 +154,19 @@ impl Record for CrmContact {
     fn inherit(&mut self, older: Self) {
         self.flags.add(&older.flags);
         self.created_at = [self.created_at, older.created_at].into_iter().flatten().min();
+        self.merged_into = self.merged_into.take().or(older.merged_into);
+        self.merged_ids.extend(older.merged_ids);
+        if self.deleted || self.merged_into.is_some() {
+            // By these the person is known again.
+            self.emails.extend(older.emails);
+            self.account_record = self.account_record.take().or(older.account_record);
+            if self.family_name.reveal().is_empty() {
+                (self.given_name, self.family_name) = (older.given_name, older.family_name);
+            }
+        }
+    }
+    fn is_gone_for_good(&self) -> bool {
+        (self.deleted || self.merged_into.is_some()) && self.updated_at.is_none()
     }
 }
 
@@ -181,7 +198,12 @@ impl<T: Record> Newest<T> {
             return;
         };
         // Of rows with one date the later in the order of reading wins, so the outcome has one reason.
-        let (mut winner, loser) = if new.updated_at() < old.updated_at() { (old, new) } else { (new, old) };
+        let old_wins = if new.is_gone_for_good() == old.is_gone_for_good() {
+            new.updated_at() < old.updated_at()
+        } else {
+            old.is_gone_for_good()
+        };
+        let (mut winner, loser) = if old_wins { (old, new) } else { (new, old) };
         let advice = format!("another row of this record is newer ({}); merge the records in the CRM", winner.origin());
         let id = Some(loser.id().to_owned());
         cells.notes.push(*dead(cells.layout.table, "duplicate", None, &advice, id, loser.origin().clone()));

@@ -15,7 +15,7 @@ use crate::consent::ledger::Import;
 use crate::model::SubjectId;
 use crate::rights::office::{Office, OfficeError};
 use crate::run::journal::Journal;
-use crate::sink::{Change, HomeLock, Note, Table};
+use crate::sink::{Change, HomeLock, Note, Rewritten, Snapshot, Table};
 
 /// What proves an erasure. It names nobody: `subject` is an HMAC under `salt` of an id that nobody can compute without
 /// the home's key.
@@ -106,8 +106,8 @@ pub fn destroy(
     let withheld = office.home.ids().commitment("withheld", subject.as_str().as_bytes());
     let change = Change { commitments: [withheld].into(), ..Change::remove([subject.clone()]) };
     let note = Note { at: office.now(), reason: "erasure" };
-    let changed = crate::sink::rewrite_all(office.home.path(), &change, note)?;
-    office.log_rewritten(&changed, "erasure")?;
+    let tell = |snapshot: &Snapshot, done: &Rewritten| office.log_rewritten(snapshot, done, "erasure");
+    let changed = crate::sink::rewrite_all(office.home.path(), &change, note, tell)?;
     Journal::open(&office.home.path().join("journal.sqlite"))?.forget(subject)?;
     // Recordings are sealed, and whom their pages name nobody can tell: all of them go.
     crate::fetch::destroy_cassettes(office.home.path()).map_err(|source| {

@@ -3,6 +3,7 @@
 //! Invariant: whatever is done for or to a person is in the audit log before it is done; the ledger can be written
 //! while a run goes on, tables cannot.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::audit::{AuditError, AuditLog, Entry, Kind, Leaf, LogReader, Stage};
 use crate::consent::event::{EventKind, LegalEvent, Origin, Proof, Scope};
 use crate::consent::gate::Clock;
 use crate::consent::ledger::{Import, Ledger, LedgerError};
+use crate::consent::policy::PROFILING;
 use crate::consent::suppression::Identifiers;
 use crate::keys::{SubjectKey, Vault, VaultError};
 use crate::model::SubjectId;
@@ -125,7 +127,7 @@ impl Office {
     pub fn check_purposes(&self, purposes: &[String]) -> Result<(), OfficeError> {
         let folder = self.home.path().join("policy");
         let files = std::fs::read_dir(&folder).map_err(|source| HomeError::Io { path: folder, source })?;
-        let mut known = std::collections::BTreeSet::from(["marketing".to_owned(), "profiling".to_owned()]);
+        let mut known = BTreeSet::from(["marketing".to_owned(), PROFILING.to_owned()]);
         for file in files.flatten() {
             let name = file.file_name().to_string_lossy().into_owned();
             if let Some(hash) = name.strip_suffix(".json") {
@@ -155,7 +157,7 @@ impl Office {
         } else if text.contains('@') {
             self.vault.find(&self.identifiers.email(text))
         } else {
-            self.home.crms().iter().map(|crm| self.home.ids().subject(crm, text)).filter(known).collect()
+            self.of_record(text).into_iter().filter(known).collect()
         };
         match found.as_slice() {
             [one] => Ok(one.clone()),
@@ -166,9 +168,22 @@ impl Office {
             ))),
             several => {
                 let ids: Vec<&str> = several.iter().map(SubjectId::as_str).collect();
-                Err(OfficeError::Unknown(format!("several people were read by this: give one of {}", ids.join(", "))))
+                Err(OfficeError::Unknown(format!(
+                    "several people were read by this, or records that were merged: give one of {}; where they are one \
+                     person, repeat the command for each",
+                    ids.join(", ")
+                )))
             }
         }
+    }
+
+    /// The people of a record: also whom it lives on in, where the CRM merged it into another one.
+    fn of_record(&self, record: &str) -> BTreeSet<SubjectId> {
+        let of_crm = |crm: &String| {
+            let living = self.vault.find(&self.identifiers.record(crm, record));
+            living.into_iter().chain([self.home.ids().subject(crm, record)])
+        };
+        self.home.crms().iter().flat_map(of_crm).collect()
     }
 
     /// The key of somebody who was found.
@@ -280,22 +295,17 @@ impl Office {
             Err(LockError::Held { .. }) => return Ok(TakenOut::RunGoesOn),
             Err(error) => return Err(error.into()),
         };
-        let changed = sink::rewrite_all(self.home.path(), change, Note { at: self.now, reason })?;
-        self.log_rewritten(&changed, reason)?;
-        Ok(TakenOut::Rewritten(changed))
+        let tell = |snapshot: &Snapshot, done: &Rewritten| self.log_rewritten(snapshot, done, reason);
+        Ok(TakenOut::Rewritten(sink::rewrite_all(self.home.path(), change, Note { at: self.now, reason }, tell)?))
     }
 
-    /// Records the new keyed hashes of rewritten tables.
+    /// Records the new keyed hashes of the tables of a snapshot, if it was rewritten.
     ///
     /// # Errors
-    /// The log cannot be written, or a manifest cannot be read.
-    pub fn log_rewritten(&self, changed: &[(Snapshot, Rewritten)], reason: &str) -> Result<(), OfficeError> {
-        let mut entries = Vec::new();
-        for (snapshot, _) in changed.iter().filter(|(_, done)| !done.is_empty()) {
-            entries.push(rewrite_leaf(&self.home, snapshot, reason)?.into());
-        }
-        if !entries.is_empty() {
-            self.log.append_now(entries)?;
+    /// The log cannot be written, or the manifest cannot be read.
+    pub fn log_rewritten(&self, snapshot: &Snapshot, done: &Rewritten, reason: &str) -> Result<(), OfficeError> {
+        if !done.is_empty() {
+            self.log.append_now(vec![rewrite_leaf(&self.home, snapshot, reason)?.into()])?;
         }
         Ok(())
     }

@@ -8,18 +8,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::consent::decide::Asked;
 use crate::consent::gate::{EmitProposal, Gate, InferProposal, SubjectFacts};
+use crate::consent::policy::PROFILING;
 use crate::consent::reason::Reason;
 use crate::model::{About, SubjectId, Target};
 use crate::persona::fuse::fuse;
 use crate::persona::rows::Persona;
 use crate::rights::office::{Office, OfficeError, TakenOut, stopped};
 use crate::run::known::{FusionSettings, Known};
-use crate::sink::{self, Change, HomeLock, LockError, Note, Select, SinkError, Snapshot};
+use crate::sink::{self, Change, HomeLock, LockError, Note, Rewritten, Select, SinkError, Snapshot};
 use crate::source::id;
 use crate::taxonomy::Operation;
-
-/// The purpose under which traits, motives, goals and channels are read.
-pub const PROFILING: &str = "profiling";
 
 /// The reason under which a sweep rewrites snapshots.
 pub const RETENTION: &str = "retention";
@@ -47,15 +45,19 @@ impl Judge<'_> {
 
     fn change(&mut self, snapshot: &Snapshot, people: &HashSet<SubjectId>) -> Result<Change, SinkError> {
         let keep_decisions = self.keep_decisions;
-        let hash = snapshot.manifest()?["policy_hash"].as_str().unwrap_or_default().to_owned();
-        let Some(gate) = self.gate(&hash) else { return Ok(Change::leave_out(people.iter().cloned())) };
-        Ok(Change { keep_decisions, ..change(gate, snapshot, &Terms::of(snapshot)?, people)? })
+        let out = || Change { keep_decisions, ..Change::remove(people.iter().cloned()) };
+        // A damaged manifest must not keep anybody's data alive.
+        let Ok(terms) = Terms::of(snapshot) else { return Ok(out()) };
+        let Some(gate) = self.gate(&terms.policy_hash) else { return Ok(out()) };
+        Ok(Change { keep_decisions, ..change(gate, snapshot, &terms, people)? })
     }
 }
 
 /// For what the personas of a snapshot were written, and how.
 #[derive(Debug)]
 pub(crate) struct Terms {
+    /// The policy by which they were judged.
+    pub policy_hash: String,
     /// The registered purpose.
     pub purpose: String,
     /// How they were fused; `None` = not known any more: a persona that had to be fused again goes.
@@ -69,8 +71,9 @@ impl Terms {
     /// The manifest cannot be read.
     pub fn of(snapshot: &Snapshot) -> Result<Self, SinkError> {
         let manifest = snapshot.manifest()?;
-        let purpose = manifest["purpose"].as_str().unwrap_or_default().to_owned();
-        Ok(Self { purpose, fusion: serde_json::from_value(manifest["fusion"].clone()).ok() })
+        let text = |name: &str| manifest[name].as_str().unwrap_or_default().to_owned();
+        let (policy_hash, purpose) = (text("policy_hash"), text("purpose"));
+        Ok(Self { policy_hash, purpose, fusion: serde_json::from_value(manifest["fusion"].clone()).ok() })
     }
 }
 
@@ -85,6 +88,9 @@ pub(crate) fn change(
     people: &HashSet<SubjectId>,
 ) -> Result<Change, SinkError> {
     let people = &Select::Subjects(people.clone());
+    // What another policy does not permit tells nothing: only a no does.
+    let is_own = terms.policy_hash == gate.policy().hash();
+    let is_about_person = |reason: Reason| if is_own { is_about_person(reason) } else { reason.is_a_no() };
     let mut change = Change::leave_out([]);
     let mut profiles = None;
     for persona in sink::read_personas(snapshot, people)? {
@@ -139,7 +145,7 @@ fn is_refused(
     sources: &BTreeSet<String>,
     persona: &Persona,
     facts: SubjectFacts,
-    reason: fn(Reason) -> bool,
+    reason: impl Fn(Reason) -> bool + Copy,
 ) -> bool {
     sources.iter().any(|source_id| {
         let proposal = InferProposal {
@@ -181,9 +187,9 @@ pub fn refresh_locked(office: &Office, people: &[SubjectId], reason: &'static st
     let people: HashSet<SubjectId> = people.iter().cloned().collect();
     let mut judge = Judge { office, keep_decisions: reason != RETENTION, gates: HashMap::new() };
     let note = Note { at: office.now(), reason };
-    let changed = sink::rewrite_each(office.home.path(), note, |snapshot| judge.change(snapshot, &people))?;
-    office.log_rewritten(&changed, reason)?;
-    Ok(TakenOut::Rewritten(changed))
+    let tell = |snapshot: &Snapshot, done: &Rewritten| office.log_rewritten(snapshot, done, reason);
+    let change = |snapshot: &Snapshot| judge.change(snapshot, &people);
+    Ok(TakenOut::Rewritten(sink::rewrite_each(office.home.path(), note, change, tell)?))
 }
 
 /// Everybody of whom a snapshot keeps anything longer than the policy of that snapshot allows, sorted.
@@ -192,27 +198,24 @@ pub fn refresh_locked(office: &Office, people: &[SubjectId], reason: &'static st
 /// The tables cannot be read.
 pub fn overdue(office: &Office) -> Result<Vec<SubjectId>, OfficeError> {
     let mut over = BTreeSet::new();
-    for pipeline in sink::pipelines(office.home.path()) {
-        for snapshot in sink::snapshots(office.home.path(), &pipeline)? {
-            let hash = snapshot.manifest()?["policy_hash"].as_str().unwrap_or_default().to_owned();
-            let policy = office.home.policy(&hash).ok();
-            let profiled: std::collections::HashSet<SubjectId> = sink::read_evidence(&snapshot, &Select::All)?
-                .into_iter()
-                .filter(|s| s.claim.is_profile())
-                .filter_map(|s| match s.about {
-                    About::Subject(id, _) => Some(id),
-                    About::Account(_) => None,
-                })
-                .collect();
-            for persona in sink::read_personas(&snapshot, &Select::All)? {
-                let first = office.ledger.view().first_seen(&persona.subject_id);
-                let profile_end = policy.as_ref().zip(first).and_then(|(p, first)| p.retain_until(PROFILING, first));
-                let profile_over =
-                    profiled.contains(&persona.subject_id) && profile_end.is_some_and(|e| e <= office.now());
-                let over_now = persona.legal.retain_until <= office.now() || profile_over;
-                if over_now && office.vault.key(&persona.subject_id).is_some() {
-                    over.insert(persona.subject_id);
-                }
+    for snapshot in sink::all_snapshots(office.home.path())? {
+        // Where the manifest is damaged, each persona tells still until when it is kept.
+        let policy = Terms::of(&snapshot).ok().and_then(|terms| office.home.policy(&terms.policy_hash).ok());
+        let profiled: std::collections::HashSet<SubjectId> = sink::read_evidence(&snapshot, &Select::All)?
+            .into_iter()
+            .filter(|s| s.claim.is_profile())
+            .filter_map(|s| match s.about {
+                About::Subject(id, _) => Some(id),
+                About::Account(_) => None,
+            })
+            .collect();
+        for persona in sink::read_personas(&snapshot, &Select::All)? {
+            let first = office.ledger.view().first_seen(&persona.subject_id);
+            let profile_end = policy.as_ref().zip(first).and_then(|(p, first)| p.retain_until(PROFILING, first));
+            let profile_over = profiled.contains(&persona.subject_id) && profile_end.is_some_and(|e| e <= office.now());
+            let over_now = persona.legal.retain_until <= office.now() || profile_over;
+            if over_now && office.vault.key(&persona.subject_id).is_some() {
+                over.insert(persona.subject_id);
             }
         }
     }

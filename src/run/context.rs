@@ -2,7 +2,7 @@
 //!
 //! Invariant: clock, network and ids come in as arguments; nothing in a run asks the system for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -54,6 +54,8 @@ pub(super) struct Context {
     pub gate: Gate,
     /// What was put right (Art. 16), by subject.
     pub rectified: HashMap<SubjectId, Vec<Rectification>>,
+    /// Whom the CRM has deleted, or merged into others.
+    pub gone: HashSet<SubjectId>,
     /// The audit log; `None` in a dry run.
     pub recorder: Option<Recorder>,
     /// The ledger, to see what others write meanwhile; `None` in a dry run.

@@ -31,7 +31,7 @@ pub(super) const COMPANY_PURPOSE: &str = "company_research";
 /// The purpose under which hosts are asked for their opt-outs.
 const HOST_PURPOSE: &str = "opt_out_check";
 /// The purpose under which traits, motives and preferences are read.
-pub(super) const PROFILING_PURPOSE: &str = "profiling";
+pub(super) const PROFILING_PURPOSE: &str = crate::consent::policy::PROFILING;
 /// A redirect is a proposal of its own; after so many the chain is given up.
 const MAX_HOPS: usize = 5;
 

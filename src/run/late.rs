@@ -8,18 +8,19 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::audit::{Kind, Leaf, Stage};
+use crate::audit::{DELETION, Kind, Leaf, Stage};
 use crate::consent::decide::Asked;
 use crate::consent::gate::{EmitProposal, Grounds, InferProposal, SubjectFacts};
+use crate::consent::policy::PROFILING;
 use crate::model::{DecisionRow, SubjectId, Target};
 use crate::rights::office::rewrite_leaf;
-use crate::rights::refresh::{self, PROFILING, Terms};
+use crate::rights::refresh::{self, Terms};
 use crate::run::context::Context;
 use crate::run::engine::RunError;
 use crate::run::home::Home;
 use crate::run::known::is_no_to_profiling;
 use crate::run::summary::Counts;
-use crate::sink::{self, Note, Snapshot, SnapshotWriter};
+use crate::sink::{self, Change, Note, Rewritten, Select, SinkError, Snapshot, SnapshotWriter};
 use crate::source::id;
 use crate::taxonomy::Operation;
 
@@ -31,40 +32,75 @@ pub(super) fn clean_older(
     people: &HashSet<SubjectId>,
     now: Timestamp,
 ) -> Result<(), RunError> {
-    let Some(recorder) = context.recorder.as_ref().filter(|_| !people.is_empty()) else { return Ok(()) };
+    if people.is_empty() {
+        return Ok(());
+    }
     let change = |snapshot: &Snapshot| {
         // A damaged manifest must not keep anybody's data alive.
-        let purpose = context.plan.purpose().to_owned();
-        let terms = Terms::of(snapshot).unwrap_or(Terms { purpose, fusion: None });
+        let terms = Terms::of(snapshot).unwrap_or_else(|_| Terms { fusion: None, ..terms(context) });
         refresh::change(&context.gate, snapshot, &terms, people)
     };
-    // Known before anything is done: the log speaks first, and of those alone.
+    rewrite(context, home, Note { at: now, reason: "objection" }, change)
+}
+
+/// Takes those out of older snapshots whom the CRM has deleted, or merged into others.
+pub(super) fn drop_gone(context: &Context, home: &Path, now: Timestamp) -> Result<(), RunError> {
+    if context.gone.is_empty() {
+        return Ok(());
+    }
+    let gone = Select::Subjects(context.gone.clone());
+    let change = |snapshot: &Snapshot| {
+        let there = sink::read_personas(snapshot, &gone)?;
+        Ok(Change::leave_out(there.into_iter().map(|persona| persona.subject_id)))
+    };
+    rewrite(context, home, Note { at: now, reason: DELETION }, change)
+}
+
+/// Changes older snapshots. What is to be changed is known before anything is done: the log speaks first, and of those
+/// alone whom it concerns.
+fn rewrite(
+    context: &Context,
+    home: &Path,
+    note: Note,
+    change: impl Fn(&Snapshot) -> Result<Change, SinkError>,
+) -> Result<(), RunError> {
+    let Some(recorder) = context.recorder.as_ref() else { return Ok(()) };
     let mut concerned = BTreeSet::new();
-    for pipeline in sink::pipelines(home) {
-        for snapshot in sink::snapshots(home, &pipeline)? {
-            let change = change(&snapshot)?;
-            concerned.extend(change.remove.into_iter().chain(change.personas.into_keys()));
-        }
+    for snapshot in sink::all_snapshots(home)? {
+        let change = change(&snapshot)?;
+        concerned.extend(change.remove.into_iter().chain(change.personas.into_keys()));
     }
     if concerned.is_empty() {
         return Ok(());
     }
-    let right = |subject| recorder.about(recorder.leaf(Kind::Right).fact("right", "objection"), subject);
+    let right = |subject| recorder.about(recorder.leaf(Kind::Right).fact("right", note.reason), subject);
     let entries: Vec<_> = concerned.iter().map(right).collect::<Result<_, _>>()?;
     recorder.log().append_now(entries)?;
-    let changed = sink::rewrite_older(home, Note { at: now, reason: "objection" }, change)?;
     let opened = Home::open(home)?;
-    for (snapshot, _) in changed.iter().filter(|(_, done)| !done.is_empty()) {
-        recorder.log().append_now(vec![rewrite_leaf(&opened, snapshot, "objection")?.into()])?;
-    }
+    let tell = |snapshot: &Snapshot, done: &Rewritten| -> Result<(), RunError> {
+        if !done.is_empty() {
+            recorder.log().append_now(vec![rewrite_leaf(&opened, snapshot, note.reason)?.into()])?;
+        }
+        Ok(())
+    };
+    sink::rewrite_older(home, note, change, tell)?;
     Ok(())
+}
+
+/// For what this run writes personas, and how.
+fn terms(context: &Context) -> Terms {
+    Terms {
+        policy_hash: context.gate.policy().hash().to_owned(),
+        purpose: context.plan.purpose().to_owned(),
+        fusion: Some(context.fusion()),
+    }
 }
 
 /// Who said no since the pipeline's last snapshot, by the ledger.
 pub(super) fn said_no(context: &Context, home: &Path) -> HashSet<SubjectId> {
-    let manifest = crate::sink::current(home, context.plan.name()).ok().flatten().and_then(|s| s.manifest().ok());
-    let Some(manifest) = manifest else { return HashSet::new() };
-    let before = manifest["ledger"]["head"].as_u64().unwrap_or(0);
+    let manifest = sink::current(home, context.plan.name()).ok().flatten().and_then(|s| s.manifest().ok());
+    // Without one that can be read, every no may be news.
+    let before = manifest.and_then(|m| m["ledger"]["head"].as_u64()).unwrap_or(0);
     let ledger = context.gate.ledger();
     let is_news =
         |subject: &&SubjectId| ledger.entries(subject).iter().any(|e| e.seq > before && e.event.kind.is_negative());
@@ -110,8 +146,7 @@ pub(super) async fn ask_again(
     counts.refuse_late(&rows);
     writer.decisions(&rows)?;
     let done = writer.amend(&context.offering, |staged| {
-        let terms = Terms { purpose: context.plan.purpose().to_owned(), fusion: Some(context.fusion()) };
-        let mut change = refresh::change(&context.gate, staged, &terms, &said_no)?;
+        let mut change = refresh::change(&context.gate, staged, &terms(context), &said_no)?;
         change.remove.extend(left_out);
         Ok(change)
     })?;

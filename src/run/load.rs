@@ -17,6 +17,7 @@ use crate::crm::{CrmAccount, CrmContact, CrmDeadLetter, CrmPull, NoteKind, Origi
 use crate::ids::Ids;
 use crate::keys::Identifier;
 use crate::model::{Account, AccountId, DeadLetter, Personal, Subject, SubjectId};
+use crate::persona::rectified::Rectification;
 use crate::run::legal::Exports;
 use crate::run::notes::Unread;
 use crate::taxonomy::Language;
@@ -86,44 +87,10 @@ pub struct Loaded {
     pub identifiers: Vec<(SubjectId, Vec<Identifier>)>,
     /// Subjects of records that were merged, and in whom they live on.
     pub merged: HashMap<SubjectId, SubjectId>,
-    /// Contacts of the export that the CRM has deleted, or merged into others.
-    pub gone: u64,
+    /// Contacts of the export whom the CRM has deleted, or merged into others.
+    pub gone: HashSet<SubjectId>,
     /// Notes that are still in their files.
     pub notes: Option<Unread>,
-}
-
-/// Drops everybody from a pull who was erased before, and every row about them; tells their record ids, by which their
-/// notes are known. Nothing else is kept of them, not even a dead letter: it would say which row they are.
-#[must_use]
-pub fn without_suppressed(
-    crm: &str,
-    mut pull: CrmPull,
-    identifiers: &Identifiers,
-    ledger: &LedgerView,
-) -> (CrmPull, HashSet<String>) {
-    let mut dropped = HashSet::new();
-    // Whoever was erased under another record does not come back in the one that it was merged into.
-    let mut erased: HashSet<String> = HashSet::new();
-    if ledger.n_suppressed() > 0 {
-        let mut of = |record: &str| erased.extend(pull.merged.get(record).cloned());
-        pull.gone.iter().filter(|c| identifiers.is_suppressed(crm, c, ledger)).for_each(|c| of(&c.record_id));
-        let by_record = |r: &&String| ledger.is_suppressed(&identifiers.record(crm, r));
-        pull.merged.keys().filter(by_record).for_each(|r| of(r));
-        pull.gone.retain(|c| !identifiers.is_suppressed(crm, c, ledger));
-    }
-    pull.contacts.retain(|contact| {
-        let suppressed = erased.contains(&contact.record_id) || identifiers.is_suppressed(crm, contact, ledger);
-        if suppressed {
-            dropped.insert(contact.record_id.clone());
-        }
-        !suppressed
-    });
-    if ledger.n_suppressed() > 0 {
-        let gone = |record: &str| dropped.contains(record) || ledger.is_suppressed(&identifiers.record(crm, record));
-        pull.consents.retain(|row| !gone(&row.contact_id));
-        pull.dead_letters.retain(|l| l.table == "accounts" || !l.record_id.as_deref().is_some_and(gone));
-    }
-    (pull, dropped)
 }
 
 impl Loaded {
@@ -168,11 +135,31 @@ impl Loaded {
         }
     }
 
-    /// Anchors every contact at its first collection.
+    /// Anchors every contact at its first collection, under whatever record it was.
     pub fn anchor(&mut self, first_seen: impl Fn(&SubjectId) -> Option<Timestamp>) {
+        let mut earlier: HashMap<&SubjectId, Timestamp> = HashMap::new();
+        for (loser, into) in &self.merged {
+            if let Some(at) = first_seen(loser) {
+                earlier.entry(into).and_modify(|first| *first = at.min(*first)).or_insert(at);
+            }
+        }
         for member in self.groups.iter_mut().flat_map(|g| &mut g.members) {
-            if let Some(at) = first_seen(&member.subject.id) {
+            let id = &member.subject.id;
+            if let Some(at) = first_seen(id).into_iter().chain(earlier.get(id).copied()).min() {
                 member.subject.collected_at = at;
+            }
+        }
+    }
+
+    /// Hands on what people put right under records that were merged since, as far as the one that holds says nothing of it.
+    pub fn hand_on(&self, rectified: &mut HashMap<SubjectId, Vec<Rectification>>) {
+        for (loser, into) in &self.merged {
+            let of_loser = rectified.get(loser).cloned().unwrap_or_default();
+            let of_winner = rectified.entry(into.clone()).or_default();
+            for put_right in of_loser {
+                if of_winner.iter().all(|own| own.correction.facet() != put_right.correction.facet()) {
+                    of_winner.push(put_right);
+                }
             }
         }
     }
@@ -231,7 +218,7 @@ pub fn load(
         incomplete: false,
         identifiers: identified(crm, pull, ids, identifiers),
         merged: pull.merged.iter().map(|(loser, into)| (ids.subject(crm, loser), ids.subject(crm, into))).collect(),
-        gone: pull.gone.len() as u64,
+        gone: pull.gone.iter().map(|c| ids.subject(crm, &c.record_id)).collect(),
         notes: None,
     }
 }

@@ -7,6 +7,7 @@ pub mod engine;
 pub mod files;
 mod finish;
 mod flight;
+mod found;
 mod group;
 pub mod home;
 pub mod journal;

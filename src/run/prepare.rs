@@ -16,7 +16,6 @@ use crate::config::{self, Diagnostic, Encryption, Network, Plan, Position};
 use crate::consent::gate::{Clock, Gate};
 use crate::consent::ledger::{Import, Ledger};
 use crate::consent::policy::Policy;
-use crate::consent::suppression::Identifiers;
 use crate::crm::{CrmPull, FileFacts, NoteFiles, pull};
 use crate::fetch::{Cassette, Fetcher, is_reserved};
 use crate::ids::{DEMO_KEY, Ids};
@@ -26,11 +25,11 @@ use crate::persona::rectified::Rectification;
 use crate::rights::store::Store;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
+use crate::run::found::Found;
 use crate::run::home::Home;
 use crate::run::journal::Journal;
-use crate::run::legal::{Directory, Exports};
-use crate::run::load::{Loaded, load, without_suppressed};
-use crate::run::notes::Unread;
+use crate::run::legal::Exports;
+use crate::run::load::Loaded;
 use crate::run::tiers::TierCosts;
 use crate::run::watch::Watch;
 use crate::run::{agree, layout, legal, settings};
@@ -103,7 +102,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let (inputs, columns) = (inputs_hash(&pulled, &exports), layout::of(&pulled.files));
     let files = input_files(&pulled, &plan);
     let found = Found { pulled, notes, exports };
-    let mut loaded = found.load(&plan.crm().name, &ids, (&vault, &ledger), gate_now, options.limit)?;
+    let loaded = found.load(&plan.crm().name, &ids, (&vault, &ledger), gate_now, options.limit)?;
     let log = match &mut home {
         Some(home) if !options.dry_run => {
             // A replay decides as of then; what the ledger learns today it learns today.
@@ -117,12 +116,12 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
             None
         }
     };
-    loaded.anchor(|subject| ledger.view().first_seen(subject));
     let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = ledger.take_view();
     let view = if pinned { view.pinned() } else { view };
     let put_right = |home: &Home| Store::open(home.path())?.all_rectifications(&vault);
-    let rectified = home.as_ref().map(put_right).transpose()?.unwrap_or_default();
+    let mut rectified = home.as_ref().map(put_right).transpose()?.unwrap_or_default();
+    loaded.hand_on(&mut rectified);
     let (tape, tape_key) = tape(options, &vault, &home_path)?;
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, &ids, clock);
@@ -142,41 +141,6 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         tape,
         tape_key,
     })
-}
-
-/// What the CRM has tonight.
-struct Found {
-    pulled: CrmPull,
-    notes: NoteFiles,
-    exports: Vec<Exports>,
-}
-
-impl Found {
-    /// Everybody but those who were erased, with all that is said against and for processing.
-    fn load(
-        self,
-        crm: &str,
-        ids: &Ids,
-        (vault, ledger): (&Vault, &Ledger),
-        now: Timestamp,
-        limit: Option<usize>,
-    ) -> Result<Loaded, RunError> {
-        let identifiers = Identifiers::new(vault)?;
-        let (mut pulled, suppressed) = without_suppressed(crm, self.pulled, &identifiers, ledger.view());
-        let mut people = Directory::new(crm, ids, &identifiers, vault, ledger.view());
-        people.add_tonight(&pulled);
-        let mut loaded = load(crm, &pulled, ids, &identifiers, now, limit);
-        for export in &self.exports {
-            loaded.take_in(export, export.read(&people, now), ids);
-        }
-        drop(people);
-        loaded.inherit(ledger.view());
-        loaded.suppressed = suppressed.len() as u64;
-        let gone = pulled.gone.iter().map(|c| c.record_id.clone()).collect();
-        let merged = std::mem::take(&mut pulled.merged);
-        loaded.notes = Some(Unread { files: self.notes, identifiers, suppressed, gone, merged });
-        Ok(loaded)
-    }
 }
 
 /// When a run stands.
@@ -363,7 +327,7 @@ impl Prepared {
 
     /// What all tasks of the run share, and the contacts they work on.
     pub fn context(
-        self,
+        mut self,
         options: &Options,
         world: &World,
         run: RunId,
@@ -381,6 +345,7 @@ impl Prepared {
         };
         let context = Context {
             rectified: self.rectified,
+            gone: std::mem::take(&mut self.loaded.gone),
             recorder,
             watch,
             offering: settings::offering(self.plan.offering()),

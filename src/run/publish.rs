@@ -19,7 +19,7 @@ use crate::run::finish::Finish;
 use crate::run::flight::in_order;
 use crate::run::group::process;
 use crate::run::journal::{Journal, RunState};
-use crate::run::late::{ask_again, clean_older, said_no};
+use crate::run::late::{ask_again, clean_older, drop_gone, said_no};
 use crate::run::load::{Group, Loaded};
 use crate::run::notes;
 use crate::run::prepare::Prepared;
@@ -122,6 +122,7 @@ fn close(
     no.extend(context.gate.late_subjects());
     // Before publishing: what is cut off here is done again by the run that goes on.
     clean_older(context, home, &no, (world.wall)())?;
+    drop_gone(context, home, (world.wall)())?;
     let summary = finish.publish(writer, counts, world)?;
     // Until the home is free again nobody else writes to the ledger: whoever says no is either seen here, or finds the
     // home free and takes the person out themselves.
@@ -211,7 +212,7 @@ async fn work(
     world: &World,
 ) -> Result<Counts, RunError> {
     let input = Counts::of_input(&loaded.groups, &loaded.dead_letters, loaded.contacts);
-    let mut counts = Counts { suppressed: loaded.suppressed, gone: loaded.gone, ..input };
+    let mut counts = Counts { suppressed: loaded.suppressed, gone: context.gone.len() as u64, ..input };
     writer.dead_letters(&loaded.dead_letters)?;
     let mut spool =
         tracing::info_span!("notes").in_scope(|| notes::sort_in(context, &mut loaded, home, writer, &mut counts))?;

@@ -45,7 +45,7 @@ pub use read::{
     Batches, Select, each_document, each_persona, read_accounts, read_buying_centers, read_columns, read_decisions,
     read_documents, read_evidence, read_personas, read_runs,
 };
-pub use rewrite::{Change, Note, Rewritten, rewrite_all, rewrite_each, rewrite_older, rewrite_snapshot};
+pub use rewrite::{Change, Note, Rewritten, all_snapshots, rewrite_all, rewrite_each, rewrite_older, rewrite_snapshot};
 pub use ring::{held_keys, hold_key};
 pub use runs::{RunRow, StageTime};
 pub use safe_text::{is_formula, safe_text};

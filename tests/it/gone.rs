@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use prosopon::sink;
+
 use crate::harness::{arg, pipeline, root, say, temp};
 use crate::tables::Tables;
 
@@ -36,11 +38,12 @@ fn who_is_deleted_or_merged_is_gone_and_a_no_lives_on() {
 
     say(["subject", "withdraw", "K-2002", "--purpose", "profiling", "--out", arg(&home)]).expect(0);
     let merges = dir.path().join("crm/contacts_weg.csv");
-    let rows = "Kontakt-ID;Nachname;Geändert am;Gelöscht;Zusammengeführt mit\n\
-                K-2002;;01.03.2026;;K-2003\n\
-                K-2004;;01.03.2026;ja;\n";
-    fs::write(&merges, rows).expect("written");
+    fs::write(&merges, "Kontakt-ID;Gelöscht;Zusammengeführt mit\nK-2002;;K-2003\nK-2004;ja;\n").expect("written");
     assert_eq!(night()["counts"]["gone"], 2);
+    for snapshot in sink::snapshots(&home, "demo").expect("snapshots") {
+        let personas = sink::read_personas(&snapshot, &sink::Select::All).expect("personas");
+        assert!(personas.iter().all(|p| !["K-2002", "K-2004"].contains(&p.crm_record.as_str())), "older ones, too");
+    }
     let second = Tables::of(&home);
     assert!(second.persona("K-2002").is_none() && second.persona("K-2004").is_none());
     assert!(!is_profiled(&second, "K-2003"), "what K-2002 withdrew holds for whom it lives on in");
@@ -48,8 +51,16 @@ fn who_is_deleted_or_merged_is_gone_and_a_no_lives_on() {
     let count = |tables: &Tables| tables.dead_letters.iter().filter(unknown).count();
     assert_eq!(count(&second), count(&first), "notes on the deleted are no mistake");
 
-    // Whoever is erased in the record that holds does not come back under the old one.
-    say(["subject", "erase", "K-2003", "--yes", "--out", arg(&home)]).expect(0);
+    // A right that is asked for by the old record is one of both.
+    let said = say(["subject", "object", "K-2002", "--out", arg(&home)]).expect(2);
+    assert!(said.err.contains("repeat the command for each"), "{}", said.err);
+
+    // Whoever is erased in the record that holds does not come back under the old one, merged or not.
+    let erased = say(["subject", "erase", "K-2003", "--yes", "--json", "--out", arg(&home)]).expect(0).json();
+    let said = night();
+    assert_eq!((&said["counts"]["suppressed"], &said["counts"]["gone"]), (&2.into(), &1.into()), "{said}");
+    let receipt = erased["receipt_file"].as_str().expect("a path").to_owned();
+    say(["subject", "erase", "--verify", &receipt, "--out", arg(&home)]).expect(0);
     fs::remove_file(&merges).expect("removed");
     let said = say(["run", arg(&pipeline), "--out", arg(&home), "--json", "--accept-columns"]).expect(0).json();
     assert_eq!(said["counts"]["suppressed"], 2, "{said}");

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::fs;
 
 use prosopon::model::{PermitId, Target};
-use prosopon::sink::{Change, Note, Table, read_runs, rewrite_all};
+use prosopon::sink::{Change, Note, SinkError, Table, read_runs, rewrite_all};
 
 use crate::harness::{arg, copy_of_shared, now, pipeline, root, say, temp};
 use crate::tables::{Tables, snapshot, subject};
@@ -20,7 +20,8 @@ fn without_somebody_a_snapshot_is_that_of_a_run_that_never_knew_them() {
     let before = Tables::of(&home);
     assert!(GONE.iter().all(|record| before.persona(record).is_some()), "the test takes out people with personas");
     let change = Change::remove(GONE.map(subject));
-    let done = rewrite_all(&home, &change, Note { at: now(), reason: "erasure" }).expect("rewritten");
+    let done = rewrite_all(&home, &change, Note { at: now(), reason: "erasure" }, |_, _| Ok::<_, SinkError>(()))
+        .expect("rewritten");
     assert_eq!(done.iter().map(|(_, d)| d.removed(Table::Personas)).collect::<Vec<_>>(), [3]);
     let after = Tables::of(&home);
 

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::book::{Kept, Key, People, Policies, Who, key};
 use super::table::Row;
 use super::{Book, Finding, Findings, ReportError, table};
+use crate::audit::DELETION;
 use crate::audit::leaf::{Decision, Kind, Leaf, Stage};
 use crate::keys::SubjectKey;
 use crate::model::SubjectId;
@@ -64,9 +65,10 @@ pub fn coverage(book: &Book<'_>) -> Result<Coverage, ReportError> {
     // Rows of `decisions`, by their exact values: how many no leaf says the same of.
     let mut rows: HashMap<Key, u32> = HashMap::new();
     let mut holders: HashMap<String, HashSet<Key>> = HashMap::new();
+    let deleted = deleted(book)?;
     for kept in &snapshots {
         let policy = policies.get(kept.text("policy_hash"));
-        let joined = joins::join(book, kept, policy, &mut all)?;
+        let joined = joins::join(book, kept, (policy, &deleted), &mut all)?;
         holders.insert(kept.run().to_owned(), joined);
         table::each(&kept.snapshot, Table::Decisions, |row| {
             *rows.entry(Said::of_row(book, &row)?.exact(kept.run())).or_default() += 1;
@@ -80,6 +82,21 @@ pub fn coverage(book: &Book<'_>) -> Result<Coverage, ReportError> {
         not_in_log(book, &snapshots, &rows, &mut all)?;
     }
     Ok(all)
+}
+
+/// Whose rows went because the CRM deleted or merged them, by the log.
+fn deleted(book: &Book<'_>) -> Result<HashSet<Key>, ReportError> {
+    let (mut people, mut deleted) = (People::new(book.vault), HashSet::new());
+    book.each_leaf(|_, leaf| {
+        if leaf.kind == Kind::Right
+            && leaf.facts.get("right").is_some_and(|right| right == DELETION)
+            && let Who::Subject(id) = people.who(leaf)
+        {
+            deleted.insert(key(&[id.as_str()]));
+        }
+        Ok(())
+    })?;
+    Ok(deleted)
 }
 
 /// What a decision says, in a row or in a leaf.

@@ -18,7 +18,7 @@ use crate::persona::rectified::By;
 use crate::rights::office::OfficeError;
 use crate::rights::rectify;
 use crate::run::known::{FusionSettings, Known};
-use crate::sink::{self, Change, HomeLock, Note, Select, SinkError, Snapshot};
+use crate::sink::{self, Change, HomeLock, Note, Rewritten, Select, SinkError, Snapshot};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Facets: job_function, seniority, signing_power, buying_role.ROLE yes|no, trait.TRAIT POLE, \
@@ -80,8 +80,8 @@ pub(super) fn execute(args: &RectifyArgs, wall: &Clock) -> anyhow::Result<ExitCo
             ..Change::default()
         })
     };
-    let changed = sink::rewrite_each(office.home.path(), note, change)?;
-    office.log_rewritten(&changed, "rectification")?;
+    let tell = |snapshot: &Snapshot, done: &Rewritten| office.log_rewritten(snapshot, done, "rectification");
+    let changed = sink::rewrite_each(office.home.path(), note, change, tell)?;
     office.log.publish()?;
     let snapshots = changed.iter().filter(|(_, done)| !done.is_empty()).count();
     let lines = [

@@ -93,40 +93,49 @@ pub fn rewrite_snapshot(home: &Path, snapshot: &Snapshot, change: &Change, note:
 
 /// Changes every snapshot of every pipeline of a home, and clears what dead runs left in `.work`.
 ///
-/// One damaged snapshot does not keep the others from being changed; the first error is told at the end.
+/// `tell` hears of each snapshot as soon as it is rewritten. One damaged snapshot does not keep the others from being
+/// changed; the first error is told at the end.
 ///
 /// # Errors
-/// See [`rewrite_snapshot`]; a later call changes what is left.
-pub fn rewrite_all(home: &Path, change: &Change, note: Note) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
-    rewrite_each(home, note, |_| Ok(change.clone()))
+/// See [`rewrite_snapshot`]; a later call changes what is left. What `tell` returns.
+pub fn rewrite_all<E: From<SinkError>>(
+    home: &Path,
+    change: &Change,
+    note: Note,
+    tell: impl FnMut(&Snapshot, &Rewritten) -> Result<(), E>,
+) -> Result<Vec<(Snapshot, Rewritten)>, E> {
+    rewrite_each(home, note, |_| Ok(change.clone()), tell)
 }
 
 /// The same, where the change depends on the snapshot: a corrected persona rests on the evidence of its run.
 ///
 /// # Errors
 /// See [`rewrite_all`].
-pub fn rewrite_each(
+pub fn rewrite_each<E: From<SinkError>>(
     home: &Path,
     note: Note,
     change: impl FnMut(&Snapshot) -> Result<Change, SinkError>,
-) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
+    tell: impl FnMut(&Snapshot, &Rewritten) -> Result<(), E>,
+) -> Result<Vec<(Snapshot, Rewritten)>, E> {
     clear_work(home)?;
-    rewrite_older(home, note, change)
+    rewrite_older(home, note, change, tell)
 }
 
 /// As [`rewrite_each`], for a run whose own snapshot is being built in `.work`: that one stays.
 ///
 /// # Errors
 /// See [`rewrite_all`].
-pub fn rewrite_older(
+pub fn rewrite_older<E: From<SinkError>>(
     home: &Path,
     note: Note,
     mut change: impl FnMut(&Snapshot) -> Result<Change, SinkError>,
-) -> Result<Vec<(Snapshot, Rewritten)>, SinkError> {
+    mut tell: impl FnMut(&Snapshot, &Rewritten) -> Result<(), E>,
+) -> Result<Vec<(Snapshot, Rewritten)>, E> {
     recover(home)?;
     let (mut done, mut first_error) = (Vec::new(), None);
     for snapshot in all_snapshots(home)? {
-        match change(&snapshot).and_then(|change| rewrite_snapshot(home, &snapshot, &change, note)) {
+        let rewritten = change(&snapshot).and_then(|change| rewrite_snapshot(home, &snapshot, &change, note));
+        match rewritten.map_err(E::from).and_then(|rewritten| tell(&snapshot, &rewritten).map(|()| rewritten)) {
             Ok(rewritten) => done.push((snapshot, rewritten)),
             Err(error) => first_error = first_error.or(Some(error)),
         }
@@ -135,7 +144,10 @@ pub fn rewrite_older(
 }
 
 /// Every snapshot under a home, also of pipelines without a `current` one.
-fn all_snapshots(home: &Path) -> Result<Vec<Snapshot>, SinkError> {
+///
+/// # Errors
+/// The folders cannot be read.
+pub fn all_snapshots(home: &Path) -> Result<Vec<Snapshot>, SinkError> {
     let mut all = Vec::new();
     for name in home::sub_dirs(home)? {
         if home::check_name("pipeline name", &name).is_ok() {

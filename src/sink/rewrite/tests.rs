@@ -35,6 +35,11 @@ fn bytes(snapshot: &Snapshot, table: Table) -> Vec<u8> {
     fs::read(&snapshot.files(table).expect("files")[0]).expect("read")
 }
 
+/// Nobody keeps a log here.
+fn untold(_: &Snapshot, _: &Rewritten) -> Result<(), SinkError> {
+    Ok(())
+}
+
 fn note() -> Note {
     Note { at: at("2026-04-01T00:00:00Z"), reason: "erasure" }
 }
@@ -66,7 +71,7 @@ proptest! {
         let (gone, left): (Vec<Contact>, Vec<Contact>) = all.iter().cloned().partition(|c| out[c.n]);
         let fresh = publish(b.path(), "a", &left, &companies);
         let change = Change::remove(gone.iter().map(|c| subject_id(c.n)));
-        let done = rewrite_all(a.path(), &change, note()).expect("rewritten");
+        let done = rewrite_all(a.path(), &change, note(), untold).expect("rewritten");
         prop_assert_eq!(&done[0].0, &before);
         prop_assert_eq!(done[0].1.subjects, gone.len() as u64);
         assert_same(&before, &fresh);
@@ -75,7 +80,7 @@ proptest! {
         prop_assert!(!text.contains("sub_"));
         // Twice is once.
         let inode = fs::metadata(before.folder()).expect("there");
-        let again = rewrite_all(a.path(), &change, note()).expect("rewritten");
+        let again = rewrite_all(a.path(), &change, note(), untold).expect("rewritten");
         prop_assert!(again[0].1.is_empty());
         prop_assert_eq!(fs::metadata(before.folder()).expect("there").modified().ok(), inode.modified().ok());
         prop_assert!(home::sub_dirs(&a.path().join(".work")).expect("read").is_empty());
@@ -164,7 +169,7 @@ fn every_snapshot_of_every_pipeline_is_rewritten_also_an_orphan() {
     writer.commit(&Value::Null).expect("commit");
     fs::remove_file(dir.path().join("other/current")).expect("an orphan");
     fs::create_dir_all(dir.path().join(".work/snapshot=run_dead/personas")).expect("left by a dead run");
-    let done = rewrite_all(dir.path(), &Change::remove([subject_id(0)]), note()).expect("rewritten");
+    let done = rewrite_all(dir.path(), &Change::remove([subject_id(0)]), note(), untold).expect("rewritten");
     assert_eq!(done.len(), 3);
     for (snapshot, rewritten) in done {
         assert_eq!(rewritten.removed(Table::Personas), 1, "{}", snapshot.folder().display());
@@ -186,7 +191,7 @@ fn dead_letters_tied_by_commitment_go_and_a_damaged_snapshot_does_not_save_the_o
     fs::write(&damaged.files(Table::Personas).expect("files")[0], b"PAR1 not").expect("write");
     let mut change = Change::remove([subject_id(0)]);
     change.commitments.insert("hmac-sha256:11".into());
-    let e = rewrite_all(dir.path(), &change, note()).expect_err("damaged").to_string();
+    let e = rewrite_all(dir.path(), &change, note(), untold).expect_err("damaged").to_string();
     assert!(e.contains("part-0.parquet"), "{e}");
     assert_eq!(read_personas(&whole, &Select::All).expect("read").len(), 1);
     let letters = whole.read(Table::DeadLetters).expect("opens").map(|b| b.expect("batch").num_rows()).sum::<usize>();
@@ -216,7 +221,7 @@ fn death_at_any_moment_leaves_old_or_new_and_the_next_call_finishes() {
             let n = read_personas(&s, &Select::All).expect("whole").len();
             assert_eq!(n, if ["exchanged", "live"].contains(&moment) { 1 } else { 2 }, "{moment}");
         }
-        rewrite_all(dir.path(), &change, note()).expect("finished");
+        rewrite_all(dir.path(), &change, note(), untold).expect("finished");
         assert_eq!(crate::sink::current(dir.path(), "demo").expect("readable"), Some(s.clone()), "{moment}");
         assert_same(&s, &publish(other.path(), "a", &contacts[1..], &companies));
         assert!(home::sub_dirs(&dir.path().join(".work")).expect("read").is_empty(), "{moment}");

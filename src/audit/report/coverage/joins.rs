@@ -34,6 +34,8 @@ struct Join<'a> {
     book: &'a Book<'a>,
     kept: &'a Kept,
     policy: Option<&'a Policy>,
+    /// Whose rows went because the CRM deleted them.
+    deleted: &'a HashSet<Key>,
     permits: HashMap<Key, Permit>,
     purposes: Vec<String>,
     /// Who was refused to be emitted.
@@ -47,13 +49,14 @@ struct Join<'a> {
 pub(super) fn join<'a>(
     book: &'a Book<'a>,
     kept: &'a Kept,
-    policy: Option<&'a Policy>,
+    (policy, deleted): (Option<&'a Policy>, &'a HashSet<Key>),
     all: &'a mut Coverage,
 ) -> Result<HashSet<Key>, ReportError> {
     let mut join = Join {
         book,
         kept,
         policy,
+        deleted,
         permits: HashMap::new(),
         purposes: Vec::new(),
         refused: HashSet::new(),
@@ -240,7 +243,7 @@ impl Join<'_> {
     fn used(&mut self, row: &Row<'_>) -> Result<(), ReportError> {
         let Some(permit) = row.opt("permit_id")?.and_then(|id| self.permits.get(&key(&[id]))) else { return Ok(()) };
         let (id, about) = (row.text("decision_id")?, row.opt("subject_id")?.or(row.opt("host")?));
-        let emitted = self.personas.contains(&permit.who) || self.refused.contains(&permit.who);
+        let emitted = [&self.personas, &self.refused, self.deleted].iter().any(|people| people.contains(&permit.who));
         // Who said no after publishing was taken out; the log must explain it too.
         let said_no = row.opt("subject_id")?.is_some_and(|id| self.said_no(id));
         let without_row = permit.operation == Operation::Emit && !emitted && !said_no;
