@@ -9,6 +9,7 @@ mod finish;
 mod flight;
 mod group;
 pub mod home;
+mod hosts;
 pub mod journal;
 mod keep;
 pub mod known;

@@ -162,3 +162,40 @@ fn without_consent_nothing_of_a_social_network_is_asked() {
     assert_eq!(decisions().count(), 4);
     assert!(decisions().all(|d| d.primary_reason.is_some() && d.operation.as_str() == "profile"));
 }
+
+#[test]
+fn what_news_and_adverts_say_rests_on_leave_to_infer_and_without_it_they_are_not_asked_for() {
+    let of_words = |s: &&Signal| {
+        let at = &s.evidence.locator;
+        s.evidence.source_id == "company_site"
+            && !at.starts_with("organization")
+            && matches!(s.about, About::Account(_))
+    };
+    let tables = Tables::of(&shared().home);
+    let inferred: Vec<&Signal> = tables.evidence.iter().filter(of_words).collect();
+    assert!(inferred.len() >= 10, "{}", inferred.len());
+    for signal in inferred {
+        let permit = tables.decisions.iter().find(|d| d.permit_id.as_ref() == Some(&signal.evidence.permit));
+        assert_eq!(permit.map(|d| d.operation.as_str()), Some("infer"), "{signal:?}");
+    }
+    let folder = temp();
+    let shipped = root().join("config/policy/demo.yaml");
+    let (before, operations) = ("Not about persons.\n    operations: ", "[collect, derive, infer, store, emit]");
+    let policy = fs::read_to_string(&shipped).expect("the demo's policy");
+    assert!(policy.contains(&format!("{before}{operations}")));
+    let collect = format!("{before}[collect, derive, store, emit]");
+    let own = folder.path().join("policy.yaml");
+    fs::write(&own, policy.replace(&format!("{before}{operations}"), &collect)).expect("a file can be written");
+    let file = pipeline(folder.path(), &[(arg(&shipped), arg(&own))]);
+    let home = folder.path().join("home");
+    say(["run", arg(&file), "--out", arg(&home)]).expect(0);
+    let tables = Tables::of(&home);
+    assert_eq!(tables.evidence.iter().filter(of_words).count(), 0);
+    let refused = |d: &&prosopon::model::DecisionRow| {
+        d.source_id == "company_site" && d.operation.as_str() == "infer" && d.target.subject().is_none()
+    };
+    assert!(tables.decisions.iter().filter(refused).all(|d| d.primary_reason.is_some()));
+    // One for each company with a site; home, imprint and team are read as before.
+    assert_eq!(tables.decisions.iter().filter(refused).count(), 14);
+    assert!(tables.evidence.iter().any(|s| s.evidence.locator.starts_with("organization")));
+}
