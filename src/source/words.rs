@@ -135,6 +135,7 @@ mod tests {
             ("Will", true, false),
             ("will", false, true),
             ("Roman", false, false),
+            ("Major", true, false),
             ("Kauf", false, true),
             ("Preise", false, true),
             ("Systeme", false, true),
