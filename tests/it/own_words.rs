@@ -36,7 +36,10 @@ fn stands_in_home(word: &str) -> bool {
         format!("{:?} {:?} {:?} {:?}", tables.evidence, tables.documents, tables.decisions, tables.dead_letters);
     shown.contains(word)
         || files(&shared().home).iter().any(|file| {
-            let bytes = fs::read(file).expect("a file of the home");
+            // Others read from this home meanwhile, which is logged: a file of theirs may be gone by now.
+            let read = fs::read(file);
+            let gone = read.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound);
+            let bytes = if gone { Vec::new() } else { read.expect("a file of the home") };
             bytes.windows(word.len()).any(|w| w == word.as_bytes())
         })
 }
