@@ -155,7 +155,7 @@ pub(super) fn tell(summary: &Summary) -> io::Result<()> {
     let (files, requests, bytes) = (counts.host_files, counts.requests, counts.bytes / 1000);
     writeln!(
         out,
-        "  fetches     {pages} pages, {files} robots.txt and tdmrep.json files; {requests} requests, {bytes} kB"
+        "  fetches     {pages} pages, {files} robots.txt, tdmrep.json and ai.txt files; {requests} requests, {bytes} kB"
     )?;
     listed(&mut out, &counts.documents)?;
     writeln!(out, "  personas    {} of {} contacts, {} signals", counts.personas, counts.subjects, counts.evidence)?;

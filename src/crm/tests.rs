@@ -339,3 +339,12 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_handle_is_no_way_through_an_address() {
+    for (cell, name) in [("@login", Some("login")), ("a.b", Some("a.b")), (".", None), ("..", None), ("@..", None)] {
+        assert_eq!(super::value::handle(cell).as_deref(), name, "{cell}");
+        assert_eq!(super::value::social_handle(cell).as_deref(), name, "{cell}");
+    }
+    assert_eq!(super::value::social_handle("@..@social.example"), None);
+}

@@ -111,7 +111,8 @@ pub(super) fn handle(cell: &str) -> Option<String> {
     let last = cell.trim().trim_end_matches('/').rsplit('/').next()?.trim_start_matches('@');
     let usable =
         (1..=64).contains(&last.len()) && last.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    usable.then(|| last.to_owned())
+    // These two are no names, but ways through an address.
+    (usable && last != "." && last != "..").then(|| last.to_owned())
 }
 
 /// A name at a social network with many servers: `name`, `@name@host`, `https://host/@name`; the host is kept.

@@ -20,6 +20,10 @@ const MAX_DEPTH: usize = 64;
 const MAX_TAG: usize = 8 * 1024;
 /// Namespaces that one tag may declare: each name is looked up among all that are open.
 const MAX_NAMESPACES: usize = 32;
+/// Elements open at a time that change what links are relative to: their addresses grow by each other.
+const MAX_BASES: usize = 4;
+/// Whom a meta tag speaks to, where it speaks to this program.
+const ROBOTS: [&str; 2] = ["robots", "prosopon"];
 /// Bytes of HTML of one entry that are read.
 const MAX_ENTRY: usize = 64 * 1024;
 
@@ -39,6 +43,8 @@ pub struct Entry {
 pub struct Feed {
     /// The language as declared (`de-DE`).
     pub language: Option<String>,
+    /// What its robots meta tags say; whoever reads on obeys them first.
+    pub robots: Vec<String>,
     /// The newest first.
     pub entries: Vec<Entry>,
 }
@@ -58,16 +64,16 @@ pub enum FeedError {
     /// Not a feed, or a broken one.
     #[error("no_feed")]
     NoFeed,
-    /// Its publisher wants it in no other list (`access:restriction`, a robots meta tag).
+    /// Its publisher wants it in no other list (`access:restriction`).
     #[error("noindex")]
     Restricted,
 }
 
-/// Reads the `latest` entries of a feed.
+/// Reads the `latest` entries of a feed; those that are dated later than `until` are mistakes, and left out.
 ///
 /// # Errors
 /// See [`FeedError`].
-pub fn read_feed(body: &[u8], content_type: Option<&str>, latest: usize) -> Result<Feed, FeedError> {
+pub fn read_feed(body: &[u8], content_type: Option<&str>, latest: usize, until: Timestamp) -> Result<Feed, FeedError> {
     if body.len() > MAX_BYTES {
         return Err(FeedError::TooLarge);
     }
@@ -77,16 +83,16 @@ pub fn read_feed(body: &[u8], content_type: Option<&str>, latest: usize) -> Resu
     if !text.trim_start().starts_with('<') {
         return Err(FeedError::NoFeed);
     }
-    check(text)?;
+    let robots = check(text)?;
     // The default makes up random ids where there are none.
     let parser = Builder::new().id_generator(|_, _, _| String::new()).sanitize_content(false).build();
     let feed = parser.parse(text.as_bytes()).map_err(|_| FeedError::NoFeed)?;
     let dated = feed.entries.iter().enumerate().filter_map(|(index, entry)| Some((index, entry, date(entry)?)));
-    let mut dated: Vec<(usize, &Raw, Timestamp)> = dated.collect();
+    let mut dated: Vec<(usize, &Raw, Timestamp)> = dated.filter(|(_, _, at)| *at <= until).collect();
     dated.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)));
     dated.truncate(latest);
     let entries = dated.into_iter().map(|(index, raw, published)| Entry { index, published, text: words(raw) });
-    Ok(Feed { language: feed.language, entries: entries.collect() })
+    Ok(Feed { language: feed.language, robots, entries: entries.collect() })
 }
 
 /// The text is UTF-8 by now, whatever the declaration says.
@@ -119,23 +125,20 @@ fn words(entry: &Raw) -> String {
     parts.join("\n").replace('\n', "\n\n")
 }
 
-/// Refuses what would cost a parser more than its size.
-fn check(text: &str) -> Result<(), FeedError> {
+/// Refuses what would cost a parser more than its size; returns what its robots meta tags say.
+fn check(text: &str) -> Result<Vec<String>, FeedError> {
     if text.contains("<!ENTITY") {
         return Err(FeedError::Entities);
     }
-    let (mut rest, mut depth) = (text, 0_usize);
+    // What is open, and whether it changes what links are relative to.
+    let (mut rest, mut open, mut robots) = (text, Vec::new(), Vec::new());
     while let Some(start) = rest.find('<') {
         rest = &rest[start + 1..];
-        if let Some(inner) = rest.strip_prefix("![CDATA[") {
-            rest = inner.split_once("]]>").ok_or(FeedError::NoFeed)?.1;
+        if rest.starts_with(['!', '?']) {
+            rest = behind_declaration(rest)?;
             continue;
         }
-        if let Some(inner) = rest.strip_prefix("!--") {
-            rest = inner.split_once("-->").ok_or(FeedError::NoFeed)?.1;
-            continue;
-        }
-        let end = rest.find('>').ok_or(FeedError::NoFeed)?;
+        let end = tag_end(rest).ok_or(FeedError::NoFeed)?;
         let tag = &rest[..end];
         if tag.len() > MAX_TAG || tag.matches("xmlns").nth(MAX_NAMESPACES).is_some() {
             return Err(FeedError::TooDeep);
@@ -143,25 +146,81 @@ fn check(text: &str) -> Result<(), FeedError> {
         if is_restriction(tag) {
             return Err(FeedError::Restricted);
         }
+        robots.extend(robots_meta(tag));
         if tag.starts_with('/') {
-            depth = depth.saturating_sub(1);
-        } else if !tag.starts_with(['!', '?']) && !tag.ends_with('/') {
-            depth += 1;
+            open.pop();
+        } else if !tag.ends_with('/') {
+            open.push(tag.contains("xml:base"));
         }
-        if depth > MAX_DEPTH {
+        if open.len() > MAX_DEPTH || open.iter().filter(|changes| **changes).count() > MAX_BASES {
             return Err(FeedError::TooDeep);
         }
         rest = &rest[end + 1..];
     }
-    Ok(())
+    Ok(robots)
 }
 
-/// `<access:restriction relationship="deny"/>`, `<xhtml:meta name="robots" content="noindex"/>`.
+/// What stands behind a comment, CDATA, a processing instruction or a declaration; nothing in them is a tag.
+fn behind_declaration(rest: &str) -> Result<&str, FeedError> {
+    for (begin, end) in [("![CDATA[", "]]>"), ("!--", "-->"), ("?", "?>")] {
+        if let Some(inner) = rest.strip_prefix(begin) {
+            return Ok(inner.split_once(end).ok_or(FeedError::NoFeed)?.1);
+        }
+    }
+    // A document type may name where it is described; what it describes itself no feed needs.
+    let end = tag_end(rest).ok_or(FeedError::NoFeed)?;
+    let is_type = rest.get(..8).is_some_and(|begin| begin.eq_ignore_ascii_case("!DOCTYPE"));
+    if is_type && !rest[..end].contains('[') { Ok(&rest[end + 1..]) } else { Err(FeedError::NoFeed) }
+}
+
+/// Where a tag ends: at the first `>` that is in no quotes, as the parser has it.
+fn tag_end(rest: &str) -> Option<usize> {
+    let mut quote = None;
+    rest.bytes().position(|byte| match (quote, byte) {
+        (None, b'>') => true,
+        (None, b'"' | b'\'') => {
+            quote = Some(byte);
+            false
+        }
+        (Some(open), _) if open == byte => {
+            quote = None;
+            false
+        }
+        _ => false,
+    })
+}
+
+fn name_of(tag: &str) -> &str {
+    tag.split([' ', '\t', '\r', '\n', '/']).next().unwrap_or_default()
+}
+
+/// `<access:restriction relationship="deny"/>`.
 fn is_restriction(tag: &str) -> bool {
-    let name = tag.split([' ', '\t', '\r', '\n', '/']).next().unwrap_or_default();
-    let holds = |words: &[&str]| words.iter().all(|word| tag.contains(word));
-    name.ends_with(":restriction") && holds(&["deny"])
-        || (name == "meta" || name.ends_with(":meta")) && holds(&["robots", "noindex"])
+    name_of(tag).ends_with(":restriction") && tag.contains("deny")
+}
+
+/// What `<xhtml:meta name="robots" content="..."/>` says, or one that is meant for this program.
+fn robots_meta(tag: &str) -> Option<String> {
+    let name = name_of(tag);
+    if name != "meta" && !name.ends_with(":meta") {
+        return None;
+    }
+    let attribute = |wanted: &str| attributes(&tag[name.len()..]).find(|(key, _)| key.eq_ignore_ascii_case(wanted));
+    let (_, whom) = attribute("name")?;
+    let meant = ROBOTS.iter().any(|robot| whom.trim().eq_ignore_ascii_case(robot));
+    attribute("content").filter(|_| meant).map(|(_, says)| says.to_owned())
+}
+
+/// Keys and values in quotes.
+fn attributes(mut rest: &str) -> impl Iterator<Item = (&str, &str)> {
+    std::iter::from_fn(move || {
+        let (key, behind) = rest.split_once('=')?;
+        let behind = behind.trim_start();
+        let quote = behind.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let (value, behind) = behind[1..].split_once(quote)?;
+        rest = behind;
+        Some((key.trim(), value))
+    })
 }
 
 #[cfg(test)]

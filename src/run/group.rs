@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::audit::Stage;
-use crate::config::{CompanySite, Network, Page};
-use crate::consent::decide::{Asked, OptOut};
+use crate::config::{CompanySite, Page};
+use crate::consent::decide::Asked;
 use crate::consent::gate::{Decided, EmitProposal, FetchProposal, Grounds, InferProposal, SubjectFacts};
 use crate::consent::permit::{Emit, Infer, Permit};
-use crate::model::{DeadLetter, DecisionRow, DocumentRow, Personal, Signal, SubjectId, Target};
+use crate::model::{DeadLetter, DecisionRow, DocumentRow, Personal, Signal, Subject, SubjectId, Target};
 use crate::persona::Room;
 use crate::persona::input::FacetKind;
 use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
@@ -23,17 +23,15 @@ use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
 use crate::run::summary::NoteCounts;
 use crate::run::tiers::tier;
-use crate::source::{self, PageKind, Permitted, Reading, company_site, id};
+use crate::source::{self, PageKind, Permitted, company_site, id};
 use crate::taxonomy::{Operation, SourceClass, Tier};
 
 /// The purpose under which companies are read about; it never touches a person.
 pub(super) const COMPANY_PURPOSE: &str = "company_research";
-/// The purpose under which hosts are asked for their opt-outs.
-const HOST_PURPOSE: &str = "opt_out_check";
 /// The purpose under which traits, motives and preferences are read.
 pub(super) const PROFILING_PURPOSE: &str = crate::consent::policy::PROFILING;
 /// A redirect is a proposal of its own; after so many the chain is given up.
-const MAX_HOPS: usize = 5;
+pub(super) const MAX_HOPS: usize = 5;
 
 /// The rows of one company.
 #[derive(Debug, Default)]
@@ -98,19 +96,29 @@ pub(super) struct Work<'a> {
     pub company: Vec<Signal>,
     /// To read what notes say of the company.
     pub company_notes: Option<Permit<Infer>>,
+    /// To read what the company's own news and adverts say of it.
+    pub company_words: Option<Permit<Infer>>,
 }
 
 /// Works on one company.
 pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRows, RunError> {
     let begin = (context.wall)();
     let tier = tier(context.plan.tiers(), &group.account);
-    let mut work = Work { context, group, tier, rows: GroupRows::default(), company: Vec::new(), company_notes: None };
+    let mut work = Work {
+        context,
+        group,
+        tier,
+        rows: GroupRows::default(),
+        company: Vec::new(),
+        company_notes: None,
+        company_words: None,
+    };
     let mut leaves: Vec<Leave<'_>> = tracing::info_span!("gate").in_scope(|| {
         let timed = || group.members.iter().map(|m| work.ask(m)).collect();
         StageTimes::timed(&context.times.gate, timed)
     });
     // Written before the first effect.
-    let of_company: Vec<(DecisionRow, Grounds)> = work.ask_of_company().into_iter().collect();
+    let of_company = work.ask_of_company();
     let asked = leaves.iter().map(|l| l.asked.as_slice());
     context.record(Stage::Plan, asked.chain((!of_company.is_empty()).then_some(of_company.as_slice()))).await?;
     work.rows.decisions.extend(of_company.into_iter().map(|(row, _)| row));
@@ -136,20 +144,38 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
 }
 
 impl<'a> Work<'a> {
-    /// Asks whether what notes say of the company may be read; nothing in it is about a person.
-    fn ask_of_company(&mut self) -> Option<(DecisionRow, Grounds)> {
-        let noted_at = self.group.noted_at.filter(|_| self.tier != Tier::StudyPrior)?;
+    /// Asks whether what notes say of the company, and what it says of itself, may be read; nothing in it is about a
+    /// person.
+    fn ask_of_company(&mut self) -> Vec<(DecisionRow, Grounds)> {
+        let noted_at = self.group.noted_at.filter(|_| self.tier != Tier::StudyPrior);
+        let site = self.context.plan.sources().company_site.as_ref().filter(|_| self.tier == Tier::Individual);
+        let speaks = |site: &CompanySite| [PageKind::News, PageKind::Jobs].iter().any(|kind| wants(site, *kind));
+        // What will be fetched is as new as the decision.
+        let said_at =
+            site.filter(|s| speaks(s) && self.group.account.domain.is_some()).map(|_| self.context.gate.now());
+        let mut decided = Vec::new();
+        self.company_notes = noted_at.and_then(|at| self.ask_of(id::CRM, at, &mut decided));
+        self.company_words = said_at.and_then(|at| self.ask_of(id::COMPANY_SITE, at, &mut decided));
+        decided
+    }
+
+    /// Asks whether facts about the company may be inferred from a source.
+    fn ask_of(&self, source: &str, at: Timestamp, rows: &mut Vec<(DecisionRow, Grounds)>) -> Option<Permit<Infer>> {
         let proposal = InferProposal {
             target: Target::Account(self.group.account.id.clone()?),
-            source_id: id::CRM.to_owned(),
+            source_id: source.to_owned(),
             purpose: COMPANY_PURPOSE.to_owned(),
             operation: Operation::Infer,
             facts: None,
         };
-        let asked = Asked { evidence_at: Some(noted_at), ..Asked::default() };
-        let decided = self.context.gate.infer_asking(proposal, asked);
-        self.company_notes = decided.outcome.ok();
-        Some((decided.row, decided.grounds))
+        let decided = self.context.gate.infer_asking(proposal, Asked { evidence_at: Some(at), ..Asked::default() });
+        rows.push((decided.row, decided.grounds));
+        decided.outcome.ok()
+    }
+
+    /// Everybody of the company, with leave or without: none of them may be named in a quote.
+    pub(super) fn members(&self) -> Vec<&'a Subject> {
+        self.group.members.iter().map(|m| &m.subject).collect()
     }
 
     /// Asks the gate for all that will be needed for a contact, before anything is done.
@@ -230,8 +256,10 @@ impl<'a> Work<'a> {
         let mut queue = vec![(PageKind::Home, home)];
         let mut seen = BTreeSet::new();
         while let Some((kind, url)) = queue.pop() {
-            // A team page is about people: without a contact who may be read about, nobody asks for it.
-            if (kind == PageKind::Team && !anybody) || !wants(site, kind) || !seen.insert(url.clone()) {
+            // A team page is about people: without a contact who may be read about, nobody asks for it. From news and
+            // adverts facts are inferred: without leave for that, neither.
+            let idle = (kind == PageKind::Team && !anybody) || (is_words(kind) && self.company_words.is_none());
+            if idle || !wants(site, kind) || !seen.insert(url.clone()) {
                 continue;
             }
             // A redirect may lead to another host of the company: it is asked for its opt-outs first, too.
@@ -281,60 +309,26 @@ impl<'a> Work<'a> {
             .filter(|l| l.site.is_some() && l.emit.is_some())
             .map(|l| Permitted { subject: &l.member.subject, profiling: false })
             .collect();
+        let members = self.members();
         let read_context = source::Context {
             account: &self.group.account,
             contacts: &contacts,
+            members: &members,
             languages: &context.plan.extract().languages,
             as_of: context.as_of.0,
         };
         let obtained = obtain(context, proposal, |body| company_site::read(kind, body, &read_context)).await?;
         drop(contacts);
-        self.keep(&obtained, leaves, |l, profiles| l.site.as_ref().filter(|_| !profiles));
+        let inferred = self.company_words.as_ref().map(|permit| permit.id().clone());
+        let of_company = if is_words(kind) { inferred } else { obtained.decision.permit_id.clone() };
+        self.keep(&obtained, of_company.as_ref(), leaves, |l, profiles| l.site.as_ref().filter(|_| !profiles));
         Ok(obtained.document.is_some().then_some(obtained))
     }
+}
 
-    /// Asks a host for robots.txt and its reservation of rights; a file that moved is asked for where it is.
-    pub(super) async fn ask_host(&mut self, url: &Url, source: &str) -> Result<(), RunError> {
-        // ai.txt is younger than the demo web.
-        let paths = ["/robots.txt", "/.well-known/tdmrep.json", "/ai.txt"];
-        let asked = if self.context.plan.network() == Network::Demo { &paths[..2] } else { &paths[..] };
-        for path in asked {
-            let mut next = url.join(path).ok();
-            // The file itself and five moves (RFC 9309, 2.3.1.2).
-            for _ in 0..=MAX_HOPS {
-                let Some(file) = next.take() else { break };
-                next = self.ask_file(&file, source).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Asks for one file of a host, under a permit for that host, once for as long as it holds; says where it moved.
-    async fn ask_file(&mut self, file: &Url, source: &str) -> Result<Option<Url>, RunError> {
-        let context = self.context;
-        let cell = context.host_files.lock().expect("no holder panics").entry(file.to_string()).or_default().clone();
-        let mut asked = cell.lock().await;
-        if let Some(moved) = asked.as_ref().filter(|_| !context.fetcher.has_lapsed(file)) {
-            return Ok(moved.clone());
-        }
-        let proposal = FetchProposal {
-            target: Target::Host(file.host_str().unwrap_or("").to_owned()),
-            source_id: source.to_owned(),
-            purpose: HOST_PURPOSE.to_owned(),
-            url: Personal::new(file.clone()),
-            account_host: self.group.account.domain.clone(),
-            opt_out: OptOut::NotApplicable,
-            facts: None,
-        };
-        let obtained = obtain(context, proposal, |_| Reading::default()).await?;
-        self.rows.decisions.push(obtained.decision);
-        self.rows.documents.extend(obtained.document);
-        // The same file of another host; anything else counts as unreachable, and the gate would not permit it.
-        let moved = obtained.redirect.and_then(|to| Url::parse(&to).ok());
-        let moved = moved.filter(|to| to.path() == file.path() && to.query().is_none());
-        *asked = Some(moved.clone());
-        Ok(moved)
-    }
+/// Whether a page is text from which facts about the company are inferred; other pages state them.
+const fn is_words(kind: PageKind) -> bool {
+    matches!(kind, PageKind::News | PageKind::Jobs)
 }
 
 /// Whether the pipeline enables this kind of page.

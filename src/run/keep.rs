@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::consent::permit::{Emit, Infer, Permit};
 use crate::model::{
-    About, Account, AsOf, Claim, DeadLetter, DocumentId, DocumentRow, Evidence, Signal, Subject, SubjectId,
+    About, Account, AsOf, Claim, DeadLetter, DocumentId, DocumentRow, Evidence, PermitId, Signal, Subject, SubjectId,
 };
 use crate::persona::Room;
 use crate::persona::account::account_row;
@@ -53,10 +53,12 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Turns a reading into signals of those who have leave, and keeps decision and document.
+    /// Turns a reading into signals of those who have leave, and keeps decision and document. `of_company` is what
+    /// permits facts about the company.
     pub(super) fn keep<'l>(
         &mut self,
         obtained: &Obtained,
+        of_company: Option<&PermitId>,
         leaves: &'l mut [Leave<'a>],
         permit: impl for<'p> Fn(&'p Leave<'a>, bool) -> Option<&'p Permit<Infer>>,
     ) {
@@ -71,7 +73,7 @@ impl<'a> Work<'a> {
             match &found.about {
                 About::Account(_) if too_old(COMPANY_PURPOSE) => {}
                 About::Account(_) => {
-                    if let Some(permit) = &obtained.decision.permit_id {
+                    if let Some(permit) = of_company {
                         let evidence = self.page_evidence(document, found, obtained, permit.clone());
                         self.company.push(signal(self.context, found.clone(), evidence));
                     }
@@ -90,17 +92,11 @@ impl<'a> Work<'a> {
             leaves.iter_mut().filter(|l| l.member.subject.id == *subject).for_each(|l| l.uncertain = true);
         }
         if obtained.reading.withheld > 0 {
-            self.withheld_letter(document);
+            self.withheld_letter(document, obtained.decision.target.subject());
         }
     }
 
-    fn page_evidence(
-        &self,
-        document: &DocumentRow,
-        found: &Found,
-        obtained: &Obtained,
-        permit: crate::model::PermitId,
-    ) -> Evidence {
+    fn page_evidence(&self, document: &DocumentRow, found: &Found, obtained: &Obtained, permit: PermitId) -> Evidence {
         let class =
             self.context.gate.policy().source(&obtained.decision.source_id).map_or(SourceClass::News, |s| s.class);
         let fetched_at = self.context.observed_at(document.finished_at);
@@ -131,7 +127,9 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn withheld_letter(&mut self, document: &DocumentRow) {
+    /// Tied to the person whom a page is of, so that it goes with them; else to the page.
+    fn withheld_letter(&mut self, document: &DocumentRow, of: Option<&SubjectId>) {
+        let tie = of.map_or(document.document_id.as_str(), |subject| subject.as_str());
         self.rows.dead_letters.push(DeadLetter {
             stage: "read".to_owned(),
             reason: "not_read".to_owned(),
@@ -139,7 +137,7 @@ impl<'a> Work<'a> {
                 "source {}: not read in part, because of the guard for sensitive data; nothing to do",
                 document.source_id
             ),
-            row_commitment: self.context.ids.commitment("withheld", document.document_id.as_str().as_bytes()),
+            row_commitment: self.context.ids.commitment("withheld", tie.as_bytes()),
             subject_id: None,
         });
     }

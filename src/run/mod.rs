@@ -10,6 +10,7 @@ mod flight;
 mod found;
 mod group;
 pub mod home;
+mod hosts;
 pub mod journal;
 mod keep;
 pub mod known;

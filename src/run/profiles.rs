@@ -16,6 +16,13 @@ use crate::source::{self, Body, PageKind, Permitted, Reading, developer_profile,
 use crate::taxonomy::{Operation, SourceClass, Tier};
 
 impl<'a> Work<'a> {
+    /// Whether a contact said no after the run had asked: then not even the host of a profile is asked, since it would
+    /// be for that contact alone.
+    fn said_no(&self, leave: &Leave<'_>) -> Result<bool, RunError> {
+        self.context.look()?;
+        Ok(self.context.gate.late_negative(&leave.member.subject.id))
+    }
+
     pub(super) async fn developer_profile(&mut self, leave: &mut Leave<'a>) -> Result<(), RunError> {
         let context = self.context;
         let (Some(source), true, true) =
@@ -29,6 +36,9 @@ impl<'a> Work<'a> {
         let Some(url) = handle.and_then(|h| developer_profile::profile_url(&source.base_url, h)) else {
             return Ok(());
         };
+        if self.said_no(leave)? {
+            return Ok(());
+        }
         self.ask_host(&url, id::DEVELOPER_PROFILE).await?;
         let proposal = FetchProposal {
             target: subject_target(leave.member),
@@ -40,9 +50,11 @@ impl<'a> Work<'a> {
             facts: Some(facts(leave.member)),
         };
         let contacts = [Permitted { subject, profiling: leave.profiling.is_some() }];
+        let members = self.members();
         let read_context = source::Context {
             account: &self.group.account,
             contacts: &contacts,
+            members: &members,
             languages: &context.plan.extract().languages,
             as_of: context.as_of.0,
         };
@@ -51,7 +63,7 @@ impl<'a> Work<'a> {
         if obtained.document.is_none() {
             leave.refused.extend(FacetKind::fed_by(SourceClass::PublicProfessional));
         }
-        self.keep(&obtained, std::slice::from_mut(leave), |l, profiles| {
+        self.keep(&obtained, None, std::slice::from_mut(leave), |l, profiles| {
             if profiles { l.profiling.as_ref() } else { l.profile.as_ref() }
         });
         Ok(())
@@ -80,6 +92,9 @@ impl<'a> Work<'a> {
         let Some(lookup) = handle.and_then(|h| social_profile::lookup_url(&source.base_url, h)) else {
             return Ok(());
         };
+        if self.said_no(leave)? {
+            return Ok(());
+        }
         self.ask_host(&lookup, id::SOCIAL_PROFILE).await?;
         let base = &source.base_url;
         let account = self.social_page(lookup, leave, |body, c| social_profile::read_account(body, base, c)).await?;
@@ -107,9 +122,11 @@ impl<'a> Work<'a> {
             facts: Some(facts(leave.member)),
         };
         let contacts = [Permitted { subject: &leave.member.subject, profiling: leave.social.is_some() }];
+        let members = self.members();
         let read_context = source::Context {
             account: &self.group.account,
             contacts: &contacts,
+            members: &members,
             languages: &context.plan.extract().languages,
             as_of: context.as_of.0,
         };
@@ -117,7 +134,7 @@ impl<'a> Work<'a> {
         if obtained.document.is_none() {
             leave.refused.extend(FacetKind::fed_by(SourceClass::PublicSocial));
         }
-        self.keep(&obtained, std::slice::from_mut(leave), |l, profiles| l.social.as_ref().filter(|_| profiles));
+        self.keep(&obtained, None, std::slice::from_mut(leave), |l, profiles| l.social.as_ref().filter(|_| profiles));
         Ok(obtained)
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: a note on a contact without leave is not read; a statement becomes a signal only with that contact's own
 //! permit, for a role that of the CRM, for a trait or preference that to profile.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::permit::Permit;
 use crate::model::{About, DeadLetter, Evidence, PermitId, Subject, SubjectId};
@@ -11,7 +11,7 @@ use crate::persona::unknown_crm_age;
 use crate::run::context::{Context, StageTimes};
 use crate::run::group::{COMPANY_PURPOSE, Leave, PROFILING_PURPOSE, Work};
 use crate::run::keep::signal;
-use crate::run::load::Note;
+use crate::run::load::{Note, SLACK};
 use crate::run::notes::without_doubles;
 use crate::source::notes::{Colleagues, NoteReading, Written};
 use crate::source::{Found, Permitted, id};
@@ -27,9 +27,15 @@ impl Context {
     /// Whether the policy holds evidence of that age to be too old for a purpose.
     pub(super) fn is_too_old(&self, purpose: &str, at: Timestamp) -> bool {
         let days = self.gate.policy().file().purposes.get(purpose).and_then(|p| p.evidence_max_age_days);
-        let end = |days| at.checked_add(jiff::SignedDuration::from_hours(24 * i64::from(days)));
-        days.is_some_and(|days| end(days).is_ok_and(|end| end <= self.gate.now()))
+        has_aged(at, self.as_of.0, self.gate.now(), days)
     }
+}
+
+/// Whether evidence is older than so many days, or from after the run's clock: a date in the future is a mistake, and
+/// would be young for ever.
+fn has_aged(at: Timestamp, as_of: Timestamp, now: Timestamp, days: Option<u32>) -> bool {
+    let end = |days| at.checked_add(SignedDuration::from_hours(24 * i64::from(days)));
+    at.duration_since(as_of) > SLACK || days.is_some_and(|days| end(days).is_ok_and(|end| end <= now))
 }
 
 /// A note that is read, with what its evidence has in common.
@@ -153,5 +159,26 @@ fn double(context: &Context, loser: &Note, winner: &Note) -> DeadLetter {
         detail: format!("{}: another row of this note was taken ({}); export it once", loser.origin, winner.origin),
         row_commitment: context.ids.commitment("row", &loser.origin.digest),
         subject_id,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_old_has_aged_and_so_has_what_is_to_come() {
+        let day = |day: &str| format!("{day}T03:00:00Z").parse::<Timestamp>().expect("an instant");
+        let clock = day("2026-03-02");
+        for (at, days, aged) in [
+            ("2026-02-01", None, false),
+            ("2026-02-01", Some(30), false),
+            ("2026-01-31", Some(30), true),
+            ("2026-03-03", Some(30), false),
+            ("2026-03-04", Some(30), true),
+            ("2099-01-01", None, true),
+        ] {
+            assert_eq!(has_aged(day(at), clock, clock, days), aged, "{at} {days:?}");
+        }
     }
 }

@@ -35,7 +35,7 @@ pub struct Counts {
     pub refusals: BTreeMap<String, u64>,
     /// Fetched pages by outcome (`fetched`, or `failed: reason`).
     pub documents: BTreeMap<String, u64>,
-    /// robots.txt and tdmrep.json files that were asked for.
+    /// robots.txt, tdmrep.json and ai.txt files that were asked for.
     pub host_files: u64,
     /// Requests sent.
     pub requests: u64,

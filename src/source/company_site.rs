@@ -13,7 +13,7 @@ use crate::source::titles::{self, Stated};
 use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Reading, id, job_adverts, news};
 
 /// The product token that a page may forbid by name.
-const AGENT: &str = "prosopon";
+pub(super) const AGENT: &str = "prosopon";
 /// How far a site's own titles are believed.
 const TRUST: f64 = 1.0;
 /// An imprint must be right by law.

@@ -9,9 +9,9 @@ use url::Url;
 use crate::extract::text::{self, TextContact, TextKind, TextRecord, TextSignal, scrub_quote};
 use crate::identity::{Claimed, Verdict, judge};
 use crate::model::{About, Claim};
+use crate::source::neutral::{Names, neutral};
 use crate::source::titles::{self, Stated};
 use crate::source::{Body, Context, Found, KnownContact, Permitted, Reading, id};
-use crate::taxonomy::Language;
 
 /// How far a self-written one-liner is believed about function and level.
 const TRUST: f64 = 0.75;
@@ -48,7 +48,7 @@ pub fn read(body: &Body<'_>, context: &Context<'_>) -> Reading {
     };
     let Some(contact) = context.contacts.first() else { return Reading::default() };
     match verdict(&profile, contact, context) {
-        Verdict::Same => statements(&profile, contact, context.languages),
+        Verdict::Same => statements(&profile, contact, context),
         Verdict::Uncertain => Reading { uncertain: vec![contact.subject.id.clone()], ..Reading::default() },
         Verdict::Different => Reading { strangers: 1, ..Reading::default() },
     }
@@ -70,7 +70,7 @@ fn verdict(profile: &Profile, contact: &Permitted<'_>, context: &Context<'_>) ->
     judge(&known.known(), &claimed).verdict
 }
 
-fn statements(profile: &Profile, contact: &Permitted<'_>, languages: &[Language]) -> Reading {
+fn statements(profile: &Profile, contact: &Permitted<'_>, context: &Context<'_>) -> Reading {
     let Some(bio) = profile.bio.as_deref().filter(|b| !b.trim().is_empty()) else { return Reading::default() };
     let subject = contact.subject;
     let about = About::Subject(subject.id.clone(), subject.account.clone());
@@ -90,12 +90,13 @@ fn statements(profile: &Profile, contact: &Permitted<'_>, languages: &[Language]
     if withheld == 0 {
         let title = first_statement(bio);
         let stated = Stated { about: &about, title, department: None, locator: "bio", trust: TRUST };
-        let claims = titles::claims(&stated, languages);
+        let claims = titles::claims(&stated, context.languages);
         reading.withheld += claims.withheld;
         reading.found = claims.found;
     }
     if contact.profiling {
-        reading.found.extend(text.signals.iter().filter_map(|s| trait_claim(s, &about)));
+        let names = Names::of(context.members.iter().copied().chain([subject]));
+        reading.found.extend(text.signals.iter().filter_map(|s| trait_claim(s, &about, &names)));
     }
     reading
 }
@@ -107,13 +108,13 @@ fn first_statement(bio: &str) -> &str {
 }
 
 /// What of a bio is part of a profile; of roles it says nothing that can be relied on.
-fn trait_claim(signal: &TextSignal, about: &About) -> Option<Found> {
+fn trait_claim(signal: &TextSignal, about: &About, names: &Names) -> Option<Found> {
     let claim = signal.claim().filter(Claim::is_profile)?;
     Some(Found {
         about: about.clone(),
         claim,
         weight: signal.p,
-        quote: scrub_quote(&signal.quote)?,
+        quote: scrub_quote(&signal.quote).and_then(|q| scrub_quote(&neutral(&q, names)))?,
         locator: format!("bio[{}..{}]", signal.span[0], signal.span[1]),
         extractor: text::EXTRACTOR.to_owned(),
         said_at: None,

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, MatchKind, PatternID};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use regex::Regex;
@@ -55,7 +55,16 @@ struct Raw {
 struct Technologies {
     at_least: usize,
     p: f64,
+    names: Vec<String>,
     words: AhoCorasick,
+}
+
+impl Technologies {
+    /// Whether a name that was found is written as it must be: `MES` is an acronym, `mes` is French.
+    fn is_written_so(&self, found: PatternID, written: &str) -> bool {
+        let name = &self.names[found.as_usize()];
+        name.contains(char::is_lowercase) || name == written
+    }
 }
 
 static TECHNOLOGIES: LazyLock<Technologies> = LazyLock::new(|| {
@@ -65,7 +74,7 @@ static TECHNOLOGIES: LazyLock<Technologies> = LazyLock::new(|| {
     let mut builder = AhoCorasick::builder();
     builder.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest);
     let words = builder.build(&raw.technologies).expect("few short words");
-    Technologies { at_least: raw.at_least, p: raw.p, words }
+    Technologies { at_least: raw.at_least, p: raw.p, names: raw.technologies, words }
 });
 
 /// One advert.
@@ -81,7 +90,10 @@ pub(super) fn read(page: &PageReading, context: &Context<'_>) -> Reading {
     for block in page.json_ld.iter().chain(&page.microdata).chain(&page.rdfa) {
         collect(block, 0, &mut adverts);
     }
-    adverts.retain(|(_, until)| until.is_none_or(|until| until >= context.as_of));
+    // One that is over says nothing of now, and one of tomorrow is a mistake.
+    adverts.retain(|(advert, until)| {
+        until.is_none_or(|until| until >= context.as_of) && advert.posted.is_none_or(|at| at <= context.latest())
+    });
     let adverts: Vec<Advert> = adverts.into_iter().map(|(advert, _)| advert).collect();
     let mut text = page.text.replace('\n', "\n\n");
     for advert in &adverts {
@@ -89,6 +101,9 @@ pub(super) fn read(page: &PageReading, context: &Context<'_>) -> Reading {
         text.push_str(&html::text_of(&advert.description).replace('\n', "\n\n"));
     }
     let own = OwnText { text: &text, language: page.language.as_deref(), locator: "text", said_at: None };
+    if own.is_foreign(context) {
+        return Reading::default();
+    }
     let (mut found, withheld) = facts(&own, context);
     found.extend(many(page, &adverts, context));
     found.extend(technologies(&text, context));
@@ -179,7 +194,8 @@ fn technologies(text: &str, context: &Context<'_>) -> Option<Found> {
     let (mut seen, mut named) = (BTreeSet::new(), Vec::new());
     for found in known.words.find_iter(text) {
         let inside = is_part(text[..found.start()].chars().next_back()) || is_part(text[found.end()..].chars().next());
-        if !inside && seen.insert(found.pattern()) {
+        let named_so = !inside && known.is_written_so(found.pattern(), &text[found.range()]);
+        if named_so && seen.insert(found.pattern()) {
             named.push(&text[found.range()]);
         }
     }

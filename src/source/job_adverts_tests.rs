@@ -16,7 +16,8 @@ fn read_html(html: &str, employees: Option<u32>) -> Vec<String> {
     let page = read_page(html.as_bytes(), Some("text/html; charset=utf-8"), &url);
     let as_of = "2026-03-02T03:00:00Z".parse().expect("an instant");
     let languages = [Language::German, Language::English];
-    let reading = read(&page, &Context { account: &account, contacts: &[], languages: &languages, as_of });
+    let reading =
+        read(&page, &Context { account: &account, contacts: &[], members: &[], languages: &languages, as_of });
     let said = reading.found.iter();
     said.map(|f| format!("{}={} {} {:?}", f.claim.facet(), f.claim.value(), f.locator, f.quote)).collect()
 }
@@ -62,6 +63,7 @@ fn several_technologies_are_a_hint_at_digital_maturity() {
         ("Sie kennen Kafka, Docker und docker, AWS.", high("Kafka, Docker, AWS", 3)),
         ("Sie kennen Kafka und Docker.", Vec::new()),
         ("Kafkaesk, Dockerin, Pawsome", Vec::new()),
+        ("Nous cherchons mes chers collègues, edi, plm, aws et scada", Vec::new()),
     ] {
         assert_eq!(read_html(&format!("<p>{text}</p>"), None), said, "{text}");
     }
@@ -77,4 +79,21 @@ fn damaged_and_deep_data_is_nothing() {
     }
     let odd = "{\"@type\": [\"JobPosting\", 3], \"title\": [[]], \"datePosted\": {}, \"validThrough\": \"soon\"}";
     assert_eq!(read_html(&json_ld(&[odd.to_owned()]), Some(1)), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_in_a_language_that_is_not_read_says_nothing() {
+    let titles = ["Ingénieur", "Logisticien", "Chef de produit", "Acheteur", "Développeur"];
+    let postings = json_ld(&titles.map(|title| posting(title, "")));
+    let html = |lang: &str| format!("<html lang=\"{lang}\">{postings}<p>Kafka, Docker, AWS</p></html>");
+    assert_eq!(read_html(&html("fr"), Some(10)), Vec::<String>::new());
+    assert_eq!(read_html(&html("de"), Some(10)).len(), 2);
+}
+
+#[test]
+fn an_advert_of_the_future_is_a_mistake() {
+    let titles = ["Einkäufer", "Lagerist", "Produktionsleiter", "Softwareentwickler", "Vertriebsleiter"];
+    let dated = |day: &str| json_ld(&titles.map(|title| posting(title, &format!(", \"datePosted\": \"{day}\""))));
+    assert_eq!(read_html(&dated("2026-03-02"), Some(10)).len(), 1);
+    assert_eq!(read_html(&dated("2026-03-04"), Some(10)), Vec::<String>::new());
 }

@@ -13,8 +13,9 @@ pub mod notes;
 mod own_words;
 pub mod social_profile;
 mod titles;
+mod words;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -72,10 +73,20 @@ pub struct Context<'a> {
     pub account: &'a Account,
     /// Contacts of the company with leave for this source.
     pub contacts: &'a [Permitted<'a>],
+    /// Everybody of the company in the CRM, with leave or without: none of them may be named in a quote.
+    pub members: &'a [&'a Subject],
     /// Languages that are read; what is plainly in another one is left alone.
     pub languages: &'a [Language],
     /// The clock of the inference.
     pub as_of: Timestamp,
+}
+
+impl Context<'_> {
+    /// The latest date that a text can have; a day's slack, since some write local time as UTC. What is later is a
+    /// mistake, and would never grow old.
+    pub(crate) fn latest(&self) -> Timestamp {
+        self.as_of.checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// The body of a page.

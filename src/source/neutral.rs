@@ -4,34 +4,17 @@
 //! it may be the name of somebody whom nobody knows, or does not know any more. What stands for them is the same whoever
 //! they were.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::LazyLock;
+use std::collections::BTreeSet;
 
-use serde::Deserialize;
-use unicode_normalization::UnicodeNormalization as _;
-
-use crate::extract::text::is_word_of_rules;
+use super::words::{WORDS, bare, folded, is_capital, may_stay, noun};
 use crate::model::Subject;
 
 /// What stands where somebody was named.
 const PERSON: &str = "[person]";
 /// What stands for words that may be names.
 const LEFT_OUT: char = '…';
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Words {
-    honorifics: HashSet<String>,
-    particles: HashSet<String>,
-    pronouns: HashSet<String>,
-    articles: HashSet<String>,
-    plain: HashSet<String>,
-    nouns: HashMap<String, String>,
-}
-
-static WORDS: LazyLock<Words> = LazyLock::new(|| {
-    serde_saphyr::from_str(include_str!("../../config/crm/quotes.yaml")).expect("quotes.yaml is checked by a test")
-});
+/// Signs behind which a sentence begins, or what somebody says.
+const BEGINS: [char; 12] = ['.', '!', '?', ':', ';', '\n', '"', '„', '“', '«', '»', '('];
 
 /// The words of names that may stand in a quote.
 pub(super) struct Names(BTreeSet<String>);
@@ -48,7 +31,7 @@ impl Names {
     fn has(&self, word: &str) -> bool {
         let known = |w: &str| self.0.contains(w) || w.strip_suffix('s').is_some_and(|w| self.0.contains(w));
         let is_name = word.split(|c: char| !c.is_alphanumeric()).any(|part| known(&folded(part)) || known(&bare(part)));
-        is_name && (is_capital(word) || !may_stay(word))
+        is_name && (is_capital(word) || !may_stay(word, false))
     }
 }
 
@@ -59,34 +42,6 @@ fn name_words(name: &str) -> Vec<String> {
     let all_particles = pieces.iter().all(is_particle);
     let kept = pieces.into_iter().filter(|piece| all_particles || !is_particle(piece));
     kept.flat_map(|piece| [folded(piece), bare(piece)]).collect()
-}
-
-/// Whether a word may stand in a quote: one of the rules, a small word, a number.
-fn may_stay(word: &str) -> bool {
-    let part = |part: &str| {
-        part.is_empty()
-            || part.chars().all(|c| c.is_ascii_digit())
-            || WORDS.plain.contains(&folded(part))
-            || WORDS.articles.contains(&folded(part))
-            || noun(part).is_some()
-            || is_word_of_rules(part)
-    };
-    word.split(|c: char| !c.is_alphanumeric()).all(part)
-}
-
-/// Lower case, umlauts spelled out, marks gone.
-pub(super) fn folded(word: &str) -> String {
-    let lower = word.to_lowercase().replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss");
-    lower.nfkd().filter(|c| c.is_alphanumeric()).collect()
-}
-
-/// The same, with umlauts as they stand where a keyboard has none: `Muller`.
-fn bare(word: &str) -> String {
-    word.to_lowercase().replace('ß', "ss").nfkd().filter(|c| c.is_alphanumeric()).collect()
-}
-
-fn is_capital(word: &str) -> bool {
-    word.chars().next().is_some_and(char::is_uppercase)
 }
 
 /// What a word of a quote is.
@@ -111,7 +66,8 @@ pub(super) fn neutral(quote: &str, names: &Names) -> String {
         let end = word_on.find(|c: char| !c.is_alphanumeric() && c != '-').unwrap_or(word_on.len());
         let (word, after) = word_on.split_at(end);
         rest = after;
-        let kind = kind(word, before, after, names);
+        let begins = out.is_empty() || gap.contains(BEGINS);
+        let kind = kind(Word { word, after, begins }, before, names);
         // Nothing but blanks and full stops parts the words of one name.
         let same =
             matches!(before, Kind::Person | Kind::Open) && gap.chars().all(|c| matches!(c, ' ' | '.' | '\u{a0}'));
@@ -136,7 +92,16 @@ pub(super) fn neutral(quote: &str, names: &Names) -> String {
     out
 }
 
-fn kind(word: &str, before: Kind, after: &str, names: &Names) -> Kind {
+/// A word where it stands.
+#[derive(Clone, Copy)]
+struct Word<'q> {
+    word: &'q str,
+    after: &'q str,
+    /// Whether a sentence begins here, or what somebody says.
+    begins: bool,
+}
+
+fn kind(Word { word, after, begins }: Word<'_>, before: Kind, names: &Names) -> Kind {
     let key = folded(word);
     if WORDS.honorifics.contains(&key) && (is_capital(word) || before == Kind::Open) {
         return Kind::Open;
@@ -152,7 +117,7 @@ fn kind(word: &str, before: Kind, after: &str, names: &Names) -> Kind {
     let named = before == Kind::Open && is_capital(word);
     if named || initial || names.has(word) || WORDS.pronouns.contains(&key) {
         Kind::Person
-    } else if word.is_empty() || may_stay(word) {
+    } else if word.is_empty() || may_stay(word, begins) {
         Kind::Other
     } else {
         Kind::Unknown
@@ -170,12 +135,6 @@ fn push_word(out: &mut String, word: &str, after: &str) {
         Some(plain) => out.push_str(plain),
         None => out.push_str(word),
     }
-}
-
-fn noun(word: &str) -> Option<&'static str> {
-    let key = folded(word);
-    let plain = WORDS.nouns.get(&key).or_else(|| WORDS.nouns.get(key.strip_suffix("in")?));
-    plain.map(String::as_str)
 }
 
 #[cfg(test)]
@@ -208,6 +167,9 @@ mod tests {
             ("er entscheidet allein", "[person] entscheidet allein"),
             ("Mr. Stranger decides", "[person] decides"),
             ("talk to Mrs Weber, please", "talk to [person], please"),
+            ("Neumann entscheidet", "… entscheidet"),
+            ("das Budget hat Will Kaufmann", "das Budget hat …"),
+            ("ohne Lange läuft nichts", "ohne … läuft nichts"),
             ("entscheidet gern mit Zahlen", "entscheidet gern mit Zahlen"),
             ("", ""),
         ] {

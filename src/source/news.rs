@@ -6,6 +6,8 @@ use url::Url;
 
 use crate::extract::feed::{FeedError, read_feed};
 use crate::extract::html::PageReading;
+use crate::fetch::page_opt_outs;
+use crate::source::company_site::AGENT;
 use crate::source::own_words::{OwnText, facts};
 use crate::source::{Body, Context, Reading};
 
@@ -34,13 +36,16 @@ pub fn feed_of(page: &PageReading, url: &Url) -> Option<String> {
 /// Reads a feed.
 #[must_use]
 pub fn read(body: &Body<'_>, context: &Context<'_>) -> Reading {
-    let feed = match read_feed(body.bytes, body.content_type, LATEST) {
+    let feed = match read_feed(body.bytes, body.content_type, LATEST, context.latest()) {
         Ok(feed) => feed,
         Err(restricted @ FeedError::Restricted) => {
             return Reading { opted_out: Some(restricted.to_string()), ..Reading::default() };
         }
         Err(error) => return Reading { unreadable: Some(error.to_string()), ..Reading::default() },
     };
+    if let Some(reason) = page_opt_outs(&feed.robots, None, AGENT) {
+        return Reading { opted_out: Some(reason.to_string()), ..Reading::default() };
+    }
     let mut reading = Reading::default();
     for entry in &feed.entries {
         let own = OwnText {

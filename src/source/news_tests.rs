@@ -5,8 +5,12 @@ use jiff::Timestamp;
 use super::*;
 use crate::extract::html::read_page;
 use crate::ids::{DEMO_KEY, Ids};
-use crate::model::Account;
+use crate::model::{Account, Personal, Subject};
 use crate::taxonomy::Language;
+
+fn as_of() -> Timestamp {
+    "2026-03-02T03:00:00Z".parse().expect("an instant")
+}
 
 fn account() -> Account {
     let id = Some(Ids::new(DEMO_KEY).account("crm", "A-1"));
@@ -25,7 +29,7 @@ fn read_entries(language: &str, texts: &[&str]) -> (Vec<String>, Reading) {
     let account = account();
     let languages = [Language::German, Language::English];
     let reading =
-        read(&body, &Context { account: &account, contacts: &[], languages: &languages, as_of: Timestamp::UNIX_EPOCH });
+        read(&body, &Context { account: &account, contacts: &[], members: &[], languages: &languages, as_of: as_of() });
     let said = reading.found.iter().map(|f| format!("{}={}: {}", f.claim.facet(), f.claim.value(), f.quote));
     (said.collect(), reading)
 }
@@ -80,7 +84,7 @@ fn what_the_guard_withholds_is_counted_and_what_is_no_feed_is_typed() {
     assert!(said.is_empty() && reading.withheld > 0, "{said:?}");
     let url = Url::parse("https://musterwerk.example/feed").expect("an address");
     let account = account();
-    let context = Context { account: &account, contacts: &[], languages: &[], as_of: Timestamp::UNIX_EPOCH };
+    let context = Context { account: &account, contacts: &[], members: &[], languages: &[], as_of: as_of() };
     for (bytes, unreadable) in [(&b"<html></html>"[..], "no_feed"), (b"<!ENTITY", "feed_with_entities")] {
         let reading = read(&Body { url: &url, content_type: None, bytes }, &context);
         assert_eq!(reading, Reading { unreadable: Some(unreadable.to_owned()), ..Reading::default() });
@@ -88,6 +92,12 @@ fn what_the_guard_withholds_is_counted_and_what_is_no_feed_is_typed() {
     let restricted = b"<rss><access:restriction relationship=\"deny\"/></rss>";
     let reading = read(&Body { url: &url, content_type: None, bytes: restricted }, &context);
     assert_eq!(reading.opted_out.as_deref(), Some("noindex"));
+    for robots in ["NOINDEX", "none", "noai", "follow, NoAI"] {
+        let feed =
+            format!("<rss version=\"2.0\"><channel><meta name=\"robots\" content=\"{robots}\"/></channel></rss>");
+        let reading = read(&Body { url: &url, content_type: None, bytes: feed.as_bytes() }, &context);
+        assert_eq!(reading.opted_out.as_deref(), Some("noindex"), "{robots}");
+    }
 }
 
 #[test]
@@ -112,4 +122,52 @@ fn the_first_feed_of_news_of_the_own_domain_is_followed() {
         let page = read_page(format!("<html><head>{links}</head></html>").as_bytes(), Some("text/html"), &url);
         assert_eq!(feed_of(&page, &url).as_deref(), feed, "{links}");
     }
+}
+
+#[test]
+fn nobody_of_the_company_is_named_whether_or_not_they_may_be_read_about() {
+    let person = |family: &str| Subject {
+        id: Ids::new(DEMO_KEY).subject("crm", family),
+        crm_record: family.to_owned(),
+        account: None,
+        given_name: Personal::new("Erika".to_owned()),
+        family_name: Personal::new(family.to_owned()),
+        emails: Vec::new(),
+        job_title: None,
+        handles: Vec::new(),
+        language: None,
+        country: None,
+        updated_at: None,
+        collected_at: as_of(),
+    };
+    // A name that is a word of the rules, too: nothing but the list of names can tell.
+    let members = [person("Halle")];
+    let members: Vec<&Subject> = members.iter().collect();
+    let feed = "<rss version=\"2.0\"><channel><item><description>Musterwerk hat mit Halle ein neues Werk eröffnet.\
+        </description><pubDate>20 Jan 2026 10:00:00 GMT</pubDate></item></channel></rss>";
+    let (account, languages) = (account(), [Language::German]);
+    let url = Url::parse("https://musterwerk.example/feed").expect("an address");
+    let context =
+        Context { account: &account, contacts: &[], members: &members, languages: &languages, as_of: as_of() };
+    let reading = read(&Body { url: &url, content_type: None, bytes: feed.as_bytes() }, &context);
+    let quotes: Vec<&str> = reading.found.iter().map(|f| f.quote.as_str()).collect();
+    assert!(!quotes.is_empty() && quotes.iter().all(|q| q.contains("[person]") && !q.contains("Halle")), "{quotes:?}");
+}
+
+#[test]
+fn an_article_is_not_what_a_company_is_called_by() {
+    let account = Account { name: "Die Musterwerk GmbH".to_owned(), ..account() };
+    let languages = [Language::German];
+    let url = Url::parse("https://musterwerk.example/feed").expect("an address");
+    let context = Context { account: &account, contacts: &[], members: &[], languages: &languages, as_of: as_of() };
+    let feed = "<rss version=\"2.0\"><channel><item><description>Musterwerk baut die Stellen ab.</description>\
+        <pubDate>20 Jan 2026 10:00:00 GMT</pubDate></item></channel></rss>";
+    let reading = read(&Body { url: &url, content_type: None, bytes: feed.as_bytes() }, &context);
+    let quotes: Vec<&str> = reading.found.iter().map(|f| f.quote.as_str()).collect();
+    assert_eq!(quotes, ["[company] baut die Stellen ab"]);
+}
+
+#[test]
+fn a_feed_in_another_language_is_not_read() {
+    assert_eq!(read_entries("fr-FR", &["We are growing."]).0, Vec::<String>::new());
 }

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::neutral::{Names, folded, neutral};
+use super::neutral::{Names, neutral};
+use super::words::folded;
 use super::{Found, Permitted};
 use crate::extract::text::{self, CompanySignal, TextContact, TextKind, TextRecord, scrub_quote};
 use crate::model::{About, Account, Subject};

@@ -14,8 +14,8 @@ use crate::model::{About, Claim};
 use crate::source::neutral::{Names, neutral};
 use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Permitted, Reading, id};
 
-/// So many posts are asked for, the newest.
-const LATEST: &str = "40";
+/// So many posts are asked for, the newest, and no more are read, whatever the answer has.
+const LATEST: usize = 40;
 /// Longer text is no post.
 const MAX_POST: usize = 16 * 1024;
 
@@ -57,7 +57,6 @@ struct Field {
 /// What of a post is read.
 #[derive(Deserialize)]
 struct Post {
-    id: String,
     created_at: jiff::Timestamp,
     visibility: String,
     #[serde(default)]
@@ -105,7 +104,8 @@ fn posts_url(base: &Url, account: &str) -> Option<Url> {
     }
     let mut url = base.clone();
     url.path_segments_mut().ok()?.pop_if_empty().extend(["api", "v1", "accounts", account, "statuses"]);
-    let asked = [("limit", LATEST), ("exclude_replies", "true"), ("exclude_reblogs", "true")];
+    let limit = LATEST.to_string();
+    let asked = [("limit", limit.as_str()), ("exclude_replies", "true"), ("exclude_reblogs", "true")];
     url.query_pairs_mut().extend_pairs(asked);
     Some(url)
 }
@@ -116,6 +116,11 @@ pub fn read_account(body: &Body<'_>, base: &Url, context: &Context<'_>) -> Readi
     let unreadable = |word: &str| Reading { unreadable: Some(word.to_owned()), ..Reading::default() };
     let Ok(account) = serde_json::from_slice::<Account>(body.bytes) else { return unreadable("no_account") };
     let Some(contact) = context.contacts.first().filter(|c| c.profiling) else { return Reading::default() };
+    let handle = KnownContact::of(contact.subject, context.account, id::SOCIAL_PROFILE).handle;
+    // The server's answer is of the account that was asked for, or of nobody.
+    if !handle.and_then(|h| local_name(base, h)).is_some_and(|asked| asked.eq_ignore_ascii_case(&account.acct)) {
+        return Reading { strangers: 1, ..Reading::default() };
+    }
     if let Some(word) = opted_out(&account) {
         return Reading { opted_out: Some(word.to_owned()), ..Reading::default() };
     }
@@ -149,7 +154,9 @@ fn opted_out(account: &Account) -> Option<&'static str> {
 
 fn verdict(account: &Account, base: &Url, contact: &Permitted<'_>, context: &Context<'_>) -> Verdict {
     let mut known = KnownContact::of(contact.subject, context.account, id::SOCIAL_PROFILE);
-    known.handle = known.handle.and_then(|handle| local_name(base, handle));
+    // The account was looked up by the handle, so that it has it says nothing, unless the CRM says that it is of this
+    // very server: a bare handle is anybody's there.
+    known.handle = known.handle.filter(|handle| handle.contains('@')).and_then(|handle| local_name(base, handle));
     let lines = account.fields.iter().map(|f| f.value.as_str()).chain([account.note.as_str()]);
     let links: Vec<String> = lines.flat_map(links).collect();
     let claimed =
@@ -175,15 +182,16 @@ pub fn read_posts(body: &Body<'_>, base: &Url, context: &Context<'_>) -> Reading
     let Some(contact) = context.contacts.first().filter(|c| c.profiling) else { return Reading::default() };
     let known = KnownContact::of(contact.subject, context.account, id::SOCIAL_PROFILE);
     let own = known.handle.and_then(|handle| local_name(base, handle));
-    let is_own = |post: &&Post| own.is_some_and(|own| own.eq_ignore_ascii_case(&post.account.acct));
+    let is_own = |post: &Post| own.is_some_and(|own| own.eq_ignore_ascii_case(&post.account.acct));
     let mut reading = Reading::default();
-    for post in posts.iter().filter(is_own).filter(|p| is_open(p)) {
-        read_post(post, contact, context, &mut reading);
+    let dated = posts.iter().enumerate().filter(|(_, post)| post.created_at <= context.latest());
+    for (place, post) in dated.take(LATEST).filter(|(_, p)| is_own(p) && is_open(p)) {
+        read_post((place, post), contact, context, &mut reading);
     }
     reading
 }
 
-/// Whether a post is for everybody, the person's own and under no warning.
+/// Whether a post is for everybody, the person's own, without a quotation and under no warning.
 fn is_open(post: &Post) -> bool {
     post.visibility == "public"
         && post.reblog.is_none()
@@ -191,15 +199,24 @@ fn is_open(post: &Post) -> bool {
         && !post.sensitive
         && post.spoiler_text.trim().is_empty()
         && post.content.len() <= MAX_POST
+        && !post.content.to_ascii_lowercase().contains("<blockquote")
 }
 
-fn read_post(post: &Post, contact: &Permitted<'_>, context: &Context<'_>, reading: &mut Reading) {
+/// The text of a post without lines that quote somebody else, paragraphs apart.
+fn own_lines(post: &Post) -> String {
+    let text = html::text_of(&post.content);
+    let own: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('>')).collect();
+    own.join("\n\n")
+}
+
+/// Reads a post; `place` is where it stands in the answer.
+fn read_post((place, post): (usize, &Post), contact: &Permitted<'_>, context: &Context<'_>, reading: &mut Reading) {
     let subject = contact.subject;
     let record = TextRecord {
         id: String::new(),
         kind: TextKind::Post,
         lang: post.language.clone(),
-        text: html::text_of(&post.content).replace('\n', "\n\n"),
+        text: own_lines(post),
         contacts: vec![TextContact { id: subject.id.to_string(), name: String::new(), title: None }],
         about: Some(subject.id.to_string()),
         company: None,
@@ -214,14 +231,14 @@ fn read_post(post: &Post, contact: &Permitted<'_>, context: &Context<'_>, readin
         return;
     }
     let about = About::Subject(subject.id.clone(), subject.account.clone());
-    let names = Names::of([subject]);
+    let names = Names::of(context.members.iter().copied().chain([subject]));
     reading.found.extend(text.signals.iter().filter(|s| is_first_person(s)).filter_map(|signal| {
         Some(Found {
             about: about.clone(),
             claim: signal.claim().filter(Claim::is_profile)?,
             weight: signal.p,
             quote: scrub_quote(&signal.quote).and_then(|q| scrub_quote(&neutral(&q, &names)))?,
-            locator: format!("post {}[{}..{}]", post.id, signal.span[0], signal.span[1]),
+            locator: format!("post[{place}][{}..{}]", signal.span[0], signal.span[1]),
             extractor: text::EXTRACTOR.to_owned(),
             said_at: Some(post.created_at),
         })

@@ -5,7 +5,7 @@ use crate::ids::{DEMO_KEY, Ids};
 use crate::model::{self, Personal, Subject};
 use crate::taxonomy::Language;
 
-fn subject() -> Subject {
+fn subject(handle: &str) -> Subject {
     Subject {
         id: Ids::new(DEMO_KEY).subject("crm", "1"),
         crm_record: "1".to_owned(),
@@ -14,7 +14,7 @@ fn subject() -> Subject {
         family_name: Personal::new("Brandt".to_owned()),
         emails: Vec::new(),
         job_title: None,
-        handles: vec![(id::SOCIAL_PROFILE.to_owned(), Personal::new("abrandt".to_owned()))],
+        handles: vec![(id::SOCIAL_PROFILE.to_owned(), Personal::new(handle.to_owned()))],
         language: None,
         country: None,
         updated_at: None,
@@ -27,7 +27,16 @@ fn base() -> Url {
 }
 
 fn read_with(bytes: &[u8], profiling: bool, read: impl Fn(&Body<'_>, &Url, &Context<'_>) -> Reading) -> Reading {
-    let (subject, url) = (subject(), base());
+    read_as("abrandt", bytes, profiling, read)
+}
+
+fn read_as(
+    handle: &str,
+    bytes: &[u8],
+    profiling: bool,
+    read: impl Fn(&Body<'_>, &Url, &Context<'_>) -> Reading,
+) -> Reading {
+    let (subject, url) = (subject(handle), base());
     let id = Some(Ids::new(DEMO_KEY).account("crm", "A-1"));
     let account = model::Account {
         id,
@@ -37,8 +46,8 @@ fn read_with(bytes: &[u8], profiling: bool, read: impl Fn(&Body<'_>, &Url, &Cont
     };
     let contacts = [Permitted { subject: &subject, profiling }];
     let languages = [Language::German, Language::English];
-    let as_of = jiff::Timestamp::UNIX_EPOCH;
-    let context = Context { account: &account, contacts: &contacts, languages: &languages, as_of };
+    let as_of = "2026-03-02T03:00:00Z".parse().expect("an instant");
+    let context = Context { account: &account, contacts: &contacts, members: &[], languages: &languages, as_of };
     read(&Body { url: &url, content_type: Some("application/json"), bytes }, &url, &context)
 }
 
@@ -83,7 +92,8 @@ fn only_who_wants_to_be_found_and_is_the_contact_is_read() {
         (account("").replace("Anna Brandt", "Xaver Zwickelhuber"), "stranger"),
         ("{}".to_owned(), "no_account"),
         ("[".repeat(100_000), "no_account"),
-        (account("").replace("\"17\"", "\"../1\""), ""),
+        (account(site).replace("\"17\"", "\"../1\""), ""),
+        (account(site).replace("abrandt", "somebody"), "stranger"),
     ] {
         let reading = read_with(json.as_bytes(), true, read_account);
         let stranger = (reading.strangers > 0).then(|| "stranger".to_owned());
@@ -93,6 +103,17 @@ fn only_who_wants_to_be_found_and_is_the_contact_is_read() {
         assert!(reading.found.is_empty());
     }
     assert_eq!(read_with(account(site).as_bytes(), false, read_account), Reading::default(), "without leave");
+}
+
+#[test]
+fn a_handle_ties_only_where_the_crm_says_of_which_server_it_is() {
+    let account = b"{\"id\": \"17\", \"acct\": \"abrandt\", \"display_name\": \"Anna Brandt\", \"discoverable\": true}";
+    let bare = read_as("abrandt", account, true, read_account);
+    assert!(bare.follow_ups.is_empty() && bare.uncertain.len() == 1, "{bare:?}");
+    let whole = read_as("abrandt@Social.Example", account, true, read_account);
+    assert!(whole.follow_ups.len() == 1 && whole.uncertain.is_empty(), "{whole:?}");
+    let elsewhere = read_as("abrandt@elsewhere.example", account, true, read_account);
+    assert!(elsewhere.follow_ups.is_empty() && elsewhere.strangers == 1, "{elsewhere:?}");
 }
 
 fn post(content: &str, more: &str) -> String {
@@ -111,7 +132,7 @@ fn own_words_in_the_first_person_count_and_nothing_else() {
     let keen = "<p>Ich bin sehr technikaffin.</p>";
     let reading = read_with(post(keen, "").as_bytes(), true, read_posts);
     assert_eq!(said(&reading), ["trait.tech_affinity: Ich bin sehr technikaffin"]);
-    assert_eq!(reading.found[0].locator, "post 5[0..25]");
+    assert_eq!(reading.found[0].locator, "post[0][0..25]");
     assert_eq!(reading.found[0].said_at.map(|at| at.to_string()).as_deref(), Some("2026-02-01T08:00:00Z"));
     for (json, why) in [
         (post(keen, "").replace("\"public\"", "\"unlisted\""), "not for everybody"),
@@ -122,6 +143,9 @@ fn own_words_in_the_first_person_count_and_nothing_else() {
         (post(keen, ", \"spoiler_text\": \"Politik\""), "under a warning"),
         (post(keen, "").replace("abrandt", "other"), "another account"),
         (post("<p>Sehr technikaffin.</p>", ""), "nobody"),
+        (post("<Blockquote>Ich bin sehr technikaffin.</blockquote><p>Genau.</p>", ""), "a quotation"),
+        (post("<p>&gt; Ich bin sehr technikaffin.<br>Genau.</p>", ""), "a quotation"),
+        (post(keen, "").replace("2026-02-01", "2026-03-04"), "the future"),
         (post("<p>Meine Kollegin ist sehr technikaffin.</p>", ""), "somebody else"),
         (post("<p>Wenn ich technikaffin bin, wer dann nicht?</p>", ""), "a question"),
         (post("<p>Bin ich technikaffin?</p>", ""), "a question"),
@@ -140,4 +164,18 @@ fn a_post_of_which_something_is_withheld_says_nothing() {
     let text = "<p>Ich bin schwanger. Ich bin sehr technikaffin.</p>";
     let reading = read_with(post(text, "").as_bytes(), true, read_posts);
     assert!(reading.withheld > 0 && reading.found.is_empty());
+}
+
+#[test]
+fn no_more_posts_are_read_than_were_asked_for_and_each_says_where_it_stood() {
+    let one = post("<p>Ich bin sehr technikaffin.</p>", "");
+    let one = &one[1..one.len() - 1];
+    let future = one.replace("2026-02-01", "2099-01-01");
+    let other = one.replace("abrandt", "other");
+    let all = format!("[{future},{other},{}]", vec![one; 60].join(","));
+    let reading = read_with(all.as_bytes(), true, read_posts);
+    // The one of somebody else is one of those that were asked for; the one of the future is a mistake.
+    assert_eq!(reading.found.len(), 39);
+    let places: Vec<&str> = reading.found.iter().map(|f| f.locator.as_str()).collect();
+    assert_eq!((places[0], places[38]), ("post[2][0..25]", "post[40][0..25]"));
 }

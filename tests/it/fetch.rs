@@ -162,3 +162,26 @@ fn a_robots_file_is_followed_to_where_it_moved() {
     times.sort();
     assert!(times.windows(2).all(|t| t[1].duration_since(t[0]).as_millis() >= 1900), "{times:?}");
 }
+
+#[test]
+fn what_ai_txt_forbids_is_not_asked_for() {
+    let home = arg(&shared().home);
+    let rows = |table: &str| say(["inspect", table, "--out", home, "--format", "jsonl"]).expect(0).json_lines();
+    let host = "wrensfield-engineering.example";
+    let (documents, decisions) = (rows("documents"), rows("decisions"));
+    // Every host that has a robots.txt or may have one is asked for its ai.txt, too, under a permit of its own.
+    let asked_of = |host: &str| decisions.iter().filter(|d| d["host"] == host && d["target_kind"] == "host").count();
+    assert_eq!(asked_of(host), 3);
+    assert_eq!(asked_of("social.example"), 3);
+    // Two files of rules are not there; the third is read, and so are the three pages that it does not forbid. For the
+    // fourth nothing is sent.
+    let of_host: Vec<_> = documents.iter().filter(|d| d["host"] == host).collect();
+    assert_eq!(of_host.iter().filter(|d| d["outcome"] == "fetched").count(), 4, "{of_host:?}");
+    let forbidden: Vec<_> = of_host.iter().filter(|d| d["reason"] == "ai_disallow").collect();
+    assert_eq!(forbidden.len(), 1, "{of_host:?}");
+    assert_eq!((&forbidden[0]["attempts"], &forbidden[0]["bytes"]), (&0.into(), &0.into()), "{forbidden:?}");
+    assert_eq!(of_host.len(), 7, "{of_host:?}");
+    let evidence = rows("evidence");
+    let of_site = |e: &&serde_json::Value| e["host"] == host && e["quote"] == "Azure, Python, MQTT";
+    assert_eq!(evidence.iter().filter(of_site).count(), 0);
+}

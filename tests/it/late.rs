@@ -2,13 +2,14 @@
 //!
 //! Invariant: neither the new snapshot nor an older one has anything that the person refused before the home was free.
 
+use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
 use prosopon::sink;
 use prosopon::taxonomy::Operation;
 
-use crate::harness::{copy_of_shared, demo_args, finish, start, temp, until_in_the_middle};
+use crate::harness::{arg, copy, copy_of_shared, demo_args, finish, pipeline, root, start, temp, until_in_the_middle};
 use crate::rights::{at, intact};
 use crate::tables::{Tables, subject};
 
@@ -69,5 +70,46 @@ fn a_profile_that_is_withdrawn_in_mid_run_is_in_no_snapshot() {
             && d.reasons.iter().any(|r| r == "Withdrawn")
     };
     assert!(Tables::of(&home).decisions.iter().any(|d| refused(&d)), "no decision says why");
+    intact(&home);
+}
+
+/// For a profile of one person the host would be asked for that person alone.
+#[test]
+fn whoever_says_no_in_mid_run_is_not_even_asked_for_at_the_host_of_a_profile() {
+    let dir = temp();
+    let crm = dir.path().join("crm");
+    copy(&root().join("testdata/demo/crm"), &crm);
+    let change = |file: &str, changes: &[(&str, &str)]| {
+        let path = crm.join(file);
+        let mut text = fs::read_to_string(&path).expect("an export");
+        for (from, to) in changes {
+            assert!(text.contains(from), "{file} does not hold {from:?}");
+            text = text.replace(from, to);
+        }
+        fs::write(&path, text).expect("a file can be written");
+    };
+    // Of all contacts the one at the slowest host alone may be read about by posts: there is time to say no.
+    let (grant, classes) = ("K-2063;grant;6(1)(a);persona_enrichment", "crm|company_site");
+    let profiling = format!("{grant}|profiling;{classes}|public_social");
+    change("consents.csv", &[("|public_social", ""), (&format!("{grant};{classes}"), &profiling)]);
+    let row = "Prokurist, Leitung Einkauf;DE;Deutschland;;";
+    change("contacts_vertrieb.csv", &[(&format!("{row};"), &format!("{row}@rtewesmann@social.example;"))]);
+    let shipped = format!("{}/testdata/demo/crm/", root().display());
+    let file = pipeline(dir.path(), &[(&shipped, &format!("{}/", crm.display()))]);
+    let home = dir.path().join("home");
+    let mut child = start(["run", arg(&file), "--out", arg(&home)]);
+    let mut rest = until_in_the_middle(&mut child);
+    let objection = at(&home, &["subject", "object", "K-2063", "--json"]).expect(0).json();
+    let mut err = String::new();
+    rest.read_to_string(&mut err).expect("UTF-8");
+    finish(child).expect(0);
+    assert_eq!(objection["waits_for_run"], true, "the run was over too early: {objection}");
+    let tables = Tables::of(&home);
+    let permitted = |d: &&prosopon::model::DecisionRow| {
+        d.source_id == "social_profile" && d.permit_id.is_some() && d.target.subject() == Some(&subject("K-2063"))
+    };
+    assert_eq!(tables.decisions.iter().filter(permitted).count(), 1, "leave there was, until the objection");
+    let asked = tables.documents.iter().filter(|d| d.source_id == "social_profile").map(|d| &d.host);
+    assert_eq!(asked.collect::<Vec<_>>(), Vec::<&String>::new());
     intact(&home);
 }

@@ -36,7 +36,10 @@ fn stands_in_home(word: &str) -> bool {
         format!("{:?} {:?} {:?} {:?}", tables.evidence, tables.documents, tables.decisions, tables.dead_letters);
     shown.contains(word)
         || files(&shared().home).iter().any(|file| {
-            let bytes = fs::read(file).expect("a file of the home");
+            // Others read from this home meanwhile, which is logged: a file of theirs may be gone by now.
+            let read = fs::read(file);
+            let gone = read.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound);
+            let bytes = if gone { Vec::new() } else { read.expect("a file of the home") };
             bytes.windows(word.len()).any(|w| w == word.as_bytes())
         })
 }
@@ -161,4 +164,41 @@ fn without_consent_nothing_of_a_social_network_is_asked() {
     let decisions = || tables.decisions.iter().filter(|d| d.source_id == "social_profile");
     assert_eq!(decisions().count(), 4);
     assert!(decisions().all(|d| d.primary_reason.is_some() && d.operation.as_str() == "profile"));
+}
+
+#[test]
+fn what_news_and_adverts_say_rests_on_leave_to_infer_and_without_it_they_are_not_asked_for() {
+    let of_words = |s: &&Signal| {
+        let at = &s.evidence.locator;
+        s.evidence.source_id == "company_site"
+            && !at.starts_with("organization")
+            && matches!(s.about, About::Account(_))
+    };
+    let tables = Tables::of(&shared().home);
+    let inferred: Vec<&Signal> = tables.evidence.iter().filter(of_words).collect();
+    assert!(inferred.len() >= 10, "{}", inferred.len());
+    for signal in inferred {
+        let permit = tables.decisions.iter().find(|d| d.permit_id.as_ref() == Some(&signal.evidence.permit));
+        assert_eq!(permit.map(|d| d.operation.as_str()), Some("infer"), "{signal:?}");
+    }
+    let folder = temp();
+    let shipped = root().join("config/policy/demo.yaml");
+    let (before, operations) = ("Not about persons.\n    operations: ", "[collect, derive, infer, store, emit]");
+    let policy = fs::read_to_string(&shipped).expect("the demo's policy");
+    assert!(policy.contains(&format!("{before}{operations}")));
+    let collect = format!("{before}[collect, derive, store, emit]");
+    let own = folder.path().join("policy.yaml");
+    fs::write(&own, policy.replace(&format!("{before}{operations}"), &collect)).expect("a file can be written");
+    let file = pipeline(folder.path(), &[(arg(&shipped), arg(&own))]);
+    let home = folder.path().join("home");
+    say(["run", arg(&file), "--out", arg(&home)]).expect(0);
+    let tables = Tables::of(&home);
+    assert_eq!(tables.evidence.iter().filter(of_words).count(), 0);
+    let refused = |d: &&prosopon::model::DecisionRow| {
+        d.source_id == "company_site" && d.operation.as_str() == "infer" && d.target.subject().is_none()
+    };
+    assert!(tables.decisions.iter().filter(refused).all(|d| d.primary_reason.is_some()));
+    // One for each company with a site; home, imprint and team are read as before.
+    assert_eq!(tables.decisions.iter().filter(refused).count(), 14);
+    assert!(tables.evidence.iter().any(|s| s.evidence.locator.starts_with("organization")));
 }

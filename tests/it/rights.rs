@@ -61,6 +61,21 @@ fn that_a_note_was_withheld_goes_with_the_person_it_is_on() {
 }
 
 #[test]
+fn that_something_was_withheld_on_a_persons_own_pages_goes_with_them() {
+    let (_dir, home) = copy_of_shared();
+    let withheld = |source: &str| {
+        let begin = format!("source {source}: not read in part");
+        let is_of = |l: &&serde_json::Value| l["detail"].as_str().is_some_and(|d| d.starts_with(&begin));
+        Tables::of(&home).dead_letters.iter().filter(is_of).count()
+    };
+    assert_eq!((withheld("social_profile"), withheld("developer_profile")), (2, 1));
+    for (record, left) in [("K-2004", (1, 1)), ("K-2044", (1, 0))] {
+        at(&home, &["subject", "erase", record, "--yes"]).expect(0);
+        assert_eq!((withheld("social_profile"), withheld("developer_profile")), left, "{record}");
+    }
+}
+
+#[test]
 fn an_erased_person_is_in_no_file_and_does_not_come_back() {
     let (_dir, home) = copy_of_shared();
     let id = subject("K-2003").to_string();

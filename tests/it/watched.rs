@@ -103,7 +103,7 @@ fn a_collector_is_told_of_stages_and_fetches_and_of_nobody() {
     let documents = say(["inspect", "documents", "--out", arg(&home), "--format", "jsonl"]).expect(0).json_lines();
     assert_eq!(fetches.len(), documents.len());
     let told = |key: &str| fetches.iter().map(|s| words(s)[key].clone()).collect::<BTreeSet<_>>();
-    assert!(told("prosopon.fetch_kind").iter().all(|k| ["robots", "tdm", "page"].contains(&k.as_str())));
+    assert!(told("prosopon.fetch_kind").iter().all(|k| ["robots", "tdm", "ai", "page"].contains(&k.as_str())));
     assert!(
         told("prosopon.host_class")
             .iter()

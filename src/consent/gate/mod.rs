@@ -25,8 +25,8 @@ use crate::taxonomy::{Operation, SourceClass};
 /// Tells the time; the gate never asks the system itself.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// What may be asked of a host before its opt-outs are known: the opt-outs.
-const HOST_QUESTIONS: [&str; 2] = ["/robots.txt", "/.well-known/tdmrep.json"];
+/// What may be asked of a host before its opt-outs are known: the opt-outs, in the order in which they are asked.
+pub const HOST_QUESTIONS: [&str; 3] = ["/robots.txt", "/.well-known/tdmrep.json", "/ai.txt"];
 
 /// Decides proposals against one ledger and one policy.
 pub struct Gate {

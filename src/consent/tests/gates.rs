@@ -8,7 +8,7 @@ use url::Url;
 use super::{consent, event, now, policy_file, subject};
 use crate::consent::decide::{Asked, Duty, Modality, OptOut};
 use crate::consent::event::{EventKind, LegalEvent};
-use crate::consent::gate::{EmitProposal, FetchProposal, Gate, InferProposal, SubjectFacts};
+use crate::consent::gate::{EmitProposal, FetchProposal, Gate, HOST_QUESTIONS, InferProposal, SubjectFacts};
 use crate::consent::ledger::{Import, Ledger};
 use crate::consent::policy::Policy;
 use crate::ids::{DEMO_KEY, Ids};
@@ -76,10 +76,11 @@ fn a_restriction_cannot_be_walked_round_by_asking_to_store() {
 
 #[test]
 fn only_the_question_itself_may_be_put_to_a_host_unasked() {
-    for path in ["/robots.txt", "/.well-known/tdmrep.json"] {
+    assert_eq!(HOST_QUESTIONS, ["/robots.txt", "/.well-known/tdmrep.json", "/ai.txt"]);
+    for path in HOST_QUESTIONS {
         assert_eq!(ask_host(path, OptOut::NotApplicable), ["not_personal"]);
     }
-    for path in ["/", "/team", "/robots.txt?page=team", "/a/robots.txt"] {
+    for path in ["/", "/team", "/robots.txt?page=team", "/ai.txt?page=team", "/a/ai.txt", "/a/robots.txt"] {
         assert_eq!(ask_host(path, OptOut::NotApplicable), ["RobotsDisallow"], "{path}");
         assert_eq!(ask_host(path, OptOut::Free), ["not_personal"], "{path}");
     }

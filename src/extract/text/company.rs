@@ -21,12 +21,29 @@ pub(super) struct Firm {
     speaks: bool,
 }
 
+/// The words of a company's name, folded; an article is none of them.
+fn name_words(name: &str) -> impl Iterator<Item = String> {
+    let cells = fold(name);
+    let words = tokens(&cells, 0..cells.len()).into_iter().map(|t| t.text);
+    words.filter(|w| !matches!(w.as_str(), "die" | "der" | "das" | "the"))
+}
+
+/// The word of a company's name by which it is known, folded as [`folded`] does.
+#[must_use]
+pub fn name_word(company: &str) -> Option<String> {
+    name_words(company).next()
+}
+
+/// A word as texts and names are compared; `None` where there is none.
+#[must_use]
+pub fn folded(word: &str) -> Option<String> {
+    let cells = fold(word);
+    tokens(&cells, 0..cells.len()).into_iter().next().map(|t| t.text)
+}
+
 impl Firm {
     pub(super) fn of(record: &TextRecord) -> Self {
-        let name = record.company.as_deref().unwrap_or("");
-        let cells = fold(name);
-        let words = tokens(&cells, 0..cells.len()).into_iter().map(|t| t.text);
-        let words = words.filter(|w| !matches!(w.as_str(), "die" | "der" | "das" | "the")).collect();
+        let words = name_words(record.company.as_deref().unwrap_or("")).collect();
         Self { words, speaks: record.kind == TextKind::Company }
     }
 

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use company::{folded, name_word};
 pub use lines::{LinesReport, text_lines};
 pub use quote::scrub_quote;
 
@@ -190,11 +191,12 @@ pub struct TextReading {
     pub withheld: BTreeMap<SpecialCategory, u32>,
 }
 
-/// Whether a word belongs to the rules by which texts are read: then it tells of a matter, and names nobody.
+/// Whether a word belongs to the rules by which texts are read. `fits` judges, of a word that a rule leaves open, the
+/// letters before those of the rule, the rule's, and those behind them: `kauf*` alone would know Kaufmann.
 #[must_use]
-pub fn is_word_of_rules(word: &str) -> bool {
+pub fn is_word_of_rules(word: &str, fits: &dyn Fn(&str, &str, &str) -> bool) -> bool {
     let cells = guard::fold::fold(word);
-    rules::RULES.know(&guard::token::tokens(&cells, 0..cells.len()))
+    rules::RULES.know(&guard::token::tokens(&cells, 0..cells.len()), fits)
 }
 
 /// Reads one record: guard first, then signals from what it let through.

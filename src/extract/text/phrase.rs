@@ -280,9 +280,15 @@ impl<T> Phrases<T> {
         found
     }
 
-    /// Whether a word stands in any of the patterns.
-    pub(super) fn has_word(&self, token: &Token) -> bool {
-        !self.memory.of(token, || self.look_up(token)).is_empty()
+    /// Whether a word stands in any of the patterns; where a pattern leaves it open, `fits` judges what it has before
+    /// and behind the pattern's letters.
+    pub(super) fn has_word(&self, token: &Token, fits: impl Fn(&str, &str, &str) -> bool) -> bool {
+        let text = format!("\u{1}{}\u{2}", token.text);
+        self.automaton.find_overlapping_iter(&text).any(|m| {
+            let (before, letters, behind) = (&text[..m.start()], &text[m.range()], &text[m.end()..]);
+            let bare = |part| str::trim_matches(part, ['\u{1}', '\u{2}']);
+            self.needles[m.pattern().as_usize()].1.fits(token) && fits(bare(before), bare(letters), bare(behind))
+        })
     }
 
     /// The words of patterns that a token is.

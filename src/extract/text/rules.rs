@@ -225,9 +225,9 @@ pub(super) static RULES: LazyLock<Rules> =
     LazyLock::new(|| Rules::embedded().expect("the embedded signal rules are sound"));
 
 impl Rules {
-    /// Whether every token is a word of some pattern.
-    pub(super) fn know(&self, tokens: &[Token]) -> bool {
-        tokens.iter().all(|t| self.claims.has_word(t) || self.context.has_word(t))
+    /// Whether every token is a word of some pattern, with what `fits` before and behind a pattern's letters.
+    pub(super) fn know(&self, tokens: &[Token], fits: &dyn Fn(&str, &str, &str) -> bool) -> bool {
+        tokens.iter().all(|t| self.claims.has_word(t, fits) || self.context.has_word(t, fits))
     }
 
     fn embedded() -> Result<Self, RuleError> {
