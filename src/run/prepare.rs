@@ -103,25 +103,18 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let files = input_files(&pulled, &plan);
     let found = Found { pulled, notes, exports };
     let loaded = found.load(&plan.crm().name, &ids, (&vault, &ledger), gate_now, options.limit)?;
-    let log = match &mut home {
-        Some(home) if !options.dry_run => {
-            // A replay decides as of then; what the ledger learns today it learns today.
-            let known_at = if demo { gate_now } else { now };
-            let log = home.audit(&vault, &world.wall)?;
-            import(home, (&mut vault, &mut ledger), &log, &loaded, (&plan, pinned), &policy, known_at)?;
-            Some(log)
-        }
-        _ => {
-            ledger.preview(&loaded.events, &loaded.seen(), gate_now);
-            None
-        }
-    };
+    // A replay decides as of then; what the ledger learns today it learns today.
+    let known_at = if demo { gate_now } else { now };
+    let mut log = None;
+    if let Some(home) = home.as_mut().filter(|_| !options.dry_run) {
+        let log = log.insert(home.audit(&vault, &world.wall)?);
+        import(home, (&mut vault, &mut ledger), log, &loaded, (&plan, pinned), &policy, known_at)?;
+    } else {
+        ledger.preview(&loaded.events, &loaded.seen(), gate_now);
+    }
     let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
-    let view = ledger.take_view();
-    let view = if pinned { view.pinned() } else { view };
-    let put_right = |home: &Home| Store::open(home.path())?.all_rectifications(&vault);
-    let mut rectified = home.as_ref().map(put_right).transpose()?.unwrap_or_default();
-    loaded.hand_on(&mut rectified);
+    let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };
+    let rectified = rectified(home.as_ref(), &vault, &loaded)?;
     let (tape, tape_key) = tape(options, &vault, &home_path)?;
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, &ids, clock);
@@ -141,6 +134,18 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         tape,
         tape_key,
     })
+}
+
+/// What was put right, by subject, also under records that were merged since.
+fn rectified(
+    home: Option<&Home>,
+    vault: &Vault,
+    loaded: &Loaded,
+) -> Result<HashMap<SubjectId, Vec<Rectification>>, RunError> {
+    let Some(home) = home else { return Ok(HashMap::new()) };
+    let mut rectified = Store::open(home.path())?.all_rectifications(vault)?;
+    loaded.hand_on(&mut rectified);
+    Ok(rectified)
 }
 
 /// When a run stands.
