@@ -17,7 +17,7 @@ fn text() {
             kind,
             lang: None,
             text: String::from_utf8_lossy(bytes.get(1..).unwrap_or_default()).into_owned(),
-            contacts: vec![contact("a", "Toni Keller"), contact("b", "Anna Brandt")],
+            contacts: vec![contact("a", "Toni Keller"), contact("b", "Anna Brandt")].into(),
             about,
             company: None,
         };

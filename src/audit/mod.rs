@@ -5,6 +5,7 @@
 
 mod error;
 pub mod leaf;
+pub mod manifest;
 mod model;
 mod payloads;
 mod reader;

@@ -14,6 +14,8 @@ use crate::db::{self, Access, Journal};
 use crate::keys::SubjectKey;
 
 const LABEL: &str = "payload";
+/// Pages of the write-ahead file (4 KiB each) at which it is moved into the store: moving costs syncs of its own.
+const WAL_PAGES: i64 = 8192;
 
 /// A payload ready to be stored.
 #[derive(Debug, Clone)]
@@ -68,6 +70,7 @@ impl Payloads {
     /// Not readable or writable.
     pub fn open(path: &Path) -> Result<Self, AuditError> {
         let store = Self::open_for(path, Access::Write(Journal::Wal))?;
+        store.db(|db| db.pragma_update(None, "wal_autocheckpoint", WAL_PAGES))?;
         let io = |source| AuditError::Io { path: path.to_owned(), source: Arc::new(source) };
         crate::run::files::make_private(path).map_err(io)?;
         Ok(store)

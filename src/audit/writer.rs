@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +29,11 @@ const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 const BATCH: usize = 16_384;
 /// As many calls may wait at most.
 const QUEUE: usize = 256;
+/// Where calls come faster than they are written, as long is waited for more that share the sync.
+const LINGER: Duration = Duration::from_millis(10);
+/// From so many entries on, nobody is waited for, and payloads are stored by a thread of their own while the leaves are
+/// made.
+const MANY: usize = 512;
 
 /// An entry to be written.
 #[derive(Debug)]
@@ -218,15 +224,12 @@ struct Worker {
 
 impl Worker {
     fn run(mut self, receiver: &Receiver<Job>) {
-        while let Ok(first) = receiver.recv() {
+        let mut early: Option<Job> = None;
+        loop {
+            let is_crowded = early.is_some();
+            let Some(first) = early.or_else(|| receiver.recv().ok()) else { break };
             let begin = thread_micros();
-            let mut jobs = vec![first];
-            let mut leaves = jobs[0].entries.len();
-            while leaves < BATCH && !jobs.last().is_some_and(|j| j.publish) {
-                let Ok(job) = receiver.try_recv() else { break };
-                leaves += job.entries.len();
-                jobs.push(job);
-            }
+            let jobs = gather(first, receiver, is_crowded);
             let (entries, waiting): (Vec<Vec<Entry>>, Vec<_>) =
                 jobs.into_iter().map(|j| (j.entries, (j.reply, j.publish))).unzip();
             let sizes: Vec<u64> = entries.iter().map(|e| e.len() as u64).collect();
@@ -240,6 +243,7 @@ impl Worker {
                 reply.send(result.clone().map(|_| next..next + size));
                 next += size;
             }
+            early = receiver.try_recv().ok();
         }
     }
 
@@ -265,13 +269,32 @@ impl Worker {
                 entry.leaf.payload = payload.as_ref().map(|p| HEXLOWER.encode(p.commitment()));
             }
         }
-        let payloads = entries.iter().filter_map(|e| e.subject.as_ref()?.1.as_ref());
-        self.payloads.store(payloads)?;
-        let leaves: Vec<Vec<u8>> = entries.iter().map(|e| e.leaf.bytes()).collect();
+        let leaves = self.store(&entries)?;
         let fail = |source| AuditError::Log { path: self.place.folder.clone(), source: Arc::new(source) };
         let numbers = self.log.append_batch(&leaves).map_err(fail)?;
         self.newest = at;
         Ok(numbers.start)
+    }
+
+    /// Stores what lies off the log, durably, and makes the leaves meanwhile.
+    fn store(&mut self, entries: &[Entry]) -> Result<Vec<Vec<u8>>, AuditError> {
+        let payloads = entries.iter().filter_map(|e| e.subject.as_ref()?.1.as_ref());
+        let leaves = || entries.iter().map(|e| e.leaf.bytes()).collect();
+        if entries.len() < MANY {
+            self.payloads.store(payloads)?;
+            return Ok(leaves());
+        }
+        let (store, busy) = (&mut self.payloads, &self.busy);
+        std::thread::scope(|scope| {
+            let stored = scope.spawn(move || {
+                let stored = store.store(payloads);
+                busy.fetch_add(thread_micros(), Ordering::Relaxed);
+                stored
+            });
+            let leaves = leaves();
+            stored.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            Ok(leaves)
+        })
     }
 
     fn publish(&mut self) -> Result<(), AuditError> {
@@ -281,6 +304,23 @@ impl Worker {
         crate::run::files::write_atomically(path, note.as_bytes())
             .map_err(|source| AuditError::Io { path: path.clone(), source: Arc::new(source) })
     }
+}
+
+/// Takes what waits already, so that it shares a sync. Where calls come faster than they are written, a moment is given
+/// to those that are about to come: syncs cost more than all else.
+fn gather(first: Job, receiver: &Receiver<Job>, is_crowded: bool) -> Vec<Job> {
+    let until = is_crowded.then(|| Instant::now() + LINGER);
+    let (mut leaves, mut jobs) = (first.entries.len(), vec![first]);
+    while leaves < BATCH && !jobs.last().is_some_and(|j| j.publish) {
+        let next = match until.filter(|_| leaves < MANY) {
+            Some(until) => receiver.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
+            None => receiver.try_recv().ok(),
+        };
+        let Some(job) = next else { break };
+        leaves += job.entries.len();
+        jobs.push(job);
+    }
+    jobs
 }
 
 /// The last checkpoint that was kept outside the log.

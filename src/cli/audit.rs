@@ -240,7 +240,7 @@ fn audit(args: &AuditArgs, plain: &PlainArgs, book: &Book<'_>) -> anyhow::Result
         Question::Why(args) => {
             let Some(why) = why::why(book, &args.row)? else {
                 let text = format!(
-                    "no snapshot of {} knows {}: give a subject id, a CRM record, or the id of a signal, document, \
+                    "{} does not know {}: give a subject id, a CRM record, or the id of a signal, document, \
                      decision or permit",
                     book.home.display(),
                     args.row

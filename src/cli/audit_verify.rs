@@ -13,7 +13,7 @@ use prosopon_tlog::{Checkpoint, FindingKind, Vkey, Witness};
 use serde::Serialize;
 
 use super::HomeArg;
-use super::book::Opened;
+use super::book::{Opened, known_pipeline};
 use super::exit::Usage;
 use crate::audit::report::coverage;
 use crate::audit::source::Book;
@@ -84,7 +84,10 @@ impl Outcome {
 pub(super) fn verify(args: &VerifyArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let mut outcome = Outcome::default();
     match open(&args.home.path(), &mut outcome) {
-        Some(home) => check(args, home, wall, &mut outcome)?,
+        Some(home) => {
+            known_pipeline(&home, &args.home)?;
+            check(args, home, wall, &mut outcome)?;
+        }
         None if outcome.findings.is_empty() => {
             let text = format!("{} is no home that could be checked", args.home.path().display());
             outcome.unchecked.push(text);
@@ -184,6 +187,10 @@ fn legal(home: &Home, outcome: &mut Outcome) -> Option<(Vault, Ledger)> {
         }
         Err(HomeError::Ledger(error)) => {
             outcome.find("ledger", error.to_string());
+            None
+        }
+        Err(error @ HomeError::Older { .. }) => {
+            outcome.find("home", error.to_string());
             None
         }
         Err(HomeError::Vault(error @ (VaultError::Missing { .. } | VaultError::Damaged { .. }))) => {

@@ -23,16 +23,20 @@ pub(super) struct Opened {
     now: Timestamp,
 }
 
+/// A misspelt pipeline must not pass for one in which there is nothing.
+pub(super) fn known_pipeline(home: &Home, arg: &HomeArg) -> Result<(), Usage> {
+    match arg.pipeline.as_ref().filter(|name| !sink::pipelines(home.path()).contains(name)) {
+        None => Ok(()),
+        Some(name) => Err(Usage(format!("{}: no pipeline {name:?} has a snapshot here", home.path().display()))),
+    }
+}
+
 impl Opened {
     /// Opens vault, ledger and log of a home.
     pub fn open(arg: &HomeArg, wall: &Clock) -> anyhow::Result<Self> {
         let home = Home::open(&arg.path())?;
         let legal = home.legal_to_read()?;
-        let known = sink::pipelines(home.path());
-        if let Some(name) = arg.pipeline.as_ref().filter(|name| !known.contains(name)) {
-            let text = format!("{}: no pipeline {name:?} has a snapshot here", home.path().display());
-            return Err(Usage(text).into());
-        }
+        known_pipeline(&home, arg)?;
         Ok(Self::new(home, legal, arg.pipeline.clone(), wall)?)
     }
 

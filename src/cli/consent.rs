@@ -96,6 +96,7 @@ fn history(office: &Office, subject: &SubjectId) -> Vec<Known> {
 }
 fn export(args: &ExportArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let office = Office::open(&args.home.path(), wall)?;
+    super::book::known_pipeline(&office.home, &args.home)?;
     let subjects = match &args.subject {
         Some(text) => vec![office.find(text)?],
         None => office.ledger.view().subjects().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
@@ -103,7 +104,7 @@ fn export(args: &ExportArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     office.log_read("consent export", &subjects)?;
     let people: Vec<(SubjectId, Vec<Known>)> =
         subjects.into_iter().map(|s| (s.clone(), history(&office, &s))).collect();
-    let document = jsonld::export(&Exporter { controller: office.home.controller(), at: wall() }, &people);
+    let document = jsonld::export(&Exporter { controller: office.home.controller(), at: office.now() }, &people);
     let text = serde_json::to_string_pretty(&document)? + "\n";
     match &args.to {
         Some(path) => crate::run::files::write_atomically(path, text.as_bytes())
@@ -117,7 +118,7 @@ fn proof(args: &ProofArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let office = Office::open(&args.home.path(), wall)?;
     let subject = office.find(&args.subject)?;
     office.log_read("consent proof", std::slice::from_ref(&subject))?;
-    let proof = jsonld::proof(subject.as_str(), &history(&office, &subject), wall());
+    let proof = jsonld::proof(subject.as_str(), &history(&office, &subject), office.now());
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", serde_json::to_string(&proof)?)?;

@@ -177,7 +177,7 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     office.log.publish()?;
     let rows: u64 = changed.iter().map(|(_, done)| Table::ALL.into_iter().map(|t| done.removed(t)).sum::<u64>()).sum();
     let line = format!(
-        "{} person(s), {rows} row(s), {tapes} recording(s) destroyed; the gate refuses these people as RetentionElapsed",
+        "{} person(s), {rows} row(s), {tapes} recording(s) destroyed; none of it is permitted any more",
         over.len()
     );
     let told = json!({ "overdue": over.len(), "swept": over.len(), "rows": rows, "recordings": tapes });

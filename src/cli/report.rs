@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 
 use super::card::Style;
+use crate::audit::report::EventRef;
 use crate::audit::report::assessments::Assessments;
 use crate::audit::report::coverage::Coverage;
 use crate::audit::report::denials::Denials;
@@ -17,7 +18,7 @@ use crate::audit::report::ropa::Ropa;
 use crate::audit::report::sources::{SourceUse, Sources};
 use crate::audit::report::special_category::SpecialCategory;
 use crate::audit::report::violations::Violations;
-use crate::audit::report::why::{Cover, Logged, Refused, Why};
+use crate::audit::report::why::{Cover, Logged, Refused, Served, Why};
 use crate::audit::report::{Finding, Findings};
 use crate::sink::safe_text;
 
@@ -94,8 +95,14 @@ impl Tell for Why {
 
     fn tell(&self, page: &mut Page<'_>) -> io::Result<()> {
         let place = self.table.map_or_else(|| "is in no table".to_owned(), |table| format!("stands in {table}"));
-        page.title(&format!("{} {place} of {} ({})", self.asked, self.pipeline, self.snapshot))?;
+        let home = if self.snapshot.is_empty() {
+            "this home".to_owned()
+        } else {
+            format!("{} ({})", self.pipeline, self.snapshot)
+        };
+        page.title(&format!("{} {place} of {home}", self.asked))?;
         page.row("about", &self.about)?;
+        tell_served(page, &self.served, &self.against)?;
         self.covered_by.iter().try_for_each(|cover| tell_cover(page, cover))?;
         self.refused.iter().try_for_each(|refused| tell_refused(page, refused))?;
         if !self.proven {
@@ -104,6 +111,25 @@ impl Tell for Why {
         }
         Ok(())
     }
+}
+
+fn tell_served(page: &mut Page<'_>, served: &[Served], against: &[EventRef]) -> io::Result<()> {
+    for one in served {
+        page.line("")?;
+        page.title(&format!("done for the person: {}", one.right))?;
+        tell_logged(page, one.logged.as_ref())?;
+    }
+    tell_events(page, against)
+}
+
+fn tell_events(page: &mut Page<'_>, events: &[EventRef]) -> io::Result<()> {
+    for e in events {
+        let kind = format!("{:?}", e.kind).to_lowercase();
+        let recorded =
+            e.recorded_at.map_or_else(|| "a flag without date".to_owned(), |at| format!("recorded {}", time(at)));
+        page.row("event", &format!("ledger entry {}: {kind}, {recorded}, known {}", e.entry, time(e.known_at)))?;
+    }
+    Ok(())
 }
 
 fn tell_cover(page: &mut Page<'_>, cover: &Cover) -> io::Result<()> {
@@ -147,12 +173,7 @@ fn tell_refused(page: &mut Page<'_>, refused: &Refused) -> io::Result<()> {
         page.row("  means", &plain.means)?;
         page.row("  would help", &plain.helps)?;
     }
-    for e in &refused.events {
-        let kind = format!("{:?}", e.kind).to_lowercase();
-        let recorded =
-            e.recorded_at.map_or_else(|| "a flag without date".to_owned(), |at| format!("recorded {}", time(at)));
-        page.row("event", &format!("ledger entry {}: {kind}, {recorded}, known {}", e.entry, time(e.known_at)))?;
-    }
+    tell_events(page, &refused.events)?;
     tell_logged(page, refused.logged.as_ref())
 }
 

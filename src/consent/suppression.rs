@@ -3,15 +3,19 @@
 //! Invariant: of an erased person only keyed hashes of normalised identifiers are left; they tell whether somebody is
 //! suppressed and nothing else. A namesake at the same company is kept out too: that errs on the side of the erased.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::consent::ledger::LedgerView;
 use crate::crm::CrmContact;
 use crate::keys::{Identifier, Vault, VaultError};
 
-/// A name without case, marks and spaces: `Müller  Schön` and `mueller-schoen` are one.
-fn folded(name: &str) -> String {
-    use unicode_normalization::UnicodeNormalization as _;
-    let lower = name.to_lowercase().replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss");
-    lower.nfkd().filter(|c| c.is_alphanumeric()).collect()
+/// A name without case, marks and spaces: `Müller  Schön` and `mueller-schoen` are one, however their umlauts are encoded.
+/// The second spelling is that of systems that only drop the dots.
+fn spellings(name: &str) -> [String; 2] {
+    // An umlaut may come as a letter with a mark of its own.
+    let lower: String = name.nfc().collect::<String>().to_lowercase();
+    let bare = |text: &str| text.replace('ß', "ss").nfkd().filter(|c| c.is_alphanumeric()).collect();
+    [bare(&lower.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue")), bare(&lower)]
 }
 
 /// Hashes the identifiers of one home.
@@ -35,13 +39,16 @@ impl Identifiers {
         Ok(Self(Box::new(vault.identifier()?)))
     }
 
-    /// An e-mail address: case, spaces and a tag behind `+` make no difference.
+    /// An e-mail address: case, spaces and a tag behind `+` make no difference, nor does how letters beyond ASCII are
+    /// written (`müller.example` is `xn--mller-kva.example`).
     #[must_use]
     pub fn email(&self, address: &str) -> Identifier {
-        let address = address.trim().to_lowercase();
+        let address: String = address.trim().nfc().collect::<String>().to_lowercase();
         let (local, domain) = address.rsplit_once('@').unwrap_or((&address, ""));
         let local = local.split_once('+').map_or(local, |(local, _)| local);
-        (self.0)("email", &[local, domain])
+        let domain = domain.trim_end_matches('.');
+        let ascii = url::Host::parse(domain).map_or_else(|_| domain.to_owned(), |host| host.to_string());
+        (self.0)("email", &[local, &ascii])
     }
 
     /// A record of a CRM.
@@ -58,8 +65,10 @@ impl Identifiers {
         if let Some(account) = &contact.account_record
             && !contact.family_name.reveal().is_empty()
         {
-            let name = [contact.given_name.reveal(), contact.family_name.reveal()].map(|n| folded(n));
-            all.push((self.0)("name", &[crm, account, &name[0], &name[1]]));
+            let (given, family) = (spellings(contact.given_name.reveal()), spellings(contact.family_name.reveal()));
+            let mut names: Vec<_> = given.iter().zip(&family).collect();
+            names.dedup();
+            all.extend(names.into_iter().map(|(given, family)| (self.0)("name", &[crm, account, given, family])));
         }
         all
     }

@@ -92,9 +92,7 @@ impl MasterSource {
             Self::File(path) => {
                 let path = home.join(path);
                 let io = |source| VaultError::Io { path: path.clone(), source };
-                if let Some(folder) = path.parent() {
-                    crate::run::files::private_dir(folder).map_err(io)?;
-                }
+                crate::run::files::private_dir(crate::run::files::folder_of(&path)).map_err(io)?;
                 let text = Zeroizing::new(format!("{}\n", HEXLOWER_PERMISSIVE.encode(key.0.as_slice())));
                 crate::run::files::write_atomically(&path, text.as_bytes()).map_err(io)
             }

@@ -225,7 +225,7 @@ fn stated(case: &Case, subject: &SubjectId, at: Timestamp) -> Vec<Signal> {
         kind: case.kind,
         lang: None,
         text: text.clone(),
-        contacts,
+        contacts: contacts.into(),
         about: (case.kind != TextKind::Note).then(|| "contact".into()),
         company: None,
     };

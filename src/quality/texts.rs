@@ -150,7 +150,7 @@ impl FacetSet {
             kind: case.kind,
             lang: Some(case.lang.clone().unwrap_or_else(|| "de".to_owned())),
             text: case.text.clone(),
-            contacts: self.contacts.clone(),
+            contacts: self.contacts.clone().into(),
             about: about.filter(|a| a != "none"),
             company: Some(self.company.clone()),
         };

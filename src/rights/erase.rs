@@ -3,6 +3,8 @@
 //! Invariant: the log and the ledger know of the erasure before anything is destroyed, and the key goes last, so an
 //! erasure that was cut off can be repeated; afterwards the entries that are left are about nobody.
 
+use std::collections::HashSet;
+
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -14,6 +16,7 @@ use crate::consent::event::EventKind;
 use crate::consent::ledger::Import;
 use crate::model::SubjectId;
 use crate::rights::office::{Office, OfficeError};
+use crate::run::home::note_erasures;
 use crate::run::journal::Journal;
 use crate::sink::{Change, HomeLock, Note, Rewritten, Snapshot, Table};
 
@@ -34,7 +37,7 @@ pub struct Receipt {
     pub subject: String,
     /// The entry of the audit log that came before anything was destroyed.
     pub entry: u64,
-    /// The random id in that entry: ties the receipt to it, and to nothing else.
+    /// The random id in that entry: ties the receipt to it, and to nothing else. The entry has `subject`, too.
     pub erasure: String,
     /// The signed checkpoint after it.
     pub checkpoint: String,
@@ -60,10 +63,12 @@ pub struct Announced {
     pub entry: u64,
     /// 32 hex digits.
     pub erasure: String,
+    /// Under which the entry commits to the person.
+    salt: [u8; 32],
 }
 
 /// Records the erasure, and keeps the person's identifiers out from here on, whatever happens next. The entry carries no
-/// tag: nothing of the person's trail leads to it.
+/// tag: nothing of the person's trail leads to it, and to whom it commits only the receipt's salt can tell.
 ///
 /// `run_goes_on`: a run that holds the home must leave the person out, so the ledger is told too.
 ///
@@ -71,11 +76,18 @@ pub struct Announced {
 /// Log, vault or ledger cannot be written: nothing was destroyed.
 pub fn announce(office: &mut Office, subject: &SubjectId, run_goes_on: bool) -> Result<Announced, OfficeError> {
     let suppress = office.vault.identifiers(subject).to_vec();
-    let erasure = HEXLOWER.encode(&random(office)?[..16]);
-    let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Erase) };
-    let leaf = leaf.fact("suppressed", suppress.len()).fact("erasure", erasure.as_str());
+    let (erasure, salt) = (HEXLOWER.encode(&random(office)?[..16]), random(office)?);
+    let new = suppress.iter().collect::<HashSet<_>>().into_iter().filter(|i| !office.vault.suppressed().contains(*i));
+    let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Erase) }
+        .fact("suppressed", suppress.len())
+        .fact("erasure", erasure.as_str())
+        .fact("subject", digest(&salt, subject))
+        // As many there are once it is done: the vault must never know of fewer.
+        .fact("forgotten_in_all", office.vault.forgotten().len() + 1)
+        .fact("suppressed_in_all", office.vault.suppressed().len() + new.count());
     let entry = office.log.append_now(vec![leaf.into()])?.start;
     office.vault.suppress(&suppress)?;
+    note_erasures(office.home.path(), &office.vault)?;
     if run_goes_on {
         let event = office.event(subject, EventKind::Erase, "erase");
         let import = Import { events: &[event], ..Import::default() };
@@ -83,7 +95,7 @@ pub fn announce(office: &mut Office, subject: &SubjectId, run_goes_on: bool) -> 
         office.ledger.import(&mut office.vault, import, now)?;
         office.log_ledger()?;
     }
-    Ok(Announced { entry, erasure })
+    Ok(Announced { entry, erasure, salt })
 }
 
 fn random(office: &Office) -> Result<[u8; 32], OfficeError> {
@@ -122,6 +134,7 @@ pub fn destroy(
     office.store.forget(&key)?;
     let suppressed = office.vault.identifiers(subject).len() as u64;
     office.vault.destroy(subject)?;
+    note_erasures(office.home.path(), &office.vault)?;
     drop(lock);
     let mut rows = std::collections::BTreeMap::new();
     for (_, done) in &changed {
@@ -133,13 +146,12 @@ pub fn destroy(
         }
     }
     let checkpoint = office.reader()?.checkpoint().to_string();
-    let salt = random(office)?;
     Ok(Receipt {
         schema: SCHEMA.to_owned(),
         controller: office.home.controller().to_owned(),
         erased_at: office.now(),
-        salt: HEXLOWER.encode(&salt),
-        subject: digest(&salt, subject),
+        salt: HEXLOWER.encode(&announced.salt),
+        subject: digest(&announced.salt, subject),
         entry: announced.entry,
         erasure: announced.erasure.clone(),
         checkpoint,

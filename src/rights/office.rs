@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::audit::{AuditError, AuditLog, Entry, Kind, Leaf, LogReader, Stage};
+use crate::audit::{self, AuditError, AuditLog, Entry, Kind, Leaf, LogReader, Stage};
 use crate::consent::event::{EventKind, LegalEvent, Origin, Proof, Scope};
 use crate::consent::gate::Clock;
 use crate::consent::ledger::{Import, Ledger, LedgerError};
@@ -336,7 +336,8 @@ pub fn rewrite_leaf(home: &Home, snapshot: &Snapshot, reason: &str) -> Result<Le
         .fact("pipeline", pipeline)
         .fact("snapshot", snapshot.run_id())
         .fact("reason", reason)
-        .fact("tables", serde_json::Value::Object(keyed.collect())))
+        .fact("tables", serde_json::Value::Object(keyed.collect()))
+        .fact(audit::manifest::FACT, audit::manifest::commitment(home.ids(), &manifest)))
 }
 
 /// The time of a home: the wall's. In a demo home time stands still, at the gate's time of the newest snapshot.

@@ -58,13 +58,17 @@ fn in_log(office: &Office, receipt: &Receipt, found: &mut Vec<String>) -> Result
     if reader.root_at(checkpoint.size())?.as_ref() != Some(checkpoint.root()) {
         found.push("the log does not extend the checkpoint of the receipt: it was rolled back or exchanged".to_owned());
     }
-    let mut is_erasure = false;
+    let (mut is_erasure, mut is_theirs) = (false, false);
     reader.each(receipt.entry..receipt.entry + 1, &mut |_, leaf| {
-        is_erasure = leaf.kind == Kind::Erase && leaf.facts.get("erasure").is_some_and(|e| *e == *receipt.erasure);
+        let says = |fact: &str, value: &str| leaf.facts.get(fact).is_some_and(|said| *said == *value);
+        is_erasure = leaf.kind == Kind::Erase && says("erasure", &receipt.erasure);
+        is_theirs = says("subject", &receipt.subject);
         std::ops::ControlFlow::Continue(())
     })?;
     if !is_erasure || receipt.entry >= checkpoint.size() {
         found.push(format!("entry {} of the log is no erasure under that checkpoint", receipt.entry));
+    } else if !is_theirs {
+        found.push(format!("entry {} of the log erased somebody else than the receipt says", receipt.entry));
     }
     Ok(())
 }

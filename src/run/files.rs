@@ -41,12 +41,18 @@ pub fn overwrite_and_remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
+/// The folder that a file lies in; of a name alone, the working directory.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes a file beside its target, syncs it and renames it over the target, 0600.
 ///
 /// # Errors
 /// As the system says; the target is then as it was.
 pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Other processes, and other threads, may be writing the same file.
     let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::audit::Kind;
+use crate::audit::{Kind, manifest};
 use crate::run::context::Context;
 use crate::run::engine::{RunError, World};
 use crate::run::journal::RunState;
@@ -37,13 +37,17 @@ impl Finish<'_> {
         let now = (world.wall)();
         writer.runs(&[self.row(&summary, now)])?;
         let manifest = self.manifest(&summary, now);
-        let _: Snapshot = writer.commit_with(&manifest, |tables| self.announce(tables))?;
+        let _: Snapshot = writer.commit_with(&manifest, |tables| self.announce(tables, &manifest))?;
         context.journal.publish(&self.state.run_id, &summary.to_json(), now)?;
         Ok(summary)
     }
 
     /// The entry before a snapshot becomes visible: keyed hashes of its tables, and how much they rest on.
-    fn announce(&self, tables: &serde_json::Map<String, serde_json::Value>) -> Result<(), RunError> {
+    fn announce(
+        &self,
+        tables: &serde_json::Map<String, serde_json::Value>,
+        facts: &serde_json::Value,
+    ) -> Result<(), RunError> {
         let Some(recorder) = &self.context.recorder else { return Ok(()) };
         let keyed = tables.iter().map(|(table, facts)| {
             let hash = facts["sha256"].as_str().unwrap_or_default();
@@ -53,7 +57,8 @@ impl Finish<'_> {
             .leaf(Kind::Publish)
             .fact("pipeline", self.context.plan.name())
             .fact("snapshot", self.state.run_id.as_str())
-            .fact("tables", serde_json::Value::Object(keyed.collect()));
+            .fact("tables", serde_json::Value::Object(keyed.collect()))
+            .fact(manifest::FACT, manifest::commitment(&self.context.ids, facts));
         recorder.log().append_now(vec![leaf.into()])?;
         Ok(())
     }

@@ -79,7 +79,7 @@ fn statements(profile: &Profile, contact: &Permitted<'_>, context: &Context<'_>)
         kind: TextKind::Bio,
         lang: None,
         text: bio.to_owned(),
-        contacts: vec![TextContact { id: subject.id.to_string(), name: String::new(), title: None }],
+        contacts: vec![TextContact { id: subject.id.to_string(), name: String::new(), title: None }].into(),
         about: Some(subject.id.to_string()),
         company: None,
     };

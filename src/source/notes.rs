@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::neutral::{Names, neutral};
 use super::words::folded;
 use super::{Found, Permitted};
-use crate::extract::text::{self, CompanySignal, TextContact, TextKind, TextRecord, scrub_quote};
+use crate::extract::text::{self, CompanySignal, Contacts, TextContact, TextKind, TextRecord, scrub_quote};
 use crate::model::{About, Account, Subject};
 use crate::taxonomy::Language;
 
@@ -32,7 +32,7 @@ pub struct Written<'a> {
 pub struct Colleagues<'a> {
     account: &'a Account,
     permitted: &'a [Permitted<'a>],
-    known: Vec<TextContact>,
+    known: Contacts,
     /// The words of their names.
     words: Vec<Vec<String>>,
     names: Names,
@@ -64,12 +64,12 @@ impl<'a> Colleagues<'a> {
         let words_of = |c: &TextContact| c.name.split(|c: char| !c.is_alphanumeric()).map(folded).collect();
         let words = known.iter().map(words_of).collect();
         let names = Names::of(permitted.iter().map(|p| p.subject).chain(others.iter().copied()));
-        Self { account, permitted, known, words, names }
+        Self { account, permitted, known: known.into(), words, names }
     }
 
     /// The contacts that the reader must know for a note. Where some are left out, a contact without name and title
     /// stands for them: then nothing is concluded from somebody's being the only one of a department.
-    fn mentioned(&self, note: &Written<'_>) -> Vec<TextContact> {
+    fn mentioned(&self, note: &Written<'_>) -> Contacts {
         if self.account.id.is_some() && self.known.len() <= MAX_COLLEAGUES {
             return self.known.clone();
         }
@@ -83,7 +83,7 @@ impl<'a> Colleagues<'a> {
         let near = |at: usize| self.account.id.is_some() && self.words[at].iter().any(|word| words.contains(word));
         let chosen = (0..self.known.len()).filter(|at| on == Some(self.known[*at].id.as_str()) || near(*at));
         let rest = TextContact { id: String::new(), name: String::new(), title: None };
-        chosen.map(|at| self.known[at].clone()).chain([rest]).collect()
+        chosen.map(|at| self.known[at].clone()).chain([rest]).collect::<Vec<_>>().into()
     }
 
     /// What a note says of the company, where there is one.

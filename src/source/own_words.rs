@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::neutral::{Names, neutral};
 use super::{Context, Found};
-use crate::extract::text::{self, TextKind, TextRecord, scrub_quote};
+use crate::extract::text::{self, Contacts, TextKind, TextRecord, scrub_quote};
 use crate::model::About;
 use crate::taxonomy::Language;
 
@@ -33,7 +33,7 @@ impl OwnText<'_> {
             kind: TextKind::Company,
             lang: self.language.map(str::to_owned),
             text: self.text.to_owned(),
-            contacts: Vec::new(),
+            contacts: Contacts::default(),
             about: None,
             company: Some(context.account.name.clone()),
         }

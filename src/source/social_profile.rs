@@ -217,7 +217,7 @@ fn read_post((place, post): (usize, &Post), contact: &Permitted<'_>, context: &C
         kind: TextKind::Post,
         lang: post.language.clone(),
         text: own_lines(post),
-        contacts: vec![TextContact { id: subject.id.to_string(), name: String::new(), title: None }],
+        contacts: vec![TextContact { id: subject.id.to_string(), name: String::new(), title: None }].into(),
         about: Some(subject.id.to_string()),
         company: None,
     };

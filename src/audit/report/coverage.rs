@@ -238,7 +238,7 @@ fn explain(
     if !unwritten.is_empty() {
         let mut people = People::new(book.vault);
         book.each_leaf(|number, leaf| {
-            if matches!(leaf.kind, Kind::Rewrite | Kind::Right | Kind::Erase)
+            if matches!(leaf.kind, Kind::Rewrite | Kind::Right | Kind::Erase | Kind::Sweep)
                 && let Who::Subject(id) = people.who(leaf)
             {
                 unwritten.retain(|(_, who), (emitted, ..)| *who != key(&[id.as_str()]) || *emitted > number);

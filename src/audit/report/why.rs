@@ -4,6 +4,7 @@
 //! then the answer says so.
 
 mod find;
+mod served;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -18,6 +19,8 @@ use crate::consent::event::{LawfulBasis, Scope};
 use crate::consent::policy::{AssessmentKind, Policy};
 use crate::keys::SubjectKey;
 use crate::model::SubjectId;
+
+pub use served::Served;
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,6 +39,10 @@ pub struct Why {
     pub covered_by: Vec<Cover>,
     /// Why there is no row.
     pub refused: Vec<Refused>,
+    /// What was done for a person without a row, and may have taken it out.
+    pub served: Vec<Served>,
+    /// Of a person for whom something was done: the events of the ledger that speak against them.
+    pub against: Vec<EventRef>,
     /// Whether every decision was found in the log.
     pub proven: bool,
 }
@@ -141,13 +148,21 @@ pub struct Refused {
     pub logged: Option<Logged>,
 }
 
-/// Explains a persona (subject id or CRM record), a signal, a document, a decision or a permit; `None` = no snapshot
-/// of the home knows it.
+/// Explains a persona (subject id or CRM record), a signal, a document, a decision or a permit; `None` = the home does
+/// not know it.
 ///
 /// # Errors
 /// The log or a snapshot cannot be read.
 pub fn why(book: &Book<'_>, row: &str) -> Result<Option<Why>, ReportError> {
-    let Some(found) = find::find(book, row)? else { return Ok(None) };
+    let Some(mut found) = find::find(book, row)? else { return gone(book, row) };
+    let (mut served, mut against) = (Vec::new(), Vec::new());
+    if let (None, Some(subject)) = (found.table, found.decisions.first().and_then(|d| d.subject.clone())) {
+        (served, against) = served::served(book, &subject)?;
+        if !served.is_empty() {
+            // The row is gone for what was done since: refusals of single sources did not keep it out.
+            found.decisions.retain(|row| row.operation == "emit");
+        }
+    }
     let mut policies = Policies::new(book);
     let (mut covered_by, mut refused) = (Vec::new(), Vec::new());
     for decision in &found.decisions {
@@ -166,8 +181,33 @@ pub fn why(book: &Book<'_>, row: &str) -> Result<Option<Why>, ReportError> {
         about: found.about,
         covered_by,
         refused,
+        served,
+        against,
         proven,
     }))
+}
+
+/// A person whom the home knows and no snapshot does: nothing about them was ever refused, and their row is gone.
+fn gone(book: &Book<'_>, row: &str) -> Result<Option<Why>, ReportError> {
+    for subject in find::subjects(book, row) {
+        let (served, against) = served::served(book, &subject)?;
+        if served.is_empty() && against.is_empty() {
+            continue;
+        }
+        return Ok(Some(Why {
+            asked: row.to_owned(),
+            table: None,
+            pipeline: String::new(),
+            snapshot: String::new(),
+            about: subject.as_str().to_owned(),
+            covered_by: Vec::new(),
+            refused: Vec::new(),
+            served,
+            against,
+            proven: true,
+        }));
+    }
+    Ok(None)
 }
 
 /// The leaf that holds a decision, and what it says.

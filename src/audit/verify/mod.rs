@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::audit::leaf::{Decision, Kind, Leaf, Payload, PayloadDecision};
+use crate::audit::manifest;
 use crate::audit::source::{Book, SourceError};
 use crate::consent::decide::{Asked, OptOut, Request, View, decide};
 use crate::consent::event::LegalEvent;
@@ -84,6 +85,7 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
         announced: HashMap::new(),
         published: HashMap::new(),
         erasures: 0,
+        at_least: (0, 0),
         missing: HashMap::new(),
     };
     let mut failed = None;
@@ -106,12 +108,26 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
     if book.vault.forgotten().len() > checker.erasures {
         checker.done.find("vault", None, "the vault has forgotten more people than the log has erasures");
     }
+    let (forgotten, suppressed) = (book.vault.forgotten().len() as u64, book.vault.suppressed().len() as u64);
+    if forgotten < checker.at_least.0 || suppressed < checker.at_least.1 {
+        let what = "erasures that the log announces are not in the vault: it is older than the log, its list of those who \
+                    are kept out was cut, or an erasure was broken off (repeat it)";
+        checker.done.find("vault", None, what);
+    }
     checker.tables();
     Ok(checker.done)
 }
 
-/// Keyed hashes of a snapshot's tables, with the entry that announced them.
-type Announced = (u64, BTreeMap<String, String>);
+/// What an entry announced of a snapshot.
+#[derive(Clone)]
+struct Announced {
+    /// The entry.
+    number: u64,
+    /// Keyed hashes of its tables.
+    tables: BTreeMap<String, String>,
+    /// Keyed hash of its manifest; `None` = the entry is older than that.
+    manifest: Option<String>,
+}
 
 struct Checker<'a, 'b> {
     book: &'b Book<'a>,
@@ -125,6 +141,8 @@ struct Checker<'a, 'b> {
     published: HashMap<(String, String), u64>,
     /// Erasures that the log knows of.
     erasures: usize,
+    /// How many people the vault must have forgotten, and identifiers it must keep out, by the log.
+    at_least: (u64, u64),
     /// Entries without payload, by person, until a sweep explains them.
     missing: HashMap<SubjectId, Vec<u64>>,
 }
@@ -147,6 +165,9 @@ impl Checker<'_, '_> {
         }
         if leaf.kind == Kind::Erase {
             self.erasures += 1;
+            let count = |fact: &str| leaf.facts.get(fact).and_then(serde_json::Value::as_u64).unwrap_or(0);
+            let (forgotten, suppressed) = self.at_least;
+            self.at_least = (forgotten.max(count("forgotten_in_all")), suppressed.max(count("suppressed_in_all")));
         }
         if let Some(note) = leaf.facts.get("ledger").and_then(|n| n.as_str())
             && !self.book.ledger.has_been(note)
@@ -187,7 +208,9 @@ impl Checker<'_, '_> {
         if leaf.kind == Kind::Publish {
             self.published.insert((text("pipeline"), text("snapshot")), number);
         }
-        self.announced.insert((text("pipeline"), text("snapshot")), (number, tables.collect()));
+        let manifest = leaf.facts.get(manifest::FACT).and_then(|v| v.as_str()).map(str::to_owned);
+        let announced = Announced { number, tables: tables.collect(), manifest };
+        self.announced.insert((text("pipeline"), text("snapshot")), announced);
     }
 
     fn about_person(&mut self, number: u64, leaf: &Leaf, tag: &str) -> Result<(), SourceError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Checker;
+use crate::audit::manifest;
 use crate::ids::Ids;
 use crate::sink;
 
@@ -38,14 +39,20 @@ impl Checker<'_, '_> {
             for snapshot in sink::snapshots(self.book.home, &pipeline).unwrap_or_default() {
                 let name = format!("{pipeline}/snapshot={}", snapshot.run_id());
                 let place = (pipeline.clone(), snapshot.run_id().to_owned());
-                let Some((number, announced)) = self.announced.get(&place).cloned() else {
+                let Some(announced) = self.announced.get(&place).cloned() else {
                     self.done.find("table", None, format!("{name}: no entry of the log announced it"));
                     continue;
                 };
                 for what in strangers(&snapshot) {
                     self.done.find("table", None, format!("{name}/{what}: nothing of a snapshot is called that"));
                 }
-                for (table, expected) in announced {
+                let number = announced.number;
+                let manifest = snapshot.manifest().map(|m| manifest::commitment(ids, &m)).ok();
+                if announced.manifest.is_some() && announced.manifest != manifest {
+                    let what = format!("{name}/manifest.json: it is not what the entry announced");
+                    self.done.find("table", Some(number), what);
+                }
+                for (table, expected) in announced.tables {
                     let found = table.parse().ok().and_then(|t| sink::table_hash(&snapshot, t).ok());
                     self.done.tables += 1;
                     if found.map(|hash| ids.commitment("table", hash.as_bytes())) != Some(expected) {

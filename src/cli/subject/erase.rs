@@ -113,8 +113,8 @@ fn run(args: &EraseArgs, text: &str, wall: &Clock) -> anyhow::Result<ExitCode> {
 }
 
 fn verify(args: &EraseArgs, path: &Path, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("the receipt {} cannot be read", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Usage(format!("the receipt {} cannot be read: {e}", path.display())))?;
     let receipt: Receipt = serde_json::from_str(&text)
         .map_err(|e| Usage(format!("{} line {}: this is no erasure receipt", path.display(), e.line())))?;
     let office = args.home.office(wall)?;
@@ -185,10 +185,9 @@ fn code(report: &Report) -> ExitCode {
 
 /// Makes the place of the receipt before anything is destroyed.
 fn prepare(path: &Path) -> anyhow::Result<()> {
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        crate::run::files::private_dir(folder)
-            .map_err(|e| Usage(format!("{} cannot be made, so nothing was erased: {e}", folder.display())))?;
-    }
+    let folder = crate::run::files::folder_of(path);
+    crate::run::files::private_dir(folder)
+        .map_err(|e| Usage(format!("{} cannot be made, so nothing was erased: {e}", folder.display())))?;
     crate::run::files::write_atomically(path, b"{ \"state\": \"an erasure is under way; if this stays, repeat it\" }\n")
         .map_err(|e| Usage(format!("{} cannot be written, so nothing was erased: {e}", path.display())).into())
 }
@@ -196,8 +195,6 @@ fn prepare(path: &Path) -> anyhow::Result<()> {
 fn write(path: &Path, receipt: &Receipt) -> anyhow::Result<()> {
     let text = format!("{:#}\n", serde_json::to_value(receipt)?);
     let told = || format!("the erasure is done, but the receipt {} cannot be written", path.display());
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        crate::run::files::private_dir(folder).with_context(told)?;
-    }
+    crate::run::files::private_dir(crate::run::files::folder_of(path)).with_context(told)?;
     crate::run::files::write_atomically(path, text.as_bytes()).with_context(told)
 }

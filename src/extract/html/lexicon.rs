@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
 use super::links::LinkTopic;
@@ -31,7 +32,12 @@ struct Raw {
 
 /// The lists, ready for use.
 pub(super) struct Lexicon {
+    /// The longest phrase first, in the order of the automaton's patterns.
     topics: Vec<(String, LinkTopic)>,
+    /// The phrases between spaces.
+    topic_phrases: AhoCorasick,
+    /// Finds legal forms.
+    pub legal_form_finder: AhoCorasick,
     /// Whole words that make a line a job title.
     pub job_words: HashSet<String>,
     /// Word endings that do (German compounds).
@@ -48,8 +54,6 @@ pub(super) struct Lexicon {
     pub not_names: HashSet<String>,
     /// Words that do not begin a name.
     pub given_name_stops: HashSet<String>,
-    /// Legal forms, longest first.
-    pub legal_forms: Vec<String>,
     /// Labels before the names of those who represent a company.
     pub function_labels: Vec<String>,
     /// Frequent German words.
@@ -71,8 +75,11 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     let mut topics: Vec<(String, LinkTopic)> =
         raw.link_topics.into_iter().flat_map(|(t, words)| words.into_iter().map(move |w| (w, t))).collect();
     topics.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.cmp(b)));
+    let automaton = |words: &mut dyn Iterator<Item = String>| AhoCorasick::new(words).expect("few short words");
     Lexicon {
+        topic_phrases: automaton(&mut topics.iter().map(|(phrase, _)| format!(" {phrase} "))),
         topics,
+        legal_form_finder: automaton(&mut raw.legal_forms.into_iter()),
         job_words: raw.job_words.into_iter().collect(),
         job_stems: raw.job_stems,
         department_words: raw.department_words,
@@ -81,7 +88,6 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         name_particles: raw.name_particles.into_iter().collect(),
         not_names: raw.not_names.into_iter().collect(),
         given_name_stops: raw.given_name_stops.into_iter().collect(),
-        legal_forms: longest_first(raw.legal_forms),
         function_labels: longest_first(raw.function_labels),
         stop_words_de: raw.stop_words_de.into_iter().collect(),
         stop_words_en: raw.stop_words_en.into_iter().collect(),
@@ -100,7 +106,8 @@ pub(super) fn link_topic(text: &str) -> Option<LinkTopic> {
     }
     let lower: String = text.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     let padded = format!(" {} ", super::dom::fold(&lower));
-    LEXICON.topics.iter().find(|(phrase, _)| padded.contains(&format!(" {phrase} "))).map(|(_, topic)| *topic)
+    let longest = LEXICON.topic_phrases.find_overlapping_iter(&padded).map(|m| m.pattern().as_usize()).min()?;
+    Some(LEXICON.topics[longest].1)
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use company::{folded, name_word};
 pub use lines::{LinesReport, text_lines};
+pub use people::Contacts;
 pub use quote::scrub_quote;
 
 use crate::model::Claim;
@@ -74,7 +75,7 @@ pub struct TextRecord {
     pub text: String,
     /// The contacts that a signal may be about; nobody else ever is.
     #[serde(default)]
-    pub contacts: Vec<TextContact>,
+    pub contacts: Contacts,
     /// The contact whom a bio or post is about, or whom a note is on; may be missing for notes.
     #[serde(default)]
     pub about: Option<String>,

@@ -4,12 +4,15 @@
 //! Invariant: a name that fits two contacts names nobody, and nobody outside the list is named.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
-use super::TextRecord;
+use serde::Deserialize;
+
 use super::bare::{is_firm, is_ours, is_person};
 use super::guard::fold::{Cell, fold};
 use super::guard::token::{Token, tokens};
+use super::{TextContact, TextRecord};
 
 /// The gender form that an honorific or a pronoun shows; used to resolve pronouns, then forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,14 +42,49 @@ pub(super) struct Mention {
     pub(super) oblique: bool,
 }
 
+#[derive(Debug)]
 struct Name {
     given: Vec<String>,
     family: Vec<String>,
 }
 
+/// The contacts whom texts may speak of. Their names are read once, and shared by all texts that have the same contacts.
+#[derive(Clone, Deserialize)]
+#[serde(from = "Vec<TextContact>")]
+pub struct Contacts(Arc<(Vec<TextContact>, Vec<Name>)>);
+
+impl From<Vec<TextContact>> for Contacts {
+    fn from(contacts: Vec<TextContact>) -> Self {
+        let names = contacts.iter().map(|c| Name::read(&c.name)).collect();
+        Self(Arc::new((contacts, names)))
+    }
+}
+
+impl Deref for Contacts {
+    type Target = [TextContact];
+
+    fn deref(&self) -> &[TextContact] {
+        &self.0.0
+    }
+}
+
+impl Default for Contacts {
+    fn default() -> Self {
+        Vec::new().into()
+    }
+}
+
+impl PartialEq for Contacts {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Contacts {}
+
 /// The contacts' names, ready to be found.
 pub(super) struct Directory {
-    names: Vec<Name>,
+    contacts: Contacts,
     /// The contact whom the text is about.
     about: Option<usize>,
     /// Contacts whose family name is a company's, too: alone it names nobody.
@@ -77,10 +115,15 @@ const DEGREES: &[&str] = &["dr", "prof", "professor", "doktor", "ing"];
 
 impl Directory {
     pub(super) fn new(record: &TextRecord, about: Option<usize>) -> Self {
-        let names: Vec<Name> = record.contacts.iter().map(|c| Name::read(&c.name)).collect();
+        let contacts = record.contacts.clone();
         let company: BTreeSet<String> = record.company.iter().flat_map(|c| words_of(c)).collect();
-        let firms = (0..names.len()).filter(|i| names[*i].family.iter().any(|w| company.contains(w))).collect();
-        Self { names, about, firms }
+        let is_firm = |name: &Name| name.family.iter().any(|w| company.contains(w));
+        let firms = contacts.0.1.iter().enumerate().filter(|(_, name)| is_firm(name)).map(|(i, _)| i).collect();
+        Self { contacts, about, firms }
+    }
+
+    fn names(&self) -> &[Name] {
+        &self.contacts.0.1
     }
 
     /// Learns from a sentence which family names are used as a company's.
@@ -174,7 +217,7 @@ impl Directory {
         }
         let by_family = self.fitting(|n| reaches(cells, tokens, at + 1, &[&n.family]));
         let (_, end) = *by_family.first()?;
-        let fits = |i: usize| self.names[i].given.first().is_some_and(|g| g.starts_with(token.text.as_str()));
+        let fits = |i: usize| self.names()[i].given.first().is_some_and(|g| g.starts_with(token.text.as_str()));
         let fitting: Vec<(usize, usize)> = by_family.into_iter().filter(|(i, _)| fits(*i)).collect();
         Some(Mention::plain(at..end, unique(&fitting).map_or(Who::Stranger, |(c, _)| Who::Contact(c))))
     }
@@ -200,7 +243,7 @@ impl Directory {
     }
 
     fn fitting(&self, fits: impl Fn(&Name) -> Option<usize>) -> Vec<(usize, usize)> {
-        self.names.iter().enumerate().filter_map(|(i, name)| fits(name).map(|end| (i, end))).collect()
+        self.names().iter().enumerate().filter_map(|(i, name)| fits(name).map(|end| (i, end))).collect()
     }
 }
 

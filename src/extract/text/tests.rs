@@ -40,7 +40,7 @@ fn labelled(set: &str) -> Vec<(Labelled, BTreeSet<Expected>)> {
                 kind: label.kind,
                 lang: Some(label.lang.clone()),
                 text: label.text.clone(),
-                contacts: label.contacts.clone(),
+                contacts: label.contacts.clone().into(),
                 about: label.about.clone(),
                 company: None,
             };
@@ -116,7 +116,7 @@ fn roles_in_notes_go_to_the_right_person_or_to_nobody() {
             kind: TextKind::Note,
             lang: Some(case.lang.clone().unwrap_or_else(|| "de".into())),
             text: case.text.clone(),
-            contacts: set.contacts.clone(),
+            contacts: set.contacts.clone().into(),
             about: (about != "none").then_some(about),
             company: case.company.clone(),
         };
@@ -146,7 +146,7 @@ fn note(text: &str) -> TextRecord {
         kind: TextKind::Note,
         lang: None,
         text: text.into(),
-        contacts,
+        contacts: contacts.into(),
         about: None,
         company: None,
     }

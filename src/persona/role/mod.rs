@@ -138,7 +138,9 @@ pub(super) fn judge<'a>(work: &Work<'_, 'a>, role: BuyingRole) -> Judged<'a> {
     let statements = statements(work.input, role);
     let said: f64 = statements.iter().map(|s| if s.value == 1 { s.log_odds } else { -s.log_odds }).sum();
     let position = titled(work, base.needs);
-    let weights = if position.is_ok() { applied(model, role, &work.position) } else { Vec::new() };
+    let mut weights = if position.is_ok() { applied(model, role, &work.position) } else { Vec::new() };
+    let suggested = base.base + weights.iter().map(|w| w.value * w.holds).sum::<f64>();
+    weights.extend(outweighed(model, suggested, said));
     let stale = newest(&statements).is_some_and(|age| work.input.frame().is_stale(age, Family::BuyingRole));
     let fresh = !statements.is_empty() && !stale;
     let (status, why) = match position {
@@ -151,6 +153,19 @@ pub(super) fn judge<'a>(work: &Work<'_, 'a>, role: BuyingRole) -> Judged<'a> {
     let log_odds = (status == FacetStatus::Known)
         .then(|| bound(base.base + weights.iter().map(|w| w.value * w.holds).sum::<f64>() + said));
     Judged { base: base.base, weights, statements, log_odds, status, rule: why }
+}
+
+/// What is taken back of that which the title suggests, where statements say otherwise: whoever says it knows what the
+/// title only lets one suspect. It grows with what was said, and fades with it.
+fn outweighed(model: &RoleModel, suggested: f64, said: f64) -> Option<Applied<'static>> {
+    let lost = said.abs() / (said.abs() + model.title_halves_at);
+    (suggested * said < 0.0).then_some(Applied {
+        id: weights::OUTWEIGHED,
+        value: -suggested * lost,
+        holds: 1.0,
+        reason: "what was said outright outweighs what the title suggests",
+        source: "own judgement",
+    })
 }
 
 /// A role that was put right: certain, and nothing was weighed.

@@ -11,6 +11,9 @@ use crate::persona::input::{Level, PriceBand};
 use crate::persona::settings::{DecisionStyle, SettingsError, Size};
 use crate::taxonomy::{BuyingRole, JobFunction, PurchasePhase, Seniority};
 
+/// The id of the term that takes back what the title suggests against statements.
+pub(super) const OUTWEIGHED: &str = "statements.outweigh";
+
 /// The built-in weights of the buying roles.
 pub static ROLES: LazyLock<RoleModel> = LazyLock::new(|| {
     RoleModel::parse(include_str!("../../../config/roles.yaml")).expect("config/roles.yaml is checked")
@@ -23,6 +26,7 @@ pub struct RoleModel {
     version: u32,
     roles: BTreeMap<BuyingRole, Base>,
     pub(in crate::persona) statement_gain: f64,
+    pub(super) title_halves_at: f64,
     pub(in crate::persona) member_floor: f64,
     pub(in crate::persona) candidate_floor: f64,
     pub(super) weights: Vec<Weight>,
@@ -117,9 +121,9 @@ impl RoleModel {
         Ok(m)
     }
 
-    /// The id of every weight.
+    /// The id of every weight, and of what statements take back of them.
     pub fn weight_ids(&self) -> impl Iterator<Item = &str> {
-        self.weights.iter().map(|w| w.id.as_str())
+        self.weights.iter().map(|w| w.id.as_str()).chain([OUTWEIGHED])
     }
 
     pub(in crate::persona) fn base(&self, role: BuyingRole) -> Base {
@@ -144,8 +148,12 @@ impl RoleModel {
 
     fn check(&self) -> Result<(), SettingsError> {
         let fail = |what: String| Err(SettingsError::Range(what));
-        if self.version != 1 || self.statement_gain < 1.0 {
-            return fail("version or statement_gain".into());
+        if self.version != 1
+            || self.statement_gain < 1.0
+            || !self.title_halves_at.is_normal()
+            || self.title_halves_at < 0.0
+        {
+            return fail("version, statement_gain or title_halves_at".into());
         }
         let floors = 0.0 < self.candidate_floor && self.candidate_floor <= self.member_floor && self.member_floor < 1.0;
         if !floors {

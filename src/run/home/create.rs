@@ -122,6 +122,7 @@ impl Home {
             .fact("controller", home.file.controller.as_str())
             .fact("demo", home.file.demo);
         AuditLog::create(&home.audit_place(), home.signer(&vault)?, &clock, genesis)?;
+        super::note_erasures(path, &vault)?;
         let path = home.path.join("ledger.sqlite");
         make_private(&path).map_err(|source| HomeError::Io { path, source })?;
         // Last: a home without this file is not a home, so a killed `init` can be repeated.
@@ -163,7 +164,7 @@ fn begin(path: &Path) -> Result<(), HomeError> {
                 remove(&path.join(format!("{file}{part}")))?;
             }
         }
-        for file in ["checkpoint", "keys/id.key", "audit-checkpoint"] {
+        for file in ["checkpoint", "keys/id.key", "audit-checkpoint", super::parts::ERASURES] {
             remove(&path.join(file))?;
         }
         let log = path.join("audit");

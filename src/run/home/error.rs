@@ -60,6 +60,14 @@ pub enum HomeError {
         /// The file.
         path: PathBuf,
     },
+    /// A file of the home is of an earlier moment than the others.
+    #[error("{path} is older than {than}: a home is restored as a whole, from its newest backup, never file by file")]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// What is newer.
+        than: &'static str,
+    },
     /// A file of the home is damaged.
     #[error("{path} is damaged: restore the home from its newest backup")]
     Damaged {
@@ -87,4 +95,12 @@ pub enum HomeError {
     /// Somebody else works on the folder.
     #[error(transparent)]
     Lock(#[from] crate::sink::LockError),
+}
+
+impl HomeError {
+    /// Why a file of the home that must be there cannot be read.
+    pub(super) fn reading(path: &std::path::Path, source: std::io::Error) -> Self {
+        let path = path.to_owned();
+        if source.kind() == std::io::ErrorKind::NotFound { Self::Missing { path } } else { Self::Io { path, source } }
+    }
 }

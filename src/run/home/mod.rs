@@ -5,6 +5,7 @@
 
 mod create;
 mod error;
+mod parts;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -19,9 +20,11 @@ use crate::consent::policy::{Policy, PolicyFile};
 use crate::ids::Ids;
 use crate::keys::{MasterKey, MasterSource, Vault};
 use crate::run::files::write_atomically;
+use parts::Expected;
 
 pub use create::Origin;
 pub use error::HomeError;
+pub(crate) use parts::note_erasures;
 
 /// `home.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,8 +97,10 @@ impl Home {
             "checkpoint",
             "keys/vault.sqlite",
             "audit/checkpoint",
+            "audit/payloads.sqlite",
             "audit-checkpoint",
             "rights.sqlite",
+            parts::ERASURES,
         ] {
             if !path.join(part).exists() {
                 return Err(HomeError::Missing { path: path.join(part) });
@@ -167,7 +172,8 @@ impl Home {
     /// # Errors
     /// See [`HomeError`].
     pub fn legal(&self) -> Result<(Vault, Ledger), HomeError> {
-        self.legal_by(Vault::open(&self.vault_path(), self.master()?)?, Ledger::open)
+        let expected = Expected::read(self)?;
+        self.legal_by(&expected, Vault::open(&self.vault_path(), self.master()?)?, Ledger::open)
     }
 
     /// As [`Self::legal`], but nothing is written.
@@ -175,10 +181,11 @@ impl Home {
     /// # Errors
     /// As [`Self::legal`].
     pub fn legal_to_read(&self) -> Result<(Vault, Ledger), HomeError> {
-        self.legal_by(Vault::open_to_read(&self.vault_path(), self.master()?)?, Ledger::open_to_read)
+        let expected = Expected::read(self)?;
+        self.legal_by(&expected, Vault::open_to_read(&self.vault_path(), self.master()?)?, Ledger::open_to_read)
     }
 
-    fn legal_by(&self, mut vault: Vault, open: OpenLedger) -> Result<(Vault, Ledger), HomeError> {
+    fn legal_by(&self, expected: &Expected, mut vault: Vault, open: OpenLedger) -> Result<(Vault, Ledger), HomeError> {
         let (ledger, checkpoint) = (self.path.join("ledger.sqlite"), self.path.join("checkpoint"));
         let opened = match open(&ledger, &checkpoint, &vault) {
             // Another process may have written about somebody new since the vault was read.
@@ -191,7 +198,9 @@ impl Home {
         if self.file.encrypted_tables {
             crate::sink::hold_key(&self.path, &*vault.named(TABLE_KEY)?);
         }
-        Ok((vault, opened?))
+        let ledger = opened?;
+        expected.check(self, &vault, &ledger)?;
+        Ok((vault, ledger))
     }
 
     /// Tables are encrypted from now on: their key is made and held.
@@ -288,7 +297,7 @@ impl Home {
     /// Not there, damaged, or unreadable.
     pub fn policy(&self, hash: &str) -> Result<Policy, HomeError> {
         let path = self.path.join(format!("policy/{hash}.json"));
-        let text = fs::read_to_string(&path).map_err(|source| HomeError::Io { path: path.clone(), source })?;
+        let text = fs::read_to_string(&path).map_err(|source| HomeError::reading(&path, source))?;
         let file: PolicyFile = serde_json::from_str(&text).map_err(|_| HomeError::Damaged { path: path.clone() })?;
         let policy = Policy::new(file);
         if policy.hash() == hash { Ok(policy) } else { Err(HomeError::Damaged { path }) }
@@ -314,7 +323,7 @@ fn other_controller(path: &Path, owner: &str, asked: &str) -> HomeError {
 
 fn read_key(home: &Path) -> Result<[u8; 32], HomeError> {
     let path = home.join("keys/id.key");
-    let io = |source| HomeError::Io { path: path.clone(), source };
+    let io = |source| HomeError::reading(&path, source);
     let mode = fs::metadata(&path).map_err(io)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(HomeError::TooOpen { path, mode });

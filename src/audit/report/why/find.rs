@@ -61,16 +61,20 @@ fn in_snapshot(book: &Book<'_>, kept: &Kept, asked: &str) -> Result<Option<Found
         let has_it = |row: &Row| row.permit.as_deref() == Some(asked);
         return Ok(found(kept, Some(Table::Decisions), decisions(kept, has_it)?));
     }
-    let subjects: Vec<SubjectId> = match asked.strip_prefix(SubjectId::PREFIX) {
-        Some(body) => vec![SubjectId::from_body(body)],
-        None => book.crms.iter().map(|crm| book.ids.subject(crm, asked)).collect(),
-    };
-    for subject in subjects {
+    for subject in subjects(book, asked) {
         if let Some(found) = by_subject(kept, &subject)? {
             return Ok(Some(found));
         }
     }
     Ok(None)
+}
+
+/// Whom a subject id or a CRM record may mean.
+pub(super) fn subjects(book: &Book<'_>, asked: &str) -> Vec<SubjectId> {
+    match asked.strip_prefix(SubjectId::PREFIX) {
+        Some(body) => vec![SubjectId::from_body(body)],
+        None => book.crms.iter().map(|crm| book.ids.subject(crm, asked)).collect(),
+    }
 }
 
 /// A persona rests on its permit to be emitted and on those of its evidence.

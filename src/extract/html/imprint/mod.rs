@@ -64,6 +64,9 @@ pub(super) fn read(page: &Page, lines: &[Line<'_>], found: &mut Found) {
 fn start(lines: &[Line<'_>]) -> Option<usize> {
     let titled = |l: &Line<'_>| l.heading > 0 && lexicon::link_topic(&l.text) == Some(LinkTopic::Imprint);
     let stated = |l: &Line<'_>| {
+        if !l.text.starts_with(['A', 'a', 'O', 'o', 'I', 'i']) {
+            return false;
+        }
         let lower = l.text.to_lowercase();
         ["angaben gemäß", "angaben gem.", "offenlegung gemäß", "informationspflicht laut", "anbieterkennzeichnung"]
             .iter()
@@ -100,6 +103,10 @@ fn followed_by_address(lines: &[Line<'_>]) -> bool {
 
 /// The company's name in a line: from its beginning (or a label's colon) to the legal form.
 fn company_in(line: &str) -> Option<String> {
+    // Most lines have none.
+    if !LEXICON.legal_form_finder.is_match(line) {
+        return None;
+    }
     let line = dom::fold(line);
     let (form, end) = find_form(&line)?;
     let mut name = &line[..end];
@@ -127,16 +134,13 @@ pub(super) fn legal_form(name: &str) -> Option<String> {
 /// Where the legal form stands; the longest of those that begin first.
 fn find_form(text: &str) -> Option<(usize, usize)> {
     let mut best: Option<(usize, usize)> = None;
-    for form in &LEXICON.legal_forms {
-        for (at, _) in text.match_indices(form.as_str()) {
-            let end = at + form.len();
-            let before = text[..at].chars().next_back();
-            let after = text[end..].chars().next();
-            let bounded = before.is_some_and(|c| c.is_whitespace() || c == '-' || c == '(')
-                && after.is_none_or(|c| !c.is_alphanumeric() && c != '&');
-            if bounded && best.is_none_or(|(s, e)| at < s || (at == s && end > e)) {
-                best = Some((at, end));
-            }
+    for (at, end) in LEXICON.legal_form_finder.find_overlapping_iter(text).map(|m| (m.start(), m.end())) {
+        let before = text[..at].chars().next_back();
+        let after = text[end..].chars().next();
+        let bounded = before.is_some_and(|c| c.is_whitespace() || c == '-' || c == '(')
+            && after.is_none_or(|c| !c.is_alphanumeric() && c != '&');
+        if bounded && best.is_none_or(|(s, e)| at < s || (at == s && end > e)) {
+            best = Some((at, end));
         }
     }
     best

@@ -4,6 +4,7 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use regex::Regex;
 
 use super::super::blocks::Line;
@@ -57,6 +58,16 @@ static CANTON: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// A line without one of these names no court.
+static OF_COURTS: LazyLock<AhoCorasick> =
+    LazyLock::new(|| any_of(&["register", "firmenbuch", "gericht", "hrb", "hra", "fn"]));
+/// A line without one of these is not about a general partner.
+static OF_PARTNERS: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["haftende", "komplement", "general partner"]));
+
+fn any_of(words: &[&str]) -> AhoCorasick {
+    AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("few short words")
+}
+
 /// Reads the numbers of the lines.
 pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
     let mut numbers = Numbers::default();
@@ -67,8 +78,11 @@ pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
         if line.text.chars().count() > 1_000 {
             continue;
         }
-        vat(&line.text, &mut numbers);
-        register(&line.text, &mut numbers);
+        // Patterns cost more than this look, and most lines have no number.
+        if line.text.bytes().any(|b| b.is_ascii_digit()) {
+            vat(&line.text, &mut numbers);
+            register(&line.text, &mut numbers);
+        }
         if numbers.court.is_none() {
             numbers.court = court(&line.text, lines.get(i + 1).map(|l| l.text.as_str()));
         }
@@ -89,6 +103,9 @@ pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
 }
 
 fn is_partner(line: &str) -> bool {
+    if !OF_PARTNERS.is_match(line) {
+        return false;
+    }
     let lower = line.to_lowercase();
     ["haftende", "komplementär", "general partner"].iter().any(|w| lower.contains(w))
 }
@@ -142,6 +159,9 @@ fn register(text: &str, numbers: &mut Numbers) {
 
 /// The court, from `Amtsgericht X`, `Registergericht: X`, or a label with the court in the next line.
 fn court(text: &str, next: Option<&str>) -> Option<String> {
+    if !OF_COURTS.is_match(text) {
+        return None;
+    }
     let lower = text.to_lowercase();
     let about_register =
         ["register", "firmenbuch", "gericht", "hrb", "hra", " fn "].iter().any(|w| format!(" {lower} ").contains(w));

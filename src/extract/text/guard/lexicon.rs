@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::automaton::OverlappingState;
+use aho_corasick::{AhoCorasick, Anchored, Input, Match, MatchKind, StartKind};
 use serde::Deserialize;
 
 use super::SpecialCategory;
@@ -160,6 +161,7 @@ impl Lexicon {
         patterns.extend(listed.into_iter().map(|(w, category)| (w, Tag::Special(category, None))));
         let loose = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
+            .start_kind(StartKind::Both)
             .build(&needles)
             .expect("a lexicon is far below the automaton's limits");
         patterns.extend(context.business.into_iter().map(|p| (p, Tag::Business)));
@@ -239,16 +241,33 @@ impl Lexicon {
         (verdict, harmless)
     }
 
-    fn unmask<'a>(&'a self, disguise: &'a Disguise) -> impl Iterator<Item = SpecialCategory> + 'a {
+    /// The categories of what a disguise may hide.
+    fn unmask(&self, disguise: &Disguise) -> BTreeSet<SpecialCategory> {
         let text = format!("\u{1}{}\u{2}", disguise.text);
-        let hits: Vec<_> =
-            self.loose.find_overlapping_iter(&text).map(|m| (m.pattern().as_usize(), m.start(), m.end())).collect();
-        hits.into_iter().filter_map(move |(pattern, start, end)| {
-            let (category, length) = self.loose_tags[pattern];
+        let mut found = BTreeSet::new();
+        let mut take = |hit: Match| {
+            let (category, length) = self.loose_tags[hit.pattern().as_usize()];
             // Positions are shifted by the mark at the front.
-            let fits = disguise.torn_at.is_none_or(|torn| start <= 1 && end > torn + 1);
-            (fits && length >= disguise.shortest).then_some(category)
-        })
+            let reaches = disguise.torn_at.is_none_or(|torn| hit.end() > torn + 1);
+            if reaches && length >= disguise.shortest {
+                found.insert(category);
+            }
+        };
+        if disguise.torn_at.is_none() {
+            self.loose.find_overlapping_iter(&text).for_each(take);
+            return found;
+        }
+        // Of two words that were one a hit begins at the start: most searches end after some letters.
+        for start in [0, 1] {
+            let (input, mut state) =
+                (Input::new(&text).range(start..).anchored(Anchored::Yes), OverlappingState::start());
+            loop {
+                self.loose.try_find_overlapping(input.clone(), &mut state).expect("built for anchored searches");
+                let Some(hit) = state.get_match() else { break };
+                take(hit);
+            }
+        }
+        found
     }
 }
 

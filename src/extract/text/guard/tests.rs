@@ -61,7 +61,7 @@ fn leak(attack: &Attack) -> Option<String> {
             kind: TextKind::Note,
             lang: None,
             text: attack.text.clone(),
-            contacts: vec![contact],
+            contacts: vec![contact].into(),
             about: Some("c1".into()),
             company: None,
         };

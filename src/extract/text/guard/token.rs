@@ -172,24 +172,30 @@ fn torn(cells: &[Cell], tokens: &[Token], found: &mut Vec<Disguise>) {
 /// `kraaank`.
 fn stuttered(tokens: &[Token], found: &mut Vec<Disguise>) {
     for (i, token) in tokens.iter().enumerate() {
+        if longest_run(&token.text) < 3 {
+            continue;
+        }
         for keep in [1, 2] {
-            let mut text = String::with_capacity(token.text.len());
-            let mut run = 0;
-            let mut longest = 0;
-            let mut last = '\0';
-            for c in token.text.chars() {
-                run = if c == last { run + 1 } else { 1 };
-                last = c;
-                longest = longest.max(run);
-                if run <= keep {
-                    text.push(c);
-                }
-            }
-            if longest >= 3 {
-                found.push(Disguise { text, tokens: i..i + 1, torn_at: None, shortest: 3 });
-            }
+            let (mut run, mut last) = (0, '\0');
+            let kept = token.text.chars().filter(|c| {
+                run = if *c == last { run + 1 } else { 1 };
+                last = *c;
+                run <= keep
+            });
+            found.push(Disguise { text: kept.collect(), tokens: i..i + 1, torn_at: None, shortest: 3 });
         }
     }
+}
+
+/// How often one character stands behind itself at most.
+fn longest_run(text: &str) -> usize {
+    let (mut run, mut longest, mut last) = (0, 0, '\0');
+    for c in text.chars() {
+        run = if c == last { run + 1 } else { 1 };
+        last = c;
+        longest = longest.max(run);
+    }
+    longest
 }
 
 /// `kr4nk`, `schw@nger`, `kr*nk`, `k**ank**`: runs without white space that mix letters and signs.
