@@ -79,3 +79,23 @@ impl Identifiers {
         ledger.n_suppressed() > 0 && self.contact(crm, contact).iter().any(|mac| ledger.is_suppressed(mac))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_or_address_is_known_however_it_is_written() {
+        let one = |name: &str, other: &str| spellings(name).iter().any(|s| spellings(other).contains(s));
+        for other in ["MÜLLERSCHÖN", "Mu\u{308}llerscho\u{308}n", "Muellerschoen", "Müller-Schön", "Mullerschon"] {
+            assert!(one("Müllerschön", other) && one(other, "Müllerschön"), "{other}");
+        }
+        assert!(!one("Müllerschön", "Mellerschön") && one("Strauß", "STRAUSS"));
+        let identifiers = Identifiers::new(&Vault::in_memory().expect("a vault")).expect("a key");
+        let mail = |address: &str| identifiers.email(address);
+        for other in ["torben@xn--mller-kva.example", "Torben+x@MÜLLER.example.", " torben@mu\u{308}ller.example"] {
+            assert_eq!(mail("torben@müller.example"), mail(other), "{other}");
+        }
+        assert_ne!(mail("torben@müller.example"), mail("torben@muller.example"));
+    }
+}

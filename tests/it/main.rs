@@ -28,6 +28,7 @@ mod late;
 mod legal_exports;
 
 mod own_words;
+mod parts;
 mod privacy;
 mod readers;
 mod report;

@@ -96,6 +96,27 @@ proptest! {
     }
 }
 
+/// Of every position, in companies of every size: a note of this week that says it outright counts for more than the title;
+/// one that is years old does not.
+#[test]
+fn a_statement_outweighs_every_title_until_it_is_old() {
+    let mut old_ones_lose = 0;
+    for (f, s) in JobFunction::ALL.iter().flat_map(|f| Seniority::ALL.iter().map(move |s| (*f, *s))) {
+        for (r, role) in BuyingRole::ALL.iter().enumerate() {
+            for (sign, employees) in [(1, 5), (-1, 5), (1, 5000), (-1, 5000)] {
+                let p = |age| {
+                    let said = signal(9, Claim::BuyingRole(*role, sign), SourceClass::Crm, 0.85, age, "note");
+                    let signals: Vec<Signal> = position(f, s).into_iter().chain([said]).collect();
+                    with(&signals, &account(employees), |i| fuse(&i)).buying_roles[r].probability.expect("stated")
+                };
+                assert_eq!(p(7) > 0.5, sign > 0, "{f} {s} {role} {sign} of {employees}: {}", p(7));
+                old_ones_lose += u32::from((p(2900) > 0.5) != (sign > 0));
+            }
+        }
+    }
+    assert!(old_ones_lose > 100, "{old_ones_lose}");
+}
+
 #[test]
 fn without_signals_every_facet_abstains() {
     let p = with(&[], &account(300), |i| fuse(&i));

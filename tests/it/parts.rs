@@ -1,0 +1,151 @@
+//! Parts of a home that are not of one moment, or were changed by hand: found, and nothing is done with them.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::harness::{arg, copy_of_shared, demo, finish, prosopon, temp};
+use crate::rights::{at, intact};
+
+/// Puts a file back as it was in another home.
+fn put_back(from: &Path, home: &Path, names: &[&str]) {
+    for name in names {
+        for beside in ["-wal", "-shm", "-journal"] {
+            let _ = fs::remove_file(home.join(format!("{name}{beside}")));
+        }
+        fs::copy(from.join(name), home.join(name)).expect("a copy");
+    }
+}
+
+fn refused(home: &Path, why: &str) {
+    for args in [&["persona", "K-2002"][..], &["inspect", "personas"], &["subject", "object", "K-2002"]] {
+        let said = at(home, args).expect(3);
+        assert!(said.err.contains(why) && said.out.is_empty(), "{args:?}: {}", said.err);
+    }
+    let said = demo(home, &[]).expect(3);
+    assert!(said.err.contains(why), "{}", said.err);
+}
+
+#[test]
+fn keys_from_before_an_erasure_bring_nobody_back() {
+    let ((_a, before), (_b, home)) = (copy_of_shared(), copy_of_shared());
+    at(&home, &["subject", "erase", "K-2001", "--yes"]).expect(0);
+    intact(&home);
+    put_back(&before, &home, &["keys/vault.sqlite"]);
+    refused(&home, "older than the last erasure");
+    let said = at(&home, &["audit", "verify"]).expect(1);
+    assert!(said.out.contains("older than the last erasure"), "{}", said.out);
+}
+
+#[test]
+fn whoever_is_kept_out_cannot_be_taken_off_the_list() {
+    let (_dir, home) = copy_of_shared();
+    at(&home, &["subject", "erase", "K-2001", "--yes"]).expect(0);
+    let vault = Connection::open(home.join("keys/vault.sqlite")).expect("the vault");
+    vault.execute("DELETE FROM suppressed", []).expect("deleted");
+    drop(vault);
+    refused(&home, "older than the last erasure");
+    // Whoever changes the note, too, is found by the log.
+    fs::write(home.join("erasures"), r#"{"forgotten":1,"suppressed":0}"#).expect("written");
+    let said = at(&home, &["audit", "verify"]).expect(1);
+    assert!(said.out.contains("kept out was cut"), "{}", said.out);
+}
+
+#[test]
+fn ledger_and_keys_from_before_an_objection_are_older_than_the_log() {
+    let ((_a, before), (_b, home)) = (copy_of_shared(), copy_of_shared());
+    at(&home, &["subject", "object", "K-2002"]).expect(0);
+    put_back(&before, &home, &["ledger.sqlite", "checkpoint", "keys/vault.sqlite"]);
+    refused(&home, "older than the audit log");
+}
+
+#[test]
+fn sealed_payloads_are_not_made_anew_in_silence() {
+    let (_dir, home) = copy_of_shared();
+    fs::remove_file(home.join("audit/payloads.sqlite")).expect("removed");
+    refused(&home, "payloads.sqlite is missing");
+}
+
+#[test]
+fn a_manifest_that_was_changed_is_found() {
+    let (_dir, home) = copy_of_shared();
+    let current = fs::read_to_string(home.join("demo/current")).expect("a snapshot");
+    let path = home.join("demo").join(current.trim()).join("manifest.json");
+    let text = fs::read_to_string(&path).expect("a manifest");
+    for (field, other) in [("gate_time", "2020-01-01T00:00:00Z"), ("policy_hash", "00"), ("controller", "Somebody")] {
+        let mut manifest: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_ne!(manifest[field], other);
+        manifest[field] = other.into();
+        fs::write(&path, manifest.to_string()).expect("written");
+        let said = at(&home, &["audit", "verify"]).expect(1);
+        assert!(said.out.contains("manifest.json: it is not what"), "{field}: {}", said.out);
+    }
+    fs::write(&path, text).expect("written");
+    intact(&home);
+    // What rights change in it is announced.
+    at(&home, &["subject", "object", "K-2002"]).expect(0);
+    intact(&home);
+    let said = at(&home, &["audit", "verify", "--pipeline", "nope"]).expect(2);
+    assert!(said.err.contains("no pipeline \"nope\""), "{}", said.err);
+}
+
+#[test]
+fn a_receipt_is_nobody_elses() {
+    let (dir, home) = copy_of_shared();
+    let receipt = dir.path().join("receipt.json");
+    at(&home, &["subject", "erase", "K-2001", "--yes", "--receipt", arg(&receipt)]).expect(0);
+    at(&home, &["subject", "erase", "--verify", arg(&receipt)]).expect(0);
+    let mut changed: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&receipt).expect("a receipt")).expect("JSON");
+    let salt = changed["salt"].as_str().expect("hex").replace('0', "1");
+    changed["salt"] = salt.into();
+    changed["subject"] = "00".repeat(32).into();
+    fs::write(&receipt, changed.to_string()).expect("written");
+    let said = at(&home, &["subject", "erase", "--verify", arg(&receipt)]).expect(1);
+    assert!(said.out.contains("somebody else"), "{}", said.out);
+    at(&home, &["subject", "erase", "--verify", arg(&dir.path().join("none.json"))]).expect(2);
+}
+
+#[test]
+fn files_may_be_named_without_a_folder() {
+    let (_dir, home) = copy_of_shared();
+    let here = temp();
+    for (args, file) in [
+        (&["subject", "export", "K-2002", "--to", "export.json"][..], "export.json"),
+        (&["consent", "export", "--to", "consents.json"], "consents.json"),
+        (&["report", "--to", "report.html"], "report.html"),
+        (&["audit", "cosign", "--key", "dpo.key", "--new", "--to", "checkpoint"], "checkpoint"),
+        (&["subject", "erase", "K-2004", "--yes", "--receipt", "receipt.json"], "receipt.json"),
+    ] {
+        let child = prosopon().args(args).args(["--out", arg(&home)]).current_dir(here.path()).spawn().expect("starts");
+        finish(child).expect(0);
+        assert!(here.path().join(file).metadata().expect("written").len() > 40, "{file}");
+    }
+}
+
+#[test]
+fn why_tells_what_was_done_for_somebody_between_two_runs() {
+    let (_dir, home) = copy_of_shared();
+    for (record, args) in [
+        ("K-2002", &["object", "K-2002"][..]),
+        ("K-2003", &["withdraw", "K-2003", "--purpose", "persona_enrichment"]),
+        ("K-2004", &["restrict", "K-2004"]),
+    ] {
+        at(&home, &[&["subject"][..], args].concat()).expect(0);
+        let said = at(&home, &["audit", "why", record]);
+        let done = format!("done for the person: {}", args[0]);
+        assert!(said.out.contains("is in no table") && said.out.contains(&done), "{record}: {}{}", said.out, said.err);
+        assert!(said.out.contains("ledger entry") && !said.out.contains("ScopeMismatch"), "{record}: {}", said.out);
+    }
+    at(&home, &["audit", "why", "K-9999"]).expect(2);
+}
+
+#[test]
+fn a_sweep_explains_whom_it_took_out() {
+    let (_dir, home) = copy_of_shared();
+    demo(&home, &["--quiet", "--as-of", "2027-06-02T03:00:00Z"]).expect(0);
+    let swept = at(&home, &["retention", "sweep", "--yes", "--json"]).expect(0).json();
+    assert!(swept["rows"].as_u64() > Some(0), "{swept}");
+    intact(&home);
+}
