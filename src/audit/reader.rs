@@ -9,10 +9,11 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use prosopon_tlog::{Checkpoint, Pending, Reader};
 
+use crate::audit::anchor::steady;
 use crate::audit::error::AuditError;
 use crate::audit::leaf::{Leaf, Payload};
 use crate::audit::payloads::Payloads;
-use crate::audit::writer::{Place, steady};
+use crate::audit::writer::Place;
 use crate::keys::SubjectKey;
 
 /// An open log, to be read; nothing is written.

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
-use prosopon_tlog::{Checkpoint, Log, Reader, Signer};
+use prosopon_tlog::{Log, Signer};
 use tokio::sync::oneshot;
 
+use crate::audit::anchor::{check_anchor, newest};
 use crate::audit::error::AuditError;
 use crate::audit::leaf::Leaf;
 use crate::audit::payloads::{Payloads, SealedPayload};
@@ -323,79 +324,47 @@ fn gather(first: Job, receiver: &Receiver<Job>, is_crowded: bool) -> Vec<Job> {
     jobs
 }
 
-/// The last checkpoint that was kept outside the log.
-///
-/// # Errors
-/// Missing or damaged.
-pub fn anchor(place: &Place) -> Result<Checkpoint, AuditError> {
-    let damaged = || AuditError::Anchor { path: place.anchor.clone() };
-    let text = std::fs::read_to_string(&place.anchor).map_err(|_| damaged())?;
-    text.parse().map_err(|_| damaged())
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
 
-/// A log that holds less than it once did, or something else, is no log to go on with.
-fn check_anchor(place: &Place) -> Result<(), AuditError> {
-    let anchor = anchor(place)?;
-    let behind = |found| AuditError::Behind {
-        path: place.folder.clone(),
-        found,
-        expected: anchor.size(),
-        anchor: place.anchor.clone(),
-    };
-    if !place.folder.join("checkpoint").exists() {
-        return Err(behind(0));
+    use super::*;
+    use crate::audit::leaf::Kind;
+    use crate::keys::SubjectKey;
+
+    #[test]
+    fn a_clock_that_goes_back_stops_the_log_until_it_is_right_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::of(folder.path(), "prosopon/test".to_owned());
+        let signer = || Signer::from_seed("prosopon/test", &[7; 32]).expect("a key");
+        let start: Timestamp = "2026-03-02T03:00:00Z".parse().expect("a time");
+        let now = Arc::new(Mutex::new(start));
+        let wall: Clock = {
+            let now = Arc::clone(&now);
+            Arc::new(move || *now.lock().expect("no panic"))
+        };
+        let set = |seconds| *now.lock().expect("no panic") = start + SignedDuration::from_secs(seconds);
+        let key = SubjectKey::new([1; 32]);
+        let entry = || {
+            let payload = SealedPayload::new(&key, b"text").expect("randomness");
+            vec![Entry { leaf: Leaf::new(Kind::Decide), subject: Some((key.clone(), Some(payload))) }]
+        };
+        let kept = || Payloads::open_to_read(&place.payloads()).and_then(|p| p.count()).expect("readable");
+        AuditLog::create(&place, signer(), &wall, Leaf::new(Kind::Genesis)).expect("a new log");
+        let log = AuditLog::open(&place, signer(), &wall).expect("opens");
+        assert_eq!(log.append_now(entry()).expect("written"), 1..2);
+        // A little is a correction of the clock: times stay in order.
+        set(-30);
+        log.append_now(entry()).expect("written");
+        set(-90);
+        let failed = log.append_now(entry()).expect_err("a minute and a half");
+        assert!(matches!(failed, AuditError::ClockBack { newest, .. } if newest == start), "{failed}");
+        assert_eq!(kept(), 2, "nothing of a refused entry is kept");
+        log.publish().expect("what was written");
+        drop(log);
+        assert!(matches!(AuditLog::open(&place, signer(), &wall), Err(AuditError::ClockBack { .. })));
+        set(1);
+        let log = AuditLog::open(&place, signer(), &wall).expect("the clock is right again");
+        assert_eq!(log.append_now(entry()).expect("written"), 3..4);
     }
-    let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
-    steady(place, |reader| {
-        let found = reader.checkpoint().size();
-        if found < anchor.size() {
-            return Err(behind(found));
-        }
-        if reader.root_at(anchor.size()).map_err(fail)? != *anchor.root() {
-            return Err(AuditError::Forked { path: place.folder.clone(), entries: anchor.size() });
-        }
-        Ok(())
-    })
-}
-
-/// As often a reading is begun anew because another process has published meanwhile.
-const ATTEMPTS: u32 = 20;
-
-/// Reads the log; once more, if it failed because another process has published meanwhile, which takes partial tiles
-/// away that the older checkpoint needs.
-pub(super) fn steady<T>(place: &Place, read: impl Fn(&Reader) -> Result<T, AuditError>) -> Result<T, AuditError> {
-    let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
-    let mut reader = Reader::open(&place.folder).map_err(fail)?;
-    for _ in 0..ATTEMPTS {
-        match read(&reader) {
-            Err(error) => {
-                let newer = Reader::open(&place.folder).map_err(fail)?;
-                if newer.checkpoint().size() == reader.checkpoint().size() {
-                    return Err(error);
-                }
-                reader = newer;
-            }
-            done => return done,
-        }
-    }
-    read(&reader)
-}
-
-/// The time of the newest entry, also of those that are not in tiles yet.
-fn newest(place: &Place, size: u64) -> Result<Timestamp, AuditError> {
-    let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
-    if size == 0 {
-        return Ok(Timestamp::MIN);
-    }
-    let last = steady(place, |reader| {
-        let pending = reader.pending().map_err(fail)?;
-        if let Some(bytes) = pending.iter().last() {
-            return Ok(Some(bytes.to_vec()));
-        }
-        let size = reader.checkpoint().size();
-        let mut leaves = reader.leaves(size.saturating_sub(1)..size).map_err(fail)?;
-        leaves.next().transpose().map_err(fail)
-    })?;
-    let read = last.and_then(|bytes| Leaf::read(&bytes).ok());
-    read.map(|leaf| leaf.at).ok_or(AuditError::Entry { path: place.folder.clone(), seq: size - 1 })
 }

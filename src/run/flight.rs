@@ -1,6 +1,6 @@
 //! Work on many companies at once, whose results come out in their order.
 //!
-//! Invariant: results are handed on in the order of the items; a slow one holds nobody up until [`AHEAD`] others are
+//! Invariant: results are handed on in the order of the items; a slow one holds nobody up until [`Flight::ahead`] others are
 //! done before it. Where one fails, those in flight are stopped.
 
 use std::collections::BTreeMap;
@@ -10,18 +10,29 @@ use tokio::task::JoinSet;
 
 use crate::run::engine::RunError;
 
-/// So many companies are worked on at once. Most of them wait for their hosts, and one that waits costs its task: no
-/// connection, no permit, no timer of its own beyond that.
-const IN_FLIGHT: usize = 1024;
-/// Results that may wait for a slower one that comes before them: rows of some ten contacts each.
-const AHEAD: usize = 4096;
+/// How many companies are worked on at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flight {
+    at_once: usize,
+    /// Results that may wait for a slower one that comes before them: rows of some ten contacts each.
+    ahead: usize,
+}
+
+impl Flight {
+    /// Most companies wait for their hosts, and one that waits costs its task: no connection, no permit, no timer of its
+    /// own beyond that. The fewer are begun, the more hosts idle.
+    pub(crate) const FETCHING: Self = Self { at_once: 8192, ahead: 16_384 };
+    /// Nobody waits for anything but the log: more would only fill memory.
+    pub(crate) const OFFLINE: Self = Self { at_once: 256, ahead: 1024 };
+}
 
 /// Works on all items and hands their results on in order.
 ///
 /// # Errors
 /// The first error of an item or of `sink`; [`RunError::Worker`] after a panic.
-pub(super) async fn in_order<T, R, F>(
+pub(crate) async fn in_order<T, R, F>(
     items: impl IntoIterator<Item = T>,
+    flight: Flight,
     work: impl Fn(T) -> F,
     mut sink: impl FnMut(R) -> Result<(), RunError>,
 ) -> Result<(), RunError>
@@ -32,8 +43,8 @@ where
     let mut items = items.into_iter().enumerate().peekable();
     let (mut flying, mut early, mut next) = (JoinSet::new(), BTreeMap::new(), 0);
     loop {
-        while flying.len() < IN_FLIGHT
-            && let Some((at, item)) = items.next_if(|(at, _)| *at < next + AHEAD)
+        while flying.len() < flight.at_once
+            && let Some((at, item)) = items.next_if(|(at, _)| *at < next + flight.ahead)
         {
             let task = work(item);
             flying.spawn(async move { (at, task.await) });
@@ -56,6 +67,8 @@ mod tests {
 
     use super::*;
 
+    const SMALL: Flight = Flight { at_once: 1024, ahead: 4096 };
+
     #[tokio::test(start_paused = true)]
     async fn a_slow_one_holds_nobody_up_and_the_order_stays() {
         let (start, mut seen) = (Instant::now(), Vec::new());
@@ -63,7 +76,7 @@ mod tests {
             sleep(Duration::from_secs(if n == 0 { 1000 } else { 10 })).await;
             Ok((n, Instant::now()))
         };
-        in_order(0..4000, work, |done| {
+        in_order(0..4000, SMALL, work, |done| {
             seen.push(done);
             Ok(())
         })
@@ -83,8 +96,8 @@ mod tests {
             sleep(Duration::from_secs(if n == 0 { 1000 } else { 1 })).await;
             Ok((n, Instant::now()))
         };
-        in_order(0..AHEAD + 5, work, |(n, at)| {
-            last = (n == AHEAD).then_some(at).or(last);
+        in_order(0..SMALL.ahead + 5, SMALL, work, |(n, at)| {
+            last = (n == SMALL.ahead).then_some(at).or(last);
             Ok(())
         })
         .await
@@ -100,9 +113,9 @@ mod tests {
             sleep(Duration::from_secs(if n == 3 { 1 } else { 900 })).await;
             if n == 3 { Err(RunError::Cancelled) } else { Ok(n) }
         };
-        let ended = in_order(0..10, work, |_| Ok(())).await;
+        let ended = in_order(0..10, SMALL, work, |_| Ok(())).await;
         assert!(matches!(ended, Err(RunError::Cancelled)) && start.elapsed() == Duration::from_secs(1));
         let panics = |n: u64| async move { if n == 1 { panic!("of the test") } else { Ok(n) } };
-        assert!(matches!(in_order(0..3, panics, |_| Ok(())).await, Err(RunError::Worker)));
+        assert!(matches!(in_order(0..3, SMALL, panics, |_| Ok(())).await, Err(RunError::Worker)));
     }
 }

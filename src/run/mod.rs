@@ -6,7 +6,7 @@ mod dry;
 pub mod engine;
 pub mod files;
 mod finish;
-mod flight;
+pub(crate) mod flight;
 mod found;
 mod group;
 pub mod home;

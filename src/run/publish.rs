@@ -16,7 +16,7 @@ use crate::model::RunId;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::finish::Finish;
-use crate::run::flight::in_order;
+use crate::run::flight::{Flight, in_order};
 use crate::run::group::process;
 use crate::run::journal::{Journal, RunState};
 use crate::run::late::{ask_again, clean_older, drop_gone, said_no};
@@ -235,7 +235,8 @@ async fn work(
         let written = || StageTimes::timed(&context.times.write, || pending.write(writer));
         tracing::info_span!("write").in_scope(written)
     };
-    in_order(groups, company, |mut rows| {
+    let flight = if context.plan.sources().any() { Flight::FETCHING } else { Flight::OFFLINE };
+    in_order(groups, flight, company, |mut rows| {
         counts.add(&rows);
         emitted.append(&mut rows.emitted);
         rooms.extend(rows.rooms.drain(..));

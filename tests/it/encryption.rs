@@ -64,3 +64,45 @@ fn policies_are_compared_and_replayed() {
     at(home, &["policy", "diff", arg(&old), arg(&new)]).expect(2);
     at(home, &["policy", "diff", arg(&old), "ffffffff"]).expect(2);
 }
+
+/// Who holds which files can do what: the table "Who holds what" of the operator's guide.
+#[test]
+fn every_role_reads_what_it_holds_and_no_more() {
+    let dir = temp();
+    let home = dir.path().join("home");
+    let path = pipeline(dir.path(), &[("keep_snapshots: 7", "keep_snapshots: 7\n  encryption: uniform")]);
+    say(["run", arg(&path), "--out", arg(&home), "--quiet"]).expect(0);
+    let vkey = dir.path().join("vkey");
+    fs::copy(home.join("audit/vkey"), &vkey).expect("a copy");
+    let of_log = ["audit", "verify", "--log-only", "--vkey", arg(&vkey)];
+    let personal = [&["persona", "K-2004"][..], &["inspect", "evidence"], &["subject", "access", "K-2004"]];
+    // The operator: all of it.
+    for args in [&["persona", "K-2004"][..], &["inspect", "evidence"], &["audit", "verify"], &of_log] {
+        at(&home, args).expect(0);
+    }
+    // Whoever keeps the backups, or steals the disk: the home without its master key. An auditor's copy is the same.
+    let copied = dir.path().join("copy");
+    crate::harness::copy(&home, &copied);
+    fs::remove_file(copied.join("keys/master.key")).expect("removed");
+    at(&copied, &of_log).expect(0);
+    for args in personal {
+        let said = at(&copied, args).expect(3);
+        assert!(said.out.is_empty() && said.err.contains("master key"), "{args:?}: {}", said.err);
+    }
+    let names = ["Müllerschön", "joerg.muellerschoen", "Einkauf", "K-2004"].map(|t| Needle::new(t, t).expect("one"));
+    let found = Scan::new(&names).expect("a scan").run(&copied);
+    assert!(found.hits.is_empty(), "{:?}", found.hits);
+    // An analyst: the tables alone, without their key.
+    let tables = dir.path().join("tables");
+    crate::harness::copy(&home.join("demo"), &tables);
+    assert!(Scan::new(&names).expect("a scan").run(&tables).hits.is_empty());
+    at(&tables, &["inspect", "personas"]).expect(3);
+    // A witness: a key of its own, which opens nothing.
+    let witness = dir.path().join("witness.key");
+    at(&home, &["audit", "cosign", "--key", arg(&witness), "--new", "--to", arg(&dir.path().join("kept"))]).expect(0);
+    fs::copy(&witness, copied.join("keys/master.key")).expect("a copy");
+    for args in personal {
+        let said = at(&copied, args).expect(3);
+        assert!(said.out.is_empty(), "{args:?}: {}", said.out);
+    }
+}

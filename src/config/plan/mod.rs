@@ -147,6 +147,14 @@ pub struct Sources {
     pub social_profile: Option<SocialProfile>,
 }
 
+impl Sources {
+    /// Whether anything is to be fetched.
+    #[must_use]
+    pub const fn any(&self) -> bool {
+        self.company_site.is_some() || self.developer_profile.is_some() || self.social_profile.is_some()
+    }
+}
+
 /// The web sites of the accounts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompanySite {

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::super::cancel::Cancel;
 use super::*;
+use crate::run::flight::{Flight, in_order};
 
 /// A host: its delay, how long it takes to answer, and at which answers it asks for how much patience.
 #[derive(Debug, Clone)]
@@ -51,16 +52,18 @@ fn crawl(sites: &[Site], lanes: usize) -> (Vec<Vec<Seen>>, Duration) {
     runtime.expect("a runtime").block_on(async {
         let (start, far) = (Instant::now(), Instant::now() + Duration::from_hours(10_000));
         let (pace, lanes) = (Arc::new(Pace::default()), Arc::new(Semaphore::new(lanes)));
-        let mut flying = JoinSet::new();
-        for (host, site) in sites.iter().cloned().enumerate() {
-            let (pace, lanes) = (Arc::clone(&pace), Arc::clone(&lanes));
-            flying.spawn(async move { (host, visit(&format!("h{host}.example"), &site, &pace, &lanes, far).await) });
-        }
         let mut seen = vec![Vec::new(); sites.len()];
-        while let Some(done) = flying.join_next().await {
-            let (host, of_host) = done.expect("no panic");
+        let work = |(host, site): (usize, Site)| {
+            let (pace, lanes) = (Arc::clone(&pace), Arc::clone(&lanes));
+            async move { Ok((host, visit(&format!("h{host}.example"), &site, &pace, &lanes, far).await)) }
+        };
+        // As a run does it, not all sites at once.
+        in_order(sites.iter().cloned().enumerate(), Flight::FETCHING, work, |(host, of_host)| {
             seen[host] = of_host;
-        }
+            Ok(())
+        })
+        .await
+        .expect("no panic");
         (seen, start.elapsed())
     })
 }
