@@ -22,7 +22,6 @@ use super::policy::{self, Reply};
 use super::reason::{AbandonReason, FailReason};
 use super::robots::Robots;
 use super::rules::{OptOutVerdict, Role, Rules};
-use super::sniff;
 use super::tape::Recorder;
 use super::tdm::TdmRules;
 use crate::consent::permit::{Fetch, Permit};
@@ -339,12 +338,12 @@ impl Fetcher {
             HostFile::Text(body) => Some(*body),
             HostFile::Unreachable => None,
         };
-        let readable = body.filter(|b| !sniff::looks_like_markup(b) && sniff::looks_like_text(b));
+        let robots = || body.and_then(|body| Robots::read(body, &self.agent));
         match Role::of(url) {
-            Role::Robots => self.rules.set_robots(url, readable.map(|b| Robots::parse(b, &self.agent)), age),
+            Role::Robots => self.rules.set_robots(url, robots(), age),
             Role::Tdm => self.rules.set_tdm(url, body.and_then(TdmRules::parse), age),
             // It only ever forbids, so what cannot be read says nothing.
-            Role::Ai => self.rules.set_ai(url, Robots::parse(readable.unwrap_or_default(), &self.agent), age),
+            Role::Ai => self.rules.set_ai(url, robots().unwrap_or_default(), age),
             Role::Page => {}
         }
     }
