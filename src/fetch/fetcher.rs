@@ -74,6 +74,8 @@ pub(super) struct Plan {
     paced: String,
     pub(super) role: Role,
     delay: Duration,
+    /// The least time between two requests to the host's address.
+    pub(super) apart: Duration,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -157,7 +159,7 @@ impl Fetcher {
                 (Some(plan), result)
             }
         };
-        facts.finished_at = facts.taped_end.unwrap_or_else(|| (self.wall_clock)());
+        self.end(&mut facts);
         self.remember(plan.as_ref(), result.as_ref().map(|_| ()).map_err(|stop| *stop), &facts);
         let outcome = match (result, plan) {
             (Ok(reply), Some(plan)) => self.outcome(reply, &plan, permit, facts.finished_at),
@@ -182,8 +184,9 @@ impl Fetcher {
         };
         self.client.admits(url, host)?;
         let paced = psl::domain_str(host).unwrap_or(host).to_owned();
-        let delay = self.config.delay_for(&op.source_id);
-        Ok(Plan { url: url.clone(), host: host.to_owned(), source: op.source_id.clone(), paced, role, delay })
+        let (source, delay) = (op.source_id.clone(), self.config.delay_for(&op.source_id));
+        let apart = self.config.apart_for(&source);
+        Ok(Plan { url: url.clone(), host: host.to_owned(), source, paced, role, delay, apart })
     }
 
     fn check_expiry(&self, permit: &Permit<Fetch>) -> Result<(), FailReason> {
