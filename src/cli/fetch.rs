@@ -18,7 +18,7 @@ pub(super) struct FetchArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// What robots.txt files allow: JSON Lines in, JSON Lines out, in order
+    /// What the fetcher would do, given a robots.txt: JSON Lines in, JSON Lines out, in order
     #[command(after_help = "In:  {\"robots\",\"agent\",\"url\"}\nOut: {\"allowed\",\"rule\",\"reason\"}")]
     Robots {
         /// File with questions; - or nothing = standard input

@@ -87,16 +87,35 @@ impl<'t> Rules<'t> {
     }
 
     fn rates(&mut self) {
+        self.site_limit();
         for source in ["company_site", "developer_profile", "social_profile"] {
             let limit = ["sources", source, "rate", "requests_per_second"];
-            let documented = self.tree.get(&["sources", source, "rate", "documented_limit"]);
+            let documented = self.documented_limit(source).filter(|_| source != "company_site");
             if let Some((rate, at)) = self.number(&limit)
                 && rate > DEFAULT_RATE
-                && documented.is_none_or(|n| n.value == Value::Null)
+                && documented.is_none()
             {
                 let message = format!("{rate} requests per second are more than the default of {DEFAULT_RATE}");
-                self.tell(at, message, "give the page that documents the limit as documented_limit");
+                let help = match source {
+                    "company_site" => "sites of others are never asked faster; slower is always fine",
+                    _ => "give the page that documents the limit as documented_limit",
+                };
+                self.tell(at, message, help);
             }
+        }
+    }
+
+    /// Where a source says that its limit is documented.
+    fn documented_limit(&self, source: &str) -> Option<Position> {
+        let node = self.tree.get(&["sources", source, "rate", "documented_limit"])?;
+        (node.value != Value::Null).then_some(node.at)
+    }
+
+    /// Companies' sites belong to many others, of whom none documents a limit for all.
+    fn site_limit(&mut self) {
+        if let Some(at) = self.documented_limit("company_site") {
+            let message = "the sites of companies are no API whose limit is documented";
+            self.tell(at, message, "remove documented_limit here; it is for sources with a base_url");
         }
     }
 

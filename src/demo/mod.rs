@@ -11,6 +11,8 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use server::CHANGED;
 pub use server::{DemoError, DemoWeb};
 
 /// An embedded file of the demo web.

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::host::{Answer, Counts, Host, LOCAL};
-use super::{ASSETS, index};
+use super::{ASSETS, Asset, index};
 
 /// Why the demo web cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,7 @@ struct Seen {
 impl DemoWeb {
     /// Starts the server on `port`, 0 = any free one. Must be called within a tokio runtime.
     pub async fn start(port: u16) -> Result<Self, DemoError> {
-        let hosts = Host::all(ASSETS).map_err(|(host, problem)| DemoError::Settings { host, problem })?;
+        let hosts = Host::all(assets()).map_err(|(host, problem)| DemoError::Settings { host, problem })?;
         let names = hosts.keys().map(|h| (*h).to_owned()).collect();
         let listen = |source| DemoError::Listen { port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen)?;
@@ -110,6 +110,30 @@ impl Drop for DemoWeb {
     fn drop(&mut self) {
         self.stop.send_replace(true);
     }
+}
+
+#[cfg(not(test))]
+const fn assets() -> &'static [Asset] {
+    ASSETS
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Files that a test has changed over night, for webs that its thread starts.
+    pub(crate) static CHANGED: std::cell::RefCell<Vec<Asset>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+#[cfg(test)]
+fn assets() -> &'static [Asset] {
+    let mut changed = CHANGED.with_borrow_mut(std::mem::take);
+    if changed.is_empty() {
+        return ASSETS;
+    }
+    let is_changed = |asset: &Asset| changed.iter().any(|c| (c.host, c.path) == (asset.host, asset.path));
+    let copy = |asset: &Asset| Asset { host: asset.host, path: asset.path, body: asset.body };
+    let mut all: Vec<Asset> = ASSETS.iter().filter(|asset| !is_changed(asset)).map(copy).collect();
+    all.append(&mut changed);
+    Vec::leak(all)
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {

@@ -69,7 +69,7 @@ impl HttpClient {
             headers,
             limits: config.limits.clone(),
             pool: Pool::default(),
-            addresses: AddressPace::default(),
+            addresses: AddressPace::new(config.limits.address_delay),
             lanes: Arc::new(Semaphore::new(lanes())),
         })
     }
@@ -92,13 +92,19 @@ impl HttpClient {
         Arc::clone(&self.lanes).acquire_owned().await.ok()
     }
 
-    /// Sends a GET and waits for the headers.
-    pub(super) async fn get(&self, url: &Url, extra: &HeaderMap, turn: &Turn) -> Result<Answer, FailReason> {
+    /// Sends a GET and waits for the headers. `apart`: from other requests to the same address.
+    pub(super) async fn get(
+        &self,
+        url: &Url,
+        extra: &HeaderMap,
+        turn: &Turn,
+        apart: Duration,
+    ) -> Result<Answer, FailReason> {
         let origin = url.origin().ascii_serialization();
         if let Some(mut idle) = self.pool.take(&origin)
             && matches!(timeout(Duration::from_millis(100), idle.sender.ready()).await, Ok(Ok(())))
         {
-            self.addresses.wait(idle.address, self.limits.address_delay).await;
+            self.addresses.wait(idle.address, apart).await;
             idle.lane = self.lane().await;
             match self.exchange(url, extra, turn, idle).await {
                 // The server closed it while it was idle and has seen nothing: a fresh one is asked at once.
@@ -107,7 +113,7 @@ impl HttpClient {
                 Ok(answer) => return Ok(answer),
             }
         }
-        let idle = self.connect(url, origin).await?;
+        let idle = self.connect(url, origin, apart).await?;
         self.exchange(url, extra, turn, idle).await.map_err(|failed| match failed {
             Sent::Nothing => FailReason::Protocol,
             Sent::Failed(reason) => reason,
@@ -142,7 +148,7 @@ impl HttpClient {
     }
 
     /// A fresh connection: resolved, vetted, dialled, secured.
-    async fn connect(&self, url: &Url, origin: String) -> Result<Idle, FailReason> {
+    async fn connect(&self, url: &Url, origin: String, apart: Duration) -> Result<Idle, FailReason> {
         let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
         let until = || Instant::now() + self.limits.connect;
         match &self.network {
@@ -165,7 +171,7 @@ impl HttpClient {
                 let vetted = timeout_at(until(), net.vetted(host)).await.map_err(|_| FailReason::TimeoutConnect)??;
                 let mut failed = FailReason::Connect;
                 for ip in vetted.into_iter().take(3) {
-                    self.addresses.wait(Some(ip), self.limits.address_delay).await;
+                    self.addresses.wait(Some(ip), apart).await;
                     let lane = self.lane().await;
                     let deadline = until();
                     let to = SocketAddr::new(ip, port);

@@ -75,7 +75,8 @@ pub struct Limits {
     pub robots_bytes: usize,
     /// Between two requests to one host, where nothing longer is asked for.
     pub host_delay: Duration,
-    /// Between two requests to one address of the public network, whichever hosts they are for.
+    /// Between two requests to one address of the public network, whichever hosts they are for; less only for sources
+    /// with a documented rate.
     pub address_delay: Duration,
     /// A longer `Crawl-delay` defers the host to another run.
     pub max_crawl_delay: Duration,
@@ -191,5 +192,12 @@ impl FetcherConfig {
     /// The delay between two requests to one host on behalf of `source`.
     pub(crate) fn delay_for(&self, source: &str) -> Duration {
         self.requests_per_second.get(source).map_or(self.limits.host_delay, |rate| Duration::from_secs_f64(1.0 / rate))
+    }
+
+    /// The delay between two requests to one address on behalf of `source`: a documented rate holds there, too; a slow
+    /// rate is for each host, so that the many hosts of one address do not wait for each other.
+    pub(crate) fn apart_for(&self, source: &str) -> Duration {
+        let longest = self.limits.address_delay;
+        if self.requests_per_second.contains_key(source) { self.delay_for(source).min(longest) } else { longest }
     }
 }

@@ -21,7 +21,7 @@ use super::reason::FailReason;
 use super::recall::Recalled;
 use super::rules::Role;
 use super::sniff;
-use super::tape::{Cassette, Hop};
+use super::tape::{Cassette, Hop, Span};
 
 /// What is told to a recorder.
 #[derive(Default)]
@@ -49,7 +49,6 @@ impl Fetcher {
         if let Some(recorder) = &self.recorder {
             // Cassettes know milliseconds.
             let ended = Timestamp::from_millisecond(self.now_ms()).unwrap_or(facts.started_at);
-            facts.taped_end = Some(ended);
             let may_be_kept = |reply: &Reply| plan.role != Role::Page || !policy::forbids_keeping(reply, self.agent());
             let fault = match &result {
                 Err(reason) => Some(*reason),
@@ -65,6 +64,32 @@ impl Fetcher {
         result
     }
 
+    /// Sets the end of a fetch. A recording keeps when each one began and ended, and its replay tells the same.
+    pub(super) fn end(&self, facts: &mut FetchFacts) {
+        let from_ms = |ms| Timestamp::from_millisecond(ms).ok();
+        if let Network::Replay(cassette) = &self.config.network {
+            let taped = cassette.span(facts.permit_id.as_str());
+            let taped = taped.and_then(|(start, end)| Some((from_ms(start)?, from_ms(end)?)));
+            // Recordings of earlier versions know exchanges only.
+            let (start, end) =
+                taped.unwrap_or_else(|| (facts.started_at, facts.taped_end.unwrap_or_else(|| (self.wall_clock)())));
+            (facts.started_at, facts.finished_at) = (start, end);
+            return;
+        }
+        let Some(recorder) = &self.recorder else {
+            facts.finished_at = (self.wall_clock)();
+            return;
+        };
+        // Cassettes know milliseconds.
+        let now = (self.wall_clock)();
+        facts.finished_at = from_ms(now.as_millisecond()).unwrap_or(now);
+        recorder.span(Span {
+            permit: facts.permit_id.as_str().to_owned(),
+            started_at: facts.started_at.as_millisecond(),
+            finished_at: facts.finished_at.as_millisecond(),
+        });
+    }
+
     async fn ask(
         &self,
         plan: &Plan,
@@ -75,7 +100,7 @@ impl Fetcher {
     ) -> Result<Reply, FailReason> {
         let limits = &self.config.limits;
         let requested_at = self.now_ms();
-        let answer = self.client.get(&plan.url, &recalled.ask, turn).await?;
+        let answer = self.client.get(&plan.url, &recalled.ask, turn, plan.apart).await?;
         self.hosts.took(&plan.host, answer.started.elapsed());
         let (status, head) = (answer.response.status().as_u16(), answer.response.headers().clone());
         if self.recorder.is_some() {

@@ -22,7 +22,6 @@ use super::policy::{self, Reply};
 use super::reason::{AbandonReason, FailReason};
 use super::robots::Robots;
 use super::rules::{OptOutVerdict, Role, Rules};
-use super::sniff;
 use super::tape::Recorder;
 use super::tdm::TdmRules;
 use crate::consent::permit::{Fetch, Permit};
@@ -75,6 +74,8 @@ pub(super) struct Plan {
     paced: String,
     pub(super) role: Role,
     delay: Duration,
+    /// The least time between two requests to the host's address.
+    pub(super) apart: Duration,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -158,7 +159,7 @@ impl Fetcher {
                 (Some(plan), result)
             }
         };
-        facts.finished_at = facts.taped_end.unwrap_or_else(|| (self.wall_clock)());
+        self.end(&mut facts);
         self.remember(plan.as_ref(), result.as_ref().map(|_| ()).map_err(|stop| *stop), &facts);
         let outcome = match (result, plan) {
             (Ok(reply), Some(plan)) => self.outcome(reply, &plan, permit, facts.finished_at),
@@ -183,8 +184,9 @@ impl Fetcher {
         };
         self.client.admits(url, host)?;
         let paced = psl::domain_str(host).unwrap_or(host).to_owned();
-        let delay = self.config.delay_for(&op.source_id);
-        Ok(Plan { url: url.clone(), host: host.to_owned(), source: op.source_id.clone(), paced, role, delay })
+        let (source, delay) = (op.source_id.clone(), self.config.delay_for(&op.source_id));
+        let apart = self.config.apart_for(&source);
+        Ok(Plan { url: url.clone(), host: host.to_owned(), source, paced, role, delay, apart })
     }
 
     fn check_expiry(&self, permit: &Permit<Fetch>) -> Result<(), FailReason> {
@@ -339,12 +341,12 @@ impl Fetcher {
             HostFile::Text(body) => Some(*body),
             HostFile::Unreachable => None,
         };
-        let readable = body.filter(|b| !sniff::looks_like_markup(b) && sniff::looks_like_text(b));
+        let robots = || body.and_then(|body| Robots::read(body, &self.agent));
         match Role::of(url) {
-            Role::Robots => self.rules.set_robots(url, readable.map(|b| Robots::parse(b, &self.agent)), age),
+            Role::Robots => self.rules.set_robots(url, robots(), age),
             Role::Tdm => self.rules.set_tdm(url, body.and_then(TdmRules::parse), age),
             // It only ever forbids, so what cannot be read says nothing.
-            Role::Ai => self.rules.set_ai(url, Robots::parse(readable.unwrap_or_default(), &self.agent), age),
+            Role::Ai => self.rules.set_ai(url, robots().unwrap_or_default(), age),
             Role::Page => {}
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: bodies are kept of non-personal files only (robots.txt, tdmrep.json, ai.txt); of pages there is a keyed
 //! hash of the URL, never the URL. A request is noted before it is sent. `fetch.sqlite` may be lost at the price of
-//! asking again; then only the budgets of the night begin anew.
+//! asking again, and of purging more than a closed page; then only the budgets of the night begin anew.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -136,6 +136,11 @@ impl Memory {
         })
     }
 
+    /// What stands for a URL.
+    pub(super) fn tag_of(&self, url: &str) -> String {
+        (self.tag)(url)
+    }
+
     /// Losing a note must not stop a run; the budgets of the run itself are kept in memory, too.
     pub(super) fn db<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Option<T> {
         let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,6 +219,7 @@ impl Memory {
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let database = db::open(path, Access::Write(db::Journal::Wal), SCHEMA)?;
     database.execute_batch(super::holds::SCHEMA)?;
+    database.execute_batch(super::pages::SCHEMA)?;
     // What is lost with the machine's power is asked again.
     database.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(database)

@@ -22,6 +22,7 @@ mod hosts;
 mod memory;
 mod outcome;
 mod pace;
+mod pages;
 mod policy;
 mod pool;
 mod reason;

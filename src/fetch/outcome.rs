@@ -115,7 +115,7 @@ pub struct FetchFacts {
     pub cache: &'static str,
     /// How long ago the answer was received or last confirmed, where it came from the cache.
     pub age: Duration,
-    /// When the exchange ended that a cassette holds.
+    /// When the exchange ended that was replayed.
     pub(super) taped_end: Option<Timestamp>,
     /// Waited for turns.
     pub waited: Duration,

@@ -56,25 +56,40 @@ impl Turn {
 }
 
 /// The paces of addresses, which many hosts may share: a slot each, no turn that is held.
-#[derive(Debug, Default)]
-pub(super) struct AddressPace(Mutex<HashMap<IpAddr, Instant>>);
+#[derive(Debug)]
+pub(super) struct AddressPace {
+    /// No delay is longer.
+    longest: Duration,
+    slots: Mutex<HashMap<IpAddr, Slot>>,
+}
+
+/// The last slot of an address, and how far the one who took it keeps from others.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    at: Instant,
+    delay: Duration,
+}
 
 impl AddressPace {
     /// More are swept first.
     const MANY: usize = 10_000;
 
-    /// Takes the next slot of an address and waits for it.
+    pub(super) fn new(longest: Duration) -> Self {
+        Self { longest, slots: Mutex::default() }
+    }
+
+    /// Takes the next slot of an address and waits for it. Two slots are as far apart as the slower of both asks for, so
+    /// that a fast API gains nothing on the sites that share its address.
     pub(super) async fn wait(&self, address: Option<IpAddr>, delay: Duration) {
         let Some(address) = address else { return };
-        let now = Instant::now();
+        let (now, delay) = (Instant::now(), delay.min(self.longest));
         let at = {
-            let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
             if slots.len() >= Self::MANY {
-                slots.retain(|_, next| *next > now);
+                slots.retain(|_, slot| slot.at + self.longest > now);
             }
-            let next = slots.entry(address).or_insert(now);
-            let at = (*next).max(now);
-            *next = at + delay;
+            let at = slots.get(&address).map_or(now, |slot| (slot.at + slot.delay.max(delay)).max(now));
+            slots.insert(address, Slot { at, delay });
             at
         };
         if at > now {

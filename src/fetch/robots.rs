@@ -3,6 +3,7 @@
 //! Invariant: parsing and asking are total, and their cost is bounded: at most 500 KiB are read, and a file whose
 //! patterns cost too many steps for one URL forbids it. Where the RFC and what crawlers do differ, the reading
 //! that forbids more wins, except for spellings of the directives, which are read as leniently as is common.
+//! A permission counts only if its whole line was read.
 
 use std::io::{BufRead, Write};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::headers;
 use super::robots_match::{PathQuery, Pattern, Work};
+use super::sniff;
 
 /// How much of a file is read (RFC 9309, 2.5 asks for at least this).
 const MAX_BYTES: usize = 500 * 1024;
@@ -42,7 +44,8 @@ pub struct RobotsAnswer {
     pub allowed: bool,
     /// The deciding line, for instance `Disallow: /private/`; `None` where no rule matches.
     pub rule: Option<String>,
-    /// `matched_rule`, `no_matching_rule`, `no_rules`, `too_complex`, or `unreadable_input`.
+    /// `matched_rule`, `no_matching_rule`, `no_rules`, `content_usage`, `too_complex`, `unreachable` (no robots.txt but
+    /// something else in its place), or `unreadable_input`.
     pub reason: &'static str,
 }
 
@@ -66,6 +69,16 @@ struct Gathered {
 }
 
 impl Robots {
+    /// Reads what a server sent as its robots.txt; `None` = that is something else (markup, an image, UTF-16), and the
+    /// file counts as unreachable, which forbids everything.
+    #[must_use]
+    pub fn read(body: &[u8], agent: &str) -> Option<Self> {
+        // RFC 9309 knows UTF-8 only; in UTF-16 no line could be made out, and all would be allowed.
+        let is_utf16 = body.starts_with(b"\xFF\xFE") || body.starts_with(b"\xFE\xFF");
+        let is_fit = !is_utf16 && !sniff::looks_like_markup(body) && sniff::looks_like_text(body);
+        is_fit.then(|| Self::parse(body, agent))
+    }
+
     /// Reads the rules that hold for `agent` (a product token, any case; empty = only the groups for all).
     /// Reads at most 500 KiB; never fails.
     #[must_use]
@@ -73,26 +86,25 @@ impl Robots {
         let (mut own, mut all) = (Gathered::default(), Gathered::default());
         let (mut for_own, mut for_all, mut in_agents) = (false, false, false);
         for line in lines(text) {
-            let Some((directive, value)) = directive(line) else { continue };
+            let Some((directive, value)) = directive(line.text) else { continue };
             if matches!(directive, Directive::UserAgent) {
                 if !in_agents {
                     (for_own, for_all, in_agents) = (false, false, true);
                 }
-                for_all |= is_everybody(value);
-                for_own |= is_agent(value, agent);
+                for_all |= is_everybody(value) && !line.is_cut;
+                for_own |= is_agent(value, agent, line.is_cut);
                 own.seen |= for_own;
-                all.seen |= for_all;
                 continue;
             }
-            if matches!(directive, Directive::Other) {
-                continue;
-            }
+            let Some(value) = directive.of_line(value, line.is_cut) else { continue };
             in_agents &= !matches!(directive, Directive::Rule { .. });
             for (gathered, _) in [(&mut own, for_own), (&mut all, for_all)].into_iter().filter(|(_, on)| *on) {
                 gathered.rules.take(&directive, value);
             }
         }
-        let mut rules = if own.seen { own.rules } else { all.rules };
+        // Of a group that begins just before the cut nothing was read, least of all that everything is allowed.
+        let is_only_begun = is_cut(text) && in_agents && for_own && own.rules == Self::default();
+        let mut rules = if own.seen && !is_only_begun { own.rules } else { all.rules };
         rules.rules.sort_by_key(|rule| (std::cmp::Reverse(rule.pattern.len()), !rule.allow));
         rules.rules.dedup();
         rules
@@ -131,11 +143,22 @@ impl Robots {
     #[must_use]
     pub fn ask(&self, url: &str) -> RobotsAnswer {
         let path = PathQuery::of(url);
-        if self.rules.is_empty() || path.as_str() == "/robots.txt" {
+        if path.as_str() == "/robots.txt" {
+            return RobotsAnswer { allowed: true, rule: None, reason: "no_rules" };
+        }
+        let answer = self.ask_rules(&path);
+        match self.usage_denied(&path).filter(|_| answer.allowed) {
+            None => answer,
+            rule => RobotsAnswer { allowed: false, rule, reason: "content_usage" },
+        }
+    }
+
+    fn ask_rules(&self, path: &PathQuery) -> RobotsAnswer {
+        if self.rules.is_empty() {
             return RobotsAnswer { allowed: true, rule: None, reason: "no_rules" };
         }
         let mut work = Work::default();
-        let found = self.rules.iter().find(|rule| work.is_too_much() || rule.holds_for(&path, &mut work));
+        let found = self.rules.iter().find(|rule| work.is_too_much() || rule.holds_for(path, &mut work));
         match found {
             _ if work.is_too_much() => RobotsAnswer { allowed: false, rule: None, reason: "too_complex" },
             None => RobotsAnswer { allowed: true, rule: None, reason: "no_matching_rule" },
@@ -147,14 +170,11 @@ impl Robots {
         }
     }
 
-    /// The line whose `Content-Usage` denies what we do with `url`. Read as prohibition only: a longer path that
+    /// The line whose `Content-Usage` denies what we do with a page. Read as prohibition only: a longer path that
     /// releases again is not looked for, because the draft is not settled.
-    pub(super) fn usage_denied(&self, url: &str) -> Option<String> {
-        if self.denied.is_empty() {
-            return None;
-        }
-        let (path, mut work) = (PathQuery::of(url), Work::default());
-        let denies = |(place, _): &&(Pattern, Box<str>)| place.matches_any_encoding(&path, &mut work);
+    fn usage_denied(&self, path: &PathQuery) -> Option<String> {
+        let mut work = Work::default();
+        let denies = |(place, _): &&(Pattern, Box<str>)| place.matches_any_encoding(path, &mut work);
         self.denied.iter().find(denies).map(|(_, line)| line.to_string())
     }
 
@@ -175,15 +195,60 @@ impl Rule {
     }
 }
 
-/// Lines without their ends (CR, LF, CRLF), comments and overlong tails.
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+impl Directive {
+    /// What a line says, of which the end may be missing; `None` = nothing that counts.
+    ///
+    /// Half a permission may be a wider one (`Allow: /` of `Allow: /x/only/this`), so it is none. Half a prohibition
+    /// stays: it is one more than without it, and as a prefix it reaches what the whole line reaches. So do the other
+    /// lines, which only ever forbid or slow down.
+    fn of_line<'a>(&self, value: &'a [u8], is_cut: bool) -> Option<&'a [u8]> {
+        match self {
+            Self::Other | Self::UserAgent => None,
+            Self::Rule { allow: true } if is_cut => None,
+            // Half an escape (`%2` of `%2F`) would match nothing.
+            Self::Rule { .. } if is_cut => {
+                let end = memchr::memrchr(b'%', value).filter(|at| value.len() - at < 3).unwrap_or(value.len());
+                // Without a path it would be the word that everything is allowed.
+                Some(&value[..end]).filter(|value| !value.is_empty())
+            }
+            Self::Rule { .. } | Self::CrawlDelay | Self::ContentUsage => Some(value),
+        }
+    }
+}
+
+/// A line without its end (CR, LF, CRLF), comment and overlong tail.
+struct Line<'a> {
+    text: &'a [u8],
+    /// Whether there was more of it.
+    is_cut: bool,
+}
+
+impl<'a> Line<'a> {
+    fn of(line: &'a [u8], is_cut: bool) -> Self {
+        let (kept, lost) = line.split_at(line.len().min(MAX_LINE));
+        if let Some(at) = memchr::memchr(b'#', kept) {
+            return Self { text: kept[..at].trim_ascii(), is_cut: false };
+        }
+        let comment = memchr::memchr(b'#', lost).unwrap_or(lost.len());
+        Self { text: kept.trim_ascii(), is_cut: is_cut || !lost[..comment].trim_ascii().is_empty() }
+    }
+}
+
+/// Whether there was more of a file, or may have been: the fetcher hands on just so much.
+const fn is_cut(text: &[u8]) -> bool {
+    text.len() >= MAX_BYTES
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
+    let is_cut = is_cut(text);
     let text = &text[..text.len().min(MAX_BYTES)];
     // Servers also send parts of a byte order mark.
     let bom = [0xEF, 0xBB, 0xBF].iter().zip(text).take_while(|(a, b)| a == b).count();
-    text[bom..].split(|b| matches!(b, b'\n' | b'\r')).filter(|line| !line.is_empty()).map(|line| {
-        let line = &line[..line.len().min(MAX_LINE)];
-        memchr::memchr(b'#', line).map_or(line, |at| &line[..at]).trim_ascii()
-    })
+    let text = &text[bom..];
+    let last = memchr::memrchr2(b'\n', b'\r', text).map_or(0, |at| at + 1);
+    let (whole, last) = text.split_at(last);
+    let whole = whole.split(|b| matches!(b, b'\n' | b'\r')).map(|line| Line::of(line, false));
+    whole.chain([Line::of(last, is_cut)]).filter(|line| !line.text.is_empty())
 }
 
 /// Splits a line into key and value at the colon, or, where there is none, at the only blank.
@@ -225,11 +290,11 @@ fn is_everybody(value: &[u8]) -> bool {
     value.first() == Some(&b'*') && value.get(1).is_none_or(u8::is_ascii_whitespace)
 }
 
-/// Compares the product token that a value starts with.
-fn is_agent(value: &[u8], agent: &str) -> bool {
+/// Compares the product token that a value starts with; one that ends where the line was cut is none.
+fn is_agent(value: &[u8], agent: &str, is_cut: bool) -> bool {
     let end = value.iter().position(|b| !(b.is_ascii_alphabetic() || matches!(b, b'-' | b'_')));
     let token = &value[..end.unwrap_or(value.len())];
-    !token.is_empty() && token.eq_ignore_ascii_case(agent.as_bytes())
+    !token.is_empty() && token.eq_ignore_ascii_case(agent.as_bytes()) && !(is_cut && end.is_none())
 }
 
 /// Reads seconds, with a fraction or without; nonsense is no delay, an endless one is a year.
@@ -251,8 +316,8 @@ struct Question {
     url: String,
 }
 
-/// Answers JSON Lines `{"robots","agent","url"}` with `{"allowed","rule","reason"}`, one for one and in order.
-/// A line that is not such an object is answered with `allowed: false` and `unreadable_input`.
+/// Answers JSON Lines `{"robots","agent","url"}` with `{"allowed","rule","reason"}`, one for one and in order, as the
+/// fetcher would if it had got that robots.txt. A line that is not such an object is answered with `allowed: false` and `unreadable_input`.
 ///
 /// # Errors
 /// Only those of reading and writing.
@@ -260,7 +325,10 @@ pub fn robots_lines(mut input: impl BufRead, mut output: impl Write) -> std::io:
     let mut line = Vec::new();
     while input.read_until(b'\n', &mut line)? > 0 {
         let answer = match serde_json::from_slice::<Question>(&line) {
-            Ok(q) => Robots::parse(q.robots.as_bytes(), &q.agent).ask(&q.url),
+            Ok(q) => match Robots::read(q.robots.as_bytes(), &q.agent) {
+                Some(robots) => robots.ask(&q.url),
+                None => RobotsAnswer { allowed: false, rule: None, reason: "unreachable" },
+            },
             Err(_) => RobotsAnswer { allowed: false, rule: None, reason: "unreadable_input" },
         };
         serde_json::to_writer(&mut output, &answer)?;

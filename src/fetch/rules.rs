@@ -246,10 +246,7 @@ impl Rules {
             File::NotAsked | File::Moved(..) => OptOutVerdict::NotAsked,
             File::Unreadable(_) => OptOutVerdict::RobotsUnreachable,
             File::Rules(_, robots) => match robots.ask(url.as_str()) {
-                answer if answer.allowed => match robots.usage_denied(url.as_str()) {
-                    None => OptOutVerdict::Allow,
-                    Some(rule) => OptOutVerdict::RobotsDisallow { rule },
-                },
+                answer if answer.allowed => OptOutVerdict::Allow,
                 answer => OptOutVerdict::RobotsDisallow { rule: answer.rule.unwrap_or_else(|| answer.reason.into()) },
             },
         }

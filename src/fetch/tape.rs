@@ -78,9 +78,20 @@ pub(super) struct Hop {
     pub(super) fault: Option<String>,
 }
 
+/// When a fetch began and ended, whether or not anybody was asked: what memory or a rule answered takes time, too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Span {
+    /// The permit that was used up; a replay makes the same.
+    pub(super) permit: String,
+    /// Milliseconds since 1970.
+    pub(super) started_at: i64,
+    pub(super) finished_at: i64,
+}
+
 #[derive(Serialize, Deserialize)]
 enum Frame {
     Hop(Box<Hop>),
+    Span(Span),
     End(u64),
 }
 
@@ -98,6 +109,8 @@ pub struct Recorder {
 pub struct Cassette {
     head: TapeHead,
     hops: Mutex<HashMap<String, VecDeque<Hop>>>,
+    /// Start and end by permit, in milliseconds; recordings of earlier versions have none.
+    spans: HashMap<String, (i64, i64)>,
     unknown: std::sync::atomic::AtomicU64,
 }
 
@@ -159,7 +172,7 @@ impl Recorder {
         } else {
             let mut input = BufReader::new(&file);
             let mut good = input.read_until(b'\n', &mut Vec::new()).map_err(fail)? as u64;
-            while let Ok(Some(Frame::Hop(_))) = frame(&mut input, &line, key, at) {
+            while let Ok(Some(Frame::Hop(_) | Frame::Span(_))) = frame(&mut input, &line, key, at) {
                 good = io::Seek::stream_position(&mut input).map_err(fail)?;
                 at += 1;
             }
@@ -192,7 +205,16 @@ impl Recorder {
 
     /// Keeps an exchange. One that cannot be kept is told; then the cassette gets no end and is not replayed.
     pub(super) fn hop(&self, hop: Hop) {
-        if let Err(error) = self.write(|_| Frame::Hop(Box::new(hop))) {
+        self.keep(Frame::Hop(Box::new(hop)));
+    }
+
+    /// Keeps when a fetch began and ended, likewise.
+    pub(super) fn span(&self, span: Span) {
+        self.keep(Frame::Span(span));
+    }
+
+    fn keep(&self, frame: Frame) {
+        if let Err(error) = self.write(|_| frame) {
             tracing::warn!(%error, "the recording is not whole");
             self.is_broken.store(true, Ordering::Relaxed);
         }
@@ -262,16 +284,18 @@ impl Cassette {
         if path.file_stem().is_none_or(|name| name != head.run.as_str()) {
             return Err(damaged());
         }
-        let (mut hops, mut at) = (HashMap::<String, VecDeque<Hop>>::new(), 0);
+        let (mut hops, mut spans, mut at) = (HashMap::<String, VecDeque<Hop>>::new(), HashMap::new(), 0);
         loop {
             match frame(&mut input, &line, key, at).map_err(|_| damaged())? {
                 Some(Frame::Hop(hop)) => hops.entry(hop.url.clone()).or_default().push_back(*hop),
+                // What a kill kept from being committed was done again: the last time counts.
+                Some(Frame::Span(span)) => drop(spans.insert(span.permit, (span.started_at, span.finished_at))),
                 Some(Frame::End(count)) if count == at => break,
                 _ => return Err(damaged()),
             }
             at += 1;
         }
-        Ok(Self { head, hops: Mutex::new(hops), unknown: 0.into() })
+        Ok(Self { head, hops: Mutex::new(hops), spans, unknown: 0.into() })
     }
 
     /// Whether the web was the demo's.
@@ -286,6 +310,11 @@ impl Cassette {
             self.unknown.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
         hop
+    }
+
+    /// When the fetch of a permit began and ended, in milliseconds since 1970.
+    pub(super) fn span(&self, permit: &str) -> Option<(i64, i64)> {
+        self.spans.get(permit).copied()
     }
 
     /// Requests that were not on the tape.

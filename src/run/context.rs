@@ -18,6 +18,7 @@ use crate::ids::Ids;
 use crate::model::{AsOf, DecisionRow, RunId, SubjectId};
 use crate::persona::input::Offering;
 use crate::persona::rectified::Rectification;
+use crate::run::closed::Closed;
 use crate::run::engine::RunError;
 use crate::run::journal::Journal;
 use crate::run::known::FusionSettings;
@@ -75,6 +76,8 @@ pub(super) struct Context {
     /// The files of hosts (robots.txt, reservations) that have been asked for in this run, by URL; each is asked once
     /// for as long as it holds.
     pub host_files: Mutex<HashMap<String, Arc<HostFileAsked>>>,
+    /// Pages that are closed to us now.
+    pub closed: Closed,
     pub times: StageTimes,
     /// What each depth of research costs.
     pub tiers: TierCosts,

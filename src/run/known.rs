@@ -2,13 +2,13 @@
 //!
 //! Invariant: fusing it gives the very persona that stands in the table, as long as nothing was put right since.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::consent::reason::any_is_a_no;
-use crate::model::{About, Account, DecisionRow, Signal, SubjectId, Target};
+use crate::model::{About, Account, DecisionRow, Signal, SignalId, SubjectId, Target};
 use crate::persona::fuse::fuse;
 use crate::persona::input::{FacetKind, FusionInput, Offering};
 use crate::persona::rectified::{self, Rectification};
@@ -111,6 +111,14 @@ impl Known {
     pub fn without_profile(&mut self, said_no: bool) {
         self.signals.retain(|s| !s.claim.is_profile());
         self.without_profile = Some(said_no);
+    }
+
+    /// Takes signals out; `company` = the row of the company without them, where that changed.
+    pub fn without_signals(&mut self, lost: &HashSet<SignalId>, company: Option<&AccountRow>) {
+        self.signals.retain(|s| !lost.contains(&s.id));
+        if let Some(row) = company {
+            self.account = Some(account(row.clone()));
+        }
     }
 
     /// The signals about the person, sorted by id.

@@ -58,23 +58,29 @@ pub(super) fn drop_gone(context: &Context, home: &Path, now: Timestamp) -> Resul
 
 /// Changes older snapshots. What is to be changed is known before anything is done: the log speaks first, and of those
 /// alone whom it concerns.
-fn rewrite(
+pub(super) fn rewrite(
     context: &Context,
     home: &Path,
     note: Note,
     change: impl Fn(&Snapshot) -> Result<Change, SinkError>,
 ) -> Result<(), RunError> {
     let Some(recorder) = context.recorder.as_ref() else { return Ok(()) };
-    let mut concerned = BTreeSet::new();
+    let (mut concerned, mut signals) = (BTreeSet::new(), 0);
     for snapshot in sink::all_snapshots(home)? {
         let change = change(&snapshot)?;
+        signals += change.signals.len();
         concerned.extend(change.remove.into_iter().chain(change.personas.into_keys()));
     }
-    if concerned.is_empty() {
+    if concerned.is_empty() && signals == 0 {
         return Ok(());
     }
-    let right = |subject| recorder.about(recorder.leaf(Kind::Right).fact("right", note.reason), subject);
-    let entries: Vec<_> = concerned.iter().map(right).collect::<Result<_, _>>()?;
+    let leaf = || recorder.leaf(Kind::Right).fact("right", note.reason);
+    let right = |subject| recorder.about(leaf(), subject);
+    let mut entries: Vec<_> = concerned.iter().map(right).collect::<Result<_, _>>()?;
+    if concerned.is_empty() {
+        // What is known of companies alone.
+        entries.push(leaf().fact("signals", signals).into());
+    }
     recorder.log().append_now(entries)?;
     let opened = Home::open(home)?;
     let tell = |snapshot: &Snapshot, done: &Rewritten| -> Result<(), RunError> {

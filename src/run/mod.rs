@@ -1,6 +1,7 @@
 //! Running a pipeline: home, journal, engine, progress.
 
 pub mod agree;
+mod closed;
 mod context;
 mod dry;
 pub mod engine;

@@ -14,6 +14,7 @@ use crate::consent::gate::FetchProposal;
 use crate::consent::permit::{Fetch, Permit};
 use crate::fetch::{AbandonReason, FailReason, Fetched, HostFile, OptOutVerdict, Outcome, Page, Place};
 use crate::model::{About, DecisionRow, DocumentRow, Target};
+use crate::run::closed;
 use crate::run::context::{Context, StageTimes, add};
 use crate::run::engine::RunError;
 use crate::source::{Body, Reading};
@@ -36,8 +37,19 @@ pub(super) struct Obtained {
     pub rules_at: Option<Timestamp>,
 }
 
-/// Asks the gate and, with its permit, fetches and reads; or recalls what an earlier start committed.
+/// Asks the gate and, with its permit, fetches and reads; or recalls what an earlier start committed. Pages that turn out
+/// to be closed are noted.
 pub(super) async fn obtain(
+    context: &Context,
+    proposal: FetchProposal,
+    read: impl FnOnce(&Body<'_>) -> Reading + Send,
+) -> Result<Obtained, RunError> {
+    let obtained = ask(context, proposal.clone(), read).await?;
+    closed::note(context, &proposal, &obtained);
+    Ok(obtained)
+}
+
+async fn ask(
     context: &Context,
     proposal: FetchProposal,
     read: impl FnOnce(&Body<'_>) -> Reading + Send,
@@ -188,7 +200,11 @@ async fn fetch(
         finished_at: facts.finished_at,
     };
     let host_rules = is_host.then(|| host_rules(&outcome)).flatten();
-    let rules_at = is_host.then(|| facts.finished_at.checked_sub(facts.age).unwrap_or(facts.finished_at));
+    let rules_at = is_host.then(|| match &host_rules {
+        // Not UTF-8: its rules would be others after a kill, so it is then asked for again, as if it were too old.
+        Some(text) if text.contains(char::REPLACEMENT_CHARACTER) => Timestamp::UNIX_EPOCH,
+        _ => facts.finished_at.checked_sub(facts.age).unwrap_or(facts.finished_at),
+    });
     let mut redirect = None;
     let reading = match outcome {
         Outcome::Page(page) => read_page(context, &page, &mut document, read),

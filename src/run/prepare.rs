@@ -23,6 +23,7 @@ use crate::keys::Vault;
 use crate::model::{AsOf, RunId, SubjectId};
 use crate::persona::rectified::Rectification;
 use crate::rights::store::Store;
+use crate::run::closed::Closed;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::found::Found;
@@ -367,6 +368,7 @@ impl Prepared {
             cancel: world.cancel.clone(),
             observer: Arc::clone(&world.observer),
             host_files: Mutex::new(HashMap::new()),
+            closed: Closed::default(),
             times: StageTimes::default(),
             tiers: TierCosts::default(),
         };

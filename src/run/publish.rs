@@ -13,6 +13,7 @@ use crate::demo::DemoWeb;
 use crate::fetch::{Fetcher, Recorder, TapeError, TapeHead, expire_cassettes};
 use crate::lineage::{Begun, End, Lineage};
 use crate::model::RunId;
+use crate::run::closed;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::finish::Finish;
@@ -123,6 +124,7 @@ fn close(
     // Before publishing: what is cut off here is done again by the run that goes on.
     clean_older(context, home, &no, (world.wall)())?;
     drop_gone(context, home, (world.wall)())?;
+    closed::purge(context, home, (world.wall)())?;
     let summary = finish.publish(writer, counts, world)?;
     // Until the home is free again nobody else writes to the ledger: whoever says no is either seen here, or finds the
     // home free and takes the person out themselves.

@@ -32,6 +32,8 @@ pub enum Select {
     Subjects(HashSet<SubjectId>),
     /// The rows of a company, its contacts included; none in tables without `account_id`.
     Account(AccountId),
+    /// The rows of some hosts; none in tables without `host`.
+    Hosts(HashSet<String>),
 }
 
 impl Select {
@@ -42,6 +44,7 @@ impl Select {
             Self::Subject(id) => Some(("subject_id", HashSet::from([id.as_str().to_owned()]))),
             Self::Subjects(ids) => Some(("subject_id", ids.iter().map(|id| id.as_str().to_owned()).collect())),
             Self::Account(id) => Some(("account_id", HashSet::from([id.as_str().to_owned()]))),
+            Self::Hosts(hosts) => Some(("host", hosts.clone())),
         }
     }
 }

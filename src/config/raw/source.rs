@@ -85,7 +85,8 @@ pub struct Rate {
     /// Most requests to one host in a second; the default is 1.
     #[schemars(extend("exclusiveMinimum" = 0), range(max = 100), example = 0.5)]
     pub requests_per_second: f64,
-    /// The page where the host documents the limit that is used; needed above 1 request per second.
+    /// The page where the host documents the limit that is used; needed above 1 request per second. Not for
+    /// `company_site`: its hosts are sites of others, which are never asked faster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "uri"), example = &"https://api.example.com/docs/rate-limits")]
     pub documented_limit: Option<String>,

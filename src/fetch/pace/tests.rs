@@ -125,3 +125,22 @@ fn cancelling_ends_every_wait_at_once() {
         assert!(cancel.is_cancelled());
     });
 }
+
+#[test]
+fn slots_of_an_address_are_as_far_apart_as_the_slower_one_asks() {
+    let (slow, fast) = (Duration::from_secs(1), Duration::from_millis(200));
+    let starts = on_paused_clock(async {
+        let (addresses, begin) = (AddressPace::new(slow), Instant::now());
+        let mut starts = Vec::new();
+        // An hour between two requests to one host is no hour for all hosts of its address.
+        for delay in [fast, fast, fast, slow, fast, fast, Duration::from_hours(1), slow] {
+            addresses.wait(Some(IpAddr::from([93, 184, 216, 34])), delay).await;
+            starts.push(begin.elapsed().as_millis());
+        }
+        addresses.wait(Some(IpAddr::from([93, 184, 216, 35])), slow).await;
+        addresses.wait(None, slow).await;
+        assert_eq!(begin.elapsed().as_millis(), starts[7], "another address, and loopback, wait for nobody");
+        starts
+    });
+    assert_eq!(starts, [0, 200, 400, 1400, 2400, 2600, 3600, 4600]);
+}

@@ -5,11 +5,22 @@ use std::time::Duration;
 
 use super::*;
 
-/// Google cases that we answer more strictly: (agent, URL, reason). Each must be in use.
-const STRICTER: &[(&str, &str, &str)] = &[];
+/// Google cases that we answer more strictly: (test, start of the URL, reason). Each must be in use.
+const STRICTER: &[(&str, &str, &str)] = &[
+    ("GoogleOnly_LineTooLong", "http://foo.bar/x/aaaa", "an `Allow` of which only 16 KiB are read is no permission"),
+    ("GoogleOnly_LineTooLong", "http://foo.bar/x/bbbb", "the same; the whole line would not allow this URL either"),
+];
 
 fn unhex(text: &str) -> Vec<u8> {
     data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).expect("the cases are hexadecimal")
+}
+
+/// What `fetch robots` answers.
+fn by_command(robots: &[u8], agent: &str, url: &str) -> serde_json::Value {
+    let question = serde_json::json!({"robots": String::from_utf8_lossy(robots), "agent": agent, "url": url});
+    let mut output = Vec::new();
+    robots_lines(question.to_string().as_bytes(), &mut output).expect("memory");
+    serde_json::from_slice(&output).expect("one answer")
 }
 
 #[test]
@@ -28,10 +39,12 @@ fn google_cases() {
         let [_, name, expected, robots, agent, url] = field[..] else { panic!("six fields: {line}") };
         let text = |hex| String::from_utf8(unhex(hex)).expect("agents and URLs are UTF-8");
         let (agent, url) = (text(agent), text(url));
-        let answer = Robots::parse(&unhex(robots), &agent).ask(&url);
+        let answer = Robots::read(&unhex(robots), &agent).expect("text").ask(&url);
+        let said = by_command(&unhex(robots), &agent, &url);
+        assert_eq!(said, serde_json::to_value(&answer).expect("JSON"), "{name}: the command says otherwise");
         count += 1;
         if answer.allowed != (expected == "1") {
-            if !answer.allowed && STRICTER.iter().any(|(a, u, _)| *a == agent && *u == url) {
+            if !answer.allowed && STRICTER.iter().any(|(test, start, _)| *test == name && url.starts_with(start)) {
                 used += 1;
             } else {
                 wrong.push(format!("{name}: agent {agent} url {url} expected {expected}: {answer:?}"));
@@ -90,6 +103,129 @@ fn only_the_first_500_kib_count() {
     let robots = Robots::parse(text.as_bytes(), "prosopon");
     assert!(!robots.ask("http://a.example/early").allowed);
     assert!(robots.ask("http://a.example/late").allowed);
+}
+
+/// A file of which the limit leaves `head` and the first `kept` bytes of `tail`.
+fn cut(head: &str, tail: &str, kept: usize) -> Vec<u8> {
+    let filler = MAX_BYTES - head.len() - kept - 1;
+    let text = format!("{head}{}\n{tail}", "#".repeat(filler));
+    assert_eq!(&text[MAX_BYTES - kept..MAX_BYTES], &tail[..kept]);
+    text.into_bytes()
+}
+
+/// Asks a cut file as it is, and as the fetcher hands it on: cut already.
+fn ask_cut(text: &[u8], url: &str) -> RobotsAnswer {
+    let answer = Robots::parse(text, "prosopon").ask(url);
+    assert_eq!(Robots::parse(&text[..MAX_BYTES], "prosopon").ask(url), answer);
+    answer
+}
+
+#[test]
+fn half_a_permission_is_none() {
+    let (head, tail) = ("User-agent: *\nDisallow: /\n", "Allow: /x/only/this\n");
+    for kept in 0..tail.len() {
+        for url in ["http://a.example/", "http://a.example/x/on", "http://a.example/x/only/this"] {
+            assert!(!ask_cut(&cut(head, tail, kept), url).allowed, "{kept} bytes, {url}");
+        }
+    }
+    // Once its end was read, it counts; also where only its comment is cut.
+    assert!(ask_cut(&cut(head, tail, tail.len()), "http://a.example/x/only/this").allowed);
+    let noted = "Allow: /x # only for a while";
+    assert!(ask_cut(&cut(head, noted, noted.len() - 3), "http://a.example/x").allowed);
+    // A whole file of one byte less may end without a line end.
+    let (mut whole, end) = (cut(head, "Allow: /x", 9), MAX_BYTES - 1);
+    whole.remove(head.len());
+    assert!(whole.len() == end && Robots::parse(&whole, "prosopon").ask("http://a.example/x").allowed);
+}
+
+/// A prohibition whose end is missing must forbid no less than a file without it, and reach what the whole one does.
+#[test]
+fn half_a_prohibition_stays() {
+    let head = "User-agent: *\nDisallow: /early\n";
+    for (line, url) in [
+        ("Disallow: /late/x", "http://a.example/late/x"),
+        ("Disallow: /caf%C3%A9/%7ex", "http://a.example/caf%C3%A9/~x"),
+        ("Disallow: /*.pdf$", "http://a.example/a.pdf"),
+    ] {
+        for kept in 0..=line.len() {
+            let text = cut(head, line, kept);
+            assert!(!ask_cut(&text, "http://a.example/early").allowed, "{line}: {kept}");
+            assert_eq!(ask_cut(&text, url).allowed, kept <= "Disallow: ".len(), "{line}: {kept}");
+        }
+    }
+}
+
+#[test]
+fn a_group_of_which_the_rules_are_cut_off_allows_nothing() {
+    let (head, tail) = ("User-agent: *\nDisallow: /\n", "User-agent: prosopon-news\nDisallow: /news\n");
+    for kept in 0..tail.len() {
+        assert!(!ask_cut(&cut(head, tail, kept), "http://a.example/x").allowed, "{kept}");
+    }
+    let own = "User-agent: prosopon\nDisallow: /news\n";
+    for kept in 0..=own.len() {
+        // With `/n` our group has a rule of its own, which is not about the page.
+        let is_ours = kept > "User-agent: prosopon\nDisallow: /".len();
+        assert_eq!(ask_cut(&cut(head, own, kept), "http://a.example/x").allowed, is_ours, "{kept}");
+    }
+    // What was said of us before stays said.
+    let before = "User-agent: *\nDisallow: /\n\nUser-agent: prosopon\nDisallow:\n";
+    assert!(ask_cut(&cut(before, "User-agent: other\nDisallow: /", 18), "http://a.example/x").allowed);
+}
+
+#[test]
+fn over_long_lines() {
+    let url = "http://a.example/x";
+    let blanks = " ".repeat(MAX_LINE);
+    for (line, allowed) in [
+        (format!("Allow: /{}/only", "*".repeat(MAX_LINE)), false),
+        (format!("Allow: /x{blanks}"), true),
+        (format!("Allow: /x{blanks}# a comment"), true),
+        (format!("Allow: /x{blanks}y"), false),
+        (format!("User-agent: {}prosopon-news\nAllow: /", " ".repeat(MAX_LINE - 20)), false),
+        (format!("User-agent: prosopon/{}\nAllow: /", "9".repeat(MAX_LINE)), true),
+        (format!("User-agent: {}\nAllow: /", "a".repeat(MAX_LINE)), false),
+    ] {
+        let text = format!("User-agent: *\nDisallow: /\n{line}\n");
+        let start: String = line.chars().take(30).collect();
+        assert_eq!(Robots::parse(text.as_bytes(), "prosopon").ask(url).allowed, allowed, "{start}");
+    }
+    let text = format!("User-agent: *\nDisallow: /{}$", "*".repeat(MAX_LINE));
+    assert!(!Robots::parse(text.as_bytes(), "prosopon").ask(url).allowed);
+}
+
+/// The command must not answer more leniently than the fetcher, whatever stands in place of a robots.txt.
+#[test]
+fn the_command_judges_as_the_fetcher_does() {
+    for (robots, agent, url, allowed, reason) in [
+        ("<!doctype html><title>Shop</title>", "prosopon", "http://a.example/x", false, "unreachable"),
+        ("\n <html>User-agent: *\nAllow: /", "prosopon", "http://a.example/x", false, "unreachable"),
+        ("\u{feff}<p>User-agent: *", "", "", false, "unreachable"),
+        ("%PDF-1.7", "prosopon", "http://a.example/x", false, "unreachable"),
+        ("User-agent: *\nAllow: /\n\0", "prosopon", "http://a.example/x", false, "unreachable"),
+        (
+            "User-agent: *\nContent-Usage: train-ai=n\nAllow: /",
+            "prosopon",
+            "http://a.example/x",
+            false,
+            "content_usage",
+        ),
+        ("User-agent: *\nContent-Usage: train-ai=n", "", "", false, "content_usage"),
+        ("User-agent: *\nContent-Usage: /x tdm=n\nAllow: /", "prosopon", "http://a.example/y", true, "matched_rule"),
+        ("User-agent: *\nContent-Usage: train-ai=n", "prosopon", "http://a.example/robots.txt", true, "no_rules"),
+        ("User-agent: *\nContent-Usage: all=n\nDisallow: /", "prosopon", "http://a.example/", false, "matched_rule"),
+        ("", "", "", true, "no_rules"),
+        ("User-agent: *\nDisallow: /", "", "", false, "matched_rule"),
+    ] {
+        let said = by_command(robots.as_bytes(), agent, url);
+        assert_eq!((&said["allowed"], &said["reason"]), (&allowed.into(), &reason.into()), "{robots:?} {url:?}");
+    }
+    // Bytes that JSON cannot carry.
+    for body in [&b"\x89PNG\r\n\x1a\n"[..], b"\xFF\xFEU\0s\0e\0r\0", b"\xFE\xFF\0U\0s", b"\x1F\x8B\x08\0"] {
+        assert_eq!(Robots::read(body, "prosopon"), None, "{body:?}");
+    }
+    assert!(
+        !by_command(b"\x89PNG\r\n\x1a\n\0", "prosopon", "http://a.example/x")["allowed"].as_bool().expect("a word")
+    );
 }
 
 /// Hostile files and what a long URL is told. The time is measured by `cargo bench --bench robots`; here the steps are

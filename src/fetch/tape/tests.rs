@@ -118,3 +118,20 @@ fn a_cassette_goes_with_its_time() {
     assert_eq!((expire_cassettes(dir.path(), hours(47)).expect("removed"), names().len()), (0, 3));
     assert_eq!((expire_cassettes(dir.path(), hours(48)).expect("removed"), names()), (2, vec!["run_0".to_owned()]));
 }
+
+#[test]
+fn times_are_told_by_permit_and_the_last_ones_count() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let span = |permit: &str, finished_at| Span { permit: permit.into(), started_at: 1, finished_at };
+    // A killed start, and the one that went on.
+    for (permit, finished_at) in [("a", 2), ("b", 3), ("b", 4)] {
+        let recorder = Recorder::open(dir.path(), &head("run_1"), &KEY).expect("a recorder");
+        recorder.span(span(permit, finished_at));
+        recorder.hop(hop("http://a.example/", permit));
+        recorder.finish(9).expect("an end");
+    }
+    let tape = Cassette::open(dir.path(), "run_1", &KEY).expect("a cassette");
+    assert_eq!([tape.span("a"), tape.span("b"), tape.span("c")], [Some((1, 2)), Some((1, 4)), None]);
+    assert_eq!(std::iter::from_fn(|| tape.next("http://a.example/")).count(), 3);
+    assert_eq!(tape.unknown(), 1, "asking for times is no request");
+}

@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::RootCertStore;
@@ -212,4 +213,30 @@ async fn ai_txt_and_content_usage_only_forbid() {
         fetcher.fetch(host_file("shop.example", "/ai.txt"), &Cancel::never()).await;
         assert_eq!(word(&get(&fetcher, "http://shop.example/x").await), expected, "{case}");
     }
+}
+
+/// Another host at the same address must wait as ever; who has a documented rate is let go at that rate.
+#[tokio::test]
+async fn a_documented_rate_holds_for_the_address_of_its_host() {
+    let asked = |rate: Option<f64>| async move {
+        let server = Server::start().await.on("/x", &[html("<p>")]);
+        let answers = Arc::new(Answers::default());
+        answers.set("shop.example", &[PUBLIC]);
+        let mut config = server.config();
+        config.network = network(&server, &answers, RootCertStore::empty());
+        config.limits.address_delay = Duration::from_millis(300);
+        config.requests_per_second = rate.map(|rate| ("test".to_owned(), rate)).into_iter().collect();
+        let (fetcher, start) = (fetcher(config), Instant::now());
+        ask_rules(&fetcher, "shop.example").await;
+        for _ in 0..3 {
+            assert_eq!(word(&get(&fetcher, "http://shop.example/x").await), "page");
+        }
+        assert_eq!(server.requests().len(), 5);
+        start.elapsed()
+    };
+    let four = |ms: u64| Duration::from_millis(4 * ms);
+    let (default, fast, slow) = (asked(None).await, asked(Some(50.0)).await, asked(Some(2.0)).await);
+    assert!(default >= four(300), "{default:?}");
+    assert!(fast >= four(20) && fast < four(300), "{fast:?}");
+    assert!(slow >= four(500), "{slow:?}");
 }

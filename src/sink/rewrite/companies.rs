@@ -2,7 +2,7 @@
 //!
 //! Invariant: one company's personas are held at a time; what does not hang on contacts stays as the run wrote it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::iter::Peekable;
 
 use arrow_array::RecordBatch;
@@ -25,6 +25,8 @@ pub(super) struct Companies<'a> {
     centers: ByCompany<BuyingCenterRow>,
     personas: ByCompany<Persona>,
     offering: Option<&'a Offering>,
+    /// Rows that come in place of those that there were.
+    anew: Option<&'a HashMap<AccountId, AccountRow>>,
 }
 
 impl<'a> Companies<'a> {
@@ -40,7 +42,13 @@ impl<'a> Companies<'a> {
             centers: ByCompany::open(from, Table::BuyingCenters, ids, decode::buying_centers, |r| Some(&r.account_id))?,
             personas: ByCompany::open(to, Table::Personas, ids, decode::personas, |r| r.account_id.as_ref())?,
             offering,
+            anew: None,
         })
+    }
+
+    /// Replaces rows of companies. Their buying centers are judged as before, which is by the CRM's head count alone.
+    pub(super) fn with(self, anew: &'a HashMap<AccountId, AccountRow>) -> Self {
+        Self { anew: Some(anew), ..self }
     }
 
     /// The new rows of `accounts` or `buying_centers`, company by company.
@@ -61,7 +69,10 @@ impl<'a> Companies<'a> {
         let stored = self.centers.take(id)?;
         let personas = self.personas.take(id)?;
         match (table, row) {
-            (Table::Accounts, Some(row)) => encode::accounts(schema, &[account_anew(row, &personas)]).map(Some),
+            (Table::Accounts, Some(row)) => {
+                let row = self.anew.and_then(|anew| anew.get(id)).cloned().unwrap_or(row);
+                encode::accounts(schema, &[account_anew(row, &personas)]).map(Some)
+            }
             (Table::BuyingCenters, row) if !stored.is_empty() => {
                 let centers = centers_anew(id, row.as_ref(), &stored, &personas, self.offering);
                 encode::buying_centers(schema, &centers).map(Some)

@@ -21,9 +21,9 @@ use serde_json::{Map, Value, json};
 use super::published::{MANIFEST, Snapshot, snapshots};
 use super::snapshot::{SnapshotWriter, clear_work, manifest_text, table_facts};
 use super::{SinkError, Table, TableKeys, home};
-use crate::model::{Signal, SubjectId};
+use crate::model::{AccountId, Signal, SignalId, SubjectId};
 use crate::persona::input::Offering;
-use crate::persona::rows::Persona;
+use crate::persona::rows::{AccountRow, Persona};
 pub use counts::Rewritten;
 use pass::Rewriter;
 pub(super) use swap::recover;
@@ -44,6 +44,10 @@ pub struct Change {
     pub keys: Option<Arc<TableKeys>>,
     /// All evidence on a contact, in place of what there is; only for contacts who have a persona. Sorted by id.
     pub evidence: HashMap<SubjectId, Vec<Signal>>,
+    /// Evidence that goes, whomever it is about.
+    pub signals: HashSet<SignalId>,
+    /// Rows of companies that are replaced; what of them hangs on contacts is made anew.
+    pub accounts: HashMap<AccountId, AccountRow>,
 }
 
 impl Change {

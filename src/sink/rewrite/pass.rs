@@ -3,7 +3,7 @@
 //! Invariant: tables are streamed batch by batch; what is held is the change itself and the ids that follow from it.
 //! A table that is not concerned is linked, not copied.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use super::copy::{Coming, Copied, Key, copy, hit, key_of, values, writer};
 use super::{Change, Rewritten};
 use crate::model::{AccountId, Signal, SubjectId};
 use crate::persona::input::Offering;
-use crate::persona::rows::Persona;
+use crate::persona::rows::{AccountRow, Persona};
 use crate::sink::read::Batches;
 use crate::sink::{FileFacts, Select, SinkError, Snapshot, Table, decode, encode, home};
 
@@ -31,6 +31,8 @@ pub(super) struct Rewriter<'a> {
     personas: BTreeMap<Key, Persona>,
     evidence: BTreeMap<Key, Vec<Signal>>,
     permits: HashSet<String>,
+    signals: HashSet<String>,
+    accounts: &'a HashMap<AccountId, AccountRow>,
     companies: BTreeSet<AccountId>,
     written: BTreeMap<Table, u64>,
     pub(super) done: Rewritten,
@@ -41,7 +43,7 @@ impl<'a> Rewriter<'a> {
     pub(super) fn new(
         from: &'a Snapshot,
         to: &Path,
-        change: &Change,
+        change: &'a Change,
         offering: Option<&'a Offering>,
     ) -> Result<Self, SinkError> {
         home::remove_dir(to)?;
@@ -56,11 +58,17 @@ impl<'a> Rewriter<'a> {
             personas: BTreeMap::new(),
             evidence: BTreeMap::new(),
             permits: HashSet::new(),
+            signals: change.signals.iter().map(|s| s.as_str().to_owned()).collect(),
+            accounts: &change.accounts,
             companies: BTreeSet::new(),
             written: BTreeMap::new(),
             done: Rewritten::default(),
         };
         new.corrections(change)?;
+        for id in change.accounts.keys() {
+            let there = crate::sink::read_accounts(from, &Select::Account(id.clone()))?;
+            new.companies.extend(there.into_iter().map(|row| row.account_id));
+        }
         Ok(new)
     }
 
@@ -174,14 +182,15 @@ impl<'a> Rewriter<'a> {
         go.extend(self.evidence.keys().filter_map(|k| k.1.clone()));
         let concerned = !self.evidence.is_empty()
             || self.any(Table::Evidence, "subject_id", &go)?
-            || self.any(Table::Evidence, "permit_id", &self.permits)?;
+            || self.any(Table::Evidence, "permit_id", &self.permits)?
+            || self.any(Table::Evidence, "signal_id", &self.signals)?;
         if !concerned {
             return self.link(Table::Evidence);
         }
-        let permits = &self.permits;
+        let reasons = [("subject_id", &go), ("permit_id", &self.permits), ("signal_id", &self.signals)];
         let drop = |batch: &RecordBatch| {
-            let (by_subject, by_permit) = (hit(batch, "subject_id", &go), hit(batch, "permit_id", permits));
-            by_subject.iter().zip(&by_permit).map(|(a, b)| Some(a == Some(true) || b == Some(true))).collect()
+            let hits = reasons.map(|(column, values)| hit(batch, column, values));
+            (0..batch.num_rows()).map(|row| Some(hits.iter().any(|hit| hit.value(row)))).collect()
         };
         let come = |schema: &SchemaRef| -> Result<Vec<Coming>, SinkError> {
             let rows = self.evidence.iter().filter(|(_, rows)| !rows.is_empty());
@@ -227,7 +236,7 @@ impl<'a> Rewriter<'a> {
                 continue;
             }
             let come = |schema: &SchemaRef| {
-                let companies = Companies::open(self.from, &self.to, &ids, self.offering)?;
+                let companies = Companies::open(self.from, &self.to, &ids, self.offering)?.with(self.accounts);
                 let anew = companies.rows(table, schema.clone(), self.companies.iter().cloned());
                 Ok(anew)
             };
