@@ -172,7 +172,7 @@ fn parse_derived(line: &str) -> Option<(Box<str>, Derived)> {
     Some((word.into(), Derived { first, second: scores.get(1).copied(), person }))
 }
 
-fn flag_bit(name: &str) -> u32 {
+fn flag_bit(name: &str) -> u64 {
     match name {
         "deputy" => flag::DEPUTY,
         "former" => flag::FORMER,
@@ -202,6 +202,15 @@ fn flag_bit(name: &str) -> u32 {
         "student" => flag::STUDENT,
         "conjunction" => flag::CONJUNCTION,
         "hobby_topic" => flag::HOBBY_TOPIC,
+        "ex" => flag::EX,
+        "unpaid" => flag::UNPAID,
+        "club" => flag::CLUB,
+        "board" => flag::BOARD,
+        "kin" => flag::KIN,
+        "boss" => flag::BOSS,
+        "craft" => flag::CRAFT,
+        "surname" => flag::SURNAME,
+        "degree" => flag::DEGREE,
         _ => panic!("unknown flag list {name:?} in titles.yaml"),
     }
 }

@@ -51,3 +51,26 @@ pub(super) fn staff_partner(items: &[Item], from: usize, g: usize) -> bool {
     (items[g].has(flag::PARTNER) && before(&|f| !firm(f)))
         || (items[g].has(flag::OWNS) && items[g].before <= Sep::Hyphen && before(&thing))
 }
+
+/// "IT-Chef", "Chef der Produktion": the boss of a department, where a "Private Chef" or "Product Development Chef" cooks.
+pub(super) fn boss(items: &[Item], (from, to): (usize, usize), g: usize) -> bool {
+    let leads = |i: usize| {
+        let Some(s) = items[i].sense.as_ref().filter(|s| !items[i].company && !s.derived) else { return false };
+        let about = s.functions.first().is_some_and(|&(f, w)| f != JobFunction::Other && w >= weight::TOPIC);
+        let joined = i + 1 == g && items[g].before == Sep::Hyphen;
+        about && (i > g || joined || !s.english || s.german)
+    };
+    items[g].has(flag::BOSS) && (from..to).filter(|&i| i != g).any(leads)
+}
+
+/// "Software Designer", "IT-Architekt": the craft gives way to the technical field right before it.
+pub(super) fn gives_way(items: &[Item], from: usize, g: usize) -> bool {
+    use JobFunction::{EngineeringRnd, It, Quality};
+    if g == from || !items[g].has(flag::CRAFT) || items[g].before > Sep::Hyphen || items[g - 1].company {
+        return false;
+    }
+    let first = |i: usize| items[i].sense.as_ref().filter(|s| !s.derived).and_then(|s| s.functions.first().copied());
+    let own = first(g).map(|f| f.0);
+    first(g - 1)
+        .is_some_and(|(f, w)| matches!(f, It | EngineeringRnd | Quality) && w >= weight::DOMAIN && Some(f) != own)
+}
