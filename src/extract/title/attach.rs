@@ -15,7 +15,8 @@ use crate::taxonomy::{JobFunction, Seniority};
 /// Judges every part of a title.
 pub(super) fn judged(items: &[Item], out: &mut Vec<Segment>) {
     out.extend(parse::segments(items).into_iter().map(|r| judge(items, r)));
-    // "Former CEO and CFO": what is joined by "and" shares its time, but not "Bürgermeister a. D. und Berater".
+    // "Former CEO and CFO": what is joined by "and" shares its time, but not "Bürgermeister a. D. und Berater", nor
+    // "Ex-Banker und Berater".
     for i in 1..out.len() {
         let at = out[i].items.0;
         let joined = items[at].before < scan::Sep::Comma;
@@ -30,7 +31,8 @@ fn begins_past(items: &[Item], s: &Segment) -> bool {
     let part = &items[s.items.0..s.items.1];
     let told = part.iter().position(|i| i.has(flag::FORMER | flag::LEAVE));
     let noun = part.iter().position(Item::person);
-    matches!(s.kind, Kind::Former | Kind::Leave) && told.is_some() && (noun.is_none() || told < noun)
+    let bound = told.is_some_and(|t| part.get(t + 1).is_some_and(|next| next.before == scan::Sep::Hyphen));
+    matches!(s.kind, Kind::Former | Kind::Leave) && told.is_some() && !bound && (noun.is_none() || told < noun)
 }
 
 /// Segments without a person noun lend what they say to the position beside them.
@@ -83,20 +85,24 @@ pub(super) fn attach(items: &[Item], out: &mut Vec<Segment>, moving: &mut Vec<Se
     }
 }
 
+/// How much the departments behind the first of a list say.
+const NEXT: f32 = 0.75;
+
 /// `time` = whether what it says about time holds for the host ("Head of Sales (former)", not "ex-Acme, CEO").
 fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
     if time && matches!(s.kind, Kind::Former | Kind::Leave) && host.kind == Kind::Current {
         host.kind = s.kind;
     }
     let settled = host.scores.iter().any(|&x| x >= 2.0);
-    let factor = match () {
-        () if !settled => 0.9,
-        () if led(items, host, s) => weight::LED,
-        () if enumerated(items, s) => 0.75,
-        () => 0.25,
+    let (factor, most) = match () {
+        () if !settled => (0.9, f32::MAX),
+        () if led(items, host, s) => (weight::LED, f32::MAX),
+        // Two that are one function do not outweigh the first: "Personal, Recht und Compliance".
+        () if enumerated(items, s) => (NEXT, NEXT * weight::DOMAIN),
+        () => (0.25, f32::MAX),
     };
     for (h, x) in host.scores.iter_mut().zip(&s.scores) {
-        *h += x * factor;
+        *h += (x * factor).min(most);
     }
     host.function_notes.extend(s.function_notes.iter().map(|&(i, f, w)| (i, f, w * factor)));
     host.power = host.power.or(s.power);
@@ -120,7 +126,8 @@ fn led(items: &[Item], host: &Segment, s: &Segment) -> bool {
     let others =
         host.scores.iter().enumerate().any(|(f, &x)| f != JobFunction::ExecutiveManagement as usize && x > 0.9);
     let beside = host.items.1 == s.items.0 && items[s.items.0].before < scan::Sep::Close;
-    beside && !others && departments(items, s) && items[host.items.0..host.items.1].iter().any(executive)
+    let advice = s.scores[JobFunction::Consulting as usize] > 0.0;
+    beside && !others && !advice && departments(items, s) && items[host.items.0..host.items.1].iter().any(executive)
 }
 
 /// "Leiter Einkauf, Logistik und Produktion": one list of departments, though it has a comma.

@@ -110,7 +110,9 @@ fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Indices {
         .filter(|&i| items[i].person() && items[i].level() >= Some(Seniority::Head))
         .filter(|&i| {
             let before = (from..i).rev().find(|&k| !items[k].has(flag::LINKER) || office(&items[k]));
-            let led = before.is_some_and(|k| office(&items[k]));
+            // "Büro- und Personalleiterin" leads both.
+            let apart = |k: usize| items[k + 1..i].iter().any(|x| x.has(flag::CONJUNCTION));
+            let led = before.is_some_and(|k| office(&items[k]) && !apart(k));
             let owned = items[i].level() >= Some(Seniority::Vp)
                 && i + 1 < to
                 && office(&items[i + 1])
@@ -241,7 +243,7 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         return;
     };
     let sense = items[g].sense.as_ref().expect("persons have a sense");
-    let way = gives_way(items, from, g);
+    let way = gives_way(items, (from, to), g);
     if !boss(items, (from, to), g) {
         add(g, if way || staff_partner(items, from, g) { 0.2 } else { 1.0 });
     }
@@ -273,6 +275,7 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
     let strong = pre >= weight::DOMAIN || own >= weight::DOMAIN;
     let post = match () {
         () if assists && served => 0.2,
+        () if way => 1.0,
         () if exec => weight::LED,
         () if strong => 0.25,
         () => 1.0,

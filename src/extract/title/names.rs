@@ -80,9 +80,14 @@ fn called(name: &[Item]) -> bool {
     let leads = |s: &std::rc::Rc<super::split::Sense>| {
         s.open && s.functions.is_empty() && s.level >= Some(Seniority::Lead) && s.level <= Some(Seniority::Director)
     };
-    let department = |i: &Item| i.sense.as_ref().is_some_and(|s| s.functions.iter().any(|f| f.1 >= weight::DOMAIN));
-    let business = || rest.iter().all(|i| i.sense.is_some() && !department(i));
-    first.has(flag::SURNAME) || ((first.has(flag::PARTNER) || sense.is_some_and(leads)) && business())
+    let known = || rest.iter().all(|i| i.sense.is_some());
+    let leads = || sense.is_some_and(leads) && !rest.iter().any(department);
+    first.has(flag::SURNAME) || ((first.has(flag::PARTNER) || leads()) && known())
+}
+
+/// A word of our own vocabulary for what a department does.
+fn department(i: &Item) -> bool {
+    !i.company && i.sense.as_ref().is_some_and(|s| !s.derived && s.functions.iter().any(|f| f.1 >= weight::DOMAIN))
 }
 
 /// Between "Leiter" and a company's name stands what is led.
@@ -103,8 +108,9 @@ fn mark_people(items: &mut [Item]) {
         let Some(from) = given.last() else { continue };
         let alone = from == 0 || items[from].before >= Sep::Comma || items[from - 1].has(flag::NOISE);
         let leads = |i: &Item| occupied(i) && i.level() >= Some(Seniority::Lead);
+        let tells = |i: &Item| occupied(i) || department(i);
         let named =
-            if alone { items[..from].iter().chain(&items[at + 1..]).any(occupied) } else { leads(&items[from - 1]) };
+            if alone { items[..from].iter().chain(&items[at + 1..]).any(tells) } else { leads(&items[from - 1]) };
         if named {
             items[from..=at].iter_mut().for_each(|i| i.company = true);
         }
@@ -134,6 +140,7 @@ fn mark_denied(items: &mut [Item]) {
         let starts = at == 0 || items[at].before >= Sep::Comma || items[at].has(flag::CONJUNCTION);
         denied &= !starts;
         items[at].company |= denied;
-        denied |= !starts && items[at].has(flag::NEGATION);
+        let bound = items.get(at + 1).is_some_and(|next| next.before == Sep::Hyphen);
+        denied |= !starts && !bound && items[at].has(flag::NEGATION);
     }
 }

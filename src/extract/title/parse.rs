@@ -62,8 +62,10 @@ pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>], out: &mut V
     let mut i = 0;
     while i < t.len() {
         let (len, mut sense) = longest(lex, &t[i..], &known[i]);
-        if len == 1 && short::elided(t, i) && !settled(sense.as_deref()) {
-            sense = short::completed(lex, &t[i].text, &t[i + 2].text).map(Rc::new).or(sense);
+        if len == 1
+            && let Some(full) = short::elided(t, i).filter(|_| !settled(sense.as_deref()))
+        {
+            sense = short::completed(lex, &t[i].text, &t[full].text).map(Rc::new).or(sense);
         }
         let last = &t[i + len - 1];
         let digits = t[i].text.bytes().all(|b| b.is_ascii_digit());

@@ -205,6 +205,8 @@ impl Scanner {
             '&' | '+' => Sep::Amp,
             '/' => Sep::Slash,
             '@' => Sep::At,
+            // "Finanz-, Personal- und IT-Leiterin" is one position.
+            ',' if before == Some('-') && self.at >= 2 && self.letter(self.at - 2) => Sep::Amp,
             ',' => Sep::Comma,
             ':' => Sep::Colon,
             '(' | '[' => Sep::Open,

@@ -2,6 +2,7 @@
 //!
 //! Invariant: at most a fixed number of look-ups a letter; words longer than `MAX` are not split.
 
+use super::level::field_of;
 use super::lexicon::{Derived, Lexicon, Role, Word, flag};
 use super::short;
 use super::word::uninflected;
@@ -230,6 +231,13 @@ fn join(head: &Word, mods: &[&Word]) -> Sense {
     if head.has(flag::BOSS) {
         s.functions.clear();
         s.level = Some(Seniority::Head);
+    }
+    // "Netzwerkarchitekt".
+    let own = head.role.map(|r| r.function);
+    let field = mods.first().and_then(|m| m.domain).filter(|d| !d.1).map(|d| d.0);
+    if head.has(flag::CRAFT) && own.zip(field).is_some_and(|(own, field)| field_of(own, field)) {
+        s.functions.clear();
+        (s.own, s.open) = (false, true);
     }
     let headed = s.own || head.domain.is_some_and(|(_, topic)| !topic);
     let board =

@@ -33,7 +33,8 @@ pub(super) fn kind(
     if sentence >= 2 || (sentence == 1 && (seg.len() > 5 || (seg[0].has(flag::SENTENCE) && seg.len() > 1))) {
         return Kind::Nothing;
     }
-    if seg[0].has(flag::NEGATION) && seg.len() > 1 {
+    // "No-Code Developer" is one.
+    if seg[0].has(flag::NEGATION) && seg.get(1).is_some_and(|next| next.before != Sep::Hyphen) {
         return Kind::Nothing;
     }
     if related(seg) {
@@ -41,7 +42,7 @@ pub(super) fn kind(
     }
     let own = seg.iter().any(|i| i.person() && i.sense.as_ref().is_some_and(|s| s.own));
     let leads = seg.iter().any(|i| paid(i) && i.level() >= Some(Seniority::Lead));
-    let topic = || find(flag::HOBBY_TOPIC).filter(|&i| !own && !(leads && seg[i].has(flag::CLUB)));
+    let topic = || find(flag::HOBBY_TOPIC).filter(|&i| !(own || leads && seg[i].has(flag::CLUB)));
     if let Some(i) = find(flag::HOBBY).or_else(|| volunteers(seg)).or_else(topic) {
         notes.push((from + i, "private"));
         return Kind::Private;
