@@ -80,7 +80,11 @@ pub(super) fn attach(items: &[Item], out: &mut Vec<Segment>, moving: &mut Vec<Se
     }
     let mut rest = loose.into_iter();
     if let Some(mut first) = rest.next() {
-        rest.for_each(|l| lend(items, &mut first, &l, true));
+        rest.for_each(|l| {
+            // "Anna Kaiser - Einkauf": a name says no level.
+            first.level = first.level.or(l.level);
+            lend(items, &mut first, &l, true);
+        });
         out.push(first);
     }
 }

@@ -25,6 +25,7 @@ struct Raw {
     ambiguous: BTreeMap<String, Ambiguous>,
     calibration: Calibration,
     office_of: Vec<String>,
+    surnames: Vec<String>,
     hostile: Vec<String>,
     special: Special,
     guard: RawJobWords,
@@ -150,6 +151,7 @@ impl Lexicon {
             watched,
             hostile,
             alone: raw.special.alone.iter().map(|w| key(w).into_boxed_str()).collect(),
+            surnames: raw.surnames.iter().map(|w| key(w).into_boxed_str()).collect(),
             calibration: raw.calibration,
             job_words: JobWords::new(&raw.guard),
         }
@@ -209,7 +211,6 @@ fn flag_bit(name: &str) -> u64 {
         "kin" => flag::KIN,
         "boss" => flag::BOSS,
         "craft" => flag::CRAFT,
-        "surname" => flag::SURNAME,
         "degree" => flag::DEGREE,
         _ => panic!("unknown flag list {name:?} in titles.yaml"),
     }

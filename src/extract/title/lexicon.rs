@@ -59,10 +59,8 @@ pub(super) mod flag {
     pub const BOSS: u64 = 1 << 35;
     /// A craft of many trades: "designer", "architect".
     pub const CRAFT: u64 = 1 << 36;
-    /// An occupation that is a common surname too.
-    pub const SURNAME: u64 = 1 << 37;
     /// A degree beside work in healthcare, else a position: "MD".
-    pub const DEGREE: u64 = 1 << 38;
+    pub const DEGREE: u64 = 1 << 37;
 }
 
 /// A person noun with a function of its own.
@@ -127,6 +125,8 @@ pub(super) struct Lexicon {
     pub(super) watched: Set,
     pub(super) hostile: aho_corasick::AhoCorasick,
     pub(super) alone: Set,
+    /// Occupations that are common surnames.
+    pub(super) surnames: Set,
     pub calibration: Calibration,
     pub job_words: JobWords,
 }
@@ -168,6 +168,11 @@ impl Lexicon {
     /// Whether the words between two separators reveal a special category by standing there alone.
     pub fn special_alone(&self, words: &str) -> bool {
         self.alone.contains(words)
+    }
+
+    /// Whether a word is a common surname, though it names an occupation too.
+    pub fn surname(&self, word: &str) -> bool {
+        self.surnames.contains(word)
     }
 
     /// Whether the words of [`Self::special_alone`] can start with a word.

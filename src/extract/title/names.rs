@@ -2,22 +2,23 @@
 //!
 //! Invariant: marks items, never drops one; a title of one part is a position, not a name.
 
-use super::lexicon::flag;
+use super::lexicon::{Lexicon, flag};
 use super::parse::Item;
 use super::scan::{Sep, Token};
 use super::split::weight;
 use crate::taxonomy::{JobFunction, Seniority};
 
 /// Marks everything that is not read.
-pub(super) fn mark(items: &mut [Item], tokens: &[Token]) {
-    mark_companies(items, tokens);
-    mark_people(items);
+pub(super) fn mark(lex: &Lexicon, items: &mut [Item], tokens: &[Token]) {
+    let surname = |i: &Item| i.tokens.1 - i.tokens.0 == 1 && lex.surname(&tokens[i.tokens.0].text);
+    mark_companies(items, tokens, &surname);
+    mark_people(items, &surname);
     mark_degrees(items, tokens);
     mark_denied(items);
 }
 
 /// Marks what names a company: after "bei", "at" and "@", and before a legal form.
-fn mark_companies(items: &mut [Item], tokens: &[Token]) {
+fn mark_companies(items: &mut [Item], tokens: &[Token], surname: &impl Fn(&Item) -> bool) {
     let hard = |s: Sep| s >= Sep::Comma;
     let mut inside = false;
     for item in items.iter_mut() {
@@ -28,7 +29,7 @@ fn mark_companies(items: &mut [Item], tokens: &[Token]) {
     for i in 0..items.len() {
         let last = items.get(i + 1).is_none_or(|next| next.before >= Sep::Comma);
         if items[i].has(flag::LEGAL_FORM) && is_legal_form(&tokens[items[i].tokens.0], last) {
-            mark_back(items, i);
+            mark_back(items, i, surname);
         }
     }
 }
@@ -44,16 +45,15 @@ fn is_legal_form(t: &Token, last: bool) -> bool {
 }
 
 /// From a legal form back to the word of the position or to a separator.
-fn mark_back(items: &mut [Item], at: usize) {
+fn mark_back(items: &mut [Item], at: usize, surname: &impl Fn(&Item) -> bool) {
     let start = (0..=at).rev().find(|&i| items[i].before >= Sep::Comma).unwrap_or(0);
     let linker = |it: &Item| it.has(flag::OBJECT_LINKER);
-    let position =
-        |i: usize| items[i].person() && !(items[i].has(flag::SURNAME) && items[start..i].iter().any(Item::person));
+    let position = |i: usize| items[i].person() && !(surname(&items[i]) && items[start..i].iter().any(Item::person));
     let from = (start..at)
         .rev()
         .find(|&i| linker(&items[i]) || position(i))
         .map_or(start, |i| if items[i].person() { i + 1 + usize::from(keeps_next(items, i, at)) } else { i + 1 });
-    let from = if behind_position(items, start) && called(&items[start..at]) { start } else { from };
+    let from = if behind_position(items, start) && called(&items[start..at], surname) { start } else { from };
     for it in &mut items[from.min(at)..=at] {
         it.company = true;
     }
@@ -71,7 +71,7 @@ fn occupied(i: &Item) -> bool {
 
 /// "Partner Bank", "Director Technologies", "Fischer Werke" before a legal form: a company is called so, as nobody
 /// leads "Technologies". Words that nobody knows are a name, and the noun before them a position: "Partner Smith LLP".
-fn called(name: &[Item]) -> bool {
+fn called(name: &[Item], surname: &impl Fn(&Item) -> bool) -> bool {
     let [first, rest @ ..] = name else { return false };
     if !first.person() || rest.is_empty() || rest.iter().any(Item::person) {
         return false;
@@ -82,7 +82,7 @@ fn called(name: &[Item]) -> bool {
     };
     let known = || rest.iter().all(|i| i.sense.is_some());
     let leads = || sense.is_some_and(leads) && !rest.iter().any(department);
-    first.has(flag::SURNAME) || ((first.has(flag::PARTNER) || leads()) && known())
+    surname(first) || ((first.has(flag::PARTNER) || leads()) && known())
 }
 
 /// A word of our own vocabulary for what a department does.
@@ -98,10 +98,11 @@ fn keeps_next(items: &[Item], person: usize, legal: usize) -> bool {
 
 /// "Max Koch, Leiter Vertrieb", "CEO Julia Richter": an occupation behind a word that nobody knows is a surname, where
 /// the title tells a position besides.
-fn mark_people(items: &mut [Item]) {
+fn mark_people(items: &mut [Item], surname: &impl Fn(&Item) -> bool) {
     for at in 1..items.len() {
         let ends = items.get(at + 1).is_none_or(|next| next.before >= Sep::Comma);
-        if !ends || !items[at].has(flag::SURNAME) || items[at].before != Sep::Space || items[at].company {
+        let named = ends && items[at].before == Sep::Space && given_name(&items[at - 1]) && !items[at].company;
+        if !named || !surname(&items[at]) {
             continue;
         }
         let given = (0..at).rev().take_while(|&i| items[i + 1].before == Sep::Space && given_name(&items[i]));

@@ -76,7 +76,7 @@ fn read_into(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
         return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
     }
     parse::items(lex, scan, known, items);
-    names::mark(items, &scan.tokens);
+    names::mark(lex, items, &scan.tokens);
     judged(items, segments);
     attach(items, segments, moving);
     let mut reading = combine(&Words { scan, known }, items, segments);
