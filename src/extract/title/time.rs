@@ -27,7 +27,22 @@ pub(super) fn kind(
     (from, to): (usize, usize),
     notes: &mut SmallVec<[(usize, &'static str); 4]>,
 ) -> Kind {
+    // Nearly all titles have no word that could say so.
+    const SAYS: u64 = flag::SENTENCE
+        | flag::NEGATION
+        | flag::KIN
+        | flag::HOBBY
+        | flag::HOBBY_TOPIC
+        | flag::UNPAID
+        | flag::BOARD
+        | flag::COVER
+        | flag::LEAVE
+        | flag::FORMER
+        | flag::UNTIL;
     let seg = &items[from..to];
+    if !seg.iter().any(|i| i.has(SAYS) || i.year) {
+        return Kind::Current;
+    }
     let find = |f: u64| seg.iter().position(|i| i.has(f) && !i.company);
     let sentence = seg.iter().filter(|i| i.has(flag::SENTENCE)).count();
     if sentence >= 2 || (sentence == 1 && (seg.len() > 5 || (seg[0].has(flag::SENTENCE) && seg.len() > 1))) {
