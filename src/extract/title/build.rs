@@ -25,6 +25,7 @@ struct Raw {
     ambiguous: BTreeMap<String, Ambiguous>,
     calibration: Calibration,
     office_of: Vec<String>,
+    surnames: Vec<String>,
     hostile: Vec<String>,
     special: Special,
     guard: RawJobWords,
@@ -150,6 +151,7 @@ impl Lexicon {
             watched,
             hostile,
             alone: raw.special.alone.iter().map(|w| key(w).into_boxed_str()).collect(),
+            surnames: raw.surnames.iter().map(|w| key(w).into_boxed_str()).collect(),
             calibration: raw.calibration,
             job_words: JobWords::new(&raw.guard),
         }
@@ -172,7 +174,7 @@ fn parse_derived(line: &str) -> Option<(Box<str>, Derived)> {
     Some((word.into(), Derived { first, second: scores.get(1).copied(), person }))
 }
 
-fn flag_bit(name: &str) -> u32 {
+fn flag_bit(name: &str) -> u64 {
     match name {
         "deputy" => flag::DEPUTY,
         "former" => flag::FORMER,
@@ -202,6 +204,14 @@ fn flag_bit(name: &str) -> u32 {
         "student" => flag::STUDENT,
         "conjunction" => flag::CONJUNCTION,
         "hobby_topic" => flag::HOBBY_TOPIC,
+        "ex" => flag::EX,
+        "unpaid" => flag::UNPAID,
+        "club" => flag::CLUB,
+        "board" => flag::BOARD,
+        "kin" => flag::KIN,
+        "boss" => flag::BOSS,
+        "craft" => flag::CRAFT,
+        "degree" => flag::DEGREE,
         _ => panic!("unknown flag list {name:?} in titles.yaml"),
     }
 }

@@ -4,7 +4,7 @@
 
 use smallvec::SmallVec;
 
-use super::level::{manages_a_thing, moved, staff_partner};
+use super::level::{boss, gives_way, manages_a_thing, moved, staff_partner};
 use super::lexicon::flag;
 use super::means;
 use super::parse::Item;
@@ -77,7 +77,7 @@ pub(super) fn judge(items: &[Item], range: (usize, usize)) -> Segment {
 
 /// A power to sign; that of managing directors only with those who are.
 fn power(items: &[Item], (from, to): (usize, usize), s: &mut Segment) {
-    const POWERS: [(u32, SigningPower); 3] = [
+    const POWERS: [(u64, SigningPower); 3] = [
         (flag::PROKURA, SigningPower::Prokura),
         (flag::GESCHAEFTSFUEHRUNG, SigningPower::Geschaeftsfuehrung),
         (flag::HANDLUNGSVOLLMACHT, SigningPower::Handlungsvollmacht),
@@ -85,7 +85,8 @@ fn power(items: &[Item], (from, to): (usize, usize), s: &mut Segment) {
     let executive = s.level.is_some_and(|(l, _)| l >= Seniority::CLevel);
     for (bit, power) in POWERS {
         let stands = executive || power != SigningPower::Geschaeftsfuehrung;
-        if let Some(i) = (from..to).find(|&i| items[i].has(bit)).filter(|_| stands) {
+        let denied = |i: usize| i > from && items[i - 1].has(flag::NEGATION);
+        if let Some(i) = (from..to).find(|&i| items[i].has(bit) && !denied(i)).filter(|_| stands) {
             s.notes.push((i, means::power(power)));
             s.power = Some(power);
             return;
@@ -109,7 +110,9 @@ fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Indices {
         .filter(|&i| items[i].person() && items[i].level() >= Some(Seniority::Head))
         .filter(|&i| {
             let before = (from..i).rev().find(|&k| !items[k].has(flag::LINKER) || office(&items[k]));
-            let led = before.is_some_and(|k| office(&items[k]));
+            // "Büro- und Personalleiterin" leads both.
+            let apart = |k: usize| items[k + 1..i].iter().any(|x| x.has(flag::CONJUNCTION));
+            let led = before.is_some_and(|k| office(&items[k]) && !apart(k));
             let owned = items[i].level() >= Some(Seniority::Vp)
                 && i + 1 < to
                 && office(&items[i + 1])
@@ -165,6 +168,8 @@ fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) 
         level = Seniority::CLevel;
     } else if staff_partner(items, from, g) {
         level = Seniority::Professional;
+    } else if boss(items, (from, to), g) {
+        level = Seniority::Head;
     }
     let about = !sense.functions.is_empty()
         || items[from..g].iter().any(|i| i.sense.as_ref().is_some_and(|s| !s.functions.is_empty()));
@@ -238,7 +243,10 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         return;
     };
     let sense = items[g].sense.as_ref().expect("persons have a sense");
-    add(g, if staff_partner(items, from, g) { 0.2 } else { 1.0 });
+    let way = gives_way(items, (from, to), g);
+    if !boss(items, (from, to), g) {
+        add(g, if way || staff_partner(items, from, g) { 0.2 } else { 1.0 });
+    }
     let leads = sense.level >= Some(Seniority::CLevel)
         && sense.level != Some(Seniority::Owner)
         && sense.own
@@ -247,10 +255,10 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
     let exec = leads && sense.functions[0].0 == JobFunction::ExecutiveManagement;
     let serving = assists(&items[g]) && suppressed.iter().any(|&i| i < g);
     let pre_factor: f32 = if exec {
-        1.4
+        weight::LED
     } else if serving {
         0.2
-    } else if sense.own {
+    } else if sense.own && !way {
         0.35
     } else {
         1.0
@@ -267,7 +275,8 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
     let strong = pre >= weight::DOMAIN || own >= weight::DOMAIN;
     let post = match () {
         () if assists && served => 0.2,
-        () if exec => 1.4,
+        () if way => 1.0,
+        () if exec => weight::LED,
         () if strong => 0.25,
         () => 1.0,
     };

@@ -5,7 +5,7 @@
 use super::lexicon::flag;
 use super::parse::Item;
 use super::scan::Sep;
-use super::split::weight;
+use super::split::{department, weight};
 use crate::taxonomy::{JobFunction, Seniority};
 
 /// "Innovation Manager", "Feelgood Manager": no department beside the manager, so nobody need be led.
@@ -50,4 +50,41 @@ pub(super) fn staff_partner(items: &[Item], from: usize, g: usize) -> bool {
     let thing = |f| matches!(f, It | ProductManagement | ProjectManagement | Quality | EngineeringRnd);
     (items[g].has(flag::PARTNER) && before(&|f| !firm(f)))
         || (items[g].has(flag::OWNS) && items[g].before <= Sep::Hyphen && before(&thing))
+}
+
+/// "IT-Chef", "Chef der Produktion": the boss of a department, where a "Private Chef" or "Hospital Chef" cooks.
+pub(super) fn boss(items: &[Item], (from, to): (usize, usize), g: usize) -> bool {
+    let leads = |i: usize| {
+        let Some(s) = items[i].sense.as_ref().filter(|s| !items[i].company && !s.derived) else { return false };
+        let Some(&(f, w)) = s.functions.first() else { return false };
+        let joined = i > g || (i + 1 == g && items[g].before == Sep::Hyphen);
+        let german = (!s.english || s.german) && department(f);
+        f != JobFunction::Other && w >= weight::TOPIC && (joined || german)
+    };
+    items[g].has(flag::BOSS) && (from..to).filter(|&i| i != g).any(leads)
+}
+
+/// "Software Designer", "Architekt IT", "Auditor Qualität": the craft gives way to the field right beside it.
+pub(super) fn gives_way(items: &[Item], (from, to): (usize, usize), g: usize) -> bool {
+    if !items[g].has(flag::CRAFT) {
+        return false;
+    }
+    let first = |i: usize| items[i].sense.as_ref().filter(|s| !s.derived).and_then(|s| s.functions.first().copied());
+    let Some((own, _)) = first(g) else { return false };
+    let takes = |i: usize| {
+        !items[i].company
+            && !items[i].person()
+            && first(i).is_some_and(|(f, w)| w >= weight::DOMAIN && field_of(own, f))
+    };
+    (g > from && items[g].before <= Sep::Hyphen && takes(g - 1))
+        || (g + 1 < to && items[g + 1].before <= Sep::Hyphen && takes(g + 1))
+}
+
+/// Whether a craft is of another field where that field is named beside it; accounts are audited, also those of IT.
+pub(super) fn field_of(craft: JobFunction, field: JobFunction) -> bool {
+    use JobFunction::{EngineeringRnd, FinanceControlling, It, Quality, SustainabilityEhs};
+    match craft {
+        FinanceControlling => matches!(field, Quality | SustainabilityEhs),
+        _ => field != craft && matches!(field, It | EngineeringRnd | Quality),
+    }
 }

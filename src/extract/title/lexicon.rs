@@ -15,36 +15,52 @@ pub(super) type Set = HashSet<Box<str>, FxBuildHasher>;
 
 /// Bits of [`Word::flags`].
 pub(super) mod flag {
-    pub const DEPUTY: u32 = 1;
-    pub const FORMER: u32 = 1 << 1;
-    pub const LEAVE: u32 = 1 << 2;
-    pub const COVER: u32 = 1 << 3;
-    pub const ACTING: u32 = 1 << 4;
-    pub const HOBBY: u32 = 1 << 5;
-    pub const NEGATION: u32 = 1 << 6;
-    pub const PROKURA: u32 = 1 << 7;
-    pub const HANDLUNGSVOLLMACHT: u32 = 1 << 8;
-    pub const GESCHAEFTSFUEHRUNG: u32 = 1 << 9;
-    pub const LINKER: u32 = 1 << 10;
-    pub const OBJECT_LINKER: u32 = 1 << 11;
-    pub const COMPANY: u32 = 1 << 12;
-    pub const LEGAL_FORM: u32 = 1 << 13;
-    pub const TRANSPARENT: u32 = 1 << 14;
-    pub const UNTIL: u32 = 1 << 15;
-    pub const SINCE: u32 = 1 << 16;
-    pub const PRESENT: u32 = 1 << 17;
-    pub const NOISE: u32 = 1 << 18;
-    pub const SENTENCE: u32 = 1 << 19;
-    pub const OFFICE_OF: u32 = 1 << 20;
-    pub const ADJECTIVE: u32 = 1 << 21;
-    pub const CONJUNCTION: u32 = 1 << 22;
-    pub const HOBBY_TOPIC: u32 = 1 << 23;
-    pub const PARTNER: u32 = 1 << 24;
-    pub const CHIEF: u32 = 1 << 25;
-    pub const MANAGES: u32 = 1 << 27;
-    pub const STUDENT: u32 = 1 << 28;
-    pub const OWNS: u32 = 1 << 29;
-    pub const BODY: u32 = 1 << 30;
+    pub const DEPUTY: u64 = 1;
+    pub const FORMER: u64 = 1 << 1;
+    pub const LEAVE: u64 = 1 << 2;
+    pub const COVER: u64 = 1 << 3;
+    pub const ACTING: u64 = 1 << 4;
+    pub const HOBBY: u64 = 1 << 5;
+    pub const NEGATION: u64 = 1 << 6;
+    pub const PROKURA: u64 = 1 << 7;
+    pub const HANDLUNGSVOLLMACHT: u64 = 1 << 8;
+    pub const GESCHAEFTSFUEHRUNG: u64 = 1 << 9;
+    pub const LINKER: u64 = 1 << 10;
+    pub const OBJECT_LINKER: u64 = 1 << 11;
+    pub const COMPANY: u64 = 1 << 12;
+    pub const LEGAL_FORM: u64 = 1 << 13;
+    pub const TRANSPARENT: u64 = 1 << 14;
+    pub const UNTIL: u64 = 1 << 15;
+    pub const SINCE: u64 = 1 << 16;
+    pub const PRESENT: u64 = 1 << 17;
+    pub const NOISE: u64 = 1 << 18;
+    pub const SENTENCE: u64 = 1 << 19;
+    pub const OFFICE_OF: u64 = 1 << 20;
+    pub const ADJECTIVE: u64 = 1 << 21;
+    pub const CONJUNCTION: u64 = 1 << 22;
+    pub const HOBBY_TOPIC: u64 = 1 << 23;
+    pub const PARTNER: u64 = 1 << 24;
+    pub const CHIEF: u64 = 1 << 25;
+    pub const MANAGES: u64 = 1 << 27;
+    pub const STUDENT: u64 = 1 << 28;
+    pub const OWNS: u64 = 1 << 29;
+    pub const BODY: u64 = 1 << 30;
+    /// Leads to a former employer: "ex-Acme", "formerly at Acme".
+    pub const EX: u64 = 1 << 26;
+    /// Unpaid, of the position beside it: "ehrenamtlich".
+    pub const UNPAID: u64 = 1 << 31;
+    /// A club; those who sit on its board are not paid for it.
+    pub const CLUB: u64 = 1 << 32;
+    /// An office that clubs and companies have alike.
+    pub const BOARD: u64 = 1 << 33;
+    /// A relative, friend or successor of somebody.
+    pub const KIN: u64 = 1 << 34;
+    /// Whoever leads, where a department stands beside it: "Chef".
+    pub const BOSS: u64 = 1 << 35;
+    /// A craft of many trades: "designer", "architect".
+    pub const CRAFT: u64 = 1 << 36;
+    /// A degree beside work in healthcare, else a position: "MD".
+    pub const DEGREE: u64 = 1 << 37;
 }
 
 /// A person noun with a function of its own.
@@ -66,7 +82,7 @@ pub(super) struct Word {
     pub head: Option<Seniority>,
     /// Moves the level of the person noun beside it.
     pub modifier: Option<Seniority>,
-    pub flags: u32,
+    pub flags: u64,
     /// Listed as German or English.
     pub german: bool,
     pub english: bool,
@@ -80,7 +96,7 @@ impl Word {
         self.role.is_some() || self.head.is_some()
     }
 
-    pub fn has(&self, flags: u32) -> bool {
+    pub fn has(&self, flags: u64) -> bool {
         self.flags & flags != 0
     }
 }
@@ -109,6 +125,8 @@ pub(super) struct Lexicon {
     pub(super) watched: Set,
     pub(super) hostile: aho_corasick::AhoCorasick,
     pub(super) alone: Set,
+    /// Occupations that are common surnames.
+    pub(super) surnames: Set,
     pub calibration: Calibration,
     pub job_words: JobWords,
 }
@@ -150,6 +168,11 @@ impl Lexicon {
     /// Whether the words between two separators reveal a special category by standing there alone.
     pub fn special_alone(&self, words: &str) -> bool {
         self.alone.contains(words)
+    }
+
+    /// Whether a word is a common surname, though it names an occupation too.
+    pub fn surname(&self, word: &str) -> bool {
+        self.surnames.contains(word)
     }
 
     /// Whether the words of [`Self::special_alone`] can start with a word.

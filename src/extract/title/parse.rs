@@ -11,7 +11,9 @@ use super::lexicon::{Lexicon, flag};
 use super::memo::Memo;
 use super::model::{self, Sums};
 use super::scan::{Scan, Sep, Token};
-use super::split::{Sense, sense};
+use super::short;
+use super::split::{Sense, sense, weight};
+use super::time;
 use crate::taxonomy::Seniority;
 
 /// A word, phrase or compound of the title.
@@ -26,7 +28,7 @@ pub(super) struct Item {
     pub tokens: (usize, usize),
     pub before: Sep,
     pub possessive: bool,
-    /// Part of a company's name.
+    /// Part of the name of a company or a person, or denied: never read.
     pub company: bool,
     /// A German person noun by its gender mark.
     pub marked: bool,
@@ -40,7 +42,7 @@ pub(super) struct Item {
 }
 
 impl Item {
-    pub fn has(&self, flags: u32) -> bool {
+    pub fn has(&self, flags: u64) -> bool {
         self.sense.as_ref().is_some_and(|s| s.flags & flags != 0)
     }
 
@@ -59,7 +61,12 @@ pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>], out: &mut V
     let t = &scan.tokens;
     let mut i = 0;
     while i < t.len() {
-        let (len, sense) = longest(lex, &t[i..], &known[i]);
+        let (len, mut sense) = longest(lex, &t[i..], &known[i]);
+        if len == 1
+            && let Some(full) = short::elided(t, i).filter(|_| !settled(sense.as_deref()))
+        {
+            sense = short::completed(lex, &t[i].text, &t[full].text).map(Rc::new).or(sense);
+        }
         let last = &t[i + len - 1];
         let digits = t[i].text.bytes().all(|b| b.is_ascii_digit());
         out.push(Item {
@@ -77,6 +84,11 @@ pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>], out: &mut V
         });
         i += len;
     }
+}
+
+/// A word that says what a department does, or what somebody is called, by itself.
+fn settled(sense: Option<&Sense>) -> bool {
+    sense.is_some_and(|s| s.person || s.functions.iter().any(|f| f.1 >= weight::DOMAIN && !s.derived))
 }
 
 /// What the vocabularies say about one word.
@@ -162,57 +174,16 @@ fn longest(lex: &Lexicon, t: &[Token], known: &Known) -> (usize, Option<Rc<Sense
     (1, caps.or_else(|| known.sense.clone()))
 }
 
-/// Marks what names a company: after "bei", "at" and "@", and before a legal form.
-pub(super) fn mark_companies(items: &mut [Item], tokens: &[Token]) {
-    let hard = |s: Sep| s >= Sep::Comma;
-    let mut inside = false;
-    for item in items.iter_mut() {
-        inside &= !hard(item.before);
-        inside |= item.has(flag::COMPANY) || item.before == Sep::At;
-        item.company |= inside;
-    }
-    for i in 0..items.len() {
-        if items[i].has(flag::LEGAL_FORM) && is_legal_form(&tokens[items[i].tokens.0]) {
-            mark_back(items, i);
-        }
-    }
-}
-
-/// "AG" in capitals, or a form that is nothing else.
-fn is_legal_form(t: &Token) -> bool {
-    t.caps
-        || !matches!(
-            &*t.text,
-            "ag" | "kg" | "ug" | "sa" | "bv" | "nv" | "spa" | "ev" | "eg" | "inc" | "limited" | "gruppe"
-        )
-}
-
-/// From a legal form back to the word of the position or to a separator.
-fn mark_back(items: &mut [Item], at: usize) {
-    let start = (0..=at).rev().find(|&i| items[i].before >= Sep::Comma).unwrap_or(0);
-    let linker = |it: &Item| it.has(flag::OBJECT_LINKER);
-    let from = (start..at)
-        .rev()
-        .find(|&i| linker(&items[i]) || items[i].person())
-        .map_or(start, |i| if items[i].person() { i + 1 + usize::from(keeps_next(items, i, at)) } else { i + 1 });
-    for it in &mut items[from.min(at)..=at] {
-        it.company = true;
-    }
-}
-
-/// Between "Leiter" and a company's name stands what is led.
-fn keeps_next(items: &[Item], person: usize, legal: usize) -> bool {
-    let open = items[person].sense.as_ref().is_some_and(|s| s.open);
-    open && person + 2 < legal && items[person + 1].sense.as_ref().is_some_and(|s| !s.functions.is_empty())
-}
-
-/// Splits items into segments: at separators, and where "and" or "/" joins two positions.
+/// Splits items into segments: at separators, where "and" or "/" joins two positions, and before an earlier one.
 pub(super) fn segments(items: &[Item]) -> SmallVec<[(usize, usize); 6]> {
     let mut out = SmallVec::new();
     let mut start = 0;
     for i in 1..items.len() {
         let range = items[i - 1].digits && items[i].digits;
-        if (items[i].before >= Sep::Comma && !range) || joins_positions(items, start, i) {
+        if (items[i].before >= Sep::Comma && !range)
+            || joins_positions(items, start, i)
+            || time::earlier(&items[start..], i - start)
+        {
             out.push((start, i));
             start = i;
         }
@@ -231,7 +202,7 @@ fn joins_positions(items: &[Item], start: usize, i: usize) -> bool {
         return false;
     }
     let end = (i + 1..items.len()).find(|&k| items[k].before >= Sep::Comma).unwrap_or(items.len());
-    let Some(first) = items[start..i].iter().find(|it| it.person()) else { return false };
+    let Some(first) = items[start..i].iter().find(|it| it.person() || it.has(flag::HOBBY)) else { return false };
     if !items[i..end].iter().any(Item::person) {
         return false;
     }

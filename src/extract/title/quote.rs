@@ -9,7 +9,7 @@ use super::judge::Segment;
 use super::lexicon::flag;
 use super::parse::{Item, Known};
 use super::scan::{Scan, Sep, fold_into};
-use super::time::Kind;
+use super::time::{Kind, former_employer};
 use crate::taxonomy::JobFunction;
 
 /// Longest quote, in characters.
@@ -149,7 +149,7 @@ fn kept(read: &Read<'_>, (from, to): (usize, usize)) -> Vec<usize> {
 }
 
 /// Words that lead to another one, and say nothing where that is gone.
-const LOOSE: u32 = flag::LINKER
+const LOOSE: u64 = flag::LINKER
     | flag::OBJECT_LINKER
     | flag::CONJUNCTION
     | flag::COMPANY
@@ -161,7 +161,10 @@ const LOOSE: u32 = flag::LINKER
 /// Whether an item must not be stored: unknown, private, a name, or no part of a position.
 fn dropped(read: &Read<'_>, at: usize) -> bool {
     let item = &read.items[at];
-    let private = |s: &Segment| matches!(s.kind, Kind::Private | Kind::Nothing) && (s.items.0..s.items.1).contains(&at);
+    let former = |s: &Segment| !s.person && former_employer(&read.items[s.items.0..s.items.1]);
+    let private = |s: &Segment| {
+        (s.items.0..s.items.1).contains(&at) && (matches!(s.kind, Kind::Private | Kind::Nothing) || former(s))
+    };
     read.segments.iter().any(private)
         || surname(read.items, at)
         || item.company
@@ -237,7 +240,10 @@ fn neutral(read: &Read<'_>, k: usize, at: usize) -> String {
     let german = noun(lemma) || item.sense.as_ref().is_some_and(|s| s.german && !s.english);
     if german && person(read, k, at) && !lemma.ends_with("ung") {
         if let Some((end, n)) = NEUTRAL.iter().find(|(e, _)| lemma.ends_with(e)) {
-            let stem_len = base.chars().count().saturating_sub(end.len());
+            // The ending is folded, the word has its umlaut or not.
+            let umlaut = end.replace("ae", "ä");
+            let written = if base.to_lowercase().ends_with(&umlaut) { umlaut.chars().count() } else { end.len() };
+            let stem_len = base.chars().count().saturating_sub(written);
             let stem: String = base.chars().take(stem_len).collect();
             return if stem.is_empty() { capitalised(n) } else { format!("{stem}{n}") };
         }
@@ -250,7 +256,7 @@ fn neutral(read: &Read<'_>, k: usize, at: usize) -> String {
 
 /// Person nouns that the vocabulary holds as powers or in phrases only.
 fn noun(lemma: &str) -> bool {
-    ["prokurist", "delegierte", "delegierter"].iter().any(|e| lemma.ends_with(e))
+    ["prokurist", "delegierte", "delegierter", "bevollmaechtigte"].iter().any(|e| lemma.ends_with(e))
 }
 
 /// Whether a word is what somebody is called: of a phrase the words that are so by themselves, else its last one.
@@ -277,7 +283,7 @@ fn before_person(read: &Read<'_>, k: usize) -> bool {
 }
 
 fn adjective(lemma: &str) -> bool {
-    ["isch", "lich", "iell", "nell", "end", "ig", "ional"].iter().any(|e| lemma.ends_with(e))
+    ["isch", "lich", "iell", "nell", "end", "ig", "ional", "iert", "ausgeschieden"].iter().any(|e| lemma.ends_with(e))
 }
 
 /// The adjective's stem in its own spelling.

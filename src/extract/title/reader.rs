@@ -15,7 +15,7 @@ use super::means;
 use super::parse::{self, Item, Known};
 use super::scan::{self, Scan};
 use super::time::Kind;
-use super::{TitleEvidence, TitleReading, model, quote};
+use super::{TitleEvidence, TitleReading, model, names, quote};
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority};
 
 /// Below this probability a function is not named.
@@ -76,7 +76,7 @@ fn read_into(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
         return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
     }
     parse::items(lex, scan, known, items);
-    parse::mark_companies(items, &scan.tokens);
+    names::mark(lex, items, &scan.tokens);
     judged(items, segments);
     attach(items, segments, moving);
     let mut reading = combine(&Words { scan, known }, items, segments);
@@ -156,6 +156,9 @@ fn combine(words: &Words, items: &[Item], segments: &[Segment]) -> TitleReading 
     function(&mut r, &scores);
     discount(&mut r, items, &current);
     let guessed = guess(&mut r, words, items, &current);
+    if r.job_function.value == Some(JobFunction::Other) && thing(words, items, &current) {
+        return TitleReading::nothing(FacetStatus::InsufficientEvidence);
+    }
     if level.is_some_and(|(l, _)| l >= Seniority::CLevel) && r.job_function.status == FacetStatus::InsufficientEvidence
     {
         r.job_function = Facet::known(JobFunction::ExecutiveManagement, 0.6);
@@ -201,6 +204,15 @@ fn guess(
     r.job_function = Facet::known(f, round(p));
     r.secondary_functions.retain(|s| *s != f);
     Some((f, (from, to)))
+}
+
+/// "Kaffee", "Pizza": one word that stands in names of occupations, and nobody's own name by its ending.
+fn thing(words: &Words, items: &[Item], current: &[&Segment]) -> bool {
+    const AGENTS: [&str; 12] = ["er", "or", "eur", "ist", "ant", "ent", "ar", "an", "mann", "graf", "wirt", "guard"];
+    let [item] = items else { return false };
+    let word = &*words.scan.tokens[item.tokens.0].text;
+    let derived = item.sense.as_ref().is_some_and(|s| s.derived && !s.person);
+    derived && !current.iter().any(|s| s.person) && !AGENTS.iter().any(|end| word.ends_with(end))
 }
 
 /// A title of one long word that no vocabulary knows ("Vertriebsmitabeiter"), where the model is sure.

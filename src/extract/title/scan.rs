@@ -205,6 +205,8 @@ impl Scanner {
             '&' | '+' => Sep::Amp,
             '/' => Sep::Slash,
             '@' => Sep::At,
+            // "Finanz-, Personal- und IT-Leiterin" is one position.
+            ',' if before == Some('-') && self.at >= 2 && self.letter(self.at - 2) => Sep::Amp,
             ',' => Sep::Comma,
             ':' => Sep::Colon,
             '(' | '[' => Sep::Open,
@@ -260,6 +262,10 @@ impl Scanner {
             } else if c == '.' && run == 1 && self.letter(self.at + 1) && !self.letter(self.at + 2) {
                 text.push('.');
                 run = 0;
+            } else if c == '.' && run == 1 && text.len() == 1 && self.spaced_initials(start) {
+                text.push('.');
+                run = 0;
+                self.at += 1;
             } else if c == '&' && run <= 2 && self.letter(self.at + 1) && self.short_run(self.at + 1) {
                 text.push('&');
                 run = 0;
@@ -269,6 +275,10 @@ impl Scanner {
                 break;
             }
             self.at += 1;
+        }
+        // "aD", "iR", "iV" without their dots; "ad" is an English word.
+        if text.len() == 2 && lower == 1 && self.chars[start].is_lowercase() && matches!(&*text, "ad" | "ir" | "iv") {
+            text.insert(1, '.');
         }
         let mark = self.gender_mark();
         let marked = mark.is_some();
@@ -310,6 +320,16 @@ impl Scanner {
         tokens.truncate(n);
         tokens[n - 1].span.1 = self.at;
         true
+    }
+
+    /// "a. D.", "i. V.": one abbreviation, not "Peter A. D. Ahrens", whose capitals lead to a surname.
+    fn spaced_initials(&self, start: usize) -> bool {
+        let second = self.at + 2;
+        if self.peek(1) != Some(' ') || !self.letter(second) || self.letter(second + 1) {
+            return false;
+        }
+        let mut rest = self.chars[second + 1..].iter().skip_while(|c| matches!(c, '.' | ' '));
+        self.chars[start].is_lowercase() || rest.next().is_none_or(|c| !c.is_alphanumeric())
     }
 
     fn short_run(&self, from: usize) -> bool {

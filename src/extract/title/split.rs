@@ -2,7 +2,9 @@
 //!
 //! Invariant: at most a fixed number of look-ups a letter; words longer than `MAX` are not split.
 
-use super::lexicon::{Derived, Lexicon, Role, Word};
+use super::level::field_of;
+use super::lexicon::{Derived, Lexicon, Role, Word, flag};
+use super::short;
 use super::word::uninflected;
 use crate::taxonomy::{JobFunction, Seniority};
 
@@ -24,6 +26,8 @@ pub(super) mod weight {
     pub const SOFT_CONSULTANT: f32 = 1.0;
     pub const DOMAIN: f32 = 2.3;
     pub const TOPIC: f32 = 0.9;
+    /// How much more a department says beside those who lead the company.
+    pub const LED: f32 = 1.4;
 }
 
 /// What one word (or phrase, or compound) means.
@@ -39,7 +43,7 @@ pub(super) struct Sense {
     /// A person noun with a function of its own.
     pub own: bool,
     pub modifier: Option<Seniority>,
-    pub flags: u32,
+    pub flags: u64,
     pub german: bool,
     pub english: bool,
     pub french: bool,
@@ -92,7 +96,7 @@ impl Sense {
             s.functions.push((f, if topic { weight::TOPIC } else { weight::DOMAIN }));
         }
         s.person = w.person();
-        s.manages = w.has(super::lexicon::flag::MANAGES);
+        s.manages = w.has(flag::MANAGES);
         s
     }
 
@@ -118,10 +122,24 @@ pub(super) fn sense(lex: &Lexicon, w: &str) -> Option<Sense> {
     if let Some(word) = find(lex, w) {
         return Some(Sense::of_word(word));
     }
-    if let Some(sense) = agent(lex, w).or_else(|| compound(lex, w)) {
-        return Some(sense);
+    let parts = club(w).or_else(|| short::unit(lex, w)).or_else(|| agent(lex, w)).or_else(|| compound(lex, w));
+    if parts.is_some() {
+        return parts;
+    }
+    if let Some(full) = short::spelled_out(w) {
+        return sense(lex, &full);
     }
     lex.derived(w).or_else(|| uninflected(w).find_map(|(s, _)| lex.derived(s))).map(Sense::of_derived)
+}
+
+/// Clubs by their name: `Kleingartenverein`, `Schachklub`; not those that are a business.
+fn club(w: &str) -> Option<Sense> {
+    const BUSINESS: [&str; 8] =
+        ["versicherung", "lohnsteuer", "kredit", "bank", "vorschuss", "automobil", "spar", "konsum"];
+    let w = w.trim_end_matches('s');
+    let name = ["verein", "klub", "club"].iter().find_map(|end| w.strip_suffix(end))?;
+    let leisure = name.len() >= 3 && !BUSINESS.iter().any(|b| name.starts_with(b));
+    leisure.then(|| Sense { flags: flag::CLUB, german: true, ..Sense::default() })
 }
 
 /// Who does a known work: `Lieferantenmanager` by `Lieferantenmanagement`, `Projektierer` by `Projektierung`.
@@ -144,7 +162,7 @@ fn agent(lex: &Lexicon, w: &str) -> Option<Sense> {
     })
 }
 
-fn find<'a>(lex: &'a Lexicon, w: &str) -> Option<&'a Word> {
+pub(super) fn find<'a>(lex: &'a Lexicon, w: &str) -> Option<&'a Word> {
     use super::lexicon::flag::ADJECTIVE;
     lex.word(w).or_else(|| {
         uninflected(w).find_map(|(stem, adjective)| lex.word(stem).filter(|x| x.has(ADJECTIVE) == adjective))
@@ -190,7 +208,7 @@ fn modifiers<'a>(lex: &'a Lexicon, mut rest: &str, head: &Word) -> Option<Vec<&'
 }
 
 /// The longest known word at the end of `rest`, link elements aside: where it starts, and the word.
-fn last_part<'a>(lex: &'a Lexicon, rest: &str) -> Option<(usize, &'a Word)> {
+pub(super) fn last_part<'a>(lex: &'a Lexicon, rest: &str) -> Option<(usize, &'a Word)> {
     for from in 0..rest.len().saturating_sub(1) {
         for link in LINKS {
             let Some(p) = rest[from..].strip_suffix(link).filter(|p| usable(p)) else { continue };
@@ -207,9 +225,23 @@ fn last_part<'a>(lex: &'a Lexicon, rest: &str) -> Option<(usize, &'a Word)> {
 fn join(head: &Word, mods: &[&Word]) -> Sense {
     let mut s = Sense::of_word(head);
     // A power or relation holds for the whole word only: "Geschäftsführerassistent" holds none.
-    s.flags = head.flags & super::lexicon::flag::STUDENT;
+    s.flags = head.flags & flag::STUDENT;
     s.german = true;
+    // "Exportchef", "Ressortchef": no compound of German cooks, but for the few that are listed.
+    if head.has(flag::BOSS) {
+        s.functions.clear();
+        s.level = Some(Seniority::Head);
+    }
+    // "Netzwerkarchitekt".
+    let own = head.role.map(|r| r.function);
+    let field = mods.first().and_then(|m| m.domain).filter(|d| !d.1).map(|d| d.0);
+    if head.has(flag::CRAFT) && own.zip(field).is_some_and(|(own, field)| field_of(own, field)) {
+        s.functions.clear();
+        (s.own, s.open) = (false, true);
+    }
     let headed = s.own || head.domain.is_some_and(|(_, topic)| !topic);
+    let board =
+        s.level == Some(Seniority::CLevel) && s.functions.iter().all(|f| f.0 == JobFunction::ExecutiveManagement);
     let product = head.domain.is_some_and(|(_, topic)| topic) && !s.person;
     let mut factor = if headed {
         0.3
@@ -220,14 +252,16 @@ fn join(head: &Word, mods: &[&Word]) -> Sense {
     };
     for m in mods {
         s.modifier = s.modifier.or(m.modifier);
-        s.flags |= m.flags & super::lexicon::flag::DEPUTY;
+        s.flags |= m.flags & flag::DEPUTY;
         let function = m.domain.or_else(|| m.role.map(|r| (r.function, r.soft)));
         let Some((f, topic)) = function else { continue };
         if f == JobFunction::ExecutiveManagement && s.level.is_none_or(|l| l < Seniority::Lead) {
             continue;
         }
         let base = if topic { weight::TOPIC } else { weight::DOMAIN };
-        s.functions.push((f, base * factor));
+        // "Vertriebsvorstand" counts for the department, as "Vorstand Vertrieb" does.
+        let leads = board && !topic && factor > 0.2 && department(f);
+        s.functions.push((f, if leads { base * weight::LED } else { base * factor }));
         s.open &= topic || !s.person;
         factor *= 0.5;
     }
@@ -237,10 +271,16 @@ fn join(head: &Word, mods: &[&Word]) -> Sense {
     s.functions.sort_by(|a, b| b.1.total_cmp(&a.1));
     // "Vertriebsmanager" leads a department, "Ertragsmanager" manages a thing.
     let department = s.functions.first().is_some_and(|f| f.1 >= weight::DOMAIN);
-    if head.has(super::lexicon::flag::MANAGES) && !department {
+    if head.has(flag::MANAGES) && !department {
         s.level = s.level.map(|l| l.min(Seniority::Professional));
     }
     s
+}
+
+/// What a member of the board leads in a company; a "Klinikvorstand" leads the clinic itself.
+pub(super) fn department(f: JobFunction) -> bool {
+    use JobFunction::{ExecutiveManagement, Healthcare, Other, PublicService, ResearchEducation};
+    !matches!(f, ExecutiveManagement | Healthcare | Other | PublicService | ResearchEducation)
 }
 
 /// A compound whose end is a person noun of the derived vocabulary.

@@ -174,6 +174,29 @@ fn neutral_nouns_are_read_as_the_others() {
 }
 
 #[test]
+fn further_departments_are_told() {
+    use crate::taxonomy::JobFunction::{
+        HumanResources, It, LogisticsSupplyChain, MarketingCommunications, Procurement, Production, Sales,
+    };
+    for (title, further) in [
+        ("Leiter Einkauf, Logistik und Produktion", &[LogisticsSupplyChain, Production][..]),
+        ("Head of Procurement, Logistics & Production", &[LogisticsSupplyChain, Production]),
+        ("Finanz- und Personalleiterin", &[HumanResources]),
+        ("Ein- und Verkaufsleiter", &[Sales]),
+        ("Leiterin Ein- und Verkauf", &[Sales]),
+        ("Vertriebs- und Marketingleiter", &[MarketingCommunications]),
+        // What follows a comma alone may be the industry.
+        ("Leiter Einkauf, Software", &[]),
+        ("Sales Director | Ex-Deloitte Consulting", &[]),
+        ("Teamleiter IT ohne Personalverantwortung", &[]),
+    ] {
+        let r = TitleReader::shipped().read(title);
+        assert_eq!(r.secondary_functions.as_slice(), further, "{title}: {r:?}");
+        assert!(r.job_function.value.is_some_and(|f| matches!(f, Procurement | It | Sales) || !further.is_empty()));
+    }
+}
+
+#[test]
 fn mandates_are_withheld_and_public_offices_are_not() {
     for title in ["Stadtrat", "Mitglied des Gemeinderats, Vertriebsleiter", "Stadtverordnete", "Fraktionsvorsitzender"]
     {

@@ -327,7 +327,25 @@ pub(super) fn masculine(mut w: String) -> String {
 
 /// German adjectives lose their ending, so that gender shows in none: `technischer`, `leitende`, `ehemaligen`.
 fn stem_adjective(mut w: String) -> String {
-    const STEMS: [&str; 9] = ["taer", "isch", "lich", "iell", "nell", "end", "ig", "ional", "ualifiziert"];
+    const STEMS: [&str; 17] = [
+        "taer",
+        "isch",
+        "lich",
+        "iell",
+        "nell",
+        "end",
+        "ig",
+        "ional",
+        "ualifiziert",
+        "zertifiziert",
+        "pensioniert",
+        "emeritiert",
+        "examiniert",
+        "diplomiert",
+        "promoviert",
+        "berentet",
+        "ausgeschieden",
+    ];
     if w.len() < 7 {
         return w;
     }
