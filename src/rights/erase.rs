@@ -82,8 +82,8 @@ pub fn announce(office: &mut Office, subject: &SubjectId, run_goes_on: bool) -> 
         .fact("suppressed", suppress.len())
         .fact("erasure", erasure.as_str())
         .fact("subject", digest(&salt, subject))
-        // As many there are once it is done: the vault must never know of fewer.
-        .fact("forgotten_in_all", office.vault.forgotten().len() + 1)
+        // The vault must never know of fewer: of keys that were destroyed so far, of identifiers once this is announced.
+        .fact("forgotten_in_all", office.vault.forgotten().len())
         .fact("suppressed_in_all", office.vault.suppressed().len() + new.count());
     let entry = office.log.append_now(vec![leaf.into()])?.start;
     office.vault.suppress(&suppress)?;
