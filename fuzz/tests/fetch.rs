@@ -1,5 +1,6 @@
 //! The fetch layer's readers of what strangers write: nothing panics, nothing takes long, prohibitions are total.
 
+use prosopon::extract::feed::read_feed;
 use prosopon::fetch::{Robots, TdmRules, check_text, check_url, judge_cached, page_opt_outs};
 
 /// Splits at the first zero: a file and what is asked of it.
@@ -88,6 +89,20 @@ fn cache_headers() {
         let strict = [answer.as_bytes(), b"\ncache-control: no-cache\n"].concat();
         if let Some(judged) = judge_cached(request, status, &strict, BODY, &at) {
             assert!(judged.fresh.iter().all(|fresh| !fresh) || answer.lines().count() >= 100);
+        }
+    });
+}
+
+#[test]
+fn feed() {
+    bolero::check!().with_max_len(1 << 16).for_each(|input: &[u8]| {
+        // Most random bytes are no XML at all.
+        let head = b"<rss version=\"2.0\"><channel><item><title>".as_slice();
+        for body in [input, &[head, input].concat()] {
+            if let Ok(feed) = read_feed(body, None, 20, jiff::Timestamp::MAX) {
+                assert!(feed.entries.len() <= 20);
+                assert!(feed.entries.windows(2).all(|pair| pair[0].published >= pair[1].published));
+            }
         }
     });
 }

@@ -98,6 +98,11 @@ pub fn assessments(book: &Book<'_>) -> Result<Assessments, ReportError> {
             if !current && used.permits == 0 {
                 continue;
             }
+            if current && a.expires_at <= day(book.now) {
+                let says =
+                    format!("assessment {id} of the policy that is applied now has expired: what needs it is refused");
+                all.findings.add(Finding { kind: "expired_assessment", says, ..Finding::default() });
+            }
             all.assessments.push(Applied {
                 id: id.clone(),
                 policy: hash.clone(),

@@ -28,6 +28,12 @@ pub enum InputError {
         /// The file.
         file: String,
     },
+    /// Neither text nor Parquet.
+    #[error("{file} is neither text nor Parquet: name the export itself")]
+    Binary {
+        /// The file.
+        file: String,
+    },
     /// Broken JSON, or a key twice in one object.
     #[error("{file}:{line}:{column}: not valid JSON, or one key twice in an object: export it again")]
     Json {
@@ -91,6 +97,10 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Export, InputError> {
         return super::parquet::parse(name, bytes);
     }
     let text = decode(bytes);
+    // UTF-16 has a mark, and is decoded by now.
+    if text.contains('\0') {
+        return Err(InputError::Binary { file: file() });
+    }
     match text.trim_start().chars().next() {
         None => Err(InputError::Empty { file: file() }),
         Some('{' | '[') => json(name, &text),
@@ -285,5 +295,15 @@ mod tests {
         assert!(
             !read(b"{\"data\":[],\"additional_data\":{\"pagination\":{\"more_items_in_collection\":false}}}").has_more
         );
+    }
+
+    #[test]
+    fn what_is_no_text_is_told() {
+        for bytes in [b"\x00\xff\xfe".as_slice(), b"subject;kind\n\x00"] {
+            assert!(matches!(parse("x.csv", bytes), Err(InputError::Binary { file }) if file == "x.csv"));
+        }
+        let wide: Vec<u8> = [0xfeff, u16::from(b'['), u16::from(b']')].iter().flat_map(|c| c.to_le_bytes()).collect();
+        assert!(parse("x.json", &wide).is_ok(), "UTF-16 with its mark");
+        assert!(matches!(parse("x.csv", b" \n"), Err(InputError::Empty { .. })));
     }
 }

@@ -312,6 +312,12 @@ fn assessments_finds_unknown_and_expired_ones() {
     world.log.leaves[2].decisions[2].at = at("2028-01-01T00:00:00Z");
     let found = world.ask(|book| assessments::assessments(book).expect("assessments")).findings;
     assert_eq!((found.of("unknown_assessment"), found.of("expired_assessment")), (1, 1), "{found:?}");
+    // Those that stand in the policy and hold no longer are told, though nothing rests on them any more.
+    let mut world = super::clean();
+    world.now = at("2030-01-01T00:00:00Z");
+    let answer = world.ask(|book| assessments::assessments(book).expect("assessments"));
+    let current = answer.assessments.iter().filter(|a| a.current).count() as u64;
+    assert!(current > 1 && answer.findings.of("expired_assessment") == current, "{:?}", answer.findings);
 }
 
 #[test]
