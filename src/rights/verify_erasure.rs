@@ -5,13 +5,14 @@
 
 use std::collections::HashSet;
 
+use arrow_array::cast::AsArray;
 use prosopon_tlog::Checkpoint;
 
 use crate::audit::{AuditError, Kind};
 use crate::model::{SubjectId, Target};
 use crate::rights::erase::{Receipt, SCHEMA};
 use crate::rights::office::{Office, OfficeError};
-use crate::sink::{self, Select, Snapshot};
+use crate::sink::{self, Select, Snapshot, Table};
 
 /// Everything that speaks against the receipt; empty = the erasure is complete.
 ///
@@ -84,6 +85,14 @@ fn subjects(snapshot: &Snapshot) -> Result<HashSet<SubjectId>, sink::SinkError> 
         crate::model::About::Account(_) => None,
     };
     all.extend(sink::read_evidence(snapshot, &Select::All)?.into_iter().filter_map(|s| about(s.about)));
+    let centers = sink::read_buying_centers(snapshot, &Select::All)?.into_iter();
+    all.extend(centers.flat_map(|center| center.members).map(|member| member.subject_id));
+    for batch in sink::read_columns(snapshot, Table::DeadLetters, &["subject_id"])? {
+        let batch = batch?;
+        let ids = batch.column_by_name("subject_id").and_then(|column| column.as_string_opt::<i32>());
+        let bodies = ids.into_iter().flatten().flatten().filter_map(|id| id.strip_prefix(SubjectId::PREFIX));
+        all.extend(bodies.map(SubjectId::from_body));
+    }
     Ok(all)
 }
 
