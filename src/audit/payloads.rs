@@ -1,7 +1,11 @@
 //! What lies off the log: who and what exactly, sealed under the subject's key.
 //!
-//! Invariant: a row opens under one person's key only; erasing the person deletes the rows and overwrites them.
+//! Invariant: a row opens under one person's key only; erasing the person deletes the rows and overwrites them. Rows are
+//! only ever added at the end: an index by person or commitment would dirty a page for each of them. Who reads walks the
+//! log anyway, and walks the rows once beside it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,13 +58,22 @@ fn commit(random: &[u8; 32], text: &[u8]) -> [u8; 32] {
 pub struct Payloads {
     database: Connection,
     path: PathBuf,
+    places: RefCell<Places>,
+}
+
+/// Where rows are, by the beginning of their commitment; made when the first is looked for.
+#[derive(Debug, Default)]
+struct Places {
+    rows: HashMap<[u8; 8], Vec<i64>>,
+    /// The last row that is known.
+    last: i64,
 }
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS payloads (
         id INTEGER PRIMARY KEY, slot INTEGER NOT NULL, commitment BLOB NOT NULL, random BLOB NOT NULL, sealed BLOB NOT NULL
     );
-    CREATE INDEX IF NOT EXISTS payloads_by_slot ON payloads (slot);
+    DROP INDEX IF EXISTS payloads_by_slot;
 ";
 
 impl Payloads {
@@ -86,7 +99,11 @@ impl Payloads {
 
     fn open_for(path: &Path, access: Access) -> Result<Self, AuditError> {
         let fail = |source| AuditError::Payloads { path: path.to_owned(), source: Arc::new(source) };
-        Ok(Self { database: db::open(path, access, SCHEMA).map_err(fail)?, path: path.to_owned() })
+        Ok(Self {
+            database: db::open(path, access, SCHEMA).map_err(fail)?,
+            path: path.to_owned(),
+            places: RefCell::default(),
+        })
     }
 
     fn db<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, AuditError> {
@@ -117,10 +134,22 @@ impl Payloads {
     /// # Errors
     /// Not readable.
     pub fn open_payload(&self, commitment: &[u8; 32], key: &SubjectKey) -> Result<Option<Vec<u8>>, AuditError> {
-        let row: Option<([u8; 32], Vec<u8>)> = self.db(|db| {
-            let sql = "SELECT random, sealed FROM payloads WHERE slot = ?1 AND commitment = ?2";
+        let row = self.db(|db| {
+            let mut places = self.places.borrow_mut();
+            let beginning = beginning(commitment);
+            if !places.rows.contains_key(&beginning) {
+                places.learn(db)?;
+            }
+            let sql = "SELECT random, sealed FROM payloads WHERE id = ?1 AND slot = ?2 AND commitment = ?3";
             let mut statement = db.prepare_cached(sql)?;
-            statement.query_row(params![key.slot(), commitment], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+            for id in places.rows.get(&beginning).into_iter().flatten() {
+                let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, Vec<u8>>(1)?));
+                let found = statement.query_row(params![id, key.slot(), commitment], read).optional()?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+            Ok(None)
         })?;
         let Some((random, sealed)) = row else { return Ok(None) };
         let text = key.open(LABEL, &sealed);
@@ -149,6 +178,23 @@ impl Payloads {
     }
 }
 
+fn beginning(commitment: &[u8; 32]) -> [u8; 8] {
+    *commitment.first_chunk().expect("32 bytes")
+}
+
+impl Places {
+    /// Takes in the rows that are new.
+    fn learn(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        let mut statement = db.prepare_cached("SELECT id, commitment FROM payloads WHERE id > ?1 ORDER BY id")?;
+        let mut rows = statement.query(params![self.last])?;
+        while let Some(row) = rows.next()? {
+            self.last = row.get(0)?;
+            self.rows.entry(beginning(&row.get(1)?)).or_default().push(self.last);
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,7 +209,11 @@ mod tests {
         let open = |store: &Payloads, n: usize, key| store.open_payload(sealed[n].commitment(), key).expect("readable");
         assert_eq!(open(&store, 1, &a).as_deref(), Some(b"two".as_slice()));
         assert_eq!(open(&store, 1, &b), None);
-        assert_eq!(store.forget(&b).expect("writable"), 0);
+        let later = [SealedPayload::new(&b, b"three").expect("randomness")];
+        store.store(&later).expect("written");
+        let three = store.open_payload(later[0].commitment(), &b).expect("readable");
+        assert_eq!(three.as_deref(), Some(b"three".as_slice()), "what came after the first look is found");
+        assert_eq!(store.forget(&b).expect("writable"), 1);
         assert_eq!((store.count().expect("readable"), store.forget(&a).expect("writable")), (2, 2));
         assert_eq!(open(&store, 1, &a), None);
         for file in std::fs::read_dir(folder.path()).expect("a folder") {
