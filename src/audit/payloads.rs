@@ -5,7 +5,7 @@
 //! log anyway, and walks the rows once beside it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -64,7 +64,8 @@ pub struct Payloads {
 /// Where rows are, by the beginning of their commitment; made when the first is looked for.
 #[derive(Debug, Default)]
 struct Places {
-    rows: HashMap<[u8; 8], Vec<i64>>,
+    /// Sorted: 16 bytes a row.
+    rows: Vec<([u8; 8], i64)>,
     /// The last row that is known.
     last: i64,
 }
@@ -136,13 +137,14 @@ impl Payloads {
     pub fn open_payload(&self, commitment: &[u8; 32], key: &SubjectKey) -> Result<Option<Vec<u8>>, AuditError> {
         let row = self.db(|db| {
             let mut places = self.places.borrow_mut();
-            let beginning = beginning(commitment);
-            if !places.rows.contains_key(&beginning) {
+            let mut found = places.of(commitment);
+            if found.is_empty() {
                 places.learn(db)?;
+                found = places.of(commitment);
             }
             let sql = "SELECT random, sealed FROM payloads WHERE id = ?1 AND slot = ?2 AND commitment = ?3";
             let mut statement = db.prepare_cached(sql)?;
-            for id in places.rows.get(&beginning).into_iter().flatten() {
+            for (_, id) in &places.rows[found] {
                 let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, Vec<u8>>(1)?));
                 let found = statement.query_row(params![id, key.slot(), commitment], read).optional()?;
                 if found.is_some() {
@@ -178,18 +180,25 @@ impl Payloads {
     }
 }
 
-fn beginning(commitment: &[u8; 32]) -> [u8; 8] {
-    *commitment.first_chunk().expect("32 bytes")
-}
-
 impl Places {
+    /// The rows that may have a commitment.
+    fn of(&self, commitment: &[u8; 32]) -> Range<usize> {
+        let beginning = commitment.first_chunk::<8>().expect("32 bytes");
+        let from = self.rows.partition_point(|(known, _)| known < beginning);
+        from..from + self.rows[from..].iter().take_while(|(known, _)| known == beginning).count()
+    }
+
     /// Takes in the rows that are new.
     fn learn(&mut self, db: &Connection) -> rusqlite::Result<()> {
         let mut statement = db.prepare_cached("SELECT id, commitment FROM payloads WHERE id > ?1 ORDER BY id")?;
-        let mut rows = statement.query(params![self.last])?;
+        let (mut rows, known) = (statement.query(params![self.last])?, self.rows.len());
         while let Some(row) = rows.next()? {
+            let commitment: [u8; 32] = row.get(1)?;
             self.last = row.get(0)?;
-            self.rows.entry(beginning(&row.get(1)?)).or_default().push(self.last);
+            self.rows.push((*commitment.first_chunk().expect("32 bytes"), self.last));
+        }
+        if self.rows.len() > known {
+            self.rows.sort_unstable();
         }
         Ok(())
     }
