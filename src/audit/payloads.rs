@@ -72,7 +72,7 @@ struct Places {
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS payloads (
-        id INTEGER PRIMARY KEY, slot INTEGER NOT NULL, commitment BLOB NOT NULL, random BLOB NOT NULL, sealed BLOB NOT NULL
+        id INTEGER PRIMARY KEY AUTOINCREMENT, slot INTEGER NOT NULL, commitment BLOB NOT NULL, random BLOB NOT NULL, sealed BLOB NOT NULL
     );
     DROP INDEX IF EXISTS payloads_by_slot;
 ";
@@ -188,7 +188,7 @@ impl Places {
         from..from + self.rows[from..].iter().take_while(|(known, _)| known == beginning).count()
     }
 
-    /// Takes in the rows that are new.
+    /// Takes in the rows that are new; numbers of rows that were deleted are not given again.
     fn learn(&mut self, db: &Connection) -> rusqlite::Result<()> {
         let mut statement = db.prepare_cached("SELECT id, commitment FROM payloads WHERE id > ?1 ORDER BY id")?;
         let (mut rows, known) = (statement.query(params![self.last])?, self.rows.len());

@@ -91,7 +91,7 @@ impl Robots {
                 if !in_agents {
                     (for_own, for_all, in_agents) = (false, false, true);
                 }
-                for_all |= is_everybody(value) && !line.is_cut;
+                for_all |= is_everybody(value);
                 for_own |= is_agent(value, agent, line.is_cut);
                 own.seen |= for_own;
                 continue;

@@ -3,8 +3,6 @@
 //! Invariant: the log and the ledger know of the erasure before anything is destroyed, and the key goes last, so an
 //! erasure that was cut off can be repeated; afterwards the entries that are left are about nobody.
 
-use std::collections::HashSet;
-
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -16,7 +14,7 @@ use crate::consent::event::EventKind;
 use crate::consent::ledger::Import;
 use crate::model::SubjectId;
 use crate::rights::office::{Office, OfficeError};
-use crate::run::home::note_erasures;
+use crate::run::home::note_parts;
 use crate::run::journal::Journal;
 use crate::sink::{Change, HomeLock, Note, Rewritten, Snapshot, Table};
 
@@ -77,17 +75,13 @@ pub struct Announced {
 pub fn announce(office: &mut Office, subject: &SubjectId, run_goes_on: bool) -> Result<Announced, OfficeError> {
     let suppress = office.vault.identifiers(subject).to_vec();
     let (erasure, salt) = (HEXLOWER.encode(&random(office)?[..16]), random(office)?);
-    let new = suppress.iter().collect::<HashSet<_>>().into_iter().filter(|i| !office.vault.suppressed().contains(*i));
     let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Erase) }
         .fact("suppressed", suppress.len())
         .fact("erasure", erasure.as_str())
-        .fact("subject", digest(&salt, subject))
-        // The vault must never know of fewer: of keys that were destroyed so far, of identifiers once this is announced.
-        .fact("forgotten_in_all", office.vault.forgotten().len())
-        .fact("suppressed_in_all", office.vault.suppressed().len() + new.count());
+        .fact("subject", digest(&salt, subject));
     let entry = office.log.append_now(vec![leaf.into()])?.start;
     office.vault.suppress(&suppress)?;
-    note_erasures(office.home.path(), &office.vault)?;
+    note_parts(office.home.path(), &office.vault, &office.ledger)?;
     if run_goes_on {
         let event = office.event(subject, EventKind::Erase, "erase");
         let import = Import { events: &[event], ..Import::default() };
@@ -134,7 +128,12 @@ pub fn destroy(
     office.store.forget(&key)?;
     let suppressed = office.vault.identifiers(subject).len() as u64;
     office.vault.destroy(subject)?;
-    note_erasures(office.home.path(), &office.vault)?;
+    note_parts(office.home.path(), &office.vault, &office.ledger)?;
+    let (forgotten, kept_out) = office.vault.erased()?;
+    // What is true from now on: a vault that holds less is an older one.
+    let done = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Outcome) };
+    let done = done.fact("forgotten_in_all", forgotten).fact("suppressed_in_all", kept_out);
+    office.log.append_now(vec![done.into()])?;
     drop(lock);
     let mut rows = std::collections::BTreeMap::new();
     for (_, done) in &changed {

@@ -18,7 +18,7 @@ use crate::consent::suppression::Identifiers;
 use crate::keys::{SubjectKey, Vault, VaultError};
 use crate::model::SubjectId;
 use crate::rights::store::{Store, StoreError};
-use crate::run::home::{Home, HomeError};
+use crate::run::home::{Home, HomeError, note_parts};
 use crate::sink::{self, Change, HomeLock, LockError, Note, Rewritten, SinkError, Snapshot};
 
 /// Why a right could not be served.
@@ -244,11 +244,12 @@ impl Office {
         Ok(())
     }
 
-    /// Writes the ledger's head and chain to the log: a ledger that is rolled back is behind its own log then.
+    /// Writes the ledger's head and chain to the log, and beside it: a ledger that is rolled back is behind both then.
     ///
     /// # Errors
     /// See [`AuditError`].
     pub fn log_ledger(&self) -> Result<(), OfficeError> {
+        note_parts(self.home.path(), &self.vault, &self.ledger)?;
         self.log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", self.ledger.note()).into()])?;
         Ok(())
     }

@@ -63,7 +63,8 @@ fn in_log(office: &Office, receipt: &Receipt, found: &mut Vec<String>) -> Result
     reader.each(receipt.entry..receipt.entry + 1, &mut |_, leaf| {
         let says = |fact: &str, value: &str| leaf.facts.get(fact).is_some_and(|said| *said == *value);
         is_erasure = leaf.kind == Kind::Erase && says("erasure", &receipt.erasure);
-        is_theirs = says("subject", &receipt.subject);
+        // An entry from before this was committed to says nothing of it.
+        is_theirs = !leaf.facts.contains_key("subject") || says("subject", &receipt.subject);
         std::ops::ControlFlow::Continue(())
     })?;
     if !is_erasure || receipt.entry >= checkpoint.size() {

@@ -27,7 +27,7 @@ use crate::run::closed::Closed;
 use crate::run::context::{Context, StageTimes};
 use crate::run::engine::{Options, RunError, World};
 use crate::run::found::Found;
-use crate::run::home::Home;
+use crate::run::home::{Home, note_parts};
 use crate::run::journal::Journal;
 use crate::run::legal::Exports;
 use crate::run::load::Loaded;
@@ -280,6 +280,7 @@ fn import(
     let is_sync = !loaded.incomplete && (pinned || legal::is_fresh(plan.crm(), policy, now));
     let all = Import { events: &loaded.events, seen: &seen, is_sync };
     ledger.import(vault, all, now)?;
+    note_parts(home.path(), vault, ledger)?;
     log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", ledger.note()).into()])?;
     home.remember_crm(&plan.crm().name)?;
     home.keep_policy(policy)?;

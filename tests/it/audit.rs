@@ -197,7 +197,7 @@ fn a_ledger_rolled_back_with_its_checkpoint_is_found_and_stops_every_command() {
         fs::copy(dir.path().join("before").join(name), home.join(name)).expect("a copy");
     }
     let said = verify(&home, &[]).expect(1);
-    assert!(said.out.contains("older than the audit log"), "{}", said.out);
+    assert!(said.out.contains("older than the last event that came in"), "{}", said.out);
 }
 
 #[test]

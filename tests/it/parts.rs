@@ -2,11 +2,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use prosopon::rights::erase;
+use prosopon::rights::office::Office;
+use prosopon::sink::HomeLock;
 use rusqlite::Connection;
 
 use crate::harness::{arg, copy_of_shared, demo, finish, prosopon, temp};
 use crate::rights::{at, intact};
+use crate::tables::subject;
 
 /// Puts a file back as it was in another home.
 fn put_back(from: &Path, home: &Path, names: &[&str]) {
@@ -47,7 +52,7 @@ fn whoever_is_kept_out_cannot_be_taken_off_the_list() {
     drop(vault);
     refused(&home, "older than the last erasure");
     // Whoever changes the note, too, is found by the log.
-    fs::write(home.join("erasures"), r#"{"forgotten":1,"suppressed":0}"#).expect("written");
+    fs::write(home.join("anchors"), r#"{"forgotten":1,"suppressed":0,"ledger":""}"#).expect("written");
     let said = at(&home, &["audit", "verify"]).expect(1);
     assert!(said.out.contains("kept out was cut"), "{}", said.out);
 }
@@ -56,8 +61,31 @@ fn whoever_is_kept_out_cannot_be_taken_off_the_list() {
 fn ledger_and_keys_from_before_an_objection_are_older_than_the_log() {
     let ((_a, before), (_b, home)) = (copy_of_shared(), copy_of_shared());
     at(&home, &["subject", "object", "K-2002"]).expect(0);
+    // Entries that say nothing of the ledger do not bury it.
+    for _ in 0..5 {
+        at(&home, &["consent", "export"]).expect(0);
+    }
     put_back(&before, &home, &["ledger.sqlite", "checkpoint", "keys/vault.sqlite"]);
-    refused(&home, "older than the audit log");
+    refused(&home, "older than the last event that came in");
+}
+
+#[test]
+fn erasures_of_two_processes_are_both_counted() {
+    let (dir, home) = copy_of_shared();
+    let wall: prosopon::consent::gate::Clock = Arc::new(|| "2026-12-02T03:00:00Z".parse().expect("a time"));
+    let mut first = Office::open(&home, &wall).expect("opens");
+    // While the first one asks whether it may destroy, somebody else does.
+    at(&home, &["subject", "erase", "K-2002", "--yes"]).expect(0);
+    fs::create_dir(dir.path().join("keys")).expect("a folder");
+    fs::copy(home.join("keys/vault.sqlite"), dir.path().join("keys/vault.sqlite")).expect("a copy");
+    let person = subject("K-2001");
+    let announced = erase::announce(&mut first, &person, false).expect("announced");
+    let lock = HomeLock::acquire(&home).expect("free");
+    erase::destroy(&mut first, &person, &announced, lock).expect("destroyed");
+    drop(first);
+    intact(&home);
+    put_back(dir.path(), &home, &["keys/vault.sqlite"]);
+    refused(&home, "older than the last erasure");
 }
 
 #[test]

@@ -189,6 +189,9 @@ fn over_long_lines() {
         let start: String = line.chars().take(30).collect();
         assert_eq!(Robots::parse(text.as_bytes(), "prosopon").ask(url).allowed, allowed, "{start}");
     }
+    // What stands behind the star is lost either way; the rules below are not.
+    let text = format!("User-agent: * {}\nDisallow: /\n", "x".repeat(MAX_LINE));
+    assert!(!Robots::parse(text.as_bytes(), "prosopon").ask(url).allowed);
     let text = format!("User-agent: *\nDisallow: /{}$", "*".repeat(MAX_LINE));
     assert!(!Robots::parse(text.as_bytes(), "prosopon").ask(url).allowed);
 }

@@ -29,6 +29,17 @@ impl Vault {
         &self.forgotten
     }
 
+    /// How many people were erased, and how many identifiers are kept out, as the file has it now: other processes may
+    /// have erased somebody since it was read.
+    ///
+    /// # Errors
+    /// Unreadable.
+    pub fn erased(&self) -> Result<(u64, u64), VaultError> {
+        let count = |sql: &'static str| self.db(|db| db.query_row(sql, [], |row| row.get::<_, i64>(0)));
+        let forgotten = count("SELECT count(*) FROM forgotten")?.unsigned_abs();
+        Ok((forgotten, count("SELECT count(*) FROM suppressed")?.unsigned_abs()))
+    }
+
     /// Keeps people out who have one of these identifiers.
     ///
     /// # Errors

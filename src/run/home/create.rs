@@ -122,7 +122,7 @@ impl Home {
             .fact("controller", home.file.controller.as_str())
             .fact("demo", home.file.demo);
         AuditLog::create(&home.audit_place(), home.signer(&vault)?, &clock, genesis)?;
-        super::note_erasures(path, &vault)?;
+        super::note_parts(path, &vault, &ledger)?;
         let path = home.path.join("ledger.sqlite");
         make_private(&path).map_err(|source| HomeError::Io { path, source })?;
         // Last: a home without this file is not a home, so a killed `init` can be repeated.
@@ -164,7 +164,7 @@ fn begin(path: &Path) -> Result<(), HomeError> {
                 remove(&path.join(format!("{file}{part}")))?;
             }
         }
-        for file in ["checkpoint", "keys/id.key", "audit-checkpoint", super::parts::ERASURES] {
+        for file in ["checkpoint", "keys/id.key", "audit-checkpoint", super::parts::ANCHORS] {
             remove(&path.join(file))?;
         }
         let log = path.join("audit");

@@ -24,7 +24,7 @@ use parts::Expected;
 
 pub use create::Origin;
 pub use error::HomeError;
-pub(crate) use parts::note_erasures;
+pub(crate) use parts::note_parts;
 
 /// `home.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ impl Home {
             "audit/payloads.sqlite",
             "audit-checkpoint",
             "rights.sqlite",
-            parts::ERASURES,
+            parts::ANCHORS,
         ] {
             if !path.join(part).exists() {
                 return Err(HomeError::Missing { path: path.join(part) });

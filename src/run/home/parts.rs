@@ -4,7 +4,9 @@
 //! Invariant: what another part is held against is read before that part, so a process that writes meanwhile looks
 //! newer, never older.
 
+use std::fs::OpenOptions;
 use std::ops::ControlFlow;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -15,38 +17,39 @@ use crate::consent::ledger::Ledger;
 use crate::keys::Vault;
 use crate::run::files::write_atomically;
 
-/// How many people were erased, outside the vault: they must never become fewer.
-pub(super) const ERASURES: &str = "erasures";
-/// As many of the log's newest entries are asked where the ledger stood.
+/// What vault and ledger must at least hold, outside of both: it only ever grows.
+pub(super) const ANCHORS: &str = "anchors";
+/// Held while it is written.
+const LOCK: &str = ".anchors.lock";
+/// As many of the log's newest entries are asked where the ledger stood, too.
 const ENTRIES: u64 = 256;
 
-/// What is known of erasures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What is known of vault and ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Erasures {
+struct Anchors {
     /// Destroyed keys.
-    forgotten: usize,
+    forgotten: u64,
     /// Identifiers that are kept out.
-    suppressed: usize,
+    suppressed: u64,
+    /// Where the ledger stood, as [`Ledger::note`] writes it.
+    ledger: String,
 }
 
 /// What the other parts say that vault and ledger must hold.
 #[derive(Debug, Default)]
 pub(super) struct Expected {
-    erasures: Erasures,
-    /// The last entry of the ledger.
+    anchors: Anchors,
+    /// The last entry of the ledger, by the log.
     head: u64,
-    /// The ledger's newest note.
+    /// The ledger's newest note, by the log.
     note: Option<String>,
 }
 
 impl Expected {
     /// Reads them.
     pub(super) fn read(home: &Home) -> Result<Self, HomeError> {
-        let path = home.path().join(ERASURES);
-        let text = std::fs::read(&path).map_err(|source| HomeError::reading(&path, source))?;
-        let erasures = serde_json::from_slice(&text).map_err(|_| HomeError::Damaged { path })?;
-        let mut expected = Self { erasures, ..Self::default() };
+        let mut expected = Self { anchors: Anchors::read(home.path())?, ..Self::default() };
         // A log that cannot be read is told by those who need it.
         let Ok(log) = LogReader::open(&home.audit_place()) else { return Ok(expected) };
         let newest = log.size().saturating_sub(ENTRIES)..log.size();
@@ -62,29 +65,54 @@ impl Expected {
     /// Holds vault and ledger against them.
     pub(super) fn check(&self, home: &Home, vault: &Vault, ledger: &Ledger) -> Result<(), HomeError> {
         let older = |part: &str, than| Err(HomeError::Older { path: home.path().join(part), than });
-        let kept = Erasures::of(vault);
-        if kept.forgotten < self.erasures.forgotten || kept.suppressed < self.erasures.suppressed {
+        let (forgotten, suppressed) = vault.erased()?;
+        if forgotten < self.anchors.forgotten || suppressed < self.anchors.suppressed {
             return older("keys/vault.sqlite", "the last erasure");
         }
-        if ledger.view().head() < self.head || self.note.as_ref().is_some_and(|note| !ledger.view().has_been(note)) {
-            return older("ledger.sqlite", "the audit log");
+        let view = ledger.view();
+        let notes = self.note.iter().chain(Some(&self.anchors.ledger).filter(|note| !note.is_empty()));
+        if view.head() < self.head || notes.into_iter().any(|note| !view.has_been(note)) {
+            return older("ledger.sqlite", "the last event that came in");
         }
         Ok(())
     }
 }
 
-impl Erasures {
-    fn of(vault: &Vault) -> Self {
-        Self { forgotten: vault.forgotten().len(), suppressed: vault.suppressed().len() }
+impl Anchors {
+    fn read(home: &Path) -> Result<Self, HomeError> {
+        let path = home.join(ANCHORS);
+        let text = std::fs::read(&path).map_err(|source| HomeError::reading(&path, source))?;
+        serde_json::from_slice(&text).map_err(|_| HomeError::Damaged { path })
+    }
+
+    /// The number of the ledger's last entry in a note.
+    fn head(note: &str) -> u64 {
+        note.split_once(' ').and_then(|(head, _)| head.parse().ok()).unwrap_or(0)
     }
 }
 
-/// Notes what the vault knows of erasures.
+/// Notes what vault and ledger hold now. Other processes may do the same: the greater counts.
 ///
 /// # Errors
-/// Not writable.
-pub(crate) fn note_erasures(home: &Path, vault: &Vault) -> Result<(), HomeError> {
-    let path = home.join(ERASURES);
-    let text = serde_json::to_vec(&Erasures::of(vault)).expect("plain data");
-    write_atomically(&path, &text).map_err(|source| HomeError::Io { path, source })
+/// Not writable, or the vault cannot be read.
+pub(crate) fn note_parts(home: &Path, vault: &Vault, ledger: &Ledger) -> Result<(), HomeError> {
+    let (path, lock) = (home.join(ANCHORS), home.join(LOCK));
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| HomeError::Io { path, source }
+    };
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&lock).map_err(io(&lock))?;
+    file.lock().map_err(io(&lock))?;
+    let before = if path.exists() { Anchors::read(home)? } else { Anchors::default() };
+    let ((forgotten, suppressed), note) = (vault.erased()?, ledger.note());
+    let after = Anchors {
+        forgotten: forgotten.max(before.forgotten),
+        suppressed: suppressed.max(before.suppressed),
+        ledger: if Anchors::head(&note) >= Anchors::head(&before.ledger) { note } else { before.ledger.clone() },
+    };
+    if after == before {
+        return Ok(());
+    }
+    let text = serde_json::to_vec(&after).expect("plain data");
+    write_atomically(&path, &text).map_err(io(&path))
 }

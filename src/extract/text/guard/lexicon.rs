@@ -248,8 +248,8 @@ impl Lexicon {
         let mut take = |hit: Match| {
             let (category, length) = self.loose_tags[hit.pattern().as_usize()];
             // Positions are shifted by the mark at the front.
-            let reaches = disguise.torn_at.is_none_or(|torn| hit.end() > torn + 1);
-            if reaches && length >= disguise.shortest {
+            let fits = disguise.torn_at.is_none_or(|torn| hit.start() <= 1 && hit.end() > torn + 1);
+            if fits && length >= disguise.shortest {
                 found.insert(category);
             }
         };
@@ -257,7 +257,7 @@ impl Lexicon {
             self.loose.find_overlapping_iter(&text).for_each(take);
             return found;
         }
-        // Of two words that were one a hit begins at the start: most searches end after some letters.
+        // Of two words that were one a hit must begin at the start: searches that are held there end after some letters.
         for start in [0, 1] {
             let (input, mut state) =
                 (Input::new(&text).range(start..).anchored(Anchored::Yes), OverlappingState::start());
