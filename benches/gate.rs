@@ -41,7 +41,8 @@ fn events() -> Vec<LegalEvent> {
             purposes: ["persona_enrichment".to_owned()].into(),
             source_classes: [SourceClass::Crm, SourceClass::CompanySite].into(),
             ..Scope::default()
-        },
+        }
+        .into(),
         valid_from: None,
         valid_to: None,
         recorded_at,
@@ -51,7 +52,8 @@ fn events() -> Vec<LegalEvent> {
             wording_hash: Some("sha256:00".into()),
             language: None,
             actor: None,
-        },
+        }
+        .into(),
         origin: Origin { system: "crm".into(), field: "consents".into(), value_commitment: None },
         supersedes: None,
     };
@@ -68,7 +70,7 @@ fn events() -> Vec<LegalEvent> {
             events.push(event(n, EventKind::Restrict, at("2025-07-01T00:00:00Z")));
             // With purposes it would decide an objection.
             let lift = event(n, EventKind::Lift, at("2025-08-01T00:00:00Z"));
-            events.push(LegalEvent { scope: Scope::default(), ..lift });
+            events.push(LegalEvent { scope: Scope::default().into(), ..lift });
         }
         if n.is_multiple_of(10) && n % 7 == 3 {
             events.push(event(n, EventKind::Object, at("2025-09-01T00:00:00Z")));

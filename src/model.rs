@@ -3,10 +3,11 @@
 //! Invariant: personal data sits in [`Personal`], which neither `Debug` nor `Display` reveals.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::taxonomy::{
     BuyingRole, Channel, JobFunction, Language, Motive, Operation, Point, PurchasePhase, Seniority, SigningPower,
@@ -45,8 +46,8 @@ impl<T> fmt::Display for Personal<T> {
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident, $prefix:literal) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// What every id of this kind starts with.
@@ -55,13 +56,25 @@ macro_rules! id {
             /// Joins the prefix and an opaque body.
             #[must_use]
             pub fn from_body(body: &str) -> Self {
-                Self([$prefix, body].concat())
+                Self([$prefix, body].concat().into())
             }
 
             /// The whole id.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                String::deserialize(from).map(|id| Self(id.into()))
             }
         }
 

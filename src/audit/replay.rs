@@ -155,7 +155,8 @@ mod tests {
                 source_classes: [SourceClass::Crm].into(),
                 data_categories: [category.to_owned()].into(),
                 ..Scope::default()
-            },
+            }
+            .into(),
             valid_from: None,
             valid_to: None,
             recorded_at: "2026-01-01T00:00:00Z".parse().expect("a time"),
@@ -164,7 +165,8 @@ mod tests {
                 notice_id: some("N-1"),
                 wording_hash: some("x"),
                 ..Proof::default()
-            },
+            }
+            .into(),
             origin: Origin::imported("crm", "consents", None),
             supersedes: None,
         }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::shared::Shared;
 use crate::model::SubjectId;
 use crate::taxonomy::{Operation, SourceClass};
 
@@ -99,7 +100,7 @@ impl LawfulBasis {
 /// operations, where it means those of its purposes. A lift ends what it names: without purposes a restriction, never an
 /// objection; with purposes objections to these, never a restriction; its other empty dimensions mean everything. A
 /// notice covers the purposes that it names.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Scope {
     /// Registered purposes.
     pub purposes: BTreeSet<String>,
@@ -133,7 +134,7 @@ const METHODS_OF_THE_SUBJECT: &[&str] = &[
 ];
 
 /// How a grant can be proven (R5).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Proof {
     /// `web_form`, `double_opt_in`, `signed_paper`...
     pub method: Option<String>,
@@ -165,7 +166,7 @@ impl Proof {
 }
 
 /// Where an event was read.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Origin {
     /// The CRM's name in the pipeline.
     pub system: String,
@@ -206,7 +207,7 @@ pub struct LegalEvent {
     /// On what basis, for grants.
     pub basis: Option<LawfulBasis>,
     /// What it covers.
-    pub scope: Scope,
+    pub scope: Shared<Scope>,
     /// From when on it holds.
     pub valid_from: Option<Timestamp>,
     /// Until when it holds.
@@ -214,7 +215,7 @@ pub struct LegalEvent {
     /// When the source wrote it down.
     pub recorded_at: Timestamp,
     /// Its proof.
-    pub proof: Proof,
+    pub proof: Shared<Proof>,
     /// Where it was read.
     pub origin: Origin,
     /// The `external_id` of the event of the same system that this one replaces: a superseded grant, lift or notice

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
+use crate::consent::shared::Pool;
 use crate::crm::{ConsentRow, CrmContact, Flags};
 use crate::ids::Ids;
 use crate::model::{DeadLetter, SubjectId};
@@ -24,6 +25,14 @@ pub struct Imported {
     pub events: Vec<LegalEvent>,
     /// Rows that say nothing that can be relied on.
     pub dead_letters: Vec<DeadLetter>,
+    pool: Pool,
+}
+
+impl Imported {
+    fn push(&mut self, mut event: LegalEvent) {
+        self.pool.share(&mut event);
+        self.events.push(event);
+    }
 }
 
 /// Reads flags and consent rows of one CRM.
@@ -34,7 +43,7 @@ pub fn import(crm: &str, contacts: &[&CrmContact], consents: &[ConsentRow], ids:
         contacts.iter().map(|c| (c.record_id.as_str(), ids.subject(crm, &c.record_id))).collect();
     for contact in contacts {
         let subject = &known[contact.record_id.as_str()];
-        flags(crm, &contact.flags, subject, &mut imported.events);
+        flags(crm, &contact.flags, subject, &mut imported);
         let unreadable = contact.flags.legal_basis.as_deref().filter(|text| LawfulBasis::read(text).is_none());
         if unreadable.is_some() {
             let advice = "unknown lawful basis, so it unlocks nothing; write 6(1)(a) or 6(1)(f) with a consent record";
@@ -70,7 +79,7 @@ pub fn import(crm: &str, contacts: &[&CrmContact], consents: &[ConsentRow], ids:
 
 // `flags.incomplete` is no event: it says something about tonight's file, not about the person. The run takes the
 // subject for ambiguous until the row can be read.
-fn flags(crm: &str, flags: &Flags, subject: &SubjectId, events: &mut Vec<LegalEvent>) {
+fn flags(crm: &str, flags: &Flags, subject: &SubjectId, imported: &mut Imported) {
     let purposes = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<BTreeSet<_>>();
     let set = [
         (flags.should_forget, EventKind::Erase, purposes(&[]), "should_forget"),
@@ -80,16 +89,16 @@ fn flags(crm: &str, flags: &Flags, subject: &SubjectId, events: &mut Vec<LegalEv
         (flags.email_opt_out, EventKind::Object, purposes(&["marketing"]), "email_opt_out"),
     ];
     for (_, kind, purposes, field) in set.into_iter().filter(|(is_set, ..)| *is_set) {
-        events.push(LegalEvent {
+        imported.push(LegalEvent {
             external_id: None,
             subject: subject.clone(),
             kind,
             basis: None,
-            scope: Scope { purposes, ..Scope::default() },
+            scope: Scope { purposes, ..Scope::default() }.into(),
             valid_from: None,
             valid_to: None,
             recorded_at: STANDING,
-            proof: Proof::default(),
+            proof: Proof::default().into(),
             origin: Origin::imported(crm, field, None),
             supersedes: None,
         });
@@ -127,7 +136,7 @@ fn consent(
         let advice = "another row has this id and says something else, so only what both allow is allowed; correct one";
         imported.dead_letters.push(letter("contradicting_rows", "event_id", advice, &row.origin, ids, subject));
     }
-    imported.events.push(event);
+    imported.push(event);
 }
 
 /// A row as it was read: an event, and what was wrong with the row.
@@ -179,7 +188,7 @@ fn event_of(crm: &str, row: &ConsentRow, subject: &SubjectId) -> ReadRow {
         subject: subject.clone(),
         kind,
         basis,
-        scope: Scope { purposes: row.purposes.iter().cloned().collect(), source_classes, ..Scope::default() },
+        scope: Scope { purposes: row.purposes.iter().cloned().collect(), source_classes, ..Scope::default() }.into(),
         valid_from: row.valid_from,
         valid_to: row.valid_to,
         recorded_at,
@@ -189,7 +198,8 @@ fn event_of(crm: &str, row: &ConsentRow, subject: &SubjectId) -> ReadRow {
             wording_hash: row.wording_hash.clone(),
             language: row.language.clone(),
             actor: None,
-        },
+        }
+        .into(),
         origin: Origin::imported(crm, "consents", None),
         supersedes: None,
     };

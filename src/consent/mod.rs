@@ -24,6 +24,7 @@ pub mod reason;
 #[cfg(test)]
 mod reference;
 pub mod request;
+pub mod shared;
 mod source_rules;
 mod standing;
 pub mod suppression;

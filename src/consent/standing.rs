@@ -233,7 +233,7 @@ fn is_marketing(event: &LegalEvent) -> bool {
 fn is_suppression(event: &LegalEvent) -> bool {
     event.kind == EventKind::Refuse
         && holds("suppression.standing", event.recorded_at == Timestamp::MAX)
-        && holds("suppression.scope", event.scope == Scope::default())
+        && holds("suppression.scope", *event.scope == Scope::default())
 }
 
 /// Whether some event of the same source says that it replaces this one; an event that replaces itself does.

@@ -10,9 +10,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::tally::{FACETS, statuses};
-use crate::persona::rows::Persona;
+use crate::persona::rows::{Named, Persona};
 use crate::run::summary::Summary;
 use crate::sink::{self, SinkError, Snapshot};
+use crate::taxonomy::FacetStatus;
 
 /// What differs from the run before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,14 +44,29 @@ pub struct Change {
 
 type Print = [u32; FACETS.len()];
 
-impl Change {
-    /// Compares two snapshots.
+/// A comparison with the snapshot before, while the personas of the one after pass by.
+pub(super) struct Comparison {
+    change: Change,
+    old: HashMap<u64, Print>,
+}
+
+impl Comparison {
+    /// Reads the snapshot before.
     ///
     /// # Errors
-    /// One of them cannot be read.
-    pub fn between(before: &Snapshot, after: &Snapshot) -> Result<Self, SinkError> {
+    /// It cannot be read.
+    pub(super) fn with(before: &Snapshot) -> Result<Self, SinkError> {
         let summary = Summary::from_manifest(Path::new(""), before)?;
-        let mut change = Self {
+        let mut old: HashMap<u64, Print> = HashMap::new();
+        let mut known = [0_u64; FACETS.len()];
+        sink::each_persona(before, |persona| {
+            for (n, status) in known.iter_mut().zip(statuses(&persona)) {
+                *n += u64::from(status == Some(FacetStatus::Known));
+            }
+            old.insert(hashed([persona.subject_id.as_str()]), print(&persona));
+        })?;
+        let share = |n: u64| n as f64 / old.len().max(1) as f64;
+        let change = Change {
             since: before.run_id().to_owned(),
             as_of: summary.as_of,
             added: 0,
@@ -58,67 +74,57 @@ impl Change {
             changed: 0,
             same: 0,
             by_facet: BTreeMap::new(),
-            known_before: BTreeMap::new(),
+            known_before: FACETS.iter().zip(known).map(|(facet, n)| ((*facet).to_owned(), share(n))).collect(),
             personas_before: summary.counts.personas,
             refusals_before: summary.counts.refusals,
             dead_letters_before: summary.counts.dead_letters,
         };
-        let mut old: HashMap<u64, Print> = HashMap::new();
-        let mut known = [0_u64; FACETS.len()];
-        sink::each_persona(before, |persona| {
-            for (n, status) in known.iter_mut().zip(statuses(&persona)) {
-                *n += u64::from(status.is_some_and(|s| s.as_str() == "known"));
-            }
-            old.insert(hashed(persona.subject_id.as_str()), print(&persona));
-        })?;
-        for (facet, n) in FACETS.iter().zip(known) {
-            change.known_before.insert((*facet).to_owned(), n as f64 / old.len().max(1) as f64);
+        Ok(Self { change, old })
+    }
+
+    /// A persona of the snapshot after.
+    pub(super) fn persona(&mut self, persona: &Persona) {
+        let Some(old) = self.old.remove(&hashed([persona.subject_id.as_str()])) else {
+            self.change.added += 1;
+            return;
+        };
+        let new = print(persona);
+        for (facet, _) in FACETS.iter().zip(old.iter().zip(&new)).filter(|(_, (old, new))| old != new) {
+            *self.change.by_facet.entry((*facet).to_owned()).or_default() += 1;
         }
-        sink::each_persona(after, |persona| {
-            let Some(old) = old.remove(&hashed(persona.subject_id.as_str())) else {
-                change.added += 1;
-                return;
-            };
-            let new = print(&persona);
-            let differ = FACETS.iter().zip(old.iter().zip(&new)).filter(|(_, (old, new))| old != new);
-            let mut any = false;
-            for (facet, _) in differ {
-                *change.by_facet.entry((*facet).to_owned()).or_default() += 1;
-                any = true;
-            }
-            *(if any { &mut change.changed } else { &mut change.same }) += 1;
-        })?;
-        change.removed = old.len() as u64;
-        Ok(change)
+        *(if old == new { &mut self.change.same } else { &mut self.change.changed }) += 1;
+    }
+
+    /// Every persona of the snapshot after has been shown.
+    pub(super) fn end(self) -> Change {
+        Change { removed: self.old.len() as u64, ..self.change }
     }
 }
 
-fn hashed(value: impl Hash) -> u64 {
+/// Within one process, so the hash need not be a stable one.
+fn hashed<T: Hash>(parts: impl IntoIterator<Item = T>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
+    parts.into_iter().for_each(|part| part.hash(&mut hasher));
     hasher.finish()
 }
 
 /// What a persona says, a number a facet.
 fn print(p: &Persona) -> Print {
-    let words = |parts: &mut dyn Iterator<Item = String>| hashed(parts.collect::<Vec<_>>()) as u32;
-    let named = |all: &[crate::persona::rows::Named]| {
-        words(&mut all.iter().map(|n| format!("{}={:?}={}", n.name, n.value, n.status)))
-    };
-    let second = |score: Option<f64>| score.map(|s| if s > 0.0 { '+' } else { '-' });
+    let named = |all: &[Named]| hashed(all.iter().map(|n| (&n.name, &n.value, n.status)));
     [
-        hashed((p.job_function.value, p.job_function.status)) as u32,
-        hashed((p.seniority.value, p.seniority.status)) as u32,
-        hashed((p.signing_power.value, p.signing_power.status)) as u32,
-        words(&mut p.buying_roles.iter().map(|r| format!("{}={}", r.role, r.probability.is_some_and(|p| p >= 0.5)))),
-        words(&mut p.traits.iter().map(|t| format!("{}={}{:?}", t.r#trait, t.status, second(t.score)))),
-        words(&mut p.motives.iter().map(|m| format!("{}={}", m.motive, m.status))),
+        hashed([(p.job_function.value, p.job_function.status)]),
+        hashed([(p.seniority.value, p.seniority.status)]),
+        hashed([(p.signing_power.value, p.signing_power.status)]),
+        hashed(p.buying_roles.iter().map(|r| (r.role, r.probability.is_some_and(|p| p >= 0.5)))),
+        hashed(p.traits.iter().map(|t| (t.r#trait, t.status, t.score.map(|score| score > 0.0)))),
+        hashed(p.motives.iter().map(|m| (m.motive, m.status))),
         named(&p.goals),
         named(&p.buying_behaviour),
         named(&p.information_behaviour),
-        words(&mut p.channels.iter().map(|c| format!("{}={:?}={}", c.phase, c.channel, c.status))),
+        hashed(p.channels.iter().map(|c| (c.phase, c.channel, c.status))),
         named(&p.context),
         named(&p.requirements),
         named(&p.empathy_map),
     ]
+    .map(|hash| hash as u32)
 }

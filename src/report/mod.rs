@@ -24,6 +24,7 @@ use crate::run::summary::Summary;
 use crate::sink::{self, SinkError, Snapshot};
 
 pub use change::Change;
+use change::Comparison;
 pub use html::html;
 pub use segments::SegmentLine;
 pub use store::{ReportError, keep, make, newest, read};
@@ -78,7 +79,12 @@ impl Report {
         let mut summary = Summary::from_manifest(Path::new(""), snapshot)?;
         summary.home = PathBuf::new();
         let run = sink::read_runs(snapshot)?.pop();
-        let tally = tally::Tally::of(snapshot, policy)?;
+        let mut comparison = before.map(Comparison::with).transpose()?;
+        let tally = tally::Tally::of(snapshot, policy, |persona| {
+            if let Some(comparison) = &mut comparison {
+                comparison.persona(persona);
+            }
+        })?;
         let text = |at: Option<jiff::Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
         let mut report = Self {
             schema_version: 1,
@@ -94,7 +100,7 @@ impl Report {
             segment_values: tally.segment_values,
             fetches: tally.fetches.into_values().collect(),
             dead_letters: tally.dead_letters,
-            change: before.map(|before| Change::between(before, snapshot)).transpose()?,
+            change: comparison.map(Comparison::end),
             summary,
             warnings: Vec::new(),
         };

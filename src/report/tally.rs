@@ -57,10 +57,14 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub fn of(snapshot: &Snapshot, policy: &Policy) -> Result<Self, SinkError> {
+    /// Counts a snapshot; `seen` is shown every persona, so that the table is read once.
+    pub fn of(snapshot: &Snapshot, policy: &Policy, mut seen: impl FnMut(&Persona)) -> Result<Self, SinkError> {
         let mut tally = Self::default();
         let hosts = host_permits(snapshot)?;
-        sink::each_persona(snapshot, |persona| tally.persona(&persona))?;
+        sink::each_persona(snapshot, |persona| {
+            tally.persona(&persona);
+            seen(&persona);
+        })?;
         sink::each_document(snapshot, |document| tally.document(&document, &hosts, policy))?;
         for batch in sink::read_columns(snapshot, Table::DeadLetters, &["stage", "reason"])? {
             let batch = batch?;
@@ -76,11 +80,14 @@ impl Tally {
 
     fn persona(&mut self, persona: &Persona) {
         for (facet, status) in FACETS.iter().zip(statuses(persona)) {
-            let by = self.facets.entry((*facet).to_owned()).or_default();
-            *by.entry(status.map_or("insufficient_evidence".to_owned(), |s| s.to_string())).or_default() += 1;
+            let status = status.unwrap_or(FacetStatus::InsufficientEvidence).as_str();
+            match self.facets.get_mut(*facet) {
+                Some(by) => count(by, status),
+                None => count(self.facets.entry((*facet).to_owned()).or_default(), status),
+            }
         }
-        *self.tiers.entry(persona.tier.to_string()).or_default() += 1;
-        *self.notices.entry(persona.legal.notice_status.clone()).or_default() += 1;
+        count(&mut self.tiers, persona.tier.as_str());
+        count(&mut self.notices, &persona.legal.notice_status);
         segments::add(&mut self.segment_values, persona);
     }
 
@@ -106,6 +113,14 @@ impl Tally {
         line.count += 1;
         line.requests += u64::from(document.attempts);
         line.bytes += document.bytes;
+    }
+}
+
+/// One more of a kind.
+fn count(counts: &mut BTreeMap<String, u64>, kind: &str) {
+    match counts.get_mut(kind) {
+        Some(n) => *n += 1,
+        None => drop(counts.insert(kind.to_owned(), 1)),
     }
 }
 

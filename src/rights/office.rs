@@ -276,11 +276,11 @@ impl Office {
             subject: subject.clone(),
             kind,
             basis: None,
-            scope: Scope::default(),
+            scope: Scope::default().into(),
             valid_from: None,
             valid_to: None,
             recorded_at: self.event_time(),
-            proof: Proof::default(),
+            proof: Proof::default().into(),
             origin: Origin { system: Origin::CONTROLLER.to_owned(), field: field.to_owned(), value_commitment: None },
             supersedes: None,
         }

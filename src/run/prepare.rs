@@ -103,7 +103,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let (inputs, columns) = (inputs_hash(&pulled, &exports), layout::of(&pulled.files));
     let files = input_files(&pulled, &plan);
     let found = Found { pulled, notes, exports };
-    let loaded = found.load(&plan.crm().name, &ids, (&vault, &ledger), gate_now, options.limit)?;
+    let mut loaded = found.load(&plan.crm().name, &ids, (&vault, &ledger), gate_now, options.limit)?;
     // A replay decides as of then; what the ledger learns today it learns today.
     let known_at = if demo { gate_now } else { now };
     let mut log = None;
@@ -113,6 +113,8 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     } else {
         ledger.preview(&loaded.events, &loaded.seen(), gate_now);
     }
+    // The ledger and the vault have them now; of a large CRM this is most of what was read.
+    (loaded.events, loaded.identifiers) = (Vec::new(), Vec::new());
     let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };
     let rectified = rectified(home.as_ref(), &vault, &loaded)?;
@@ -273,9 +275,9 @@ fn import(
     // Before the ledger speaks of anybody: whoever is in it can be erased, and is then known again by what they are called.
     let about: HashSet<&SubjectId> =
         seen.iter().map(|(subject, _)| subject).chain(loaded.events.iter().map(|e| &e.subject)).collect();
-    let named = loaded.identifiers.iter().filter(|(subject, _)| about.contains(subject)).cloned().collect::<Vec<_>>();
-    vault.ensure(named.iter().map(|(subject, _)| subject))?;
-    vault.identify(&named)?;
+    let named = || loaded.identifiers.iter().filter(|(subject, _)| about.contains(subject));
+    vault.ensure(named().map(|(subject, _)| subject))?;
+    vault.identify(named())?;
     // An export of which a page is missing, or an old one, is no picture of what people say now.
     let is_sync = !loaded.incomplete && (pinned || legal::is_fresh(plan.crm(), policy, now));
     let all = Import { events: &loaded.events, seen: &seen, is_sync };

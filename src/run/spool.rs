@@ -9,6 +9,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -38,21 +39,26 @@ pub(super) struct Spool {
     key: Zeroizing<[u8; 32]>,
     open: Vec<Zeroizing<Vec<u8>>>,
     blocks: Vec<u64>,
+    /// Where notes come from.
+    files: Vec<Arc<str>>,
     /// The part that is being handed out.
     loaded: Option<(usize, Part)>,
 }
 
 /// A note as it stands in a block.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct Stored<'a> {
     account: Option<AccountId>,
     subject: Option<SubjectId>,
-    note_id: Option<String>,
+    #[serde(borrow)]
+    note_id: Option<&'a str>,
     kind: NoteKind,
-    written_at: Option<Timestamp>,
+    /// Microseconds since 1970.
+    written_at: Option<i64>,
     language: Option<Language>,
-    text: String,
-    file: String,
+    text: &'a str,
+    /// Index into `Spool::files`.
+    file: usize,
     line: u64,
     unit: Unit,
     digest: [u8; 32],
@@ -65,7 +71,7 @@ impl Spool {
         private_dir(&folder).map_err(SinkError::io("create folder", &folder))?;
         let key = keys::random().map_err(SinkError::io("make a key for", &folder))?;
         let open = (0..=PARTS).map(|_| Zeroizing::new(Vec::new())).collect();
-        Ok(Self { folder, key: Zeroizing::new(key), open, blocks: vec![0; PARTS + 1], loaded: None })
+        Ok(Self { folder, key: Zeroizing::new(key), open, blocks: vec![0; PARTS + 1], files: Vec::new(), loaded: None })
     }
 
     /// Puts a note by.
@@ -74,20 +80,27 @@ impl Spool {
         let stored = Stored {
             account: account.cloned(),
             subject: note.subject,
-            note_id: note.note_id,
+            note_id: note.note_id.as_deref(),
             kind: note.kind,
-            written_at: note.written_at,
+            written_at: note.written_at.map(Timestamp::as_microsecond),
             language: note.language,
-            text: note.text.reveal().clone(),
-            file: note.origin.file.to_string(),
+            text: note.text.reveal(),
+            file: self.file(&note.origin.file),
             line: note.origin.line,
             unit: note.origin.unit,
             digest: note.origin.digest,
         };
         let block = &mut self.open[part];
-        serde_json::to_writer(&mut **block, &stored).expect("plain data goes into memory");
-        block.push(b'\n');
+        postcard::to_io(&stored, &mut **block).expect("plain data goes into memory");
         if block.len() >= BLOCK { self.write(part) } else { Ok(()) }
+    }
+
+    /// The index of a file; notes come file by file.
+    fn file(&mut self, file: &Arc<str>) -> usize {
+        if self.files.last() != Some(file) {
+            self.files.push(Arc::clone(file));
+        }
+        self.files.len() - 1
     }
 
     /// All notes are there.
@@ -139,13 +152,31 @@ impl Spool {
             let mut sealed = Vec::new();
             (&mut file).take(u64::from_le_bytes(length)).read_to_end(&mut sealed).map_err(fail)?;
             let open = keys::open(&self.key, label(part, block).as_bytes(), &sealed).ok_or_else(damaged)?;
-            for line in open.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
-                let stored: Stored = serde_json::from_slice(line).map_err(|_| damaged())?;
-                notes.entry(stored.account.clone()).or_default().push(stored.note());
+            let mut rest = open.as_slice();
+            while !rest.is_empty() {
+                let (stored, behind) = postcard::take_from_bytes::<Stored<'_>>(rest).map_err(|_| damaged())?;
+                let (account, note) = self.note(stored).ok_or_else(damaged)?;
+                notes.entry(account).or_default().push(note);
+                rest = behind;
             }
         }
         fs::remove_file(&path).map_err(SinkError::io("remove", &path))?;
         Ok(notes)
+    }
+
+    /// A note as it was put by.
+    fn note(&self, stored: Stored<'_>) -> Option<(Option<AccountId>, Note)> {
+        let file = Arc::clone(self.files.get(stored.file)?);
+        let note = Note {
+            subject: stored.subject,
+            note_id: stored.note_id.map(str::to_owned),
+            kind: stored.kind,
+            written_at: stored.written_at.map(Timestamp::from_microsecond).transpose().ok()?,
+            language: stored.language,
+            text: Personal::new(stored.text.to_owned()),
+            origin: Origin { file, line: stored.line, unit: stored.unit, digest: stored.digest },
+        };
+        Some((stored.account, note))
     }
 
     fn path(&self, part: usize) -> PathBuf {
@@ -157,20 +188,6 @@ impl Drop for Spool {
     fn drop(&mut self) {
         // Best effort: the next writer clears what cannot be removed now.
         let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-impl Stored {
-    fn note(self) -> Note {
-        Note {
-            subject: self.subject,
-            note_id: self.note_id,
-            kind: self.kind,
-            written_at: self.written_at,
-            language: self.language,
-            text: Personal::new(self.text),
-            origin: Origin { file: self.file.into(), line: self.line, unit: self.unit, digest: self.digest },
-        }
     }
 }
 

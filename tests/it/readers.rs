@@ -219,11 +219,11 @@ fn withdraw(home: &Path, record: &str) {
         subject: subject(record),
         kind: EventKind::Withdraw,
         basis: None,
-        scope: Scope::default(),
+        scope: Scope::default().into(),
         valid_from: None,
         valid_to: None,
         recorded_at: at,
-        proof: Proof::default(),
+        proof: Proof::default().into(),
         origin: Origin { system: CRM.to_owned(), field: "consents".to_owned(), value_commitment: None },
         supersedes: None,
     };

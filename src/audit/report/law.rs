@@ -173,7 +173,7 @@ fn is_marketing(event: &LegalEvent) -> bool {
 
 /// A flag of the CRM: no processing at all.
 fn is_flag_against_all(event: &LegalEvent) -> bool {
-    event.recorded_at == Timestamp::MAX && event.scope == Scope::default()
+    event.recorded_at == Timestamp::MAX && *event.scope == Scope::default()
 }
 
 /// Whether the person was told about a purpose by `at`: by a notice, or by the wording of a proven consent.

@@ -307,7 +307,7 @@ fn events(book: &Book<'_>, subject: &SubjectId, row: &find::Row, said: Option<&D
                 basis: e.basis,
                 valid_from: e.valid_from,
                 valid_to: e.valid_to,
-                scope: e.scope.clone(),
+                scope: Scope::clone(&e.scope),
                 method: e.proof.method.clone(),
                 notice: e.proof.notice_id.clone(),
                 wording_hash: e.proof.wording_hash.clone(),

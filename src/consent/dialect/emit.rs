@@ -145,7 +145,7 @@ impl Emitter<'_> {
         let subjects = self.subjects(outcome);
         let events = subjects.iter().flat_map(|subject| {
             kinds.iter().map(|(kind, purposes)| LegalEvent {
-                scope: Scope { purposes: purposes.clone(), ..Scope::default() },
+                scope: Scope { purposes: purposes.clone(), ..Scope::default() }.into(),
                 ..self.event(subject, *kind, recorded_at)
             })
         });
@@ -190,7 +190,8 @@ impl Emitter<'_> {
                 purposes: mapped.purposes.clone(),
                 source_classes: mapped.source_classes.clone(),
                 ..Scope::default()
-            },
+            }
+            .into(),
             valid_from: time(dates.from),
             valid_to: time(dates.to),
             proof: Proof {
@@ -199,7 +200,8 @@ impl Emitter<'_> {
                 wording_hash: mapped.wording_hash.clone(),
                 language: mapped.language.clone(),
                 actor: mapped.actor.clone(),
-            },
+            }
+            .into(),
             ..self.event(subjects.first()?, EventKind::Grant, recorded_at)
         })
     }
@@ -252,11 +254,11 @@ impl Emitter<'_> {
             subject: subject.clone(),
             kind,
             basis: None,
-            scope: Scope::default(),
+            scope: Scope::default().into(),
             valid_from: None,
             valid_to: None,
             recorded_at,
-            proof: Proof::default(),
+            proof: Proof::default().into(),
             origin: Origin::imported(
                 reading.system,
                 &format!("{}.{}", fact.object.name, fact.field),

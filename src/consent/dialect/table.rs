@@ -229,7 +229,7 @@ impl Row<'_> {
             subject: SubjectId::from_body(""),
             kind,
             basis,
-            scope,
+            scope: scope.into(),
             valid_from: dates.from,
             valid_to: dates.to,
             recorded_at,
@@ -239,7 +239,8 @@ impl Row<'_> {
                 wording_hash: text("wording_hash"),
                 language: text("language"),
                 actor: text("actor"),
-            },
+            }
+            .into(),
             origin: Origin::imported(
                 self.reading.system,
                 "table",

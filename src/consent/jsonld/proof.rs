@@ -147,7 +147,7 @@ fn speaks_of_marketing(event: &LegalEvent) -> bool {
 }
 
 fn entry(known: &Known, state: State) -> Entry {
-    let (event, proof) = (&known.event, known.event.proof.clone());
+    let (event, proof) = (&known.event, &known.event.proof);
     let dated = |at: Timestamp| (at != STANDING).then_some(at);
     Entry {
         kind: event.kind,
@@ -158,11 +158,11 @@ fn entry(known: &Known, state: State) -> Entry {
         known_at: known.known_at,
         valid_to: event.valid_to,
         missing: missing(event),
-        method: proof.method,
-        notice_id: proof.notice_id,
-        wording_hash: proof.wording_hash,
-        language: proof.language,
-        actor: proof.actor,
+        method: proof.method.clone(),
+        notice_id: proof.notice_id.clone(),
+        wording_hash: proof.wording_hash.clone(),
+        language: proof.language.clone(),
+        actor: proof.actor.clone(),
         origin: format!("{} {}", event.origin.system, event.origin.field),
         event_id: event.external_id.clone(),
         value_commitment: event.origin.value_commitment.clone(),

@@ -41,11 +41,11 @@ fn event(kind: EventKind, day: &str) -> LegalEvent {
         subject: SubjectId::from_body("test"),
         kind,
         basis: None,
-        scope: Scope::default(),
+        scope: Scope::default().into(),
         valid_from: None,
         valid_to: None,
         recorded_at: at(&format!("{day}T00:00:00Z")),
-        proof: Evidence::default(),
+        proof: Evidence::default().into(),
         origin: Origin { system: "crm".into(), field: "table".into(), value_commitment: None },
         supersedes: None,
     }
@@ -63,7 +63,8 @@ fn grant(day: &str, basis: LawfulBasis) -> LegalEvent {
                 .into(),
             recipients: ["sales".to_owned()].into(),
             regions: ["EEA".to_owned()].into(),
-        },
+        }
+        .into(),
         valid_to: Some(at("2027-06-01T00:00:00Z")),
         proof: Evidence {
             method: Some("web_form".into()),
@@ -71,7 +72,8 @@ fn grant(day: &str, basis: LawfulBasis) -> LegalEvent {
             wording_hash: Some("sha256:00".into()),
             language: Some("de".into()),
             actor: Some("Messe-Team".into()),
-        },
+        }
+        .into(),
         ..event(EventKind::Grant, day)
     }
 }
@@ -169,10 +171,10 @@ fn a_proof_tells_how_each_grant_stands_and_what_is_missing() {
     assert_eq!(one(vec![consent.clone(), event(EventKind::Object, "2025-05-31")]), stands(State::TakenBack));
     let replacing = LegalEvent { supersedes: consent.external_id.clone(), ..event(EventKind::Rectify, "2025-08-01") };
     assert_eq!(one(vec![consent.clone(), replacing]), stands(State::Superseded));
-    let bare = LegalEvent { proof: Evidence::default(), ..consent.clone() };
+    let bare = LegalEvent { proof: Evidence::default().into(), ..consent.clone() };
     let missing = one(vec![bare]).remove(0).2;
     assert_eq!(missing, [Method, NoticeId, WordingHash, Language, Actor, ValueCommitment]);
-    let synced = Evidence { method: Some("crm_sync".into()), ..consent.proof.clone() };
-    assert_eq!(one(vec![LegalEvent { proof: synced, ..consent }])[0].2, [ActOfThePerson, ValueCommitment]);
+    let synced = Evidence { method: Some("crm_sync".into()), ..Evidence::clone(&consent.proof) };
+    assert_eq!(one(vec![LegalEvent { proof: synced.into(), ..consent }])[0].2, [ActOfThePerson, ValueCommitment]);
     assert!(one(vec![grant("2025-06-01", LawfulBasis::LegitimateInterest)])[0].2.is_empty());
 }

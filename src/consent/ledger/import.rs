@@ -3,6 +3,7 @@
 //! Invariant: an import is in the chain whole or not at all; a person's first collection is entered once and stands.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -41,15 +42,16 @@ impl Ledger {
         let _lock = self.lock()?;
         // What others wrote in the meantime comes first: the chain goes on from there.
         self.refresh(vault)?;
-        let mut entries = self.first_collections(import.seen, vault)?;
-        entries.extend(self.time(import.is_sync, at).map(|stored| (stored, None)));
-        for event in import.events {
-            let key = vault.key(&event.subject).ok_or_else(|| self.no_key())?;
-            let io = |source| LedgerError::Checkpoint { path: self.path.clone(), source };
-            entries.push(store(event, key).map_err(io)?);
-        }
-        let new = append(&mut self.database, &entries, self.chain, at)
-            .map_err(|source| LedgerError::Database { path: self.path.clone(), source })?;
+        let mut first = self.first_collections(import.seen, vault)?;
+        first.extend(self.time(import.is_sync, at).map(|stored| (stored, None)));
+        let path = &self.path;
+        let legal = import.events.iter().map(|event| {
+            let key = vault.key(&event.subject).ok_or_else(|| no_key(path))?;
+            store(event, key).map_err(|source| LedgerError::Checkpoint { path: path.clone(), source })
+        });
+        let entries = first.into_iter().map(Ok).chain(legal);
+        let failed = |source| LedgerError::Database { path: path.clone(), source };
+        let new = append(&mut self.database, entries, self.chain, at, failed)?;
         self.refresh(vault)?;
         self.write_checkpoint()?;
         vault.note_ledger(&self.note())?;
@@ -62,7 +64,7 @@ impl Ledger {
         let mut taken = HashSet::new();
         for (subject, at) in seen {
             if self.view.first_seen(subject).is_none() && taken.insert(subject) {
-                new.push((vault.key(subject).ok_or_else(|| self.no_key())?.ledger_tag(), *at));
+                new.push((vault.key(subject).ok_or_else(|| no_key(&self.path))?.ledger_tag(), *at));
             }
         }
         Ok(new.chunks(SEEN_PER_ENTRY).map(|chunk| (Stored::Seen(chunk.to_vec()), None)).collect())
@@ -74,8 +76,8 @@ impl Ledger {
         let moves = (is_sync && self.view.last_sync != Some(at)) || self.view.newest < Some(at);
         moves.then_some(Stored::Import { after: self.view.head, at, is_sync })
     }
+}
 
-    fn no_key(&self) -> LedgerError {
-        VaultError::Damaged { path: self.path.with_file_name("vault.sqlite") }.into()
-    }
+fn no_key(ledger: &Path) -> LedgerError {
+    VaultError::Damaged { path: ledger.with_file_name("vault.sqlite") }.into()
 }

@@ -5,7 +5,9 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
+use sha2::{Digest, Sha256};
 
+use super::LedgerError;
 use super::entry::{Sealing, Stored, link};
 
 pub(super) const SCHEMA: &str = "
@@ -56,37 +58,40 @@ impl Row {
     /// What it says, if it follows the entry before it and is what was written.
     pub(super) fn check(&self, chain: &[u8; 32], before: u64) -> Option<(Stored, Timestamp)> {
         let stored: Stored = serde_json::from_str(&self.event).ok()?;
-        let (_, digest) = stored.seal();
+        let digest: [u8; 32] = Sha256::digest(&self.event).into();
         let follows =
             self.seq == before + 1 && self.digest == digest && link(chain, &digest, &self.known_at) == self.chain;
         follows.then(|| self.known_at.parse().ok()).flatten().map(|at| (stored, at))
     }
 }
 
-/// Appends entries, each with its sealed part, that are not there yet; how many legal events were new.
+/// Appends entries, each with its sealed part, that are not there yet; how many legal events were new. `failed` makes
+/// an error of what the database says.
 pub(super) fn append(
     db: &mut Connection,
-    entries: &[Sealing],
+    entries: impl Iterator<Item = Result<Sealing, LedgerError>>,
     mut chain: [u8; 32],
     at: Timestamp,
-) -> rusqlite::Result<u64> {
-    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    failed: impl Fn(rusqlite::Error) -> LedgerError,
+) -> Result<u64, LedgerError> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&failed)?;
     let mut new = 0;
     {
-        let mut known = transaction.prepare("SELECT 1 FROM legal_events WHERE digest = ?1")?;
+        let mut known = transaction.prepare("SELECT 1 FROM legal_events WHERE digest = ?1").map_err(&failed)?;
         let sql = "INSERT INTO legal_events (digest, chain, known_at, event, sealed) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let mut insert = transaction.prepare(sql)?;
+        let mut insert = transaction.prepare(sql).map_err(&failed)?;
         let known_at = at.to_string();
-        for (stored, sealed) in entries {
+        for entry in entries {
+            let (stored, sealed) = entry?;
             let (text, digest) = stored.seal();
-            if known.exists(params![digest])? {
+            if known.exists(params![digest]).map_err(&failed)? {
                 continue;
             }
             chain = link(&chain, &digest, &known_at);
-            insert.execute(params![digest, chain, known_at, text, sealed])?;
+            insert.execute(params![digest, chain, known_at, text, sealed]).map_err(&failed)?;
             new += u64::from(matches!(stored, Stored::Legal(_)));
         }
     }
-    transaction.commit()?;
+    transaction.commit().map_err(failed)?;
     Ok(new)
 }

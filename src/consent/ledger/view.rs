@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 
 use crate::consent::event::LegalEvent;
+use crate::consent::shared::Pool;
 use crate::model::SubjectId;
 
 /// An order-independent digest of all events: the sum of their SHA-256 digests, modulo 2^256.
@@ -66,6 +67,7 @@ pub struct LedgerView {
     pub(super) forgotten: u64,
     pub(super) last_sync: Option<Timestamp>,
     pub(super) newest: Option<Timestamp>,
+    pub(super) pool: Pool,
 }
 
 impl LedgerView {
@@ -165,7 +167,8 @@ impl LedgerView {
         self.newest = self.newest.max(Some(at));
     }
 
-    pub(super) fn add(&mut self, event: LegalEvent, seq: u64, known_at: Timestamp) {
+    pub(super) fn add(&mut self, mut event: LegalEvent, seq: u64, known_at: Timestamp) {
+        self.pool.share(&mut event);
         self.state.add(&event.digest());
         self.entries.entry(event.subject.clone()).or_default().push((seq, known_at));
         self.events.entry(event.subject.clone()).or_default().push(event);

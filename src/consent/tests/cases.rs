@@ -146,11 +146,12 @@ impl CaseEvent {
                 data_categories: self.categories.clone(),
                 recipients: self.recipients.clone(),
                 regions: self.regions.clone(),
-            },
+            }
+            .into(),
             valid_from: self.from,
             valid_to: self.to,
             recorded_at: self.recorded.unwrap_or(Timestamp::MAX),
-            proof,
+            proof: proof.into(),
             origin: Origin {
                 system: self.system.clone().unwrap_or_else(|| "crm".into()),
                 field: "consents".into(),

@@ -57,11 +57,11 @@ fn event(kind: EventKind, day: &str) -> LegalEvent {
         subject: subject(),
         kind,
         basis: None,
-        scope: Scope::default(),
+        scope: Scope::default().into(),
         valid_from: None,
         valid_to: None,
         recorded_at: at(&format!("{day}T00:00:00Z")),
-        proof: Proof::default(),
+        proof: Proof::default().into(),
         origin: Origin { system: "crm".into(), field: "consents".into(), value_commitment: None },
         supersedes: None,
     }
@@ -75,8 +75,9 @@ fn consent(day: &str) -> LegalEvent {
             purposes: ["persona_enrichment".to_owned()].into(),
             source_classes: [SourceClass::Crm, SourceClass::CompanySite].into(),
             ..Scope::default()
-        },
-        proof: proven(),
+        }
+        .into(),
+        proof: proven().into(),
         ..event(EventKind::Grant, day)
     }
 }

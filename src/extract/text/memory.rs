@@ -4,10 +4,9 @@
 //! are called does not stay in memory.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustc_hash::FxHashMap;
 
@@ -20,16 +19,16 @@ const REMEMBERED: usize = 1 << 16;
 type Remembered = FxHashMap<u64, Rc<[usize]>>;
 
 thread_local! {
-    /// By set of patterns.
-    static MEMORY: RefCell<HashMap<u64, Remembered>> = RefCell::default();
+    /// By number of the set of patterns.
+    static MEMORY: RefCell<Vec<Remembered>> = RefCell::default();
 }
 
 /// Numbers the sets of patterns.
-static SETS: AtomicU64 = AtomicU64::new(0);
+static SETS: AtomicUsize = AtomicUsize::new(0);
 
 /// The memory of one set of patterns.
 pub(super) struct Memory {
-    set: u64,
+    set: usize,
     hasher: RandomState,
 }
 
@@ -38,20 +37,26 @@ impl Memory {
         Self { set: SETS.fetch_add(1, Ordering::Relaxed), hasher: RandomState::new() }
     }
 
-    /// What a word is: as it was before, else as `look_up` says.
-    pub(super) fn of(&self, token: &Token, look_up: impl FnOnce() -> Vec<usize>) -> Rc<[usize]> {
-        let key = self.hasher.hash_one((token.text.as_str(), token.capital, token.upper));
+    /// What each word of a sentence is: as it was before, else as `look_up` says.
+    pub(super) fn of_all(&self, tokens: &[Token], look_up: impl Fn(&Token) -> Vec<usize>) -> Vec<Rc<[usize]>> {
         MEMORY.with_borrow_mut(|memory| {
-            let memory = memory.entry(self.set).or_default();
-            if let Some(ids) = memory.get(&key) {
-                return Rc::clone(ids);
+            if memory.len() <= self.set {
+                memory.resize_with(self.set + 1, Remembered::default);
             }
-            if memory.len() >= REMEMBERED {
-                memory.clear();
-            }
-            let ids: Rc<[usize]> = look_up().into();
-            memory.insert(key, Rc::clone(&ids));
-            ids
+            let memory = &mut memory[self.set];
+            let mut of = |token: &Token| {
+                let key = self.hasher.hash_one((token.text.as_str(), token.capital, token.upper));
+                if let Some(ids) = memory.get(&key) {
+                    return Rc::clone(ids);
+                }
+                if memory.len() >= REMEMBERED {
+                    memory.clear();
+                }
+                let ids: Rc<[usize]> = look_up(token).into();
+                memory.insert(key, Rc::clone(&ids));
+                ids
+            };
+            tokens.iter().map(&mut of).collect()
         })
     }
 }

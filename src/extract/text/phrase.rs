@@ -111,9 +111,10 @@ pub(super) struct Phrases<T> {
     /// Pattern of the automaton -> (word id, case asked for).
     needles: Vec<(usize, Case)>,
     compiled: Vec<(Vec<Item>, T)>,
-    by_word: HashMap<usize, Vec<usize>>,
+    /// Patterns by the word that they begin with.
+    by_word: Vec<Vec<usize>>,
     /// Patterns that begin with a person, by their rarest word: without it in the sentence they are not tried.
-    by_person: HashMap<usize, Vec<usize>>,
+    by_person: Vec<Vec<usize>>,
 }
 
 /// A pattern found in a sentence.
@@ -200,17 +201,17 @@ fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternError> {
 }
 
 /// Patterns by the word of theirs that the fewest of these patterns have.
-fn by_rarest<T>(all: &[(Vec<Item>, T)], of: Vec<usize>) -> Result<HashMap<usize, Vec<usize>>, PatternError> {
+fn by_rarest<T>(all: &[(Vec<Item>, T)], of: Vec<usize>, n_words: usize) -> Result<Vec<Vec<usize>>, PatternError> {
     let words =
         |phrase: usize| all[phrase].0.iter().filter_map(|i| if let Item::Word(w) = i { Some(*w) } else { None });
     let mut uses: HashMap<usize, usize> = HashMap::new();
     for word in of.iter().flat_map(|phrase| words(*phrase)) {
         *uses.entry(word).or_default() += 1;
     }
-    let mut by: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut by = vec![Vec::new(); n_words];
     for phrase in of {
         let rarest = words(phrase).min_by_key(|w| (uses[w], *w)).ok_or_else(|| PatternError::NoWord("@".to_owned()))?;
-        by.entry(rarest).or_default().push(phrase);
+        by[rarest].push(phrase);
     }
     Ok(by)
 }
@@ -222,7 +223,7 @@ impl<T> Phrases<T> {
         let mut texts = Vec::new();
         let mut needles = Vec::new();
         let mut phrases: Vec<(Vec<Item>, T)> = Vec::new();
-        let (mut by_word, mut with_person) = (HashMap::<usize, Vec<usize>>::new(), Vec::new());
+        let (mut by_word, mut with_person) = (Vec::<Vec<usize>>::new(), Vec::new());
         for (pattern, tag) in patterns {
             let mut items = Vec::new();
             for word in pattern_words(&pattern)? {
@@ -235,6 +236,7 @@ impl<T> Phrases<T> {
                         let next = words.len();
                         let id = *words.entry(word.to_owned()).or_insert(next);
                         if id == next {
+                            by_word.push(Vec::new());
                             for glob in globs(word, &pattern, sets)? {
                                 texts.push(glob.needle());
                                 needles.push((id, glob.case));
@@ -245,7 +247,7 @@ impl<T> Phrases<T> {
                 });
             }
             match items.iter().find(|item| !matches!(item, Item::ClauseStart)) {
-                Some(Item::Word(id)) => by_word.entry(*id).or_default().push(phrases.len()),
+                Some(Item::Word(id)) => by_word[*id].push(phrases.len()),
                 Some(Item::Person) => with_person.push(phrases.len()),
                 _ => return Err(PatternError::NoWord(pattern)),
             }
@@ -255,20 +257,21 @@ impl<T> Phrases<T> {
             .match_kind(MatchKind::Standard)
             .build(&texts)
             .expect("a lexicon is far below the automaton's limits");
-        let by_person = by_rarest(&phrases, with_person)?;
+        let by_person = by_rarest(&phrases, with_person, by_word.len())?;
         Ok(Self { memory: Memory::new(), automaton, needles, compiled: phrases, by_word, by_person })
     }
 
     /// Every match, by position and then by pattern; a pattern may match at several places.
     pub(super) fn find<'p>(&'p self, view: &View<'_>) -> Vec<Found<'p, T>> {
-        let words: Vec<Rc<[usize]>> = view.tokens.iter().map(|t| self.memory.of(t, || self.look_up(t))).collect();
+        let words = self.memory.of_all(view.tokens, |token| self.look_up(token));
         let mut found = Vec::new();
-        let present: BTreeSet<usize> =
-            words.iter().flat_map(|ids| ids.iter()).filter(|_| !view.persons.is_empty()).copied().collect();
-        let of_persons: BTreeSet<usize> =
-            present.iter().filter_map(|id| self.by_person.get(id)).flatten().copied().collect();
+        let of_persons: BTreeSet<usize> = if view.persons.is_empty() {
+            BTreeSet::new()
+        } else {
+            words.iter().flat_map(|ids| ids.iter()).flat_map(|id| &self.by_person[*id]).copied().collect()
+        };
         for (start, ids) in words.iter().enumerate() {
-            for phrase in ids.iter().filter_map(|id| self.by_word.get(id)).flatten() {
+            for phrase in ids.iter().flat_map(|id| &self.by_word[*id]) {
                 self.try_at(view, &words, *phrase, start, &mut found);
             }
             if view.persons.binary_search_by_key(&start, |p| p.start).is_ok() {

@@ -74,7 +74,10 @@ impl Vault {
     ///
     /// # Errors
     /// Not writable: nothing was noted.
-    pub fn identify(&mut self, seen: &[(SubjectId, Vec<Identifier>)]) -> Result<(), VaultError> {
+    pub fn identify<'a>(
+        &mut self,
+        seen: impl IntoIterator<Item = &'a (SubjectId, Vec<Identifier>)>,
+    ) -> Result<(), VaultError> {
         let mut changed: HashMap<&SubjectId, Vec<Identifier>> = HashMap::new();
         for (subject, identifiers) in seen {
             let known = changed.get(subject).or_else(|| self.identifiers.get(subject));

@@ -5,11 +5,12 @@
 
 mod rows;
 
+use std::ops::Range;
 use std::str::FromStr;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
+use arrow_array::{Array, ArrayRef, StringArray, StructArray};
 use jiff::Timestamp;
 
 pub(super) use rows::{accounts, buying_centers, decisions, documents, evidence, personas, runs};
@@ -20,26 +21,19 @@ pub(super) struct Misfit(pub String);
 
 type Fit<T> = Result<T, Misfit>;
 
-/// The columns of a batch, or of the structs of one list.
-struct View {
-    prefix: String,
-    rows: StructArray,
+/// The columns of a batch, or of the structs of its lists.
+struct View<'a> {
+    rows: &'a StructArray,
+    /// The list whose structs these are.
+    of: Option<&'a str>,
 }
 
-impl View {
-    fn new(batch: &RecordBatch) -> Self {
-        Self { prefix: String::new(), rows: batch.clone().into() }
-    }
-
-    fn len(&self) -> usize {
-        self.rows.len()
-    }
-
+impl<'a> View<'a> {
     fn misfit(&self, name: &str) -> Misfit {
-        Misfit(format!("{}{name}", self.prefix))
+        Misfit(self.of.map_or_else(|| name.to_owned(), |list| format!("{list}.{name}")))
     }
 
-    fn column(&self, name: &str) -> Fit<&ArrayRef> {
+    fn column(&self, name: &str) -> Fit<&'a ArrayRef> {
         self.rows.column_by_name(name).ok_or_else(|| self.misfit(name))
     }
 
@@ -47,19 +41,32 @@ impl View {
         self.rows.column_by_name(name).is_some()
     }
 
+    fn strings(&self, name: &str) -> Fit<&'a StringArray> {
+        self.column(name)?.as_string_opt::<i32>().ok_or_else(|| self.misfit(name))
+    }
+
+    /// Text as it stands in the column; `None` where null.
+    fn str_opt(&self, name: &str, row: usize) -> Fit<Option<&'a str>> {
+        let array = self.strings(name)?;
+        Ok(array.is_valid(row).then(|| array.value(row)))
+    }
+
+    fn str(&self, name: &str, row: usize) -> Fit<&'a str> {
+        self.str_opt(name, row)?.ok_or_else(|| self.misfit(name))
+    }
+
     /// Text; `None` where null.
     fn text_opt(&self, name: &str, row: usize) -> Fit<Option<String>> {
-        let array = self.column(name)?.as_string_opt::<i32>().ok_or_else(|| self.misfit(name))?;
-        Ok(array.is_valid(row).then(|| array.value(row).to_owned()))
+        Ok(self.str_opt(name, row)?.map(str::to_owned))
     }
 
     fn text(&self, name: &str, row: usize) -> Fit<String> {
-        self.text_opt(name, row)?.ok_or_else(|| self.misfit(name))
+        Ok(self.str(name, row)?.to_owned())
     }
 
     /// A term of a vocabulary; `None` where null.
     fn term_opt<T: FromStr>(&self, name: &str, row: usize) -> Fit<Option<T>> {
-        self.text_opt(name, row)?.map(|v| v.parse().map_err(|_| self.misfit(name))).transpose()
+        self.str_opt(name, row)?.map(|v| v.parse().map_err(|_| self.misfit(name))).transpose()
     }
 
     fn term<T: FromStr>(&self, name: &str, row: usize) -> Fit<T> {
@@ -68,7 +75,7 @@ impl View {
 
     /// An id, made from what follows its prefix; `None` where null.
     fn id_opt<T>(&self, name: &str, row: usize, prefix: &str, make: impl Fn(&str) -> T) -> Fit<Option<T>> {
-        let text = self.text_opt(name, row)?;
+        let text = self.str_opt(name, row)?;
         text.map(|v| v.strip_prefix(prefix).map(&make).ok_or_else(|| self.misfit(name))).transpose()
     }
 
@@ -102,18 +109,24 @@ impl View {
         self.time_opt(name, row)?.ok_or_else(|| self.misfit(name))
     }
 
+    /// The values of all lists of a column, and where those of one row lie among them.
+    fn list(&self, name: &str, row: usize) -> Fit<(&'a ArrayRef, Range<usize>)> {
+        let list = self.column(name)?.as_list_opt::<i32>().ok_or_else(|| self.misfit(name))?;
+        let at = |i: usize| usize::try_from(list.value_offsets()[i]).map_err(|_| self.misfit(name));
+        Ok((list.values(), at(row)?..at(row + 1)?))
+    }
+
     /// A list of codes.
-    fn codes(&self, name: &str, row: usize) -> Fit<Vec<String>> {
-        let list = self.column(name)?.as_list_opt::<i32>().ok_or_else(|| self.misfit(name))?.value(row);
-        let values = list.as_string_opt::<i32>().ok_or_else(|| self.misfit(name))?;
-        Ok(values.iter().flatten().map(str::to_owned).collect())
+    fn codes(&self, name: &str, row: usize) -> Fit<Vec<&'a str>> {
+        let (values, range) = self.list(name, row)?;
+        let values = values.as_string_opt::<i32>().ok_or_else(|| self.misfit(name))?;
+        Ok(range.filter(|i| values.is_valid(*i)).map(|i| values.value(i)).collect())
     }
 
     /// A list of structs, each made by `item`.
-    fn structs<T>(&self, name: &str, row: usize, item: impl Fn(&Self, usize) -> Fit<T>) -> Fit<Vec<T>> {
-        let list = self.column(name)?.as_list_opt::<i32>().ok_or_else(|| self.misfit(name))?.value(row);
-        let rows = list.as_struct_opt().ok_or_else(|| self.misfit(name))?.clone();
-        let view = Self { prefix: format!("{}{name}.", self.prefix), rows };
-        (0..view.len()).map(|i| item(&view, i)).collect()
+    fn structs<T>(&self, name: &str, row: usize, item: impl Fn(&View<'_>, usize) -> Fit<T>) -> Fit<Vec<T>> {
+        let (values, range) = self.list(name, row)?;
+        let view = View { rows: values.as_struct_opt().ok_or_else(|| self.misfit(name))?, of: Some(name) };
+        range.map(|i| item(&view, i)).collect()
     }
 }

@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, RecordBatch, StructArray};
 
 use super::{Fit, View};
 use crate::model::{
@@ -18,16 +18,21 @@ use crate::persona::rows::{
 use crate::sink::runs::{RunRow, StageTime};
 use crate::taxonomy::{Facet, Point};
 
+fn texts(codes: Vec<&str>) -> Vec<String> {
+    codes.into_iter().map(str::to_owned).collect()
+}
+
 /// Reads every row of a batch.
-fn each<T>(batch: &RecordBatch, row: impl Fn(&View, usize) -> Fit<T>) -> Fit<Vec<T>> {
-    let view = View::new(batch);
-    (0..view.len()).map(|i| row(&view, i)).collect()
+fn each<T>(batch: &RecordBatch, row: impl Fn(&View<'_>, usize) -> Fit<T>) -> Fit<Vec<T>> {
+    let rows = StructArray::from(batch.clone());
+    let view = View { rows: &rows, of: None };
+    (0..rows.len()).map(|i| row(&view, i)).collect()
 }
 
 /// The id accessors, which differ by prefix and constructor only.
 macro_rules! ids {
     ($($method:ident, $optional:ident, $id:ident;)+) => {
-        impl View {
+        impl View<'_> {
             $(
                 fn $optional(&self, name: &str, row: usize) -> Fit<Option<$id>> {
                     self.id_opt(name, row, $id::PREFIX, $id::from_body)
@@ -51,13 +56,17 @@ ids! {
     run, run_opt, RunId;
 }
 
-impl View {
-    fn facet<T: FromStr>(&self, name: &str, row: usize) -> Fit<Facet<T>> {
-        Ok(Facet {
-            value: self.term_opt(name, row)?,
-            p: self.float_opt(&format!("{name}_probability"), row)?,
-            status: self.term(&format!("{name}_status"), row)?,
-        })
+/// The columns of a facet.
+macro_rules! facet {
+    ($name:literal) => {
+        [$name, concat!($name, "_probability"), concat!($name, "_status")]
+    };
+}
+
+impl View<'_> {
+    /// A facet's value, probability and status, from these columns.
+    fn facet<T: FromStr>(&self, [value, p, status]: [&str; 3], row: usize) -> Fit<Facet<T>> {
+        Ok(Facet { value: self.term_opt(value, row)?, p: self.float_opt(p, row)?, status: self.term(status, row)? })
     }
 
     fn named(&self, name: &str, row: usize) -> Fit<Vec<Named>> {
@@ -70,16 +79,16 @@ impl View {
 pub(in crate::sink) fn personas(batch: &RecordBatch) -> Fit<Vec<Persona>> {
     each(batch, |v, i| {
         let functions = v.codes("secondary_functions", i)?;
-        let parse = |f: &String| f.parse().map_err(|_| v.misfit("secondary_functions"));
+        let parse = |f: &&str| f.parse().map_err(|_| v.misfit("secondary_functions"));
         Ok(Persona {
             subject_id: v.subject("subject_id", i)?,
             crm_record: v.text("crm_record", i)?,
             account_id: v.account_opt("account_id", i)?,
             as_of: v.time("as_of", i)?,
-            job_function: v.facet("job_function", i)?,
+            job_function: v.facet(facet!("job_function"), i)?,
             secondary_functions: functions.iter().map(parse).collect::<Fit<_>>()?,
-            seniority: v.facet("seniority", i)?,
-            signing_power: v.facet("signing_power", i)?,
+            seniority: v.facet(facet!("seniority"), i)?,
+            signing_power: v.facet(facet!("signing_power"), i)?,
             buying_roles: v.structs("buying_roles", i, role)?,
             traits: v.structs("traits", i, trait_score)?,
             goals: v.named("goals", i)?,
@@ -99,7 +108,7 @@ pub(in crate::sink) fn personas(batch: &RecordBatch) -> Fit<Vec<Persona>> {
             },
             tier: v.term("tier", i)?,
             legal: Legal {
-                basis: v.codes("basis", i)?,
+                basis: texts(v.codes("basis", i)?),
                 permit_id: v.permit("permit_id", i)?,
                 notice_status: v.text("notice_status", i)?,
                 retain_until: v.time("retain_until", i)?,
@@ -108,7 +117,7 @@ pub(in crate::sink) fn personas(batch: &RecordBatch) -> Fit<Vec<Persona>> {
     })
 }
 
-fn role(v: &View, i: usize) -> Fit<RoleScore> {
+fn role(v: &View<'_>, i: usize) -> Fit<RoleScore> {
     Ok(RoleScore {
         role: v.term("role", i)?,
         probability: v.float_opt("probability", i)?,
@@ -116,7 +125,7 @@ fn role(v: &View, i: usize) -> Fit<RoleScore> {
     })
 }
 
-fn trait_score(v: &View, i: usize) -> Fit<TraitScore> {
+fn trait_score(v: &View<'_>, i: usize) -> Fit<TraitScore> {
     Ok(TraitScore {
         r#trait: v.term("trait", i)?,
         score: v.float_opt("score", i)?,
@@ -126,7 +135,7 @@ fn trait_score(v: &View, i: usize) -> Fit<TraitScore> {
     })
 }
 
-fn motive(v: &View, i: usize) -> Fit<MotiveScore> {
+fn motive(v: &View<'_>, i: usize) -> Fit<MotiveScore> {
     Ok(MotiveScore {
         motive: v.term("motive", i)?,
         confidence: v.float_opt("confidence", i)?,
@@ -134,11 +143,11 @@ fn motive(v: &View, i: usize) -> Fit<MotiveScore> {
     })
 }
 
-fn study_prior(v: &View, i: usize) -> Fit<StudyPrior> {
+fn study_prior(v: &View<'_>, i: usize) -> Fit<StudyPrior> {
     Ok(StudyPrior { facet: v.text("facet", i)?, value: v.text("value", i)?, study: v.text("study", i)? })
 }
 
-fn segment_value(v: &View, i: usize) -> Fit<SegmentValue> {
+fn segment_value(v: &View<'_>, i: usize) -> Fit<SegmentValue> {
     Ok(SegmentValue {
         facet: v.text("facet", i)?,
         value: v.text("value", i)?,
@@ -149,7 +158,7 @@ fn segment_value(v: &View, i: usize) -> Fit<SegmentValue> {
     })
 }
 
-fn channel(v: &View, i: usize) -> Fit<ChannelPreference> {
+fn channel(v: &View<'_>, i: usize) -> Fit<ChannelPreference> {
     Ok(ChannelPreference {
         phase: v.term("phase", i)?,
         channel: v.term_opt("channel", i)?,
@@ -165,11 +174,11 @@ pub(in crate::sink) fn evidence(batch: &RecordBatch) -> Fit<Vec<Signal>> {
             (None, None) => return Err(v.misfit("account_id")),
         };
         let extractor = v.text("extractor", i)?;
-        let version = v.text_opt("extractor_version", i)?;
+        let version = v.str_opt("extractor_version", i)?;
         Ok(Signal {
             id: v.signal("signal_id", i)?,
             about,
-            claim: claim(&v.text("facet", i)?, &v.text("value", i)?).ok_or_else(|| v.misfit("facet"))?,
+            claim: claim(v.str("facet", i)?, v.str("value", i)?).ok_or_else(|| v.misfit("facet"))?,
             weight: v.float("weight", i)?,
             evidence: Evidence {
                 source_id: v.text("source", i)?,
@@ -180,7 +189,10 @@ pub(in crate::sink) fn evidence(batch: &RecordBatch) -> Fit<Vec<Signal>> {
                 observed_at: v.time("observed_at", i)?,
                 quote: v.text("quote", i)?,
                 locator: v.text("locator", i)?,
-                extractor: version.map_or(extractor.clone(), |version| format!("{extractor}/{version}")),
+                extractor: match version {
+                    Some(version) => format!("{extractor}/{version}"),
+                    None => extractor,
+                },
                 permit: v.permit("permit_id", i)?,
             },
         })
@@ -229,11 +241,11 @@ pub(in crate::sink) fn accounts(batch: &RecordBatch) -> Fit<Vec<AccountRow>> {
             register: v.text_opt("register", i)?,
             vat_id: v.text_opt("vat_id", i)?,
             age_years: v.int_opt("age_years", i)?,
-            innovation: v.facet("innovation", i)?,
-            digital_maturity: v.facet("digital_maturity", i)?,
-            competitive_pressure: v.facet("competitive_pressure", i)?,
-            development: v.facet("development", i)?,
-            decision_style: v.facet("decision_style", i)?,
+            innovation: v.facet(facet!("innovation"), i)?,
+            digital_maturity: v.facet(facet!("digital_maturity"), i)?,
+            competitive_pressure: v.facet(facet!("competitive_pressure"), i)?,
+            development: v.facet(facet!("development"), i)?,
+            decision_style: v.facet(facet!("decision_style"), i)?,
             segment_information_value: v.float_opt("segment_information_value", i)?,
             n_personas: v.int("n_personas", i)?,
         })
@@ -259,7 +271,7 @@ pub(in crate::sink) fn buying_centers(batch: &RecordBatch) -> Fit<Vec<BuyingCent
 pub(in crate::sink) fn decisions(batch: &RecordBatch) -> Fit<Vec<DecisionRow>> {
     each(batch, |v, i| {
         let account = v.account_opt("account_id", i)?;
-        let target = match v.text("target_kind", i)?.as_str() {
+        let target = match v.str("target_kind", i)? {
             "subject" => Target::Subject(v.subject("subject_id", i)?, account),
             "account" => Target::Account(account.ok_or_else(|| v.misfit("account_id"))?),
             "host" => Target::Host(v.text("host", i)?),
@@ -273,7 +285,7 @@ pub(in crate::sink) fn decisions(batch: &RecordBatch) -> Fit<Vec<DecisionRow>> {
             operation: v.term("operation", i)?,
             source_id: v.text("source_id", i)?,
             primary_reason: v.text_opt("primary_reason", i)?,
-            reasons: v.codes("reasons", i)?,
+            reasons: texts(v.codes("reasons", i)?),
             decided_at: v.time("decided_at", i)?,
             valid_until: v.time_opt("valid_until", i)?,
         })

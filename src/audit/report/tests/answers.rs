@@ -103,7 +103,7 @@ fn notices_are_due_after_the_days_of_the_policy_a_month_or_the_first_disclosure(
     let when = at("2026-03-02T02:00:00Z");
     let interest = |n| {
         let mut claim = grant(n, when);
-        (claim.basis, claim.proof) = (Some(LawfulBasis::LegitimateInterest), Proof::default());
+        (claim.basis, claim.proof) = (Some(LawfulBasis::LegitimateInterest), Proof::default().into());
         claim.scope.purposes = [PURPOSE.to_owned()].into();
         claim
     };

@@ -104,14 +104,14 @@ impl Question {
 fn interest(purpose: &str) -> LegalEvent {
     LegalEvent {
         basis: Some(LawfulBasis::LegitimateInterest),
-        scope: Scope { purposes: [purpose.to_owned()].into(), ..consent("2026-01-01").scope },
+        scope: Scope { purposes: [purpose.to_owned()].into(), ..Scope::clone(&consent("2026-01-01").scope) }.into(),
         ..event(EventKind::Grant, "2026-01-01")
     }
 }
 
 fn notice(purpose: &str) -> LegalEvent {
     LegalEvent {
-        scope: Scope { purposes: [purpose.to_owned()].into(), ..Scope::default() },
+        scope: Scope { purposes: [purpose.to_owned()].into(), ..Scope::default() }.into(),
         ..event(EventKind::Notice, "2026-02-25")
     }
 }

@@ -87,11 +87,11 @@ pub(in crate::consent::tests) fn event_of(kind: impl Strategy<Value = EventKind>
                 external_id: id.map(str::to_owned),
                 supersedes: replaces.map(str::to_owned),
                 basis,
-                scope,
+                scope: scope.into(),
                 valid_from,
                 valid_to,
                 recorded_at,
-                proof,
+                proof: proof.into(),
                 ..event(kind, "2026-01-01")
             };
             system.clone_into(&mut event.origin.system);
@@ -107,8 +107,12 @@ fn sound() -> impl Strategy<Value = Vec<LegalEvent>> {
         source_classes: CLASSES.iter().copied().collect(),
         ..Scope::default()
     };
-    let of =
-        move |kind, basis| LegalEvent { basis, scope: scope.clone(), proof: proven(), ..event(kind, "2026-01-20") };
+    let of = move |kind, basis| LegalEvent {
+        basis,
+        scope: scope.clone().into(),
+        proof: proven().into(),
+        ..event(kind, "2026-01-20")
+    };
     let consent = of(EventKind::Grant, Some(LawfulBasis::Consent));
     let interest = of(EventKind::Grant, Some(LawfulBasis::LegitimateInterest));
     let notice = of(EventKind::Notice, None);

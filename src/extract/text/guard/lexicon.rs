@@ -8,10 +8,11 @@ use std::sync::LazyLock;
 
 use aho_corasick::automaton::OverlappingState;
 use aho_corasick::{AhoCorasick, Anchored, Input, Match, MatchKind, StartKind};
+use rustc_hash::FxHashSet;
 use serde::Deserialize;
 
 use super::SpecialCategory;
-use super::token::{Disguise, Token, plain_words};
+use super::token::{Disguise, SHORTEST_TORN, Token, plain_words};
 use crate::extract::text::phrase::{Glob, PatternError, Phrases, Sets, View, globs, pattern_words};
 use crate::taxonomy::Language;
 
@@ -118,6 +119,8 @@ pub(super) struct Lexicon {
     /// Stems for words whose ends are uncertain.
     loose: AhoCorasick,
     loose_tags: Vec<(SpecialCategory, usize)>,
+    /// The first bytes of those that count in words that were torn.
+    torn: FxHashSet<[u8; SHORTEST_TORN]>,
 }
 
 /// The embedded lexicons.
@@ -159,6 +162,8 @@ impl Lexicon {
             }
         }
         patterns.extend(listed.into_iter().map(|(w, category)| (w, Tag::Special(category, None))));
+        let torn = needles.iter().filter_map(|n| n.trim_matches(['\u{1}', '\u{2}']).as_bytes().first_chunk().copied());
+        let torn = torn.collect();
         let loose = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .start_kind(StartKind::Both)
@@ -170,7 +175,12 @@ impl Lexicon {
         patterns.extend(context.benign.into_iter().map(|p| (p, Tag::Benign)));
         patterns.extend(context.follows.into_iter().map(|p| (p, Tag::Follows)));
         patterns.extend(context.continues.into_iter().map(|p| (p, Tag::Continues)));
-        Ok(Self { phrases: Phrases::new(patterns, &context.sets)?, loose, loose_tags })
+        Ok(Self { phrases: Phrases::new(patterns, &context.sets)?, loose, loose_tags, torn })
+    }
+
+    /// Whether a word that is looked for begins with these bytes.
+    pub(super) fn may_begin(&self, first: [u8; SHORTEST_TORN]) -> bool {
+        self.torn.contains(&first)
     }
 
     /// Judges one sentence by its words and by what they may hide; `clauses` numbers the clause of each token.

@@ -139,7 +139,7 @@ pub fn scrub(text: &str, language: Option<Language>) -> (Scrubbed, Withheld) {
 
 fn judge(cells: &[Cell], range: &Range<usize>, language: Option<Language>) -> Verdict {
     let tokens = token::tokens(cells, range.clone());
-    let disguises = token::disguises(cells, range, &tokens);
+    let disguises = token::disguises(cells, range, &tokens, |first| LEXICON.may_begin(first));
     let clauses = token::clauses(cells, &tokens, range.start);
     LEXICON.judge(&tokens, &clauses, &disguises, language)
 }

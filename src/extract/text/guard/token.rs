@@ -34,6 +34,9 @@ pub(super) struct Disguise {
 /// A run longer than this is data, not a disguised word.
 const MAX_RUN: usize = 60;
 
+/// The shortest hit that counts in words that were torn, in bytes.
+pub(super) const SHORTEST_TORN: usize = 5;
+
 /// Short words that stand before others so often that joining them means nothing.
 const FUNCTION_WORDS: &[&str] = &[
     "a", "an", "the", "to", "in", "on", "at", "of", "or", "he", "we", "is", "it", "be", "by", "as", "no", "so", "up",
@@ -123,12 +126,18 @@ pub(in crate::extract::text) fn clauses(cells: &[Cell], tokens: &[Token], start:
     found
 }
 
-/// Everything that may be hidden in a sentence.
-pub(super) fn disguises(cells: &[Cell], range: &Range<usize>, tokens: &[Token]) -> Vec<Disguise> {
+/// Everything that may be hidden in a sentence; `may_begin` tells of the first [`SHORTEST_TORN`] bytes of words that were
+/// torn whether anything that is looked for begins like that.
+pub(super) fn disguises(
+    cells: &[Cell],
+    range: &Range<usize>,
+    tokens: &[Token],
+    may_begin: impl Fn([u8; SHORTEST_TORN]) -> bool,
+) -> Vec<Disguise> {
     let mut found = Vec::new();
     spaced_out(tokens, 1, &mut found);
     spaced_out(tokens, 2, &mut found);
-    torn(cells, tokens, &mut found);
+    torn(cells, tokens, may_begin, &mut found);
     stuttered(tokens, &mut found);
     digits_and_masks(cells, range, tokens, &mut found);
     found
@@ -148,9 +157,12 @@ fn spaced_out(tokens: &[Token], longest: usize, found: &mut Vec<Disguise>) {
 }
 
 /// `Gewerk schaft`, `kr-ank`, `Depres_sion`.
-fn torn(cells: &[Cell], tokens: &[Token], found: &mut Vec<Disguise>) {
+fn torn(cells: &[Cell], tokens: &[Token], may_begin: impl Fn([u8; SHORTEST_TORN]) -> bool, found: &mut Vec<Disguise>) {
     for (i, pair) in tokens.windows(2).enumerate() {
         let [first, second] = pair else { continue };
+        if !first_bytes(&tokens[i..]).is_some_and(&may_begin) {
+            continue;
+        }
         let spaced = cells[first.cells.end..second.cells.start].iter().any(|c| c.raw.is_whitespace());
         if first.text.len() > MAX_RUN || second.text.len() > MAX_RUN {
             continue;
@@ -165,8 +177,18 @@ fn torn(cells: &[Cell], tokens: &[Token], found: &mut Vec<Disguise>) {
             end = i + 3;
         }
         let torn_at = Some(first.text.len());
-        found.push(Disguise { text, tokens: i..end, torn_at, shortest: if spaced { 6 } else { 5 } });
+        found.push(Disguise { text, tokens: i..end, torn_at, shortest: if spaced { 6 } else { SHORTEST_TORN } });
     }
+}
+
+/// The first bytes of up to three words run together; `None` where there are fewer.
+fn first_bytes(tokens: &[Token]) -> Option<[u8; SHORTEST_TORN]> {
+    let mut bytes = tokens.iter().take(3).flat_map(|token| token.text.bytes());
+    let mut first = [0; SHORTEST_TORN];
+    for byte in &mut first {
+        *byte = bytes.next()?;
+    }
+    Some(first)
 }
 
 /// `kraaank`.
@@ -223,11 +245,18 @@ fn digits_and_masks(cells: &[Cell], range: &Range<usize>, tokens: &[Token], foun
 
 /// The sentence with spaced-out words joined and digits read as letters; `None` where nothing changes.
 pub(super) fn plain_words(tokens: &[Token]) -> Option<Vec<Token>> {
+    let is_single = |token: &Token| token.text.chars().nth(1).is_none();
+    let is_mixed =
+        |token: &Token| token.text.bytes().any(|b| b.is_ascii_digit()) && token.text.chars().any(char::is_alphabetic);
+    // What most sentences are is told without copying their words.
+    if !tokens.iter().any(is_mixed) && !tokens.windows(2).any(|pair| pair.iter().all(is_single)) {
+        return None;
+    }
     let mut found: Vec<Token> = Vec::with_capacity(tokens.len());
     let mut changed = false;
     let mut open: Option<usize> = None;
     for token in tokens {
-        let single = token.text.chars().count() == 1;
+        let single = is_single(token);
         let gap = found.last().map(|last| token.cells.start - last.cells.end);
         let joins = single
             && gap.is_some_and(|gap| open.is_none_or(|usual| gap <= usual))
@@ -242,7 +271,7 @@ pub(super) fn plain_words(tokens: &[Token]) -> Option<Vec<Token>> {
             _ => {
                 open = None;
                 let mut token = token.clone();
-                if token.text.chars().any(char::is_alphabetic) && token.text.chars().any(|c| c.is_ascii_digit()) {
+                if is_mixed(&token) {
                     token.text = token.text.chars().map(|c| letter_for(c, 'i').unwrap_or(c)).collect();
                     changed = true;
                 }
