@@ -51,6 +51,8 @@ pub(super) struct Scan {
     pub chars: Vec<char>,
     /// Where pronouns stood ("(she/her)"), which are never read nor stored: code points, half-open.
     pub pronouns: Vec<(usize, usize)>,
+    /// There is an umlaut.
+    pub umlaut: bool,
     /// Room for the folded word at hand.
     folded: String,
 }
@@ -81,15 +83,58 @@ pub(super) fn scan_into(title: &str, scan: &mut Scan) {
     } else {
         chars.extend(title.chars().take(CAP).map(narrow));
     }
-    let mail = chars.contains(&'@');
+    let marks = chars.iter().fold(0, |marks, c| marks | mark::of(*c));
     let folded = std::mem::take(&mut out.folded);
-    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded, mail };
-    s.out.hostile = looks_hostile(&s.chars);
+    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded, marks };
+    s.out.hostile = marks & mark::HOSTILE != 0 && looks_hostile(&s.chars);
+    s.out.umlaut = marks & mark::UMLAUT != 0;
     if !s.out.hostile {
         s.run();
     }
     (s.out.chars, s.out.folded) = (s.chars, s.folded);
     *scan = s.out;
+}
+
+/// What a title holds at all, so that most questions about most titles need not be asked.
+pub(super) mod mark {
+    pub const HOSTILE: u8 = 1;
+    pub const AT: u8 = 1 << 1;
+    pub const SLASH: u8 = 1 << 2;
+    pub const OPEN: u8 = 1 << 3;
+    pub const UMLAUT: u8 = 1 << 4;
+    /// What can stand between the letters of a gender group.
+    pub const GENDER: u8 = 1 << 5;
+
+    const ASCII: [u8; 128] = {
+        let mut table = [0; 128];
+        let lists: [(&[u8], u8); 5] = [
+            (b"=+{$\\<#'\"-;:%(", HOSTILE),
+            (b"@", AT),
+            (b"/", SLASH),
+            (b"([", OPEN),
+            (b"/|*,:._-&", GENDER),
+        ];
+        let mut l = 0;
+        while l < lists.len() {
+            let mut i = 0;
+            while i < lists[l].0.len() {
+                table[lists[l].0[i] as usize] |= lists[l].1;
+                i += 1;
+            }
+            l += 1;
+        }
+        table
+    };
+
+    /// The marks of a character.
+    pub const fn of(c: char) -> u8 {
+        match c {
+            '\0'..='\x7F' => ASCII[c as usize],
+            'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü' | 'ß' => UMLAUT,
+            '⚧' => GENDER,
+            _ => 0,
+        }
+    }
 }
 
 /// Full-width Latin as plain Latin, one code point for one.
@@ -131,9 +176,9 @@ pub(super) struct Scanner {
     sep: Sep,
     out: Scan,
     /// The folded word at hand; one buffer for all words.
-    folded: String,
-    /// There is an at sign somewhere.
-    mail: bool,
+    pub folded: String,
+    /// What stands in the title.
+    pub marks: u8,
 }
 
 impl Scanner {
@@ -146,12 +191,14 @@ impl Scanner {
     }
 
     fn run(&mut self) {
+        let paired = self.marks & (mark::OPEN | mark::SLASH) != 0;
+        let grouped = self.marks & (mark::OPEN | mark::GENDER) != 0;
         while let Some(c) = self.peek(0) {
             if c == ' ' {
                 self.at += 1;
-            } else if let Some(end) = self.gender_group() {
+            } else if grouped && let Some(end) = self.gender_group() {
                 self.at = end;
-            } else if let Some(end) = self.pronouns() {
+            } else if paired && let Some(end) = self.pronouns() {
                 self.out.pronouns.push((self.at, end));
                 self.sep = self.sep.max(Sep::Close);
                 self.at = end;
@@ -219,7 +266,7 @@ impl Scanner {
 
     /// An e-mail address or host at the cursor: not part of a title.
     fn address(&self) -> Option<usize> {
-        if !self.mail && self.chars[self.at] != 'w' {
+        if self.marks & mark::AT == 0 && self.chars[self.at] != 'w' {
             return None;
         }
         let end = (self.at..self.chars.len()).find(|&i| self.chars[i].is_whitespace()).unwrap_or(self.chars.len());
