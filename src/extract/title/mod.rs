@@ -6,6 +6,7 @@
 mod attach;
 mod build;
 mod calibration;
+mod explain;
 mod gender;
 mod guarded;
 mod judge;
@@ -13,6 +14,7 @@ mod lemma;
 mod level;
 mod lexicon;
 mod lines;
+mod mark;
 mod means;
 mod memo;
 mod model;
@@ -24,6 +26,7 @@ mod scan;
 mod short;
 mod split;
 mod time;
+mod tongue;
 mod word;
 
 #[cfg(test)]
@@ -37,7 +40,8 @@ use smallvec::SmallVec;
 
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority, SigningPower};
 
-pub use lines::title_lines;
+pub use explain::{By, ModelSays, TitleExplanation, ValueReading, WordRule};
+pub use lines::{explain_lines, title_lines};
 pub use model::BUCKETS as MODEL_BUCKETS;
 
 /// Longer titles (in bytes) are rare and not remembered.

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::attach::{attach, judged};
 use super::calibration::{Calibration, calibrated};
+use super::explain::{TitleExplanation, explain};
 use super::judge::{N, Segment};
 use super::lexicon::{Lexicon, flag};
 use super::means;
@@ -15,8 +16,9 @@ use super::model::Sums;
 use super::parse::{self, Item};
 use super::scan::{self, Scan};
 use super::time::Kind;
+use super::tongue::language;
 use super::{TitleEvidence, TitleReading, model, names, quote};
-use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority};
+use crate::taxonomy::{Facet, FacetStatus, JobFunction, Seniority};
 
 /// Below this probability a function is not named.
 const FLOOR: f64 = 0.42;
@@ -25,10 +27,10 @@ const MAX_WORDS: usize = 36;
 
 /// What a title is taken apart into, kept from one title to the next for its room.
 #[derive(Default)]
-struct Parts {
-    scan: Scan,
-    items: Vec<Item>,
-    segments: Vec<Segment>,
+pub(super) struct Parts {
+    pub scan: Scan,
+    pub items: Vec<Item>,
+    pub segments: Vec<Segment>,
     /// Room for segments that change their places.
     moving: Vec<Segment>,
     /// Room for the words between single spaces.
@@ -44,6 +46,15 @@ pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
     PARTS.with_borrow_mut(|parts| read_into(lex, title, parts))
 }
 
+/// How a title is read.
+pub(super) fn explained(lex: &Lexicon, title: &str) -> TitleExplanation {
+    PARTS.with_borrow_mut(|parts| {
+        let raw = read_raw(lex, title, parts);
+        let reading = weighed(lex, raw.clone());
+        explain(lex, title, &raw, &reading, parts)
+    })
+}
+
 /// What is stored of a title.
 pub(super) fn quoted(lex: &Lexicon, title: &str) -> String {
     PARTS.with_borrow_mut(|parts| {
@@ -55,6 +66,20 @@ pub(super) fn quoted(lex: &Lexicon, title: &str) -> String {
 }
 
 fn read_into(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
+    let raw = read_raw(lex, title, parts);
+    weighed(lex, raw)
+}
+
+/// With the probabilities that calibration makes of the raw ones.
+fn weighed(lex: &Lexicon, mut reading: TitleReading) -> TitleReading {
+    let Calibration { job_function, seniority } = &lex.calibration;
+    reading.job_function.p = reading.job_function.p.map(|p| round(calibrated(job_function, p)));
+    reading.seniority.p = reading.seniority.p.map(|p| round(calibrated(seniority, p)));
+    reading
+}
+
+/// The reading before calibration.
+fn read_raw(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
     let Parts { scan, items, segments, moving, framed } = parts;
     items.clear();
     segments.clear();
@@ -82,9 +107,6 @@ fn read_into(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
     judged(items, segments);
     attach(items, segments, moving);
     let mut reading = combine(&Words { lex, scan }, items, segments);
-    let Calibration { job_function, seniority } = &lex.calibration;
-    reading.job_function.p = reading.job_function.p.map(|p| round(calibrated(job_function, p)));
-    reading.seniority.p = reading.seniority.p.map(|p| round(calibrated(seniority, p)));
     reading.language = language(lex, items, scan);
     reading
 }
@@ -366,29 +388,6 @@ fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> SmallVec<
     out.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.means.cmp(b.means)));
     out.dedup();
     out
-}
-
-/// The language that the words belong to.
-fn language(lex: &Lexicon, items: &[Item], scan: &Scan) -> Option<Language> {
-    let (mut german, mut english, mut known) = (0, 0, 0);
-    for i in items.iter().filter(|i| !i.company) {
-        let Some(s) = &i.sense else { continue };
-        known += usize::from(s.person || !s.functions.is_empty());
-        german += 2 * usize::from(s.german && !s.english) + 2 * usize::from(i.marked);
-        english += 2 * usize::from(s.english && !s.german);
-    }
-    german += 2 * usize::from(scan.umlaut);
-    for i in items.iter().filter(|i| i.has(flag::LINKER)) {
-        let (a, b) = scan.tokens[i.tokens.0].text.known(lex).language;
-        german += usize::from(a);
-        english += usize::from(b);
-    }
-    match german.cmp(&english) {
-        std::cmp::Ordering::Greater => Some(Language::German),
-        std::cmp::Ordering::Less => Some(Language::English),
-        std::cmp::Ordering::Equal if known >= 2 => Some(Language::English),
-        std::cmp::Ordering::Equal => None,
-    }
 }
 
 /// Three digits are more than the weights can promise.

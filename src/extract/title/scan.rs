@@ -4,6 +4,7 @@
 
 pub(super) use super::lemma::fold_into;
 use super::lemma::{Lemma, masculine};
+use super::mark;
 
 /// At most this many code points of a title are read.
 pub(super) const CAP: usize = 400;
@@ -93,48 +94,6 @@ pub(super) fn scan_into(title: &str, scan: &mut Scan) {
     }
     (s.out.chars, s.out.folded) = (s.chars, s.folded);
     *scan = s.out;
-}
-
-/// What a title holds at all, so that most questions about most titles need not be asked.
-pub(super) mod mark {
-    pub const HOSTILE: u8 = 1;
-    pub const AT: u8 = 1 << 1;
-    pub const SLASH: u8 = 1 << 2;
-    pub const OPEN: u8 = 1 << 3;
-    pub const UMLAUT: u8 = 1 << 4;
-    /// What can stand between the letters of a gender group.
-    pub const GENDER: u8 = 1 << 5;
-
-    const ASCII: [u8; 128] = {
-        let mut table = [0; 128];
-        let lists: [(&[u8], u8); 5] = [
-            (b"=+{$\\<#'\"-;:%(", HOSTILE),
-            (b"@", AT),
-            (b"/", SLASH),
-            (b"([", OPEN),
-            (b"/|*,:._-&", GENDER),
-        ];
-        let mut l = 0;
-        while l < lists.len() {
-            let mut i = 0;
-            while i < lists[l].0.len() {
-                table[lists[l].0[i] as usize] |= lists[l].1;
-                i += 1;
-            }
-            l += 1;
-        }
-        table
-    };
-
-    /// The marks of a character.
-    pub const fn of(c: char) -> u8 {
-        match c {
-            '\0'..='\x7F' => ASCII[c as usize],
-            'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü' | 'ß' => UMLAUT,
-            '⚧' => GENDER,
-            _ => 0,
-        }
-    }
 }
 
 /// Full-width Latin as plain Latin, one code point for one.
