@@ -376,7 +376,7 @@ impl fmt::Display for Explanation {
         for t in &self.against {
             term(f, t)?;
         }
-        self.titles.iter().try_for_each(|t| t.fmt(f))
+        self.titles.iter().try_for_each(|t| write!(f, "{t}"))
     }
 }
 

@@ -58,7 +58,8 @@ pub(super) fn claims(stated: &Stated<'_>, languages: &[Language]) -> TitleClaims
     if let Some(department) = department.filter(|_| silent) {
         let reading = TitleReader::shipped().read(department);
         if !reading.special_category && !sensitive(department) {
-            let claims = from_reading(about, department, &reading, &format!("{locator}{DEPARTMENT}"), trust * DEPARTMENT_TRUST);
+            let claims =
+                from_reading(about, department, &reading, &format!("{locator}{DEPARTMENT}"), trust * DEPARTMENT_TRUST);
             found.extend(claims.into_iter().filter(|f| matches!(f.claim, Claim::JobFunction(_))));
         }
     }
@@ -147,7 +148,8 @@ impl ReadAgain {
             Claim::SigningPower(_) => explained.signing_power,
             _ => return None,
         };
-        let again = |(claim, p): (Claim, f64)| claim == signal.claim && (believed(p, trust) - signal.weight).abs() < 1e-6;
+        let again =
+            |(claim, p): (Claim, f64)| claim == signal.claim && (believed(p, trust) - signal.weight).abs() < 1e-6;
         Some(Self {
             signal: signal.id.to_string(),
             title: evidence.quote.clone(),

@@ -291,7 +291,10 @@ impl fmt::Display for ValueReading {
         }
         if let (Some(raw), Some(p)) = (self.raw_probability, self.probability) {
             let share = p * 100.0;
-            writeln!(f, "    raw probability {raw:.3}; calibration: such readings were right in {share:.1} %, so {p:.3}")?;
+            writeln!(
+                f,
+                "    raw probability {raw:.3}; calibration: such readings were right in {share:.1} %, so {p:.3}"
+            )?;
         }
         Ok(())
     }

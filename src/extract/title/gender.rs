@@ -31,7 +31,7 @@ impl Letters {
     }
 }
 
-impl Scanner {
+impl Scanner<'_> {
     /// `(m/w/d)`, `(gn)`, `[w|m|x]`, `m/w/d`: returns where it ends.
     pub fn gender_group(&mut self) -> Option<usize> {
         let mut flat = std::mem::take(&mut self.folded);

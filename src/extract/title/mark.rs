@@ -12,13 +12,8 @@ pub(super) const GENDER: u8 = 1 << 5;
 
 const ASCII: [u8; 128] = {
     let mut table = [0; 128];
-    let lists: [(&[u8], u8); 5] = [
-        (b"=+{$\\<#'\"-;:%(", HOSTILE),
-        (b"@", AT),
-        (b"/", SLASH),
-        (b"([", OPEN),
-        (b"/|*,:._-&", GENDER),
-    ];
+    let lists: [(&[u8], u8); 5] =
+        [(b"=+{$\\<#'\"-;:%(", HOSTILE), (b"@", AT), (b"/", SLASH), (b"([", OPEN), (b"/|*,:._-&", GENDER)];
     let mut l = 0;
     while l < lists.len() {
         let mut i = 0;

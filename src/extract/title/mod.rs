@@ -30,6 +30,8 @@ mod tongue;
 mod word;
 
 #[cfg(test)]
+mod explain_tests;
+#[cfg(test)]
 mod tests;
 
 use std::cell::RefCell;

@@ -24,6 +24,8 @@ pub(super) struct Item {
     pub sense: Option<Rc<Sense>>,
     /// Those of the sense.
     pub flags: u64,
+    /// Somebody can be called this.
+    noun: bool,
     /// Code points, half-open.
     pub span: (usize, usize),
     /// Indices of its tokens, half-open.
@@ -50,7 +52,7 @@ impl Item {
 
     /// A person noun outside company names.
     pub fn person(&self) -> bool {
-        !self.company && self.sense.as_ref().is_some_and(|s| s.person)
+        !self.company && self.noun
     }
 
     pub fn level(&self) -> Option<Seniority> {
@@ -73,6 +75,7 @@ pub(super) fn items(lex: &Lexicon, scan: &Scan, out: &mut Vec<Item>) {
         let (first, end) = (t[i].text.known(lex), last.text.known(lex));
         out.push(Item {
             flags: sense.as_ref().map_or(0, |s| s.flags),
+            noun: sense.as_ref().is_some_and(|s| s.person),
             sense,
             span: (t[i].span.0, last.span.1),
             tokens: (i, i + len),

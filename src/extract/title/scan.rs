@@ -86,7 +86,8 @@ pub(super) fn scan_into(title: &str, scan: &mut Scan) {
     }
     let marks = chars.iter().fold(0, |marks, c| marks | mark::of(*c));
     let folded = std::mem::take(&mut out.folded);
-    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded, marks };
+    let plain = if title.is_ascii() { title } else { "" };
+    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded, marks, plain };
     s.out.hostile = marks & mark::HOSTILE != 0 && looks_hostile(&s.chars);
     s.out.umlaut = marks & mark::UMLAUT != 0;
     if !s.out.hostile {
@@ -129,7 +130,7 @@ fn is_or(w: &str) -> bool {
     matches!(w, "bzw" | "oder" | "resp" | "beziehungsweise")
 }
 
-pub(super) struct Scanner {
+pub(super) struct Scanner<'t> {
     pub chars: Vec<char>,
     pub at: usize,
     sep: Sep,
@@ -138,9 +139,11 @@ pub(super) struct Scanner {
     pub folded: String,
     /// What stands in the title.
     pub marks: u8,
+    /// The title, where it is ASCII and so has a byte a code point; else empty.
+    plain: &'t str,
 }
 
-impl Scanner {
+impl Scanner<'_> {
     pub fn peek(&self, ahead: usize) -> Option<char> {
         self.chars.get(self.at + ahead).copied()
     }
@@ -240,6 +243,15 @@ impl Scanner {
         let start = self.at;
         let mut run = 0;
         let (mut upper, mut lower) = (0, 0);
+        if let Some(rest) = self.plain.as_bytes().get(start..self.chars.len()) {
+            // Whole words at once, up to a letter that may begin a gender form.
+            let end = start + rest.iter().position(|b| !b.is_ascii_alphabetic() || *b == b'I').unwrap_or(rest.len());
+            let word = &self.plain[start..end];
+            text.push_str(word);
+            text.make_ascii_lowercase();
+            lower = word.bytes().filter(u8::is_ascii_lowercase).count();
+            (run, upper, self.at) = (word.len(), word.len() - lower, end);
+        }
         while let Some(c) = self.peek(0) {
             // What nearly all letters are.
             if c.is_ascii_lowercase() || (c.is_ascii_uppercase() && c != 'I') {
