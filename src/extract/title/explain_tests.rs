@@ -1,6 +1,7 @@
 //! What an explanation tells, and that it tells of the very reading.
 
 use crate::extract::title::{By, TitleReader};
+use crate::taxonomy::{JobFunction, Seniority, SigningPower};
 
 /// The titles of the labelled tables that are for looking at.
 fn titles() -> Vec<String> {
@@ -20,11 +21,11 @@ fn an_explanation_tells_of_the_very_reading() {
     for title in titles() {
         let (told, read) = (reader.explain(&title), reader.read_afresh(&title));
         let shown = |v: Option<&str>| v.map(str::to_owned);
-        assert_eq!(told.job_function.value, shown(read.job_function.value.map(|v| v.as_str())), "{title}");
+        assert_eq!(told.job_function.value, shown(read.job_function.value.map(JobFunction::as_str)), "{title}");
         assert_eq!(told.job_function.probability, read.job_function.p, "{title}");
-        assert_eq!(told.seniority.value, shown(read.seniority.value.map(|v| v.as_str())), "{title}");
+        assert_eq!(told.seniority.value, shown(read.seniority.value.map(Seniority::as_str)), "{title}");
         assert_eq!(told.seniority.probability, read.seniority.p, "{title}");
-        assert_eq!(told.signing_power.value, shown(read.signing_power.map(|v| v.as_str())), "{title}");
+        assert_eq!(told.signing_power.value, shown(read.signing_power.map(SigningPower::as_str)), "{title}");
         let by = [told.job_function.by, told.seniority.by, told.signing_power.by];
         if read.special_category {
             assert!(by == [By::Withheld; 3] && told.notes.is_empty() && told.job_function.words.is_empty(), "{title}");

@@ -86,7 +86,7 @@ pub struct TitleReading {
     /// The language of the title, where its words tell.
     pub language: Option<Language>,
     /// What the reading rests on, in the order of the title.
-    pub evidence: SmallVec<[TitleEvidence; 4]>,
+    pub evidence: SmallVec<[TitleEvidence; 6]>,
     /// The title reveals a special category; everything else is withheld.
     pub special_category: bool,
 }

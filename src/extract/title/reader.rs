@@ -367,8 +367,8 @@ fn occupation(r: &mut TitleReading, items: &[Item], current: &[&Segment], level:
     }
 }
 
-fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> SmallVec<[TitleEvidence; 4]> {
-    let mut out: SmallVec<[TitleEvidence; 4]> = SmallVec::new();
+fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> SmallVec<[TitleEvidence; 6]> {
+    let mut out: SmallVec<[TitleEvidence; 6]> = SmallVec::new();
     let named = |f: JobFunction| r.job_function.value == Some(f) || r.secondary_functions.contains(&f);
     for s in segments.iter().filter(|s| !matches!(s.kind, Kind::Nothing)) {
         let past = s.kind != Kind::Current;
