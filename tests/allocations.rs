@@ -3,6 +3,9 @@
 use allocation_counter::measure;
 use prosopon::extract::title::TitleReader;
 
+#[path = "../benches/titles/made.rs"]
+mod made;
+
 const COMMON: [&str; 14] = [
     "Geschäftsführer",
     "Leiterin Einkauf",
@@ -41,4 +44,18 @@ fn a_title_of_known_words_costs_no_allocation_when_read_afresh() {
         }
     }
     assert!(dear.is_empty(), "{dear:?}");
+}
+
+/// Many distinct titles, each read once after its words have come before: next to none allocates anything.
+#[test]
+fn titles_that_never_came_before_cost_no_allocation_either() {
+    let reader = TitleReader::shipped();
+    let titles = made::titles(20_000);
+    let (words, fresh) = titles.split_at(15_000);
+    for title in words {
+        drop(reader.read_afresh(title));
+    }
+    let dear = fresh.iter().filter(|t| measure(|| drop(reader.read_afresh(t))).count_total > 0);
+    let dear: Vec<&String> = dear.collect();
+    assert!(dear.len() * 20 <= fresh.len(), "{} of {}: {:#?}", dear.len(), fresh.len(), &dear[..20.min(dear.len())]);
 }

@@ -47,6 +47,7 @@ pub(super) fn execute(args: &ExplainArgs, wall: &Clock) -> anyhow::Result<ExitCo
     known.with_sealed(&persona, &settings, &reader.rectifications(&persona.subject_id)?);
     let input = known.input(&persona, &settings);
     let explanation = explain(&input, &args.facet).ok_or_else(|| Usage(no_facet(&args.facet)))?;
+    let explanation = explanation.with_titles(&known.own_signals(&persona.subject_id));
     let mut out = std::io::stdout().lock();
     if args.json {
         serde_json::to_writer(&mut out, &explanation)?;

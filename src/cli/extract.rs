@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use url::Url;
 
 use super::exit::{DEAD_LETTERS, Usage};
@@ -24,6 +24,9 @@ enum What {
     Title {
         /// File with titles; - or nothing = standard input
         file: Option<PathBuf>,
+        /// Tell how each was read: which words by which rule, what the model made of it, and calibration of both
+        #[arg(long, value_name = "FORMAT", num_args = 0..=1, default_missing_value = "text")]
+        explain: Option<ExplainAs>,
     },
     /// One page: HTML in, one JSON object out
     Html {
@@ -47,12 +50,24 @@ Out: {\"id\",\"signals\":[{\"subject\",\"family\",\"value\",\"polarity\",\"quote
     },
 }
 
+/// How an explanation is printed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ExplainAs {
+    /// Text for people
+    Text,
+    /// One JSON object a title
+    Json,
+}
+
 pub(super) fn execute(args: &ExtractArgs) -> anyhow::Result<ExitCode> {
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match &args.what {
-        What::Title { file } => {
-            title::title_lines(open(file.as_deref())?, out)?;
-        }
+        What::Title { file, explain } => match explain {
+            None => drop(title::title_lines(open(file.as_deref())?, out)?),
+            Some(format) => {
+                title::explain_lines(open(file.as_deref())?, out, matches!(format, ExplainAs::Json))?;
+            }
+        },
         What::Html { file, url, content_type } => page(file.as_deref(), url, content_type.as_deref(), out)?,
         What::Text { file } => {
             let report = text::text_lines(open(file.as_deref())?, out)?;

@@ -16,6 +16,8 @@ use super::profile::{self, YesNo};
 use super::rectified::{By, Change, Correction, Rectification};
 use super::role::{self, Judged};
 use super::rows::SegmentValue;
+use crate::model::Signal;
+use crate::source::titles::ReadAgain;
 use crate::taxonomy::{
     BuyingRole, Channel, FacetStatus, JobFunction, Motive, Point, PointKind, PurchasePhase, Seniority, SigningPower,
     SourceClass, Trait,
@@ -62,6 +64,9 @@ pub struct Explanation {
     /// The rectification that it rests on instead of evidence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rectified: Option<Rectified>,
+    /// How the titles that it rests on were read; filled in by who shows it, from the stored quotes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub titles: Vec<ReadAgain>,
     /// What holds for the segment and stands in the persona, because the evidence does not suffice.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub segment: Vec<SegmentValue>,
@@ -121,6 +126,16 @@ pub struct SignalArithmetic {
     pub believed: f64,
     /// The share that stronger signals of the same content or source do not say already.
     pub independence: f64,
+}
+
+impl Explanation {
+    /// Adds how the titles behind its signals were read.
+    #[must_use]
+    pub fn with_titles(mut self, signals: &[Signal]) -> Self {
+        let named = |id: &str| self.terms.iter().chain(&self.against).any(|t| t.id == id);
+        self.titles = signals.iter().filter(|s| named(s.id.as_str())).filter_map(ReadAgain::of).collect();
+        self
+    }
 }
 
 impl Term {
@@ -248,6 +263,7 @@ pub(super) fn nothing(status: FacetStatus, rule: &str) -> Explanation {
         log_odds: None,
         against: Vec::new(),
         rectified: None,
+        titles: Vec::new(),
         segment: Vec::new(),
     }
 }
@@ -360,7 +376,7 @@ impl fmt::Display for Explanation {
         for t in &self.against {
             term(f, t)?;
         }
-        Ok(())
+        self.titles.iter().try_for_each(|t| write!(f, "{t}"))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Read
 /// The product token that a page may forbid by name.
 pub(super) const AGENT: &str = "prosopon";
 /// How far a site's own titles are believed.
-const TRUST: f64 = 1.0;
+pub(super) const TRUST: f64 = 1.0;
 /// An imprint must be right by law.
 const IMPRINT_WEIGHT: f64 = 0.95;
 /// At most so many team pages are asked for.

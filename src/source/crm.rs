@@ -8,7 +8,7 @@ use crate::source::titles::{self, Stated};
 use crate::taxonomy::Language;
 
 /// How far a CRM title is believed: somebody typed it, some time ago.
-const TRUST: f64 = 0.95;
+pub(super) const TRUST: f64 = 0.95;
 
 /// Reads what the CRM row says about its contact.
 #[must_use]

@@ -14,7 +14,7 @@ use crate::source::titles::{self, Stated};
 use crate::source::{Body, Context, Found, KnownContact, Permitted, Reading, id};
 
 /// How far a self-written one-liner is believed about function and level.
-const TRUST: f64 = 0.75;
+pub(super) const TRUST: f64 = 0.75;
 
 /// What of the answer is read; the rest is dropped while parsing.
 #[derive(Deserialize)]

@@ -12,7 +12,7 @@ pub mod news;
 pub mod notes;
 mod own_words;
 pub mod social_profile;
-mod titles;
+pub mod titles;
 mod words;
 
 use jiff::{SignedDuration, Timestamp};

@@ -2,10 +2,14 @@
 //!
 //! Invariant: a title that reveals a special category yields nothing, and what is kept of a title is neutral.
 
+use std::fmt;
+
+use serde::Serialize;
+
 use crate::extract::text::guard;
-use crate::extract::title::{EXTRACTOR, TitleReader, TitleReading};
-use crate::model::{About, Claim};
-use crate::source::Found;
+use crate::extract::title::{EXTRACTOR, TitleReader, TitleReading, ValueReading, WordRule};
+use crate::model::{About, Claim, Signal};
+use crate::source::{Found, id};
 use crate::taxonomy::{FacetStatus, Language};
 
 /// How sure a secondary function is, compared with the primary one.
@@ -14,6 +18,11 @@ const SECONDARY_SHARE: f64 = 0.6;
 const SHARED: f64 = 0.4;
 /// A signing power is stated or not; titles that state one are rarely wrong.
 const SIGNING_POWER_WEIGHT: f64 = 0.9;
+
+/// Ends the locator of a department that was read because the title names no function.
+const DEPARTMENT: &str = ".department";
+/// How far a department is believed, compared with a title beside it.
+const DEPARTMENT_TRUST: f64 = 0.9;
 
 /// What a title yields.
 pub(super) struct TitleClaims {
@@ -49,7 +58,8 @@ pub(super) fn claims(stated: &Stated<'_>, languages: &[Language]) -> TitleClaims
     if let Some(department) = department.filter(|_| silent) {
         let reading = TitleReader::shipped().read(department);
         if !reading.special_category && !sensitive(department) {
-            let claims = from_reading(about, department, &reading, &format!("{locator}.department"), trust * 0.9);
+            let claims =
+                from_reading(about, department, &reading, &format!("{locator}{DEPARTMENT}"), trust * DEPARTMENT_TRUST);
             found.extend(claims.into_iter().filter(|f| matches!(f.claim, Claim::JobFunction(_))));
         }
     }
@@ -64,25 +74,108 @@ fn sensitive(title: &str) -> bool {
 
 fn from_reading(about: &About, title: &str, reading: &TitleReading, locator: &str, trust: f64) -> Vec<Found> {
     let quote = TitleReader::shipped().quote(title);
-    let found = |claim, weight: f64| Found {
-        about: about.clone(),
-        claim,
-        weight: (weight * trust).clamp(0.01, 0.99),
-        quote: quote.clone(),
-        locator: locator.to_owned(),
-        extractor: EXTRACTOR.to_owned(),
-        said_at: None,
-    };
+    weighed(reading)
+        .into_iter()
+        .map(|(claim, weight)| Found {
+            about: about.clone(),
+            claim,
+            weight: believed(weight, trust),
+            quote: quote.clone(),
+            locator: locator.to_owned(),
+            extractor: EXTRACTOR.to_owned(),
+            said_at: None,
+        })
+        .collect()
+}
+
+/// The weight of a claim from a place that is believed so far.
+fn believed(p: f64, trust: f64) -> f64 {
+    (p * trust).clamp(0.01, 0.99)
+}
+
+/// The claims of a reading, and how sure each is.
+fn weighed(reading: &TitleReading) -> Vec<(Claim, f64)> {
     let mut all = Vec::new();
     let first_p = reading.job_function.p.unwrap_or(0.0);
     // Where a title names several functions, p is that this one comes first; that it is one of them is surer.
     let function_p = if reading.secondary_functions.is_empty() { first_p } else { 1.0 - (1.0 - first_p) * SHARED };
-    all.extend(reading.job_function.value.map(|v| found(Claim::JobFunction(v), function_p)));
+    all.extend(reading.job_function.value.map(|v| (Claim::JobFunction(v), function_p)));
     let secondary = reading.secondary_functions.iter();
-    all.extend(secondary.map(|v| found(Claim::JobFunction(*v), function_p * SECONDARY_SHARE)));
-    all.extend(reading.seniority.value.map(|v| found(Claim::Seniority(v), reading.seniority.p.unwrap_or(0.0))));
-    all.extend(reading.signing_power.map(|v| found(Claim::SigningPower(v), SIGNING_POWER_WEIGHT)));
+    all.extend(secondary.map(|v| (Claim::JobFunction(*v), function_p * SECONDARY_SHARE)));
+    all.extend(reading.seniority.value.map(|v| (Claim::Seniority(v), reading.seniority.p.unwrap_or(0.0))));
+    all.extend(reading.signing_power.map(|v| (Claim::SigningPower(v), SIGNING_POWER_WEIGHT)));
     all
+}
+
+/// A title that a signal rests on, read again from what is stored of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReadAgain {
+    /// The signal.
+    pub signal: String,
+    /// The title in the neutral form that is stored.
+    pub title: String,
+    /// How it gives the value, or another one.
+    pub reading: ValueReading,
+    /// Words about time and standing, as `deputy`.
+    pub notes: Vec<WordRule>,
+    /// How far the place is believed about current titles.
+    pub trust: f64,
+    /// Whether reading it again gives the stored value and weight. Words that no vocabulary knows are not stored, as
+    /// they may be names: a reading that rests on them cannot be repeated.
+    pub replays: bool,
+}
+
+impl ReadAgain {
+    /// Reads the title of a signal again; `None` where it is not from a title, or is a secondary function.
+    #[must_use]
+    pub fn of(signal: &Signal) -> Option<Self> {
+        let evidence = &signal.evidence;
+        if evidence.extractor != EXTRACTOR {
+            return None;
+        }
+        let of_source = match evidence.source_id.as_str() {
+            id::CRM => super::crm::TRUST,
+            id::COMPANY_SITE => super::company_site::TRUST,
+            id::DEVELOPER_PROFILE => super::developer_profile::TRUST,
+            _ => return None,
+        };
+        let trust = if evidence.locator.ends_with(DEPARTMENT) { of_source * DEPARTMENT_TRUST } else { of_source };
+        let reader = TitleReader::shipped();
+        let explained = reader.explain(&evidence.quote);
+        let reading = match signal.claim {
+            Claim::JobFunction(_) => explained.job_function,
+            Claim::Seniority(_) => explained.seniority,
+            Claim::SigningPower(_) => explained.signing_power,
+            _ => return None,
+        };
+        let again =
+            |(claim, p): (Claim, f64)| claim == signal.claim && (believed(p, trust) - signal.weight).abs() < 1e-6;
+        Some(Self {
+            signal: signal.id.to_string(),
+            title: evidence.quote.clone(),
+            reading,
+            notes: explained.notes,
+            trust,
+            replays: weighed(&reader.read(&evidence.quote)).into_iter().any(again),
+        })
+    }
+}
+
+impl fmt::Display for ReadAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  how the title of {} was read, as it is stored: \"{}\"", self.signal, self.title)?;
+        write!(f, "    {}", self.reading)?;
+        for note in &self.notes {
+            writeln!(f, "    beside that: {note}")?;
+        }
+        writeln!(f, "    the place is believed with {:.3} about current titles", self.trust)?;
+        f.write_str(if self.replays {
+            "    read again it gives the stored value and weight\n"
+        } else {
+            "    read again it does not give the stored value and weight: names and words that no vocabulary knows are \
+not stored, and the reading rests on them too\n"
+        })
+    }
 }
 
 #[cfg(test)]

@@ -211,6 +211,26 @@ fn an_explanation_goes_down_to_quotes() {
     read_shared(&["explain", "K-2005", "seniority"]).expect(2);
 }
 
+/// What is stored of a title is enough to read it again: the same value and weight, by the same rules.
+#[test]
+fn titles_are_read_again_from_what_is_stored() {
+    let (_dir, home) = copy_of_shared();
+    let (mut all, mut again) = (0, 0);
+    let jobs: Vec<String> = Tables::of(&home).personas.iter().map(|p| p.crm_record.clone()).collect();
+    for titles in in_parallel(4, jobs, |record| {
+        let told = read(&home, &["explain", &record, "seniority", "--json"]).json();
+        told["titles"].as_array().cloned().unwrap_or_default()
+    }) {
+        all += titles.len();
+        again += titles.iter().filter(|t| t["replays"] == true).count();
+    }
+    assert!(all >= 30 && again * 100 >= all * 95, "{again} of {all}");
+    let said = read_shared(&["explain", "K-2001", "seniority"]).expect(0).out;
+    for words in ["how the title of sig_", "given by rules", "calibration", "it gives the stored value and weight"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
 /// Writes a withdrawal into the ledger, as a run that was stopped after its import leaves it.
 fn withdraw(home: &Path, record: &str) {
     let at = "2026-03-01T10:00:00Z".parse().expect("an instant");

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::calibration::Calibration;
 use super::guarded::{JobWords, RawJobWords};
-use super::lexicon::{Derived, Lexicon, Map, Role, Word, flag};
+use super::lexicon::{Derived, Lexicon, Map, Phrases, Role, Word, flag};
 use super::scan;
 use crate::taxonomy::{JobFunction, Seniority};
 
@@ -140,10 +140,11 @@ impl Lexicon {
         let caps = raw.caps.iter().map(|(k, w)| (key(k).into_boxed_str(), key(w))).collect();
         let ambiguous =
             raw.ambiguous.into_iter().map(|(k, a)| (key(&k).into_boxed_str(), (a.level, a.functions))).collect();
+        let phrases = Phrases::new(&b.words);
         Self {
             words: b.words,
             derived,
-            phrase_starts: b.starts,
+            phrases,
             caps,
             ambiguous,
             special_words,
@@ -230,7 +231,6 @@ pub(super) fn key(w: &str) -> String {
 #[derive(Default)]
 struct Builder {
     words: Map<Word>,
-    starts: Map<usize>,
 }
 
 impl Builder {
@@ -285,10 +285,6 @@ impl Builder {
         for (key, word) in b.words {
             self.words.entry(key).or_insert(word);
         }
-        for (first, longest) in b.starts {
-            let known = self.starts.entry(first).or_default();
-            *known = longest.max(*known);
-        }
     }
 
     /// Adds a word under its key, and where it has umlauts also under the key without them.
@@ -309,12 +305,6 @@ impl Builder {
             keys.push(joined);
         }
         for k in keys.into_iter().filter(|k| !k.is_empty()) {
-            let count = k.split(' ').count();
-            if count > 1 {
-                let first = k.split(' ').next().expect("not empty");
-                let longest = self.starts.entry(first.into()).or_insert(count);
-                *longest = count.max(*longest);
-            }
             let entry = self.words.entry(k.into_boxed_str()).or_default();
             set(entry);
             entry.flags |= if adjective { flag::ADJECTIVE } else { 0 };

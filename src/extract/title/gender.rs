@@ -4,9 +4,45 @@
 
 use super::scan::{Scanner, fold_into};
 
-impl Scanner {
+/// A few letters in lower case, without a place on the heap.
+#[derive(Default)]
+struct Letters {
+    letters: [char; 16],
+    len: usize,
+}
+
+impl Letters {
+    /// `None` where there are more than 16.
+    fn lower(chars: &[char]) -> Option<Self> {
+        let mut out = Self::default();
+        for c in chars.iter().flat_map(|c| c.to_lowercase()) {
+            *out.letters.get_mut(out.len)? = c;
+            out.len += 1;
+        }
+        Some(out)
+    }
+
+    fn are(&self, word: &str) -> bool {
+        word.chars().eq(self.letters[..self.len].iter().copied())
+    }
+
+    fn among(&self, words: &[&str]) -> bool {
+        words.iter().any(|w| self.are(w))
+    }
+}
+
+impl Scanner<'_> {
     /// `(m/w/d)`, `(gn)`, `[w|m|x]`, `m/w/d`: returns where it ends.
-    pub fn gender_group(&self) -> Option<usize> {
+    pub fn gender_group(&mut self) -> Option<usize> {
+        let mut flat = std::mem::take(&mut self.folded);
+        flat.clear();
+        let end = self.group_end(&mut flat);
+        self.folded = flat;
+        end
+    }
+
+    /// As [`Self::gender_group`]; `flat` is room for the letters.
+    fn group_end(&self, flat: &mut String) -> Option<usize> {
         let open = matches!(self.peek(0), Some('(' | '['));
         if !open && self.at > 0 && self.letter(self.at - 1) {
             return None;
@@ -16,7 +52,6 @@ impl Scanner {
             return None;
         }
         let start = self.at + usize::from(open);
-        let mut flat = String::new();
         let mut separators = 0;
         let mut i = start;
         while i < self.chars.len() && i - start < 22 {
@@ -25,7 +60,7 @@ impl Scanner {
                 ' ' if open => {}
                 ' ' | ')' | ']' => break,
                 c if !open && !"mwdfxinMWDFXIN".contains(c) => return None,
-                c if c.is_alphabetic() => fold_into(c, &mut flat),
+                c if c.is_alphabetic() => fold_into(c, flat),
                 _ => return None,
             }
             i += 1;
@@ -38,8 +73,8 @@ impl Scanner {
         let ok = if open {
             closed
                 && ((letters && separators >= 1 && flat.len() >= 2)
-                    || known.contains(&&*flat)
-                    || words.contains(&&*flat))
+                    || known.contains(&flat.as_str())
+                    || words.contains(&flat.as_str()))
         } else {
             letters
                 && separators >= flat.len().saturating_sub(1)
@@ -69,9 +104,9 @@ impl Scanner {
             if count == 0 && !open && self.chars.get(end) != Some(&'/') {
                 return None;
             }
-            let word: String = self.chars[i..end].iter().flat_map(|c| c.to_lowercase()).collect();
-            let last = word == "pronouns" && open && count > 0;
-            if !(PRONOUNS.contains(&word.as_str()) || last) || self.letter(end) {
+            let word = Letters::lower(&self.chars[i..end])?;
+            let last = open && count > 0 && word.are("pronouns");
+            if !(word.among(&PRONOUNS) || last) || self.letter(end) {
                 return None;
             }
             count += 1;
@@ -93,9 +128,11 @@ impl Scanner {
         if self.peek(0) != Some('I') || self.at < start + 3 || !self.chars[self.at - 1].is_lowercase() {
             return false;
         }
-        let rest: String = self.chars[self.at..].iter().take(6).take_while(|c| c.is_alphanumeric()).collect();
-        let linked = self.chars[start..self.at].iter().collect::<String>().eq_ignore_ascii_case("linked");
-        (rest == "In" || rest == "Innen") && !linked
+        let end = (self.at..self.chars.len().min(self.at + 6)).find(|&k| !self.letter(k));
+        let rest = &self.chars[self.at..end.unwrap_or(self.chars.len().min(self.at + 6))];
+        let word = &self.chars[start..self.at];
+        let linked = word.len() == 6 && word.iter().zip("linked".chars()).all(|(a, b)| a.eq_ignore_ascii_case(&b));
+        matches!(rest, ['I', 'n'] | ['I', 'n', 'n', 'e', 'n']) && !linked
     }
 
     /// Steps over `*in`, `:innen`, `/-in`, `(in)`, `_r`, `/-frau`, `In` after a word; returns how the ending begins.
@@ -122,14 +159,14 @@ impl Scanner {
             return None;
         }
         let end = (i..self.chars.len().min(i + 7)).find(|&k| !self.letter(k)).unwrap_or(self.chars.len().min(i + 7));
-        let ending: String = self.chars[i..end].iter().flat_map(|c| c.to_lowercase()).collect();
-        if !ENDINGS.contains(&ending.as_str()) || self.letter(end) {
+        let ending = Letters::lower(&self.chars[i..end])?;
+        if !ending.among(&ENDINGS) || self.letter(end) {
             return None;
         }
         if open && self.chars.get(end) != Some(&')') {
             return None;
         }
         self.at = end + usize::from(open);
-        ending.chars().next()
+        ending.letters.first().copied().filter(|_| ending.len > 0)
     }
 }

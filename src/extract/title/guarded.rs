@@ -68,7 +68,7 @@ fn covered(list: &[Vec<Pattern>], t: &[Token]) -> usize {
 }
 
 /// Whether token `k` stands beside a word of a position, linkers between them aside.
-fn beside_position(tokens: &[Token], known: &[std::rc::Rc<Known>], k: usize) -> bool {
+fn beside_position(tokens: &[Token], known: &[&Known], k: usize) -> bool {
     let says = |i: usize| known[i].sense.as_ref().is_some_and(|s| !s.derived && (s.person || !s.functions.is_empty()));
     let linker = |i: usize| known[i].sense.as_ref().is_some_and(|s| s.flags & super::lexicon::flag::LINKER != 0);
     let close = |i: usize| tokens[i].before < Sep::Comma;

@@ -82,6 +82,10 @@ fn power(items: &[Item], (from, to): (usize, usize), s: &mut Segment) {
         (flag::GESCHAEFTSFUEHRUNG, SigningPower::Geschaeftsfuehrung),
         (flag::HANDLUNGSVOLLMACHT, SigningPower::Handlungsvollmacht),
     ];
+    const ANY: u64 = flag::PROKURA | flag::GESCHAEFTSFUEHRUNG | flag::HANDLUNGSVOLLMACHT;
+    if !items[from..to].iter().any(|i| i.has(ANY)) {
+        return;
+    }
     let executive = s.level.is_some_and(|(l, _)| l >= Seniority::CLevel);
     for (bit, power) in POWERS {
         let stands = executive || power != SigningPower::Geschaeftsfuehrung;

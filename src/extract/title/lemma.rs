@@ -11,12 +11,12 @@ use super::parse::{self, Known};
 
 /// The masculine form of a word, and what is known about it once asked.
 #[derive(Debug, Clone)]
-pub(super) struct Lemma(Rc<(Box<str>, OnceCell<Rc<Known>>)>);
+pub(super) struct Lemma(Rc<(Box<str>, OnceCell<Known>)>);
 
 impl Lemma {
     /// What the vocabularies know; there is one shipped lexicon, so it is asked once.
-    pub fn known(&self, lex: &Lexicon) -> Rc<Known> {
-        Rc::clone(self.0.1.get_or_init(|| Rc::new(parse::known(lex, &self.0.0))))
+    pub fn known(&self, lex: &Lexicon) -> &Known {
+        self.0.1.get_or_init(|| parse::known(lex, &self.0.0))
     }
 }
 

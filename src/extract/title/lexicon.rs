@@ -110,12 +110,63 @@ pub(super) struct Derived {
     pub person: bool,
 }
 
+/// The phrases of several words, as a tree: what follows what.
+#[derive(Default)]
+pub(super) struct Phrases {
+    /// Words that stand in phrases, from 1 on.
+    ids: Map<u32>,
+    /// From a node by a word to the node below; the root is 0.
+    next: HashMap<(u32, u32), u32, FxBuildHasher>,
+    /// What the phrase that ends at a node means.
+    ends: Vec<Option<Word>>,
+}
+
+impl Phrases {
+    /// The tree of all keys that hold a space.
+    pub fn new(words: &Map<Word>) -> Self {
+        let mut tree = Self { ends: vec![None], ..Self::default() };
+        for (key, word) in words.iter().filter(|w| w.0.contains(' ')) {
+            let mut node = 0;
+            for w in key.split(' ') {
+                let fresh = tree.ids.len() as u32 + 1;
+                let id = *tree.ids.entry(w.into()).or_insert(fresh);
+                let fresh = tree.ends.len() as u32;
+                node = *tree.next.entry((node, id)).or_insert(fresh);
+                if node == fresh {
+                    tree.ends.push(None);
+                }
+            }
+            tree.ends[node as usize] = Some(*word);
+        }
+        tree
+    }
+
+    /// The number of a word; 0 where no phrase holds it.
+    pub fn id(&self, word: &str) -> u32 {
+        self.ids.get(word).copied().unwrap_or(0)
+    }
+
+    /// Where a word leads from a node; the root is 0.
+    pub fn step(&self, node: u32, word: u32) -> Option<u32> {
+        if word == 0 { None } else { self.next.get(&(node, word)).copied() }
+    }
+
+    /// What the words down to a node mean together.
+    pub fn end(&self, node: u32) -> Option<&Word> {
+        self.ends.get(node as usize)?.as_ref()
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+}
+
 /// The loaded vocabularies.
 pub(super) struct Lexicon {
     pub(super) words: Map<Word>,
     pub(super) derived: Map<Derived>,
-    /// First word of a phrase -> how many words its longest phrase has.
-    pub(super) phrase_starts: Map<usize>,
+    pub(super) phrases: Phrases,
     /// Abbreviations in capitals -> the key they stand for.
     pub(super) caps: Map<String>,
     pub(super) ambiguous: Map<(Seniority, Vec<JobFunction>)>,
@@ -148,11 +199,6 @@ impl Lexicon {
     /// An abbreviation of several jobs: its level and their functions.
     pub fn ambiguous(&self, w: &str) -> Option<&(Seniority, Vec<JobFunction>)> {
         self.ambiguous.get(w)
-    }
-
-    /// How many words the longest phrase that starts with `w` has; 1 where there is none.
-    pub fn longest_phrase(&self, w: &str) -> usize {
-        self.phrase_starts.get(w).copied().unwrap_or(1)
     }
 
     /// Whether a framed title holds code or commands.

@@ -53,6 +53,23 @@ impl<'a> Line<'a> {
     }
 }
 
+/// Explains one title a line, as text for people or as one JSON object a line.
+pub fn explain_lines(input: impl BufRead, mut output: impl Write, json: bool) -> io::Result<()> {
+    let reader = TitleReader::shipped();
+    for line in input.split(b'\n') {
+        let line = line?;
+        let line = line.strip_suffix(b"\r").unwrap_or(&line);
+        let explanation = reader.explain(&String::from_utf8_lossy(line));
+        if json {
+            serde_json::to_writer(&mut output, &explanation)?;
+            output.write_all(b"\n")?;
+        } else {
+            writeln!(output, "{explanation}")?;
+        }
+    }
+    output.flush()
+}
+
 /// Reads one title a line and writes one JSON object a line; returns the number of lines.
 ///
 /// Blank lines give an abstention, invalid UTF-8 becomes U+FFFD, a carriage return before the line feed and a

@@ -6,6 +6,7 @@
 mod attach;
 mod build;
 mod calibration;
+mod explain;
 mod gender;
 mod guarded;
 mod judge;
@@ -13,6 +14,7 @@ mod lemma;
 mod level;
 mod lexicon;
 mod lines;
+mod mark;
 mod means;
 mod memo;
 mod model;
@@ -24,8 +26,11 @@ mod scan;
 mod short;
 mod split;
 mod time;
+mod tongue;
 mod word;
 
+#[cfg(test)]
+mod explain_tests;
 #[cfg(test)]
 mod tests;
 
@@ -37,7 +42,8 @@ use smallvec::SmallVec;
 
 use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority, SigningPower};
 
-pub use lines::title_lines;
+pub use explain::{By, ModelSays, TitleExplanation, ValueReading, WordRule};
+pub use lines::{explain_lines, title_lines};
 pub use model::BUCKETS as MODEL_BUCKETS;
 
 /// Longer titles (in bytes) are rare and not remembered.
@@ -80,7 +86,7 @@ pub struct TitleReading {
     /// The language of the title, where its words tell.
     pub language: Option<Language>,
     /// What the reading rests on, in the order of the title.
-    pub evidence: SmallVec<[TitleEvidence; 4]>,
+    pub evidence: SmallVec<[TitleEvidence; 6]>,
     /// The title reveals a special category; everything else is withheld.
     pub special_category: bool,
 }

@@ -34,6 +34,30 @@ fn float(at: usize) -> f32 {
     f32::from_le_bytes(BYTES[4 * at..4 * at + 4].try_into().expect("four bytes"))
 }
 
+/// What each n-gram of the words adds to the log-odds of a function, greatest first; a gram that comes twice is one.
+pub(super) fn weights(words: &[&str], function: JobFunction) -> Vec<(String, f64)> {
+    let mut found: Vec<(String, i32)> = Vec::new();
+    let mut count = 0;
+    for word in words.iter().map(|w| if *w == "leitung" { "leiter" } else { w }) {
+        let framed: Vec<u8> = [b"^", word.as_bytes(), b"$"].concat();
+        let grams = (3..=5).flat_map(|n| framed.windows(n)).map(|g| (b'g', g));
+        for (kind, gram) in std::iter::once((b'w', framed.as_slice())).chain(grams) {
+            count += 1;
+            let text = String::from_utf8_lossy(gram).into_owned();
+            let at = HEADER + bucket(kind, gram) as usize * CLASSES + function as usize;
+            let weight = i32::from(BYTES[at].cast_signed());
+            match found.iter_mut().find(|f| f.0 == text) {
+                Some(known) => known.1 += weight,
+                None => found.push((text, weight)),
+            }
+        }
+    }
+    let unit = f64::from(float(0)) / f64::from(count.max(1)).sqrt();
+    let mut found: Vec<(String, f64)> = found.into_iter().map(|(g, w)| (g, f64::from(w) * unit)).collect();
+    found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    found
+}
+
 /// What the features of one word add up to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sums {

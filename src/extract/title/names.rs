@@ -12,7 +12,10 @@ use crate::taxonomy::{JobFunction, Seniority};
 pub(super) fn mark(lex: &Lexicon, items: &mut [Item], tokens: &[Token]) {
     let surname = |i: &Item| i.tokens.1 - i.tokens.0 == 1 && lex.surname(&tokens[i.tokens.0].text);
     mark_companies(items, tokens, &surname);
-    mark_people(items, &surname);
+    // Nearly all titles hold known words only.
+    if items.iter().any(given_name) {
+        mark_people(items, &surname);
+    }
     mark_degrees(items, tokens);
     mark_denied(items);
 }
@@ -27,8 +30,11 @@ fn mark_companies(items: &mut [Item], tokens: &[Token], surname: &impl Fn(&Item)
         item.company |= inside;
     }
     for i in 0..items.len() {
+        if !items[i].has(flag::LEGAL_FORM) {
+            continue;
+        }
         let last = items.get(i + 1).is_none_or(|next| next.before >= Sep::Comma);
-        if items[i].has(flag::LEGAL_FORM) && is_legal_form(&tokens[items[i].tokens.0], last) {
+        if is_legal_form(&tokens[items[i].tokens.0], last) {
             mark_back(items, i, surname);
         }
     }
@@ -136,6 +142,9 @@ fn mark_degrees(items: &mut [Item], tokens: &[Token]) {
 
 /// "Teamleiter ohne Personalverantwortung": what follows the denial, to the next separator.
 fn mark_denied(items: &mut [Item]) {
+    if !items.iter().any(|i| i.has(flag::NEGATION)) {
+        return;
+    }
     let mut denied = false;
     for at in 0..items.len() {
         let starts = at == 0 || items[at].before >= Sep::Comma || items[at].has(flag::CONJUNCTION);

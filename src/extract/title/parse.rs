@@ -22,6 +22,10 @@ use crate::taxonomy::Seniority;
 pub(super) struct Item {
     /// `None` = unknown to every vocabulary.
     pub sense: Option<Rc<Sense>>,
+    /// Those of the sense.
+    pub flags: u64,
+    /// Somebody can be called this.
+    noun: bool,
     /// Code points, half-open.
     pub span: (usize, usize),
     /// Indices of its tokens, half-open.
@@ -43,12 +47,12 @@ pub(super) struct Item {
 
 impl Item {
     pub fn has(&self, flags: u64) -> bool {
-        self.sense.as_ref().is_some_and(|s| s.flags & flags != 0)
+        self.flags & flags != 0
     }
 
     /// A person noun outside company names.
     pub fn person(&self) -> bool {
-        !self.company && self.sense.as_ref().is_some_and(|s| s.person)
+        !self.company && self.noun
     }
 
     pub fn level(&self) -> Option<Seniority> {
@@ -57,19 +61,21 @@ impl Item {
 }
 
 /// Appends the items of a scanned title to `out`.
-pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>], out: &mut Vec<Item>) {
+pub(super) fn items(lex: &Lexicon, scan: &Scan, out: &mut Vec<Item>) {
     let t = &scan.tokens;
     let mut i = 0;
     while i < t.len() {
-        let (len, mut sense) = longest(lex, &t[i..], &known[i]);
+        let (len, mut sense) = longest(lex, &t[i..]);
         if len == 1
             && let Some(full) = short::elided(t, i).filter(|_| !settled(sense.as_deref()))
         {
             sense = short::completed(lex, &t[i].text, &t[full].text).map(Rc::new).or(sense);
         }
         let last = &t[i + len - 1];
-        let digits = t[i].text.bytes().all(|b| b.is_ascii_digit());
+        let (first, end) = (t[i].text.known(lex), last.text.known(lex));
         out.push(Item {
+            flags: sense.as_ref().map_or(0, |s| s.flags),
+            noun: sense.as_ref().is_some_and(|s| s.person),
             sense,
             span: (t[i].span.0, last.span.1),
             tokens: (i, i + len),
@@ -77,10 +83,10 @@ pub(super) fn items(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>], out: &mut V
             possessive: last.possessive,
             company: false,
             marked: t[i..i + len].iter().any(|t| t.marked),
-            year: digits && t[i].text.len() == 4 && (t[i].text.starts_with("19") || t[i].text.starts_with("20")),
-            digits,
-            officer: &*last.text == "officer",
-            of: len > 1 && &*last.text == "of",
+            year: first.year,
+            digits: first.digits,
+            officer: end.officer,
+            of: len > 1 && end.of,
         });
         i += len;
     }
@@ -91,12 +97,24 @@ fn settled(sense: Option<&Sense>) -> bool {
     sense.is_some_and(|s| s.person || s.functions.iter().any(|f| f.1 >= weight::DOMAIN && !s.derived))
 }
 
-/// What the vocabularies say about one word.
+/// What the vocabularies and its letters say about one word.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one word")]
 pub(super) struct Known {
     pub sense: Option<Rc<Sense>>,
-    /// How many words the longest phrase that it starts has.
-    longest: usize,
+    /// What it means in capitals, where that is something else.
+    caps: Option<Rc<Sense>>,
+    /// Nothing but digits, and whether four that may be a year.
+    digits: bool,
+    year: bool,
+    officer: bool,
+    of: bool,
+    /// How much it says about the language as a linker: German, English.
+    pub language: (u8, u8),
+    /// Its number in phrases.
+    phrase: u32,
+    /// Where it leads from the root of the phrases; 0 = nowhere.
+    node: u32,
     /// It reveals a special category by itself.
     pub special: bool,
     /// A phrase that reveals a special category, or code, can start with it.
@@ -114,9 +132,19 @@ impl Known {
     }
 }
 
+/// How much a linker says about the language of a title: German, English.
+fn linker_language(w: &str) -> (u8, u8) {
+    match w {
+        "der" | "des" | "dem" | "den" | "die" | "von" | "vom" | "fuer" | "im" | "und" | "zur" | "zum" | "mit" => (2, 0),
+        "of" | "for" | "to" | "the" | "and" | "with" => (0, 2),
+        _ => (0, 0),
+    }
+}
+
 thread_local! {
     // There is one shipped lexicon, so the words alone are the key.
-    static PHRASES: RefCell<Memo<Box<str>, Option<Rc<Sense>>>> = RefCell::new(Memo::new(1 << 16));
+    static PHRASES: RefCell<Vec<Option<Rc<Sense>>>> = const { RefCell::new(Vec::new()) };
+    static JOINED: RefCell<Memo<Box<str>, Rc<Sense>>> = RefCell::new(Memo::new(1 << 12));
     static KEY: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
@@ -124,9 +152,18 @@ thread_local! {
 pub(super) fn known(lex: &Lexicon, w: &str) -> Known {
     let undotted = || w.contains('.').then(|| sense(lex, &w.replace('.', ""))).flatten();
     let (special, starts) = lex.sensitive(w);
+    let phrase = lex.phrases.id(w);
+    let digits = w.bytes().all(|b| b.is_ascii_digit());
     Known {
         sense: sense(lex, w).or_else(undotted).map(Rc::new),
-        longest: lex.longest_phrase(w),
+        caps: lex.caps(w).map(|w| Rc::new(Sense::of_word(w))),
+        digits,
+        year: digits && w.len() == 4 && (w.starts_with("19") || w.starts_with("20")),
+        officer: w == "officer",
+        of: w == "of",
+        language: linker_language(w),
+        phrase,
+        node: lex.phrases.step(0, phrase).unwrap_or(0),
         special,
         starts,
         alone: lex.starts_alone(w),
@@ -134,44 +171,64 @@ pub(super) fn known(lex: &Lexicon, w: &str) -> Known {
     }
 }
 
-/// The sense of words joined by `glue`, where the vocabulary lists them so.
-fn joined(lex: &Lexicon, words: &[Token], glue: &str) -> Option<Rc<Sense>> {
+/// The sense of a phrase by its node, made once.
+fn phrase(lex: &Lexicon, node: u32) -> Option<Rc<Sense>> {
+    let word = lex.phrases.end(node)?;
+    PHRASES.with_borrow_mut(|made| {
+        if made.is_empty() {
+            made.resize(lex.phrases.len(), None);
+        }
+        let made = made.get_mut(node as usize)?;
+        Some(Rc::clone(made.get_or_insert_with(|| Rc::new(Sense::of_word(word)))))
+    })
+}
+
+/// The sense of two words written as one, where the vocabulary lists them so: "Pre-Sales".
+fn joined(lex: &Lexicon, first: &str, second: &str) -> Option<Rc<Sense>> {
     KEY.with_borrow_mut(|key| {
         key.clear();
-        for (i, t) in words.iter().enumerate() {
-            key.push_str(if i == 0 { "" } else { glue });
-            key.push_str(&t.text);
-        }
-        PHRASES.with_borrow_mut(|memo| {
+        key.push_str(first);
+        key.push_str(second);
+        let word = lex.word(key)?;
+        JOINED.with_borrow_mut(|memo| {
             if let Some(found) = memo.get(key.as_str()) {
-                return found.clone();
+                return Some(Rc::clone(found));
             }
-            let found = lex.word(key).map(|w| Rc::new(Sense::of_word(w)));
-            memo.put(key.as_str().into(), found.clone());
-            found
+            let found = Rc::new(Sense::of_word(word));
+            memo.put(key.as_str().into(), Rc::clone(&found));
+            Some(found)
         })
     })
 }
 
 /// The longest known phrase at the start of `t`, else its first word: how many tokens, and the sense.
-fn longest(lex: &Lexicon, t: &[Token], known: &Known) -> (usize, Option<Rc<Sense>>) {
-    let glue = |s: Sep| matches!(s, Sep::Space | Sep::Hyphen | Sep::Amp | Sep::Slash);
+fn longest(lex: &Lexicon, t: &[Token]) -> (usize, Option<Rc<Sense>>) {
+    let known = t[0].text.known(lex);
     // No phrase reaches over a possessive: "VP Sales' assistant" is no sales assistant.
-    let run = 1 + t.windows(2).take_while(|w| glue(w[1].before) && !w[0].possessive).count();
-    let max = known.longest.min(run);
-    for n in (2..=max).rev() {
-        if let Some(s) = joined(lex, &t[..n], " ") {
-            return (n, Some(s));
+    let joins = |n: usize| {
+        t.get(n).is_some_and(|next| {
+            matches!(next.before, Sep::Space | Sep::Hyphen | Sep::Amp | Sep::Slash) && !t[n - 1].possessive
+        })
+    };
+    let (mut node, mut n, mut best) = (known.node, 1, None);
+    while node != 0 && joins(n) {
+        let Some(next) = lex.phrases.step(node, t[n].text.known(lex).phrase) else { break };
+        (node, n) = (next, n + 1);
+        if lex.phrases.end(node).is_some() {
+            best = Some((n, node));
         }
     }
-    if run > 1
+    if let Some((n, node)) = best {
+        return (n, phrase(lex, node));
+    }
+    if joins(1)
         && t[1].before == Sep::Hyphen
-        && let Some(s) = joined(lex, &t[..2], "")
+        && let Some(s) = joined(lex, &t[0].text, &t[1].text)
     {
         return (2, Some(s));
     }
-    let caps = t[0].caps.then(|| lex.caps(&t[0].text)).flatten().map(|w| Rc::new(Sense::of_word(w)));
-    (1, caps.or_else(|| known.sense.clone()))
+    let caps = known.caps.as_ref().filter(|_| t[0].caps);
+    (1, caps.or(known.sense.as_ref()).cloned())
 }
 
 /// Splits items into segments: at separators, where "and" or "/" joins two positions, and before an earlier one.

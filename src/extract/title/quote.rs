@@ -2,12 +2,10 @@
 //!
 //! Invariant: depends on the folded words only where gender is concerned, so that all gender forms give one text.
 
-use std::rc::Rc;
-
 use super::TitleEvidence;
 use super::judge::Segment;
-use super::lexicon::flag;
-use super::parse::{Item, Known};
+use super::lexicon::{Lexicon, flag};
+use super::parse::Item;
 use super::scan::{Scan, Sep, fold_into};
 use super::time::{Kind, former_employer};
 use crate::taxonomy::JobFunction;
@@ -57,8 +55,8 @@ const TAKES_IN: &[&str] =
 
 /// What a title holds, for the quote.
 pub(super) struct Read<'a> {
+    pub lex: &'a Lexicon,
     pub scan: &'a Scan,
-    pub known: &'a [Rc<Known>],
     pub items: &'a [Item],
     pub segments: &'a [Segment],
     pub evidence: &'a [TitleEvidence],
@@ -265,7 +263,7 @@ fn person(read: &Read<'_>, k: usize, at: usize) -> bool {
     if noun(&read.scan.tokens[k].text) {
         return true;
     }
-    let alone = |k: usize| read.known[k].sense.as_ref().is_some_and(|s| s.person);
+    let alone = |k: usize| read.scan.tokens[k].text.known(read.lex).sense.as_ref().is_some_and(|s| s.person);
     if !item.sense.as_ref().is_some_and(|s| s.person) {
         return item.marked && alone(k);
     }

@@ -3,20 +3,22 @@
 //! Invariant: deterministic; a value has p of at least `FLOOR`, everything else abstains with its reason.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 
 use smallvec::SmallVec;
 
 use super::attach::{attach, judged};
 use super::calibration::{Calibration, calibrated};
+use super::explain::{TitleExplanation, explain};
 use super::judge::{N, Segment};
 use super::lexicon::{Lexicon, flag};
 use super::means;
-use super::parse::{self, Item, Known};
+use super::model::Sums;
+use super::parse::{self, Item};
 use super::scan::{self, Scan};
 use super::time::Kind;
+use super::tongue::language;
 use super::{TitleEvidence, TitleReading, model, names, quote};
-use crate::taxonomy::{Facet, FacetStatus, JobFunction, Language, Seniority};
+use crate::taxonomy::{Facet, FacetStatus, JobFunction, Seniority};
 
 /// Below this probability a function is not named.
 const FLOOR: f64 = 0.42;
@@ -25,11 +27,10 @@ const MAX_WORDS: usize = 36;
 
 /// What a title is taken apart into, kept from one title to the next for its room.
 #[derive(Default)]
-struct Parts {
-    scan: Scan,
-    known: Vec<Rc<Known>>,
-    items: Vec<Item>,
-    segments: Vec<Segment>,
+pub(super) struct Parts {
+    pub scan: Scan,
+    pub items: Vec<Item>,
+    pub segments: Vec<Segment>,
     /// Room for segments that change their places.
     moving: Vec<Segment>,
     /// Room for the words between single spaces.
@@ -45,52 +46,83 @@ pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
     PARTS.with_borrow_mut(|parts| read_into(lex, title, parts))
 }
 
+/// How a title is read.
+pub(super) fn explained(lex: &Lexicon, title: &str) -> TitleExplanation {
+    PARTS.with_borrow_mut(|parts| {
+        let raw = read_raw(lex, title, parts);
+        let reading = weighed(lex, raw.clone());
+        explain(lex, title, &raw, &reading, parts)
+    })
+}
+
 /// What is stored of a title.
 pub(super) fn quoted(lex: &Lexicon, title: &str) -> String {
     PARTS.with_borrow_mut(|parts| {
         let reading = read_into(lex, title, parts);
-        let Parts { scan, known, items, segments, .. } = &*parts;
-        let read = quote::Read { scan, known, items, segments, evidence: &reading.evidence };
+        let Parts { scan, items, segments, .. } = &*parts;
+        let read = quote::Read { lex, scan, items, segments, evidence: &reading.evidence };
         if segments.is_empty() { String::new() } else { quote::quote(&read) }
     })
 }
 
 fn read_into(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
-    let Parts { scan, known, items, segments, moving, framed } = parts;
-    known.clear();
+    let raw = read_raw(lex, title, parts);
+    weighed(lex, raw)
+}
+
+/// With the probabilities that calibration makes of the raw ones.
+fn weighed(lex: &Lexicon, mut reading: TitleReading) -> TitleReading {
+    let Calibration { job_function, seniority } = &lex.calibration;
+    reading.job_function.p = reading.job_function.p.map(|p| round(calibrated(job_function, p)));
+    reading.seniority.p = reading.seniority.p.map(|p| round(calibrated(seniority, p)));
+    reading
+}
+
+/// The reading before calibration.
+fn read_raw(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
+    let Parts { scan, items, segments, moving, framed } = parts;
     items.clear();
     segments.clear();
     scan::scan_into(title, scan);
     if scan.hostile || scan.tokens.is_empty() || scan.tokens.len() > MAX_WORDS {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    known.extend(scan.tokens.iter().map(|t| t.text.known(lex)));
-    let watched = known.iter().any(|k| k.starts);
+    let (mut watched, mut special, mut lonely) = (false, false, false);
+    for known in scan.tokens.iter().map(|t| t.text.known(lex)) {
+        watched |= known.starts;
+        special |= known.special;
+        lonely |= known.alone;
+    }
     if watched {
         frame(scan, framed);
     }
     if watched && lex.hostile(framed) {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    if known.iter().any(|k| k.special) || (watched && lex.special(framed)) || alone(lex, scan, known) {
+    if special || (watched && lex.special(framed)) || (lonely && alone(lex, scan)) {
         return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
     }
-    parse::items(lex, scan, known, items);
+    parse::items(lex, scan, items);
     names::mark(lex, items, &scan.tokens);
     judged(items, segments);
     attach(items, segments, moving);
-    let mut reading = combine(&Words { scan, known }, items, segments);
-    let Calibration { job_function, seniority } = &lex.calibration;
-    reading.job_function.p = reading.job_function.p.map(|p| round(calibrated(job_function, p)));
-    reading.seniority.p = reading.seniority.p.map(|p| round(calibrated(seniority, p)));
-    reading.language = language(items, scan);
+    let mut reading = combine(&Words { lex, scan }, items, segments);
+    reading.language = language(lex, items, scan);
     reading
 }
 
 /// The words of a title and what is known about each.
+#[derive(Clone, Copy)]
 struct Words<'a> {
+    lex: &'a Lexicon,
     scan: &'a Scan,
-    known: &'a [Rc<Known>],
+}
+
+impl Words<'_> {
+    fn model(&self, k: usize) -> Sums {
+        let word = &self.scan.tokens[k].text;
+        word.known(self.lex).model(word)
+    }
 }
 
 /// All words between single spaces, for the search for special categories.
@@ -104,10 +136,7 @@ fn frame(scan: &Scan, out: &mut String) {
 }
 
 /// Whether a part between separators is nothing but a word that reveals a special category there.
-fn alone(lex: &Lexicon, scan: &Scan, known: &[Rc<Known>]) -> bool {
-    if !known.iter().any(|k| k.alone) {
-        return false;
-    }
+fn alone(lex: &Lexicon, scan: &Scan) -> bool {
     let separates = |s: scan::Sep| s == scan::Sep::Slash || s >= scan::Sep::Comma;
     scan.tokens.chunk_by(|_, next| !separates(next.before)).any(|part| match part {
         [word] => lex.special_alone(&word.text),
@@ -199,7 +228,7 @@ fn guess(
     let strange = |i: &&Item| i.sense.as_ref().is_none_or(|s| s.derived) && i.span.1 - i.span.0 >= 4;
     let from = read().filter(strange).map(|i| i.span.0).min()?;
     let to = read().filter(strange).map(|i| i.span.1).max()?;
-    let sums = read().flat_map(|i| i.tokens.0..i.tokens.1).map(|k| words.known[k].model(&words.scan.tokens[k].text));
+    let sums = read().flat_map(|i| i.tokens.0..i.tokens.1).map(|k| words.model(k));
     let (f, p) = model::function(sums).filter(|m| m.1 >= FLOOR)?;
     r.job_function = Facet::known(f, round(p));
     r.secondary_functions.retain(|s| *s != f);
@@ -224,7 +253,7 @@ fn by_letters(words: &Words, items: &[Item], mut r: TitleReading) -> TitleReadin
     if item.sense.is_some() || item.company || word.len() < 9 || !word.is_ascii() {
         return r;
     }
-    if let Some((f, p)) = model::function(std::iter::once(words.known[at].model(word))).filter(|m| m.1 >= SURE) {
+    if let Some((f, p)) = model::function(std::iter::once(words.model(at))).filter(|m| m.1 >= SURE) {
         r.job_function = Facet::known(f, round(p));
         r.seniority = Facet::known(Seniority::Professional, 0.3);
         r.evidence = smallvec::smallvec![TitleEvidence { span: item.span, means: means::model(f) }];
@@ -338,8 +367,8 @@ fn occupation(r: &mut TitleReading, items: &[Item], current: &[&Segment], level:
     }
 }
 
-fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> SmallVec<[TitleEvidence; 4]> {
-    let mut out: SmallVec<[TitleEvidence; 4]> = SmallVec::new();
+fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> SmallVec<[TitleEvidence; 6]> {
+    let mut out: SmallVec<[TitleEvidence; 6]> = SmallVec::new();
     let named = |f: JobFunction| r.job_function.value == Some(f) || r.secondary_functions.contains(&f);
     for s in segments.iter().filter(|s| !matches!(s.kind, Kind::Nothing)) {
         let past = s.kind != Kind::Current;
@@ -359,38 +388,6 @@ fn evidence(items: &[Item], segments: &[Segment], r: &TitleReading) -> SmallVec<
     out.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.means.cmp(b.means)));
     out.dedup();
     out
-}
-
-/// The language that the words belong to.
-fn language(items: &[Item], scan: &Scan) -> Option<Language> {
-    let (mut german, mut english, mut known) = (0, 0, 0);
-    for i in items.iter().filter(|i| !i.company) {
-        let Some(s) = &i.sense else { continue };
-        known += usize::from(s.person || !s.functions.is_empty());
-        german += 2 * usize::from(s.german && !s.english) + 2 * usize::from(i.marked);
-        english += 2 * usize::from(s.english && !s.german);
-    }
-    let umlaut = scan.chars.iter().any(|c| matches!(c, 'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü' | 'ß'));
-    german += 2 * usize::from(umlaut);
-    for i in items.iter().filter(|i| i.has(flag::LINKER)) {
-        let (a, b) = linker_language(i, scan);
-        german += a;
-        english += b;
-    }
-    match german.cmp(&english) {
-        std::cmp::Ordering::Greater => Some(Language::German),
-        std::cmp::Ordering::Less => Some(Language::English),
-        std::cmp::Ordering::Equal if known >= 2 => Some(Language::English),
-        std::cmp::Ordering::Equal => None,
-    }
-}
-
-fn linker_language(i: &Item, scan: &Scan) -> (usize, usize) {
-    match &*scan.tokens[i.tokens.0].text {
-        "der" | "des" | "dem" | "den" | "die" | "von" | "vom" | "fuer" | "im" | "und" | "zur" | "zum" | "mit" => (2, 0),
-        "of" | "for" | "to" | "the" | "and" | "with" => (0, 2),
-        _ => (0, 0),
-    }
 }
 
 /// Three digits are more than the weights can promise.

@@ -4,6 +4,7 @@
 
 pub(super) use super::lemma::fold_into;
 use super::lemma::{Lemma, masculine};
+use super::mark;
 
 /// At most this many code points of a title are read.
 pub(super) const CAP: usize = 400;
@@ -51,6 +52,8 @@ pub(super) struct Scan {
     pub chars: Vec<char>,
     /// Where pronouns stood ("(she/her)"), which are never read nor stored: code points, half-open.
     pub pronouns: Vec<(usize, usize)>,
+    /// There is an umlaut.
+    pub umlaut: bool,
     /// Room for the folded word at hand.
     folded: String,
 }
@@ -81,10 +84,12 @@ pub(super) fn scan_into(title: &str, scan: &mut Scan) {
     } else {
         chars.extend(title.chars().take(CAP).map(narrow));
     }
-    let mail = chars.contains(&'@');
+    let marks = chars.iter().fold(0, |marks, c| marks | mark::of(*c));
     let folded = std::mem::take(&mut out.folded);
-    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded, mail };
-    s.out.hostile = looks_hostile(&s.chars);
+    let plain = if title.is_ascii() { title } else { "" };
+    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded, marks, plain };
+    s.out.hostile = marks & mark::HOSTILE != 0 && looks_hostile(&s.chars);
+    s.out.umlaut = marks & mark::UMLAUT != 0;
     if !s.out.hostile {
         s.run();
     }
@@ -125,18 +130,20 @@ fn is_or(w: &str) -> bool {
     matches!(w, "bzw" | "oder" | "resp" | "beziehungsweise")
 }
 
-pub(super) struct Scanner {
+pub(super) struct Scanner<'t> {
     pub chars: Vec<char>,
     pub at: usize,
     sep: Sep,
     out: Scan,
     /// The folded word at hand; one buffer for all words.
-    folded: String,
-    /// There is an at sign somewhere.
-    mail: bool,
+    pub folded: String,
+    /// What stands in the title.
+    pub marks: u8,
+    /// The title, where it is ASCII and so has a byte a code point; else empty.
+    plain: &'t str,
 }
 
-impl Scanner {
+impl Scanner<'_> {
     pub fn peek(&self, ahead: usize) -> Option<char> {
         self.chars.get(self.at + ahead).copied()
     }
@@ -146,12 +153,14 @@ impl Scanner {
     }
 
     fn run(&mut self) {
+        let paired = self.marks & (mark::OPEN | mark::SLASH) != 0;
+        let grouped = self.marks & (mark::OPEN | mark::GENDER) != 0;
         while let Some(c) = self.peek(0) {
             if c == ' ' {
                 self.at += 1;
-            } else if let Some(end) = self.gender_group() {
+            } else if grouped && let Some(end) = self.gender_group() {
                 self.at = end;
-            } else if let Some(end) = self.pronouns() {
+            } else if paired && let Some(end) = self.pronouns() {
                 self.out.pronouns.push((self.at, end));
                 self.sep = self.sep.max(Sep::Close);
                 self.at = end;
@@ -219,7 +228,7 @@ impl Scanner {
 
     /// An e-mail address or host at the cursor: not part of a title.
     fn address(&self) -> Option<usize> {
-        if !self.mail && self.chars[self.at] != 'w' {
+        if self.marks & mark::AT == 0 && self.chars[self.at] != 'w' {
             return None;
         }
         let end = (self.at..self.chars.len()).find(|&i| self.chars[i].is_whitespace()).unwrap_or(self.chars.len());
@@ -234,6 +243,15 @@ impl Scanner {
         let start = self.at;
         let mut run = 0;
         let (mut upper, mut lower) = (0, 0);
+        if let Some(rest) = self.plain.as_bytes().get(start..self.chars.len()) {
+            // Whole words at once, up to a letter that may begin a gender form.
+            let end = start + rest.iter().position(|b| !b.is_ascii_alphabetic() || *b == b'I').unwrap_or(rest.len());
+            let word = &self.plain[start..end];
+            text.push_str(word);
+            text.make_ascii_lowercase();
+            lower = word.bytes().filter(u8::is_ascii_lowercase).count();
+            (run, upper, self.at) = (word.len(), word.len() - lower, end);
+        }
         while let Some(c) = self.peek(0) {
             // What nearly all letters are.
             if c.is_ascii_lowercase() || (c.is_ascii_uppercase() && c != 'I') {

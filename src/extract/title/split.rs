@@ -132,6 +132,57 @@ pub(super) fn sense(lex: &Lexicon, w: &str) -> Option<Sense> {
     lex.derived(w).or_else(|| uninflected(w).find_map(|(s, _)| lex.derived(s))).map(Sense::of_derived)
 }
 
+/// Which rule tells what a word means; the same order as [`sense`].
+pub(super) enum Pattern {
+    /// A listed word, by its entry.
+    Listed(String),
+    Abbreviation(String),
+    /// Its end, and what stands before it, nearest first.
+    Compound(String, Vec<String>),
+    Derived(String),
+    /// Anything else that its letters tell: clubs, units, who does a known work.
+    Form(String),
+}
+
+/// The rule that a word is known by.
+pub(super) fn pattern(lex: &Lexicon, w: &str) -> Pattern {
+    let owned = str::to_owned;
+    if lex.ambiguous(w).is_some() {
+        return Pattern::Abbreviation(owned(w));
+    }
+    if lex.word(w).is_some() {
+        return Pattern::Listed(owned(w));
+    }
+    if find(lex, w).is_some() {
+        let entry = uninflected(w).map(|u| u.0).find(|stem| lex.word(stem).is_some());
+        return Pattern::Listed(owned(entry.unwrap_or(w)));
+    }
+    if club(w).or_else(|| short::unit(lex, w)).or_else(|| agent(lex, w)).is_some() {
+        return Pattern::Form(owned(w));
+    }
+    if let Some((from, _)) = compound_head(lex, w) {
+        return Pattern::Compound(owned(&w[from..]), parts(lex, &w[..from]));
+    }
+    if let Some(full) = short::spelled_out(w) {
+        return pattern(lex, &full);
+    }
+    let stem = || uninflected(w).map(|u| u.0).find(|s| lex.derived(s).is_some());
+    match Some(w).filter(|w| lex.derived(w).is_some()).or_else(stem) {
+        Some(entry) => Pattern::Derived(owned(entry)),
+        None => Pattern::Form(owned(w)),
+    }
+}
+
+/// The known parts before the head of a compound, nearest first.
+fn parts(lex: &Lexicon, mut rest: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    while let Some((from, _)) = last_part(lex, rest).filter(|p| !(1..3).contains(&p.0) && out.len() < 4) {
+        out.push(rest[from..].to_owned());
+        rest = &rest[..from];
+    }
+    out
+}
+
 /// Clubs by their name: `Kleingartenverein`, `Schachklub`; not those that are a business.
 fn club(w: &str) -> Option<Sense> {
     const BUSINESS: [&str; 8] =
@@ -177,14 +228,22 @@ fn compound(lex: &Lexicon, w: &str) -> Option<Sense> {
     if w.len() < 7 || w.len() > MAX || !w.is_ascii() {
         return None;
     }
-    // The longest known end is the head.
-    for from in 2..=w.len() - MIN_PART {
-        let Some(head) = w.get(from..).filter(|p| usable(p)) else { continue };
-        let Some(word) = find(lex, head).filter(|x| !x.french && (x.person() || x.domain.is_some())) else { continue };
-        let Some(mods) = modifiers(lex, &w[..from], word) else { continue };
-        return Some(join(word, &mods));
+    match compound_head(lex, w) {
+        Some((_, (word, mods))) => Some(join(word, &mods)),
+        None => derived_head(lex, w),
     }
-    derived_head(lex, w)
+}
+
+/// Where the head of a compound begins, the head, and what stands before it: the longest known end is the head.
+fn compound_head<'a>(lex: &'a Lexicon, w: &str) -> Option<(usize, (&'a Word, Vec<&'a Word>))> {
+    if w.len() < 7 || w.len() > MAX || !w.is_ascii() {
+        return None;
+    }
+    (2..=w.len() - MIN_PART).find_map(|from| {
+        let head = w.get(from..).filter(|p| usable(p))?;
+        let word = find(lex, head).filter(|x| !x.french && (x.person() || x.domain.is_some()))?;
+        Some((from, (word, modifiers(lex, &w[..from], word)?)))
+    })
 }
 
 /// The parts before the head, nearest first; `None` where the split is not to be trusted.
