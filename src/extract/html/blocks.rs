@@ -2,9 +2,7 @@
 //!
 //! Invariant: document order; hidden parts, scripts and templates are out; every element is visited once.
 
-use scraper::Node;
-
-use super::dom::{self, El, Page};
+use super::dom::{self, Child, El, Page};
 use super::people::names;
 
 /// Elements that do not break a line.
@@ -125,13 +123,9 @@ impl<'a> Recorder<'a> {
 
     fn children(&mut self, e: El<'a>, place: Place<'a>) {
         for child in e.children() {
-            match child.value() {
-                Node::Text(t) => self.current.push_str(t),
-                Node::Element(_) => {
-                    if let Some(child) = El::wrap(child) {
-                        self.walk(child, place);
-                    }
-                }
+            match child {
+                Child::Text(t) => self.current.push_str(t),
+                Child::Element(child) => self.walk(child, place),
                 _ => {}
             }
         }

@@ -19,6 +19,8 @@ mod rdfa;
 mod reading;
 mod schema_org;
 mod text;
+mod tokens;
+mod tree;
 
 #[cfg(test)]
 mod tests;

@@ -66,6 +66,11 @@ pub(super) struct Property {
     pub name: String,
 }
 
+/// Whether the class makes a root, of either kind.
+pub(super) fn is_root(class: &str) -> bool {
+    class.strip_prefix("h-").is_some_and(is_name) || CLASSIC.contains_key(class)
+}
+
 /// The root classes of an element, if it has any.
 pub(super) fn roots(e: El<'_>) -> Option<Roots> {
     let mut types: Vec<String> =

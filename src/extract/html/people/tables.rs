@@ -9,7 +9,7 @@ use super::{mention, names};
 
 /// Reads every table and description list of a page.
 pub(super) fn read(page: &Page, found: &mut Found) {
-    for e in page.elements() {
+    for e in page.marked() {
         if found.people.len() >= MAX_ITEMS {
             return;
         }
