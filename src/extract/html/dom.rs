@@ -272,15 +272,48 @@ pub(super) fn classes(e: El<'_>) -> impl Iterator<Item = &str> + use<'_> {
 /// Whitespace folded to single spaces, trimmed (no-break spaces count as white).
 pub(super) fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for word in text.split(|c: char| c.is_whitespace() || matches!(c, '\u{200B}' | '\u{FEFF}' | '\u{AD}')) {
-        if !word.is_empty() {
-            if !out.is_empty() {
-                out.push(' ');
-            }
-            out.push_str(word);
+    for word in words(text) {
+        if !out.is_empty() {
+            out.push(' ');
         }
+        out.push_str(word);
     }
     out
+}
+
+/// What stands between white space, soft hyphens and invisible spaces.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        while let len @ 1.. = white(rest, 0) {
+            rest = &rest[len..];
+        }
+        let bytes = rest.as_bytes();
+        let mut end = 0;
+        while end < bytes.len() && (!may_be_white(bytes[end]) || white(rest, end) == 0) {
+            end += 1;
+        }
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        (!word.is_empty()).then_some(word)
+    })
+}
+
+/// Whether white space may begin with this byte.
+fn may_be_white(byte: u8) -> bool {
+    matches!(byte, b'\t'..=b'\r' | b' ' | 0xC2 | 0xE1..=0xE3 | 0xEF)
+}
+
+/// Bytes of the white space at an index, 0 where there is none.
+pub(super) fn white(text: &str, at: usize) -> usize {
+    match text.as_bytes().get(at) {
+        Some(b'\t'..=b'\r' | b' ') => 1,
+        Some(byte) if may_be_white(*byte) => {
+            let is_white = |c: &char| c.is_whitespace() || matches!(c, '\u{200B}' | '\u{FEFF}' | '\u{AD}');
+            text[at..].chars().next().filter(is_white).map_or(0, char::len_utf8)
+        }
+        _ => 0,
+    }
 }
 
 /// Text content of an element, folded.

@@ -8,7 +8,7 @@ use std::cell::{Ref, RefCell};
 
 use html5ever::tendril::StrTendril;
 use html5ever::tree_builder::{ElementFlags, NodeOrText, QuirksMode, TreeBuilder, TreeBuilderOpts, TreeSink};
-use html5ever::{Attribute, LocalName, Namespace, QualName, expanded_name, local_name, ns};
+use html5ever::{Attribute, Namespace, QualName, expanded_name, local_name, ns};
 
 use super::{limits, tokens};
 
@@ -31,13 +31,6 @@ pub(super) enum Data {
 pub(super) struct Element {
     pub name: QualName,
     pub attrs: Vec<Attribute>,
-}
-
-impl Element {
-    /// The value of an attribute.
-    pub fn attr(&self, name: &LocalName) -> Option<&str> {
-        self.attrs.iter().find(|a| a.name.local == *name).map(|a| &*a.value)
-    }
 }
 
 /// A node with its neighbours.

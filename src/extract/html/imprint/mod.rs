@@ -51,7 +51,7 @@ pub(super) fn read(page: &Page, lines: &[Line<'_>], found: &mut Found) {
     if dedicated || company.is_some() {
         let near = &lines[at..lines.len().min(at.saturating_add(reach))];
         address::read(near, &mut organization);
-        address::contact(if dedicated { &lines[from..] } else { near }, &mut organization);
+        address::contact(page, if dedicated { &lines[from..] } else { near }, &mut organization);
     }
     if organization.country.is_none() {
         organization.country = numbers.country.map(str::to_owned);
@@ -64,7 +64,8 @@ pub(super) fn read(page: &Page, lines: &[Line<'_>], found: &mut Found) {
 fn start(lines: &[Line<'_>]) -> Option<usize> {
     let titled = |l: &Line<'_>| l.heading > 0 && lexicon::link_topic(&l.text) == Some(LinkTopic::Imprint);
     let stated = |l: &Line<'_>| {
-        if !l.text.starts_with(['A', 'a', 'O', 'o', 'I', 'i']) {
+        let begins = ["an", "of", "in"];
+        if !l.text.get(..2).is_some_and(|start| begins.iter().any(|b| start.eq_ignore_ascii_case(b))) {
             return false;
         }
         let lower = l.text.to_lowercase();

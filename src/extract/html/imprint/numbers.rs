@@ -62,7 +62,12 @@ static CANTON: LazyLock<Regex> = LazyLock::new(|| {
 static OF_COURTS: LazyLock<AhoCorasick> =
     LazyLock::new(|| any_of(&["register", "firmenbuch", "gericht", "hrb", "hra", "fn"]));
 /// A line without one of these is not about a general partner.
-static OF_PARTNERS: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["haftende", "komplement", "general partner"]));
+static OF_PARTNERS: LazyLock<AhoCorasick> =
+    LazyLock::new(|| any_of(&["haftende", "komplement", "general partner"]));
+/// A line without one of these has no number of an Austrian register.
+static OF_FIRMENBUCH: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["fn", "firmenbuch"]));
+/// A line without one of these has no number of Companies House.
+static OF_COMPANIES: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["company", "companie", "regi"]));
 
 fn any_of(words: &[&str]) -> AhoCorasick {
     AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("few short words")
@@ -71,21 +76,17 @@ fn any_of(words: &[&str]) -> AhoCorasick {
 /// Reads the numbers of the lines.
 pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
     let mut numbers = Numbers::default();
+    // Patterns cost more than this look, and most lines have no number.
+    let numbered: Vec<(&str, usize)> = lines
+        .iter()
+        .map(|l| (l.text.as_str(), digits(&l.text)))
+        .filter(|(text, digits)| *digits > 0 && text.len() <= 4_000 && text.chars().count() <= 1_000)
+        .collect();
     // The general partner has a register entry of its own; it counts only where there is no other.
-    let (partner, own): (Vec<usize>, Vec<usize>) = (0..lines.len()).partition(|i| is_partner(&lines[*i].text));
-    for i in own.into_iter().chain(partner) {
-        let line = &lines[i];
-        if line.text.chars().count() > 1_000 {
-            continue;
-        }
-        // Patterns cost more than this look, and most lines have no number.
-        if line.text.bytes().any(|b| b.is_ascii_digit()) {
-            vat(&line.text, &mut numbers);
-            register(&line.text, &mut numbers);
-        }
-        if numbers.court.is_none() {
-            numbers.court = court(&line.text, lines.get(i + 1).map(|l| l.text.as_str()));
-        }
+    let (partner, own): (Vec<_>, Vec<_>) = numbered.into_iter().partition(|(text, _)| is_partner(text));
+    for (text, digits) in own.into_iter().chain(partner) {
+        vat(text, digits, &mut numbers);
+        register(text, digits, &mut numbers);
     }
     // A Swiss company's UID is its register number too.
     if numbers.register.is_none()
@@ -93,13 +94,31 @@ pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
     {
         numbers.register = Some(format!("CHE-{}.{}.{}", &uid[1], &uid[2], &uid[3]));
     }
-    if numbers.court.is_none() && numbers.country == Some("GB") && numbers.register.is_some() {
-        numbers.court = Some("Companies House".to_owned());
-    }
-    if numbers.register.is_none() {
-        numbers.court = None;
+    if numbers.register.is_some() {
+        let in_gb = numbers.country == Some("GB");
+        numbers.court = first_court(lines).or_else(|| in_gb.then(|| "Companies House".to_owned()));
     }
     numbers
+}
+
+/// The court of the first line that names one; a general partner's counts only where there is no other.
+fn first_court(lines: &[Line<'_>]) -> Option<String> {
+    let (partner, own): (Vec<usize>, Vec<usize>) = (0..lines.len()).partition(|i| is_partner(&lines[*i].text));
+    own.into_iter().chain(partner).find_map(|i| {
+        let text = &lines[i].text;
+        let short = text.len() <= 4_000 && text.chars().count() <= 1_000;
+        short.then(|| court(text, lines.get(i + 1).map(|l| l.text.as_str())))?
+    })
+}
+
+/// Digits of whatever script, as the patterns know them; 0 where none is ASCII.
+fn digits(text: &str) -> usize {
+    let ascii = text.bytes().filter(u8::is_ascii_digit).count();
+    // Others begin with U+0660.
+    if ascii == 0 || !text.bytes().any(|b| b >= 0xD9) {
+        return ascii;
+    }
+    ascii + text.chars().filter(|c| *c >= '\u{660}' && c.is_numeric()).count()
 }
 
 fn is_partner(line: &str) -> bool {
@@ -110,8 +129,8 @@ fn is_partner(line: &str) -> bool {
     ["haftende", "komplementär", "general partner"].iter().any(|w| lower.contains(w))
 }
 
-fn vat(text: &str, numbers: &mut Numbers) {
-    if numbers.vat_id.is_some() {
+fn vat(text: &str, digits: usize, numbers: &mut Numbers) {
+    if numbers.vat_id.is_some() || digits < 8 {
         return;
     }
     let Some(found) = VAT.captures(text) else { return };
@@ -134,22 +153,26 @@ pub(in super::super) fn compact_vat(raw: &str) -> String {
     raw.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase()
 }
 
-fn register(text: &str, numbers: &mut Numbers) {
+fn register(text: &str, digits: usize, numbers: &mut Numbers) {
     if numbers.register.is_some() {
         return;
     }
     let squeezed = |digits: &str| digits.replace(' ', "");
-    if let Some(found) = HR.captures(text) {
+    let german = || memchr::memchr(b'R', text.as_bytes()).and_then(|_| HR.captures(text));
+    let austrian = || OF_FIRMENBUCH.is_match(text).then(|| FN.captures(text))?;
+    let swiss = || (digits >= 9).then(|| CHE.captures(text))?;
+    let british = || (digits >= 6 && OF_COMPANIES.is_match(text)).then(|| COMPANIES_HOUSE.captures(text))?;
+    if let Some(found) = german() {
         let suffix = found.get(3).map(|s| format!(" {}", s.as_str().trim())).unwrap_or_default();
         numbers.register = Some(format!("{} {}{suffix}", &found[1], squeezed(&found[2])));
         numbers.country = numbers.country.or(Some("DE"));
-    } else if let Some(found) = FN.captures(text) {
+    } else if let Some(found) = austrian() {
         numbers.register = Some(format!("FN {}{}", squeezed(&found[1]), &found[2]));
         numbers.country = numbers.country.or(Some("AT"));
-    } else if let Some(uid) = CHE.captures(text) {
+    } else if let Some(uid) = swiss() {
         numbers.register = Some(format!("CHE-{}.{}.{}", &uid[1], &uid[2], &uid[3]));
         numbers.country = numbers.country.or(Some("CH"));
-    } else if let Some(found) = COMPANIES_HOUSE.captures(text)
+    } else if let Some(found) = british()
         && !text.to_lowercase().contains("vat registration")
     {
         numbers.register = Some(squeezed(&found[1]).to_uppercase());

@@ -71,12 +71,7 @@ fn table(page: &Page, table: El<'_>, found: &mut Found) {
         let cells: Vec<El<'_>> =
             row.child_elements().filter(|c| matches!(dom::name(*c), "td" | "th")).take(20).collect();
         let texts: Vec<String> = cells.iter().map(|c| dom::short_text(*c)).collect();
-        let headers: Vec<Column> = texts.iter().map(|t| column(t)).collect();
-        let header_row = texts.iter().all(|t| t.chars().count() < 40)
-            && headers.iter().any(|c| matches!(c, Column::Name | Column::FamilyName))
-            && headers.iter().any(|c| *c == Column::Job || *c == Column::Department)
-            && !texts.iter().any(|t| names::is_name(t));
-        if header_row {
+        if let Some(headers) = headers(&texts) {
             columns = headers;
             continue;
         }
@@ -85,6 +80,18 @@ fn table(page: &Page, table: El<'_>, found: &mut Found) {
             found.people.push(mention(&name, job.as_deref(), department, links_of(page, row), row));
         }
     }
+}
+
+/// What the columns hold where the row is one of headings.
+fn headers(texts: &[String]) -> Option<Vec<Column>> {
+    let short = texts.iter().all(|t| t.len() < 160 && t.chars().count() < 40);
+    if !short || texts.iter().any(|t| names::is_name(t)) {
+        return None;
+    }
+    let headers: Vec<Column> = texts.iter().map(|t| column(t)).collect();
+    let named = headers.iter().any(|c| matches!(c, Column::Name | Column::FamilyName));
+    let working = headers.iter().any(|c| *c == Column::Job || *c == Column::Department);
+    (named && working).then_some(headers)
 }
 
 type Person = (String, Option<String>, Option<String>);

@@ -38,7 +38,7 @@ impl TokenSink for Log {
             Token::ParseError(_) => return TokenSinkResult::Continue,
             _ => self.flush(),
         }
-        self.tokens.borrow_mut().push(format!("{token:?}"));
+        self.tokens.borrow_mut().push(written(&token));
         let Token::TagToken(tag) = token else { return TokenSinkResult::Continue };
         match &*tag.name {
             _ if tag.kind == TagKind::EndTag || self.foreign => TokenSinkResult::Continue,
@@ -52,6 +52,22 @@ impl TokenSink for Log {
 
     fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
         self.foreign
+    }
+}
+
+/// A token without the way in which its texts are kept.
+fn written(token: &Token) -> String {
+    let kept = |text: &Option<StrTendril>| text.as_ref().map(|t| t.to_string());
+    match token {
+        Token::TagToken(tag) => {
+            let attrs: Vec<String> = tag.attrs.iter().map(|a| format!("{}={:?}", a.name.local, &*a.value)).collect();
+            format!("{:?} {} {attrs:?} {}", tag.kind, tag.name, tag.self_closing)
+        }
+        Token::CommentToken(text) => format!("comment {:?}", &**text),
+        Token::DoctypeToken(d) => {
+            format!("{:?} {:?} {:?} {}", kept(&d.name), kept(&d.public_id), kept(&d.system_id), d.force_quirks)
+        }
+        other => format!("{other:?}"),
     }
 }
 
