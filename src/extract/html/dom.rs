@@ -290,7 +290,7 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
         }
         let bytes = rest.as_bytes();
         let mut end = 0;
-        while end < bytes.len() && (!may_be_white(bytes[end]) || white(rest, end) == 0) {
+        while end < bytes.len() && (!WHITE[usize::from(bytes[end])] || white(rest, end) == 0) {
             end += 1;
         }
         let (word, after) = rest.split_at(end);
@@ -299,16 +299,23 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether white space may begin with this byte.
-fn may_be_white(byte: u8) -> bool {
-    matches!(byte, b'\t'..=b'\r' | b' ' | 0xC2 | 0xE1..=0xE3 | 0xEF)
-}
+/// Bytes that white space may begin with.
+const WHITE: [bool; 256] = {
+    let mut white = [false; 256];
+    let starts = *b"\t\n\x0B\x0C\r \xC2\xE1\xE2\xE3\xEF";
+    let mut i = 0;
+    while i < starts.len() {
+        white[starts[i] as usize] = true;
+        i += 1;
+    }
+    white
+};
 
 /// Bytes of the white space at an index, 0 where there is none.
 pub(super) fn white(text: &str, at: usize) -> usize {
     match text.as_bytes().get(at) {
         Some(b'\t'..=b'\r' | b' ') => 1,
-        Some(byte) if may_be_white(*byte) => {
+        Some(byte) if WHITE[usize::from(*byte)] => {
             let is_white = |c: &char| c.is_whitespace() || matches!(c, '\u{200B}' | '\u{FEFF}' | '\u{AD}');
             text[at..].chars().next().filter(is_white).map_or(0, char::len_utf8)
         }

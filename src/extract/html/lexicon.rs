@@ -39,6 +39,8 @@ pub(super) struct Lexicon {
     topic_phrases: AhoCorasick,
     /// Finds legal forms.
     pub legal_form_finder: AhoCorasick,
+    /// The first two bytes of each.
+    legal_form_starts: FxHashSet<[u8; 2]>,
     /// Whole words that make a line a job title.
     pub job_words: FxHashSet<String>,
     /// Word endings that do (German compounds), of five bytes and more, by their last three.
@@ -84,6 +86,7 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     Lexicon {
         topic_phrases: automaton(&mut topics.iter().map(|(phrase, _)| format!(" {phrase} "))),
         topics,
+        legal_form_starts: raw.legal_forms.iter().filter_map(|f| f.as_bytes().first_chunk().copied()).collect(),
         legal_form_finder: automaton(&mut raw.legal_forms.into_iter()),
         job_words: raw.job_words.into_iter().collect(),
         job_stems: by_end(raw.job_stems.into_iter().filter(|s| s.len() >= 5)),
@@ -135,6 +138,12 @@ impl Lexicon {
         self.department_words.contains(lower) || ends().into_iter().flatten().any(|d| lower.ends_with(d.as_str()))
     }
 
+    /// Whether a folded line may have a legal form behind a space, hyphen or parenthesis: never `false` where it does.
+    pub fn may_have_legal_form(&self, line: &str) -> bool {
+        let bounded = line.as_bytes().windows(3).filter(|w| matches!(w[0], b' ' | b'-' | b'('));
+        bounded.into_iter().any(|w| self.legal_form_starts.contains(&[w[1], w[2]]))
+    }
+
     /// Whether a line may begin with a function label, in whatever case: never `false` where it does.
     pub fn may_begin_with_label(&self, line: &str) -> bool {
         let Some(start) = line.as_bytes().first_chunk::<3>() else { return true };
@@ -160,11 +169,18 @@ pub(super) fn link_topic(text: &str) -> Option<LinkTopic> {
     }
     let mut padded = String::with_capacity(text.len() + 8);
     padded.push(' ');
-    for c in text.chars().flat_map(char::to_lowercase) {
-        if c.is_alphanumeric() {
+    let mut add = |c: char, is_letter: bool| {
+        if is_letter {
             padded.push(c);
         } else if !padded.ends_with(' ') {
             padded.push(' ');
+        }
+    };
+    for c in text.chars() {
+        if c.is_ascii() {
+            add(c.to_ascii_lowercase(), c.is_ascii_alphanumeric());
+        } else {
+            c.to_lowercase().for_each(|c| add(c, c.is_alphanumeric()));
         }
     }
     if !padded.ends_with(' ') {

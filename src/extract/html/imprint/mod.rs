@@ -105,7 +105,7 @@ fn followed_by_address(lines: &[Line<'_>]) -> bool {
 /// The company's name in a line: from its beginning (or a label's colon) to the legal form.
 fn company_in(line: &str) -> Option<String> {
     // Most lines have none.
-    if !LEXICON.legal_form_finder.is_match(line) {
+    if !LEXICON.may_have_legal_form(line) || !LEXICON.legal_form_finder.is_match(line) {
         return None;
     }
     let line = dom::fold(line);

@@ -135,8 +135,11 @@ type Person = (String, Option<String>, Option<String>);
 /// `Name, job`, `Name – job`, `Name (job)`, `Job: Name`, `Ansprechpartner: Name (Einkauf)`.
 pub(in super::super) fn in_line(line: &str) -> Option<Person> {
     // All that follows needs one of these; 0xE2 begins a long dash.
-    let parted = |b: u8| matches!(b, b':' | b')' | b',' | b'-' | b'|' | b'/' | 0xE2);
-    if line.len() > 560 || !line.bytes().any(parted) || line.chars().count() > 140 {
+    let bytes = line.as_bytes();
+    let whole = memchr::memchr3(b':', b')', b',', bytes).is_none()
+        && memchr::memchr3(b'-', b'|', b'/', bytes).is_none()
+        && memchr::memchr(0xE2, bytes).is_none();
+    if whole || line.len() > 560 || line.chars().count() > 140 {
         return None;
     }
     if let Some((label, rest)) = line.split_once(':') {
