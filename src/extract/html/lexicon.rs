@@ -39,8 +39,8 @@ pub(super) struct Lexicon {
     topic_phrases: AhoCorasick,
     /// Finds legal forms.
     pub legal_form_finder: AhoCorasick,
-    /// The first two bytes of each.
-    legal_form_starts: FxHashSet<[u8; 2]>,
+    /// Which bytes one begins with, and which are a second one.
+    legal_form_starts: [[bool; 256]; 2],
     /// Whole words that make a line a job title.
     pub job_words: FxHashSet<String>,
     /// Word endings that do (German compounds), of five bytes and more, by their last three.
@@ -61,8 +61,8 @@ pub(super) struct Lexicon {
     pub given_name_stops: FxHashSet<String>,
     /// Labels before the names of those who represent a company.
     pub function_labels: Vec<String>,
-    /// The first three bytes of each.
-    label_starts: FxHashSet<[u8; 3]>,
+    /// The same by their first three bytes.
+    label_starts: FxHashMap<[u8; 3], Vec<String>>,
     /// Frequent German words.
     pub stop_words_de: FxHashSet<String>,
     /// Frequent English words.
@@ -86,11 +86,14 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     Lexicon {
         topic_phrases: automaton(&mut topics.iter().map(|(phrase, _)| format!(" {phrase} "))),
         topics,
-        legal_form_starts: raw.legal_forms.iter().filter_map(|f| f.as_bytes().first_chunk().copied()).collect(),
+        legal_form_starts: [0, 1].map(|at| {
+            let has = |b: u8| raw.legal_forms.iter().any(|f| f.as_bytes().get(at) == Some(&b));
+            std::array::from_fn(|b| u8::try_from(b).is_ok_and(has))
+        }),
         legal_form_finder: automaton(&mut raw.legal_forms.into_iter()),
         job_words: raw.job_words.into_iter().collect(),
-        job_stems: by_end(raw.job_stems.into_iter().filter(|s| s.len() >= 5)),
-        department_ends: by_end(raw.department_words.iter().filter(|d| d.len() > 6).cloned()),
+        job_stems: by_bytes(raw.job_stems.into_iter().filter(|s| s.len() >= 5), end),
+        department_ends: by_bytes(raw.department_words.iter().filter(|d| d.len() > 6).cloned(), end),
         department_words: raw
             .department_words
             .iter()
@@ -103,7 +106,7 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         name_particles: raw.name_particles.into_iter().collect(),
         not_names: raw.not_names.into_iter().collect(),
         given_name_stops: raw.given_name_stops.into_iter().collect(),
-        label_starts: raw.function_labels.iter().filter_map(|l| l.as_bytes().first_chunk().copied()).collect(),
+        label_starts: by_bytes(raw.function_labels.iter().cloned(), |l| l.first_chunk().copied()),
         function_labels: longest_first(raw.function_labels),
         stop_words_de: raw.stop_words_de.into_iter().collect(),
         stop_words_en: raw.stop_words_en.into_iter().collect(),
@@ -115,14 +118,20 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     }
 });
 
-fn by_end(words: impl Iterator<Item = String>) -> FxHashMap<[u8; 3], Vec<String>> {
-    let mut ends: FxHashMap<[u8; 3], Vec<String>> = FxHashMap::default();
+fn end(word: &[u8]) -> Option<[u8; 3]> {
+    word.last_chunk().copied()
+}
+
+/// Words by three of their bytes.
+fn by_bytes(
+    words: impl Iterator<Item = String>,
+    three: impl Fn(&[u8]) -> Option<[u8; 3]>,
+) -> FxHashMap<[u8; 3], Vec<String>> {
+    let mut by: FxHashMap<[u8; 3], Vec<String>> = FxHashMap::default();
     for word in words {
-        if let Some(end) = word.as_bytes().last_chunk() {
-            ends.entry(*end).or_default().push(word);
-        }
+        by.entry(three(word.as_bytes()).unwrap_or_default()).or_default().push(word);
     }
-    ends
+    by
 }
 
 impl Lexicon {
@@ -140,14 +149,25 @@ impl Lexicon {
 
     /// Whether a folded line may have a legal form behind a space, hyphen or parenthesis: never `false` where it does.
     pub fn may_have_legal_form(&self, line: &str) -> bool {
-        let bounded = line.as_bytes().windows(3).filter(|w| matches!(w[0], b' ' | b'-' | b'('));
-        bounded.into_iter().any(|w| self.legal_form_starts.contains(&[w[1], w[2]]))
+        let [first, second] = &self.legal_form_starts;
+        line.as_bytes().windows(3).any(|w| {
+            first[usize::from(w[1])] && second[usize::from(w[2])] && matches!(w[0], b' ' | b'-' | b'(')
+        })
     }
 
     /// Whether a line may begin with a function label, in whatever case: never `false` where it does.
     pub fn may_begin_with_label(&self, line: &str) -> bool {
         let Some(start) = line.as_bytes().first_chunk::<3>() else { return true };
-        !start.is_ascii() || self.label_starts.contains(&start.map(|b| b.to_ascii_lowercase()))
+        if !start.is_ascii() {
+            return true;
+        }
+        // Letters beyond ASCII may change their length with their case: up to the first one the bytes must be equal.
+        let agrees = |label: &String| {
+            let mut pairs = label.bytes().zip(line.bytes()).take_while(|(a, b)| a.is_ascii() && b.is_ascii());
+            pairs.all(|(a, b)| a == b.to_ascii_lowercase())
+        };
+        let labels = self.label_starts.get(&start.map(|b| b.to_ascii_lowercase()));
+        labels.is_some_and(|labels| labels.iter().any(agrees))
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) struct Tree {
 impl Tree {
     /// The tree of a document; beyond [`limits::MAX_NODES`] the rest is left unread.
     pub fn parse(html: &str) -> Self {
-        let mut tree = Self { nodes: Vec::with_capacity(64 + html.len() / 24) };
+        let mut tree = Self { nodes: Vec::with_capacity(64 + html.len() / 14) };
         tree.add(Data::Other);
         let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
         let builder = TreeBuilder::new(Sink(RefCell::new(tree)), options);
