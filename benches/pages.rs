@@ -12,6 +12,10 @@ use std::time::Duration;
 use prosopon::extract::html::{PageReading, read_page};
 use url::Url;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Readings between two looks at the clock.
 const BATCH: usize = 10;
 const BATCHES: usize = 60;

@@ -79,16 +79,16 @@ struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     fn push(&mut self, text: &str) {
         let mut at = 0;
-        for word in dom::words(text) {
-            let from = word.as_ptr() as usize - text.as_ptr() as usize;
+        for run in dom::runs(text) {
+            let from = run.as_ptr() as usize - text.as_ptr() as usize;
             self.gap |= from > at;
-            at = from + word.len();
+            at = from + run.len();
             if self.line.is_empty() {
                 self.led |= self.gap;
             } else if self.gap {
                 self.line.push(' ');
             }
-            self.line.push_str(word);
+            self.line.push_str(run);
             self.gap = false;
         }
         self.gap |= at < text.len();

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing here recurses deeper than [`limits::MAX_DEPTH`] or visits a node twice for one question.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use html5ever::{LocalName, QualName, local_name};
@@ -9,7 +10,7 @@ use url::Url;
 
 use super::limits;
 use super::mf2;
-use super::tree::{self, Data, Element, NONE, Tree};
+use super::tree::{self, Data, Element, NONE, Node, Tree};
 
 /// An element of the page.
 #[derive(Clone, Copy)]
@@ -271,18 +272,25 @@ pub(super) fn classes(e: El<'_>) -> impl Iterator<Item = &str> + use<'_> {
 
 /// Whitespace folded to single spaces, trimmed (no-break spaces count as white).
 pub(super) fn fold(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for word in words(text) {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(word);
-    }
-    out
+    folded(text).into_owned()
 }
 
-/// What stands between white space, soft hyphens and invisible spaces.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+/// The same, borrowed where nothing inside is to be folded.
+pub(super) fn folded(text: &str) -> Cow<'_, str> {
+    let mut all = runs(text);
+    let first = all.next().unwrap_or_default();
+    let Some(second) = all.next() else { return Cow::Borrowed(first) };
+    let mut out = String::with_capacity(text.len());
+    out.push_str(first);
+    for run in std::iter::once(second).chain(all) {
+        out.push(' ');
+        out.push_str(run);
+    }
+    Cow::Owned(out)
+}
+
+/// Runs of words with single spaces between them; between runs stands other white space, a soft hyphen, an invisible space.
+pub(super) fn runs(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         while let len @ 1.. = white(rest, 0) {
@@ -290,13 +298,26 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
         }
         let bytes = rest.as_bytes();
         let mut end = 0;
-        while end < bytes.len() && (!WHITE[usize::from(bytes[end])] || white(rest, end) == 0) {
-            end += 1;
+        while let Some(byte) = bytes.get(end) {
+            if !WHITE[usize::from(*byte)] {
+                end += 1;
+            } else if *byte == b' ' && bytes.get(end + 1).is_some_and(|b| !WHITE[usize::from(*b)]) {
+                end += 2;
+            } else if white(rest, end) == 0 {
+                end += 1;
+            } else {
+                break;
+            }
         }
-        let (word, after) = rest.split_at(end);
+        let (run, after) = rest.split_at(end);
         rest = after;
-        (!word.is_empty()).then_some(word)
+        (!run.is_empty()).then_some(run)
     })
+}
+
+/// Whether no white space is in a text for sure.
+pub(super) fn is_one_word(text: &str) -> bool {
+    !text.bytes().any(|b| WHITE[usize::from(b)])
 }
 
 /// Bytes that white space may begin with.
@@ -329,14 +350,20 @@ pub(super) fn text_of(e: El<'_>) -> String {
 }
 
 /// Text content of a small element, folded; of a large one the beginning, which is too long for what is sought.
-pub(super) fn short_text(e: El<'_>) -> String {
+pub(super) fn short_text(e: El<'_>) -> Cow<'_, str> {
     let tree = e.tree;
+    let Node { first, last, .. } = *tree.node(e.id);
+    let hides = |e: El<'_>| matches!(name(e), "script" | "style");
+    if first == last && first != NONE && !hides(e) {
+        if let Data::Text(text) = &tree.node(first).data {
+            return folded(text);
+        }
+    }
     let mut text = String::new();
     for id in e.below().take(48) {
         let node = tree.node(id);
-        let hidden = || El::of(tree, node.parent).is_some_and(|p| matches!(name(p), "script" | "style"));
         if let Data::Text(t) = &node.data
-            && !hidden()
+            && !El::of(tree, node.parent).is_some_and(hides)
         {
             text.push_str(t);
             if text.len() > 400 {
@@ -344,7 +371,7 @@ pub(super) fn short_text(e: El<'_>) -> String {
             }
         }
     }
-    fold(&text)
+    Cow::Owned(fold(&text))
 }
 
 /// Text content of an element as it stands, without scripts, styles and templates; long ones are cut.

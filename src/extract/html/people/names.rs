@@ -3,7 +3,7 @@
 //! Invariant: precision before recall; whatever could as well be a company, a place, a heading or a menu entry is
 //! no name.
 
-use super::super::dom::fold;
+use super::super::dom::{fold, is_one_word};
 use super::super::imprint;
 use super::super::lexicon::{LEXICON, in_lower};
 
@@ -38,7 +38,7 @@ pub(in super::super) fn key(text: &str) -> String {
 /// The words of the name without titles; `None` where the text is no name.
 fn core(text: &str) -> Option<Vec<&str>> {
     let text = text.trim();
-    if !(5..=280).contains(&text.len()) {
+    if !(5..=280).contains(&text.len()) || is_one_word(text) {
         return None;
     }
     let foreign = |b: u8| matches!(b, b'0'..=b'9' | b'@' | b'/' | b':' | b';' | b'!' | b'?' | b'|' | b'&' | b'"');

@@ -70,7 +70,7 @@ fn table(page: &Page, table: El<'_>, found: &mut Found) {
     for row in groups.flat_map(|g| g.child_elements()).filter(|e| dom::name(*e) == "tr") {
         let cells: Vec<El<'_>> =
             row.child_elements().filter(|c| matches!(dom::name(*c), "td" | "th")).take(20).collect();
-        let texts: Vec<String> = cells.iter().map(|c| dom::short_text(*c)).collect();
+        let texts: Vec<String> = cells.iter().map(|c| dom::short_text(*c).into_owned()).collect();
         if let Some(headers) = headers(&texts) {
             columns = headers;
             continue;
@@ -130,7 +130,7 @@ fn list(page: &Page, list: El<'_>, found: &mut Found) {
         std::iter::once(e).filter(move |_| !grouped).chain(e.child_elements().filter(move |_| grouped))
     });
     for e in entries.filter(|e| matches!(dom::name(*e), "dt" | "dd")).take(MAX_ITEMS) {
-        let text = dom::short_text(e);
+        let text = dom::short_text(e).into_owned();
         if dom::name(e) == "dt" {
             term = Some((e, text));
             continue;
