@@ -102,7 +102,8 @@ fn article() -> String {
         if n % 9 == 0 {
             let _ = write!(page, "<h2>Abschnitt {}</h2>", n / 9);
         }
-        let _ = writeln!(page, "<p class=\"text\">{} {} {}</p>", PROSE[n % 5], PROSE[(n + 2) % 5], PROSE[(n * 3 + 1) % 5]);
+        let _ =
+            writeln!(page, "<p class=\"text\">{} {} {}</p>", PROSE[n % 5], PROSE[(n + 2) % 5], PROSE[(n * 3 + 1) % 5]);
     }
     page + "</article>"
 }
@@ -120,7 +121,8 @@ fn link_list() -> String {
 }
 
 fn table() -> String {
-    let mut page = head("Telefonliste") + "<table class=\"people\"><thead><tr><th>Name<th>Funktion<th>Telefon<th>E-Mail</thead><tbody>";
+    let mut page = head("Telefonliste")
+        + "<table class=\"people\"><thead><tr><th>Name<th>Funktion<th>Telefon<th>E-Mail</thead><tbody>";
     for n in 0..200 {
         let _ = writeln!(
             page,
@@ -320,9 +322,11 @@ fn main() {
             }
             continue;
         }
-        let [ours, bare] =
-            least([&|| drop(black_box(read(body, &url))), &|| assert!(black_box(bare_pass(body)) > 0)]);
+        let [ours, bare] = least([&|| drop(black_box(read(body, &url))), &|| assert!(black_box(bare_pass(body)) > 0)]);
         let kb = body.len() as f64 / 1024.0;
-        println!("{name:12} {kb:6.1} KB  reader {ours:8.0} us  {:6.1} MB/s  lol_html {bare:7.0} us", kb / 1024.0 / ours * 1e6);
+        println!(
+            "{name:12} {kb:6.1} KB  reader {ours:8.0} us  {:6.1} MB/s  lol_html {bare:7.0} us",
+            kb / 1024.0 / ours * 1e6
+        );
     }
 }

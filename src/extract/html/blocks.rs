@@ -9,6 +9,7 @@ use html5ever::local_name;
 use super::dom::{self, Child, El, Page};
 use super::people::names;
 use super::text::Text;
+use super::white;
 
 /// A visible line. It ends at blocks and `<br>`, around an inline element that holds just a person's name, and between
 /// table cells.
@@ -79,7 +80,7 @@ struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     fn push(&mut self, text: &str) {
         let mut at = 0;
-        for run in dom::runs(text) {
+        for run in white::runs(text) {
             let from = run.as_ptr() as usize - text.as_ptr() as usize;
             self.gap |= from > at;
             at = from + run.len();
@@ -148,7 +149,11 @@ impl<'a> Recorder<'a> {
         }
         let own_links = if is_link { std::mem::take(&mut self.hrefs) } else { Vec::new() };
         let blocks = !inline && !cell;
-        if blocks { self.end_block(outer) } else { self.end(outer) }
+        if blocks {
+            self.end_block(outer)
+        } else {
+            self.end(outer)
+        }
         self.block_gap |= cell;
         self.hrefs = own_links;
         let role = || matches!(e.attr("role"), Some("navigation" | "menu" | "menubar" | "search"));
@@ -161,7 +166,11 @@ impl<'a> Recorder<'a> {
             unread: outer.unread || (blocks && navigates),
         };
         self.children(e, inner);
-        if blocks { self.end_block(inner) } else { self.end(inner) }
+        if blocks {
+            self.end_block(inner)
+        } else {
+            self.end(inner)
+        }
         self.block_gap |= cell;
     }
 

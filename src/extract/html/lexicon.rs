@@ -150,9 +150,9 @@ impl Lexicon {
     /// Whether a folded line may have a legal form behind a space, hyphen or parenthesis: never `false` where it does.
     pub fn may_have_legal_form(&self, line: &str) -> bool {
         let [first, second] = &self.legal_form_starts;
-        line.as_bytes().windows(3).any(|w| {
-            first[usize::from(w[1])] && second[usize::from(w[2])] && matches!(w[0], b' ' | b'-' | b'(')
-        })
+        line.as_bytes()
+            .windows(3)
+            .any(|w| first[usize::from(w[1])] && second[usize::from(w[2])] && matches!(w[0], b' ' | b'-' | b'('))
     }
 
     /// Whether a line may begin with a function label, in whatever case: never `false` where it does.

@@ -59,13 +59,15 @@ impl Traits {
         lower.make_ascii_lowercase();
         match &*lower {
             b"br" => Self { void: true, meant: true, ..NONE },
-            b"area" | b"base" | b"col" | b"embed" | b"hr" | b"img" | b"input" | b"link" | b"meta" | b"param" | b"source"
-            | b"track" | b"wbr" | b"frame" => Self { void: true, ..NONE },
-            b"p" | b"li" | b"dt" | b"dd" | b"option" | b"tr" | b"td" | b"th" | b"tbody" | b"thead" | b"tfoot" | b"colgroup"
-            | b"caption" | b"html" | b"body" => Self { sibling: true, ..NONE },
-            b"b" | b"big" | b"code" | b"em" | b"font" | b"i" | b"nobr" | b"s" | b"small" | b"strike" | b"strong" | b"tt"
-            | b"u" => Self { formats: true, ..NONE },
-            b"script" | b"style" | b"textarea" | b"title" | b"xmp" | b"iframe" | b"noembed" => Self { raw: true, ..NONE },
+            b"area" | b"base" | b"col" | b"embed" | b"hr" | b"img" | b"input" | b"link" | b"meta" | b"param"
+            | b"source" | b"track" | b"wbr" | b"frame" => Self { void: true, ..NONE },
+            b"p" | b"li" | b"dt" | b"dd" | b"option" | b"tr" | b"td" | b"th" | b"tbody" | b"thead" | b"tfoot"
+            | b"colgroup" | b"caption" | b"html" | b"body" => Self { sibling: true, ..NONE },
+            b"b" | b"big" | b"code" | b"em" | b"font" | b"i" | b"nobr" | b"s" | b"small" | b"strike" | b"strong"
+            | b"tt" | b"u" => Self { formats: true, ..NONE },
+            b"script" | b"style" | b"textarea" | b"title" | b"xmp" | b"iframe" | b"noembed" => {
+                Self { raw: true, ..NONE }
+            }
             b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"plaintext" => Self { meant: true, ..NONE },
             b"svg" | b"math" => Self { barrier: true, foreign: true, ..NONE },
             b"table" | b"object" | b"marquee" | b"applet" | b"template" | b"button" => Self { barrier: true, ..NONE },

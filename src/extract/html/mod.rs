@@ -21,6 +21,7 @@ mod schema_org;
 mod text;
 mod tokens;
 mod tree;
+mod white;
 
 #[cfg(test)]
 mod tests;

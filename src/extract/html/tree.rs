@@ -55,9 +55,7 @@ impl Tree {
         tree.add(Data::Other);
         let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
         let builder = TreeBuilder::new(Sink(RefCell::new(tree)), options);
-        tokens::feed(html, &builder, &|b: &TreeBuilder<u32, Sink>| {
-            b.sink.0.borrow().nodes.len() >= limits::MAX_NODES
-        });
+        tokens::feed(html, &builder, &|b: &TreeBuilder<u32, Sink>| b.sink.0.borrow().nodes.len() >= limits::MAX_NODES);
         builder.sink.finish()
     }
 
@@ -259,4 +257,128 @@ impl TreeSink for Sink {
 /// Whether a name is one of HTML's own elements.
 pub(super) fn is_html(namespace: &Namespace) -> bool {
     *namespace == ns!(html)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ours(tree: &Tree, id: u32, depth: usize, out: &mut Vec<String>) {
+        match &tree.node(id).data {
+            Data::Element(e) => {
+                let attrs: Vec<String> = e.attrs.iter().map(|a| format!("{}={:?}", a.name.local, &*a.value)).collect();
+                out.push(format!("{depth} <{} {attrs:?}>", e.name.local));
+            }
+            Data::Text(text) => out.push(format!("{depth} {:?}", &**text)),
+            Data::Comment(text) => out.push(format!("{depth} !{:?}", &**text)),
+            Data::Other => out.push(format!("{depth} other")),
+        }
+        let mut child = tree.node(id).first;
+        while child != NONE {
+            assert_eq!(tree.node(child).parent, id);
+            ours(tree, child, depth + 1, out);
+            child = tree.node(child).next;
+        }
+    }
+
+    fn theirs(html: &scraper::Html) -> Vec<String> {
+        let written = html.tree.root().descendants().map(|node| {
+            let depth = node.ancestors().count();
+            match node.value() {
+                scraper::Node::Element(e) => {
+                    let attrs: Vec<String> = e.attrs.iter().map(|(n, v)| format!("{}={:?}", n.local, &**v)).collect();
+                    format!("{depth} <{} {attrs:?}>", e.name())
+                }
+                scraper::Node::Text(text) => format!("{depth} {:?}", &**text),
+                scraper::Node::Comment(text) => format!("{depth} !{:?}", &**text),
+                _ => format!("{depth} other"),
+            }
+        });
+        written.collect()
+    }
+
+    fn soup() -> impl Strategy<Value = String> {
+        let token = prop::sample::select(vec![
+            "<p>",
+            "</p>",
+            "<div a=1 A=2>",
+            "</div>",
+            "<b>",
+            "<i>",
+            "</b>",
+            "</i>",
+            "<a href=x>",
+            "</a>",
+            "<table>",
+            "</table>",
+            "<tr>",
+            "<td>",
+            "<tbody>",
+            "<caption>",
+            "<select>",
+            "<option>",
+            "</select>",
+            "<template>",
+            "</template>",
+            "<svg>",
+            "<foreignObject>",
+            "</svg>",
+            "<math>",
+            "<mi>",
+            "<title>",
+            "</title>",
+            "<script>",
+            "</script>",
+            "<li>",
+            "<ul>",
+            "<form>",
+            "<button>",
+            "<h1>",
+            "</h2>",
+            "<br>",
+            "</br>",
+            "<html lang=de>",
+            "<body class=x>",
+            "<head>",
+            "</body>",
+            "<frameset>",
+            "<noscript>",
+            "<textarea>",
+            "<pre>\n",
+            "x",
+            " ",
+            "&amp;",
+            "<!-- y -->",
+            "<!doctype html>",
+            "<![CDATA[z]]>",
+            "<dl><dt>",
+            "<dd>",
+            "<ruby><rt>",
+            "<nobr>",
+            "<plaintext>",
+            "\0",
+            "\r\n",
+            "<input type=hidden>",
+        ]);
+        prop::collection::vec(token, 0..30).prop_map(|t| t.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+
+        #[test]
+        fn the_tree_is_that_of_the_library(html in soup()) {
+            let mut here = Vec::new();
+            ours(&Tree::parse(&html), 0, 0, &mut here);
+            let options = html5ever::ParseOpts {
+                tree_builder: TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() },
+                ..html5ever::ParseOpts::default()
+            };
+            let sink = scraper::HtmlTreeSink::new(scraper::Html::new_document());
+            let library = html5ever::tendril::TendrilSink::one(html5ever::parse_document(sink, options), &*html);
+            prop_assert_eq!(here, theirs(&library));
+        }
+    }
 }

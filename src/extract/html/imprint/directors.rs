@@ -271,4 +271,16 @@ mod tests {
         check("Geschäftsführer der Muster GmbH: Max Muster", Some("Geschäftsführer"), &["Max Muster"]);
         assert!(label("Telefon: 030 23125 100").is_none());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn the_cheap_question_misses_no_label(words in proptest::collection::vec(proptest::sample::select(vec![
+            "Geschäftsführer", "GESCHÄFTSFÜHRER:", "Vertreten durch", "vertreten durch:", "die", "Muster GmbH,", "gesetzlich",
+            "Vorstand", "VORSTÄNDE", "Präsident", "des Verwaltungsrats", "represented by", "(innen)", ":in:", "Max Muster",
+            "und", "Direct\u{130}or", "\u{212A}", "Inhaber", ",", ":", "Directors",
+        ]), 0..6)) {
+            let line = words.join(" ");
+            assert!(may_be_label(&line) || label(&line).is_none(), "{line}");
+        }
+    }
 }

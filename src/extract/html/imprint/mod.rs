@@ -184,4 +184,11 @@ mod tests {
         assert_eq!(company_in("Wir sind die Muster GmbH"), None);
         assert_eq!(company_in("GmbH"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn the_cheap_question_misses_no_legal_form(line in "(Muster[ -])?\\(?(GmbH|AG|e\\.K\\.|Sàrl|S\\.à r\\.l\\.|UG \\(haftungsbeschränkt\\)|ag|x)[ )]?") {
+            assert!(LEXICON.may_have_legal_form(&line) || find_form(&line).is_none(), "{line}");
+        }
+    }
 }

@@ -62,8 +62,7 @@ static CANTON: LazyLock<Regex> = LazyLock::new(|| {
 static OF_COURTS: LazyLock<AhoCorasick> =
     LazyLock::new(|| any_of(&["register", "firmenbuch", "gericht", "hrb", "hra", "fn"]));
 /// A line without one of these is not about a general partner.
-static OF_PARTNERS: LazyLock<AhoCorasick> =
-    LazyLock::new(|| any_of(&["haftende", "komplement", "general partner"]));
+static OF_PARTNERS: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["haftende", "komplement", "general partner"]));
 /// A line without one of these has no number of Companies House.
 static OF_COMPANIES: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["company", "companie", "regi"]));
 
@@ -232,4 +231,27 @@ fn court(text: &str, next: Option<&str>) -> Option<String> {
     is_label
         .then(|| next.filter(|n| n.chars().count() < 60 && n.starts_with(char::is_uppercase)).map(str::to_owned))
         .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn the_cheap_questions_miss_no_number(words in proptest::collection::vec(proptest::sample::select(vec![
+            "DE", "123", "456789", "ATU", "12345678", "CHE-", ".", "GB", "HRB", "VR", "Nr.", "FN", "Firmenbuchnummer",
+            "FIRMENBUCH", "123456", "a", "Company", "regi\u{17F}tered", "REGISTRATION number", "01234567", "\u{661}\u{662}", ":", "7",
+        ]), 0..7), glue in "[ ]?") {
+            let line = words.join(&glue);
+            let digits = digits(&line);
+            if line.bytes().any(|b| b.is_ascii_digit()) {
+                assert!(digits >= 8 || !VAT.is_match(&line), "{line}");
+                assert!(line.contains('R') || !HR.is_match(&line), "{line}");
+                assert!(may_be_firmenbuch(&line) || !FN.is_match(&line), "{line}");
+                assert!(digits >= 9 || !CHE.is_match(&line), "{line}");
+                assert!((digits >= 6 && OF_COMPANIES.is_match(&line)) || !COMPANIES_HOUSE.is_match(&line), "{line}");
+            }
+        }
+    }
 }

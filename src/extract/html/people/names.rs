@@ -3,9 +3,9 @@
 //! Invariant: precision before recall; whatever could as well be a company, a place, a heading or a menu entry is
 //! no name.
 
-use super::super::dom::{fold, is_one_word};
 use super::super::imprint;
 use super::super::lexicon::{LEXICON, in_lower};
+use super::super::white::{fold, is_one_word};
 
 /// Endings of abstract nouns, which German headings are full of.
 const ABSTRACT: [&str; 14] = [
