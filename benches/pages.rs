@@ -41,7 +41,7 @@ const JOBS: [&str; 6] = [
 const PROSE: [&str; 5] = [
     "Unsere Ansprechpartner beraten Sie gern zu Fördertechnik und <b>Anlagenbau</b>.",
     "Seit 1962 bauen wir in Musterstadt Maschinen, die rund um die Uhr laufen, und liefern sie in 34 Länder.",
-    "Die neue <a href=\"/produkte/serie-7\">Serie 7</a> spart bis zu 30 % Energie – gemessen im Betrieb, nicht im Labor.",
+    "Die neue <a href=\"/produkte/baureihe-7\">Baureihe 7</a> spart bis zu 30 % Energie – gemessen im Betrieb, nicht im Labor.",
     "We design, build and maintain conveyor systems; our engineers &amp; fitters stay with you for decades.",
     "Auf der Messe zeigten wir, wie sich <em>alte Anlagen</em> mit wenigen Handgriffen nachrüsten lassen, ohne Stillstand.",
 ];
@@ -181,11 +181,11 @@ fn scripts() -> String {
     for n in 0..6 {
         page += "<style>";
         for k in 0..120 {
-            let _ = write!(page, ".c{n}-{k} > .x:hover {{ color: #{k:06x}; margin: 0 {k}px }}\n");
+            let _ = writeln!(page, ".c{n}-{k} > .x:hover {{ color: #{k:06x}; margin: 0 {k}px }}");
         }
         page += "</style><script>";
         for k in 0..90 {
-            let _ = write!(page, "if (a{k} < {n} && b) {{ window.dataLayer.push({{'e': \"<b>x{k}</b>\"}}); }}\n");
+            let _ = writeln!(page, "if (a{k} < {n} && b) {{ window.dataLayer.push({{'e': \"<b>x{k}</b>\"}}); }}");
         }
         let _ = writeln!(page, "</script><section><h2>Bereich {n}</h2><p>{}</p></section>", PROSE[n % 5]);
     }

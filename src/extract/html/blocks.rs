@@ -150,9 +150,9 @@ impl<'a> Recorder<'a> {
         let own_links = if is_link { std::mem::take(&mut self.hrefs) } else { Vec::new() };
         let blocks = !inline && !cell;
         if blocks {
-            self.end_block(outer)
+            self.end_block(outer);
         } else {
-            self.end(outer)
+            self.end(outer);
         }
         self.block_gap |= cell;
         self.hrefs = own_links;
@@ -167,9 +167,9 @@ impl<'a> Recorder<'a> {
         };
         self.children(e, inner);
         if blocks {
-            self.end_block(inner)
+            self.end_block(inner);
         } else {
-            self.end(inner)
+            self.end(inner);
         }
         self.block_gap |= cell;
     }

@@ -169,17 +169,7 @@ impl Page {
         let (mut marked, mut has) = (Vec::new(), Has::default());
         for e in self.elements() {
             let name = e.atom();
-            let wanted = [
-                local_name!("a"),
-                local_name!("area"),
-                local_name!("link"),
-                local_name!("meta"),
-                local_name!("script"),
-                local_name!("title"),
-                local_name!("table"),
-                local_name!("dl"),
-            ];
-            if wanted.contains(name) {
+            if matches!(&**name, "a" | "area" | "link" | "meta" | "script" | "title" | "table" | "dl") {
                 marked.push(e.id);
             }
             for (name, value) in e.attrs() {
@@ -282,10 +272,12 @@ pub(super) fn short_text(e: El<'_>) -> Cow<'_, str> {
     let tree = e.tree;
     let Node { first, last, .. } = *tree.node(e.id);
     let hides = |e: El<'_>| matches!(name(e), "script" | "style");
-    if first == last && first != NONE && !hides(e) {
-        if let Data::Text(text) = &tree.node(first).data {
-            return folded(text);
-        }
+    if first == last
+        && first != NONE
+        && !hides(e)
+        && let Data::Text(text) = &tree.node(first).data
+    {
+        return folded(text);
     }
     let mut text = String::new();
     for id in e.below().take(48) {

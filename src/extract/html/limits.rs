@@ -25,7 +25,8 @@ pub(super) const MAX_TEXT: usize = 200_000;
 pub(super) const MAX_ITEMS: usize = 5_000;
 
 /// What the scan has to know of an element, by its name.
-#[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
+#[derive(Clone, Copy)]
 struct Traits {
     /// Has no content.
     void: bool,

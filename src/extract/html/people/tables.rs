@@ -67,7 +67,7 @@ fn table(page: &Page, table: El<'_>, found: &mut Found) {
     let mut columns: Vec<Column> = Vec::new();
     // Rows of nested tables are read when the walk comes to these.
     let groups = table.child_elements().filter(|e| matches!(dom::name(*e), "thead" | "tbody" | "tfoot"));
-    for row in groups.flat_map(|g| g.child_elements()).filter(|e| dom::name(*e) == "tr") {
+    for row in groups.flat_map(El::child_elements).filter(|e| dom::name(*e) == "tr") {
         let cells: Vec<El<'_>> =
             row.child_elements().filter(|c| matches!(dom::name(*c), "td" | "th")).take(20).collect();
         let texts: Vec<String> = cells.iter().map(|c| dom::short_text(*c).into_owned()).collect();

@@ -57,7 +57,7 @@ impl TokenSink for Log {
 
 /// A token without the way in which its texts are kept.
 fn written(token: &Token) -> String {
-    let kept = |text: &Option<StrTendril>| text.as_ref().map(|t| t.to_string());
+    let kept = |text: &Option<StrTendril>| text.as_ref().map(ToString::to_string);
     match token {
         Token::TagToken(tag) => {
             let attrs: Vec<String> = tag.attrs.iter().map(|a| format!("{}={:?}", a.name.local, &*a.value)).collect();
