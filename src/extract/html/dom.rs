@@ -2,64 +2,211 @@
 //!
 //! Invariant: nothing here recurses deeper than [`limits::MAX_DEPTH`] or visits a node twice for one question.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use html5ever::tendril::{StrTendril, TendrilSink};
-use html5ever::{ParseOpts, local_name, ns};
-use scraper::{ElementRef, Html, HtmlTreeSink, Node};
+use html5ever::{LocalName, QualName, local_name};
 use url::Url;
 
 use super::limits;
+use super::mf2;
+use super::tree::{self, Data, Element, NONE, Node, Tree};
+pub(super) use super::white::fold;
+use super::white::folded;
 
 /// An element of the page.
-pub(super) type El<'a> = ElementRef<'a>;
+#[derive(Clone, Copy)]
+pub(super) struct El<'a> {
+    tree: &'a Tree,
+    id: u32,
+    element: &'a Element,
+}
+
+impl PartialEq for El<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+/// A node below an element.
+pub(super) enum Child<'a> {
+    Element(El<'a>),
+    Text(&'a str),
+    Comment(&'a str),
+    Other,
+}
+
+impl<'a> El<'a> {
+    fn of(tree: &'a Tree, id: u32) -> Option<Self> {
+        match &tree.node(id).data {
+            Data::Element(element) => Some(Self { tree, id, element }),
+            _ => None,
+        }
+    }
+
+    /// The value of an attribute without namespace.
+    pub fn attr(self, name: &str) -> Option<&'a str> {
+        let is = |q: &QualName| &*q.local == name && q.ns.is_empty();
+        self.element.attrs.iter().find(|a| is(&a.name)).map(|a| &*a.value)
+    }
+
+    /// Names and values of the attributes as written.
+    pub fn attrs(self) -> impl Iterator<Item = (&'a LocalName, &'a str)> {
+        self.element.attrs.iter().map(|a| (&a.name.local, &*a.value))
+    }
+
+    /// The local name as an atom.
+    pub fn atom(self) -> &'a LocalName {
+        &self.element.name.local
+    }
+
+    fn siblings(tree: &'a Tree, first: u32) -> impl Iterator<Item = u32> + use<'a> {
+        let present = |id: u32| (id != NONE).then_some(id);
+        std::iter::successors(present(first), move |id| present(tree.node(*id).next))
+    }
+
+    /// The nodes right below.
+    pub fn children(self) -> impl Iterator<Item = Child<'a>> {
+        let tree = self.tree;
+        Self::siblings(tree, tree.node(self.id).first).map(move |id| Self::child(tree, id))
+    }
+
+    fn child(tree: &'a Tree, id: u32) -> Child<'a> {
+        match &tree.node(id).data {
+            Data::Element(element) => Child::Element(Self { tree, id, element }),
+            Data::Text(text) => Child::Text(text),
+            Data::Comment(text) => Child::Comment(text),
+            Data::Other => Child::Other,
+        }
+    }
+
+    /// The elements right below.
+    pub fn child_elements(self) -> impl Iterator<Item = El<'a>> {
+        let tree = self.tree;
+        Self::siblings(tree, tree.node(self.id).first).filter_map(move |id| Self::of(tree, id))
+    }
+
+    /// The elements before it, the nearest first.
+    fn elements_before(self) -> impl Iterator<Item = El<'a>> {
+        let tree = self.tree;
+        let before = move |id: u32| Some(tree.node(id).previous).filter(|p| *p != NONE);
+        std::iter::successors(before(self.id), move |id| before(*id)).filter_map(move |id| Self::of(tree, id))
+    }
+
+    /// Every node below, in document order; what stands in templates, too.
+    fn below(self) -> impl Iterator<Item = u32> + use<'a> {
+        let (tree, root) = (self.tree, self.id);
+        let mut next = tree.node(root).first;
+        std::iter::from_fn(move || {
+            let here = (next != NONE).then_some(next)?;
+            let mut at = here;
+            next = tree.node(at).first;
+            while next == NONE && at != root {
+                next = tree.node(at).next;
+                at = tree.node(at).parent;
+            }
+            Some(here)
+        })
+    }
+
+    /// Every element below, in document order; those in templates, too.
+    pub fn descendent_elements(self) -> impl Iterator<Item = El<'a>> {
+        let tree = self.tree;
+        self.below().filter_map(move |id| Self::of(tree, id))
+    }
+
+    /// All text below, whatever it is for.
+    pub fn all_text(self) -> String {
+        let texts = self.below().filter_map(|id| match &self.tree.node(id).data {
+            Data::Text(text) => Some(&**text),
+            _ => None,
+        });
+        texts.collect()
+    }
+}
 
 /// A parsed page with the base for its relative addresses.
 pub(super) struct Page {
-    /// The document.
-    pub html: Html,
+    tree: Tree,
+    root: u32,
     /// Where the page was found.
     pub url: Url,
     /// `<base href>` resolved, else `url`.
     pub base: Url,
+    /// Elements that more than one reader looks for, in document order: see [`Page::marked`].
+    marked: Vec<u32>,
+    /// What the page has at all.
+    pub has: Has,
+}
+
+/// Which markup stands somewhere on the page, so that a reader need not look for it.
+#[derive(Default)]
+pub(super) struct Has {
+    /// `itemscope`.
+    pub items: bool,
+    /// `typeof`, `about` or `resource`.
+    pub resources: bool,
+    /// A root class of microformats.
+    pub formats: bool,
 }
 
 impl Page {
     /// Parses a document; beyond [`limits::MAX_NODES`] the rest is left unread.
     pub fn parse(html: &str, url: &Url) -> Self {
-        const CHUNK: usize = 16 * 1024;
-        let tamed = limits::tame(html);
-        let mut options = ParseOpts::default();
-        options.tree_builder.scripting_enabled = false;
-        let mut parser = html5ever::parse_document(HtmlTreeSink::new(Html::new_document()), options);
-        let mut rest: &str = &tamed;
-        while !rest.is_empty() && parser.tokenizer.sink.sink.0.borrow().tree.values().len() < limits::MAX_NODES {
-            let mut cut = rest.len().min(CHUNK);
-            while !rest.is_char_boundary(cut) {
-                cut -= 1;
+        let tree = Tree::parse(&limits::tame(html));
+        let tops = std::iter::successors(Some(tree.node(0).first), |id| Some(tree.node(*id).next));
+        // The tree builder makes `<html>` of nothing.
+        let root = tops.take_while(|id| *id != NONE).find(|id| El::of(&tree, *id).is_some()).unwrap_or(NONE);
+        let mut page =
+            Self { tree, root, url: url.clone(), base: url.clone(), marked: Vec::new(), has: Has::default() };
+        let (marked, has) = page.survey();
+        (page.marked, page.has) = (marked, has);
+        page.base = page.find_base().unwrap_or_else(|| url.clone());
+        page
+    }
+
+    fn survey(&self) -> (Vec<u32>, Has) {
+        let (mut marked, mut has) = (Vec::new(), Has::default());
+        for e in self.elements() {
+            let name = e.atom();
+            if matches!(&**name, "a" | "area" | "link" | "meta" | "script" | "title" | "table" | "dl") {
+                marked.push(e.id);
             }
-            parser.process(StrTendril::from_slice(&rest[..cut]));
-            rest = &rest[cut..];
+            for (name, value) in e.attrs() {
+                match *name {
+                    local_name!("class") => has.formats = has.formats || mf2::has_root(value),
+                    local_name!("itemscope") => has.items = true,
+                    _ => has.resources |= matches!(&**name, "typeof" | "about" | "resource"),
+                }
+            }
         }
-        let html = parser.finish();
-        let base = html
-            .root_element()
-            .descendent_elements()
-            .find_map(|e| if name(e) == "base" { e.attr("href") } else { None })
-            .and_then(|href| url.join(href.trim()).ok())
-            .filter(|b| !b.cannot_be_a_base())
-            .unwrap_or_else(|| url.clone());
-        Self { html, url: url.clone(), base }
+        (marked, has)
+    }
+
+    /// Where relative addresses start; a `base` in a template counts.
+    fn find_base(&self) -> Option<Url> {
+        let is_base = |data: &Data| matches!(data, Data::Element(e) if e.name.local == local_name!("base"));
+        if !self.tree.nodes.iter().any(|n| is_base(&n.data)) {
+            return None;
+        }
+        let bases = self.root().descendent_elements().filter(|e| *e.atom() == local_name!("base"));
+        let href = bases.into_iter().find_map(|e| e.attr("href"))?;
+        self.url.join(href.trim()).ok().filter(|b| !b.cannot_be_a_base())
     }
 
     /// `<html>`.
     pub fn root(&self) -> El<'_> {
-        self.html.root_element()
+        El::of(&self.tree, self.root).expect("every document has a root element")
     }
 
     /// Every element in document order, templates left out.
     pub fn elements(&self) -> impl Iterator<Item = El<'_>> {
         elements_below(self.root())
+    }
+
+    /// Every `a`, `area`, `link`, `meta`, `script`, `title`, `table` and `dl` in document order, templates left out.
+    pub fn marked(&self) -> impl Iterator<Item = El<'_>> {
+        self.marked.iter().filter_map(|id| El::of(&self.tree, *id))
     }
 
     /// The absolute form of an address; `None` where it is empty or no address.
@@ -74,39 +221,35 @@ impl Page {
 
 /// `root` and every element below it, in document order, templates left out.
 pub(super) fn elements_below(root: El<'_>) -> impl Iterator<Item = El<'_>> {
-    let mut next = Some(root);
+    let tree = root.tree;
+    let mut next = root.id;
     std::iter::from_fn(move || {
-        let here = next?;
-        let below = if name(here) == "template" { None } else { here.child_elements().next() };
-        next = below.or_else(|| {
+        loop {
+            let here = (next != NONE).then_some(next)?;
+            let e = El::of(tree, here);
+            let closed = e.is_none_or(|e| *e.atom() == local_name!("template"));
+            next = if closed { NONE } else { tree.node(here).first };
             let mut at = here;
-            loop {
-                if at.id() == root.id() {
-                    return None;
-                }
-                if let Some(sibling) = next_element(at) {
-                    return Some(sibling);
-                }
-                at = parent(at)?;
+            while next == NONE && at != root.id {
+                next = tree.node(at).next;
+                at = tree.node(at).parent;
             }
-        });
-        Some(here)
+            if e.is_some() {
+                return e;
+            }
+        }
     })
 }
 
 /// The parent element.
 pub(super) fn parent(e: El<'_>) -> Option<El<'_>> {
-    e.parent().and_then(El::wrap)
-}
-
-/// The next sibling element.
-pub(super) fn next_element(e: El<'_>) -> Option<El<'_>> {
-    e.next_siblings().find_map(El::wrap)
+    let parent = e.tree.node(e.id).parent;
+    if parent == NONE { None } else { El::of(e.tree, parent) }
 }
 
 /// Local name; HTML elements have it in lower case.
 pub(super) fn name(e: El<'_>) -> &str {
-    e.value().name()
+    &e.element.name.local
 }
 
 /// An attribute with something in it, trimmed.
@@ -119,32 +262,28 @@ pub(super) fn classes(e: El<'_>) -> impl Iterator<Item = &str> + use<'_> {
     e.attr("class").unwrap_or_default().split_ascii_whitespace()
 }
 
-/// Whitespace folded to single spaces, trimmed (no-break spaces count as white).
-pub(super) fn fold(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for word in text.split(|c: char| c.is_whitespace() || matches!(c, '\u{200B}' | '\u{FEFF}' | '\u{AD}')) {
-        if !word.is_empty() {
-            if !out.is_empty() {
-                out.push(' ');
-            }
-            out.push_str(word);
-        }
-    }
-    out
-}
-
 /// Text content of an element, folded.
 pub(super) fn text_of(e: El<'_>) -> String {
     fold(&raw_text(e))
 }
 
 /// Text content of a small element, folded; of a large one the beginning, which is too long for what is sought.
-pub(super) fn short_text(e: El<'_>) -> String {
+pub(super) fn short_text(e: El<'_>) -> Cow<'_, str> {
+    let tree = e.tree;
+    let Node { first, last, .. } = *tree.node(e.id);
+    let hides = |e: El<'_>| matches!(name(e), "script" | "style");
+    if first == last
+        && first != NONE
+        && !hides(e)
+        && let Data::Text(text) = &tree.node(first).data
+    {
+        return folded(text);
+    }
     let mut text = String::new();
-    for node in e.descendants().take(48) {
-        let hidden = || node.parent().and_then(El::wrap).is_some_and(|p| matches!(name(p), "script" | "style"));
-        if let Node::Text(t) = node.value()
-            && !hidden()
+    for id in e.below().take(48) {
+        let node = tree.node(id);
+        if let Data::Text(t) = &node.data
+            && !El::of(tree, node.parent).is_some_and(hides)
         {
             text.push_str(t);
             if text.len() > 400 {
@@ -152,7 +291,7 @@ pub(super) fn short_text(e: El<'_>) -> String {
             }
         }
     }
-    fold(&text)
+    Cow::Owned(fold(&text))
 }
 
 /// Text content of an element as it stands, without scripts, styles and templates; long ones are cut.
@@ -167,13 +306,9 @@ fn push_text(e: El<'_>, out: &mut String) {
         if out.len() > limits::MAX_VALUE {
             return;
         }
-        match node.value() {
-            Node::Text(t) => out.push_str(t),
-            Node::Element(_) => {
-                if let Some(child) = El::wrap(node).filter(|c| !matches!(name(*c), "script" | "style" | "template")) {
-                    push_text(child, out);
-                }
-            }
+        match node {
+            Child::Text(t) => out.push_str(t),
+            Child::Element(child) if !matches!(name(child), "script" | "style" | "template") => push_text(child, out),
             _ => {}
         }
     }
@@ -181,20 +316,33 @@ fn push_text(e: El<'_>, out: &mut String) {
 
 /// Whether an element is HTML's (not of SVG or `MathML`).
 pub(super) fn is_html(e: El<'_>) -> bool {
-    e.value().name.ns == ns!(html)
+    tree::is_html(&e.element.name.ns)
 }
 
 /// Whether the element itself is kept from view.
 pub(super) fn is_hidden(e: El<'_>) -> bool {
-    let v = e.value();
-    if matches!(v.name.local, local_name!("script") | local_name!("style") | local_name!("template")) {
-        return true;
-    }
-    matches!(name(e), "head" | "noscript" | "svg" | "math" | "iframe" | "object" | "select" | "textarea" | "dialog")
-        && !(name(e) == "dialog" && v.attr("open").is_some())
-        || v.attr("hidden").is_some()
-        || v.attr("aria-hidden").is_some_and(|a| a.eq_ignore_ascii_case("true"))
-        || v.attr("style").is_some_and(hides)
+    let unseen = matches!(
+        *e.atom(),
+        local_name!("script")
+            | local_name!("style")
+            | local_name!("template")
+            | local_name!("head")
+            | local_name!("noscript")
+            | local_name!("svg")
+            | local_name!("math")
+            | local_name!("iframe")
+            | local_name!("object")
+            | local_name!("select")
+            | local_name!("textarea")
+    );
+    unseen
+        || (*e.atom() == local_name!("dialog") && e.attr("open").is_none())
+        || e.element.attrs.iter().filter(|a| a.name.ns.is_empty()).any(|a| match a.name.local {
+            local_name!("hidden") => true,
+            local_name!("aria-hidden") => a.value.eq_ignore_ascii_case("true"),
+            local_name!("style") => hides(&a.value),
+            _ => false,
+        })
 }
 
 fn hides(style: &str) -> bool {
@@ -218,7 +366,7 @@ pub(super) fn css_path(e: El<'_>) -> String {
             steps.push(tag.to_owned());
             break;
         }
-        let nth = 1 + here.prev_siblings().filter_map(El::wrap).filter(|s| name(*s) == tag).take(9_999).count();
+        let nth = 1 + here.elements_before().filter(|s| name(*s) == tag).take(9_999).count();
         steps.push(format!("{tag}:nth-of-type({nth})"));
         at = parent(here);
     }

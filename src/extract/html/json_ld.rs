@@ -12,10 +12,10 @@ const MAX_DEPTH: usize = 64;
 /// The parsed value of every block, in page order.
 pub(super) fn read(page: &Page) -> Vec<Value> {
     let mut blocks = Vec::new();
-    for e in page.elements().filter(|e| dom::name(*e) == "script") {
+    for e in page.marked().filter(|e| dom::name(*e) == "script") {
         let media_type = dom::attr(e, "type").unwrap_or_default().to_ascii_lowercase();
         if media_type.split(';').next().is_some_and(|t| t.trim() == "application/ld+json") {
-            let text: String = e.text().collect();
+            let text = e.all_text();
             blocks.extend(parse(&text));
         }
     }

@@ -24,21 +24,58 @@ pub(super) const MAX_TEXT: usize = 200_000;
 /// Items of one kind (links, people, structured items) that are kept.
 pub(super) const MAX_ITEMS: usize = 5_000;
 
-const VOID: [&str; 15] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-    "frame",
-];
-/// Elements that the parser closes by itself when the next of their kind opens.
-const SELF_CLOSING_SIBLINGS: [&str; 15] = [
-    "p", "li", "dt", "dd", "option", "tr", "td", "th", "tbody", "thead", "tfoot", "colgroup", "caption", "html", "body",
-];
-const FORMATTING: [&str; 13] =
-    ["b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
-const RAW_TEXT: [&str; 7] = ["script", "style", "textarea", "title", "xmp", "iframe", "noembed"];
-/// End tags that mean something without a matching start tag.
-const MEANT: [&str; 8] = ["br", "h1", "h2", "h3", "h4", "h5", "h6", "plaintext"];
-/// Elements that an end tag of another name does not close through.
-const BARRIERS: [&str; 8] = ["table", "object", "marquee", "applet", "template", "svg", "math", "button"];
+/// What the scan has to know of an element, by its name.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
+#[derive(Clone, Copy)]
+struct Traits {
+    /// Has no content.
+    void: bool,
+    /// The parser closes it by itself when the next of its kind opens.
+    sibling: bool,
+    formats: bool,
+    /// Holds text only.
+    raw: bool,
+    /// Its end tag means something without a matching start tag.
+    meant: bool,
+    /// An end tag of another name does not close through it.
+    barrier: bool,
+    foreign: bool,
+}
+
+impl Traits {
+    fn of(name: &str) -> Self {
+        const NONE: Traits = Traits {
+            void: false,
+            sibling: false,
+            formats: false,
+            raw: false,
+            meant: false,
+            barrier: false,
+            foreign: false,
+        };
+        // Longer names have none of them.
+        let mut buffer = [0; 10];
+        let Some(lower) = buffer.get_mut(..name.len()) else { return NONE };
+        lower.copy_from_slice(name.as_bytes());
+        lower.make_ascii_lowercase();
+        match &*lower {
+            b"br" => Self { void: true, meant: true, ..NONE },
+            b"area" | b"base" | b"col" | b"embed" | b"hr" | b"img" | b"input" | b"link" | b"meta" | b"param"
+            | b"source" | b"track" | b"wbr" | b"frame" => Self { void: true, ..NONE },
+            b"p" | b"li" | b"dt" | b"dd" | b"option" | b"tr" | b"td" | b"th" | b"tbody" | b"thead" | b"tfoot"
+            | b"colgroup" | b"caption" | b"html" | b"body" => Self { sibling: true, ..NONE },
+            b"b" | b"big" | b"code" | b"em" | b"font" | b"i" | b"nobr" | b"s" | b"small" | b"strike" | b"strong"
+            | b"tt" | b"u" => Self { formats: true, ..NONE },
+            b"script" | b"style" | b"textarea" | b"title" | b"xmp" | b"iframe" | b"noembed" => {
+                Self { raw: true, ..NONE }
+            }
+            b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"plaintext" => Self { meant: true, ..NONE },
+            b"svg" | b"math" => Self { barrier: true, foreign: true, ..NONE },
+            b"table" | b"object" | b"marquee" | b"applet" | b"template" | b"button" => Self { barrier: true, ..NONE },
+            _ => NONE,
+        }
+    }
+}
 
 /// Returns `html` without the tags and attributes that exceed the limits; borrowed where nothing exceeds them.
 pub(super) fn tame(html: &str) -> Cow<'_, str> {
@@ -58,7 +95,7 @@ struct Scan<'a> {
     /// Everything before it is in `out`, or dropped.
     kept_to: usize,
     out: String,
-    open: Vec<&'a str>,
+    open: Vec<(&'a str, Traits)>,
     foreign: usize,
     /// Formatting elements without an end tag so far; an end of their container does not end them.
     formatting: usize,
@@ -91,19 +128,20 @@ impl<'a> Scan<'a> {
     fn end_tag(&mut self, start: usize) {
         let name = self.name_at(self.at + 1);
         self.at += 1 + name.len();
+        let traits = Traits::of(name);
         for i in (0..self.open.len()).rev() {
-            if self.open[i].eq_ignore_ascii_case(name) {
-                self.foreign -= self.open[i..].iter().filter(|n| is_foreign(n)).count();
+            if self.open[i].0.eq_ignore_ascii_case(name) {
+                self.foreign -= self.open[i..].iter().filter(|(_, t)| t.foreign).count();
                 self.open.truncate(i);
-                self.formatting -= usize::from(is_one_of(name, &FORMATTING)).min(self.formatting);
+                self.formatting -= usize::from(traits.formats).min(self.formatting);
                 return;
             }
-            if is_one_of(self.open[i], &BARRIERS) {
+            if self.open[i].1.barrier {
                 return;
             }
         }
         // The parser would search all open elements for it, in vain.
-        if !is_one_of(name, &SELF_CLOSING_SIBLINGS) && !is_one_of(name, &RAW_TEXT) && !is_one_of(name, &MEANT) {
+        if !traits.sibling && !traits.raw && !traits.meant {
             let (end, _) = self.tag_end(self.at);
             self.at = end;
             self.drop_range(start, end);
@@ -114,9 +152,9 @@ impl<'a> Scan<'a> {
         let name = self.name_at(self.at);
         let (end, excess) = self.tag_end(self.at + name.len());
         self.at = end;
-        let counted = !is_one_of(name, &VOID) && (self.foreign > 0 || !is_one_of(name, &SELF_CLOSING_SIBLINGS));
-        let raw = is_one_of(name, &RAW_TEXT);
-        let formats = is_one_of(name, &FORMATTING);
+        let traits = Traits::of(name);
+        let Traits { raw, formats, .. } = traits;
+        let counted = !traits.void && (self.foreign > 0 || !traits.sibling);
         let too_many = self.open.len() >= MAX_DEPTH || (formats && self.formatting >= MAX_FORMATTING);
         if counted && too_many && !raw {
             self.drop_range(start, end);
@@ -129,9 +167,9 @@ impl<'a> Scan<'a> {
         if raw {
             self.skip_raw_text(name);
         } else if counted {
-            self.foreign += usize::from(is_foreign(name));
+            self.foreign += usize::from(traits.foreign);
             self.formatting += usize::from(formats);
-            self.open.push(name);
+            self.open.push((name, traits));
         }
     }
 
@@ -188,14 +226,6 @@ impl<'a> Scan<'a> {
         self.out.push_str(&self.html[self.kept_to..from]);
         self.kept_to = to;
     }
-}
-
-fn is_one_of(name: &str, list: &[&str]) -> bool {
-    list.iter().any(|n| n.eq_ignore_ascii_case(name))
-}
-
-fn is_foreign(name: &str) -> bool {
-    name.eq_ignore_ascii_case("svg") || name.eq_ignore_ascii_case("math")
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub enum LinkTopic {
 
 /// Every distinct outgoing link, in page order; the first anchor text that is not empty counts.
 pub(super) fn read(page: &Page) -> Vec<Link> {
-    let page_nofollow = page.elements().any(|e| {
+    let page_nofollow = page.marked().any(|e| {
         dom::name(e) == "meta"
             && dom::attr(e, "name").is_some_and(|n| ["robots", "prosopon"].iter().any(|a| n.eq_ignore_ascii_case(a)))
             && e.attr("content").is_some_and(|c| {
@@ -50,7 +50,7 @@ pub(super) fn read(page: &Page) -> Vec<Link> {
     });
     let mut links: Vec<Link> = Vec::new();
     let mut index = std::collections::HashMap::new();
-    for e in page.elements().filter(|e| matches!(dom::name(*e), "a" | "area")) {
+    for e in page.marked().filter(|e| matches!(dom::name(*e), "a" | "area")) {
         let Some(mut url) = dom::attr(e, "href").and_then(|h| page.base.join(h).ok()) else { continue };
         if !matches!(url.scheme(), "http" | "https") {
             continue;

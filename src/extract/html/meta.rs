@@ -33,7 +33,7 @@ pub(super) struct Meta {
 pub(super) fn read(page: &Page) -> Meta {
     let mut meta = Meta::default();
     let mut content_language = None;
-    for e in page.elements() {
+    for e in page.marked() {
         match dom::name(e) {
             "title" if meta.title.is_none() && dom::is_html(e) => {
                 meta.title = Some(dom::text_of(e)).filter(|t| !t.is_empty());

@@ -16,6 +16,9 @@ const MAX_VISITS: usize = 400_000;
 
 /// Top-level items in page order.
 pub(super) fn read(page: &Page) -> Vec<Value> {
+    if !page.has.items {
+        return Vec::new();
+    }
     let mut reader = Reader { page, ids: None, visits: 0, bytes: 0 };
     let tops = page.elements().filter(|e| e.attr("itemscope").is_some() && e.attr("itemprop").is_none());
     tops.take(MAX_ITEMS).map(|e| reader.item(e, &mut Vec::new())).collect()

@@ -19,6 +19,9 @@ mod rdfa;
 mod reading;
 mod schema_org;
 mod text;
+mod tokens;
+mod tree;
+mod white;
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +29,6 @@ mod tests;
 pub use links::{Link, LinkTopic};
 pub use reading::{Feed, Mf2, Organization, PageReading, PersonMention, Syntax, Tdm};
 
-use blocks::Cut;
 use dom::Page;
 
 /// Name and version of this reader, for the `extractor` column of `evidence`.
@@ -36,7 +38,7 @@ pub const EXTRACTOR: &str = "html/1";
 #[must_use]
 pub fn text_of(html: &str) -> String {
     let url = url::Url::parse("https://piece.invalid/").expect("a fixed address");
-    text::read(&blocks::lines(&Page::parse(html, &url), Cut::Blocks))
+    blocks::read(&Page::parse(html, &url)).1
 }
 
 /// The text of an XML document in whatever encoding.
@@ -59,8 +61,7 @@ pub fn read_page(body: &[u8], content_type: Option<&str>, url: &url::Url) -> Pag
     let mf2 = mf2::read(&page);
     let meta = meta::read(&page);
     let links = links::read(&page);
-    let text = text::read(&blocks::lines(&page, Cut::Blocks));
-    let visible = blocks::lines(&page, Cut::Names);
+    let (lines, text) = blocks::read(&page);
     let language = meta.language.clone().or_else(|| text::detect_language(&text));
 
     let mut found = schema_org::Found::default();
@@ -68,8 +69,8 @@ pub fn read_page(body: &[u8], content_type: Option<&str>, url: &url::Url) -> Pag
     schema_org::from_items(&microdata, Syntax::Microdata, &page, &mut found);
     schema_org::from_items(&rdfa, Syntax::Rdfa, &page, &mut found);
     people::from_mf2(&mf2, &mut found);
-    imprint::read(&page, &visible, &mut found);
-    people::from_html(&page, &visible, &mut found);
+    imprint::read(&page, &lines, &mut found);
+    people::from_html(&page, &lines, &mut found);
     found.authors.extend(meta.authors.iter().cloned());
 
     PageReading {

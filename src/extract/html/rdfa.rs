@@ -29,6 +29,10 @@ const INITIAL: [(&str, &str); 11] = [
 
 /// Top-level resources in page order.
 pub(super) fn read(page: &Page) -> Vec<Value> {
+    // Nothing else names or types a resource.
+    if !page.has.resources {
+        return Vec::new();
+    }
     let mut reader = Reader { page, items: Vec::new(), by_id: HashMap::new(), bytes: 0, visits: Cell::new(0) };
     reader.walk(page.root(), &Context::default());
     let children: Vec<bool> = reader.items.iter().map(|i| i.is_value).collect();

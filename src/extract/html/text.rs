@@ -2,15 +2,23 @@
 //!
 //! Invariant: reading order is document order; navigation is out; at most [`MAX_TEXT`] bytes.
 
-use super::blocks::Line;
-use super::lexicon::LEXICON;
+use super::lexicon::{LEXICON, in_lower};
 use super::limits::MAX_TEXT;
 
-/// The main text: the lines outside navigation.
-pub(super) fn read(lines: &[Line<'_>]) -> String {
-    let mut text = String::new();
-    for line in lines.iter().filter(|l| !l.navigation) {
-        let line = &line.text;
+/// The main text while it grows.
+#[derive(Default)]
+pub(super) struct Text {
+    text: String,
+    full: bool,
+}
+
+impl Text {
+    /// Adds a line; the one that no longer fits is cut, and further ones are left out.
+    pub fn push(&mut self, line: &str) {
+        if self.full {
+            return;
+        }
+        let text = &mut self.text;
         if text.len() + line.len() + 1 > MAX_TEXT {
             let mut cut = MAX_TEXT.saturating_sub(text.len() + 1).min(line.len());
             while !line.is_char_boundary(cut) {
@@ -18,24 +26,30 @@ pub(super) fn read(lines: &[Line<'_>]) -> String {
             }
             text.push('\n');
             text.push_str(&line[..cut]);
-            break;
+            self.full = true;
+            return;
         }
         if !text.is_empty() {
             text.push('\n');
         }
         text.push_str(line);
     }
-    text.trim().to_owned()
+
+    /// All of it.
+    pub fn finish(self) -> String {
+        self.text.trim().to_owned()
+    }
 }
 
 /// `de` or `en` where the frequent words of one clearly outweigh the other's.
 pub(super) fn detect_language(text: &str) -> Option<String> {
     let (mut words, mut de, mut en) = (0_usize, 0_usize, 0_usize);
     for word in text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).take(5_000) {
-        let word = word.to_lowercase();
         words += 1;
-        de += usize::from(LEXICON.stop_words_de.contains(&word));
-        en += usize::from(LEXICON.stop_words_en.contains(&word));
+        in_lower(word, |word| {
+            de += usize::from(LEXICON.stop_words_de.contains(word));
+            en += usize::from(LEXICON.stop_words_en.contains(word));
+        });
     }
     let clear = |a: usize, b: usize| a >= 3 && a > 2 * b && a * 12 >= words;
     if clear(de, en) {

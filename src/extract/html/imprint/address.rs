@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::super::blocks::Line;
+use super::super::dom::Page;
 use super::super::reading::Organization;
 use super::country_code;
 
@@ -98,7 +99,7 @@ fn is_place(piece: &str) -> bool {
 }
 
 /// The first telephone number and mail address of the lines.
-pub(super) fn contact(lines: &[Line<'_>], organization: &mut Organization) {
+pub(super) fn contact(page: &Page, lines: &[Line<'_>], organization: &mut Organization) {
     for (i, line) in lines.iter().enumerate() {
         let text = &line.text;
         if text.chars().count() > 1_000 {
@@ -112,9 +113,9 @@ pub(super) fn contact(lines: &[Line<'_>], organization: &mut Organization) {
             organization.phone = PHONE.find(text).map(|m| number(m.as_str()));
         }
         if organization.email.is_none() {
-            let linked =
-                line.links.iter().find_map(|l| l.strip_prefix("mailto:")).map(|m| m.split('?').next().unwrap_or(m));
-            organization.email = linked.map(str::to_owned).or_else(|| MAIL.find(text).map(|m| m.as_str().to_owned()));
+            let address = |l: String| Some(l.strip_prefix("mailto:")?.split('?').next()?.to_owned());
+            let linked = line.links(page).find_map(address);
+            organization.email = linked.or_else(|| MAIL.find(text).map(|m| m.as_str().to_owned()));
         }
     }
 }

@@ -46,12 +46,12 @@ struct Named {
 fn named(lines: &[Line<'_>], dedicated: bool) -> Vec<Named> {
     let mut all = Vec::new();
     for (i, line) in lines.iter().enumerate() {
-        if line.navigation || line.text.chars().count() > 400 {
+        if line.navigation || !may_be_label(&line.text) || line.text.chars().count() > 400 {
             continue;
         }
         let Some((function, rest)) = label(&line.text) else { continue };
         // Without a colon it may as well be the job of the name above it.
-        let below_name = i > 0 && names::is_name(&lines[i - 1].text);
+        let below_name = i > 0 && lines[i - 1].is_name();
         if rest.is_empty() && !line.text.ends_with(':') && (!dedicated || below_name) {
             continue;
         }
@@ -106,6 +106,15 @@ fn acts(function: &str) -> bool {
         "partner",
     ];
     !no.iter().any(|w| lower.contains(w)) && yes.iter().any(|w| lower.contains(w))
+}
+
+/// Whether [`label`] may find one: never `false` where it does. Most lines have none, which this tells cheaply.
+fn may_be_label(line: &str) -> bool {
+    let represented = |part: &str| {
+        let begins = |w: &str| part.get(..w.len()).is_some_and(|start| start.eq_ignore_ascii_case(w));
+        ["vertret", "gesetzlich", "represented"].into_iter().any(begins)
+    };
+    LEXICON.may_begin_with_label(line) || line.split(',').any(|part| represented(part.trim_start()))
 }
 
 /// A known label at the beginning of a line: its function (`None` for a bare `Vertreten durch`) and what follows.
@@ -261,5 +270,17 @@ mod tests {
         check("Vorstand: Petra Klein (Vorsitzende), Max Muster", Some("Vorstand"), &["Petra Klein", "Max Muster"]);
         check("Geschäftsführer der Muster GmbH: Max Muster", Some("Geschäftsführer"), &["Max Muster"]);
         assert!(label("Telefon: 030 23125 100").is_none());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_cheap_question_misses_no_label(words in proptest::collection::vec(proptest::sample::select(vec![
+            "Geschäftsführer", "GESCHÄFTSFÜHRER:", "Vertreten durch", "vertreten durch:", "die", "Muster GmbH,", "gesetzlich",
+            "Vorstand", "VORSTÄNDE", "Präsident", "des Verwaltungsrats", "represented by", "(innen)", ":in:", "Max Muster",
+            "und", "Direct\u{130}or", "\u{212A}", "Inhaber", ",", ":", "Directors",
+        ]), 0..6)) {
+            let line = words.join(" ");
+            assert!(may_be_label(&line) || label(&line).is_none(), "{line}");
+        }
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn read(page: &Page, lines: &[Line<'_>], found: &mut Found) {
     if dedicated || company.is_some() {
         let near = &lines[at..lines.len().min(at.saturating_add(reach))];
         address::read(near, &mut organization);
-        address::contact(if dedicated { &lines[from..] } else { near }, &mut organization);
+        address::contact(page, if dedicated { &lines[from..] } else { near }, &mut organization);
     }
     if organization.country.is_none() {
         organization.country = numbers.country.map(str::to_owned);
@@ -64,7 +64,8 @@ pub(super) fn read(page: &Page, lines: &[Line<'_>], found: &mut Found) {
 fn start(lines: &[Line<'_>]) -> Option<usize> {
     let titled = |l: &Line<'_>| l.heading > 0 && lexicon::link_topic(&l.text) == Some(LinkTopic::Imprint);
     let stated = |l: &Line<'_>| {
-        if !l.text.starts_with(['A', 'a', 'O', 'o', 'I', 'i']) {
+        let begins = ["an", "of", "in"];
+        if !l.text.get(..2).is_some_and(|start| begins.iter().any(|b| start.eq_ignore_ascii_case(b))) {
             return false;
         }
         let lower = l.text.to_lowercase();
@@ -104,7 +105,7 @@ fn followed_by_address(lines: &[Line<'_>]) -> bool {
 /// The company's name in a line: from its beginning (or a label's colon) to the legal form.
 fn company_in(line: &str) -> Option<String> {
     // Most lines have none.
-    if !LEXICON.legal_form_finder.is_match(line) {
+    if !LEXICON.may_have_legal_form(line) || !LEXICON.legal_form_finder.is_match(line) {
         return None;
     }
     let line = dom::fold(line);
@@ -182,5 +183,12 @@ mod tests {
         assert_eq!(company_in("Muster AG, Musterweg 1, 8000 Musterdorf").as_deref(), Some("Muster AG"));
         assert_eq!(company_in("Wir sind die Muster GmbH"), None);
         assert_eq!(company_in("GmbH"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_cheap_question_misses_no_legal_form(line in "(Muster[ -])?\\(?(GmbH|AG|e\\.K\\.|Sàrl|S\\.à r\\.l\\.|UG \\(haftungsbeschränkt\\)|ag|x)[ )]?") {
+            assert!(LEXICON.may_have_legal_form(&line) || find_form(&line).is_none(), "{line}");
+        }
     }
 }

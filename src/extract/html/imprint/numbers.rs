@@ -63,6 +63,8 @@ static OF_COURTS: LazyLock<AhoCorasick> =
     LazyLock::new(|| any_of(&["register", "firmenbuch", "gericht", "hrb", "hra", "fn"]));
 /// A line without one of these is not about a general partner.
 static OF_PARTNERS: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["haftende", "komplement", "general partner"]));
+/// A line without one of these has no number of Companies House.
+static OF_COMPANIES: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["company", "companie", "regi"]));
 
 fn any_of(words: &[&str]) -> AhoCorasick {
     AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("few short words")
@@ -70,36 +72,66 @@ fn any_of(words: &[&str]) -> AhoCorasick {
 
 /// Reads the numbers of the lines.
 pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
-    let mut numbers = Numbers::default();
-    // The general partner has a register entry of its own; it counts only where there is no other.
-    let (partner, own): (Vec<usize>, Vec<usize>) = (0..lines.len()).partition(|i| is_partner(&lines[*i].text));
-    for i in own.into_iter().chain(partner) {
-        let line = &lines[i];
-        if line.text.chars().count() > 1_000 {
-            continue;
-        }
-        // Patterns cost more than this look, and most lines have no number.
-        if line.text.bytes().any(|b| b.is_ascii_digit()) {
-            vat(&line.text, &mut numbers);
-            register(&line.text, &mut numbers);
-        }
-        if numbers.court.is_none() {
-            numbers.court = court(&line.text, lines.get(i + 1).map(|l| l.text.as_str()));
-        }
-    }
+    // Patterns cost more than this look, and most lines have no number.
+    let numbered: Vec<(&str, usize)> = lines
+        .iter()
+        .map(|l| (l.text.as_str(), digits(&l.text)))
+        .filter(|(text, digits)| *digits > 0 && is_short(text))
+        .collect();
+    let vat = first(numbered.iter(), |(text, digits)| Some((*text, vat(text, *digits)?)));
+    let register = first(numbered.iter(), |(text, digits)| Some((*text, register(text, *digits)?)));
+    let mut numbers = Numbers {
+        country: vat.as_ref().or(register.as_ref()).map(|(_, country)| *country),
+        vat_id: vat.map(|(id, _)| id),
+        register: register.map(|(number, _)| number),
+        court: None,
+    };
     // A Swiss company's UID is its register number too.
     if numbers.register.is_none()
         && let Some(uid) = numbers.vat_id.as_deref().and_then(|v| CHE.captures(v))
     {
         numbers.register = Some(format!("CHE-{}.{}.{}", &uid[1], &uid[2], &uid[3]));
     }
-    if numbers.court.is_none() && numbers.country == Some("GB") && numbers.register.is_some() {
-        numbers.court = Some("Companies House".to_owned());
-    }
-    if numbers.register.is_none() {
-        numbers.court = None;
+    if numbers.register.is_some() {
+        let in_gb = numbers.country == Some("GB");
+        numbers.court = first_court(lines).or_else(|| in_gb.then(|| "Companies House".to_owned()));
     }
     numbers
+}
+
+/// The court of the first line that names one.
+fn first_court(lines: &[Line<'_>]) -> Option<String> {
+    first(lines.iter().enumerate(), |(i, line)| {
+        let next = || lines.get(i + 1).map(|l| l.text.as_str());
+        Some((line.text.as_str(), court(&line.text, next()).filter(|_| is_short(&line.text))?))
+    })
+}
+
+/// The first of what is found in lines. The general partner has a register entry of its own; it counts only where there
+/// is no other.
+fn first<'l, I, T>(lines: impl Iterator<Item = I>, find: impl Fn(I) -> Option<(&'l str, T)>) -> Option<T> {
+    let mut of_partner = None;
+    for (line, found) in lines.filter_map(find) {
+        if !is_partner(line) {
+            return Some(found);
+        }
+        of_partner.get_or_insert(found);
+    }
+    of_partner
+}
+
+fn is_short(line: &str) -> bool {
+    line.len() <= 4_000 && line.chars().count() <= 1_000
+}
+
+/// Digits of whatever script, as the patterns know them; 0 where none is ASCII.
+fn digits(text: &str) -> usize {
+    let ascii = text.bytes().filter(u8::is_ascii_digit).count();
+    // Others begin with U+0660.
+    if ascii == 0 || !text.bytes().any(|b| b >= 0xD9) {
+        return ascii;
+    }
+    ascii + text.chars().filter(|c| *c >= '\u{660}' && c.is_numeric()).count()
 }
 
 fn is_partner(line: &str) -> bool {
@@ -110,17 +142,13 @@ fn is_partner(line: &str) -> bool {
     ["haftende", "komplementär", "general partner"].iter().any(|w| lower.contains(w))
 }
 
-fn vat(text: &str, numbers: &mut Numbers) {
-    if numbers.vat_id.is_some() {
-        return;
-    }
-    let Some(found) = VAT.captures(text) else { return };
+/// The VAT id in a line, and its country.
+fn vat(text: &str, digits: usize) -> Option<(String, &'static str)> {
+    let found = if digits < 8 { None } else { VAT.captures(text) }?;
     let (raw, country) = [(1, "DE"), (2, "AT"), (3, "CH"), (4, "GB")]
         .into_iter()
-        .find_map(|(group, country)| found.get(group).map(|m| (m.as_str(), country)))
-        .unwrap_or_default();
-    numbers.vat_id = Some(compact_vat(raw));
-    numbers.country = Some(country);
+        .find_map(|(group, country)| found.get(group).map(|m| (m.as_str(), country)))?;
+    Some((compact_vat(raw), country))
 }
 
 /// A VAT id without spaces; `CHE-123.456.789 MWST` keeps its form.
@@ -134,27 +162,34 @@ pub(in super::super) fn compact_vat(raw: &str) -> String {
     raw.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase()
 }
 
-fn register(text: &str, numbers: &mut Numbers) {
-    if numbers.register.is_some() {
-        return;
-    }
+/// The register number in a line, and its country.
+fn register(text: &str, digits: usize) -> Option<(String, &'static str)> {
     let squeezed = |digits: &str| digits.replace(' ', "");
-    if let Some(found) = HR.captures(text) {
+    let german = || memchr::memchr(b'R', text.as_bytes()).and_then(|_| HR.captures(text));
+    let austrian = || if may_be_firmenbuch(text) { FN.captures(text) } else { None };
+    let swiss = || if digits >= 9 { CHE.captures(text) } else { None };
+    let of_company = || digits >= 6 && OF_COMPANIES.is_match(text);
+    let british = || if of_company() { COMPANIES_HOUSE.captures(text) } else { None };
+    if let Some(found) = german() {
         let suffix = found.get(3).map(|s| format!(" {}", s.as_str().trim())).unwrap_or_default();
-        numbers.register = Some(format!("{} {}{suffix}", &found[1], squeezed(&found[2])));
-        numbers.country = numbers.country.or(Some("DE"));
-    } else if let Some(found) = FN.captures(text) {
-        numbers.register = Some(format!("FN {}{}", squeezed(&found[1]), &found[2]));
-        numbers.country = numbers.country.or(Some("AT"));
-    } else if let Some(uid) = CHE.captures(text) {
-        numbers.register = Some(format!("CHE-{}.{}.{}", &uid[1], &uid[2], &uid[3]));
-        numbers.country = numbers.country.or(Some("CH"));
-    } else if let Some(found) = COMPANIES_HOUSE.captures(text)
-        && !text.to_lowercase().contains("vat registration")
-    {
-        numbers.register = Some(squeezed(&found[1]).to_uppercase());
-        numbers.country = numbers.country.or(Some("GB"));
+        Some((format!("{} {}{suffix}", &found[1], squeezed(&found[2])), "DE"))
+    } else if let Some(found) = austrian() {
+        Some((format!("FN {}{}", squeezed(&found[1]), &found[2]), "AT"))
+    } else if let Some(uid) = swiss() {
+        Some((format!("CHE-{}.{}.{}", &uid[1], &uid[2], &uid[3]), "CH"))
+    } else {
+        let found = british().filter(|_| !text.to_lowercase().contains("vat registration"))?;
+        Some((squeezed(&found[1]).to_uppercase(), "GB"))
     }
+}
+
+/// Whether a line may have a number of an Austrian register: never `false` where it does.
+fn may_be_firmenbuch(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr2_iter(b'F', b'f', bytes).any(|at| {
+        let word = bytes.get(at..at + "firmenbuch".len());
+        bytes[at..].starts_with(b"FN") || word.is_some_and(|w| w.eq_ignore_ascii_case(b"firmenbuch"))
+    })
 }
 
 /// The court, from `Amtsgericht X`, `Registergericht: X`, or a label with the court in the next line.
@@ -196,4 +231,27 @@ fn court(text: &str, next: Option<&str>) -> Option<String> {
     is_label
         .then(|| next.filter(|n| n.chars().count() < 60 && n.starts_with(char::is_uppercase)).map(str::to_owned))
         .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn the_cheap_questions_miss_no_number(words in proptest::collection::vec(proptest::sample::select(vec![
+            "DE", "123", "456789", "ATU", "12345678", "CHE-", ".", "GB", "HRB", "VR", "Nr.", "FN", "Firmenbuchnummer",
+            "FIRMENBUCH", "123456", "a", "Company", "regi\u{17F}tered", "REGISTRATION number", "01234567", "\u{661}\u{662}", ":", "7",
+        ]), 0..7), glue in "[ ]?") {
+            let line = words.join(&glue);
+            let digits = digits(&line);
+            if line.bytes().any(|b| b.is_ascii_digit()) {
+                assert!(digits >= 8 || !VAT.is_match(&line), "{line}");
+                assert!(line.contains('R') || !HR.is_match(&line), "{line}");
+                assert!(may_be_firmenbuch(&line) || !FN.is_match(&line), "{line}");
+                assert!(digits >= 9 || !CHE.is_match(&line), "{line}");
+                assert!((digits >= 6 && OF_COMPANIES.is_match(&line)) || !COMPANIES_HOUSE.is_match(&line), "{line}");
+            }
+        }
+    }
 }

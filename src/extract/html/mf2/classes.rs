@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use super::super::dom::{self, El};
@@ -27,11 +28,11 @@ struct RawRoot {
 /// A classic root and its vocabulary.
 pub(super) struct Classic {
     h_type: String,
-    properties: BTreeMap<String, Vec<String>>,
-    rels: BTreeMap<String, Property>,
+    properties: FxHashMap<String, Vec<String>>,
+    rels: FxHashMap<String, Property>,
 }
 
-static CLASSIC: LazyLock<BTreeMap<String, Classic>> = LazyLock::new(|| {
+static CLASSIC: LazyLock<FxHashMap<String, Classic>> = LazyLock::new(|| {
     let raw: Raw = serde_saphyr::from_str(include_str!("../../../../config/lexicon/html/mf2_classic.yaml"))
         .expect("the embedded mapping is tested");
     let words = |s: &str| s.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -64,6 +65,11 @@ pub(super) struct Roots {
 pub(super) struct Property {
     pub prefix: &'static str,
     pub name: String,
+}
+
+/// Whether the class makes a root, of either kind.
+pub(super) fn is_root(class: &str) -> bool {
+    class.strip_prefix("h-").is_some_and(is_name) || CLASSIC.contains_key(class)
 }
 
 /// The root classes of an element, if it has any.

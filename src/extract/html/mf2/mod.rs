@@ -24,9 +24,16 @@ const ITEM_BUDGET: usize = 20_000;
 pub(super) fn read(page: &Page) -> Mf2 {
     let mut parser = Parser { page, bytes: BYTE_BUDGET, items: ITEM_BUDGET };
     let mut items = Vec::new();
-    parser.top_level(page.root(), &mut items);
+    if page.has.formats {
+        parser.top_level(page.root(), &mut items);
+    }
     let (rels, rel_urls) = rels::read(page);
     Mf2 { items, rels, rel_urls }
+}
+
+/// Whether the value of a `class` has a root class.
+pub(super) fn has_root(class: &str) -> bool {
+    class.split_ascii_whitespace().any(classes::is_root)
 }
 
 /// An address as the microformats tests want it: absolute ones as written, others resolved, empty ones the base.

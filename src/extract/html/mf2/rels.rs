@@ -14,7 +14,7 @@ pub(super) fn read(page: &Page) -> (Map<String, Value>, Map<String, Value>) {
     let mut rels: Map<String, Value> = Map::new();
     let mut urls: Map<String, Value> = Map::new();
     let mut seen = std::collections::HashSet::new();
-    let linking = page.elements().filter(|e| matches!(dom::name(*e), "a" | "area" | "link"));
+    let linking = page.marked().filter(|e| matches!(dom::name(*e), "a" | "area" | "link"));
     for e in linking {
         let (Some(rel), Some(href)) = (dom::attr(e, "rel"), e.attr("href")) else { continue };
         if urls.len() >= MAX_ITEMS {

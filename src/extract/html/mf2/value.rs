@@ -5,10 +5,9 @@
 
 use std::fmt::Write as _;
 
-use scraper::Node;
 use serde_json::{Value, json};
 
-use super::super::dom::{self, El, Page};
+use super::super::dom::{self, Child, El, Page};
 use super::classes::{self, Mode};
 use super::{dates, resolve};
 
@@ -146,23 +145,20 @@ fn collect(page: &Page, e: El<'_>, images: Images, out: &mut String) {
         if out.len() > MAX_VALUE {
             return;
         }
-        match node.value() {
-            Node::Text(t) => out.push_str(t),
-            Node::Element(_) => {
-                let Some(child) = El::wrap(node) else { continue };
-                match dom::name(child) {
-                    "script" | "style" | "template" => {}
-                    "img" => match (child.attr("alt"), child.attr("src")) {
-                        (Some(alt), _) if images != Images::Dropped => out.push_str(alt),
-                        (None, Some(src)) if images == Images::AltOrSrc => {
-                            // Writing to a string cannot fail.
-                            let _ = write!(out, " {} ", resolve(page, src));
-                        }
-                        _ => {}
-                    },
-                    _ => collect(page, child, images, out),
-                }
-            }
+        match node {
+            Child::Text(t) => out.push_str(t),
+            Child::Element(child) => match dom::name(child) {
+                "script" | "style" | "template" => {}
+                "img" => match (child.attr("alt"), child.attr("src")) {
+                    (Some(alt), _) if images != Images::Dropped => out.push_str(alt),
+                    (None, Some(src)) if images == Images::AltOrSrc => {
+                        // Writing to a string cannot fail.
+                        let _ = write!(out, " {} ", resolve(page, src));
+                    }
+                    _ => {}
+                },
+                _ => collect(page, child, images, out),
+            },
             _ => {}
         }
     }
@@ -181,20 +177,18 @@ fn serialize(page: &Page, e: El<'_>, out: &mut String) {
         if out.len() > MAX_VALUE {
             return;
         }
-        match node.value() {
-            Node::Text(t) if raw => out.push_str(t),
-            Node::Text(t) => escape(t, false, out),
-            Node::Comment(c) => {
-                let _ = write!(out, "<!--{}-->", &**c);
+        match node {
+            Child::Text(t) if raw => out.push_str(t),
+            Child::Text(t) => escape(t, false, out),
+            Child::Comment(c) => {
+                let _ = write!(out, "<!--{c}-->");
             }
-            Node::Element(element) => {
-                let Some(child) = El::wrap(node) else { continue };
-                let tag = element.name();
+            Child::Element(child) => {
+                let tag = dom::name(child);
                 let _ = write!(out, "<{tag}");
-                for (name, value) in &element.attrs {
-                    let local = &*name.local;
+                for (local, value) in child.attrs() {
                     let _ = write!(out, " {local}=\"");
-                    if matches!(local, "href" | "src" | "poster" | "data" | "cite" | "action" | "longdesc") {
+                    if matches!(&**local, "href" | "src" | "poster" | "data" | "cite" | "action" | "longdesc") {
                         escape(&resolve(page, value), true, out);
                     } else {
                         escape(value, true, out);
@@ -207,7 +201,7 @@ fn serialize(page: &Page, e: El<'_>, out: &mut String) {
                     let _ = write!(out, "</{tag}>");
                 }
             }
-            _ => {}
+            Child::Other => {}
         }
     }
 }

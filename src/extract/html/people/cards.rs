@@ -4,7 +4,7 @@
 //! names, neither gets it.
 
 use super::super::blocks::Line;
-use super::super::dom::{self, El};
+use super::super::dom::{self, El, Page};
 use super::super::limits::MAX_ITEMS;
 use super::super::schema_org::Found;
 use super::{mention, names};
@@ -15,7 +15,7 @@ const REACH: usize = 2;
 const CARD: usize = 8;
 
 /// Reads the lines of a page.
-pub(super) fn read(lines: &[Line<'_>], found: &mut Found) {
+pub(super) fn read(page: &Page, lines: &[Line<'_>], found: &mut Found) {
     let mut department: Option<(u8, String)> = None;
     let mut taken = vec![false; lines.len()];
     for (i, line) in lines.iter().enumerate() {
@@ -25,7 +25,7 @@ pub(super) fn read(lines: &[Line<'_>], found: &mut Found) {
         if line.navigation || line.tabular {
             continue;
         }
-        let is_name = names::is_name(&line.text);
+        let is_name = line.is_name();
         if line.heading > 0 && !is_name {
             // A heading opens a department, or closes the one of its level.
             if names::is_department(&line.text) {
@@ -34,16 +34,17 @@ pub(super) fn read(lines: &[Line<'_>], found: &mut Found) {
                 department = None;
             }
         }
-        let section = department.as_ref().map(|(_, name)| name.clone());
+        let section = || department.as_ref().map(|(_, name)| name.clone());
         if is_name {
             if let Some(job) = job_of(lines, i, &taken) {
                 taken[job] = true;
                 let title = lines[job].text.trim_start_matches([',', '–', '-', '|', ' ']);
-                found.people.push(mention(&line.text, Some(title), section, links(lines, i), line.block));
+                let links = links(page, lines, i);
+                found.people.push(mention(&line.text, Some(title), section(), links, line.block));
             }
         } else if let Some((name, job, own)) = in_line(&line.text) {
-            let department = own.or(section);
-            found.people.push(mention(&name, job.as_deref(), department, links(lines, i), line.block));
+            let links = links(page, lines, i);
+            found.people.push(mention(&name, job.as_deref(), own.or_else(section), links, line.block));
         }
     }
 }
@@ -56,7 +57,7 @@ fn job_of(lines: &[Line<'_>], i: usize, taken: &[bool]) -> Option<usize> {
         !taken[k] && !line.navigation && !line.tabular && names::is_job(text)
     };
     let after = (i + 1..lines.len().min(i + 1 + REACH))
-        .take_while(|k| !names::is_name(&lines[*k].text) && !is_section(&lines[*k], &lines[i]))
+        .take_while(|k| !lines[*k].is_name() && !is_section(&lines[*k], &lines[i]))
         .find(|k| is_job(*k));
     // A heading right above the name may be its job, if it is no mere department.
     let titled = |k: usize| lines[k].heading > 0 && !names::is_department(&lines[k].text);
@@ -117,23 +118,28 @@ fn shared_lines(lines: &[Line<'_>], a: usize, b: usize) -> usize {
 }
 
 /// The links from the name up to the next name or section.
-fn links(lines: &[Line<'_>], i: usize) -> Vec<String> {
+fn links(page: &Page, lines: &[Line<'_>], i: usize) -> Vec<String> {
     let rest = lines[i + 1..].iter().take(CARD - 1);
     let card = rest.take_while(|l| {
         (l.heading == 0 || (lines[i].heading > 0 && l.heading > lines[i].heading))
             && !l.navigation
             && !l.tabular
-            && !names::is_name(&l.text)
+            && !l.is_name()
             && in_line(&l.text).is_none()
     });
-    lines[i].links.iter().chain(card.flat_map(|l| &l.links)).cloned().collect()
+    lines[i].links(page).chain(card.flat_map(|l| l.links(page))).collect()
 }
 
 type Person = (String, Option<String>, Option<String>);
 
 /// `Name, job`, `Name – job`, `Name (job)`, `Job: Name`, `Ansprechpartner: Name (Einkauf)`.
 pub(in super::super) fn in_line(line: &str) -> Option<Person> {
-    if line.chars().count() > 140 {
+    // All that follows needs one of these; 0xE2 begins a long dash.
+    let bytes = line.as_bytes();
+    let whole = memchr::memchr3(b':', b')', b',', bytes).is_none()
+        && memchr::memchr3(b'-', b'|', b'/', bytes).is_none()
+        && memchr::memchr(0xE2, bytes).is_none();
+    if whole || line.len() > 560 || line.chars().count() > 140 {
         return None;
     }
     if let Some((label, rest)) = line.split_once(':') {
@@ -158,14 +164,31 @@ fn name_with_job(line: &str) -> Option<Person> {
     {
         return Some((name.trim().to_owned(), Some(inside.trim().to_owned()), None));
     }
-    [", ", " – ", " — ", " - ", " | ", " / "].iter().find_map(|separator| {
-        // The last separator first: `Petra Klein, MBA, Managing Director`.
-        let places: Vec<(usize, &str)> = line.match_indices(separator).take(4).collect();
-        places.into_iter().rev().find_map(|(at, _)| {
-            let (name, job) = (&line[..at], &line[at + separator.len()..]);
-            (names::is_name(name) && names::is_job(job))
-                .then(|| (name.trim().to_owned(), Some(job.trim().to_owned()), None))
-        })
+    ["–", "—", "-", "|", "/"].iter().fold(parted(line, ","), |found, mark| found.or_else(|| parted(line, mark)))
+}
+
+/// The name before a mark with a space on each side (a comma: behind it), and the job behind.
+fn parted(line: &str, mark: &str) -> Option<Person> {
+    let bytes = line.as_bytes();
+    let before = usize::from(mark != ",");
+    let mut places = [0; 4];
+    let (mut count, mut free) = (0, 0);
+    for at in memchr::memchr_iter(mark.as_bytes()[0], bytes) {
+        let from = at.wrapping_sub(before);
+        let stands = bytes[at..].starts_with(mark.as_bytes())
+            && bytes.get(at + mark.len()) == Some(&b' ')
+            && (before == 0 || bytes.get(from) == Some(&b' '));
+        if stands && from >= free && count < places.len() {
+            places[count] = from;
+            count += 1;
+            free = at + mark.len() + 1;
+        }
+    }
+    // The last one first: `Petra Klein, MBA, Managing Director`.
+    places[..count].iter().rev().find_map(|at| {
+        let (name, job) = (&line[..*at], &line[at + before + mark.len() + 1..]);
+        (names::is_name(name) && names::is_job(job))
+            .then(|| (name.trim().to_owned(), Some(job.trim().to_owned()), None))
     })
 }
 

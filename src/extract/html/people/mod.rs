@@ -108,7 +108,7 @@ fn company(name: String, texts: &dyn Fn(&str) -> Vec<String>) -> Organization {
 /// People of cards, tables and lists without markup.
 pub(super) fn from_html(page: &Page, lines: &[Line<'_>], found: &mut Found) {
     tables::read(page, found);
-    cards::read(lines, found);
+    cards::read(page, lines, found);
 }
 
 /// A mention in plain HTML.

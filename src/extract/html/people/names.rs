@@ -3,9 +3,9 @@
 //! Invariant: precision before recall; whatever could as well be a company, a place, a heading or a menu entry is
 //! no name.
 
-use super::super::dom::fold;
 use super::super::imprint;
-use super::super::lexicon::LEXICON;
+use super::super::lexicon::{LEXICON, in_lower};
+use super::super::white::{fold, is_one_word};
 
 /// Endings of abstract nouns, which German headings are full of.
 const ABSTRACT: [&str; 14] = [
@@ -38,9 +38,17 @@ pub(in super::super) fn key(text: &str) -> String {
 /// The words of the name without titles; `None` where the text is no name.
 fn core(text: &str) -> Option<Vec<&str>> {
     let text = text.trim();
-    if !(5..=70).contains(&text.chars().count())
-        || text.contains(|c: char| c.is_ascii_digit() || "@/:;!?|&\"".contains(c))
-    {
+    if !(5..=280).contains(&text.len()) || is_one_word(text) {
+        return None;
+    }
+    let foreign = |b: u8| matches!(b, b'0'..=b'9' | b'@' | b'/' | b':' | b';' | b'!' | b'?' | b'|' | b'&' | b'"');
+    if !(5..=70).contains(&text.chars().count()) || text.bytes().any(foreign) {
+        return None;
+    }
+    // Most texts fail here: a small word that is no title and no particle.
+    let small = |w: &str| !w.starts_with(char::is_uppercase);
+    let words = text.split([',', ' ']).filter(|w| !w.is_empty());
+    if words.into_iter().any(|w| small(w) && !w.contains(char::is_whitespace) && !is_title(w) && !is_particle(w)) {
         return None;
     }
     // Titles after the name: `Anna Berger, M.Sc.`
@@ -55,24 +63,23 @@ fn core(text: &str) -> Option<Vec<&str>> {
     while words.last().is_some_and(|w| words.len() > 2 && is_title(w)) {
         words.pop();
     }
-    let particle = |w: &str| LEXICON.name_particles.contains(w);
-    let full = words.iter().filter(|w| !particle(w)).count();
+    let full = words.iter().filter(|w| !is_particle(w)).count();
     if !(2..=4).contains(&full) || words.len() > 6 {
         return None;
     }
     let (first, last) = (words.first()?, words.last()?);
-    if particle(first) || LEXICON.given_name_stops.contains(&first.to_lowercase()) || letters(last) < 2 {
+    if is_particle(first) || LEXICON.given_name_stops.contains(&first.to_lowercase()) || letters(last) < 2 {
         return None;
     }
     if words.iter().filter(|w| letters(w) > 1).all(|w| is_upper(w)) || (is_upper(first) && letters(first) > 1) {
         return None;
     }
     // Short capitals at the end are an association's; an article belongs to a particle: `von der`.
-    let lone_article = words.windows(2).any(|w| matches!(w[1], "der" | "den" | "dem") && !particle(w[0]));
+    let lone_article = words.windows(2).any(|w| matches!(w[1], "der" | "den" | "dem") && !is_particle(w[0]));
     if (is_upper(last) && letters(last) <= 4) || lone_article {
         return None;
     }
-    words.iter().all(|w| particle(w) || is_name_word(w)).then_some(words)
+    words.iter().all(|w| is_particle(w) || is_name_word(w)).then_some(words)
 }
 
 fn letters(word: &str) -> usize {
@@ -83,7 +90,14 @@ fn is_upper(word: &str) -> bool {
     !word.chars().any(char::is_lowercase)
 }
 
+fn is_particle(word: &str) -> bool {
+    LEXICON.name_particles.contains(word)
+}
+
 fn is_title(word: &str) -> bool {
+    if word.is_ascii() && !word.bytes().any(|b| matches!(b, b'.' | b'(' | b')' | b',')) {
+        return in_lower(word, |lower| LEXICON.name_titles.contains(lower));
+    }
     let plain: String = word.chars().filter(|c| !matches!(c, '.' | '(' | ')' | ',')).collect::<String>().to_lowercase();
     LEXICON.name_titles.contains(&plain)
 }
@@ -102,68 +116,64 @@ fn is_name_word(word: &str) -> bool {
     let abstract_noun = ABSTRACT.iter().any(|e| lower.len() > e.len() + 2 && lower.ends_with(e))
         || (lower.ends_with("ung") && lower.chars().count() > 7);
     let listed = |w: &str| LEXICON.not_names.contains(w) || LEXICON.job_words.contains(w);
-    !abstract_noun && !listed(&lower) && !lower.split('-').any(listed) && !is_job_compound(&lower)
-}
-
-/// Whether a German compound ends in a job word: `vertriebsleiterin`.
-fn is_job_compound(lower: &str) -> bool {
-    LEXICON.job_stems.iter().any(|s| s.len() >= 5 && lower.len() > s.len() + 2 && lower.ends_with(s.as_str()))
+    !abstract_noun && !listed(&lower) && !lower.split('-').any(listed) && !LEXICON.is_job_compound(&lower)
 }
 
 /// Whether a line looks like a job title and nothing more.
 pub(in super::super) fn is_job(text: &str) -> bool {
     let text = text.trim();
-    let words = text.split_whitespace().count();
-    if !(2..=110).contains(&text.chars().count())
-        || words > 12
-        || text.contains(['@', '?', '!'])
-        || text.replace(":in", "").contains(':')
+    // The cheap questions first; most lines fail one of them.
+    if !(2..=440).contains(&text.len()) || !text.starts_with(char::is_alphabetic) {
+        return false;
+    }
+    let bytes = text.as_bytes();
+    if memchr::memchr3(b'@', b'?', b'!', bytes).is_some()
+        || (memchr::memchr(b':', bytes).is_some() && text.replace(":in", "").contains(':'))
+        || bytes.iter().filter(|b| b.is_ascii_digit()).count() > 2
     {
         return false;
     }
-    if text.chars().filter(char::is_ascii_digit).count() > 2 || is_sentence(text) || imprint::legal_form(text).is_some()
-    {
+    if !(2..=110).contains(&text.chars().count()) || text.split_whitespace().count() > 12 {
         return false;
     }
-    if !text.starts_with(char::is_alphabetic) || is_name(text) {
-        return false;
-    }
+    let is_job_word = |w: &str| LEXICON.job_words.contains(w) || LEXICON.is_job_compound(w);
     let lower = text.to_lowercase();
     let plural = ["directors", "partners", "ansprechpartner", "mitarbeiter", "mitarbeiterinnen", "team"];
     !plural.contains(&lower.as_str())
-        && lower
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|w| !w.is_empty())
-            .any(|w| LEXICON.job_words.contains(w) || is_job_compound(w))
+        && lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).any(is_job_word)
+        && !is_sentence(text, &lower)
+        && imprint::legal_form(text).is_none()
+        && !is_name(text)
 }
 
-fn is_sentence(text: &str) -> bool {
-    let stops = text.ends_with('.') && text.split_whitespace().count() > 4;
-    let lower = format!(" {} ", text.to_lowercase());
-    let verbs = [
-        " ist ",
-        " sind ",
-        " wir ",
-        " sie ",
-        " ihr ",
-        " unser ",
-        " unsere ",
-        " is ",
-        " are ",
-        " we ",
-        " our ",
-        " you ",
-        " your ",
-        " has ",
-        " hat ",
-        " haben ",
-        " wird ",
-        " gesucht ",
-        " all ",
-        " alle ",
-        " mehr ",
-    ];
-    stops || verbs.iter().any(|v| lower.contains(v))
+fn is_sentence(text: &str, lower: &str) -> bool {
+    let is_verb = |w: &str| {
+        matches!(
+            w,
+            "ist"
+                | "sind"
+                | "wir"
+                | "sie"
+                | "ihr"
+                | "unser"
+                | "unsere"
+                | "is"
+                | "are"
+                | "we"
+                | "our"
+                | "you"
+                | "your"
+                | "has"
+                | "hat"
+                | "haben"
+                | "wird"
+                | "gesucht"
+                | "all"
+                | "alle"
+                | "mehr"
+        )
+    };
+    (text.ends_with('.') && text.split_whitespace().count() > 4) || lower.split(' ').any(is_verb)
 }
 
 /// Whether a short heading names a department: department words, perhaps with fillers such as `Team`, and no other.
@@ -173,12 +183,7 @@ pub(in super::super) fn is_department(text: &str) -> bool {
         return false;
     }
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    let department = |w: &str| {
-        LEXICON
-            .department_words
-            .iter()
-            .any(|d| d.split(' ').any(|part| part == w && part.len() > 1) || (d.len() > 6 && w.ends_with(d.as_str())))
-    };
+    let department = |w: &str| LEXICON.is_department_word(w);
     let filler = |w: &str| LEXICON.department_fillers.contains(w);
     (1..=6).contains(&words.len())
         && words.iter().all(|w| department(w) || filler(w))

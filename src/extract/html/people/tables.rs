@@ -9,7 +9,7 @@ use super::{mention, names};
 
 /// Reads every table and description list of a page.
 pub(super) fn read(page: &Page, found: &mut Found) {
-    for e in page.elements() {
+    for e in page.marked() {
         if found.people.len() >= MAX_ITEMS {
             return;
         }
@@ -67,16 +67,11 @@ fn table(page: &Page, table: El<'_>, found: &mut Found) {
     let mut columns: Vec<Column> = Vec::new();
     // Rows of nested tables are read when the walk comes to these.
     let groups = table.child_elements().filter(|e| matches!(dom::name(*e), "thead" | "tbody" | "tfoot"));
-    for row in groups.flat_map(|g| g.child_elements()).filter(|e| dom::name(*e) == "tr") {
+    for row in groups.flat_map(El::child_elements).filter(|e| dom::name(*e) == "tr") {
         let cells: Vec<El<'_>> =
             row.child_elements().filter(|c| matches!(dom::name(*c), "td" | "th")).take(20).collect();
-        let texts: Vec<String> = cells.iter().map(|c| dom::short_text(*c)).collect();
-        let headers: Vec<Column> = texts.iter().map(|t| column(t)).collect();
-        let header_row = texts.iter().all(|t| t.chars().count() < 40)
-            && headers.iter().any(|c| matches!(c, Column::Name | Column::FamilyName))
-            && headers.iter().any(|c| *c == Column::Job || *c == Column::Department)
-            && !texts.iter().any(|t| names::is_name(t));
-        if header_row {
+        let texts: Vec<String> = cells.iter().map(|c| dom::short_text(*c).into_owned()).collect();
+        if let Some(headers) = headers(&texts) {
             columns = headers;
             continue;
         }
@@ -85,6 +80,18 @@ fn table(page: &Page, table: El<'_>, found: &mut Found) {
             found.people.push(mention(&name, job.as_deref(), department, links_of(page, row), row));
         }
     }
+}
+
+/// What the columns hold where the row is one of headings.
+fn headers(texts: &[String]) -> Option<Vec<Column>> {
+    let short = texts.iter().all(|t| t.len() < 160 && t.chars().count() < 40);
+    if !short || texts.iter().any(|t| names::is_name(t)) {
+        return None;
+    }
+    let headers: Vec<Column> = texts.iter().map(|t| column(t)).collect();
+    let named = headers.iter().any(|c| matches!(c, Column::Name | Column::FamilyName));
+    let working = headers.iter().any(|c| *c == Column::Job || *c == Column::Department);
+    (named && working).then_some(headers)
 }
 
 type Person = (String, Option<String>, Option<String>);
@@ -123,7 +130,7 @@ fn list(page: &Page, list: El<'_>, found: &mut Found) {
         std::iter::once(e).filter(move |_| !grouped).chain(e.child_elements().filter(move |_| grouped))
     });
     for e in entries.filter(|e| matches!(dom::name(*e), "dt" | "dd")).take(MAX_ITEMS) {
-        let text = dom::short_text(e);
+        let text = dom::short_text(e).into_owned();
         if dom::name(e) == "dt" {
             term = Some((e, text));
             continue;
