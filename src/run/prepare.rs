@@ -29,6 +29,7 @@ use crate::run::engine::{Options, RunError, World};
 use crate::run::found::Found;
 use crate::run::home::{Home, note_parts};
 use crate::run::journal::Journal;
+use crate::run::kept::{Opening, Pages};
 use crate::run::legal::Exports;
 use crate::run::load::Loaded;
 use crate::run::tiers::TierCosts;
@@ -38,6 +39,9 @@ use crate::sink::HomeLock;
 
 /// The vault's name of the key of recordings.
 const TAPE_KEY: &str = "cassettes";
+
+/// The vault's name of the key of what is kept of pages.
+const PAGE_KEY: &str = "pages";
 
 /// The key of recordings.
 type TapeKey = Zeroizing<[u8; 32]>;
@@ -66,6 +70,8 @@ pub(super) struct Prepared {
     pub tape: Option<Arc<Cassette>>,
     /// The key of recordings, where one is to be made.
     pub tape_key: Option<TapeKey>,
+    /// To open what is kept of pages; `None` in a dry run.
+    pub kept: Option<Opening>,
 }
 
 /// What a run writes its records to.
@@ -117,6 +123,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };
     let rectified = rectified(home.as_ref(), &vault, &loaded)?;
     let (tape, tape_key) = tape(options, &vault, &home_path)?;
+    let kept = log.as_ref().map(|_| kept(&vault)).transpose()?;
     let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
     let gate = Gate::new(policy, view, &ids, clock);
     Ok(Prepared {
@@ -134,7 +141,13 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         books,
         tape,
         tape_key,
+        kept,
     })
+}
+
+/// What a run needs to open what is kept of pages.
+fn kept(vault: &Vault) -> Result<Opening, RunError> {
+    Ok(Opening { key: vault.named(PAGE_KEY)?, erased: vault.erased()?.0 })
 }
 
 /// What was put right, by subject, also under records that were merged since.
@@ -339,7 +352,7 @@ impl Prepared {
         world: &World,
         run: RunId,
         fetcher: Fetcher,
-        journal: Journal,
+        (journal, pages): (Journal, Option<Pages>),
     ) -> (Context, Loaded) {
         // What a recording of the public network holds is dated as it was then.
         let pinned = self.is_demo();
@@ -361,6 +374,7 @@ impl Prepared {
             gate: self.gate,
             fetcher,
             journal,
+            pages,
             ids: self.ids,
             run,
             as_of: AsOf(self.as_of),

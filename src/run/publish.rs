@@ -20,12 +20,14 @@ use crate::run::finish::Finish;
 use crate::run::flight::{Flight, in_order};
 use crate::run::group::process;
 use crate::run::journal::{Journal, RunState};
+use crate::run::kept::Pages;
 use crate::run::late::{ask_again, clean_older, drop_gone, said_no};
 use crate::run::load::{Group, Loaded};
 use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::rows::Rows;
 use crate::run::segments::{self, Rooms};
+use crate::run::revisit;
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
 use crate::sink::{FileFacts, HomeLock, SinkError, SnapshotWriter};
@@ -82,7 +84,8 @@ async fn go(
     let fetcher = fetcher(&prepared, web.as_ref(), recorder.as_ref(), &state, world)?;
     let (inputs, columns) = (prepared.inputs.clone(), std::mem::take(&mut prepared.columns));
     let lock = prepared.lock.take();
-    let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, journal);
+    let pages = pages(&mut prepared, &state)?;
+    let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, (journal, pages));
     let context = Arc::new(context);
     let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
     let keys = crate::sink::held_keys(&home, context.plan.output().encryption);
@@ -98,6 +101,11 @@ async fn go(
     match tape.map_or(0, |tape| tape.unknown()) {
         0 => {}
         unknown => return Err(RunError::NotRecorded(unknown)),
+    }
+    if let Some(pages) = &context.pages {
+        // Who is beyond a limit, or only replayed, was not wanted tonight but may be tomorrow.
+        let all = options.limit.is_none() && !options.record && options.replay.is_none();
+        pages.finish(all)?;
     }
     expire_cassettes(&home, context.gate.now())
         .map_err(|source| TapeError::Io { path: home.join("cassettes"), source })?;
@@ -124,6 +132,7 @@ fn close(
     // Before publishing: what is cut off here is done again by the run that goes on.
     clean_older(context, home, &no, (world.wall)())?;
     drop_gone(context, home, (world.wall)())?;
+    revisit::forget(context, no.iter().chain(&context.gone))?;
     closed::purge(context, home, (world.wall)())?;
     let summary = finish.publish(writer, counts, world)?;
     // Until the home is free again nobody else writes to the ledger: whoever says no is either seen here, or finds the
@@ -132,12 +141,20 @@ fn close(
     context.look()?;
     let late = context.gate.late_subjects().into_iter().collect();
     clean_older(context, home, &late, (world.wall)())?;
+    revisit::forget(context, &late)?;
     if let Some(recorder) = &context.recorder {
         recorder.log().publish()?;
     }
     drop(lock);
     drop(quiet);
     Ok(summary)
+}
+
+/// What is kept of pages, opened for this run.
+fn pages(prepared: &mut Prepared, state: &RunState) -> Result<Option<Pages>, RunError> {
+    let Some(opening) = prepared.kept.take() else { return Ok(None) };
+    let names = (prepared.plan.name(), state.run_id.as_str());
+    Ok(Some(Pages::open(&prepared.home_path, opening, names, prepared.gate.now())?))
 }
 
 /// The fetcher of a run, with what it remembers and what it records.
