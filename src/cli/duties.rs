@@ -144,16 +144,13 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     let pages = kept::expire(office.home.path(), now, true).map_err(OfficeError::from)?;
     let is_none = over.is_empty() && tapes == 0 && pages == 0;
     if is_none || args.dry_run {
-        let line = if is_none {
-            "nothing is kept beyond its time".to_owned()
-        } else {
-            let all = format!("{} person(s), {tapes} recording(s) and what was read of {pages} page(s)", over.len());
-            format!("{all} are kept beyond their time")
-        };
+        let all = format!("{} person(s), {tapes} recording(s) and what was read of {pages} page(s)", over.len());
+        let line =
+            if is_none { "nothing is kept beyond its time" } else { &format!("{all} are kept beyond their time") };
         let told = json!({
             "overdue": over.len(), "swept": 0, "recordings_overdue": tapes, "pages_overdue": pages,
         });
-        args.home.print(&told, &[line])?;
+        args.home.print(&told, &[line.to_owned()])?;
         return Ok(ExitCode::SUCCESS);
     }
     let warning = format!(

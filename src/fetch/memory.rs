@@ -329,7 +329,12 @@ mod tests {
         for host in ["a.example", "a.example", "b.example"] {
             first.asking("site", host);
         }
-        first.ended("site", "a.example", Spent { end: End::Answered, cached: false, not_modified: false, bytes: 7, waited_ms: 5 }, None);
+        first.ended(
+            "site",
+            "a.example",
+            Spent { end: End::Answered, cached: false, not_modified: false, bytes: 7, waited_ms: 5 },
+            None,
+        );
         let failed = Spent { end: End::Failed, cached: false, not_modified: false, bytes: 0, waited_ms: 0 };
         first.ended("site", "a.example", failed, Some("timeout_total"));
         drop(first);

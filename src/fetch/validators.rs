@@ -95,7 +95,7 @@ impl Fetcher {
 
     /// The validators of a page of which something may be kept.
     pub(super) fn validators_of(&self, reply: &Reply) -> Option<Validators> {
-        if reply.status != 200 || !self.may_ask_conditionally() {
+        if reply.status != 200 {
             return None;
         }
         let validators = Validators::of(&reply.headers, self.now_ms())?;
@@ -148,8 +148,7 @@ mod tests {
     /// What is asked of a page with these headers, in the order of the names.
     fn asked(lines: &[(&'static str, &str)]) -> Vec<String> {
         let ask = Validators::of(&head(lines), NOW).map(|v| v.ask()).unwrap_or_default();
-        let mut ask: Vec<String> =
-            ask.iter().map(|(n, v)| format!("{n}: {}", v.to_str().expect("text"))).collect();
+        let mut ask: Vec<String> = ask.iter().map(|(n, v)| format!("{n}: {}", v.to_str().expect("text"))).collect();
         ask.sort();
         ask
     }

@@ -214,6 +214,14 @@ impl Pages {
     }
 }
 
+impl Drop for Pages {
+    /// A run that is stopped keeps what it has read, for the start that goes on with it.
+    fn drop(&mut self) {
+        let written = self.write(&mut self.held());
+        let _told = written.inspect_err(|error| tracing::warn!(%error, "what is kept of pages"));
+    }
+}
+
 fn failed(path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> KeptError {
     KeptError { path: path.to_owned(), source: Box::new(source) }
 }

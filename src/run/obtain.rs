@@ -13,7 +13,8 @@ use crate::consent::decide::OptOut;
 use crate::consent::gate::FetchProposal;
 use crate::consent::permit::{Fetch, Permit};
 use crate::fetch::{
-    AbandonReason, FailReason, FetchFacts, Fetched, HostFile, OptOutVerdict, Outcome, Page, Place, Unchanged, Validators,
+    AbandonReason, FailReason, FetchFacts, Fetched, HostFile, OptOutVerdict, Outcome, Page, Place, Unchanged,
+    Validators,
 };
 use crate::model::{About, DecisionRow, DocumentId, DocumentRow, PermitId, Target};
 use crate::run::closed;
@@ -71,12 +72,16 @@ async fn ask(
     let decided = context.gate.fetch(proposal.clone());
     add(&context.times.gate, begin, (context.wall)());
     let Ok(permit) = decided.outcome else {
-        visit.inspect(|visit| visit.discard());
+        if let Some(visit) = visit {
+            visit.discard();
+        }
         context.record(Stage::Fetch, [[(decided.row.clone(), decided.grounds)].as_slice()]).await?;
         return Ok(Obtained::refused(decided.row));
     };
     if let Some(earlier) = earlier.filter(|earlier| restore(context, url.reveal(), earlier)) {
-        visit.inspect(|visit| visit.touch());
+        if let Some(visit) = visit {
+            visit.touch();
+        }
         let outcome = earlier.document.as_ref().map_or("refused", |d| d.outcome.as_str());
         context.observer.fetched(outcome, true);
         return Ok(earlier);
@@ -90,7 +95,9 @@ async fn ask(
     recheck(context, proposal, &mut obtained).await?;
     outcome(context, &obtained).await?;
     context.journal.commit(&context.run, &request, &obtained)?;
-    visit.inspect(|visit| visit.settle(context, &obtained, state.as_ref(), known.as_ref()));
+    if let Some(visit) = visit {
+        visit.settle(context, &obtained, state.as_ref(), known.as_ref());
+    }
     context.observer.fetched(obtained.document.as_ref().map_or("refused", |d| d.outcome.as_str()), false);
     if obtained.document.as_ref().is_some_and(DocumentRow::is_not_modified) {
         context.observer.not_modified();

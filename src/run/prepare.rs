@@ -70,8 +70,6 @@ pub(super) struct Prepared {
     pub tape: Option<Arc<Cassette>>,
     /// The key of recordings, where one is to be made.
     pub tape_key: Option<TapeKey>,
-    /// To open what is kept of pages; `None` in a dry run.
-    pub kept: Option<Opening>,
 }
 
 /// What a run writes its records to.
@@ -79,6 +77,8 @@ pub(super) struct Books {
     pub keys: audit::Keys,
     pub log: AuditLog,
     pub watch: Watch,
+    /// To open what is kept of pages, once.
+    pub kept: Option<Opening>,
 }
 
 /// Reads pipeline, policy, home, CRM and ledger, imports what is new, and opens the gate.
@@ -123,8 +123,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };
     let rectified = rectified(home.as_ref(), &vault, &loaded)?;
     let (tape, tape_key) = tape(options, &vault, &home_path)?;
-    let kept = log.as_ref().map(|_| kept(&vault)).transpose()?;
-    let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
+    let books = log.map(|log| books(log, vault, ledger)).transpose()?;
     let gate = Gate::new(policy, view, &ids, clock);
     Ok(Prepared {
         plan,
@@ -141,13 +140,13 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         books,
         tape,
         tape_key,
-        kept,
     })
 }
 
-/// What a run needs to open what is kept of pages.
-fn kept(vault: &Vault) -> Result<Opening, RunError> {
-    Ok(Opening { key: vault.named(PAGE_KEY)?, erased: vault.erased()?.0 })
+/// The books of a run that writes.
+fn books(log: AuditLog, vault: Vault, ledger: Ledger) -> Result<Books, RunError> {
+    let kept = Opening { key: vault.named(PAGE_KEY)?, erased: vault.erased()?.0 };
+    Ok(Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger), kept: Some(kept) })
 }
 
 /// What was put right, by subject, also under records that were merged since.

@@ -98,10 +98,13 @@ impl<'a> Work<'a> {
         }
         self.ask_host(&lookup, id::SOCIAL_PROFILE).await?;
         let base = &source.base_url;
-        let account = self.social_page((PageKind::Profile, lookup), leave, |body, c| social_profile::read_account(body, base, c)).await?;
+        let account = self
+            .social_page((PageKind::Profile, lookup), leave, |body, c| social_profile::read_account(body, base, c))
+            .await?;
         let posts = account.reading.follow_ups.iter().find(|f| f.kind == PageKind::Posts);
         if let Some(posts) = posts.and_then(|f| Url::parse(&f.url).ok()) {
-            self.social_page((PageKind::Posts, posts), leave, |body, c| social_profile::read_posts(body, base, c)).await?;
+            self.social_page((PageKind::Posts, posts), leave, |body, c| social_profile::read_posts(body, base, c))
+                .await?;
         }
         Ok(())
     }

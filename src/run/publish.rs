@@ -25,9 +25,9 @@ use crate::run::late::{ask_again, clean_older, drop_gone, said_no};
 use crate::run::load::{Group, Loaded};
 use crate::run::notes;
 use crate::run::prepare::Prepared;
+use crate::run::revisit;
 use crate::run::rows::Rows;
 use crate::run::segments::{self, Rooms};
-use crate::run::revisit;
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
 use crate::sink::{FileFacts, HomeLock, SinkError, SnapshotWriter};
@@ -86,6 +86,9 @@ async fn go(
     let lock = prepared.lock.take();
     let pages = pages(&mut prepared, &state)?;
     let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, (journal, pages));
+    let said_no = said_no(&context, &home);
+    // Before anything is read again; what this run reads knows of it.
+    revisit::forget(&context, said_no.iter().chain(&context.gone))?;
     let context = Arc::new(context);
     let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
     let keys = crate::sink::held_keys(&home, context.plan.output().encryption);
@@ -104,7 +107,7 @@ async fn go(
     }
     if let Some(pages) = &context.pages {
         // Who is beyond a limit, or only replayed, was not wanted tonight but may be tomorrow.
-        let all = options.limit.is_none() && !options.record && options.replay.is_none();
+        let all = options.limit.is_none() && options.replay.is_none();
         pages.finish(all)?;
     }
     expire_cassettes(&home, context.gate.now())
@@ -112,7 +115,7 @@ async fn go(
     if let Some(recorder) = &recorder {
         recorder.finish(context.plan.output().keep_snapshots as usize)?;
     }
-    let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, resumed };
+    let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, resumed, said_no };
     let summary = close(&finish, writer, counts, lock, world)?;
     report(&home, &context.plan, &context.gate);
     Ok(summary)
@@ -127,12 +130,12 @@ fn close(
     world: &World,
 ) -> Result<Summary, RunError> {
     let (context, home) = (finish.context, finish.home);
-    let mut no = said_no(context, home);
-    no.extend(context.gate.late_subjects());
+    let late = context.gate.late_subjects();
+    revisit::forget(context, &late)?;
+    let no = finish.said_no.iter().cloned().chain(late).collect();
     // Before publishing: what is cut off here is done again by the run that goes on.
     clean_older(context, home, &no, (world.wall)())?;
     drop_gone(context, home, (world.wall)())?;
-    revisit::forget(context, no.iter().chain(&context.gone))?;
     closed::purge(context, home, (world.wall)())?;
     let summary = finish.publish(writer, counts, world)?;
     // Until the home is free again nobody else writes to the ledger: whoever says no is either seen here, or finds the
@@ -152,7 +155,7 @@ fn close(
 
 /// What is kept of pages, opened for this run.
 fn pages(prepared: &mut Prepared, state: &RunState) -> Result<Option<Pages>, RunError> {
-    let Some(opening) = prepared.kept.take() else { return Ok(None) };
+    let Some(opening) = prepared.books.as_mut().and_then(|books| books.kept.take()) else { return Ok(None) };
     let names = (prepared.plan.name(), state.run_id.as_str());
     Ok(Some(Pages::open(&prepared.home_path, opening, names, prepared.gate.now())?))
 }

@@ -96,7 +96,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Keeps what may be kept of a page that was asked for. `state` is that of what was read, where anything may be kept
-    /// of it, and `known` what was used in place of a body.
+    /// of it, and `known` what was to be used in place of a body.
     pub fn settle(&self, context: &Context, obtained: &Obtained, state: Option<&Validators>, known: Option<&Kept>) {
         let Some(document) = &obtained.document else { return self.discard() };
         let late = self.contacts.iter().any(|subject| context.gate.late_negative(subject));
@@ -104,7 +104,8 @@ impl<'a> Visit<'a> {
         match (state.filter(|_| whole), &document.hash) {
             (Some(validators), Some(hash)) => {
                 let now = (context.as_of.0, context.gate.now());
-                let (as_of, read_at) = known.map_or(now, |known| (known.as_of, known.read_at));
+                let again = known.filter(|_| document.is_not_modified());
+                let (as_of, read_at) = again.map_or(now, |known| (known.as_of, known.read_at));
                 let kept = Kept {
                     validators: validators.clone(),
                     hash: hash.clone(),
