@@ -90,8 +90,9 @@ async fn ask(
     context.record(Stage::Fetch, [[(decided.row.clone(), decided.grounds)].as_slice()]).await?;
     let span = span(permit.op());
     let known = visit.and_then(|visit| visit.recall(context));
-    let fetched = fetch(context, decided.row, permit, (known.as_ref(), read), place).instrument(span).await?;
-    let (mut obtained, state) = fetched;
+    // In a box: thousands of companies wait, and few of them for an answer.
+    let fetched = Box::pin(fetch(context, decided.row, permit, (known.as_ref(), read), place)).instrument(span).await;
+    let (mut obtained, state) = fetched?;
     recheck(context, proposal, &mut obtained).await?;
     outcome(context, &obtained).await?;
     context.journal.commit(&context.run, &request, &obtained)?;

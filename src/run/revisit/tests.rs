@@ -65,7 +65,7 @@ impl Nights {
         // No notes, and the company's site only.
         let out = ["notes:", "developer_profile:", "social_profile:", "base_url:"];
         let left = text.lines().filter(|line| !out.iter().any(|word| line.contains(word)));
-        text = left.map(|line| format!("{line}\n")).collect();
+        text = left.collect::<Vec<_>>().join("\n");
         for (from, to) in replace {
             assert!(text.contains(from), "{from}");
             text = text.replace(from, to);
@@ -125,19 +125,19 @@ impl Nights {
 
     /// How much the company's pages say of a contact.
     fn of_site(&self, record: &str) -> usize {
-        let id = self.id(record);
+        let id = Self::id(record);
         let is_about = |signal: &&Signal| matches!(&signal.about, About::Subject(subject, _) if *subject == id);
         self.evidence().iter().filter(is_about).filter(|s| s.evidence.host.as_deref() == Some(HOST)).count()
     }
 
-    fn id(&self, record: &str) -> SubjectId {
+    fn id(record: &str) -> SubjectId {
         crate::ids::Ids::new(crate::ids::DEMO_KEY).subject("demo-crm", record)
     }
 
     /// Of how many pages something is kept that was read for a contact.
     fn kept_for(&self, record: &str) -> usize {
         let office = self.office();
-        let key = office.vault.key(&self.id(record)).expect("a key");
+        let key = office.vault.key(&Self::id(record)).expect("a key");
         kept::of_person(&self.home(), key).expect("readable").len()
     }
 }
@@ -228,7 +228,7 @@ fn an_erased_person_takes_along_what_was_read_for_them() {
     let nights = Nights::new();
     nights.night(&[]);
     let path = nights.home().join(kept::FILE);
-    let tag = nights.office().vault.key(&nights.id("K-2003")).expect("a key").page_tag();
+    let tag = nights.office().vault.key(&Nights::id("K-2003")).expect("a key").page_tag();
     let rows = |path: &Path| -> Vec<Vec<u8>> {
         let database = rusqlite::Connection::open(path).expect("opens");
         let mut rows = database.prepare("SELECT sealed FROM page WHERE instr(tags, ?1)").expect("readable");
