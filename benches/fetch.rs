@@ -2,7 +2,8 @@
 //! body too; then the fetcher with the page reader against that loop with a bare pass of `lol_html`. All in one run, in
 //! turns, against the same server on loopback, which is a process of its own, so that only the client's time counts.
 //! `cargo bench --bench fetch`; figures of one run are in `docs/performance.md`. `serve PORT` only serves, for the peers
-//! in `benches/peers`; `profile` runs our fetcher alone.
+//! in `benches/peers`; `profile` runs our fetcher alone; `again` compares pages that are fetched and read with pages that
+//! are asked for again and have not changed.
 //!
 //! Invariant: permits come from the gate, before the time is taken; every page is checked to be the page.
 
@@ -83,7 +84,13 @@ async fn serve(port: u16) {
         tokio::spawn(async move {
             let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
                 let mut response = Response::new(Full::new(page.clone()));
-                if request.uri().path().starts_with("/p") {
+                if request.headers().contains_key(hyper::header::IF_NONE_MATCH) {
+                    response = Response::new(Full::default());
+                    *response.status_mut() = StatusCode::NOT_MODIFIED;
+                } else if request.uri().path().starts_with("/p") {
+                    response
+                        .headers_mut()
+                        .insert(hyper::header::ETAG, hyper::header::HeaderValue::from_static("\"1\""));
                     let html = hyper::header::HeaderValue::from_static("text/html; charset=utf-8");
                     response.headers_mut().insert(hyper::header::CONTENT_TYPE, html);
                 } else {
@@ -250,6 +257,38 @@ async fn our_loop(fetcher: Arc<Fetcher>, pages: Vec<Permit<Fetch>>, reads: bool)
     }
 }
 
+/// Asks again for pages that have not changed.
+async fn again_loop(fetcher: Arc<Fetcher>, pages: Vec<Permit<Fetch>>) {
+    let mut pages = pages.into_iter();
+    let first = fetcher.fetch(pages.next().expect("a page"), &Cancel::never()).await;
+    let Outcome::Page(first) = first.outcome else { panic!("{first:?}") };
+    let known = first.validators().cloned().expect("the server says in which state they are");
+    let pages = Arc::new(std::sync::Mutex::new(pages));
+    let workers = (0..AT_ONCE).map(|_| {
+        let (fetcher, pages, known) = (Arc::clone(&fetcher), Arc::clone(&pages), known.clone());
+        tokio::spawn(async move {
+            loop {
+                let Some(permit) = pages.lock().expect("no panic").next() else { break };
+                let got = fetcher.fetch_if_changed(permit, Some(&known), &Cancel::never()).await;
+                assert!(matches!(got.outcome, Outcome::Unchanged(_)), "{got:?}");
+            }
+        })
+    });
+    for worker in workers.collect::<Vec<_>>() {
+        worker.await.expect("no panic");
+    }
+}
+
+/// Pages that were fetched and read against pages that had not changed.
+fn again(runtime: &tokio::runtime::Runtime, addr: SocketAddr, folder: &std::path::Path) {
+    for _ in 0..ROUNDS {
+        let (fetcher, permits) = runtime.block_on(prepared(addr, folder, READ));
+        runtime.block_on(measure("200, hashed and read", READ, our_loop(fetcher, permits, true)));
+        let (fetcher, permits) = runtime.block_on(prepared(addr, folder, PAGES));
+        runtime.block_on(measure("304", PAGES, again_loop(fetcher, permits)));
+    }
+}
+
 /// Pages per CPU-second of one round: theirs, ours, theirs with a bare pass, ours with the reader.
 fn round(runtime: &tokio::runtime::Runtime, addr: SocketAddr, folder: &std::path::Path) -> [f64; 4] {
     let ours = |name, pages, reads| {
@@ -280,6 +319,8 @@ fn main() {
     if args.iter().any(|a| a == "profile") {
         let (fetcher, permits) = runtime.block_on(prepared(addr, &folder, PAGES));
         runtime.block_on(measure("prosopon", PAGES, our_loop(fetcher, permits, false)));
+    } else if args.iter().any(|a| a == "again") {
+        again(&runtime, addr, &folder);
     } else {
         let rounds: Vec<[f64; 4]> = (0..ROUNDS).map(|_| round(&runtime, addr, &folder)).collect();
         let median = |ratio: &dyn Fn(&[f64; 4]) -> f64| {

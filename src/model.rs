@@ -377,6 +377,14 @@ pub struct DocumentRow {
     pub finished_at: Timestamp,
 }
 
+impl DocumentRow {
+    /// Whether a server said that what was asked for had not changed.
+    #[must_use]
+    pub fn is_not_modified(&self) -> bool {
+        self.cache == "revalidated"
+    }
+}
+
 /// A row of the `dead_letters` table: what could not be processed, without its content.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DeadLetter {

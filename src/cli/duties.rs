@@ -19,6 +19,7 @@ use crate::model::SubjectId;
 use crate::rights::office::{Office, OfficeError, TakenOut};
 use crate::rights::refresh;
 use crate::run::journal::Journal;
+use crate::run::kept;
 use crate::sink::{HomeLock, Table};
 
 #[derive(Debug, Args)]
@@ -140,16 +141,22 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     let now = office.now();
     let tapes = cassettes(office.home.path()).map_err(|e| unreadable(&office, e))?;
     let tapes = tapes.iter().filter(|tape| tape.is_over(now)).count();
-    if (over.is_empty() && tapes == 0) || args.dry_run {
-        let line = if over.is_empty() && tapes == 0 {
-            "nothing is kept beyond its time".to_owned()
-        } else {
-            format!("{} person(s) and {tapes} recording(s) are kept beyond their time", over.len())
-        };
-        args.home.print(&json!({ "overdue": over.len(), "swept": 0, "recordings_overdue": tapes }), &[line])?;
+    let pages = kept::expire(office.home.path(), now, true).map_err(OfficeError::from)?;
+    let is_none = over.is_empty() && tapes == 0 && pages == 0;
+    if is_none || args.dry_run {
+        let all = format!("{} person(s), {tapes} recording(s) and what was read of {pages} page(s)", over.len());
+        let line =
+            if is_none { "nothing is kept beyond its time" } else { &format!("{all} are kept beyond their time") };
+        let told = json!({
+            "overdue": over.len(), "swept": 0, "recordings_overdue": tapes, "pages_overdue": pages,
+        });
+        args.home.print(&told, &[line.to_owned()])?;
         return Ok(ExitCode::SUCCESS);
     }
-    let warning = format!("The data of {} person(s) and {tapes} recording(s) will be destroyed.", over.len());
+    let warning = format!(
+        "The data of {} person(s), {tapes} recording(s) and what was read of {pages} page(s) will be destroyed.",
+        over.len()
+    );
     if !confirmed(&warning, args.yes)? {
         eprintln!("nothing was done");
         return Ok(ExitCode::from(2));
@@ -157,6 +164,7 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     // Held from the first entry on: a sweep that is logged is done.
     let _lock = HomeLock::acquire(office.home.path()).map_err(OfficeError::from)?;
     let all = Leaf::new(Kind::Sweep).fact("people", over.len()).fact("recordings", tapes);
+    let all = all.fact("pages", pages);
     let mut entries: Vec<Entry> = vec![all.into()];
     for subject in &over {
         let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Sweep) };
@@ -164,6 +172,7 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     }
     office.log.append_now(entries)?;
     let tapes = expire_cassettes(office.home.path(), now).map_err(|e| unreadable(&office, e))?;
+    let pages = kept::expire(office.home.path(), now, false).map_err(OfficeError::from)?;
     let TakenOut::Rewritten(changed) = refresh::refresh_locked(&office, &over, refresh::RETENTION)? else {
         return Err(Usage("a run holds the home: repeat the command when it has ended".to_owned()).into());
     };
@@ -177,10 +186,11 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     office.log.publish()?;
     let rows: u64 = changed.iter().map(|(_, done)| Table::ALL.into_iter().map(|t| done.removed(t)).sum::<u64>()).sum();
     let line = format!(
-        "{} person(s), {rows} row(s), {tapes} recording(s) destroyed; none of it is permitted any more",
+        "{} person(s), {rows} row(s), {tapes} recording(s), what was read of {pages} page(s) destroyed; none of it is \
+         permitted any more",
         over.len()
     );
-    let told = json!({ "overdue": over.len(), "swept": over.len(), "rows": rows, "recordings": tapes });
+    let told = json!({ "overdue": over.len(), "swept": over.len(), "rows": rows, "recordings": tapes, "pages": pages });
     args.home.print(&told, &[line])?;
     Ok(ExitCode::SUCCESS)
 }

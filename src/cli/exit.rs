@@ -89,6 +89,7 @@ pub(super) fn number_of_run(error: &RunError) -> u8 {
         | RunError::Demo(_)
         | RunError::Fetch(_)
         | RunError::Memory(_)
+        | RunError::Kept(_)
         | RunError::Tape(_)
         | RunError::NotRecorded(_)
         | RunError::Worker => HOME,

@@ -73,26 +73,27 @@ fn write_table(out: &mut impl Write, run: &str, hosts: &[HostReport]) -> io::Res
     writeln!(out, "Run {run}: requests by host; permits by how they ended\n")?;
     writeln!(
         out,
-        "{:width$}  {:17}  {:>5}  {:>8}  {:>7}  {:>6}  {:>6}  {:>9}  {:>8}  last reason",
-        "host", "source", "asked", "answered", "refused", "failed", "cached", "bytes", "waited"
+        "{:width$}  {:17}  {:>5}  {:>8}  {:>7}  {:>6}  {:>6}  {:>4}  {:>9}  {:>8}  last reason",
+        "host", "source", "asked", "answered", "refused", "failed", "cached", "304", "bytes", "waited"
     )?;
     for h in hosts {
         let (waited, reason) = (h.waited_ms as f64 / 1000.0, h.last_reason.as_deref().unwrap_or(""));
         let line = format!(
-            "{:width$}  {:17}  {:>5}  {:>8}  {:>7}  {:>6}  {:>6}  {:>9}  {waited:>6.1} s  {reason}",
-            h.host, h.source, h.asked, h.answered, h.refused, h.failed, h.cached, h.bytes
+            "{:width$}  {:17}  {:>5}  {:>8}  {:>7}  {:>6}  {:>6}  {:>4}  {:>9}  {waited:>6.1} s  {reason}",
+            h.host, h.source, h.asked, h.answered, h.refused, h.failed, h.cached, h.not_modified, h.bytes
         );
         writeln!(out, "{}", line.trim_end())?;
     }
     let sum = |pick: fn(&HostReport) -> u64| hosts.iter().map(pick).sum::<u64>();
     writeln!(
         out,
-        "\n{} hosts: {} asked, {} answered, {} refused, {} failed, {} from the cache",
+        "\n{} hosts: {} asked, {} answered, {} refused, {} failed, {} from the cache, {} not modified",
         hosts.len(),
         sum(|h| h.asked),
         sum(|h| h.answered),
         sum(|h| h.refused),
         sum(|h| h.failed),
-        sum(|h| h.cached)
+        sum(|h| h.cached),
+        sum(|h| h.not_modified)
     )
 }

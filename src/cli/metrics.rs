@@ -32,6 +32,7 @@ pub(super) struct Counts {
     companies: AtomicU64,
     personas: AtomicU64,
     resumed: AtomicU64,
+    not_modified: AtomicU64,
     outcomes: [AtomicU64; OUTCOMES.len()],
     ends: [AtomicU64; ENDS.len()],
     active: AtomicU64,
@@ -85,6 +86,8 @@ impl Counts {
         family("prosopon_companies_total", "counter", "Companies worked on.", &one(&self.companies));
         family("prosopon_personas_total", "counter", "Personas written.", &one(&self.personas));
         family("prosopon_fetches_resumed_total", "counter", "Fetches of an earlier start.", &one(&self.resumed));
+        let help = "Fetches that ended with a 304: nothing had changed.";
+        family("prosopon_fetches_not_modified_total", "counter", help, &one(&self.not_modified));
         let outcomes = by("outcome", &OUTCOMES, &self.outcomes);
         family("prosopon_fetches_total", "counter", "Permits to fetch by how they ended.", &outcomes);
         text
@@ -105,6 +108,11 @@ impl Observer for Metered {
             self.counts.outcomes[at].fetch_add(1, Ordering::Relaxed);
         }
         self.inner.fetched(outcome, resumed);
+    }
+
+    fn not_modified(&self) {
+        self.counts.not_modified.fetch_add(1, Ordering::Relaxed);
+        self.inner.not_modified();
     }
 
     fn group_done(&self, is_company: bool, personas: usize) {
@@ -164,6 +172,7 @@ mod tests {
         for outcome in ["fetched", "fetched", "refused", "a name of somebody"] {
             metered.fetched(outcome, outcome == "refused");
         }
+        metered.not_modified();
         metered.group_done(true, 4);
         metered.group_done(false, 1);
         let text = counts.text();
@@ -173,6 +182,7 @@ mod tests {
             "prosopon_companies_total 1",
             "prosopon_personas_total 5",
             "prosopon_fetches_resumed_total 1",
+            "prosopon_fetches_not_modified_total 1",
             "prosopon_fetches_total{outcome=\"fetched\"} 2",
             "prosopon_fetches_total{outcome=\"refused\"} 1",
             "prosopon_fetches_total{outcome=\"failed\"} 0",

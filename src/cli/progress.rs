@@ -158,6 +158,9 @@ pub(super) fn tell(summary: &Summary) -> io::Result<()> {
         "  fetches     {pages} pages, {files} robots.txt, tdmrep.json and ai.txt files; {requests} requests, {bytes} kB"
     )?;
     listed(&mut out, &counts.documents)?;
+    if counts.not_modified > 0 {
+        writeln!(out, "              {:>4} of the pages fetched had not changed (304)", counts.not_modified)?;
+    }
     writeln!(out, "  personas    {} of {} contacts, {} signals", counts.personas, counts.subjects, counts.evidence)?;
     for (facet, known) in &counts.known {
         writeln!(out, "              {known:>4} know their {}", facet.replace('_', " "))?;

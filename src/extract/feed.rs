@@ -47,6 +47,8 @@ pub struct Feed {
     pub robots: Vec<String>,
     /// The newest first.
     pub entries: Vec<Entry>,
+    /// The first date of those that were left out because they are later than they can be.
+    pub next: Option<Timestamp>,
 }
 
 /// Why a feed is not read; the word stands in tables.
@@ -88,11 +90,12 @@ pub fn read_feed(body: &[u8], content_type: Option<&str>, latest: usize, until: 
     let parser = Builder::new().id_generator(|_, _, _| String::new()).sanitize_content(false).build();
     let feed = parser.parse(text.as_bytes()).map_err(|_| FeedError::NoFeed)?;
     let dated = feed.entries.iter().enumerate().filter_map(|(index, entry)| Some((index, entry, date(entry)?)));
-    let mut dated: Vec<(usize, &Raw, Timestamp)> = dated.filter(|(_, _, at)| *at <= until).collect();
+    let (mut dated, later): (Vec<(usize, &Raw, Timestamp)>, Vec<_>) = dated.partition(|(_, _, at)| *at <= until);
+    let next = later.into_iter().map(|(_, _, at)| at).min();
     dated.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)));
     dated.truncate(latest);
     let entries = dated.into_iter().map(|(index, raw, published)| Entry { index, published, text: words(raw) });
-    Ok(Feed { language: feed.language, robots, entries: entries.collect() })
+    Ok(Feed { language: feed.language, robots, entries: entries.collect(), next })
 }
 
 /// The text is UTF-8 by now, whatever the declaration says.

@@ -111,6 +111,11 @@ impl Fetcher {
             self.client.discard(answer).await;
             return Ok(self.revalidated(plan, stored, &head, facts));
         }
+        if let (304, Some(known)) = (status, &recalled.known) {
+            facts.status = Some(status);
+            self.client.discard(answer).await;
+            return self.unchanged(known, head, facts);
+        }
         let (mut reply, coding) = match self.judge_head(plan, status, head, facts)? {
             (reply, Some(coding)) => (reply, coding),
             (reply, None) => {
@@ -172,6 +177,9 @@ impl Fetcher {
         facts.status = Some(status);
         if let Some(fault) = headers::frame_fault(&head, self.config.limits.header_bytes) {
             return Err(fault);
+        }
+        if status == 304 {
+            return Err(FailReason::NotModifiedUnasked);
         }
         let (content_type, charset) = headers::content_type(&head);
         let wanted = matches!(status, 200 | 203);

@@ -16,7 +16,7 @@ use super::guard::check_url;
 use super::headers;
 use super::hosts::{Hosts, Telling};
 use super::memory::Memory;
-use super::outcome::{Body, FetchFacts, Fetched, HostFile, Outcome, Page};
+use super::outcome::{Body, FetchFacts, Fetched, HostFile, Outcome, Page, Unchanged};
 use super::pace::{Pace, Place};
 use super::policy::{self, Reply};
 use super::reason::{AbandonReason, FailReason};
@@ -24,6 +24,7 @@ use super::robots::Robots;
 use super::rules::{OptOutVerdict, Role, Rules};
 use super::tape::Recorder;
 use super::tdm::TdmRules;
+use super::validators::Validators;
 use crate::consent::permit::{Fetch, Permit};
 use crate::model::Target;
 
@@ -150,11 +151,22 @@ impl Fetcher {
 
     /// Uses up a permit.
     pub async fn fetch(&self, permit: Permit<Fetch>, cancel: &Cancel) -> Fetched {
+        self.fetch_if_changed(permit, None, cancel).await
+    }
+
+    /// The same for a page that was read before in a `known` state: it may turn out to be [`Outcome::Unchanged`].
+    /// Recordings and replays ask for the whole page all the same.
+    pub async fn fetch_if_changed(
+        &self,
+        permit: Permit<Fetch>,
+        known: Option<&Validators>,
+        cancel: &Cancel,
+    ) -> Fetched {
         let mut facts = FetchFacts::of(&permit, (self.wall_clock)());
         let (plan, result) = match self.plan(&permit) {
             Err(stop) => (None, Err(stop)),
             Ok(plan) => {
-                let result = self.attempts(&plan, &permit, cancel, &mut facts).await;
+                let result = self.attempts(&plan, (&permit, known), cancel, &mut facts).await;
                 self.learn(&plan, &result, &mut facts);
                 (Some(plan), result)
             }
@@ -232,14 +244,14 @@ impl Fetcher {
     async fn attempts(
         &self,
         plan: &Plan,
-        permit: &Permit<Fetch>,
+        (permit, known): (&Permit<Fetch>, Option<&Validators>),
         cancel: &Cancel,
         facts: &mut FetchFacts,
     ) -> Result<Reply, Stop> {
         self.hosts.check(&plan.host, &plan.source)?;
         self.check_rules(plan, facts)?;
         self.refused_before(plan)?;
-        let recalled = match self.recall(plan, facts) {
+        let recalled = match self.recall(plan, known, facts) {
             Ok(reply) => return Ok(reply),
             Err(recalled) => recalled,
         };
@@ -352,10 +364,15 @@ impl Fetcher {
     }
 
     fn outcome(&self, reply: Reply, plan: &Plan, permit: Permit<Fetch>, fetched_at: jiff::Timestamp) -> Outcome {
+        let tags = headers::robots_tags(&reply.headers, &self.agent);
+        if reply.status == 304 {
+            let may_stay = self.may_stay(&reply);
+            return Outcome::Unchanged(Box::new(Unchanged { permit, nofollow: tags.nofollow, may_stay }));
+        }
         if (300..400).contains(&reply.status) {
             return policy::redirect(&reply.headers, &plan.url);
         }
-        let tags = headers::robots_tags(&reply.headers, &self.agent);
+        let validators = self.validators_of(&reply);
         Outcome::Page(Box::new(Page {
             permit,
             status: reply.status,
@@ -365,6 +382,7 @@ impl Fetcher {
             fetched_at,
             nofollow: tags.nofollow,
             noarchive: tags.noarchive,
+            validators,
         }))
     }
 }

@@ -58,6 +58,10 @@ const SCHEMA: &str = "
         waited_ms INTEGER NOT NULL DEFAULT 0, last_reason TEXT, PRIMARY KEY (run, source, host)
     ) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS spent_night ON spent (night);
+    CREATE TABLE IF NOT EXISTS not_modified (
+        run TEXT NOT NULL, source TEXT NOT NULL, host TEXT NOT NULL, answers INTEGER NOT NULL,
+        PRIMARY KEY (run, source, host)
+    ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS refused (tag TEXT PRIMARY KEY, reason TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS cache (
         url TEXT PRIMARY KEY, status INTEGER NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
@@ -78,6 +82,7 @@ pub(super) enum End {
 pub(super) struct Spent {
     pub(super) end: End,
     pub(super) cached: bool,
+    pub(super) not_modified: bool,
     pub(super) bytes: u64,
     pub(super) waited_ms: u64,
 }
@@ -99,6 +104,8 @@ pub struct HostReport {
     pub failed: u64,
     /// Permits that were served from the cache.
     pub cached: u64,
+    /// Permits that ended with a 304: what was asked for had not changed.
+    pub not_modified: u64,
     /// Bytes of bodies.
     pub bytes: u64,
     /// Waited for its turn, in milliseconds.
@@ -126,6 +133,8 @@ impl Memory {
         // A month of nights is enough for any report.
         let old =
             "DELETE FROM spent WHERE night NOT IN (SELECT DISTINCT night FROM spent ORDER BY night DESC LIMIT 31)";
+        database.execute(old, []).map_err(fail)?;
+        let old = "DELETE FROM not_modified WHERE run NOT IN (SELECT run FROM spent)";
         database.execute(old, []).map_err(fail)?;
         Ok(Self {
             database: Mutex::new(database),
@@ -264,7 +273,8 @@ pub fn fetch_report(path: &Path, run: Option<&str>) -> Result<Option<(String, Ve
         };
         let Some(run) = run else { return Ok(None) };
         let mut statement = database.prepare(
-            "SELECT host, source, asked, answered, refused, failed, cached, bytes, waited_ms, last_reason FROM spent
+            "SELECT host, source, asked, answered, refused, failed, cached, bytes, waited_ms, last_reason,
+                coalesce(answers, 0) FROM spent LEFT JOIN not_modified USING (run, source, host)
             WHERE run = ?1 ORDER BY asked DESC, host, source",
         )?;
         let rows = statement.query_map([&run], |row| {
@@ -279,6 +289,7 @@ pub fn fetch_report(path: &Path, run: Option<&str>) -> Result<Option<(String, Ve
                 bytes: number(row, 7)?,
                 waited_ms: number(row, 8)?,
                 last_reason: row.get(9)?,
+                not_modified: number(row, 10)?,
             })
         })?;
         let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -318,8 +329,13 @@ mod tests {
         for host in ["a.example", "a.example", "b.example"] {
             first.asking("site", host);
         }
-        first.ended("site", "a.example", Spent { end: End::Answered, cached: false, bytes: 7, waited_ms: 5 }, None);
-        let failed = Spent { end: End::Failed, cached: false, bytes: 0, waited_ms: 0 };
+        first.ended(
+            "site",
+            "a.example",
+            Spent { end: End::Answered, cached: false, not_modified: false, bytes: 7, waited_ms: 5 },
+            None,
+        );
+        let failed = Spent { end: End::Failed, cached: false, not_modified: false, bytes: 0, waited_ms: 0 };
         first.ended("site", "a.example", failed, Some("timeout_total"));
         drop(first);
         let again = open(&path, "run_1").before();

@@ -36,6 +36,7 @@ mod spent;
 mod tape;
 mod tdm;
 mod tls;
+mod validators;
 
 pub use address::{is_public, vet_answers};
 pub use cache::{CacheJudgement, judge_cached};
@@ -46,7 +47,7 @@ pub use fetcher::Fetcher;
 pub use guard::{UrlRefusal, check_text, check_url, is_reserved};
 pub use headers::page_opt_outs;
 pub use memory::{HostReport, Memory, MemoryError, Tag, fetch_report, forget_refusals};
-pub use outcome::{FetchFacts, Fetched, HostFile, Outcome, Page};
+pub use outcome::{FetchFacts, Fetched, HostFile, Outcome, Page, Unchanged};
 pub use pace::Place;
 pub use reason::{AbandonReason, FailReason};
 pub use robots::{Robots, RobotsAnswer, robots_lines};
@@ -55,6 +56,7 @@ pub use shelf::{Shelved, cassettes, destroy_cassettes, expire_cassettes};
 pub use tape::{Cassette, Recorder, TapeError, TapeHead};
 pub use tdm::TdmRules;
 pub(crate) use tls::Tls;
+pub use validators::Validators;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::reason::{AbandonReason, FailReason};
+use super::validators::Validators;
 use crate::consent::permit::{Fetch, Permit};
 use crate::model::PermitId;
 
@@ -36,6 +37,8 @@ pub enum HostFile<'a> {
 pub enum Outcome {
     /// A body that may be read.
     Page(Box<Page>),
+    /// The page is in the state in which it was read before, and still may be read.
+    Unchanged(Box<Unchanged>),
     /// The server points elsewhere; going there takes a new proposal. `to` may name a person.
     Redirect {
         /// What was asked.
@@ -60,6 +63,7 @@ impl std::fmt::Debug for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Page(page) => f.debug_tuple("Page").field(page).finish(),
+            Self::Unchanged(unchanged) => f.debug_tuple("Unchanged").field(unchanged).finish(),
             Self::Redirect { from, to } => {
                 f.debug_struct("Redirect").field("from", &from.host_str()).field("to", &to.host_str()).finish()
             }
@@ -185,6 +189,35 @@ pub struct Page {
     pub(super) fetched_at: Timestamp,
     pub(super) nofollow: bool,
     pub(super) noarchive: bool,
+    pub(super) validators: Option<Validators>,
+}
+
+/// A page that did not change since it was read, with the permit under which it was asked.
+#[derive(Debug)]
+pub struct Unchanged {
+    pub(super) permit: Permit<Fetch>,
+    pub(super) nofollow: bool,
+    pub(super) may_stay: bool,
+}
+
+impl Unchanged {
+    /// The permit that covers it.
+    #[must_use]
+    pub const fn permit(&self) -> &Permit<Fetch> {
+        &self.permit
+    }
+
+    /// No link of the page may be followed any more.
+    #[must_use]
+    pub const fn nofollow(&self) -> bool {
+        self.nofollow
+    }
+
+    /// What was kept of the page may go on to be kept.
+    #[must_use]
+    pub const fn may_stay(&self) -> bool {
+        self.may_stay
+    }
 }
 
 /// Bytes that show their length only.
@@ -243,6 +276,12 @@ impl Page {
     #[must_use]
     pub const fn nofollow(&self) -> bool {
         self.nofollow
+    }
+
+    /// In which state it is; `None` = its server does not say, or nothing of it may be kept.
+    #[must_use]
+    pub const fn validators(&self) -> Option<&Validators> {
+        self.validators.as_ref()
     }
 
     /// The page may be read but not cached.

@@ -87,7 +87,8 @@ pub(super) fn forbids_keeping(reply: &Reply, agent: &str) -> bool {
 pub(super) fn judged(result: Result<Reply, FailReason>, telling: Telling) -> Result<Reply, Stop> {
     let reply = result?;
     match reply.status {
-        200 | 203 | 301 | 302 | 303 | 307 | 308 => Ok(reply),
+        // Only where it was asked for does a 304 come so far.
+        200 | 203 | 304 | 301 | 302 | 303 | 307 | 308 => Ok(reply),
         404 => Err(FailReason::NotFound.into()),
         410 => Err(FailReason::Gone.into()),
         401 | 403 => Err(FailReason::AccessDenied.into()),

@@ -89,6 +89,10 @@ reasons! {
         Protocol = "protocol",
         HeadersTooLarge = "headers_too_large",
         HttpStatus = "http_status",
+        /// 304, and nobody had asked whether the page changed.
+        NotModifiedUnasked = "not_modified_unasked",
+        /// 304 about another state of the page than the one that is known.
+        NotModifiedOther = "not_modified_other",
         NotFound = "not_found",
         /// 410: what was kept of the page must go.
         Gone = "gone",

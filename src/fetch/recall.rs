@@ -16,16 +16,19 @@ use super::outcome::FetchFacts;
 use super::policy::Reply;
 use super::reason::{AbandonReason, FailReason};
 use super::rules::Role;
+use super::validators::Validators;
 
 /// A page that is not there, or not for us, is not asked for again so soon.
 const DAY: i64 = 24 * 3600 * 1000;
 /// A page that is gone is not asked for again.
 const FOR_EVER: i64 = 100 * 365 * DAY;
 
-/// What the cache knows of a plan's URL.
+/// What is known of a plan's URL: of files of hosts the stored answer, of pages their state.
 #[derive(Default)]
 pub(super) struct Recalled {
     pub(super) stored: Option<Stored>,
+    /// The state in which the page was read before.
+    pub(super) known: Option<Validators>,
     /// Headers that make the request conditional.
     pub(super) ask: HeaderMap,
 }
@@ -40,7 +43,15 @@ impl Fetcher {
     }
 
     /// What is cached of a host's file; `Ok` = it is fresh and need not be asked for.
-    pub(super) fn recall(&self, plan: &Plan, facts: &mut FetchFacts) -> Result<Reply, Box<Recalled>> {
+    pub(super) fn recall(
+        &self,
+        plan: &Plan,
+        known: Option<&Validators>,
+        facts: &mut FetchFacts,
+    ) -> Result<Reply, Box<Recalled>> {
+        if let Some(known) = known.filter(|_| plan.role == Role::Page && self.may_ask_conditionally()) {
+            return Err(Box::new(Recalled { ask: known.ask(), known: Some(known.clone()), stored: None }));
+        }
         let Some(memory) = self.memory.as_ref().filter(|_| self.caches && plan.role != Role::Page) else {
             return Err(Box::default());
         };
@@ -61,7 +72,7 @@ impl Fetcher {
             Judgement::Use => HeaderMap::new(),
             Judgement::UseAndAsk(ask) | Judgement::Ask(ask) => ask,
         };
-        Err(Box::new(Recalled { stored: Some(stored), ask }))
+        Err(Box::new(Recalled { stored: Some(stored), known: None, ask }))
     }
 
     /// A 304 to a conditional request: the stored answer, refreshed.
@@ -119,6 +130,7 @@ impl Fetcher {
         let spent = Spent {
             end,
             cached: facts.cache == "hit",
+            not_modified: facts.cache == "revalidated",
             bytes: facts.bytes,
             waited_ms: u64::try_from(facts.waited.as_millis()).unwrap_or(u64::MAX),
         };

@@ -32,6 +32,7 @@ struct Note {
     refused: u64,
     failed: u64,
     cached: u64,
+    not_modified: u64,
     bytes: u64,
     waited_ms: u64,
     last_reason: Option<Box<str>>,
@@ -82,6 +83,7 @@ impl Memory {
             End::Failed => note.failed += 1,
         }
         note.cached += u64::from(spent.cached);
+        note.not_modified += u64::from(spent.not_modified);
         note.bytes += spent.bytes;
         note.waited_ms += spent.waited_ms;
         note.is_changed = true;
@@ -110,6 +112,13 @@ impl Memory {
     }
 
     fn write_one(&self, db: &Connection, source: &str, host: &str, note: &Note) -> rusqlite::Result<usize> {
+        if note.not_modified > 0 {
+            // A table of its own: homes of earlier versions have the other one without such a column.
+            let sql = "INSERT INTO not_modified (run, source, host, answers) VALUES (?1, ?2, ?3, ?4)
+                ON CONFLICT (run, source, host) DO UPDATE SET answers = answers + ?4";
+            let answers = i64::try_from(note.not_modified).unwrap_or(i64::MAX);
+            db.prepare_cached(sql)?.execute(params![self.run, source, host, answers])?;
+        }
         let sql = "INSERT INTO spent (run, night, source, host, answered, refused, failed, cached, bytes, waited_ms,
                 last_reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
             ON CONFLICT (run, source, host) DO UPDATE SET answered = answered + ?5, refused = refused + ?6,
@@ -181,18 +190,18 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("fetch.sqlite");
         let memory = Memory::open(&path, "run", "night", Box::new(str::to_owned)).expect("a memory");
-        let spent = Spent { end: End::Answered, cached: true, bytes: 3, waited_ms: 2 };
+        let spent = Spent { end: End::Answered, cached: true, not_modified: true, bytes: 3, waited_ms: 2 };
         let answered = || {
             let report = fetch_report(&path, None).expect("readable");
-            report.map_or((0, 0, 0), |(_, hosts)| (hosts[0].answered, hosts[0].bytes, hosts[0].asked))
+            report.map_or((0, 0, 0), |(_, hosts)| (hosts[0].answered, hosts[0].bytes, hosts[0].not_modified))
         };
         for n in 1..=u64::from(BATCH) {
             assert_eq!(answered(), (0, 0, 0), "{n}");
             memory.ended("site", "a.example", spent, None);
         }
-        assert_eq!(answered(), (256, 768, 0));
+        assert_eq!(answered(), (256, 768, 256));
         memory.ended("site", "a.example", spent, Some("gone"));
         drop(memory);
-        assert_eq!(answered(), (257, 771, 0));
+        assert_eq!(answered(), (257, 771, 257));
     }
 }

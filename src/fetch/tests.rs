@@ -1,5 +1,6 @@
 //! The fetcher against real loopback servers that misbehave in every way we know.
 
+mod again;
 mod behaviour;
 mod hostile_urls;
 mod nights;

@@ -55,6 +55,12 @@ impl SubjectKey {
         i64::from_be_bytes(*mac.first_chunk().expect("an HMAC has 32 bytes"))
     }
 
+    /// The person's tag in what is kept of pages, 16 bytes.
+    #[must_use]
+    pub fn page_tag(&self) -> [u8; 16] {
+        *sealing::mac(&self.0, &[b"pages"]).first_chunk().expect("an HMAC has 32 bytes")
+    }
+
     /// An id of somebody else's making (a permit, an event) in a form that is the person's only, 32 hex digits.
     #[must_use]
     pub fn blind(&self, label: &str, id: &str) -> String {

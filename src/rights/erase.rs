@@ -16,6 +16,7 @@ use crate::model::SubjectId;
 use crate::rights::office::{Office, OfficeError};
 use crate::run::home::note_parts;
 use crate::run::journal::Journal;
+use crate::run::kept;
 use crate::sink::{Change, HomeLock, Note, Rewritten, Snapshot, Table};
 
 /// What proves an erasure. It names nobody: `subject` is an HMAC under `salt` of an id that nobody can compute without
@@ -124,12 +125,14 @@ pub fn destroy(
         OfficeError::Home(crate::run::home::HomeError::Io { path: office.home.path().join("fetch.sqlite"), source })
     })?;
     let key = office.key(subject).clone();
+    kept::forget(office.home.path(), [&key])?;
     let payloads = Payloads::open(&office.home.audit_place().payloads())?.forget(&key)?;
     office.store.forget(&key)?;
     let suppressed = office.vault.identifiers(subject).len() as u64;
     office.vault.destroy(subject)?;
     note_parts(office.home.path(), &office.vault, &office.ledger)?;
     let (forgotten, kept_out) = office.vault.erased()?;
+    kept::note_erased(office.home.path(), forgotten)?;
     // What is true from now on: a vault that holds less is an older one.
     let done = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Outcome) };
     let done = done.fact("forgotten_in_all", forgotten).fact("suppressed_in_all", kept_out);

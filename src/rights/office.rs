@@ -42,6 +42,9 @@ pub enum OfficeError {
     /// The run journal.
     #[error(transparent)]
     Journal(#[from] crate::run::journal::JournalError),
+    /// What is kept of pages.
+    #[error(transparent)]
+    Kept(#[from] crate::run::kept::KeptError),
 }
 
 impl From<AuditError> for OfficeError {

@@ -14,6 +14,7 @@ use crate::model::{About, SubjectId, Target};
 use crate::persona::fuse::fuse;
 use crate::persona::rows::Persona;
 use crate::rights::office::{Office, OfficeError, TakenOut, stopped};
+use crate::run::kept;
 use crate::run::known::{FusionSettings, Known};
 use crate::sink::{self, Change, HomeLock, LockError, Note, Rewritten, Select, SinkError, Snapshot};
 use crate::source::id;
@@ -166,7 +167,7 @@ fn is_about_person(reason: Reason) -> bool {
     reason.is_a_no() || matches!(reason, Reason::NoBasis | Reason::Expired | Reason::RetentionElapsed)
 }
 
-/// Brings every snapshot in line with the ledger, for these people.
+/// Brings every snapshot in line with the ledger, for these people; nothing is kept of pages that were read for them.
 ///
 /// # Errors
 /// Tables or log cannot be written.
@@ -185,6 +186,7 @@ pub fn refresh(office: &Office, people: &[SubjectId], reason: &'static str) -> R
 /// Tables or log cannot be written.
 pub fn refresh_locked(office: &Office, people: &[SubjectId], reason: &'static str) -> Result<TakenOut, OfficeError> {
     let people: HashSet<SubjectId> = people.iter().cloned().collect();
+    kept::forget(office.home.path(), people.iter().filter_map(|subject| office.vault.key(subject)))?;
     let mut judge = Judge { office, keep_decisions: reason != RETENTION, gates: HashMap::new() };
     let note = Note { at: office.now(), reason };
     let tell = |snapshot: &Snapshot, done: &Rewritten| office.log_rewritten(snapshot, done, reason);

@@ -31,7 +31,7 @@ use crate::sink::{self, Change, Note, Select, SinkError, Snapshot};
 const REASON: &str = "opt_out";
 
 /// What answers close a page. An unreachable robots.txt forbids, too, but says nothing of the page.
-const CLOSING: [FailReason; 6] = [
+pub(super) const CLOSING: [FailReason; 6] = [
     FailReason::Gone,
     FailReason::NoIndex,
     FailReason::UsageDenied,

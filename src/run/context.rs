@@ -21,6 +21,7 @@ use crate::persona::rectified::Rectification;
 use crate::run::closed::Closed;
 use crate::run::engine::RunError;
 use crate::run::journal::Journal;
+use crate::run::kept::Pages;
 use crate::run::known::FusionSettings;
 use crate::run::tiers::TierCosts;
 use crate::run::watch::Watch;
@@ -31,6 +32,8 @@ pub trait Observer: Send + Sync {
     fn planned(&self, companies: usize);
     /// A fetch has ended: `fetched`, `failed` or `abandoned`; `resumed` = an earlier start had done it.
     fn fetched(&self, outcome: &str, resumed: bool);
+    /// What was asked for had not changed; told beside [`Self::fetched`].
+    fn not_modified(&self) {}
     /// A company, or the contacts without one, is done.
     fn group_done(&self, is_company: bool, personas: usize);
 }
@@ -63,6 +66,8 @@ pub(super) struct Context {
     pub watch: Option<Watch>,
     pub fetcher: Fetcher,
     pub journal: Journal,
+    /// What is kept of pages; `None` in a dry run.
+    pub pages: Option<Pages>,
     pub ids: Ids,
     pub run: RunId,
     pub as_of: AsOf,

@@ -84,6 +84,9 @@ pub enum RunError {
     /// What the fetcher remembers.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// What is kept of pages.
+    #[error(transparent)]
+    Kept(#[from] crate::run::kept::KeptError),
     /// A recording.
     #[error(transparent)]
     Tape(#[from] TapeError),

@@ -2,11 +2,13 @@
 //!
 //! Invariant: the audit log has the hashes of all tables before anybody can see them.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use crate::audit::{Kind, manifest};
+use crate::model::SubjectId;
 use crate::run::context::Context;
 use crate::run::engine::{RunError, World};
 use crate::run::journal::RunState;
@@ -22,6 +24,8 @@ pub(super) struct Finish<'a> {
     pub inputs: &'a str,
     pub columns: serde_json::Value,
     pub resumed: u64,
+    /// Who said no since the last snapshot, as the ledger was when the run began.
+    pub said_no: HashSet<SubjectId>,
 }
 
 impl Finish<'_> {

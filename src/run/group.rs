@@ -4,6 +4,7 @@
 //! permit of that contact for that source.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use url::Url;
@@ -21,6 +22,7 @@ use crate::run::context::{Context, StageTimes};
 use crate::run::engine::RunError;
 use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
+use crate::run::revisit::{self, Reader};
 use crate::run::summary::NoteCounts;
 use crate::run::tiers::tier;
 use crate::source::{self, PageKind, Permitted, company_site, id};
@@ -98,6 +100,8 @@ pub(super) struct Work<'a> {
     pub company_notes: Option<Permit<Infer>>,
     /// To read what the company's own news and adverts say of it.
     pub company_words: Option<Permit<Infer>>,
+    /// Hash over everybody of the company, once it was needed.
+    known_members: OnceLock<String>,
 }
 
 /// Works on one company.
@@ -112,6 +116,7 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
         company: Vec::new(),
         company_notes: None,
         company_words: None,
+        known_members: OnceLock::new(),
     };
     let mut leaves: Vec<Leave<'_>> = tracing::info_span!("gate").in_scope(|| {
         let timed = || group.members.iter().map(|m| work.ask(m)).collect();
@@ -171,6 +176,12 @@ impl<'a> Work<'a> {
         let decided = self.context.gate.infer_asking(proposal, Asked { evidence_at: Some(at), ..Asked::default() });
         rows.push((decided.row, decided.grounds));
         decided.outcome.ok()
+    }
+
+    /// Who reads a page of this company, or of a contact of it.
+    pub(super) fn reader<'r>(&'r self, kind: PageKind, context: &'r source::Context<'r>) -> Reader<'r> {
+        let members = self.known_members.get_or_init(|| revisit::of_members(self.context, context.members));
+        Reader { kind, context, members }
     }
 
     /// Everybody of the company, with leave or without: none of them may be named in a quote.
@@ -317,7 +328,8 @@ impl<'a> Work<'a> {
             languages: &context.plan.extract().languages,
             as_of: context.as_of.0,
         };
-        let obtained = obtain(context, proposal, |body| company_site::read(kind, body, &read_context)).await?;
+        let reader = Some(self.reader(kind, &read_context));
+        let obtained = obtain(context, proposal, reader, |body| company_site::read(kind, body, &read_context)).await?;
         drop(contacts);
         let inferred = self.company_words.as_ref().map(|permit| permit.id().clone());
         let of_company = if is_words(kind) { inferred } else { obtained.decision.permit_id.clone() };

@@ -46,7 +46,7 @@ impl Work<'_> {
             opt_out: OptOut::NotApplicable,
             facts: None,
         };
-        let obtained = obtain(context, proposal, |_| Reading::default()).await?;
+        let obtained = obtain(context, proposal, None, |_| Reading::default()).await?;
         self.rows.decisions.push(obtained.decision);
         self.rows.documents.extend(obtained.document);
         // The same file of another host; anything else counts as unreachable, and the gate would not permit it.

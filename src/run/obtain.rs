@@ -12,11 +12,16 @@ use crate::audit::{Kind, Stage};
 use crate::consent::decide::OptOut;
 use crate::consent::gate::FetchProposal;
 use crate::consent::permit::{Fetch, Permit};
-use crate::fetch::{AbandonReason, FailReason, Fetched, HostFile, OptOutVerdict, Outcome, Page, Place};
-use crate::model::{About, DecisionRow, DocumentRow, Target};
+use crate::fetch::{
+    AbandonReason, FailReason, FetchFacts, Fetched, HostFile, OptOutVerdict, Outcome, Page, Place, Unchanged,
+    Validators,
+};
+use crate::model::{About, DecisionRow, DocumentId, DocumentRow, PermitId, Target};
 use crate::run::closed;
 use crate::run::context::{Context, StageTimes, add};
 use crate::run::engine::RunError;
+use crate::run::kept::Kept;
+use crate::run::revisit::{Reader, Visit};
 use crate::source::{Body, Reading};
 
 /// What a request brought.
@@ -38,13 +43,15 @@ pub(super) struct Obtained {
 }
 
 /// Asks the gate and, with its permit, fetches and reads; or recalls what an earlier start committed. Pages that turn out
-/// to be closed are noted.
+/// to be closed are noted. Where it is known who `reader` is, what was read another night may be read again.
 pub(super) async fn obtain(
     context: &Context,
     proposal: FetchProposal,
+    reader: Option<Reader<'_>>,
     read: impl FnOnce(&Body<'_>) -> Reading + Send,
 ) -> Result<Obtained, RunError> {
-    let obtained = ask(context, proposal.clone(), read).await?;
+    let visit = reader.and_then(|reader| Visit::of(context, &proposal, &reader));
+    let obtained = ask(context, proposal.clone(), visit.as_ref(), read).await?;
     closed::note(context, &proposal, &obtained);
     Ok(obtained)
 }
@@ -52,6 +59,7 @@ pub(super) async fn obtain(
 async fn ask(
     context: &Context,
     proposal: FetchProposal,
+    visit: Option<&Visit<'_>>,
     read: impl FnOnce(&Body<'_>) -> Reading + Send,
 ) -> Result<Obtained, RunError> {
     let request = request_key(context, &proposal);
@@ -64,10 +72,16 @@ async fn ask(
     let decided = context.gate.fetch(proposal.clone());
     add(&context.times.gate, begin, (context.wall)());
     let Ok(permit) = decided.outcome else {
+        if let Some(visit) = visit {
+            visit.discard();
+        }
         context.record(Stage::Fetch, [[(decided.row.clone(), decided.grounds)].as_slice()]).await?;
         return Ok(Obtained::refused(decided.row));
     };
     if let Some(earlier) = earlier.filter(|earlier| restore(context, url.reveal(), earlier)) {
+        if let Some(visit) = visit {
+            visit.touch();
+        }
         let outcome = earlier.document.as_ref().map_or("refused", |d| d.outcome.as_str());
         context.observer.fetched(outcome, true);
         return Ok(earlier);
@@ -75,11 +89,20 @@ async fn ask(
     // Intent before effect: without its entry in the log nothing is asked of anybody.
     context.record(Stage::Fetch, [[(decided.row.clone(), decided.grounds)].as_slice()]).await?;
     let span = span(permit.op());
-    let mut obtained = fetch(context, decided.row, permit, read, place).instrument(span).await?;
+    let known = visit.and_then(|visit| visit.recall(context));
+    // In a box: thousands of companies wait, and few of them for an answer.
+    let fetched = Box::pin(fetch(context, decided.row, permit, (known.as_ref(), read), place)).instrument(span).await;
+    let (mut obtained, state) = fetched?;
     recheck(context, proposal, &mut obtained).await?;
     outcome(context, &obtained).await?;
     context.journal.commit(&context.run, &request, &obtained)?;
+    if let Some(visit) = visit {
+        visit.settle(context, &obtained, state.as_ref(), known.as_ref());
+    }
     context.observer.fetched(obtained.document.as_ref().map_or("refused", |d| d.outcome.as_str()), false);
+    if obtained.document.as_ref().is_some_and(DocumentRow::is_not_modified) {
+        context.observer.not_modified();
+    }
     Ok(obtained)
 }
 
@@ -167,47 +190,39 @@ async fn fetch(
     context: &Context,
     decision: DecisionRow,
     permit: Permit<Fetch>,
-    read: impl FnOnce(&Body<'_>) -> Reading + Send,
+    (known, read): (Option<&Kept>, impl FnOnce(&Body<'_>) -> Reading + Send),
     place: Option<Place>,
-) -> Result<Obtained, RunError> {
+) -> Result<(Obtained, Option<Validators>), RunError> {
     let permit_id = permit.id().clone();
     let source_id = permit.op().source_id.clone();
     let host = permit.op().url.reveal().host_str().unwrap_or("").to_owned();
     let is_host = matches!(permit.op().target, Target::Host(_));
     let begin = (context.wall)();
-    let Fetched { outcome, facts } = context.fetcher.fetch(permit, &context.cancel).await;
+    let validators = known.map(|known| &known.validators);
+    let Fetched { outcome, facts } = context.fetcher.fetch_if_changed(permit, validators, &context.cancel).await;
     drop(place);
     add(&context.times.fetch, begin, (context.wall)());
     if matches!(outcome, Outcome::Abandoned { reason: AbandonReason::Cancelled }) {
         // Not asked, so not committed: the next start asks. What was answered in time is kept.
         return Err(RunError::Cancelled);
     }
-    let mut document = DocumentRow {
-        document_id: context.ids.document(&permit_id),
-        permit_id,
-        outcome: "fetched".to_owned(),
-        reason: None,
-        source_id,
-        host,
-        status: facts.status,
-        bytes: facts.bytes,
-        hash: None,
-        cache: facts.cache.to_owned(),
-        robots: facts.robots.clone(),
-        tdm: facts.tdm.clone(),
-        attempts: facts.attempts,
-        started_at: facts.started_at,
-        finished_at: facts.finished_at,
-    };
+    let mut document = document(context.ids.document(&permit_id), permit_id, (source_id, host), &facts);
     let host_rules = is_host.then(|| host_rules(&outcome)).flatten();
     let rules_at = is_host.then(|| match &host_rules {
         // Not UTF-8: its rules would be others after a kill, so it is then asked for again, as if it were too old.
         Some(text) if text.contains(char::REPLACEMENT_CHARACTER) => Timestamp::UNIX_EPOCH,
         _ => facts.finished_at.checked_sub(facts.age).unwrap_or(facts.finished_at),
     });
-    let mut redirect = None;
+    let (mut redirect, mut state) = (None, None);
     let reading = match outcome {
-        Outcome::Page(page) => read_page(context, &page, &mut document, read),
+        Outcome::Page(page) => {
+            state = page.validators().cloned();
+            read_page(context, &page, &mut document, read)
+        }
+        Outcome::Unchanged(unchanged) => {
+            state = validators.filter(|_| unchanged.may_stay()).cloned();
+            read_again(&unchanged, known, &mut document)
+        }
         Outcome::Redirect { to, .. } => {
             fail(&mut document, "failed", "redirected");
             redirect = Some(to.to_string());
@@ -225,14 +240,55 @@ async fn fetch(
     let span = tracing::Span::current();
     span.record("outcome", document.outcome.as_str()).record("attempts", document.attempts);
     span.record("waited_ms", u64::try_from(facts.waited.as_millis()).unwrap_or(u64::MAX));
-    Ok(Obtained { decision, document: Some(document), reading, redirect, host_rules, rules_at })
+    Ok((Obtained { decision, document: Some(document), reading, redirect, host_rules, rules_at }, state))
+}
+
+/// The row of a fetch that has not failed yet.
+fn document(
+    document_id: DocumentId,
+    permit_id: PermitId,
+    (source_id, host): (String, String),
+    facts: &FetchFacts,
+) -> DocumentRow {
+    DocumentRow {
+        document_id,
+        permit_id,
+        outcome: "fetched".to_owned(),
+        reason: None,
+        source_id,
+        host,
+        status: facts.status,
+        bytes: facts.bytes,
+        hash: None,
+        cache: facts.cache.to_owned(),
+        robots: facts.robots.clone(),
+        tdm: facts.tdm.clone(),
+        attempts: facts.attempts,
+        started_at: facts.started_at,
+        finished_at: facts.finished_at,
+    }
+}
+
+/// Reads a page that did not change: what was read of it is read again.
+fn read_again(unchanged: &Unchanged, known: Option<&Kept>, document: &mut DocumentRow) -> Reading {
+    let Some(known) = known else {
+        // The fetcher asked nothing of the kind, so this cannot come.
+        fail(document, "failed", FailReason::NotModifiedUnasked.as_str());
+        return Reading::default();
+    };
+    document.hash = Some(known.hash.clone());
+    let mut reading = known.reading.clone();
+    if unchanged.nofollow() {
+        reading.follow_ups.clear();
+    }
+    reading
 }
 
 fn host_rules(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Page(page) => Some(String::from_utf8_lossy(page.body()).into_owned()),
         Outcome::Failed { reason: FailReason::NotFound | FailReason::Gone } => Some(String::new()),
-        Outcome::Failed { .. } | Outcome::Redirect { .. } | Outcome::Abandoned { .. } => None,
+        Outcome::Failed { .. } | Outcome::Redirect { .. } | Outcome::Abandoned { .. } | Outcome::Unchanged(_) => None,
     }
 }
 

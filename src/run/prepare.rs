@@ -29,6 +29,7 @@ use crate::run::engine::{Options, RunError, World};
 use crate::run::found::Found;
 use crate::run::home::{Home, note_parts};
 use crate::run::journal::Journal;
+use crate::run::kept::{Opening, Pages};
 use crate::run::legal::Exports;
 use crate::run::load::Loaded;
 use crate::run::tiers::TierCosts;
@@ -38,6 +39,9 @@ use crate::sink::HomeLock;
 
 /// The vault's name of the key of recordings.
 const TAPE_KEY: &str = "cassettes";
+
+/// The vault's name of the key of what is kept of pages.
+const PAGE_KEY: &str = "pages";
 
 /// The key of recordings.
 type TapeKey = Zeroizing<[u8; 32]>;
@@ -73,6 +77,8 @@ pub(super) struct Books {
     pub keys: audit::Keys,
     pub log: AuditLog,
     pub watch: Watch,
+    /// To open what is kept of pages, once.
+    pub kept: Option<Opening>,
 }
 
 /// Reads pipeline, policy, home, CRM and ledger, imports what is new, and opens the gate.
@@ -119,7 +125,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };
     let rectified = rectified(home.as_ref(), &vault, &loaded)?;
     let (tape, tape_key) = tape(options, &vault, &home_path)?;
-    let books = log.map(|log| Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger) });
+    let books = log.map(|log| books(log, vault, ledger)).transpose()?;
     let gate = Gate::new(policy, view, &ids, clock);
     Ok(Prepared {
         plan,
@@ -137,6 +143,12 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         tape,
         tape_key,
     })
+}
+
+/// The books of a run that writes.
+fn books(log: AuditLog, vault: Vault, ledger: Ledger) -> Result<Books, RunError> {
+    let kept = Opening { key: vault.named(PAGE_KEY)?, erased: vault.erased()?.0 };
+    Ok(Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger), kept: Some(kept) })
 }
 
 /// What was put right, by subject, also under records that were merged since.
@@ -341,7 +353,7 @@ impl Prepared {
         world: &World,
         run: RunId,
         fetcher: Fetcher,
-        journal: Journal,
+        (journal, pages): (Journal, Option<Pages>),
     ) -> (Context, Loaded) {
         // What a recording of the public network holds is dated as it was then.
         let pinned = self.is_demo();
@@ -363,6 +375,7 @@ impl Prepared {
             gate: self.gate,
             fetcher,
             journal,
+            pages,
             ids: self.ids,
             run,
             as_of: AsOf(self.as_of),

@@ -59,7 +59,8 @@ impl<'a> Work<'a> {
             as_of: context.as_of.0,
         };
         let read = |body: &Body<'_>| developer_profile::read(body, &read_context);
-        let obtained = obtain(context, proposal, read).await?;
+        let reader = Some(self.reader(PageKind::Profile, &read_context));
+        let obtained = obtain(context, proposal, reader, read).await?;
         if obtained.document.is_none() {
             leave.refused.extend(FacetKind::fed_by(SourceClass::PublicProfessional));
         }
@@ -97,17 +98,20 @@ impl<'a> Work<'a> {
         }
         self.ask_host(&lookup, id::SOCIAL_PROFILE).await?;
         let base = &source.base_url;
-        let account = self.social_page(lookup, leave, |body, c| social_profile::read_account(body, base, c)).await?;
+        let account = self
+            .social_page((PageKind::Profile, lookup), leave, |body, c| social_profile::read_account(body, base, c))
+            .await?;
         let posts = account.reading.follow_ups.iter().find(|f| f.kind == PageKind::Posts);
         if let Some(posts) = posts.and_then(|f| Url::parse(&f.url).ok()) {
-            self.social_page(posts, leave, |body, c| social_profile::read_posts(body, base, c)).await?;
+            self.social_page((PageKind::Posts, posts), leave, |body, c| social_profile::read_posts(body, base, c))
+                .await?;
         }
         Ok(())
     }
 
     async fn social_page(
         &mut self,
-        url: Url,
+        (kind, url): (PageKind, Url),
         leave: &mut Leave<'a>,
         read: impl Fn(&Body<'_>, &source::Context<'_>) -> Reading + Send + Sync,
     ) -> Result<Obtained, RunError> {
@@ -130,7 +134,8 @@ impl<'a> Work<'a> {
             languages: &context.plan.extract().languages,
             as_of: context.as_of.0,
         };
-        let obtained = obtain(context, proposal, |body| read(body, &read_context)).await?;
+        let reader = Some(self.reader(kind, &read_context));
+        let obtained = obtain(context, proposal, reader, |body| read(body, &read_context)).await?;
         if obtained.document.is_none() {
             leave.refused.extend(FacetKind::fed_by(SourceClass::PublicSocial));
         }

@@ -20,10 +20,12 @@ use crate::run::finish::Finish;
 use crate::run::flight::{Flight, in_order};
 use crate::run::group::process;
 use crate::run::journal::{Journal, RunState};
+use crate::run::kept::Pages;
 use crate::run::late::{ask_again, clean_older, drop_gone, said_no};
 use crate::run::load::{Group, Loaded};
 use crate::run::notes;
 use crate::run::prepare::Prepared;
+use crate::run::revisit;
 use crate::run::rows::Rows;
 use crate::run::segments::{self, Rooms};
 use crate::run::settings;
@@ -82,7 +84,11 @@ async fn go(
     let fetcher = fetcher(&prepared, web.as_ref(), recorder.as_ref(), &state, world)?;
     let (inputs, columns) = (prepared.inputs.clone(), std::mem::take(&mut prepared.columns));
     let lock = prepared.lock.take();
-    let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, journal);
+    let pages = pages(&mut prepared, &state)?;
+    let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, (journal, pages));
+    let said_no = said_no(&context, &home);
+    // Before anything is read again; what this run reads knows of it.
+    revisit::forget(&context, said_no.iter().chain(&context.gone))?;
     let context = Arc::new(context);
     let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
     let keys = crate::sink::held_keys(&home, context.plan.output().encryption);
@@ -99,12 +105,17 @@ async fn go(
         0 => {}
         unknown => return Err(RunError::NotRecorded(unknown)),
     }
+    if let Some(pages) = &context.pages {
+        // Who is beyond a limit, or only replayed, was not wanted tonight but may be tomorrow.
+        let all = options.limit.is_none() && options.replay.is_none();
+        pages.finish(all)?;
+    }
     expire_cassettes(&home, context.gate.now())
         .map_err(|source| TapeError::Io { path: home.join("cassettes"), source })?;
     if let Some(recorder) = &recorder {
         recorder.finish(context.plan.output().keep_snapshots as usize)?;
     }
-    let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, resumed };
+    let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, resumed, said_no };
     let summary = close(&finish, writer, counts, lock, world)?;
     report(&home, &context.plan, &context.gate);
     Ok(summary)
@@ -119,8 +130,9 @@ fn close(
     world: &World,
 ) -> Result<Summary, RunError> {
     let (context, home) = (finish.context, finish.home);
-    let mut no = said_no(context, home);
-    no.extend(context.gate.late_subjects());
+    let late = context.gate.late_subjects();
+    revisit::forget(context, &late)?;
+    let no = finish.said_no.iter().cloned().chain(late).collect();
     // Before publishing: what is cut off here is done again by the run that goes on.
     clean_older(context, home, &no, (world.wall)())?;
     drop_gone(context, home, (world.wall)())?;
@@ -132,12 +144,20 @@ fn close(
     context.look()?;
     let late = context.gate.late_subjects().into_iter().collect();
     clean_older(context, home, &late, (world.wall)())?;
+    revisit::forget(context, &late)?;
     if let Some(recorder) = &context.recorder {
         recorder.log().publish()?;
     }
     drop(lock);
     drop(quiet);
     Ok(summary)
+}
+
+/// What is kept of pages, opened for this run.
+fn pages(prepared: &mut Prepared, state: &RunState) -> Result<Option<Pages>, RunError> {
+    let Some(opening) = prepared.books.as_mut().and_then(|books| books.kept.take()) else { return Ok(None) };
+    let names = (prepared.plan.name(), state.run_id.as_str());
+    Ok(Some(Pages::open(&prepared.home_path, opening, names, prepared.gate.now())?))
 }
 
 /// The fetcher of a run, with what it remembers and what it records.

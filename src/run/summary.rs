@@ -35,6 +35,9 @@ pub struct Counts {
     pub refusals: BTreeMap<String, u64>,
     /// Fetched pages by outcome (`fetched`, or `failed: reason`).
     pub documents: BTreeMap<String, u64>,
+    /// Pages that had not changed since they were read (304); they are among the fetched ones.
+    #[serde(default)]
+    pub not_modified: u64,
     /// robots.txt, tdmrep.json and ai.txt files that were asked for.
     pub host_files: u64,
     /// Requests sent.
@@ -105,6 +108,7 @@ impl Counts {
                 self.host_files += u64::from(document.attempts > 0);
                 continue;
             }
+            self.not_modified += u64::from(document.is_not_modified());
             let outcome = match &document.reason {
                 Some(reason) => format!("{}: {reason}", document.outcome),
                 None => document.outcome.clone(),

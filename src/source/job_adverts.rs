@@ -18,7 +18,7 @@ use crate::extract::text::scrub_quote;
 use crate::extract::title::TitleReader;
 use crate::model::{About, Claim};
 use crate::source::own_words::{OwnText, facts};
-use crate::source::{Context, Found, Reading};
+use crate::source::{Context, Found, Reading, due};
 use crate::taxonomy::CompanyField;
 
 /// Name and version of this reader.
@@ -91,9 +91,12 @@ pub(super) fn read(page: &PageReading, context: &Context<'_>) -> Reading {
         collect(block, 0, &mut adverts);
     }
     // One that is over says nothing of now, and one of tomorrow is a mistake.
-    adverts.retain(|(advert, until)| {
-        until.is_none_or(|until| until >= context.as_of) && advert.posted.is_none_or(|at| at <= context.latest())
+    adverts.retain(|(_, until)| until.is_none_or(|until| until >= context.as_of));
+    let (ends, late) = (adverts.iter().filter_map(|(_, until)| *until), |advert: &Advert| {
+        advert.posted.filter(|at| *at > context.latest())
     });
+    let same_until = ends.chain(due(adverts.iter().filter_map(|(advert, _)| late(advert)))).min();
+    adverts.retain(|(advert, _)| late(advert).is_none());
     let adverts: Vec<Advert> = adverts.into_iter().map(|(advert, _)| advert).collect();
     let mut text = page.text.replace('\n', "\n\n");
     for advert in &adverts {
@@ -102,12 +105,12 @@ pub(super) fn read(page: &PageReading, context: &Context<'_>) -> Reading {
     }
     let own = OwnText { text: &text, language: page.language.as_deref(), locator: "text", said_at: None };
     if own.is_foreign(context) {
-        return Reading::default();
+        return Reading { same_until, ..Reading::default() };
     }
     let (mut found, withheld) = facts(&own, context);
     found.extend(many(page, &adverts, context));
     found.extend(technologies(&text, context));
-    Reading { found, withheld, ..Reading::default() }
+    Reading { found, withheld, same_until, ..Reading::default() }
 }
 
 /// Adverts in structured data, each with the end of its validity.

@@ -10,16 +10,20 @@ use crate::taxonomy::Language;
 
 /// Facet, value, place and quote of what a page says of a company of so many people.
 fn read_html(html: &str, employees: Option<u32>) -> Vec<String> {
+    let reading = read_at(html, employees, "2026-03-02T03:00:00Z");
+    let said = reading.found.iter();
+    said.map(|f| format!("{}={} {} {:?}", f.claim.facet(), f.claim.value(), f.locator, f.quote)).collect()
+}
+
+/// What is read at an instant.
+fn read_at(html: &str, employees: Option<u32>, as_of: &str) -> Reading {
     let id = Some(Ids::new(DEMO_KEY).account("crm", "A-1"));
     let account = Account { id, name: "Musterwerk GmbH".to_owned(), employees, ..Account::default() };
     let url = Url::parse("https://musterwerk.example/jobs").expect("an address");
     let page = read_page(html.as_bytes(), Some("text/html; charset=utf-8"), &url);
-    let as_of = "2026-03-02T03:00:00Z".parse().expect("an instant");
+    let as_of = as_of.parse().expect("an instant");
     let languages = [Language::German, Language::English];
-    let reading =
-        read(&page, &Context { account: &account, contacts: &[], members: &[], languages: &languages, as_of });
-    let said = reading.found.iter();
-    said.map(|f| format!("{}={} {} {:?}", f.claim.facet(), f.claim.value(), f.locator, f.quote)).collect()
+    read(&page, &Context { account: &account, contacts: &[], members: &[], languages: &languages, as_of })
 }
 
 fn posting(title: &str, more: &str) -> String {
@@ -69,6 +73,26 @@ fn several_technologies_are_a_hint_at_digital_maturity() {
     }
     let inside = posting("Entwickler", ", \"description\": \"<ul><li>MES</li><li>SCADA</li></ul> mit MQTT\"");
     assert_eq!(read_html(&json_ld(&[inside]), None), high("MES, SCADA, MQTT", 3));
+}
+
+#[test]
+fn the_same_is_read_until_an_advert_is_over_or_begins() {
+    let titles = ["Einkäufer", "Lagerist", "Produktionsleiter", "Softwareentwickler"];
+    let four: Vec<String> = titles.iter().map(|title| posting(title, "")).collect();
+    let until = |more: &str| {
+        let html = json_ld(&[&four[..], &[posting("Werkleiter", more)]].concat());
+        let now = read_at(&html, Some(10), "2026-03-02T03:00:00Z");
+        let Some(until) = now.same_until else { return String::new() };
+        let at = |seconds: i64| {
+            let at = until + jiff::SignedDuration::from_secs(seconds);
+            read_at(&html, Some(10), &at.to_string()).found
+        };
+        assert!(at(-1) == now.found && at(1) != now.found, "{more}");
+        until.to_string()
+    };
+    assert_eq!(until(", \"validThrough\": \"2026-03-09\""), "2026-03-09T23:59:59Z");
+    assert_eq!(until(", \"datePosted\": \"2026-03-09\""), "2026-03-08T00:00:00Z");
+    assert_eq!(until(", \"validThrough\": \"2026-03-01\", \"datePosted\": \"2026-03-01\""), "");
 }
 
 #[test]

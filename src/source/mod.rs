@@ -57,6 +57,9 @@ pub enum PageKind {
     Posts,
 }
 
+/// How far ahead a date of a text may be.
+const SLACK: SignedDuration = SignedDuration::from_hours(24);
+
 /// A contact that may be read about at this source, for this purpose.
 #[derive(Debug, Clone, Copy)]
 pub struct Permitted<'a> {
@@ -85,8 +88,13 @@ impl Context<'_> {
     /// The latest date that a text can have; a day's slack, since some write local time as UTC. What is later is a
     /// mistake, and would never grow old.
     pub(crate) fn latest(&self) -> Timestamp {
-        self.as_of.checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX)
+        self.as_of.checked_add(SLACK).unwrap_or(Timestamp::MAX)
     }
+}
+
+/// From which `as_of` on the first of these dates, all later than [`Context::latest`], is none of tomorrow any more.
+pub(crate) fn due(dates: impl IntoIterator<Item = Timestamp>) -> Option<Timestamp> {
+    dates.into_iter().min().map(|date| date.checked_sub(SLACK).unwrap_or(date))
 }
 
 /// The body of a page.
@@ -146,6 +154,9 @@ pub struct Reading {
     pub opted_out: Option<String>,
     /// The page could not be understood (typed reason).
     pub unreadable: Option<String>,
+    /// From this `as_of` on, something else would be read of the same bytes; `None` = it stays the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_until: Option<Timestamp>,
 }
 
 /// What identity needs to know of a contact; owns the strings that [`Known`] borrows.

@@ -9,7 +9,7 @@ use crate::extract::html::PageReading;
 use crate::fetch::page_opt_outs;
 use crate::source::company_site::AGENT;
 use crate::source::own_words::{OwnText, facts};
-use crate::source::{Body, Context, Reading};
+use crate::source::{Body, Context, Reading, due};
 
 /// So many entries are read, the newest first.
 const LATEST: usize = 20;
@@ -46,7 +46,7 @@ pub fn read(body: &Body<'_>, context: &Context<'_>) -> Reading {
     if let Some(reason) = page_opt_outs(&feed.robots, None, AGENT) {
         return Reading { opted_out: Some(reason.to_string()), ..Reading::default() };
     }
-    let mut reading = Reading::default();
+    let mut reading = Reading { same_until: due(feed.next), ..Reading::default() };
     for entry in &feed.entries {
         let own = OwnText {
             text: &entry.text,

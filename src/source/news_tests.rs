@@ -171,3 +171,19 @@ fn an_article_is_not_what_a_company_is_called_by() {
 fn a_feed_in_another_language_is_not_read() {
     assert_eq!(read_entries("fr-FR", &["We are growing."]).0, Vec::<String>::new());
 }
+
+#[test]
+fn the_same_is_read_until_an_entry_of_the_future_is_none() {
+    assert_eq!(read_entries("de", &["Wir wachsen weiter."]).1.same_until, None);
+    let feed = "<rss version=\"2.0\"><channel><item><description>Wir wachsen weiter.</description>\
+        <pubDate>Tue, 10 Mar 2026 10:00:00 GMT</pubDate></item></channel></rss>";
+    let url = Url::parse("https://musterwerk.example/feed").expect("an address");
+    let body = Body { url: &url, content_type: Some("application/rss+xml"), bytes: feed.as_bytes() };
+    let (account, languages) = (account(), [Language::German]);
+    let read =
+        |as_of| read(&body, &Context { account: &account, contacts: &[], members: &[], languages: &languages, as_of });
+    let now = read(as_of());
+    let then = now.same_until.expect("it is later than it can be");
+    assert!(now.found.is_empty() && read(then - jiff::SignedDuration::from_secs(1)).found.is_empty());
+    assert_eq!(read(then).found.len(), 1);
+}

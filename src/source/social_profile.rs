@@ -12,7 +12,7 @@ use crate::extract::text::{self, TextContact, TextKind, TextRecord, TextSignal, 
 use crate::identity::{Claimed, Verdict, judge};
 use crate::model::{About, Claim};
 use crate::source::neutral::{Names, neutral};
-use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Permitted, Reading, id};
+use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Permitted, Reading, due, id};
 
 /// So many posts are asked for, the newest, and no more are read, whatever the answer has.
 const LATEST: usize = 40;
@@ -183,7 +183,8 @@ pub fn read_posts(body: &Body<'_>, base: &Url, context: &Context<'_>) -> Reading
     let known = KnownContact::of(contact.subject, context.account, id::SOCIAL_PROFILE);
     let own = known.handle.and_then(|handle| local_name(base, handle));
     let is_own = |post: &Post| own.is_some_and(|own| own.eq_ignore_ascii_case(&post.account.acct));
-    let mut reading = Reading::default();
+    let later = posts.iter().map(|post| post.created_at).filter(|at| *at > context.latest());
+    let mut reading = Reading { same_until: due(later), ..Reading::default() };
     let dated = posts.iter().enumerate().filter(|(_, post)| post.created_at <= context.latest());
     for (place, post) in dated.take(LATEST).filter(|(_, p)| is_own(p) && is_open(p)) {
         read_post((place, post), contact, context, &mut reading);

@@ -178,4 +178,6 @@ fn no_more_posts_are_read_than_were_asked_for_and_each_says_where_it_stood() {
     assert_eq!(reading.found.len(), 39);
     let places: Vec<&str> = reading.found.iter().map(|f| f.locator.as_str()).collect();
     assert_eq!((places[0], places[38]), ("post[2][0..25]", "post[40][0..25]"));
+    let then = reading.same_until.expect("from then on the one of the future is none");
+    assert!(then.to_string().starts_with("2098-12-31T"), "{then}");
 }

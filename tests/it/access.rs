@@ -35,6 +35,7 @@ fn bundle(office: &Office, subject: &SubjectId, languages: &[Language], crm: Opt
         ledger: office.ledger.view(),
         decisions: &decisions,
         restricted: restricted.as_deref(),
+        key,
         rectified: &rectified,
         crm,
         facts: &facts,
@@ -42,6 +43,21 @@ fn bundle(office: &Office, subject: &SubjectId, languages: &[Language], crm: Opt
         now: office.now(),
     })
     .expect("every store is readable")
+}
+
+#[test]
+fn what_is_kept_of_pages_is_told_until_it_goes() {
+    let (_dir, home) = copy_of_shared();
+    let subject = crate::tables::subject("K-2003");
+    let told = |office: &Office| bundle(office, &subject, &[Language::German], None);
+    let before = told(&open(&home));
+    // Home, team, imprint; of the feed something was withheld. The run stood at 2026-03-02.
+    let last = before.pages.iter().max().expect("pages").to_string();
+    assert_eq!((before.pages.len(), last.as_str()), (3, "2026-04-01T03:00:00Z"));
+    assert!(access::html(&before).contains("verschlüsselt aufbewahrt"));
+    let said = say(["subject", "object", "K-2003", "--out", arg(&home)]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert_eq!(told(&open(&home)).pages.len(), 0);
 }
 
 /// Everybody of the shared demo.

@@ -83,6 +83,7 @@ pub(super) fn access(args: &AccessArgs, wall: &Clock) -> anyhow::Result<ExitCode
         ledger: office.ledger.view(),
         decisions: &decisions,
         restricted: restricted.as_deref(),
+        key,
         rectified: &rectified,
         crm: crm.as_ref().map(|(fields, _)| fields.as_slice()),
         facts: &facts,

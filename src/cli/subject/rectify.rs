@@ -17,6 +17,7 @@ use crate::persona::fuse::fuse;
 use crate::persona::rectified::By;
 use crate::rights::office::OfficeError;
 use crate::rights::rectify;
+use crate::run::kept;
 use crate::run::known::{FusionSettings, Known};
 use crate::sink::{self, Change, HomeLock, Note, Rewritten, Select, SinkError, Snapshot};
 
@@ -62,6 +63,8 @@ pub(super) fn execute(args: &RectifyArgs, wall: &Clock) -> anyhow::Result<ExitCo
     let all = office.store.rectify(office.key(&subject), new)?;
     office.record(event)?;
     let _lock = HomeLock::acquire(office.home.path()).map_err(OfficeError::from)?;
+    // What is kept of pages may hold the wrong value still.
+    kept::forget(office.home.path(), [office.key(&subject)]).map_err(OfficeError::from)?;
     let note = Note { at: office.now(), reason: "rectification" };
     let change = |snapshot: &Snapshot| -> Result<Change, SinkError> {
         let Some(before) = sink::read_personas(snapshot, &Select::Subject(subject.clone()))?.pop() else {

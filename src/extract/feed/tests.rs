@@ -108,6 +108,7 @@ fn what_is_dated_in_the_future_takes_no_place() {
     let feed = feed(&["01 Jan 2099", "31 Dec 2026", "01 Jan 2027", "02 Jan 2026"].map(item).concat());
     let whole = read(feed.as_bytes(), None, 2).expect("a feed");
     assert_eq!(whole.entries.iter().map(|e| e.text.as_str()).collect::<Vec<_>>(), ["31 Dec 2026", "02 Jan 2026"]);
+    assert_eq!(whole.next.expect("one of the future").to_string(), "2027-01-01T00:00:00Z");
 }
 
 #[test]

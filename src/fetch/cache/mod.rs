@@ -175,6 +175,11 @@ pub(super) fn invalidates(method: &str, status: u16) -> bool {
     !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE") && (200..400).contains(&status)
 }
 
+/// Whether nothing of an answer may be stored, or nothing that is stored of it could ever be used.
+pub(super) fn forbids_storing(headers: &HeaderMap) -> bool {
+    Control::of(headers.get_all(CACHE_CONTROL)).no_store || members(headers, &VARY).any(|name| name == "*")
+}
+
 /// All but what belongs to the connection.
 fn end_to_end(headers: &HeaderMap) -> HeaderMap {
     let named: Vec<String> = members(headers, &CONNECTION).map(|name| name.to_ascii_lowercase()).collect();
@@ -226,7 +231,7 @@ fn age_value(headers: &HeaderMap) -> i64 {
 }
 
 /// A date in one of the three forms of RFC 9110, 5.6.7, to the letter.
-fn http_date(value: &HeaderValue) -> Option<i64> {
+pub(super) fn http_date(value: &HeaderValue) -> Option<i64> {
     let text = value.to_str().ok()?;
     let time = httpdate::parse_http_date(text).ok()?;
     let fixed = text.len() == 29 && text.is_char_boundary(4) && text.as_bytes()[3] == b',';

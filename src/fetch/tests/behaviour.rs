@@ -148,7 +148,7 @@ async fn statuses() {
     check("418", &[http(418, &[], b"")], "http_status", 1).await;
     check("204", &[http(204, &[], b"")], "http_status", 1).await;
     check("206", &[http(206, &[HTML], b"<p>")], "http_status", 1).await;
-    check("304 unasked", &[http(304, &[], b"")], "http_status", 1).await;
+    check("304 unasked", &[http(304, &[], b"")], "not_modified_unasked", 1).await;
     check("500", &[http(500, &[], b"")], "http_status", 3).await;
     check("500, 502, then ok", &[http(500, &[], b""), http(502, &[], b""), html("<p>")], "page", 3).await;
     check("429 without a time", &[http(429, &[], b"")], "overloaded", 3).await;

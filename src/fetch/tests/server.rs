@@ -237,6 +237,7 @@ pub(super) async fn ask_rules(fetcher: &Fetcher, host: &str) {
 pub(super) fn word(fetched: &Fetched) -> &'static str {
     match &fetched.outcome {
         Outcome::Page(_) => "page",
+        Outcome::Unchanged(_) => "unchanged",
         Outcome::Redirect { .. } => "redirect",
         Outcome::Failed { reason } => reason.as_str(),
         Outcome::Abandoned { reason } => reason.as_str(),

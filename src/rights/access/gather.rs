@@ -16,9 +16,11 @@ use super::{
 use crate::consent::event::EventKind;
 use crate::consent::ledger::LedgerView;
 use crate::consent::policy::Policy;
+use crate::keys::SubjectKey;
 use crate::model::SubjectId;
 use crate::persona::rectified::Rectification;
 use crate::run::home::{Home, HomeError};
+use crate::run::kept::{self, KeptError};
 use crate::run::known::{FusionSettings, Known};
 use crate::sink::{self, Select, SinkError, Snapshot};
 use crate::taxonomy::{Language, SourceClass};
@@ -35,6 +37,9 @@ pub enum AccessError {
     /// The home cannot be read.
     #[error(transparent)]
     Home(#[from] HomeError),
+    /// What is kept of pages cannot be read.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
 }
 
 /// What a bundle is made of.
@@ -50,6 +55,8 @@ pub struct Sources<'a> {
     pub decisions: &'a [AccessDecision],
     /// The sealed copy of somebody whose data are restricted, opened (see [`crate::rights::restrict::copy`]).
     pub restricted: Option<&'a [u8]>,
+    /// The person's key.
+    pub key: &'a SubjectKey,
     /// What is sealed of rectifications.
     pub rectified: &'a [Rectification],
     /// The row of the CRM, where an export was given (see [`super::crm_fields`]).
@@ -66,6 +73,7 @@ pub struct Sources<'a> {
 #[derive(Default)]
 struct Found {
     recordings: Vec<Recording>,
+    pages: Vec<Timestamp>,
     records: Vec<Record>,
     personas: Vec<ExplainedPersona>,
     policies: BTreeMap<String, Policy>,
@@ -94,6 +102,7 @@ pub fn gather(of: &Sources<'_>) -> Result<Bundle, AccessError> {
         }
     }
     found.recordings = recordings(of.home)?;
+    found.pages = kept::of_person(of.home.path(), of.key)?;
     found.records.extend(of.restricted.map(restricted).transpose()?.into_iter().flatten());
     found.purposes.extend(of.decisions.iter().map(|d| d.purpose.clone()));
     for r in &found.records {
@@ -212,6 +221,7 @@ impl Found {
             crm: of.crm.map(<[CrmField]>::to_vec),
             restricted: of.restricted.is_some(),
             recordings: self.recordings,
+            pages: self.pages,
             records: self.records,
         }
     }

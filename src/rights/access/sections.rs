@@ -108,6 +108,10 @@ impl Page<'_> {
             let rows: Vec<_> = b.recordings.iter().map(row).collect();
             self.table(&["recorded", "retain_until"], &rows);
         }
+        if let Some(last) = b.pages.iter().max() {
+            let until = format!("{} {}", t.word("pages"), day(*last, t));
+            self.paragraph("", &until);
+        }
     }
 
     pub(super) fn rights(&mut self) {

@@ -36,8 +36,13 @@ pub(super) fn documents() -> Vec<Column> {
         code("host", Technical, "Host that was asked."),
         int("status", "", Technical, "HTTP status, where one came.").null(),
         int("bytes", "byte", Technical, "Size of the body as received."),
-        code("hash", Technical, "Keyed hash of the body, hmac-sha256: and hex.").null(),
-        term("cache", "cache_state", Technical, "miss, hit, revalidated or none."),
+        code(
+            "hash",
+            Technical,
+            "Keyed hash of the body, hmac-sha256: and hex; of a page that had not changed, as it was read.",
+        )
+        .null(),
+        term("cache", "cache_state", Technical, "miss, hit, revalidated (304: it had not changed) or none."),
         prose("robots", Technical, "Verdict of robots.txt: allow, disallow: RULE, unreachable, not_asked."),
         prose("tdm", Technical, "Verdict on text-and-data-mining: none, reserved: WHERE, not_asked."),
         int("attempts", "requests", Technical, "How many requests it took."),
