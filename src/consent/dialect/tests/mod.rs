@@ -321,7 +321,11 @@ fn an_opt_out_of_all_processing_has_one_scope_everywhere() {
             crate::consent::import::import("crm", &pulled.contacts.iter().collect::<Vec<_>>(), &[], &ids()).events;
         for events in [of_dialect, of_column] {
             let scopes: Vec<_> = events.iter().map(|e| (e.kind, e.scope.clone(), e.recorded_at)).collect();
-            assert_eq!(scopes, [(EventKind::Refuse, crate::consent::event::Scope::default().into(), STANDING)], "{field}");
+            assert_eq!(
+                scopes,
+                [(EventKind::Refuse, crate::consent::event::Scope::default().into(), STANDING)],
+                "{field}"
+            );
         }
     }
 }
