@@ -72,15 +72,32 @@ pub(super) fn body_policy(reply: &mut Reply) -> Result<(), FailReason> {
 /// Whether a page says that no copy of it may be kept: in its headers, or in any meta tag of its text, whomever that
 /// tag is for.
 pub(super) fn forbids_keeping(reply: &Reply, agent: &str) -> bool {
-    if headers::robots_tags(&reply.headers, agent).noarchive {
-        return true;
+    headers::robots_tags(&reply.headers, agent).noarchive || tags_forbid_keeping(&reply.body)
+}
+
+/// The same of the meta tags alone. Linear: what a tag that does not end holds is looked at once.
+fn tags_forbid_keeping(body: &[u8]) -> bool {
+    let without_zeros: Vec<u8>;
+    let mut rest = body;
+    if memchr::memchr(0, body).is_some() {
+        // UTF-16 has one beside each letter.
+        without_zeros = body.iter().copied().filter(|b| *b != 0).collect();
+        rest = &without_zeros;
     }
-    // Without the zeros of UTF-16.
-    let text: Vec<u8> = reply.body.iter().filter(|b| **b != 0).map(u8::to_ascii_lowercase).collect();
-    memchr::memmem::find_iter(&text, b"<meta").any(|at| {
-        let tag = text[at..].split(|b| *b == b'>').next().unwrap_or_default();
-        [&b"noarchive"[..], b"nocache", b"nostore"].iter().any(|word| memchr::memmem::find(tag, word).is_some())
-    })
+    while let Some(at) = memchr::memchr(b'<', rest) {
+        rest = &rest[at + 1..];
+        if !rest.get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"meta")) {
+            continue;
+        }
+        let (tag, behind) = rest.split_at(memchr::memchr(b'>', rest).unwrap_or(rest.len()));
+        let tag = tag.to_ascii_lowercase();
+        if ["noarchive", "nocache", "nostore"].iter().any(|word| memchr::memmem::find(&tag, word.as_bytes()).is_some())
+        {
+            return true;
+        }
+        rest = behind;
+    }
+    false
 }
 
 /// An answer's status as a reason, where it is one; 2xx with a body and 3xx go on.
@@ -118,4 +135,23 @@ pub(super) fn redirect(head: &HeaderMap, from: &Url) -> Outcome {
         return Outcome::Redirect { from: bare, to };
     };
     Outcome::Failed { reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tags_forbid_keeping;
+
+    #[test]
+    fn a_meta_tag_that_forbids_keeping_is_found_however_it_is_written() {
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        for tag in ["<META name=Robots content='NoArchive'>", "<p><meta name=x><meta content=nocache>", "<meta nostore"]
+        {
+            assert!(tags_forbid_keeping(tag.as_bytes()) && tags_forbid_keeping(&wide(tag)), "{tag}");
+        }
+        for text in ["<meta name=robots content=nofollow> noarchive", "noarchive <met", "<b noarchive>", ""] {
+            assert!(!tags_forbid_keeping(text.as_bytes()) && !tags_forbid_keeping(&wide(text)), "{text}");
+        }
+        // Each of these begins a tag, none ends: quadratic work would not come to an end here.
+        assert!(!tags_forbid_keeping(&b"<meta ".repeat(1 << 20)));
+    }
 }
