@@ -36,10 +36,6 @@ use prosopon::ids::{DEMO_KEY, Ids};
 use prosopon::model::{AccountId, Personal, Target};
 use sha2::{Digest, Sha256};
 
-/// As the program has it; it serves both.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const HOSTS: usize = 128;
 const PAGES: usize = 40_000;
 /// Where pages are read, too, which takes longer.

@@ -75,16 +75,24 @@ pub(super) fn forbids_keeping(reply: &Reply, agent: &str) -> bool {
     headers::robots_tags(&reply.headers, agent).noarchive || tags_forbid_keeping(&reply.body)
 }
 
-/// The same of the meta tags alone. Linear: what a tag that does not end holds is looked at once.
+/// The same of the meta tags alone.
 fn tags_forbid_keeping(body: &[u8]) -> bool {
     let without_zeros: Vec<u8>;
-    let mut rest = body;
+    let mut text = body;
     if memchr::memchr(0, body).is_some() {
         // UTF-16 has one beside each letter.
         without_zeros = body.iter().copied().filter(|b| *b != 0).collect();
-        rest = &without_zeros;
+        text = &without_zeros;
     }
-    while let Some(at) = memchr::memchr(b'<', rest) {
+    // Two letters are sought fast, and few tags begin with these.
+    [b"<m", b"<M"].iter().any(|begin| some_tag_forbids_keeping(text, *begin))
+}
+
+/// The same of those that begin so. Linear: what a tag that does not end holds is looked at once.
+fn some_tag_forbids_keeping(text: &[u8], begin: &[u8]) -> bool {
+    let finder = memchr::memmem::Finder::new(begin);
+    let mut rest = text;
+    while let Some(at) = finder.find(rest) {
         rest = &rest[at + 1..];
         if !rest.get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"meta")) {
             continue;
