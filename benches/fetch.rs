@@ -9,9 +9,11 @@
 
 #![expect(clippy::disallowed_types, reason = "the loop that we compare with")]
 
+#[path = "shared/page.rs"]
+mod page;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -36,6 +38,8 @@ use prosopon::ids::{DEMO_KEY, Ids};
 use prosopon::model::{AccountId, Personal, Target};
 use sha2::{Digest, Sha256};
 
+use page::{bare_pass, page};
+
 const HOSTS: usize = 128;
 const PAGES: usize = 40_000;
 /// Where pages are read, too, which takes longer.
@@ -43,38 +47,11 @@ const READ: usize = 4_000;
 const AT_ONCE: usize = 64;
 const ROUNDS: usize = 3;
 
-/// A page of 16 KB as companies have them: head, JSON-LD, navigation, people, paragraphs.
-fn page() -> Bytes {
-    let mut page = String::from(
-        r#"<!doctype html><html lang="de"><head><meta charset="utf-8"><title>Werk Muster GmbH - Team</title>
-<meta name="description" content="Sondermaschinen seit 1962"><link rel="canonical" href="/team">
-<script type="application/ld+json">{"@context":"https://schema.org","@type":"Organization","name":"Werk Muster GmbH",
-"address":{"@type":"PostalAddress","addressLocality":"Musterstadt","addressCountry":"DE"}}</script></head><body><nav><ul>
-"#,
-    );
-    for n in 0..20 {
-        let _ = writeln!(page, "<li><a href=\"/bereich/{n}\" class=\"nav-link\">Bereich {n}</a></li>");
-    }
-    page += "</ul></nav><main><h1>Unser Team</h1>\n";
-    for n in 0..12 {
-        let _ = writeln!(
-            page,
-            "<div class=\"card\"><h3>Erika Beispiel{n}</h3><p class=\"role\">Leiterin Einkauf {n}</p><p><a \
-             href=\"mailto:e{n}@werk.example\">E-Mail</a></p></div>"
-        );
-    }
-    while page.len() < 16 * 1024 - 120 {
-        page += "<p>Unsere Ansprechpartner beraten Sie gern zu Fördertechnik und <b>Anlagenbau</b>.</p>\n";
-    }
-    page += "</main></body></html>\n";
-    Bytes::from(page)
-}
-
 /// The server: pages below `/p`, nothing else.
 async fn serve(port: u16) {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("loopback");
     println!("{}", listener.local_addr().expect("bound"));
-    let page = page();
+    let page = Bytes::from(page());
     while let Ok((stream, _)) = listener.accept().await {
         let page = page.clone();
         tokio::spawn(async move {
@@ -117,28 +94,6 @@ async fn measure<F: Future<Output = ()>>(name: &str, pages: usize, work: F) -> f
     let rate = pages as f64 / cpu().saturating_sub(begin).as_secs_f64();
     println!("{name:20} {rate:8.0} pages/CPU-s  {:8.0} pages/s", pages as f64 / wall.elapsed().as_secs_f64());
     rate
-}
-
-/// One pass over the elements, as the least that a reader of pages does: title, meta, links, and their text.
-fn bare_pass(body: &[u8]) -> usize {
-    let seen = std::cell::Cell::new(0_usize);
-    let count = |n: usize| seen.set(seen.get() + n);
-    let settings = lol_html::Settings::new()
-        .append_element_content_handler(lol_html::element!(
-            "a[href], meta[content], script[type], link[href]",
-            |element| {
-                count(element.attributes().len());
-                Ok(())
-            }
-        ))
-        .append_element_content_handler(lol_html::text!("*", |chunk| {
-            count(chunk.as_str().len());
-            Ok(())
-        }));
-    let mut rewriter = lol_html::HtmlRewriter::new(settings, |_: &[u8]| ());
-    rewriter.write(body).expect("HTML");
-    rewriter.end().expect("HTML");
-    seen.get()
 }
 
 async fn reqwest_loop(addr: SocketAddr, pages: usize, reads: bool) {

@@ -4,6 +4,9 @@
 //!
 //! Invariant: the pages are made here, nobody on them exists.
 
+#[path = "shared/page.rs"]
+mod page;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -11,6 +14,8 @@ use std::time::Duration;
 
 use prosopon::extract::html::{PageReading, read_page};
 use url::Url;
+
+use page::{bare_pass, page};
 
 /// As the program has it.
 #[global_allocator]
@@ -56,26 +61,6 @@ fn head(title: &str) -> String {
 "address":{{"@type":"PostalAddress","addressLocality":"Musterstadt","addressCountry":"DE"}}}}</script></head><body>
 "#
     )
-}
-
-/// The page of `benches/fetch.rs`: navigation, twelve cards, the same paragraph again and again.
-fn team() -> String {
-    let mut page = head("Werk Muster GmbH - Team") + "<nav><ul>\n";
-    for n in 0..20 {
-        let _ = writeln!(page, "<li><a href=\"/bereich/{n}\" class=\"nav-link\">Bereich {n}</a></li>");
-    }
-    page += "</ul></nav><main><h1>Unser Team</h1>\n";
-    for n in 0..12 {
-        let _ = writeln!(
-            page,
-            "<div class=\"card\"><h3>Erika Beispiel{n}</h3><p class=\"role\">Leiterin Einkauf {n}</p><p><a \
-             href=\"mailto:e{n}@werk.example\">E-Mail</a></p></div>"
-        );
-    }
-    while page.len() < 16 * 1024 - 120 {
-        page += "<p>Unsere Ansprechpartner beraten Sie gern zu Fördertechnik und <b>Anlagenbau</b>.</p>\n";
-    }
-    page + "</main></body></html>\n"
 }
 
 fn cards() -> String {
@@ -223,7 +208,7 @@ fn builder() -> String {
 
 fn pages() -> Vec<(&'static str, String)> {
     vec![
-        ("team", team()),
+        ("team", page()),
         ("cards", cards()),
         ("article", article()),
         ("links", link_list()),
@@ -234,27 +219,6 @@ fn pages() -> Vec<(&'static str, String)> {
         ("scripts", scripts()),
         ("builder", builder()),
     ]
-}
-
-fn bare_pass(body: &[u8]) -> usize {
-    let seen = std::cell::Cell::new(0_usize);
-    let count = |n: usize| seen.set(seen.get() + n);
-    let settings = lol_html::Settings::new()
-        .append_element_content_handler(lol_html::element!(
-            "a[href], meta[content], script[type], link[href]",
-            |element| {
-                count(element.attributes().len());
-                Ok(())
-            }
-        ))
-        .append_element_content_handler(lol_html::text!("*", |chunk| {
-            count(chunk.as_str().len());
-            Ok(())
-        }));
-    let mut rewriter = lol_html::HtmlRewriter::new(settings, |_: &[u8]| ());
-    rewriter.write(body).expect("HTML");
-    rewriter.end().expect("HTML");
-    seen.get()
 }
 
 /// CPU time of this process.

@@ -99,6 +99,10 @@ fn random(office: &Office) -> Result<[u8; 32], OfficeError> {
     })
 }
 
+fn unwritten(office: &Office, part: &str, source: std::io::Error) -> OfficeError {
+    OfficeError::Home(crate::run::home::HomeError::Io { path: office.home.path().join(part), source })
+}
+
 /// Destroys everything of a person. The caller has announced it.
 ///
 /// # Errors
@@ -117,13 +121,9 @@ pub fn destroy(
     let changed = crate::sink::rewrite_all(office.home.path(), &change, note, tell)?;
     Journal::open(&office.home.path().join("journal.sqlite"))?.forget(subject)?;
     // Recordings are sealed, and whom their pages name nobody can tell: all of them go.
-    crate::fetch::destroy_cassettes(office.home.path()).map_err(|source| {
-        OfficeError::Home(crate::run::home::HomeError::Io { path: office.home.path().join("cassettes"), source })
-    })?;
-    crate::fetch::forget_refusals(office.home.path()).map_err(|error| {
-        let source = std::io::Error::other(error.to_string());
-        OfficeError::Home(crate::run::home::HomeError::Io { path: office.home.path().join("fetch.sqlite"), source })
-    })?;
+    crate::fetch::destroy_cassettes(office.home.path()).map_err(|source| unwritten(office, "cassettes", source))?;
+    crate::fetch::forget_refusals(office.home.path())
+        .map_err(|error| unwritten(office, "fetch.sqlite", std::io::Error::other(error.to_string())))?;
     let key = office.key(subject).clone();
     kept::forget(office.home.path(), [&key])?;
     let payloads = Payloads::open(&office.home.audit_place().payloads())?.forget(&key)?;

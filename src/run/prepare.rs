@@ -106,20 +106,20 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         Some(home) => home.legal()?,
         None => (Vault::in_memory()?, Ledger::in_memory()?),
     };
-    let (inputs, columns) = (inputs_hash(&pulled, &exports), layout::of(&pulled.files));
-    let files = input_files(&pulled, &plan);
+    let (inputs, columns, files) =
+        (inputs_hash(&pulled, &exports), layout::of(&pulled.files), input_files(&pulled, &plan));
     let found = Found { pulled, notes, exports };
     let mut loaded = found.load(&plan.crm().name, &ids, (&vault, &ledger), gate_now, options.limit)?;
-    // A replay decides as of then; what the ledger learns today it learns today.
-    let known_at = if demo { gate_now } else { now };
     let mut log = None;
     if let Some(home) = home.as_mut().filter(|_| !options.dry_run) {
         let log = log.insert(home.audit(&vault, &world.wall)?);
+        // A replay decides as of then; what the ledger learns today it learns today.
+        let known_at = if demo { gate_now } else { now };
         import(home, (&mut vault, &mut ledger), log, &loaded, (&plan, pinned), &policy, known_at)?;
     } else {
         ledger.preview(&loaded.events, &loaded.seen(), gate_now);
     }
-    // The ledger and the vault have them now; of a large CRM this is most of what was read.
+    // They are entered; of a large CRM this is most of what was read.
     (loaded.events, loaded.identifiers) = (Vec::new(), Vec::new());
     let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };

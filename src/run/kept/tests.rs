@@ -1,3 +1,5 @@
+//! What is kept of pages, on disk: found again, sealed, gone with a person, a run, its time or an erasure.
+
 use super::*;
 
 fn now() -> Timestamp {

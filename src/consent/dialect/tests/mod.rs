@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::consent::event::{EventKind, LegalEvent};
+use crate::consent::event::{EventKind, LegalEvent, Scope};
 use crate::ids::DEMO_KEY;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -321,11 +321,7 @@ fn an_opt_out_of_all_processing_has_one_scope_everywhere() {
             crate::consent::import::import("crm", &pulled.contacts.iter().collect::<Vec<_>>(), &[], &ids()).events;
         for events in [of_dialect, of_column] {
             let scopes: Vec<_> = events.iter().map(|e| (e.kind, e.scope.clone(), e.recorded_at)).collect();
-            assert_eq!(
-                scopes,
-                [(EventKind::Refuse, crate::consent::event::Scope::default().into(), STANDING)],
-                "{field}"
-            );
+            assert_eq!(scopes, [(EventKind::Refuse, Scope::default().into(), STANDING)], "{field}");
         }
     }
 }
