@@ -23,6 +23,7 @@ pub mod persona;
 pub mod report;
 pub mod rights;
 pub mod run;
+mod safe_text;
 pub mod schedule;
 pub mod sink;
 pub mod source;

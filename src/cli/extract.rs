@@ -25,7 +25,7 @@ enum What {
         /// File with titles; - or nothing = standard input
         file: Option<PathBuf>,
         /// Tell how each was read: which words by which rule, what the model made of it, and calibration of both
-        #[arg(long, value_name = "FORMAT", num_args = 0..=1, default_missing_value = "text")]
+        #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
         explain: Option<ExplainAs>,
     },
     /// One page: HTML in, one JSON object out

@@ -19,7 +19,6 @@ pub(crate) mod read;
 mod rewrite;
 mod ring;
 mod runs;
-mod safe_text;
 mod schema;
 mod snapshot;
 mod step;
@@ -33,6 +32,7 @@ use std::str::FromStr;
 
 use arrow_schema::SchemaRef;
 
+pub use crate::safe_text::{is_formula, safe_text};
 pub use dictionary::{dictionary_json, dictionary_markdown};
 pub(crate) use encrypt::open as open_parquet;
 pub use encrypt::{KEY_BYTES, TableKeys};
@@ -48,7 +48,6 @@ pub use read::{
 pub use rewrite::{Change, Note, Rewritten, all_snapshots, rewrite_all, rewrite_each, rewrite_older, rewrite_snapshot};
 pub use ring::{held_keys, hold_key};
 pub use runs::{RunRow, StageTime};
-pub use safe_text::{is_formula, safe_text};
 pub(crate) use snapshot::WORK_NOTES;
 pub use snapshot::{SnapshotWriter, table_hash};
 pub(crate) use step::each_persona_in_step;

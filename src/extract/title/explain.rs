@@ -14,9 +14,11 @@ use super::means;
 use super::model;
 use super::parse::Item;
 use super::reader::Parts;
+use super::scan::CAP;
 use super::split::{self, Pattern};
 use super::time::Kind;
 use super::{TitleReader, TitleReading};
+use crate::safe_text::safe_text;
 use crate::taxonomy::{Facet, FacetStatus, JobFunction};
 
 /// So many n-grams of the model are told.
@@ -266,7 +268,7 @@ impl fmt::Display for By {
 
 impl fmt::Display for WordRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\" says {}: {}, \"{}\"", self.word, self.says, self.rule, self.entry)?;
+        write!(f, "\"{}\" says {}: {}, \"{}\"", safe_text(&self.word), self.says, self.rule, self.entry)?;
         self.log_odds.map_or(Ok(()), |l| write!(f, ", {l:+.2} of log-odds at its place"))
     }
 }
@@ -302,7 +304,9 @@ impl fmt::Display for ValueReading {
 
 impl fmt::Display for TitleExplanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.title)?;
+        let cut = self.title.char_indices().nth(CAP).map(|(at, _)| at);
+        let (read, more) = cut.map_or((&*self.title, ""), |at| (&self.title[..at], " … (only this much is read)"));
+        writeln!(f, "{}{more}", safe_text(read))?;
         write!(f, "  function: {}", self.job_function)?;
         write!(f, "  seniority: {}", self.seniority)?;
         write!(f, "  signing power: {}", self.signing_power)?;

@@ -51,3 +51,12 @@ fn rules_and_model_and_calibration_are_told_in_plain_words() {
     .into();
     insta::assert_snapshot!(told.join("\n"));
 }
+
+/// What somebody wrote into a CRM must not act on the terminal of who reads its explanation, nor fill it.
+#[test]
+fn an_explanation_is_harmless_and_no_longer_than_what_was_read() {
+    let told = TitleReader::shipped().explain("Leiter\u{1b}[31m \u{7}Einkauf <b>").to_string();
+    assert!(told.lines().all(|line| !line.chars().any(char::is_control)) && !told.contains('<'), "{told:?}");
+    let told = TitleReader::shipped().explain(&"Einkauf ".repeat(1 << 16)).to_string();
+    assert!(told.starts_with("Einkauf Einkauf") && told.len() < 1 << 15, "{}", told.len());
+}

@@ -9,7 +9,7 @@ use super::lexicon::flag;
 use super::means;
 use super::parse::Item;
 use super::scan::Sep;
-use super::split::weight;
+use super::split::{Sense, weight};
 use super::time::{Kind, kind};
 use crate::taxonomy::{JobFunction, Seniority, SigningPower};
 
@@ -285,15 +285,18 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         () => 1.0,
     };
     runs(items, g + 1, to, &reads, post, sense.noun_first(), &mut add);
-    // Strategy and operations are topics; the management board itself is who is served, but for its advisers.
-    let served_executive = s.scores[JobFunction::ExecutiveManagement as usize] >= 0.2 * weight::DOMAIN
-        && items[from..to].iter().any(|i| i.level() >= Some(Seniority::CLevel) || says_board(i))
-        && sense.functions.first().is_none_or(|f| f.0 != JobFunction::Consulting)
-        && s.level.is_some_and(|(l, _)| l <= Seniority::Senior)
-        && !sense.own;
-    if (assists && served) || served_executive {
+    if (assists && served) || serves_board(&items[from..to], sense, s) {
         serves(s, g);
     }
+}
+
+/// Strategy and operations are topics; the management board itself is who is served, but for its advisers.
+fn serves_board(items: &[Item], sense: &Sense, s: &Segment) -> bool {
+    s.scores[JobFunction::ExecutiveManagement as usize] >= 0.2 * weight::DOMAIN
+        && items.iter().any(|i| i.level() >= Some(Seniority::CLevel) || says_board(i))
+        && sense.functions.first().is_none_or(|f| f.0 != JobFunction::Consulting)
+        && s.level.is_some_and(|(l, _)| l <= Seniority::Senior)
+        && !sense.own
 }
 
 /// "Geschäftsführung", "Vorstand": a strong word for those who manage the company.

@@ -56,48 +56,52 @@ impl<'a> Line<'a> {
 /// Explains one title a line, as text for people or as one JSON object a line.
 pub fn explain_lines(input: impl BufRead, mut output: impl Write, json: bool) -> io::Result<()> {
     let reader = TitleReader::shipped();
-    for line in input.split(b'\n') {
-        let line = line?;
-        let line = line.strip_suffix(b"\r").unwrap_or(&line);
-        let explanation = reader.explain(&String::from_utf8_lossy(line));
+    each_title(input, |title| {
+        let explanation = reader.explain(title);
         if json {
             serde_json::to_writer(&mut output, &explanation)?;
-            output.write_all(b"\n")?;
+            output.write_all(b"\n")
         } else {
-            writeln!(output, "{explanation}")?;
+            writeln!(output, "{explanation}")
         }
-    }
+    })?;
     output.flush()
 }
 
 /// Reads one title a line and writes one JSON object a line; returns the number of lines.
-///
-/// Blank lines give an abstention, invalid UTF-8 becomes U+FFFD, a carriage return before the line feed and a
-/// byte order mark at the start are not part of a title.
-pub fn title_lines(mut input: impl BufRead, output: impl Write) -> io::Result<u64> {
+pub fn title_lines(input: impl BufRead, mut output: impl Write) -> io::Result<u64> {
     let reader = TitleReader::shipped();
-    let mut output = output;
-    let mut raw = Vec::new();
     let mut lines = Vec::with_capacity(ROOM + (1 << 12));
-    let mut count = 0;
-    loop {
-        raw.clear();
-        if input.read_until(b'\n', &mut raw)? == 0 {
-            break;
-        }
-        let line = raw.strip_suffix(b"\n").unwrap_or(&raw);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = if count == 0 { line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line) } else { line };
-        let title = String::from_utf8_lossy(line);
-        reader.lend(&title, |reading| serde_json::to_writer(&mut lines, &Line::new(&title, reading)))?;
+    let count = each_title(input, |title| {
+        reader.lend(title, |reading| serde_json::to_writer(&mut lines, &Line::new(title, reading)))?;
         lines.push(b'\n');
-        count += 1;
         if lines.len() >= ROOM {
             output.write_all(&lines)?;
             lines.clear();
         }
-    }
+        Ok(())
+    })?;
     output.write_all(&lines)?;
     output.flush()?;
     Ok(count)
+}
+
+/// Hands on one title a line; returns the number of lines.
+///
+/// Blank lines give an empty title, invalid UTF-8 becomes U+FFFD, a carriage return before the line feed and a
+/// byte order mark at the start are not part of a title.
+fn each_title(mut input: impl BufRead, mut take: impl FnMut(&str) -> io::Result<()>) -> io::Result<u64> {
+    let mut raw = Vec::new();
+    let mut count = 0;
+    loop {
+        raw.clear();
+        if input.read_until(b'\n', &mut raw)? == 0 {
+            return Ok(count);
+        }
+        let line = raw.strip_suffix(b"\n").unwrap_or(&raw);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = if count == 0 { line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line) } else { line };
+        take(&String::from_utf8_lossy(line))?;
+        count += 1;
+    }
 }

@@ -169,19 +169,7 @@ fn combine(words: &Words, items: &[Item], segments: &[Segment]) -> TitleReading 
     }
     r.signing_power = current.iter().find_map(|s| s.power);
     let mut scores = add_up(&current);
-    // "Gründer & CTO" works in the department that he is chief of.
-    let executive = JobFunction::ExecutiveManagement as usize;
-    // So does a member of the management that leads a department.
-    let member = current.iter().any(|s| items[s.items.0..s.items.1].iter().any(|i| i.has(flag::BODY) && i.person()));
-    let least = if member { Seniority::Head } else { Seniority::CLevel };
-    let chief = |s: &&Segment| {
-        s.level.is_some_and(|(l, _)| l >= least && l <= Seniority::CLevel)
-            && s.scores[executive] == 0.0
-            && s.scores.iter().any(|&x| x >= 2.0)
-    };
-    if current.len() > 1 && current.iter().any(chief) {
-        scores[executive] *= 0.5;
-    }
+    halve_management(&mut scores, items, &current);
     function(&mut r, &scores);
     discount(&mut r, items, &current);
     let guessed = guess(&mut r, words, items, &current);
@@ -211,6 +199,21 @@ fn combine(words: &Words, items: &[Item], segments: &[Segment]) -> TitleReading 
         r.evidence.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.means.cmp(b.means)));
     }
     r
+}
+
+/// "Gründer & CTO" works in the department that he is chief of; so does a member of the management that leads one.
+fn halve_management(scores: &mut [f32; N], items: &[Item], current: &[&Segment]) {
+    let executive = JobFunction::ExecutiveManagement as usize;
+    let member = current.iter().any(|s| items[s.items.0..s.items.1].iter().any(|i| i.has(flag::BODY) && i.person()));
+    let least = if member { Seniority::Head } else { Seniority::CLevel };
+    let chief = |s: &&Segment| {
+        s.level.is_some_and(|(l, _)| l >= least && l <= Seniority::CLevel)
+            && s.scores[executive] == 0.0
+            && s.scores.iter().any(|&x| x >= 2.0)
+    };
+    if current.len() > 1 && current.iter().any(chief) {
+        scores[executive] *= 0.5;
+    }
 }
 
 /// Where no word of our own vocabulary tells the function, the model does: words that it has never seen by their

@@ -10,8 +10,8 @@ use arrow_array::{Array, ArrayRef};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::safe_text::{is_formula, is_unprintable};
 use crate::sink::columns::{Column, Kind, Range};
-use crate::sink::safe_text::{is_formula, is_unprintable};
 
 /// The value as JSON: instants as RFC 3339 text, lists as arrays, structs as objects.
 pub(crate) fn json(array: &ArrayRef, row: usize) -> Value {

@@ -211,7 +211,7 @@ fn csv_guards_formulas_and_json_keeps_types() {
     );
     for format in [Format::Csv, Format::JsonLines, Format::Table] {
         let (_, text) = run(&home, Table::Personas, &query(format), None).expect("prints");
-        assert!(!text.chars().any(|c| c != '\n' && crate::sink::safe_text::is_unprintable(c)), "{format:?}");
+        assert!(!text.chars().any(|c| c != '\n' && crate::safe_text::is_unprintable(c)), "{format:?}");
     }
 }
 
