@@ -40,6 +40,10 @@ use sha2::{Digest, Sha256};
 
 use page::{bare_pass, page};
 
+/// As the program has it; it serves both.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const HOSTS: usize = 128;
 const PAGES: usize = 40_000;
 /// Where pages are read, too, which takes longer.
@@ -47,20 +51,22 @@ const READ: usize = 4_000;
 const AT_ONCE: usize = 64;
 const ROUNDS: usize = 3;
 
-/// The server: pages below `/p`, nothing else.
+/// The server: pages below `/p`, links to [`READ`] of them at `/index` for crawlers that follow links, nothing else.
 async fn serve(port: u16) {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("loopback");
     println!("{}", listener.local_addr().expect("bound"));
     let page = Bytes::from(page());
+    let index = Bytes::from((0..READ).map(|n| format!("<a href=/p{n}>{n}</a>\n")).collect::<String>());
     while let Ok((stream, _)) = listener.accept().await {
-        let page = page.clone();
+        let (page, index) = (page.clone(), index.clone());
         tokio::spawn(async move {
             let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-                let mut response = Response::new(Full::new(page.clone()));
+                let is_index = request.uri().path() == "/index";
+                let mut response = Response::new(Full::new(if is_index { index.clone() } else { page.clone() }));
                 if request.headers().contains_key(hyper::header::IF_NONE_MATCH) {
                     response = Response::new(Full::default());
                     *response.status_mut() = StatusCode::NOT_MODIFIED;
-                } else if request.uri().path().starts_with("/p") {
+                } else if is_index || request.uri().path().starts_with("/p") {
                     response
                         .headers_mut()
                         .insert(hyper::header::ETAG, hyper::header::HeaderValue::from_static("\"1\""));

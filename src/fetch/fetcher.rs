@@ -256,8 +256,10 @@ impl Fetcher {
             Err(recalled) => recalled,
         };
         for attempt in 0.. {
-            self.hosts.check(&plan.host, &plan.source)?;
-            self.check_rules(plan, facts)?;
+            if attempt > 0 {
+                self.hosts.check(&plan.host, &plan.source)?;
+                self.check_rules(plan, facts)?;
+            }
             let asked_at = Instant::now();
             let turn = self.pace.turn(&plan.paced, self.delay(plan)?, self.deadline, cancel).await?;
             facts.waited += asked_at.elapsed();

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use url::Url;
 
+use super::policy;
 use super::reason::{AbandonReason, FailReason};
 use super::validators::Validators;
 use crate::consent::permit::{Fetch, Permit};
@@ -278,10 +279,11 @@ impl Page {
         self.nofollow
     }
 
-    /// In which state it is; `None` = its server does not say, or nothing of it may be kept.
+    /// In which state it is; `None` = its server does not say, or nothing of it may be kept. Looks through the body for
+    /// tags that forbid it.
     #[must_use]
-    pub const fn validators(&self) -> Option<&Validators> {
-        self.validators.as_ref()
+    pub fn validators(&self) -> Option<&Validators> {
+        self.validators.as_ref().filter(|_| !self.noarchive && !policy::tags_forbid_keeping(&self.body.0))
     }
 
     /// The page may be read but not cached.

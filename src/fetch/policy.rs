@@ -75,8 +75,8 @@ pub(super) fn forbids_keeping(reply: &Reply, agent: &str) -> bool {
     headers::robots_tags(&reply.headers, agent).noarchive || tags_forbid_keeping(&reply.body)
 }
 
-/// The same of the meta tags alone.
-fn tags_forbid_keeping(body: &[u8]) -> bool {
+/// The same of the meta tags alone. It looks through the whole body.
+pub(super) fn tags_forbid_keeping(body: &[u8]) -> bool {
     let without_zeros: Vec<u8>;
     let mut text = body;
     if memchr::memchr(0, body).is_some() {

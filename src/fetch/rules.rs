@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use url::Url;
+use url::{Position, Url};
 
 use super::reason::FailReason;
 use super::robots::Robots;
@@ -60,9 +60,9 @@ pub fn ai_url(url: &Url) -> Url {
     at_path(url, AI_PATH)
 }
 
-/// Scheme, host and port.
-fn key(url: &Url) -> String {
-    url.origin().ascii_serialization()
+/// Scheme, host and port. Who puts credentials before the host has another origin, of which no file is known.
+fn key(url: &Url) -> &str {
+    &url[..Position::BeforePath]
 }
 
 fn at_path(url: &Url, path: &str) -> Url {
@@ -156,7 +156,7 @@ impl Rules {
 
     fn change(&self, url: &Url, change: impl FnOnce(&mut Origin)) {
         let mut origins = self.origins.write().unwrap_or_else(PoisonError::into_inner);
-        change(origins.entry(key(url)).or_default());
+        change(origins.entry(key(url).to_owned()).or_default());
     }
 
     /// The file of `url`'s origin, where need be by way of the origins that it moved to.
@@ -164,9 +164,9 @@ impl Rules {
         let origins = self.origins.read().unwrap_or_else(PoisonError::into_inner);
         let mut at = key(url);
         for _ in 0..=MAX_MOVES {
-            match origins.get(&at).map(pick).filter(|file| file.is_fresh()) {
+            match origins.get(at).map(pick).filter(|file| file.is_fresh()) {
                 None => return File::NotAsked,
-                Some(File::Moved(_, to)) => at.clone_from(to),
+                Some(File::Moved(_, to)) => at = to,
                 Some(file) => return file.clone(),
             }
         }
@@ -195,9 +195,9 @@ impl Rules {
     pub(super) fn set_moved(&self, url: &Url, to: &Url, age: Duration) {
         let (until, same) = (self.until(age), Role::of(url) == Role::of(to) && key(url) != key(to));
         match Role::of(url) {
-            Role::Robots if same => self.change(url, |origin| origin.robots = File::Moved(until, key(to))),
-            Role::Tdm if same => self.change(url, |origin| origin.tdm = File::Moved(until, key(to))),
-            Role::Ai if same => self.change(url, |origin| origin.ai = File::Moved(until, key(to))),
+            Role::Robots if same => self.change(url, |origin| origin.robots = File::Moved(until, key(to).to_owned())),
+            Role::Tdm if same => self.change(url, |origin| origin.tdm = File::Moved(until, key(to).to_owned())),
+            Role::Ai if same => self.change(url, |origin| origin.ai = File::Moved(until, key(to).to_owned())),
             Role::Robots => self.set_robots(url, None, age),
             Role::Tdm => self.set_tdm(url, None, age),
             // It only ever forbids, so what cannot be read says nothing.
@@ -223,7 +223,7 @@ impl Rules {
     /// Whether a file of rules was known and holds no more.
     pub(super) fn has_lapsed(&self, file: &Url) -> bool {
         let origins = self.origins.read().unwrap_or_else(PoisonError::into_inner);
-        let until = origins.get(&key(file)).and_then(|origin| match Role::of(file) {
+        let until = origins.get(key(file)).and_then(|origin| match Role::of(file) {
             Role::Robots => origin.robots.until(),
             Role::Tdm => origin.tdm.until(),
             Role::Ai => origin.ai.until(),

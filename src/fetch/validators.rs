@@ -93,13 +93,9 @@ impl Fetcher {
         Ok(Reply { status: 304, headers: head, content_type, charset, body })
     }
 
-    /// The validators of a page of which something may be kept.
+    /// The validators of a whole page.
     pub(super) fn validators_of(&self, reply: &Reply) -> Option<Validators> {
-        if reply.status != 200 {
-            return None;
-        }
-        let validators = Validators::of(&reply.headers, self.now_ms())?;
-        (!policy::forbids_keeping(reply, self.agent())).then_some(validators)
+        if reply.status == 200 { Validators::of(&reply.headers, self.now_ms()) } else { None }
     }
 
     /// Whether something may be kept of a page that did not change.

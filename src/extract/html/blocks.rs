@@ -79,20 +79,19 @@ struct Recorder<'a> {
 
 impl<'a> Recorder<'a> {
     fn push(&mut self, text: &str) {
-        let mut at = 0;
         for run in white::runs(text) {
-            let from = run.as_ptr() as usize - text.as_ptr() as usize;
-            self.gap |= from > at;
-            at = from + run.len();
+            self.gap |= run.spaced;
+            if run.text.is_empty() {
+                return;
+            }
             if self.line.is_empty() {
                 self.led |= self.gap;
             } else if self.gap {
                 self.line.push(' ');
             }
-            self.line.push_str(run);
+            self.line.push_str(run.text);
             self.gap = false;
         }
-        self.gap |= at < text.len();
     }
 
     /// Ends a line.

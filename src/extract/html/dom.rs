@@ -1,6 +1,6 @@
 //! The parsed page and the small questions that every reader asks of it.
 //!
-//! Invariant: nothing here recurses deeper than [`limits::MAX_DEPTH`] or visits a node twice for one question.
+//! Invariant: nothing here recurses deeper than [`limits::MAX_LEVELS`] or visits a node twice for one question.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -86,11 +86,13 @@ impl<'a> El<'a> {
         Self::siblings(tree, tree.node(self.id).first).filter_map(move |id| Self::of(tree, id))
     }
 
-    /// The elements before it, the nearest first.
+    /// The elements before it, the nearest first; of a long row the nearest.
     fn elements_before(self) -> impl Iterator<Item = El<'a>> {
         let tree = self.tree;
         let before = move |id: u32| Some(tree.node(id).previous).filter(|p| *p != NONE);
-        std::iter::successors(before(self.id), move |id| before(*id)).filter_map(move |id| Self::of(tree, id))
+        std::iter::successors(before(self.id), move |id| before(*id))
+            .take(limits::MAX_COUNTED)
+            .filter_map(move |id| Self::of(tree, id))
     }
 
     /// Every node below, in document order; what stands in templates, too.
@@ -190,7 +192,7 @@ impl Page {
             return None;
         }
         let bases = self.root().descendent_elements().filter(|e| *e.atom() == local_name!("base"));
-        let href = bases.into_iter().find_map(|e| e.attr("href"))?;
+        let href = bases.into_iter().find_map(|e| e.attr("href")).filter(|href| href.len() <= limits::MAX_BASE)?;
         self.url.join(href.trim()).ok().filter(|b| !b.cannot_be_a_base())
     }
 
@@ -307,7 +309,7 @@ fn push_text(e: El<'_>, out: &mut String) {
             return;
         }
         match node {
-            Child::Text(t) => out.push_str(t),
+            Child::Text(t) => out.push_str(&t[..t.floor_char_boundary(limits::MAX_VALUE)]),
             Child::Element(child) if !matches!(name(child), "script" | "style" | "template") => push_text(child, out),
             _ => {}
         }
@@ -366,7 +368,7 @@ pub(super) fn css_path(e: El<'_>) -> String {
             steps.push(tag.to_owned());
             break;
         }
-        let nth = 1 + here.elements_before().filter(|s| name(*s) == tag).take(9_999).count();
+        let nth = 1 + here.elements_before().filter(|s| name(*s) == tag).count();
         steps.push(format!("{tag}:nth-of-type({nth})"));
         at = parent(here);
     }

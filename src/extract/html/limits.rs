@@ -1,16 +1,23 @@
 //! What one page may cost, and the pre-scan that keeps hostile markup within it.
 //!
 //! Invariant: the HTML parser's quadratic corners (deep nesting, thousands of attributes on a tag) are cut off
-//! before it sees them; the scan itself is linear.
+//! before it sees them; the scan itself is linear. It takes tags for what they mostly are: where it errs, the tokens and
+//! the tree have limits of their own.
 
 use std::borrow::Cow;
 
 /// Bytes of a body that are read.
 pub(super) const MAX_BODY: usize = 8 * 1024 * 1024;
-/// Elements that may be open at a time.
-pub(super) const MAX_DEPTH: usize = 160;
+/// Elements that may be open at a time, those left out that close by themselves.
+const MAX_DEPTH: usize = 160;
+/// Levels of the tree that are read.
+pub(super) const MAX_LEVELS: u32 = 320;
 /// Attributes (in fact, words) of one tag.
 pub(super) const MAX_ATTRIBUTES: usize = 256;
+/// Bytes of the address that all relative ones are joined to.
+pub(super) const MAX_BASE: usize = 2 * 1024;
+/// Siblings that are counted to tell where an element stands.
+pub(super) const MAX_COUNTED: usize = 10_000;
 /// Nodes of one document.
 pub(super) const MAX_NODES: usize = 600_000;
 /// Formatting elements that may wait to be opened again; each costs a node per block that follows.

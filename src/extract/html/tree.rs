@@ -1,7 +1,8 @@
 //! The tree of a page: nodes in one vector, built by the tree builder of `html5ever` from our tokens.
 //!
-//! Invariant: links between nodes are indices into the vector and form a tree; a node keeps its index. The contents of a
-//! `template` stand below a node of their own, which is no element.
+//! Invariant: links between nodes are indices into the vector and form a tree of at most [`limits::MAX_LEVELS`] levels, so
+//! that readers may recurse; a node keeps its index. The contents of a `template` stand below a node of their own, which
+//! is no element.
 
 use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
@@ -40,23 +41,57 @@ pub(super) struct Node {
     pub next: u32,
     pub first: u32,
     pub last: u32,
+    /// The level when it was last moved itself.
+    level: u32,
     pub data: Data,
 }
 
 /// The nodes; the document is the first.
 pub(super) struct Tree {
     pub nodes: Vec<Node>,
+    /// The deepest level that a node was put on.
+    deepest: u32,
 }
 
 impl Tree {
-    /// The tree of a document; beyond [`limits::MAX_NODES`] the rest is left unread.
+    /// The tree of a document; beyond [`limits::MAX_NODES`], or twice as deep as is read, the rest is left unread.
     pub fn parse(html: &str) -> Self {
-        let mut tree = Self { nodes: Vec::with_capacity(64 + html.len() / 14) };
+        let mut tree = Self { nodes: Vec::with_capacity(64 + html.len() / 14), deepest: 0 };
         tree.add(Data::Other);
         let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
         let builder = TreeBuilder::new(Sink(RefCell::new(tree)), options);
-        tokens::feed(html, &builder, &|b: &TreeBuilder<u32, Sink>| b.sink.0.borrow().nodes.len() >= limits::MAX_NODES);
-        builder.sink.finish()
+        tokens::feed(html, &builder, &|b: &TreeBuilder<u32, Sink>| b.sink.0.borrow().is_full());
+        let mut tree = builder.sink.finish();
+        tree.prune();
+        tree
+    }
+
+    /// The parser's work grows with the elements that are open.
+    fn is_full(&self) -> bool {
+        self.nodes.len() >= limits::MAX_NODES || self.deepest > 2 * limits::MAX_LEVELS
+    }
+
+    /// Takes out what stands too deep.
+    fn prune(&mut self) {
+        let (mut at, mut level) = (0, 0);
+        loop {
+            if level == limits::MAX_LEVELS {
+                let node = self.at(at);
+                (node.first, node.last) = (NONE, NONE);
+            }
+            let first = self.node(at).first;
+            if first != NONE {
+                (at, level) = (first, level + 1);
+                continue;
+            }
+            while self.node(at).next == NONE {
+                if at == 0 {
+                    return;
+                }
+                (at, level) = (self.node(at).parent, level - 1);
+            }
+            at = self.node(at).next;
+        }
     }
 
     /// The node of an index.
@@ -69,7 +104,7 @@ impl Tree {
     }
 
     fn add(&mut self, data: Data) -> u32 {
-        self.nodes.push(Node { parent: NONE, previous: NONE, next: NONE, first: NONE, last: NONE, data });
+        self.nodes.push(Node { parent: NONE, previous: NONE, next: NONE, first: NONE, last: NONE, level: 0, data });
         (self.nodes.len() - 1) as u32
     }
 
@@ -80,8 +115,10 @@ impl Tree {
 
     /// Puts a node without neighbours between two.
     fn link(&mut self, parent: u32, previous: u32, child: u32, next: u32) {
+        let level = self.node(parent).level + 1;
+        self.deepest = self.deepest.max(level);
         let node = self.at(child);
-        (node.parent, node.previous, node.next) = (parent, previous, next);
+        (node.parent, node.previous, node.next, node.level) = (parent, previous, next, level);
         if previous == NONE {
             self.at(parent).first = child;
         } else {
@@ -231,6 +268,10 @@ impl TreeSink for Sink {
     fn add_attrs_if_missing(&self, target: &u32, attrs: Vec<Attribute>) {
         if let Data::Element(element) = &mut self.0.borrow_mut().at(*target).data {
             for attr in attrs {
+                // Each is compared with all before it.
+                if element.attrs.len() >= limits::MAX_ATTRIBUTES {
+                    return;
+                }
                 if !element.attrs.iter().any(|known| known.name == attr.name) {
                     element.attrs.push(attr);
                 }

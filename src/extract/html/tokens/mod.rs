@@ -12,6 +12,8 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 use html5ever::{Attribute, LocalName, QualName, ns};
 
+use super::limits::MAX_ATTRIBUTES;
+
 use self::names::Names;
 use self::references::decode;
 
@@ -276,6 +278,10 @@ impl<S: TokenSink> Reader<'_, S> {
                     (at, to, to)
                 }
             };
+        }
+        if tag.attrs.len() >= MAX_ATTRIBUTES {
+            // Each is compared with all before it.
+            return Some(at);
         }
         let name = self.names.get(&self.text[from..end]);
         if tag.attrs.iter().any(|a| a.name.local == name) {
