@@ -202,9 +202,9 @@ impl Layout {
     fn check_needed(&self, set: &FileSet, header: &[String], path: &Path) -> Result<(), CrmError> {
         let has = |field: &str| self.columns.contains_key(field);
         // A file of records that are gone needs nobody's name.
-        let tells_gone = self.table == Table::Contacts && (has("deleted") || has("merged_into"));
+        let tells_gone = has("deleted") || has("merged_into");
         for alternatives in self.table.needed() {
-            let is_name = alternatives.contains(&"family_name");
+            let is_name = alternatives.contains(&"family_name") || *alternatives == ["name"];
             if alternatives.iter().any(|f| has(f)) || (is_name && tells_gone) {
                 continue;
             }

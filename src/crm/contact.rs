@@ -47,7 +47,7 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLette
 }
 
 /// A flag, over all its columns.
-fn flag(cells: &mut Cells<'_>, field: &str) -> bool {
+pub(super) fn flag(cells: &mut Cells<'_>, field: &str) -> bool {
     let read: Vec<Option<bool>> = cells.layout.all(field).iter().map(|at| value::flag(cells.row.cell(*at))).collect();
     if read.contains(&None) {
         cells.note(field, "unreadable_flag", "counts as set; write yes or no (ja or nein)");
@@ -56,7 +56,7 @@ fn flag(cells: &mut Cells<'_>, field: &str) -> bool {
 }
 
 /// The records that were merged into this one, as lists have them: `17;18`, or `17:1690000000;18:1690000001`.
-fn merged_ids(cells: &Cells<'_>, record_id: &str) -> Vec<String> {
+pub(super) fn merged_ids(cells: &Cells<'_>, record_id: &str) -> Vec<String> {
     let columns = cells.layout.all("merged_ids").iter();
     let lists = columns.filter_map(|at| value::text(cells.row.cell(*at)));
     let items = lists.flat_map(|list| list.split([';', ',', '|']));

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::columns::Table;
 use super::rows::dead;
-use super::{CrmContact, CrmDeadLetter, CrmPull};
+use super::{CrmAccount, CrmContact, CrmDeadLetter, CrmPull, Origin};
 
 /// Parts the living from the gone, and hands on what stays of those that were merged. `unread`: records of which a row could
 /// not be read.
 pub(super) fn settle(pull: &mut CrmPull, unread: &BTreeMap<String, u32>, notes: &mut Vec<CrmDeadLetter>) {
     let Merges { into, circles } = Merges::of(&pull.contacts);
-    tell_circles(&pull.contacts, &circles, notes);
+    tell_circles(Table::Contacts, &pull.contacts, &circles, notes);
     let mut all = std::mem::take(&mut pull.contacts);
     let places: HashMap<String, usize> = all.iter().enumerate().map(|(at, c)| (c.record_id.clone(), at)).collect();
     for (loser, winner) in &into {
@@ -37,6 +37,50 @@ pub(super) fn settle(pull: &mut CrmPull, unread: &BTreeMap<String, u32>, notes: 
     pull.merged = into;
 }
 
+/// The same of companies: contacts of one that was merged are contacts of the one that it lives on in.
+pub(super) fn settle_accounts(pull: &mut CrmPull, notes: &mut Vec<CrmDeadLetter>) {
+    let Merges { into, circles } = Merges::of(&pull.accounts);
+    tell_circles(Table::Accounts, &pull.accounts, &circles, notes);
+    for contact in pull.contacts.iter_mut().chain(&mut pull.gone) {
+        if let Some(into) = contact.account_record.as_ref().and_then(|record| into.get(record)) {
+            contact.account_record = Some(into.clone());
+        }
+    }
+    let is_merged = |a: &CrmAccount| a.merged_into.is_some() || into.contains_key(&a.record_id);
+    pull.accounts.retain(|a| !a.deleted && !is_merged(a) && !circles.contains(&a.record_id));
+    pull.merged_accounts = into;
+}
+
+/// A record of which another one may tell that it is gone.
+trait Mergeable {
+    fn id(&self) -> &str;
+    fn merged_into(&self) -> Option<&str>;
+    fn merged_ids(&self) -> &[String];
+    fn origin(&self) -> &Origin;
+}
+
+macro_rules! mergeable {
+    ($record:ty) => {
+        impl Mergeable for $record {
+            fn id(&self) -> &str {
+                &self.record_id
+            }
+            fn merged_into(&self) -> Option<&str> {
+                self.merged_into.as_deref()
+            }
+            fn merged_ids(&self) -> &[String] {
+                &self.merged_ids
+            }
+            fn origin(&self) -> &Origin {
+                &self.origin
+            }
+        }
+    };
+}
+
+mergeable!(CrmContact);
+mergeable!(CrmAccount);
+
 /// Which records live on in which.
 struct Merges {
     /// Of every record that was merged, the one of the exports that it lives on in, through chains of merges. One whose
@@ -47,14 +91,14 @@ struct Merges {
 }
 
 impl Merges {
-    fn of(contacts: &[CrmContact]) -> Self {
+    fn of(records: &[impl Mergeable]) -> Self {
         let mut next: BTreeMap<&str, &str> = BTreeMap::new();
-        for contact in contacts {
-            next.extend(contact.merged_ids.iter().map(|loser| (loser.as_str(), contact.record_id.as_str())));
+        for record in records {
+            next.extend(record.merged_ids().iter().map(|loser| (loser.as_str(), record.id())));
         }
         // What a record says of itself holds before what another one says of it.
-        next.extend(contacts.iter().filter_map(|c| Some((c.record_id.as_str(), c.merged_into.as_deref()?))));
-        let rows: HashSet<&str> = contacts.iter().map(|c| c.record_id.as_str()).collect();
+        next.extend(records.iter().filter_map(|r| Some((r.id(), r.merged_into()?))));
+        let rows: HashSet<&str> = records.iter().map(Mergeable::id).collect();
         // The end of each chain; `None` = a circle.
         let mut ends: BTreeMap<&str, Option<&str>> = BTreeMap::new();
         for &loser in next.keys() {
@@ -81,11 +125,11 @@ impl Merges {
     }
 }
 
-fn tell_circles(contacts: &[CrmContact], circles: &BTreeSet<String>, notes: &mut Vec<CrmDeadLetter>) {
-    for contact in contacts.iter().filter(|c| circles.contains(&c.record_id)) {
+fn tell_circles(table: Table, records: &[impl Mergeable], circles: &BTreeSet<String>, notes: &mut Vec<CrmDeadLetter>) {
+    for record in records.iter().filter(|r| circles.contains(r.id())) {
         let advice = "the records are merged in a circle; name the one that holds";
-        let id = Some(contact.record_id.clone());
-        notes.push(*dead(Table::Contacts, "merged_in_circle", Some("merged_into"), advice, id, contact.origin.clone()));
+        let id = Some(record.id().to_owned());
+        notes.push(*dead(table, "merged_in_circle", Some("merged_into"), advice, id, record.origin().clone()));
     }
 }
 
@@ -105,6 +149,33 @@ mod tests {
 
     fn ids(contacts: &[CrmContact]) -> Vec<&str> {
         contacts.iter().map(|c| c.record_id.as_str()).collect()
+    }
+
+    #[test]
+    fn companies_that_are_gone_hand_their_contacts_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let accounts = "id,name,deleted,merged into,merged ids\n\
+            a,Lives GmbH,,,d\n\
+            b,Merged GmbH,,c,\n\
+            c,,,a,\n\
+            d,Listed GmbH,,,\n\
+            e,,yes,,\n\
+            f,Circle GmbH,,g,\n\
+            g,Circle AG,,f,\n";
+        fs::write(folder.path().join("a.csv"), accounts).expect("written");
+        let contacts = "id,last name,account id\n1,One,a\n2,Two,b\n3,Three,d\n4,Four,e\n5,Five,f\n";
+        fs::write(folder.path().join("c.csv"), contacts).expect("written");
+        let files = |path: &str| FileSet { path: path.into(), ..FileSet::default() };
+        let source = CsvSource { contacts: files("c.csv"), accounts: Some(files("a.csv")), ..CsvSource::default() };
+        let pull = pull(&source, folder.path()).expect("headers");
+        let companies: Vec<&str> = pull.accounts.iter().map(|a| a.record_id.as_str()).collect();
+        assert_eq!(companies, ["a"]);
+        let of: Vec<_> = pull.contacts.iter().map(|c| c.account_record.as_deref().unwrap_or_default()).collect();
+        assert_eq!(of, ["a", "a", "a", "e", "f"]);
+        let merged: Vec<(&str, &str)> = pull.merged_accounts.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        assert_eq!(merged, [("b", "a"), ("c", "a"), ("d", "a")]);
+        let reasons: Vec<_> = pull.dead_letters.iter().map(|l| (l.table, l.reason)).collect();
+        assert_eq!(reasons, [("accounts", "merged_in_circle"); 2]);
     }
 
     #[test]

@@ -204,6 +204,12 @@ pub struct CrmAccount {
     pub legal_form: Option<String>,
     /// Year of foundation.
     pub founded: Option<u16>,
+    /// Whether the CRM has deleted or archived the record.
+    pub deleted: bool,
+    /// The record that this one was merged into.
+    pub merged_into: Option<String>,
+    /// Records that were merged into this one.
+    pub merged_ids: Vec<String>,
     /// Last change of the record.
     pub updated_at: Option<Timestamp>,
     /// The row that won.
@@ -299,8 +305,10 @@ pub struct FileFacts {
 /// Everything one pull gave. Accounts and contacts by record id, consents and dead letters by file and line.
 #[derive(Debug, Clone, Default)]
 pub struct CrmPull {
-    /// Companies, one row an id.
+    /// Companies, one row an id, without those that are gone.
     pub accounts: Vec<CrmAccount>,
+    /// Of companies that were merged, the one that each lives on in.
+    pub merged_accounts: BTreeMap<String, String>,
     /// Contacts, one row an id, without those that are gone.
     pub contacts: Vec<CrmContact>,
     /// Contacts that were deleted or merged into others; what they said against processing stands.

@@ -6,15 +6,20 @@ use super::columns::Layout;
 use super::reader::Cells;
 use super::rows::Row;
 use super::value::{self, When};
-use super::{ConsentRow, CrmAccount, CrmDeadLetter, Decimal};
+use super::{ConsentRow, CrmAccount, CrmDeadLetter, Decimal, contact};
 
 /// Reads a company, or tells why the row is none.
 pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, Box<CrmDeadLetter>> {
     let Some(record_id) = cells.text("record_id").map(str::to_owned) else {
         return Err(cells.letter("missing_id", Some("record_id"), "give the company its CRM id"));
     };
-    let Some(name) = cells.line("name") else {
-        return Err(cells.letter("missing_name", Some("name"), "give the company a name"));
+    let merged_into = cells.text("merged_into").filter(|into| *into != record_id).map(str::to_owned);
+    let deleted = contact::flag(cells, "deleted");
+    // Of a record that is gone an export may have little more than its id.
+    let name = match cells.line("name") {
+        Some(name) => name,
+        None if deleted || merged_into.is_some() => String::new(),
+        None => return Err(cells.letter("missing_name", Some("name"), "give the company a name")),
     };
     let updated_at = cells.when("updated_at")?.map(When::start);
     let decimal = cells.layout.decimal;
@@ -22,6 +27,9 @@ pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, Box<CrmDeadLe
     let whole = |cell: &str| value::number(cell, decimal).filter(|n| n.fract() == 0.0 && *n <= 1e8).map(|n| n as u32);
     let year = |cell: &str| cell.parse::<u16>().ok().filter(|y| (1000..=2999).contains(y));
     Ok(CrmAccount {
+        deleted,
+        merged_into,
+        merged_ids: contact::merged_ids(cells, &record_id),
         record_id,
         domain: cells.read("domain", "unreadable_domain", "write a host such as firma.example", value::domain),
         country: cells.read(

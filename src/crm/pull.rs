@@ -55,6 +55,7 @@ pub fn pull(source: &CsvSource, base_dir: &Path) -> Result<CrmPull, CrmError> {
         contact.flags.incomplete |= unread.contains_key(&contact.record_id);
     }
     merge::settle(&mut pull, &unread, &mut notes);
+    merge::settle_accounts(&mut pull, &mut notes);
     notes.sort_by(|a, b| (&a.origin, a.reason, &a.field).cmp(&(&b.origin, b.reason, &b.field)));
     pull.dead_letters = notes;
     Ok(pull)
@@ -138,7 +139,13 @@ impl Record for CrmAccount {
     fn origin(&self) -> &Origin {
         &self.origin
     }
-    fn inherit(&mut self, _: Self) {}
+    fn inherit(&mut self, older: Self) {
+        self.merged_into = self.merged_into.take().or(older.merged_into);
+        self.merged_ids.extend(older.merged_ids);
+    }
+    fn is_gone_for_good(&self) -> bool {
+        (self.deleted || self.merged_into.is_some()) && self.updated_at.is_none()
+    }
 }
 
 impl Record for CrmContact {

@@ -50,7 +50,8 @@ impl Found {
         loaded.anchor(|subject| ledger.view().first_seen(subject));
         loaded.suppressed = (before - pulled.contacts.len() - pulled.gone.len()) as u64;
         let gone = pulled.gone.into_iter().map(|c| c.record_id).collect();
-        loaded.notes = Some(Unread { files: self.notes, identifiers, suppressed, gone, merged: pulled.merged });
+        let CrmPull { merged, merged_accounts, .. } = pulled;
+        loaded.notes = Some(Unread { files: self.notes, identifiers, suppressed, gone, merged, merged_accounts });
         Ok(loaded)
     }
 }

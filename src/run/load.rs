@@ -299,7 +299,7 @@ fn account_of(
             stage: "crm".to_owned(),
             reason: "unknown_account".to_owned(),
             detail: format!(
-                "{}, field account: no company of the exports has this id; the contact is kept without one",
+                "{}, field account: no company of the exports has this id, or it was deleted; the contact is kept without one",
                 contact.origin
             ),
             row_commitment: ids.commitment("row", &contact.origin.digest),

@@ -33,6 +33,8 @@ pub struct Unread {
     pub gone: HashSet<String>,
     /// Of merged records, the one that each lives on in.
     pub merged: BTreeMap<String, String>,
+    /// The same of companies.
+    pub merged_accounts: BTreeMap<String, String>,
 }
 
 /// Who takes notes and dead letters.
@@ -225,11 +227,13 @@ impl<'a> Owners<'a> {
             };
         }
         let record = note.account_record.as_deref().unwrap_or_default();
+        let record = self.unread.merged_accounts.get(record).map_or(record, String::as_str);
         match self.companies.get(record) {
             Some(account) => Ok((Some(account), None)),
             None if self.cut_off => Err(Box::new(Settled::LeftOut)),
             None => {
-                let advice = "no company of the exports has this id; export the company, or remove the row";
+                let advice =
+                    "no company of the exports has this id, or it was deleted; export the company, or remove the row";
                 Err(Box::new(Settled::Letter(self.letter("unknown_account", "account_id", advice, &note.origin, None))))
             }
         }

@@ -278,6 +278,12 @@ file_set! {
         legal_form,
         /// Year of foundation.
         founded,
+        /// Deleted in the CRM, or archived.
+        deleted,
+        /// The CRM's record id of the company that this one was merged into.
+        merged_into,
+        /// The CRM's record ids of the companies that were merged into this one.
+        merged_ids,
         /// When the record was last changed.
         updated_at,
     }
