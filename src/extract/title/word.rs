@@ -124,7 +124,20 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("frau", "mann"),
     ("leute", "mann"),
     ("maenner", "mann"),
-    ("mitarbeitende", "mitarbeiter"),
+    ("obperson", "obmann"),
+    ("arbeitende", "arbeiter"),
+    ("beratende", "berater"),
+    ("betreuende", "betreuer"),
+    ("entwickelnde", "entwickler"),
+    ("fahrende", "fahrer"),
+    ("fuehrende", "fuehrer"),
+    ("kaufende", "kaeufer"),
+    ("planende", "planer"),
+    ("pruefende", "pruefer"),
+    ("koordinierende", "koordinator"),
+    ("programmierende", "programmierer"),
+    ("promovierende", "doktorand"),
+    ("vorsitz", "vorsitzende"),
     ("studierende", "student"),
     ("dozierende", "dozent"),
     ("forschende", "forscher"),
@@ -132,6 +145,10 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("pflegende", "pfleger"),
     ("lehrperson", "lehrer"),
 ];
+
+/// Of those, what means something else where it stands alone: `führende`, `Leute`, `Vorsitz der Geschäftsführung`.
+const ONLY_ENDINGS: &[&str] =
+    &["frau", "leute", "frauen", "maenner", "beratende", "betreuende", "fuehrende", "planende", "pruefende", "vorsitz"];
 
 /// Compounds in `-person` that are no neutral form of one in `-mann`, or are withheld by name.
 const NOT_MANN: &[&str] = &[
@@ -309,7 +326,7 @@ pub(super) fn masculine(mut w: String) -> String {
         return w;
     }
     for (from, to) in IRREGULAR {
-        if w.ends_with(from) && (w.len() > from.len() || !matches!(*from, "frau" | "leute" | "frauen" | "maenner")) {
+        if w.ends_with(from) && (w.len() > from.len() || !ONLY_ENDINGS.contains(from)) {
             let keep = w.len() - from.len();
             w.truncate(keep);
             w.push_str(to);
