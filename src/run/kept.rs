@@ -107,12 +107,10 @@ impl Pages {
         let database = connect(&path)?;
         let Opening { key, erased } = opening;
         let ready = || {
-            let known: Option<i64> = database.query_row("SELECT n FROM erasures", [], |row| row.get(0)).optional()?;
-            if known.map(i64::unsigned_abs) != Some(erased) {
+            if noted(&database)? != Some(erased) {
                 // Of another moment than the vault.
-                database.execute("DELETE FROM page", [])?;
+                clear(&database)?;
                 note(&database, erased)?;
-                database.execute_batch("VACUUM")?;
             }
             database.execute("DELETE FROM page WHERE until <= ?1", [now.as_second()])
         };
@@ -233,6 +231,17 @@ fn connect(path: &Path) -> Result<Connection, KeptError> {
     Ok(database)
 }
 
+/// After how many erasures the file is by what it says.
+fn noted(database: &Connection) -> rusqlite::Result<Option<u64>> {
+    let n: Option<i64> = database.query_row("SELECT n FROM erasures", [], |row| row.get(0)).optional()?;
+    Ok(n.map(i64::unsigned_abs))
+}
+
+fn clear(database: &Connection) -> rusqlite::Result<()> {
+    database.execute("DELETE FROM page", [])?;
+    database.execute_batch("VACUUM")
+}
+
 fn note(database: &Connection, erased: u64) -> rusqlite::Result<usize> {
     database.execute("DELETE FROM erasures", [])?;
     let n = i64::try_from(erased).unwrap_or(i64::MAX);
@@ -287,12 +296,28 @@ pub(crate) fn forget<'k>(home: &Path, people: impl IntoIterator<Item = &'k Subje
     Ok(opened(home, |database| forget_in(database, &tags))?.unwrap_or(0))
 }
 
-/// Notes how many people were erased by now: what is kept is of after the last of them.
+/// Notes how many people were erased by now: what is kept is of after the last of them. All of it goes where it was not
+/// of after the one before, either.
 ///
 /// # Errors
 /// Not writable.
 pub(crate) fn note_erased(home: &Path, erased: u64) -> Result<(), KeptError> {
-    opened(home, |database| note(database, erased)).map(drop)
+    let done = opened(home, |database| {
+        let before = noted(database)?;
+        if before != Some(erased) && before.map(|n| n + 1) != Some(erased) {
+            clear(database)?;
+        }
+        note(database, erased)
+    });
+    done.map(drop)
+}
+
+/// Whether what is kept is of after so many erasures, by what the file says. A home without the file keeps nothing.
+///
+/// # Errors
+/// Not readable.
+pub(crate) fn is_after(home: &Path, erased: u64) -> Result<bool, KeptError> {
+    Ok(opened(home, noted)?.is_none_or(|n| n == Some(erased)))
 }
 
 /// Deletes what is kept beyond its time; tells of how many pages. `count_only` deletes nothing.

@@ -167,6 +167,22 @@ fn a_receipt_is_nobody_elses() {
 }
 
 #[test]
+fn what_is_kept_of_pages_from_before_an_erasure_speaks_against_its_receipt() {
+    let (dir, home) = copy_of_shared();
+    let receipt = dir.path().join("receipt.json");
+    at(&home, &["subject", "erase", "K-2001", "--yes", "--receipt", arg(&receipt)]).expect(0);
+    let verify = || at(&home, &["subject", "erase", "--verify", arg(&receipt)]);
+    verify().expect(0);
+    let pages = Connection::open(home.join("pages.sqlite")).expect("a store");
+    assert_eq!(pages.execute("UPDATE erasures SET n = 0", []).expect("written"), 1);
+    drop(pages);
+    let said = verify().expect(1);
+    assert!(said.out.contains("pages.sqlite is not of after"), "{}", said.out);
+    demo(&home, &["--quiet"]).expect(0);
+    verify().expect(0);
+}
+
+#[test]
 fn files_may_be_named_without_a_folder() {
     let (_dir, home) = copy_of_shared();
     let here = temp();

@@ -139,8 +139,16 @@ fn a_file_of_before_an_erasure_brings_nothing_back() {
     let pages = open(home, 1, "run_2");
     assert!(pages.recall("a").is_none() && pages.recall("b").is_some());
     drop(pages);
-    std::fs::write(home.join(FILE), backup).expect("rolled back");
+    std::fs::write(home.join(FILE), &backup).expect("rolled back");
     let pages = open(home, 1, "run_3");
+    assert!(pages.recall("a").is_none() && pages.recall("b").is_none(), "only asked for anew");
+    drop(pages);
+    assert!(is_after(home, 1).expect("readable") && is_after(&home.join("no home"), 1).expect("nothing"));
+    // Nor does it when somebody else is erased before a run looks at it.
+    std::fs::write(home.join(FILE), backup).expect("rolled back");
+    assert!(!is_after(home, 1).expect("readable"));
+    note_erased(home, 2).expect("noted");
+    let pages = open(home, 2, "run_4");
     assert!(pages.recall("a").is_none() && pages.recall("b").is_none(), "only asked for anew");
     drop(pages);
     std::fs::write(home.join(FILE), "no database").expect("damaged");
