@@ -2,7 +2,8 @@
 //!
 //! Invariant: what is kept is used only if a fresh body could not be read otherwise: the same reader, pipeline and policy,
 //! the same company, the same people with leave, and a clock by which the same is past and to come. A page that must not
-//! be kept, or that says no, leaves nothing; nor does one on which something of a special category stood.
+//! be kept, or that says no, leaves nothing; nor does one on which something of a special category stood, nor anything
+//! that is too old for the policy.
 
 use std::collections::HashSet;
 
@@ -106,13 +107,15 @@ impl<'a> Visit<'a> {
                 let now = (context.as_of.0, context.gate.now());
                 let again = known.filter(|_| document.is_not_modified());
                 let (as_of, read_at) = again.map_or(now, |known| (known.as_of, known.read_at));
+                let mut reading = obtained.reading.clone();
+                reading.found.retain(|found| context.may_stand(found));
                 let kept = Kept {
                     validators: validators.clone(),
                     hash: hash.clone(),
                     inputs: self.inputs.clone(),
                     as_of,
                     read_at,
-                    reading: obtained.reading.clone(),
+                    reading,
                 };
                 self.pages.keep(&self.slot, self.until(read_at), &kept);
             }
