@@ -119,7 +119,8 @@ impl<'a> Visit<'a> {
                 };
                 self.pages.keep(&self.slot, self.until(read_at), &kept);
             }
-            _ if tells_of_page(document) => self.discard(),
+            // What is there rests on other inputs than these, if anything is.
+            _ if known.is_none() || tells_of_page(document) => self.discard(),
             _ => self.touch(),
         }
     }

@@ -15,11 +15,12 @@ use crate::rights::erase;
 use crate::rights::office::Office;
 use crate::rights::refresh::refresh;
 use crate::run::engine::{Options, RunError, World, run};
-use crate::run::kept::{self, Kept, Opening, Pages};
-use crate::run::prepare::PAGE_KEY;
+use crate::run::kept;
 use crate::run::summary::Summary;
 use crate::run::{Observer, Silent};
 use crate::sink::{self, HomeLock, Select, Snapshot};
+
+mod stays;
 
 const HOST: &str = "hartwig-sondermaschinen.example";
 const TEAM: &str =
@@ -152,18 +153,6 @@ fn wall() -> crate::consent::gate::Clock {
     Arc::new(move || now)
 }
 
-/// What is kept, of all pages.
-fn all_kept(nights: &Nights) -> Vec<Kept> {
-    let database = rusqlite::Connection::open(nights.home().join(kept::FILE)).expect("opens");
-    let mut rows = database.prepare("SELECT place FROM page").expect("readable");
-    let places: Vec<String> =
-        rows.query_map([], |row| row.get(0)).expect("readable").map(|row| row.expect("a row")).collect();
-    let vault = nights.office().vault;
-    let opening = Opening { key: vault.named(PAGE_KEY).expect("a key"), erased: vault.erased().expect("a count").0 };
-    let pages = Pages::open(&nights.home(), opening, ("demo", "run_x"), wall()()).expect("opens");
-    places.iter().filter_map(|place| pages.recall(place)).collect()
-}
-
 /// The settings of the company's host with one rule more.
 fn rule(path: &str, header: &str) -> (&'static str, String) {
     let rules = format!("about: x\nrules: [{{ path: '{path}', headers: {{ {header} }} }}]\n");
@@ -212,30 +201,6 @@ fn a_page_that_did_not_change_is_read_as_if_it_had_been_sent() {
     let new: Vec<DocumentRow> = nights.pages().into_iter().filter(|p| !hashes(&before).contains(&p.hash)).collect();
     assert_eq!((new.len(), new[0].status), (1, Some(200)));
     assert!(nights.evidence().iter().any(|s| s.evidence.quote.contains("Logistik") && s.evidence.host.is_some()));
-}
-
-#[test]
-fn what_is_too_old_for_the_policy_is_not_kept_either() {
-    let nights = Nights::new();
-    let policy = std::fs::read_to_string(root().join("config/policy/demo.yaml")).expect("the demo's policy");
-    let (is, limited) = ("  company_research:\n", "  company_research:\n    evidence_max_age_days: 365\n");
-    assert!(policy.contains(is));
-    nights.write("policy.yaml", &policy.replace(is, limited));
-    let of_demo = root().join("config/policy/demo.yaml").display().to_string();
-    nights.pipeline(&[("[home, team, imprint, news, jobs]", "[home, news]"), (&of_demo, "policy.yaml")]);
-    let item = |day: &str, text: &str| {
-        format!(
-            "<item><title>Neues</title><pubDate>{day} 08:00:00 GMT</pubDate><description>{text}</description></item>"
-        )
-    };
-    let (new, old) = ("Wir eröffnen ein neues Werk.", "Hartwig macht Kurzarbeit.");
-    let feed = item("Thu, 22 Jan 2026", new) + &item("Mon, 06 Apr 2020", old);
-    let feed = format!("<rss version=\"2.0\"><channel><language>de</language>{feed}</channel></rss>");
-    nights.night(&[("/aktuelles.xml", feed)]);
-    let kept = all_kept(&nights);
-    let said: Vec<&str> = kept.iter().flat_map(|kept| &kept.reading.found).map(|found| found.quote.as_str()).collect();
-    assert!(said.iter().any(|quote| quote.contains("neues Werk")), "{said:?}");
-    assert!(!said.iter().any(|quote| quote.contains("Kurzarbeit")), "{said:?}");
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! What stays of pages from one night to the next, and what does not.
+
+use super::*;
+use crate::run::kept::{Kept, Opening, Pages};
+use crate::run::prepare::PAGE_KEY;
+
+const PAGES: &str = "[home, team, imprint, news, jobs]";
+
+impl Nights {
+    /// What is kept, of all pages.
+    fn kept(&self) -> Vec<Kept> {
+        let database = rusqlite::Connection::open(self.home().join(kept::FILE)).expect("opens");
+        let mut rows = database.prepare("SELECT place FROM page").expect("readable");
+        let places = rows.query_map([], |row| row.get(0)).expect("readable");
+        let places: Vec<String> = places.map(|place| place.expect("a row")).collect();
+        let vault = self.office().vault;
+        let key = vault.named(PAGE_KEY).expect("a key");
+        let opening = Opening { key, erased: vault.erased().expect("a count").0 };
+        let pages = Pages::open(&self.home(), opening, ("demo", "run_x"), wall()()).expect("opens");
+        places.iter().map(|place| pages.recall(place).expect("readable")).collect()
+    }
+}
+
+#[test]
+fn what_is_too_old_for_the_policy_is_not_kept_either() {
+    let nights = Nights::new();
+    let policy = std::fs::read_to_string(root().join("config/policy/demo.yaml")).expect("the demo's policy");
+    let (is, limited) = ("  company_research:\n", "  company_research:\n    evidence_max_age_days: 365\n");
+    assert!(policy.contains(is));
+    nights.write("policy.yaml", &policy.replace(is, limited));
+    let of_demo = root().join("config/policy/demo.yaml").display().to_string();
+    nights.pipeline(&[(PAGES, "[home, news]"), (&of_demo, "policy.yaml")]);
+    let item = |day: &str, text: &str| {
+        format!(
+            "<item><title>Neues</title><pubDate>{day} 08:00:00 GMT</pubDate><description>{text}</description></item>"
+        )
+    };
+    let (new, old) = ("Wir eröffnen ein neues Werk.", "Hartwig macht Kurzarbeit.");
+    let feed = item("Thu, 22 Jan 2026", new) + &item("Mon, 06 Apr 2020", old);
+    let feed = format!("<rss version=\"2.0\"><channel><language>de</language>{feed}</channel></rss>");
+    nights.night(&[("/aktuelles.xml", feed)]);
+    let kept = nights.kept();
+    let said: Vec<&str> = kept.iter().flat_map(|kept| &kept.reading.found).map(|found| found.quote.as_str()).collect();
+    assert!(said.iter().any(|quote| quote.contains("neues Werk")), "{said:?}");
+    assert!(!said.iter().any(|quote| quote.contains("Kurzarbeit")), "{said:?}");
+}
+
+#[test]
+fn a_host_that_is_not_asked_leaves_what_is_of_use_and_nothing_else() {
+    // It wants to be asked once a day, so not in this run.
+    let deferred = ("/robots.txt", "User-agent: *\nCrawl-delay: 86400\n".to_owned());
+    let nights = Nights::new();
+    nights.pipeline(&[(PAGES, "[home]")]);
+    nights.consents(&["K-2003"]);
+    nights.night(&[]);
+    nights.night(std::slice::from_ref(&deferred));
+    assert_eq!((nights.statuses(), nights.kept().len()), (vec![None], 1));
+    nights.consents(&[]);
+    nights.night(&[deferred]);
+    assert_eq!((nights.statuses(), nights.kept().len()), (vec![None], 0));
+}
