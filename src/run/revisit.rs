@@ -86,9 +86,18 @@ impl<'a> Visit<'a> {
         self.retained.map_or(longest, |retained| retained.min(longest))
     }
 
-    /// The page is one that this run wants; an earlier start has settled what is kept of it.
-    pub fn touch(&self) {
+    /// The page is one that this run wants: what is kept of it stays.
+    fn touch(&self) {
         self.pages.touch(&self.slot.place);
+    }
+
+    /// An earlier start has settled what is kept of the page, of which a kill may have lost what was not written yet.
+    pub fn resume(&self, context: &Context, earlier: &Obtained) {
+        match &earlier.document {
+            Some(_) if earlier.may_stay && is_whole(earlier) && self.recall(context).is_some() => self.touch(),
+            Some(document) if !tells_of_page(document) => {}
+            _ => self.discard(),
+        }
     }
 
     /// Nothing of the page is kept.
@@ -101,8 +110,7 @@ impl<'a> Visit<'a> {
     pub fn settle(&self, context: &Context, obtained: &Obtained, state: Option<&Validators>, known: Option<&Kept>) {
         let Some(document) = &obtained.document else { return self.discard() };
         let late = self.contacts.iter().any(|subject| context.gate.late_negative(subject));
-        let whole = document.outcome == "fetched" && obtained.reading.withheld == 0 && !late;
-        match (state.filter(|_| whole), &document.hash) {
+        match (state.filter(|_| is_whole(obtained) && !late), &document.hash) {
             (Some(validators), Some(hash)) => {
                 let now = (context.as_of.0, context.gate.now());
                 let again = known.filter(|_| document.is_not_modified());
@@ -124,6 +132,11 @@ impl<'a> Visit<'a> {
             _ => self.touch(),
         }
     }
+}
+
+/// Whether a page was read, and nothing on it withheld.
+fn is_whole(obtained: &Obtained) -> bool {
+    obtained.document.as_ref().is_some_and(|document| document.outcome == "fetched") && obtained.reading.withheld == 0
 }
 
 /// Whether what came of a permit is an answer about the page, and not of a host in trouble or of a budget.

@@ -59,3 +59,25 @@ fn a_host_that_is_not_asked_leaves_what_is_of_use_and_nothing_else() {
     nights.night(&[deferred]);
     assert_eq!((nights.statuses(), nights.kept().len()), (vec![None], 0));
 }
+
+#[test]
+fn what_a_kill_lost_of_discarding_is_made_up_for_by_the_start_that_goes_on() {
+    for says_no in ["status: 404", "headers: { x-robots-tag: noarchive }"] {
+        let nights = Nights::new();
+        nights.pipeline(&[(PAGES, "[home, team, imprint]")]);
+        nights.night(&[]);
+        let path = nights.home().join(kept::FILE);
+        let before = std::fs::read(&path).expect("readable");
+        let rules = format!("about: x\nrules: [{{ path: '/unternehmen/team*', {says_no} }}]\n");
+        let changed = [("/_host.yaml", rules)];
+        // Three files of the host, two pages.
+        let stop = StopAt(AtomicUsize::new(5), CancelHandle::new());
+        let cancel = stop.1.flag();
+        let stopped = nights.try_night(&changed, Options::default(), (cancel, Arc::new(stop)));
+        assert!(matches!(stopped, Err(RunError::Cancelled)), "{stopped:?}");
+        std::fs::write(&path, before).expect("as a kill leaves it");
+        assert_eq!(nights.kept().len(), 3);
+        assert_eq!(nights.night(&changed).resumed_fetches, 5);
+        assert_eq!(nights.kept().len(), 2, "{says_no}");
+    }
+}
