@@ -76,7 +76,7 @@ async fn ask(
     add(&context.times.gate, begin, (context.wall)());
     let Ok(permit) = decided.outcome else {
         if let Some(visit) = visit {
-            visit.discard();
+            visit.refused(context, &proposal);
         }
         context.record(Stage::Fetch, [[(decided.row.clone(), decided.grounds)].as_slice()]).await?;
         return Ok(Obtained::refused(decided.row));

@@ -2,8 +2,8 @@
 //!
 //! Invariant: what is kept is used only if a fresh body could not be read otherwise: the same reader, pipeline and policy,
 //! the same company, the same people with leave, and a clock by which the same is past and to come. A page that must not
-//! be kept, or that says no, leaves nothing; nor does one on which something of a special category stood, nor anything
-//! that is too old for the policy.
+//! be kept, or that says no, leaves nothing, in no pipeline; nor does one on which something of a special category stood,
+//! nor anything that is too old for the policy.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::consent::gate::FetchProposal;
 use crate::consent::policy::PROFILING;
 use crate::fetch::{FailReason, Validators};
 use crate::model::{DocumentRow, Subject, SubjectId, Target};
-use crate::run::closed::CLOSING;
+use crate::run::closed::{self, CLOSING};
 use crate::run::context::Context;
 use crate::run::kept::{Kept, KeptError, Pages, Slot, Tag};
 use crate::run::obtain::Obtained;
@@ -59,7 +59,8 @@ impl<'a> Visit<'a> {
         };
         // Whoever has no key could not take the row along.
         let tags = read_for.iter().map(|subject| Some(recorder.keys().get(*subject)?.page_tag()));
-        let slot = Slot { place, tags: tags.collect::<Option<Vec<Tag>>>()? };
+        let page = context.ids.request(&["kept page", url]);
+        let slot = Slot { place, page, tags: tags.collect::<Option<Vec<Tag>>>()? };
         let people = reader.context.contacts;
         Some(Self {
             pages,
@@ -94,15 +95,23 @@ impl<'a> Visit<'a> {
     /// An earlier start has settled what is kept of the page, of which a kill may have lost what was not written yet.
     pub fn resume(&self, context: &Context, earlier: &Obtained) {
         match &earlier.document {
-            Some(_) if earlier.may_stay && is_whole(earlier) && self.recall(context).is_some() => self.touch(),
-            Some(document) if !tells_of_page(document) => {}
-            _ => self.discard(),
+            Some(_) if earlier.may_stay && is_whole(earlier) => match self.recall(context) {
+                Some(_) => self.touch(),
+                None => self.discard(),
+            },
+            Some(document) if tells_of_page(document) => self.pages.close(&self.slot.page),
+            _ => {}
         }
     }
 
-    /// Nothing of the page is kept.
-    pub fn discard(&self) {
+    /// Nothing is kept of this reading of the page.
+    fn discard(&self) {
         self.pages.discard(&self.slot.place);
+    }
+
+    /// The gate refuses. Where the page's host says no, nothing of the page is kept for anybody.
+    pub fn refused(&self, context: &Context, proposal: &FetchProposal) {
+        if closed::is_reserved(context, proposal) { self.pages.close(&self.slot.page) } else { self.discard() }
     }
 
     /// Keeps what may be kept of a page that was asked for. `state` is that of what was read, where anything may be kept
@@ -127,8 +136,9 @@ impl<'a> Visit<'a> {
                 };
                 self.pages.keep(&self.slot, self.until(read_at), &kept);
             }
+            _ if tells_of_page(document) => self.pages.close(&self.slot.page),
             // What is there rests on other inputs than these, if anything is.
-            _ if known.is_none() || tells_of_page(document) => self.discard(),
+            _ if known.is_none() => self.discard(),
             _ => self.touch(),
         }
     }

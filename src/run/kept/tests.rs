@@ -25,7 +25,11 @@ fn key(n: u8) -> SubjectKey {
 
 /// A page that was read for these people.
 fn slot(place: &str, people: &[u8]) -> Slot {
-    Slot { place: place.to_owned(), tags: people.iter().map(|n| key(*n).page_tag()).collect() }
+    Slot {
+        place: place.to_owned(),
+        page: format!("page of {place}"),
+        tags: people.iter().map(|n| key(*n).page_tag()).collect(),
+    }
 }
 
 fn kept(word: &str) -> Kept {
@@ -61,7 +65,7 @@ fn what_is_kept_is_sealed_and_comes_back_in_its_place_only() {
     assert!(!holds(home, b"somebody") && !holds(home, b"hmac-of-a"));
     drop(pages);
     let database = connect(&home.join(FILE)).expect("opens");
-    database.execute("UPDATE page SET place = 'b'", []).expect("moved");
+    database.execute("UPDATE kept SET place = 'b'", []).expect("moved");
     drop(database);
     let pages = open(home, 0, "run_2");
     assert_eq!((pages.recall("a"), pages.recall("b")), (None, None), "sealed to its place");
@@ -81,7 +85,7 @@ fn a_person_takes_along_every_page_that_was_read_for_them() {
     assert_eq!(of_person(home, &key(2)).expect("readable"), [later(9), later(9)]);
     let sealed: Vec<Vec<u8>> = {
         let database = connect(&home.join(FILE)).expect("opens");
-        let mut rows = database.prepare("SELECT sealed FROM page ORDER BY place").expect("readable");
+        let mut rows = database.prepare("SELECT sealed FROM kept ORDER BY place").expect("readable");
         rows.query_map([], |row| row.get(0)).expect("readable").map(|row| row.expect("readable")).collect()
     };
     assert!(sealed.iter().all(|sealed| holds(home, sealed)));
@@ -112,7 +116,7 @@ fn nothing_outlives_its_time_or_what_a_run_wants() {
     let second = open_at(home, 0, "run_2", later(24));
     assert_eq!(second.recall("a"), None, "over");
     second.touch("b");
-    second.discard("c");
+    second.close("page of c");
     second.finish(false).expect("written");
     let there = |pages: &Pages| ["b", "c", "d"].map(|place| pages.recall(place).is_some());
     assert_eq!(there(&second), [true, false, true], "not all was wanted to be asked for");

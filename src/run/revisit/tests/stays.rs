@@ -6,11 +6,16 @@ use crate::run::prepare::PAGE_KEY;
 
 const PAGES: &str = "[home, team, imprint, news, jobs]";
 
+/// The settings of the company's host with these rules.
+fn rules(rules: &str) -> (&'static str, String) {
+    ("/_host.yaml", format!("about: x\nrules: [{rules}]\n"))
+}
+
 impl Nights {
     /// What is kept, of all pages.
     fn kept(&self) -> Vec<Kept> {
         let database = rusqlite::Connection::open(self.home().join(kept::FILE)).expect("opens");
-        let mut rows = database.prepare("SELECT place FROM page").expect("readable");
+        let mut rows = database.prepare("SELECT place FROM kept").expect("readable");
         let places = rows.query_map([], |row| row.get(0)).expect("readable");
         let places: Vec<String> = places.map(|place| place.expect("a row")).collect();
         let vault = self.office().vault;
@@ -46,18 +51,16 @@ fn what_is_too_old_for_the_policy_is_not_kept_either() {
 }
 
 #[test]
-fn a_host_that_is_not_asked_leaves_what_is_of_use_and_nothing_else() {
-    // It wants to be asked once a day, so not in this run.
-    let deferred = ("/robots.txt", "User-agent: *\nCrawl-delay: 86400\n".to_owned());
+fn a_host_in_trouble_leaves_what_is_of_use_and_nothing_else() {
+    let in_trouble = [rules("{ path: '/unternehmen/team*', status: 503, headers: { retry-after: '1' } }")];
     let nights = Nights::new();
-    nights.pipeline(&[(PAGES, "[home]")]);
     nights.consents(&["K-2003"]);
     nights.night(&[]);
-    nights.night(std::slice::from_ref(&deferred));
-    assert_eq!((nights.statuses(), nights.kept().len()), (vec![None], 1));
+    nights.night(&in_trouble);
+    assert_eq!((nights.statuses(), nights.kept().len()), (vec![Some(304), Some(503)], 2));
     nights.consents(&[]);
-    nights.night(&[deferred]);
-    assert_eq!((nights.statuses(), nights.kept().len()), (vec![None], 0));
+    nights.night(&in_trouble);
+    assert_eq!((nights.statuses(), nights.kept().len()), (vec![Some(200), Some(503)], 1));
 }
 
 #[test]
@@ -68,8 +71,7 @@ fn what_a_kill_lost_of_discarding_is_made_up_for_by_the_start_that_goes_on() {
         nights.night(&[]);
         let path = nights.home().join(kept::FILE);
         let before = std::fs::read(&path).expect("readable");
-        let rules = format!("about: x\nrules: [{{ path: '/unternehmen/team*', {says_no} }}]\n");
-        let changed = [("/_host.yaml", rules)];
+        let changed = [rules(&format!("{{ path: '/unternehmen/team*', {says_no} }}"))];
         // Three files of the host, two pages.
         let stop = StopAt(AtomicUsize::new(5), CancelHandle::new());
         let cancel = stop.1.flag();
@@ -80,4 +82,17 @@ fn what_a_kill_lost_of_discarding_is_made_up_for_by_the_start_that_goes_on() {
         assert_eq!(nights.night(&changed).resumed_fetches, 5);
         assert_eq!(nights.kept().len(), 2, "{says_no}");
     }
+}
+
+#[test]
+fn a_page_that_says_no_leaves_nothing_in_any_pipeline() {
+    let nights = Nights::new();
+    nights.pipeline(&[(PAGES, "[home, team, imprint]")]);
+    nights.night(&[]);
+    nights.pipeline(&[(PAGES, "[home, team, imprint]"), ("name: demo\n", "name: other\n")]);
+    nights.night(&[]);
+    assert_eq!(nights.kept().len(), 6);
+    let rules = rules("{ path: /, headers: { x-robots-tag: noarchive } }, { path: '/unternehmen/team*', status: 410 }");
+    nights.night(&[rules, ("/robots.txt", "User-agent: *\nDisallow: /impressum\n".to_owned())]);
+    assert_eq!(nights.kept().len(), 0);
 }
