@@ -1,5 +1,7 @@
 //! What stays of pages from one night to the next, and what does not.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::run::kept::{Kept, Opening, Pages};
 use crate::run::prepare::PAGE_KEY;
@@ -48,6 +50,38 @@ fn what_is_too_old_for_the_policy_is_not_kept_either() {
     let said: Vec<&str> = kept.iter().flat_map(|kept| &kept.reading.found).map(|found| found.quote.as_str()).collect();
     assert!(said.iter().any(|quote| quote.contains("neues Werk")), "{said:?}");
     assert!(!said.iter().any(|quote| quote.contains("Kurzarbeit")), "{said:?}");
+}
+
+/// What a reader of pages is made of, `build.rs` makes a hash of.
+#[test]
+fn a_reader_of_other_code_is_another_reader() {
+    let script = include_str!("../../../../build.rs");
+    let is_part = |path: &str| script.contains(&format!("\"{path}\""));
+    let mut folders: Vec<PathBuf> = ["extract", "identity", "source"].map(|part| root().join("src").join(part)).into();
+    let mut used = BTreeSet::<String>::new();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let uses = text.lines().filter_map(|line| line.strip_prefix("use crate::"));
+            used.extend(uses.map(|path| if path.starts_with("fetch") { path } else { module(path) }.to_owned()));
+        }
+    }
+    assert!(used.remove("fetch::page_opt_outs;") && is_part("src/fetch/headers.rs") && is_part("Cargo.lock"));
+    for module in used {
+        let (folder, file) = (format!("src/{module}"), format!("src/{module}.rs"));
+        assert!(root().join(&file).exists() || root().join(&folder).exists(), "{module}");
+        assert!(is_part(&file) || !root().join(&file).exists(), "{file}");
+        assert!(is_part(&folder) || !root().join(&folder).exists(), "{folder}");
+    }
+}
+
+/// The module at the beginning of a path.
+fn module(path: &str) -> &str {
+    path.split([':', ';', ' ']).next().unwrap_or(path)
 }
 
 #[test]
