@@ -332,19 +332,42 @@ pub(crate) fn is_after(home: &Path, erased: u64) -> Result<bool, KeptError> {
     Ok(opened(home, noted)?.is_none_or(|n| n == Some(erased)))
 }
 
-/// Deletes what is kept beyond its time; tells of how many pages. `count_only` deletes nothing.
+/// What is kept beyond its time, of all pipelines or of one: places and ends. Nothing is written.
 ///
 /// # Errors
-/// Not readable or writable.
-pub(crate) fn expire(home: &Path, now: Timestamp, count_only: bool) -> Result<u64, KeptError> {
+/// Not readable.
+pub(crate) fn over(home: &Path, pipeline: Option<&str>, now: Timestamp) -> Result<Vec<(String, Timestamp)>, KeptError> {
+    let path = home.join(FILE);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let read = || {
+        let database = db::open(&path, Access::Read, "")?;
+        // A file of an older version holds nothing that is of use.
+        if !database.table_exists(None, "kept")? {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT place, until FROM kept WHERE until <= ?1 AND pipeline = ifnull(?2, pipeline) ORDER BY place";
+        let mut statement = database.prepare(sql)?;
+        let end = |until| Timestamp::from_second(until).unwrap_or(Timestamp::MIN);
+        let rows =
+            statement.query_map(params![now.as_second(), pipeline], |row| Ok((row.get(0)?, end(row.get(1)?))))?;
+        rows.collect()
+    };
+    read().map_err(|source: rusqlite::Error| failed(&path, source))
+}
+
+/// Deletes what is kept beyond its time; tells of how many pages.
+///
+/// # Errors
+/// Not writable.
+pub(crate) fn expire(home: &Path, now: Timestamp) -> Result<u64, KeptError> {
     let done = opened(home, |database| {
-        let over: i64 =
-            database.query_row("SELECT count(*) FROM kept WHERE until <= ?1", [now.as_second()], |row| row.get(0))?;
-        if over > 0 && !count_only {
-            database.execute("DELETE FROM kept WHERE until <= ?1", [now.as_second()])?;
+        let over = database.execute("DELETE FROM kept WHERE until <= ?1", [now.as_second()])?;
+        if over > 0 {
             database.execute_batch("VACUUM")?;
         }
-        Ok(over.unsigned_abs())
+        Ok(over as u64)
     });
     Ok(done?.unwrap_or(0))
 }

@@ -112,7 +112,7 @@ fn nothing_outlives_its_time_or_what_a_run_wants() {
     }
     first.finish(true).expect("written");
     drop(first);
-    assert_eq!(expire(home, later(23), true).expect("counted"), 0);
+    assert_eq!(over(home, None, later(23)).expect("counted"), []);
     let second = open_at(home, 0, "run_2", later(24));
     assert_eq!(second.recall("a"), None, "over");
     second.touch("b");
@@ -123,9 +123,13 @@ fn nothing_outlives_its_time_or_what_a_run_wants() {
     second.finish(true).expect("written");
     assert_eq!(there(&second), [true, false, false]);
     drop(second);
-    assert_eq!(expire(home, later(48), true).expect("counted"), 1);
-    assert_eq!(expire(home, later(48), false).expect("deleted"), 1);
-    assert_eq!(expire(home, later(48), true).expect("counted"), 0);
+    let all = [("b".to_owned(), later(48))];
+    assert_eq!(over(home, None, later(48)).expect("counted"), all);
+    assert_eq!(over(home, Some("nightly"), later(48)).expect("counted"), all);
+    assert_eq!(over(home, Some("weekly"), later(48)).expect("counted"), []);
+    assert_eq!(expire(home, later(48)).expect("deleted"), 1);
+    assert_eq!(over(home, None, later(48)).expect("counted"), []);
+    assert_eq!(over(&home.join("no home"), None, later(48)).expect("there is nothing"), []);
 }
 
 #[test]
