@@ -9,7 +9,7 @@ use prosopon::rights::office::Office;
 use prosopon::sink::HomeLock;
 use rusqlite::Connection;
 
-use crate::harness::{arg, copy_of_shared, demo, finish, prosopon, temp};
+use crate::harness::{arg, copy_of_shared, demo, finish, now, prosopon, temp};
 use crate::rights::{at, intact};
 use crate::tables::subject;
 
@@ -91,7 +91,7 @@ fn erasures_of_two_processes_are_both_counted() {
 #[test]
 fn an_erasure_that_was_broken_off_is_found_until_it_is_repeated() {
     let (_dir, home) = copy_of_shared();
-    let wall: prosopon::consent::gate::Clock = Arc::new(|| "2026-12-02T03:00:00Z".parse().expect("a time"));
+    let wall: prosopon::consent::gate::Clock = Arc::new(now);
     let announce = |record: &str| {
         let mut office = Office::open(&home, &wall).expect("opens");
         erase::announce(&mut office, &subject(record), false).expect("announced").entry
