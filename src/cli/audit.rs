@@ -142,7 +142,7 @@ pub(super) struct RetentionArgs {
 enum RetentionQuestion {
     /// Destroy what is kept beyond its time
     Sweep(SweepArgs),
-    /// Rows past their retention
+    /// Rows, and what is kept of pages, past their retention
     Overdue(PlainArgs),
 }
 

@@ -141,7 +141,7 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     let now = office.now();
     let tapes = cassettes(office.home.path()).map_err(|e| unreadable(&office, e))?;
     let tapes = tapes.iter().filter(|tape| tape.is_over(now)).count();
-    let pages = kept::expire(office.home.path(), now, true).map_err(OfficeError::from)?;
+    let pages = kept::over(office.home.path(), None, now).map_err(OfficeError::from)?.len();
     let is_none = over.is_empty() && tapes == 0 && pages == 0;
     if is_none || args.dry_run {
         let all = format!("{} person(s), {tapes} recording(s) and what was read of {pages} page(s)", over.len());
@@ -172,7 +172,7 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     }
     office.log.append_now(entries)?;
     let tapes = expire_cassettes(office.home.path(), now).map_err(|e| unreadable(&office, e))?;
-    let pages = kept::expire(office.home.path(), now, false).map_err(OfficeError::from)?;
+    let pages = kept::expire(office.home.path(), now).map_err(OfficeError::from)?;
     let TakenOut::Rewritten(changed) = refresh::refresh_locked(&office, &over, refresh::RETENTION)? else {
         return Err(Usage("a run holds the home: repeat the command when it has ended".to_owned()).into());
     };

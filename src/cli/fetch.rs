@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use super::HomeArg;
 use super::exit::Usage;
 use crate::fetch::{HostReport, fetch_report, robots_lines};
+use crate::run::home::Home;
 
 #[derive(Debug, Args)]
 pub(super) struct FetchArgs {
@@ -51,6 +52,7 @@ fn robots(file: Option<&Path>) -> anyhow::Result<ExitCode> {
 }
 
 fn report(home: &Path, run: Option<&str>, json: bool) -> anyhow::Result<ExitCode> {
+    let home = Home::open(home)?.path().to_owned();
     let Some((run, hosts)) = fetch_report(&home.join("fetch.sqlite"), run)? else {
         return Err(Usage(format!("{} has no such run that fetched anything", home.display())).into());
     };

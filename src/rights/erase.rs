@@ -80,6 +80,8 @@ pub fn announce(office: &mut Office, subject: &SubjectId, run_goes_on: bool) -> 
         .fact("suppressed", suppress.len())
         .fact("erasure", erasure.as_str())
         .fact("subject", digest(&salt, subject));
+    // Before the entry: one that is repeated must know which were broken off.
+    office.vault.begin_erasure(subject, &erasure)?;
     let entry = office.log.append_now(vec![leaf.into()])?.start;
     office.vault.suppress(&suppress)?;
     note_parts(office.home.path(), &office.vault, &office.ledger)?;
@@ -131,12 +133,8 @@ pub fn destroy(
     let suppressed = office.vault.identifiers(subject).len() as u64;
     office.vault.destroy(subject)?;
     note_parts(office.home.path(), &office.vault, &office.ledger)?;
-    let (forgotten, kept_out) = office.vault.erased()?;
-    kept::note_erased(office.home.path(), forgotten)?;
-    // What is true from now on: a vault that holds less is an older one.
-    let done = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Outcome) };
-    let done = done.fact("forgotten_in_all", forgotten).fact("suppressed_in_all", kept_out);
-    office.log.append_now(vec![done.into()])?;
+    kept::note_erased(office.home.path(), office.vault.erased()?.0)?;
+    office.log_erased()?;
     drop(lock);
     let mut rows = std::collections::BTreeMap::new();
     for (_, done) in &changed {

@@ -104,7 +104,12 @@ impl Office {
         let identifiers = Identifiers::new(&vault)?;
         let store = Store::open(home.path())?;
         let now = now(&home, wall());
-        Ok(Self { home, vault, ledger, log, identifiers, store, now })
+        let office = Self { home, vault, ledger, log, identifiers, store, now };
+        // One of which the end was not recorded any more.
+        if !office.vault.ended_erasures()?.is_empty() {
+            office.log_erased()?;
+        }
+        Ok(office)
     }
 
     /// The time for legal events: the wall's, or, in a demo home, that of its newest snapshot's gate.
@@ -255,6 +260,18 @@ impl Office {
         note_parts(self.home.path(), &self.vault, &self.ledger)?;
         self.log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", self.ledger.note()).into()])?;
         Ok(())
+    }
+
+    /// Records which erasures ended, and what is true from now on: a vault that holds less is an older one.
+    ///
+    /// # Errors
+    /// Log or vault cannot be written.
+    pub fn log_erased(&self) -> Result<(), OfficeError> {
+        let (ended, (forgotten, kept_out)) = (self.vault.ended_erasures()?, self.vault.erased()?);
+        let done = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Outcome) };
+        let done = done.fact("forgotten_in_all", forgotten).fact("suppressed_in_all", kept_out);
+        self.log.append_now(vec![done.fact("erasures", ended.as_slice()).into()])?;
+        Ok(self.vault.drop_ended(&ended)?)
     }
 
     /// Imports legal events that somebody else wrote down. Safe while a run goes on.

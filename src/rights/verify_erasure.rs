@@ -1,7 +1,7 @@
 //! Whether an erasure is complete, by its receipt.
 //!
-//! Invariant: nothing that is found is named; the log must still hold the entry that the receipt speaks of, and nobody
-//! in the vault or in any table may be the person.
+//! Invariant: nothing that is found is named; the log must still hold the entry that the receipt speaks of, nobody in the
+//! vault or in any table may be the person, and what is kept of pages must be of after all erasures.
 
 use std::collections::HashSet;
 
@@ -12,6 +12,7 @@ use crate::audit::{AuditError, Kind};
 use crate::model::{SubjectId, Target};
 use crate::rights::erase::{Receipt, SCHEMA};
 use crate::rights::office::{Office, OfficeError};
+use crate::run::kept;
 use crate::sink::{self, Select, Snapshot, Table};
 
 /// Everything that speaks against the receipt; empty = the erasure is complete.
@@ -41,6 +42,10 @@ pub fn check(office: &Office, receipt: &Receipt) -> Result<Vec<String>, OfficeEr
                 found.push(format!("{pipeline}/snapshot={} has rows of the person", snapshot.run_id()));
             }
         }
+    }
+    if !kept::is_after(office.home.path(), office.vault.erased()?.0)? {
+        let text = "pages.sqlite is not of after the last erasure: delete it, or let the next run empty it";
+        found.push(text.to_owned());
     }
     Ok(found)
 }

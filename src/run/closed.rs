@@ -79,13 +79,7 @@ pub(super) fn note(context: &Context, proposal: &FetchProposal, obtained: &Obtai
     let said_so = obtained.document.as_ref().and_then(|d| d.reason.as_deref()).is_some_and(|reason| {
         CLOSING.iter().any(|closing| closing.as_str() == reason) || obtained.reading.opted_out.is_some()
     });
-    // Then the gate refused before anybody was asked.
-    let is_reserved = matches!(proposal.opt_out, OptOut::RobotsDisallow | OptOut::TdmReserved)
-        && matches!(
-            context.fetcher.opt_outs(url),
-            OptOutVerdict::RobotsDisallow { .. } | OptOutVerdict::TdmReserved { .. }
-        );
-    if !(is_read || said_so || is_reserved) {
+    if !(is_read || said_so || is_reserved(context, proposal)) {
         return;
     }
     let (source, host) = (proposal.source_id.clone(), url.host_str().unwrap_or_default().to_owned());
@@ -94,6 +88,13 @@ pub(super) fn note(context: &Context, proposal: &FetchProposal, obtained: &Obtai
     let told = sites.entry(site).or_default();
     told.is_read |= is_read;
     told.closed.extend((!is_read).then(|| url.clone()));
+}
+
+/// Whether the page's host says no to it, so that the gate refuses before anybody is asked.
+pub(super) fn is_reserved(context: &Context, proposal: &FetchProposal) -> bool {
+    let verdict = context.fetcher.opt_outs(proposal.url.reveal());
+    matches!(proposal.opt_out, OptOut::RobotsDisallow | OptOut::TdmReserved)
+        && matches!(verdict, OptOutVerdict::RobotsDisallow { .. } | OptOutVerdict::TdmReserved { .. })
 }
 
 /// Takes what rests on closed pages out of older snapshots; personas and companies are made anew from what is left.

@@ -26,6 +26,18 @@ use crate::run::obtain::Obtained;
 use crate::source::{Found, Reading, crm, id};
 use crate::taxonomy::{SourceClass, Tier};
 
+impl Context {
+    /// Whether what a page says is young enough for the purpose for which it is read.
+    pub(super) fn may_stand(&self, found: &Found) -> bool {
+        let purpose = match &found.about {
+            About::Account(_) => COMPANY_PURPOSE,
+            About::Subject(..) if found.claim.is_profile() => PROFILING_PURPOSE,
+            About::Subject(..) => self.plan.purpose(),
+        };
+        found.said_at.is_none_or(|at| !self.is_too_old(purpose, at))
+    }
+}
+
 impl<'a> Work<'a> {
     /// Reads what the CRM itself says about a contact.
     pub(super) fn read_crm(&mut self, leave: &mut Leave<'a>) {
@@ -68,10 +80,8 @@ impl<'a> Work<'a> {
         if document.outcome != "fetched" {
             return;
         }
-        for found in &obtained.reading.found {
-            let too_old = |purpose| found.said_at.is_some_and(|at| self.context.is_too_old(purpose, at));
+        for found in obtained.reading.found.iter().filter(|found| self.context.may_stand(found)) {
             match &found.about {
-                About::Account(_) if too_old(COMPANY_PURPOSE) => {}
                 About::Account(_) => {
                     if let Some(permit) = of_company {
                         let evidence = self.page_evidence(document, found, obtained, permit.clone());
@@ -80,9 +90,7 @@ impl<'a> Work<'a> {
                 }
                 About::Subject(subject, _) => {
                     let Some(leave) = leaves.iter_mut().find(|l| l.member.subject.id == *subject) else { continue };
-                    let profiles = found.claim.is_profile();
-                    let old = too_old(if profiles { PROFILING_PURPOSE } else { self.context.plan.purpose() });
-                    let Some(permit) = permit(leave, profiles).filter(|_| !old) else { continue };
+                    let Some(permit) = permit(leave, found.claim.is_profile()) else { continue };
                     let evidence = self.page_evidence(document, found, obtained, permit.id().clone());
                     leave.signals.push(signal(self.context, found.clone(), evidence));
                 }

@@ -25,12 +25,17 @@ pub(crate) const FILE: &str = "pages.sqlite";
 const BATCH: usize = 64;
 
 const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS page (
-        place TEXT PRIMARY KEY, pipeline TEXT NOT NULL, run TEXT NOT NULL, until INTEGER NOT NULL, tags BLOB NOT NULL,
-        sealed BLOB NOT NULL
+    DROP TABLE IF EXISTS page; -- of an older version; what it kept is asked for anew
+    CREATE TABLE IF NOT EXISTS kept (
+        place TEXT PRIMARY KEY, page TEXT NOT NULL, pipeline TEXT NOT NULL, run TEXT NOT NULL, until INTEGER NOT NULL,
+        tags BLOB NOT NULL, sealed BLOB NOT NULL
     );
+    CREATE INDEX IF NOT EXISTS kept_page ON kept (page);
     CREATE TABLE IF NOT EXISTS erasures (n INTEGER NOT NULL);
 ";
+
+/// Empties a place.
+const DELETE: &str = "DELETE FROM kept WHERE place = ?1";
 
 /// What stands for a person in the file: an HMAC under their key.
 pub(crate) type Tag = [u8; 16];
@@ -67,6 +72,8 @@ pub(super) struct Kept {
 #[derive(Debug, Clone)]
 pub(super) struct Slot {
     pub place: String,
+    /// The same for whatever pipeline, purpose or person a page is read.
+    pub page: String,
     pub tags: Vec<Tag>,
 }
 
@@ -74,6 +81,7 @@ enum Change {
     Keep { slot: Slot, until: Timestamp, sealed: Vec<u8> },
     Touch(String),
     Drop(String),
+    Close(String),
 }
 
 /// The open file, for one run.
@@ -107,14 +115,12 @@ impl Pages {
         let database = connect(&path)?;
         let Opening { key, erased } = opening;
         let ready = || {
-            let known: Option<i64> = database.query_row("SELECT n FROM erasures", [], |row| row.get(0)).optional()?;
-            if known.map(i64::unsigned_abs) != Some(erased) {
+            if noted(&database)? != Some(erased) {
                 // Of another moment than the vault.
-                database.execute("DELETE FROM page", [])?;
+                clear(&database)?;
                 note(&database, erased)?;
-                database.execute_batch("VACUUM")?;
             }
-            database.execute("DELETE FROM page WHERE until <= ?1", [now.as_second()])
+            database.execute("DELETE FROM kept WHERE until <= ?1", [now.as_second()])
         };
         ready().map_err(|source| failed(&path, source))?;
         let (pipeline, run) = (pipeline.to_owned(), run.to_owned());
@@ -127,7 +133,7 @@ impl Pages {
 
     /// What is kept of a page; what does not open under its place is nothing.
     pub fn recall(&self, place: &str) -> Option<Kept> {
-        let sql = "SELECT sealed FROM page WHERE place = ?1";
+        let sql = "SELECT sealed FROM kept WHERE place = ?1";
         let held = self.held();
         let found = held.0.prepare_cached(sql).and_then(|mut sql| sql.query_row([place], |row| row.get(0)).optional());
         drop(held);
@@ -151,9 +157,14 @@ impl Pages {
         self.push(Change::Touch(place.to_owned()));
     }
 
-    /// Keeps nothing of a page any more.
+    /// Keeps nothing in a place any more.
     pub fn discard(&self, place: &str) {
         self.push(Change::Drop(place.to_owned()));
+    }
+
+    /// Keeps nothing of a page any more, whoever read it.
+    pub fn close(&self, page: &str) {
+        self.push(Change::Close(page.to_owned()));
     }
 
     fn push(&self, change: Change) {
@@ -170,19 +181,18 @@ impl Pages {
         for change in changes.drain(..) {
             let done = match change {
                 Change::Keep { slot, until, sealed } => {
-                    let sql = "INSERT OR REPLACE INTO page (place, pipeline, run, until, tags, sealed)
-                        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+                    let sql = "INSERT OR REPLACE INTO kept (place, page, pipeline, run, until, tags, sealed)
+                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
                     let (until, tags) = (until.as_second(), slot.tags.concat());
-                    let row = params![slot.place, self.pipeline, self.run, until, tags, sealed];
+                    let row = params![slot.place, slot.page, self.pipeline, self.run, until, tags, sealed];
                     transaction.prepare_cached(sql)?.execute(row)
                 }
                 Change::Touch(place) => {
-                    let sql = "UPDATE page SET run = ?2 WHERE place = ?1";
+                    let sql = "UPDATE kept SET run = ?2 WHERE place = ?1";
                     transaction.prepare_cached(sql)?.execute(params![place, self.run])
                 }
-                Change::Drop(place) => {
-                    transaction.prepare_cached("DELETE FROM page WHERE place = ?1")?.execute([place])
-                }
+                Change::Drop(place) => transaction.prepare_cached(DELETE)?.execute([place]),
+                Change::Close(page) => transaction.prepare_cached("DELETE FROM kept WHERE page = ?1")?.execute([page]),
             };
             done?;
         }
@@ -197,7 +207,7 @@ impl Pages {
     pub fn finish(&self, all: bool) -> Result<(), KeptError> {
         let mut held = self.held();
         let done = self.write(&mut held).and_then(|()| {
-            let sql = "DELETE FROM page WHERE pipeline = ?1 AND run <> ?2";
+            let sql = "DELETE FROM kept WHERE pipeline = ?1 AND run <> ?2";
             if all { held.0.execute(sql, params![self.pipeline, self.run]) } else { Ok(0) }
         });
         done.map(drop).map_err(|source| failed(&self.path, source))
@@ -233,6 +243,17 @@ fn connect(path: &Path) -> Result<Connection, KeptError> {
     Ok(database)
 }
 
+/// After how many erasures the file is by what it says.
+fn noted(database: &Connection) -> rusqlite::Result<Option<u64>> {
+    let n: Option<i64> = database.query_row("SELECT n FROM erasures", [], |row| row.get(0)).optional()?;
+    Ok(n.map(i64::unsigned_abs))
+}
+
+fn clear(database: &Connection) -> rusqlite::Result<()> {
+    database.execute("DELETE FROM kept", [])?;
+    database.execute_batch("VACUUM")
+}
+
 fn note(database: &Connection, erased: u64) -> rusqlite::Result<usize> {
     database.execute("DELETE FROM erasures", [])?;
     let n = i64::try_from(erased).unwrap_or(i64::MAX);
@@ -246,7 +267,7 @@ fn forget_in(database: &Connection, tags: &HashSet<Tag>) -> rusqlite::Result<u64
     let places = with_tags(database, |tag| tags.contains(tag))?;
     let transaction = database.unchecked_transaction()?;
     for (place, _) in &places {
-        transaction.prepare_cached("DELETE FROM page WHERE place = ?1")?.execute([place])?;
+        transaction.prepare_cached(DELETE)?.execute([place])?;
     }
     transaction.commit()?;
     if !places.is_empty() {
@@ -257,7 +278,7 @@ fn forget_in(database: &Connection, tags: &HashSet<Tag>) -> rusqlite::Result<u64
 
 /// Places and ends of the rows that carry such a tag.
 fn with_tags(database: &Connection, is_one: impl Fn(&Tag) -> bool) -> rusqlite::Result<Vec<(String, i64)>> {
-    let mut statement = database.prepare("SELECT place, until, tags FROM page")?;
+    let mut statement = database.prepare("SELECT place, until, tags FROM kept")?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -287,27 +308,66 @@ pub(crate) fn forget<'k>(home: &Path, people: impl IntoIterator<Item = &'k Subje
     Ok(opened(home, |database| forget_in(database, &tags))?.unwrap_or(0))
 }
 
-/// Notes how many people were erased by now: what is kept is of after the last of them.
+/// Notes how many people were erased by now: what is kept is of after the last of them. All of it goes where it was not
+/// of after the one before, either.
 ///
 /// # Errors
 /// Not writable.
 pub(crate) fn note_erased(home: &Path, erased: u64) -> Result<(), KeptError> {
-    opened(home, |database| note(database, erased)).map(drop)
+    let done = opened(home, |database| {
+        let before = noted(database)?;
+        if before != Some(erased) && before.map(|n| n + 1) != Some(erased) {
+            clear(database)?;
+        }
+        note(database, erased)
+    });
+    done.map(drop)
 }
 
-/// Deletes what is kept beyond its time; tells of how many pages. `count_only` deletes nothing.
+/// Whether what is kept is of after so many erasures, by what the file says. A home without the file keeps nothing.
 ///
 /// # Errors
-/// Not readable or writable.
-pub(crate) fn expire(home: &Path, now: Timestamp, count_only: bool) -> Result<u64, KeptError> {
+/// Not readable.
+pub(crate) fn is_after(home: &Path, erased: u64) -> Result<bool, KeptError> {
+    Ok(opened(home, noted)?.is_none_or(|n| n == Some(erased)))
+}
+
+/// What is kept beyond its time, of all pipelines or of one: places and ends. Nothing is written.
+///
+/// # Errors
+/// Not readable.
+pub(crate) fn over(home: &Path, pipeline: Option<&str>, now: Timestamp) -> Result<Vec<(String, Timestamp)>, KeptError> {
+    let path = home.join(FILE);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let read = || {
+        let database = db::open(&path, Access::Read, "")?;
+        // A file of an older version holds nothing that is of use.
+        if !database.table_exists(None, "kept")? {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT place, until FROM kept WHERE until <= ?1 AND pipeline = ifnull(?2, pipeline) ORDER BY place";
+        let mut statement = database.prepare(sql)?;
+        let end = |until| Timestamp::from_second(until).unwrap_or(Timestamp::MIN);
+        let rows =
+            statement.query_map(params![now.as_second(), pipeline], |row| Ok((row.get(0)?, end(row.get(1)?))))?;
+        rows.collect()
+    };
+    read().map_err(|source: rusqlite::Error| failed(&path, source))
+}
+
+/// Deletes what is kept beyond its time; tells of how many pages.
+///
+/// # Errors
+/// Not writable.
+pub(crate) fn expire(home: &Path, now: Timestamp) -> Result<u64, KeptError> {
     let done = opened(home, |database| {
-        let over: i64 =
-            database.query_row("SELECT count(*) FROM page WHERE until <= ?1", [now.as_second()], |row| row.get(0))?;
-        if over > 0 && !count_only {
-            database.execute("DELETE FROM page WHERE until <= ?1", [now.as_second()])?;
+        let over = database.execute("DELETE FROM kept WHERE until <= ?1", [now.as_second()])?;
+        if over > 0 {
             database.execute_batch("VACUUM")?;
         }
-        Ok(over.unsigned_abs())
+        Ok(over as u64)
     });
     Ok(done?.unwrap_or(0))
 }

@@ -40,6 +40,9 @@ pub(super) struct Obtained {
     pub host_rules: Option<String>,
     /// When that text was received, which may be in an earlier night.
     pub rules_at: Option<Timestamp>,
+    /// For pages: whether anything may be kept of it.
+    #[serde(default)]
+    pub may_stay: bool,
 }
 
 /// Asks the gate and, with its permit, fetches and reads; or recalls what an earlier start committed. Pages that turn out
@@ -73,14 +76,14 @@ async fn ask(
     add(&context.times.gate, begin, (context.wall)());
     let Ok(permit) = decided.outcome else {
         if let Some(visit) = visit {
-            visit.discard();
+            visit.refused(context, &proposal);
         }
         context.record(Stage::Fetch, [[(decided.row.clone(), decided.grounds)].as_slice()]).await?;
         return Ok(Obtained::refused(decided.row));
     };
     if let Some(earlier) = earlier.filter(|earlier| restore(context, url.reveal(), earlier)) {
         if let Some(visit) = visit {
-            visit.touch();
+            visit.resume(context, &earlier);
         }
         let outcome = earlier.document.as_ref().map_or("refused", |d| d.outcome.as_str());
         context.observer.fetched(outcome, true);
@@ -240,7 +243,8 @@ async fn fetch(
     let span = tracing::Span::current();
     span.record("outcome", document.outcome.as_str()).record("attempts", document.attempts);
     span.record("waited_ms", u64::try_from(facts.waited.as_millis()).unwrap_or(u64::MAX));
-    Ok((Obtained { decision, document: Some(document), reading, redirect, host_rules, rules_at }, state))
+    let may_stay = state.is_some();
+    Ok((Obtained { decision, document: Some(document), reading, redirect, host_rules, rules_at, may_stay }, state))
 }
 
 /// The row of a fetch that has not failed yet.
@@ -325,7 +329,7 @@ fn fail(document: &mut DocumentRow, outcome: &str, reason: &str) {
 impl Obtained {
     fn refused(decision: DecisionRow) -> Self {
         let reading = Reading::default();
-        Self { decision, document: None, reading, redirect: None, host_rules: None, rules_at: None }
+        Self { decision, document: None, reading, redirect: None, host_rules: None, rules_at: None, may_stay: false }
     }
 }
 

@@ -41,7 +41,7 @@ use crate::sink::HomeLock;
 const TAPE_KEY: &str = "cassettes";
 
 /// The vault's name of the key of what is kept of pages.
-const PAGE_KEY: &str = "pages";
+pub(super) const PAGE_KEY: &str = "pages";
 
 /// The key of recordings.
 type TapeKey = Zeroizing<[u8; 32]>;

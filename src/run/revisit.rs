@@ -2,7 +2,8 @@
 //!
 //! Invariant: what is kept is used only if a fresh body could not be read otherwise: the same reader, pipeline and policy,
 //! the same company, the same people with leave, and a clock by which the same is past and to come. A page that must not
-//! be kept, or that says no, leaves nothing; nor does one on which something of a special category stood.
+//! be kept, or that says no, leaves nothing, in no pipeline; nor does one on which something of a special category stood,
+//! nor anything that is too old for the policy.
 
 use std::collections::HashSet;
 
@@ -12,7 +13,7 @@ use crate::consent::gate::FetchProposal;
 use crate::consent::policy::PROFILING;
 use crate::fetch::{FailReason, Validators};
 use crate::model::{DocumentRow, Subject, SubjectId, Target};
-use crate::run::closed::CLOSING;
+use crate::run::closed::{self, CLOSING};
 use crate::run::context::Context;
 use crate::run::kept::{Kept, KeptError, Pages, Slot, Tag};
 use crate::run::obtain::Obtained;
@@ -58,7 +59,8 @@ impl<'a> Visit<'a> {
         };
         // Whoever has no key could not take the row along.
         let tags = read_for.iter().map(|subject| Some(recorder.keys().get(*subject)?.page_tag()));
-        let slot = Slot { place, tags: tags.collect::<Option<Vec<Tag>>>()? };
+        let page = context.ids.request(&["kept page", url]);
+        let slot = Slot { place, page, tags: tags.collect::<Option<Vec<Tag>>>()? };
         let people = reader.context.contacts;
         Some(Self {
             pages,
@@ -85,14 +87,31 @@ impl<'a> Visit<'a> {
         self.retained.map_or(longest, |retained| retained.min(longest))
     }
 
-    /// The page is one that this run wants; an earlier start has settled what is kept of it.
-    pub fn touch(&self) {
+    /// The page is one that this run wants: what is kept of it stays.
+    fn touch(&self) {
         self.pages.touch(&self.slot.place);
     }
 
-    /// Nothing of the page is kept.
-    pub fn discard(&self) {
+    /// An earlier start has settled what is kept of the page, of which a kill may have lost what was not written yet.
+    pub fn resume(&self, context: &Context, earlier: &Obtained) {
+        match &earlier.document {
+            Some(_) if earlier.may_stay && is_whole(earlier) => match self.recall(context) {
+                Some(_) => self.touch(),
+                None => self.discard(),
+            },
+            Some(document) if tells_of_page(document) => self.pages.close(&self.slot.page),
+            _ => {}
+        }
+    }
+
+    /// Nothing is kept of this reading of the page.
+    fn discard(&self) {
         self.pages.discard(&self.slot.place);
+    }
+
+    /// The gate refuses. Where the page's host says no, nothing of the page is kept for anybody.
+    pub fn refused(&self, context: &Context, proposal: &FetchProposal) {
+        if closed::is_reserved(context, proposal) { self.pages.close(&self.slot.page) } else { self.discard() }
     }
 
     /// Keeps what may be kept of a page that was asked for. `state` is that of what was read, where anything may be kept
@@ -100,26 +119,34 @@ impl<'a> Visit<'a> {
     pub fn settle(&self, context: &Context, obtained: &Obtained, state: Option<&Validators>, known: Option<&Kept>) {
         let Some(document) = &obtained.document else { return self.discard() };
         let late = self.contacts.iter().any(|subject| context.gate.late_negative(subject));
-        let whole = document.outcome == "fetched" && obtained.reading.withheld == 0 && !late;
-        match (state.filter(|_| whole), &document.hash) {
+        match (state.filter(|_| is_whole(obtained) && !late), &document.hash) {
             (Some(validators), Some(hash)) => {
                 let now = (context.as_of.0, context.gate.now());
                 let again = known.filter(|_| document.is_not_modified());
                 let (as_of, read_at) = again.map_or(now, |known| (known.as_of, known.read_at));
+                let mut reading = obtained.reading.clone();
+                reading.found.retain(|found| context.may_stand(found));
                 let kept = Kept {
                     validators: validators.clone(),
                     hash: hash.clone(),
                     inputs: self.inputs.clone(),
                     as_of,
                     read_at,
-                    reading: obtained.reading.clone(),
+                    reading,
                 };
                 self.pages.keep(&self.slot, self.until(read_at), &kept);
             }
-            _ if tells_of_page(document) => self.discard(),
+            _ if tells_of_page(document) => self.pages.close(&self.slot.page),
+            // What is there rests on other inputs than these, if anything is.
+            _ if known.is_none() => self.discard(),
             _ => self.touch(),
         }
     }
+}
+
+/// Whether a page was read, and nothing on it withheld.
+fn is_whole(obtained: &Obtained) -> bool {
+    obtained.document.as_ref().is_some_and(|document| document.outcome == "fetched") && obtained.reading.withheld == 0
 }
 
 /// Whether what came of a permit is an answer about the page, and not of a host in trouble or of a budget.

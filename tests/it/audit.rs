@@ -52,6 +52,23 @@ fn who_checks_or_asks_writes_nothing() {
     }
 }
 
+#[test]
+fn what_is_kept_of_pages_beyond_its_time_is_listed_until_it_is_swept() {
+    let (_dir, home) = copy_of_shared();
+    at(&home, &["retention", "overdue"]).expect(0);
+    let pages = rusqlite::Connection::open(home.join("pages.sqlite")).expect("a store");
+    let sql = "UPDATE kept SET until = 1767225600 WHERE place IN (SELECT place FROM kept LIMIT 2)";
+    assert_eq!(pages.execute(sql, []).expect("written"), 2);
+    drop(pages);
+    let said = at(&home, &["retention", "overdue", "--json"]).expect(1).json();
+    assert_eq!(said["findings"]["counts"]["overdue"], 2, "{said}");
+    let says = "the retention of what is kept of a page ended on 2026-01-01: run `prosopon retention sweep`";
+    assert_eq!(said["findings"]["listed"][0]["says"], says);
+    at(&home, &["retention", "overdue", "--pipeline", "demo"]).expect(1);
+    at(&home, &["retention", "sweep", "--yes"]).expect(0);
+    at(&home, &["retention", "overdue"]).expect(0);
+}
+
 /// The file with the newest entries.
 fn newest_entries(home: &Path) -> PathBuf {
     let all = files(&home.join("audit/tile/entries"));

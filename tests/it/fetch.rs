@@ -23,6 +23,8 @@ fn a_report_by_host() {
     assert!(table.contains(&last) && table.contains("last reason"), "{table}");
     let said = say(["fetch", "report", "--out", home, "--run", "run_of_nobody"]).expect(2);
     assert!(said.err.contains("no such run"), "{}", said.err);
+    let said = say(["fetch", "report", "--out", arg(temp().path())]).expect(3);
+    assert!(said.err.contains("is no initialised home"), "{}", said.err);
 }
 
 #[test]

@@ -160,7 +160,8 @@ fn a_killed_run_leaves_the_snapshot_before_it_in_place() {
     let other = demo(&home, &["--json"]).expect(0).json();
     assert_eq!(other["resumed_fetches"], 0);
     assert_eq!(journal::<i64>(&home, "SELECT count(*) FROM fetches"), Some(0));
-    assert_eq!(differences(&as_if_sent(tables), &as_if_sent(common(&home))), Vec::<String>::new());
+    let (before, after) = as_if_sent(tables, common(&home));
+    assert_eq!(differences(&before, &after), Vec::<String>::new());
 }
 
 #[test]

@@ -36,7 +36,9 @@ fn an_objection_in_mid_run_keeps_the_person_out_of_the_snapshot() {
         assert!(tables.decisions.iter().any(|d| refused(&d)), "no decision says why {record} is missing");
     }
     assert!(tables.persona("K-2002").is_some());
-    intact(&home);
+    let pending = at(&home, &["audit", "verify", "--json"]).expect(1).json();
+    let what = pending["findings"].as_array().expect("findings");
+    assert!(what.len() == 1 && what[0]["kind"] == "erasure", "only half of the erasure was done: {pending}");
     at(&home, &["subject", "erase", "K-2004", "--yes"]).expect(0);
     intact(&home);
 }

@@ -9,7 +9,7 @@ use prosopon::rights::office::Office;
 use prosopon::sink::HomeLock;
 use rusqlite::Connection;
 
-use crate::harness::{arg, copy_of_shared, demo, finish, prosopon, temp};
+use crate::harness::{arg, copy_of_shared, demo, finish, now, prosopon, temp};
 use crate::rights::{at, intact};
 use crate::tables::subject;
 
@@ -89,6 +89,37 @@ fn erasures_of_two_processes_are_both_counted() {
 }
 
 #[test]
+fn an_erasure_that_was_broken_off_is_found_until_it_is_repeated() {
+    let (_dir, home) = copy_of_shared();
+    let wall: prosopon::consent::gate::Clock = Arc::new(now);
+    let announce = |record: &str| {
+        let mut office = Office::open(&home, &wall).expect("opens");
+        erase::announce(&mut office, &subject(record), false).expect("announced").entry
+    };
+    let found = || {
+        let said = at(&home, &["audit", "verify", "--json"]).expect(1).json();
+        let all: Vec<_> = said["findings"].as_array().expect("findings").clone();
+        assert!(all.iter().all(|f| f["what"].as_str().is_some_and(|w| w.contains("broken off"))), "{all:?}");
+        all.iter().filter_map(|f| f["entry"].as_u64()).collect::<Vec<_>>()
+    };
+    let first = announce("K-2001");
+    assert_eq!(found(), [first]);
+    let second = announce("K-2002");
+    at(&home, &["subject", "erase", "K-2003", "--yes"]).expect(0);
+    assert_eq!(found(), [first, second], "another's ended between");
+    at(&home, &["keys", "rotate"]).expect(0);
+    at(&home, &["subject", "erase", "K-2001", "--yes"]).expect(0);
+    assert_eq!(found(), [second], "one was repeated");
+    // As a kill leaves it after the key was destroyed and before the end was recorded.
+    let vault = Connection::open(home.join("keys/vault.sqlite")).expect("the vault");
+    assert_eq!(vault.execute("UPDATE erasures SET tag = NULL", []).expect("written"), 1);
+    drop(vault);
+    assert_eq!(found(), [second]);
+    at(&home, &["subject", "recipients", "K-2004"]).expect(0);
+    intact(&home);
+}
+
+#[test]
 fn sealed_payloads_are_not_made_anew_in_silence() {
     let (_dir, home) = copy_of_shared();
     fs::remove_file(home.join("audit/payloads.sqlite")).expect("removed");
@@ -133,6 +164,22 @@ fn a_receipt_is_nobody_elses() {
     let said = at(&home, &["subject", "erase", "--verify", arg(&receipt)]).expect(1);
     assert!(said.out.contains("somebody else"), "{}", said.out);
     at(&home, &["subject", "erase", "--verify", arg(&dir.path().join("none.json"))]).expect(2);
+}
+
+#[test]
+fn what_is_kept_of_pages_from_before_an_erasure_speaks_against_its_receipt() {
+    let (dir, home) = copy_of_shared();
+    let receipt = dir.path().join("receipt.json");
+    at(&home, &["subject", "erase", "K-2001", "--yes", "--receipt", arg(&receipt)]).expect(0);
+    let verify = || at(&home, &["subject", "erase", "--verify", arg(&receipt)]);
+    verify().expect(0);
+    let pages = Connection::open(home.join("pages.sqlite")).expect("a store");
+    assert_eq!(pages.execute("UPDATE erasures SET n = 0", []).expect("written"), 1);
+    drop(pages);
+    let said = verify().expect(1);
+    assert!(said.out.contains("pages.sqlite is not of after"), "{}", said.out);
+    demo(&home, &["--quiet"]).expect(0);
+    verify().expect(0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what may differ between two runs (times, attempts) is named here and nowhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -104,20 +104,40 @@ pub fn common(home: &Path) -> Common {
     common
 }
 
-/// The same, had every page been sent as a whole: in a home that had a night before, unchanged ones are not.
-pub fn as_if_sent(mut common: Common) -> Common {
-    let without = |row: &String| {
-        let mut row: Value = serde_json::from_str(row).expect("a row");
-        let columns = row.as_object_mut().expect("a row is an object");
-        for column in ["status", "bytes", "cache"] {
-            columns.remove(column).expect("a column");
-        }
-        row.to_string()
+/// Columns that tell whether a page was sent.
+const OF_SENDING: [&str; 3] = ["status", "bytes", "cache"];
+
+/// A document without the columns that tell whether it was sent, and whether it was: as a whole, or not again because it
+/// had not changed; `None` = neither.
+fn sent(row: &str) -> (String, Option<bool>) {
+    let mut row: Value = serde_json::from_str(row).expect("a row");
+    let columns = row.as_object_mut().expect("a row is an object");
+    let [status, _, cache] = OF_SENDING.map(|column| columns.remove(column).expect("a column"));
+    let sent = if cache == "revalidated" { Some(false) } else { (status == 200).then_some(true) };
+    (row.to_string(), sent)
+}
+
+/// Two runs, had both been sent every page as a whole: in a home that had a night before, unchanged ones are not. Only pages
+/// that the one run was sent and the other not are taken for equal.
+pub fn as_if_sent(mut a: Common, mut b: Common) -> (Common, Common) {
+    let documents = Table::Documents.as_str();
+    let of = |common: &Common| common[documents].iter().map(|row| sent(row)).collect::<BTreeSet<_>>();
+    let (in_a, in_b) = (of(&a), of(&b));
+    let differs = |page: &str| {
+        let is = |rows: &BTreeSet<_>, sent: bool| rows.contains(&(page.to_owned(), Some(sent)));
+        (is(&in_a, true) && is(&in_b, false)) || (is(&in_a, false) && is(&in_b, true))
     };
-    let mut rows: Vec<String> = common[Table::Documents.as_str()].iter().map(without).collect();
-    rows.sort();
-    common.insert(Table::Documents.as_str(), rows);
-    common
+    for common in [&mut a, &mut b] {
+        let rows = common.get_mut(documents).expect("documents");
+        for row in rows.iter_mut() {
+            let (page, _) = sent(row);
+            if differs(&page) {
+                *row = page;
+            }
+        }
+        rows.sort();
+    }
+    (a, b)
 }
 
 /// Where two runs differ, in words; empty = nowhere.
@@ -163,4 +183,24 @@ pub fn broken(home: &Path) -> Vec<String> {
         }
     }
     wrong
+}
+
+#[test]
+fn only_pages_that_one_run_was_sent_and_the_other_not_are_taken_for_equal() {
+    let row = |host: &str, status: u16, cache: &str| {
+        serde_json::json!({ "bytes": u32::from(status), "cache": cache, "host": host, "status": status }).to_string()
+    };
+    let night = |rows: &[String]| Common::from([(Table::Documents.as_str(), rows.to_vec())]);
+    let compare = |a: &[String], b: &[String]| {
+        let (a, b) = as_if_sent(night(a), night(b));
+        differences(&a, &b).len()
+    };
+    let [whole, not_again] = [row("a.example", 200, "none"), row("a.example", 304, "revalidated")];
+    assert_eq!(compare(std::slice::from_ref(&whole), std::slice::from_ref(&not_again)), 0);
+    assert_eq!(compare(std::slice::from_ref(&not_again), std::slice::from_ref(&whole)), 0);
+    for (status, cache) in [(404, "none"), (503, "none"), (304, "none"), (203, "fresh")] {
+        assert!(compare(std::slice::from_ref(&whole), &[row("a.example", status, cache)]) > 0, "{status} {cache}");
+        assert!(compare(std::slice::from_ref(&not_again), &[row("a.example", status, cache)]) > 0, "{status} {cache}");
+    }
+    assert!(compare(&[whole], &[row("b.example", 304, "revalidated")]) > 0);
 }

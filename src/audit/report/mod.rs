@@ -30,6 +30,7 @@ use serde::Serialize;
 
 use crate::audit::source::SourceError;
 use crate::consent::event::EventKind;
+use crate::run::kept::KeptError;
 use crate::sink::SinkError;
 
 pub use crate::audit::source::Book;
@@ -46,6 +47,9 @@ pub enum ReportError {
     /// A snapshot.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// What is kept of pages.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
 }
 
 /// A legal event, named without saying more than a ledger entry does.

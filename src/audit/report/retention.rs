@@ -1,4 +1,4 @@
-//! Rows that are kept beyond their retention, or whose retention was moved away from the first collection.
+//! Rows, and what is kept of pages, beyond their retention; rows whose retention was moved away from the first collection.
 //!
 //! Invariant: the anchor is the first collection that the ledger remembers; nothing renews it.
 
@@ -9,6 +9,7 @@ use super::book::{Kept, Key, Policies, key};
 use super::{Book, Finding, Findings, ReportError, table};
 use crate::consent::policy::Policy;
 use crate::model::SubjectId;
+use crate::run::kept;
 use crate::sink::Table;
 
 /// The answer.
@@ -24,10 +25,10 @@ pub struct Overdue {
     pub findings: Findings,
 }
 
-/// Looks for rows beyond their time.
+/// Looks for rows, and for what is kept of pages, beyond their time.
 ///
 /// # Errors
-/// A snapshot cannot be read.
+/// A snapshot, or what is kept of pages, cannot be read.
 pub fn overdue(book: &Book<'_>) -> Result<Overdue, ReportError> {
     let mut all = Overdue::default();
     let mut policies = Policies::new(book);
@@ -39,7 +40,23 @@ pub fn overdue(book: &Book<'_>) -> Result<Overdue, ReportError> {
             evidence(book, &kept, policy, &mut all)?;
         }
     }
+    for (place, end) in kept::over(book.home, book.pipeline, book.now)? {
+        let finding = Finding {
+            kind: OVERDUE,
+            says: ended("the retention of what is kept of a page", end),
+            ..Finding::default()
+        };
+        all.findings.add(Finding { row: Some(place), ..finding });
+    }
     Ok(all)
+}
+
+/// Beyond its time.
+const OVERDUE: &str = "overdue";
+
+fn ended(what: &str, end: Timestamp) -> String {
+    let day = jiff::tz::Offset::UTC.to_datetime(end).date();
+    format!("{what} ended on {day}: run `prosopon retention sweep`")
 }
 
 fn personas(book: &Book<'_>, kept: &Kept, policy: Option<&Policy>, all: &mut Overdue) -> Result<(), ReportError> {
@@ -85,9 +102,7 @@ impl Overdue {
     fn row(&mut self, now: Timestamp, end: Timestamp, kept: &Kept, table: Table, (row, about): (&str, &str)) {
         self.rows += 1;
         if end <= now {
-            let day = jiff::tz::Offset::UTC.to_datetime(end).date();
-            let says = format!("its retention ended on {day}: run `prosopon retention sweep`");
-            self.findings.add(finding("overdue", &says, kept, table, row, about));
+            self.findings.add(finding(OVERDUE, &ended("its retention", end), kept, table, row, about));
         } else {
             self.next = Some(self.next.map_or(end, |next| next.min(end)));
         }

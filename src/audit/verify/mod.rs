@@ -25,7 +25,7 @@ use crate::taxonomy::Operation;
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
-    /// `log`, `entry`, `time`, `payload`, `decision`, `table`, `ledger`.
+    /// `log`, `entry`, `time`, `payload`, `decision`, `table`, `ledger`, `erasure`.
     pub kind: &'static str,
     /// The entry, where it is about one.
     pub entry: Option<u64>,
@@ -85,6 +85,7 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
         announced: HashMap::new(),
         published: HashMap::new(),
         erasures: 0,
+        begun: BTreeMap::new(),
         at_least: (0, 0),
         missing: HashMap::new(),
     };
@@ -104,6 +105,11 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
     for number in missing {
         let what = "its sealed payload is missing, or is not what was committed to";
         checker.done.find("payload", Some(number), what);
+    }
+    for number in std::mem::take(&mut checker.begun).into_keys() {
+        let what = "the erasure was broken off, or waits for a run to end: not everything of the person is destroyed; \
+                    repeat it";
+        checker.done.find("erasure", Some(number), what);
     }
     if book.vault.forgotten().len() > checker.erasures {
         checker.done.find("vault", None, "the vault has forgotten more people than the log has erasures");
@@ -142,6 +148,8 @@ struct Checker<'a, 'b> {
     published: HashMap<(String, String), u64>,
     /// Erasures that the log knows of.
     erasures: usize,
+    /// Those of which no end is known, with their entries.
+    begun: BTreeMap<u64, String>,
     /// How many people the vault must have forgotten, and identifiers it must keep out, by the log.
     at_least: (u64, u64),
     /// Entries without payload, by person, until a sweep explains them.
@@ -164,14 +172,7 @@ impl Checker<'_, '_> {
         if matches!(leaf.kind, Kind::Publish | Kind::Rewrite) {
             self.announce(number, leaf);
         }
-        if leaf.kind == Kind::Erase {
-            self.erasures += 1;
-        }
-        if leaf.kind == Kind::Outcome {
-            let count = |fact: &str| leaf.facts.get(fact).and_then(serde_json::Value::as_u64).unwrap_or(0);
-            let (forgotten, suppressed) = self.at_least;
-            self.at_least = (forgotten.max(count("forgotten_in_all")), suppressed.max(count("suppressed_in_all")));
-        }
+        self.erasure(number, leaf);
         if let Some(note) = leaf.facts.get("ledger").and_then(|n| n.as_str())
             && !self.book.ledger.has_been(note)
         {
@@ -202,6 +203,24 @@ impl Checker<'_, '_> {
             self.replay(number, leaf, &target, None, &rows);
         }
         Ok(())
+    }
+
+    /// What an entry says of the beginning or the end of erasures.
+    fn erasure(&mut self, number: u64, leaf: &Leaf) {
+        let fact = |name: &str| leaf.facts.get(name);
+        if leaf.kind == Kind::Erase {
+            self.erasures += 1;
+            let erasure = fact("erasure").and_then(|id| id.as_str()).unwrap_or_default();
+            self.begun.insert(number, erasure.to_owned());
+        }
+        if leaf.kind == Kind::Outcome && fact("forgotten_in_all").is_some() {
+            let count = |name: &str| fact(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
+            let (forgotten, suppressed) = self.at_least;
+            self.at_least = (forgotten.max(count("forgotten_in_all")), suppressed.max(count("suppressed_in_all")));
+            // An older entry does not say which of them ended.
+            let ended = fact("erasures").and_then(|ids| ids.as_array());
+            self.begun.retain(|_, begun| ended.is_some_and(|ids| ids.iter().all(|id| *id != begun.as_str())));
+        }
     }
 
     fn announce(&mut self, number: u64, leaf: &Leaf) {

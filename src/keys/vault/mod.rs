@@ -50,6 +50,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS named (name TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS suppressed (identifier BLOB PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS forgotten (tag TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS erasures (erasure TEXT PRIMARY KEY, tag TEXT) WITHOUT ROWID;
 ";
 
 impl Vault {
@@ -267,6 +268,7 @@ impl Vault {
             // An entry whose key is missing is either of somebody who was erased, or a sign that the vault was changed.
             transaction
                 .execute("INSERT OR IGNORE INTO forgotten (tag) SELECT ?1 WHERE ?1 IS NOT NULL", params![tag])?;
+            transaction.execute("UPDATE erasures SET tag = NULL WHERE tag = ?1", params![tag])?;
             let removed = transaction.execute("DELETE FROM subjects WHERE place = ?1", params![place])?;
             transaction.commit()?;
             db.execute_batch("VACUUM")?;

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::params;
 
 use super::{Vault, VaultError};
-use crate::keys::sealing;
+use crate::keys::{SubjectKey, sealing};
 use crate::model::SubjectId;
 
 /// A keyed hash of something that identifies a person outside: an e-mail address, a record id, a name at a company.
@@ -38,6 +38,34 @@ impl Vault {
         let count = |sql: &'static str| self.db(|db| db.query_row(sql, [], |row| row.get::<_, i64>(0)));
         let forgotten = count("SELECT count(*) FROM forgotten")?.unsigned_abs();
         Ok((forgotten, count("SELECT count(*) FROM suppressed")?.unsigned_abs()))
+    }
+
+    /// Notes that an erasure of a subject begins. Whose it is, the vault knows for as long as the subject has a key.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn begin_erasure(&self, subject: &SubjectId, erasure: &str) -> Result<(), VaultError> {
+        let tag = self.key(subject).map(SubjectKey::ledger_tag);
+        let sql = "INSERT INTO erasures (erasure, tag) VALUES (?1, ?2)";
+        self.db(|db| db.execute(sql, params![erasure, tag]).map(drop))
+    }
+
+    /// Erasures that ended with their subject's key, also those that were broken off before; until
+    /// [`Self::drop_ended`].
+    ///
+    /// # Errors
+    /// Unreadable.
+    pub fn ended_erasures(&self) -> Result<Vec<String>, VaultError> {
+        self.column("SELECT erasure FROM erasures WHERE tag IS NULL ORDER BY erasure")
+    }
+
+    /// Forgets erasures that ended: the log knows of it.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn drop_ended(&self, erasures: &[String]) -> Result<(), VaultError> {
+        let sql = "DELETE FROM erasures WHERE erasure = ?1 AND tag IS NULL";
+        self.db(|db| erasures.iter().try_for_each(|erasure| db.execute(sql, params![erasure]).map(drop)))
     }
 
     /// Keeps people out who have one of these identifiers.

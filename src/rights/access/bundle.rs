@@ -86,8 +86,9 @@ pub struct Bundle {
     pub restricted: bool,
     /// Recordings of the web that the home keeps, sealed; whom their pages name is not known, so all are listed.
     pub recordings: Vec<Recording>,
-    /// Until when the home keeps, sealed, what was read of a web page for the person, one entry a page: it is what the
-    /// evidence in `records` was made from. A right of the person destroys it.
+    /// Until when the home keeps, sealed, the state of a web page that was asked for about the person or their company, and
+    /// what was permitted to be read of it, one entry a page; it need not be about the person. A right of the person
+    /// destroys it.
     #[schemars(with = "Vec<String>")]
     pub pages: Vec<Timestamp>,
     /// Every row of every table of every snapshot that is about the person.

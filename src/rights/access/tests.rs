@@ -12,6 +12,18 @@ fn both_languages_have_the_same_keys() {
     assert_eq!(de, en);
 }
 
+/// Pages of a company are kept with the tags of all its people, also of those of whom nothing may be read.
+#[test]
+fn what_is_kept_of_pages_is_told_so_that_it_is_true_for_everybody() {
+    for (language, company, not) in [
+        (Language::German, "zu Ihrem Unternehmen", "über Sie"),
+        (Language::English, "about your company", "read about you"),
+    ] {
+        let text = Texts::of(language).word("pages");
+        assert!(text.contains(company) && !text.contains(not), "{text}");
+    }
+}
+
 /// What the pages ask for by name is there: a key that is missing would be an empty place on the page.
 #[test]
 fn every_word_that_the_page_asks_for_exists() {

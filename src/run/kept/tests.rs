@@ -25,7 +25,11 @@ fn key(n: u8) -> SubjectKey {
 
 /// A page that was read for these people.
 fn slot(place: &str, people: &[u8]) -> Slot {
-    Slot { place: place.to_owned(), tags: people.iter().map(|n| key(*n).page_tag()).collect() }
+    Slot {
+        place: place.to_owned(),
+        page: format!("page of {place}"),
+        tags: people.iter().map(|n| key(*n).page_tag()).collect(),
+    }
 }
 
 fn kept(word: &str) -> Kept {
@@ -61,7 +65,7 @@ fn what_is_kept_is_sealed_and_comes_back_in_its_place_only() {
     assert!(!holds(home, b"somebody") && !holds(home, b"hmac-of-a"));
     drop(pages);
     let database = connect(&home.join(FILE)).expect("opens");
-    database.execute("UPDATE page SET place = 'b'", []).expect("moved");
+    database.execute("UPDATE kept SET place = 'b'", []).expect("moved");
     drop(database);
     let pages = open(home, 0, "run_2");
     assert_eq!((pages.recall("a"), pages.recall("b")), (None, None), "sealed to its place");
@@ -81,7 +85,7 @@ fn a_person_takes_along_every_page_that_was_read_for_them() {
     assert_eq!(of_person(home, &key(2)).expect("readable"), [later(9), later(9)]);
     let sealed: Vec<Vec<u8>> = {
         let database = connect(&home.join(FILE)).expect("opens");
-        let mut rows = database.prepare("SELECT sealed FROM page ORDER BY place").expect("readable");
+        let mut rows = database.prepare("SELECT sealed FROM kept ORDER BY place").expect("readable");
         rows.query_map([], |row| row.get(0)).expect("readable").map(|row| row.expect("readable")).collect()
     };
     assert!(sealed.iter().all(|sealed| holds(home, sealed)));
@@ -108,20 +112,24 @@ fn nothing_outlives_its_time_or_what_a_run_wants() {
     }
     first.finish(true).expect("written");
     drop(first);
-    assert_eq!(expire(home, later(23), true).expect("counted"), 0);
+    assert_eq!(over(home, None, later(23)).expect("counted"), []);
     let second = open_at(home, 0, "run_2", later(24));
     assert_eq!(second.recall("a"), None, "over");
     second.touch("b");
-    second.discard("c");
+    second.close("page of c");
     second.finish(false).expect("written");
     let there = |pages: &Pages| ["b", "c", "d"].map(|place| pages.recall(place).is_some());
     assert_eq!(there(&second), [true, false, true], "not all was wanted to be asked for");
     second.finish(true).expect("written");
     assert_eq!(there(&second), [true, false, false]);
     drop(second);
-    assert_eq!(expire(home, later(48), true).expect("counted"), 1);
-    assert_eq!(expire(home, later(48), false).expect("deleted"), 1);
-    assert_eq!(expire(home, later(48), true).expect("counted"), 0);
+    let all = [("b".to_owned(), later(48))];
+    assert_eq!(over(home, None, later(48)).expect("counted"), all);
+    assert_eq!(over(home, Some("nightly"), later(48)).expect("counted"), all);
+    assert_eq!(over(home, Some("weekly"), later(48)).expect("counted"), []);
+    assert_eq!(expire(home, later(48)).expect("deleted"), 1);
+    assert_eq!(over(home, None, later(48)).expect("counted"), []);
+    assert_eq!(over(&home.join("no home"), None, later(48)).expect("there is nothing"), []);
 }
 
 #[test]
@@ -139,8 +147,16 @@ fn a_file_of_before_an_erasure_brings_nothing_back() {
     let pages = open(home, 1, "run_2");
     assert!(pages.recall("a").is_none() && pages.recall("b").is_some());
     drop(pages);
-    std::fs::write(home.join(FILE), backup).expect("rolled back");
+    std::fs::write(home.join(FILE), &backup).expect("rolled back");
     let pages = open(home, 1, "run_3");
+    assert!(pages.recall("a").is_none() && pages.recall("b").is_none(), "only asked for anew");
+    drop(pages);
+    assert!(is_after(home, 1).expect("readable") && is_after(&home.join("no home"), 1).expect("nothing"));
+    // Nor does it when somebody else is erased before a run looks at it.
+    std::fs::write(home.join(FILE), backup).expect("rolled back");
+    assert!(!is_after(home, 1).expect("readable"));
+    note_erased(home, 2).expect("noted");
+    let pages = open(home, 2, "run_4");
     assert!(pages.recall("a").is_none() && pages.recall("b").is_none(), "only asked for anew");
     drop(pages);
     std::fs::write(home.join(FILE), "no database").expect("damaged");

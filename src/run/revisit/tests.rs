@@ -20,6 +20,8 @@ use crate::run::summary::Summary;
 use crate::run::{Observer, Silent};
 use crate::sink::{self, HomeLock, Select, Snapshot};
 
+mod stays;
+
 const HOST: &str = "hartwig-sondermaschinen.example";
 const TEAM: &str =
     include_str!("../../../testdata/demo/web/hartwig-sondermaschinen.example/unternehmen/team/index.html");
@@ -231,7 +233,7 @@ fn an_erased_person_takes_along_what_was_read_for_them() {
     let tag = nights.office().vault.key(&Nights::id("K-2003")).expect("a key").page_tag();
     let rows = |path: &Path| -> Vec<Vec<u8>> {
         let database = rusqlite::Connection::open(path).expect("opens");
-        let mut rows = database.prepare("SELECT sealed FROM page WHERE instr(tags, ?1)").expect("readable");
+        let mut rows = database.prepare("SELECT sealed FROM kept WHERE instr(tags, ?1)").expect("readable");
         rows.query_map([tag], |row| row.get(0)).expect("readable").map(|row| row.expect("a row")).collect()
     };
     let sealed = rows(&path);
