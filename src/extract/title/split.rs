@@ -270,7 +270,7 @@ fn modifiers<'a>(lex: &'a Lexicon, mut rest: &str, head: &Word) -> Option<Vec<&'
 pub(super) fn last_part<'a>(lex: &'a Lexicon, rest: &str) -> Option<(usize, &'a Word)> {
     for from in 0..rest.len().saturating_sub(1) {
         for link in LINKS {
-            let Some(p) = rest[from..].strip_suffix(link).filter(|p| usable(p)) else { continue };
+            let Some(p) = rest.get(from..).and_then(|r| r.strip_suffix(link)).filter(|p| usable(p)) else { continue };
             let says = |x: &&Word| x.person() || x.domain.is_some() || x.modifier.is_some() || x.flags != 0;
             if let Some(w) = lex.word(p).filter(|x| !x.french && says(x)) {
                 return Some((from, w));
