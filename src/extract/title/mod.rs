@@ -6,15 +6,16 @@
 mod attach;
 mod build;
 mod calibration;
+mod class;
 mod explain;
 mod gender;
 mod guarded;
 mod judge;
 mod lemma;
+mod letters;
 mod level;
 mod lexicon;
 mod lines;
-mod mark;
 mod means;
 mod memo;
 mod model;

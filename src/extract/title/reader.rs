@@ -60,8 +60,11 @@ pub(super) fn quoted(lex: &Lexicon, title: &str) -> String {
     PARTS.with_borrow_mut(|parts| {
         let reading = read_into(lex, title, parts);
         let Parts { scan, items, segments, .. } = &*parts;
-        let read = quote::Read { lex, scan, items, segments, evidence: &reading.evidence };
-        if segments.is_empty() { String::new() } else { quote::quote(&read) }
+        if segments.is_empty() {
+            return String::new();
+        }
+        let chars: Vec<char> = scan::points(title).collect();
+        quote::quote(&quote::Read { lex, scan, chars: &chars, items, segments, evidence: &reading.evidence })
     })
 }
 
