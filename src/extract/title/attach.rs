@@ -8,7 +8,8 @@ use super::judge::{Segment, judge};
 use super::lexicon::flag;
 use super::parse::{self, Item};
 use super::scan;
-use super::split::{department, weight};
+use super::sense::weight;
+use super::split::department;
 use super::time::{Kind, former_employer, makes_private};
 use crate::taxonomy::{JobFunction, Seniority};
 
@@ -122,10 +123,10 @@ fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
 /// "Geschäftsführerin, Technik": the department of somebody who leads the company, as without the comma.
 fn led(items: &[Item], host: &Segment, s: &Segment) -> bool {
     let executive = |i: &Item| {
-        let leads = |x: &super::split::Sense| {
+        let leads = |x: &super::sense::Sense| {
             x.own && x.noun_first() && x.functions.iter().all(|f| f.0 == JobFunction::ExecutiveManagement)
         };
-        i.level() == Some(Seniority::CLevel) && i.sense.as_deref().is_some_and(leads)
+        i.level() == Some(Seniority::CLevel) && i.sense.as_ref().is_some_and(leads)
     };
     let others =
         host.scores.iter().enumerate().any(|(f, &x)| f != JobFunction::ExecutiveManagement as usize && x > 0.9);
@@ -145,10 +146,10 @@ fn enumerated(items: &[Item], s: &Segment) -> bool {
 /// Names of departments and nothing else.
 fn departments(items: &[Item], s: &Segment) -> bool {
     let names = |i: &Item| {
-        let says = |x: &super::split::Sense| {
+        let says = |x: &super::sense::Sense| {
             !x.derived && x.functions.iter().any(|f| f.1 >= weight::DOMAIN && department(f.0))
         };
-        i.has(flag::LINKER) || (!i.company && i.sense.as_deref().is_some_and(says))
+        i.has(flag::LINKER) || (!i.company && i.sense.as_ref().is_some_and(says))
     };
     items[s.items.0..s.items.1].iter().all(names)
 }

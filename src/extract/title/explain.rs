@@ -225,11 +225,11 @@ impl Taken<'_> {
     }
 
     fn model(&self) -> Option<ModelSays> {
-        let read = |i: &&Item| !i.company && !i.digits;
+        let read = |i: &&Item| !i.company && !i.digits();
         let items = self.current().flat_map(|s| &self.parts.items[s.items.0..s.items.1]).filter(read);
         let words: Vec<&str> =
             items.flat_map(|i| &self.parts.scan.tokens[i.tokens.0..i.tokens.1]).map(|t| &*t.text).collect();
-        let (job_function, raw_probability) = model::function(words.iter().map(|w| model::sums(w)))?;
+        let (job_function, raw_probability) = model::function(words.iter().map(|w| model::sums(w)).collect::<Vec<_>>().iter())?;
         let used = self.reading.evidence.iter().any(|e| e.means == means::model(job_function));
         let mut ngrams = model::weights(&words, job_function);
         ngrams.truncate(NGRAMS);

@@ -7,9 +7,9 @@ use smallvec::SmallVec;
 use super::level::{boss, gives_way, manages_a_thing, moved, staff_partner};
 use super::lexicon::flag;
 use super::means;
-use super::parse::Item;
+use super::parse::{Item, fact};
 use super::scan::Sep;
-use super::split::{Sense, weight};
+use super::sense::{Sense, weight};
 use super::time::{Kind, kind};
 use crate::taxonomy::{JobFunction, Seniority, SigningPower};
 
@@ -101,10 +101,10 @@ fn power(items: &[Item], (from, to): (usize, usize), s: &mut Segment) {
 /// Where the object of a relation starts: after the first person noun, at "der", "of", "to", "für".
 fn object_start(items: &[Item], (from, to): (usize, usize)) -> Option<usize> {
     let first = (from..to).find(|&i| items[i].person())?;
-    if items[first].of {
+    if items[first].has(fact::OF) {
         return Some(first + 1);
     }
-    (first + 1..to).find(|&i| items[i].has(flag::OBJECT_LINKER) || items[i].of)
+    (first + 1..to).find(|&i| items[i].has(flag::OBJECT_LINKER) || items[i].has(fact::OF))
 }
 
 /// Executives that are named only as those whose office or team this is.
@@ -122,7 +122,7 @@ fn suppressed(items: &[Item], (from, to): (usize, usize)) -> Indices {
                 && office(&items[i + 1])
                 && items[i + 1].before <= Sep::Hyphen;
             // "VP Sales' assistant".
-            let last = (i..to).take_while(|&k| k == i || !items[k].person()).find(|&k| items[k].possessive);
+            let last = (i..to).take_while(|&k| k == i || !items[k].person()).find(|&k| items[k].has(fact::POSSESSIVE));
             led || owned || last.is_some_and(|k| k + 1 < to)
         })
         .collect()
@@ -168,7 +168,7 @@ fn assists(item: &Item) -> bool {
 fn level(items: &[Item], (from, to): (usize, usize), g: usize, s: &mut Segment) {
     let sense = items[g].sense.as_ref().expect("persons have a sense");
     let mut level = sense.level.unwrap_or(Seniority::Professional);
-    if items[g].officer && items[from..g].iter().any(|i| i.has(flag::CHIEF)) {
+    if items[g].has(fact::OFFICER) && items[from..g].iter().any(|i| i.has(flag::CHIEF)) {
         level = Seniority::CLevel;
     } else if staff_partner(items, from, g) {
         level = Seniority::Professional;
@@ -236,7 +236,7 @@ fn functions(items: &[Item], (from, to): (usize, usize), g: Option<usize>, suppr
         .is_some_and(|s| s.open && s.functions.first().is_some_and(|f| f.0 == JobFunction::Consulting));
     let mut add = |i: usize, factor: f32| {
         let Some(sense) = items[i].sense.as_ref() else { return };
-        for &(f, w) in &sense.functions {
+        for &(f, w) in sense.functions.iter() {
             let factor = if advises && f == JobFunction::ExecutiveManagement { factor * 0.25 } else { factor };
             s.scores[f as usize] += w * factor;
             s.function_notes.push((i, f, w * factor));

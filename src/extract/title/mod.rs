@@ -24,6 +24,7 @@ mod parse;
 mod quote;
 mod reader;
 mod scan;
+mod sense;
 mod short;
 mod split;
 mod time;

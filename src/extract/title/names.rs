@@ -5,7 +5,7 @@
 use super::lexicon::{Lexicon, flag};
 use super::parse::Item;
 use super::scan::{Sep, Token};
-use super::split::weight;
+use super::sense::weight;
 use crate::taxonomy::{JobFunction, Seniority};
 
 /// Marks everything that is not read.
@@ -83,7 +83,7 @@ fn called(name: &[Item], surname: &impl Fn(&Item) -> bool) -> bool {
         return false;
     }
     let sense = first.sense.as_ref();
-    let leads = |s: &std::rc::Rc<super::split::Sense>| {
+    let leads = |s: &super::sense::Sense| {
         s.open && s.functions.is_empty() && s.level >= Some(Seniority::Lead) && s.level <= Some(Seniority::Director)
     };
     let known = || rest.iter().all(|i| i.sense.is_some());
@@ -125,15 +125,15 @@ fn mark_people(items: &mut [Item], surname: &impl Fn(&Item) -> bool) {
 }
 
 fn given_name(i: &Item) -> bool {
-    i.sense.is_none() && !i.digits && !i.company && !i.marked
+    i.sense.is_none() && !i.digits() && !i.company && !i.marked
 }
 
 /// "MD (Medical Doctor)", "Cardiologist, MD", "MD, PhD": no managing director.
 fn mark_degrees(items: &mut [Item], tokens: &[Token]) {
     let Some(at) = items.iter().position(|i| i.has(flag::DEGREE)) else { return };
     let heals = |i: &Item| {
-        let health = |s: &super::split::Sense| s.functions.first().is_some_and(|f| f.0 == JobFunction::Healthcare);
-        i.person() && i.sense.as_deref().is_some_and(health)
+        let health = |s: &super::sense::Sense| s.functions.first().is_some_and(|f| f.0 == JobFunction::Healthcare);
+        i.person() && i.sense.as_ref().is_some_and(health)
     };
     if items.iter().any(|i| heals(i) || &*tokens[i.tokens.0].text == "phd") {
         items[at].company = true;

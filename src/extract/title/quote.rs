@@ -5,7 +5,7 @@
 use super::TitleEvidence;
 use super::judge::Segment;
 use super::lexicon::{Lexicon, flag};
-use super::parse::Item;
+use super::parse::{Item, fact};
 use super::scan::{Scan, Sep, fold_into};
 use super::time::{Kind, former_employer};
 use crate::taxonomy::JobFunction;
@@ -76,7 +76,7 @@ pub(super) fn quote(read: &Read<'_>) -> String {
         for &at in &stored {
             let (from, to) = read.items[at].tokens;
             // "Head of", whose object was dropped.
-            let open = read.items[at].of && stored.last() == Some(&at);
+            let open = read.items[at].has(fact::OF) && stored.last() == Some(&at);
             for k in from..to - usize::from(open) {
                 let word = neutral(read, k, at);
                 let adjacent = last.is_some_and(|l| l + 1 == k);

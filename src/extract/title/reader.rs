@@ -13,7 +13,7 @@ use super::judge::{N, Segment};
 use super::lexicon::{Lexicon, flag};
 use super::means;
 use super::model::Sums;
-use super::parse::{self, Item};
+use super::parse::{self, Item, fact};
 use super::scan::{self, Scan};
 use super::time::Kind;
 use super::tongue::language;
@@ -90,12 +90,9 @@ fn read_raw(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
     if scan.hostile || scan.tokens.is_empty() || scan.tokens.len() > MAX_WORDS {
         return TitleReading::nothing(FacetStatus::InsufficientEvidence);
     }
-    let (mut watched, mut special, mut lonely) = (false, false, false);
-    for known in scan.tokens.iter().map(|t| t.text.known(lex)) {
-        watched |= known.starts;
-        special |= known.special;
-        lonely |= known.alone;
-    }
+    let facts = scan.tokens.iter().fold(0, |all, t| all | t.text.known(lex).facts);
+    let any = |fact: u64| facts & fact != 0;
+    let (watched, special, lonely) = (any(fact::WATCHED), any(fact::SPECIAL), any(fact::LONELY));
     if watched {
         frame(scan, framed);
     }
@@ -122,7 +119,7 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    fn model(&self, k: usize) -> Sums {
+    fn model(&self, k: usize) -> &Sums {
         let word = &self.scan.tokens[k].text;
         word.known(self.lex).model(word)
     }
@@ -230,7 +227,7 @@ fn guess(
     if r.job_function.status == FacetStatus::Conflicting || curated(r, items, current) {
         return None;
     }
-    let read = || current.iter().flat_map(|s| &items[s.items.0..s.items.1]).filter(|i| !i.company && !i.digits);
+    let read = || current.iter().flat_map(|s| &items[s.items.0..s.items.1]).filter(|i| !i.company && !i.digits());
     let strange = |i: &&Item| i.sense.as_ref().is_none_or(|s| s.derived) && i.span.1 - i.span.0 >= 4;
     let from = read().filter(strange).map(|i| i.span.0).min()?;
     let to = read().filter(strange).map(|i| i.span.1).max()?;
@@ -360,7 +357,7 @@ fn curated(r: &TitleReading, items: &[Item], current: &[&Segment]) -> bool {
 /// a low probability.
 fn occupation(r: &mut TitleReading, items: &[Item], current: &[&Segment], level: Option<(Seniority, f64)>) {
     // "Conversion Specialist": someone's work, but of no kind that the vocabularies know.
-    let strange = |i: &Item| i.sense.is_none() && !i.company && !i.digits && i.span.1 - i.span.0 >= 4;
+    let strange = |i: &Item| i.sense.is_none() && !i.company && !i.digits() && i.span.1 - i.span.0 >= 4;
     let person = current.iter().any(|s| s.person);
     let specified = current.iter().any(|s| s.person && items[s.items.0..s.items.1].iter().any(strange));
     match level {

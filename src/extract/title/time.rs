@@ -5,7 +5,7 @@
 use smallvec::SmallVec;
 
 use super::lexicon::flag;
-use super::parse::Item;
+use super::parse::{Item, fact};
 use super::scan::Sep;
 use crate::taxonomy::Seniority;
 
@@ -40,7 +40,7 @@ pub(super) fn kind(
         | flag::FORMER
         | flag::UNTIL;
     let seg = &items[from..to];
-    if !seg.iter().any(|i| i.has(SAYS) || i.year) {
+    if !seg.iter().any(|i| i.has(SAYS | fact::YEAR)) {
         return Kind::Current;
     }
     let find = |f: u64| seg.iter().position(|i| i.has(f) && !i.company);
@@ -153,7 +153,7 @@ fn names_something(words: &[Item]) -> bool {
         | flag::NOISE
         | flag::ACTING
         | flag::LEGAL_FORM;
-    words.iter().any(|i| !i.digits && !i.has(TELLS_NOTHING))
+    words.iter().any(|i| !i.digits() && !i.has(TELLS_NOTHING))
 }
 
 /// "bis 2021", "until 12/2021", "2015-2019": where the end is told.
@@ -163,8 +163,8 @@ fn ended(seg: &[Item]) -> Option<usize> {
     }
     (0..seg.len()).find(|&i| {
         let after = &seg[i + 1..seg.len().min(i + 5)];
-        let until = seg[i].has(flag::UNTIL) && after.iter().any(|x| x.year);
-        let range = seg[i].year && after.first().is_some_and(|x| x.year);
+        let until = seg[i].has(flag::UNTIL) && after.iter().any(|x| x.has(fact::YEAR));
+        let range = seg[i].has(fact::YEAR) && after.first().is_some_and(|x| x.has(fact::YEAR));
         until || range
     })
 }
