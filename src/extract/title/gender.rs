@@ -132,7 +132,8 @@ impl<U: Unit> Scanner<'_, U> {
         }
         let most = self.units.len().min(self.at + 6);
         let end = (self.at..most).find(|&k| !self.letter(k)).unwrap_or(most);
-        let spells = |from: usize, to: usize, word: &str| self.units[from..to].iter().map(|u| u.char()).eq(word.chars());
+        let spells =
+            |from: usize, to: usize, word: &str| self.units[from..to].iter().map(|u| u.char()).eq(word.chars());
         let linked = self.at == start + 6
             && self.units[start..self.at].iter().map(|u| u.char().to_ascii_lowercase()).eq("linked".chars());
         (spells(self.at, end, "In") || spells(self.at, end, "Innen")) && !linked

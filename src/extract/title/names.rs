@@ -3,21 +3,27 @@
 //! Invariant: marks items, never drops one; a title of one part is a position, not a name.
 
 use super::lexicon::{Lexicon, flag};
-use super::parse::Item;
+use super::parse::{Item, fact};
 use super::scan::{Sep, Token};
 use super::sense::weight;
 use crate::taxonomy::{JobFunction, Seniority};
 
-/// Marks everything that is not read.
-pub(super) fn mark(lex: &Lexicon, items: &mut [Item], tokens: &[Token]) {
+/// Marks everything that is not read; `any` are the flags that any of the items has.
+pub(super) fn mark(lex: &Lexicon, items: &mut [Item], any: u64, tokens: &[Token]) {
     let surname = |i: &Item| i.tokens.1 - i.tokens.0 == 1 && lex.surname(&tokens[i.tokens.0].text);
-    mark_companies(items, tokens, &surname);
-    // Nearly all titles hold known words only.
-    if items.iter().any(given_name) {
+    let any = |flags: u64| any & flags != 0;
+    if any(flag::COMPANY | flag::LEGAL_FORM | fact::AT) {
+        mark_companies(items, tokens, &surname);
+    }
+    if any(fact::STRANGE) {
         mark_people(items, &surname);
     }
-    mark_degrees(items, tokens);
-    mark_denied(items);
+    if any(flag::DEGREE) {
+        mark_degrees(items, tokens);
+    }
+    if any(flag::NEGATION) {
+        mark_denied(items);
+    }
 }
 
 /// Marks what names a company: after "bei", "at" and "@", and before a legal form.
@@ -142,9 +148,6 @@ fn mark_degrees(items: &mut [Item], tokens: &[Token]) {
 
 /// "Teamleiter ohne Personalverantwortung": what follows the denial, to the next separator.
 fn mark_denied(items: &mut [Item]) {
-    if !items.iter().any(|i| i.has(flag::NEGATION)) {
-        return;
-    }
     let mut denied = false;
     for at in 0..items.len() {
         let starts = at == 0 || items[at].before >= Sep::Comma || items[at].has(flag::CONJUNCTION);

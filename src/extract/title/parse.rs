@@ -4,13 +4,11 @@
 
 use std::cell::{OnceCell, RefCell};
 
-use smallvec::SmallVec;
-
 use super::lexicon::{Lexicon, flag};
 use super::model::{self, Sums};
 use super::scan::{Scan, Sep, Token};
-use super::short;
 use super::sense::{Sense, weight};
+use super::short;
 use super::split::sense;
 use super::time;
 use crate::taxonomy::Seniority;
@@ -229,8 +227,7 @@ fn longest(lex: &Lexicon, t: &[Token]) -> (usize, Option<Sense>) {
 }
 
 /// Splits items into segments: at separators, where "and" or "/" joins two positions, and before an earlier one.
-pub(super) fn segments(items: &[Item]) -> SmallVec<[(usize, usize); 6]> {
-    let mut out = SmallVec::new();
+pub(super) fn segments(items: &[Item], mut take: impl FnMut((usize, usize))) {
     let mut start = 0;
     for i in 1..items.len() {
         let range = items[i - 1].digits() && items[i].digits();
@@ -238,20 +235,19 @@ pub(super) fn segments(items: &[Item]) -> SmallVec<[(usize, usize); 6]> {
             || joins_positions(items, start, i)
             || time::earlier(&items[start..], i - start)
         {
-            out.push((start, i));
+            take((start, i));
             start = i;
         }
     }
     if start < items.len() {
-        out.push((start, items.len()));
+        take((start, items.len()));
     }
-    out
 }
 
 /// Whether a conjunction before item `i` joins two positions rather than two domains.
 fn joins_positions(items: &[Item], start: usize, i: usize) -> bool {
     let slash = matches!(items[i].before, Sep::Slash | Sep::Amp) && items[i].span.0 > items[i - 1].span.1;
-    let conjunction = items[i].sense.as_ref().is_some_and(|s| is_conjunction(s));
+    let conjunction = is_conjunction(&items[i]);
     if !slash && !conjunction {
         return false;
     }
@@ -269,6 +265,6 @@ fn joins_positions(items: &[Item], start: usize, i: usize) -> bool {
     !(related && first.level().is_none_or(|l| l < Seniority::Lead))
 }
 
-fn is_conjunction(s: &Sense) -> bool {
-    s.flags & flag::LINKER != 0 && s.flags & flag::OBJECT_LINKER == 0 && s.flags & flag::CONJUNCTION != 0
+fn is_conjunction(i: &Item) -> bool {
+    i.has(flag::CONJUNCTION) && i.has(flag::LINKER) && !i.has(flag::OBJECT_LINKER)
 }

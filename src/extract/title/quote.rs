@@ -3,10 +3,10 @@
 //! Invariant: depends on the folded words only where gender is concerned, so that all gender forms give one text.
 
 use super::TitleEvidence;
-use super::judge::Segment;
 use super::lexicon::{Lexicon, flag};
 use super::parse::{Item, fact};
 use super::scan::{Scan, Sep, fold_into};
+use super::segment::Segment;
 use super::time::{Kind, former_employer};
 use crate::taxonomy::JobFunction;
 
