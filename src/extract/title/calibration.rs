@@ -31,20 +31,20 @@ impl From<Vec<(f64, f64)>> for Calibrated {
 impl Calibrated {
     /// What a raw probability, rounded to three digits, is worth.
     pub fn of(&self, p: f64) -> f64 {
-        self.0.get(step(p)).copied().unwrap_or(p)
+        self.0.get(usize::from(step(p))).copied().unwrap_or(p)
     }
 }
 
 /// Three digits are more than the weights can promise; nothing is certain.
 pub(super) fn round(p: f64) -> f64 {
-    step(p.clamp(0.0, 0.99)) as f64 / STEPS as f64
+    f64::from(step(p.clamp(0.0, 0.99))) / STEPS as f64
 }
 
 /// The nearest step, the higher one of two.
-fn step(p: f64) -> usize {
+fn step(p: f64) -> u16 {
     let steps = p * STEPS as f64;
-    let whole = steps as usize;
-    whole + usize::from(steps - whole as f64 >= 0.5)
+    let whole = steps as i32;
+    (whole + i32::from(steps - f64::from(whole) >= 0.5)) as u16
 }
 
 /// On the straight lines between the points of a table.

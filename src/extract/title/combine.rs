@@ -41,7 +41,8 @@ struct Title<'a> {
     segments: &'a [Segment],
 }
 
-pub(super) fn combine(words: Words, segments: &mut [Segment]) -> TitleReading {
+/// Into a reading that says nothing yet.
+pub(super) fn combine(words: Words, segments: &mut [Segment], r: &mut TitleReading) {
     for s in segments.iter_mut() {
         s.counts = s.kind == Kind::Current && (s.person || s.power.is_some() || s.scores.over(0.0));
     }
@@ -51,10 +52,13 @@ pub(super) fn combine(words: Words, segments: &mut [Segment]) -> TitleReading {
     }
     let t = Title { words, items: words.items, segments };
     if t.current().next().is_none() {
-        let r = t.without_position();
-        return if r.job_function.status == FacetStatus::InsufficientEvidence { t.by_letters(r) } else { r };
+        t.without_position(r);
+        if r.job_function.status == FacetStatus::InsufficientEvidence {
+            t.by_letters(r);
+        }
+    } else {
+        t.reading(r);
     }
-    t.reading()
 }
 
 impl<'a> Title<'a> {
@@ -71,8 +75,7 @@ impl<'a> Title<'a> {
         self.current().any(|s| s.any & flags != 0)
     }
 
-    fn reading(self) -> TitleReading {
-        let mut r = TitleReading::nothing(FacetStatus::InsufficientEvidence);
+    fn reading(self, r: &mut TitleReading) {
         let level = self.level();
         if let Some((l, p)) = level {
             r.seniority = Facet::known(l, round(p));
@@ -80,14 +83,15 @@ impl<'a> Title<'a> {
         r.signing_power = self.current().find_map(|s| s.power);
         let mut scores = self.add_up();
         self.halve_management(&mut scores);
-        function(&mut r, &scores);
-        let curated = self.curated(&r);
+        function(r, &scores);
+        let curated = self.curated(r);
         if !curated {
-            discount(&mut r);
+            discount(r);
         }
-        let guessed = if curated { None } else { self.guess(&mut r) };
+        let guessed = if curated { None } else { self.guess(r) };
         if r.job_function.value == Some(JobFunction::Other) && self.thing() {
-            return TitleReading::nothing(FacetStatus::InsufficientEvidence);
+            *r = TitleReading::nothing(FacetStatus::InsufficientEvidence);
+            return;
         }
         let executive = level.is_some_and(|(l, _)| l >= Seniority::CLevel);
         if executive && r.job_function.status == FacetStatus::InsufficientEvidence {
@@ -95,19 +99,18 @@ impl<'a> Title<'a> {
         }
         // What one studies is known from its name alone, and no function: "Student der Betriebswirtschaftslehre".
         let studies = self.any(flag::STUDENT) && level.is_none_or(|(l, _)| l == Seniority::Trainee);
-        if studies && !self.curated(&r) {
+        if studies && !self.curated(r) {
             r.job_function = Facet::abstain(FacetStatus::InsufficientEvidence);
         }
         if r.job_function.value.is_none() && r.job_function.status != FacetStatus::Conflicting {
-            self.occupation(&mut r, level);
+            self.occupation(r, level);
         }
         let not_yet = r.job_function.value != Some(JobFunction::ExecutiveManagement)
             && !r.secondary_functions.contains(&JobFunction::ExecutiveManagement);
         if executive && not_yet && r.job_function.value.is_some() {
             r.secondary_functions.push(JobFunction::ExecutiveManagement);
         }
-        r.evidence = self.evidence(&r, guessed.filter(|g| r.job_function.value == Some(g.0)));
-        r
+        self.evidence(r, guessed.filter(|g| r.job_function.value == Some(g.0)));
     }
 
     /// "Gründer & CTO" works in the department that he is chief of; so does a member of the management that leads one.
@@ -157,24 +160,23 @@ impl<'a> Title<'a> {
     }
 
     /// A title of one long word that no vocabulary knows ("Vertriebsmitabeiter"), where the model is sure.
-    fn by_letters(self, mut r: TitleReading) -> TitleReading {
+    fn by_letters(self, r: &mut TitleReading) {
         const SURE: f64 = 0.75;
-        let [item] = self.items else { return r };
+        let [item] = self.items else { return };
         let at = item.tokens.0;
         let word = &*self.words.scan.tokens[at].text;
         if item.sense.is_some() || item.company || word.len() < 9 || !word.is_ascii() {
-            return r;
+            return;
         }
         if let Some((f, p)) = model::function(std::iter::once(self.words.model(at))).filter(|m| m.1 >= SURE) {
             r.job_function = Facet::known(f, round(p));
             r.seniority = Facet::known(Seniority::Professional, 0.3);
             r.evidence = smallvec::smallvec![TitleEvidence { span: item.span, means: means::model(f).text() }];
         }
-        r
     }
 
     /// No current position: past, private or nothing.
-    fn without_position(self) -> TitleReading {
+    fn without_position(self, r: &mut TitleReading) {
         let has = |k: Kind| self.segments.iter().any(|s| s.kind == k && (s.person || s.scores.over(0.0)));
         let any = |k: Kind| self.segments.iter().any(|s| s.kind == k);
         let status = if has(Kind::Former) || has(Kind::Leave) || any(Kind::Former) {
@@ -184,10 +186,9 @@ impl<'a> Title<'a> {
         } else {
             FacetStatus::InsufficientEvidence
         };
-        let mut r = TitleReading::nothing(status);
-        r.evidence = self.evidence(&r, None);
+        (r.job_function, r.seniority) = (Facet::abstain(status), Facet::abstain(status));
+        self.evidence(r, None);
         r.evidence.retain(|e| [means::FORMER, means::ON_LEAVE, means::PRIVATE].iter().any(|m| m.text() == e.means));
-        r
     }
 
     /// The highest level of the current positions; who is in training stays so beside plain work.
@@ -238,15 +239,15 @@ impl<'a> Title<'a> {
     }
 
     /// What the reading rests on, with what the model said of which words.
-    fn evidence(
-        self,
-        r: &TitleReading,
-        guessed: Option<(JobFunction, (usize, usize))>,
-    ) -> SmallVec<[TitleEvidence; 6]> {
-        // Span and meaning in one number, in the order of both.
+    fn evidence(self, r: &mut TitleReading, guessed: Option<(JobFunction, (usize, usize))>) {
+        // Span and meaning in one number, in the order of both; each once.
         let mut found: SmallVec<[u64; 16]> = SmallVec::new();
         let mut find = |(start, end): (usize, usize), means: Means| {
-            found.push(((start as u64) << 32) | ((end as u64) << 16) | u64::from(means.0));
+            let n = ((start as u64) << 32) | ((end as u64) << 16) | u64::from(means.0);
+            let at = found.iter().rposition(|&known| known <= n).map_or(0, |at| at + 1);
+            if at == 0 || found[at - 1] != n {
+                found.insert(at, n);
+            }
         };
         let span = |i: u16| self.items[usize::from(i)].span;
         let level = r.seniority.value.map(means::seniority);
@@ -267,13 +268,10 @@ impl<'a> Title<'a> {
         if let Some((f, span)) = guessed {
             find(span, means::model(f));
         }
-        found.sort_unstable();
-        found.dedup();
-        let part = |n: u64, at: u32| usize::from((n >> at) as u16);
-        found
-            .iter()
-            .map(|&n| TitleEvidence { span: (part(n, 32), part(n, 16)), means: Means(n as u8).text() })
-            .collect()
+        for n in found {
+            let part = |at: u32| usize::from((n >> at) as u16);
+            r.evidence.push(TitleEvidence { span: (part(32), part(16)), means: Means(n as u8).text() });
+        }
     }
 }
 
@@ -289,24 +287,20 @@ fn function(r: &mut TitleReading, scores: &Scores) {
         order.insert(at, (f, score, odds));
     }
     sum += DOUBT;
-    let Some(&(first, score, odds)) = order.first() else { return };
+    let Some((&(first, score, odds), others)) = order.split_first() else { return };
     // What stands beside another function does not speak against the first, only for a second.
-    let rival = order.get(1).map_or(0.0, |o| o.2);
+    let rival = others.first().map_or(0.0, |o| o.2);
     let p = odds / (DOUBT + odds + rival * 0.7 + (sum - DOUBT - odds - rival) * 0.3);
-    let tied = order.get(1).is_some_and(|o| score - o.1 < 0.01) && score < 2.0;
+    let tied = others.first().is_some_and(|o| score - o.1 < 0.01) && score < 2.0;
     if p < FLOOR || score < 0.35 || tied {
-        if order.len() > 1 && score >= 0.8 {
+        if !others.is_empty() && score >= 0.8 {
             r.job_function = Facet::abstain(FacetStatus::Conflicting);
         }
         return;
     }
     r.job_function = Facet::known(first, round(p));
-    r.secondary_functions = order[1..]
-        .iter()
-        .filter(|&&(f, score, odds)| score >= 0.75 && odds / sum >= 0.08 && f != JobFunction::Other)
-        .map(|o| o.0)
-        .take(3)
-        .collect();
+    let stands = |o: &&(JobFunction, f32, f64)| o.1 >= 0.75 && o.2 / sum >= 0.08 && o.0 != JobFunction::Other;
+    others.iter().filter(stands).take(3).for_each(|o| r.secondary_functions.push(o.0));
 }
 
 /// Words known only from occupation names are right less often than their spread says: measured on a tenth of

@@ -5,6 +5,8 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::lexicon::Lexicon;
 use super::parse::{self, Known};
 
@@ -14,7 +16,7 @@ const MOST: usize = 1 << 16;
 /// A word as it was written but for its folding, its masculine form, and what is known about it once asked.
 #[derive(Debug)]
 struct Word {
-    key: Key,
+    eights: SmallVec<[u64; 4]>,
     text: Box<str>,
     or: bool,
     known: OnceCell<Known>,
@@ -44,49 +46,46 @@ impl std::ops::Deref for Lemma {
     }
 }
 
-/// A folded word by eight bytes a piece, the last filled with zeros, which stand in no word; and its hash.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Key {
-    eights: smallvec::SmallVec<[u64; 4]>,
-    hash: u64,
+/// A folded word by eight bytes a piece, the last filled with zeros, which stand in no word.
+#[derive(Clone)]
+pub(super) struct Eights<'t> {
+    /// What is left of the word, and whatever follows.
+    bytes: &'t [u8],
+    left: usize,
+    /// Bits to set in each byte.
+    fold: u64,
 }
 
-impl Key {
-    fn add(&mut self, eight: u64) {
-        self.eights.push(eight);
-        self.hash = (self.hash.rotate_left(23) ^ eight).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+impl<'t> Eights<'t> {
+    /// Eight bytes at least must follow a word.
+    pub const MARGIN: [u8; 8] = [0; 8];
+
+    /// Of the first `len` bytes, a folded word.
+    pub fn of_folded(bytes: &'t [u8], len: usize) -> Self {
+        Self { bytes, left: len, fold: 0 }
     }
 
-    fn clear(&mut self) {
-        self.eights.clear();
-        self.hash = 0;
+    /// Of the first `len` bytes, ASCII letters and digits. They are folded on the way, by setting the bit of lower
+    /// case, which digits have too.
+    pub fn of_plain(bytes: &'t [u8], len: usize) -> Self {
+        Self { bytes, left: len, fold: 0x2020_2020_2020_2020 }
     }
+}
 
-    /// Of a folded word.
-    pub fn set(&mut self, word: &str) {
-        self.clear();
-        for piece in word.as_bytes().chunks(8) {
-            let mut eight = [0; 8];
-            eight[..piece.len()].copy_from_slice(piece);
-            self.add(u64::from_le_bytes(eight));
+impl Iterator for Eights<'_> {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        if self.left == 0 {
+            return None;
         }
-    }
-
-    /// Of ASCII letters and digits, which are folded on the way; `bytes` has eight more than the word's `len`.
-    pub fn set_plain(&mut self, bytes: &[u8], len: usize) {
-        // Sets the bit of lower case, which digits have too.
-        const LOWER: u64 = 0x2020_2020_2020_2020;
-        self.clear();
-        let eights = bytes.chunks_exact(8).map(|e| u64::from_le_bytes(e.try_into().expect("eight bytes")) | LOWER);
-        let (whole, rest) = (len / 8, len % 8);
-        for (i, eight) in eights.take(whole + usize::from(rest > 0)).enumerate() {
-            self.add(if i < whole { eight } else { eight & ((1 << (8 * rest)) - 1) });
+        let (first, rest) = self.bytes.split_first_chunk()?;
+        let eight = u64::from_le_bytes(*first) | self.fold;
+        if self.left < 8 {
+            return Some(eight & ((1 << (8 * std::mem::take(&mut self.left))) - 1));
         }
-    }
-
-    fn text(&self) -> String {
-        let bytes = self.eights.iter().flat_map(|e| e.to_le_bytes()).filter(|b| *b != 0).collect();
-        String::from_utf8(bytes).expect("keys are made of whole words")
+        (self.bytes, self.left) = (rest, self.left - 8);
+        Some(eight)
     }
 }
 
@@ -100,23 +99,27 @@ pub(super) struct Words {
 
 impl Words {
     /// The masculine form of a folded word.
-    pub fn lemma(&mut self, key: &Key) -> Lemma {
+    pub fn lemma(&mut self, word: &Eights) -> Lemma {
+        let mix = |hash: u64, eight: u64| (hash.rotate_left(23) ^ eight).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let hash = word.clone().fold(0, mix);
         let mask = self.places.len().wrapping_sub(1);
-        let mut at = place(key.hash) & mask;
-        while let Some(Some((hash, lemma))) = self.places.get(at) {
-            if *hash == key.hash && lemma.0.key.eights == key.eights {
+        let mut at = place(hash) & mask;
+        while let Some(Some((known, lemma))) = self.places.get(at) {
+            if *known == hash && lemma.0.eights.iter().copied().eq(word.clone()) {
                 return lemma.clone();
             }
             at = (at + 1) & mask;
         }
-        self.learn(key)
+        self.learn(hash, word.clone().collect())
     }
 
     #[cold]
-    fn learn(&mut self, key: &Key) -> Lemma {
-        let text = super::word::masculine(key.text()).into_boxed_str();
+    fn learn(&mut self, hash: u64, eights: SmallVec<[u64; 4]>) -> Lemma {
+        let bytes = eights.iter().flat_map(|e| e.to_le_bytes()).filter(|b| *b != 0).collect();
+        let folded = String::from_utf8(bytes).expect("words are handed over whole");
+        let text = super::word::masculine(folded).into_boxed_str();
         let or = matches!(&*text, "bzw" | "oder" | "resp" | "beziehungsweise");
-        let lemma = Lemma(Rc::new(Word { key: key.clone(), text, or, known: OnceCell::new() }));
+        let lemma = Lemma(Rc::new(Word { eights, text, or, known: OnceCell::new() }));
         if self.len >= MOST {
             *self = Self::default();
         }
@@ -125,7 +128,7 @@ impl Words {
             let old = std::mem::replace(&mut self.places, more);
             old.into_iter().flatten().for_each(|(hash, lemma)| self.put(hash, lemma));
         }
-        self.put(key.hash, lemma.clone());
+        self.put(hash, lemma.clone());
         self.len += 1;
         lemma
     }

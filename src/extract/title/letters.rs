@@ -80,10 +80,9 @@ impl<U: Unit> Scanner<'_, U> {
             Some('r') if text.ends_with('e') => text.push('r'),
             _ => {}
         }
-        self.out.key.set(&text);
         self.out.folded = text;
         let caps = upper >= 2 && lower == 0;
-        self.push(Written { span, caps, possessive: plural || singular, marked: mark.is_some() });
+        self.push_folded(Written { span, caps, possessive: plural || singular, marked: mark.is_some() });
     }
 
     /// "a. D.", "i. V.": one abbreviation, not "Peter A. D. Ahrens", whose capitals lead to a surname.

@@ -38,14 +38,19 @@ thread_local! {
 
 /// Reads a title.
 pub(super) fn read(lex: &Lexicon, title: &str) -> TitleReading {
-    PARTS.with_borrow_mut(|parts| read_into(lex, title, parts))
+    let mut reading = TitleReading::nothing(FacetStatus::InsufficientEvidence);
+    PARTS.with_borrow_mut(|parts| read_raw(lex, title, parts, &mut reading));
+    weigh(lex, &mut reading);
+    reading
 }
 
 /// How a title is read.
 pub(super) fn explained(lex: &Lexicon, title: &str) -> TitleExplanation {
     PARTS.with_borrow_mut(|parts| {
-        let raw = read_raw(lex, title, parts);
-        let reading = weighed(lex, raw.clone());
+        let mut raw = TitleReading::nothing(FacetStatus::InsufficientEvidence);
+        read_raw(lex, title, parts, &mut raw);
+        let mut reading = raw.clone();
+        weigh(lex, &mut reading);
         explain(lex, title, &raw, &reading, parts)
     })
 }
@@ -53,36 +58,31 @@ pub(super) fn explained(lex: &Lexicon, title: &str) -> TitleExplanation {
 /// What is stored of a title.
 pub(super) fn quoted(lex: &Lexicon, title: &str) -> String {
     PARTS.with_borrow_mut(|parts| {
-        let reading = read_into(lex, title, parts);
+        let mut raw = TitleReading::nothing(FacetStatus::InsufficientEvidence);
+        read_raw(lex, title, parts, &mut raw);
         let Parts { scan, items, segments, .. } = &*parts;
         if segments.is_empty() {
             return String::new();
         }
         let chars: Vec<char> = scan::points(title).collect();
-        quote::quote(&quote::Read { lex, scan, chars: &chars, items, segments, evidence: &reading.evidence })
+        quote::quote(&quote::Read { lex, scan, chars: &chars, items, segments, evidence: &raw.evidence })
     })
 }
 
-fn read_into(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
-    let raw = read_raw(lex, title, parts);
-    weighed(lex, raw)
-}
-
-/// With the probabilities that calibration makes of the raw ones.
-fn weighed(lex: &Lexicon, mut reading: TitleReading) -> TitleReading {
+/// Makes of the raw probabilities those that calibration gives.
+fn weigh(lex: &Lexicon, reading: &mut TitleReading) {
     reading.job_function.p = reading.job_function.p.map(|p| lex.calibration.job_function.of(p));
     reading.seniority.p = reading.seniority.p.map(|p| lex.calibration.seniority.of(p));
-    reading
 }
 
-/// The reading before calibration.
-fn read_raw(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
+/// The reading before calibration, into one that says nothing yet.
+fn read_raw(lex: &Lexicon, title: &str, parts: &mut Parts, reading: &mut TitleReading) {
     let Parts { scan, items, segments, moving, framed } = parts;
     items.clear();
     segments.clear();
     scan::scan_into(title, scan);
     if scan.hostile || scan.tokens.is_empty() || scan.tokens.len() > MAX_WORDS {
-        return TitleReading::nothing(FacetStatus::InsufficientEvidence);
+        return;
     }
     let facts = scan.tokens.iter().fold(0, |all, t| all | t.text.known(lex).facts);
     let any = |fact: u64| facts & fact != 0;
@@ -91,18 +91,18 @@ fn read_raw(lex: &Lexicon, title: &str, parts: &mut Parts) -> TitleReading {
         frame(scan, framed);
     }
     if watched && lex.hostile(framed) {
-        return TitleReading::nothing(FacetStatus::InsufficientEvidence);
+        return;
     }
     if special || (watched && lex.special(framed)) || (lonely && alone(lex, scan)) {
-        return TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
+        *reading = TitleReading { special_category: true, ..TitleReading::nothing(FacetStatus::NotApplicable) };
+        return;
     }
     let any = parse::items(lex, scan, items);
     names::mark(lex, items, any, &scan.tokens);
     judged(items, segments);
     attach(items, segments, moving);
-    let mut reading = combine(Words { lex, scan, items }, segments);
+    combine(Words { lex, scan, items }, segments, reading);
     reading.language = language(lex, items, any, scan);
-    reading
 }
 
 /// All words between single spaces, for the search for special categories.

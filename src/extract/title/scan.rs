@@ -6,7 +6,7 @@ use std::cell::RefCell;
 
 use super::class::{self, Unit};
 pub(super) use super::lemma::fold_into;
-use super::lemma::{Key, Lemma, Words};
+use super::lemma::{Eights, Lemma, Words};
 
 /// At most this many code points of a title are read.
 pub(super) const CAP: usize = 400;
@@ -54,11 +54,10 @@ pub(super) struct Scan {
     pub pronouns: Vec<(usize, usize)>,
     /// There is an umlaut.
     pub umlaut: bool,
-    /// Room for the code points, for the folded word at hand and for its key.
+    /// Room for the code points and for the folded word at hand.
     latin: Vec<u8>,
     wide: Vec<char>,
     pub folded: String,
-    pub key: Key,
 }
 
 thread_local! {
@@ -94,7 +93,7 @@ pub(super) fn points(title: &str) -> impl Iterator<Item = char> {
     title.chars().take(CAP).map(narrow)
 }
 
-/// A title as Latin-1, which nearly all are; tells how long it is. Eight more bytes follow.
+/// A title as Latin-1, which nearly all are; tells how long it is. The margin of words follows.
 fn to_latin(title: &str, out: &mut Vec<u8>) -> Option<usize> {
     out.clear();
     if title.is_ascii() {
@@ -105,7 +104,7 @@ fn to_latin(title: &str, out: &mut Vec<u8>) -> Option<usize> {
         }
     }
     let len = out.len();
-    out.extend([0; 8]);
+    out.extend_from_slice(&Eights::MARGIN);
     Some(len)
 }
 
@@ -204,11 +203,15 @@ impl<U: Unit> Scanner<'_, U> {
     /// Steps over a word that nothing but ASCII letters and digits belongs to, as nearly all words are.
     fn plain_word(&mut self) -> bool {
         let start = self.at;
-        let (mut end, mut seen, mut class) = (start, 0, self.class(start));
-        while class & class::PLAIN != 0 {
+        let (mut end, mut seen, mut class) = (start, 0, class::END);
+        for u in &self.units[start..] {
+            class = u.class();
+            if class & class::PLAIN == 0 {
+                break;
+            }
             seen |= class;
+            class = class::END;
             end += 1;
-            class = self.class(end);
         }
         let form = |at: usize| self.char(at) == Some('I');
         let grouped = end == start + 1 && class & class::GENDER != 0;
@@ -221,17 +224,18 @@ impl<U: Unit> Scanner<'_, U> {
         {
             return false;
         }
-        if self.padded.is_empty() {
-            self.out.folded.clear();
-            self.out.folded.extend(self.units[start..end].iter().map(|u| u.char().to_ascii_lowercase()));
-            self.out.key.set(&self.out.folded);
-        } else {
-            self.out.key.set_plain(&self.padded[start..], end - start);
-        }
         let capital = |u: &&U| u.class() & class::UPPER != 0;
         let caps = seen & class::LOWER == 0 && self.units[start..end].iter().filter(capital).count() >= 2;
         self.at = end;
-        self.push(Written { span: (start, end), caps, possessive: false, marked: false });
+        let written = Written { span: (start, end), caps, possessive: false, marked: false };
+        if self.padded.is_empty() {
+            self.out.folded.clear();
+            self.out.folded.extend(self.units[start..end].iter().map(|u| u.char().to_ascii_lowercase()));
+            self.push_folded(written);
+        } else {
+            let text = self.words.lemma(&Eights::of_plain(&self.padded[start..], end - start));
+            self.push(text, written);
+        }
         true
     }
 
@@ -260,9 +264,15 @@ impl<U: Unit> Scanner<'_, U> {
         }
     }
 
-    /// Adds the word whose key is at hand.
-    pub fn push(&mut self, word: Written) {
-        let text = self.words.lemma(&self.out.key);
+    /// Adds the folded word at hand.
+    pub fn push_folded(&mut self, word: Written) {
+        let len = self.out.folded.len();
+        self.out.folded.extend(Eights::MARGIN.map(char::from));
+        let text = self.words.lemma(&Eights::of_folded(self.out.folded.as_bytes(), len));
+        self.push(text, word);
+    }
+
+    fn push(&mut self, text: Lemma, word: Written) {
         self.twins |= self.sep == Sep::Slash || text.is_or();
         if !self.repeats(&text) {
             let Written { span, caps, possessive, marked } = word;
