@@ -20,19 +20,21 @@ pub(super) const UMLAUT: u16 = 1 << 9;
 pub(super) const GENDER: u16 = 1 << 10;
 /// Markup and formulas hold it.
 pub(super) const HOSTILE: u16 = 1 << 11;
-/// Markup and code hold it before one of `SECOND`, which is the next bit.
+/// Markup and code hold it before one of `SECOND`.
 pub(super) const FIRST: u16 = 1 << 12;
 pub(super) const SECOND: u16 = 1 << 13;
+pub(super) const SPACE: u16 = 1 << 14;
 
 /// The classes of Latin-1.
 static CLASSES: [u16; 256] = {
     let mut table = [0; 256];
-    let lists: [(&[u8], u16); 14] = [
+    let lists: [(&[u8], u16); 15] = [
         (b"abcdefghijklmnopqrstuvwxyz", ALNUM | PLAIN | LOWER),
         (b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", ALNUM | PLAIN | UPPER),
         (b"0123456789", ALNUM | PLAIN),
         (b"I", CAPITAL_I),
         (b"\0\t\n ,|;)[]-?\"", END),
+        (b" ", SPACE),
         (b"@", AT),
         (b"/", SLASH),
         (b"([", OPEN),

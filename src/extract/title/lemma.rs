@@ -13,10 +13,12 @@ use super::parse::{self, Known};
 /// So many words are remembered by a thread.
 const MOST: usize = 1 << 16;
 
-/// A word as it was written but for its folding, its masculine form, and what is known about it once asked.
+/// A folded word, its masculine form, and what is known about it once asked.
 #[derive(Debug)]
 struct Word {
-    eights: SmallVec<[u64; 4]>,
+    /// The word as it was written, by eight bytes a piece.
+    first: u64,
+    rest: SmallVec<[u64; 3]>,
     text: Box<str>,
     or: bool,
     known: OnceCell<Known>,
@@ -58,7 +60,7 @@ pub(super) struct Eights<'t> {
 
 impl<'t> Eights<'t> {
     /// Eight bytes at least must follow a word.
-    pub const MARGIN: [u8; 8] = [0; 8];
+    pub const MARGIN: &'static str = "\0\0\0\0\0\0\0\0";
 
     /// Of the first `len` bytes, a folded word.
     pub fn of_folded(bytes: &'t [u8], len: usize) -> Self {
@@ -99,27 +101,30 @@ pub(super) struct Words {
 
 impl Words {
     /// The masculine form of a folded word.
-    pub fn lemma(&mut self, word: &Eights) -> Lemma {
+    pub fn lemma(&mut self, mut word: Eights) -> Lemma {
         let mix = |hash: u64, eight: u64| (hash.rotate_left(23) ^ eight).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let hash = word.clone().fold(0, mix);
+        // Most words are no longer than eight bytes, or a few more.
+        let first = word.next().unwrap_or(0);
+        let hash = word.clone().fold(mix(0, first), mix);
         let mask = self.places.len().wrapping_sub(1);
         let mut at = place(hash) & mask;
         while let Some(Some((known, lemma))) = self.places.get(at) {
-            if *known == hash && lemma.0.eights.iter().copied().eq(word.clone()) {
+            if *known == hash && lemma.0.first == first && lemma.0.rest.iter().copied().eq(word.clone()) {
                 return lemma.clone();
             }
             at = (at + 1) & mask;
         }
-        self.learn(hash, word.clone().collect())
+        self.learn(hash, first, word.collect())
     }
 
     #[cold]
-    fn learn(&mut self, hash: u64, eights: SmallVec<[u64; 4]>) -> Lemma {
-        let bytes = eights.iter().flat_map(|e| e.to_le_bytes()).filter(|b| *b != 0).collect();
+    fn learn(&mut self, hash: u64, first: u64, rest: SmallVec<[u64; 3]>) -> Lemma {
+        let eights = std::iter::once(&first).chain(&rest);
+        let bytes = eights.flat_map(|e| e.to_le_bytes()).filter(|b| *b != 0).collect();
         let folded = String::from_utf8(bytes).expect("words are handed over whole");
         let text = super::word::masculine(folded).into_boxed_str();
         let or = matches!(&*text, "bzw" | "oder" | "resp" | "beziehungsweise");
-        let lemma = Lemma(Rc::new(Word { eights, text, or, known: OnceCell::new() }));
+        let lemma = Lemma(Rc::new(Word { first, rest, text, or, known: OnceCell::new() }));
         if self.len >= MOST {
             *self = Self::default();
         }

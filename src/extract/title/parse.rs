@@ -113,7 +113,7 @@ fn item(lex: &Lexicon, t: &[Token], (from, to): (usize, usize), sense: Option<Se
         tokens: (from, to),
         before: first.before,
         company: false,
-        marked: first.marked || t[from + 1..to].iter().any(|t| t.marked),
+        marked: first.marked || (to - from > 1 && t[from..to].iter().any(|t| t.marked)),
     }
 }
 

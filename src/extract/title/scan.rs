@@ -99,29 +99,30 @@ fn to_latin(title: &str, out: &mut Vec<u8>) -> Option<usize> {
     if title.is_ascii() {
         out.extend_from_slice(&title.as_bytes()[..title.len().min(CAP)]);
     } else {
-        for c in title.chars().take(CAP) {
-            out.push(u8::try_from(c).ok()?);
+        let mut bytes = title.bytes();
+        while out.len() < CAP
+            && let Some(byte) = bytes.next()
+        {
+            match byte {
+                0..0x80 => out.push(byte),
+                0xC2 | 0xC3 => out.push((byte << 6) | (bytes.next()? & 0x3F)),
+                _ => return None,
+            }
         }
     }
     let len = out.len();
-    out.extend_from_slice(&Eights::MARGIN);
+    out.extend_from_slice(Eights::MARGIN.as_bytes());
     Some(len)
 }
 
 fn scan_units<U: Unit>(units: &[U], padded: &[u8], out: &mut Scan) {
-    let (mut marks, mut pairs, mut last) = (0, 0, 0);
-    for u in units {
-        let class = u.class();
-        marks |= class;
-        pairs |= (last << 1) & class;
-        last = class;
-    }
-    let doubt = marks & class::HOSTILE != 0 || pairs & class::SECOND != 0;
-    out.hostile = doubt && looks_hostile(units);
+    let marks = units.iter().fold(0, |all, u| all | u.class());
+    let pairs = marks & class::FIRST != 0 && marks & class::SECOND != 0;
+    out.hostile = (pairs || marks & class::HOSTILE != 0) && looks_hostile(units);
     out.umlaut = marks & class::UMLAUT != 0;
     if !out.hostile {
         WORDS.with_borrow_mut(|words| {
-            Scanner { units, padded, at: 0, sep: Sep::Space, twins: false, out, words, marks }.run();
+            Scanner { units, padded, at: 0, sep: Sep::Space, or: false, twins: false, out, words, marks }.run();
         });
     }
 }
@@ -140,7 +141,8 @@ fn looks_hostile<U: Unit>(units: &[U]) -> bool {
     if matches!(first, Some('=' | '+' | '{' | '$' | '\\')) {
         return true;
     }
-    units.windows(2).map(|w| (w[0].char(), w[1].char())).any(|(a, b)| match a {
+    let doubtful = |w: &&[U]| w[0].class() & (class::HOSTILE | class::FIRST) != 0;
+    units.windows(2).filter(doubtful).map(|w| (w[0].char(), w[1].char())).any(|(a, b)| match a {
         '<' => b.is_ascii_alphabetic() || matches!(b, '/' | '!' | '?' | '<'),
         '$' | '#' => b == '{',
         '{' => matches!(b, '{' | '%'),
@@ -161,6 +163,8 @@ pub(super) struct Scanner<'t, U> {
     padded: &'t [u8],
     pub at: usize,
     pub sep: Sep,
+    /// The last word is "or".
+    or: bool,
     /// A word may be there twice, in both gender forms.
     twins: bool,
     pub out: &'t mut Scan,
@@ -191,8 +195,10 @@ impl<U: Unit> Scanner<'_, U> {
         let address = self.marks & class::AT != 0;
         while self.at < self.units.len() {
             let class = self.class(self.at);
-            if class & class::PLAIN == 0 || address || !self.plain_word() {
-                self.step();
+            if class & class::SPACE != 0 {
+                self.at += 1;
+            } else if class & class::PLAIN == 0 || address || !self.plain_word() {
+                self.step(class);
             }
         }
         if self.twins {
@@ -233,20 +239,19 @@ impl<U: Unit> Scanner<'_, U> {
             self.out.folded.extend(self.units[start..end].iter().map(|u| u.char().to_ascii_lowercase()));
             self.push_folded(written);
         } else {
-            let text = self.words.lemma(&Eights::of_plain(&self.padded[start..], end - start));
+            let text = self.words.lemma(Eights::of_plain(&self.padded[start..], end - start));
             self.push(text, written);
         }
         true
     }
 
-    /// Steps over whatever stands here.
-    fn step(&mut self) {
+    /// Steps over whatever stands here but a space.
+    fn step(&mut self, class: u16) {
         let Some(c) = self.peek(0) else { return };
-        let paired = self.marks & (class::OPEN | class::SLASH) != 0;
-        let grouped = self.marks & (class::OPEN | class::GENDER) != 0;
-        if c == ' ' {
-            self.at += 1;
-        } else if grouped && let Some(end) = self.gender_group() {
+        let open = class & class::OPEN != 0;
+        let grouped = open || self.class(self.at + 1) & class::GENDER != 0;
+        let paired = open || self.marks & class::SLASH != 0;
+        if grouped && let Some(end) = self.gender_group() {
             self.at = end;
         } else if paired && let Some(end) = self.pronouns() {
             self.out.pronouns.push((self.at, end));
@@ -267,31 +272,34 @@ impl<U: Unit> Scanner<'_, U> {
     /// Adds the folded word at hand.
     pub fn push_folded(&mut self, word: Written) {
         let len = self.out.folded.len();
-        self.out.folded.extend(Eights::MARGIN.map(char::from));
-        let text = self.words.lemma(&Eights::of_folded(self.out.folded.as_bytes(), len));
+        self.out.folded.push_str(Eights::MARGIN);
+        let text = self.words.lemma(Eights::of_folded(self.out.folded.as_bytes(), len));
         self.push(text, word);
     }
 
     fn push(&mut self, text: Lemma, word: Written) {
-        self.twins |= self.sep == Sep::Slash || text.is_or();
-        if !self.repeats(&text) {
+        let or = text.is_or();
+        self.twins |= or || self.sep == Sep::Slash;
+        let joined = self.or || matches!(self.sep, Sep::Slash | Sep::Open);
+        if !(joined && self.repeats(&text)) {
             let Written { span, caps, possessive, marked } = word;
             self.out.tokens.push(Token { text, span, before: self.sep, caps, possessive, marked });
+            self.or = or;
         }
         self.sep = Sep::Space;
     }
 
-    /// "Berater/Beraterin", "Berater bzw. Beraterin": the other gender form of the word before, which is dropped.
+    /// "Berater/Beraterin", "Berater bzw. Beraterin": the other gender form of the word before, which is dropped, as
+    /// is the "or" between them.
     fn repeats(&mut self, text: &str) -> bool {
         let tokens = &mut self.out.tokens;
-        let or = tokens.last().is_some_and(|t| t.text.is_or());
-        let n = tokens.len() - usize::from(or);
-        let joined = or || matches!(self.sep, Sep::Slash | Sep::Open);
-        if !joined || n == 0 || &*tokens[n - 1].text != text {
+        let n = tokens.len() - usize::from(self.or);
+        if n == 0 || &*tokens[n - 1].text != text {
             return false;
         }
         tokens.truncate(n);
         tokens[n - 1].span.1 = self.at;
+        self.or = tokens[n - 1].text.is_or();
         true
     }
 
