@@ -4,17 +4,20 @@
 
 use smallvec::SmallVec;
 
-use super::judge::{Segment, judge};
+use super::judge::judge;
 use super::lexicon::flag;
+use super::means::Means;
 use super::parse::{self, Item};
 use super::scan;
-use super::split::{department, weight};
+use super::segment::Segment;
+use super::sense::weight;
+use super::split::department;
 use super::time::{Kind, former_employer, makes_private};
 use crate::taxonomy::{JobFunction, Seniority};
 
 /// Judges every part of a title.
 pub(super) fn judged(items: &[Item], out: &mut Vec<Segment>) {
-    out.extend(parse::segments(items).into_iter().map(|r| judge(items, r)));
+    parse::segments(items, |range| out.push(judge(items, range)));
     // "Former CEO and CFO": what is joined by "and" shares its time, but not "Bürgermeister a. D. und Berater", nor
     // "Ex-Banker und Berater".
     for i in 1..out.len() {
@@ -97,7 +100,7 @@ fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
     if time && matches!(s.kind, Kind::Former | Kind::Leave) && host.kind == Kind::Current {
         host.kind = s.kind;
     }
-    let settled = host.scores.iter().any(|&x| x >= 2.0);
+    let settled = host.scores.each().any(|(_, x)| x >= 2.0);
     let (factor, most) = match () {
         () if !settled => (0.9, f32::MAX),
         () if led(items, host, s) => (weight::LED, f32::MAX),
@@ -105,12 +108,10 @@ fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
         () if enumerated(items, s) => (NEXT, NEXT * weight::DOMAIN),
         () => (0.25, f32::MAX),
     };
-    for (h, x) in host.scores.iter_mut().zip(&s.scores) {
-        *h += (x * factor).min(most);
-    }
+    s.scores.each().for_each(|(f, x)| host.scores.add(f, (x * factor).min(most)));
     host.function_notes.extend(s.function_notes.iter().map(|&(i, f, w)| (i, f, w * factor)));
     host.power = host.power.or(s.power);
-    host.notes.extend(s.notes.iter().filter(|(_, m)| !m.starts_with("seniority")).copied());
+    host.notes.extend(s.notes.iter().filter(|n| !Means::is_seniority(n.1)).copied());
     let modifier = items[s.items.0..s.items.1].iter().find_map(|i| i.sense.as_ref().and_then(|x| x.modifier));
     if let (Some(m @ (Seniority::Senior | Seniority::Junior)), Some((Seniority::Professional, p))) =
         (modifier, host.level)
@@ -122,15 +123,14 @@ fn lend(items: &[Item], host: &mut Segment, s: &Segment, time: bool) {
 /// "Geschäftsführerin, Technik": the department of somebody who leads the company, as without the comma.
 fn led(items: &[Item], host: &Segment, s: &Segment) -> bool {
     let executive = |i: &Item| {
-        let leads = |x: &super::split::Sense| {
+        let leads = |x: &super::sense::Sense| {
             x.own && x.noun_first() && x.functions.iter().all(|f| f.0 == JobFunction::ExecutiveManagement)
         };
-        i.level() == Some(Seniority::CLevel) && i.sense.as_deref().is_some_and(leads)
+        i.level() == Some(Seniority::CLevel) && i.sense.as_ref().is_some_and(leads)
     };
-    let others =
-        host.scores.iter().enumerate().any(|(f, &x)| f != JobFunction::ExecutiveManagement as usize && x > 0.9);
+    let others = host.scores.each().any(|(f, x)| f != JobFunction::ExecutiveManagement && x > 0.9);
     let beside = host.items.1 == s.items.0 && items[s.items.0].before < scan::Sep::Close;
-    let advice = s.scores[JobFunction::Consulting as usize] > 0.0;
+    let advice = s.scores.of(JobFunction::Consulting) > 0.0;
     beside && !others && !advice && departments(items, s) && items[host.items.0..host.items.1].iter().any(executive)
 }
 
@@ -145,10 +145,10 @@ fn enumerated(items: &[Item], s: &Segment) -> bool {
 /// Names of departments and nothing else.
 fn departments(items: &[Item], s: &Segment) -> bool {
     let names = |i: &Item| {
-        let says = |x: &super::split::Sense| {
+        let says = |x: &super::sense::Sense| {
             !x.derived && x.functions.iter().any(|f| f.1 >= weight::DOMAIN && department(f.0))
         };
-        i.has(flag::LINKER) || (!i.company && i.sense.as_deref().is_some_and(says))
+        i.has(flag::LINKER) || (!i.company && i.sense.as_ref().is_some_and(says))
     };
     items[s.items.0..s.items.1].iter().all(names)
 }

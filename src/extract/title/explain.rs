@@ -8,13 +8,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::judge::Segment;
 use super::lexicon::Lexicon;
-use super::means;
+use super::means::{self, Means};
 use super::model;
 use super::parse::Item;
 use super::reader::Parts;
 use super::scan::CAP;
+use super::segment::Segment;
 use super::split::{self, Pattern};
 use super::time::Kind;
 use super::{TitleReader, TitleReading};
@@ -137,7 +137,7 @@ pub(super) fn explain(
         probability: None,
     };
     signing_power.by = t.by(&signing_power, false);
-    let notes = if reading.special_category { Vec::new() } else { t.noted(|m| !m.contains('=')) };
+    let notes = if reading.special_category { Vec::new() } else { t.noted(|m| !m.text().contains('=')) };
     TitleExplanation { title: title.to_owned(), job_function, seniority, signing_power, notes }
 }
 
@@ -196,21 +196,21 @@ impl Taken<'_> {
     }
 
     /// The words of which something else was noted.
-    fn noted(&self, is: impl Fn(&'static str) -> bool) -> Vec<WordRule> {
+    fn noted(&self, is: impl Fn(Means) -> bool) -> Vec<WordRule> {
         let kinds = self.parts.segments.iter().filter(|s| s.kind != Kind::Nothing);
         let says = |means: &'static str| means.split_once('=').map_or(means, |(_, value)| value);
-        let past = |s: &Segment, m: &str| s.kind != Kind::Current && m.contains('=');
+        let past = |s: &Segment, m: Means| s.kind != Kind::Current && m.text().contains('=');
         let mut words: Vec<WordRule> = kinds
             .flat_map(|s| s.notes.iter().filter(|n| is(n.1) && !past(s, n.1)))
-            .map(|&(at, means)| self.word(at, says(means)))
+            .map(|&(at, means)| self.word(at, says(means.text())))
             .collect();
         words.sort_by_key(|w| w.span);
         words.dedup();
         words
     }
 
-    fn word(&self, at: usize, says: &str) -> WordRule {
-        let item = &self.parts.items[at];
+    fn word(&self, at: u16, says: &str) -> WordRule {
+        let item = &self.parts.items[usize::from(at)];
         let (from, to) = item.span;
         let tokens = &self.parts.scan.tokens[item.tokens.0..item.tokens.1];
         let (rule, entry) = match tokens {
@@ -225,12 +225,13 @@ impl Taken<'_> {
     }
 
     fn model(&self) -> Option<ModelSays> {
-        let read = |i: &&Item| !i.company && !i.digits;
+        let read = |i: &&Item| !i.company && !i.digits();
         let items = self.current().flat_map(|s| &self.parts.items[s.items.0..s.items.1]).filter(read);
         let words: Vec<&str> =
             items.flat_map(|i| &self.parts.scan.tokens[i.tokens.0..i.tokens.1]).map(|t| &*t.text).collect();
-        let (job_function, raw_probability) = model::function(words.iter().map(|w| model::sums(w)))?;
-        let used = self.reading.evidence.iter().any(|e| e.means == means::model(job_function));
+        let (job_function, raw_probability) =
+            model::function(words.iter().map(|w| model::sums(w)).collect::<Vec<_>>().iter())?;
+        let used = self.reading.evidence.iter().any(|e| e.means == means::model(job_function).text());
         let mut ngrams = model::weights(&words, job_function);
         ngrams.truncate(NGRAMS);
         Some(ModelSays { used, job_function, raw_probability, ngrams })

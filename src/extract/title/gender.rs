@@ -2,6 +2,7 @@
 //!
 //! Invariant: looks at most a fixed number of code points ahead.
 
+use super::class::Unit;
 use super::scan::{Scanner, fold_into};
 
 /// A few letters in lower case, without a place on the heap.
@@ -13,9 +14,9 @@ struct Letters {
 
 impl Letters {
     /// `None` where there are more than 16.
-    fn lower(chars: &[char]) -> Option<Self> {
+    fn lower(units: &[impl Unit]) -> Option<Self> {
         let mut out = Self::default();
-        for c in chars.iter().flat_map(|c| c.to_lowercase()) {
+        for c in units.iter().flat_map(|u| u.char().to_lowercase()) {
             *out.letters.get_mut(out.len)? = c;
             out.len += 1;
         }
@@ -31,13 +32,13 @@ impl Letters {
     }
 }
 
-impl Scanner<'_> {
+impl<U: Unit> Scanner<'_, U> {
     /// `(m/w/d)`, `(gn)`, `[w|m|x]`, `m/w/d`: returns where it ends.
     pub fn gender_group(&mut self) -> Option<usize> {
-        let mut flat = std::mem::take(&mut self.folded);
+        let mut flat = std::mem::take(&mut self.out.folded);
         flat.clear();
         let end = self.group_end(&mut flat);
-        self.folded = flat;
+        self.out.folded = flat;
         end
     }
 
@@ -54,8 +55,8 @@ impl Scanner<'_> {
         let start = self.at + usize::from(open);
         let mut separators = 0;
         let mut i = start;
-        while i < self.chars.len() && i - start < 22 {
-            match self.chars[i] {
+        while i < self.units.len() && i - start < 22 {
+            match self.units[i].char() {
                 '/' | '|' | '*' | ',' | ':' | '.' | '_' | '-' | '&' | '⚧' => separators += 1,
                 ' ' if open => {}
                 ' ' | ')' | ']' => break,
@@ -65,7 +66,7 @@ impl Scanner<'_> {
             }
             i += 1;
         }
-        let closed = i < self.chars.len() && matches!(self.chars[i], ')' | ']');
+        let closed = i < self.units.len() && matches!(self.char(i), Some(')' | ']'));
         let letters = flat.chars().all(|c| "mwdfxin".contains(c)) && flat.len() <= 4;
         let known = ["mwd", "wmd", "fmd", "mfd", "gn", "mw", "wm", "mf", "fm", "m", "w", "f", "d", "dmw", "mwx"];
         let words =
@@ -99,23 +100,23 @@ impl Scanner<'_> {
         let (mut count, mut i) = (0, self.at + usize::from(open));
         loop {
             let end =
-                (i..self.chars.len().min(i + 8)).find(|&k| !self.letter(k)).unwrap_or(self.chars.len().min(i + 8));
+                (i..self.units.len().min(i + 8)).find(|&k| !self.letter(k)).unwrap_or(self.units.len().min(i + 8));
             // Outside brackets pronouns come by slashes: "she/her".
-            if count == 0 && !open && self.chars.get(end) != Some(&'/') {
+            if count == 0 && !open && self.char(end) != Some('/') {
                 return None;
             }
-            let word = Letters::lower(&self.chars[i..end])?;
+            let word = Letters::lower(&self.units[i..end])?;
             let last = open && count > 0 && word.are("pronouns");
             if !(word.among(&PRONOUNS) || last) || self.letter(end) {
                 return None;
             }
             count += 1;
-            let next = (end..self.chars.len().min(end + 4))
-                .find(|&k| self.letter(k) || matches!(self.chars[k], ')' | ']'))
-                .filter(|&k| self.chars[end..k].iter().all(|c| " /,|&.".contains(*c)));
-            let joined = self.chars.get(end).is_some_and(|c| *c == '/' || (open && " ,|&".contains(*c)));
+            let next = (end..self.units.len().min(end + 4))
+                .find(|&k| self.letter(k) || matches!(self.char(k), Some(')' | ']')))
+                .filter(|&k| self.units[end..k].iter().all(|u| " /,|&.".contains(u.char())));
+            let joined = self.char(end).is_some_and(|c| c == '/' || (open && " ,|&".contains(c)));
             match next {
-                Some(k) if open && matches!(self.chars[k], ')' | ']') => return Some(k + 1),
+                Some(k) if open && matches!(self.char(k), Some(')' | ']')) => return Some(k + 1),
                 Some(k) if joined && self.letter(k) => i = k,
                 _ if !open && count >= 2 => return Some(end),
                 _ => return None,
@@ -125,14 +126,17 @@ impl Scanner<'_> {
 
     /// At the capital I of `LeiterIn` or `LeiterInnen`.
     pub fn capital_in(&self, start: usize) -> bool {
-        if self.peek(0) != Some('I') || self.at < start + 3 || !self.chars[self.at - 1].is_lowercase() {
+        let behind = |i: usize| self.char(i).is_some_and(char::is_lowercase);
+        if self.peek(0) != Some('I') || self.at < start + 3 || !behind(self.at - 1) {
             return false;
         }
-        let end = (self.at..self.chars.len().min(self.at + 6)).find(|&k| !self.letter(k));
-        let rest = &self.chars[self.at..end.unwrap_or(self.chars.len().min(self.at + 6))];
-        let word = &self.chars[start..self.at];
-        let linked = word.len() == 6 && word.iter().zip("linked".chars()).all(|(a, b)| a.eq_ignore_ascii_case(&b));
-        matches!(rest, ['I', 'n'] | ['I', 'n', 'n', 'e', 'n']) && !linked
+        let most = self.units.len().min(self.at + 6);
+        let end = (self.at..most).find(|&k| !self.letter(k)).unwrap_or(most);
+        let spells =
+            |from: usize, to: usize, word: &str| self.units[from..to].iter().map(|u| u.char()).eq(word.chars());
+        let linked = self.at == start + 6
+            && self.units[start..self.at].iter().map(|u| u.char().to_ascii_lowercase()).eq("linked".chars());
+        (spells(self.at, end, "In") || spells(self.at, end, "Innen")) && !linked
     }
 
     /// Steps over `*in`, `:innen`, `/-in`, `(in)`, `_r`, `/-frau`, `In` after a word; returns how the ending begins.
@@ -143,11 +147,11 @@ impl Scanner<'_> {
         ];
         let from = self.at;
         let mut i = from;
-        let open = self.chars.get(i) == Some(&'(');
-        let mark = match self.chars.get(i) {
+        let open = self.char(i) == Some('(');
+        let mark = match self.char(i) {
             Some('*' | ':' | '_' | '·' | '/' | '(' | '•' | '’' | '\'' | '!') => {
                 i += 1;
-                if matches!(self.chars.get(i), Some('-' | '/' | '*' | '‑')) {
+                if matches!(self.char(i), Some('-' | '/' | '*' | '‑')) {
                     i += 1;
                 }
                 true
@@ -158,12 +162,12 @@ impl Scanner<'_> {
         if !mark {
             return None;
         }
-        let end = (i..self.chars.len().min(i + 7)).find(|&k| !self.letter(k)).unwrap_or(self.chars.len().min(i + 7));
-        let ending = Letters::lower(&self.chars[i..end])?;
+        let end = (i..self.units.len().min(i + 7)).find(|&k| !self.letter(k)).unwrap_or(self.units.len().min(i + 7));
+        let ending = Letters::lower(&self.units[i..end])?;
         if !ending.among(&ENDINGS) || self.letter(end) {
             return None;
         }
-        if open && self.chars.get(end) != Some(&')') {
+        if open && self.char(end) != Some(')') {
             return None;
         }
         self.at = end + usize::from(open);

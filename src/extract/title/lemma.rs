@@ -1,22 +1,42 @@
 //! Folded words to their masculine form and to what is known about them, each looked up once.
 //!
-//! Invariant: what is remembered is what would be computed.
+//! Invariant: what is remembered is what would be computed; a full memory is emptied, never grown.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::lexicon::Lexicon;
-use super::memo::Memo;
 use super::parse::{self, Known};
 
-/// The masculine form of a word, and what is known about it once asked.
+/// So many words are remembered by a thread.
+const MOST: usize = 1 << 16;
+
+/// A folded word, its masculine form, and what is known about it once asked.
+#[derive(Debug)]
+struct Word {
+    /// The word as it was written, by eight bytes a piece.
+    first: u64,
+    rest: SmallVec<[u64; 3]>,
+    text: Box<str>,
+    or: bool,
+    known: OnceCell<Known>,
+}
+
+/// The masculine form of a word.
 #[derive(Debug, Clone)]
-pub(super) struct Lemma(Rc<(Box<str>, OnceCell<Known>)>);
+pub(super) struct Lemma(Rc<Word>);
 
 impl Lemma {
     /// What the vocabularies know; there is one shipped lexicon, so it is asked once.
     pub fn known(&self, lex: &Lexicon) -> &Known {
-        self.0.1.get_or_init(|| parse::known(lex, &self.0.0))
+        self.0.known.get_or_init(|| parse::known(lex, &self.0.text))
+    }
+
+    /// "oder" between two forms of a word.
+    pub fn is_or(&self) -> bool {
+        self.0.or
     }
 }
 
@@ -24,24 +44,113 @@ impl std::ops::Deref for Lemma {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0.0
+        &self.0.text
     }
 }
 
-thread_local! {
-    static MASCULINE: RefCell<Memo<Box<str>, Lemma>> = RefCell::new(Memo::new(1 << 16));
+/// A folded word by eight bytes a piece, the last filled with zeros, which stand in no word.
+#[derive(Clone)]
+pub(super) struct Eights<'t> {
+    /// What is left of the word, and whatever follows.
+    bytes: &'t [u8],
+    left: usize,
+    /// Bits to set in each byte.
+    fold: u64,
 }
 
-/// The masculine form, remembered by folded word.
-pub(super) fn masculine(text: &str) -> Lemma {
-    MASCULINE.with_borrow_mut(|memo| {
-        if let Some(known) = memo.get(text) {
-            return known.clone();
+impl<'t> Eights<'t> {
+    /// Eight bytes at least must follow a word.
+    pub const MARGIN: &'static str = "\0\0\0\0\0\0\0\0";
+
+    /// Of the first `len` bytes, a folded word.
+    pub fn of_folded(bytes: &'t [u8], len: usize) -> Self {
+        Self { bytes, left: len, fold: 0 }
+    }
+
+    /// Of the first `len` bytes, ASCII letters and digits. They are folded on the way, by setting the bit of lower
+    /// case, which digits have too.
+    pub fn of_plain(bytes: &'t [u8], len: usize) -> Self {
+        Self { bytes, left: len, fold: 0x2020_2020_2020_2020 }
+    }
+}
+
+impl Iterator for Eights<'_> {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        if self.left == 0 {
+            return None;
         }
-        let lemma = Lemma(Rc::new((super::word::masculine(text.to_owned()).into(), OnceCell::new())));
-        memo.put(text.into(), lemma.clone());
+        let (first, rest) = self.bytes.split_first_chunk()?;
+        let eight = u64::from_le_bytes(*first) | self.fold;
+        if self.left < 8 {
+            return Some(eight & ((1 << (8 * std::mem::take(&mut self.left))) - 1));
+        }
+        (self.bytes, self.left) = (rest, self.left - 8);
+        Some(eight)
+    }
+}
+
+/// The words that a thread has come across, by open addressing.
+#[derive(Default)]
+pub(super) struct Words {
+    /// Hash and word; the number of places is a power of two, at least a quarter of them empty.
+    places: Vec<Option<(u64, Lemma)>>,
+    len: usize,
+}
+
+impl Words {
+    /// The masculine form of a folded word.
+    pub fn lemma(&mut self, mut word: Eights) -> Lemma {
+        let mix = |hash: u64, eight: u64| (hash.rotate_left(23) ^ eight).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        // Most words are no longer than eight bytes, or a few more.
+        let first = word.next().unwrap_or(0);
+        let hash = word.clone().fold(mix(0, first), mix);
+        let mask = self.places.len().wrapping_sub(1);
+        let mut at = place(hash) & mask;
+        while let Some(Some((known, lemma))) = self.places.get(at) {
+            if *known == hash && lemma.0.first == first && lemma.0.rest.iter().copied().eq(word.clone()) {
+                return lemma.clone();
+            }
+            at = (at + 1) & mask;
+        }
+        self.learn(hash, first, word.collect())
+    }
+
+    #[cold]
+    fn learn(&mut self, hash: u64, first: u64, rest: SmallVec<[u64; 3]>) -> Lemma {
+        let eights = std::iter::once(&first).chain(&rest);
+        let bytes = eights.flat_map(|e| e.to_le_bytes()).filter(|b| *b != 0).collect();
+        let folded = String::from_utf8(bytes).expect("words are handed over whole");
+        let text = super::word::masculine(folded).into_boxed_str();
+        let or = matches!(&*text, "bzw" | "oder" | "resp" | "beziehungsweise");
+        let lemma = Lemma(Rc::new(Word { first, rest, text, or, known: OnceCell::new() }));
+        if self.len >= MOST {
+            *self = Self::default();
+        }
+        if self.len * 4 >= self.places.len() * 3 {
+            let more = vec![None; (self.places.len() * 2).max(1 << 10)];
+            let old = std::mem::replace(&mut self.places, more);
+            old.into_iter().flatten().for_each(|(hash, lemma)| self.put(hash, lemma));
+        }
+        self.put(hash, lemma.clone());
+        self.len += 1;
         lemma
-    })
+    }
+
+    fn put(&mut self, hash: u64, lemma: Lemma) {
+        let mask = self.places.len() - 1;
+        let mut at = place(hash) & mask;
+        while self.places[at].is_some() {
+            at = (at + 1) & mask;
+        }
+        self.places[at] = Some((hash, lemma));
+    }
+}
+
+/// The high bits of a product are the mixed ones.
+fn place(hash: u64) -> usize {
+    (hash >> 32) as usize
 }
 
 /// Lower case without umlauts and accents, appended to `out`; marks that stand alone vanish.

@@ -5,7 +5,8 @@
 use super::lexicon::flag;
 use super::parse::Item;
 use super::scan::Sep;
-use super::split::{department, weight};
+use super::sense::weight;
+use super::split::department;
 use crate::taxonomy::{JobFunction, Seniority};
 
 /// "Innovation Manager", "Feelgood Manager": no department beside the manager, so nobody need be led.
@@ -13,7 +14,7 @@ pub(super) fn manages_a_thing(items: &[Item], others: impl Iterator<Item = usize
     let mut any = false;
     for i in others {
         let Some(sense) = items[i].sense.as_ref() else {
-            any |= !items[i].digits;
+            any |= !items[i].digits();
             continue;
         };
         if sense.person || sense.functions.iter().any(|f| f.1 >= weight::DOMAIN) {

@@ -8,6 +8,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::calibration::Calibration;
 use super::guarded::JobWords;
+use super::sense::Sense;
 use crate::taxonomy::{JobFunction, Seniority};
 
 pub(super) type Map<V> = HashMap<Box<str>, V, FxBuildHasher>;
@@ -118,7 +119,7 @@ pub(super) struct Phrases {
     /// From a node by a word to the node below; the root is 0.
     next: HashMap<(u32, u32), u32, FxBuildHasher>,
     /// What the phrase that ends at a node means.
-    ends: Vec<Option<Word>>,
+    ends: Vec<Option<Sense>>,
 }
 
 impl Phrases {
@@ -136,7 +137,7 @@ impl Phrases {
                     tree.ends.push(None);
                 }
             }
-            tree.ends[node as usize] = Some(*word);
+            tree.ends[node as usize] = Some(Sense::of_word(word));
         }
         tree
     }
@@ -152,13 +153,8 @@ impl Phrases {
     }
 
     /// What the words down to a node mean together.
-    pub fn end(&self, node: u32) -> Option<&Word> {
+    pub fn end(&self, node: u32) -> Option<&Sense> {
         self.ends.get(node as usize)?.as_ref()
-    }
-
-    /// How many nodes there are.
-    pub fn len(&self) -> usize {
-        self.ends.len()
     }
 }
 

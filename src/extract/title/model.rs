@@ -82,7 +82,7 @@ pub(super) fn sums(word: &str) -> Sums {
 }
 
 /// The most probable function of words, and its probability by the model.
-pub(super) fn function(words: impl Iterator<Item = Sums>) -> Option<(JobFunction, f64)> {
+pub(super) fn function<'w>(words: impl Iterator<Item = &'w Sums>) -> Option<(JobFunction, f64)> {
     let (mut sums, mut features) = ([0_i32; CLASSES], 0);
     for word in words {
         features += word.features;

@@ -3,21 +3,27 @@
 //! Invariant: marks items, never drops one; a title of one part is a position, not a name.
 
 use super::lexicon::{Lexicon, flag};
-use super::parse::Item;
+use super::parse::{Item, fact};
 use super::scan::{Sep, Token};
-use super::split::weight;
+use super::sense::weight;
 use crate::taxonomy::{JobFunction, Seniority};
 
-/// Marks everything that is not read.
-pub(super) fn mark(lex: &Lexicon, items: &mut [Item], tokens: &[Token]) {
+/// Marks everything that is not read; `any` are the flags that any of the items has.
+pub(super) fn mark(lex: &Lexicon, items: &mut [Item], any: u64, tokens: &[Token]) {
     let surname = |i: &Item| i.tokens.1 - i.tokens.0 == 1 && lex.surname(&tokens[i.tokens.0].text);
-    mark_companies(items, tokens, &surname);
-    // Nearly all titles hold known words only.
-    if items.iter().any(given_name) {
+    let any = |flags: u64| any & flags != 0;
+    if any(flag::COMPANY | flag::LEGAL_FORM | fact::AT) {
+        mark_companies(items, tokens, &surname);
+    }
+    if any(fact::STRANGE) {
         mark_people(items, &surname);
     }
-    mark_degrees(items, tokens);
-    mark_denied(items);
+    if any(flag::DEGREE) {
+        mark_degrees(items, tokens);
+    }
+    if any(flag::NEGATION) {
+        mark_denied(items);
+    }
 }
 
 /// Marks what names a company: after "bei", "at" and "@", and before a legal form.
@@ -83,7 +89,7 @@ fn called(name: &[Item], surname: &impl Fn(&Item) -> bool) -> bool {
         return false;
     }
     let sense = first.sense.as_ref();
-    let leads = |s: &std::rc::Rc<super::split::Sense>| {
+    let leads = |s: &super::sense::Sense| {
         s.open && s.functions.is_empty() && s.level >= Some(Seniority::Lead) && s.level <= Some(Seniority::Director)
     };
     let known = || rest.iter().all(|i| i.sense.is_some());
@@ -125,15 +131,15 @@ fn mark_people(items: &mut [Item], surname: &impl Fn(&Item) -> bool) {
 }
 
 fn given_name(i: &Item) -> bool {
-    i.sense.is_none() && !i.digits && !i.company && !i.marked
+    i.sense.is_none() && !i.digits() && !i.company && !i.marked
 }
 
 /// "MD (Medical Doctor)", "Cardiologist, MD", "MD, PhD": no managing director.
 fn mark_degrees(items: &mut [Item], tokens: &[Token]) {
     let Some(at) = items.iter().position(|i| i.has(flag::DEGREE)) else { return };
     let heals = |i: &Item| {
-        let health = |s: &super::split::Sense| s.functions.first().is_some_and(|f| f.0 == JobFunction::Healthcare);
-        i.person() && i.sense.as_deref().is_some_and(health)
+        let health = |s: &super::sense::Sense| s.functions.first().is_some_and(|f| f.0 == JobFunction::Healthcare);
+        i.person() && i.sense.as_ref().is_some_and(health)
     };
     if items.iter().any(|i| heals(i) || &*tokens[i.tokens.0].text == "phd") {
         items[at].company = true;
@@ -142,9 +148,6 @@ fn mark_degrees(items: &mut [Item], tokens: &[Token]) {
 
 /// "Teamleiter ohne Personalverantwortung": what follows the denial, to the next separator.
 fn mark_denied(items: &mut [Item]) {
-    if !items.iter().any(|i| i.has(flag::NEGATION)) {
-        return;
-    }
     let mut denied = false;
     for at in 0..items.len() {
         let starts = at == 0 || items[at].before >= Sep::Comma || items[at].has(flag::CONJUNCTION);

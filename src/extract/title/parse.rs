@@ -3,46 +3,61 @@
 //! Invariant: items and segments keep the order of the title; a company's name is marked and never read.
 
 use std::cell::{OnceCell, RefCell};
-use std::rc::Rc;
-
-use smallvec::SmallVec;
 
 use super::lexicon::{Lexicon, flag};
-use super::memo::Memo;
 use super::model::{self, Sums};
 use super::scan::{Scan, Sep, Token};
+use super::sense::{Sense, weight};
 use super::short;
-use super::split::{Sense, sense, weight};
+use super::split::sense;
 use super::time;
 use crate::taxonomy::Seniority;
 
 /// A word, phrase or compound of the title.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts about one word")]
 pub(super) struct Item {
     /// `None` = unknown to every vocabulary.
-    pub sense: Option<Rc<Sense>>,
-    /// Those of the sense.
+    pub sense: Option<Sense>,
+    /// Those of the sense, and what else is known of it, as bits of [`fact`].
     pub flags: u64,
-    /// Somebody can be called this.
-    noun: bool,
     /// Code points, half-open.
     pub span: (usize, usize),
     /// Indices of its tokens, half-open.
     pub tokens: (usize, usize),
     pub before: Sep,
-    pub possessive: bool,
     /// Part of the name of a company or a person, or denied: never read.
     pub company: bool,
     /// A German person noun by its gender mark.
     pub marked: bool,
-    /// A four-digit year.
-    pub year: bool,
-    pub digits: bool,
-    /// The word or phrase ends in "officer".
-    pub officer: bool,
+}
+
+/// Bits of [`Item::flags`] and [`Known::facts`], above those of the vocabularies.
+pub(super) mod fact {
+    /// Somebody can be called this.
+    pub const NOUN: u64 = 1 << 40;
+    /// It names a function.
+    pub const SAYS: u64 = 1 << 41;
+    /// It moves the level of the person noun beside it.
+    pub const MOVES: u64 = 1 << 42;
+    /// Four digits that may be a year.
+    pub const YEAR: u64 = 1 << 43;
     /// The phrase ends in "of": what follows is its object.
-    pub of: bool,
+    pub const OF: u64 = 1 << 44;
+    /// The word or phrase ends in "officer".
+    pub const OFFICER: u64 = 1 << 45;
+    pub const POSSESSIVE: u64 = 1 << 46;
+    /// No vocabulary knows it.
+    pub const STRANGE: u64 = 1 << 47;
+    /// "@" stands before it.
+    pub const AT: u64 = 1 << 48;
+    /// Nothing but digits.
+    pub const DIGITS: u64 = 1 << 49;
+    /// It reveals a special category by itself.
+    pub const SPECIAL: u64 = 1 << 50;
+    /// A phrase that reveals a special category, or code, can start with it.
+    pub const WATCHED: u64 = 1 << 51;
+    /// It, or a pair of words that it starts, reveals a special category where it stands alone.
+    pub const LONELY: u64 = 1 << 52;
 }
 
 impl Item {
@@ -52,7 +67,12 @@ impl Item {
 
     /// A person noun outside company names.
     pub fn person(&self) -> bool {
-        !self.company && self.noun
+        !self.company && self.has(fact::NOUN)
+    }
+
+    /// Nothing but digits.
+    pub fn digits(&self) -> bool {
+        self.has(fact::DIGITS)
     }
 
     pub fn level(&self) -> Option<Seniority> {
@@ -60,35 +80,40 @@ impl Item {
     }
 }
 
-/// Appends the items of a scanned title to `out`.
-pub(super) fn items(lex: &Lexicon, scan: &Scan, out: &mut Vec<Item>) {
+/// Appends the items of a scanned title to `out`; returns the flags that any of them has.
+pub(super) fn items(lex: &Lexicon, scan: &Scan, out: &mut Vec<Item>) -> u64 {
     let t = &scan.tokens;
-    let mut i = 0;
+    let (mut i, mut any) = (0, 0);
     while i < t.len() {
         let (len, mut sense) = longest(lex, &t[i..]);
         if len == 1
-            && let Some(full) = short::elided(t, i).filter(|_| !settled(sense.as_deref()))
+            && let Some(full) = short::elided(t, i).filter(|_| !settled(sense.as_ref()))
         {
-            sense = short::completed(lex, &t[i].text, &t[full].text).map(Rc::new).or(sense);
+            sense = short::completed(lex, &t[i].text, &t[full].text).or(sense);
         }
-        let last = &t[i + len - 1];
-        let (first, end) = (t[i].text.known(lex), last.text.known(lex));
-        out.push(Item {
-            flags: sense.as_ref().map_or(0, |s| s.flags),
-            noun: sense.as_ref().is_some_and(|s| s.person),
-            sense,
-            span: (t[i].span.0, last.span.1),
-            tokens: (i, i + len),
-            before: t[i].before,
-            possessive: last.possessive,
-            company: false,
-            marked: t[i..i + len].iter().any(|t| t.marked),
-            year: first.year,
-            digits: first.digits,
-            officer: end.officer,
-            of: len > 1 && end.of,
-        });
+        let item = item(lex, t, (i, i + len), sense);
+        any |= item.flags;
+        out.push(item);
         i += len;
+    }
+    any
+}
+
+fn item(lex: &Lexicon, t: &[Token], (from, to): (usize, usize), sense: Option<Sense>) -> Item {
+    let (first, last) = (&t[from], &t[to - 1]);
+    let mut flags = sense.as_ref().map_or(fact::STRANGE, |s| s.flags | s.facts());
+    flags |= first.text.known(lex).facts & (fact::YEAR | fact::DIGITS);
+    flags |= last.text.known(lex).facts & (fact::OFFICER | if to - from > 1 { fact::OF } else { 0 });
+    flags |= if last.possessive { fact::POSSESSIVE } else { 0 };
+    flags |= if first.before == Sep::At { fact::AT } else { 0 };
+    Item {
+        sense,
+        flags,
+        span: (first.span.0, last.span.1),
+        tokens: (from, to),
+        before: first.before,
+        company: false,
+        marked: first.marked || (to - from > 1 && t[from..to].iter().any(|t| t.marked)),
     }
 }
 
@@ -99,36 +124,26 @@ fn settled(sense: Option<&Sense>) -> bool {
 
 /// What the vocabularies and its letters say about one word.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts about one word")]
 pub(super) struct Known {
-    pub sense: Option<Rc<Sense>>,
+    pub sense: Option<Sense>,
     /// What it means in capitals, where that is something else.
-    caps: Option<Rc<Sense>>,
-    /// Nothing but digits, and whether four that may be a year.
-    digits: bool,
-    year: bool,
-    officer: bool,
-    of: bool,
+    caps: Option<Box<Sense>>,
+    /// Bits of [`fact`].
+    pub facts: u64,
     /// How much it says about the language as a linker: German, English.
     pub language: (u8, u8),
     /// Its number in phrases.
     phrase: u32,
     /// Where it leads from the root of the phrases; 0 = nowhere.
     node: u32,
-    /// It reveals a special category by itself.
-    pub special: bool,
-    /// A phrase that reveals a special category, or code, can start with it.
-    pub starts: bool,
-    /// It, or a pair of words that it starts, does so where it stands alone.
-    pub alone: bool,
     /// What the model makes of it, once asked.
-    model: OnceCell<Sums>,
+    model: OnceCell<Box<Sums>>,
 }
 
 impl Known {
     /// What the model makes of the word, which must be the one that is known.
-    pub fn model(&self, word: &str) -> Sums {
-        *self.model.get_or_init(|| model::sums(word))
+    pub fn model(&self, word: &str) -> &Sums {
+        self.model.get_or_init(|| Box::new(model::sums(word)))
     }
 }
 
@@ -141,68 +156,48 @@ fn linker_language(w: &str) -> (u8, u8) {
     }
 }
 
-thread_local! {
-    // There is one shipped lexicon, so the words alone are the key.
-    static PHRASES: RefCell<Vec<Option<Rc<Sense>>>> = const { RefCell::new(Vec::new()) };
-    static JOINED: RefCell<Memo<Box<str>, Rc<Sense>>> = RefCell::new(Memo::new(1 << 12));
-    static KEY: RefCell<String> = const { RefCell::new(String::new()) };
-}
-
 /// What is known about a word.
 pub(super) fn known(lex: &Lexicon, w: &str) -> Known {
     let undotted = || w.contains('.').then(|| sense(lex, &w.replace('.', ""))).flatten();
-    let (special, starts) = lex.sensitive(w);
+    let (special, watched) = lex.sensitive(w);
     let phrase = lex.phrases.id(w);
     let digits = w.bytes().all(|b| b.is_ascii_digit());
+    let facts = [
+        (digits, fact::DIGITS),
+        (digits && w.len() == 4 && (w.starts_with("19") || w.starts_with("20")), fact::YEAR),
+        (w == "officer", fact::OFFICER),
+        (w == "of", fact::OF),
+        (special, fact::SPECIAL),
+        (watched, fact::WATCHED),
+        (lex.starts_alone(w), fact::LONELY),
+    ];
     Known {
-        sense: sense(lex, w).or_else(undotted).map(Rc::new),
-        caps: lex.caps(w).map(|w| Rc::new(Sense::of_word(w))),
-        digits,
-        year: digits && w.len() == 4 && (w.starts_with("19") || w.starts_with("20")),
-        officer: w == "officer",
-        of: w == "of",
+        sense: sense(lex, w).or_else(undotted),
+        caps: lex.caps(w).map(|w| Box::new(Sense::of_word(w))),
+        facts: facts.into_iter().filter(|f| f.0).map(|f| f.1).sum(),
         language: linker_language(w),
         phrase,
         node: lex.phrases.step(0, phrase).unwrap_or(0),
-        special,
-        starts,
-        alone: lex.starts_alone(w),
         model: OnceCell::new(),
     }
 }
 
-/// The sense of a phrase by its node, made once.
-fn phrase(lex: &Lexicon, node: u32) -> Option<Rc<Sense>> {
-    let word = lex.phrases.end(node)?;
-    PHRASES.with_borrow_mut(|made| {
-        if made.is_empty() {
-            made.resize(lex.phrases.len(), None);
-        }
-        let made = made.get_mut(node as usize)?;
-        Some(Rc::clone(made.get_or_insert_with(|| Rc::new(Sense::of_word(word)))))
-    })
+thread_local! {
+    static JOINED: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// The sense of two words written as one, where the vocabulary lists them so: "Pre-Sales".
-fn joined(lex: &Lexicon, first: &str, second: &str) -> Option<Rc<Sense>> {
-    KEY.with_borrow_mut(|key| {
-        key.clear();
-        key.push_str(first);
-        key.push_str(second);
-        let word = lex.word(key)?;
-        JOINED.with_borrow_mut(|memo| {
-            if let Some(found) = memo.get(key.as_str()) {
-                return Some(Rc::clone(found));
-            }
-            let found = Rc::new(Sense::of_word(word));
-            memo.put(key.as_str().into(), Rc::clone(&found));
-            Some(found)
-        })
+fn joined(lex: &Lexicon, first: &str, second: &str) -> Option<Sense> {
+    JOINED.with_borrow_mut(|word| {
+        word.clear();
+        word.push_str(first);
+        word.push_str(second);
+        lex.word(word).map(Sense::of_word)
     })
 }
 
 /// The longest known phrase at the start of `t`, else its first word: how many tokens, and the sense.
-fn longest(lex: &Lexicon, t: &[Token]) -> (usize, Option<Rc<Sense>>) {
+fn longest(lex: &Lexicon, t: &[Token]) -> (usize, Option<Sense>) {
     let known = t[0].text.known(lex);
     // No phrase reaches over a possessive: "VP Sales' assistant" is no sales assistant.
     let joins = |n: usize| {
@@ -219,7 +214,7 @@ fn longest(lex: &Lexicon, t: &[Token]) -> (usize, Option<Rc<Sense>>) {
         }
     }
     if let Some((n, node)) = best {
-        return (n, phrase(lex, node));
+        return (n, lex.phrases.end(node).copied());
     }
     if joins(1)
         && t[1].before == Sep::Hyphen
@@ -227,34 +222,32 @@ fn longest(lex: &Lexicon, t: &[Token]) -> (usize, Option<Rc<Sense>>) {
     {
         return (2, Some(s));
     }
-    let caps = known.caps.as_ref().filter(|_| t[0].caps);
-    (1, caps.or(known.sense.as_ref()).cloned())
+    let caps = known.caps.as_deref().filter(|_| t[0].caps);
+    (1, caps.or(known.sense.as_ref()).copied())
 }
 
 /// Splits items into segments: at separators, where "and" or "/" joins two positions, and before an earlier one.
-pub(super) fn segments(items: &[Item]) -> SmallVec<[(usize, usize); 6]> {
-    let mut out = SmallVec::new();
+pub(super) fn segments(items: &[Item], mut take: impl FnMut((usize, usize))) {
     let mut start = 0;
     for i in 1..items.len() {
-        let range = items[i - 1].digits && items[i].digits;
+        let range = items[i - 1].digits() && items[i].digits();
         if (items[i].before >= Sep::Comma && !range)
             || joins_positions(items, start, i)
             || time::earlier(&items[start..], i - start)
         {
-            out.push((start, i));
+            take((start, i));
             start = i;
         }
     }
     if start < items.len() {
-        out.push((start, items.len()));
+        take((start, items.len()));
     }
-    out
 }
 
 /// Whether a conjunction before item `i` joins two positions rather than two domains.
 fn joins_positions(items: &[Item], start: usize, i: usize) -> bool {
     let slash = matches!(items[i].before, Sep::Slash | Sep::Amp) && items[i].span.0 > items[i - 1].span.1;
-    let conjunction = items[i].sense.as_ref().is_some_and(|s| is_conjunction(s));
+    let conjunction = is_conjunction(&items[i]);
     if !slash && !conjunction {
         return false;
     }
@@ -264,7 +257,7 @@ fn joins_positions(items: &[Item], start: usize, i: usize) -> bool {
         return false;
     }
     // "Chief Marketing & Sales Officer" is one.
-    if first.has(flag::CHIEF) && items[i..end].iter().any(|it| it.officer) {
+    if first.has(flag::CHIEF) && items[i..end].iter().any(|it| it.has(fact::OFFICER)) {
         return false;
     }
     // "Assistant to the CEO and CFO": the second is an object as the first is.
@@ -272,6 +265,6 @@ fn joins_positions(items: &[Item], start: usize, i: usize) -> bool {
     !(related && first.level().is_none_or(|l| l < Seniority::Lead))
 }
 
-fn is_conjunction(s: &Sense) -> bool {
-    s.flags & flag::LINKER != 0 && s.flags & flag::OBJECT_LINKER == 0 && s.flags & flag::CONJUNCTION != 0
+fn is_conjunction(i: &Item) -> bool {
+    i.has(flag::CONJUNCTION) && i.has(flag::LINKER) && !i.has(flag::OBJECT_LINKER)
 }

@@ -3,10 +3,10 @@
 //! Invariant: depends on the folded words only where gender is concerned, so that all gender forms give one text.
 
 use super::TitleEvidence;
-use super::judge::Segment;
 use super::lexicon::{Lexicon, flag};
-use super::parse::Item;
+use super::parse::{Item, fact};
 use super::scan::{Scan, Sep, fold_into};
+use super::segment::Segment;
 use super::time::{Kind, former_employer};
 use crate::taxonomy::JobFunction;
 
@@ -57,6 +57,8 @@ const TAKES_IN: &[&str] =
 pub(super) struct Read<'a> {
     pub lex: &'a Lexicon,
     pub scan: &'a Scan,
+    /// The code points that were read.
+    pub chars: &'a [char],
     pub items: &'a [Item],
     pub segments: &'a [Segment],
     pub evidence: &'a [TitleEvidence],
@@ -67,14 +69,14 @@ pub(super) struct Read<'a> {
 /// It is made of whole stretches of words that were read: a phrase is never closed over a word that was dropped,
 /// but where only single words of it say anything.
 pub(super) fn quote(read: &Read<'_>) -> String {
-    let mut out = String::with_capacity(read.scan.chars.len() + 8);
+    let mut out = String::with_capacity(read.chars.len() + 8);
     let mut last: Option<usize> = None;
     for part in parts(read.items) {
         let stored = kept(read, part);
         for &at in &stored {
             let (from, to) = read.items[at].tokens;
             // "Head of", whose object was dropped.
-            let open = read.items[at].of && stored.last() == Some(&at);
+            let open = read.items[at].has(fact::OF) && stored.last() == Some(&at);
             for k in from..to - usize::from(open) {
                 let word = neutral(read, k, at);
                 let adjacent = last.is_some_and(|l| l + 1 == k);
@@ -86,7 +88,7 @@ pub(super) fn quote(read: &Read<'_>) -> String {
                 if let Some(l) = last {
                     let between = (l + 1..=k).map(|i| read.scan.tokens[i].before).max().unwrap_or(Sep::Space);
                     let start = read.scan.tokens[k].span.0;
-                    let spaced = start > 0 && read.scan.chars[start - 1].is_whitespace();
+                    let spaced = start > 0 && read.chars[start - 1].is_whitespace();
                     // "Aus- und Weiterbildung".
                     out.push_str(if between == Sep::Hyphen && adjacent && spaced {
                         "- "
@@ -202,7 +204,7 @@ fn folded(s: &str) -> String {
 /// One word in neutral form, in its own capitals where it can be kept.
 fn neutral(read: &Read<'_>, k: usize, at: usize) -> String {
     let token = &read.scan.tokens[k];
-    let chars = &read.scan.chars;
+    let chars = read.chars;
     let raw: String =
         chars[token.span.0..token.span.1].iter().filter(|c| c.is_alphanumeric() || "&.+#".contains(**c)).collect();
     let lemma = &*token.text;

@@ -2,9 +2,11 @@
 //!
 //! Invariant: spans are code points of the given title, ascend, do not overlap; work is capped at `CAP`.
 
+use std::cell::RefCell;
+
+use super::class::{self, Unit};
 pub(super) use super::lemma::fold_into;
-use super::lemma::{Lemma, masculine};
-use super::mark;
+use super::lemma::{Eights, Lemma, Words};
 
 /// At most this many code points of a title are read.
 pub(super) const CAP: usize = 400;
@@ -48,23 +50,18 @@ pub(super) struct Scan {
     pub tokens: Vec<Token>,
     /// The text looks like markup, a formula, code or a link rather than a title.
     pub hostile: bool,
-    /// The code points that were read.
-    pub chars: Vec<char>,
     /// Where pronouns stood ("(she/her)"), which are never read nor stored: code points, half-open.
     pub pronouns: Vec<(usize, usize)>,
     /// There is an umlaut.
     pub umlaut: bool,
-    /// Room for the folded word at hand.
-    folded: String,
+    /// Room for the code points and for the folded word at hand.
+    latin: Vec<u8>,
+    wide: Vec<char>,
+    pub folded: String,
 }
 
-impl Scan {
-    fn clear(&mut self) {
-        self.tokens.clear();
-        self.chars.clear();
-        self.pronouns.clear();
-        self.hostile = false;
-    }
+thread_local! {
+    static WORDS: RefCell<Words> = RefCell::default();
 }
 
 /// Scans a title.
@@ -75,26 +72,59 @@ pub(super) fn scan(title: &str) -> Scan {
 }
 
 /// Scans a title into what an earlier scan has left, so that its room is used again.
-pub(super) fn scan_into(title: &str, scan: &mut Scan) {
-    let mut out = std::mem::take(scan);
-    out.clear();
-    let mut chars = std::mem::take(&mut out.chars);
-    if title.is_ascii() {
-        chars.extend(title.bytes().take(CAP).map(char::from));
+pub(super) fn scan_into(title: &str, out: &mut Scan) {
+    out.tokens.clear();
+    out.pronouns.clear();
+    let mut latin = std::mem::take(&mut out.latin);
+    if let Some(len) = to_latin(title, &mut latin) {
+        scan_units(&latin[..len], &latin, out);
     } else {
-        chars.extend(title.chars().take(CAP).map(narrow));
+        let mut wide = std::mem::take(&mut out.wide);
+        wide.clear();
+        wide.extend(points(title));
+        scan_units(&wide, &[], out);
+        out.wide = wide;
     }
-    let marks = chars.iter().fold(0, |marks, c| marks | mark::of(*c));
-    let folded = std::mem::take(&mut out.folded);
-    let plain = if title.is_ascii() { title } else { "" };
-    let mut s = Scanner { chars, at: 0, sep: Sep::Space, out, folded, marks, plain };
-    s.out.hostile = marks & mark::HOSTILE != 0 && looks_hostile(&s.chars);
-    s.out.umlaut = marks & mark::UMLAUT != 0;
-    if !s.out.hostile {
-        s.run();
+    out.latin = latin;
+}
+
+/// The code points that are read.
+pub(super) fn points(title: &str) -> impl Iterator<Item = char> {
+    title.chars().take(CAP).map(narrow)
+}
+
+/// A title as Latin-1, which nearly all are; tells how long it is. The margin of words follows.
+fn to_latin(title: &str, out: &mut Vec<u8>) -> Option<usize> {
+    out.clear();
+    if title.is_ascii() {
+        out.extend_from_slice(&title.as_bytes()[..title.len().min(CAP)]);
+    } else {
+        let mut bytes = title.bytes();
+        while out.len() < CAP
+            && let Some(byte) = bytes.next()
+        {
+            match byte {
+                0..0x80 => out.push(byte),
+                0xC2 | 0xC3 => out.push((byte << 6) | (bytes.next()? & 0x3F)),
+                _ => return None,
+            }
+        }
     }
-    (s.out.chars, s.out.folded) = (s.chars, s.folded);
-    *scan = s.out;
+    let len = out.len();
+    out.extend_from_slice(Eights::MARGIN.as_bytes());
+    Some(len)
+}
+
+fn scan_units<U: Unit>(units: &[U], padded: &[u8], out: &mut Scan) {
+    let marks = units.iter().fold(0, |all, u| all | u.class());
+    let pairs = marks & class::FIRST != 0 && marks & class::SECOND != 0;
+    out.hostile = (pairs || marks & class::HOSTILE != 0) && looks_hostile(units);
+    out.umlaut = marks & class::UMLAUT != 0;
+    if !out.hostile {
+        WORDS.with_borrow_mut(|words| {
+            Scanner { units, padded, at: 0, sep: Sep::Space, or: false, twins: false, out, words, marks }.run();
+        });
+    }
 }
 
 /// Full-width Latin as plain Latin, one code point for one.
@@ -106,87 +136,179 @@ fn narrow(c: char) -> char {
 }
 
 /// Markup, formulas, templates, SQL and links: nothing that a person is called at work.
-fn looks_hostile(chars: &[char]) -> bool {
-    let first = chars.iter().copied().find(|c| !c.is_whitespace());
+fn looks_hostile<U: Unit>(units: &[U]) -> bool {
+    let first = units.iter().map(|u| u.char()).find(|c| !c.is_whitespace());
     if matches!(first, Some('=' | '+' | '{' | '$' | '\\')) {
         return true;
     }
-    chars.windows(2).any(|w| match w[0] {
-        '<' => w[1].is_ascii_alphabetic() || matches!(w[1], '/' | '!' | '?' | '<'),
-        '$' | '#' => w[1] == '{',
-        '{' => matches!(w[1], '{' | '%'),
-        '\'' | '"' => w[1] == ';',
-        '-' | ';' => w[1] == '-',
-        ':' => w[1] == '/',
-        '%' => w[1] == '}',
-        '=' => matches!(w[1], '=' | '\'' | '1'),
-        '(' => w[1] == ')',
+    let doubtful = |w: &&[U]| w[0].class() & (class::HOSTILE | class::FIRST) != 0;
+    units.windows(2).filter(doubtful).map(|w| (w[0].char(), w[1].char())).any(|(a, b)| match a {
+        '<' => b.is_ascii_alphabetic() || matches!(b, '/' | '!' | '?' | '<'),
+        '$' | '#' => b == '{',
+        '{' => matches!(b, '{' | '%'),
+        '\'' | '"' => b == ';',
+        '-' | ';' => b == '-',
+        ':' => b == '/',
+        '%' => b == '}',
+        '=' => matches!(b, '=' | '\'' | '1'),
+        '(' => b == ')',
         '\\' => true,
         _ => false,
     })
 }
 
-fn is_or(w: &str) -> bool {
-    matches!(w, "bzw" | "oder" | "resp" | "beziehungsweise")
-}
-
-pub(super) struct Scanner<'t> {
-    pub chars: Vec<char>,
+pub(super) struct Scanner<'t, U> {
+    pub units: &'t [U],
+    /// The same as bytes and eight more, where they are bytes; else empty.
+    padded: &'t [u8],
     pub at: usize,
-    sep: Sep,
-    out: Scan,
-    /// The folded word at hand; one buffer for all words.
-    pub folded: String,
+    pub sep: Sep,
+    /// The last word is "or".
+    or: bool,
+    /// A word may be there twice, in both gender forms.
+    twins: bool,
+    pub out: &'t mut Scan,
+    words: &'t mut Words,
     /// What stands in the title.
-    pub marks: u8,
-    /// The title, where it is ASCII and so has a byte a code point; else empty.
-    plain: &'t str,
+    marks: u16,
 }
 
-impl Scanner<'_> {
+impl<U: Unit> Scanner<'_, U> {
+    pub fn char(&self, i: usize) -> Option<char> {
+        self.units.get(i).map(|u| u.char())
+    }
+
     pub fn peek(&self, ahead: usize) -> Option<char> {
-        self.chars.get(self.at + ahead).copied()
+        self.char(self.at + ahead)
     }
 
     pub fn letter(&self, i: usize) -> bool {
-        self.chars.get(i).is_some_and(|c| c.is_alphanumeric())
+        self.class(i) & class::ALNUM != 0
+    }
+
+    /// That of the end, beyond it.
+    fn class(&self, i: usize) -> u16 {
+        self.units.get(i).map_or(class::END, |u| u.class())
     }
 
     fn run(&mut self) {
-        let paired = self.marks & (mark::OPEN | mark::SLASH) != 0;
-        let grouped = self.marks & (mark::OPEN | mark::GENDER) != 0;
-        while let Some(c) = self.peek(0) {
-            if c == ' ' {
+        let address = self.marks & class::AT != 0;
+        while self.at < self.units.len() {
+            let class = self.class(self.at);
+            if class & class::SPACE != 0 {
                 self.at += 1;
-            } else if grouped && let Some(end) = self.gender_group() {
-                self.at = end;
-            } else if paired && let Some(end) = self.pronouns() {
-                self.out.pronouns.push((self.at, end));
-                self.sep = self.sep.max(Sep::Close);
-                self.at = end;
-            } else if c.is_alphanumeric() {
-                if let Some(end) = self.address() {
-                    self.at = end;
-                } else {
-                    self.word();
-                }
-            } else {
-                self.separator(c);
-                self.at += 1;
+            } else if class & class::PLAIN == 0 || address || !self.plain_word() {
+                self.step(class);
             }
         }
-        self.halve();
+        if self.twins {
+            self.halve();
+        }
+    }
+
+    /// Steps over a word that nothing but ASCII letters and digits belongs to, as nearly all words are.
+    fn plain_word(&mut self) -> bool {
+        let start = self.at;
+        let (mut end, mut seen, mut class) = (start, 0, class::END);
+        for u in &self.units[start..] {
+            class = u.class();
+            if class & class::PLAIN == 0 {
+                break;
+            }
+            seen |= class;
+            class = class::END;
+            end += 1;
+        }
+        let form = |at: usize| self.char(at) == Some('I');
+        let grouped = end == start + 1 && class & class::GENDER != 0;
+        // "aD", "iR".
+        let short = end == start + 2 && seen & class::UPPER != 0 && self.class(start) & class::LOWER != 0;
+        if class & class::END == 0
+            || grouped
+            || short
+            || (seen & class::CAPITAL_I != 0 && seen & class::LOWER != 0 && (start + 3..end).any(form))
+        {
+            return false;
+        }
+        let capital = |u: &&U| u.class() & class::UPPER != 0;
+        let caps = seen & class::LOWER == 0 && self.units[start..end].iter().filter(capital).count() >= 2;
+        self.at = end;
+        let written = Written { span: (start, end), caps, possessive: false, marked: false };
+        if self.padded.is_empty() {
+            self.out.folded.clear();
+            self.out.folded.extend(self.units[start..end].iter().map(|u| u.char().to_ascii_lowercase()));
+            self.push_folded(written);
+        } else {
+            let text = self.words.lemma(Eights::of_plain(&self.padded[start..], end - start));
+            self.push(text, written);
+        }
+        true
+    }
+
+    /// Steps over whatever stands here but a space.
+    fn step(&mut self, class: u16) {
+        let Some(c) = self.peek(0) else { return };
+        let open = class & class::OPEN != 0;
+        let grouped = open || self.class(self.at + 1) & class::GENDER != 0;
+        let paired = open || self.marks & class::SLASH != 0;
+        if grouped && let Some(end) = self.gender_group() {
+            self.at = end;
+        } else if paired && let Some(end) = self.pronouns() {
+            self.out.pronouns.push((self.at, end));
+            self.sep = self.sep.max(Sep::Close);
+            self.at = end;
+        } else if self.letter(self.at) {
+            if let Some(end) = self.address() {
+                self.at = end;
+            } else {
+                self.word();
+            }
+        } else {
+            self.separator(c);
+            self.at += 1;
+        }
+    }
+
+    /// Adds the folded word at hand.
+    pub fn push_folded(&mut self, word: Written) {
+        let len = self.out.folded.len();
+        self.out.folded.push_str(Eights::MARGIN);
+        let text = self.words.lemma(Eights::of_folded(self.out.folded.as_bytes(), len));
+        self.push(text, word);
+    }
+
+    fn push(&mut self, text: Lemma, word: Written) {
+        let or = text.is_or();
+        self.twins |= or || self.sep == Sep::Slash;
+        let joined = self.or || matches!(self.sep, Sep::Slash | Sep::Open);
+        if !(joined && self.repeats(&text)) {
+            let Written { span, caps, possessive, marked } = word;
+            self.out.tokens.push(Token { text, span, before: self.sep, caps, possessive, marked });
+            self.or = or;
+        }
+        self.sep = Sep::Space;
+    }
+
+    /// "Berater/Beraterin", "Berater bzw. Beraterin": the other gender form of the word before, which is dropped, as
+    /// is the "or" between them.
+    fn repeats(&mut self, text: &str) -> bool {
+        let tokens = &mut self.out.tokens;
+        let n = tokens.len() - usize::from(self.or);
+        if n == 0 || &*tokens[n - 1].text != text {
+            return false;
+        }
+        tokens.truncate(n);
+        tokens[n - 1].span.1 = self.at;
+        self.or = tokens[n - 1].text.is_or();
+        true
     }
 
     /// "Koch für Diätkost/Köchin für Diätkost", "Lean-Manager bzw. Lean-Managerin": two gender forms are one.
     fn halve(&mut self) {
         let tokens = &mut self.out.tokens;
-        if !tokens.iter().any(|t| t.before == Sep::Slash || is_or(&t.text)) {
-            return;
-        }
         for k in (2..=tokens.len() / 2).rev() {
             let twin = (k..=tokens.len() - k).find_map(|i| {
-                let or = usize::from(is_or(&tokens[i].text) && i + 1 + k <= tokens.len());
+                let or = usize::from(tokens[i].text.is_or() && i + 1 + k <= tokens.len());
                 let joined = or == 1 || tokens[i].before == Sep::Slash;
                 let (first, second) = (&tokens[i - k..i], &tokens[i + or..i + or + k]);
                 (joined && first.iter().zip(second).all(|(a, b)| *a.text == *b.text)).then_some(i..i + or + k)
@@ -200,7 +322,7 @@ impl Scanner<'_> {
 
     fn separator(&mut self, c: char) {
         let spaced = |i: Option<char>| i.is_none_or(char::is_whitespace);
-        let before = self.at.checked_sub(1).and_then(|i| self.chars.get(i).copied());
+        let before = self.at.checked_sub(1).and_then(|i| self.char(i));
         let sep = match c {
             '|' | ';' | '•' | '·' | '\n' | '►' | '→' | '»' | '«' | '‖' | '¦' | '✦' | '★' | '⭐' | '!' | '?' => {
                 Sep::Strong
@@ -228,151 +350,23 @@ impl Scanner<'_> {
 
     /// An e-mail address or host at the cursor: not part of a title.
     fn address(&self) -> Option<usize> {
-        if self.marks & mark::AT == 0 && self.chars[self.at] != 'w' {
+        if self.marks & class::AT == 0 && self.peek(0) != Some('w') {
             return None;
         }
-        let end = (self.at..self.chars.len()).find(|&i| self.chars[i].is_whitespace()).unwrap_or(self.chars.len());
-        let chunk = &self.chars[self.at..end];
-        let mail = chunk.iter().position(|&c| c == '@').is_some_and(|i| i > 0 && chunk[i..].contains(&'.'));
-        let host = chunk.len() > 4 && chunk[..4] == ['w', 'w', 'w', '.'];
-        (mail || host).then_some(end)
+        let chars = || self.units[self.at..].iter().map(|u| u.char()).take_while(|c| !c.is_whitespace());
+        let len = chars().count();
+        let mail = chars().position(|c| c == '@').is_some_and(|i| i > 0 && chars().skip(i).any(|c| c == '.'));
+        let host = len > 4 && chars().take(4).eq("www.".chars());
+        (mail || host).then_some(self.at + len)
     }
+}
 
-    /// Folds the letters of a word; tells how many of them are upper and lower case.
-    fn letters(&mut self, text: &mut String) -> (usize, usize) {
-        let start = self.at;
-        let mut run = 0;
-        let (mut upper, mut lower) = (0, 0);
-        if let Some(rest) = self.plain.as_bytes().get(start..self.chars.len()) {
-            // Whole words at once, up to a letter that may begin a gender form.
-            let end = start + rest.iter().position(|b| !b.is_ascii_alphabetic() || *b == b'I').unwrap_or(rest.len());
-            let word = &self.plain[start..end];
-            text.push_str(word);
-            text.make_ascii_lowercase();
-            lower = word.bytes().filter(u8::is_ascii_lowercase).count();
-            (run, upper, self.at) = (word.len(), word.len() - lower, end);
-        }
-        while let Some(c) = self.peek(0) {
-            // What nearly all letters are.
-            if c.is_ascii_lowercase() || (c.is_ascii_uppercase() && c != 'I') {
-                upper += usize::from(c.is_ascii_uppercase());
-                lower += usize::from(c.is_ascii_lowercase());
-                text.push(c.to_ascii_lowercase());
-                run += 1;
-            } else if c.is_alphanumeric() {
-                if self.capital_in(start) {
-                    break;
-                }
-                upper += usize::from(c.is_uppercase());
-                lower += usize::from(c.is_lowercase());
-                if c == 'Ã' && self.mojibake(text) {
-                    self.at += 2;
-                    continue;
-                }
-                fold_into(c, text);
-                run += 1;
-            } else if matches!(c, '\u{300}'..='\u{36F}') {
-                fold_into(c, text);
-            } else if matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{FEFF}')
-            {
-                // Invisible: soft hyphens and direction marks.
-            } else if c == '.' && run == 1 && self.letter(self.at + 1) && !self.letter(self.at + 2) {
-                text.push('.');
-                run = 0;
-            } else if c == '.' && run == 1 && text.len() == 1 && self.spaced_initials(start) {
-                text.push('.');
-                run = 0;
-                self.at += 1;
-            } else if c == '&' && run <= 2 && self.letter(self.at + 1) && self.short_run(self.at + 1) {
-                text.push('&');
-                run = 0;
-            } else if (c == '+' || c == '#') && text.starts_with('c') && text.len() <= 2 {
-                text.push(c);
-            } else {
-                break;
-            }
-            self.at += 1;
-        }
-        (upper, lower)
-    }
-
-    fn word(&mut self) {
-        let start = self.at;
-        let mut text = std::mem::take(&mut self.folded);
-        text.clear();
-        let (upper, lower) = self.letters(&mut text);
-        // "aD", "iR", "iV" without their dots; "ad" is an English word.
-        if text.len() == 2 && lower == 1 && self.chars[start].is_lowercase() && matches!(&*text, "ad" | "ir" | "iv") {
-            text.insert(1, '.');
-        }
-        let mark = self.gender_mark();
-        let marked = mark.is_some();
-        let apostrophe = matches!(self.peek(0), Some('\'' | '’' | '`'));
-        let plural = apostrophe && text.ends_with('s') && self.peek(1).is_some_and(char::is_whitespace);
-        let singular = apostrophe && matches!(self.peek(1), Some('s' | 'S')) && !self.letter(self.at + 2);
-        let possessive = plural || singular;
-        let span = (start, self.at);
-        if singular {
-            self.at += 2;
-        }
-        // "Geolog:in", "Ärzt*in", "beamtete/r": the stem alone is no form of the word.
-        match mark {
-            Some('i') if !text.ends_with('e') => text.push_str("in"),
-            Some('r') if text.ends_with('e') => text.push('r'),
-            _ => {}
-        }
-        let lemma = masculine(&text);
-        self.folded = text;
-        let text = lemma;
-        let caps = upper >= 2 && lower == 0;
-        if self.repeats(&text) {
-            self.sep = Sep::Space;
-            return;
-        }
-        self.out.tokens.push(Token { text, span, before: self.sep, caps, possessive, marked });
-        self.sep = Sep::Space;
-    }
-
-    /// "Berater/Beraterin", "Berater bzw. Beraterin": the other gender form of the word before, which is dropped.
-    fn repeats(&mut self, text: &str) -> bool {
-        let tokens = &mut self.out.tokens;
-        let or = tokens.last().is_some_and(|t| is_or(&t.text));
-        let n = tokens.len() - usize::from(or);
-        let joined = or || matches!(self.sep, Sep::Slash | Sep::Open);
-        if !joined || n == 0 || &*tokens[n - 1].text != text {
-            return false;
-        }
-        tokens.truncate(n);
-        tokens[n - 1].span.1 = self.at;
-        true
-    }
-
-    /// "a. D.", "i. V.": one abbreviation, not "Peter A. D. Ahrens", whose capitals lead to a surname.
-    fn spaced_initials(&self, start: usize) -> bool {
-        let second = self.at + 2;
-        if self.peek(1) != Some(' ') || !self.letter(second) || self.letter(second + 1) {
-            return false;
-        }
-        let mut rest = self.chars[second + 1..].iter().skip_while(|c| matches!(c, '.' | ' '));
-        self.chars[start].is_lowercase() || rest.next().is_none_or(|c| !c.is_alphanumeric())
-    }
-
-    fn short_run(&self, from: usize) -> bool {
-        !(self.letter(from + 1) && self.letter(from + 2))
-    }
-
-    /// UTF-8 read as Latin-1: `GeschÃ¤ftsfÃ¼hrer`.
-    fn mojibake(&self, text: &mut String) -> bool {
-        let folded = match self.peek(1) {
-            Some('¤' | '\u{84}' | '„') => "ae",
-            Some('¶' | '\u{96}' | '–') => "oe",
-            Some('¼' | '\u{9C}' | 'œ') => "ue",
-            Some('\u{9F}' | 'Ÿ') => "ss",
-            _ => return false,
-        };
-        text.push_str(folded);
-        true
-    }
+/// How a word is written.
+pub(super) struct Written {
+    pub span: (usize, usize),
+    pub caps: bool,
+    pub possessive: bool,
+    pub marked: bool,
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 
 use super::lexicon::Lexicon;
 use super::scan::{Sep, Token};
-use super::split::{Sense, find, last_part, weight};
+use super::sense::{Functions, Sense, weight};
+use super::split::{find, last_part};
 use crate::taxonomy::JobFunction;
 
 /// A compound whose end is abbreviated, in full.
@@ -28,7 +29,7 @@ pub(super) fn unit(lex: &Lexicon, w: &str) -> Option<Sense> {
     let name = UNITS.iter().find_map(|end| w.strip_suffix(end))?;
     let (0, word) = last_part(lex, name)? else { return None };
     let function = word.domain?.0;
-    Some(Sense { functions: vec![(function, weight::DOMAIN)], german: true, ..Sense::default() })
+    Some(Sense { functions: Functions::one(function, weight::DOMAIN), german: true, ..Sense::default() })
 }
 
 /// The word whose end completes the one at `at`: "Finanz- und Personalleiter", "Finanz-, Personal- und IT-Leiter".
@@ -54,5 +55,5 @@ pub(super) fn completed(lex: &Lexicon, stem: &str, next: &str) -> Option<Sense> 
         // Whoever leads a plant besides a department counts for the department.
         role.or(w.domain.map(|d| d.0)).filter(|&f| f != JobFunction::ExecutiveManagement)
     })?;
-    Some(Sense { functions: vec![(function, weight::DOMAIN)], german: true, ..Sense::default() })
+    Some(Sense { functions: Functions::one(function, weight::DOMAIN), german: true, ..Sense::default() })
 }

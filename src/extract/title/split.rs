@@ -3,7 +3,8 @@
 //! Invariant: at most a fixed number of look-ups a letter; words longer than `MAX` are not split.
 
 use super::level::field_of;
-use super::lexicon::{Derived, Lexicon, Role, Word, flag};
+use super::lexicon::{Lexicon, Word, flag};
+use super::sense::{Functions, Sense, weight};
 use super::short;
 use super::word::uninflected;
 use crate::taxonomy::{JobFunction, Seniority};
@@ -15,104 +16,6 @@ const MIN_PART: usize = 4;
 const SHORT: &[&str] = &["it", "hr", "pr", "bau", "edv", "amt", "koch", "rat"];
 /// What may stand between the parts of a compound.
 const LINKS: [&str; 6] = ["", "s", "n", "en", "es", "er"];
-
-/// How much a word says about a function, in log-odds.
-pub(super) mod weight {
-    pub const ROLE: f32 = 3.0;
-    pub const SOFT: f32 = 0.75;
-    /// Engineers and technicians are engineers beside a mere topic.
-    pub const SOFT_ENGINEER: f32 = 1.1;
-    /// Consultants and analysts stay so beside a mere topic ("digital").
-    pub const SOFT_CONSULTANT: f32 = 1.0;
-    pub const DOMAIN: f32 = 2.3;
-    pub const TOPIC: f32 = 0.9;
-    /// How much more a department says beside those who lead the company.
-    pub const LED: f32 = 1.4;
-}
-
-/// What one word (or phrase, or compound) means.
-#[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts about one word")]
-pub(super) struct Sense {
-    /// Function and log-odds; strongest part first.
-    pub functions: Vec<(JobFunction, f32)>,
-    /// The level of a person noun.
-    pub level: Option<Seniority>,
-    /// The function of the person noun gives way to words beside it, or it has none.
-    pub open: bool,
-    /// A person noun with a function of its own.
-    pub own: bool,
-    pub modifier: Option<Seniority>,
-    pub flags: u64,
-    pub german: bool,
-    pub english: bool,
-    pub french: bool,
-    /// Known from the derived vocabulary only.
-    pub derived: bool,
-    pub person: bool,
-    /// "Manager" and compounds of it: whether people are led depends on what is managed.
-    pub manages: bool,
-}
-
-impl Sense {
-    /// The noun comes first and what it is about behind it, as in German and French.
-    pub fn noun_first(&self) -> bool {
-        (self.german || self.french) && !self.english
-    }
-
-    /// What one is ("Freelancer", "Diplom-Kaufmann", "selbständig"), not what one does.
-    pub fn state(&self) -> bool {
-        self.open && !self.derived && self.functions.first().is_some_and(|f| f.0 == JobFunction::Other)
-    }
-
-    pub fn of_word(w: &Word) -> Self {
-        let mut s = Self {
-            flags: w.flags,
-            modifier: w.modifier,
-            german: w.german,
-            english: w.english,
-            french: w.french,
-            ..Self::default()
-        };
-        if let Some(Role { function, level, soft }) = w.role {
-            let soft_weight = match function {
-                JobFunction::EngineeringRnd => weight::SOFT_ENGINEER,
-                JobFunction::Consulting => weight::SOFT_CONSULTANT,
-                _ => weight::SOFT,
-            };
-            s.functions.push((function, if soft { soft_weight } else { weight::ROLE }));
-            s.level = Some(level);
-            s.open = soft;
-            s.own = !soft;
-        } else if let Some(level) = w.head {
-            s.level = Some(level);
-            s.open = true;
-            if level >= Seniority::CLevel {
-                s.functions.push((JobFunction::ExecutiveManagement, weight::ROLE));
-                (s.open, s.own) = (false, true);
-            }
-        }
-        if let (Some((f, topic)), false) = (w.domain, s.own) {
-            s.functions.push((f, if topic { weight::TOPIC } else { weight::DOMAIN }));
-        }
-        s.person = w.person();
-        s.manages = w.has(flag::MANAGES);
-        s
-    }
-
-    /// An abbreviation of several jobs.
-    pub fn of_ambiguous((level, functions): &(Seniority, Vec<JobFunction>)) -> Self {
-        let functions = functions.iter().map(|&f| (f, 1.2)).collect();
-        Self { functions, level: Some(*level), open: true, person: true, english: true, ..Self::default() }
-    }
-
-    pub fn of_derived(d: &Derived) -> Self {
-        let mut functions = vec![d.first];
-        functions.extend(d.second);
-        let level = d.person.then_some(Seniority::Professional);
-        Self { functions, level, open: true, person: d.person, derived: true, ..Self::default() }
-    }
-}
 
 /// Looks a single word up, in all its forms.
 pub(super) fn sense(lex: &Lexicon, w: &str) -> Option<Sense> {
@@ -203,7 +106,7 @@ fn agent(lex: &Lexicon, w: &str) -> Option<Sense> {
         let name = format!("{}{work}", w.strip_suffix(end)?);
         let function = find(lex, &name).and_then(|x| x.domain).filter(|d| !d.1)?.0;
         Some(Sense {
-            functions: vec![(function, weight::DOMAIN)],
+            functions: Functions::one(function, weight::DOMAIN),
             level: Some(Seniority::Professional),
             own: true,
             german: true,
@@ -270,7 +173,7 @@ fn modifiers<'a>(lex: &'a Lexicon, mut rest: &str, head: &Word) -> Option<Vec<&'
 pub(super) fn last_part<'a>(lex: &'a Lexicon, rest: &str) -> Option<(usize, &'a Word)> {
     for from in 0..rest.len().saturating_sub(1) {
         for link in LINKS {
-            let Some(p) = rest[from..].strip_suffix(link).filter(|p| usable(p)) else { continue };
+            let Some(p) = rest.get(from..).and_then(|r| r.strip_suffix(link)).filter(|p| usable(p)) else { continue };
             let says = |x: &&Word| x.person() || x.domain.is_some() || x.modifier.is_some() || x.flags != 0;
             if let Some(w) = lex.word(p).filter(|x| !x.french && says(x)) {
                 return Some((from, w));

@@ -307,6 +307,12 @@ fn lines_come_out_in_order_with_the_contract() {
     assert_eq!(keys, contract);
 }
 
+#[test]
+fn words_of_other_alphabets_are_not_cut_within_a_letter() {
+    // A unit's name is looked up from every place on.
+    assert_eq!(TitleReader::shipped().read("Pazarlamaışteam").job_function.value, None);
+}
+
 proptest::proptest! {
     #[test]
     fn any_text_gives_an_answer(text in "\\PC{0,60}|[A-Za-zäöüß |,/()*:_-]{0,500}") {

@@ -2,11 +2,11 @@
 //!
 //! Invariant: needs no clock; an end that is told ("bis 2021") ends the position.
 
-use smallvec::SmallVec;
-
 use super::lexicon::flag;
-use super::parse::Item;
+use super::means;
+use super::parse::{Item, fact};
 use super::scan::Sep;
+use super::segment::Notes;
 use crate::taxonomy::Seniority;
 
 /// How a segment stands to the present position.
@@ -21,12 +21,8 @@ pub(super) enum Kind {
     Nothing,
 }
 
-/// Former, on leave, private or no position at all.
-pub(super) fn kind(
-    items: &[Item],
-    (from, to): (usize, usize),
-    notes: &mut SmallVec<[(usize, &'static str); 4]>,
-) -> Kind {
+/// Former, on leave, private or no position at all; `any` are the flags of the segment, which begins at item `from`.
+pub(super) fn kind(seg: &[Item], any: u64, from: usize, notes: &mut Notes) -> Kind {
     // Nearly all titles have no word that could say so.
     const SAYS: u64 = flag::SENTENCE
         | flag::NEGATION
@@ -39,10 +35,10 @@ pub(super) fn kind(
         | flag::LEAVE
         | flag::FORMER
         | flag::UNTIL;
-    let seg = &items[from..to];
-    if !seg.iter().any(|i| i.has(SAYS) || i.year) {
+    if any & (SAYS | fact::YEAR) == 0 {
         return Kind::Current;
     }
+    let mut note = |i: usize, means| notes.push(((from + i) as u16, means));
     let find = |f: u64| seg.iter().position(|i| i.has(f) && !i.company);
     let sentence = seg.iter().filter(|i| i.has(flag::SENTENCE)).count();
     if sentence >= 2 || (sentence == 1 && (seg.len() > 5 || (seg[0].has(flag::SENTENCE) && seg.len() > 1))) {
@@ -59,23 +55,23 @@ pub(super) fn kind(
     let leads = seg.iter().any(|i| paid(i) && i.level() >= Some(Seniority::Lead));
     let topic = || find(flag::HOBBY_TOPIC).filter(|&i| !(own || leads && seg[i].has(flag::CLUB)));
     if let Some(i) = find(flag::HOBBY).or_else(|| volunteers(seg)).or_else(topic) {
-        notes.push((from + i, "private"));
+        note(i, means::PRIVATE);
         return Kind::Private;
     }
     if let Some(i) = club_office(seg) {
-        notes.push((from + i, "private"));
+        note(i, means::PRIVATE);
         return Kind::Private;
     }
     if let Some(i) = find(flag::COVER) {
-        notes.push((from + i, "cover"));
+        note(i, means::COVER);
         return Kind::Current;
     }
     if let Some(i) = find(flag::LEAVE) {
-        notes.push((from + i, "on_leave"));
+        note(i, means::ON_LEAVE);
         return Kind::Leave;
     }
     if let Some(i) = former(seg).or_else(|| ended(seg)) {
-        notes.push((from + i, "former"));
+        note(i, means::FORMER);
         return Kind::Former;
     }
     Kind::Current
@@ -153,7 +149,7 @@ fn names_something(words: &[Item]) -> bool {
         | flag::NOISE
         | flag::ACTING
         | flag::LEGAL_FORM;
-    words.iter().any(|i| !i.digits && !i.has(TELLS_NOTHING))
+    words.iter().any(|i| !i.digits() && !i.has(TELLS_NOTHING))
 }
 
 /// "bis 2021", "until 12/2021", "2015-2019": where the end is told.
@@ -163,8 +159,8 @@ fn ended(seg: &[Item]) -> Option<usize> {
     }
     (0..seg.len()).find(|&i| {
         let after = &seg[i + 1..seg.len().min(i + 5)];
-        let until = seg[i].has(flag::UNTIL) && after.iter().any(|x| x.year);
-        let range = seg[i].year && after.first().is_some_and(|x| x.year);
+        let until = seg[i].has(flag::UNTIL) && after.iter().any(|x| x.has(fact::YEAR));
+        let range = seg[i].has(fact::YEAR) && after.first().is_some_and(|x| x.has(fact::YEAR));
         until || range
     })
 }

@@ -7,8 +7,8 @@ use super::parse::Item;
 use super::scan::Scan;
 use crate::taxonomy::Language;
 
-/// The language that the words belong to.
-pub(super) fn language(lex: &Lexicon, items: &[Item], scan: &Scan) -> Option<Language> {
+/// The language that the words belong to; `any` are the flags that any of them has.
+pub(super) fn language(lex: &Lexicon, items: &[Item], any: u64, scan: &Scan) -> Option<Language> {
     let (mut german, mut english, mut known) = (0, 0, 0);
     for i in items.iter().filter(|i| !i.company) {
         let Some(s) = &i.sense else { continue };
@@ -17,10 +17,12 @@ pub(super) fn language(lex: &Lexicon, items: &[Item], scan: &Scan) -> Option<Lan
         english += 2 * usize::from(s.english && !s.german);
     }
     german += 2 * usize::from(scan.umlaut);
-    for i in items.iter().filter(|i| i.has(flag::LINKER)) {
-        let (a, b) = scan.tokens[i.tokens.0].text.known(lex).language;
-        german += usize::from(a);
-        english += usize::from(b);
+    if any & flag::LINKER != 0 {
+        for i in items.iter().filter(|i| i.has(flag::LINKER)) {
+            let (a, b) = scan.tokens[i.tokens.0].text.known(lex).language;
+            german += usize::from(a);
+            english += usize::from(b);
+        }
     }
     match german.cmp(&english) {
         std::cmp::Ordering::Greater => Some(Language::German),
