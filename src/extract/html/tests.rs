@@ -260,7 +260,7 @@ fn cost(html: String) -> std::time::Duration {
         };
         let before = spent();
         assert!(read_page(html.as_bytes(), None, &url).text.len() <= 200_000);
-        spent() - before
+        spent().saturating_sub(before)
     };
     std::thread::Builder::new().stack_size(2 << 20).spawn(read).expect("a thread").join().expect("it reads")
 }

@@ -9,6 +9,7 @@ mod calibration;
 mod class;
 mod combine;
 mod explain;
+mod french;
 mod gender;
 mod guarded;
 mod judge;

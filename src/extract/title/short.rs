@@ -22,13 +22,22 @@ pub(super) fn spelled_out(w: &str) -> Option<String> {
     ENDS.iter().find_map(full)
 }
 
-/// "Exportabteilung", "Vertriebsteam": the unit is about what its name begins with.
+/// "Exportabteilung", "Vertriebsteam", "Verkaufspersonal": the unit is about what its name begins with.
 pub(super) fn unit(lex: &Lexicon, w: &str) -> Option<Sense> {
-    const UNITS: [&str; 8] =
-        ["abteilung", "abteilungen", "bereich", "ressort", "team", "sparte", "bereichs", "abteilungs"];
+    const UNITS: [&str; 9] =
+        ["abteilung", "abteilungen", "bereich", "ressort", "team", "sparte", "bereichs", "abteilungs", "personal"];
     let name = UNITS.iter().find_map(|end| w.strip_suffix(end))?;
     let (0, word) = last_part(lex, name)? else { return None };
     let function = word.domain?.0;
+    Some(Sense { functions: Functions::one(function, weight::DOMAIN), german: true, ..Sense::default() })
+}
+
+/// What somebody known does: "Anlageberatung" by "Anlageberater".
+pub(super) fn service(lex: &Lexicon, w: &str) -> Option<Sense> {
+    const WORKS: [(&str, &str); 3] =
+        [("beratung", "berater"), ("betreuung", "betreuer"), ("vermittlung", "vermittler")];
+    let who = WORKS.iter().find_map(|(work, who)| Some(format!("{}{who}", w.strip_suffix(work)?)))?;
+    let function = find(lex, &who)?.role?.function;
     Some(Sense { functions: Functions::one(function, weight::DOMAIN), german: true, ..Sense::default() })
 }
 

@@ -25,7 +25,7 @@ pub(super) fn sense(lex: &Lexicon, w: &str) -> Option<Sense> {
     if let Some(word) = find(lex, w) {
         return Some(Sense::of_word(word));
     }
-    let parts = club(w).or_else(|| short::unit(lex, w)).or_else(|| agent(lex, w)).or_else(|| compound(lex, w));
+    let parts = form(lex, w).or_else(|| compound(lex, w));
     if parts.is_some() {
         return parts;
     }
@@ -60,7 +60,7 @@ pub(super) fn pattern(lex: &Lexicon, w: &str) -> Pattern {
         let entry = uninflected(w).map(|u| u.0).find(|stem| lex.word(stem).is_some());
         return Pattern::Listed(owned(entry.unwrap_or(w)));
     }
-    if club(w).or_else(|| short::unit(lex, w)).or_else(|| agent(lex, w)).is_some() {
+    if form(lex, w).is_some() {
         return Pattern::Form(owned(w));
     }
     if let Some((from, _)) = compound_head(lex, w) {
@@ -84,6 +84,11 @@ fn parts(lex: &Lexicon, mut rest: &str) -> Vec<String> {
         rest = &rest[..from];
     }
     out
+}
+
+/// What a word means by its end and what stands before it, without being split.
+fn form(lex: &Lexicon, w: &str) -> Option<Sense> {
+    club(w).or_else(|| short::unit(lex, w)).or_else(|| short::service(lex, w)).or_else(|| agent(lex, w))
 }
 
 /// Clubs by their name: `Kleingartenverein`, `Schachklub`; not those that are a business.

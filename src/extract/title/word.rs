@@ -2,6 +2,8 @@
 //!
 //! Invariant: works on folded text; every gender form of a noun gives the same word.
 
+use super::french;
+
 /// Words in `-in` that are no feminine forms.
 const NOT_FEMININE: &[&str] = &[
     "admin",
@@ -229,85 +231,9 @@ const NOMINALISED: &[&str] = &[
     "verordnete",
 ];
 
-/// French endings, and words whose feminine ending is no rule.
-const FRENCH_ENDINGS: [(&str, &str); 3] = [("trice", "teur"), ("euse", "eur"), ("ienne", "ien")];
-const FRENCH: &[&str] = &[
-    "adjointe",
-    "municipale",
-    "agente",
-    "alternante",
-    "apprentie",
-    "assistante",
-    "associee",
-    "attachee",
-    "avocate",
-    "banquiere",
-    "caissiere",
-    "chargee",
-    "commerciale",
-    "conseillere",
-    "consultante",
-    "courtiere",
-    "cuisiniere",
-    "deleguee",
-    "dirigeante",
-    "diplomee",
-    "doctorante",
-    "enseignante",
-    "etudiante",
-    "experte",
-    "exploitante",
-    "generale",
-    "gerante",
-    "cogerante",
-    "independante",
-    "infirmiere",
-    "intervenante",
-    "ouvriere",
-    "presidente",
-    "remplacante",
-    "representante",
-    "retraitee",
-    "salariee",
-    "soignante",
-    "confirmee",
-    "experimentee",
-    "artisane",
-    "ambulanciere",
-    "boulangere",
-    "patissiere",
-    "bouchere",
-    "jardiniere",
-    "magasiniere",
-    "referente",
-    "financiere",
-    "debutante",
-    "polyvalente",
-    "policiere",
-    "tresoriere",
-    "negociante",
-];
-
-/// "Directrice", "Acheteuse", "Technicienne", "Gérante".
-fn french(w: &mut String) -> bool {
-    for (from, to) in FRENCH_ENDINGS {
-        if w.ends_with(from) && w.len() >= from.len() + 3 {
-            w.truncate(w.len() - from.len());
-            w.push_str(to);
-            return true;
-        }
-    }
-    match w.as_str() {
-        "cheffe" | "hotesse" => w.truncate(4),
-        x if FRENCH.contains(&x) && x.ends_with('e') => w.truncate(w.len() - 1),
-        _ => return false,
-    }
-    true
-}
-
 /// The masculine singular of a folded word; other words come back as they are.
 pub(super) fn masculine(mut w: String) -> String {
-    if w.len() < 4 || french(&mut w) {
+    if w.len() < 4 || french::masculine(&mut w) {
         return w;
     }
     if let Some(stem_len) = w.strip_suffix("innen").map(str::len)
