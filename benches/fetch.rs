@@ -56,7 +56,8 @@ async fn serve(port: u16) {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("loopback");
     println!("{}", listener.local_addr().expect("bound"));
     let page = Bytes::from(page());
-    let index = Bytes::from((0..READ).map(|n| format!("<a href=/p{n}>{n}</a>\n")).collect::<String>());
+    let links: Vec<String> = (0..READ).map(|n| format!("<a href=/p{n}>{n}</a>")).collect();
+    let index = Bytes::from(links.join("\n"));
     while let Ok((stream, _)) = listener.accept().await {
         let (page, index) = (page.clone(), index.clone());
         tokio::spawn(async move {
