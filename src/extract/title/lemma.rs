@@ -173,3 +173,42 @@ pub(super) fn fold_into(c: char, out: &mut String) {
         _ => out.extend(c.to_lowercase()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lemma(words: &mut Words, folded: &str) -> Lemma {
+        words.lemma(Eights::of_folded(format!("{folded}{}", Eights::MARGIN).as_bytes(), folded.len()))
+    }
+
+    #[test]
+    fn words_are_told_apart_at_any_length_and_found_again_after_growth() {
+        let mut words = Words::default();
+        let all: Vec<String> = (1..=26).flat_map(|n| ["x".repeat(n), "x".repeat(n - 1) + "y"]).collect();
+        let first: Vec<Lemma> = all.iter().map(|w| lemma(&mut words, w)).collect();
+        (0..2000).for_each(|i| drop(lemma(&mut words, &format!("w{i}"))));
+        for (w, first) in all.iter().zip(&first) {
+            let again = lemma(&mut words, w);
+            assert!(Rc::ptr_eq(&again.0, &first.0) && &*again == w, "{w}");
+        }
+    }
+
+    #[test]
+    fn plain_words_are_folded_on_the_way() {
+        let mut words = Words::default();
+        for (written, folded) in [("SAP4", "sap4"), ("Vertrieb", "vertrieb"), ("ProduktmanagerX", "produktmanagerx")] {
+            let title = format!("{written}, AG{}", Eights::MARGIN);
+            let plain = words.lemma(Eights::of_plain(title.as_bytes(), written.len()));
+            assert!(Rc::ptr_eq(&plain.0, &lemma(&mut words, folded).0) && &*plain == folded, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_full_memory_is_emptied() {
+        let mut words = Words::default();
+        let first = lemma(&mut words, "first");
+        (0..MOST).for_each(|i| drop(lemma(&mut words, &format!("w{i}"))));
+        assert!(words.len <= MOST && !Rc::ptr_eq(&first.0, &lemma(&mut words, "first").0));
+    }
+}

@@ -49,3 +49,16 @@ fn spans_are_code_points() {
     assert_eq!(s.tokens[0].span, (2, 20));
     assert_eq!(s.tokens[1].span, (21, 26));
 }
+
+#[test]
+fn a_title_is_scanned_alike_whatever_letters_stand_beside_it() {
+    // A character beyond Latin-1 makes a title be read by `char`s instead of bytes.
+    for t in
+        ["Leiter/-in Einkauf (m/w/d)", "LEITERIN IT, R&D", "Ärzt*in bzw. Pfleger", "i.V. LeiterIn 2021", "m,w,d x aD"]
+    {
+        let (plain, wide) = (scan(t), scan(&format!("{t} ★")));
+        let told =
+            |s: &Scan| s.tokens.iter().map(|t| (t.text.to_string(), t.span, t.caps, t.marked)).collect::<Vec<_>>();
+        assert_eq!(told(&plain), told(&wide), "{t}");
+    }
+}

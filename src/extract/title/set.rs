@@ -54,3 +54,20 @@ impl Set {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_cut_at_either_end() {
+        let mut all = Set::default();
+        for i in [0, 5, 63] {
+            all.add(i);
+        }
+        let list = |s: Set| s.each().collect::<Vec<_>>();
+        assert_eq!((list(all), all.first(), all.last()), (vec![0, 5, 63], Some(0), Some(63)));
+        assert_eq!((list(all.below(5)), list(all.from(5)), list(all.below(64))), (vec![0], vec![5, 63], list(all)));
+        assert!(all.has(63) && !all.has(62) && Set::default().last().is_none() && all.without(all).is_empty());
+    }
+}
