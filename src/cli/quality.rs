@@ -10,17 +10,18 @@ use serde::Serialize;
 
 use super::exit::Usage;
 use crate::extract::title::TitleReader;
-use crate::quality::{FacetSet, RoleSet, TitleSet, forms, roles, texts, titles};
+use crate::quality::{FacetSet, Leadership, Report, RoleSet, TitleSet, forms, roles, texts, titles};
 
 /// Where the labelled sets of the repository lie.
 const TITLES: &str = "testdata/title";
-const FORMS: &str = "testdata/title/forms.tsv";
+const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.tsv"];
+const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
 const TEXTS: [&str; 3] =
     ["testdata/text/facets_dev.yaml", "testdata/text/facets_test.yaml", "testdata/text/facets_messy_test.yaml"];
 /// Sets that were written and labelled before they were read.
-const BLIND: [&str; 6] = ["fresh", "second", "third", "fourth", "fifth", "french"];
+const BLIND: [&str; 7] = ["fresh", "second", "third", "fourth", "fifth", "sixth", "french"];
 
 #[derive(Debug, Args)]
 pub(super) struct QualityArgs {
@@ -78,8 +79,14 @@ pub(super) fn execute(args: &QualityArgs) -> anyhow::Result<ExitCode> {
             if held_out.len() > 1 {
                 sets.push(TitleSet::pooled("all hold-outs", &held_out));
             }
-            let groups = if files.is_empty() { forms(&read(Path::new(FORMS))?) } else { Vec::new() };
-            show(&titles(&sets, &groups), shown, "quality titles")
+            let (mut groups, mut leadership) = (Vec::new(), None);
+            if files.is_empty() {
+                for file in FORMS {
+                    groups.extend(forms(&read(Path::new(file))?));
+                }
+                leadership = Leadership::of(&read(Path::new(LEADERS))?);
+            }
+            show(&Report { leadership, ..titles(&sets, &groups) }, shown, "quality titles")
         }
         What::Text { files, shown } => {
             let report = texts(&text_sets(files)?);

@@ -12,4 +12,4 @@ pub use roles::{RoleFigures, RoleReport, RoleSet, RoleSetError, roles};
 pub use scheme::{Department, Rank, department, rank};
 pub use score::{Bin, Point, Score};
 pub use texts::{FacetFigures, FacetMeasured, FacetReport, FacetSet, FacetSetError, texts};
-pub use titles::{LabelError, Measured, Report, TitleSet, forms, same_for_all_forms, titles};
+pub use titles::{LabelError, Leadership, Measured, Report, TitleSet, forms, same_for_all_forms, titles};

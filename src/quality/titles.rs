@@ -134,18 +134,59 @@ pub struct Report {
     pub sets: Vec<Measured>,
     /// Groups of gender forms, and the share of them whose forms are all read alike; `None` where none were given.
     pub gender_forms: Option<(usize, f64)>,
+    /// Who leads people; `None` where no such titles were given.
+    pub leadership: Option<Leadership>,
 }
 
-/// Groups of forms of one title, from a table `masculine <tab> feminine` with a header.
+/// How well the level tells who leads people: from `lead` on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Leadership {
+    /// Titles.
+    pub n: usize,
+    /// Share of those read as leading who lead.
+    pub precision: f64,
+    /// Share of those who lead that are read as leading.
+    pub recall: f64,
+    /// Harmonic mean of both.
+    pub f1: f64,
+}
+
+impl Leadership {
+    /// Measures the shipped reader on a table `title <tab> 1 (leads) or 0` with a header. `None` = it has no rows.
+    #[must_use]
+    pub fn of(tsv: &str) -> Option<Self> {
+        let reader = TitleReader::shipped();
+        let (mut n, mut read, mut leading, mut both) = (0, 0.0, 0.0, 0.0);
+        for (title, label) in tsv.lines().skip(1).filter_map(|line| line.split_once('\t')) {
+            let is_read = reader.read(title).seniority.value.is_some_and(leads);
+            let is_one = label.trim() == "1";
+            n += 1;
+            read += f64::from(u8::from(is_read));
+            leading += f64::from(u8::from(is_one));
+            both += f64::from(u8::from(is_read && is_one));
+        }
+        let share = |of: f64| if of > 0.0 { both / of } else { 0.0 };
+        let f1 = if read + leading > 0.0 { 2.0 * both / (read + leading) } else { 0.0 };
+        (n > 0).then(|| Self { n, precision: share(read), recall: share(leading), f1 })
+    }
+}
+
+const fn leads(level: Seniority) -> bool {
+    !matches!(level, Seniority::Trainee | Seniority::Junior | Seniority::Professional | Seniority::Senior)
+}
+
+/// Groups of forms of one title, from a table `masculine <tab> feminine` with a header; further columns are further forms.
 #[must_use]
 pub fn forms(tsv: &str) -> Vec<Vec<String>> {
     let group = |line: &str| {
-        let (m, f) = line.split_once('\t')?;
-        let f = f.split('\t').next()?;
+        let (m, others) = line.split_once('\t')?;
+        let mut others = others.split('\t');
+        let f = others.next()?;
         let mut all = vec![m.to_owned(), f.to_owned(), format!("{m} (m/w/d)"), format!("{m} / {f}")];
         if f.strip_prefix(m) == Some("in") {
             all.extend(["/in", "/-in", "*in", ":in", "_in", "(in)", "In"].map(|e| format!("{m}{e}")));
         }
+        all.extend(others.map(str::to_owned));
         Some(all)
     };
     tsv.lines().skip(1).filter_map(group).collect()
@@ -157,7 +198,7 @@ pub fn titles(sets: &[TitleSet], forms: &[Vec<String>]) -> Report {
     let reader = TitleReader::shipped();
     let alike = forms.iter().filter(|g| same_for_all_forms(reader, g)).count();
     let gender_forms = (!forms.is_empty()).then(|| (forms.len(), alike as f64 / forms.len() as f64));
-    Report { sets: sets.iter().map(|s| measure(reader, s)).collect(), gender_forms }
+    Report { sets: sets.iter().map(|s| measure(reader, s)).collect(), gender_forms, leadership: None }
 }
 
 /// Whether function, level and power are the same for all forms of a title.
@@ -228,6 +269,9 @@ impl fmt::Display for Report {
         if let Some((n, share)) = self.gender_forms {
             writeln!(f, "\nGender forms: {n} titles, read alike in all forms: {share:.4}")?;
         }
+        if let Some(Leadership { n, precision, recall, f1 }) = self.leadership {
+            writeln!(f, "\nLeadership: {n} titles, precision {precision:.3}, recall {recall:.3}, F1 {f1:.3}")?;
+        }
         Ok(())
     }
 }
@@ -274,6 +318,21 @@ mod tests {
             let large = m.department.n >= 500;
             assert!(!large || (m.job_function.ece <= 0.05 && m.seniority.ece <= 0.05), "{}: calibration", m.set);
         }
+    }
+
+    #[test]
+    fn leadership_and_neutral_forms_reach_the_bars() {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/title");
+        let read = |name: &str| std::fs::read_to_string(dir.join(name)).expect("it is in the repository");
+        let leadership = Leadership::of(&read("leaders.tsv")).expect("rows");
+        assert!(leadership.n >= 200 && leadership.f1 >= 0.88, "{leadership:?}");
+        let groups = forms(&read("neutral.tsv"));
+        assert!(groups.len() >= 100 && groups[0].len() >= 4);
+        let (_, alike) = titles(&[], &groups).gender_forms.expect("groups");
+        assert!(alike >= 0.995, "{alike}");
+        assert_eq!(Leadership::of("title\tleader\n"), None);
+        let half = Leadership::of("title\tleader\nTeamleiter\t1\nVorarbeiter\t0\n").expect("rows");
+        assert!((half.precision - 0.5).abs() < 1e-9 && (half.recall - 1.0).abs() < 1e-9);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub enum By {
     Nothing,
     /// The title reveals a special category and is not read.
     Withheld,
+    /// It is empty, longer than any title, or looks like code, and is not read.
+    Unread,
 }
 
 /// A word that says something, and the rule that it says it by.
@@ -165,6 +167,7 @@ impl Taken<'_> {
     fn by(&self, v: &ValueReading, model: bool) -> By {
         match () {
             () if self.reading.special_category => By::Withheld,
+            () if self.parts.items.is_empty() => By::Unread,
             () if v.value.is_none() => By::Nothing,
             () if model && v.words.is_empty() => By::Model,
             () if model => By::RulesAndModel,
@@ -263,6 +266,7 @@ impl fmt::Display for By {
             Self::Default => "given by no word: it is what holds where a title says nothing of it",
             Self::Nothing => "not told by the title",
             Self::Withheld => "withheld: the title reveals a special category of data and is not read",
+            Self::Unread => "not read: the title is empty, longer than any title, or looks like code",
         })
     }
 }

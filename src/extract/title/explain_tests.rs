@@ -59,4 +59,8 @@ fn an_explanation_is_harmless_and_no_longer_than_what_was_read() {
     assert!(told.lines().all(|line| !line.chars().any(char::is_control)) && !told.contains('<'), "{told:?}");
     let told = TitleReader::shipped().explain(&"Einkauf ".repeat(1 << 16)).to_string();
     assert!(told.starts_with("Einkauf Einkauf") && told.len() < 1 << 15, "{}", told.len());
+    for (title, is_read) in [("", false), ("<script>alert(1)</script>", false), ("Hmpf", true)] {
+        let by = TitleReader::shipped().explain(title).job_function.by;
+        assert_eq!((by != By::Unread, by == By::Nothing), (is_read, is_read), "{title}");
+    }
 }
