@@ -46,6 +46,11 @@ fn replacement(c: char) -> Option<char> {
     }
 }
 
+/// Whether nothing is to be seen of a character wherever it stands. Joiners are not meant: words change by them.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
 /// Characters that steer a terminal or the reading direction instead of showing something.
 pub(crate) fn is_unprintable(c: char) -> bool {
     c.is_control()

@@ -84,7 +84,7 @@ pub(super) fn execute(args: &QualityArgs) -> anyhow::Result<ExitCode> {
                 for file in FORMS {
                     groups.extend(forms(&read(Path::new(file))?));
                 }
-                leadership = Leadership::of(&read(Path::new(LEADERS))?);
+                leadership = Leadership::of(LEADERS, &read(Path::new(LEADERS))?).map_err(|e| Usage(e.to_string()))?;
             }
             show(&Report { leadership, ..titles(&sets, &groups) }, shown, "quality titles")
         }

@@ -65,16 +65,18 @@ impl Identifiers {
         (self.0)("record", &[crm, record])
     }
 
-    /// All identifiers of a contact, the record first.
+    /// All identifiers of a contact, the record first; the name at the company, under each record of the company.
     #[must_use]
     pub fn contact(&self, crm: &str, contact: &CrmContact) -> Vec<Identifier> {
         let mut all = vec![self.record(crm, &contact.record_id)];
         all.extend(contact.emails.iter().map(|e| self.email(e.reveal())));
-        if let Some(account) = &contact.account_record
-            && !contact.family_name.reveal().is_empty()
-        {
+        let companies = contact.account_record.iter().chain(&contact.account_aliases);
+        if !contact.family_name.reveal().is_empty() {
             let names = names(contact.given_name.reveal(), contact.family_name.reveal());
-            all.extend(names.iter().map(|(given, family)| (self.0)("name", &[crm, account, given, family])));
+            let at = |company: &String| {
+                names.iter().map(|(given, family)| (self.0)("name", &[crm, company, given, family])).collect::<Vec<_>>()
+            };
+            all.extend(companies.flat_map(at));
         }
         all
     }

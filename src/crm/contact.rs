@@ -28,6 +28,7 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLette
         cells.read("country", "unknown_country", "write an ISO 3166 code such as DE, AT, CH or GB", value::country);
     Ok(CrmContact {
         account_record: cells.text("account_record").map(str::to_owned),
+        account_aliases: Vec::new(),
         given_name: Personal::new(given),
         family_name: Personal::new(family),
         emails: emails(cells),

@@ -37,17 +37,24 @@ pub(super) fn settle(pull: &mut CrmPull, unread: &BTreeMap<String, u32>, notes: 
     pull.merged = into;
 }
 
-/// The same of companies: contacts of one that was merged are contacts of the one that it lives on in.
+/// The same of companies. What the rows of contacts say of their company stays as it is: somebody who was erased is known
+/// by it, under each record of the company.
 pub(super) fn settle_accounts(pull: &mut CrmPull, notes: &mut Vec<CrmDeadLetter>) {
     let Merges { into, circles } = Merges::of(&pull.accounts);
     tell_circles(Table::Accounts, &pull.accounts, &circles, notes);
-    for contact in pull.contacts.iter_mut().chain(&mut pull.gone) {
-        if let Some(into) = contact.account_record.as_ref().and_then(|record| into.get(record)) {
-            contact.account_record = Some(into.clone());
-        }
+    let mut alike: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (loser, winner) in &into {
+        alike.entry(winner).or_insert_with(|| vec![winner]).push(loser);
     }
-    let is_merged = |a: &CrmAccount| a.merged_into.is_some() || into.contains_key(&a.record_id);
-    pull.accounts.retain(|a| !a.deleted && !is_merged(a) && !circles.contains(&a.record_id));
+    for contact in pull.contacts.iter_mut().chain(&mut pull.gone) {
+        let Some(record) = contact.account_record.as_deref() else { continue };
+        let winner = into.get(record).map_or(record, String::as_str);
+        let others = alike.get(winner).into_iter().flatten().filter(|other| **other != record);
+        contact.account_aliases = others.map(|other| (*other).to_owned()).collect();
+    }
+    // One whose survivor is not exported is worked on still: a column may be taken for what it is not.
+    let is_gone = |a: &CrmAccount| a.deleted || a.name.is_empty() || into.contains_key(&a.record_id);
+    pull.accounts.retain(|a| !is_gone(a) && !circles.contains(&a.record_id));
     pull.merged_accounts = into;
 }
 
@@ -161,7 +168,9 @@ mod tests {
             d,Listed GmbH,,,\n\
             e,,yes,,\n\
             f,Circle GmbH,,g,\n\
-            g,Circle AG,,f,\n";
+            g,Circle AG,,f,\n\
+            h,Stays GmbH,,99,\n\
+            i,,,99,\n";
         fs::write(folder.path().join("a.csv"), accounts).expect("written");
         let contacts = "id,last name,account id\n1,One,a\n2,Two,b\n3,Three,d\n4,Four,e\n5,Five,f\n";
         fs::write(folder.path().join("c.csv"), contacts).expect("written");
@@ -169,9 +178,13 @@ mod tests {
         let source = CsvSource { contacts: files("c.csv"), accounts: Some(files("a.csv")), ..CsvSource::default() };
         let pull = pull(&source, folder.path()).expect("headers");
         let companies: Vec<&str> = pull.accounts.iter().map(|a| a.record_id.as_str()).collect();
-        assert_eq!(companies, ["a"]);
-        let of: Vec<_> = pull.contacts.iter().map(|c| c.account_record.as_deref().unwrap_or_default()).collect();
+        assert_eq!(companies, ["a", "h"], "99 is not exported");
+        let of: Vec<_> = pull.contacts.iter().map(|c| pull.company_of(c).unwrap_or_default()).collect();
         assert_eq!(of, ["a", "a", "a", "e", "f"]);
+        let said: Vec<_> = pull.contacts.iter().filter_map(|c| c.account_record.as_deref()).collect();
+        assert_eq!(said, ["a", "b", "d", "e", "f"], "as the rows have it");
+        assert_eq!(pull.contacts[1].account_aliases, ["a", "c", "d"]);
+        assert_eq!(pull.contacts[3].account_aliases, [""; 0]);
         let merged: Vec<(&str, &str)> = pull.merged_accounts.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         assert_eq!(merged, [("b", "a"), ("c", "a"), ("d", "a")]);
         let reasons: Vec<_> = pull.dead_letters.iter().map(|l| (l.table, l.reason)).collect();

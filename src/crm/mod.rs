@@ -147,6 +147,8 @@ pub struct CrmContact {
     pub record_id: String,
     /// The CRM's id of the company.
     pub account_record: Option<String>,
+    /// Other records of that company: those that were merged into it, or that it was merged into.
+    pub account_aliases: Vec<String>,
     /// Given names without titles; may be empty.
     pub given_name: Personal<String>,
     /// Family name with its particles (von, van der), without titles; empty only where the record is gone.
@@ -321,4 +323,13 @@ pub struct CrmPull {
     pub dead_letters: Vec<CrmDeadLetter>,
     /// The files that were read, in the order of reading.
     pub files: Vec<FileFacts>,
+}
+
+impl CrmPull {
+    /// The record of a contact's company that holds.
+    #[must_use]
+    pub fn company_of<'a>(&'a self, contact: &'a CrmContact) -> Option<&'a str> {
+        let record = contact.account_record.as_ref()?;
+        Some(self.merged_accounts.get(record).unwrap_or(record))
+    }
 }

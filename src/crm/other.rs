@@ -21,7 +21,14 @@ pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, Box<CrmDeadLe
         None if deleted || merged_into.is_some() => String::new(),
         None => return Err(cells.letter("missing_name", Some("name"), "give the company a name")),
     };
-    let updated_at = cells.when("updated_at")?.map(When::start);
+    let updated_at = match cells.when("updated_at") {
+        // That it is gone must not be lost with its date: without one it holds against all other rows.
+        Err(letter) if deleted || merged_into.is_some() => {
+            cells.notes.push(CrmDeadLetter { row_dropped: false, ..*letter });
+            None
+        }
+        read => read?.map(When::start),
+    };
     let decimal = cells.layout.decimal;
     let (revenue_eur, revenue_foreign) = revenue(cells, decimal);
     let whole = |cell: &str| value::number(cell, decimal).filter(|n| n.fract() == 0.0 && *n <= 1e8).map(|n| n as u32);

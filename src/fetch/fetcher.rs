@@ -268,7 +268,7 @@ impl Fetcher {
             self.check_rules(plan, facts)?;
             let leave = self.hosts.admit(&plan.host, &plan.source)?;
             if let Some(memory) = &self.memory {
-                memory.asking(&plan.source, &plan.host);
+                memory.asking(&plan.source, &plan.host, self.config.budgets.requests_per_host);
             }
             facts.attempts += 1;
             let result = tokio::select! {

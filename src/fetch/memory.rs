@@ -312,7 +312,7 @@ mod tests {
         forget_refusals(dir.path()).expect("there is nothing to forget");
         assert!(!dir.path().join(FILE).exists());
         let memory = open(&dir.path().join(FILE), "run_1");
-        memory.asking("site", "a.example");
+        memory.asking("site", "a.example", 50);
         memory.refuse("https://a.example/ada", FailReason::Gone, i64::MAX);
         assert_eq!(memory.refusal("https://a.example/ada", 1), Some(FailReason::Gone));
         drop(memory);
@@ -327,7 +327,7 @@ mod tests {
         let path = dir.path().join("fetch.sqlite");
         let first = open(&path, "run_1");
         for host in ["a.example", "a.example", "b.example"] {
-            first.asking("site", host);
+            first.asking("site", host, 50);
         }
         first.ended(
             "site",

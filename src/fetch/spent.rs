@@ -11,7 +11,8 @@ use rusqlite::{Connection, params};
 
 use super::memory::{End, Memory, Spent};
 
-/// So many requests to a host are reserved at once at first, then as many as before, up to the most.
+/// So many requests to a host are reserved at once at first, then as many as before, up to the most; never more than an
+/// eighth of what the host may be asked in a run.
 const RESERVED: (u32, u32) = (8, 64);
 /// So many ends of permits are written at once.
 const BATCH: u32 = 1024;
@@ -59,15 +60,15 @@ impl Memory {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a request that is about to be sent.
-    pub(super) fn asking(&self, source: &str, host: &str) {
+    /// Notes a request that is about to be sent to a host that may be asked `budget` times.
+    pub(super) fn asking(&self, source: &str, host: &str, budget: u32) {
         let mut notes = self.notes();
         let note = notes.of(source, host);
         if note.reserved > 0 {
             note.reserved -= 1;
             return;
         }
-        let more = note.asked.clamp(RESERVED.0, RESERVED.1);
+        let more = note.asked.clamp(RESERVED.0, RESERVED.1).min((budget / 8).max(1));
         let sql = "INSERT INTO spent (run, night, source, host, asked) VALUES (?1, ?2, ?3, ?4, ?5)
             ON CONFLICT (run, source, host) DO UPDATE SET asked = asked + ?5";
         let values = params![self.run, self.night, source, host, more];
@@ -179,12 +180,14 @@ mod tests {
         let path = dir.path().join("fetch.sqlite");
         let open = || Memory::open(&path, "run", "night", Box::new(str::to_owned)).expect("a memory");
         let memory = open();
-        for asked in 1..=200_u32 {
-            memory.asking("site", "a.example");
-            // As another process finds it, were this one killed now.
-            let spent = open().before().by_host["a.example"];
-            let too_many = asked.clamp(RESERVED.0, RESERVED.1);
-            assert!((asked..asked + too_many).contains(&spent), "{spent} for {asked}");
+        for (host, budget) in [("a.example", u32::MAX), ("b.example", 50), ("c.example", 3)] {
+            for asked in 1..=200_u32 {
+                memory.asking("site", host, budget);
+                // As another process finds it, were this one killed now.
+                let spent = open().before().by_host[host];
+                let lot = asked.clamp(RESERVED.0, RESERVED.1).min((budget / 8).max(1));
+                assert!((asked..asked + lot).contains(&spent), "{spent} for {asked} of {budget}");
+            }
         }
         drop(memory);
         assert_eq!(open().before().by_host["a.example"], 200, "in peace it is exact");

@@ -153,13 +153,22 @@ pub struct Leadership {
 
 impl Leadership {
     /// Measures the shipped reader on a table `title <tab> 1 (leads) or 0` with a header. `None` = it has no rows.
-    #[must_use]
-    pub fn of(tsv: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    /// A row that is otherwise.
+    pub fn of(name: &str, tsv: &str) -> Result<Option<Self>, LabelError> {
         let reader = TitleReader::shipped();
         let (mut n, mut read, mut leading, mut both) = (0, 0.0, 0.0, 0.0);
-        for (title, label) in tsv.lines().skip(1).filter_map(|line| line.split_once('\t')) {
+        for (at, line) in tsv.lines().enumerate().skip(1) {
+            let (title, is_one) = match line.split_once('\t') {
+                Some((title, "1")) => (title, true),
+                Some((title, "0")) => (title, false),
+                _ => {
+                    let what = "a title and 1 or 0 are expected".to_owned();
+                    return Err(LabelError { set: name.to_owned(), line: at + 1, what });
+                }
+            };
             let is_read = reader.read(title).seniority.value.is_some_and(leads);
-            let is_one = label.trim() == "1";
             n += 1;
             read += f64::from(u8::from(is_read));
             leading += f64::from(u8::from(is_one));
@@ -167,7 +176,7 @@ impl Leadership {
         }
         let share = |of: f64| if of > 0.0 { both / of } else { 0.0 };
         let f1 = if read + leading > 0.0 { 2.0 * both / (read + leading) } else { 0.0 };
-        (n > 0).then(|| Self { n, precision: share(read), recall: share(leading), f1 })
+        Ok((n > 0).then(|| Self { n, precision: share(read), recall: share(leading), f1 }))
     }
 }
 
@@ -324,14 +333,16 @@ mod tests {
     fn leadership_and_neutral_forms_reach_the_bars() {
         let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/title");
         let read = |name: &str| std::fs::read_to_string(dir.join(name)).expect("it is in the repository");
-        let leadership = Leadership::of(&read("leaders.tsv")).expect("rows");
-        assert!(leadership.n >= 200 && leadership.f1 >= 0.88, "{leadership:?}");
+        let leadership = |tsv: &str| Leadership::of("x", tsv);
+        let shipped = leadership(&read("leaders.tsv")).expect("labels").expect("rows");
+        assert!(shipped.n >= 200 && shipped.f1 >= 0.88, "{shipped:?}");
         let groups = forms(&read("neutral.tsv"));
         assert!(groups.len() >= 100 && groups[0].len() >= 4);
         let (_, alike) = titles(&[], &groups).gender_forms.expect("groups");
         assert!(alike >= 0.995, "{alike}");
-        assert_eq!(Leadership::of("title\tleader\n"), None);
-        let half = Leadership::of("title\tleader\nTeamleiter\t1\nVorarbeiter\t0\n").expect("rows");
+        assert!(leadership("title\tleader\n").expect("none").is_none());
+        assert_eq!(leadership("title\tleader\nTeamleiter\tyes\n").expect_err("no label").line, 2);
+        let half = leadership("title\tleader\nTeamleiter\t1\nVorarbeiter\t0\n").expect("labels").expect("rows");
         assert!((half.precision - 0.5).abs() < 1e-9 && (half.recall - 1.0).abs() < 1e-9);
     }
 

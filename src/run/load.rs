@@ -179,10 +179,10 @@ pub fn load(
     let accounts: HashMap<&str, AccountId> =
         pull.accounts.iter().map(|a| (a.record_id.as_str(), ids.account(crm, &a.record_id))).collect();
     let kept = &pull.contacts[..pull.contacts.len().min(limit.unwrap_or(usize::MAX))];
-    let same_person = same_person(&pull.contacts);
+    let same_person = same_person(pull);
     let mut groups: BTreeMap<Option<AccountId>, Vec<Member>> = BTreeMap::new();
     for contact in kept {
-        let account = account_of(contact, &accounts, crm, ids, &mut dead_letters);
+        let account = account_of((contact, pull.company_of(contact)), &accounts, crm, ids, &mut dead_letters);
         let mut subject = subject(crm, contact, account.clone(), ids, now);
         if contact.updated_at.is_some_and(|at| at.duration_since(now) > SLACK) {
             dead_letters.push(future_letter(contact, ids, &subject.id));
@@ -286,14 +286,13 @@ fn account(account: &CrmAccount, id: AccountId) -> Account {
 }
 
 fn account_of(
-    contact: &CrmContact,
+    (contact, company): (&CrmContact, Option<&str>),
     accounts: &HashMap<&str, AccountId>,
     crm: &str,
     ids: &Ids,
     dead_letters: &mut Vec<DeadLetter>,
 ) -> Option<AccountId> {
-    let record = contact.account_record.as_deref()?;
-    let found = accounts.get(record).cloned();
+    let found = accounts.get(company?).cloned();
     if found.is_none() {
         dead_letters.push(DeadLetter {
             stage: "crm".to_owned(),
@@ -310,19 +309,19 @@ fn account_of(
 }
 
 /// Whether another record has the same e-mail address, or the same name at the same company.
-fn same_person(contacts: &[CrmContact]) -> HashMap<&str, bool> {
+fn same_person(pull: &CrmPull) -> HashMap<&str, bool> {
     let mut owners: HashMap<(String, String), Vec<&str>> = HashMap::new();
-    for contact in contacts {
+    for contact in &pull.contacts {
         for email in &contact.emails {
             owners.entry(("@".to_owned(), email.reveal().clone())).or_default().push(&contact.record_id);
         }
-        if let Some(account) = &contact.account_record {
+        if let Some(company) = pull.company_of(contact) {
             let (given, family) = (contact.given_name.reveal(), contact.family_name.reveal());
             let name = format!("{given}\u{1f}{family}").to_lowercase();
-            owners.entry((account.clone(), name)).or_default().push(&contact.record_id);
+            owners.entry((company.to_owned(), name)).or_default().push(&contact.record_id);
         }
     }
-    let mut shared: HashMap<&str, bool> = contacts.iter().map(|c| (c.record_id.as_str(), false)).collect();
+    let mut shared: HashMap<&str, bool> = pull.contacts.iter().map(|c| (c.record_id.as_str(), false)).collect();
     for record in owners.values().filter(|o| o.len() > 1).flatten() {
         shared.insert(record, true);
     }

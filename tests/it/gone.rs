@@ -69,3 +69,38 @@ fn who_is_deleted_or_merged_is_gone_and_a_no_lives_on() {
     assert!(third.persona("K-2004").is_some(), "what the CRM restores is there again");
     say(["audit", "verify", "--out", arg(&home)]).expect(0);
 }
+
+#[test]
+fn whoever_is_erased_stays_out_when_their_company_is_merged() {
+    let dir = temp();
+    let (home, pipeline) = (dir.path().join("home"), own(dir.path()));
+    let night = || say(["run", arg(&pipeline), "--out", arg(&home), "--json"]).expect(0).json();
+    night();
+    let contacts_of_winner = |tables: &Tables| {
+        let winner = tables.persona("K-2012").and_then(|p| p.account_id.clone()).expect("a company");
+        tables.personas.iter().filter(|p| p.account_id.as_ref() == Some(&winner)).count()
+    };
+    let before = contacts_of_winner(&Tables::of(&home));
+    say(["subject", "erase", "K-2002", "--yes", "--out", arg(&home)]).expect(0);
+
+    let accounts = dir.path().join("crm/accounts.csv");
+    let all = fs::read_to_string(&accounts).expect("the export");
+    let mut rows = all.lines();
+    let mut merged = format!("{};Zusammengeführt mit\n", rows.next().expect("a header"));
+    for row in rows {
+        let into = if row.starts_with("ACC-1001;") { "ACC-1002" } else { "" };
+        merged.push_str(&format!("{row};{into}\n"));
+    }
+    fs::write(&accounts, merged).expect("written");
+    // The same person under new records: at the company as it was, and at the one that it lives on in.
+    let again = "Kontakt-ID;Firma-ID;Vorname;Nachname;E-Mail-Adresse\n\
+        K-9001;ACC-1001;Torben;Quast;t.quast@neu.example\nK-9002;ACC-1002;Torben;Quast;quast@anders.example\n";
+    fs::write(dir.path().join("crm/contacts_neu.csv"), again).expect("written");
+    let said = night();
+    assert_eq!(said["counts"]["suppressed"], 3, "{said}");
+    let tables = Tables::of(&home);
+    assert!(tables.persona("K-9001").is_none() && tables.persona("K-9002").is_none());
+    assert!(contacts_of_winner(&tables) > before, "whom the merged company had");
+    let orphan = |l: &serde_json::Value| l["reason"] == "unknown_account";
+    assert!(!tables.dead_letters.iter().any(|l| orphan(l) && l["detail"].to_string().contains("vertrieb")));
+}

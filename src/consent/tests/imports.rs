@@ -48,6 +48,7 @@ fn contact(case: &Case) -> CrmContact {
         merged_ids: Vec::new(),
         record_id: "K-1".into(),
         account_record: None,
+        account_aliases: Vec::new(),
         given_name: Personal::new("Erika".into()),
         family_name: Personal::new("Beispiel".into()),
         emails: Vec::new(),

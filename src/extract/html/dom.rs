@@ -86,13 +86,17 @@ impl<'a> El<'a> {
         Self::siblings(tree, tree.node(self.id).first).filter_map(move |id| Self::of(tree, id))
     }
 
-    /// The elements before it, the nearest first; of a long row the nearest.
-    fn elements_before(self) -> impl Iterator<Item = El<'a>> {
-        let tree = self.tree;
-        let before = move |id: u32| Some(tree.node(id).previous).filter(|p| *p != NONE);
-        std::iter::successors(before(self.id), move |id| before(*id))
-            .take(limits::MAX_COUNTED)
-            .filter_map(move |id| Self::of(tree, id))
+    /// Which of the elements of its name it is in its row, from 1; `None` where the row is too long to count.
+    fn number(self) -> Option<usize> {
+        let before = |id: &u32| Some(self.tree.node(*id).previous).filter(|p| *p != NONE);
+        let mut number = 1;
+        for (walked, id) in std::iter::successors(before(&self.id), before).enumerate() {
+            if walked == limits::MAX_COUNTED {
+                return None;
+            }
+            number += usize::from(Self::of(self.tree, id).is_some_and(|e| e.atom() == self.atom()));
+        }
+        Some(number)
     }
 
     /// Every node below, in document order; what stands in templates, too.
@@ -153,9 +157,13 @@ pub(super) struct Has {
 }
 
 impl Page {
-    /// Parses a document; beyond [`limits::MAX_NODES`] the rest is left unread.
+    /// Parses a document. One of more than [`limits::MAX_NODES`], or deeper than [`limits::MAX_LEVELS`], is taken for an
+    /// empty one: what is left unread of it might forbid to read any of it.
     pub fn parse(html: &str, url: &Url) -> Self {
-        let tree = Tree::parse(&limits::tame(html));
+        let mut tree = Tree::parse(&limits::tame(html));
+        if tree.cut {
+            tree = Tree::parse("");
+        }
         let tops = std::iter::successors(Some(tree.node(0).first), |id| Some(tree.node(*id).next));
         // The tree builder makes `<html>` of nothing.
         let root = tops.take_while(|id| *id != NONE).find(|id| El::of(&tree, *id).is_some()).unwrap_or(NONE);
@@ -368,8 +376,7 @@ pub(super) fn css_path(e: El<'_>) -> String {
             steps.push(tag.to_owned());
             break;
         }
-        let nth = 1 + here.elements_before().filter(|s| name(*s) == tag).count();
-        steps.push(format!("{tag}:nth-of-type({nth})"));
+        steps.push(here.number().map_or_else(|| tag.to_owned(), |n| format!("{tag}:nth-of-type({n})")));
         at = parent(here);
     }
     steps.reverse();
@@ -394,5 +401,9 @@ mod tests {
         assert_eq!(page.elements().filter(|e| name(*e) == "p").count(), 1);
         let b = page.elements().find(|e| name(*e) == "b").expect("there is one");
         assert_eq!(css_path(b), "#q > b:nth-of-type(1)");
+        let page = Page::parse(&"<p>x".repeat(limits::MAX_COUNTED + 2), &url);
+        let paths: Vec<String> = page.elements().filter(|e| name(*e) == "p").map(css_path).collect();
+        assert_eq!(paths[limits::MAX_COUNTED], format!("body > p:nth-of-type({})", limits::MAX_COUNTED + 1));
+        assert_eq!(paths[limits::MAX_COUNTED + 1], "body > p", "no number rather than a wrong one");
     }
 }

@@ -16,7 +16,7 @@ pub(super) const MAX_LEVELS: u32 = 320;
 pub(super) const MAX_ATTRIBUTES: usize = 256;
 /// Bytes of the address that all relative ones are joined to.
 pub(super) const MAX_BASE: usize = 2 * 1024;
-/// Siblings that are counted to tell where an element stands.
+/// Nodes before an element that are counted to tell where it stands.
 pub(super) const MAX_COUNTED: usize = 10_000;
 /// Nodes of one document.
 pub(super) const MAX_NODES: usize = 600_000;

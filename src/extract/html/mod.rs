@@ -50,7 +50,8 @@ pub(super) fn decode_xml<'a>(body: &'a [u8], content_type: Option<&str>) -> std:
 ///
 /// `body` is the decoded (no content coding) body, `content_type` the value of the HTTP header if there was one,
 /// `url` where the page was found; relative addresses are resolved against `<base>` and it. Bodies are read up to
-/// 8 MiB. Never panics and never fails: unreadable parts are empty.
+/// 8 MiB. Never panics and never fails: unreadable parts are empty, and so is all of a page that is deeper, or has more
+/// nodes, than can be read.
 #[must_use]
 pub fn read_page(body: &[u8], content_type: Option<&str>, url: &url::Url) -> PageReading {
     let html = charset::decode(body, content_type);

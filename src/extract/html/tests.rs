@@ -187,6 +187,17 @@ fn what_is_not_seen_parts_no_words() {
     assert_eq!(read_page(html.as_bytes(), None, &url).text, "Erika Kerkhoff\nVertriebsleiterin");
 }
 
+/// What stands behind what is not read may forbid that anything is.
+#[test]
+fn of_a_page_that_is_not_read_to_its_end_nothing_is_read() {
+    let url = Url::parse("https://boese.example/team").expect("valid");
+    let page =
+        |deep: usize| format!("<p>Erika Kerkhoff</p>{}x<meta name=robots content=noindex>", "<li><dd>".repeat(deep));
+    let (read, unread) = (read_page(page(9).as_bytes(), None, &url), read_page(page(400).as_bytes(), None, &url));
+    assert!(read.text.contains("Kerkhoff") && !read.meta_robots.is_empty());
+    assert_eq!((unread.text.as_str(), unread.people.len(), unread.links.len()), ("", 0, 0));
+}
+
 /// Markup that has cost other parsers quadratic time or more, or their stack.
 fn hostile(size: usize) -> Vec<(&'static str, String)> {
     let many = |unit: &str| unit.repeat(size / unit.len());
@@ -242,6 +253,7 @@ fn hostile(size: usize) -> Vec<(&'static str, String)> {
         ("deep after an attribute named =", format!("<a =\">{}", many("<div>"))),
         ("deep after a style that is none", format!("<svg><style>{}</style>", many("<g>"))),
         ("deep after a section", format!("<svg><![CDATA[<!--]]></svg>{}", many("<div>"))),
+        ("deep through the adoption agency", format!("<body>{}", many(&format!("<b>{}</b>", "<div>".repeat(9))))),
         ("attributes after an attribute named =", format!("<a =\"><p {}", numbered(&|i| format!("a{i} ")))),
         ("attributes of bodies", numbered(&|i| format!("<body a{i}=1>"))),
         ("a base of half the page", format!("<base href='/{}'>{}", many("x/"), many("<a href=y>z</a>"))),

@@ -41,7 +41,7 @@ pub(super) struct Node {
     pub next: u32,
     pub first: u32,
     pub last: u32,
-    /// The level when it was last moved itself.
+    /// How deep it stands; of what hangs below something that was moved only the last line is kept right.
     level: u32,
     pub data: Data,
 }
@@ -51,17 +51,20 @@ pub(super) struct Tree {
     pub nodes: Vec<Node>,
     /// The deepest level that a node was put on.
     deepest: u32,
+    /// Whether something of the document was left unread.
+    pub cut: bool,
 }
 
 impl Tree {
     /// The tree of a document; beyond [`limits::MAX_NODES`], or twice as deep as is read, the rest is left unread.
     pub fn parse(html: &str) -> Self {
-        let mut tree = Self { nodes: Vec::with_capacity(64 + html.len() / 14), deepest: 0 };
+        let mut tree = Self { nodes: Vec::with_capacity(64 + html.len() / 14), deepest: 0, cut: false };
         tree.add(Data::Other);
         let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
         let builder = TreeBuilder::new(Sink(RefCell::new(tree)), options);
         tokens::feed(html, &builder, &|b: &TreeBuilder<u32, Sink>| b.sink.0.borrow().is_full());
         let mut tree = builder.sink.finish();
+        tree.cut = tree.is_full();
         tree.prune();
         tree
     }
@@ -77,7 +80,9 @@ impl Tree {
         loop {
             if level == limits::MAX_LEVELS {
                 let node = self.at(at);
-                (node.first, node.last) = (NONE, NONE);
+                let had = std::mem::replace(&mut node.first, NONE);
+                node.last = NONE;
+                self.cut |= had != NONE;
             }
             let first = self.node(at).first;
             if first != NONE {
@@ -113,10 +118,10 @@ impl Tree {
         self.link(parent, last, child, NONE);
     }
 
-    /// Puts a node without neighbours between two.
+    /// Puts a node without neighbours between two. Where elements are open below it, they are the last ones: their levels
+    /// must be right, for the parser goes on there.
     fn link(&mut self, parent: u32, previous: u32, child: u32, next: u32) {
         let level = self.node(parent).level + 1;
-        self.deepest = self.deepest.max(level);
         let node = self.at(child);
         (node.parent, node.previous, node.next, node.level) = (parent, previous, next, level);
         if previous == NONE {
@@ -129,6 +134,14 @@ impl Tree {
         } else {
             self.at(next).previous = child;
         }
+        let (mut at, mut level) = (self.node(child).last, level);
+        while at != NONE && level <= 2 * limits::MAX_LEVELS {
+            level += 1;
+            let node = self.at(at);
+            node.level = level;
+            at = node.last;
+        }
+        self.deepest = self.deepest.max(level);
     }
 
     fn detach(&mut self, id: u32) {

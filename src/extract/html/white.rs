@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::safe_text::is_invisible;
+
 /// Whitespace folded to single spaces, trimmed (no-break spaces count as white).
 pub(super) fn fold(text: &str) -> String {
     folded(text).into_owned()
@@ -97,11 +99,6 @@ fn gap(text: &str, at: usize) -> Option<Gap> {
         }
         _ => None,
     }
-}
-
-/// Whether nothing is to be seen of a character wherever it stands. Joiners are not meant: words change by them.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 #[cfg(test)]

@@ -12,6 +12,10 @@ use super::parse::{self, Known};
 
 /// So many words are remembered by a thread.
 const MOST: usize = 1 << 16;
+/// Longer ones, in eights, are not remembered.
+const LONGEST: usize = 8;
+/// So many places are looked at for a word: words can be made to meet in one place.
+const PROBES: usize = 64;
 
 /// A folded word, its masculine form, and what is known about it once asked.
 #[derive(Debug)]
@@ -108,7 +112,8 @@ impl Words {
         let hash = word.clone().fold(mix(0, first), mix);
         let mask = self.places.len().wrapping_sub(1);
         let mut at = place(hash) & mask;
-        while let Some(Some((known, lemma))) = self.places.get(at) {
+        for _ in 0..PROBES {
+            let Some(Some((known, lemma))) = self.places.get(at) else { break };
             if *known == hash && lemma.0.first == first && lemma.0.rest.iter().copied().eq(word.clone()) {
                 return lemma.clone();
             }
@@ -119,12 +124,16 @@ impl Words {
 
     #[cold]
     fn learn(&mut self, hash: u64, first: u64, rest: SmallVec<[u64; 3]>) -> Lemma {
+        let is_long = rest.len() >= LONGEST;
         let eights = std::iter::once(&first).chain(&rest);
         let bytes = eights.flat_map(|e| e.to_le_bytes()).filter(|b| *b != 0).collect();
         let folded = String::from_utf8(bytes).expect("words are handed over whole");
         let text = super::word::masculine(folded).into_boxed_str();
         let or = matches!(&*text, "bzw" | "oder" | "resp" | "beziehungsweise");
         let lemma = Lemma(Rc::new(Word { first, rest, text, or, known: OnceCell::new() }));
+        if is_long {
+            return lemma;
+        }
         if self.len >= MOST {
             *self = Self::default();
         }
@@ -138,13 +147,12 @@ impl Words {
         lemma
     }
 
+    /// Puts a word where it is looked for, in place of another one where all these places are taken.
     fn put(&mut self, hash: u64, lemma: Lemma) {
         let mask = self.places.len() - 1;
-        let mut at = place(hash) & mask;
-        while self.places[at].is_some() {
-            at = (at + 1) & mask;
-        }
-        self.places[at] = Some((hash, lemma));
+        let first = place(hash) & mask;
+        let free = (0..PROBES).map(|n| (first + n) & mask).find(|at| self.places[*at].is_none());
+        self.places[free.unwrap_or(first)] = Some((hash, lemma));
     }
 }
 
@@ -185,13 +193,34 @@ mod tests {
     #[test]
     fn words_are_told_apart_at_any_length_and_found_again_after_growth() {
         let mut words = Words::default();
-        let all: Vec<String> = (1..=26).flat_map(|n| ["x".repeat(n), "x".repeat(n - 1) + "y"]).collect();
+        let all: Vec<String> = (1..=8 * LONGEST).flat_map(|n| ["x".repeat(n), "x".repeat(n - 1) + "y"]).collect();
         let first: Vec<Lemma> = all.iter().map(|w| lemma(&mut words, w)).collect();
         (0..2000).for_each(|i| drop(lemma(&mut words, &format!("w{i}"))));
         for (w, first) in all.iter().zip(&first) {
             let again = lemma(&mut words, w);
             assert!(Rc::ptr_eq(&again.0, &first.0) && &*again == w, "{w}");
         }
+        let long = "x".repeat(8 * LONGEST + 1);
+        let twice = [lemma(&mut words, &long), lemma(&mut words, &long)];
+        assert!(!Rc::ptr_eq(&twice[0].0, &twice[1].0) && twice.iter().all(|w| **w == long), "not remembered");
+    }
+
+    #[test]
+    fn words_that_meet_in_one_place_cost_no_more_than_a_look_at_a_few() {
+        let mut words = Words::default();
+        let lemma = |text: &str| {
+            Lemma(Rc::new(Word {
+                first: 0,
+                rest: SmallVec::new(),
+                text: text.into(),
+                or: false,
+                known: OnceCell::new(),
+            }))
+        };
+        words.places = vec![None; 1 << 10];
+        (0..PROBES + 9).for_each(|n| words.put(7, lemma(&n.to_string())));
+        let taken = words.places.iter().flatten().count();
+        assert_eq!(taken, PROBES, "one place was given to the last nine");
     }
 
     #[test]

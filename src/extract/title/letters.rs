@@ -4,6 +4,7 @@
 
 use super::class::Unit;
 use super::scan::{Scanner, Written, fold_into};
+use crate::safe_text::is_invisible;
 
 impl<U: Unit> Scanner<'_, U> {
     /// Folds the letters of a word; tells how many of them are upper and lower case.
@@ -32,9 +33,8 @@ impl<U: Unit> Scanner<'_, U> {
                 run += 1;
             } else if matches!(c, '\u{300}'..='\u{36F}') {
                 fold_into(c, text);
-            } else if matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{FEFF}')
-            {
-                // Invisible: soft hyphens and direction marks.
+            } else if is_invisible(c) || matches!(c, '\u{200C}' | '\u{200D}') {
+                // Soft hyphens, marks of direction, joiners.
             } else if c == '.' && run == 1 && self.letter(self.at + 1) && !self.letter(self.at + 2) {
                 text.push('.');
                 run = 0;

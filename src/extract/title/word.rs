@@ -90,10 +90,10 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("wanderin", "wanderer"),
     ("ruderin", "ruderer"),
     ("portiere", "portier"),
-    ("expertin", "experte"),
+    ("expertin", "expert"),
+    ("experte", "expert"),
     ("beamtin", "beamter"),
     ("gesellin", "geselle"),
-    ("expertin", "experte"),
     ("kollegin", "kollege"),
     ("gehilfin", "gehilfe"),
     ("schoeffin", "schoeffe"),
@@ -154,6 +154,7 @@ const ONLY_ENDINGS: &[&str] =
 
 /// Compounds in `-person` that are no neutral form of one in `-mann`, or are withheld by name.
 const NOT_MANN: &[&str] = &[
+    "lehr",
     "vertrauens",
     "ansprech",
     "amts",
