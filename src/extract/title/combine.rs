@@ -48,7 +48,9 @@ pub(super) fn combine(words: Words, segments: &mut [Segment], r: &mut TitleReadi
     }
     // "Freelancer / Consultant": what one does tells more than how one is employed.
     if segments.iter().any(|s| s.counts && s.person && !s.state) {
-        segments.iter_mut().for_each(|s| s.counts &= !s.state);
+        for s in segments.iter_mut() {
+            s.counts &= !s.state;
+        }
     }
     let t = Title { words, items: words.items, segments };
     if t.current().next().is_none() {

@@ -62,7 +62,9 @@ mod tests {
     #[test]
     fn sets_are_cut_at_either_end() {
         let mut all = Set::default();
-        [0, 5, 63].into_iter().for_each(|i| all.add(i));
+        for i in [0, 5, 63] {
+            all.add(i);
+        }
         let list = |s: Set| s.each().collect::<Vec<_>>();
         assert_eq!((list(all), all.first(), all.last()), (vec![0, 5, 63], Some(0), Some(63)));
         assert_eq!((list(all.below(5)), list(all.from(5)), list(all.below(64))), (vec![0], vec![5, 63], list(all)));
