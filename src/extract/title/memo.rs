@@ -1,4 +1,4 @@
-//! Bounded memories of pure functions: words and titles come again and again in contact data.
+//! Bounded memories of pure functions: titles come again and again in contact data (and words, see `lemma.rs`).
 //!
 //! Invariant: what is remembered is what would be computed; a full memory is emptied, never grown.
 
