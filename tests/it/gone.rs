@@ -87,12 +87,12 @@ fn whoever_is_erased_stays_out_when_their_company_is_merged() {
 
     let accounts = dir.path().join("crm/accounts.csv");
     let all = fs::read_to_string(&accounts).expect("the export");
-    let mut rows = all.lines();
-    let mut merged = format!("{};Zusammengeführt mit\n", rows.next().expect("a header"));
-    for row in rows {
-        let into = if row.starts_with("ACC-1001;") { "ACC-1002" } else { "" };
-        merged.push_str(&format!("{row};{into}\n"));
-    }
+    let with_merge = |row: &str| match row.split_once(';') {
+        Some(("Firma-ID", _)) => format!("{row};Zusammengeführt mit\n"),
+        Some(("ACC-1001", _)) => format!("{row};ACC-1002\n"),
+        _ => format!("{row};\n"),
+    };
+    let merged = all.lines().map(with_merge).collect::<Vec<_>>().concat();
     fs::write(&accounts, merged).expect("written");
     // The same person under new records: at the company as it was, and at the one that it lives on in.
     let again = "Kontakt-ID;Firma-ID;Vorname;Nachname;E-Mail-Adresse\n\
