@@ -282,6 +282,8 @@ fn tables(args: &TablesArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
 fn rotate(args: &RotateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let mut office = args.home.office(wall)?;
     let _lock = HomeLock::acquire(office.home.path()).map_err(crate::rights::office::OfficeError::from)?;
+    // Before anything is recorded: another rotation may have come first.
+    office.vault.reload()?;
     let old = office.home.master_source();
     let to = args.to.clone().unwrap_or_else(|| next_file(&old, wall()));
     let home = office.home.path().to_owned();
