@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, ffi};
 
 /// How long a call waits for another process.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,7 +67,15 @@ fn open_to_read(path: &Path, at_rest: bool) -> rusqlite::Result<Connection> {
     }
     let database = Connection::open_with_flags(uri, flags)?;
     database.busy_timeout(PATIENCE)?;
-    Ok(database)
+    match database.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
+        // What was begun must be rolled back first, which is to write.
+        Err(rusqlite::Error::SqliteFailure(code, _)) if code.extended_code == ffi::SQLITE_READONLY_ROLLBACK => {
+            let text = "a process was killed while writing: run any command that writes, then repeat";
+            Err(rusqlite::Error::SqliteFailure(code, Some(text.to_owned())))
+        }
+        // What else is wrong is told by whoever reads.
+        _ => Ok(database),
+    }
 }
 
 #[cfg(test)]
@@ -92,5 +100,24 @@ mod tests {
         assert!(!folder.path().join("y.sqlite").exists());
         open(Path::new(IN_MEMORY), Access::Write(Journal::Wal), "").expect("opens");
         assert!(!Path::new(IN_MEMORY).exists(), "a file of that name in the working directory");
+    }
+
+    #[test]
+    fn what_a_kill_left_half_written_is_told_to_a_reader() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, copy) = (folder.path().join("x.sqlite"), folder.path().join("y.sqlite"));
+        let writer = open(&path, Access::Write(Journal::Truncate), "CREATE TABLE t (a)").expect("opens");
+        // Spilled from the cache, so that half of it is in the file.
+        writer.execute_batch("PRAGMA cache_size = 2; BEGIN").expect("begun");
+        for _ in 0..100 {
+            writer.execute("INSERT INTO t VALUES (zeroblob(4000))", []).expect("written");
+        }
+        for (from, to) in [("x.sqlite", "y.sqlite"), ("x.sqlite-journal", "y.sqlite-journal")] {
+            std::fs::copy(folder.path().join(from), folder.path().join(to)).expect("a copy");
+        }
+        let error = open(&copy, Access::Read, "").expect_err("half written");
+        assert!(error.to_string().contains("killed while writing"), "{error}");
+        open(&copy, Access::Write(Journal::Truncate), "").expect("rolled back");
+        open(&copy, Access::Read, "").expect("readable");
     }
 }

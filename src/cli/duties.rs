@@ -136,8 +136,8 @@ pub(super) struct SweepArgs {
 
 /// Destroys what is kept beyond its time. First collection stays in the ledger, so that nobody begins anew.
 pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let office = args.home.office(wall)?;
-    let over = refresh::overdue(&office)?;
+    let mut office = args.home.office(wall)?;
+    let mut over = refresh::overdue(&office)?;
     let now = office.now();
     let tapes = cassettes(office.home.path()).map_err(|e| unreadable(&office, e))?;
     let tapes = tapes.iter().filter(|tape| tape.is_over(now)).count();
@@ -163,6 +163,9 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     }
     // Held from the first entry on: a sweep that is logged is done.
     let _lock = HomeLock::acquire(office.home.path()).map_err(OfficeError::from)?;
+    // Somebody may have been erased while it was asked.
+    office.vault.reload()?;
+    over.retain(|subject| office.vault.key(subject).is_some());
     let all = Leaf::new(Kind::Sweep).fact("people", over.len()).fact("recordings", tapes);
     let all = all.fact("pages", pages);
     let mut entries: Vec<Entry> = vec![all.into()];
@@ -279,7 +282,7 @@ fn tables(args: &TablesArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
 fn rotate(args: &RotateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let mut office = args.home.office(wall)?;
     let _lock = HomeLock::acquire(office.home.path()).map_err(crate::rights::office::OfficeError::from)?;
-    // Somebody may have been erased, or become known, before the lock was ours.
+    // Before anything is recorded: another rotation may have come first.
     office.vault.reload()?;
     let old = office.home.master_source();
     let to = args.to.clone().unwrap_or_else(|| next_file(&old, wall()));
@@ -301,8 +304,9 @@ fn rotate(args: &RotateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     office.log.append_now(vec![leaf.into()])?;
     // The new key is in its place before anything is wrapped under it; the old one goes last.
     to.write(&home, &new)?;
-    let (id, n) = (new.id(), office.vault.subjects().count());
+    let id = new.id();
     office.vault.rotate(new)?;
+    let n = office.vault.subjects().count();
     office.home.set_master_source(&to)?;
     // A file that a variable names is the operator's own.
     if let (MasterSource::File(path), true) = (&old, in_use == old) {

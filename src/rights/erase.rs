@@ -72,15 +72,18 @@ pub struct Announced {
 /// `run_goes_on`: a run that holds the home must leave the person out, so the ledger is told too.
 ///
 /// # Errors
-/// Log, vault or ledger cannot be written: nothing was destroyed.
+/// Log, vault or ledger cannot be written, or the person was erased or the master key rotated meanwhile: nothing was
+/// destroyed.
 pub fn announce(office: &mut Office, subject: &SubjectId, run_goes_on: bool) -> Result<Announced, OfficeError> {
+    // While the caller asked, others may have rotated the master key, erased the person, or brought identifiers in.
+    office.vault.reload()?;
     let suppress = office.vault.identifiers(subject).to_vec();
     let (erasure, salt) = (HEXLOWER.encode(&random(office)?[..16]), random(office)?);
     let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Erase) }
         .fact("suppressed", suppress.len())
         .fact("erasure", erasure.as_str())
         .fact("subject", digest(&salt, subject));
-    // Before the entry: one that is repeated must know which were broken off.
+    // Before the entry: until the key goes, the vault alone knows whose it is.
     office.vault.begin_erasure(subject, &erasure)?;
     let entry = office.log.append_now(vec![leaf.into()])?.start;
     office.vault.suppress(&suppress)?;
@@ -132,9 +135,7 @@ pub fn destroy(
     office.store.forget(&key)?;
     let suppressed = office.vault.identifiers(subject).len() as u64;
     office.vault.destroy(subject)?;
-    note_parts(office.home.path(), &office.vault, &office.ledger)?;
-    kept::note_erased(office.home.path(), office.vault.erased()?.0)?;
-    office.log_erased()?;
+    office.tell_erased()?;
     drop(lock);
     let mut rows = std::collections::BTreeMap::new();
     for (_, done) in &changed {

@@ -19,6 +19,7 @@ use crate::keys::{SubjectKey, Vault, VaultError};
 use crate::model::SubjectId;
 use crate::rights::store::{Store, StoreError};
 use crate::run::home::{Home, HomeError, note_parts};
+use crate::run::kept;
 use crate::sink::{self, Change, HomeLock, LockError, Note, Rewritten, SinkError, Snapshot};
 
 /// Why a right could not be served.
@@ -105,9 +106,9 @@ impl Office {
         let store = Store::open(home.path())?;
         let now = now(&home, wall());
         let office = Self { home, vault, ledger, log, identifiers, store, now };
-        // One of which the end was not recorded any more.
-        if !office.vault.ended_erasures()?.is_empty() {
-            office.log_erased()?;
+        // One was cut off behind its key.
+        if office.vault.told_erased()? < office.vault.erased()?.0 {
+            office.tell_erased()?;
         }
         Ok(office)
     }
@@ -262,16 +263,19 @@ impl Office {
         Ok(())
     }
 
-    /// Records which erasures ended, and what is true from now on: a vault that holds less is an older one.
+    /// Tells anchors, kept pages and log what is true once a key was destroyed: a vault that holds less is an older one.
+    /// It tells of all erasures, and of no single one: whoever was erased in two goes must not tie their entries together.
     ///
     /// # Errors
-    /// Log or vault cannot be written.
-    pub fn log_erased(&self) -> Result<(), OfficeError> {
-        let (ended, (forgotten, kept_out)) = (self.vault.ended_erasures()?, self.vault.erased()?);
+    /// One of them cannot be written: the next that opens the home tells them.
+    pub fn tell_erased(&self) -> Result<(), OfficeError> {
+        let (forgotten, kept_out) = self.vault.erased()?;
+        note_parts(self.home.path(), &self.vault, &self.ledger)?;
+        kept::note_erased(self.home.path(), forgotten)?;
         let done = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Outcome) };
         let done = done.fact("forgotten_in_all", forgotten).fact("suppressed_in_all", kept_out);
-        self.log.append_now(vec![done.fact("erasures", ended.as_slice()).into()])?;
-        Ok(self.vault.drop_ended(&ended)?)
+        self.log.append_now(vec![done.into()])?;
+        Ok(self.vault.note_told_erased(forgotten)?)
     }
 
     /// Imports legal events that somebody else wrote down. Safe while a run goes on.

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::permit::{Emit, Infer, Permit};
 use crate::model::{
@@ -29,12 +29,21 @@ use crate::taxonomy::{SourceClass, Tier};
 impl Context {
     /// Whether what a page says is young enough for the purpose for which it is read.
     pub(super) fn may_stand(&self, found: &Found) -> bool {
-        let purpose = match &found.about {
+        found.said_at.is_none_or(|at| !self.is_too_old(self.read_for(found), at))
+    }
+
+    /// When what a page says is too old for the purpose for which it is read.
+    pub(super) fn stands_until(&self, found: &Found) -> Option<Timestamp> {
+        let days = self.gate.policy().file().purposes.get(self.read_for(found))?.evidence_max_age_days?;
+        found.said_at?.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok()
+    }
+
+    fn read_for(&self, found: &Found) -> &str {
+        match &found.about {
             About::Account(_) => COMPANY_PURPOSE,
             About::Subject(..) if found.claim.is_profile() => PROFILING_PURPOSE,
             About::Subject(..) => self.plan.purpose(),
-        };
-        found.said_at.is_none_or(|at| !self.is_too_old(purpose, at))
+        }
     }
 }
 

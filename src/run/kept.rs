@@ -170,7 +170,7 @@ impl Pages {
     fn push(&self, change: Change) {
         let mut held = self.held();
         held.1.push(change);
-        if held.1.len() >= BATCH {
+        if held.1.len().is_multiple_of(BATCH) {
             let written = self.write(&mut held);
             let _told = written.inspect_err(|error| tracing::warn!(%error, "what is kept of pages"));
         }
@@ -178,7 +178,7 @@ impl Pages {
 
     fn write(&self, (database, changes): &mut (Connection, Vec<Change>)) -> rusqlite::Result<()> {
         let transaction = database.unchecked_transaction()?;
-        for change in changes.drain(..) {
+        for change in changes.iter() {
             let done = match change {
                 Change::Keep { slot, until, sealed } => {
                     let sql = "INSERT OR REPLACE INTO kept (place, page, pipeline, run, until, tags, sealed)
@@ -196,10 +196,13 @@ impl Pages {
             };
             done?;
         }
-        transaction.commit()
+        transaction.commit()?;
+        // Not before: a page that said no must go, if it takes until the end.
+        changes.clear();
+        Ok(())
     }
 
-    /// Writes everything; with `all`, what this run did not want again goes: the page, its person or its source is none
+    /// Writes everything, also what could not be written before; with `all`, what this run did not want again goes: the page, its person or its source is none
     /// of ours any more.
     ///
     /// # Errors
@@ -343,13 +346,18 @@ pub(crate) fn over(home: &Path, pipeline: Option<&str>, now: Timestamp) -> Resul
     }
     let read = || {
         let database = db::open(&path, Access::Read, "")?;
-        // A file of an older version holds nothing that is of use.
+        let end = |until| Timestamp::from_second(until).unwrap_or(Timestamp::MIN);
+        // All that an older version kept is over: nothing of it is of use.
+        if database.table_exists(None, "page")? {
+            let mut statement = database.prepare("SELECT place, until FROM page ORDER BY place")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, end(row.get::<_, i64>(1)?).min(now))))?;
+            return rows.collect();
+        }
         if !database.table_exists(None, "kept")? {
             return Ok(Vec::new());
         }
         let sql = "SELECT place, until FROM kept WHERE until <= ?1 AND pipeline = ifnull(?2, pipeline) ORDER BY place";
         let mut statement = database.prepare(sql)?;
-        let end = |until| Timestamp::from_second(until).unwrap_or(Timestamp::MIN);
         let rows =
             statement.query_map(params![now.as_second(), pipeline], |row| Ok((row.get(0)?, end(row.get(1)?))))?;
         rows.collect()

@@ -134,7 +134,10 @@ impl<'a> Visit<'a> {
                     read_at,
                     reading,
                 };
-                self.pages.keep(&self.slot, self.until(read_at), &kept);
+                // No longer than the first of what stands in it.
+                let aged = kept.reading.found.iter().filter_map(|found| context.stands_until(found)).min();
+                let until = self.until(read_at);
+                self.pages.keep(&self.slot, aged.map_or(until, |aged| aged.min(until)), &kept);
             }
             _ if tells_of_page(document) => self.pages.close(&self.slot.page),
             // What is there rests on other inputs than these, if anything is.

@@ -202,6 +202,15 @@ fn init_makes_a_home_once_and_takes_over_what_the_law_wants_kept() {
     let demo_home = arg(&shared().home);
     let said = init(&dir.path().join("y"), "Prosopon Demo Controller", &["--import-legal", demo_home]).expect(3);
     assert!(said.err.contains("demo home"), "{}", said.err);
+    // Whose erasure has begun would be taken over.
+    let wall: prosopon::consent::gate::Clock = std::sync::Arc::new(crate::harness::now);
+    let mut office = prosopon::rights::office::Office::open(&home, &wall).expect("opens");
+    let person = prosopon::model::SubjectId::from_body("abc");
+    office.vault.ensure([&person]).expect("written");
+    office.vault.begin_erasure(&person, "00").expect("begun");
+    drop(office);
+    let said = init(&dir.path().join("z"), "Muster GmbH", &["--import-legal", arg(&home)]).expect(3);
+    assert!(said.err.contains("repeat these first"), "{}", said.err);
 }
 
 #[test]

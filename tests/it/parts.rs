@@ -105,17 +105,93 @@ fn an_erasure_that_was_broken_off_is_found_until_it_is_repeated() {
     let first = announce("K-2001");
     assert_eq!(found(), [first]);
     let second = announce("K-2002");
+    let waiting = || at(&home, &["subject", "erase", "--pending", "--json"]).expect(0).json()["pending"].clone();
+    let mut both = [subject("K-2001"), subject("K-2002")].map(|id| id.to_string());
+    both.sort();
+    assert_eq!(waiting(), serde_json::json!(both));
     at(&home, &["subject", "erase", "K-2003", "--yes"]).expect(0);
     assert_eq!(found(), [first, second], "another's ended between");
     at(&home, &["keys", "rotate"]).expect(0);
-    at(&home, &["subject", "erase", "K-2001", "--yes"]).expect(0);
+    // The ids that are listed are those that the command takes.
+    at(&home, &["subject", "erase", subject("K-2001").as_str(), "--yes"]).expect(0);
     assert_eq!(found(), [second], "one was repeated");
-    // As a kill leaves it after the key was destroyed and before the end was recorded.
-    let vault = Connection::open(home.join("keys/vault.sqlite")).expect("the vault");
-    assert_eq!(vault.execute("UPDATE erasures SET tag = NULL", []).expect("written"), 1);
-    drop(vault);
-    assert_eq!(found(), [second]);
-    at(&home, &["subject", "recipients", "K-2004"]).expect(0);
+    // Cut off right behind the key: what is told next cannot be told.
+    let mut office = Office::open(&home, &wall).expect("opens");
+    let announced = erase::announce(&mut office, &subject("K-2002"), false).expect("announced");
+    assert_eq!(found(), [second, announced.entry], "with a key that lives");
+    let told = home.join(".anchors.lock");
+    fs::remove_file(&told).and_then(|()| fs::create_dir(&told)).expect("in the way");
+    let lock = HomeLock::acquire(&home).expect("free");
+    erase::destroy(&mut office, &subject("K-2002"), &announced, lock).expect_err("cut off");
+    drop(office);
+    fs::remove_dir(&told).expect("out of the way");
+    let anchored = || fs::read_to_string(home.join("anchors")).expect("there").contains("\"forgotten\":3");
+    let count = |file: &str, sql: &str| -> i64 {
+        let database = Connection::open(home.join(file)).expect("opens");
+        database.query_row(sql, [], |row| row.get(0)).expect("readable")
+    };
+    assert_eq!(count("keys/vault.sqlite", "SELECT count(*) FROM erasures"), 0);
+    assert!(!anchored());
+    at(&home, &["subject", "erase", "K-2002", "--yes"]).expect(2);
+    assert!(anchored(), "the next that opens the home tells it");
+    assert_eq!(count("pages.sqlite", "SELECT n FROM erasures"), 3);
+    assert_eq!(waiting(), serde_json::json!([]));
+    intact(&home);
+}
+
+#[test]
+fn what_happens_while_an_erasure_asks_is_seen_by_it() {
+    let (_dir, home) = copy_of_shared();
+    let wall: prosopon::consent::gate::Clock = Arc::new(now);
+    let (person, name) = (subject("K-2001"), [7; 16]);
+    let mut office = Office::open(&home, &wall).expect("opens");
+    let mut other = Office::open(&home, &wall).expect("opens");
+    other.vault.identify(&[(person.clone(), vec![name])]).expect("written");
+    drop(other);
+    erase::announce(&mut office, &person, false).expect("announced");
+    assert!(office.vault.suppressed().contains(&name), "what a run brought in is kept out");
+    at(&home, &["keys", "rotate"]).expect(0);
+    let before = office.reader().expect("a log").size();
+    let error = erase::announce(&mut office, &person, false).expect_err("rotated");
+    assert!(error.to_string().contains("rotated a moment ago"), "{error}");
+    assert_eq!(office.reader().expect("a log").size(), before, "nothing was announced");
+    let lock = HomeLock::acquire(&home).expect("free");
+    let announced = {
+        let mut fresh = Office::open(&home, &wall).expect("opens");
+        erase::announce(&mut fresh, &person, false).expect("announced")
+    };
+    erase::destroy(&mut office, &person, &announced, lock).expect_err("the key lives");
+    drop(office);
+    let said = at(&home, &["audit", "verify"]).expect(1);
+    assert!(said.out.contains("--pending"), "{}", said.out);
+    let mut stale = Office::open(&home, &wall).expect("opens");
+    at(&home, &["subject", "erase", "K-2001", "--yes"]).expect(0);
+    let error = erase::announce(&mut stale, &person, true).expect_err("erased");
+    assert!(error.to_string().contains("another process erased"), "{error}");
+    intact(&home);
+}
+
+#[test]
+fn no_entry_ties_two_erasures_of_a_person_together() {
+    let (_dir, home) = copy_of_shared();
+    let wall: prosopon::consent::gate::Clock = Arc::new(now);
+    let mut office = Office::open(&home, &wall).expect("opens");
+    let first = erase::announce(&mut office, &subject("K-2001"), true).expect("announced");
+    drop(office);
+    let said = at(&home, &["subject", "erase", "--pending"]).expect(0);
+    assert_eq!(said.out.trim(), subject("K-2001").as_str());
+    let receipt = at(&home, &["subject", "erase", "K-2001", "--yes", "--json"]).expect(0).json()["receipt"].clone();
+    let ids = [first.erasure.as_str(), receipt["erasure"].as_str().expect("an id")];
+    let office = Office::open(&home, &wall).expect("opens");
+    let (mut with, mut asked) = (Vec::new(), 0);
+    let read = office.reader().expect("a log").each(0..u64::MAX, &mut |number, leaf| {
+        let text = serde_json::to_string(&leaf).expect("plain data");
+        with.extend(ids.iter().filter(|id| text.contains(*id)).map(|_| number));
+        asked += u32::from(text.contains("--pending") && leaf.subject.is_none());
+        std::ops::ControlFlow::Continue(())
+    });
+    read.expect("readable");
+    assert_eq!((with, asked), (vec![first.entry, receipt["entry"].as_u64().expect("a number")], 1));
     intact(&home);
 }
 

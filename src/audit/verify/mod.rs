@@ -85,7 +85,7 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
         announced: HashMap::new(),
         published: HashMap::new(),
         erasures: 0,
-        begun: BTreeMap::new(),
+        begun: HashMap::new(),
         at_least: (0, 0),
         missing: HashMap::new(),
     };
@@ -106,15 +106,11 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
         let what = "its sealed payload is missing, or is not what was committed to";
         checker.done.find("payload", Some(number), what);
     }
-    for number in std::mem::take(&mut checker.begun).into_keys() {
-        let what = "the erasure was broken off, or waits for a run to end: not everything of the person is destroyed; \
-                    repeat it";
-        checker.done.find("erasure", Some(number), what);
-    }
+    checker.pending();
     if book.vault.forgotten().len() > checker.erasures {
         checker.done.find("vault", None, "the vault has forgotten more people than the log has erasures");
     }
-    // As it is by now, and not as it was read: somebody may have been erased while the log was checked.
+    // As it is by now: somebody may have been erased while the log was checked.
     let (forgotten, suppressed) = book.vault.erased().unwrap_or_default();
     if forgotten < checker.at_least.0 || suppressed < checker.at_least.1 {
         let what = "erasures that the log tells of are not in the vault: it is older than the log, or its list of those \
@@ -148,8 +144,8 @@ struct Checker<'a, 'b> {
     published: HashMap<(String, String), u64>,
     /// Erasures that the log knows of.
     erasures: usize,
-    /// Those of which no end is known, with their entries.
-    begun: BTreeMap<u64, String>,
+    /// Their entries, by their random ids.
+    begun: HashMap<String, u64>,
     /// How many people the vault must have forgotten, and identifiers it must keep out, by the log.
     at_least: (u64, u64),
     /// Entries without payload, by person, until a sweep explains them.
@@ -205,21 +201,33 @@ impl Checker<'_, '_> {
         Ok(())
     }
 
+    /// Erasures that were begun and not ended: the vault knows, and the log must not. One without an entry was cut off
+    /// before it, or begun after the log was read.
+    fn pending(&mut self) {
+        let Ok(pending) = self.book.vault.pending_erasures() else {
+            return self.done.find("vault", None, "it cannot be read any more");
+        };
+        let mut entries: Vec<Option<u64>> = pending.iter().map(|id| self.begun.get(id).copied()).collect();
+        entries.sort_unstable();
+        for entry in entries {
+            let what = "the erasure was broken off, or waits for a run to end: not everything of the person is \
+                        destroyed; `prosopon subject erase --pending` lists for whom to repeat it";
+            self.done.find("erasure", entry, what);
+        }
+    }
+
     /// What an entry says of the beginning or the end of erasures.
     fn erasure(&mut self, number: u64, leaf: &Leaf) {
         let fact = |name: &str| leaf.facts.get(name);
         if leaf.kind == Kind::Erase {
             self.erasures += 1;
             let erasure = fact("erasure").and_then(|id| id.as_str()).unwrap_or_default();
-            self.begun.insert(number, erasure.to_owned());
+            self.begun.insert(erasure.to_owned(), number);
         }
         if leaf.kind == Kind::Outcome && fact("forgotten_in_all").is_some() {
             let count = |name: &str| fact(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
             let (forgotten, suppressed) = self.at_least;
             self.at_least = (forgotten.max(count("forgotten_in_all")), suppressed.max(count("suppressed_in_all")));
-            // An older entry does not say which of them ended.
-            let ended = fact("erasures").and_then(|ids| ids.as_array());
-            self.begun.retain(|_, begun| ended.is_some_and(|ids| ids.iter().all(|id| *id != begun.as_str())));
         }
     }
 

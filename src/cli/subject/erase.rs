@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::super::exit::Usage;
 use super::{AtHome, confirmed};
+use crate::audit::{Kind, Leaf, Stage};
 use crate::config::Encryption;
 use crate::consent::gate::Clock;
 use crate::model::SubjectId;
@@ -32,7 +33,7 @@ and every --look-for text, in every file of the home before and after.\nExit cod
 1 traces found, 2 could not check, 3 home.")]
 pub(super) struct EraseArgs {
     /// The person: subject id (sub_...), the CRM's record id, or an e-mail address
-    #[arg(value_name = "SUBJECT", required_unless_present = "verify")]
+    #[arg(value_name = "SUBJECT", required_unless_present_any = ["verify", "pending"])]
     subject: Option<String>,
     /// Do not ask
     #[arg(long)]
@@ -46,11 +47,17 @@ pub(super) struct EraseArgs {
     /// Check an earlier erasure by its receipt instead
     #[arg(long, value_name = "RECEIPT", conflicts_with_all = ["subject", "yes", "receipt"])]
     verify: Option<PathBuf>,
+    /// List instead whose erasure was begun and not ended: repeat the command for each
+    #[arg(long, conflicts_with_all = ["subject", "yes", "receipt", "verify", "look_for"])]
+    pending: bool,
     #[command(flatten)]
     home: AtHome,
 }
 
 pub(super) fn execute(args: &EraseArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    if args.pending {
+        return pending(args, wall);
+    }
     match (&args.verify, &args.subject) {
         (Some(receipt), _) => verify(args, receipt, wall),
         (None, Some(subject)) => run(args, subject, wall),
@@ -76,6 +83,7 @@ fn run(args: &EraseArgs, text: &str, wall: &Clock) -> anyhow::Result<ExitCode> {
     if !run_goes_on {
         prepare(&path)?;
     }
+    // What came in or was rotated while it was asked, this reads anew.
     let announced = erase::announce(&mut office, &subject, run_goes_on)?;
     let lock = match lock {
         Ok(lock) => lock,
@@ -110,6 +118,21 @@ fn run(args: &EraseArgs, text: &str, wall: &Clock) -> anyhow::Result<ExitCode> {
     });
     args.home.print(&json, &lines)?;
     Ok(code(&after))
+}
+
+/// Lists whose erasure must be repeated.
+fn pending(args: &EraseArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
+    let office = args.home.office(wall)?;
+    let begun = office.vault.being_erased()?;
+    // Not about each of them: a tag here would lead from the erasure to the person's trail once it has ended.
+    let leaf = Leaf { stage: Some(Stage::Read), ..Leaf::new(Kind::Read) };
+    let leaf = leaf.fact("command", "subject erase --pending").fact("asked", begun.len());
+    office.log.append_now(vec![leaf.into()])?;
+    office.log.publish()?;
+    let none = begun.is_empty().then(|| "no erasure waits to be repeated".to_owned());
+    let lines: Vec<String> = begun.iter().map(ToString::to_string).chain(none).collect();
+    args.home.print(&json!({ "pending": begun }), &lines)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn verify(args: &EraseArgs, path: &Path, wall: &Clock) -> anyhow::Result<ExitCode> {

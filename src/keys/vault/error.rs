@@ -45,7 +45,10 @@ pub enum VaultError {
         source_name: String,
     },
     /// It is another home's key, or an older one.
-    #[error("the vault {path} is wrapped under the master key {expected}, the one given is {found}: use the right one")]
+    #[error(
+        "the vault {path} is wrapped under the master key {expected}, the one given is {found}: use the right one; if it \
+         was rotated a moment ago, repeat the command"
+    )]
     WrongMaster {
         /// The vault.
         path: PathBuf,
@@ -61,6 +64,14 @@ pub enum VaultError {
         path: PathBuf,
         /// Its mode.
         mode: u32,
+    },
+    /// Somebody whose key was there when the command began.
+    #[error(
+        "{path} does not hold the person's key any more: another process erased them meanwhile; repeat the command"
+    )]
+    Gone {
+        /// The vault.
+        path: PathBuf,
     },
     /// The system said no.
     #[error("{path}: cannot be read or written: check free space and permissions")]

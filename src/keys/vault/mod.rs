@@ -1,7 +1,8 @@
 //! The vault: the keys of all data subjects of a home, each wrapped under the master key.
 //!
 //! Invariant: the vault is the only place that ties a subject to their tags; a destroyed key is overwritten in the
-//! file, not only unlinked. Rotation is one transaction: every key is wrapped under the new master key, or none.
+//! file, not only unlinked. Rotation is one transaction: every key is wrapped under the new master key, or none; nothing
+//! is written under a master key that was replaced meanwhile.
 
 mod error;
 mod people;
@@ -14,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use zeroize::Zeroizing;
 
 use super::master::MasterKey;
@@ -103,7 +104,6 @@ impl Vault {
             return Err(VaultError::TooOpen { path: path.to_owned(), mode });
         }
         let mut vault = Self::connect(path, master, access)?;
-        vault.check_master()?;
         vault.reload()?;
         Ok(vault)
     }
@@ -130,6 +130,20 @@ impl Vault {
         work(&self.database).map_err(|source| VaultError::Database { path: self.path.clone(), source })
     }
 
+    /// One transaction, under the master key that this process holds; another may have rotated it since.
+    fn write<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, VaultError> {
+        let failed = |source| match source {
+            rusqlite::Error::StatementChangedRows(_) => VaultError::Gone { path: self.path.clone() },
+            source => VaultError::Database { path: self.path.clone(), source },
+        };
+        let immediate = TransactionBehavior::Immediate;
+        let transaction = Transaction::new_unchecked(&self.database, immediate).map_err(failed)?;
+        self.check_master()?;
+        let done = work(&transaction).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(done)
+    }
+
     fn damaged(&self) -> VaultError {
         VaultError::Damaged { path: self.path.clone() }
     }
@@ -153,8 +167,9 @@ impl Vault {
     /// Takes in what other processes have written since this one looked.
     ///
     /// # Errors
-    /// Unreadable or damaged.
+    /// Unreadable, damaged, or the master key was rotated.
     pub fn reload(&mut self) -> Result<(), VaultError> {
+        self.check_master()?;
         let rows: Vec<[Vec<u8>; 4]> = self.db(|db| {
             let mut statement = db.prepare("SELECT place, subject, key, identifiers FROM subjects")?;
             let rows = statement.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
@@ -230,16 +245,9 @@ impl Vault {
             let name = key.seal("subject", subject.as_str().as_bytes()).map_err(io)?;
             rows.push((place, name, self.master.wrap(&place, key.bytes()).map_err(io)?));
         }
-        self.db(|db| {
-            let transaction = db.unchecked_transaction()?;
-            {
-                let mut insert =
-                    transaction.prepare("INSERT INTO subjects (place, subject, key) VALUES (?1, ?2, ?3)")?;
-                for (place, name, key) in &rows {
-                    insert.execute(params![place, name.0, key.0])?;
-                }
-            }
-            transaction.commit()
+        self.write(|db| {
+            let mut insert = db.prepare("INSERT INTO subjects (place, subject, key) VALUES (?1, ?2, ?3)")?;
+            rows.iter().try_for_each(|(place, name, key)| insert.execute(params![place, name.0, key.0]).map(drop))
         })?;
         self.keys.extend(new.into_iter().map(|(subject, key)| (subject.clone(), key)));
         Ok(())
@@ -256,28 +264,26 @@ impl Vault {
         self.keys.iter()
     }
 
-    /// Destroys the key of a subject: whatever was sealed under it is lost, whatever it tagged is unlinkable.
+    /// Destroys the key of a subject: whatever was sealed under it is lost, whatever it tagged is unlinkable. All
+    /// erasures of the subject end with it, and nothing tells any more which they were.
     ///
     /// # Errors
-    /// Not writable: the key is still there.
-    pub fn destroy(&mut self, subject: &SubjectId) -> Result<bool, VaultError> {
+    /// Not writable, or the key is not there (any more): nothing was changed.
+    pub fn destroy(&mut self, subject: &SubjectId) -> Result<(), VaultError> {
         let place = self.master.place(subject.as_str());
         let tag = self.keys.get(subject).map(SubjectKey::ledger_tag);
-        let removed = self.db(|db| {
-            let transaction = db.unchecked_transaction()?;
+        self.write(|db| {
+            exactly_one(db.execute("DELETE FROM subjects WHERE place = ?1", params![place])?)?;
             // An entry whose key is missing is either of somebody who was erased, or a sign that the vault was changed.
-            transaction
-                .execute("INSERT OR IGNORE INTO forgotten (tag) SELECT ?1 WHERE ?1 IS NOT NULL", params![tag])?;
-            transaction.execute("UPDATE erasures SET tag = NULL WHERE tag = ?1", params![tag])?;
-            let removed = transaction.execute("DELETE FROM subjects WHERE place = ?1", params![place])?;
-            transaction.commit()?;
-            db.execute_batch("VACUUM")?;
-            Ok(removed)
+            db.execute("INSERT OR IGNORE INTO forgotten (tag) SELECT ?1 WHERE ?1 IS NOT NULL", params![tag])?;
+            // Rows without a tag are of an older version, and ended.
+            db.execute("DELETE FROM erasures WHERE tag = ?1 OR tag IS NULL", params![tag])
         })?;
+        self.db(|db| db.execute_batch("VACUUM"))?;
         self.forgotten.extend(tag);
         self.keys.remove(subject);
         self.identifiers.remove(subject);
-        Ok(removed > 0)
+        Ok(())
     }
 
     /// A key of the home itself (of the log's signer, of the suppression list), made when first asked for.
@@ -304,7 +310,7 @@ impl Vault {
     pub fn set_named(&self, name: &str, key: &[u8; 32]) -> Result<(), VaultError> {
         let io = |source| VaultError::Io { path: self.path.clone(), source };
         let sealed = self.master.wrap(name.as_bytes(), key).map_err(io)?;
-        self.db(|db| {
+        self.write(|db| {
             db.execute("INSERT OR REPLACE INTO named (name, key) VALUES (?1, ?2)", params![name, sealed.0]).map(drop)
         })
     }
@@ -314,4 +320,9 @@ impl Vault {
     pub const fn master(&self) -> &MasterKey {
         &self.master
     }
+}
+
+/// What is done to one row is done to no other, and not to none.
+fn exactly_one(rows: usize) -> rusqlite::Result<()> {
+    if rows == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(rows)) }
 }

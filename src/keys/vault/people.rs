@@ -4,9 +4,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
-use super::{Vault, VaultError};
+use super::{Vault, VaultError, exactly_one};
 use crate::keys::{SubjectKey, sealing};
 use crate::model::SubjectId;
 
@@ -43,29 +43,57 @@ impl Vault {
     /// Notes that an erasure of a subject begins. Whose it is, the vault knows for as long as the subject has a key.
     ///
     /// # Errors
-    /// Not writable.
+    /// Not writable, or the subject has no key (any more).
     pub fn begin_erasure(&self, subject: &SubjectId, erasure: &str) -> Result<(), VaultError> {
-        let tag = self.key(subject).map(SubjectKey::ledger_tag);
-        let sql = "INSERT INTO erasures (erasure, tag) VALUES (?1, ?2)";
-        self.db(|db| db.execute(sql, params![erasure, tag]).map(drop))
+        let (tag, place) = (self.key(subject).map(SubjectKey::ledger_tag), self.master.place(subject.as_str()));
+        // One of somebody without a key would never end.
+        let sql = "INSERT INTO erasures (erasure, tag) SELECT ?1, ?2 FROM subjects WHERE place = ?3 AND ?2 IS NOT NULL";
+        self.write(|db| exactly_one(db.execute(sql, params![erasure, tag, place])?))
     }
 
-    /// Erasures that ended with their subject's key, also those that were broken off before; until
-    /// [`Self::drop_ended`].
+    /// Erasures that have begun and not ended, as the file has it now.
     ///
     /// # Errors
     /// Unreadable.
-    pub fn ended_erasures(&self) -> Result<Vec<String>, VaultError> {
-        self.column("SELECT erasure FROM erasures WHERE tag IS NULL ORDER BY erasure")
+    pub fn pending_erasures(&self) -> Result<Vec<String>, VaultError> {
+        // A vault of an older version that is opened for reading knows of none.
+        if !self.db(|db| db.table_exists(None, "erasures"))? {
+            return Ok(Vec::new());
+        }
+        self.column("SELECT erasure FROM erasures WHERE tag IS NOT NULL ORDER BY erasure")
     }
 
-    /// Forgets erasures that ended: the log knows of it.
+    /// Whose erasure has begun and not ended, sorted.
+    ///
+    /// # Errors
+    /// Unreadable.
+    pub fn being_erased(&self) -> Result<Vec<SubjectId>, VaultError> {
+        let tags: HashSet<String> =
+            self.column("SELECT tag FROM erasures WHERE tag IS NOT NULL")?.into_iter().collect();
+        let begun = self.subjects().filter(|(_, key)| tags.contains(&key.ledger_tag()));
+        let mut subjects: Vec<SubjectId> = begun.map(|(subject, _)| subject.clone()).collect();
+        subjects.sort();
+        Ok(subjects)
+    }
+
+    /// How many people were erased, by what was last told outside of the vault; fewer than [`Self::erased`] says after an
+    /// erasure that was cut off behind its key.
+    ///
+    /// # Errors
+    /// Unreadable.
+    pub fn told_erased(&self) -> Result<u64, VaultError> {
+        let sql = "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'told'";
+        let told: Option<i64> = self.db(|db| db.query_row(sql, [], |row| row.get(0)).optional())?;
+        Ok(told.map_or(0, i64::unsigned_abs))
+    }
+
+    /// Remembers what was told.
     ///
     /// # Errors
     /// Not writable.
-    pub fn drop_ended(&self, erasures: &[String]) -> Result<(), VaultError> {
-        let sql = "DELETE FROM erasures WHERE erasure = ?1 AND tag IS NULL";
-        self.db(|db| erasures.iter().try_for_each(|erasure| db.execute(sql, params![erasure]).map(drop)))
+    pub fn note_told_erased(&self, erased: u64) -> Result<(), VaultError> {
+        let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('told', ?1)";
+        self.db(|db| db.execute(sql, params![erased.to_string()]).map(drop))
     }
 
     /// Keeps people out who have one of these identifiers.
@@ -120,15 +148,11 @@ impl Vault {
                 changed.insert(subject, all);
             }
         }
-        self.db(|db| {
-            let transaction = db.unchecked_transaction()?;
-            {
-                let mut update = transaction.prepare("UPDATE subjects SET identifiers = ?2 WHERE place = ?1")?;
-                for (subject, all) in &changed {
-                    update.execute(params![self.master.place(subject.as_str()), all.concat()])?;
-                }
-            }
-            transaction.commit()
+        self.write(|db| {
+            let mut update = db.prepare("UPDATE subjects SET identifiers = ?2 WHERE place = ?1")?;
+            changed.iter().try_for_each(|(subject, all)| {
+                update.execute(params![self.master.place(subject.as_str()), all.concat()]).map(drop)
+            })
         })?;
         let changed: Vec<_> = changed.into_iter().map(|(subject, all)| (subject.clone(), all)).collect();
         self.identifiers.extend(changed);

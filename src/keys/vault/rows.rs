@@ -2,7 +2,7 @@
 //!
 //! Invariant: it is one transaction: every key is wrapped anew, or none.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use zeroize::Zeroizing;
 
 use super::{Vault, VaultError};
@@ -32,7 +32,8 @@ impl Vault {
         self.suppress(&other.suppressed.iter().copied().collect::<Vec<_>>())?;
         let named: Vec<Named> = other.all_named()?;
         let rows = self.wrapped(&self.master, &named)?;
-        self.replace_all(&rows, &self.master.id())
+        self.write(|db| replace_all(db, &rows, &self.master.id()))?;
+        self.db(|db| db.execute_batch("VACUUM"))
     }
 
     /// Wraps every key under a new master key, in one transaction. The caller has put the new key in its place before,
@@ -41,11 +42,22 @@ impl Vault {
     /// # Errors
     /// Not writable: all is as it was.
     pub fn rotate(&mut self, new: MasterKey) -> Result<(), VaultError> {
-        let named = self.all_named()?;
-        let rows = self.wrapped(&new, &named)?;
-        self.replace_all(&rows, &new.id())?;
+        self.db(|db| db.execute_batch("BEGIN IMMEDIATE"))?;
+        let done = self.rewrap(&new).and_then(|()| self.db(|db| db.execute_batch("COMMIT")));
+        if done.is_err() {
+            // What fails here is rolled back when the file is closed.
+            let _ = self.database.execute_batch("ROLLBACK");
+        }
+        done?;
         self.master = new;
-        Ok(())
+        self.db(|db| db.execute_batch("VACUUM"))
+    }
+
+    /// All that is in the file now: another process may have added somebody since it was read.
+    fn rewrap(&mut self, new: &MasterKey) -> Result<(), VaultError> {
+        self.reload()?;
+        let rows = self.wrapped(new, &self.all_named()?)?;
+        self.db(|db| replace_all(db, &rows, &new.id()))
     }
 
     fn all_named(&self) -> Result<Vec<Named>, VaultError> {
@@ -79,25 +91,17 @@ impl Vault {
         }
         Ok(rows)
     }
+}
 
-    fn replace_all(&self, rows: &Rows, master: &str) -> Result<(), VaultError> {
-        self.db(|db| {
-            let transaction = db.unchecked_transaction()?;
-            transaction.execute_batch("DELETE FROM subjects; DELETE FROM named;")?;
-            {
-                let sql = "INSERT INTO subjects (place, subject, key, identifiers) VALUES (?1, ?2, ?3, ?4)";
-                let mut subject = transaction.prepare(sql)?;
-                for (place, name, key, identifiers) in &rows.subjects {
-                    subject.execute(params![place, name, key, identifiers])?;
-                }
-                let mut named = transaction.prepare("INSERT INTO named (name, key) VALUES (?1, ?2)")?;
-                for (name, key) in &rows.named {
-                    named.execute(params![name, key])?;
-                }
-            }
-            transaction.execute("UPDATE meta SET value = ?1 WHERE name = 'master'", params![master])?;
-            transaction.commit()?;
-            db.execute_batch("VACUUM")
-        })
+fn replace_all(db: &Connection, rows: &Rows, master: &str) -> rusqlite::Result<()> {
+    db.execute_batch("DELETE FROM subjects; DELETE FROM named;")?;
+    let mut subject = db.prepare("INSERT INTO subjects (place, subject, key, identifiers) VALUES (?1, ?2, ?3, ?4)")?;
+    for (place, name, key, identifiers) in &rows.subjects {
+        subject.execute(params![place, name, key, identifiers])?;
     }
+    let mut named = db.prepare("INSERT INTO named (name, key) VALUES (?1, ?2)")?;
+    for (name, key) in &rows.named {
+        named.execute(params![name, key])?;
+    }
+    db.execute("UPDATE meta SET value = ?1 WHERE name = 'master'", params![master]).map(drop)
 }

@@ -44,7 +44,8 @@ fn a_destroyed_key_is_in_no_byte_of_the_file() {
         })
     };
     assert!(holds(&place));
-    assert!(vault.destroy(&many[7]).expect("destroyed") && !vault.destroy(&many[7]).expect("once is enough"));
+    vault.destroy(&many[7]).expect("destroyed");
+    assert!(matches!(vault.destroy(&many[7]), Err(VaultError::Gone { .. })), "once is enough");
     assert!(!holds(&place) && vault.key(&many[7]).is_none());
     drop(vault);
     assert_eq!(Vault::open(&path, master).expect("opens").subjects().count(), 199);
@@ -63,4 +64,52 @@ fn a_missing_open_or_damaged_vault_is_told() {
     assert!(matches!(Vault::open(&path, master.clone()), Err(VaultError::Damaged { .. })));
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("chmod");
     assert!(matches!(Vault::open(&path, master), Err(VaultError::TooOpen { mode: 0o644, .. })));
+}
+
+#[test]
+fn nothing_is_written_under_a_master_key_that_was_rotated_meanwhile() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vault.sqlite");
+    let (old, new) = (MasterKey::random().expect("a key"), MasterKey::random().expect("a key"));
+    let mut stale = Vault::create(&path, old.clone()).expect("a new vault");
+    stale.ensure([&subject("a")]).expect("written");
+    let mut other = Vault::open(&path, old).expect("opens");
+    stale.ensure([&subject("b")]).expect("written");
+    other.rotate(new.clone()).expect("rotated");
+    assert!(other.key(&subject("b")).is_some(), "who came in since is wrapped, too");
+    let seen = [(subject("a"), vec![[7; 16]])];
+    for refused in [
+        stale.destroy(&subject("a")),
+        stale.ensure([&subject("c")]),
+        stale.identify(&seen),
+        stale.begin_erasure(&subject("a"), "e1"),
+        stale.set_named("log", &[1; 32]),
+        stale.reload(),
+    ] {
+        assert!(matches!(refused, Err(VaultError::WrongMaster { .. })), "{refused:?}");
+    }
+    let vault = Vault::open(&path, new).expect("opens");
+    assert_eq!((vault.subjects().count(), vault.erased().expect("readable").0), (2, 0));
+}
+
+#[test]
+fn erasures_end_with_the_key_and_none_begins_after_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vault.sqlite");
+    let master = MasterKey::random().expect("a key");
+    let mut vault = Vault::create(&path, master.clone()).expect("a new vault");
+    vault.ensure([&subject("a"), &subject("b")]).expect("written");
+    let stale = Vault::open(&path, master).expect("opens");
+    let ids: Vec<String> = (0..3).map(|n| format!("{n}").repeat(32)).collect();
+    for (id, who) in ids.iter().zip(["a", "a", "b"]) {
+        vault.begin_erasure(&subject(who), id).expect("begun");
+    }
+    assert_eq!(vault.being_erased().expect("readable"), [subject("a"), subject("b")]);
+    vault.destroy(&subject("a")).expect("destroyed");
+    assert!(matches!(stale.begin_erasure(&subject("a"), "e1"), Err(VaultError::Gone { .. })));
+    assert_eq!(vault.pending_erasures().expect("readable"), ids[2..]);
+    assert_eq!(vault.being_erased().expect("readable"), [subject("b")]);
+    // Nothing is left that could pair them.
+    let bytes = std::fs::read(&path).expect("readable");
+    assert!(!ids[..2].iter().any(|id| bytes.windows(32).any(|w| w == id.as_bytes())));
 }

@@ -67,6 +67,11 @@ impl Home {
                     return Err(HomeError::DemoMix { path: old.to_owned(), what: "a demo home" });
                 }
                 let (vault, ledger) = old_home.legal()?;
+                // Whom it begins to erase, the new home would take over.
+                let pending = vault.pending_erasures()?.len();
+                if pending > 0 {
+                    return Err(HomeError::Erasing { path: old.to_owned(), pending });
+                }
                 let legal = Legal { vault, events: ledger.all_events(), first_seen: ledger.all_first_seen() };
                 copy_rights(old, path)?;
                 (read_key(old)?, Some(legal))

@@ -74,6 +74,17 @@ pub enum HomeError {
         /// The file.
         path: PathBuf,
     },
+    /// Erasures of it were begun and not ended.
+    #[error(
+        "{pending} erasure(s) in {path} were begun and not ended: repeat these first, `prosopon subject erase --pending --out \
+         {path}` lists for whom"
+    )]
+    Erasing {
+        /// The folder.
+        path: PathBuf,
+        /// How many.
+        pending: usize,
+    },
     /// The system said no.
     #[error("{path}: cannot be read or written: check free space and permissions")]
     Io {

@@ -166,3 +166,38 @@ fn a_file_of_before_an_erasure_brings_nothing_back() {
     std::fs::remove_file(home.join(FILE)).expect("deleted");
     assert!(open(home, 1, "run_4").recall("b").is_none());
 }
+
+#[test]
+fn what_could_not_be_written_at_once_is_written_at_the_end() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let home = dir.path();
+    let pages = open(home, 0, "run_1");
+    for place in ["a", "b"] {
+        pages.keep(&slot(place, &[1]), later(9), &kept(place));
+    }
+    pages.finish(true).expect("written");
+    let other = connect(&home.join(FILE)).expect("opens");
+    other.execute_batch("ALTER TABLE kept RENAME TO away").expect("renamed");
+    pages.close("page of a");
+    pages.discard("b");
+    for _ in 0..BATCH {
+        pages.touch("c");
+    }
+    assert!(pages.finish(false).is_err(), "a run must not end well");
+    other.execute_batch("ALTER TABLE away RENAME TO kept").expect("renamed");
+    pages.finish(false).expect("written");
+    assert!(pages.recall("a").is_none() && pages.recall("b").is_none());
+}
+
+#[test]
+fn what_an_older_version_kept_is_over_and_swept() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let database = Connection::open(dir.path().join(FILE)).expect("opens");
+    let old = "CREATE TABLE page (place TEXT, until INTEGER); INSERT INTO page VALUES ('somewhere', 9999999999)";
+    database.execute_batch(old).expect("written");
+    drop(database);
+    assert_eq!(over(dir.path(), Some("nightly"), now()).expect("counted"), [("somewhere".to_owned(), now())]);
+    expire(dir.path(), now()).expect("swept");
+    assert_eq!(over(dir.path(), None, now()).expect("counted"), []);
+    assert!(!holds(dir.path(), b"somewhere"));
+}

@@ -43,13 +43,18 @@ fn what_is_too_old_for_the_policy_is_not_kept_either() {
         )
     };
     let (new, old) = ("Wir eröffnen ein neues Werk.", "Hartwig macht Kurzarbeit.");
-    let feed = item("Thu, 22 Jan 2026", new) + &item("Mon, 06 Apr 2020", old);
+    let soon = item("Wed, 12 Mar 2025", "Hartwig eröffnet ein neues Werk in Ulm.");
+    let feed = item("Thu, 22 Jan 2026", new) + &soon + &item("Mon, 06 Apr 2020", old);
     let feed = format!("<rss version=\"2.0\"><channel><language>de</language>{feed}</channel></rss>");
     nights.night(&[("/aktuelles.xml", feed)]);
     let kept = nights.kept();
     let said: Vec<&str> = kept.iter().flat_map(|kept| &kept.reading.found).map(|found| found.quote.as_str()).collect();
     assert!(said.iter().any(|quote| quote.contains("neues Werk")), "{said:?}");
     assert!(!said.iter().any(|quote| quote.contains("Kurzarbeit")), "{said:?}");
+    // Nor longer than the first of it is young enough.
+    let ends = kept::over(&nights.home(), None, Timestamp::MAX).expect("readable");
+    let first = ends.iter().map(|(_, end)| end.to_string()).min();
+    assert_eq!((ends.len(), first.as_deref()), (2, Some("2026-03-12T08:00:00Z")), "{said:?}");
 }
 
 /// What a reader of pages is made of, `build.rs` makes a hash of.
