@@ -87,7 +87,7 @@ impl<'a> El<'a> {
     }
 
     /// Which of the elements of its name it is in its row, from 1; `None` where the row is too long to count.
-    fn number(self) -> Option<usize> {
+    pub fn number(self) -> Option<usize> {
         let before = |id: &u32| Some(self.tree.node(*id).previous).filter(|p| *p != NONE);
         let mut number = 1;
         for (walked, id) in std::iter::successors(before(&self.id), before).enumerate() {
@@ -360,29 +360,6 @@ fn hides(style: &str) -> bool {
     style.contains("display:none") || style.contains("visibility:hidden")
 }
 
-/// A CSS path from the nearest ancestor with an id: `#team > div:nth-of-type(2) > h3:nth-of-type(1)`.
-pub(super) fn css_path(e: El<'_>) -> String {
-    let mut steps = Vec::new();
-    let mut at = Some(e);
-    while let Some(here) = at {
-        if let Some(id) =
-            attr(here, "id").filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)))
-        {
-            steps.push(format!("#{id}"));
-            break;
-        }
-        let tag = name(here);
-        if matches!(tag, "html" | "body") {
-            steps.push(tag.to_owned());
-            break;
-        }
-        steps.push(here.number().map_or_else(|| tag.to_owned(), |n| format!("{tag}:nth-of-type({n})")));
-        at = parent(here);
-    }
-    steps.reverse();
-    steps.join(" > ")
-}
-
 /// The list without repetitions, order kept.
 pub(super) fn dedup(list: Vec<String>) -> Vec<String> {
     let mut seen = HashSet::new();
@@ -399,11 +376,5 @@ mod tests {
         let page = Page::parse("<base href='/x/'><template><p>no</p></template><p id=q><b>yes</b>", &url);
         assert_eq!(page.resolve("y?z").as_deref(), Some("https://www.firma.example/x/y?z"));
         assert_eq!(page.elements().filter(|e| name(*e) == "p").count(), 1);
-        let b = page.elements().find(|e| name(*e) == "b").expect("there is one");
-        assert_eq!(css_path(b), "#q > b:nth-of-type(1)");
-        let page = Page::parse(&"<p>x".repeat(limits::MAX_COUNTED + 2), &url);
-        let paths: Vec<String> = page.elements().filter(|e| name(*e) == "p").map(css_path).collect();
-        assert_eq!(paths[limits::MAX_COUNTED], format!("body > p:nth-of-type({})", limits::MAX_COUNTED + 1));
-        assert_eq!(paths[limits::MAX_COUNTED + 1], "body > p", "no number rather than a wrong one");
     }
 }

@@ -11,6 +11,7 @@ mod json_ld;
 mod lexicon;
 mod limits;
 mod links;
+mod locator;
 mod meta;
 mod mf2;
 mod microdata;

@@ -6,6 +6,7 @@ use super::super::blocks::Line;
 use super::super::dom;
 use super::super::lexicon::LEXICON;
 use super::super::limits::MAX_ITEMS;
+use super::super::locator;
 use super::super::people::names;
 use super::super::reading::{PersonMention, Syntax};
 use super::super::schema_org::Found;
@@ -29,7 +30,7 @@ pub(super) fn read(lines: &[Line<'_>], dedicated: bool, found: &mut Found) -> Ve
             job_title: function,
             department: None,
             links: Vec::new(),
-            locator: dom::css_path(lines[line].block),
+            locator: locator::css_path(lines[line].block),
             syntax: Syntax::Html,
         });
     }

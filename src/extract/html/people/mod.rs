@@ -15,6 +15,7 @@ use super::Mf2;
 use super::blocks::Line;
 use super::dom::{self, Page};
 use super::limits::MAX_ITEMS;
+use super::locator;
 use super::reading::{Organization, PersonMention, Syntax};
 use super::schema_org::{Found, tel};
 
@@ -124,7 +125,7 @@ fn mention(
         job_title: job_title.map(dom::fold),
         department,
         links: dom::dedup(links),
-        locator: dom::css_path(at),
+        locator: locator::css_path(at),
         syntax: Syntax::Html,
     }
 }
