@@ -143,21 +143,17 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     let tapes = tapes.iter().filter(|tape| tape.is_over(now)).count();
     let pages = kept::over(office.home.path(), None, now).map_err(OfficeError::from)?.len();
     let is_none = over.is_empty() && tapes == 0 && pages == 0;
+    let what = format!("{} person(s), {tapes} recording(s) and what was read of {pages} page(s)", over.len());
     if is_none || args.dry_run {
-        let all = format!("{} person(s), {tapes} recording(s) and what was read of {pages} page(s)", over.len());
         let line =
-            if is_none { "nothing is kept beyond its time" } else { &format!("{all} are kept beyond their time") };
+            if is_none { "nothing is kept beyond its time" } else { &format!("{what} are kept beyond their time") };
         let told = json!({
             "overdue": over.len(), "swept": 0, "recordings_overdue": tapes, "pages_overdue": pages,
         });
         args.home.print(&told, &[line.to_owned()])?;
         return Ok(ExitCode::SUCCESS);
     }
-    let warning = format!(
-        "The data of {} person(s), {tapes} recording(s) and what was read of {pages} page(s) will be destroyed.",
-        over.len()
-    );
-    if !confirmed(&warning, args.yes)? {
+    if !confirmed(&format!("The data of {what} will be destroyed."), args.yes)? {
         eprintln!("nothing was done");
         return Ok(ExitCode::from(2));
     }

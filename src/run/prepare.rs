@@ -102,10 +102,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let lock = if options.dry_run { None } else { Some(HomeLock::acquire(&home_path)?) };
     let mut home = open_home(&plan, &home_path, options, now)?;
     let ids = home.as_ref().map_or_else(|| Ids::new(DEMO_KEY), |home| home.ids().clone());
-    let (mut vault, mut ledger) = match &home {
-        Some(home) => home.legal()?,
-        None => (Vault::in_memory()?, Ledger::in_memory()?),
-    };
+    let (mut vault, mut ledger) = vault_and_ledger(home.as_ref())?;
     let (inputs, columns, files) =
         (inputs_hash(&pulled, &exports), layout::of(&pulled.files), input_files(&pulled, &plan));
     let found = Found { pulled, notes, exports };
@@ -143,6 +140,14 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         tape,
         tape_key,
     })
+}
+
+/// Those of the home; of a dry run without one, empty ones.
+fn vault_and_ledger(home: Option<&Home>) -> Result<(Vault, Ledger), RunError> {
+    match home {
+        Some(home) => Ok(home.legal()?),
+        None => Ok((Vault::in_memory()?, Ledger::in_memory()?)),
+    }
 }
 
 /// The books of a run that writes.

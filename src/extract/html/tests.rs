@@ -198,18 +198,22 @@ fn of_a_page_that_is_not_read_to_its_end_nothing_is_read() {
     assert_eq!((unread.text.as_str(), unread.people.len(), unread.links.len()), ("", 0, 0));
 }
 
+/// Numbered pieces up to a size.
+fn numbered(size: usize, piece: &dyn Fn(usize) -> String) -> String {
+    let mut out = String::new();
+    for i in 0.. {
+        if out.len() >= size {
+            break;
+        }
+        out.push_str(&piece(i));
+    }
+    out
+}
+
 /// Markup that has cost other parsers quadratic time or more, or their stack.
 fn hostile(size: usize) -> Vec<(&'static str, String)> {
     let many = |unit: &str| unit.repeat(size / unit.len());
-    let numbered = |f: &dyn Fn(usize) -> String| {
-        let mut out = String::new();
-        let mut i = 0;
-        while out.len() < size {
-            out.push_str(&f(i));
-            i += 1;
-        }
-        out
-    };
+    let numbered = |f: &dyn Fn(usize) -> String| numbered(size, f);
     vec![
         ("deep divs", many("<div>")),
         ("deep spans that do not match", many("<span></b>")),
