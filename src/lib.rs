@@ -9,6 +9,7 @@ pub mod model;
 pub mod taxonomy;
 
 pub mod audit;
+mod blocks;
 pub mod config;
 pub mod consent;
 mod cpu;

@@ -22,7 +22,7 @@ pub type Keys = Arc<HashMap<SubjectId, SubjectKey>>;
 /// All keys of a vault.
 #[must_use]
 pub fn keys(vault: &Vault) -> Keys {
-    Arc::new(vault.subjects().map(|(subject, key)| (subject.clone(), key.clone())).collect())
+    vault.keys()
 }
 
 /// Records what a run, or a command, asks of the gate and does.

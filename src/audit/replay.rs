@@ -167,7 +167,7 @@ mod tests {
                 ..Proof::default()
             }
             .into(),
-            origin: Origin::imported("crm", "consents", None),
+            origin: Origin::imported("crm", "consents", None).into(),
             supersedes: None,
         }
     }

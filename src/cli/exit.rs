@@ -90,6 +90,7 @@ pub(super) fn number_of_run(error: &RunError) -> u8 {
         | RunError::Fetch(_)
         | RunError::Memory(_)
         | RunError::Kept(_)
+        | RunError::Blocks(_)
         | RunError::Tape(_)
         | RunError::NotRecorded(_)
         | RunError::Worker => HOME,

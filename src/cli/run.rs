@@ -33,6 +33,9 @@ pub(super) struct RunArgs {
     /// Only the first N contacts
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
+    /// Hold about N contacts in memory at once (default: 32768); fewer need less memory, and never change the tables
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    at_once: Option<u32>,
     /// Plan and decide; fetch nothing, write nothing
     #[arg(long)]
     dry_run: bool,
@@ -82,6 +85,7 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
     let options = Options {
         as_of: args.as_of,
         accept_columns: args.accept_columns,
+        at_once: args.at_once.map(|n| n as usize),
         limit: args.limit.map(|n| n as usize),
         dry_run: args.dry_run,
         out: args.out.clone(),

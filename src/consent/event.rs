@@ -217,7 +217,7 @@ pub struct LegalEvent {
     /// Its proof.
     pub proof: Shared<Proof>,
     /// Where it was read.
-    pub origin: Origin,
+    pub origin: Shared<Origin>,
     /// The `external_id` of the event of the same system that this one replaces: a superseded grant, lift or notice
     /// gives nothing any more; a superseded negative event still counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -99,7 +99,7 @@ fn flags(crm: &str, flags: &Flags, subject: &SubjectId, imported: &mut Imported)
             valid_to: None,
             recorded_at: STANDING,
             proof: Proof::default().into(),
-            origin: Origin::imported(crm, field, None),
+            origin: Origin::imported(crm, field, None).into(),
             supersedes: None,
         });
     }
@@ -200,7 +200,7 @@ fn event_of(crm: &str, row: &ConsentRow, subject: &SubjectId) -> ReadRow {
             actor: None,
         }
         .into(),
-        origin: Origin::imported(crm, "consents", None),
+        origin: Origin::imported(crm, "consents", None).into(),
         supersedes: None,
     };
     ReadRow { event: Some(event), rejections }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::event::{LegalEvent, Proof, Scope};
+use super::event::{LegalEvent, Origin, Proof, Scope};
 
 /// Distinct values that a pool remembers: what is different for everybody is not worth it.
 const REMEMBERED: usize = 1024;
@@ -61,6 +61,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Shared<T> {
 pub struct Pool {
     scopes: HashSet<Shared<Scope>>,
     proofs: HashSet<Shared<Proof>>,
+    origins: HashSet<Shared<Origin>>,
 }
 
 impl Pool {
@@ -68,6 +69,7 @@ impl Pool {
     pub fn share(&mut self, event: &mut LegalEvent) {
         share(&mut self.scopes, &mut event.scope);
         share(&mut self.proofs, &mut event.proof);
+        share(&mut self.origins, &mut event.origin);
     }
 }
 

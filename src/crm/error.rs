@@ -24,6 +24,9 @@ pub enum CrmError {
         #[source]
         source: std::io::Error,
     },
+    /// A part of a large pull.
+    #[error(transparent)]
+    Blocks(#[from] crate::blocks::BlockError),
     /// No header line.
     #[error("{} is empty; it should begin with a line of column headers", path.display())]
     Empty {

@@ -37,25 +37,41 @@ pub(super) fn settle(pull: &mut CrmPull, unread: &BTreeMap<String, u32>, notes: 
     pull.merged = into;
 }
 
-/// The same of companies. What the rows of contacts say of their company stays as it is: somebody who was erased is known
-/// by it, under each record of the company.
-pub(super) fn settle_accounts(pull: &mut CrmPull, notes: &mut Vec<CrmDeadLetter>) {
-    let Merges { into, circles } = Merges::of(&pull.accounts);
-    tell_circles(Table::Accounts, &pull.accounts, &circles, notes);
-    let mut alike: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (loser, winner) in &into {
-        alike.entry(winner).or_insert_with(|| vec![winner]).push(loser);
+/// Companies that hold, and in which of them others live on.
+#[derive(Debug, Default)]
+pub(super) struct Companies {
+    /// One row an id, without those that are gone.
+    pub(super) rows: Vec<CrmAccount>,
+    /// Of companies that were merged, the one that each lives on in.
+    pub(super) merged: BTreeMap<String, String>,
+}
+
+impl Companies {
+    /// Parts the living from the gone.
+    pub(super) fn of(mut rows: Vec<CrmAccount>, notes: &mut Vec<CrmDeadLetter>) -> Self {
+        let Merges { into, circles } = Merges::of(&rows);
+        tell_circles(Table::Accounts, &rows, &circles, notes);
+        // One whose survivor is not exported is worked on still: a column may be taken for what it is not.
+        let is_gone = |a: &CrmAccount| a.deleted || a.name.is_empty() || into.contains_key(&a.record_id);
+        rows.retain(|a| !is_gone(a) && !circles.contains(&a.record_id));
+        Self { rows, merged: into }
     }
-    for contact in pull.contacts.iter_mut().chain(&mut pull.gone) {
-        let Some(record) = contact.account_record.as_deref() else { continue };
-        let winner = into.get(record).map_or(record, String::as_str);
-        let others = alike.get(winner).into_iter().flatten().filter(|other| **other != record);
-        contact.account_aliases = others.map(|other| (*other).to_owned()).collect();
+
+    /// Gives them to a pull. What the rows of contacts say of their company stays as it is: somebody who was erased is
+    /// known by it, under each record of the company.
+    pub(super) fn settle(self, pull: &mut CrmPull) {
+        let mut alike: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (loser, winner) in &self.merged {
+            alike.entry(winner).or_insert_with(|| vec![winner]).push(loser);
+        }
+        for contact in pull.contacts.iter_mut().chain(&mut pull.gone) {
+            let Some(record) = contact.account_record.as_deref() else { continue };
+            let winner = self.merged.get(record).map_or(record, String::as_str);
+            let others = alike.get(winner).into_iter().flatten().filter(|other| **other != record);
+            contact.account_aliases = others.map(|other| (*other).to_owned()).collect();
+        }
+        (pull.accounts, pull.merged_accounts) = (self.rows, self.merged);
     }
-    // One whose survivor is not exported is worked on still: a column may be taken for what it is not.
-    let is_gone = |a: &CrmAccount| a.deleted || a.name.is_empty() || into.contains_key(&a.record_id);
-    pull.accounts.retain(|a| !is_gone(a) && !circles.contains(&a.record_id));
-    pull.merged_accounts = into;
 }
 
 /// A record of which another one may tell that it is gone.

@@ -12,6 +12,9 @@ mod merge;
 mod note;
 mod other;
 mod parquet;
+mod parts;
+#[cfg(test)]
+mod parts_tests;
 mod pull;
 mod reader;
 mod rows;
@@ -29,7 +32,8 @@ use serde::{Deserialize, Serialize};
 pub use columns::{FLAGS, Table};
 pub use error::CrmError;
 pub use note::{CrmNote, NoteFiles, NoteKind};
-pub use pull::{check, pull};
+pub use parts::{Parting, Parts, Seen};
+pub use pull::{check, files_of, pull};
 pub use rows::MAX_CELL;
 
 use crate::model::Personal;

@@ -3,7 +3,7 @@
 //! Invariant: of one record id the newest row wins, and what any of its rows says against processing stays.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -18,47 +18,68 @@ use super::{
 
 /// Reads all files of `source`; relative paths start at `base_dir`.
 pub fn pull(source: &CsvSource, base_dir: &Path) -> Result<CrmPull, CrmError> {
-    let mut pull = CrmPull::default();
-    let mut notes = Vec::new();
-    let mut unread = BTreeMap::new();
-
+    let mut files = Vec::new();
     let mut accounts = Newest::default();
+    let mut letters = Vec::new();
     if let Some(set) = &source.accounts {
-        each(Table::Accounts, set, base_dir, &mut pull.files, &mut notes, |cells| {
+        each(Table::Accounts, set, base_dir, &mut files, &mut letters, |cells| {
             accounts.add(other::account(cells)?, cells);
             Ok(())
         })?;
     }
+    let companies = merge::Companies::of(accounts.into_rows(), &mut letters);
+    let mut pull = gather(companies, BTreeMap::new(), letters, |table, letters, take| {
+        let set = if table == Table::Contacts { Some(&source.contacts) } else { source.consents.as_ref() };
+        set.map_or(Ok(()), |set| each(table, set, base_dir, &mut files, letters, take))
+    })?;
+    pull.files = files;
+    Ok(pull)
+}
+
+/// Takes a row, or tells why it is none.
+pub(super) type TakeRow<'t> = dyn FnMut(&mut Cells<'_>) -> Result<(), Box<CrmDeadLetter>> + 't;
+
+/// Contacts and consents of some companies. `rows` calls back for each row of a table; `unread` are records of which a row
+/// could not be read at all, `letters` what was wrong so far.
+pub(super) fn gather(
+    companies: merge::Companies,
+    mut unread: BTreeMap<String, u32>,
+    letters: Vec<CrmDeadLetter>,
+    mut rows: impl FnMut(Table, &mut Vec<CrmDeadLetter>, &mut TakeRow<'_>) -> Result<(), CrmError>,
+) -> Result<CrmPull, CrmError> {
+    let (mut pull, mut notes) = (CrmPull::default(), letters);
     let mut contacts = Newest::default();
     let before = notes.len();
-    each(Table::Contacts, &source.contacts, base_dir, &mut pull.files, &mut notes, |cells| {
+    rows(Table::Contacts, &mut notes, &mut |cells| {
         contacts.add(contact::read(cells)?, cells);
         Ok(())
     })?;
-    count_unread(&notes[before..], &mut unread);
-
     let mut seen = BTreeSet::new();
-    if let Some(set) = &source.consents {
-        let before = notes.len();
-        each(Table::Consents, set, base_dir, &mut pull.files, &mut notes, |cells| {
-            if !seen.insert(cells.row.origin.digest) {
-                return Err(cells.letter("duplicate", None, "the same row stands above; nothing to do"));
-            }
-            pull.consents.push(other::consent(cells)?);
-            Ok(())
-        })?;
-        count_unread(&notes[before..], &mut unread);
-    }
-    pull.accounts = accounts.into_rows();
+    rows(Table::Consents, &mut notes, &mut |cells| {
+        if !seen.insert(cells.row.origin.digest) {
+            return Err(cells.letter("duplicate", None, "the same row stands above; nothing to do"));
+        }
+        pull.consents.push(other::consent(cells)?);
+        Ok(())
+    })?;
+    count_unread(&notes[before..], &mut unread);
     pull.contacts = contacts.into_rows();
     for contact in &mut pull.contacts {
         contact.flags.incomplete |= unread.contains_key(&contact.record_id);
     }
     merge::settle(&mut pull, &unread, &mut notes);
-    merge::settle_accounts(&mut pull, &mut notes);
+    companies.settle(&mut pull);
     notes.sort_by(|a, b| (&a.origin, a.reason, &a.field).cmp(&(&b.origin, b.reason, &b.field)));
     pull.dead_letters = notes;
     Ok(pull)
+}
+
+/// The files of a set.
+///
+/// # Errors
+/// There are none.
+pub fn files_of(set: &FileSet, base: &Path) -> Result<Vec<PathBuf>, CrmError> {
+    files::expand(Table::Contacts.name(), base, &set.path)
 }
 
 /// Tells the first mistake in the settings, without looking at a file.
@@ -105,7 +126,7 @@ pub(super) fn shown(base: &Path, path: &Path) -> String {
 }
 
 /// Which contacts have a row that could not be read at all, so that an objection in it would be missed.
-fn count_unread(notes: &[CrmDeadLetter], unread: &mut BTreeMap<String, u32>) {
+pub(super) fn count_unread(notes: &[CrmDeadLetter], unread: &mut BTreeMap<String, u32>) {
     // A grant that is lost only makes less possible, and a duplicate was read.
     let harmless =
         |n: &CrmDeadLetter| n.reason == "duplicate" || (n.table == "consents" && n.reason == "unreadable_date");
@@ -117,7 +138,7 @@ fn count_unread(notes: &[CrmDeadLetter], unread: &mut BTreeMap<String, u32>) {
 }
 
 /// A record that can stand in several rows.
-trait Record: Sized {
+pub(super) trait Record: Sized {
     fn id(&self) -> &str;
     fn updated_at(&self) -> Option<Timestamp>;
     fn origin(&self) -> &Origin;
@@ -190,7 +211,7 @@ impl Flags {
 }
 
 /// The newest row of each record.
-struct Newest<T>(BTreeMap<String, T>);
+pub(super) struct Newest<T>(BTreeMap<String, T>);
 
 impl<T> Default for Newest<T> {
     fn default() -> Self {
@@ -199,7 +220,7 @@ impl<T> Default for Newest<T> {
 }
 
 impl<T: Record> Newest<T> {
-    fn add(&mut self, new: T, cells: &mut Cells<'_>) {
+    pub(super) fn add(&mut self, new: T, cells: &mut Cells<'_>) {
         let Some(old) = self.0.remove(new.id()) else {
             self.0.insert(new.id().to_owned(), new);
             return;
@@ -218,7 +239,7 @@ impl<T: Record> Newest<T> {
         self.0.insert(winner.id().to_owned(), winner);
     }
 
-    fn into_rows(self) -> Vec<T> {
+    pub(super) fn into_rows(self) -> Vec<T> {
         self.0.into_values().collect()
     }
 }

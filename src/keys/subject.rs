@@ -30,8 +30,12 @@ impl SubjectKey {
         &self.0
     }
 
+    fn bytes16(&self, parts: &[&[u8]]) -> [u8; 16] {
+        *sealing::mac(&self.0, parts).first_chunk().expect("an HMAC has 32 bytes")
+    }
+
     fn hex16(&self, parts: &[&[u8]]) -> String {
-        HEXLOWER.encode(&sealing::mac(&self.0, parts)[..16])
+        HEXLOWER.encode(&self.bytes16(parts))
     }
 
     /// The person's tag in leaves of the month of `at` (UTC), 32 hex digits.
@@ -45,7 +49,13 @@ impl SubjectKey {
     /// The person's tag in the ledger, 32 hex digits.
     #[must_use]
     pub fn ledger_tag(&self) -> String {
-        self.hex16(&[b"ledger"])
+        HEXLOWER.encode(&self.ledger_tag_bytes())
+    }
+
+    /// The same as 16 bytes.
+    #[must_use]
+    pub fn ledger_tag_bytes(&self) -> [u8; 16] {
+        self.bytes16(&[b"ledger"])
     }
 
     /// The person's place in the store of sealed payloads: the first 8 bytes of an HMAC, as a number.
@@ -58,7 +68,7 @@ impl SubjectKey {
     /// The person's tag in what is kept of pages, 16 bytes.
     #[must_use]
     pub fn page_tag(&self) -> [u8; 16] {
-        *sealing::mac(&self.0, &[b"pages"]).first_chunk().expect("an HMAC has 32 bytes")
+        self.bytes16(&[b"pages"])
     }
 
     /// An id of somebody else's making (a permit, an event) in a form that is the person's only, 32 hex digits.

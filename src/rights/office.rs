@@ -305,7 +305,8 @@ impl Office {
             valid_to: None,
             recorded_at: self.event_time(),
             proof: Proof::default().into(),
-            origin: Origin { system: Origin::CONTROLLER.to_owned(), field: field.to_owned(), value_commitment: None },
+            origin: Origin { system: Origin::CONTROLLER.to_owned(), field: field.to_owned(), value_commitment: None }
+                .into(),
             supersedes: None,
         }
     }

@@ -132,6 +132,12 @@ impl Context {
         .map(|(stage, micros)| (stage, micros.load(Ordering::Relaxed) as f64 / 1e6))
     }
 
+    /// The id of a subject as the keys hold it, so that of many people it is held once.
+    pub fn held(&self, subject: SubjectId) -> SubjectId {
+        let keys = self.recorder.as_ref().map(Recorder::keys);
+        keys.and_then(|keys| keys.get_key_value(&subject)).map_or(subject, |(held, _)| held.clone())
+    }
+
     /// Tells the gate what others have written into the ledger meanwhile.
     pub fn look(&self) -> Result<bool, RunError> {
         match &self.watch {

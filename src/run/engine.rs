@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tracing::{Instrument, Span, field};
 
+use crate::blocks::BlockError;
 use crate::config::{Diagnostic, Plan};
 use crate::consent::gate::Clock;
 use crate::crm::CrmError;
@@ -32,7 +33,7 @@ pub enum RunError {
     Config(Vec<Diagnostic>),
     /// The CRM's files.
     #[error(transparent)]
-    Crm(#[from] CrmError),
+    Crm(CrmError),
     /// Columns with which people say no were there in the run before, and are not now.
     #[error("{}: a no in it would be missed; export it again, map its new header under `columns`, or say `--accept-columns` if it is gone for good", .0.join("\n"))]
     ColumnsVanished(Vec<String>),
@@ -87,6 +88,9 @@ pub enum RunError {
     /// What is kept of pages.
     #[error(transparent)]
     Kept(#[from] crate::run::kept::KeptError),
+    /// What lies in `.work` while a run goes on.
+    #[error(transparent)]
+    Blocks(#[from] BlockError),
     /// A recording.
     #[error(transparent)]
     Tape(#[from] TapeError),
@@ -127,6 +131,16 @@ impl From<LegalError> for RunError {
     }
 }
 
+impl From<CrmError> for RunError {
+    fn from(error: CrmError) -> Self {
+        match error {
+            // No mistake in the CRM's files.
+            CrmError::Blocks(error) => Self::Blocks(error),
+            other => Self::Crm(other),
+        }
+    }
+}
+
 impl From<crate::audit::AuditError> for RunError {
     fn from(error: crate::audit::AuditError) -> Self {
         Self::Home(HomeError::Audit(error))
@@ -154,6 +168,8 @@ pub struct Options {
     pub accept_columns: bool,
     /// Only the first so many contacts.
     pub limit: Option<usize>,
+    /// So many contacts, about, are held in memory at once; `None` = [`crowd::AT_ONCE`](crate::run::crowd::AT_ONCE).
+    pub at_once: Option<usize>,
     /// Plan and decide, fetch nothing, write nothing.
     pub dry_run: bool,
     /// Overrides the pipeline's home.

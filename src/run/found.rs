@@ -3,56 +3,108 @@
 //! Invariant: whoever was erased under any record leaves nothing; what was said against processing under a record that was
 //! merged stands against the one that it lives on in.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
-use crate::consent::ledger::{Ledger, LedgerView};
+use crate::consent::ledger::LedgerView;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmPull, NoteFiles};
+use crate::crm::CrmPull;
 use crate::ids::Ids;
 use crate::keys::Vault;
-use crate::run::engine::RunError;
 use crate::run::legal::{Directory, Exports};
 use crate::run::load::{Loaded, load};
-use crate::run::notes::Unread;
 
-/// What the CRM has tonight.
-pub(super) struct Found {
-    pub pulled: CrmPull,
-    pub notes: NoteFiles,
-    /// What it says of data protection in words of its own.
-    pub exports: Vec<Exports>,
+/// What must be known to read what a CRM has tonight.
+#[derive(Clone, Copy)]
+pub(super) struct Evening<'a> {
+    /// The CRM's name.
+    pub crm: &'a str,
+    pub ids: &'a Ids,
+    pub identifiers: &'a Identifiers,
+    /// What people have said so far.
+    pub view: &'a LedgerView,
+    pub now: Timestamp,
+    /// The first so many contacts only.
+    pub limit: Option<usize>,
 }
 
-impl Found {
-    /// Everybody but those who were erased, with all that is said against and for processing, each as old as their first
-    /// collection.
-    pub fn load(
-        self,
-        crm: &str,
-        ids: &Ids,
-        (vault, ledger): (&Vault, &Ledger),
-        now: Timestamp,
-        limit: Option<usize>,
-    ) -> Result<Loaded, RunError> {
-        let identifiers = Identifiers::new(vault)?;
-        let before = self.pulled.contacts.len() + self.pulled.gone.len();
-        let (pulled, suppressed) = without_suppressed(crm, self.pulled, &identifiers, ledger.view());
-        let mut people = Directory::new(crm, ids, &identifiers, vault, ledger.view());
-        people.add_tonight(&pulled);
-        let mut loaded = load(crm, &pulled, ids, &identifiers, now, limit);
-        for export in &self.exports {
-            loaded.take_in(export, export.read(&people, now), ids);
+/// What was read, and what notes must be held against.
+#[derive(Default)]
+pub(super) struct Read {
+    pub loaded: Loaded,
+    /// Record ids of people who were erased.
+    pub suppressed: HashSet<String>,
+    /// Record ids of contacts whom the CRM has deleted or merged.
+    pub gone: HashSet<String>,
+    /// Of merged records, the one that each lives on in.
+    pub merged: BTreeMap<String, String>,
+    /// The same of companies.
+    pub merged_accounts: BTreeMap<String, String>,
+}
+
+impl Read {
+    /// Adds what another part has, but for its contacts and companies.
+    pub fn add(&mut self, other: Self) {
+        let (all, part) = (&mut self.loaded, other.loaded);
+        all.dead_letters.extend(part.dead_letters);
+        all.contacts += part.contacts;
+        all.suppressed += part.suppressed;
+        all.merged.extend(part.merged);
+        all.gone.extend(part.gone);
+        for (source, events) in part.sources {
+            match all.sources.iter_mut().find(|(known, _)| *known == source) {
+                Some((_, n)) => *n += events,
+                None => all.sources.push((source, events)),
+            }
         }
-        drop(people);
-        loaded.inherit(ledger.view());
-        loaded.anchor(|subject| ledger.view().first_seen(subject));
+        self.suppressed.extend(other.suppressed);
+        self.gone.extend(other.gone);
+        self.merged.extend(other.merged);
+    }
+}
+
+impl Evening<'_> {
+    /// Everybody but those who were erased, with all that their rows say against and for processing, each as old as their
+    /// first collection. `shared` tells of e-mail addresses that somebody else has who is not in this pull.
+    pub fn read(&self, pulled: CrmPull, shared: impl Fn(&str) -> bool) -> Read {
+        self.read_with(pulled, shared, |_, _| {})
+    }
+
+    /// The same, with what the CRM says of data protection in words of its own.
+    pub fn read_all(&self, pulled: CrmPull, exports: &[Exports], vault: &Vault) -> Read {
+        self.read_with(
+            pulled,
+            |_| false,
+            |pulled, loaded| {
+                if exports.is_empty() {
+                    return;
+                }
+                let mut people = Directory::new(self.crm, self.ids, self.identifiers, vault, self.view);
+                people.add_tonight(pulled);
+                for export in exports {
+                    loaded.take_in(export, export.read(&people, self.now), self.ids);
+                }
+            },
+        )
+    }
+
+    fn read_with(
+        &self,
+        pulled: CrmPull,
+        shared: impl Fn(&str) -> bool,
+        also: impl FnOnce(&CrmPull, &mut Loaded),
+    ) -> Read {
+        let before = pulled.contacts.len() + pulled.gone.len();
+        let (mut pulled, suppressed) = without_suppressed(self.crm, pulled, self.identifiers, self.view);
+        let mut loaded = load(self, &mut pulled, &shared);
+        also(&pulled, &mut loaded);
+        loaded.inherit(self.view);
+        loaded.anchor(|subject| self.view.first_seen(subject));
         loaded.suppressed = (before - pulled.contacts.len() - pulled.gone.len()) as u64;
         let gone = pulled.gone.into_iter().map(|c| c.record_id).collect();
         let CrmPull { merged, merged_accounts, .. } = pulled;
-        loaded.notes = Some(Unread { files: self.notes, identifiers, suppressed, gone, merged, merged_accounts });
-        Ok(loaded)
+        Read { loaded, suppressed, gone, merged, merged_accounts }
     }
 }
 

@@ -118,7 +118,7 @@ pub(super) fn said_no(context: &Context, home: &Path) -> HashSet<SubjectId> {
 /// who said no to profiling.
 pub(super) async fn ask_again(
     context: &Context,
-    emitted: Vec<EmitProposal>,
+    emitted: Vec<(SubjectId, SubjectFacts)>,
     writer: &mut SnapshotWriter,
     counts: &mut Counts,
 ) -> Result<HashSet<SubjectId>, RunError> {
@@ -126,9 +126,9 @@ pub(super) async fn ask_again(
     let late: HashSet<SubjectId> = context.gate.late_subjects().into_iter().collect();
     let (mut refused, mut left_out, mut said_no) = (Vec::new(), HashSet::new(), HashSet::new());
     let asked = emitted.len();
-    for proposal in emitted {
-        let (subject, facts) = (proposal.subject.clone(), proposal.facts);
-        let decided = context.gate.emit(proposal);
+    for (subject, facts) in emitted {
+        let purpose = context.plan.purpose().to_owned();
+        let decided = context.gate.emit(EmitProposal { subject: subject.clone(), purpose, facts });
         if decided.outcome.is_err() {
             left_out.insert(subject);
             refused.push((decided.row, decided.grounds));

@@ -18,6 +18,8 @@ use crate::ids::Ids;
 use crate::keys::Identifier;
 use crate::model::{Account, AccountId, DeadLetter, Personal, Subject, SubjectId};
 use crate::persona::rectified::Rectification;
+use crate::run::crowd::Rest;
+use crate::run::found::Evening;
 use crate::run::legal::Exports;
 use crate::run::notes::Unread;
 use crate::taxonomy::Language;
@@ -67,7 +69,7 @@ pub struct Group {
 }
 
 /// What a pull comes to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Loaded {
     /// Sorted by account id, the group without a company first, as the tables have it.
     pub groups: Vec<Group>,
@@ -91,9 +93,25 @@ pub struct Loaded {
     pub gone: HashSet<SubjectId>,
     /// Notes that are still in their files.
     pub notes: Option<Unread>,
+    /// Of a pull that is too large to be held at once, all contacts and companies; `groups` is empty then.
+    pub(super) rest: Option<Rest>,
 }
 
 impl Loaded {
+    /// How many contacts are worked on.
+    #[must_use]
+    pub fn subjects(&self) -> u64 {
+        let here = self.groups.iter().map(|g| g.members.len() as u64).sum::<u64>();
+        here + self.rest.as_ref().map_or(0, |rest| rest.subjects)
+    }
+
+    /// How many companies are worked on.
+    #[must_use]
+    pub fn companies(&self) -> usize {
+        let here = self.groups.iter().filter(|g| g.account.id.is_some()).count();
+        here + self.rest.as_ref().map_or(0, |rest| rest.accounts.len())
+    }
+
     /// Everybody who was read, as first seen now; the ledger keeps the earliest.
     #[must_use]
     pub fn seen(&self) -> Vec<(SubjectId, Timestamp)> {
@@ -166,20 +184,15 @@ impl Loaded {
 }
 
 /// Gives ids, ties contacts to companies, reads the legal events, and notes what does not fit.
-#[must_use]
-pub fn load(
-    crm: &str,
-    pull: &CrmPull,
-    ids: &Ids,
-    identifiers: &Identifiers,
-    now: Timestamp,
-    limit: Option<usize>,
-) -> Loaded {
+pub(super) fn load(evening: &Evening<'_>, pull: &mut CrmPull, shared: &dyn Fn(&str) -> bool) -> Loaded {
+    let &Evening { crm, ids, now, limit, .. } = evening;
+    let consents = std::mem::take(&mut pull.consents);
+    let pull = &*pull;
     let mut dead_letters = crm_dead_letters(crm, pull, ids);
     let accounts: HashMap<&str, AccountId> =
         pull.accounts.iter().map(|a| (a.record_id.as_str(), ids.account(crm, &a.record_id))).collect();
     let kept = &pull.contacts[..pull.contacts.len().min(limit.unwrap_or(usize::MAX))];
-    let same_person = same_person(pull);
+    let doubled = doubled(pull, shared);
     let mut groups: BTreeMap<Option<AccountId>, Vec<Member>> = BTreeMap::new();
     for contact in kept {
         let account = account_of((contact, pull.company_of(contact)), &accounts, crm, ids, &mut dead_letters);
@@ -188,7 +201,7 @@ pub fn load(
             dead_letters.push(future_letter(contact, ids, &subject.id));
             subject.updated_at = None;
         }
-        let doubled = same_person[contact.record_id.as_str()];
+        let doubled = doubled.contains(contact.record_id.as_str());
         // A row of the record that could not be read may have said no: nobody knows whom the rest describes.
         let ambiguous = doubled || contact.flags.incomplete;
         if doubled {
@@ -202,7 +215,7 @@ pub fn load(
         }
     }
     // The consents of contacts that a limit cut off are still imported: they are facts.
-    let (consents, slips) = without_slips(crm, pull.consents.clone(), ids, now);
+    let (consents, slips) = without_slips(crm, consents, ids, now);
     let people: Vec<&CrmContact> = pull.contacts.iter().chain(&pull.gone).collect();
     let imported = import(crm, &people, &consents, ids);
     dead_letters.extend(imported.dead_letters);
@@ -216,10 +229,11 @@ pub fn load(
         contacts: pull.contacts.len() as u64,
         suppressed: 0,
         incomplete: false,
-        identifiers: identified(crm, pull, ids, identifiers),
+        identifiers: identified(crm, pull, ids, evening.identifiers),
         merged: pull.merged.iter().map(|(loser, into)| (ids.subject(crm, loser), ids.subject(crm, into))).collect(),
         gone: pull.gone.iter().map(|c| ids.subject(crm, &c.record_id)).collect(),
         notes: None,
+        rest: None,
     }
 }
 
@@ -308,24 +322,26 @@ fn account_of(
     found
 }
 
-/// Whether another record has the same e-mail address, or the same name at the same company.
-fn same_person(pull: &CrmPull) -> HashMap<&str, bool> {
-    let mut owners: HashMap<(String, String), Vec<&str>> = HashMap::new();
+/// Records of which another one has the same e-mail address, or the same name at the same company.
+fn doubled<'p>(pull: &'p CrmPull, shared: &dyn Fn(&str) -> bool) -> HashSet<&'p str> {
+    let mut doubled = HashSet::new();
+    // Whom an address was seen with first.
+    let mut addresses: HashMap<&str, &str> = HashMap::with_capacity(pull.contacts.len());
+    let mut names: HashMap<(&str, String), &str> = HashMap::with_capacity(pull.contacts.len());
     for contact in &pull.contacts {
+        let record = contact.record_id.as_str();
         for email in &contact.emails {
-            owners.entry(("@".to_owned(), email.reveal().clone())).or_default().push(&contact.record_id);
+            let first = addresses.insert(email.reveal(), record);
+            doubled.extend(first.into_iter().flat_map(|first| [first, record]));
+            doubled.extend(shared(email.reveal()).then_some(record));
         }
         if let Some(company) = pull.company_of(contact) {
             let (given, family) = (contact.given_name.reveal(), contact.family_name.reveal());
-            let name = format!("{given}\u{1f}{family}").to_lowercase();
-            owners.entry((company.to_owned(), name)).or_default().push(&contact.record_id);
+            let first = names.insert((company, format!("{given}\u{1f}{family}").to_lowercase()), record);
+            doubled.extend(first.into_iter().flat_map(|first| [first, record]));
         }
     }
-    let mut shared: HashMap<&str, bool> = pull.contacts.iter().map(|c| (c.record_id.as_str(), false)).collect();
-    for record in owners.values().filter(|o| o.len() > 1).flatten() {
-        shared.insert(record, true);
-    }
-    shared
+    doubled
 }
 
 /// Nobody knows how old a record is that was changed in the future.

@@ -3,8 +3,10 @@
 pub mod agree;
 mod closed;
 mod context;
+pub mod crowd;
 mod dry;
 pub mod engine;
+mod enter;
 pub mod files;
 mod finish;
 pub(crate) mod flight;

@@ -4,6 +4,7 @@
 //! and those that are later than the run's clock leave nothing else. Nothing of a text is read here.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,6 +12,7 @@ use crate::consent::suppression::Identifiers;
 use crate::crm::{CrmDeadLetter, CrmNote, NoteFiles, Origin};
 use crate::model::{AccountId, DeadLetter, SubjectId};
 use crate::run::context::Context;
+use crate::run::crowd::Rest;
 use crate::run::engine::RunError;
 use crate::run::load::{Group, Loaded, Note, SLACK, dead_letter};
 use crate::run::spool::Spool;
@@ -26,7 +28,7 @@ pub struct Unread {
     /// The files.
     pub files: NoteFiles,
     /// Hashes record ids.
-    pub identifiers: Identifiers,
+    pub identifiers: Arc<Identifiers>,
     /// Record ids of the export that belong to erased people.
     pub suppressed: HashSet<String>,
     /// Record ids of contacts whom the CRM has deleted or merged.
@@ -93,7 +95,8 @@ pub(super) fn sort_in(
     if loaded.notes.as_ref().is_none_or(|unread| unread.files.is_empty()) {
         return Ok(None);
     }
-    let mut disk = ToDisk { spool: Spool::create(home, &context.run)?, writer, letters: Vec::new() };
+    let alone = loaded.rest.as_ref().map_or(1, |rest| rest.ranges.alone);
+    let mut disk = ToDisk { spool: Spool::create(home, &context.run, alone)?, writer, letters: Vec::new() };
     walk(context, loaded, &mut disk, counts)?;
     disk.flush()?;
     disk.spool.finish()?;
@@ -132,6 +135,9 @@ fn walk(context: &Context, loaded: &mut Loaded, take: &mut dyn Take, counts: &mu
     for group in &mut loaded.groups {
         group.noted_at = newest.get(&group.account.id).copied();
     }
+    if let Some(rest) = &mut loaded.rest {
+        rest.noted = newest;
+    }
     Ok(())
 }
 
@@ -151,6 +157,8 @@ struct Owners<'a> {
     unread: &'a Unread,
     contacts: HashMap<&'a str, Option<&'a AccountId>>,
     companies: HashMap<&'a str, &'a AccountId>,
+    /// Those who are not held in memory.
+    rest: Option<&'a Rest>,
     /// A limit cut contacts off: who is not known may be one of them.
     cut_off: bool,
 }
@@ -164,7 +172,24 @@ impl<'a> Owners<'a> {
             unread,
             contacts: members().map(|s| (s.crm_record.as_str(), s.account.as_ref())).collect(),
             companies: loaded.groups.iter().filter_map(company).collect(),
-            cut_off: (members().count() as u64) < loaded.contacts,
+            rest: loaded.rest.as_ref(),
+            cut_off: loaded.subjects() < loaded.contacts,
+        }
+    }
+
+    /// The company of a contact, by its record id; `None` = nobody knows the contact.
+    fn contact(&self, record: &str) -> Option<Option<&'a AccountId>> {
+        let Some(rest) = self.rest else { return self.contacts.get(record).copied() };
+        let known = !self.unread.gone.contains(record) && !self.unread.suppressed.contains(record);
+        let company = rest.parts.company_of(record).filter(|_| known)?;
+        Some(company.and_then(|number| rest.accounts.get(number)))
+    }
+
+    /// A company, by its record id.
+    fn company(&self, record: &str) -> Option<&'a AccountId> {
+        match self.rest {
+            Some(rest) => rest.accounts.get(rest.parts.company(record)?),
+            None => self.companies.get(record).copied(),
         }
     }
 
@@ -209,8 +234,8 @@ impl<'a> Owners<'a> {
         if let Some(record) = &note.contact_id {
             let record = self.unread.merged.get(record).unwrap_or(record);
             let subject = || Some(ids.subject(crm, record));
-            return match self.contacts.get(record.as_str()) {
-                Some(account) => Ok((*account, subject())),
+            return match self.contact(record) {
+                Some(account) => Ok((account, subject())),
                 None if self.cut_off || self.unread.gone.contains(record) || self.is_erased(record) => {
                     Err(Box::new(Settled::LeftOut))
                 }
@@ -228,7 +253,7 @@ impl<'a> Owners<'a> {
         }
         let record = note.account_record.as_deref().unwrap_or_default();
         let record = self.unread.merged_accounts.get(record).map_or(record, String::as_str);
-        match self.companies.get(record) {
+        match self.company(record) {
             Some(account) => Ok((Some(account), None)),
             None if self.cut_off => Err(Box::new(Settled::LeftOut)),
             None => {

@@ -3,7 +3,7 @@
 //! Invariant: a run that cannot succeed for reasons that are known beforehand (pipeline, policy, home, ledger, inputs)
 //! ends here; a dry run writes nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::audit::{self, AuditLog, Kind, Leaf, Recorder};
-use crate::config::{self, Diagnostic, Encryption, Network, Plan, Position};
+use crate::audit::{self, AuditLog, Recorder};
+use crate::config::{self, Diagnostic, Network, Plan, Position};
 use crate::consent::gate::{Clock, Gate};
-use crate::consent::ledger::{Import, Ledger};
+use crate::consent::ledger::Ledger;
 use crate::consent::policy::Policy;
-use crate::crm::{CrmPull, FileFacts, NoteFiles, pull};
-use crate::fetch::{Cassette, Fetcher, is_reserved};
+use crate::crm::{CrmPull, CsvSource, FileFacts, NoteFiles, pull};
+use crate::fetch::{Cassette, Fetcher};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
 use crate::model::{AsOf, RunId, SubjectId};
@@ -25,9 +25,10 @@ use crate::persona::rectified::Rectification;
 use crate::rights::store::Store;
 use crate::run::closed::Closed;
 use crate::run::context::{Context, StageTimes};
+use crate::run::crowd::{self, Ranges};
 use crate::run::engine::{Options, RunError, World};
-use crate::run::found::Found;
-use crate::run::home::{Home, note_parts};
+use crate::run::enter::{Desk, is_real_site, real_addresses};
+use crate::run::home::Home;
 use crate::run::journal::Journal;
 use crate::run::kept::{Opening, Pages};
 use crate::run::legal::Exports;
@@ -72,6 +73,27 @@ pub(super) struct Prepared {
     pub tape_key: Option<TapeKey>,
 }
 
+/// The contacts of tonight.
+enum Tonight {
+    /// They can be held at once.
+    All(Box<CrmPull>),
+    /// They are sorted into parts, once the home is open.
+    Parts(Ranges),
+}
+
+impl Tonight {
+    fn of(source: &CsvSource, plan: &Plan, options: &Options) -> Result<Self, RunError> {
+        // What is asked of all contacts together needs all of them.
+        let all = options.dry_run || options.limit.is_some() || !plan.crm().legal.is_empty();
+        let at_once = options.at_once.unwrap_or(crowd::AT_ONCE);
+        let ranges = if all { None } else { Ranges::of(source, Path::new(""), at_once)? };
+        Ok(match ranges {
+            Some(ranges) => Self::Parts(ranges),
+            None => Self::All(Box::new(tracing::info_span!("crm").in_scope(|| pull(source, Path::new("")))?)),
+        })
+    }
+}
+
 /// What a run writes its records to.
 pub(super) struct Books {
     pub keys: audit::Keys,
@@ -92,32 +114,53 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         // Before the lock, which would create the folder.
         Home::open_for(&home_path, plan.controller(), false)?;
     }
-    let (pulled, notes) = tracing::info_span!("crm").in_scope(|| crm_files(&plan))?;
-    layout::compare(&home_path, plan.name(), &pulled.files, options.accept_columns)?;
+    let source = settings::crm_source(&plan);
+    let mut tonight = Tonight::of(&source, &plan, options)?;
+    let notes = NoteFiles::open(&source, Path::new(""))?;
+    let columns = |files: &[FileFacts]| layout::compare(&home_path, plan.name(), files, options.accept_columns);
+    if let Tonight::All(pulled) = &mut tonight {
+        pulled.files.extend(notes.facts.iter().cloned());
+        columns(&pulled.files)?;
+    }
     let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
-    if demo {
-        invented_only(&plan, &pulled, &exports)?;
+    if let Tonight::All(pulled) = &tonight
+        && demo
+    {
+        invented_only(&plan, real_in(pulled) + exports.iter().map(Exports::real_addresses).sum::<usize>())?;
     }
     // A dry run writes nothing, so it needs no lock and takes none.
     let lock = if options.dry_run { None } else { Some(HomeLock::acquire(&home_path)?) };
     let mut home = open_home(&plan, &home_path, options, now)?;
     let ids = home.as_ref().map_or_else(|| Ids::new(DEMO_KEY), |home| home.ids().clone());
     let (mut vault, mut ledger) = vault_and_ledger(home.as_ref())?;
-    let (inputs, columns, files) =
-        (inputs_hash(&pulled, &exports), layout::of(&pulled.files), input_files(&pulled, &plan));
-    let found = Found { pulled, notes, exports };
-    let mut loaded = found.load(&plan.crm().name, &ids, (&vault, &ledger), gate_now, options.limit)?;
-    let mut log = None;
-    if let Some(home) = home.as_mut().filter(|_| !options.dry_run) {
-        let log = log.insert(home.audit(&vault, &world.wall)?);
-        // A replay decides as of then; what the ledger learns today it learns today.
-        let known_at = if demo { gate_now } else { now };
-        import(home, (&mut vault, &mut ledger), log, &loaded, (&plan, pinned), &policy, known_at)?;
-    } else {
-        ledger.preview(&loaded.events, &loaded.seen(), gate_now);
-    }
-    // They are entered; of a large CRM this is most of what was read.
-    (loaded.events, loaded.identifiers) = (Vec::new(), Vec::new());
+    // A replay decides as of then; what the ledger learns today it learns today.
+    let known_at = if demo { gate_now } else { now };
+    let mut desk = Desk {
+        home: home.as_mut().filter(|_| !options.dry_run),
+        path: &home_path,
+        vault: &mut vault,
+        ledger: &mut ledger,
+        log: None,
+        plan: &plan,
+        policy: &policy,
+        ids: &ids,
+        limit: options.limit,
+        now: gate_now,
+        known_at,
+        pinned,
+    };
+    desk.open(&world.wall)?;
+    let (loaded, files) = match tonight {
+        Tonight::All(pulled) => desk.enter(*pulled, notes, &exports)?,
+        Tonight::Parts(ranges) => desk.enter_parts((&source, ranges), notes, |real, files| {
+            if demo {
+                invented_only(&plan, real)?;
+            }
+            columns(files)
+        })?,
+    };
+    let log = desk.log;
+    let (inputs, columns, files) = (inputs_hash(&files, &exports), layout::of(&files), input_files(&files, &plan));
     let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };
     let rectified = rectified(home.as_ref(), &vault, &loaded)?;
@@ -208,19 +251,10 @@ fn configuration(path: &Path, options: &Options, world: &World) -> Result<(Plan,
     Ok((plan, policy))
 }
 
-/// The CRM's rows, and its notes, which are still in their files.
-fn crm_files(plan: &Plan) -> Result<(CrmPull, NoteFiles), RunError> {
-    let source = settings::crm_source(plan);
-    let mut pulled = pull(&source, Path::new(""))?;
-    let notes = NoteFiles::open(&source, Path::new(""))?;
-    pulled.files.extend(notes.facts.iter().cloned());
-    Ok((pulled, notes))
-}
-
 /// Every file that was read, and its rows where they are counted by now: notes are read later.
-fn input_files(pulled: &CrmPull, plan: &Plan) -> Vec<(PathBuf, Option<u64>)> {
+fn input_files(files: &[FileFacts], plan: &Plan) -> Vec<(PathBuf, Option<u64>)> {
     let rows = |file: &FileFacts| (file.table != "notes").then_some(file.rows);
-    let counted = pulled.files.iter().map(|file| (file.path.clone(), rows(file)));
+    let counted = files.iter().map(|file| (file.path.clone(), rows(file)));
     counted.chain(plan.crm().legal.iter().flat_map(legal_files)).collect()
 }
 
@@ -250,12 +284,14 @@ fn in_force(plan: &Plan, policy: &Policy, now: Timestamp) -> Result<(), RunError
 }
 
 /// The demo's clock stands still and its id key is public: real people have no place in it.
-fn invented_only(plan: &Plan, pulled: &CrmPull, exports: &[Exports]) -> Result<(), RunError> {
-    let emails = pulled.contacts.iter().flat_map(|c| &c.emails).filter_map(|e| Some(e.reveal().rsplit_once('@')?.1));
-    let domains = pulled.accounts.iter().filter_map(|a| a.domain.as_deref());
-    let real = emails.chain(domains).filter(|host| !is_reserved(host)).count()
-        + exports.iter().map(Exports::real_addresses).sum::<usize>();
+fn invented_only(plan: &Plan, real: usize) -> Result<(), RunError> {
     if real == 0 { Ok(()) } else { Err(RunError::RealDataInDemo { path: plan.file().to_owned(), real }) }
+}
+
+/// Addresses and sites in a pull that can belong to somebody.
+fn real_in(pulled: &CrmPull) -> usize {
+    let of_contacts = pulled.contacts.iter().map(real_addresses).sum::<usize>();
+    of_contacts + pulled.accounts.iter().filter(|a| is_real_site(a)).count()
 }
 
 /// Opens the home; only a demo pipeline may do without one before its first run.
@@ -269,43 +305,6 @@ fn open_home(plan: &Plan, path: &Path, options: &Options, now: Timestamp) -> Res
     Ok(Some(Home::open_or_create_demo(path, plan.controller(), now)?))
 }
 
-fn import(
-    home: &mut Home,
-    (vault, ledger): (&mut Vault, &mut Ledger),
-    log: &AuditLog,
-    loaded: &Loaded,
-    (plan, pinned): (&Plan, bool),
-    policy: &Policy,
-    now: Timestamp,
-) -> Result<(), RunError> {
-    if plan.output().encryption != Encryption::None {
-        home.encrypt_tables(vault)?;
-    }
-    let seen = loaded.seen();
-    let leaf =
-        |(source, events): &(&str, usize)| Leaf::new(Kind::Legal).fact("events", *events).fact("source", *source);
-    let mut leaves: Vec<Leaf> = loaded.sources.iter().map(leaf).collect();
-    if !home.has_policy(policy.hash()) {
-        leaves.push(Leaf { policy: Some(policy.hash().to_owned()), ..Leaf::new(Kind::Policy) });
-    }
-    log.append_now(leaves.into_iter().map(Into::into).collect())?;
-    // Before the ledger speaks of anybody: whoever is in it can be erased, and is then known again by what they are called.
-    let about: HashSet<&SubjectId> =
-        seen.iter().map(|(subject, _)| subject).chain(loaded.events.iter().map(|e| &e.subject)).collect();
-    let named = || loaded.identifiers.iter().filter(|(subject, _)| about.contains(subject));
-    vault.ensure(named().map(|(subject, _)| subject))?;
-    vault.identify(named())?;
-    // An export of which a page is missing, or an old one, is no picture of what people say now.
-    let is_sync = !loaded.incomplete && (pinned || legal::is_fresh(plan.crm(), policy, now));
-    let all = Import { events: &loaded.events, seen: &seen, is_sync };
-    ledger.import(vault, all, now)?;
-    note_parts(home.path(), vault, ledger)?;
-    log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", ledger.note()).into()])?;
-    home.remember_crm(&plan.crm().name)?;
-    home.keep_policy(policy)?;
-    Ok(())
-}
-
 fn legal_files(exports: &config::Legal) -> Vec<(PathBuf, Option<u64>)> {
     exports.files().unwrap_or_default().into_iter().map(|path| (path, None)).collect()
 }
@@ -315,9 +314,9 @@ fn later_of(wall: &Clock, as_of: Timestamp) -> Clock {
     Arc::new(move || wall().max(as_of))
 }
 
-fn inputs_hash(pulled: &CrmPull, exports: &[Exports]) -> String {
+fn inputs_hash(files: &[FileFacts], exports: &[Exports]) -> String {
     let mut hasher = Sha256::new();
-    for file in &pulled.files {
+    for file in files {
         hasher.update(file.sha256.as_bytes());
     }
     legal::hash(exports, &mut hasher);

@@ -15,6 +15,7 @@ use crate::lineage::{Begun, End, Lineage};
 use crate::model::RunId;
 use crate::run::closed;
 use crate::run::context::{Context, StageTimes};
+use crate::run::crowd::Groups;
 use crate::run::engine::{Options, RunError, World};
 use crate::run::finish::Finish;
 use crate::run::flight::{Flight, in_order};
@@ -30,7 +31,7 @@ use crate::run::rows::Rows;
 use crate::run::segments::{self, Rooms};
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
-use crate::sink::{FileFacts, HomeLock, SinkError, SnapshotWriter};
+use crate::sink::{FileFacts, HomeLock, SnapshotWriter};
 
 /// Begins a run, or continues it where it was killed, and publishes its snapshot.
 pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
@@ -233,19 +234,20 @@ async fn work(
     writer: &mut SnapshotWriter,
     world: &World,
 ) -> Result<Counts, RunError> {
-    let input = Counts::of_input(&loaded.groups, &loaded.dead_letters, loaded.contacts);
+    let input = Counts::of_input(&loaded);
     let mut counts = Counts { suppressed: loaded.suppressed, gone: context.gone.len() as u64, ..input };
     writer.dead_letters(&loaded.dead_letters)?;
     let mut spool =
         tracing::info_span!("notes").in_scope(|| notes::sort_in(context, &mut loaded, home, writer, &mut counts))?;
-    let Loaded { groups, .. } = loaded;
-    world.observer.planned(groups.iter().filter(|g| g.account.id.is_some()).count());
+    world.observer.planned(loaded.companies());
     // Here, and not in the task: companies need their notes in the order of their ids.
-    let groups = groups.into_iter().map(|mut group| {
-        group.notes = spool.as_mut().map_or(Ok(Vec::new()), |spool| spool.take(group.account.id.as_ref()))?;
-        Ok::<Group, SinkError>(group)
+    let groups = Groups::new(context, loaded).map(|group| {
+        let (part, mut group) = group?;
+        let notes = spool.as_mut().map(|spool| spool.take(group.account.id.as_ref(), part));
+        group.notes = notes.transpose()?.unwrap_or_default();
+        Ok::<Group, RunError>(group)
     });
-    let company = |group: Result<Group, SinkError>| {
+    let company = |group: Result<Group, RunError>| {
         let context = Arc::clone(context);
         let contacts = group.as_ref().map_or(0, |group| group.members.len());
         let span = tracing::info_span!("group", contacts);
@@ -260,7 +262,7 @@ async fn work(
     let flight = if context.plan.sources().any() { Flight::FETCHING } else { Flight::OFFLINE };
     in_order(groups, flight, company, |mut rows| {
         counts.add(&rows);
-        emitted.append(&mut rows.emitted);
+        emitted.extend(rows.emitted.drain(..).map(|proposal| (context.held(proposal.subject), proposal.facts)));
         rooms.extend(rows.rooms.drain(..));
         pending.add(rows);
         if pending.is_full() { Ok(write(&mut pending)?) } else { Ok(()) }

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{DeadLetter, DecisionRow, PermitId, Target};
+use crate::model::{DecisionRow, PermitId, Target};
 use crate::run::context::Context;
 use crate::run::group::GroupRows;
 use crate::run::journal::RunState;
-use crate::run::load::Group;
+use crate::run::load::Loaded;
 use crate::run::tiers::TierCost;
 use crate::sink::{Rewritten, SinkError, Snapshot};
 use crate::taxonomy::FacetStatus;
@@ -78,10 +78,10 @@ pub struct NoteCounts {
 
 impl Counts {
     /// What is known before any company is worked on.
-    pub(super) fn of_input(groups: &[Group], dead_letters: &[DeadLetter], contacts: u64) -> Self {
-        let subjects = groups.iter().map(|g| g.members.len() as u64).sum();
-        let dead_letters = dead_letters.len() as u64;
-        Self { subjects, dead_letters, crm_rows: contacts + dead_letters, ..Self::default() }
+    pub(super) fn of_input(loaded: &Loaded) -> Self {
+        let dead_letters = loaded.dead_letters.len() as u64;
+        let crm_rows = loaded.contacts + dead_letters;
+        Self { subjects: loaded.subjects(), dead_letters, crm_rows, ..Self::default() }
     }
 
     /// Adds a company's rows.

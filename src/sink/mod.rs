@@ -48,8 +48,8 @@ pub use read::{
 pub use rewrite::{Change, Note, Rewritten, all_snapshots, rewrite_all, rewrite_each, rewrite_older, rewrite_snapshot};
 pub use ring::{held_keys, hold_key};
 pub use runs::{RunRow, StageTime};
-pub(crate) use snapshot::WORK_NOTES;
 pub use snapshot::{SnapshotWriter, table_hash};
+pub(crate) use snapshot::{WORK_CRM, WORK_NOTES, clear_work_of};
 pub(crate) use step::each_persona_in_step;
 
 /// Version of the table layout, in every file's metadata.

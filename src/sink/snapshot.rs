@@ -24,6 +24,8 @@ use crate::taxonomy::BuyingRole;
 const WORK_PREFIX: &str = "snapshot=";
 /// What folders of notes start with that a run has put by.
 pub(crate) const WORK_NOTES: &str = "notes=";
+/// What folders of rows start with that a run has sorted into parts.
+pub(crate) const WORK_CRM: &str = "crm=";
 
 /// The next snapshot of a pipeline, until it is committed. Dropped, it leaves nothing.
 ///
@@ -322,9 +324,13 @@ impl Drop for SnapshotWriter {
 
 /// Removes what writers that died left in `.work`.
 pub(super) fn clear_work(home: &Path) -> Result<(), SinkError> {
+    [WORK_PREFIX, WORK_NOTES].into_iter().try_for_each(|prefix| clear_work_of(home, prefix))
+}
+
+/// Removes the folders below `.work` whose names start so.
+pub(crate) fn clear_work_of(home: &Path, prefix: &str) -> Result<(), SinkError> {
     let all_work = home.join(".work");
-    let ours = |name: &&String| [WORK_PREFIX, WORK_NOTES].iter().any(|prefix| name.starts_with(prefix));
-    for left in home::sub_dirs(&all_work)?.iter().filter(ours) {
+    for left in home::sub_dirs(&all_work)?.iter().filter(|name| name.starts_with(prefix)) {
         home::remove_dir(&all_work.join(left))?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Synthetic worlds, run as their users would run them, and held against the truth that comes with them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use prosopon::ids::{DEMO_KEY, Ids};
 use prosopon::model::{About, SubjectId};
@@ -38,6 +39,7 @@ fn a_synthetic_world_runs_and_comes_out_as_its_truth_says() {
         }
     }
     assert_eq!(summary["counts"]["personas"], personas.len());
+    in_parts(&world, &snapshot, &summary);
     // What is read from notes is what was said of whom it is filed under, and of nobody else.
     let stated: BTreeMap<SubjectId, &str> = truth
         .iter()
@@ -62,4 +64,16 @@ fn a_synthetic_world_runs_and_comes_out_as_its_truth_says() {
     assert!(read * 10 >= 4 * personas.len() as u32, "{read} of {}", personas.len());
     assert!(right * 100 >= 97 * read, "{right} of {read}");
     say(["demo-data", "--contacts", "5", "--to", arg(&world)]).expect(2);
+}
+
+/// The same world in parts: the same counts and, byte for byte, the same tables.
+fn in_parts(world: &Path, whole: &sink::Snapshot, summary: &serde_json::Value) {
+    let (home, pipeline) = (world.join("parts"), world.join("pipeline.yaml"));
+    let run = ["run", arg(&pipeline), "--out", arg(&home), "--at-once", "40", "--json"];
+    assert_eq!(say(run).expect(0).json()["counts"], summary["counts"]);
+    let parts = sink::current(&home, "synthetic").expect("current").expect("a snapshot");
+    for table in ["personas", "evidence", "accounts", "buying_centers"] {
+        let bytes = |snapshot: &sink::Snapshot| std::fs::read(snapshot.folder().join(table).join("part-0.parquet"));
+        assert!(bytes(whole).expect("a table") == bytes(&parts).expect("a table"), "{table}");
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: homes are compared through [`common`], which alone knows what may differ.
 
-use crate::harness::{copy_of_shared, demo, shared};
+use crate::harness::{arg, copy_of_shared, demo, say, shared};
 use crate::runs::finished;
 use crate::tables::{Common, Tables, as_if_sent, common, differences};
 
@@ -22,6 +22,15 @@ fn two_homes_get_equal_tables() {
     let (a, b) = (common(&shared().home), common(&again.home));
     assert!(a.values().all(|rows| !rows.is_empty()), "a comparison of nothing");
     assert_same(&a, &b);
+}
+
+#[test]
+fn contacts_that_are_worked_on_in_parts_get_equal_tables() {
+    let parts = finished("parts");
+    assert_same(&common(&shared().home), &common(&parts.home));
+    let work = std::fs::read_dir(parts.home.join(".work")).map_or(0, Iterator::count);
+    assert_eq!(work, 0, "parts are gone with the run");
+    say(["audit", "verify", "--out", arg(&parts.home)]).expect(0);
 }
 
 #[test]

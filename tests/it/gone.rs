@@ -22,11 +22,19 @@ fn own(folder: &Path) -> PathBuf {
     pipeline(folder, &[crm])
 }
 
+/// Contacts that are worked on all at once, or in parts.
+const AT_ONCE: [&str; 2] = ["1000000", "5"];
+
 #[test]
 fn who_is_deleted_or_merged_is_gone_and_a_no_lives_on() {
+    AT_ONCE.into_iter().for_each(deleted_and_merged);
+}
+
+fn deleted_and_merged(at_once: &str) {
     let dir = temp();
     let (home, pipeline) = (dir.path().join("home"), own(dir.path()));
-    let night = || say(["run", arg(&pipeline), "--out", arg(&home), "--json"]).expect(0).json();
+    let run = ["run", arg(&pipeline), "--out", arg(&home), "--json", "--at-once", at_once];
+    let night = || say(run).expect(0).json();
     assert_eq!(night()["counts"]["gone"], 0);
     let is_profiled = |tables: &Tables, record: &str| {
         let persona = tables.persona(record).unwrap_or_else(|| panic!("{record} has a persona"));
@@ -62,7 +70,7 @@ fn who_is_deleted_or_merged_is_gone_and_a_no_lives_on() {
     let receipt = erased["receipt_file"].as_str().expect("a path").to_owned();
     say(["subject", "erase", "--verify", &receipt, "--out", arg(&home)]).expect(0);
     fs::remove_file(&merges).expect("removed");
-    let said = say(["run", arg(&pipeline), "--out", arg(&home), "--json", "--accept-columns"]).expect(0).json();
+    let said = say(run.into_iter().chain(["--accept-columns"])).expect(0).json();
     assert_eq!(said["counts"]["suppressed"], 2, "{said}");
     let third = Tables::of(&home);
     assert!(third.persona("K-2002").is_none() && third.persona("K-2003").is_none());
@@ -72,9 +80,13 @@ fn who_is_deleted_or_merged_is_gone_and_a_no_lives_on() {
 
 #[test]
 fn whoever_is_erased_stays_out_when_their_company_is_merged() {
+    AT_ONCE.into_iter().for_each(erased_at_a_merged_company);
+}
+
+fn erased_at_a_merged_company(at_once: &str) {
     let dir = temp();
     let (home, pipeline) = (dir.path().join("home"), own(dir.path()));
-    let night = || say(["run", arg(&pipeline), "--out", arg(&home), "--json"]).expect(0).json();
+    let night = || say(["run", arg(&pipeline), "--out", arg(&home), "--json", "--at-once", at_once]).expect(0).json();
     night();
     let contacts_of_winner = |tables: &Tables| {
         let winner = tables.persona("K-2011").and_then(|p| p.account_id.clone()).expect("a company");

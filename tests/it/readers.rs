@@ -244,7 +244,7 @@ fn withdraw(home: &Path, record: &str) {
         valid_to: None,
         recorded_at: at,
         proof: Proof::default().into(),
-        origin: Origin { system: CRM.to_owned(), field: "consents".to_owned(), value_commitment: None },
+        origin: Origin { system: CRM.to_owned(), field: "consents".to_owned(), value_commitment: None }.into(),
         supersedes: None,
     };
     let (mut vault, mut ledger) = Home::open(home).expect("a home").legal().expect("a ledger");

@@ -8,8 +8,9 @@ use std::sync::{LazyLock, Mutex};
 use crate::harness::{Said, arg, demo_args, in_parallel, own_folder, pipeline, say};
 
 /// What is run, by name.
-const RUNS: [(&str, &[&str]); 9] = [
+const RUNS: [(&str, &[&str]); 10] = [
     ("again", &["--quiet"]),
+    ("parts", &["--quiet", "--at-once", "4"]),
     ("june", &["--quiet", "--as-of", "2026-06-01"]),
     ("verbose", &["-vv"]),
     ("five", &["--limit", "5", "--json"]),

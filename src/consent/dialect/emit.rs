@@ -263,7 +263,8 @@ impl Emitter<'_> {
                 reading.system,
                 &format!("{}.{}", fact.object.name, fact.field),
                 Some(reading.ids.commitment("legal-value", fact.value.as_bytes())),
-            ),
+            )
+            .into(),
             supersedes: None,
         }
     }

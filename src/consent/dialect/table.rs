@@ -245,7 +245,8 @@ impl Row<'_> {
                 self.reading.system,
                 "table",
                 Some(self.reading.ids.commitment("legal-row", &item.digest())),
-            ),
+            )
+            .into(),
             supersedes: text("supersedes"),
         })
     }

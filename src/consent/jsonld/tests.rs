@@ -46,7 +46,7 @@ fn event(kind: EventKind, day: &str) -> LegalEvent {
         valid_to: None,
         recorded_at: at(&format!("{day}T00:00:00Z")),
         proof: Evidence::default().into(),
-        origin: Origin { system: "crm".into(), field: "table".into(), value_commitment: None },
+        origin: Origin { system: "crm".into(), field: "table".into(), value_commitment: None }.into(),
         supersedes: None,
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn store(event: &LegalEvent, key: &SubjectKey) -> std::io::Result<Sea
         valid_to: event.valid_to,
         recorded_at: event.recorded_at,
         proof: Proof { actor: None, ..Proof::clone(&event.proof) },
-        origin: Origin { value_commitment: None, ..event.origin.clone() },
+        origin: Origin { value_commitment: None, ..Origin::clone(&event.origin) },
         private: commitment,
     };
     Ok((Stored::Legal(Box::new(stored)), sealed))
@@ -123,7 +123,7 @@ pub(super) fn restore(
         valid_to: stored.valid_to,
         recorded_at: stored.recorded_at,
         proof: Proof { actor: private.actor, ..stored.proof }.into(),
-        origin: Origin { value_commitment: private.value_commitment, ..stored.origin },
+        origin: Origin { value_commitment: private.value_commitment, ..stored.origin }.into(),
         supersedes: private.supersedes,
     })
 }

@@ -52,7 +52,8 @@ impl Ledger {
         let entries = first.into_iter().map(Ok).chain(legal);
         let failed = |source| LedgerError::Database { path: path.clone(), source };
         let new = append(&mut self.database, entries, self.chain, at, failed)?;
-        self.refresh(vault)?;
+        let about = import.events.iter().map(|e| &e.subject).chain(import.seen.iter().map(|(id, _)| id));
+        self.read_entries(vault, None, &about.collect::<Vec<_>>())?;
         self.write_checkpoint()?;
         vault.note_ledger(&self.note())?;
         Ok(new)

@@ -14,6 +14,7 @@ mod view;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -95,7 +96,7 @@ impl Ledger {
     fn load(&mut self, vault: &Vault, access: Access) -> Result<(), LedgerError> {
         let expected = self.read_checkpoint()?;
         let noted = self.noted(vault)?;
-        let reached = self.read_entries(vault, expected.max(noted))?;
+        let reached = self.read_entries(vault, expected.max(noted), &[])?;
         // A ledger that was rolled back together with its checkpoint is behind what the vault remembers.
         let expected = expected.map(|_| expected.max(noted)).unwrap_or_default();
         if expected.is_none() && self.view.head > 0 {
@@ -119,28 +120,33 @@ impl Ledger {
     /// Unreadable or damaged.
     pub fn refresh(&mut self, vault: &mut Vault) -> Result<bool, LedgerError> {
         let before = self.view.head;
-        match self.read_entries(vault, None) {
+        match self.read_entries(vault, None, &[]) {
             Err(LedgerError::KeyMissing { .. }) => {
                 vault.reload()?;
-                self.read_entries(vault, None)?;
+                self.read_entries(vault, None, &[])?;
             }
             read => drop(read?),
         }
         Ok(self.view.head > before)
     }
 
-    /// Reads entries behind the head; tells whether the chain has passed through the checkpoint.
-    fn read_entries(&mut self, vault: &Vault, expected: Option<Head>) -> Result<bool, LedgerError> {
+    /// Reads entries behind the head; tells whether the chain has passed through the checkpoint. `likely` are those whom
+    /// the entries are probably about.
+    fn read_entries(
+        &mut self,
+        vault: &Vault,
+        expected: Option<Head>,
+        likely: &[&SubjectId],
+    ) -> Result<bool, LedgerError> {
         let mut reached = expected.is_none_or(|(count, _)| count == 0);
         let database = |source| LedgerError::Database { path: self.path.clone(), source };
         let mut statement = self.database.prepare(row::SELECT).map_err(database)?;
         let mut rows = statement.query(params![self.view.head as i64]).map_err(database)?;
-        let mut tags = None;
+        let mut people = People::new(vault, likely);
         while let Some(row) = rows.next().map_err(database)? {
             let row = Row::read(row).map_err(database)?;
             let damaged = || LedgerError::EventDamaged { path: self.path.clone(), seq: row.seq };
             let (stored, known_at) = row.check(&self.chain, self.view.head).ok_or_else(damaged)?;
-            let people = People { tags: tags.get_or_insert_with(|| by_tag(vault)), vault };
             // Somebody's no must not be lost with their key.
             let missing = || LedgerError::KeyMissing { path: self.path.clone(), seq: row.seq };
             match stored {
@@ -152,10 +158,13 @@ impl Ledger {
                     Owner::Erased => self.view.forgotten += 1,
                 },
                 Stored::Seen(seen) => {
-                    let known = seen.iter().map(|(tag, at)| Some((people.find(tag)?, *at)));
-                    for (who, at) in known.collect::<Option<Vec<_>>>().ok_or_else(missing)? {
+                    let mut known = Vec::with_capacity(seen.len());
+                    for (tag, at) in &seen {
+                        known.push((people.find(tag).ok_or_else(missing)?, *at));
+                    }
+                    for (who, at) in known {
                         if let Owner::Person(subject, _) = who {
-                            self.view.first_seen.entry(subject.clone()).or_insert(at);
+                            self.view.saw(subject, at);
                         }
                     }
                 }
@@ -176,10 +185,9 @@ impl Ledger {
     /// Takes events into the view only, for a dry run: nothing is written.
     pub fn preview(&mut self, events: &[LegalEvent], seen: &[(SubjectId, Timestamp)], synced_at: Timestamp) {
         for (subject, at) in seen {
-            self.view.first_seen.entry(subject.clone()).or_insert(*at);
+            self.view.saw(subject, *at);
         }
-        let mut known: std::collections::HashSet<[u8; 32]> =
-            self.view.events.values().flatten().map(LegalEvent::digest).collect();
+        let mut known: std::collections::HashSet<[u8; 32]> = self.view.all().map(LegalEvent::digest).collect();
         for event in events {
             if known.insert(event.digest()) {
                 self.view.add(event.clone(), 0, synced_at);
@@ -197,7 +205,7 @@ impl Ledger {
     /// Every event, sorted by subject and digest.
     #[must_use]
     pub fn all_events(&self) -> Vec<LegalEvent> {
-        let mut events: Vec<LegalEvent> = self.view.events.values().flatten().cloned().collect();
+        let mut events: Vec<LegalEvent> = self.view.all().cloned().collect();
         events.sort_by_cached_key(|e| (e.subject.clone(), e.digest()));
         events
     }
@@ -205,7 +213,7 @@ impl Ledger {
     /// Who was first seen when, sorted by subject.
     #[must_use]
     pub fn all_first_seen(&self) -> Vec<(SubjectId, Timestamp)> {
-        let mut seen: Vec<_> = self.view.first_seen.iter().map(|(subject, at)| (subject.clone(), *at)).collect();
+        let mut seen: Vec<_> = self.view.all_seen().map(|(subject, at)| (subject.clone(), at)).collect();
         seen.sort();
         seen
     }
@@ -239,7 +247,7 @@ impl Ledger {
     pub fn news(&mut self, vault: &mut Vault) -> Result<Vec<LegalEvent>, LedgerError> {
         self.refresh(vault)?;
         let view = self.take_view();
-        Ok(view.events.into_values().flatten().collect())
+        Ok(view.people.into_values().flat_map(|person| person.events).collect())
     }
 
     /// Closes the database and keeps what the gate reads.
@@ -251,8 +259,10 @@ impl Ledger {
 
 /// Whom entries can be about.
 struct People<'a> {
-    tags: &'a HashMap<String, (&'a SubjectId, &'a SubjectKey)>,
     vault: &'a Vault,
+    tags: HashMap<[u8; 16], (&'a SubjectId, &'a SubjectKey)>,
+    /// Whether everybody is among the tags.
+    all: bool,
 }
 
 /// Whom an entry is about.
@@ -262,16 +272,28 @@ enum Owner<'a> {
 }
 
 impl<'a> People<'a> {
+    /// Those who are likely first: making the tags of all takes its time.
+    fn new(vault: &'a Vault, likely: &[&SubjectId]) -> Self {
+        let known = likely.iter().filter_map(|subject| vault.person(subject));
+        Self { vault, tags: known.map(tagged).collect(), all: false }
+    }
+
     /// Whose tag it is; `None` = nobody knows.
-    fn find(&self, tag: &str) -> Option<Owner<'a>> {
-        match self.tags.get(tag) {
+    fn find(&mut self, tag: &str) -> Option<Owner<'a>> {
+        let bytes = HEXLOWER.decode(tag.as_bytes()).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+        let known = bytes.filter(|bytes| self.tags.contains_key(bytes));
+        if known.is_none() && !self.all {
+            self.tags = self.vault.subjects().map(tagged).collect();
+            self.all = true;
+        }
+        match bytes.and_then(|bytes| self.tags.get(&bytes)) {
             Some((subject, key)) => Some(Owner::Person(subject, key)),
             None => self.vault.forgotten().contains(tag).then_some(Owner::Erased),
         }
     }
 }
 
-/// Subjects by their tag in the ledger.
-fn by_tag(vault: &Vault) -> HashMap<String, (&SubjectId, &SubjectKey)> {
-    vault.subjects().map(|(subject, key)| (key.ledger_tag(), (subject, key))).collect()
+/// A person with the tag in the ledger.
+fn tagged<'a>(person: (&'a SubjectId, &'a SubjectKey)) -> ([u8; 16], (&'a SubjectId, &'a SubjectKey)) {
+    (person.1.ledger_tag_bytes(), person)
 }

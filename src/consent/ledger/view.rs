@@ -53,12 +53,19 @@ pub struct Entry<'a> {
     pub event: &'a LegalEvent,
 }
 
+/// What is known of one person. Most have one event, so that what grows grows by one: of a million people each byte counts.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Person {
+    pub(super) events: Vec<LegalEvent>,
+    /// Place and time of each event.
+    entries: Vec<(u64, Timestamp)>,
+    first_seen: Option<Timestamp>,
+}
+
 /// All events by subject, as they stood when the view was taken.
 #[derive(Debug, Clone, Default)]
 pub struct LedgerView {
-    pub(super) events: HashMap<SubjectId, Vec<LegalEvent>>,
-    pub(super) entries: HashMap<SubjectId, Vec<(u64, Timestamp)>>,
-    pub(super) first_seen: HashMap<SubjectId, Timestamp>,
+    pub(super) people: HashMap<SubjectId, Person>,
     pub(super) suppressed: HashSet<[u8; 16]>,
     pub(super) state: LedgerState,
     pub(super) head: u64,
@@ -86,31 +93,31 @@ impl LedgerView {
     /// When the home first collected anything about a subject: the anchor of retention and of the Art. 14 notice.
     #[must_use]
     pub fn first_seen(&self, subject: &SubjectId) -> Option<Timestamp> {
-        self.first_seen.get(subject).copied()
+        self.people.get(subject)?.first_seen
     }
 
     /// Everybody of whom the home has collected anything, with the time of it, in no order.
     pub fn all_seen(&self) -> impl Iterator<Item = (&SubjectId, Timestamp)> {
-        self.first_seen.iter().map(|(subject, at)| (subject, *at))
+        self.people.iter().filter_map(|(subject, person)| Some((subject, person.first_seen?)))
     }
 
     /// The events of a subject; `None` = never heard of.
     #[must_use]
     pub fn events(&self, subject: &SubjectId) -> Option<&[LegalEvent]> {
-        self.events.get(subject).map(Vec::as_slice)
+        self.people.get(subject).map(|person| person.events.as_slice()).filter(|events| !events.is_empty())
     }
 
     /// The events of a subject with the place and the time of their entry, in the order of entry.
     #[must_use]
     pub fn entries(&self, subject: &SubjectId) -> Vec<Entry<'_>> {
-        let (events, entries) = (self.events.get(subject), self.entries.get(subject));
-        let pairs = events.into_iter().flatten().zip(entries.into_iter().flatten());
+        let person = self.people.get(subject);
+        let pairs = person.into_iter().flat_map(|person| person.events.iter().zip(&person.entries));
         pairs.map(|(event, (seq, known_at))| Entry { seq: *seq, known_at: *known_at, event }).collect()
     }
 
     /// Everybody with an event, in no order.
     pub fn subjects(&self) -> impl Iterator<Item = &SubjectId> {
-        self.events.keys()
+        self.people.iter().filter(|(_, person)| !person.events.is_empty()).map(|(subject, _)| subject)
     }
 
     /// The number of the last entry.
@@ -170,7 +177,26 @@ impl LedgerView {
     pub(super) fn add(&mut self, mut event: LegalEvent, seq: u64, known_at: Timestamp) {
         self.pool.share(&mut event);
         self.state.add(&event.digest());
-        self.entries.entry(event.subject.clone()).or_default().push((seq, known_at));
-        self.events.entry(event.subject.clone()).or_default().push(event);
+        let person = self.people.entry(event.subject.clone()).or_default();
+        person.entries.reserve_exact(1);
+        person.entries.push((seq, known_at));
+        person.events.reserve_exact(1);
+        person.events.push(event);
+    }
+
+    /// A first collection; the one that was entered first stands.
+    pub(super) fn saw(&mut self, subject: &SubjectId, at: Timestamp) {
+        match self.people.get_mut(subject) {
+            Some(person) => person.first_seen = person.first_seen.or(Some(at)),
+            None => {
+                let person = Person { first_seen: Some(at), ..Person::default() };
+                self.people.insert(subject.clone(), person);
+            }
+        }
+    }
+
+    /// Every event, in no order.
+    pub(super) fn all(&self) -> impl Iterator<Item = &LegalEvent> {
+        self.people.values().flat_map(|person| &person.events)
     }
 }

@@ -156,7 +156,8 @@ impl CaseEvent {
                 system: self.system.clone().unwrap_or_else(|| "crm".into()),
                 field: "consents".into(),
                 value_commitment: None,
-            },
+            }
+            .into(),
             supersedes: self.supersedes.clone(),
         }
     }

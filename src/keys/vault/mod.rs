@@ -14,6 +14,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use zeroize::Zeroizing;
@@ -32,12 +33,16 @@ pub struct Vault {
     database: Connection,
     path: PathBuf,
     master: MasterKey,
-    keys: HashMap<SubjectId, SubjectKey>,
-    identifiers: HashMap<SubjectId, Vec<Identifier>>,
+    /// Shared with those who seal and tag while the vault is open.
+    keys: Arc<HashMap<SubjectId, SubjectKey>>,
+    /// `None` where they were let go of.
+    identifiers: Option<HashMap<SubjectId, Box<[Identifier]>>>,
     /// Identifiers of erased people, in no order: nothing ties them to each other or to anything else.
     suppressed: HashSet<Identifier>,
     /// Ledger tags of erased people: entries without a key that may be without one.
     forgotten: HashSet<String>,
+    /// What is written is part of a transaction that goes on.
+    together: bool,
 }
 
 /// Not a write-ahead file: a destroyed key must not live on in a second file.
@@ -119,15 +124,35 @@ impl Vault {
             database,
             path: path.to_owned(),
             master,
-            keys: HashMap::new(),
-            identifiers: HashMap::new(),
+            keys: Arc::default(),
+            identifiers: Some(HashMap::new()),
             suppressed: HashSet::new(),
             forgotten: HashSet::new(),
+            together: false,
         })
     }
 
     fn db<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, VaultError> {
         work(&self.database).map_err(|source| VaultError::Database { path: self.path.clone(), source })
+    }
+
+    /// Does all that `work` writes in one transaction: of many people in many parts, the file is changed once.
+    ///
+    /// # Errors
+    /// Those of `work`, or not writable: nothing was changed.
+    pub fn together<T, E: From<VaultError>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        self.db(|db| db.execute_batch("BEGIN IMMEDIATE"))?;
+        self.together = true;
+        let done = self.check_master().map_err(E::from).and_then(|()| work(self));
+        self.together = false;
+        if let Ok(done) = done {
+            self.db(|db| db.execute_batch("COMMIT"))?;
+            return Ok(done);
+        }
+        // What fails here is rolled back when the file is closed.
+        let _ = self.database.execute_batch("ROLLBACK");
+        self.reload()?;
+        done
     }
 
     /// One transaction, under the master key that this process holds; another may have rotated it since.
@@ -136,6 +161,9 @@ impl Vault {
             rusqlite::Error::StatementChangedRows(_) => VaultError::Gone { path: self.path.clone() },
             source => VaultError::Database { path: self.path.clone(), source },
         };
+        if self.together {
+            return work(&self.database).map_err(failed);
+        }
         let immediate = TransactionBehavior::Immediate;
         let transaction = Transaction::new_unchecked(&self.database, immediate).map_err(failed)?;
         self.check_master()?;
@@ -176,7 +204,7 @@ impl Vault {
             rows.collect()
         })?;
         let mut keys = HashMap::with_capacity(rows.len());
-        self.identifiers.clear();
+        let mut all = HashMap::with_capacity(rows.len());
         for [place, subject, key, identifiers] in rows {
             let key = self.master.unwrap(&place, &key).ok_or_else(|| self.damaged())?;
             let key = SubjectKey::new(*key);
@@ -187,10 +215,10 @@ impl Vault {
             if !rest.is_empty() {
                 return Err(self.damaged());
             }
-            self.identifiers.insert(id.clone(), identifiers.to_vec());
+            all.insert(id.clone(), identifiers.into());
             keys.insert(id, key);
         }
-        self.keys = keys;
+        (self.keys, self.identifiers) = (Arc::new(keys), Some(all));
         let rows: Vec<[u8; 16]> = self.column("SELECT identifier FROM suppressed")?;
         self.suppressed = rows.into_iter().collect();
         self.forgotten = self.column::<String>("SELECT tag FROM forgotten")?.into_iter().collect();
@@ -245,11 +273,13 @@ impl Vault {
             let name = key.seal("subject", subject.as_str().as_bytes()).map_err(io)?;
             rows.push((place, name, self.master.wrap(&place, key.bytes()).map_err(io)?));
         }
+        // In the order of the file, so that no page of it is changed twice.
+        rows.sort_unstable_by_key(|(place, ..)| *place);
         self.write(|db| {
             let mut insert = db.prepare("INSERT INTO subjects (place, subject, key) VALUES (?1, ?2, ?3)")?;
             rows.iter().try_for_each(|(place, name, key)| insert.execute(params![place, name.0, key.0]).map(drop))
         })?;
-        self.keys.extend(new.into_iter().map(|(subject, key)| (subject.clone(), key)));
+        Arc::make_mut(&mut self.keys).extend(new.into_iter().map(|(subject, key)| (subject.clone(), key)));
         Ok(())
     }
 
@@ -257,6 +287,18 @@ impl Vault {
     #[must_use]
     pub fn key(&self, subject: &SubjectId) -> Option<&SubjectKey> {
         self.keys.get(subject)
+    }
+
+    /// A subject with their key, as the vault holds both.
+    #[must_use]
+    pub fn person(&self, subject: &SubjectId) -> Option<(&SubjectId, &SubjectKey)> {
+        self.keys.get_key_value(subject)
+    }
+
+    /// All keys as they are now; those of people who come or go later are not in it.
+    #[must_use]
+    pub fn keys(&self) -> Arc<HashMap<SubjectId, SubjectKey>> {
+        Arc::clone(&self.keys)
     }
 
     /// Everybody who has a key, in no order.
@@ -281,8 +323,10 @@ impl Vault {
         })?;
         self.db(|db| db.execute_batch("VACUUM"))?;
         self.forgotten.extend(tag);
-        self.keys.remove(subject);
-        self.identifiers.remove(subject);
+        Arc::make_mut(&mut self.keys).remove(subject);
+        if let Some(all) = &mut self.identifiers {
+            all.remove(subject);
+        }
         Ok(())
     }
 

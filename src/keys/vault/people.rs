@@ -136,39 +136,60 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let mut changed: HashMap<&SubjectId, Vec<Identifier>> = HashMap::new();
         for (subject, identifiers) in seen {
-            let known = changed.get(subject).or_else(|| self.identifiers.get(subject));
-            let mut all = known.cloned().unwrap_or_default();
-            let before = all.len();
+            let known = changed.get(subject).map(Vec::as_slice).unwrap_or_else(|| self.identifiers(subject));
+            if identifiers.iter().all(|identifier| known.contains(identifier)) {
+                continue;
+            }
+            let mut all = known.to_vec();
             for identifier in identifiers {
                 if !all.contains(identifier) {
                     all.push(*identifier);
                 }
             }
-            if all.len() > before {
-                changed.insert(subject, all);
-            }
+            changed.insert(subject, all);
         }
+        // In the order of the file, so that no page of it is changed twice.
+        let mut rows: Vec<_> =
+            changed.iter().map(|(subject, all)| (self.master.place(subject.as_str()), all)).collect();
+        rows.sort_unstable_by_key(|(place, _)| *place);
         self.write(|db| {
             let mut update = db.prepare("UPDATE subjects SET identifiers = ?2 WHERE place = ?1")?;
-            changed.iter().try_for_each(|(subject, all)| {
-                update.execute(params![self.master.place(subject.as_str()), all.concat()]).map(drop)
-            })
+            rows.iter().try_for_each(|(place, all)| update.execute(params![place, all.concat()]).map(drop))
         })?;
-        let changed: Vec<_> = changed.into_iter().map(|(subject, all)| (subject.clone(), all)).collect();
-        self.identifiers.extend(changed);
+        let changed: Vec<_> = changed.into_iter().map(|(subject, all)| (subject.clone(), all.into())).collect();
+        if let Some(all) = &mut self.identifiers {
+            all.extend(changed);
+        }
         Ok(())
     }
 
+    /// Lets go of the identifiers of everybody: a run needs them only until all are entered, and of a million people they
+    /// are the larger half of a vault. [`Self::reload`] has them again.
+    pub fn let_go_of_identifiers(&mut self) {
+        self.identifiers = None;
+    }
+
+    fn all_identifiers(&self) -> &HashMap<SubjectId, Box<[Identifier]>> {
+        // An empty answer would let somebody back in who was erased.
+        self.identifiers.as_ref().expect("nobody asks for identifiers that were let go of")
+    }
+
     /// By which identifiers a subject was ever seen.
+    ///
+    /// # Panics
+    /// After [`Self::let_go_of_identifiers`].
     #[must_use]
     pub fn identifiers(&self, subject: &SubjectId) -> &[Identifier] {
-        self.identifiers.get(subject).map_or(&[], Vec::as_slice)
+        self.all_identifiers().get(subject).map_or(&[], |all| all)
     }
 
     /// Everybody who was seen by an identifier, sorted.
+    ///
+    /// # Panics
+    /// After [`Self::let_go_of_identifiers`].
     #[must_use]
     pub fn find(&self, identifier: &Identifier) -> Vec<SubjectId> {
-        let owners = self.identifiers.iter().filter(|(_, all)| all.contains(identifier));
+        let owners = self.all_identifiers().iter().filter(|(_, all)| all.contains(identifier));
         let mut owners: Vec<SubjectId> = owners.map(|(subject, _)| subject.clone()).collect();
         owners.sort();
         owners

@@ -1,0 +1,160 @@
+//! Parts say together what the whole pull says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::{CrmPull, CsvSource, FileSet, Parting, Parts, Seen, pull};
+
+const PARTS: usize = 4;
+
+/// What a row of a contact says beside its id.
+#[derive(Debug, Clone)]
+struct Contact {
+    id: u8,
+    name: bool,
+    email: u8,
+    account: u8,
+    month: u8,
+    deleted: bool,
+    into: u8,
+    opted_out: bool,
+}
+
+fn contacts() -> impl Strategy<Value = Vec<Contact>> {
+    let row = (0..14u8, 0..9u8, 0..20u8, 0..8u8, 0..13u8, 0..12u8, 0..30u8, 0..5u8).prop_map(
+        |(id, name, email, account, month, deleted, into, out)| Contact {
+            id,
+            name: name > 0,
+            email,
+            account,
+            month,
+            deleted: deleted == 0,
+            into,
+            opted_out: out == 0,
+        },
+    );
+    proptest::collection::vec(row, 1..24)
+}
+
+fn write(folder: &Path, contacts: &[Contact], accounts: &[(u8, u8)], consents: &[(u8, u8)]) -> CsvSource {
+    let mut csv =
+        String::from("id,last name,email,account id,last modified,deleted,merged into,do not process,canary\n");
+    for c in contacts {
+        let name = if c.name { "Invented" } else { "" };
+        // The month 0 is none at all, and 12 is no date.
+        let date = match c.month {
+            0 => String::new(),
+            12 => "soon".to_owned(),
+            month => format!("2025-{month:02}-01"),
+        };
+        let into = if c.into < 14 { format!("K{}", c.into) } else { String::new() };
+        let (deleted, out) = (if c.deleted { "yes" } else { "" }, if c.opted_out { "yes" } else { "" });
+        let account = if c.account == 0 { String::new() } else { format!("F{}", c.account) };
+        csv += &format!("K{},{name},e{}@a.example,{account},{date},{deleted},{into},{out},Canary\n", c.id, c.email);
+    }
+    csv += "ragged\n,Nobody,,,,,,,\n";
+    fs::write(folder.join("c.csv"), csv).expect("written");
+    let mut csv = String::from("id,name,merged into\n");
+    for (id, into) in accounts {
+        let into = if *into < 8 { format!("F{into}") } else { String::new() };
+        csv += &format!("F{id},Invented GmbH,{into}\n");
+    }
+    fs::write(folder.join("a.csv"), csv).expect("written");
+    let mut csv = String::from("contact_id,kind,purposes,recorded_at\n");
+    for (id, what) in consents {
+        let date = if *what == 3 { "never" } else { "2025-01-01" };
+        csv += &format!("K{id},{},x,{date}\n", ["grant", "withdraw", "", "grant"][usize::from(*what)]);
+    }
+    fs::write(folder.join("k.csv"), csv).expect("written");
+    let files = |path: &str| FileSet { path: path.into(), ..FileSet::default() };
+    let (accounts, consents) = (Some(files("a.csv")), Some(files("k.csv")));
+    CsvSource { name: "crm".into(), contacts: files("c.csv"), accounts, consents, notes: None }
+}
+
+/// Sorted into parts by the last letter of a company's, or else the contact's, id.
+fn parted(source: &CsvSource, folder: &Path) -> (Parts, usize) {
+    let number = |record: &str| record.bytes().last().map_or(0, |b| usize::from(b) % (PARTS - 1));
+    let of_company = |record: &str| 1 + number(record);
+    let of_contact = |_: &str| 0;
+    let mut companies = 0;
+    let mut look = |seen: Seen<'_>| companies += usize::from(matches!(seen, Seen::Company(_)));
+    let work = folder.join("work");
+    let parting =
+        Parting { folder: work, parts: PARTS, of_company: &of_company, of_contact: &of_contact, look: &mut look };
+    let parts = Parts::sort_in(source, folder, parting).expect("sorted");
+    (parts, companies)
+}
+
+/// Everything of the parts, in the order of a whole pull.
+fn together(parts: &Parts) -> CrmPull {
+    let mut all = CrmPull { merged_accounts: parts.merged_accounts.clone(), ..CrmPull::default() };
+    all.dead_letters.clone_from(&parts.dead_letters);
+    all.files.clone_from(&parts.files);
+    for part in 0..parts.count() {
+        let mut one = parts.load(part).expect("read");
+        assert!(one.contacts.iter().all(|c| part == 0 || one.company_of(c).is_some()), "alone in a part of companies");
+        all.accounts.append(&mut one.accounts);
+        all.contacts.append(&mut one.contacts);
+        all.gone.append(&mut one.gone);
+        all.merged.append(&mut one.merged);
+        all.consents.append(&mut one.consents);
+        all.dead_letters.append(&mut one.dead_letters);
+    }
+    all.accounts.sort_by(|a, b| a.record_id.cmp(&b.record_id));
+    all.contacts.sort_by(|a, b| a.record_id.cmp(&b.record_id));
+    all.gone.sort_by(|a, b| a.record_id.cmp(&b.record_id));
+    all.consents.sort_by(|a, b| a.origin.cmp(&b.origin));
+    all.dead_letters.sort_by(|a, b| (&a.origin, a.reason, &a.field).cmp(&(&b.origin, b.reason, &b.field)));
+    all
+}
+
+/// Addresses that several contacts have.
+fn shared(pull: &CrmPull) -> BTreeSet<&str> {
+    let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+    for contact in &pull.contacts {
+        contact.emails.iter().for_each(|e| *owners.entry(e.reveal()).or_default() += 1);
+    }
+    owners.into_iter().filter(|(_, n)| *n > 1).map(|(address, _)| address).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn parts_are_the_whole(
+        contacts in contacts(),
+        accounts in proptest::collection::vec((1..8u8, 0..20u8), 1..9),
+        consents in proptest::collection::vec((0..16u8, 0..4u8), 0..20),
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let source = write(folder.path(), &contacts, &accounts, &consents);
+        let whole = pull(&source, folder.path()).expect("read");
+        let (parts, companies) = parted(&source, folder.path());
+        let all = together(&parts);
+        prop_assert_eq!(&whole.contacts, &all.contacts);
+        prop_assert_eq!(&whole.gone, &all.gone);
+        prop_assert_eq!(&whole.merged, &all.merged);
+        prop_assert_eq!(&whole.merged_accounts, &all.merged_accounts);
+        prop_assert_eq!(&whole.consents, &all.consents);
+        prop_assert_eq!(&whole.dead_letters, &all.dead_letters);
+        prop_assert_eq!(&whole.files, &all.files);
+        let ids = |pull: &CrmPull| pull.accounts.iter().map(|a| a.record_id.clone()).collect::<Vec<_>>();
+        prop_assert_eq!(ids(&whole), ids(&all));
+        prop_assert_eq!(companies, whole.accounts.len());
+        let expected = shared(&whole);
+        for contact in &whole.contacts {
+            for email in &contact.emails {
+                prop_assert_eq!(expected.contains(email.reveal().as_str()), parts.is_shared(email.reveal()));
+            }
+            let company = whole.company_of(contact).and_then(|c| parts.company(c));
+            prop_assert_eq!(parts.company_of(&contact.record_id), Some(company));
+        }
+        prop_assert_eq!(parts.company_of("K99"), None);
+        for file in fs::read_dir(folder.path().join("work")).expect("parts") {
+            let bytes = fs::read(file.expect("a part").path()).expect("read");
+            prop_assert!(!String::from_utf8_lossy(&bytes).contains("Invented"));
+        }
+    }
+}

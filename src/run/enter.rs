@@ -1,0 +1,283 @@
+//! What the CRM has tonight, on its way into vault, log and ledger.
+//!
+//! Invariant: everybody has a key before the ledger speaks of them, and is in the ledger before anything is decided. Of many
+//! contacts no more than a part is held at once.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::audit::{AuditLog, Kind, Leaf};
+use crate::blocks::{Blocks, Item};
+use crate::config::{Encryption, Plan};
+use crate::consent::event::LegalEvent;
+use crate::consent::gate::Clock;
+use crate::consent::ledger::{Import, Ledger};
+use crate::consent::policy::Policy;
+use crate::consent::shared::Pool;
+use crate::consent::suppression::Identifiers;
+use crate::crm::{CrmAccount, CrmContact, CrmPull, CsvSource, FileFacts, NoteFiles, Parts, Seen};
+use crate::fetch::is_reserved;
+use crate::ids::Ids;
+use crate::keys::Vault;
+use crate::model::SubjectId;
+use crate::run::crowd::{self, Ranges, Rest};
+use crate::run::engine::RunError;
+use crate::run::found::{Evening, Read};
+use crate::run::home::{Home, note_parts};
+use crate::run::legal::{self, Exports};
+use crate::run::load::{Loaded, dead_letter};
+use crate::run::notes::Unread;
+use crate::sink::WORK_CRM;
+
+/// Where contacts are entered.
+pub(super) struct Desk<'a> {
+    /// `None` = nothing is written.
+    pub home: Option<&'a mut Home>,
+    pub path: &'a Path,
+    pub vault: &'a mut Vault,
+    pub ledger: &'a mut Ledger,
+    /// Open as soon as there is a home to write to.
+    pub log: Option<AuditLog>,
+    pub plan: &'a Plan,
+    pub policy: &'a Policy,
+    pub ids: &'a Ids,
+    pub limit: Option<usize>,
+    /// The gate's time.
+    pub now: Timestamp,
+    /// When the home learns of it.
+    pub known_at: Timestamp,
+    /// Time stands still.
+    pub pinned: bool,
+}
+
+/// What is entered of a part, between vault and ledger.
+#[derive(Serialize, Deserialize)]
+enum Entered<'a> {
+    /// A legal event, as JSON.
+    Event(&'a str),
+    /// Who was read, and when for the first time, in nanoseconds since 1970.
+    Seen(&'a str, i128),
+}
+
+struct EnteredItem;
+
+impl<'de> Item<'de> for EnteredItem {
+    type Stored = Entered<'de>;
+}
+
+impl Desk<'_> {
+    /// Opens the log, if anything is to be written, and clears what a killed run left.
+    pub fn open(&mut self, wall: &Clock) -> Result<(), RunError> {
+        let Some(home) = self.home.as_mut() else { return Ok(()) };
+        crowd::clear(self.path)?;
+        self.log = Some(home.audit(self.vault, wall)?);
+        Ok(())
+    }
+
+    /// Enters all contacts at once.
+    pub fn enter(
+        &mut self,
+        mut pulled: CrmPull,
+        notes: NoteFiles,
+        exports: &[Exports],
+    ) -> Result<(Loaded, Vec<FileFacts>), RunError> {
+        let files = std::mem::take(&mut pulled.files);
+        let identifiers = Arc::new(Identifiers::new(self.vault)?);
+        let Read { mut loaded, suppressed, gone, merged, merged_accounts } =
+            self.evening(&identifiers).read_all(pulled, exports, self.vault);
+        loaded.notes = Some(Unread { files: notes, identifiers, suppressed, gone, merged, merged_accounts });
+        let seen = loaded.seen();
+        if self.log.is_some() {
+            self.announce(&loaded.sources)?;
+            hold(self.vault, &loaded)?;
+            self.learn(&loaded.events, &seen, self.is_sync(&loaded))?;
+            self.conclude()?;
+        } else {
+            self.ledger.preview(&loaded.events, &seen, self.now);
+        }
+        // They are entered; of a large CRM this is most of what was read.
+        (loaded.events, loaded.identifiers) = (Vec::new(), Vec::new());
+        Ok((loaded, files))
+    }
+
+    /// Enters contacts part by part. `look` is told of addresses and sites that can belong to somebody, and of the files,
+    /// before anything is entered.
+    pub fn enter_parts(
+        &mut self,
+        (source, ranges): (&CsvSource, Ranges),
+        notes: NoteFiles,
+        look: impl FnOnce(usize, &[FileFacts]) -> Result<(), RunError>,
+    ) -> Result<(Loaded, Vec<FileFacts>), RunError> {
+        let (mut accounts, mut real) = (Vec::new(), 0);
+        let mut parts = tracing::info_span!("crm").in_scope(|| {
+            crowd::sort_in(source, Path::new(""), (self.path, self.ids), ranges, &mut |seen| match seen {
+                Seen::Contact(contact) => real += real_addresses(contact),
+                Seen::Company(account) => {
+                    real += usize::from(is_real_site(account));
+                    accounts.push(self.ids.account(&source.name, &account.record_id));
+                }
+            })
+        })?;
+        let mut files = std::mem::take(&mut parts.files);
+        files.extend(notes.facts.iter().cloned());
+        look(real, &files)?;
+        let identifiers = Arc::new(Identifiers::new(self.vault)?);
+        let folder = self.path.join(".work").join(format!("{WORK_CRM}{}-events", std::process::id()));
+        let mut events = Blocks::create(folder, ranges.all())?;
+        let (mut all, subjects) = self.hold_all(&parts, &identifiers, &mut events)?;
+        self.letters(&mut parts, &identifiers, &mut all);
+        self.announce(&all.loaded.sources)?;
+        for part in 0..ranges.all() {
+            let (events, seen) = entered(&events, part)?;
+            if !events.is_empty() || !seen.is_empty() {
+                self.learn(&events, &seen, false)?;
+            }
+        }
+        drop(events);
+        self.learn(&[], &[], self.is_sync(&all.loaded))?;
+        self.conclude()?;
+        let Read { mut loaded, suppressed, gone, merged, .. } = all;
+        let merged_accounts = parts.merged_accounts.clone();
+        let identified = Arc::clone(&identifiers);
+        loaded.notes =
+            Some(Unread { files: notes, identifiers: identified, suppressed, gone, merged, merged_accounts });
+        let (now, noted) = (self.now, HashMap::new());
+        loaded.rest = Some(Rest { parts, ranges, subjects, accounts, now, identifiers, noted });
+        Ok((loaded, files))
+    }
+
+    fn evening<'e>(&'e self, identifiers: &'e Identifiers) -> Evening<'e> {
+        let (crm, view) = (self.plan.crm().name.as_str(), self.ledger.view());
+        Evening { crm, ids: self.ids, identifiers, view, now: self.now, limit: self.limit }
+    }
+
+    /// Gives everybody of all parts a key, and puts by what the ledger is to learn; tells what there is beside contacts and
+    /// companies, and how many contacts.
+    fn hold_all(
+        &mut self,
+        parts: &Parts,
+        identifiers: &Identifiers,
+        events: &mut Blocks,
+    ) -> Result<(Read, u64), RunError> {
+        let Self { vault, ledger, plan, ids, now, limit, .. } = self;
+        let (crm, view) = (plan.crm().name.as_str(), ledger.view());
+        let evening = Evening { crm, ids, identifiers, view, now: *now, limit: *limit };
+        let (mut all, mut subjects) = (Read::default(), 0);
+        vault.together(|vault| {
+            for part in 0..parts.count() {
+                let read = evening.read(parts.load(part)?, |address| parts.is_shared(address));
+                hold(vault, &read.loaded)?;
+                for event in &read.loaded.events {
+                    let json = serde_json::to_string(event).expect("an event has only string keys");
+                    events.put(part, &Entered::Event(&json))?;
+                }
+                for (subject, at) in read.loaded.seen() {
+                    events.put(part, &Entered::Seen(subject.as_str(), at.as_nanosecond()))?;
+                }
+                subjects += read.loaded.subjects();
+                all.add(read);
+            }
+            Ok::<(), RunError>(())
+        })?;
+        events.finish()?;
+        Ok((all, subjects))
+    }
+
+    /// What could not be used and belongs to no part; nothing of erased people.
+    fn letters(&self, parts: &mut Parts, identifiers: &Identifiers, all: &mut Read) {
+        let (crm, view) = (self.plan.crm().name.as_str(), self.ledger.view());
+        let is_erased = |record: &str| {
+            view.n_suppressed() > 0
+                && (all.suppressed.contains(record) || view.is_suppressed(&identifiers.record(crm, record)))
+        };
+        let letters = std::mem::take(&mut parts.dead_letters).into_iter();
+        let kept = letters.filter(|l| l.table == "accounts" || !l.record_id.as_deref().is_some_and(is_erased));
+        let kept: Vec<_> = kept.map(|letter| dead_letter(crm, &letter, self.ids)).collect();
+        all.loaded.dead_letters.extend(kept);
+        all.loaded.dead_letters.sort();
+    }
+
+    /// An export of which a page is missing, or an old one, is no picture of what people say now.
+    fn is_sync(&self, loaded: &Loaded) -> bool {
+        !loaded.incomplete && (self.pinned || legal::is_fresh(self.plan.crm(), self.policy, self.known_at))
+    }
+
+    /// Tells the log what the ledger is about to learn.
+    fn announce(&mut self, sources: &[(&str, usize)]) -> Result<(), RunError> {
+        let (Some(home), Some(log)) = (&mut self.home, &self.log) else { return Ok(()) };
+        if self.plan.output().encryption != Encryption::None {
+            home.encrypt_tables(self.vault)?;
+        }
+        let leaf =
+            |(source, events): &(&str, usize)| Leaf::new(Kind::Legal).fact("events", *events).fact("source", *source);
+        let mut leaves: Vec<Leaf> = sources.iter().map(leaf).collect();
+        if !home.has_policy(self.policy.hash()) {
+            leaves.push(Leaf { policy: Some(self.policy.hash().to_owned()), ..Leaf::new(Kind::Policy) });
+        }
+        log.append_now(leaves.into_iter().map(Into::into).collect())?;
+        Ok(())
+    }
+
+    fn learn(&mut self, events: &[LegalEvent], seen: &[(SubjectId, Timestamp)], is_sync: bool) -> Result<(), RunError> {
+        self.ledger.import(self.vault, Import { events, seen, is_sync }, self.known_at)?;
+        Ok(())
+    }
+
+    /// Notes in home and log how far the ledger is.
+    fn conclude(&mut self) -> Result<(), RunError> {
+        self.vault.let_go_of_identifiers();
+        let (Some(home), Some(log)) = (&mut self.home, &self.log) else { return Ok(()) };
+        note_parts(home.path(), self.vault, self.ledger)?;
+        log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", self.ledger.note()).into()])?;
+        home.remember_crm(&self.plan.crm().name)?;
+        home.keep_policy(self.policy)?;
+        Ok(())
+    }
+}
+
+/// Before the ledger speaks of anybody: whoever is in it can be erased, and is then known again by what they are called.
+fn hold(vault: &mut Vault, loaded: &Loaded) -> Result<(), RunError> {
+    let members = loaded.groups.iter().flat_map(|g| &g.members).map(|m| &m.subject.id);
+    let about: HashSet<&SubjectId> = members.chain(loaded.events.iter().map(|e| &e.subject)).collect();
+    let named = || loaded.identifiers.iter().filter(|(subject, _)| about.contains(subject));
+    vault.ensure(named().map(|(subject, _)| subject))?;
+    vault.identify(named())?;
+    Ok(())
+}
+
+/// Events of a part, and who was first seen when.
+type Learnt = (Vec<LegalEvent>, Vec<(SubjectId, Timestamp)>);
+
+fn entered(events: &Blocks, part: usize) -> Result<Learnt, RunError> {
+    let (mut legal, mut seen, mut pool) = (Vec::new(), Vec::new(), Pool::default());
+    events.read::<EnteredItem>(part, |item| {
+        match item {
+            Entered::Event(json) => {
+                let mut event = serde_json::from_str(json).ok()?;
+                pool.share(&mut event);
+                legal.push(event);
+            }
+            Entered::Seen(subject, at) => {
+                let subject = SubjectId::from_body(subject.strip_prefix(SubjectId::PREFIX)?);
+                seen.push((subject, Timestamp::from_nanosecond(at).ok()?));
+            }
+        }
+        Some(())
+    })?;
+    Ok((legal, seen))
+}
+
+/// Addresses of a contact that can be somebody's.
+pub(super) fn real_addresses(contact: &CrmContact) -> usize {
+    let hosts = contact.emails.iter().filter_map(|e| Some(e.reveal().rsplit_once('@')?.1));
+    hosts.filter(|host| !is_reserved(host)).count()
+}
+
+/// Whether a company has a site that can be somebody's.
+pub(super) fn is_real_site(account: &CrmAccount) -> bool {
+    account.domain.as_deref().is_some_and(|host| !is_reserved(host))
+}
