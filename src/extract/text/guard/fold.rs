@@ -7,14 +7,16 @@
 use unicode_normalization::char::decompose_compatible;
 
 /// One folded character.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract::text) struct Cell {
     /// As written.
     pub(in crate::extract::text) raw: char,
     /// Lower case, without accents, in Latin letters.
     pub(in crate::extract::text) out: char,
     /// Code point in the text.
-    pub(in crate::extract::text) at: usize,
+    pub(in crate::extract::text) at: u32,
+    /// The same in bytes.
+    pub(in crate::extract::text) byte: u32,
 }
 
 impl Cell {
@@ -26,22 +28,30 @@ impl Cell {
 /// The longest character reference or tag that is looked for; bounds the work per character.
 const MAX_MARKUP: usize = 60;
 
+/// As much of a text as can be folded: places are 32 bits wide.
+pub(in crate::extract::text) fn bounded(text: &str) -> &str {
+    &text[..text.floor_char_boundary(u32::MAX as usize)]
+}
+
 /// Folds a whole text.
 pub(in crate::extract::text) fn fold(text: &str) -> Vec<Cell> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut cells = Vec::with_capacity(chars.len());
-    let mut at = 0;
-    while at < chars.len() {
-        let (replacement, length) = match chars[at] {
-            '&' => reference(&chars[at..]),
-            '<' => tag(&chars[at..]),
+    let text = bounded(text);
+    let mut cells = Vec::with_capacity(text.len() + 4);
+    let (mut at, mut byte) = (0, 0);
+    while let Some(raw) = text[byte..].chars().next() {
+        let rest = &text[byte..];
+        let marked = match raw {
+            // A reference is ASCII, so that its code points are its bytes.
+            '&' => reference(rest).map(|(seen, length)| (seen, length, length)),
+            '<' => tag(rest),
             _ => None,
+        };
+        let (seen, points, bytes) = marked.unwrap_or((Some(raw), 1, raw.len_utf8()));
+        if let Some(c) = seen {
+            push(&mut cells, c, at as u32, byte as u32);
         }
-        .unwrap_or((Some(chars[at]), 1));
-        if let Some(c) = replacement {
-            push(&mut cells, c, at);
-        }
-        at += length;
+        at += points;
+        byte += bytes;
     }
     cells
 }
@@ -51,12 +61,29 @@ pub(in crate::extract::text) fn fold_word(word: &str) -> String {
     fold(word).iter().map(|cell| cell.out).collect()
 }
 
-fn push(cells: &mut Vec<Cell>, raw: char, at: usize) {
+fn push(cells: &mut Vec<Cell>, raw: char, at: u32, byte: u32) {
     // Most of a text, and nothing that the rest would change.
-    if raw.is_ascii_alphanumeric() || raw == ' ' {
-        cells.push(Cell { raw, out: raw.to_ascii_lowercase(), at });
-        return;
-    }
+    let out = match raw {
+        '`' => '\'',
+        ' '..='~' => raw.to_ascii_lowercase(),
+        '\t' | '\n' | '\r' => raw,
+        'ä' | 'Ä' => return push_umlaut(cells, raw, 'a', (at, byte)),
+        'ö' | 'Ö' => return push_umlaut(cells, raw, 'o', (at, byte)),
+        'ü' | 'Ü' => return push_umlaut(cells, raw, 'u', (at, byte)),
+        '–' => '-',
+        '„' | '“' | '”' => raw,
+        _ => return push_decomposed(cells, raw, at, byte),
+    };
+    cells.push(Cell { raw, out, at, byte });
+}
+
+fn push_umlaut(cells: &mut Vec<Cell>, raw: char, out: char, (at, byte): (u32, u32)) {
+    cells.push(Cell { raw, out, at, byte });
+    cells.push(Cell { raw, out: 'e', at, byte });
+}
+
+/// What any character becomes.
+fn push_decomposed(cells: &mut Vec<Cell>, raw: char, at: u32, byte: u32) {
     if is_invisible(raw) {
         return;
     }
@@ -64,14 +91,14 @@ fn push(cells: &mut Vec<Cell>, raw: char, at: usize) {
         if part == '\u{308}' {
             // A diaeresis is an umlaut after a, o, u and nothing elsewhere.
             if cells.last().is_some_and(|last| matches!(last.out, 'a' | 'o' | 'u')) {
-                cells.push(Cell { raw, out: 'e', at });
+                cells.push(Cell { raw, out: 'e', at, byte });
             }
         } else if !is_combining(part) && !is_invisible(part) {
             for lower in part.to_lowercase().filter(|c| !is_combining(*c)) {
                 let (first, second) = look_alike(lower);
-                cells.push(Cell { raw, out: first, at });
+                cells.push(Cell { raw, out: first, at, byte });
                 if let Some(second) = second {
-                    cells.push(Cell { raw, out: second, at });
+                    cells.push(Cell { raw, out: second, at, byte });
                 }
             }
         }
@@ -133,9 +160,9 @@ fn look_alike(c: char) -> (char, Option<char>) {
 }
 
 /// `&auml;`, `&#228;`, `&#xe4;`, `&shy;` with its length; `None` inside = nothing to see.
-fn reference(chars: &[char]) -> Option<(Option<char>, usize)> {
-    let end = chars.iter().take(12).position(|c| *c == ';')?;
-    let name: String = chars[1..end].iter().collect();
+fn reference(text: &str) -> Option<(Option<char>, usize)> {
+    let (end, _) = text.char_indices().take(12).find(|(_, c)| *c == ';')?;
+    let name = &text[1..end];
     if let Some(number) = name.strip_prefix('#') {
         let code = match number.strip_prefix(['x', 'X']) {
             Some(hex) => u32::from_str_radix(hex, 16).ok()?,
@@ -143,7 +170,7 @@ fn reference(chars: &[char]) -> Option<(Option<char>, usize)> {
         };
         return Some((char::from_u32(code), end + 1));
     }
-    let c = match name.as_str() {
+    let c = match name {
         "shy" | "zwnj" | "zwj" | "ZeroWidthSpace" => return Some((None, end + 1)),
         "auml" => 'ä',
         "ouml" => 'ö',
@@ -160,17 +187,33 @@ fn reference(chars: &[char]) -> Option<(Option<char>, usize)> {
     Some((Some(c), end + 1))
 }
 
-/// A tag: one that parts lines becomes a line break, any other is not seen by a reader.
-fn tag(chars: &[char]) -> Option<(Option<char>, usize)> {
-    let first = *chars.get(1)?;
+/// A tag with its code points and bytes: one that parts lines becomes a line break, any other is not seen by a reader.
+fn tag(text: &str) -> Option<(Option<char>, usize, usize)> {
+    let first = text[1..].chars().next()?;
     if !(first.is_ascii_alphabetic() || first == '/' || first == '!') {
         return None;
     }
-    let end = chars.iter().take(MAX_MARKUP).position(|c| *c == '>')?;
-    let name: String = chars[1..end].iter().skip_while(|c| **c == '/').take_while(|c| c.is_alphanumeric()).collect();
-    let parts_lines = matches!(
-        name.to_ascii_lowercase().as_str(),
-        "br" | "p" | "div" | "li" | "tr" | "td" | "ul" | "h1" | "h2" | "h3"
-    );
-    Some((parts_lines.then_some('\n'), end + 1))
+    let (points, (end, _)) = text.char_indices().take(MAX_MARKUP).enumerate().find(|(_, (_, c))| *c == '>')?;
+    let name = text[1..end].trim_start_matches('/');
+    let name = &name[..name.find(|c: char| !c.is_alphanumeric()).unwrap_or(name.len())];
+    let lines = ["br", "p", "div", "li", "tr", "td", "ul", "h1", "h2", "h3"];
+    let parts_lines = lines.iter().any(|line| name.eq_ignore_ascii_case(line));
+    Some((parts_lines.then_some('\n'), points + 1, end + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_way_of_every_character_is_the_long_one() {
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            for before in ["", "a", "x"] {
+                let (mut short, mut long) = (fold(before), fold(before));
+                push(&mut short, c, 1, 1);
+                push_decomposed(&mut long, c, 1, 1);
+                assert_eq!(short, long, "{before:?} {c:?}");
+            }
+        }
+    }
 }
