@@ -5,6 +5,7 @@
 //! they were.
 
 use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
 
 use super::words::{Facts, WORDS, bare, folded};
 use crate::extract::text::word_hash;
@@ -40,12 +41,18 @@ impl Names {
 }
 
 /// The words of a name, as they are compared; "von" and "de" are not, unless the name has nothing else.
-fn name_words(name: &str) -> Vec<String> {
-    let pieces: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).filter(|p| p.chars().count() > 1).collect();
-    let is_particle = |piece: &&str| WORDS.particles.contains(&folded(piece));
+fn name_words(name: &str) -> SmallVec<[String; 4]> {
+    let pieces = name.split(|c: char| !c.is_alphanumeric()).filter(|p| p.chars().nth(1).is_some());
+    let pieces: SmallVec<[(&str, String); 4]> = pieces.map(|piece| (piece, folded(piece))).collect();
+    let is_particle = |(_, folded): &(&str, String)| WORDS.particles.contains(folded);
     let all_particles = pieces.iter().all(is_particle);
-    let kept = pieces.into_iter().filter(|piece| all_particles || !is_particle(piece));
-    kept.flat_map(|piece| [folded(piece), bare(piece)]).collect()
+    let mut words = SmallVec::new();
+    for (piece, folded) in pieces.into_iter().filter(|piece| all_particles || !is_particle(piece)) {
+        // Of ASCII both are the same.
+        words.extend((!piece.is_ascii()).then(|| bare(piece)));
+        words.push(folded);
+    }
+    words
 }
 
 /// What a word of a quote is.

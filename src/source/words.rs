@@ -164,7 +164,9 @@ fn is_part(rest: &str) -> bool {
 /// Lower case, umlauts spelled out, marks gone.
 pub(super) fn folded(word: &str) -> String {
     if word.is_ascii() {
-        return word.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+        let mut folded = word.to_ascii_lowercase();
+        folded.retain(|c| c.is_ascii_alphanumeric());
+        return folded;
     }
     let lower = word.to_lowercase().replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss");
     lower.nfkd().filter(|c| c.is_alphanumeric()).collect()

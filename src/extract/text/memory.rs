@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::bare::{Part, part};
 use super::guard::token::Spelling;
-use super::guard::{may_begin, word_ids};
+use super::guard::{may_go_on, word_ids};
 use super::rules::RULES;
 
 /// Words that a thread remembers.
@@ -66,7 +66,7 @@ pub(super) struct Word {
     upper: bool,
     mixed: bool,
     stuttered: bool,
-    may_begin: Option<bool>,
+    may_go_on: bool,
 }
 
 impl Word {
@@ -89,7 +89,7 @@ impl Word {
             upper: of.upper,
             mixed: of.text.bytes().any(|b| b.is_ascii_digit()) && of.text.chars().any(char::is_alphabetic),
             stuttered: longest_run(of.text) >= 3,
-            may_begin: may_begin(of.text),
+            may_go_on: may_go_on(of.text),
         }
     }
 
@@ -134,9 +134,9 @@ impl Word {
         self.stuttered
     }
 
-    /// Whether what the guard looks for begins like this; `None` where the word is too short to tell.
-    pub(super) fn may_begin(&self) -> Option<bool> {
-        self.may_begin
+    /// Whether something that the guard looks for begins with it and goes on.
+    pub(super) fn may_go_on(&self) -> bool {
+        self.may_go_on
     }
 }
 

@@ -58,8 +58,8 @@ impl<'s> Read<'s> {
     /// What is written from the first to the last of these tokens, and its code points, half-open.
     pub(super) fn quote(&self, tokens: &std::ops::Range<usize>) -> (String, [usize; 2]) {
         let cells = self.tokens[tokens.start].cells.start..self.tokens[tokens.end - 1].cells.end;
-        let (first, last) = (self.cells[cells.start].at as usize, self.cells[cells.end - 1].at as usize);
-        (self.sentence.written(&cells).to_owned(), [first, last + 1])
+        let (text, span) = self.sentence.written(&cells);
+        (text.to_owned(), span)
     }
 
     pub(super) fn clause_start(&self, token: usize) -> usize {

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::class::Class;
 use super::fold::Cell;
 use super::token::Token;
 
@@ -72,9 +73,8 @@ fn torn(
 ) {
     for (i, pair) in tokens.windows(2).enumerate() {
         let [first, second] = pair else { continue };
-        // Where the first word is long enough it tells alone.
-        let begins = first.word.may_begin().unwrap_or_else(|| first_bytes(&tokens[i..]).is_some_and(&may_begin));
-        if !begins {
+        // Nothing that is looked for goes on behind most words.
+        if !first.word.may_go_on() || !first_bytes(&tokens[i..]).is_some_and(&may_begin) {
             continue;
         }
         let spaced = cells[first.cells.end..second.cells.start].iter().any(|c| c.raw.is_whitespace());
@@ -145,19 +145,18 @@ fn digits_and_masks(cells: &[Cell], range: &Range<usize>, tokens: &[Token<'_>], 
 
 /// How many cells stand before the next white space.
 fn run_length(cells: &[Cell]) -> usize {
-    cells.iter().position(|c| c.raw.is_whitespace()).unwrap_or(cells.len())
+    cells.iter().position(|c| c.is(Class::SPACE)).unwrap_or(cells.len())
 }
 
 /// Whether there is anything to read in a run: a letter, and a sign for a letter or a mask. A mask at the end is cut off.
 fn may_mix(run: &[Cell]) -> bool {
     let Some((last, before)) = run.split_last() else { return false };
-    let sign = |c: &Cell| !c.out.is_ascii_alphabetic() && letter_for(c.out, 'i').is_some();
-    let mixed = before.iter().any(|c| sign(c) || is_mask(c.out)) || sign(last);
-    mixed && run.iter().any(|c| c.out.is_alphabetic())
+    let mixed = last.is(Class::SIGN) || before.iter().any(|c| c.is(Class::SIGN) || c.is(Class::MASK));
+    mixed && run.iter().any(|c| c.is(Class::LETTER))
 }
 
 /// What stands for a letter that is left out.
-const fn is_mask(c: char) -> bool {
+pub(super) const fn is_mask(c: char) -> bool {
     matches!(c, '*' | '#' | '_' | '~' | '.')
 }
 

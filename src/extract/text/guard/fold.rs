@@ -4,7 +4,11 @@
 //! Undone here: case, umlauts, accents, compatibility forms, look-alike letters of other scripts,
 //! invisible characters, character references and tags in the middle of a word.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::char::decompose_compatible;
+
+use super::class::Class;
 
 /// One folded character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,15 +17,23 @@ pub(in crate::extract::text) struct Cell {
     pub(in crate::extract::text) raw: char,
     /// Lower case, without accents, in Latin letters.
     pub(in crate::extract::text) out: char,
-    /// Code point in the text.
-    pub(in crate::extract::text) at: u32,
-    /// The same in bytes.
+    /// Byte in the text.
     pub(in crate::extract::text) byte: u32,
+    class: Class,
 }
 
 impl Cell {
+    fn new(raw: char, out: char, byte: u32) -> Self {
+        let class = if raw.is_ascii() && out.is_ascii() { Class::of_ascii(raw, out) } else { Class::of(raw, out) };
+        Self { raw, out, byte, class }
+    }
+
     pub(in crate::extract::text) fn is_word(&self) -> bool {
-        self.out.is_alphanumeric()
+        self.class.has(Class::WORD)
+    }
+
+    pub(in crate::extract::text) const fn is(&self, class: Class) -> bool {
+        self.class.has(class)
     }
 }
 
@@ -37,53 +49,62 @@ pub(in crate::extract::text) fn bounded(text: &str) -> &str {
 pub(in crate::extract::text) fn fold(text: &str) -> Vec<Cell> {
     let text = bounded(text);
     let mut cells = Vec::with_capacity(text.len() + 4);
-    let (mut at, mut byte) = (0, 0);
-    while let Some(raw) = text[byte..].chars().next() {
+    let mut byte = 0;
+    while let Some(first) = text.as_bytes().get(byte) {
+        // Most of a text, and nothing that the rest would change.
+        if let Some(plain) = PLAIN.get(usize::from(*first)).filter(|plain| plain.raw != '\0') {
+            cells.push(Cell { byte: byte as u32, ..*plain });
+            byte += 1;
+            continue;
+        }
         let rest = &text[byte..];
-        let marked = match raw {
-            // A reference is ASCII, so that its code points are its bytes.
-            '&' => reference(rest).map(|(seen, length)| (seen, length, length)),
-            '<' => tag(rest),
+        let marked = match first {
+            b'&' => reference(rest),
+            b'<' => tag(rest),
             _ => None,
         };
-        let (seen, points, bytes) = marked.unwrap_or((Some(raw), 1, raw.len_utf8()));
+        let raw = rest.chars().next().unwrap_or_default();
+        let (seen, length) = marked.unwrap_or((Some(raw), raw.len_utf8()));
         if let Some(c) = seen {
-            push(&mut cells, c, at as u32, byte as u32);
+            push(&mut cells, c, byte as u32);
         }
-        at += points;
-        byte += bytes;
+        byte += length;
     }
     cells
 }
+
+/// The cells of ASCII that is neither the beginning of a mark nor a control.
+static PLAIN: LazyLock<[Cell; 128]> = LazyLock::new(|| {
+    std::array::from_fn(|byte| {
+        let raw = char::from(byte as u8);
+        let plain = matches!(raw, ' '..='~' | '\t' | '\n' | '\r') && !matches!(raw, '&' | '<' | '`');
+        let raw = if plain { raw } else { '\0' };
+        Cell::new(raw, raw.to_ascii_lowercase(), 0)
+    })
+});
 
 /// A word of a lexicon in folded spelling.
 pub(in crate::extract::text) fn fold_word(word: &str) -> String {
     fold(word).iter().map(|cell| cell.out).collect()
 }
 
-fn push(cells: &mut Vec<Cell>, raw: char, at: u32, byte: u32) {
-    // Most of a text, and nothing that the rest would change.
-    let out = match raw {
-        '`' => '\'',
-        ' '..='~' => raw.to_ascii_lowercase(),
-        '\t' | '\n' | '\r' => raw,
-        'ä' | 'Ä' => return push_umlaut(cells, raw, 'a', (at, byte)),
-        'ö' | 'Ö' => return push_umlaut(cells, raw, 'o', (at, byte)),
-        'ü' | 'Ü' => return push_umlaut(cells, raw, 'u', (at, byte)),
-        '–' => '-',
-        '„' | '“' | '”' => raw,
-        _ => return push_decomposed(cells, raw, at, byte),
+fn push(cells: &mut Vec<Cell>, raw: char, byte: u32) {
+    // What most of the rest is.
+    let (out, second) = match raw {
+        'ä' | 'Ä' => ('a', Some('e')),
+        'ö' | 'Ö' => ('o', Some('e')),
+        'ü' | 'Ü' => ('u', Some('e')),
+        'ß' => ('s', Some('s')),
+        '–' => ('-', None),
+        '„' | '“' | '”' => (raw, None),
+        _ => return push_decomposed(cells, raw, byte),
     };
-    cells.push(Cell { raw, out, at, byte });
-}
-
-fn push_umlaut(cells: &mut Vec<Cell>, raw: char, out: char, (at, byte): (u32, u32)) {
-    cells.push(Cell { raw, out, at, byte });
-    cells.push(Cell { raw, out: 'e', at, byte });
+    cells.push(Cell::new(raw, out, byte));
+    cells.extend(second.map(|second| Cell::new(raw, second, byte)));
 }
 
 /// What any character becomes.
-fn push_decomposed(cells: &mut Vec<Cell>, raw: char, at: u32, byte: u32) {
+fn push_decomposed(cells: &mut Vec<Cell>, raw: char, byte: u32) {
     if is_invisible(raw) {
         return;
     }
@@ -91,15 +112,13 @@ fn push_decomposed(cells: &mut Vec<Cell>, raw: char, at: u32, byte: u32) {
         if part == '\u{308}' {
             // A diaeresis is an umlaut after a, o, u and nothing elsewhere.
             if cells.last().is_some_and(|last| matches!(last.out, 'a' | 'o' | 'u')) {
-                cells.push(Cell { raw, out: 'e', at, byte });
+                cells.push(Cell::new(raw, 'e', byte));
             }
         } else if !is_combining(part) && !is_invisible(part) {
             for lower in part.to_lowercase().filter(|c| !is_combining(*c)) {
                 let (first, second) = look_alike(lower);
-                cells.push(Cell { raw, out: first, at, byte });
-                if let Some(second) = second {
-                    cells.push(Cell { raw, out: second, at, byte });
-                }
+                cells.push(Cell::new(raw, first, byte));
+                cells.extend(second.map(|second| Cell::new(raw, second, byte)));
             }
         }
     });
@@ -187,18 +206,18 @@ fn reference(text: &str) -> Option<(Option<char>, usize)> {
     Some((Some(c), end + 1))
 }
 
-/// A tag with its code points and bytes: one that parts lines becomes a line break, any other is not seen by a reader.
-fn tag(text: &str) -> Option<(Option<char>, usize, usize)> {
+/// A tag: one that parts lines becomes a line break, any other is not seen by a reader.
+fn tag(text: &str) -> Option<(Option<char>, usize)> {
     let first = text[1..].chars().next()?;
     if !(first.is_ascii_alphabetic() || first == '/' || first == '!') {
         return None;
     }
-    let (points, (end, _)) = text.char_indices().take(MAX_MARKUP).enumerate().find(|(_, (_, c))| *c == '>')?;
+    let (end, _) = text.char_indices().take(MAX_MARKUP).find(|(_, c)| *c == '>')?;
     let name = text[1..end].trim_start_matches('/');
     let name = &name[..name.find(|c: char| !c.is_alphanumeric()).unwrap_or(name.len())];
     let lines = ["br", "p", "div", "li", "tr", "td", "ul", "h1", "h2", "h3"];
     let parts_lines = lines.iter().any(|line| name.eq_ignore_ascii_case(line));
-    Some((parts_lines.then_some('\n'), points + 1, end + 1))
+    Some((parts_lines.then_some('\n'), end + 1))
 }
 
 #[cfg(test)]
@@ -208,10 +227,11 @@ mod tests {
     #[test]
     fn the_short_way_of_every_character_is_the_long_one() {
         for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            // A diaeresis looks at what stands before it.
             for before in ["", "a", "x"] {
                 let (mut short, mut long) = (fold(before), fold(before));
-                push(&mut short, c, 1, 1);
-                push_decomposed(&mut long, c, 1, 1);
+                short.extend(fold(c.encode_utf8(&mut [0; 4])));
+                push_decomposed(&mut long, c, 0);
                 assert_eq!(short, long, "{before:?} {c:?}");
             }
         }

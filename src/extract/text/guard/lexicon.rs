@@ -122,6 +122,8 @@ pub(super) struct Lexicon {
     /// Stems for words whose ends are uncertain.
     loose: AhoCorasick,
     loose_tags: Vec<(SpecialCategory, usize)>,
+    /// What is looked for by them, sorted.
+    stems: Vec<String>,
     /// The first bytes of those that count in words that were torn.
     torn: FxHashSet<[u8; SHORTEST_TORN]>,
 }
@@ -167,6 +169,8 @@ impl Lexicon {
         patterns.extend(listed.into_iter().map(|(w, category)| (w, Tag::Special(category, None))));
         let torn = needles.iter().filter_map(|n| n.trim_matches(['\u{1}', '\u{2}']).as_bytes().first_chunk().copied());
         let torn = torn.collect();
+        let mut stems: Vec<String> = needles.iter().map(|n| n.trim_matches(['\u{1}', '\u{2}']).to_owned()).collect();
+        stems.sort_unstable();
         let loose = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .start_kind(StartKind::Both)
@@ -178,7 +182,7 @@ impl Lexicon {
         patterns.extend(context.benign.into_iter().map(|p| (p, Tag::Benign)));
         patterns.extend(context.follows.into_iter().map(|p| (p, Tag::Follows)));
         patterns.extend(context.continues.into_iter().map(|p| (p, Tag::Continues)));
-        Ok(Self { phrases: Phrases::new(Set::Guard, patterns, &context.sets)?, loose, loose_tags, torn })
+        Ok(Self { phrases: Phrases::new(Set::Guard, patterns, &context.sets)?, loose, loose_tags, stems, torn })
     }
 
     /// Whether a word that is looked for begins with these bytes.
@@ -189,6 +193,12 @@ impl Lexicon {
     /// The words of its patterns that a word is.
     pub(super) fn word_ids(&self, word: Spelling<'_>) -> Vec<u32> {
         self.phrases.ids(word)
+    }
+
+    /// Whether a word that is looked for begins with these letters and has more.
+    pub(super) fn may_go_on(&self, letters: &str) -> bool {
+        let after = self.stems.partition_point(|stem| stem.as_str() <= letters);
+        self.stems.get(after).is_some_and(|stem| stem.starts_with(letters))
     }
 
     /// Judges one sentence by its words and by what they may hide; `clauses` numbers the clause of each token.
@@ -271,7 +281,7 @@ impl Lexicon {
 
     /// The categories of what a disguise may hide.
     fn unmask(&self, disguise: &Disguise) -> Categories {
-        let text = format!("\u{1}{}\u{2}", disguise.text);
+        let text = ["\u{1}", &disguise.text, "\u{2}"].concat();
         let mut found = Categories::default();
         let mut take = |hit: Match| {
             let (category, length) = self.loose_tags[hit.pattern().as_usize()];

@@ -3,6 +3,7 @@
 //! Invariant: [`Scrubbed`] has no constructor but [`scrub`]; what it holds has passed the guard.
 
 mod categories;
+pub(super) mod class;
 mod disguise;
 pub(super) mod fold;
 mod lexicon;
@@ -129,12 +130,14 @@ impl<'s> Sentence<'s> {
         self.of.words.tokens(&self.of.known, self.piece.words.clone(), self.piece.cells.start).collect()
     }
 
-    /// What stands in the original from the first to the last of these cells.
-    pub(super) fn written(&self, cells: &Range<usize>) -> &'s str {
+    /// What stands in the original from the first to the last of these cells, and its code points, half-open.
+    pub(super) fn written(&self, cells: &Range<usize>) -> (&'s str, [usize; 2]) {
         let all = self.cells();
         let (from, last) = (all[cells.start].byte as usize, all[cells.end - 1].byte as usize);
         let end = self.of.text[last..].chars().next().map_or(last, |c| last + c.len_utf8());
-        &self.of.text[from..end]
+        let text = &self.of.text[from..end];
+        let start = self.start + self.of.text[self.piece.bytes.start..from].chars().count();
+        (text, [start, start + text.chars().count()])
     }
 }
 
@@ -169,9 +172,9 @@ pub(super) fn word_ids(word: Spelling<'_>) -> Vec<u32> {
     LEXICON.word_ids(word)
 }
 
-/// Whether a word that is looked for where words were torn begins like this one; `None` where it is too short to tell.
-pub(super) fn may_begin(word: &str) -> Option<bool> {
-    word.as_bytes().first_chunk().map(|first| LEXICON.may_begin(*first))
+/// Whether a word that is looked for where words were torn begins with this one and goes on.
+pub(super) fn may_go_on(word: &str) -> bool {
+    LEXICON.may_go_on(word)
 }
 
 /// A part of a sentence: its cells, and its words among those of the text.
@@ -265,26 +268,22 @@ fn with_neighbours(verdicts: &[Verdict]) -> Vec<Categories> {
 
 /// Cuts the original at the parts; characters that no reader sees go with the sentence before them.
 fn cut(text: &str, cells: &[Cell], parts: &[Part], (reasons, ends): (&[Categories], &[usize])) -> Vec<Piece> {
-    let start = |part: &Part| cells[part.cells.start];
     let mut pieces: Vec<Piece> = Vec::with_capacity(parts.len());
     let (mut sentence, mut follows_kept) = (0, false);
+    let (mut byte, mut point) = (0, 0);
     for (i, part) in parts.iter().enumerate() {
         while ends[sentence] <= i {
             sentence += 1;
         }
         let kept = reasons[sentence].is_empty();
+        let end = parts.get(i + 1).map_or(text.len(), |next| cells[next.cells.start].byte as usize);
         if kept {
-            let first = if i == 0 { (0, 0) } else { (start(part).byte as usize, start(part).at as usize) };
-            let end = parts.get(i + 1).map_or(text.len(), |next| start(next).byte as usize);
-            pieces.push(Piece {
-                cells: part.cells.clone(),
-                words: part.words.clone(),
-                bytes: first.0..end,
-                start: first.1,
-                follows_kept,
-            });
+            let (cells, words) = (part.cells.clone(), part.words.clone());
+            pieces.push(Piece { cells, words, bytes: byte..end, start: point, follows_kept });
         }
         follows_kept = kept;
+        point += text[byte..end].chars().count();
+        byte = end;
     }
     pieces
 }

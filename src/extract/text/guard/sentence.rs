@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::class::Class;
 use super::fold::Cell;
 
 /// Whether a full stop behind a word (folded) does not end a sentence.
@@ -85,7 +86,8 @@ pub(super) fn sentences(cells: &[Cell]) -> Vec<Range<usize>> {
     let mut start = 0;
     let mut line_start = 0;
     let mut i = 0;
-    while i < cells.len() {
+    while let Some(next) = cells[i..].iter().position(|c| c.is(Class::STOP)) {
+        i += next;
         let ends = match cells[i].raw {
             '.' | '…' => full_stop_ends(cells, i),
             '!' | '?' | '。' => before_space(cells, i + 1),
@@ -115,7 +117,8 @@ pub(super) fn sentences(cells: &[Cell]) -> Vec<Range<usize>> {
 pub(super) fn parts(cells: &[Cell], sentence: &Range<usize>, mut take: impl FnMut(Range<usize>)) {
     let mut start = sentence.start;
     let mut i = sentence.start;
-    while i < sentence.end {
+    while let Some(next) = cells[i..sentence.end].iter().position(|c| c.is(Class::STOP)) {
+        i += next;
         let ends = match cells[i].raw {
             ';' | '…' => before_space(cells, i + 1),
             '|' | '•' | '·' => i > 0 && cells[i - 1].raw.is_whitespace() && before_space(cells, i + 1),

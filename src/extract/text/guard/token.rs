@@ -5,6 +5,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::class::Class;
 use super::disguise::letter_for;
 use super::fold::{Cell, fold};
 use crate::extract::text::memory::{Word, known};
@@ -106,7 +107,7 @@ impl Words {
                     break;
                 }
             }
-            let upper = cells[start..i].iter().all(|c| !c.raw.is_lowercase());
+            let upper = !cells[start..i].iter().any(|c| c.is(Class::LOWER));
             self.push(text, start..i, cells[start].raw.is_uppercase(), upper);
         }
     }
@@ -171,10 +172,9 @@ pub(in crate::extract::text) fn clauses(cells: &[Cell], tokens: &[Token<'_>], st
     let mut found = Vec::with_capacity(tokens.len());
     for token in tokens {
         let between = &cells[last..token.cells.start];
-        let parted =
-            between.iter().any(|c| matches!(c.raw, ',' | ';' | ':' | '(' | ')' | '|' | '•' | '\n') || is_quote(c.raw));
-        let dash = between.len() >= 3 && between.iter().any(|c| c.out == '-');
-        clause += u32::from(parted || dash);
+        // A hyphen alone parts none, a dash with something around it does.
+        let parted = between.iter().any(|c| c.is(Class::CLAUSE) && (c.out != '-' || between.len() >= 3));
+        clause += u32::from(parted);
         last = token.cells.end;
         found.push(clause);
     }
