@@ -4,7 +4,7 @@
 //! are called does not stay in memory. A full memory is emptied; who holds a word keeps it.
 
 use std::cell::RefCell;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -24,13 +24,24 @@ thread_local! {
 }
 
 /// The key of all hashes; another one in every process.
-static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+static KEY: LazyLock<[u64; 2]> = LazyLock::new(|| {
+    let random = RandomState::new();
+    // Odd numbers lose nothing when they multiply.
+    [random.hash_one(0) | 1, random.hash_one(1) | 1]
+});
 
-/// The hash under which a text is remembered.
+/// The hash under which a text is remembered: eight bytes at a time are multiplied by the key and folded.
 pub(crate) fn hash(text: &str) -> u64 {
-    let mut hasher = KEY.build_hasher();
-    hasher.write(text.as_bytes());
-    hasher.finish()
+    let fold = |a: u64, b: u64| {
+        let product = u128::from(a) * u128::from(b);
+        product as u64 ^ (product >> 64) as u64
+    };
+    let [first, second] = *KEY;
+    let (eights, rest) = text.as_bytes().as_chunks::<8>();
+    let start = first.wrapping_add(text.len() as u64);
+    let hash = eights.iter().fold(start, |hash, eight| fold(hash ^ u64::from_le_bytes(*eight), second));
+    let rest = rest.iter().fold(0, |rest, byte| rest << 8 | u64::from(*byte));
+    fold(fold(hash ^ rest, second) ^ second, first)
 }
 
 /// The sets of patterns that words are looked up for.

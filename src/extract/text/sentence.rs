@@ -5,7 +5,7 @@
 use super::bare::Part;
 use super::guard::Sentence;
 use super::guard::fold::Cell;
-use super::guard::token::{Token, clauses, is_quote};
+use super::guard::token::{Token, is_quote};
 use super::people::Mention;
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
@@ -15,15 +15,14 @@ pub(super) struct Read<'s> {
     pub(super) sentence: Sentence<'s>,
     pub(super) cells: &'s [Cell],
     pub(super) tokens: Vec<Token<'s>>,
-    pub(super) clauses: Vec<u32>,
+    pub(super) clauses: &'s [u32],
     pub(super) context: Vec<Found<'static, Tag>>,
 }
 
 impl<'s> Read<'s> {
     pub(super) fn new(sentence: Sentence<'s>) -> Self {
-        let (cells, tokens) = (sentence.cells(), sentence.tokens());
-        let clauses = clauses(cells, &tokens, 0);
-        let context = RULES.context.find(&View::plain(&tokens, &clauses));
+        let (cells, tokens, clauses) = (sentence.cells(), sentence.tokens(), sentence.clauses());
+        let context = RULES.context.find(&View::plain(&tokens, clauses));
         Self { sentence, cells, tokens, clauses, context }
     }
 

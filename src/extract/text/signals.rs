@@ -145,7 +145,7 @@ impl<'r> Reader<'r> {
             return Vec::new();
         }
         let named = self.directory.mentions(sentence.cells, &sentence.tokens);
-        let third_party = sentence.has(Tag::ThirdParty) || names_unknown(&sentence.tokens, &sentence.clauses, &named);
+        let third_party = sentence.has(Tag::ThirdParty) || names_unknown(&sentence.tokens, sentence.clauses, &named);
         let opened_quoted = self.in_quote;
         if sentence.quotes_before(usize::MAX) % 2 == 1 {
             self.in_quote = !self.in_quote;
@@ -398,7 +398,7 @@ fn matches(sentence: &Read<'_>, tokens: &[Token<'_>], mentions: &[Mention]) -> V
     let persons: Vec<_> = mentions.iter().map(|m| m.tokens.clone()).collect();
     RULES.claims.find(&View {
         tokens,
-        clauses: &sentence.clauses,
+        clauses: sentence.clauses,
         blocked: &blocked,
         blocked_behind_person: &blocked_behind_person,
         persons: &persons,

@@ -9,7 +9,7 @@ use super::disguise::{is_mask, letter_for};
 use super::token::is_quote;
 
 /// A set of answers, a bit for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::extract::text) struct Class(u8);
 
 impl Class {
@@ -32,6 +32,16 @@ impl Class {
 
     pub(super) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
+    }
+
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Of a letter.
+    pub(super) const fn letter(lower: bool) -> Self {
+        let letter = Self::WORD.and(Self::LETTER);
+        if lower { letter.and(Self::LOWER) } else { letter }
     }
 
     pub(super) fn of(raw: char, out: char) -> Self {

@@ -43,8 +43,10 @@ pub(super) fn disguises(
     may_begin: impl Fn([u8; SHORTEST_TORN]) -> bool,
 ) -> Vec<Disguise> {
     let mut found = Vec::new();
-    spaced_out(tokens, 1, &mut found);
-    spaced_out(tokens, 2, &mut found);
+    if tokens.windows(3).any(|three| three.iter().all(|t| t.word.chars() <= 2)) {
+        spaced_out(tokens, 1, &mut found);
+        spaced_out(tokens, 2, &mut found);
+    }
     torn(cells, tokens, may_begin, &mut found);
     stuttered(tokens, &mut found);
     digits_and_masks(cells, range, tokens, &mut found);
@@ -125,34 +127,29 @@ fn stuttered(tokens: &[Token<'_>], found: &mut Vec<Disguise>) {
 
 /// `kr4nk`, `schw@nger`, `kr*nk`, `k**ank**`: runs without white space that mix letters and signs.
 fn digits_and_masks(cells: &[Cell], range: &Range<usize>, tokens: &[Token<'_>], found: &mut Vec<Disguise>) {
-    let mut i = range.start;
     let mut token = 0;
-    while i < range.end {
-        let length = run_length(&cells[i..range.end]);
-        let run = &cells[i..i + length];
-        if (3..=MAX_RUN).contains(&length) && may_mix(run) {
-            while token < tokens.len() && tokens[token].cells.end <= i {
+    let mut start = range.start;
+    while start < range.end {
+        // What is in the run, the last cell apart: a mask at the end is cut off.
+        let (mut before, mut last) = (Class::default(), Class::default());
+        let mut end = start;
+        while end < range.end && !cells[end].is(Class::SPACE) {
+            before = before.and(last);
+            last = cells[end].class();
+            end += 1;
+        }
+        let signs = before.and(last).has(Class::SIGN) || before.has(Class::MASK);
+        if signs && before.and(last).has(Class::LETTER) && (3..=MAX_RUN).contains(&(end - start)) {
+            while token < tokens.len() && tokens[token].cells.end <= start {
                 token += 1;
             }
-            let last = token + tokens[token..].iter().take_while(|t| t.cells.start < i + length).count();
-            for text in readings(run) {
-                found.push(Disguise { text, tokens: token..last.max(token), torn_at: None, shortest: 4 });
+            let after = token + tokens[token..].iter().take_while(|t| t.cells.start < end).count();
+            for text in readings(&cells[start..end]) {
+                found.push(Disguise { text, tokens: token..after.max(token), torn_at: None, shortest: 4 });
             }
         }
-        i += length.max(1);
+        start = end + 1;
     }
-}
-
-/// How many cells stand before the next white space.
-fn run_length(cells: &[Cell]) -> usize {
-    cells.iter().position(|c| c.is(Class::SPACE)).unwrap_or(cells.len())
-}
-
-/// Whether there is anything to read in a run: a letter, and a sign for a letter or a mask. A mask at the end is cut off.
-fn may_mix(run: &[Cell]) -> bool {
-    let Some((last, before)) = run.split_last() else { return false };
-    let mixed = last.is(Class::SIGN) || before.iter().any(|c| c.is(Class::SIGN) || c.is(Class::MASK));
-    mixed && run.iter().any(|c| c.is(Class::LETTER))
 }
 
 /// What stands for a letter that is left out.

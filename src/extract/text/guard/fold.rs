@@ -35,6 +35,10 @@ impl Cell {
     pub(in crate::extract::text) const fn is(&self, class: Class) -> bool {
         self.class.has(class)
     }
+
+    pub(super) const fn class(&self) -> Class {
+        self.class
+    }
 }
 
 /// The longest character reference or tag that is looked for; bounds the work per character.
@@ -49,10 +53,11 @@ pub(in crate::extract::text) fn bounded(text: &str) -> &str {
 pub(in crate::extract::text) fn fold(text: &str) -> Vec<Cell> {
     let text = bounded(text);
     let mut cells = Vec::with_capacity(text.len() + 4);
+    let plain = &*PLAIN;
     let mut byte = 0;
     while let Some(first) = text.as_bytes().get(byte) {
         // Most of a text, and nothing that the rest would change.
-        if let Some(plain) = PLAIN.get(usize::from(*first)).filter(|plain| plain.raw != '\0') {
+        if let Some(plain) = plain.get(usize::from(*first)).filter(|plain| plain.raw != '\0') {
             cells.push(Cell { byte: byte as u32, ..*plain });
             byte += 1;
             continue;
@@ -91,16 +96,14 @@ pub(in crate::extract::text) fn fold_word(word: &str) -> String {
 fn push(cells: &mut Vec<Cell>, raw: char, byte: u32) {
     // What most of the rest is.
     let (out, second) = match raw {
-        'ä' | 'Ä' => ('a', Some('e')),
-        'ö' | 'Ö' => ('o', Some('e')),
-        'ü' | 'Ü' => ('u', Some('e')),
-        'ß' => ('s', Some('s')),
-        '–' => ('-', None),
-        '„' | '“' | '”' => (raw, None),
+        'ä' | 'Ä' => ('a', 'e'),
+        'ö' | 'Ö' => ('o', 'e'),
+        'ü' | 'Ü' => ('u', 'e'),
+        'ß' => ('s', 's'),
         _ => return push_decomposed(cells, raw, byte),
     };
-    cells.push(Cell::new(raw, out, byte));
-    cells.extend(second.map(|second| Cell::new(raw, second, byte)));
+    let class = Class::letter(raw.is_lowercase());
+    cells.extend([out, second].map(|out| Cell { raw, out, byte, class }));
 }
 
 /// What any character becomes.

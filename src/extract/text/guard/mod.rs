@@ -90,6 +90,8 @@ pub struct Scrubbed<'t> {
     cells: Vec<Cell>,
     words: Words,
     known: Vec<Rc<Word>>,
+    /// The clause of each word, within its part of a sentence.
+    clauses: Vec<u32>,
     pieces: Vec<Piece>,
 }
 
@@ -128,6 +130,11 @@ impl<'s> Sentence<'s> {
     /// Its words; their cells are counted from its start.
     pub(super) fn tokens(&self) -> Vec<Token<'s>> {
         self.of.words.tokens(&self.of.known, self.piece.words.clone(), self.piece.cells.start).collect()
+    }
+
+    /// The clause of each word.
+    pub(super) fn clauses(&self) -> &'s [u32] {
+        &self.of.clauses[self.piece.words.clone()]
     }
 
     /// What stands in the original from the first to the last of these cells, and its code points, half-open.
@@ -191,7 +198,7 @@ struct Part {
 pub fn scrub(text: &str, language: Option<Language>) -> (Scrubbed<'_>, Withheld) {
     let text = fold::bounded(text);
     let cells = fold::fold(text);
-    let mut words = Words::with_room(cells.len());
+    let mut words = Words::over(&cells);
     let (mut parts, mut ends) = (Vec::new(), Vec::new());
     for sentence in sentence::sentences(&cells) {
         sentence::parts(&cells, &sentence, |part| {
@@ -202,52 +209,61 @@ pub fn scrub(text: &str, language: Option<Language>) -> (Scrubbed<'_>, Withheld)
         ends.push(parts.len());
     }
     let known = words.known();
+    let mut clauses = Vec::with_capacity(words.len());
     let reasons = {
         let tokens: Vec<Token<'_>> = words.tokens(&known, 0..words.len(), 0).collect();
-        with_neighbours(&verdicts(&cells, &tokens, (&parts, &ends), language))
+        for part in &parts {
+            clauses.extend(token::clauses(&cells, &tokens[part.words.clone()], part.cells.start));
+        }
+        with_neighbours(&verdicts(&cells, (&tokens, &clauses), (&parts, &ends), language))
     };
     let mut withheld = Withheld::default();
     for category in reasons.iter().flat_map(|r| r.iter()) {
         *withheld.0.entry(category).or_default() += 1;
     }
     let pieces = cut(text, &cells, &parts, (&reasons, &ends));
-    (Scrubbed { text, cells, words, known, pieces }, withheld)
+    (Scrubbed { text, cells, words, known, clauses, pieces }, withheld)
 }
 
-/// What is found in each sentence; `ends` tells where the parts of each end.
+/// What is found in each sentence; `clauses` numbers those of each part, `ends` tells where the parts of each sentence end.
 fn verdicts(
     cells: &[Cell],
-    tokens: &[Token<'_>],
+    (tokens, clauses): (&[Token<'_>], &[u32]),
     (parts, ends): (&[Part], &[usize]),
     language: Option<Language>,
 ) -> Vec<Verdict> {
-    let judge = |parts: &[Part]| match parts {
-        [] => Verdict::default(),
-        [first, ..] => {
-            let last = &parts[parts.len() - 1];
-            let words = &tokens[first.words.start..last.words.end];
-            judge(cells, &(first.cells.start..last.cells.end), words, language)
-        }
-    };
+    let of_part =
+        |part: &Part| judge(cells, &part.cells, (&tokens[part.words.clone()], &clauses[part.words.clone()]), language);
     let mut start = 0;
     let mut found = Vec::with_capacity(ends.len());
     for end in ends {
         let parts = &parts[start..*end];
-        let mut verdict = judge(parts);
-        if parts.len() > 1 {
-            // Work in one part must not cover up what another part reveals.
-            parts.chunks(1).for_each(|part| verdict.special.extend(judge(part).special));
-        }
-        found.push(verdict);
         start = *end;
+        found.push(match parts {
+            [] => Verdict::default(),
+            [whole] => of_part(whole),
+            [first, .., last] => {
+                let range = first.cells.start..last.cells.end;
+                let tokens = &tokens[first.words.start..last.words.end];
+                let clauses: Vec<u32> = token::clauses(cells, tokens, range.start).collect();
+                let mut verdict = judge(cells, &range, (tokens, &clauses), language);
+                // Work in one part must not cover up what another part reveals.
+                parts.iter().for_each(|part| verdict.special.extend(of_part(part).special));
+                verdict
+            }
+        });
     }
     found
 }
 
-fn judge(cells: &[Cell], range: &Range<usize>, tokens: &[Token<'_>], language: Option<Language>) -> Verdict {
+fn judge(
+    cells: &[Cell],
+    range: &Range<usize>,
+    (tokens, clauses): (&[Token<'_>], &[u32]),
+    language: Option<Language>,
+) -> Verdict {
     let disguises = disguise::disguises(cells, range, tokens, |first| LEXICON.may_begin(first));
-    let clauses = token::clauses(cells, tokens, range.start);
-    LEXICON.judge(tokens, &clauses, &disguises, language)
+    LEXICON.judge(tokens, clauses, &disguises, language)
 }
 
 /// The categories for which each sentence is withheld; empty = kept.

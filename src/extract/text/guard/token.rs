@@ -46,7 +46,10 @@ struct Span {
 /// The words of a folded text, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::extract::text) struct Words {
+    /// All characters as folded, then the words that do not stand there in one piece.
     folded: String,
+    /// All characters are ASCII, so that their places are those of the cells.
+    plain: bool,
     spans: Vec<Span>,
 }
 
@@ -54,14 +57,16 @@ impl Words {
     /// The words of a text.
     pub(in crate::extract::text) fn of(text: &str) -> Self {
         let cells = fold(text);
-        let mut words = Self::default();
+        let mut words = Self::over(&cells);
         words.read(&cells, 0..cells.len());
         words
     }
 
-    /// Room for the words of so many cells.
-    pub(super) fn with_room(cells: usize) -> Self {
-        Self { folded: String::with_capacity(cells), spans: Vec::with_capacity(cells / 4 + 1) }
+    /// No words yet, of these cells.
+    pub(super) fn over(cells: &[Cell]) -> Self {
+        let mut folded = String::with_capacity(cells.len());
+        folded.extend(cells.iter().map(|c| c.out));
+        Self { plain: folded.len() == cells.len(), folded, spans: Vec::with_capacity(cells.len() / 5 + 1) }
     }
 
     pub(in crate::extract::text) fn len(&self) -> usize {
@@ -85,31 +90,49 @@ impl Words {
     pub(super) fn read(&mut self, cells: &[Cell], range: Range<usize>) {
         let mut i = range.start;
         while i < range.end {
-            let text = self.folded.len() as u32;
-            if !cells[i].is_word() {
+            let start = i;
+            let mut class = Class::default();
+            while i < range.end && cells[i].is_word() {
+                class = class.and(cells[i].class());
+                i += 1;
+            }
+            if i == start {
                 if cells[i].out >= '\u{2600}' {
+                    let text = self.folded.len() as u32;
                     self.folded.push(cells[i].out);
                     self.push(text, i..i + 1, false, false);
                 }
                 i += 1;
                 continue;
             }
-            let start = i;
-            while i < range.end {
-                if cells[i].is_word() || is_inner_apostrophe(cells, i, range.end) {
-                    self.folded.push(cells[i].out);
-                    i += 1;
-                } else if let Some(next) =
-                    hyphenated_line_break(cells, i, range.end).or_else(|| gender_mark(cells, i, range.end))
-                {
-                    i = next;
-                } else {
-                    break;
-                }
+            let capital = cells[start].raw.is_uppercase();
+            if self.plain && goes_on(cells, i, range.end).is_none() {
+                let place = start as u32..i as u32;
+                self.spans.push(Span { text: place.clone(), cells: place, capital, upper: !class.has(Class::LOWER) });
+            } else {
+                i = self.read_pieces(cells, start, range.end);
             }
-            let upper = !cells[start..i].iter().any(|c| c.is(Class::LOWER));
-            self.push(text, start..i, cells[start].raw.is_uppercase(), upper);
         }
+    }
+
+    /// Adds a word that may have marks in it; tells where it ends.
+    fn read_pieces(&mut self, cells: &[Cell], start: usize, end: usize) -> usize {
+        let text = self.folded.len() as u32;
+        let mut i = start;
+        while i < end {
+            if cells[i].is_word() {
+                self.folded.push(cells[i].out);
+                i += 1;
+            } else if let Some((next, mark)) = goes_on(cells, i, end) {
+                self.folded.extend(mark);
+                i = next;
+            } else {
+                break;
+            }
+        }
+        let upper = !cells[start..i].iter().any(|c| c.is(Class::LOWER));
+        self.push(text, start..i, cells[start].raw.is_uppercase(), upper);
+        i
     }
 
     /// What the memory knows of each.
@@ -131,6 +154,17 @@ impl Words {
             word,
         })
     }
+}
+
+/// Where a word goes on behind its letters, and the mark in between if it is part of the word.
+fn goes_on(cells: &[Cell], i: usize, end: usize) -> Option<(usize, Option<char>)> {
+    if i >= end || cells[i].is(Class::SPACE) {
+        return None;
+    }
+    if is_inner_apostrophe(cells, i, end) {
+        return Some((i + 1, Some('\'')));
+    }
+    hyphenated_line_break(cells, i, end).or_else(|| gender_mark(cells, i, end)).map(|next| (next, None))
 }
 
 fn is_inner_apostrophe(cells: &[Cell], i: usize, end: usize) -> bool {
@@ -166,19 +200,17 @@ pub(in crate::extract::text) const fn is_quote(c: char) -> bool {
 }
 
 /// Numbers the clause of each token of a sentence that begins at cell `start`.
-pub(in crate::extract::text) fn clauses(cells: &[Cell], tokens: &[Token<'_>], start: usize) -> Vec<u32> {
+pub(super) fn clauses(cells: &[Cell], tokens: &[Token<'_>], start: usize) -> impl Iterator<Item = u32> {
     let mut clause = 0;
     let mut last = start;
-    let mut found = Vec::with_capacity(tokens.len());
-    for token in tokens {
+    tokens.iter().map(move |token| {
         let between = &cells[last..token.cells.start];
         // A hyphen alone parts none, a dash with something around it does.
         let parted = between.iter().any(|c| c.is(Class::CLAUSE) && (c.out != '-' || between.len() >= 3));
         clause += u32::from(parted);
         last = token.cells.end;
-        found.push(clause);
-    }
-    found
+        clause
+    })
 }
 
 /// The sentence with spaced-out words joined and digits read as letters; `None` where nothing changes.
