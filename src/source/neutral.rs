@@ -4,9 +4,11 @@
 //! it may be the name of somebody whom nobody knows, or does not know any more. What stands for them is the same whoever
 //! they were.
 
-use std::collections::BTreeSet;
+use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
 
-use super::words::{WORDS, bare, folded, is_capital, may_stay, noun};
+use super::words::{Facts, WORDS, bare, folded};
+use crate::extract::text::word_hash;
 use crate::model::Subject;
 
 /// What stands where somebody was named.
@@ -16,32 +18,41 @@ const LEFT_OUT: char = '…';
 /// Signs behind which a sentence begins, or what somebody says.
 const BEGINS: [char; 12] = ['.', '!', '?', ':', ';', '\n', '"', '„', '“', '«', '»', '('];
 
-/// The words of names that may stand in a quote.
-pub(super) struct Names(BTreeSet<String>);
+/// The words of names that may stand in a quote, by their hashes.
+pub(super) struct Names(FxHashSet<u64>);
 
 impl Names {
     /// Of all contacts of a company, whether or not they may be read about.
     pub(super) fn of<'a>(contacts: impl IntoIterator<Item = &'a Subject>) -> Self {
-        let parts = |s: &Subject| [s.given_name.reveal().clone(), s.family_name.reveal().clone()];
-        Self(contacts.into_iter().flat_map(parts).flat_map(|name| name_words(&name)).collect())
+        let parts = |s: &'a Subject| [s.given_name.reveal().as_str(), s.family_name.reveal().as_str()];
+        Self::of_words(contacts.into_iter().flat_map(parts))
+    }
+
+    fn of_words<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(names.into_iter().flat_map(name_words).map(|word| word_hash(&word)).collect())
     }
 
     /// Whether a word is a name, or a double name with one, also with the ending of a genitive. One in small letters is
     /// none where it is a word of the rules, too.
-    fn has(&self, word: &str) -> bool {
-        let known = |w: &str| self.0.contains(w) || w.strip_suffix('s').is_some_and(|w| self.0.contains(w));
-        let is_name = word.split(|c: char| !c.is_alphanumeric()).any(|part| known(&folded(part)) || known(&bare(part)));
-        is_name && (is_capital(word) || !may_stay(word, false))
+    fn has(&self, word: &Facts) -> bool {
+        let is_name = word.names.iter().any(|name| self.0.contains(name));
+        is_name && (word.capital || !word.may_stay(false))
     }
 }
 
 /// The words of a name, as they are compared; "von" and "de" are not, unless the name has nothing else.
-fn name_words(name: &str) -> Vec<String> {
-    let pieces: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).filter(|p| p.chars().count() > 1).collect();
-    let is_particle = |piece: &&str| WORDS.particles.contains(&folded(piece));
+fn name_words(name: &str) -> SmallVec<[String; 4]> {
+    let pieces = name.split(|c: char| !c.is_alphanumeric()).filter(|p| p.chars().nth(1).is_some());
+    let pieces: SmallVec<[(&str, String); 4]> = pieces.map(|piece| (piece, folded(piece))).collect();
+    let is_particle = |(_, folded): &(&str, String)| WORDS.particles.contains(folded);
     let all_particles = pieces.iter().all(is_particle);
-    let kept = pieces.into_iter().filter(|piece| all_particles || !is_particle(piece));
-    kept.flat_map(|piece| [folded(piece), bare(piece)]).collect()
+    let mut words = SmallVec::new();
+    for (piece, folded) in pieces.into_iter().filter(|piece| all_particles || !is_particle(piece)) {
+        // Of ASCII both are the same.
+        words.extend((!piece.is_ascii()).then(|| bare(piece)));
+        words.push(folded);
+    }
+    words
 }
 
 /// What a word of a quote is.
@@ -67,14 +78,15 @@ pub(super) fn neutral(quote: &str, names: &Names) -> String {
         let (word, after) = word_on.split_at(end);
         rest = after;
         let begins = out.is_empty() || gap.contains(BEGINS);
-        let kind = kind(Word { word, after, begins }, before, names);
+        let facts = Facts::of(word);
+        let kind = kind(Word { word, after, begins }, &facts, before, names);
         // Nothing but blanks and full stops parts the words of one name.
         let same =
             matches!(before, Kind::Person | Kind::Open) && gap.chars().all(|c| matches!(c, ' ' | '.' | '\u{a0}'));
         match kind {
             Kind::Other => {
                 out.push_str(if same { gap.trim_start_matches('.') } else { gap });
-                push_word(&mut out, word, after);
+                push_word(&mut out, (word, &facts), after);
             }
             Kind::Unknown if before == Kind::Unknown => {}
             Kind::Unknown => {
@@ -101,23 +113,23 @@ struct Word<'q> {
     begins: bool,
 }
 
-fn kind(Word { word, after, begins }: Word<'_>, before: Kind, names: &Names) -> Kind {
-    let key = folded(word);
-    if WORDS.honorifics.contains(&key) && (is_capital(word) || before == Kind::Open) {
+fn kind(Word { word, after, begins }: Word<'_>, facts: &Facts, before: Kind, names: &Names) -> Kind {
+    if facts.honorific && (facts.capital || before == Kind::Open) {
         return Kind::Open;
     }
-    if before == Kind::Open && WORDS.particles.contains(&key) {
+    if before == Kind::Open && facts.particle {
         return Kind::Open;
     }
     // `A. Brandt`: the initial is part of the name.
-    let initial = key.chars().count() == 1 && is_capital(word) && after.starts_with('.') && {
+    let initial = facts.letter && facts.capital && after.starts_with('.') && {
         let next = after.trim_start_matches(['.', ' ']);
-        names.has(next.split(|c: char| !c.is_alphanumeric() && c != '-').next().unwrap_or_default())
+        let next = next.split(|c: char| !c.is_alphanumeric() && c != '-').next().unwrap_or_default();
+        names.has(&Facts::of(next))
     };
-    let named = before == Kind::Open && is_capital(word);
-    if named || initial || names.has(word) || WORDS.pronouns.contains(&key) {
+    let named = before == Kind::Open && facts.capital;
+    if named || initial || names.has(facts) || facts.pronoun {
         Kind::Person
-    } else if word.is_empty() || may_stay(word, begins) {
+    } else if word.is_empty() || facts.may_stay(begins) {
         Kind::Other
     } else {
         Kind::Unknown
@@ -125,16 +137,13 @@ fn kind(Word { word, after, begins }: Word<'_>, before: Kind, names: &Names) -> 
 }
 
 /// A word, its gender taken off.
-fn push_word(out: &mut String, word: &str, after: &str) {
-    let next = after.trim_start().split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    if WORDS.articles.contains(&folded(word)) && noun(next).is_some() {
+fn push_word(out: &mut String, (word, facts): (&str, &Facts), after: &str) {
+    let next = || after.trim_start().split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    if facts.article && Facts::of(next()).noun.is_some() {
         out.truncate(out.trim_end().len());
         return;
     }
-    match noun(word) {
-        Some(plain) => out.push_str(plain),
-        None => out.push_str(word),
-    }
+    out.push_str(facts.noun.unwrap_or(word));
 }
 
 #[cfg(test)]
@@ -142,7 +151,7 @@ mod tests {
     use super::*;
 
     fn names(list: &[&str]) -> Names {
-        Names(list.iter().flat_map(|n| name_words(n)).collect())
+        Names::of_words(list.iter().copied())
     }
 
     #[test]

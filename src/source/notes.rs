@@ -4,12 +4,13 @@
 //! nothing said of them is taken to be said of somebody else, and is dropped here. Traits and preferences need leave to
 //! profile. What was withheld is counted, never told.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 
 use super::neutral::{Names, neutral};
 use super::words::folded;
 use super::{Found, Permitted};
-use crate::extract::text::{self, CompanySignal, Contacts, TextContact, TextKind, TextRecord, scrub_quote};
+use crate::extract::text::{self, CompanySignal, Text, TextContact, TextKind, TextReader, scrub_quote};
 use crate::model::{About, Account, Subject};
 use crate::taxonomy::Language;
 
@@ -32,10 +33,19 @@ pub struct Written<'a> {
 pub struct Colleagues<'a> {
     account: &'a Account,
     permitted: &'a [Permitted<'a>],
-    known: Contacts,
-    /// The words of their names.
-    words: Vec<Vec<String>>,
+    reader: TextReader,
+    /// Of larger companies, and of people without one.
+    crowd: Option<Crowd>,
     names: Names,
+}
+
+/// Too many to be looked for in each text.
+struct Crowd {
+    known: Vec<TextContact>,
+    /// Where each stands, by id.
+    by_id: HashMap<String, usize>,
+    /// Where those stand whose names have a word; of people without a company none.
+    by_word: HashMap<String, Vec<usize>>,
 }
 
 /// What a note said.
@@ -61,29 +71,13 @@ impl<'a> Colleagues<'a> {
         let with_leave = permitted.iter().map(|p| contact(p.subject, title(p.subject)));
         // The title of somebody without leave is not read.
         let known: Vec<TextContact> = with_leave.chain(others.iter().map(|s| contact(s, None))).collect();
-        let words_of = |c: &TextContact| c.name.split(|c: char| !c.is_alphanumeric()).map(folded).collect();
-        let words = known.iter().map(words_of).collect();
         let names = Names::of(permitted.iter().map(|p| p.subject).chain(others.iter().copied()));
-        Self { account, permitted, known: known.into(), words, names }
-    }
-
-    /// The contacts that the reader must know for a note. Where some are left out, a contact without name and title
-    /// stands for them: then nothing is concluded from somebody's being the only one of a department.
-    fn mentioned(&self, note: &Written<'_>) -> Contacts {
-        if self.account.id.is_some() && self.known.len() <= MAX_COLLEAGUES {
-            return self.known.clone();
+        let company = account.id.as_ref().map(|_| account.name.as_str());
+        if account.id.is_some() && known.len() <= MAX_COLLEAGUES {
+            return Self { account, permitted, reader: TextReader::new(known.into(), company), crowd: None, names };
         }
-        let mut words = BTreeSet::new();
-        for word in note.text.split(|c: char| !c.is_alphanumeric()).map(folded) {
-            words.extend(word.strip_suffix('s').map(str::to_owned));
-            words.insert(word);
-        }
-        let on = note.on.map(|subject| subject.id.as_str());
-        // Who is none of the same company is nobody's colleague.
-        let near = |at: usize| self.account.id.is_some() && self.words[at].iter().any(|word| words.contains(word));
-        let chosen = (0..self.known.len()).filter(|at| on == Some(self.known[*at].id.as_str()) || near(*at));
-        let rest = TextContact { id: String::new(), name: String::new(), title: None };
-        chosen.map(|at| self.known[at].clone()).chain([rest]).collect::<Vec<_>>().into()
+        let reader = TextReader::new(Vec::new().into(), company);
+        Self { account, permitted, reader, crowd: Some(Crowd::new(known, account.id.is_some())), names }
     }
 
     /// What a note says of the company, where there is one.
@@ -107,16 +101,13 @@ impl<'a> Colleagues<'a> {
     /// Reads one note.
     #[must_use]
     pub fn read(&self, note: &Written<'_>) -> NoteReading {
-        let record = TextRecord {
-            id: String::new(),
-            kind: TextKind::Note,
-            lang: note.language.map(|l| l.as_str().to_owned()),
-            text: plain(note.text),
-            contacts: self.mentioned(note),
-            about: note.on.map(|subject| subject.id.to_string()),
-            company: self.account.id.as_ref().map(|_| self.account.name.clone()),
+        let on = note.on.map(|subject| subject.id.as_str());
+        let text = plain(note.text);
+        let text = Text { kind: TextKind::Note, language: note.language, text: &text, about: on };
+        let read = match &self.crowd {
+            None => self.reader.read(&text),
+            Some(crowd) => self.reader.with(crowd.mentioned(note.text, on).into()).read(&text),
         };
-        let read = text::read_text(&record);
         let mut reading = NoteReading { withheld: read.withheld.values().sum(), ..NoteReading::default() };
         for signal in &read.signals {
             let permitted = self.permitted.iter().find(|p| p.subject.id.as_str() == signal.subject);
@@ -143,11 +134,43 @@ impl<'a> Colleagues<'a> {
     }
 }
 
+impl Crowd {
+    /// `together`: they are of one company.
+    fn new(known: Vec<TextContact>, together: bool) -> Self {
+        let by_id = known.iter().enumerate().rev().map(|(at, contact)| (contact.id.clone(), at)).collect();
+        let mut by_word: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, contact) in known.iter().enumerate().filter(|_| together) {
+            for word in contact.name.split(|c: char| !c.is_alphanumeric()) {
+                by_word.entry(folded(word)).or_default().push(at);
+            }
+        }
+        Self { known, by_id, by_word }
+    }
+
+    /// The contacts that the reader must know for a note. As some are left out, a contact without name and title
+    /// stands for them: then nothing is concluded from somebody's being the only one of a department.
+    fn mentioned(&self, text: &str, on: Option<&str>) -> Vec<TextContact> {
+        let mut chosen: BTreeSet<usize> = on.and_then(|id| self.by_id.get(id)).copied().into_iter().collect();
+        if !self.by_word.is_empty() {
+            for word in text.split(|c: char| !c.is_alphanumeric()).map(folded) {
+                chosen.extend(self.by_word.get(&word).into_iter().flatten());
+                let bare = word.strip_suffix('s');
+                chosen.extend(bare.and_then(|bare| self.by_word.get(bare)).into_iter().flatten());
+            }
+        }
+        let rest = TextContact { id: String::new(), name: String::new(), title: None };
+        chosen.into_iter().map(|at| self.known[at].clone()).chain([rest]).collect()
+    }
+}
+
 /// The text of a note; CRMs keep some as HTML.
-fn plain(text: &str) -> String {
+fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains('<') {
+        return Cow::Borrowed(text);
+    }
     let marked = ["<p", "<br", "<div", "<span", "<b>", "<ul", "<li", "<html", "</"];
     if !marked.iter().any(|tag| text.contains(tag)) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -167,7 +190,7 @@ fn plain(text: &str) -> String {
     }
     out.push_str(rest);
     let entities = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
-    entities.iter().fold(out, |text, (entity, sign)| text.replace(entity, sign))
+    entities.iter().fold(out, |text, (entity, sign)| text.replace(entity, sign)).into()
 }
 
 #[cfg(test)]

@@ -3,21 +3,25 @@
 //! Invariant: a word with a capital that no rule has in full, or as a noun goes on, may be a name, and so may one that is
 //! a name beside what else it means; neither stays.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
+use smallvec::SmallVec;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::extract::text::is_word_of_rules;
+use crate::extract::text::{is_word_of_rules, word_hash};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Words {
-    pub honorifics: HashSet<String>,
+    honorifics: HashSet<String>,
     pub particles: HashSet<String>,
-    pub pronouns: HashSet<String>,
-    pub articles: HashSet<String>,
+    pronouns: HashSet<String>,
+    articles: HashSet<String>,
     plain: HashSet<String>,
     names: HashSet<String>,
     endings: Endings,
@@ -42,6 +46,76 @@ const LONG_STEM: usize = 7;
 const LONG_END: usize = 6;
 /// Shorter words of rules begin too many names to be parts of a compound: `neu`, `kauf`, `norm`.
 const SHORTEST_PART: usize = 5;
+
+/// Words that a thread remembers.
+const REMEMBERED: usize = 1 << 14;
+
+thread_local! {
+    /// By keyed hash of the word: what people are called does not stay in memory.
+    static MEMORY: RefCell<FxHashMap<u64, Rc<Facts>>> = RefCell::default();
+}
+
+/// What a word of a quote is, wherever it stands.
+pub(super) struct Facts {
+    pub honorific: bool,
+    pub particle: bool,
+    pub pronoun: bool,
+    pub article: bool,
+    /// Begins with a capital.
+    pub capital: bool,
+    /// One letter.
+    pub letter: bool,
+    /// [`noun`] of it.
+    pub noun: Option<&'static str>,
+    /// [`may_stay`], where no sentence begins and where one does.
+    stays: [bool; 2],
+    /// Hashes of what it may be of a name: folded and bare, each part of it, with and without the ending of a genitive.
+    pub names: SmallVec<[u64; 4]>,
+}
+
+impl Facts {
+    /// What a word is: as it was before, else as it is looked up.
+    pub(super) fn of(word: &str) -> Rc<Self> {
+        let key = word_hash(word);
+        MEMORY.with_borrow_mut(|memory| {
+            if let Some(facts) = memory.get(&key) {
+                return Rc::clone(facts);
+            }
+            if memory.len() >= REMEMBERED {
+                memory.clear();
+            }
+            let facts = Rc::new(Self::look_up(word));
+            memory.insert(key, Rc::clone(&facts));
+            facts
+        })
+    }
+
+    fn look_up(word: &str) -> Self {
+        let key = folded(word);
+        let mut names = SmallVec::new();
+        for part in word.split(|c: char| !c.is_alphanumeric()) {
+            for name in [folded(part), bare(part)] {
+                names.push(word_hash(&name));
+                names.extend(name.strip_suffix('s').map(word_hash));
+            }
+        }
+        Self {
+            honorific: WORDS.honorifics.contains(&key),
+            particle: WORDS.particles.contains(&key),
+            pronoun: WORDS.pronouns.contains(&key),
+            article: WORDS.articles.contains(&key),
+            capital: is_capital(word),
+            letter: key.chars().count() == 1,
+            noun: noun(word),
+            stays: [may_stay(word, false), may_stay(word, true)],
+            names,
+        }
+    }
+
+    pub(super) fn may_stay(&self, begins: bool) -> bool {
+        self.stays[usize::from(begins)]
+    }
+}
 
 /// Whether a word may stand in a quote: one of the rules, a small word, a number. A small word with a capital is one
 /// only where a sentence begins.
@@ -89,12 +163,20 @@ fn is_part(rest: &str) -> bool {
 
 /// Lower case, umlauts spelled out, marks gone.
 pub(super) fn folded(word: &str) -> String {
+    if word.is_ascii() {
+        let mut folded = word.to_ascii_lowercase();
+        folded.retain(|c| c.is_ascii_alphanumeric());
+        return folded;
+    }
     let lower = word.to_lowercase().replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss");
     lower.nfkd().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// The same, with umlauts as they stand where a keyboard has none: `Muller`.
 pub(super) fn bare(word: &str) -> String {
+    if word.is_ascii() {
+        return folded(word);
+    }
     word.to_lowercase().replace('ß', "ss").nfkd().filter(|c| c.is_alphanumeric()).collect()
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::guard::fold::Cell;
 use super::guard::token::Token;
-use super::people::Mention;
+use super::people::{Mention, is_address, pronoun};
 
 /// What makes a company of the name before it. All lists here are spelled as the text is folded (`ue` for `ü`).
 const FIRMS: &[&str] = &[
@@ -270,18 +270,18 @@ const NO_NAMES: &[&str] = &[
 
 const NO_NAME_ENDINGS: &[&str] = &["ung", "heit", "keit", "tion", "schaft", "taet", "ness", "ment", "ing"];
 
-fn is(token: Option<&Token>, list: &[&str]) -> bool {
-    token.is_some_and(|t| list.contains(&t.text.as_str()))
+fn is(token: Option<&Token<'_>>, list: &[&str]) -> bool {
+    token.is_some_and(|t| list.contains(&t.text))
 }
 
 /// What stands between two neighbouring tokens, as written.
-fn between<'c>(cells: &'c [Cell], tokens: &[Token], second: usize) -> &'c [Cell] {
+fn between<'c>(cells: &'c [Cell], tokens: &[Token<'_>], second: usize) -> &'c [Cell] {
     let from = second.checked_sub(1).map_or(0, |first| tokens[first].cells.end);
     &cells[from..tokens.get(second).map_or(cells.len(), |t| t.cells.start)]
 }
 
 /// Nothing but blanks, and the stop of an abbreviation where `stops` allows it.
-fn touches(cells: &[Cell], tokens: &[Token], second: usize, stops: bool) -> bool {
+fn touches(cells: &[Cell], tokens: &[Token<'_>], second: usize, stops: bool) -> bool {
     second > 0 && between(cells, tokens, second).iter().all(|c| c.raw.is_whitespace() || stops && c.raw == '.')
 }
 
@@ -292,7 +292,7 @@ fn is_joined(cells: &[Cell]) -> bool {
 }
 
 /// Whether the family name at `name` is used as that of a company: `Firma X`, `X GmbH`, `X & Y`, `X und Partner`.
-pub(super) fn is_firm(cells: &[Cell], tokens: &[Token], name: &Range<usize>) -> bool {
+pub(super) fn is_firm(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>) -> bool {
     let before = name.start.checked_sub(1).and_then(|at| tokens.get(at));
     let (next, after) = (tokens.get(name.end), tokens.get(name.end + 1));
     let behind = between(cells, tokens, name.end);
@@ -304,24 +304,24 @@ pub(super) fn is_firm(cells: &[Cell], tokens: &[Token], name: &Range<usize>) -> 
 }
 
 /// Whether a family name without an honorific can be that of a contact where it stands.
-pub(super) fn is_person(cells: &[Cell], tokens: &[Token], name: &Range<usize>) -> bool {
+pub(super) fn is_person(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>) -> bool {
     if is(tokens.get(name.start), WORDS) || is_firm(cells, tokens, name) {
         return false;
     }
     if touches(cells, tokens, name.start, true) {
         let before = &tokens[name.start - 1];
-        let address = matches!(before.text.as_str(), "sie" | "ihnen");
+        let address = matches!(before.text, "sie" | "ihnen");
         let begins = name.start == 1 && is(Some(before), BEGINNINGS);
         if !begins && (is(Some(before), ARTICLES) || before.capital && !address) {
             return false;
         }
     }
     let next = tokens.get(name.end).filter(|_| touches(cells, tokens, name.end, false));
-    !next.is_some_and(|t| t.capital && !matches!(t.text.as_str(), "i" | "sie" | "ihnen"))
+    !next.is_some_and(|t| t.capital && !matches!(t.text, "i" | "sie" | "ihnen"))
 }
 
 /// Whether somebody named is one of the vendor's own: `unser Herr X`, `X von uns`, `X, unser Vertriebsleiter`.
-pub(super) fn is_ours(cells: &[Cell], tokens: &[Token], name: &Range<usize>) -> bool {
+pub(super) fn is_ours(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>) -> bool {
     let before = name.start.checked_sub(1).and_then(|at| tokens.get(at));
     let (next, after) = (tokens.get(name.end), tokens.get(name.end + 1));
     let stop = |at: usize| between(cells, tokens, at).iter().any(|c| matches!(c.raw, '.' | ';' | ':'));
@@ -330,22 +330,62 @@ pub(super) fn is_ours(cells: &[Cell], tokens: &[Token], name: &Range<usize>) -> 
         || is(next, &["von", "aus", "bei", "from", "on", "at", "of", "in"]) && is(after, OURS)
 }
 
+/// What a word can be in a sentence, whoever is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part(u8);
+
+impl Part {
+    /// Names nobody.
+    pub(super) const NO_NAME: Self = Self(1);
+    /// What people do, right behind their names.
+    pub(super) const DEED: Self = Self(1 << 1);
+    /// What one does with people.
+    pub(super) const MEETING: Self = Self(1 << 2);
+    /// Right before people whom one meets.
+    pub(super) const WITH: Self = Self(1 << 3);
+    /// An honorific or an academic title.
+    pub(super) const ADDRESS: Self = Self(1 << 4);
+    /// Can stand for a person: `er`, `sie`.
+    pub(super) const PRONOUN: Self = Self(1 << 5);
+    /// Can be the one who speaks.
+    pub(super) const SPEAKER: Self = Self(1 << 6);
+
+    pub(super) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// What a word (folded) can be.
+pub(super) fn part(word: &str) -> Part {
+    let no_name = word.len() <= 2
+        || NO_NAMES.contains(&word)
+        || BEGINNINGS.contains(&word)
+        || NO_NAME_ENDINGS.iter().any(|e| word.ends_with(e));
+    let parts = [
+        (no_name, Part::NO_NAME),
+        (DEEDS.contains(&word), Part::DEED),
+        (MEETINGS.contains(&word), Part::MEETING),
+        (["mit", "with", "to", "met", "bei"].contains(&word), Part::WITH),
+        (is_address(word), Part::ADDRESS),
+        (pronoun(word).is_some(), Part::PRONOUN),
+        (["ich", "i", "i'm"].contains(&word), Part::SPEAKER),
+    ];
+    Part(parts.iter().filter(|(is, _)| *is).fold(0, |all, (_, part)| all | part.0))
+}
+
 /// Whether the sentence speaks of somebody who is none of the contacts: `Meyer war dabei`, `mit Meyer telefoniert`.
-pub(super) fn names_unknown(tokens: &[Token], clauses: &[u32], named: &[Mention]) -> bool {
+pub(super) fn names_unknown(tokens: &[Token<'_>], clauses: &[u32], named: &[Mention]) -> bool {
     let unknown = |at: usize| {
         let token = &tokens[at];
-        token.capital
-            && token.text.len() > 2
-            && !is(Some(token), NO_NAMES)
-            && !is(Some(token), BEGINNINGS)
-            && !NO_NAME_ENDINGS.iter().any(|e| token.text.ends_with(e))
-            && !named.iter().any(|m| m.tokens.contains(&at))
+        token.capital && !token.word.is(Part::NO_NAME) && !named.iter().any(|m| m.tokens.contains(&at))
     };
-    let met = tokens.iter().any(|t| is(Some(t), MEETINGS));
+    let met = tokens.iter().any(|t| t.word.is(Part::MEETING));
     (0..tokens.len()).any(|at| {
         let heads = at == 0 || clauses[at] != clauses[at - 1];
-        let does = heads && clauses.get(at + 1) == Some(&clauses[at]) && is(tokens.get(at + 1), DEEDS);
-        let company = at > 0 && met && is(tokens.get(at - 1), &["mit", "with", "to", "met", "bei"]);
+        let does = heads
+            && clauses.get(at + 1) == Some(&clauses[at])
+            && tokens.get(at + 1).is_some_and(|t| t.word.is(Part::DEED));
+        let company = at > 0 && met && tokens[at - 1].word.is(Part::WITH);
         (does || company) && unknown(at)
     })
 }

@@ -3,88 +3,111 @@
 //! Invariant: a statement about anybody else (us, competitors, another firm) yields nothing, and no words that name a
 //! person are kept. In a note `wir` is the vendor; in a company's own text it is the company.
 
-use super::guard::fold::fold;
-use super::guard::token::{Token, tokens};
-use super::people::Mention;
+use std::rc::Rc;
+
+use super::guard::token::{Spelling, Token, Words};
+use super::memory::{Word, known};
+use super::people::{Mention, words_of};
 use super::phrase::Found;
 use super::rules::{RULES, Rule, Tag};
 use super::sentence::{Read, is_denied};
-use super::{CompanySignal, TextKind, TextRecord};
+use super::{CompanySignal, TextKind};
 
 /// What stands for the company in patterns (`<firm>` in `context.yaml`).
 const FIRM: &str = "thefirm";
 
-/// The words of the company's name; the first that is no article stands for it.
-pub(super) struct Firm {
+/// A company's name, read once for all texts.
+#[derive(Debug, Default)]
+pub(super) struct Employer {
+    /// The folded words of its name.
+    pub(super) all: Vec<String>,
+    /// The same without articles; the first stands for it.
     words: Vec<String>,
+}
+
+impl Employer {
+    pub(super) fn of(name: &str) -> Self {
+        Self { all: words_of(name), words: name_words(name) }
+    }
+}
+
+/// The company in a text.
+#[derive(Clone, Copy)]
+pub(super) struct Firm<'r> {
+    words: &'r [String],
     /// The company itself speaks.
     speaks: bool,
 }
 
 /// The words of a company's name, folded; an article is none of them.
-fn name_words(name: &str) -> impl Iterator<Item = String> {
-    let cells = fold(name);
-    let words = tokens(&cells, 0..cells.len()).into_iter().map(|t| t.text);
-    words.filter(|w| !matches!(w.as_str(), "die" | "der" | "das" | "the"))
+fn name_words(name: &str) -> Vec<String> {
+    let mut words = words_of(name);
+    words.retain(|w| !matches!(w.as_str(), "die" | "der" | "das" | "the"));
+    words
 }
 
 /// The word of a company's name by which it is known, folded as [`folded`] does.
 #[must_use]
 pub fn name_word(company: &str) -> Option<String> {
-    name_words(company).next()
+    name_words(company).into_iter().next()
 }
 
 /// A word as texts and names are compared; `None` where there is none.
 #[must_use]
 pub fn folded(word: &str) -> Option<String> {
-    let cells = fold(word);
-    tokens(&cells, 0..cells.len()).into_iter().next().map(|t| t.text)
+    Words::of(word).spellings().next().map(|w| w.text.to_owned())
 }
 
-impl Firm {
-    pub(super) fn of(record: &TextRecord) -> Self {
-        let words = name_words(record.company.as_deref().unwrap_or("")).collect();
-        Self { words, speaks: record.kind == TextKind::Company }
+impl<'r> Firm<'r> {
+    pub(super) fn of(employer: &'r Employer, kind: TextKind) -> Self {
+        Self { words: &employer.words, speaks: kind == TextKind::Company }
     }
 
-    /// The tokens with the company's name, where it stands, put as [`FIRM`]; `None` where it does not stand.
-    pub(super) fn marked(&self, tokens: &[Token]) -> Option<Vec<Token>> {
-        tokens.iter().any(|t| self.is_meant(t)).then(|| {
-            let mark =
-                |t: &Token| if self.is_meant(t) { Token { text: FIRM.to_owned(), ..t.clone() } } else { t.clone() };
-            tokens.iter().map(mark).collect()
-        })
+    /// What the memory knows of [`FIRM`] in every case, where the company stands in a sentence.
+    pub(super) fn standing(self, tokens: &[Token<'_>]) -> Option<Vec<Rc<Word>>> {
+        let cases = [(false, false), (true, false), (false, true), (true, true)];
+        let words = cases.map(|(capital, upper)| Spelling { text: FIRM, capital, upper });
+        tokens.iter().any(|t| self.is_meant(t)).then(|| known(words.into_iter(), words.len()))
+    }
+
+    /// The tokens with the company put as [`FIRM`]; `standing` is [`Firm::standing`].
+    pub(super) fn marked<'t>(self, tokens: &[Token<'t>], standing: &'t [Rc<Word>]) -> Vec<Token<'t>> {
+        let word = |t: &Token<'_>| &*standing[usize::from(t.capital) + 2 * usize::from(t.word.is_upper())];
+        let mark = |t: &Token<'t>| {
+            if self.is_meant(t) { Token { text: FIRM, word: word(t), ..t.clone() } } else { t.clone() }
+        };
+        tokens.iter().map(mark).collect()
     }
 
     /// Whether a word is the company: its name, or `wir` where it speaks itself.
-    fn is_meant(&self, token: &Token) -> bool {
+    fn is_meant(self, token: &Token<'_>) -> bool {
         let is_name = self.words.first().is_some_and(|first| token.capital && token.text == *first);
-        is_name || self.speaks && matches!(token.text.as_str(), "wir" | "we")
+        is_name || self.speaks && matches!(token.text, "wir" | "we")
     }
 
     /// Whether a word that makes a statement somebody else's is the company's own here.
-    fn is_own(&self, token: &Token) -> bool {
-        let of_us = ["wir", "we", "uns", "us", "our", "ours"].contains(&token.text.as_str());
+    fn is_own(self, token: &Token<'_>) -> bool {
+        let of_us = ["wir", "we", "uns", "us", "our", "ours"].contains(&token.text);
         self.speaks && (of_us || token.text.starts_with("unser"))
     }
 
     /// Whether the sentence places what it says at another company: `bei Nordwind entscheidet ein Gremium`.
-    fn is_elsewhere(&self, sentence: &Read<'_>) -> bool {
+    fn is_elsewhere(self, sentence: &Read<'_>) -> bool {
         let harmless = sentence.mask(Tag::NoFirm);
         (1..sentence.tokens.len()).any(|at| {
             let (before, token) = (&sentence.tokens[at - 1], &sentence.tokens[at]);
-            matches!(before.text.as_str(), "bei" | "at")
+            matches!(before.text, "bei" | "at")
                 && token.capital
                 && !harmless[at]
-                && !self.words.contains(&token.text)
+                && !self.words.iter().any(|word| word == token.text)
         })
     }
 }
 
 /// The fact that a match states, if nothing speaks against it.
 pub(super) fn of_company(
-    record: &TextRecord,
-    firm: &Firm,
+    kind: TextKind,
+    firm: Firm<'_>,
     sentence: &Read<'_>,
     mentions: &[Mention],
     found: &Found<'_, Tag>,
@@ -103,7 +126,7 @@ pub(super) fn of_company(
     let spent = vec![false; sentence.tokens.len()];
     // In a company's own text `das Unternehmen` may be a customer, and `alles läuft digital` be said of a product.
     let says_who = || found.tokens.clone().any(|at| firm.is_meant(&sentence.tokens[at]));
-    let counts = match record.kind {
+    let counts = match kind {
         TextKind::Note => true,
         TextKind::Company => says_who(),
         TextKind::Bio | TextKind::Post => false,
@@ -117,12 +140,6 @@ pub(super) fn of_company(
     {
         return None;
     }
-    let (from, to) = sentence.span(&found.tokens);
-    Some(CompanySignal {
-        field: rule.field?,
-        value: rule.value.clone(),
-        quote: sentence.chars[from..to].iter().collect(),
-        span: [sentence.start + from, sentence.start + to],
-        p: rule.p,
-    })
+    let (quote, span) = sentence.quote(&found.tokens);
+    Some(CompanySignal { field: rule.field?, value: rule.value.clone(), quote, span, p: rule.p })
 }

@@ -18,17 +18,22 @@ mod signals;
 mod view;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 pub use company::{folded, name_word};
 pub use lines::{LinesReport, text_lines};
+pub(crate) use memory::hash as word_hash;
 pub use people::Contacts;
 pub use quote::scrub_quote;
 
 use crate::model::Claim;
 use crate::taxonomy::{CompanyField, Language, Point, PointKind, PurchasePhase};
+use company::Employer;
 use guard::SpecialCategory;
+use guard::token::Words;
+use signals::Setting;
 
 /// Name and version of this extractor, for the `evidence` table.
 pub const EXTRACTOR: &str = "text/2";
@@ -196,16 +201,61 @@ pub struct TextReading {
 /// letters before those of the rule, the rule's, and those behind them: `kauf*` alone would know Kaufmann.
 #[must_use]
 pub fn is_word_of_rules(word: &str, fits: &dyn Fn(&str, &str, &str) -> bool) -> bool {
-    let cells = guard::fold::fold(word);
-    rules::RULES.know(&guard::token::tokens(&cells, 0..cells.len()), fits)
+    Words::of(word).spellings().all(|word| rules::RULES.knows(word, fits))
 }
 
-/// Reads one record: guard first, then signals from what it let through.
+/// A text about contacts, as it is read.
+#[derive(Clone, Copy)]
+pub struct Text<'t> {
+    /// Bio, post, note, or a company's own.
+    pub kind: TextKind,
+    /// The language, where it is known.
+    pub language: Option<Language>,
+    /// The text itself.
+    pub text: &'t str,
+    /// The contact whom it is about or on.
+    pub about: Option<&'t str>,
+}
+
+/// Reads the texts about the same contacts; what the texts have in common is prepared once.
+#[derive(Clone)]
+pub struct TextReader(Arc<Setting>);
+
+impl TextReader {
+    /// Of contacts whom the texts may speak of, and the name of their company, where known.
+    #[must_use]
+    pub fn new(contacts: Contacts, company: Option<&str>) -> Self {
+        Self::of(contacts, Arc::new(Employer::of(company.unwrap_or_default())))
+    }
+
+    /// Of other contacts of the same company.
+    #[must_use]
+    pub fn with(&self, contacts: Contacts) -> Self {
+        Self::of(contacts, Arc::clone(&self.0.employer))
+    }
+
+    fn of(contacts: Contacts, employer: Arc<Employer>) -> Self {
+        let firms = contacts.firms(&employer.all);
+        Self(Arc::new(Setting { contacts, employer, firms }))
+    }
+
+    /// Reads one text: guard first, then signals from what it let through.
+    #[must_use]
+    pub fn read(&self, text: &Text<'_>) -> TextReading {
+        let (scrubbed, withheld) = guard::scrub(text.text, text.language);
+        let about = text.about.and_then(|id| self.0.contacts.iter().position(|c| c.id == id));
+        let (signals, company) = signals::signals(&self.0, text.kind, about, &scrubbed);
+        TextReading { id: String::new(), signals, company, withheld: withheld.into_counts() }
+    }
+}
+
+/// Reads one record.
 #[must_use]
 pub fn read_text(record: &TextRecord) -> TextReading {
-    let (scrubbed, withheld) = guard::scrub(&record.text, record.language());
-    let (signals, company) = signals::signals(record, &scrubbed);
-    TextReading { id: record.id.clone(), signals, company, withheld: withheld.into_counts() }
+    let reader = TextReader::new(record.contacts.clone(), record.company.as_deref());
+    let about = record.about.as_deref();
+    let text = Text { kind: record.kind, language: record.language(), text: &record.text, about };
+    TextReading { id: record.id.clone(), ..reader.read(&text) }
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@ use std::collections::BTreeSet;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use serde::Deserialize;
 
-use super::bare::{is_firm, is_ours, is_person};
-use super::guard::fold::{Cell, fold};
-use super::guard::token::{Token, tokens};
-use super::{TextContact, TextRecord};
+use super::TextContact;
+use super::bare::{Part, is_firm, is_ours, is_person};
+use super::guard::fold::Cell;
+use super::guard::token::{Token, Words};
+use super::memory;
 
 /// The gender form that an honorific or a pronoun shows; used to resolve pronouns, then forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +53,21 @@ struct Name {
 /// The contacts whom texts may speak of. Their names are read once, and shared by all texts that have the same contacts.
 #[derive(Clone, Deserialize)]
 #[serde(from = "Vec<TextContact>")]
-pub struct Contacts(Arc<(Vec<TextContact>, Vec<Name>)>);
+pub struct Contacts(Arc<People>);
+
+struct People {
+    contacts: Vec<TextContact>,
+    names: Vec<Name>,
+    /// Hashes of the words that their given or family names begin with: no other word names one of them.
+    firsts: FxHashSet<u64>,
+}
 
 impl From<Vec<TextContact>> for Contacts {
     fn from(contacts: Vec<TextContact>) -> Self {
-        let names = contacts.iter().map(|c| Name::read(&c.name)).collect();
-        Self(Arc::new((contacts, names)))
+        let names: Vec<Name> = contacts.iter().map(|c| Name::read(&c.name)).collect();
+        let firsts = names.iter().flat_map(|name| [name.given.first(), name.family.first()]).flatten();
+        let firsts = firsts.map(|word| memory::hash(word)).collect();
+        Self(Arc::new(People { contacts, names, firsts }))
     }
 }
 
@@ -64,7 +75,7 @@ impl Deref for Contacts {
     type Target = [TextContact];
 
     fn deref(&self) -> &[TextContact] {
-        &self.0.0
+        &self.0.contacts
     }
 }
 
@@ -82,9 +93,17 @@ impl PartialEq for Contacts {
 
 impl Eq for Contacts {}
 
+impl Contacts {
+    /// Those whose family name has a word of their company's name.
+    pub(super) fn firms(&self, company: &[String]) -> BTreeSet<usize> {
+        let is_firm = |name: &Name| name.family.iter().any(|w| company.contains(w));
+        self.0.names.iter().enumerate().filter(|(_, name)| is_firm(name)).map(|(i, _)| i).collect()
+    }
+}
+
 /// The contacts' names, ready to be found.
-pub(super) struct Directory {
-    contacts: Contacts,
+pub(super) struct Directory<'r> {
+    people: &'r People,
     /// The contact whom the text is about.
     about: Option<usize>,
     /// Contacts whose family name is a company's, too: alone it names nobody.
@@ -113,22 +132,27 @@ const TITLES: &[&str] = &[
 /// Academic titles that stand before a family name like an honorific.
 const DEGREES: &[&str] = &["dr", "prof", "professor", "doktor", "ing"];
 
-impl Directory {
-    pub(super) fn new(record: &TextRecord, about: Option<usize>) -> Self {
-        let contacts = record.contacts.clone();
-        let company: BTreeSet<String> = record.company.iter().flat_map(|c| words_of(c)).collect();
-        let is_firm = |name: &Name| name.family.iter().any(|w| company.contains(w));
-        let firms = contacts.0.1.iter().enumerate().filter(|(_, name)| is_firm(name)).map(|(i, _)| i).collect();
-        Self { contacts, about, firms }
+impl<'r> Directory<'r> {
+    /// `firms` are [`Contacts::firms`] of the contacts.
+    pub(super) fn new(contacts: &'r Contacts, about: Option<usize>, firms: &BTreeSet<usize>) -> Self {
+        Self { people: &contacts.0, about, firms: firms.clone() }
     }
 
     fn names(&self) -> &[Name] {
-        &self.contacts.0.1
+        &self.people.names
+    }
+
+    /// Whether a word may be the first of somebody's given or family name.
+    fn may_name(&self, token: &Token<'_>) -> bool {
+        self.people.firsts.contains(&token.word.hash())
     }
 
     /// Learns from a sentence which family names are used as a company's.
-    pub(super) fn learn_firms(&mut self, cells: &[Cell], tokens: &[Token]) {
-        for at in (0..tokens.len()).filter(|at| tokens[*at].capital) {
+    pub(super) fn learn_firms(&mut self, cells: &[Cell], tokens: &[Token<'_>]) {
+        for at in 0..tokens.len() {
+            if !tokens[at].capital || !self.may_name(&tokens[at]) {
+                continue;
+            }
             let firms: Vec<usize> = self
                 .fitting(|n| reaches(cells, tokens, at, &[&n.family]))
                 .into_iter()
@@ -140,15 +164,18 @@ impl Directory {
     }
 
     /// The people named in a sentence, in order, without overlap.
-    pub(super) fn mentions(&self, cells: &[Cell], tokens: &[Token]) -> Vec<Mention> {
+    pub(super) fn mentions(&self, cells: &[Cell], tokens: &[Token<'_>]) -> Vec<Mention> {
         let mut found = Vec::new();
         let mut at = 0;
         while at < tokens.len() {
-            let mention = self
-                .addressed(cells, tokens, at)
-                .or_else(|| self.in_full(cells, tokens, at))
-                .or_else(|| self.by_initial(cells, tokens, at))
-                .or_else(|| self.bare(cells, tokens, at));
+            let mention = if tokens[at].capital || tokens[at].word.is(Part::ADDRESS) {
+                self.addressed(cells, tokens, at)
+                    .or_else(|| self.in_full(cells, tokens, at))
+                    .or_else(|| self.by_initial(cells, tokens, at))
+                    .or_else(|| self.bare(cells, tokens, at))
+            } else {
+                None
+            };
             match mention {
                 Some(mut mention) => {
                     if is_ours(cells, tokens, &mention.tokens) {
@@ -163,11 +190,14 @@ impl Directory {
         found
     }
 
-    fn addressed(&self, cells: &[Cell], tokens: &[Token], at: usize) -> Option<Mention> {
+    fn addressed(&self, cells: &[Cell], tokens: &[Token<'_>], at: usize) -> Option<Mention> {
         let token = &tokens[at];
-        match honorific(&token.text) {
+        if !token.word.is(Part::ADDRESS) {
+            return None;
+        }
+        match honorific(token.text) {
             Some((form, oblique)) => self.with_honorific(cells, tokens, at, Some(form), oblique),
-            None if token.capital && DEGREES.contains(&token.text.as_str()) => {
+            None if token.capital && DEGREES.contains(&token.text) => {
                 self.with_honorific(cells, tokens, at, None, false)
             }
             None => None,
@@ -177,13 +207,13 @@ impl Directory {
     fn with_honorific(
         &self,
         cells: &[Cell],
-        tokens: &[Token],
+        tokens: &[Token<'_>],
         at: usize,
         form: Option<Form>,
         oblique: bool,
     ) -> Option<Mention> {
         let mut name = at + 1;
-        while tokens.get(name).is_some_and(|t| TITLES.contains(&t.text.as_str())) {
+        while tokens.get(name).is_some_and(|t| TITLES.contains(&t.text)) {
             name += 1;
         }
         if !tokens.get(name)?.capital || ends_sense(cells, &tokens[at], &tokens[name]) {
@@ -199,8 +229,8 @@ impl Directory {
         Some(Mention { tokens: at..end, who, form, oblique })
     }
 
-    fn in_full(&self, cells: &[Cell], tokens: &[Token], at: usize) -> Option<Mention> {
-        if !tokens[at].capital {
+    fn in_full(&self, cells: &[Cell], tokens: &[Token<'_>], at: usize) -> Option<Mention> {
+        if !tokens[at].capital || !self.may_name(&tokens[at]) {
             return None;
         }
         let fitting = self.fitting(|n| reaches(cells, tokens, at, &[&n.given, &n.family]));
@@ -209,22 +239,22 @@ impl Directory {
     }
 
     /// `A. Brandt`: the initial must be the contact's, or it is somebody else.
-    fn by_initial(&self, cells: &[Cell], tokens: &[Token], at: usize) -> Option<Mention> {
+    fn by_initial(&self, cells: &[Cell], tokens: &[Token<'_>], at: usize) -> Option<Mention> {
         let (token, next) = (&tokens[at], tokens.get(at + 1)?);
         let stop = cells[token.cells.end..next.cells.start].first().is_some_and(|c| c.raw == '.');
-        if !(token.capital && stop && token.text.chars().count() == 1) {
+        if !(token.capital && stop && token.word.chars() == 1) {
             return None;
         }
         let by_family = self.fitting(|n| reaches(cells, tokens, at + 1, &[&n.family]));
         let (_, end) = *by_family.first()?;
-        let fits = |i: usize| self.names()[i].given.first().is_some_and(|g| g.starts_with(token.text.as_str()));
+        let fits = |i: usize| self.names()[i].given.first().is_some_and(|g| g.starts_with(token.text));
         let fitting: Vec<(usize, usize)> = by_family.into_iter().filter(|(i, _)| fits(*i)).collect();
         Some(Mention::plain(at..end, unique(&fitting).map_or(Who::Stranger, |(c, _)| Who::Contact(c))))
     }
 
     /// A family name alone, where it can be nothing else; a given name alone is somebody whom we do not know.
-    fn bare(&self, cells: &[Cell], tokens: &[Token], at: usize) -> Option<Mention> {
-        if !tokens[at].capital {
+    fn bare(&self, cells: &[Cell], tokens: &[Token<'_>], at: usize) -> Option<Mention> {
+        if !tokens[at].capital || !self.may_name(&tokens[at]) {
             return None;
         }
         let fitting = self.fitting(|n| reaches(cells, tokens, at, &[&n.family]));
@@ -272,9 +302,9 @@ impl Name {
     }
 }
 
-fn words_of(word: &str) -> Vec<String> {
-    let cells = fold(word);
-    tokens(&cells, 0..cells.len()).into_iter().map(|t| t.text).collect()
+/// The folded words of a name.
+pub(super) fn words_of(name: &str) -> Vec<String> {
+    Words::of(name).spellings().map(|word| word.text.to_owned()).collect()
 }
 
 fn unique(found: &[(usize, usize)]) -> Option<(usize, usize)> {
@@ -282,7 +312,7 @@ fn unique(found: &[(usize, usize)]) -> Option<(usize, usize)> {
 }
 
 /// Where the words of all `parts` end, if they stand from `at` on and no longer name goes on behind them.
-fn reaches(cells: &[Cell], tokens: &[Token], mut at: usize, parts: &[&[String]]) -> Option<usize> {
+fn reaches(cells: &[Cell], tokens: &[Token<'_>], mut at: usize, parts: &[&[String]]) -> Option<usize> {
     for part in parts {
         if part.is_empty() {
             return None;
@@ -302,10 +332,15 @@ fn reaches(cells: &[Cell], tokens: &[Token], mut at: usize, parts: &[&[String]])
 }
 
 /// `Sehr geehrte Frau. Weber`: a stop other than of an abbreviation parts the words.
-fn ends_sense(cells: &[Cell], first: &Token, second: &Token) -> bool {
+fn ends_sense(cells: &[Cell], first: &Token<'_>, second: &Token<'_>) -> bool {
     cells[first.cells.end..second.cells.start]
         .iter()
         .any(|c| matches!(c.raw, ',' | ':' | ';' | '!' | '?' | '(' | ')' | '"'))
+}
+
+/// Whether a word stands before the names of people.
+pub(super) fn is_address(word: &str) -> bool {
+    honorific(word).is_some() || DEGREES.contains(&word)
 }
 
 fn honorific(word: &str) -> Option<(Form, bool)> {

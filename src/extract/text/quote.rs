@@ -41,13 +41,23 @@ pub fn scrub_quote(quote: &str) -> Option<String> {
             plain.push(c);
         }
     }
-    let masked = EMAIL.replace_all(&plain, "[e-mail]");
-    let masked = PHONE.replace_all(&masked, "[phone]");
+    let masked = if may_mail(&plain) { EMAIL.replace_all(&plain, "[e-mail]") } else { plain.as_str().into() };
+    let masked = if may_phone(&masked) { PHONE.replace_all(&masked, "[phone]") } else { masked };
     let start = masked.trim_start_matches(|c: char| {
         c.is_whitespace() || matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')
     });
     let safe = escaped(start.trim_end());
     (!safe.is_empty()).then_some(safe)
+}
+
+/// Whether there may be an e-mail address: each has one of these signs.
+fn may_mail(text: &str) -> bool {
+    text.contains('@') || text.contains("(at)") || text.contains("[at]")
+}
+
+/// Whether there may be a phone number: each has six digits at least, of whatever script.
+fn may_phone(text: &str) -> bool {
+    text.chars().filter(|c| c.is_numeric()).nth(4).is_some()
 }
 
 /// Escapes angle brackets, and stops where the next character no longer fits.

@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::Polarity;
-use super::guard::token::Token;
+use super::guard::token::Spelling;
+use super::memory::Set;
 use super::phrase::{PatternError, Phrases, Sets};
 use crate::taxonomy::{
     BuyingRole, Channel, CompanyField, JobFunction, Language, Motive, Point, PointKind, PurchasePhase, Trait,
@@ -225,9 +226,9 @@ pub(super) static RULES: LazyLock<Rules> =
     LazyLock::new(|| Rules::embedded().expect("the embedded signal rules are sound"));
 
 impl Rules {
-    /// Whether every token is a word of some pattern, with what `fits` before and behind a pattern's letters.
-    pub(super) fn know(&self, tokens: &[Token], fits: &dyn Fn(&str, &str, &str) -> bool) -> bool {
-        tokens.iter().all(|t| self.claims.has_word(t, fits) || self.context.has_word(t, fits))
+    /// Whether a word is one of some pattern, with what `fits` before and behind the pattern's letters.
+    pub(super) fn knows(&self, word: Spelling<'_>, fits: &dyn Fn(&str, &str, &str) -> bool) -> bool {
+        self.claims.has_word(word, fits) || self.context.has_word(word, fits)
     }
 
     fn embedded() -> Result<Self, RuleError> {
@@ -271,7 +272,8 @@ impl Rules {
                 rules.push(Rule { family, value, polarity, p, speaker, dative, needs, department, phase, field });
             }
         }
-        Ok(Self { all: rules, claims: Phrases::new(claims, &sets)?, context: Phrases::new(context, &sets)? })
+        let claims = Phrases::new(Set::Claims, claims, &sets)?;
+        Ok(Self { all: rules, claims, context: Phrases::new(Set::Context, context, &sets)? })
     }
 }
 

@@ -2,30 +2,28 @@
 //!
 //! Invariant: says nothing about who the people are; that is the directory's.
 
-use super::guard::fold::{Cell, fold};
-use super::guard::token::{Token, clauses, is_quote, tokens};
+use super::bare::Part;
+use super::guard::Sentence;
+use super::guard::fold::Cell;
+use super::guard::token::{Token, is_quote};
 use super::people::Mention;
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
 
 /// A sentence with its words and what they say about how it is meant.
-pub(super) struct Read<'a> {
-    pub(super) chars: Vec<char>,
-    pub(super) start: usize,
-    pub(super) follows_kept: bool,
-    pub(super) cells: Vec<Cell>,
-    pub(super) tokens: Vec<Token>,
-    pub(super) clauses: Vec<u32>,
-    pub(super) context: Vec<Found<'a, Tag>>,
+pub(super) struct Read<'s> {
+    pub(super) sentence: Sentence<'s>,
+    pub(super) cells: &'s [Cell],
+    pub(super) tokens: Vec<Token<'s>>,
+    pub(super) clauses: &'s [u32],
+    pub(super) context: Vec<Found<'static, Tag>>,
 }
 
-impl Read<'_> {
-    pub(super) fn new(text: &str, start: usize, follows_kept: bool) -> Self {
-        let cells = fold(text);
-        let tokens = tokens(&cells, 0..cells.len());
-        let clauses = clauses(&cells, &tokens, 0);
-        let context = RULES.context.find(&View { clauses: clauses.clone(), ..View::plain(&tokens) });
-        Self { chars: text.chars().collect(), start, follows_kept, cells, tokens, clauses, context }
+impl<'s> Read<'s> {
+    pub(super) fn new(sentence: Sentence<'s>) -> Self {
+        let (cells, tokens, clauses) = (sentence.cells(), sentence.tokens(), sentence.clauses());
+        let context = RULES.context.find(&View::plain(&tokens, clauses));
+        Self { sentence, cells, tokens, clauses, context }
     }
 
     pub(super) fn has(&self, tag: Tag) -> bool {
@@ -33,7 +31,7 @@ impl Read<'_> {
     }
 
     pub(super) fn is_question(&self) -> bool {
-        self.chars.contains(&'?')
+        self.sentence.text.contains('?')
     }
 
     /// The tokens with a tag, as a mask.
@@ -56,11 +54,11 @@ impl Read<'_> {
         self.cells[..end].iter().filter(|c| is_quote(c.raw)).count()
     }
 
-    /// The code points of these tokens within the sentence, half-open.
-    pub(super) fn span(&self, tokens: &std::ops::Range<usize>) -> (usize, usize) {
-        let first = self.tokens[tokens.start].cells.start;
-        let last = self.tokens[tokens.end - 1].cells.end - 1;
-        (self.cells[first].at, self.cells[last].at + 1)
+    /// What is written from the first to the last of these tokens, and its code points, half-open.
+    pub(super) fn quote(&self, tokens: &std::ops::Range<usize>) -> (String, [usize; 2]) {
+        let cells = self.tokens[tokens.start].cells.start..self.tokens[tokens.end - 1].cells.end;
+        let (text, span) = self.sentence.written(&cells);
+        (text.to_owned(), span)
     }
 
     pub(super) fn clause_start(&self, token: usize) -> usize {
@@ -69,8 +67,8 @@ impl Read<'_> {
 }
 
 /// `ich`, `I`, `I'm`: always a subject, always the one who speaks.
-pub(super) fn is_first_person(token: &Token) -> bool {
-    token.text == "ich" || matches!(token.text.as_str(), "i" | "i'm") && token.capital
+pub(super) fn is_first_person(token: &Token<'_>) -> bool {
+    token.word.is(Part::SPEAKER) && (token.capital || token.text == "ich")
 }
 
 /// Where a sentence goes on with the subject of its beginning: `X prüft genau und entscheidet allein`, `X empfiehlt,
@@ -81,7 +79,7 @@ pub(super) fn shared_subjects(sentence: &Read<'_>, mentions: &[(Mention, bool)],
     if third_party || !named_first {
         return Vec::new();
     }
-    let word = |at: usize| sentence.tokens.get(at).map_or("", |t| t.text.as_str());
+    let word = |at: usize| sentence.tokens.get(at).map_or("", |t| t.text);
     (only.tokens.end + 1..sentence.tokens.len())
         .filter(|at| {
             let joined = matches!(word(at - 1), "und" | "and" | "but" | "aber" | "sondern");
@@ -123,7 +121,7 @@ pub(super) fn is_denied(sentence: &Read<'_>, found: &Found<'_, Tag>, rule: usize
         let earlier = sentence.clauses[at] < clause;
         let later = sentence.clauses[at] > clause
             && sentence.clause_start(at) == at
-            && matches!(sentence.tokens[at].text.as_str(), "nicht" | "not");
+            && matches!(sentence.tokens[at].text, "nicht" | "not");
         // `X empfiehlt, entscheidet aber nicht`: the contrast stands behind a verb of its own.
         let other = sentence.clauses[at] > clause
             && sentence.context.iter().any(|c| {

@@ -3,18 +3,20 @@
 //! Invariant: takes only [`Scrubbed`]; a question, a condition, hearsay, a negation outside the
 //! pattern, an uncertain name or an instruction to the reader yields nothing.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::bare::names_unknown;
-use super::company::{Firm, of_company};
+use super::bare::{Part, names_unknown};
+use super::company::{Employer, Firm, of_company};
 use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
+use super::guard::token::Token;
 use super::people::{Directory, Form, Mention, Who, pronoun};
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
 use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
-use super::{CompanySignal, Polarity, TextKind, TextRecord, TextSignal};
+use super::{CompanySignal, Contacts, Polarity, TextKind, TextSignal};
 use crate::taxonomy::{CompanyField, PurchasePhase};
 
 /// A pronoun, or a sentence without a subject, is a little less sure than a name.
@@ -23,15 +25,28 @@ const INDIRECT: f64 = 0.9;
 /// A longer sentence is no sentence; also keeps the work linear.
 const MAX_WORDS: usize = 300;
 
-/// Reads the signals of a record from what the guard let through.
-pub(super) fn signals(record: &TextRecord, scrubbed: &Scrubbed) -> (Vec<TextSignal>, Vec<CompanySignal>) {
-    let sentences: Vec<Read> = scrubbed.sentences().map(|s| Read::new(s.text, s.start, s.follows_kept)).collect();
+/// What the texts about the same contacts have in common.
+pub(super) struct Setting {
+    pub(super) contacts: Contacts,
+    pub(super) employer: Arc<Employer>,
+    /// [`Contacts::firms`] of them.
+    pub(super) firms: BTreeSet<usize>,
+}
+
+/// Reads the signals of a text from what the guard let through; `about` is an index into the contacts.
+pub(super) fn signals(
+    setting: &Setting,
+    kind: TextKind,
+    about: Option<usize>,
+    scrubbed: &Scrubbed<'_>,
+) -> (Vec<TextSignal>, Vec<CompanySignal>) {
+    let sentences: Vec<Read<'_>> = scrubbed.sentences().map(Read::new).collect();
     if sentences.iter().any(|s| s.has(Tag::Injection)) {
         return (Vec::new(), Vec::new());
     }
-    let mut reader = Reader::new(record);
+    let mut reader = Reader::new(setting, kind, about);
     for sentence in &sentences {
-        reader.directory.learn_firms(&sentence.cells, &sentence.tokens);
+        reader.directory.learn_firms(sentence.cells, &sentence.tokens);
     }
     let read: Vec<Statement> = sentences.iter().flat_map(|sentence| reader.read(sentence)).collect();
     // What follows from a department's step yields to what is said of the person.
@@ -84,8 +99,9 @@ struct Antecedent {
 }
 
 struct Reader<'r> {
-    record: &'r TextRecord,
-    directory: Directory,
+    setting: &'r Setting,
+    kind: TextKind,
+    directory: Directory<'r>,
     about: Option<usize>,
     antecedent: Option<Antecedent>,
     /// Somebody other than `about` has been spoken of.
@@ -93,29 +109,29 @@ struct Reader<'r> {
     in_quote: bool,
     /// Requirements that the sentence before met.
     met_before: Vec<Tag>,
-    firm: Firm,
+    firm: Firm<'r>,
     /// What was read of the company so far.
     company: Vec<CompanySignal>,
 }
 
 impl<'r> Reader<'r> {
-    fn new(record: &'r TextRecord) -> Self {
-        let about = record.about.as_ref().and_then(|id| record.contacts.iter().position(|c| c.id == *id));
+    fn new(setting: &'r Setting, kind: TextKind, about: Option<usize>) -> Self {
         Self {
-            record,
-            directory: Directory::new(record, about),
+            setting,
+            kind,
+            directory: Directory::new(&setting.contacts, about, &setting.firms),
             about,
             antecedent: None,
             others: false,
             in_quote: false,
             met_before: Vec::new(),
-            firm: Firm::of(record),
+            firm: Firm::of(&setting.employer, kind),
             company: Vec::new(),
         }
     }
 
     fn read(&mut self, sentence: &Read<'_>) -> Vec<Statement> {
-        if !sentence.follows_kept && sentence.start > 0 {
+        if !sentence.sentence.follows_kept && sentence.sentence.start > 0 {
             self.antecedent = None;
             self.in_quote = false;
             // What was withheld may have named somebody.
@@ -128,15 +144,14 @@ impl<'r> Reader<'r> {
             self.met_before.clear();
             return Vec::new();
         }
-        let named = self.directory.mentions(&sentence.cells, &sentence.tokens);
-        let third_party = sentence.has(Tag::ThirdParty) || names_unknown(&sentence.tokens, &sentence.clauses, &named);
-        let (mentions, indirect) = self.with_indirect(sentence, &named, third_party);
+        let named = self.directory.mentions(sentence.cells, &sentence.tokens);
+        let third_party = sentence.has(Tag::ThirdParty) || names_unknown(&sentence.tokens, sentence.clauses, &named);
         let opened_quoted = self.in_quote;
         if sentence.quotes_before(usize::MAX) % 2 == 1 {
             self.in_quote = !self.in_quote;
         }
-        let asks = sentence.is_question() || sentence.chars.first() == Some(&'>');
-        let found = if asks { Vec::new() } else { self.claims(sentence, &mentions, &indirect, opened_quoted) };
+        let asks = sentence.is_question() || sentence.sentence.text.starts_with('>');
+        let found = if asks { Vec::new() } else { self.claims(sentence, &named, third_party, opened_quoted) };
         let met = |tag: &Tag| !asks && !sentence.has(Tag::Veto) && matches!(tag, Tag::Requires(_));
         self.met_before = sentence.context.iter().map(|c| *c.tag).filter(met).collect();
         self.remember(&named, third_party);
@@ -147,14 +162,17 @@ impl<'r> Reader<'r> {
     fn with_indirect(&self, sentence: &Read<'_>, named: &[Mention], third_party: bool) -> (Vec<Mention>, Vec<bool>) {
         let mut all: Vec<(Mention, bool)> = named.iter().map(|m| (m.clone(), false)).collect();
         for (at, token) in sentence.tokens.iter().enumerate() {
-            let who = if is_first_person(token) {
-                match (self.record.kind, self.about) {
+            let can_stand = token.word.is(Part::PRONOUN) || token.word.is(Part::SPEAKER);
+            let who = if !can_stand {
+                None
+            } else if is_first_person(token) {
+                match (self.kind, self.about) {
                     (TextKind::Bio | TextKind::Post, Some(about)) => Some(Who::Contact(about)),
                     (TextKind::Note, _) => Some(Who::Speaker),
                     _ => None,
                 }
             } else {
-                pronoun(&token.text).and_then(|form| self.resolve(sentence, named, third_party, at, form))
+                pronoun(token.text).and_then(|form| self.resolve(sentence, named, third_party, at, form))
             };
             if let Some(who) = who {
                 // `I'm` is subject and verb: the verb is left to the pattern.
@@ -215,28 +233,22 @@ impl<'r> Reader<'r> {
     fn claims(
         &mut self,
         sentence: &Read<'_>,
-        mentions: &[Mention],
-        indirect: &[bool],
+        named: &[Mention],
+        third_party: bool,
         opened_quoted: bool,
     ) -> Vec<Statement> {
-        let mut blocked = sentence.mask(Tag::Negation);
-        for mention in mentions {
-            blocked[mention.tokens.clone()].fill(true);
+        let standing = self.firm.standing(&sentence.tokens);
+        let marked = standing.as_deref().map(|words| self.firm.marked(&sentence.tokens, words));
+        let tokens = marked.as_deref().unwrap_or(&sentence.tokens);
+        // What most sentences are is told by their words alone, whomever they mean.
+        if !RULES.claims.may_find(tokens) {
+            return Vec::new();
         }
-        let mut blocked_behind_person = blocked.clone();
-        for mask in [sentence.mask(Tag::GapBlocker), sentence.mask(Tag::ThirdParty)] {
-            blocked_behind_person.iter_mut().zip(mask).for_each(|(all, one)| *all |= one);
+        let (mentions, indirect) = self.with_indirect(sentence, named, third_party);
+        let all = matches(sentence, tokens, &mentions);
+        if all.is_empty() {
+            return Vec::new();
         }
-        let persons = mentions.iter().map(|m| m.tokens.clone()).collect();
-        let marked = self.firm.marked(&sentence.tokens);
-        let view = View {
-            tokens: marked.as_deref().unwrap_or(&sentence.tokens),
-            clauses: sentence.clauses.clone(),
-            blocked,
-            blocked_behind_person,
-            persons,
-        };
-        let all = RULES.claims.find(&view);
         let ruled = |found: &Found<'_, Tag>| match *found.tag {
             Tag::Claims(index) => Some((index, &RULES.all[index])),
             _ => None,
@@ -256,14 +268,14 @@ impl<'r> Reader<'r> {
         for found in all.iter().filter(|f| !vetoed(f)) {
             let Some((index, rule)) = ruled(found) else { continue };
             if rule.field.is_some() {
-                self.company.extend(of_company(self.record, &self.firm, sentence, mentions, found, index));
+                self.company.extend(of_company(self.kind, self.firm, sentence, &mentions, found, index));
                 continue;
             }
             let Some(person) = found.person else {
-                said.extend(self.of_department(sentence, mentions, found, index));
+                said.extend(self.of_department(sentence, &mentions, found, index));
                 continue;
             };
-            let meant = self.believes(sentence, mentions, found, index, person, opened_quoted);
+            let meant = self.believes(sentence, &mentions, found, index, person, opened_quoted);
             if let Some(contact) = meant.filter(|_| !is_denied(sentence, found, index, &spent)) {
                 let signal = self.signal(sentence, found, index, contact, indirect[person]);
                 said.push(Statement { signal, implied: false, contradicted: false });
@@ -287,10 +299,10 @@ impl<'r> Reader<'r> {
             Tag::Unless(of) => *of == index,
             _ => false,
         });
-        if self.record.kind != TextKind::Note || doubted {
+        if self.kind != TextKind::Note || doubted {
             return Vec::new();
         }
-        let contacts = &self.record.contacts;
+        let contacts = &self.setting.contacts;
         let has = only_member(contacts, department.function).map(|c| self.signal(sentence, found, index, c, true));
         let others =
             |about: usize| mentions.iter().any(|m| !matches!(m.who, Who::Speaker) && m.who != Who::Contact(about));
@@ -332,7 +344,7 @@ impl<'r> Reader<'r> {
             && sentence
                 .tokens
                 .get(found.tokens.end)
-                .is_some_and(|t| matches!(t.text.as_str(), "und" | "oder" | "and" | "or" | "bzw" | "s"))
+                .is_some_and(|t| matches!(t.text, "und" | "oder" | "and" | "or" | "bzw" | "s"))
         {
             return None;
         }
@@ -359,16 +371,36 @@ impl<'r> Reader<'r> {
         indirect: bool,
     ) -> TextSignal {
         let rule = &RULES.all[rule];
-        let (from, to) = sentence.span(&found.tokens);
+        let (quote, span) = sentence.quote(&found.tokens);
         TextSignal {
-            subject: self.record.contacts[contact].id.clone(),
+            subject: self.setting.contacts[contact].id.clone(),
             family: rule.family.as_str().to_owned(),
             value: rule.value.clone(),
             phase: rule.phase,
             polarity: rule.polarity,
-            quote: sentence.chars[from..to].iter().collect(),
-            span: [sentence.start + from, sentence.start + to],
+            quote,
+            span,
             p: if indirect { (rule.p * INDIRECT * 100.0).round() / 100.0 } else { rule.p },
         }
     }
+}
+
+/// What the rules find in a sentence whose `tokens` show the company.
+fn matches(sentence: &Read<'_>, tokens: &[Token<'_>], mentions: &[Mention]) -> Vec<Found<'static, Tag>> {
+    let mut blocked = sentence.mask(Tag::Negation);
+    for mention in mentions {
+        blocked[mention.tokens.clone()].fill(true);
+    }
+    let mut blocked_behind_person = blocked.clone();
+    for found in sentence.context.iter().filter(|c| matches!(c.tag, Tag::GapBlocker | Tag::ThirdParty)) {
+        blocked_behind_person[found.tokens.clone()].fill(true);
+    }
+    let persons: Vec<_> = mentions.iter().map(|m| m.tokens.clone()).collect();
+    RULES.claims.find(&View {
+        tokens,
+        clauses: sentence.clauses,
+        blocked: &blocked,
+        blocked_behind_person: &blocked_behind_person,
+        persons: &persons,
+    })
 }

@@ -7,29 +7,24 @@ use std::ops::Range;
 use super::guard::token::Token;
 
 /// The sentence that patterns are matched on.
+#[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     /// Its words.
-    pub(super) tokens: &'a [Token],
+    pub(super) tokens: &'a [Token<'a>],
     /// The clause of each token; gaps do not cross clauses.
-    pub(super) clauses: Vec<u32>,
+    pub(super) clauses: &'a [u32],
     /// Words that no gap must cross.
-    pub(super) blocked: Vec<bool>,
+    pub(super) blocked: &'a [bool],
     /// Words that a gap right behind a person must not cross: another subject could begin there.
-    pub(super) blocked_behind_person: Vec<bool>,
+    pub(super) blocked_behind_person: &'a [bool],
     /// Token ranges that name a person, in order, without overlap.
-    pub(super) persons: Vec<Range<usize>>,
+    pub(super) persons: &'a [Range<usize>],
 }
 
 impl<'a> View<'a> {
-    /// A sentence of one clause in which nobody is named.
-    pub(super) fn plain(tokens: &'a [Token]) -> Self {
-        View {
-            tokens,
-            clauses: Vec::new(),
-            blocked: Vec::new(),
-            blocked_behind_person: Vec::new(),
-            persons: Vec::new(),
-        }
+    /// A sentence in which nobody is named; without `clauses` it is one.
+    pub(super) fn plain(tokens: &'a [Token<'a>], clauses: &'a [u32]) -> Self {
+        View { tokens, clauses, blocked: &[], blocked_behind_person: &[], persons: &[] }
     }
 
     /// The clause of a token.

@@ -4,59 +4,110 @@
 //! Undone here: case, umlauts, accents, compatibility forms, look-alike letters of other scripts,
 //! invisible characters, character references and tags in the middle of a word.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::char::decompose_compatible;
 
+use super::class::Class;
+
 /// One folded character.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract::text) struct Cell {
     /// As written.
     pub(in crate::extract::text) raw: char,
     /// Lower case, without accents, in Latin letters.
     pub(in crate::extract::text) out: char,
-    /// Code point in the text.
-    pub(in crate::extract::text) at: usize,
+    /// Byte in the text.
+    pub(in crate::extract::text) byte: u32,
+    class: Class,
 }
 
 impl Cell {
+    fn new(raw: char, out: char, byte: u32) -> Self {
+        let class = if raw.is_ascii() && out.is_ascii() { Class::of_ascii(raw, out) } else { Class::of(raw, out) };
+        Self { raw, out, byte, class }
+    }
+
     pub(in crate::extract::text) fn is_word(&self) -> bool {
-        self.out.is_alphanumeric()
+        self.class.has(Class::WORD)
+    }
+
+    pub(in crate::extract::text) const fn is(&self, class: Class) -> bool {
+        self.class.has(class)
+    }
+
+    pub(super) const fn class(&self) -> Class {
+        self.class
     }
 }
 
 /// The longest character reference or tag that is looked for; bounds the work per character.
 const MAX_MARKUP: usize = 60;
 
+/// As much of a text as can be folded: places are 32 bits wide.
+pub(in crate::extract::text) fn bounded(text: &str) -> &str {
+    &text[..text.floor_char_boundary(u32::MAX as usize)]
+}
+
 /// Folds a whole text.
 pub(in crate::extract::text) fn fold(text: &str) -> Vec<Cell> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut cells = Vec::with_capacity(chars.len());
-    let mut at = 0;
-    while at < chars.len() {
-        let (replacement, length) = match chars[at] {
-            '&' => reference(&chars[at..]),
-            '<' => tag(&chars[at..]),
+    let text = bounded(text);
+    let mut cells = Vec::with_capacity(text.len() + 4);
+    let plain = &*PLAIN;
+    let mut byte = 0;
+    while let Some(first) = text.as_bytes().get(byte) {
+        // Most of a text, and nothing that the rest would change.
+        if let Some(plain) = plain.get(usize::from(*first)).filter(|plain| plain.raw != '\0') {
+            cells.push(Cell { byte: byte as u32, ..*plain });
+            byte += 1;
+            continue;
+        }
+        let rest = &text[byte..];
+        let marked = match first {
+            b'&' => reference(rest),
+            b'<' => tag(rest),
             _ => None,
+        };
+        let raw = rest.chars().next().unwrap_or_default();
+        let (seen, length) = marked.unwrap_or((Some(raw), raw.len_utf8()));
+        if let Some(c) = seen {
+            push(&mut cells, c, byte as u32);
         }
-        .unwrap_or((Some(chars[at]), 1));
-        if let Some(c) = replacement {
-            push(&mut cells, c, at);
-        }
-        at += length;
+        byte += length;
     }
     cells
 }
+
+/// The cells of ASCII that is neither the beginning of a mark nor a control.
+static PLAIN: LazyLock<[Cell; 128]> = LazyLock::new(|| {
+    std::array::from_fn(|byte| {
+        let raw = char::from(byte as u8);
+        let plain = matches!(raw, ' '..='~' | '\t' | '\n' | '\r') && !matches!(raw, '&' | '<' | '`');
+        let raw = if plain { raw } else { '\0' };
+        Cell::new(raw, raw.to_ascii_lowercase(), 0)
+    })
+});
 
 /// A word of a lexicon in folded spelling.
 pub(in crate::extract::text) fn fold_word(word: &str) -> String {
     fold(word).iter().map(|cell| cell.out).collect()
 }
 
-fn push(cells: &mut Vec<Cell>, raw: char, at: usize) {
-    // Most of a text, and nothing that the rest would change.
-    if raw.is_ascii_alphanumeric() || raw == ' ' {
-        cells.push(Cell { raw, out: raw.to_ascii_lowercase(), at });
-        return;
-    }
+fn push(cells: &mut Vec<Cell>, raw: char, byte: u32) {
+    // What most of the rest is.
+    let (out, second) = match raw {
+        'ä' | 'Ä' => ('a', 'e'),
+        'ö' | 'Ö' => ('o', 'e'),
+        'ü' | 'Ü' => ('u', 'e'),
+        'ß' => ('s', 's'),
+        _ => return push_decomposed(cells, raw, byte),
+    };
+    let class = Class::letter(raw.is_lowercase());
+    cells.extend([out, second].map(|out| Cell { raw, out, byte, class }));
+}
+
+/// What any character becomes.
+fn push_decomposed(cells: &mut Vec<Cell>, raw: char, byte: u32) {
     if is_invisible(raw) {
         return;
     }
@@ -64,15 +115,13 @@ fn push(cells: &mut Vec<Cell>, raw: char, at: usize) {
         if part == '\u{308}' {
             // A diaeresis is an umlaut after a, o, u and nothing elsewhere.
             if cells.last().is_some_and(|last| matches!(last.out, 'a' | 'o' | 'u')) {
-                cells.push(Cell { raw, out: 'e', at });
+                cells.push(Cell::new(raw, 'e', byte));
             }
         } else if !is_combining(part) && !is_invisible(part) {
             for lower in part.to_lowercase().filter(|c| !is_combining(*c)) {
                 let (first, second) = look_alike(lower);
-                cells.push(Cell { raw, out: first, at });
-                if let Some(second) = second {
-                    cells.push(Cell { raw, out: second, at });
-                }
+                cells.push(Cell::new(raw, first, byte));
+                cells.extend(second.map(|second| Cell::new(raw, second, byte)));
             }
         }
     });
@@ -133,9 +182,9 @@ fn look_alike(c: char) -> (char, Option<char>) {
 }
 
 /// `&auml;`, `&#228;`, `&#xe4;`, `&shy;` with its length; `None` inside = nothing to see.
-fn reference(chars: &[char]) -> Option<(Option<char>, usize)> {
-    let end = chars.iter().take(12).position(|c| *c == ';')?;
-    let name: String = chars[1..end].iter().collect();
+fn reference(text: &str) -> Option<(Option<char>, usize)> {
+    let (end, _) = text.char_indices().take(12).find(|(_, c)| *c == ';')?;
+    let name = &text[1..end];
     if let Some(number) = name.strip_prefix('#') {
         let code = match number.strip_prefix(['x', 'X']) {
             Some(hex) => u32::from_str_radix(hex, 16).ok()?,
@@ -143,7 +192,7 @@ fn reference(chars: &[char]) -> Option<(Option<char>, usize)> {
         };
         return Some((char::from_u32(code), end + 1));
     }
-    let c = match name.as_str() {
+    let c = match name {
         "shy" | "zwnj" | "zwj" | "ZeroWidthSpace" => return Some((None, end + 1)),
         "auml" => 'ä',
         "ouml" => 'ö',
@@ -161,16 +210,33 @@ fn reference(chars: &[char]) -> Option<(Option<char>, usize)> {
 }
 
 /// A tag: one that parts lines becomes a line break, any other is not seen by a reader.
-fn tag(chars: &[char]) -> Option<(Option<char>, usize)> {
-    let first = *chars.get(1)?;
+fn tag(text: &str) -> Option<(Option<char>, usize)> {
+    let first = text[1..].chars().next()?;
     if !(first.is_ascii_alphabetic() || first == '/' || first == '!') {
         return None;
     }
-    let end = chars.iter().take(MAX_MARKUP).position(|c| *c == '>')?;
-    let name: String = chars[1..end].iter().skip_while(|c| **c == '/').take_while(|c| c.is_alphanumeric()).collect();
-    let parts_lines = matches!(
-        name.to_ascii_lowercase().as_str(),
-        "br" | "p" | "div" | "li" | "tr" | "td" | "ul" | "h1" | "h2" | "h3"
-    );
+    let (end, _) = text.char_indices().take(MAX_MARKUP).find(|(_, c)| *c == '>')?;
+    let name = text[1..end].trim_start_matches('/');
+    let name = &name[..name.find(|c: char| !c.is_alphanumeric()).unwrap_or(name.len())];
+    let lines = ["br", "p", "div", "li", "tr", "td", "ul", "h1", "h2", "h3"];
+    let parts_lines = lines.iter().any(|line| name.eq_ignore_ascii_case(line));
     Some((parts_lines.then_some('\n'), end + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_way_of_every_character_is_the_long_one() {
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            // A diaeresis looks at what stands before it.
+            for before in ["", "a", "x"] {
+                let (mut short, mut long) = (fold(before), fold(before));
+                short.extend(fold(c.encode_utf8(&mut [0; 4])));
+                push_decomposed(&mut long, c, 0);
+                assert_eq!(short, long, "{before:?} {c:?}");
+            }
+        }
+    }
 }

@@ -12,8 +12,11 @@ use rustc_hash::FxHashSet;
 use serde::Deserialize;
 
 use super::SpecialCategory;
-use super::token::{Disguise, SHORTEST_TORN, Token, plain_words};
-use crate::extract::text::phrase::{Glob, PatternError, Phrases, Sets, View, globs, pattern_words};
+use super::categories::Categories;
+use super::disguise::{Disguise, SHORTEST_TORN};
+use super::token::{Spelling, Token, plain_words};
+use crate::extract::text::memory::Set;
+use crate::extract::text::phrase::{Found, Glob, PatternError, Phrases, Sets, View, globs, pattern_words};
 use crate::taxonomy::Language;
 
 const CATEGORIES: &[&str] = &[
@@ -102,10 +105,10 @@ enum Tag {
 }
 
 /// What the lexicons say about one sentence.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Verdict {
     /// Categories that it carries.
-    pub(super) special: BTreeSet<SpecialCategory>,
+    pub(super) special: Categories,
     /// It speaks of a person, and of nothing that belongs to work.
     private: bool,
     /// It gives something away beside a withheld sentence.
@@ -119,6 +122,8 @@ pub(super) struct Lexicon {
     /// Stems for words whose ends are uncertain.
     loose: AhoCorasick,
     loose_tags: Vec<(SpecialCategory, usize)>,
+    /// What is looked for by them, sorted.
+    stems: Vec<String>,
     /// The first bytes of those that count in words that were torn.
     torn: FxHashSet<[u8; SHORTEST_TORN]>,
 }
@@ -164,6 +169,8 @@ impl Lexicon {
         patterns.extend(listed.into_iter().map(|(w, category)| (w, Tag::Special(category, None))));
         let torn = needles.iter().filter_map(|n| n.trim_matches(['\u{1}', '\u{2}']).as_bytes().first_chunk().copied());
         let torn = torn.collect();
+        let mut stems: Vec<String> = needles.iter().map(|n| n.trim_matches(['\u{1}', '\u{2}']).to_owned()).collect();
+        stems.sort_unstable();
         let loose = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .start_kind(StartKind::Both)
@@ -175,7 +182,7 @@ impl Lexicon {
         patterns.extend(context.benign.into_iter().map(|p| (p, Tag::Benign)));
         patterns.extend(context.follows.into_iter().map(|p| (p, Tag::Follows)));
         patterns.extend(context.continues.into_iter().map(|p| (p, Tag::Continues)));
-        Ok(Self { phrases: Phrases::new(patterns, &context.sets)?, loose, loose_tags, torn })
+        Ok(Self { phrases: Phrases::new(Set::Guard, patterns, &context.sets)?, loose, loose_tags, stems, torn })
     }
 
     /// Whether a word that is looked for begins with these bytes.
@@ -183,36 +190,56 @@ impl Lexicon {
         self.torn.contains(&first)
     }
 
+    /// The words of its patterns that a word is.
+    pub(super) fn word_ids(&self, word: Spelling<'_>) -> Vec<u32> {
+        self.phrases.ids(word)
+    }
+
+    /// Whether a word that is looked for begins with these letters and has more.
+    pub(super) fn may_go_on(&self, letters: &str) -> bool {
+        let after = self.stems.partition_point(|stem| stem.as_str() <= letters);
+        self.stems.get(after).is_some_and(|stem| stem.starts_with(letters))
+    }
+
     /// Judges one sentence by its words and by what they may hide; `clauses` numbers the clause of each token.
     pub(super) fn judge(
         &self,
-        tokens: &[Token],
+        tokens: &[Token<'_>],
         clauses: &[u32],
         disguises: &[Disguise],
         known: Option<Language>,
     ) -> Verdict {
         let (mut verdict, harmless) = self.judge_words(tokens, clauses, known);
         if let Some(plain) = plain_words(tokens) {
-            verdict.special.extend(self.judge_words(&plain, &[], known).0.special);
+            let words = plain.known();
+            let tokens: Vec<Token<'_>> = plain.tokens(&words, 0..plain.len(), 0).collect();
+            verdict.special.extend(self.judge_words(&tokens, &[], known).0.special);
         }
         if verdict.special.is_empty() && verdict.private {
             // What a sentence about a person's private life would reveal is most often health.
             verdict.special.insert(SpecialCategory::Health);
         }
+        let is_harmless = |token: usize| harmless.get(token) == Some(&true);
         for disguise in disguises {
-            if disguise.tokens.is_empty() || !disguise.tokens.clone().all(|t| harmless[t]) {
+            if disguise.tokens.is_empty() || !disguise.tokens.clone().all(is_harmless) {
                 verdict.special.extend(self.unmask(disguise));
             }
         }
         verdict
     }
 
-    /// The verdict on plain words, and which of them belong to a harmless business phrase.
-    fn judge_words(&self, tokens: &[Token], clauses: &[u32], known: Option<Language>) -> (Verdict, Vec<bool>) {
+    /// The verdict on plain words, and which of them belong to a harmless business phrase (none of them where the list is
+    /// empty).
+    fn judge_words(&self, tokens: &[Token<'_>], clauses: &[u32], known: Option<Language>) -> (Verdict, Vec<bool>) {
         let mut verdict = Verdict::default();
-        let found = self.phrases.find(&View::plain(tokens));
-        let mut harmless = vec![false; tokens.len()];
-        let mut reach = vec![0; tokens.len()];
+        let found = self.phrases.find(&View::plain(tokens, &[]));
+        let has = |tag: Tag| found.iter().any(|hit| *hit.tag == tag);
+        let benign = has(Tag::Benign);
+        let (mut harmless, mut reach) = (Vec::new(), Vec::new());
+        if benign {
+            harmless.resize(tokens.len(), false);
+            reach.resize(tokens.len(), 0);
+        }
         for hit in found.iter().filter(|hit| *hit.tag == Tag::Benign) {
             for at in hit.tokens.clone() {
                 harmless[at] = true;
@@ -220,16 +247,17 @@ impl Lexicon {
             }
         }
         let clause = |token: usize| clauses.get(token).copied().unwrap_or(0);
-        let business: Vec<(u32, usize)> = found
-            .iter()
-            .filter(|hit| *hit.tag == Tag::Business)
-            .map(|hit| (clause(hit.tokens.start), hit.tokens.start))
-            .collect();
-        let has = |tag: Tag| found.iter().any(|hit| *hit.tag == tag);
-        verdict.private = has(Tag::Personal) && !has(Tag::Business) && !has(Tag::Work) && !has(Tag::Benign);
+        let of_business = |hit: &&Found<'_, Tag>| *hit.tag == Tag::Business;
+        let business: Vec<(u32, usize)> = if found.iter().any(|hit| matches!(hit.tag, Tag::Hint(_))) {
+            found.iter().filter(of_business).map(|hit| (clause(hit.tokens.start), hit.tokens.start)).collect()
+        } else {
+            Vec::new()
+        };
+        let reaches = |hit: &Found<'_, Tag>| reach.get(hit.tokens.start).is_none_or(|end| *end < hit.tokens.end);
+        verdict.private = has(Tag::Personal) && !has(Tag::Business) && !has(Tag::Work) && !benign;
         for hit in &found {
             match hit.tag {
-                Tag::Hint(category) if reach[hit.tokens.start] < hit.tokens.end => {
+                Tag::Hint(category) if reaches(hit) => {
                     let (first, last) = (clause(hit.tokens.start), clause(hit.tokens.end - 1));
                     // Found hits are in order of their place, and so are clauses.
                     let from = business.partition_point(|(c, _)| *c < first);
@@ -238,7 +266,7 @@ impl Lexicon {
                         verdict.special.insert(*category);
                     }
                 }
-                Tag::Special(category, language) if reach[hit.tokens.start] < hit.tokens.end => {
+                Tag::Special(category, language) if reaches(hit) => {
                     if known.is_none() || language.is_none() || known == *language {
                         verdict.special.insert(*category);
                     }
@@ -252,9 +280,9 @@ impl Lexicon {
     }
 
     /// The categories of what a disguise may hide.
-    fn unmask(&self, disguise: &Disguise) -> BTreeSet<SpecialCategory> {
-        let text = format!("\u{1}{}\u{2}", disguise.text);
-        let mut found = BTreeSet::new();
+    fn unmask(&self, disguise: &Disguise) -> Categories {
+        let text = ["\u{1}", &disguise.text, "\u{2}"].concat();
+        let mut found = Categories::default();
         let mut take = |hit: Match| {
             let (category, length) = self.loose_tags[hit.pattern().as_usize()];
             // Positions are shifted by the mark at the front.

@@ -5,15 +5,77 @@
 
 use std::ops::Range;
 
+use super::class::Class;
 use super::fold::Cell;
 
-/// Words before a full stop that does not end a sentence (folded).
-const ABBREVIATIONS: &[&str] = &[
-    "dr", "prof", "dipl", "ing", "nr", "ca", "bzw", "evtl", "ggf", "inkl", "exkl", "usw", "etc", "vgl", "str", "tel",
-    "st", "mr", "mrs", "ms", "hr", "fr", "jan", "feb", "mrz", "apr", "jun", "jul", "aug", "sep", "sept", "okt", "oct",
-    "nov", "dez", "dec", "mio", "mrd", "approx", "dept", "abt", "ltg", "stv", "vs", "zzgl", "sog", "gem", "lt", "ver",
-    "roem", "kath", "evang", "ev", "geb", "mtl", "tgl", "wg", "bspw", "max", "min", "med", "jr", "sr",
-];
+/// Whether a full stop behind a word (folded) does not end a sentence.
+fn is_abbreviation(word: &str) -> bool {
+    matches!(
+        word,
+        "dr" | "prof"
+            | "dipl"
+            | "ing"
+            | "nr"
+            | "ca"
+            | "bzw"
+            | "evtl"
+            | "ggf"
+            | "inkl"
+            | "exkl"
+            | "usw"
+            | "etc"
+            | "vgl"
+            | "str"
+            | "tel"
+            | "st"
+            | "mr"
+            | "mrs"
+            | "ms"
+            | "hr"
+            | "fr"
+            | "jan"
+            | "feb"
+            | "mrz"
+            | "apr"
+            | "jun"
+            | "jul"
+            | "aug"
+            | "sep"
+            | "sept"
+            | "okt"
+            | "oct"
+            | "nov"
+            | "dez"
+            | "dec"
+            | "mio"
+            | "mrd"
+            | "approx"
+            | "dept"
+            | "abt"
+            | "ltg"
+            | "stv"
+            | "vs"
+            | "zzgl"
+            | "sog"
+            | "gem"
+            | "lt"
+            | "ver"
+            | "roem"
+            | "kath"
+            | "evang"
+            | "ev"
+            | "geb"
+            | "mtl"
+            | "tgl"
+            | "wg"
+            | "bspw"
+            | "max"
+            | "min"
+            | "med"
+            | "jr"
+            | "sr"
+    )
+}
 
 /// Lines shorter than this are taken as ended by hand, not wrapped by a program.
 const WRAPPED_LINE: usize = 45;
@@ -24,7 +86,8 @@ pub(super) fn sentences(cells: &[Cell]) -> Vec<Range<usize>> {
     let mut start = 0;
     let mut line_start = 0;
     let mut i = 0;
-    while i < cells.len() {
+    while let Some(next) = cells[i..].iter().position(|c| c.is(Class::STOP)) {
+        i += next;
         let ends = match cells[i].raw {
             '.' | '…' => full_stop_ends(cells, i),
             '!' | '?' | '。' => before_space(cells, i + 1),
@@ -51,11 +114,11 @@ pub(super) fn sentences(cells: &[Cell]) -> Vec<Range<usize>> {
 }
 
 /// The parts of one sentence: what `;`, an ellipsis or a bullet sets off. They are read one by one, but withheld together.
-pub(super) fn parts(cells: &[Cell], sentence: &Range<usize>) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
+pub(super) fn parts(cells: &[Cell], sentence: &Range<usize>, mut take: impl FnMut(Range<usize>)) {
     let mut start = sentence.start;
     let mut i = sentence.start;
-    while i < sentence.end {
+    while let Some(next) = cells[i..sentence.end].iter().position(|c| c.is(Class::STOP)) {
+        i += next;
         let ends = match cells[i].raw {
             ';' | '…' => before_space(cells, i + 1),
             '|' | '•' | '·' => i > 0 && cells[i - 1].raw.is_whitespace() && before_space(cells, i + 1),
@@ -66,14 +129,13 @@ pub(super) fn parts(cells: &[Cell], sentence: &Range<usize>) -> Vec<Range<usize>
             while i < sentence.end && (cells[i].raw.is_whitespace() || is_closer(cells[i].raw)) {
                 i += 1;
             }
-            found.push(start..i);
+            take(start..i);
             start = i;
         }
     }
     if start < sentence.end {
-        found.push(start..sentence.end);
+        take(start..sentence.end);
     }
-    found
 }
 
 const fn is_line_break(c: char) -> bool {
@@ -96,8 +158,9 @@ fn full_stop_ends(cells: &[Cell], i: usize) -> bool {
     if !before_space(cells, i + 1) {
         return false;
     }
-    let word = word_before(cells, i);
-    if word.chars().count() == 1 || ABBREVIATIONS.contains(&word.as_str()) {
+    let mut buffer = [0; 4 * LONGEST];
+    let (word, length) = word_before(cells, i, &mut buffer);
+    if length == 1 || is_abbreviation(word) {
         return false;
     }
     let next = cells[i + 1..].iter().take(40).find(|cell| cell.raw.is_alphanumeric());
@@ -107,10 +170,22 @@ fn full_stop_ends(cells: &[Cell], i: usize) -> bool {
     !next.is_some_and(|cell| cell.raw.is_lowercase())
 }
 
-/// The word that ends right before `i`, at most 12 characters of it.
-fn word_before(cells: &[Cell], i: usize) -> String {
-    let reversed: Vec<char> = cells[..i].iter().rev().take(12).take_while(|c| c.is_word()).map(|c| c.out).collect();
-    reversed.into_iter().rev().collect()
+/// So much of a word is looked at.
+const LONGEST: usize = 12;
+
+/// How many characters of a word stand right before `i`, [`LONGEST`] at most.
+fn letters_before(cells: &[Cell], i: usize) -> usize {
+    cells[..i].iter().rev().take(LONGEST).take_while(|c| c.is_word()).count()
+}
+
+/// The word that ends right before `i`, and its length in characters.
+fn word_before<'b>(cells: &[Cell], i: usize, buffer: &'b mut [u8; 4 * LONGEST]) -> (&'b str, usize) {
+    let length = letters_before(cells, i);
+    let mut end = 0;
+    for cell in &cells[i - length..i] {
+        end += cell.out.encode_utf8(&mut buffer[end..]).len();
+    }
+    (std::str::from_utf8(&buffer[..end]).unwrap_or_default(), length)
 }
 
 fn line_break_ends(cells: &[Cell], i: usize, line_start: usize) -> bool {
@@ -128,7 +203,7 @@ fn line_break_ends(cells: &[Cell], i: usize, line_start: usize) -> bool {
     if breaks > 0 || matches!(next.raw, '-' | '*' | '•' | '–' | '>' | '#') {
         return true;
     }
-    let spelled = word_before(cells, i).chars().count() == 1;
+    let spelled = letters_before(cells, i) == 1;
     if matches!(last.raw, ':' | ',' | '-') || next.raw.is_lowercase() || spelled {
         return false;
     }

@@ -1,80 +1,170 @@
-//! Tokens, and what tokens may hide.
+//! The words of a folded text.
 //!
-//! Invariant: a token knows the cells it came from; disguises (letters spaced out, digits for
-//! letters, masks, torn words) are undone beside the plain tokens, never instead of them.
+//! Invariant: a token knows the cells it came from. All words of a text are read once, into one buffer; tokens borrow it.
 
 use std::ops::Range;
+use std::rc::Rc;
 
-use super::fold::Cell;
+use super::class::Class;
+use super::disguise::letter_for;
+use super::fold::{Cell, fold};
+use crate::extract::text::memory::{Word, known};
 
-/// A word of the folded text.
+/// A word of the folded text with what the memory knows of it.
 #[derive(Debug, Clone)]
-pub(in crate::extract::text) struct Token {
+pub(in crate::extract::text) struct Token<'t> {
     /// Folded.
-    pub(in crate::extract::text) text: String,
+    pub(in crate::extract::text) text: &'t str,
     /// Its cells.
     pub(in crate::extract::text) cells: Range<usize>,
+    /// Begins with a capital as written.
+    pub(in crate::extract::text) capital: bool,
+    /// What it is to all patterns.
+    pub(in crate::extract::text) word: &'t Word,
+}
+
+/// A word as it is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::extract::text) struct Spelling<'t> {
+    /// Folded.
+    pub(in crate::extract::text) text: &'t str,
     /// Begins with a capital as written.
     pub(in crate::extract::text) capital: bool,
     /// Nothing but capitals as written.
     pub(in crate::extract::text) upper: bool,
 }
 
-/// A word that may stand behind the plain tokens `tokens`.
-#[derive(Debug)]
-pub(super) struct Disguise {
-    pub(super) text: String,
-    pub(super) tokens: Range<usize>,
-    /// `Some(n)`: two words torn apart; a hit must begin at the start and reach past byte `n`.
-    pub(super) torn_at: Option<usize>,
-    /// Shortest hit that counts.
-    pub(super) shortest: usize,
+/// Where a word stands among the folded words and in the cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Span {
+    text: Range<u32>,
+    cells: Range<u32>,
+    capital: bool,
+    upper: bool,
 }
 
-/// A run longer than this is data, not a disguised word.
-const MAX_RUN: usize = 60;
+/// The words of a folded text, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::extract::text) struct Words {
+    /// All characters as folded, then the words that do not stand there in one piece.
+    folded: String,
+    /// All characters are ASCII, so that their places are those of the cells.
+    plain: bool,
+    spans: Vec<Span>,
+}
 
-/// The shortest hit that counts in words that were torn, in bytes.
-pub(super) const SHORTEST_TORN: usize = 5;
+impl Words {
+    /// The words of a text.
+    pub(in crate::extract::text) fn of(text: &str) -> Self {
+        let cells = fold(text);
+        let mut words = Self::over(&cells);
+        words.read(&cells, 0..cells.len());
+        words
+    }
 
-/// Short words that stand before others so often that joining them means nothing.
-const FUNCTION_WORDS: &[&str] = &[
-    "a", "an", "the", "to", "in", "on", "at", "of", "or", "he", "we", "is", "it", "be", "by", "as", "no", "so", "up",
-    "i", "der", "die", "das", "den", "dem", "des", "ein", "eine", "und", "im", "am", "an", "zu", "zum", "zur", "er",
-    "sie", "es", "wir", "ich", "ist", "auf", "aus", "bei", "mit", "von", "vom", "bis", "ab", "um", "da", "wo", "so",
-    "and", "for",
-];
+    /// No words yet, of these cells.
+    pub(super) fn over(cells: &[Cell]) -> Self {
+        let mut folded = String::with_capacity(cells.len());
+        folded.extend(cells.iter().map(|c| c.out));
+        Self { plain: folded.len() == cells.len(), folded, spans: Vec::with_capacity(cells.len() / 5 + 1) }
+    }
 
-/// The plain tokens of a sentence.
-pub(in crate::extract::text) fn tokens(cells: &[Cell], range: Range<usize>) -> Vec<Token> {
-    let mut found = Vec::new();
-    let mut i = range.start;
-    while i < range.end {
-        if !cells[i].is_word() {
-            if cells[i].out >= '\u{2600}' {
-                found.push(Token { text: cells[i].out.to_string(), cells: i..i + 1, capital: false, upper: false });
-            }
-            i += 1;
-            continue;
-        }
-        let start = i;
-        let mut text = String::new();
+    pub(in crate::extract::text) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    pub(in crate::extract::text) fn spellings(&self) -> impl Iterator<Item = Spelling<'_>> {
+        self.spans.iter().map(|span| Spelling { text: self.text(span), capital: span.capital, upper: span.upper })
+    }
+
+    fn text(&self, span: &Span) -> &str {
+        &self.folded[span.text.start as usize..span.text.end as usize]
+    }
+
+    fn push(&mut self, text: u32, cells: Range<usize>, capital: bool, upper: bool) {
+        let cells = cells.start as u32..cells.end as u32;
+        self.spans.push(Span { text: text..self.folded.len() as u32, cells, capital, upper });
+    }
+
+    /// Adds the plain words of a sentence.
+    pub(super) fn read(&mut self, cells: &[Cell], range: Range<usize>) {
+        let mut i = range.start;
         while i < range.end {
-            if cells[i].is_word() || is_inner_apostrophe(cells, i, range.end) {
-                text.push(cells[i].out);
+            let start = i;
+            let mut class = Class::default();
+            while i < range.end && cells[i].is_word() {
+                class = class.and(cells[i].class());
                 i += 1;
-            } else if let Some(next) =
-                hyphenated_line_break(cells, i, range.end).or_else(|| gender_mark(cells, i, range.end))
-            {
+            }
+            if i == start {
+                if cells[i].out >= '\u{2600}' {
+                    let text = self.folded.len() as u32;
+                    self.folded.push(cells[i].out);
+                    self.push(text, i..i + 1, false, false);
+                }
+                i += 1;
+                continue;
+            }
+            let capital = cells[start].raw.is_uppercase();
+            if self.plain && goes_on(cells, i, range.end).is_none() {
+                let place = start as u32..i as u32;
+                self.spans.push(Span { text: place.clone(), cells: place, capital, upper: !class.has(Class::LOWER) });
+            } else {
+                i = self.read_pieces(cells, start, range.end);
+            }
+        }
+    }
+
+    /// Adds a word that may have marks in it; tells where it ends.
+    fn read_pieces(&mut self, cells: &[Cell], start: usize, end: usize) -> usize {
+        let text = self.folded.len() as u32;
+        let mut i = start;
+        while i < end {
+            if cells[i].is_word() {
+                self.folded.push(cells[i].out);
+                i += 1;
+            } else if let Some((next, mark)) = goes_on(cells, i, end) {
+                self.folded.extend(mark);
                 i = next;
             } else {
                 break;
             }
         }
-        let upper = cells[start..i].iter().all(|c| !c.raw.is_lowercase());
-        found.push(Token { text, cells: start..i, capital: cells[start].raw.is_uppercase(), upper });
+        let upper = !cells[start..i].iter().any(|c| c.is(Class::LOWER));
+        self.push(text, start..i, cells[start].raw.is_uppercase(), upper);
+        i
     }
-    found
+
+    /// What the memory knows of each.
+    pub(in crate::extract::text) fn known(&self) -> Vec<Rc<Word>> {
+        known(self.spellings(), self.len())
+    }
+
+    /// The words at some places, with their cells counted from `from`.
+    pub(in crate::extract::text) fn tokens<'t>(
+        &'t self,
+        known: &'t [Rc<Word>],
+        range: Range<usize>,
+        from: usize,
+    ) -> impl Iterator<Item = Token<'t>> {
+        self.spans[range.clone()].iter().zip(&known[range]).map(move |(span, word)| Token {
+            text: self.text(span),
+            cells: span.cells.start as usize - from..span.cells.end as usize - from,
+            capital: span.capital,
+            word,
+        })
+    }
+}
+
+/// Where a word goes on behind its letters, and the mark in between if it is part of the word.
+fn goes_on(cells: &[Cell], i: usize, end: usize) -> Option<(usize, Option<char>)> {
+    if i >= end || cells[i].is(Class::SPACE) {
+        return None;
+    }
+    if is_inner_apostrophe(cells, i, end) {
+        return Some((i + 1, Some('\'')));
+    }
+    hyphenated_line_break(cells, i, end).or_else(|| gender_mark(cells, i, end)).map(|next| (next, None))
 }
 
 fn is_inner_apostrophe(cells: &[Cell], i: usize, end: usize) -> bool {
@@ -100,8 +190,8 @@ fn gender_mark(cells: &[Cell], i: usize, end: usize) -> Option<usize> {
     if !matches!(cells[i].raw, ':' | '*' | '_' | '/' | '·') {
         return None;
     }
-    let rest: String = cells[i + 1..end].iter().take(6).take_while(|c| c.is_word()).map(|c| c.out).collect();
-    matches!(rest.as_str(), "in" | "innen" | "r" | "n" | "e").then_some(i + 1)
+    let rest = cells[i + 1..end].iter().take(6).take_while(|c| c.is_word()).map(|c| c.out);
+    ["in", "innen", "r", "n", "e"].iter().any(|mark| rest.clone().eq(mark.chars())).then_some(i + 1)
 }
 
 /// A quotation mark of either language.
@@ -110,230 +200,53 @@ pub(in crate::extract::text) const fn is_quote(c: char) -> bool {
 }
 
 /// Numbers the clause of each token of a sentence that begins at cell `start`.
-pub(in crate::extract::text) fn clauses(cells: &[Cell], tokens: &[Token], start: usize) -> Vec<u32> {
+pub(super) fn clauses(cells: &[Cell], tokens: &[Token<'_>], start: usize) -> impl Iterator<Item = u32> {
     let mut clause = 0;
     let mut last = start;
-    let mut found = Vec::with_capacity(tokens.len());
-    for token in tokens {
+    tokens.iter().map(move |token| {
         let between = &cells[last..token.cells.start];
-        let parted =
-            between.iter().any(|c| matches!(c.raw, ',' | ';' | ':' | '(' | ')' | '|' | '•' | '\n') || is_quote(c.raw));
-        let dash = between.len() >= 3 && between.iter().any(|c| c.out == '-');
-        clause += u32::from(parted || dash);
+        // A hyphen alone parts none, a dash with something around it does.
+        let parted = between.iter().any(|c| c.is(Class::CLAUSE) && (c.out != '-' || between.len() >= 3));
+        clause += u32::from(parted);
         last = token.cells.end;
-        found.push(clause);
-    }
-    found
-}
-
-/// Everything that may be hidden in a sentence; `may_begin` tells of the first [`SHORTEST_TORN`] bytes of words that were
-/// torn whether anything that is looked for begins like that.
-pub(super) fn disguises(
-    cells: &[Cell],
-    range: &Range<usize>,
-    tokens: &[Token],
-    may_begin: impl Fn([u8; SHORTEST_TORN]) -> bool,
-) -> Vec<Disguise> {
-    let mut found = Vec::new();
-    spaced_out(tokens, 1, &mut found);
-    spaced_out(tokens, 2, &mut found);
-    torn(cells, tokens, may_begin, &mut found);
-    stuttered(tokens, &mut found);
-    digits_and_masks(cells, range, tokens, &mut found);
-    found
-}
-
-/// `k r a n k`, `k.r.a.n.k`, `kr an kh ei t`.
-fn spaced_out(tokens: &[Token], longest: usize, found: &mut Vec<Disguise>) {
-    let mut start = 0;
-    while start < tokens.len() {
-        let length = tokens[start..].iter().take_while(|t| t.text.chars().count() <= longest).count();
-        if length >= 3 {
-            let text = tokens[start..start + length].iter().map(|t| t.text.as_str()).collect();
-            found.push(Disguise { text, tokens: start..start + length, torn_at: None, shortest: 3 });
-        }
-        start += length.max(1);
-    }
-}
-
-/// `Gewerk schaft`, `kr-ank`, `Depres_sion`.
-fn torn(cells: &[Cell], tokens: &[Token], may_begin: impl Fn([u8; SHORTEST_TORN]) -> bool, found: &mut Vec<Disguise>) {
-    for (i, pair) in tokens.windows(2).enumerate() {
-        let [first, second] = pair else { continue };
-        if !first_bytes(&tokens[i..]).is_some_and(&may_begin) {
-            continue;
-        }
-        let spaced = cells[first.cells.end..second.cells.start].iter().any(|c| c.raw.is_whitespace());
-        if first.text.len() > MAX_RUN || second.text.len() > MAX_RUN {
-            continue;
-        }
-        if spaced && FUNCTION_WORDS.contains(&first.text.as_str()) {
-            continue;
-        }
-        let mut text = format!("{}{}", first.text, second.text);
-        let mut end = i + 2;
-        if let Some(third) = tokens.get(i + 2).filter(|t| t.text.len() <= MAX_RUN) {
-            text.push_str(&third.text);
-            end = i + 3;
-        }
-        let torn_at = Some(first.text.len());
-        found.push(Disguise { text, tokens: i..end, torn_at, shortest: if spaced { 6 } else { SHORTEST_TORN } });
-    }
-}
-
-/// The first bytes of up to three words run together; `None` where there are fewer.
-fn first_bytes(tokens: &[Token]) -> Option<[u8; SHORTEST_TORN]> {
-    let mut bytes = tokens.iter().take(3).flat_map(|token| token.text.bytes());
-    let mut first = [0; SHORTEST_TORN];
-    for byte in &mut first {
-        *byte = bytes.next()?;
-    }
-    Some(first)
-}
-
-/// `kraaank`.
-fn stuttered(tokens: &[Token], found: &mut Vec<Disguise>) {
-    for (i, token) in tokens.iter().enumerate() {
-        if longest_run(&token.text) < 3 {
-            continue;
-        }
-        for keep in [1, 2] {
-            let (mut run, mut last) = (0, '\0');
-            let kept = token.text.chars().filter(|c| {
-                run = if *c == last { run + 1 } else { 1 };
-                last = *c;
-                run <= keep
-            });
-            found.push(Disguise { text: kept.collect(), tokens: i..i + 1, torn_at: None, shortest: 3 });
-        }
-    }
-}
-
-/// How often one character stands behind itself at most.
-fn longest_run(text: &str) -> usize {
-    let (mut run, mut longest, mut last) = (0, 0, '\0');
-    for c in text.chars() {
-        run = if c == last { run + 1 } else { 1 };
-        last = c;
-        longest = longest.max(run);
-    }
-    longest
-}
-
-/// `kr4nk`, `schw@nger`, `kr*nk`, `k**ank**`: runs without white space that mix letters and signs.
-fn digits_and_masks(cells: &[Cell], range: &Range<usize>, tokens: &[Token], found: &mut Vec<Disguise>) {
-    let mut i = range.start;
-    let mut token = 0;
-    while i < range.end {
-        let length = cells[i..range.end].iter().take_while(|c| !c.raw.is_whitespace()).count();
-        let run = &cells[i..i + length];
-        while token < tokens.len() && tokens[token].cells.end <= i {
-            token += 1;
-        }
-        if (3..=MAX_RUN).contains(&length)
-            && run.iter().any(|c| c.out.is_alphabetic())
-            && run.iter().any(|c| !c.out.is_alphabetic())
-        {
-            let last = token + tokens[token..].iter().take_while(|t| t.cells.start < i + length).count();
-            for text in readings(run) {
-                found.push(Disguise { text, tokens: token..last.max(token), torn_at: None, shortest: 4 });
-            }
-        }
-        i += length.max(1);
-    }
+        clause
+    })
 }
 
 /// The sentence with spaced-out words joined and digits read as letters; `None` where nothing changes.
-pub(super) fn plain_words(tokens: &[Token]) -> Option<Vec<Token>> {
-    let is_single = |token: &Token| token.text.chars().nth(1).is_none();
-    let is_mixed =
-        |token: &Token| token.text.bytes().any(|b| b.is_ascii_digit()) && token.text.chars().any(char::is_alphabetic);
+pub(super) fn plain_words(tokens: &[Token<'_>]) -> Option<Words> {
     // What most sentences are is told without copying their words.
-    if !tokens.iter().any(is_mixed) && !tokens.windows(2).any(|pair| pair.iter().all(is_single)) {
+    let single = |token: &Token<'_>| token.word.chars() < 2;
+    if !tokens.iter().any(|t| t.word.is_mixed()) && !tokens.windows(2).any(|pair| pair.iter().all(single)) {
         return None;
     }
-    let mut found: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut found = Words::default();
     let mut changed = false;
-    let mut open: Option<usize> = None;
+    // The usual gap of a word that is open, and the length of the last word.
+    let (mut open, mut last_chars) = (None, 0);
     for token in tokens {
-        let single = is_single(token);
-        let gap = found.last().map(|last| token.cells.start - last.cells.end);
-        let joins = single
+        let gap = found.spans.last().map(|last| token.cells.start - last.cells.end as usize);
+        let joins = single(token)
             && gap.is_some_and(|gap| open.is_none_or(|usual| gap <= usual))
-            && found.last().is_some_and(|last| open.is_some() || last.text.chars().count() == 1);
-        match found.last_mut() {
-            Some(last) if joins => {
-                last.text.push_str(&token.text);
-                last.cells.end = token.cells.end;
-                open = open.or(gap);
-                changed = true;
-            }
-            _ => {
-                open = None;
-                let mut token = token.clone();
-                if is_mixed(&token) {
-                    token.text = token.text.chars().map(|c| letter_for(c, 'i').unwrap_or(c)).collect();
-                    changed = true;
-                }
-                found.push(token);
-            }
+            && (open.is_some() || last_chars == 1);
+        if joins && let Some(last) = found.spans.last_mut() {
+            found.folded.push_str(token.text);
+            last.text.end = found.folded.len() as u32;
+            last.cells.end = token.cells.end as u32;
+            open = open.or(gap);
+            changed = true;
+            continue;
         }
+        open = None;
+        last_chars = token.word.chars();
+        let text = found.folded.len() as u32;
+        if token.word.is_mixed() {
+            found.folded.extend(token.text.chars().map(|c| letter_for(c, 'i').unwrap_or(c)));
+            changed = true;
+        } else {
+            found.folded.push_str(token.text);
+        }
+        found.push(text, token.cells.clone(), token.capital, token.word.is_upper());
     }
     changed.then_some(found)
-}
-
-/// The ways to read a run of letters and signs.
-fn readings(run: &[Cell]) -> Vec<String> {
-    let outs: Vec<char> = run.iter().map(|c| c.out).collect();
-    let trimmed = trim_signs(&outs);
-    let mut found = Vec::new();
-    let signs = trimmed.iter().filter(|c| letter_for(**c, 'i').is_some()).count();
-    let letters = trimmed.iter().filter(|c| c.is_alphabetic()).count();
-    if signs > 0 && signs <= letters {
-        for one in ['i', 'l'] {
-            found
-                .push(trimmed.iter().filter_map(|c| letter_for(*c, one).or(c.is_alphabetic().then_some(*c))).collect());
-        }
-    }
-    let masks: Vec<usize> = (0..trimmed.len()).filter(|i| matches!(trimmed[*i], '*' | '#' | '_' | '~' | '.')).collect();
-    if !masks.is_empty() {
-        found.push(trimmed.iter().filter(|c| c.is_alphabetic()).collect());
-    }
-    if let [mask] = masks[..]
-        && matches!(trimmed[mask], '*' | '#')
-        && letters >= 4
-    {
-        for letter in 'a'..='z' {
-            found.push(
-                trimmed
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(i, c)| if i == mask { Some(letter) } else { c.is_alphabetic().then_some(*c) })
-                    .collect(),
-            );
-        }
-    }
-    found
-}
-
-fn trim_signs(run: &[char]) -> &[char] {
-    let is_end = |c: &char| c.is_alphanumeric() || matches!(c, '@' | '$' | '€');
-    let start = run.iter().position(is_end).unwrap_or(run.len());
-    let end = run.iter().rposition(is_end).map_or(start, |i| i + 1);
-    &run[start..end]
-}
-
-/// The letter that a digit or sign stands for.
-const fn letter_for(c: char, one: char) -> Option<char> {
-    Some(match c {
-        '0' => 'o',
-        '1' | '!' | '|' => one,
-        '3' | '€' => 'e',
-        '4' | '@' => 'a',
-        '5' | '$' => 's',
-        '6' | '9' => 'g',
-        '7' | '+' => 't',
-        '8' => 'b',
-        _ => return None,
-    })
 }
