@@ -57,7 +57,7 @@ fn entry(n: usize) -> Entry {
         ..Leaf::new(Kind::Decide)
     };
     let payload = SealedPayload::new(&key, format!("{{\"subject\":\"sub_{n}\"}}").as_bytes()).expect("randomness");
-    Entry { leaf, subject: Some((key, Some(payload))) }
+    Entry::of(leaf, key, Some(payload))
 }
 
 fn appends(criterion: &mut Criterion) {

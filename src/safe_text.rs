@@ -12,6 +12,9 @@ use std::borrow::Cow;
 /// formula gets a leading `'`.
 #[must_use]
 pub fn safe_text(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return text.into();
+    }
     let clean: Cow<'_, str> = if text.chars().any(|c| replacement(c) != Some(c)) {
         text.chars().filter_map(replacement).collect::<String>().into()
     } else {
@@ -33,6 +36,13 @@ pub fn is_formula(cell: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a text is harmless as it stands, at a glance: most are terms and names in ASCII.
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    !matches!(bytes.first(), Some(b' ' | b'=' | b'@' | b'+' | b'-'))
+        && bytes.iter().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'<' | b'>'))
 }
 
 /// What stands for a character; `None` drops it.

@@ -11,6 +11,7 @@ mod model;
 mod payloads;
 mod reader;
 mod recorder;
+mod render;
 pub mod replay;
 pub mod report;
 pub mod source;

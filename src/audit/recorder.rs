@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::audit::error::AuditError;
-use crate::audit::leaf::{Decision, Kind, Leaf, Payload, PayloadDecision, Stage};
+use crate::audit::leaf::{Kind, Leaf, Stage};
 use crate::audit::payloads::SealedPayload;
+use crate::audit::render::{self, Decision};
 use crate::audit::writer::{AuditLog, Entry};
 use crate::consent::decide::OptOut;
 use crate::consent::gate::Grounds;
@@ -77,7 +78,7 @@ impl Recorder {
     /// The vault has no key for the person.
     pub fn about(&self, leaf: Leaf, subject: &SubjectId) -> Result<Entry, AuditError> {
         let key = self.keys.get(subject).ok_or(AuditError::NoKey)?;
-        Ok(Entry { leaf, subject: Some((key.clone(), None)) })
+        Ok(Entry::of(leaf, key.clone(), None))
     }
 
     /// One entry for decisions about one target. All must have the same one.
@@ -95,47 +96,45 @@ impl Recorder {
         match &first.target {
             Target::Subject(subject, account) => {
                 let key = self.keys.get(subject).ok_or(AuditError::NoKey)?;
-                leaf.decisions = decided.iter().map(|(row, grounds)| self.decision(row, grounds, Some(key))).collect();
-                let payload = Payload {
-                    subject: subject.as_str().to_owned(),
-                    account: account.as_ref().map(|a| a.as_str().to_owned()),
-                    decisions: decided.iter().map(|(row, grounds)| payload_decision(row, grounds)).collect(),
-                };
-                let text = serde_json::to_vec(&payload).expect("plain data");
+                let decisions =
+                    render::decisions(decided.iter().map(|(row, grounds)| self.decision(row, grounds, Some(key))));
+                let text = render::payload(subject, account.as_ref(), decided);
                 let no_random = |source| AuditError::Io { path: "/dev/urandom".into(), source: Arc::new(source) };
                 let sealed = SealedPayload::new(key, &text).map_err(no_random)?;
-                Ok(Entry { leaf, subject: Some((key.clone(), Some(sealed))) })
+                Ok(Entry::of(leaf, key.clone(), Some(sealed)).with(decisions))
             }
             Target::Account(id) => {
                 leaf.target = Some(id.as_str().to_owned());
-                leaf = public_facts(leaf, grounds);
-                leaf.decisions = decided.iter().map(|(row, grounds)| self.decision(row, grounds, None)).collect();
-                Ok(leaf.into())
+                Ok(self.public(public_facts(leaf, grounds), decided))
             }
             Target::Host(host) => {
                 leaf.target = Some(host.clone());
-                leaf = public_facts(leaf, grounds);
-                leaf.decisions = decided.iter().map(|(row, grounds)| self.decision(row, grounds, None)).collect();
-                Ok(leaf.into())
+                Ok(self.public(public_facts(leaf, grounds), decided))
             }
         }
     }
 
-    fn decision(&self, row: &DecisionRow, grounds: &Grounds, key: Option<&SubjectKey>) -> Decision {
+    /// An entry about a company or a host.
+    fn public(&self, leaf: Leaf, decided: &[(DecisionRow, Grounds)]) -> Entry {
+        let decisions = render::decisions(decided.iter().map(|(row, grounds)| self.decision(row, grounds, None)));
+        Entry::from(leaf).with(decisions)
+    }
+
+    fn decision<'a>(&'a self, row: &'a DecisionRow, grounds: &'a Grounds, key: Option<&SubjectKey>) -> Decision<'a> {
         let blind = |label: &str, id: &str| key.map_or_else(|| id.to_owned(), |key| key.blind(label, id));
         Decision {
             op: row.operation,
-            purpose: row.purpose.clone(),
-            source: row.source_id.clone(),
+            purpose: &row.purpose,
+            source: &row.source_id,
             categories: match grounds.categories.as_slice() {
-                [] => self.categories.get(&row.purpose).cloned().unwrap_or_default(),
-                asked => asked.to_vec(),
+                [] => self.categories.get(&row.purpose).map_or(&[], Vec::as_slice),
+                asked => asked,
             },
             permit: row.permit_id.as_ref().map(|id| blind("permit", id.as_str())),
-            reasons: row.reasons.clone(),
+            reasons: &row.reasons,
             events: grounds.entries.iter().map(|seq| blind("event", &seq.to_string())).collect(),
-            assessments: grounds.assessments.clone(),
-            recipients: grounds.recipients.clone(),
+            assessments: &grounds.assessments,
+            recipients: &grounds.recipients,
             at: row.decided_at,
             until: row.valid_until,
             retain_until: grounds.retain_until,
@@ -158,8 +157,9 @@ fn public_facts(mut leaf: Leaf, grounds: &Grounds) -> Leaf {
     leaf
 }
 
-pub(super) fn payload_decision(row: &DecisionRow, grounds: &Grounds) -> PayloadDecision {
-    PayloadDecision {
+#[cfg(test)]
+pub(super) fn payload_decision(row: &DecisionRow, grounds: &Grounds) -> crate::audit::leaf::PayloadDecision {
+    crate::audit::leaf::PayloadDecision {
         decision: row.decision_id.as_str().to_owned(),
         permit: row.permit_id.as_ref().map(|id| id.as_str().to_owned()),
         collected_at: grounds.collected_at,

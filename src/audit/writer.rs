@@ -20,6 +20,7 @@ use crate::audit::anchor::{check_anchor, newest};
 use crate::audit::error::AuditError;
 use crate::audit::leaf::Leaf;
 use crate::audit::payloads::{Payloads, SealedPayload};
+use crate::audit::render;
 use crate::consent::gate::Clock;
 use crate::cpu::thread_micros;
 use crate::keys::SubjectKey;
@@ -41,13 +42,32 @@ const MANY: usize = 512;
 pub struct Entry {
     /// The leaf; time and tag are set by the writer.
     pub leaf: Leaf,
+    /// The decisions of the leaf as bytes, where they are not in it.
+    decisions: Option<Vec<u8>>,
     /// Whom it is about, with what lies off the log, if anything does.
-    pub subject: Option<(SubjectKey, Option<SealedPayload>)>,
+    subject: Option<(SubjectKey, Option<SealedPayload>)>,
+}
+
+impl Entry {
+    /// An entry about a person, with what lies off the log, if anything does.
+    #[must_use]
+    pub const fn of(leaf: Leaf, key: SubjectKey, payload: Option<SealedPayload>) -> Self {
+        Self { leaf, decisions: None, subject: Some((key, payload)) }
+    }
+
+    /// The same with decisions in place of those of the leaf, as [`render::decisions`] makes them.
+    pub(super) fn with(self, decisions: Vec<u8>) -> Self {
+        Self { decisions: Some(decisions), ..self }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.decisions.as_ref().map_or_else(|| self.leaf.bytes(), |decisions| render::leaf(&self.leaf, decisions))
+    }
 }
 
 impl From<Leaf> for Entry {
     fn from(leaf: Leaf) -> Self {
-        Self { leaf, subject: None }
+        Self { leaf, decisions: None, subject: None }
     }
 }
 
@@ -280,7 +300,7 @@ impl Worker {
     /// Stores what lies off the log, durably, and makes the leaves meanwhile.
     fn store(&mut self, entries: &[Entry]) -> Result<Vec<Vec<u8>>, AuditError> {
         let payloads = entries.iter().filter_map(|e| e.subject.as_ref()?.1.as_ref());
-        let leaves = || entries.iter().map(|e| e.leaf.bytes()).collect();
+        let leaves = || entries.iter().map(Entry::bytes).collect();
         if entries.len() < MANY {
             self.payloads.store(payloads)?;
             return Ok(leaves());
@@ -347,7 +367,7 @@ mod tests {
         let key = SubjectKey::new([1; 32]);
         let entry = || {
             let payload = SealedPayload::new(&key, b"text").expect("randomness");
-            vec![Entry { leaf: Leaf::new(Kind::Decide), subject: Some((key.clone(), Some(payload))) }]
+            vec![Entry::of(Leaf::new(Kind::Decide), key.clone(), Some(payload))]
         };
         let kept = || Payloads::open_to_read(&place.payloads()).and_then(|p| p.count()).expect("readable");
         AuditLog::create(&place, signer(), &wall, Leaf::new(Kind::Genesis)).expect("a new log");

@@ -167,7 +167,7 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     let mut entries: Vec<Entry> = vec![all.into()];
     for subject in &over {
         let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Sweep) };
-        entries.push(Entry { leaf, subject: Some((office.key(subject).clone(), None)) });
+        entries.push(Entry::of(leaf, office.key(subject).clone(), None));
     }
     office.log.append_now(entries)?;
     let tapes = expire_cassettes(office.home.path(), now).map_err(|e| unreadable(&office, e))?;

@@ -19,6 +19,7 @@ use crate::taxonomy::{BuyingRole, Facet, FacetStatus, JobFunction, PurchasePhase
 #[must_use]
 pub fn fuse(input: &FusionInput<'_>) -> Persona {
     let work = Work::new(input);
+    let buying_roles: Vec<RoleScore> = BuyingRole::ALL.iter().map(|r| role_score(&work, *r)).collect();
     let own = Persona {
         subject_id: input.subject.clone(),
         crm_record: input.crm_record.to_owned(),
@@ -28,7 +29,6 @@ pub fn fuse(input: &FusionInput<'_>) -> Persona {
         secondary_functions: work.secondary_functions(),
         seniority: work.level.facet(Seniority::ALL),
         signing_power: work.power.facet(SigningPower::ALL),
-        buying_roles: BuyingRole::ALL.iter().map(|r| role_score(&work, *r)).collect(),
         traits: profile::traits(input),
         goals: points::goals(input),
         motives: profile::motives(input),
@@ -36,7 +36,8 @@ pub fn fuse(input: &FusionInput<'_>) -> Persona {
         context: profile::context(input),
         buying_behaviour: points::buying_behaviour(input),
         information_behaviour: points::information_behaviour(input),
-        requirements: points::requirements(&work),
+        requirements: points::requirements(input, &buying_roles),
+        buying_roles,
         empathy_map: points::empathy_map(input),
         study_priors: Vec::new(),
         segment_values: Vec::new(),
@@ -54,8 +55,12 @@ fn role_score(work: &Work<'_, '_>, role: BuyingRole) -> RoleScore {
 
 /// The signals about the person.
 pub(super) fn own<'a>(input: &FusionInput<'a>) -> impl Iterator<Item = &'a Signal> {
-    let subject = input.subject;
-    input.signals.iter().filter(move |s| matches!(&s.about, About::Subject(id, _) if id == subject))
+    input.signals.iter().filter(|s| is_own(input, s))
+}
+
+/// Whether a signal is about the person. Where only some claims count, ask for those first: they are cheaper to tell.
+pub(super) fn is_own(input: &FusionInput<'_>, signal: &Signal) -> bool {
+    matches!(&signal.about, About::Subject(id, _) if id == input.subject)
 }
 
 /// The facts about a company, by field.
@@ -113,6 +118,9 @@ impl<'a> Words<'a> {
 
 /// What pooling comes to for one field of a company; `None` where nothing is said.
 pub(super) fn word(frame: Frame, account: Option<&Account>, signals: &[Signal], field: &str) -> Option<Word> {
+    if !company(account, signals).any(|(_, f, v)| f == field && !v.trim().is_empty()) {
+        return None;
+    }
     let words = Words::of(frame, account, signals, field);
     let value = words.values.get(words.decided.best?)?;
     Some(Word { value: (*value).to_owned(), p: words.decided.p?, status: words.decided.status })
@@ -130,6 +138,11 @@ pub(super) struct Decided {
 }
 
 impl Decided {
+    /// Where no signal feeds a facet.
+    pub(super) const fn nothing(empty: FacetStatus) -> Self {
+        Self { best: None, p: None, status: empty, rule: "no signal feeds it" }
+    }
+
     pub(super) fn facet<T: Copy>(&self, all: &[T]) -> Facet<T> {
         match (self.status, self.best.and_then(|v| all.get(v)), self.p) {
             (FacetStatus::Known, Some(v), Some(p)) => Facet::known(*v, p),
@@ -152,7 +165,7 @@ pub(super) fn put_right<T: PartialEq + Copy>(change: Change<T>, all: &[T]) -> De
 /// The rules that give a categorical facet its status; the first that applies.
 pub(super) fn decide(frame: Frame, family: Family, pool: &Pool<'_>, empty: FacetStatus) -> Decided {
     let Some(best) = pool.best() else {
-        return Decided { best: None, p: None, status: empty, rule: "no signal feeds it" };
+        return Decided::nothing(empty);
     };
     let p = pool.odds(best).1;
     let rival = pool.second().map_or(0.0, |v| pool.p[v]);

@@ -3,13 +3,15 @@
 //! Invariant: a value is shown only where somebody said it of this person and there is leave to profile; "thinks" and
 //! "feels" are never made for an individual.
 
-use super::fuse::{Work, own};
+use std::borrow::Cow;
+
+use super::fuse::own;
 use super::input::{FacetKind, FusionInput};
 use super::pool::sigmoid;
 use super::profile::{YesNo, yes_no};
 use super::rectified::{Change, Correction};
 use super::role;
-use super::rows::Named;
+use super::rows::{Named, RoleScore};
 use super::settings::{FUSION, Family};
 use crate::model::Claim;
 use crate::taxonomy::{BuyingRole, FacetStatus, Point, PointKind, SourceClass};
@@ -91,17 +93,20 @@ fn stated(input: &FusionInput<'_>, kind: PointKind) -> Stated {
 }
 
 /// A list column: a row for each point, or one that abstains.
-fn rows(name: &str, known: Vec<String>, empty: FacetStatus) -> Vec<Named> {
-    let row = |value, status| Named { name: name.to_owned(), value, status };
-    if known.is_empty() {
-        return vec![row(None, empty)];
-    }
-    known.into_iter().map(|v| row(Some(v), FacetStatus::Known)).collect()
+fn rows<V: Into<Cow<'static, str>>>(
+    name: &'static str,
+    known: impl IntoIterator<Item = V>,
+    empty: FacetStatus,
+) -> impl Iterator<Item = Named> {
+    let row = move |value, status| Named { name: name.into(), value, status };
+    let mut known = known.into_iter().peekable();
+    let none = known.peek().is_none().then(|| row(None, empty));
+    none.into_iter().chain(known.map(move |v| row(Some(v.into()), FacetStatus::Known)))
 }
 
-fn column(input: &FusionInput<'_>, kind: PointKind, name: &str) -> Vec<Named> {
+fn column(input: &FusionInput<'_>, kind: PointKind, name: &'static str) -> Vec<Named> {
     let Stated { known, empty } = stated(input, kind);
-    rows(name, known.iter().map(|p| p.term().to_owned()).collect(), empty)
+    rows(name, known.iter().map(|p| p.term()), empty).collect()
 }
 
 /// Professional goals.
@@ -123,19 +128,22 @@ pub(super) fn information_behaviour(input: &FusionInput<'_>) -> Vec<Named> {
 /// nothing. `not_applicable` where the person is known not to have the role.
 ///
 /// What a role asks in general is no evidence about a person; [`super::study`] fills it in, marked as such.
-pub(super) fn requirements(work: &Work<'_, '_>) -> Vec<Named> {
-    let Stated { known, empty } = stated(work.input, PointKind::Requirement);
-    let of = |role: &BuyingRole| {
-        let mine = known.iter().filter(|p| matches!(p, Point::Requirement(r) if r.role() == *role));
-        let judged = role::judge(work, *role);
-        let status = match judged.probability() {
-            Some(p) if p < role::ROLES.member_floor => FacetStatus::NotApplicable,
-            Some(_) => empty,
-            None => judged.status,
+pub(super) fn requirements(input: &FusionInput<'_>, roles: &[RoleScore]) -> Vec<Named> {
+    let Stated { known, empty } = stated(input, PointKind::Requirement);
+    let known = &known;
+    let of = |role: &'static BuyingRole| {
+        let mine = known.iter().filter(move |p| matches!(p, Point::Requirement(r) if r.role() == *role));
+        let judged = roles.iter().find(|r| r.role == *role);
+        let status = match judged.map(|r| (r.probability, r.status)) {
+            Some((Some(p), _)) if p < role::ROLES.member_floor => FacetStatus::NotApplicable,
+            Some((None, status)) => status,
+            _ => empty,
         };
-        rows(role.as_str(), mine.map(|p| p.term().to_owned()).collect(), status)
+        rows(role.as_str(), mine.map(|p| p.term()), status)
     };
-    BuyingRole::CORE.iter().flat_map(of).collect()
+    let mut all = Vec::with_capacity(BuyingRole::CORE.len() + known.len());
+    all.extend(BuyingRole::CORE.iter().flat_map(of));
+    all
 }
 
 /// What the person says (in own words), does (habits), suffers from and gains by.
@@ -149,11 +157,13 @@ pub(super) fn empathy_map(input: &FusionInput<'_>) -> Vec<Named> {
     let says: Vec<String> = says.map(ToString::to_string).collect();
     let does: Vec<String> = habits.iter().flat_map(|h| &h.known).map(ToString::to_string).collect();
     let empty = if input.profiling_allowed { input.empty(FacetKind::EmpathyMap) } else { FacetStatus::NoConsent };
-    let terms = |s: Stated| (s.known.iter().map(|p| p.term().to_owned()).collect::<Vec<_>>(), s.empty);
-    let (pains, no_pain) = terms(pains);
-    let (gains, no_gain) = terms(gains);
-    let parts = [("says", says, empty), ("does", does, empty), ("pains", pains, no_pain), ("gains", gains, no_gain)];
-    parts.into_iter().flat_map(|(name, known, empty)| rows(name, known, empty)).collect()
+    let terms = |s: &Stated| s.known.iter().map(|p| p.term()).collect::<Vec<_>>();
+    let mut all = Vec::with_capacity(4);
+    all.extend(rows("says", says, empty));
+    all.extend(rows("does", does, empty));
+    all.extend(rows("pains", terms(&pains), pains.empty));
+    all.extend(rows("gains", terms(&gains), gains.empty));
+    all
 }
 
 /// Whether the person wrote the text that a signal was read from.

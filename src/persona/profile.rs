@@ -3,13 +3,13 @@
 //! Invariant: without leave to profile, everything about the person's character is `no_consent`, whatever signals exist.
 
 use super::explain::{Explanation, categorical, nothing};
-use super::fuse::{Decided, Words, decide, own, put_right, word};
+use super::fuse::{Decided, Words, decide, is_own, put_right, word};
 use super::input::{FacetKind, FusionInput};
 use super::pool::{Pool, Support, bound, contents, logit, newest, sigmoid, weigh};
 use super::rectified::{Change, Correction};
 use super::rows::{ChannelPreference, MotiveScore, Named, TraitScore};
 use super::settings::{FUSION, Family};
-use crate::model::Claim;
+use crate::model::{Claim, Signal};
 use crate::taxonomy::{Channel, FacetStatus, Motive, PurchasePhase, Trait};
 
 /// Context of the position: its name, and the field of the company that it rests on.
@@ -53,7 +53,8 @@ pub(super) fn yes_no<'a>(
         let rule = "profiling of the person is not permitted";
         return YesNo { supports: Vec::new(), prior, log_odds: prior, status: FacetStatus::NoConsent, rule };
     }
-    let claims = own(input).filter_map(|s| Some((s, usize::from(claims(&s.claim)?), 1.0)));
+    let made = input.signals.iter().filter_map(|s| Some((s, usize::from(claims(&s.claim)?), 1.0)));
+    let claims = made.filter(|(s, ..)| is_own(input, s));
     let supports = weigh(input.frame(), family, 2, claims, |p, _| logit(p));
     let log_odds = bound(prior + supports.iter().map(|s| sign(s.value) * s.log_odds).sum::<f64>());
     let (yes, no): (Vec<_>, Vec<_>) = supports.iter().partition(|s| s.value == 1);
@@ -160,13 +161,21 @@ pub(super) const fn motive_put_right(change: Change<bool>) -> (Option<f64>, Face
 
 /// The pool of one phase; a preference for no phase in particular counts a share in each.
 pub(super) fn channel_pool<'a>(input: &FusionInput<'a>, phase: PurchasePhase) -> Pool<'a> {
-    let claims = own(input).filter(|_| input.profiling_allowed).filter_map(|s| match s.claim {
+    let claims = channel_claims(input, phase);
+    let claims = claims.filter_map(|(s, c, share)| Some((s, Channel::ALL.iter().position(|x| *x == c)?, share)));
+    Pool::of(input.frame(), Family::Channel, Channel::ALL.len(), 0.0, claims)
+}
+
+fn channel_claims<'a>(
+    input: &FusionInput<'a>,
+    phase: PurchasePhase,
+) -> impl Iterator<Item = (&'a Signal, Channel, f64)> {
+    let of_profile = input.signals.iter().filter(|s| input.profiling_allowed && matches!(s.claim, Claim::Channel(..)));
+    of_profile.filter(|s| is_own(input, s)).filter_map(move |s| match s.claim {
         Claim::Channel(Some(p), c) if p == phase => Some((s, c, 1.0)),
         Claim::Channel(None, c) => Some((s, c, FUSION.channel_any_phase_share)),
         _ => None,
-    });
-    let claims = claims.filter_map(|(s, c, share)| Some((s, Channel::ALL.iter().position(|x| *x == c)?, share)));
-    Pool::of(input.frame(), Family::Channel, Channel::ALL.len(), 0.0, claims)
+    })
 }
 
 /// Why a channel is, or is not, known.
@@ -177,7 +186,13 @@ pub(super) fn channel_status(input: &FusionInput<'_>) -> FacetStatus {
 /// The channel of one phase.
 fn channel(input: &FusionInput<'_>, phase: PurchasePhase) -> Decided {
     let fixed = input.corrected(|c| if let Correction::Channel(p, c) = c { (*p == phase).then_some(*c) } else { None });
-    let weighed = || decide(input.frame(), Family::Channel, &channel_pool(input, phase), channel_status(input));
+    let weighed = || {
+        let empty = channel_status(input);
+        if channel_claims(input, phase).next().is_none() {
+            return Decided::nothing(empty);
+        }
+        decide(input.frame(), Family::Channel, &channel_pool(input, phase), empty)
+    };
     fixed.map_or_else(weighed, |c| put_right(c, Channel::ALL))
 }
 
@@ -192,7 +207,7 @@ pub(super) fn channels(input: &FusionInput<'_>) -> Vec<ChannelPreference> {
 
 /// The context of the position, as far as facts about the company tell.
 pub(super) fn context(input: &FusionInput<'_>) -> Vec<Named> {
-    let make = |(name, field): &(&str, &str)| {
+    let make = |(name, field): &(&'static str, &str)| {
         let said = word(input.frame(), input.account, input.signals, field);
         let (value, status) = match said {
             Some(w) if w.status == FacetStatus::Known => (Some(w.value), w.status),
@@ -202,7 +217,7 @@ pub(super) fn context(input: &FusionInput<'_>) -> Vec<Named> {
             None if input.refused.contains(&FacetKind::Context) => (None, FacetStatus::NoConsent),
             None => (None, FacetStatus::InsufficientEvidence),
         };
-        Named { name: (*name).to_owned(), value, status }
+        Named { name: (*name).into(), value: value.map(Into::into), status }
     };
     CONTEXT.iter().map(make).collect()
 }

@@ -1,5 +1,7 @@
 //! The rows of the `personas`, `accounts` and `buying_centers` tables, as the line hands them to the sink.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -116,13 +118,13 @@ pub struct ChannelPreference {
     pub status: FacetStatus,
 }
 
-/// A named value with its status.
+/// A named value with its status. Almost all are words of the vocabularies, and a persona has dozens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Named {
     /// What is valued.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// `None` where abstained.
-    pub value: Option<String>,
+    pub value: Option<Cow<'static, str>>,
     /// Why there is, or is no, value.
     pub status: FacetStatus,
 }
@@ -131,11 +133,11 @@ pub struct Named {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StudyPrior {
     /// `channel.PHASE`, or `requirement.ROLE`.
-    pub facet: String,
+    pub facet: Cow<'static, str>,
     /// The value that stands in that column.
-    pub value: String,
+    pub value: Cow<'static, str>,
     /// Id of the study, a file of `config/studies`.
-    pub study: String,
+    pub study: Cow<'static, str>,
 }
 
 /// A value that is no evidence about the person but what holds for most of their segment.

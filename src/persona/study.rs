@@ -104,25 +104,42 @@ impl HoldsFor {
     }
 }
 
-#[derive(Debug, Clone, Deserialize)]
+/// A prior as a file has it.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Prior {
-    facet: Facet,
+struct Written {
+    facet: String,
     value: String,
 }
 
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "Written")]
+struct Prior {
+    facet: Facet,
+    /// The facet as it is written.
+    name: String,
+    value: String,
+}
+
+impl TryFrom<Written> for Prior {
+    type Error = String;
+
+    fn try_from(Written { facet: name, value }: Written) -> Result<Self, String> {
+        Ok(Self { facet: name.parse()?, name, value })
+    }
+}
+
 /// What a prior speaks about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Facet {
     Channel(PurchasePhase),
     Requirement(BuyingRole),
 }
 
-impl TryFrom<String> for Facet {
-    type Error = String;
+impl FromStr for Facet {
+    type Err = String;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text} is neither channel.PHASE nor requirement.ROLE");
         match text.split_once('.').ok_or_else(wrong)? {
             ("channel", phase) => PurchasePhase::from_str(phase).map(Self::Channel).map_err(|e| e.to_string()),
@@ -178,9 +195,13 @@ impl Studies {
     }
 
     /// The values that hold for a facet and a company, each with its study.
-    fn of<'s>(&'s self, facet: Facet, account: Option<&'s Account>) -> impl Iterator<Item = (&'s Study, &'s str)> {
-        let holding = self.0.iter().filter(move |s| s.holds_for.holds(account));
-        holding.flat_map(move |s| s.priors.iter().filter(move |p| p.facet == facet).map(move |p| (s, p.value.as_str())))
+    fn of(
+        &'static self,
+        facet: Facet,
+        account: Option<&Account>,
+    ) -> impl Iterator<Item = (&'static Study, &'static Prior)> {
+        let speaking = self.0.iter().flat_map(|s| s.priors.iter().map(move |p| (s, p)));
+        speaking.filter(move |(s, p)| p.facet == facet && s.holds_for.holds(account))
     }
 }
 
@@ -200,30 +221,31 @@ fn channels(persona: &mut Persona, input: &FusionInput<'_>, room: &Room) {
         if fixed.is_some() || !room.is_open(FacetKind::Channels, preference.status) {
             continue;
         }
-        let Some((study, value)) = STUDIES.of(Facet::Channel(phase), input.account).next() else { continue };
-        preference.channel = value.parse().ok();
+        let Some((study, prior)) = STUDIES.of(Facet::Channel(phase), input.account).next() else { continue };
+        preference.channel = prior.value.parse().ok();
         preference.status = FacetStatus::StudyPrior;
-        persona.study_priors.push(prior(format!("channel.{phase}"), value, study));
+        persona.study_priors.push(prior.of(study));
     }
 }
 
 fn requirements(persona: &mut Persona, input: &FusionInput<'_>, room: &Room) {
     let mut filled = Vec::with_capacity(persona.requirements.len());
     let mut priors = Vec::new();
-    for row in &persona.requirements {
+    for row in std::mem::take(&mut persona.requirements) {
         let open = row.value.is_none() && room.is_open(FacetKind::Requirements, row.status) && persona.holds(&row.name);
         let role = row.name.parse::<BuyingRole>().ok().filter(|_| open);
         let of = role.into_iter().flat_map(|role| STUDIES.of(Facet::Requirement(role), input.account));
         let before = filled.len();
-        for (study, value) in of {
+        for (study, prior) in of {
+            let value = prior.value.as_str();
             if is_denied(input, value) {
                 continue;
             }
-            priors.push(prior(format!("requirement.{}", row.name), value, study));
-            filled.push(Named { value: Some(value.to_owned()), status: FacetStatus::StudyPrior, ..row.clone() });
+            priors.push(prior.of(study));
+            filled.push(Named { value: Some(value.into()), status: FacetStatus::StudyPrior, name: row.name.clone() });
         }
         if filled.len() == before {
-            filled.push(row.clone());
+            filled.push(row);
         }
     }
     persona.requirements = filled;
@@ -236,8 +258,10 @@ fn is_denied(input: &FusionInput<'_>, value: &str) -> bool {
     input.corrected(|c| if let Correction::Point(p, c) = c { of(p).then_some(*c) } else { None }).is_some()
 }
 
-fn prior(facet: String, value: &str, study: &Study) -> StudyPrior {
-    StudyPrior { facet, value: value.to_owned(), study: study.id.clone() }
+impl Prior {
+    fn of(&'static self, study: &'static Study) -> StudyPrior {
+        StudyPrior { facet: (&*self.name).into(), value: (&*self.value).into(), study: (&*study.id).into() }
+    }
 }
 
 #[cfg(test)]

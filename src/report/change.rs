@@ -4,15 +4,14 @@
 //! bytes a persona.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::tally::{FACETS, statuses};
-use crate::persona::rows::{Named, Persona};
+use super::columns::{Personas, Print, Wanted, each_batch};
+use super::tally::FACETS;
 use crate::run::summary::Summary;
-use crate::sink::{self, SinkError, Snapshot};
+use crate::sink::{SinkError, Snapshot};
 use crate::taxonomy::FacetStatus;
 
 /// What differs from the run before.
@@ -42,8 +41,6 @@ pub struct Change {
     pub dead_letters_before: u64,
 }
 
-type Print = [u32; FACETS.len()];
-
 /// A comparison with the snapshot before, while the personas of the one after pass by.
 pub(super) struct Comparison {
     change: Change,
@@ -59,11 +56,15 @@ impl Comparison {
         let summary = Summary::from_manifest(Path::new(""), before)?;
         let mut old: HashMap<u64, Print> = HashMap::new();
         let mut known = [0_u64; FACETS.len()];
-        sink::each_persona(before, |persona| {
-            for (n, status) in known.iter_mut().zip(statuses(&persona)) {
-                *n += u64::from(status == Some(FacetStatus::Known));
+        each_batch(before, Wanted { prints: true, counts: false }, |personas| {
+            for row in 0..personas.len() {
+                for (n, status) in known.iter_mut().zip(personas.statuses(row)?) {
+                    *n += u64::from(status == Some(FacetStatus::Known));
+                }
             }
-            old.insert(hashed([persona.subject_id.as_str()]), print(&persona));
+            personas.prints(|subject, print| {
+                old.insert(subject, print);
+            })
         })?;
         let share = |n: u64| n as f64 / old.len().max(1) as f64;
         let change = Change {
@@ -82,13 +83,16 @@ impl Comparison {
         Ok(Self { change, old })
     }
 
-    /// A persona of the snapshot after.
-    pub(super) fn persona(&mut self, persona: &Persona) {
-        let Some(old) = self.old.remove(&hashed([persona.subject_id.as_str()])) else {
+    /// Personas of the snapshot after.
+    pub(super) fn personas(&mut self, personas: &Personas<'_>) -> Result<(), SinkError> {
+        personas.prints(|subject, print| self.persona(subject, print))
+    }
+
+    fn persona(&mut self, subject: u64, new: Print) {
+        let Some(old) = self.old.remove(&subject) else {
             self.change.added += 1;
             return;
         };
-        let new = print(persona);
         for (facet, _) in FACETS.iter().zip(old.iter().zip(&new)).filter(|(_, (old, new))| old != new) {
             *self.change.by_facet.entry((*facet).to_owned()).or_default() += 1;
         }
@@ -99,32 +103,4 @@ impl Comparison {
     pub(super) fn end(self) -> Change {
         Change { removed: self.old.len() as u64, ..self.change }
     }
-}
-
-/// Within one process, so the hash need not be a stable one.
-fn hashed<T: Hash>(parts: impl IntoIterator<Item = T>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    parts.into_iter().for_each(|part| part.hash(&mut hasher));
-    hasher.finish()
-}
-
-/// What a persona says, a number a facet.
-fn print(p: &Persona) -> Print {
-    let named = |all: &[Named]| hashed(all.iter().map(|n| (&n.name, &n.value, n.status)));
-    [
-        hashed([(p.job_function.value, p.job_function.status)]),
-        hashed([(p.seniority.value, p.seniority.status)]),
-        hashed([(p.signing_power.value, p.signing_power.status)]),
-        hashed(p.buying_roles.iter().map(|r| (r.role, r.probability.is_some_and(|p| p >= 0.5)))),
-        hashed(p.traits.iter().map(|t| (t.r#trait, t.status, t.score.map(|score| score > 0.0)))),
-        hashed(p.motives.iter().map(|m| (m.motive, m.status))),
-        named(&p.goals),
-        named(&p.buying_behaviour),
-        named(&p.information_behaviour),
-        hashed(p.channels.iter().map(|c| (c.phase, c.channel, c.status))),
-        named(&p.context),
-        named(&p.requirements),
-        named(&p.empathy_map),
-    ]
-    .map(|hash| hash as u32)
 }

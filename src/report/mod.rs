@@ -4,6 +4,7 @@
 //! snapshots alone, so it tells what readers see.
 
 mod change;
+mod columns;
 mod html;
 mod segments;
 mod store;
@@ -80,11 +81,7 @@ impl Report {
         summary.home = PathBuf::new();
         let run = sink::read_runs(snapshot)?.pop();
         let mut comparison = before.map(Comparison::with).transpose()?;
-        let tally = tally::Tally::of(snapshot, policy, |persona| {
-            if let Some(comparison) = &mut comparison {
-                comparison.persona(persona);
-            }
-        })?;
+        let tally = tally::Tally::of(snapshot, policy, comparison.as_mut())?;
         let text = |at: Option<jiff::Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
         let mut report = Self {
             schema_version: 1,

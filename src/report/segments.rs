@@ -11,7 +11,6 @@ use super::Report;
 use super::html::{number, plain};
 use super::warnings::percent;
 use crate::page::escape;
-use crate::persona::rows::Persona;
 
 /// One value of a facet, over all personas and segments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,18 +28,15 @@ pub struct SegmentLine {
 /// By `facet: value`; of a trait the value is the pole.
 pub(super) type SegmentLines = BTreeMap<String, SegmentLine>;
 
-/// Adds the values of one persona.
-pub(super) fn add(lines: &mut SegmentLines, persona: &Persona) {
-    for v in &persona.segment_values {
-        let value = if v.facet.starts_with("trait.") { &v.value[..1] } else { &v.value };
-        let (n, share) = (v.persons, v.share);
-        let none = SegmentLine { personas: 0, fewest_persons: n, most_persons: n, least_share: share };
-        let line = lines.entry(format!("{}: {value}", v.facet)).or_insert(none);
-        line.personas += 1;
-        line.fewest_persons = line.fewest_persons.min(n);
-        line.most_persons = line.most_persons.max(n);
-        line.least_share = line.least_share.min(share);
-    }
+/// Adds one value of one persona, with the people behind it and their share.
+pub(super) fn add(lines: &mut SegmentLines, facet: &str, value: &str, n: u32, share: f64) {
+    let value = if facet.starts_with("trait.") { &value[..1] } else { value };
+    let none = SegmentLine { personas: 0, fewest_persons: n, most_persons: n, least_share: share };
+    let line = lines.entry(format!("{facet}: {value}")).or_insert(none);
+    line.personas += 1;
+    line.fewest_persons = line.fewest_persons.min(n);
+    line.most_persons = line.most_persons.max(n);
+    line.least_share = line.least_share.min(share);
 }
 
 /// On how many people a value rests, in words.

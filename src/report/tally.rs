@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use arrow_array::cast::AsArray;
 use serde::{Deserialize, Serialize};
 
+use super::change::Comparison;
+use super::columns::{Personas, Wanted, each_batch};
 use super::segments::{self, SegmentLines};
 use crate::consent::policy::Policy;
 use crate::model::DocumentRow;
-use crate::persona::rows::Persona;
 use crate::sink::{self, SinkError, Snapshot, Table};
 use crate::taxonomy::FacetStatus;
 
@@ -57,14 +58,21 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts a snapshot; `seen` is shown every persona, so that the table is read once.
-    pub fn of(snapshot: &Snapshot, policy: &Policy, mut seen: impl FnMut(&Persona)) -> Result<Self, SinkError> {
+    /// Counts a snapshot; the comparison sees every persona, so that the table is read once.
+    pub fn of(
+        snapshot: &Snapshot,
+        policy: &Policy,
+        mut comparison: Option<&mut Comparison>,
+    ) -> Result<Self, SinkError> {
         let mut tally = Self::default();
         let hosts = host_permits(snapshot)?;
-        sink::each_persona(snapshot, |persona| {
-            tally.persona(&persona);
-            seen(&persona);
+        let mut facets = FacetCounts::default();
+        let wanted = Wanted { prints: comparison.is_some(), counts: true };
+        each_batch(snapshot, wanted, |personas| {
+            tally.personas(personas, &mut facets)?;
+            comparison.as_mut().map_or(Ok(()), |comparison| comparison.personas(personas))
         })?;
+        tally.facets = by_name(&facets);
         sink::each_document(snapshot, |document| tally.document(&document, &hosts, policy))?;
         for batch in sink::read_columns(snapshot, Table::DeadLetters, &["stage", "reason"])? {
             let batch = batch?;
@@ -78,17 +86,16 @@ impl Tally {
         Ok(tally)
     }
 
-    fn persona(&mut self, persona: &Persona) {
-        for (facet, status) in FACETS.iter().zip(statuses(persona)) {
-            let status = status.unwrap_or(FacetStatus::InsufficientEvidence).as_str();
-            match self.facets.get_mut(*facet) {
-                Some(by) => count(by, status),
-                None => count(self.facets.entry((*facet).to_owned()).or_default(), status),
+    fn personas(&mut self, personas: &Personas<'_>, facets: &mut FacetCounts) -> Result<(), SinkError> {
+        for row in 0..personas.len() {
+            for (counts, status) in facets.iter_mut().zip(personas.statuses(row)?) {
+                counts[status.unwrap_or(FacetStatus::InsufficientEvidence) as usize] += 1;
             }
         }
-        count(&mut self.tiers, persona.tier.as_str());
-        count(&mut self.notices, &persona.legal.notice_status);
-        segments::add(&mut self.segment_values, persona);
+        personas.texts("tier")?.iter().flatten().for_each(|tier| count(&mut self.tiers, tier));
+        personas.texts("notice_status")?.iter().flatten().for_each(|status| count(&mut self.notices, status));
+        let lines = &mut self.segment_values;
+        personas.segment_values(|facet, value, persons, share| segments::add(lines, facet, value, persons, share))
     }
 
     fn document(&mut self, document: &DocumentRow, hosts: &HashSet<String>, policy: &Policy) {
@@ -116,6 +123,19 @@ impl Tally {
     }
 }
 
+/// Personas by facet and status, in the order of [`FACETS`] and of the vocabulary.
+type FacetCounts = [[u64; FacetStatus::ALL.len()]; FACETS.len()];
+
+/// What occurs, by the names of facets and statuses.
+fn by_name(counts: &FacetCounts) -> BTreeMap<String, BTreeMap<String, u64>> {
+    let named = |counts: &[u64]| {
+        let some = FacetStatus::ALL.iter().zip(counts).filter(|(_, n)| **n > 0);
+        some.map(|(status, n)| (status.to_string(), *n)).collect::<BTreeMap<_, _>>()
+    };
+    let facets = FACETS.iter().zip(counts).map(|(facet, counts)| ((*facet).to_owned(), named(counts)));
+    facets.filter(|(_, by)| !by.is_empty()).collect()
+}
+
 /// One more of a kind.
 fn count(counts: &mut BTreeMap<String, u64>, kind: &str) {
     match counts.get_mut(kind) {
@@ -136,26 +156,4 @@ fn host_permits(snapshot: &Snapshot) -> Result<HashSet<String>, SinkError> {
         }
     }
     Ok(permits)
-}
-
-/// The best status of each facet, in the order of [`FACETS`]; `None` where it has no value at all.
-pub(super) fn statuses(p: &Persona) -> [Option<FacetStatus>; FACETS.len()] {
-    fn best(statuses: impl Iterator<Item = FacetStatus>) -> Option<FacetStatus> {
-        statuses.min()
-    }
-    [
-        Some(p.job_function.status),
-        Some(p.seniority.status),
-        Some(p.signing_power.status),
-        best(p.buying_roles.iter().map(|r| r.status)),
-        best(p.traits.iter().map(|t| t.status)),
-        best(p.motives.iter().map(|m| m.status)),
-        best(p.goals.iter().map(|n| n.status)),
-        best(p.buying_behaviour.iter().map(|n| n.status)),
-        best(p.information_behaviour.iter().map(|n| n.status)),
-        best(p.channels.iter().map(|c| c.status)),
-        best(p.context.iter().map(|n| n.status)),
-        best(p.requirements.iter().map(|n| n.status)),
-        best(p.empathy_map.iter().map(|n| n.status)),
-    ]
 }

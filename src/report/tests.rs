@@ -63,11 +63,13 @@ fn a_report_tells_what_changed() {
     let home = tempfile::tempdir().expect("a folder");
     let before = fixtures::rows(20);
     let mut after = fixtures::rows(22);
-    // Two are new, six are gone, three say something else, and a probability alone is no change.
+    // Two are new, six are gone, three say something else, and neither a probability alone is a change, nor why a role
+    // is not told.
     after.personas.drain(..6);
     for persona in &mut after.personas[..3] {
         persona.job_function = Facet::abstain(FacetStatus::Stale);
     }
+    after.personas[6].buying_roles[0].status = FacetStatus::Stale;
     after.personas[4].job_function.p = after.personas[4].job_function.p.map(|p| p * 0.99);
     after.personas[5].job_function = Facet::known(JobFunction::LegalCompliance, 0.9);
     let (first, second) = (publish(home.path(), "a", &before), publish(home.path(), "b", &after));

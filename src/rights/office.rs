@@ -211,7 +211,7 @@ impl Office {
     pub fn log_right(&self, subject: &SubjectId, right: &str) -> Result<u64, OfficeError> {
         let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Right) };
         let leaf = leaf.fact("right", right);
-        let entry = Entry { leaf, subject: Some((self.key(subject).clone(), None)) };
+        let entry = Entry::of(leaf, self.key(subject).clone(), None);
         Ok(self.log.append_now(vec![entry])?.start)
     }
 
@@ -221,7 +221,7 @@ impl Office {
     /// See [`AuditError`].
     pub fn log_rights(&self, subjects: &[SubjectId], right: &str) -> Result<(), OfficeError> {
         let leaf = || Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Right) }.fact("right", right);
-        let entry = |subject: &SubjectId| Entry { leaf: leaf(), subject: Some((self.key(subject).clone(), None)) };
+        let entry = |subject: &SubjectId| Entry::of(leaf(), self.key(subject).clone(), None);
         self.log.append_now(subjects.iter().map(entry).collect())?;
         Ok(())
     }
@@ -245,7 +245,7 @@ impl Office {
     /// See [`AuditError`].
     pub fn log_read(&self, command: &str, subjects: &[SubjectId]) -> Result<(), OfficeError> {
         let leaf = || Leaf { stage: Some(Stage::Read), ..Leaf::new(Kind::Read) }.fact("command", command);
-        let about = |subject: &SubjectId| Entry { leaf: leaf(), subject: Some((self.key(subject).clone(), None)) };
+        let about = |subject: &SubjectId| Entry::of(leaf(), self.key(subject).clone(), None);
         let mut entries: Vec<Entry> = vec![leaf().fact("asked", subjects.len()).into()];
         entries.extend(subjects.iter().map(about));
         self.log.append_now(entries)?;

@@ -57,7 +57,8 @@ impl<'a> Work<'a> {
         let title = subject.job_title.as_ref().map_or("", |t| t.reveal());
         let hash = self.context.ids.commitment("crm-title", title.as_bytes());
         let observed_at = stated_at(subject, self.context.as_of);
-        for found in reading.found {
+        leave.signals.reserve(reading.found.len());
+        for mut found in reading.found {
             let evidence = Evidence {
                 source_id: id::CRM.to_owned(),
                 source_class: SourceClass::Crm,
@@ -65,9 +66,9 @@ impl<'a> Work<'a> {
                 document: None,
                 content_hash: hash.clone(),
                 observed_at,
-                quote: found.quote.clone(),
-                locator: found.locator.clone(),
-                extractor: found.extractor.clone(),
+                quote: std::mem::take(&mut found.quote),
+                locator: std::mem::take(&mut found.locator),
+                extractor: std::mem::take(&mut found.extractor),
                 permit: permit.id().clone(),
             };
             leave.signals.push(signal(self.context, found, evidence));
@@ -207,7 +208,7 @@ impl<'a> Work<'a> {
             let rectified = self.put_right(&subject.id, &emit, &mut signals);
             // The context of the position rests on what is known of the company.
             let own = signals.len();
-            signals.extend(self.company.iter().cloned());
+            signals.append(&mut self.company);
             let input = FusionInput {
                 subject: &subject.id,
                 crm_record: &subject.crm_record,
@@ -231,7 +232,7 @@ impl<'a> Work<'a> {
             let room = Room::of(&input).filter(|_| self.tier == Tier::Segment);
             self.rows.rooms.extend(room.map(|room| (subject.id.clone(), room)));
             self.rows.personas.push(fuse(&input));
-            signals.truncate(own);
+            self.company.extend(signals.drain(own..));
             self.rows.emitted.push(emit_proposal(context, leave.member));
             self.rows.evidence.append(&mut signals);
         }

@@ -107,7 +107,7 @@ impl TableKeys {
         let lacking = |c: &Category| PERSONAL.contains(c) && !self.by_category.contains_key(c);
         let wanted = |path: &str| {
             let name = path.split('.').next().unwrap_or(path);
-            asked.is_none_or(|asked| asked.iter().any(|a| a == name))
+            asked.is_none_or(|asked| asked.iter().any(|a| a.split('.').next() == Some(name)))
         };
         leaves(columns(table)).into_iter().find(|(path, c)| lacking(c) && wanted(path)).map(|(path, _)| path)
     }

@@ -179,7 +179,7 @@ fn segment_value() -> SegmentValue {
 
 fn named(name: &str, value: Option<&str>) -> Named {
     let status = if value.is_some() { FacetStatus::Known } else { FacetStatus::InsufficientEvidence };
-    Named { name: name.into(), value: value.map(str::to_owned), status }
+    Named { name: name.to_owned().into(), value: value.map(|v| v.to_owned().into()), status }
 }
 
 pub(crate) fn signal(i: usize, about: About) -> Signal {

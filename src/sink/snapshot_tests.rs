@@ -40,7 +40,7 @@ fn what_was_written_comes_back() {
     let all = Select::All;
     let mut personas = given.personas.clone();
     for named in personas.iter_mut().flat_map(|p| &mut p.empathy_map) {
-        named.value = named.value.as_deref().map(|v| safe_text(v).into_owned());
+        named.value = named.value.as_deref().map(|v| safe_text(v).into_owned().into());
     }
     assert_eq!(personas[0].empathy_map[0].value.as_deref(), Some("‹b›Wir prüfen‹/b›"));
     assert_eq!(read_personas(&s, &all).expect("read"), personas);

@@ -15,6 +15,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
+use parquet::schema::types::ColumnPath;
 
 use super::encrypt::is_encrypted;
 use super::schema::file_metadata;
@@ -26,6 +27,18 @@ const BATCH_ROWS: usize = 4096;
 const GROUP_ROWS: usize = 128 * 1024;
 /// Most bytes of a row group, encoded; bounds the memory of a writer.
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
+/// Most rows of a page. A writer holds a page of every column as it came, eight bytes a value, until it is full, and what
+/// compresses a page grows with it; the personas of a page of 20,000 rows take 50 MiB.
+const PAGE_ROWS: usize = 4096;
+/// Columns in which no value comes twice: a dictionary of them would only take memory and time, and be given up in the
+/// end.
+const UNIQUE: [(Table, &[&str]); 5] = [
+    (Table::Personas, &["subject_id", "crm_record", "permit_id"]),
+    (Table::Evidence, &["signal_id"]),
+    (Table::Accounts, &["account_id", "crm_record"]),
+    (Table::Decisions, &["decision_id", "permit_id"]),
+    (Table::Documents, &["document_id", "permit_id"]),
+];
 /// Bytes of a value in statistics: enough for ids, not for sentences.
 const STATISTICS_BYTES: usize = 64;
 
@@ -145,7 +158,7 @@ fn properties(
     keys: Option<&Arc<TableKeys>>,
 ) -> Result<WriterProperties, ParquetError> {
     let metadata = file_metadata(table, facts);
-    let builder = base_properties()
+    let builder = base_properties(table)
         .set_created_by(format!("prosopon version {} (build release)", env!("CARGO_PKG_VERSION")))
         .set_sorting_columns(sorting(table))
         .set_key_value_metadata(Some(metadata.into_iter().map(|(k, v)| KeyValue::new(k.to_owned(), v)).collect()));
@@ -172,7 +185,7 @@ fn properties_of(
     let file = written.file_metadata();
     let metadata = file.key_value_metadata().map(|all| all.iter().filter(|e| e.key != ARROW_SCHEMA_META_KEY));
     let sorted = written.row_groups().first().map_or_else(|| sorting(table), |g| g.sorting_columns().cloned());
-    let mut builder = base_properties()
+    let mut builder = base_properties(table)
         .set_sorting_columns(sorted)
         .set_key_value_metadata(metadata.map(|all| all.cloned().collect()));
     if let Some(by) = file.created_by() {
@@ -181,8 +194,12 @@ fn properties_of(
     Ok(encrypted(builder, table, keys)?.build())
 }
 
-fn base_properties() -> WriterPropertiesBuilder {
-    WriterProperties::builder()
+fn base_properties(table: Table) -> WriterPropertiesBuilder {
+    let unique = UNIQUE.iter().filter(|(of, _)| *of == table).flat_map(|(_, columns)| *columns);
+    let builder = unique.fold(WriterProperties::builder(), |builder, column| {
+        builder.set_column_dictionary_enabled(ColumnPath::from(*column), false)
+    });
+    builder
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).expect("3 is a level of zstd")))
         .set_dictionary_enabled(true)
@@ -190,6 +207,7 @@ fn base_properties() -> WriterPropertiesBuilder {
         .set_statistics_truncate_length(Some(STATISTICS_BYTES))
         .set_column_index_truncate_length(Some(STATISTICS_BYTES))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_data_page_row_count_limit(PAGE_ROWS)
         .set_max_row_group_bytes(Some(GROUP_BYTES))
 }
 

@@ -2,8 +2,11 @@
 //!
 //! Invariant: a title that reveals a special category yields nothing, and what is kept of a title is neutral.
 
+use std::cell::RefCell;
 use std::fmt;
+use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::extract::text::guard;
@@ -23,6 +26,15 @@ const SIGNING_POWER_WEIGHT: f64 = 0.9;
 const DEPARTMENT: &str = ".department";
 /// How far a department is believed, compared with a title beside it.
 const DEPARTMENT_TRUST: f64 = 0.9;
+
+/// As many titles are remembered in a thread, and none that is longer (in bytes): a megabyte at most.
+const REMEMBERED: usize = 4096;
+const LONGEST_REMEMBERED: usize = 96;
+
+thread_local! {
+    /// What may be stored of titles that came before.
+    static QUOTES: RefCell<FxHashMap<Box<str>, Option<Rc<str>>>> = RefCell::default();
+}
 
 /// What a title yields.
 pub(super) struct TitleClaims {
@@ -45,25 +57,47 @@ pub(super) struct Stated<'a> {
 /// Reads a title (and, where the title names no function, the department) into claims.
 pub(super) fn claims(stated: &Stated<'_>, languages: &[Language]) -> TitleClaims {
     let Stated { about, title, department, locator, trust } = *stated;
-    let reading = TitleReader::shipped().read(title);
-    if reading.special_category || sensitive(title) {
-        return TitleClaims { found: Vec::new(), withheld: 1 };
-    }
-    if reading.language.is_some_and(|language| !languages.contains(&language)) {
-        return TitleClaims { found: Vec::new(), withheld: 0 };
-    }
-    let mut found = from_reading(about, title, &reading, locator, trust);
-    let silent =
-        reading.job_function.value.is_none() && reading.job_function.status == FacetStatus::InsufficientEvidence;
+    let withheld = TitleClaims { found: Vec::new(), withheld: 1 };
+    let read = |reading: &TitleReading| {
+        let silent =
+            reading.job_function.value.is_none() && reading.job_function.status == FacetStatus::InsufficientEvidence;
+        let quote = if reading.special_category { None } else { quote(title) };
+        let known = reading.language.is_none_or(|language| languages.contains(&language));
+        quote.map(|quote| {
+            let found = if known { from_reading(about, &quote, reading, locator, trust) } else { Vec::new() };
+            (found, silent && known)
+        })
+    };
+    let Some((mut found, silent)) = TitleReader::shipped().lend(title, read) else { return withheld };
     if let Some(department) = department.filter(|_| silent) {
-        let reading = TitleReader::shipped().read(department);
-        if !reading.special_category && !sensitive(department) {
-            let claims =
-                from_reading(about, department, &reading, &format!("{locator}{DEPARTMENT}"), trust * DEPARTMENT_TRUST);
-            found.extend(claims.into_iter().filter(|f| matches!(f.claim, Claim::JobFunction(_))));
-        }
+        let read = |reading: &TitleReading| {
+            let quote = if reading.special_category { None } else { quote(department) };
+            let locator = format!("{locator}{DEPARTMENT}");
+            quote.map(|quote| from_reading(about, &quote, reading, &locator, trust * DEPARTMENT_TRUST))
+        };
+        let claims = TitleReader::shipped().lend(department, read).unwrap_or_default();
+        found.extend(claims.into_iter().filter(|f| matches!(f.claim, Claim::JobFunction(_))));
     }
     TitleClaims { found, withheld: 0 }
+}
+
+/// What may be stored of a title; `None` where nothing may, because the guard found something in it.
+///
+/// Titles come again and again, and the guard costs more than all else that is done with one.
+fn quote(title: &str) -> Option<Rc<str>> {
+    if let Some(known) = QUOTES.with_borrow(|quotes| quotes.get(title).cloned()) {
+        return known;
+    }
+    let quote = (!sensitive(title)).then(|| TitleReader::shipped().quote(title).into());
+    if title.len() <= LONGEST_REMEMBERED {
+        QUOTES.with_borrow_mut(|quotes| {
+            if quotes.len() >= REMEMBERED {
+                quotes.clear();
+            }
+            quotes.insert(title.into(), quote.clone());
+        });
+    }
+    quote
 }
 
 /// Whether the guard of free text finds a special category, in either language: its lists are wider than those of
@@ -72,15 +106,14 @@ fn sensitive(title: &str) -> bool {
     !guard::scrub(&TitleReader::shipped().for_guard(title), None).1.is_empty()
 }
 
-fn from_reading(about: &About, title: &str, reading: &TitleReading, locator: &str, trust: f64) -> Vec<Found> {
-    let quote = TitleReader::shipped().quote(title);
+fn from_reading(about: &About, quote: &str, reading: &TitleReading, locator: &str, trust: f64) -> Vec<Found> {
     weighed(reading)
         .into_iter()
         .map(|(claim, weight)| Found {
             about: about.clone(),
             claim,
             weight: believed(weight, trust),
-            quote: quote.clone(),
+            quote: quote.to_owned(),
             locator: locator.to_owned(),
             extractor: EXTRACTOR.to_owned(),
             said_at: None,

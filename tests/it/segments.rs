@@ -95,7 +95,7 @@ fn segments(home: &Path, personas: &[Persona]) -> BTreeMap<SubjectId, Segments> 
 /// The companies of those who were researched individually, belong to the segment, and are known to have the value.
 fn behind(personas: &[Persona], segments: &BTreeMap<SubjectId, Segments>, v: &SegmentValue) -> Vec<Option<AccountId>> {
     let has = |p: &&Persona| {
-        let goal = p.goals.iter().any(|n| n.status == FacetStatus::Known && n.value.as_ref() == Some(&v.value));
+        let goal = p.goals.iter().any(|n| n.status == FacetStatus::Known && n.value.as_deref() == Some(&*v.value));
         let known =
             p.channels.iter().filter(|c| c.status == FacetStatus::Known && v.facet == format!("channel.{}", c.phase));
         let channel = known.filter_map(|c| c.channel).any(|c| c.as_str() == v.value);

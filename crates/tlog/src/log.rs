@@ -22,13 +22,13 @@ pub(crate) const CHECKPOINT: &str = "checkpoint";
 pub(crate) const PENDING: &str = "pending";
 pub(crate) const LOCK: &str = "lock";
 
-/// Bytes in the segment from which it is published by itself.
-const SEGMENT_BYTES: u64 = 16 << 20;
+/// Bytes in the segment from which it is published by itself; as much is held in memory until then.
+const SEGMENT_BYTES: u64 = 4 << 20;
 
 /// A log open for appending. Several, in one process or many, may be open on one directory.
 ///
 /// Leaves are durable when [`append_batch`](Self::append_batch) returns; readers see them once they are published:
-/// by [`publish`](Self::publish), by the next [`open`](Self::open), or when the segment has grown to 16 MiB.
+/// by [`publish`](Self::publish), by the next [`open`](Self::open), or when the segment has grown to 4 MiB.
 #[derive(Debug)]
 pub struct Log {
     dir: PathBuf,
@@ -97,7 +97,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Publishes when the segment has grown to so many bytes, instead of 16 MiB. Recovery reads as much at most,
+    /// Publishes when the segment has grown to so many bytes, instead of 4 MiB. Recovery reads as much at most,
     /// and one batch more.
     #[must_use]
     pub fn segment_bytes(mut self, bytes: u64) -> Self {

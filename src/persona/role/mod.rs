@@ -74,6 +74,11 @@ fn holds(c: &Condition, at: &Position<'_>) -> f64 {
     if !company {
         return 0.0;
     }
+    // Most weights do not apply to most people; whether a level fits is told fastest.
+    let by_level = c.seniority.map_or(1.0, |range| sum(&at.seniority, Seniority::ALL, |s| range.holds(*s)));
+    if by_level == 0.0 {
+        return 0.0;
+    }
     let by_function = if c.relation.is_none() && c.functions.is_empty() {
         1.0
     } else {
@@ -82,7 +87,6 @@ fn holds(c: &Condition, at: &Position<'_>) -> f64 {
         };
         sum(&at.functions, JobFunction::ALL, fits)
     };
-    let by_level = c.seniority.map_or(1.0, |range| sum(&at.seniority, Seniority::ALL, |s| range.holds(*s)));
     let by_behaviour = if c.phase.is_empty() {
         1.0
     } else {
@@ -102,7 +106,7 @@ fn relation(o: &Offering, f: JobFunction) -> Relation {
 }
 
 fn sum<T>(p: &[f64], all: &[T], fits: impl Fn(&T) -> bool) -> f64 {
-    p.iter().zip(all).filter(|(_, v)| fits(v)).map(|(p, _)| p).sum::<f64>().min(1.0)
+    p.iter().zip(all).filter(|(p, v)| **p != 0.0 && fits(v)).map(|(p, _)| p).sum::<f64>().min(1.0)
 }
 
 /// One role of one person, with everything that it rests on.
@@ -192,10 +196,11 @@ fn titled(work: &Work<'_, '_>, needs: Needs) -> Result<(), FacetStatus> {
 
 /// What is said outright about a role. The claims weigh `statement_gain` times their log-odds.
 fn statements<'a>(input: &FusionInput<'a>, role: BuyingRole) -> Vec<Support<'a>> {
-    let claims = super::fuse::own(input).filter_map(|s| match s.claim {
+    let claims = input.signals.iter().filter_map(|s| match s.claim {
         Claim::BuyingRole(r, sign) if r == role && sign != 0 => Some((s, usize::from(sign > 0), ROLES.statement_gain)),
         _ => None,
     });
+    let claims = claims.filter(|(s, ..)| super::fuse::is_own(input, s));
     weigh(input.frame(), Family::BuyingRole, 2, claims, |p, _| logit(p))
 }
 

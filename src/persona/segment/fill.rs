@@ -106,7 +106,7 @@ impl<'a> Filling<'a> {
         let name = first.name.clone();
         let row = |v: &&SegmentValue| Named {
             name: name.clone(),
-            value: Some(v.value.clone()),
+            value: Some(v.value.clone().into()),
             status: FacetStatus::Segment,
         };
         *rows = values.iter().map(row).collect();

@@ -229,7 +229,7 @@ fn answers(p: &Persona) -> Vec<Answer> {
 /// The values of a column that somebody said of the person, each once.
 fn known(column: &[Named]) -> Vec<String> {
     let known = column.iter().filter(|n| n.status == FacetStatus::Known);
-    let mut values: Vec<String> = known.filter_map(|n| n.value.clone()).collect();
+    let mut values: Vec<String> = known.filter_map(|n| Some(n.value.as_deref()?.to_owned())).collect();
     values.sort_unstable();
     values.dedup();
     values

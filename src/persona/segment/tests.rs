@@ -189,7 +189,8 @@ fn traits_are_means_and_lists_are_counted_value_by_value() {
         let mut persona = known(Person { company: i as usize, advice: None });
         persona.traits[0].status = FacetStatus::Known;
         persona.traits[0].score = Some(if i == 0 { 0.2 } else { -0.6 });
-        let row = |value: &str| Named { name: "x".into(), value: Some(value.into()), status: FacetStatus::Known };
+        let row =
+            |value: &str| Named { name: "x".into(), value: Some(value.to_owned().into()), status: FacetStatus::Known };
         persona.goals = vec![row("cut_costs")];
         persona.goals.extend((i > 3).then(|| row("grow")));
         tally.add(&persona, &Segments::of(&persona, None, None, Size::Unknown));

@@ -185,7 +185,7 @@ fn marked(said: String, status: FacetStatus) -> String {
 
 /// The values of a list column, or why there is none.
 fn listed<'a>(rows: impl IntoIterator<Item = &'a Named>) -> String {
-    let one = |n: &Named| marked(n.value.clone().unwrap_or_else(|| n.status.to_string()), n.status);
+    let one = |n: &Named| marked(n.value.as_deref().unwrap_or(n.status.as_str()).to_owned(), n.status);
     rows.into_iter().map(one).collect::<Vec<_>>().join(", ")
 }
 

@@ -38,7 +38,7 @@ fn the_segment_speaks_before_the_study_and_fusing_again_changes_nothing() {
     assert_eq!(shown(&late, "trait.formality"), ("+".to_owned(), Some(0.75)));
     assert_eq!(late.requirements.iter().filter(|n| n.name == "buyer").count(), 1);
     // Other channels are the study's still.
-    let studied: Vec<&str> = late.study_priors.iter().map(|s| s.facet.as_str()).collect();
+    let studied: Vec<&str> = late.study_priors.iter().map(|s| &*s.facet).collect();
     assert!(studied.contains(&"channel.complaint") && !studied.contains(&"channel.advice"), "{studied:?}");
     assert!(!studied.contains(&"requirement.buyer"));
     assert_eq!(somebody(&[], &late.segment_values, |i| fuse(&i)), late);

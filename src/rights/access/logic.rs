@@ -64,8 +64,9 @@ fn stored(p: &Persona) -> Vec<Stored> {
         let value = m.confidence.map(|_| m.motive.to_string());
         plain("motives", &format!("motive.{}", m.motive), value, m.confidence, m.status)
     }));
-    let named =
-        |group, prefix: &str, n: &Named| plain(group, &format!("{prefix}{}", n.name), n.value.clone(), None, n.status);
+    let named = |group, prefix: &str, n: &Named| {
+        plain(group, &format!("{prefix}{}", n.name), n.value.as_deref().map(str::to_owned), None, n.status)
+    };
     all.extend(p.goals.iter().map(|n| point("goals", PointKind::Goal, n)));
     all.extend(p.buying_behaviour.iter().map(|n| point("habits", PointKind::BuyingBehaviour, n)));
     all.extend(p.information_behaviour.iter().map(|n| point("habits", PointKind::InformationBehaviour, n)));
@@ -79,7 +80,7 @@ fn stored(p: &Persona) -> Vec<Stored> {
         FacetStatus::Known => point("requirements", PointKind::Requirement, n),
         _ => named("requirements", "requirement.", n),
     }));
-    all.extend(p.empathy_map.iter().map(|n| match (n.name.as_str(), n.status) {
+    all.extend(p.empathy_map.iter().map(|n| match (&*n.name, n.status) {
         ("pains", FacetStatus::Known) => point("empathy", PointKind::Pain, n),
         ("gains", FacetStatus::Known) => point("empathy", PointKind::Gain, n),
         _ => named("empathy", "empathy_map.", n),
@@ -91,8 +92,8 @@ fn stored(p: &Persona) -> Vec<Stored> {
 /// Names the study, or the segment, of each value that comes from one.
 fn name_origins(all: &mut [Stored], p: &Persona) {
     for s in all.iter_mut().filter(|s| s.status == FacetStatus::StudyPrior) {
-        let prior = p.study_priors.iter().find(|x| x.facet == s.facet && Some(&x.value) == s.value.as_ref());
-        s.study = prior.map(|x| x.study.clone());
+        let prior = p.study_priors.iter().find(|x| x.facet == s.facet && Some(&*x.value) == s.value.as_deref());
+        s.study = prior.map(|x| x.study.to_string());
     }
     for s in all.iter_mut().filter(|s| s.status == FacetStatus::Segment) {
         // A motive or a point is a facet of its own here, and one value of several there.
@@ -108,7 +109,7 @@ fn name_origins(all: &mut [Stored], p: &Persona) {
 /// A point under its own name, as it is explained; the kind alone where there is none.
 fn point(group: &'static str, kind: PointKind, n: &Named) -> Stored {
     let facet = n.value.as_ref().map_or_else(|| kind.to_string(), |v| format!("{kind}.{v}"));
-    plain(group, &facet, n.value.clone(), None, n.status)
+    plain(group, &facet, n.value.as_deref().map(str::to_owned), None, n.status)
 }
 
 fn plain(

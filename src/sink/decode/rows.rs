@@ -71,7 +71,11 @@ impl View<'_> {
 
     fn named(&self, name: &str, row: usize) -> Fit<Vec<Named>> {
         self.structs(name, row, |v, i| {
-            Ok(Named { name: v.text("name", i)?, value: v.text_opt("value", i)?, status: v.term("status", i)? })
+            Ok(Named {
+                name: v.text("name", i)?.into(),
+                value: v.text_opt("value", i)?.map(Into::into),
+                status: v.term("status", i)?,
+            })
         })
     }
 }
@@ -144,7 +148,11 @@ fn motive(v: &View<'_>, i: usize) -> Fit<MotiveScore> {
 }
 
 fn study_prior(v: &View<'_>, i: usize) -> Fit<StudyPrior> {
-    Ok(StudyPrior { facet: v.text("facet", i)?, value: v.text("value", i)?, study: v.text("study", i)? })
+    Ok(StudyPrior {
+        facet: v.text("facet", i)?.into(),
+        value: v.text("value", i)?.into(),
+        study: v.text("study", i)?.into(),
+    })
 }
 
 fn segment_value(v: &View<'_>, i: usize) -> Fit<SegmentValue> {

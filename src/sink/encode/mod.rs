@@ -20,6 +20,9 @@ pub(super) use rows::{
     accounts, buying_centers, dead_letters, decisions, documents, evidence, personas, runs, signal_key,
 };
 
+/// Bytes of a text, about: most are terms and ids.
+const TEXT_BYTES: usize = 24;
+
 /// Collects the arrays of one batch, or of the structs inside one column.
 struct Columns {
     table: Table,
@@ -41,7 +44,8 @@ impl Columns {
 
     fn text<S: AsRef<str>>(&mut self, name: &str, values: impl Iterator<Item = Option<S>>) {
         let prose = self.due(name).kind == Kind::Prose;
-        let mut builder = StringBuilder::new();
+        let rows = values.size_hint().0;
+        let mut builder = StringBuilder::with_capacity(rows, rows * TEXT_BYTES);
         for value in values {
             match value {
                 Some(v) if prose => builder.append_value(safe_text(v.as_ref())),
@@ -54,7 +58,7 @@ impl Columns {
 
     fn int<N: TryInto<i64>>(&mut self, name: &str, values: impl Iterator<Item = Option<N>>) {
         self.due(name);
-        let mut builder = Int64Builder::new();
+        let mut builder = Int64Builder::with_capacity(values.size_hint().0);
         for value in values {
             builder.append_option(value.map(|v| v.try_into().unwrap_or(i64::MAX)));
         }
@@ -63,7 +67,7 @@ impl Columns {
 
     fn float(&mut self, name: &str, values: impl Iterator<Item = Option<f64>>) -> Result<(), SinkError> {
         let Kind::Float(range) = self.due(name).kind else { panic!("{name} is no column of floats") };
-        let mut builder = Float64Builder::new();
+        let mut builder = Float64Builder::with_capacity(values.size_hint().0);
         for (row, value) in values.enumerate() {
             if value.is_some_and(|v| !range.holds(v)) {
                 return Err(SinkError::Range { table: self.table, column: name.into(), row, range: range.as_str() });
@@ -77,7 +81,7 @@ impl Columns {
 
     fn time(&mut self, name: &str, values: impl Iterator<Item = Option<Timestamp>>) {
         self.due(name);
-        let mut builder = TimestampMicrosecondBuilder::new().with_timezone("UTC");
+        let mut builder = TimestampMicrosecondBuilder::with_capacity(values.size_hint().0).with_timezone("UTC");
         for value in values {
             builder.append_option(value.map(Timestamp::as_microsecond));
         }

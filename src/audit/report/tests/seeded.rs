@@ -268,7 +268,8 @@ fn special_category_finds_the_place_and_never_tells_the_text() {
         assert!(!serde_json::to_string(&answer).expect("JSON").contains(text));
         let world = changed(|t| {
             let (name, value, status) = ("says".into(), Some(text.to_owned()), crate::taxonomy::FacetStatus::Known);
-            t.personas[0].empathy_map = vec![crate::persona::rows::Named { name, value, status }];
+            t.personas[0].empathy_map =
+                vec![crate::persona::rows::Named { name, value: value.map(Into::into), status }];
         });
         let found = world.ask(|book| special_category::special_category(book).expect("answer")).findings;
         assert!(found.listed.iter().any(|f| f.column.as_deref() == Some("empathy_map.value")), "{found:?}");
