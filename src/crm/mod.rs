@@ -13,8 +13,6 @@ mod note;
 mod other;
 mod parquet;
 mod parts;
-#[cfg(test)]
-mod parts_tests;
 mod pull;
 mod reader;
 mod rows;
@@ -32,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use columns::{FLAGS, Table};
 pub use error::CrmError;
 pub use note::{CrmNote, NoteFiles, NoteKind};
-pub use parts::{Parting, Parts, Seen};
+pub use parts::{Employer, Parting, Parts, Seen};
 pub use pull::{check, files_of, pull};
 pub use rows::MAX_CELL;
 

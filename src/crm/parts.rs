@@ -3,23 +3,23 @@
 //! Invariant: all rows of a record, and of those that were merged into it, are in the part of its company, so a part says of
 //! its contacts what the whole pull would say. Of a row only the cells of known columns are stored.
 
+mod sorter;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::columns::{Layout, Table};
-use super::files::{self, Survey, survey};
 use super::merge::Companies;
-use super::pull::{Newest, TakeRow, count_unread, gather, shown};
-use super::reader::{Cells, check_settings, stated_encoding};
-use super::rows::{Export, Item as RowItem, Row, Rows};
-use super::{
-    CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, CsvSource, DateOrder, FileFacts, FileSet, Origin, Unit,
-    contact, other,
-};
+use super::pull::{TakeRow, gather};
+use super::reader::Cells;
+use super::rows::Row;
+use super::{CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, DateOrder, FileFacts, Origin, Unit, other};
 use crate::blocks::{Blocks, Item};
 
 /// How a pull is parted.
@@ -43,6 +43,15 @@ pub enum Seen<'a> {
     Contact(&'a CrmContact),
     /// A company.
     Company(&'a CrmAccount),
+}
+
+/// Where a contact works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Employer {
+    /// At no company that is known.
+    Nobody,
+    /// At the company of this number.
+    Company(usize),
 }
 
 /// A pull in parts.
@@ -148,75 +157,7 @@ impl<'de> Item<'de> for Whatever {
     type Stored = Stored<'de>;
 }
 
-/// A file of a table, looked at once.
-struct File {
-    path: PathBuf,
-    name: String,
-    survey: Survey,
-}
-
-fn open(table: Table, set: &FileSet, base: &Path) -> Result<Vec<File>, CrmError> {
-    check_settings(table, set)?;
-    let stated = stated_encoding(table, set)?;
-    let paths = files::expand(table.name(), base, &set.path)?;
-    let file = |path: PathBuf| Ok(File { name: shown(base, &path), survey: survey(&path, stated)?, path });
-    paths.into_iter().map(file).collect()
-}
-
-/// Calls `take` with each item of each file, and the number of its file; gives what is known of the files.
-fn each(
-    (table, set): (Table, &FileSet),
-    all: &[File],
-    mut take: impl FnMut(usize, &Layout, RowItem) -> Result<(), CrmError>,
-) -> Result<Vec<FileFacts>, CrmError> {
-    let mut facts = Vec::new();
-    for (at, File { path, name, survey }) in all.iter().enumerate() {
-        let mut reader = Rows::of(&Export { table, set, path, name, survey })?;
-        while let Some(item) = reader.next_row()? {
-            take(at, reader.layout(), item)?;
-        }
-        facts.push(reader.facts().clone());
-    }
-    Ok(facts)
-}
-
 impl Parts {
-    /// Sorts all files of a source into parts; relative paths start at `base`.
-    ///
-    /// # Errors
-    /// A file that cannot be read, or a disk that refuses.
-    pub fn sort_in(source: &CsvSource, base: &Path, parting: Parting<'_>) -> Result<Self, CrmError> {
-        let blocks = Blocks::create(parting.folder.clone(), parting.parts)?;
-        let mut sorter = Sorter {
-            parts: Self {
-                files: Vec::new(),
-                dead_letters: Vec::new(),
-                merged_accounts: BTreeMap::new(),
-                blocks,
-                shapes: Vec::new(),
-                places: Places::default(),
-                unread: BTreeMap::new(),
-                shared: HashSet::new(),
-            },
-            parting,
-            emails: HashMap::new(),
-            tied: HashSet::new(),
-            held: Vec::new(),
-        };
-        if let Some(set) = &source.accounts {
-            sorter.accounts(set, base)?;
-        }
-        sorter.contacts(&source.contacts, base)?;
-        sorter.settle()?;
-        if let Some(set) = &source.consents {
-            sorter.consents(set, base)?;
-        }
-        let Sorter { mut parts, emails, .. } = sorter;
-        parts.shared = emails.into_iter().filter(|(_, shared)| *shared).map(|(print, _)| print).collect();
-        parts.blocks.finish()?;
-        Ok(parts)
-    }
-
     /// The pull of one part; it has neither files nor the dead letters that belong to none.
     ///
     /// # Errors
@@ -265,12 +206,11 @@ impl Parts {
         !self.shared.is_empty() && self.shared.contains(&self.places.print(address))
     }
 
-    /// The number of a contact's company, by their record id; `Some(None)` = the contact has none, `None` = nobody knows such
-    /// a contact.
+    /// Where a contact works, by their record id; `None` = nobody knows such a contact.
     #[must_use]
-    pub fn company_of(&self, contact: &str) -> Option<Option<usize>> {
+    pub fn employer_of(&self, contact: &str) -> Option<Employer> {
         let place = self.places.of(contact).filter(|place| place.company != NOBODY)?;
-        Some((place.company != ALONE).then_some(place.company as usize))
+        Some(if place.company == ALONE { Employer::Nobody } else { Employer::Company(place.company as usize) })
     }
 
     /// The number of a company, by its record id.
@@ -289,226 +229,6 @@ impl Shape {
         let id = other::key(&self.layout, row);
         let taken = take(&mut Cells { layout: &self.layout, row, order: self.order, notes: letters, id });
         letters.extend(taken.err().map(|letter| *letter));
-    }
-}
-
-/// Sorts rows into parts.
-struct Sorter<'a> {
-    parts: Parts,
-    parting: Parting<'a>,
-    /// Addresses of contacts that hold, and whether several have them.
-    emails: HashMap<Print, bool>,
-    /// Records that were merged with others.
-    tied: HashSet<String>,
-    /// Rows of which not every one tells where it belongs: of records with several rows, or that were merged.
-    held: Vec<(String, usize, Row)>,
-}
-
-impl Sorter<'_> {
-    /// Makes a shape of each file; the number of the first.
-    fn shapes(&mut self, (table, set): (Table, &FileSet), all: &[File]) -> Result<usize, CrmError> {
-        let first = self.parts.shapes.len();
-        for File { path, name, survey } in all {
-            let reader = Rows::of(&Export { table, set, path, name, survey })?;
-            let layout = reader.layout().clone();
-            self.parts.shapes.push(Shape { layout, order: set.date_order, name: name.as_str().into() });
-        }
-        Ok(first)
-    }
-
-    /// Companies are few enough to be held until it is known which of them hold.
-    fn accounts(&mut self, set: &FileSet, base: &Path) -> Result<(), CrmError> {
-        let table = (Table::Accounts, set);
-        let all = open(table.0, set, base)?;
-        let first = self.shapes(table, &all)?;
-        let (mut accounts, mut letters) = (Newest::default(), Vec::new());
-        let shapes = &self.parts.shapes;
-        let facts = each(table, &all, |file, _, item| {
-            let shape = &shapes[first + file];
-            match item {
-                Ok(row) => shape.read(table.0, &row, &mut letters, &mut |cells| {
-                    accounts.add(other::account(cells)?, cells);
-                    Ok(())
-                }),
-                Err(letter) => letters.push(*letter),
-            }
-            Ok(())
-        })?;
-        let Companies { rows, merged } = Companies::of(accounts.into_rows(), &mut letters);
-        for (number, company) in rows.iter().enumerate() {
-            (self.parting.look)(Seen::Company(company));
-            let part = (self.parting.of_company)(&company.record_id);
-            self.parts.blocks.put(part, &Stored::Company(StoredCompany::of(company)))?;
-            self.parts.places.companies.insert(company.record_id.clone(), number as u32);
-        }
-        self.parts.merged_accounts = merged;
-        self.parts.dead_letters.extend(letters);
-        self.parts.files.extend(facts);
-        Ok(())
-    }
-
-    /// Reads contacts twice: which records have several rows, or were merged, is known only in the end.
-    fn contacts(&mut self, set: &FileSet, base: &Path) -> Result<(), CrmError> {
-        let table = (Table::Contacts, set);
-        let all = open(table.0, set, base)?;
-        let first = self.shapes(table, &all)?;
-        each(table, &all, |_, layout, item| {
-            if let Ok(row) = item {
-                self.count(layout, &row);
-            }
-            Ok(())
-        })?;
-        let facts = each(table, &all, |file, _, item| match item {
-            Ok(row) => self.contact(first + file, row),
-            Err(letter) => {
-                self.lost(*letter);
-                Ok(())
-            }
-        })?;
-        self.parts.files.extend(facts);
-        Ok(())
-    }
-
-    fn count(&mut self, layout: &Layout, row: &Row) {
-        let Some(id) = other::key(layout, row) else { return };
-        let print = self.parts.places.print(&id);
-        self.parts.places.by_record.entry(print).and_modify(|place| *place = ROWS).or_insert(ONE_ROW);
-        let mut notes = Vec::new();
-        let cells = Cells { layout, row, order: DateOrder::default(), notes: &mut notes, id: None };
-        let others = contact::merged_ids(&cells, &id).into_iter();
-        let others: Vec<String> = others.chain(cells.text("merged_into").map(str::to_owned)).collect();
-        if !others.is_empty() {
-            self.tied.extend(others);
-            self.tied.insert(id);
-        }
-    }
-
-    /// Puts a row into its part, or holds it back.
-    fn contact(&mut self, shape: usize, row: Row) -> Result<(), CrmError> {
-        let of = &self.parts.shapes[shape];
-        let Some(id) = other::key(&of.layout, &row) else {
-            // It will tell that it has none.
-            return self.put(0, shape, &row);
-        };
-        let print = self.parts.places.print(&id);
-        if self.parts.places.by_record.get(&print) == Some(&ROWS) || self.tied.contains(&id) {
-            self.held.push((id, shape, row));
-            return Ok(());
-        }
-        let mut notes = Vec::new();
-        let id_of = Some(id.clone());
-        let read =
-            contact::read(&mut Cells { layout: &of.layout, row: &row, order: of.order, notes: &mut notes, id: id_of });
-        let place = match &read {
-            Ok(contact) => {
-                (self.parting.look)(Seen::Contact(contact));
-                if !contact.deleted {
-                    self.addresses(contact);
-                }
-                self.place_of(&id, contact.account_record.as_deref())
-            }
-            Err(_) => self.nowhere(&id),
-        };
-        self.parts.places.by_record.insert(print, place);
-        self.put(usize::from(place.part), shape, &row)
-    }
-
-    fn addresses(&mut self, contact: &CrmContact) {
-        for email in &contact.emails {
-            let print = self.parts.places.print(email.reveal());
-            self.emails.entry(print).and_modify(|shared| *shared = true).or_insert(false);
-        }
-    }
-
-    /// Where a record belongs whose row names that company.
-    fn place_of(&self, record: &str, company: Option<&str>) -> Place {
-        let company = company.map(|c| self.parts.merged_accounts.get(c).map_or(c, String::as_str));
-        match company.and_then(|c| Some((c, *self.parts.places.companies.get(c)?))) {
-            Some((company, number)) => Place { part: (self.parting.of_company)(company) as u16, company: number },
-            None => Place { part: (self.parting.of_contact)(record) as u16, company: ALONE },
-        }
-    }
-
-    fn nowhere(&self, record: &str) -> Place {
-        Place { company: NOBODY, ..self.place_of(record, None) }
-    }
-
-    /// Finds out where the rows belong that were held back: where the row that holds belongs.
-    fn settle(&mut self) -> Result<(), CrmError> {
-        let held = std::mem::take(&mut self.held);
-        let companies = Companies { rows: Vec::new(), merged: self.parts.merged_accounts.clone() };
-        let shapes = &self.parts.shapes;
-        let pull = gather(companies, BTreeMap::new(), Vec::new(), |table, letters, take| {
-            held.iter().for_each(|(_, shape, row)| shapes[*shape].read(table, row, letters, take));
-            Ok(())
-        })?;
-        for contact in &pull.contacts {
-            (self.parting.look)(Seen::Contact(contact));
-            self.addresses(contact);
-            let place = self.place_of(&contact.record_id, contact.account_record.as_deref());
-            self.parts.places.put(&contact.record_id, place);
-        }
-        for contact in &pull.gone {
-            let id = &contact.record_id;
-            (self.parting.look)(Seen::Contact(contact));
-            // Those that were merged in a circle, or into one that is not exported, stay together.
-            let place = if self.tied.contains(id) {
-                Place { part: 0, company: ALONE }
-            } else {
-                self.place_of(id, contact.account_record.as_deref())
-            };
-            self.parts.places.put(id, place);
-        }
-        for (loser, into) in &pull.merged {
-            let place = self.parts.places.of(into).unwrap_or_else(|| self.place_of(into, None));
-            self.parts.places.put(loser, place);
-        }
-        for (id, shape, row) in &held {
-            let place = self.parts.places.of(id).unwrap_or_else(|| self.nowhere(id));
-            self.parts.places.put(id, place);
-            self.put(usize::from(place.part), *shape, row)?;
-        }
-        Ok(())
-    }
-
-    fn consents(&mut self, set: &FileSet, base: &Path) -> Result<(), CrmError> {
-        let table = (Table::Consents, set);
-        let all = open(table.0, set, base)?;
-        let first = self.shapes(table, &all)?;
-        let facts = each(table, &all, |file, layout, item| match item {
-            Ok(row) => {
-                let place = other::key(layout, &row).and_then(|id| self.parts.places.of(&id));
-                // One of nobody is told by any part.
-                self.put(place.map_or(0, |place| usize::from(place.part)), first + file, &row)
-            }
-            Err(letter) => {
-                self.lost(*letter);
-                Ok(())
-            }
-        })?;
-        self.parts.files.extend(facts);
-        Ok(())
-    }
-
-    /// A row that could not be read at all.
-    fn lost(&mut self, letter: CrmDeadLetter) {
-        count_unread(std::slice::from_ref(&letter), &mut self.parts.unread);
-        self.parts.dead_letters.push(letter);
-    }
-
-    fn put(&mut self, part: usize, shape: usize, row: &Row) -> Result<(), CrmError> {
-        let used = self.parts.shapes[shape].layout.used();
-        let (mut text, mut ends) = (String::new(), Vec::with_capacity(row.ends.len()));
-        let mut used = used.iter().peekable();
-        for (at, cell) in row.cells().enumerate() {
-            if used.next_if_eq(&&at).is_some() {
-                text.push_str(cell);
-            }
-            ends.push(text.len() as u32);
-        }
-        let Origin { line, unit, digest, .. } = row.origin;
-        let stored = Stored::Row { shape: shape as u32, text: &text, ends, line, unit, digest };
-        Ok(self.parts.blocks.put(part, &stored)?)
     }
 }
 

@@ -151,6 +151,9 @@ enum Settled<'a> {
     LeftOut,
 }
 
+/// The company of a contact, who may have none.
+struct Employer<'a>(Option<&'a AccountId>);
+
 /// Whose notes are whose.
 struct Owners<'a> {
     context: &'a Context,
@@ -177,12 +180,15 @@ impl<'a> Owners<'a> {
         }
     }
 
-    /// The company of a contact, by its record id; `None` = nobody knows the contact.
-    fn contact(&self, record: &str) -> Option<Option<&'a AccountId>> {
-        let Some(rest) = self.rest else { return self.contacts.get(record).copied() };
+    /// Where a contact works, by its record id; `None` = nobody knows the contact.
+    fn contact(&self, record: &str) -> Option<Employer<'a>> {
+        let Some(rest) = self.rest else { return self.contacts.get(record).map(|account| Employer(*account)) };
         let known = !self.unread.gone.contains(record) && !self.unread.suppressed.contains(record);
-        let company = rest.parts.company_of(record).filter(|_| known)?;
-        Some(company.and_then(|number| rest.accounts.get(number)))
+        let employer = rest.parts.employer_of(record).filter(|_| known)?;
+        Some(Employer(match employer {
+            crate::crm::Employer::Nobody => None,
+            crate::crm::Employer::Company(number) => rest.accounts.get(number),
+        }))
     }
 
     /// A company, by its record id.
@@ -235,7 +241,7 @@ impl<'a> Owners<'a> {
             let record = self.unread.merged.get(record).unwrap_or(record);
             let subject = || Some(ids.subject(crm, record));
             return match self.contact(record) {
-                Some(account) => Ok((account, subject())),
+                Some(Employer(account)) => Ok((account, subject())),
                 None if self.cut_off || self.unread.gone.contains(record) || self.is_erased(record) => {
                     Err(Box::new(Settled::LeftOut))
                 }

@@ -186,12 +186,10 @@ impl LedgerView {
 
     /// A first collection; the one that was entered first stands.
     pub(super) fn saw(&mut self, subject: &SubjectId, at: Timestamp) {
-        match self.people.get_mut(subject) {
-            Some(person) => person.first_seen = person.first_seen.or(Some(at)),
-            None => {
-                let person = Person { first_seen: Some(at), ..Person::default() };
-                self.people.insert(subject.clone(), person);
-            }
+        if let Some(person) = self.people.get_mut(subject) {
+            person.first_seen = person.first_seen.or(Some(at));
+        } else {
+            self.people.insert(subject.clone(), Person { first_seen: Some(at), ..Person::default() });
         }
     }
 

@@ -136,7 +136,7 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let mut changed: HashMap<&SubjectId, Vec<Identifier>> = HashMap::new();
         for (subject, identifiers) in seen {
-            let known = changed.get(subject).map(Vec::as_slice).unwrap_or_else(|| self.identifiers(subject));
+            let known = changed.get(subject).map_or_else(|| self.identifiers(subject), Vec::as_slice);
             if identifiers.iter().all(|identifier| known.contains(identifier)) {
                 continue;
             }

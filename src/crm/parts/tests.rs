@@ -1,12 +1,14 @@
 //! Parts say together what the whole pull says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::{CrmPull, CsvSource, FileSet, Parting, Parts, Seen, pull};
+use super::{CrmPull, Employer, Parting, Parts, Seen};
+use crate::crm::{CsvSource, FileSet, pull};
 
 const PARTS: usize = 4;
 
@@ -53,20 +55,20 @@ fn write(folder: &Path, contacts: &[Contact], accounts: &[(u8, u8)], consents: &
         let into = if c.into < 14 { format!("K{}", c.into) } else { String::new() };
         let (deleted, out) = (if c.deleted { "yes" } else { "" }, if c.opted_out { "yes" } else { "" });
         let account = if c.account == 0 { String::new() } else { format!("F{}", c.account) };
-        csv += &format!("K{},{name},e{}@a.example,{account},{date},{deleted},{into},{out},Canary\n", c.id, c.email);
+        let _ = writeln!(csv, "K{},{name},e{}@a.example,{account},{date},{deleted},{into},{out},Canary", c.id, c.email);
     }
     csv += "ragged\n,Nobody,,,,,,,\n";
     fs::write(folder.join("c.csv"), csv).expect("written");
     let mut csv = String::from("id,name,merged into\n");
     for (id, into) in accounts {
         let into = if *into < 8 { format!("F{into}") } else { String::new() };
-        csv += &format!("F{id},Invented GmbH,{into}\n");
+        let _ = writeln!(csv, "F{id},Invented GmbH,{into}");
     }
     fs::write(folder.join("a.csv"), csv).expect("written");
     let mut csv = String::from("contact_id,kind,purposes,recorded_at\n");
     for (id, what) in consents {
         let date = if *what == 3 { "never" } else { "2025-01-01" };
-        csv += &format!("K{id},{},x,{date}\n", ["grant", "withdraw", "", "grant"][usize::from(*what)]);
+        let _ = writeln!(csv, "K{id},{},x,{date}", ["grant", "withdraw", "", "grant"][usize::from(*what)]);
     }
     fs::write(folder.join("k.csv"), csv).expect("written");
     let files = |path: &str| FileSet { path: path.into(), ..FileSet::default() };
@@ -149,9 +151,10 @@ proptest! {
                 prop_assert_eq!(expected.contains(email.reveal().as_str()), parts.is_shared(email.reveal()));
             }
             let company = whole.company_of(contact).and_then(|c| parts.company(c));
-            prop_assert_eq!(parts.company_of(&contact.record_id), Some(company));
+            let employer = company.map_or(Employer::Nobody, Employer::Company);
+            prop_assert_eq!(parts.employer_of(&contact.record_id), Some(employer));
         }
-        prop_assert_eq!(parts.company_of("K99"), None);
+        prop_assert_eq!(parts.employer_of("K99"), None);
         for file in fs::read_dir(folder.path().join("work")).expect("parts") {
             let bytes = fs::read(file.expect("a part").path()).expect("read");
             prop_assert!(!String::from_utf8_lossy(&bytes).contains("Invented"));
