@@ -161,11 +161,6 @@ fn each<T>(
     Ok(())
 }
 
-/// Shows all rows of `personas`, in their order.
-pub fn each_persona(snapshot: &Snapshot, visit: impl FnMut(Persona)) -> Result<(), SinkError> {
-    each(snapshot, Table::Personas, decode::personas, visit)
-}
-
 /// Shows all rows of `documents`, in their order.
 pub fn each_document(snapshot: &Snapshot, visit: impl FnMut(DocumentRow)) -> Result<(), SinkError> {
     each(snapshot, Table::Documents, decode::documents, visit)
