@@ -54,7 +54,7 @@ fn events() -> Vec<LegalEvent> {
             actor: None,
         }
         .into(),
-        origin: Origin { system: "crm".into(), field: "consents".into(), value_commitment: None },
+        origin: Origin { system: "crm".into(), field: "consents".into(), value_commitment: None }.into(),
         supersedes: None,
     };
     let of = |n: usize| {

@@ -186,6 +186,11 @@ impl Parts {
         })
     }
 
+    /// Lets go of where records belong: from then on nobody is known to [`Self::employer_of`] and [`Self::company`].
+    pub fn forget_places(&mut self) {
+        (self.places.by_record, self.places.companies) = (HashMap::new(), HashMap::new());
+    }
+
     /// How many parts there are.
     #[must_use]
     pub const fn count(&self) -> usize {

@@ -33,6 +33,9 @@ use crate::run::load::{Loaded, dead_letter};
 use crate::run::notes::Unread;
 use crate::sink::WORK_CRM;
 
+/// Events and first collections that are entered at once, about.
+const TOGETHER: usize = 131_072;
+
 /// Where contacts are entered.
 pub(super) struct Desk<'a> {
     /// `None` = nothing is written.
@@ -131,12 +134,7 @@ impl Desk<'_> {
         let (mut all, subjects) = self.hold_all(&parts, &identifiers, &mut events)?;
         self.letters(&mut parts, &identifiers, &mut all);
         self.announce(&all.loaded.sources)?;
-        for part in 0..ranges.all() {
-            let (events, seen) = entered(&events, part)?;
-            if !events.is_empty() || !seen.is_empty() {
-                self.learn(&events, &seen, false)?;
-            }
-        }
+        self.learn_all(&events)?;
         drop(events);
         self.learn(&[], &[], self.is_sync(&all.loaded))?;
         self.conclude()?;
@@ -224,6 +222,23 @@ impl Desk<'_> {
 
     fn learn(&mut self, events: &[LegalEvent], seen: &[(SubjectId, Timestamp)], is_sync: bool) -> Result<(), RunError> {
         self.ledger.import(self.vault, Import { events, seen, is_sync }, self.known_at)?;
+        Ok(())
+    }
+
+    /// Tells the ledger what was put by, some parts at once: each import changes the same pages of the file.
+    fn learn_all(&mut self, put_by: &Blocks) -> Result<(), RunError> {
+        let (mut events, mut seen) = (Vec::new(), Vec::new());
+        for part in 0..put_by.parts() {
+            let (more_events, more_seen) = entered(put_by, part)?;
+            events.extend(more_events);
+            seen.extend(more_seen);
+            let gathered = events.len() + seen.len();
+            if gathered >= TOGETHER || (gathered > 0 && part + 1 == put_by.parts()) {
+                self.learn(&events, &seen, false)?;
+                events.clear();
+                seen.clear();
+            }
+        }
         Ok(())
     }
 

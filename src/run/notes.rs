@@ -137,6 +137,8 @@ fn walk(context: &Context, loaded: &mut Loaded, take: &mut dyn Take, counts: &mu
     }
     if let Some(rest) = &mut loaded.rest {
         rest.noted = newest;
+        // Of a million records this is as much as their keys.
+        rest.parts.forget_places();
     }
     Ok(())
 }

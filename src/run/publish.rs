@@ -253,7 +253,7 @@ async fn work(
         let span = tracing::info_span!("group", contacts);
         async move { process(&context, &group?).await }.instrument(span)
     };
-    let (mut emitted, mut rooms) = (Vec::new(), Rooms::new());
+    let (mut emitted, mut rooms) = (Vec::with_capacity(counts.subjects as usize), Rooms::new());
     let mut pending = Rows::default();
     let mut write = |pending: &mut Rows| {
         let written = || StageTimes::timed(&context.times.write, || pending.write(writer));

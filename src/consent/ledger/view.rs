@@ -65,7 +65,7 @@ pub(super) struct Person {
 /// All events by subject, as they stood when the view was taken.
 #[derive(Debug, Clone, Default)]
 pub struct LedgerView {
-    pub(super) people: HashMap<SubjectId, Person>,
+    pub(super) people: HashMap<SubjectId, Box<Person>>,
     pub(super) suppressed: HashSet<[u8; 16]>,
     pub(super) state: LedgerState,
     pub(super) head: u64,
@@ -189,7 +189,8 @@ impl LedgerView {
         if let Some(person) = self.people.get_mut(subject) {
             person.first_seen = person.first_seen.or(Some(at));
         } else {
-            self.people.insert(subject.clone(), Person { first_seen: Some(at), ..Person::default() });
+            let person = Person { first_seen: Some(at), ..Person::default() };
+            self.people.insert(subject.clone(), Box::new(person));
         }
     }
 
