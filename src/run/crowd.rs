@@ -23,7 +23,7 @@ use crate::run::load::{Group, Loaded};
 use crate::sink::WORK_CRM;
 
 /// So many contacts, about, are held in memory at once, unless a run is told otherwise.
-pub const AT_ONCE: usize = 16_384;
+pub const AT_ONCE: usize = 8192;
 /// Most parts of companies, and of contacts without one.
 const MOST: usize = 512;
 

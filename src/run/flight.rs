@@ -23,7 +23,7 @@ impl Flight {
     /// own beyond that. The fewer are begun, the more hosts idle.
     pub(crate) const FETCHING: Self = Self { at_once: 8192, ahead: 16_384 };
     /// Nobody waits for anything but the log: more would only fill memory.
-    pub(crate) const OFFLINE: Self = Self { at_once: 256, ahead: 512 };
+    pub(crate) const OFFLINE: Self = Self { at_once: 128, ahead: 512 };
 }
 
 /// Works on all items and hands their results on in order.
