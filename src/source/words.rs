@@ -56,6 +56,7 @@ thread_local! {
 }
 
 /// What a word of a quote is, wherever it stands.
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Facts {
     pub honorific: bool,
     pub particle: bool,

@@ -64,6 +64,7 @@ pub(super) const fn mark(id: u32) -> Marks {
 
 /// A word, by what it is.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Word {
     hash: u64,
     /// The words of patterns that it is, set by set.

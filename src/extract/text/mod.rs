@@ -9,6 +9,7 @@ mod department;
 pub mod guard;
 mod lines;
 mod memory;
+mod pattern;
 mod people;
 mod phrase;
 mod quote;
@@ -17,7 +18,7 @@ mod sentence;
 mod signals;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,6 @@ use crate::taxonomy::{CompanyField, Language, Point, PointKind, PurchasePhase};
 use company::Employer;
 use guard::SpecialCategory;
 use guard::token::Words;
-use signals::Setting;
 
 /// Name and version of this extractor, for the `evidence` table.
 pub const EXTRACTOR: &str = "text/2";
@@ -215,6 +215,14 @@ pub struct Text<'t> {
     pub text: &'t str,
     /// The contact whom it is about or on.
     pub about: Option<&'t str>,
+}
+
+/// What the texts about the same contacts have in common.
+struct Setting {
+    contacts: Contacts,
+    employer: Arc<Employer>,
+    /// [`Contacts::firms`] of them.
+    firms: BTreeSet<usize>,
 }
 
 /// Reads the texts about the same contacts; what the texts have in common is prepared once.

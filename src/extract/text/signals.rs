@@ -3,12 +3,11 @@
 //! Invariant: takes only [`Scrubbed`]; a question, a condition, hearsay, a negation outside the
 //! pattern, an uncertain name or an instruction to the reader yields nothing.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::bare::{Part, names_unknown};
-use super::company::{Employer, Firm, of_company};
+use super::company::{Firm, of_company};
 use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
 use super::guard::token::Token;
@@ -16,7 +15,7 @@ use super::people::{Directory, Form, Mention, Who, pronoun};
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
 use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
-use super::{CompanySignal, Contacts, Polarity, TextKind, TextSignal};
+use super::{CompanySignal, Polarity, Setting, TextKind, TextSignal};
 use crate::taxonomy::{CompanyField, PurchasePhase};
 
 /// A pronoun, or a sentence without a subject, is a little less sure than a name.
@@ -24,14 +23,6 @@ const INDIRECT: f64 = 0.9;
 
 /// A longer sentence is no sentence; also keeps the work linear.
 const MAX_WORDS: usize = 300;
-
-/// What the texts about the same contacts have in common.
-pub(super) struct Setting {
-    pub(super) contacts: Contacts,
-    pub(super) employer: Arc<Employer>,
-    /// [`Contacts::firms`] of them.
-    pub(super) firms: BTreeSet<usize>,
-}
 
 /// Reads the signals of a text from what the guard let through; `about` is an index into the contacts.
 pub(super) fn signals(

@@ -158,7 +158,7 @@ pub(super) const fn is_mask(c: char) -> bool {
 }
 
 /// The ways to read a run of letters and signs.
-fn readings(run: &[Cell]) -> Vec<String> {
+pub(super) fn readings(run: &[Cell]) -> Vec<String> {
     let outs: Vec<char> = run.iter().map(|c| c.out).collect();
     let trimmed = trim_signs(&outs);
     let mut found = Vec::new();

@@ -248,7 +248,9 @@ fn verdicts(
                 let clauses: Vec<u32> = token::clauses(cells, tokens, range.start).collect();
                 let mut verdict = judge(cells, &range, (tokens, &clauses), language);
                 // Work in one part must not cover up what another part reveals.
-                parts.iter().for_each(|part| verdict.special.extend(of_part(part).special));
+                for part in parts {
+                    verdict.special.extend(of_part(part).special);
+                }
                 verdict
             }
         });

@@ -1,5 +1,6 @@
 //! The red team: texts that carry special-category data, each with words that must not come out.
 
+use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
@@ -165,4 +166,26 @@ fn check_benign(set: &str) {
         })
         .collect();
     assert!(lost.len() * 20 <= benign.len(), "{} of {}:\n{}", lost.len(), benign.len(), lost.join("\n"));
+}
+
+proptest! {
+    #[test]
+    fn the_words_of_a_sentence_are_those_of_its_parts(text in "(\\PC|Kran-\n|kenhaus|a; |b… | \\| c|d • |Lehrer·in|l'été|:in|\"|\\. |ü){0,40}") {
+        let cells = fold::fold(&text);
+        let (mut whole, mut parted) = (Words::over(&cells), Words::over(&cells));
+        for sentence in sentence::sentences(&cells) {
+            whole.read(&cells, sentence.clone());
+            sentence::parts(&cells, &sentence, |part| parted.read(&cells, part));
+        }
+        prop_assert!(whole.spellings().eq(parted.spellings()));
+    }
+
+    #[test]
+    fn a_run_is_passed_over_only_where_it_hides_nothing(run in "[a-zA-Z0-9äß@$€!|+*#_~.,;:(-]{3,60}") {
+        let cells = fold::fold(&run);
+        prop_assume!((3..=60).contains(&cells.len()));
+        let readings = disguise::readings(&cells).len();
+        let found = disguise::disguises(&cells, &(0..cells.len()), &[], |_| false);
+        prop_assert_eq!(found.len(), readings * usize::from(cells.iter().any(|c| c.out.is_alphabetic())));
+    }
 }

@@ -46,7 +46,7 @@ struct Span {
 /// The words of a folded text, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::extract::text) struct Words {
-    /// All characters as folded, then the words that do not stand there in one piece.
+    /// All characters as folded where these are ASCII, then the words that do not stand there in one piece.
     folded: String,
     /// All characters are ASCII, so that their places are those of the cells.
     plain: bool,
@@ -64,9 +64,13 @@ impl Words {
 
     /// No words yet, of these cells.
     pub(super) fn over(cells: &[Cell]) -> Self {
-        let mut folded = String::with_capacity(cells.len());
-        folded.extend(cells.iter().map(|c| c.out));
-        Self { plain: folded.len() == cells.len(), folded, spans: Vec::with_capacity(cells.len() / 5 + 1) }
+        let spans = Vec::with_capacity(cells.len() / 5 + 1);
+        // What is not ASCII becomes what is no UTF-8.
+        let bytes: Vec<u8> = cells.iter().map(|c| if c.out.is_ascii() { c.out as u8 } else { 0xff }).collect();
+        match String::from_utf8(bytes) {
+            Ok(folded) => Self { folded, plain: true, spans },
+            Err(_) => Self { folded: String::new(), plain: false, spans },
+        }
     }
 
     pub(in crate::extract::text) fn len(&self) -> usize {
