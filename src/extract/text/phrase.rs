@@ -42,17 +42,27 @@ pub(super) struct Phrases<T> {
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     needs: Marks,
+    /// What the word right behind its first word must be, where it must be one.
+    next: Marks,
     phrase: usize,
 }
 
 impl Candidate {
     fn new(phrase: usize, items: &[Item]) -> Self {
         let of = |item: &Item| if let Item::Word(id) = item { mark(*id) } else { 0 };
-        Self { needs: items.iter().fold(0, |all, item| all | of(item)), phrase }
+        let needs = items.iter().fold(0, |all, item| all | of(item));
+        let first = items.iter().position(|item| matches!(item, Item::Word(_)));
+        let next = first.and_then(|first| items.get(first + 1)).map_or(0, of);
+        Self { needs, next, phrase }
     }
 
     const fn may_stand(&self, marks: Marks) -> bool {
         self.needs & !marks == 0
+    }
+
+    /// Whether it may begin right before a word.
+    const fn may_go_on(&self, next: Marks) -> bool {
+        self.next & !next == 0
     }
 }
 
@@ -141,7 +151,8 @@ impl<T> Phrases<T> {
         }
         let of_persons = if view.persons.is_empty() { Vec::new() } else { self.of_persons(view.tokens, marks) };
         for (start, token) in view.tokens.iter().enumerate() {
-            for candidate in self.starting_with(token, marks) {
+            let next = view.tokens.get(start + 1).map_or(0, |next| next.word.marks(self.set));
+            for candidate in self.starting_with(token, marks).filter(|c| c.may_go_on(next)) {
                 self.try_at(view, candidate.phrase, start, &mut found);
             }
             if !of_persons.is_empty() && view.persons.binary_search_by_key(&start, |p| p.start).is_ok() {
