@@ -10,9 +10,17 @@ use super::rows::dead;
 use super::{CrmAccount, CrmContact, CrmDeadLetter, CrmPull, Origin};
 
 /// Parts the living from the gone, and hands on what stays of those that were merged. `unread`: records of which a row could
-/// not be read.
-pub(super) fn settle(pull: &mut CrmPull, unread: &BTreeMap<String, u32>, notes: &mut Vec<CrmDeadLetter>) {
-    let Merges { into, circles } = Merges::of(&pull.contacts);
+/// not be read; `all`: what the whole says of merges, where this is a part of it.
+pub(super) fn settle(
+    pull: &mut CrmPull,
+    unread: &BTreeMap<String, u32>,
+    all: Option<&BTreeMap<String, String>>,
+    notes: &mut Vec<CrmDeadLetter>,
+) {
+    let Merges { mut into, circles } = Merges::of(&pull.contacts);
+    if let Some(all) = all {
+        into.retain(|loser, winner| all.get(loser) == Some(winner));
+    }
     tell_circles(Table::Contacts, &pull.contacts, &circles, notes);
     let mut all = std::mem::take(&mut pull.contacts);
     let places: HashMap<String, usize> = all.iter().enumerate().map(|(at, c)| (c.record_id.clone(), at)).collect();

@@ -327,6 +327,15 @@ pub struct CrmPull {
     pub files: Vec<FileFacts>,
 }
 
+impl CrmContact {
+    /// By what a contact is taken for another one of the same company: the name, in small letters.
+    #[must_use]
+    pub fn name_at(&self, company: &str) -> String {
+        let (given, family) = (self.given_name.reveal(), self.family_name.reveal());
+        format!("{company}\u{1f}{}", format!("{given}\u{1f}{family}").to_lowercase())
+    }
+}
+
 impl CrmPull {
     /// The record of a contact's company that holds.
     #[must_use]

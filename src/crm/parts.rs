@@ -67,6 +67,8 @@ pub struct Parts {
     shapes: Vec<Shape>,
     places: Places,
     unread: BTreeMap<String, u32>,
+    /// Of records that were merged, the one that each lives on in.
+    merges: BTreeMap<String, String>,
     /// E-mail addresses that several records have.
     shared: HashSet<Print>,
 }
@@ -178,7 +180,7 @@ impl Parts {
         })?;
         companies.sort_by(|a: &CrmAccount, b| a.record_id.cmp(&b.record_id));
         let companies = Companies { rows: companies, merged: self.merged_accounts.clone() };
-        gather(companies, self.unread.clone(), Vec::new(), |table, letters, take| {
+        gather(companies, self.unread.clone(), (Vec::new(), Some(&self.merges)), |table, letters, take| {
             for (shape, row) in &rows {
                 self.shapes[*shape].read(table, row, letters, take);
             }

@@ -28,7 +28,7 @@ pub fn pull(source: &CsvSource, base_dir: &Path) -> Result<CrmPull, CrmError> {
         })?;
     }
     let companies = merge::Companies::of(accounts.into_rows(), &mut letters);
-    let mut pull = gather(companies, BTreeMap::new(), letters, |table, letters, take| {
+    let mut pull = gather(companies, BTreeMap::new(), (letters, None), |table, letters, take| {
         let set = if table == Table::Contacts { Some(&source.contacts) } else { source.consents.as_ref() };
         set.map_or(Ok(()), |set| each(table, set, base_dir, &mut files, letters, take))
     })?;
@@ -40,11 +40,11 @@ pub fn pull(source: &CsvSource, base_dir: &Path) -> Result<CrmPull, CrmError> {
 pub(super) type TakeRow<'t> = dyn FnMut(&mut Cells<'_>) -> Result<(), Box<CrmDeadLetter>> + 't;
 
 /// Contacts and consents of some companies. `rows` calls back for each row of a table; `unread` are records of which a row
-/// could not be read at all, `letters` what was wrong so far.
+/// could not be read at all, `letters` what was wrong so far, `merges` those of the whole, where this is a part of it.
 pub(super) fn gather(
     companies: merge::Companies,
     mut unread: BTreeMap<String, u32>,
-    letters: Vec<CrmDeadLetter>,
+    (letters, merges): (Vec<CrmDeadLetter>, Option<&BTreeMap<String, String>>),
     mut rows: impl FnMut(Table, &mut Vec<CrmDeadLetter>, &mut TakeRow<'_>) -> Result<(), CrmError>,
 ) -> Result<CrmPull, CrmError> {
     let (mut pull, mut notes) = (CrmPull::default(), letters);
@@ -67,7 +67,7 @@ pub(super) fn gather(
     for contact in &mut pull.contacts {
         contact.flags.incomplete |= unread.contains_key(&contact.record_id);
     }
-    merge::settle(&mut pull, &unread, &mut notes);
+    merge::settle(&mut pull, &unread, merges, &mut notes);
     companies.settle(&mut pull);
     notes.sort_by(|a, b| (&a.origin, a.reason, &a.field).cmp(&(&b.origin, b.reason, &b.field)));
     pull.dead_letters = notes;

@@ -167,7 +167,11 @@ impl Iterator for Groups {
             match self.load() {
                 Ok(true) => {}
                 Ok(false) => return None,
-                Err(error) => return Some(Err(error)),
+                Err(error) => {
+                    // Nobody reads on.
+                    self.rest = None;
+                    return Some(Err(error));
+                }
             }
         }
     }

@@ -327,7 +327,7 @@ fn doubled<'p>(pull: &'p CrmPull, shared: &dyn Fn(&str) -> bool) -> HashSet<&'p 
     let mut doubled = HashSet::new();
     // Whom an address was seen with first.
     let mut addresses: HashMap<&str, &str> = HashMap::with_capacity(pull.contacts.len());
-    let mut names: HashMap<(&str, String), &str> = HashMap::with_capacity(pull.contacts.len());
+    let mut names: HashMap<String, &str> = HashMap::with_capacity(pull.contacts.len());
     for contact in &pull.contacts {
         let record = contact.record_id.as_str();
         for email in &contact.emails {
@@ -336,8 +336,9 @@ fn doubled<'p>(pull: &'p CrmPull, shared: &dyn Fn(&str) -> bool) -> HashSet<&'p 
             doubled.extend(shared(email.reveal()).then_some(record));
         }
         if let Some(company) = pull.company_of(contact) {
-            let (given, family) = (contact.given_name.reveal(), contact.family_name.reveal());
-            let first = names.insert((company, format!("{given}\u{1f}{family}").to_lowercase()), record);
+            let name = contact.name_at(company);
+            doubled.extend(shared(&name).then_some(record));
+            let first = names.insert(name, record);
             doubled.extend(first.into_iter().flat_map(|first| [first, record]));
         }
     }

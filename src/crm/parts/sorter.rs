@@ -66,6 +66,7 @@ impl Parts {
                 shapes: Vec::new(),
                 places: Places::default(),
                 unread: BTreeMap::new(),
+                merges: BTreeMap::new(),
                 shared: HashSet::new(),
             },
             parting,
@@ -214,6 +215,13 @@ impl Sorter<'_> {
             let print = self.parts.places.print(email.reveal());
             self.emails.entry(print).and_modify(|shared| *shared = true).or_insert(false);
         }
+        // Who works at a company that is not exported lies in any part, and so does a namesake there.
+        let company = contact.account_record.as_deref();
+        let company = company.map(|c| self.parts.merged_accounts.get(c).map_or(c, String::as_str));
+        if let Some(company) = company.filter(|c| !self.parts.places.companies.contains_key(*c)) {
+            let print = self.parts.places.print(&contact.name_at(company));
+            self.emails.entry(print).and_modify(|shared| *shared = true).or_insert(false);
+        }
     }
 
     /// Where a record belongs whose row names that company.
@@ -234,7 +242,7 @@ impl Sorter<'_> {
         let held = std::mem::take(&mut self.held);
         let companies = Companies { rows: Vec::new(), merged: self.parts.merged_accounts.clone() };
         let shapes = &self.parts.shapes;
-        let pull = gather(companies, BTreeMap::new(), Vec::new(), |table, letters, take| {
+        let pull = gather(companies, BTreeMap::new(), (Vec::new(), None), |table, letters, take| {
             for (_, shape, row) in &held {
                 shapes[*shape].read(table, row, letters, take);
             }
@@ -261,6 +269,7 @@ impl Sorter<'_> {
             let place = self.parts.places.of(into).unwrap_or_else(|| self.place_of(into, None));
             self.parts.places.put(loser, place);
         }
+        self.parts.merges = pull.merged;
         for (id, shape, row) in &held {
             let place = self.parts.places.of(id).unwrap_or_else(|| self.nowhere(id));
             self.parts.places.put(id, place);

@@ -8,9 +8,9 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{CrmPull, Employer, Parting, Parts, Seen};
-use crate::crm::{CsvSource, FileSet, pull};
+use crate::crm::{CrmContact, CsvSource, FileSet, pull};
 
-const PARTS: usize = 4;
+const PARTS: usize = 6;
 
 /// What a row of a contact says beside its id.
 #[derive(Debug, Clone)]
@@ -78,9 +78,9 @@ fn write(folder: &Path, contacts: &[Contact], accounts: &[(u8, u8)], consents: &
 
 /// Sorted into parts by the last letter of a company's, or else the contact's, id.
 fn parted(source: &CsvSource, folder: &Path) -> (Parts, usize) {
-    let number = |record: &str| record.bytes().last().map_or(0, |b| usize::from(b) % (PARTS - 1));
+    let number = |record: &str| record.bytes().last().map_or(0, |b| usize::from(b) % 4);
     let of_company = |record: &str| 1 + number(record);
-    let of_contact = |_: &str| 0;
+    let of_contact = |record: &str| 5 * (number(record) % 2);
     let mut companies = 0;
     let mut look = |seen: Seen<'_>| companies += usize::from(matches!(seen, Seen::Company(_)));
     let work = folder.join("work");
@@ -97,7 +97,10 @@ fn together(parts: &Parts) -> CrmPull {
     all.files.clone_from(&parts.files);
     for part in 0..parts.count() {
         let mut one = parts.load(part).expect("read");
-        assert!(one.contacts.iter().all(|c| part == 0 || one.company_of(c).is_some()), "alone in a part of companies");
+        assert!(
+            one.contacts.iter().all(|c| [0, 5].contains(&part) || one.company_of(c).is_some()),
+            "alone in a part of companies"
+        );
         all.accounts.append(&mut one.accounts);
         all.contacts.append(&mut one.contacts);
         all.gone.append(&mut one.gone);
@@ -150,7 +153,13 @@ proptest! {
             for email in &contact.emails {
                 prop_assert_eq!(expected.contains(email.reveal().as_str()), parts.is_shared(email.reveal()));
             }
-            let company = whole.company_of(contact).and_then(|c| parts.company(c));
+            let known = whole.company_of(contact).and_then(|c| parts.company(c));
+            if let (Some(company), None) = (whole.company_of(contact), known) {
+                let same = |c: &&CrmContact| whole.company_of(c) == Some(company);
+                let namesakes = whole.contacts.iter().filter(same).count() > 1;
+                prop_assert_eq!(parts.is_shared(&contact.name_at(company)), namesakes);
+            }
+            let company = known;
             let employer = company.map_or(Employer::Nobody, Employer::Company);
             prop_assert_eq!(parts.employer_of(&contact.record_id), Some(employer));
         }
