@@ -93,18 +93,21 @@ struct Head<'a> {
 
 /// The bytes of a leaf with these decisions, as [`decisions`] makes them, in place of its own.
 pub(super) fn leaf(leaf: &Leaf, decisions: &[u8]) -> Vec<u8> {
+    // Each by name, so that none is forgotten.
+    let Leaf { v, at, kind, stage, run, policy, code, model, ledger, subject, target, decisions: _, payload, facts } =
+        leaf;
     let head = Head {
-        v: leaf.v,
-        at: leaf.at,
-        kind: leaf.kind,
-        stage: leaf.stage,
-        run: leaf.run.as_deref(),
-        policy: leaf.policy.as_deref(),
-        code: leaf.code.as_deref(),
-        model: leaf.model.as_deref(),
-        ledger: leaf.ledger,
-        subject: leaf.subject.as_deref(),
-        target: leaf.target.as_deref(),
+        v: *v,
+        at: *at,
+        kind: *kind,
+        stage: *stage,
+        run: run.as_deref(),
+        policy: policy.as_deref(),
+        code: code.as_deref(),
+        model: model.as_deref(),
+        ledger: *ledger,
+        subject: subject.as_deref(),
+        target: target.as_deref(),
     };
     let mut bytes = Vec::with_capacity(LEAF_BYTES + decisions.len());
     json(&mut bytes, &head);
@@ -113,13 +116,13 @@ pub(super) fn leaf(leaf: &Leaf, decisions: &[u8]) -> Vec<u8> {
         bytes.extend(br#","decisions":"#);
         bytes.extend(decisions);
     }
-    if let Some(payload) = &leaf.payload {
+    if let Some(payload) = payload {
         bytes.extend(br#","payload":"#);
         json(&mut bytes, payload);
     }
-    if !leaf.facts.is_empty() {
+    if !facts.is_empty() {
         bytes.extend(br#","facts":"#);
-        json(&mut bytes, &leaf.facts);
+        json(&mut bytes, facts);
     }
     bytes.push(b'}');
     bytes

@@ -33,7 +33,7 @@ pub(super) struct RunArgs {
     /// Only the first N contacts
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
-    /// Hold about N contacts in memory at once (default: 8192); fewer need less memory, and never change the tables
+    /// Hold about N contacts of the exports in memory at once [default: 8192]; fewer need less memory
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     at_once: Option<u32>,
     /// Plan and decide; fetch nothing, write nothing

@@ -105,15 +105,16 @@ fn flags(crm: &str, flags: &Flags, subject: &SubjectId, imported: &mut Imported)
     }
 }
 
-/// What stands under each id of the source, by digest: looking through all rows for every row would take a night.
+/// What stands under each id of the source about a person, by digest: looking through all rows for every row would take a
+/// night.
 #[derive(Default)]
-struct Versions(HashMap<String, HashSet<[u8; 32]>>);
+struct Versions(HashMap<(SubjectId, String), HashSet<[u8; 32]>>);
 
 impl Versions {
-    /// Notes an event; whether one that was noted before has its id and says something else.
+    /// Notes an event; whether one that was noted before has its id, is about the same person and says something else.
     fn note(&mut self, event: &LegalEvent) -> bool {
         let Some(id) = &event.external_id else { return false };
-        let versions = self.0.entry(id.clone()).or_default();
+        let versions = self.0.entry((event.subject.clone(), id.clone())).or_default();
         versions.insert(event.digest());
         versions.len() > 1
     }

@@ -27,6 +27,12 @@ pub enum CrmError {
     /// A part of a large pull.
     #[error(transparent)]
     Blocks(#[from] crate::blocks::BlockError),
+    /// Another file under the same name, while it was read.
+    #[error("{} was changed while it was read; run again when the export is done", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// No header line.
     #[error("{} is empty; it should begin with a line of column headers", path.display())]
     Empty {

@@ -65,20 +65,37 @@ impl Companies {
         Self { rows, merged: into }
     }
 
-    /// Gives them to a pull. What the rows of contacts say of their company stays as it is: somebody who was erased is
-    /// known by it, under each record of the company.
-    pub(super) fn settle(self, pull: &mut CrmPull) {
-        let mut alike: HashMap<&str, Vec<&str>> = HashMap::new();
+    /// Which of them are one.
+    pub(super) fn alike(&self) -> Alike<'_> {
+        let mut by_winner: HashMap<&str, Vec<&str>> = HashMap::new();
         for (loser, winner) in &self.merged {
-            alike.entry(winner).or_insert_with(|| vec![winner]).push(loser);
+            by_winner.entry(winner).or_insert_with(|| vec![winner]).push(loser);
         }
-        for contact in pull.contacts.iter_mut().chain(&mut pull.gone) {
-            let Some(record) = contact.account_record.as_deref() else { continue };
-            let winner = self.merged.get(record).map_or(record, String::as_str);
-            let others = alike.get(winner).into_iter().flatten().filter(|other| **other != record);
-            contact.account_aliases = others.map(|other| (*other).to_owned()).collect();
-        }
+        Alike { merged: &self.merged, by_winner }
+    }
+
+    /// Gives them to a pull.
+    pub(super) fn settle(self, pull: &mut CrmPull) {
+        let alike = self.alike();
+        pull.contacts.iter_mut().chain(&mut pull.gone).for_each(|contact| alike.tell(contact));
         (pull.accounts, pull.merged_accounts) = (self.rows, self.merged);
+    }
+}
+
+/// Records of companies that are one.
+pub(super) struct Alike<'c> {
+    merged: &'c BTreeMap<String, String>,
+    by_winner: HashMap<&'c str, Vec<&'c str>>,
+}
+
+impl Alike<'_> {
+    /// Tells a contact the other records of the company. What the row says stays as it is: somebody who was erased is known
+    /// by it, under each record of the company.
+    pub(super) fn tell(&self, contact: &mut CrmContact) {
+        let Some(record) = contact.account_record.as_deref() else { return };
+        let winner = self.merged.get(record).map_or(record, String::as_str);
+        let others = self.by_winner.get(winner).into_iter().flatten().filter(|other| **other != record);
+        contact.account_aliases = others.map(|other| (*other).to_owned()).collect();
     }
 }
 

@@ -32,8 +32,10 @@ pub struct Parting<'a> {
     pub of_company: &'a dyn Fn(&str) -> usize,
     /// The part of a contact without a company, by its record id.
     pub of_contact: &'a dyn Fn(&str) -> usize,
-    /// Shown every contact, of some more than once, and every company, in the order of their numbers.
+    /// Shown every contact that is not gone, and every company, in the order of their numbers.
     pub look: &'a mut dyn FnMut(Seen<'_>),
+    /// Leaves out who was erased: nothing is concluded from their rows.
+    pub without_erased: &'a dyn Fn(CrmPull) -> CrmPull,
 }
 
 /// What stands in a row.
@@ -69,7 +71,7 @@ pub struct Parts {
     unread: BTreeMap<String, u32>,
     /// Of records that were merged, the one that each lives on in.
     merges: BTreeMap<String, String>,
-    /// E-mail addresses that several records have.
+    /// E-mail addresses that several records have, and names of several at a company that is not exported.
     shared: HashSet<Print>,
 }
 
@@ -207,10 +209,11 @@ impl Parts {
         Ok(self.blocks.remove(part)?)
     }
 
-    /// Whether several records have an e-mail address.
+    /// Whether several records have an e-mail address, or a name at a company that is not exported
+    /// ([`CrmContact::name_at`]).
     #[must_use]
-    pub fn is_shared(&self, address: &str) -> bool {
-        !self.shared.is_empty() && self.shared.contains(&self.places.print(address))
+    pub fn is_shared(&self, what: &str) -> bool {
+        !self.shared.is_empty() && self.shared.contains(&self.places.print(what))
     }
 
     /// Where a contact works, by their record id; `None` = nobody knows such a contact.

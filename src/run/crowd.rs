@@ -14,7 +14,6 @@ use jiff::Timestamp;
 use crate::blocks::part_of;
 use crate::consent::suppression::Identifiers;
 use crate::crm::{CrmError, CsvSource, Parting, Parts, Seen};
-use crate::ids::Ids;
 use crate::model::{AccountId, SubjectId};
 use crate::run::context::Context;
 use crate::run::engine::RunError;
@@ -83,20 +82,24 @@ pub(super) fn clear(home: &Path) -> Result<(), crate::sink::SinkError> {
     crate::sink::clear_work_of(home, WORK_CRM)
 }
 
-/// Sorts a source into parts below a home whose lock the caller holds.
+/// Sorts a source into parts below a home whose lock the caller holds. `look` sees companies in the order of their numbers.
 pub(super) fn sort_in(
-    source: &CsvSource,
-    base: &Path,
-    (home, ids): (&Path, &Ids),
-    ranges: Ranges,
+    (source, ranges): (&CsvSource, Ranges),
+    home: &Path,
+    evening: &Evening<'_>,
     look: &mut dyn FnMut(Seen<'_>),
 ) -> Result<Parts, CrmError> {
-    let crm = source.name.as_str();
+    let Evening { crm, ids, .. } = *evening;
     let folder: PathBuf = home.join(".work").join(format!("{WORK_CRM}{}", std::process::id()));
-    let of_company = |record: &str| ranges.of_company(&ids.account(crm, record));
-    let of_contact = |record: &str| ranges.of_contact(&ids.subject(crm, record));
-    let parting = Parting { folder, parts: ranges.all(), of_company: &of_company, of_contact: &of_contact, look };
-    Parts::sort_in(source, base, parting)
+    let parting = Parting {
+        folder,
+        parts: ranges.all(),
+        of_company: &|record| ranges.of_company(&ids.account(crm, record)),
+        of_contact: &|record| ranges.of_contact(&ids.subject(crm, record)),
+        look,
+        without_erased: &|pull| evening.without_erased(pull),
+    };
+    Parts::sort_in(source, Path::new(""), parting)
 }
 
 /// Contacts and companies that are still on disk.
@@ -145,7 +148,7 @@ impl Groups {
             limit: None,
         };
         let pulled = rest.parts.load(self.next)?;
-        let ReadPull { mut loaded, .. } = evening.read(pulled, |address| rest.parts.is_shared(address));
+        let ReadPull { mut loaded, .. } = evening.read(pulled, |what| rest.parts.is_shared(what));
         for group in &mut loaded.groups {
             group.noted_at = rest.noted.get(&group.account.id).copied();
         }

@@ -22,7 +22,7 @@ use crate::consent::suppression::Identifiers;
 use crate::crm::{CrmAccount, CrmContact, CrmPull, CsvSource, FileFacts, NoteFiles, Parts, Seen};
 use crate::fetch::is_reserved;
 use crate::ids::Ids;
-use crate::keys::Vault;
+use crate::keys::{Identifier, Vault};
 use crate::model::SubjectId;
 use crate::run::crowd::{self, Ranges, Rest};
 use crate::run::engine::RunError;
@@ -33,7 +33,7 @@ use crate::run::load::{Loaded, dead_letter};
 use crate::run::notes::Unread;
 use crate::sink::WORK_CRM;
 
-/// Events and first collections that are entered at once, about.
+/// People, or events and first collections, that are entered at once, about: others wait for as long as that takes.
 const TOGETHER: usize = 131_072;
 
 /// Where contacts are entered.
@@ -64,6 +64,8 @@ enum Entered<'a> {
     Event(&'a str),
     /// Who was read, and when for the first time, in nanoseconds since 1970.
     Seen(&'a str, i128),
+    /// By what somebody is known.
+    Named(&'a str, Vec<Identifier>),
 }
 
 struct EnteredItem;
@@ -93,17 +95,17 @@ impl Desk<'_> {
         let Read { mut loaded, suppressed, gone, merged, merged_accounts } =
             self.evening(&identifiers).read_all(pulled, exports, self.vault);
         loaded.notes = Some(Unread { files: notes, identifiers, suppressed, gone, merged, merged_accounts });
-        let seen = loaded.seen();
+        let (seen, named) = (loaded.seen(), named(&mut loaded));
         if self.log.is_some() {
             self.announce(&loaded.sources)?;
-            hold(self.vault, &loaded)?;
+            self.hold(&named)?;
             self.learn(&loaded.events, &seen, self.is_sync(&loaded))?;
             self.conclude()?;
         } else {
             self.ledger.preview(&loaded.events, &seen, self.now);
         }
         // They are entered; of a large CRM this is most of what was read.
-        (loaded.events, loaded.identifiers) = (Vec::new(), Vec::new());
+        loaded.events = Vec::new();
         Ok((loaded, files))
     }
 
@@ -116,8 +118,10 @@ impl Desk<'_> {
         look: impl FnOnce(usize, &[FileFacts]) -> Result<(), RunError>,
     ) -> Result<(Loaded, Vec<FileFacts>), RunError> {
         let (mut accounts, mut real) = (Vec::new(), 0);
+        let identifiers = Arc::new(Identifiers::new(self.vault)?);
+        let evening = self.evening(&identifiers);
         let mut parts = tracing::info_span!("crm").in_scope(|| {
-            crowd::sort_in(source, Path::new(""), (self.path, self.ids), ranges, &mut |seen| match seen {
+            crowd::sort_in((source, ranges), self.path, &evening, &mut |seen| match seen {
                 Seen::Contact(contact) => real += real_addresses(contact),
                 Seen::Company(account) => {
                     real += usize::from(is_real_site(account));
@@ -128,14 +132,14 @@ impl Desk<'_> {
         let mut files = std::mem::take(&mut parts.files);
         files.extend(notes.facts.iter().cloned());
         look(real, &files)?;
-        let identifiers = Arc::new(Identifiers::new(self.vault)?);
-        let folder = self.path.join(".work").join(format!("{WORK_CRM}{}-events", std::process::id()));
-        let mut events = Blocks::create(folder, ranges.all())?;
-        let (mut all, subjects) = self.hold_all(&parts, &identifiers, &mut events)?;
+        let folder = self.path.join(".work").join(format!("{WORK_CRM}{}-entered", std::process::id()));
+        let mut put_by = Blocks::create(folder, ranges.all())?;
+        let (mut all, subjects) = read_all(&evening, &parts, &mut put_by)?;
         self.letters(&mut parts, &identifiers, &mut all);
         self.announce(&all.loaded.sources)?;
-        self.learn_all(&events)?;
-        drop(events);
+        self.hold_all(&put_by)?;
+        self.learn_all(&put_by)?;
+        drop(put_by);
         self.learn(&[], &[], self.is_sync(&all.loaded))?;
         self.conclude()?;
         let Read { mut loaded, suppressed, gone, merged, .. } = all;
@@ -151,38 +155,6 @@ impl Desk<'_> {
     fn evening<'e>(&'e self, identifiers: &'e Identifiers) -> Evening<'e> {
         let (crm, view) = (self.plan.crm().name.as_str(), self.ledger.view());
         Evening { crm, ids: self.ids, identifiers, view, now: self.now, limit: self.limit }
-    }
-
-    /// Gives everybody of all parts a key, and puts by what the ledger is to learn; tells what there is beside contacts and
-    /// companies, and how many contacts.
-    fn hold_all(
-        &mut self,
-        parts: &Parts,
-        identifiers: &Identifiers,
-        events: &mut Blocks,
-    ) -> Result<(Read, u64), RunError> {
-        let Self { vault, ledger, plan, ids, now, limit, .. } = self;
-        let (crm, view) = (plan.crm().name.as_str(), ledger.view());
-        let evening = Evening { crm, ids, identifiers, view, now: *now, limit: *limit };
-        let (mut all, mut subjects) = (Read::default(), 0);
-        vault.together(|vault| {
-            for part in 0..parts.count() {
-                let read = evening.read(parts.load(part)?, |address| parts.is_shared(address));
-                hold(vault, &read.loaded)?;
-                for event in &read.loaded.events {
-                    let json = serde_json::to_string(event).expect("an event has only string keys");
-                    events.put(part, &Entered::Event(&json))?;
-                }
-                for (subject, at) in read.loaded.seen() {
-                    events.put(part, &Entered::Seen(subject.as_str(), at.as_nanosecond()))?;
-                }
-                subjects += read.loaded.subjects();
-                all.add(read);
-            }
-            Ok::<(), RunError>(())
-        })?;
-        events.finish()?;
-        Ok((all, subjects))
     }
 
     /// What could not be used and belongs to no part; nothing of erased people.
@@ -225,7 +197,34 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Tells the ledger what was put by, some parts at once: each import changes the same pages of the file.
+    /// Before the ledger speaks of anybody: whoever is in it can be erased, and is then known again by what they are called.
+    fn hold(&mut self, named: &[Named]) -> Result<(), RunError> {
+        self.vault.together(|vault| {
+            vault.ensure(named.iter().map(|(subject, _)| subject))?;
+            vault.identify(named)
+        })?;
+        Ok(())
+    }
+
+    /// The same of those who were put by, some parts at once: each transaction changes the same pages of the file.
+    fn hold_all(&mut self, put_by: &Blocks) -> Result<(), RunError> {
+        let mut all: Vec<Named> = Vec::new();
+        for part in 0..put_by.parts() {
+            put_by.read::<EnteredItem>(part, |item| {
+                if let Entered::Named(subject, identifiers) = item {
+                    all.push((id_of(subject)?, identifiers));
+                }
+                Some(())
+            })?;
+            if all.len() >= TOGETHER || part + 1 == put_by.parts() {
+                self.hold(&all)?;
+                all.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the ledger what was put by, some parts at once.
     fn learn_all(&mut self, put_by: &Blocks) -> Result<(), RunError> {
         let (mut events, mut seen) = (Vec::new(), Vec::new());
         for part in 0..put_by.parts() {
@@ -254,14 +253,38 @@ impl Desk<'_> {
     }
 }
 
-/// Before the ledger speaks of anybody: whoever is in it can be erased, and is then known again by what they are called.
-fn hold(vault: &mut Vault, loaded: &Loaded) -> Result<(), RunError> {
+/// By what somebody is known.
+type Named = (SubjectId, Vec<Identifier>);
+
+/// By what those are known of whom the ledger will speak.
+fn named(loaded: &mut Loaded) -> Vec<Named> {
+    let identifiers = std::mem::take(&mut loaded.identifiers);
     let members = loaded.groups.iter().flat_map(|g| &g.members).map(|m| &m.subject.id);
     let about: HashSet<&SubjectId> = members.chain(loaded.events.iter().map(|e| &e.subject)).collect();
-    let named = || loaded.identifiers.iter().filter(|(subject, _)| about.contains(subject));
-    vault.ensure(named().map(|(subject, _)| subject))?;
-    vault.identify(named())?;
-    Ok(())
+    identifiers.into_iter().filter(|(subject, _)| about.contains(subject)).collect()
+}
+
+/// Reads all parts, and puts by what vault and ledger are to learn; tells what there is beside contacts and companies, and how
+/// many contacts.
+fn read_all(evening: &Evening<'_>, parts: &Parts, put_by: &mut Blocks) -> Result<(Read, u64), RunError> {
+    let (mut all, mut subjects) = (Read::default(), 0);
+    for part in 0..parts.count() {
+        let mut read = evening.read(parts.load(part)?, |what| parts.is_shared(what));
+        for (subject, identifiers) in named(&mut read.loaded) {
+            put_by.put(part, &Entered::Named(subject.as_str(), identifiers))?;
+        }
+        for event in &read.loaded.events {
+            let json = serde_json::to_string(event).expect("an event has only string keys");
+            put_by.put(part, &Entered::Event(&json))?;
+        }
+        for (subject, at) in read.loaded.seen() {
+            put_by.put(part, &Entered::Seen(subject.as_str(), at.as_nanosecond()))?;
+        }
+        subjects += read.loaded.subjects();
+        all.add(read);
+    }
+    put_by.finish()?;
+    Ok((all, subjects))
 }
 
 /// Events of a part, and who was first seen when.
@@ -276,14 +299,16 @@ fn entered(events: &Blocks, part: usize) -> Result<Learnt, RunError> {
                 pool.share(&mut event);
                 legal.push(event);
             }
-            Entered::Seen(subject, at) => {
-                let subject = SubjectId::from_body(subject.strip_prefix(SubjectId::PREFIX)?);
-                seen.push((subject, Timestamp::from_nanosecond(at).ok()?));
-            }
+            Entered::Seen(subject, at) => seen.push((id_of(subject)?, Timestamp::from_nanosecond(at).ok()?)),
+            Entered::Named(..) => {}
         }
         Some(())
     })?;
     Ok((legal, seen))
+}
+
+fn id_of(subject: &str) -> Option<SubjectId> {
+    subject.strip_prefix(SubjectId::PREFIX).map(SubjectId::from_body)
 }
 
 /// Addresses of a contact that can be somebody's.

@@ -89,6 +89,11 @@ impl Evening<'_> {
         )
     }
 
+    /// Drops everybody who was erased before, and every row about them.
+    pub fn without_erased(&self, pulled: CrmPull) -> CrmPull {
+        without_suppressed(self.crm, pulled, self.identifiers, self.view).0
+    }
+
     fn read_with(
         &self,
         pulled: CrmPull,

@@ -93,6 +93,7 @@ pub(super) fn sort_in(
     counts: &mut Counts,
 ) -> Result<Option<Spool>, RunError> {
     if loaded.notes.as_ref().is_none_or(|unread| unread.files.is_empty()) {
+        loaded.rest.iter_mut().for_each(|rest| rest.parts.forget_places());
         return Ok(None);
     }
     let alone = loaded.rest.as_ref().map_or(1, |rest| rest.ranges.alone);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use prosopon::sink;
 
-use crate::harness::{arg, pipeline, root, say, temp};
+use crate::harness::{arg, in_parallel, pipeline, root, say, temp};
 use crate::tables::Tables;
 
 /// The demo with exports of its own.
@@ -27,7 +27,7 @@ const AT_ONCE: [&str; 2] = ["1000000", "5"];
 
 #[test]
 fn who_is_deleted_or_merged_is_gone_and_a_no_lives_on() {
-    AT_ONCE.into_iter().for_each(deleted_and_merged);
+    in_parallel(2, AT_ONCE.to_vec(), deleted_and_merged);
 }
 
 fn deleted_and_merged(at_once: &str) {
@@ -80,7 +80,7 @@ fn deleted_and_merged(at_once: &str) {
 
 #[test]
 fn whoever_is_erased_stays_out_when_their_company_is_merged() {
-    AT_ONCE.into_iter().for_each(erased_at_a_merged_company);
+    in_parallel(2, AT_ONCE.to_vec(), erased_at_a_merged_company);
 }
 
 fn erased_at_a_merged_company(at_once: &str) {

@@ -11,6 +11,7 @@ mod access;
 mod audit;
 mod consent_import;
 mod contracts;
+mod crowd;
 mod demo;
 mod demo_data;
 mod demo_web;

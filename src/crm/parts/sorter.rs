@@ -10,13 +10,11 @@ use super::{ALONE, NOBODY, ONE_ROW, Parting, Parts, Place, Places, Print, ROWS, 
 use crate::blocks::Blocks;
 use crate::crm::columns::{Layout, Table};
 use crate::crm::files::{self, Survey, survey};
-use crate::crm::merge::Companies;
+use crate::crm::merge::{Alike, Companies};
 use crate::crm::pull::{Newest, count_unread, gather, shown};
 use crate::crm::reader::{Cells, check_settings, stated_encoding};
 use crate::crm::rows::{Export, Item as RowItem, Row, Rows};
-use crate::crm::{
-    CrmContact, CrmDeadLetter, CrmError, CsvSource, DateOrder, FileFacts, FileSet, Origin, contact, other,
-};
+use crate::crm::{CrmDeadLetter, CrmError, CrmPull, CsvSource, DateOrder, FileFacts, FileSet, Origin, contact, other};
 
 /// A file of a table, looked at once.
 struct File {
@@ -70,7 +68,7 @@ impl Parts {
                 shared: HashSet::new(),
             },
             parting,
-            emails: HashMap::new(),
+            seen: HashMap::new(),
             tied: HashSet::new(),
             held: Vec::new(),
         };
@@ -82,8 +80,8 @@ impl Parts {
         if let Some(set) = &source.consents {
             sorter.consents(set, base)?;
         }
-        let Sorter { mut parts, emails, .. } = sorter;
-        parts.shared = emails.into_iter().filter(|(_, shared)| *shared).map(|(print, _)| print).collect();
+        let Sorter { mut parts, seen, .. } = sorter;
+        parts.shared = seen.into_iter().filter(|(_, shared)| *shared).map(|(print, _)| print).collect();
         parts.blocks.finish()?;
         Ok(parts)
     }
@@ -93,8 +91,8 @@ impl Parts {
 struct Sorter<'a> {
     parts: Parts,
     parting: Parting<'a>,
-    /// Addresses of contacts that hold, and whether several have them.
-    emails: HashMap<Print, bool>,
+    /// Addresses of contacts that hold, and names at companies that are not exported; and whether several have them.
+    seen: HashMap<Print, bool>,
     /// Records that were merged with others.
     tied: HashSet<String>,
     /// Rows of which not every one tells where it belongs: of records with several rows, or that were merged.
@@ -144,6 +142,24 @@ impl Sorter<'_> {
         Ok(())
     }
 
+    /// Hands every row of a table to `take`, its known columns only, with the number of its file; keeps what could not be read.
+    fn rows(
+        &mut self,
+        table: (Table, &FileSet),
+        all: &[File],
+        mut take: impl FnMut(&mut Self, usize, Row) -> Result<(), CrmError>,
+    ) -> Result<(), CrmError> {
+        let facts = each(table, all, |file, layout, item| match item {
+            Ok(row) => take(self, file, known_columns(layout, row)),
+            Err(letter) => {
+                self.lost(*letter);
+                Ok(())
+            }
+        })?;
+        self.parts.files.extend(facts);
+        Ok(())
+    }
+
     /// Reads contacts twice: which records have several rows, or were merged, is known only in the end.
     fn contacts(&mut self, set: &FileSet, base: &Path) -> Result<(), CrmError> {
         let table = (Table::Contacts, set);
@@ -155,15 +171,12 @@ impl Sorter<'_> {
             }
             Ok(())
         })?;
-        let facts = each(table, &all, |file, _, item| match item {
-            Ok(row) => self.contact(first + file, row),
-            Err(letter) => {
-                self.lost(*letter);
-                Ok(())
-            }
-        })?;
-        self.parts.files.extend(facts);
-        Ok(())
+        let companies = Companies { rows: Vec::new(), merged: self.parts.merged_accounts.clone() };
+        let alike = companies.alike();
+        self.rows(table, &all, |sorter, file, row| {
+            let changed = || CrmError::Changed { path: all[file].path.clone() };
+            sorter.contact(first + file, row, &alike)?.ok_or_else(changed)
+        })
     }
 
     fn count(&mut self, layout: &Layout, row: &Row) {
@@ -180,48 +193,61 @@ impl Sorter<'_> {
         }
     }
 
-    /// Puts a row into its part, or holds it back.
-    fn contact(&mut self, shape: usize, row: Row) -> Result<(), CrmError> {
+    /// Puts a row into its part, or holds it back; `None` = it was not there when rows were counted.
+    fn contact(&mut self, shape: usize, row: Row, alike: &Alike<'_>) -> Result<Option<()>, CrmError> {
         let of = &self.parts.shapes[shape];
         let Some(id) = other::key(&of.layout, &row) else {
             // It will tell that it has none.
-            return self.put(0, shape, &row);
+            return self.put(0, shape, &row).map(Some);
         };
         let print = self.parts.places.print(&id);
-        if self.parts.places.by_record.get(&print) == Some(&ROWS) || self.tied.contains(&id) {
+        let counted = self.parts.places.by_record.get(&print).copied();
+        if counted == Some(ROWS) || self.tied.contains(&id) {
             self.held.push((id, shape, row));
-            return Ok(());
+            return Ok(Some(()));
+        }
+        if counted != Some(ONE_ROW) {
+            return Ok(None);
         }
         let mut notes = Vec::new();
         let id_of = Some(id.clone());
         let read =
             contact::read(&mut Cells { layout: &of.layout, row: &row, order: of.order, notes: &mut notes, id: id_of });
-        let place = match &read {
-            Ok(contact) => {
-                (self.parting.look)(Seen::Contact(contact));
+        let place = match read {
+            Ok(mut contact) => {
+                let place = self.place_of(&id, contact.account_record.as_deref());
                 if !contact.deleted {
-                    self.addresses(contact);
+                    (self.parting.look)(Seen::Contact(&contact));
+                    alike.tell(&mut contact);
+                    self.addresses(CrmPull { contacts: vec![contact], ..CrmPull::default() });
                 }
-                self.place_of(&id, contact.account_record.as_deref())
+                place
             }
             Err(_) => self.nowhere(&id),
         };
         self.parts.places.by_record.insert(print, place);
-        self.put(usize::from(place.part), shape, &row)
+        self.put(usize::from(place.part), shape, &row).map(Some)
     }
 
-    fn addresses(&mut self, contact: &CrmContact) {
-        for email in &contact.emails {
-            let print = self.parts.places.print(email.reveal());
-            self.emails.entry(print).and_modify(|shared| *shared = true).or_insert(false);
+    /// Notes by what contacts may be taken for each other.
+    fn addresses(&mut self, pull: CrmPull) {
+        for contact in (self.parting.without_erased)(pull).contacts {
+            for email in &contact.emails {
+                self.seen(email.reveal());
+            }
+            // Who works at a company that is not exported lies in any part, and so does a namesake there.
+            let company = contact.account_record.as_deref();
+            let company = company.map(|c| self.parts.merged_accounts.get(c).map_or(c, String::as_str));
+            if let Some(company) = company.filter(|c| !self.parts.places.companies.contains_key(*c)) {
+                let name = contact.name_at(company);
+                self.seen(&name);
+            }
         }
-        // Who works at a company that is not exported lies in any part, and so does a namesake there.
-        let company = contact.account_record.as_deref();
-        let company = company.map(|c| self.parts.merged_accounts.get(c).map_or(c, String::as_str));
-        if let Some(company) = company.filter(|c| !self.parts.places.companies.contains_key(*c)) {
-            let print = self.parts.places.print(&contact.name_at(company));
-            self.emails.entry(print).and_modify(|shared| *shared = true).or_insert(false);
-        }
+    }
+
+    fn seen(&mut self, what: &str) {
+        let print = self.parts.places.print(what);
+        self.seen.entry(print).and_modify(|shared| *shared = true).or_insert(false);
     }
 
     /// Where a record belongs whose row names that company.
@@ -250,13 +276,11 @@ impl Sorter<'_> {
         })?;
         for contact in &pull.contacts {
             (self.parting.look)(Seen::Contact(contact));
-            self.addresses(contact);
             let place = self.place_of(&contact.record_id, contact.account_record.as_deref());
             self.parts.places.put(&contact.record_id, place);
         }
         for contact in &pull.gone {
             let id = &contact.record_id;
-            (self.parting.look)(Seen::Contact(contact));
             // Those that were merged in a circle, or into one that is not exported, stay together.
             let place = if self.tied.contains(id) {
                 Place { part: 0, company: ALONE }
@@ -269,7 +293,8 @@ impl Sorter<'_> {
             let place = self.parts.places.of(into).unwrap_or_else(|| self.place_of(into, None));
             self.parts.places.put(loser, place);
         }
-        self.parts.merges = pull.merged;
+        self.parts.merges.clone_from(&pull.merged);
+        self.addresses(pull);
         for (id, shape, row) in &held {
             let place = self.parts.places.of(id).unwrap_or_else(|| self.nowhere(id));
             self.parts.places.put(id, place);
@@ -282,19 +307,15 @@ impl Sorter<'_> {
         let table = (Table::Consents, set);
         let all = open(table.0, set, base)?;
         let first = self.shapes(table, &all)?;
-        let facts = each(table, &all, |file, layout, item| match item {
-            Ok(row) => {
-                let place = other::key(layout, &row).and_then(|id| self.parts.places.of(&id));
-                // One of nobody is told by any part.
-                self.put(place.map_or(0, |place| usize::from(place.part)), first + file, &row)
-            }
-            Err(letter) => {
-                self.lost(*letter);
-                Ok(())
-            }
-        })?;
-        self.parts.files.extend(facts);
-        Ok(())
+        self.rows(table, &all, |sorter, file, row| {
+            let id = other::key(&sorter.parts.shapes[first + file].layout, &row);
+            let part = match id {
+                Some(id) => sorter.parts.places.of(&id).unwrap_or_else(|| sorter.nowhere(&id)).part,
+                // It will tell that it names nobody.
+                None => 0,
+            };
+            sorter.put(usize::from(part), first + file, &row)
+        })
     }
 
     /// A row that could not be read at all.
@@ -304,17 +325,23 @@ impl Sorter<'_> {
     }
 
     fn put(&mut self, part: usize, shape: usize, row: &Row) -> Result<(), CrmError> {
-        let used = self.parts.shapes[shape].layout.used();
-        let (mut text, mut ends) = (String::new(), Vec::with_capacity(row.ends.len()));
-        let mut used = used.iter().peekable();
-        for (at, cell) in row.cells().enumerate() {
-            if used.next_if_eq(&&at).is_some() {
-                text.push_str(cell);
-            }
-            ends.push(text.len() as u32);
-        }
+        let ends = row.ends.iter().map(|end| *end as u32).collect();
         let Origin { line, unit, digest, .. } = row.origin;
-        let stored = Stored::Row { shape: shape as u32, text: &text, ends, line, unit, digest };
+        let stored = Stored::Row { shape: shape as u32, text: &row.text, ends, line, unit, digest };
         Ok(self.parts.blocks.put(part, &stored)?)
     }
+}
+
+/// A row without the cells of columns that stand for nothing.
+fn known_columns(layout: &Layout, row: Row) -> Row {
+    let used = layout.used();
+    let mut used = used.iter().peekable();
+    let (mut text, mut ends) = (String::with_capacity(row.text.len()), Vec::with_capacity(row.ends.len()));
+    for (at, cell) in row.cells().enumerate() {
+        if used.next_if_eq(&&at).is_some() {
+            text.push_str(cell);
+        }
+        ends.push(text.len());
+    }
+    Row { text, ends, origin: row.origin }
 }

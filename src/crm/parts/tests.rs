@@ -22,12 +22,13 @@ struct Contact {
     month: u8,
     deleted: bool,
     into: u8,
+    took: u8,
     opted_out: bool,
 }
 
 fn contacts() -> impl Strategy<Value = Vec<Contact>> {
-    let row = (0..14u8, 0..9u8, 0..20u8, 0..8u8, 0..13u8, 0..12u8, 0..30u8, 0..5u8).prop_map(
-        |(id, name, email, account, month, deleted, into, out)| Contact {
+    let row = (0..14u8, 0..9u8, 0..20u8, 0..8u8, 0..13u8, 0..12u8, 0..30u8, 0..5u8, 0..40u8).prop_map(
+        |(id, name, email, account, month, deleted, into, out, took)| Contact {
             id,
             name: name > 0,
             email,
@@ -35,6 +36,7 @@ fn contacts() -> impl Strategy<Value = Vec<Contact>> {
             month,
             deleted: deleted == 0,
             into,
+            took,
             opted_out: out == 0,
         },
     );
@@ -42,8 +44,9 @@ fn contacts() -> impl Strategy<Value = Vec<Contact>> {
 }
 
 fn write(folder: &Path, contacts: &[Contact], accounts: &[(u8, u8)], consents: &[(u8, u8)]) -> CsvSource {
-    let mut csv =
-        String::from("id,last name,email,account id,last modified,deleted,merged into,do not process,canary\n");
+    let mut csv = String::from(
+        "id,last name,email,account id,last modified,deleted,merged into,merged ids,do not process,canary\n",
+    );
     for c in contacts {
         let name = if c.name { "Invented" } else { "" };
         // The month 0 is none at all, and 12 is no date.
@@ -52,12 +55,16 @@ fn write(folder: &Path, contacts: &[Contact], accounts: &[(u8, u8)], consents: &
             12 => "soon".to_owned(),
             month => format!("2025-{month:02}-01"),
         };
-        let into = if c.into < 14 { format!("K{}", c.into) } else { String::new() };
+        let [into, took] = [c.into, c.took].map(|n| if n < 14 { format!("K{n}") } else { String::new() });
         let (deleted, out) = (if c.deleted { "yes" } else { "" }, if c.opted_out { "yes" } else { "" });
         let account = if c.account == 0 { String::new() } else { format!("F{}", c.account) };
-        let _ = writeln!(csv, "K{},{name},e{}@a.example,{account},{date},{deleted},{into},{out},Canary", c.id, c.email);
+        let _ = writeln!(
+            csv,
+            "K{},{name},e{}@a.example,{account},{date},{deleted},{into},{took},{out},Canary",
+            c.id, c.email
+        );
     }
-    csv += "ragged\n,Nobody,,,,,,,\n";
+    csv += "ragged\n,Nobody,,,,,,,,\n";
     fs::write(folder.join("c.csv"), csv).expect("written");
     let mut csv = String::from("id,name,merged into\n");
     for (id, into) in accounts {
@@ -84,8 +91,14 @@ fn parted(source: &CsvSource, folder: &Path) -> (Parts, usize) {
     let mut companies = 0;
     let mut look = |seen: Seen<'_>| companies += usize::from(matches!(seen, Seen::Company(_)));
     let work = folder.join("work");
-    let parting =
-        Parting { folder: work, parts: PARTS, of_company: &of_company, of_contact: &of_contact, look: &mut look };
+    let parting = Parting {
+        folder: work,
+        parts: PARTS,
+        of_company: &of_company,
+        of_contact: &of_contact,
+        look: &mut look,
+        without_erased: &|pull| pull,
+    };
     let parts = Parts::sort_in(source, folder, parting).expect("sorted");
     (parts, companies)
 }

@@ -136,7 +136,8 @@ impl Vault {
         work(&self.database).map_err(|source| VaultError::Database { path: self.path.clone(), source })
     }
 
-    /// Does all that `work` writes in one transaction: of many people in many parts, the file is changed once.
+    /// Does all that `work` writes in one transaction, so that the file is changed once. Others wait for it: what takes
+    /// long is done before.
     ///
     /// # Errors
     /// Those of `work`, or not writable: nothing was changed.
@@ -145,13 +146,18 @@ impl Vault {
         self.together = true;
         let done = self.check_master().map_err(E::from).and_then(|()| work(self));
         self.together = false;
-        if let Ok(done) = done {
+        let done = done.and_then(|done| {
             self.db(|db| db.execute_batch("COMMIT"))?;
-            return Ok(done);
+            Ok(done)
+        });
+        if done.is_err() {
+            // What fails here is rolled back when the file is closed.
+            let _ = self.database.execute_batch("ROLLBACK");
+            // A key that is not in the file must not be used. The first error is the one to tell.
+            if self.reload().is_err() {
+                self.keys = Arc::default();
+            }
         }
-        // What fails here is rolled back when the file is closed.
-        let _ = self.database.execute_batch("ROLLBACK");
-        self.reload()?;
         done
     }
 
@@ -218,7 +224,11 @@ impl Vault {
             all.insert(id.clone(), identifiers.into());
             keys.insert(id, key);
         }
-        (self.keys, self.identifiers) = (Arc::new(keys), Some(all));
+        self.keys = Arc::new(keys);
+        // What was let go of is not wanted.
+        if let Some(identifiers) = &mut self.identifiers {
+            *identifiers = all;
+        }
         let rows: Vec<[u8; 16]> = self.column("SELECT identifier FROM suppressed")?;
         self.suppressed = rows.into_iter().collect();
         self.forgotten = self.column::<String>("SELECT tag FROM forgotten")?.into_iter().collect();

@@ -163,8 +163,8 @@ impl Vault {
         Ok(())
     }
 
-    /// Lets go of the identifiers of everybody: a run needs them only until all are entered, and of a million people they
-    /// are the larger half of a vault. [`Self::reload`] has them again.
+    /// Lets go of the identifiers of everybody, for as long as the vault is open: a run needs them only until all are
+    /// entered, and of a million people they are the larger half of a vault.
     pub fn let_go_of_identifiers(&mut self) {
         self.identifiers = None;
     }
