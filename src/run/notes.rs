@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmDeadLetter, CrmNote, NoteFiles, Origin};
+use crate::crm::{CrmDeadLetter, CrmNote, Employer, NoteFiles, Origin};
 use crate::model::{AccountId, DeadLetter, SubjectId};
 use crate::run::context::Context;
 use crate::run::crowd::Rest;
@@ -154,8 +154,8 @@ enum Settled<'a> {
     LeftOut,
 }
 
-/// The company of a contact, who may have none.
-struct Employer<'a>(Option<&'a AccountId>);
+/// A contact of the exports, with the company, if there is one.
+struct KnownContact<'a>(Option<&'a AccountId>);
 
 /// Whose notes are whose.
 struct Owners<'a> {
@@ -184,13 +184,13 @@ impl<'a> Owners<'a> {
     }
 
     /// Where a contact works, by its record id; `None` = nobody knows the contact.
-    fn contact(&self, record: &str) -> Option<Employer<'a>> {
-        let Some(rest) = self.rest else { return self.contacts.get(record).map(|account| Employer(*account)) };
+    fn contact(&self, record: &str) -> Option<KnownContact<'a>> {
+        let Some(rest) = self.rest else { return self.contacts.get(record).map(|account| KnownContact(*account)) };
         let known = !self.unread.gone.contains(record) && !self.unread.suppressed.contains(record);
         let employer = rest.parts.employer_of(record).filter(|_| known)?;
-        Some(Employer(match employer {
-            crate::crm::Employer::Nobody => None,
-            crate::crm::Employer::Company(number) => rest.accounts.get(number),
+        Some(KnownContact(match employer {
+            Employer::Nobody => None,
+            Employer::Company(number) => rest.accounts.get(number),
         }))
     }
 
@@ -244,7 +244,7 @@ impl<'a> Owners<'a> {
             let record = self.unread.merged.get(record).unwrap_or(record);
             let subject = || Some(ids.subject(crm, record));
             return match self.contact(record) {
-                Some(Employer(account)) => Ok((account, subject())),
+                Some(KnownContact(account)) => Ok((account, subject())),
                 None if self.cut_off || self.unread.gone.contains(record) || self.is_erased(record) => {
                     Err(Box::new(Settled::LeftOut))
                 }
