@@ -3,6 +3,7 @@
 //! Invariant: a decision about a person becomes an entry under that person's key, or an error; permits and events about
 //! people are blinded, what they were about is sealed.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,17 +14,37 @@ use crate::audit::render::{self, Decision};
 use crate::audit::writer::{AuditLog, Entry};
 use crate::consent::decide::OptOut;
 use crate::consent::gate::Grounds;
+use crate::consent::people::People;
 use crate::consent::policy::Policy;
 use crate::keys::{SubjectKey, Vault};
 use crate::model::{DecisionRow, SubjectId, Target};
 
 /// Keys of subjects, shared by the tasks of a run.
-pub type Keys = Arc<HashMap<SubjectId, SubjectKey>>;
+#[derive(Debug, Clone)]
+pub enum Keys {
+    /// All of a vault.
+    All(Arc<HashMap<SubjectId, SubjectKey>>),
+    /// Looked up when somebody asks.
+    Of(Arc<People>),
+}
+
+impl Keys {
+    /// The key of a subject; `None` = they have none.
+    ///
+    /// # Errors
+    /// The vault cannot be read, or is damaged.
+    pub fn get(&self, subject: &SubjectId) -> Result<Option<Cow<'_, SubjectKey>>, AuditError> {
+        Ok(match self {
+            Self::All(keys) => keys.get(subject).map(Cow::Borrowed),
+            Self::Of(people) => people.key(subject)?.map(Cow::Owned),
+        })
+    }
+}
 
 /// All keys of a vault.
 #[must_use]
 pub fn keys(vault: &Vault) -> Keys {
-    vault.keys()
+    Keys::All(vault.keys())
 }
 
 /// Records what a run, or a command, asks of the gate and does.
@@ -77,8 +98,8 @@ impl Recorder {
     /// # Errors
     /// The vault has no key for the person.
     pub fn about(&self, leaf: Leaf, subject: &SubjectId) -> Result<Entry, AuditError> {
-        let key = self.keys.get(subject).ok_or(AuditError::NoKey)?;
-        Ok(Entry::of(leaf, key.clone(), None))
+        let key = self.keys.get(subject)?.ok_or(AuditError::NoKey)?;
+        Ok(Entry::of(leaf, key.into_owned(), None))
     }
 
     /// One entry for decisions about one target. All must have the same one.
@@ -95,13 +116,13 @@ impl Recorder {
         }
         match &first.target {
             Target::Subject(subject, account) => {
-                let key = self.keys.get(subject).ok_or(AuditError::NoKey)?;
+                let key = self.keys.get(subject)?.ok_or(AuditError::NoKey)?;
                 let decisions =
-                    render::decisions(decided.iter().map(|(row, grounds)| self.decision(row, grounds, Some(key))));
+                    render::decisions(decided.iter().map(|(row, grounds)| self.decision(row, grounds, Some(&key))));
                 let text = render::payload(subject, account.as_ref(), decided);
                 let no_random = |source| AuditError::Io { path: "/dev/urandom".into(), source: Arc::new(source) };
-                let sealed = SealedPayload::new(key, &text).map_err(no_random)?;
-                Ok(Entry::of(leaf, key.clone(), Some(sealed)).with(decisions))
+                let sealed = SealedPayload::new(&key, &text).map_err(no_random)?;
+                Ok(Entry::of(leaf, key.into_owned(), Some(sealed)).with(decisions))
             }
             Target::Account(id) => {
                 leaf.target = Some(id.as_str().to_owned());

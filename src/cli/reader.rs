@@ -71,8 +71,8 @@ impl Reader {
 
     /// What was put right about a person.
     pub fn rectifications(&self, subject: &SubjectId) -> anyhow::Result<Vec<Rectification>> {
-        let key = self.recorder.keys().get(subject).context("the vault has no key of that person")?;
-        Ok(Store::open(self.home.path())?.rectifications(key)?)
+        let key = self.recorder.keys().get(subject)?.context("the vault has no key of that person")?;
+        Ok(Store::open(self.home.path())?.rectifications(&key)?)
     }
 
     /// All subjects of the snapshot that may be shown now.

@@ -15,6 +15,7 @@ pub mod import;
 pub mod jsonld;
 pub mod ledger;
 mod mutant;
+pub mod people;
 pub mod permit;
 pub mod policy;
 pub mod policy_check;

@@ -135,6 +135,7 @@ pub fn destroy(
     office.store.forget(&key)?;
     let suppressed = office.vault.identifiers(subject).len() as u64;
     office.vault.destroy(subject)?;
+    office.ledger.forget(&office.vault, subject)?;
     office.tell_erased()?;
     drop(lock);
     let mut rows = std::collections::BTreeMap::new();

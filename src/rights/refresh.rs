@@ -96,7 +96,7 @@ pub(crate) fn change(
     let mut profiles = None;
     for persona in sink::read_personas(snapshot, people)? {
         let subject = &persona.subject_id;
-        let collected_at = gate.ledger().first_seen(subject).unwrap_or(gate.now());
+        let collected_at = gate.first_seen(subject).unwrap_or(gate.now());
         let facts = SubjectFacts { collected_at, ambiguous: false };
         let proposal = EmitProposal { subject: subject.clone(), purpose: terms.purpose.clone(), facts };
         if gate.emit(proposal).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person)) {

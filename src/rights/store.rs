@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::db::{self, Access, Journal};
-use crate::keys::{SubjectKey, Vault};
+use crate::keys::{SubjectKey, Vault, VaultError};
 use crate::model::SubjectId;
 use crate::persona::rectified::Rectification;
 use crate::rights::rectify::{self, RectifyError};
@@ -31,6 +31,9 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The vault, which tells whose a row is.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The system said no.
     #[error("{path}: cannot be read or written: check free space and permissions")]
     Io {
@@ -128,8 +131,8 @@ impl Store {
         if slots.is_empty() {
             return Ok(std::collections::HashMap::new());
         }
-        let owners = vault.subjects().filter(|(_, key)| slots.contains(&key.slot()));
-        owners.map(|(subject, key)| Ok((subject.clone(), self.rectifications(key)?))).collect()
+        let owners = vault.those(|key| slots.contains(&key.slot()))?.into_iter();
+        owners.map(|(subject, key)| Ok((subject, self.rectifications(&key)?))).collect()
     }
 
     /// Keeps a copy of what is restricted: storing is all that Art. 18 leaves.

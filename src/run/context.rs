@@ -12,6 +12,7 @@ use url::Url;
 use crate::audit::{Entry, Kind, Recorder, Stage};
 use crate::config::{Network, Plan};
 use crate::consent::gate::{Clock, Gate, Grounds};
+use crate::consent::people::People;
 use crate::cpu::thread_micros;
 use crate::fetch::{Cancel, Fetcher};
 use crate::ids::Ids;
@@ -62,6 +63,8 @@ pub(super) struct Context {
     pub gone: HashSet<SubjectId>,
     /// The audit log; `None` in a dry run.
     pub recorder: Option<Recorder>,
+    /// Vault and ledger, where people are looked up part by part; the gate's view then tells of nobody.
+    pub people: Option<Arc<People>>,
     /// The ledger, to see what others write meanwhile; `None` in a dry run.
     pub watch: Option<Watch>,
     pub fetcher: Fetcher,
@@ -130,12 +133,6 @@ impl Context {
             ("write", &times.write),
         ]
         .map(|(stage, micros)| (stage, micros.load(Ordering::Relaxed) as f64 / 1e6))
-    }
-
-    /// The id of a subject as the keys hold it, so that of many people it is held once.
-    pub fn held(&self, subject: SubjectId) -> SubjectId {
-        let keys = self.recorder.as_ref().map(Recorder::keys);
-        keys.and_then(|keys| keys.get_key_value(&subject)).map_or(subject, |(held, _)| held.clone())
     }
 
     /// Tells the gate what others have written into the ledger meanwhile.

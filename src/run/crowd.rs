@@ -3,7 +3,7 @@
 //! Invariant: parts are ranges of ids, so companies come in the order of the tables; what is said of a contact is that of the
 //! whole pull. Nobody is worked on before everybody is in the ledger.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,8 @@ use jiff::Timestamp;
 
 use crate::blocks::part_of;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmError, CsvSource, Parting, Parts, Seen};
+use crate::crm::{CrmError, CrmPull, CsvSource, Parting, Parts, Seen};
+use crate::ids::Ids;
 use crate::model::{AccountId, SubjectId};
 use crate::run::context::Context;
 use crate::run::engine::RunError;
@@ -102,6 +103,13 @@ pub(super) fn sort_in(
     Parts::sort_in(source, Path::new(""), parting)
 }
 
+/// Everybody of whom a pull tells, and of whom earlier nights may.
+pub(super) fn subjects_of(pulled: &CrmPull, crm: &str, ids: &Ids) -> BTreeSet<SubjectId> {
+    let rows = pulled.contacts.iter().chain(&pulled.gone).map(|contact| &contact.record_id);
+    let merged = pulled.merged.iter().flat_map(|(loser, into)| [loser, into]);
+    rows.chain(merged).map(|record| ids.subject(crm, record)).collect()
+}
+
 /// Contacts and companies that are still on disk.
 #[derive(Debug)]
 pub(super) struct Rest {
@@ -134,23 +142,20 @@ impl Groups {
 
     /// Reads the next part.
     fn load(&mut self) -> Result<bool, RunError> {
-        let Some(rest) = &mut self.rest else { return Ok(false) };
+        let (Some(rest), Some(people)) = (&mut self.rest, &self.context.people) else { return Ok(false) };
         if self.next == rest.parts.count() {
             return Ok(false);
         }
         let context = &self.context;
-        let evening = Evening {
-            crm: &context.plan.crm().name,
-            ids: &context.ids,
-            identifiers: &rest.identifiers,
-            view: context.gate.ledger(),
-            now: rest.now,
-            limit: None,
-        };
+        let (crm, ids) = (context.plan.crm().name.as_str(), &context.ids);
         let pulled = rest.parts.load(self.next)?;
+        let held = people.hold(&subjects_of(&pulled, crm, ids))?;
+        let view = &context.gate.ledger().of(held.said());
+        let evening = Evening { crm, ids, identifiers: &rest.identifiers, view, now: rest.now, limit: None };
         let ReadPull { mut loaded, .. } = evening.read(pulled, |what| rest.parts.is_shared(what));
         for group in &mut loaded.groups {
             group.noted_at = rest.noted.get(&group.account.id).copied();
+            group.held = Some(Arc::clone(&held));
         }
         rest.parts.remove(self.next)?;
         self.next += 1;

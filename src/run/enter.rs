@@ -15,7 +15,7 @@ use crate::blocks::{Blocks, Item};
 use crate::config::{Encryption, Plan};
 use crate::consent::event::LegalEvent;
 use crate::consent::gate::Clock;
-use crate::consent::ledger::{Import, Ledger};
+use crate::consent::ledger::{Import, Ledger, Person};
 use crate::consent::policy::Policy;
 use crate::consent::shared::Pool;
 use crate::consent::suppression::Identifiers;
@@ -134,7 +134,7 @@ impl Desk<'_> {
         look(real, &files)?;
         let folder = self.path.join(".work").join(format!("{WORK_CRM}{}-entered", std::process::id()));
         let mut put_by = Blocks::create(folder, ranges.all())?;
-        let (mut all, subjects) = read_all(&evening, &parts, &mut put_by)?;
+        let (mut all, subjects) = self.read_all(&identifiers, &parts, &mut put_by)?;
         self.letters(&mut parts, &identifiers, &mut all);
         self.announce(&all.loaded.sources)?;
         self.hold_all(&put_by)?;
@@ -155,6 +155,62 @@ impl Desk<'_> {
     fn evening<'e>(&'e self, identifiers: &'e Identifiers) -> Evening<'e> {
         let (crm, view) = (self.plan.crm().name.as_str(), self.ledger.view());
         Evening { crm, ids: self.ids, identifiers, view, now: self.now, limit: self.limit }
+    }
+
+    /// Reads all parts, and puts by what is new to vault and ledger; tells what there is beside contacts and companies, and how
+    /// many contacts.
+    fn read_all(
+        &mut self,
+        identifiers: &Identifiers,
+        parts: &Parts,
+        put_by: &mut Blocks,
+    ) -> Result<(Read, u64), RunError> {
+        let (mut all, mut subjects) = (Read::default(), 0);
+        for part in 0..parts.count() {
+            let pulled = parts.load(part)?;
+            let known = self.known(&pulled)?;
+            let said = known.iter().map(|(subject, (said, _))| (subject.clone(), Arc::clone(said)));
+            let view = self.ledger.view().of(said);
+            let evening = Evening { view: &view, ..self.evening(identifiers) };
+            let mut read = evening.read(pulled, |what| parts.is_shared(what));
+            for (subject, identifiers) in named(&mut read.loaded) {
+                let known = known.get(&subject).map(|(_, known)| known);
+                if known.is_none_or(|known| identifiers.iter().any(|identifier| !known.contains(identifier))) {
+                    put_by.put(part, &Entered::Named(subject.as_str(), identifiers))?;
+                }
+            }
+            for event in &read.loaded.events {
+                if !view.events(&event.subject).unwrap_or_default().contains(event) {
+                    let json = serde_json::to_string(event).expect("an event has only string keys");
+                    put_by.put(part, &Entered::Event(&json))?;
+                }
+            }
+            for (subject, at) in read.loaded.seen() {
+                if view.first_seen(&subject).is_none() {
+                    put_by.put(part, &Entered::Seen(subject.as_str(), at.as_nanosecond()))?;
+                }
+            }
+            subjects += read.loaded.subjects();
+            all.add(read);
+        }
+        put_by.finish()?;
+        Ok((all, subjects))
+    }
+
+    /// What vault and ledger know of those whom a pull tells of.
+    fn known(&mut self, pulled: &CrmPull) -> Result<HashMap<SubjectId, (Arc<Person>, Box<[Identifier]>)>, RunError> {
+        let mut known = HashMap::new();
+        if self.ledger.is_new() {
+            // Of nobody was anything said in a new home.
+            return Ok(known);
+        }
+        for subject in crowd::subjects_of(pulled, &self.plan.crm().name, self.ids) {
+            if let Some((key, identifiers)) = self.vault.known(&subject)? {
+                let said = self.ledger.person(&subject, &key)?;
+                known.insert(subject, (said, identifiers));
+            }
+        }
+        Ok(known)
     }
 
     /// What could not be used and belongs to no part; nothing of erased people.
@@ -194,6 +250,7 @@ impl Desk<'_> {
 
     fn learn(&mut self, events: &[LegalEvent], seen: &[(SubjectId, Timestamp)], is_sync: bool) -> Result<(), RunError> {
         self.ledger.import(self.vault, Import { events, seen, is_sync }, self.known_at)?;
+        self.vault.let_go();
         Ok(())
     }
 
@@ -203,6 +260,7 @@ impl Desk<'_> {
             vault.ensure(named.iter().map(|(subject, _)| subject))?;
             vault.identify(named)
         })?;
+        self.vault.let_go();
         Ok(())
     }
 
@@ -262,29 +320,6 @@ fn named(loaded: &mut Loaded) -> Vec<Named> {
     let members = loaded.groups.iter().flat_map(|g| &g.members).map(|m| &m.subject.id);
     let about: HashSet<&SubjectId> = members.chain(loaded.events.iter().map(|e| &e.subject)).collect();
     identifiers.into_iter().filter(|(subject, _)| about.contains(subject)).collect()
-}
-
-/// Reads all parts, and puts by what vault and ledger are to learn; tells what there is beside contacts and companies, and how
-/// many contacts.
-fn read_all(evening: &Evening<'_>, parts: &Parts, put_by: &mut Blocks) -> Result<(Read, u64), RunError> {
-    let (mut all, mut subjects) = (Read::default(), 0);
-    for part in 0..parts.count() {
-        let mut read = evening.read(parts.load(part)?, |what| parts.is_shared(what));
-        for (subject, identifiers) in named(&mut read.loaded) {
-            put_by.put(part, &Entered::Named(subject.as_str(), identifiers))?;
-        }
-        for event in &read.loaded.events {
-            let json = serde_json::to_string(event).expect("an event has only string keys");
-            put_by.put(part, &Entered::Event(&json))?;
-        }
-        for (subject, at) in read.loaded.seen() {
-            put_by.put(part, &Entered::Seen(subject.as_str(), at.as_nanosecond()))?;
-        }
-        subjects += read.loaded.subjects();
-        all.add(read);
-    }
-    put_by.finish()?;
-    Ok((all, subjects))
 }
 
 /// Events of a part, and who was first seen when.

@@ -19,6 +19,7 @@ use crate::persona::Room;
 use crate::persona::input::FacetKind;
 use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
 use crate::run::context::{Context, StageTimes};
+use crate::run::emitted::Emission;
 use crate::run::engine::RunError;
 use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
@@ -46,7 +47,7 @@ pub(super) struct GroupRows {
     pub documents: Vec<DocumentRow>,
     pub dead_letters: Vec<DeadLetter>,
     /// Personas, to be asked for again before they are published.
-    pub emitted: Vec<EmitProposal>,
+    pub emitted: Vec<Emission>,
     /// What room there is for values of the segment, at tier `segment`.
     pub rooms: Vec<(SubjectId, Room)>,
     pub notes: NoteCounts,

@@ -20,7 +20,8 @@ use crate::persona::rectified::{self, Rectification};
 use crate::persona::rows::Legal;
 use crate::persona::unknown_crm_age;
 use crate::run::context::Context;
-use crate::run::group::{COMPANY_PURPOSE, Leave, PROFILING_PURPOSE, Work, emit_proposal};
+use crate::run::emitted::Emission;
+use crate::run::group::{COMPANY_PURPOSE, Leave, PROFILING_PURPOSE, Work, facts};
 use crate::run::known::is_no_to_profiling;
 use crate::run::obtain::Obtained;
 use crate::source::{Found, Reading, crm, id};
@@ -233,7 +234,8 @@ impl<'a> Work<'a> {
             self.rows.rooms.extend(room.map(|room| (subject.id.clone(), room)));
             self.rows.personas.push(fuse(&input));
             self.company.extend(signals.drain(own..));
-            self.rows.emitted.push(emit_proposal(context, leave.member));
+            let (subject, facts) = (leave.member.subject.id.clone(), facts(leave.member));
+            self.rows.emitted.push(Emission { subject, facts, until: emit.valid_until() });
             self.rows.evidence.append(&mut signals);
         }
         let account = &self.group.account;

@@ -131,6 +131,12 @@ impl Pages {
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether anything is kept; what cannot be read may be.
+    pub fn has_any(&self) -> bool {
+        let held = self.held();
+        held.0.query_row("SELECT EXISTS (SELECT 1 FROM kept)", [], |row| row.get(0)).unwrap_or(true)
+    }
+
     /// What is kept of a page; what does not open under its place is nothing.
     pub fn recall(&self, place: &str) -> Option<Kept> {
         let sql = "SELECT sealed FROM kept WHERE place = ?1";

@@ -1,7 +1,8 @@
 //! Who says no while a run goes on, and who said no since the last one: out of what was written, and out of older
 //! snapshots.
 //!
-//! Invariant: every persona is asked for again between its last row and publishing.
+//! Invariant: between its last row and publishing, every persona is asked for again whose permit has ended by then, or of whom
+//! the ledger has news: of all others the answer would be that of the permit.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -16,8 +17,10 @@ use crate::model::{DecisionRow, SubjectId, Target};
 use crate::rights::office::rewrite_leaf;
 use crate::rights::refresh::{self, Terms};
 use crate::run::context::Context;
+use crate::run::emitted::{Emission, Emitted};
 use crate::run::engine::RunError;
 use crate::run::home::Home;
+use crate::run::kept::Pages;
 use crate::run::known::is_no_to_profiling;
 use crate::run::summary::Counts;
 use crate::sink::{self, Change, Note, Rewritten, Select, SinkError, Snapshot, SnapshotWriter};
@@ -103,30 +106,41 @@ fn terms(context: &Context) -> Terms {
 }
 
 /// Who said no since the pipeline's last snapshot, by the ledger.
-pub(super) fn said_no(context: &Context, home: &Path) -> HashSet<SubjectId> {
+pub(super) fn said_no(context: &Context, home: &Path) -> Result<HashSet<SubjectId>, RunError> {
+    let kept = context.pages.as_ref().is_some_and(Pages::has_any);
+    if !kept && sink::all_snapshots(home)?.is_empty() {
+        return Ok(HashSet::new());
+    }
     let manifest = sink::current(home, context.plan.name()).ok().flatten().and_then(|s| s.manifest().ok());
     // Without one that can be read, every no may be news.
     let before = manifest.and_then(|m| m["ledger"]["head"].as_u64()).unwrap_or(0);
+    if let (Some(watch), true) = (&context.watch, context.people.is_some()) {
+        return Ok(watch.said_no_since(before)?);
+    }
     let ledger = context.gate.ledger();
     let is_news =
         |subject: &&SubjectId| ledger.entries(subject).iter().any(|e| e.seq > before && e.event.kind.is_negative());
-    ledger.subjects().filter(is_news).cloned().collect()
+    Ok(ledger.subjects().filter(is_news).cloned().collect())
 }
 
-/// Asks for every persona again before anything becomes visible: who objected, withdrew or expired while the run went
-/// on is taken out of what was written, or loses the profile, and all that was computed from them is computed anew. Tells
-/// who said no to profiling.
+/// Asks for personas again before anything becomes visible: who objected, withdrew or expired while the run went on is taken
+/// out of what was written, or loses the profile, and all that was computed from them is computed anew. Tells who said no to
+/// profiling.
 pub(super) async fn ask_again(
     context: &Context,
-    emitted: Vec<(SubjectId, SubjectFacts)>,
+    emitted: Emitted,
     writer: &mut SnapshotWriter,
     counts: &mut Counts,
 ) -> Result<HashSet<SubjectId>, RunError> {
     context.look()?;
     let late: HashSet<SubjectId> = context.gate.late_subjects().into_iter().collect();
     let (mut refused, mut left_out, mut said_no) = (Vec::new(), HashSet::new(), HashSet::new());
-    let asked = emitted.len();
-    for (subject, facts) in emitted {
+    let (written, mut asked) = (emitted.count(), 0);
+    emitted.each(|Emission { subject, facts, until }| {
+        if until > context.gate.now() && !late.contains(&subject) {
+            return;
+        }
+        asked += 1;
         let purpose = context.plan.purpose().to_owned();
         let decided = context.gate.emit(EmitProposal { subject: subject.clone(), purpose, facts });
         if decided.outcome.is_err() {
@@ -139,9 +153,10 @@ pub(super) async fn ask_again(
                 said_no.insert(subject);
             }
         }
-    }
+    })?;
     if let Some(recorder) = &context.recorder {
-        let leaf = recorder.leaf(Kind::Decide).fact("asked_again", asked).fact("refused", refused.len());
+        let leaf = recorder.leaf(Kind::Decide).fact("written", written).fact("asked_again", asked);
+        let leaf = leaf.fact("refused", refused.len());
         recorder.log().append(vec![Leaf { stage: Some(Stage::Publish), ..leaf }.into()]).await?;
     }
     if refused.is_empty() {

@@ -4,6 +4,7 @@
 //! everything after it can work on one company at a time in bounded memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,6 +13,7 @@ use crate::consent::dialect::Outcome;
 use crate::consent::event::LegalEvent;
 use crate::consent::import::import;
 use crate::consent::ledger::LedgerView;
+use crate::consent::people::Held;
 use crate::consent::suppression::Identifiers;
 use crate::crm::{CrmAccount, CrmContact, CrmDeadLetter, CrmPull, NoteKind, Origin};
 use crate::ids::Ids;
@@ -66,6 +68,8 @@ pub struct Group {
     pub notes: Vec<Note>,
     /// When the newest note was written; `None` where there is none.
     pub noted_at: Option<Timestamp>,
+    /// Keeps those at hand who are worked on; `None` = everybody is.
+    pub held: Option<Arc<Held>>,
 }
 
 /// What a pull comes to.
@@ -250,7 +254,7 @@ fn identified(crm: &str, pull: &CrmPull, ids: &Ids, identifiers: &Identifiers) -
 }
 
 fn in_order(mut groups: BTreeMap<Option<AccountId>, Vec<Member>>, pull: &CrmPull, crm: &str, ids: &Ids) -> Vec<Group> {
-    let group = |account, members| Group { account, members, notes: Vec::new(), noted_at: None };
+    let group = |account, members| Group { account, members, notes: Vec::new(), noted_at: None, held: None };
     let no_account = groups.remove(&None).map(|members| group(Account::default(), members));
     let by_id: HashMap<AccountId, &CrmAccount> =
         pull.accounts.iter().map(|a| (ids.account(crm, &a.record_id), a)).collect();

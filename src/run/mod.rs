@@ -5,6 +5,7 @@ mod closed;
 mod context;
 pub mod crowd;
 mod dry;
+mod emitted;
 pub mod engine;
 mod enter;
 pub mod files;

@@ -175,7 +175,7 @@ async fn outcome(context: &Context, obtained: &Obtained) -> Result<(), RunError>
     let leaf = document.status.map_or_else(|| leaf.clone(), |status| leaf.clone().fact("status", status));
     let entry = match &obtained.decision.target {
         Target::Subject(subject, _) => {
-            let permit = recorder.keys().get(subject).map(|key| key.blind("permit", document.permit_id.as_str()));
+            let permit = recorder.keys().get(subject)?.map(|key| key.blind("permit", document.permit_id.as_str()));
             recorder.about(leaf.fact("permit", permit), subject)?
         }
         Target::Account(_) | Target::Host(_) => leaf.fact("permit", document.permit_id.as_str()).into(),

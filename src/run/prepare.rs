@@ -15,6 +15,7 @@ use crate::audit::{self, AuditLog, Recorder};
 use crate::config::{self, Diagnostic, Network, Plan, Position};
 use crate::consent::gate::{Clock, Gate};
 use crate::consent::ledger::Ledger;
+use crate::consent::people::People;
 use crate::consent::policy::Policy;
 use crate::crm::{CrmPull, CsvSource, FileFacts, NoteFiles, pull};
 use crate::fetch::{Cassette, Fetcher};
@@ -98,7 +99,8 @@ impl Tonight {
 pub(super) struct Books {
     pub keys: audit::Keys,
     pub log: AuditLog,
-    pub watch: Watch,
+    /// Vault and ledger.
+    pub people: Arc<People>,
     /// To open what is kept of pages, once.
     pub kept: Option<Opening>,
 }
@@ -132,7 +134,8 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let lock = if options.dry_run { None } else { Some(HomeLock::acquire(&home_path)?) };
     let mut home = open_home(&plan, &home_path, options, now)?;
     let ids = home.as_ref().map_or_else(|| Ids::new(DEMO_KEY), |home| home.ids().clone());
-    let (mut vault, mut ledger) = vault_and_ledger(home.as_ref())?;
+    let by_part = matches!(tonight, Tonight::Parts(_));
+    let (mut vault, mut ledger) = vault_and_ledger(home.as_ref(), by_part)?;
     // A replay decides as of then; what the ledger learns today it learns today.
     let known_at = if demo { gate_now } else { now };
     let mut desk = Desk {
@@ -166,7 +169,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let rectified = rectified(home.as_ref(), &vault, &loaded)?;
     let (tape, tape_key) = tape(options, &vault, &home_path)?;
     let books = log.map(|log| books(log, vault, ledger)).transpose()?;
-    let gate = Gate::new(policy, view, &ids, clock);
+    let gate = Gate::new(policy, view, &ids, clock).with_people(books.as_ref().and_then(Books::by_part));
     Ok(Prepared {
         plan,
         gate,
@@ -186,8 +189,9 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
 }
 
 /// Those of the home; of a dry run without one, empty ones.
-fn vault_and_ledger(home: Option<&Home>) -> Result<(Vault, Ledger), RunError> {
+fn vault_and_ledger(home: Option<&Home>, by_part: bool) -> Result<(Vault, Ledger), RunError> {
     match home {
+        Some(home) if by_part => Ok(home.legal_sparse()?),
         Some(home) => Ok(home.legal()?),
         None => Ok((Vault::in_memory()?, Ledger::in_memory()?)),
     }
@@ -196,7 +200,17 @@ fn vault_and_ledger(home: Option<&Home>) -> Result<(Vault, Ledger), RunError> {
 /// The books of a run that writes.
 fn books(log: AuditLog, vault: Vault, ledger: Ledger) -> Result<Books, RunError> {
     let kept = Opening { key: vault.named(PAGE_KEY)?, erased: vault.erased()?.0 };
-    Ok(Books { keys: audit::keys(&vault), log, watch: Watch::new(vault, ledger), kept: Some(kept) })
+    let all = (!vault.is_sparse()).then(|| audit::keys(&vault));
+    let people = Arc::new(People::new(vault, ledger));
+    let keys = all.unwrap_or_else(|| audit::Keys::Of(Arc::clone(&people)));
+    Ok(Books { keys, log, people, kept: Some(kept) })
+}
+
+impl Books {
+    /// Whoever is looked up; `None` = everybody is in memory.
+    fn by_part(&self) -> Option<Arc<People>> {
+        matches!(self.keys, audit::Keys::Of(_)).then(|| Arc::clone(&self.people))
+    }
 }
 
 /// What was put right, by subject, also under records that were merged since.
@@ -361,10 +375,12 @@ impl Prepared {
     ) -> (Context, Loaded) {
         // What a recording of the public network holds is dated as it was then.
         let pinned = self.is_demo();
+        let people = self.books.as_ref().and_then(Books::by_part);
         let (recorder, watch) = match self.books {
             Some(books) => {
                 let run = Some(run.as_str().to_owned());
-                (Some(Recorder::new(books.log, books.keys, run, self.gate.policy())), Some(books.watch))
+                let recorder = Recorder::new(books.log, books.keys, run, self.gate.policy());
+                (Some(recorder), Some(Watch::new(books.people)))
             }
             None => (None, None),
         };
@@ -372,6 +388,7 @@ impl Prepared {
             rectified: self.rectified,
             gone: std::mem::take(&mut self.loaded.gone),
             recorder,
+            people,
             watch,
             offering: settings::offering(self.plan.offering()),
             pinned,

@@ -16,6 +16,7 @@ use crate::model::RunId;
 use crate::run::closed;
 use crate::run::context::{Context, StageTimes};
 use crate::run::crowd::Groups;
+use crate::run::emitted::Emitted;
 use crate::run::engine::{Options, RunError, World};
 use crate::run::finish::Finish;
 use crate::run::flight::{Flight, in_order};
@@ -87,7 +88,7 @@ async fn go(
     let lock = prepared.lock.take();
     let pages = pages(&mut prepared, &state)?;
     let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, (journal, pages));
-    let said_no = said_no(&context, &home);
+    let said_no = said_no(&context, &home)?;
     // Before anything is read again; what this run reads knows of it.
     revisit::forget(&context, said_no.iter().chain(&context.gone))?;
     let context = Arc::new(context);
@@ -253,7 +254,7 @@ async fn work(
         let span = tracing::info_span!("group", contacts);
         async move { process(&context, &group?).await }.instrument(span)
     };
-    let (mut emitted, mut rooms) = (Vec::with_capacity(counts.subjects as usize), Rooms::new());
+    let (mut emitted, mut rooms) = (Emitted::create(home)?, Rooms::new());
     let mut pending = Rows::default();
     let mut write = |pending: &mut Rows| {
         let written = || StageTimes::timed(&context.times.write, || pending.write(writer));
@@ -262,7 +263,7 @@ async fn work(
     let flight = if context.plan.sources().any() { Flight::FETCHING } else { Flight::OFFLINE };
     in_order(groups, flight, company, |mut rows| {
         counts.add(&rows);
-        emitted.extend(rows.emitted.drain(..).map(|proposal| (context.held(proposal.subject), proposal.facts)));
+        rows.emitted.drain(..).try_for_each(|emission| emitted.put(&emission))?;
         rooms.extend(rows.rooms.drain(..));
         pending.add(rows);
         if pending.is_full() { Ok(write(&mut pending)?) } else { Ok(()) }

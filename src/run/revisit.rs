@@ -15,7 +15,8 @@ use crate::fetch::{FailReason, Validators};
 use crate::model::{DocumentRow, Subject, SubjectId, Target};
 use crate::run::closed::{self, CLOSING};
 use crate::run::context::Context;
-use crate::run::kept::{Kept, KeptError, Pages, Slot, Tag};
+use crate::run::engine::RunError;
+use crate::run::kept::{Kept, Pages, Slot, Tag};
 use crate::run::obtain::Obtained;
 use crate::source::{self, PageKind};
 
@@ -58,7 +59,7 @@ impl<'a> Visit<'a> {
             Target::Host(_) => return None,
         };
         // Whoever has no key could not take the row along.
-        let tags = read_for.iter().map(|subject| Some(recorder.keys().get(*subject)?.page_tag()));
+        let tags = read_for.iter().map(|subject| Some(recorder.keys().get(subject).ok()??.page_tag()));
         let page = context.ids.request(&["kept page", url]);
         let slot = Slot { place, page, tags: tags.collect::<Option<Vec<Tag>>>()? };
         let people = reader.context.contacts;
@@ -230,11 +231,14 @@ impl Text {
 }
 
 /// Deletes what is kept of pages that were read for people who said no, or are gone.
-pub(super) fn forget<'s>(context: &Context, people: impl IntoIterator<Item = &'s SubjectId>) -> Result<(), KeptError> {
+pub(super) fn forget<'s>(context: &Context, people: impl IntoIterator<Item = &'s SubjectId>) -> Result<(), RunError> {
     let (Some(pages), Some(recorder)) = (&context.pages, &context.recorder) else { return Ok(()) };
-    let keys = people.into_iter().filter_map(|subject| recorder.keys().get(subject));
-    let tags: HashSet<Tag> = keys.map(crate::keys::SubjectKey::page_tag).collect();
-    pages.forget(&tags).map(drop)
+    let mut tags: HashSet<Tag> = HashSet::new();
+    for subject in people {
+        tags.extend(recorder.keys().get(subject)?.map(|key| key.page_tag()));
+    }
+    pages.forget(&tags)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@
 
 use jiff::Timestamp;
 
-use super::{Decided, Gate, Grounds, SubjectFacts};
+use super::{Decided, Gate, Grounds, Said, SubjectFacts};
 use crate::consent::decide::{Asked, Granted, OptOut, Reason, Refusal, Request, View, decide};
 use crate::consent::event::{EventKind, LegalEvent};
+use crate::consent::ledger::Person;
 use crate::consent::permit::Permit;
 use crate::model::{AccountId, DecisionId, DecisionRow, PermitId, Personal, SubjectId, Target};
 use crate::taxonomy::Operation;
@@ -14,9 +15,10 @@ use crate::taxonomy::Operation;
 impl Gate {
     pub(super) fn judge(&self, request: &Request<'_>, facts: Option<SubjectFacts>, url: &str) -> Judged {
         let now = self.now();
+        let said = request.target.subject().map_or(Said::Nothing, |id| self.said_of(id));
         let known = match request.target {
             // Known to the CRM, though nothing was ever recorded about them: no events, so no basis.
-            Target::Subject(id, _) => facts.map(|_| self.ledger.events(id).unwrap_or_default()),
+            Target::Subject(..) => facts.map(|_| said.events()),
             Target::Account(_) | Target::Host(_) => None,
         };
         let with_late = known.zip(request.target.subject()).and_then(|(known, id)| self.with_late(known, id));
@@ -25,12 +27,12 @@ impl Gate {
             events,
             ambiguous: facts.is_some_and(|f| f.ambiguous),
             // An open ledger has been held against its checkpoint; a damaged one does not open.
-            intact: true,
+            intact: !matches!(said, Said::Unreadable),
             last_sync: self.ledger.last_sync(),
             newest: self.ledger.newest(),
         };
         let outcome = decide(request, &view, &self.policy, now);
-        let grounds = self.grounds(request, facts, url, outcome.as_ref().ok());
+        let grounds = self.grounds(request, facts, url, outcome.as_ref().ok().map(|granted| (granted, &said)));
         let (decision_id, permit_id) = self.ids_of(request, url, now);
         Judged {
             row: DecisionRow {
@@ -76,7 +78,7 @@ impl Gate {
         request: &Request<'_>,
         facts: Option<SubjectFacts>,
         url: &str,
-        granted: Option<&Granted>,
+        granted: Option<(&Granted, &Said<'_>)>,
     ) -> Grounds {
         let subject = request.target.subject();
         let mut grounds = Grounds {
@@ -92,9 +94,9 @@ impl Gate {
             newest: self.ledger.newest(),
             ..Grounds::default()
         };
-        if let (Some(granted), Some(subject)) = (granted, subject) {
+        if let (Some((granted, said)), Some(_)) = (granted, subject) {
             grounds.retain_until = Some(granted.retain_until);
-            grounds.entries = self.carrying(subject, request.purpose, &granted.bases);
+            grounds.entries = carrying(said, request.purpose, &granted.bases);
             grounds.assessments = self.assessments(request, &granted.bases);
             if request.operation == Operation::Emit {
                 let purpose = self.policy.file().purposes.get(request.purpose);
@@ -102,17 +104,6 @@ impl Gate {
             }
         }
         grounds
-    }
-
-    /// Entries of grants that can carry this purpose on one of these bases.
-    fn carrying(&self, subject: &SubjectId, purpose: &str, bases: &[String]) -> Vec<u64> {
-        let carries = |event: &LegalEvent| {
-            event.kind == EventKind::Grant
-                && event.scope.purposes.contains(purpose)
-                && event.basis.is_some_and(|b| bases.iter().any(|name| name == b.article()))
-        };
-        let entries = self.ledger.entries(subject).into_iter();
-        entries.filter(|e| carries(e.event)).map(|e| e.seq).collect()
     }
 
     /// LIA and DPIA in the policy that stand behind a permit.
@@ -130,6 +121,17 @@ impl Gate {
         });
         lia.map(|(id, _)| id.clone()).chain(dpia.map(str::to_owned)).collect()
     }
+}
+
+/// Entries of grants that can carry this purpose on one of these bases.
+fn carrying(said: &Said<'_>, purpose: &str, bases: &[String]) -> Vec<u64> {
+    let carries = |event: &LegalEvent| {
+        event.kind == EventKind::Grant
+            && event.scope.purposes.contains(purpose)
+            && event.basis.is_some_and(|b| bases.iter().any(|name| name == b.article()))
+    };
+    let entries = said.person().into_iter().flat_map(Person::entries);
+    entries.filter(|e| carries(e.event)).map(|e| e.seq).collect()
 }
 
 /// A decision without its permit.

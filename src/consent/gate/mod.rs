@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use crate::consent::decide::{Asked, OptOut, Reason, Request};
 use crate::consent::event::LegalEvent;
 pub use crate::consent::gate::proposal::{Decided, EmitProposal, FetchProposal, Grounds, InferProposal, SubjectFacts};
-use crate::consent::ledger::LedgerView;
+use crate::consent::ledger::{LedgerView, Person};
+use crate::consent::people::{People, Someone};
 use crate::consent::permit::{Emit, Fetch, Infer};
 use crate::consent::policy::Policy;
 use crate::ids::{DecisionIds, Ids};
@@ -32,6 +33,8 @@ pub const HOST_QUESTIONS: [&str; 3] = ["/robots.txt", "/.well-known/tdmrep.json"
 pub struct Gate {
     policy: Policy,
     ledger: LedgerView,
+    /// Who is asked of people where the view has none.
+    people: Option<Arc<People>>,
     /// Of decisions under this policy and this state of the ledger.
     ids: DecisionIds,
     clock: Clock,
@@ -56,7 +59,32 @@ impl Gate {
     pub fn new(policy: Policy, ledger: LedgerView, ids: &Ids, clock: Clock) -> Self {
         let ids = ids.decisions(policy.hash(), &ledger.state().hex());
         let head = AtomicU64::new(ledger.head());
-        Self { policy, ledger, ids, clock, late: RwLock::default(), head }
+        Self { policy, ledger, people: None, ids, clock, late: RwLock::default(), head }
+    }
+
+    /// Asks these of people, and no longer the view.
+    #[must_use]
+    pub fn with_people(self, people: Option<Arc<People>>) -> Self {
+        Self { people, ..self }
+    }
+
+    /// What the ledger says of a person, as it stood when the view was taken.
+    fn said_of(&self, id: &SubjectId) -> Said<'_> {
+        let Some(people) = &self.people else { return self.ledger.person(id).map_or(Said::Nothing, Said::Here) };
+        match people.find(id) {
+            Ok(found) => found.map_or(Said::Nothing, Said::Found),
+            Err(error) => {
+                // Who cannot be asked of is refused.
+                tracing::error!("a decision was refused: {error}");
+                Said::Unreadable
+            }
+        }
+    }
+
+    /// When the home first collected anything about a person.
+    #[must_use]
+    pub fn first_seen(&self, subject: &SubjectId) -> Option<Timestamp> {
+        self.said_of(subject).person()?.first_seen()
     }
 
     /// Takes in events that entered the ledger after the view was taken; `head` is the last entry.
@@ -224,7 +252,7 @@ impl Gate {
     fn anchor(&self, target: &Target, facts: Option<SubjectFacts>) -> Option<Timestamp> {
         let stated = facts?.collected_at;
         let remembered = match target {
-            Target::Subject(id, _) => self.ledger.first_seen(id),
+            Target::Subject(id, _) => self.first_seen(id),
             Target::Account(_) | Target::Host(_) => None,
         };
         Some(remembered.map_or(stated, |at| at.min(stated)))
@@ -232,5 +260,30 @@ impl Gate {
 
     fn class(&self, source_id: &str) -> SourceClass {
         self.policy.source(source_id).map_or(SourceClass::LoginOrRestricted, |s| s.class)
+    }
+}
+
+/// What the ledger says of a person.
+enum Said<'a> {
+    /// It stands in the view.
+    Here(&'a Person),
+    /// It was looked up.
+    Found(Arc<Someone>),
+    Nothing,
+    /// It could not be read.
+    Unreadable,
+}
+
+impl Said<'_> {
+    fn person(&self) -> Option<&Person> {
+        match self {
+            Self::Here(person) => Some(person),
+            Self::Found(someone) => Some(someone.said()),
+            Self::Nothing | Self::Unreadable => None,
+        }
+    }
+
+    fn events(&self) -> &[LegalEvent] {
+        self.person().map_or(&[], Person::events)
     }
 }

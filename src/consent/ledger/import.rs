@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::entry::{Sealing, Stored, store};
 use super::row::append;
+use super::sparse::Noted;
 use super::{Ledger, LedgerError};
 use crate::consent::event::LegalEvent;
 use crate::keys::{Vault, VaultError};
@@ -47,15 +48,26 @@ impl Ledger {
         let path = &self.path;
         let legal = import.events.iter().map(|event| {
             let key = vault.key(&event.subject).ok_or_else(|| no_key(path))?;
-            store(event, key).map_err(|source| LedgerError::Checkpoint { path: path.clone(), source })
+            let sealing = store(event, key).map_err(|source| LedgerError::Checkpoint { path: path.clone(), source })?;
+            Ok((sealing, Some(event)))
         });
-        let entries = first.into_iter().map(Ok).chain(legal);
+        let entries = first.into_iter().map(|first| Ok((first, None))).chain(legal);
         let failed = |source| LedgerError::Database { path: path.clone(), source };
-        let new = append(&mut self.database, entries, self.chain, at, failed)?;
-        let about = import.events.iter().map(|e| &e.subject).chain(import.seen.iter().map(|(id, _)| id));
-        self.read_entries(vault, None, &about.collect::<Vec<_>>())?;
+        let (mut new, mut noted) = (0, self.sparse.as_ref().map(|_| Vec::new()));
+        append(&mut self.database, entries, self.chain, at, failed, |entry| {
+            new += u64::from(entry.event.is_some());
+            if let Some(noted) = &mut noted {
+                noted.push(Noted::of(&entry));
+            }
+        })?;
+        if let Some(noted) = noted {
+            self.index_appended(noted)?;
+        } else {
+            let about = import.events.iter().map(|e| &e.subject).chain(import.seen.iter().map(|(id, _)| id));
+            self.read_entries(vault, None, &about.collect::<Vec<_>>())?;
+        }
         self.write_checkpoint()?;
-        vault.note_ledger(&self.note())?;
+        vault.note_ledger(&self.note(), &self.state_note(vault)?)?;
         Ok(new)
     }
 
@@ -64,8 +76,13 @@ impl Ledger {
         let mut new = Vec::new();
         let mut taken = HashSet::new();
         for (subject, at) in seen {
-            if self.view.first_seen(subject).is_none() && taken.insert(subject) {
-                new.push((vault.key(subject).ok_or_else(|| no_key(&self.path))?.ledger_tag(), *at));
+            let key = || vault.key(subject).ok_or_else(|| no_key(&self.path));
+            let known = match &self.sparse {
+                Some(sparse) => sparse.first_seen(key()?),
+                None => self.view.first_seen(subject),
+            };
+            if known.is_none() && taken.insert(subject) {
+                new.push((key()?.ledger_tag(), *at));
             }
         }
         Ok(new.chunks(SEEN_PER_ENTRY).map(|chunk| (Stored::Seen(chunk.to_vec()), None)).collect())

@@ -8,11 +8,14 @@ mod checkpoint;
 mod entry;
 mod error;
 mod import;
+mod index;
 mod row;
+mod sparse;
 mod view;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
@@ -25,10 +28,11 @@ use crate::model::SubjectId;
 use checkpoint::Head;
 use entry::Stored;
 use row::{Row, SCHEMA};
+use sparse::Sparse;
 
 pub use error::LedgerError;
 pub use import::Import;
-pub use view::{Entry, LedgerState, LedgerView};
+pub use view::{Entry, LedgerState, LedgerView, Person};
 
 /// The ledger of a home, open for one process.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ pub struct Ledger {
     view: LedgerView,
     /// SQLite's number of the last change by others that was seen.
     version: Option<i64>,
+    /// Where entries stand that are read when somebody asks for them; `None` = all are in the view.
+    sparse: Option<Sparse>,
 }
 
 impl Ledger {
@@ -60,18 +66,24 @@ impl Ledger {
     }
 
     fn connect(path: &Path, checkpoint: &Path, vault: &Vault, access: Access) -> Result<Self, LedgerError> {
+        let mut ledger = Self::closed(path, checkpoint, access)?;
+        ledger.load(vault, access)?;
+        Ok(ledger)
+    }
+
+    /// One of which nothing was read yet.
+    fn closed(path: &Path, checkpoint: &Path, access: Access) -> Result<Self, LedgerError> {
         let database =
             db::open(path, access, SCHEMA).map_err(|source| LedgerError::Database { path: path.to_owned(), source })?;
-        let mut ledger = Self {
+        Ok(Self {
             database,
             path: path.to_owned(),
             checkpoint: checkpoint.to_owned(),
             chain: [0; 32],
             view: LedgerView::default(),
             version: None,
-        };
-        ledger.load(vault, access)?;
-        Ok(ledger)
+            sparse: None,
+        })
     }
 
     /// An empty ledger that is kept nowhere, for a dry run without a home.
@@ -89,6 +101,7 @@ impl Ledger {
             chain: [0; 32],
             view: LedgerView::default(),
             version: None,
+            sparse: None,
             path,
         })
     }
@@ -96,7 +109,10 @@ impl Ledger {
     fn load(&mut self, vault: &Vault, access: Access) -> Result<(), LedgerError> {
         let expected = self.read_checkpoint()?;
         let noted = self.noted(vault)?;
-        let reached = self.read_entries(vault, expected.max(noted), &[])?;
+        let reached = match self.sparse {
+            Some(_) => self.index_entries(vault, expected.max(noted))?,
+            None => self.read_entries(vault, expected.max(noted), &[])?,
+        };
         // A ledger that was rolled back together with its checkpoint is behind what the vault remembers.
         let expected = expected.map(|_| expected.max(noted)).unwrap_or_default();
         if expected.is_none() && self.view.head > 0 {
@@ -106,7 +122,10 @@ impl Ledger {
             let expected = expected.map_or(0, |(count, _)| count);
             return Err(LedgerError::BehindCheckpoint { path: self.path.clone(), found: self.view.head, expected });
         }
-        self.view.suppressed.clone_from(vault.suppressed());
+        self.view.suppressed = Arc::new(vault.suppressed().clone());
+        if access != Access::Read && self.sparse.is_none() {
+            self.note_state(vault)?;
+        }
         if expected.is_none() && self.is_new() && access != Access::Read {
             // A new ledger: from now on a missing checkpoint means that somebody took it away.
             self.write_checkpoint()?;
@@ -120,6 +139,10 @@ impl Ledger {
     /// Unreadable or damaged.
     pub fn refresh(&mut self, vault: &mut Vault) -> Result<bool, LedgerError> {
         let before = self.view.head;
+        if self.sparse.is_some() {
+            self.read_news(vault)?;
+            return Ok(self.view.head > before);
+        }
         match self.read_entries(vault, None, &[]) {
             Err(LedgerError::KeyMissing { .. }) => {
                 vault.reload()?;
@@ -226,6 +249,9 @@ impl Ledger {
 
     /// Takes what the gate reads out of the ledger, which goes on from there with [`Self::news`].
     pub fn take_view(&mut self) -> LedgerView {
+        if let Some(sparse) = &mut self.sparse {
+            sparse.until = Some(self.view.head);
+        }
         let rest = LedgerView { head: self.view.head, ..LedgerView::default() };
         std::mem::replace(&mut self.view, rest)
     }
@@ -245,9 +271,12 @@ impl Ledger {
     /// # Errors
     /// Not readable, or damaged.
     pub fn news(&mut self, vault: &mut Vault) -> Result<Vec<LegalEvent>, LedgerError> {
+        if self.sparse.is_some() {
+            return self.read_news(vault);
+        }
         self.refresh(vault)?;
         let view = self.take_view();
-        Ok(view.people.into_values().flat_map(|person| person.events).collect())
+        Ok(view.people.into_values().flat_map(|person| Arc::unwrap_or_clone(person).events).collect())
     }
 
     /// Closes the database and keeps what the gate reads.

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::LedgerError;
 use super::entry::{Sealing, Stored, link};
+use crate::consent::event::LegalEvent;
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS legal_events (
@@ -57,41 +58,60 @@ impl Row {
 
     /// What it says, if it follows the entry before it and is what was written.
     pub(super) fn check(&self, chain: &[u8; 32], before: u64) -> Option<(Stored, Timestamp)> {
-        let stored: Stored = serde_json::from_str(&self.event).ok()?;
-        let digest: [u8; 32] = Sha256::digest(&self.event).into();
         let follows =
-            self.seq == before + 1 && self.digest == digest && link(chain, &digest, &self.known_at) == self.chain;
-        follows.then(|| self.known_at.parse().ok()).flatten().map(|at| (stored, at))
+            self.seq == before + 1 && is_followed(chain, (&self.event, &self.digest), &self.known_at, &self.chain);
+        follows.then(|| self.read_alone()).flatten()
+    }
+
+    /// What it says, if it is what was written; the chain was followed before.
+    pub(super) fn read_alone(&self) -> Option<(Stored, Timestamp)> {
+        let is_whole = self.digest == <[u8; 32]>::from(Sha256::digest(&self.event));
+        let stored: Stored = is_whole.then(|| serde_json::from_str(&self.event).ok()).flatten()?;
+        Some((stored, self.known_at.parse().ok()?))
     }
 }
 
-/// Appends entries, each with its sealed part, that are not there yet; how many legal events were new. `failed` makes
-/// an error of what the database says.
-pub(super) fn append(
+/// Whether a chain goes on with an entry and its digest, of which the home learned at `known_at`, to become `after`.
+pub(super) fn is_followed(chain: &[u8; 32], (event, stated): (&str, &[u8]), known_at: &str, after: &[u8; 32]) -> bool {
+    let digest: [u8; 32] = Sha256::digest(event).into();
+    stated == digest && link(chain, &digest, known_at) == *after
+}
+
+/// An entry that was appended, with the event that it tells of.
+pub(super) struct Appended<'a> {
+    pub seq: u64,
+    pub chain: [u8; 32],
+    pub stored: &'a Stored,
+    pub event: Option<&'a LegalEvent>,
+}
+
+/// Appends entries, each with its sealed part and the event it tells of, that are not there yet; tells `wrote` of those that
+/// are new. `failed` makes an error of what the database says.
+pub(super) fn append<'e>(
     db: &mut Connection,
-    entries: impl Iterator<Item = Result<Sealing, LedgerError>>,
+    entries: impl Iterator<Item = Result<(Sealing, Option<&'e LegalEvent>), LedgerError>>,
     mut chain: [u8; 32],
     at: Timestamp,
     failed: impl Fn(rusqlite::Error) -> LedgerError,
-) -> Result<u64, LedgerError> {
+    mut wrote: impl FnMut(Appended<'_>),
+) -> Result<(), LedgerError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&failed)?;
-    let mut new = 0;
     {
         let mut known = transaction.prepare("SELECT 1 FROM legal_events WHERE digest = ?1").map_err(&failed)?;
         let sql = "INSERT INTO legal_events (digest, chain, known_at, event, sealed) VALUES (?1, ?2, ?3, ?4, ?5)";
         let mut insert = transaction.prepare(sql).map_err(&failed)?;
         let known_at = at.to_string();
         for entry in entries {
-            let (stored, sealed) = entry?;
+            let ((stored, sealed), event) = entry?;
             let (text, digest) = stored.seal();
             if known.exists(params![digest]).map_err(&failed)? {
                 continue;
             }
             chain = link(&chain, &digest, &known_at);
             insert.execute(params![digest, chain, known_at, text, sealed]).map_err(&failed)?;
-            new += u64::from(matches!(stored, Stored::Legal(_)));
+            let seq = transaction.last_insert_rowid().unsigned_abs();
+            wrote(Appended { seq, chain, stored: &stored, event });
         }
     }
-    transaction.commit().map_err(failed)?;
-    Ok(new)
+    transaction.commit().map_err(failed)
 }

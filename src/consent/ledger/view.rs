@@ -3,6 +3,7 @@
 //! Invariant: a view holds events of people who have a key in the vault only; those of erased people are counted.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
@@ -27,6 +28,27 @@ impl LedgerState {
             *a = (total & 0xff) as u8;
             carry = total >> 8;
         }
+    }
+
+    /// Takes an event out again; it must have been added.
+    fn remove(&mut self, digest: &[u8; 32]) {
+        // In two's complement: what is added to its complement gives all ones.
+        let complement = digest.map(|byte| !byte);
+        self.add(&complement);
+        let mut one = [0; 32];
+        one[31] = 1;
+        self.add(&one);
+        self.count -= 3;
+    }
+
+    /// Count and digest, as the vault remembers them.
+    pub(super) fn to_note(self) -> String {
+        format!("{} {}", self.count, self.hex())
+    }
+
+    pub(super) fn of_note(note: &str) -> Option<Self> {
+        let (count, sum) = note.split_once(' ')?;
+        Some(Self { count: count.parse().ok()?, sum: HEXLOWER.decode(sum.as_bytes()).ok()?.try_into().ok()? })
     }
 
     /// How many events there are.
@@ -55,18 +77,49 @@ pub struct Entry<'a> {
 
 /// What is known of one person. Most have one event, so that what grows grows by one: of a million people each byte counts.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Person {
+pub struct Person {
     pub(super) events: Vec<LegalEvent>,
     /// Place and time of each event.
     entries: Vec<(u64, Timestamp)>,
     first_seen: Option<Timestamp>,
 }
 
+impl Person {
+    /// What was said of them, in the order of entry.
+    #[must_use]
+    pub fn events(&self) -> &[LegalEvent] {
+        &self.events
+    }
+
+    /// The same, with the place and the time of each entry.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let pairs = self.events.iter().zip(&self.entries);
+        pairs.map(|(event, (seq, known_at))| Entry { seq: *seq, known_at: *known_at, event })
+    }
+
+    /// When the home first collected anything about them.
+    #[must_use]
+    pub const fn first_seen(&self) -> Option<Timestamp> {
+        self.first_seen
+    }
+
+    pub(super) const fn seen(first_seen: Option<Timestamp>) -> Self {
+        Self { events: Vec::new(), entries: Vec::new(), first_seen }
+    }
+
+    pub(super) fn add(&mut self, event: LegalEvent, seq: u64, known_at: Timestamp) {
+        self.entries.reserve_exact(1);
+        self.entries.push((seq, known_at));
+        self.events.reserve_exact(1);
+        self.events.push(event);
+    }
+}
+
 /// All events by subject, as they stood when the view was taken.
 #[derive(Debug, Clone, Default)]
 pub struct LedgerView {
-    pub(super) people: HashMap<SubjectId, Box<Person>>,
-    pub(super) suppressed: HashSet<[u8; 16]>,
+    pub(super) people: HashMap<SubjectId, Arc<Person>>,
+    pub(super) suppressed: Arc<HashSet<[u8; 16]>>,
     pub(super) state: LedgerState,
     pub(super) head: u64,
     /// The first 8 bytes of the chain after each entry.
@@ -90,10 +143,28 @@ impl LedgerView {
         self.newest
     }
 
+    /// The same view with what is known of these people; of all others it knows nothing.
+    #[must_use]
+    pub fn of(&self, people: impl IntoIterator<Item = (SubjectId, Arc<Person>)>) -> Self {
+        Self {
+            people: people.into_iter().collect(),
+            suppressed: Arc::clone(&self.suppressed),
+            chain: Vec::new(),
+            pool: Pool::default(),
+            ..*self
+        }
+    }
+
+    /// What is known of a subject.
+    #[must_use]
+    pub fn person(&self, subject: &SubjectId) -> Option<&Person> {
+        self.people.get(subject).map(|person| &**person)
+    }
+
     /// When the home first collected anything about a subject: the anchor of retention and of the Art. 14 notice.
     #[must_use]
     pub fn first_seen(&self, subject: &SubjectId) -> Option<Timestamp> {
-        self.people.get(subject)?.first_seen
+        self.person(subject)?.first_seen
     }
 
     /// Everybody of whom the home has collected anything, with the time of it, in no order.
@@ -110,9 +181,7 @@ impl LedgerView {
     /// The events of a subject with the place and the time of their entry, in the order of entry.
     #[must_use]
     pub fn entries(&self, subject: &SubjectId) -> Vec<Entry<'_>> {
-        let person = self.people.get(subject);
-        let pairs = person.into_iter().flat_map(|person| person.events.iter().zip(&person.entries));
-        pairs.map(|(event, (seq, known_at))| Entry { seq: *seq, known_at: *known_at, event }).collect()
+        self.person(subject).into_iter().flat_map(Person::entries).collect()
     }
 
     /// Everybody with an event, in no order.
@@ -177,20 +246,23 @@ impl LedgerView {
     pub(super) fn add(&mut self, mut event: LegalEvent, seq: u64, known_at: Timestamp) {
         self.pool.share(&mut event);
         self.state.add(&event.digest());
-        let person = self.people.entry(event.subject.clone()).or_default();
-        person.entries.reserve_exact(1);
-        person.entries.push((seq, known_at));
-        person.events.reserve_exact(1);
-        person.events.push(event);
+        Arc::make_mut(self.people.entry(event.subject.clone()).or_default()).add(event, seq, known_at);
+    }
+
+    /// Takes out whose key was destroyed.
+    pub(super) fn forget(&mut self, subject: &SubjectId) {
+        let Some(person) = self.people.remove(subject) else { return };
+        person.events.iter().for_each(|event| self.state.remove(&event.digest()));
+        self.forgotten += person.events.len() as u64;
     }
 
     /// A first collection; the one that was entered first stands.
     pub(super) fn saw(&mut self, subject: &SubjectId, at: Timestamp) {
         if let Some(person) = self.people.get_mut(subject) {
+            let person = Arc::make_mut(person);
             person.first_seen = person.first_seen.or(Some(at));
         } else {
-            let person = Person { first_seen: Some(at), ..Person::default() };
-            self.people.insert(subject.clone(), Box::new(person));
+            self.people.insert(subject.clone(), Arc::new(Person::seen(Some(at))));
         }
     }
 

@@ -14,7 +14,7 @@ use crate::model::SubjectId;
 /// What an error must be.
 type Expected = fn(&LedgerError) -> bool;
 
-struct Files {
+pub(super) struct Files {
     folder: tempfile::TempDir,
     master: MasterKey,
     database: PathBuf,
@@ -22,7 +22,7 @@ struct Files {
 }
 
 impl Files {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (database, checkpoint) = (folder.path().join("ledger.sqlite"), folder.path().join("checkpoint"));
         let master = MasterKey::random().expect("a key");
@@ -30,12 +30,31 @@ impl Files {
         Self { folder, master, database, checkpoint }
     }
 
-    fn vault(&self) -> Vault {
+    pub(super) fn vault(&self) -> Vault {
         Vault::open(&self.folder.path().join("vault.sqlite"), self.master.clone()).expect("the vault opens")
     }
 
     fn open(&self) -> Result<Ledger, LedgerError> {
         Ledger::open(&self.database, &self.checkpoint, &self.vault())
+    }
+
+    pub(super) fn open_both(&self) -> Result<(Vault, Ledger), LedgerError> {
+        Ok((self.vault(), self.open()?))
+    }
+
+    /// Keys and entries are read when somebody asks for them.
+    pub(super) fn open_sparse(&self) -> Result<(Vault, Ledger), LedgerError> {
+        let vault = Vault::open_sparse(&self.folder.path().join("vault.sqlite"), self.master.clone())?;
+        let ledger = Ledger::open_sparse(&self.database, &self.checkpoint, &vault)?;
+        Ok((vault, ledger))
+    }
+
+    /// Why neither way of opening does, which is the same for both.
+    fn refusal(&self, why: &str) -> LedgerError {
+        let (error, sparse) = (self.open().expect_err(why), self.open_sparse().map(drop).expect_err(why));
+        assert_eq!(std::mem::discriminant(&error), std::mem::discriminant(&sparse), "{why}: {error:?}, {sparse:?}");
+        assert_eq!(error.to_string(), sparse.to_string(), "{why}");
+        error
     }
 
     fn import(
@@ -49,7 +68,7 @@ impl Files {
     }
 
     /// A ledger with the given events, closed again.
-    fn filled(events: &[LegalEvent]) -> Self {
+    pub(super) fn filled(events: &[LegalEvent]) -> Self {
         let files = Self::new();
         let mut ledger = files.open().expect("a new ledger");
         files.import(&mut ledger, events, &[(super::subject(), now())], now()).expect("a writable ledger");
@@ -57,12 +76,17 @@ impl Files {
     }
 
     /// Changes the database behind the product's back, with the triggers out of the way.
-    fn tamper(&self, sql: &str) {
+    pub(super) fn tamper(&self, sql: &str) {
         let db = Connection::open(&self.database).expect("the database is there");
         let names = ["legal_events_no_update", "legal_events_no_delete", "legal_events_no_replace"];
         for name in names {
             db.execute_batch(&format!("DROP TRIGGER {name}")).expect("the trigger is there");
         }
+        db.execute_batch(sql).expect("the change is made");
+    }
+
+    pub(super) fn tamper_vault(&self, sql: &str) {
+        let db = Connection::open(self.folder.path().join("vault.sqlite")).expect("the vault is there");
         db.execute_batch(sql).expect("the change is made");
     }
 }
@@ -134,7 +158,7 @@ fn a_changed_ledger_does_not_open() {
     for (sql, expected) in cases {
         let files = Files::filled(&three());
         files.tamper(sql);
-        let error = files.open().expect_err(sql);
+        let error = files.refusal(sql);
         assert!(expected(&error), "{sql}: {error:?}");
         assert!(!error.to_string().contains("sub_test"), "{error}");
     }
@@ -146,20 +170,20 @@ fn a_rolled_back_missing_or_exchanged_database_does_not_open() {
     let old = std::fs::read(&files.database).expect("the database is there");
     files.import(&mut files.open().expect("intact"), &three(), &[], now()).expect("a writable ledger");
     std::fs::write(&files.database, old).expect("rolled back");
-    let error = files.open().expect_err("rolled back");
+    let error = files.refusal("rolled back");
     assert!(matches!(error, LedgerError::BehindCheckpoint { found: 4, expected: 5, .. }), "{error:?}");
 
     std::fs::remove_file(&files.database).expect("removed");
-    let error = files.open().expect_err("missing");
+    let error = files.refusal("missing");
     assert!(matches!(error, LedgerError::BehindCheckpoint { found: 0, expected: 5, .. }), "{error:?}");
 
     // Its people have no keys here, and were never erased.
     let other = Files::filled(&[consent("2026-01-01"), consent("2026-01-02"), consent("2026-01-03")]);
     std::fs::copy(&other.database, &files.database).expect("exchanged");
-    assert!(matches!(files.open().expect_err("exchanged"), LedgerError::KeyMissing { .. }));
+    assert!(matches!(files.refusal("exchanged"), LedgerError::KeyMissing { .. }));
 
     std::fs::write(&files.database, "no database").expect("overwritten");
-    assert!(matches!(files.open().expect_err("no database"), LedgerError::Database { .. }));
+    assert!(matches!(files.refusal("no database"), LedgerError::Database { .. }));
 }
 
 #[test]
@@ -169,11 +193,11 @@ fn a_damaged_or_missing_checkpoint_stops_the_ledger() {
     {
         let files = Files::filled(&three());
         std::fs::write(&files.checkpoint, text).expect("writable");
-        assert!(matches!(files.open(), Err(LedgerError::CheckpointDamaged { .. })), "{text:?}");
+        assert!(matches!(files.refusal(text), LedgerError::CheckpointDamaged { .. }), "{text:?}");
     }
     let files = Files::filled(&three());
     std::fs::remove_file(&files.checkpoint).expect("removed");
-    assert!(matches!(files.open(), Err(LedgerError::CheckpointMissing { .. })));
+    assert!(matches!(files.refusal("no checkpoint"), LedgerError::CheckpointMissing { .. }));
     let files = Files::new();
     files.open().expect("a new ledger");
     assert!(files.checkpoint.exists(), "a new ledger has a checkpoint from its first moment");

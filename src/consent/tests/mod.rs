@@ -7,6 +7,7 @@ mod gates;
 mod imports;
 mod ledgers;
 mod mutants;
+mod people;
 mod policies;
 mod properties;
 mod requirements;

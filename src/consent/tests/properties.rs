@@ -104,6 +104,26 @@ fn narrow(scope: &mut Scope, pick: u64) {
 }
 
 #[test]
+fn a_permit_holds_to_its_end_while_nothing_new_is_said() {
+    let lapsed = Cell::new(0_u32);
+    run((world(), any::<u32>()), |(world, pick)| {
+        let (policy, view) = (Policy::new(world.policy.clone()), world.view(world.events.as_deref()));
+        let Ok(granted) = decide(&world.request(), &view, &policy, now()) else { return Ok(()) };
+        let left = granted.valid_until.duration_since(now()).as_secs().max(1);
+        let whole = [0, 1, left - 1].map(|second| second.min(left - 1));
+        for second in whole.into_iter().chain([i64::from(pick) % left]) {
+            let then = now() + jiff::SignedDuration::from_secs(second);
+            let again = decide(&world.request(), &view, &policy, then);
+            prop_assert!(again.is_ok(), "{second} of {left} s later: {:?}", again);
+        }
+        let after = decide(&world.request(), &view, &policy, granted.valid_until);
+        lapsed.set(lapsed.get() + u32::from(after.is_err()));
+        Ok(())
+    });
+    assert!(lapsed.get() > 0, "no permit ended for a reason");
+}
+
+#[test]
 fn the_order_of_events_is_irrelevant_and_a_replay_is_identical() {
     run((world(), any::<u64>()), |(mut world, seed)| {
         let before = world.decide();

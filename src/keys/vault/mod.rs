@@ -7,6 +7,7 @@
 mod error;
 mod people;
 mod rows;
+mod sparse;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,8 @@ pub struct Vault {
     forgotten: HashSet<String>,
     /// What is written is part of a transaction that goes on.
     together: bool,
+    /// Keys are read when somebody asks for them; `keys` are those that are held for now.
+    sparse: bool,
 }
 
 /// Not a write-ahead file: a destroyed key must not live on in a second file.
@@ -99,7 +102,24 @@ impl Vault {
         Self::open_for(path, master, Access::Read)
     }
 
+    /// As [`Self::open`], but keys are read when somebody asks for them, so that memory does not grow with the people in it.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; a damaged key is found when it is asked for.
+    pub fn open_sparse(path: &Path, master: MasterKey) -> Result<Self, VaultError> {
+        let mut vault = Self::prepared(path, master, WRITE)?;
+        vault.sparse = true;
+        vault.reload()?;
+        Ok(vault)
+    }
+
     fn open_for(path: &Path, master: MasterKey, access: Access) -> Result<Self, VaultError> {
+        let mut vault = Self::prepared(path, master, access)?;
+        vault.reload()?;
+        Ok(vault)
+    }
+
+    fn prepared(path: &Path, master: MasterKey, access: Access) -> Result<Self, VaultError> {
         let metadata = std::fs::metadata(path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => VaultError::Missing { path: path.to_owned() },
             _ => VaultError::Io { path: path.to_owned(), source },
@@ -108,9 +128,7 @@ impl Vault {
         if mode & 0o077 != 0 {
             return Err(VaultError::TooOpen { path: path.to_owned(), mode });
         }
-        let mut vault = Self::connect(path, master, access)?;
-        vault.reload()?;
-        Ok(vault)
+        Self::connect(path, master, access)
     }
 
     fn connect(path: &Path, master: MasterKey, access: Access) -> Result<Self, VaultError> {
@@ -129,6 +147,7 @@ impl Vault {
             suppressed: HashSet::new(),
             forgotten: HashSet::new(),
             together: false,
+            sparse: false,
         })
     }
 
@@ -204,25 +223,14 @@ impl Vault {
     /// Unreadable, damaged, or the master key was rotated.
     pub fn reload(&mut self) -> Result<(), VaultError> {
         self.check_master()?;
-        let rows: Vec<[Vec<u8>; 4]> = self.db(|db| {
-            let mut statement = db.prepare("SELECT place, subject, key, identifiers FROM subjects")?;
-            let rows = statement.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
-            rows.collect()
-        })?;
-        let mut keys = HashMap::with_capacity(rows.len());
-        let mut all = HashMap::with_capacity(rows.len());
-        for [place, subject, key, identifiers] in rows {
-            let key = self.master.unwrap(&place, &key).ok_or_else(|| self.damaged())?;
-            let key = SubjectKey::new(*key);
-            let id = key.open("subject", &subject).ok_or_else(|| self.damaged())?;
-            let body = std::str::from_utf8(&id).ok().and_then(|id| id.strip_prefix(SubjectId::PREFIX));
-            let id = SubjectId::from_body(body.ok_or_else(|| self.damaged())?);
-            let (identifiers, rest) = identifiers.as_chunks::<16>();
-            if !rest.is_empty() {
-                return Err(self.damaged());
-            }
-            all.insert(id.clone(), identifiers.into());
-            keys.insert(id, key);
+        let (mut keys, mut all) = (HashMap::new(), HashMap::new());
+        if !self.sparse {
+            self.each_row(|row| {
+                let (id, key, identifiers) = self.open_row(row).ok_or_else(|| self.damaged())?;
+                all.insert(id.clone(), identifiers);
+                keys.insert(id, key);
+                Ok(())
+            })?;
         }
         self.keys = Arc::new(keys);
         // What was let go of is not wanted.
@@ -249,17 +257,38 @@ impl Vault {
     /// # Errors
     /// Not readable.
     pub fn ledger_note(&self) -> Result<Option<String>, VaultError> {
-        self.db(|db| db.query_row("SELECT value FROM meta WHERE name = 'ledger'", [], |row| row.get(0)).optional())
+        self.meta("ledger")
     }
 
-    /// Remembers the ledger's head and chain.
+    /// What [`Self::note_ledger_state`] remembered.
+    ///
+    /// # Errors
+    /// Not readable.
+    pub fn ledger_state(&self) -> Result<Option<String>, VaultError> {
+        self.meta("ledger_state")
+    }
+
+    fn meta(&self, name: &str) -> Result<Option<String>, VaultError> {
+        let sql = "SELECT value FROM meta WHERE name = ?1";
+        self.db(|db| db.query_row(sql, params![name], |row| row.get(0)).optional())
+    }
+
+    /// Remembers the ledger's head and chain, and the digest of its events.
     ///
     /// # Errors
     /// Not writable.
-    pub fn note_ledger(&self, note: &str) -> Result<(), VaultError> {
-        self.db(|db| {
-            db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('ledger', ?1)", params![note]).map(drop)
-        })
+    pub fn note_ledger(&self, note: &str, state: &str) -> Result<(), VaultError> {
+        let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('ledger', ?1), ('ledger_state', ?2)";
+        self.db(|db| db.execute(sql, params![note, state]).map(drop))
+    }
+
+    /// Remembers the digest of the ledger's events alone, so that not all must be read for it.
+    ///
+    /// # Errors
+    /// Not writable.
+    pub fn note_ledger_state(&self, state: &str) -> Result<(), VaultError> {
+        let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('ledger_state', ?1)";
+        self.db(|db| db.execute(sql, params![state]).map(drop))
     }
 
     /// Makes keys for those who have none, in one transaction.
@@ -267,9 +296,25 @@ impl Vault {
     /// # Errors
     /// Not writable: nobody got a key.
     pub fn ensure<'a>(&mut self, subjects: impl IntoIterator<Item = &'a SubjectId>) -> Result<(), VaultError> {
+        let subjects: Vec<&SubjectId> = subjects.into_iter().collect();
+        self.hold(subjects.iter().copied())?;
+        match self.make_keys(&subjects) {
+            Err(VaultError::Database { source, .. })
+                if source.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) =>
+            {
+                // Another process made one of the keys since this one looked.
+                self.reload()?;
+                self.hold(subjects.iter().copied())?;
+                self.make_keys(&subjects)
+            }
+            made => made,
+        }
+    }
+
+    fn make_keys(&mut self, subjects: &[&SubjectId]) -> Result<(), VaultError> {
         let mut new: HashMap<&SubjectId, SubjectKey> = HashMap::new();
         let io = |source| VaultError::Io { path: self.path.clone(), source };
-        for subject in subjects {
+        for &subject in subjects {
             if !self.keys.contains_key(subject) && !new.contains_key(subject) {
                 new.insert(subject, SubjectKey::new(super::random().map_err(io)?));
             }
@@ -293,7 +338,7 @@ impl Vault {
         Ok(())
     }
 
-    /// The key of a subject.
+    /// The key of a subject; of a sparse vault, if it is held.
     #[must_use]
     pub fn key(&self, subject: &SubjectId) -> Option<&SubjectKey> {
         self.keys.get(subject)
@@ -306,14 +351,26 @@ impl Vault {
     }
 
     /// All keys as they are now; those of people who come or go later are not in it.
+    ///
+    /// # Panics
+    /// In a sparse vault.
     #[must_use]
     pub fn keys(&self) -> Arc<HashMap<SubjectId, SubjectKey>> {
-        Arc::clone(&self.keys)
+        Arc::clone(self.everybody())
     }
 
     /// Everybody who has a key, in no order.
+    ///
+    /// # Panics
+    /// In a sparse vault.
     pub fn subjects(&self) -> impl Iterator<Item = (&SubjectId, &SubjectKey)> {
-        self.keys.iter()
+        self.everybody().iter()
+    }
+
+    fn everybody(&self) -> &Arc<HashMap<SubjectId, SubjectKey>> {
+        // An answer with those who are held for now would leave out all others.
+        assert!(!self.sparse, "of a sparse vault nobody asks for everybody at once");
+        &self.keys
     }
 
     /// Destroys the key of a subject: whatever was sealed under it is lost, whatever it tagged is unlinkable. All
@@ -323,6 +380,7 @@ impl Vault {
     /// Not writable, or the key is not there (any more): nothing was changed.
     pub fn destroy(&mut self, subject: &SubjectId) -> Result<(), VaultError> {
         let place = self.master.place(subject.as_str());
+        self.hold([subject])?;
         let tag = self.keys.get(subject).map(SubjectKey::ledger_tag);
         self.write(|db| {
             exactly_one(db.execute("DELETE FROM subjects WHERE place = ?1", params![place])?)?;

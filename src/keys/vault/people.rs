@@ -45,7 +45,8 @@ impl Vault {
     /// # Errors
     /// Not writable, or the subject has no key (any more).
     pub fn begin_erasure(&self, subject: &SubjectId, erasure: &str) -> Result<(), VaultError> {
-        let (tag, place) = (self.key(subject).map(SubjectKey::ledger_tag), self.master.place(subject.as_str()));
+        let tag = self.look_up(subject)?.as_ref().map(SubjectKey::ledger_tag);
+        let place = self.master.place(subject.as_str());
         // One of somebody without a key would never end.
         let sql = "INSERT INTO erasures (erasure, tag) SELECT ?1, ?2 FROM subjects WHERE place = ?3 AND ?2 IS NOT NULL";
         self.write(|db| exactly_one(db.execute(sql, params![erasure, tag, place])?))
@@ -70,8 +71,11 @@ impl Vault {
     pub fn being_erased(&self) -> Result<Vec<SubjectId>, VaultError> {
         let tags: HashSet<String> =
             self.column("SELECT tag FROM erasures WHERE tag IS NOT NULL")?.into_iter().collect();
-        let begun = self.subjects().filter(|(_, key)| tags.contains(&key.ledger_tag()));
-        let mut subjects: Vec<SubjectId> = begun.map(|(subject, _)| subject.clone()).collect();
+        if tags.is_empty() {
+            return Ok(Vec::new());
+        }
+        let begun = self.those(|key| tags.contains(&key.ledger_tag()))?.into_iter();
+        let mut subjects: Vec<SubjectId> = begun.map(|(subject, _)| subject).collect();
         subjects.sort();
         Ok(subjects)
     }
@@ -134,6 +138,8 @@ impl Vault {
         &mut self,
         seen: impl IntoIterator<Item = &'a (SubjectId, Vec<Identifier>)>,
     ) -> Result<(), VaultError> {
+        let seen: Vec<&(SubjectId, Vec<Identifier>)> = seen.into_iter().collect();
+        self.hold(seen.iter().map(|(subject, _)| subject))?;
         let mut changed: HashMap<&SubjectId, Vec<Identifier>> = HashMap::new();
         for (subject, identifiers) in seen {
             let known = changed.get(subject).map_or_else(|| self.identifiers(subject), Vec::as_slice);
@@ -186,9 +192,10 @@ impl Vault {
     /// Everybody who was seen by an identifier, sorted.
     ///
     /// # Panics
-    /// After [`Self::let_go_of_identifiers`].
+    /// After [`Self::let_go_of_identifiers`], or in a sparse vault.
     #[must_use]
     pub fn find(&self, identifier: &Identifier) -> Vec<SubjectId> {
+        assert!(!self.is_sparse(), "of a sparse vault nobody asks who was seen by an identifier");
         let owners = self.all_identifiers().iter().filter(|(_, all)| all.contains(identifier));
         let mut owners: Vec<SubjectId> = owners.map(|(subject, _)| subject.clone()).collect();
         owners.sort();

@@ -76,7 +76,7 @@ impl Vault {
     fn wrapped(&self, master: &MasterKey, named: &[Named]) -> Result<Rows, VaultError> {
         let io = |source| VaultError::Io { path: self.path.clone(), source };
         let mut rows = Rows::default();
-        for (subject, key) in self.keys.iter() {
+        for (subject, key) in self.subjects() {
             let place = master.place(subject.as_str());
             let name = key.seal("subject", subject.as_str().as_bytes()).map_err(io)?;
             rows.subjects.push((

@@ -185,6 +185,15 @@ impl Home {
         self.legal_by(&expected, Vault::open_to_read(&self.vault_path(), self.master()?)?, Ledger::open_to_read)
     }
 
+    /// As [`Self::legal`], but keys and entries are read when somebody asks for them: memory does not grow with the people.
+    ///
+    /// # Errors
+    /// As [`Self::legal`].
+    pub fn legal_sparse(&self) -> Result<(Vault, Ledger), HomeError> {
+        let expected = Expected::read(self)?;
+        self.legal_by(&expected, Vault::open_sparse(&self.vault_path(), self.master()?)?, Ledger::open_sparse)
+    }
+
     fn legal_by(&self, expected: &Expected, mut vault: Vault, open: OpenLedger) -> Result<(Vault, Ledger), HomeError> {
         let (ledger, checkpoint) = (self.path.join("ledger.sqlite"), self.path.join("checkpoint"));
         let opened = match open(&ledger, &checkpoint, &vault) {

@@ -69,12 +69,11 @@ impl Expected {
         if forgotten < self.anchors.forgotten || suppressed < self.anchors.suppressed {
             return older("keys/vault.sqlite", "the last erasure");
         }
-        let view = ledger.view();
-        let notes = self.note.iter().chain(Some(&self.anchors.ledger).filter(|note| !note.is_empty()));
-        if view.head() < self.head || notes.into_iter().any(|note| !view.has_been(note)) {
-            return older("ledger.sqlite", "the last event that came in");
+        let mut behind = ledger.view().head() < self.head;
+        for note in self.note.iter().chain(Some(&self.anchors.ledger).filter(|note| !note.is_empty())) {
+            behind |= !ledger.has_been(note)?;
         }
-        Ok(())
+        if behind { older("ledger.sqlite", "the last event that came in") } else { Ok(()) }
     }
 }
 
