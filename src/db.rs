@@ -51,6 +51,17 @@ pub(crate) fn open(path: &Path, access: Access, schema: &str) -> rusqlite::Resul
     Ok(database)
 }
 
+/// How much of a file is held in memory, in KiB; what SQLite holds otherwise.
+pub(crate) const CACHE: i64 = 2000;
+/// The same while very many rows are written in an order that is not the file's.
+pub(crate) const LARGE_CACHE: i64 = 64 * 1024;
+
+/// Holds so much of a file in memory.
+pub(crate) fn cache(database: &Connection, kib: i64) -> rusqlite::Result<()> {
+    database.pragma_update(None, "cache_size", -kib)?;
+    database.execute_batch("PRAGMA shrink_memory")
+}
+
 fn open_to_read(path: &Path, at_rest: bool) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

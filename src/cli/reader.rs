@@ -12,6 +12,7 @@ use super::HomeArg;
 use super::exit::Usage;
 use crate::audit::{self, Entry, Kind, Recorder, Stage};
 use crate::consent::gate::{Clock, EmitProposal, Gate, Grounds, SubjectFacts};
+use crate::consent::people::People;
 use crate::model::{DecisionRow, SubjectId};
 use crate::persona::rectified::Rectification;
 use crate::persona::rows::Persona;
@@ -36,7 +37,7 @@ impl Reader {
         let home = Home::open(&arg.path())?;
         let pipeline = pipeline_of(&home, arg)?;
         // First, because encrypted tables need a key of the vault.
-        let (vault, mut ledger) = home.legal()?;
+        let (vault, mut ledger) = home.legal_sparse()?;
         let snapshot = sink::current(home.path(), &pipeline)?.ok_or_else(|| {
             Usage(format!("{}: the pipeline {pipeline} has no snapshot yet; run it first", home.path().display()))
         })?;
@@ -49,10 +50,11 @@ impl Reader {
             None => Arc::clone(wall),
         };
         let log = home.audit(&vault, wall)?;
-        let recorder = Recorder::new(log, audit::keys(&vault), None, &policy);
         let view = ledger.take_view();
         let view = if home.is_demo() { view.pinned() } else { view };
-        let gate = Gate::new(policy, view, home.ids(), clock);
+        let people = Arc::new(People::new(vault, ledger));
+        let recorder = Recorder::new(log, audit::Keys::Of(Arc::clone(&people)), None, &policy);
+        let gate = Gate::new(policy, view, home.ids(), clock).with_people(Some(people));
         Ok(Self { home, pipeline, snapshot, manifest, gate, recorder, asked: Vec::new() })
     }
 
@@ -83,6 +85,7 @@ impl Reader {
 
     /// Logs what was asked. Called before anything is printed.
     pub fn log(&mut self, command: &str) -> anyhow::Result<()> {
+        self.gate.readable()?;
         let asked = std::mem::take(&mut self.asked);
         // A read that asked about nobody is a read all the same.
         let head = self.recorder.leaf(Kind::Read).fact("command", command).fact("asked", asked.len());

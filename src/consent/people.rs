@@ -66,15 +66,18 @@ impl People {
     /// # Panics
     /// Never: no holder of a lock panics.
     pub fn hold<'s>(&self, people: impl IntoIterator<Item = &'s SubjectId>) -> Result<Arc<Held>, LedgerError> {
-        let mut held = HashMap::new();
-        {
-            let mut books = self.books();
-            for subject in people {
-                if let Some(someone) = look_up(&mut books, subject)? {
-                    held.insert(subject.clone(), Arc::new(someone));
+        let held = {
+            let (vault, ledger) = &mut *self.books();
+            steadily(vault, ledger, |vault, ledger| {
+                let mut held = HashMap::new();
+                for subject in people {
+                    if let Some(someone) = look_up(vault, ledger, subject)? {
+                        held.insert(subject.clone(), Arc::new(someone));
+                    }
                 }
-            }
-        }
+                Ok::<_, LedgerError>(held)
+            })?
+        };
         let held = Arc::new(Held(held));
         let mut all = self.held.write().expect("no holder panics");
         all.retain(|held| held.strong_count() > 0);
@@ -94,7 +97,10 @@ impl People {
     pub fn find(&self, subject: &SubjectId) -> Result<Option<Arc<Someone>>, LedgerError> {
         match self.held(subject) {
             Some(someone) => Ok(Some(someone)),
-            None => Ok(look_up(&mut self.books(), subject)?.map(Arc::new)),
+            None => {
+                let (vault, ledger) = &mut *self.books();
+                Ok(look_up(vault, ledger, subject)?.map(Arc::new))
+            }
         }
     }
 
@@ -110,7 +116,26 @@ impl People {
     }
 }
 
-fn look_up((vault, ledger): &mut (Vault, Ledger), subject: &SubjectId) -> Result<Option<Someone>, LedgerError> {
+/// Looks many people up in one reading of both files, which locks them once.
+///
+/// # Errors
+/// Those of `work`, or the files cannot be read.
+pub fn steadily<T, E: From<LedgerError>>(
+    vault: &mut Vault,
+    ledger: &mut Ledger,
+    work: impl FnOnce(&mut Vault, &mut Ledger) -> Result<T, E>,
+) -> Result<T, E> {
+    vault.read_steadily(true).map_err(LedgerError::from)?;
+    let done = ledger.read_steadily(true).map_err(E::from).and_then(|()| {
+        let done = work(vault, ledger);
+        ledger.read_steadily(false)?;
+        done
+    });
+    vault.read_steadily(false).map_err(LedgerError::from)?;
+    done
+}
+
+fn look_up(vault: &Vault, ledger: &mut Ledger, subject: &SubjectId) -> Result<Option<Someone>, LedgerError> {
     let Some(key) = vault.look_up(subject)? else { return Ok(None) };
     Ok(Some(Someone { said: ledger.person(subject, &key)?, key }))
 }

@@ -29,16 +29,25 @@ impl<'a> Standing<'a> {
             match event.kind {
                 EventKind::Erase => tally.refuse("erased", true, Reason::Erased),
                 EventKind::Restrict => {
-                    let stands = holds("restrict.store", !self.stores()) && holds("restrict.lift", !self.lifted(event));
+                    let applies = holds("restrict.store", !self.stores());
+                    let lifted = self.lifted_until(event);
+                    let stands = applies && holds("restrict.lift", lifted.is_none());
                     tally.refuse("restricted", stands, Reason::Restricted);
+                    if applies && let Some(end) = lifted {
+                        tally.until("until.restrict.lift", end);
+                    }
                 }
                 EventKind::Object if holds("object.marketing", is_marketing(event)) => {
                     tally.refuse("marketing", true, Reason::MarketingObjection);
                 }
                 EventKind::Object => {
-                    let stands = holds("object.scope", self.case.is_touched_by(&event.scope))
-                        && holds("object.lift", !self.lifted(event));
+                    let applies = holds("object.scope", self.case.is_touched_by(&event.scope));
+                    let lifted = self.lifted_until(event);
+                    let stands = applies && holds("object.lift", lifted.is_none());
                     tally.refuse("objection", stands, Reason::ObjectionPending);
+                    if applies && let Some(end) = lifted {
+                        tally.until("until.object.lift", end);
+                    }
                 }
                 EventKind::Refuse if is_suppression(event) => tally.refuse("suppressed", true, Reason::Suppressed),
                 // What they leave is seen where the basis is sought.
@@ -172,12 +181,12 @@ impl<'a> Standing<'a> {
         if failures.is_empty() { Ok(ends.min(assessed.unwrap_or(case.now))) } else { Err(failures) }
     }
 
-    /// Whether a later lift, known, begun and not ended, ends this restriction or objection. It ends only what it names:
-    /// one without purposes a restriction, one with purposes objections to these; of what another system recorded, only
-    /// the controller ends anything. One with further scope ends it for what lies wholly within.
-    fn lifted(&self, negative: &LegalEvent) -> bool {
+    /// Until when a later lift, known, begun and not ended, ends this restriction or objection, the longest of several. It
+    /// ends only what it names: one without purposes a restriction, one with purposes objections to these; of what another
+    /// system recorded, only the controller ends anything. One with further scope ends it for what lies wholly within.
+    fn lifted_until(&self, negative: &LegalEvent) -> Option<Timestamp> {
         let (case, request) = (self.case, self.case.request);
-        self.positive(EventKind::Lift).any(|e| {
+        let counts = |e: &&LegalEvent| {
             let scope = &e.scope;
             let means_it = match negative.kind {
                 EventKind::Restrict => holds("lift.restriction", scope.purposes.is_empty()),
@@ -194,7 +203,8 @@ impl<'a> Standing<'a> {
                 && holds("lift.category", case.covers_categories(&scope.data_categories))
                 && holds("lift.recipient", case.covers_recipients(&scope.recipients))
                 && holds("lift.region", case.covers_regions(&scope.regions))
-        })
+        };
+        self.positive(EventKind::Lift).filter(counts).map(|lift| lift.valid_to.unwrap_or(Timestamp::MAX)).max()
     }
 
     /// The latest withdrawal or refusal that covers the request; a suppression refuses by itself.

@@ -11,11 +11,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{AuditLog, Kind, Leaf};
-use crate::blocks::{Blocks, Item};
+use crate::blocks::{BlockError, Blocks, Item};
 use crate::config::{Encryption, Plan};
 use crate::consent::event::LegalEvent;
 use crate::consent::gate::Clock;
 use crate::consent::ledger::{Import, Ledger, Person};
+use crate::consent::people::steadily;
 use crate::consent::policy::Policy;
 use crate::consent::shared::Pool;
 use crate::consent::suppression::Identifiers;
@@ -57,21 +58,47 @@ pub(super) struct Desk<'a> {
     pub pinned: bool,
 }
 
-/// What is entered of a part, between vault and ledger.
+/// What is new to vault and ledger, put by until all parts are read.
+struct New {
+    /// By what people are known, by range of the vault: so no page of it is changed twice.
+    named: Blocks,
+    /// What was said and seen, by part.
+    said: Blocks,
+}
+
+/// Ranges of the vault.
+const RANGES: usize = 64;
+
+impl New {
+    fn create(home: &Path, parts: usize) -> Result<Self, BlockError> {
+        let folder = |name| home.join(".work").join(format!("{WORK_CRM}{}-{name}", std::process::id()));
+        Ok(Self { named: Blocks::create(folder("named"), RANGES)?, said: Blocks::create(folder("said"), parts)? })
+    }
+}
+
+/// By what somebody is known.
 #[derive(Serialize, Deserialize)]
-enum Entered<'a> {
+struct StoredName<'a>(&'a str, Vec<Identifier>);
+
+struct Names;
+
+impl<'de> Item<'de> for Names {
+    type Stored = StoredName<'de>;
+}
+
+/// What the ledger is to learn.
+#[derive(Serialize, Deserialize)]
+enum Said<'a> {
     /// A legal event, as JSON.
     Event(&'a str),
     /// Who was read, and when for the first time, in nanoseconds since 1970.
     Seen(&'a str, i128),
-    /// By what somebody is known.
-    Named(&'a str, Vec<Identifier>),
 }
 
-struct EnteredItem;
+struct SaidItem;
 
-impl<'de> Item<'de> for EnteredItem {
-    type Stored = Entered<'de>;
+impl<'de> Item<'de> for SaidItem {
+    type Stored = Said<'de>;
 }
 
 impl Desk<'_> {
@@ -132,14 +159,13 @@ impl Desk<'_> {
         let mut files = std::mem::take(&mut parts.files);
         files.extend(notes.facts.iter().cloned());
         look(real, &files)?;
-        let folder = self.path.join(".work").join(format!("{WORK_CRM}{}-entered", std::process::id()));
-        let mut put_by = Blocks::create(folder, ranges.all())?;
-        let (mut all, subjects) = self.read_all(&identifiers, &parts, &mut put_by)?;
+        let mut new = New::create(self.path, ranges.all())?;
+        let (mut all, subjects) = self.read_all(&identifiers, &parts, &mut new)?;
         self.letters(&mut parts, &identifiers, &mut all);
         self.announce(&all.loaded.sources)?;
-        self.hold_all(&put_by)?;
-        self.learn_all(&put_by)?;
-        drop(put_by);
+        self.hold_all(&new.named)?;
+        self.learn_all(&new.said)?;
+        drop(new);
         self.learn(&[], &[], self.is_sync(&all.loaded))?;
         self.conclude()?;
         let Read { mut loaded, suppressed, gone, merged, .. } = all;
@@ -159,12 +185,7 @@ impl Desk<'_> {
 
     /// Reads all parts, and puts by what is new to vault and ledger; tells what there is beside contacts and companies, and how
     /// many contacts.
-    fn read_all(
-        &mut self,
-        identifiers: &Identifiers,
-        parts: &Parts,
-        put_by: &mut Blocks,
-    ) -> Result<(Read, u64), RunError> {
+    fn read_all(&mut self, identifiers: &Identifiers, parts: &Parts, new: &mut New) -> Result<(Read, u64), RunError> {
         let (mut all, mut subjects) = (Read::default(), 0);
         for part in 0..parts.count() {
             let pulled = parts.load(part)?;
@@ -176,24 +197,26 @@ impl Desk<'_> {
             for (subject, identifiers) in named(&mut read.loaded) {
                 let known = known.get(&subject).map(|(_, known)| known);
                 if known.is_none_or(|known| identifiers.iter().any(|identifier| !known.contains(identifier))) {
-                    put_by.put(part, &Entered::Named(subject.as_str(), identifiers))?;
+                    let range = self.vault.rank(&subject, RANGES);
+                    new.named.put(range, &StoredName(subject.as_str(), identifiers))?;
                 }
             }
             for event in &read.loaded.events {
                 if !view.events(&event.subject).unwrap_or_default().contains(event) {
                     let json = serde_json::to_string(event).expect("an event has only string keys");
-                    put_by.put(part, &Entered::Event(&json))?;
+                    new.said.put(part, &Said::Event(&json))?;
                 }
             }
             for (subject, at) in read.loaded.seen() {
                 if view.first_seen(&subject).is_none() {
-                    put_by.put(part, &Entered::Seen(subject.as_str(), at.as_nanosecond()))?;
+                    new.said.put(part, &Said::Seen(subject.as_str(), at.as_nanosecond()))?;
                 }
             }
             subjects += read.loaded.subjects();
             all.add(read);
         }
-        put_by.finish()?;
+        new.named.finish()?;
+        new.said.finish()?;
         Ok((all, subjects))
     }
 
@@ -204,13 +227,16 @@ impl Desk<'_> {
             // Of nobody was anything said in a new home.
             return Ok(known);
         }
-        for subject in crowd::subjects_of(pulled, &self.plan.crm().name, self.ids) {
-            if let Some((key, identifiers)) = self.vault.known(&subject)? {
-                let said = self.ledger.person(&subject, &key)?;
-                known.insert(subject, (said, identifiers));
+        let subjects = crowd::subjects_of(pulled, &self.plan.crm().name, self.ids);
+        steadily(self.vault, self.ledger, |vault, ledger| {
+            for subject in subjects {
+                if let Some((key, identifiers)) = vault.known(&subject)? {
+                    let said = ledger.person(&subject, &key)?;
+                    known.insert(subject, (said, identifiers));
+                }
             }
-        }
-        Ok(known)
+            Ok(known)
+        })
     }
 
     /// What could not be used and belongs to no part; nothing of erased people.
@@ -256,25 +282,20 @@ impl Desk<'_> {
 
     /// Before the ledger speaks of anybody: whoever is in it can be erased, and is then known again by what they are called.
     fn hold(&mut self, named: &[Named]) -> Result<(), RunError> {
-        self.vault.together(|vault| {
-            vault.ensure(named.iter().map(|(subject, _)| subject))?;
-            vault.identify(named)
-        })?;
+        self.vault.together(|vault| vault.enter(named))?;
         self.vault.let_go();
         Ok(())
     }
 
-    /// The same of those who were put by, some parts at once: each transaction changes the same pages of the file.
-    fn hold_all(&mut self, put_by: &Blocks) -> Result<(), RunError> {
+    /// The same of those who were put by, some at once.
+    fn hold_all(&mut self, named: &Blocks) -> Result<(), RunError> {
         let mut all: Vec<Named> = Vec::new();
-        for part in 0..put_by.parts() {
-            put_by.read::<EnteredItem>(part, |item| {
-                if let Entered::Named(subject, identifiers) = item {
-                    all.push((id_of(subject)?, identifiers));
-                }
+        for range in 0..named.parts() {
+            named.read::<Names>(range, |StoredName(subject, identifiers)| {
+                all.push((id_of(subject)?, identifiers));
                 Some(())
             })?;
-            if all.len() >= TOGETHER || part + 1 == put_by.parts() {
+            if all.len() >= TOGETHER || (!all.is_empty() && range + 1 == named.parts()) {
                 self.hold(&all)?;
                 all.clear();
             }
@@ -283,20 +304,21 @@ impl Desk<'_> {
     }
 
     /// Tells the ledger what was put by, some parts at once.
-    fn learn_all(&mut self, put_by: &Blocks) -> Result<(), RunError> {
+    fn learn_all(&mut self, said: &Blocks) -> Result<(), RunError> {
         let (mut events, mut seen) = (Vec::new(), Vec::new());
-        for part in 0..put_by.parts() {
-            let (more_events, more_seen) = entered(put_by, part)?;
+        self.ledger.expect_many(true)?;
+        for part in 0..said.parts() {
+            let (more_events, more_seen) = entered(said, part)?;
             events.extend(more_events);
             seen.extend(more_seen);
             let gathered = events.len() + seen.len();
-            if gathered >= TOGETHER || (gathered > 0 && part + 1 == put_by.parts()) {
+            if gathered >= TOGETHER || (gathered > 0 && part + 1 == said.parts()) {
                 self.learn(&events, &seen, false)?;
                 events.clear();
                 seen.clear();
             }
         }
-        Ok(())
+        Ok(self.ledger.expect_many(false)?)
     }
 
     /// Notes in home and log how far the ledger is.
@@ -325,17 +347,16 @@ fn named(loaded: &mut Loaded) -> Vec<Named> {
 /// Events of a part, and who was first seen when.
 type Learnt = (Vec<LegalEvent>, Vec<(SubjectId, Timestamp)>);
 
-fn entered(events: &Blocks, part: usize) -> Result<Learnt, RunError> {
+fn entered(said: &Blocks, part: usize) -> Result<Learnt, RunError> {
     let (mut legal, mut seen, mut pool) = (Vec::new(), Vec::new(), Pool::default());
-    events.read::<EnteredItem>(part, |item| {
+    said.read::<SaidItem>(part, |item| {
         match item {
-            Entered::Event(json) => {
+            Said::Event(json) => {
                 let mut event = serde_json::from_str(json).ok()?;
                 pool.share(&mut event);
                 legal.push(event);
             }
-            Entered::Seen(subject, at) => seen.push((id_of(subject)?, Timestamp::from_nanosecond(at).ok()?)),
-            Entered::Named(..) => {}
+            Said::Seen(subject, at) => seen.push((id_of(subject)?, Timestamp::from_nanosecond(at).ok()?)),
         }
         Some(())
     })?;

@@ -136,8 +136,11 @@ pub(super) async fn ask_again(
     let late: HashSet<SubjectId> = context.gate.late_subjects().into_iter().collect();
     let (mut refused, mut left_out, mut said_no) = (Vec::new(), HashSet::new(), HashSet::new());
     let (written, mut asked) = (emitted.count(), 0);
+    let newest = context.gate.ledger().newest();
     emitted.each(|Emission { subject, facts, until }| {
-        if until > context.gate.now() && !late.contains(&subject) {
+        let now = context.gate.now();
+        // A clock that went back tells nothing of ends.
+        if until > now && newest.is_none_or(|newest| newest <= now) && !late.contains(&subject) {
             return;
         }
         asked += 1;
@@ -154,6 +157,7 @@ pub(super) async fn ask_again(
             }
         }
     })?;
+    context.gate.readable()?;
     if let Some(recorder) = &context.recorder {
         let leaf = recorder.leaf(Kind::Decide).fact("written", written).fact("asked_again", asked);
         let leaf = leaf.fact("refused", refused.len());

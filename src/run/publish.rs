@@ -139,6 +139,7 @@ fn close(
     clean_older(context, home, &no, (world.wall)())?;
     drop_gone(context, home, (world.wall)())?;
     closed::purge(context, home, (world.wall)())?;
+    context.gate.readable()?;
     let summary = finish.publish(writer, counts, world)?;
     // Until the home is free again nobody else writes to the ledger: whoever says no is either seen here, or finds the
     // home free and takes the person out themselves.
@@ -147,6 +148,7 @@ fn close(
     let late = context.gate.late_subjects().into_iter().collect();
     clean_older(context, home, &late, (world.wall)())?;
     revisit::forget(context, &late)?;
+    context.gate.readable()?;
     if let Some(recorder) = &context.recorder {
         recorder.log().publish()?;
     }

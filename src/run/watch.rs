@@ -35,15 +35,14 @@ impl Watch {
     /// # Errors
     /// The ledger cannot be read, or is damaged.
     pub fn poll(&self, gate: &Gate) -> Result<bool, LedgerError> {
-        let (news, head) = {
-            let (vault, ledger) = &mut *self.0.books();
-            if !ledger.was_written_by_others()? {
-                return Ok(false);
-            }
-            (ledger.news(vault)?, ledger.view().head())
-        };
+        // Held until the gate knows: who looks meanwhile must not be told that there is nothing new.
+        let (vault, ledger) = &mut *self.0.books();
+        if !ledger.was_written_by_others()? {
+            return Ok(false);
+        }
+        let news = ledger.news(vault)?;
         let any = !news.is_empty();
-        gate.learn(news, head);
+        gate.learn(news, ledger.view().head());
         Ok(any)
     }
 

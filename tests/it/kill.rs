@@ -48,9 +48,11 @@ struct Killed {
 fn kill_and_continue(delay: Duration) -> Killed {
     let dir = temp();
     let home = dir.path().join("home");
-    // Every other run has its contacts in parts; the one that goes on has all at once.
-    let at_once = if delay.as_micros().is_multiple_of(2) { "5" } else { "1000000" };
-    let hit = finish_within(start(demo_args(&home, &["--quiet", "--at-once", at_once])), delay).is_err();
+    // Some have their contacts in parts, before the kill, after it, or both.
+    let micros = delay.as_micros();
+    let [first, second] =
+        [micros.is_multiple_of(2), micros.is_multiple_of(3)].map(|it| if it { "5" } else { "1000000" });
+    let hit = finish_within(start(demo_args(&home, &["--quiet", "--at-once", first])), delay).is_err();
     let before = committed(&home);
     let mut wrong = broken(&home);
     if !hit {
@@ -58,7 +60,7 @@ fn kill_and_continue(delay: Duration) -> Killed {
         return Killed { hit, committed: before, resumed: 0, wrong };
     }
     let restarted = now();
-    let again = demo(&home, &["--json"]);
+    let again = demo(&home, &["--json", "--at-once", second]);
     if again.code != Some(0) {
         wrong.push(format!("the second start ended with {:?}: {}", again.code, again.err));
         return Killed { hit, committed: before, resumed: 0, wrong };

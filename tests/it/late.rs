@@ -9,15 +9,24 @@ use std::path::Path;
 use prosopon::sink;
 use prosopon::taxonomy::Operation;
 
-use crate::harness::{arg, copy, copy_of_shared, demo_args, finish, pipeline, root, start, temp, until_in_the_middle};
+use crate::harness::{
+    arg, copy, copy_of_shared, demo_args, finish, in_parallel, pipeline, root, start, temp, until_in_the_middle,
+};
 use crate::rights::{at, intact};
 use crate::tables::{Tables, subject};
 
+/// Contacts that are worked on all at once, or in parts.
+const AT_ONCE: [&str; 2] = ["1000000", "4"];
+
 #[test]
 fn an_objection_in_mid_run_keeps_the_person_out_of_the_snapshot() {
+    in_parallel(2, AT_ONCE.to_vec(), objection);
+}
+
+fn objection(at_once: &str) {
     let dir = temp();
     let home = dir.path().join("home");
-    let mut child = start(demo_args(&home, &[]));
+    let mut child = start(demo_args(&home, &["--at-once", at_once]));
     let mut rest = until_in_the_middle(&mut child);
     let objection = at(&home, &["subject", "object", "K-2003", "--json"]).expect(0).json();
     let erasure = at(&home, &["subject", "erase", "K-2004", "--yes"]).expect(3);
@@ -45,6 +54,10 @@ fn an_objection_in_mid_run_keeps_the_person_out_of_the_snapshot() {
 
 #[test]
 fn a_profile_that_is_withdrawn_in_mid_run_is_in_no_snapshot() {
+    in_parallel(2, AT_ONCE.to_vec(), withdrawn_profile);
+}
+
+fn withdrawn_profile(at_once: &str) {
     let (_dir, home) = copy_of_shared();
     let person = subject("K-2002");
     let profiled = |home: &Path| -> Vec<bool> {
@@ -58,7 +71,7 @@ fn a_profile_that_is_withdrawn_in_mid_run_is_in_no_snapshot() {
         sink::snapshots(home, "demo").expect("snapshots").iter().map(has).collect()
     };
     assert_eq!(profiled(&home), [true]);
-    let mut child = start(demo_args(&home, &[]));
+    let mut child = start(demo_args(&home, &["--at-once", at_once]));
     let mut rest = until_in_the_middle(&mut child);
     let said = at(&home, &["subject", "withdraw", "K-2002", "--purpose", "profiling", "--json"]).expect(0).json();
     let mut err = String::new();
@@ -78,6 +91,10 @@ fn a_profile_that_is_withdrawn_in_mid_run_is_in_no_snapshot() {
 /// For a profile of one person the host would be asked for that person alone.
 #[test]
 fn whoever_says_no_in_mid_run_is_not_even_asked_for_at_the_host_of_a_profile() {
+    in_parallel(2, AT_ONCE.to_vec(), not_asked_for);
+}
+
+fn not_asked_for(at_once: &str) {
     let dir = temp();
     let crm = dir.path().join("crm");
     copy(&root().join("testdata/demo/crm"), &crm);
@@ -99,7 +116,7 @@ fn whoever_says_no_in_mid_run_is_not_even_asked_for_at_the_host_of_a_profile() {
     let shipped = format!("{}/testdata/demo/crm/", root().display());
     let file = pipeline(dir.path(), &[(&shipped, &format!("{}/", crm.display()))]);
     let home = dir.path().join("home");
-    let mut child = start(["run", arg(&file), "--out", arg(&home)]);
+    let mut child = start(["run", arg(&file), "--out", arg(&home), "--at-once", at_once]);
     let mut rest = until_in_the_middle(&mut child);
     let objection = at(&home, &["subject", "object", "K-2063", "--json"]).expect(0).json();
     let mut err = String::new();

@@ -8,14 +8,14 @@ mod proposal;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use jiff::Timestamp;
 
 use crate::consent::decide::{Asked, OptOut, Reason, Request};
 use crate::consent::event::LegalEvent;
 pub use crate::consent::gate::proposal::{Decided, EmitProposal, FetchProposal, Grounds, InferProposal, SubjectFacts};
-use crate::consent::ledger::{LedgerView, Person};
+use crate::consent::ledger::{LedgerError, LedgerView, Person};
 use crate::consent::people::{People, Someone};
 use crate::consent::permit::{Emit, Fetch, Infer};
 use crate::consent::policy::Policy;
@@ -35,6 +35,8 @@ pub struct Gate {
     ledger: LedgerView,
     /// Who is asked of people where the view has none.
     people: Option<Arc<People>>,
+    /// Why somebody could not be looked up: the first time.
+    unreadable: Mutex<Option<LedgerError>>,
     /// Of decisions under this policy and this state of the ledger.
     ids: DecisionIds,
     clock: Clock,
@@ -59,7 +61,8 @@ impl Gate {
     pub fn new(policy: Policy, ledger: LedgerView, ids: &Ids, clock: Clock) -> Self {
         let ids = ids.decisions(policy.hash(), &ledger.state().hex());
         let head = AtomicU64::new(ledger.head());
-        Self { policy, ledger, people: None, ids, clock, late: RwLock::default(), head }
+        let unreadable = Mutex::default();
+        Self { policy, ledger, people: None, unreadable, ids, clock, late: RwLock::default(), head }
     }
 
     /// Asks these of people, and no longer the view.
@@ -74,11 +77,23 @@ impl Gate {
         match people.find(id) {
             Ok(found) => found.map_or(Said::Nothing, Said::Found),
             Err(error) => {
-                // Who cannot be asked of is refused.
-                tracing::error!("a decision was refused: {error}");
+                // Refused for now; see `Self::readable`.
+                self.unreadable.lock().expect("no holder panics").get_or_insert(error);
                 Said::Unreadable
             }
         }
+    }
+
+    /// Whether everybody could be looked up who was asked for. What was decided is of no use otherwise: that nothing could be
+    /// read of somebody is neither a yes nor a no.
+    ///
+    /// # Errors
+    /// Why not.
+    ///
+    /// # Panics
+    /// Never: no holder of the lock panics.
+    pub fn readable(&self) -> Result<(), LedgerError> {
+        self.unreadable.lock().expect("no holder panics").take().map_or(Ok(()), Err)
     }
 
     /// When the home first collected anything about a person.
@@ -96,7 +111,7 @@ impl Gate {
         for event in events {
             late.entry(event.subject.clone()).or_default().push(event);
         }
-        self.head.store(head, Ordering::SeqCst);
+        self.head.fetch_max(head, Ordering::SeqCst);
     }
 
     /// Whether something that takes away was recorded about a person after the view was taken.

@@ -38,11 +38,13 @@ impl Ledger {
     /// Database not writable: nothing of the batch is there. Checkpoint not writable: the batch is there, the
     /// checkpoint is one behind, which the next import makes good.
     pub fn import(&mut self, vault: &mut Vault, import: Import<'_>, at: Timestamp) -> Result<u64, LedgerError> {
-        let subjects = import.events.iter().map(|e| &e.subject).chain(import.seen.iter().map(|(id, _)| id));
-        vault.ensure(subjects)?;
+        let about = || import.events.iter().map(|e| &e.subject).chain(import.seen.iter().map(|(id, _)| id));
+        vault.ensure(about())?;
         let _lock = self.lock()?;
         // What others wrote in the meantime comes first: the chain goes on from there.
         self.refresh(vault)?;
+        // Who looked may have let go of them.
+        vault.ensure(about())?;
         let mut first = self.first_collections(import.seen, vault)?;
         first.extend(self.time(import.is_sync, at).map(|stored| (stored, None)));
         let path = &self.path;
@@ -63,11 +65,10 @@ impl Ledger {
         if let Some(noted) = noted {
             self.index_appended(noted)?;
         } else {
-            let about = import.events.iter().map(|e| &e.subject).chain(import.seen.iter().map(|(id, _)| id));
-            self.read_entries(vault, None, &about.collect::<Vec<_>>())?;
+            self.read_entries(vault, None, &about().collect::<Vec<_>>())?;
         }
         self.write_checkpoint()?;
-        vault.note_ledger(&self.note(), &self.state_note(vault)?)?;
+        vault.note_ledger(&self.note(), &self.state_note())?;
         Ok(new)
     }
 

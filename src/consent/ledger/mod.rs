@@ -109,6 +109,7 @@ impl Ledger {
     fn load(&mut self, vault: &Vault, access: Access) -> Result<(), LedgerError> {
         let expected = self.read_checkpoint()?;
         let noted = self.noted(vault)?;
+        self.view.erased = vault.forgotten().len() as u64;
         let reached = match self.sparse {
             Some(_) => self.index_entries(vault, expected.max(noted))?,
             None => self.read_entries(vault, expected.max(noted), &[])?,
@@ -139,7 +140,8 @@ impl Ledger {
     /// Unreadable or damaged.
     pub fn refresh(&mut self, vault: &mut Vault) -> Result<bool, LedgerError> {
         let before = self.view.head;
-        if self.sparse.is_some() {
+        if let Some(sparse) = &self.sparse {
+            debug_assert!(sparse.until.is_none(), "whoever took a view asks for news");
             self.read_news(vault)?;
             return Ok(self.view.head > before);
         }
@@ -252,7 +254,7 @@ impl Ledger {
         if let Some(sparse) = &mut self.sparse {
             sparse.until = Some(self.view.head);
         }
-        let rest = LedgerView { head: self.view.head, ..LedgerView::default() };
+        let rest = LedgerView { head: self.view.head, erased: self.view.erased, ..LedgerView::default() };
         std::mem::replace(&mut self.view, rest)
     }
 

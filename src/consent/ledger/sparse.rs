@@ -19,7 +19,7 @@ use super::index::{Index, Short};
 use super::row::{self, Appended, Row};
 use super::{Ledger, LedgerError, LedgerState, Person};
 use crate::consent::event::{EventKind, LegalEvent};
-use crate::db::{Access, Journal};
+use crate::db::{self, Access, Journal};
 use crate::keys::{SubjectKey, Vault};
 use crate::model::SubjectId;
 
@@ -334,8 +334,10 @@ impl Ledger {
         let row = statement.query_row(params![seq as i64], Row::read).optional().map_err(|e| self.failed(e))?;
         let read = row.as_ref().and_then(Row::read_alone);
         let Some((row, (Stored::Legal(stored), known_at))) = row.zip(read) else { return Err(self.damaged(seq)) };
-        if bytes(&stored.tag).as_ref() != Some(tag) {
-            return Ok(None);
+        let found = bytes(&stored.tag).ok_or_else(|| self.damaged(seq))?;
+        if found != *tag {
+            let alike = Index::are_alike(&found, tag);
+            return if alike { Ok(None) } else { Err(self.damaged(seq)) };
         }
         let event = entry::restore(*stored, subject, key, row.sealed.as_deref()).ok_or_else(|| self.damaged(seq))?;
         Ok(Some((event, known_at)))
@@ -362,6 +364,22 @@ impl Ledger {
             }
         }
         Ok(owners(vault, &tags)?.into_values().map(|(subject, _)| subject).collect())
+    }
+
+    /// Begins to read the file as it is at one moment, or ends that.
+    ///
+    /// # Errors
+    /// Unreadable.
+    pub fn read_steadily(&self, on: bool) -> Result<(), LedgerError> {
+        self.db(|db| db.execute_batch(if on { "BEGIN" } else { "COMMIT" }))
+    }
+
+    /// Holds more of the file in memory while very many entries come in, or no longer.
+    ///
+    /// # Errors
+    /// SQLite cannot be used.
+    pub fn expect_many(&self, many: bool) -> Result<(), LedgerError> {
+        self.db(|database| db::cache(database, if many { db::LARGE_CACHE } else { db::CACHE }))
     }
 
     /// Whether the ledger stood at this head with this chain (as [`Self::note`] writes it) once.
@@ -391,21 +409,22 @@ impl Ledger {
 
     /// Lets the vault remember the digest of all events, if it does not yet.
     pub(super) fn note_state(&self, vault: &Vault) -> Result<(), LedgerError> {
-        let note = self.state_note(vault)?;
+        let note = self.state_note();
         if vault.ledger_state()?.as_deref() != Some(&note) {
             vault.note_ledger_state(&note)?;
         }
         Ok(())
     }
 
-    /// The digest of all events, with that on which it depends: entries, and who was erased.
-    pub(super) fn state_note(&self, vault: &Vault) -> Result<String, LedgerError> {
-        Ok(format!("{} {} {}", self.note(), vault.erased()?.0, self.view.state.to_note()))
+    /// The digest of all events, with that on which it depends: entries, and who was erased by the time at which they were read.
+    /// Who has not heard of an erasure notes what fits nothing, and the digest is made anew.
+    pub(super) fn state_note(&self) -> String {
+        format!("{} {} {}", self.note(), self.view.erased, self.view.state.to_note())
     }
 
     /// What the vault remembers of it, if that is of these entries.
     fn noted_state(&self, vault: &Vault) -> Result<Option<LedgerState>, LedgerError> {
-        let depends = format!("{} {} ", self.note(), vault.erased()?.0);
+        let depends = format!("{} {} ", self.note(), self.view.erased);
         let noted = vault.ledger_state()?;
         Ok(noted.and_then(|noted| LedgerState::of_note(noted.strip_prefix(&depends)?)))
     }

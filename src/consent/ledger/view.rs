@@ -125,6 +125,8 @@ pub struct LedgerView {
     /// The first 8 bytes of the chain after each entry.
     pub(super) chain: Vec<[u8; 8]>,
     pub(super) forgotten: u64,
+    /// How many people were erased, as far as the digest of all events knows.
+    pub(super) erased: u64,
     pub(super) last_sync: Option<Timestamp>,
     pub(super) newest: Option<Timestamp>,
     pub(super) pool: Pool,
@@ -251,9 +253,13 @@ impl LedgerView {
 
     /// Takes out whose key was destroyed.
     pub(super) fn forget(&mut self, subject: &SubjectId) {
-        let Some(person) = self.people.remove(subject) else { return };
+        let Some(person) = self.people.remove(subject) else {
+            self.erased += 1;
+            return;
+        };
         person.events.iter().for_each(|event| self.state.remove(&event.digest()));
         self.forgotten += person.events.len() as u64;
+        self.erased += 1;
     }
 
     /// A first collection; the one that was entered first stands.

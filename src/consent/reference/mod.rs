@@ -145,7 +145,7 @@ impl<'a> Case<'a> {
             let basis = ends.max().unwrap_or(Timestamp::MAX);
             let interest = (article == "6(1)(f)").then(|| self.lia_end().map(midnight)).flatten();
             let notice = self.notice_open().then(|| self.notice_due());
-            [Some(basis), interest, notice, Some(self.retention_end())].into_iter().flatten().min()
+            [Some(basis), interest, notice, self.lift_end(), Some(self.retention_end())].into_iter().flatten().min()
         });
         [Some(ttl), Some(self.sync_end()), contract, dpia, self.evidence_end(), personal.flatten()]
             .into_iter()

@@ -77,6 +77,22 @@ impl<'a> Case<'a> {
             && self.embraces(lift) == [true; 3]
     }
 
+    /// When the first no stands again that is lifted for a time.
+    pub(super) fn lift_end(&self) -> Option<Timestamp> {
+        let stores = self.request.operation == Operation::Store;
+        let noes = self.person().unwrap_or_default().iter().filter(|e| match e.kind {
+            Kind::Restrict => !stores,
+            Kind::Object => self.hits(e),
+            _ => false,
+        });
+        let lifts = self.live(Kind::Lift);
+        let until = |no: &LegalEvent| {
+            let of_no = lifts.iter().filter(|lift| self.lifts(lift, no));
+            of_no.map(|lift| lift.valid_to.unwrap_or(Timestamp::MAX)).max()
+        };
+        noes.filter_map(until).min()
+    }
+
     pub(super) fn by_the_person(e: &LegalEvent) -> bool {
         let methods = "double_opt_in e_mail email letter paper_form preference_center recorded_call signed_paper \
                        web_form";

@@ -34,7 +34,7 @@ impl Files {
         Vault::open(&self.folder.path().join("vault.sqlite"), self.master.clone()).expect("the vault opens")
     }
 
-    fn open(&self) -> Result<Ledger, LedgerError> {
+    pub(super) fn open(&self) -> Result<Ledger, LedgerError> {
         Ledger::open(&self.database, &self.checkpoint, &self.vault())
     }
 

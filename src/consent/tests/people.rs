@@ -8,8 +8,8 @@ use proptest::sample::select;
 
 use super::ledgers::Files;
 use super::worlds::{any_kind, event_of, run_for};
-use super::{consent, now, policy_file};
-use crate::consent::event::LegalEvent;
+use super::{consent, event, now, policy_file};
+use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::gate::{EmitProposal, Gate, SubjectFacts};
 use crate::consent::ledger::{Import, Ledger, LedgerError};
 use crate::consent::people::People;
@@ -205,4 +205,64 @@ fn a_sparse_vault_gives_no_partial_answer() {
     let (mut vault, _ledger) = files.open_sparse().expect("new");
     vault.ensure([&person(0)]).expect("written");
     let _ = vault.subjects().count();
+}
+
+#[test]
+fn what_is_said_meanwhile_counts_once_it_was_looked_for() {
+    let files = Files::filled(&[consent("2026-01-01")]);
+    let (vault, mut ledger) = files.open_sparse().expect("intact");
+    let gate = Gate::new(Policy::new(policy_file()), ledger.take_view(), &Ids::new(DEMO_KEY), Arc::new(now));
+    let people = Arc::new(People::new(vault, ledger));
+    let gate = gate.with_people(Some(Arc::clone(&people)));
+    // As `run::watch` does.
+    let look = || {
+        let (vault, ledger) = &mut *people.books();
+        let was_written = ledger.was_written_by_others().expect("readable");
+        let news = if was_written { ledger.news(vault).expect("readable") } else { Vec::new() };
+        let any = !news.is_empty();
+        gate.learn(news, ledger.view().head());
+        any
+    };
+    let reasons = || {
+        let facts = SubjectFacts { collected_at: now(), ambiguous: false };
+        gate.emit(EmitProposal { subject: super::subject(), purpose: "persona_enrichment".into(), facts }).row.reasons
+    };
+    assert!(!look() && !look(), "nobody wrote");
+    let (mut vault, mut ledger) = files.open_both().expect("intact");
+    let no = [event(EventKind::Object, "2026-03-01")];
+    let import = Import { events: &no, seen: &[(person(0), now())], ..Import::default() };
+    ledger.import(&mut vault, import, now()).expect("writable");
+    assert_eq!(reasons(), ["6(1)(a)"], "as the view stood");
+    assert!(look());
+    assert_eq!((gate.late_subjects(), gate.head()), (vec![super::subject()], ledger.view().head()));
+    assert!(
+        gate.late_negative(&super::subject()) && reasons().contains(&"MarketingObjection".to_owned()),
+        "{:?}",
+        reasons()
+    );
+    let said = people.find(&super::subject()).expect("readable").expect("somebody");
+    assert_eq!(said.said().events().len(), 1, "and not twice");
+    assert!(!look(), "no news are no news");
+}
+
+#[test]
+fn who_has_not_heard_of_an_erasure_leaves_no_wrong_digest() {
+    let of = |n: usize| LegalEvent { subject: person(n), ..consent("2026-01-01") };
+    let files = Files::filled(&[of(0), of(1), of(2)]);
+    // Two offices are open; what one erases the other has not heard of when it erases, and imports.
+    let (mut vault, mut ledger) = files.open_both().expect("intact");
+    let (mut other_vault, mut other) = files.open_both().expect("intact");
+    other_vault.destroy(&person(1)).expect("destroyed");
+    other.forget(&other_vault, &person(1)).expect("noted");
+    let digests = |why: &str| {
+        let sparse = files.open_sparse().expect("intact").1.view().state();
+        assert_eq!(sparse, files.open().expect("intact").view().state(), "{why}");
+    };
+    vault.reload().expect("readable");
+    vault.destroy(&person(0)).expect("destroyed");
+    ledger.forget(&vault, &person(0)).expect("noted");
+    digests("erased");
+    let import = Import { events: &[event(EventKind::Object, "2026-02-01")], ..Import::default() };
+    other.import(&mut other_vault, import, now()).expect("writable");
+    digests("imported");
 }

@@ -150,6 +150,14 @@ impl Vault {
         Ok(())
     }
 
+    /// Begins to read the file as it is at one moment, or ends that: it is locked once, and nobody writes meanwhile.
+    ///
+    /// # Errors
+    /// Unreadable.
+    pub fn read_steadily(&self, on: bool) -> Result<(), VaultError> {
+        self.db(|db| db.execute_batch(if on { "BEGIN" } else { "COMMIT" }))
+    }
+
     /// Lets go of those who are held.
     pub fn let_go(&mut self) {
         if !self.sparse {

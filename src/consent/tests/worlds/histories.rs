@@ -123,11 +123,31 @@ fn sound() -> impl Strategy<Value = Vec<LegalEvent>> {
     ]
 }
 
+/// A restriction or an objection, and one or two lifts that mean it and mostly end.
+fn lifted() -> impl Strategy<Value = Vec<LegalEvent>> {
+    let ends = prop_oneof![
+        1 => Just(None),
+        4 => select(vec![0, 1, 60, 1_800, 86_400]).prop_map(|s| Some(now() + SignedDuration::from_secs(s)))
+    ];
+    (any::<bool>(), prop::collection::vec(ends, 1..=2)).prop_map(|(objects, ends)| {
+        let purposes = || if objects { BTreeSet::from(["persona_enrichment".to_owned()]) } else { BTreeSet::new() };
+        let of = |kind, day| LegalEvent {
+            scope: Scope { purposes: purposes(), ..Scope::default() }.into(),
+            ..event(kind, day)
+        };
+        let no = of(if objects { EventKind::Object } else { EventKind::Restrict }, "2026-01-21");
+        let lifts = ends.into_iter().map(|valid_to| LegalEvent { valid_to, ..of(EventKind::Lift, "2026-02-01") });
+        std::iter::once(no).chain(lifts).collect()
+    })
+}
+
 pub(super) fn history() -> impl Strategy<Value = Option<Vec<LegalEvent>>> {
     let random = prop::collection::vec(event_of(any_kind()), 0..7);
     let spoiled = (sound(), prop::collection::vec(event_of(any_kind()), 0..=3)).prop_map(|(mut events, more)| {
         events.extend(more);
         events
     });
-    prop_oneof![20 => random.prop_map(Some), 60 => spoiled.prop_map(Some), 1 => Just(None)]
+    let lifted = (sound(), lifted(), prop::collection::vec(event_of(any_kind()), 0..=1));
+    let lifted = lifted.prop_map(|(sound, lifted, more)| [sound, lifted, more].concat());
+    prop_oneof![20 => random.prop_map(Some), 60 => spoiled.prop_map(Some), 8 => lifted.prop_map(Some), 1 => Just(None)]
 }
