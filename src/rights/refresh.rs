@@ -99,7 +99,7 @@ pub(crate) fn change(
         let collected_at = gate.first_seen(subject).unwrap_or(gate.now());
         let facts = SubjectFacts { collected_at, ambiguous: false };
         let proposal = EmitProposal { subject: subject.clone(), purpose: terms.purpose.clone(), facts };
-        if gate.emit(proposal).outcome.is_err_and(|r| r.reasons.iter().copied().any(is_about_person)) {
+        if gate.emit(proposal).outcome.is_err_and(|r| tells(&r.reasons, is_about_person)) {
             change.remove.insert(subject.clone());
             continue;
         }
@@ -158,8 +158,13 @@ fn is_refused(
         };
         // The age of the evidence says nothing about the person.
         let asked = Asked::of_person(Operation::Profile, None);
-        gate.infer_asking(proposal, asked).outcome.is_err_and(|r| r.reasons.iter().copied().any(reason))
+        gate.infer_asking(proposal, asked).outcome.is_err_and(|r| tells(&r.reasons, reason))
     })
+}
+
+/// Whether such a reason is among these; where nothing could be read of a person, none says anything.
+fn tells(reasons: &[Reason], reason: impl Fn(Reason) -> bool) -> bool {
+    !reasons.contains(&Reason::IntegrityFailure) && reasons.iter().copied().any(reason)
 }
 
 /// Whether a reason says something about the person, and not about the state of the home.

@@ -1,13 +1,13 @@
 //! Who says no while a run goes on, and who said no since the last one: out of what was written, and out of older
 //! snapshots.
 //!
-//! Invariant: between its last row and publishing, every persona is asked for again whose permit has ended by then, or of whom
-//! the ledger has news: of all others the answer would be that of the permit.
+//! Invariant: between its last row and publishing, every persona is asked for again whose permit has ended, or lasts for less
+//! than half of what a new one would, or of whom the ledger has news: of all others the answer would be that of the permit.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::{DELETION, Kind, Leaf, Stage};
 use crate::consent::decide::Asked;
@@ -74,6 +74,7 @@ pub(super) fn rewrite(
         signals += change.signals.len();
         concerned.extend(change.remove.into_iter().chain(change.personas.into_keys()));
     }
+    context.gate.readable()?;
     if concerned.is_empty() && signals == 0 {
         return Ok(());
     }
@@ -137,10 +138,12 @@ pub(super) async fn ask_again(
     let (mut refused, mut left_out, mut said_no) = (Vec::new(), HashSet::new(), HashSet::new());
     let (written, mut asked) = (emitted.count(), 0);
     let newest = context.gate.ledger().newest();
+    let margin = SignedDuration::from_secs(i64::from(context.gate.policy().file().permit_ttl_seconds) / 2);
     emitted.each(|Emission { subject, facts, until }| {
         let now = context.gate.now();
-        // A clock that went back tells nothing of ends.
-        if until > now && newest.is_none_or(|newest| newest <= now) && !late.contains(&subject) {
+        // Until all is published some time goes by. A clock that went back tells nothing of ends.
+        let lasts = until.duration_since(now) > margin;
+        if lasts && newest.is_none_or(|newest| newest <= now) && !late.contains(&subject) {
             return;
         }
         asked += 1;

@@ -191,7 +191,11 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
 /// Those of the home; of a dry run without one, empty ones.
 fn vault_and_ledger(home: Option<&Home>, by_part: bool) -> Result<(Vault, Ledger), RunError> {
     match home {
-        Some(home) if by_part => Ok(home.legal_sparse()?),
+        Some(home) if by_part => {
+            let (vault, ledger) = home.legal_sparse()?;
+            vault.be_patient()?;
+            Ok((vault, ledger))
+        }
         Some(home) => Ok(home.legal()?),
         None => Ok((Vault::in_memory()?, Ledger::in_memory()?)),
     }

@@ -21,7 +21,7 @@ impl Gate {
             Target::Subject(..) => facts.map(|_| said.events()),
             Target::Account(_) | Target::Host(_) => None,
         };
-        let with_late = known.zip(request.target.subject()).and_then(|(known, id)| self.with_late(known, id));
+        let (with_late, head) = self.with_late(known.zip(request.target.subject()));
         let events = with_late.as_deref().or(known);
         let view = View {
             events,
@@ -32,7 +32,8 @@ impl Gate {
             newest: self.ledger.newest(),
         };
         let outcome = decide(request, &view, &self.policy, now);
-        let grounds = self.grounds(request, facts, url, outcome.as_ref().ok().map(|granted| (granted, &said)));
+        let granted = outcome.as_ref().ok().map(|granted| (granted, &said));
+        let grounds = Grounds { ledger: head, ..self.grounds(request, facts, url, granted) };
         let (decision_id, permit_id) = self.ids_of(request, url, now);
         Judged {
             row: DecisionRow {
@@ -66,11 +67,11 @@ impl Gate {
         self.ids.of(now, &parts)
     }
 
-    /// The events of a subject with those that came late, where any did.
-    fn with_late(&self, known: &[LegalEvent], id: &SubjectId) -> Option<Vec<LegalEvent>> {
+    /// The events of a subject with those that came late, where any did, and the last entry that is known of anybody.
+    fn with_late(&self, known: Option<(&[LegalEvent], &SubjectId)>) -> (Option<Vec<LegalEvent>>, u64) {
         let late = self.late.read().expect("no holder panics");
-        let late = late.get(id)?;
-        Some(known.iter().chain(late).cloned().collect())
+        let both = known.and_then(|(known, id)| Some(known.iter().chain(late.get(id)?).cloned().collect()));
+        (both, self.head())
     }
 
     fn grounds(
@@ -89,7 +90,6 @@ impl Gate {
             account_host: request.account_host.map(str::to_owned),
             evidence_at: request.asked.evidence_at,
             categories: request.asked.data_categories.iter().map(|c| (*c).to_owned()).collect(),
-            ledger: self.head(),
             last_sync: self.ledger.last_sync(),
             newest: self.ledger.newest(),
             ..Grounds::default()

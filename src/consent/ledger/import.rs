@@ -43,8 +43,10 @@ impl Ledger {
         let _lock = self.lock()?;
         // What others wrote in the meantime comes first: the chain goes on from there.
         self.refresh(vault)?;
-        // Who looked may have let go of them.
-        vault.ensure(about())?;
+        if vault.is_sparse() {
+            // Who looked may have let go of them.
+            vault.ensure(about())?;
+        }
         let mut first = self.first_collections(import.seen, vault)?;
         first.extend(self.time(import.is_sync, at).map(|stored| (stored, None)));
         let path = &self.path;

@@ -1,7 +1,7 @@
 //! A ledger whose entries are read when somebody asks for them.
 //!
 //! Invariant: the whole chain is followed when it is opened, and every entry is somebody's, as in a ledger that is held in
-//! memory; only what entries say is read later, and is then held against what was written.
+//! memory; only what entries say is read later. Who changes an entry in between is noticed at the next opening.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -118,12 +118,14 @@ impl Ledger {
     fn state_of_all(&self, vault: &Vault) -> Result<LedgerState, LedgerError> {
         let (mut state, mut after) = (LedgerState::default(), 0);
         loop {
-            let rows = self.rows_behind(after, TOGETHER)?;
+            let mut rows = self.rows_behind(after, TOGETHER)?;
+            // What others write meanwhile is news.
+            rows.retain(|row| row.seq <= self.view.head);
             let Some(last) = rows.last() else { return Ok(state) };
             after = last.seq;
             let mut events = Vec::new();
             for row in &rows {
-                if let Some((Stored::Legal(event), _)) = row.read_alone() {
+                if let (Stored::Legal(event), _) = row.read_alone().ok_or_else(|| self.damaged(row.seq))? {
                     events.push((bytes(&event.tag).ok_or_else(|| self.damaged(row.seq))?, event, row));
                 }
             }

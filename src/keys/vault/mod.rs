@@ -111,11 +111,18 @@ impl Vault {
     /// As [`Self::open`]; a damaged key is found when it is asked for.
     pub fn open_sparse(path: &Path, master: MasterKey) -> Result<Self, VaultError> {
         let mut vault = Self::prepared(path, master, WRITE)?;
-        // It is asked all night: who imports very many people holds the file for longer than a command waits.
-        vault.db(|db| db.busy_timeout(LONG_PATIENCE))?;
         vault.sparse = true;
         vault.reload()?;
         Ok(vault)
+    }
+
+    /// Waits longer for others: a run asks the vault all night, and who imports very many people holds it for longer than a
+    /// command waits.
+    ///
+    /// # Errors
+    /// SQLite cannot be used.
+    pub fn be_patient(&self) -> Result<(), VaultError> {
+        self.db(|db| db.busy_timeout(LONG_PATIENCE))
     }
 
     fn open_for(path: &Path, master: MasterKey, access: Access) -> Result<Self, VaultError> {
