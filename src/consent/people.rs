@@ -95,13 +95,11 @@ impl People {
     /// # Errors
     /// Vault or ledger cannot be read, or are damaged.
     pub fn find(&self, subject: &SubjectId) -> Result<Option<Arc<Someone>>, LedgerError> {
-        match self.held(subject) {
-            Some(someone) => Ok(Some(someone)),
-            None => {
-                let (vault, ledger) = &mut *self.books();
-                Ok(look_up(vault, ledger, subject)?.map(Arc::new))
-            }
+        if let Some(someone) = self.held(subject) {
+            return Ok(Some(someone));
         }
+        let (vault, ledger) = &mut *self.books();
+        Ok(look_up(vault, ledger, subject)?.map(Arc::new))
     }
 
     /// The key of somebody.

@@ -221,7 +221,7 @@ impl Desk<'_> {
     }
 
     /// What vault and ledger know of those whom a pull tells of.
-    fn known(&mut self, pulled: &CrmPull) -> Result<HashMap<SubjectId, (Arc<Person>, Box<[Identifier]>)>, RunError> {
+    fn known(&mut self, pulled: &CrmPull) -> Result<HashMap<SubjectId, Known>, RunError> {
         let mut known = HashMap::new();
         if self.ledger.is_new() {
             // Of nobody was anything said in a new home.
@@ -332,6 +332,9 @@ impl Desk<'_> {
         Ok(())
     }
 }
+
+/// What the ledger says of somebody, and by what the vault knows them.
+type Known = (Arc<Person>, Box<[Identifier]>);
 
 /// By what somebody is known.
 type Named = (SubjectId, Vec<Identifier>);

@@ -1,6 +1,7 @@
 //! Running a pipeline: home, journal, engine, progress.
 
 pub mod agree;
+mod books;
 mod closed;
 mod context;
 pub mod crowd;

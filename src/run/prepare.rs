@@ -11,11 +11,9 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::audit::{self, AuditLog, Recorder};
+use crate::audit::Recorder;
 use crate::config::{self, Diagnostic, Network, Plan, Position};
 use crate::consent::gate::{Clock, Gate};
-use crate::consent::ledger::Ledger;
-use crate::consent::people::People;
 use crate::consent::policy::Policy;
 use crate::crm::{CrmPull, CsvSource, FileFacts, NoteFiles, pull};
 use crate::fetch::{Cassette, Fetcher};
@@ -24,6 +22,7 @@ use crate::keys::Vault;
 use crate::model::{AsOf, RunId, SubjectId};
 use crate::persona::rectified::Rectification;
 use crate::rights::store::Store;
+use crate::run::books::{Books, books, vault_and_ledger};
 use crate::run::closed::Closed;
 use crate::run::context::{Context, StageTimes};
 use crate::run::crowd::{self, Ranges};
@@ -31,7 +30,7 @@ use crate::run::engine::{Options, RunError, World};
 use crate::run::enter::{Desk, is_real_site, real_addresses};
 use crate::run::home::Home;
 use crate::run::journal::Journal;
-use crate::run::kept::{Opening, Pages};
+use crate::run::kept::Pages;
 use crate::run::legal::Exports;
 use crate::run::load::Loaded;
 use crate::run::tiers::TierCosts;
@@ -93,16 +92,6 @@ impl Tonight {
             None => Self::All(Box::new(tracing::info_span!("crm").in_scope(|| pull(source, Path::new("")))?)),
         })
     }
-}
-
-/// What a run writes its records to.
-pub(super) struct Books {
-    pub keys: audit::Keys,
-    pub log: AuditLog,
-    /// Vault and ledger.
-    pub people: Arc<People>,
-    /// To open what is kept of pages, once.
-    pub kept: Option<Opening>,
 }
 
 /// Reads pipeline, policy, home, CRM and ledger, imports what is new, and opens the gate.
@@ -186,35 +175,6 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         tape,
         tape_key,
     })
-}
-
-/// Those of the home; of a dry run without one, empty ones.
-fn vault_and_ledger(home: Option<&Home>, by_part: bool) -> Result<(Vault, Ledger), RunError> {
-    match home {
-        Some(home) if by_part => {
-            let (vault, ledger) = home.legal_sparse()?;
-            vault.be_patient()?;
-            Ok((vault, ledger))
-        }
-        Some(home) => Ok(home.legal()?),
-        None => Ok((Vault::in_memory()?, Ledger::in_memory()?)),
-    }
-}
-
-/// The books of a run that writes.
-fn books(log: AuditLog, vault: Vault, ledger: Ledger) -> Result<Books, RunError> {
-    let kept = Opening { key: vault.named(PAGE_KEY)?, erased: vault.erased()?.0 };
-    let all = (!vault.is_sparse()).then(|| audit::keys(&vault));
-    let people = Arc::new(People::new(vault, ledger));
-    let keys = all.unwrap_or_else(|| audit::Keys::Of(Arc::clone(&people)));
-    Ok(Books { keys, log, people, kept: Some(kept) })
-}
-
-impl Books {
-    /// Whoever is looked up; `None` = everybody is in memory.
-    fn by_part(&self) -> Option<Arc<People>> {
-        matches!(self.keys, audit::Keys::Of(_)).then(|| Arc::clone(&self.people))
-    }
 }
 
 /// What was put right, by subject, also under records that were merged since.

@@ -9,6 +9,7 @@ mod entry;
 mod error;
 mod import;
 mod index;
+mod news;
 mod row;
 mod sparse;
 mod view;

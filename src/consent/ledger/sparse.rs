@@ -26,7 +26,7 @@ use crate::model::SubjectId;
 /// What is held of a ledger that is not held.
 #[derive(Debug, Default)]
 pub(super) struct Sparse {
-    index: Index,
+    pub(super) index: Index,
     /// The last entry of the view that was taken: people are told as they stood then.
     pub(super) until: Option<u64>,
 }
@@ -43,7 +43,7 @@ const TOGETHER: usize = 131_072;
 /// Of an entry, whose it is.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Whose<'a> {
+pub(super) enum Whose<'a> {
     #[serde(borrow)]
     Legal(Tagged<'a>),
     #[serde(borrow)]
@@ -55,10 +55,10 @@ enum Whose<'a> {
 }
 
 #[derive(Deserialize)]
-struct Tagged<'a> {
+pub(super) struct Tagged<'a> {
     #[serde(borrow)]
-    tag: Cow<'a, str>,
-    kind: EventKind,
+    pub(super) tag: Cow<'a, str>,
+    pub(super) kind: EventKind,
 }
 
 /// What is to be noted of an entry that was appended.
@@ -92,7 +92,7 @@ impl Noted {
 /// Somebody with their key.
 type Owner = (SubjectId, SubjectKey);
 
-fn bytes(tag: &str) -> Option<[u8; 16]> {
+pub(super) fn bytes(tag: &str) -> Option<[u8; 16]> {
     HEXLOWER.decode(tag.as_bytes()).ok()?.try_into().ok()
 }
 
@@ -139,26 +139,26 @@ impl Ledger {
     }
 
     /// The next rows behind an entry.
-    fn rows_behind(&self, after: u64, most: usize) -> Result<Vec<Row>, LedgerError> {
+    pub(super) fn rows_behind(&self, after: u64, most: usize) -> Result<Vec<Row>, LedgerError> {
         let mut statement = self.database.prepare_cached(row::SELECT).map_err(|e| self.failed(e))?;
         let rows = statement.query_map(params![after as i64], Row::read).map_err(|e| self.failed(e))?;
         rows.take(most).collect::<Result<_, _>>().map_err(|e| self.failed(e))
     }
 
-    fn sparse(&mut self) -> &mut Sparse {
+    pub(super) fn sparse(&mut self) -> &mut Sparse {
         self.sparse.as_mut().expect("only a sparse ledger is asked")
     }
 
-    fn failed(&self, source: rusqlite::Error) -> LedgerError {
+    pub(super) fn failed(&self, source: rusqlite::Error) -> LedgerError {
         LedgerError::Database { path: self.path.clone(), source }
     }
 
-    fn damaged(&self, seq: u64) -> LedgerError {
+    pub(super) fn damaged(&self, seq: u64) -> LedgerError {
         LedgerError::EventDamaged { path: self.path.clone(), seq }
     }
 
     /// A number as the index has it; a ledger of four billion entries is none of this program's.
-    fn number(&self, seq: u64) -> Result<u32, LedgerError> {
+    pub(super) fn number(&self, seq: u64) -> Result<u32, LedgerError> {
         u32::try_from(seq).map_err(|_| self.damaged(seq))
     }
 
@@ -241,70 +241,6 @@ impl Ledger {
         Ok(())
     }
 
-    /// What others have written since this one looked.
-    pub(super) fn read_news(&mut self, vault: &mut Vault) -> Result<Vec<LegalEvent>, LedgerError> {
-        let rows = self.rows_behind(self.view.head, usize::MAX)?;
-        if rows.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (mut chain, mut head, mut entries) = (self.chain, self.view.head, Vec::with_capacity(rows.len()));
-        for row in &rows {
-            let (stored, known_at) = row.check(&chain, head).ok_or_else(|| self.damaged(row.seq))?;
-            (chain, head) = (row.chain, row.seq);
-            entries.push((stored, known_at));
-        }
-        let mut tags: HashSet<[u8; 16]> = HashSet::new();
-        for (stored, _) in &entries {
-            match stored {
-                Stored::Legal(event) => tags.extend(bytes(&event.tag)),
-                Stored::Seen(seen) => tags.extend(seen.iter().filter_map(|(tag, _)| bytes(tag))),
-                Stored::Import { .. } => {}
-            }
-        }
-        let owners = owners(vault, &tags)?;
-        let mut erased = forgotten(vault);
-        if tags.iter().any(|tag| !owners.contains_key(tag) && !erased.contains(tag)) {
-            // Somebody was erased since the vault was read.
-            vault.reload()?;
-            erased = forgotten(vault);
-        }
-        let mut news = Vec::new();
-        for (row, (stored, _)) in rows.iter().zip(entries) {
-            let (damaged, path) = (|| LedgerError::EventDamaged { path: self.path.clone(), seq: row.seq }, &self.path);
-            let missing = || LedgerError::KeyMissing { path: path.clone(), seq: row.seq };
-            let index = &mut self.sparse.as_mut().expect("only a sparse ledger is asked").index;
-            match stored {
-                Stored::Legal(event) => {
-                    let tag = bytes(&event.tag).ok_or_else(damaged)?;
-                    match owners.get(&tag) {
-                        Some((subject, key)) => {
-                            let sealed = row.sealed.as_deref();
-                            let event = entry::restore(*event, subject, key, sealed).ok_or_else(damaged)?;
-                            self.view.state.add(&event.digest());
-                            news.push(event);
-                        }
-                        None if erased.contains(&tag) => self.view.forgotten += 1,
-                        None => return Err(missing()),
-                    }
-                    index.add_event(&tag, u32::try_from(row.seq).map_err(|_| damaged())?);
-                }
-                Stored::Seen(seen) => {
-                    for (tag, at) in seen {
-                        let tag = bytes(&tag).ok_or_else(damaged)?;
-                        if !owners.contains_key(&tag) && !erased.contains(&tag) {
-                            return Err(missing());
-                        }
-                        index.add_seen(&tag, at);
-                    }
-                }
-                Stored::Import { at, is_sync, .. } => self.view.imported(at, is_sync),
-            }
-            (self.chain, self.view.head) = (row.chain, row.seq);
-        }
-        self.sparse().index.settle();
-        Ok(news)
-    }
-
     /// What is known of somebody, as it stood when the view was taken; nothing at all is known of most strangers.
     ///
     /// # Errors
@@ -343,29 +279,6 @@ impl Ledger {
         }
         let event = entry::restore(*stored, subject, key, row.sealed.as_deref()).ok_or_else(|| self.damaged(seq))?;
         Ok(Some((event, known_at)))
-    }
-
-    /// Who said no in an entry behind `before`, in no order.
-    ///
-    /// # Errors
-    /// Unreadable, or damaged.
-    pub fn said_no_since(&self, vault: &Vault, before: u64) -> Result<HashSet<SubjectId>, LedgerError> {
-        let mut tags = HashSet::new();
-        {
-            let mut statement = self.database.prepare(row::SELECT).map_err(|e| self.failed(e))?;
-            let mut rows = statement.query(params![before as i64]).map_err(|e| self.failed(e))?;
-            while let Some(row) = rows.next().map_err(|e| self.failed(e))? {
-                let seq = row.get::<_, i64>(0).map_err(|e| self.failed(e))?.unsigned_abs();
-                let text = row.get_ref(3).ok().and_then(|value| value.as_str().ok());
-                let whose = text.and_then(|text| serde_json::from_str(text).ok()).ok_or_else(|| self.damaged(seq))?;
-                if let Whose::Legal(Tagged { tag, kind }) = whose
-                    && kind.is_negative()
-                {
-                    tags.extend(bytes(&tag));
-                }
-            }
-        }
-        Ok(owners(vault, &tags)?.into_values().map(|(subject, _)| subject).collect())
     }
 
     /// Begins to read the file as it is at one moment, or ends that.
@@ -433,12 +346,12 @@ impl Ledger {
 }
 
 /// Tags of erased people.
-fn forgotten(vault: &Vault) -> HashSet<[u8; 16]> {
+pub(super) fn forgotten(vault: &Vault) -> HashSet<[u8; 16]> {
     vault.forgotten().iter().filter_map(|tag| bytes(tag)).collect()
 }
 
 /// Whose these tags are.
-fn owners(vault: &Vault, tags: &HashSet<[u8; 16]>) -> Result<HashMap<[u8; 16], Owner>, LedgerError> {
+pub(super) fn owners(vault: &Vault, tags: &HashSet<[u8; 16]>) -> Result<HashMap<[u8; 16], Owner>, LedgerError> {
     if tags.is_empty() {
         return Ok(HashMap::new());
     }

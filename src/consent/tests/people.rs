@@ -39,7 +39,9 @@ fn act() -> impl Strategy<Value = Act> {
     let said = prop::collection::vec((0..PEOPLE.len(), event_of(any_kind())), 0..4);
     let seen = prop::collection::vec((0..PEOPLE.len(), select(vec![-2_000_000_000_i64, -86_400, 0, 1])), 0..3);
     let import = (any::<bool>(), said, seen, any::<bool>()).prop_map(|(by_another, mut said, seen, is_sync)| {
-        said.iter_mut().for_each(|(n, event)| event.subject = person(*n));
+        for (n, event) in &mut said {
+            event.subject = person(*n);
+        }
         Act::Import { by_another, said, seen, is_sync }
     });
     prop_oneof![6 => import, 1 => (0..PEOPLE.len()).prop_map(Act::Erase), 1 => Just(Act::Reopen)]
@@ -53,8 +55,11 @@ fn import(vault: &mut Vault, ledger: &mut Ledger, act: &Act, at: Timestamp) -> u
     ledger.import(vault, Import { events: &events, seen: &seen, is_sync: *is_sync }, at).expect("a writable ledger")
 }
 
+/// Entries of somebody, and when they were first seen; `None` = they have no key.
+type Told = Option<(Vec<(u64, Timestamp, LegalEvent)>, Option<Timestamp>)>;
+
 /// Everybody as the ledger has them.
-fn tell(vault: &Vault, ledger: &mut Ledger) -> Vec<Option<(Vec<(u64, Timestamp, LegalEvent)>, Option<Timestamp>)>> {
+fn tell(vault: &Vault, ledger: &mut Ledger) -> Vec<Told> {
     let tell = |n| {
         let key = vault.look_up(&person(n)).expect("readable")?;
         let said = ledger.person(&person(n), &key).expect("readable");

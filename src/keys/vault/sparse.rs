@@ -18,6 +18,9 @@ pub(super) struct Row<'r> {
     identifiers: &'r [u8],
 }
 
+/// A key, and by what its person is known.
+pub type Known = (SubjectKey, Box<[Identifier]>);
+
 /// Whose row it is, their key, and by what they are known.
 type Opened = (SubjectId, SubjectKey, Box<[Identifier]>);
 
@@ -111,7 +114,7 @@ impl Vault {
     ///
     /// # Errors
     /// Unreadable, or damaged.
-    pub fn known(&self, subject: &SubjectId) -> Result<Option<(SubjectKey, Box<[Identifier]>)>, VaultError> {
+    pub fn known(&self, subject: &SubjectId) -> Result<Option<Known>, VaultError> {
         if let Some(key) = self.key(subject) {
             return Ok(Some((key.clone(), self.identifiers(subject).into())));
         }
