@@ -107,13 +107,12 @@ impl Pages {
     /// Not readable or writable.
     pub fn open(
         home: &Path,
-        opening: Opening,
+        Opening { key, erased }: Opening,
         (pipeline, run): (&str, &str),
         now: Timestamp,
     ) -> Result<Self, KeptError> {
         let path = home.join(FILE);
         let database = connect(&path)?;
-        let Opening { key, erased } = opening;
         let ready = || {
             if noted(&database)? != Some(erased) {
                 // Of another moment than the vault.
@@ -133,8 +132,7 @@ impl Pages {
 
     /// Whether anything is kept; what cannot be read may be.
     pub fn has_any(&self) -> bool {
-        let held = self.held();
-        held.0.query_row("SELECT EXISTS (SELECT 1 FROM kept)", [], |row| row.get(0)).unwrap_or(true)
+        self.held().0.query_row("SELECT EXISTS (SELECT 1 FROM kept)", [], |row| row.get(0)).unwrap_or(true)
     }
 
     /// What is kept of a page; what does not open under its place is nothing.

@@ -1,6 +1,6 @@
 //! What holds for a segment, and who is given it: the last thing that a run does before it publishes.
 //!
-//! Invariant: counted is what will be published, after everybody was asked for again; who said no to profiling has
+//! Invariant: counted is what will be published, after the last no was looked for; who said no to profiling has
 //! nothing to count, and is given nothing.
 
 use std::collections::HashMap;

@@ -27,14 +27,7 @@ impl Ledger {
             (chain, head) = (row.chain, row.seq);
             entries.push((stored, known_at));
         }
-        let mut tags: HashSet<[u8; 16]> = HashSet::new();
-        for (stored, _) in &entries {
-            match stored {
-                Stored::Legal(event) => tags.extend(bytes(&event.tag)),
-                Stored::Seen(seen) => tags.extend(seen.iter().filter_map(|(tag, _)| bytes(tag))),
-                Stored::Import { .. } => {}
-            }
-        }
+        let tags = tags(entries.iter().map(|(stored, _)| stored));
         let owners = owners(vault, &tags)?;
         let mut erased = forgotten(vault);
         if tags.iter().any(|tag| !owners.contains_key(tag) && !erased.contains(tag)) {
@@ -44,6 +37,7 @@ impl Ledger {
         }
         let mut news = Vec::new();
         for (row, (stored, _)) in rows.iter().zip(entries) {
+            let number = self.number(row.seq)?;
             let (damaged, path) = (|| LedgerError::EventDamaged { path: self.path.clone(), seq: row.seq }, &self.path);
             let missing = || LedgerError::KeyMissing { path: path.clone(), seq: row.seq };
             let index = &mut self.sparse.as_mut().expect("only a sparse ledger is asked").index;
@@ -60,7 +54,7 @@ impl Ledger {
                         None if erased.contains(&tag) => self.view.forgotten += 1,
                         None => return Err(missing()),
                     }
-                    index.add_event(&tag, u32::try_from(row.seq).map_err(|_| damaged())?);
+                    index.add_event(&tag, number);
                 }
                 Stored::Seen(seen) => {
                     for (tag, at) in seen {
@@ -101,4 +95,17 @@ impl Ledger {
         }
         Ok(owners(vault, &tags)?.into_values().map(|(subject, _)| subject).collect())
     }
+}
+
+/// Whom entries are about.
+fn tags<'s>(entries: impl Iterator<Item = &'s Stored>) -> HashSet<[u8; 16]> {
+    let mut tags = HashSet::new();
+    for stored in entries {
+        match stored {
+            Stored::Legal(event) => tags.extend(bytes(&event.tag)),
+            Stored::Seen(seen) => tags.extend(seen.iter().filter_map(|(tag, _)| bytes(tag))),
+            Stored::Import { .. } => {}
+        }
+    }
+    tags
 }
