@@ -10,16 +10,18 @@ use super::rows::dead;
 use super::{CrmAccount, CrmContact, CrmDeadLetter, CrmPull, Origin};
 
 /// Parts the living from the gone, and hands on what stays of those that were merged. `unread`: records of which a row could
-/// not be read; `all`: what the whole says of merges, where this is a part of it.
+/// not be read; `whole`: what the whole pull says of merges, where this is a part of it.
 pub(super) fn settle(
     pull: &mut CrmPull,
     unread: &BTreeMap<String, u32>,
-    all: Option<&BTreeMap<String, String>>,
+    whole: Option<&Merges>,
     notes: &mut Vec<CrmDeadLetter>,
 ) {
-    let Merges { mut into, circles } = Merges::of(&pull.contacts);
-    if let Some(all) = all {
-        into.retain(|loser, winner| all.get(loser) == Some(winner));
+    let Merges { mut into, mut circles } = Merges::of(&pull.contacts);
+    if let Some(whole) = whole {
+        // A row of another part may say otherwise of a record.
+        into.retain(|loser, winner| whole.into.get(loser) == Some(winner));
+        circles.retain(|record| whole.circles.contains(record));
     }
     tell_circles(Table::Contacts, &pull.contacts, &circles, notes);
     let mut all = std::mem::take(&mut pull.contacts);
@@ -42,7 +44,7 @@ pub(super) fn settle(
     let is_merged = |c: &CrmContact| c.merged_into.is_some() || into.contains_key(&c.record_id);
     (pull.gone, pull.contacts) =
         all.into_iter().partition(|c| c.deleted || is_merged(c) || circles.contains(&c.record_id));
-    pull.merged = into;
+    (pull.merged, pull.circles) = (into, circles);
 }
 
 /// Companies that hold, and in which of them others live on.
@@ -130,12 +132,13 @@ mergeable!(CrmContact);
 mergeable!(CrmAccount);
 
 /// Which records live on in which.
-struct Merges {
+#[derive(Debug, Default)]
+pub(super) struct Merges {
     /// Of every record that was merged, the one of the exports that it lives on in, through chains of merges. One whose
     /// survivor is not exported keeps what is said of it.
-    into: BTreeMap<String, String>,
+    pub(super) into: BTreeMap<String, String>,
     /// Records that are merged in a circle live on nowhere: nobody knows which of them holds.
-    circles: BTreeSet<String>,
+    pub(super) circles: BTreeSet<String>,
 }
 
 impl Merges {

@@ -20,7 +20,7 @@ mod rows;
 mod tests;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -319,6 +319,8 @@ pub struct CrmPull {
     pub gone: Vec<CrmContact>,
     /// Of records that were merged, the one that each lives on in.
     pub merged: BTreeMap<String, String>,
+    /// Records that were merged in a circle: nobody knows which of them holds.
+    pub circles: BTreeSet<String>,
     /// Consent rows, exact duplicates removed.
     pub consents: Vec<ConsentRow>,
     /// What could not be used.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{Layout, Table};
-use super::merge::Companies;
+use super::merge::{Companies, Merges};
 use super::pull::{TakeRow, gather};
 use super::reader::Cells;
 use super::rows::Row;
@@ -69,8 +69,8 @@ pub struct Parts {
     shapes: Vec<Shape>,
     places: Places,
     unread: BTreeMap<String, u32>,
-    /// Of records that were merged, the one that each lives on in.
-    merges: BTreeMap<String, String>,
+    /// What all rows together say of merges of contacts.
+    merges: Merges,
     /// E-mail addresses that several records have, and names of several at a company that is not exported.
     shared: HashSet<Print>,
 }

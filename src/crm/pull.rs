@@ -44,7 +44,7 @@ pub(super) type TakeRow<'t> = dyn FnMut(&mut Cells<'_>) -> Result<(), Box<CrmDea
 pub(super) fn gather(
     companies: merge::Companies,
     mut unread: BTreeMap<String, u32>,
-    (letters, merges): (Vec<CrmDeadLetter>, Option<&BTreeMap<String, String>>),
+    (letters, merges): (Vec<CrmDeadLetter>, Option<&merge::Merges>),
     mut rows: impl FnMut(Table, &mut Vec<CrmDeadLetter>, &mut TakeRow<'_>) -> Result<(), CrmError>,
 ) -> Result<CrmPull, CrmError> {
     let (mut pull, mut notes) = (CrmPull::default(), letters);

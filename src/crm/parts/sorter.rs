@@ -10,7 +10,7 @@ use super::{ALONE, NOBODY, ONE_ROW, Parting, Parts, Place, Places, Print, ROWS, 
 use crate::blocks::Blocks;
 use crate::crm::columns::{Layout, Table};
 use crate::crm::files::{self, Survey, survey};
-use crate::crm::merge::{Alike, Companies};
+use crate::crm::merge::{Alike, Companies, Merges};
 use crate::crm::pull::{Newest, count_unread, gather, shown};
 use crate::crm::reader::{Cells, check_settings, stated_encoding};
 use crate::crm::rows::{Export, Item as RowItem, Row, Rows};
@@ -64,7 +64,7 @@ impl Parts {
                 shapes: Vec::new(),
                 places: Places::default(),
                 unread: BTreeMap::new(),
-                merges: BTreeMap::new(),
+                merges: Merges::default(),
                 shared: HashSet::new(),
             },
             parting,
@@ -293,7 +293,7 @@ impl Sorter<'_> {
             let place = self.parts.places.of(into).unwrap_or_else(|| self.place_of(into, None));
             self.parts.places.put(loser, place);
         }
-        self.parts.merges.clone_from(&pull.merged);
+        self.parts.merges = Merges { into: pull.merged.clone(), circles: pull.circles.clone() };
         self.addresses(pull);
         for (id, shape, row) in &held {
             let place = self.parts.places.of(id).unwrap_or_else(|| self.nowhere(id));
