@@ -4,8 +4,9 @@
 //!     SCALE_CONTACTS=1000,5000 cargo bench --bench scale       # other sizes
 //!     cargo bench --bench scale -- --write                     # renews it in docs/performance.md
 //!
-//! Three children for each size: a plain copy of the same rows from CSV to Parquet, the first night of a new home, and
-//! the night after. CPU time and the highest resident memory are the kernel's (/proc), so that other work on the machine
+//! Four children for each size: a plain copy of the same rows from CSV to Parquet, the first night of a new home, the night
+//! after in which everybody is worked on, and one in which a new export tells of one contact in a hundred, with a note on each,
+//! and the rows of all who are not concerned are carried over. CPU time and the highest resident memory are the kernel's (/proc), so that other work on the machine
 //! weighs less; shares are of all CPU time: the run tells it by stage.
 
 use std::fmt::Write as _;
@@ -53,10 +54,17 @@ fn measure(contacts: u64, table: &mut String) {
     assert!(made.success(), "demo-data fails");
     let notes = csv::Reader::from_path(world.join("notes.csv")).expect("notes").into_byte_records().count();
     let pipeline = world.join("pipeline.yaml");
-    let run = || prosopon(&["run", text(&pipeline), "--json", "--quiet"]);
+    let run = |also: &[&str]| prosopon(&[&["run", text(&pipeline), "--json", "--quiet"], also].concat());
     let mut copy = Command::new(std::env::current_exe().expect("this file"));
     copy.args(["--copy", text(&world)]);
-    for (what, mut command) in [("copy", copy), ("first night", run()), ("next night", run())] {
+    let nights =
+        [("copy", copy), ("first night", run(&[])), ("next night", run(&["--full"])), ("1 % changed", run(&[]))];
+    for (what, mut command) in nights {
+        match what {
+            "first night" => into_folders(&world),
+            "1 % changed" => add_changes(&world),
+            _ => {}
+        }
         let cost = watch(command.stdout(Stdio::piped()).spawn().expect("it starts"));
         let cpu = cost.cpu.as_secs_f64();
         let _ = writeln!(
@@ -69,6 +77,43 @@ fn measure(contacts: u64, table: &mut String) {
         );
         eprintln!("{contacts} contacts, {what}: {cpu:.1} s");
     }
+}
+
+/// Puts each export into a folder, to which others can be added.
+fn into_folders(world: &Path) {
+    let pipeline = world.join("pipeline.yaml");
+    let mut text = fs::read_to_string(&pipeline).expect("a pipeline");
+    for table in TABLES {
+        let folder = world.join(table);
+        fs::create_dir(&folder).expect("a folder");
+        fs::rename(world.join(format!("{table}.csv")), folder.join("0.csv")).expect("moved");
+        text = text.replace(&format!("path: {table}.csv"), &format!("path: {table}"));
+    }
+    let grown = text.replace("output:\n", "output:\n  carry_over_days: 7\n");
+    assert_ne!(text, grown, "the pipeline says where its tables go");
+    fs::write(pipeline, grown).expect("written");
+}
+
+/// Adds an export with a row and a note of every hundredth contact.
+fn add_changes(world: &Path) {
+    let reader = |table: &str| csv::Reader::from_path(world.join(table).join("0.csv")).expect("an export");
+    let writer = |table: &str| csv::Writer::from_path(world.join(table).join("1.csv")).expect("an export");
+    let (mut all, mut contacts, mut notes) = (reader("contacts"), writer("contacts"), writer("notes"));
+    let header = all.headers().expect("a header").clone();
+    let column = |name: &str| header.iter().position(|header| header == name).expect("a column");
+    let (title, modified) = (column("job title"), column("last modified"));
+    contacts.write_record(&header).expect("written");
+    notes.write_record(reader("notes").headers().expect("a header")).expect("written");
+    for (at, row) in all.records().enumerate().step_by(100) {
+        let row = row.expect("a row");
+        let cell = |n: usize| if n == title { "Einkaufsleitung" } else { "2026-02-20" };
+        let cells = row.iter().enumerate().map(|(n, was)| if n == title || n == modified { cell(n) } else { was });
+        contacts.write_record(cells).expect("written");
+        let id = format!("N-x{at}");
+        let text = "Entscheidet allein über das Budget.";
+        notes.write_record([&id, &row[0], &row[1], "note", "2026-02-20T09:00:00Z", "de", text]).expect("written");
+    }
+    contacts.flush().and_then(|()| notes.flush()).expect("written");
 }
 
 fn prosopon(args: &[&str]) -> Command {

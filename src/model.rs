@@ -270,6 +270,10 @@ pub struct DecisionRow {
     pub decided_at: Timestamp,
     /// Until when a permit holds.
     pub valid_until: Option<Timestamp>,
+    /// Until when what a permit rests on holds, if nothing new is said; it may be granted again until then;
+    /// `None` where refused, and where nothing ends.
+    #[serde(default)]
+    pub holds_until: Option<Timestamp>,
 }
 
 /// A row of the `documents` table: one used fetch permit.

@@ -139,6 +139,10 @@ pub(super) fn tell(summary: &Summary) -> io::Result<()> {
     }
     let companies = plural(counts.accounts as usize, "company", "companies");
     writeln!(out, "  contacts    {} in {companies}", counts.subjects)?;
+    if counts.carried_over > 0 {
+        let worked = counts.subjects.saturating_sub(counts.carried_over);
+        writeln!(out, "              {worked} of them worked on; the rows of the others are carried over")?;
+    }
     if counts.suppressed > 0 {
         writeln!(out, "              {} more were erased before and are left out", counts.suppressed)?;
     }

@@ -36,6 +36,9 @@ pub(super) struct RunArgs {
     /// Hold about N contacts of the exports in memory at once [default: 8192]; fewer need less memory
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     at_once: Option<u32>,
+    /// Work on everybody, even where `output.carry_over_days` lets rows be carried over from the last snapshot
+    #[arg(long)]
+    full: bool,
     /// Plan and decide; fetch nothing, write nothing
     #[arg(long)]
     dry_run: bool,
@@ -85,6 +88,7 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
     let options = Options {
         as_of: args.as_of,
         accept_columns: args.accept_columns,
+        full: args.full,
         at_once: args.at_once.map(|n| n as usize),
         limit: args.limit.map(|n| n as usize),
         dry_run: args.dry_run,

@@ -28,6 +28,8 @@ const POLICY_VERSION: u32 = 1;
 pub(in crate::consent) struct Tally {
     reasons: ReasonSet,
     until: Timestamp,
+    /// The same without what each night renews: the permit's own time, and the import of consents.
+    holds_until: Timestamp,
 }
 
 impl Tally {
@@ -47,6 +49,14 @@ impl Tally {
     pub fn until(&mut self, check: &'static str, end: Timestamp) {
         if holds(check, true) {
             self.until = self.until.min(end);
+            self.holds_until = self.holds_until.min(end);
+        }
+    }
+
+    /// Notes that the permit ends then, though all that it rests on may hold for longer.
+    fn ends(&mut self, check: &'static str, end: Timestamp) {
+        if holds(check, true) {
+            self.until = self.until.min(end);
         }
     }
 }
@@ -56,9 +66,9 @@ impl Tally {
 /// # Errors
 /// The refusal, as data.
 pub fn decide(request: &Request<'_>, view: &View<'_>, policy: &Policy, now: Timestamp) -> Result<Granted, Refusal> {
-    let mut tally = Tally { reasons: ReasonSet::default(), until: Timestamp::MAX };
+    let mut tally = Tally { reasons: ReasonSet::default(), until: Timestamp::MAX, holds_until: Timestamp::MAX };
     let case = Case::new(request, policy, now);
-    tally.until("until.ttl", ttl(policy, now));
+    tally.ends("until.ttl", ttl(policy, now));
     integrity(view, policy, now, &mut tally);
     source_rules::check(&case, &mut tally);
     purpose(&case, &mut tally);
@@ -67,7 +77,9 @@ pub fn decide(request: &Request<'_>, view: &View<'_>, policy: &Policy, now: Time
         Target::Account(_) | Target::Host(_) => Some(not_personal(&case, &mut tally)),
     };
     match granted {
-        Some(granted) if tally.reasons.is_empty() => Ok(Granted { valid_until: tally.until, ..granted }),
+        Some(granted) if tally.reasons.is_empty() => {
+            Ok(Granted { valid_until: tally.until, holds_until: tally.holds_until, ..granted })
+        }
         _ => {
             let mut reasons = tally.reasons.list();
             if reasons.is_empty() {
@@ -76,6 +88,15 @@ pub fn decide(request: &Request<'_>, view: &View<'_>, policy: &Policy, now: Time
             Err(Refusal { reasons })
         }
     }
+}
+
+/// Whether anything may be permitted at all: ledger, clock, import of consents and approval of the policy are as they must
+/// be.
+#[must_use]
+pub fn is_sound(view: &View<'_>, policy: &Policy, now: Timestamp) -> bool {
+    let mut tally = Tally { reasons: ReasonSet::default(), until: Timestamp::MAX, holds_until: Timestamp::MAX };
+    integrity(view, policy, now, &mut tally);
+    tally.reasons.is_empty()
 }
 
 fn ttl(policy: &Policy, now: Timestamp) -> Timestamp {
@@ -88,7 +109,7 @@ fn integrity(view: &View<'_>, policy: &Policy, now: Timestamp, tally: &mut Tally
     let max_age = SignedDuration::from_hours(policy.file().consent_sync_max_age_hours.into());
     let fresh_until = view.last_sync.and_then(|at| at.checked_add(max_age).ok());
     tally.refuse("sync", fresh_until.is_none_or(|end| end <= now), Reason::StaleConsentSync);
-    tally.until("until.sync", fresh_until.unwrap_or(now));
+    tally.ends("until.sync", fresh_until.unwrap_or(now));
     let rules = policy.rules();
     tally.refuse("approval.at", rules.approved_from.is_none_or(|from| now < from), Reason::PolicyUnsigned);
     tally.refuse("approval.by", !rules.has_approver, Reason::PolicyUnsigned);
@@ -168,6 +189,7 @@ fn not_personal(case: &Case<'_>, tally: &mut Tally) -> Granted {
     Granted {
         bases: vec!["not_personal".to_owned()],
         valid_until: Timestamp::MAX,
+        holds_until: Timestamp::MAX,
         retain_until: Timestamp::MAX,
         notice_status: "not_required",
         duties: Vec::new(),
@@ -191,7 +213,8 @@ fn subject(case: &Case<'_>, view: &View<'_>, tally: &mut Tally) -> Option<Grante
     let mut duties = vec![Duty::RetainUntil(retain_until)];
     let notice_status = notice(&standing, collected_at, &mut duties, tally);
     let article = basis?.article().to_owned();
-    Some(Granted { bases: vec![article], valid_until: Timestamp::MAX, retain_until, notice_status, duties })
+    let (valid_until, holds_until) = (Timestamp::MAX, Timestamp::MAX);
+    Some(Granted { bases: vec![article], valid_until, holds_until, retain_until, notice_status, duties })
 }
 
 /// Art. 14: under legitimate interest the person must have been told in time, and before the first disclosure. The

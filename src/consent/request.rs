@@ -123,6 +123,8 @@ pub struct Granted {
     pub bases: Vec<String>,
     /// The end.
     pub valid_until: Timestamp,
+    /// Until when all that it rests on holds, if nothing new is said and consents are imported as they must be.
+    pub holds_until: Timestamp,
     /// End of retention, for subjects.
     pub retain_until: Timestamp,
     /// `not_required`, `given` or `pending`.

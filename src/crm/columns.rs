@@ -104,12 +104,14 @@ pub(super) struct Layout {
     pub(super) decimal: Decimal,
     /// The table that the file is one of.
     pub(super) table: Table,
+    /// Whether newer rows of a record may come in later files.
+    pub(super) grows: bool,
 }
 
 impl Layout {
     /// A layout without columns, before the header line is read.
     pub(super) const fn empty(table: Table) -> Self {
-        Self { columns: BTreeMap::new(), width: 0, decimal: Decimal::Comma, table }
+        Self { columns: BTreeMap::new(), width: 0, decimal: Decimal::Comma, table, grows: false }
     }
 
     /// The column of a field.
@@ -158,7 +160,7 @@ impl Layout {
         let width = header.iter().rposition(|h| !h.trim().is_empty()).map_or(0, |last| last + 1);
         let header = &header[..width];
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
-        let mut layout = Self { width, ..Self::empty(table) };
+        let mut layout = Self { width, grows: set.grows, ..Self::empty(table) };
         for (field, wanted) in &set.columns {
             let at = find_mapped(wanted, header, &keys, path)?.ok_or_else(|| CrmError::MissingHeader {
                 path: path.to_owned(),

@@ -276,6 +276,25 @@ mod tests {
     }
 
     #[test]
+    fn a_newer_row_in_a_later_export_is_no_duplicate_where_exports_grow() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, rows: &str| {
+            fs::write(folder.path().join(name), format!("id,last name,last modified\n{rows}")).expect("written");
+        };
+        write("0.csv", "1,One,2025-01-01\n2,Two,2025-01-01\n3,Three,2025-01-01\n3,Three,2025-01-02\n");
+        write("1.csv", "1,Uno,2025-02-01\n2,Due,2025-01-01\n");
+        let told = |grows| {
+            let contacts = FileSet { path: "*.csv".into(), grows, ..FileSet::default() };
+            let pull = pull(&CsvSource { contacts, ..CsvSource::default() }, folder.path()).expect("headers");
+            assert_eq!(pull.contacts[0].family_name.reveal(), "Uno");
+            let ids = pull.dead_letters.iter().map(|letter| letter.record_id.clone().unwrap_or_default());
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!(told(true), ["2", "3"], "nobody knows which row of 2 is newer, and 3 stands twice in one export");
+        assert_eq!(told(false), ["1", "2", "3"]);
+    }
+
+    #[test]
     fn a_circle_of_merges_is_told_and_nobody_in_it_is_worked_on() {
         let pull = read("id,last name,merged into\n1,A,2\n2,B,1\n3,C,1\n4,D,\n");
         assert_eq!(ids(&pull.contacts), ["4"]);

@@ -30,8 +30,8 @@ use serde::{Deserialize, Serialize};
 pub use columns::{FLAGS, Table};
 pub use error::CrmError;
 pub use note::{CrmNote, NoteFiles, NoteKind};
-pub use parts::{Employer, Parting, Parts, Seen};
-pub use pull::{check, files_of, pull};
+pub use parts::{Concerned, Employer, KnownBefore, Parting, Parts, Seen};
+pub use pull::{check, files_of, identities, pull};
 pub use rows::MAX_CELL;
 
 use crate::model::Personal;
@@ -68,6 +68,8 @@ pub struct FileSet {
     pub decimal: Option<Decimal>,
     /// Field -> header; wins over the known headers of `config/crm/columns.yaml`.
     pub columns: BTreeMap<String, String>,
+    /// Files are added to those that were read before, so a record has rows of several exports, the newest of which holds.
+    pub grows: bool,
 }
 
 /// The order of the parts in a date with slashes.
@@ -304,6 +306,20 @@ pub struct FileFacts {
     pub fields: Vec<String>,
     /// Headers that stand for no field, in their order.
     pub unused: Vec<String>,
+}
+
+impl FileFacts {
+    /// By what the file is known again: its table, its name and its content.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        parts::identity(self.table, &self.path, &self.sha256)
+    }
+
+    /// How dead letters call the file.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        pull::shown(std::path::Path::new(""), &self.path)
+    }
 }
 
 /// Everything one pull gave. Accounts and contacts by record id, consents and dead letters by file and line.

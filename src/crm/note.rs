@@ -3,16 +3,18 @@
 //! Invariant: notes are never held together; who takes them decides what is kept. Who wrote one is not read.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::columns::Table;
 use super::files::{self, Survey, survey};
+use super::parts::owners;
 use super::pull::shown;
 use super::reader::{Cells, stated_encoding};
 use super::rows::{Export, Rows};
-use super::{CrmDeadLetter, CrmError, CsvSource, FileFacts, FileSet, Origin, other, value};
+use super::{Concerned, CrmDeadLetter, CrmError, CsvSource, FileFacts, FileSet, Origin, other, value};
 use crate::model::Personal;
 use crate::taxonomy::Language;
 
@@ -81,6 +83,7 @@ fn read(cells: &mut Cells<'_>) -> Result<CrmNote, Box<CrmDeadLetter>> {
 pub struct NoteFiles {
     set: FileSet,
     files: Vec<File>,
+    concerned: Option<Arc<Concerned>>,
     /// What each file is; its rows are not counted yet.
     pub facts: Vec<FileFacts>,
 }
@@ -116,6 +119,13 @@ impl NoteFiles {
         self.files.is_empty()
     }
 
+    /// Notes on those alone whom new files concern.
+    #[must_use]
+    pub fn only(mut self, concerned: Arc<Concerned>) -> Self {
+        self.concerned = Some(concerned);
+        self
+    }
+
     /// Hands every row on as a note or a dead letter, in the order of the files; tells how many rows there were.
     ///
     /// # Errors
@@ -129,6 +139,12 @@ impl NoteFiles {
             let mut reader = Rows::of(&Export { table: Table::Notes, set: &self.set, path, name, survey })?;
             while let Some(item) = reader.next_row()? {
                 let layout = reader.layout();
+                if let (Some(concerned), Ok(row)) = (&self.concerned, &item) {
+                    let (contact, company) = owners(layout, row);
+                    if !concerned.row(contact, company) {
+                        continue;
+                    }
+                }
                 take(item.and_then(|row| {
                     let id = other::key(layout, &row);
                     read(&mut Cells { layout, row: &row, order: self.set.date_order, notes: &mut notes, id })

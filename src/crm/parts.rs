@@ -3,6 +3,7 @@
 //! Invariant: all rows of a record, and of those that were merged into it, are in the part of its company, so a part says of
 //! its contacts what the whole pull would say. Of a row only the cells of known columns are stored.
 
+mod concerned;
 mod sorter;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,8 @@ use super::reader::Cells;
 use super::rows::Row;
 use super::{CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, DateOrder, FileFacts, Origin, Unit, other};
 use crate::blocks::{Blocks, Item};
+pub use concerned::{Concerned, Known as KnownBefore};
+pub(super) use concerned::{identity, owners};
 
 /// How a pull is parted.
 pub struct Parting<'a> {
@@ -36,6 +39,8 @@ pub struct Parting<'a> {
     pub look: &'a mut dyn FnMut(Seen<'_>),
     /// Leaves out who was erased: nothing is concluded from their rows.
     pub without_erased: &'a dyn Fn(CrmPull) -> CrmPull,
+    /// Those alone whom new files concern; `None` = everybody.
+    pub concerned: Option<&'a Concerned>,
 }
 
 /// What stands in a row.
@@ -112,6 +117,11 @@ struct Places {
 impl Places {
     fn print(&self, text: &str) -> Print {
         [self.keys[0].hash_one(text), self.keys[1].hash_one(text)]
+    }
+
+    /// None yet, with the same keys.
+    fn like(&self) -> Self {
+        Self { keys: self.keys.clone(), ..Self::default() }
     }
 
     fn of(&self, record: &str) -> Option<Place> {

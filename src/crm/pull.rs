@@ -2,14 +2,15 @@
 //!
 //! Invariant: of one record id the newest row wins, and what any of its rows says against processing stays.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::columns::Table;
 use super::merge;
-use super::reader::{Cells, check_settings};
+use super::parts::identity;
+use super::reader::{Cells, check_settings, stated_encoding};
 use super::rows::{Rows, dead};
 use super::{
     CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, CsvSource, FileFacts, FileSet, Flags, Origin, contact,
@@ -80,6 +81,24 @@ pub(super) fn gather(
 /// There are none.
 pub fn files_of(set: &FileSet, base: &Path) -> Result<Vec<PathBuf>, CrmError> {
     files::expand(Table::Contacts.name(), base, &set.path)
+}
+
+/// All files of a source by table, name and content; `None` = two of them are the same by these.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn identities(source: &CsvSource, base: &Path) -> Result<Option<HashSet<String>>, CrmError> {
+    let (mut all, mut differ) = (HashSet::new(), true);
+    let sets =
+        [(Table::Accounts, &source.accounts), (Table::Consents, &source.consents), (Table::Notes, &source.notes)];
+    let sets = sets.into_iter().filter_map(|(table, set)| Some((table, set.as_ref()?)));
+    for (table, set) in sets.chain([(Table::Contacts, &source.contacts)]) {
+        for path in files::expand(table.name(), base, &set.path)? {
+            let sha256 = files::survey(&path, stated_encoding(table, set)?)?.sha256;
+            differ &= all.insert(identity(table.name(), &path, &sha256));
+        }
+    }
+    Ok(differ.then_some(all))
 }
 
 /// Tells the first mistake in the settings, without looking at a file.
@@ -232,9 +251,14 @@ impl<T: Record> Newest<T> {
             old.is_gone_for_good()
         };
         let (mut winner, loser) = if old_wins { (old, new) } else { (new, old) };
-        let advice = format!("another row of this record is newer ({}); merge the records in the CRM", winner.origin());
-        let id = Some(loser.id().to_owned());
-        cells.notes.push(*dead(cells.layout.table, "duplicate", None, &advice, id, loser.origin().clone()));
+        let dates = winner.updated_at().zip(loser.updated_at());
+        let is_update = winner.origin().file != loser.origin().file && dates.is_some_and(|(new, old)| new != old);
+        if !(cells.layout.grows && is_update) {
+            let advice =
+                format!("another row of this record is newer ({}); merge the records in the CRM", winner.origin());
+            let id = Some(loser.id().to_owned());
+            cells.notes.push(*dead(cells.layout.table, "duplicate", None, &advice, id, loser.origin().clone()));
+        }
         winner.inherit(loser);
         self.0.insert(winner.id().to_owned(), winner);
     }

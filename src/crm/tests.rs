@@ -38,6 +38,7 @@ struct RawSet {
 impl RawSet {
     fn set(self, default: &str) -> FileSet {
         FileSet {
+            grows: false,
             path: self.path.unwrap_or_else(|| default.to_owned()),
             encoding: self.encoding,
             delimiter: self.delimiter,

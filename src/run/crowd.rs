@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::blocks::part_of;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmError, CrmPull, CsvSource, Parting, Parts, Seen};
+use crate::crm::{Concerned, CrmError, CrmPull, CsvSource, Parting, Parts, Seen};
 use crate::ids::Ids;
 use crate::model::{AccountId, SubjectId};
 use crate::run::context::Context;
@@ -41,9 +41,15 @@ impl Ranges {
     pub fn of(source: &CsvSource, base: &Path, at_once: usize) -> Result<Option<Self>, CrmError> {
         let files = crate::crm::files_of(&source.contacts, base)?;
         let rows: u64 = files.iter().map(|path| rows(path)).sum();
-        let parts = usize::try_from(rows).unwrap_or(usize::MAX).div_ceil(at_once.max(1));
-        let parts = parts.min(MOST).next_power_of_two();
-        Ok((parts > 1).then_some(Self { alone: parts, companies: parts }))
+        let ranges = Self::for_contacts(rows, at_once);
+        Ok((ranges.alone > 1).then_some(ranges))
+    }
+
+    /// For so many contacts, or rows of contacts.
+    pub fn for_contacts(contacts: u64, at_once: usize) -> Self {
+        let parts = usize::try_from(contacts).unwrap_or(usize::MAX).div_ceil(at_once.max(1));
+        let parts = parts.clamp(1, MOST).next_power_of_two();
+        Self { alone: parts, companies: parts }
     }
 
     pub const fn all(self) -> usize {
@@ -85,7 +91,7 @@ pub(super) fn clear(home: &Path) -> Result<(), crate::sink::SinkError> {
 
 /// Sorts a source into parts below a home whose lock the caller holds. `look` sees companies in the order of their numbers.
 pub(super) fn sort_in(
-    (source, ranges): (&CsvSource, Ranges),
+    (source, ranges, concerned): (&CsvSource, Ranges, Option<&Concerned>),
     home: &Path,
     evening: &Evening<'_>,
     look: &mut dyn FnMut(Seen<'_>),
@@ -99,6 +105,7 @@ pub(super) fn sort_in(
         of_contact: &|record| ranges.of_contact(&ids.subject(crm, record)),
         look,
         without_erased: &|pull| evening.without_erased(pull),
+        concerned,
     };
     Parts::sort_in(source, Path::new(""), parting)
 }

@@ -161,11 +161,14 @@ impl From<crate::consent::ledger::LedgerError> for RunError {
 
 /// What the command line adds to the pipeline.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line in its own right")]
 pub struct Options {
     /// Overrides the pipeline's `as_of`.
     pub as_of: Option<Timestamp>,
     /// Columns with which people say no may be gone.
     pub accept_columns: bool,
+    /// Works on everybody, even where rows could be carried over.
+    pub full: bool,
     /// Only the first so many contacts.
     pub limit: Option<usize>,
     /// So many contacts, about, are held in memory at once; `None` = [`crowd::AT_ONCE`](crate::run::crowd::AT_ONCE).

@@ -25,6 +25,7 @@ use crate::fetch::is_reserved;
 use crate::ids::Ids;
 use crate::keys::{Identifier, Vault};
 use crate::model::SubjectId;
+use crate::run::carry::Carry;
 use crate::run::crowd::{self, Ranges, Rest};
 use crate::run::engine::RunError;
 use crate::run::found::{Evening, Read};
@@ -50,6 +51,8 @@ pub(super) struct Desk<'a> {
     pub policy: &'a Policy,
     pub ids: &'a Ids,
     pub limit: Option<usize>,
+    /// So many contacts, about, are held in memory at once.
+    pub at_once: usize,
     /// The gate's time.
     pub now: Timestamp,
     /// When the home learns of it.
@@ -140,15 +143,23 @@ impl Desk<'_> {
     /// before anything is entered.
     pub fn enter_parts(
         &mut self,
-        (source, ranges): (&CsvSource, Ranges),
-        notes: NoteFiles,
+        (source, mut ranges): (&CsvSource, Ranges),
+        mut notes: NoteFiles,
+        mut carry: Option<&mut Carry>,
         look: impl FnOnce(usize, &[FileFacts]) -> Result<(), RunError>,
     ) -> Result<(Loaded, Vec<FileFacts>), RunError> {
         let (mut accounts, mut real) = (Vec::new(), 0);
         let identifiers = Arc::new(Identifiers::new(self.vault)?);
         let evening = self.evening(&identifiers);
+        let mut concerned = None;
+        if let Some(carry) = &mut carry {
+            let found = carry.find(source, &evening, (self.vault, self.ledger))?;
+            ranges = Ranges::for_contacts(found.contacts(), self.at_once);
+            notes = notes.only(Arc::clone(&found));
+            concerned = Some(found);
+        }
         let mut parts = tracing::info_span!("crm").in_scope(|| {
-            crowd::sort_in((source, ranges), self.path, &evening, &mut |seen| match seen {
+            crowd::sort_in((source, ranges, concerned.as_deref()), self.path, &evening, &mut |seen| match seen {
                 Seen::Contact(contact) => real += real_addresses(contact),
                 Seen::Company(account) => {
                     real += usize::from(is_real_site(account));
@@ -160,7 +171,7 @@ impl Desk<'_> {
         files.extend(notes.facts.iter().cloned());
         look(real, &files)?;
         let mut new = New::create(self.path, ranges.all())?;
-        let (mut all, subjects) = self.read_all(&identifiers, &parts, &mut new)?;
+        let (mut all, subjects) = self.read_all(&identifiers, &parts, &mut new, carry)?;
         self.letters(&mut parts, &identifiers, &mut all);
         self.announce(&all.loaded.sources)?;
         self.hold_all(&new.named)?;
@@ -169,12 +180,10 @@ impl Desk<'_> {
         self.learn(&[], &[], self.is_sync(&all.loaded))?;
         self.conclude()?;
         let Read { mut loaded, suppressed, gone, merged, .. } = all;
-        let merged_accounts = parts.merged_accounts.clone();
-        let identified = Arc::clone(&identifiers);
-        loaded.notes =
-            Some(Unread { files: notes, identifiers: identified, suppressed, gone, merged, merged_accounts });
-        let (now, noted) = (self.now, HashMap::new());
-        loaded.rest = Some(Rest { parts, ranges, subjects, accounts, now, identifiers, noted });
+        let (merged_accounts, of_notes) = (parts.merged_accounts.clone(), Arc::clone(&identifiers));
+        loaded.notes = Some(Unread { files: notes, identifiers: of_notes, suppressed, gone, merged, merged_accounts });
+        let now = self.now;
+        loaded.rest = Some(Rest { parts, ranges, subjects, accounts, now, identifiers, noted: HashMap::new() });
         Ok((loaded, files))
     }
 
@@ -185,10 +194,19 @@ impl Desk<'_> {
 
     /// Reads all parts, and puts by what is new to vault and ledger; tells what there is beside contacts and companies, and how
     /// many contacts.
-    fn read_all(&mut self, identifiers: &Identifiers, parts: &Parts, new: &mut New) -> Result<(Read, u64), RunError> {
+    fn read_all(
+        &mut self,
+        identifiers: &Identifiers,
+        parts: &Parts,
+        new: &mut New,
+        mut carry: Option<&mut Carry>,
+    ) -> Result<(Read, u64), RunError> {
         let (mut all, mut subjects) = (Read::default(), 0);
         for part in 0..parts.count() {
             let pulled = parts.load(part)?;
+            if let Some(carry) = &mut carry {
+                carry.works_on(&crowd::subjects_of(&pulled, &self.plan.crm().name, self.ids));
+            }
             let known = self.known(&pulled)?;
             let said = known.iter().map(|(subject, (said, _))| (subject.clone(), Arc::clone(said)));
             let view = self.ledger.view().of(said);

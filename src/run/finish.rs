@@ -23,6 +23,8 @@ pub(super) struct Finish<'a> {
     pub state: &'a RunState,
     pub inputs: &'a str,
     pub columns: serde_json::Value,
+    /// What the next run must know to carry rows over.
+    pub carried: Option<serde_json::Value>,
     pub resumed: u64,
     /// Who said no since the last snapshot, as the ledger was when the run began.
     pub said_no: HashSet<SubjectId>,
@@ -117,6 +119,7 @@ impl Finish<'_> {
             "gate_time": context.pinned.then(|| context.as_of.0.to_string()),
             "inputs_hash": self.inputs,
             "columns": self.columns,
+            "carry_over": self.carried,
             "ledger": {
                 "events": context.gate.ledger().state().count(),
                 "state": context.gate.ledger().state().hex(),

@@ -16,6 +16,7 @@ use crate::consent::policy::PROFILING;
 use crate::model::{DecisionRow, SubjectId, Target};
 use crate::rights::office::rewrite_leaf;
 use crate::rights::refresh::{self, Terms};
+use crate::run::carry::Carry;
 use crate::run::context::Context;
 use crate::run::emitted::{Emission, Emitted};
 use crate::run::engine::RunError;
@@ -131,7 +132,7 @@ pub(super) async fn ask_again(
     context: &Context,
     emitted: Emitted,
     writer: &mut SnapshotWriter,
-    counts: &mut Counts,
+    (counts, carry): (&mut Counts, Option<&mut Carry>),
 ) -> Result<HashSet<SubjectId>, RunError> {
     context.look()?;
     let late: HashSet<SubjectId> = context.gate.late_subjects().into_iter().collect();
@@ -139,13 +140,7 @@ pub(super) async fn ask_again(
     let (written, mut asked) = (emitted.count(), 0);
     let newest = context.gate.ledger().newest();
     let margin = SignedDuration::from_secs(i64::from(context.gate.policy().file().permit_ttl_seconds) / 2);
-    emitted.each(|Emission { subject, facts, until }| {
-        let now = context.gate.now();
-        // Until all is published some time goes by. A clock that went back tells nothing of ends.
-        let lasts = until.duration_since(now) > margin;
-        if lasts && newest.is_none_or(|newest| newest <= now) && !late.contains(&subject) {
-            return;
-        }
+    let mut ask = |subject: SubjectId, facts| {
         asked += 1;
         let purpose = context.plan.purpose().to_owned();
         let decided = context.gate.emit(EmitProposal { subject: subject.clone(), purpose, facts });
@@ -159,20 +154,44 @@ pub(super) async fn ask_again(
                 said_no.insert(subject);
             }
         }
+    };
+    let mut carried = if carry.is_some() { late.clone() } else { HashSet::new() };
+    emitted.each(|Emission { subject, facts, until }| {
+        carried.remove(&subject);
+        let now = context.gate.now();
+        // Until all is published some time goes by. A clock that went back tells nothing of ends.
+        let lasts = until.duration_since(now) > margin;
+        if !lasts || newest.is_some_and(|newest| newest > now) || late.contains(&subject) {
+            ask(subject, facts);
+        }
     })?;
+    if let Some(carry) = carry.as_ref().filter(|_| !carried.is_empty()) {
+        for persona in sink::read_personas(carry.before(), &Select::Subjects(carried))? {
+            let collected_at = context.gate.first_seen(&persona.subject_id).unwrap_or(Timestamp::MIN);
+            ask(persona.subject_id, SubjectFacts { collected_at, ambiguous: false });
+        }
+    }
     context.gate.readable()?;
     if let Some(recorder) = &context.recorder {
         let leaf = recorder.leaf(Kind::Decide).fact("written", written).fact("asked_again", asked);
-        let leaf = leaf.fact("refused", refused.len());
+        let mut leaf = leaf.fact("refused", refused.len());
+        if let Some(carry) = &carry {
+            leaf = leaf.fact("carried_from", carry.run_id());
+        }
         recorder.log().append(vec![Leaf { stage: Some(Stage::Publish), ..leaf }.into()]).await?;
+    }
+    if !refused.is_empty() {
+        context.record(Stage::Publish, refused.chunks(1)).await?;
+        let rows: Vec<DecisionRow> = refused.iter().map(|(row, _)| row.clone()).collect();
+        counts.refuse_late(&rows);
+        writer.decisions(&rows)?;
+    }
+    if let Some(carry) = carry {
+        tracing::info_span!("carry").in_scope(|| carry.carry_over(writer, counts))?;
     }
     if refused.is_empty() {
         return Ok(said_no);
     }
-    context.record(Stage::Publish, refused.chunks(1)).await?;
-    let rows: Vec<DecisionRow> = refused.into_iter().map(|(row, _)| row).collect();
-    counts.refuse_late(&rows);
-    writer.decisions(&rows)?;
     let done = writer.amend(&context.offering, |staged| {
         let mut change = refresh::change(&context.gate, staged, &terms(context), &said_no)?;
         change.remove.extend(left_out);

@@ -2,6 +2,7 @@
 
 pub mod agree;
 mod books;
+mod carry;
 mod closed;
 mod context;
 pub mod crowd;

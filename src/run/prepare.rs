@@ -23,6 +23,7 @@ use crate::model::{AsOf, RunId, SubjectId};
 use crate::persona::rectified::Rectification;
 use crate::rights::store::Store;
 use crate::run::books::{Books, books, vault_and_ledger};
+use crate::run::carry::{self, Carry};
 use crate::run::closed::Closed;
 use crate::run::context::{Context, StageTimes};
 use crate::run::crowd::{self, Ranges};
@@ -71,6 +72,10 @@ pub(super) struct Prepared {
     pub tape: Option<Arc<Cassette>>,
     /// The key of recordings, where one is to be made.
     pub tape_key: Option<TapeKey>,
+    /// The snapshot that rows are carried over from; `None` = everybody is worked on.
+    pub carry: Option<Carry>,
+    /// What the next run must know to carry rows over.
+    pub carried: Option<serde_json::Value>,
 }
 
 /// The contacts of tonight.
@@ -82,11 +87,15 @@ enum Tonight {
 }
 
 impl Tonight {
-    fn of(source: &CsvSource, plan: &Plan, options: &Options) -> Result<Self, RunError> {
+    fn of(source: &CsvSource, plan: &Plan, options: &Options, carries: bool) -> Result<Self, RunError> {
         // What is asked of all contacts together needs all of them.
         let all = options.dry_run || options.limit.is_some() || !plan.crm().legal.is_empty();
         let at_once = options.at_once.unwrap_or(crowd::AT_ONCE);
-        let ranges = if all { None } else { Ranges::of(source, Path::new(""), at_once)? };
+        let mut ranges = if all { None } else { Ranges::of(source, Path::new(""), at_once)? };
+        if carries {
+            // How many are worked on is not known yet.
+            ranges = ranges.or_else(|| Some(Ranges::for_contacts(0, at_once)));
+        }
         Ok(match ranges {
             Some(ranges) => Self::Parts(ranges),
             None => Self::All(Box::new(tracing::info_span!("crm").in_scope(|| pull(source, Path::new("")))?)),
@@ -106,23 +115,23 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         Home::open_for(&home_path, plan.controller(), false)?;
     }
     let source = settings::crm_source(&plan);
-    let mut tonight = Tonight::of(&source, &plan, options)?;
+    let (early, carry) = Carry::open((&plan, &policy), (options, &source), &home_path, (as_of, gate_now))?;
+    let mut tonight = Tonight::of(&source, &plan, options, carry.is_some())?;
     let notes = NoteFiles::open(&source, Path::new(""))?;
     let columns = |files: &[FileFacts]| layout::compare(&home_path, plan.name(), files, options.accept_columns);
+    let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
     if let Tonight::All(pulled) = &mut tonight {
         pulled.files.extend(notes.facts.iter().cloned());
         columns(&pulled.files)?;
-    }
-    let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
-    if let Tonight::All(pulled) = &tonight
-        && demo
-    {
-        invented_only(&plan, real_in(pulled) + exports.iter().map(Exports::real_addresses).sum::<usize>())?;
+        if demo {
+            invented_only(&plan, real_in(pulled) + exports.iter().map(Exports::real_addresses).sum::<usize>())?;
+        }
     }
     // A dry run writes nothing, so it needs no lock and takes none.
-    let lock = if options.dry_run { None } else { Some(HomeLock::acquire(&home_path)?) };
+    let lock = if options.dry_run || early.is_some() { early } else { Some(HomeLock::acquire(&home_path)?) };
     let mut home = open_home(&plan, &home_path, options, now)?;
     let ids = home.as_ref().map_or_else(|| Ids::new(DEMO_KEY), |home| home.ids().clone());
+    let mut carry = carry::announced(carry, home.as_ref())?;
     let by_part = matches!(tonight, Tonight::Parts(_));
     let (mut vault, mut ledger) = vault_and_ledger(home.as_ref(), by_part)?;
     // A replay decides as of then; what the ledger learns today it learns today.
@@ -137,6 +146,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         policy: &policy,
         ids: &ids,
         limit: options.limit,
+        at_once: options.at_once.unwrap_or(crowd::AT_ONCE),
         now: gate_now,
         known_at,
         pinned,
@@ -144,7 +154,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     desk.open(&world.wall)?;
     let (loaded, files) = match tonight {
         Tonight::All(pulled) => desk.enter(*pulled, notes, &exports)?,
-        Tonight::Parts(ranges) => desk.enter_parts((&source, ranges), notes, |real, files| {
+        Tonight::Parts(ranges) => desk.enter_parts((&source, ranges), notes, carry.as_mut(), |real, files| {
             if demo {
                 invented_only(&plan, real)?;
             }
@@ -152,6 +162,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         })?,
     };
     let log = desk.log;
+    let carried = carry::note((&plan, options), &files, as_of, carry.as_mut())?;
     let (inputs, columns, files) = (inputs_hash(&files, &exports), layout::of(&files), input_files(&files, &plan));
     let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };
@@ -174,6 +185,8 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         books,
         tape,
         tape_key,
+        carry,
+        carried,
     })
 }
 
@@ -317,6 +330,7 @@ impl Prepared {
             &options.limit.map_or(String::new(), |l| l.to_string()),
             // Without a pinned clock, a run that is continued keeps its own.
             &if options.record { "record".to_owned() } else { String::new() },
+            &if options.full { "full".to_owned() } else { String::new() },
             &options.replay.as_ref().map_or(String::new(), |run| format!("replay {run}")),
             &if self.is_demo() || self.tape.is_some() || options.as_of.is_some() || self.plan.as_of().is_some() {
                 self.as_of.to_string()

@@ -13,6 +13,7 @@ use crate::demo::DemoWeb;
 use crate::fetch::{Fetcher, Recorder, TapeError, TapeHead, expire_cassettes};
 use crate::lineage::{Begun, End, Lineage};
 use crate::model::RunId;
+use crate::run::carry::Carry;
 use crate::run::closed;
 use crate::run::context::{Context, StageTimes};
 use crate::run::crowd::Groups;
@@ -85,6 +86,7 @@ async fn go(
     let (tape, recorder) = (prepared.tape.clone(), recorder(&prepared, options, &state)?);
     let fetcher = fetcher(&prepared, web.as_ref(), recorder.as_ref(), &state, world)?;
     let (inputs, columns) = (prepared.inputs.clone(), std::mem::take(&mut prepared.columns));
+    let (mut carry, carried) = (prepared.carry.take(), prepared.carried.take());
     let lock = prepared.lock.take();
     let pages = pages(&mut prepared, &state)?;
     let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, (journal, pages));
@@ -96,7 +98,7 @@ async fn go(
     let keys = crate::sink::held_keys(&home, context.plan.output().encryption);
     let mut writer = SnapshotWriter::create_with(&home, context.plan.name(), &state.run_id, &facts, keys)?
         .keep_snapshots(context.plan.output().keep_snapshots as usize);
-    let worked = work(&context, loaded, &home, &mut writer, world).await;
+    let worked = work(&context, loaded, &home, (&mut writer, carry.as_mut()), world).await;
     if let Some(web) = web {
         web.stop().await;
     }
@@ -117,7 +119,9 @@ async fn go(
     if let Some(recorder) = &recorder {
         recorder.finish(context.plan.output().keep_snapshots as usize)?;
     }
-    let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, resumed, said_no };
+    let carried = carried.filter(|_| context.gate.is_sound() && carry.as_ref().is_none_or(Carry::is_laid_over));
+    let finish =
+        Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, carried, resumed, said_no };
     let summary = close(&finish, writer, counts, lock, world)?;
     report(&home, &context.plan, &context.gate);
     Ok(summary)
@@ -234,7 +238,7 @@ async fn work(
     context: &Arc<Context>,
     mut loaded: Loaded,
     home: &Path,
-    writer: &mut SnapshotWriter,
+    (writer, carry): (&mut SnapshotWriter, Option<&mut Carry>),
     world: &World,
 ) -> Result<Counts, RunError> {
     let input = Counts::of_input(&loaded);
@@ -272,7 +276,9 @@ async fn work(
     })
     .await?;
     write(&mut pending)?;
-    let said_no = ask_again(context, emitted, writer, &mut counts).await?;
+    // A gate that refuses everything would refuse what is carried over, too.
+    let carry = carry.filter(|_| context.gate.is_sound());
+    let said_no = ask_again(context, emitted, writer, (&mut counts, carry)).await?;
     rooms.retain(|subject, _| !said_no.contains(subject));
     tracing::info_span!("segments").in_scope(|| segments::fill(context.plan.tiers(), &rooms, writer))?;
     Ok(counts)

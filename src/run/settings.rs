@@ -45,6 +45,8 @@ fn user_agent(plan: &Plan) -> String {
 /// The CRM's files, for the connector.
 pub(super) fn crm_source(plan: &Plan) -> CsvSource {
     let crm = plan.crm();
+    let grows = plan.output().carry_over_days > 0;
+    let file_set = |set: &FileSet| file_set(set, grows);
     let mut contacts = file_set(&crm.contacts);
     for (source, header) in &crm.handles {
         contacts.columns.insert(format!("handle.{source}"), header.clone());
@@ -58,8 +60,9 @@ pub(super) fn crm_source(plan: &Plan) -> CsvSource {
     }
 }
 
-fn file_set(set: &FileSet) -> crate::crm::FileSet {
+fn file_set(set: &FileSet, grows: bool) -> crate::crm::FileSet {
     crate::crm::FileSet {
+        grows,
         path: set.pattern().display().to_string(),
         encoding: match set.encoding {
             Encoding::Auto => None,

@@ -13,16 +13,19 @@ use crate::run::group::GroupRows;
 use crate::run::journal::RunState;
 use crate::run::load::Loaded;
 use crate::run::tiers::TierCost;
-use crate::sink::{Rewritten, SinkError, Snapshot};
+use crate::sink::{Rewritten, SinkError, Snapshot, SnapshotWriter, Table};
 use crate::taxonomy::FacetStatus;
 
 /// Counts over all rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Contacts that were worked on.
+    /// Contacts that were worked on, or carried over.
     pub subjects: u64,
     /// Contacts, notes and rows that could not be read: what the share of dead letters refers to.
     pub crm_rows: u64,
+    /// Contacts whose rows were carried over from the last snapshot; they are among [`Self::subjects`].
+    #[serde(default)]
+    pub carried_over: u64,
     /// Rows of `personas`.
     pub personas: u64,
     /// Rows of `accounts`.
@@ -125,6 +128,27 @@ impl Counts {
                 *self.known.entry(facet.to_owned()).or_default() += u64::from(known);
             }
         }
+    }
+
+    /// Adds what was carried over from a snapshot with such counts, without what was left out of it. Of notes, those that were
+    /// read tonight are counted.
+    pub(super) fn carry_over(&mut self, before: Self, left_out: &Rewritten, writer: &SnapshotWriter) {
+        let mut then = before;
+        then.left_out(left_out);
+        self.carried_over = then.subjects;
+        self.subjects += then.subjects;
+        self.crm_rows += then.subjects;
+        self.permits += then.permits;
+        for (reason, n) in then.refusals {
+            *self.refusals.entry(reason).or_default() += n;
+        }
+        for (facet, n) in then.known {
+            *self.known.entry(facet).or_default() += n;
+        }
+        self.personas = writer.rows(Table::Personas);
+        self.accounts = writer.rows(Table::Accounts);
+        self.evidence = writer.rows(Table::Evidence);
+        self.dead_letters = writer.rows(Table::DeadLetters);
     }
 
     /// Counts refusals that came just before publishing.

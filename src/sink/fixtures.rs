@@ -275,6 +275,7 @@ pub(crate) fn decision(tail: &str, target: Target, operation: Operation, source:
         reasons: vec!["6(1)(a)".into()],
         decided_at: at("2026-03-02T03:00:00Z"),
         valid_until: Some(at("2026-03-02T03:10:00Z")),
+        holds_until: Some(at("2027-03-02T03:00:00Z")),
     }
 }
 
@@ -284,6 +285,7 @@ fn refusal() -> DecisionRow {
         primary_reason: Some("robots_disallow".into()),
         reasons: vec!["robots_disallow".into(), "tdm_reserved".into()],
         valid_until: None,
+        holds_until: None,
         ..decision("no", Target::Host("muster-maschinen.example".into()), Operation::Collect, "company_site")
     }
 }

@@ -42,9 +42,10 @@ pub(crate) use inspect::cell_json;
 pub use inspect::{FILTER_HELP, Format, Inspect, inspect};
 pub use published::{Snapshot, current, pipelines, snapshots};
 pub use read::{
-    Batches, Select, each_document, read_accounts, read_buying_centers, read_columns, read_decisions, read_documents,
-    read_evidence, read_personas, read_runs,
+    Batches, Select, each_account, each_document, read_accounts, read_buying_centers, read_columns, read_decisions,
+    read_documents, read_evidence, read_personas, read_runs,
 };
+pub(crate) use rewrite::Worked;
 pub use rewrite::{Change, Note, Rewritten, all_snapshots, rewrite_all, rewrite_each, rewrite_older, rewrite_snapshot};
 pub use ring::{held_keys, hold_key};
 pub use runs::{RunRow, StageTime};

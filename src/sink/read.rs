@@ -166,6 +166,11 @@ pub fn each_document(snapshot: &Snapshot, visit: impl FnMut(DocumentRow)) -> Res
     each(snapshot, Table::Documents, decode::documents, visit)
 }
 
+/// Shows all rows of `accounts`, in their order.
+pub fn each_account(snapshot: &Snapshot, visit: impl FnMut(AccountRow)) -> Result<(), SinkError> {
+    each(snapshot, Table::Accounts, decode::accounts, visit)
+}
+
 /// Some columns of a table.
 pub fn read_columns(snapshot: &Snapshot, table: Table, columns: &[&str]) -> Result<Batches, SinkError> {
     Batches::open(snapshot, table, &Select::All, Some(columns.iter().map(|c| (*c).to_owned()).collect()))

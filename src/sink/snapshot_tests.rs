@@ -31,6 +31,14 @@ fn tables_from_before_a_column_are_read_and_rewritten_without_it() {
     let back = crate::sink::decode::personas(&batch).expect("old rows can be read");
     assert_eq!(back[0].segment_values, []);
     assert_eq!((&back[0].subject_id, &back[0].study_priors), (&row.subject_id, &row.study_priors));
+
+    let schema = Table::Decisions.schema(&FileFacts::default());
+    let row = rows(1).decisions.remove(0);
+    let batch = encode::decisions(&schema, std::slice::from_ref(&row)).expect("a batch");
+    let before: Vec<usize> = (0..schema.fields().len()).filter(|i| schema.field(*i).name() != "holds_until").collect();
+    let old = batch.project(&before).expect("fewer columns");
+    let back = crate::sink::decode::decisions(&old).expect("old rows can be read");
+    assert_eq!(back, [crate::model::DecisionRow { holds_until: None, ..row }]);
 }
 
 #[test]

@@ -118,8 +118,9 @@ fn rows(b: &Bundle) -> BTreeSet<(String, Vec<Option<String>>)> {
             return vec![text(&r.row["account_id"]), text(&r.row["role"])];
         }
         // Instants are no strings in the file.
-        let is_time =
-            |name: &str| ["as_of", "retain_until", "observed_at", "decided_at", "valid_until"].contains(&name);
+        let is_time = |name: &str| {
+            ["as_of", "retain_until", "observed_at", "decided_at", "valid_until", "holds_until"].contains(&name)
+        };
         let strings = r.row.iter().filter(|(name, v)| !is_time(name) && (v.is_string() || v.is_null()));
         let numbers = ["job_function_probability", "seniority_probability", "signing_power_probability"];
         strings.filter(|(name, _)| !numbers.contains(&name.as_str())).map(|(_, v)| text(v)).collect()

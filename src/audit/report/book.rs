@@ -112,6 +112,13 @@ impl Kept {
         self.snapshot.run_id()
     }
 
+    /// Its run, and the earlier ones whose rows were carried over into it.
+    pub fn runs(&self) -> impl Iterator<Item = &str> {
+        let earlier = self.manifest["carry_over"]["runs"].as_array();
+        let earlier = earlier.into_iter().flatten().filter_map(Value::as_str);
+        std::iter::once(self.run()).chain(earlier.filter(|run| *run != self.run()))
+    }
+
     pub fn text(&self, name: &str) -> &str {
         self.manifest[name].as_str().unwrap_or_default()
     }

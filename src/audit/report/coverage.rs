@@ -75,13 +75,26 @@ pub fn coverage(book: &Book<'_>) -> Result<Coverage, ReportError> {
             Ok(())
         })?;
     }
-    from_log(book, &holders, &mut rows, &mut all)?;
+    from_log(book, (&holders, &made_of(&snapshots)), &mut rows, &mut all)?;
     let missing: u64 = rows.values().map(|n| u64::from(*n)).sum();
     all.in_log = all.rows.decisions - missing;
     if missing > 0 {
         not_in_log(book, &snapshots, &rows, &mut all)?;
     }
     Ok(all)
+}
+
+/// Snapshots by each run whose decisions they hold: their own, and those that rows were carried over from.
+type MadeOf<'k> = HashMap<&'k str, Vec<&'k str>>;
+
+fn made_of(snapshots: &[Kept]) -> MadeOf<'_> {
+    let mut all = MadeOf::new();
+    for kept in snapshots {
+        for run in kept.runs() {
+            all.entry(run).or_default().push(kept.run());
+        }
+    }
+    all
 }
 
 /// Whose rows went because the CRM deleted or merged them, by the log.
@@ -167,21 +180,23 @@ impl Said {
     }
 }
 
-/// A leaf's decisions of a run whose snapshot is kept, with whom they are about.
+/// A leaf's decisions of a run whose rows are kept, once for each snapshot that can hold them, with whom they are about.
 fn each_decision(
     book: &Book<'_>,
-    runs: &HashMap<String, HashSet<Key>>,
+    made_of: &MadeOf<'_>,
     mut visit: impl FnMut(u64, &Leaf, &str, &str, &Decision),
 ) -> Result<(), ReportError> {
     let mut people = People::new(book.vault);
     book.each_leaf(|number, leaf| {
-        let Some(run) = leaf.run.as_deref().filter(|run| runs.contains_key(*run)) else { return Ok(()) };
+        let Some(snapshots) = leaf.run.as_deref().and_then(|run| made_of.get(run)) else { return Ok(()) };
         let who = match people.who(leaf) {
             Who::Subject(id) => id.as_str(),
             Who::Nobody => return Ok(()),
             Who::Other => leaf.target.as_deref().unwrap_or_default(),
         };
-        leaf.decisions.iter().for_each(|decision| visit(number, leaf, run, who, decision));
+        for snapshot in snapshots {
+            leaf.decisions.iter().for_each(|decision| visit(number, leaf, snapshot, who, decision));
+        }
         Ok(())
     })
 }
@@ -189,16 +204,20 @@ fn each_decision(
 /// From the leaves to the rows.
 fn from_log(
     book: &Book<'_>,
-    holders: &HashMap<String, HashSet<Key>>,
+    (holders, made_of): (&HashMap<String, HashSet<Key>>, &MadeOf<'_>),
     rows: &mut HashMap<Key, u32>,
     all: &mut Coverage,
 ) -> Result<(), ReportError> {
     let mut unwritten: HashMap<(String, Key), (u64, String, Option<Timestamp>)> = HashMap::new();
-    each_decision(book, holders, |number, leaf, run, who, decision| {
+    each_decision(book, made_of, |number, leaf, run, who, decision| {
         let found = rows.get_mut(&Said::of_leaf(who, decision).exact(run));
         let is_row = found.is_some();
         if let Some(missing) = found {
             *missing = missing.saturating_sub(1);
+        }
+        if leaf.run.as_deref() != Some(run) {
+            // Of an earlier run not everything was carried over.
+            return;
         }
         // Later stages ask again about what an earlier one has permitted.
         let is_first = matches!(leaf.stage, None | Some(Stage::Plan | Stage::Fetch));
@@ -257,11 +276,9 @@ fn not_in_log(
     rows: &HashMap<Key, u32>,
     all: &mut Coverage,
 ) -> Result<(), ReportError> {
-    let mut runs: HashMap<String, HashSet<Key>> = HashMap::new();
     let mut asked: HashMap<Key, Option<u64>> = HashMap::new();
     let missing = |said: &Said, run: &str| rows.get(&said.exact(run)).is_some_and(|missing| *missing > 0);
     for kept in snapshots {
-        runs.entry(kept.run().to_owned()).or_default();
         table::each(&kept.snapshot, Table::Decisions, |row| {
             let said = Said::of_row(book, &row)?;
             if missing(&said, kept.run()) {
@@ -270,7 +287,7 @@ fn not_in_log(
             Ok(())
         })?;
     }
-    each_decision(book, &runs, |number, _, run, who, decision| {
+    each_decision(book, &made_of(snapshots), |number, _, run, who, decision| {
         let said = Said::of_leaf(who, decision);
         // A leaf that has its own row differs from no other.
         if !rows.contains_key(&said.exact(run))

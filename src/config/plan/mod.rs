@@ -226,6 +226,8 @@ pub struct Output {
     pub home: PathBuf,
     /// How many snapshots are kept, at least 1.
     pub keep_snapshots: u32,
+    /// For so many days after a run that worked on everybody, rows are carried over; 0 = never.
+    pub carry_over_days: u32,
     /// How tables are encrypted.
     pub encryption: Encryption,
     /// Where `OpenLineage` events go.
@@ -274,6 +276,7 @@ impl Plan {
             output: Output {
                 home: resolve(folder, &raw.output.home),
                 keep_snapshots: raw.output.keep_snapshots,
+                carry_over_days: raw.output.carry_over_days,
                 encryption: raw.output.encryption,
                 lineage: raw.output.lineage.as_deref().map(|path| resolve(folder, path)),
             },

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use super::{Decided, Gate, Grounds, Said, SubjectFacts};
-use crate::consent::decide::{Asked, Granted, OptOut, Reason, Refusal, Request, View, decide};
+use crate::consent::decide::{Asked, Granted, OptOut, Reason, Refusal, Request, View, decide, is_sound};
 use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::ledger::Person;
 use crate::consent::permit::Permit;
@@ -13,6 +13,14 @@ use crate::model::{AccountId, DecisionId, DecisionRow, PermitId, Personal, Subje
 use crate::taxonomy::Operation;
 
 impl Gate {
+    /// Whether it permits anything at all now.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let (last_sync, newest) = (self.ledger.last_sync(), self.ledger.newest());
+        let view = View { events: None, ambiguous: false, intact: self.readable().is_ok(), last_sync, newest };
+        is_sound(&view, &self.policy, self.now())
+    }
+
     pub(super) fn judge(&self, request: &Request<'_>, facts: Option<SubjectFacts>, url: &str) -> Judged {
         let now = self.now();
         let said = request.target.subject().map_or(Said::Nothing, |id| self.said_of(id));
@@ -47,6 +55,7 @@ impl Gate {
                 reasons: Vec::new(),
                 decided_at: now,
                 valid_until: None,
+                holds_until: None,
             },
             grounds,
             outcome,
@@ -159,6 +168,7 @@ impl Judged {
                 let id = row.permit_id.clone().expect("a judged row has its permit id until it is refused");
                 row.reasons.clone_from(&granted.bases);
                 row.valid_until = Some(granted.valid_until);
+                row.holds_until = Some(granted.holds_until).filter(|end| *end < Timestamp::MAX);
                 let permit = Permit::mint(id, op, granted.bases, granted.valid_until, granted.duties);
                 Decided { row, grounds, outcome: Ok(permit) }
             }

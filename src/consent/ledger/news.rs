@@ -10,7 +10,7 @@ use super::entry::{self, Stored};
 use super::row;
 use super::sparse::{Tagged, Whose, bytes, forgotten, owners};
 use super::{Ledger, LedgerError};
-use crate::consent::event::LegalEvent;
+use crate::consent::event::{EventKind, LegalEvent};
 use crate::keys::Vault;
 use crate::model::SubjectId;
 
@@ -78,6 +78,23 @@ impl Ledger {
     /// # Errors
     /// Unreadable, or damaged.
     pub fn said_no_since(&self, vault: &Vault, before: u64) -> Result<HashSet<SubjectId>, LedgerError> {
+        self.in_entries_since(vault, before, EventKind::is_negative)
+    }
+
+    /// Of whom an entry behind `before` tells, whatever it says, in no order.
+    ///
+    /// # Errors
+    /// Unreadable, or damaged.
+    pub fn spoken_of_since(&self, vault: &Vault, before: u64) -> Result<HashSet<SubjectId>, LedgerError> {
+        self.in_entries_since(vault, before, |_| true)
+    }
+
+    fn in_entries_since(
+        &self,
+        vault: &Vault,
+        before: u64,
+        is_asked_for: impl Fn(EventKind) -> bool,
+    ) -> Result<HashSet<SubjectId>, LedgerError> {
         let mut tags = HashSet::new();
         {
             let mut statement = self.database.prepare(row::SELECT).map_err(|e| self.failed(e))?;
@@ -87,7 +104,7 @@ impl Ledger {
                 let text = row.get_ref(3).ok().and_then(|value| value.as_str().ok());
                 let whose = text.and_then(|text| serde_json::from_str(text).ok()).ok_or_else(|| self.damaged(seq))?;
                 if let Whose::Legal(Tagged { tag, kind }) = whose
-                    && kind.is_negative()
+                    && is_asked_for(kind)
                 {
                     tags.extend(bytes(&tag));
                 }

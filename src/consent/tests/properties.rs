@@ -116,6 +116,15 @@ fn a_permit_holds_to_its_end_while_nothing_new_is_said() {
             let again = decide(&world.request(), &view, &policy, then);
             prop_assert!(again.is_ok(), "{second} of {left} s later: {:?}", again);
         }
+        // What it rests on holds for longer, as long as consents are imported.
+        let far = now() + jiff::SignedDuration::from_hours(24 * 3650);
+        let left = granted.holds_until.min(far).duration_since(now()).as_secs().max(1);
+        for second in [left - 1, i64::from(pick) % left] {
+            let then = now() + jiff::SignedDuration::from_secs(second);
+            let synced = crate::consent::decide::View { last_sync: Some(then), ..view };
+            let again = decide(&world.request(), &synced, &policy, then);
+            prop_assert!(again.is_ok(), "{second} of {left} s later, imported again: {:?}", again);
+        }
         let after = decide(&world.request(), &view, &policy, granted.valid_until);
         lapsed.set(lapsed.get() + u32::from(after.is_err()));
         Ok(())

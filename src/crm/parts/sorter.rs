@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::concerned::identity;
 use super::{ALONE, NOBODY, ONE_ROW, Parting, Parts, Place, Places, Print, ROWS, Seen, Shape, Stored, StoredCompany};
 use crate::blocks::Blocks;
 use crate::crm::columns::{Layout, Table};
@@ -17,13 +18,20 @@ use crate::crm::rows::{Export, Item as RowItem, Row, Rows};
 use crate::crm::{CrmDeadLetter, CrmError, CrmPull, CsvSource, DateOrder, FileFacts, FileSet, Origin, contact, other};
 
 /// A file of a table, looked at once.
-struct File {
+pub(super) struct File {
     path: PathBuf,
     name: String,
     survey: Survey,
 }
 
-fn open(table: Table, set: &FileSet, base: &Path) -> Result<Vec<File>, CrmError> {
+impl File {
+    /// By what it is known again.
+    pub(super) fn identity(&self, table: Table) -> String {
+        identity(table.name(), &self.path, &self.survey.sha256)
+    }
+}
+
+pub(super) fn open(table: Table, set: &FileSet, base: &Path) -> Result<Vec<File>, CrmError> {
     check_settings(table, set)?;
     let stated = stated_encoding(table, set)?;
     let paths = files::expand(table.name(), base, &set.path)?;
@@ -32,7 +40,7 @@ fn open(table: Table, set: &FileSet, base: &Path) -> Result<Vec<File>, CrmError>
 }
 
 /// Calls `take` with each item of each file, and the number of its file; gives what is known of the files.
-fn each(
+pub(super) fn each(
     (table, set): (Table, &FileSet),
     all: &[File],
     mut take: impl FnMut(usize, &Layout, RowItem) -> Result<(), CrmError>,
@@ -55,6 +63,9 @@ impl Parts {
     /// A file that cannot be read, or a disk that refuses.
     pub fn sort_in(source: &CsvSource, base: &Path, parting: Parting<'_>) -> Result<Self, CrmError> {
         let blocks = Blocks::create(parting.folder.clone(), parting.parts)?;
+        let concerned = parting.concerned;
+        // What somebody has who is not read counts as seen once.
+        let seen = concerned.into_iter().flat_map(|c| &c.outside).map(|print| (*print, false)).collect();
         let mut sorter = Sorter {
             parts: Self {
                 files: Vec::new(),
@@ -62,13 +73,13 @@ impl Parts {
                 merged_accounts: BTreeMap::new(),
                 blocks,
                 shapes: Vec::new(),
-                places: Places::default(),
+                places: concerned.map_or_else(Places::default, |c| c.places.like()),
                 unread: BTreeMap::new(),
                 merges: Merges::default(),
                 shared: HashSet::new(),
             },
             parting,
-            seen: HashMap::new(),
+            seen,
             tied: HashSet::new(),
             held: Vec::new(),
         };
@@ -130,7 +141,9 @@ impl Sorter<'_> {
             Ok(())
         })?;
         let Companies { rows, merged } = Companies::of(accounts.into_rows(), &mut letters);
-        for (number, company) in rows.iter().enumerate() {
+        let concerned = self.parting.concerned;
+        let rows = rows.iter().filter(|company| concerned.is_none_or(|c| c.company(&company.record_id)));
+        for (number, company) in rows.enumerate() {
             (self.parting.look)(Seen::Company(company));
             let part = (self.parting.of_company)(&company.record_id);
             self.parts.blocks.put(part, &Stored::Company(StoredCompany::of(company)))?;
@@ -179,8 +192,12 @@ impl Sorter<'_> {
         })
     }
 
+    fn is_concerned(&self, contact: &str) -> bool {
+        self.parting.concerned.is_none_or(|c| c.contact(contact))
+    }
+
     fn count(&mut self, layout: &Layout, row: &Row) {
-        let Some(id) = other::key(layout, row) else { return };
+        let Some(id) = other::key(layout, row).filter(|id| self.is_concerned(id)) else { return };
         let print = self.parts.places.print(&id);
         self.parts.places.by_record.entry(print).and_modify(|place| *place = ROWS).or_insert(ONE_ROW);
         let mut notes = Vec::new();
@@ -200,6 +217,9 @@ impl Sorter<'_> {
             // It will tell that it has none.
             return self.put(0, shape, &row).map(Some);
         };
+        if !self.is_concerned(&id) {
+            return Ok(Some(()));
+        }
         let print = self.parts.places.print(&id);
         let counted = self.parts.places.by_record.get(&print).copied();
         if counted == Some(ROWS) || self.tied.contains(&id) {
@@ -309,6 +329,9 @@ impl Sorter<'_> {
         let first = self.shapes(table, &all)?;
         self.rows(table, &all, |sorter, file, row| {
             let id = other::key(&sorter.parts.shapes[first + file].layout, &row);
+            if sorter.parting.concerned.is_some_and(|c| !c.row(id.as_deref(), None)) {
+                return Ok(());
+            }
             let part = match id {
                 Some(id) => sorter.parts.places.of(&id).unwrap_or_else(|| sorter.nowhere(&id)).part,
                 // It will tell that it names nobody.

@@ -22,6 +22,8 @@ pub(super) fn decisions() -> Vec<Column> {
         codes("reasons", Legal, "All failing checks in their order; where permitted, the lawful bases."),
         time("decided_at", Technical, "When, on the gate's clock."),
         time("valid_until", Legal, "Until when the permit holds; null where refused.").null(),
+        time("holds_until", Legal, "Until when what the permit rests on holds, if nothing new is said; null where refused, and where nothing ends.")
+            .null(),
     ]
 }
 

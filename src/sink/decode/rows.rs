@@ -296,6 +296,8 @@ pub(in crate::sink) fn decisions(batch: &RecordBatch) -> Fit<Vec<DecisionRow>> {
             reasons: texts(v.codes("reasons", i)?),
             decided_at: v.time("decided_at", i)?,
             valid_until: v.time_opt("valid_until", i)?,
+            // Tables of earlier versions have none.
+            holds_until: if v.has("holds_until") { v.time_opt("holds_until", i)? } else { None },
         })
     })
 }

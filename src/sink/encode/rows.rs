@@ -247,6 +247,7 @@ pub(in crate::sink) fn decisions(schema: &SchemaRef, rows: &[DecisionRow]) -> Ba
     c.codes("reasons", rows.iter().map(|r| &r.reasons))?;
     c.time("decided_at", rows.iter().map(|r| Some(r.decided_at)));
     c.time("valid_until", rows.iter().map(|r| r.valid_until));
+    c.time("holds_until", rows.iter().map(|r| r.holds_until));
     c.finish(schema, rows.len())
 }
 

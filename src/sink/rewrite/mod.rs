@@ -5,6 +5,7 @@
 //! kill, finds the old one or the new one. The caller holds the [`super::HomeLock`].
 
 mod anew;
+mod carry;
 mod companies;
 mod copy;
 mod counts;
@@ -24,6 +25,7 @@ use super::{SinkError, Table, TableKeys, home};
 use crate::model::{AccountId, Signal, SignalId, SubjectId};
 use crate::persona::input::Offering;
 use crate::persona::rows::{AccountRow, Persona};
+pub(crate) use carry::Worked;
 pub use counts::Rewritten;
 use pass::Rewriter;
 pub(super) use swap::recover;

@@ -1,0 +1,160 @@
+//! Laying what was written tonight over the last snapshot: rows of whoever was not worked on are carried over.
+//!
+//! Invariant: of whoever was worked on nothing is carried over, of all others everything is; tables keep their order. A batch
+//! of each is in memory at most, and tonight's dead letters.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, BooleanArray, RecordBatch, StringArray};
+
+use super::copy::{Coming, copy, key_of, values};
+use super::counts::Rewritten;
+use crate::sink::read::Batches;
+use crate::sink::{Select, SinkError, Snapshot, SnapshotWriter, Table, decode, home};
+
+/// Whom a run worked on.
+#[derive(Debug, Default)]
+pub struct Worked {
+    /// Ids of companies, with all their contacts.
+    pub accounts: HashSet<String>,
+    /// Ids of contacts, wherever they work.
+    pub subjects: HashSet<String>,
+    /// Names of files of which all letters that name nobody are told each night.
+    pub files: Vec<String>,
+}
+
+impl Worked {
+    /// Rows of a batch that are about them.
+    fn rows(&self, batch: &RecordBatch) -> BooleanArray {
+        let column = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
+        let (accounts, subjects) = (column("account_id"), column("subject_id"));
+        let has = |column: Option<&StringArray>, row: usize, ids: &HashSet<String>| {
+            column.is_some_and(|c| c.is_valid(row) && ids.contains(c.value(row)))
+        };
+        let is_theirs = |row| has(accounts, row, &self.accounts) || has(subjects, row, &self.subjects);
+        (0..batch.num_rows()).map(|row| Some(is_theirs(row))).collect()
+    }
+}
+
+/// Reasons of letters about people and companies whom nobody knows: they are told each night, as long as it is so.
+const UNKNOWN: [&str; 2] = ["unknown_contact", "unknown_account"];
+
+impl Worked {
+    /// Whether a letter that names nobody would have been told tonight, if it were still true.
+    fn tells(&self, batch: &RecordBatch, row: usize) -> bool {
+        let text = |name: &str| {
+            let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
+            column.is_valid(row).then(|| column.value(row))
+        };
+        let of_file = |detail: &str| {
+            self.files.iter().any(|file| detail.strip_prefix(file.as_str()).is_some_and(|rest| rest.starts_with(' ')))
+        };
+        text("subject_id").is_none()
+            && (text("reason").is_some_and(|reason| UNKNOWN.contains(&reason)) || text("detail").is_some_and(of_file))
+    }
+}
+
+/// Tables whose rows are carried over. Documents are not: of whoever is carried over nothing is fetched.
+const CARRIED: [Table; 6] =
+    [Table::Personas, Table::Evidence, Table::Accounts, Table::BuyingCenters, Table::Decisions, Table::DeadLetters];
+
+impl SnapshotWriter {
+    /// Adds all rows of a snapshot that are about nobody who was worked on; tells what was left out. Closes every table but
+    /// `runs`; call it after the last row of the others.
+    ///
+    /// # Errors
+    /// The snapshot is damaged, or the disk says no; the writer is then of no use any more.
+    pub(crate) fn carry_over(&mut self, before: &Snapshot, worked: Worked) -> Result<Rewritten, SinkError> {
+        let staged = self.close_all()?;
+        let beside = staged.folder().join(".carry");
+        home::remove_dir(&beside)?;
+        home::create_dir(&beside)?;
+        let to = Snapshot::at(beside.clone(), staged.run_id()).with_keys(staged.keys().cloned());
+        let told = letters(&staged)?;
+        let mut worked = worked;
+        for batch in Batches::open(&staged, Table::Accounts, &Select::All, None)? {
+            worked.accounts.extend(values(&batch?, "account_id"));
+        }
+        let worked = &worked;
+        let (mut gone, mut people) = (Rewritten::default(), HashSet::new());
+        for table in CARRIED {
+            let drop = |batch: &RecordBatch| match table {
+                Table::DeadLetters => {
+                    let theirs = worked.rows(batch);
+                    let goes = |row| theirs.value(row) || worked.tells(batch, row) || told.contains(&texts(batch, row));
+                    (0..batch.num_rows()).map(|row| Some(goes(row))).collect()
+                }
+                _ => worked.rows(batch),
+            };
+            let is_sorted = !matches!(table, Table::Decisions | Table::DeadLetters);
+            let dropped = |batch: &RecordBatch| {
+                match table {
+                    Table::Personas => decode::personas(batch)?.iter().for_each(|row| gone.persona(row, -1)),
+                    Table::Decisions => {
+                        decode::decisions(batch)?.iter().for_each(|row| gone.decision(row));
+                        people.extend(values(batch, "subject_id"));
+                    }
+                    _ => {}
+                }
+                Ok(())
+            };
+            let done = copy(before, &to, table, drop, dropped, |_| coming(&staged, table, is_sorted))?;
+            let file = |folder: &Path| folder.join(table.as_str()).join("part-0.parquet");
+            home::rename(&file(&beside), &file(staged.folder()))?;
+            self.replaced(table, done.rows);
+            gone.dropped(table, done.dropped);
+        }
+        home::remove_dir(&beside)?;
+        gone.subjects = people.len() as u64;
+        Ok(gone)
+    }
+}
+
+/// Letters of tonight: what is told of the whole exports is told again each night.
+fn letters(staged: &Snapshot) -> Result<HashSet<Vec<Option<String>>>, SinkError> {
+    let mut all = HashSet::new();
+    for batch in Batches::open(staged, Table::DeadLetters, &Select::All, None)? {
+        let batch = batch?;
+        all.extend((0..batch.num_rows()).map(|row| texts(&batch, row)));
+    }
+    Ok(all)
+}
+
+fn texts(batch: &RecordBatch, row: usize) -> Vec<Option<String>> {
+    let texts = batch.columns().iter().filter_map(|column| column.as_string_opt::<i32>());
+    texts.map(|texts| texts.is_valid(row).then(|| texts.value(row).to_owned())).collect()
+}
+
+/// Rows that were written tonight: cut where others may come between them, or, in a table without order, behind all others.
+fn coming(staged: &Snapshot, table: Table, is_sorted: bool) -> Result<impl Iterator<Item = Coming> + use<>, SinkError> {
+    let batches = Batches::open(staged, table, &Select::All, None)?;
+    let cut = move |batch: Result<RecordBatch, SinkError>| -> Vec<Coming> {
+        match batch {
+            Err(error) => vec![Err(error)],
+            Ok(batch) if is_sorted => by_company(&batch),
+            Ok(batch) => vec![Ok(((Some("\u{10ffff}".to_owned()), None), batch))],
+        }
+    };
+    Ok(batches.flat_map(cut))
+}
+
+/// A batch cut by company; contacts without one are each on their own.
+fn by_company(batch: &RecordBatch) -> Vec<Coming> {
+    let mut cuts: Vec<Coming> = Vec::new();
+    let mut start = 0;
+    while start < batch.num_rows() {
+        let key = key_of(batch, start);
+        let mut end = start + 1;
+        while end < batch.num_rows() && {
+            let next = key_of(batch, end);
+            next.0 == key.0 && (key.0.is_some() || next.1 == key.1)
+        } {
+            end += 1;
+        }
+        cuts.push(Ok((key, batch.slice(start, end - start))));
+        start = end;
+    }
+    cuts
+}
