@@ -1,8 +1,9 @@
 //! Who says no while a run goes on, and who said no since the last one: out of what was written, and out of older
 //! snapshots.
 //!
-//! Invariant: between its last row and publishing, every persona is asked for again whose permit has ended, or lasts for less
-//! than half of what a new one would, or of whom the ledger has news: of all others the answer would be that of the permit.
+//! Invariant: between its last row and publishing, every persona is asked for again of whom the ledger has news, and every one
+//! that was written tonight whose permit has ended, or lasts for less than half of what a new one would: of all others the
+//! answer would be that of the permit, or of what it rested on.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -180,6 +181,17 @@ pub(super) async fn ask_again(
         }
         recorder.log().append(vec![Leaf { stage: Some(Stage::Publish), ..leaf }.into()]).await?;
     }
+    take_out(context, writer, (counts, carry), (refused, left_out, &said_no)).await?;
+    Ok(said_no)
+}
+
+/// Writes refusals, carries rows over, and takes those out of all of it who are refused, or their profiles.
+async fn take_out(
+    context: &Context,
+    writer: &mut SnapshotWriter,
+    (counts, carry): (&mut Counts, Option<&mut Carry>),
+    (refused, left_out, said_no): (Vec<(DecisionRow, Grounds)>, HashSet<SubjectId>, &HashSet<SubjectId>),
+) -> Result<(), RunError> {
     if !refused.is_empty() {
         context.record(Stage::Publish, refused.chunks(1)).await?;
         let rows: Vec<DecisionRow> = refused.iter().map(|(row, _)| row.clone()).collect();
@@ -190,15 +202,15 @@ pub(super) async fn ask_again(
         tracing::info_span!("carry").in_scope(|| carry.carry_over(writer, counts))?;
     }
     if refused.is_empty() {
-        return Ok(said_no);
+        return Ok(());
     }
     let done = writer.amend(&context.offering, |staged| {
-        let mut change = refresh::change(&context.gate, staged, &terms(context), &said_no)?;
+        let mut change = refresh::change(&context.gate, staged, &terms(context), said_no)?;
         change.remove.extend(left_out);
         Ok(change)
     })?;
     counts.left_out(&done);
-    Ok(said_no)
+    Ok(())
 }
 
 /// The refusals to profile a person who has said no to it.

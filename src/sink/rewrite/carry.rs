@@ -14,6 +14,9 @@ use super::counts::Rewritten;
 use crate::sink::read::Batches;
 use crate::sink::{Select, SinkError, Snapshot, SnapshotWriter, Table, decode, home};
 
+/// Reasons of letters about people and companies whom nobody knows: they are told each night, as long as it is so.
+const UNKNOWN: [&str; 2] = ["unknown_contact", "unknown_account"];
+
 /// Whom a run worked on.
 #[derive(Debug, Default)]
 pub struct Worked {
@@ -36,12 +39,7 @@ impl Worked {
         let is_theirs = |row| has(accounts, row, &self.accounts) || has(subjects, row, &self.subjects);
         (0..batch.num_rows()).map(|row| Some(is_theirs(row))).collect()
     }
-}
 
-/// Reasons of letters about people and companies whom nobody knows: they are told each night, as long as it is so.
-const UNKNOWN: [&str; 2] = ["unknown_contact", "unknown_account"];
-
-impl Worked {
     /// Whether a letter that names nobody would have been told tonight, if it were still true.
     fn tells(&self, batch: &RecordBatch, row: usize) -> bool {
         let text = |name: &str| {
