@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-const PARTS: [(&str, &[u8]); 19] = [
+const PARTS: [(&str, &[u8]); 27] = [
     ("signals/buying_role", include_bytes!("../../config/signals/buying_role.yaml")),
     ("signals/trait", include_bytes!("../../config/signals/trait.yaml")),
     ("signals/motive", include_bytes!("../../config/signals/motive.yaml")),
@@ -20,6 +20,14 @@ const PARTS: [(&str, &[u8]); 19] = [
     ("signals/behaviour", include_bytes!("../../config/signals/behaviour.yaml")),
     ("signals/company", include_bytes!("../../config/signals/company.yaml")),
     ("signals/context", include_bytes!("../../config/signals/context.yaml")),
+    ("signals/stances", include_bytes!("../../config/signals/stances.yaml")),
+    ("signals/topics/wishes", include_bytes!("../../config/signals/topics/wishes.yaml")),
+    ("signals/topics/experience", include_bytes!("../../config/signals/topics/experience.yaml")),
+    ("signals/topics/habits", include_bytes!("../../config/signals/topics/habits.yaml")),
+    ("signals/topics/channels", include_bytes!("../../config/signals/topics/channels.yaml")),
+    ("signals/topics/phases", include_bytes!("../../config/signals/topics/phases.yaml")),
+    ("signals/topics/person", include_bytes!("../../config/signals/topics/person.yaml")),
+    ("signals/topics/company", include_bytes!("../../config/signals/topics/company.yaml")),
     ("taxonomy/titles", include_bytes!("../../config/taxonomy/titles.yaml")),
     ("taxonomy/titles_derived", include_bytes!("../../config/taxonomy/titles_derived.yaml")),
     ("taxonomy/title_model", include_bytes!("../../config/taxonomy/title_model.bin")),

@@ -18,8 +18,22 @@ const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.ts
 const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 3] =
-    ["testdata/text/facets_dev.yaml", "testdata/text/facets_test.yaml", "testdata/text/facets_messy_test.yaml"];
+const TEXTS: [&str; 14] = [
+    "facets_dev",
+    "facets_field_dev",
+    "facets_inside_dev",
+    "facets_company_dev",
+    "facets_wishes_own",
+    "facets_wishes_traps",
+    "facets_person_own",
+    "facets_person_traps",
+    "facets_test",
+    "facets_messy_test",
+    "facets_field_holdout",
+    "facets_inside_holdout",
+    "facets_company_holdout",
+    "facets_third_holdout",
+];
 /// Sets that were written and labelled before they were read.
 const BLIND: [&str; 7] = ["fresh", "second", "third", "fourth", "fifth", "sixth", "french"];
 
@@ -122,7 +136,7 @@ fn title_sets(files: &[PathBuf]) -> anyhow::Result<Vec<TitleSet>> {
 }
 
 fn text_sets(files: &[PathBuf]) -> anyhow::Result<Vec<FacetSet>> {
-    let shipped = TEXTS.map(PathBuf::from);
+    let shipped = TEXTS.map(|name| PathBuf::from(format!("testdata/text/{name}.yaml")));
     let files = if files.is_empty() { &shipped[..] } else { files };
     let parse = |path: &PathBuf| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();

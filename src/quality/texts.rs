@@ -7,7 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::extract::text::{TextContact, TextKind, TextRecord, read_text};
+use super::score::{Answer, Bin, Score};
+use crate::extract::text::{Polarity, TextContact, TextKind, TextRecord, read_text};
 
 /// Labelled texts; the shape of `testdata/text/facets_dev.yaml`.
 #[derive(Clone, Deserialize)]
@@ -33,8 +34,11 @@ struct Case {
     /// The contact whom the text is on; `None` = the first, `none` = nobody.
     #[serde(default)]
     about: Option<String>,
-    /// `subject family value`, or `company field value`.
+    /// `subject family value`, or `company field value`; a trait or role with its pole, `risk_tolerance:-`.
     expect: BTreeSet<String>,
+    /// Labels on which careful readers differ: neither asked for nor counted.
+    #[serde(default)]
+    may: BTreeSet<String>,
 }
 
 const fn note() -> TextKind {
@@ -103,9 +107,15 @@ pub struct FacetMeasured {
     pub families: BTreeMap<String, FacetFigures>,
     /// All families together.
     pub all: FacetFigures,
-    /// Wrong and missing signals, never of a test split.
+    /// Expected calibration error of the signals' probabilities over ten equal ranges.
+    pub ece: f64,
+    /// The ranges.
+    pub bins: Vec<Bin>,
+    /// Wrong and missing signals, never of a set that is held out.
     #[serde(skip)]
     pub misses: Vec<String>,
+    #[serde(skip)]
+    answers: Vec<Answer<bool>>,
 }
 
 /// The figures of all sets.
@@ -113,6 +123,8 @@ pub struct FacetMeasured {
 pub struct FacetReport {
     /// In the order given.
     pub sets: Vec<FacetMeasured>,
+    /// All sets together of which nobody reads the misses.
+    pub held_out: FacetMeasured,
 }
 
 impl FacetSet {
@@ -124,7 +136,7 @@ impl FacetSet {
         let mut set: Self = serde_saphyr::from_str(yaml)?;
         name.clone_into(&mut set.name);
         for (at, case) in set.cases.iter().enumerate() {
-            let wrong = case.expect.iter().find(|label| !set.fits(label));
+            let wrong = case.expect.union(&case.may).find(|label| !set.fits(label));
             if let Some(label) = wrong {
                 return Err(FacetSetError::Label { case: at + 1, label: label.clone() });
             }
@@ -143,7 +155,8 @@ impl FacetSet {
         self.name.contains("test") || self.name.contains("holdout")
     }
 
-    fn said(&self, case: &Case) -> BTreeSet<String> {
+    /// What is read, with its probability.
+    fn said(&self, case: &Case) -> BTreeMap<String, f64> {
         let about = case.about.clone().or_else(|| self.contacts.first().map(|c| c.id.clone()));
         let record = TextRecord {
             id: String::new(),
@@ -155,12 +168,22 @@ impl FacetSet {
             company: Some(self.company.clone()),
         };
         let reading = read_text(&record);
-        let of_people = reading.signals.into_iter().map(|s| match (s.family.as_str(), s.phase) {
-            ("channel", Some(phase)) => format!("{} channel_by_phase {phase}:{}", s.subject, s.value),
-            _ => format!("{} {} {}", s.subject, s.family, s.value),
+        let of_people = reading.signals.into_iter().map(|s| {
+            let label = match (s.family.as_str(), s.phase) {
+                ("channel", Some(phase)) => format!("{} channel_by_phase {phase}:{}", s.subject, s.value),
+                ("trait" | "buying_role", _) => {
+                    let pole = if s.polarity == Polarity::Minus { '-' } else { '+' };
+                    format!("{} {} {}:{pole}", s.subject, s.family, s.value)
+                }
+                _ => format!("{} {} {}", s.subject, s.family, s.value),
+            };
+            (label, s.p)
         });
-        let of_company = reading.company.into_iter().map(|s| format!("company {} {}", s.field, s.value));
-        of_people.chain(of_company).filter(|s| self.families.contains(family(s))).collect()
+        let of_company = reading.company.into_iter().map(|s| (format!("company {} {}", s.field, s.value), s.p));
+        of_people
+            .chain(of_company)
+            .filter(|(label, _)| self.families.contains(family(label)) && !case.may.contains(label))
+            .collect()
     }
 }
 
@@ -171,62 +194,94 @@ fn family(label: &str) -> &str {
 /// Measures the shipped rules on labelled texts.
 #[must_use]
 pub fn texts(sets: &[FacetSet]) -> FacetReport {
-    FacetReport { sets: sets.iter().map(measure).collect() }
+    let measured: Vec<FacetMeasured> = sets.iter().map(measure).collect();
+    let mut held_out = FacetMeasured::new("held out");
+    for (set, of) in sets.iter().zip(&measured).filter(|(set, _)| set.is_test()) {
+        held_out.texts += set.cases.len();
+        held_out.silent += of.silent;
+        held_out.kept_silent += of.kept_silent;
+        for (family, figures) in &of.families {
+            held_out.families.entry(family.clone()).or_default().add(figures);
+        }
+        held_out.answers.extend(&of.answers);
+    }
+    FacetReport { sets: measured, held_out: held_out.summed() }
 }
 
 fn measure(set: &FacetSet) -> FacetMeasured {
-    let mut families: BTreeMap<String, FacetFigures> =
-        set.families.iter().map(|f| (f.clone(), FacetFigures::default())).collect();
-    let (mut silent, mut kept_silent, mut misses) = (0, 0, Vec::new());
+    let mut of = FacetMeasured::new(&set.name);
+    of.texts = set.cases.len();
+    of.families.extend(set.families.iter().map(|family| (family.clone(), FacetFigures::default())));
     for case in &set.cases {
         let said = set.said(case);
-        silent += usize::from(case.expect.is_empty());
-        kept_silent += usize::from(case.expect.is_empty() && said.is_empty());
-        let mut count = |label: &String, due: usize, is_said: usize| {
-            let of = families.entry(family(label).to_owned()).or_default();
-            of.add(&FacetFigures { due, said: is_said, right: due * is_said });
-        };
-        for label in case.expect.union(&said) {
-            let (due, is_said) = (case.expect.contains(label), said.contains(label));
-            count(label, usize::from(due), usize::from(is_said));
-            if due != is_said && !set.is_test() {
-                misses.push(format!("{} {:?}: {label}", if due { "missing" } else { "WRONG" }, case.text));
+        of.silent += usize::from(case.expect.is_empty());
+        of.kept_silent += usize::from(case.expect.is_empty() && said.is_empty());
+        for label in case.expect.iter().chain(said.keys().filter(|label| !case.expect.contains(*label))) {
+            let (due, p) = (case.expect.contains(label), said.get(label));
+            let figures = of.families.entry(family(label).to_owned()).or_default();
+            let (due_one, said_one) = (usize::from(due), usize::from(p.is_some()));
+            figures.add(&FacetFigures { due: due_one, said: said_one, right: due_one * said_one });
+            of.answers.extend(p.map(|p| Answer { expected: Some(true), got: Some((due, *p)) }));
+            if due != p.is_some() && !set.is_test() {
+                of.misses.push(format!("{} {:?}: {label}", if due { "missing" } else { "WRONG" }, case.text));
             }
         }
     }
-    let mut all = FacetFigures::default();
-    for of in families.values() {
-        all.add(of);
+    of.summed()
+}
+
+impl FacetMeasured {
+    fn new(name: &str) -> Self {
+        Self {
+            set: name.to_owned(),
+            texts: 0,
+            silent: 0,
+            kept_silent: 0,
+            families: BTreeMap::new(),
+            all: FacetFigures::default(),
+            ece: 0.0,
+            bins: Vec::new(),
+            misses: Vec::new(),
+            answers: Vec::new(),
+        }
     }
-    FacetMeasured { set: set.name.clone(), texts: set.cases.len(), silent, kept_silent, families, all, misses }
+
+    /// With what follows from its families and answers.
+    fn summed(mut self) -> Self {
+        for of in self.families.values() {
+            self.all.add(of);
+        }
+        let score = Score::of(&self.answers);
+        (self.ece, self.bins) = (score.ece, score.bins);
+        self
+    }
 }
 
 impl fmt::Display for FacetReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let share = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
-        writeln!(f, "| set | facet | statements | signals | right | precision | coverage |")?;
-        writeln!(f, "| --- | --- | --- | --- | --- | --- | --- |")?;
-        for set in &self.sets {
-            let all = [("all".to_owned(), &set.all)];
-            let lines = set.families.iter().map(|(name, of)| (name.clone(), of)).chain(all);
-            for (name, of) in lines {
-                let (precision, coverage) = (share(of.precision()), share(of.coverage()));
-                writeln!(
-                    f,
-                    "| {} | {name} | {} | {} | {} | {precision} | {coverage} |",
-                    set.set, of.due, of.said, of.right
-                )?;
-            }
-        }
-        writeln!(f)?;
-        for set in &self.sets {
+        writeln!(f, "| set | texts | statements | signals | right | precision | coverage | stayed silent | ECE |")?;
+        writeln!(f, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |")?;
+        let pooled = (self.held_out.texts > 0).then_some(&self.held_out);
+        for set in self.sets.iter().chain(pooled) {
+            let FacetFigures { due, said, right } = set.all;
+            let (precision, coverage) = (share(set.all.precision()), share(set.all.coverage()));
+            let (name, texts, silent, kept, ece) = (&set.set, set.texts, set.silent, set.kept_silent, set.ece);
             writeln!(
                 f,
-                "- {}: {} texts; of {} in which nothing is to be found, {} stayed silent",
-                set.set, set.texts, set.silent, set.kept_silent
+                "| {name} | {texts} | {due} | {said} | {right} | {precision} | {coverage} | {kept} of {silent} | {ece:.3} |"
             )?;
         }
-        Ok(())
+        let Some(pooled) = pooled else { return Ok(()) };
+        writeln!(f, "\n| facet, held out | statements | signals | right | precision | coverage |")?;
+        writeln!(f, "| --- | --- | --- | --- | --- | --- |")?;
+        for (name, of) in &pooled.families {
+            let (precision, coverage) = (share(of.precision()), share(of.coverage()));
+            writeln!(f, "| {name} | {} | {} | {} | {precision} | {coverage} |", of.due, of.said, of.right)?;
+        }
+        let bins: Vec<String> =
+            pooled.bins.iter().map(|b| format!("{:.2}: {:.2} ({})", b.said, b.right, b.n)).collect();
+        writeln!(f, "\nProbability said and share that was right (signals), held out: {}", bins.join(", "))
     }
 }
 
@@ -239,17 +294,44 @@ mod tests {
         FacetSet::parse(name, &std::fs::read_to_string(path).expect("in the repository")).expect("labelled texts")
     }
 
+    /// A set with its least precision and coverage, a little below what was measured.
     #[test]
     fn labelled_facets_keep_their_figures() {
-        let report = texts(&["facets_dev.yaml", "facets_test.yaml", "facets_messy_test.yaml"].map(shipped));
-        let [dev, test, messy] = &report.sets[..] else { panic!("three sets") };
-        assert!(dev.texts + test.texts + messy.texts >= 300, "{report}");
-        assert!(dev.all.precision() == Some(1.0) && dev.kept_silent == dev.silent, "{report}\n{:#?}", dev.misses);
-        assert!(dev.all.coverage() >= Some(0.9), "{report}\n{:#?}", dev.misses);
-        for held in [test, messy] {
-            assert!(held.all.precision() >= Some(0.95) && held.misses.is_empty(), "{report}");
+        for (name, precision, coverage) in [
+            ("facets_dev", 1.0, 0.97),
+            ("facets_field_dev", 0.96, 0.7),
+            ("facets_inside_dev", 0.98, 0.78),
+            ("facets_company_dev", 0.96, 0.7),
+            ("facets_wishes_own", 0.96, 0.9),
+            ("facets_person_own", 0.98, 0.84),
+            ("facets_test", 0.94, 0.92),
+            ("facets_messy_test", 0.94, 0.8),
+            ("facets_field_holdout", 0.96, 0.47),
+            ("facets_inside_holdout", 0.9, 0.62),
+            ("facets_company_holdout", 0.95, 0.6),
+        ] {
+            let report = texts(&[shipped(&format!("{name}.yaml"))]);
+            let of = &report.sets[0].all;
+            let least = (of.precision() >= Some(precision), of.coverage() >= Some(coverage));
+            assert_eq!(least, (true, true), "{report}\n{:#?}", report.sets[0].misses);
         }
-        assert!(test.all.coverage() >= Some(0.8) && messy.all.coverage() >= Some(0.6), "{report}");
+    }
+
+    #[test]
+    fn near_misses_say_nothing_but_for_a_few() {
+        for (name, few) in [("facets_wishes_traps", 13), ("facets_person_traps", 6)] {
+            let set = texts(&[shipped(&format!("{name}.yaml"))]).sets.remove(0);
+            assert!(set.silent > 180 && set.silent - set.kept_silent <= few, "{:#?}", set.misses);
+        }
+    }
+
+    #[test]
+    fn labels_on_which_readers_differ_count_neither_way() {
+        let set = "families: [goal]\ncompany: X\ncontacts: [{ id: c1, name: Ada Berg }]\ncases:\n  - { lang: en, text: \"Ms Berg \
+                   wants to cut costs.\", expect: [], may: [c1 goal cut_costs] }";
+        let report = texts(&[FacetSet::parse("a_test", set).expect("a set")]);
+        let FacetFigures { due, said, right } = report.held_out.all;
+        assert_eq!((due, said, right, report.held_out.kept_silent), (0, 0, 0, 1));
     }
 
     #[test]

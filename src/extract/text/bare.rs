@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::genitive::is_belonging;
 use super::guard::fold::Cell;
 use super::guard::token::Token;
 use super::people::{Mention, is_address, pronoun};
@@ -50,7 +51,7 @@ const FIRMS: &[&str] = &[
 const FIRM_BEFORE: &[&str] = &["firma", "fa", "company", "konzern", "unternehmen", "kunde", "customer", "gebrueder"];
 
 /// Before a family name they make a thing of it, or somebody whom we should not guess at.
-const ARTICLES: &[&str] = &[
+pub(super) const ARTICLES: &[&str] = &[
     "der", "die", "das", "den", "dem", "des", "ein", "eine", "einen", "einem", "einer", "im", "am", "zum", "zur",
     "vom", "beim", "ins", "dieser", "diese", "dieses", "diesen", "jeder", "jede", "kein", "keine", "the", "a", "this",
     "that", "his", "her", "their", "sein", "seine", "ihr", "ihre",
@@ -65,7 +66,7 @@ const OURS: &[&str] = &[
 const COLLEAGUES: &[&str] = &["kollege", "kollegen", "kollegin", "colleague"];
 
 /// Family names that stand for something else too often when they stand alone.
-const WORDS: &[&str] = &[
+pub(super) const WORDS: &[&str] = &[
     "meister", "kunde", "kaufmann", "wirt", "richter", "graf", "will", "may", "mark", "long", "young", "page", "price",
     "case", "power", "chef", "sommer", "winter", "herbst", "montag", "freitag", "sonntag", "march", "april", "june",
     "august", "best", "cash", "bill", "sales", "preis", "gross", "klein", "lang", "kurz", "neu", "alt", "gut", "recht",
@@ -270,7 +271,7 @@ const NO_NAMES: &[&str] = &[
 
 const NO_NAME_ENDINGS: &[&str] = &["ung", "heit", "keit", "tion", "schaft", "taet", "ness", "ment", "ing"];
 
-fn is(token: Option<&Token<'_>>, list: &[&str]) -> bool {
+pub(super) fn is(token: Option<&Token<'_>>, list: &[&str]) -> bool {
     token.is_some_and(|t| list.contains(&t.text))
 }
 
@@ -281,7 +282,7 @@ fn between<'c>(cells: &'c [Cell], tokens: &[Token<'_>], second: usize) -> &'c [C
 }
 
 /// Nothing but blanks, and the stop of an abbreviation where `stops` allows it.
-fn touches(cells: &[Cell], tokens: &[Token<'_>], second: usize, stops: bool) -> bool {
+pub(super) fn touches(cells: &[Cell], tokens: &[Token<'_>], second: usize, stops: bool) -> bool {
     second > 0 && between(cells, tokens, second).iter().all(|c| c.raw.is_whitespace() || stops && c.raw == '.')
 }
 
@@ -317,7 +318,7 @@ pub(super) fn is_person(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize
         }
     }
     let next = tokens.get(name.end).filter(|_| touches(cells, tokens, name.end, false));
-    !next.is_some_and(|t| t.capital && !matches!(t.text, "i" | "sie" | "ihnen"))
+    !next.is_some_and(|t| t.capital && !matches!(t.text, "i" | "sie" | "ihnen") && !is_belonging(Some(t)))
 }
 
 /// Whether somebody named is one of the vendor's own: `unser Herr X`, `X von uns`, `X, unser Vertriebsleiter`.

@@ -11,7 +11,9 @@ use super::people::{Mention, words_of};
 use super::phrase::Found;
 use super::rules::{RULES, Rule, Tag};
 use super::sentence::{Read, is_denied};
+use super::topics::{Sign, TOPICS};
 use super::{CompanySignal, TextKind};
+use crate::taxonomy::CompanyField;
 
 /// What stands for the company in patterns (`<firm>` in `context.yaml`).
 const FIRM: &str = "thefirm";
@@ -37,6 +39,8 @@ pub(super) struct Firm<'r> {
     words: &'r [String],
     /// The company itself speaks.
     speaks: bool,
+    /// It speaks of itself, by its name or as `we`, somewhere in the text.
+    is_named: bool,
 }
 
 /// The words of a company's name, folded; an article is none of them.
@@ -60,7 +64,12 @@ pub fn folded(word: &str) -> Option<String> {
 
 impl<'r> Firm<'r> {
     pub(super) fn of(employer: &'r Employer, kind: TextKind) -> Self {
-        Self { words: &employer.words, speaks: kind == TextKind::Company }
+        Self { words: &employer.words, speaks: kind == TextKind::Company, is_named: false }
+    }
+
+    /// Learns from all words of a text whether the company speaks of itself.
+    pub(super) fn listen<'t>(&mut self, mut tokens: impl Iterator<Item = &'t Token<'t>>) {
+        self.is_named = tokens.any(|token| self.is_meant(token) || self.is_own(token));
     }
 
     /// What the memory knows of [`FIRM`] in every case, where the company stands in a sentence.
@@ -82,13 +91,21 @@ impl<'r> Firm<'r> {
     /// Whether a word is the company: its name, or `wir` where it speaks itself.
     fn is_meant(self, token: &Token<'_>) -> bool {
         let is_name = self.words.first().is_some_and(|first| token.capital && token.text == *first);
-        is_name || self.speaks && matches!(token.text, "wir" | "we")
+        is_name || self.speaks && matches!(token.text, "wir" | "we" | "we're" | "we've" | "we'll" | "we'd")
     }
 
     /// Whether a word that makes a statement somebody else's is the company's own here.
     fn is_own(self, token: &Token<'_>) -> bool {
         let of_us = ["wir", "we", "uns", "us", "our", "ours"].contains(&token.text);
         self.speaks && (of_us || token.text.starts_with("unser"))
+    }
+
+    /// Whether another company is named by its legal form: `Nordwind GmbH`.
+    fn names_another(self, tokens: &[Token<'_>]) -> bool {
+        let is_form = |at: usize| tokens[at].capital && FORMS.contains(&tokens[at].text) && tokens[at - 1].capital;
+        let is_this =
+            |at: usize| tokens[at.saturating_sub(4)..at].iter().any(|t| self.words.iter().any(|w| *w == t.text));
+        (1..tokens.len()).any(|at| is_form(at) && !is_this(at))
     }
 
     /// Whether the sentence places what it says at another company: `bei Nordwind entscheidet ein Gremium`.
@@ -142,4 +159,108 @@ pub(super) fn of_company(
     }
     let (quote, span) = sentence.quote(&found.tokens);
     Some(CompanySignal { field: rule.field?, value: rule.value.clone(), quote, span, p: rule.p })
+}
+
+/// What stands for the contacts' company in a note.
+const THERE: [&str; 12] =
+    ["dort", "denen", "deren", "they", "their", "there", "firma", "unternehmen", "company", "betrieb", "haus", "kunde"];
+
+/// Signs of a company behind its name.
+const FORMS: [&str; 10] = ["gmbh", "ag", "kg", "se", "ohg", "ltd", "inc", "plc", "llc", "corp"];
+
+/// Facts about the company in topics that say all by themselves, if nothing speaks against them.
+pub(super) fn of_topics(
+    kind: TextKind,
+    firm: Firm<'_>,
+    sentence: &Read<'_>,
+    named: &[Mention],
+    signs: &[Found<'static, Sign>],
+) -> Vec<CompanySignal> {
+    let tokens = &sentence.tokens;
+    let says_who = match kind {
+        TextKind::Company => firm.is_named,
+        TextKind::Note => tokens.iter().any(|t| firm.is_meant(t) || THERE.contains(&t.text)) || named.is_empty(),
+        TextKind::Bio | TextKind::Post => false,
+    };
+    if !says_who || firm.is_elsewhere(sentence) || firm.names_another(tokens) {
+        return Vec::new();
+    }
+    let mut all: Vec<CompanySignal> = Vec::new();
+    for found in signs {
+        let Sign::Topic(index) = *found.tag else { continue };
+        let topic = &TOPICS.all[index];
+        let Some(field) = topic.field else { continue };
+        let ours = |at: usize| {
+            let text = tokens[at].text;
+            matches!(text, "wir" | "uns" | "we" | "us" | "our") || text.starts_with("unser")
+        };
+        if kind == TextKind::Note && found.tokens.clone().any(ours) {
+            continue;
+        }
+        if all.iter().any(|s| s.field == field && s.value == topic.value) || doubts(kind, firm, sentence, signs, found)
+        {
+            continue;
+        }
+        let (quote, span) = sentence.quote(&found.tokens);
+        all.push(CompanySignal { field, value: topic.value.clone(), quote, span, p: topic.p });
+    }
+    all
+}
+
+/// Whether a topic is doubted, denied, past or planned, or another company's.
+fn doubts(
+    kind: TextKind,
+    firm: Firm<'_>,
+    sentence: &Read<'_>,
+    signs: &[Found<'static, Sign>],
+    found: &Found<'static, Sign>,
+) -> bool {
+    let Sign::Topic(index) = *found.tag else { return true };
+    let clause = |at: usize| sentence.clauses[at];
+    let clauses = clause(found.tokens.start)..=clause(found.tokens.end - 1);
+    let near = |at: usize| clauses.contains(&clause(at));
+    let outside = |words: &std::ops::Range<usize>| !words.clone().all(|at| found.tokens.contains(&at));
+    let by_sign = signs.iter().filter(|s| outside(&s.tokens)).any(|s| match *s.tag {
+        Sign::Unless(of) => of == index,
+        Sign::Doubt | Sign::DoubtOfHabits => true,
+        Sign::Past | Sign::Plan => near(s.tokens.start),
+        Sign::Own => kind == TextKind::Note && near(s.tokens.start),
+        _ => false,
+    });
+    // `dairies that are under price pressure`.
+    let head = sentence.clause_start(found.tokens.start);
+    let relative =
+        head > 0 && matches!(sentence.tokens[head].text, "die" | "der" | "das" | "deren" | "which" | "who" | "that");
+    let of_another = relative && !firm.is_meant(&sentence.tokens[head - 1]);
+    // The first patent of 1926 tells nothing of today.
+    let is_year = |at: usize| {
+        let text = sentence.tokens[at].text;
+        text.len() == 4
+            && (text.starts_with("18") || text.starts_with("19"))
+            && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    let since = |at: usize| at > 0 && matches!(sentence.tokens[at - 1].text, "seit" | "since");
+    let long_ago =
+        TOPICS.all[index].value != "low" && (0..sentence.tokens.len()).any(|at| near(at) && is_year(at) && !since(at));
+    // Of competitors one has to speak to say how they press.
+    let of_others = TOPICS.all[index].field != Some(CompanyField::CompetitivePressure);
+    let quoted = kind == TextKind::Note && sentence.quotes_before(found.tokens.start) % 2 == 1;
+    // What somebody says is not yet so.
+    let reported =
+        sentence.tokens.iter().any(|t| ["sagt", "sagte", "says", "said", "laut", "angeblich"].contains(&t.text));
+    quoted
+        || reported
+        || by_sign
+        || of_another
+        || long_ago
+        || sentence.context.iter().filter(|c| outside(&c.tokens)).any(|c| {
+            let at = c.tokens.start;
+            match c.tag {
+                Tag::Negation => near(at) && at < found.tokens.end,
+                Tag::OtherCompany => {
+                    of_others && near(at) && at < found.tokens.start && !firm.is_own(&sentence.tokens[at])
+                }
+                _ => false,
+            }
+        })
 }

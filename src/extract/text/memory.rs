@@ -14,6 +14,7 @@ use super::bare::{Part, part};
 use super::guard::token::Spelling;
 use super::guard::{may_go_on, word_ids};
 use super::rules::RULES;
+use super::topics::TOPICS;
 
 /// Words that a thread remembers.
 const REMEMBERED: usize = 1 << 16;
@@ -50,9 +51,11 @@ pub(super) enum Set {
     Guard,
     Context,
     Claims,
+    Topics,
+    Stances,
 }
 
-const SETS: usize = 3;
+const SETS: usize = 5;
 
 /// Which words of patterns stand in a sentence, a few bits for each: where a bit is missing the word is missing.
 pub(super) type Marks = u128;
@@ -84,7 +87,8 @@ pub(super) struct Word {
 impl Word {
     fn look_up(of: Spelling<'_>, hash: u64) -> Self {
         let rules = &*RULES;
-        let sets = [word_ids(of), rules.context.ids(of), rules.claims.ids(of)];
+        let sets =
+            [word_ids(of), rules.context.ids(of), rules.claims.ids(of), TOPICS.topics.ids(of), TOPICS.stances.ids(of)];
         let (mut ends, mut marks, mut end) = ([0; SETS], [0; SETS], 0);
         for (set, ids) in sets.iter().enumerate() {
             end += ids.len() as u32;

@@ -3,9 +3,12 @@
 //! Invariant: nothing is inferred from text that the Art. 9 guard has not scrubbed; the extractors
 //! take only [`guard::Scrubbed`], which the guard alone makes. Abstaining beats guessing.
 
+mod alternatives;
 mod bare;
 mod company;
+mod crossed;
 mod department;
+mod genitive;
 pub mod guard;
 mod lines;
 mod memory;
@@ -16,7 +19,11 @@ mod quote;
 mod rules;
 mod sentence;
 mod signals;
+mod stance;
+mod statement;
+mod topics;
 mod view;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -36,7 +43,7 @@ use guard::SpecialCategory;
 use guard::token::Words;
 
 /// Name and version of this extractor, for the `evidence` table.
-pub const EXTRACTOR: &str = "text/2";
+pub const EXTRACTOR: &str = "text/3";
 
 /// What kind of text a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,7 +208,7 @@ pub struct TextReading {
 /// letters before those of the rule, the rule's, and those behind them: `kauf*` alone would know Kaufmann.
 #[must_use]
 pub fn is_word_of_rules(word: &str, fits: &dyn Fn(&str, &str, &str) -> bool) -> bool {
-    Words::of(word).spellings().all(|word| rules::RULES.knows(word, fits))
+    Words::of(word).spellings().all(|word| rules::RULES.knows(word, fits) || topics::TOPICS.knows(word, fits))
 }
 
 /// A text about contacts, as it is read.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::TextContact;
 use super::bare::{Part, is_firm, is_ours, is_person};
+use super::genitive::{is_belonging, is_genitive, is_given};
 use super::guard::fold::Cell;
 use super::guard::token::{Token, Words};
 use super::memory;
@@ -19,8 +20,8 @@ use super::memory;
 /// The gender form that an honorific or a pronoun shows; used to resolve pronouns, then forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    Masculine,
-    Feminine,
+    Masculine = 0,
+    Feminine = 1,
 }
 
 /// Who is meant.
@@ -104,8 +105,6 @@ impl Contacts {
 /// The contacts' names, ready to be found.
 pub(super) struct Directory<'r> {
     people: &'r People,
-    /// The contact whom the text is about.
-    about: Option<usize>,
     /// Contacts whose family name is a company's, too: alone it names nobody.
     firms: BTreeSet<usize>,
 }
@@ -134,8 +133,8 @@ const DEGREES: &[&str] = &["dr", "prof", "professor", "doktor", "ing"];
 
 impl<'r> Directory<'r> {
     /// `firms` are [`Contacts::firms`] of the contacts.
-    pub(super) fn new(contacts: &'r Contacts, about: Option<usize>, firms: &BTreeSet<usize>) -> Self {
-        Self { people: &contacts.0, about, firms: firms.clone() }
+    pub(super) fn new(contacts: &'r Contacts, firms: &BTreeSet<usize>) -> Self {
+        Self { people: &contacts.0, firms: firms.clone() }
     }
 
     fn names(&self) -> &[Name] {
@@ -144,7 +143,9 @@ impl<'r> Directory<'r> {
 
     /// Whether a word may be the first of somebody's given or family name.
     fn may_name(&self, token: &Token<'_>) -> bool {
+        let has = |word: &str| self.people.firsts.contains(&memory::hash(word));
         self.people.firsts.contains(&token.word.hash())
+            || token.text.strip_suffix('s').is_some_and(|stem| has(stem) || stem.strip_suffix('\'').is_some_and(has))
     }
 
     /// Learns from a sentence which family names are used as a company's.
@@ -165,6 +166,8 @@ impl<'r> Directory<'r> {
 
     /// The people named in a sentence, in order, without overlap.
     pub(super) fn mentions(&self, cells: &[Cell], tokens: &[Token<'_>]) -> Vec<Mention> {
+        let raised = self.raised(tokens);
+        let tokens = raised.as_deref().unwrap_or(tokens);
         let mut found = Vec::new();
         let mut at = 0;
         while at < tokens.len() {
@@ -178,6 +181,9 @@ impl<'r> Directory<'r> {
             };
             match mention {
                 Some(mut mention) => {
+                    // What is somebody's is said of what it is, so that the name is no subject.
+                    mention.oblique |= tokens[mention.tokens.end - 1].text.ends_with("'s")
+                        || is_belonging(tokens.get(mention.tokens.end));
                     if is_ours(cells, tokens, &mention.tokens) {
                         mention.who = Who::Stranger;
                     }
@@ -188,6 +194,16 @@ impl<'r> Directory<'r> {
             }
         }
         found
+    }
+
+    /// The words of a sentence without a capital, where names may stand among them, with capitals for those.
+    fn raised<'t>(&self, tokens: &[Token<'t>]) -> Option<Vec<Token<'t>>> {
+        if tokens.iter().any(|t| t.capital) {
+            return None;
+        }
+        let is_name = |t: &Token<'_>| t.word.chars() > 2 && self.may_name(t) && !t.word.is(Part::NO_NAME);
+        let raise = |t: &Token<'t>| Token { capital: is_name(t), ..t.clone() };
+        tokens.iter().any(is_name).then(|| tokens.iter().map(raise).collect())
     }
 
     fn addressed(&self, cells: &[Cell], tokens: &[Token<'_>], at: usize) -> Option<Mention> {
@@ -252,7 +268,7 @@ impl<'r> Directory<'r> {
         Some(Mention::plain(at..end, unique(&fitting).map_or(Who::Stranger, |(c, _)| Who::Contact(c))))
     }
 
-    /// A family name alone, where it can be nothing else; a given name alone is somebody whom we do not know.
+    /// A family name alone, where it can be nothing else, or a given name that only one contact has.
     fn bare(&self, cells: &[Cell], tokens: &[Token<'_>], at: usize) -> Option<Mention> {
         if !tokens[at].capital || !self.may_name(&tokens[at]) {
             return None;
@@ -260,8 +276,9 @@ impl<'r> Directory<'r> {
         let fitting = self.fitting(|n| reaches(cells, tokens, at, &[&n.family]));
         let Some((_, end)) = fitting.first().copied() else {
             let given = self.fitting(|n| reaches(cells, tokens, at, &[&n.given]));
-            let (_, end) = *given.iter().find(|(contact, _)| Some(*contact) != self.about)?;
-            return Some(Mention::plain(at..end, Who::Stranger));
+            let (_, end) = *given.first()?;
+            let only = unique(&given).filter(|_| is_given(cells, tokens, &(at..end)));
+            return Some(Mention::plain(at..end, only.map_or(Who::Stranger, |(contact, _)| Who::Contact(contact))));
         };
         let who = match unique(&fitting) {
             Some((contact, _)) if !self.firms.contains(&contact) && is_person(cells, tokens, &(at..end)) => {
@@ -319,7 +336,7 @@ fn reaches(cells: &[Cell], tokens: &[Token<'_>], mut at: usize, parts: &[&[Strin
         }
         for word in *part {
             let token = tokens.get(at)?;
-            if token.text != *word {
+            if token.text != *word && !is_genitive(tokens, at, word) {
                 return None;
             }
             at += 1;

@@ -262,12 +262,16 @@ fn matches_from(items: &[Item], seen: Seen<'_>, at: usize, person: &mut Option<u
 
 /// Skips up to [`MAX_GAP`] words of one clause, none of them blocked.
 fn gap(rest: &[Item], seen: Seen<'_>, at: usize, person: &mut Option<usize>, blocked: &[bool]) -> Option<usize> {
-    let (view, _) = seen;
+    let (view, set) = seen;
     for next in at..=at + MAX_GAP {
+        let crosses = next > 0 && next < view.tokens.len() && view.clause(next) != view.clause(next - 1);
+        // What one says may go on behind a comma; of parts that stand apart none may be another clause's.
+        if crosses && matches!(set, Set::Topics | Set::Stances) {
+            return None;
+        }
         if let Some(end) = matches_from(rest, seen, next, person) {
             return Some(end);
         }
-        let crosses = next > 0 && next < view.tokens.len() && view.clause(next) != view.clause(next - 1);
         if next >= view.tokens.len() || blocked.get(next) == Some(&true) || crosses {
             return None;
         }

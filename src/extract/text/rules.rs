@@ -141,7 +141,7 @@ impl Family {
         }
     }
 
-    fn check(self, value: &str) -> Result<(), UnknownTerm> {
+    pub(super) fn check(self, value: &str) -> Result<(), UnknownTerm> {
         match self {
             Self::BuyingRole => value.parse::<BuyingRole>().map(drop),
             Self::Trait => value.parse::<Trait>().map(drop),
@@ -154,7 +154,7 @@ impl Family {
         }
     }
 
-    const fn is_bipolar(self) -> bool {
+    pub(super) const fn is_bipolar(self) -> bool {
         matches!(self, Self::BuyingRole | Self::Trait)
     }
 }
@@ -210,7 +210,7 @@ pub(super) struct Rules {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum RuleError {
+pub(super) enum RuleError {
     #[error("signal file {file} does not parse: {message}")]
     Yaml { file: usize, message: String },
     #[error("signal file {file} has an unknown version {version}")]
@@ -327,10 +327,15 @@ impl RawRule {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(text: &str, file: usize) -> Result<T, RuleError> {
+/// The sets of words that all patterns may name.
+pub(super) fn context_sets() -> Result<Sets, RuleError> {
+    Ok(parse::<RawContext>(CONTEXT, 0)?.sets)
+}
+
+pub(super) fn parse<T: serde::de::DeserializeOwned>(text: &str, file: usize) -> Result<T, RuleError> {
     serde_saphyr::from_str(text).map_err(|e| RuleError::Yaml { file, message: e.to_string() })
 }
 
-fn version(version: u32, file: usize) -> Result<(), RuleError> {
+pub(super) fn version(version: u32, file: usize) -> Result<(), RuleError> {
     if version == 1 { Ok(()) } else { Err(RuleError::Version { file, version }) }
 }

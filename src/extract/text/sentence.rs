@@ -10,6 +10,26 @@ use super::people::Mention;
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
 
+/// Words that make a statement a guess, spelled as the text is folded.
+const HEDGES: [&str; 16] = [
+    "probably",
+    "perhaps",
+    "maybe",
+    "possibly",
+    "supposedly",
+    "apparently",
+    "presumably",
+    "allegedly",
+    "vielleicht",
+    "vermutlich",
+    "wahrscheinlich",
+    "angeblich",
+    "moeglicherweise",
+    "eventuell",
+    "evtl",
+    "anscheinend",
+];
+
 /// A sentence with its words and what they say about how it is meant.
 pub(super) struct Read<'s> {
     pub(super) sentence: Sentence<'s>,
@@ -59,6 +79,15 @@ impl<'s> Read<'s> {
         let cells = self.tokens[tokens.start].cells.start..self.tokens[tokens.end - 1].cells.end;
         let (text, span) = self.sentence.written(&cells);
         (text.to_owned(), span)
+    }
+
+    /// Words that no gap of a pattern may pass over: what denies, and what hedges.
+    pub(super) fn blocked(&self) -> Vec<bool> {
+        let mut blocked = self.mask(Tag::Negation);
+        for (at, token) in self.tokens.iter().enumerate() {
+            blocked[at] |= HEDGES.contains(&token.text);
+        }
+        blocked
     }
 
     pub(super) fn clause_start(&self, token: usize) -> usize {

@@ -3,11 +3,8 @@
 //! Invariant: takes only [`Scrubbed`]; a question, a condition, hearsay, a negation outside the
 //! pattern, an uncertain name or an instruction to the reader yields nothing.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use super::bare::{Part, names_unknown};
-use super::company::{Firm, of_company};
+use super::company::{Firm, of_company, of_topics};
 use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
 use super::guard::token::Token;
@@ -15,11 +12,9 @@ use super::people::{Directory, Form, Mention, Who, pronoun};
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
 use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
+use super::stance::{Around, Left, Stated, signs, stated, weight};
+use super::statement::{Statement, believed_of_company, merged, without_general};
 use super::{CompanySignal, Polarity, Setting, TextKind, TextSignal};
-use crate::taxonomy::{CompanyField, PurchasePhase};
-
-/// A pronoun, or a sentence without a subject, is a little less sure than a name.
-const INDIRECT: f64 = 0.9;
 
 /// A longer sentence is no sentence; also keeps the work linear.
 const MAX_WORDS: usize = 300;
@@ -39,47 +34,9 @@ pub(super) fn signals(
     for sentence in &sentences {
         reader.directory.learn_firms(sentence.cells, &sentence.tokens);
     }
+    reader.firm.listen(sentences.iter().flat_map(|sentence| &sentence.tokens));
     let read: Vec<Statement> = sentences.iter().flat_map(|sentence| reader.read(sentence)).collect();
-    // What follows from a department's step yields to what is said of the person.
-    let (implied, said): (Vec<_>, Vec<_>) = read.into_iter().partition(|s| s.implied);
-    let mut found: BTreeMap<(String, String, String, Option<PurchasePhase>), Statement> = BTreeMap::new();
-    for statement in said.into_iter().chain(implied) {
-        let of = &statement.signal;
-        let key = (of.subject.clone(), of.family.clone(), of.value.clone(), of.phase);
-        match found.entry(key) {
-            Entry::Vacant(free) => {
-                free.insert(statement);
-            }
-            Entry::Occupied(mut taken) if taken.get().implied == statement.implied => {
-                let first = taken.get_mut();
-                first.contradicted |= first.signal.polarity != statement.signal.polarity;
-            }
-            Entry::Occupied(_) => {}
-        }
-    }
-    let mut believed: Vec<TextSignal> = found.into_values().filter(|s| !s.contradicted).map(|s| s.signal).collect();
-    believed.sort_by_key(|s| s.span);
-    (believed, believed_of_company(reader.company))
-}
-
-/// The first statement of each field; of a field of which two values are stated, none.
-fn believed_of_company(said: Vec<CompanySignal>) -> Vec<CompanySignal> {
-    let mut by: BTreeMap<CompanyField, Vec<CompanySignal>> = BTreeMap::new();
-    for s in said {
-        by.entry(s.field).or_default().push(s);
-    }
-    let alike = by.into_values().filter(|all| all.iter().all(|s| s.value == all[0].value));
-    let mut believed: Vec<CompanySignal> = alike.filter_map(|all| all.into_iter().next()).collect();
-    believed.sort_by_key(|s| s.span);
-    believed
-}
-
-/// The first place that says something, and whether another place says the opposite; then neither counts.
-struct Statement {
-    signal: TextSignal,
-    /// By the step of a department, not by a word about the person.
-    implied: bool,
-    contradicted: bool,
+    (merged(read), believed_of_company(reader.company))
 }
 
 /// Whom a pronoun can mean: the one person named last.
@@ -103,6 +60,8 @@ struct Reader<'r> {
     firm: Firm<'r>,
     /// What was read of the company so far.
     company: Vec<CompanySignal>,
+    /// Topics of the sentence before of which nobody's view was told.
+    left: Vec<Left>,
 }
 
 impl<'r> Reader<'r> {
@@ -110,7 +69,7 @@ impl<'r> Reader<'r> {
         Self {
             setting,
             kind,
-            directory: Directory::new(&setting.contacts, about, &setting.firms),
+            directory: Directory::new(&setting.contacts, &setting.firms),
             about,
             antecedent: None,
             others: false,
@@ -118,6 +77,7 @@ impl<'r> Reader<'r> {
             met_before: Vec::new(),
             firm: Firm::of(&setting.employer, kind),
             company: Vec::new(),
+            left: Vec::new(),
         }
     }
 
@@ -128,11 +88,13 @@ impl<'r> Reader<'r> {
             // What was withheld may have named somebody.
             self.others = true;
             self.met_before.clear();
+            self.left.clear();
         }
         if sentence.tokens.len() > MAX_WORDS {
             self.antecedent = None;
             self.others = true;
             self.met_before.clear();
+            self.left.clear();
             return Vec::new();
         }
         let named = self.directory.mentions(sentence.cells, &sentence.tokens);
@@ -142,7 +104,14 @@ impl<'r> Reader<'r> {
             self.in_quote = !self.in_quote;
         }
         let asks = sentence.is_question() || sentence.sentence.text.starts_with('>');
-        let found = if asks { Vec::new() } else { self.claims(sentence, &named, third_party, opened_quoted) };
+        let found = if asks {
+            self.left.clear();
+            Vec::new()
+        } else {
+            let mut found = self.claims(sentence, &named, third_party, opened_quoted);
+            found.extend(self.apart(sentence, &named, third_party, opened_quoted));
+            without_general(found)
+        };
         let met = |tag: &Tag| !asks && !sentence.has(Tag::Veto) && matches!(tag, Tag::Requires(_));
         self.met_before = sentence.context.iter().map(|c| *c.tag).filter(met).collect();
         self.remember(&named, third_party);
@@ -193,14 +162,17 @@ impl<'r> Reader<'r> {
         let before: Vec<&Mention> = named.iter().filter(|m| m.tokens.start < at).collect();
         match before[..] {
             [] if named.is_empty() => match self.antecedent {
-                // A family name alone shows no form; the contact whom the note is on needs none.
-                Some(a) => (a.form == Some(form) || a.form.is_none() && !self.others && self.about == Some(a.contact))
-                    .then_some(Who::Contact(a.contact)),
+                Some(a) => (a.form == Some(form) || self.is_about(a)).then_some(Who::Contact(a.contact)),
                 None => (!self.others).then_some(Who::Contact(self.about?)),
             },
             [only] if only.form == Some(form) && !matches!(only.who, Who::Speaker) => Some(only.who),
             _ => None,
         }
+    }
+
+    /// A family name alone shows no form; the contact whom the note is on needs none.
+    fn is_about(&self, antecedent: Antecedent) -> bool {
+        antecedent.form.is_none() && !self.others && self.about == Some(antecedent.contact)
     }
 
     fn remember(&mut self, named: &[Mention], third_party: bool) {
@@ -273,6 +245,34 @@ impl<'r> Reader<'r> {
             }
         }
         said
+    }
+
+    /// Statements whose parts stand apart.
+    fn apart(
+        &mut self,
+        sentence: &Read<'_>,
+        named: &[Mention],
+        third_party: bool,
+        opened_quoted: bool,
+    ) -> Vec<Statement> {
+        let meant = self.antecedent.map(|a| a.contact).or(if self.others { None } else { self.about });
+        let meant_by = [Form::Masculine, Form::Feminine].map(|form| match self.antecedent {
+            Some(a) => (a.form == Some(form) || self.is_about(a)).then_some(a.contact),
+            None => meant,
+        });
+        let (kind, about) = (self.kind, self.about);
+        let around = Around { kind, about, meant, meant_by, third_party, opened_quoted, named };
+        let standing = self.firm.standing(&sentence.tokens);
+        let marked = standing.as_deref().map(|words| self.firm.marked(&sentence.tokens, words));
+        let found = signs(sentence, marked.as_deref().unwrap_or(&sentence.tokens), &self.left);
+        self.company.extend(of_topics(kind, self.firm, sentence, named, &found));
+        let all = stated(sentence, &found, &around, &mut self.left);
+        let contacts = &self.setting.contacts;
+        let signal = |s: Stated| {
+            let id = &contacts[s.contact].id;
+            s.signal(id)
+        };
+        all.into_iter().map(|s| Statement { signal: signal(s), implied: false, contradicted: false }).collect()
     }
 
     /// What the step of a department says: of its only contact, and of the contact whom the note is on.
@@ -371,14 +371,14 @@ impl<'r> Reader<'r> {
             polarity: rule.polarity,
             quote,
             span,
-            p: if indirect { (rule.p * INDIRECT * 100.0).round() / 100.0 } else { rule.p },
+            p: weight(rule.p, indirect),
         }
     }
 }
 
 /// What the rules find in a sentence whose `tokens` show the company.
 fn matches(sentence: &Read<'_>, tokens: &[Token<'_>], mentions: &[Mention]) -> Vec<Found<'static, Tag>> {
-    let mut blocked = sentence.mask(Tag::Negation);
+    let mut blocked = sentence.blocked();
     for mention in mentions {
         blocked[mention.tokens.clone()].fill(true);
     }

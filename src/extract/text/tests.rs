@@ -84,6 +84,63 @@ fn check_labelled(read: &[(Labelled, BTreeSet<Expected>)]) {
     assert!(right * 10 >= due * 9, "recall {right} of {due}, missed:\n{}", missed.join("\n"));
 }
 
+/// Whose view it is, and what makes it nobody's, where topic and stance stand apart: the goal to cut costs.
+#[test]
+fn parts_of_a_statement_go_to_the_one_whose_view_they_are() {
+    let contacts = [("c1", "Karen Ashdown"), ("c2", "Deepak Raman"), ("c3", "Julia Felsner")];
+    let contacts: Vec<TextContact> =
+        contacts.map(|(id, name)| TextContact { id: id.into(), name: name.into(), title: None }).into();
+    for (kind, about, text, whose) in [
+        (TextKind::Note, "c1", "Main thing on her desk this quarter: bringing the spend down.", Some("c1")),
+        (TextKind::Note, "c1", "Called Karen re renewal. She has to find savings of 8% this year.", Some("c1")),
+        // It may be Deepak's assistant whom the note goes on about: a given name tells no form.
+        (TextKind::Note, "c2", "Called Karen re renewal. She has to find savings of 8% this year.", None),
+        (TextKind::Note, "c2", "Karen says she has to find savings of 8% this year.", Some("c1")),
+        (TextKind::Note, "c1", "Top of Deepak's list: getting costs under control.", Some("c2")),
+        (TextKind::Note, "c2", "Karens Ziel ist es, bei den Frachtkosten kräftig zu sparen.", Some("c1")),
+        (TextKind::Note, "c2", "karen has to bring the freight spend down", Some("c1")),
+        (TextKind::Note, "c2", "Muss dieses Jahr die Ausgaben senken.", Some("c2")),
+        (TextKind::Bio, "c3", "Head of service. My mission: bringing the running costs down.", Some("c3")),
+        (TextKind::Note, "c1", "Our goal is to bring the costs down for Karen.", None),
+        (TextKind::Note, "c1", "Does Karen have to bring the costs down?", None),
+        (TextKind::Note, "c1", "If sales drop Karen has to bring the costs down.", None),
+        (TextKind::Note, "c1", "Karen does not have to bring the costs down.", None),
+        (TextKind::Note, "c1", "Karen's boss has to bring the costs down.", None),
+        (TextKind::Note, "c1", "Karen had to bring the costs down last year.", None),
+        (TextKind::Note, "c1", "Karen probably has to bring the costs down.", None),
+        (TextKind::Note, "c1", "Karen explained it: the ministry has to bring the costs down.", None),
+        (TextKind::Note, "c1", "Karen told Deepak that Julia and he have to bring the costs down.", None),
+        (TextKind::Note, "none", "They have to bring the costs down.", None),
+        (TextKind::Note, "c1", "Tom Bexley from the warehouse was there too, he has to bring the costs down.", None),
+        (TextKind::Bio, "c3", "My boss has to bring the costs down.", None),
+    ] {
+        let record = TextRecord {
+            id: String::new(),
+            kind,
+            lang: None,
+            text: text.to_owned(),
+            contacts: contacts.clone().into(),
+            about: (about != "none").then(|| about.to_owned()),
+            company: None,
+        };
+        let said = read_text(&record).signals.into_iter().filter(|s| s.value == "cut_costs").map(|s| s.subject);
+        assert_eq!(said.collect::<Vec<_>>(), whose.into_iter().collect::<Vec<_>>(), "{text}");
+        check_spans(&record);
+    }
+}
+
+#[test]
+fn a_complaint_may_take_up_what_the_sentence_before_spoke_of() {
+    let post = |text: &str| TextRecord { kind: TextKind::Post, about: Some("c1".into()), ..note(text) };
+    let pains = |record: &TextRecord| {
+        let said = read_text(record).signals.into_iter().filter(|s| s.family == "pain");
+        said.map(|s| (s.value, s.quote)).collect::<Vec<_>>()
+    };
+    let told = pains(&post("Schon wieder drei Wochen Lieferverzug. Das nervt mich langsam richtig."));
+    assert_eq!(told, [("late_deliveries".to_owned(), "Lieferverzug".to_owned())]);
+    assert_eq!(pains(&post("Ein Kunde klagte über Lieferverzug. Heute war die Messe gut besucht.")), []);
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RoleNotes {

@@ -17,6 +17,7 @@ use super::disguise::{Disguise, SHORTEST_TORN};
 use super::token::{Spelling, Token, plain_words};
 use crate::extract::text::memory::Set;
 use crate::extract::text::phrase::{Found, Glob, PatternError, Phrases, Sets, View, globs, pattern_words};
+use crate::extract::text::topics::TOPICS;
 use crate::taxonomy::Language;
 
 const CATEGORIES: &[&str] = &[
@@ -254,7 +255,11 @@ impl Lexicon {
             Vec::new()
         };
         let reaches = |hit: &Found<'_, Tag>| reach.get(hit.tokens.start).is_none_or(|end| *end < hit.tokens.end);
-        verdict.private = has(Tag::Personal) && !has(Tag::Business) && !has(Tag::Work) && !benign;
+        verdict.private = has(Tag::Personal)
+            && !has(Tag::Business)
+            && !has(Tag::Work)
+            && !benign
+            && !TOPICS.tell_of_work(tokens, clauses);
         for hit in &found {
             match hit.tag {
                 Tag::Hint(category) if reaches(hit) => {

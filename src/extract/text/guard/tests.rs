@@ -41,6 +41,15 @@ const BIOS: &str = include_str!("../../../../testdata/text/redteam_bios.jsonl");
 const BIOS_2: &str = include_str!("../../../../testdata/text/redteam_bios2.jsonl");
 /// Never looked at while the rules were made; what leaks stays unrepaired, so that the figure stays honest.
 const HOLD_OUT: &str = include_str!("../../../../testdata/text/redteam_holdout.jsonl");
+/// By an author who had read nothing of the guard: the half that it was tuned on, and the half that nobody looks at.
+const BLIND: [&str; 2] = [
+    include_str!("../../../../testdata/text/redteam_blind_dev.jsonl"),
+    include_str!("../../../../testdata/text/redteam_blind_holdout.jsonl"),
+];
+const BENIGN_BLIND: [&str; 2] = [
+    include_str!("../../../../testdata/text/benign_blind_dev.jsonl"),
+    include_str!("../../../../testdata/text/benign_blind_holdout.jsonl"),
+];
 const BENIGN_FRESH: &str = include_str!("../../../../testdata/text/benign_fresh.jsonl");
 const BENIGN_BIOS: &str = include_str!("../../../../testdata/text/benign_bios.jsonl");
 const BENIGN: &str = include_str!("../../../../testdata/text/benign.jsonl");
@@ -133,6 +142,15 @@ fn the_hold_out_leaks_no_more_than_measured() {
 }
 
 #[test]
+fn texts_by_others_leak_no_more_than_measured() {
+    for (set, known) in BLIND.into_iter().zip([2, 4]) {
+        let attacks: Vec<Attack> = lines(set);
+        let leaks = attacks.iter().filter(|a| leak(a).is_some()).count();
+        assert!(attacks.len() >= 90 && leaks <= known, "{leaks} of {}", attacks.len());
+    }
+}
+
+#[test]
 fn private_life_without_work_is_withheld() {
     // No list knows the word; the sentence has nothing to do with work.
     let (scrubbed, withheld) = scrub("Er züchtet daheim Zierfische. Er liefert am Montag.", None);
@@ -153,6 +171,16 @@ fn fresh_business_language_passes() {
 #[test]
 fn business_language_in_half_sentences_passes() {
     check_benign(BENIGN_BIOS);
+}
+
+/// Half of these were written to look like what must be withheld.
+#[test]
+fn business_language_of_others_is_lost_no_more_than_measured() {
+    for (set, known) in BENIGN_BLIND.into_iter().zip([8, 17]) {
+        let benign: Vec<Benign> = lines(set);
+        let lost = benign.iter().filter(|b| scrub(&b.text, b.lang.parse().ok()).0.text() != b.text).count();
+        assert!(benign.len() >= 70 && lost <= known, "{lost} of {}", benign.len());
+    }
 }
 
 fn check_benign(set: &str) {

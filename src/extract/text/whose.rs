@@ -1,0 +1,215 @@
+//! Whose view a statement is whose parts stand apart.
+//!
+//! Invariant: it is one contact's, or nobody's; who wrote a note is never meant, nor is somebody whom nobody knows.
+
+use std::ops::Range;
+
+use super::TextKind;
+use super::bare::Part;
+use super::guard::token::Token;
+use super::memory::Set;
+use super::people::{Form, Mention, Who, pronoun};
+use super::rules::Tag;
+use super::sentence::is_first_person;
+use super::stance::{Around, Here};
+
+/// Words that may stand before what is said of somebody who is not named: `A tough negotiator`, `Very careful`.
+const LEADS: [&str; 38] = [
+    "sehr",
+    "extrem",
+    "total",
+    "absolut",
+    "echt",
+    "richtig",
+    "ziemlich",
+    "wirklich",
+    "eher",
+    "ein",
+    "eine",
+    "einer",
+    "der",
+    "die",
+    "das",
+    "ist",
+    "bin",
+    "immer",
+    "stets",
+    "very",
+    "really",
+    "extremely",
+    "quite",
+    "totally",
+    "super",
+    "so",
+    "rather",
+    "pretty",
+    "a",
+    "an",
+    "the",
+    "is",
+    "am",
+    "always",
+    "bit",
+    "true",
+    "echter",
+    "echte",
+];
+
+impl Here<'_> {
+    /// Whose view a statement is, and whether that is said without a name.
+    pub(super) fn whose(
+        &self,
+        anchor: &Range<usize>,
+        topic: &Range<usize>,
+        near: &impl Fn(usize) -> bool,
+    ) -> Option<(usize, bool)> {
+        let Around { kind, about, named, .. } = *self.around;
+        let quoted = self.is_quoted(topic.start);
+        let own = about.filter(|_| kind != TextKind::Note);
+        if own.is_some() {
+            let all = || (0..self.sentence.tokens.len()).filter(|at| near(*at));
+            let speaks = all().any(|at| self.is_speaker(at));
+            let is_theirs = all().any(|at| self.is_author(at)) && !self.third_before(anchor, 0);
+            if quoted {
+                return None;
+            } else if speaks || is_theirs {
+                return own.map(|contact| (contact, false));
+            }
+        }
+        let close: Vec<&Mention> = named.iter().filter(|m| near(m.tokens.start)).collect();
+        if close.is_empty() {
+            if let Some((at, form)) = self.pronoun_near(near) {
+                return self.meant_by(at, form?);
+            }
+            if !named.is_empty() && self.is_reported() {
+                return None;
+            }
+        }
+        let of = if close.is_empty() { named.iter().collect() } else { close };
+        if !of.is_empty() {
+            return self.one_named(&of, anchor, quoted).map(|contact| (contact, false));
+        }
+        let openers = self.sentence.mask(Tag::Opener);
+        let opens = (0..anchor.start.min(topic.start)).all(|at| openers[at] || LEADS.contains(&self.word(at)));
+        let alone = opens || kind == TextKind::Bio;
+        let nobody_else = !self.around.third_party && !self.names_stranger();
+        let meant = own.or(self.around.meant).filter(|_| kind != TextKind::Company && alone && nobody_else);
+        meant.map(|contact| (contact, true))
+    }
+
+    /// The first pronoun near a statement, and its form; `None` within, if there are several of different forms.
+    fn pronoun_near(&self, near: &impl Fn(usize) -> bool) -> Option<(usize, Option<Form>)> {
+        let all = (0..self.sentence.tokens.len()).filter(|at| near(*at));
+        let mut pronouns = all.filter_map(|at| Some((at, self.pronoun(at)?)));
+        let (at, form) = pronouns.next()?;
+        Some((at, pronouns.all(|(_, other)| other == form).then_some(form)))
+    }
+
+    /// Whom a pronoun means: the one named before it in the sentence, else the one whom the sentences before were about.
+    fn meant_by(&self, at: usize, form: Form) -> Option<(usize, bool)> {
+        let before: Vec<&Mention> = self.around.named.iter().filter(|m| m.tokens.start < at).collect();
+        match one(&before) {
+            Some(Who::Contact(contact)) => before[0].form.is_none_or(|f| f == form).then_some((contact, false)),
+            None if before.is_empty() && !self.names_stranger() => {
+                self.around.meant_by[form as usize].map(|contact| (contact, true))
+            }
+            _ => None,
+        }
+    }
+
+    /// The one contact whom all of these mentions name, if it is theirs what is said.
+    fn one_named(&self, of: &[&Mention], anchor: &Range<usize>, quoted: bool) -> Option<usize> {
+        let Who::Contact(contact) = one(of)? else { return None };
+        let others = self.around.named.iter().any(|m| m.who != Who::Contact(contact));
+        // `The boss of Ms X`: somebody who is no contact stands before what is said.
+        let taken = self.third_before(anchor, of.iter().map(|m| m.tokens.end).max().unwrap_or(0));
+        // Somebody else speaks of a contact who is named in what is quoted.
+        let passed_on = quoted && of.iter().any(|m| self.is_quoted(m.tokens.start));
+        (!(taken || passed_on || others && self.is_reported())).then_some(contact)
+    }
+
+    /// Somebody who is no contact stands before the stance, in its clause: behind the name, or as `the boss of` before it.
+    fn third_before(&self, anchor: &Range<usize>, from: usize) -> bool {
+        const RIVALS: [&str; 8] =
+            ["mitbewerber", "rival", "rivals", "zulieferer", "supplier", "suppliers", "lieferanten", "lieferant"];
+        let before = |at: usize| at < anchor.start && self.clause(at) == self.clause(anchor.start);
+        let third = self.sentence.context.iter().filter(|c| *c.tag == Tag::ThirdParty).map(|c| c.tokens.start);
+        third.into_iter().any(|at| before(at) && (at >= from || at + 2 < from))
+            || (from..anchor.start).any(|at| before(at) && RIVALS.contains(&self.word(at)))
+    }
+
+    /// Whether somebody passes on what another thinks.
+    fn is_reported(&self) -> bool {
+        const SAYS: [&str; 18] = [
+            "sagt",
+            "meint",
+            "says",
+            "said",
+            "laut",
+            "lt",
+            "told",
+            "erzaehlt",
+            "according",
+            "thinks",
+            "per",
+            "tells",
+            "erklaert",
+            "berichtet",
+            "explained",
+            "explains",
+            "mentioned",
+            "mentions",
+        ];
+        self.sentence.tokens.iter().any(|token| SAYS.contains(&token.text))
+    }
+
+    /// Who wrote it, as a subject.
+    fn is_speaker(&self, at: usize) -> bool {
+        let token = &self.sentence.tokens[at];
+        is_first_person(token) || matches!(token.text, "i've" | "i'd" | "i'll")
+    }
+
+    /// Who wrote it, in any case.
+    pub(super) fn is_author(&self, at: usize) -> bool {
+        let text = self.word(at);
+        self.is_speaker(at)
+            || matches!(text, "mich" | "mir" | "me" | "my" | "myself")
+            || text.starts_with("mein") && !text.starts_with("meint")
+    }
+
+    fn pronoun(&self, at: usize) -> Option<Form> {
+        let token = &self.sentence.tokens[at];
+        match token.text {
+            "sie" if token.capital && at > 0 => None,
+            "ihm" | "ihn" | "him" | "his" => Some(Form::Masculine),
+            "her" => Some(Form::Feminine),
+            word => pronoun(word),
+        }
+    }
+
+    /// Whether somebody may be named whom nobody knows: two words with capitals at the head of a clause that no rule knows.
+    fn names_stranger(&self) -> bool {
+        let tokens = &self.sentence.tokens;
+        let unknown = |t: &Token<'_>| {
+            let sets = [Set::Guard, Set::Context, Set::Claims, Set::Topics, Set::Stances];
+            t.capital
+                && t.word.chars() > 2
+                && !t.word.is(Part::NO_NAME)
+                && sets.iter().all(|s| t.word.ids(*s).is_empty())
+        };
+        (1..tokens.len()).any(|at| {
+            let heads = at == 1 || self.clause(at - 2) != self.clause(at - 1);
+            heads && self.clause(at - 1) == self.clause(at) && unknown(&tokens[at - 1]) && unknown(&tokens[at])
+        })
+    }
+
+    pub(super) fn is_quoted(&self, at: usize) -> bool {
+        self.around.opened_quoted ^ (self.sentence.quotes_before(at) % 2 == 1)
+    }
+}
+
+/// The one whom all mentions name.
+fn one(mentions: &[&Mention]) -> Option<Who> {
+    let first = mentions.first()?.who;
+    mentions.iter().all(|m| m.who == first).then_some(first)
+}
