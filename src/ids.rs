@@ -60,6 +60,12 @@ impl Ids {
         SubjectId::from_body(&self.body("subject", &[crm.as_bytes(), record.as_bytes()]))
     }
 
+    /// The same as bytes, see [`subject_of`].
+    #[must_use]
+    pub fn subject_bytes(&self, crm: &str, record: &str) -> [u8; 16] {
+        *halves(&self.mac("subject", &[crm.as_bytes(), record.as_bytes()])).0
+    }
+
     /// A company, from the CRM's name and its record id.
     #[must_use]
     pub fn account(&self, crm: &str, record: &str) -> AccountId {
@@ -99,8 +105,37 @@ impl Ids {
     /// A keyed hash of content, `hmac-sha256:` + hex: proves equality, reveals nothing.
     #[must_use]
     pub fn commitment(&self, label: &str, content: &[u8]) -> String {
-        format!("hmac-sha256:{}", HEXLOWER.encode(&self.mac(label, &[content])))
+        format!("{COMMITMENT}{}", HEXLOWER.encode(&self.mac(label, &[content])))
     }
+
+    /// The first half of it, see [`commitment_bytes`].
+    #[must_use]
+    pub fn commitment_bytes(&self, label: &str, content: &[u8]) -> [u8; 16] {
+        *halves(&self.mac(label, &[content])).0
+    }
+}
+
+/// What a commitment begins with.
+const COMMITMENT: &str = "hmac-sha256:";
+
+/// The subject that bytes stand for.
+#[must_use]
+pub fn subject_of(bytes: &[u8; 16]) -> SubjectId {
+    SubjectId::from_body(text(bytes, &mut [0; 26]))
+}
+
+/// The bytes of a subject id; `None` = it is none.
+#[must_use]
+pub fn subject_bytes(id: &str) -> Option<[u8; 16]> {
+    let body = id.strip_prefix(SubjectId::PREFIX)?.to_ascii_uppercase();
+    BASE32_NOPAD.decode(body.as_bytes()).ok()?.try_into().ok()
+}
+
+/// The first half of a commitment; `None` = it is none.
+#[must_use]
+pub fn commitment_bytes(commitment: &str) -> Option<[u8; 16]> {
+    let code = HEXLOWER.decode(commitment.strip_prefix(COMMITMENT)?.as_bytes()).ok()?;
+    Some(*code.first_chunk()?)
 }
 
 /// Makes the ids of decisions and their permits, see [`Ids::decisions`].
@@ -157,6 +192,16 @@ mod tests {
         }
         let code = BASE32_NOPAD.encode(&mac.finalize().into_bytes()[..16]).to_lowercase();
         assert_eq!(Ids::new(DEMO_KEY).subject("crm", "1").as_str(), format!("sub_{code}"));
+    }
+
+    #[test]
+    fn ids_and_commitments_are_their_bytes() {
+        let ids = Ids::new(DEMO_KEY);
+        let (id, bytes) = (ids.subject("crm", "1"), ids.subject_bytes("crm", "1"));
+        assert_eq!((subject_bytes(id.as_str()), subject_of(&bytes)), (Some(bytes), id));
+        let commitment = ids.commitment("row", b"cells");
+        assert_eq!(commitment_bytes(&commitment), Some(ids.commitment_bytes("row", b"cells")));
+        assert_eq!((subject_bytes("acc_x"), commitment_bytes("hmac-sha256:00")), (None, None));
     }
 
     #[test]

@@ -124,6 +124,11 @@ impl Layout {
         self.columns.get(field).map_or(&[], Vec::as_slice)
     }
 
+    /// Fields with their columns, sorted by field.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.columns.iter().map(|(field, at)| (field.as_str(), at.as_slice()))
+    }
+
     /// Fields that have a column, sorted.
     pub(super) fn fields(&self) -> Vec<String> {
         self.columns.keys().cloned().collect()

@@ -30,8 +30,10 @@ use serde::{Deserialize, Serialize};
 pub use columns::{FLAGS, Table};
 pub use error::CrmError;
 pub use note::{CrmNote, NoteFiles, NoteKind};
-pub use parts::{Concerned, Employer, KnownBefore, Parting, Parts, Seen};
-pub use pull::{check, files_of, identities, pull};
+pub use parts::{
+    Before, Concerned, Employer, Found, KnownBefore, Parting, Parts, Seen, Tag, TonightsRows, tags_of_rows,
+};
+pub use pull::{check, files_of, pull};
 pub use rows::MAX_CELL;
 
 use crate::model::Personal;
@@ -309,10 +311,19 @@ pub struct FileFacts {
 }
 
 impl FileFacts {
-    /// By what the file is known again: its table, its name and its content.
+    /// Hashes the file once more, after it was read: it may have been replaced meanwhile.
+    ///
+    /// # Errors
+    /// It cannot be read any more.
+    pub fn hash_again(&mut self) -> Result<(), CrmError> {
+        self.sha256 = files::survey(&self.path, None)?.sha256;
+        Ok(())
+    }
+
+    /// Whether it is the same file, with the same content.
     #[must_use]
-    pub fn identity(&self) -> String {
-        parts::identity(self.table, &self.path, &self.sha256)
+    pub fn is_still(&self, other: &Self) -> bool {
+        (self.table, &self.path, &self.sha256) == (other.table, &other.path, &other.sha256)
     }
 
     /// How dead letters call the file.

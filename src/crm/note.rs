@@ -119,7 +119,7 @@ impl NoteFiles {
         self.files.is_empty()
     }
 
-    /// Notes on those alone whom new files concern.
+    /// Notes on those alone who are concerned.
     #[must_use]
     pub fn only(mut self, concerned: Arc<Concerned>) -> Self {
         self.concerned = Some(concerned);

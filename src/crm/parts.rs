@@ -3,13 +3,17 @@
 //! Invariant: all rows of a record, and of those that were merged into it, are in the part of its company, so a part says of
 //! its contacts what the whole pull would say. Of a row only the cells of known columns are stored.
 
+mod book;
 mod concerned;
+mod graph;
+mod prints;
+mod read;
 mod sorter;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,8 +26,10 @@ use super::reader::Cells;
 use super::rows::Row;
 use super::{CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, DateOrder, FileFacts, Origin, Unit, other};
 use crate::blocks::{Blocks, Item};
-pub use concerned::{Concerned, Known as KnownBefore};
-pub(super) use concerned::{identity, owners};
+pub use book::tags as tags_of_rows;
+pub use concerned::{Before, Concerned, Found, Known as KnownBefore, Tag, TonightsRows};
+use prints::{Print, Prints};
+pub(super) use read::owners;
 
 /// How a pull is parted.
 pub struct Parting<'a> {
@@ -39,7 +45,7 @@ pub struct Parting<'a> {
     pub look: &'a mut dyn FnMut(Seen<'_>),
     /// Leaves out who was erased: nothing is concluded from their rows.
     pub without_erased: &'a dyn Fn(CrmPull) -> CrmPull,
-    /// Those alone whom new files concern; `None` = everybody.
+    /// Those alone whose rows have changed, and who hang on them; `None` = everybody.
     pub concerned: Option<&'a Concerned>,
 }
 
@@ -88,9 +94,6 @@ struct Shape {
     name: Arc<str>,
 }
 
-/// A keyed hash of what identifies a record: of a million of them, two are equal by chance with a probability of 1e-27.
-type Print = [u64; 2];
-
 /// Where a record belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
@@ -109,19 +112,19 @@ const NOBODY: u32 = u32::MAX - 1;
 
 #[derive(Debug, Default)]
 struct Places {
-    keys: [RandomState; 2],
+    prints: Prints,
     by_record: HashMap<Print, Place>,
     companies: HashMap<String, u32>,
 }
 
 impl Places {
     fn print(&self, text: &str) -> Print {
-        [self.keys[0].hash_one(text), self.keys[1].hash_one(text)]
+        self.prints.print(text)
     }
 
-    /// None yet, with the same keys.
-    fn like(&self) -> Self {
-        Self { keys: self.keys.clone(), ..Self::default() }
+    /// None yet, with prints as others have made them.
+    fn like(prints: &Prints) -> Self {
+        Self { prints: prints.clone(), ..Self::default() }
     }
 
     fn of(&self, record: &str) -> Option<Place> {

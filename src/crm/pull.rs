@@ -2,15 +2,14 @@
 //!
 //! Invariant: of one record id the newest row wins, and what any of its rows says against processing stays.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::columns::Table;
 use super::merge;
-use super::parts::identity;
-use super::reader::{Cells, check_settings, stated_encoding};
+use super::reader::{Cells, check_settings};
 use super::rows::{Rows, dead};
 use super::{
     CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, CsvSource, FileFacts, FileSet, Flags, Origin, contact,
@@ -81,24 +80,6 @@ pub(super) fn gather(
 /// There are none.
 pub fn files_of(set: &FileSet, base: &Path) -> Result<Vec<PathBuf>, CrmError> {
     files::expand(Table::Contacts.name(), base, &set.path)
-}
-
-/// All files of a source by table, name and content; `None` = two of them are the same by these.
-///
-/// # Errors
-/// A file that cannot be read.
-pub fn identities(source: &CsvSource, base: &Path) -> Result<Option<HashSet<String>>, CrmError> {
-    let (mut all, mut differ) = (HashSet::new(), true);
-    let sets =
-        [(Table::Accounts, &source.accounts), (Table::Consents, &source.consents), (Table::Notes, &source.notes)];
-    let sets = sets.into_iter().filter_map(|(table, set)| Some((table, set.as_ref()?)));
-    for (table, set) in sets.chain([(Table::Contacts, &source.contacts)]) {
-        for path in files::expand(table.name(), base, &set.path)? {
-            let sha256 = files::survey(&path, stated_encoding(table, set)?)?.sha256;
-            differ &= all.insert(identity(table.name(), &path, &sha256));
-        }
-    }
-    Ok(differ.then_some(all))
 }
 
 /// Tells the first mistake in the settings, without looking at a file.

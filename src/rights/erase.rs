@@ -131,6 +131,8 @@ pub fn destroy(
         .map_err(|error| unwritten(office, "fetch.sqlite", std::io::Error::other(error.to_string())))?;
     let key = office.key(subject).clone();
     kept::forget(office.home.path(), [&key])?;
+    // It ties their record to whom it hung on; the next run of each pipeline works on everybody.
+    crate::sink::forget_rows(office.home.path())?;
     let payloads = Payloads::open(&office.home.audit_place().payloads())?.forget(&key)?;
     office.store.forget(&key)?;
     let suppressed = office.vault.identifiers(subject).len() as u64;

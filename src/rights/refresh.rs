@@ -192,6 +192,10 @@ pub fn refresh(office: &Office, people: &[SubjectId], reason: &'static str) -> R
 pub fn refresh_locked(office: &Office, people: &[SubjectId], reason: &'static str) -> Result<TakenOut, OfficeError> {
     let people: HashSet<SubjectId> = people.iter().cloned().collect();
     kept::forget(office.home.path(), people.iter().filter_map(|subject| office.vault.key(subject)))?;
+    if reason == RETENTION && !people.is_empty() {
+        // Nothing of theirs is carried over, nor what is known of their rows.
+        sink::forget_rows(office.home.path())?;
+    }
     let mut judge = Judge { office, keep_decisions: reason != RETENTION, gates: HashMap::new() };
     let note = Note { at: office.now(), reason };
     let tell = |snapshot: &Snapshot, done: &Rewritten| office.log_rewritten(snapshot, done, reason);

@@ -9,6 +9,7 @@ use arrow_array::cast::AsArray;
 use prosopon_tlog::Checkpoint;
 
 use crate::audit::{AuditError, Kind};
+use crate::ids::subject_of;
 use crate::model::{SubjectId, Target};
 use crate::rights::erase::{Receipt, SCHEMA};
 use crate::rights::office::{Office, OfficeError};
@@ -41,6 +42,16 @@ pub fn check(office: &Office, receipt: &Receipt) -> Result<Vec<String>, OfficeEr
             if subjects(&snapshot)?.iter().any(|id| is_person(id) == Some(true)) {
                 found.push(format!("{pipeline}/snapshot={} has rows of the person", snapshot.run_id()));
             }
+        }
+    }
+    for path in sink::all_rows(office.home.path())? {
+        let mut has_person = false;
+        let read = crate::crm::tags_of_rows(&path, |tag| has_person |= is_person(&subject_of(&tag)) == Some(true));
+        let name = path.strip_prefix(office.home.path()).unwrap_or(&path).display();
+        if read.is_err() {
+            found.push(format!("{name} cannot be read: delete it, the next run works on everybody then"));
+        } else if has_person {
+            found.push(format!("{name} knows rows of the person: delete it, the next run works on everybody then"));
         }
     }
     if !kept::is_after(office.home.path(), office.vault.erased()?.0)? {

@@ -1,9 +1,12 @@
-//! A night of changes: those alone are worked on whom new files of the CRM concern, and laid over the last snapshot.
+//! A night of changes: those alone are worked on whose rows in the CRM's exports have changed, and laid over the last snapshot.
 //!
-//! Invariant: a row is carried over only while all that it was made of stands: its files, pipeline, policy and program, what
-//! its permits rest on, and what people have said. Where one of these is in doubt, everybody is worked on.
+//! Invariant: a row is carried over only while all that it was made of stands: the rows of the exports, pipeline, policy and
+//! program, what its permits rest on, and what people have said. Where one of these is in doubt, everybody is worked on.
 
-use std::collections::HashSet;
+mod letters;
+mod rows;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,14 +23,17 @@ use crate::config::{Encryption, Plan};
 use crate::consent::ledger::Ledger;
 use crate::consent::policy::Policy;
 use crate::consent::reason::Reason;
-use crate::crm::{self, Concerned, CrmError, CsvSource, FileFacts, KnownBefore};
+use crate::crm::{Before, Concerned, CrmError, FileFacts, Found, Tag, TonightsRows};
+use crate::ids::{Ids, subject_of};
 use crate::keys::Vault;
 use crate::model::SubjectId;
 use crate::run::engine::{Options, RunError};
-use crate::run::found::Evening;
 use crate::run::home::Home;
 use crate::run::summary::{Counts, Summary};
-use crate::sink::{self, HomeLock, SinkError, Snapshot, SnapshotWriter, Table, Worked};
+use crate::sink::{self, HomeLock, Snapshot, SnapshotWriter, Table, Worked};
+use letters::Told;
+
+pub(super) use rows::KeptRows;
 
 /// Whoever's permits rest on something that ends within this time is worked on: a run takes a while, and its tables are
 /// read until the next one.
@@ -45,8 +51,13 @@ const DUE: &str = "it is time for it";
 pub(super) struct Carry {
     before: Snapshot,
     manifest: Value,
-    /// The files that it was made of, and those of tonight.
-    files: [HashSet<String>; 2],
+    /// The names of the files that it was made of.
+    files: HashSet<String>,
+    /// The hash of what was kept of their rows.
+    rows: String,
+    told: Told,
+    /// Dead letters that are about a row of a company, and whether that one is concerned.
+    letters: HashMap<Tag, bool>,
     /// The clock of the last run that worked on everybody.
     full_at: Timestamp,
     /// Runs that it may have rows of beside its own.
@@ -61,7 +72,7 @@ impl Carry {
     /// looked at.
     pub fn open(
         settings: (&Plan, &Policy),
-        (options, source): (&Options, &CsvSource),
+        options: &Options,
         home: &Path,
         times: (Timestamp, Timestamp),
     ) -> Result<(Option<HomeLock>, Option<Self>), RunError> {
@@ -70,40 +81,40 @@ impl Carry {
             return Ok((None, None));
         }
         let lock = HomeLock::acquire(home)?;
-        Ok((Some(lock), Self::of(settings, source, home, times)?))
+        Ok((Some(lock), Self::of(settings, home, times)))
     }
 
     /// The last snapshot, if rows can be carried over from it; else everybody is to be worked on.
-    fn of(
-        (plan, policy): (&Plan, &Policy),
-        source: &CsvSource,
-        home: &Path,
-        (as_of, now): (Timestamp, Timestamp),
-    ) -> Result<Option<Self>, RunError> {
+    fn of((plan, policy): (&Plan, &Policy), home: &Path, (as_of, now): (Timestamp, Timestamp)) -> Option<Self> {
         // What is damaged is told by whoever needs it.
-        let Some(before) = sink::current(home, plan.name()).ok().flatten() else { return Ok(None) };
+        let before = sink::current(home, plan.name()).ok().flatten()?;
         let everybody = |why: &str| {
             if why == DUE {
                 tracing::info!("everybody is worked on: {why}");
             } else {
                 tracing::warn!("everybody is worked on: {why}");
             }
-            Ok(None)
+            None
         };
-        let Some(mut carry) = before.manifest().ok().and_then(|manifest| Self::read(before, manifest)) else {
+        let Some(carry) = before.manifest().ok().and_then(|manifest| Self::read(before, manifest)) else {
             return everybody("the last snapshot tells nothing to carry rows over by");
         };
         if let Some(why) = carry.differs(plan, policy).or_else(|| carry.is_old(plan, policy, (as_of, now))) {
             return everybody(why);
         }
-        match crm::identities(source, Path::new(""))? {
-            Some(there) if carry.files[0].is_subset(&there) => carry.files[1] = there,
-            _ => return everybody("a file that was read before is not there as it was, or has a namesake"),
+        match sink::rows_hash(&carry.before) {
+            Some(there) if there == carry.rows => {}
+            Some(_) => return everybody("what was kept of the last run's rows is not as its manifest has it"),
+            None => {
+                return everybody(
+                    "what was kept of the last run's rows is gone, after an erasure or a sweep for instance",
+                );
+            }
         }
         if !carry.is_whole() {
             return everybody("tables of the last snapshot are not as its manifest has them");
         }
-        Ok(Some(carry))
+        Some(carry)
     }
 
     fn read(before: Snapshot, manifest: Value) -> Option<Self> {
@@ -113,7 +124,10 @@ impl Carry {
         };
         Some(Self {
             before,
-            files: [texts("files")?.into_iter().collect(), HashSet::new()],
+            files: texts("files")?.into_iter().collect(),
+            rows: said.get("rows")?.as_str()?.to_owned(),
+            told: Told::default(),
+            letters: HashMap::new(),
             runs: texts("runs")?,
             full_at: said.get("full_at")?.as_str()?.parse().ok()?,
             manifest,
@@ -210,32 +224,24 @@ impl Carry {
     }
 
     /// Finds out who must be worked on.
-    pub fn find(
-        &mut self,
-        source: &CsvSource,
-        evening: &Evening<'_>,
-        (vault, ledger): (&Vault, &Ledger),
-    ) -> Result<Arc<Concerned>, RunError> {
-        // Without one that can be read, everything is news.
-        let head = self.manifest["ledger"]["head"].as_u64().unwrap_or(0);
-        let news = ledger.spoken_of_since(vault, head)?;
-        let anew = self.anew(&news, evening.now)?;
-        let Evening { crm, ids, .. } = *evening;
-        let is_in = |all: &HashSet<String>, id: &dyn Fn() -> String| !all.is_empty() && all.contains(&id());
-        let known = KnownBefore {
-            files: &self.files[0],
-            company: &|record| is_in(&anew.accounts, &|| ids.account(crm, record).as_str().to_owned()),
-            contact: &|record| is_in(&anew.subjects, &|| ids.subject(crm, record).as_str().to_owned()),
-            without_erased: &|pull| evening.without_erased(pull),
-        };
-        let concerned = Arc::new(Concerned::find(source, Path::new(""), &known)?);
+    pub fn find(&mut self, rows: TonightsRows) -> Result<Arc<Concerned>, RunError> {
+        self.told = Told::of(&self.before, &self.files)?;
+        let path = sink::rows_path(&self.before);
+        let before = Before { path: &path, told: &self.told.subjects, letters: &self.told.rows };
+        let Found { concerned, changed, letters } = rows.against(&before)?;
+        self.worked.subjects.extend(changed.iter().map(|tag| subject_of(tag).as_str().to_owned()));
+        self.letters = letters;
+        let concerned = Arc::new(concerned);
         self.concerned = Some(Arc::clone(&concerned));
         Ok(concerned)
     }
 
-    /// Who must be worked on whatever the files say: of whom the ledger has news, whose permits rest on what ends soon, and
+    /// Who must be worked on whatever the rows say: of whom the ledger has news, whose permits rest on what ends soon, and
     /// who was refused because a consent had not begun.
-    fn anew(&self, news: &HashSet<SubjectId>, now: Timestamp) -> Result<Worked, SinkError> {
+    pub fn anew(&self, (vault, ledger): (&Vault, &Ledger), now: Timestamp) -> Result<Worked, RunError> {
+        // Without one that can be read, everything is news.
+        let head = self.manifest["ledger"]["head"].as_u64().unwrap_or(0);
+        let news = ledger.spoken_of_since(vault, head)?;
         let mut anew = Worked::default();
         anew.subjects.extend(news.iter().map(|subject| subject.as_str().to_owned()));
         let soon = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX).as_microsecond();
@@ -262,18 +268,8 @@ impl Carry {
         self.worked.subjects.extend(subjects.into_iter().map(|subject| subject.as_str().to_owned()));
     }
 
-    /// Holds the files that were read against those that were there when the run began.
-    fn unchanged(&mut self, files: &[FileFacts]) -> Result<(), RunError> {
-        if let Some(file) = files.iter().find(|file| !self.files[1].contains(&file.identity())) {
-            return Err(CrmError::Changed { path: file.path.clone() }.into());
-        }
-        let whole = files.iter().filter(|file| file.table != "notes");
-        self.worked.files = whole.map(FileFacts::shown).collect();
-        Ok(())
-    }
-
     /// Lays what was written over the last snapshot.
-    pub fn carry_over(&mut self, writer: &mut SnapshotWriter, counts: &mut Counts) -> Result<(), RunError> {
+    pub fn carry_over(&mut self, ids: &Ids, writer: &mut SnapshotWriter, counts: &mut Counts) -> Result<(), RunError> {
         let Some(concerned) = self.concerned.take() else { return Ok(()) };
         let mut worked = std::mem::take(&mut self.worked);
         sink::each_account(&self.before, |row| {
@@ -281,6 +277,7 @@ impl Carry {
                 worked.accounts.insert(row.account_id.as_str().to_owned());
             }
         })?;
+        self.told.settle(&std::mem::take(&mut self.letters), ids, &mut worked);
         let done = writer.carry_over(&self.before, worked)?;
         if let Ok(before) = Summary::from_manifest(Path::new(""), &self.before) {
             counts.carry_over(before.counts, &done, writer);
@@ -347,25 +344,38 @@ pub(super) fn can_carry(plan: &Plan, options: &Options) -> bool {
 /// nothing can be.
 ///
 /// # Errors
-/// A file is not what it was when the run began.
+/// A file is not what it was when the run looked who is concerned.
 pub(super) fn note(
-    (plan, options): (&Plan, &Options),
     files: &[FileFacts],
     as_of: Timestamp,
+    kept: Option<KeptRows>,
     mut carry: Option<&mut Carry>,
-) -> Result<Option<Value>, RunError> {
-    if let Some(carry) = &mut carry {
-        carry.unchanged(files)?;
-    }
-    if !can_carry(plan, options) {
+) -> Result<Option<(Value, KeptRows)>, RunError> {
+    let Some(kept) = kept else { return Ok(None) };
+    if let Some(file) = changed(files, &kept.files).or_else(|| changed(&kept.files, files)) {
+        if carry.is_some() {
+            return Err(CrmError::Changed { path: file.path.clone() }.into());
+        }
+        tracing::warn!("the next run will work on everybody: {} was changed while it was read", file.path.display());
         return Ok(None);
+    }
+    let names: BTreeSet<String> = files.iter().map(FileFacts::shown).collect();
+    if let Some(carry) = &mut carry {
+        carry.worked.files = carry.files.iter().chain(&names).cloned().collect();
     }
     let carry = carry.as_deref();
     let runs = carry.into_iter().flat_map(|c| c.runs.iter().map(String::as_str).chain([c.run_id()]));
-    Ok(Some(json!({
-        "files": files.iter().map(FileFacts::identity).collect::<Vec<_>>(),
+    let said = json!({
+        "files": names,
+        "rows": kept.sha256,
         "full_at": carry.map_or(as_of, |carry| carry.full_at).to_string(),
         "runs": runs.collect::<Vec<_>>(),
         "model": crate::audit::model_hash(),
-    })))
+    });
+    Ok(Some((said, kept)))
+}
+
+/// The first file that is not among others as it is.
+fn changed<'f>(files: &'f [FileFacts], others: &[FileFacts]) -> Option<&'f FileFacts> {
+    files.iter().find(|file| !others.iter().any(|other| other.is_still(file)))
 }

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 
 use crate::blocks::part_of;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{Concerned, CrmError, CrmPull, CsvSource, Parting, Parts, Seen};
+use crate::crm::{Concerned, CrmAccount, CrmContact, CrmError, CrmPull, CsvSource, Parting, Parts, Seen};
+use crate::fetch::is_reserved;
 use crate::ids::Ids;
 use crate::model::{AccountId, SubjectId};
 use crate::run::context::Context;
@@ -190,4 +191,15 @@ impl Iterator for Groups {
             }
         }
     }
+}
+
+/// Addresses of a contact that can be somebody's.
+pub(super) fn real_addresses(contact: &CrmContact) -> usize {
+    let hosts = contact.emails.iter().filter_map(|e| Some(e.reveal().rsplit_once('@')?.1));
+    hosts.filter(|host| !is_reserved(host)).count()
+}
+
+/// Whether a company has a site that can be somebody's.
+pub(super) fn is_real_site(account: &CrmAccount) -> bool {
+    account.domain.as_deref().is_some_and(|host| !is_reserved(host))
 }

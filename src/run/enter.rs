@@ -20,13 +20,12 @@ use crate::consent::people::steadily;
 use crate::consent::policy::Policy;
 use crate::consent::shared::Pool;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmAccount, CrmContact, CrmPull, CsvSource, FileFacts, NoteFiles, Parts, Seen};
-use crate::fetch::is_reserved;
+use crate::crm::{CrmError, CrmPull, CsvSource, FileFacts, NoteFiles, Parts, Seen};
 use crate::ids::Ids;
 use crate::keys::{Identifier, Vault};
 use crate::model::SubjectId;
-use crate::run::carry::Carry;
-use crate::run::crowd::{self, Ranges, Rest};
+use crate::run::carry::{Carry, KeptRows};
+use crate::run::crowd::{self, Ranges, Rest, is_real_site, real_addresses};
 use crate::run::engine::RunError;
 use crate::run::found::{Evening, Read};
 use crate::run::home::{Home, note_parts};
@@ -59,6 +58,8 @@ pub(super) struct Desk<'a> {
     pub known_at: Timestamp,
     /// Time stands still.
     pub pinned: bool,
+    /// What the next night must know of the rows; `None` = nothing.
+    pub rows: Option<KeptRows>,
 }
 
 /// What is new to vault and ledger, put by until all parts are read.
@@ -116,12 +117,16 @@ impl Desk<'_> {
     /// Enters all contacts at once.
     pub fn enter(
         &mut self,
-        mut pulled: CrmPull,
+        (source, mut pulled): (&CsvSource, CrmPull),
         notes: NoteFiles,
         exports: &[Exports],
     ) -> Result<(Loaded, Vec<FileFacts>), RunError> {
         let files = std::mem::take(&mut pulled.files);
         let identifiers = Arc::new(Identifiers::new(self.vault)?);
+        self.look_at_rows(source, &identifiers, None)?;
+        // They were read before that, too: what is kept must be of the same files.
+        let kept = self.rows.iter_mut().flat_map(|kept| &mut kept.files);
+        kept.map(FileFacts::hash_again).collect::<Result<(), CrmError>>()?;
         let Read { mut loaded, suppressed, gone, merged, merged_accounts } =
             self.evening(&identifiers).read_all(pulled, exports, self.vault);
         loaded.notes = Some(Unread { files: notes, identifiers, suppressed, gone, merged, merged_accounts });
@@ -150,22 +155,24 @@ impl Desk<'_> {
     ) -> Result<(Loaded, Vec<FileFacts>), RunError> {
         let (mut accounts, mut real) = (Vec::new(), 0);
         let identifiers = Arc::new(Identifiers::new(self.vault)?);
-        let evening = self.evening(&identifiers);
-        let mut concerned = None;
-        if let Some(carry) = &mut carry {
-            let found = carry.find(source, &evening, (self.vault, self.ledger))?;
+        let concerned = self.look_at_rows(source, &identifiers, carry.as_deref_mut())?;
+        if let Some(found) = &concerned {
             ranges = Ranges::for_contacts(found.contacts(), self.at_once);
-            notes = notes.only(Arc::clone(&found));
-            concerned = Some(found);
+            notes = notes.only(Arc::clone(found));
         }
         let mut parts = tracing::info_span!("crm").in_scope(|| {
-            crowd::sort_in((source, ranges, concerned.as_deref()), self.path, &evening, &mut |seen| match seen {
-                Seen::Contact(contact) => real += real_addresses(contact),
-                Seen::Company(account) => {
-                    real += usize::from(is_real_site(account));
-                    accounts.push(self.ids.account(&source.name, &account.record_id));
-                }
-            })
+            crowd::sort_in(
+                (source, ranges, concerned.as_deref()),
+                self.path,
+                &self.evening(&identifiers),
+                &mut |seen| match seen {
+                    Seen::Contact(contact) => real += real_addresses(contact),
+                    Seen::Company(account) => {
+                        real += usize::from(is_real_site(account));
+                        accounts.push(self.ids.account(&source.name, &account.record_id));
+                    }
+                },
+            )
         })?;
         let mut files = std::mem::take(&mut parts.files);
         files.extend(notes.facts.iter().cloned());
@@ -187,7 +194,7 @@ impl Desk<'_> {
         Ok((loaded, files))
     }
 
-    fn evening<'e>(&'e self, identifiers: &'e Identifiers) -> Evening<'e> {
+    pub(super) fn evening<'e>(&'e self, identifiers: &'e Identifiers) -> Evening<'e> {
         let (crm, view) = (self.plan.crm().name.as_str(), self.ledger.view());
         Evening { crm, ids: self.ids, identifiers, view, now: self.now, limit: self.limit }
     }
@@ -386,15 +393,4 @@ fn entered(said: &Blocks, part: usize) -> Result<Learnt, RunError> {
 
 fn id_of(subject: &str) -> Option<SubjectId> {
     subject.strip_prefix(SubjectId::PREFIX).map(SubjectId::from_body)
-}
-
-/// Addresses of a contact that can be somebody's.
-pub(super) fn real_addresses(contact: &CrmContact) -> usize {
-    let hosts = contact.emails.iter().filter_map(|e| Some(e.reveal().rsplit_once('@')?.1));
-    hosts.filter(|host| !is_reserved(host)).count()
-}
-
-/// Whether a company has a site that can be somebody's.
-pub(super) fn is_real_site(account: &CrmAccount) -> bool {
-    account.domain.as_deref().is_some_and(|host| !is_reserved(host))
 }

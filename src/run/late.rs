@@ -199,7 +199,7 @@ async fn take_out(
         writer.decisions(&rows)?;
     }
     if let Some(carry) = carry {
-        tracing::info_span!("carry").in_scope(|| carry.carry_over(writer, counts))?;
+        tracing::info_span!("carry").in_scope(|| carry.carry_over(&context.ids, writer, counts))?;
     }
     if refused.is_empty() {
         return Ok(());

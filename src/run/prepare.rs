@@ -23,12 +23,12 @@ use crate::model::{AsOf, RunId, SubjectId};
 use crate::persona::rectified::Rectification;
 use crate::rights::store::Store;
 use crate::run::books::{Books, books, vault_and_ledger};
-use crate::run::carry::{self, Carry};
+use crate::run::carry::{self, Carry, KeptRows};
 use crate::run::closed::Closed;
 use crate::run::context::{Context, StageTimes};
-use crate::run::crowd::{self, Ranges};
+use crate::run::crowd::{self, Ranges, is_real_site, real_addresses};
 use crate::run::engine::{Options, RunError, World};
-use crate::run::enter::{Desk, is_real_site, real_addresses};
+use crate::run::enter::Desk;
 use crate::run::home::Home;
 use crate::run::journal::Journal;
 use crate::run::kept::Pages;
@@ -75,7 +75,7 @@ pub(super) struct Prepared {
     /// The snapshot that rows are carried over from; `None` = everybody is worked on.
     pub carry: Option<Carry>,
     /// What the next run must know to carry rows over.
-    pub carried: Option<serde_json::Value>,
+    pub carried: Option<(serde_json::Value, KeptRows)>,
 }
 
 /// The contacts of tonight.
@@ -115,7 +115,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         Home::open_for(&home_path, plan.controller(), false)?;
     }
     let source = settings::crm_source(&plan);
-    let (early, carry) = Carry::open((&plan, &policy), (options, &source), &home_path, (as_of, gate_now))?;
+    let (early, carry) = Carry::open((&plan, &policy), options, &home_path, (as_of, gate_now))?;
     let mut tonight = Tonight::of(&source, &plan, options, carry.is_some())?;
     let notes = NoteFiles::open(&source, Path::new(""))?;
     let columns = |files: &[FileFacts]| layout::compare(&home_path, plan.name(), files, options.accept_columns);
@@ -132,8 +132,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let mut home = open_home(&plan, &home_path, options, now)?;
     let ids = home.as_ref().map_or_else(|| Ids::new(DEMO_KEY), |home| home.ids().clone());
     let mut carry = carry::announced(carry, home.as_ref())?;
-    let by_part = matches!(tonight, Tonight::Parts(_));
-    let (mut vault, mut ledger) = vault_and_ledger(home.as_ref(), by_part)?;
+    let (mut vault, mut ledger) = vault_and_ledger(home.as_ref(), matches!(tonight, Tonight::Parts(_)))?;
     // A replay decides as of then; what the ledger learns today it learns today.
     let known_at = if demo { gate_now } else { now };
     let mut desk = Desk {
@@ -150,10 +149,11 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         now: gate_now,
         known_at,
         pinned,
+        rows: carry::can_carry(&plan, options).then(KeptRows::default),
     };
     desk.open(&world.wall)?;
     let (loaded, files) = match tonight {
-        Tonight::All(pulled) => desk.enter(*pulled, notes, &exports)?,
+        Tonight::All(pulled) => desk.enter((&source, *pulled), notes, &exports)?,
         Tonight::Parts(ranges) => desk.enter_parts((&source, ranges), notes, carry.as_mut(), |real, files| {
             if demo {
                 invented_only(&plan, real)?;
@@ -162,7 +162,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         })?,
     };
     let log = desk.log;
-    let carried = carry::note((&plan, options), &files, as_of, carry.as_mut())?;
+    let carried = carry::note(&files, as_of, desk.rows, carry.as_mut())?;
     let (inputs, columns, files) = (inputs_hash(&files, &exports), layout::of(&files), input_files(&files, &plan));
     let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };

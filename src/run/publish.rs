@@ -120,6 +120,9 @@ async fn go(
         recorder.finish(context.plan.output().keep_snapshots as usize)?;
     }
     let carried = carried.filter(|_| context.gate.is_sound() && carry.as_ref().is_none_or(Carry::is_laid_over));
+    // Its folder goes with it when all is done.
+    let (carried, rows) = carried.unzip();
+    let writer = writer.keep_rows(rows.as_ref().map(|kept| kept.path.clone()));
     let finish =
         Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, carried, resumed, said_no };
     let summary = close(&finish, writer, counts, lock, world)?;

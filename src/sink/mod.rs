@@ -14,6 +14,7 @@ mod error;
 pub(crate) mod fixtures;
 mod home;
 pub mod inspect;
+mod kept_rows;
 mod published;
 pub(crate) mod read;
 mod rewrite;
@@ -40,13 +41,14 @@ pub use error::SinkError;
 pub use home::{HomeLock, LockError};
 pub(crate) use inspect::cell_json;
 pub use inspect::{FILTER_HELP, Format, Inspect, inspect};
+pub use kept_rows::{all_rows, forget_rows, rows_hash, rows_path};
 pub use published::{Snapshot, current, pipelines, snapshots};
 pub use read::{
     Batches, Select, each_account, each_document, read_accounts, read_buying_centers, read_columns, read_decisions,
     read_documents, read_evidence, read_personas, read_runs,
 };
-pub(crate) use rewrite::Worked;
 pub use rewrite::{Change, Note, Rewritten, all_snapshots, rewrite_all, rewrite_each, rewrite_older, rewrite_snapshot};
+pub(crate) use rewrite::{Worked, names_file};
 pub use ring::{held_keys, hold_key};
 pub use runs::{RunRow, StageTime};
 pub use snapshot::{SnapshotWriter, table_hash};

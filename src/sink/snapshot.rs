@@ -34,11 +34,13 @@ pub(crate) const WORK_CRM: &str = "crm=";
 pub struct SnapshotWriter {
     home: PathBuf,
     pipeline: String,
-    run: RunId,
+    pub(super) run: RunId,
     work: PathBuf,
     tables: Vec<Slot>,
     keys: Option<Arc<TableKeys>>,
     keep: usize,
+    /// What is kept of the rows that it was made of.
+    pub(super) rows_file: Option<PathBuf>,
     #[cfg(test)]
     fail_after: Option<Step>,
 }
@@ -103,6 +105,7 @@ impl SnapshotWriter {
             work,
             keys,
             keep: 7,
+            rows_file: None,
             #[cfg(test)]
             fail_after: None,
         })
@@ -233,8 +236,10 @@ impl SnapshotWriter {
         home::rename(&self.work, &target)?;
         home::sync_dir(&folder)?;
         self.step(Step::Folder)?;
+        self.put_rows(&folder)?;
         self.point_current(&folder)?;
         self.step(Step::Current)?;
+        self.drop_rows(&folder)?;
         let snapshot = Snapshot::at(target, self.run.as_str()).with_keys(self.keys.clone());
         prune(&self.home, &self.pipeline, self.keep, &snapshot)?;
         Ok(snapshot)
@@ -363,7 +368,7 @@ pub fn table_hash(snapshot: &Snapshot, table: Table) -> Result<String, SinkError
     Ok(HEXLOWER.encode(&hash_file(&files[0])?))
 }
 
-fn hash_file(path: &Path) -> Result<Vec<u8>, SinkError> {
+pub(super) fn hash_file(path: &Path) -> Result<Vec<u8>, SinkError> {
     let mut file = fs::File::open(path).map_err(SinkError::io("read", path))?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];

@@ -19,6 +19,7 @@ mod demo_web;
 mod determinism;
 mod encryption;
 mod exit_codes;
+mod exports;
 mod faults;
 mod fetch;
 mod flags;

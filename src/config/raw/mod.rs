@@ -212,9 +212,9 @@ pub struct Output {
     #[serde(default = "keep_snapshots")]
     #[schemars(range(min = 1, max = 3650))]
     pub keep_snapshots: u32,
-    /// For so many days after a run that worked on everybody, runs work only on contacts whom new files concern, with their
-    /// companies; the rows of all others are carried over. 0 = every run works on everybody. It takes exports that only grow:
-    /// folders to which each export adds files. With sources, `legal` exports or encryption every run works on everybody.
+    /// For so many days after a run that worked on everybody, runs work only on contacts whose rows in the exports have changed, with
+    /// their companies; the rows of all others are carried over. 0 = every run works on everybody. The CRM may write its full
+    /// export over the last one, or add files. With sources, `legal` exports or encryption every run works on everybody.
     #[serde(default)]
     #[schemars(range(min = 0, max = 31), example = 7)]
     pub carry_over_days: u32,

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::concerned::identity;
 use super::{ALONE, NOBODY, ONE_ROW, Parting, Parts, Place, Places, Print, ROWS, Seen, Shape, Stored, StoredCompany};
 use crate::blocks::Blocks;
 use crate::crm::columns::{Layout, Table};
@@ -25,9 +24,9 @@ pub(super) struct File {
 }
 
 impl File {
-    /// By what it is known again.
-    pub(super) fn identity(&self, table: Table) -> String {
-        identity(table.name(), &self.path, &self.survey.sha256)
+    /// How dead letters call it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 }
 
@@ -73,7 +72,7 @@ impl Parts {
                 merged_accounts: BTreeMap::new(),
                 blocks,
                 shapes: Vec::new(),
-                places: concerned.map_or_else(Places::default, |c| c.places.like()),
+                places: concerned.map_or_else(Places::default, |c| Places::like(&c.prints)),
                 unread: BTreeMap::new(),
                 merges: Merges::default(),
                 shared: HashSet::new(),

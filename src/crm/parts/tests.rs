@@ -1,14 +1,17 @@
 //! Parts say together what the whole pull says.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::{Concerned, CrmPull, Employer, KnownBefore, Parting, Parts, Seen};
+use super::{Concerned, CrmPull, Employer, Parting, Parts, Seen};
 use crate::crm::{CrmContact, CsvSource, FileSet, pull};
+
+#[path = "nights_tests.rs"]
+mod nights;
 
 const PARTS: usize = 6;
 /// Folders of contacts, companies and consents.
@@ -19,6 +22,8 @@ const TABLES: [&str; 3] = ["c", "a", "k"];
 struct Contact {
     id: u8,
     name: bool,
+    /// Tells names apart.
+    surname: u8,
     email: u8,
     account: u8,
     month: u8,
@@ -33,6 +38,7 @@ fn contacts() -> impl Strategy<Value = Vec<Contact>> {
         |(id, name, email, account, month, deleted, into, out, took)| Contact {
             id,
             name: name > 0,
+            surname: 0,
             email,
             account,
             month,
@@ -60,7 +66,7 @@ fn write_as(name: &str, folder: &Path, contacts: &[Contact], accounts: &[(u8, u8
         "id,last name,email,account id,last modified,deleted,merged into,merged ids,do not process,canary\n",
     );
     for c in contacts {
-        let name = if c.name { "Invented" } else { "" };
+        let name = if c.name { format!("Invented{}", "x".repeat(usize::from(c.surname))) } else { String::new() };
         // The month 0 is none at all, and 12 is no date.
         let date = match c.month {
             0 => String::new(),
@@ -155,6 +161,7 @@ fn a_circle_that_only_a_part_sees_is_none() {
     let row = |id, into, took, account| Contact {
         id,
         name: true,
+        surname: 0,
         email: 0,
         account,
         month: 0,
@@ -216,86 +223,5 @@ proptest! {
             let bytes = fs::read(file.expect("a part").path()).expect("read");
             prop_assert!(!String::from_utf8_lossy(&bytes).contains("Invented"));
         }
-    }
-}
-
-type Rows = (Vec<Contact>, Vec<(u8, u8)>, Vec<(u8, u8)>);
-
-fn rows(most: usize) -> impl Strategy<Value = Rows> {
-    (contacts(), proptest::collection::vec((1..8u8, 0..30u8), 0..4), proptest::collection::vec((0..16u8, 0..4u8), 0..6))
-        .prop_map(move |(mut contacts, accounts, consents)| {
-            contacts.truncate(most);
-            (contacts, accounts, consents)
-        })
-}
-
-/// What is said of a contact, as far as it does not depend on where rows stand.
-fn said<'p>(pull: &'p CrmPull, contact: &'p CrmContact) -> impl PartialEq + std::fmt::Debug + use<'p> {
-    let shared = shared(pull);
-    let ambiguous = contact.emails.iter().any(|email| shared.contains(email.reveal().as_str()));
-    let company = pull.company_of(contact);
-    let known = company.and_then(|id| pull.accounts.iter().find(|a| a.record_id == id));
-    let consents: Vec<_> = pull.consents.iter().filter(|row| row.contact_id == contact.record_id).collect();
-    let namesakes = pull.contacts.iter().filter(|c| {
-        company.is_some_and(|company| {
-            pull.company_of(c) == Some(company) && c.name_at(company) == contact.name_at(company)
-        })
-    });
-    (contact, ambiguous, company, known, consents, namesakes.count() > 1)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-    #[test]
-    fn whom_new_files_do_not_concern_is_read_as_before(
-        (contacts, accounts, consents) in rows(24),
-        (more, more_accounts, more_consents) in rows(2),
-    ) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let source = write(folder.path(), &contacts, &accounts, &consents);
-        let before = pull(&source, folder.path()).expect("read");
-        let files: HashSet<String> = before.files.iter().map(crate::crm::FileFacts::identity).collect();
-        write_as("2.csv", folder.path(), &more, &more_accounts, &more_consents);
-        let whole = pull(&source, folder.path()).expect("read");
-        let known = KnownBefore {
-            files: &files,
-            company: &|_| false,
-            contact: &|_| false,
-            without_erased: &|pull| pull,
-        };
-        let concerned = Concerned::find(&source, folder.path(), &known).expect("read");
-        let (parts, _) = parted(&source, folder.path(), Some(&concerned));
-        let some = together(&parts);
-        let is = |contact: &&CrmContact| concerned.contact(&contact.record_id);
-        let expected: Vec<_> = whole.contacts.iter().filter(is).collect();
-        prop_assert_eq!(expected, some.contacts.iter().collect::<Vec<_>>());
-        prop_assert_eq!(whole.gone.iter().filter(is).collect::<Vec<_>>(), some.gone.iter().collect::<Vec<_>>());
-        for contact in &some.contacts {
-            for email in &contact.emails {
-                prop_assert_eq!(shared(&whole).contains(email.reveal().as_str()), parts.is_shared(email.reveal()));
-            }
-            let consents = |pull: &CrmPull| -> Vec<_> {
-                pull.consents.iter().filter(|row| row.contact_id == contact.record_id).cloned().collect()
-            };
-            prop_assert_eq!(consents(&whole), consents(&some));
-        }
-        // Of all others everything is as it was.
-        for (now, then) in [(&whole, &before), (&before, &whole)] {
-            for contact in now.contacts.iter().filter(|c| !is(c)) {
-                let same = then.contacts.iter().find(|c| c.record_id == contact.record_id);
-                prop_assert!(same.is_some(), "{} came or went", contact.record_id);
-                prop_assert_eq!(said(now, contact), said(then, same.expect("there")));
-            }
-            for company in now.accounts.iter().filter(|a| !concerned.company(&a.record_id)) {
-                let same = then.accounts.iter().find(|a| a.record_id == company.record_id);
-                prop_assert_eq!(Some(company), same);
-            }
-        }
-        // Companies of whom something is new are there as they are in the whole, the others are not.
-        let ids = |pull: &CrmPull| -> BTreeSet<String> {
-            let all = pull.accounts.iter().map(|a| a.record_id.clone());
-            all.filter(|id| concerned.company(id)).collect()
-        };
-        prop_assert_eq!(ids(&whole), some.accounts.iter().map(|a| a.record_id.clone()).collect::<BTreeSet<_>>());
     }
 }

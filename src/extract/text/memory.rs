@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::BitOr;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -57,12 +58,33 @@ pub(super) enum Set {
 
 const SETS: usize = 5;
 
-/// Which words of patterns stand in a sentence, a few bits for each: where a bit is missing the word is missing.
-pub(super) type Marks = u128;
+/// Which words of patterns stand in a sentence, two bits for each: where one is missing the word is missing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Marks([u128; 2]);
 
-/// The bit of a word of a pattern.
+impl Marks {
+    pub(super) const fn is_empty(self) -> bool {
+        self.0[0] | self.0[1] == 0
+    }
+
+    /// Whether all of the words of `others` may be among these.
+    pub(super) const fn may_have(self, others: Self) -> bool {
+        (others.0[0] & !self.0[0]) | (others.0[1] & !self.0[1]) == 0
+    }
+}
+
+impl BitOr for Marks {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+    }
+}
+
+/// The bits of a word of a pattern.
 pub(super) const fn mark(id: u32) -> Marks {
-    1 << (id.wrapping_mul(0x9e37_79b1) >> 25)
+    let hash = id.wrapping_mul(0x9e37_79b1);
+    Marks([1 << (hash >> 25), 1 << (hash >> 18 & 127)])
 }
 
 /// A word, by what it is.
@@ -89,11 +111,11 @@ impl Word {
         let rules = &*RULES;
         let sets =
             [word_ids(of), rules.context.ids(of), rules.claims.ids(of), TOPICS.topics.ids(of), TOPICS.stances.ids(of)];
-        let (mut ends, mut marks, mut end) = ([0; SETS], [0; SETS], 0);
+        let (mut ends, mut marks, mut end) = ([0; SETS], [Marks::default(); SETS], 0);
         for (set, ids) in sets.iter().enumerate() {
             end += ids.len() as u32;
             ends[set] = end;
-            marks[set] = ids.iter().fold(0, |marks, id| marks | mark(*id));
+            marks[set] = ids.iter().fold(Marks::default(), |marks, id| marks | mark(*id));
         }
         Self {
             hash,

@@ -49,20 +49,20 @@ struct Candidate {
 
 impl Candidate {
     fn new(phrase: usize, items: &[Item]) -> Self {
-        let of = |item: &Item| if let Item::Word(id) = item { mark(*id) } else { 0 };
-        let needs = items.iter().fold(0, |all, item| all | of(item));
+        let of = |item: &Item| if let Item::Word(id) = item { mark(*id) } else { Marks::default() };
+        let needs = items.iter().fold(Marks::default(), |all, item| all | of(item));
         let first = items.iter().position(|item| matches!(item, Item::Word(_)));
-        let next = first.and_then(|first| items.get(first + 1)).map_or(0, of);
+        let next = first.and_then(|first| items.get(first + 1)).map_or(Marks::default(), of);
         Self { needs, next, phrase }
     }
 
     const fn may_stand(&self, marks: Marks) -> bool {
-        self.needs & !marks == 0
+        marks.may_have(self.needs)
     }
 
     /// Whether it may begin right before a word.
     const fn may_go_on(&self, next: Marks) -> bool {
-        self.next & !next == 0
+        next.may_have(self.next)
     }
 }
 
@@ -146,12 +146,12 @@ impl<T> Phrases<T> {
     pub(super) fn find<'p>(&'p self, view: &View<'_>) -> Vec<Found<'p, T>> {
         let mut found = Vec::new();
         let marks = self.marks(view.tokens);
-        if marks == 0 {
+        if marks.is_empty() {
             return found;
         }
         let of_persons = if view.persons.is_empty() { Vec::new() } else { self.of_persons(view.tokens, marks) };
         for (start, token) in view.tokens.iter().enumerate() {
-            let next = view.tokens.get(start + 1).map_or(0, |next| next.word.marks(self.set));
+            let next = view.tokens.get(start + 1).map_or(Marks::default(), |next| next.word.marks(self.set));
             for candidate in self.starting_with(token, marks).filter(|c| c.may_go_on(next)) {
                 self.try_at(view, candidate.phrase, start, &mut found);
             }
@@ -170,12 +170,12 @@ impl<T> Phrases<T> {
         let candidates = |of: &[Vec<Candidate>], token: &Token<'_>| {
             token.word.ids(self.set).iter().any(|id| of[*id as usize].iter().any(|c| c.may_stand(marks)))
         };
-        marks != 0 && tokens.iter().any(|t| candidates(&self.by_word, t) || candidates(&self.by_person, t))
+        !marks.is_empty() && tokens.iter().any(|t| candidates(&self.by_word, t) || candidates(&self.by_person, t))
     }
 
     /// Which words of patterns stand in a sentence.
     fn marks(&self, tokens: &[Token<'_>]) -> Marks {
-        tokens.iter().fold(0, |all, token| all | token.word.marks(self.set))
+        tokens.iter().fold(Marks::default(), |all, token| all | token.word.marks(self.set))
     }
 
     fn starting_with(&self, token: &Token<'_>, marks: Marks) -> impl Iterator<Item = &Candidate> {

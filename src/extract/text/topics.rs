@@ -33,7 +33,7 @@ const FILES: &[&str] = &[
 const PHASES: &str = include_str!("../../../config/signals/topics/phases.yaml");
 
 /// How sure a statement is whose parts may stand anywhere, unless its topic says otherwise.
-const P: f64 = 0.88;
+const P: f64 = 0.92;
 
 /// Letters from which on a word with a capital is rather a noun than a name.
 const LONG: usize = 6;

@@ -55,6 +55,9 @@ const LEADS: [&str; 38] = [
     "echte",
 ];
 
+/// Words behind which people are named.
+const BEHIND: [&str; 10] = ["by", "from", "with", "to", "of", "von", "durch", "bei", "mit", "an"];
+
 impl Here<'_> {
     /// Whose view a statement is, and whether that is said without a name.
     pub(super) fn whose(
@@ -187,7 +190,8 @@ impl Here<'_> {
         }
     }
 
-    /// Whether somebody may be named whom nobody knows: two words with capitals at the head of a clause that no rule knows.
+    /// Whether somebody may be named whom nobody knows: two words with capitals that no rule knows, at the head of a clause or
+    /// where people stand.
     fn names_stranger(&self) -> bool {
         let tokens = &self.sentence.tokens;
         let unknown = |t: &Token<'_>| {
@@ -199,7 +203,8 @@ impl Here<'_> {
         };
         (1..tokens.len()).any(|at| {
             let heads = at == 1 || self.clause(at - 2) != self.clause(at - 1);
-            heads && self.clause(at - 1) == self.clause(at) && unknown(&tokens[at - 1]) && unknown(&tokens[at])
+            let by = at > 1 && BEHIND.contains(&self.word(at - 2));
+            (heads || by) && self.clause(at - 1) == self.clause(at) && unknown(&tokens[at - 1]) && unknown(&tokens[at])
         })
     }
 

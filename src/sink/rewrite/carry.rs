@@ -11,6 +11,7 @@ use arrow_array::{Array, BooleanArray, RecordBatch, StringArray};
 
 use super::copy::{Coming, copy, key_of, values};
 use super::counts::Rewritten;
+use crate::ids::commitment_bytes;
 use crate::sink::read::Batches;
 use crate::sink::{Select, SinkError, Snapshot, SnapshotWriter, Table, decode, home};
 
@@ -24,8 +25,13 @@ pub struct Worked {
     pub accounts: HashSet<String>,
     /// Ids of contacts, wherever they work.
     pub subjects: HashSet<String>,
-    /// Names of files of which all letters that name nobody are told each night.
-    pub files: Vec<String>,
+    /// Names of files, those of the last night and of tonight: what letters that are about nobody say of rows in them is told
+    /// each night.
+    pub files: HashSet<String>,
+    /// But for these, by their commitment: they are about companies that were not worked on.
+    pub letters_kept: HashSet<[u8; 16]>,
+    /// And these are not true any more, or told anew.
+    pub letters_gone: HashSet<[u8; 16]>,
 }
 
 impl Worked {
@@ -40,18 +46,29 @@ impl Worked {
         (0..batch.num_rows()).map(|row| Some(is_theirs(row))).collect()
     }
 
-    /// Whether a letter that names nobody would have been told tonight, if it were still true.
+    /// Whether a letter that is about nobody would have been told tonight, if it were still true.
     fn tells(&self, batch: &RecordBatch, row: usize) -> bool {
         let text = |name: &str| {
             let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
             column.is_valid(row).then(|| column.value(row))
         };
-        let of_file = |detail: &str| {
-            self.files.iter().any(|file| detail.strip_prefix(file.as_str()).is_some_and(|rest| rest.starts_with(' ')))
+        if text("subject_id").is_some() {
+            return false;
+        }
+        let tag = text("row_commitment").and_then(commitment_bytes);
+        let is_in = |letters: &HashSet<[u8; 16]>| tag.is_some_and(|tag| letters.contains(&tag));
+        let is_told = || {
+            text("reason").is_some_and(|reason| UNKNOWN.contains(&reason))
+                || text("detail").is_some_and(|detail| names_file(detail, &self.files))
         };
-        text("subject_id").is_none()
-            && (text("reason").is_some_and(|reason| UNKNOWN.contains(&reason)) || text("detail").is_some_and(of_file))
+        is_in(&self.letters_gone) || (!is_in(&self.letters_kept) && is_told())
     }
+}
+
+/// Whether a dead letter is about a row of one of these files: it begins with the name.
+pub(crate) fn names_file(detail: &str, files: &HashSet<String>) -> bool {
+    let ends = [" line ", " row "].into_iter().flat_map(|unit| detail.match_indices(unit));
+    ends.into_iter().any(|(end, _)| files.contains(&detail[..end]))
 }
 
 /// Tables whose rows are carried over. Documents are not: of whoever is carried over nothing is fetched.
