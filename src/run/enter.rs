@@ -20,7 +20,7 @@ use crate::consent::people::steadily;
 use crate::consent::policy::Policy;
 use crate::consent::shared::Pool;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmError, CrmPull, CsvSource, FileFacts, NoteFiles, Parts, Seen};
+use crate::crm::{CrmPull, CsvSource, FileFacts, NoteFiles, Parts, Seen};
 use crate::ids::Ids;
 use crate::keys::{Identifier, Vault};
 use crate::model::SubjectId;
@@ -125,8 +125,8 @@ impl Desk<'_> {
         let identifiers = Arc::new(Identifiers::new(self.vault)?);
         self.look_at_rows(source, &identifiers, None)?;
         // They were read before that, too: what is kept must be of the same files.
-        let kept = self.rows.iter_mut().flat_map(|kept| &mut kept.files);
-        kept.map(FileFacts::hash_again).collect::<Result<(), CrmError>>()?;
+        let mut kept = self.rows.iter_mut().flat_map(|kept| &mut kept.files);
+        kept.try_for_each(FileFacts::hash_again)?;
         let Read { mut loaded, suppressed, gone, merged, merged_accounts } =
             self.evening(&identifiers).read_all(pulled, exports, self.vault);
         loaded.notes = Some(Unread { files: notes, identifiers, suppressed, gone, merged, merged_accounts });

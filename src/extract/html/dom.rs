@@ -22,6 +22,13 @@ pub(super) struct El<'a> {
     element: &'a Element,
 }
 
+impl El<'_> {
+    /// Its number on the page.
+    pub fn id(self) -> u32 {
+        self.id
+    }
+}
+
 impl PartialEq for El<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
@@ -329,9 +336,9 @@ pub(super) fn is_html(e: El<'_>) -> bool {
     tree::is_html(&e.element.name.ns)
 }
 
-/// Whether the element itself is kept from view.
-pub(super) fn is_hidden(e: El<'_>) -> bool {
-    let unseen = matches!(
+/// Whether an element is never seen, whatever its attributes say.
+pub(super) fn is_unseen(e: El<'_>) -> bool {
+    matches!(
         *e.atom(),
         local_name!("script")
             | local_name!("style")
@@ -344,9 +351,12 @@ pub(super) fn is_hidden(e: El<'_>) -> bool {
             | local_name!("object")
             | local_name!("select")
             | local_name!("textarea")
-    );
-    unseen
-        || (*e.atom() == local_name!("dialog") && e.attr("open").is_none())
+    )
+}
+
+/// Whether its attributes conceal an element, from which a script may free it.
+pub(super) fn is_concealed(e: El<'_>) -> bool {
+    (*e.atom() == local_name!("dialog") && e.attr("open").is_none())
         || e.element.attrs.iter().filter(|a| a.name.ns.is_empty()).any(|a| match a.name.local {
             local_name!("hidden") => true,
             local_name!("aria-hidden") => a.value.eq_ignore_ascii_case("true"),

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
@@ -17,6 +17,7 @@ use super::links::LinkTopic;
 struct Raw {
     link_topics: BTreeMap<LinkTopic, Vec<String>>,
     job_words: Vec<String>,
+    not_jobs: Vec<String>,
     job_stems: Vec<String>,
     department_words: Vec<String>,
     department_fillers: Vec<String>,
@@ -29,6 +30,14 @@ struct Raw {
     stop_words_de: Vec<String>,
     stop_words_en: Vec<String>,
     countries: BTreeMap<String, Vec<String>>,
+    given_names: Vec<String>,
+    family_names: Vec<String>,
+    outside_headings: Vec<String>,
+    outside_lines: Vec<String>,
+    outside_classes: Vec<String>,
+    inside_headings: Vec<String>,
+    former: Vec<String>,
+    other_bodies: Vec<String>,
 }
 
 /// The lists, ready for use.
@@ -43,6 +52,8 @@ pub(super) struct Lexicon {
     legal_form_starts: [[bool; 256]; 2],
     /// Whole words that make a line a job title.
     pub job_words: FxHashSet<String>,
+    /// Words that only look like a company's jobs: `bürgermeister`.
+    pub not_jobs: FxHashSet<String>,
     /// Word endings that do (German compounds), of five bytes and more, by their last three.
     job_stems: FxHashMap<[u8; 3], Vec<String>>,
     /// Words that make a heading a department, those of phrases singly.
@@ -57,10 +68,28 @@ pub(super) struct Lexicon {
     pub name_particles: FxHashSet<String>,
     /// Words that no person's name contains.
     pub not_names: FxHashSet<String>,
+    /// Given names: what begins with one is a person's name.
+    pub given_names: FxHashSet<String>,
+    /// Words that are family names behind a given name, though they mean something else elsewhere.
+    pub family_names: FxHashSet<String>,
+    /// Headings above people of others.
+    pub outside_headings: Phrases,
+    /// The same outside headings.
+    pub outside_lines: Phrases,
+    /// Words of class names of elements with people of others.
+    pub outside_classes: FxHashSet<String>,
+    /// Headings above the company's own people.
+    pub inside_headings: Phrases,
+    /// Words that say that somebody is something no longer.
+    pub former: Phrases,
+    /// Bodies other than companies, to which a title may belong.
+    pub other_bodies: Phrases,
     /// Words that do not begin a name.
     pub given_name_stops: FxHashSet<String>,
     /// Labels before the names of those who represent a company.
     pub function_labels: Vec<String>,
+    /// Finds them in lower case text, the longest first.
+    pub label_finder: AhoCorasick,
     /// The same by their first three bytes.
     label_starts: FxHashMap<[u8; 3], Vec<String>>,
     /// Frequent German words.
@@ -92,6 +121,15 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         }),
         legal_form_finder: automaton(&mut raw.legal_forms.into_iter()),
         job_words: raw.job_words.into_iter().collect(),
+        not_jobs: raw.not_jobs.into_iter().collect(),
+        given_names: raw.given_names.into_iter().collect(),
+        family_names: raw.family_names.into_iter().collect(),
+        outside_headings: Phrases::new(&raw.outside_headings),
+        outside_lines: Phrases::new(&raw.outside_lines),
+        outside_classes: raw.outside_classes.into_iter().collect(),
+        inside_headings: Phrases::new(&raw.inside_headings),
+        former: Phrases::new(&raw.former),
+        other_bodies: Phrases::new(&raw.other_bodies),
         job_stems: by_bytes(raw.job_stems.into_iter().filter(|s| s.len() >= 5), end),
         department_ends: by_bytes(raw.department_words.iter().filter(|d| d.len() > 6).cloned(), end),
         department_words: raw
@@ -106,6 +144,10 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         name_particles: raw.name_particles.into_iter().collect(),
         not_names: raw.not_names.into_iter().collect(),
         given_name_stops: raw.given_name_stops.into_iter().collect(),
+        label_finder: AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&raw.function_labels)
+            .expect("few short words"),
         label_starts: by_bytes(raw.function_labels.iter().cloned(), |l| l.first_chunk().copied()),
         function_labels: longest_first(raw.function_labels),
         stop_words_de: raw.stop_words_de.into_iter().collect(),
@@ -117,6 +159,20 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
             .collect(),
     }
 });
+
+/// Phrases that are looked for as whole words.
+pub(super) struct Phrases(AhoCorasick);
+
+impl Phrases {
+    fn new(phrases: &[String]) -> Self {
+        Self(AhoCorasick::new(phrases.iter().map(|p| padded(p))).expect("few short words"))
+    }
+
+    /// Whether one of them stands in a text.
+    pub fn stand_in(&self, text: &str) -> bool {
+        self.0.is_match(&padded(text))
+    }
+}
 
 fn end(word: &[u8]) -> Option<[u8; 3]> {
     word.last_chunk().copied()
@@ -187,6 +243,13 @@ pub(super) fn link_topic(text: &str) -> Option<LinkTopic> {
     if text.len() > 240 || text.chars().count() > 60 {
         return None;
     }
+    let padded = padded(text);
+    let longest = LEXICON.topic_phrases.find_overlapping_iter(&padded).map(|m| m.pattern().as_usize()).min()?;
+    Some(LEXICON.topics[longest].1)
+}
+
+/// The words of a text in lower case, with one space around each.
+fn padded(text: &str) -> String {
     let mut padded = String::with_capacity(text.len() + 8);
     padded.push(' ');
     let mut add = |c: char, is_letter: bool| {
@@ -206,8 +269,7 @@ pub(super) fn link_topic(text: &str) -> Option<LinkTopic> {
     if !padded.ends_with(' ') {
         padded.push(' ');
     }
-    let longest = LEXICON.topic_phrases.find_overlapping_iter(&padded).map(|m| m.pattern().as_usize()).min()?;
-    Some(LEXICON.topics[longest].1)
+    padded
 }
 
 #[cfg(test)]

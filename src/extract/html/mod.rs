@@ -6,6 +6,7 @@
 mod blocks;
 mod charset;
 mod dom;
+mod found;
 mod imprint;
 mod json_ld;
 mod lexicon;
@@ -15,6 +16,7 @@ mod locator;
 mod meta;
 mod mf2;
 mod microdata;
+mod panels;
 mod people;
 mod rdfa;
 mod reading;
@@ -25,12 +27,15 @@ mod tree;
 mod white;
 
 #[cfg(test)]
+mod blind_tests;
+#[cfg(test)]
 mod tests;
 
 pub use links::{Link, LinkTopic};
 pub use reading::{Feed, Mf2, Organization, PageReading, PersonMention, Syntax, Tdm};
 
 use dom::Page;
+use people::own::Own;
 
 /// Name and version of this reader, for the `extractor` column of `evidence`.
 pub const EXTRACTOR: &str = "html/1";
@@ -39,7 +44,7 @@ pub const EXTRACTOR: &str = "html/1";
 #[must_use]
 pub fn text_of(html: &str) -> String {
     let url = url::Url::parse("https://piece.invalid/").expect("a fixed address");
-    blocks::read(&Page::parse(html, &url)).1
+    blocks::read(&Page::parse(html, &url)).text
 }
 
 /// The text of an XML document in whatever encoding.
@@ -63,7 +68,8 @@ pub fn read_page(body: &[u8], content_type: Option<&str>, url: &url::Url) -> Pag
     let mf2 = mf2::read(&page);
     let meta = meta::read(&page);
     let links = links::read(&page);
-    let (lines, text) = blocks::read(&page);
+    let blocks::Seen { lines, notes, text } = blocks::read(&page);
+    let seen = blocks::Seen { lines, notes, text: String::new() };
     let language = meta.language.clone().or_else(|| text::detect_language(&text));
 
     let mut found = schema_org::Found::default();
@@ -71,8 +77,11 @@ pub fn read_page(body: &[u8], content_type: Option<&str>, url: &url::Url) -> Pag
     schema_org::from_items(&microdata, Syntax::Microdata, &page, &mut found);
     schema_org::from_items(&rdfa, Syntax::Rdfa, &page, &mut found);
     people::from_mf2(&mf2, &mut found);
-    imprint::read(&page, &lines, &mut found);
-    people::from_html(&page, &lines, &mut found);
+    let sections = people::sections::mark(&seen.lines);
+    let mut own = Own::new(&page, &seen.lines, &meta, &found.organization);
+    imprint::read(&page, &seen.lines, &sections, &mut own, &mut found);
+    found.leave_out_others(&own);
+    people::from_html(&page, &seen, &sections, &own, &mut found);
     found.authors.extend(meta.authors.iter().cloned());
 
     PageReading {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::dom::{self, Page};
+pub(super) use super::found::Found;
 use super::json_ld::decode_entities;
 use super::limits::MAX_ITEMS;
 use super::reading::{Organization, PersonMention, Syntax};
@@ -16,61 +17,6 @@ use super::reading::{Organization, PersonMention, Syntax};
 const MAX_DEPTH: usize = 24;
 /// Node visits of one page.
 const MAX_VISITS: usize = 20_000;
-
-/// What the readers of people and organizations have found so far.
-#[derive(Default)]
-pub(super) struct Found {
-    /// Mentions in order of finding.
-    pub people: Vec<PersonMention>,
-    /// The best organization so far.
-    pub organization: Organization,
-    /// Names of authors.
-    pub authors: Vec<String>,
-    standing: u8,
-}
-
-impl Found {
-    /// Offers an organization; `standing` says how surely it is the one behind the page.
-    pub fn offer(&mut self, mut organization: Organization, standing: u8) {
-        let same = match (&organization.name, &self.organization.name) {
-            (Some(a), Some(b)) => same_company(a, b),
-            _ => true,
-        };
-        if standing > self.standing || self.organization == Organization::default() {
-            if same {
-                fill(&mut organization, std::mem::take(&mut self.organization));
-            }
-            self.organization = organization;
-            self.standing = standing;
-        } else if same {
-            fill(&mut self.organization, organization);
-        }
-    }
-}
-
-/// Whether one name is the other, perhaps without its legal form.
-fn same_company(a: &str, b: &str) -> bool {
-    let (a, b) = (a.to_lowercase(), b.to_lowercase());
-    a == b || a.starts_with(&format!("{b} ")) || b.starts_with(&format!("{a} "))
-}
-
-/// Fills what `into` lacks.
-fn fill(into: &mut Organization, from: Organization) {
-    macro_rules! take { ($($field:ident),+) => { $(if into.$field.is_none() { into.$field = from.$field; })+ } }
-    take!(name, legal_form, register, register_court, vat_id, street, postal_code, city, country, phone, email, url);
-    take!(employees, founding_date);
-    for (list, more) in [
-        (&mut into.managing_directors, from.managing_directors),
-        (&mut into.industry_codes, from.industry_codes),
-        (&mut into.same_as, from.same_as),
-    ] {
-        for item in more {
-            if !list.contains(&item) {
-                list.push(item);
-            }
-        }
-    }
-}
 
 /// Reads parsed JSON-LD blocks.
 pub(super) fn from_json_ld(blocks: &[Value], page: &Page, found: &mut Found) {
@@ -226,6 +172,14 @@ impl<'v> Walk<'_, 'v, '_> {
         let occupation = || node.get("hasOccupation").and_then(joined_values);
         let employer = || node.get("worksFor").and_then(|w| one(w)?.get("department"));
         let job_title = joined(node, "jobTitle").or_else(|| place.role.clone()).or_else(occupation);
+        let job_title = job_title.or_else(|| {
+            let founds = matches!(place.relation, "founder" | "founders");
+            founds.then(|| "Founder".to_owned())
+        });
+        let company = node.get("worksFor").and_then(one).and_then(text_of);
+        if let Some(company) = company.filter(|c| !c.starts_with(['#', '_']) && !c.contains("://")) {
+            self.found.employed(&company);
+        }
         let department = joined(node, "department")
             .or_else(|| place.department.clone())
             .or_else(|| employer().and_then(joined_values));

@@ -7,7 +7,9 @@ use super::super::dom;
 use super::super::lexicon::LEXICON;
 use super::super::limits::MAX_ITEMS;
 use super::super::locator;
-use super::super::people::names;
+use super::super::people::own::Own;
+use super::super::people::sections::Section;
+use super::super::people::{is_former, is_others, names};
 use super::super::reading::{PersonMention, Syntax};
 use super::super::schema_org::Found;
 
@@ -16,9 +18,13 @@ const REACH: usize = 8;
 
 /// Adds the people that the lines name with their function; returns the names of those who may act for the company
 /// (no supervisory board, no Prokurist). On a page that is no imprint, a label needs its colon.
-pub(super) fn read(lines: &[Line<'_>], dedicated: bool, found: &mut Found) -> Vec<String> {
+pub(super) fn read(place: &Place<'_, '_>, found: &mut Found) -> Vec<String> {
     let mut representatives = Vec::new();
-    for Named { name, function, represents, line } in named(lines, dedicated) {
+    let lines = place.lines;
+    for Named { name, function, represents, line } in named(place) {
+        if function.as_deref().is_some_and(|f| is_former(f) || is_others(f, place.own)) {
+            continue;
+        }
         if found.people.len() >= MAX_ITEMS {
             break;
         }
@@ -37,24 +43,76 @@ pub(super) fn read(lines: &[Line<'_>], dedicated: bool, found: &mut Found) -> Ve
     representatives
 }
 
-struct Named {
-    name: String,
-    function: Option<String>,
-    represents: bool,
-    line: usize,
+/// The lines to read, and what is known of them.
+pub(super) struct Place<'r, 'a> {
+    /// The lines.
+    pub lines: &'r [Line<'a>],
+    /// What their headings say.
+    pub sections: &'r [Section],
+    /// Whether they are an imprint's.
+    pub dedicated: bool,
+    /// Whose page it is.
+    pub own: &'r Own,
 }
 
-fn named(lines: &[Line<'_>], dedicated: bool) -> Vec<Named> {
+/// Somebody with a function.
+pub(super) struct Named {
+    pub name: String,
+    pub function: Option<String>,
+    pub represents: bool,
+    pub line: usize,
+}
+
+fn named(place: &Place<'_, '_>) -> Vec<Named> {
     let mut all = Vec::new();
-    for (i, line) in lines.iter().enumerate() {
-        if line.navigation || !may_be_label(&line.text) || line.text.chars().count() > 400 {
+    let mut company = Company::default();
+    for (i, line) in place.lines.iter().enumerate() {
+        company.pass(&line.text, place.own);
+        if line.navigation || place.sections[i].outside || company.is_other {
             continue;
         }
-        let Some((function, rest)) = label(&line.text) else { continue };
+        let first = all.len();
+        labelled(place, i, &mut all);
+        super::running::read(place, i, first, &mut all);
+    }
+    all
+}
+
+/// Which company the lines are about.
+#[derive(Default)]
+struct Company {
+    first: bool,
+    is_other: bool,
+}
+
+impl Company {
+    /// Whose board follows: the company's own, that of its partner with unlimited liability, or another's.
+    fn pass(&mut self, line: &str, own: &Own) {
+        if line.chars().count() > 160 {
+            return;
+        }
+        let Some(name) = super::company_in(line) else { return };
+        let lower = line.to_lowercase();
+        let liable = ["haftend", "komplement", "general partner"].iter().any(|w| lower.contains(w));
+        self.is_other = self.first && !liable && !own.is(&name);
+        self.first = true;
+    }
+}
+
+/// The people of a line that begins with a label, and of the lines below it.
+fn labelled(place: &Place<'_, '_>, i: usize, all: &mut Vec<Named>) {
+    let (lines, dedicated) = (place.lines, place.dedicated);
+    let line = &lines[i];
+    {
+        if !may_be_label(&line.text) || line.text.chars().count() > 400 {
+            return;
+        }
+        let Some((function, rest)) = label(&line.text) else { return };
         // Without a colon it may as well be the job of the name above it.
-        let below_name = i > 0 && lines[i - 1].is_name();
+        let term = matches!(dom::name(line.block), "dt" | "th");
+        let below_name = i > 0 && lines[i - 1].is_name() && !term;
         if rest.is_empty() && !line.text.ends_with(':') && (!dedicated || below_name) {
-            continue;
+            return;
         }
         let mut people = if rest.is_empty() { Vec::new() } else { split(rest) };
         let mut at = vec![i; people.len()];
@@ -69,7 +127,7 @@ fn named(lines: &[Line<'_>], dedicated: bool) -> Vec<Named> {
             }
             // A heading alone with cards below it is a team section, which the card reader knows better.
             if line.heading > 0 && lines.get(i + 2).is_some_and(|l| names::is_job(&l.text)) {
-                continue;
+                return;
             }
         }
         for ((name, note), at) in people.into_iter().zip(at) {
@@ -84,11 +142,35 @@ fn named(lines: &[Line<'_>], dedicated: bool) -> Vec<Named> {
             all.push(Named { name, function: title, represents, line: at });
         }
     }
-    all
+}
+
+/// What all below a heading are, if it names a function: `Prokuristen`.
+pub(in super::super) fn function_of_heading(text: &str) -> Option<String> {
+    let mut text = text.trim().trim_end_matches(':');
+    for opening in ["Unsere ", "Unser ", "Die ", "Der ", "Our ", "The ", "Ihre ", "Mitglied der ", "Mitglieder der "] {
+        text = text.strip_prefix(opening).unwrap_or(text);
+    }
+    if text.len() > 80 {
+        return None;
+    }
+    let plain = gender_neutral(&text.to_lowercase());
+    LEXICON.function_labels.contains(&plain).then(|| singular(text))
+}
+
+/// The names of a line that lists nothing but names.
+pub(in super::super) fn name_list(text: &str) -> Vec<String> {
+    if !(12..=300).contains(&text.len()) || !(text.contains(',') || text.contains(" und ") || text.contains(" and ")) {
+        return Vec::new();
+    }
+    let parts =
+        text.replace(" und ", ",").replace(" sowie ", ",").replace(" and ", ",").replace([';', '&', '/', '|'], ",");
+    let parts: Vec<&str> = parts.split(',').map(str::trim).filter(|p| !p.is_empty()).collect();
+    let all = parts.len() >= 2 && parts.iter().all(|p| names::is_name(p));
+    if all { parts.into_iter().map(dom::fold).collect() } else { Vec::new() }
 }
 
 /// Whether a function is one that acts for the company.
-fn acts(function: &str) -> bool {
+pub(super) fn acts(function: &str) -> bool {
     let lower = function.to_lowercase();
     let no = ["aufsichtsrat", "supervisory", "secretary", "prokurist", "verwaltungsrat"];
     let yes = [
@@ -191,12 +273,29 @@ fn gender_neutral(lower: &str) -> String {
 }
 
 /// One person's function from a label in the plural.
-fn singular(label: &str) -> String {
+pub(super) fn singular(label: &str) -> String {
     for (plural, one) in [
         ("irectors", "irector"),
         ("Partners", "Partner"),
         ("Mitglieder des", "Mitglied des"),
         ("Geschäftsführende Direktoren", "Geschäftsführender Direktor"),
+        ("Mitglieder der", "Mitglied der"),
+        ("ignatories", "ignatory"),
+        ("fficers", "fficer"),
+        ("olders of", "older of"),
+        ("hareholders", "hareholder"),
+        ("anagers", "anager"),
+        ("epresentatives", "epresentative"),
+        ("Owners", "Owner"),
+        ("ounders", "ounder"),
+        ("erinnen", "erin"),
+        ("Prokuristinnen", "Prokuristin"),
+        ("inzelprokuristen", "inzelprokurist"),
+        ("rokuristen", "rokurist"),
+        ("Einzelprokura", "Einzelprokurist"),
+        ("Gesamtprokura", "Prokurist"),
+        ("Prokura", "Prokurist"),
+        ("Komplementäre", "Komplementär"),
         ("Prokuristen", "Prokurist"),
         ("Vorstände", "Vorstand"),
         ("Vorstandsmitglieder", "Vorstandsmitglied"),

@@ -6,28 +6,37 @@
 mod address;
 mod directors;
 mod numbers;
+mod running;
 
 use super::blocks::Line;
 use super::dom::{self, Page};
 use super::lexicon::{self, LEXICON};
 use super::links::LinkTopic;
+use super::people::own::Own;
+use super::people::sections::Section;
 use super::reading::Organization;
 use super::schema_org::Found;
 
+pub(super) use directors::{function_of_heading, name_list};
 pub(super) use numbers::compact_vat;
+pub(super) use running::name_at;
 
 /// Lines after the company's name in which its address is sought.
 const ADDRESS_REACH: usize = 14;
 
 /// Reads company and representatives from the lines of a page.
-pub(super) fn read(page: &Page, lines: &[Line<'_>], found: &mut Found) {
+pub(super) fn read(page: &Page, lines: &[Line<'_>], sections: &[Section], own: &mut Own, found: &mut Found) {
     let start = start(lines);
     let dedicated = start.is_some() || is_imprint_url(page);
     let from = start.unwrap_or(0);
     let numbers = numbers::read(&lines[from..]);
-    let directors = directors::read(&lines[from..], dedicated, found);
-
     let company = company_line(&lines[from..], dedicated);
+    if let Some((_, name)) = &company {
+        own.add(name);
+    }
+    let place = directors::Place { lines: &lines[from..], sections: &sections[from..], dedicated, own };
+    let directors = directors::read(&place, found);
+
     let mut organization = Organization {
         register: numbers.register,
         register_court: numbers.court,
@@ -103,7 +112,7 @@ fn followed_by_address(lines: &[Line<'_>]) -> bool {
 }
 
 /// The company's name in a line: from its beginning (or a label's colon) to the legal form.
-fn company_in(line: &str) -> Option<String> {
+pub(super) fn company_in(line: &str) -> Option<String> {
     // Most lines have none.
     if !LEXICON.may_have_legal_form(line) || !LEXICON.legal_form_finder.is_match(line) {
         return None;
@@ -130,6 +139,11 @@ fn company_in(line: &str) -> Option<String> {
 pub(super) fn legal_form(name: &str) -> Option<String> {
     let (start, end) = find_form(name)?;
     Some(name[start..end].to_owned())
+}
+
+/// Where the legal form in a company's name begins.
+pub(super) fn form_start(name: &str) -> Option<usize> {
+    find_form(name).map(|(start, _)| start)
 }
 
 /// Where the legal form stands; the longest of those that begin first.

@@ -4,7 +4,16 @@
 //! alone is not evidence of anything.
 
 mod cards;
+mod jobs;
+mod line;
 pub(super) mod names;
+mod notes;
+mod others;
+pub(super) mod own;
+mod paragraphs;
+pub(super) mod sections;
+mod sentences;
+mod slots;
 mod tables;
 
 use std::collections::HashMap;
@@ -12,14 +21,17 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::Mf2;
-use super::blocks::Line;
+use super::blocks::{Line, Seen};
 use super::dom::{self, Page};
 use super::limits::MAX_ITEMS;
 use super::locator;
 use super::reading::{Organization, PersonMention, Syntax};
 use super::schema_org::{Found, tel};
+use own::Own;
+use sections::Section;
 
-pub(super) use cards::in_line;
+pub(super) use line::in_line;
+pub(super) use others::{is_former, is_others};
 
 /// People (and the organization) of `h-card`s, wherever they stand in the tree.
 pub(super) fn from_mf2(mf2: &Mf2, found: &mut Found) {
@@ -56,6 +68,9 @@ fn card(properties: &Map<String, Value>, path: &str, property: &str, found: &mut
         texts.map(dom::fold).filter(|t| !t.is_empty()).collect()
     };
     let Some(name) = texts("name").into_iter().next() else { return };
+    if let Some(company) = texts("org").into_iter().next() {
+        found.employed(&company);
+    }
     let job_title =
         Some(dom::dedup([texts("job-title"), texts("role")].concat()).join(" | ")).filter(|t| !t.is_empty());
     let orgs = texts("org");
@@ -107,9 +122,53 @@ fn company(name: String, texts: &dyn Fn(&str) -> Vec<String>) -> Organization {
 }
 
 /// People of cards, tables and lists without markup.
-pub(super) fn from_html(page: &Page, lines: &[Line<'_>], found: &mut Found) {
-    tables::read(page, found);
-    cards::read(page, lines, found);
+pub(super) fn from_html(page: &Page, seen: &Seen<'_>, sections: &[Section], own: &Own, found: &mut Found) {
+    let first = found.people.len();
+    let lines = &seen.lines;
+    let known = Known { lines, sections, own };
+    let consumed = tables::read(page, &known, found);
+    from_notes(page, seen, &known, found);
+    cards::read(&cards::Cards { page, lines, notes: &seen.notes, sections, own, consumed }, found);
+    // Who is said goodbye to is no longer what a line calls them.
+    let gone: Vec<&str> = lines.iter().map(|l| &*l.text).filter(|t| others::tells_of_leaving(t)).take(50).collect();
+    let others = std::mem::take(&mut found.others);
+    if !gone.is_empty() || !others.is_empty() {
+        let mut at = 0;
+        found.people.retain(|p| {
+            at += 1;
+            at <= first || !(gone.iter().any(|t| t.contains(&p.name)) || others.contains(&names::key(&p.name)))
+        });
+    }
+}
+
+/// What the readers of plain HTML know of a page.
+struct Known<'r, 'a> {
+    lines: &'r [Line<'a>],
+    sections: &'r [Section],
+    own: &'r Own,
+}
+
+impl Known<'_, '_> {
+    /// Whether a title belongs to the company's own, as far as it says itself.
+    fn holds(&self, title: Option<&str>) -> bool {
+        title.is_none_or(|t| !others::is_former(t) && !others::is_others(t, self.own))
+    }
+}
+
+/// People of attributes.
+fn from_notes(page: &Page, seen: &Seen<'_>, known: &Known<'_, '_>, found: &mut Found) {
+    for note in &seen.notes {
+        if found.people.len() >= MAX_ITEMS {
+            return;
+        }
+        let Some((name, job, department)) = notes::person(note.at, known.own) else { continue };
+        let outside =
+            [note.line, note.line.saturating_sub(1)].iter().any(|k| known.sections.get(*k).is_some_and(|s| s.outside));
+        if !outside && known.holds(job.as_deref()) {
+            let links = dom::attr(note.at, "href").and_then(|h| page.resolve(h));
+            found.people.push(mention(&name, job.as_deref(), department, links.into_iter().collect(), note.at));
+        }
+    }
 }
 
 /// A mention in plain HTML.
@@ -151,15 +210,27 @@ pub(super) fn merge(mut people: Vec<PersonMention>) -> Vec<PersonMention> {
 
 fn absorbs(known: &PersonMention, new: &PersonMention) -> bool {
     let title = |p: &PersonMention| p.job_title.as_deref().map(str::to_lowercase);
-    known.syntax == new.syntax || new.job_title.is_none() || title(known) == title(new)
+    // A line may hold more than the title that markup cuts out of it.
+    let more = |known: &str, new: &str| new.strip_prefix(known).is_some_and(|rest| rest.starts_with([' ', ',']));
+    known.syntax == new.syntax
+        || new.job_title.is_none()
+        || title(known) == title(new)
+        || (new.syntax == Syntax::Html && title(known).zip(title(new)).is_some_and(|(k, n)| more(&k, &n)))
 }
 
 fn absorb(known: &mut PersonMention, new: PersonMention) {
     match (&mut known.job_title, new.job_title) {
+        // The longer reading of the same line says all that the shorter does.
+        (Some(title), Some(more))
+            if more.strip_prefix(title.as_str()).is_some_and(|r| r.starts_with([',', ' ']))
+                && known.syntax == new.syntax =>
+        {
+            *title = more;
+        }
         (Some(title), Some(more)) => {
             let stands =
                 title.split(" | ").any(|t| t.eq_ignore_ascii_case(&more) || t.to_lowercase() == more.to_lowercase());
-            if !stands && title.len() < 300 {
+            if !stands && title.len() < 300 && known.syntax == new.syntax {
                 title.push_str(" | ");
                 title.push_str(&more);
             }

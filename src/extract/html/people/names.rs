@@ -1,11 +1,13 @@
-//! Does a text look like a person's name, or like a job title?
+//! Does a text look like a person's name?
 //!
 //! Invariant: precision before recall; whatever could as well be a company, a place, a heading or a menu entry is
 //! no name.
 
-use super::super::imprint;
 use super::super::lexicon::{LEXICON, in_lower};
 use super::super::white::{fold, is_one_word};
+pub(in super::super) use super::jobs::{
+    is_department, is_job, is_known_job, is_loose_job, is_mere_department, is_titled_department,
+};
 
 /// Endings of abstract nouns, which German headings are full of.
 const ABSTRACT: [&str; 14] = [
@@ -30,6 +32,36 @@ pub(in super::super) fn is_name(text: &str) -> bool {
     core(text).is_some()
 }
 
+/// Whether the text is a name for sure: it begins with a known given name, or with a courtesy title.
+pub(in super::super) fn is_sure(text: &str) -> bool {
+    let Some(words) = core(text) else { return false };
+    let courtesy = ["Frau ", "Herr ", "Herrn ", "Mr ", "Mr. ", "Mrs ", "Mrs. ", "Ms ", "Ms. ", "Dr. ", "Prof. "];
+    courtesy.iter().any(|c| text.trim().starts_with(c)) || words.first().is_some_and(|w| is_given(w))
+}
+
+pub(in super::super) fn is_given(word: &str) -> bool {
+    word.split('-').next().is_some_and(|w| in_lower(w, |w| LEXICON.given_names.contains(w)))
+}
+
+/// `Petra Klein` of `Klein, Petra`.
+pub(in super::super) fn reversed(text: &str) -> Option<String> {
+    let (family, given) = text.trim().split_once(',')?;
+    let (family, given) = (family.trim(), given.trim());
+    let first = given.split_whitespace().find(|w| !is_title(w))?;
+    if family.split_whitespace().count() > 3 || given.split_whitespace().count() > 4 || !is_given(first) {
+        return None;
+    }
+    let name = format!("{given} {family}");
+    is_sure(&name).then_some(name)
+}
+
+/// The family name in lower case, as addresses write it.
+pub(in super::super) fn family(text: &str) -> Option<String> {
+    let last = core(text)?.last()?.to_lowercase();
+    let plain = last.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss");
+    (plain.len() > 2).then_some(plain)
+}
+
 /// The name without academic titles, in lower case: what two spellings of the same name have in common.
 pub(in super::super) fn key(text: &str) -> String {
     core(text).map_or_else(|| fold(text).to_lowercase(), |words| words.join(" ").to_lowercase())
@@ -48,7 +80,13 @@ fn core(text: &str) -> Option<Vec<&str>> {
     // Most texts fail here: a small word that is no title and no particle.
     let small = |w: &str| !w.starts_with(char::is_uppercase);
     let words = text.split([',', ' ']).filter(|w| !w.is_empty());
-    if words.into_iter().any(|w| small(w) && !w.contains(char::is_whitespace) && !is_title(w) && !is_particle(w)) {
+    if words.into_iter().any(|w| {
+        small(w)
+            && !w.starts_with(['“', '„', '‘'])
+            && !w.contains(char::is_whitespace)
+            && !is_title(w)
+            && !is_particle(w)
+    }) {
         return None;
     }
     // Titles after the name: `Anna Berger, M.Sc.`
@@ -57,10 +95,17 @@ fn core(text: &str) -> Option<Vec<&str>> {
     if !parts.all(|p| p.split_whitespace().all(is_title) && !p.trim().is_empty()) {
         return None;
     }
-    let mut words: Vec<&str> = name.split_whitespace().collect();
+    // A nickname may stand in quotes.
+    let nick = |w: &&str| w.starts_with(['“', '„', '‘']) && w.ends_with(['”', '“', '’']);
+    let mut words: Vec<&str> = name.split_whitespace().filter(|w| !nick(w)).collect();
     let titles = words.iter().take_while(|w| is_title(w)).count();
     words.drain(..titles);
-    while words.last().is_some_and(|w| words.len() > 2 && is_title(w)) {
+    // Capitals behind a full name are a degree or a membership.
+    while let [first, second, .., last] = words.as_slice() {
+        let member = (3..=6).contains(&letters(last)) && is_upper(last) && is_given(first) && !is_upper(second);
+        if !is_title(last) && !member {
+            break;
+        }
         words.pop();
     }
     let full = words.iter().filter(|w| !is_particle(w)).count();
@@ -68,18 +113,40 @@ fn core(text: &str) -> Option<Vec<&str>> {
         return None;
     }
     let (first, last) = (words.first()?, words.last()?);
-    if is_particle(first) || LEXICON.given_name_stops.contains(&first.to_lowercase()) || letters(last) < 2 {
+    if is_particle(first)
+        || is_particle(last)
+        || LEXICON.given_name_stops.contains(&first.to_lowercase())
+        || letters(last) < 2
+    {
         return None;
     }
-    if words.iter().filter(|w| letters(w) > 1).all(|w| is_upper(w)) || (is_upper(first) && letters(first) > 1) {
+    let given = is_given(first);
+    let upper = words.iter().filter(|w| letters(w) > 1).all(|w| is_upper(w)) || (is_upper(first) && letters(first) > 1);
+    if upper && !(given && words.iter().all(|w| letters(w) > 2 || is_particle(w))) {
         return None;
     }
     // Short capitals at the end are an association's; an article belongs to a particle: `von der`.
     let lone_article = words.windows(2).any(|w| matches!(w[1], "der" | "den" | "dem") && !is_particle(w[0]));
-    if (is_upper(last) && letters(last) <= 4) || lone_article {
+    if (!upper && is_upper(last) && letters(last) <= 4) || lone_article || (!given && is_adjective(first)) {
         return None;
     }
-    words.iter().all(|w| is_particle(w) || is_name_word(w)).then_some(words)
+    // Behind a given name, and alone there, a word that means something else is a family name.
+    let familiar = |i: usize| given && (i == 0 || (i + 1 == words.len() && full == 2 && is_family(last)));
+    (0..words.len()).all(|i| is_particle(words[i]) || familiar(i) || is_name_word(words[i])).then_some(words)
+}
+
+fn is_family(word: &str) -> bool {
+    in_lower(word, |w| LEXICON.family_names.contains(w)) && word.chars().all(char::is_alphabetic)
+}
+
+/// Whether a word has the ending of a German adjective before a noun, which no given name has.
+fn is_adjective(word: &str) -> bool {
+    let lower = word.to_lowercase();
+    let ends = [
+        "ige", "iger", "iges", "liche", "licher", "liches", "ische", "ischer", "isches", "tive", "ende", "iche",
+        "ierte", "bare", "lose", "volle", "same", "ante", "elle", "eller", "ngen", "ale", "aler",
+    ];
+    lower.len() > 5 && ends.iter().any(|e| lower.ends_with(e))
 }
 
 fn letters(word: &str) -> usize {
@@ -94,7 +161,7 @@ fn is_particle(word: &str) -> bool {
     LEXICON.name_particles.contains(word)
 }
 
-fn is_title(word: &str) -> bool {
+pub(in super::super) fn is_title(word: &str) -> bool {
     if word.is_ascii() && !word.bytes().any(|b| matches!(b, b'.' | b'(' | b')' | b',')) {
         return in_lower(word, |lower| LEXICON.name_titles.contains(lower));
     }
@@ -103,7 +170,7 @@ fn is_title(word: &str) -> bool {
 }
 
 fn is_name_word(word: &str) -> bool {
-    let initial = word.strip_suffix('.').is_some_and(|w| letters(w) <= 2 && w.chars().all(char::is_alphabetic));
+    let initial = word.strip_suffix('.').is_some_and(|w| letters(w) <= 3 && w.chars().all(char::is_alphabetic));
     let parts_capital = word.split('-').all(|p| p.chars().next().is_some_and(char::is_uppercase));
     let clean = word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’'));
     if initial {
@@ -117,77 +184,6 @@ fn is_name_word(word: &str) -> bool {
         || (lower.ends_with("ung") && lower.chars().count() > 7);
     let listed = |w: &str| LEXICON.not_names.contains(w) || LEXICON.job_words.contains(w);
     !abstract_noun && !listed(&lower) && !lower.split('-').any(listed) && !LEXICON.is_job_compound(&lower)
-}
-
-/// Whether a line looks like a job title and nothing more.
-pub(in super::super) fn is_job(text: &str) -> bool {
-    let text = text.trim();
-    // The cheap questions first; most lines fail one of them.
-    if !(2..=440).contains(&text.len()) || !text.starts_with(char::is_alphabetic) {
-        return false;
-    }
-    let bytes = text.as_bytes();
-    if memchr::memchr3(b'@', b'?', b'!', bytes).is_some()
-        || (memchr::memchr(b':', bytes).is_some() && text.replace(":in", "").contains(':'))
-        || bytes.iter().filter(|b| b.is_ascii_digit()).count() > 2
-    {
-        return false;
-    }
-    if !(2..=110).contains(&text.chars().count()) || text.split_whitespace().count() > 12 {
-        return false;
-    }
-    let is_job_word = |w: &str| LEXICON.job_words.contains(w) || LEXICON.is_job_compound(w);
-    let lower = text.to_lowercase();
-    let plural = ["directors", "partners", "ansprechpartner", "mitarbeiter", "mitarbeiterinnen", "team"];
-    !plural.contains(&lower.as_str())
-        && lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).any(is_job_word)
-        && !is_sentence(text, &lower)
-        && imprint::legal_form(text).is_none()
-        && !is_name(text)
-}
-
-fn is_sentence(text: &str, lower: &str) -> bool {
-    let is_verb = |w: &str| {
-        matches!(
-            w,
-            "ist"
-                | "sind"
-                | "wir"
-                | "sie"
-                | "ihr"
-                | "unser"
-                | "unsere"
-                | "is"
-                | "are"
-                | "we"
-                | "our"
-                | "you"
-                | "your"
-                | "has"
-                | "hat"
-                | "haben"
-                | "wird"
-                | "gesucht"
-                | "all"
-                | "alle"
-                | "mehr"
-        )
-    };
-    (text.ends_with('.') && text.split_whitespace().count() > 4) || lower.split(' ').any(is_verb)
-}
-
-/// Whether a short heading names a department: department words, perhaps with fillers such as `Team`, and no other.
-pub(in super::super) fn is_department(text: &str) -> bool {
-    let lower = text.trim().to_lowercase();
-    if lower.chars().count() > 60 {
-        return false;
-    }
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    let department = |w: &str| LEXICON.is_department_word(w);
-    let filler = |w: &str| LEXICON.department_fillers.contains(w);
-    (1..=6).contains(&words.len())
-        && words.iter().all(|w| department(w) || filler(w))
-        && words.iter().any(|w| department(w) && !filler(w))
 }
 
 #[cfg(test)]
@@ -239,35 +235,6 @@ mod tests {
             "",
         ] {
             assert!(!is_name(other), "{other}");
-        }
-    }
-
-    #[test]
-    fn jobs() {
-        for job in [
-            "Geschäftsführer",
-            "Leiterin Einkauf",
-            "Head of Procurement",
-            "Vertriebsinnendienst",
-            "Teamleitung Logistik & Versand",
-            "Geschäftsführende Gesellschafterin",
-            "Managing Director",
-            "Leiter/in Qualitätssicherung",
-            "Einkäufer:in",
-        ] {
-            assert!(is_job(job), "{job}");
-        }
-        for other in [
-            "Tel. 030 23125 100",
-            "max@firma.example",
-            "Wir suchen Vertriebsleiter",
-            "Muster Sales GmbH",
-            "Mehr erfahren",
-            "Max Mustermann",
-            "Sie leitet den Einkauf seit 2010.",
-            "",
-        ] {
-            assert!(!is_job(other), "{other}");
         }
     }
 }

@@ -5,20 +5,37 @@
 use super::super::dom::{self, El, Page};
 use super::super::limits::MAX_ITEMS;
 use super::super::schema_org::Found;
-use super::{mention, names};
+use super::{Known, mention, names};
+use rustc_hash::FxHashSet;
 
-/// Reads every table and description list of a page.
-pub(super) fn read(page: &Page, found: &mut Found) {
-    for e in page.marked() {
+/// Reads every table and description list of a page that it shows; returns the numbers of those that held people.
+pub(super) fn read(page: &Page, known: &Known<'_, '_>, found: &mut Found) -> FxHashSet<u32> {
+    let (mut consumed, mut read_lists) = (FxHashSet::default(), FxHashSet::default());
+    // Each by its first line: what has none is not seen.
+    let mut last = None;
+    for (i, line) in known.lines.iter().enumerate() {
+        let Some(e) = line.table.filter(|t| last != Some(*t)) else { continue };
+        last = Some(e);
         if found.people.len() >= MAX_ITEMS {
-            return;
+            return consumed;
         }
-        match dom::name(e) {
-            "table" => table(page, e, found),
-            "dl" => list(page, e, found),
-            _ => {}
+        if line.navigation || known.sections[i].outside || !consumed.insert(e.id()) {
+            continue;
+        }
+        let before = found.people.len();
+        if dom::name(e) == "dl" {
+            consumed.remove(&e.id());
+            if read_lists.insert(e.id()) {
+                consumed.extend(list(page, e, known, found));
+            }
+            continue;
+        }
+        table(page, e, known, found);
+        if found.people.len() == before {
+            consumed.remove(&e.id());
         }
     }
+    consumed
 }
 
 /// What a column holds.
@@ -52,19 +69,47 @@ fn column(header: &str) -> Column {
         "function",
         "stelle",
         "zuständigkeit",
+        "zuständigkeiten",
+        "zuständigkeitsbereich",
+        "aufgabengebiet",
+        "aufgabengebiete",
+        "aufgabenbereich",
+        "aufgabenbereiche",
+        "tätigkeit",
+        "tätigkeitsbereich",
+        "arbeitsgebiet",
+        "beruf",
+        "thema",
+        "themen",
+        "responsibility",
+        "responsibilities",
+        "responsible",
+        "jobtitle",
     ]) {
         Column::Job
-    } else if has(&["abteilung", "bereich", "department", "division", "team"]) {
+    } else if has(&["abteilung", "bereich", "fachbereich", "ressort", "department", "division", "team"]) {
         Column::Department
-    } else if has(&["name", "ansprechpartner", "ansprechpartnerin", "mitarbeiter", "person", "kontakt", "contact"]) {
+    } else if has(&[
+        "name",
+        "ansprechpartner",
+        "ansprechpartnerin",
+        "mitarbeiter",
+        "mitarbeiterin",
+        "ansprechperson",
+        "person",
+        "kontakt",
+        "contact",
+        "employee",
+    ]) {
         Column::Name
     } else {
         Column::Other
     }
 }
 
-fn table(page: &Page, table: El<'_>, found: &mut Found) {
+fn table(page: &Page, table: El<'_>, known: &Known<'_, '_>, found: &mut Found) {
     let mut columns: Vec<Column> = Vec::new();
+    let mut section: Option<String> = None;
     // Rows of nested tables are read when the walk comes to these.
     let groups = table.child_elements().filter(|e| matches!(dom::name(*e), "thead" | "tbody" | "tfoot"));
     for row in groups.flat_map(El::child_elements).filter(|e| dom::name(*e) == "tr") {
@@ -75,8 +120,14 @@ fn table(page: &Page, table: El<'_>, found: &mut Found) {
             columns = headers;
             continue;
         }
+        if let [only] = texts.as_slice() {
+            section = Some(only.clone()).filter(|t| names::is_department(t));
+            continue;
+        }
         let person = if columns.is_empty() { bare_row(&texts) } else { labelled_row(&columns, &texts) };
-        if let Some((name, job, department)) = person {
+        let person = person.or_else(|| section_row(section.as_ref()?, &texts));
+        if let Some((name, job, department)) = person.filter(|(_, job, _)| known.holds(job.as_deref())) {
+            let department = department.or_else(|| section.clone());
             found.people.push(mention(&name, job.as_deref(), department, links_of(page, row), row));
         }
     }
@@ -106,13 +157,27 @@ fn labelled_row(columns: &[Column], texts: &[String]) -> Option<Person> {
         _ => None,
     })?;
     let (job, department) = (cell(Column::Job), cell(Column::Department));
+    let name = names::reversed(&name).unwrap_or(name);
     let named = names::is_name(&name) && (job.is_some() || department.is_some());
     named.then_some((name, job, department))
+}
+
+/// A row with a name below the row that names its department.
+fn section_row(section: &str, texts: &[String]) -> Option<Person> {
+    let name = texts.first().filter(|t| names::is_sure(t))?;
+    Some((name.clone(), None, Some(section.to_owned())))
 }
 
 /// A row without headings: a name beside a job title.
 fn bare_row(texts: &[String]) -> Option<Person> {
     let (first, second) = (texts.first()?, texts.get(1)?);
+    let turned = names::reversed(first).filter(|_| names::is_job(second));
+    if let Some(name) = turned {
+        return Some((name, Some(second.clone()), None));
+    }
+    if names::is_mere_department(first) && names::is_sure(second) {
+        return Some((second.clone(), None, Some(first.clone())));
+    }
     if names::is_name(first) && names::is_job(second) {
         Some((first.clone(), Some(second.clone()), None))
     } else if names::is_job(first) && names::is_name(second) {
@@ -122,7 +187,9 @@ fn bare_row(texts: &[String]) -> Option<Person> {
     }
 }
 
-fn list(page: &Page, list: El<'_>, found: &mut Found) {
+/// Returns the numbers of the entries that named somebody.
+fn list(page: &Page, list: El<'_>, known: &Known<'_, '_>, found: &mut Found) -> Vec<u32> {
+    let mut named = Vec::new();
     let mut term: Option<(El<'_>, String)> = None;
     // Entries may be grouped in `div`s.
     let entries = list.child_elements().flat_map(|e| {
@@ -137,13 +204,23 @@ fn list(page: &Page, list: El<'_>, found: &mut Found) {
         }
         let Some((at, title)) = &term else { continue };
         let title = title.trim_end_matches(':').trim();
-        if names::is_name(title) && names::is_job(&text) {
+        if !known.holds(Some(title)) || !known.holds(Some(&text)) {
+            continue;
+        }
+        if names::is_mere_department(title) && names::is_sure(&text) {
+            found.people.push(mention(&text, None, Some(title.to_owned()), links_of(page, e), e));
+        } else if names::is_name(title) && names::is_job(&text) {
             let links = [links_of(page, *at), links_of(page, e)].concat();
             found.people.push(mention(title, Some(&text), None, links, *at));
+            named.push(at.id());
         } else if names::is_job(title) && names::is_name(&text) {
             found.people.push(mention(&text, Some(title), None, links_of(page, e), e));
+        } else {
+            continue;
         }
+        named.push(e.id());
     }
+    named
 }
 
 fn links_of(page: &Page, e: El<'_>) -> Vec<String> {
