@@ -194,7 +194,19 @@ pub(super) fn of_topics(
             let text = tokens[at].text;
             matches!(text, "wir" | "uns" | "we" | "us" | "our") || text.starts_with("unser")
         };
-        if kind == TextKind::Note && found.tokens.clone().any(ours) {
+        let names_somebody = named.iter().any(|m| m.tokens.clone().any(|at| found.tokens.contains(&at)));
+        // `A customer of X grows`, `unlike X`.
+        let beside = |at: usize| {
+            at > 0
+                && firm.is_meant(&tokens[at])
+                && matches!(tokens[at - 1].text, "von" | "of" | "als" | "than" | "unlike")
+        };
+        let another = tokens.iter().any(|t| matches!(t.text, "ex" | "former" | "next"));
+        if names_somebody
+            || another
+            || found.tokens.clone().any(beside)
+            || kind == TextKind::Note && found.tokens.clone().any(ours)
+        {
             continue;
         }
         if all.iter().any(|s| s.field == field && s.value == topic.value) || doubts(kind, firm, sentence, signs, found)

@@ -50,6 +50,12 @@ impl<'s> Read<'s> {
         self.context.iter().any(|found| *found.tag == tag)
     }
 
+    /// Whether it is another's, quoted as a whole: `> ...`, `RT @...`.
+    pub(super) fn is_anothers(&self) -> bool {
+        let first = self.tokens.first().map_or("", |token| token.text);
+        self.sentence.text.starts_with('>') || matches!(first, "rt" | "repost" | "reposting" | "retweet")
+    }
+
     pub(super) fn is_question(&self) -> bool {
         self.sentence.text.contains('?')
     }

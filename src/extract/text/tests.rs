@@ -113,6 +113,11 @@ fn parts_of_a_statement_go_to_the_one_whose_view_they_are() {
         (TextKind::Note, "none", "They have to bring the costs down.", None),
         (TextKind::Note, "c1", "Tom Bexley from the warehouse was there too, he has to bring the costs down.", None),
         (TextKind::Bio, "c3", "My boss has to bring the costs down.", None),
+        (TextKind::Note, "c1", "Had a call with Karen. Her CFO has to bring the costs down.", None),
+        (TextKind::Note, "c1", "Had a call with Karen. His brother has to bring the costs down.", None),
+        (TextKind::Note, "c1", "Had a call with Karen. Her main goal is to bring the costs down.", Some("c1")),
+        (TextKind::Post, "c3", "Petra wrote: I have to bring the costs down.", None),
+        (TextKind::Post, "c3", "RT @petra: I have to bring the costs down.", None),
     ] {
         let record = TextRecord {
             id: String::new(),

@@ -123,8 +123,20 @@ impl Topic {
     }
 
     /// Whether it is a matter of work, whoever speaks of it; a trait or a motive may be one of private life.
-    const fn is_of_work(&self) -> bool {
+    fn is_of_work(&self) -> bool {
+        // Who is let down, short of help or off form may be so at home.
+        const ANYWHERE: [&str; 8] = [
+            "downtime",
+            "quality_problems",
+            "poor_support",
+            "staff_shortage",
+            "late_deliveries",
+            "high_costs",
+            "raise_productivity",
+            "quick_support",
+        ];
         !matches!(self.family, Family::Trait | Family::Motive | Family::Channel)
+            && !ANYWHERE.contains(&self.value.as_str())
     }
 
     /// Whether it tells what somebody does again and again, so that `if` and `when` cast no doubt on it.
@@ -171,7 +183,7 @@ impl Topics {
     pub(super) fn knows(&self, word: Spelling<'_>, fits: &dyn Fn(&str, &str, &str) -> bool) -> bool {
         let is_long = |letters: &str| !word.capital || letters.len() >= LONG;
         let is = |before: &str, letters: &str, behind: &str| is_long(letters) && fits(before, letters, behind);
-        self.topics.has_word(word, is) || self.stances.has_word(word, is)
+        self.topics.has_word(word, is) || !word.capital && self.stances.has_word(word, is)
     }
 
     /// Whether words tell of what is wanted, asked or suffered at work, so that they are nobody's private life.

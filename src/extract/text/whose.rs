@@ -71,13 +71,15 @@ impl Here<'_> {
         let own = about.filter(|_| kind != TextKind::Note);
         if own.is_some() {
             let all = || (0..self.sentence.tokens.len()).filter(|at| near(*at));
-            let speaks = all().any(|at| self.is_speaker(at));
-            let is_theirs = all().any(|at| self.is_author(at)) && !self.third_before(anchor, 0);
-            if quoted {
+            // `Petra says: I am tired of it` is Petra's.
+            if quoted || self.is_reported() {
                 return None;
-            } else if speaks || is_theirs {
+            } else if all().any(|at| self.is_author(at)) && !self.third_before(anchor, 0) {
                 return own.map(|contact| (contact, false));
             }
+        }
+        if self.possessed_before(anchor) {
+            return None;
         }
         let close: Vec<&Mention> = named.iter().filter(|m| near(m.tokens.start)).collect();
         if close.is_empty() {
@@ -143,7 +145,16 @@ impl Here<'_> {
 
     /// Whether somebody passes on what another thinks.
     fn is_reported(&self) -> bool {
-        const SAYS: [&str; 18] = [
+        const SAYS: [&str; 27] = [
+            "sagte",
+            "wrote",
+            "schrieb",
+            "quote",
+            "zitat",
+            "rt",
+            "repost",
+            "reposting",
+            "retweet",
             "sagt",
             "meint",
             "says",
@@ -180,12 +191,66 @@ impl Here<'_> {
             || text.starts_with("mein") && !text.starts_with("meint")
     }
 
+    /// `Her goal`: what is said of it is said of her; of `her boss` it is not.
+    fn is_their_own(&self, at: usize) -> bool {
+        const OWN: [&str; 22] = [
+            "goal",
+            "goals",
+            "aim",
+            "aims",
+            "target",
+            "targets",
+            "priority",
+            "priorities",
+            "focus",
+            "main",
+            "biggest",
+            "first",
+            "top",
+            "most",
+            "no",
+            "concern",
+            "job",
+            "mission",
+            "objective",
+            "requirement",
+            "request",
+            "wish",
+        ];
+        self.follows(at).is_some_and(|word| OWN.contains(&word))
+    }
+
+    /// `It bothers her`, `for her that is`: no noun follows.
+    fn ends_object(&self, at: usize) -> bool {
+        const NO_NOUN: [&str; 26] = [
+            "is", "to", "that", "now", "and", "at", "in", "on", "this", "because", "when", "a", "an", "the", "most",
+            "mad", "crazy", "nuts", "up", "off", "down", "was", "if", "so", "it", "hours",
+        ];
+        self.follows(at).is_none_or(|word| NO_NOUN.contains(&word))
+    }
+
+    /// The word behind another in its clause.
+    fn follows(&self, at: usize) -> Option<&str> {
+        let next = at + 1;
+        (next < self.sentence.tokens.len() && self.clause(next) == self.clause(at)).then(|| self.word(next))
+    }
+
+    /// Something, or somebody, that is a person's stands before what is said: `her CFO wants`.
+    fn possessed_before(&self, anchor: &Range<usize>) -> bool {
+        (0..anchor.start).any(|at| {
+            let theirs = matches!(self.word(at), "her" | "his" | "their");
+            theirs && self.clause(at) == self.clause(anchor.start) && self.pronoun(at).is_none()
+        })
+    }
+
     fn pronoun(&self, at: usize) -> Option<Form> {
         let token = &self.sentence.tokens[at];
         match token.text {
             "sie" if token.capital && at > 0 => None,
-            "ihm" | "ihn" | "him" | "his" => Some(Form::Masculine),
-            "her" => Some(Form::Feminine),
+            "ihm" | "ihn" | "him" => Some(Form::Masculine),
+            "his" if self.is_their_own(at) => Some(Form::Masculine),
+            "her" if self.is_their_own(at) || self.ends_object(at) => Some(Form::Feminine),
+            "his" | "her" => None,
             word => pronoun(word),
         }
     }

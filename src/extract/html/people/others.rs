@@ -23,9 +23,9 @@ static LEFT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r"(?i)\b(?:{words})")).expect("a constant pattern")
 });
 
-/// What sentences about the past say, and about what somebody was elsewhere.
+/// What sentences about the past say, and about what somebody is or was elsewhere: `represented by X GmbH, itself represented by`.
 static PAST: LazyLock<Regex> = LazyLock::new(|| {
-    let words = r"früher\w*|ehemal\w*|zuvor|vorher|bisherig\w*|vorgänger\w*|nachfolge\w* von|ex-\w+|formerly|former|previous\w*|predecessor|succeeds|was|were|war|waren|wurde|joins from|until|bis (?:ende )?(?:19|20)\d\d|kunde|kundin|customer|client|gast|gastredner\w*|überreicht\w*|laudat\w*|gratulier\w*|guest|gegründet|founded";
+    let words = r"früher\w*|ehemal\w*|zuvor|vorher|bisherig\w*|vorgänger\w*|nachfolge\w* von|ex-\w+|formerly|former|previous\w*|predecessor|succeeds|was|were|war|waren|wurde|joins from|until|bis (?:ende )?(?:19|20)\d\d|kunde|kundin|customer|client|gast|gastredner\w*|überreicht\w*|laudat\w*|gratulier\w*|guest|gegründet|founded|diese(?: wiederum)?(?: vertreten)? durch|itself represented by";
     Regex::new(&format!(r"(?i)\b(?:{words})\b")).expect("a constant pattern")
 });
 
