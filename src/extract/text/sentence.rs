@@ -51,7 +51,7 @@ impl<'s> Read<'s> {
     }
 
     /// Whether it is another's, quoted as a whole: `> ...`, `RT @...`.
-    pub(super) fn is_anothers(&self) -> bool {
+    pub(super) fn is_of_another(&self) -> bool {
         let first = self.tokens.first().map_or("", |token| token.text);
         self.sentence.text.starts_with('>') || matches!(first, "rt" | "repost" | "reposting" | "retweet")
     }

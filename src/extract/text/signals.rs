@@ -103,7 +103,7 @@ impl<'r> Reader<'r> {
         if sentence.quotes_before(usize::MAX) % 2 == 1 {
             self.in_quote = !self.in_quote;
         }
-        let asks = sentence.is_question() || sentence.is_anothers();
+        let asks = sentence.is_question() || sentence.is_of_another();
         let found = if asks {
             self.left.clear();
             Vec::new()
