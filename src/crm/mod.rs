@@ -31,7 +31,7 @@ pub use columns::{FLAGS, Table};
 pub use error::CrmError;
 pub use note::{CrmNote, NoteFiles, NoteKind};
 pub use parts::{
-    Before, Concerned, Employer, Found, KnownBefore, Parting, Parts, Seen, Tag, TonightsRows, tags_of_rows,
+    Before, Concerned, Employer, Found, KnownBefore, Parting, Parts, Seen, Tag, TonightsRows, is_readable_rows, tags_of_rows,
 };
 pub use pull::{check, files_of, pull};
 pub use rows::MAX_CELL;

@@ -26,7 +26,7 @@ use super::reader::Cells;
 use super::rows::Row;
 use super::{CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, DateOrder, FileFacts, Origin, Unit, other};
 use crate::blocks::{Blocks, Item};
-pub use book::tags as tags_of_rows;
+pub use book::{is_of_this_layout as is_readable_rows, tags as tags_of_rows};
 pub use concerned::{Before, Concerned, Found, Known as KnownBefore, Tag, TonightsRows};
 use prints::{Print, Prints};
 pub(super) use read::owners;

@@ -103,7 +103,11 @@ impl Carry {
             return everybody(why);
         }
         match sink::rows_hash(&carry.before) {
-            Some(there) if there == carry.rows => {}
+            Some(there) if there == carry.rows => {
+                if !crate::crm::is_readable_rows(&sink::rows_path(&carry.before)).is_ok_and(|is| is) {
+                    return everybody("what was kept of the last run's rows is of another version of the program");
+                }
+            }
             Some(_) => return everybody("what was kept of the last run's rows is not as its manifest has it"),
             None => {
                 return everybody(

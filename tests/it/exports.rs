@@ -249,6 +249,13 @@ fn what_is_kept_of_rows_is_gone_after_an_erasure_and_nothing_else_is_taken_for_i
     assert_eq!(carried, 0);
     assert!(told.contains("everybody is worked on: what was kept of the last run's rows is gone"), "{told}");
 
+    let answer = temp.path().join("answer");
+    say(["subject", "access", "K-00000010", "--out", arg(&home), "--to", arg(&answer)]).expect(0);
+    let bundle = fs::read_to_string(answer.join("access.json")).expect("a bundle");
+    let bundle: Value = serde_json::from_str(&bundle).expect("JSON");
+    assert_eq!(bundle["row_hashes"], serde_json::json!(["synthetic"]));
+    assert!(fs::read_to_string(answer.join("access.html")).expect("a page").contains("Prüfsummen"));
+
     say(["subject", "object", "K-00000012", "--out", arg(&home)]).expect(0);
     assert_eq!(kept(&home).len(), 1, "an objection is news of the ledger");
     say(["subject", "erase", "K-00000010", "--yes", "--out", arg(&home)]).expect(0);

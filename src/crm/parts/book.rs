@@ -163,8 +163,10 @@ pub(super) fn write(graph: &Graph, work: Work, folder: &Path) -> Result<(PathBuf
     let [mut records, mut companies, mut letters] = work.read()?;
     let rows = || graph.rows.iter().filter_map(|(record, company)| Some((*record, (*company)?)));
     let [merged, merged_companies] = &graph.merged;
+    // Somebody who was erased may have had a row before it was known that it is theirs.
+    let marks = || graph.marks.iter().filter(|(_, record)| !graph.records.has(*record, what::ERASED));
     let lengths = [graph.records.len(), graph.companies.len(), rows().count(), merged.len(), merged_companies.len()];
-    let lengths = lengths.into_iter().chain([graph.marks.len(), letters_of_companies]);
+    let lengths = lengths.into_iter().chain([marks().count(), letters_of_companies]);
     let mut out = Out::create(folder.join("rows"))?;
     out.put(&MAGIC)?;
     lengths.into_iter().try_for_each(|length| out.put(&(length as u64).to_le_bytes()))?;
@@ -185,7 +187,7 @@ pub(super) fn write(graph: &Graph, work: Work, folder: &Path) -> Result<(PathBuf
     }
     rows().try_for_each(|row| out.pair(row))?;
     graph.merged.iter().flatten().try_for_each(|merged| out.pair(*merged))?;
-    for (mark, record) in &graph.marks {
+    for (mark, record) in marks() {
         out.print(*mark)?;
         out.number(*record)?;
     }
@@ -306,6 +308,14 @@ fn look(side: &mut super::trail::Side, print: Print, rows: Print, places: u64) -
     side.is[number as usize] |= is_other;
     side.add(number, what::KNOWN | if now.places == places { 0 } else { what::MOVED });
     (number, is_other)
+}
+
+/// Whether such a file is one that this version reads.
+///
+/// # Errors
+/// It cannot be read.
+pub fn is_of_this_layout(path: &Path) -> Result<bool, CrmError> {
+    Ok(In::open(path)?.take::<16>()? == MAGIC)
 }
 
 /// Shows what the tables call everybody of whom such a file tells.

@@ -140,6 +140,19 @@ impl Vault {
         if !self.sparse {
             return Ok(());
         }
+        // Each look-up alone would lock the file anew.
+        let is_alone = self.database.is_autocommit();
+        if is_alone {
+            self.read_steadily(true)?;
+        }
+        let held = self.hold_each(subjects);
+        if is_alone {
+            self.read_steadily(false)?;
+        }
+        held
+    }
+
+    fn hold_each<'a>(&mut self, subjects: impl IntoIterator<Item = &'a SubjectId>) -> Result<(), VaultError> {
         for subject in subjects {
             if self.keys.contains_key(subject) {
                 continue;

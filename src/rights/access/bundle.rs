@@ -91,6 +91,9 @@ pub struct Bundle {
     /// destroys it.
     #[schemars(with = "Vec<String>")]
     pub pages: Vec<Timestamp>,
+    /// Pipelines that keep keyed hashes of the person's rows in the CRM's exports, by which the next run finds out whether they
+    /// have changed; they go with the next run that works on everybody, and with the erasure of anybody.
+    pub row_hashes: Vec<String>,
     /// Every row of every table of every snapshot that is about the person.
     pub records: Vec<Record>,
 }

@@ -3,6 +3,7 @@
 //! Invariant: read from the stores themselves, whatever the gate would say today; access needs no permit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -16,6 +17,8 @@ use super::{
 use crate::consent::event::EventKind;
 use crate::consent::ledger::LedgerView;
 use crate::consent::policy::Policy;
+use crate::crm::{CrmError, tags_of_rows};
+use crate::ids::subject_of;
 use crate::keys::SubjectKey;
 use crate::model::SubjectId;
 use crate::persona::rectified::Rectification;
@@ -40,6 +43,9 @@ pub enum AccessError {
     /// What is kept of pages cannot be read.
     #[error(transparent)]
     Kept(#[from] KeptError),
+    /// What is kept of the rows of exports cannot be read.
+    #[error("{0}: delete the file, the next run works on everybody then")]
+    Rows(#[from] CrmError),
 }
 
 /// What a bundle is made of.
@@ -74,6 +80,7 @@ pub struct Sources<'a> {
 struct Found {
     recordings: Vec<Recording>,
     pages: Vec<Timestamp>,
+    row_hashes: Vec<String>,
     records: Vec<Record>,
     personas: Vec<ExplainedPersona>,
     policies: BTreeMap<String, Policy>,
@@ -103,6 +110,7 @@ pub fn gather(of: &Sources<'_>) -> Result<Bundle, AccessError> {
     }
     found.recordings = recordings(of.home)?;
     found.pages = kept::of_person(of.home.path(), of.key)?;
+    found.row_hashes = row_hashes(of.home, of.subject)?;
     found.records.extend(of.restricted.map(restricted).transpose()?.into_iter().flatten());
     found.purposes.extend(of.decisions.iter().map(|d| d.purpose.clone()));
     for r in &found.records {
@@ -126,6 +134,18 @@ fn recordings(home: &Home) -> Result<Vec<Recording>, AccessError> {
         bytes: tape.bytes,
     });
     Ok(listed.collect())
+}
+
+/// The pipelines that keep hashes of the person's rows.
+fn row_hashes(home: &Home, subject: &SubjectId) -> Result<Vec<String>, AccessError> {
+    let mut pipelines = Vec::new();
+    for path in sink::all_rows(home.path())? {
+        let mut is_theirs = false;
+        tags_of_rows(&path, |tag| is_theirs |= subject_of(&tag) == *subject)?;
+        let pipeline = path.parent().and_then(Path::file_name).filter(|_| is_theirs);
+        pipelines.extend(pipeline.map(|name| name.to_string_lossy().into_owned()));
+    }
+    Ok(pipelines)
 }
 
 impl Found {
@@ -222,6 +242,7 @@ impl Found {
             restricted: of.restricted.is_some(),
             recordings: self.recordings,
             pages: self.pages,
+            row_hashes: self.row_hashes,
             records: self.records,
         }
     }

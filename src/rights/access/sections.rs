@@ -112,6 +112,9 @@ impl Page<'_> {
             let until = format!("{} {}", t.word("pages"), day(*last, t));
             self.paragraph("", &until);
         }
+        if !b.row_hashes.is_empty() {
+            self.paragraph("", t.word("row_hashes"));
+        }
     }
 
     pub(super) fn rights(&mut self) {
