@@ -22,6 +22,8 @@ pub struct FileSet {
     pub decimal: Decimal,
     /// Field name to header, for the columns that the pipeline names.
     pub columns: BTreeMap<String, String>,
+    /// Headers that say nothing against processing, though they look as if they did.
+    pub ignored: Vec<String>,
 }
 
 impl FileSet {

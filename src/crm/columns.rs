@@ -4,11 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
-use super::{CrmError, Decimal, FileSet};
+use super::noes::{self, No};
+use super::ready::ByName;
+use super::rows::Row;
+use super::{CrmError, DateOrder, Decimal, FileSet, value};
 
 /// A table of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +94,8 @@ pub const FLAGS: [&str; 6] =
 
 /// Whether every column of a field is read, and not the first alone.
 fn is_read_all(field: &str) -> bool {
-    FLAGS.contains(&field) || matches!(field, "email" | "email_2" | "merged_into" | "merged_ids")
+    FLAGS.contains(&field)
+        || matches!(field, "email" | "email_2" | "merged_into" | "merged_ids" | "email_allowed" | "active")
 }
 
 /// Where the fields of one file stand.
@@ -102,16 +106,21 @@ pub(super) struct Layout {
     pub(super) width: usize,
     /// Decimal separator, stated or by the language of the headers.
     pub(super) decimal: Decimal,
+    /// What a date with slashes means, stated or as the file's dates have it.
+    pub(super) order: DateOrder,
     /// The table that the file is one of.
     pub(super) table: Table,
     /// Whether newer rows of a record may come in later files.
     pub(super) grows: bool,
+    /// Of contacts that name their company and not its id: the ids.
+    by_name: Option<Arc<ByName>>,
 }
 
 impl Layout {
     /// A layout without columns, before the header line is read.
     pub(super) const fn empty(table: Table) -> Self {
-        Self { columns: BTreeMap::new(), width: 0, decimal: Decimal::Comma, table, grows: false }
+        let (decimal, order) = (Decimal::Comma, DateOrder::DayFirst);
+        Self { columns: BTreeMap::new(), width: 0, decimal, order, table, grows: false, by_name: None }
     }
 
     /// The column of a field.
@@ -165,7 +174,8 @@ impl Layout {
         let width = header.iter().rposition(|h| !h.trim().is_empty()).map_or(0, |last| last + 1);
         let header = &header[..width];
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
-        let mut layout = Self { width, grows: set.grows, ..Self::empty(table) };
+        let order = set.date_order.unwrap_or_default();
+        let mut layout = Self { width, order, grows: set.grows, ..Self::empty(table) };
         for (field, wanted) in &set.columns {
             let at = find_mapped(wanted, header, &keys, path)?.ok_or_else(|| CrmError::MissingHeader {
                 path: path.to_owned(),
@@ -201,9 +211,43 @@ impl Layout {
             }
         }
         layout.columns.retain(|_, at| !at.is_empty());
+        if table == Table::Accounts && !layout.columns.contains_key("record_id") {
+            // A list without ids: its companies are known by their names, and contacts name them so.
+            let name = layout.columns.get("name").cloned();
+            layout.columns.extend(name.map(|at| ("record_id".to_owned(), at)));
+        }
         layout.decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
         layout.check_needed(set, header, path)?;
+        if table == Table::Contacts {
+            layout.take_in_noes(set, header, path)?;
+        }
+        if table == Table::Contacts && layout.column("account_record").is_none() {
+            layout.by_name.clone_from(&set.by_name);
+        }
         Ok(layout)
+    }
+
+    /// Takes in columns of unknown names that tell what people do not want. One that may tell it must be known.
+    fn take_in_noes(&mut self, set: &FileSet, header: &[String], path: &Path) -> Result<(), CrmError> {
+        let is_ignored = |header: &String| set.ignored.iter().any(|ignored| normal(ignored) == normal(header));
+        let used = self.used();
+        let unknown = header.iter().enumerate().filter(|(at, header)| !used.contains(at) && !is_ignored(header));
+        for (at, header) in unknown {
+            match noes::read(&normal(header)) {
+                Some(No::Of(field)) => self.columns.entry(field.to_owned()).or_default().push(at),
+                Some(No::Perhaps) => {
+                    return Err(CrmError::UnknownNo { path: path.to_owned(), header: header.trim().to_owned() });
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The company that a contact's row names: its record id, or the id of the only company of that name.
+    pub(super) fn company_of(&self, row: &Row) -> Option<String> {
+        let cell = |field: &str| value::text(row.cell(self.column(field)?));
+        cell("account_record").map(str::to_owned).or_else(|| self.by_name.as_ref()?.id_of(cell("account_name")?))
     }
 
     fn check_needed(&self, set: &FileSet, header: &[String], path: &Path) -> Result<(), CrmError> {
@@ -216,11 +260,12 @@ impl Layout {
                 continue;
             }
             let known = alternatives.iter().filter_map(|f| self.table.known().get(*f));
-            let known: Vec<&str> = known.flat_map(|a| a.de.iter().chain(&a.en)).map(String::as_str).collect();
+            let known: Vec<&str> =
+                known.flat_map(|a| a.de.iter().take(6).chain(a.en.iter().take(6))).map(String::as_str).collect();
             return Err(CrmError::MissingField {
                 path: path.to_owned(),
                 field: alternatives[0],
-                known: known.join(", "),
+                known: known.join(", ") + ", ...",
                 found: list(self.table, set, header),
             });
         }
@@ -243,7 +288,7 @@ pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError>
 
 /// Whether a key is one of what speaks against processing, so that it must not be passed over whatever its type is.
 pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
-    FLAGS.iter().chain(&["merged_into", "merged_ids"]).any(|field| {
+    FLAGS.iter().chain(&["merged_into", "merged_ids", "email_allowed", "active"]).any(|field| {
         let known = table.known().get(*field).into_iter().flat_map(|a| a.de.iter().chain(&a.en));
         known.chain(set.columns.get(*field)).any(|alias| normal(alias) == normal(unwrapped(key)))
     })

@@ -5,6 +5,7 @@
 use super::columns::HANDLE;
 use super::reader::Cells;
 use super::value;
+use super::when::When;
 use super::{CrmContact, CrmDeadLetter, Flags};
 use crate::model::Personal;
 
@@ -16,23 +17,24 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLette
     };
     let (given, family) = name(cells);
     let merged_into = cells.text("merged_into").filter(|into| *into != record_id).map(str::to_owned);
-    let deleted = flag(cells, "deleted");
+    let deleted = is_gone(cells);
     // Of a record that is gone an export may have little more than its id.
     if family.is_empty() && !deleted && merged_into.is_none() {
         return Err(cells.letter("missing_name", Some("family_name"), "give the contact a family name"));
     }
-    let updated_at = cells.when("updated_at")?.map(value::When::start);
-    let created_at = cells.when("created_at")?.map(value::When::start);
+    let updated_at = cells.when("updated_at")?.map(When::start);
+    let created_at = cells.when("created_at")?.map(When::start);
     let language = cells.text("language").and_then(value::language);
     let country =
         cells.read("country", "unknown_country", "write an ISO 3166 code such as DE, AT, CH or GB", value::country);
     Ok(CrmContact {
-        account_record: cells.text("account_record").map(str::to_owned),
+        account_record: cells.layout.company_of(cells.row),
         account_aliases: Vec::new(),
         given_name: Personal::new(given),
         family_name: Personal::new(family),
         emails: emails(cells),
-        job_title: cells.line("job_title").map(Personal::new),
+        // "Dr." in a column of that name is no job.
+        job_title: cells.line("job_title").filter(|title| !value::is_titles(title)).map(Personal::new),
         deleted,
         merged_into,
         merged_ids: merged_ids(cells, &record_id),
@@ -56,6 +58,23 @@ pub(super) fn flag(cells: &mut Cells<'_>, field: &str) -> bool {
     read.iter().any(|set| *set != Some(false))
 }
 
+/// Whether a column of what may be done says no; an empty cell says nothing.
+fn is_denied(cells: &mut Cells<'_>, field: &str) -> bool {
+    let columns = cells.layout.all(field).iter();
+    let stated: Vec<Option<bool>> =
+        columns.filter_map(|at| value::text(cells.row.cell(*at))).map(value::flag).collect();
+    if stated.contains(&None) {
+        cells.note(field, "unreadable_flag", "counts as a no; write yes or no (ja or nein)");
+    }
+    stated.iter().any(|may| *may != Some(true))
+}
+
+/// Whether the record is deleted, or archived, or not active any more.
+pub(super) fn is_gone(cells: &mut Cells<'_>) -> bool {
+    let is_deleted = flag(cells, "deleted");
+    is_denied(cells, "active") || is_deleted
+}
+
 /// The records that were merged into this one, as lists have them: `17;18`, or `17:1690000000;18:1690000001`.
 pub(super) fn merged_ids(cells: &Cells<'_>, record_id: &str) -> Vec<String> {
     let columns = cells.layout.all("merged_ids").iter();
@@ -71,7 +90,9 @@ fn flags(cells: &mut Cells<'_>) -> Flags {
     let (email_opt_out, do_not_process) = (flag("email_opt_out"), flag("do_not_process"));
     let (do_not_profile, should_forget) = (flag("do_not_profile"), flag("should_forget"));
     let do_not_contact = flag("do_not_contact");
+    let email_opt_out = is_denied(cells, "email_allowed") || email_opt_out;
     let legal_basis = cells.line("legal_basis");
+    let do_not_process = do_not_process || legal_basis.as_deref().is_some_and(value::is_refusal);
     Flags {
         email_opt_out,
         do_not_process,
@@ -88,11 +109,20 @@ fn name(cells: &Cells<'_>) -> (String, String) {
     let part = |field| cells.text(field).map(value::strip_titles).unwrap_or_default();
     let (given, family) = (part("given_name"), part("family_name"));
     let (whole, comma) = match cells.text("full_name") {
+        // "Vorname" beside "Name", which is the family name then.
+        Some(full) if family.is_empty() && !given.is_empty() && !holds_word(full, &given) => {
+            return (given, value::strip_titles(full));
+        }
         Some(full) if family.is_empty() => (full, true),
         // "Nachname, Vorname" in the column of the family name, and nothing beside it.
         _ => (cells.text("family_name").unwrap_or_default(), given.is_empty() && family.contains(',')),
     };
     if comma { value::split_name(whole) } else { (given, family) }
+}
+
+/// Whether a text has all words of another one.
+fn holds_word(text: &str, words: &str) -> bool {
+    words.split_whitespace().all(|word| text.split([' ', ',']).any(|there| there == word))
 }
 
 fn emails(cells: &mut Cells<'_>) -> Vec<Personal<String>> {

@@ -100,6 +100,16 @@ pub enum CrmError {
         /// The headers there are.
         found: String,
     },
+    /// A column that may tell what people do not want.
+    #[error("{}: the column {header:?} looks as if it told what people do not want, and stands for no field: map it under \
+        `columns` (email_opt_out, email_allowed, do_not_contact, do_not_process, do_not_profile or should_forget), or name it \
+        under `ignored`", path.display())]
+    UnknownNo {
+        /// The file.
+        path: PathBuf,
+        /// The header.
+        header: String,
+    },
     /// Two columns of one name, and a field needs one of them.
     #[error("{} has the column {header:?} twice; rename one", path.display())]
     TwiceHeader {

@@ -100,6 +100,20 @@ pub(super) struct Survey {
     pub(super) parquet: bool,
 }
 
+/// Looks at the beginning of a file only: it is neither hashed nor known to be valid to its end.
+pub(super) fn glance(path: &Path, stated: Option<&'static Encoding>) -> Result<Survey, CrmError> {
+    let fail = |source| CrmError::Read { path: path.to_owned(), source };
+    let mut piece = Vec::with_capacity(PIECE);
+    File::open(path).and_then(|file| file.take(PIECE as u64).read_to_end(&mut piece)).map_err(fail)?;
+    let mark = Encoding::for_bom(&piece);
+    // The last character may be cut off.
+    let valid = std::str::from_utf8(&piece).map_or_else(|e| e.error_len().is_none(), |_| true);
+    let auto = if valid { UTF_8 } else { WINDOWS_1252 };
+    let empty = piece.len() == mark.map_or(0, |(_, length)| length);
+    let encoding = mark.map(|(encoding, _)| encoding).or(stated).unwrap_or(auto);
+    Ok(Survey { sha256: String::new(), encoding, empty, parquet: piece.starts_with(b"PAR1") })
+}
+
 /// Hashes a file and finds out its encoding.
 pub(super) fn survey(path: &Path, stated: Option<&'static Encoding>) -> Result<Survey, CrmError> {
     let fail = |source| CrmError::Read { path: path.to_owned(), source };

@@ -85,7 +85,9 @@ fn keys(table: Table, set: &FileSet, path: &Path, encoding: &'static Encoding) -
     while let Some(record) = records.next()? {
         let Ok(fields) = record.fields else { continue };
         spread("", &fields, &mut |key, value| {
-            if (!value.is_object() || is_flag(table, set, key)) && known.insert(key.to_owned()) {
+            if (!value.is_object() || (is_flag(table, set, key) && !is_mapped_within(set, key)))
+                && known.insert(key.to_owned())
+            {
                 header.push(key.to_owned());
             }
         });
@@ -96,14 +98,35 @@ fn keys(table: Table, set: &FileSet, path: &Path, encoding: &'static Encoding) -
     Ok(header)
 }
 
+/// Whether the pipeline names a key of an object: then it is known what the object says.
+fn is_mapped_within(set: &FileSet, key: &str) -> bool {
+    set.columns.values().any(|header| header.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+}
+
 /// Tells every value by its keys joined by dots, objects before what is in them.
 fn spread(prefix: &str, fields: &Map<String, Value>, tell: &mut dyn FnMut(&str, &Value)) {
     for (key, value) in fields {
         let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         tell(&name, value);
-        if let Value::Object(inner) = value {
-            spread(&name, inner, tell);
+        match value {
+            Value::Object(inner) => spread(&name, inner, tell),
+            Value::Array(values) => spread_list(&name, values, tell),
+            _ => {}
         }
+    }
+}
+
+/// Of a list of objects (addresses, e-mails) tells the values of the one that is marked as the main one, else of the first;
+/// what is true of any of them is told as true.
+fn spread_list(prefix: &str, values: &[Value], tell: &mut dyn FnMut(&str, &Value)) {
+    let objects = || values.iter().filter_map(Value::as_object);
+    let is_main = |object: &Map<String, Value>| {
+        ["primary", "isPrimary", "is_primary", "default"].iter().any(|key| object.get(*key) == Some(&Value::Bool(true)))
+    };
+    let Some(main) = objects().find(|object| is_main(object)).or_else(|| objects().next()) else { return };
+    for (key, value) in main.iter().filter(|(_, value)| !value.is_object() && !value.is_array()) {
+        let is_true = value.is_boolean() && objects().any(|object| object.get(key) == Some(&Value::Bool(true)));
+        tell(&format!("{prefix}.{key}"), if is_true { &Value::Bool(true) } else { value });
     }
 }
 

@@ -3,22 +3,27 @@
 //! Invariant: nothing here decides. A row is handed on as it was stated, or becomes a dead letter that names
 //! file, line and field and never the content; a signal against processing is never lost on the way.
 
+#[cfg(test)]
+mod blind_tests;
 mod columns;
 mod contact;
 mod error;
 mod files;
 mod json;
 mod merge;
+mod noes;
 mod note;
 mod other;
 mod parquet;
 mod parts;
 mod pull;
 mod reader;
+mod ready;
 mod rows;
 #[cfg(test)]
 mod tests;
 mod value;
+mod when;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -31,9 +36,11 @@ pub use columns::{FLAGS, Table};
 pub use error::CrmError;
 pub use note::{CrmNote, NoteFiles, NoteKind};
 pub use parts::{
-    Before, Concerned, Employer, Found, KnownBefore, Parting, Parts, Seen, Tag, TonightsRows, is_readable_rows, tags_of_rows,
+    Before, Concerned, Employer, Found, KnownBefore, Parting, Parts, Seen, Tag, TonightsRows, is_readable_rows,
+    tags_of_rows,
 };
 pub use pull::{check, files_of, pull};
+pub use ready::ByName;
 pub use rows::MAX_CELL;
 
 use crate::model::Personal;
@@ -64,14 +71,18 @@ pub struct FileSet {
     pub encoding: Option<String>,
     /// The character between cells; default: the most frequent of `;`, `,`, tab and `|` in the header line.
     pub delimiter: Option<char>,
-    /// What `03/04/2025` means.
-    pub date_order: DateOrder,
+    /// What `03/04/2025` means; default: as the dates of the file have it where one of them tells, else the third of April.
+    pub date_order: Option<DateOrder>,
     /// What `1.234` means; default: as the language of the headers has it.
     pub decimal: Option<Decimal>,
     /// Field -> header; wins over the known headers of `config/crm/columns.yaml`.
     pub columns: BTreeMap<String, String>,
+    /// Headers that say nothing against processing, though they look as if they did.
+    pub ignored: Vec<String>,
     /// Files are added to those that were read before, so a record has rows of several exports, the newest of which holds.
     pub grows: bool,
+    /// Of contacts: ids of companies by their names, where files name no ids; found out.
+    pub by_name: Option<std::sync::Arc<ByName>>,
 }
 
 /// The order of the parts in a date with slashes.

@@ -13,7 +13,9 @@ use super::files::{self, Survey, survey};
 use super::parts::owners;
 use super::pull::shown;
 use super::reader::{Cells, stated_encoding};
+use super::ready::ready;
 use super::rows::{Export, Rows};
+use super::when::When;
 use super::{Concerned, CrmDeadLetter, CrmError, CsvSource, FileFacts, FileSet, Origin, other, value};
 use crate::model::Personal;
 use crate::taxonomy::Language;
@@ -58,8 +60,8 @@ pub struct CrmNote {
 
 /// Reads a note, or tells why the row is none.
 fn read(cells: &mut Cells<'_>) -> Result<CrmNote, Box<CrmDeadLetter>> {
-    let contact_id = cells.text("contact_id").map(str::to_owned);
-    let account_record = cells.text("account_record").map(str::to_owned);
+    let contact_id = cells.text("contact_id").map(|cell| first_id(cell).to_owned());
+    let account_record = cells.text("account_record").map(|cell| first_id(cell).to_owned());
     if contact_id.is_none() && account_record.is_none() {
         return Err(cells.letter("missing_id", Some("contact_id"), "name the contact or the company that it is on"));
     }
@@ -71,11 +73,16 @@ fn read(cells: &mut Cells<'_>) -> Result<CrmNote, Box<CrmDeadLetter>> {
         contact_id,
         account_record,
         kind: cells.text("kind").and_then(value::note_kind).unwrap_or_default(),
-        written_at: cells.when("written_at")?.map(value::When::start),
+        written_at: cells.when("written_at")?.map(When::start),
         language: cells.text("language").and_then(value::language),
         text: Personal::new(text),
         origin: cells.row.origin.clone(),
     })
+}
+
+/// An activity with several people or companies is read as one with the first.
+pub(super) fn first_id(cell: &str) -> &str {
+    cell.split([';', '|']).find_map(value::text).unwrap_or(cell)
 }
 
 /// The files of notes, hashed and with header lines that can be read; their rows are still unread.
@@ -101,7 +108,7 @@ impl NoteFiles {
     /// # Errors
     /// A file that cannot be read, or whose header lacks what a note needs.
     pub fn open(source: &CsvSource, base: &Path) -> Result<Self, CrmError> {
-        let Some(set) = &source.notes else { return Ok(Self::default()) };
+        let Some(set) = &ready(source, base)?.notes else { return Ok(Self::default()) };
         let stated = stated_encoding(Table::Notes, set)?;
         let mut opened = Self { set: set.clone(), ..Self::default() };
         for path in files::expand(Table::Notes.name(), base, &set.path)? {
@@ -147,7 +154,7 @@ impl NoteFiles {
                 }
                 take(item.and_then(|row| {
                     let id = other::key(layout, &row);
-                    read(&mut Cells { layout, row: &row, order: self.set.date_order, notes: &mut notes, id })
+                    read(&mut Cells { layout, row: &row, notes: &mut notes, id })
                 }))?;
                 notes.drain(..).try_for_each(|letter| take(Err(Box::new(letter))))?;
             }

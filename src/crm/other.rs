@@ -2,10 +2,12 @@
 //!
 //! Invariant: nothing of a consent row is interpreted; a row against processing survives an unreadable date.
 
-use super::columns::Layout;
+use super::columns::{Layout, Table};
+use super::note::first_id;
 use super::reader::Cells;
 use super::rows::Row;
-use super::value::{self, When};
+use super::value;
+use super::when::When;
 use super::{ConsentRow, CrmAccount, CrmDeadLetter, Decimal, contact};
 
 /// Reads a company, or tells why the row is none.
@@ -14,7 +16,7 @@ pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, Box<CrmDeadLe
         return Err(cells.letter("missing_id", Some("record_id"), "give the company its CRM id"));
     };
     let merged_into = cells.text("merged_into").filter(|into| *into != record_id).map(str::to_owned);
-    let deleted = contact::flag(cells, "deleted");
+    let deleted = contact::is_gone(cells);
     // Of a record that is gone an export may have little more than its id.
     let name = match cells.line("name") {
         Some(name) => name,
@@ -128,5 +130,6 @@ fn split(cell: &str) -> Vec<String> {
 
 /// The record id of a row, before anything else of it is read.
 pub(super) fn key(layout: &Layout, row: &Row) -> Option<String> {
-    value::text(row.cell(layout.column(layout.table.key())?)).map(str::to_owned)
+    let cell = value::text(row.cell(layout.column(layout.table.key())?))?;
+    Some(if layout.table == Table::Notes { first_id(cell) } else { cell }.to_owned())
 }

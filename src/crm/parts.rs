@@ -24,7 +24,7 @@ use super::merge::{Companies, Merges};
 use super::pull::{TakeRow, gather};
 use super::reader::Cells;
 use super::rows::Row;
-use super::{CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, DateOrder, FileFacts, Origin, Unit, other};
+use super::{CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, FileFacts, Origin, Unit, other};
 use crate::blocks::{Blocks, Item};
 pub use book::{is_of_this_layout as is_readable_rows, tags as tags_of_rows};
 pub use concerned::{Before, Concerned, Found, Known as KnownBefore, Tag, TonightsRows};
@@ -90,7 +90,6 @@ pub struct Parts {
 #[derive(Debug)]
 struct Shape {
     layout: Layout,
-    order: DateOrder,
     name: Arc<str>,
 }
 
@@ -250,7 +249,7 @@ impl Shape {
             return;
         }
         let id = other::key(&self.layout, row);
-        let taken = take(&mut Cells { layout: &self.layout, row, order: self.order, notes: letters, id });
+        let taken = take(&mut Cells { layout: &self.layout, row, notes: letters, id });
         letters.extend(taken.err().map(|letter| *letter));
     }
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::columns::Table;
 use super::merge;
 use super::reader::{Cells, check_settings};
+use super::ready::ready;
 use super::rows::{Rows, dead};
 use super::{
     CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, CsvSource, FileFacts, FileSet, Flags, Origin, contact,
@@ -18,6 +19,7 @@ use super::{
 
 /// Reads all files of `source`; relative paths start at `base_dir`.
 pub fn pull(source: &CsvSource, base_dir: &Path) -> Result<CrmPull, CrmError> {
+    let source = &ready(source, base_dir)?;
     let mut files = Vec::new();
     let mut accounts = Newest::default();
     let mut letters = Vec::new();
@@ -106,7 +108,7 @@ fn each(
             let layout = reader.layout();
             let result = item.and_then(|row| {
                 let id = other::key(layout, &row);
-                take(&mut Cells { layout, row: &row, order: set.date_order, notes, id })
+                take(&mut Cells { layout, row: &row, notes, id })
             });
             notes.extend(result.err().map(|letter| *letter));
         }

@@ -193,7 +193,6 @@ fn find_delimiter(table: Table, set: &FileSet, text: &mut Text) -> Result<(u8, u
 pub(super) struct Cells<'a> {
     pub(super) layout: &'a Layout,
     pub(super) row: &'a Row,
-    pub(super) order: super::DateOrder,
     pub(super) notes: &'a mut Vec<CrmDeadLetter>,
     pub(super) id: Option<String>,
 }
@@ -236,9 +235,9 @@ impl Cells<'_> {
     }
 
     /// A date; `Err` where there is one that cannot be read.
-    pub(super) fn when(&self, field: &str) -> Result<Option<super::value::When>, Box<CrmDeadLetter>> {
+    pub(super) fn when(&self, field: &str) -> Result<Option<super::when::When>, Box<CrmDeadLetter>> {
         let Some(cell) = self.text(field) else { return Ok(None) };
-        match super::value::when(cell, self.order) {
+        match super::when::when(cell, self.layout.order) {
             Some(when) => Ok(Some(when)),
             None => Err(self.letter("unreadable_date", Some(field), DATE_ADVICE)),
         }

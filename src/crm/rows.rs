@@ -123,12 +123,18 @@ impl Rows {
         if export.survey.parquet {
             return Ok(Self::Parquet(Box::new(ParquetRows::open(export)?)));
         }
+        match Self::csv(export)? {
+            Some(rows) => Ok(rows),
+            None => Ok(Self::Json(Box::new(JsonRows::open(export)?))),
+        }
+    }
+
+    /// Those of a text file that is not JSON.
+    pub(super) fn csv(export: &Export<'_>) -> Result<Option<Self>, CrmError> {
         let mut text = Text::open(export.path, export.survey.encoding)?;
         let first = text.peek()?.iter().find(|b| !b.is_ascii_whitespace());
-        if matches!(first, Some(b'{' | b'[')) {
-            return Ok(Self::Json(Box::new(JsonRows::open(export)?)));
-        }
-        Ok(Self::Csv(Box::new(RowReader::open(export, text)?)))
+        let is_json = matches!(first, Some(b'{' | b'['));
+        if is_json { Ok(None) } else { Ok(Some(Self::Csv(Box::new(RowReader::open(export, text)?)))) }
     }
 
     /// What is known of the file so far; `rows` counts those that were read.
@@ -221,7 +227,7 @@ pub(super) fn cell(value: &Value) -> String {
         Value::Array(values) => {
             let inner = |v: &Value| match v {
                 Value::Object(map) => {
-                    ["value", "emailAddress", "id", "name"].iter().find_map(|k| map.get(*k)).map(cell)
+                    ["value", "emailAddress", "email", "id", "name"].iter().find_map(|k| map.get(*k)).map(cell)
                 }
                 Value::Array(_) => None,
                 plain => Some(cell(plain)),

@@ -39,10 +39,12 @@ impl RawSet {
     fn set(self, default: &str) -> FileSet {
         FileSet {
             grows: false,
+            ignored: Vec::new(),
+            by_name: None,
             path: self.path.unwrap_or_else(|| default.to_owned()),
             encoding: self.encoding,
             delimiter: self.delimiter,
-            date_order: if self.month_first { DateOrder::MonthFirst } else { DateOrder::DayFirst },
+            date_order: self.month_first.then_some(DateOrder::MonthFirst),
             decimal: self.decimal_point.map(|p| if p { Decimal::Point } else { Decimal::Comma }),
             columns: self.columns,
         }

@@ -1,15 +1,13 @@
-//! What a cell means: dates, numbers, yes and no, countries, names, addresses.
+//! What a cell means: numbers, yes and no, countries, names, addresses.
 //!
 //! Invariant: pure; what cannot be read for certain is `None`, never a guess.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::Offset;
 use serde::Deserialize;
 
+use super::when::when;
 use super::{DateOrder, Decimal, NoteKind};
 use crate::taxonomy::Language;
 
@@ -19,6 +17,7 @@ struct RawValues {
     r#true: Vec<String>,
     r#false: Vec<String>,
     languages: BTreeMap<Language, Vec<String>>,
+    refusals: Vec<String>,
     note_kinds: BTreeMap<NoteKind, Vec<String>>,
     countries: BTreeMap<String, Vec<String>>,
     titles_before: Vec<String>,
@@ -26,6 +25,7 @@ struct RawValues {
     titles_after: Vec<String>,
     particles: Vec<String>,
     legal_forms: Vec<String>,
+    months: Vec<Vec<String>>,
     magnitudes: BTreeMap<String, f64>,
     currencies: BTreeMap<String, Vec<String>>,
 }
@@ -68,9 +68,25 @@ pub(super) fn text(cell: &str) -> Option<&str> {
     Some(cell.trim()).filter(|t| !t.is_empty())
 }
 
-/// A flag; a blank cell is `Some(false)`, an unknown word `None`.
+/// A flag; a blank cell is `Some(false)`, an unknown word `None`. A date says since when it is set; of several values, as lists
+/// have them, one that is set is enough.
 pub(super) fn flag(cell: &str) -> Option<bool> {
-    text(cell).map_or(Some(false), |word| VALUES.flags.get(&word.to_lowercase()).copied())
+    let Some(cell) = text(cell) else { return Some(false) };
+    if let Some(known) = VALUES.flags.get(&cell.to_lowercase()) {
+        return Some(*known);
+    }
+    if cell.contains('|') {
+        let all: Vec<Option<bool>> = cell.split('|').map(flag).collect();
+        return if all.contains(&None) { None } else { Some(all.contains(&Some(true))) };
+    }
+    when(cell, DateOrder::DayFirst).or_else(|| when(cell, DateOrder::MonthFirst)).map(|_| true)
+}
+
+/// Whether what stands for a lawful basis says that there is none any more.
+pub(super) fn is_refusal(basis: &str) -> bool {
+    // SuiteCRM writes several values as "^a^,^b^".
+    let mut words = basis.split([',', ';', '|', '^']).map(|word| word.trim().to_lowercase());
+    words.any(|word| VALUES.raw.refusals.contains(&word))
 }
 
 /// A language of ours; a region (`de-AT`) is ignored.
@@ -84,12 +100,19 @@ pub(super) fn language(cell: &str) -> Option<Language> {
 
 /// How a note came about.
 pub(super) fn note_kind(cell: &str) -> Option<NoteKind> {
-    VALUES.note_kinds.get(&cell.trim().to_lowercase()).copied()
+    let cell = cell.trim().to_lowercase();
+    let word = |word: &str| VALUES.note_kinds.get(word).copied();
+    // "Logged call", "Anruf (ausgehend)".
+    word(&cell).or_else(|| cell.split(|c: char| !c.is_alphanumeric() && c != '-').find_map(word))
 }
 
 /// ISO 3166-1 alpha-2.
 pub(super) fn country(cell: &str) -> Option<String> {
-    VALUES.countries.get(&cell.trim().to_lowercase()).cloned()
+    let cell = cell.split('|').next().unwrap_or_default().trim().to_lowercase();
+    let known = |name: &str| VALUES.countries.get(name).cloned();
+    // "Deutschland (DE)", "CH - Schweiz"
+    known(&cell)
+        .or_else(|| cell.split(['(', ')', '-', ',']).map(str::trim).filter(|part| !part.is_empty()).find_map(known))
 }
 
 /// ISO 4217; an unknown three-letter code stands for itself.
@@ -127,96 +150,10 @@ pub(super) fn social_handle(cell: &str) -> Option<String> {
     usable.then(|| format!("{name}@{}", host.to_lowercase()))
 }
 
-/// An instant, or a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum When {
-    /// With a time; without a zone it is UTC.
-    At(Timestamp),
-    /// A day without a time.
-    Day(Date),
-}
-
-impl When {
-    /// The instant, or the first of the day (UTC).
-    pub(super) fn start(self) -> Timestamp {
-        match self {
-            Self::At(t) => t,
-            Self::Day(d) => utc(d.to_datetime(Time::midnight())),
-        }
-    }
-
-    /// The instant, or the first after the day (UTC); the end of time where the calendar ends.
-    pub(super) fn end(self) -> Timestamp {
-        match self {
-            Self::At(t) => t,
-            Self::Day(d) => d.tomorrow().map_or(Timestamp::MAX, |next| utc(next.to_datetime(Time::midnight()))),
-        }
-    }
-}
-
-fn utc(at: DateTime) -> Timestamp {
-    Offset::UTC.to_timestamp(at).unwrap_or(Timestamp::MAX)
-}
-
-/// Reads 2025-12-31, 31.12.2025, 31.12.25, 31/12/2025 (by `order`), each with or without a time.
-pub(super) fn when(cell: &str, order: DateOrder) -> Option<When> {
-    let cell = cell.trim();
-    if let Ok(at) = cell.parse::<Timestamp>() {
-        return in_range(at).then_some(When::At(at));
-    }
-    let (day, time) = match cell.split_once([' ', 'T']) {
-        Some((day, time)) => (day.trim_end_matches(','), Some(time.trim())),
-        None => (cell, None),
-    };
-    let date = date(day, order)?;
-    match time {
-        None => Some(When::Day(date)),
-        Some(time) => Some(When::At(utc(date.to_datetime(clock(time)?)))),
-    }
-}
-
-fn in_range(at: Timestamp) -> bool {
-    (1900..=9999).contains(&Offset::UTC.to_datetime(at).year())
-}
-
-fn date(text: &str, order: DateOrder) -> Option<Date> {
-    let separator = ['-', '.', '/'].into_iter().find(|s| text.contains(*s))?;
-    let parts: Vec<&str> = text.split(separator).collect();
-    let [a, b, c] = parts.as_slice() else { return None };
-    let (year, month, day) = match (separator, order) {
-        ('-', _) => (*a, *b, *c),
-        ('.', _) | ('/', DateOrder::DayFirst) => (*c, *b, *a),
-        _ => (*c, *a, *b),
-    };
-    let number = |s: &str, max: usize| (s.len() <= max && !s.is_empty()).then(|| digits(s)).flatten();
-    let year = match year.len() {
-        4 => digits(year)?,
-        // Two digits are common where a day is written with dots; elsewhere the order would be in doubt too.
-        2 if separator == '.' => 2000 + digits(year)?,
-        _ => return None,
-    };
-    let (month, day) = (i8::try_from(number(month, 2)?).ok()?, i8::try_from(number(day, 2)?).ok()?);
-    let year = i16::try_from(year).ok().filter(|y| (1900..=9999).contains(y))?;
-    Date::new(year, month, day).ok()
-}
-
-fn digits(s: &str) -> Option<u32> {
-    s.bytes().all(|b| b.is_ascii_digit()).then(|| s.parse().ok()).flatten()
-}
-
-fn clock(text: &str) -> Option<Time> {
-    let text = text.trim_end_matches(" Uhr").trim_end_matches(" UTC");
-    let mut parts = text.split(':').map(|p| (p.len() <= 2).then(|| digits(p)).flatten());
-    let hour = i8::try_from(parts.next()??).ok()?;
-    let minute = i8::try_from(parts.next()??).ok()?;
-    let second = match parts.next() {
-        None => 0,
-        Some(s) => i8::try_from(s?).ok()?,
-    };
-    if parts.next().is_some() {
-        return None;
-    }
-    Time::new(hour, minute, second, 0).ok()
+/// The month (1 to 12) that a word names, in small letters.
+pub(super) fn month(word: &str) -> Option<i8> {
+    let at = VALUES.raw.months.iter().position(|names| names.iter().any(|name| name == word))?;
+    i8::try_from(at + 1).ok()
 }
 
 /// A number with thousands separators, a currency and a magnitude (`12,5 Mio. EUR`), never negative.
@@ -329,6 +266,15 @@ pub(super) fn strip_titles(name: &str) -> String {
         words.pop();
     }
     words.join(" ").trim_end_matches(',').to_owned()
+}
+
+/// Whether a cell holds academic titles and nothing else.
+pub(super) fn is_titles(cell: &str) -> bool {
+    let is_title = |word: &str| {
+        let (values, key) = (&VALUES.raw, title_key(word));
+        values.titles_before.contains(&key) || (word.contains('.') && values.titles_before_dotted.contains(&key))
+    };
+    cell.split([' ', ',']).filter(|word| !word.is_empty()).all(is_title)
 }
 
 /// "Dipl.-Ing." -> "dipl-ing", "h.c." -> "hc".

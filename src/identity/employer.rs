@@ -59,20 +59,48 @@ pub(super) fn host_of(s: &str) -> Option<String> {
     (s.contains('.') && !s.contains(char::is_whitespace)).then(|| s.to_owned())
 }
 
-/// Whether `host` belongs to the same owner as `domain`: equal registrable domains that are nobody's hosting.
+/// Whether `host` belongs to the same owner as `domain`: equal registrable domains that are nobody's hosting, and not two
+/// neighbours below one that may be.
 pub(super) fn same_owner(host: &str, domain: &str) -> bool {
     let (Some(host), Some(domain)) = (host_of(host), host_of(domain)) else { return false };
     if is_shared(&host) || is_shared(&domain) {
         return false;
     }
-    match (psl::domain_str(&host), psl::domain_str(&domain)) {
-        (Some(a), Some(b)) => a == b,
-        _ => false,
-    }
+    let (Some(ours), Some(theirs)) = (psl::domain_str(&host), psl::domain_str(&domain)) else { return false };
+    let is_service = |name: &str| {
+        let label = name.strip_suffix(ours).and_then(|rest| rest.strip_suffix('.'));
+        label.is_none_or(|label| label.split('.').all(|part| LEXICON.services.contains(part)))
+    };
+    ours == theirs && (within(&host, &domain) || is_service(&host) || is_service(&domain))
+}
+
+/// Whether a host is the domain, or lies below it.
+fn within(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Whether a company is called what its domain is: "Radolin" where the site is `radolin.example`.
+pub(super) fn is_named_by(name: &str, domain: &str) -> bool {
+    let Some(host) = host_of(domain).filter(|host| !is_shared(host)) else { return false };
+    let Some((label, _)) = psl::domain_str(&host).and_then(|domain| domain.split_once('.')) else { return false };
+    let name = Word::new(&core(name).iter().map(Word::as_str).collect::<String>());
+    name.as_str().chars().count() >= 4 && name.is(&Word::new(label))
+}
+
+/// The hosts that a text names.
+pub(super) fn hosts_in(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '[' | ']' | ',' | ';' | '|'));
+    parts.filter(|part| part.contains('.') && host_of(part).is_some())
+}
+
+/// Whether somebody worked there, and does no longer.
+pub(super) fn is_former(employer: &str) -> bool {
+    let split = |c: char| !(c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c));
+    employer.split(split).any(|word| LEXICON.former.contains(Word::new(word).as_str()))
 }
 
 fn is_shared(host: &str) -> bool {
-    let within = |set: &std::collections::BTreeSet<String>| {
+    let is_in = |set: &std::collections::BTreeSet<String>| {
         let mut h = host;
         loop {
             if set.contains(h) {
@@ -84,7 +112,7 @@ fn is_shared(host: &str) -> bool {
             }
         }
     };
-    within(&LEXICON.freemail) || within(&LEXICON.shared_hosts)
+    is_in(&LEXICON.freemail) || is_in(&LEXICON.shared_hosts)
 }
 
 #[cfg(test)]
@@ -119,6 +147,9 @@ mod tests {
             ("gmx.de", "gmx.de", false),
             ("github.com", "github.com", false),
             ("", "muster.example", false),
+            ("muster.example", "mail.muster.example", true),
+            ("jobs.muster.example", "www2.muster.example", true),
+            ("anna.webspace.example", "peter.webspace.example", false),
         ] {
             assert_eq!(same_owner(host, domain), want, "{host} | {domain}");
         }

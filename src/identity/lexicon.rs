@@ -19,6 +19,24 @@ pub(super) struct Lexicon {
     pub(super) particles: BTreeSet<String>,
     pub(super) legal_forms: BTreeSet<String>,
     pub(super) places: BTreeSet<String>,
+    /// What senior and junior are called.
+    generations: [BTreeSet<String>; 2],
+    /// Words of names that two people cannot both have.
+    opposites: Vec<[String; 2]>,
+    /// Words that nobody is called, but a company or a department is.
+    pub(super) no_people: BTreeSet<String>,
+    /// Words between two people.
+    pub(super) several: BTreeSet<String>,
+    /// Given names that are family names, too.
+    pub(super) either: BTreeSet<String>,
+    /// Family names of many people.
+    pub(super) common: BTreeSet<String>,
+    /// Words beside an employer who is one no longer.
+    pub(super) former: BTreeSet<String>,
+    /// What parts of one owner's domain are called.
+    pub(super) services: BTreeSet<String>,
+    /// Mailboxes that are nobody's own.
+    pub(super) mailboxes: BTreeSet<String>,
     pub(super) freemail: BTreeSet<String>,
     pub(super) shared_hosts: BTreeSet<String>,
     nicknames: Vec<Vec<String>>,
@@ -29,12 +47,16 @@ pub(super) struct Lexicon {
 }
 
 /// Every reason that [`super::judge`] can give; each has a weight.
-pub(super) const REASONS: [&str; 21] = [
+pub(super) const REASONS: [&str; 28] = [
     "name_full",
     "name_reversed",
     "name_second_given",
     "name_nickname",
     "name_family_partly",
+    "name_family_first",
+    "name_by_address",
+    "name_given_only",
+    "name_near",
     "name_initial",
     "name_family_only",
     "name_none",
@@ -44,13 +66,16 @@ pub(super) const REASONS: [&str; 21] = [
     "employer_page",
     "employer_email",
     "employer_link",
+    "address",
     "handle",
     "further",
     "employer_related",
     "employer_other",
+    "employer_former",
     "handle_other",
     "same_country",
     "other_country",
+    "other_country_common",
 ];
 
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +95,9 @@ fn parse(yaml: &str) -> Result<Lexicon, LexiconError> {
     if !(0.5 < l.untied_ceiling && l.untied_ceiling < l.same_from && l.same_from < 1.0 && l.different_to < 0.5) {
         return Err(LexiconError::Content("thresholds"));
     }
-    let words = [&l.titles, &l.particles, &l.legal_forms, &l.places];
+    let [seniors, juniors] = &l.generations;
+    let words =
+        [&l.titles, &l.particles, &l.legal_forms, &l.places, &l.no_people, &l.either, &l.former, seniors, juniors];
     let lower = |w: &String| w.chars().all(|c| c.is_ascii_lowercase());
     if !words.iter().all(|s| s.iter().all(lower)) || !l.nicknames.iter().flatten().all(lower) {
         return Err(LexiconError::Content("words must be folded to a-z"));
@@ -84,10 +111,26 @@ impl Lexicon {
         self.weights[reason]
     }
 
-    /// Whether two folded given names stand for each other.
-    pub(super) fn is_nickname(&self, a: &str, b: &str) -> bool {
+    /// Whether two folded given names stand for each other; `Some(false)` = for others, too, as "Chris" does.
+    pub(super) fn nickname(&self, a: &str, b: &str) -> Option<bool> {
         let holds = |set: &[String], w: &str| set.iter().any(|x| x == w);
-        self.nicknames.iter().any(|set| holds(set, a) && holds(set, b))
+        self.nicknames.iter().find(|set| holds(set, a) && holds(set, b))?;
+        let is_formal = |w: &str| self.nicknames.iter().any(|set| set[0] == w);
+        let is_plain = |w: &str| is_formal(w) || self.nicknames.iter().filter(|set| holds(set, w)).count() == 1;
+        Some(is_plain(a) && is_plain(b))
+    }
+
+    /// Senior (0) or junior (1), where a word of a name says so.
+    pub(super) fn generation<S: AsRef<str>>(&self, words: impl IntoIterator<Item = S>) -> Option<usize> {
+        words.into_iter().find_map(|w| self.generations.iter().position(|set| set.contains(w.as_ref())))
+    }
+
+    /// Whether two names have words that no one person has.
+    pub(super) fn are_two_people(&self, known: &[String], claimed: &[String]) -> bool {
+        let has = |words: &[String], word: &String, not: &String| words.contains(word) && !words.contains(not);
+        self.opposites
+            .iter()
+            .any(|[a, b]| (has(known, a, b) && has(claimed, b, a)) || (has(known, b, a) && has(claimed, a, b)))
     }
 }
 

@@ -6,11 +6,12 @@
 //! rules above them: without a tie to employer or handle, and with an initial or a family name alone, nobody is
 //! taken for the contact.
 
+mod address;
 mod employer;
 mod lexicon;
 mod name;
 
-use self::employer::{Company, same_owner};
+use self::employer::Company;
 use self::lexicon::LEXICON;
 
 /// What is known of the contact.
@@ -20,6 +21,8 @@ pub struct Known<'a> {
     pub given_name: &'a str,
     /// Family name with its particles.
     pub family_name: &'a str,
+    /// The contact's e-mail addresses.
+    pub emails: &'a [&'a str],
     /// Domains of the contact's e-mail addresses, lower case; free mail counts nothing.
     pub email_domains: &'a [&'a str],
     /// The employer with its legal form.
@@ -76,8 +79,8 @@ pub struct Identity {
 /// Judges whether a page is about a contact.
 #[must_use]
 pub fn judge(known: &Known<'_>, claimed: &Claimed<'_>) -> Identity {
-    let name = name::compare(known.given_name, known.family_name, claimed.name);
     let ties = ties(known, claimed);
+    let name = name(known, claimed, &ties);
     let mut reasons = vec![name];
     reasons.extend(ties.iter().copied());
     reasons.extend(against(known, claimed));
@@ -88,8 +91,13 @@ pub fn judge(known: &Known<'_>, claimed: &Claimed<'_>) -> Identity {
     log_odds += strongest + f64::from(further) * LEXICON.weight("further");
     let mut p = 1.0 / (1.0 + (-log_odds.clamp(-7.0, 7.0)).exp());
     // What cannot name a person, and what nothing ties to the employer, is capped below "same".
-    let weak = matches!(name, "name_initial" | "name_family_only" | "name_none");
-    if weak || ties.is_empty() {
+    let is_weak = match name {
+        // The CRM has the very profile or mailbox, and nothing there says that it is somebody else's.
+        "name_given_only" | "name_initial" | "name_none" => !is_backed(&ties),
+        "name_family_only" | "name_near" => true,
+        _ => false,
+    };
+    if is_weak || ties.is_empty() {
         p = p.min(LEXICON.untied_ceiling);
     }
     let verdict = if p >= LEXICON.same_from {
@@ -102,13 +110,33 @@ pub fn judge(known: &Known<'_>, claimed: &Claimed<'_>) -> Identity {
     Identity { verdict, p, reasons }
 }
 
-/// What ties the page to the contact's employer or handle.
+/// How the name relates to the contact's; where it says little, the address may say it.
+fn name(known: &Known<'_>, claimed: &Claimed<'_>, ties: &[&'static str]) -> &'static str {
+    let name = name::compare(known.given_name, known.family_name, claimed.name);
+    let says_little = !matches!(name, "name_full" | "name_reversed" | "name_other_given" | "name_other_family");
+    let names =
+        |email: &String| is_employers(known, email) && address::names(email, known.given_name, known.family_name);
+    if says_little && (ties.contains(&"address") || claimed.emails.iter().any(names)) {
+        "name_by_address"
+    } else {
+        name
+    }
+}
+
+/// Whether a profile that the CRM knows by its handle is tied to the contact by more than that.
+fn is_backed(ties: &[&'static str]) -> bool {
+    ties.contains(&"handle") && ties.len() > 1
+}
+
+/// Whether a host, a URL or an address is the employer's.
+fn is_employers(known: &Known<'_>, host: &str) -> bool {
+    let domains = known.employer_domain.iter().chain(known.email_domains);
+    domains.into_iter().any(|domain| employer::same_owner(host, domain))
+}
+
+/// What ties the page to the contact's employer, handle or mailbox.
 fn ties(known: &Known<'_>, claimed: &Claimed<'_>) -> Vec<&'static str> {
-    let ours = |host: &str| {
-        let domains = known.employer_domain.iter().chain(known.email_domains);
-        domains.into_iter().any(|d| same_owner(host, d))
-    };
-    let names = known.employer_name.zip(claimed.employer).map(|(a, b)| employer::compare(a, b));
+    let ours = |host: &str| is_employers(known, host);
     let mut out = Vec::new();
     if claimed.host.is_some_and(ours) {
         out.push("employer_page");
@@ -116,12 +144,14 @@ fn ties(known: &Known<'_>, claimed: &Claimed<'_>) -> Vec<&'static str> {
     if claimed.emails.iter().any(|e| ours(e)) {
         out.push("employer_email");
     }
-    // People often write the domain where the employer is asked for.
-    if names == Some(Company::Same) || claimed.employer.is_some_and(ours) {
+    if claimed.employer.is_some_and(|employer| is_employer(known, employer)) {
         out.push("employer_name");
     }
     if claimed.links.iter().any(|l| ours(l)) {
         out.push("employer_link");
+    }
+    if claimed.emails.iter().any(|theirs| known.emails.iter().any(|ours| address::is_own(ours, theirs))) {
+        out.push("address");
     }
     if known.handle.zip(claimed.handle).is_some_and(|(a, b)| same_handle(a, b)) {
         out.push("handle");
@@ -129,21 +159,34 @@ fn ties(known: &Known<'_>, claimed: &Claimed<'_>) -> Vec<&'static str> {
     out
 }
 
+/// Whether an employer is the contact's: by its name, or by its domain, which people often write in its place.
+fn is_employer(known: &Known<'_>, employer: &str) -> bool {
+    let domains = || known.employer_domain.iter().chain(known.email_domains);
+    let is_named = || known.employer_name.is_some_and(|name| employer::compare(name, employer) == Company::Same);
+    let is_brand = || domains().any(|domain| employer::is_named_by(employer, domain));
+    !employer::is_former(employer)
+        && (is_named() || is_brand() || employer::hosts_in(employer).any(|host| is_employers(known, host)))
+}
+
 /// What speaks for somebody else, and the country, which says little either way.
 fn against(known: &Known<'_>, claimed: &Claimed<'_>) -> Vec<&'static str> {
     let mut out = Vec::new();
-    let domains = || known.employer_domain.iter().chain(known.email_domains);
-    let by_domain = claimed.employer.is_some_and(|e| domains().any(|d| same_owner(e, d)));
-    match known.employer_name.zip(claimed.employer).map(|(a, b)| employer::compare(a, b)) {
-        Some(Company::Other) if !by_domain => out.push("employer_other"),
-        Some(Company::Related) => out.push("employer_related"),
+    let stated = claimed.employer.filter(|employer| !is_employer(known, employer));
+    match known.employer_name.zip(stated).map(|(a, b)| (employer::compare(a, b), b)) {
+        Some((Company::Same | Company::Related, stated)) if employer::is_former(stated) => out.push("employer_former"),
+        Some((Company::Other, _)) => out.push("employer_other"),
+        Some((Company::Related, _)) => out.push("employer_related"),
         _ => {}
     }
     if known.handle.zip(claimed.handle).is_some_and(|(a, b)| !same_handle(a, b)) {
         out.push("handle_other");
     }
     if let Some((a, b)) = known.country.zip(claimed.country) {
-        out.push(if a.eq_ignore_ascii_case(b) { "same_country" } else { "other_country" });
+        out.push(match (a.eq_ignore_ascii_case(b), name::is_common(known.family_name)) {
+            (true, _) => "same_country",
+            (false, false) => "other_country",
+            (false, true) => "other_country_common",
+        });
     }
     out
 }

@@ -80,9 +80,12 @@ fn file_set(set: &FileSet, grows: bool) -> crate::crm::FileSet {
             Delimiter::Pipe => Some('|'),
         },
         columns: set.columns.iter().map(|(field, header)| (crm_field(field).to_owned(), header.clone())).collect(),
+        ignored: set.ignored.clone(),
+        by_name: None,
         date_order: match set.date_order {
-            DateOrder::DayFirst => crate::crm::DateOrder::DayFirst,
-            DateOrder::MonthFirst => crate::crm::DateOrder::MonthFirst,
+            DateOrder::Auto => None,
+            DateOrder::DayFirst => Some(crate::crm::DateOrder::DayFirst),
+            DateOrder::MonthFirst => Some(crate::crm::DateOrder::MonthFirst),
         },
         decimal: match set.decimal {
             Decimal::Auto => None,

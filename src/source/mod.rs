@@ -163,6 +163,7 @@ pub struct Reading {
 pub(crate) struct KnownContact<'a> {
     given: &'a str,
     family: &'a str,
+    emails: Vec<&'a str>,
     domains: Vec<&'a str>,
     employer: Option<&'a str>,
     domain: Option<&'a str>,
@@ -175,6 +176,7 @@ impl<'a> KnownContact<'a> {
         Self {
             given: subject.given_name.reveal(),
             family: subject.family_name.reveal(),
+            emails: subject.emails.iter().map(|e| e.reveal().as_str()).collect(),
             domains: subject.emails.iter().filter_map(|e| Some(e.reveal().rsplit_once('@')?.1)).collect(),
             employer: account.id.as_ref().map(|_| account.name.as_str()),
             domain: account.domain.as_deref(),
@@ -187,6 +189,7 @@ impl<'a> KnownContact<'a> {
         Known {
             given_name: self.given,
             family_name: self.family,
+            emails: &self.emails,
             email_domains: &self.domains,
             employer_name: self.employer,
             employer_domain: self.domain,

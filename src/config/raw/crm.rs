@@ -107,8 +107,10 @@ pub enum Delimiter {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DateOrder {
-    /// The third of April.
+    /// As the dates of the file have it where one of them tells (12/31/2025), else the third of April.
     #[default]
+    Auto,
+    /// The third of April.
     DayFirst,
     /// The fourth of March.
     MonthFirst,
@@ -153,6 +155,11 @@ macro_rules! file_set {
             /// those of nested objects joined by dots (`properties.jobtitle`).
             #[serde(default)]
             pub columns: $columns,
+            /// Headers that seem to tell what people do not want, and do not: a run does not begin while there is another one
+            /// that stands for no field.
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            #[schemars(inner(length(min = 1)))]
+            pub ignored: Vec<String>,
         }
 
         $(#[$cmeta])*
@@ -178,6 +185,7 @@ macro_rules! file_set {
                     date_order: self.date_order,
                     decimal: self.decimal,
                     columns: self.columns.given(),
+                    ignored: self.ignored.clone(),
                 }
             }
         }
@@ -203,6 +211,8 @@ file_set! {
         id,
         /// The CRM's record id of the company.
         account_id,
+        /// Name of the company: where no column has its id, the only company of that name is meant.
+        account_name,
         /// Given name.
         given_name,
         /// Family name.
@@ -227,6 +237,8 @@ file_set! {
         legal_basis,
         /// Opted out of all e-mail.
         email_opt_out,
+        /// Whether e-mail is allowed: a no opts out, an empty cell says nothing.
+        email_allowed,
         /// No processing at all; an opt-out of enrichment is one.
         do_not_process,
         /// No profiling.
@@ -237,6 +249,8 @@ file_set! {
         should_forget,
         /// Deleted in the CRM, or archived: not worked on any more.
         deleted,
+        /// Whether the record is active: a no counts as deleted, an empty cell says nothing.
+        active,
         /// The CRM's record id of the contact that this one was merged into.
         merged_into,
         /// The CRM's record ids of the contacts that were merged into this one.
@@ -280,6 +294,8 @@ file_set! {
         founded,
         /// Deleted in the CRM, or archived.
         deleted,
+        /// Whether the record is active: a no counts as deleted, an empty cell says nothing.
+        active,
         /// The CRM's record id of the company that this one was merged into.
         merged_into,
         /// The CRM's record ids of the companies that were merged into this one.

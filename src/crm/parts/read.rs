@@ -11,9 +11,11 @@ use super::prints::Prints;
 use super::sorter::{each, open};
 use super::trail::{NOWHERE, Number, Sheet, what};
 use crate::crm::columns::{Layout, Table};
+use crate::crm::note::first_id;
 use crate::crm::reader::Cells;
+use crate::crm::ready::ready;
 use crate::crm::rows::{Item, Row};
-use crate::crm::{CrmContact, CrmError, CrmPull, CsvSource, DateOrder, FileFacts, FileSet, contact, other, value};
+use crate::crm::{CrmContact, CrmError, CrmPull, CsvSource, FileFacts, FileSet, contact, other, value};
 
 /// What was read.
 pub(super) struct Read {
@@ -24,6 +26,7 @@ pub(super) struct Read {
 
 /// Reads all tables of a source.
 pub(super) fn all(source: &CsvSource, base: &Path, known: &Known<'_>, folder: &Path) -> Result<Read, CrmError> {
+    let source = &ready(source, base)?;
     let graph = Graph::new(Prints::new(known.key));
     let mut reading = Reading { graph, known, files: Vec::new(), work: Work::create(folder)? };
     if let Some(set) = &source.accounts {
@@ -50,7 +53,6 @@ struct Reading<'a> {
 struct Now<'n> {
     sheet: &'n Sheet,
     layout: &'n Layout,
-    order: DateOrder,
 }
 
 type Take<'a> = fn(&mut Reading<'a>, &Now<'_>, Item) -> Result<(), CrmError>;
@@ -59,7 +61,7 @@ impl<'a> Reading<'a> {
     fn table(&mut self, table: (Table, &FileSet), base: &Path, take: Take<'a>) -> Result<(), CrmError> {
         let all = open(table.0, table.1, base)?;
         let is_unordered = !all.is_sorted_by(|one, next| one.name() < next.name());
-        let (first, order) = (self.files.len(), table.1.date_order);
+        let first = self.files.len();
         let mut open: Option<(usize, Sheet)> = None;
         let facts = each(table, &all, |at, layout, item| {
             if open.as_ref().is_none_or(|(file, _)| *file != at) {
@@ -67,7 +69,7 @@ impl<'a> Reading<'a> {
                 open = Some((at, sheet));
             }
             let (_, sheet) = open.as_ref().expect("it was opened");
-            take(self, &Now { sheet, layout, order }, item)
+            take(self, &Now { sheet, layout }, item)
         })?;
         self.files.extend(facts);
         Ok(())
@@ -211,14 +213,14 @@ impl<'n> Now<'n> {
     where
         'n: 'c,
     {
-        Cells { layout: self.layout, row, order: self.order, notes, id: Some(id) }
+        Cells { layout: self.layout, row, notes, id: Some(id) }
     }
 }
 
 /// Records that a row says were merged with its own.
 fn merged(layout: &Layout, row: &Row, id: &str) -> Vec<String> {
     let mut notes = Vec::new();
-    let cells = Cells { layout, row, order: DateOrder::default(), notes: &mut notes, id: None };
+    let cells = Cells { layout, row, notes: &mut notes, id: None };
     let mut all = contact::merged_ids(&cells, id);
     all.extend(cells.text("merged_into").map(str::to_owned));
     all
@@ -226,6 +228,7 @@ fn merged(layout: &Layout, row: &Row, id: &str) -> Vec<String> {
 
 /// The contact and the company that a row is about.
 pub(in crate::crm) fn owners<'r>(layout: &Layout, row: &'r Row) -> (Option<&'r str>, Option<&'r str>) {
-    let cell = |field: &str| value::text(row.cell(layout.column(field)?));
+    let first = |cell: &'r str| if layout.table == Table::Notes { first_id(cell) } else { cell };
+    let cell = |field: &str| value::text(row.cell(layout.column(field)?)).map(first);
     (cell("contact_id"), cell("account_record"))
 }

@@ -13,8 +13,9 @@ use crate::crm::files::{self, Survey, survey};
 use crate::crm::merge::{Alike, Companies, Merges};
 use crate::crm::pull::{Newest, count_unread, gather, shown};
 use crate::crm::reader::{Cells, check_settings, stated_encoding};
+use crate::crm::ready::ready;
 use crate::crm::rows::{Export, Item as RowItem, Row, Rows};
-use crate::crm::{CrmDeadLetter, CrmError, CrmPull, CsvSource, DateOrder, FileFacts, FileSet, Origin, contact, other};
+use crate::crm::{CrmDeadLetter, CrmError, CrmPull, CsvSource, FileFacts, FileSet, Origin, contact, other};
 
 /// A file of a table, looked at once.
 pub(super) struct File {
@@ -61,6 +62,7 @@ impl Parts {
     /// # Errors
     /// A file that cannot be read, or a disk that refuses.
     pub fn sort_in(source: &CsvSource, base: &Path, parting: Parting<'_>) -> Result<Self, CrmError> {
+        let source = &ready(source, base)?;
         let blocks = Blocks::create(parting.folder.clone(), parting.parts)?;
         let concerned = parting.concerned;
         // What somebody has who is not read counts as seen once.
@@ -116,7 +118,7 @@ impl Sorter<'_> {
         for File { path, name, survey } in all {
             let reader = Rows::of(&Export { table, set, path, name, survey })?;
             let layout = reader.layout().clone();
-            self.parts.shapes.push(Shape { layout, order: set.date_order, name: name.as_str().into() });
+            self.parts.shapes.push(Shape { layout, name: name.as_str().into() });
         }
         Ok(first)
     }
@@ -200,7 +202,7 @@ impl Sorter<'_> {
         let print = self.parts.places.print(&id);
         self.parts.places.by_record.entry(print).and_modify(|place| *place = ROWS).or_insert(ONE_ROW);
         let mut notes = Vec::new();
-        let cells = Cells { layout, row, order: DateOrder::default(), notes: &mut notes, id: None };
+        let cells = Cells { layout, row, notes: &mut notes, id: None };
         let others = contact::merged_ids(&cells, &id).into_iter();
         let others: Vec<String> = others.chain(cells.text("merged_into").map(str::to_owned)).collect();
         if !others.is_empty() {
@@ -230,8 +232,7 @@ impl Sorter<'_> {
         }
         let mut notes = Vec::new();
         let id_of = Some(id.clone());
-        let read =
-            contact::read(&mut Cells { layout: &of.layout, row: &row, order: of.order, notes: &mut notes, id: id_of });
+        let read = contact::read(&mut Cells { layout: &of.layout, row: &row, notes: &mut notes, id: id_of });
         let place = match read {
             Ok(mut contact) => {
                 let place = self.place_of(&id, contact.account_record.as_deref());

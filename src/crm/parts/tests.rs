@@ -225,3 +225,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn companies_of_which_contacts_name_no_id_are_found_in_parts_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+    write(
+        "contacts.csv",
+        "id;last name;company\n1;Able;One Ltd\n2;Baker;Two Ltd\n3;Clark;one  ltd\n4;Dunn;Three Ltd\n",
+    );
+    write("accounts.csv", "id;company\nF1;One Ltd\nF2;Two Ltd\n");
+    let set = |path: &str| FileSet { path: path.into(), ..FileSet::default() };
+    let source =
+        CsvSource { contacts: set("contacts.csv"), accounts: Some(set("accounts.csv")), ..CsvSource::default() };
+    let employers = |pull: CrmPull| -> BTreeMap<String, Option<String>> {
+        pull.contacts.into_iter().map(|contact| (contact.record_id, contact.account_record)).collect()
+    };
+    let whole = employers(crate::crm::pull(&source, folder.path()).expect("read"));
+    let of = |id: &str| whole[id].as_deref();
+    assert_eq!([of("1"), of("2"), of("3"), of("4")], [Some("F1"), Some("F2"), Some("F1"), None]);
+    assert_eq!(employers(together(&parted(&source, folder.path(), None).0)), whole);
+}

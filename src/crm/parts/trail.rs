@@ -10,7 +10,7 @@ use std::hash::Hasher as _;
 use super::prints::{Print, Prints, frame};
 use crate::crm::columns::{Layout, Table};
 use crate::crm::rows::{Item, Row};
-use crate::crm::{CrmDeadLetter, Decimal, Origin, value};
+use crate::crm::{CrmDeadLetter, DateOrder, Decimal, Origin, value};
 
 /// A record or a company, by its number.
 pub(super) type Number = u32;
@@ -109,6 +109,7 @@ pub(super) struct Sheet {
     number: u32,
     /// Fields, hashed, with their columns.
     fields: Vec<(u64, usize)>,
+    /// What its numbers and its dates with slashes mean.
     decimal: u8,
     /// Rows of several files may be held against each other by name and line, in another order than that of reading.
     is_unordered: bool,
@@ -123,7 +124,7 @@ impl Sheet {
             table: layout.table,
             number,
             fields: columns.collect(),
-            decimal: u8::from(layout.decimal == Decimal::Comma),
+            decimal: u8::from(layout.decimal == Decimal::Comma) | u8::from(layout.order == DateOrder::MonthFirst) << 1,
             is_unordered,
         }
     }
