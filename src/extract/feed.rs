@@ -3,9 +3,14 @@
 //! Invariant: [`read_feed`] is total and pure, in time and memory bounded by the size of the body. Authors,
 //! contributors and comments are not kept: what is read is what the publisher says.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use feed_rs::model::Entry as Raw;
 use feed_rs::parser::Builder;
 use jiff::Timestamp;
+use regex::Regex;
+use serde_json::Value;
 
 use super::html;
 
@@ -26,6 +31,8 @@ const MAX_BASES: usize = 4;
 const ROBOTS: [&str; 2] = ["robots", "prosopon"];
 /// Bytes of HTML of one entry that are read.
 const MAX_ENTRY: usize = 64 * 1024;
+/// A feed begins within so many bytes.
+const MAX_BEFORE: usize = 8192;
 
 /// One entry.
 #[derive(Clone, PartialEq, Eq)]
@@ -80,12 +87,12 @@ pub fn read_feed(body: &[u8], content_type: Option<&str>, latest: usize, until: 
         return Err(FeedError::TooLarge);
     }
     let text = html::decode_xml(body, content_type);
-    let text = without_declaration(&text);
-    // A feed in JSON is none that a page announces as RSS or Atom.
-    if !text.trim_start().starts_with('<') {
-        return Err(FeedError::NoFeed);
-    }
-    let robots = check(text)?;
+    let text = without_declaration(from_feed(&text));
+    let (robots, text) = match text.trim_start().chars().next() {
+        Some('<') => (check(text)?, with_written_ampersands(text)),
+        Some('{') => (Vec::new(), Cow::Owned(json_feed(text).ok_or(FeedError::NoFeed)?)),
+        _ => return Err(FeedError::NoFeed),
+    };
     // The default makes up random ids where there are none.
     let parser = Builder::new().id_generator(|_, _, _| String::new()).sanitize_content(false).build();
     let feed = parser.parse(text.as_bytes()).map_err(|_| FeedError::NoFeed)?;
@@ -96,6 +103,57 @@ pub fn read_feed(body: &[u8], content_type: Option<&str>, latest: usize, until: 
     dated.truncate(latest);
     let entries = dated.into_iter().map(|(index, raw, published)| Entry { index, published, text: words(raw) });
     Ok(Feed { language: feed.language, robots, entries: entries.collect(), next })
+}
+
+/// What begins where the feed begins: servers write warnings before it.
+fn from_feed(text: &str) -> &str {
+    let mut end = text.len().min(MAX_BEFORE);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let begin = ["<?xml", "<rss", "<feed", "<rdf:RDF"].iter().filter_map(|begin| text[..end].find(begin)).min();
+    let (before, feed) = text.split_at(begin.unwrap_or_default());
+    // Of a warning only: a page that shows a feed is none.
+    let is_of_text = |tag: &str| ["br", "b>", "/b>", "p>", "/p>", "i>", "/i>"].iter().any(|name| tag.starts_with(name));
+    if before.split('<').skip(1).all(is_of_text) { feed } else { text }
+}
+
+/// `R&D` is no XML, and is what people write; outside of CDATA it becomes `R&amp;D`.
+fn with_written_ampersands(text: &str) -> Cow<'_, str> {
+    let is_entity = |rest: &str| {
+        let name = rest.split_once(';').map_or("", |(name, _)| name);
+        let letters = name.strip_prefix('#').unwrap_or(name);
+        (1..=32).contains(&letters.len()) && letters.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let (mut out, mut rest) = (String::new(), text);
+    loop {
+        let next = [rest.find('&'), rest.find("<![CDATA[")];
+        let (at, behind) = match next {
+            [Some(amp), cdata] if cdata.is_none_or(|cdata| amp < cdata) => (amp, amp + 1),
+            [_, Some(cdata)] => (cdata, rest[cdata..].find("]]>").map_or(rest.len(), |end| cdata + end)),
+            _ => break,
+        };
+        out.push_str(&rest[..behind]);
+        if rest[at..].starts_with('&') && !is_entity(&rest[behind..]) {
+            out.push_str("amp;");
+        }
+        rest = &rest[behind..];
+    }
+    if out.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(out + rest) }
+}
+
+/// A feed in JSON with ids that are strings, as the parser wants them and the format allows others.
+fn json_feed(text: &str) -> Option<String> {
+    let mut feed: Value = serde_json::from_str(text).ok()?;
+    feed["version"].as_str().filter(|version| version.contains("jsonfeed.org/version/"))?;
+    for item in feed.get_mut("items")?.as_array_mut()? {
+        let item = item.as_object_mut()?;
+        item.remove("attachments");
+        if let Some(id) = item.get_mut("id").filter(|id| !id.is_string()) {
+            *id = Value::String(id.to_string());
+        }
+    }
+    Some(feed.to_string())
 }
 
 /// The text is UTF-8 by now, whatever the declaration says.
@@ -110,18 +168,26 @@ fn date(entry: &Raw) -> Option<Timestamp> {
     Timestamp::from_second(at.timestamp()).ok()
 }
 
+/// What `WordPress` leaves of a builder of pages that is not installed any more: `[vc_row css=...]`, `[/et_pb_text]`.
+static SHORTCODE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\[/?(?:[a-z]+_[a-z0-9_]+|caption|gallery|embed|audio|video)(?:\s[^\[\]]*)?\]")
+        .expect("a fixed pattern")
+});
+
 /// The title and the longest text that an entry has: many have an excerpt and the whole.
 fn words(entry: &Raw) -> String {
     let title = entry.title.as_ref().map(|t| t.content.as_str());
     let summary = entry.summary.as_ref().map(|t| t.content.as_str());
     let whole = entry.content.as_ref().and_then(|c| c.body.as_deref());
-    let body = [summary, whole].into_iter().flatten().max_by_key(|text| text.len());
+    // Of a podcast, what is heard stands beside the recording.
+    let heard = entry.media.iter().filter_map(|media| Some(media.description.as_ref()?.content.as_str()));
+    let body = [summary, whole].into_iter().flatten().chain(heard).max_by_key(|text| text.len());
     let plain = |html: &str| {
         let mut end = html.len().min(MAX_ENTRY);
         while !html.is_char_boundary(end) {
             end -= 1;
         }
-        html::text_of(&html[..end])
+        SHORTCODE.replace_all(&html::text_of(&html[..end]), "").trim().to_owned()
     };
     let parts: Vec<String> = [title, body].into_iter().flatten().map(plain).filter(|p| !p.is_empty()).collect();
     // Paragraphs apart: a title is a sentence without a full stop.
@@ -226,5 +292,7 @@ fn attributes(mut rest: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
+#[cfg(test)]
+mod blind_tests;
 #[cfg(test)]
 mod tests;

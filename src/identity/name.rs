@@ -338,10 +338,9 @@ fn compare_given(known: &[Word], claimed: &[&Part]) -> &'static str {
     if lead.is_initial_of(first) || first.is_initial_of(lead) {
         return "name_initial";
     }
-    match LEXICON.nickname(lead.as_str(), first.as_str()) {
+    if let Some(is_plain) = LEXICON.nickname(lead.as_str(), first.as_str()) {
         // "Chris" is Christine as well as Christian.
-        Some(is_plain) => return if is_plain { "name_nickname" } else { "name_initial" },
-        None => {}
+        return if is_plain { "name_nickname" } else { "name_initial" };
     }
     "name_other_given"
 }

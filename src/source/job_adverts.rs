@@ -40,6 +40,13 @@ static MARKER: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a fixed pattern")
 });
 
+/// What no position is that is open: an application to nothing in particular, or what is taken already.
+static NO_POSITION: LazyLock<Regex> = LazyLock::new(|| {
+    let words = "initiativ|spontan|blindbewerbung|unsolicited|speculative|talent ?pool|talent ?community|open application|besetzt|\
+        vergeben|geschlossen|abgelaufen|nicht mehr verfügbar|closed|filled|expired|no longer|ähnliche stellen|similar jobs";
+    Regex::new(&format!("(?i){words}")).expect("a fixed pattern")
+});
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
@@ -86,18 +93,7 @@ struct Advert {
 
 /// Reads a page of open positions.
 pub(super) fn read(page: &PageReading, context: &Context<'_>) -> Reading {
-    let mut adverts = Vec::new();
-    for block in page.json_ld.iter().chain(&page.microdata).chain(&page.rdfa) {
-        collect(block, 0, &mut adverts);
-    }
-    // One that is over says nothing of now, and one of tomorrow is a mistake.
-    adverts.retain(|(_, until)| until.is_none_or(|until| until >= context.as_of));
-    let (ends, late) = (adverts.iter().filter_map(|(_, until)| *until), |advert: &Advert| {
-        advert.posted.filter(|at| *at > context.latest())
-    });
-    let same_until = ends.chain(due(adverts.iter().filter_map(|(advert, _)| late(advert)))).min();
-    adverts.retain(|(advert, _)| late(advert).is_none());
-    let adverts: Vec<Advert> = adverts.into_iter().map(|(advert, _)| advert).collect();
+    let (adverts, same_until) = open_now(page, context);
     let mut text = page.text.replace('\n', "\n\n");
     for advert in &adverts {
         text.push_str("\n\n");
@@ -111,6 +107,22 @@ pub(super) fn read(page: &PageReading, context: &Context<'_>) -> Reading {
     found.extend(many(page, &adverts, context));
     found.extend(technologies(&text, context));
     Reading { found, withheld, same_until, ..Reading::default() }
+}
+
+/// Adverts of now in structured data, and until when they are these.
+fn open_now(page: &PageReading, context: &Context<'_>) -> (Vec<Advert>, Option<Timestamp>) {
+    let mut adverts = Vec::new();
+    for block in page.json_ld.iter().chain(&page.microdata).chain(&page.rdfa) {
+        collect(block, 0, &mut adverts);
+    }
+    // One that is over says nothing of now, and one of tomorrow is a mistake.
+    adverts.retain(|(_, until)| until.is_none_or(|until| until >= context.as_of));
+    let (ends, late) = (adverts.iter().filter_map(|(_, until)| *until), |advert: &Advert| {
+        advert.posted.filter(|at| *at > context.latest())
+    });
+    let same_until = ends.chain(due(adverts.iter().filter_map(|(advert, _)| late(advert)))).min();
+    adverts.retain(|(advert, _)| late(advert).is_none());
+    (adverts.into_iter().map(|(advert, _)| advert).collect(), same_until)
 }
 
 /// Adverts in structured data, each with the end of its validity.
@@ -163,15 +175,23 @@ fn instant(text: &str, end: bool) -> Option<Timestamp> {
     jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
 }
 
+/// The titles of the open positions that a page lists, and where they stand.
+fn positions(page: &PageReading, adverts: &[Advert]) -> (BTreeSet<String>, &'static str) {
+    let is_open = |title: &&str| !NO_POSITION.is_match(title);
+    let listed = page.text.lines().filter(|l| l.chars().count() <= MAX_TITLE).filter(is_open);
+    // Behind the marker stands the place, once in a list and once beside it.
+    let listed = listed.filter_map(|line| Some(line[..MARKER.find(line)?.end()].trim().to_owned()));
+    let listed: BTreeSet<String> = listed.collect();
+    let marked = adverts.iter().map(|advert| &*advert.title).filter(is_open);
+    let marked: BTreeSet<String> = marked.map(str::to_owned).collect();
+    // The same positions, twice.
+    if marked.len() >= listed.len() { (marked, "job postings") } else { (listed, "lines with titles") }
+}
+
 /// Many open positions for the size of the company.
 fn many(page: &PageReading, adverts: &[Advert], context: &Context<'_>) -> Option<Found> {
     let account = context.account.id.as_ref()?;
-    let listed = page.text.lines().filter(|l| l.chars().count() <= MAX_TITLE && MARKER.is_match(l));
-    let listed: BTreeSet<String> = listed.map(|l| l.trim().to_owned()).collect();
-    let marked: BTreeSet<String> = adverts.iter().map(|a| a.title.clone()).collect();
-    // The same positions, twice.
-    let (titles, place) =
-        if marked.len() >= listed.len() { (marked, "job postings") } else { (listed, "lines with titles") };
+    let (titles, place) = positions(page, adverts);
     let positions = u32::try_from(titles.len()).unwrap_or(u32::MAX);
     let enough = positions.saturating_mul(PEOPLE_PER_POSITION) >= context.account.employees?;
     if titles.len() < MANY || !enough {

@@ -14,7 +14,8 @@ use crate::source::{Body, Context, Reading, due};
 /// So many entries are read, the newest first.
 const LATEST: usize = 20;
 /// The media types of feeds that are read.
-const TYPES: [&str; 3] = ["application/rss+xml", "application/atom+xml", "application/rdf+xml"];
+const TYPES: [&str; 4] =
+    ["application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"];
 /// What feeds of comments are called: visitors speak there, not the company.
 const COMMENTS: [&str; 3] = ["comment", "kommentar", "diskussion"];
 

@@ -114,7 +114,8 @@ fn the_first_feed_of_news_of_the_own_domain_is_followed() {
         (link(rss, "News", "/feed"), Some("https://www.musterwerk.example/feed")),
         (link(atom, "", "https://blog.musterwerk.example/a"), Some("https://blog.musterwerk.example/a")),
         (link(rss, "", "https://feeds.elsewhere.example/m"), None),
-        (link("application/feed+json", "", "/feed.json"), None),
+        (link("application/feed+json", "", "/feed.json"), Some("https://www.musterwerk.example/feed.json")),
+        (link("application/json", "", "/wp-json/"), None),
         (link("text/html", "English", "/en"), None),
         (
             link(rss, "Kommentar-Feed", "/1") + &link(rss, "", "/comments/feed") + &link(rss, "", "/2"),
