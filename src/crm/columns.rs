@@ -112,15 +112,26 @@ pub(super) struct Layout {
     pub(super) table: Table,
     /// Whether newer rows of a record may come in later files.
     pub(super) grows: bool,
+    /// The header line.
+    header: Arc<[String]>,
     /// Of contacts that name their company and not its id: the ids.
     by_name: Option<Arc<ByName>>,
 }
 
 impl Layout {
     /// A layout without columns, before the header line is read.
-    pub(super) const fn empty(table: Table) -> Self {
+    pub(super) fn empty(table: Table) -> Self {
         let (decimal, order) = (Decimal::Comma, DateOrder::DayFirst);
-        Self { columns: BTreeMap::new(), width: 0, decimal, order, table, grows: false, by_name: None }
+        Self {
+            columns: BTreeMap::new(),
+            width: 0,
+            decimal,
+            order,
+            table,
+            grows: false,
+            header: Arc::new([]),
+            by_name: None,
+        }
     }
 
     /// The column of a field.
@@ -141,6 +152,11 @@ impl Layout {
     /// Fields that have a column, sorted.
     pub(super) fn fields(&self) -> Vec<String> {
         self.columns.keys().cloned().collect()
+    }
+
+    /// What the header line calls a column.
+    pub(super) fn header_of(&self, column: usize) -> &str {
+        self.header.get(column).map_or("", |header| header.trim())
     }
 
     /// The field that a column stands for.
@@ -175,7 +191,7 @@ impl Layout {
         let header = &header[..width];
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
         let order = set.date_order.unwrap_or_default();
-        let mut layout = Self { width, order, grows: set.grows, ..Self::empty(table) };
+        let mut layout = Self { width, order, grows: set.grows, header: header.into(), ..Self::empty(table) };
         for (field, wanted) in &set.columns {
             let at = find_mapped(wanted, header, &keys, path)?.ok_or_else(|| CrmError::MissingHeader {
                 path: path.to_owned(),
@@ -185,7 +201,9 @@ impl Layout {
             })?;
             layout.columns.insert(field.clone(), vec![at]);
         }
-        let mapped: Vec<usize> = layout.columns.values().flatten().copied().collect();
+        let mut mapped: Vec<usize> = layout.columns.values().flatten().copied().collect();
+        let is_ignored = |key: &String| set.ignored.iter().any(|ignored| normal(ignored) == *key);
+        mapped.extend((0..keys.len()).filter(|at| is_ignored(&keys[*at])));
         let keys = without_wrappers(header, keys);
         let (mut german, mut english) = (0, 0);
         for (field, aliases) in table.known() {

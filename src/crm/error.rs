@@ -110,6 +110,17 @@ pub enum CrmError {
         /// The header.
         header: String,
     },
+    /// A column that was taken for a flag, and is none.
+    #[error("{}: the column {header:?} is taken for {field}, and holds neither yes nor no in most rows: map the columns that tell \
+        it under `columns`, or name this one under `ignored`", path.display())]
+    OddFlags {
+        /// The file.
+        path: PathBuf,
+        /// The header.
+        header: String,
+        /// What it was taken for.
+        field: String,
+    },
     /// Two columns of one name, and a field needs one of them.
     #[error("{} has the column {header:?} twice; rename one", path.display())]
     TwiceHeader {

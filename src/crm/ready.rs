@@ -11,11 +11,13 @@ use super::columns::{Layout, Table};
 use super::files::{expand, glance};
 use super::reader::stated_encoding;
 use super::rows::{Export, Row, Rows};
-use super::{CrmError, CsvSource, DateOrder, FileSet, value, when};
+use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, value, when};
 
 /// So many rows of a file are looked at for a date that can be read in one way alone, and so many for any with slashes.
 const ROWS: usize = 2000;
 const BEFORE_ANY: usize = 50;
+/// Fewer odd cells are slips.
+const FEWEST_ODD: u32 = 5;
 /// Fields that hold dates.
 const DATES: [&str; 6] = ["updated_at", "created_at", "written_at", "valid_from", "valid_to", "recorded_at"];
 
@@ -62,6 +64,7 @@ pub(super) fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmErr
             set.date_order = order_of(table, set, base)?;
         }
     }
+    check_flags(&source.contacts, base)?;
     if let Some(accounts) = &source.accounts
         && any_without_id(&source.contacts, base)?
     {
@@ -75,7 +78,7 @@ fn each_csv(
     table: Table,
     set: &FileSet,
     base: &Path,
-    mut take: impl FnMut(Rows) -> Result<bool, CrmError>,
+    mut take: impl FnMut(&Path, Rows) -> Result<bool, CrmError>,
 ) -> Result<(), CrmError> {
     let stated = stated_encoding(table, set)?;
     for path in expand(table.name(), base, &set.path)? {
@@ -85,7 +88,7 @@ fn each_csv(
         }
         let rows = Rows::csv(&Export { table, set, path: &path, name: "", survey: &survey })?;
         if let Some(rows) = rows
-            && !take(rows)?
+            && !take(&path, rows)?
         {
             break;
         }
@@ -96,7 +99,7 @@ fn each_csv(
 /// What the dates of a table say of their order; `None` = nothing, or this and that.
 fn order_of(table: Table, set: &FileSet, base: &Path) -> Result<Option<DateOrder>, CrmError> {
     let (mut day_first, mut month_first) = (false, false);
-    each_csv(table, set, base, |mut rows| {
+    each_csv(table, set, base, |_, mut rows| {
         let columns: Vec<usize> = DATES.iter().flat_map(|field| rows.layout().all(field).to_vec()).collect();
         let mut any = false;
         for at in 0..if columns.is_empty() { 0 } else { ROWS } {
@@ -120,9 +123,39 @@ fn order_of(table: Table, set: &FileSet, base: &Path) -> Result<Option<DateOrder
     })
 }
 
+/// A flag that cannot be read counts as set, and no export lifts it: a column that was found by its name and holds neither yes
+/// nor no in most rows is something else.
+fn check_flags(contacts: &FileSet, base: &Path) -> Result<(), CrmError> {
+    each_csv(Table::Contacts, contacts, base, |path, mut rows| {
+        let found = rows.layout().each().filter(|(field, _)| {
+            (FLAGS.contains(field) || matches!(*field, "email_allowed" | "active"))
+                && !contacts.columns.contains_key(*field)
+        });
+        let columns: Vec<(String, usize)> =
+            found.flat_map(|(field, at)| at.iter().map(|at| (field.to_owned(), *at)).collect::<Vec<_>>()).collect();
+        let mut counts = vec![(0_u32, 0_u32); columns.len()];
+        for _ in 0..if columns.is_empty() { 0 } else { ROWS } {
+            let Some(item) = rows.next_row()? else { break };
+            let Ok(row) = item else { continue };
+            for ((_, at), (odd, all)) in columns.iter().zip(&mut counts) {
+                let Some(cell) = value::text(row.cell(*at)) else { continue };
+                (*odd, *all) = (*odd + u32::from(value::flag(cell).is_none()), *all + 1);
+            }
+        }
+        let odd = columns.into_iter().zip(counts).find(|(_, (odd, all))| *odd >= FEWEST_ODD && odd * 2 > *all);
+        match odd {
+            Some(((field, at), _)) => {
+                let header = rows.layout().header_of(at).to_owned();
+                Err(CrmError::OddFlags { path: path.to_owned(), header, field })
+            }
+            None => Ok(true),
+        }
+    })
+}
+
 fn any_without_id(contacts: &FileSet, base: &Path) -> Result<bool, CrmError> {
     let mut any = false;
-    each_csv(Table::Contacts, contacts, base, |rows| {
+    each_csv(Table::Contacts, contacts, base, |_, rows| {
         let has = |field: &str| rows.layout().column(field).is_some();
         any |= has("account_name") && !has("account_record");
         Ok(!any)

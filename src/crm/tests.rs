@@ -33,13 +33,14 @@ struct RawSet {
     month_first: bool,
     decimal_point: Option<bool>,
     columns: BTreeMap<String, String>,
+    ignored: Vec<String>,
 }
 
 impl RawSet {
     fn set(self, default: &str) -> FileSet {
         FileSet {
             grows: false,
-            ignored: Vec::new(),
+            ignored: self.ignored,
             by_name: None,
             path: self.path.unwrap_or_else(|| default.to_owned()),
             encoding: self.encoding,

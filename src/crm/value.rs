@@ -274,7 +274,8 @@ pub(super) fn is_titles(cell: &str) -> bool {
         let (values, key) = (&VALUES.raw, title_key(word));
         values.titles_before.contains(&key) || (word.contains('.') && values.titles_before_dotted.contains(&key))
     };
-    cell.split([' ', ',']).filter(|word| !word.is_empty()).all(is_title)
+    let mut words = cell.split([' ', ',']).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(is_title)
 }
 
 /// "Dipl.-Ing." -> "dipl-ing", "h.c." -> "hc".
