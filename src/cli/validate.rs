@@ -1,6 +1,8 @@
-//! `prosopon validate`: every mistake at once, on stderr, never the network.
+//! `prosopon validate`: every mistake at once, on stderr, never the network; on request, what is made of the exports' columns.
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,13 +10,45 @@ use clap::Args;
 use super::exit::{Told, Usage};
 use crate::config::{self, Diagnostic, Plan};
 use crate::consent::gate::Clock;
+use crate::crm::{CrmError, DateOrder, Understood, understood};
 use crate::run::agree::load_policy;
 use crate::run::legal::check_mappings;
+use crate::run::settings::{crm_source, pipeline_field};
+use crate::safe_text::safe_text;
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
     /// Pipeline files, or folders of them [default: pipelines/]
     paths: Vec<PathBuf>,
+
+    /// Also look at the header lines of the CRM's files, and tell which column is read as which field
+    #[arg(long)]
+    columns: bool,
+}
+
+/// Longer headers are not lined up.
+const WIDEST: usize = 40;
+
+/// What is made of the columns of a pipeline's exports, for people.
+fn columns(plan: &Plan) -> Result<String, CrmError> {
+    let mut out = String::new();
+    for file in understood(&crm_source(plan), Path::new(""))? {
+        let (read, not_read): (Vec<_>, Vec<_>) = file.columns.iter().partition(|(_, fields)| !fields.is_empty());
+        let dates = if file.order == DateOrder::MonthFirst { ", month before day" } else { "" };
+        let Understood { table, format, encoding, path, columns, .. } = &file;
+        let (path, read_of, all) = (path.display(), read.len(), columns.len());
+        let _ = writeln!(out, "{table}: {path} ({format}, {encoding}{dates}): {read_of} of {all} columns are read");
+        let width = read.iter().map(|(header, _)| header.chars().count().min(WIDEST)).max().unwrap_or_default();
+        for (header, fields) in read {
+            let fields: Vec<String> = fields.iter().map(|field| pipeline_field(field)).collect();
+            let _ = writeln!(out, "  {:width$}  {}", safe_text(header), fields.join(", "));
+        }
+        if !not_read.is_empty() {
+            let names: Vec<_> = not_read.iter().map(|(header, _)| safe_text(header)).collect();
+            let _ = writeln!(out, "  not read: {}", names.join(", "));
+        }
+    }
+    Ok(out)
 }
 
 /// The day on which the pipeline would be judged.
@@ -24,6 +58,7 @@ fn today(plan: &Plan, wall: &Clock) -> jiff::civil::Date {
 
 pub(super) fn execute(args: &ValidateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let paths = if args.paths.is_empty() { vec![PathBuf::from(config::DEFAULT_FOLDER)] } else { args.paths.clone() };
+    let mut unreadable = Vec::new();
     let (files, mut diagnostics) = config::validate_paths(&paths);
     for file in &files {
         // A pipeline that is wrong itself is told already.
@@ -31,6 +66,12 @@ pub(super) fn execute(args: &ValidateArgs, wall: &Clock) -> anyhow::Result<ExitC
             let mut found =
                 load_policy(&plan, Some(today(&plan, wall))).map_or_else(|errors| errors, |(_, warnings)| warnings);
             found.extend(check_mappings(plan.crm()));
+            if args.columns {
+                match columns(&plan) {
+                    Ok(told) => std::io::stdout().lock().write_all(told.as_bytes())?,
+                    Err(error) => unreadable.push(error),
+                }
+            }
             let new: Vec<Diagnostic> = found.into_iter().filter(|d| !diagnostics.contains(d)).collect();
             diagnostics.extend(new);
         }
@@ -38,11 +79,14 @@ pub(super) fn execute(args: &ValidateArgs, wall: &Clock) -> anyhow::Result<ExitC
     for diagnostic in &diagnostics {
         eprintln!("{diagnostic}");
     }
+    for error in &unreadable {
+        eprintln!("error: {error}");
+    }
     if files.is_empty() && diagnostics.is_empty() {
         let asked: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
         return Err(Usage(format!("no pipeline file (*.yaml) in {}", asked.join(", "))).into());
     }
-    let errors = diagnostics.iter().filter(|d: &&Diagnostic| d.is_error()).count();
+    let errors = diagnostics.iter().filter(|d: &&Diagnostic| d.is_error()).count() + unreadable.len();
     if errors > 0 {
         return Err(Told(errors).into());
     }

@@ -22,6 +22,7 @@ mod ready;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod understood;
 mod value;
 mod when;
 
@@ -42,6 +43,7 @@ pub use parts::{
 pub use pull::{check, files_of, pull};
 pub use ready::ByName;
 pub use rows::MAX_CELL;
+pub use understood::{Understood, understood};
 
 use crate::model::Personal;
 use crate::taxonomy::Language;

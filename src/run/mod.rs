@@ -34,7 +34,7 @@ mod read_notes;
 mod revisit;
 mod rows;
 mod segments;
-mod settings;
+pub(crate) mod settings;
 mod spool;
 pub mod summary;
 pub mod tiers;

@@ -43,7 +43,7 @@ fn user_agent(plan: &Plan) -> String {
 }
 
 /// The CRM's files, for the connector.
-pub(super) fn crm_source(plan: &Plan) -> CsvSource {
+pub(crate) fn crm_source(plan: &Plan) -> CsvSource {
     let crm = plan.crm();
     let grows = plan.output().carry_over_days > 0;
     let file_set = |set: &FileSet| file_set(set, grows);
@@ -92,6 +92,15 @@ fn file_set(set: &FileSet, grows: bool) -> crate::crm::FileSet {
             Decimal::Comma => Some(crate::crm::Decimal::Comma),
             Decimal::Point => Some(crate::crm::Decimal::Point),
         },
+    }
+}
+
+/// The pipeline's name of a connector's field.
+pub(crate) fn pipeline_field(field: &str) -> String {
+    match field {
+        "record_id" => "id".to_owned(),
+        "account_record" => "account_id".to_owned(),
+        same => same.replace("handle.", "handles."),
     }
 }
 

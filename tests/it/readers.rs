@@ -324,7 +324,7 @@ fn every_command_explains_its_flags() {
         (&["run"], &["--out", "--as-of", "--limit", "--dry-run", "--json", "--quiet", "--log-format", "--verbose"]),
         (&["demo-web"], &["--port"]),
         (&["status"], &home),
-        (&["validate"], &["[PATHS]"]),
+        (&["validate"], &["[PATHS]", "--columns"]),
         (&["schema"], &["pipeline", "policy", "tables", "--json"]),
         (&["completions"], &["bash", "zsh", "fish"]),
         (&["persona"], &home),

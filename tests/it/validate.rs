@@ -90,3 +90,30 @@ fn validating_never_connects() {
     let nobody = trap.accept().expect_err("somebody connected");
     assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
 }
+
+/// What a data engineer asks first of a new export.
+#[test]
+fn the_columns_of_exports_are_told_with_what_they_are_read_as() {
+    let dir = temp();
+    let world = dir.path().join("world");
+    say(["demo-data", "--contacts", "20", "--to", arg(&world)]).expect(0);
+    let file = world.join("pipeline.yaml");
+    let said = say(["validate", "--columns", arg(&file)]).expect(0);
+    let line = |start: &str, end: &str| said.out.lines().any(|line| line.starts_with(start) && line.ends_with(end));
+    assert!(line("contacts: ", "10 of 10 columns are read"), "{}", said.out);
+    assert!(line("  contact id ", " id") && line("  do not contact ", " do_not_contact"), "{}", said.out);
+    assert!(line("accounts: ", "11 of 11 columns are read"), "{}", said.out);
+
+    let contacts = world.join("contacts.csv");
+    std::fs::write(&contacts, "Contact ID,Last Name,Created Date,GDPR Status\n1,Able,3/22/2025,\n").expect("written");
+    let said = say(["validate", "--columns", arg(&file)]).expect(2);
+    assert!(said.err.contains("\"GDPR Status\" looks as if it told what people do not want"), "{}", said.err);
+    std::fs::write(&contacts, "Contact ID,Last Name,Created Date,Shoe size\n1,Able,3/22/2025,\n").expect("written");
+    let said = say(["validate", "--columns", arg(&file)]).expect(0);
+    assert!(
+        said.out.contains("month before day): 3 of 4 columns") && said.out.contains("  not read: Shoe size"),
+        "{}",
+        said.out
+    );
+    assert!(!said.out.contains("Able"), "{}", said.out);
+}
