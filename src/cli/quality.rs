@@ -18,21 +18,31 @@ const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.ts
 const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 24] = [
     "facets_dev",
     "facets_field_dev",
     "facets_inside_dev",
     "facets_company_dev",
+    "facets_trade_1_dev",
+    "facets_trade_2_dev",
+    "facets_talk_1_dev",
+    "facets_talk_2_dev",
     "facets_wishes_own",
     "facets_wishes_traps",
     "facets_person_own",
     "facets_person_traps",
+    "facets_idiom_own",
+    "facets_idiom_traps",
     "facets_test",
     "facets_messy_test",
     "facets_field_holdout",
     "facets_inside_holdout",
     "facets_company_holdout",
     "facets_third_holdout",
+    "facets_trade_3_holdout",
+    "facets_trade_4_holdout",
+    "facets_talk_3_holdout",
+    "facets_talk_4_holdout",
 ];
 /// Sets that were written and labelled before they were read.
 const BLIND: [&str; 7] = ["fresh", "second", "third", "fourth", "fifth", "sixth", "french"];

@@ -131,6 +131,13 @@ const BEGINNINGS: &[&str] = &[
     "approver",
     "buyer",
     "einkaeufer",
+    // What notes are headed with: `Mail Hallmann`, `Besuch Ebert`.
+    "mail",
+    "besuch",
+    "anruf",
+    "telefonat",
+    "termin",
+    "jahresgespraech",
 ];
 
 /// What people do, right behind their names.

@@ -43,7 +43,7 @@ use guard::SpecialCategory;
 use guard::token::Words;
 
 /// Name and version of this extractor, for the `evidence` table.
-pub const EXTRACTOR: &str = "text/3";
+pub const EXTRACTOR: &str = "text/4";
 
 /// What kind of text a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

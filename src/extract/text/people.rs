@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 use serde::Deserialize;
 
 use super::TextContact;
-use super::bare::{Part, is_firm, is_ours, is_person};
+use super::bare::{Part, is_firm, is_ours, is_person, touches};
 use super::genitive::{is_belonging, is_genitive, is_given};
 use super::guard::fold::Cell;
 use super::guard::token::{Token, Words};
@@ -281,12 +281,26 @@ impl<'r> Directory<'r> {
             return Some(Mention::plain(at..end, only.map_or(Who::Stranger, |(contact, _)| Who::Contact(contact))));
         };
         let who = match unique(&fitting) {
-            Some((contact, _)) if !self.firms.contains(&contact) && is_person(cells, tokens, &(at..end)) => {
+            Some((contact, _))
+                if !self.firms.contains(&contact)
+                    && (is_person(cells, tokens, &(at..end)) || self.behind_title(contact, cells, tokens, &(at..end))) =>
+            {
                 Who::Contact(contact)
             }
             _ => Who::Stranger,
         };
         Some(Mention::plain(at..end, who))
+    }
+
+    /// `Werkleiter Eschlwech`: the word before is one of the contact's own job title.
+    fn behind_title(&self, contact: usize, cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>) -> bool {
+        let Some(before) = name.start.checked_sub(1).map(|at| &tokens[at]) else { return false };
+        let titled = before.capital && before.word.chars() > 2 && {
+            let title = self.people.contacts[contact].title.as_deref().unwrap_or_default();
+            words_of(title).iter().any(|word| word == before.text)
+        };
+        let goes_on = tokens.get(name.end).is_some_and(|t| t.capital && touches(cells, tokens, name.end, false));
+        titled && touches(cells, tokens, name.start, false) && !goes_on && !is_firm(cells, tokens, name)
     }
 
     fn fitting(&self, fits: impl Fn(&Name) -> Option<usize>) -> Vec<(usize, usize)> {

@@ -14,7 +14,7 @@ use super::sentence::is_first_person;
 use super::stance::{Around, Here};
 
 /// Words that may stand before what is said of somebody who is not named: `A tough negotiator`, `Very careful`.
-const LEADS: [&str; 38] = [
+const LEADS: [&str; 42] = [
     "sehr",
     "extrem",
     "total",
@@ -53,6 +53,11 @@ const LEADS: [&str; 38] = [
     "true",
     "echter",
     "echte",
+    // `Ihre Einkäufe stehen fest`: what is said is said of what is hers.
+    "ihre",
+    "seine",
+    "ihr",
+    "sein",
 ];
 
 /// Words behind which people are named.
@@ -78,7 +83,7 @@ impl Here<'_> {
                 return own.map(|contact| (contact, false));
             }
         }
-        if self.possessed_before(anchor) {
+        if self.possessed_before(anchor) || kind == TextKind::Note && self.is_writers(anchor) {
             return None;
         }
         let close: Vec<&Mention> = named.iter().filter(|m| near(m.tokens.start)).collect();
@@ -107,7 +112,26 @@ impl Here<'_> {
         let all = (0..self.sentence.tokens.len()).filter(|at| near(*at));
         let mut pronouns = all.filter_map(|at| Some((at, self.pronoun(at)?)));
         let (at, form) = pronouns.next()?;
-        Some((at, pronouns.all(|(_, other)| other == form).then_some(form)))
+        // `Er tippt sie ab`: behind the subject of its clause `sie` is an object, most often a thing.
+        let is_object = |other: usize| self.word(other) == "sie" && self.is_subject_before(other);
+        Some((at, pronouns.all(|(other, of)| of == form || is_object(other)).then_some(form)))
+    }
+
+    /// Whether `er` stands before a word in its clause.
+    fn is_subject_before(&self, at: usize) -> bool {
+        (0..at).any(|before| self.clause(before) == self.clause(at) && self.word(before) == "er")
+    }
+
+    /// In a note: `it gets on my nerves`, `das nervt mich` is its writer's own view; `he told me that it annoys him` is not.
+    fn is_writers(&self, anchor: &Range<usize>) -> bool {
+        const TELLS: [&str; 16] = [
+            "told", "tells", "showed", "gave", "asked", "wrote", "sagte", "sagt", "gesagt", "erzaehlt", "erzaehlte",
+            "gezeigt", "zeigte", "geschrieben", "verraten", "berichtet",
+        ];
+        let clause = self.clause(anchor.start);
+        let here = || (0..self.sentence.tokens.len()).filter(|at| self.clause(*at) == clause && !self.is_quoted(*at));
+        here().any(|at| at <= anchor.end && matches!(self.word(at), "mir" | "mich" | "me" | "my"))
+            && !here().any(|at| TELLS.contains(&self.word(at)))
     }
 
     /// Whom a pronoun means: the one named before it in the sentence, else the one whom the sentences before were about.
@@ -125,12 +149,35 @@ impl Here<'_> {
     /// The one contact whom all of these mentions name, if it is theirs what is said.
     fn one_named(&self, of: &[&Mention], anchor: &Range<usize>, quoted: bool) -> Option<usize> {
         let Who::Contact(contact) = one(of)? else { return None };
+        if of.iter().all(|m| self.is_hearer(m) || self.is_relation(m)) {
+            return None;
+        }
         let others = self.around.named.iter().any(|m| m.who != Who::Contact(contact));
         // `The boss of Ms X`: somebody who is no contact stands before what is said.
         let taken = self.third_before(anchor, of.iter().map(|m| m.tokens.end).max().unwrap_or(0));
         // Somebody else speaks of a contact who is named in what is quoted.
         let passed_on = quoted && of.iter().any(|m| self.is_quoted(m.tokens.start));
         (!(taken || passed_on || others && self.is_reported())).then_some(contact)
+    }
+
+    /// `A buyer told X that ...`: what follows is not X's view.
+    fn is_hearer(&self, mention: &Mention) -> bool {
+        mention.tokens.start > 0 && matches!(self.word(mention.tokens.start - 1), "told" | "tells" | "assured" | "promised")
+    }
+
+    /// `X's neighbour`, `Xs Schwager`: somebody else, of whom X is the measure.
+    fn is_relation(&self, mention: &Mention) -> bool {
+        const RELATIONS: [&str; 34] = [
+            "neighbour", "neighbor", "brother", "sister", "wife", "husband", "son", "daughter", "father", "mother",
+            "friend", "mate", "cousin", "uncle", "predecessor", "successor", "boss", "colleague", "assistant", "deputy",
+            "team", "brother-in-law", "schwager", "bruder", "schwester", "frau", "mann", "sohn", "tochter", "vater", "nachbar",
+            "freund", "vorgaenger", "chef",
+        ];
+        let last = self.word(mention.tokens.end - 1);
+        let possessive = last.ends_with("'s") || last.ends_with('s');
+        mention.tokens.len() == 1
+            && possessive
+            && self.sentence.tokens.get(mention.tokens.end).is_some_and(|t| RELATIONS.contains(&t.text))
     }
 
     /// Somebody who is no contact stands before the stance, in its clause: behind the name, or as `the boss of` before it.
@@ -193,7 +240,7 @@ impl Here<'_> {
 
     /// `Her goal`: what is said of it is said of her; of `her boss` it is not.
     fn is_their_own(&self, at: usize) -> bool {
-        const OWN: [&str; 22] = [
+        const OWN: [&str; 35] = [
             "goal",
             "goals",
             "aim",
@@ -216,6 +263,20 @@ impl Here<'_> {
             "requirement",
             "request",
             "wish",
+            // What only the one whom it is said of can have: `his eye on`, `at her wits' end`.
+            "eye",
+            "eyes",
+            "sights",
+            "heart",
+            "mind",
+            "hair",
+            "tether",
+            "rope",
+            "wits",
+            "own",
+            "way",
+            "gripe",
+            "number",
         ];
         self.follows(at).is_some_and(|word| OWN.contains(&word))
     }
@@ -247,7 +308,8 @@ impl Here<'_> {
         let token = &self.sentence.tokens[at];
         match token.text {
             "sie" if token.capital && at > 0 => None,
-            "ihm" | "ihn" | "him" => Some(Form::Masculine),
+            "ihm" | "ihn" | "him" | "he's" | "he'd" | "he'll" => Some(Form::Masculine),
+            "she's" | "she'd" | "she'll" => Some(Form::Feminine),
             "his" if self.is_their_own(at) => Some(Form::Masculine),
             "her" if self.is_their_own(at) || self.ends_object(at) => Some(Form::Feminine),
             "his" | "her" => None,
