@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-const PARTS: [(&str, &[u8]); 27] = [
+const PARTS: [(&str, &[u8]); 31] = [
     ("signals/buying_role", include_bytes!("../../config/signals/buying_role.yaml")),
     ("signals/trait", include_bytes!("../../config/signals/trait.yaml")),
     ("signals/motive", include_bytes!("../../config/signals/motive.yaml")),
@@ -28,6 +28,10 @@ const PARTS: [(&str, &[u8]); 27] = [
     ("signals/topics/phases", include_bytes!("../../config/signals/topics/phases.yaml")),
     ("signals/topics/person", include_bytes!("../../config/signals/topics/person.yaml")),
     ("signals/topics/company", include_bytes!("../../config/signals/topics/company.yaml")),
+    ("signals/topics/person_talk", include_bytes!("../../config/signals/topics/person_talk.yaml")),
+    ("signals/topics/motive_talk", include_bytes!("../../config/signals/topics/motive_talk.yaml")),
+    ("signals/topics/role_talk", include_bytes!("../../config/signals/topics/role_talk.yaml")),
+    ("signals/topics/company_talk", include_bytes!("../../config/signals/topics/company_talk.yaml")),
     ("taxonomy/titles", include_bytes!("../../config/taxonomy/titles.yaml")),
     ("taxonomy/titles_derived", include_bytes!("../../config/taxonomy/titles_derived.yaml")),
     ("taxonomy/title_model", include_bytes!("../../config/taxonomy/title_model.bin")),

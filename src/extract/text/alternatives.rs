@@ -23,7 +23,7 @@ pub(super) fn expanded(pattern: &str) -> Vec<String> {
 }
 
 fn joined(head: &str, tail: &str) -> String {
-    if head.is_empty() { tail.to_owned() } else { format!("{head} {tail}") }
+    if head.is_empty() || tail.is_empty() { format!("{head}{tail}") } else { format!("{head} {tail}") }
 }
 
 fn alone(pattern: &str) -> Option<&str> {
@@ -31,17 +31,23 @@ fn alone(pattern: &str) -> Option<&str> {
     (!inner.contains(['(', ')', ' '])).then_some(inner)
 }
 
-/// What a word of a pattern may be: those of its alternatives that are words are one, each of several words is one.
+/// What a word of a pattern may be: those of its alternatives that are words are one, each of several words is one. With
+/// `?` behind it, it may be missing.
 fn options(word: &str) -> Vec<String> {
+    if let Some(word) = word.strip_suffix('?') {
+        let mut all = options(word);
+        all.push(String::new());
+        return all;
+    }
     let Some(inner) = word.strip_prefix('(').and_then(|w| w.strip_suffix(')')) else { return vec![word.to_owned()] };
-    let alternatives = inner.split('|').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let alternatives = parted(inner).into_iter().filter(|part| !part.is_empty()).collect();
     let (words, rest): (Vec<&str>, Vec<&str>) = once(alternatives).into_iter().partition(|part| !part.contains(' '));
     let words = match words[..] {
         [] => None,
         [only] => Some(only.to_owned()),
         _ => Some(format!("({})", words.join("|"))),
     };
-    words.into_iter().chain(rest.into_iter().map(str::to_owned)).collect()
+    words.into_iter().chain(rest.into_iter().flat_map(expanded)).collect()
 }
 
 /// Each of them once, in order.
@@ -86,6 +92,8 @@ mod tests {
                 vec!["late again", "late once more", "behind schedule again", "behind schedule once more"],
             ),
             ("(sign-off|approval) .. wait*", vec!["approval .. wait*", "sign off .. wait*"]),
+            ("(a|b (c|d)) e", vec!["a e", "b (c|d) e"]),
+            ("a (b|c)? d", vec!["a (b|c) d", "a d"]),
             ("(a|b|c d) .. e|f g", vec!["(a|b) .. e", "c d .. e", "f g"]),
         ] {
             assert_eq!(expanded(pattern), all, "{pattern}");

@@ -283,7 +283,8 @@ impl<'r> Directory<'r> {
         let who = match unique(&fitting) {
             Some((contact, _))
                 if !self.firms.contains(&contact)
-                    && (is_person(cells, tokens, &(at..end)) || self.behind_title(contact, cells, tokens, &(at..end))) =>
+                    && (is_person(cells, tokens, &(at..end))
+                        || self.behind_title(contact, cells, tokens, &(at..end))) =>
             {
                 Who::Contact(contact)
             }

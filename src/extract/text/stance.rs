@@ -207,6 +207,14 @@ impl Here<'_> {
             return None;
         }
         let clauses = self.clauses(topic, anchor);
+        // In a post who writes is `I`: `she` is somebody else, of whom it tells.
+        let near = |at: &usize| clauses.contains(&self.clause(*at));
+        let tells_of_others = self.around.kind == TextKind::Post
+            && (0..self.sentence.tokens.len()).filter(near).any(|at| matches!(self.word(at), "he" | "she" | "er"))
+            && !(0..self.sentence.tokens.len()).filter(near).any(|at| self.is_author(at));
+        if tells_of_others {
+            return None;
+        }
         self.whose(anchor, topic, &|at| clauses.contains(&self.clause(at)))
     }
 

@@ -28,6 +28,10 @@ const FILES: &[&str] = &[
     include_str!("../../../config/signals/topics/channels.yaml"),
     include_str!("../../../config/signals/topics/person.yaml"),
     include_str!("../../../config/signals/topics/company.yaml"),
+    include_str!("../../../config/signals/topics/person_talk.yaml"),
+    include_str!("../../../config/signals/topics/motive_talk.yaml"),
+    include_str!("../../../config/signals/topics/role_talk.yaml"),
+    include_str!("../../../config/signals/topics/company_talk.yaml"),
 ];
 
 const PHASES: &str = include_str!("../../../config/signals/topics/phases.yaml");
@@ -139,9 +143,13 @@ impl Topic {
             && !ANYWHERE.contains(&self.value.as_str())
     }
 
-    /// Whether it tells what somebody does again and again, so that `if` and `when` cast no doubt on it.
+    /// Whether it tells what somebody does again and again, so that `if` and `when` cast no doubt on it. What drives people
+    /// they tell so, too: `I sleep well when ...`.
     pub(super) const fn is_habit(&self) -> bool {
-        matches!(self.family, Family::BuyingBehaviour | Family::InformationBehaviour | Family::Channel | Family::Trait)
+        matches!(
+            self.family,
+            Family::BuyingBehaviour | Family::InformationBehaviour | Family::Channel | Family::Trait | Family::Motive
+        )
     }
 }
 

@@ -125,8 +125,22 @@ impl Here<'_> {
     /// In a note: `it gets on my nerves`, `das nervt mich` is its writer's own view; `he told me that it annoys him` is not.
     fn is_writers(&self, anchor: &Range<usize>) -> bool {
         const TELLS: [&str; 16] = [
-            "told", "tells", "showed", "gave", "asked", "wrote", "sagte", "sagt", "gesagt", "erzaehlt", "erzaehlte",
-            "gezeigt", "zeigte", "geschrieben", "verraten", "berichtet",
+            "told",
+            "tells",
+            "showed",
+            "gave",
+            "asked",
+            "wrote",
+            "sagte",
+            "sagt",
+            "gesagt",
+            "erzaehlt",
+            "erzaehlte",
+            "gezeigt",
+            "zeigte",
+            "geschrieben",
+            "verraten",
+            "berichtet",
         ];
         let clause = self.clause(anchor.start);
         let here = || (0..self.sentence.tokens.len()).filter(|at| self.clause(*at) == clause && !self.is_quoted(*at));
@@ -162,16 +176,47 @@ impl Here<'_> {
 
     /// `A buyer told X that ...`: what follows is not X's view.
     fn is_hearer(&self, mention: &Mention) -> bool {
-        mention.tokens.start > 0 && matches!(self.word(mention.tokens.start - 1), "told" | "tells" | "assured" | "promised")
+        mention.tokens.start > 0
+            && matches!(self.word(mention.tokens.start - 1), "told" | "tells" | "assured" | "promised")
     }
 
     /// `X's neighbour`, `Xs Schwager`: somebody else, of whom X is the measure.
     fn is_relation(&self, mention: &Mention) -> bool {
         const RELATIONS: [&str; 34] = [
-            "neighbour", "neighbor", "brother", "sister", "wife", "husband", "son", "daughter", "father", "mother",
-            "friend", "mate", "cousin", "uncle", "predecessor", "successor", "boss", "colleague", "assistant", "deputy",
-            "team", "brother-in-law", "schwager", "bruder", "schwester", "frau", "mann", "sohn", "tochter", "vater", "nachbar",
-            "freund", "vorgaenger", "chef",
+            "neighbour",
+            "neighbor",
+            "brother",
+            "sister",
+            "wife",
+            "husband",
+            "son",
+            "daughter",
+            "father",
+            "mother",
+            "friend",
+            "mate",
+            "cousin",
+            "uncle",
+            "predecessor",
+            "successor",
+            "boss",
+            "colleague",
+            "assistant",
+            "deputy",
+            "team",
+            "brother-in-law",
+            "schwager",
+            "bruder",
+            "schwester",
+            "frau",
+            "mann",
+            "sohn",
+            "tochter",
+            "vater",
+            "nachbar",
+            "freund",
+            "vorgaenger",
+            "chef",
         ];
         let last = self.word(mention.tokens.end - 1);
         let possessive = last.ends_with("'s") || last.ends_with('s');
