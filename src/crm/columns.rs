@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::noes::{self, No};
 use super::ready::ByName;
@@ -95,7 +96,10 @@ pub const FLAGS: [&str; 6] =
 /// Whether every column of a field is read, and not the first alone.
 fn is_read_all(field: &str) -> bool {
     FLAGS.contains(&field)
-        || matches!(field, "email" | "email_2" | "merged_into" | "merged_ids" | "email_allowed" | "active")
+        || matches!(
+            field,
+            "email" | "email_2" | "merged_into" | "merged_ids" | "email_allowed" | "contact_allowed" | "active"
+        )
 }
 
 /// Where the fields of one file stand.
@@ -251,7 +255,7 @@ impl Layout {
         let used = self.used();
         let unknown = header.iter().enumerate().filter(|(at, header)| !used.contains(at) && !is_ignored(header));
         for (at, header) in unknown {
-            match noes::read(&normal(header)) {
+            match noes::read(header) {
                 Some(No::Of(field)) => self.columns.entry(field.to_owned()).or_default().push(at),
                 Some(No::Perhaps) => {
                     return Err(CrmError::UnknownNo { path: path.to_owned(), header: header.trim().to_owned() });
@@ -306,7 +310,7 @@ pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError>
 
 /// Whether a key is one of what speaks against processing, so that it must not be passed over whatever its type is.
 pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
-    FLAGS.iter().chain(&["merged_into", "merged_ids", "email_allowed", "active"]).any(|field| {
+    FLAGS.iter().chain(&["merged_into", "merged_ids", "email_allowed", "contact_allowed", "active"]).any(|field| {
         let known = table.known().get(*field).into_iter().flat_map(|a| a.de.iter().chain(&a.en));
         known.chain(set.columns.get(*field)).any(|alias| normal(alias) == normal(unwrapped(key)))
     })
@@ -354,9 +358,19 @@ fn once(header: &[String], keys: &[String], at: usize, path: &Path) -> Result<()
     Ok(())
 }
 
-/// The form in which headers are compared: lower case, letters and digits only, umlauts kept.
-fn normal(header: &str) -> String {
-    header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+/// The form in which headers are compared: lower case, letters and digits only, umlauts written out.
+pub(super) fn normal(header: &str) -> String {
+    let mut normal = String::with_capacity(header.len());
+    for c in header.nfc().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase) {
+        match c {
+            'ä' => normal.push_str("ae"),
+            'ö' => normal.push_str("oe"),
+            'ü' => normal.push_str("ue"),
+            'ß' => normal.push_str("ss"),
+            c => normal.push(c),
+        }
+    }
+    normal
 }
 
 /// The headers there are. In a file without a header line the first row is a person's: then they are only counted.
@@ -365,7 +379,10 @@ fn list(table: Table, set: &FileSet, header: &[String]) -> String {
         let aliases = table.known().values().flat_map(|a| a.de.iter().chain(&a.en));
         aliases.chain(set.columns.values()).any(|alias| normal(alias) == *key)
     };
-    if !header.iter().any(|h| known(&normal(h))) {
+    // A person's row may have a cell that is a header by chance.
+    let n_known = header.iter().filter(|h| known(&normal(h))).count();
+    let is_personal = |h: &String| h.contains('@') || h.chars().filter(char::is_ascii_digit).count() > 4;
+    if n_known * 2 < header.len() || header.iter().any(is_personal) {
         return format!("{} of unknown names (is the first line the line of headers?)", header.len());
     }
     let shown = |h: &String| h.trim().chars().take(40).collect::<String>();

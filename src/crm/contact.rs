@@ -16,7 +16,7 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLette
         return Err(cells.letter("missing_id", Some("record_id"), "give the contact its CRM id"));
     };
     let (given, family) = name(cells);
-    let merged_into = cells.text("merged_into").filter(|into| *into != record_id).map(str::to_owned);
+    let merged_into = merged_into(cells, &record_id);
     let deleted = is_gone(cells);
     // Of a record that is gone an export may have little more than its id.
     if family.is_empty() && !deleted && merged_into.is_none() {
@@ -60,19 +60,25 @@ pub(super) fn flag(cells: &mut Cells<'_>, field: &str) -> bool {
 
 /// Whether a column of what may be done says no; an empty cell says nothing.
 fn is_denied(cells: &mut Cells<'_>, field: &str) -> bool {
-    let columns = cells.layout.all(field).iter();
-    let stated: Vec<Option<bool>> =
-        columns.filter_map(|at| value::text(cells.row.cell(*at))).map(value::flag).collect();
-    if stated.contains(&None) {
+    let read: Vec<Option<bool>> = cells.layout.all(field).iter().map(|at| value::denied(cells.row.cell(*at))).collect();
+    if read.contains(&None) {
         cells.note(field, "unreadable_flag", "counts as a no; write yes or no (ja or nein)");
     }
-    stated.iter().any(|may| *may != Some(true))
+    read.iter().any(|denied| *denied != Some(false))
 }
 
 /// Whether the record is deleted, or archived, or not active any more.
 pub(super) fn is_gone(cells: &mut Cells<'_>) -> bool {
     let is_deleted = flag(cells, "deleted");
     is_denied(cells, "active") || is_deleted
+}
+
+/// The record that this one was merged into; "yes" names none.
+pub(super) fn merged_into(cells: &Cells<'_>, record_id: &str) -> Option<String> {
+    // A letter alone may be an id, but for the cross.
+    let is_long = |cell: &str| cell.chars().count() > 1 || cell.eq_ignore_ascii_case("x");
+    let is_word = |cell: &str| is_long(cell) && cell.contains(char::is_alphabetic) && value::says(cell).is_some();
+    cells.text("merged_into").filter(|into| *into != record_id && !is_word(into)).map(str::to_owned)
 }
 
 /// The records that were merged into this one, as lists have them: `17;18`, or `17:1690000000;18:1690000001`.
@@ -91,6 +97,7 @@ fn flags(cells: &mut Cells<'_>) -> Flags {
     let (do_not_profile, should_forget) = (flag("do_not_profile"), flag("should_forget"));
     let do_not_contact = flag("do_not_contact");
     let email_opt_out = is_denied(cells, "email_allowed") || email_opt_out;
+    let do_not_contact = is_denied(cells, "contact_allowed") || do_not_contact;
     let legal_basis = cells.line("legal_basis");
     let do_not_process = do_not_process || legal_basis.as_deref().is_some_and(value::is_refusal);
     Flags {

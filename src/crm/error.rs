@@ -121,6 +121,15 @@ pub enum CrmError {
         /// What it was taken for.
         field: String,
     },
+    /// An id that is the number of the row.
+    #[error("{}: the column {header:?} numbers the rows, and is nobody's id: the next export will number them otherwise; map the \
+        CRM's id under `columns` (id), or map this column if it is one", path.display())]
+    RowNumbers {
+        /// The file.
+        path: PathBuf,
+        /// The header.
+        header: String,
+    },
     /// Two columns of one name, and a field needs one of them.
     #[error("{} has the column {header:?} twice; rename one", path.display())]
     TwiceHeader {

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::columns::{Layout, Table, is_flag};
 use super::files::Text;
+use super::noes;
 use super::rows::{Export, Item, MAX_COLUMNS, MAX_ROW, Row, cell, check, dead};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
 use crate::structured::strict;
@@ -116,17 +117,27 @@ fn spread(prefix: &str, fields: &Map<String, Value>, tell: &mut dyn FnMut(&str, 
     }
 }
 
-/// Of a list of objects (addresses, e-mails) tells the values of the one that is marked as the main one, else of the first;
-/// what is true of any of them is told as true.
+/// Of a list of objects (addresses, e-mails) tells the values of the one that is marked as the main one, else of the first; of
+/// what may be a no, those of all.
 fn spread_list(prefix: &str, values: &[Value], tell: &mut dyn FnMut(&str, &Value)) {
     let objects = || values.iter().filter_map(Value::as_object);
     let is_main = |object: &Map<String, Value>| {
         ["primary", "isPrimary", "is_primary", "default"].iter().any(|key| object.get(*key) == Some(&Value::Bool(true)))
     };
     let Some(main) = objects().find(|object| is_main(object)).or_else(|| objects().next()) else { return };
-    for (key, value) in main.iter().filter(|(_, value)| !value.is_object() && !value.is_array()) {
-        let is_true = value.is_boolean() && objects().any(|object| object.get(key) == Some(&Value::Bool(true)));
-        tell(&format!("{prefix}.{key}"), if is_true { &Value::Bool(true) } else { value });
+    let mut keys: Vec<&String> = objects().flat_map(Map::keys).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        let name = format!("{prefix}.{key}");
+        let plain = |object: &Map<String, Value>| object.get(key).filter(|v| !v.is_object() && !v.is_array()).cloned();
+        let is_told_by_all =
+            noes::read(&name).is_some() || objects().any(|o| o.get(key).is_some_and(Value::is_boolean));
+        if is_told_by_all {
+            tell(&name, &Value::Array(objects().filter_map(plain).collect()));
+        } else if let Some(value) = plain(main) {
+            tell(&name, &value);
+        }
     }
 }
 

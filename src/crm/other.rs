@@ -15,7 +15,7 @@ pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, Box<CrmDeadLe
     let Some(record_id) = cells.text("record_id").map(str::to_owned) else {
         return Err(cells.letter("missing_id", Some("record_id"), "give the company its CRM id"));
     };
-    let merged_into = cells.text("merged_into").filter(|into| *into != record_id).map(str::to_owned);
+    let merged_into = contact::merged_into(cells, &record_id);
     let deleted = contact::is_gone(cells);
     // Of a record that is gone an export may have little more than its id.
     let name = match cells.line("name") {

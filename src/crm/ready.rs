@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::columns::{Layout, Table};
+use super::columns::{Layout, Table, normal};
 use super::files::{expand, glance};
 use super::reader::stated_encoding;
 use super::rows::{Export, Row, Rows};
@@ -18,6 +18,8 @@ const ROWS: usize = 2000;
 const BEFORE_ANY: usize = 50;
 /// Fewer odd cells are slips.
 const FEWEST_ODD: u32 = 5;
+/// So many rows that are numbered from one on are no accident.
+const FEWEST_NUMBERED: u64 = 3;
 /// Fields that hold dates.
 const DATES: [&str; 6] = ["updated_at", "created_at", "written_at", "valid_from", "valid_to", "recorded_at"];
 
@@ -34,7 +36,8 @@ impl ByName {
     fn add(&mut self, name: &str, id: &str) {
         let is_other = |there: &Option<String>| there.as_deref() != Some(id);
         match self.0.get_mut(&key(name)) {
-            Some(there) if is_other(there) => *there = None,
+            // Of a list without ids, two rows are two companies.
+            Some(there) if is_other(there) || name == id => *there = None,
             Some(_) => {}
             None => drop(self.0.insert(key(name), Some(id.to_owned()))),
         }
@@ -64,7 +67,7 @@ pub(super) fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmErr
             set.date_order = order_of(table, set, base)?;
         }
     }
-    check_flags(&source.contacts, base)?;
+    check_columns(&source.contacts, base)?;
     if let Some(accounts) = &source.accounts
         && any_without_id(&source.contacts, base)?
     {
@@ -123,34 +126,95 @@ fn order_of(table: Table, set: &FileSet, base: &Path) -> Result<Option<DateOrder
     })
 }
 
-/// A flag that cannot be read counts as set, and no export lifts it: a column that was found by its name and holds neither yes
-/// nor no in most rows is something else.
-fn check_flags(contacts: &FileSet, base: &Path) -> Result<(), CrmError> {
-    each_csv(Table::Contacts, contacts, base, |path, mut rows| {
-        let found = rows.layout().each().filter(|(field, _)| {
-            (FLAGS.contains(field) || matches!(*field, "email_allowed" | "active"))
-                && !contacts.columns.contains_key(*field)
-        });
-        let columns: Vec<(String, usize)> =
-            found.flat_map(|(field, at)| at.iter().map(|at| (field.to_owned(), *at)).collect::<Vec<_>>()).collect();
-        let mut counts = vec![(0_u32, 0_u32); columns.len()];
-        for _ in 0..if columns.is_empty() { 0 } else { ROWS } {
-            let Some(item) = rows.next_row()? else { break };
-            let Ok(row) = item else { continue };
-            for ((_, at), (odd, all)) in columns.iter().zip(&mut counts) {
-                let Some(cell) = value::text(row.cell(*at)) else { continue };
-                (*odd, *all) = (*odd + u32::from(value::flag(cell).is_none()), *all + 1);
+/// Looks at all cells of contacts before one is believed: a flag that cannot be read counts as set, and no export lifts it; a no
+/// in a column that is not read is passed over; and a row's number is nobody's id.
+fn check_columns(contacts: &FileSet, base: &Path) -> Result<(), CrmError> {
+    let stated = stated_encoding(Table::Contacts, contacts)?;
+    for path in expand(Table::Contacts.name(), base, &contacts.path)? {
+        let survey = glance(&path, stated)?;
+        if survey.empty {
+            continue;
+        }
+        let export = Export { table: Table::Contacts, set: contacts, path: &path, name: "", survey: &survey };
+        let mut rows = Rows::of(&export)?;
+        let mut columns = Columns::of(rows.layout(), contacts);
+        while let Some(item) = rows.next_row()? {
+            if let Ok(row) = item {
+                columns.look(&row);
             }
         }
-        let odd = columns.into_iter().zip(counts).find(|(_, (odd, all))| *odd >= FEWEST_ODD && odd * 2 > *all);
-        match odd {
-            Some(((field, at), _)) => {
-                let header = rows.layout().header_of(at).to_owned();
-                Err(CrmError::OddFlags { path: path.to_owned(), header, field })
-            }
-            None => Ok(true),
+        let header = |at| rows.layout().header_of(at).to_owned();
+        if let Some((field, at)) = columns.odd() {
+            return Err(CrmError::OddFlags { path, header: header(at), field });
         }
-    })
+        if let Some(at) = columns.refusing {
+            return Err(CrmError::UnknownNo { path, header: header(at) });
+        }
+        if let Some(at) = columns.numbered() {
+            return Err(CrmError::RowNumbers { path, header: header(at) });
+        }
+    }
+    Ok(())
+}
+
+/// What the columns of a file hold.
+struct Columns {
+    /// Flags that were found by their names, with how many cells are odd, and are not blank.
+    flags: Vec<(String, usize, u32, u32)>,
+    unread: Vec<usize>,
+    /// A column that is not read and holds a no.
+    refusing: Option<usize>,
+    /// The column of ids that may be the numbers of rows; how many rows it numbered so far.
+    number: Option<(usize, Option<u64>)>,
+}
+
+impl Columns {
+    fn of(layout: &Layout, contacts: &FileSet) -> Self {
+        let is_flag =
+            |field: &str| FLAGS.contains(&field) || matches!(field, "email_allowed" | "contact_allowed" | "active");
+        let found = layout.each().filter(|(field, _)| is_flag(field) && !contacts.columns.contains_key(*field));
+        let flags = found.flat_map(|(field, at)| at.iter().map(move |at| (field.to_owned(), *at, 0, 0))).collect();
+        let (used, is_mapped) = (layout.used(), contacts.columns.contains_key("record_id"));
+        let is_ignored =
+            |at: usize| contacts.ignored.iter().any(|ignored| normal(ignored) == normal(layout.header_of(at)));
+        Self {
+            flags,
+            unread: (0..layout.width).filter(|at| !used.contains(at) && !is_ignored(*at)).collect(),
+            refusing: None,
+            number: layout
+                .column("record_id")
+                .filter(|at| {
+                    let header = normal(layout.header_of(*at));
+                    !is_mapped && ["nr", "nummer", "number", "contact", "satznummer"].contains(&&*header)
+                })
+                .map(|at| (at, Some(0))),
+        }
+    }
+
+    fn look(&mut self, row: &Row) {
+        for (_, at, odd, all) in &mut self.flags {
+            match value::says(row.cell(*at)) {
+                Some(value::Says::Nothing) => {}
+                read => (*odd, *all) = (*odd + u32::from(read.is_none()), *all + 1),
+            }
+        }
+        if self.refusing.is_none() {
+            self.refusing = self.unread.iter().copied().find(|at| value::is_plain_no(row.cell(*at)));
+        }
+        if let Some((at, numbered)) = &mut self.number {
+            let next = numbered.map(|n| n + 1);
+            *numbered = next.filter(|next| value::text(row.cell(*at)) == Some(&next.to_string()));
+        }
+    }
+
+    fn odd(&self) -> Option<(String, usize)> {
+        let odd = self.flags.iter().find(|(_, _, odd, all)| *odd >= FEWEST_ODD && odd * 2 > *all);
+        odd.map(|(field, at, ..)| (field.clone(), *at))
+    }
+
+    fn numbered(&self) -> Option<usize> {
+        self.number.and_then(|(at, rows)| rows.filter(|rows| *rows >= FEWEST_NUMBERED).map(|_| at))
+    }
 }
 
 fn any_without_id(contacts: &FileSet, base: &Path) -> Result<bool, CrmError> {

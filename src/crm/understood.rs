@@ -28,6 +28,16 @@ pub struct Understood {
     pub columns: Vec<(String, Vec<String>)>,
 }
 
+/// Keys of JSON may be people's: those are not shown.
+fn shown(header: &str) -> String {
+    let is_key_of_somebody = header.contains('@') && !header.contains("@OData") && !header.starts_with('@');
+    if is_key_of_somebody || header.chars().count() > 80 {
+        "(a name that may be somebody's)".to_owned()
+    } else {
+        header.to_owned()
+    }
+}
+
 /// Looks at the header lines of all files of a source; relative paths start at `base`.
 ///
 /// # Errors
@@ -49,7 +59,7 @@ pub fn understood(source: &CsvSource, base: &Path) -> Result<Vec<Understood>, Cr
             let (layout, facts) = (rows.layout(), rows.facts());
             let fields_of =
                 |at| layout.each().filter(move |(_, columns)| columns.contains(&at)).map(|(field, _)| field.to_owned());
-            let columns = (0..layout.width).map(|at| (layout.header_of(at).to_owned(), fields_of(at).collect()));
+            let columns = (0..layout.width).map(|at| (shown(layout.header_of(at)), fields_of(at).collect()));
             all.push(Understood {
                 table: table.name(),
                 format: facts.format,

@@ -16,6 +16,10 @@ use crate::taxonomy::Language;
 struct RawValues {
     r#true: Vec<String>,
     r#false: Vec<String>,
+    blank: Vec<String>,
+    refused: Vec<String>,
+    plain_noes: Vec<String>,
+    agreed: Vec<String>,
     languages: BTreeMap<Language, Vec<String>>,
     refusals: Vec<String>,
     note_kinds: BTreeMap<NoteKind, Vec<String>>,
@@ -31,7 +35,7 @@ struct RawValues {
 }
 
 struct Values {
-    flags: HashMap<String, bool>,
+    words: HashMap<String, Says>,
     languages: HashMap<String, Language>,
     note_kinds: HashMap<String, NoteKind>,
     countries: HashMap<String, String>,
@@ -42,10 +46,15 @@ struct Values {
 static VALUES: LazyLock<Values> = LazyLock::new(|| {
     let raw: RawValues = serde_saphyr::from_str(include_str!("../../config/crm/values.yaml"))
         .expect("embedded values.yaml is checked by a test");
-    let yes = raw.r#true.iter().map(|w| (w.clone(), true));
-    let no = raw.r#false.iter().map(|w| (w.clone(), false));
+    let words = [
+        (&raw.r#true, Says::Yes),
+        (&raw.r#false, Says::No),
+        (&raw.blank, Says::Nothing),
+        (&raw.refused, Says::Refused),
+        (&raw.agreed, Says::Agreed),
+    ];
     Values {
-        flags: yes.chain(no).collect(),
+        words: words.into_iter().flat_map(|(words, says)| words.iter().map(move |w| (w.clone(), says))).collect(),
         languages: invert(&raw.languages),
         note_kinds: invert(&raw.note_kinds),
         countries: invert(&raw.countries),
@@ -68,18 +77,48 @@ pub(super) fn text(cell: &str) -> Option<&str> {
     Some(cell.trim()).filter(|t| !t.is_empty())
 }
 
-/// A flag; a blank cell is `Some(false)`, an unknown word `None`. A date says since when it is set; of several values, as lists
-/// have them, one that is set is enough.
-pub(super) fn flag(cell: &str) -> Option<bool> {
-    let Some(cell) = text(cell) else { return Some(false) };
-    if let Some(known) = VALUES.flags.get(&cell.to_lowercase()) {
+/// What a cell says of being written to and worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    /// Nothing.
+    Nothing,
+    /// Yes to what the column asks; so does a date, since when.
+    Yes,
+    /// No to it.
+    No,
+    /// No, whatever the column asks: "withdrawn".
+    Refused,
+    /// Yes, whatever the column asks: "subscribed".
+    Agreed,
+}
+
+/// What a cell says; `None` = an unknown word. Of several values, as lists have them, a refusal holds, then a yes.
+pub(super) fn says(cell: &str) -> Option<Says> {
+    let Some(cell) = text(cell) else { return Some(Says::Nothing) };
+    if let Some(known) = VALUES.words.get(&cell.to_lowercase()) {
         return Some(*known);
     }
     if cell.contains('|') {
-        let all: Vec<Option<bool>> = cell.split('|').map(flag).collect();
-        return if all.contains(&None) { None } else { Some(all.contains(&Some(true))) };
+        let all = cell.split('|').map(says).collect::<Option<Vec<Says>>>()?;
+        let order = [Says::Refused, Says::Yes, Says::No, Says::Agreed];
+        return Some(order.into_iter().find(|one| all.contains(one)).unwrap_or(Says::Nothing));
     }
-    when(cell, DateOrder::DayFirst).or_else(|| when(cell, DateOrder::MonthFirst)).map(|_| true)
+    when(cell, DateOrder::DayFirst).or_else(|| when(cell, DateOrder::MonthFirst)).map(|_| Says::Yes)
+}
+
+/// Whether a column that says no is set; a blank cell is `Some(false)`, an unknown word `None`.
+pub(super) fn flag(cell: &str) -> Option<bool> {
+    says(cell).map(|says| matches!(says, Says::Yes | Says::Refused))
+}
+
+/// Whether a column of what is allowed says no; a blank cell is `Some(false)`, an unknown word `None`.
+pub(super) fn denied(cell: &str) -> Option<bool> {
+    says(cell).map(|says| matches!(says, Says::No | Says::Refused))
+}
+
+/// Whether a cell says no by itself, wherever it stands.
+pub(super) fn is_plain_no(cell: &str) -> bool {
+    text(cell).is_some_and(|cell| cell.len() <= 40 && VALUES.raw.plain_noes.contains(&cell.to_lowercase()))
 }
 
 /// Whether what stands for a lawful basis says that there is none any more.
@@ -272,7 +311,10 @@ pub(super) fn strip_titles(name: &str) -> String {
 pub(super) fn is_titles(cell: &str) -> bool {
     let is_title = |word: &str| {
         let (values, key) = (&VALUES.raw, title_key(word));
-        values.titles_before.contains(&key) || (word.contains('.') && values.titles_before_dotted.contains(&key))
+        let is_known = || {
+            values.titles_before.contains(&key) || (word.contains('.') && values.titles_before_dotted.contains(&key))
+        };
+        key.chars().count() > 1 && is_known()
     };
     let mut words = cell.split([' ', ',']).filter(|word| !word.is_empty()).peekable();
     words.peek().is_some() && words.all(is_title)

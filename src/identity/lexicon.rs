@@ -47,7 +47,7 @@ pub(super) struct Lexicon {
 }
 
 /// Every reason that [`super::judge`] can give; each has a weight.
-pub(super) const REASONS: [&str; 28] = [
+pub(super) const REASONS: [&str; 31] = [
     "name_full",
     "name_reversed",
     "name_second_given",
@@ -59,6 +59,9 @@ pub(super) const REASONS: [&str; 28] = [
     "name_near",
     "name_initial",
     "name_family_only",
+    "name_generation",
+    "name_word",
+    "name_nobodys",
     "name_none",
     "name_other_given",
     "name_other_family",
@@ -117,7 +120,8 @@ impl Lexicon {
         self.nicknames.iter().find(|set| holds(set, a) && holds(set, b))?;
         let is_formal = |w: &str| self.nicknames.iter().any(|set| set[0] == w);
         let is_plain = |w: &str| is_formal(w) || self.nicknames.iter().filter(|set| holds(set, w)).count() == 1;
-        Some(is_plain(a) && is_plain(b))
+        // Two full names, such as Jan and Johannes, are two people's more often than one's.
+        Some(is_plain(a) && is_plain(b) && !(is_formal(a) && is_formal(b)))
     }
 
     /// Senior (0) or junior (1), where a word of a name says so.

@@ -93,8 +93,8 @@ pub fn judge(known: &Known<'_>, claimed: &Claimed<'_>) -> Identity {
     // What cannot name a person, and what nothing ties to the employer, is capped below "same".
     let is_weak = match name {
         // The CRM has the very profile or mailbox, and nothing there says that it is somebody else's.
-        "name_given_only" | "name_initial" | "name_none" => !is_backed(&ties),
-        "name_family_only" | "name_near" => true,
+        "name_given_only" | "name_initial" | "name_word" | "name_none" => !is_backed(&ties),
+        "name_family_only" | "name_near" | "name_generation" | "name_nobodys" => true,
         _ => false,
     };
     if is_weak || ties.is_empty() {
@@ -113,7 +113,19 @@ pub fn judge(known: &Known<'_>, claimed: &Claimed<'_>) -> Identity {
 /// How the name relates to the contact's; where it says little, the address may say it.
 fn name(known: &Known<'_>, claimed: &Claimed<'_>, ties: &[&'static str]) -> &'static str {
     let name = name::compare(known.given_name, known.family_name, claimed.name);
-    let says_little = !matches!(name, "name_full" | "name_reversed" | "name_other_given" | "name_other_family");
+    // What names somebody else, several people, or nobody in particular, stands beside an address that need not be theirs.
+    let says_little = matches!(
+        name,
+        "name_none"
+            | "name_initial"
+            | "name_given_only"
+            | "name_family_only"
+            | "name_family_first"
+            | "name_family_partly"
+            | "name_near"
+            | "name_nickname"
+            | "name_second_given"
+    );
     let names =
         |email: &String| is_employers(known, email) && address::names(email, known.given_name, known.family_name);
     if says_little && (ties.contains(&"address") || claimed.emails.iter().any(names)) {
@@ -161,9 +173,8 @@ fn ties(known: &Known<'_>, claimed: &Claimed<'_>) -> Vec<&'static str> {
 
 /// Whether an employer is the contact's: by its name, or by its domain, which people often write in its place.
 fn is_employer(known: &Known<'_>, employer: &str) -> bool {
-    let domains = || known.employer_domain.iter().chain(known.email_domains);
     let is_named = || known.employer_name.is_some_and(|name| employer::compare(name, employer) == Company::Same);
-    let is_brand = || domains().any(|domain| employer::is_named_by(employer, domain));
+    let is_brand = || known.employer_domain.is_some_and(|domain| employer::is_named_by(employer, domain));
     !employer::is_former(employer)
         && (is_named() || is_brand() || employer::hosts_in(employer).any(|host| is_employers(known, host)))
 }

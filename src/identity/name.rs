@@ -141,7 +141,7 @@ fn is_particle(w: &Word) -> bool {
 pub(super) fn compare(given: &str, family: &str, claimed: &str) -> &'static str {
     let tokens = tokens(claimed);
     if is_no_person(&tokens) {
-        return "name_none";
+        return "name_nobodys";
     }
     let known = [tokens_of(given), tokens_of(family)].concat();
     if LEXICON.are_two_people(&known, &tokens) {
@@ -155,7 +155,7 @@ pub(super) fn compare(given: &str, family: &str, claimed: &str) -> &'static str 
     };
     match (LEXICON.generation(&known), LEXICON.generation(&tokens)) {
         (Some(ours), Some(theirs)) if ours != theirs => "name_other_given",
-        (None, Some(_)) | (Some(_), None) if !name.starts_with("name_other") => "name_initial",
+        (None, Some(_)) | (Some(_), None) if !name.starts_with("name_other") => "name_generation",
         _ => name,
     }
 }
@@ -261,7 +261,7 @@ fn without_family((given, family): (&[Word], &[Word]), all: &[&Part]) -> &'stati
     match *words {
         // A lone word, such as a login, is no name that could differ.
         [word] if is_given(word) => "name_given_only",
-        [_] => "name_none",
+        [_] => "name_word",
         [first, last] if is_given(first) && family.iter().any(|f| last.is_initial_of(f)) => "name_given_only",
         _ if words.iter().any(|w| is_given(w)) && words.iter().any(|w| family.iter().any(|f| f.is_near(w))) => {
             "name_near"

@@ -13,8 +13,17 @@ use crate::run::engine::RunError;
 use crate::sink;
 
 /// Fields that, beside the flags, tell a no from a yes, or by which records go.
-const TELLING: [&str; 8] =
-    ["email_allowed", "active", "merged_into", "merged_ids", "kind", "purposes", "source_classes", "valid_to"];
+const TELLING: [&str; 9] = [
+    "email_allowed",
+    "contact_allowed",
+    "active",
+    "merged_into",
+    "merged_ids",
+    "kind",
+    "purposes",
+    "source_classes",
+    "valid_to",
+];
 
 /// Fields by table and file, as the manifest of a snapshot has them.
 pub(super) fn of(files: &[FileFacts]) -> Value {

@@ -239,6 +239,8 @@ file_set! {
         email_opt_out,
         /// Whether e-mail is allowed: a no opts out, an empty cell says nothing.
         email_allowed,
+        /// Whether any contact is allowed: a no means none by any channel, an empty cell says nothing.
+        contact_allowed,
         /// No processing at all; an opt-out of enrichment is one.
         do_not_process,
         /// No profiling.

@@ -222,7 +222,7 @@ fn merged(layout: &Layout, row: &Row, id: &str) -> Vec<String> {
     let mut notes = Vec::new();
     let cells = Cells { layout, row, notes: &mut notes, id: None };
     let mut all = contact::merged_ids(&cells, id);
-    all.extend(cells.text("merged_into").map(str::to_owned));
+    all.extend(contact::merged_into(&cells, id));
     all
 }
 
