@@ -138,7 +138,13 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<(), CrmError> {
         let export = Export { table: Table::Contacts, set: contacts, path: &path, name: "", survey: &survey };
         let mut rows = Rows::of(&export)?;
         let mut columns = Columns::of(rows.layout(), contacts);
+        let mut seen = 0;
         while let Some(item) = rows.next_row()? {
+            seen += 1;
+            if seen > ROWS && columns.unread.is_empty() {
+                // Where all columns are read, some rows tell what they hold.
+                break;
+            }
             if let Ok(row) = item {
                 columns.look(&row);
             }
