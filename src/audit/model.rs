@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-const PARTS: [(&str, &[u8]); 31] = [
+const PARTS: [(&str, &[u8]); 33] = [
     ("signals/buying_role", include_bytes!("../../config/signals/buying_role.yaml")),
     ("signals/trait", include_bytes!("../../config/signals/trait.yaml")),
     ("signals/motive", include_bytes!("../../config/signals/motive.yaml")),
@@ -39,6 +39,8 @@ const PARTS: [(&str, &[u8]); 31] = [
     ("fusion", include_bytes!("../../config/fusion.yaml")),
     ("studies/buying_center_roles", include_bytes!("../../config/studies/buying_center_roles.yaml")),
     ("studies/ifh_koeln_2018", include_bytes!("../../config/studies/ifh_koeln_2018.yaml")),
+    ("crm/columns", include_bytes!("../../config/crm/columns.yaml")),
+    ("crm/values", include_bytes!("../../config/crm/values.yaml")),
     ("identity", include_bytes!("../../config/identity.yaml")),
 ];
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
-use unicode_normalization::UnicodeNormalization as _;
 
+use super::headers::{columns_of, find_mapped, normal, once, shown, unwrapped, without_wrappers};
 use super::noes::{self, No};
 use super::ready::ByName;
 use super::rows::Row;
@@ -258,7 +258,7 @@ impl Layout {
             match noes::read(header) {
                 Some(No::Of(field)) => self.columns.entry(field.to_owned()).or_default().push(at),
                 Some(No::Perhaps) => {
-                    return Err(CrmError::UnknownNo { path: path.to_owned(), header: header.trim().to_owned() });
+                    return Err(CrmError::UnknownNo { path: path.to_owned(), header: shown(header) });
                 }
                 None => {}
             }
@@ -314,63 +314,6 @@ pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
         let known = table.known().get(*field).into_iter().flat_map(|a| a.de.iter().chain(&a.en));
         known.chain(set.columns.get(*field)).any(|alias| normal(alias) == normal(unwrapped(key)))
     })
-}
-
-/// What APIs put around the fields of a record; known headers are looked for within.
-const WRAPPERS: [&str; 3] = ["properties.", "attributes.", "fields."];
-
-/// The keys by which known headers are found: those of an API's record as if they stood in the record itself, unless
-/// the record has such a key, too.
-fn without_wrappers(header: &[String], keys: Vec<String>) -> Vec<String> {
-    let inner = |h: &String| Some(normal(unwrapped(h))).filter(|k| !keys.contains(k));
-    header.iter().zip(&keys).map(|(h, key)| inner(h).unwrap_or_else(|| key.clone())).collect()
-}
-
-fn unwrapped(key: &str) -> &str {
-    WRAPPERS.iter().find_map(|w| key.trim().strip_prefix(w)).unwrap_or(key)
-}
-
-/// The column of a mapped header, `None` where there is none.
-fn find_mapped(wanted: &str, header: &[String], keys: &[String], path: &Path) -> Result<Option<usize>, CrmError> {
-    // The exact spelling wins, so that "ID" and "Id" can be told apart by who must.
-    let same = |h: &&String| h.trim() == wanted.trim();
-    let exact = header.iter().position(|h| same(&h));
-    let Some(at) = exact.or_else(|| keys.iter().position(|k| *k == normal(wanted))) else { return Ok(None) };
-    if exact.is_none() || header.iter().filter(same).count() > 1 {
-        once(header, keys, at, path)?;
-    }
-    Ok(Some(at))
-}
-
-/// The columns of a list of headers, in the order of the list, without those that a mapping took.
-fn columns_of(aliases: &[String], keys: &[String], mapped: &[usize]) -> Vec<usize> {
-    let find = |alias: &String| {
-        let alias = normal(alias);
-        keys.iter().enumerate().filter(|(at, key)| **key == alias && !mapped.contains(at)).map(|(at, _)| at).collect()
-    };
-    aliases.iter().flat_map(|alias| -> Vec<usize> { find(alias) }).collect()
-}
-
-fn once(header: &[String], keys: &[String], at: usize, path: &Path) -> Result<(), CrmError> {
-    if keys.iter().filter(|k| **k == keys[at]).count() > 1 {
-        return Err(CrmError::TwiceHeader { path: path.to_owned(), header: header[at].trim().to_owned() });
-    }
-    Ok(())
-}
-
-/// The form in which headers are compared: lower case, letters and digits only, umlauts written out.
-pub(super) fn normal(header: &str) -> String {
-    let mut normal = String::with_capacity(header.len());
-    for c in header.nfc().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase) {
-        match c {
-            'ä' => normal.push_str("ae"),
-            'ö' => normal.push_str("oe"),
-            'ü' => normal.push_str("ue"),
-            'ß' => normal.push_str("ss"),
-            c => normal.push(c),
-        }
-    }
-    normal
 }
 
 /// The headers there are. In a file without a header line the first row is a person's: then they are only counted.

@@ -9,6 +9,7 @@ mod columns;
 mod contact;
 mod error;
 mod files;
+mod headers;
 mod json;
 mod merge;
 mod noes;

@@ -3,7 +3,7 @@
 //! Invariant: only what plainly is a no by its header is taken for one, for no export lifts it again; what may be one stops the
 //! reading before somebody has said what it is.
 
-use super::columns::normal;
+use super::headers::normal;
 
 /// What a header tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::columns::{Layout, Table, normal};
+use super::columns::{Layout, Table};
 use super::files::{expand, glance};
+use super::headers::{normal, shown};
 use super::reader::stated_encoding;
 use super::rows::{Export, Row, Rows};
 use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, value, when};
@@ -149,7 +150,7 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<(), CrmError> {
                 columns.look(&row);
             }
         }
-        let header = |at| rows.layout().header_of(at).to_owned();
+        let header = |at| shown(rows.layout().header_of(at));
         if let Some((field, at)) = columns.odd() {
             return Err(CrmError::OddFlags { path, header: header(at), field });
         }

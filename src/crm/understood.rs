@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::columns::Table;
 use super::files::{expand, glance};
+use super::headers::shown;
 use super::reader::stated_encoding;
 use super::ready::ready;
 use super::rows::{Export, Rows};
@@ -26,16 +27,6 @@ pub struct Understood {
     pub order: DateOrder,
     /// Each header in the order of the file, with the fields that it stands for; none = it is not read.
     pub columns: Vec<(String, Vec<String>)>,
-}
-
-/// Keys of JSON may be people's: those are not shown.
-fn shown(header: &str) -> String {
-    let is_key_of_somebody = header.contains('@') && !header.contains("@OData") && !header.starts_with('@');
-    if is_key_of_somebody || header.chars().count() > 80 {
-        "(a name that may be somebody's)".to_owned()
-    } else {
-        header.to_owned()
-    }
 }
 
 /// Looks at the header lines of all files of a source; relative paths start at `base`.

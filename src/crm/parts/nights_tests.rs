@@ -389,13 +389,3 @@ fn whoever_is_not_concerned_reads_as_before() {
     let [all, others] = [0, 1].map(|at| SEEN[at].load(Ordering::Relaxed));
     assert!(others * 4 > all, "of {all} contacts {others} were not concerned: this shows little");
 }
-
-#[test]
-fn a_file_of_another_layout_is_known_as_such() {
-    let temp = tempfile::tempdir().expect("a folder");
-    let path = temp.path().join("rows");
-    for (magic, is) in [("prosopon-rows/1\n", true), ("prosopon-rows/0\n", false)] {
-        fs::write(&path, magic).expect("written");
-        assert_eq!(crate::crm::is_readable_rows(&path).expect("readable"), is, "{magic}");
-    }
-}

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::fs;
 
 use super::{Night, Note, export, tag, tonight};
-use crate::crm::FileSet;
 use crate::crm::parts::Before;
 use crate::crm::parts::tests::Contact;
+use crate::crm::{CsvSource, FileSet};
 
 fn plain(id: u8, account: u8, into: u8) -> Contact {
     Contact {
@@ -92,4 +92,35 @@ fn where_names_of_files_are_not_in_the_order_of_reading_places_count() {
     let last = Before { path: &kept.path, told: &nobody, letters: &nobody };
     let found = tonight(&source, folder, "second").against(&last).expect("read");
     assert!(found.concerned.contact("K1"));
+}
+
+#[test]
+fn a_file_of_another_layout_is_known_as_such() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let path = temp.path().join("rows");
+    for (magic, is) in [("prosopon-rows/1\n", true), ("prosopon-rows/0\n", false)] {
+        fs::write(&path, magic).expect("written");
+        assert_eq!(crate::crm::is_readable_rows(&path).expect("readable"), is, "{magic}");
+    }
+}
+
+#[test]
+fn whose_company_a_name_means_counts_though_the_row_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("written");
+    let set = |path: &str| FileSet { path: path.into(), ..FileSet::default() };
+    let source =
+        CsvSource { contacts: set("contacts.csv"), accounts: Some(set("accounts.csv")), ..CsvSource::default() };
+    write("contacts.csv", "id;last name;company\n1;Able;One Ltd\n2;Baker;Two Ltd\n");
+    write("accounts.csv", "id;company\nF1;One Ltd\nF2;Two Ltd\n");
+    let kept = tonight(&source, folder, "first");
+    let last = Before { path: &kept.path, told: &HashSet::new(), letters: &HashSet::new() };
+    write("accounts.csv", "id;company\nF1;Once Ltd\nF2;Two Ltd\n");
+    let found = tonight(&source, folder, "second").against(&last).expect("read");
+    assert_eq!(
+        ["1", "2"].map(|id| found.concerned.contact(id)),
+        [true, false],
+        "Able works at no company that is known"
+    );
 }

@@ -147,6 +147,11 @@ impl<'a> Reading<'a> {
         let company = match contact::read(&mut now.cells(row, &mut letters, id)) {
             Ok(contact) => {
                 self.graph.records.add(record, what::PLAIN);
+                if now.layout.column("account_record").is_none() {
+                    // The row names its company: whose id that is may change while the row does not.
+                    let trail = &mut self.graph.records.trails[record as usize];
+                    now.sheet.add_employer(trail, contact.account_record.as_deref());
+                }
                 let company = contact.account_record.as_deref().map(|company| self.company(company)).transpose()?;
                 self.mark(record, contact);
                 company

@@ -164,6 +164,14 @@ impl Sheet {
             self.prints.of(|hash| [trail.places, of.places].iter().for_each(|half| hash.write_u64(*half)))[0];
     }
 
+    /// Adds which company a row means.
+    pub(super) fn add_employer(&self, trail: &mut Trail, company: Option<&str>) {
+        trail.rows = self.prints.of(|hash| {
+            trail.rows.iter().for_each(|half| hash.write_u64(*half));
+            frame(hash, company.unwrap_or_default().as_bytes());
+        });
+    }
+
     /// What a row says: of consents and notes all cells, as two rows are one only where all are equal.
     fn row(&self, row: &Row) -> Print {
         self.prints.of(|hash| {

@@ -3,7 +3,6 @@
 //! Invariant: read from the stores themselves, whatever the gate would say today; access needs no permit.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -17,8 +16,7 @@ use super::{
 use crate::consent::event::EventKind;
 use crate::consent::ledger::LedgerView;
 use crate::consent::policy::Policy;
-use crate::crm::{CrmError, tags_of_rows};
-use crate::ids::subject_of;
+use crate::crm::CrmError;
 use crate::keys::SubjectKey;
 use crate::model::SubjectId;
 use crate::persona::rectified::Rectification;
@@ -110,7 +108,7 @@ pub fn gather(of: &Sources<'_>) -> Result<Bundle, AccessError> {
     }
     found.recordings = recordings(of.home)?;
     found.pages = kept::of_person(of.home.path(), of.key)?;
-    found.row_hashes = row_hashes(of.home, of.subject)?;
+    found.row_hashes = rows::hashes(of.home, of.subject)?;
     found.records.extend(of.restricted.map(restricted).transpose()?.into_iter().flatten());
     found.purposes.extend(of.decisions.iter().map(|d| d.purpose.clone()));
     for r in &found.records {
@@ -134,18 +132,6 @@ fn recordings(home: &Home) -> Result<Vec<Recording>, AccessError> {
         bytes: tape.bytes,
     });
     Ok(listed.collect())
-}
-
-/// The pipelines that keep hashes of the person's rows.
-fn row_hashes(home: &Home, subject: &SubjectId) -> Result<Vec<String>, AccessError> {
-    let mut pipelines = Vec::new();
-    for path in sink::all_rows(home.path())? {
-        let mut is_theirs = false;
-        tags_of_rows(&path, |tag| is_theirs |= subject_of(&tag) == *subject)?;
-        let pipeline = path.parent().and_then(Path::file_name).filter(|_| is_theirs);
-        pipelines.extend(pipeline.map(|name| name.to_string_lossy().into_owned()));
-    }
-    Ok(pipelines)
 }
 
 impl Found {

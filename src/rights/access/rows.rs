@@ -4,14 +4,18 @@
 //! the person's own part is taken.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use arrow_array::RecordBatch;
 use serde_json::{Map, Value};
 
-use super::Record;
+use super::{AccessError, Record};
+use crate::crm::tags_of_rows;
+use crate::ids::subject_of;
 use crate::model::{AccountId, SubjectId};
+use crate::run::home::Home;
 use crate::sink::read::Batches;
-use crate::sink::{Select, SinkError, Snapshot, Table, cell_json};
+use crate::sink::{self, Select, SinkError, Snapshot, Table, cell_json};
 
 /// Tables with a column `subject_id`.
 const OWN: [Table; 4] = [Table::Personas, Table::Evidence, Table::Decisions, Table::DeadLetters];
@@ -74,4 +78,16 @@ fn objects(batch: &RecordBatch) -> Vec<Map<String, Value>> {
     let names: Vec<&String> = schema.fields().iter().map(|f| f.name()).collect();
     let row = |i: usize| names.iter().zip(batch.columns()).map(|(n, c)| ((*n).clone(), cell_json(c, i))).collect();
     (0..batch.num_rows()).map(row).collect()
+}
+
+/// The pipelines that keep hashes of the person's rows.
+pub(super) fn hashes(home: &Home, subject: &SubjectId) -> Result<Vec<String>, AccessError> {
+    let mut pipelines = Vec::new();
+    for path in sink::all_rows(home.path())? {
+        let mut is_theirs = false;
+        tags_of_rows(&path, |tag| is_theirs |= subject_of(&tag) == *subject)?;
+        let pipeline = path.parent().and_then(Path::file_name).filter(|_| is_theirs);
+        pipelines.extend(pipeline.map(|name| name.to_string_lossy().into_owned()));
+    }
+    Ok(pipelines)
 }
