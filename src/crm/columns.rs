@@ -285,6 +285,7 @@ impl Layout {
             let known: Vec<&str> =
                 known.flat_map(|a| a.de.iter().take(6).chain(a.en.iter().take(6))).map(String::as_str).collect();
             return Err(CrmError::MissingField {
+                table: self.table,
                 path: path.to_owned(),
                 field: alternatives[0],
                 known: known.join(", ") + ", ...",

@@ -4,6 +4,8 @@
 
 use std::path::PathBuf;
 
+use super::Table;
+
 /// Why a pull cannot be made. A bad row is never one of these.
 #[derive(Debug, thiserror::Error)]
 pub enum CrmError {
@@ -89,10 +91,12 @@ pub enum CrmError {
         found: String,
     },
     /// A needed field has no column.
-    #[error("{} has no column for {field} (known headers: {known}); map one under `columns`; its columns are: {found}", path.display())]
+    #[error("{} has no column for {field} (known headers: {known}); map one under `columns`{}; its columns are: {found}", path.display(), elsewhere(*table))]
     MissingField {
         /// The file.
         path: PathBuf,
+        /// What it is an export of.
+        table: Table,
         /// The field.
         field: &'static str,
         /// Headers that would have been understood.
@@ -102,7 +106,7 @@ pub enum CrmError {
     },
     /// A column that may tell what people do not want.
     #[error("{}: the column {header:?} looks as if it told what people do not want, and stands for no field: map it under \
-        `columns` (email_opt_out, email_allowed, do_not_contact, do_not_process, do_not_profile or should_forget), or name it \
+        `columns` (email_opt_out, email_allowed, contact_allowed, do_not_contact, do_not_process, do_not_profile or should_forget), or name it \
         under `ignored`", path.display())]
     UnknownNo {
         /// The file.
@@ -164,4 +168,12 @@ pub enum CrmError {
         /// What was given.
         delimiter: char,
     },
+}
+
+/// Where else consents can be read.
+const fn elsewhere(table: Table) -> &'static str {
+    match table {
+        Table::Consents => ", or name the file under `legal` with `dialect: list`, which reads consents in other words",
+        _ => "",
+    }
 }

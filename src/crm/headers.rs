@@ -56,7 +56,7 @@ pub(super) fn once(header: &[String], keys: &[String], at: usize, path: &Path) -
 }
 
 /// The form in which headers are compared: lower case, letters and digits only, umlauts written out.
-pub(super) fn normal(header: &str) -> String {
+pub(crate) fn normal(header: &str) -> String {
     let mut normal = String::with_capacity(header.len());
     for c in header.nfc().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase) {
         match c {
@@ -71,7 +71,7 @@ pub(super) fn normal(header: &str) -> String {
 }
 
 /// Keys of JSON may be people's: those are not shown.
-pub(super) fn shown(header: &str) -> String {
+pub(crate) fn shown(header: &str) -> String {
     let header = header.trim();
     let is_key_of_somebody = header.contains('@') && !header.contains("@OData") && !header.starts_with('@');
     if is_key_of_somebody || header.chars().count() > 80 {

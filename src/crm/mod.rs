@@ -36,6 +36,8 @@ use serde::{Deserialize, Serialize};
 
 pub use columns::{FLAGS, Table};
 pub use error::CrmError;
+pub(crate) use headers::{normal as normal_header, shown as shown_header};
+pub(crate) use noes::{No, read as no_of_header};
 pub use note::{CrmNote, NoteFiles, NoteKind};
 pub use parts::{
     Before, Concerned, Employer, Found, KnownBefore, Parting, Parts, Seen, Tag, TonightsRows, is_readable_rows,
@@ -45,6 +47,7 @@ pub use pull::{check, files_of, pull};
 pub use ready::ByName;
 pub use rows::MAX_CELL;
 pub use understood::{Understood, understood};
+pub(crate) use when::{When, undoubted as undoubted_date};
 
 use crate::model::Personal;
 use crate::taxonomy::Language;

@@ -7,7 +7,7 @@ use super::headers::normal;
 
 /// What a header tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum No {
+pub(crate) enum No {
     /// A no that stands for this field.
     Of(&'static str),
     /// It could be one.
@@ -130,7 +130,7 @@ const AGREED: [&str; 16] = [
 ];
 
 /// What a header tells.
-pub(super) fn read(header: &str) -> Option<No> {
+pub(crate) fn read(header: &str) -> Option<No> {
     // Dynamics writes the words of a value beside it.
     let header = header.split("@OData").next().unwrap_or(header);
     // Of an API's object its keys: what stands beside a value, such as a source, says nothing.

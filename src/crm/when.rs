@@ -11,7 +11,7 @@ use super::value::month;
 
 /// An instant, or a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum When {
+pub(crate) enum When {
     /// With a time; without a zone it is UTC.
     At(Timestamp),
     /// A day without a time.
@@ -20,7 +20,7 @@ pub(super) enum When {
 
 impl When {
     /// The instant, or the first of the day (UTC).
-    pub(super) fn start(self) -> Timestamp {
+    pub(crate) fn start(self) -> Timestamp {
         match self {
             Self::At(t) => t,
             Self::Day(d) => utc(d.to_datetime(Time::midnight())),
@@ -28,7 +28,7 @@ impl When {
     }
 
     /// The instant, or the first after the day (UTC); the end of time where the calendar ends.
-    pub(super) fn end(self) -> Timestamp {
+    pub(crate) fn end(self) -> Timestamp {
         match self {
             Self::At(t) => t,
             Self::Day(d) => d.tomorrow().map_or(Timestamp::MAX, |next| utc(next.to_datetime(Time::midnight()))),
@@ -42,7 +42,7 @@ fn utc(at: DateTime) -> Timestamp {
 
 /// Reads 2025-12-31, 20251231, 31.12.2025, 31.12.25, 31/12/2025 (by `order`), 31 Dec 2025, Dec 31, 2025, 31. Dezember 2025, each
 /// with or without a time; and milliseconds since 1970, as APIs have them.
-pub(super) fn when(cell: &str, order: DateOrder) -> Option<When> {
+pub(crate) fn when(cell: &str, order: DateOrder) -> Option<When> {
     let cell = cell.trim();
     if let Ok(at) = cell.parse::<Timestamp>() {
         return in_range(at).then_some(When::At(at));
@@ -70,6 +70,15 @@ pub(super) fn when(cell: &str, order: DateOrder) -> Option<When> {
     match time {
         None => Some(When::Day(date)),
         Some(time) => Some(When::At(utc(date.to_datetime(clock(time)?)))),
+    }
+}
+
+/// The same where the order of a date with slashes is told by its numbers; else it is `None`. Seconds since 1970 are read, too.
+pub(crate) fn undoubted(cell: &str) -> Option<When> {
+    let seconds = || Timestamp::from_second(digits_of(cell.trim()).filter(|_| cell.trim().len() == 10)?).ok();
+    match (when(cell, DateOrder::DayFirst), when(cell, DateOrder::MonthFirst)) {
+        (Some(day), Some(month)) => (day == month).then_some(day),
+        (one, other) => one.or(other).or_else(|| seconds().filter(|at| in_range(*at)).map(When::At)),
     }
 }
 

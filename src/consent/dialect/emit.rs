@@ -165,7 +165,7 @@ impl Emitter<'_> {
     ) -> Option<LegalEvent> {
         let (reading, fact) = (self.reading, self.fact);
         let Some(mapped) = reading.mapping.grant(reading.dialect, &fact.field, &fact.value, &fact.labels) else {
-            *outcome.unmapped.entry(format!("{}.{} = {}", fact.object.name, fact.field, fact.value)).or_default() += 1;
+            *outcome.unmapped.entry(format!("{} = {}", fact.name(), fact.value)).or_default() += 1;
             return None;
         };
         if basis.is_some_and(|b| b != mapped.basis) {
@@ -261,7 +261,7 @@ impl Emitter<'_> {
             proof: Proof::default().into(),
             origin: Origin::imported(
                 reading.system,
-                &format!("{}.{}", fact.object.name, fact.field),
+                &fact.name(),
                 Some(reading.ids.commitment("legal-value", fact.value.as_bytes())),
             )
             .into(),

@@ -27,6 +27,14 @@ pub(super) struct Fact<'a> {
     pub says: Says<'a>,
 }
 
+impl Fact<'_> {
+    /// Where it stands: the object and its field, or the column of a list.
+    pub fn name(&self) -> String {
+        let column = self.item.column.as_ref().map(|column| format!("list.{column}"));
+        column.unwrap_or_else(|| format!("{}.{}", self.object.name, self.field))
+    }
+}
+
 pub(super) enum Says<'a> {
     No {
         flag: Flag,

@@ -147,8 +147,25 @@ fn unread(at: Place, reason: &'static str, advice: &str) -> Problem {
     Problem { at, field: None, reason, advice: advice.to_owned(), subject: None, digest: [0; 32] }
 }
 
-/// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC.
-const ENVELOPES: &[&str] = &["results", "value", "records", "data", "list", "result"];
+/// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC; newsletter tools and
+/// consent management.
+const ENVELOPES: &[&str] = &[
+    "results",
+    "value",
+    "records",
+    "data",
+    "list",
+    "result",
+    "members",
+    "contacts",
+    "content",
+    "items",
+    "subscribers",
+    "recipients",
+    "receivers",
+    "profiles",
+    "consents",
+];
 
 fn unwrap(value: Value, hint: Option<&str>, export: &mut Export, at: &mut dyn FnMut(u64) -> Place) {
     match value {
@@ -167,8 +184,9 @@ fn unwrap(value: Value, hint: Option<&str>, export: &mut Export, at: &mut dyn Fn
                 return;
             }
             // Pipedrive and JSON-RPC wrap a single record too.
-            let single =
-                ["data", "result"].iter().find(|n| map.len() <= 4 && matches!(map.get(**n), Some(Value::Object(_))));
+            let single = ["data", "result", "d"]
+                .iter()
+                .find(|n| map.len() <= 4 && matches!(map.get(**n), Some(Value::Object(_))));
             if let Some(name) = single {
                 let inner = map.shift_remove(*name).unwrap_or_default();
                 unwrap(inner, hint, export, at);
@@ -197,13 +215,30 @@ fn says_more(map: &Map<String, Value>) -> bool {
         || at(&["additional_data"]).is_some_and(|m| there(m, "next_cursor"))
 }
 
+/// So many lines are looked through for the header.
+const HEAD: usize = 20;
+
+/// How many lines stand above the header, such as a title, and the delimiter.
+fn head(text: &str) -> (usize, u8) {
+    let lines = || text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).take(HEAD);
+    let count = |line: &str, delimiter: u8| line.bytes().filter(|b| *b == delimiter).count();
+    let most = |delimiter: &u8| lines().map(|(_, line)| count(line, *delimiter)).max();
+    let delimiter = [b'|', b'\t', b';', b','].into_iter().max_by_key(most).unwrap_or(b',');
+    // Cells that have something: a title has one or two, the header one for each column.
+    let filled =
+        |line: &str| line.split(delimiter as char).filter(|cell| !cell.trim().trim_matches('"').is_empty()).count();
+    let widest = lines().map(|(_, line)| filled(line)).max().unwrap_or(0);
+    let first = lines().next().map_or(0, |(at, _)| at);
+    let is_title = |line: &str| filled(line) < 3 && filled(line) * 2 < widest;
+    let header = lines().find(|(_, line)| !is_title(line)).map_or(first, |(at, _)| at);
+    (header, delimiter)
+}
+
 fn csv(name: &str, text: &str) -> Result<Export, InputError> {
     let fail = |problem: String| InputError::Header { file: name.to_owned(), problem };
-    let first = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
-    let delimiter =
-        [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|d| first.bytes().filter(|b| b == d).count());
-    let mut reader =
-        ::csv::ReaderBuilder::new().delimiter(delimiter.unwrap_or(b',')).flexible(true).from_reader(text.as_bytes());
+    let (above, delimiter) = head(text);
+    let body = text.split_inclusive('\n').skip(above).collect::<String>();
+    let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(body.as_bytes());
     let unreadable = |_| fail("the header line cannot be read: export it again".to_owned());
     let header: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(|h| h.trim().to_owned()).collect();
     for (i, column) in header.iter().enumerate() {
@@ -214,11 +249,14 @@ fn csv(name: &str, text: &str) -> Result<Export, InputError> {
     }
     let file: Arc<str> = Arc::from(name);
     let mut export = Export::default();
+    // What a report writes below its rows: told only where rows follow.
+    let mut footers = Vec::new();
     for row in reader.records() {
-        let line = match &row {
-            Ok(row) => row.position().map_or(0, ::csv::Position::line),
-            Err(e) => e.position().map_or(0, ::csv::Position::line),
-        };
+        let line = above as u64
+            + match &row {
+                Ok(row) => row.position().map_or(0, ::csv::Position::line),
+                Err(e) => e.position().map_or(0, ::csv::Position::line),
+            };
         let at = Place { file: Arc::clone(&file), unit: Unit::Line, number: line };
         let Ok(row) = row else {
             export.problems.push(unread(at, "unreadable_line", "cannot be read; export it again"));
@@ -231,9 +269,11 @@ fn csv(name: &str, text: &str) -> Result<Export, InputError> {
                 row.len(),
                 header.len()
             );
-            export.problems.push(unread(at, "ragged_row", &advice));
+            let problem = unread(at, "ragged_row", &advice);
+            if row.len() == 1 && header.len() > 2 { &mut footers } else { &mut export.problems }.push(problem);
             continue;
         }
+        export.problems.append(&mut footers);
         let cells = header.iter().zip(&row).filter(|(name, _)| !name.is_empty());
         let fields = cells.map(|(name, cell)| (name.clone(), Value::String(cell.to_owned()))).collect();
         export.records.push(Record { at, hint: None, fields });

@@ -10,6 +10,7 @@ mod espocrm;
 mod fact;
 mod hubspot;
 mod input;
+mod list;
 mod mapping;
 mod odoo;
 mod parquet;
@@ -32,7 +33,8 @@ pub use input::{Export, InputError, parse};
 pub use mapping::Mapping;
 pub use record::{Key, Place, Problem, Record, Unit};
 
-use self::fact::{Context, Index};
+use self::fact::{Context, Fact, Index};
+use self::list::Lists;
 use self::record::Item;
 use self::spec::{Object, Spec};
 use crate::consent::event::LegalEvent;
@@ -60,14 +62,24 @@ pub enum Dialect {
     Espocrm,
     /// `res.partner`, `mail.blacklist`, `privacy.log`.
     Odoo,
+    /// Anything else: lists by hand, registers of letters, newsletter tools, consent management.
+    List,
     /// One's own table with the columns of a legal event.
     Table,
 }
 
 impl Dialect {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Hubspot, Self::Salesforce, Self::Dynamics, Self::Pipedrive, Self::Espocrm, Self::Odoo, Self::Table];
+    pub const ALL: [Self; 8] = [
+        Self::Hubspot,
+        Self::Salesforce,
+        Self::Dynamics,
+        Self::Pipedrive,
+        Self::Espocrm,
+        Self::Odoo,
+        Self::List,
+        Self::Table,
+    ];
 
     /// Its spelling on the command line and in files.
     #[must_use]
@@ -79,6 +91,7 @@ impl Dialect {
             Self::Pipedrive => "pipedrive",
             Self::Espocrm => "espocrm",
             Self::Odoo => "odoo",
+            Self::List => "list",
             Self::Table => "table",
         }
     }
@@ -159,9 +172,10 @@ impl Outcome {
 #[must_use]
 pub fn read(reading: &Reading<'_>, records: &[Record]) -> Outcome {
     let mut outcome = Outcome::default();
-    match Spec::of(reading.dialect) {
-        Some(spec) => read_crm(spec, reading, records, &mut outcome),
-        None => table::read(reading, records, &mut outcome),
+    if reading.dialect == Dialect::Table {
+        table::read(reading, records, &mut outcome);
+    } else {
+        read_crm(reading, records, &mut outcome);
     }
     outcome.events.sort_by_cached_key(|e| (e.subject.clone(), e.digest()));
     outcome.events.dedup();
@@ -170,56 +184,113 @@ pub fn read(reading: &Reading<'_>, records: &[Record]) -> Outcome {
     outcome
 }
 
-fn read_crm(spec: &'static Spec, reading: &Reading<'_>, records: &[Record], outcome: &mut Outcome) {
-    let items: Vec<Item> = records.iter().flat_map(lift(reading.dialect)).collect();
-    let index = Index::of(spec, &items);
-    let links = salesforce::Links::of(spec, &items);
-    let mut facts = Vec::new();
-    for item in &items {
-        let Some(object) = spec.object(item) else {
-            let known: Vec<&str> = spec.objects.iter().map(|o| o.name.as_str()).collect();
-            let advice =
-                format!("no record of {} that is known here; known are: {}", reading.dialect, known.join(", "));
-            outcome.problems.push(item.problem(None, "unknown_record", advice));
-            continue;
-        };
-        let context = context(reading.dialect, object, item, &index, &links);
-        if reading.is_about_erased(&context.who) {
-            continue;
+fn read_crm(reading: &Reading<'_>, records: &[Record], outcome: &mut Outcome) {
+    let read = Read::of(reading.dialect, records);
+    let erased = |who: &[Key]| reading.is_about_erased(who);
+    let facts = read.facts(&erased, reading.now, &mut outcome.problems);
+    for (item, _, context) in read.known().filter(|(_, object, _)| object.name == "Contact") {
+        if !erased(&context.who) {
+            outcome.problems.extend(read.links.missing_individual(item, &context, reading.resolve));
         }
-        if object.name == "Contact" {
-            outcome.problems.extend(links.missing_individual(item, &context, reading.resolve));
-        }
-        facts.extend(fact::facts(spec, object, item, &context, reading.now, &mut outcome.problems));
     }
-    outcome.absent = absent(spec, &items);
+    if reading.dialect != Dialect::List {
+        outcome.absent = absent(read.spec, &read.items);
+    }
     emit::emit(reading, &facts, outcome);
     let told = outcome.places_of_problems();
     let mut who: BTreeMap<Place, BTreeSet<Key>> = BTreeMap::new();
-    for item in items.iter().filter(|item| told.contains(&item.at)) {
-        if let Some(object) = spec.object(item) {
-            let context = context(reading.dialect, object, item, &index, &links);
-            who.entry(item.at.clone()).or_default().extend(context.who);
-        }
+    for (item, _, context) in read.known().filter(|(item, ..)| told.contains(&item.at)) {
+        who.entry(item.at.clone()).or_default().extend(context.who);
     }
     outcome.tie(reading, &who);
 }
 
-/// What takes a record of the dialect apart.
-fn lift(dialect: Dialect) -> fn(&Record) -> Vec<Item> {
+/// The records of one import, taken apart.
+struct Read {
+    dialect: Dialect,
+    spec: &'static Spec,
+    items: Vec<Item>,
+    index: Index,
+    links: salesforce::Links,
+}
+
+impl Read {
+    /// Takes records apart. What is not as the CRM's API has it is read as a list: its noes must not be lost.
+    fn of(dialect: Dialect, records: &[Record]) -> Self {
+        let spec = Spec::of(dialect).expect("a consent table is read elsewhere");
+        let mut lists = if dialect == Dialect::List { Lists::default() } else { Lists::of_crm() };
+        let lift = lift(dialect);
+        let mut items = Vec::new();
+        for record in records {
+            let mut own = lift.map_or_else(Vec::new, |lift| lift(record));
+            for item in &mut own {
+                spec.rename(item);
+            }
+            if own.iter().all(|item| spec.object(item).is_none()) {
+                let listed = lists.items(record);
+                if !listed.is_empty() {
+                    own = listed;
+                }
+            } else {
+                own.extend(lists.noes(record, &|name| spec.knows(name)));
+            }
+            items.extend(own);
+        }
+        let index = Index::of(spec, &items);
+        let links = salesforce::Links::of(spec, &items);
+        Self { dialect, spec, items, index, links }
+    }
+
+    /// The table by which an item is read, and its kind.
+    fn object(&self, item: &Item) -> Option<(&'static Spec, &'static Object)> {
+        let list = Spec::of(Dialect::List).expect("an embedded table");
+        [self.spec, list].into_iter().find_map(|spec| Some((spec, spec.object(item)?)))
+    }
+
+    /// Items of known kinds, and whom they are about.
+    fn known(&self) -> impl Iterator<Item = (&Item, &'static Object, Context)> {
+        self.items.iter().filter_map(|item| {
+            let (_, object) = self.object(item)?;
+            Some((item, object, context(self.dialect, object, item, &self.index, &self.links)))
+        })
+    }
+
+    /// What the items say of whoever was not erased.
+    fn facts(&self, erased: &dyn Fn(&[Key]) -> bool, now: Timestamp, problems: &mut Vec<Problem>) -> Vec<Fact<'_>> {
+        let mut facts = Vec::new();
+        for item in &self.items {
+            let Some((spec, object)) = self.object(item) else {
+                let known: Vec<&str> = self.spec.objects.iter().map(|o| o.name.as_str()).collect();
+                let advice =
+                    format!("no record of {} that is known here; known are: {}", self.dialect, known.join(", "));
+                problems.push(item.problem(None, "unknown_record", advice));
+                continue;
+            };
+            let context = context(self.dialect, object, item, &self.index, &self.links);
+            if !erased(&context.who) {
+                facts.extend(fact::facts(spec, object, item, &context, now, problems));
+            }
+        }
+        facts
+    }
+}
+
+/// What takes a record of the dialect apart; `None` = lists, which are read by their columns.
+fn lift(dialect: Dialect) -> Option<fn(&Record) -> Vec<Item>> {
     match dialect {
-        Dialect::Hubspot => hubspot::items,
-        Dialect::Salesforce => salesforce::items,
-        Dialect::Dynamics => dynamics::items,
-        Dialect::Pipedrive => pipedrive::items,
-        Dialect::Espocrm => espocrm::items,
-        Dialect::Odoo => odoo::items,
-        Dialect::Table => |record| vec![Item::of(record)],
+        Dialect::Hubspot => Some(hubspot::items),
+        Dialect::Salesforce => Some(salesforce::items),
+        Dialect::Dynamics => Some(dynamics::items),
+        Dialect::Pipedrive => Some(pipedrive::items),
+        Dialect::Espocrm => Some(espocrm::items),
+        Dialect::Odoo => Some(odoo::items),
+        Dialect::List | Dialect::Table => None,
     }
 }
 
 fn context(dialect: Dialect, object: &Object, item: &Item, index: &Index, links: &salesforce::Links) -> Context {
     match dialect {
+        _ if item.column.is_some() => fact::context(object, item, index),
         Dialect::Salesforce => links.context(object, item, index),
         Dialect::Dynamics => dynamics::context(object, item, index),
         _ => fact::context(object, item, index),
@@ -247,7 +318,8 @@ fn absent(spec: &Spec, items: &[Item]) -> BTreeSet<String> {
 #[must_use]
 pub fn addresses(dialect: Dialect, records: &[Record]) -> Vec<(String, String)> {
     let Some(spec) = Spec::of(dialect) else { return Vec::new() };
-    let items: Vec<Item> = records.iter().flat_map(lift(dialect)).collect();
+    let Some(lift) = lift(dialect) else { return Vec::new() };
+    let items: Vec<Item> = records.iter().flat_map(lift).collect();
     Index::of(spec, &items).into_addresses()
 }
 

@@ -128,16 +128,22 @@ pub(super) struct Item {
     pub names: BTreeSet<String>,
     /// Fields with a value.
     pub cells: BTreeMap<String, String>,
+    /// The column that problems name, where the fields are not those of the file.
+    pub column: Option<String>,
 }
 
 impl Item {
     pub fn of(record: &Record) -> Self {
-        let mut item =
-            Self { at: record.at.clone(), hint: record.hint.clone(), names: BTreeSet::new(), cells: BTreeMap::new() };
+        let mut item = Self { hint: record.hint.clone(), ..Self::bare(&record.at) };
         for (name, value) in &record.fields {
             item.spread(name, value);
         }
         item
+    }
+
+    /// An item without fields.
+    pub fn bare(at: &Place) -> Self {
+        Self { at: at.clone(), hint: None, names: BTreeSet::new(), cells: BTreeMap::new(), column: None }
     }
 
     /// A further item of the same record.
@@ -190,7 +196,7 @@ impl Item {
     pub fn problem(&self, field: Option<&str>, reason: &'static str, advice: impl Into<String>) -> Problem {
         Problem {
             at: self.at.clone(),
-            field: field.map(str::to_owned),
+            field: field.map(|field| self.column.as_deref().unwrap_or(field).to_owned()),
             reason,
             advice: advice.into(),
             subject: None,

@@ -24,6 +24,9 @@ pub(super) struct Spec {
     flag_clear: Vec<String>,
     /// The kinds of records, the most particular first.
     pub objects: Vec<Object>,
+    /// The names of all fields by their small letters, where one name has them.
+    #[serde(skip)]
+    lower: BTreeMap<String, String>,
 }
 
 /// A kind of record.
@@ -159,6 +162,17 @@ impl Word {
     }
 }
 
+fn lower(objects: &[Object]) -> BTreeMap<String, String> {
+    let mut names: BTreeMap<String, BTreeSet<&String>> = BTreeMap::new();
+    for name in objects.iter().flat_map(Object::names) {
+        names.entry(name.to_lowercase()).or_default().insert(name);
+    }
+    let one = |(lower, names): (String, BTreeSet<&String>)| {
+        (names.len() == 1).then(|| Some((lower, (*names.first()?).clone()))).flatten()
+    };
+    names.into_iter().filter_map(one).collect()
+}
+
 impl Spec {
     /// The table of a dialect; the consent table has none.
     pub fn of(dialect: Dialect) -> Option<&'static Self> {
@@ -170,8 +184,13 @@ impl Spec {
                 (Dialect::Pipedrive, include_str!("../../../config/consent/pipedrive.yaml")),
                 (Dialect::Espocrm, include_str!("../../../config/consent/espocrm.yaml")),
                 (Dialect::Odoo, include_str!("../../../config/consent/odoo.yaml")),
+                (Dialect::List, include_str!("../../../config/consent/list.yaml")),
             ];
-            let read = |text| -> Spec { serde_saphyr::from_str(text).expect("an embedded table is checked by a test") };
+            let read = |text| {
+                let mut spec: Spec = serde_saphyr::from_str(text).expect("an embedded table is checked by a test");
+                spec.lower = lower(&spec.objects);
+                spec
+            };
             texts.into_iter().map(|(dialect, text)| (dialect, read(text))).collect()
         });
         SPECS.get(&dialect).inspect(|spec| debug_assert_eq!(spec.version, 1))
@@ -184,6 +203,26 @@ impl Spec {
         if is(&self.flag_set) { Some(true) } else { is(&self.flag_clear).then_some(false) }
     }
 
+    /// Names fields as the table has them where they differ in capitals, as data loaders and data bases write them.
+    pub fn rename(&self, item: &mut Item) {
+        let known = |name: &String| self.lower.get(&name.to_lowercase()).filter(|known| *known != name);
+        let strange: Vec<(String, &String)> =
+            item.names.iter().filter_map(|name| Some((name.clone(), known(name)?))).collect();
+        for (name, known) in strange {
+            if !item.names.contains(known) {
+                let cell = item.cells.remove(&name).unwrap_or_default();
+                item.names.remove(&name);
+                item.set(known, &cell);
+            }
+        }
+    }
+
+    /// Whether a field is one that it reads.
+    pub fn knows(&self, name: &str) -> bool {
+        let prefixes = || self.objects.iter().flat_map(|object| object.flag_prefixes.keys());
+        self.lower.contains_key(&name.to_lowercase()) || prefixes().any(|prefix| name.starts_with(prefix.as_str()))
+    }
+
     /// The kind of a record: as it is called, else by its fields.
     pub fn object(&self, item: &Item) -> Option<&Object> {
         let called = item.get("attributes.type").or(item.hint.as_deref());
@@ -193,6 +232,19 @@ impl Spec {
 }
 
 impl Object {
+    /// All fields that it knows by name.
+    fn names(&self) -> impl Iterator<Item = &String> {
+        let lists = [&self.without, &self.id, &self.id_parts, &self.record, &self.email, &self.addresses, &self.phones];
+        let own = lists.into_iter().flatten().chain(self.detect.iter().flatten());
+        let flags = self.flags.iter().flat_map(|(name, flag)| std::iter::once(name).chain(&flag.at));
+        let statuses = self.statuses.iter().flat_map(|(name, status)| {
+            let fields = [&status.labels, &status.at, &status.opt_out_at, &status.from, &status.to];
+            let basis = status.basis.as_ref().map(|basis| &basis.field);
+            std::iter::once(name).chain(fields.into_iter().flatten()).chain(basis)
+        });
+        own.chain(flags).chain(statuses)
+    }
+
     fn fits(&self, item: &Item) -> bool {
         let has = |name: &String| item.names.contains(name);
         self.detect.iter().any(|group| group.iter().all(has)) && !self.without.iter().any(has)

@@ -5,7 +5,6 @@
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
-use std::ops::BitOr;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -58,35 +57,6 @@ pub(super) enum Set {
 
 const SETS: usize = 5;
 
-/// Which words of patterns stand in a sentence, two bits for each: where one is missing the word is missing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Marks([u128; 2]);
-
-impl Marks {
-    pub(super) const fn is_empty(self) -> bool {
-        self.0[0] | self.0[1] == 0
-    }
-
-    /// Whether all of the words of `others` may be among these.
-    pub(super) const fn may_have(self, others: Self) -> bool {
-        (others.0[0] & !self.0[0]) | (others.0[1] & !self.0[1]) == 0
-    }
-}
-
-impl BitOr for Marks {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
-    }
-}
-
-/// The bits of a word of a pattern.
-pub(super) const fn mark(id: u32) -> Marks {
-    let hash = id.wrapping_mul(0x9e37_79b1);
-    Marks([1 << (hash >> 25), 1 << (hash >> 18 & 127)])
-}
-
 /// A word, by what it is.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
@@ -96,7 +66,6 @@ pub(super) struct Word {
     ids: Box<[u32]>,
     /// Where those of each set end.
     ends: [u32; SETS],
-    marks: [Marks; SETS],
     part: Part,
     /// Characters, three for more.
     chars: u8,
@@ -111,17 +80,15 @@ impl Word {
         let rules = &*RULES;
         let sets =
             [word_ids(of), rules.context.ids(of), rules.claims.ids(of), TOPICS.topics.ids(of), TOPICS.stances.ids(of)];
-        let (mut ends, mut marks, mut end) = ([0; SETS], [Marks::default(); SETS], 0);
+        let (mut ends, mut end) = ([0; SETS], 0);
         for (set, ids) in sets.iter().enumerate() {
             end += ids.len() as u32;
             ends[set] = end;
-            marks[set] = ids.iter().fold(Marks::default(), |marks, id| marks | mark(*id));
         }
         Self {
             hash,
             ids: sets.concat().into(),
             ends,
-            marks,
             part: part(of.text),
             chars: of.text.chars().take(3).count() as u8,
             upper: of.upper,
@@ -136,10 +103,6 @@ impl Word {
         let set = set as usize;
         let start = if set == 0 { 0 } else { self.ends[set - 1] };
         &self.ids[start as usize..self.ends[set] as usize]
-    }
-
-    pub(super) fn marks(&self, set: Set) -> Marks {
-        self.marks[set as usize]
     }
 
     /// Of the text alone.

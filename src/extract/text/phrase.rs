@@ -2,13 +2,14 @@
 //!
 //! Invariant: what is passed over without a try could not match: a word of the pattern is missing.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::guard::token::{Spelling, Token};
-use super::memory::{Marks, Set, mark};
+use super::memory::Set;
 use super::pattern::Case;
 pub(super) use super::pattern::{Glob, PatternError, Sets, globs, pattern_words};
 pub(super) use super::view::View;
@@ -32,38 +33,51 @@ pub(super) struct Phrases<T> {
     /// Pattern of the automaton -> (word id, case asked for).
     needles: Vec<(u32, Case)>,
     compiled: Vec<(Vec<Item>, T)>,
-    /// Patterns by the word that they begin with.
-    by_word: Vec<Vec<Candidate>>,
-    /// Patterns that begin with a person, by their rarest word: without it in the sentence they are not tried.
-    by_person: Vec<Vec<Candidate>>,
+    by_rarest: ByRarest,
 }
 
-/// A pattern that is tried where all of its words may stand in the sentence.
+/// A pattern that is tried where all of its words stand in the sentence.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
-    needs: Marks,
-    /// What the word right behind its first word must be, where it must be one.
-    next: Marks,
-    phrase: usize,
+    /// Words of it beside the rarest: without one of them it is not tried. Fewer fill up with the rarest.
+    needs: [u32; 3],
+    begins: Begin,
+    phrase: u32,
 }
 
-impl Candidate {
-    fn new(phrase: usize, items: &[Item]) -> Self {
-        let of = |item: &Item| if let Item::Word(id) = item { mark(*id) } else { Marks::default() };
-        let needs = items.iter().fold(Marks::default(), |all, item| all | of(item));
-        let first = items.iter().position(|item| matches!(item, Item::Word(_)));
-        let next = first.and_then(|first| items.get(first + 1)).map_or(Marks::default(), of);
-        Self { needs, next, phrase }
+/// What a pattern begins with, a start of a clause aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Begin {
+    Word(u32),
+    Person,
+}
+
+/// The words of patterns that stand in a sentence, a bit for each.
+struct Standing<'b>(&'b mut [u64]);
+
+impl Standing<'_> {
+    fn has(&self, id: u32) -> bool {
+        self.0[id as usize / 64] >> (id % 64) & 1 == 1
     }
 
-    const fn may_stand(&self, marks: Marks) -> bool {
-        marks.may_have(self.needs)
+    /// Whether it is news.
+    fn insert(&mut self, id: u32) -> bool {
+        let (word, bit) = (&mut self.0[id as usize / 64], 1 << (id % 64));
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
     }
+}
 
-    /// Whether it may begin right before a word.
-    const fn may_go_on(&self, next: Marks) -> bool {
-        next.may_have(self.next)
-    }
+thread_local! {
+    /// Room that is used again.
+    static ROOM: RefCell<Room> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Room {
+    standing: Vec<u64>,
+    words: Vec<u32>,
 }
 
 /// A pattern found in a sentence.
@@ -77,20 +91,43 @@ pub(super) struct Found<'p, T> {
     pub(super) person: Option<usize>,
 }
 
-/// Patterns by the word of theirs that the fewest of these patterns have.
-fn by_rarest<T>(all: &[(Vec<Item>, T)], of: Vec<usize>, n_words: usize) -> Result<Vec<Vec<Candidate>>, PatternError> {
-    let words =
-        |phrase: usize| all[phrase].0.iter().filter_map(|i| if let Item::Word(w) = i { Some(*w) } else { None });
-    let mut uses: HashMap<u32, usize> = HashMap::new();
-    for word in of.iter().flat_map(|phrase| words(*phrase)) {
-        *uses.entry(word).or_default() += 1;
+/// Patterns by the word of theirs that the fewest patterns have: without it in the sentence they are not tried.
+struct ByRarest {
+    /// Where those of each word begin, and where the last ones end.
+    starts: Vec<u32>,
+    all: Vec<Candidate>,
+}
+
+impl ByRarest {
+    fn new<T>(patterns: &[(Vec<Item>, T)], begins: &[Begin], n_words: usize) -> Result<Self, PatternError> {
+        let words = |items: &[Item]| -> Vec<u32> {
+            items.iter().filter_map(|i| if let Item::Word(w) = i { Some(*w) } else { None }).collect()
+        };
+        let mut uses = vec![0_usize; n_words];
+        for word in patterns.iter().flat_map(|(items, _)| words(items)) {
+            uses[word as usize] += 1;
+        }
+        let mut all = Vec::new();
+        for (phrase, ((items, _), begins)) in patterns.iter().zip(begins).enumerate() {
+            let mut rare = words(items);
+            rare.sort_unstable_by_key(|w| (uses[*w as usize], *w));
+            let rarest = *rare.first().ok_or_else(|| PatternError::NoWord("@".to_owned()))?;
+            let needs = std::array::from_fn(|i| rare.get(i + 1).copied().unwrap_or(rarest));
+            all.push((rarest, Candidate { needs, begins: *begins, phrase: phrase as u32 }));
+        }
+        all.sort_by_key(|(rarest, _)| *rarest);
+        let starts = (0..=n_words as u32).map(|word| all.partition_point(|(rarest, _)| *rarest < word) as u32);
+        Ok(Self { starts: starts.collect(), all: all.into_iter().map(|(_, candidate)| candidate).collect() })
     }
-    let mut by = vec![Vec::new(); n_words];
-    for phrase in of {
-        let rarest = words(phrase).min_by_key(|w| (uses[w], *w)).ok_or_else(|| PatternError::NoWord("@".to_owned()))?;
-        by[rarest as usize].push(Candidate::new(phrase, &all[phrase].0));
+
+    fn of(&self, word: u32) -> &[Candidate] {
+        let word = word as usize;
+        &self.all[self.starts[word] as usize..self.starts[word + 1] as usize]
     }
-    Ok(by)
+
+    fn words(&self) -> usize {
+        self.starts.len() - 1
+    }
 }
 
 impl<T> Phrases<T> {
@@ -104,7 +141,7 @@ impl<T> Phrases<T> {
         let mut texts = Vec::new();
         let mut needles = Vec::new();
         let mut phrases: Vec<(Vec<Item>, T)> = Vec::new();
-        let (mut by_word, mut with_person) = (Vec::<Vec<Candidate>>::new(), Vec::new());
+        let mut begins = Vec::new();
         for (pattern, tag) in patterns {
             let mut items = Vec::new();
             for word in pattern_words(&pattern)? {
@@ -117,7 +154,6 @@ impl<T> Phrases<T> {
                         let next = words.len() as u32;
                         let id = *words.entry(word.to_owned()).or_insert(next);
                         if id == next {
-                            by_word.push(Vec::new());
                             for glob in globs(word, &pattern, sets)? {
                                 texts.push(glob.needle());
                                 needles.push((id, glob.case));
@@ -127,37 +163,46 @@ impl<T> Phrases<T> {
                     }
                 });
             }
-            match items.iter().find(|item| !matches!(item, Item::ClauseStart)) {
-                Some(Item::Word(id)) => by_word[*id as usize].push(Candidate::new(phrases.len(), &items)),
-                Some(Item::Person) => with_person.push(phrases.len()),
+            begins.push(match items.iter().find(|item| !matches!(item, Item::ClauseStart)) {
+                Some(Item::Word(id)) => Begin::Word(*id),
+                Some(Item::Person) => Begin::Person,
                 _ => return Err(PatternError::NoWord(pattern)),
-            }
+            });
             phrases.push((items, tag));
         }
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .build(&texts)
             .expect("a lexicon is far below the automaton's limits");
-        let by_person = by_rarest(&phrases, with_person, by_word.len())?;
-        Ok(Self { set, automaton, needles, compiled: phrases, by_word, by_person })
+        let by_rarest = ByRarest::new(&phrases, &begins, words.len())?;
+        Ok(Self { set, automaton, needles, compiled: phrases, by_rarest })
     }
 
     /// Every match, by position and then by pattern; a pattern may match at several places.
     pub(super) fn find<'p>(&'p self, view: &View<'_>) -> Vec<Found<'p, T>> {
         let mut found = Vec::new();
-        let marks = self.marks(view.tokens);
-        if marks.is_empty() {
+        let mut candidates = Vec::new();
+        let _ = self.candidates(view.tokens, |candidate| {
+            candidates.push(*candidate);
+            ControlFlow::Continue(())
+        });
+        if candidates.is_empty() {
             return found;
         }
-        let of_persons = if view.persons.is_empty() { Vec::new() } else { self.of_persons(view.tokens, marks) };
+        candidates.sort_unstable_by_key(|c| (c.begins, c.phrase));
+        let beginning = |with: Begin| {
+            let start = candidates.partition_point(|c| c.begins < with);
+            candidates[start..].iter().take_while(move |c| c.begins == with)
+        };
         for (start, token) in view.tokens.iter().enumerate() {
-            let next = view.tokens.get(start + 1).map_or(Marks::default(), |next| next.word.marks(self.set));
-            for candidate in self.starting_with(token, marks).filter(|c| c.may_go_on(next)) {
-                self.try_at(view, candidate.phrase, start, &mut found);
+            for id in token.word.ids(self.set) {
+                for candidate in beginning(Begin::Word(*id)) {
+                    self.try_at(view, candidate.phrase as usize, start, &mut found);
+                }
             }
-            if !of_persons.is_empty() && view.persons.binary_search_by_key(&start, |p| p.start).is_ok() {
-                for phrase in &of_persons {
-                    self.try_at(view, *phrase, start, &mut found);
+            if view.persons.binary_search_by_key(&start, |p| p.start).is_ok() {
+                for candidate in beginning(Begin::Person) {
+                    self.try_at(view, candidate.phrase as usize, start, &mut found);
                 }
             }
         }
@@ -166,31 +211,21 @@ impl<T> Phrases<T> {
 
     /// Whether a pattern may match, whoever is named: a look at the words, not at their order.
     pub(super) fn may_find(&self, tokens: &[Token<'_>]) -> bool {
-        let marks = self.marks(tokens);
-        let candidates = |of: &[Vec<Candidate>], token: &Token<'_>| {
-            token.word.ids(self.set).iter().any(|id| of[*id as usize].iter().any(|c| c.may_stand(marks)))
-        };
-        !marks.is_empty() && tokens.iter().any(|t| candidates(&self.by_word, t) || candidates(&self.by_person, t))
+        self.candidates(tokens, |_| ControlFlow::Break(())).is_break()
     }
 
-    /// Which words of patterns stand in a sentence.
-    fn marks(&self, tokens: &[Token<'_>]) -> Marks {
-        tokens.iter().fold(Marks::default(), |all, token| all | token.word.marks(self.set))
-    }
-
-    fn starting_with(&self, token: &Token<'_>, marks: Marks) -> impl Iterator<Item = &Candidate> {
-        let ids = token.word.ids(self.set).iter();
-        ids.flat_map(|id| &self.by_word[*id as usize]).filter(move |c| c.may_stand(marks))
-    }
-
-    /// The patterns that begin with a person and may match, in order.
-    fn of_persons(&self, tokens: &[Token<'_>], marks: Marks) -> Vec<usize> {
-        let ids = tokens.iter().flat_map(|token| token.word.ids(self.set));
-        let candidates = ids.flat_map(|id| &self.by_person[*id as usize]).filter(|c| c.may_stand(marks));
-        let mut phrases: Vec<usize> = candidates.map(|c| c.phrase).collect();
-        phrases.sort_unstable();
-        phrases.dedup();
-        phrases
+    /// Shows each pattern whose words all stand in a sentence, once.
+    fn candidates(&self, tokens: &[Token<'_>], mut show: impl FnMut(&Candidate) -> ControlFlow<()>) -> ControlFlow<()> {
+        ROOM.with_borrow_mut(|Room { standing, words }| {
+            standing.clear();
+            standing.resize(self.by_rarest.words().div_ceil(64), 0);
+            words.clear();
+            let mut standing = Standing(standing);
+            let all = tokens.iter().flat_map(|token| token.word.ids(self.set)).copied();
+            words.extend(all.filter(|word| standing.insert(*word)));
+            let candidates = words.iter().flat_map(|word| self.by_rarest.of(*word));
+            candidates.filter(|c| c.needs.iter().all(|word| standing.has(*word))).try_for_each(&mut show)
+        })
     }
 
     /// Whether a word stands in any of the patterns; where a pattern leaves it open, `fits` judges what it has before

@@ -79,16 +79,12 @@ pub(super) struct Left {
 ///
 /// `tokens` are those of the sentence, with the company marked.
 pub(super) fn signs(sentence: &Read<'_>, tokens: &[Token<'_>], left: &[Left]) -> Vec<Found<'static, Sign>> {
-    let may = TOPICS.topics.may_find(tokens);
-    if !may && left.is_empty() {
-        return Vec::new();
-    }
     let mut blocked = sentence.blocked();
     for (at, token) in tokens.iter().enumerate() {
         blocked[at] |= matches!(token.text, "war" | "waren" | "were" | "hatte" | "hatten" | "had");
     }
     let view = View { blocked: &blocked, ..View::plain(tokens, sentence.clauses) };
-    let mut found = if may { TOPICS.topics.find(&view) } else { Vec::new() };
+    let mut found = TOPICS.topics.find(&view);
     if !found.is_empty() || !left.is_empty() {
         found.extend(TOPICS.stances.find(&view));
     }

@@ -198,7 +198,7 @@ impl Topics {
     pub(super) fn tell_of_work(&self, tokens: &[Token<'_>], clauses: &[u32]) -> bool {
         let of_work =
             |found: &Found<'_, Sign>| matches!(*found.tag, Sign::Topic(index) if self.all[index].is_of_work());
-        self.topics.may_find(tokens) && self.topics.find(&View::plain(tokens, clauses)).iter().any(of_work)
+        self.topics.find(&View::plain(tokens, clauses)).iter().any(of_work)
     }
 
     fn embedded() -> Result<Self, RuleError> {

@@ -30,6 +30,7 @@ fn a_no(dialect: Dialect, person: &str) -> Value {
         Dialect::Pipedrive => json!({ "id": person, "email": [], "marketing_status": "unsubscribed" }),
         Dialect::Espocrm => json!({ "id": person, "doNotCall": true }),
         Dialect::Odoo => json!({ "id": person, "is_blacklisted": true }),
+        Dialect::List => json!({ "Kontakt-ID": person, "Status": "widerrufen" }),
         Dialect::Table => json!({ "contact_id": person, "kind": "withdraw" }),
     }
 }

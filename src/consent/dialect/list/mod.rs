@@ -1,0 +1,223 @@
+//! Consent lists that no API made: kept by hand, registers of letters, exports of newsletter tools and of consent management.
+//!
+//! Invariant: each statement of a row becomes an item of its own. A column or cell that may say no and is not understood says
+//! it; a yes is one only where nothing of the row leaves it open, and grants something only through a mapping.
+
+mod seen;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use data_encoding::HEXLOWER;
+use serde_json::{Map, Value};
+
+use self::seen::{Answer, Seen};
+use self::words::{Compared, Kind, Role, Says, WORDS};
+use super::record::{Item, Record};
+use crate::crm::shown_header;
+
+/// A field of a record, with its path.
+#[derive(Debug, Clone)]
+struct Field {
+    header: String,
+    cell: String,
+    /// Of what the row stands in: it says who, when and what about, and has its answers in a row of its own.
+    inherited: bool,
+}
+
+type Row = Vec<Field>;
+
+/// Reads lists; what headers mean is remembered.
+#[derive(Default)]
+pub(super) struct Lists {
+    roles: HashMap<String, Role>,
+    /// The numbers of people are those of the CRM.
+    own_ids: bool,
+}
+
+impl Lists {
+    /// For records of a CRM's dialect that are not as its API has them.
+    pub fn of_crm() -> Self {
+        Self { own_ids: true, ..Self::default() }
+    }
+
+    /// Statements of columns that say no and that nobody knows, of a record whose `known` columns are read elsewhere.
+    pub fn noes(&mut self, record: &Record, known: &dyn Fn(&str) -> bool) -> Vec<Item> {
+        let is_known = |column: &str| known(column) || known(words::last(column));
+        let says_no = |column: &str| !is_known(column) && matches!(words::role(column), Role::No(_));
+        let items = self.items(record);
+        items.into_iter().filter(|item| item.get("list.column").is_some_and(says_no)).collect()
+    }
+
+    /// The statements of a record; none where it says nothing.
+    pub fn items(&mut self, record: &Record) -> Vec<Item> {
+        let list = if self.own_ids { None } else { words::list_of_noes(&record.at.file) };
+        let mut items = BTreeMap::new();
+        spread(&record.fields, "", &Row::new(), &mut |row| {
+            for item in self.statements(record, row, list) {
+                items.entry(item.cells["list.statement"].clone()).or_insert(item);
+            }
+        });
+        items.into_values().collect()
+    }
+
+    fn statements(&mut self, record: &Record, row: &Row, list: Option<Kind>) -> Vec<Item> {
+        let mut seen = self.seen(row);
+        // Of a list of noes each row is one, whatever else it has.
+        let is_silent = seen.answers.is_empty() && !seen.pending && row.iter().all(|field| !field.inherited);
+        if let Some(kind) = list.filter(|_| is_silent && !seen.addresses.is_empty()) {
+            seen.answer("list", Answer::No { kind, at: None, cell: None });
+        }
+        let who = self.who(&seen);
+        let mut told = BTreeSet::new();
+        let mut items = Vec::new();
+        for (column, answer) in &seen.answers {
+            let at = seen.date_of(column, answer).unwrap_or_default();
+            let (names, cell): (&[&str], &str) = match answer {
+                Answer::Yes => (&["answer"], "yes"),
+                Answer::LegitimateInterest => (&["basis"], "legitimate_interest"),
+                Answer::No { kind, cell, .. } => (seen.fields_of_no(column, *kind), cell.as_deref().unwrap_or("true")),
+            };
+            for name in names {
+                // A status and its date say one no; ticks are a yes each.
+                let of_column = if *name == "answer" { column.as_str() } else { "" };
+                if told.insert((*name, at.clone(), of_column)) {
+                    items.extend(who.iter().map(|who| item(record, &seen, (column, name, cell, &at), *who)));
+                }
+            }
+        }
+        items
+    }
+
+    /// By what the people of a row are found.
+    fn who<'s>(&self, seen: &'s Seen) -> Vec<(&'static str, &'s str)> {
+        let records = |numbers: &'s [String]| numbers.iter().map(|number| ("list.record", number.as_str()));
+        let mut who: Vec<_> = seen.addresses.iter().map(|address| ("list.email", address.as_str())).collect();
+        if self.own_ids || who.is_empty() {
+            who.extend(records(&seen.numbers));
+        }
+        if !self.own_ids && who.is_empty() {
+            who.extend(records(&seen.customers));
+        }
+        // Of somebody who is not named the statement is told all the same.
+        if who.is_empty() { vec![("list.nobody", "true")] } else { who }
+    }
+
+    fn role_of(&mut self, field: &Field) -> Role {
+        let role = self.role(&field.header);
+        let is_id = || {
+            let name = Compared::of(words::last(&field.header));
+            ["id", "kontakt", "contact", "person"].iter().any(|id| name.is(id))
+                && field.cell.bytes().any(|b| b.is_ascii_digit())
+        };
+        if self.own_ids && is_id() { Role::Person } else { role }
+    }
+
+    fn role(&mut self, header: &str) -> Role {
+        if let Some(role) = self.roles.get(header) {
+            return *role;
+        }
+        let role = words::role(header);
+        self.roles.insert(header.to_owned(), role);
+        role
+    }
+
+    fn seen(&mut self, row: &Row) -> Seen {
+        let mut seen = Seen::default();
+        let roles: Vec<Role> = row.iter().map(|field| self.role_of(field)).collect();
+        let beside = roles.iter().any(|role| matches!(role, Role::Answer { .. } | Role::Granted));
+        for (Field { header, cell, inherited }, role) in row.iter().zip(&roles) {
+            let addresses = addresses(cell);
+            if !addresses.is_empty() && !Compared::of(header).has(&WORDS.headers.not_person) {
+                seen.addresses.extend(addresses);
+                continue;
+            }
+            let role = if beside { role.beside_an_answer() } else { *role };
+            let frames = matches!(role, Role::Person | Role::Customer | Role::Label | Role::Date | Role::Until);
+            if !*inherited || frames {
+                seen.take(header, cell, role);
+            } else if matches!(role, Role::Kind { .. }) {
+                seen.pending |= words::says(cell) == Says::Open;
+            }
+        }
+        seen.settle();
+        seen
+    }
+}
+
+/// An item of one statement: its column, the field's name, its cell, its date; and who it is about.
+fn item(record: &Record, seen: &Seen, said: (&str, &str, &str, &str), who: (&str, &str)) -> Item {
+    let (column, name, cell, at) = said;
+    let mut item = Item::bare(&record.at);
+    for (at, label) in seen.labels.iter().enumerate() {
+        item.set(&format!("list.label.{at}"), label);
+    }
+    for (name, cell) in [
+        ("list.column", column),
+        who,
+        (name, cell),
+        ("list.at", at),
+        ("list.until", seen.until.as_deref().unwrap_or_default()),
+    ] {
+        item.set(name, cell);
+    }
+    let id = HEXLOWER.encode(&item.digest());
+    item.set("list.statement", &id);
+    item.column = Some(shown_header(column));
+    item
+}
+
+impl Field {
+    const fn new(header: String, cell: String) -> Self {
+        Self { header, cell, inherited: false }
+    }
+}
+
+/// Rows of an object: one for each element of its lists of objects, with all that stands above it.
+fn spread(map: &Map<String, Value>, prefix: &str, above: &Row, show: &mut dyn FnMut(&Row)) {
+    let mut own = above.clone();
+    let mut lists = Vec::new();
+    flatten(map, prefix, &mut own, &mut lists);
+    show(&own);
+    for field in &mut own {
+        field.inherited = true;
+    }
+    for (name, list) in lists {
+        for element in list.iter().filter_map(Value::as_object) {
+            spread(element, &format!("{name}."), &own, show);
+        }
+    }
+}
+
+fn flatten<'v>(map: &'v Map<String, Value>, prefix: &str, own: &mut Row, lists: &mut Vec<(String, &'v Vec<Value>)>) {
+    for (key, value) in map {
+        let name = format!("{prefix}{key}");
+        match value {
+            Value::Object(inner) => flatten(inner, &format!("{name}."), own, lists),
+            Value::Array(values) if values.iter().any(Value::is_object) => lists.push((name, values)),
+            Value::Array(values) => own.push(Field::new(name, values.iter().map(text).collect::<Vec<_>>().join(";"))),
+            other => own.push(Field::new(name, text(other))),
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The addresses of a cell that has nothing else.
+fn addresses(cell: &str) -> Vec<String> {
+    let parts = cell.split([';', ',', '|']).map(str::trim).filter(|part| !part.is_empty());
+    let address = |part: &str| {
+        let part = part.rsplit_once('<').map_or(part, |(_, address)| address.trim_end_matches('>'));
+        let part = part.strip_prefix("mailto:").unwrap_or(part);
+        let (local, host) = part.split_once('@')?;
+        let is = !local.is_empty() && host.contains('.') && !part.contains(char::is_whitespace) && !host.contains('@');
+        is.then(|| part.to_lowercase())
+    };
+    if cell.contains('@') { parts.map(address).collect::<Option<_>>().unwrap_or_default() } else { Vec::new() }
+}

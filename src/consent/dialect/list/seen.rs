@@ -1,0 +1,238 @@
+//! What a row of a list says.
+//!
+//! Invariant: a cell that may say no and is not understood says it; a yes stands only where nothing of the row leaves it open.
+
+use std::collections::BTreeSet;
+
+use super::words::{self, Compared, Kind, Role, Says, WORDS};
+
+/// A yes or no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    Yes,
+    LegitimateInterest,
+    No {
+        kind: Kind,
+        /// The date in its own cell.
+        at: Option<String>,
+        /// The cell, where it may mean something else.
+        cell: Option<String>,
+    },
+}
+
+impl Answer {
+    const fn no(kind: Kind) -> Self {
+        Self::No { kind, at: None, cell: None }
+    }
+
+    fn unknown(kind: Kind, cell: &str) -> Self {
+        Self::No { kind, at: None, cell: Some(cell.to_owned()) }
+    }
+}
+
+/// What a row says, and of whom.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub addresses: BTreeSet<String>,
+    /// Numbers of people, and of customers.
+    pub numbers: Vec<String>,
+    pub customers: Vec<String>,
+    /// Purposes, lists, channels.
+    pub labels: Vec<String>,
+    pub until: Option<String>,
+    /// Answers, by their columns.
+    pub answers: Vec<(String, Answer)>,
+    /// When it was said yes, when that was confirmed, when something was answered.
+    yes_at: Option<String>,
+    confirmed_at: Option<String>,
+    at: Option<String>,
+    /// When it was said no, by each column that tells.
+    no_at: BTreeSet<String>,
+    /// A column that says yes by a date or a confirmation, where nothing else says anything.
+    dated: Option<String>,
+    /// A column with the date of a yes is empty.
+    undated: bool,
+    /// One of several answers is open.
+    open: bool,
+    /// No yes of the row stands.
+    pub pending: bool,
+}
+
+impl Seen {
+    /// Adds what a cell says.
+    pub fn take(&mut self, header: &str, cell: &str, role: Role) {
+        let says = words::says(cell);
+        match role {
+            Role::Other => {}
+            Role::Person | Role::Customer | Role::Label | Role::Until | Role::Date => self.frame(cell, role, says),
+            Role::Doubtful => self.pending |= !matches!(says, Says::Nothing | Says::No),
+            Role::Remark => {
+                if words::remark_says_no(cell) {
+                    self.answer(header, Answer::no(Kind::Object));
+                }
+            }
+            Role::Basis => match says {
+                Says::Refused(kind) => self.answer(header, Answer::no(kind)),
+                _ if words::is_legitimate_interest(cell) => self.answer(header, Answer::LegitimateInterest),
+                _ if cell.to_lowercase().contains("obtained") => self.answer(header, Answer::Yes),
+                _ => {}
+            },
+            Role::No(kind) => self.no(header, cell, kind, says),
+            Role::YesDate { .. } | Role::Confirmed => self.yes_date(header, role, says),
+            Role::Granted => match says {
+                Says::Nothing | Says::No => {}
+                Says::Refused(kind) => self.answer(header, Answer::no(kind)),
+                _ => {
+                    self.labels.push(cell.trim().to_owned());
+                    self.answer(header, Answer::Yes);
+                }
+            },
+            Role::Answer { .. } | Role::Topic { .. } | Role::Kind { .. } => self.judged(header, cell, role, says),
+        }
+    }
+
+    /// Who, what about, when.
+    fn frame(&mut self, cell: &str, role: Role, says: Says) {
+        let cell = cell.trim().to_owned();
+        match (role, says) {
+            (_, Says::Nothing) => {}
+            (Role::Person, _) => self.numbers.push(cell),
+            (Role::Customer, _) => self.customers.push(cell),
+            (Role::Label, _) => self.labels.push(cell),
+            (Role::Date, Says::Date(at)) => self.at = self.at.take().or(Some(at)),
+            (Role::Until, Says::Date(at)) => self.until = Some(at),
+            // An end that cannot be read is told where it is used.
+            (Role::Until, _) => self.until = Some(cell),
+            _ => {}
+        }
+    }
+
+    fn no(&mut self, header: &str, cell: &str, kind: Kind, says: Says) {
+        match says {
+            Says::Date(at) => {
+                self.no_at.insert(at.clone());
+                self.answer(header, Answer::No { kind, at: Some(at), cell: None });
+            }
+            Says::Refused(stricter @ (Kind::Erase | Kind::Restrict)) => self.answer(header, Answer::no(stricter)),
+            Says::Yes | Says::Refused(_) => self.answer(header, Answer::no(kind)),
+            Says::Unknown => self.answer(header, Answer::unknown(kind, cell)),
+            Says::Nothing | Says::Open | Says::No | Says::Granted => {}
+        }
+    }
+
+    fn yes_date(&mut self, header: &str, role: Role, says: Says) {
+        let confirms = role != Role::YesDate { confirms: false };
+        match says {
+            Says::Date(at) => {
+                let place = if confirms { &mut self.confirmed_at } else { &mut self.yes_at };
+                *place = place.take().or(Some(at));
+            }
+            Says::Yes | Says::Granted if role == Role::Confirmed => {}
+            _ if confirms => {
+                self.pending = true;
+                return;
+            }
+            _ => {
+                self.undated = true;
+                return;
+            }
+        }
+        self.dated = self.dated.take().or_else(|| Some(header.to_owned()));
+    }
+
+    fn judged(&mut self, header: &str, cell: &str, role: Role, says: Says) {
+        let is_answer = matches!(role, Role::Answer { .. });
+        let alone = !matches!(role, Role::Topic { alone: false } | Role::Kind { alone: false, .. });
+        // Somebody was asked, and somebody wrote it down: programs write it otherwise.
+        let is_typed = !matches!(cell.trim(), "0" | "false" | "False" | "FALSE");
+        let answer = match says {
+            Says::Refused(_) if words::was_never_asked(header, cell) => None,
+            Says::Refused(kind) => Some(Answer::no(kind)),
+            Says::Open => {
+                // Of one of several things it is open: the answers to the others stand.
+                *(if is_answer { &mut self.open } else { &mut self.pending }) = true;
+                None
+            }
+            Says::Granted if alone => Some(Answer::Yes),
+            Says::Yes => match role {
+                Role::Answer { vague, .. } => (!vague).then_some(Answer::Yes),
+                Role::Topic { alone: true } => Some(Answer::Yes),
+                _ => None,
+            },
+            Says::Date(at) if is_answer => {
+                self.yes_at = self.yes_at.take().or(Some(at));
+                Some(Answer::Yes)
+            }
+            Says::No => match role {
+                Role::Answer { asked: true, .. } => Some(Answer::no(Kind::Refuse)),
+                Role::Answer { .. } | Role::Topic { .. } => is_typed.then_some(Answer::no(Kind::Object)),
+                Role::Kind { status: true, alone: true } => is_typed.then_some(Answer::no(Kind::Refuse)),
+                _ => None,
+            },
+            Says::Unknown => match role {
+                Role::Answer { strict: true, .. } | Role::Kind { status: true, alone: true } => {
+                    Some(Answer::unknown(Kind::Object, cell))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        if let Some(answer) = answer {
+            self.answer(header, answer);
+        }
+    }
+
+    /// Adds an answer.
+    pub fn answer(&mut self, header: &str, answer: Answer) {
+        self.answers.push((header.to_owned(), answer));
+    }
+
+    /// Settles what stands once all cells are seen.
+    pub fn settle(&mut self) {
+        // Whoever was brought in by an import has a confirmation that nobody gave.
+        let is_imported = self.undated && self.yes_at.is_none() && self.confirmed_at.is_some();
+        let others = self.answers.iter().any(|(column, _)| !Compared::of(column).has(&WORDS.about.profiling));
+        if !(others || self.pending || self.open || is_imported)
+            && let Some(column) = self.dated.take()
+        {
+            self.answers.push((column, Answer::Yes));
+        }
+        if self.pending {
+            self.answers.retain(|(_, answer)| *answer != Answer::Yes);
+        }
+    }
+
+    /// When an answer was given.
+    pub fn date_of(&self, column: &str, answer: &Answer) -> Option<String> {
+        match answer {
+            Answer::Yes => self.yes_at.clone().or_else(|| self.confirmed_at.clone()).or_else(|| self.at.clone()),
+            Answer::LegitimateInterest => self.at.clone(),
+            Answer::No { at: Some(at), .. } => Some(at.clone()),
+            // The date of a no beside it may be that of another one, and then too early.
+            Answer::No { .. } => {
+                let one = if self.no_at.len() == 1 { self.no_at.first() } else { None };
+                let is_of_status = !Compared::of(column).has(&WORDS.headers.topic);
+                one.filter(|_| is_of_status).or(self.at.as_ref()).cloned()
+            }
+        }
+    }
+
+    /// What a no is written down as.
+    pub fn fields_of_no(&self, column: &str, kind: Kind) -> &'static [&'static str] {
+        let context = Compared::of(&format!("{} {column}", self.labels.join(" ")));
+        let is_about_something = !self.labels.is_empty() || context.has(&WORDS.headers.topic);
+        match kind {
+            Kind::Erase => &["erases"],
+            Kind::Restrict => &["restricts"],
+            Kind::Profiling => &["refuses_profiling"],
+            _ if context.has(&WORDS.about.profiling) => &["refuses_profiling"],
+            Kind::Processing => &["refuses"],
+            Kind::Object => &["objects"],
+            _ if context.has(&WORDS.about.processing) => &["refuses"],
+            Kind::Withdraw | Kind::Refuse if is_about_something => &["objects"],
+            // Nobody knows of what: of all.
+            Kind::Withdraw => &["withdraws", "objects"],
+            Kind::Refuse => &["refuses"],
+        }
+    }
+}
