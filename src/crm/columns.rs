@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::headers::{columns_of, find_mapped, normal, once, shown, unwrapped, without_wrappers};
 use super::noes::{self, No};
-use super::ready::ByName;
+use super::note::first_id;
+use super::ready::{ByName, People};
 use super::rows::Row;
 use super::{CrmError, DateOrder, Decimal, FileSet, value};
 
@@ -52,7 +53,7 @@ impl Table {
             Self::Contacts => &[&["record_id"], &["family_name", "full_name"]],
             Self::Accounts => &[&["record_id"], &["name"]],
             Self::Consents => &[&["contact_id"], &["kind"]],
-            Self::Notes => &[&["contact_id", "account_record"], &["text"]],
+            Self::Notes => &[&["contact_id", "account_record", "contact_name", "account_name"], &["text"]],
         }
     }
 
@@ -120,7 +121,12 @@ pub(super) struct Layout {
     header: Arc<[String]>,
     /// Of contacts that name their company and not its id: the ids.
     by_name: Option<Arc<ByName>>,
+    /// Of notes that name their contact and not its id: the ids.
+    people: Option<Arc<People>>,
 }
+
+/// Of whom a note says that it is on nobody whom its row tells for certain.
+pub(super) struct UnknownName;
 
 impl Layout {
     /// A layout without columns, before the header line is read.
@@ -135,6 +141,7 @@ impl Layout {
             grows: false,
             header: Arc::new([]),
             by_name: None,
+            people: None,
         }
     }
 
@@ -243,9 +250,10 @@ impl Layout {
         if table == Table::Contacts {
             layout.take_in_noes(set, header, path)?;
         }
-        if table == Table::Contacts && layout.column("account_record").is_none() {
+        if layout.column("account_record").is_none() {
             layout.by_name.clone_from(&set.by_name);
         }
+        layout.people.clone_from(&set.people);
         Ok(layout)
     }
 
@@ -266,10 +274,25 @@ impl Layout {
         Ok(())
     }
 
-    /// The company that a contact's row names: its record id, or the id of the only company of that name.
+    /// The contact that a note's row names: the first record id, or the id of the only one of that name in its company, or
+    /// anywhere. A note on somebody of whom nobody knows who it is is on nobody.
+    pub(super) fn contact_of(&self, row: &Row) -> Result<Option<String>, UnknownName> {
+        let cell = |field: &str| value::text(row.cell(self.column(field)?));
+        match (cell("contact_id"), cell("contact_name")) {
+            (Some(id), _) => Ok(Some(first_id(id).to_owned())),
+            (None, None) => Ok(None),
+            (None, Some(name)) => {
+                let found = self.people.as_ref().and_then(|people| people.id_of(name, self.company_of(row).as_deref()));
+                found.map(Some).ok_or(UnknownName)
+            }
+        }
+    }
+
+    /// The company that a row names: its record id, or the id of the only company of that name.
     pub(super) fn company_of(&self, row: &Row) -> Option<String> {
         let cell = |field: &str| value::text(row.cell(self.column(field)?));
-        cell("account_record").map(str::to_owned).or_else(|| self.by_name.as_ref()?.id_of(cell("account_name")?))
+        let first = |id: &str| if self.table == Table::Notes { first_id(id).to_owned() } else { id.to_owned() };
+        cell("account_record").map(first).or_else(|| self.by_name.as_ref()?.id_of(cell("account_name")?))
     }
 
     fn check_needed(&self, set: &FileSet, header: &[String], path: &Path) -> Result<(), CrmError> {

@@ -44,7 +44,7 @@ pub use parts::{
     tags_of_rows,
 };
 pub use pull::{check, files_of, pull};
-pub use ready::ByName;
+pub use ready::{ByName, People};
 pub use rows::MAX_CELL;
 pub use understood::{Understood, understood};
 pub(crate) use when::{When, undoubted as undoubted_date};
@@ -87,8 +87,10 @@ pub struct FileSet {
     pub ignored: Vec<String>,
     /// Files are added to those that were read before, so a record has rows of several exports, the newest of which holds.
     pub grows: bool,
-    /// Of contacts: ids of companies by their names, where files name no ids; found out.
+    /// Of contacts and notes: ids of companies by their names, where files name no ids; found out.
     pub by_name: Option<std::sync::Arc<ByName>>,
+    /// Of notes: ids of contacts by their names, where files name no ids; found out.
+    pub people: Option<std::sync::Arc<People>>,
 }
 
 /// The order of the parts in a date with slashes.

@@ -60,10 +60,17 @@ pub struct CrmNote {
 
 /// Reads a note, or tells why the row is none.
 fn read(cells: &mut Cells<'_>) -> Result<CrmNote, Box<CrmDeadLetter>> {
-    let contact_id = cells.text("contact_id").map(|cell| first_id(cell).to_owned());
-    let account_record = cells.text("account_record").map(|cell| first_id(cell).to_owned());
+    let Ok(contact_id) = cells.layout.contact_of(cells.row) else {
+        let advice = "none, or several, of the contacts have this name; export the contact's id with the note";
+        return Err(cells.letter("unknown_contact", Some("contact_name"), advice));
+    };
+    let account_record = cells.layout.company_of(cells.row);
     if contact_id.is_none() && account_record.is_none() {
-        return Err(cells.letter("missing_id", Some("contact_id"), "name the contact or the company that it is on"));
+        return Err(cells.letter(
+            "missing_id",
+            Some("contact_id"),
+            "name the contact or the company that it is on, as the exports have them",
+        ));
     }
     let Some(text) = cells.text("text").map(str::to_owned) else {
         return Err(cells.letter("missing_text", Some("text"), "there is nothing to read; remove the row"));
@@ -148,7 +155,7 @@ impl NoteFiles {
                 let layout = reader.layout();
                 if let (Some(concerned), Ok(row)) = (&self.concerned, &item) {
                     let (contact, company) = owners(layout, row);
-                    if !concerned.row(contact, company) {
+                    if !concerned.row(contact.as_deref(), company.as_deref()) {
                         continue;
                     }
                 }

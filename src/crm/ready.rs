@@ -45,6 +45,36 @@ impl ByName {
     }
 }
 
+/// Record ids of contacts by their names, alone and with their company.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct People(HashMap<String, Option<String>>);
+
+impl People {
+    /// The id of the only contact of that name in a company, else of the only one anywhere.
+    pub(super) fn id_of(&self, name: &str, company: Option<&str>) -> Option<String> {
+        let name = person(name);
+        let find = |company: &str| self.0.get(&format!("{company}\n{name}")).cloned().flatten();
+        company.map_or_else(|| find(""), find)
+    }
+
+    fn add(&mut self, name: &str, company: Option<&str>, id: &str) {
+        let name = person(name);
+        for company in std::iter::once("").chain(company) {
+            self.0
+                .entry(format!("{company}\n{name}"))
+                .and_modify(|there| *there = there.take().filter(|there| there == id))
+                .or_insert_with(|| Some(id.to_owned()));
+        }
+    }
+}
+
+/// A name as it is compared: without titles, the given name first.
+fn person(name: &str) -> String {
+    let parts: Vec<String> = name.splitn(2, ',').map(value::strip_titles).collect();
+    let turned: Vec<&str> = parts.iter().rev().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    turned.join(" ").to_lowercase()
+}
+
 fn key(name: &str) -> String {
     // vtiger writes "Accounts::::Name".
     let name = name.rsplit_once("::::").map_or(name, |(_, name)| name);
@@ -69,10 +99,30 @@ pub(super) fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmErr
         }
     }
     check_columns(&source.contacts, base)?;
-    if let Some(accounts) = &source.accounts
-        && any_without_id(&source.contacts, base)?
-    {
-        ready.contacts.by_name = Some(Arc::new(by_name(accounts, base)?));
+    let (mut contacts, mut notes, mut people) = (false, false, false);
+    each_csv(Table::Contacts, &source.contacts, base, |_, rows| {
+        contacts |= lacks(rows.layout(), "account_record", "account_name");
+        Ok(!contacts)
+    })?;
+    if let Some(set) = &source.notes {
+        each_csv(Table::Notes, set, base, |_, rows| {
+            notes |= lacks(rows.layout(), "account_record", "account_name");
+            people |= lacks(rows.layout(), "contact_id", "contact_name");
+            Ok(!(notes && people))
+        })?;
+    }
+    if let Some(accounts) = source.accounts.as_ref().filter(|_| contacts || notes) {
+        let by_name = Arc::new(by_name(accounts, base)?);
+        ready.contacts.by_name = Some(Arc::clone(&by_name)).filter(|_| contacts);
+        if let Some(set) = ready.notes.as_mut().filter(|_| notes) {
+            set.by_name = Some(by_name);
+        }
+    }
+    if people {
+        let people = Arc::new(people_of(&ready.contacts, base)?);
+        if let Some(set) = &mut ready.notes {
+            set.people = Some(people);
+        }
     }
     Ok(ready)
 }
@@ -224,35 +274,47 @@ impl Columns {
     }
 }
 
-fn any_without_id(contacts: &FileSet, base: &Path) -> Result<bool, CrmError> {
-    let mut any = false;
-    each_csv(Table::Contacts, contacts, base, |_, rows| {
-        let has = |field: &str| rows.layout().column(field).is_some();
-        any |= has("account_name") && !has("account_record");
-        Ok(!any)
-    })?;
-    Ok(any)
+/// Whether a file names somebody and not their id.
+fn lacks(layout: &Layout, id: &str, name: &str) -> bool {
+    layout.column(id).is_none() && layout.column(name).is_some()
 }
 
 fn by_name(accounts: &FileSet, base: &Path) -> Result<ByName, CrmError> {
     let mut found = ByName::default();
-    let mut add = |layout: &Layout, row: &Row| {
+    each_row(Table::Accounts, accounts, base, |layout, row| {
         let cell = |field: &str| value::text(row.cell(layout.column(field)?));
         let is_gone = cell("deleted").is_some_and(|cell| value::flag(cell) != Some(false));
         if let Some((name, id)) = cell("name").zip(cell("record_id")).filter(|_| !is_gone) {
             found.add(name, id);
         }
-    };
-    let stated = stated_encoding(Table::Accounts, accounts)?;
-    for path in expand(Table::Accounts.name(), base, &accounts.path)? {
+    })?;
+    Ok(found)
+}
+
+fn people_of(contacts: &FileSet, base: &Path) -> Result<People, CrmError> {
+    let mut found = People::default();
+    each_row(Table::Contacts, contacts, base, |layout, row| {
+        let cell = |field: &str| value::text(row.cell(layout.column(field)?));
+        let parts = || [cell("given_name"), cell("family_name")].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let name = cell("full_name").map_or_else(parts, str::to_owned);
+        if let Some(id) = cell("record_id").filter(|_| !name.is_empty()) {
+            found.add(&name, layout.company_of(row).as_deref(), id);
+        }
+    })?;
+    Ok(found)
+}
+
+/// Calls `take` with each readable row of a table.
+fn each_row(table: Table, set: &FileSet, base: &Path, mut take: impl FnMut(&Layout, &Row)) -> Result<(), CrmError> {
+    let stated = stated_encoding(table, set)?;
+    for path in expand(table.name(), base, &set.path)? {
         let survey = glance(&path, stated)?;
-        let mut rows =
-            Rows::of(&Export { table: Table::Accounts, set: accounts, path: &path, name: "", survey: &survey })?;
+        let mut rows = Rows::of(&Export { table, set, path: &path, name: "", survey: &survey })?;
         while let Some(item) = rows.next_row()? {
             if let Ok(row) = item {
-                add(rows.layout(), &row);
+                take(rows.layout(), &row);
             }
         }
     }
-    Ok(found)
+    Ok(())
 }

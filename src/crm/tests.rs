@@ -42,6 +42,7 @@ impl RawSet {
             grows: false,
             ignored: self.ignored,
             by_name: None,
+            people: None,
             path: self.path.unwrap_or_else(|| default.to_owned()),
             encoding: self.encoding,
             delimiter: self.delimiter,

@@ -82,6 +82,7 @@ fn file_set(set: &FileSet, grows: bool) -> crate::crm::FileSet {
         columns: set.columns.iter().map(|(field, header)| (crm_field(field).to_owned(), header.clone())).collect(),
         ignored: set.ignored.clone(),
         by_name: None,
+        people: None,
         date_order: match set.date_order {
             DateOrder::Auto => None,
             DateOrder::DayFirst => Some(crate::crm::DateOrder::DayFirst),

@@ -53,6 +53,7 @@ pub struct TonightsRows {
     /// The SHA-256 of that file, lower-case hex.
     pub sha256: String,
     graph: Graph,
+    by_names: bool,
 }
 
 /// Who is concerned, and what of the last time stands no longer.
@@ -73,9 +74,9 @@ impl TonightsRows {
     /// # Errors
     /// A file that cannot be read, or a disk that refuses.
     pub fn read(source: &CsvSource, base: &Path, known: &Known<'_>, folder: &Path) -> Result<Self, CrmError> {
-        let read::Read { graph, files, work } = read::all(source, base, known, folder)?;
+        let read::Read { graph, files, work, by_names } = read::all(source, base, known, folder)?;
         let (path, sha256) = book::write(&graph, work, folder)?;
-        Ok(Self { files, path, sha256, graph })
+        Ok(Self { files, path, sha256, graph, by_names })
     }
 
     /// Holds it against what was kept the last time.
@@ -85,6 +86,10 @@ impl TonightsRows {
     pub fn against(self, before: &Before<'_>) -> Result<Found, CrmError> {
         let mut graph = self.graph;
         let book::Changed { subjects, letters } = book::hold_against(&mut graph, before)?;
+        if self.by_names {
+            graph.records.is.fill(true);
+            graph.companies.is.fill(true);
+        }
         graph.spread();
         let letters = letters.into_iter().map(|(tag, company)| (tag, graph.companies.is[company as usize]));
         let letters = letters.collect();

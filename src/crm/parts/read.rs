@@ -11,7 +11,6 @@ use super::prints::Prints;
 use super::sorter::{each, open};
 use super::trail::{NOWHERE, Number, Sheet, what};
 use crate::crm::columns::{Layout, Table};
-use crate::crm::note::first_id;
 use crate::crm::reader::Cells;
 use crate::crm::ready::ready;
 use crate::crm::rows::{Item, Row};
@@ -22,6 +21,8 @@ pub(super) struct Read {
     pub(super) graph: Graph,
     pub(super) files: Vec<FileFacts>,
     pub(super) work: Work,
+    /// Notes go by names: whom they are on may change while their rows do not.
+    pub(super) by_names: bool,
 }
 
 /// Reads all tables of a source.
@@ -39,7 +40,8 @@ pub(super) fn all(source: &CsvSource, base: &Path, known: &Known<'_>, folder: &P
         }
     }
     let Reading { graph, files, work, .. } = reading;
-    Ok(Read { graph, files, work })
+    let by_names = source.notes.as_ref().is_some_and(|notes| notes.people.is_some() || notes.by_name.is_some());
+    Ok(Read { graph, files, work, by_names })
 }
 
 struct Reading<'a> {
@@ -185,10 +187,7 @@ impl<'a> Reading<'a> {
     /// A consent, or a note.
     fn spoken_of(&mut self, now: &Now<'_>, item: Item) -> Result<(), CrmError> {
         let (contact, company) = match &item {
-            Ok(row) => {
-                let (contact, company) = owners(now.layout, row);
-                (contact.map(str::to_owned), company.map(str::to_owned))
-            }
+            Ok(row) => owners(now.layout, row),
             Err(letter) => (letter.record_id.clone(), None),
         };
         if let Some(id) = contact {
@@ -232,8 +231,10 @@ fn merged(layout: &Layout, row: &Row, id: &str) -> Vec<String> {
 }
 
 /// The contact and the company that a row is about.
-pub(in crate::crm) fn owners<'r>(layout: &Layout, row: &'r Row) -> (Option<&'r str>, Option<&'r str>) {
-    let first = |cell: &'r str| if layout.table == Table::Notes { first_id(cell) } else { cell };
-    let cell = |field: &str| value::text(row.cell(layout.column(field)?)).map(first);
+pub(in crate::crm) fn owners(layout: &Layout, row: &Row) -> (Option<String>, Option<String>) {
+    if layout.table == Table::Notes {
+        return (layout.contact_of(row).ok().flatten(), layout.company_of(row));
+    }
+    let cell = |field: &str| value::text(row.cell(layout.column(field)?)).map(str::to_owned);
     (cell("contact_id"), cell("account_record"))
 }
