@@ -91,7 +91,7 @@ fn served(body: &str, status: u16) -> Option<&[u8]> {
 }
 
 fn of_files(case: &Case) -> Done {
-    let rules = Rules::new(Duration::from_secs(3_600));
+    let rules = Rules::new(Duration::from_hours(1));
     let status = case.status.unwrap_or(200);
     let (robots, tdm) = if case.kind == Kind::Robots {
         (served(&case.robots, status), Some(&b""[..]))
@@ -163,7 +163,9 @@ fn measure(half: &str, is_shown: bool) -> BTreeMap<Kind, Figures> {
         count(&case, is_shown, all.entry(case.kind).or_default());
     }
     assert!(all.len() == 4, "a kind is missing");
-    all.iter().for_each(|(kind, figures)| println!("{half} {kind:?}: {figures:?}"));
+    for (kind, figures) in &all {
+        println!("{half} {kind:?}: {figures:?}");
+    }
     all
 }
 

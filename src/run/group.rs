@@ -306,7 +306,9 @@ impl<'a> Work<'a> {
     fn drop_site(&mut self, leaves: &mut [Leave<'a>]) {
         let stays = |signal: &Signal| signal.evidence.source_id != id::COMPANY_SITE;
         self.company.retain(stays);
-        leaves.iter_mut().for_each(|leave| leave.signals.retain(stays));
+        for leave in leaves {
+            leave.signals.retain(stays);
+        }
     }
 
     /// Asks for one page of the site; `None` = the gate refused.

@@ -223,7 +223,7 @@ fn reserves_by_itself(lists: &Words, words: &[&str], is_forbidden_before: bool) 
         return true;
     }
     let is_formula = lists.all_rights.is_in(words) && !topic.is_named && !lists.going_on.is_in(words);
-    // Nobody reserves the right to be crawled; but many reserve others in one breath with how their site is read.
+    // `© Data Mining Ltd, all rights reserved` speaks of no mining.
     !is_formula && lists.reserve.places(words).any(is_near)
 }
 
