@@ -2,5 +2,6 @@
 
 pub mod feed;
 pub mod html;
+pub mod reservation;
 pub mod text;
 pub mod title;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::reason::FailReason;
 
-/// Directives of `X-Robots-Tag` that carry a value after a colon, so that the word before it is no agent.
+/// Directives of robots tags that carry a value after a colon, so that the word before it is no agent.
 const VALUED: &[&str] = &["unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"];
 /// Categories of `Content-Usage` whose denial stops us: what a reader of pages for a model of a person does.
 const USAGE: &[&str] = &["all", "bots", "automated", "tdm", "ai", "train-ai", "genai", "train-genai", "ai-output"];
@@ -17,44 +17,107 @@ const USAGE: &[&str] = &["all", "bots", "automated", "tdm", "ai", "train-ai", "g
 /// What robots tags of a page say to one agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct RobotsTags {
-    pub(super) discard: bool,
+    discard: bool,
     pub(super) nofollow: bool,
     pub(super) noarchive: bool,
+    /// From this day on it is to be discarded.
+    unavailable_from: Option<Timestamp>,
 }
 
 impl RobotsTags {
     fn take(&mut self, word: &str) {
         match word.to_ascii_lowercase().as_str() {
-            "noindex" | "noai" => self.discard = true,
+            // What is read of a page is kept with its words, which is an excerpt.
+            "noindex" | "noai" | "nosnippet" => self.discard = true,
             "none" => (self.discard, self.nofollow) = (true, true),
             "nofollow" => self.nofollow = true,
             "noarchive" | "nocache" | "nostore" => self.noarchive = true,
             _ => {}
         }
     }
+
+    /// Takes a directive with its value; `next` is what stands behind the comma, which may be part of a date.
+    fn take_valued(&mut self, name: &str, value: &str, next: &str) {
+        if name.eq_ignore_ascii_case("max-snippet") {
+            self.discard |= value.trim() == "0";
+        } else if name.eq_ignore_ascii_case("unavailable_after") {
+            match day_of(value).or_else(|| day_of(&format!("{value} {next}"))) {
+                Some(day) => self.unavailable_from = self.unavailable_from.into_iter().chain([day]).min(),
+                // Whoever writes a date that nobody can read wants the page to go at some time.
+                None => self.discard = true,
+            }
+        }
+    }
+
+    /// Whether the page must not be read at `now`.
+    pub(super) fn is_discarded(&self, now: Timestamp) -> bool {
+        self.discard || self.unavailable_from.is_some_and(|day| day <= now)
+    }
+}
+
+/// The beginning of the day that a date names, in whatever of the usual forms: `25 Jun 2010 15:00:00 PST`,
+/// `25-Aug-2007`, `2010-06-25T15:00:00Z`, `25.06.2010`. A day too early at most.
+fn day_of(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let text = text.to_ascii_lowercase();
+    let parts: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
+    let number = |part: &str| part.split(|c: char| !c.is_ascii_digit()).next()?.parse::<i16>().ok();
+    let month = |part: &str| {
+        let at = MONTHS.iter().position(|month| part.get(..3) == Some(*month))?;
+        i16::try_from(at + 1).ok()
+    };
+    let year = |part: &str| number(part).map(|year| if year < 100 { 2_000 + year } else { year });
+    let date = |year: i16, month: i16, day: i16| {
+        let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
+        jiff::civil::DateTime::new(year, month, day, 0, 0, 0, 0).ok()
+    };
+    let found = parts.windows(3).find_map(|part| {
+        let [a, b, c] = [part[0], part[1], part[2]];
+        let (first, second, third) = (number(a), number(b), year(c));
+        if let Some(month) = month(b) {
+            return date(third?, month, first?);
+        }
+        if let Some(month) = month(a) {
+            return date(third?, month, second?);
+        }
+        if first? > 999 {
+            return date(first?, second?, number(c)?);
+        }
+        // A time of day has three numbers, too.
+        let year = number(c).filter(|year| *year > 999)?;
+        date(year, second?, first?).or_else(|| date(year, first?, second?))
+    });
+    jiff::tz::Offset::UTC.to_timestamp(found?).ok()
+}
+
+/// A name and what stands behind its colon. A time of day has colons too, but no letters before them.
+fn prefix(item: &str) -> Option<(&str, &str)> {
+    let (name, rest) = item.split_once(':')?;
+    let name = name.trim();
+    let is_name = name == "*" || name.chars().any(|c| c.is_ascii_alphabetic());
+    (is_name && !name.contains(' ')).then_some((name, rest.trim()))
 }
 
 /// Reads one `X-Robots-Tag` or robots meta tag: `noindex, nofollow` or `agent: noindex, other: none`.
 /// A name before a colon binds what follows it up to the next name.
 fn read_tag(value: &str, agent: &str, tags: &mut RobotsTags) {
+    let is_valued = |name: &str| VALUED.iter().any(|v| v.eq_ignore_ascii_case(name));
     let mut for_us = true;
-    for item in value.split([',', ';']) {
+    let mut items = value.split([',', ';']).peekable();
+    while let Some(item) = items.next() {
         let mut word = item.trim();
-        if let Some((name, rest)) = word.split_once(':') {
-            let name = name.trim();
-            if VALUED.iter().any(|v| v.eq_ignore_ascii_case(name)) {
-                continue;
-            }
-            // A time of day inside `unavailable_after` has colons too, but no letters before them.
-            if name.chars().any(|c| c.is_ascii_alphabetic()) && !name.contains(' ') {
-                let token = name.split(|c: char| !(c.is_ascii_alphabetic() || c == '-' || c == '_')).next();
-                let ours = token.is_some_and(|t| t.eq_ignore_ascii_case(agent) || t.eq_ignore_ascii_case("robots"));
-                for_us = ours || name == "*";
-            }
-            word = rest.trim();
+        if let Some((name, rest)) = prefix(word).filter(|(name, _)| !is_valued(name)) {
+            let token = name.split(|c: char| !(c.is_ascii_alphabetic() || c == '-' || c == '_')).next();
+            let ours = token.is_some_and(|t| t.eq_ignore_ascii_case(agent) || t.eq_ignore_ascii_case("robots"));
+            for_us = ours || name == "*";
+            word = rest;
         }
-        if for_us {
-            word.split_ascii_whitespace().for_each(|w| tags.take(w));
+        if !for_us {
+            continue;
+        }
+        match prefix(word).filter(|(name, _)| is_valued(name)) {
+            Some((name, value)) => tags.take_valued(name, value, items.peek().unwrap_or(&"")),
+            None => word.split_ascii_whitespace().for_each(|w| tags.take(w)),
         }
     }
 }
@@ -73,9 +136,12 @@ pub(super) fn tdm_reserved(headers: &HeaderMap) -> bool {
     headers.get_all("tdm-reservation").iter().any(|value| value.as_bytes().trim_ascii() != b"0")
 }
 
-/// Whether `Content-Usage` (AIPREF, draft) denies what we do: `train-ai=n`.
+/// Whether `Content-Usage` (AIPREF, draft) or `Content-Signal` denies what we do: `train-ai=n`, `ai-input=no`.
 pub(super) fn usage_denied(headers: &HeaderMap) -> bool {
-    headers.get_all("content-usage").iter().any(|v| denies_usage(&String::from_utf8_lossy(v.as_bytes())))
+    let some = |name: &str, denies: fn(&str) -> bool| {
+        headers.get_all(name).iter().any(|value| denies(&String::from_utf8_lossy(value.as_bytes())))
+    };
+    some("content-usage", denies_usage) || some("content-signal", denies_signal)
 }
 
 /// The same of one value, wherever it stands.
@@ -88,18 +154,39 @@ pub(super) fn denies_usage(preferences: &str) -> bool {
     })
 }
 
-/// Whether meta tags of a page opt out, for whoever reads the page: `meta_robots` are the contents of
-/// `<meta name="robots">` and `<meta name="AGENT">`, `tdm_reservation` is `<meta name="tdm-reservation">`.
-#[must_use]
-pub fn page_opt_outs(meta_robots: &[String], tdm_reservation: Option<bool>, agent: &str) -> Option<FailReason> {
+/// Whether `Content-Signal` denies what we do. `ai-train=no` alone does not: hosters set it for sites that never chose,
+/// and by their own words it says nothing of other uses.
+pub(super) fn denies_signal(signals: &str) -> bool {
+    signals.split([',', ';']).any(|item| {
+        item.split_once('=').is_some_and(|(key, value)| {
+            let is = |word: &str| key.trim().eq_ignore_ascii_case(word);
+            (is("ai-input") || is("search")) && value.trim().eq_ignore_ascii_case("no")
+        })
+    })
+}
+
+/// Whether meta tags of a page opt out at an instant, for whoever reads the page: `meta_robots` are the contents of
+/// `<meta name="robots">` and `<meta name="AGENT">`, `tdm_reservation` is `<meta name="tdm-reservation">`. Where they do
+/// not, tells from when on they will.
+///
+/// # Errors
+/// The reason, where they do.
+pub fn page_opt_outs(
+    meta_robots: &[String],
+    tdm_reservation: Option<bool>,
+    agent: &str,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, FailReason> {
     let mut tags = RobotsTags::default();
     for value in meta_robots {
         read_tag(value, agent, &mut tags);
     }
     if tdm_reservation == Some(true) {
-        Some(FailReason::TdmReserved)
+        Err(FailReason::TdmReserved)
+    } else if tags.is_discarded(now) {
+        Err(FailReason::NoIndex)
     } else {
-        tags.discard.then_some(FailReason::NoIndex)
+        Ok(tags.unavailable_from)
     }
 }
 

@@ -29,6 +29,7 @@ mod reason;
 mod recall;
 mod robots;
 mod robots_match;
+mod robots_meant;
 mod rules;
 mod shelf;
 mod sniff;
@@ -58,5 +59,7 @@ pub use tdm::TdmRules;
 pub(crate) use tls::Tls;
 pub use validators::Validators;
 
+#[cfg(test)]
+mod opt_outs_blind_tests;
 #[cfg(test)]
 mod tests;

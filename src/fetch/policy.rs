@@ -48,7 +48,7 @@ pub(super) fn header_policy(
         facts.tdm = OptOutVerdict::TdmReserved { place: "header".into() }.tdm_word();
         return Err(FailReason::TdmReserved);
     }
-    if headers::robots_tags(head, agent).discard {
+    if headers::robots_tags(head, agent).is_discarded(facts.started_at) {
         return Err(FailReason::NoIndex);
     }
     if headers::usage_denied(head) {

@@ -3,7 +3,8 @@
 //! Invariant: parsing and asking are total, and their cost is bounded: at most 500 KiB are read, and a file whose
 //! patterns cost too many steps for one URL forbids it. Where the RFC and what crawlers do differ, the reading
 //! that forbids more wins, except for spellings of the directives, which are read as leniently as is common.
-//! A permission counts only if its whole line was read.
+//! A permission counts only if its whole line was read. Comments mean nothing, unless they reserve the site in plain
+//! words.
 
 use std::io::{BufRead, Write};
 use std::time::Duration;
@@ -12,11 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use super::headers;
 use super::robots_match::{PathQuery, Pattern, Work};
+use super::robots_meant::{comments, is_listed, rooted};
 use super::sniff;
+use crate::extract::reservation;
 
 /// How much of a file is read (RFC 9309, 2.5 asks for at least this).
-const MAX_BYTES: usize = 500 * 1024;
-/// More lines of `Content-Usage` say nothing new.
+pub(super) const MAX_BYTES: usize = 500 * 1024;
+/// More lines of `Content-Usage` and `Content-Signal` say nothing new.
 const MAX_USAGE: usize = 100;
 /// Longer lines are cut; eight times the longest URL that browsers take.
 const MAX_LINE: usize = 8 * 2083 - 1;
@@ -27,8 +30,12 @@ pub struct Robots {
     /// Longest pattern first, permissions before prohibitions: the first that matches decides.
     rules: Vec<Rule>,
     crawl_delay: Option<Duration>,
-    /// AIPREF: places whose `Content-Usage` denies what we do, with the line.
+    /// Places whose `Content-Usage` (AIPREF) or `Content-Signal` denies what we do, with the line.
     denied: Vec<(Pattern, Box<str>)>,
+    /// The groups that name the agent in a list, which only ever forbid.
+    listed: Option<Box<Self>>,
+    /// Comments reserve the whole site in plain words.
+    is_reserved: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +51,8 @@ pub struct RobotsAnswer {
     pub allowed: bool,
     /// The deciding line, for instance `Disallow: /private/`; `None` where no rule matches.
     pub rule: Option<String>,
-    /// `matched_rule`, `no_matching_rule`, `no_rules`, `content_usage`, `too_complex`, `unreachable` (no robots.txt but
-    /// something else in its place), or `unreadable_input`.
+    /// `matched_rule`, `no_matching_rule`, `no_rules`, `content_usage`, `reserved_in_comment`, `too_complex`,
+    /// `unreachable` (no robots.txt but something else in its place), or `unreadable_input`.
     pub reason: &'static str,
 }
 
@@ -57,6 +64,7 @@ enum Directive {
     },
     CrawlDelay,
     ContentUsage,
+    ContentSignal,
     /// Belongs to no group and ends none.
     Other,
 }
@@ -76,61 +84,74 @@ impl Robots {
         // RFC 9309 knows UTF-8 only; in UTF-16 no line could be made out, and all would be allowed.
         let is_utf16 = body.starts_with(b"\xFF\xFE") || body.starts_with(b"\xFE\xFF");
         let is_fit = !is_utf16 && !sniff::looks_like_markup(body) && sniff::looks_like_text(body);
-        is_fit.then(|| Self::parse(body, agent))
+        is_fit.then(|| Self { is_reserved: reservation::reserves_site(&comments(body)), ..Self::parse(body, agent) })
     }
 
     /// Reads the rules that hold for `agent` (a product token, any case; empty = only the groups for all).
     /// Reads at most 500 KiB; never fails.
     #[must_use]
     pub fn parse(text: &[u8], agent: &str) -> Self {
-        let (mut own, mut all) = (Gathered::default(), Gathered::default());
-        let (mut for_own, mut for_all, mut in_agents) = (false, false, false);
+        let (mut own, mut all, mut listed) = (Gathered::default(), Gathered::default(), Self::default());
+        let (mut for_own, mut for_all, mut in_list, mut in_agents) = (false, false, false, false);
         for line in lines(text) {
             let Some((directive, value)) = directive(line.text) else { continue };
             if matches!(directive, Directive::UserAgent) {
                 if !in_agents {
-                    (for_own, for_all, in_agents) = (false, false, true);
+                    (for_own, for_all, in_list, in_agents) = (false, false, false, true);
                 }
                 for_all |= is_everybody(value);
                 for_own |= is_agent(value, agent, line.is_cut);
+                in_list |= is_listed(value, agent);
                 own.seen |= for_own;
                 continue;
             }
             let Some(value) = directive.of_line(value, line.is_cut) else { continue };
             in_agents &= !matches!(directive, Directive::Rule { .. });
-            for (gathered, _) in [(&mut own, for_own), (&mut all, for_all)].into_iter().filter(|(_, on)| *on) {
-                gathered.rules.take(&directive, value);
-            }
+            let groups = [(&mut own.rules, for_own), (&mut all.rules, for_all), (&mut listed, in_list)];
+            groups.into_iter().filter(|(_, on)| *on).for_each(|(rules, _)| rules.take(&directive, value));
         }
         // Of a group that begins just before the cut nothing was read, least of all that everything is allowed.
         let is_only_begun = is_cut(text) && in_agents && for_own && own.rules == Self::default();
         let mut rules = if own.seen && !is_only_begun { own.rules } else { all.rules };
-        rules.rules.sort_by_key(|rule| (std::cmp::Reverse(rule.pattern.len()), !rule.allow));
-        rules.rules.dedup();
+        rules.sort();
+        listed.sort();
+        rules.crawl_delay = rules.crawl_delay.max(listed.crawl_delay);
+        rules.listed = Some(listed).filter(|listed| *listed != Self::default()).map(Box::new);
         rules
+    }
+
+    fn sort(&mut self) {
+        self.rules.sort_by_key(|rule| (std::cmp::Reverse(rule.pattern.len()), !rule.allow));
+        self.rules.dedup();
     }
 
     fn take(&mut self, directive: &Directive, value: &[u8]) {
         match directive {
             Directive::Rule { allow } if !value.is_empty() && !self.repeats(*allow, value) => {
-                let pattern = Pattern::new(value);
+                let pattern = Pattern::new(&rooted(value, *allow));
                 let directory = pattern.index_directory().filter(|_| *allow);
                 self.rules.extend(directory.map(|pattern| Rule { allow: true, pattern }));
                 self.rules.push(Rule { allow: *allow, pattern });
             }
             Directive::CrawlDelay => self.crawl_delay = self.crawl_delay.max(seconds(value)),
-            Directive::ContentUsage if self.denied.len() < MAX_USAGE => {
-                let value = String::from_utf8_lossy(value);
-                let (path, preferences) = match value.split_once(char::is_whitespace) {
-                    Some((path, rest)) if path.starts_with(['/', '*']) => (path, rest),
-                    _ => ("/", &*value),
-                };
-                if headers::denies_usage(preferences) {
-                    let line = format!("Content-Usage: {value}").into_boxed_str();
-                    self.denied.push((Pattern::new(path.as_bytes()), line));
-                }
-            }
+            Directive::ContentUsage => self.take_usage("Content-Usage", value, headers::denies_usage),
+            Directive::ContentSignal => self.take_usage("Content-Signal", value, headers::denies_signal),
             _ => {}
+        }
+    }
+
+    /// Takes a line of preferences, for a place or for all.
+    fn take_usage(&mut self, name: &str, value: &[u8], denies: fn(&str) -> bool) {
+        if self.denied.len() >= MAX_USAGE {
+            return;
+        }
+        let value = String::from_utf8_lossy(value);
+        let (path, preferences) = match value.split_once(char::is_whitespace) {
+            Some((path, rest)) if path.starts_with(['/', '*']) => (path, rest),
+            _ => ("/", &*value),
+        };
+        if denies(preferences) {
+            self.denied.push((Pattern::new(path.as_bytes()), format!("{name}: {value}").into_boxed_str()));
         }
     }
 
@@ -147,7 +168,14 @@ impl Robots {
             return RobotsAnswer { allowed: true, rule: None, reason: "no_rules" };
         }
         let answer = self.ask_rules(&path);
+        if self.is_reserved && answer.allowed {
+            return RobotsAnswer { allowed: false, rule: None, reason: "reserved_in_comment" };
+        }
         match self.usage_denied(&path).filter(|_| answer.allowed) {
+            None if answer.allowed => {
+                let listed = self.listed.as_ref().map(|listed| listed.ask(url));
+                listed.filter(|listed| !listed.allowed).unwrap_or(answer)
+            }
             None => answer,
             rule => RobotsAnswer { allowed: false, rule, reason: "content_usage" },
         }
@@ -211,7 +239,7 @@ impl Directive {
                 // Without a path it would be the word that everything is allowed.
                 Some(&value[..end]).filter(|value| !value.is_empty())
             }
-            Self::Rule { .. } | Self::CrawlDelay | Self::ContentUsage => Some(value),
+            Self::Rule { .. } | Self::CrawlDelay | Self::ContentUsage | Self::ContentSignal => Some(value),
         }
     }
 }
@@ -277,6 +305,8 @@ fn directive(line: &[u8]) -> Option<(Directive, &[u8])> {
             Directive::Rule { allow: false }
         } else if starts(&["content-usage"]) {
             Directive::ContentUsage
+        } else if starts(&["content-signal"]) {
+            Directive::ContentSignal
         } else if starts(&["crawl-delay", "crawldelay", "crawl delay"]) {
             Directive::CrawlDelay
         } else {
@@ -291,7 +321,7 @@ fn is_everybody(value: &[u8]) -> bool {
 }
 
 /// Compares the product token that a value starts with; one that ends where the line was cut is none.
-fn is_agent(value: &[u8], agent: &str, is_cut: bool) -> bool {
+pub(super) fn is_agent(value: &[u8], agent: &str, is_cut: bool) -> bool {
     let end = value.iter().position(|b| !(b.is_ascii_alphabetic() || matches!(b, b'-' | b'_')));
     let token = &value[..end.unwrap_or(value.len())];
     !token.is_empty() && token.eq_ignore_ascii_case(agent.as_bytes()) && !(is_cut && end.is_none())

@@ -1,7 +1,8 @@
 //! `/.well-known/tdmrep.json`, the TDM Reservation Protocol: which places of a site are reserved.
 //!
 //! Invariant: what cannot be understood counts as reserved; only a file that clearly is not a TDM file (an HTML
-//! page sent with 200) counts as none.
+//! page sent with 200) counts as none. Of several rules for a place the report takes the first, while authors who know
+//! robots.txt expect the longest: a release counts only if both say so.
 
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use super::sniff::looks_like_markup;
 /// The rules of one tdmrep.json.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TdmRules {
-    /// Longest location first, reservations before releases: the first that matches decides.
+    /// Longest location first, reservations before releases.
     rules: Vec<Rule>,
 }
 
@@ -19,6 +20,8 @@ pub struct TdmRules {
 struct Rule {
     location: Pattern,
     reserved: bool,
+    /// Its place in the file.
+    place: usize,
 }
 
 impl TdmRules {
@@ -34,7 +37,8 @@ impl TdmRules {
             object @ Value::Object(_) => vec![object],
             _ => return None,
         };
-        let mut rules = entries.iter().map(Rule::read).collect::<Option<Vec<_>>>()?;
+        let read = |(place, entry)| Rule::read(place, entry);
+        let mut rules = entries.iter().enumerate().map(read).collect::<Option<Vec<_>>>()?;
         rules.sort_by_key(|rule| (std::cmp::Reverse(rule.location.len()), !rule.reserved));
         Some(Self { rules })
     }
@@ -43,19 +47,32 @@ impl TdmRules {
     #[must_use]
     pub fn reserved_by(&self, url: &str) -> Option<&str> {
         let (path, mut work) = (PathQuery::of(url), Work::default());
-        let holds = |rule: &&Rule| match rule.reserved {
-            _ if work.is_too_much() => true,
-            true => rule.location.matches_any_encoding(&path, &mut work),
-            false => rule.location.matches_exactly(&path, &mut work),
-        };
-        let found = self.rules.iter().find(holds)?;
+        let longest = self.rules.iter().find(|rule| rule.holds(&path, &mut work))?;
         // Whoever writes a file that costs too much to read does not want to be read.
-        (found.reserved || work.is_too_much()).then(|| found.location.as_str())
+        if longest.reserved || work.is_too_much() {
+            return Some(longest.location.as_str());
+        }
+        let first = self
+            .rules
+            .iter()
+            .filter(|rule| rule.place <= longest.place)
+            .filter(|rule| rule.holds(&path, &mut work))
+            .min_by_key(|rule| rule.place)?;
+        (first.reserved || work.is_too_much()).then(|| first.location.as_str())
     }
 }
 
 impl Rule {
-    fn read(entry: &Value) -> Option<Self> {
+    /// Whether it is for a path; where too much work was done, every rule is.
+    fn holds(&self, path: &PathQuery, work: &mut Work) -> bool {
+        match self.reserved {
+            _ if work.is_too_much() => true,
+            true => self.location.matches_any_encoding(path, work),
+            false => self.location.matches_exactly(path, work),
+        }
+    }
+
+    fn read(place: usize, entry: &Value) -> Option<Self> {
         let location = match entry.as_object()?.get("location") {
             Some(Value::String(location)) => location.trim(),
             None => "/",
@@ -64,7 +81,11 @@ impl Rule {
         // Sites write full URLs and paths without a slash too.
         let path = if location.contains("://") { PathQuery::of(location).as_str().to_owned() } else { location.into() };
         let path = if path.starts_with(['/', '*']) { path } else { format!("/{path}") };
-        Some(Self { location: Pattern::new(path.as_bytes()), reserved: is_reserved(entry.get("tdm-reservation")) })
+        Some(Self {
+            location: Pattern::new(path.as_bytes()),
+            reserved: is_reserved(entry.get("tdm-reservation")),
+            place,
+        })
     }
 }
 
@@ -88,10 +109,12 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_location_decides() {
-        let body = r#"[{"location":"/","tdm-reservation":1},{"location":"/open/","tdm-reservation":0},
-            {"location":"/open/*.pdf$","tdm-reservation":1,"tdm-policy":"https://a.example/p.json"}]"#;
+    fn a_release_counts_if_it_is_the_first_and_the_longest() {
+        let body = r#"[{"location":"/open/","tdm-reservation":0},{"location":"/","tdm-reservation":1},
+            {"location":"/open/*.pdf$","tdm-reservation":1,"tdm-policy":"https://a.example/p.json"},
+            {"location":"/late/","tdm-reservation":0}]"#;
         check(body, "http://a.example/team", Some("/"));
+        check(body, "http://a.example/late/team", Some("/"));
         check(body, "http://a.example/open/team", None);
         check(body, "http://a.example/open/x.pdf", Some("/open/*.pdf$"));
         check(r#"[{"location":"/a","tdm-reservation":0},{"location":"/a","tdm-reservation":1}]"#, "/a", Some("/a"));

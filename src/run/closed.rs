@@ -2,7 +2,7 @@
 //!
 //! Invariant: only an answer closes a page, never the want of one (an outage, a budget). What is purged is what rests on
 //! the page itself; where nothing of its site could be read any more, what rests on that site, because the way to its
-//! other pages led over this one. Of which page an older document is, a keyed hash of its address tells; where none is
+//! other pages led over this one, and where it reserved the whole site in plain words, too. Of which page an older document is, a keyed hash of its address tells; where none is
 //! kept, the document counts as one of the closed page.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -53,6 +53,8 @@ struct Site {
 struct Told {
     /// Some page could be read.
     is_read: bool,
+    /// A page reserved the whole site.
+    is_reserved: bool,
     closed: Vec<Url>,
 }
 
@@ -87,6 +89,7 @@ pub(super) fn note(context: &Context, proposal: &FetchProposal, obtained: &Obtai
     let mut sites = context.closed.0.lock().unwrap_or_else(PoisonError::into_inner);
     let told = sites.entry(site).or_default();
     told.is_read |= is_read;
+    told.is_reserved |= obtained.reading.whole_site;
     told.closed.extend((!is_read).then(|| url.clone()));
 }
 
@@ -122,7 +125,9 @@ fn is_lost(context: &Context, sites: &BTreeMap<Site, Told>, signal: &Signal) -> 
     };
     person.into_iter().chain(company.map(AccountId::as_str)).any(|whom| {
         let site = Site { source: evidence.source_id.clone(), host: host.clone(), whom: whom.to_owned() };
-        sites.get(&site).is_some_and(|told| !told.is_read || context.fetcher.is_of_page(document, &told.closed))
+        sites
+            .get(&site)
+            .is_some_and(|told| told.is_reserved || !told.is_read || context.fetcher.is_of_page(document, &told.closed))
     })
 }
 

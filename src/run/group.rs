@@ -282,6 +282,10 @@ impl<'a> Work<'a> {
                 sited.for_each(|l| l.refused.extend(FacetKind::fed_by(SourceClass::CompanySite)));
                 continue;
             };
+            if obtained.reading.whole_site {
+                self.drop_site(leaves);
+                break;
+            }
             let mut next: Vec<(PageKind, Url)> = obtained
                 .reading
                 .follow_ups
@@ -296,6 +300,15 @@ impl<'a> Work<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Forgets what pages of the site said before one of them reserved it.
+    fn drop_site(&mut self, leaves: &mut [Leave<'a>]) {
+        let stays = |signal: &Signal| signal.evidence.source_id != id::COMPANY_SITE;
+        self.company.retain(stays);
+        for leave in leaves {
+            leave.signals.retain(stays);
+        }
     }
 
     /// Asks for one page of the site; `None` = the gate refused.

@@ -12,6 +12,7 @@ use crate::audit::{Kind, Stage};
 use crate::consent::decide::OptOut;
 use crate::consent::gate::FetchProposal;
 use crate::consent::permit::{Fetch, Permit};
+use crate::extract::reservation;
 use crate::fetch::{
     AbandonReason, FailReason, FetchFacts, Fetched, HostFile, OptOutVerdict, Outcome, Page, Place, Unchanged,
     Validators,
@@ -313,6 +314,8 @@ fn read_page(
     if let Some(reason) = &reading.opted_out {
         if reason == FailReason::TdmReserved.as_str() {
             "reserved: meta".clone_into(&mut document.tdm);
+        } else if reason == reservation::REASON {
+            "reserved: text".clone_into(&mut document.tdm);
         }
         fail(document, "failed", reason);
     } else if let Some(reason) = &reading.unreadable {

@@ -1,11 +1,13 @@
 //! The company's own site: home page, team page, imprint, and what it publishes about itself (news, adverts of jobs).
 //!
-//! Invariant: facts about the company come from any page; a person on it counts only where identity says it is a
+//! Invariant: a page that opts out, in tags or in plain words, gives nothing, and where it speaks for the site, no other
+//! page of the site is used; facts about the company come from any page; a person on it counts only where identity says it is a
 //! contact with leave, and a contact whom two people on the page could be is left uncertain.
 
 use url::Url;
 
 use crate::extract::html::{self, LinkTopic, Organization, PageReading, PersonMention};
+use crate::extract::reservation;
 use crate::fetch::page_opt_outs;
 use crate::identity::{Claimed, Verdict, judge};
 use crate::model::{About, AccountId, Claim};
@@ -34,14 +36,21 @@ pub fn read(kind: PageKind, body: &Body<'_>, context: &Context<'_>) -> Reading {
         return news::read(body, context);
     }
     let page = html::read_page(body.bytes, body.content_type, body.url);
-    let reservation = page.tdm.reservation.map(|r| r != 0);
-    if let Some(reason) = page_opt_outs(&page.meta_robots, reservation, AGENT) {
-        return Reading { opted_out: Some(reason.to_string()), ..Reading::default() };
+    let reserved = page.tdm.reservation.map(|r| r != 0);
+    let until = match page_opt_outs(&page.meta_robots, reserved, AGENT, context.as_of) {
+        Ok(until) => until,
+        Err(reason) => return Reading { opted_out: Some(reason.to_string()), ..Reading::default() },
+    };
+    if reservation::is_of_page(&page) {
+        // What the first page or the imprint says of rights, it says of the site.
+        let whole_site = matches!(kind, PageKind::Home | PageKind::Imprint);
+        return Reading { opted_out: Some(reservation::REASON.to_owned()), whole_site, ..Reading::default() };
     }
     if kind == PageKind::Jobs {
-        return job_adverts::read(&page, context);
+        let reading = job_adverts::read(&page, context);
+        return Reading { same_until: reading.same_until.into_iter().chain(until).min(), ..reading };
     }
-    let mut reading = Reading::default();
+    let mut reading = Reading { same_until: until, ..Reading::default() };
     if let Some(account) = &context.account.id {
         reading.found = company_facts(account, &page.organization, kind);
     }
@@ -138,5 +147,6 @@ fn follow_ups(page: &PageReading, url: &Url) -> Vec<FollowUp> {
     let imprint = of(LinkTopic::Imprint).take(1).map(|url| FollowUp { kind: PageKind::Imprint, url });
     let feed = news::feed_of(page, url).map(|url| FollowUp { kind: PageKind::News, url });
     let jobs = of(LinkTopic::Jobs).take(1).map(|url| FollowUp { kind: PageKind::Jobs, url });
-    team.chain(imprint).chain(feed).chain(jobs).collect()
+    // The imprint may reserve the whole site, so it is read before the others.
+    imprint.chain(team).chain(feed).chain(jobs).collect()
 }

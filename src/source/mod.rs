@@ -152,6 +152,9 @@ pub struct Reading {
     pub withheld: u32,
     /// The page reserves its rights (typed reason); nothing was read.
     pub opted_out: Option<String>,
+    /// What it reserves is the whole site: none of its pages is to be used.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole_site: bool,
     /// The page could not be understood (typed reason).
     pub unreadable: Option<String>,
     /// From this `as_of` on, something else would be read of the same bytes; `None` = it stays the same.

@@ -44,10 +44,11 @@ pub fn read(body: &Body<'_>, context: &Context<'_>) -> Reading {
         }
         Err(error) => return Reading { unreadable: Some(error.to_string()), ..Reading::default() },
     };
-    if let Some(reason) = page_opt_outs(&feed.robots, None, AGENT) {
-        return Reading { opted_out: Some(reason.to_string()), ..Reading::default() };
-    }
-    let mut reading = Reading { same_until: due(feed.next), ..Reading::default() };
+    let until = match page_opt_outs(&feed.robots, None, AGENT, context.as_of) {
+        Ok(until) => until,
+        Err(reason) => return Reading { opted_out: Some(reason.to_string()), ..Reading::default() },
+    };
+    let mut reading = Reading { same_until: due(feed.next).into_iter().chain(until).min(), ..Reading::default() };
     for entry in &feed.entries {
         let own = OwnText {
             text: &entry.text,

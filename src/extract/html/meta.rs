@@ -11,6 +11,23 @@ use super::reading::{Feed, Tdm};
 const ROBOTS: &str = "robots";
 /// Agents (besides [`ROBOTS`]) that are known to have a `<meta>` of their own.
 const AGENTS: [&str; 6] = ["prosopon", "googlebot-news", "slurp", "yandex", "baiduspider", "ccbot"];
+/// Where pages say in words what may be done with them.
+const RIGHTS: [&str; 10] = [
+    "copyright",
+    "rights",
+    "dc.rights",
+    "dcterms.rights",
+    "dcterms.accessrights",
+    "dcterms.license",
+    "license",
+    "usage-rights",
+    "terms",
+    "tdm",
+];
+/// So many of them are read, of one kind of markup.
+const MAX_RIGHTS: usize = 16;
+/// Properties of structured data that say so.
+const RIGHTS_PROPERTIES: [&str; 4] = ["copyrightNotice", "conditionsOfAccess", "usageInfo", "license"];
 /// Prefixes of properties that count as `OpenGraph` and its relatives.
 const GRAPH_PREFIXES: [&str; 10] =
     ["og:", "twitter:", "article:", "profile:", "book:", "music:", "video:", "fb:", "product:", "business:"];
@@ -26,6 +43,7 @@ pub(super) struct Meta {
     pub feeds: Vec<Feed>,
     pub robots: Vec<String>,
     pub tdm: Tdm,
+    pub rights: Vec<String>,
     pub authors: Vec<String>,
 }
 
@@ -79,6 +97,7 @@ fn read_meta(e: El<'_>, page: &Page, meta: &mut Meta, content_language: &mut Opt
             meta.tdm.reservation = Some(meta.tdm.reservation.map_or(stated, |known| known.max(stated)));
         }
         "tdm-policy" if meta.tdm.policy.is_none() => meta.tdm.policy = page.resolve(&content),
+        rights if RIGHTS.contains(&rights) && meta.rights.len() < MAX_RIGHTS => meta.rights.push(content),
         "author" | "dc.creator" | "dcterms.creator" | "citation_author" | "parsely-author" => {
             meta.authors.extend(split_authors(&content));
         }
@@ -151,6 +170,14 @@ fn read_link(e: El<'_>, page: &Page, meta: &mut Meta) {
             meta.feeds.push(Feed { url: href, title: dom::attr(e, "title").map(dom::fold), media_type });
         }
     }
+}
+
+/// What structured data says of rights, at the top of its blocks.
+pub(super) fn rights_of(json_ld: &[Value]) -> Vec<String> {
+    let graph = |block: &Value| block.get("@graph").and_then(Value::as_array).cloned().unwrap_or_default();
+    let nodes = json_ld.iter().flat_map(|block| std::iter::once(block.clone()).chain(graph(block)));
+    let said = nodes.flat_map(|node| RIGHTS_PROPERTIES.map(|name| node.get(name).and_then(first_string)));
+    said.flatten().take(MAX_RIGHTS).collect()
 }
 
 fn has_token(e: El<'_>, attr: &str, token: &str) -> bool {

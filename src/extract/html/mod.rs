@@ -84,9 +84,11 @@ pub fn read_page(body: &[u8], content_type: Option<&str>, url: &url::Url) -> Pag
     people::from_html(&page, &seen, &sections, &own, &mut found);
     found.authors.extend(meta.authors.iter().cloned());
 
+    let rights = meta.rights.into_iter().chain(meta::rights_of(&json_ld)).collect();
     PageReading {
         url: url.to_string(),
         language,
+        rights,
         title: meta.title,
         canonical: meta.canonical,
         people: people::merge(found.people),

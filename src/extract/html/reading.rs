@@ -45,6 +45,9 @@ pub struct PageReading {
     pub tdm: Tdm,
     /// Visible text in reading order, a block a line, at most 200 kB.
     pub text: String,
+    /// What metadata says of rights, in words; not part of the printed object.
+    #[serde(skip)]
+    pub rights: Vec<String>,
     /// Outgoing links, with their anchor text, for planning; not part of the printed object.
     #[serde(skip)]
     pub links: Vec<Link>,

@@ -10,6 +10,43 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     map
 }
 
+fn now() -> Timestamp {
+    "2026-03-02T03:00:00Z".parse().expect("an instant")
+}
+
+#[test]
+fn days_are_read_in_the_usual_forms() {
+    for (text, day) in [
+        ("25 Jun 2010 15:00:00 PST", "2010-06-25"),
+        ("25-Aug-2007 15:00:00 EST", "2007-08-25"),
+        ("Monday, 02-Mar-26 03:02:00 GMT", "2026-03-02"),
+        ("2020-09-21", "2020-09-21"),
+        ("2020-09-21T12:00:00+02:00", "2020-09-21"),
+        ("Jun 5, 2031", "2031-06-05"),
+        ("5.6.2031", "2031-06-05"),
+        ("12/31/2031", "2031-12-31"),
+    ] {
+        assert_eq!(day_of(text).map(|day| day.to_string()), Some(format!("{day}T00:00:00Z")), "{text}");
+    }
+    for text in ["", "soon", "13:09:53 GMT", "31 Feb 2030", "99/99/2030"] {
+        assert_eq!(day_of(text), None, "{text}");
+    }
+}
+
+#[test]
+fn signals_deny_what_is_done_and_no_more() {
+    for (value, denied) in [
+        ("search=yes, ai-train=no", false),
+        ("ai-train=no", false),
+        ("search=yes,ai-input=no", true),
+        ("Search = No", true),
+        ("ai-input=yes", false),
+        ("", false),
+    ] {
+        assert_eq!(usage_denied(&headers(&[("content-signal", value)])), denied, "{value}");
+    }
+}
+
 #[test]
 fn robots_tags_are_read_for_us_only() {
     for (value, discard, nofollow, noarchive) in [
@@ -30,13 +67,23 @@ fn robots_tags_are_read_for_us_only() {
         ("unavailable_after: 25 Jun 2010 15:00:00 PST, noindex", true, false, false),
         ("max-snippet: 20, max-image-preview: large, nofollow", false, true, false),
         ("noindex nofollow", true, true, false),
+        ("nosnippet", true, false, false),
+        ("max-snippet: 0", true, false, false),
+        ("max-snippet:-1, max-image-preview:none", false, false, false),
+        ("otherbot: max-snippet: 0", false, false, false),
+        ("prosopon: unavailable_after: 2010-06-25", true, false, false),
+        ("otherbot: unavailable_after: 2010-06-25", false, false, false),
+        ("unavailable_after: Wed, 03 Dec 2098 13:09:53 GMT, nofollow", false, true, false),
+        ("unavailable_after: Wed, 03 Dec 2025 13:09:53 GMT", true, false, false),
+        ("unavailable_after: some day", true, false, false),
         ("", false, false, false),
     ] {
         let tags = robots_tags(&headers(&[("x-robots-tag", value)]), "prosopon");
-        assert_eq!(tags, RobotsTags { discard, nofollow, noarchive }, "{value}");
+        let is = (tags.is_discarded(now()), tags.nofollow, tags.noarchive);
+        assert_eq!(is, (discard, nofollow, noarchive), "{value}");
     }
     let two = headers(&[("x-robots-tag", "otherbot: noindex"), ("x-robots-tag", "noarchive")]);
-    assert!(robots_tags(&two, "prosopon").noarchive && !robots_tags(&two, "prosopon").discard);
+    assert!(robots_tags(&two, "prosopon").noarchive && !robots_tags(&two, "prosopon").is_discarded(now()));
 }
 
 #[test]
@@ -62,14 +109,17 @@ fn reservations_and_usage() {
 fn meta_tags_opt_out_too() {
     let check = |tags: &[&str], tdm, expected| {
         let tags: Vec<String> = tags.iter().map(ToString::to_string).collect();
-        assert_eq!(page_opt_outs(&tags, tdm, "prosopon"), expected, "{tags:?} {tdm:?}");
+        assert_eq!(page_opt_outs(&tags, tdm, "prosopon", now()), expected, "{tags:?} {tdm:?}");
     };
-    check(&[], None, None);
-    check(&["index, follow"], Some(false), None);
-    check(&["index", "noindex"], None, Some(FailReason::NoIndex));
-    check(&["noai"], Some(false), Some(FailReason::NoIndex));
-    check(&["nofollow"], None, None);
-    check(&[], Some(true), Some(FailReason::TdmReserved));
+    check(&[], None, Ok(None));
+    check(&["index, follow"], Some(false), Ok(None));
+    check(&["index", "noindex"], None, Err(FailReason::NoIndex));
+    check(&["noai"], Some(false), Err(FailReason::NoIndex));
+    check(&["nofollow"], None, Ok(None));
+    let day = "2030-01-02T00:00:00Z".parse().expect("an instant");
+    check(&["unavailable_after: 2 jan 2030"], None, Ok(Some(day)));
+    check(&["unavailable_after: 2 jan 2020"], None, Err(FailReason::NoIndex));
+    check(&[], Some(true), Err(FailReason::TdmReserved));
 }
 
 #[test]

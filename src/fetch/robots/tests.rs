@@ -299,3 +299,29 @@ fn json_lines_are_answered_one_for_one() {
     );
     assert_eq!(String::from_utf8(output).expect("JSON"), expected);
 }
+
+#[test]
+fn what_is_plainly_meant_forbids() {
+    for (robots, url, expected) in [
+        ("User-agent: one, Prosopon, two\nDisallow: /a", "/a", "matched_rule"),
+        ("User-agent: one, prosopon\nAllow: /a\n\nUser-agent: *\nDisallow: /", "/a", "matched_rule"),
+        ("User-agent: one, prosopon\nDisallow: /\n\nUser-agent: *\nAllow: /", "/a", "matched_rule"),
+        ("User-agent: one, prosopons\nDisallow: /a", "/a", ""),
+        ("User-agent: *\nDisallow: staff/", "/staff/x", "matched_rule"),
+        ("User-agent: *\nDisallow: https://a.example/staff/", "/staff/x", "matched_rule"),
+        ("User-agent: *\nDisallow: /\nAllow: staff/", "/staff/x", "matched_rule"),
+        ("User-agent: *\nContent-Signal: search=yes, ai-input=no\nAllow: /", "/a", "content_usage"),
+        ("User-agent: *\nContent-Signal: search=yes, ai-train=no\nAllow: /", "/a", ""),
+        ("User-agent: other\nContent-Signal: ai-input=no", "/a", ""),
+        (
+            "# Text und Data Mining\n# (§ 44b UrhG) bleibt\n# vorbehalten.\nUser-agent: *\nAllow: /",
+            "/a",
+            "reserved_in_comment",
+        ),
+        ("# Do not crawl the search.\nUser-agent: *\nDisallow: /search", "/a", ""),
+    ] {
+        let answer = Robots::read(robots.as_bytes(), "prosopon").expect("text").ask(url);
+        let denied = if answer.allowed { "" } else { answer.reason };
+        assert_eq!(denied, expected, "{robots}");
+    }
+}

@@ -106,3 +106,25 @@ fn what_rests_on_closed_pages_goes_from_older_snapshots() {
     let manifest = after.manifest().expect("a manifest");
     assert_eq!(manifest["rewritten"][0]["reason"], REASON);
 }
+
+#[test]
+fn an_imprint_that_reserves_the_site_in_plain_words_closes_all_of_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let home = &dir.path().join("home");
+    night(home, 3, Vec::new());
+    assert!(of_host(&evidence(&first(home)), TEAM) > 0);
+    let imprint = "<!doctype html><html lang=de><main><h1>Impressum</h1><p>Hartwig Sondermaschinenbau GmbH</p>\
+                   <p>Das automatisierte Auslesen dieser Website ist ohne unsere Zustimmung nicht gestattet.</p></main>";
+    night(home, 4, vec![(TEAM, "/impressum.html", imprint)]);
+    for snapshot in sink::snapshots(home, "demo").expect("snapshots") {
+        assert_eq!(of_host(&evidence(&snapshot), TEAM), 0, "what was read before it goes, too");
+    }
+    let last = sink::snapshots(home, "demo").expect("snapshots").pop().expect("a night");
+    let documents = sink::read_documents(&last).expect("documents");
+    let of_site: Vec<_> = documents.iter().filter(|d| d.host == TEAM && d.source_id == "company_site").collect();
+    let refused: Vec<_> = of_site.iter().filter(|d| d.reason.as_deref() == Some("terms_reserved")).collect();
+    assert_eq!((refused.len(), refused[0].tdm.as_str()), (1, "reserved: text"));
+    // The imprint is asked for before the pages that people stand on.
+    let pages = of_site.iter().filter(|d| d.outcome == "fetched" && d.status == Some(200)).count();
+    assert!(pages <= 1 + 3, "the first page, and the files of rules: {pages}");
+}
