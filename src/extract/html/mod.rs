@@ -29,6 +29,8 @@ mod white;
 #[cfg(test)]
 mod blind_tests;
 #[cfg(test)]
+pub(crate) mod scoring;
+#[cfg(test)]
 mod tests;
 
 pub use links::{Link, LinkTopic};

@@ -4,6 +4,8 @@
 //! only where it carries a legal form.
 
 mod address;
+#[cfg(test)]
+mod blind_tests;
 mod directors;
 mod numbers;
 mod running;
