@@ -4,7 +4,7 @@
 
 use url::Url;
 
-use crate::extract::html::{LinkTopic, PageReading};
+use crate::extract::html::{Link, LinkTopic, PageReading, is_not_news};
 use crate::source::{FollowUp, PageKind};
 
 /// At most so many team pages are asked for.
@@ -12,17 +12,15 @@ const MAX_TEAM_PAGES: usize = 2;
 /// The media types of feeds that are read.
 const TYPES: [&str; 4] =
     ["application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"];
-/// What feeds of comments are called: visitors speak there, not the company.
-const COMMENTS: [&str; 3] = ["comment", "kommentar", "diskussion"];
-
-/// The team pages (or, without one, who-we-are and contact pages), the imprint, the feed and the open positions that the home page
-/// links to.
+/// The team pages (or, without one, who-we-are and contact pages), the imprint, the feed and the open positions that the
+/// home page links to, those first of which it is surest.
 pub(super) fn of_home(page: &PageReading, url: &Url) -> Vec<FollowUp> {
     let of = |topic: LinkTopic| {
-        page.links
-            .iter()
-            .filter(move |l| l.topic == Some(topic) && l.same_site && !l.nofollow)
-            .map(|l| l.url.to_string())
+        let mut links: Vec<&Link> = page.links.iter().filter(|l| l.topic == Some(topic) && !l.nofollow).collect();
+        // Adverts often have a host of their own below the company's domain.
+        links.retain(|l| l.same_site || (topic == LinkTopic::Jobs && is_below(&l.url, url)));
+        links.sort_by_key(|l| l.sureness);
+        links.into_iter().map(|l| l.url.to_string())
     };
     let mut team: Vec<String> = of(LinkTopic::Team).collect();
     if team.is_empty() {
@@ -35,18 +33,20 @@ pub(super) fn of_home(page: &PageReading, url: &Url) -> Vec<FollowUp> {
     team.chain(imprint).chain(feed).chain(jobs).collect()
 }
 
-/// The first feed of news that a page announces on its own registrable domain.
+/// The first feed of news that a page announces, or else links to, on its own registrable domain.
 pub(super) fn feed_of(page: &PageReading, url: &Url) -> Option<String> {
-    let of_site = |feed: &str| {
-        let feed = Url::parse(feed).ok()?;
-        let known = |url: &Url| psl::domain_str(url.host_str()?).map(str::to_owned);
-        (matches!(feed.scheme(), "http" | "https") && known(&feed)? == known(url)?).then_some(())
-    };
-    let comments = |text: &str| COMMENTS.iter().any(|word| text.to_lowercase().contains(word));
-    let mut feeds = page.feeds.iter().filter(|f| TYPES.contains(&f.media_type.as_str()));
-    let feed =
-        feeds.find(|f| of_site(&f.url).is_some() && !comments(&f.url) && !f.title.as_deref().is_some_and(comments))?;
-    Some(feed.url.clone())
+    let of_site = |feed: &str| Url::parse(feed).is_ok_and(|feed| is_below(&feed, url));
+    let named = |text: &str| !is_not_news(text);
+    let announced = page.feeds.iter().filter(|f| TYPES.contains(&f.media_type.as_str()));
+    let mut announced = announced.filter(|f| named(&f.url) && f.title.as_deref().is_none_or(named)).map(|f| f.url.as_str());
+    let linked = || page.links.iter().filter(|l| l.feed && !l.nofollow).map(|l| l.url.as_str()).find(|l| of_site(l));
+    announced.find(|f| of_site(f)).or_else(linked).map(str::to_owned)
+}
+
+/// Whether an address is on the registrable domain of another.
+fn is_below(url: &Url, own: &Url) -> bool {
+    let domain = |url: &Url| psl::domain_str(url.host_str()?).map(str::to_owned);
+    matches!(url.scheme(), "http" | "https") && domain(url).is_some() && domain(url) == domain(own)
 }
 
 #[cfg(test)]

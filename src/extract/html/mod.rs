@@ -23,6 +23,7 @@ mod reading;
 mod schema_org;
 mod text;
 mod tokens;
+mod topics;
 mod tree;
 mod white;
 
@@ -34,6 +35,7 @@ pub(crate) mod scoring;
 mod tests;
 
 pub use links::{Link, LinkTopic};
+pub use topics::Sureness;
 pub use reading::{Feed, Mf2, Organization, PageReading, PersonMention, Syntax, Tdm};
 
 use dom::Page;
@@ -47,6 +49,12 @@ pub const EXTRACTOR: &str = "html/1";
 pub fn text_of(html: &str) -> String {
     let url = url::Url::parse("https://piece.invalid/").expect("a fixed address");
     blocks::read(&Page::parse(html, &url)).text
+}
+
+/// Whether the title or address of a feed says that it is no news of the company.
+#[must_use]
+pub fn is_not_news(text: &str) -> bool {
+    topics::is_not_news(text)
 }
 
 /// The text of an XML document in whatever encoding.

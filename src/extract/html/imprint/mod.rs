@@ -12,12 +12,13 @@ mod running;
 
 use super::blocks::Line;
 use super::dom::{self, Page};
-use super::lexicon::{self, LEXICON};
+use super::lexicon::LEXICON;
 use super::links::LinkTopic;
 use super::people::own::Own;
 use super::people::sections::Section;
 use super::reading::Organization;
 use super::schema_org::Found;
+use super::topics;
 
 pub(super) use directors::{function_of_heading, name_list};
 pub(super) use numbers::compact_vat;
@@ -73,7 +74,7 @@ pub(super) fn read(page: &Page, lines: &[Line<'_>], sections: &[Section], own: &
 
 /// Where the imprint begins: the line after its heading.
 fn start(lines: &[Line<'_>]) -> Option<usize> {
-    let titled = |l: &Line<'_>| l.heading > 0 && lexicon::link_topic(&l.text) == Some(LinkTopic::Imprint);
+    let titled = |l: &Line<'_>| l.heading > 0 && topics::of_text(&l.text) == Some(LinkTopic::Imprint);
     let stated = |l: &Line<'_>| {
         let begins = ["an", "of", "in"];
         if !l.text.get(..2).is_some_and(|start| begins.iter().any(|b| start.eq_ignore_ascii_case(b))) {
