@@ -27,6 +27,8 @@ struct Raw {
     stop_words_de: Vec<String>,
     stop_words_en: Vec<String>,
     countries: BTreeMap<String, Vec<String>>,
+    counties: FxHashSet<String>,
+    calling_codes: BTreeMap<String, String>,
     given_names: Vec<String>,
     family_names: Vec<String>,
     outside_headings: Vec<String>,
@@ -91,6 +93,10 @@ pub(super) struct Lexicon {
     pub stop_words_en: FxHashSet<String>,
     /// ISO 3166-1 alpha-2 by spelling.
     pub countries: BTreeMap<String, String>,
+    /// Counties, which stand between a town and its postal code.
+    pub counties: FxHashSet<String>,
+    /// ISO 3166-1 alpha-2 by what stands after the plus of a telephone number.
+    pub calling_codes: BTreeMap<String, String>,
 }
 
 /// The one lexicon.
@@ -145,6 +151,8 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
             .into_iter()
             .flat_map(|(code, names)| names.into_iter().map(move |n| (n, code.clone())))
             .collect(),
+        counties: raw.counties,
+        calling_codes: raw.calling_codes,
     }
 });
 
@@ -152,7 +160,7 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
 pub(super) struct Phrases(AhoCorasick);
 
 impl Phrases {
-    fn new(phrases: &[String]) -> Self {
+    pub fn new(phrases: &[String]) -> Self {
         Self(AhoCorasick::new(phrases.iter().map(|p| padded(p))).expect("few short words"))
     }
 

@@ -13,6 +13,12 @@ use super::super::people::{is_former, is_others, names};
 use super::super::reading::{PersonMention, Syntax};
 use super::super::schema_org::Found;
 
+/// Courtesies, professions and offices before names.
+const PROFESSIONS: [&str; 24] = [
+    "Rechtsanwalt ", "Rechtsanwältin ", "Steuerberater ", "Steuerberaterin ", "Wirtschaftsprüfer ", "Wirtschaftsprüferin ", "StB ", "StBin ", "RA ", "RAin ",
+    "WP ", "WPin ", "Bmstr. ", "Baumeister ", "Erster Bürgermeister ", "Erste Bürgermeisterin ", "Bürgermeister ", "Bürgermeisterin ", "Landrat ", "Mme ",
+    "Mlle ", "M. ", "Sig. ", "Sig.ra ",
+];
 /// Lines after a label that may still hold names.
 const REACH: usize = 8;
 
@@ -28,7 +34,8 @@ pub(super) fn read(place: &Place<'_, '_>, found: &mut Found) -> Vec<String> {
         if found.people.len() >= MAX_ITEMS {
             break;
         }
-        if represents {
+        let swiss = || place.swiss && function.as_deref().is_some_and(|f| f.to_lowercase().contains("verwaltungsrat"));
+        if represents || swiss() {
             representatives.push(name.clone());
         }
         found.people.push(PersonMention {
@@ -51,6 +58,8 @@ pub(super) struct Place<'r, 'a> {
     pub sections: &'r [Section],
     /// Whether they are an imprint's.
     pub dedicated: bool,
+    /// Whether the company is Swiss, whose Verwaltungsrat represents it.
+    pub swiss: bool,
     /// Whose page it is.
     pub own: &'r Own,
 }
@@ -91,6 +100,7 @@ impl Company {
         if line.chars().count() > 160 {
             return;
         }
+        let line = &line[..super::scope::others_from(line)];
         let Some(name) = super::company_in(line) else { return };
         let lower = line.to_lowercase();
         let liable = ["haftend", "komplement", "general partner"].iter().any(|w| lower.contains(w));
@@ -126,7 +136,7 @@ fn labelled(place: &Place<'_, '_>, i: usize, all: &mut Vec<Named>) {
                 people.extend(more);
             }
             // A heading alone with cards below it is a team section, which the card reader knows better.
-            if line.heading > 0 && lines.get(i + 2).is_some_and(|l| names::is_job(&l.text)) {
+            if line.heading > 0 && lines.get(i + 1).is_some_and(Line::is_name) && lines.get(i + 2).is_some_and(|l| names::is_job(&l.text)) {
                 return;
             }
         }
@@ -172,7 +182,7 @@ pub(in super::super) fn name_list(text: &str) -> Vec<String> {
 /// Whether a function is one that acts for the company.
 pub(super) fn acts(function: &str) -> bool {
     let lower = function.to_lowercase();
-    let no = ["aufsichtsrat", "supervisory", "secretary", "prokurist", "verwaltungsrat"];
+    let no = ["aufsichtsrat", "supervisory", "secretary", "prokurist", "verwaltungsrat", "advisory", "beirat", "gewerberecht"];
     let yes = [
         "geschäftsf",
         "geschäftsl",
@@ -187,6 +197,23 @@ pub(super) fn acts(function: &str) -> bool {
         "komplement",
         "gesellschafter",
         "partner",
+        "liquidator",
+        "abwickler",
+        "unternehmer",
+        "verbandsvors",
+        "représent",
+        "gérant",
+        "président",
+        "directeur général",
+        "directrice générale",
+        "amministrat",
+        "legale rappresentante",
+        "zarząd",
+        "direktør",
+        "bestuur",
+        "directie",
+        "members of the llp",
+        "designated member",
     ];
     !no.iter().any(|w| lower.contains(w)) && yes.iter().any(|w| lower.contains(w))
 }
@@ -203,6 +230,8 @@ fn may_be_label(line: &str) -> bool {
 /// A known label at the beginning of a line: its function (`None` for a bare `Vertreten durch`) and what follows.
 fn label(line: &str) -> Option<(Option<String>, &str)> {
     let (head, rest, colon) = match line.split_once(':') {
+        // `Gesellschafter:innen` over a list.
+        Some((_, rest)) if matches!(rest, "in" | "innen") => (line, "", false),
         // `Geschäftsführer:in: A` has its colon inside the word.
         Some((head, rest)) if rest.starts_with("in") && rest.contains(':') => {
             let (tail, rest) = rest.split_once(':')?;
@@ -211,6 +240,13 @@ fn label(line: &str) -> Option<(Option<String>, &str)> {
         Some((head, rest)) => (head, rest, true),
         None => (line, "", false),
     };
+    let lower = head.to_lowercase();
+    if [" nicht ", "besonderer vertreter", "gewerberecht", "bis "].iter().any(|w| lower.contains(w)) {
+        return None;
+    }
+    // `Vorstand (§ 26 BGB)`, `Vorstand nach § 26 BGB`.
+    let head = head.find('§').map_or(head, |at| &head[..at]).trim();
+    let head = [" gemäß", " gem.", " nach", " i.S.d.", " im Sinne des", "("].iter().find_map(|w| head.strip_suffix(w)).unwrap_or(head);
     let (stripped, was_represented) = strip_represented(head.trim());
     let plain = gender_neutral(&stripped.to_lowercase());
     if stripped.is_empty() {
@@ -234,7 +270,7 @@ fn label(line: &str) -> Option<(Option<String>, &str)> {
 /// `geschäftsführer der muster gmbh` is the label `geschäftsführer` with a company.
 fn starts_label(plain: &str, label: &str) -> bool {
     let Some(rest) = plain.strip_prefix(label) else { return false };
-    [" der ", " des ", " of ", " (", " / "].iter().any(|s| rest.starts_with(s)) && rest.chars().count() < 60
+    [" der ", " des ", " of ", " (", " / ", ", jeweils ", ", je "].iter().any(|s| rest.starts_with(s)) && rest.chars().count() < 60
 }
 
 fn strip_represented(head: &str) -> (&str, bool) {
@@ -251,7 +287,12 @@ fn strip_represented(head: &str) -> (&str, bool) {
     ];
     for opening in openings {
         if let Some(found) = lower.find(opening).filter(|at| *at == 0 || lower[..*at].trim_end().ends_with(',')) {
-            let mut rest = head.get(found + opening.len()..).unwrap_or_default().trim();
+            let after = head.get(found + opening.len()..).unwrap_or_default();
+            // `Vertretungsberechtigter Vorstand` is a function.
+            if after.starts_with(char::is_alphabetic) {
+                continue;
+            }
+            let mut rest = after.trim();
             for article in ["den ", "die ", "das ", "ihren ", "ihre ", "seinen ", "its ", "the "] {
                 rest = rest.strip_prefix(article).unwrap_or(rest);
             }
@@ -314,15 +355,27 @@ pub(super) fn singular(label: &str) -> String {
 
 /// The names of a list, each with the note in its parentheses; empty if any part is no name.
 fn split(text: &str) -> Vec<(String, Option<String>)> {
-    let text = text.trim().trim_end_matches('.');
-    if let Some((name, Some(job), _)) = super::super::people::in_line(text) {
-        return vec![(name, Some(job))];
+    let text = text.trim().trim_end_matches('.').replace("(FH)", "");
+    let people = listed(&text);
+    // A name with its job, rather than a list of names.
+    match super::super::people::in_line(&text) {
+        Some((name, Some(job), _)) if people.len() < 2 => vec![(name, Some(job))],
+        _ => people,
     }
+}
+
+/// What stands before a name in a list, and is none of it.
+fn without_profession(name: &str) -> &str {
+    PROFESSIONS.iter().find_map(|p| name.strip_prefix(p)).unwrap_or(name).trim_start()
+}
+
+fn listed(text: &str) -> Vec<(String, Option<String>)> {
     let separated =
         text.replace(" und ", ",").replace(" sowie ", ",").replace(" and ", ",").replace([';', '&', '/', '|'], ",");
     let mut people: Vec<(String, Option<String>)> = Vec::new();
     for part in separated.split(',').map(str::trim).filter(|p| !p.is_empty()) {
-        let (name, note) = match part.split_once('(') {
+        let part = without_profession(part);
+        let (name, note) = match part.split_once('(').or_else(|| part.split_once(" – ")) {
             Some((name, note)) => (name.trim(), Some(note.trim_end_matches(')').trim().to_owned())),
             None => (part, None),
         };

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 use regex::Regex;
 
-use super::super::blocks::Line;
+use super::abroad;
+use super::scope::Said;
 
 /// What the lines of an imprint state.
 #[derive(Default)]
@@ -25,7 +26,7 @@ fn pattern(text: &str) -> Regex {
 
 static VAT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"\b(?:(DE\s?\d{3}[\s.]?\d{3}[\s.]?\d{3})|(AT\s?U\s?\d{3}\s?\d{3}\s?\d{2}|AT\s?U\s?\d{8})",
+        r"\b(?:(DE(?:[\s.]?\d){9})|(AT\s?U(?:[\s.]?\d){8})",
         r"|(CHE[-\s]?\d{3}\.?\s?\d{3}\.?\s?\d{3}\s*(?:MWST|MwSt|TVA|IVA|VAT)\b\.?)",
         r"|((?:GB|XI)\s?\d{3}\s?\d{4}\s?\d{2}(?:\s?\d{3})?))(?:\D|$)"
     ))
@@ -47,20 +48,21 @@ static COMPANIES_HOUSE: LazyLock<Regex> = LazyLock::new(|| {
 });
 static COURT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"\b(Amtsgericht|Registergericht|Landesgericht|Handelsgericht|Landes- als Handelsgericht|AG|LG|HG)\s*:?\s+",
-        r"((?:Amtsgericht|AG|Landesgericht|LG|Handelsgericht|HG)\s+)?",
+        r"\b(Amtsgericht|Registergericht|Landesgericht|Handelsgericht|Landes- als Handelsgericht|Local Court|District Court|AG|LG|HG)",
+        r"(?:s|es)?(?:\s+für\s+Zivilrechtssachen)?\s*:?\s+(?:in\s+|of\s+)?",
+        r"((?:Amtsgericht|AG|Landesgericht|LG|Handelsgericht|HG|Local Court)(?:\s+für\s+Zivilrechtssachen)?\s+)?",
         r"([A-ZÄÖÜ][\p{L}-]+(?:[ -](?:am|an|im|in|der|ob|a\.|b\.|i\.|St\.|\(?[A-ZÄÖÜ][\p{L}.-]+\)?))*)"
     ))
 });
 static CANTON: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(Handelsregister(?:amt)?(?: des)?(?: Kantons?)? [A-ZÄÖÜ][\p{L}. -]*[\p{L}]|Registre du commerce [\p{L}' -]+)",
+        r"(Handelsregisteramt: Kanton [A-ZÄÖÜ][\p{L}. -]*[\p{L}]|Handelsregister(?:amt)?(?: des)?(?: Kantons?)? [A-ZÄÖÜ][\p{L}. -]*[\p{L}]|Registre du commerce du [\p{L}' -]+)",
     )
 });
 
 /// A line without one of these names no court.
 static OF_COURTS: LazyLock<AhoCorasick> =
-    LazyLock::new(|| any_of(&["register", "firmenbuch", "gericht", "hrb", "hra", "fn"]));
+    LazyLock::new(|| any_of(&["regist", "firmenbuch", "gericht", "court", "hrb", "hra", "fn"]));
 /// A line without one of these is not about a general partner.
 static OF_PARTNERS: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["haftende", "komplement", "general partner"]));
 /// A line without one of these has no number of Companies House.
@@ -71,17 +73,24 @@ fn any_of(words: &[&str]) -> AhoCorasick {
 }
 
 /// Reads the numbers of the lines.
-pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
+pub(super) fn read(lines: &[Said<'_, '_>], form: Option<&str>) -> Numbers {
     // Patterns cost more than this look, and most lines have no number.
-    let numbered: Vec<(&str, usize)> = lines
+    let numbered: Vec<(usize, &str, usize)> = lines
         .iter()
-        .map(|l| (l.text.as_str(), digits(&l.text)))
-        .filter(|(text, digits)| *digits > 0 && is_short(text))
+        .enumerate()
+        .map(|(i, l)| (i, l.text, digits(l.text)))
+        .filter(|(_, text, digits)| *digits > 0 && is_short(text))
         .collect();
-    let vat = first(numbered.iter(), |(text, digits)| Some((*text, vat(text, *digits)?)));
-    let register = first(numbered.iter(), |(text, digits)| Some((*text, register(text, *digits)?)));
+    let labelled = |i: usize| i.checked_sub(1).map_or("", |before| lines[before].text);
+    let vat = first(numbered.iter(), |(i, text, digits)| {
+        Some((*text, vat(text, *digits).or_else(|| abroad::vat(labelled(*i), text))?))
+    });
+    let register = first(numbered.iter(), |(i, text, digits)| {
+        let found = register(text, *digits).or_else(|| abroad::register(labelled(*i), text))?;
+        form.is_none_or(|form| fits(&found.0, form)).then_some((*text, found))
+    });
     let mut numbers = Numbers {
-        country: vat.as_ref().or(register.as_ref()).map(|(_, country)| *country),
+        country: vat.as_ref().or(register.as_ref()).map(|(_, country)| *country).filter(|c| !c.is_empty()),
         vat_id: vat.map(|(id, _)| id),
         register: register.map(|(number, _)| number),
         court: None,
@@ -99,11 +108,27 @@ pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
     numbers
 }
 
+/// Whether a company of that legal form can stand in the part of the German register that a number names.
+fn fits(number: &str, form: &str) -> bool {
+    let part = number.split(' ').next().unwrap_or_default();
+    let is_of = |words: &[&str]| words.iter().any(|w| form.contains(w));
+    match part {
+        "HRA" => is_of(&["KG", "OHG", "e.K", "e. K", "ommandit", "eingetragene"]) && !form.contains("KGaA"),
+        "HRB" => is_of(&["GmbH", "mbH", "AG", "UG", "SE", "KGaA", "eschränkter", "ktien", "VVaG"]) && (!is_of(&["KG"]) || form.contains("KGaA")),
+        "GnR" => is_of(&["eG", "e.G", "enossenschaft", "SCE"]),
+        "VR" => is_of(&["e.V", "e. V", "erein"]),
+        "PR" => is_of(&["Part"]),
+        "GsR" => is_of(&["GbR"]),
+        _ => true,
+    }
+}
+
 /// The court of the first line that names one.
-fn first_court(lines: &[Line<'_>]) -> Option<String> {
+fn first_court(lines: &[Said<'_, '_>]) -> Option<String> {
     first(lines.iter().enumerate(), |(i, line)| {
-        let next = || lines.get(i + 1).map(|l| l.text.as_str());
-        Some((line.text.as_str(), court(&line.text, next()).filter(|_| is_short(&line.text))?))
+        let next = || lines.get(i + 1).map(|l| l.text);
+        let named = |text: &str| court(text, next()).or_else(|| abroad::court(text));
+        Some((line.text, named(line.text).filter(|_| is_short(line.text))?))
     })
 }
 
@@ -199,7 +224,7 @@ fn court(text: &str, next: Option<&str>) -> Option<String> {
     }
     let lower = text.to_lowercase();
     let about_register =
-        ["register", "firmenbuch", "gericht", "hrb", "hra", " fn "].iter().any(|w| format!(" {lower} ").contains(w));
+        ["regist", "firmenbuch", "gericht", "court", "hrb", "hra", " fn "].iter().any(|w| format!(" {lower} ").contains(w));
     if !about_register {
         return None;
     }
@@ -209,6 +234,7 @@ fn court(text: &str, next: Option<&str>) -> Option<String> {
             "AG" | "Registergericht" => "Amtsgericht",
             "LG" => "Landesgericht",
             "HG" => "Handelsgericht",
+            "Landesgericht" if text.contains("Zivilrechtssachen") => "Landesgericht für Zivilrechtssachen",
             other => other,
         };
         let place = found[3].trim();

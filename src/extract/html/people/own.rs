@@ -46,6 +46,11 @@ impl Own {
         words(company).any(|w| self.words.contains(&w) || (w.len() >= 4 && self.host.contains(w.as_str())))
     }
 
+    /// Whether no word of a company's name is anybody's: all say what it does.
+    pub fn has_no_name(&self, company: &str) -> bool {
+        words(company).next().is_none()
+    }
+
     /// A text without the page's own company at its end: `Prokurist der Muster GmbH`.
     pub fn without<'t>(&self, text: &'t str) -> Option<&'t str> {
         if text.len() > 240 || imprint::legal_form(text).is_none() {
