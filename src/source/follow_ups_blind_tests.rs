@@ -14,12 +14,8 @@ use crate::extract::html::scoring::{Score, Tally};
 use crate::source::PageKind;
 
 /// Topics of `expected.yaml` and what is asked for. Of news only feeds are read, so that pages of news are not asked for.
-const TOPICS: [(&str, PageKind); 4] = [
-    ("team", PageKind::Team),
-    ("imprint", PageKind::Imprint),
-    ("jobs", PageKind::Jobs),
-    ("feeds", PageKind::News),
-];
+const TOPICS: [(&str, PageKind); 4] =
+    [("team", PageKind::Team), ("imprint", PageKind::Imprint), ("jobs", PageKind::Jobs), ("feeds", PageKind::News)];
 
 /// What is asked for first on all pages of a half, in halves of a point.
 #[derive(Default)]
@@ -79,9 +75,14 @@ fn measure(half: &str) -> (u32, u32, Score) {
         let expected = &case["organization"];
         let number = |field: &str| expected[field].as_u64().map(|n| n.to_string());
         let is = read.organization;
-        for (field, got) in
-            [("name", &is.name), ("city", &is.city), ("postal_code", &is.postal_code), ("phone", &is.phone), ("email", &is.email), ("vat_id", &is.vat_id)]
-        {
+        for (field, got) in [
+            ("name", &is.name),
+            ("city", &is.city),
+            ("postal_code", &is.postal_code),
+            ("phone", &is.phone),
+            ("email", &is.email),
+            ("vat_id", &is.vat_id),
+        ] {
             facts.count(page, field, expected[field].as_str(), got.as_deref(), &[]);
         }
         for (field, got) in [("founded", &is.founding_date), ("employees", &is.employees)] {
@@ -103,11 +104,19 @@ fn measure(half: &str) -> (u32, u32, Score) {
 
 #[test]
 fn the_pages_worth_asking_for_are_asked_for() {
-    for (half, least_points, most_wrong, least_facts, most_wrong_facts) in [("dev", 0, 999, 0, 999), ("holdout", 0, 999, 0, 999)] {
+    for (half, least_points, most_wrong, least_facts, most_wrong_facts) in
+        [("dev", 0, 999, 0, 999), ("holdout", 0, 999, 0, 999)]
+    {
         let (points, wrong_picks, facts) = measure(half);
         let Tally { right, wrong, .. } = facts.total();
-        println!("home pages, {half}: {} of 120 points for what is asked for first, {wrong_picks} wrong", f64::from(points) / 2.0);
-        assert!(points >= least_points && wrong_picks <= most_wrong, "{half}: {points} half points, {wrong_picks} wrong");
+        println!(
+            "home pages, {half}: {} of 120 points for what is asked for first, {wrong_picks} wrong",
+            f64::from(points) / 2.0
+        );
+        assert!(
+            points >= least_points && wrong_picks <= most_wrong,
+            "{half}: {points} half points, {wrong_picks} wrong"
+        );
         assert!(right >= least_facts && wrong <= most_wrong_facts, "{half}: {right} facts, {wrong} wrong");
     }
 }

@@ -35,8 +35,8 @@ pub(crate) mod scoring;
 mod tests;
 
 pub use links::{Link, LinkTopic};
-pub use topics::Sureness;
 pub use reading::{Feed, Mf2, Organization, PageReading, PersonMention, Syntax, Tdm};
+pub use topics::Sureness;
 
 use dom::Page;
 use people::own::Own;

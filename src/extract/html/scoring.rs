@@ -25,8 +25,29 @@ const SAME: [(&str, &str); 13] = [
 ];
 /// What offices that keep registers are called, and words around their places.
 const OFFICES: [&str; 23] = [
-    "amtsgericht", "registergericht", "ag", "local", "court", "landesgericht", "landes", "als", "handelsgericht", "lg", "hg", "fur",
-    "zivilrechtssachen", "handelsregisteramt", "handelsregister", "kanton", "kantons", "des", "registre", "du", "commerce", "canton", "de",
+    "amtsgericht",
+    "registergericht",
+    "ag",
+    "local",
+    "court",
+    "landesgericht",
+    "landes",
+    "als",
+    "handelsgericht",
+    "lg",
+    "hg",
+    "fur",
+    "zivilrechtssachen",
+    "handelsregisteramt",
+    "handelsregister",
+    "kanton",
+    "kantons",
+    "des",
+    "registre",
+    "du",
+    "commerce",
+    "canton",
+    "de",
 ];
 
 /// Words in lower case, without accents.
@@ -79,7 +100,8 @@ pub(crate) fn same(field: &str, expected: &str, got: &str) -> Option<bool> {
             a == b || (a.len() >= 8 && a == b.trim_start_matches(|c: char| c.is_ascii_alphabetic()))
         }
         "court" => {
-            let place = |text: &str| words(text).into_iter().filter(|w| !OFFICES.contains(&w.as_str())).collect::<String>();
+            let place =
+                |text: &str| words(text).into_iter().filter(|w| !OFFICES.contains(&w.as_str())).collect::<String>();
             let (a, b) = (place(expected), place(got));
             !b.is_empty() && (a.starts_with(&b) || b.starts_with(&a))
         }

@@ -17,6 +17,8 @@ use super::links::LinkTopic;
 
 /// Longer anchors are sentences.
 const MAX_CHARS: usize = 60;
+/// Bytes of a title.
+const MAX_TITLE: usize = 160;
 /// More words than a company's name has.
 const MAX_PLACE: usize = 4;
 
@@ -131,6 +133,17 @@ pub(super) fn of_text(text: &str) -> Option<LinkTopic> {
     named(text).map(|(topic, _, _)| topic)
 }
 
+/// Whether a title is that of an imprint, whatever else it says.
+pub(super) fn is_imprint_title(text: &str) -> bool {
+    if text.len() > MAX_TITLE {
+        return false;
+    }
+    let topics = &*TOPICS;
+    let phrases = padded(text);
+    let within = |m: aho_corasick::Match| topics.within[m.pattern().as_usize()] == LinkTopic::Imprint;
+    of_text(text) == Some(LinkTopic::Imprint) || topics.phrases.find_overlapping_iter(&phrases).any(within)
+}
+
 /// What a link promises.
 pub(super) fn of_link(text: &str, url: &Url) -> Promise {
     if padded(text).split(' ').any(|w| TOPICS.not_own.contains(w)) {
@@ -172,7 +185,10 @@ fn named(text: &str) -> Option<(LinkTopic, Sureness, bool)> {
         let words: Vec<&str> = part.split(' ').filter(|w| !w.is_empty()).collect();
         words.split(|w| topics.joints.contains(*w)).map(<[&str]>::to_vec).collect::<Vec<_>>()
     });
-    if let Some((topic, always)) = parts.filter(|part| part.len() < words.len()).find_map(|part| said(&part)) {
+    let said_in_parts = parts.filter(|part| part.len() < words.len()).filter_map(|part| said(&part));
+    // Of two things the one that is found on no other page: `Kontakt & Impressum`.
+    let rank = |topic: LinkTopic| (topic == LinkTopic::Contact, topic == LinkTopic::About, topic != LinkTopic::Imprint);
+    if let Some((topic, always)) = said_in_parts.min_by_key(|(topic, _)| rank(*topic)) {
         return Some((topic, Sureness::Part, always));
     }
     let longest = topics.phrases.find_overlapping_iter(&whole).map(|m| m.pattern().as_usize()).min()?;

@@ -52,7 +52,10 @@ static REGISTERS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     patterns(&[
         ("NL", r"(?i)\b(?:kvk|chamber of commerce|kamer van koophandel)\b[^0-9]{0,24}(\d{2}\s?\d{3}\s?\d{3})\b"),
         ("DK", r"(?i)\bcvr\b[^0-9]{0,12}(\d{2}\s?\d{2}\s?\d{2}\s?\d{2})\b"),
-        ("FR", r"(?i)(?:\brcs\b|\br\.c\.s\.|registre du commerce et des sociétés)[^0-9]{0,60}(\d{3}\s?\d{3}\s?\d{3})\b"),
+        (
+            "FR",
+            r"(?i)(?:\brcs\b|\br\.c\.s\.|registre du commerce et des sociétés)[^0-9]{0,60}(\d{3}\s?\d{3}\s?\d{3})\b",
+        ),
         ("PL", r"\bKRS\b[^0-9]{0,12}(\d{10})\b"),
         ("SG", r"\bUEN\b[^0-9A-Z]{0,12}(\d{8,9}[A-Z]|[TSR]\d{2}[A-Z]{2}\d{4}[A-Z])\b"),
         ("IT", r"(?i)\b(?:registro\s(?:delle\s)?imprese|reg\.\s?imprese)[^0-9]{0,40}(\d{11})\b"),
@@ -62,12 +65,16 @@ static REGISTERS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         ("CZ", r"\b(?:IČO|IČ)\b[^0-9]{0,6}(\d{8}|\d{3}\s?\d{2}\s?\d{3})\b"),
         ("BE", r"(?i)\b(?:kbo|bce|ondernemingsnummer|rpr|rpm)\b[^0-9]{0,20}([01]?\d{3}[.\s]?\d{3}[.\s]?\d{3})\b"),
         ("HU", r"(?i)\bcégjegyzékszám\b[^0-9]{0,6}(\d{2}-\d{2}-\d{6})\b"),
+        ("", r"(?i)\bregistered\s(?:in|at)\s[^0-9.;:]{0,40}\b(?:no|number|nr)\b[.:\s]*(\d{5,8})\b"),
         ("", r"(?i)\bcompany\s(?:reg(?:istration|istered)?\.?\s)?(?:no|number|nr)\b[.:\s]*(\d{5,6})\b"),
     ])
 });
 static OFFICES: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     patterns(&[
-        ("FR", r"(?i)\b(Registre du commerce et des sociétés (?:de |d['’])?\p{L}[\p{L}' -]*?)(?:\s+sous\b|\s+n°|\s*[,.:(]|\s+\d|$)"),
+        (
+            "FR",
+            r"(?i)\b(Registre du commerce et des sociétés (?:de |d['’])?\p{L}[\p{L}' -]*?)(?:\s+sous\b|\s+n°|\s*[,.:(]|\s+\d|$)",
+        ),
         ("FR", r"\b(RCS (?:de )?\p{Lu}[\p{L}' -]*?)(?:\s+[AB])?\s*:?\s+(?:n°\s*)?\d"),
         ("PL", r"\b(Sąd Rejonowy [\p{L}. -]+?)(?:,|\s+[IVX]+\s|$)"),
         ("IT", r"\b(Reg(?:istro|\.)(?: delle)? Imprese di \p{Lu}[\p{L}' -]*?)(?:\s+n\b|\s*[,.:(–]|\s+\d|$)"),

@@ -28,13 +28,15 @@ static POSTAL: LazyLock<Regex> = LazyLock::new(|| {
         r"(\p{Lu}[\p{L}.'’()/ -]{1,50}?)(?:\s\d{1,2})?$",
     ))
 });
+static CODE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:(?:D|DE|A|AT|CH)\s?-\s?)?\d{4,5}$"));
 static UK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^(?:(\p{Lu}[\p{L}.'’ -]{1,40}?)\s+)?([A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2})(?:\s+(.{2,40}))?$")
 });
 static IRELAND: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^(?:(\p{Lu}[\p{L}.'’ -]{1,40}?)\s+)?([AC-FHKNPRTV-Y]\d[\dW]\s?[AC-FHKNPRTV-Y\d]{4})$"));
-static AMERICA: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^(?:(\p{Lu}[\p{L}.'’ -]{1,40}?)\s+)?[A-Z]{2}\s(\d{5}|[A-Z]\d[A-Z]\s?\d[A-Z]\d)(?:-\d{4})?(?:\sUSA)?$"));
+static AMERICA: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"^(?:(\p{Lu}[\p{L}.'’ -]{1,40}?)\s+)?[A-Z]{2}\s(\d{5}|[A-Z]\d[A-Z]\s?\d[A-Z]\d)(?:-\d{4})?(?:\sUSA)?$")
+});
 static SINGAPORE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(Singapore)\s\(?(\d{6})\)?$"));
 static STREET: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
@@ -44,12 +46,17 @@ static STREET: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A French street inside a sentence.
 static RUE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\b\d{1,4}(?:\s?(?:bis|ter|[a-d]))?,?\s(?:rue|quai|avenue|av\.|boulevard|bd|place|chemin|route|allée|impasse|cours|square|passage)\s[\p{L}\d.'’ -]{2,50}$")
+    pattern(
+        r"(?i)\b\d{1,4}(?:\s?(?:bis|ter|[a-d]))?,?\s(?:rue|quai|avenue|av\.|boulevard|bd|place|chemin|route|allée|impasse|cours|square|passage)\s[\p{L}\d.'’ -]{2,50}$",
+    )
 });
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\d{1,4}\s?[a-zA-Z]?(?:[-/]\d{1,4}[a-zA-Z]?)?$"));
 static ROOM: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?i:suite|ste\.?|unit|floor|apt\.?)\s\S{1,8}$"));
-static BOX: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)\b(?:postfach|case postale|p\.?\s?o\.?\s?box|postbus|postboks|boîte postale|casella postale|apartado|bp|c/o|dx)\b"));
+static BOX: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:postfach|case postale|p\.?\s?o\.?\s?box|postbus|postboks|boîte postale|casella postale|apartado|bp|c/o|dx)\b",
+    )
+});
 
 /// The pieces of lines: what commas, bars and full stops part, without labels.
 fn pieces<'l>(lines: &[Said<'l, '_>]) -> Vec<&'l str> {
@@ -59,7 +66,8 @@ fn pieces<'l>(lines: &[Said<'l, '_>]) -> Vec<&'l str> {
         .filter(|l| l.text.chars().count() <= 600)
         // Full stops end sentences in British statements; elsewhere they abbreviate streets.
         .flat_map(|l| l.text.split(if l.text.contains("egistered ") { ". " } else { "\u{0}" }))
-        .flat_map(|p| p.split([',', '|', '·', '•', ';']))
+        .flat_map(|p| p.split([',', '|', '·', '•', ';', '∙', '‧', '●', '▪']))
+        .flat_map(|p| p.split(" // "))
         .flat_map(|p| p.split(" - "))
         .flat_map(|p| p.split(" – "))
         .map(|p| openings.iter().fold(p, |p, o| p.rsplit(o).next().unwrap_or(p)).trim().trim_end_matches('.'))
@@ -100,6 +108,16 @@ fn postal(pieces: &[&str], i: usize) -> Option<Address> {
     if let Some(found) = POSTAL.captures(pieces[i]) {
         return continental(pieces, i, &found);
     }
+    // Code and town in cells or blocks of their own.
+    if CODE.is_match(pieces[i]) {
+        let town = pieces[i + 1..]
+            .iter()
+            .take(2)
+            .find(|p| !["ort", "stadt", "city", "town"].contains(&p.to_lowercase().as_str()))?;
+        let joined = format!("{} {town}", pieces[i]);
+        let address = continental(pieces, i, &POSTAL.captures(&joined).filter(|_| is_place(town))?)?;
+        return address.street.is_some().then_some(address);
+    }
     let abroad = [(&UK, "GB"), (&IRELAND, "IE"), (&AMERICA, "US"), (&SINGAPORE, "SG")];
     let (found, country) = abroad.iter().find_map(|(p, country)| Some((p.captures(pieces[i])?, *country)))?;
     let street = street_before(pieces, i);
@@ -108,7 +126,8 @@ fn postal(pieces: &[&str], i: usize) -> Option<Address> {
         return None;
     }
     let postal_code = found[2].to_owned();
-    let country = if country == "US" && !postal_code.starts_with(|c: char| c.is_ascii_digit()) { "CA" } else { country };
+    let country =
+        if country == "US" && !postal_code.starts_with(|c: char| c.is_ascii_digit()) { "CA" } else { country };
     let inline = found.get(1).map(|m| m.as_str().trim());
     let from = street.as_ref().map_or(i.saturating_sub(2), |(_, at)| at + 1);
     // A county or business park may stand between street, city and code.
@@ -125,7 +144,13 @@ fn postal(pieces: &[&str], i: usize) -> Option<Address> {
 fn continental(pieces: &[&str], i: usize, found: &Captures<'_>) -> Option<Address> {
     let prefix = found.get(1).or_else(|| found.get(2)).map(|m| m.as_str());
     let code = &found[3];
-    let street = street_before(pieces, i);
+    // In Austria and Hungary the street may stand behind the town.
+    let behind = || {
+        pieces
+            .get(i + 1)
+            .filter(|p| STREET.is_match(p) && p.starts_with(char::is_alphabetic) && !is_phone(p) && !BOX.is_match(p))
+    };
+    let street = street_before(pieces, i).or_else(|| Some(((*behind()?).to_owned(), i)));
     // Four or five digits and a word are an address only below a street, or with a country's prefix.
     if street.is_none() && prefix.is_none() && code.len() != 5 {
         return None;
@@ -138,8 +163,14 @@ fn continental(pieces: &[&str], i: usize, found: &Captures<'_>) -> Option<Addres
     };
     let city = found[4].trim();
     // An Italian province, a French sorting office.
-    let province = city.strip_suffix(')').and_then(|c| c.rsplit_once(" (")).filter(|(_, p)| p.len() == 2 && *p == p.to_uppercase());
+    let province = city
+        .strip_suffix(')')
+        .and_then(|c| c.rsplit_once(" ("))
+        .filter(|(_, p)| p.len() == 2 && *p == p.to_uppercase());
     let city = province.map_or(city, |(city, _)| city);
+    let bare_province =
+        city.rsplit_once(' ').filter(|(_, p)| p.len() == 2 && p.bytes().all(|b| b.is_ascii_uppercase()));
+    let city = bare_province.map_or(city, |(city, _)| city);
     let cedex = city.to_lowercase().find(" cedex").filter(|at| city.is_char_boundary(*at));
     let city = cedex.map_or(city, |at| &city[..at]);
     // `12345 Musterstadt Deutschland`, without a comma.
@@ -157,10 +188,38 @@ fn continental(pieces: &[&str], i: usize, found: &Captures<'_>) -> Option<Addres
 
 fn country_of(prefix: &str) -> &'static str {
     let prefixes = [
-        ("D", "DE"), ("A", "AT"), ("FL", "LI"), ("F", "FR"), ("B", "BE"), ("L", "LU"), ("I", "IT"), ("S", "SE"), ("N", "NO"), ("E", "ES"),
-        ("P", "PT"), ("H", "HU"), ("DE", "DE"), ("AT", "AT"), ("LI", "LI"), ("FR", "FR"), ("BE", "BE"), ("LU", "LU"), ("NL", "NL"),
-        ("IT", "IT"), ("DK", "DK"), ("PL", "PL"), ("CZ", "CZ"), ("SE", "SE"), ("NO", "NO"), ("FI", "FI"), ("ES", "ES"), ("PT", "PT"),
-        ("SK", "SK"), ("HU", "HU"), ("SI", "SI"), ("HR", "HR"),
+        ("D", "DE"),
+        ("A", "AT"),
+        ("FL", "LI"),
+        ("F", "FR"),
+        ("B", "BE"),
+        ("L", "LU"),
+        ("I", "IT"),
+        ("S", "SE"),
+        ("N", "NO"),
+        ("E", "ES"),
+        ("P", "PT"),
+        ("H", "HU"),
+        ("DE", "DE"),
+        ("AT", "AT"),
+        ("LI", "LI"),
+        ("FR", "FR"),
+        ("BE", "BE"),
+        ("LU", "LU"),
+        ("NL", "NL"),
+        ("IT", "IT"),
+        ("DK", "DK"),
+        ("PL", "PL"),
+        ("CZ", "CZ"),
+        ("SE", "SE"),
+        ("NO", "NO"),
+        ("FI", "FI"),
+        ("ES", "ES"),
+        ("PT", "PT"),
+        ("SK", "SK"),
+        ("HU", "HU"),
+        ("SI", "SI"),
+        ("HR", "HR"),
     ];
     prefixes.iter().find(|(p, _)| *p == prefix).map_or("CH", |(_, country)| *country)
 }
@@ -198,12 +257,19 @@ fn street_before(pieces: &[&str], i: usize) -> Option<(String, usize)> {
 
 fn is_phone(piece: &str) -> bool {
     let first = piece.split([' ', '.', ':']).next().unwrap_or_default().to_lowercase();
-    ["tel", "fon", "fax", "telefon", "telefax", "phone", "mobil", "mobile", "tél", "hrb", "hra", "vr", "fn", "seit", "nr", "bic", "blz"].contains(&first.as_str())
+    [
+        "tel", "fon", "fax", "telefon", "telefax", "phone", "mobil", "mobile", "tél", "hrb", "hra", "vr", "fn", "seit",
+        "nr", "bic", "blz",
+    ]
+    .contains(&first.as_str())
 }
 
 fn is_place(piece: &str) -> bool {
+    // `Dublin 2`
+    let town = piece.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
     piece.starts_with(char::is_uppercase)
-        && !piece.contains(|c: char| c.is_ascii_digit())
+        && piece.len() - town.len() <= 3
+        && !town.contains(|c: char| c.is_ascii_digit())
         && piece.chars().count() <= 40
 }
 

@@ -3,11 +3,15 @@
 //! Invariant: a company named by the page's address or its structured data comes before all others; outside an imprint nothing else
 //! counts but a name above its address, a statement of registration, or a notice of copyright.
 
+use std::cmp::Reverse;
+
 use super::super::people::own::Own;
 use super::super::reading::Organization;
 use super::scope::Said;
 use super::{address, company_in, find_form};
 
+/// Names of companies that are compared.
+const MAX_CANDIDATES: usize = 64;
 /// Lines at the head of an imprint.
 const HEAD: usize = 8;
 
@@ -26,9 +30,15 @@ pub(super) fn find(said: &[Said<'_, '_>], dedicated: bool, own: &Own) -> Option<
         // A name that the page's address does not know stands above the first address, and not in running text.
         let leads = |c: &Company| {
             let short = said[c.at].text.chars().count() <= c.name.chars().count() + 60;
-            short && c.at < HEAD && address::postal_codes(&said[..c.at]).is_empty() && followed_by_address(&said[c.at..])
+            short
+                && c.at < HEAD
+                && address::postal_codes(&said[..c.at]).is_empty()
+                && followed_by_address(&said[c.at..])
         };
-        return candidates().find(|c| own.is(&c.name)).or_else(|| candidates().find(leads));
+        // Of several that share a word with the address the one that shares most, the first of equals.
+        let known = candidates().filter(|c| own.is(&c.name)).take(MAX_CANDIDATES);
+        let closest = known.min_by_key(|c| Reverse(own.closeness(&c.name)));
+        return closest.or_else(|| candidates().find(leads));
     }
     // Outside an imprint only a line that is little more than the name counts, or the statement that British law
     // wants on every page: no running text.

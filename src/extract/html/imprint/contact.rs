@@ -39,22 +39,71 @@ static MASKED: LazyLock<Regex> = LazyLock::new(|| {
         r"([A-Za-z0-9-]{1,63}(?:(?:\s?[\[({]\s?(?i:dot|punkt|point|punto)\s?[\])}]\s?|\sDOT\s|\sPUNKT\s|\.)[A-Za-z0-9-]{1,63}){1,4})",
     ))
 });
-static DOT: LazyLock<Regex> = LazyLock::new(|| pattern(r"\s?[\[({]\s?(?i:dot|punkt|point|punto)\s?[\])}]\s?|\sDOT\s|\sPUNKT\s"));
+static DOT: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\s?[\[({]\s?(?i:dot|punkt|point|punto)\s?[\])}]\s?|\sDOT\s|\sPUNKT\s"));
 
 /// Providers of mailboxes.
 const PROVIDERS: [&str; 24] = [
-    "gmx", "web", "t-online", "gmail", "googlemail", "outlook", "hotmail", "yahoo", "aol", "freenet", "icloud", "posteo", "mailbox", "online", "arcor", "live", "bluewin", "aon",
-    "chello", "orange", "wanadoo", "libero", "btinternet", "proton",
+    "gmx",
+    "web",
+    "t-online",
+    "gmail",
+    "googlemail",
+    "outlook",
+    "hotmail",
+    "yahoo",
+    "aol",
+    "freenet",
+    "icloud",
+    "posteo",
+    "mailbox",
+    "online",
+    "arcor",
+    "live",
+    "bluewin",
+    "aon",
+    "chello",
+    "orange",
+    "wanadoo",
+    "libero",
+    "btinternet",
+    "proton",
 ];
 /// Mailboxes for one purpose.
 const PURPOSES: [&str; 22] = [
-    "dsb", "datenschutz", "privacy", "dpo", "rodo", "iod", "presse", "press", "media", "bewerbung", "karriere", "jobs", "invoice", "rechnung",
-    "buchhaltung", "abuse", "security", "support", "webmaster", "noreply", "pec", "shop",
+    "dsb",
+    "datenschutz",
+    "privacy",
+    "dpo",
+    "rodo",
+    "iod",
+    "presse",
+    "press",
+    "media",
+    "bewerbung",
+    "karriere",
+    "jobs",
+    "invoice",
+    "rechnung",
+    "buchhaltung",
+    "abuse",
+    "security",
+    "support",
+    "webmaster",
+    "noreply",
+    "pec",
+    "shop",
 ];
 
 /// The first telephone number of the lines that are near the company's name, and its mail address: one of the page's own domain
 /// from anywhere, else the first of those that are near.
-pub(super) fn read(page: &Page, lines: &[Said<'_, '_>], near: Range<usize>, own: &Own, organization: &mut Organization) {
+pub(super) fn read(
+    page: &Page,
+    lines: &[Said<'_, '_>],
+    near: Range<usize>,
+    own: &Own,
+    organization: &mut Organization,
+) {
     let mut mails = Vec::new();
     for (i, said) in lines.iter().enumerate() {
         if said.text.chars().count() > 1_000 {
@@ -80,7 +129,20 @@ fn is_fax(label: &str) -> bool {
 
 fn phone(page: &Page, said: &Said<'_, '_>, before: &str) -> Option<String> {
     let text = said.text;
-    let label = ["telefon", "tel", "phone", "telephone", "fon", "téléphone", "tél", "telefono", "teléfono", "telefoon", "tlf", "mobil"];
+    let label = [
+        "telefon",
+        "tel",
+        "phone",
+        "telephone",
+        "fon",
+        "téléphone",
+        "tél",
+        "telefono",
+        "teléfono",
+        "telefoon",
+        "tlf",
+        "mobil",
+    ];
     let is_label = label.contains(&before.trim_end_matches([':', '.']).to_lowercase().as_str());
     let labelled = is_label.then(|| format!("Tel: {text}"));
     if let Some(found) = PHONE.find(labelled.as_deref().unwrap_or(text)) {
@@ -145,7 +207,8 @@ fn best(page: &Page, mails: &[(usize, String)], near: &Range<usize>, company: &O
     let of_domain = general.clone().find(|(_, mail)| is_own(mail));
     // Small companies have their mailbox at a provider, others at a domain of their name.
     let host = |mail: &str| mail.split('@').nth(1).unwrap_or_default().to_lowercase();
-    let plausible = |mail: &str| PROVIDERS.contains(&host(mail).split('.').next().unwrap_or_default()) || company.is(&host(mail));
+    let plausible =
+        |mail: &str| PROVIDERS.contains(&host(mail).split('.').next().unwrap_or_default()) || company.is(&host(mail));
     of_domain.or_else(|| general.find(|(i, mail)| near.contains(i) && plausible(mail))).map(|(_, mail)| mail.clone())
 }
 

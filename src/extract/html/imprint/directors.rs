@@ -15,9 +15,30 @@ use super::super::schema_org::Found;
 
 /// Courtesies, professions and offices before names.
 const PROFESSIONS: [&str; 24] = [
-    "Rechtsanwalt ", "Rechtsanwältin ", "Steuerberater ", "Steuerberaterin ", "Wirtschaftsprüfer ", "Wirtschaftsprüferin ", "StB ", "StBin ", "RA ", "RAin ",
-    "WP ", "WPin ", "Bmstr. ", "Baumeister ", "Erster Bürgermeister ", "Erste Bürgermeisterin ", "Bürgermeister ", "Bürgermeisterin ", "Landrat ", "Mme ",
-    "Mlle ", "M. ", "Sig. ", "Sig.ra ",
+    "Rechtsanwalt ",
+    "Rechtsanwältin ",
+    "Steuerberater ",
+    "Steuerberaterin ",
+    "Wirtschaftsprüfer ",
+    "Wirtschaftsprüferin ",
+    "StB ",
+    "StBin ",
+    "RA ",
+    "RAin ",
+    "WP ",
+    "WPin ",
+    "Bmstr. ",
+    "Baumeister ",
+    "Erster Bürgermeister ",
+    "Erste Bürgermeisterin ",
+    "Bürgermeister ",
+    "Bürgermeisterin ",
+    "Landrat ",
+    "Mme ",
+    "Mlle ",
+    "M. ",
+    "Sig. ",
+    "Sig.ra ",
 ];
 /// Lines after a label that may still hold names.
 const REACH: usize = 8;
@@ -128,7 +149,8 @@ fn labelled(place: &Place<'_, '_>, i: usize, all: &mut Vec<Named>) {
         let mut at = vec![i; people.len()];
         if rest.is_empty() {
             for (k, next) in lines.iter().enumerate().skip(i + 1).take(REACH) {
-                let more = split(&next.text);
+                // A line with a label of its own begins something else.
+                let more = if next.text.contains(": ") { Vec::new() } else { split(&next.text) };
                 if more.is_empty() {
                     break;
                 }
@@ -136,7 +158,10 @@ fn labelled(place: &Place<'_, '_>, i: usize, all: &mut Vec<Named>) {
                 people.extend(more);
             }
             // A heading alone with cards below it is a team section, which the card reader knows better.
-            if line.heading > 0 && lines.get(i + 1).is_some_and(Line::is_name) && lines.get(i + 2).is_some_and(|l| names::is_job(&l.text)) {
+            if line.heading > 0
+                && lines.get(i + 1).is_some_and(Line::is_name)
+                && lines.get(i + 2).is_some_and(|l| names::is_job(&l.text))
+            {
                 return;
             }
         }
@@ -182,7 +207,16 @@ pub(in super::super) fn name_list(text: &str) -> Vec<String> {
 /// Whether a function is one that acts for the company.
 pub(super) fn acts(function: &str) -> bool {
     let lower = function.to_lowercase();
-    let no = ["aufsichtsrat", "supervisory", "secretary", "prokurist", "verwaltungsrat", "advisory", "beirat", "gewerberecht"];
+    let no = [
+        "aufsichtsrat",
+        "supervisory",
+        "secretary",
+        "prokurist",
+        "verwaltungsrat",
+        "advisory",
+        "beirat",
+        "gewerberecht",
+    ];
     let yes = [
         "geschäftsf",
         "geschäftsl",
@@ -246,7 +280,10 @@ fn label(line: &str) -> Option<(Option<String>, &str)> {
     }
     // `Vorstand (§ 26 BGB)`, `Vorstand nach § 26 BGB`.
     let head = head.find('§').map_or(head, |at| &head[..at]).trim();
-    let head = [" gemäß", " gem.", " nach", " i.S.d.", " im Sinne des", "("].iter().find_map(|w| head.strip_suffix(w)).unwrap_or(head);
+    let head = [" gemäß", " gem.", " nach", " i.S.d.", " im Sinne des", "("]
+        .iter()
+        .find_map(|w| head.strip_suffix(w))
+        .unwrap_or(head);
     let (stripped, was_represented) = strip_represented(head.trim());
     let plain = gender_neutral(&stripped.to_lowercase());
     if stripped.is_empty() {
@@ -270,7 +307,8 @@ fn label(line: &str) -> Option<(Option<String>, &str)> {
 /// `geschäftsführer der muster gmbh` is the label `geschäftsführer` with a company.
 fn starts_label(plain: &str, label: &str) -> bool {
     let Some(rest) = plain.strip_prefix(label) else { return false };
-    [" der ", " des ", " of ", " (", " / ", ", jeweils ", ", je "].iter().any(|s| rest.starts_with(s)) && rest.chars().count() < 60
+    [" der ", " des ", " of ", " (", " / ", ", jeweils ", ", je "].iter().any(|s| rest.starts_with(s))
+        && rest.chars().count() < 60
 }
 
 fn strip_represented(head: &str) -> (&str, bool) {

@@ -17,7 +17,6 @@ mod scope;
 use super::blocks::Line;
 use super::dom::{self, Page};
 use super::lexicon::LEXICON;
-use super::links::LinkTopic;
 use super::people::own::Own;
 use super::people::sections::Section;
 use super::reading::Organization;
@@ -31,11 +30,23 @@ pub(super) use running::name_at;
 
 /// What stands before a company's name in a sentence about who runs a site.
 const OPENINGS: [&str; 14] = [
-    " operated by ", " owned by ", " run by ", " trading name of ", " provided by ", " published by ", " is part of ", " édité par la société ", " édité par ",
-    " betrieben von der ", " Angebot der ", " Internetauftritt der ", " Website der ", " Webseite der ",
+    " operated by ",
+    " owned by ",
+    " run by ",
+    " trading name of ",
+    " provided by ",
+    " published by ",
+    " is part of ",
+    " édité par la société ",
+    " édité par ",
+    " betrieben von der ",
+    " Angebot der ",
+    " Internetauftritt der ",
+    " Website der ",
+    " Webseite der ",
 ];
 /// Legal forms that are words of other languages too, and stand at the end of a name.
-const AT_END: [&str; 5] = ["AB", "AS", "Bt.", "SE", "LP"];
+const AT_END: [&str; 10] = ["AB", "AS", "Bt.", "SE", "LP", "SL", "NV", "eV", "eK", "eU"];
 /// Lines after the company's name in which its address is sought.
 const ADDRESS_REACH: usize = 14;
 /// Lines before and after it among which its numbers are.
@@ -49,15 +60,28 @@ pub(super) fn read(page: &Page, lines: &[Line<'_>], sections: &[Section], own: &
     let start = start(lines);
     let dedicated = start.is_some() || is_imprint_url(page);
     let from = start.unwrap_or(0);
-    let said = scope::own(&lines[from..], &sections[from..]);
-    let company = company::find(&said, dedicated, own);
+    let (mut said, mut first_other) = scope::own(&lines[from..], &sections[from..]);
+    let mut company = company::find(&said, dedicated, own);
+    // The company may stand above the heading: `Rechtliche Hinweise` below its address.
+    let mut from = from;
+    if company.is_none() && from > 0 {
+        let (all, first) = scope::own(lines, sections);
+        if let Some(above) = company::find(&all, dedicated, own).filter(|c| own.is(&c.name)) {
+            (said, first_other, company, from) = (all, first, Some(above), 0);
+        }
+    }
     if let Some(company) = &company {
         own.add(&company.name);
     }
     let at = company.as_ref().map(|c| said[c.at].at);
-    let said = scope::without_other_companies(said, |name| company.as_ref().is_some_and(|c| c.name == name) || own.is(name));
+    let mut said =
+        scope::without_other_companies(said, |name| company.as_ref().is_some_and(|c| c.name == name) || own.is(name));
     let at = at.and_then(|at| said.iter().position(|s| s.at >= at));
     let form = company.as_ref().and_then(|c| legal_form(&c.name));
+    if company.is_none() {
+        // Whoever has no name that is known speaks before the first that has another.
+        said.retain(|s| s.at < first_other);
+    }
     let first = at.unwrap_or(0);
     let numbered = &said[first.saturating_sub(NUMBERS_BEFORE)..said.len().min(first + NUMBERS_REACH)];
     let numbers = numbers::read(numbered, form.as_deref());
@@ -123,7 +147,7 @@ fn calling_country(phone: &str) -> Option<String> {
 
 /// Where the imprint begins: the line after its heading.
 fn start(lines: &[Line<'_>]) -> Option<usize> {
-    let titled = |l: &Line<'_>| l.heading > 0 && topics::of_text(&l.text) == Some(LinkTopic::Imprint);
+    let titled = |l: &Line<'_>| l.heading > 0 && topics::is_imprint_title(&l.text);
     let stated = |l: &Line<'_>| {
         let begins = ["an", "of", "in"];
         if !l.text.get(..2).is_some_and(|start| begins.iter().any(|b| start.eq_ignore_ascii_case(b))) {
@@ -139,7 +163,22 @@ fn start(lines: &[Line<'_>]) -> Option<usize> {
 
 fn is_imprint_url(page: &Page) -> bool {
     let path = page.url.path().to_lowercase();
-    ["impressum", "imprint", "legal-notice", "legalnotice", "anbieterkennzeichnung"].iter().any(|w| path.contains(w))
+    let words = [
+        "impressum",
+        "imprint",
+        "legal-notice",
+        "legalnotice",
+        "anbieterkennzeichnung",
+        "mentions-legales",
+        "mentions_legales",
+        "note-legali",
+        "note_legali",
+        "aviso-legal",
+        "colofon",
+        "informacje-prawne",
+        "pflichtangaben",
+    ];
+    words.iter().any(|w| path.contains(w))
 }
 
 /// The company's name in a line: from its beginning (or a label's colon) to the legal form.
@@ -205,8 +244,12 @@ fn find_form(text: &str) -> Option<(usize, usize)> {
 fn is_court(before: &str, after: &str) -> bool {
     let before = before.trim_end().to_lowercase();
     let place = after.trim_start().starts_with(char::is_uppercase);
-    let of_register = ["gericht", "register", "register:", "gericht:", "beim", "hrb", "hra", "sitz", "eintrag", "eingetragen"];
-    place && (before.ends_with([',', '(', ';']) || of_register.iter().any(|w| before.ends_with(w)) || before.ends_with(|c: char| c.is_ascii_digit()))
+    let of_register =
+        ["gericht", "register", "register:", "gericht:", "beim", "hrb", "hra", "sitz", "eintrag", "eingetragen"];
+    place
+        && (before.ends_with([',', '(', ';'])
+            || of_register.iter().any(|w| before.ends_with(w))
+            || before.ends_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Whether nothing of a name can follow.

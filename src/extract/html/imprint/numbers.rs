@@ -33,7 +33,7 @@ static VAT: LazyLock<Regex> = LazyLock::new(|| {
 });
 static HR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(HRA|HRB|GnR|GsR|VR|PR)[\s.:-]*(?:(?:Nr|No|Nummer|number)\b\.?:?\s*)?(\d[\d ]{0,7}\d|\d)(\s?[A-Z]{1,3}\b)?",
+        r"\b(HR\s?A|HR\s?B|GnR|GsR|VR|PR)[\s.:-]*(?:(?:Nr|No|Nummer|number)\b\.?:?\s*)?(\d[\d ]{0,7}\d|\d)(\s?[A-Z]{1,3}\b)?",
     )
 });
 static FN: LazyLock<Regex> = LazyLock::new(|| {
@@ -42,7 +42,7 @@ static FN: LazyLock<Regex> = LazyLock::new(|| {
 static CHE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bCHE[-\s]?(\d{3})\.?\s?(\d{3})\.?\s?(\d{3})\b"));
 static COMPANIES_HOUSE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"(?i)(?:company|registration|registered|companies house)[^.;|]{0,60}?",
+        r"(?i)(?:company|registration|registered|companies house|\bco\.?\s(?:reg\.?\s)?no)[^.;|]{0,60}?",
         r"\b(?:no|number|nr)?\b[.:\s]*\b((?:SC|NI|OC|SO|NC|R0)\s?\d{6}|\d{8}|\d{7})\b"
     ))
 });
@@ -66,7 +66,8 @@ static OF_COURTS: LazyLock<AhoCorasick> =
 /// A line without one of these is not about a general partner.
 static OF_PARTNERS: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["haftende", "komplement", "general partner"]));
 /// A line without one of these has no number of Companies House.
-static OF_COMPANIES: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["company", "companie", "regi"]));
+static OF_COMPANIES: LazyLock<AhoCorasick> =
+    LazyLock::new(|| any_of(&["company", "companie", "regi", "co. ", "co no", "co reg"]));
 
 fn any_of(words: &[&str]) -> AhoCorasick {
     AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("few short words")
@@ -114,7 +115,10 @@ fn fits(number: &str, form: &str) -> bool {
     let is_of = |words: &[&str]| words.iter().any(|w| form.contains(w));
     match part {
         "HRA" => is_of(&["KG", "OHG", "e.K", "e. K", "ommandit", "eingetragene"]) && !form.contains("KGaA"),
-        "HRB" => is_of(&["GmbH", "mbH", "AG", "UG", "SE", "KGaA", "eschränkter", "ktien", "VVaG"]) && (!is_of(&["KG"]) || form.contains("KGaA")),
+        "HRB" => {
+            is_of(&["GmbH", "mbH", "AG", "UG", "SE", "KGaA", "eschränkter", "ktien", "VVaG"])
+                && (!is_of(&["KG"]) || form.contains("KGaA"))
+        }
         "GnR" => is_of(&["eG", "e.G", "enossenschaft", "SCE"]),
         "VR" => is_of(&["e.V", "e. V", "erein"]),
         "PR" => is_of(&["Part"]),
@@ -197,13 +201,30 @@ fn register(text: &str, digits: usize) -> Option<(String, &'static str)> {
     let british = || if of_company() { COMPANIES_HOUSE.captures(text) } else { None };
     if let Some(found) = german() {
         let suffix = found.get(3).map(|s| format!(" {}", s.as_str().trim())).unwrap_or_default();
-        Some((format!("{} {}{suffix}", &found[1], squeezed(&found[2])), "DE"))
+        Some((format!("{} {}{suffix}", squeezed(&found[1]), squeezed(&found[2])), "DE"))
     } else if let Some(found) = austrian() {
         Some((format!("FN {}{}", squeezed(&found[1]), &found[2]), "AT"))
     } else if let Some(uid) = swiss() {
         Some((format!("CHE-{}.{}.{}", &uid[1], &uid[2], &uid[3]), "CH"))
     } else {
-        let found = british().filter(|_| !text.to_lowercase().contains("vat registration"))?;
+        // Other registers keep numbers of as many digits.
+        let others = [
+            "vat registration",
+            "charit",
+            "data protection",
+            "information commissioner",
+            "ico ",
+            "conduct authority",
+            "fca",
+            "trade mark",
+            "trademark",
+            "solicitors",
+            "carrier",
+            "iso ",
+        ];
+        let of_company = |matched: &str| !others.iter().any(|w| matched.to_lowercase().contains(w));
+        let found =
+            british().filter(|found| of_company(&found[0]) && !text.to_lowercase().contains("vat registration"))?;
         Some((squeezed(&found[1]).to_uppercase(), "GB"))
     }
 }
@@ -223,8 +244,9 @@ fn court(text: &str, next: Option<&str>) -> Option<String> {
         return None;
     }
     let lower = text.to_lowercase();
-    let about_register =
-        ["regist", "firmenbuch", "gericht", "court", "hrb", "hra", " fn "].iter().any(|w| format!(" {lower} ").contains(w));
+    let about_register = ["regist", "firmenbuch", "gericht", "court", "hrb", "hra", " fn "]
+        .iter()
+        .any(|w| format!(" {lower} ").contains(w));
     if !about_register {
         return None;
     }

@@ -43,7 +43,8 @@ struct Words {
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let raw: Raw = serde_saphyr::from_str(include_str!("../../../../config/lexicon/html/others.yaml"))
         .expect("the embedded lexicon is tested");
-    let inline = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&raw.inline).expect("few short words");
+    let inline =
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&raw.inline).expect("few short words");
     let labels = AhoCorasick::new(raw.labels.iter().map(|l| padded(l).trim().to_owned())).expect("few short words");
     let own = Phrases::new(&raw.own);
     Words { labels, inline, own, whole_labels: raw.labels.into_iter().collect() }
@@ -72,8 +73,9 @@ enum Until<'a> {
     NextBlock(El<'a>),
 }
 
-/// What the lines say of the company itself; others' are left out.
-pub(super) fn own<'l, 'a>(lines: &'l [Line<'a>], sections: &[Section]) -> Vec<Said<'l, 'a>> {
+/// What the lines say of the company itself, and which line is the first that speaks of others or names a company.
+pub(super) fn own<'l, 'a>(lines: &'l [Line<'a>], sections: &[Section]) -> (Vec<Said<'l, 'a>>, usize) {
+    let mut first_other = usize::MAX;
     let mut until: Option<Until<'a>> = None;
     let mut all = Vec::with_capacity(lines.len());
     for (at, line) in lines.iter().enumerate() {
@@ -82,24 +84,34 @@ pub(super) fn own<'l, 'a>(lines: &'l [Line<'a>], sections: &[Section]) -> Vec<Sa
         }
         if let Some(opened) = opens(line) {
             // What a heading of others closes is closed by that heading's end only.
-            if !matches!((&until, &opened), (Some(Until::Heading(_)), Until::Row | Until::Block(_) | Until::NextBlock(_))) {
+            if !matches!(
+                (&until, &opened),
+                (Some(Until::Heading(_)), Until::Row | Until::Block(_) | Until::NextBlock(_))
+            ) {
                 until = Some(opened);
             }
+            first_other = first_other.min(at);
             continue;
         }
         if until.is_some() || line.navigation || sections[at].outside {
             continue;
         }
         let text = line.text[..others_from(&line.text)].trim();
+        if labelled_from(&line.text).is_some() || super::company_in(text).is_some() {
+            first_other = first_other.min(at + usize::from(!text.is_empty()));
+        }
         if !text.is_empty() {
             all.push(Said { text, line, at });
         }
     }
-    all
+    (all, first_other)
 }
 
 /// Leaves out what is said of companies other than the page's own: the line from their name on, and the rest of their block.
-pub(super) fn without_other_companies<'l, 'a>(said: Vec<Said<'l, 'a>>, is_own: impl Fn(&str) -> bool) -> Vec<Said<'l, 'a>> {
+pub(super) fn without_other_companies<'l, 'a>(
+    said: Vec<Said<'l, 'a>>,
+    is_own: impl Fn(&str) -> bool,
+) -> Vec<Said<'l, 'a>> {
     let mut other: Option<El<'a>> = None;
     let mut kept = Vec::with_capacity(said.len());
     for mut one in said {
@@ -123,7 +135,8 @@ pub(super) fn without_other_companies<'l, 'a>(said: Vec<Said<'l, 'a>>, is_own: i
 
 /// Whether a line was cut where it names another company.
 fn named_before(one: &Said<'_, '_>) -> bool {
-    one.text.len() < one.line.text.len() && super::company_in(&one.line.text).is_some_and(|name| !one.text.contains(&name))
+    one.text.len() < one.line.text.len()
+        && super::company_in(&one.line.text).is_some_and(|name| !one.text.contains(&name))
 }
 
 fn is_partner(text: &str) -> bool {
@@ -151,7 +164,8 @@ fn ends<'a>(until: &mut Until<'a>, line: &Line<'a>) -> bool {
             _ => true,
         };
     }
-    let begins_own = || line.text.len() <= MAX_ALONE && WORDS.own.stand_in(line.text.split(':').next().unwrap_or_default());
+    let begins_own =
+        || line.text.len() <= MAX_ALONE && WORDS.own.stand_in(line.text.split(':').next().unwrap_or_default());
     match until {
         Until::Heading(_) => is_in_footer(line.block),
         Until::Row => is_row_head(line),
@@ -189,7 +203,10 @@ fn opens<'a>(line: &Line<'a>) -> Option<Until<'a>> {
 /// at the beginning only. Partners who are liable or represent the company are its own.
 fn is_of_others(label: &str) -> bool {
     let padded = padded(label);
-    let opening = |w: &&str| w.bytes().all(|b| b.is_ascii_digit()) || ["unser", "unsere", "our", "die", "der", "the", "weitere", "other"].contains(w);
+    let opening = |w: &&str| {
+        w.bytes().all(|b| b.is_ascii_digit())
+            || ["unser", "unsere", "our", "die", "der", "the", "weitere", "other"].contains(w)
+    };
     let words = padded.trim().split(' ').skip_while(opening);
     let core = words.collect::<Vec<_>>().join(" ");
     let own = ["haftend", "geschäftsführend", "vertretungs", "vertreten"];
@@ -197,7 +214,8 @@ fn is_of_others(label: &str) -> bool {
         return false;
     }
     let bounded = |at: usize, len: usize| {
-        core[..at].chars().next_back().is_none_or(|c| c == ' ') && core[at + len..].chars().next().is_none_or(|c| c == ' ')
+        core[..at].chars().next_back().is_none_or(|c| c == ' ')
+            && core[at + len..].chars().next().is_none_or(|c| c == ' ')
     };
     WORDS.labels.find_overlapping_iter(&core).any(|m| {
         let len = m.end() - m.start();
