@@ -201,7 +201,7 @@ fn said(words: &[&str]) -> Option<(LinkTopic, bool)> {
     let known = |words: &[&str]| topics.whole.get(&words.join(" ")).copied();
     let filling = words.iter().take_while(|w| topics.fillers.contains(**w)).count();
     let core = &words[filling..];
-    let place = core.iter().rposition(|w| topics.at_words.contains(*w)).filter(|at| *at > 0);
+    let place = core.iter().position(|w| topics.at_words.contains(*w)).filter(|at| *at > 0);
     let before_place = || core.get(..place.filter(|at| core.len() - at <= MAX_PLACE)?);
     known(words).or_else(|| known(core)).or_else(|| known(before_place()?))
 }
@@ -267,9 +267,9 @@ mod tests {
     #[test]
     fn addresses_tell_it_too() {
         for (text, address, promise) in [
-            ("Wir", "/geschaeftsleitung", Promise::Topic(LinkTopic::Team, Sureness::Address)),
-            ("Wir", "/Company/AboutUs.aspx", Promise::Topic(LinkTopic::About, Sureness::Address)),
-            ("Wir", "/%C3%BCber-uns/", Promise::Topic(LinkTopic::About, Sureness::Address)),
+            ("Mehr", "/geschaeftsleitung", Promise::Topic(LinkTopic::Team, Sureness::Address)),
+            ("Mehr", "/Company/AboutUs.aspx", Promise::Topic(LinkTopic::About, Sureness::Address)),
+            ("Mehr", "/%C3%BCber-uns/", Promise::Topic(LinkTopic::About, Sureness::Address)),
             ("Jobs", "/account/jobs", Promise::Nothing),
             ("Impressum", "/service/impressum", Promise::Topic(LinkTopic::Imprint, Sureness::Whole)),
             ("Impressum-Check", "/leistungen/impressum-check", Promise::Nothing),

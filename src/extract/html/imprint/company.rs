@@ -10,6 +10,8 @@ use super::super::reading::Organization;
 use super::scope::Said;
 use super::{address, company_in, find_form};
 
+/// Bytes before a name at the beginning of a line: `Firma`, `Anbieter:`.
+const MAX_LABEL: usize = 12;
 /// Names of companies that are compared.
 const MAX_CANDIDATES: usize = 64;
 /// Lines at the head of an imprint.
@@ -29,8 +31,9 @@ pub(super) fn find(said: &[Said<'_, '_>], dedicated: bool, own: &Own) -> Option<
     if dedicated {
         // A name that the page's address does not know stands above the first address, and not in running text.
         let leads = |c: &Company| {
-            let short = said[c.at].text.chars().count() <= c.name.chars().count() + 60;
-            short
+            let text = said[c.at].text;
+            let begins = text.find(&c.name).is_some_and(|at| at < MAX_LABEL);
+            (begins || text.chars().count() <= c.name.chars().count() + 60)
                 && c.at < HEAD
                 && address::postal_codes(&said[..c.at]).is_empty()
                 && followed_by_address(&said[c.at..])

@@ -13,6 +13,8 @@ use super::super::people::own::Own;
 use super::super::reading::Organization;
 use super::scope::Said;
 
+/// Lines below the company's name whose mail address is its own whatever the domain.
+const CLOSE: usize = 8;
 /// Mail addresses of one page that are looked at.
 const MAX_MAILS: usize = 64;
 /// Elements of a block that are searched for an address that the page keeps from harvesters.
@@ -209,7 +211,9 @@ fn best(page: &Page, mails: &[(usize, String)], near: &Range<usize>, company: &O
     let host = |mail: &str| mail.split('@').nth(1).unwrap_or_default().to_lowercase();
     let plausible =
         |mail: &str| PROVIDERS.contains(&host(mail).split('.').next().unwrap_or_default()) || company.is(&host(mail));
-    of_domain.or_else(|| general.find(|(i, mail)| near.contains(i) && plausible(mail))).map(|(_, mail)| mail.clone())
+    of_domain
+        .or_else(|| general.find(|(i, mail)| near.contains(i) && (*i < near.start + CLOSE || plausible(mail))))
+        .map(|(_, mail)| mail.clone())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod blind_tests;
 mod company;
 mod contact;
 mod directors;
+mod labels;
 mod numbers;
 mod running;
 mod scope;
@@ -85,8 +86,7 @@ pub(super) fn read(page: &Page, lines: &[Line<'_>], sections: &[Section], own: &
     let first = at.unwrap_or(0);
     let numbered = &said[first.saturating_sub(NUMBERS_BEFORE)..said.len().min(first + NUMBERS_REACH)];
     let numbers = numbers::read(numbered, form.as_deref());
-    let swiss = numbers.register.as_ref().is_some_and(|r| r.starts_with("CHE"));
-    let place = directors::Place { lines: &lines[from..], sections: &sections[from..], dedicated, swiss, own };
+    let place = directors::Place { lines: &lines[from..], sections: &sections[from..], dedicated, own };
     let directors = directors::read(&place, found);
 
     let mut organization = Organization {
