@@ -124,11 +124,15 @@ fn place_and_contact(
     organization: &mut Organization,
 ) {
     let from = at.unwrap_or(0);
-    let below = |reach: usize| &said[from..said.len().min(from.saturating_add(reach))];
+    // What stands under another heading than one of the company's own parts is not where it is.
+    let near = &said[from..said.len().min(from.saturating_add(ADDRESS_REACH))];
+    let parts = |s: &Said<'_, '_>| s.line.heading > 0 && !scope::is_own_part(s.text) && company_in(s.text).is_none();
+    let ends = near.iter().enumerate().skip(1).find(|(i, s)| parts(s) && !near[..*i].iter().all(|s| s.line.heading > 0));
+    let near = &near[..ends.map_or(near.len(), |(i, _)| i)];
     if !dedicated && at.is_none() {
         return;
     }
-    address::read(below(ADDRESS_REACH), organization);
+    address::read(near, organization);
     let is_one = || dom::dedup(address::postal_codes(said)).len() == 1;
     if organization.postal_code.is_none() && is_one() {
         address::read(said, organization);

@@ -207,26 +207,25 @@ fn register(text: &str, digits: usize) -> Option<(String, &'static str)> {
     } else if let Some(uid) = swiss() {
         Some((format!("CHE-{}.{}.{}", &uid[1], &uid[2], &uid[3]), "CH"))
     } else {
-        // Other registers keep numbers of as many digits.
-        let others = [
-            "vat registration",
-            "charit",
-            "data protection",
-            "information commissioner",
-            "ico ",
-            "conduct authority",
-            "fca",
-            "trade mark",
-            "trademark",
-            "solicitors",
-            "carrier",
-            "iso ",
-        ];
-        let of_company = |matched: &str| !others.iter().any(|w| matched.to_lowercase().contains(w));
-        let found =
-            british().filter(|found| of_company(&found[0]) && !text.to_lowercase().contains("vat registration"))?;
+        let found = british()?;
+        let end = found.get(1).map_or(0, |number| number.end());
+        if is_of_other_register(&text[..end]) {
+            return None;
+        }
         Some((squeezed(&found[1]).to_uppercase(), "GB"))
     }
+}
+
+/// Whether a text that ends with a number says that another register than that of companies keeps it.
+fn is_of_other_register(text: &str) -> bool {
+    let from = text.ceil_char_boundary(text.len().saturating_sub(90));
+    let lower = text[from..].to_lowercase();
+    let words = [
+        "vat registration", "charit", "data protection", "information commissioner", "ico ", "conduct authority", "fca", "trade mark",
+        "trademark", "solicitors", "carrier", "iso ", "pharma", "weee",
+    ];
+    let last = lower.rfind("company").unwrap_or(0);
+    words.iter().any(|w| lower.rfind(w).is_some_and(|at| at >= last))
 }
 
 /// Whether a line may have a number of an Austrian register: never `false` where it does.

@@ -152,6 +152,11 @@ fn is_row_head(line: &Line<'_>) -> bool {
     }
 }
 
+/// Whether a heading begins a part of the company's own: `Kontakt`, `Anschrift`.
+pub(super) fn is_own_part(heading: &str) -> bool {
+    WORDS.own.stand_in(heading)
+}
+
 /// Whether an element is in a footer, which belongs to no heading of the page.
 fn is_in_footer(block: El<'_>) -> bool {
     std::iter::successors(Some(block), |e| dom::parent(*e)).take(MAX_DEPTH).any(|e| dom::name(e) == "footer")
