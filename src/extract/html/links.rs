@@ -119,7 +119,7 @@ fn anchor_text(e: dom::El<'_>) -> String {
 }
 
 fn is_feed(text: &str, url: &Url) -> bool {
-    topics::is_feed_anchor(text) && !topics::is_not_news(url.as_str())
+    topics::is_feed_anchor(text) && !topics::is_not_news(Some(text), url.as_str())
 }
 
 fn site(url: &Url) -> Option<&str> {

@@ -51,10 +51,10 @@ pub fn text_of(html: &str) -> String {
     blocks::read(&Page::parse(html, &url)).text
 }
 
-/// Whether the title or address of a feed says that it is no news of the company.
+/// Whether the title of a feed, or else its address, says that it is no news of the company.
 #[must_use]
-pub fn is_not_news(text: &str) -> bool {
-    topics::is_not_news(text)
+pub fn is_not_news(title: Option<&str>, url: &str) -> bool {
+    topics::is_not_news(title, url)
 }
 
 /// The text of an XML document in whatever encoding.

@@ -40,6 +40,7 @@ struct Raw {
     not_own: FxHashSet<String>,
     feed_anchors: FxHashSet<String>,
     not_news: Vec<String>,
+    not_news_paths: Vec<String>,
 }
 
 struct Topics {
@@ -51,6 +52,7 @@ struct Topics {
     phrases: AhoCorasick,
     elsewhere: FxHashSet<String>,
     not_news: AhoCorasick,
+    not_news_paths: AhoCorasick,
     fillers: FxHashSet<String>,
     joints: FxHashSet<String>,
     at_words: FxHashSet<String>,
@@ -80,6 +82,7 @@ static TOPICS: LazyLock<Topics> = LazyLock::new(|| {
         within: within.into_iter().map(|(_, topic)| topic).collect(),
         elsewhere: raw.elsewhere.iter().flat_map(|w| spellings(w)).collect(),
         not_news: automaton(raw.not_news.iter().map(String::as_str).collect()),
+        not_news_paths: automaton(raw.not_news_paths.iter().map(String::as_str).collect()),
         fillers: raw.fillers,
         joints: raw.joints,
         at_words: raw.at_words,
@@ -163,9 +166,13 @@ pub(super) fn is_feed_anchor(text: &str) -> bool {
     TOPICS.feed_anchors.contains(padded(text).trim())
 }
 
-/// Whether the title or address of a feed says that it is no news of the company.
-pub(super) fn is_not_news(text: &str) -> bool {
-    TOPICS.not_news.is_match(&text.to_lowercase())
+/// Whether the title of a feed, or else its address, says that it is no news of the company.
+pub(super) fn is_not_news(title: Option<&str>, url: &str) -> bool {
+    let topics = &*TOPICS;
+    // The host may be called after what the company sells.
+    let path = Url::parse(url).map(|u| u[url::Position::BeforePath..].to_lowercase()).unwrap_or_default();
+    let titled = title.is_some_and(|t| topics.not_news.is_match(&t.to_lowercase()));
+    titled || topics.not_news.is_match(&path) || topics.not_news_paths.is_match(&path)
 }
 
 /// What a short text names, how surely, and whether it names that wherever it stands.

@@ -131,8 +131,8 @@ fn postal(pieces: &[&str], i: usize) -> Option<Address> {
     let inline = found.get(1).map(|m| m.as_str().trim());
     let from = street.as_ref().map_or(i.saturating_sub(2), |(_, at)| at + 1);
     // A county or business park may stand between street, city and code.
-    let between = pieces[from.min(i)..i].iter().copied().chain(inline);
-    let city = between.filter(|p| is_place(p) && !is_county(p)).last();
+    let mut between = pieces[from.min(i)..i].iter().copied().chain(inline);
+    let city = between.rfind(|p| is_place(p) && !is_county(p));
     Some(Address {
         street: street.map(|(street, _)| street),
         postal_code,

@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 
-use super::super::people::own::Own;
+use super::super::people::own::{Own, has_no_name};
 use super::super::reading::Organization;
 use super::scope::Said;
 use super::{address, company_in, find_form};
@@ -78,7 +78,7 @@ fn named(said: &[Said<'_, '_>], at: usize, own: &Own) -> Option<String> {
     let before = at.checked_sub(1).map(|k| said[k]).filter(|b| b.line.block == said[at].line.block || is_form(text));
     let before = before.map(|b| b.text).filter(|b| is_part(b));
     if let Some(before) = before
-        && (is_form(text) || (own.is(before) && !own.is(text) && !before.contains(':')) || is_unnamed(text, own))
+        && (is_form(text) || (own.is(before) && !own.is(text) && !before.contains(':')) || is_unnamed(text))
         && let Some(name) = company_in(&format!("{before} {text}"))
     {
         return Some(name);
@@ -93,8 +93,8 @@ fn is_form(text: &str) -> bool {
 }
 
 /// Whether no word of a line names a company, though it ends with a legal form: `Steuerberater Partnerschaft mbB`.
-fn is_unnamed(text: &str, own: &Own) -> bool {
-    find_form(text).is_some_and(|(_, end)| end == text.len()) && own.has_no_name(text)
+fn is_unnamed(text: &str) -> bool {
+    find_form(text).is_some_and(|(_, end)| end == text.len()) && has_no_name(text)
 }
 
 /// Whether a line may be the beginning of a name.

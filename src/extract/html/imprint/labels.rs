@@ -17,15 +17,14 @@ pub(super) fn may_be_label(line: &str) -> bool {
 /// A known label at the beginning of a line: its function (`None` for a bare `Vertreten durch`) and what follows.
 pub(super) fn label(line: &str) -> Option<(Option<String>, &str)> {
     let (head, rest, colon) = match line.split_once(':') {
-        // `Gesellschafter:innen` over a list.
-        Some((_, rest)) if matches!(rest, "in" | "innen") => (line, "", false),
+        // Without a mark, as `Gesellschafter:innen` over a list is.
+        Some((_, "in" | "innen")) | None => (line, "", false),
         // `Geschäftsführer:in: A` has its colon inside the word.
         Some((head, rest)) if rest.starts_with("in") && rest.contains(':') => {
             let (tail, rest) = rest.split_once(':')?;
             (line.get(..head.len() + 1 + tail.len())?, rest, true)
         }
         Some((head, rest)) => (head, rest, true),
-        None => (line, "", false),
     };
     let lower = head.to_lowercase();
     if [" nicht ", "besonderer vertreter", "gewerberecht", "bis "].iter().any(|w| lower.contains(w)) {

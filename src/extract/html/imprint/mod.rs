@@ -85,7 +85,7 @@ pub(super) fn read(page: &Page, lines: &[Line<'_>], sections: &[Section], own: &
     }
     let first = at.unwrap_or(0);
     let numbered = &said[first.saturating_sub(NUMBERS_BEFORE)..said.len().min(first + NUMBERS_REACH)];
-    let numbers = numbers::read(numbered, form.as_deref());
+    let numbers = numbers::read(numbered, &scope::own_parts(numbered, first.min(NUMBERS_BEFORE)), form.as_deref());
     let place = directors::Place { lines: &lines[from..], sections: &sections[from..], dedicated, own };
     let directors = directors::read(&place, found);
 
@@ -127,7 +127,8 @@ fn place_and_contact(
     // What stands under another heading than one of the company's own parts is not where it is.
     let near = &said[from..said.len().min(from.saturating_add(ADDRESS_REACH))];
     let parts = |s: &Said<'_, '_>| s.line.heading > 0 && !scope::is_own_part(s.text) && company_in(s.text).is_none();
-    let ends = near.iter().enumerate().skip(1).find(|(i, s)| parts(s) && !near[..*i].iter().all(|s| s.line.heading > 0));
+    let ends =
+        near.iter().enumerate().skip(1).find(|(i, s)| parts(s) && !near[..*i].iter().all(|s| s.line.heading > 0));
     let near = &near[..ends.map_or(near.len(), |(i, _)| i)];
     if !dedicated && at.is_none() {
         return;

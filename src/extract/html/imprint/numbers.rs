@@ -73,22 +73,14 @@ fn any_of(words: &[&str]) -> AhoCorasick {
     AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("few short words")
 }
 
-/// Reads the numbers of the lines.
-pub(super) fn read(lines: &[Said<'_, '_>], form: Option<&str>) -> Numbers {
-    // Patterns cost more than this look, and most lines have no number.
-    let numbered: Vec<(usize, &str, usize)> = lines
-        .iter()
-        .enumerate()
-        .map(|(i, l)| (i, l.text, digits(l.text)))
-        .filter(|(_, text, digits)| *digits > 0 && is_short(text))
-        .collect();
-    let labelled = |i: usize| i.checked_sub(1).map_or("", |before| lines[before].text);
-    let vat = first(numbered.iter(), |(i, text, digits)| {
-        Some((*text, vat(text, *digits).or_else(|| abroad::vat(labelled(*i), text))?))
+/// Reads the numbers of the lines; register entries, of which others have some too, from the company's own parts of them.
+pub(super) fn read(lines: &[Said<'_, '_>], own: &[Said<'_, '_>], form: Option<&str>) -> Numbers {
+    let vat = first(numbered(lines), |(before, text, digits)| {
+        Some((text, vat(text, digits).or_else(|| abroad::vat(before, text))?))
     });
-    let register = first(numbered.iter(), |(i, text, digits)| {
-        let found = register(text, *digits).or_else(|| abroad::register(labelled(*i), text))?;
-        form.is_none_or(|form| fits(&found.0, form)).then_some((*text, found))
+    let register = first(numbered(own), |(before, text, digits)| {
+        let found = register(text, digits).or_else(|| abroad::register(before, text))?;
+        form.is_none_or(|form| fits(&found.0, form)).then_some((text, found))
     });
     let mut numbers = Numbers {
         country: vat.as_ref().or(register.as_ref()).map(|(_, country)| *country).filter(|c| !c.is_empty()),
@@ -104,9 +96,17 @@ pub(super) fn read(lines: &[Said<'_, '_>], form: Option<&str>) -> Numbers {
     }
     if numbers.register.is_some() {
         let in_gb = numbers.country == Some("GB");
-        numbers.court = first_court(lines).or_else(|| in_gb.then(|| "Companies House".to_owned()));
+        numbers.court = first_court(own).or_else(|| in_gb.then(|| "Companies House".to_owned()));
     }
     numbers
+}
+
+/// The lines that may have a number, each with the one before it and its digits: patterns cost more than this look, and most
+/// lines have none.
+fn numbered<'l>(lines: &'l [Said<'l, '_>]) -> impl Iterator<Item = (&'l str, &'l str, usize)> {
+    let before = std::iter::once("").chain(lines.iter().map(|l| l.text));
+    let all = before.zip(lines).map(|(before, l)| (before, l.text, digits(l.text)));
+    all.filter(|(_, text, digits)| *digits > 0 && is_short(text))
 }
 
 /// Whether a company of that legal form can stand in the part of the German register that a number names.
@@ -221,8 +221,20 @@ fn is_of_other_register(text: &str) -> bool {
     let from = text.ceil_char_boundary(text.len().saturating_sub(90));
     let lower = text[from..].to_lowercase();
     let words = [
-        "vat registration", "charit", "data protection", "information commissioner", "ico ", "conduct authority", "fca", "trade mark",
-        "trademark", "solicitors", "carrier", "iso ", "pharma", "weee",
+        "vat registration",
+        "charit",
+        "data protection",
+        "information commissioner",
+        "ico ",
+        "conduct authority",
+        "fca",
+        "trade mark",
+        "trademark",
+        "solicitors",
+        "carrier",
+        "iso ",
+        "pharma",
+        "weee",
     ];
     let last = lower.rfind("company").unwrap_or(0);
     words.iter().any(|w| lower.rfind(w).is_some_and(|at| at >= last))

@@ -157,6 +157,21 @@ pub(super) fn is_own_part(heading: &str) -> bool {
     WORDS.own.stand_in(heading)
 }
 
+/// Leaves out what stands, from a line on, under headings of which it is not known that they begin a part of the company's own.
+pub(super) fn own_parts<'l, 'a>(said: &[Said<'l, 'a>], from: usize) -> Vec<Said<'l, 'a>> {
+    let mut is_own = true;
+    let parts = said.iter().enumerate().filter(|(i, s)| {
+        if *i > from && s.line.heading > 0 {
+            let numbered = s.text.bytes().any(|b| b.is_ascii_digit());
+            is_own = is_own_part(s.text) || super::company_in(s.text).is_some() || numbered;
+        } else if is_in_footer(s.line.block) {
+            is_own = true;
+        }
+        is_own
+    });
+    parts.map(|(_, s)| *s).collect()
+}
+
 /// Whether an element is in a footer, which belongs to no heading of the page.
 fn is_in_footer(block: El<'_>) -> bool {
     std::iter::successors(Some(block), |e| dom::parent(*e)).take(MAX_DEPTH).any(|e| dom::name(e) == "footer")

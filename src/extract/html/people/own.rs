@@ -55,11 +55,6 @@ impl Own {
         words.map(str::to_lowercase).filter(|w| self.host.contains(w.as_str())).map(|w| w.len()).sum()
     }
 
-    /// Whether no word of a company's name is anybody's: all say what it does.
-    pub fn has_no_name(&self, company: &str) -> bool {
-        words(company).next().is_none()
-    }
-
     /// A text without the page's own company at its end: `Prokurist der Muster GmbH`.
     pub fn without<'t>(&self, text: &'t str) -> Option<&'t str> {
         if text.len() > 240 || imprint::legal_form(text).is_none() {
@@ -76,6 +71,11 @@ impl Own {
     pub fn add(&mut self, name: &str) {
         self.words.extend(words(name));
     }
+}
+
+/// Whether no word of a company's name is anybody's: all say what it does.
+pub(in super::super) fn has_no_name(company: &str) -> bool {
+    words(company).next().is_none()
 }
 
 /// The words of a company's name that are nobody else's.
