@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-const PARTS: [(&str, &[u8]); 33] = [
+const PARTS: [(&str, &[u8]); 43] = [
     ("signals/buying_role", include_bytes!("../../config/signals/buying_role.yaml")),
     ("signals/trait", include_bytes!("../../config/signals/trait.yaml")),
     ("signals/motive", include_bytes!("../../config/signals/motive.yaml")),
@@ -42,6 +42,34 @@ const PARTS: [(&str, &[u8]); 33] = [
     ("crm/columns", include_bytes!("../../config/crm/columns.yaml")),
     ("crm/values", include_bytes!("../../config/crm/values.yaml")),
     ("identity", include_bytes!("../../config/identity.yaml")),
+    ("lexicon/special_categories/biometric", include_bytes!("../../config/lexicon/special_categories/biometric.yaml")),
+    ("lexicon/special_categories/context", include_bytes!("../../config/lexicon/special_categories/context.yaml")),
+    (
+        "lexicon/special_categories/criminal_offence",
+        include_bytes!("../../config/lexicon/special_categories/criminal_offence.yaml"),
+    ),
+    (
+        "lexicon/special_categories/ethnic_origin",
+        include_bytes!("../../config/lexicon/special_categories/ethnic_origin.yaml"),
+    ),
+    ("lexicon/special_categories/genetic", include_bytes!("../../config/lexicon/special_categories/genetic.yaml")),
+    ("lexicon/special_categories/health", include_bytes!("../../config/lexicon/special_categories/health.yaml")),
+    (
+        "lexicon/special_categories/political_opinion",
+        include_bytes!("../../config/lexicon/special_categories/political_opinion.yaml"),
+    ),
+    (
+        "lexicon/special_categories/religion_belief",
+        include_bytes!("../../config/lexicon/special_categories/religion_belief.yaml"),
+    ),
+    (
+        "lexicon/special_categories/sex_life_orientation",
+        include_bytes!("../../config/lexicon/special_categories/sex_life_orientation.yaml"),
+    ),
+    (
+        "lexicon/special_categories/union_membership",
+        include_bytes!("../../config/lexicon/special_categories/union_membership.yaml"),
+    ),
 ];
 
 static HASH: LazyLock<String> = LazyLock::new(|| {

@@ -6,13 +6,13 @@
 
 use url::Url;
 
-use crate::extract::html::{self, LinkTopic, Organization, PageReading, PersonMention};
+use crate::extract::html::{self, Organization, PageReading, PersonMention};
 use crate::extract::reservation;
 use crate::fetch::page_opt_outs;
 use crate::identity::{Claimed, Verdict, judge};
 use crate::model::{About, AccountId, Claim};
 use crate::source::titles::{self, Stated};
-use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Reading, id, job_adverts, news};
+use crate::source::{Body, Context, Found, KnownContact, PageKind, Reading, follow_ups, id, job_adverts, news};
 
 /// The product token that a page may forbid by name.
 pub(super) const AGENT: &str = "prosopon";
@@ -20,8 +20,6 @@ pub(super) const AGENT: &str = "prosopon";
 pub(super) const TRUST: f64 = 1.0;
 /// An imprint must be right by law.
 const IMPRINT_WEIGHT: f64 = 0.95;
-/// At most so many team pages are asked for.
-const MAX_TEAM_PAGES: usize = 2;
 
 /// Where a site begins.
 #[must_use]
@@ -56,7 +54,7 @@ pub fn read(kind: PageKind, body: &Body<'_>, context: &Context<'_>) -> Reading {
     }
     people(&page, body.url, context, &mut reading);
     if kind == PageKind::Home {
-        reading.follow_ups = follow_ups(&page, body.url);
+        reading.follow_ups = follow_ups::of_home(&page, body.url);
     }
     reading
 }
@@ -128,25 +126,4 @@ fn people(page: &PageReading, url: &Url, context: &Context<'_>, reading: &mut Re
 
 fn emails(mention: &PersonMention) -> Vec<String> {
     mention.links.iter().filter_map(|l| l.strip_prefix("mailto:")).map(str::to_lowercase).collect()
-}
-
-/// The team pages (or, without one, who-we-are and contact pages), the imprint, the feed and the open positions that the home page
-/// links to.
-fn follow_ups(page: &PageReading, url: &Url) -> Vec<FollowUp> {
-    let of = |topic: LinkTopic| {
-        page.links
-            .iter()
-            .filter(move |l| l.topic == Some(topic) && l.same_site && !l.nofollow)
-            .map(|l| l.url.to_string())
-    };
-    let mut team: Vec<String> = of(LinkTopic::Team).collect();
-    if team.is_empty() {
-        team = of(LinkTopic::About).chain(of(LinkTopic::Contact)).collect();
-    }
-    let team = team.into_iter().take(MAX_TEAM_PAGES).map(|url| FollowUp { kind: PageKind::Team, url });
-    let imprint = of(LinkTopic::Imprint).take(1).map(|url| FollowUp { kind: PageKind::Imprint, url });
-    let feed = news::feed_of(page, url).map(|url| FollowUp { kind: PageKind::News, url });
-    let jobs = of(LinkTopic::Jobs).take(1).map(|url| FollowUp { kind: PageKind::Jobs, url });
-    // The imprint may reserve the whole site, so it is read before the others.
-    imprint.chain(team).chain(feed).chain(jobs).collect()
 }

@@ -6,6 +6,7 @@
 pub mod company_site;
 pub mod crm;
 pub mod developer_profile;
+mod follow_ups;
 mod job_adverts;
 mod neutral;
 pub mod news;

@@ -1,11 +1,13 @@
 //! Which feed is read, and what of it becomes a fact about the company.
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::*;
 use crate::extract::html::read_page;
 use crate::ids::{DEMO_KEY, Ids};
 use crate::model::{Account, Personal, Subject};
+use crate::source::follow_ups::feed_of;
 use crate::taxonomy::Language;
 
 fn as_of() -> Timestamp {

@@ -9,13 +9,10 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
-use super::links::LinkTopic;
-
 /// The lists, as the file has them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
-    link_topics: BTreeMap<LinkTopic, Vec<String>>,
     job_words: Vec<String>,
     not_jobs: Vec<String>,
     job_stems: Vec<String>,
@@ -30,6 +27,8 @@ struct Raw {
     stop_words_de: Vec<String>,
     stop_words_en: Vec<String>,
     countries: BTreeMap<String, Vec<String>>,
+    counties: FxHashSet<String>,
+    calling_codes: BTreeMap<String, String>,
     given_names: Vec<String>,
     family_names: Vec<String>,
     outside_headings: Vec<String>,
@@ -42,10 +41,6 @@ struct Raw {
 
 /// The lists, ready for use.
 pub(super) struct Lexicon {
-    /// The longest phrase first, in the order of the automaton's patterns.
-    topics: Vec<(String, LinkTopic)>,
-    /// The phrases between spaces.
-    topic_phrases: AhoCorasick,
     /// Finds legal forms.
     pub legal_form_finder: AhoCorasick,
     /// Which bytes one begins with, and which are a second one.
@@ -98,6 +93,10 @@ pub(super) struct Lexicon {
     pub stop_words_en: FxHashSet<String>,
     /// ISO 3166-1 alpha-2 by spelling.
     pub countries: BTreeMap<String, String>,
+    /// Counties, which stand between a town and its postal code.
+    pub counties: FxHashSet<String>,
+    /// ISO 3166-1 alpha-2 by what stands after the plus of a telephone number.
+    pub calling_codes: BTreeMap<String, String>,
 }
 
 /// The one lexicon.
@@ -108,13 +107,8 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         list.sort_by(|a, b| b.chars().count().cmp(&a.chars().count()).then(a.cmp(b)));
         list
     };
-    let mut topics: Vec<(String, LinkTopic)> =
-        raw.link_topics.into_iter().flat_map(|(t, words)| words.into_iter().map(move |w| (w, t))).collect();
-    topics.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.cmp(b)));
     let automaton = |words: &mut dyn Iterator<Item = String>| AhoCorasick::new(words).expect("few short words");
     Lexicon {
-        topic_phrases: automaton(&mut topics.iter().map(|(phrase, _)| format!(" {phrase} "))),
-        topics,
         legal_form_starts: [0, 1].map(|at| {
             let has = |b: u8| raw.legal_forms.iter().any(|f| f.as_bytes().get(at) == Some(&b));
             std::array::from_fn(|b| u8::try_from(b).is_ok_and(has))
@@ -157,6 +151,8 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
             .into_iter()
             .flat_map(|(code, names)| names.into_iter().map(move |n| (n, code.clone())))
             .collect(),
+        counties: raw.counties,
+        calling_codes: raw.calling_codes,
     }
 });
 
@@ -164,7 +160,7 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
 pub(super) struct Phrases(AhoCorasick);
 
 impl Phrases {
-    fn new(phrases: &[String]) -> Self {
+    pub fn new(phrases: &[String]) -> Self {
         Self(AhoCorasick::new(phrases.iter().map(|p| padded(p))).expect("few short words"))
     }
 
@@ -238,18 +234,8 @@ pub(super) fn in_lower<R>(word: &str, ask: impl FnOnce(&str) -> R) -> R {
     ask(&word.to_lowercase())
 }
 
-/// What a short anchor text or path segment promises; the longest phrase in it decides.
-pub(super) fn link_topic(text: &str) -> Option<LinkTopic> {
-    if text.len() > 240 || text.chars().count() > 60 {
-        return None;
-    }
-    let padded = padded(text);
-    let longest = LEXICON.topic_phrases.find_overlapping_iter(&padded).map(|m| m.pattern().as_usize()).min()?;
-    Some(LEXICON.topics[longest].1)
-}
-
 /// The words of a text in lower case, with one space around each.
-fn padded(text: &str) -> String {
+pub(super) fn padded(text: &str) -> String {
     let mut padded = String::with_capacity(text.len() + 8);
     padded.push(' ');
     let mut add = |c: char, is_letter: bool| {
@@ -275,18 +261,6 @@ fn padded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn anchors_tell_their_topic() {
-        assert_eq!(link_topic("Unser Team"), Some(LinkTopic::Team));
-        assert_eq!(link_topic("Über uns"), Some(LinkTopic::About));
-        assert_eq!(link_topic("Impressum & Datenschutz"), Some(LinkTopic::Imprint));
-        assert_eq!(link_topic("Ihre Ansprechpartner"), Some(LinkTopic::Team));
-        assert_eq!(link_topic("Contact us"), Some(LinkTopic::Contact));
-        assert_eq!(link_topic("Karriere bei uns"), Some(LinkTopic::Jobs));
-        assert_eq!(link_topic("Open positions"), Some(LinkTopic::Jobs));
-        assert_eq!(link_topic("Steam cleaning"), None);
-    }
 
     #[test]
     fn every_list_has_entries_in_lower_case() {

@@ -5,8 +5,8 @@
 use url::Url;
 
 use super::dom::{self, Page};
-use super::lexicon;
 use super::limits::MAX_ITEMS;
+use super::topics::{self, Promise, Sureness};
 
 /// An outgoing link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub struct Link {
     pub same_site: bool,
     /// What the anchor text, else the path, promises.
     pub topic: Option<LinkTopic>,
+    /// How surely it does.
+    pub sureness: Sureness,
+    /// Whether it seems to lead to a feed of news.
+    pub feed: bool,
 }
 
 /// A page of interest that a link promises.
@@ -48,8 +52,11 @@ pub(super) fn read(page: &Page) -> Vec<Link> {
                 c.split(',').any(|d| ["nofollow", "none"].iter().any(|n| d.trim().eq_ignore_ascii_case(n)))
             })
     });
+    let mut here = page.url.clone();
+    here.set_fragment(None);
     let mut links: Vec<Link> = Vec::new();
     let mut index = std::collections::HashMap::new();
+    let mut promises: Vec<Promise> = Vec::new();
     for e in page.marked().filter(|e| matches!(dom::name(*e), "a" | "area")) {
         let Some(mut url) = dom::attr(e, "href").and_then(|h| page.base.join(h).ok()) else { continue };
         if !matches!(url.scheme(), "http" | "https") {
@@ -57,11 +64,14 @@ pub(super) fn read(page: &Page) -> Vec<Link> {
         }
         url.set_fragment(None);
         let text = anchor_text(e);
+        let promise = topics::of_link(&text, &url);
         let nofollow = page_nofollow
             || e.attr("rel").is_some_and(|r| r.split_ascii_whitespace().any(|r| r.eq_ignore_ascii_case("nofollow")));
         if let Some(&i) = index.get(&url) {
             let known: &mut Link = &mut links[i];
             known.nofollow |= nofollow;
+            promises[i] = better(promises[i], promise);
+            known.feed |= is_feed(&text, &known.url);
             if known.text.is_empty() {
                 known.text = text;
             }
@@ -72,12 +82,30 @@ pub(super) fn read(page: &Page) -> Vec<Link> {
         }
         index.insert(url.clone(), links.len());
         let same_site = site(&url) == site(&page.url);
-        links.push(Link { url, text, nofollow, same_site, topic: None });
+        let feed = is_feed(&text, &url);
+        promises.push(promise);
+        links.push(Link { url, text, nofollow, same_site, topic: None, sureness: Sureness::Within, feed });
     }
-    for link in &mut links {
-        link.topic = lexicon::link_topic(&link.text).or_else(|| path_topic(&link.url));
+    for (link, promise) in links.iter_mut().zip(promises) {
+        // A link to the page itself, perhaps to a part of it, leads nowhere.
+        if let Promise::Topic(topic, sureness) = promise
+            && link.url != here
+        {
+            (link.topic, link.sureness) = (Some(topic), sureness);
+        }
     }
     links
+}
+
+/// What two anchors of one address say of it: people before all else, then what is said more surely.
+fn better(a: Promise, b: Promise) -> Promise {
+    let rank = |promise: Promise| match promise {
+        Promise::NotOwn => (0, None),
+        Promise::Topic(LinkTopic::Team, sureness) => (1, Some(sureness)),
+        Promise::Topic(_, sureness) => (2, Some(sureness)),
+        Promise::Nothing => (3, None),
+    };
+    if rank(b) < rank(a) { b } else { a }
 }
 
 fn anchor_text(e: dom::El<'_>) -> String {
@@ -90,10 +118,8 @@ fn anchor_text(e: dom::El<'_>) -> String {
     own.or_else(inner).map(dom::fold).unwrap_or_default()
 }
 
-fn path_topic(url: &Url) -> Option<LinkTopic> {
-    let last = url.path_segments()?.rfind(|s| !s.is_empty())?;
-    let stem = last.split('.').next().unwrap_or(last);
-    lexicon::link_topic(&stem.replace(['-', '_', '+'], " ").replace("%20", " "))
+fn is_feed(text: &str, url: &Url) -> bool {
+    topics::is_feed_anchor(text) && !topics::is_not_news(Some(text), url.as_str())
 }
 
 fn site(url: &Url) -> Option<&str> {

@@ -23,28 +23,38 @@ mod reading;
 mod schema_org;
 mod text;
 mod tokens;
+mod topics;
 mod tree;
 mod white;
 
 #[cfg(test)]
 mod blind_tests;
 #[cfg(test)]
+pub(crate) mod scoring;
+#[cfg(test)]
 mod tests;
 
 pub use links::{Link, LinkTopic};
 pub use reading::{Feed, Mf2, Organization, PageReading, PersonMention, Syntax, Tdm};
+pub use topics::Sureness;
 
 use dom::Page;
 use people::own::Own;
 
 /// Name and version of this reader, for the `extractor` column of `evidence`.
-pub const EXTRACTOR: &str = "html/1";
+pub const EXTRACTOR: &str = "html/2";
 
 /// The visible text of a piece of HTML, a block a line: of an entry of a feed, of a post.
 #[must_use]
 pub fn text_of(html: &str) -> String {
     let url = url::Url::parse("https://piece.invalid/").expect("a fixed address");
     blocks::read(&Page::parse(html, &url)).text
+}
+
+/// Whether the title of a feed, or else its address, says that it is no news of the company.
+#[must_use]
+pub fn is_not_news(title: Option<&str>, url: &str) -> bool {
+    topics::is_not_news(title, url)
 }
 
 /// The text of an XML document in whatever encoding.

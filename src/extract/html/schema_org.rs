@@ -221,7 +221,7 @@ impl<'v> Walk<'_, 'v, '_> {
             name,
             vat_id: texts(node, "vatID").into_iter().next().map(|v| super::imprint::compact_vat(&v)),
             phone: texts(node, "telephone").into_iter().next(),
-            email: texts(node, "email").into_iter().next().map(|m| m.trim_start_matches("mailto:").to_owned()),
+            email: texts(node, "email").into_iter().next().and_then(|m| mailbox(&m)),
             url: texts(node, "url").into_iter().next().and_then(|u| self.page.resolve(&u)),
             employees: node.get("numberOfEmployees").and_then(quantity),
             founding_date: texts(node, "foundingDate").into_iter().next(),
@@ -242,6 +242,12 @@ impl<'v> Walk<'_, 'v, '_> {
             self.found.offer(org, standing);
         }
     }
+}
+
+/// The address of a `mailto:` link, without subject and the like.
+fn mailbox(mail: &str) -> Option<String> {
+    let address = mail.trim_start_matches("mailto:").split('?').next()?.trim();
+    (!address.is_empty()).then(|| address.to_owned())
 }
 
 /// `tel:` with digits and a leading plus only.

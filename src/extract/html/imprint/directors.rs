@@ -12,7 +12,35 @@ use super::super::people::sections::Section;
 use super::super::people::{is_former, is_others, names};
 use super::super::reading::{PersonMention, Syntax};
 use super::super::schema_org::Found;
+use super::labels::{gender_neutral, label, may_be_label, singular};
 
+/// Courtesies, professions and offices before names.
+const PROFESSIONS: [&str; 24] = [
+    "Rechtsanwalt ",
+    "Rechtsanwältin ",
+    "Steuerberater ",
+    "Steuerberaterin ",
+    "Wirtschaftsprüfer ",
+    "Wirtschaftsprüferin ",
+    "StB ",
+    "StBin ",
+    "RA ",
+    "RAin ",
+    "WP ",
+    "WPin ",
+    "Bmstr. ",
+    "Baumeister ",
+    "Erster Bürgermeister ",
+    "Erste Bürgermeisterin ",
+    "Bürgermeister ",
+    "Bürgermeisterin ",
+    "Landrat ",
+    "Mme ",
+    "Mlle ",
+    "M. ",
+    "Sig. ",
+    "Sig.ra ",
+];
 /// Lines after a label that may still hold names.
 const REACH: usize = 8;
 
@@ -91,6 +119,7 @@ impl Company {
         if line.chars().count() > 160 {
             return;
         }
+        let line = &line[..super::scope::others_from(line)];
         let Some(name) = super::company_in(line) else { return };
         let lower = line.to_lowercase();
         let liable = ["haftend", "komplement", "general partner"].iter().any(|w| lower.contains(w));
@@ -118,7 +147,8 @@ fn labelled(place: &Place<'_, '_>, i: usize, all: &mut Vec<Named>) {
         let mut at = vec![i; people.len()];
         if rest.is_empty() {
             for (k, next) in lines.iter().enumerate().skip(i + 1).take(REACH) {
-                let more = split(&next.text);
+                // A line with a label of its own begins something else.
+                let more = if next.text.contains(": ") { Vec::new() } else { split(&next.text) };
                 if more.is_empty() {
                     break;
                 }
@@ -126,7 +156,10 @@ fn labelled(place: &Place<'_, '_>, i: usize, all: &mut Vec<Named>) {
                 people.extend(more);
             }
             // A heading alone with cards below it is a team section, which the card reader knows better.
-            if line.heading > 0 && lines.get(i + 2).is_some_and(|l| names::is_job(&l.text)) {
+            if line.heading > 0
+                && lines.get(i + 1).is_some_and(Line::is_name)
+                && lines.get(i + 2).is_some_and(|l| names::is_job(&l.text))
+            {
                 return;
             }
         }
@@ -172,7 +205,16 @@ pub(in super::super) fn name_list(text: &str) -> Vec<String> {
 /// Whether a function is one that acts for the company.
 pub(super) fn acts(function: &str) -> bool {
     let lower = function.to_lowercase();
-    let no = ["aufsichtsrat", "supervisory", "secretary", "prokurist", "verwaltungsrat"];
+    let no = [
+        "aufsichtsrat",
+        "supervisory",
+        "secretary",
+        "prokurist",
+        "verwaltungsrat",
+        "advisory",
+        "beirat",
+        "gewerberecht",
+    ];
     let yes = [
         "geschäftsf",
         "geschäftsl",
@@ -187,142 +229,50 @@ pub(super) fn acts(function: &str) -> bool {
         "komplement",
         "gesellschafter",
         "partner",
+        "liquidator",
+        "abwickler",
+        "unternehmer",
+        "verbandsvors",
+        "représent",
+        "gérant",
+        "président",
+        "directeur général",
+        "directrice générale",
+        "amministrat",
+        "legale rappresentante",
+        "zarząd",
+        "direktør",
+        "bestuur",
+        "directie",
+        "members of the llp",
+        "designated member",
     ];
     !no.iter().any(|w| lower.contains(w)) && yes.iter().any(|w| lower.contains(w))
 }
 
-/// Whether [`label`] may find one: never `false` where it does. Most lines have none, which this tells cheaply.
-fn may_be_label(line: &str) -> bool {
-    let represented = |part: &str| {
-        let begins = |w: &str| part.get(..w.len()).is_some_and(|start| start.eq_ignore_ascii_case(w));
-        ["vertret", "gesetzlich", "represented"].into_iter().any(begins)
-    };
-    LEXICON.may_begin_with_label(line) || line.split(',').any(|part| represented(part.trim_start()))
-}
-
-/// A known label at the beginning of a line: its function (`None` for a bare `Vertreten durch`) and what follows.
-fn label(line: &str) -> Option<(Option<String>, &str)> {
-    let (head, rest, colon) = match line.split_once(':') {
-        // `Geschäftsführer:in: A` has its colon inside the word.
-        Some((head, rest)) if rest.starts_with("in") && rest.contains(':') => {
-            let (tail, rest) = rest.split_once(':')?;
-            (line.get(..head.len() + 1 + tail.len())?, rest, true)
-        }
-        Some((head, rest)) => (head, rest, true),
-        None => (line, "", false),
-    };
-    let (stripped, was_represented) = strip_represented(head.trim());
-    let plain = gender_neutral(&stripped.to_lowercase());
-    if stripped.is_empty() {
-        return was_represented.then_some((None, rest.trim()));
-    }
-    if let Some(function) = LEXICON.function_labels.iter().find(|l| **l == plain || starts_label(&plain, l)) {
-        let written = stripped.get(..function.len()).filter(|w| w.to_lowercase() == *function).unwrap_or(stripped);
-        return Some((Some(singular(written)), rest.trim()));
-    }
-    // `Vertreten durch die Geschäftsführer A und B`, without a colon.
-    if !colon && was_represented {
-        let by_length = LEXICON.function_labels.iter();
-        let function = by_length.into_iter().find(|l| stripped.to_lowercase().starts_with(&format!("{l} ")))?;
-        let written = stripped.get(..function.len())?;
-        return Some((Some(singular(written)), stripped.get(function.len()..)?.trim()));
-    }
-    // `Vertreten durch A und B`.
-    (was_represented && !colon && !split(stripped).is_empty()).then_some((None, stripped))
-}
-
-/// `geschäftsführer der muster gmbh` is the label `geschäftsführer` with a company.
-fn starts_label(plain: &str, label: &str) -> bool {
-    let Some(rest) = plain.strip_prefix(label) else { return false };
-    [" der ", " des ", " of ", " (", " / "].iter().any(|s| rest.starts_with(s)) && rest.chars().count() < 60
-}
-
-fn strip_represented(head: &str) -> (&str, bool) {
-    let lower = head.to_lowercase();
-    let openings = [
-        "gesetzlich vertreten durch",
-        "vertreten durch",
-        "vertretungsberechtigt",
-        "represented by",
-        "vertretungsberechtigte personen",
-        "vertretungsberechtigte person",
-        "gesetzlicher vertreter",
-        "gesetzliche vertreter",
-    ];
-    for opening in openings {
-        if let Some(found) = lower.find(opening).filter(|at| *at == 0 || lower[..*at].trim_end().ends_with(',')) {
-            let mut rest = head.get(found + opening.len()..).unwrap_or_default().trim();
-            for article in ["den ", "die ", "das ", "ihren ", "ihre ", "seinen ", "its ", "the "] {
-                rest = rest.strip_prefix(article).unwrap_or(rest);
-            }
-            return (rest, true);
-        }
-    }
-    (head, false)
-}
-
-fn gender_neutral(lower: &str) -> String {
-    let mut plain = lower.to_owned();
-    for ending in [
-        "*innen", ":innen", "_innen", "/innen", "/-innen", "(innen)", "*in", ":in", "_in", "/in", "/-in", "(in)",
-        "(s)", "(m/w/d)",
-    ] {
-        plain = plain.strip_suffix(ending).map_or(plain.clone(), |p| p.trim().to_owned());
-    }
-    plain
-}
-
-/// One person's function from a label in the plural.
-pub(super) fn singular(label: &str) -> String {
-    for (plural, one) in [
-        ("irectors", "irector"),
-        ("Partners", "Partner"),
-        ("Mitglieder des", "Mitglied des"),
-        ("Geschäftsführende Direktoren", "Geschäftsführender Direktor"),
-        ("Mitglieder der", "Mitglied der"),
-        ("ignatories", "ignatory"),
-        ("fficers", "fficer"),
-        ("olders of", "older of"),
-        ("hareholders", "hareholder"),
-        ("anagers", "anager"),
-        ("epresentatives", "epresentative"),
-        ("Owners", "Owner"),
-        ("ounders", "ounder"),
-        ("erinnen", "erin"),
-        ("Prokuristinnen", "Prokuristin"),
-        ("inzelprokuristen", "inzelprokurist"),
-        ("rokuristen", "rokurist"),
-        ("Einzelprokura", "Einzelprokurist"),
-        ("Gesamtprokura", "Prokurist"),
-        ("Prokura", "Prokurist"),
-        ("Komplementäre", "Komplementär"),
-        ("Prokuristen", "Prokurist"),
-        ("Vorstände", "Vorstand"),
-        ("Vorstandsmitglieder", "Vorstandsmitglied"),
-        ("Vertretungsberechtigte Geschäftsführer", "Geschäftsführer"),
-        ("Vertretungsberechtigter Geschäftsführer", "Geschäftsführer"),
-        ("Board of Director", "Board of Directors"),
-    ] {
-        if let Some(at) = label.find(plural)
-            && !label.contains("Board of")
-        {
-            return format!("{}{one}{}", &label[..at], &label[at + plural.len()..]);
-        }
-    }
-    label.to_owned()
-}
-
 /// The names of a list, each with the note in its parentheses; empty if any part is no name.
-fn split(text: &str) -> Vec<(String, Option<String>)> {
-    let text = text.trim().trim_end_matches('.');
-    if let Some((name, Some(job), _)) = super::super::people::in_line(text) {
-        return vec![(name, Some(job))];
+pub(super) fn split(text: &str) -> Vec<(String, Option<String>)> {
+    let text = text.trim().trim_end_matches('.').replace("(FH)", "");
+    let people = listed(&text);
+    // A name with its job, rather than a list of names.
+    match super::super::people::in_line(&text) {
+        Some((name, Some(job), _)) if people.len() < 2 => vec![(name, Some(job))],
+        _ => people,
     }
+}
+
+/// What stands before a name in a list, and is none of it.
+fn without_profession(name: &str) -> &str {
+    PROFESSIONS.iter().find_map(|p| name.strip_prefix(p)).unwrap_or(name).trim_start()
+}
+
+fn listed(text: &str) -> Vec<(String, Option<String>)> {
     let separated =
         text.replace(" und ", ",").replace(" sowie ", ",").replace(" and ", ",").replace([';', '&', '/', '|'], ",");
     let mut people: Vec<(String, Option<String>)> = Vec::new();
     for part in separated.split(',').map(str::trim).filter(|p| !p.is_empty()) {
-        let (name, note) = match part.split_once('(') {
+        let part = without_profession(part);
+        let (name, note) = match part.split_once('(').or_else(|| part.split_once(" – ")) {
             Some((name, note)) => (name.trim(), Some(note.trim_end_matches(')').trim().to_owned())),
             None => (part, None),
         };

@@ -3,37 +3,89 @@
 //! Invariant: numbers are returned as found, spacing aside; check digits are not judged. A company name is taken
 //! only where it carries a legal form.
 
+mod abroad;
 mod address;
+#[cfg(test)]
+mod blind_tests;
+mod company;
+mod contact;
 mod directors;
+mod labels;
 mod numbers;
 mod running;
+mod scope;
 
 use super::blocks::Line;
 use super::dom::{self, Page};
-use super::lexicon::{self, LEXICON};
-use super::links::LinkTopic;
+use super::lexicon::LEXICON;
 use super::people::own::Own;
 use super::people::sections::Section;
 use super::reading::Organization;
 use super::schema_org::Found;
+use super::topics;
+use scope::Said;
 
 pub(super) use directors::{function_of_heading, name_list};
 pub(super) use numbers::compact_vat;
 pub(super) use running::name_at;
 
+/// What stands before a company's name in a sentence about who runs a site.
+const OPENINGS: [&str; 14] = [
+    " operated by ",
+    " owned by ",
+    " run by ",
+    " trading name of ",
+    " provided by ",
+    " published by ",
+    " is part of ",
+    " édité par la société ",
+    " édité par ",
+    " betrieben von der ",
+    " Angebot der ",
+    " Internetauftritt der ",
+    " Website der ",
+    " Webseite der ",
+];
+/// Legal forms that are words of other languages too, and stand at the end of a name.
+const AT_END: [&str; 10] = ["AB", "AS", "Bt.", "SE", "LP", "SL", "NV", "eV", "eK", "eU"];
 /// Lines after the company's name in which its address is sought.
 const ADDRESS_REACH: usize = 14;
+/// Lines before and after it among which its numbers are.
+const NUMBERS_BEFORE: usize = 6;
+const NUMBERS_REACH: usize = 40;
+/// The same for telephone numbers, and for mail addresses of other domains.
+const CONTACT_REACH: usize = 24;
 
 /// Reads company and representatives from the lines of a page.
 pub(super) fn read(page: &Page, lines: &[Line<'_>], sections: &[Section], own: &mut Own, found: &mut Found) {
     let start = start(lines);
     let dedicated = start.is_some() || is_imprint_url(page);
     let from = start.unwrap_or(0);
-    let numbers = numbers::read(&lines[from..]);
-    let company = company_line(&lines[from..], dedicated);
-    if let Some((_, name)) = &company {
-        own.add(name);
+    let (mut said, mut first_other) = scope::own(&lines[from..], &sections[from..]);
+    let mut company = company::find(&said, dedicated, own);
+    // The company may stand above the heading: `Rechtliche Hinweise` below its address.
+    let mut from = from;
+    if company.is_none() && from > 0 {
+        let (all, first) = scope::own(lines, sections);
+        if let Some(above) = company::find(&all, dedicated, own).filter(|c| own.is(&c.name)) {
+            (said, first_other, company, from) = (all, first, Some(above), 0);
+        }
     }
+    if let Some(company) = &company {
+        own.add(&company.name);
+    }
+    let at = company.as_ref().map(|c| said[c.at].at);
+    let mut said =
+        scope::without_other_companies(said, |name| company.as_ref().is_some_and(|c| c.name == name) || own.is(name));
+    let at = at.and_then(|at| said.iter().position(|s| s.at >= at));
+    let form = company.as_ref().and_then(|c| legal_form(&c.name));
+    if company.is_none() {
+        // Whoever has no name that is known speaks before the first that has another.
+        said.retain(|s| s.at < first_other);
+    }
+    let first = at.unwrap_or(0);
+    let numbered = &said[first.saturating_sub(NUMBERS_BEFORE)..said.len().min(first + NUMBERS_REACH)];
+    let numbers = numbers::read(numbered, &scope::own_parts(numbered, first.min(NUMBERS_BEFORE)), form.as_deref());
     let place = directors::Place { lines: &lines[from..], sections: &sections[from..], dedicated, own };
     let directors = directors::read(&place, found);
 
@@ -51,27 +103,56 @@ pub(super) fn read(page: &Page, lines: &[Line<'_>], sections: &[Section], own: &
         }
         return;
     }
-    if let Some((_, name)) = &company {
-        organization.legal_form = legal_form(name);
-        organization.name = Some(name.clone());
+    if let Some(company) = &company {
+        organization.legal_form = legal_form(&company.name);
+        organization.name = Some(company.name.clone());
     }
-    let at = from + company.as_ref().map_or(0, |(i, _)| *i);
-    let reach = if company.is_some() { ADDRESS_REACH } else { lines.len() };
-    if dedicated || company.is_some() {
-        let near = &lines[at..lines.len().min(at.saturating_add(reach))];
-        address::read(near, &mut organization);
-        address::contact(page, if dedicated { &lines[from..] } else { near }, &mut organization);
-    }
-    if organization.country.is_none() {
-        organization.country = numbers.country.map(str::to_owned);
-    }
+    place_and_contact(page, &said, (at, dedicated), own, &mut organization);
+    let country = numbers.country.map(str::to_owned).or_else(|| calling_country(organization.phone.as_deref()?));
+    organization.country = organization.country.or(country);
     // On its own page the imprint is the best authority there is; elsewhere a footer may name a web agency.
     found.offer(organization, if dedicated { 5 } else { 2 });
 }
 
+/// Reads where the company is and how it is reached: below its name, or at the head of an imprint; elsewhere only where the
+/// page knows but one address.
+fn place_and_contact(
+    page: &Page,
+    said: &[Said<'_, '_>],
+    (at, dedicated): (Option<usize>, bool),
+    own: &Own,
+    organization: &mut Organization,
+) {
+    let from = at.unwrap_or(0);
+    // What stands under another heading than one of the company's own parts is not where it is.
+    let near = &said[from..said.len().min(from.saturating_add(ADDRESS_REACH))];
+    let parts = |s: &Said<'_, '_>| s.line.heading > 0 && !scope::is_own_part(s.text) && company_in(s.text).is_none();
+    let ends =
+        near.iter().enumerate().skip(1).find(|(i, s)| parts(s) && !near[..*i].iter().all(|s| s.line.heading > 0));
+    let near = &near[..ends.map_or(near.len(), |(i, _)| i)];
+    if !dedicated && at.is_none() {
+        return;
+    }
+    address::read(near, organization);
+    let is_one = || dom::dedup(address::postal_codes(said)).len() == 1;
+    if organization.postal_code.is_none() && is_one() {
+        address::read(said, organization);
+    }
+    // A notice of copyright stands below all else.
+    let before = if dedicated { 0 } else { CONTACT_REACH };
+    contact::read(page, said, from.saturating_sub(before)..from.saturating_add(CONTACT_REACH), own, organization);
+}
+
+/// The country of an international telephone number.
+fn calling_country(phone: &str) -> Option<String> {
+    let phone: String = phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+    let digits = phone.strip_prefix('+').or_else(|| phone.strip_prefix("00"))?;
+    (1..=3).rev().find_map(|len| LEXICON.calling_codes.get(digits.get(..len)?).cloned())
+}
+
 /// Where the imprint begins: the line after its heading.
 fn start(lines: &[Line<'_>]) -> Option<usize> {
-    let titled = |l: &Line<'_>| l.heading > 0 && lexicon::link_topic(&l.text) == Some(LinkTopic::Imprint);
+    let titled = |l: &Line<'_>| l.heading > 0 && topics::is_imprint_title(&l.text);
     let stated = |l: &Line<'_>| {
         let begins = ["an", "of", "in"];
         if !l.text.get(..2).is_some_and(|start| begins.iter().any(|b| start.eq_ignore_ascii_case(b))) {
@@ -87,28 +168,22 @@ fn start(lines: &[Line<'_>]) -> Option<usize> {
 
 fn is_imprint_url(page: &Page) -> bool {
     let path = page.url.path().to_lowercase();
-    ["impressum", "imprint", "legal-notice", "legalnotice", "anbieterkennzeichnung"].iter().any(|w| path.contains(w))
-}
-
-/// The first line that is, or begins with, a company's name.
-fn company_line(lines: &[Line<'_>], dedicated: bool) -> Option<(usize, String)> {
-    let candidates = lines.iter().enumerate().filter(|(_, l)| !l.navigation);
-    let named = candidates.filter_map(|(i, l)| company_in(&l.text).map(|name| (i, name)));
-    // Outside an imprint only a line that is little more than the name counts, or the statement that British law
-    // wants on every page: no running text.
-    let states = |line: &str, name: &str| line.starts_with(name) && line.contains("egistered in ");
-    named
-        .filter(|(i, name)| {
-            let line = &lines[*i].text;
-            dedicated || states(line, name) || line.chars().count() <= name.chars().count() + 60
-        })
-        .find(|(i, name)| dedicated || states(&lines[*i].text, name) || followed_by_address(&lines[*i..]))
-}
-
-fn followed_by_address(lines: &[Line<'_>]) -> bool {
-    let mut probe = Organization::default();
-    address::read(&lines[..lines.len().min(4)], &mut probe);
-    probe.postal_code.is_some()
+    let words = [
+        "impressum",
+        "imprint",
+        "legal-notice",
+        "legalnotice",
+        "anbieterkennzeichnung",
+        "mentions-legales",
+        "mentions_legales",
+        "note-legali",
+        "note_legali",
+        "aviso-legal",
+        "colofon",
+        "informacje-prawne",
+        "pflichtangaben",
+    ];
+    words.iter().any(|w| path.contains(w))
 }
 
 /// The company's name in a line: from its beginning (or a label's colon) to the legal form.
@@ -120,18 +195,24 @@ pub(super) fn company_in(line: &str) -> Option<String> {
     let line = dom::fold(line);
     let (form, end) = find_form(&line)?;
     let mut name = &line[..end];
-    for separator in [": ", "© ", "|", "·", "•"] {
+    for separator in [": ", "© ", "|", "·", "•", " — ", " – "] {
         name = name.rsplit(separator).next().unwrap_or(name);
+    }
+    for opening in OPENINGS {
+        name = name.rsplit(opening).next().unwrap_or(name);
     }
     let name = name.trim().trim_start_matches(|c: char| c.is_ascii_digit() && line.starts_with('©')).trim();
     let name = name.strip_prefix("Firma ").unwrap_or(name);
     let words = name.split_whitespace().count();
-    let begins = name.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit());
+    // A line that is all name may begin in lower case, and have articles in it: `Verein der Freunde des Moores e.V.`
+    let is_all = name.len() + 2 >= line.len();
+    let begins = name.chars().next().is_some_and(|c| is_all || c.is_uppercase() || c.is_ascii_digit());
     let lower = format!(" {} ", name.to_lowercase());
-    let running =
-        [" der ", " die ", " das ", " ist ", " the ", " wir ", " is ", " eine ", " ein ", " für ", " by ", " von der "];
-    let prose = running.iter().any(|w| lower.contains(w)) || line[..form].contains(". ");
-    (2..=10).contains(&words).then_some(())?;
+    let verbs = [" ist ", " wir ", " is ", " by ", " sind ", " est ", " par ", " è ", " bei ", " durch ", " von der "];
+    let articles = [" der ", " die ", " das ", " the ", " eine ", " ein ", " für "];
+    let has = |words: &[&str]| words.iter().any(|w| lower.contains(w));
+    let prose = has(&verbs) || (!is_all && has(&articles)) || line[..form].contains(". ");
+    (2..=12).contains(&words).then_some(())?;
     (begins && !prose && name.chars().count() <= 100).then(|| name.to_owned())
 }
 
@@ -153,12 +234,32 @@ fn find_form(text: &str) -> Option<(usize, usize)> {
         let before = text[..at].chars().next_back();
         let after = text[end..].chars().next();
         let bounded = before.is_some_and(|c| c.is_whitespace() || c == '-' || c == '(')
-            && after.is_none_or(|c| !c.is_alphanumeric() && c != '&');
+            && after.is_none_or(|c| !c.is_alphanumeric() && c != '&')
+            // `HRA 1, AG Musterstadt` is a court.
+            && !(&text[at..end] == "AG" && is_court(&text[..at], &text[end..]))
+            && (!AT_END.contains(&&text[at..end]) || ends_name(&text[end..]));
         if bounded && best.is_none_or(|(s, e)| at < s || (at == s && end > e)) {
             best = Some((at, end));
         }
     }
     best
+}
+
+/// Whether an `AG` between two texts is a court, short for Amtsgericht.
+fn is_court(before: &str, after: &str) -> bool {
+    let before = before.trim_end().to_lowercase();
+    let place = after.trim_start().starts_with(char::is_uppercase);
+    let of_register =
+        ["gericht", "register", "register:", "gericht:", "beim", "hrb", "hra", "sitz", "eintrag", "eingetragen"];
+    place
+        && (before.ends_with([',', '(', ';'])
+            || of_register.iter().any(|w| before.ends_with(w))
+            || before.ends_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Whether nothing of a name can follow.
+fn ends_name(rest: &str) -> bool {
+    rest.trim_start().chars().next().is_none_or(|c| matches!(c, ',' | ';' | '|' | '·' | '•' | ')' | '–' | '-' | '('))
 }
 
 /// ISO 3166-1 alpha-2 of a country's name or code.

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 use regex::Regex;
 
-use super::super::blocks::Line;
+use super::abroad;
+use super::scope::Said;
 
 /// What the lines of an imprint state.
 #[derive(Default)]
@@ -25,14 +26,14 @@ fn pattern(text: &str) -> Regex {
 
 static VAT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"\b(?:(DE\s?\d{3}[\s.]?\d{3}[\s.]?\d{3})|(AT\s?U\s?\d{3}\s?\d{3}\s?\d{2}|AT\s?U\s?\d{8})",
+        r"\b(?:(DE(?:[\s.]?\d){9})|(AT\s?U(?:[\s.]?\d){8})",
         r"|(CHE[-\s]?\d{3}\.?\s?\d{3}\.?\s?\d{3}\s*(?:MWST|MwSt|TVA|IVA|VAT)\b\.?)",
         r"|((?:GB|XI)\s?\d{3}\s?\d{4}\s?\d{2}(?:\s?\d{3})?))(?:\D|$)"
     ))
 });
 static HR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(HRA|HRB|GnR|GsR|VR|PR)[\s.:-]*(?:(?:Nr|No|Nummer|number)\b\.?:?\s*)?(\d[\d ]{0,7}\d|\d)(\s?[A-Z]{1,3}\b)?",
+        r"\b(HR\s?A|HR\s?B|GnR|GsR|VR|PR)[\s.:-]*(?:(?:Nr|No|Nummer|number)\b\.?:?\s*)?(\d[\d ]{0,7}\d|\d)(\s?[A-Z]{1,3}\b)?",
     )
 });
 static FN: LazyLock<Regex> = LazyLock::new(|| {
@@ -41,47 +42,48 @@ static FN: LazyLock<Regex> = LazyLock::new(|| {
 static CHE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bCHE[-\s]?(\d{3})\.?\s?(\d{3})\.?\s?(\d{3})\b"));
 static COMPANIES_HOUSE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"(?i)(?:company|registration|registered|companies house)[^.;|]{0,60}?",
+        r"(?i)(?:company|registration|registered|companies house|\bco\.?\s(?:reg\.?\s)?no)[^.;|]{0,60}?",
         r"\b(?:no|number|nr)?\b[.:\s]*\b((?:SC|NI|OC|SO|NC|R0)\s?\d{6}|\d{8}|\d{7})\b"
     ))
 });
 static COURT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"\b(Amtsgericht|Registergericht|Landesgericht|Handelsgericht|Landes- als Handelsgericht|AG|LG|HG)\s*:?\s+",
-        r"((?:Amtsgericht|AG|Landesgericht|LG|Handelsgericht|HG)\s+)?",
+        r"\b(Amtsgericht|Registergericht|Landesgericht|Handelsgericht|Landes- als Handelsgericht|Local Court|District Court|AG|LG|HG)",
+        r"(?:s|es)?(?:\s+für\s+Zivilrechtssachen)?\s*:?\s+(?:in\s+|of\s+)?",
+        r"((?:Amtsgericht|AG|Landesgericht|LG|Handelsgericht|HG|Local Court)(?:\s+für\s+Zivilrechtssachen)?\s+)?",
         r"([A-ZÄÖÜ][\p{L}-]+(?:[ -](?:am|an|im|in|der|ob|a\.|b\.|i\.|St\.|\(?[A-ZÄÖÜ][\p{L}.-]+\)?))*)"
     ))
 });
 static CANTON: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(Handelsregister(?:amt)?(?: des)?(?: Kantons?)? [A-ZÄÖÜ][\p{L}. -]*[\p{L}]|Registre du commerce [\p{L}' -]+)",
+        r"(Handelsregisteramt: Kanton [A-ZÄÖÜ][\p{L}. -]*[\p{L}]|Handelsregister(?:amt)?(?: des)?(?: Kantons?)? [A-ZÄÖÜ][\p{L}. -]*[\p{L}]|Registre du commerce du [\p{L}' -]+)",
     )
 });
 
 /// A line without one of these names no court.
 static OF_COURTS: LazyLock<AhoCorasick> =
-    LazyLock::new(|| any_of(&["register", "firmenbuch", "gericht", "hrb", "hra", "fn"]));
+    LazyLock::new(|| any_of(&["regist", "firmenbuch", "gericht", "court", "hrb", "hra", "fn"]));
 /// A line without one of these is not about a general partner.
 static OF_PARTNERS: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["haftende", "komplement", "general partner"]));
 /// A line without one of these has no number of Companies House.
-static OF_COMPANIES: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["company", "companie", "regi"]));
+static OF_COMPANIES: LazyLock<AhoCorasick> =
+    LazyLock::new(|| any_of(&["company", "companie", "regi", "co. ", "co no", "co reg"]));
 
 fn any_of(words: &[&str]) -> AhoCorasick {
     AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("few short words")
 }
 
-/// Reads the numbers of the lines.
-pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
-    // Patterns cost more than this look, and most lines have no number.
-    let numbered: Vec<(&str, usize)> = lines
-        .iter()
-        .map(|l| (l.text.as_str(), digits(&l.text)))
-        .filter(|(text, digits)| *digits > 0 && is_short(text))
-        .collect();
-    let vat = first(numbered.iter(), |(text, digits)| Some((*text, vat(text, *digits)?)));
-    let register = first(numbered.iter(), |(text, digits)| Some((*text, register(text, *digits)?)));
+/// Reads the numbers of the lines; register entries, of which others have some too, from the company's own parts of them.
+pub(super) fn read(lines: &[Said<'_, '_>], own: &[Said<'_, '_>], form: Option<&str>) -> Numbers {
+    let vat = first(numbered(lines), |(before, text, digits)| {
+        Some((text, vat(text, digits).or_else(|| abroad::vat(before, text))?))
+    });
+    let register = first(numbered(own), |(before, text, digits)| {
+        let found = register(text, digits).or_else(|| abroad::register(before, text))?;
+        form.is_none_or(|form| fits(&found.0, form)).then_some((text, found))
+    });
     let mut numbers = Numbers {
-        country: vat.as_ref().or(register.as_ref()).map(|(_, country)| *country),
+        country: vat.as_ref().or(register.as_ref()).map(|(_, country)| *country).filter(|c| !c.is_empty()),
         vat_id: vat.map(|(id, _)| id),
         register: register.map(|(number, _)| number),
         court: None,
@@ -94,16 +96,43 @@ pub(super) fn read(lines: &[Line<'_>]) -> Numbers {
     }
     if numbers.register.is_some() {
         let in_gb = numbers.country == Some("GB");
-        numbers.court = first_court(lines).or_else(|| in_gb.then(|| "Companies House".to_owned()));
+        numbers.court = first_court(own).or_else(|| in_gb.then(|| "Companies House".to_owned()));
     }
     numbers
 }
 
+/// The lines that may have a number, each with the one before it and its digits: patterns cost more than this look, and most
+/// lines have none.
+fn numbered<'l>(lines: &'l [Said<'l, '_>]) -> impl Iterator<Item = (&'l str, &'l str, usize)> {
+    let before = std::iter::once("").chain(lines.iter().map(|l| l.text));
+    let all = before.zip(lines).map(|(before, l)| (before, l.text, digits(l.text)));
+    all.filter(|(_, text, digits)| *digits > 0 && is_short(text))
+}
+
+/// Whether a company of that legal form can stand in the part of the German register that a number names.
+fn fits(number: &str, form: &str) -> bool {
+    let part = number.split(' ').next().unwrap_or_default();
+    let is_of = |words: &[&str]| words.iter().any(|w| form.contains(w));
+    match part {
+        "HRA" => is_of(&["KG", "OHG", "e.K", "e. K", "ommandit", "eingetragene"]) && !form.contains("KGaA"),
+        "HRB" => {
+            is_of(&["GmbH", "mbH", "AG", "UG", "SE", "KGaA", "eschränkter", "ktien", "VVaG"])
+                && (!is_of(&["KG"]) || form.contains("KGaA"))
+        }
+        "GnR" => is_of(&["eG", "e.G", "enossenschaft", "SCE"]),
+        "VR" => is_of(&["e.V", "e. V", "erein"]),
+        "PR" => is_of(&["Part"]),
+        "GsR" => is_of(&["GbR"]),
+        _ => true,
+    }
+}
+
 /// The court of the first line that names one.
-fn first_court(lines: &[Line<'_>]) -> Option<String> {
+fn first_court(lines: &[Said<'_, '_>]) -> Option<String> {
     first(lines.iter().enumerate(), |(i, line)| {
-        let next = || lines.get(i + 1).map(|l| l.text.as_str());
-        Some((line.text.as_str(), court(&line.text, next()).filter(|_| is_short(&line.text))?))
+        let next = || lines.get(i + 1).map(|l| l.text);
+        let named = |text: &str| court(text, next()).or_else(|| abroad::court(text));
+        Some((line.text, named(line.text).filter(|_| is_short(line.text))?))
     })
 }
 
@@ -172,15 +201,43 @@ fn register(text: &str, digits: usize) -> Option<(String, &'static str)> {
     let british = || if of_company() { COMPANIES_HOUSE.captures(text) } else { None };
     if let Some(found) = german() {
         let suffix = found.get(3).map(|s| format!(" {}", s.as_str().trim())).unwrap_or_default();
-        Some((format!("{} {}{suffix}", &found[1], squeezed(&found[2])), "DE"))
+        Some((format!("{} {}{suffix}", squeezed(&found[1]), squeezed(&found[2])), "DE"))
     } else if let Some(found) = austrian() {
         Some((format!("FN {}{}", squeezed(&found[1]), &found[2]), "AT"))
     } else if let Some(uid) = swiss() {
         Some((format!("CHE-{}.{}.{}", &uid[1], &uid[2], &uid[3]), "CH"))
     } else {
-        let found = british().filter(|_| !text.to_lowercase().contains("vat registration"))?;
+        let found = british()?;
+        let end = found.get(1).map_or(0, |number| number.end());
+        if is_of_other_register(&text[..end]) {
+            return None;
+        }
         Some((squeezed(&found[1]).to_uppercase(), "GB"))
     }
+}
+
+/// Whether a text that ends with a number says that another register than that of companies keeps it.
+fn is_of_other_register(text: &str) -> bool {
+    let from = text.ceil_char_boundary(text.len().saturating_sub(90));
+    let lower = text[from..].to_lowercase();
+    let words = [
+        "vat registration",
+        "charit",
+        "data protection",
+        "information commissioner",
+        "ico ",
+        "conduct authority",
+        "fca",
+        "trade mark",
+        "trademark",
+        "solicitors",
+        "carrier",
+        "iso ",
+        "pharma",
+        "weee",
+    ];
+    let last = lower.rfind("company").unwrap_or(0);
+    words.iter().any(|w| lower.rfind(w).is_some_and(|at| at >= last))
 }
 
 /// Whether a line may have a number of an Austrian register: never `false` where it does.
@@ -198,8 +255,9 @@ fn court(text: &str, next: Option<&str>) -> Option<String> {
         return None;
     }
     let lower = text.to_lowercase();
-    let about_register =
-        ["register", "firmenbuch", "gericht", "hrb", "hra", " fn "].iter().any(|w| format!(" {lower} ").contains(w));
+    let about_register = ["regist", "firmenbuch", "gericht", "court", "hrb", "hra", " fn "]
+        .iter()
+        .any(|w| format!(" {lower} ").contains(w));
     if !about_register {
         return None;
     }
@@ -209,6 +267,7 @@ fn court(text: &str, next: Option<&str>) -> Option<String> {
             "AG" | "Registergericht" => "Amtsgericht",
             "LG" => "Landesgericht",
             "HG" => "Handelsgericht",
+            "Landesgericht" if text.contains("Zivilrechtssachen") => "Landesgericht für Zivilrechtssachen",
             other => other,
         };
         let place = found[3].trim();

@@ -6,7 +6,8 @@
 use super::super::dom;
 use super::super::lexicon::LEXICON;
 use super::super::people::names;
-use super::directors::{Named, Place, acts, singular};
+use super::directors::{Named, Place, acts};
+use super::labels::singular;
 
 /// Bytes of a line that is read.
 const MAX_LINE: usize = 4_000;

@@ -31,7 +31,9 @@ impl Own {
         let pieces = [title.rsplit(['|', '–', '—', '·']).next(), title.split(['|', '–', '—', '·']).next()];
         let titled = pieces.into_iter().flatten().filter(|t| imprint::legal_form(t.trim()).is_some());
         let signed = lines.iter().rev().take(40).filter(|l| l.text.len() < 200 && l.text.contains('©'));
-        let signed = signed.filter_map(|l| imprint::company_in(&l.text));
+        // Whoever made the page signs behind a dash.
+        let marks = ['|', '·', '•', '–', '—'];
+        let signed = signed.filter_map(|l| imprint::company_in(l.text.split(marks).find(|part| part.contains('©'))?));
         for name in organization.name.iter().map(String::as_str).chain(site).chain(titled) {
             own.words.extend(words(name));
         }
@@ -44,6 +46,13 @@ impl Own {
     /// Whether a company named in a text is the page's own.
     pub fn is(&self, company: &str) -> bool {
         words(company).any(|w| self.words.contains(&w) || (w.len() >= 4 && self.host.contains(w.as_str())))
+    }
+
+    /// How many letters of a company's name stand in the page's address.
+    pub fn closeness(&self, company: &str) -> usize {
+        let end = imprint::form_start(company).unwrap_or(company.len());
+        let words = company[..end].split(|c: char| !c.is_alphanumeric()).filter(|w| w.chars().count() >= 3);
+        words.map(str::to_lowercase).filter(|w| self.host.contains(w.as_str())).map(|w| w.len()).sum()
     }
 
     /// A text without the page's own company at its end: `Prokurist der Muster GmbH`.
@@ -62,6 +71,11 @@ impl Own {
     pub fn add(&mut self, name: &str) {
         self.words.extend(words(name));
     }
+}
+
+/// Whether no word of a company's name is anybody's: all say what it does.
+pub(in super::super) fn has_no_name(company: &str) -> bool {
+    words(company).next().is_none()
 }
 
 /// The words of a company's name that are nobody else's.
