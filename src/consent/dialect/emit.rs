@@ -130,8 +130,13 @@ impl Emitter<'_> {
             Dated::Undated | Dated::Unreadable => STANDING,
         };
         let fact = self.fact;
-        let mapped: Vec<&Grant> = self.reading.mapping.about(self.reading.dialect, &fact.field, &fact.labels).collect();
-        let narrowed = !mapped.is_empty() && mapped.iter().all(|g| g.opt_out == OptOut::Withdrawal);
+        // Noes of lists have fields of their own.
+        let asked = if fact.item.column.is_some() { "answer" } else { &fact.field };
+        let mapped: Vec<&Grant> = self.reading.mapping.about(self.reading.dialect, asked, &fact.labels).collect();
+        let narrowed = fact.field != "erases"
+            && fact.field != "restricts"
+            && !mapped.is_empty()
+            && mapped.iter().all(|g| g.opt_out == OptOut::Withdrawal);
         // An opt-out by a word that nobody here knows is never narrowed.
         let known = !self.is_unknown_word();
         let mut kinds = Vec::new();

@@ -179,7 +179,11 @@ pub(super) fn facts<'a>(
         });
         if set {
             let at = recorded(item, &flag.at, true, now, problems);
-            facts.push(fact(field, cell, Vec::new(), Says::No { flag: flag.clone(), at }));
+            // Of a list it is told what the no is about.
+            let about = item.column.is_some().then(|| object.statuses.get("answer")).flatten();
+            let labels = about.iter().flat_map(|status| &status.labels).filter_map(|label| item.get(label));
+            let labels = labels.map(str::to_owned).collect();
+            facts.push(fact(field, cell, labels, Says::No { flag: flag.clone(), at }));
         }
     }
     for (field, status) in &object.statuses {

@@ -147,25 +147,22 @@ fn unread(at: Place, reason: &'static str, advice: &str) -> Problem {
     Problem { at, field: None, reason, advice: advice.to_owned(), subject: None, digest: [0; 32] }
 }
 
-/// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC; newsletter tools and
-/// consent management.
-const ENVELOPES: &[&str] = &[
-    "results",
-    "value",
-    "records",
-    "data",
-    "list",
-    "result",
-    "members",
-    "contacts",
-    "content",
-    "items",
-    "subscribers",
-    "recipients",
-    "receivers",
-    "profiles",
-    "consents",
-];
+/// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC.
+const ENVELOPES: &[&str] = &["results", "value", "records", "data", "list", "result"];
+
+/// The same of newsletter tools and consent management, where nothing beside the list is about a person.
+const LISTS: &[&str] =
+    &["members", "contacts", "content", "items", "subscribers", "recipients", "receivers", "profiles", "consents"];
+
+/// Whether an object tells of somebody by itself.
+fn is_somebody(map: &Map<String, Value>) -> bool {
+    map.iter().any(|(name, value)| match value {
+        Value::Bool(_) => !matches!(name.as_str(), "success" | "has_more" | "hasMore" | "done"),
+        Value::String(text) => text.contains('@') || name.to_lowercase().ends_with("id"),
+        Value::Number(_) => name.to_lowercase().ends_with("id"),
+        _ => false,
+    })
+}
 
 fn unwrap(value: Value, hint: Option<&str>, export: &mut Export, at: &mut dyn FnMut(u64) -> Place) {
     match value {
@@ -176,7 +173,9 @@ fn unwrap(value: Value, hint: Option<&str>, export: &mut Export, at: &mut dyn Fn
         }
         Value::Object(mut map) => {
             export.has_more |= says_more(&map);
-            let envelope = ENVELOPES.iter().find(|name| matches!(map.get(**name), Some(Value::Array(_))));
+            let is_list = |name: &&&str| matches!(map.get(**name), Some(Value::Array(_)));
+            let envelope =
+                ENVELOPES.iter().find(is_list).or_else(|| LISTS.iter().find(|n| is_list(n) && !is_somebody(&map)));
             if let Some(name) = envelope {
                 let inner = map.shift_remove(*name).unwrap_or_default();
                 let named = map.get("model").and_then(Value::as_str).map(str::to_owned);
@@ -222,16 +221,23 @@ const HEAD: usize = 20;
 fn head(text: &str) -> (usize, u8) {
     let lines = || text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).take(HEAD);
     let count = |line: &str, delimiter: u8| line.bytes().filter(|b| *b == delimiter).count();
-    let most = |delimiter: &u8| lines().map(|(_, line)| count(line, *delimiter)).max();
-    let delimiter = [b'|', b'\t', b';', b','].into_iter().max_by_key(most).unwrap_or(b',');
-    // Cells that have something: a title has one or two, the header one for each column.
-    let filled =
-        |line: &str| line.split(delimiter as char).filter(|cell| !cell.trim().trim_matches('"').is_empty()).count();
-    let widest = lines().map(|(_, line)| filled(line)).max().unwrap_or(0);
-    let first = lines().next().map_or(0, |(at, _)| at);
-    let is_title = |line: &str| filled(line) < 3 && filled(line) * 2 < widest;
-    let header = lines().find(|(_, line)| !is_title(line)).map_or(first, |(at, _)| at);
-    (header, delimiter)
+    // What separates cells stands in most lines as often as in others; of two, the one that the first line has more of.
+    let regular = |delimiter: &u8| {
+        let counts: Vec<usize> = lines().map(|(_, line)| count(line, *delimiter)).filter(|n| *n > 0).collect();
+        let alike = counts.iter().map(|n| counts.iter().filter(|other| *other == n).count()).max().unwrap_or(0);
+        (alike, counts.first().copied().unwrap_or(0))
+    };
+    let delimiter = [b'|', b'\t', b';', b','].into_iter().max_by_key(regular).unwrap_or(b',');
+    let cells = |line: &str| count(line, delimiter) + 1;
+    // Cells that have something: a title has one or two of many, the header one for each column.
+    let filled = |line: &str| line.split(delimiter as char).filter(|c| !c.trim().trim_matches('"').is_empty()).count();
+    let (first, header) = lines().next().map_or((0, ""), |(at, line)| (at, line));
+    let next = lines().skip(1).map(|(_, line)| filled(line)).max().unwrap_or(0);
+    let is_title = |line: &str| next > 2 && filled(line) < 3 && (filled(line) * 2 <= cells(line) || cells(line) == 1);
+    if !is_title(header) {
+        return (first, delimiter);
+    }
+    (lines().find(|(_, line)| !is_title(line)).map_or(first, |(at, _)| at), delimiter)
 }
 
 fn csv(name: &str, text: &str) -> Result<Export, InputError> {
@@ -270,7 +276,9 @@ fn csv(name: &str, text: &str) -> Result<Export, InputError> {
                 header.len()
             );
             let problem = unread(at, "ragged_row", &advice);
-            if row.len() == 1 && header.len() > 2 { &mut footers } else { &mut export.problems }.push(problem);
+            let is_remark = row.iter().all(|cell| !cell.contains('@') && !cell.contains(delimiter as char));
+            if row.len() == 1 && header.len() > 2 && is_remark { &mut footers } else { &mut export.problems }
+                .push(problem);
             continue;
         }
         export.problems.append(&mut footers);

@@ -212,6 +212,8 @@ struct Read {
     items: Vec<Item>,
     index: Index,
     links: salesforce::Links,
+    /// Records of a list of which none says anything.
+    silent: Option<Problem>,
 }
 
 impl Read {
@@ -238,7 +240,11 @@ impl Read {
         }
         let index = Index::of(spec, &items);
         let links = salesforce::Links::of(spec, &items);
-        Self { dialect, spec, items, index, links }
+        let first = records.first().filter(|_| items.is_empty());
+        let advice = "nothing in this list is understood as a yes or no: name its columns by what people answered, or write \
+                      a table of your own";
+        let silent = first.map(|record| Item::of(record).problem(None, "unknown_record", advice));
+        Self { dialect, spec, items, index, links, silent }
     }
 
     /// The table by which an item is read, and its kind.
@@ -258,6 +264,7 @@ impl Read {
     /// What the items say of whoever was not erased.
     fn facts(&self, erased: &dyn Fn(&[Key]) -> bool, now: Timestamp, problems: &mut Vec<Problem>) -> Vec<Fact<'_>> {
         let mut facts = Vec::new();
+        problems.extend(self.silent.clone());
         for item in &self.items {
             let Some((spec, object)) = self.object(item) else {
                 let known: Vec<&str> = self.spec.objects.iter().map(|o| o.name.as_str()).collect();

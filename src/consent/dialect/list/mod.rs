@@ -51,7 +51,7 @@ impl Lists {
 
     /// The statements of a record; none where it says nothing.
     pub fn items(&mut self, record: &Record) -> Vec<Item> {
-        let list = if self.own_ids { None } else { words::list_of_noes(&record.at.file) };
+        let list = !self.own_ids && words::is_list_of_noes(&record.at.file);
         let mut items = BTreeMap::new();
         spread(&record.fields, "", &Row::new(), &mut |row| {
             for item in self.statements(record, row, list) {
@@ -61,12 +61,17 @@ impl Lists {
         items.into_values().collect()
     }
 
-    fn statements(&mut self, record: &Record, row: &Row, list: Option<Kind>) -> Vec<Item> {
+    fn statements(&mut self, record: &Record, row: &Row, list: bool) -> Vec<Item> {
         let mut seen = self.seen(row);
-        // Of a list of noes each row is one, whatever else it has.
-        let is_silent = seen.answers.is_empty() && !seen.pending && row.iter().all(|field| !field.inherited);
-        if let Some(kind) = list.filter(|_| is_silent && !seen.addresses.is_empty()) {
-            seen.answer("list", Answer::No { kind, at: None, cell: None });
+        // Of a list of noes each row is one, whatever yes came before it.
+        if list && row.iter().all(|field| !field.inherited) {
+            seen.answers.retain(|(_, answer)| matches!(answer, Answer::No { .. }));
+            if seen.answers.is_empty()
+                && !seen.denied
+                && !(seen.addresses.is_empty() && seen.numbers.is_empty() && seen.customers.is_empty())
+            {
+                seen.answer("list", Answer::No { kind: Kind::Object, at: None, cell: None });
+            }
         }
         let who = self.who(&seen);
         let mut told = BTreeSet::new();
@@ -126,10 +131,27 @@ impl Lists {
         let mut seen = Seen::default();
         let roles: Vec<Role> = row.iter().map(|field| self.role_of(field)).collect();
         let beside = roles.iter().any(|role| matches!(role, Role::Answer { .. } | Role::Granted));
+        let mut inherited_addresses = BTreeSet::new();
         for (Field { header, cell, inherited }, role) in row.iter().zip(&roles) {
-            let addresses = addresses(cell);
-            if !addresses.is_empty() && !Compared::of(header).has(&WORDS.headers.not_person) {
-                seen.addresses.extend(addresses);
+            let name = Compared::of(header);
+            let of_staff = name.has(&WORDS.headers.not_person);
+            let is_own = !of_staff && name.has(&WORDS.own_address);
+            let found = if is_own { addresses_in(cell) } else { addresses(cell) };
+            if !found.is_empty() {
+                match (role, of_staff) {
+                    // `unsubscribed: [a@x.example, b@x.example]`
+                    (Role::No(kind), _) => {
+                        seen.addresses.extend(found);
+                        seen.answer(header, Answer::No { kind: *kind, at: None, cell: None });
+                    }
+                    (_, true) => {}
+                    (_, false) if is_own && *inherited => inherited_addresses.extend(found),
+                    (_, false) if is_own => seen.addresses.extend(found),
+                    (_, false) => seen.others.extend(found),
+                }
+                continue;
+            }
+            if of_staff && matches!(role, Role::Person | Role::Customer) {
                 continue;
             }
             let role = if beside { role.beside_an_answer() } else { *role };
@@ -140,16 +162,32 @@ impl Lists {
                 seen.pending |= words::says(cell) == Says::Open;
             }
         }
+        if seen.addresses.is_empty() {
+            seen.addresses = inherited_addresses;
+        }
+        // Of several others nobody knows whose they are.
+        if seen.addresses.is_empty() && seen.others.len() == 1 {
+            seen.addresses = std::mem::take(&mut seen.others);
+        }
         seen.settle();
         seen
     }
+}
+
+/// A column as messages and events name it. Keys of JSON may be people's, and so may numbers in headers.
+fn shown(column: &str) -> String {
+    let last = words::last(column);
+    let numbers = last.bytes().filter(u8::is_ascii_digit).count();
+    shown_header(if numbers > 5 { "@" } else { last })
 }
 
 /// An item of one statement: its column, the field's name, its cell, its date; and who it is about.
 fn item(record: &Record, seen: &Seen, said: (&str, &str, &str, &str), who: (&str, &str)) -> Item {
     let (column, name, cell, at) = said;
     let mut item = Item::bare(&record.at);
-    for (at, label) in seen.labels.iter().enumerate() {
+    // A tick in a column of its own is about what the column is called, whatever the row is about.
+    let is_own = name == "answer" && !words::is_of_answers(column);
+    for (at, label) in seen.labels.iter().enumerate().filter(|_| !is_own) {
         item.set(&format!("list.label.{at}"), label);
     }
     for (name, cell) in [
@@ -163,7 +201,7 @@ fn item(record: &Record, seen: &Seen, said: (&str, &str, &str, &str), who: (&str
     }
     let id = HEXLOWER.encode(&item.digest());
     item.set("list.statement", &id);
-    item.column = Some(shown_header(column));
+    item.column = Some(shown(column));
     item
 }
 
@@ -183,10 +221,23 @@ fn spread(map: &Map<String, Value>, prefix: &str, above: &Row, show: &mut dyn Fn
         field.inherited = true;
     }
     for (name, list) in lists {
-        for element in list.iter().filter_map(Value::as_object) {
+        for element in objects(list) {
             spread(element, &format!("{name}."), &own, show);
         }
     }
+}
+
+/// The objects of a list, and of lists within it.
+fn objects(list: &[Value]) -> Vec<&Map<String, Value>> {
+    let mut found = Vec::new();
+    for value in list {
+        match value {
+            Value::Object(map) => found.push(map),
+            Value::Array(inner) => found.extend(objects(inner)),
+            _ => {}
+        }
+    }
+    found
 }
 
 fn flatten<'v>(map: &'v Map<String, Value>, prefix: &str, own: &mut Row, lists: &mut Vec<(String, &'v Vec<Value>)>) {
@@ -194,7 +245,7 @@ fn flatten<'v>(map: &'v Map<String, Value>, prefix: &str, own: &mut Row, lists: 
         let name = format!("{prefix}{key}");
         match value {
             Value::Object(inner) => flatten(inner, &format!("{name}."), own, lists),
-            Value::Array(values) if values.iter().any(Value::is_object) => lists.push((name, values)),
+            Value::Array(values) if values.iter().any(|v| v.is_object() || v.is_array()) => lists.push((name, values)),
             Value::Array(values) => own.push(Field::new(name, values.iter().map(text).collect::<Vec<_>>().join(";"))),
             other => own.push(Field::new(name, text(other))),
         }
@@ -209,12 +260,21 @@ fn text(value: &Value) -> String {
     }
 }
 
+/// All addresses in a cell of the person's own column.
+fn addresses_in(cell: &str) -> Vec<String> {
+    let parts = cell.split(|c: char| c.is_whitespace() || "<>()[]\",;|/".contains(c));
+    parts.flat_map(addresses).collect()
+}
+
 /// The addresses of a cell that has nothing else.
 fn addresses(cell: &str) -> Vec<String> {
     let parts = cell.split([';', ',', '|']).map(str::trim).filter(|part| !part.is_empty());
     let address = |part: &str| {
         let part = part.rsplit_once('<').map_or(part, |(_, address)| address.trim_end_matches('>'));
-        let part = part.strip_prefix("mailto:").unwrap_or(part);
+        let part = part
+            .get(..7)
+            .filter(|start| start.eq_ignore_ascii_case("mailto:"))
+            .map_or(part, |start| &part[start.len()..]);
         let (local, host) = part.split_once('@')?;
         let is = !local.is_empty() && host.contains('.') && !part.contains(char::is_whitespace) && !host.contains('@');
         is.then(|| part.to_lowercase())

@@ -32,8 +32,11 @@ impl Answer {
 
 /// What a row says, and of whom.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Seen {
+    /// Of the person's own column, and of others.
     pub addresses: BTreeSet<String>,
+    pub others: BTreeSet<String>,
     /// Numbers of people, and of customers.
     pub numbers: Vec<String>,
     pub customers: Vec<String>,
@@ -56,6 +59,8 @@ pub(super) struct Seen {
     open: bool,
     /// No yes of the row stands.
     pub pending: bool,
+    /// A column that would say no says that there is none.
+    pub denied: bool,
 }
 
 impl Seen {
@@ -65,16 +70,25 @@ impl Seen {
         match role {
             Role::Other => {}
             Role::Person | Role::Customer | Role::Label | Role::Until | Role::Date => self.frame(cell, role, says),
-            Role::Doubtful => self.pending |= !matches!(says, Says::Nothing | Says::No),
+            Role::Doubtful | Role::Asks if matches!(says, Says::Nothing | Says::No) => {}
+            Role::Doubtful | Role::Asks => match says {
+                Says::Refused(kind) => self.answer(header, Answer::no(kind)),
+                _ => self.pending = true,
+            },
+            Role::Beside => {
+                if let Says::Refused(kind) = says {
+                    self.answer(header, Answer::no(kind));
+                }
+            }
             Role::Remark => {
-                if words::remark_says_no(cell) {
-                    self.answer(header, Answer::no(Kind::Object));
+                if let Some(kind) = words::no_of_remark(cell) {
+                    self.answer(header, Answer::no(kind));
                 }
             }
             Role::Basis => match says {
                 Says::Refused(kind) => self.answer(header, Answer::no(kind)),
                 _ if words::is_legitimate_interest(cell) => self.answer(header, Answer::LegitimateInterest),
-                _ if cell.to_lowercase().contains("obtained") => self.answer(header, Answer::Yes),
+                Says::Granted => self.answer(header, Answer::Yes),
                 _ => {}
             },
             Role::No(kind) => self.no(header, cell, kind, says),
@@ -114,9 +128,14 @@ impl Seen {
                 self.answer(header, Answer::No { kind, at: Some(at), cell: None });
             }
             Says::Refused(stricter @ (Kind::Erase | Kind::Restrict)) => self.answer(header, Answer::no(stricter)),
-            Says::Yes | Says::Refused(_) => self.answer(header, Answer::no(kind)),
+            Says::Nothing => {}
+            Says::No => self.denied = true,
+            // In a column of erasures a number is none, and nothing can be taken back.
+            Says::Unknown if kind == Kind::Erase => self.answer(header, Answer::unknown(Kind::Object, cell)),
+            Says::Granted | Says::Unknown if words::allows(cell) => {}
             Says::Unknown => self.answer(header, Answer::unknown(kind, cell)),
-            Says::Nothing | Says::Open | Says::No | Says::Granted => {}
+            // That a letter of somebody who objects is still open, or dealt with, makes it no less a no.
+            Says::Yes | Says::Refused(_) | Says::Open | Says::Granted => self.answer(header, Answer::no(kind)),
         }
     }
 
@@ -148,6 +167,11 @@ impl Seen {
         let answer = match says {
             Says::Refused(_) if words::was_never_asked(header, cell) => None,
             Says::Refused(kind) => Some(Answer::no(kind)),
+            Says::Granted | Says::Open if matches!(role, Role::Kind { .. }) && !self.denied => {
+                // The state of today, whatever the list is.
+                self.denied = true;
+                return self.judged(header, cell, role, says);
+            }
             Says::Open => {
                 // Of one of several things it is open: the answers to the others stand.
                 *(if is_answer { &mut self.open } else { &mut self.pending }) = true;
@@ -191,7 +215,7 @@ impl Seen {
     pub fn settle(&mut self) {
         // Whoever was brought in by an import has a confirmation that nobody gave.
         let is_imported = self.undated && self.yes_at.is_none() && self.confirmed_at.is_some();
-        let others = self.answers.iter().any(|(column, _)| !Compared::of(column).has(&WORDS.about.profiling));
+        let others = self.answers.iter().any(|(column, _)| !Compared::of(column).has(&WORDS.about.tracking));
         if !(others || self.pending || self.open || is_imported)
             && let Some(column) = self.dated.take()
         {
@@ -211,7 +235,8 @@ impl Seen {
             // The date of a no beside it may be that of another one, and then too early.
             Answer::No { .. } => {
                 let one = if self.no_at.len() == 1 { self.no_at.first() } else { None };
-                let is_of_status = !Compared::of(column).has(&WORDS.headers.topic);
+                let is_of_status =
+                    matches!(words::role(column), Role::Kind { .. }) || Compared::of(column).is("status");
                 one.filter(|_| is_of_status).or(self.at.as_ref()).cloned()
             }
         }
@@ -225,7 +250,8 @@ impl Seen {
             Kind::Erase => &["erases"],
             Kind::Restrict => &["restricts"],
             Kind::Profiling => &["refuses_profiling"],
-            _ if context.has(&WORDS.about.profiling) => &["refuses_profiling"],
+            _ if context.has(&WORDS.about.tracking) => &["refuses_profiling"],
+            _ if context.has(&WORDS.about.profiling) => &["refuses_profiling", "objects"],
             Kind::Processing => &["refuses"],
             Kind::Object => &["objects"],
             _ if context.has(&WORDS.about.processing) => &["refuses"],

@@ -26,10 +26,14 @@ pub(super) struct Headers {
     technical: Parts,
     until: Parts,
     date: Parts,
+    generic_date: Parts,
     yes_date: Parts,
     doubtful: Parts,
     confirmed: Parts,
     answer: Parts,
+    manner: Parts,
+    denies: Parts,
+    asks: Parts,
     kind: Parts,
     pub topic: Parts,
     label: Parts,
@@ -43,20 +47,24 @@ pub(super) struct Headers {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Values {
-    neither: Parts,
+    negated: Vec<String>,
     erase: Parts,
     restrict: Parts,
     withdraw: Parts,
     object: Parts,
     refuse: Parts,
-    nothing: Parts,
+    unset: Parts,
+    open: Parts,
+    allowed: Parts,
     granted: Parts,
+    doubts: Vec<String>,
     legitimate_interest: Parts,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct About {
+    pub tracking: Parts,
     pub profiling: Parts,
     pub processing: Parts,
 }
@@ -69,7 +77,11 @@ pub(super) struct Words {
     pub headers: Headers,
     values: Values,
     pub about: About,
+    pub own_address: Parts,
+    lists_of_noes: Vec<String>,
+    not_lists: Vec<String>,
     remarks: Vec<String>,
+    remarks_processing: Vec<String>,
     remarks_not: Vec<String>,
 }
 
@@ -100,11 +112,6 @@ impl Compared {
 
     pub fn is(&self, whole: &str) -> bool {
         self.whole == whole
-    }
-
-    /// Whether it ends with one of the parts.
-    fn ends_with(&self, parts: &Parts) -> bool {
-        parts.0.iter().any(|part| self.whole.ends_with(part.trim_start_matches('=')))
     }
 }
 
@@ -140,8 +147,12 @@ pub(super) enum Role {
     },
     Confirmed,
     Doubtful,
-    /// When the answer was given, whatever it was.
+    /// When all that the row tells was told.
     Date,
+    /// That a yes is open.
+    Asks,
+    /// Nothing but a plain no counts.
+    Beside,
     /// What it was about.
     Label,
     /// What all somebody said yes to.
@@ -185,6 +196,8 @@ pub(super) fn role(header: &str) -> Role {
     if is_generic && path.has(&headers.answer) {
         text = path;
     }
+    let is_about_an_answer = text.has(&headers.answer) || text.has(&headers.topic);
+    let is_technical = text.has(&headers.technical);
     if text.whole.is_empty() {
         Role::Other
     } else if text.has(&headers.basis) {
@@ -193,30 +206,36 @@ pub(super) fn role(header: &str) -> Role {
         Role::Doubtful
     } else if text.has(&headers.remark) {
         Role::Remark
-    } else if let Some(kind) = no_of(last, &text).filter(|_| !text.has(&headers.technical)) {
+    } else if let Some(kind) = no_of(last, &text).filter(|_| !is_technical) {
         Role::No(kind)
-    } else if text.has(&headers.until) {
-        Role::Until
+    } else if is_about_an_answer && text.has(&headers.denies) {
+        Role::No(Kind::Refuse)
+    } else if is_about_an_answer && text.has(&headers.asks) {
+        Role::Asks
     } else if text.has(&headers.yes_date) {
         Role::YesDate { confirms: text.has(&headers.confirmed) }
-    } else if text.has(&headers.technical) {
-        Role::Other
+    } else if is_technical {
+        let may_tell = is_about_an_answer || text.whole.contains("status");
+        if may_tell { Role::Beside } else { Role::Other }
     } else if text.has(&headers.person) {
         Role::Person
     } else if text.has(&headers.customer) {
         Role::Customer
+    } else if text.has(&headers.until) && !text.has(&headers.answer) {
+        Role::Until
     } else if text.has(&headers.confirmed) {
         Role::Confirmed
-    } else if text.has(&headers.label) || within_named && text.words == ["name"] {
-        Role::Label
     } else if text.has(&headers.granted) {
         Role::Granted
-    } else if text.has(&headers.date) {
+    } else if headers.generic_date.0.contains(&text.whole) || text.has(&headers.answer) && text.has(&headers.date) {
         Role::Date
+    } else if text.has(&headers.label) && (!is_about_an_answer || is_label_first(&text))
+        || within_named && text.words == ["name"]
+    {
+        Role::Label
     } else if text.has(&headers.answer) {
-        let strict = text.ends_with(&headers.answer) || text.whole.contains("status");
         let (asked, is_vague) = (text.has(&headers.asked), text.has(&headers.vague));
-        Role::Answer { asked, strict, vague: is_vague && kind_free(&text) }
+        Role::Answer { asked, strict: !text.has(&headers.manner), vague: is_vague && kind_free(&text) }
     } else if text.has(&headers.topic) {
         Role::Topic { alone: true }
     } else if text.has(&headers.kind) {
@@ -224,6 +243,20 @@ pub(super) fn role(header: &str) -> Role {
     } else {
         Role::Other
     }
+}
+
+/// Whether a column is one of answers, and not of something that is ticked.
+pub(super) fn is_of_answers(header: &str) -> bool {
+    let text = Compared::of(header);
+    text.has(&WORDS.headers.answer) || text.has(&WORDS.headers.kind) || text.has(&WORDS.headers.granted)
+}
+
+/// Whether a header begins with what makes it one of what an answer is about.
+fn is_label_first(text: &Compared) -> bool {
+    ["zweck", "purpose", "thema", "topic", "kontaktpunkttyp", "contactpointtype"]
+        .iter()
+        .any(|l| text.whole.starts_with(l))
+        && text.words.len() < 3
 }
 
 /// Whether nothing of a header names a consent.
@@ -248,9 +281,10 @@ fn no_of(header: &str, text: &Compared) -> Option<Kind> {
         // It is about data protection, and may as well be a yes.
         Some(No::Perhaps) | None => {}
     }
-    let small = ["nicht", "kein", "keine", "keinen", "no", "not"];
-    let refuses_topic = text.words.iter().any(|w| small.contains(&w.as_str())) && text.has(&WORDS.headers.topic);
-    kind_of(text).filter(|kind| *kind != Kind::Refuse).or(refuses_topic.then_some(Kind::Object))
+    if WORDS.values.negated.iter().any(|part| text.whole.contains(part.as_str())) {
+        return None;
+    }
+    kind_of(text).filter(|kind| *kind != Kind::Refuse)
 }
 
 fn kind_of(text: &Compared) -> Option<Kind> {
@@ -269,9 +303,9 @@ fn kind_of(text: &Compared) -> Option<Kind> {
 /// What a cell says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Says {
-    /// Nothing, or nothing of a yes or no.
+    /// Nothing, or that nobody has said anything.
     Nothing,
-    /// It is said to be open, or no more.
+    /// It is under way, or no more.
     Open,
     Yes,
     No,
@@ -303,22 +337,38 @@ pub(super) fn says(cell: &str) -> Says {
         return Says::Unknown;
     }
     let (text, values) = (Compared::of(cell), &WORDS.values);
-    if text.has(&values.neither) {
+    let mut left = text.whole.clone();
+    for negated in &values.negated {
+        left = left.replace(negated.as_str(), "");
+    }
+    let is_negated = left.len() < text.whole.len();
+    let first = text.words.first().map(String::as_str);
+    let doubts = cell.contains('?') || text.words.iter().any(|word| values.doubts.contains(word));
+    // What is denied tells nothing: `nicht abgemeldet` is no yes.
+    if let Some(kind) = kind_of(&Compared { whole: left, words: text.words.clone() }) {
+        Says::Refused(kind)
+    } else if is_negated || text.has(&values.unset) {
+        Says::Nothing
+    } else if text.has(&values.open) {
         Says::Open
     } else if is_number_of_something(cell) {
         Says::Nothing
-    } else if let Some(kind) = kind_of(&text) {
-        Says::Refused(kind)
-    } else if text.has(&values.nothing) {
-        Says::Nothing
-    } else if text.has(&values.granted) || ["ja", "yes"].iter().any(|yes| text.words.first().is_some_and(|w| w == yes))
-    {
-        Says::Granted
-    } else if text.words.first().is_some_and(|w| w == "nein" || w == "no") {
+    } else if matches!(first, Some("nein" | "no")) {
         Says::No
+    } else if text.has(&values.granted) && !doubts {
+        Says::Granted
+    } else if matches!(first, Some("ja" | "yes")) {
+        // With something behind it that nobody here knows.
+        Says::Open
     } else {
         Says::Unknown
     }
+}
+
+/// Whether a cell of a column that says no takes it back.
+pub(super) fn allows(cell: &str) -> bool {
+    let text = Compared::of(cell);
+    text.has(&WORDS.values.allowed) && kind_of(&text).is_none()
 }
 
 /// Whether an answer is what Pipedrive calls everybody who was never asked.
@@ -331,24 +381,41 @@ fn is_number_of_something(cell: &str) -> bool {
     cell.len() >= 12 && !cell.contains(char::is_whitespace) && cell.bytes().filter(u8::is_ascii_digit).count() >= 4
 }
 
-/// What a list as a whole is, by the name of its file.
-pub(super) fn list_of_noes(file: &str) -> Option<Kind> {
-    let text = Compared::of(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
-    kind_of(&text).filter(|kind| *kind != Kind::Refuse && !text.has(&WORDS.values.neither))
+/// Whether each row of a list is a no, by the name of its file.
+pub(super) fn is_list_of_noes(file: &str) -> bool {
+    let words = Compared::of(&file.rsplit_once('.').map_or(file, |(stem, _)| stem).replace('_', " ")).words;
+    let is = |all: &[String]| words.iter().any(|word| all.contains(word));
+    is(&WORDS.lists_of_noes) && !is(&WORDS.not_lists)
 }
 
 /// Whether a cell claims a legitimate interest.
 pub(super) fn is_legitimate_interest(cell: &str) -> bool {
-    Compared::of(cell).has(&WORDS.values.legitimate_interest)
+    let text = Compared::of(cell);
+    let doubts = text.words.iter().any(|word| WORDS.values.doubts.contains(word));
+    text.has(&WORDS.values.legitimate_interest) && !doubts
 }
 
 /// A day or an instant as the dialects read them.
 pub(super) fn date(cell: &str) -> Option<String> {
     use crate::crm::When;
-    let digits = cell.trim().bytes().filter(u8::is_ascii_digit).count();
-    // Twelve figures and fewer may be a number of something.
-    if digits == cell.trim().len() && !matches!(digits, 10 | 13) {
-        return None;
+    let cell = cell.trim();
+    if cell.bytes().all(|b| b.is_ascii_digit()) {
+        match cell.len() {
+            // 20250201101500
+            14 => {
+                return date(&format!(
+                    "{}-{}-{} {}:{}",
+                    &cell[..4],
+                    &cell[4..6],
+                    &cell[6..8],
+                    &cell[8..10],
+                    &cell[10..12]
+                ));
+            }
+            10 | 13 => {}
+            // Others may be a number of something.
+            _ => return None,
+        }
     }
     undoubted_date(cell).map(|when| match when {
         When::At(at) => at.to_string(),
@@ -356,11 +423,12 @@ pub(super) fn date(cell: &str) -> Option<String> {
     })
 }
 
-/// Whether a remark says no.
-pub(super) fn remark_says_no(remark: &str) -> bool {
+/// The no of a remark: whoever asks for erasure there is not worked on, and is erased by hand.
+pub(super) fn no_of_remark(remark: &str) -> Option<Kind> {
     let mut text = remark.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
     for not in &WORDS.remarks_not {
         text = text.replace(not.as_str(), "");
     }
-    WORDS.remarks.iter().any(|no| text.contains(no.as_str()))
+    let has = |all: &[String]| all.iter().any(|no| text.contains(no.as_str()));
+    if has(&WORDS.remarks_processing) { Some(Kind::Processing) } else { has(&WORDS.remarks).then_some(Kind::Object) }
 }

@@ -4,6 +4,7 @@
 //! Invariant: all people are invented, on `*.example`. `PROSOPON_UPDATE=1` rewrites the expectations, to be reviewed.
 
 mod blind;
+mod lists;
 mod properties;
 
 use std::collections::{BTreeMap, BTreeSet};
