@@ -103,6 +103,9 @@ fn is_read_all(field: &str) -> bool {
         )
 }
 
+/// What stands for the columns that are read cell by cell.
+pub(super) const BY_CELL: &str = "read_by_cell";
+
 /// Where the fields of one file stand.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
@@ -248,7 +251,7 @@ impl Layout {
         layout.decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
         layout.check_needed(set, header, path)?;
         if table == Table::Contacts {
-            layout.take_in_noes(set, header, path)?;
+            layout.take_in_noes(set, header);
         }
         if layout.column("account_record").is_none() {
             layout.by_name.clone_from(&set.by_name);
@@ -257,21 +260,22 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Takes in columns of unknown names that tell what people do not want. One that may tell it must be known.
-    fn take_in_noes(&mut self, set: &FileSet, header: &[String], path: &Path) -> Result<(), CrmError> {
+    /// Takes in columns of unknown names that tell, or may tell, what people do not want.
+    fn take_in_noes(&mut self, set: &FileSet, header: &[String]) {
         let is_ignored = |header: &String| set.ignored.iter().any(|ignored| normal(ignored) == normal(header));
         let used = self.used();
         let unknown = header.iter().enumerate().filter(|(at, header)| !used.contains(at) && !is_ignored(header));
         for (at, header) in unknown {
             match noes::read(header) {
                 Some(No::Of(field)) => self.columns.entry(field.to_owned()).or_default().push(at),
-                Some(No::Perhaps) => {
-                    return Err(CrmError::UnknownNo { path: path.to_owned(), header: shown(header) });
+                // What it holds is looked at before any of it is believed.
+                Some(No::Perhaps) => self.columns.entry(BY_CELL.to_owned()).or_default().push(at),
+                None if set.by_cell.contains(&shown(header)) => {
+                    self.columns.entry(BY_CELL.to_owned()).or_default().push(at);
                 }
                 None => {}
             }
         }
-        Ok(())
     }
 
     /// The contact that a note's row names: the first record id, or the id of the only one of that name in its company, or

@@ -2,11 +2,13 @@
 //!
 //! Invariant: a flag that cannot be read counts as set.
 
+use super::columns::BY_CELL;
 use super::columns::HANDLE;
 use super::reader::Cells;
 use super::value;
 use super::when::When;
 use super::{CrmContact, CrmDeadLetter, Flags};
+use crate::consent::dialect::flag_of_cell;
 use crate::model::Personal;
 
 /// Reads a contact, or tells why the row is none.
@@ -90,12 +92,33 @@ pub(super) fn merged_ids(cells: &Cells<'_>, record_id: &str) -> Vec<String> {
     ids.filter(|id| *id != record_id).map(str::to_owned).collect()
 }
 
+/// The flags that cells of columns set which no field stands for.
+fn told_by_cell(cells: &mut Cells<'_>) -> Vec<&'static str> {
+    let mut told = Vec::new();
+    for at in cells.layout.all(BY_CELL).to_vec() {
+        if let Ok(flag) = flag_of_cell(cells.layout.header_of(at), cells.row.cell(at)) {
+            told.extend(flag);
+        } else {
+            // All cells were looked at before: it has come since.
+            cells.note(BY_CELL, "unreadable_flag", "counts as a no to all processing; write yes or no (ja or nein)");
+            told.push("do_not_process");
+        }
+    }
+    told
+}
+
 /// The flags of a row, as far as it has such columns.
 fn flags(cells: &mut Cells<'_>) -> Flags {
     let mut flag = |field: &str| flag(cells, field);
     let (email_opt_out, do_not_process) = (flag("email_opt_out"), flag("do_not_process"));
     let (do_not_profile, should_forget) = (flag("do_not_profile"), flag("should_forget"));
     let do_not_contact = flag("do_not_contact");
+    let told = told_by_cell(cells);
+    let told = |field: &str| told.contains(&field);
+    let (do_not_process, do_not_profile) =
+        (do_not_process || told("do_not_process"), do_not_profile || told("do_not_profile"));
+    let (email_opt_out, should_forget) =
+        (email_opt_out || told("email_opt_out"), should_forget || told("should_forget"));
     let email_opt_out = is_denied(cells, "email_allowed") || email_opt_out;
     let do_not_contact = is_denied(cells, "contact_allowed") || do_not_contact;
     let legal_basis = cells.line("legal_basis");

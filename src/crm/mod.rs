@@ -85,6 +85,8 @@ pub struct FileSet {
     pub columns: BTreeMap<String, String>,
     /// Headers that say nothing against processing, though they look as if they did.
     pub ignored: Vec<String>,
+    /// Columns of contacts that are about data protection, or hold noes, and are read cell by cell; found out.
+    pub by_cell: Vec<String>,
     /// Files are added to those that were read before, so a record has rows of several exports, the newest of which holds.
     pub grows: bool,
     /// Of contacts and notes: ids of companies by their names, where files name no ids; found out.

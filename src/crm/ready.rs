@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::columns::{Layout, Table};
+use super::columns::{BY_CELL, Layout, Table};
 use super::files::{expand, glance};
 use super::headers::{normal, shown};
 use super::reader::stated_encoding;
 use super::rows::{Export, Row, Rows};
 use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, value, when};
+use crate::consent::dialect::flag_of_cell;
 
 /// So many rows of a file are looked at for a date that can be read in one way alone, and so many for any with slashes.
 const ROWS: usize = 2000;
@@ -98,7 +99,7 @@ pub(super) fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmErr
             set.date_order = order_of(table, set, base)?;
         }
     }
-    check_columns(&source.contacts, base)?;
+    ready.contacts.by_cell = check_columns(&source.contacts, base)?;
     let (mut contacts, mut notes, mut people) = (false, false, false);
     each_csv(Table::Contacts, &source.contacts, base, |_, rows| {
         contacts |= lacks(rows.layout(), "account_record", "account_name");
@@ -179,7 +180,10 @@ fn order_of(table: Table, set: &FileSet, base: &Path) -> Result<Option<DateOrder
 
 /// Looks at all cells of contacts before one is believed: a flag that cannot be read counts as set, and no export lifts it; a no
 /// in a column that is not read is passed over; and a row's number is nobody's id.
-fn check_columns(contacts: &FileSet, base: &Path) -> Result<(), CrmError> {
+///
+/// Tells the columns that no field stands for and that are read cell by cell.
+fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmError> {
+    let mut by_cell = Vec::new();
     let stated = stated_encoding(Table::Contacts, contacts)?;
     for path in expand(Table::Contacts.name(), base, &contacts.path)? {
         let survey = glance(&path, stated)?;
@@ -192,7 +196,7 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<(), CrmError> {
         let mut seen = 0;
         while let Some(item) = rows.next_row()? {
             seen += 1;
-            if seen > ROWS && columns.unread.is_empty() {
+            if seen > ROWS && columns.others.is_empty() {
                 // Where all columns are read, some rows tell what they hold.
                 break;
             }
@@ -204,25 +208,38 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<(), CrmError> {
         if let Some((field, at)) = columns.odd() {
             return Err(CrmError::OddFlags { path, header: header(at), field });
         }
-        if let Some(at) = columns.refusing {
-            return Err(CrmError::UnknownNo { path, header: header(at) });
+        for other in columns.others.iter().filter(|other| other.perhaps || other.refuses) {
+            if other.unknown {
+                return Err(CrmError::UnknownNo { path, header: header(other.at) });
+            }
+            by_cell.push(header(other.at));
         }
         if let Some(at) = columns.numbered() {
             return Err(CrmError::RowNumbers { path, header: header(at) });
         }
     }
-    Ok(())
+    Ok(by_cell)
+}
+
+/// A column that no field stands for.
+struct Other {
+    at: usize,
+    /// Its header may say no.
+    perhaps: bool,
+    /// It holds a no.
+    refuses: bool,
+    /// It holds what nobody can read as a yes or no.
+    unknown: bool,
 }
 
 /// What the columns of a file hold.
 struct Columns {
     /// Flags that were found by their names, with how many cells are odd, and are not blank.
     flags: Vec<(String, usize, u32, u32)>,
-    unread: Vec<usize>,
-    /// A column that is not read and holds a no.
-    refusing: Option<usize>,
+    others: Vec<Other>,
     /// The column of ids that may be the numbers of rows; how many rows it numbered so far.
     number: Option<(usize, Option<u64>)>,
+    header: Vec<String>,
 }
 
 impl Columns {
@@ -231,13 +248,17 @@ impl Columns {
             |field: &str| FLAGS.contains(&field) || matches!(field, "email_allowed" | "contact_allowed" | "active");
         let found = layout.each().filter(|(field, _)| is_flag(field) && !contacts.columns.contains_key(*field));
         let flags = found.flat_map(|(field, at)| at.iter().map(move |at| (field.to_owned(), *at, 0, 0))).collect();
+        let by_cell = layout.all(BY_CELL);
         let (used, is_mapped) = (layout.used(), contacts.columns.contains_key("record_id"));
         let is_ignored =
             |at: usize| contacts.ignored.iter().any(|ignored| normal(ignored) == normal(layout.header_of(at)));
         Self {
             flags,
-            unread: (0..layout.width).filter(|at| !used.contains(at) && !is_ignored(*at)).collect(),
-            refusing: None,
+            others: (0..layout.width)
+                .filter(|at| (!used.contains(at) || by_cell.contains(at)) && !is_ignored(*at))
+                .map(|at| Other { at, perhaps: by_cell.contains(&at), refuses: false, unknown: false })
+                .collect(),
+            header: (0..layout.width).map(|at| layout.header_of(at).to_owned()).collect(),
             number: layout
                 .column("record_id")
                 .filter(|at| {
@@ -255,8 +276,11 @@ impl Columns {
                 read => (*odd, *all) = (*odd + u32::from(read.is_none()), *all + 1),
             }
         }
-        if self.refusing.is_none() {
-            self.refusing = self.unread.iter().copied().find(|at| value::is_plain_no(row.cell(*at)));
+        for other in &mut self.others {
+            let cell = row.cell(other.at);
+            other.refuses |= value::is_plain_no(cell);
+            // Most columns are texts: once one is, it is.
+            other.unknown = other.unknown || flag_of_cell(self.header[other.at].trim(), cell).is_err();
         }
         if let Some((at, numbered)) = &mut self.number {
             let next = numbered.map(|n| n + 1);

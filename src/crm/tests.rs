@@ -43,6 +43,7 @@ impl RawSet {
             ignored: self.ignored,
             by_name: None,
             people: None,
+            by_cell: Vec::new(),
             path: self.path.unwrap_or_else(|| default.to_owned()),
             encoding: self.encoding,
             delimiter: self.delimiter,

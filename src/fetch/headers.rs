@@ -85,7 +85,9 @@ fn day_of(text: &str) -> Option<Timestamp> {
         }
         // A time of day has three numbers, too.
         let year = number(c).filter(|year| *year > 999)?;
-        date(year, second?, first?).or_else(|| date(year, first?, second?))
+        let (day_first, month_first) = (date(year, second?, first?), date(year, first?, second?));
+        // With slashes a day may stand before its month or behind it: whichever comes first counts.
+        if text.contains('/') { day_first.into_iter().chain(month_first).min() } else { day_first.or(month_first) }
     });
     jiff::tz::Offset::UTC.to_timestamp(found?).ok()
 }

@@ -34,16 +34,16 @@ pub fn read(kind: PageKind, body: &Body<'_>, context: &Context<'_>) -> Reading {
         return news::read(body, context);
     }
     let page = html::read_page(body.bytes, body.content_type, body.url);
+    if reservation::is_of_page(&page) {
+        // What the first page or the imprint says of rights, it says of the site, whatever its robots tags say of itself.
+        let whole_site = matches!(kind, PageKind::Home | PageKind::Imprint);
+        return Reading { opted_out: Some(reservation::REASON.to_owned()), whole_site, ..Reading::default() };
+    }
     let reserved = page.tdm.reservation.map(|r| r != 0);
     let until = match page_opt_outs(&page.meta_robots, reserved, AGENT, context.as_of) {
         Ok(until) => until,
         Err(reason) => return Reading { opted_out: Some(reason.to_string()), ..Reading::default() },
     };
-    if reservation::is_of_page(&page) {
-        // What the first page or the imprint says of rights, it says of the site.
-        let whole_site = matches!(kind, PageKind::Home | PageKind::Imprint);
-        return Reading { opted_out: Some(reservation::REASON.to_owned()), whole_site, ..Reading::default() };
-    }
     if kind == PageKind::Jobs {
         let reading = job_adverts::read(&page, context);
         return Reading { same_until: reading.same_until.into_iter().chain(until).min(), ..reading };

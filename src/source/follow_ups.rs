@@ -38,7 +38,9 @@ pub(super) fn of_home(page: &PageReading, url: &Url) -> Vec<FollowUp> {
 /// The first feed of news that a page announces, or else links to, on its own registrable domain.
 pub(super) fn feed_of(page: &PageReading, url: &Url) -> Option<String> {
     let of_site = |feed: &str| Url::parse(feed).is_ok_and(|feed| is_below(&feed, url));
-    let announced = page.feeds.iter().filter(|f| TYPES.contains(&f.media_type.as_str()));
+    // A page that forbids to follow its links forbids it of its feeds, too.
+    let forbids = !page.links.is_empty() && page.links.iter().all(|l| l.nofollow);
+    let announced = page.feeds.iter().filter(|_| !forbids).filter(|f| TYPES.contains(&f.media_type.as_str()));
     let mut announced = announced.filter(|f| !is_not_news(f.title.as_deref(), &f.url)).map(|f| f.url.as_str());
     let linked = || page.links.iter().filter(|l| l.feed && !l.nofollow).map(|l| l.url.as_str()).find(|l| of_site(l));
     announced.find(|f| of_site(f)).or_else(linked).map(str::to_owned)

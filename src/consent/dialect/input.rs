@@ -247,6 +247,14 @@ fn csv(name: &str, text: &str) -> Result<Export, InputError> {
     let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(body.as_bytes());
     let unreadable = |_| fail("the header line cannot be read: export it again".to_owned());
     let header: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(|h| h.trim().to_owned()).collect();
+    if header
+        .iter()
+        .any(|column| column.contains('@') && !column.contains(char::is_whitespace) && !column.contains("@OData"))
+    {
+        return Err(fail(
+            "the first line holds an address: write a line with the names of the columns above it".to_owned(),
+        ));
+    }
     for (i, column) in header.iter().enumerate() {
         if !column.is_empty() && header[..i].contains(column) {
             // By number: where a file has no header, its first row would be told.

@@ -30,6 +30,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use input::{Export, InputError, parse};
+pub(crate) use list::flag_of_cell;
 pub use mapping::Mapping;
 pub use record::{Key, Place, Problem, Record, Unit};
 
@@ -234,7 +235,8 @@ impl Read {
                     own = listed;
                 }
             } else {
-                own.extend(lists.noes(record, &|name| spec.knows(name)));
+                let who = own.iter().find_map(|item| spec.object(item).map(|object| object.who(item)));
+                own.extend(lists.noes(record, &|name| spec.knows(name), &who.unwrap_or_default()));
             }
             items.extend(own);
         }

@@ -250,6 +250,13 @@ impl Object {
         self.detect.iter().any(|group| group.iter().all(has)) && !self.without.iter().any(has)
     }
 
+    /// Of whom a record is, as a list has it: by the CRM's id, else by the address.
+    pub fn who(&self, item: &Item) -> Vec<(&'static str, String)> {
+        let record = item.first(&self.record).map(|(_, id)| ("list.record", id.to_owned()));
+        let email = || item.first(&self.email).map(|(_, address)| ("list.email", address.to_owned()));
+        record.or_else(email).into_iter().collect()
+    }
+
     /// The record's own id, as exported.
     pub fn id_of(&self, item: &Item) -> Option<String> {
         if self.id_parts.is_empty() {

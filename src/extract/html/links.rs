@@ -49,7 +49,8 @@ pub(super) fn read(page: &Page) -> Vec<Link> {
         dom::name(e) == "meta"
             && dom::attr(e, "name").is_some_and(|n| ["robots", "prosopon"].iter().any(|a| n.eq_ignore_ascii_case(a)))
             && e.attr("content").is_some_and(|c| {
-                c.split(',').any(|d| ["nofollow", "none"].iter().any(|n| d.trim().eq_ignore_ascii_case(n)))
+                c.split(|c: char| !c.is_ascii_alphanumeric())
+                    .any(|d| ["nofollow", "none"].iter().any(|n| d.eq_ignore_ascii_case(n)))
             })
     });
     let mut here = page.url.clone();

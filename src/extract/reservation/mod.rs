@@ -177,7 +177,7 @@ fn is_reserved(sentence: &str, before: &mut Before) -> bool {
 
 fn is_for_all(sentence: &str) -> bool {
     let words = words_of(sentence);
-    [&WORDS.mining, &WORDS.law, &WORDS.consent].into_iter().any(|list| list.is_in(&words))
+    [&WORDS.mining, &WORDS.law, &WORDS.consent, &WORDS.own_site].into_iter().any(|list| list.is_in(&words))
 }
 
 /// What a sentence speaks of: where, and how sure it is that mining is meant.
@@ -210,7 +210,11 @@ fn topic(lists: &Words, words: &[&str]) -> Option<Topic> {
 
 fn reserves_by_itself(lists: &Words, words: &[&str], is_forbidden_before: bool) -> bool {
     let Some(topic) = topic(lists, words) else { return false };
-    if is_undone(lists, words) || (topic.is_loose && lists.private.is_in(words)) {
+    let is_said_of_itself = lists.own_site.is_in(words) && lists.forbid.is_in(words) && !lists.denied.is_in(words);
+    let means_readers = [&lists.agents, &lists.scraping].into_iter().any(|list| list.is_in(words))
+        || words.iter().any(|word| word.starts_with("veroeffentlicht") || *word == "published");
+    let is_private = topic.is_loose && lists.private.is_in(words) && !(is_said_of_itself && means_readers);
+    if is_private || (!is_said_of_itself && is_undone(lists, words)) {
         return false;
     }
     if is_forbidden_before {

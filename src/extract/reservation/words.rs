@@ -39,6 +39,7 @@ struct Raw {
     sample: Vec<String>,
     of_others: Vec<String>,
     private: Vec<String>,
+    own_site: Vec<String>,
     abbreviations: Vec<String>,
 }
 
@@ -67,6 +68,7 @@ pub(super) struct Words {
     pub sample: List,
     pub of_others: List,
     pub private: List,
+    pub own_site: List,
     pub abbreviations: FxHashSet<String>,
 }
 
@@ -99,6 +101,7 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
         sample: list(raw.sample),
         of_others: list(raw.of_others),
         private: list(raw.private),
+        own_site: list(raw.own_site),
         abbreviations: raw.abbreviations.into_iter().collect(),
     }
 });

@@ -11,10 +11,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
+pub(crate) use self::words::flag_of_cell;
+
 use self::seen::{Answer, Seen};
 use self::words::{Compared, Kind, Role, Says, WORDS};
 use super::record::{Item, Record};
-use crate::crm::shown_header;
+use crate::crm::{No, no_of_header, shown_header};
 
 /// A field of a record, with its path.
 #[derive(Debug, Clone)]
@@ -41,28 +43,44 @@ impl Lists {
         Self { own_ids: true, ..Self::default() }
     }
 
-    /// Statements of columns that say no and that nobody knows, of a record whose `known` columns are read elsewhere.
-    pub fn noes(&mut self, record: &Record, known: &dyn Fn(&str) -> bool) -> Vec<Item> {
+    /// Statements of columns that plainly say no and that nobody knows, of a record whose `known` columns are read elsewhere; about
+    /// whom that record is.
+    pub fn noes(&mut self, record: &Record, known: &dyn Fn(&str) -> bool, who: &[(&'static str, String)]) -> Vec<Item> {
         let is_known = |column: &str| known(column) || known(words::last(column));
-        let says_no = |column: &str| !is_known(column) && matches!(words::role(column), Role::No(_));
-        let items = self.items(record);
-        items.into_iter().filter(|item| item.get("list.column").is_some_and(says_no)).collect()
+        let says_no = |column: &str| !is_known(column) && matches!(no_of_header(words::last(column)), Some(No::Of(_)));
+        let mut items = BTreeMap::new();
+        for item in self.items(record) {
+            if item.get("list.column").is_some_and(says_no) {
+                for (name, key) in who {
+                    let mut item = item.clone();
+                    for of in ["list.record", "list.email", "list.nobody"] {
+                        item.cells.remove(of);
+                    }
+                    item.set(name, key);
+                    item.cells.remove("list.statement");
+                    let id = HEXLOWER.encode(&item.digest());
+                    item.set("list.statement", &id);
+                    items.insert(id, item);
+                }
+            }
+        }
+        items.into_values().collect()
     }
 
     /// The statements of a record; none where it says nothing.
     pub fn items(&mut self, record: &Record) -> Vec<Item> {
         let list = !self.own_ids && words::is_list_of_noes(&record.at.file);
         let mut items = BTreeMap::new();
-        spread(&record.fields, "", &Row::new(), &mut |row| {
-            for item in self.statements(record, row, list) {
+        spread(&record.fields, "", &Row::new(), &mut |row, is_leaf| {
+            for item in self.statements(record, row, list, is_leaf) {
                 items.entry(item.cells["list.statement"].clone()).or_insert(item);
             }
         });
         items.into_values().collect()
     }
 
-    fn statements(&mut self, record: &Record, row: &Row, list: bool) -> Vec<Item> {
-        let mut seen = self.seen(row);
+    fn statements(&mut self, record: &Record, row: &Row, list: bool, is_leaf: bool) -> Vec<Item> {
+        let mut seen = self.seen(row, is_leaf);
         // Of a list of noes each row is one, whatever yes came before it.
         if list && row.iter().all(|field| !field.inherited) {
             seen.answers.retain(|(_, answer)| matches!(answer, Answer::No { .. }));
@@ -79,7 +97,7 @@ impl Lists {
         for (column, answer) in &seen.answers {
             let at = seen.date_of(column, answer).unwrap_or_default();
             let (names, cell): (&[&str], &str) = match answer {
-                Answer::Yes => (&["answer"], "yes"),
+                Answer::Yes { .. } => (&["answer"], "yes"),
                 Answer::LegitimateInterest => (&["basis"], "legitimate_interest"),
                 Answer::No { kind, cell, .. } => (seen.fields_of_no(column, *kind), cell.as_deref().unwrap_or("true")),
             };
@@ -127,7 +145,7 @@ impl Lists {
         role
     }
 
-    fn seen(&mut self, row: &Row) -> Seen {
+    fn seen(&mut self, row: &Row, is_leaf: bool) -> Seen {
         let mut seen = Seen::default();
         let roles: Vec<Role> = row.iter().map(|field| self.role_of(field)).collect();
         let beside = roles.iter().any(|role| matches!(role, Role::Answer { .. } | Role::Granted));
@@ -135,7 +153,7 @@ impl Lists {
         for (Field { header, cell, inherited }, role) in row.iter().zip(&roles) {
             let name = Compared::of(header);
             let of_staff = name.has(&WORDS.headers.not_person);
-            let is_own = !of_staff && name.has(&WORDS.own_address);
+            let is_own = words::is_own_address(header);
             let found = if is_own { addresses_in(cell) } else { addresses(cell) };
             if !found.is_empty() {
                 match (role, of_staff) {
@@ -160,6 +178,9 @@ impl Lists {
                 seen.take(header, cell, role);
             } else if matches!(role, Role::Kind { .. }) {
                 seen.pending |= words::says(cell) == Says::Open;
+            } else if matches!(role, Role::Confirmed | Role::Doubtful) {
+                seen.take(header, cell, role);
+                seen.answers.clear();
             }
         }
         if seen.addresses.is_empty() {
@@ -169,7 +190,7 @@ impl Lists {
         if seen.addresses.is_empty() && seen.others.len() == 1 {
             seen.addresses = std::mem::take(&mut seen.others);
         }
-        seen.settle();
+        seen.settle(is_leaf);
         seen
     }
 }
@@ -212,11 +233,11 @@ impl Field {
 }
 
 /// Rows of an object: one for each element of its lists of objects, with all that stands above it.
-fn spread(map: &Map<String, Value>, prefix: &str, above: &Row, show: &mut dyn FnMut(&Row)) {
+fn spread(map: &Map<String, Value>, prefix: &str, above: &Row, show: &mut dyn FnMut(&Row, bool)) {
     let mut own = above.clone();
     let mut lists = Vec::new();
     flatten(map, prefix, &mut own, &mut lists);
-    show(&own);
+    show(&own, lists.is_empty());
     for field in &mut own {
         field.inherited = true;
     }

@@ -9,7 +9,10 @@ use super::words::{self, Compared, Kind, Role, Says, WORDS};
 /// A yes or no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
-    Yes,
+    Yes {
+        /// The date in its own cell.
+        at: Option<String>,
+    },
     LegitimateInterest,
     No {
         kind: Kind,
@@ -21,6 +24,8 @@ pub(super) enum Answer {
 }
 
 impl Answer {
+    pub(super) const YES: Self = Self::Yes { at: None };
+
     const fn no(kind: Kind) -> Self {
         Self::No { kind, at: None, cell: None }
     }
@@ -45,10 +50,10 @@ pub(super) struct Seen {
     pub until: Option<String>,
     /// Answers, by their columns.
     pub answers: Vec<(String, Answer)>,
-    /// When it was said yes, when that was confirmed, when something was answered.
-    yes_at: Option<String>,
-    confirmed_at: Option<String>,
-    at: Option<String>,
+    /// When it was said yes, when that was confirmed, when all that the row tells was told.
+    yes_at: BTreeSet<String>,
+    confirmed_at: BTreeSet<String>,
+    at: BTreeSet<String>,
     /// When it was said no, by each column that tells.
     no_at: BTreeSet<String>,
     /// A column that says yes by a date or a confirmation, where nothing else says anything.
@@ -69,7 +74,9 @@ impl Seen {
         let says = words::says(cell);
         match role {
             Role::Other => {}
-            Role::Person | Role::Customer | Role::Label | Role::Until | Role::Date => self.frame(cell, role, says),
+            Role::Person | Role::Customer | Role::Label | Role::Until | Role::Date => {
+                self.frame(header, cell, role, says);
+            }
             Role::Doubtful | Role::Asks if matches!(says, Says::Nothing | Says::No) => {}
             Role::Doubtful | Role::Asks => match says {
                 Says::Refused(kind) => self.answer(header, Answer::no(kind)),
@@ -81,14 +88,21 @@ impl Seen {
                 }
             }
             Role::Remark => {
-                if let Some(kind) = words::no_of_remark(cell) {
+                let is_word = cell.split_whitespace().count() < 4;
+                let told = match says {
+                    Says::Refused(kind) if is_word => Some(kind),
+                    _ => words::no_of_remark(cell),
+                };
+                // Nobody is erased for a remark.
+                let told = told.map(|kind| if kind == Kind::Erase { Kind::Processing } else { kind });
+                if let Some(kind) = told {
                     self.answer(header, Answer::no(kind));
                 }
             }
             Role::Basis => match says {
                 Says::Refused(kind) => self.answer(header, Answer::no(kind)),
                 _ if words::is_legitimate_interest(cell) => self.answer(header, Answer::LegitimateInterest),
-                Says::Granted => self.answer(header, Answer::Yes),
+                Says::Granted => self.answer(header, Answer::YES),
                 _ => {}
             },
             Role::No(kind) => self.no(header, cell, kind, says),
@@ -98,7 +112,7 @@ impl Seen {
                 Says::Refused(kind) => self.answer(header, Answer::no(kind)),
                 _ => {
                     self.labels.push(cell.trim().to_owned());
-                    self.answer(header, Answer::Yes);
+                    self.answer(header, Answer::YES);
                 }
             },
             Role::Answer { .. } | Role::Topic { .. } | Role::Kind { .. } => self.judged(header, cell, role, says),
@@ -106,14 +120,15 @@ impl Seen {
     }
 
     /// Who, what about, when.
-    fn frame(&mut self, cell: &str, role: Role, says: Says) {
+    fn frame(&mut self, header: &str, cell: &str, role: Role, says: Says) {
         let cell = cell.trim().to_owned();
         match (role, says) {
             (_, Says::Nothing) => {}
+            (Role::Label | Role::Until, Says::Refused(kind)) => self.answer(header, Answer::no(kind)),
             (Role::Person, _) => self.numbers.push(cell),
             (Role::Customer, _) => self.customers.push(cell),
             (Role::Label, _) => self.labels.push(cell),
-            (Role::Date, Says::Date(at)) => self.at = self.at.take().or(Some(at)),
+            (Role::Date, Says::Date(at)) => drop(self.at.insert(at)),
             (Role::Until, Says::Date(at)) => self.until = Some(at),
             // An end that cannot be read is told where it is used.
             (Role::Until, _) => self.until = Some(cell),
@@ -128,6 +143,9 @@ impl Seen {
                 self.answer(header, Answer::No { kind, at: Some(at), cell: None });
             }
             Says::Refused(stricter @ (Kind::Erase | Kind::Restrict)) => self.answer(header, Answer::no(stricter)),
+            Says::Nothing | Says::Open | Says::Granted | Says::Unknown | Says::No if words::denies(cell) => {
+                self.answer(header, Answer::no(kind));
+            }
             Says::Nothing => {}
             Says::No => self.denied = true,
             // In a column of erasures a number is none, and nothing can be taken back.
@@ -144,7 +162,7 @@ impl Seen {
         match says {
             Says::Date(at) => {
                 let place = if confirms { &mut self.confirmed_at } else { &mut self.yes_at };
-                *place = place.take().or(Some(at));
+                place.insert(at);
             }
             Says::Yes | Says::Granted if role == Role::Confirmed => {}
             _ if confirms => {
@@ -167,7 +185,7 @@ impl Seen {
         let answer = match says {
             Says::Refused(_) if words::was_never_asked(header, cell) => None,
             Says::Refused(kind) => Some(Answer::no(kind)),
-            Says::Granted | Says::Open if matches!(role, Role::Kind { .. }) && !self.denied => {
+            Says::Granted if matches!(role, Role::Kind { .. }) && words::allows(cell) && !self.denied => {
                 // The state of today, whatever the list is.
                 self.denied = true;
                 return self.judged(header, cell, role, says);
@@ -177,16 +195,16 @@ impl Seen {
                 *(if is_answer { &mut self.open } else { &mut self.pending }) = true;
                 None
             }
-            Says::Granted if alone => Some(Answer::Yes),
+            Says::Granted if alone => Some(Answer::YES),
             Says::Yes => match role {
-                Role::Answer { vague, .. } => (!vague).then_some(Answer::Yes),
-                Role::Topic { alone: true } => Some(Answer::Yes),
+                Role::Answer { vague, .. } => (!vague).then_some(Answer::YES),
+                Role::Topic { alone: true } => Some(Answer::YES),
                 _ => None,
             },
-            Says::Date(at) if is_answer => {
-                self.yes_at = self.yes_at.take().or(Some(at));
-                Some(Answer::Yes)
-            }
+            Says::Date(at) => match role {
+                Role::Answer { vague, .. } => (!vague).then_some(Answer::Yes { at: Some(at) }),
+                _ => None,
+            },
             Says::No => match role {
                 Role::Answer { asked: true, .. } => Some(Answer::no(Kind::Refuse)),
                 Role::Answer { .. } | Role::Topic { .. } => is_typed.then_some(Answer::no(Kind::Object)),
@@ -212,32 +230,39 @@ impl Seen {
     }
 
     /// Settles what stands once all cells are seen.
-    pub fn settle(&mut self) {
+    ///
+    /// Of a row with rows below it a date alone says nothing: they have the answers.
+    pub fn settle(&mut self, is_leaf: bool) {
         // Whoever was brought in by an import has a confirmation that nobody gave.
-        let is_imported = self.undated && self.yes_at.is_none() && self.confirmed_at.is_some();
+        let is_imported = self.undated && self.yes_at.is_empty() && !self.confirmed_at.is_empty();
         let others = self.answers.iter().any(|(column, _)| !Compared::of(column).has(&WORDS.about.tracking));
-        if !(others || self.pending || self.open || is_imported)
+        if is_leaf
+            && !(others || self.pending || self.open || is_imported)
             && let Some(column) = self.dated.take()
         {
-            self.answers.push((column, Answer::Yes));
+            self.answers.push((column, Answer::YES));
         }
         if self.pending {
-            self.answers.retain(|(_, answer)| *answer != Answer::Yes);
+            self.answers.retain(|(_, answer)| !matches!(answer, Answer::Yes { .. }));
         }
     }
 
     /// When an answer was given.
     pub fn date_of(&self, column: &str, answer: &Answer) -> Option<String> {
+        let only = |dates: &BTreeSet<String>| dates.first().filter(|_| dates.len() == 1).cloned();
         match answer {
-            Answer::Yes => self.yes_at.clone().or_else(|| self.confirmed_at.clone()).or_else(|| self.at.clone()),
-            Answer::LegitimateInterest => self.at.clone(),
-            Answer::No { at: Some(at), .. } => Some(at.clone()),
-            // The date of a no beside it may be that of another one, and then too early.
+            Answer::Yes { at: Some(at) } | Answer::No { at: Some(at), .. } => Some(at.clone()),
+            // Of several dates the earliest: a no of between is later.
+            Answer::Yes { at: None } => {
+                let given = self.yes_at.first().or_else(|| self.confirmed_at.first());
+                given.cloned().or_else(|| self.at.first().cloned())
+            }
+            Answer::LegitimateInterest => only(&self.at),
+            // The date of something else may be too early.
             Answer::No { .. } => {
-                let one = if self.no_at.len() == 1 { self.no_at.first() } else { None };
-                let is_of_status =
-                    matches!(words::role(column), Role::Kind { .. }) || Compared::of(column).is("status");
-                one.filter(|_| is_of_status).or(self.at.as_ref()).cloned()
+                let is_of_status = matches!(words::role(column), Role::Kind { .. });
+                let of_no = only(&self.no_at).filter(|_| is_of_status);
+                of_no.or_else(|| only(&self.at))
             }
         }
     }

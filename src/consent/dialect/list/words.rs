@@ -2,11 +2,17 @@
 //!
 //! Invariant: a cell that is not known is never a yes.
 
+mod cells;
+
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::crm::{No, no_of_header, normal_header, undoubted_date};
+pub(crate) use self::cells::flag_of_cell;
+pub(super) use self::cells::{
+    Says, allows, denies, is_legitimate_interest, is_list_of_noes, is_own_address, no_of_remark, says, was_never_asked,
+};
+use crate::crm::{No, no_of_header, normal_header};
 
 /// Longer than a cell with an answer.
 const LONGEST: usize = 80;
@@ -77,7 +83,7 @@ pub(super) struct Words {
     pub headers: Headers,
     values: Values,
     pub about: About,
-    pub own_address: Parts,
+    own_address: Parts,
     lists_of_noes: Vec<String>,
     not_lists: Vec<String>,
     remarks: Vec<String>,
@@ -105,7 +111,11 @@ impl Compared {
 
     pub fn has(&self, parts: &Parts) -> bool {
         parts.0.iter().any(|part| match part.strip_prefix('=') {
-            Some(word) => self.words.iter().any(|w| w == word),
+            // Two: the whole of it.
+            Some(word) => match word.strip_prefix('=') {
+                Some(whole) => self.whole == whole,
+                None => self.words.iter().any(|w| w == word),
+            },
             None => self.whole.contains(part.as_str()),
         })
     }
@@ -192,8 +202,10 @@ pub(super) fn role(header: &str) -> Role {
     let (mut text, path) = (Compared::of(last), Compared::of(header));
     let is_inner = last.len() < header.trim().len();
     let within_named = is_inner && path.has(&headers.named);
-    let is_generic = is_inner && headers.generic.0.contains(&text.whole);
-    if is_generic && path.has(&headers.answer) {
+    // What a key holds, the keys above it tell: `consents.newsletter.granted`, `unsubscribed.at`.
+    let is_generic = is_inner && (headers.generic.0.contains(&text.whole) || text.has(&headers.topic));
+    let is_when = is_inner && ["at", "date", "time", "timestamp", "since", "on"].contains(&text.whole.as_str());
+    if (is_generic || is_when) && no_of(header, &path).is_some() || is_generic && path.has(&headers.answer) {
         text = path;
     }
     let is_about_an_answer = text.has(&headers.answer) || text.has(&headers.topic);
@@ -208,28 +220,28 @@ pub(super) fn role(header: &str) -> Role {
         Role::Remark
     } else if let Some(kind) = no_of(last, &text).filter(|_| !is_technical) {
         Role::No(kind)
-    } else if is_about_an_answer && text.has(&headers.denies) {
+    } else if is_about_an_answer && text.has(&headers.denies) && !text.words.iter().any(|w| w == "ja" || w == "yes") {
         Role::No(Kind::Refuse)
     } else if is_about_an_answer && text.has(&headers.asks) {
         Role::Asks
-    } else if text.has(&headers.yes_date) {
+    } else if text.has(&headers.until) {
+        Role::Until
+    } else if text.has(&headers.yes_date) || text.has(&headers.answer) && text.has(&headers.date) {
         Role::YesDate { confirms: text.has(&headers.confirmed) }
     } else if is_technical {
         let may_tell = is_about_an_answer || text.whole.contains("status");
         if may_tell { Role::Beside } else { Role::Other }
-    } else if text.has(&headers.person) {
+    } else if headers.person.0.contains(&text.whole) {
         Role::Person
-    } else if text.has(&headers.customer) {
+    } else if headers.customer.0.contains(&text.whole) {
         Role::Customer
-    } else if text.has(&headers.until) && !text.has(&headers.answer) {
-        Role::Until
     } else if text.has(&headers.confirmed) {
         Role::Confirmed
     } else if text.has(&headers.granted) {
         Role::Granted
-    } else if headers.generic_date.0.contains(&text.whole) || text.has(&headers.answer) && text.has(&headers.date) {
+    } else if headers.generic_date.0.contains(&text.whole) {
         Role::Date
-    } else if text.has(&headers.label) && (!is_about_an_answer || is_label_first(&text))
+    } else if text.has(&headers.label) && (!is_about_an_answer || !is_inner && is_label_first(&text))
         || within_named && text.words == ["name"]
     {
         Role::Label
@@ -298,137 +310,4 @@ fn kind_of(text: &Compared) -> Option<Kind> {
     ]
     .into_iter()
     .find_map(|(parts, kind)| text.has(parts).then_some(kind))
-}
-
-/// What a cell says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Says {
-    /// Nothing, or that nobody has said anything.
-    Nothing,
-    /// It is under way, or no more.
-    Open,
-    Yes,
-    No,
-    /// No by itself.
-    Refused(Kind),
-    /// Yes by itself.
-    Granted,
-    /// A day or an instant, as it is read elsewhere.
-    Date(String),
-    Unknown,
-}
-
-/// What a cell says.
-pub(super) fn says(cell: &str) -> Says {
-    let cell = cell.trim();
-    match cell.to_lowercase().as_str() {
-        "" | "-" | "–" | "--" | "/" | "n/a" | "k.a." | "k. a." | "null" | "[]" | "{}" => return Says::Nothing,
-        "ja" | "j" | "yes" | "y" | "true" | "wahr" | "1" | "x" | "✓" | "✔" | "☑" | "☒" | "on" | "checked"
-        | "gesetzt" => {
-            return Says::Yes;
-        }
-        "nein" | "n" | "no" | "false" | "falsch" | "0" | "off" | "☐" | "unchecked" => return Says::No,
-        _ => {}
-    }
-    if let Some(at) = date(cell) {
-        return Says::Date(at);
-    }
-    if cell.chars().count() > LONGEST {
-        return Says::Unknown;
-    }
-    let (text, values) = (Compared::of(cell), &WORDS.values);
-    let mut left = text.whole.clone();
-    for negated in &values.negated {
-        left = left.replace(negated.as_str(), "");
-    }
-    let is_negated = left.len() < text.whole.len();
-    let first = text.words.first().map(String::as_str);
-    let doubts = cell.contains('?') || text.words.iter().any(|word| values.doubts.contains(word));
-    // What is denied tells nothing: `nicht abgemeldet` is no yes.
-    if let Some(kind) = kind_of(&Compared { whole: left, words: text.words.clone() }) {
-        Says::Refused(kind)
-    } else if is_negated || text.has(&values.unset) {
-        Says::Nothing
-    } else if text.has(&values.open) {
-        Says::Open
-    } else if is_number_of_something(cell) {
-        Says::Nothing
-    } else if matches!(first, Some("nein" | "no")) {
-        Says::No
-    } else if text.has(&values.granted) && !doubts {
-        Says::Granted
-    } else if matches!(first, Some("ja" | "yes")) {
-        // With something behind it that nobody here knows.
-        Says::Open
-    } else {
-        Says::Unknown
-    }
-}
-
-/// Whether a cell of a column that says no takes it back.
-pub(super) fn allows(cell: &str) -> bool {
-    let text = Compared::of(cell);
-    text.has(&WORDS.values.allowed) && kind_of(&text).is_none()
-}
-
-/// Whether an answer is what Pipedrive calls everybody who was never asked.
-pub(super) fn was_never_asked(header: &str, cell: &str) -> bool {
-    Compared::of(header).whole.contains("marketingstatus") && Compared::of(cell).is("noconsent")
-}
-
-/// Ids and the like.
-fn is_number_of_something(cell: &str) -> bool {
-    cell.len() >= 12 && !cell.contains(char::is_whitespace) && cell.bytes().filter(u8::is_ascii_digit).count() >= 4
-}
-
-/// Whether each row of a list is a no, by the name of its file.
-pub(super) fn is_list_of_noes(file: &str) -> bool {
-    let words = Compared::of(&file.rsplit_once('.').map_or(file, |(stem, _)| stem).replace('_', " ")).words;
-    let is = |all: &[String]| words.iter().any(|word| all.contains(word));
-    is(&WORDS.lists_of_noes) && !is(&WORDS.not_lists)
-}
-
-/// Whether a cell claims a legitimate interest.
-pub(super) fn is_legitimate_interest(cell: &str) -> bool {
-    let text = Compared::of(cell);
-    let doubts = text.words.iter().any(|word| WORDS.values.doubts.contains(word));
-    text.has(&WORDS.values.legitimate_interest) && !doubts
-}
-
-/// A day or an instant as the dialects read them.
-pub(super) fn date(cell: &str) -> Option<String> {
-    use crate::crm::When;
-    let cell = cell.trim();
-    if cell.bytes().all(|b| b.is_ascii_digit()) {
-        match cell.len() {
-            // 20250201101500
-            14 => {
-                return date(&format!(
-                    "{}-{}-{} {}:{}",
-                    &cell[..4],
-                    &cell[4..6],
-                    &cell[6..8],
-                    &cell[8..10],
-                    &cell[10..12]
-                ));
-            }
-            10 | 13 => {}
-            // Others may be a number of something.
-            _ => return None,
-        }
-    }
-    undoubted_date(cell).map(|when| match when {
-        When::At(at) => at.to_string(),
-        When::Day(day) => day.to_string(),
-    })
-}
-
-/// The no of a remark: whoever asks for erasure there is not worked on, and is erased by hand.
-pub(super) fn no_of_remark(remark: &str) -> Option<Kind> {
-    let mut text = remark.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
-    for not in &WORDS.remarks_not {
-        text = text.replace(not.as_str(), "");
-    }
-    let has = |all: &[String]| all.iter().any(|no| text.contains(no.as_str()));
-    if has(&WORDS.remarks_processing) { Some(Kind::Processing) } else { has(&WORDS.remarks).then_some(Kind::Object) }
 }

@@ -131,8 +131,8 @@ fn figures(half: &str, misses: bool) -> Figures {
 #[test]
 fn files_of_the_world_lose_no_no() {
     let misses = std::env::var_os("MISSES").is_some();
-    let dev = Figures { noes: [62, 3], false_noes: 1, yeses: [36, 4], false_yeses: 1, refused: 0 };
-    let holdout = Figures { noes: [59, 15], false_noes: 2, yeses: [31, 10], false_yeses: 2, refused: 1 };
+    let dev = Figures { noes: [62, 3], false_noes: 2, yeses: [36, 4], false_yeses: 1, refused: 0 };
+    let holdout = Figures { noes: [60, 14], false_noes: 2, yeses: [33, 8], false_yeses: 2, refused: 1 };
     let halves = [("dev", dev), ("holdout", holdout)];
     let read = halves.map(|(half, want)| (half, figures(half, misses && half == "dev"), want));
     println!("{read:#?}");

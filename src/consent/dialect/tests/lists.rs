@@ -79,3 +79,23 @@ fn the_header_and_what_is_below_the_rows_are_found() {
         assert_eq!((export.records.len(), export.problems.len()), (records, problems), "{text}");
     }
 }
+
+#[test]
+fn further_columns_of_a_crm_say_no_of_its_record_alone() {
+    let said = |dialect: Dialect, text: &str| -> BTreeSet<String> {
+        let export = parse("x.json", text.as_bytes()).expect("records");
+        let now = "2026-03-02T03:00:00Z".parse().expect("a time");
+        let read = Read::of(dialect, &export.records);
+        let facts = read.facts(&|_| false, now, &mut Vec::new());
+        let noes = facts.iter().filter(|fact| matches!(fact.says, Says::No { .. }));
+        let who = |key: &Key| if let Key::Record(id) = key { id.reveal().clone() } else { "an address".to_owned() };
+        noes.flat_map(|fact| fact.who.iter().map(move |key| format!("{} {}", fact.field, who(key)))).collect()
+    };
+    let dynamics = r#"{"contactid":"K-1","_parentcontactid_value":"K-3","donotemail":false,"new_werbesperre":true}"#;
+    assert_eq!(said(Dialect::Dynamics, dynamics), ["objects K-1".to_owned()].into());
+    let salesforce = r#"{"attributes":{"type":"Contact"},"Id":"K-1","ReportsTo":{"Id":"K-3","Email":"chef@werk.example"},
+        "Assistant_Email__c":"a@werk.example","Erasure_Requested__c":true,"Withdrawn_Quote__c":true,"Credit_Suppressed__c":true}"#;
+    assert_eq!(said(Dialect::Salesforce, salesforce), ["erases K-1".to_owned()].into());
+    let hubspot = r#"{"id":"501","properties":{"email":"a@werk.example","stop_valve":"true","hs_email_optimal_send_day_of_week":"MONDAY"}}"#;
+    assert_eq!(said(Dialect::Hubspot, hubspot), BTreeSet::new());
+}
