@@ -8,7 +8,7 @@ use super::reader::Cells;
 use super::value;
 use super::when::When;
 use super::{CrmContact, CrmDeadLetter, Flags};
-use crate::consent::dialect::flag_of_cell;
+use crate::consent::dialect::flags_of_cell;
 use crate::model::Personal;
 
 /// Reads a contact, or tells why the row is none.
@@ -96,8 +96,8 @@ pub(super) fn merged_ids(cells: &Cells<'_>, record_id: &str) -> Vec<String> {
 fn told_by_cell(cells: &mut Cells<'_>) -> Vec<&'static str> {
     let mut told = Vec::new();
     for at in cells.layout.all(BY_CELL).to_vec() {
-        if let Ok(flag) = flag_of_cell(cells.layout.header_of(at), cells.row.cell(at)) {
-            told.extend(flag);
+        if let Ok(flags) = flags_of_cell(cells.layout.header_of(at), cells.row.cell(at)) {
+            told.extend(flags);
         } else {
             // All cells were looked at before: it has come since.
             cells.note(BY_CELL, "unreadable_flag", "counts as a no to all processing; write yes or no (ja or nein)");

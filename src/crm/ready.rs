@@ -3,7 +3,7 @@
 //!
 //! Invariant: what is found holds for all files of a table; where it is in doubt, nothing is found.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::headers::{normal, shown};
 use super::reader::stated_encoding;
 use super::rows::{Export, Row, Rows};
 use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, value, when};
-use crate::consent::dialect::flag_of_cell;
+use crate::consent::dialect::{asks_for_consent, flags_of_cell};
 
 /// So many rows of a file are looked at for a date that can be read in one way alone, and so many for any with slashes.
 const ROWS: usize = 2000;
@@ -22,6 +22,8 @@ const BEFORE_ANY: usize = 50;
 const FEWEST_ODD: u32 = 5;
 /// So many rows that are numbered from one on are no accident.
 const FEWEST_NUMBERED: u64 = 3;
+/// A column with more values than this holds no answers, unless its header says so.
+const MOST_VALUES: usize = 64;
 /// Fields that hold dates.
 const DATES: [&str; 6] = ["updated_at", "created_at", "written_at", "valid_from", "valid_to", "recorded_at"];
 
@@ -208,7 +210,9 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmErro
         if let Some((field, at)) = columns.odd() {
             return Err(CrmError::OddFlags { path, header: header(at), field });
         }
-        for other in columns.others.iter().filter(|other| other.perhaps || other.refuses) {
+        for other in
+            columns.others.iter().filter(|other| other.perhaps || other.refuses || other.tells && !other.unknown)
+        {
             if other.unknown {
                 return Err(CrmError::UnknownNo { path, header: header(other.at) });
             }
@@ -222,12 +226,18 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmErro
 }
 
 /// A column that no field stands for.
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 struct Other {
     at: usize,
     /// Its header may say no.
     perhaps: bool,
-    /// It holds a no.
+    /// It holds a plain no.
     refuses: bool,
+    /// Its header asks for a consent, and a cell says no to it.
+    asks: bool,
+    tells: bool,
+    /// Its first values.
+    seen: HashSet<String>,
     /// It holds what nobody can read as a yes or no.
     unknown: bool,
 }
@@ -256,7 +266,15 @@ impl Columns {
             flags,
             others: (0..layout.width)
                 .filter(|at| (!used.contains(at) || by_cell.contains(at)) && !is_ignored(*at))
-                .map(|at| Other { at, perhaps: by_cell.contains(&at), refuses: false, unknown: false })
+                .map(|at| Other {
+                    at,
+                    perhaps: by_cell.contains(&at),
+                    refuses: false,
+                    asks: asks_for_consent(layout.header_of(at)),
+                    tells: false,
+                    seen: HashSet::new(),
+                    unknown: false,
+                })
                 .collect(),
             header: (0..layout.width).map(|at| layout.header_of(at).to_owned()).collect(),
             number: layout
@@ -279,8 +297,20 @@ impl Columns {
         for other in &mut self.others {
             let cell = row.cell(other.at);
             other.refuses |= value::is_plain_no(cell);
-            // Most columns are texts: once one is, it is.
-            other.unknown = other.unknown || flag_of_cell(self.header[other.at].trim(), cell).is_err();
+            // Most columns are texts, or have many values: those hold no answers.
+            let is_many = other.seen.len() >= MOST_VALUES;
+            if is_many && !(other.perhaps || other.asks) {
+                other.unknown = true;
+            }
+            if !other.unknown && !other.seen.contains(cell) {
+                if !is_many {
+                    other.seen.insert(cell.to_owned());
+                }
+                match flags_of_cell(self.header[other.at].trim(), cell) {
+                    Ok(flags) => other.tells |= other.asks && !flags.is_empty(),
+                    Err(_) => other.unknown = true,
+                }
+            }
         }
         if let Some((at, numbered)) = &mut self.number {
             let next = numbered.map(|n| n + 1);

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
-pub(crate) use self::words::flag_of_cell;
+pub(crate) use self::words::{asks_for_consent, flags_of_cell};
 
 use self::seen::{Answer, Seen};
 use self::words::{Compared, Kind, Role, Says, WORDS};

@@ -8,10 +8,10 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-pub(crate) use self::cells::flag_of_cell;
 pub(super) use self::cells::{
     Says, allows, denies, is_legitimate_interest, is_list_of_noes, is_own_address, no_of_remark, says, was_never_asked,
 };
+pub(crate) use self::cells::{asks_for_consent, flags_of_cell};
 use crate::crm::{No, no_of_header, normal_header};
 
 /// Longer than a cell with an answer.

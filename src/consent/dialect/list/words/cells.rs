@@ -2,7 +2,7 @@
 //!
 //! Invariant: a word that says no counts whatever stands beside it; a word that says yes counts alone.
 
-use super::{Compared, Kind, LONGEST, Parts, WORDS, kind_of, last, no_of};
+use super::{Compared, Kind, LONGEST, Role, WORDS, kind_of, last, no_of, role};
 use crate::crm::{normal_header, undoubted_date};
 
 /// What a cell says.
@@ -72,28 +72,39 @@ pub(in crate::consent::dialect::list) fn says(cell: &str) -> Says {
     }
 }
 
-/// The flag of a CRM that a cell sets, in a column about data protection that no field stands for; `None` = none.
+/// The flags of a CRM that a cell sets, in a column about data protection that no field stands for.
 ///
 /// # Errors
 /// Nobody can tell what it says.
-pub(crate) fn flag_of_cell(header: &str, cell: &str) -> Result<Option<&'static str>, UnknownCell> {
+pub(crate) fn flags_of_cell(header: &str, cell: &str) -> Result<Vec<&'static str>, UnknownCell> {
     let column = no_of(last(header), &Compared::of(last(header)));
+    let is_asked = matches!(role(header), Role::Answer { asked: true, vague: false, .. });
     let kind = match says(cell) {
-        Says::Nothing | Says::Open | Says::Granted => return Ok(None),
-        Says::No => return if column.is_some() { Ok(None) } else { Err(UnknownCell) },
+        Says::Nothing | Says::Open | Says::Granted => return Ok(Vec::new()),
+        Says::No if column.is_some() => return Ok(Vec::new()),
+        Says::No if is_asked => Kind::Refuse,
+        Says::Yes | Says::Date(_) if is_asked && column.is_none() => return Ok(Vec::new()),
         Says::Yes | Says::Date(_) => column.ok_or(UnknownCell)?,
         Says::Refused(kind) => kind,
-        Says::Unknown => return Err(UnknownCell),
+        Says::Unknown | Says::No => return Err(UnknownCell),
     };
     let about = Compared::of(&format!("{header} {cell}"));
-    let is_about = |parts: &Parts| about.has(parts);
-    Ok(Some(match kind {
-        Kind::Erase => "should_forget",
-        Kind::Profiling => "do_not_profile",
-        Kind::Object if is_about(&WORDS.about.tracking) || is_about(&WORDS.about.profiling) => "do_not_profile",
-        Kind::Object if !is_about(&WORDS.about.processing) => "email_opt_out",
-        _ => "do_not_process",
-    }))
+    let is_profiling = about.has(&WORDS.about.tracking) || about.has(&WORDS.about.profiling);
+    let is_marketing = about.has(&WORDS.headers.topic);
+    Ok(match kind {
+        Kind::Erase => vec!["should_forget"],
+        Kind::Profiling => vec!["do_not_profile"],
+        Kind::Processing | Kind::Restrict => vec!["do_not_process"],
+        _ if is_profiling && is_marketing => vec!["do_not_profile", "email_opt_out"],
+        _ if is_profiling => vec!["do_not_profile"],
+        Kind::Object if !about.has(&WORDS.about.processing) => vec!["email_opt_out"],
+        _ => vec!["do_not_process"],
+    })
+}
+
+/// Whether a column is one of answers to the question whether somebody consents.
+pub(crate) fn asks_for_consent(header: &str) -> bool {
+    matches!(role(header), Role::Answer { asked: true, vague: false, .. })
 }
 
 /// A cell that may say no.
