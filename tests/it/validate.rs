@@ -105,7 +105,14 @@ fn the_columns_of_exports_are_told_with_what_they_are_read_as() {
     assert!(line("accounts: ", "11 of 11 columns are read"), "{}", said.out);
 
     let contacts = world.join("contacts.csv");
-    std::fs::write(&contacts, "Contact ID,Last Name,Created Date,GDPR Status\n1,Able,3/22/2025,\n").expect("written");
+    let with_status = |status: &str| {
+        let text = format!("Contact ID,Last Name,Created Date,GDPR Status\n1,Able,3/22/2025,{status}\n");
+        std::fs::write(&contacts, text).expect("written");
+    };
+    with_status("withdrawn");
+    let said = say(["validate", "--columns", arg(&file)]).expect(0);
+    assert!(said.out.lines().any(|line| line.ends_with(" read_by_cell")), "{}", said.out);
+    with_status("green");
     let said = say(["validate", "--columns", arg(&file)]).expect(2);
     assert!(said.err.contains("\"GDPR Status\" looks as if it told what people do not want"), "{}", said.err);
     std::fs::write(&contacts, "Contact ID,Last Name,Created Date,Shoe size\n1,Able,3/22/2025,\n").expect("written");
