@@ -179,11 +179,7 @@ pub(super) fn facts<'a>(
         });
         if set {
             let at = recorded(item, &flag.at, true, now, problems);
-            // Of a list it is told what the no is about.
-            let about = item.column.is_some().then(|| object.statuses.get("answer")).flatten();
-            let labels = about.iter().flat_map(|status| &status.labels).filter_map(|label| item.get(label));
-            let labels = labels.map(str::to_owned).collect();
-            facts.push(fact(field, cell, labels, Says::No { flag: flag.clone(), at }));
+            facts.push(fact(field, cell, labels_of_no(object, item), Says::No { flag: flag.clone(), at }));
         }
     }
     for (field, status) in &object.statuses {
@@ -216,6 +212,13 @@ pub(super) fn facts<'a>(
         }
     }
     facts
+}
+
+/// What a no of a list is about; flags of CRMs are about nothing in particular.
+fn labels_of_no(object: &Object, item: &Item) -> Vec<String> {
+    let about = item.column.is_some().then(|| object.statuses.get("answer")).flatten();
+    let labels = about.iter().flat_map(|status| &status.labels);
+    labels.filter_map(|label| item.get(label)).map(str::to_owned).collect()
 }
 
 enum Read {

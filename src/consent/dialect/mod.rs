@@ -236,7 +236,8 @@ impl Read {
                 }
             } else {
                 let who = own.iter().find_map(|item| spec.object(item).map(|object| object.who(item)));
-                own.extend(lists.noes(record, &|name| spec.knows(name), &who.unwrap_or_default()));
+                let noes = lists.noes(record, &|name| spec.knows(name), (&own, who.unwrap_or_default()));
+                own.extend(noes);
             }
             items.extend(own);
         }

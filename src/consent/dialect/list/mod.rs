@@ -29,10 +29,22 @@ struct Field {
 
 type Row = Vec<Field>;
 
+/// What a header means.
+#[derive(Debug, Clone, Copy)]
+struct Column {
+    role: Role,
+    /// Its addresses and numbers are those of whoever works there.
+    of_staff: bool,
+    /// It holds the person's own address.
+    own_address: bool,
+}
+
 /// Reads lists; what headers mean is remembered.
 #[derive(Default)]
 pub(super) struct Lists {
-    roles: HashMap<String, Role>,
+    columns: HashMap<String, Column>,
+    /// Whether a column of a CRM's records plainly says no, and nobody knows it.
+    plain: HashMap<String, bool>,
     /// The numbers of people are those of the CRM.
     own_ids: bool,
 }
@@ -45,13 +57,31 @@ impl Lists {
 
     /// Statements of columns that plainly say no and that nobody knows, of a record whose `known` columns are read elsewhere; about
     /// whom that record is.
-    pub fn noes(&mut self, record: &Record, known: &dyn Fn(&str) -> bool, who: &[(&'static str, String)]) -> Vec<Item> {
+    pub fn noes(
+        &mut self,
+        record: &Record,
+        known: &dyn Fn(&str) -> bool,
+        (own, who): (&[Item], Vec<(&'static str, String)>),
+    ) -> Vec<Item> {
         let is_known = |column: &str| known(column) || known(words::last(column));
         let says_no = |column: &str| !is_known(column) && matches!(no_of_header(words::last(column)), Some(No::Of(_)));
+        // Most records have no such column, and a million of them have the same ones.
+        let names = || own.iter().flat_map(|item| &item.names);
+        let fresh: Vec<String> = names().filter(|name| !self.plain.contains_key(*name)).cloned().collect();
+        self.plain.extend(fresh.into_iter().map(|name| {
+            let is = says_no(&name);
+            (name, is)
+        }));
+        let lists = |(key, value): (&String, &Value)| !is_known(key) && value.as_array().is_some_and(|v| !v.is_empty());
+        if !names().any(|name| self.plain[name]) && !record.fields.iter().any(lists) {
+            return Vec::new();
+        }
+        // Of nobody who is named it is told all the same.
+        let who = if who.is_empty() { vec![("list.nobody", "true".to_owned())] } else { who };
         let mut items = BTreeMap::new();
         for item in self.items(record) {
             if item.get("list.column").is_some_and(says_no) {
-                for (name, key) in who {
+                for (name, key) in &who {
                     let mut item = item.clone();
                     for of in ["list.record", "list.email", "list.nobody"] {
                         item.cells.remove(of);
@@ -126,41 +156,40 @@ impl Lists {
         if who.is_empty() { vec![("list.nobody", "true")] } else { who }
     }
 
-    fn role_of(&mut self, field: &Field) -> Role {
-        let role = self.role(&field.header);
+    fn column_of(&mut self, field: &Field) -> Column {
+        let column = self.column(&field.header);
         let is_id = || {
             let name = Compared::of(words::last(&field.header));
             ["id", "kontakt", "contact", "person"].iter().any(|id| name.is(id))
                 && field.cell.bytes().any(|b| b.is_ascii_digit())
         };
-        if self.own_ids && is_id() { Role::Person } else { role }
+        if self.own_ids && is_id() { Column { role: Role::Person, ..column } } else { column }
     }
 
-    fn role(&mut self, header: &str) -> Role {
-        if let Some(role) = self.roles.get(header) {
-            return *role;
+    fn column(&mut self, header: &str) -> Column {
+        if let Some(column) = self.columns.get(header) {
+            return *column;
         }
-        let role = words::role(header);
-        self.roles.insert(header.to_owned(), role);
-        role
+        let of_staff = Compared::of(header).has(&WORDS.headers.not_person);
+        let column = Column { role: words::role(header), of_staff, own_address: words::is_own_address(header) };
+        self.columns.insert(header.to_owned(), column);
+        column
     }
 
     fn seen(&mut self, row: &Row, is_leaf: bool) -> Seen {
         let mut seen = Seen::default();
-        let roles: Vec<Role> = row.iter().map(|field| self.role_of(field)).collect();
-        let beside = roles.iter().any(|role| matches!(role, Role::Answer { .. } | Role::Granted));
+        let columns: Vec<Column> = row.iter().map(|field| self.column_of(field)).collect();
+        let beside = columns.iter().any(|column| matches!(column.role, Role::Answer { .. } | Role::Granted));
         let mut inherited_addresses = BTreeSet::new();
-        for (Field { header, cell, inherited }, role) in row.iter().zip(&roles) {
-            let name = Compared::of(header);
-            let of_staff = name.has(&WORDS.headers.not_person);
-            let is_own = words::is_own_address(header);
+        for (Field { header, cell, inherited }, column) in row.iter().zip(&columns) {
+            let Column { role, of_staff, own_address: is_own } = *column;
             let found = if is_own { addresses_in(cell) } else { addresses(cell) };
             if !found.is_empty() {
                 match (role, of_staff) {
                     // `unsubscribed: [a@x.example, b@x.example]`
                     (Role::No(kind), _) => {
                         seen.addresses.extend(found);
-                        seen.answer(header, Answer::No { kind: *kind, at: None, cell: None });
+                        seen.answer(header, Answer::No { kind, at: None, cell: None });
                     }
                     (_, true) => {}
                     (_, false) if is_own && *inherited => inherited_addresses.extend(found),
@@ -172,13 +201,14 @@ impl Lists {
             if of_staff && matches!(role, Role::Person | Role::Customer) {
                 continue;
             }
-            let role = if beside { role.beside_an_answer() } else { *role };
+            let role = if beside { role.beside_an_answer() } else { role };
             let frames = matches!(role, Role::Person | Role::Customer | Role::Label | Role::Date | Role::Until);
             if !*inherited || frames {
                 seen.take(header, cell, role);
             } else if matches!(role, Role::Kind { .. }) {
                 seen.pending |= words::says(cell) == Says::Open;
             } else if matches!(role, Role::Confirmed | Role::Doubtful) {
+                // It leaves a yes open here, too; what it says itself is told where it stands. What is inherited comes first.
                 seen.take(header, cell, role);
                 seen.answers.clear();
             }
