@@ -8,7 +8,9 @@ use std::sync::LazyLock;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-const PARTS: [(&str, &[u8]); 43] = [
+const PARTS: [(&str, &[u8]); 45] = [
+    ("signals/note_heads", include_bytes!("../../config/signals/note_heads.yaml")),
+    ("signals/role_lines", include_bytes!("../../config/signals/role_lines.yaml")),
     ("signals/buying_role", include_bytes!("../../config/signals/buying_role.yaml")),
     ("signals/trait", include_bytes!("../../config/signals/trait.yaml")),
     ("signals/motive", include_bytes!("../../config/signals/motive.yaml")),

@@ -7,7 +7,10 @@ use std::ops::Range;
 use super::genitive::is_belonging;
 use super::guard::fold::Cell;
 use super::guard::token::Token;
-use super::people::{Mention, is_address, pronoun};
+use super::heads::ROLE_LINES;
+use super::memory::Set;
+use super::part::Part;
+use super::people::Mention;
 
 /// What makes a company of the name before it. All lists here are spelled as the text is folded (`ue` for `ü`).
 const FIRMS: &[&str] = &[
@@ -73,7 +76,7 @@ pub(super) const WORDS: &[&str] = &[
 ];
 
 /// Words with which sentences begin, so that their capital means nothing and a name may follow.
-const BEGINNINGS: &[&str] = &[
+pub(super) const BEGINNINGS: &[&str] = &[
     "bei",
     "mit",
     "von",
@@ -131,152 +134,7 @@ const BEGINNINGS: &[&str] = &[
     "approver",
     "buyer",
     "einkaeufer",
-    // What notes are headed with: `Mail Hallmann`, `Besuch Ebert`.
-    "mail",
-    "besuch",
-    "anruf",
-    "telefonat",
-    "termin",
-    "jahresgespraech",
 ];
-
-/// What people do, right behind their names.
-const DEEDS: &[&str] = &[
-    "hat",
-    "ist",
-    "war",
-    "will",
-    "kommt",
-    "kam",
-    "meint",
-    "leitet",
-    "fuehrt",
-    "uebernimmt",
-    "sitzt",
-    "kennt",
-    "verhandelt",
-    "entscheidet",
-    "arbeitet",
-    "ging",
-    "sprach",
-    "has",
-    "is",
-    "was",
-    "wants",
-    "joined",
-    "came",
-    "called",
-    "runs",
-    "leads",
-    "knows",
-    "likes",
-    "decides",
-    "attended",
-    "works",
-];
-
-/// What one does with people, in sentences like `mit Meyer telefoniert`.
-const MEETINGS: &[&str] = &[
-    "gesprochen",
-    "telefoniert",
-    "getroffen",
-    "gespraech",
-    "telefonat",
-    "termin",
-    "treffen",
-    "besuch",
-    "met",
-    "spoke",
-    "talked",
-    "call",
-    "meeting",
-    "chat",
-    "lunch",
-    "visit",
-    "visited",
-];
-
-/// Words at the head of a sentence that are not names.
-const NO_NAMES: &[&str] = &[
-    "es",
-    "das",
-    "dies",
-    "dieses",
-    "er",
-    "sie",
-    "ich",
-    "wir",
-    "ihr",
-    "man",
-    "wer",
-    "was",
-    "hier",
-    "dort",
-    "da",
-    "jetzt",
-    "heute",
-    "alles",
-    "nichts",
-    "niemand",
-    "keiner",
-    "jeder",
-    "budget",
-    "preis",
-    "termin",
-    "angebot",
-    "projekt",
-    "demo",
-    "anlage",
-    "maschine",
-    "thema",
-    "lage",
-    "gespraech",
-    "telefonat",
-    "problem",
-    "ziel",
-    "fazit",
-    "stand",
-    "geld",
-    "bedarf",
-    "it",
-    "this",
-    "that",
-    "he",
-    "she",
-    "they",
-    "we",
-    "you",
-    "i",
-    "there",
-    "here",
-    "everything",
-    "nothing",
-    "today",
-    "price",
-    "project",
-    "call",
-    "deal",
-    "offer",
-    "quote",
-    "goal",
-    "money",
-    "who",
-    "what",
-    "nobody",
-    "one",
-    "time",
-    "zeit",
-    "einkauf",
-    "vertrieb",
-    "technik",
-    "procurement",
-    "purchasing",
-    "software",
-    "system",
-    "tool",
-];
-
-const NO_NAME_ENDINGS: &[&str] = &["ung", "heit", "keit", "tion", "schaft", "taet", "ness", "ment", "ing"];
 
 pub(super) fn is(token: Option<&Token<'_>>, list: &[&str]) -> bool {
     token.is_some_and(|t| list.contains(&t.text))
@@ -293,10 +151,14 @@ pub(super) fn touches(cells: &[Cell], tokens: &[Token<'_>], second: usize, stops
     second > 0 && between(cells, tokens, second).iter().all(|c| c.raw.is_whitespace() || stops && c.raw == '.')
 }
 
-/// A sign of a company, an address or a file.
+/// A sign of a company, an address or a file; `Brandt / Service` and `Karen + Brent` with blanks around it are none.
 fn is_joined(cells: &[Cell]) -> bool {
-    let sign = |c: &Cell| matches!(c.raw, '&' | '+' | '/' | '@' | '_' | '\\');
-    cells.iter().any(sign) || cells.len() == 1 && matches!(cells[0].raw, '.' | '-' | ':')
+    let sign = |c: &Cell| matches!(c.raw, '&' | '@' | '_' | '\\');
+    let apart = |c: Option<&Cell>| c.is_some_and(|c| c.raw.is_whitespace());
+    let spaced = apart(cells.first()) && apart(cells.last());
+    cells.iter().any(sign)
+        || !spaced && cells.iter().any(|c| matches!(c.raw, '+' | '/'))
+        || cells.len() == 1 && matches!(cells[0].raw, '.' | '-' | ':')
 }
 
 /// Whether the family name at `name` is used as that of a company: `Firma X`, `X GmbH`, `X & Y`, `X und Partner`.
@@ -308,7 +170,7 @@ pub(super) fn is_firm(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>)
         || touches(cells, tokens, name.end, true) && is(next, FIRMS)
         || is(next, &["und", "and", "u"]) && (is(after, FIRMS) || is(after, &["partner", "partners", "sohn", "son"]))
         || next.is_some() && is_joined(behind)
-        || name.start > 0 && is_joined(between(cells, tokens, name.start))
+        || name.start > 0 && before.is_none_or(|t| t.text != "w") && is_joined(between(cells, tokens, name.start))
 }
 
 /// Whether a family name without an honorific can be that of a contact where it stands.
@@ -319,7 +181,9 @@ pub(super) fn is_person(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize
     if touches(cells, tokens, name.start, true) {
         let before = &tokens[name.start - 1];
         let address = matches!(before.text, "sie" | "ihnen");
-        let begins = name.start == 1 && is(Some(before), BEGINNINGS);
+        let begins = name.start == 1 && is(Some(before), BEGINNINGS)
+            || before.word.is(Part::HEADING)
+            || before.word.is(Part::CALLED);
         if !begins && (is(Some(before), ARTICLES) || before.capital && !address) {
             return false;
         }
@@ -338,49 +202,6 @@ pub(super) fn is_ours(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>)
         || is(next, &["von", "aus", "bei", "from", "on", "at", "of", "in"]) && is(after, OURS)
 }
 
-/// What a word can be in a sentence, whoever is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Part(u8);
-
-impl Part {
-    /// Names nobody.
-    pub(super) const NO_NAME: Self = Self(1);
-    /// What people do, right behind their names.
-    pub(super) const DEED: Self = Self(1 << 1);
-    /// What one does with people.
-    pub(super) const MEETING: Self = Self(1 << 2);
-    /// Right before people whom one meets.
-    pub(super) const WITH: Self = Self(1 << 3);
-    /// An honorific or an academic title.
-    pub(super) const ADDRESS: Self = Self(1 << 4);
-    /// Can stand for a person: `er`, `sie`.
-    pub(super) const PRONOUN: Self = Self(1 << 5);
-    /// Can be the one who speaks.
-    pub(super) const SPEAKER: Self = Self(1 << 6);
-
-    pub(super) const fn has(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-}
-
-/// What a word (folded) can be.
-pub(super) fn part(word: &str) -> Part {
-    let no_name = word.len() <= 2
-        || NO_NAMES.contains(&word)
-        || BEGINNINGS.contains(&word)
-        || NO_NAME_ENDINGS.iter().any(|e| word.ends_with(e));
-    let parts = [
-        (no_name, Part::NO_NAME),
-        (DEEDS.contains(&word), Part::DEED),
-        (MEETINGS.contains(&word), Part::MEETING),
-        (["mit", "with", "to", "met", "bei"].contains(&word), Part::WITH),
-        (is_address(word), Part::ADDRESS),
-        (pronoun(word).is_some(), Part::PRONOUN),
-        (["ich", "i", "i'm"].contains(&word), Part::SPEAKER),
-    ];
-    Part(parts.iter().filter(|(is, _)| *is).fold(0, |all, (_, part)| all | part.0))
-}
-
 /// Whether the sentence speaks of somebody who is none of the contacts: `Meyer war dabei`, `mit Meyer telefoniert`.
 pub(super) fn names_unknown(tokens: &[Token<'_>], clauses: &[u32], named: &[Mention]) -> bool {
     let unknown = |at: usize| {
@@ -394,6 +215,45 @@ pub(super) fn names_unknown(tokens: &[Token<'_>], clauses: &[u32], named: &[Ment
             && clauses.get(at + 1) == Some(&clauses[at])
             && tokens.get(at + 1).is_some_and(|t| t.word.is(Part::DEED));
         let company = at > 0 && met && tokens[at - 1].word.is(Part::WITH);
-        (does || company) && unknown(at)
+        // `Backup is Jim T`.
+        let initialled = tokens.get(at + 1).is_some_and(|t| t.capital && t.word.chars() == 1 && t.text != "i")
+            && clauses.get(at + 1) == Some(&clauses[at])
+            && at > 0
+            && !named.iter().any(|m| m.tokens.contains(&(at + 1)));
+        (does || company || initialled) && unknown(at)
     })
+}
+
+/// Words behind which people are named.
+const BEHIND: [&str; 10] = ["by", "from", "with", "to", "of", "von", "durch", "bei", "mit", "an"];
+
+/// Whether somebody may be named whom nobody knows: two words with capitals that no rule knows, at the head of a clause or
+/// where people stand; one, and an initial.
+pub(super) fn names_stranger(tokens: &[Token<'_>], clauses: &[u32], named: &[Mention]) -> bool {
+    let unknown = |t: &Token<'_>| {
+        let sets = [Set::Guard, Set::Context, Set::Claims, Set::Topics, Set::Stances];
+        t.capital && t.word.chars() > 2 && !t.word.is(Part::NO_NAME) && sets.iter().all(|s| t.word.ids(*s).is_empty())
+    };
+    (1..tokens.len()).any(|at| {
+        let heads = at == 1 || clauses[at - 2] != clauses[at - 1];
+        let by = at > 1 && BEHIND.contains(&tokens[at - 2].text);
+        // `Backup is Jim T`.
+        let initial = at > 1 && tokens[at].capital && tokens[at].word.chars() == 1 && tokens[at].text != "i";
+        let goes_on =
+            (heads || by) && unknown(&tokens[at]) || initial && !named.iter().any(|m| m.tokens.contains(&(at - 1)));
+        goes_on && clauses[at - 1] == clauses[at] && unknown(&tokens[at - 1])
+    })
+}
+
+/// `GF Brandt`, `Brandt (GF)`, `Entscheider: Brandt`: also where the company has the same name, that is somebody.
+pub(super) fn is_called(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>) -> bool {
+    let called = |t: Option<&Token<'_>>| t.is_some_and(|t| t.word.is(Part::CALLED));
+    let before = name.start.checked_sub(1).map(|at| &tokens[at]);
+    let signs = |second: usize| {
+        let last = tokens.get(second).map_or(cells.len(), |t| t.cells.start);
+        cells[tokens[second - 1].cells.end..last].iter().find(|c| !c.raw.is_whitespace()).map(|c| c.raw)
+    };
+    called(before) && touches(cells, tokens, name.start, true)
+        || called(tokens.get(name.end)) && signs(name.end) == Some('(')
+        || before.is_some_and(|t| ROLE_LINES.has(t.text)) && matches!(signs(name.start), Some(':' | '='))
 }

@@ -10,9 +10,9 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-use super::bare::{Part, part};
 use super::guard::token::Spelling;
 use super::guard::{may_go_on, word_ids};
+use super::part::{Part, part};
 use super::rules::RULES;
 use super::topics::TOPICS;
 

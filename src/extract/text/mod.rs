@@ -3,6 +3,7 @@
 //! Invariant: nothing is inferred from text that the Art. 9 guard has not scrubbed; the extractors
 //! take only [`guard::Scrubbed`], which the guard alone makes. Abstaining beats guessing.
 
+mod address;
 mod alternatives;
 mod bare;
 mod company;
@@ -10,8 +11,10 @@ mod crossed;
 mod department;
 mod genitive;
 pub mod guard;
+mod heads;
 mod lines;
 mod memory;
+mod part;
 mod pattern;
 mod people;
 mod phrase;
@@ -21,6 +24,7 @@ mod sentence;
 mod signals;
 mod stance;
 mod statement;
+mod thread;
 mod topics;
 mod view;
 mod whose;

@@ -11,18 +11,13 @@ use rustc_hash::FxHashSet;
 use serde::Deserialize;
 
 use super::TextContact;
-use super::bare::{Part, is_firm, is_ours, is_person, touches};
+use super::address::{DEGREES, Form, TITLES, honorific};
+use super::bare::{is_called, is_firm, is_ours, is_person, touches};
 use super::genitive::{is_belonging, is_genitive, is_given};
 use super::guard::fold::Cell;
 use super::guard::token::{Token, Words};
 use super::memory;
-
-/// The gender form that an honorific or a pronoun shows; used to resolve pronouns, then forgotten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    Masculine = 0,
-    Feminine = 1,
-}
+use super::part::Part;
 
 /// Who is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,28 +104,6 @@ pub(super) struct Directory<'r> {
     firms: BTreeSet<usize>,
 }
 
-const TITLES: &[&str] = &[
-    "dr",
-    "prof",
-    "dipl",
-    "ing",
-    "mag",
-    "mba",
-    "msc",
-    "bsc",
-    "phd",
-    "lic",
-    "rer",
-    "nat",
-    "med",
-    "jur",
-    "professor",
-    "doktor",
-];
-
-/// Academic titles that stand before a family name like an honorific.
-const DEGREES: &[&str] = &["dr", "prof", "professor", "doktor", "ing"];
-
 impl<'r> Directory<'r> {
     /// `firms` are [`Contacts::firms`] of the contacts.
     pub(super) fn new(contacts: &'r Contacts, firms: &BTreeSet<usize>) -> Self {
@@ -175,6 +148,7 @@ impl<'r> Directory<'r> {
                 self.addressed(cells, tokens, at)
                     .or_else(|| self.in_full(cells, tokens, at))
                     .or_else(|| self.by_initial(cells, tokens, at))
+                    .or_else(|| self.before_initial(cells, tokens, at))
                     .or_else(|| self.bare(cells, tokens, at))
             } else {
                 None
@@ -268,6 +242,49 @@ impl<'r> Directory<'r> {
         Some(Mention::plain(at..end, unique(&fitting).map_or(Who::Stranger, |(c, _)| Who::Contact(c))))
     }
 
+    /// `Karen A`, `Ashdown K.`: the initial must be that of the other name, or it is somebody else.
+    fn before_initial(&self, cells: &[Cell], tokens: &[Token<'_>], at: usize) -> Option<Mention> {
+        let next = tokens.get(at + 1).filter(|t| t.word.chars() == 1 && touches(cells, tokens, at + 1, false))?;
+        let behind = cells.get(next.cells.end).map_or(' ', |c| c.raw);
+        // `brent a - needs ...` where nothing is in capitals.
+        let stands =
+            if next.capital { behind != '-' && behind != '/' } else { behind == ':' || Self::heads(cells, next) };
+        if !tokens[at].capital || !stands || !self.may_name(&tokens[at]) {
+            return None;
+        }
+        let begins = |words: &[String]| words.first().is_some_and(|word| word.starts_with(next.text));
+        let is = |words: &[String]| matches!(words, [only] if only == tokens[at].text);
+        let known = self.names().iter().any(|n| is(&n.given) || is(&n.family));
+        let fits = |n: &Name| is(&n.given) && begins(&n.family) || is(&n.family) && begins(&n.given);
+        let fitting = self.fitting(|n| fits(n).then_some(at + 2));
+        match unique(&fitting) {
+            Some((contact, end)) => Some(Mention::plain(at..end, Who::Contact(contact))),
+            None if known && (next.text != "i" || !fitting.is_empty()) => {
+                Some(Mention::plain(at..at + 2, Who::Stranger))
+            }
+            None => None,
+        }
+    }
+
+    /// Whether a dash with blanks around it stands behind a word.
+    fn heads(cells: &[Cell], word: &Token<'_>) -> bool {
+        let at = word.cells.end;
+        let raw = |i: usize| cells.get(i).map_or(' ', |c| c.raw);
+        raw(at) == ' ' && matches!(raw(at + 1), '-' | '–') && raw(at + 2).is_whitespace()
+    }
+
+    /// `Karen & Brent`, `Karen + Brent`: what is joined are people.
+    fn beside_contact(&self, cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>) -> bool {
+        let joined = |second: usize| {
+            let between = &cells[tokens[second - 1].cells.end..tokens[second].cells.start];
+            let mut signs = between.iter().map(|c| c.raw).filter(|c| !c.is_whitespace());
+            matches!((signs.next(), signs.next()), (Some('&' | '+' | '/'), None))
+        };
+        let names = |at: usize| tokens[at].capital && self.may_name(&tokens[at]);
+        name.start > 0 && joined(name.start) && names(name.start - 1)
+            || name.end < tokens.len() && joined(name.end) && names(name.end)
+    }
+
     /// A family name alone, where it can be nothing else, or a given name that only one contact has.
     fn bare(&self, cells: &[Cell], tokens: &[Token<'_>], at: usize) -> Option<Mention> {
         if !tokens[at].capital || !self.may_name(&tokens[at]) {
@@ -277,13 +294,15 @@ impl<'r> Directory<'r> {
         let Some((_, end)) = fitting.first().copied() else {
             let given = self.fitting(|n| reaches(cells, tokens, at, &[&n.given]));
             let (_, end) = *given.first()?;
-            let only = unique(&given).filter(|_| is_given(cells, tokens, &(at..end)));
+            let stands = is_given(cells, tokens, &(at..end)) || self.beside_contact(cells, tokens, &(at..end));
+            let only = unique(&given).filter(|_| stands);
             return Some(Mention::plain(at..end, only.map_or(Who::Stranger, |(contact, _)| Who::Contact(contact))));
         };
         let who = match unique(&fitting) {
             Some((contact, _))
-                if !self.firms.contains(&contact)
+                if (!self.firms.contains(&contact) || is_called(cells, tokens, &(at..end)))
                     && (is_person(cells, tokens, &(at..end))
+                        || self.beside_contact(cells, tokens, &(at..end))
                         || self.behind_title(contact, cells, tokens, &(at..end))) =>
             {
                 Who::Contact(contact)
@@ -368,27 +387,4 @@ fn ends_sense(cells: &[Cell], first: &Token<'_>, second: &Token<'_>) -> bool {
     cells[first.cells.end..second.cells.start]
         .iter()
         .any(|c| matches!(c.raw, ',' | ':' | ';' | '!' | '?' | '(' | ')' | '"'))
-}
-
-/// Whether a word stands before the names of people.
-pub(super) fn is_address(word: &str) -> bool {
-    honorific(word).is_some() || DEGREES.contains(&word)
-}
-
-fn honorific(word: &str) -> Option<(Form, bool)> {
-    match word {
-        "herr" | "hr" | "mr" | "mister" | "sir" => Some((Form::Masculine, false)),
-        "herrn" | "hrn" => Some((Form::Masculine, true)),
-        "frau" | "fr" | "mrs" | "ms" | "miss" | "madam" => Some((Form::Feminine, false)),
-        _ => None,
-    }
-}
-
-/// The form of a pronoun that can stand for one person.
-pub(super) fn pronoun(word: &str) -> Option<Form> {
-    match word {
-        "er" | "he" => Some(Form::Masculine),
-        "sie" | "she" => Some(Form::Feminine),
-        _ => None,
-    }
 }

@@ -2,10 +2,10 @@
 //!
 //! Invariant: says nothing about who the people are; that is the directory's.
 
-use super::bare::Part;
 use super::guard::Sentence;
 use super::guard::fold::Cell;
 use super::guard::token::{Token, is_quote};
+use super::part::Part;
 use super::people::Mention;
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};

@@ -3,17 +3,21 @@
 //! Invariant: takes only [`Scrubbed`]; a question, a condition, hearsay, a negation outside the
 //! pattern, an uncertain name or an instruction to the reader yields nothing.
 
-use super::bare::{Part, names_unknown};
+use super::address::{Form, pronoun};
+use super::bare::names_unknown;
 use super::company::{Firm, of_company, of_topics};
 use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
 use super::guard::token::Token;
-use super::people::{Directory, Form, Mention, Who, pronoun};
+use super::heads::{ROLE_LINES, headed, topic_head};
+use super::part::Part;
+use super::people::{Directory, Mention, Who};
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
 use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
 use super::stance::{Around, Left, Stated, signs, stated, weight};
 use super::statement::{Statement, believed_of_company, merged, without_general};
+use super::thread::Thread;
 use super::{CompanySignal, Polarity, Setting, TextKind, TextSignal};
 
 /// A longer sentence is no sentence; also keeps the work linear.
@@ -39,21 +43,12 @@ pub(super) fn signals(
     (merged(read), believed_of_company(reader.company))
 }
 
-/// Whom a pronoun can mean: the one person named last.
-#[derive(Clone, Copy)]
-struct Antecedent {
-    contact: usize,
-    form: Option<Form>,
-}
-
 struct Reader<'r> {
     setting: &'r Setting,
     kind: TextKind,
     directory: Directory<'r>,
     about: Option<usize>,
-    antecedent: Option<Antecedent>,
-    /// Somebody other than `about` has been spoken of.
-    others: bool,
+    thread: Thread,
     in_quote: bool,
     /// Requirements that the sentence before met.
     met_before: Vec<Tag>,
@@ -71,8 +66,7 @@ impl<'r> Reader<'r> {
             kind,
             directory: Directory::new(&setting.contacts, &setting.firms),
             about,
-            antecedent: None,
-            others: false,
+            thread: Thread::new(about),
             in_quote: false,
             met_before: Vec::new(),
             firm: Firm::of(&setting.employer, kind),
@@ -83,22 +77,22 @@ impl<'r> Reader<'r> {
 
     fn read(&mut self, sentence: &Read<'_>) -> Vec<Statement> {
         if !sentence.sentence.follows_kept && sentence.sentence.start > 0 {
-            self.antecedent = None;
             self.in_quote = false;
             // What was withheld may have named somebody.
-            self.others = true;
+            self.thread.broken();
             self.met_before.clear();
             self.left.clear();
         }
         if sentence.tokens.len() > MAX_WORDS {
-            self.antecedent = None;
-            self.others = true;
+            self.thread.broken();
             self.met_before.clear();
             self.left.clear();
             return Vec::new();
         }
         let named = self.directory.mentions(sentence.cells, &sentence.tokens);
         let third_party = sentence.has(Tag::ThirdParty) || names_unknown(&sentence.tokens, sentence.clauses, &named);
+        let head = if self.kind == TextKind::Note { headed(sentence, &named) } else { None };
+        self.thread.begins(sentence, head, &named, third_party);
         let opened_quoted = self.in_quote;
         if sentence.quotes_before(usize::MAX) % 2 == 1 {
             self.in_quote = !self.in_quote;
@@ -110,11 +104,12 @@ impl<'r> Reader<'r> {
         } else {
             let mut found = self.claims(sentence, &named, third_party, opened_quoted);
             found.extend(self.apart(sentence, &named, third_party, opened_quoted));
+            found.extend(self.of_lines(sentence, &named));
             without_general(found)
         };
         let met = |tag: &Tag| !asks && !sentence.has(Tag::Veto) && matches!(tag, Tag::Requires(_));
         self.met_before = sentence.context.iter().map(|c| *c.tag).filter(met).collect();
-        self.remember(&named, third_party);
+        self.thread.remember(&named, third_party);
         found
     }
 
@@ -141,11 +136,12 @@ impl<'r> Reader<'r> {
             }
         }
         let first = all.iter().all(|(m, _)| m.tokens.start > 0);
-        if first && named.is_empty() && !third_party && !sentence.tokens.is_empty() {
-            let meant = self.antecedent.map(|a| a.contact).or(if self.others { None } else { self.about });
-            if let Some(contact) = meant {
-                all.push((Mention { tokens: 0..0, who: Who::Contact(contact), form: None, oblique: false }, true));
-            }
+        let meant = if first && named.is_empty() && !third_party { self.thread.meant() } else { None };
+        if let Some(contact) = meant.filter(|_| !sentence.tokens.is_empty()) {
+            let subject =
+                |at: usize| Mention { tokens: at..at, who: Who::Contact(contact), form: None, oblique: false };
+            let behind_head = Some(topic_head(sentence)).filter(|at| *at > 0);
+            all.extend(behind_head.into_iter().chain([0]).map(|at| (subject(at), true)));
         }
         for at in shared_subjects(sentence, &all, third_party) {
             let shared = Mention { tokens: at..at, oblique: false, ..all[0].0.clone() };
@@ -161,35 +157,9 @@ impl<'r> Reader<'r> {
         }
         let before: Vec<&Mention> = named.iter().filter(|m| m.tokens.start < at).collect();
         match before[..] {
-            [] if named.is_empty() => match self.antecedent {
-                Some(a) => (a.form == Some(form) || self.is_about(a)).then_some(Who::Contact(a.contact)),
-                None => (!self.others).then_some(Who::Contact(self.about?)),
-            },
+            [] if named.is_empty() => self.thread.resolved(form).map(Who::Contact),
             [only] if only.form == Some(form) && !matches!(only.who, Who::Speaker) => Some(only.who),
             _ => None,
-        }
-    }
-
-    /// A family name alone shows no form; the contact whom the note is on needs none.
-    fn is_about(&self, antecedent: Antecedent) -> bool {
-        antecedent.form.is_none() && !self.others && self.about == Some(antecedent.contact)
-    }
-
-    fn remember(&mut self, named: &[Mention], third_party: bool) {
-        self.others |= third_party || named.iter().any(|m| m.who != self.about.map_or(Who::Stranger, Who::Contact));
-        if third_party {
-            self.antecedent = None;
-            return;
-        }
-        if let Some(first) = named.first() {
-            let same = named.iter().all(|m| m.who == first.who);
-            self.antecedent = match first.who {
-                Who::Contact(contact) if same => {
-                    let kept = self.antecedent.filter(|a| a.contact == contact).and_then(|a| a.form);
-                    Some(Antecedent { contact, form: first.form.or(kept) })
-                }
-                _ => None,
-            };
         }
     }
 
@@ -255,13 +225,11 @@ impl<'r> Reader<'r> {
         third_party: bool,
         opened_quoted: bool,
     ) -> Vec<Statement> {
-        let meant = self.antecedent.map(|a| a.contact).or(if self.others { None } else { self.about });
-        let meant_by = [Form::Masculine, Form::Feminine].map(|form| match self.antecedent {
-            Some(a) => (a.form == Some(form) || self.is_about(a)).then_some(a.contact),
-            None => meant,
-        });
+        let meant = self.thread.meant();
+        let meant_by = [Form::Masculine, Form::Feminine].map(|form| self.thread.meant_by(form));
+        let floor = self.thread.floor();
         let (kind, about) = (self.kind, self.about);
-        let around = Around { kind, about, meant, meant_by, third_party, opened_quoted, named };
+        let around = Around { kind, about, meant, meant_by, floor, third_party, opened_quoted, named };
         let standing = self.firm.standing(&sentence.tokens);
         let marked = standing.as_deref().map(|words| self.firm.marked(&sentence.tokens, words));
         let found = signs(sentence, marked.as_deref().unwrap_or(&sentence.tokens), &self.left);
@@ -273,6 +241,27 @@ impl<'r> Reader<'r> {
             s.signal(id)
         };
         all.into_iter().map(|s| Statement { signal: signal(s), implied: false, contradicted: false }).collect()
+    }
+
+    /// The roles that lines such as `Entscheider: Ebert` tell.
+    fn of_lines(&self, sentence: &Read<'_>, named: &[Mention]) -> Vec<Statement> {
+        if self.kind != TextKind::Note || sentence.has(Tag::Negation) {
+            return Vec::new();
+        }
+        let told = ROLE_LINES.read(sentence, named).into_iter().map(|told| {
+            let (quote, span) = sentence.quote(&told.tokens);
+            TextSignal {
+                subject: self.setting.contacts[told.contact].id.clone(),
+                family: "buying_role".to_owned(),
+                value: told.role.as_str().to_owned(),
+                phase: None,
+                polarity: Polarity::Plus,
+                quote,
+                span,
+                p: ROLE_LINES.p,
+            }
+        });
+        told.map(|signal| Statement { signal, implied: false, contradicted: false }).collect()
     }
 
     /// What the step of a department says: of its only contact, and of the contact whom the note is on.

@@ -30,6 +30,8 @@ pub(super) struct Around<'a> {
     pub(super) meant: Option<usize>,
     /// Whom `er` and `sie` can mean in it.
     pub(super) meant_by: [Option<usize>; 2],
+    /// With whose name the line is headed.
+    pub(super) floor: Option<usize>,
     /// Somebody who is no contact is spoken of.
     pub(super) third_party: bool,
     /// The sentence begins within quotation marks.

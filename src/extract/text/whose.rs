@@ -5,10 +5,10 @@
 use std::ops::Range;
 
 use super::TextKind;
-use super::bare::Part;
-use super::guard::token::Token;
-use super::memory::Set;
-use super::people::{Form, Mention, Who, pronoun};
+use super::address::{Form, pronoun};
+use super::bare::names_stranger;
+use super::heads::topic_head;
+use super::people::{Mention, Who};
 use super::rules::Tag;
 use super::sentence::is_first_person;
 use super::stance::{Around, Here};
@@ -60,9 +60,6 @@ const LEADS: [&str; 42] = [
     "sein",
 ];
 
-/// Words behind which people are named.
-const BEHIND: [&str; 10] = ["by", "from", "with", "to", "of", "von", "durch", "bei", "mit", "an"];
-
 impl Here<'_> {
     /// Whose view a statement is, and whether that is said without a name.
     pub(super) fn whose(
@@ -100,8 +97,9 @@ impl Here<'_> {
             return self.one_named(&of, anchor, quoted).map(|contact| (contact, false));
         }
         let openers = self.sentence.mask(Tag::Opener);
-        let opens = (0..anchor.start.min(topic.start)).all(|at| openers[at] || LEADS.contains(&self.word(at)));
-        let alone = opens || kind == TextKind::Bio;
+        let from = topic_head(self.sentence);
+        let opens = (from..anchor.start.min(topic.start)).all(|at| openers[at] || LEADS.contains(&self.word(at)));
+        let alone = opens || kind == TextKind::Bio || self.around.floor.is_some();
         let nobody_else = !self.around.third_party && !self.names_stranger();
         let meant = own.or(self.around.meant).filter(|_| kind != TextKind::Company && alone && nobody_else);
         meant.map(|contact| (contact, true))
@@ -152,6 +150,7 @@ impl Here<'_> {
     fn meant_by(&self, at: usize, form: Form) -> Option<(usize, bool)> {
         let before: Vec<&Mention> = self.around.named.iter().filter(|m| m.tokens.start < at).collect();
         match one(&before) {
+            Some(Who::Contact(_)) if self.names_stranger() => None,
             Some(Who::Contact(contact)) => before[0].form.is_none_or(|f| f == form).then_some((contact, false)),
             None if before.is_empty() && !self.names_stranger() => {
                 self.around.meant_by[form as usize].map(|contact| (contact, true))
@@ -362,22 +361,9 @@ impl Here<'_> {
         }
     }
 
-    /// Whether somebody may be named whom nobody knows: two words with capitals that no rule knows, at the head of a clause or
-    /// where people stand.
+    /// Whether somebody may be named whom nobody knows.
     fn names_stranger(&self) -> bool {
-        let tokens = &self.sentence.tokens;
-        let unknown = |t: &Token<'_>| {
-            let sets = [Set::Guard, Set::Context, Set::Claims, Set::Topics, Set::Stances];
-            t.capital
-                && t.word.chars() > 2
-                && !t.word.is(Part::NO_NAME)
-                && sets.iter().all(|s| t.word.ids(*s).is_empty())
-        };
-        (1..tokens.len()).any(|at| {
-            let heads = at == 1 || self.clause(at - 2) != self.clause(at - 1);
-            let by = at > 1 && BEHIND.contains(&self.word(at - 2));
-            (heads || by) && self.clause(at - 1) == self.clause(at) && unknown(&tokens[at - 1]) && unknown(&tokens[at])
-        })
+        names_stranger(&self.sentence.tokens, self.sentence.clauses, self.around.named)
     }
 
     pub(super) fn is_quoted(&self, at: usize) -> bool {

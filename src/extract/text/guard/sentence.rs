@@ -24,13 +24,14 @@ pub(super) fn sentences(cells: &[Cell]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     let mut line_start = 0;
+    let width = widest_line(cells);
     let mut i = 0;
     while let Some(next) = cells[i..].iter().position(|c| c.is(Class::STOP)) {
         i += next;
         let ends = match cells[i].raw {
             '.' | '…' => full_stop_ends(cells, i),
             '!' | '?' | '。' => before_space(cells, i + 1),
-            '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' => line_break_ends(cells, i, line_start),
+            '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' => line_break_ends(cells, i, line_start, width),
             _ => false,
         };
         let line_break = is_line_break(cells[i].raw);
@@ -127,7 +128,26 @@ fn word_before<'b>(cells: &[Cell], i: usize, buffer: &'b mut [u8; 4 * LONGEST]) 
     (std::str::from_utf8(&buffer[..end]).unwrap_or_default(), length)
 }
 
-fn line_break_ends(cells: &[Cell], i: usize, line_start: usize) -> bool {
+/// How long the longest line is.
+fn widest_line(cells: &[Cell]) -> usize {
+    cells.split(|c| is_line_break(c.raw)).map(<[Cell]>::len).max().unwrap_or_default()
+}
+
+/// Whether a line is headed, mostly with a name or a topic: `Kasch: ...`. A program that wraps lines breaks before such words
+/// only by chance.
+fn is_headed(line: &[Cell]) -> bool {
+    /// So far into the line a head may reach, and so many words.
+    const REACH: usize = 32;
+    const WORDS: usize = 3;
+    let line = line.split(|c| is_line_break(c.raw)).next().unwrap_or_default();
+    let Some(colon) = line.iter().take(REACH).position(|c| c.raw == ':') else { return false };
+    let head = &line[..colon];
+    head.last().is_some_and(|c| c.raw.is_alphabetic() || matches!(c.raw, ')' | '.'))
+        && head.iter().filter(|c| c.raw.is_whitespace()).count() < WORDS
+        && line.get(colon + 1).is_none_or(|c| c.raw.is_whitespace())
+}
+
+fn line_break_ends(cells: &[Cell], i: usize, line_start: usize, width: usize) -> bool {
     let rest = &cells[i + 1..];
     let mut breaks = 0;
     let Some(next) = rest.iter().take(200).find(|cell| {
@@ -143,10 +163,20 @@ fn line_break_ends(cells: &[Cell], i: usize, line_start: usize) -> bool {
         return true;
     }
     let spelled = letters_before(cells, i) == 1;
-    if matches!(last.raw, ':' | ',' | '-') || next.raw.is_lowercase() || spelled {
+    if matches!(last.raw, ':' | ',' | '-') || spelled {
         return false;
     }
-    matches!(last.raw, '.' | '!' | '?' | ';') || i - line_start < WRAPPED_LINE
+    let blanks = rest.iter().take_while(|c| c.raw.is_whitespace()).count();
+    let line = &rest[blanks..];
+    if is_headed(line) {
+        return true;
+    } else if next.raw.is_lowercase() {
+        return false;
+    }
+    // A program would have put the next word into this line, too.
+    let written = cells[..i].iter().rev().take_while(|c| !is_line_break(c.raw)).count();
+    let by_hand = written + 1 + line.iter().take_while(|c| c.is_word()).count() < width;
+    by_hand || matches!(last.raw, '.' | '!' | '?' | ';') || i - line_start < WRAPPED_LINE
 }
 
 #[cfg(test)]

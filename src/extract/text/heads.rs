@@ -1,0 +1,248 @@
+//! What lines of notes are headed with: whose statement follows (`Hr. Brandt: ...`), and who has which role (`Entscheider:
+//! Ebert (GF)`, `Karen = buyer`).
+//!
+//! Invariant: a head names one contact, or nobody; a line tells a role only where nothing but names and words of roles stand in it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::guard::fold::Cell;
+use super::part::is_heading;
+use super::people::{Mention, Who, words_of};
+use super::sentence::Read;
+use crate::taxonomy::BuyingRole;
+
+const FILE: &str = include_str!("../../../config/signals/role_lines.yaml");
+
+/// So many words may stand between a name and the colon behind it: `Brandt / Service:`.
+const MAX_BEHIND: usize = 3;
+
+/// A contact with whose name a line is headed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) contact: usize,
+    /// Nothing stands behind it, so that it heads the bullets below.
+    pub(super) alone: bool,
+}
+
+/// Whose line it is.
+pub(super) fn headed(sentence: &Read<'_>, named: &[Mention]) -> Option<Head> {
+    let first = named.first()?;
+    let Who::Contact(contact) = first.who else { return None };
+    let tokens = &sentence.tokens;
+    if !tokens[..first.tokens.start].iter().all(is_heading) {
+        return None;
+    }
+    // `Mtg Brandt 3.4.` in a line of its own.
+    if named.len() == 1 && tokens[first.tokens.end..].iter().all(is_heading) {
+        return Some(Head { contact, alone: true });
+    }
+    let behind = tokens[first.tokens.end - 1].cells.end;
+    let mark = marks(sentence.cells).find(|mark| mark.cells.start >= behind)?;
+    let between = tokens.iter().filter(|t| t.cells.start >= behind && t.cells.end <= mark.cells.start);
+    let mut written = sentence.cells[behind..mark.cells.start].iter().map(|c| c.raw).filter(|c| !c.is_whitespace());
+    let bracketed = written.next() == Some('(') && written.next_back() == Some(')');
+    let most = if mark.colon || bracketed { MAX_BEHIND } else { 0 };
+    let others = named.iter().skip(1).any(|m| tokens[m.tokens.start].cells.start < mark.cells.start);
+    let alone = tokens.last().is_none_or(|t| t.cells.end <= mark.cells.start);
+    (between.count() <= most && !others).then_some(Head { contact, alone })
+}
+
+/// Where the words begin behind what a line is headed with if that is a topic: `Price: negotiates hard`; 0 without a head.
+pub(super) fn topic_head(sentence: &Read<'_>) -> usize {
+    let Some(mark) = marks(sentence.cells).find(|mark| mark.colon) else { return 0 };
+    let head = sentence.tokens.iter().take_while(|t| t.cells.end <= mark.cells.start).count();
+    if head <= MAX_BEHIND && head < sentence.tokens.len() { head } else { 0 }
+}
+
+/// A sign that parts a head from what it heads.
+struct Mark {
+    cells: Range<usize>,
+    colon: bool,
+}
+
+/// `:`, `=`, an arrow, a dash with blanks around it, in order.
+fn marks(cells: &[Cell]) -> impl Iterator<Item = Mark> + '_ {
+    let blank = |at: usize| cells.get(at).is_none_or(|c| c.raw.is_whitespace());
+    (0..cells.len()).filter_map(move |at| {
+        let next = cells.get(at + 1).map(|c| c.raw);
+        let end = match cells[at].raw {
+            '-' | '–' | '=' if next == Some('>') => at + 2,
+            ':' if blank(at + 1) => at + 1,
+            '=' | '→' => at + 1,
+            '-' | '–' | '—' if at > 0 && blank(at - 1) && blank(at + 1) => at + 1,
+            _ => return None,
+        };
+        Some(Mark { cells: at..end, colon: cells[at].raw == ':' })
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRoles {
+    version: u32,
+    p: f64,
+    roles: BTreeMap<BuyingRole, Vec<String>>,
+    beside: Vec<String>,
+}
+
+/// The words of roles.
+pub(super) struct RoleLines {
+    pub(super) p: f64,
+    /// Folded words of a term -> its role, the longest first.
+    terms: Vec<(Vec<String>, BuyingRole)>,
+    beside: Vec<String>,
+}
+
+pub(super) static ROLE_LINES: LazyLock<RoleLines> =
+    LazyLock::new(|| RoleLines::parse(FILE).unwrap_or_else(|error| panic!("signals/role_lines.yaml: {error}")));
+
+/// A role that a line tells.
+pub(super) struct Told {
+    pub(super) contact: usize,
+    pub(super) role: BuyingRole,
+    /// The words that tell it.
+    pub(super) tokens: Range<usize>,
+}
+
+impl RoleLines {
+    fn parse(yaml: &str) -> Result<Self, String> {
+        let raw: RawRoles = serde_saphyr::from_str(yaml).map_err(|e| e.to_string())?;
+        if raw.version != 1 || !(0.5..=1.0).contains(&raw.p) {
+            return Err("version must be 1, and p from 0.5 to 1".to_owned());
+        }
+        let terms = raw.roles.iter().flat_map(|(role, all)| all.iter().map(|term| (words_of(term), *role)));
+        let mut terms: Vec<(Vec<String>, BuyingRole)> = terms.collect();
+        terms.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
+        Ok(Self { p: raw.p, terms, beside: raw.beside.iter().flat_map(|word| words_of(word)).collect() })
+    }
+
+    /// Whether a word alone names a role.
+    pub(super) fn has(&self, word: &str) -> bool {
+        self.terms.iter().any(|(term, _)| matches!(&term[..], [only] if only == word))
+    }
+
+    /// The roles that the lines of a sentence tell.
+    pub(super) fn read(&self, sentence: &Read<'_>, named: &[Mention]) -> Vec<Told> {
+        if !named.iter().any(|m| matches!(m.who, Who::Contact(_))) {
+            return Vec::new();
+        }
+        let mut told = Vec::new();
+        let parts = parts(sentence);
+        for pair in parts.windows(2) {
+            let [left, right] = pair else { continue };
+            match right.opened_by {
+                Opened::Mark => {
+                    if let Some(roles) = self.roles(sentence, left) {
+                        // `Entscheider: Brandt, Ebert`: as long as nothing but names follows.
+                        let at = right.index;
+                        let lists = parts[at..].iter().take_while(|p| p.index == at || p.opened_by == Opened::Comma);
+                        for part in lists {
+                            let Some(contacts) = people(sentence, part, named) else { break };
+                            told.extend(each(&contacts, &roles, left.tokens.start..part.tokens.end));
+                        }
+                    } else if let (Some(contacts), Some(roles)) =
+                        (people(sentence, left, named), self.roles(sentence, right))
+                    {
+                        told.extend(each(&contacts, &roles, left.tokens.start..right.tokens.end));
+                    }
+                }
+                Opened::Bracket => {
+                    if let (Some(contacts), Some(roles)) = (people(sentence, left, named), self.roles(sentence, right))
+                    {
+                        told.extend(each(&contacts, &roles, left.tokens.start..right.tokens.end));
+                    }
+                }
+                Opened::Comma => {}
+            }
+        }
+        told
+    }
+
+    /// The roles that a part names; `None` where another word stands in it.
+    fn roles(&self, sentence: &Read<'_>, part: &Part) -> Option<Vec<BuyingRole>> {
+        let words: Vec<&str> = sentence.tokens[part.tokens.clone()].iter().map(|t| t.text).collect();
+        let mut roles = Vec::new();
+        let mut at = 0;
+        while at < words.len() {
+            let fits =
+                |term: &[String]| words[at..].len() >= term.len() && term.iter().zip(&words[at..]).all(|(a, b)| a == b);
+            if let Some((term, role)) = self.terms.iter().find(|(term, _)| fits(term)) {
+                roles.push(*role);
+                at += term.len();
+            } else if self.beside.iter().any(|word| word == words[at]) {
+                at += 1;
+            } else {
+                return None;
+            }
+        }
+        (!roles.is_empty()).then_some(roles)
+    }
+}
+
+fn each(contacts: &[usize], roles: &[BuyingRole], tokens: Range<usize>) -> Vec<Told> {
+    let one = |contact: usize, role: BuyingRole| Told { contact, role, tokens: tokens.clone() };
+    contacts.iter().flat_map(|contact| roles.iter().map(move |role| one(*contact, *role))).collect()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    /// By `:`, `=`, an arrow or a dash.
+    Mark,
+    Bracket,
+    Comma,
+}
+
+/// What stands between two signs.
+struct Part {
+    index: usize,
+    tokens: Range<usize>,
+    opened_by: Opened,
+}
+
+/// A sentence in parts: by marks, brackets, and what else parts clauses.
+fn parts(sentence: &Read<'_>) -> Vec<Part> {
+    let marked: Vec<usize> = marks(sentence.cells).map(|mark| mark.cells.start).collect();
+    let opens = |at: usize| match sentence.cells[at].raw {
+        _ if marked.contains(&at) => Some(Opened::Mark),
+        '(' => Some(Opened::Bracket),
+        ',' | ')' | ';' | '.' | '!' | '|' | '\n' | '\r' => Some(Opened::Comma),
+        _ => None,
+    };
+    let (mut all, mut start, mut opened_by, mut from) = (Vec::new(), 0, Opened::Comma, 0);
+    for (index, token) in sentence.tokens.iter().enumerate() {
+        // A stop right behind a word is one of an abbreviation: `Hr. Brandt`, `G. Hollwedel`.
+        let dotted = |at: usize| sentence.cells[at].raw == '.' && at == from;
+        let opened = (from..token.cells.start).filter(|at| !dotted(*at)).filter_map(opens).next_back();
+        if let Some(opened) = opened.filter(|_| index > start) {
+            all.push(Part { index: all.len(), tokens: start..index, opened_by });
+            (start, opened_by) = (index, opened);
+        }
+        from = token.cells.end;
+    }
+    if start < sentence.tokens.len() {
+        all.push(Part { index: all.len(), tokens: start..sentence.tokens.len(), opened_by });
+    }
+    all
+}
+
+/// The contacts whom a part names; `None` where anybody or anything else stands in it.
+fn people(sentence: &Read<'_>, part: &Part, named: &[Mention]) -> Option<Vec<usize>> {
+    let mut contacts = Vec::new();
+    let mut at = part.tokens.start;
+    while at < part.tokens.end {
+        if let Some(mention) = named.iter().find(|m| m.tokens.start == at) {
+            let Who::Contact(contact) = mention.who else { return None };
+            contacts.push(contact);
+            at = mention.tokens.end;
+        } else if is_heading(&sentence.tokens[at]) || matches!(sentence.tokens[at].text, "und" | "and" | "u" | "ist") {
+            at += 1;
+        } else {
+            return None;
+        }
+    }
+    (!contacts.is_empty()).then_some(contacts)
+}
