@@ -296,6 +296,14 @@ impl<T> Facet<T> {
     }
 }
 
+impl Seniority {
+    /// Whether people of this level lead others.
+    #[must_use]
+    pub const fn leads(self) -> bool {
+        !matches!(self, Self::Trainee | Self::Junior | Self::Professional | Self::Senior)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

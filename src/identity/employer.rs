@@ -48,6 +48,42 @@ fn core(name: &str) -> Vec<Word> {
         .collect()
 }
 
+/// Words before or behind which an employer is a former one: `ex-Brennwald`, `formerly at Brennwald`, `Brennwald alumni`.
+const FORMER: [&str; 18] = [
+    "ex",
+    "former",
+    "formerly",
+    "previously",
+    "prev",
+    "past",
+    "ehem",
+    "ehemals",
+    "ehemalig",
+    "ehemalige",
+    "ehemaliger",
+    "früher",
+    "vormals",
+    "zuvor",
+    "alumni",
+    "alumnus",
+    "alumna",
+    "until",
+];
+
+/// Whether a text names an employer, and each time as one that was left.
+pub fn left(text: &str, employer: &str) -> bool {
+    let core = core(employer);
+    let Some(first) = core.first().filter(|w| w.as_str().len() >= 3) else { return false };
+    let words: Vec<Word> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(Word::new).collect();
+    let is_former = |at: usize| {
+        let near = at.saturating_sub(2)..(at + core.len() + 1).min(words.len());
+        words[near].iter().any(|w| FORMER.iter().any(|former| w.is(&Word::new(former))))
+    };
+    let mut named = (0..words.len()).filter(|at| words[*at].is(first)).peekable();
+    named.peek().is_some() && named.all(is_former)
+}
+
 /// The host of a URL, of an address or itself; lower case, without port and `www.`.
 pub(super) fn host_of(s: &str) -> Option<String> {
     let s = s.trim();

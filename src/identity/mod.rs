@@ -12,6 +12,7 @@ mod lexicon;
 mod name;
 
 use self::employer::Company;
+pub use self::employer::left;
 use self::lexicon::LEXICON;
 
 /// What is known of the contact.

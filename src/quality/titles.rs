@@ -168,7 +168,7 @@ impl Leadership {
                     return Err(LabelError { set: name.to_owned(), line: at + 1, what });
                 }
             };
-            let is_read = reader.read(title).seniority.value.is_some_and(leads);
+            let is_read = reader.read(title).seniority.value.is_some_and(Seniority::leads);
             n += 1;
             read += f64::from(u8::from(is_read));
             leading += f64::from(u8::from(is_one));
@@ -178,10 +178,6 @@ impl Leadership {
         let f1 = if read + leading > 0.0 { 2.0 * both / (read + leading) } else { 0.0 };
         Ok((n > 0).then(|| Self { n, precision: share(read), recall: share(leading), f1 }))
     }
-}
-
-const fn leads(level: Seniority) -> bool {
-    !matches!(level, Seniority::Trainee | Seniority::Junior | Seniority::Professional | Seniority::Senior)
 }
 
 /// Groups of forms of one title, from a table `masculine <tab> feminine` with a header; further columns are further forms.

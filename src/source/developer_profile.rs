@@ -6,15 +6,9 @@
 use serde::Deserialize;
 use url::Url;
 
-use crate::extract::text::{self, TextContact, TextKind, TextRecord, TextSignal, scrub_quote};
-use crate::identity::{Claimed, Verdict, judge};
-use crate::model::{About, Claim};
-use crate::source::neutral::{Names, neutral};
-use crate::source::titles::{self, Stated};
-use crate::source::{Body, Context, Found, KnownContact, Permitted, Reading, id};
-
-/// How far a self-written one-liner is believed about function and level.
-pub(super) const TRUST: f64 = 0.75;
+use crate::extract::reservation::refuses_of_person;
+use crate::identity::{Claimed, Verdict, judge, left};
+use crate::source::{Body, Context, KnownContact, Permitted, Reading, bio, id};
 
 /// What of the answer is read; the rest is dropped while parsing.
 #[derive(Deserialize)]
@@ -47,8 +41,11 @@ pub fn read(body: &Body<'_>, context: &Context<'_>) -> Reading {
         return Reading { unreadable: Some("no_user_profile".to_owned()), ..Reading::default() };
     };
     let Some(contact) = context.contacts.first() else { return Reading::default() };
+    if profile.bio.as_deref().is_some_and(refuses_of_person) {
+        return Reading { opted_out: Some("noindex".to_owned()), ..Reading::default() };
+    }
     match verdict(&profile, contact, context) {
-        Verdict::Same => statements(&profile, contact, context),
+        Verdict::Same => bio::read(profile.bio.as_deref().unwrap_or_default(), contact, context),
         Verdict::Uncertain => Reading { uncertain: vec![contact.subject.id.clone()], ..Reading::default() },
         Verdict::Different => Reading { strangers: 1, ..Reading::default() },
     }
@@ -67,56 +64,8 @@ fn verdict(profile: &Profile, contact: &Permitted<'_>, context: &Context<'_>) ->
         handle: Some(&profile.login),
         ..Claimed::default()
     };
-    judge(&known.known(), &claimed).verdict
-}
-
-fn statements(profile: &Profile, contact: &Permitted<'_>, context: &Context<'_>) -> Reading {
-    let Some(bio) = profile.bio.as_deref().filter(|b| !b.trim().is_empty()) else { return Reading::default() };
-    let subject = contact.subject;
-    let about = About::Subject(subject.id.clone(), subject.account.clone());
-    let record = TextRecord {
-        id: String::new(),
-        kind: TextKind::Bio,
-        lang: None,
-        text: bio.to_owned(),
-        contacts: vec![TextContact { id: subject.id.to_string(), name: String::new(), title: None }].into(),
-        about: Some(subject.id.to_string()),
-        company: None,
-    };
-    let text = text::read_text(&record);
-    let withheld: u32 = text.withheld.values().sum();
-    let mut reading = Reading { withheld, ..Reading::default() };
-    // A bio in which something had to be withheld is not read as a title: the guard works by sentence.
-    if withheld == 0 {
-        let title = first_statement(bio);
-        let stated = Stated { about: &about, title, department: None, locator: "bio", trust: TRUST };
-        let claims = titles::claims(&stated, context.languages);
-        reading.withheld += claims.withheld;
-        reading.found = claims.found;
+    match judge(&known.known(), &claimed).verdict {
+        Verdict::Same if left(profile.bio.as_deref().unwrap_or_default(), &context.account.name) => Verdict::Uncertain,
+        verdict => verdict,
     }
-    if contact.profiling {
-        let names = Names::of(context.members.iter().copied().chain([subject]));
-        reading.found.extend(text.signals.iter().filter_map(|s| trait_claim(s, &about, &names)));
-    }
-    reading
-}
-
-/// The part of a bio where people say what they are: all before the first full stop or line break.
-fn first_statement(bio: &str) -> &str {
-    let end = bio.find(['\n', '\r', ';']).into_iter().chain(bio.find(". ")).min().unwrap_or(bio.len());
-    bio[..end].trim().trim_end_matches('.')
-}
-
-/// What of a bio is part of a profile; of roles it says nothing that can be relied on.
-fn trait_claim(signal: &TextSignal, about: &About, names: &Names) -> Option<Found> {
-    let claim = signal.claim().filter(Claim::is_profile)?;
-    Some(Found {
-        about: about.clone(),
-        claim,
-        weight: signal.p,
-        quote: scrub_quote(&signal.quote).and_then(|q| scrub_quote(&neutral(&q, names)))?,
-        locator: format!("bio[{}..{}]", signal.span[0], signal.span[1]),
-        extractor: text::EXTRACTOR.to_owned(),
-        said_at: None,
-    })
 }

@@ -3,6 +3,7 @@
 //! Invariant: a source is pure. It names URLs and reads bodies; it never sees a client, and it is told only of
 //! contacts for whom the gate gave leave. Everybody else on a page is counted and dropped.
 
+mod bio;
 pub mod company_site;
 pub mod crm;
 pub mod developer_profile;
@@ -202,3 +203,7 @@ impl<'a> KnownContact<'a> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "profiles_blind_tests.rs"]
+mod profiles_blind_tests;

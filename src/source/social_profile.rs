@@ -8,11 +8,12 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::extract::html;
+use crate::extract::reservation::refuses_of_person;
 use crate::extract::text::{self, TextContact, TextKind, TextRecord, TextSignal, scrub_quote};
-use crate::identity::{Claimed, Verdict, judge};
+use crate::identity::{Claimed, Verdict, judge, left};
 use crate::model::{About, Claim};
 use crate::source::neutral::{Names, neutral};
-use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Permitted, Reading, due, id};
+use crate::source::{Body, Context, FollowUp, Found, KnownContact, PageKind, Permitted, Reading, bio, due, id};
 
 /// So many posts are asked for, the newest, and no more are read, whatever the answer has.
 const LATEST: usize = 40;
@@ -50,6 +51,8 @@ struct Account {
 /// A line of the table that an account shows.
 #[derive(Deserialize)]
 struct Field {
+    #[serde(default)]
+    name: String,
     #[serde(default)]
     value: String,
 }
@@ -110,7 +113,7 @@ fn posts_url(base: &Url, account: &str) -> Option<Url> {
     Some(url)
 }
 
-/// Reads an account: whether it is the contact's, and where its posts are; nothing of it is kept.
+/// Reads an account: whether it is the contact's, what its few lines say of the job, and where its posts are.
 #[must_use]
 pub fn read_account(body: &Body<'_>, base: &Url, context: &Context<'_>) -> Reading {
     let unreadable = |word: &str| Reading { unreadable: Some(word.to_owned()), ..Reading::default() };
@@ -133,23 +136,30 @@ pub fn read_account(body: &Body<'_>, base: &Url, context: &Context<'_>) -> Readi
     match verdict(&account, base, contact, context) {
         Verdict::Same => {
             let posts = posts_url(base, &account.id).map(|url| FollowUp { kind: PageKind::Posts, url: url.into() });
-            Reading { follow_ups: posts.into_iter().collect(), ..Reading::default() }
+            let note = html::text_of(&account.note);
+            Reading { follow_ups: posts.into_iter().collect(), ..bio::read(&note, contact, context) }
         }
         Verdict::Uncertain => Reading { uncertain: vec![contact.subject.id.clone()], ..Reading::default() },
         Verdict::Different => Reading { strangers: 1, ..Reading::default() },
     }
 }
 
-/// Whoever does not plainly want to be found is left alone; `#nobot` is what people write who want no programs.
+/// Whoever does not plainly want to be found is left alone, and so is whoever says so in words (`#nobot`).
 fn opted_out(account: &Account) -> Option<&'static str> {
-    let note = html::text_of(&account.note).to_lowercase();
-    if account.noindex == Some(true) || note.contains("#nobot") || note.contains("#noindex") {
+    if account.noindex == Some(true) || refuses_of_person(&own_words(account)) {
         Some("noindex")
     } else if account.discoverable == Some(true) {
         None
     } else {
         Some("not_discoverable")
     }
+}
+
+/// All that the owner of an account writes of him- or herself, a line each.
+fn own_words(account: &Account) -> String {
+    let fields = account.fields.iter().flat_map(|field| [field.name.as_str(), field.value.as_str()]);
+    let lines = fields.chain([account.display_name.as_str(), account.note.as_str()]);
+    lines.map(html::text_of).collect::<Vec<_>>().join("\n")
 }
 
 fn verdict(account: &Account, base: &Url, contact: &Permitted<'_>, context: &Context<'_>) -> Verdict {
@@ -161,7 +171,10 @@ fn verdict(account: &Account, base: &Url, contact: &Permitted<'_>, context: &Con
     let links: Vec<String> = lines.flat_map(links).collect();
     let claimed =
         Claimed { name: &account.display_name, links: &links, handle: Some(&account.acct), ..Claimed::default() };
-    judge(&known.known(), &claimed).verdict
+    match judge(&known.known(), &claimed).verdict {
+        Verdict::Same if left(&own_words(account), &context.account.name) => Verdict::Uncertain,
+        verdict => verdict,
+    }
 }
 
 /// The links of a piece of HTML.
@@ -233,7 +246,8 @@ fn read_post((place, post): (usize, &Post), contact: &Permitted<'_>, context: &C
     }
     let about = About::Subject(subject.id.clone(), subject.account.clone());
     let names = Names::of(context.members.iter().copied().chain([subject]));
-    reading.found.extend(text.signals.iter().filter(|s| is_first_person(s)).filter_map(|signal| {
+    let first_person = |signal: &&TextSignal| is_first_person(&record.text, signal.span);
+    reading.found.extend(text.signals.iter().filter(first_person).filter_map(|signal| {
         Some(Found {
             about: about.clone(),
             claim: signal.claim().filter(Claim::is_profile)?,
@@ -246,9 +260,17 @@ fn read_post((place, post): (usize, &Post), contact: &Permitted<'_>, context: &C
     }));
 }
 
-/// Whether the words themselves say `ich` or `I`: a sentence about somebody else may leave the subject out.
-fn is_first_person(signal: &TextSignal) -> bool {
-    signal.quote.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "ich" | "Ich" | "I"))
+/// Whether the sentence of a signal speaks of who wrote it: one about somebody else may leave the subject out.
+fn is_first_person(text: &str, [start, end]: [usize; 2]) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    let parts = |c: &char| matches!(c, '.' | '!' | '?' | '\n');
+    let from = chars[..start].iter().rposition(parts).map_or(0, |at| at + 1);
+    let to = chars[end..].iter().position(parts).map_or(chars.len(), |at| end + at);
+    let sentence: String = chars[from..to].iter().collect();
+    sentence.split(|c: char| !c.is_alphanumeric()).any(|word| {
+        let word = if word == "I" { word.to_owned() } else { word.to_lowercase() };
+        matches!(word.as_str(), "I" | "ich" | "mich" | "mir" | "me")
+    })
 }
 
 #[cfg(test)]

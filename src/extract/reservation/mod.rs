@@ -56,6 +56,14 @@ pub fn reserves_site(text: &str) -> bool {
     reads(text, true)
 }
 
+/// Whether somebody writes of him- or herself (a bio) not to want to be read by programs, put into lists, or sold to.
+#[must_use]
+pub fn refuses_of_person(text: &str) -> bool {
+    let folded = fold(head(text));
+    let says = |line: &str| sentences(line).iter().any(|s| WORDS.persons.is_in(&words_of(s)));
+    folded.lines().any(says) || reserves(text)
+}
+
 /// Whether a page says so, in its text or in what it says of rights for machines.
 #[must_use]
 pub fn is_of_page(page: &PageReading) -> bool {

@@ -41,6 +41,7 @@ struct Raw {
     private: Vec<String>,
     own_site: Vec<String>,
     abbreviations: Vec<String>,
+    persons: Vec<String>,
 }
 
 /// The lists, ready for use.
@@ -70,6 +71,7 @@ pub(super) struct Words {
     pub private: List,
     pub own_site: List,
     pub abbreviations: FxHashSet<String>,
+    pub persons: List,
 }
 
 /// The one lexicon.
@@ -103,6 +105,7 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
         private: list(raw.private),
         own_site: list(raw.own_site),
         abbreviations: raw.abbreviations.into_iter().collect(),
+        persons: list(raw.persons),
     }
 });
 
