@@ -7,10 +7,12 @@ use std::ops::Range;
 use super::genitive::is_belonging;
 use super::guard::fold::Cell;
 use super::guard::token::Token;
-use super::heads::ROLE_LINES;
+use super::heads::{ROLE_LINES, headed_by_stranger};
 use super::memory::Set;
 use super::part::Part;
 use super::people::Mention;
+use super::rules::Tag;
+use super::sentence::Read;
 
 /// What makes a company of the name before it. All lists here are spelled as the text is folded (`ue` for `ü`).
 const FIRMS: &[&str] = &[
@@ -189,7 +191,9 @@ pub(super) fn is_person(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize
         }
     }
     let next = tokens.get(name.end).filter(|_| touches(cells, tokens, name.end, false));
-    !next.is_some_and(|t| t.capital && !matches!(t.text, "i" | "sie" | "ihnen") && !is_belonging(Some(t)))
+    // `Brandt Mail am liebsten`: a way of keeping in touch lengthens no name.
+    let harmless = |t: &Token<'_>| matches!(t.text, "i" | "sie" | "ihnen") || t.word.is(Part::HEADING);
+    !next.is_some_and(|t| t.capital && !harmless(t) && !is_belonging(Some(t)))
 }
 
 /// Whether somebody named is one of the vendor's own: `unser Herr X`, `X von uns`, `X, unser Vertriebsleiter`.
@@ -203,7 +207,7 @@ pub(super) fn is_ours(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>)
 }
 
 /// Whether the sentence speaks of somebody who is none of the contacts: `Meyer war dabei`, `mit Meyer telefoniert`.
-pub(super) fn names_unknown(tokens: &[Token<'_>], clauses: &[u32], named: &[Mention]) -> bool {
+fn names_unknown(tokens: &[Token<'_>], clauses: &[u32], named: &[Mention]) -> bool {
     let unknown = |at: usize| {
         let token = &tokens[at];
         token.capital && !token.word.is(Part::NO_NAME) && !named.iter().any(|m| m.tokens.contains(&at))
@@ -222,6 +226,100 @@ pub(super) fn names_unknown(tokens: &[Token<'_>], clauses: &[u32], named: &[Ment
             && !named.iter().any(|m| m.tokens.contains(&(at + 1)));
         (does || company || initialled) && unknown(at)
     })
+}
+
+/// What notes without a subject begin with: `Findet keine Leute`, `Needs training for the team`.
+const DEMANDS: &[&str] = &[
+    "will",
+    "moechte",
+    "braucht",
+    "benoetigt",
+    "findet",
+    "sucht",
+    "wuenscht",
+    "verlangt",
+    "fordert",
+    "erwartet",
+    "hat",
+    "kriegt",
+    "bekommt",
+    "verliert",
+    "kauft",
+    "bestellt",
+    "testet",
+    "prueft",
+    "fragt",
+    "hoert",
+    "klagt",
+    "schimpft",
+    "aergert",
+    "plant",
+    "muss",
+    "wants",
+    "needs",
+    "likes",
+    "prefers",
+    "asks",
+    "expects",
+    "requires",
+    "hates",
+    "gets",
+    "loses",
+    "looks",
+    "struggles",
+    "can't",
+    "cant",
+    "cannot",
+    "doesn't",
+    "doesnt",
+    "tests",
+    "buys",
+    "listens",
+    "plans",
+    "talks",
+    "short",
+];
+
+/// Groups of people of whom somebody speaks without being one of them.
+const GROUPS: &[&str] = &[
+    "leute",
+    "leuten",
+    "kunden",
+    "team",
+    "teams",
+    "mitarbeiter",
+    "mitarbeitern",
+    "kollegen",
+    "lieferanten",
+    "mannschaft",
+    "people",
+    "customers",
+    "staff",
+    "supplier",
+    "suppliers",
+    "vendors",
+    "colleagues",
+    "peers",
+    "techs",
+    "guys",
+    "lads",
+    "crew",
+    "operators",
+    "bediener",
+    "fachkraefte",
+    "azubis",
+    "vertreter",
+];
+
+/// Whether a sentence speaks of somebody who is no contact; groups that a sentence without a subject has as its object do not
+/// count.
+pub(super) fn speaks_of_others(sentence: &Read<'_>, named: &[Mention]) -> bool {
+    let demands = is(sentence.tokens.first(), DEMANDS);
+    let third = sentence.context.iter().filter(|c| *c.tag == Tag::ThirdParty);
+    let mut others = third.filter(|c| !(demands && c.tokens.clone().all(|at| is(sentence.tokens.get(at), GROUPS))));
+    others.next().is_some()
+        || headed_by_stranger(sentence, named)
+        || names_unknown(&sentence.tokens, sentence.clauses, named)
 }
 
 /// Words behind which people are named.

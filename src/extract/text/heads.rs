@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::guard::fold::Cell;
-use super::part::is_heading;
+use super::memory::Set;
+use super::part::{Part, is_heading};
 use super::people::{Mention, Who, words_of};
 use super::sentence::Read;
 use crate::taxonomy::BuyingRole;
@@ -49,6 +50,26 @@ pub(super) fn headed(sentence: &Read<'_>, named: &[Mention]) -> Option<Head> {
     let others = named.iter().skip(1).any(|m| tokens[m.tokens.start].cells.start < mark.cells.start);
     let alone = tokens.last().is_none_or(|t| t.cells.end <= mark.cells.start);
     (between.count() <= most && !others).then_some(Head { contact, alone })
+}
+
+/// Whether a line is headed with what may be the name of somebody who is no contact: `Lammers: ...`.
+pub(super) fn headed_by_stranger(sentence: &Read<'_>, named: &[Mention]) -> bool {
+    let Some(mark) = marks(sentence.cells).next() else { return false };
+    let head = sentence.tokens.iter().take_while(|t| t.cells.end <= mark.cells.start).count();
+    let may_name = |at: usize| {
+        let token = &sentence.tokens[at];
+        token.capital
+            && token.word.chars() > 2
+            && !token.word.is(Part::NO_NAME)
+            && !token.word.is(Part::TOPIC)
+            && !is_heading(token)
+            && !ROLE_LINES.has(token.text)
+            && [Set::Context, Set::Claims, Set::Topics, Set::Stances].iter().all(|s| token.word.ids(*s).is_empty())
+    };
+    (1..=MAX_BEHIND).contains(&head)
+        && named.iter().all(|m| m.tokens.start >= head)
+        && (0..head).any(may_name)
+        && (0..head).all(|at| may_name(at) || is_heading(&sentence.tokens[at]))
 }
 
 /// Where the words begin behind what a line is headed with if that is a topic: `Price: negotiates hard`; 0 without a head.
@@ -163,7 +184,7 @@ impl RoleLines {
     }
 
     /// The roles that a part names; `None` where another word stands in it.
-    fn roles(&self, sentence: &Read<'_>, part: &Part) -> Option<Vec<BuyingRole>> {
+    fn roles(&self, sentence: &Read<'_>, part: &Piece) -> Option<Vec<BuyingRole>> {
         let words: Vec<&str> = sentence.tokens[part.tokens.clone()].iter().map(|t| t.text).collect();
         let mut roles = Vec::new();
         let mut at = 0;
@@ -197,14 +218,14 @@ enum Opened {
 }
 
 /// What stands between two signs.
-struct Part {
+struct Piece {
     index: usize,
     tokens: Range<usize>,
     opened_by: Opened,
 }
 
 /// A sentence in parts: by marks, brackets, and what else parts clauses.
-fn parts(sentence: &Read<'_>) -> Vec<Part> {
+fn parts(sentence: &Read<'_>) -> Vec<Piece> {
     let marked: Vec<usize> = marks(sentence.cells).map(|mark| mark.cells.start).collect();
     let opens = |at: usize| match sentence.cells[at].raw {
         _ if marked.contains(&at) => Some(Opened::Mark),
@@ -218,19 +239,19 @@ fn parts(sentence: &Read<'_>) -> Vec<Part> {
         let dotted = |at: usize| sentence.cells[at].raw == '.' && at == from;
         let opened = (from..token.cells.start).filter(|at| !dotted(*at)).filter_map(opens).next_back();
         if let Some(opened) = opened.filter(|_| index > start) {
-            all.push(Part { index: all.len(), tokens: start..index, opened_by });
+            all.push(Piece { index: all.len(), tokens: start..index, opened_by });
             (start, opened_by) = (index, opened);
         }
         from = token.cells.end;
     }
     if start < sentence.tokens.len() {
-        all.push(Part { index: all.len(), tokens: start..sentence.tokens.len(), opened_by });
+        all.push(Piece { index: all.len(), tokens: start..sentence.tokens.len(), opened_by });
     }
     all
 }
 
 /// The contacts whom a part names; `None` where anybody or anything else stands in it.
-fn people(sentence: &Read<'_>, part: &Part, named: &[Mention]) -> Option<Vec<usize>> {
+fn people(sentence: &Read<'_>, part: &Piece, named: &[Mention]) -> Option<Vec<usize>> {
     let mut contacts = Vec::new();
     let mut at = part.tokens.start;
     while at < part.tokens.end {

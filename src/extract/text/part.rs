@@ -173,6 +173,8 @@ impl Part {
     pub(super) const HEADING: Self = Self(1 << 7);
     /// What people are called at work, right before their name.
     pub(super) const CALLED: Self = Self(1 << 8);
+    /// Lines are headed with it that are about it: `Next steps: ...`.
+    pub(super) const TOPIC: Self = Self(1 << 9);
 
     pub(super) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -195,6 +197,7 @@ pub(super) fn part(word: &str) -> Part {
         (["ich", "i", "i'm"].contains(&word), Part::SPEAKER),
         (NOTE_HEADS.headings.contains(word), Part::HEADING),
         (NOTE_HEADS.titles.contains(word), Part::CALLED),
+        (NOTE_HEADS.topics.contains(word), Part::TOPIC),
     ];
     Part(parts.iter().filter(|(is, _)| *is).fold(0, |all, (_, part)| all | part.0))
 }
@@ -203,6 +206,7 @@ pub(super) fn part(word: &str) -> Part {
 struct NoteHeads {
     headings: BTreeSet<String>,
     titles: BTreeSet<String>,
+    topics: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -211,6 +215,7 @@ struct RawNoteHeads {
     version: u32,
     headings: Vec<String>,
     titles: Vec<String>,
+    topics: Vec<String>,
 }
 
 static NOTE_HEADS: LazyLock<NoteHeads> = LazyLock::new(|| {
@@ -218,7 +223,7 @@ static NOTE_HEADS: LazyLock<NoteHeads> = LazyLock::new(|| {
         .unwrap_or_else(|error| panic!("signals/note_heads.yaml: {error}"));
     assert!(raw.version == 1, "signals/note_heads.yaml: this program reads version 1");
     let folded = |words: &[String]| words.iter().flat_map(|word| words_of(word)).collect();
-    NoteHeads { headings: folded(&raw.headings), titles: folded(&raw.titles) }
+    NoteHeads { headings: folded(&raw.headings), titles: folded(&raw.titles), topics: folded(&raw.topics) }
 });
 
 /// Whether a word may stand before the name that a note or a line is headed with: `Tel.`, `Mtg`, `GF`, a date.

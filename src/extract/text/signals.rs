@@ -4,7 +4,7 @@
 //! pattern, an uncertain name or an instruction to the reader yields nothing.
 
 use super::address::{Form, pronoun};
-use super::bare::names_unknown;
+use super::bare::speaks_of_others;
 use super::company::{Firm, of_company, of_topics};
 use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
@@ -90,7 +90,7 @@ impl<'r> Reader<'r> {
             return Vec::new();
         }
         let named = self.directory.mentions(sentence.cells, &sentence.tokens);
-        let third_party = sentence.has(Tag::ThirdParty) || names_unknown(&sentence.tokens, sentence.clauses, &named);
+        let third_party = speaks_of_others(sentence, &named);
         let head = if self.kind == TextKind::Note { headed(sentence, &named) } else { None };
         self.thread.begins(sentence, head, &named, third_party);
         let opened_quoted = self.in_quote;

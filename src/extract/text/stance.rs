@@ -238,7 +238,7 @@ impl Here<'_> {
                     let tells_when = self.word(at) == "when" && at >= anchor.end && at >= topic.end;
                     !is_habit && !tells_when && outside(&f.tokens)
                 }
-                Sign::Past => near(at) && outside(&f.tokens),
+                Sign::Past => near(at) && outside(&f.tokens) && !self.is_something(at),
                 _ => false,
             }
         });
@@ -250,6 +250,15 @@ impl Here<'_> {
         let context = &self.sentence.context;
         let asked = context.iter().any(|c| *c.tag == Tag::VetoBefore && asks(c.tokens.start));
         doubted || asked && !is_habit || self.is_denied(topic, anchor, &near)
+    }
+
+    /// `Bevor er was sagt`: the German `was` is no past.
+    fn is_something(&self, at: usize) -> bool {
+        const GERMAN: [&str; 22] = [
+            "er", "sie", "ich", "man", "wir", "es", "der", "die", "das", "und", "wo", "wie", "bevor", "nie", "nicht",
+            "so", "mal", "noch", "weiss", "sagt", "immer", "auch",
+        ];
+        self.word(at) == "was" && self.sentence.tokens.iter().any(|t| GERMAN.contains(&t.text))
     }
 
     /// A negation that is none of the parts; behind both of them it may belong to what is contrasted.

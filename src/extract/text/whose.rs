@@ -236,7 +236,7 @@ impl Here<'_> {
 
     /// Whether somebody passes on what another thinks.
     fn is_reported(&self) -> bool {
-        const SAYS: [&str; 27] = [
+        const SAYS: [&str; 25] = [
             "sagte",
             "wrote",
             "schrieb",
@@ -251,12 +251,10 @@ impl Here<'_> {
             "says",
             "said",
             "laut",
-            "lt",
             "told",
             "erzaehlt",
             "according",
             "thinks",
-            "per",
             "tells",
             "erklaert",
             "berichtet",
@@ -265,7 +263,14 @@ impl Here<'_> {
             "mentioned",
             "mentions",
         ];
-        self.sentence.tokens.iter().any(|token| SAYS.contains(&token.text))
+        let tokens = &self.sentence.tokens;
+        let says = |at: usize| match tokens[at].text {
+            // `Per Mail` and `per Sie` tell of nobody, and `LT` is a lead time.
+            "per" => self.around.named.iter().any(|m| m.tokens.start == at + 1),
+            "lt" => !tokens[at].word.is_upper(),
+            word => SAYS.contains(&word),
+        };
+        (0..tokens.len()).any(says)
     }
 
     /// Who wrote it, as a subject.

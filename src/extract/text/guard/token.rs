@@ -210,7 +210,10 @@ pub(super) fn clauses(cells: &[Cell], tokens: &[Token<'_>], start: usize) -> imp
     tokens.iter().map(move |token| {
         let between = &cells[last..token.cells.start];
         // A hyphen alone parts none, a dash with something around it does.
-        let parted = between.iter().any(|c| c.is(Class::CLAUSE) && (c.out != '-' || between.len() >= 3));
+        let digits = |at: Option<usize>| at.and_then(|at| cells.get(at)).is_some_and(|c| c.raw.is_ascii_digit());
+        // `0,02`, `7/8`, `9:40` are one number each.
+        let number = between.len() == 1 && digits(last.checked_sub(1)) && digits(Some(token.cells.start));
+        let parted = !number && between.iter().any(|c| c.is(Class::CLAUSE) && (c.out != '-' || between.len() >= 3));
         clause += u32::from(parted);
         last = token.cells.end;
         clause
