@@ -149,6 +149,7 @@ fn stated(persona: &Persona) -> Vec<(PointKind, &Named)> {
         (PointKind::Requirement, &persona.requirements, None),
         (PointKind::BuyingBehaviour, &persona.buying_behaviour, None),
         (PointKind::InformationBehaviour, &persona.information_behaviour, None),
+        (PointKind::AvoidedChannel, &persona.avoided_channels, None),
         (PointKind::Pain, &persona.empathy_map, Some("pains")),
         (PointKind::Gain, &persona.empathy_map, Some("gains")),
     ];
@@ -210,6 +211,7 @@ fn unknown<W: Write>(card: &mut Card<'_, W>, persona: &Persona) -> io::Result<()
         ("", &persona.goals),
         ("", &persona.buying_behaviour),
         ("", &persona.information_behaviour),
+        ("", &persona.avoided_channels),
         ("", &persona.context),
         ("requirements as ", &persona.requirements),
         ("empathy map: ", &persona.empathy_map),

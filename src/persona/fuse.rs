@@ -36,6 +36,7 @@ pub fn fuse(input: &FusionInput<'_>) -> Persona {
         context: profile::context(input),
         buying_behaviour: points::buying_behaviour(input),
         information_behaviour: points::information_behaviour(input),
+        avoided_channels: points::avoided_channels(input),
         requirements: points::requirements(input, &buying_roles),
         buying_roles,
         empathy_map: points::empathy_map(input),

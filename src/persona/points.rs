@@ -27,6 +27,7 @@ pub(super) const fn facet_of(kind: PointKind) -> FacetKind {
         PointKind::Pain | PointKind::Gain => FacetKind::EmpathyMap,
         PointKind::BuyingBehaviour => FacetKind::BuyingBehaviour,
         PointKind::InformationBehaviour => FacetKind::InformationBehaviour,
+        PointKind::AvoidedChannel => FacetKind::Channels,
     }
 }
 
@@ -35,7 +36,7 @@ const fn family_of(kind: PointKind) -> Family {
         PointKind::Goal => Family::Goal,
         PointKind::Requirement => Family::Requirement,
         PointKind::Pain | PointKind::Gain => Family::Experience,
-        PointKind::BuyingBehaviour | PointKind::InformationBehaviour => Family::Habit,
+        PointKind::BuyingBehaviour | PointKind::InformationBehaviour | PointKind::AvoidedChannel => Family::Habit,
     }
 }
 
@@ -122,6 +123,11 @@ pub(super) fn buying_behaviour(input: &FusionInput<'_>) -> Vec<Named> {
 /// Where the person looks for information.
 pub(super) fn information_behaviour(input: &FusionInput<'_>) -> Vec<Named> {
     column(input, PointKind::InformationBehaviour, PointKind::InformationBehaviour.as_str())
+}
+
+/// How the person does not want to be reached.
+pub(super) fn avoided_channels(input: &FusionInput<'_>) -> Vec<Named> {
+    column(input, PointKind::AvoidedChannel, PointKind::AvoidedChannel.as_str())
 }
 
 /// What the person asks of an offer, by the core role that typically asks it: what was stated, else why there is

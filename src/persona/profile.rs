@@ -5,12 +5,13 @@
 use super::explain::{Explanation, categorical, nothing};
 use super::fuse::{Decided, Words, decide, is_own, put_right, word};
 use super::input::{FacetKind, FusionInput};
+use super::points::one_point;
 use super::pool::{Pool, Support, bound, contents, logit, newest, sigmoid, weigh};
 use super::rectified::{Change, Correction};
 use super::rows::{ChannelPreference, MotiveScore, Named, TraitScore};
 use super::settings::{FUSION, Family};
 use crate::model::{Claim, Signal};
-use crate::taxonomy::{Channel, FacetStatus, Motive, PurchasePhase, Trait};
+use crate::taxonomy::{Channel, FacetStatus, Motive, Point, PurchasePhase, Trait};
 
 /// Context of the position: its name, and the field of the company that it rests on.
 const CONTEXT: [(&str, &str); 5] = [
@@ -173,9 +174,17 @@ fn channel_claims<'a>(
     let of_profile = input.signals.iter().filter(|s| input.profiling_allowed && matches!(s.claim, Claim::Channel(..)));
     of_profile.filter(|s| is_own(input, s)).filter_map(move |s| match s.claim {
         Claim::Channel(Some(p), c) if p == phase => Some((s, c, 1.0)),
-        Claim::Channel(None, c) => Some((s, c, FUSION.channel_any_phase_share)),
+        // Whom one must not phone is phoned in no phase that was not named.
+        Claim::Channel(None, c) if !avoids(input, c) => Some((s, c, FUSION.channel_any_phase_share)),
         _ => None,
     })
+}
+
+/// Whether it is known that the person does not want to be reached like this.
+fn avoids(input: &FusionInput<'_>, channel: Channel) -> bool {
+    let point = Point::AvoidedChannel(channel);
+    let said = input.signals.iter().any(|s| s.claim == Claim::Point(point));
+    said && one_point(input, point).status == FacetStatus::Known
 }
 
 /// Why a channel is, or is not, known.

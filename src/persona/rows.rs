@@ -46,6 +46,8 @@ pub struct Persona {
     pub buying_behaviour: Vec<Named>,
     /// Where the person looks for information.
     pub information_behaviour: Vec<Named>,
+    /// How the person does not want to be reached.
+    pub avoided_channels: Vec<Named>,
     /// What the person asks of an offer, by buying role.
     pub requirements: Vec<Named>,
     /// `says`, `does`, `pains`, `gains`; `thinks` and `feels` exist per segment only.
@@ -143,7 +145,8 @@ pub struct StudyPrior {
 /// A value that is no evidence about the person but what holds for most of their segment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SegmentValue {
-    /// `trait.TRAIT`, `channel.PHASE`, `requirement.ROLE`, `motive`, `goal`, `buying_behaviour`, `information_behaviour`.
+    /// `trait.TRAIT`, `channel.PHASE`, `requirement.ROLE`, `motive`, `goal`, `buying_behaviour`, `information_behaviour`,
+    /// `avoided_channel`.
     pub facet: String,
     /// The value that stands in that column; the score of a trait with sign and two decimals.
     pub value: String,

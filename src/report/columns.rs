@@ -16,7 +16,7 @@ use crate::sink::{self, SinkError, Snapshot, Table};
 use crate::taxonomy::FacetStatus;
 
 /// What makes a value of a facet that is a list, in the order of [`FACETS`]; its status does so, too, but for roles.
-const LISTS: [(&str, &[&str], Sign); 10] = [
+const LISTS: [(&str, &[&str], Sign); 11] = [
     ("buying_roles", &["role"], Sign::Holds("probability")),
     ("traits", &["trait"], Sign::Pole("score")),
     ("motives", &["motive"], Sign::None),
@@ -24,6 +24,7 @@ const LISTS: [(&str, &[&str], Sign); 10] = [
     ("buying_behaviour", &NAMED, Sign::None),
     ("information_behaviour", &NAMED, Sign::None),
     ("channels", &["phase", "channel"], Sign::None),
+    ("avoided_channels", &NAMED, Sign::None),
     ("context", &NAMED, Sign::None),
     ("requirements", &NAMED, Sign::None),
     ("empathy_map", &NAMED, Sign::None),

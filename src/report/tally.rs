@@ -14,7 +14,7 @@ use crate::sink::{self, SinkError, Snapshot, Table};
 use crate::taxonomy::FacetStatus;
 
 /// The facets of a persona, in the order of a report.
-pub(super) const FACETS: [&str; 13] = [
+pub(super) const FACETS: [&str; 14] = [
     "job_function",
     "seniority",
     "signing_power",
@@ -25,6 +25,7 @@ pub(super) const FACETS: [&str; 13] = [
     "buying_behaviour",
     "information_behaviour",
     "channels",
+    "avoided_channels",
     "context",
     "requirements",
     "empathy_map",

@@ -196,7 +196,8 @@ pub(super) fn is_no_to_profiling(decision: &DecisionRow) -> bool {
 
 /// Whether any facet says so; where none does, it made no difference.
 fn is_uncertain(p: &Persona) -> bool {
-    let named = [&p.goals, &p.requirements, &p.empathy_map, &p.buying_behaviour, &p.information_behaviour];
+    let named =
+        [&p.goals, &p.requirements, &p.empathy_map, &p.buying_behaviour, &p.information_behaviour, &p.avoided_channels];
     let named = named.into_iter().flatten().map(|n| n.status);
     [p.job_function.status, p.seniority.status, p.signing_power.status]
         .into_iter()

@@ -148,6 +148,7 @@ pub(crate) fn persona(i: usize) -> Persona {
         context: vec![named("innovation", None)],
         buying_behaviour: vec![named("buying_behaviour", Some("compares_offers"))],
         information_behaviour: vec![named("information_behaviour", None)],
+        avoided_channels: vec![named("avoided_channel", None)],
         requirements: vec![named("user", Some("Schulung"))],
         empathy_map: vec![named("says", Some("<b>Wir prüfen</b>"))],
         study_priors: vec![StudyPrior {

@@ -12,7 +12,7 @@ use url::Url;
 use super::{Body, Context, Permitted, Reading, developer_profile, id, social_profile};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::model::{self, Claim, Personal, Subject};
-use crate::taxonomy::Language;
+use crate::taxonomy::{Language, Point};
 
 /// What came out of a half.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -90,6 +90,7 @@ fn read(folder: &Path, case: &Value) -> (Reading, bool) {
 fn label(claim: &Claim) -> Option<String> {
     let sign = |plus: i8| if plus < 0 { "-" } else { "+" };
     match claim {
+        Claim::Point(Point::AvoidedChannel(channel)) => Some(format!("channel {channel}:-")),
         Claim::Point(_) => Some(format!("{} {}", claim.facet(), claim.value())),
         Claim::Trait(t, pole) => Some(format!("trait {t}:{}", sign(*pole))),
         Claim::Motive(motive) => Some(format!("motive {motive}:+")),

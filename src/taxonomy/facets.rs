@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BuyingRole, UnknownTerm};
+use super::{BuyingRole, Channel, UnknownTerm};
 
 vocabulary! {
     /// What a person wants to reach at work; after the elements of value of B2B buyers (Almquist, Cleghorn, Sherer: The
@@ -135,6 +135,7 @@ vocabulary! {
         Gain = "gain",
         BuyingBehaviour = "buying_behaviour",
         InformationBehaviour = "information_behaviour",
+        AvoidedChannel = "avoided_channel",
     }
 }
 
@@ -153,6 +154,8 @@ pub enum Point {
     BuyingBehaviour(BuyingBehaviour),
     /// Where the person looks.
     InformationBehaviour(InformationBehaviour),
+    /// How the person does not want to be reached.
+    AvoidedChannel(Channel),
 }
 
 impl Point {
@@ -168,6 +171,7 @@ impl Point {
             PointKind::InformationBehaviour => {
                 InformationBehaviour::ALL.iter().copied().map(Self::InformationBehaviour).collect()
             }
+            PointKind::AvoidedChannel => Channel::ALL.iter().copied().map(Self::AvoidedChannel).collect(),
         }
     }
 
@@ -181,6 +185,7 @@ impl Point {
             Self::Gain(_) => PointKind::Gain,
             Self::BuyingBehaviour(_) => PointKind::BuyingBehaviour,
             Self::InformationBehaviour(_) => PointKind::InformationBehaviour,
+            Self::AvoidedChannel(_) => PointKind::AvoidedChannel,
         }
     }
 
@@ -194,6 +199,7 @@ impl Point {
             Self::Gain(v) => v.as_str(),
             Self::BuyingBehaviour(v) => v.as_str(),
             Self::InformationBehaviour(v) => v.as_str(),
+            Self::AvoidedChannel(v) => v.as_str(),
         }
     }
 
@@ -209,6 +215,7 @@ impl Point {
             PointKind::Gain => Self::Gain(term.parse()?),
             PointKind::BuyingBehaviour => Self::BuyingBehaviour(term.parse()?),
             PointKind::InformationBehaviour => Self::InformationBehaviour(term.parse()?),
+            PointKind::AvoidedChannel => Self::AvoidedChannel(term.parse()?),
         })
     }
 }

@@ -162,6 +162,7 @@ impl TextSignal {
         Some(match self.family.as_str() {
             "buying_role" => Claim::BuyingRole(value.parse().ok()?, sign),
             "trait" => Claim::Trait(value.parse().ok()?, sign),
+            "channel" if sign < 0 => Claim::Point(Point::AvoidedChannel(value.parse().ok()?)),
             _ if sign < 0 => return None,
             "motive" => Claim::Motive(value.parse().ok()?),
             "channel" => Claim::Channel(self.phase, value.parse().ok()?),

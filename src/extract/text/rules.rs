@@ -155,7 +155,7 @@ impl Family {
     }
 
     pub(super) const fn is_bipolar(self) -> bool {
-        matches!(self, Self::BuyingRole | Self::Trait)
+        matches!(self, Self::BuyingRole | Self::Trait | Self::Channel)
     }
 }
 
@@ -301,7 +301,7 @@ impl RawRule {
             return wrong(unknown.to_string());
         }
         if self.polarity == Polarity::Minus && !self.family.is_bipolar() {
-            return wrong("only a buying role or a trait has a negative pole".to_owned());
+            return wrong("only a buying role, a trait or a channel has a negative pole".to_owned());
         }
         if !(self.p > 0.5 && self.p < 1.0) || self.source.trim().is_empty() {
             return wrong("p must lie in (0.5, 1) and have a source".to_owned());
@@ -309,7 +309,11 @@ impl RawRule {
         if let Some(Err(unknown)) = self.department.as_ref().map(|d| d.function.parse::<JobFunction>()) {
             return wrong(unknown.to_string());
         }
-        if self.department.as_ref().is_some_and(|d| !(d.p_not > 0.5 && d.p_not < 1.0 && self.family.is_bipolar())) {
+        if self
+            .department
+            .as_ref()
+            .is_some_and(|d| !(d.p_not > 0.5 && d.p_not < 1.0 && self.family == Family::BuyingRole))
+        {
             return wrong("p_not must lie in (0.5, 1), and only roles have it".to_owned());
         }
         let company = self.family == Family::Company;

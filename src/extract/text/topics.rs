@@ -280,7 +280,7 @@ impl RawTopic {
         let wrong = |message: String| RuleError::Rule { id: format!("{:?} {}", self.family, self.value), message };
         self.family.check(&self.value).map_err(|unknown| wrong(unknown.to_string()))?;
         if self.polarity == Polarity::Minus && !self.family.is_bipolar() {
-            return Err(wrong("only a buying role or a trait has a negative pole".to_owned()));
+            return Err(wrong("only a buying role, a trait or a channel has a negative pole".to_owned()));
         }
         let company = self.family == Family::Company;
         if company != self.field.is_some() || self.phase.is_some() && self.family != Family::Channel {

@@ -132,6 +132,7 @@ fn claim([facet, value]: &[String; 2]) -> Claim {
         (kind, _) if kind.parse::<PointKind>().is_ok() => {
             Claim::Point(Point::parse(kind.parse().expect(read), value).expect(read))
         }
+        ("channel", "") => Claim::Channel(None, value.parse().expect(read)),
         ("channel", p) => Claim::Channel(Some(p.parse().expect(read)), value.parse().expect(read)),
         _ => panic!("no claim for {facet}"),
     }
@@ -171,6 +172,7 @@ fn shown(p: &Persona, facet: &str) -> (String, Option<f64>) {
         ("goal", "") => (listed(&p.goals), None),
         ("buying_behaviour", "") => (listed(&p.buying_behaviour), None),
         ("information_behaviour", "") => (listed(&p.information_behaviour), None),
+        ("avoided_channel", "") => (listed(&p.avoided_channels), None),
         ("asked_by", role) => (listed(p.requirements.iter().filter(|n| n.name == role)), None),
         ("empathy_map", part) => (listed(p.empathy_map.iter().filter(|n| n.name == part)), None),
         (kind, term) if kind.parse::<PointKind>().is_ok() => (shown_point(p, facet, term), None),
@@ -196,6 +198,7 @@ fn shown_point(p: &Persona, facet: &str, term: &str) -> String {
         Some("requirement") => p.requirements.iter().collect(),
         Some("buying_behaviour") => p.buying_behaviour.iter().collect(),
         Some("information_behaviour") => p.information_behaviour.iter().collect(),
+        Some("avoided_channel") => p.avoided_channels.iter().collect(),
         Some("pain") => p.empathy_map.iter().filter(|n| n.name == "pains").collect(),
         _ => p.empathy_map.iter().filter(|n| n.name == "gains").collect(),
     };

@@ -75,6 +75,7 @@ fn stored(p: &Persona) -> Vec<Stored> {
             plain("channels", &format!("channel.{}", c.phase), c.channel.map(|v| v.to_string()), None, c.status)
         }),
     );
+    all.extend(p.avoided_channels.iter().map(|n| point("channels", PointKind::AvoidedChannel, n)));
     all.extend(p.context.iter().map(|n| named("context", "context.", n)));
     all.extend(p.requirements.iter().map(|n| match n.status {
         FacetStatus::Known => point("requirements", PointKind::Requirement, n),

@@ -84,6 +84,7 @@ fn profile() -> Vec<Column> {
         ),
         named("buying_behaviour", "How the person buys, by habits that were stated (buying_behaviour)."),
         named("information_behaviour", "Where the person looks for information, as stated (information_behaviour)."),
+        named("avoided_channels", "How the person does not want to be reached, as stated (channel)."),
         named(
             "requirements",
             "What the person asks of an offer (requirement), by the buying role that typically asks it.",
@@ -116,7 +117,7 @@ fn segment_values() -> Column {
             code(
                 "facet",
                 Profile,
-                "trait.TRAIT, channel.PHASE, requirement.ROLE, motive, goal, buying_behaviour, information_behaviour.",
+                "trait.TRAIT, channel.PHASE, requirement.ROLE, motive, goal, buying_behaviour, information_behaviour, avoided_channel.",
             ),
             code("value", Profile, "The value that stands there; of a trait its mean score."),
             prose(

@@ -101,6 +101,8 @@ pub(in crate::sink) fn personas(batch: &RecordBatch) -> Fit<Vec<Persona>> {
             context: v.named("context", i)?,
             buying_behaviour: v.named("buying_behaviour", i)?,
             information_behaviour: v.named("information_behaviour", i)?,
+            // Younger than the first tables of this version.
+            avoided_channels: if v.has("avoided_channels") { v.named("avoided_channels", i)? } else { Vec::new() },
             requirements: v.named("requirements", i)?,
             empathy_map: v.named("empathy_map", i)?,
             study_priors: v.structs("study_priors", i, study_prior)?,

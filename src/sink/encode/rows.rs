@@ -86,6 +86,7 @@ fn profile(c: &mut Columns, rows: &[Persona]) -> Result<(), SinkError> {
     c.named("context", rows, |r| &r.context)?;
     c.named("buying_behaviour", rows, |r| &r.buying_behaviour)?;
     c.named("information_behaviour", rows, |r| &r.information_behaviour)?;
+    c.named("avoided_channels", rows, |r| &r.avoided_channels)?;
     c.named("requirements", rows, |r| &r.requirements)?;
     c.named("empathy_map", rows, |r| &r.empathy_map)?;
     c.structs(
