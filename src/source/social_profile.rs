@@ -113,7 +113,8 @@ fn posts_url(base: &Url, account: &str) -> Option<Url> {
     Some(url)
 }
 
-/// Reads an account: whether it is the contact's, what its few lines say of the job, and where its posts are.
+/// Reads an account: whether it is the contact's, what its few lines say of how the person works, and where its
+/// posts are.
 #[must_use]
 pub fn read_account(body: &Body<'_>, base: &Url, context: &Context<'_>) -> Reading {
     let unreadable = |word: &str| Reading { unreadable: Some(word.to_owned()), ..Reading::default() };
@@ -136,8 +137,10 @@ pub fn read_account(body: &Body<'_>, base: &Url, context: &Context<'_>) -> Readi
     match verdict(&account, base, contact, context) {
         Verdict::Same => {
             let posts = posts_url(base, &account.id).map(|url| FollowUp { kind: PageKind::Posts, url: url.into() });
-            let note = html::text_of(&account.note);
-            Reading { follow_ups: posts.into_iter().collect(), ..bio::read(&note, contact, context) }
+            let mut of_note = bio::read(&html::text_of(&account.note), contact, context);
+            // The account was asked for under `profiling`, which is no leave to learn the job from it.
+            of_note.found.retain(|found| found.claim.is_profile());
+            Reading { follow_ups: posts.into_iter().collect(), ..of_note }
         }
         Verdict::Uncertain => Reading { uncertain: vec![contact.subject.id.clone()], ..Reading::default() },
         Verdict::Different => Reading { strangers: 1, ..Reading::default() },

@@ -169,7 +169,7 @@ impl ReadAgain {
         let of_source = match evidence.source_id.as_str() {
             id::CRM => super::crm::TRUST,
             id::COMPANY_SITE => super::company_site::TRUST,
-            id::DEVELOPER_PROFILE | id::SOCIAL_PROFILE => super::bio::TRUST,
+            id::DEVELOPER_PROFILE => super::bio::TRUST,
             _ => return None,
         };
         let trust = if evidence.locator.ends_with(DEPARTMENT) { of_source * DEPARTMENT_TRUST } else { of_source };
