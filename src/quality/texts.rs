@@ -170,6 +170,7 @@ impl FacetSet {
         let reading = read_text(&record);
         let of_people = reading.signals.into_iter().map(|s| {
             let label = match (s.family.as_str(), s.phase) {
+                ("channel", None) if s.polarity == Polarity::Minus => format!("{} channel {}:-", s.subject, s.value),
                 ("channel", Some(phase)) => format!("{} channel_by_phase {phase}:{}", s.subject, s.value),
                 ("trait" | "buying_role", _) => {
                     let pole = if s.polarity == Polarity::Minus { '-' } else { '+' };
