@@ -315,11 +315,17 @@ const GROUPS: &[&str] = &[
 /// count.
 pub(super) fn speaks_of_others(sentence: &Read<'_>, named: &[Mention]) -> bool {
     let demands = is(sentence.tokens.first(), DEMANDS);
-    let third = sentence.context.iter().filter(|c| *c.tag == Tag::ThirdParty);
-    let mut others = third.filter(|c| !(demands && c.tokens.clone().all(|at| is(sentence.tokens.get(at), GROUPS))));
-    others.next().is_some()
+    demands && sentence.has(Tag::ThirdParty) && !only_of_groups(sentence)
+        || !demands && sentence.has(Tag::ThirdParty)
         || headed_by_stranger(sentence, named)
         || names_unknown(&sentence.tokens, sentence.clauses, named)
+}
+
+/// Whether of others a sentence names groups alone (`no visibility which crew was there`): they are nobody of whom the next one
+/// could speak.
+pub(super) fn only_of_groups(sentence: &Read<'_>) -> bool {
+    let mut third = sentence.context.iter().filter(|c| *c.tag == Tag::ThirdParty);
+    third.all(|c| c.tokens.clone().all(|at| is(sentence.tokens.get(at), GROUPS)))
 }
 
 /// Words behind which people are named.

@@ -62,6 +62,8 @@ pub(super) fn headed_by_stranger(sentence: &Read<'_>, named: &[Mention]) -> bool
             && token.word.chars() > 2
             && !token.word.is(Part::NO_NAME)
             && !token.word.is(Part::TOPIC)
+            // `SDR call 2: ...`
+            && !(token.word.is_upper() && token.word.chars() <= 4)
             && !is_heading(token)
             && !ROLE_LINES.has(token.text)
             && [Set::Context, Set::Claims, Set::Topics, Set::Stances].iter().all(|s| token.word.ids(*s).is_empty())
@@ -153,6 +155,7 @@ impl RoleLines {
         }
         let mut told = Vec::new();
         let parts = parts(sentence);
+        told.extend(parts.iter().flat_map(|part| self.beside(sentence, part, named)));
         for pair in parts.windows(2) {
             let [left, right] = pair else { continue };
             match right.opened_by {
@@ -181,6 +184,23 @@ impl RoleLines {
             }
         }
         told
+    }
+
+    /// `Entscheidung Brandt, Anwender Ebert + Team`: a part that is a word of a role and names.
+    fn beside(&self, sentence: &Read<'_>, part: &Piece, named: &[Mention]) -> Vec<Told> {
+        let Some(first) = named.iter().find(|m| m.tokens.start > part.tokens.start && m.tokens.end <= part.tokens.end)
+        else {
+            return Vec::new();
+        };
+        // `Einkauf Brandt` is what he is called, and may stand before anything.
+        let is_called = sentence.tokens[part.tokens.start..first.tokens.start].iter().any(|t| t.word.is(Part::CALLED));
+        let left =
+            Piece { index: part.index, tokens: part.tokens.start..first.tokens.start, opened_by: part.opened_by };
+        let right = Piece { index: part.index, tokens: first.tokens.start..part.tokens.end, opened_by: part.opened_by };
+        match (self.roles(sentence, &left), people(sentence, &right, named)) {
+            (Some(roles), Some(contacts)) if !is_called => each(&contacts, &roles, part.tokens.clone()),
+            _ => Vec::new(),
+        }
     }
 
     /// The roles that a part names; `None` where another word stands in it.
@@ -259,7 +279,9 @@ fn people(sentence: &Read<'_>, part: &Piece, named: &[Mention]) -> Option<Vec<us
             let Who::Contact(contact) = mention.who else { return None };
             contacts.push(contact);
             at = mention.tokens.end;
-        } else if is_heading(&sentence.tokens[at]) || matches!(sentence.tokens[at].text, "und" | "and" | "u" | "ist") {
+        } else if is_heading(&sentence.tokens[at])
+            || matches!(sentence.tokens[at].text, "und" | "and" | "u" | "ist" | "team")
+        {
             at += 1;
         } else {
             return None;

@@ -16,7 +16,7 @@ use super::bare::{is_called, is_firm, is_ours, is_person, touches};
 use super::genitive::{is_belonging, is_genitive, is_given};
 use super::guard::fold::Cell;
 use super::guard::token::{Token, Words};
-use super::memory;
+use super::memory::{self, Set};
 use super::part::Part;
 
 /// Who is meant.
@@ -155,6 +155,7 @@ impl<'r> Directory<'r> {
             };
             match mention {
                 Some(mut mention) => {
+                    mention.tokens.end = with_title(cells, tokens, mention.tokens.end);
                     // What is somebody's is said of what it is, so that the name is no subject.
                     mention.oblique |= tokens[mention.tokens.end - 1].text.ends_with("'s")
                         || is_belonging(tokens.get(mention.tokens.end));
@@ -172,10 +173,13 @@ impl<'r> Directory<'r> {
 
     /// The words of a sentence without a capital, where names may stand among them, with capitals for those.
     fn raised<'t>(&self, tokens: &[Token<'t>]) -> Option<Vec<Token<'t>>> {
-        if tokens.iter().any(|t| t.capital) {
-            return None;
-        }
         let is_name = |t: &Token<'_>| t.word.chars() > 2 && self.may_name(t) && !t.word.is(Part::NO_NAME);
+        if tokens.iter().any(|t| t.capital) {
+            // `brandt will keine Anrufe`: the first word alone, where it is no other word.
+            let first = tokens.first().filter(|t| !t.capital && is_name(t) && t.word.chars() > 3 && !is_known(t))?;
+            let raised = Token { capital: true, ..first.clone() };
+            return Some(std::iter::once(raised).chain(tokens[1..].iter().cloned()).collect());
+        }
         let raise = |t: &Token<'t>| Token { capital: is_name(t), ..t.clone() };
         tokens.iter().any(is_name).then(|| tokens.iter().map(raise).collect())
     }
@@ -326,6 +330,21 @@ impl<'r> Directory<'r> {
     fn fitting(&self, fits: impl Fn(&Name) -> Option<usize>) -> Vec<(usize, usize)> {
         self.names().iter().enumerate().filter_map(|(i, name)| fits(name).map(|end| (i, end))).collect()
     }
+}
+
+/// Whether any pattern knows a word.
+fn is_known(token: &Token<'_>) -> bool {
+    [Set::Context, Set::Claims, Set::Topics, Set::Stances].iter().any(|set| !token.word.ids(*set).is_empty())
+}
+
+/// Where a name ends, with what its owner is called behind it: `Brandt (GF)`.
+fn with_title(cells: &[Cell], tokens: &[Token<'_>], end: usize) -> usize {
+    let sign = |cell: usize| cells[cell..].iter().map(|c| c.raw).find(|c| !c.is_whitespace());
+    let called = tokens
+        .get(end)
+        .filter(|t| t.word.is(Part::CALLED))
+        .is_some_and(|t| sign(tokens[end - 1].cells.end) == Some('(') && sign(t.cells.end) == Some(')'));
+    if called { end + 1 } else { end }
 }
 
 impl Mention {

@@ -4,7 +4,7 @@
 //! pattern, an uncertain name or an instruction to the reader yields nothing.
 
 use super::address::{Form, pronoun};
-use super::bare::speaks_of_others;
+use super::bare::{only_of_groups, speaks_of_others};
 use super::company::{Firm, of_company, of_topics};
 use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
@@ -109,7 +109,8 @@ impl<'r> Reader<'r> {
         };
         let met = |tag: &Tag| !asks && !sentence.has(Tag::Veto) && matches!(tag, Tag::Requires(_));
         self.met_before = sentence.context.iter().map(|c| *c.tag).filter(met).collect();
-        self.thread.remember(&named, third_party);
+        let breaks = third_party && !(sentence.has(Tag::ThirdParty) && only_of_groups(sentence));
+        self.thread.remember(&named, breaks);
         found
     }
 

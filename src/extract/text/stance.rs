@@ -236,7 +236,7 @@ impl Here<'_> {
                 Sign::DoubtOfHabits => {
                     // `She complains that nobody picks up when she calls` supposes nothing.
                     let tells_when = self.word(at) == "when" && at >= anchor.end && at >= topic.end;
-                    !is_habit && !tells_when && outside(&f.tokens)
+                    !is_habit && !tells_when && !self.counts(at) && outside(&f.tokens)
                 }
                 Sign::Past => near(at) && outside(&f.tokens) && !self.is_something(at),
                 _ => false,
@@ -259,6 +259,15 @@ impl Here<'_> {
             "so", "mal", "noch", "weiss", "sagt", "immer", "auch",
         ];
         self.word(at) == "was" && self.sentence.tokens.iter().any(|t| GERMAN.contains(&t.text))
+    }
+
+    /// `1 or 2`: a number is left open, not what is said.
+    fn counts(&self, at: usize) -> bool {
+        let digits = |at: Option<usize>| {
+            let token = at.and_then(|at| self.sentence.tokens.get(at));
+            token.is_some_and(|t| t.text.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        matches!(self.word(at), "or" | "oder") && digits(at.checked_sub(1)) && digits(Some(at + 1))
     }
 
     /// A negation that is none of the parts; behind both of them it may belong to what is contrasted.

@@ -83,6 +83,11 @@ impl Here<'_> {
         if self.possessed_before(anchor) || kind == TextKind::Note && self.is_writers(anchor) {
             return None;
         }
+        // `Her opinion counts with X` is hers.
+        if let Some(form) = matches!(self.word(topic.start), "her" | "his").then(|| self.pronoun(topic.start)).flatten()
+        {
+            return self.meant_by(topic.start, form);
+        }
         let close: Vec<&Mention> = named.iter().filter(|m| near(m.tokens.start)).collect();
         if close.is_empty() {
             if let Some((at, form)) = self.pronoun_near(near) {
@@ -289,7 +294,7 @@ impl Here<'_> {
 
     /// `Her goal`: what is said of it is said of her; of `her boss` it is not.
     fn is_their_own(&self, at: usize) -> bool {
-        const OWN: [&str; 35] = [
+        const OWN: [&str; 40] = [
             "goal",
             "goals",
             "aim",
@@ -326,6 +331,11 @@ impl Here<'_> {
             "way",
             "gripe",
             "number",
+            "opinion",
+            "word",
+            "view",
+            "say",
+            "voice",
         ];
         self.follows(at).is_some_and(|word| OWN.contains(&word))
     }
