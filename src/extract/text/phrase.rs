@@ -39,8 +39,8 @@ pub(super) struct Phrases<T> {
 /// A pattern that is tried where all of its words stand in the sentence.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
-    /// Words of it beside the rarest: without one of them it is not tried. Fewer fill up with the rarest.
-    needs: [u32; 3],
+    /// Words of it beside the two rarest: without one of them it is not tried. Fewer fill up with the rarest.
+    needs: [u32; 2],
     begins: Begin,
     phrase: u32,
 }
@@ -91,10 +91,13 @@ pub(super) struct Found<'p, T> {
     pub(super) person: Option<usize>,
 }
 
-/// Patterns by the word of theirs that the fewest patterns have: without it in the sentence they are not tried.
+/// Patterns by the word of theirs that the fewest patterns have, and within by the next rarest: without both in the sentence
+/// they are not tried, and not looked at one by one.
 struct ByRarest {
-    /// Where those of each word begin, and where the last ones end.
+    /// Where the groups of each word begin, and where the last ones end.
     starts: Vec<u32>,
+    /// The next rarest word, and where the patterns of both begin; at the end where the last ones end.
+    groups: Vec<(u32, u32)>,
     all: Vec<Candidate>,
 }
 
@@ -112,17 +115,32 @@ impl ByRarest {
             let mut rare = words(items);
             rare.sort_unstable_by_key(|w| (uses[*w as usize], *w));
             let rarest = *rare.first().ok_or_else(|| PatternError::NoWord("@".to_owned()))?;
-            let needs = std::array::from_fn(|i| rare.get(i + 1).copied().unwrap_or(rarest));
-            all.push((rarest, Candidate { needs, begins: *begins, phrase: phrase as u32 }));
+            let at = |i: usize| rare.get(i).copied().unwrap_or(rarest);
+            let needs = [at(2), at(3)];
+            all.push(((rarest, at(1)), Candidate { needs, begins: *begins, phrase: phrase as u32 }));
         }
-        all.sort_by_key(|(rarest, _)| *rarest);
-        let starts = (0..=n_words as u32).map(|word| all.partition_point(|(rarest, _)| *rarest < word) as u32);
-        Ok(Self { starts: starts.collect(), all: all.into_iter().map(|(_, candidate)| candidate).collect() })
+        all.sort_by_key(|(of, _)| *of);
+        let (mut starts, mut groups) = (Vec::with_capacity(n_words + 1), Vec::new());
+        for (at, ((rarest, next), _)) in all.iter().enumerate() {
+            let is_new = at == 0 || all[at - 1].0 != (*rarest, *next);
+            while starts.len() <= *rarest as usize {
+                starts.push(groups.len() as u32);
+            }
+            if is_new {
+                groups.push((*next, at as u32));
+            }
+        }
+        starts.resize(n_words + 1, groups.len() as u32);
+        groups.push((0, all.len() as u32));
+        Ok(Self { starts, groups, all: all.into_iter().map(|(_, candidate)| candidate).collect() })
     }
 
-    fn of(&self, word: u32) -> &[Candidate] {
+    /// The patterns of which a word is the rarest, where the next rarest stands, too.
+    fn of<'s>(&'s self, word: u32, standing: &'s Standing<'_>) -> impl Iterator<Item = &'s Candidate> {
         let word = word as usize;
-        &self.all[self.starts[word] as usize..self.starts[word + 1] as usize]
+        let groups = &self.groups[self.starts[word] as usize..=self.starts[word + 1] as usize];
+        let together = groups.windows(2).filter(|pair| standing.has(pair[0].0));
+        together.flat_map(|pair| &self.all[pair[0].1 as usize..pair[1].1 as usize])
     }
 
     fn words(&self) -> usize {
@@ -223,7 +241,8 @@ impl<T> Phrases<T> {
             let mut standing = Standing(standing);
             let all = tokens.iter().flat_map(|token| token.word.ids(self.set)).copied();
             words.extend(all.filter(|word| standing.insert(*word)));
-            let candidates = words.iter().flat_map(|word| self.by_rarest.of(*word));
+            let standing = &standing;
+            let candidates = words.iter().flat_map(|word| self.by_rarest.of(*word, standing));
             candidates.filter(|c| c.needs.iter().all(|word| standing.has(*word))).try_for_each(&mut show)
         })
     }
