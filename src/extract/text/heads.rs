@@ -13,10 +13,67 @@ use super::guard::fold::Cell;
 use super::memory::Set;
 use super::part::{Part, is_heading};
 use super::people::{Mention, Who, words_of};
+use super::rules::Tag;
 use super::sentence::Read;
 use crate::taxonomy::BuyingRole;
 
 const FILE: &str = include_str!("../../../config/signals/role_lines.yaml");
+
+/// Departments and pronouns that head a line of somebody else's words.
+const FUNCTIONS: [&str; 32] = [
+    "einkauf",
+    "gf",
+    "produktion",
+    "it",
+    "vertrieb",
+    "werkstatt",
+    "buchhaltung",
+    "lager",
+    "instandhaltung",
+    "qs",
+    "konstruktion",
+    "einkaufsleiter",
+    "chef",
+    "wir",
+    "ich",
+    "uns",
+    "we",
+    "us",
+    "me",
+    "i",
+    "purchasing",
+    "procurement",
+    "finance",
+    "ops",
+    "engineering",
+    "maintenance",
+    "production",
+    "sales",
+    "warehouse",
+    "reception",
+    "boss",
+    "kollege",
+];
+
+/// Whose somebody is.
+const OF: [&str; 6] = ["von", "vom", "of", "bei", "for", "fuer"];
+
+/// Lists of people are headed with it.
+const LISTING: [&str; 13] = [
+    "cc",
+    "bcc",
+    "an",
+    "to",
+    "teilnehmer",
+    "tn",
+    "attendees",
+    "anwesend",
+    "present",
+    "there",
+    "who",
+    "verteiler",
+    "gaeste",
+];
 
 /// So many words may stand between a name and the colon behind it: `Brandt / Service:`.
 const MAX_BEHIND: usize = 3;
@@ -34,7 +91,11 @@ pub(super) fn headed(sentence: &Read<'_>, named: &[Mention]) -> Option<Head> {
     let first = named.first()?;
     let Who::Contact(contact) = first.who else { return None };
     let tokens = &sentence.tokens;
-    if !tokens[..first.tokens.start].iter().all(is_heading) {
+    let before = &tokens[..first.tokens.start];
+    // `Chef von Brandt:` is somebody else, `cc: Brandt` nobody who says anything.
+    let of_another =
+        before.last().is_some_and(|t| OF.contains(&t.text)) && before.iter().any(|t| !t.word.is(Part::HEADING));
+    if !before.iter().all(is_heading) || of_another || before.iter().any(|t| LISTING.contains(&t.text)) {
         return None;
     }
     // `Mtg Brandt 3.4.` in a line of its own.
@@ -52,10 +113,24 @@ pub(super) fn headed(sentence: &Read<'_>, named: &[Mention]) -> Option<Head> {
     (between.count() <= most && !others).then_some(Head { contact, alone })
 }
 
-/// Whether a line is headed with what may be the name of somebody who is no contact: `Lammers: ...`.
+/// Whether a sentence lists who was there.
+pub(super) fn lists_people(sentence: &Read<'_>) -> bool {
+    let Some(mark) = marks(sentence.cells).next().filter(|mark| mark.colon) else { return false };
+    let head = sentence.tokens.iter().take_while(|t| t.cells.end <= mark.cells.start).last();
+    head.is_some_and(|t| LISTING.contains(&t.text))
+}
+
+/// Whether a line is headed with somebody who is no contact, or with what may be the name of one: `Lammers: ...`,
+/// `Kai (Vertrieb): ...`, `Einkauf: ...`, `Assistentin von Brandt: ...`, or a line of its own above bullets.
 pub(super) fn headed_by_stranger(sentence: &Read<'_>, named: &[Mention]) -> bool {
-    let Some(mark) = marks(sentence.cells).next() else { return false };
-    let head = sentence.tokens.iter().take_while(|t| t.cells.end <= mark.cells.start).count();
+    let mark = marks(sentence.cells).next();
+    let end = mark.as_ref().map_or(sentence.cells.len(), |mark| mark.cells.start);
+    let bracket = sentence.cells[..end].iter().position(|c| c.raw == '(').unwrap_or(end);
+    let head = sentence.tokens.iter().take_while(|t| t.cells.end <= bracket).count();
+    let is_function = |at: usize| FUNCTIONS.contains(&sentence.tokens[at].text);
+    if mark.is_some_and(|mark| mark.colon) && (1..=2).contains(&head) && is_function(head - 1) && named.is_empty() {
+        return true;
+    }
     let may_name = |at: usize| {
         let token = &sentence.tokens[at];
         token.capital
@@ -68,10 +143,51 @@ pub(super) fn headed_by_stranger(sentence: &Read<'_>, named: &[Mention]) -> bool
             && !ROLE_LINES.has(token.text)
             && [Set::Context, Set::Claims, Set::Topics, Set::Stances].iter().all(|s| token.word.ids(*s).is_empty())
     };
+    let initial = |at: usize| sentence.tokens[at].capital && sentence.tokens[at].word.chars() == 1;
     (1..=MAX_BEHIND).contains(&head)
         && named.iter().all(|m| m.tokens.start >= head)
         && (0..head).any(may_name)
-        && (0..head).all(|at| may_name(at) || is_heading(&sentence.tokens[at]))
+        && (0..head).all(|at| may_name(at) || initial(at) || is_heading(&sentence.tokens[at]))
+}
+
+/// The people named, but for those who are the measure of somebody else in the head of a line, or whom a list names.
+pub(super) fn as_meant(sentence: &Read<'_>, mut named: Vec<Mention>) -> Vec<Mention> {
+    if named.is_empty() {
+        return named;
+    }
+    let Some(mark) = marks(sentence.cells).next() else { return named };
+    let head = sentence.tokens.iter().take_while(|t| t.cells.end <= mark.cells.start).count();
+    let heads = named.iter().filter(|m| m.tokens.end <= head).collect::<Vec<_>>();
+    if is_of_contact(sentence, &heads, head) {
+        named.iter_mut().filter(|m| m.tokens.end <= head).for_each(|m| m.who = Who::Stranger);
+    } else if mark.colon && head > 0 && LISTING.contains(&sentence.tokens[head - 1].text) {
+        let line = sentence.cells[mark.cells.end..].iter().skip_while(|c| c.raw.is_whitespace());
+        let line = mark.cells.end + 1 + line.take_while(|c| !matches!(c.raw, '\n' | '\r')).count();
+        let listed = sentence.tokens[head..].iter().take_while(|t| t.cells.start < line);
+        // `Who's who: Karen decides` lists nobody.
+        let is_list =
+            listed.clone().all(|t| t.capital || is_heading(t) || matches!(t.text, "und" | "and" | "u" | "me"));
+        if is_list && listed.count() > 0 {
+            named.iter_mut().for_each(|m| m.who = Who::Stranger);
+        }
+    }
+    named
+}
+
+/// Whether a head names a contact as the measure of somebody else: `Assistentin von Brandt`, `Brandt und Kollege`.
+fn is_of_contact(sentence: &Read<'_>, named: &[&Mention], head: usize) -> bool {
+    let [only] = named else { return false };
+    if head > MAX_BEHIND + 2 {
+        return false;
+    }
+    let others = sentence.context.iter().filter(|c| *c.tag == Tag::ThirdParty && c.tokens.end <= head);
+    let is_other = |at: usize| at >= only.tokens.end || at + 1 < only.tokens.start;
+    let ours = sentence.tokens[..only.tokens.start]
+        .iter()
+        .any(|t| matches!(t.text, "unser" | "unsere" | "our" | "mein" | "my"));
+    let of = only.tokens.start.checked_sub(1).is_some_and(|at| OF.contains(&sentence.tokens[at].text));
+    let wife = of && only.tokens.start > 1 && sentence.tokens[only.tokens.start - 2].word.is(Part::ADDRESS);
+    ours || wife || others.map(|c| c.tokens.start).any(is_other)
 }
 
 /// Where the words begin behind what a line is headed with if that is a topic: `Price: negotiates hard`; 0 without a head.
@@ -94,6 +210,7 @@ fn marks(cells: &[Cell]) -> impl Iterator<Item = Mark> + '_ {
         let next = cells.get(at + 1).map(|c| c.raw);
         let end = match cells[at].raw {
             '-' | '–' | '=' if next == Some('>') => at + 2,
+            '=' if at > 0 && matches!(cells[at - 1].raw, '!' | '≠') => return None,
             ':' if blank(at + 1) => at + 1,
             '=' | '→' => at + 1,
             '-' | '–' | '—' if at > 0 && blank(at - 1) && blank(at + 1) => at + 1,
@@ -154,8 +271,15 @@ impl RoleLines {
             return Vec::new();
         }
         let mut told = Vec::new();
+        if sentence.tokens.first().is_some_and(|t| matches!(t.text, "is" | "ist" | "wer" | "who")) {
+            return Vec::new();
+        }
         let parts = parts(sentence);
-        told.extend(parts.iter().flat_map(|part| self.beside(sentence, part, named)));
+        // One alone may be a point of an agenda: `Freigabe Brandt`.
+        let beside: Vec<Told> = parts.iter().flat_map(|part| self.beside(sentence, part, named)).collect();
+        if beside.len() > 1 {
+            told.extend(beside);
+        }
         for pair in parts.windows(2) {
             let [left, right] = pair else { continue };
             match right.opened_by {
@@ -166,12 +290,16 @@ impl RoleLines {
                         let lists = parts[at..].iter().take_while(|p| p.index == at || p.opened_by == Opened::Comma);
                         for part in lists {
                             let Some(contacts) = people(sentence, part, named) else { break };
-                            told.extend(each(&contacts, &roles, left.tokens.start..part.tokens.end));
+                            if self.is_left(sentence, &parts, part) {
+                                told.extend(each(&contacts, &roles, left.tokens.start..part.tokens.end));
+                            }
                         }
                     } else if let (Some(contacts), Some(roles)) =
                         (people(sentence, left, named), self.roles(sentence, right))
                     {
-                        told.extend(each(&contacts, &roles, left.tokens.start..right.tokens.end));
+                        if self.is_left(sentence, &parts, right) {
+                            told.extend(each(&contacts, &roles, left.tokens.start..right.tokens.end));
+                        }
                     }
                 }
                 Opened::Bracket => {
@@ -184,6 +312,27 @@ impl RoleLines {
             }
         }
         told
+    }
+
+    /// Whether a bracket behind a part takes nothing back: `(früher)`, `(TBC)`.
+    fn is_left(&self, sentence: &Read<'_>, parts: &[Piece], part: &Piece) -> bool {
+        let bracket = parts.get(part.index + 1).filter(|next| next.opened_by == Opened::Bracket);
+        bracket.is_none_or(|next| {
+            let words = &sentence.tokens[next.tokens.clone()];
+            words.iter().all(|t| t.word.is(Part::CALLED)) || self.roles(sentence, next).is_some()
+        })
+    }
+
+    /// Whether the words at a place name a role beside which a mark parts them from somebody named: such a line is read by
+    /// [`RoleLines::read`] alone, which sees all of it.
+    pub(super) fn is_line(&self, sentence: &Read<'_>, at: &Range<usize>, named: &[Mention]) -> bool {
+        let of_role = |word: &str| self.terms.iter().any(|(term, _)| term.iter().any(|of| of == word));
+        let place = |at: usize| sentence.tokens[at].cells.start;
+        let parted = |m: &Mention| {
+            let (from, to) = (place(m.tokens.start).min(place(at.start)), place(m.tokens.start).max(place(at.start)));
+            marks(sentence.cells).any(|mark| from < mark.cells.start && mark.cells.start < to)
+        };
+        sentence.tokens[at.clone()].iter().all(|t| of_role(t.text)) && named.iter().any(parted)
     }
 
     /// `Entscheidung Brandt, Anwender Ebert + Team`: a part that is a word of a role and names.
@@ -277,10 +426,16 @@ fn people(sentence: &Read<'_>, part: &Piece, named: &[Mention]) -> Option<Vec<us
     while at < part.tokens.end {
         if let Some(mention) = named.iter().find(|m| m.tokens.start == at) {
             let Who::Contact(contact) = mention.who else { return None };
+            // `Brandt's boss` is somebody else.
+            if sentence.tokens[at].text.ends_with("'s") {
+                return None;
+            }
             contacts.push(contact);
             at = mention.tokens.end;
-        } else if is_heading(&sentence.tokens[at])
-            || matches!(sentence.tokens[at].text, "und" | "and" | "u" | "ist" | "team")
+        } else if sentence.tokens[at].word.is(Part::CALLED)
+            || sentence.tokens[at].word.is(Part::ADDRESS)
+            || matches!(sentence.tokens[at].text, "und" | "and" | "u")
+            || sentence.tokens[at].text == "team" && !contacts.is_empty()
         {
             at += 1;
         } else {

@@ -45,6 +45,13 @@ const DEEDS: &[&str] = &[
     "decides",
     "attended",
     "works",
+    "mag",
+    "hasst",
+    "moechte",
+    "braucht",
+    "needs",
+    "hates",
+    "prefers",
 ];
 
 /// What one does with people, in sentences like `mit Meyer telefoniert`.

@@ -333,7 +333,7 @@ impl<'r> Directory<'r> {
 }
 
 /// Whether any pattern knows a word.
-fn is_known(token: &Token<'_>) -> bool {
+pub(super) fn is_known(token: &Token<'_>) -> bool {
     [Set::Context, Set::Claims, Set::Topics, Set::Stances].iter().any(|set| !token.word.ids(*set).is_empty())
 }
 

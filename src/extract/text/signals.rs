@@ -9,7 +9,7 @@ use super::company::{Firm, of_company, of_topics};
 use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
 use super::guard::token::Token;
-use super::heads::{ROLE_LINES, headed, topic_head};
+use super::heads::{ROLE_LINES, as_meant, headed, topic_head};
 use super::part::Part;
 use super::people::{Directory, Mention, Who};
 use super::phrase::{Found, View};
@@ -89,7 +89,7 @@ impl<'r> Reader<'r> {
             self.left.clear();
             return Vec::new();
         }
-        let named = self.directory.mentions(sentence.cells, &sentence.tokens);
+        let named = as_meant(sentence, self.directory.mentions(sentence.cells, &sentence.tokens));
         let third_party = speaks_of_others(sentence, &named);
         let head = if self.kind == TextKind::Note { headed(sentence, &named) } else { None };
         self.thread.begins(sentence, head, &named, third_party);

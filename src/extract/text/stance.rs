@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
 use super::guard::token::Token;
+use super::heads::ROLE_LINES;
 use super::people::Mention;
 use super::phrase::{Found, View};
-use super::rules::Tag;
+use super::rules::{Family, Tag};
 use super::sentence::Read;
 use super::topics::{Sign, TOPICS, Topic};
-use super::{TextKind, TextSignal};
+use super::{Polarity, TextKind, TextSignal};
 
 /// A pronoun, or a sentence without a subject, is a little less sure than a name.
 const INDIRECT: f64 = 0.9;
@@ -201,6 +202,15 @@ impl Here<'_> {
     /// Whose view it is, if nothing speaks against it.
     fn believed(&self, index: usize, topic: &Range<usize>, stance: Option<&Range<usize>>) -> Option<(usize, bool)> {
         let anchor = stance.unwrap_or(topic);
+        let Topic { family, polarity, .. } = &TOPICS.all[index];
+        if *family == Family::BuyingRole && ROLE_LINES.is_line(self.sentence, topic, self.around.named) {
+            return None;
+        }
+        // `Calls no, e-mail please` denies no mail.
+        let across = self.clause(topic.start) != self.clause(topic.end - 1);
+        if *family == Family::Channel && *polarity == Polarity::Minus && across {
+            return None;
+        }
         if self.is_doubted(index, topic, anchor) || self.is_own(anchor) {
             return None;
         }

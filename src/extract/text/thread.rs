@@ -3,7 +3,7 @@
 //! Invariant: one contact, or nobody; whoever else comes in ends it.
 
 use super::address::Form;
-use super::heads::Head;
+use super::heads::{Head, lists_people};
 use super::people::{Mention, Who};
 use super::sentence::Read;
 
@@ -31,11 +31,13 @@ pub(super) struct Thread {
     floor: Option<Floor>,
     /// The sentence before ended its line.
     line_ended: bool,
+    /// The lines before list who was there.
+    listing: bool,
 }
 
 impl Thread {
     pub(super) fn new(about: Option<usize>) -> Self {
-        Self { about, antecedent: None, others: false, floor: None, line_ended: false }
+        Self { about, antecedent: None, others: false, floor: None, line_ended: false, listing: false }
     }
 
     /// Somebody may have been spoken of whom nobody knows.
@@ -53,7 +55,10 @@ impl Thread {
         if ended && !(bullet && self.floor.is_some_and(|floor| floor.bullets)) {
             self.floor = None;
         }
-        if let Some(head) = head {
+        // In a list of who was there, a name alone heads nothing.
+        let is_list = lists_people(sentence) || self.listing && head.is_some_and(|head| head.alone);
+        self.listing = is_list;
+        if let Some(head) = head.filter(|_| !is_list) {
             self.floor = Some(Floor { contact: head.contact, bullets: head.alone });
         } else if third_party || named.iter().any(|m| Some(m.who) != self.floor.map(|f| Who::Contact(f.contact))) {
             self.floor = None;
@@ -97,8 +102,9 @@ impl Thread {
         self.others |= third_party || named.iter().any(|m| m.who != self.about.map_or(Who::Stranger, Who::Contact));
         // Whoever else a headed sentence names may be meant by the next one.
         self.floor = self.floor.filter(|f| named.iter().all(|m| m.who == Who::Contact(f.contact)));
-        if third_party {
+        if third_party || self.listing {
             self.antecedent = None;
+            self.others |= self.listing;
             return;
         }
         if let Some(first) = named.first() {

@@ -8,7 +8,8 @@ use super::TextKind;
 use super::address::{Form, pronoun};
 use super::bare::names_stranger;
 use super::heads::topic_head;
-use super::people::{Mention, Who};
+use super::part::Part;
+use super::people::{Mention, Who, is_known};
 use super::rules::Tag;
 use super::sentence::is_first_person;
 use super::stance::{Around, Here};
@@ -96,6 +97,10 @@ impl Here<'_> {
             if !named.is_empty() && self.is_reported() {
                 return None;
             }
+        }
+        // `Brandt: Beck hates calls`: whoever acts in the clause is nobody whom we know.
+        if close.is_empty() && self.stranger_acts(self.sentence.clause_start(anchor.start)) {
+            return None;
         }
         let of = if close.is_empty() { named.iter().collect() } else { close };
         if !of.is_empty() {
@@ -374,6 +379,13 @@ impl Here<'_> {
             "his" | "her" => None,
             word => pronoun(word),
         }
+    }
+
+    /// Whether an unknown word with a capital is the subject that stands at a place.
+    fn stranger_acts(&self, at: usize) -> bool {
+        let tokens = &self.sentence.tokens;
+        let acts = tokens.get(at + 1).is_some_and(|t| t.word.is(Part::DEED)) && self.clause(at) == self.clause(at + 1);
+        acts && tokens[at].capital && !tokens[at].word.is(Part::NO_NAME) && !is_known(&tokens[at])
     }
 
     /// Whether somebody may be named whom nobody knows.
