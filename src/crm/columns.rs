@@ -10,10 +10,9 @@ use serde::Deserialize;
 
 use super::headers::{columns_of, find_mapped, normal, once, shown, unwrapped, without_wrappers};
 use super::noes::{self, No};
-use super::note::first_id;
 use super::ready::{ByName, People};
-use super::rows::Row;
-use super::{CrmError, DateOrder, Decimal, FileSet, value};
+use super::remarks::REMARK;
+use super::{CrmError, DateOrder, Decimal, FileSet};
 
 /// A table of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,13 +46,23 @@ impl Table {
         }
     }
 
+    /// The field that identifies the row itself.
+    pub(super) const fn own_key(self) -> &'static str {
+        match self {
+            Self::Notes => "note_id",
+            other => other.key(),
+        }
+    }
+
     /// Fields without which the table says nothing; of alternatives one is enough.
     const fn needed(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::Contacts => &[&["record_id"], &["family_name", "full_name"]],
             Self::Accounts => &[&["record_id"], &["name"]],
             Self::Consents => &[&["contact_id"], &["kind"]],
-            Self::Notes => &[&["contact_id", "account_record", "contact_name", "account_name"], &["text"]],
+            Self::Notes => {
+                &[&["contact_id", "account_record", "contact_name", "account_name", "regarding", "parent"], &["text"]]
+            }
         }
     }
 
@@ -99,7 +108,7 @@ fn is_read_all(field: &str) -> bool {
     FLAGS.contains(&field)
         || matches!(
             field,
-            "email" | "email_2" | "merged_into" | "merged_ids" | "email_allowed" | "contact_allowed" | "active"
+            "email" | "email_2" | "merged_into" | "merged_ids" | "email_allowed" | "contact_allowed" | "active" | REMARK
         )
 }
 
@@ -123,13 +132,10 @@ pub(super) struct Layout {
     /// The header line.
     header: Arc<[String]>,
     /// Of contacts that name their company and not its id: the ids.
-    by_name: Option<Arc<ByName>>,
+    pub(super) by_name: Option<Arc<ByName>>,
     /// Of notes that name their contact and not its id: the ids.
-    people: Option<Arc<People>>,
+    pub(super) people: Option<Arc<People>>,
 }
-
-/// Of whom a note says that it is on nobody whom its row tells for certain.
-pub(super) struct UnknownName;
 
 impl Layout {
     /// A layout without columns, before the header line is read.
@@ -166,6 +172,11 @@ impl Layout {
     /// Fields that have a column, sorted.
     pub(super) fn fields(&self) -> Vec<String> {
         self.columns.keys().cloned().collect()
+    }
+
+    /// The header line.
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
     }
 
     /// What the header line calls a column.
@@ -278,31 +289,19 @@ impl Layout {
         }
     }
 
-    /// The contact that a note's row names: the first record id, or the id of the only one of that name in its company, or
-    /// anywhere. A note on somebody of whom nobody knows who it is is on nobody.
-    pub(super) fn contact_of(&self, row: &Row) -> Result<Option<String>, UnknownName> {
-        let cell = |field: &str| value::text(row.cell(self.column(field)?));
-        match (cell("contact_id"), cell("contact_name")) {
-            (Some(id), _) => Ok(Some(first_id(id).to_owned())),
-            (None, None) => Ok(None),
-            (None, Some(name)) => {
-                let found = self.people.as_ref().and_then(|people| people.id_of(name, self.company_of(row).as_deref()));
-                found.map(Some).ok_or(UnknownName)
-            }
-        }
-    }
-
-    /// The company that a row names: its record id, or the id of the only company of that name.
-    pub(super) fn company_of(&self, row: &Row) -> Option<String> {
-        let cell = |field: &str| value::text(row.cell(self.column(field)?));
-        let first = |id: &str| if self.table == Table::Notes { first_id(id).to_owned() } else { id.to_owned() };
-        cell("account_record").map(first).or_else(|| self.by_name.as_ref()?.id_of(cell("account_name")?))
+    /// Whether a column holds texts, so that `false` in it says that there is none, as Odoo has it.
+    pub(super) fn is_of_texts(&self, column: usize) -> bool {
+        let says = ["merged_into", "email_allowed", "contact_allowed", "active", "is_company", BY_CELL];
+        self.field_of(column).is_some_and(|field| !FLAGS.contains(&field) && !says.contains(&field))
     }
 
     fn check_needed(&self, set: &FileSet, header: &[String], path: &Path) -> Result<(), CrmError> {
         let has = |field: &str| self.columns.contains_key(field);
         // A file of records that are gone needs nobody's name.
         let tells_gone = has("deleted") || has("merged_into");
+        if self.table == Table::Notes && has("deleted") && has("note_id") && !has("text") {
+            return Ok(());
+        }
         for alternatives in self.table.needed() {
             let is_name = alternatives.contains(&"family_name") || *alternatives == ["name"];
             if alternatives.iter().any(|f| has(f)) || (is_name && tells_gone) {

@@ -12,7 +12,8 @@ use super::files::{expand, glance};
 use super::headers::{normal, shown};
 use super::reader::stated_encoding;
 use super::rows::{Export, Row, Rows};
-use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, value, when};
+use super::remarks::REMARK;
+use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, Versions, value, when};
 use crate::consent::dialect::{asks_for_consent, flags_of_cell};
 
 /// So many rows of a file are looked at for a date that can be read in one way alone, and so many for any with slashes.
@@ -120,6 +121,9 @@ pub(super) fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmErr
         if let Some(set) = ready.notes.as_mut().filter(|_| notes) {
             set.by_name = Some(by_name);
         }
+    }
+    if let Some(set) = &mut ready.notes {
+        set.versions = Versions::of(set, base)?.map(Arc::new);
     }
     if people {
         let people = Arc::new(people_of(&ready.contacts, base)?);
@@ -258,14 +262,15 @@ impl Columns {
             |field: &str| FLAGS.contains(&field) || matches!(field, "email_allowed" | "contact_allowed" | "active");
         let found = layout.each().filter(|(field, _)| is_flag(field) && !contacts.columns.contains_key(*field));
         let flags = found.flat_map(|(field, at)| at.iter().map(move |at| (field.to_owned(), *at, 0, 0))).collect();
-        let by_cell = layout.all(BY_CELL);
+        // A remark may hold a no as well as any column that is not read.
+        let (by_cell, remarks) = (layout.all(BY_CELL), layout.all(REMARK));
         let (used, is_mapped) = (layout.used(), contacts.columns.contains_key("record_id"));
         let is_ignored =
             |at: usize| contacts.ignored.iter().any(|ignored| normal(ignored) == normal(layout.header_of(at)));
         Self {
             flags,
             others: (0..layout.width)
-                .filter(|at| (!used.contains(at) || by_cell.contains(at)) && !is_ignored(*at))
+                .filter(|at| (!used.contains(at) || by_cell.contains(at) || remarks.contains(at)) && !is_ignored(*at))
                 .map(|at| Other {
                     at,
                     perhaps: by_cell.contains(&at),

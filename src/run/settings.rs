@@ -83,6 +83,7 @@ fn file_set(set: &FileSet, grows: bool) -> crate::crm::FileSet {
         ignored: set.ignored.clone(),
         by_name: None,
         people: None,
+        versions: None,
         by_cell: Vec::new(),
         date_order: match set.date_order {
             DateOrder::Auto => None,

@@ -14,7 +14,7 @@ use crate::crm::columns::{Layout, Table};
 use crate::crm::reader::Cells;
 use crate::crm::ready::ready;
 use crate::crm::rows::{Item, Row};
-use crate::crm::{CrmContact, CrmError, CrmPull, CsvSource, FileFacts, FileSet, contact, other, value};
+use crate::crm::{CrmContact, CrmError, CrmPull, CsvSource, FileFacts, FileSet, contact, other, value, versions};
 
 /// What was read.
 pub(super) struct Read {
@@ -66,6 +66,9 @@ impl<'a> Reading<'a> {
         let first = self.files.len();
         let mut open: Option<(usize, Sheet)> = None;
         let facts = each(table, &all, |at, layout, item| {
+            if table.0 == Table::Notes && matches!(&item, Ok(row) if !versions::holds(table.1, layout, row, at)) {
+                return Ok(());
+            }
             if open.as_ref().is_none_or(|(file, _)| *file != at) {
                 let sheet = Sheet::of(&self.graph.prints, layout, (first + at) as u32, is_unordered);
                 open = Some((at, sheet));
