@@ -12,7 +12,7 @@ use super::headers::{columns_of, find_mapped, normal, once, shown, unwrapped, wi
 use super::noes::{self, No};
 use super::ready::{ByName, People};
 use super::remarks::REMARK;
-use super::{CrmError, DateOrder, Decimal, FileSet};
+use super::{CrmError, DateOrder, Decimal, FileSet, value};
 
 /// A table of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Table {
             Self::Accounts => &[&["record_id"], &["name"]],
             Self::Consents => &[&["contact_id"], &["kind"]],
             Self::Notes => {
-                &[&["contact_id", "account_record", "contact_name", "account_name", "regarding", "parent"], &["text"]]
+                &[&["contact_id", "account_record", "contact_name", "account_name", "regarding"], &["text"]]
             }
         }
     }
@@ -118,7 +118,7 @@ pub(super) const BY_CELL: &str = "read_by_cell";
 /// Where the fields of one file stand.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    columns: BTreeMap<String, Vec<usize>>,
+    pub(super) columns: BTreeMap<String, Vec<usize>>,
     /// Columns of the header line without trailing blank ones.
     pub(super) width: usize,
     /// Decimal separator, stated or by the language of the headers.
@@ -131,6 +131,10 @@ pub(super) struct Layout {
     pub(super) grows: bool,
     /// The header line.
     header: Arc<[String]>,
+    /// Whether the file lists records that are deleted, and nothing else of them.
+    pub(super) of_deletions: bool,
+    /// Whether it is a file of contacts, read for their companies.
+    pub(super) of_contacts: bool,
     /// Of contacts that name their company and not its id: the ids.
     pub(super) by_name: Option<Arc<ByName>>,
     /// Of notes that name their contact and not its id: the ids.
@@ -148,6 +152,8 @@ impl Layout {
             order,
             table,
             grows: false,
+            of_deletions: false,
+            of_contacts: false,
             header: Arc::new([]),
             by_name: None,
             people: None,
@@ -211,6 +217,10 @@ impl Layout {
 
     /// Reads a header line.
     pub(super) fn resolve(table: Table, set: &FileSet, header: &[String], path: &Path) -> Result<Self, CrmError> {
+        if table == Table::Accounts && set.of_contacts {
+            let contacts = FileSet { of_contacts: false, ..set.clone() };
+            return Self::resolve(Table::Contacts, &contacts, header, path).map(Self::for_companies);
+        }
         check_mapping(table, set)?;
         let width = header.iter().rposition(|h| !h.trim().is_empty()).map_or(0, |last| last + 1);
         let header = &header[..width];
@@ -259,6 +269,9 @@ impl Layout {
             let name = layout.columns.get("name").cloned();
             layout.columns.extend(name.map(|at| ("record_id".to_owned(), at)));
         }
+        let says_more = ["email", "job_title", "text"].iter().any(|field| layout.columns.contains_key(*field));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        layout.of_deletions = table != Table::Consents && !says_more && value::is_of_deletions(&name);
         layout.decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
         layout.check_needed(set, header, path)?;
         if table == Table::Contacts {
@@ -298,8 +311,8 @@ impl Layout {
     fn check_needed(&self, set: &FileSet, header: &[String], path: &Path) -> Result<(), CrmError> {
         let has = |field: &str| self.columns.contains_key(field);
         // A file of records that are gone needs nobody's name.
-        let tells_gone = has("deleted") || has("merged_into");
-        if self.table == Table::Notes && has("deleted") && has("note_id") && !has("text") {
+        let tells_gone = has("deleted") || has("merged_into") || self.of_deletions;
+        if self.table == Table::Notes && (has("deleted") || self.of_deletions) && has("note_id") && !has("text") {
             return Ok(());
         }
         for alternatives in self.table.needed() {

@@ -76,7 +76,7 @@ fn is_denied(cells: &mut Cells<'_>, field: &str) -> bool {
 pub(super) fn is_gone(cells: &mut Cells<'_>) -> bool {
     let is_deleted = flag(cells, "deleted");
     let is_off = cells.text("statecode").is_some_and(|state| state == "1" || value::says(state) == Some(Says::Refused));
-    is_denied(cells, "active") || is_deleted || is_off || remarks::says_gone(cells)
+    is_denied(cells, "active") || is_deleted || cells.layout.of_deletions || is_off || remarks::says_gone(cells)
 }
 
 /// Since when the record is deleted, where its row says so and nothing of another change.

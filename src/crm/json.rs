@@ -19,8 +19,8 @@ use crate::structured::strict;
 
 /// An API's page with many records may be larger than a row.
 const MAX_PAGE: usize = 64 << 20;
-/// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC.
-const ENVELOPES: [&str; 6] = ["results", "value", "records", "data", "list", "result"];
+/// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC, Salesforce's deleted ones.
+const ENVELOPES: [&str; 8] = ["results", "value", "records", "data", "list", "result", "deletedRecords", "items"];
 
 /// Reads the rows of one file.
 pub(super) struct JsonRows {

@@ -13,6 +13,8 @@ mod headers;
 mod json;
 mod merge;
 mod noes;
+#[cfg(test)]
+mod nights_blind_tests;
 mod note;
 mod other;
 mod owner;
@@ -94,6 +96,8 @@ pub struct FileSet {
     pub by_cell: Vec<String>,
     /// Files are added to those that were read before, so a record has rows of several exports, the newest of which holds.
     pub grows: bool,
+    /// The companies of a source without exports of companies: what its contacts say of them.
+    pub of_contacts: bool,
     /// Of contacts and notes: ids of companies by their names, where files name no ids; found out.
     pub by_name: Option<std::sync::Arc<ByName>>,
     /// Of notes: ids of contacts by their names, where files name no ids; found out.

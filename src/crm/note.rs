@@ -157,7 +157,10 @@ impl NoteFiles {
                 }
                 if let (Some(concerned), Ok(row)) = (&self.concerned, &item) {
                     let (contact, company) = owners(layout, row);
-                    if !concerned.row(contact.as_deref(), company.as_deref()) {
+                    // An id may be a contact's or a company's.
+                    let is_either = contact.is_some() && contact == company;
+                    let is_of_company = || is_either && company.as_deref().is_some_and(|id| concerned.company(id));
+                    if !(concerned.row(contact.as_deref(), company.as_deref()) || is_of_company()) {
                         continue;
                     }
                 }

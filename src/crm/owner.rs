@@ -2,7 +2,7 @@
 //!
 //! Invariant: where nobody can tell for certain who is meant, nobody is.
 
-use super::columns::Layout;
+use super::columns::{Layout, Table};
 use super::rows::Row;
 use super::value;
 
@@ -37,14 +37,25 @@ impl Layout {
         id.map(|id| first_id(id).to_owned()).or_else(|| self.by_name.as_ref()?.id_of(cell("account_name")?))
     }
 
-    /// The id of the record that a note is on, of a contact or of anything else, as the kind beside it says.
+    /// The id of the record that a note is on, of a contact or of anything else, as the kind beside it says; where that may be
+    /// either, of both: whose it is tells who has it.
     fn related<'r>(&self, row: &'r Row, to_contact: bool) -> Option<&'r str> {
         let cell = |field: &str| value::text(row.cell(self.column(field)?));
-        let (id, of_contact) = match (cell("regarding"), cell("parent")) {
-            (Some(id), _) => (id, true),
-            (None, parent) => (parent?, false),
-        };
-        let is_contact = cell("regarding_kind").map_or(of_contact, value::is_contact_kind);
-        Some(id).filter(|_| is_contact == to_contact)
+        let of_contact = cell("regarding_kind").and_then(value::is_contact_kind);
+        cell("regarding").filter(|_| of_contact.is_none_or(|is| is == to_contact))
+    }
+
+    /// A file of contacts as one of companies: each is known by what its contacts say of it.
+    pub(super) fn for_companies(mut self) -> Self {
+        let column = |field: &str| self.columns.get(field).cloned();
+        let name = column("account_name");
+        let fields = [
+            ("record_id", column("account_record").or_else(|| name.clone())),
+            ("name", name),
+            ("updated_at", column("updated_at")),
+        ];
+        self.columns = fields.into_iter().filter_map(|(field, at)| Some((field.to_owned(), at?))).collect();
+        (self.table, self.of_contacts, self.of_deletions) = (Table::Accounts, true, false);
+        self
     }
 }

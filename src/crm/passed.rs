@@ -22,9 +22,13 @@ pub(super) fn is_around(row: &Row, header: &[String]) -> bool {
 pub(super) fn is_of_another_kind(layout: &Layout, row: &Row) -> bool {
     let cell = |field: &str| value::text(row.cell(layout.column(field)?));
     let company = || cell("is_company").and_then(value::says);
+    let is_of = |is: fn(&str) -> bool| cell("record_kind").is_some_and(is);
     match layout.table {
-        Table::Contacts => company() == Some(Says::Yes) || (is_nameless(&cell) && cell("record_kind").is_some_and(value::is_address)),
-        Table::Accounts => company() == Some(Says::No),
+        Table::Contacts => {
+            company() == Some(Says::Yes) || (is_nameless(&cell) && (is_of(value::is_address) || is_of(value::is_company_kind)))
+        }
+        Table::Accounts if layout.of_contacts => cell("name").is_none(),
+        Table::Accounts => company() == Some(Says::No) || is_of(|kind| value::is_contact_kind(kind) == Some(true)),
         Table::Consents | Table::Notes => false,
     }
 }

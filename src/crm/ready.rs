@@ -38,11 +38,11 @@ impl ByName {
         self.0.get(&key(name)).cloned().flatten()
     }
 
-    fn add(&mut self, name: &str, id: &str) {
+    fn add(&mut self, name: &str, id: &str, of_contacts: bool) {
         let is_other = |there: &Option<String>| there.as_deref() != Some(id);
         match self.0.get_mut(&key(name)) {
             // Of a list without ids, two rows are two companies.
-            Some(there) if is_other(there) || name == id => *there = None,
+            Some(there) if is_other(there) || (name == id && !of_contacts) => *there = None,
             Some(_) => {}
             None => drop(self.0.insert(key(name), Some(id.to_owned()))),
         }
@@ -91,6 +91,9 @@ fn key(name: &str) -> String {
 /// A file that cannot be read, or whose header lacks what its table needs.
 pub(super) fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
     let mut ready = source.clone();
+    if ready.accounts.is_none() && names_companies(&source.contacts, base)? {
+        ready.accounts = Some(FileSet { of_contacts: true, ..source.contacts.clone() });
+    }
     let sets = [
         (Table::Contacts, Some(&mut ready.contacts)),
         (Table::Accounts, ready.accounts.as_mut()),
@@ -108,6 +111,8 @@ pub(super) fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmErr
         contacts |= lacks(rows.layout(), "account_record", "account_name");
         Ok(!contacts)
     })?;
+    // An API has ids, but where there is nobody else whose they are.
+    contacts |= ready.accounts.as_ref().is_some_and(|set| set.of_contacts);
     if let Some(set) = &source.notes {
         each_csv(Table::Notes, set, base, |_, rows| {
             notes |= lacks(rows.layout(), "account_record", "account_name");
@@ -115,7 +120,7 @@ pub(super) fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmErr
             Ok(!(notes && people))
         })?;
     }
-    if let Some(accounts) = source.accounts.as_ref().filter(|_| contacts || notes) {
+    if let Some(accounts) = ready.accounts.as_ref().filter(|_| contacts || notes) {
         let by_name = Arc::new(by_name(accounts, base)?);
         ready.contacts.by_name = Some(Arc::clone(&by_name)).filter(|_| contacts);
         if let Some(set) = ready.notes.as_mut().filter(|_| notes) {
@@ -338,13 +343,26 @@ fn lacks(layout: &Layout, id: &str, name: &str) -> bool {
     layout.column(id).is_none() && layout.column(name).is_some()
 }
 
+/// Whether files of contacts name companies.
+fn names_companies(contacts: &FileSet, base: &Path) -> Result<bool, CrmError> {
+    let (mut any, stated) = (false, stated_encoding(Table::Contacts, contacts)?);
+    for path in expand(Table::Contacts.name(), base, &contacts.path)? {
+        let survey = glance(&path, stated)?;
+        if !survey.empty {
+            let export = Export { table: Table::Contacts, set: contacts, path: &path, name: "", survey: &survey };
+            any |= Rows::of(&export)?.layout().column("account_name").is_some();
+        }
+    }
+    Ok(any)
+}
+
 fn by_name(accounts: &FileSet, base: &Path) -> Result<ByName, CrmError> {
     let mut found = ByName::default();
     each_row(Table::Accounts, accounts, base, |layout, row| {
         let cell = |field: &str| value::text(row.cell(layout.column(field)?));
         let is_gone = cell("deleted").is_some_and(|cell| value::flag(cell) != Some(false));
         if let Some((name, id)) = cell("name").zip(cell("record_id")).filter(|_| !is_gone) {
-            found.add(name, id);
+            found.add(name, id, layout.of_contacts);
         }
     })?;
     Ok(found)

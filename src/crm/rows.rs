@@ -163,7 +163,13 @@ impl Rows {
                 Self::Json(rows) => rows.next_row(),
                 Self::Parquet(rows) => rows.next_row(),
             }?;
-            if !matches!(&item, Some(Ok(row)) if passed::is_of_another_kind(self.layout(), row)) {
+            let is_passed = match &item {
+                Some(Ok(row)) => passed::is_of_another_kind(self.layout(), row),
+                // What is wrong with a contact is told where contacts are read.
+                Some(Err(_)) => self.layout().of_contacts,
+                None => false,
+            };
+            if !is_passed {
                 return Ok(item);
             }
         }

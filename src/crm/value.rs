@@ -24,6 +24,9 @@ struct RawValues {
     refusals: Vec<String>,
     note_kinds: BTreeMap<NoteKind, Vec<String>>,
     related_contacts: Vec<String>,
+    related_either: Vec<String>,
+    companies: Vec<String>,
+    deletions: Vec<String>,
     addresses: Vec<String>,
     around_tables: Vec<String>,
     countries: BTreeMap<String, Vec<String>>,
@@ -148,14 +151,27 @@ pub(super) fn note_kind(cell: &str) -> Option<NoteKind> {
     word(&cell).or_else(|| cell.split(|c: char| !c.is_alphanumeric() && c != '-').find_map(word))
 }
 
-/// Whether the kind of record that a note is on is a contact's.
-pub(super) fn is_contact_kind(cell: &str) -> bool {
-    VALUES.raw.related_contacts.contains(&cell.trim().to_lowercase())
+/// Whether the kind of record that a note is on is a contact's; `None` = it may be a company's as well.
+pub(super) fn is_contact_kind(cell: &str) -> Option<bool> {
+    let kind = cell.trim().to_lowercase();
+    let is_either = VALUES.raw.related_either.contains(&kind);
+    (!is_either).then(|| VALUES.raw.related_contacts.contains(&kind))
+}
+
+/// Whether the kind of a record is a company's.
+pub(super) fn is_company_kind(cell: &str) -> bool {
+    VALUES.raw.companies.contains(&cell.trim().to_lowercase())
 }
 
 /// Whether the kind of a record is an address of a company.
 pub(super) fn is_address(cell: &str) -> bool {
     VALUES.raw.addresses.contains(&cell.trim().to_lowercase())
+}
+
+/// Whether the name of a file says that it has what was deleted.
+pub(super) fn is_of_deletions(name: &str) -> bool {
+    let name = name.to_lowercase();
+    VALUES.raw.deletions.iter().any(|word| name.contains(word.as_str()))
 }
 
 /// Whether the only cell of a line stands around a table: a sum, the day of the export.

@@ -193,8 +193,8 @@ impl<'a> Reading<'a> {
             Ok(row) => owners(now.layout, row),
             Err(letter) => (letter.record_id.clone(), None),
         };
-        if let Some(id) = contact {
-            let record = self.record(&id)?;
+        if let Some(id) = &contact {
+            let record = self.record(id)?;
             self.graph.records.add(record, what::SPOKEN_OF);
             let trail = &mut self.graph.records.trails[record as usize];
             now.sheet.add(trail, &item);
@@ -203,7 +203,9 @@ impl<'a> Reading<'a> {
                 self.graph.companies.add(trail.employer, what::NOTED);
                 now.sheet.add_note_of(&mut self.graph.companies.trails[trail.employer as usize], &trail);
             }
-        } else if let Some(id) = company {
+        }
+        // An id may be a contact's or a company's.
+        if let Some(id) = company.filter(|company| contact.as_ref().is_none_or(|contact| contact == company)) {
             let company = self.company(&id)?;
             self.graph.companies.add(company, what::SPOKEN_OF);
             now.sheet.add(&mut self.graph.companies.trails[company as usize], &item);
