@@ -60,9 +60,7 @@ impl Table {
             Self::Contacts => &[&["record_id"], &["family_name", "full_name"]],
             Self::Accounts => &[&["record_id"], &["name"]],
             Self::Consents => &[&["contact_id"], &["kind"]],
-            Self::Notes => {
-                &[&["contact_id", "account_record", "contact_name", "account_name", "regarding"], &["text"]]
-            }
+            Self::Notes => &[&["contact_id", "account_record", "contact_name", "account_name", "regarding"], &["text"]],
         }
     }
 
@@ -108,7 +106,14 @@ fn is_read_all(field: &str) -> bool {
     FLAGS.contains(&field)
         || matches!(
             field,
-            "email" | "email_2" | "merged_into" | "merged_ids" | "email_allowed" | "contact_allowed" | "active" | REMARK
+            "email"
+                | "email_2"
+                | "merged_into"
+                | "merged_ids"
+                | "email_allowed"
+                | "contact_allowed"
+                | "active"
+                | REMARK
         )
 }
 

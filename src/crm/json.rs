@@ -56,8 +56,12 @@ impl JsonRows {
         let mut cells = vec![String::new(); self.layout.width];
         let mut objects = Vec::new();
         if let Some(id) = tombstone(&fields) {
-            let columns = [(id, self.layout.column(self.layout.table.own_key())), ("true", self.layout.column("deleted"))];
-            columns.into_iter().filter_map(|(cell, at)| Some((cell, at?))).for_each(|(cell, at)| cells[at] = cell.to_owned());
+            let columns =
+                [(id, self.layout.column(self.layout.table.own_key())), ("true", self.layout.column("deleted"))];
+            columns
+                .into_iter()
+                .filter_map(|(cell, at)| Some((cell, at?)))
+                .for_each(|(cell, at)| cells[at] = cell.to_owned());
             return Ok(Some(Ok(Row::of_cells(&cells, &self.file, record.line, Unit::Line))));
         }
         spread("", &fields, &mut |key, value| match self.columns.get(key) {
@@ -117,7 +121,10 @@ fn keys(table: Table, set: &FileSet, path: &Path, encoding: &'static Encoding) -
 /// The id in an entry of OData's changes that says no more than that its record is gone.
 fn tombstone(fields: &Map<String, Value>) -> Option<&str> {
     let is_gone = ["@removed", "@odata.removed"].iter().any(|key| fields.contains_key(*key))
-        || fields.get("@odata.context").and_then(Value::as_str).is_some_and(|context| context.ends_with("/$deletedEntity"));
+        || fields
+            .get("@odata.context")
+            .and_then(Value::as_str)
+            .is_some_and(|context| context.ends_with("/$deletedEntity"));
     let id = ["id", "@id", "@odata.id"].iter().find_map(|key| fields.get(*key)?.as_str()).filter(|_| is_gone)?;
     // An address of the record has the id in brackets.
     Some(id.rsplit_once('(').map_or(id, |(_, id)| id.trim_end_matches(')')).trim_matches('\''))

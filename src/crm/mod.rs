@@ -12,9 +12,9 @@ mod files;
 mod headers;
 mod json;
 mod merge;
-mod noes;
 #[cfg(test)]
 mod nights_blind_tests;
+mod noes;
 mod note;
 mod other;
 mod owner;

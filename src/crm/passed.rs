@@ -25,7 +25,8 @@ pub(super) fn is_of_another_kind(layout: &Layout, row: &Row) -> bool {
     let is_of = |is: fn(&str) -> bool| cell("record_kind").is_some_and(is);
     match layout.table {
         Table::Contacts => {
-            company() == Some(Says::Yes) || (is_nameless(&cell) && (is_of(value::is_address) || is_of(value::is_company_kind)))
+            company() == Some(Says::Yes)
+                || (is_nameless(&cell) && (is_of(value::is_address) || is_of(value::is_company_kind)))
         }
         Table::Accounts if layout.of_contacts => cell("name").is_none(),
         Table::Accounts => company() == Some(Says::No) || is_of(|kind| value::is_contact_kind(kind) == Some(true)),

@@ -11,8 +11,8 @@ use super::columns::{BY_CELL, Layout, Table};
 use super::files::{expand, glance};
 use super::headers::{normal, shown};
 use super::reader::stated_encoding;
-use super::rows::{Export, Row, Rows};
 use super::remarks::REMARK;
+use super::rows::{Export, Row, Rows};
 use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, Versions, value, when};
 use crate::consent::dialect::{asks_for_consent, flags_of_cell};
 

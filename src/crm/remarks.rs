@@ -55,7 +55,9 @@ fn is_gone(remark: &str, names: &[String]) -> bool {
         || sentences(remark, names).iter().any(|sentence| {
             let rest = WORDS.left.iter().find_map(|said| after(sentence, said));
             let denied = |word: &str| WORDS.denied.iter().any(|no| no == word);
-            rest.is_some_and(|rest| !rest.split(|c: char| !c.is_alphanumeric()).find(|w| !w.is_empty()).is_some_and(denied))
+            rest.is_some_and(|rest| {
+                !rest.split(|c: char| !c.is_alphanumeric()).find(|w| !w.is_empty()).is_some_and(denied)
+            })
         })
 }
 

@@ -109,9 +109,8 @@ pub(super) fn holds(set: &FileSet, layout: &Layout, row: &Row, file: usize) -> b
 }
 
 fn is_deleted(layout: &Layout, row: &Row) -> bool {
-    let says = |field: &str, is: fn(&str) -> Option<bool>| {
-        layout.all(field).iter().any(|at| is(row.cell(*at)) != Some(false))
-    };
+    let says =
+        |field: &str, is: fn(&str) -> Option<bool>| layout.all(field).iter().any(|at| is(row.cell(*at)) != Some(false));
     layout.of_deletions || says("deleted", value::flag) || says("active", value::denied)
 }
 
