@@ -61,7 +61,7 @@ impl JsonRows {
             columns
                 .into_iter()
                 .filter_map(|(cell, at)| Some((cell, at?)))
-                .for_each(|(cell, at)| cells[at] = cell.to_owned());
+                .for_each(|(cell, at)| cell.clone_into(&mut cells[at]));
             return Ok(Some(Ok(Row::of_cells(&cells, &self.file, record.line, Unit::Line))));
         }
         spread("", &fields, &mut |key, value| match self.columns.get(key) {
@@ -118,7 +118,7 @@ fn keys(table: Table, set: &FileSet, path: &Path, encoding: &'static Encoding) -
     Ok(header)
 }
 
-/// The id in an entry of OData's changes that says no more than that its record is gone.
+/// The id in an entry of `OData`'s changes that says no more than that its record is gone.
 fn tombstone(fields: &Map<String, Value>) -> Option<&str> {
     let is_gone = ["@removed", "@odata.removed"].iter().any(|key| fields.contains_key(*key))
         || fields
