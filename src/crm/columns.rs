@@ -10,9 +10,8 @@ use serde::Deserialize;
 
 use super::headers::{columns_of, find_mapped, normal, once, shown, unwrapped, without_wrappers};
 use super::noes::{self, No};
-use super::note::first_id;
 use super::ready::{ByName, People};
-use super::rows::Row;
+use super::remarks::REMARK;
 use super::{CrmError, DateOrder, Decimal, FileSet, value};
 
 /// A table of an export.
@@ -47,13 +46,21 @@ impl Table {
         }
     }
 
+    /// The field that identifies the row itself.
+    pub(super) const fn own_key(self) -> &'static str {
+        match self {
+            Self::Notes => "note_id",
+            other => other.key(),
+        }
+    }
+
     /// Fields without which the table says nothing; of alternatives one is enough.
     const fn needed(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::Contacts => &[&["record_id"], &["family_name", "full_name"]],
             Self::Accounts => &[&["record_id"], &["name"]],
             Self::Consents => &[&["contact_id"], &["kind"]],
-            Self::Notes => &[&["contact_id", "account_record", "contact_name", "account_name"], &["text"]],
+            Self::Notes => &[&["contact_id", "account_record", "contact_name", "account_name", "regarding"], &["text"]],
         }
     }
 
@@ -99,7 +106,14 @@ fn is_read_all(field: &str) -> bool {
     FLAGS.contains(&field)
         || matches!(
             field,
-            "email" | "email_2" | "merged_into" | "merged_ids" | "email_allowed" | "contact_allowed" | "active"
+            "email"
+                | "email_2"
+                | "merged_into"
+                | "merged_ids"
+                | "email_allowed"
+                | "contact_allowed"
+                | "active"
+                | REMARK
         )
 }
 
@@ -109,7 +123,7 @@ pub(super) const BY_CELL: &str = "read_by_cell";
 /// Where the fields of one file stand.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    columns: BTreeMap<String, Vec<usize>>,
+    pub(super) columns: BTreeMap<String, Vec<usize>>,
     /// Columns of the header line without trailing blank ones.
     pub(super) width: usize,
     /// Decimal separator, stated or by the language of the headers.
@@ -122,14 +136,15 @@ pub(super) struct Layout {
     pub(super) grows: bool,
     /// The header line.
     header: Arc<[String]>,
+    /// Whether the file lists records that are deleted, and nothing else of them.
+    pub(super) of_deletions: bool,
+    /// Whether it is a file of contacts, read for their companies.
+    pub(super) of_contacts: bool,
     /// Of contacts that name their company and not its id: the ids.
-    by_name: Option<Arc<ByName>>,
+    pub(super) by_name: Option<Arc<ByName>>,
     /// Of notes that name their contact and not its id: the ids.
-    people: Option<Arc<People>>,
+    pub(super) people: Option<Arc<People>>,
 }
-
-/// Of whom a note says that it is on nobody whom its row tells for certain.
-pub(super) struct UnknownName;
 
 impl Layout {
     /// A layout without columns, before the header line is read.
@@ -142,6 +157,8 @@ impl Layout {
             order,
             table,
             grows: false,
+            of_deletions: false,
+            of_contacts: false,
             header: Arc::new([]),
             by_name: None,
             people: None,
@@ -166,6 +183,11 @@ impl Layout {
     /// Fields that have a column, sorted.
     pub(super) fn fields(&self) -> Vec<String> {
         self.columns.keys().cloned().collect()
+    }
+
+    /// The header line.
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
     }
 
     /// What the header line calls a column.
@@ -200,6 +222,10 @@ impl Layout {
 
     /// Reads a header line.
     pub(super) fn resolve(table: Table, set: &FileSet, header: &[String], path: &Path) -> Result<Self, CrmError> {
+        if table == Table::Accounts && set.of_contacts {
+            let contacts = FileSet { of_contacts: false, ..set.clone() };
+            return Self::resolve(Table::Contacts, &contacts, header, path).map(Self::for_companies);
+        }
         check_mapping(table, set)?;
         let width = header.iter().rposition(|h| !h.trim().is_empty()).map_or(0, |last| last + 1);
         let header = &header[..width];
@@ -248,6 +274,9 @@ impl Layout {
             let name = layout.columns.get("name").cloned();
             layout.columns.extend(name.map(|at| ("record_id".to_owned(), at)));
         }
+        let says_more = ["email", "job_title", "text"].iter().any(|field| layout.columns.contains_key(*field));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        layout.of_deletions = table != Table::Consents && !says_more && value::is_of_deletions(&name);
         layout.decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
         layout.check_needed(set, header, path)?;
         if table == Table::Contacts {
@@ -278,31 +307,19 @@ impl Layout {
         }
     }
 
-    /// The contact that a note's row names: the first record id, or the id of the only one of that name in its company, or
-    /// anywhere. A note on somebody of whom nobody knows who it is is on nobody.
-    pub(super) fn contact_of(&self, row: &Row) -> Result<Option<String>, UnknownName> {
-        let cell = |field: &str| value::text(row.cell(self.column(field)?));
-        match (cell("contact_id"), cell("contact_name")) {
-            (Some(id), _) => Ok(Some(first_id(id).to_owned())),
-            (None, None) => Ok(None),
-            (None, Some(name)) => {
-                let found = self.people.as_ref().and_then(|people| people.id_of(name, self.company_of(row).as_deref()));
-                found.map(Some).ok_or(UnknownName)
-            }
-        }
-    }
-
-    /// The company that a row names: its record id, or the id of the only company of that name.
-    pub(super) fn company_of(&self, row: &Row) -> Option<String> {
-        let cell = |field: &str| value::text(row.cell(self.column(field)?));
-        let first = |id: &str| if self.table == Table::Notes { first_id(id).to_owned() } else { id.to_owned() };
-        cell("account_record").map(first).or_else(|| self.by_name.as_ref()?.id_of(cell("account_name")?))
+    /// Whether a column holds texts, so that `false` in it says that there is none, as Odoo has it.
+    pub(super) fn is_of_texts(&self, column: usize) -> bool {
+        let says = ["merged_into", "email_allowed", "contact_allowed", "active", "is_company", BY_CELL];
+        self.field_of(column).is_some_and(|field| !FLAGS.contains(&field) && !says.contains(&field))
     }
 
     fn check_needed(&self, set: &FileSet, header: &[String], path: &Path) -> Result<(), CrmError> {
         let has = |field: &str| self.columns.contains_key(field);
         // A file of records that are gone needs nobody's name.
-        let tells_gone = has("deleted") || has("merged_into");
+        let tells_gone = has("deleted") || has("merged_into") || self.of_deletions;
+        if self.table == Table::Notes && (has("deleted") || self.of_deletions) && has("note_id") && !has("text") {
+            return Ok(());
+        }
         for alternatives in self.table.needed() {
             let is_name = alternatives.contains(&"family_name") || *alternatives == ["name"];
             if alternatives.iter().any(|f| has(f)) || (is_name && tells_gone) {

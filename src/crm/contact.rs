@@ -2,12 +2,15 @@
 //!
 //! Invariant: a flag that cannot be read counts as set.
 
+use jiff::Timestamp;
+
 use super::columns::BY_CELL;
 use super::columns::HANDLE;
 use super::reader::Cells;
-use super::value;
-use super::when::When;
-use super::{CrmContact, CrmDeadLetter, Flags};
+use super::remarks;
+use super::value::{self, Says};
+use super::when::{When, when};
+use super::{CrmContact, CrmDeadLetter, CrmPull, Flags};
 use crate::consent::dialect::flags_of_cell;
 use crate::model::Personal;
 
@@ -24,7 +27,7 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLette
     if family.is_empty() && !deleted && merged_into.is_none() {
         return Err(cells.letter("missing_name", Some("family_name"), "give the contact a family name"));
     }
-    let updated_at = cells.when("updated_at")?.map(When::start);
+    let updated_at = cells.when("updated_at")?.map(When::start).or_else(|| deleted_at(cells));
     let created_at = cells.when("created_at")?.map(When::start);
     let language = cells.text("language").and_then(value::language);
     let country =
@@ -72,7 +75,14 @@ fn is_denied(cells: &mut Cells<'_>, field: &str) -> bool {
 /// Whether the record is deleted, or archived, or not active any more.
 pub(super) fn is_gone(cells: &mut Cells<'_>) -> bool {
     let is_deleted = flag(cells, "deleted");
-    is_denied(cells, "active") || is_deleted
+    let is_off = cells.text("statecode").is_some_and(|state| state == "1" || value::says(state) == Some(Says::Refused));
+    is_denied(cells, "active") || is_deleted || cells.layout.of_deletions || is_off || remarks::says_gone(cells)
+}
+
+/// Since when the record is deleted, where its row says so and nothing of another change.
+pub(super) fn deleted_at(cells: &Cells<'_>) -> Option<Timestamp> {
+    let columns = cells.layout.all("deleted").iter();
+    columns.filter_map(|at| when(value::text(cells.row.cell(*at))?, cells.layout.order)).map(When::start).max()
 }
 
 /// The record that this one was merged into; "yes" names none.
@@ -80,7 +90,8 @@ pub(super) fn merged_into(cells: &Cells<'_>, record_id: &str) -> Option<String> 
     // A letter alone may be an id, but for the cross.
     let is_long = |cell: &str| cell.chars().count() > 1 || cell.eq_ignore_ascii_case("x");
     let is_word = |cell: &str| is_long(cell) && cell.contains(char::is_alphabetic) && value::says(cell).is_some();
-    cells.text("merged_into").filter(|into| *into != record_id && !is_word(into)).map(str::to_owned)
+    let stated = cells.text("merged_into").filter(|into| !is_word(into)).map(str::to_owned);
+    stated.or_else(|| remarks::merged_into(cells)).filter(|into| into != record_id)
 }
 
 /// The records that were merged into this one, as lists have them: `17;18`, or `17:1690000000;18:1690000001`.
@@ -184,4 +195,22 @@ fn handles(cells: &mut Cells<'_>) -> Vec<(String, Personal<String>)> {
         }
     }
     handles
+}
+
+impl CrmContact {
+    /// By what a contact is taken for another one of the same company: the name, in small letters.
+    #[must_use]
+    pub fn name_at(&self, company: &str) -> String {
+        let (given, family) = (self.given_name.reveal(), self.family_name.reveal());
+        format!("{company}\u{1f}{}", format!("{given}\u{1f}{family}").to_lowercase())
+    }
+}
+
+impl CrmPull {
+    /// The record of a contact's company that holds.
+    #[must_use]
+    pub fn company_of<'a>(&'a self, contact: &'a CrmContact) -> Option<&'a str> {
+        let record = contact.account_record.as_ref()?;
+        Some(self.merged_accounts.get(record).unwrap_or(record))
+    }
 }

@@ -19,8 +19,8 @@ use crate::structured::strict;
 
 /// An API's page with many records may be larger than a row.
 const MAX_PAGE: usize = 64 << 20;
-/// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC.
-const ENVELOPES: [&str; 6] = ["results", "value", "records", "data", "list", "result"];
+/// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC, Salesforce's deleted ones.
+const ENVELOPES: [&str; 8] = ["results", "value", "records", "data", "list", "result", "deletedRecords", "items"];
 
 /// Reads the rows of one file.
 pub(super) struct JsonRows {
@@ -55,10 +55,21 @@ impl JsonRows {
         };
         let mut cells = vec![String::new(); self.layout.width];
         let mut objects = Vec::new();
+        if let Some(id) = tombstone(&fields) {
+            let columns =
+                [(id, self.layout.column(self.layout.table.own_key())), ("true", self.layout.column("deleted"))];
+            columns
+                .into_iter()
+                .filter_map(|(cell, at)| Some((cell, at?)))
+                .for_each(|(cell, at)| cell.clone_into(&mut cells[at]));
+            return Ok(Some(Ok(Row::of_cells(&cells, &self.file, record.line, Unit::Line))));
+        }
         spread("", &fields, &mut |key, value| match self.columns.get(key) {
             Some(at) if value.is_object() => objects.push(*at),
             // Beyond the width stand keys without a name.
-            Some(at) if *at < cells.len() => cells[*at] = cell(value),
+            Some(at) if *at < cells.len() && !(*value == Value::Bool(false) && self.layout.is_of_texts(*at)) => {
+                cells[*at] = cell(value);
+            }
             _ => {}
         });
         let row = Row::of_cells(&cells, &self.file, record.line, Unit::Line);
@@ -82,9 +93,13 @@ fn wrong_type(layout: &Layout, row: &Row, field: &str) -> Box<CrmDeadLetter> {
 /// only flags are columns: they must not be passed over.
 fn keys(table: Table, set: &FileSet, path: &Path, encoding: &'static Encoding) -> Result<Vec<String>, CrmError> {
     let mut records = Records::open(path, encoding)?;
-    let (mut header, mut known) = (Vec::new(), HashSet::new());
+    let (mut header, mut known, mut any_gone) = (Vec::new(), HashSet::new(), false);
     while let Some(record) = records.next()? {
         let Ok(fields) = record.fields else { continue };
+        if tombstone(&fields).is_some() {
+            any_gone = true;
+            continue;
+        }
         spread("", &fields, &mut |key, value| {
             if (!value.is_object() || (is_flag(table, set, key) && !is_mapped_within(set, key)))
                 && known.insert(key.to_owned())
@@ -96,7 +111,23 @@ fn keys(table: Table, set: &FileSet, path: &Path, encoding: &'static Encoding) -
             return Err(records.values.bad("has objects with more than 4096 different keys"));
         }
     }
+    if any_gone && header.is_empty() {
+        header.push("id".to_owned());
+    }
+    header.extend(["deleted".to_owned()].into_iter().filter(|key| any_gone && !known.contains(key)));
     Ok(header)
+}
+
+/// The id in an entry of `OData`'s changes that says no more than that its record is gone.
+fn tombstone(fields: &Map<String, Value>) -> Option<&str> {
+    let is_gone = ["@removed", "@odata.removed"].iter().any(|key| fields.contains_key(*key))
+        || fields
+            .get("@odata.context")
+            .and_then(Value::as_str)
+            .is_some_and(|context| context.ends_with("/$deletedEntity"));
+    let id = ["id", "@id", "@odata.id"].iter().find_map(|key| fields.get(*key)?.as_str()).filter(|_| is_gone)?;
+    // An address of the record has the id in brackets.
+    Some(id.rsplit_once('(').map_or(id, |(_, id)| id.trim_end_matches(')')).trim_matches('\''))
 }
 
 /// Whether the pipeline names a key of an object: then it is known what the object says.

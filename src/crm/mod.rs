@@ -12,19 +12,25 @@ mod files;
 mod headers;
 mod json;
 mod merge;
+#[cfg(test)]
+mod nights_blind_tests;
 mod noes;
 mod note;
 mod other;
+mod owner;
 mod parquet;
 mod parts;
+mod passed;
 mod pull;
 mod reader;
 mod ready;
+mod remarks;
 mod rows;
 #[cfg(test)]
 mod tests;
 mod understood;
 mod value;
+mod versions;
 mod when;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +53,7 @@ pub use pull::{check, files_of, pull};
 pub use ready::{ByName, People};
 pub use rows::MAX_CELL;
 pub use understood::{Understood, understood};
+pub use versions::Versions;
 pub(crate) use when::{When, undoubted as undoubted_date};
 
 use crate::model::Personal;
@@ -89,10 +96,14 @@ pub struct FileSet {
     pub by_cell: Vec<String>,
     /// Files are added to those that were read before, so a record has rows of several exports, the newest of which holds.
     pub grows: bool,
+    /// The companies of a source without exports of companies: what its contacts say of them.
+    pub of_contacts: bool,
     /// Of contacts and notes: ids of companies by their names, where files name no ids; found out.
     pub by_name: Option<std::sync::Arc<ByName>>,
     /// Of notes: ids of contacts by their names, where files name no ids; found out.
     pub people: Option<std::sync::Arc<People>>,
+    /// Of notes: which of several rows of one holds; found out.
+    pub versions: Option<std::sync::Arc<Versions>>,
 }
 
 /// The order of the parts in a date with slashes.
@@ -375,22 +386,4 @@ pub struct CrmPull {
     pub dead_letters: Vec<CrmDeadLetter>,
     /// The files that were read, in the order of reading.
     pub files: Vec<FileFacts>,
-}
-
-impl CrmContact {
-    /// By what a contact is taken for another one of the same company: the name, in small letters.
-    #[must_use]
-    pub fn name_at(&self, company: &str) -> String {
-        let (given, family) = (self.given_name.reveal(), self.family_name.reveal());
-        format!("{company}\u{1f}{}", format!("{given}\u{1f}{family}").to_lowercase())
-    }
-}
-
-impl CrmPull {
-    /// The record of a contact's company that holds.
-    #[must_use]
-    pub fn company_of<'a>(&'a self, contact: &'a CrmContact) -> Option<&'a str> {
-        let record = contact.account_record.as_ref()?;
-        Some(self.merged_accounts.get(record).unwrap_or(record))
-    }
 }

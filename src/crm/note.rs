@@ -16,7 +16,7 @@ use super::reader::{Cells, stated_encoding};
 use super::ready::ready;
 use super::rows::{Export, Rows};
 use super::when::When;
-use super::{Concerned, CrmDeadLetter, CrmError, CsvSource, FileFacts, FileSet, Origin, other, value};
+use super::{Concerned, CrmDeadLetter, CrmError, CsvSource, FileFacts, FileSet, Origin, other, value, versions};
 use crate::model::Personal;
 use crate::taxonomy::Language;
 
@@ -80,16 +80,15 @@ fn read(cells: &mut Cells<'_>) -> Result<CrmNote, Box<CrmDeadLetter>> {
         contact_id,
         account_record,
         kind: cells.text("kind").and_then(value::note_kind).unwrap_or_default(),
-        written_at: cells.when("written_at")?.map(When::start),
+        // Without the day on which it was written, that of its last change is near.
+        written_at: match cells.when("written_at")? {
+            Some(at) => Some(at.start()),
+            None => cells.when("updated_at")?.map(When::start),
+        },
         language: cells.text("language").and_then(value::language),
         text: Personal::new(text),
         origin: cells.row.origin.clone(),
     })
-}
-
-/// An activity with several people or companies is read as one with the first.
-pub(super) fn first_id(cell: &str) -> &str {
-    cell.split([';', '|']).find_map(value::text).unwrap_or(cell)
 }
 
 /// The files of notes, hashed and with header lines that can be read; their rows are still unread.
@@ -149,13 +148,19 @@ impl NoteFiles {
         mut take: impl FnMut(Result<CrmNote, Box<CrmDeadLetter>>) -> Result<(), E>,
     ) -> Result<u64, E> {
         let (mut rows, mut notes) = (0, Vec::new());
-        for File { path, name, survey } in &self.files {
+        for (at, File { path, name, survey }) in self.files.iter().enumerate() {
             let mut reader = Rows::of(&Export { table: Table::Notes, set: &self.set, path, name, survey })?;
             while let Some(item) = reader.next_row()? {
                 let layout = reader.layout();
+                if matches!(&item, Ok(row) if !versions::holds(&self.set, layout, row, at)) {
+                    continue;
+                }
                 if let (Some(concerned), Ok(row)) = (&self.concerned, &item) {
                     let (contact, company) = owners(layout, row);
-                    if !concerned.row(contact.as_deref(), company.as_deref()) {
+                    // An id may be a contact's or a company's.
+                    let is_either = contact.is_some() && contact == company;
+                    let is_of_company = || is_either && company.as_deref().is_some_and(|id| concerned.company(id));
+                    if !(concerned.row(contact.as_deref(), company.as_deref()) || is_of_company()) {
                         continue;
                     }
                 }

@@ -3,7 +3,7 @@
 //! Invariant: nothing of a consent row is interpreted; a row against processing survives an unreadable date.
 
 use super::columns::{Layout, Table};
-use super::note::first_id;
+use super::owner::first_id;
 use super::reader::Cells;
 use super::rows::Row;
 use super::value;
@@ -29,7 +29,7 @@ pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, Box<CrmDeadLe
             cells.notes.push(CrmDeadLetter { row_dropped: false, ..*letter });
             None
         }
-        read => read?.map(When::start),
+        read => read?.map(When::start).or_else(|| contact::deleted_at(cells)),
     };
     let decimal = cells.layout.decimal;
     let (revenue_eur, revenue_foreign) = revenue(cells, decimal);

@@ -236,7 +236,9 @@ impl<T: Record> Newest<T> {
         let (mut winner, loser) = if old_wins { (old, new) } else { (new, old) };
         let dates = winner.updated_at().zip(loser.updated_at());
         let is_update = winner.origin().file != loser.origin().file && dates.is_some_and(|(new, old)| new != old);
-        if !(cells.layout.grows && is_update) {
+        // The same row twice says the same, and every contact of a company tells of it.
+        let is_same = winner.origin().digest == loser.origin().digest || cells.layout.of_contacts;
+        if !(is_same || cells.layout.grows && is_update) {
             let advice =
                 format!("another row of this record is newer ({}); merge the records in the CRM", winner.origin());
             let id = Some(loser.id().to_owned());

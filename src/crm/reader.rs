@@ -10,8 +10,12 @@ use encoding_rs::Encoding;
 
 use super::columns::{Layout, Table};
 use super::files::Text;
+use super::passed;
 use super::rows::{Export, Item, MAX_CELL, MAX_COLUMNS, MAX_ROW, Row, check, dead};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
+
+/// So many lines may stand above that of the headers.
+const MOST_ABOVE: usize = 20;
 
 /// Reads the rows of one file.
 pub(super) struct RowReader {
@@ -43,8 +47,7 @@ impl RowReader {
         let layout = Layout::empty(table);
         let facts = FileFacts { delimiter: Some(delimiter.into()), ..export.facts("CSV", &layout, &[]) };
         let mut reader = Self { text, core, out: vec![0; 4096], ends: vec![0; 64], file: name.into(), layout, facts };
-        let header = reader.header(path)?;
-        reader.layout = Layout::resolve(table, set, &header, path)?;
+        let header = reader.find_header(table, set, path)?;
         reader.facts.fields = reader.layout.fields();
         reader.facts.unused = reader.layout.unused(&header);
         Ok(reader)
@@ -57,6 +60,33 @@ impl RowReader {
 
     pub(super) const fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// Reads lines up to that of the headers: a title, or the day of the export, may stand above it.
+    fn find_header(&mut self, table: Table, set: &FileSet, path: &Path) -> Result<Vec<String>, CrmError> {
+        let mut header = self.header(path)?;
+        let mut first = None;
+        for _ in 0..MOST_ABOVE {
+            match Layout::resolve(table, set, &header, path) {
+                Ok(layout) => {
+                    self.layout = layout;
+                    return Ok(header);
+                }
+                Err(error @ (CrmError::MissingField { .. } | CrmError::MissingHeader { .. })) => {
+                    first.get_or_insert(error);
+                }
+                Err(error) if first.is_none() => return Err(error),
+                Err(_) => {}
+            }
+            match self.record()? {
+                Some(record) if record.too_large.is_none() => {
+                    header = self.row(&record).cells().map(str::to_owned).collect();
+                }
+                _ => break,
+            }
+        }
+        // Of what the first line lacks, who made the file can tell.
+        Err(first.expect("a line was looked at"))
     }
 
     fn header(&mut self, path: &Path) -> Result<Vec<String>, CrmError> {
@@ -80,6 +110,9 @@ impl RowReader {
         loop {
             let Some(record) = self.record()? else { return Ok(None) };
             if record.too_large.is_none() && self.out[..record.length].iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            if record.too_large.is_none() && passed::is_around(&self.row(&record), self.layout.header()) {
                 continue;
             }
             self.facts.rows += 1;

@@ -11,8 +11,9 @@ use super::columns::{BY_CELL, Layout, Table};
 use super::files::{expand, glance};
 use super::headers::{normal, shown};
 use super::reader::stated_encoding;
+use super::remarks::REMARK;
 use super::rows::{Export, Row, Rows};
-use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, value, when};
+use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, Versions, value, when};
 use crate::consent::dialect::{asks_for_consent, flags_of_cell};
 
 /// So many rows of a file are looked at for a date that can be read in one way alone, and so many for any with slashes.
@@ -37,11 +38,11 @@ impl ByName {
         self.0.get(&key(name)).cloned().flatten()
     }
 
-    fn add(&mut self, name: &str, id: &str) {
+    fn add(&mut self, name: &str, id: &str, of_contacts: bool) {
         let is_other = |there: &Option<String>| there.as_deref() != Some(id);
         match self.0.get_mut(&key(name)) {
             // Of a list without ids, two rows are two companies.
-            Some(there) if is_other(there) || name == id => *there = None,
+            Some(there) if is_other(there) || (name == id && !of_contacts) => *there = None,
             Some(_) => {}
             None => drop(self.0.insert(key(name), Some(id.to_owned()))),
         }
@@ -90,6 +91,9 @@ fn key(name: &str) -> String {
 /// A file that cannot be read, or whose header lacks what its table needs.
 pub(super) fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
     let mut ready = source.clone();
+    if ready.accounts.is_none() && names_companies(&source.contacts, base)? {
+        ready.accounts = Some(FileSet { of_contacts: true, ..source.contacts.clone() });
+    }
     let sets = [
         (Table::Contacts, Some(&mut ready.contacts)),
         (Table::Accounts, ready.accounts.as_mut()),
@@ -107,6 +111,8 @@ pub(super) fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmErr
         contacts |= lacks(rows.layout(), "account_record", "account_name");
         Ok(!contacts)
     })?;
+    // An API has ids, but where there is nobody else whose they are.
+    contacts |= ready.accounts.as_ref().is_some_and(|set| set.of_contacts);
     if let Some(set) = &source.notes {
         each_csv(Table::Notes, set, base, |_, rows| {
             notes |= lacks(rows.layout(), "account_record", "account_name");
@@ -114,12 +120,15 @@ pub(super) fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmErr
             Ok(!(notes && people))
         })?;
     }
-    if let Some(accounts) = source.accounts.as_ref().filter(|_| contacts || notes) {
+    if let Some(accounts) = ready.accounts.as_ref().filter(|_| contacts || notes) {
         let by_name = Arc::new(by_name(accounts, base)?);
         ready.contacts.by_name = Some(Arc::clone(&by_name)).filter(|_| contacts);
         if let Some(set) = ready.notes.as_mut().filter(|_| notes) {
             set.by_name = Some(by_name);
         }
+    }
+    if let Some(set) = &mut ready.notes {
+        set.versions = Versions::of(set, base)?.map(Arc::new);
     }
     if people {
         let people = Arc::new(people_of(&ready.contacts, base)?);
@@ -258,14 +267,15 @@ impl Columns {
             |field: &str| FLAGS.contains(&field) || matches!(field, "email_allowed" | "contact_allowed" | "active");
         let found = layout.each().filter(|(field, _)| is_flag(field) && !contacts.columns.contains_key(*field));
         let flags = found.flat_map(|(field, at)| at.iter().map(move |at| (field.to_owned(), *at, 0, 0))).collect();
-        let by_cell = layout.all(BY_CELL);
+        // A remark may hold a no as well as any column that is not read.
+        let (by_cell, remarks) = (layout.all(BY_CELL), layout.all(REMARK));
         let (used, is_mapped) = (layout.used(), contacts.columns.contains_key("record_id"));
         let is_ignored =
             |at: usize| contacts.ignored.iter().any(|ignored| normal(ignored) == normal(layout.header_of(at)));
         Self {
             flags,
             others: (0..layout.width)
-                .filter(|at| (!used.contains(at) || by_cell.contains(at)) && !is_ignored(*at))
+                .filter(|at| (!used.contains(at) || by_cell.contains(at) || remarks.contains(at)) && !is_ignored(*at))
                 .map(|at| Other {
                     at,
                     perhaps: by_cell.contains(&at),
@@ -333,13 +343,26 @@ fn lacks(layout: &Layout, id: &str, name: &str) -> bool {
     layout.column(id).is_none() && layout.column(name).is_some()
 }
 
+/// Whether files of contacts name companies.
+fn names_companies(contacts: &FileSet, base: &Path) -> Result<bool, CrmError> {
+    let (mut any, stated) = (false, stated_encoding(Table::Contacts, contacts)?);
+    for path in expand(Table::Contacts.name(), base, &contacts.path)? {
+        let survey = glance(&path, stated)?;
+        if !survey.empty {
+            let export = Export { table: Table::Contacts, set: contacts, path: &path, name: "", survey: &survey };
+            any |= Rows::of(&export)?.layout().column("account_name").is_some();
+        }
+    }
+    Ok(any)
+}
+
 fn by_name(accounts: &FileSet, base: &Path) -> Result<ByName, CrmError> {
     let mut found = ByName::default();
     each_row(Table::Accounts, accounts, base, |layout, row| {
         let cell = |field: &str| value::text(row.cell(layout.column(field)?));
         let is_gone = cell("deleted").is_some_and(|cell| value::flag(cell) != Some(false));
         if let Some((name, id)) = cell("name").zip(cell("record_id")).filter(|_| !is_gone) {
-            found.add(name, id);
+            found.add(name, id, layout.of_contacts);
         }
     })?;
     Ok(found)

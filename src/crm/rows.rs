@@ -13,6 +13,7 @@ use super::columns::{Layout, Table};
 use super::files::{Survey, Text, survey};
 use super::json::JsonRows;
 use super::parquet::ParquetRows;
+use super::passed;
 use super::reader::{RowReader, stated_encoding};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
 
@@ -156,10 +157,21 @@ impl Rows {
 
     /// The next item: a row, a dead letter, or the end.
     pub(super) fn next_row(&mut self) -> Result<Option<Item>, CrmError> {
-        match self {
-            Self::Csv(rows) => rows.next_row(),
-            Self::Json(rows) => rows.next_row(),
-            Self::Parquet(rows) => rows.next_row(),
+        loop {
+            let item = match self {
+                Self::Csv(rows) => rows.next_row(),
+                Self::Json(rows) => rows.next_row(),
+                Self::Parquet(rows) => rows.next_row(),
+            }?;
+            let is_passed = match &item {
+                Some(Ok(row)) => passed::is_of_another_kind(self.layout(), row),
+                // What is wrong with a contact is told where contacts are read.
+                Some(Err(_)) => self.layout().of_contacts,
+                None => false,
+            };
+            if !is_passed {
+                return Ok(item);
+            }
         }
     }
 }

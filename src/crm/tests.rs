@@ -41,7 +41,9 @@ impl RawSet {
         FileSet {
             grows: false,
             ignored: self.ignored,
+            of_contacts: false,
             by_name: None,
+            versions: None,
             people: None,
             by_cell: Vec::new(),
             path: self.path.unwrap_or_else(|| default.to_owned()),

@@ -23,6 +23,12 @@ struct RawValues {
     languages: BTreeMap<Language, Vec<String>>,
     refusals: Vec<String>,
     note_kinds: BTreeMap<NoteKind, Vec<String>>,
+    related_contacts: Vec<String>,
+    related_either: Vec<String>,
+    companies: Vec<String>,
+    deletions: Vec<String>,
+    addresses: Vec<String>,
+    around_tables: Vec<String>,
     countries: BTreeMap<String, Vec<String>>,
     titles_before: Vec<String>,
     titles_before_dotted: Vec<String>,
@@ -145,9 +151,41 @@ pub(super) fn note_kind(cell: &str) -> Option<NoteKind> {
     word(&cell).or_else(|| cell.split(|c: char| !c.is_alphanumeric() && c != '-').find_map(word))
 }
 
+/// Whether the kind of record that a note is on is a contact's; `None` = it may be a company's as well.
+pub(super) fn is_contact_kind(cell: &str) -> Option<bool> {
+    let kind = cell.trim().to_lowercase();
+    let is_either = VALUES.raw.related_either.contains(&kind);
+    (!is_either).then(|| VALUES.raw.related_contacts.contains(&kind))
+}
+
+/// Whether the kind of a record is a company's.
+pub(super) fn is_company_kind(cell: &str) -> bool {
+    VALUES.raw.companies.contains(&cell.trim().to_lowercase())
+}
+
+/// Whether the kind of a record is an address of a company.
+pub(super) fn is_address(cell: &str) -> bool {
+    VALUES.raw.addresses.contains(&cell.trim().to_lowercase())
+}
+
+/// Whether the name of a file says that it has what was deleted.
+pub(super) fn is_of_deletions(name: &str) -> bool {
+    let name = name.to_lowercase();
+    VALUES.raw.deletions.iter().any(|word| name.contains(word.as_str()))
+}
+
+/// Whether the only cell of a line stands around a table: a sum, the day of the export.
+pub(super) fn is_around_tables(cell: &str) -> bool {
+    let cell = cell.to_lowercase();
+    let rest = VALUES.raw.around_tables.iter().filter_map(|words| cell.strip_prefix(words.as_str()));
+    rest.into_iter().any(|rest| !rest.starts_with(char::is_alphabetic))
+}
+
 /// ISO 3166-1 alpha-2.
 pub(super) fn country(cell: &str) -> Option<String> {
-    let cell = cell.split('|').next().unwrap_or_default().trim().to_lowercase();
+    // Odoo writes its number before it: "57|Germany".
+    let is_number = |part: &&str| part.trim().bytes().all(|b| b.is_ascii_digit());
+    let cell = cell.split('|').find(|part| !is_number(part)).unwrap_or_default().trim().to_lowercase();
     let known = |name: &str| VALUES.countries.get(name).cloned();
     // "Deutschland (DE)", "CH - Schweiz"
     known(&cell)

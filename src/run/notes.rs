@@ -237,6 +237,11 @@ impl<'a> Owners<'a> {
         Settled::Note { account, note }
     }
 
+    /// The company of a record, or of the one that it was merged into.
+    fn company_of(&self, record: &str) -> Option<&'a AccountId> {
+        self.company(self.unread.merged_accounts.get(record).map_or(record, String::as_str))
+    }
+
     /// Company and contact of a note; the contact decides where both are named.
     fn owner(&self, note: &CrmNote) -> Result<(Option<&'a AccountId>, Option<SubjectId>), Box<Settled<'a>>> {
         let (crm, ids) = (&self.context.plan.crm().name, &self.context.ids);
@@ -247,6 +252,10 @@ impl<'a> Owners<'a> {
                 Some(KnownContact(account)) => Ok((account, subject())),
                 None if self.cut_off || self.unread.gone.contains(record) || self.is_erased(record) => {
                     Err(Box::new(Settled::LeftOut))
+                }
+                // An id may be a contact's or a company's.
+                None if note.account_record == note.contact_id && self.company_of(record).is_some() => {
+                    Ok((self.company_of(record), None))
                 }
                 None => {
                     let advice = "no contact of the exports has this id; export the contact, or remove the row";
@@ -260,9 +269,7 @@ impl<'a> Owners<'a> {
                 }
             };
         }
-        let record = note.account_record.as_deref().unwrap_or_default();
-        let record = self.unread.merged_accounts.get(record).map_or(record, String::as_str);
-        match self.company(record) {
+        match self.company_of(note.account_record.as_deref().unwrap_or_default()) {
             Some(account) => Ok((Some(account), None)),
             None if self.cut_off => Err(Box::new(Settled::LeftOut)),
             None => {

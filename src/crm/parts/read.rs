@@ -14,7 +14,7 @@ use crate::crm::columns::{Layout, Table};
 use crate::crm::reader::Cells;
 use crate::crm::ready::ready;
 use crate::crm::rows::{Item, Row};
-use crate::crm::{CrmContact, CrmError, CrmPull, CsvSource, FileFacts, FileSet, contact, other, value};
+use crate::crm::{CrmContact, CrmError, CrmPull, CsvSource, FileFacts, FileSet, contact, other, value, versions};
 
 /// What was read.
 pub(super) struct Read {
@@ -66,6 +66,9 @@ impl<'a> Reading<'a> {
         let first = self.files.len();
         let mut open: Option<(usize, Sheet)> = None;
         let facts = each(table, &all, |at, layout, item| {
+            if table.0 == Table::Notes && matches!(&item, Ok(row) if !versions::holds(table.1, layout, row, at)) {
+                return Ok(());
+            }
             if open.as_ref().is_none_or(|(file, _)| *file != at) {
                 let sheet = Sheet::of(&self.graph.prints, layout, (first + at) as u32, is_unordered);
                 open = Some((at, sheet));
@@ -190,8 +193,8 @@ impl<'a> Reading<'a> {
             Ok(row) => owners(now.layout, row),
             Err(letter) => (letter.record_id.clone(), None),
         };
-        if let Some(id) = contact {
-            let record = self.record(&id)?;
+        if let Some(id) = &contact {
+            let record = self.record(id)?;
             self.graph.records.add(record, what::SPOKEN_OF);
             let trail = &mut self.graph.records.trails[record as usize];
             now.sheet.add(trail, &item);
@@ -200,7 +203,9 @@ impl<'a> Reading<'a> {
                 self.graph.companies.add(trail.employer, what::NOTED);
                 now.sheet.add_note_of(&mut self.graph.companies.trails[trail.employer as usize], &trail);
             }
-        } else if let Some(id) = company {
+        }
+        // An id may be a contact's or a company's.
+        if let Some(id) = company.filter(|company| contact.as_ref().is_none_or(|contact| contact == company)) {
             let company = self.company(&id)?;
             self.graph.companies.add(company, what::SPOKEN_OF);
             now.sheet.add(&mut self.graph.companies.trails[company as usize], &item);

@@ -204,7 +204,7 @@ impl Sorter<'_> {
         let mut notes = Vec::new();
         let cells = Cells { layout, row, notes: &mut notes, id: None };
         let others = contact::merged_ids(&cells, &id).into_iter();
-        let others: Vec<String> = others.chain(cells.text("merged_into").map(str::to_owned)).collect();
+        let others: Vec<String> = others.chain(contact::merged_into(&cells, &id)).collect();
         if !others.is_empty() {
             self.tied.extend(others);
             self.tied.insert(id);

@@ -1,0 +1,61 @@
+//! Whom a row is about: the contact that a note is on, and the company of a contact or a note.
+//!
+//! Invariant: where nobody can tell for certain who is meant, nobody is.
+
+use super::columns::{Layout, Table};
+use super::rows::Row;
+use super::value;
+
+/// Of whom a note says that it is on nobody whom its row tells for certain.
+pub(super) struct UnknownName;
+
+/// A row with several people or companies is read as one with the first.
+pub(super) fn first_id(cell: &str) -> &str {
+    cell.split([';', '|']).find_map(value::text).unwrap_or(cell)
+}
+
+impl Layout {
+    /// The contact that a note's row names: the first record id, or the id of the only one of that name in its company, or
+    /// anywhere. A note on somebody of whom nobody knows who it is is on nobody.
+    pub(super) fn contact_of(&self, row: &Row) -> Result<Option<String>, UnknownName> {
+        let cell = |field: &str| value::text(row.cell(self.column(field)?));
+        match (cell("contact_id").or_else(|| self.related(row, true)), cell("contact_name")) {
+            (Some(id), _) => Ok(Some(first_id(id).to_owned())),
+            (None, _) if self.related(row, false).is_some() => Ok(None),
+            (None, None) => Ok(None),
+            (None, Some(name)) => {
+                let found = self.people.as_ref().and_then(|people| people.id_of(name, self.company_of(row).as_deref()));
+                found.map(Some).ok_or(UnknownName)
+            }
+        }
+    }
+
+    /// The company that a row names: its record id, or the id of the only company of that name.
+    pub(super) fn company_of(&self, row: &Row) -> Option<String> {
+        let cell = |field: &str| value::text(row.cell(self.column(field)?));
+        let id = cell("account_record").or_else(|| self.related(row, false));
+        id.map(|id| first_id(id).to_owned()).or_else(|| self.by_name.as_ref()?.id_of(cell("account_name")?))
+    }
+
+    /// The id of the record that a note is on, of a contact or of anything else, as the kind beside it says; where that may be
+    /// either, of both: whose it is tells who has it.
+    fn related<'r>(&self, row: &'r Row, to_contact: bool) -> Option<&'r str> {
+        let cell = |field: &str| value::text(row.cell(self.column(field)?));
+        let of_contact = cell("regarding_kind").and_then(value::is_contact_kind);
+        cell("regarding").filter(|_| of_contact.is_none_or(|is| is == to_contact))
+    }
+
+    /// A file of contacts as one of companies: each is known by what its contacts say of it.
+    pub(super) fn for_companies(mut self) -> Self {
+        let column = |field: &str| self.columns.get(field).cloned();
+        let name = column("account_name");
+        let fields = [
+            ("record_id", column("account_record").or_else(|| name.clone())),
+            ("name", name),
+            ("updated_at", column("updated_at")),
+        ];
+        self.columns = fields.into_iter().filter_map(|(field, at)| Some((field.to_owned(), at?))).collect();
+        (self.table, self.of_contacts, self.of_deletions) = (Table::Accounts, true, false);
+        self
+    }
+}
