@@ -18,7 +18,7 @@ const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.ts
 const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 24] = [
+const TEXTS: [&str; 52] = [
     "facets_dev",
     "facets_field_dev",
     "facets_inside_dev",
@@ -33,6 +33,30 @@ const TEXTS: [&str; 24] = [
     "facets_person_traps",
     "facets_idiom_own",
     "facets_idiom_traps",
+    "facets_terse_a_1_dev",
+    "facets_terse_a_2_dev",
+    "facets_terse_a_3_dev",
+    "facets_terse_a_4_dev",
+    "facets_terse_b_1_dev",
+    "facets_terse_b_2_dev",
+    "facets_terse_b_3_dev",
+    "facets_terse_b_4_dev",
+    "facets_terse_c_1_dev",
+    "facets_terse_c_2_dev",
+    "facets_terse_c_3_dev",
+    "facets_terse_c_4_dev",
+    "facets_terse_d_1_dev",
+    "facets_terse_d_2_dev",
+    "facets_terse_d_3_dev",
+    "facets_terse_d_4_dev",
+    "facets_terse_w_own",
+    "facets_terse_w_traps",
+    "facets_terse_h_own",
+    "facets_terse_h_traps",
+    "facets_terse_p_own",
+    "facets_terse_p_traps",
+    "facets_heads_own",
+    "facets_heads_traps",
     "facets_test",
     "facets_messy_test",
     "facets_field_holdout",
@@ -43,6 +67,10 @@ const TEXTS: [&str; 24] = [
     "facets_trade_4_holdout",
     "facets_talk_3_holdout",
     "facets_talk_4_holdout",
+    "facets_terse_1_holdout",
+    "facets_terse_2_holdout",
+    "facets_terse_3_holdout",
+    "facets_terse_4_holdout",
 ];
 /// Sets that were written and labelled before they were read.
 const BLIND: [&str; 7] = ["fresh", "second", "third", "fourth", "fifth", "sixth", "french"];

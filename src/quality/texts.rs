@@ -310,6 +310,30 @@ mod tests {
             ("facets_trade_2_dev", 0.98, 0.45),
             ("facets_talk_1_dev", 0.98, 0.58),
             ("facets_talk_2_dev", 0.98, 0.48),
+            ("facets_terse_a_1_dev", 0.94, 0.77),
+            ("facets_terse_a_2_dev", 0.97, 0.78),
+            ("facets_terse_a_3_dev", 0.97, 0.76),
+            ("facets_terse_a_4_dev", 0.97, 0.81),
+            ("facets_terse_b_1_dev", 0.97, 0.86),
+            ("facets_terse_b_2_dev", 0.97, 0.83),
+            ("facets_terse_b_3_dev", 0.95, 0.92),
+            ("facets_terse_b_4_dev", 0.97, 0.91),
+            ("facets_terse_c_1_dev", 0.97, 0.75),
+            ("facets_terse_c_2_dev", 0.97, 0.9),
+            ("facets_terse_c_3_dev", 0.97, 0.93),
+            ("facets_terse_c_4_dev", 0.97, 0.83),
+            ("facets_terse_d_1_dev", 0.94, 0.96),
+            ("facets_terse_d_2_dev", 0.97, 0.84),
+            ("facets_terse_d_3_dev", 0.97, 0.93),
+            ("facets_terse_d_4_dev", 0.97, 0.64),
+            ("facets_terse_w_own", 0.97, 0.83),
+            ("facets_terse_h_own", 0.96, 0.93),
+            ("facets_terse_p_own", 0.97, 0.87),
+            ("facets_heads_own", 0.97, 0.96),
+            ("facets_terse_1_holdout", 0.94, 0.73),
+            ("facets_terse_2_holdout", 0.94, 0.74),
+            ("facets_terse_3_holdout", 0.9, 0.63),
+            ("facets_terse_4_holdout", 0.89, 0.83),
             ("facets_test", 0.94, 0.92),
             ("facets_messy_test", 0.94, 0.8),
             ("facets_field_holdout", 0.96, 0.47),
@@ -330,9 +354,17 @@ mod tests {
 
     #[test]
     fn near_misses_say_nothing_but_for_a_few() {
-        for (name, few) in [("facets_wishes_traps", 13), ("facets_person_traps", 8), ("facets_idiom_traps", 3)] {
+        for (name, few) in [
+            ("facets_wishes_traps", 13),
+            ("facets_person_traps", 8),
+            ("facets_idiom_traps", 3),
+            ("facets_terse_w_traps", 1),
+            ("facets_terse_h_traps", 3),
+            ("facets_terse_p_traps", 4),
+            ("facets_heads_traps", 1),
+        ] {
             let set = texts(&[shipped(&format!("{name}.yaml"))]).sets.remove(0);
-            assert!(set.silent > 180 && set.silent - set.kept_silent <= few, "{:#?}", set.misses);
+            assert!(set.silent > 40 && set.silent - set.kept_silent <= few, "{:#?}", set.misses);
         }
     }
 

@@ -7,10 +7,11 @@ use std::ops::Range;
 use super::genitive::is_belonging;
 use super::guard::fold::Cell;
 use super::guard::token::Token;
-use super::heads::{ROLE_LINES, headed_by_stranger};
+use super::heads::headed_by_stranger;
 use super::memory::Set;
 use super::part::Part;
 use super::people::Mention;
+use super::role_lines::ROLE_LINES;
 use super::rules::Tag;
 use super::sentence::Read;
 
@@ -360,4 +361,14 @@ pub(super) fn is_called(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize
     called(before) && touches(cells, tokens, name.start, true)
         || called(tokens.get(name.end)) && signs(name.end) == Some('(')
         || before.is_some_and(|t| ROLE_LINES.has(t.text)) && matches!(signs(name.start), Some(':' | '='))
+}
+
+/// Where a name ends, with what its owner is called behind it: `Brandt (GF)`.
+pub(super) fn with_title(cells: &[Cell], tokens: &[Token<'_>], end: usize) -> usize {
+    let sign = |cell: usize| cells[cell..].iter().map(|c| c.raw).find(|c| !c.is_whitespace());
+    let called = tokens
+        .get(end)
+        .filter(|t| t.word.is(Part::CALLED))
+        .is_some_and(|t| sign(tokens[end - 1].cells.end) == Some('(') && sign(t.cells.end) == Some(')'));
+    if called { end + 1 } else { end }
 }

@@ -19,6 +19,7 @@ mod pattern;
 mod people;
 mod phrase;
 mod quote;
+mod role_lines;
 mod rules;
 mod sentence;
 mod signals;

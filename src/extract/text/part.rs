@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::address::{is_address, pronoun};
 use super::bare::BEGINNINGS;
 use super::guard::token::Token;
+use super::memory::Set;
 use super::people::words_of;
 
 /// What people do, right behind their names.
@@ -239,4 +240,61 @@ pub(super) fn is_heading(token: &Token<'_>) -> bool {
         || token.word.is(Part::CALLED)
         || token.word.is(Part::ADDRESS)
         || token.text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// Whether any pattern knows a word.
+pub(super) fn is_known(token: &Token<'_>) -> bool {
+    [Set::Context, Set::Claims, Set::Topics, Set::Stances].iter().any(|set| !token.word.ids(*set).is_empty())
+}
+
+/// Words that may stand before what is said of somebody who is not named: `A tough negotiator`, `Very careful`.
+const LEADS: [&str; 42] = [
+    "sehr",
+    "extrem",
+    "total",
+    "absolut",
+    "echt",
+    "richtig",
+    "ziemlich",
+    "wirklich",
+    "eher",
+    "ein",
+    "eine",
+    "einer",
+    "der",
+    "die",
+    "das",
+    "ist",
+    "bin",
+    "immer",
+    "stets",
+    "very",
+    "really",
+    "extremely",
+    "quite",
+    "totally",
+    "super",
+    "so",
+    "rather",
+    "pretty",
+    "a",
+    "an",
+    "the",
+    "is",
+    "am",
+    "always",
+    "bit",
+    "true",
+    "echter",
+    "echte",
+    // `Ihre Einkäufe stehen fest`: what is said is said of what is hers.
+    "ihre",
+    "seine",
+    "ihr",
+    "sein",
+];
+
+/// Whether a word may stand before what is said of somebody who is not named.
+pub(super) fn is_lead(word: &str) -> bool {
+    LEADS.contains(&word)
 }

@@ -12,12 +12,12 @@ use serde::Deserialize;
 
 use super::TextContact;
 use super::address::{DEGREES, Form, TITLES, honorific};
-use super::bare::{is_called, is_firm, is_ours, is_person, touches};
+use super::bare::{is_called, is_firm, is_ours, is_person, touches, with_title};
 use super::genitive::{is_belonging, is_genitive, is_given};
 use super::guard::fold::Cell;
 use super::guard::token::{Token, Words};
-use super::memory::{self, Set};
-use super::part::Part;
+use super::memory;
+use super::part::{Part, is_known};
 
 /// Who is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -330,21 +330,6 @@ impl<'r> Directory<'r> {
     fn fitting(&self, fits: impl Fn(&Name) -> Option<usize>) -> Vec<(usize, usize)> {
         self.names().iter().enumerate().filter_map(|(i, name)| fits(name).map(|end| (i, end))).collect()
     }
-}
-
-/// Whether any pattern knows a word.
-pub(super) fn is_known(token: &Token<'_>) -> bool {
-    [Set::Context, Set::Claims, Set::Topics, Set::Stances].iter().any(|set| !token.word.ids(*set).is_empty())
-}
-
-/// Where a name ends, with what its owner is called behind it: `Brandt (GF)`.
-fn with_title(cells: &[Cell], tokens: &[Token<'_>], end: usize) -> usize {
-    let sign = |cell: usize| cells[cell..].iter().map(|c| c.raw).find(|c| !c.is_whitespace());
-    let called = tokens
-        .get(end)
-        .filter(|t| t.word.is(Part::CALLED))
-        .is_some_and(|t| sign(tokens[end - 1].cells.end) == Some('(') && sign(t.cells.end) == Some(')'));
-    if called { end + 1 } else { end }
 }
 
 impl Mention {

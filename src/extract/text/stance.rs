@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
 use super::guard::token::Token;
-use super::heads::ROLE_LINES;
 use super::people::Mention;
 use super::phrase::{Found, View};
+use super::role_lines::ROLE_LINES;
 use super::rules::{Family, Tag};
 use super::sentence::Read;
 use super::topics::{Sign, TOPICS, Topic};

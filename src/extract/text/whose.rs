@@ -8,58 +8,11 @@ use super::TextKind;
 use super::address::{Form, pronoun};
 use super::bare::names_stranger;
 use super::heads::topic_head;
-use super::part::Part;
-use super::people::{Mention, Who, is_known};
+use super::part::{Part, is_known, is_lead};
+use super::people::{Mention, Who};
 use super::rules::Tag;
 use super::sentence::is_first_person;
 use super::stance::{Around, Here};
-
-/// Words that may stand before what is said of somebody who is not named: `A tough negotiator`, `Very careful`.
-const LEADS: [&str; 42] = [
-    "sehr",
-    "extrem",
-    "total",
-    "absolut",
-    "echt",
-    "richtig",
-    "ziemlich",
-    "wirklich",
-    "eher",
-    "ein",
-    "eine",
-    "einer",
-    "der",
-    "die",
-    "das",
-    "ist",
-    "bin",
-    "immer",
-    "stets",
-    "very",
-    "really",
-    "extremely",
-    "quite",
-    "totally",
-    "super",
-    "so",
-    "rather",
-    "pretty",
-    "a",
-    "an",
-    "the",
-    "is",
-    "am",
-    "always",
-    "bit",
-    "true",
-    "echter",
-    "echte",
-    // `Ihre Einkäufe stehen fest`: what is said is said of what is hers.
-    "ihre",
-    "seine",
-    "ihr",
-    "sein",
-];
 
 impl Here<'_> {
     /// Whose view a statement is, and whether that is said without a name.
@@ -108,7 +61,7 @@ impl Here<'_> {
         }
         let openers = self.sentence.mask(Tag::Opener);
         let from = topic_head(self.sentence);
-        let opens = (from..anchor.start.min(topic.start)).all(|at| openers[at] || LEADS.contains(&self.word(at)));
+        let opens = (from..anchor.start.min(topic.start)).all(|at| openers[at] || is_lead(self.word(at)));
         let alone = opens || kind == TextKind::Bio || self.around.floor.is_some();
         let nobody_else = !self.around.third_party && !self.names_stranger();
         let meant = own.or(self.around.meant).filter(|_| kind != TextKind::Company && alone && nobody_else);
