@@ -16,6 +16,9 @@ use crate::extract::text::{Polarity, TextContact, TextKind, TextRecord, read_tex
 pub struct FacetSet {
     #[serde(skip)]
     name: String,
+    /// Channels that are not wanted are labelled. Sets that are older than the reader of them have no such label.
+    #[serde(skip)]
+    has_unwanted: bool,
     /// What is labelled; signals of other families are not counted.
     families: BTreeSet<String>,
     company: String,
@@ -141,6 +144,7 @@ impl FacetSet {
                 return Err(FacetSetError::Label { case: at + 1, label: label.clone() });
             }
         }
+        set.has_unwanted = set.cases.iter().any(|case| case.expect.union(&case.may).any(|label| is_unwanted(label)));
         Ok(set)
     }
 
@@ -184,12 +188,18 @@ impl FacetSet {
         of_people
             .chain(of_company)
             .filter(|(label, _)| self.families.contains(family(label)) && !case.may.contains(label))
+            .filter(|(label, _)| self.has_unwanted || !is_unwanted(label))
             .collect()
     }
 }
 
 fn family(label: &str) -> &str {
     label.split(' ').nth(1).unwrap_or("")
+}
+
+/// `c1 channel phone:-`
+fn is_unwanted(label: &str) -> bool {
+    family(label) == "channel" && label.ends_with(":-")
 }
 
 /// Measures the shipped rules on labelled texts.
@@ -308,8 +318,8 @@ mod tests {
             ("facets_idiom_own", 0.98, 0.75),
             ("facets_trade_1_dev", 0.98, 0.8),
             ("facets_trade_2_dev", 0.98, 0.45),
-            ("facets_talk_1_dev", 0.98, 0.58),
-            ("facets_talk_2_dev", 0.98, 0.48),
+            ("facets_talk_1_dev", 0.96, 0.58),
+            ("facets_talk_2_dev", 0.96, 0.48),
             ("facets_terse_a_1_dev", 0.94, 0.77),
             ("facets_terse_a_2_dev", 0.97, 0.78),
             ("facets_terse_a_3_dev", 0.97, 0.76),
@@ -336,10 +346,10 @@ mod tests {
             ("facets_terse_4_holdout", 0.89, 0.83),
             ("facets_test", 0.94, 0.92),
             ("facets_messy_test", 0.94, 0.8),
-            ("facets_field_holdout", 0.96, 0.47),
+            ("facets_field_holdout", 0.92, 0.55),
             ("facets_inside_holdout", 0.9, 0.62),
             ("facets_company_holdout", 0.95, 0.65),
-            ("facets_third_holdout", 0.94, 0.5),
+            ("facets_third_holdout", 0.92, 0.55),
             ("facets_trade_3_holdout", 0.85, 0.18),
             ("facets_trade_4_holdout", 0.85, 0.18),
             ("facets_talk_3_holdout", 0.75, 0.2),
