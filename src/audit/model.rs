@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-const PARTS: [(&str, &[u8]); 45] = [
+const PARTS: [(&str, &[u8]); 46] = [
     ("signals/note_heads", include_bytes!("../../config/signals/note_heads.yaml")),
     ("signals/role_lines", include_bytes!("../../config/signals/role_lines.yaml")),
     ("signals/buying_role", include_bytes!("../../config/signals/buying_role.yaml")),
@@ -42,6 +42,7 @@ const PARTS: [(&str, &[u8]); 45] = [
     ("studies/buying_center_roles", include_bytes!("../../config/studies/buying_center_roles.yaml")),
     ("studies/ifh_koeln_2018", include_bytes!("../../config/studies/ifh_koeln_2018.yaml")),
     ("crm/columns", include_bytes!("../../config/crm/columns.yaml")),
+    ("crm/remarks", include_bytes!("../../config/crm/remarks.yaml")),
     ("crm/values", include_bytes!("../../config/crm/values.yaml")),
     ("identity", include_bytes!("../../config/identity.yaml")),
     ("lexicon/special_categories/biometric", include_bytes!("../../config/lexicon/special_categories/biometric.yaml")),

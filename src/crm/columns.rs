@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
-use super::headers::{columns_of, find_mapped, normal, once, shown, unwrapped, without_wrappers};
+use super::headers::{columns_of, list, mapped, normal, once, shown, unwrapped, without_wrappers};
 use super::noes::{self, No};
 use super::ready::{ByName, People};
 use super::remarks::REMARK;
@@ -64,7 +64,7 @@ impl Table {
         }
     }
 
-    fn known(self) -> &'static BTreeMap<String, Aliases> {
+    pub(super) fn known(self) -> &'static BTreeMap<String, Aliases> {
         match self {
             Self::Contacts => &COLUMNS.contacts,
             Self::Accounts => &COLUMNS.accounts,
@@ -85,9 +85,9 @@ struct Columns {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Aliases {
-    de: Vec<String>,
-    en: Vec<String>,
+pub(super) struct Aliases {
+    pub(super) de: Vec<String>,
+    pub(super) en: Vec<String>,
 }
 
 static COLUMNS: LazyLock<Columns> = LazyLock::new(|| {
@@ -232,23 +232,15 @@ impl Layout {
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
         let order = set.date_order.unwrap_or_default();
         let mut layout = Self { width, order, grows: set.grows, header: header.into(), ..Self::empty(table) };
-        for (field, wanted) in &set.columns {
-            let at = find_mapped(wanted, header, &keys, path)?.ok_or_else(|| CrmError::MissingHeader {
-                path: path.to_owned(),
-                field: field.clone(),
-                header: wanted.clone(),
-                found: list(table, set, header),
-            })?;
-            layout.columns.insert(field.clone(), vec![at]);
-        }
-        let mut mapped: Vec<usize> = layout.columns.values().flatten().copied().collect();
+        layout.columns.extend(mapped(table, set, (header, &keys), path)?);
+        let mut taken: Vec<usize> = layout.columns.values().flatten().copied().collect();
         let is_ignored = |key: &String| set.ignored.iter().any(|ignored| normal(ignored) == *key);
-        mapped.extend((0..keys.len()).filter(|at| is_ignored(&keys[*at])));
+        taken.extend((0..keys.len()).filter(|at| is_ignored(&keys[*at])));
         let keys = without_wrappers(header, keys);
         let (mut german, mut english) = (0, 0);
-        for (field, aliases) in table.known() {
-            let find = |list: &[String]| columns_of(list, &keys, &mapped);
-            let (de, en) = (find(&aliases.de), find(&aliases.en));
+        for (field, known) in table.known() {
+            let find = |aliases: &[String]| columns_of(aliases, &keys, &taken);
+            let (de, en) = (find(&known.de), find(&known.en));
             let is_mapped = layout.columns.contains_key(field);
             if !is_mapped && de.is_empty() != en.is_empty() {
                 *(if en.is_empty() { &mut german } else { &mut english }) += 1;
@@ -359,22 +351,6 @@ pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
         let known = table.known().get(*field).into_iter().flat_map(|a| a.de.iter().chain(&a.en));
         known.chain(set.columns.get(*field)).any(|alias| normal(alias) == normal(unwrapped(key)))
     })
-}
-
-/// The headers there are. In a file without a header line the first row is a person's: then they are only counted.
-fn list(table: Table, set: &FileSet, header: &[String]) -> String {
-    let known = |key: &String| {
-        let aliases = table.known().values().flat_map(|a| a.de.iter().chain(&a.en));
-        aliases.chain(set.columns.values()).any(|alias| normal(alias) == *key)
-    };
-    // A person's row may have a cell that is a header by chance.
-    let n_known = header.iter().filter(|h| known(&normal(h))).count();
-    let is_personal = |h: &String| h.contains('@') || h.chars().filter(char::is_ascii_digit).count() > 4;
-    if n_known * 2 < header.len() || header.iter().any(is_personal) {
-        return format!("{} of unknown names (is the first line the line of headers?)", header.len());
-    }
-    let shown = |h: &String| h.trim().chars().take(40).collect::<String>();
-    header.iter().take(60).map(shown).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::CrmError;
+use super::columns::Table;
+use super::{CrmError, FileSet};
 
 /// What APIs put around the fields of a record; known headers are looked for within.
 const WRAPPERS: [&str; 3] = ["properties.", "attributes.", "fields."];
@@ -23,12 +24,7 @@ pub(super) fn unwrapped(key: &str) -> &str {
 }
 
 /// The column of a mapped header, `None` where there is none.
-pub(super) fn find_mapped(
-    wanted: &str,
-    header: &[String],
-    keys: &[String],
-    path: &Path,
-) -> Result<Option<usize>, CrmError> {
+fn find_mapped(wanted: &str, header: &[String], keys: &[String], path: &Path) -> Result<Option<usize>, CrmError> {
     // The exact spelling wins, so that "ID" and "Id" can be told apart by who must.
     let same = |h: &&String| h.trim() == wanted.trim();
     let exact = header.iter().position(|h| same(&h));
@@ -37,6 +33,44 @@ pub(super) fn find_mapped(
         once(header, keys, at, path)?;
     }
     Ok(Some(at))
+}
+
+/// The columns that a file's settings name for fields.
+///
+/// # Errors
+/// One of them is not there, or twice.
+pub(super) fn mapped(
+    table: Table,
+    set: &FileSet,
+    (header, keys): (&[String], &[String]),
+    path: &Path,
+) -> Result<Vec<(String, Vec<usize>)>, CrmError> {
+    let at = |(field, wanted): (&String, &String)| {
+        let at = find_mapped(wanted, header, keys, path)?.ok_or_else(|| CrmError::MissingHeader {
+            path: path.to_owned(),
+            field: field.clone(),
+            header: wanted.clone(),
+            found: list(table, set, header),
+        })?;
+        Ok((field.clone(), vec![at]))
+    };
+    set.columns.iter().map(at).collect()
+}
+
+/// The headers there are. In a file without a header line the first row is a person's: then they are only counted.
+pub(super) fn list(table: Table, set: &FileSet, header: &[String]) -> String {
+    let known = |key: &String| {
+        let aliases = table.known().values().flat_map(|a| a.de.iter().chain(&a.en));
+        aliases.chain(set.columns.values()).any(|alias| normal(alias) == *key)
+    };
+    // A person's row may have a cell that is a header by chance.
+    let n_known = header.iter().filter(|h| known(&normal(h))).count();
+    let is_personal = |h: &String| h.contains('@') || h.chars().filter(char::is_ascii_digit).count() > 4;
+    if n_known * 2 < header.len() || header.iter().any(is_personal) {
+        return format!("{} of unknown names (is the first line the line of headers?)", header.len());
+    }
+    let shown = |h: &String| h.trim().chars().take(40).collect::<String>();
+    header.iter().take(60).map(shown).collect::<Vec<_>>().join(", ")
 }
 
 /// The columns of a list of headers, in the order of the list, without those that a mapping took.

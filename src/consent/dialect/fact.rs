@@ -151,13 +151,7 @@ pub(super) fn facts<'a>(
     now: Timestamp,
     problems: &mut Vec<Problem>,
 ) -> Vec<Fact<'a>> {
-    let stated = object.id_of(item);
-    let says_something = object.flags_of(item).next().is_some() || !object.statuses.is_empty();
-    if stated.is_none() && says_something {
-        let advice =
-            format!("a {} without its id: a no counts all the same, a yes does not; export the id", object.name);
-        problems.push(item.problem(None, "missing_id", advice));
-    }
+    let stated = stated_id(object, item, problems);
     let has_id = stated.is_some();
     let id = stated.unwrap_or_else(|| data_encoding::HEXLOWER.encode(&item.digest()));
     let mut facts = Vec::new();
@@ -200,18 +194,35 @@ pub(super) fn facts<'a>(
                         problems.push(item.problem(Some(field), reason, advice));
                         continue;
                     }
-                    let dates = Dates {
-                        at: recorded(item, &status.at, false, now, problems),
-                        from: dated(item, &status.from, false, problems),
-                        to: end(item, &status.to, problems),
-                    };
-                    let dates = dates.in_order(item, status, problems);
+                    let dates = dates_of_yes(item, status, now, problems);
                     facts.push(fact(field, value, labels.clone(), Says::Yes { basis, dates, status }));
                 }
             }
         }
     }
     facts
+}
+
+/// The id of an item that says something; where it has none, that is told.
+fn stated_id(object: &Object, item: &Item, problems: &mut Vec<Problem>) -> Option<String> {
+    let stated = object.id_of(item);
+    let says_something = object.flags_of(item).next().is_some() || !object.statuses.is_empty();
+    if stated.is_none() && says_something {
+        let advice =
+            format!("a {} without its id: a no counts all the same, a yes does not; export the id", object.name);
+        problems.push(item.problem(None, "missing_id", advice));
+    }
+    stated
+}
+
+/// From when to when a yes holds, and when it was said.
+fn dates_of_yes(item: &Item, status: &Status, now: Timestamp, problems: &mut Vec<Problem>) -> Dates {
+    let dates = Dates {
+        at: recorded(item, &status.at, false, now, problems),
+        from: dated(item, &status.from, false, problems),
+        to: end(item, &status.to, problems),
+    };
+    dates.in_order(item, status, problems)
 }
 
 /// What a no of a list is about; flags of CRMs are about nothing in particular.

@@ -39,6 +39,8 @@ const FRESH_3: &str = include_str!("../../../../testdata/text/redteam_fresh3.jso
 const BIOS: &str = include_str!("../../../../testdata/text/redteam_bios.jsonl");
 /// Of the same kind, written after the rules for the first.
 const BIOS_2: &str = include_str!("../../../../testdata/text/redteam_bios2.jsonl");
+/// Notes of several lines and half-sentences, mostly a sceptic's, written after notes were parted into lines.
+const LINES: &str = include_str!("../../../../testdata/text/redteam_lines.jsonl");
 /// Never looked at while the rules were made; what leaks stays unrepaired, so that the figure stays honest.
 const HOLD_OUT: &str = include_str!("../../../../testdata/text/redteam_holdout.jsonl");
 /// By an author who had read nothing of the guard: the half that it was tuned on, and the half that nobody looks at.
@@ -132,6 +134,11 @@ fn no_attack_of_the_fresh_sets_comes_through_but_those_that_are_known() {
 fn no_bio_of_half_sentences_comes_through() {
     check_attacks(BIOS, 50);
     check_attacks(BIOS_2, 30);
+}
+
+#[test]
+fn no_line_of_a_note_comes_through() {
+    check_attacks(LINES, 20);
 }
 
 #[test]
