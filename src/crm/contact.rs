@@ -50,7 +50,7 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLette
         created_at,
         flags,
         record_id,
-        origin: cells.row.origin.clone(),
+        origin: cells.row.origin(),
     })
 }
 

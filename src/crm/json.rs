@@ -86,7 +86,7 @@ impl JsonRows {
 fn wrong_type(layout: &Layout, row: &Row, field: &str) -> Box<CrmDeadLetter> {
     let id = layout.column(layout.table.key()).map(|at| row.cell(at).to_owned()).filter(|id| !id.is_empty());
     let advice = "holds an object where one value is expected; map one of its keys under `columns`, or correct it";
-    dead(layout.table, "wrong_type", Some(field), advice, id, row.origin.clone())
+    dead(layout.table, "wrong_type", Some(field), advice, id, row.origin())
 }
 
 /// Every key of the file, nested ones joined by dots, in the order in which they first come. Of keys that hold objects

@@ -50,7 +50,7 @@ pub use parts::{
     tags_of_rows,
 };
 pub use pull::{check, files_of, pull};
-pub use ready::{ByName, People};
+pub use ready::{ByName, People, ready};
 pub use rows::MAX_CELL;
 pub use understood::{Understood, understood};
 pub use versions::Versions;
@@ -75,7 +75,7 @@ pub struct CsvSource {
 }
 
 /// Files of one kind, and how to read them; what is not stated is found out from each file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct FileSet {
     /// A path, relative to the pipeline file; `*` and `?` stand for characters of a name, not for `/`. A folder means all
     /// files in it.
@@ -104,6 +104,8 @@ pub struct FileSet {
     pub people: Option<std::sync::Arc<People>>,
     /// Of notes: which of several rows of one holds; found out.
     pub versions: Option<std::sync::Arc<Versions>>,
+    /// Of contacts: what can be found out of all files of the source was ([`ready`]).
+    pub is_ready: bool,
 }
 
 /// The order of the parts in a date with slashes.

@@ -87,7 +87,7 @@ fn read(cells: &mut Cells<'_>) -> Result<CrmNote, Box<CrmDeadLetter>> {
         },
         language: cells.text("language").and_then(value::language),
         text: Personal::new(text),
-        origin: cells.row.origin.clone(),
+        origin: cells.row.origin(),
     })
 }
 

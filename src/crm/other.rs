@@ -57,7 +57,7 @@ pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, Box<CrmDeadLe
         founded: cells.read("founded", "unreadable_number", "write a year of four digits", year),
         updated_at,
         name,
-        origin: cells.row.origin.clone(),
+        origin: cells.row.origin(),
     })
 }
 
@@ -120,7 +120,7 @@ pub(super) fn consent(cells: &mut Cells<'_>) -> Result<ConsentRow, Box<CrmDeadLe
         notice_id: cells.line("notice_id"),
         wording_hash: cells.line("wording_hash"),
         language: cells.line("language"),
-        origin: cells.row.origin.clone(),
+        origin: cells.row.origin(),
     })
 }
 

@@ -28,7 +28,7 @@ use super::{CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, FileFacts,
 use crate::blocks::{Blocks, Item};
 pub use book::{is_of_this_layout as is_readable_rows, tags as tags_of_rows};
 pub use concerned::{Before, Concerned, Found, Known as KnownBefore, Tag, TonightsRows};
-use prints::{Print, Prints};
+pub(super) use prints::{Print, Prints};
 pub(super) use read::owners;
 
 /// How a pull is parted.
@@ -187,7 +187,7 @@ impl Parts {
                     let file = Arc::clone(&self.shapes.get(shape as usize)?.name);
                     let ends = ends.into_iter().map(|end| end as usize).collect();
                     let origin = Origin { file, line, unit, digest };
-                    rows.push((shape as usize, Row { text: text.to_owned(), ends, origin }));
+                    rows.push((shape as usize, Row::instead_of(origin, text.to_owned(), ends)));
                 }
             }
             Some(())

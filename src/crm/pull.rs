@@ -58,7 +58,7 @@ pub(super) fn gather(
     })?;
     let mut seen = BTreeSet::new();
     rows(Table::Consents, &mut notes, &mut |cells| {
-        if !seen.insert(cells.row.origin.digest) {
+        if !seen.insert(*cells.row.digest()) {
             return Err(cells.letter("duplicate", None, "the same row stands above; nothing to do"));
         }
         pull.consents.push(other::consent(cells)?);

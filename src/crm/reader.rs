@@ -112,16 +112,17 @@ impl RowReader {
             if record.too_large.is_none() && self.out[..record.length].iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            if record.too_large.is_none() && passed::is_around(&self.row(&record), self.layout.header()) {
-                continue;
-            }
-            self.facts.rows += 1;
             if let Some(reason) = record.too_large {
+                self.facts.rows += 1;
                 let origin = Origin { file: self.file.clone(), line: record.line, unit: Unit::Line, digest: [0; 32] };
                 let advice = "holds more than 1 MiB in one cell or 4 MiB in one row; shorten it or close its quote";
                 return Ok(Some(Err(dead(self.layout.table, reason, None, advice, None, origin))));
             }
             let row = self.row(&record);
+            if passed::is_around(&row, self.layout.header()) {
+                continue;
+            }
+            self.facts.rows += 1;
             return Ok(Some(check(row, &self.layout, self.text.malformed)));
         }
     }
@@ -264,7 +265,7 @@ impl Cells<'_> {
 
     /// A dead letter of the row.
     pub(super) fn letter(&self, reason: &'static str, field: Option<&str>, advice: &str) -> Box<CrmDeadLetter> {
-        dead(self.layout.table, reason, field, advice, self.id.clone(), self.row.origin.clone())
+        dead(self.layout.table, reason, field, advice, self.id.clone(), self.row.origin())
     }
 
     /// A date; `Err` where there is one that cannot be read.

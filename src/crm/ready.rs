@@ -85,12 +85,16 @@ fn key(name: &str) -> String {
     value::collapse(name).to_lowercase()
 }
 
-/// The source as its files are to be read.
+/// The source as its files are to be read; relative paths start at `base`. All that reads a source asks for this first: who
+/// reads one several times makes it ready once.
 ///
 /// # Errors
 /// A file that cannot be read, or whose header lacks what its table needs.
-pub(super) fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
+pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
     let mut ready = source.clone();
+    if std::mem::replace(&mut ready.contacts.is_ready, true) {
+        return Ok(ready);
+    }
     if ready.accounts.is_none() && names_companies(&source.contacts, base)? {
         ready.accounts = Some(FileSet { of_contacts: true, ..source.contacts.clone() });
     }

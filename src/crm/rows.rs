@@ -3,6 +3,7 @@
 //! Invariant: all formats give rows of one shape, so nothing behind this knows which it was; memory is bounded by one
 //! row, of JSON pages by one page, of Parquet by one batch.
 
+use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,22 +30,40 @@ pub(super) const MAX_COLUMNS: usize = 4096;
 pub(super) struct Row {
     pub(super) text: String,
     pub(super) ends: Vec<usize>,
-    /// Where it stands.
-    pub(super) origin: Origin,
+    pub(super) file: Arc<str>,
+    pub(super) line: u64,
+    pub(super) unit: Unit,
+    /// Made when it is asked for: of most rows that are read, nobody does.
+    digest: OnceCell<[u8; 32]>,
 }
 
 impl Row {
-    /// Joins cells; `file` and `number` tell where they stand.
-    pub(super) fn of(text: String, ends: Vec<usize>, file: &Arc<str>, number: u64, unit: Unit) -> Self {
-        let mut hash = Sha256::new();
-        let mut start = 0;
-        for end in &ends {
-            hash.update(((end - start) as u64).to_le_bytes());
-            hash.update(&text.as_bytes()[start..*end]);
-            start = *end;
-        }
-        let origin = Origin { file: file.clone(), line: number, unit, digest: hash.finalize().into() };
-        Self { text, ends, origin }
+    /// Joins cells; `file` and `line` tell where they stand.
+    pub(super) fn of(text: String, ends: Vec<usize>, file: &Arc<str>, line: u64, unit: Unit) -> Self {
+        Self { text, ends, file: Arc::clone(file), line, unit, digest: OnceCell::new() }
+    }
+
+    /// The same of a row that stood there with more cells, or others.
+    pub(super) fn instead_of(origin: Origin, text: String, ends: Vec<usize>) -> Self {
+        let Origin { file, line, unit, digest } = origin;
+        Self { text, ends, file, line, unit, digest: OnceCell::from(digest) }
+    }
+
+    /// The SHA-256 of its cells.
+    pub(super) fn digest(&self) -> &[u8; 32] {
+        self.digest.get_or_init(|| {
+            let mut hash = Sha256::new();
+            for cell in self.cells() {
+                hash.update((cell.len() as u64).to_le_bytes());
+                hash.update(cell.as_bytes());
+            }
+            hash.finalize().into()
+        })
+    }
+
+    /// Where it stands.
+    pub(super) fn origin(&self) -> Origin {
+        Origin { file: Arc::clone(&self.file), line: self.line, unit: self.unit, digest: *self.digest() }
     }
 
     /// The same of single cells.
@@ -178,14 +197,16 @@ impl Rows {
 
 /// What is wrong with a row of any format.
 pub(super) fn check(row: Row, layout: &Layout, malformed: bool) -> Item {
-    let key = layout.column(layout.table.key());
-    let id = key.map(|at| row.cell(at).trim()).filter(|id| !id.is_empty() && id.len() < 256).map(str::to_owned);
-    let fail = |reason, advice: &str| Err(dead(layout.table, reason, None, advice, id.clone(), row.origin.clone()));
+    let fail = |reason, advice: &str| {
+        let id = layout.column(layout.table.key()).map(|at| row.cell(at).trim());
+        let id = id.filter(|id| !id.is_empty() && id.len() < 256).map(str::to_owned);
+        Err(dead(layout.table, reason, None, advice, id, row.origin()))
+    };
     let (have, want) = (row.ends.len(), layout.width);
     if row.cells().any(|c| c.len() > MAX_CELL) {
         return fail("cell_too_large", "holds a cell of more than 1 MiB; shorten it or close its quote");
     }
-    if row.text.contains('\0') {
+    if memchr::memchr(0, row.text.as_bytes()).is_some() {
         return fail("nul_byte", "holds NUL bytes; export the row again");
     }
     if malformed && row.text.contains('\u{fffd}') {

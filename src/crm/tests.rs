@@ -39,19 +39,14 @@ struct RawSet {
 impl RawSet {
     fn set(self, default: &str) -> FileSet {
         FileSet {
-            grows: false,
             ignored: self.ignored,
-            of_contacts: false,
-            by_name: None,
-            versions: None,
-            people: None,
-            by_cell: Vec::new(),
             path: self.path.unwrap_or_else(|| default.to_owned()),
             encoding: self.encoding,
             delimiter: self.delimiter,
             date_order: self.month_first.then_some(DateOrder::MonthFirst),
             decimal: self.decimal_point.map(|p| if p { Decimal::Point } else { Decimal::Comma }),
             columns: self.columns,
+            ..FileSet::default()
         }
     }
 }

@@ -7,30 +7,34 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use super::columns::{Layout, Table};
 use super::files::{expand, glance};
 use super::headers::normal;
+use super::parts::{Print, Prints};
 use super::reader::stated_encoding;
 use super::rows::{Export, Row, Rows};
 use super::when::{When, when};
 use super::{CrmError, FileSet, value};
 
-type Key = [u8; 16];
-
-/// The newest row of each note.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// The newest row of each note: 32 bytes of each.
+#[derive(Debug, Default)]
 pub struct Versions {
-    newest: HashMap<Key, Newest>,
+    prints: Prints,
+    /// Of each file, a print of the headers of its notes: calls and meetings may both be numbered from one on.
+    headers: Vec<Print>,
+    newest: HashMap<Print, Newest>,
     /// Notes of which an export says no more than that they are gone.
-    gone: HashMap<Key, Option<Timestamp>>,
+    gone: HashMap<Print, Option<Microseconds>>,
 }
+
+/// Since 1970.
+type Microseconds = i64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Newest {
-    at: Option<Timestamp>,
-    file: usize,
+    at: Option<Microseconds>,
+    file: u32,
     is_gone: bool,
 }
 
@@ -38,7 +42,8 @@ impl Newest {
     fn of(layout: &Layout, row: &Row, file: usize) -> Self {
         let cell = |field: &str| value::text(row.cell(layout.column(field)?));
         let date = |field: &str| cell(field).and_then(|cell| when(cell, layout.order)).map(When::start);
-        Self { at: date("updated_at").or_else(|| date("deleted")), file, is_gone: is_deleted(layout, row) }
+        let at = date("updated_at").or_else(|| date("deleted")).map(Timestamp::as_microsecond);
+        Self { at, file: file as u32, is_gone: is_deleted(layout, row) }
     }
 
     fn is_older_than(&self, other: &Self) -> bool {
@@ -65,9 +70,11 @@ impl Versions {
         for (file, path) in files.iter().enumerate() {
             let survey = glance(path, stated)?;
             if survey.empty {
+                found.headers.push(Print::default());
                 continue;
             }
             let mut rows = Rows::of(&Export { table: Table::Notes, set, path, name: "", survey: &survey })?;
+            found.headers.push(found.headers_of(rows.layout()));
             while let Some(item) = rows.next_row()? {
                 if let Ok(row) = item {
                     found.add(rows.layout(), &row, file);
@@ -79,13 +86,13 @@ impl Versions {
 
     fn add(&mut self, layout: &Layout, row: &Row, file: usize) {
         let new = Newest::of(layout, row, file);
-        if let Some(key) = key(layout, row) {
+        if let Some(key) = self.key(layout, row, file) {
             let held = self.newest.entry(key).or_insert(new);
             if held.is_older_than(&new) {
                 *held = new;
             }
         }
-        if let Some(id) = id(layout, row).filter(|_| new.is_gone && is_bare(layout, row)) {
+        if let Some(id) = self.id(layout, row).filter(|_| new.is_gone && is_bare(layout, row)) {
             let at = self.gone.entry(id).or_insert(new.at);
             *at = (*at).max(new.at).filter(|_| at.is_some() && new.at.is_some());
         }
@@ -94,12 +101,27 @@ impl Versions {
     /// Whether a row of a file is one that holds.
     fn holds(&self, layout: &Layout, row: &Row, file: usize) -> bool {
         let this = Newest::of(layout, row, file);
-        let gone = id(layout, row).and_then(|id| self.gone.get(&id));
+        let gone = Some(&self.gone).filter(|gone| !gone.is_empty()).and_then(|gone| gone.get(&self.id(layout, row)?));
         if gone.is_some_and(|gone| gone.is_none_or(|gone| this.at.is_none_or(|at| at <= gone))) {
             return false;
         }
-        let newest = key(layout, row).and_then(|key| self.newest.get(&key));
+        let newest = self.key(layout, row, file).and_then(|key| self.newest.get(&key));
         newest.is_none_or(|newest| (newest.at, newest.file) == (this.at, this.file) && !newest.is_gone)
+    }
+
+    fn headers_of(&self, layout: &Layout) -> Print {
+        let header = |field: &str| normal(layout.column(field).map_or("", |at| layout.header_of(at)));
+        self.prints.print(&[header("note_id"), header("text")].join("\n"))
+    }
+
+    fn id(&self, layout: &Layout, row: &Row) -> Option<Print> {
+        Some(self.prints.print(value::text(row.cell(layout.column("note_id")?))?))
+    }
+
+    /// A note's id, with the headers of its file.
+    fn key(&self, layout: &Layout, row: &Row, file: usize) -> Option<Print> {
+        let ([id, more], [headers, others]) = (self.id(layout, row)?, self.headers[file]);
+        Some([id ^ headers, more ^ others])
     }
 }
 
@@ -117,20 +139,4 @@ fn is_deleted(layout: &Layout, row: &Row) -> bool {
 /// Whether a row has little more than the id of its note.
 fn is_bare(layout: &Layout, row: &Row) -> bool {
     layout.column("text").is_none_or(|at| value::text(row.cell(at)).is_none())
-}
-
-fn id(layout: &Layout, row: &Row) -> Option<Key> {
-    Some(print(&[value::text(row.cell(layout.column("note_id")?))?]))
-}
-
-/// A note's id, with the headers of its file: calls and meetings may both be numbered from one on.
-fn key(layout: &Layout, row: &Row) -> Option<Key> {
-    let column = layout.column("note_id")?;
-    let header = |field: &str| normal(layout.column(field).map_or("", |at| layout.header_of(at)));
-    Some(print(&[&header("note_id"), &header("text"), value::text(row.cell(column))?]))
-}
-
-fn print(parts: &[&str]) -> Key {
-    let hash = Sha256::digest(parts.join("\n"));
-    *hash.first_chunk().expect("16 of 32 bytes")
 }

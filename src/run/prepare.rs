@@ -15,7 +15,7 @@ use crate::audit::Recorder;
 use crate::config::{self, Diagnostic, Network, Plan, Position};
 use crate::consent::gate::{Clock, Gate};
 use crate::consent::policy::Policy;
-use crate::crm::{CrmPull, CsvSource, FileFacts, NoteFiles, pull};
+use crate::crm::{self, CrmPull, CsvSource, FileFacts, NoteFiles, pull};
 use crate::fetch::{Cassette, Fetcher};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
@@ -114,7 +114,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         // Before the lock, which would create the folder.
         Home::open_for(&home_path, plan.controller(), false)?;
     }
-    let source = settings::crm_source(&plan);
+    let source = tracing::info_span!("crm").in_scope(|| crm::ready(&settings::crm_source(&plan), Path::new("")))?;
     let (early, carry) = Carry::open((&plan, &policy), options, &home_path, (as_of, gate_now))?;
     let mut tonight = Tonight::of(&source, &plan, options, carry.is_some())?;
     let notes = NoteFiles::open(&source, Path::new(""))?;

@@ -81,11 +81,6 @@ fn file_set(set: &FileSet, grows: bool) -> crate::crm::FileSet {
         },
         columns: set.columns.iter().map(|(field, header)| (crm_field(field).to_owned(), header.clone())).collect(),
         ignored: set.ignored.clone(),
-        of_contacts: false,
-        by_name: None,
-        people: None,
-        versions: None,
-        by_cell: Vec::new(),
         date_order: match set.date_order {
             DateOrder::Auto => None,
             DateOrder::DayFirst => Some(crate::crm::DateOrder::DayFirst),
@@ -96,6 +91,7 @@ fn file_set(set: &FileSet, grows: bool) -> crate::crm::FileSet {
             Decimal::Comma => Some(crate::crm::Decimal::Comma),
             Decimal::Point => Some(crate::crm::Decimal::Point),
         },
+        ..crate::crm::FileSet::default()
     }
 }
 

@@ -114,15 +114,16 @@ impl TableWriter {
         &mut self,
         keys: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,
     ) -> Result<(), SinkError> {
-        let mut last = self.last_key.take();
-        for (row, (first, second)) in keys.enumerate() {
-            if last.as_ref().is_some_and(|(a, b)| (a.as_deref(), b.as_deref()) > (first, second)) {
+        let before = self.last_key.take();
+        let mut last = before.as_ref().map(|(a, b)| (a.as_deref(), b.as_deref()));
+        for (row, next) in keys.enumerate() {
+            if last.is_some_and(|last| last > next) {
                 let key = columns::sort_key(self.table).expect("only sorted tables are checked");
                 return Err(SinkError::Unsorted { table: self.table, key, row });
             }
-            last = Some((first.map(str::to_owned), second.map(str::to_owned)));
+            last = Some(next);
         }
-        self.last_key = last;
+        self.last_key = last.map(|(first, second)| (first.map(str::to_owned), second.map(str::to_owned)));
         Ok(())
     }
 

@@ -20,7 +20,7 @@ use crate::crm::CrmError;
 use crate::run::files::private_dir;
 
 /// What the file begins with; another layout has another number.
-const MAGIC: [u8; 16] = *b"prosopon-rows/1\n";
+const MAGIC: [u8; 16] = *b"prosopon-rows/2\n";
 /// In the place of a print: whoever it was, was erased.
 const NOBODY: Print = [0; 2];
 /// Marks the number of one whose rows have changed.

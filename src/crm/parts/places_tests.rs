@@ -98,7 +98,7 @@ fn where_names_of_files_are_not_in_the_order_of_reading_places_count() {
 fn a_file_of_another_layout_is_known_as_such() {
     let temp = tempfile::tempdir().expect("a folder");
     let path = temp.path().join("rows");
-    for (magic, is) in [("prosopon-rows/1\n", true), ("prosopon-rows/0\n", false)] {
+    for (magic, is) in [("prosopon-rows/2\n", true), ("prosopon-rows/1\n", false)] {
         fs::write(&path, magic).expect("written");
         assert_eq!(crate::crm::is_readable_rows(&path).expect("readable"), is, "{magic}");
     }

@@ -39,7 +39,7 @@ impl Prints {
         Self { keyed: SipHasher24::new_with_key(first) }
     }
 
-    pub(super) fn print(&self, text: &str) -> Print {
+    pub(in crate::crm) fn print(&self, text: &str) -> Print {
         self.of(|hash| hash.write(text.as_bytes()))
     }
 

@@ -210,7 +210,7 @@ impl<'a> Reading<'a> {
             self.graph.companies.add(company, what::SPOKEN_OF);
             now.sheet.add(&mut self.graph.companies.trails[company as usize], &item);
             if let Ok(row) = &item {
-                self.work.letter(company, (self.known.row)(&row.origin.digest))?;
+                self.work.letter(company, (self.known.row)(row.digest()))?;
             }
         }
         Ok(())

@@ -15,7 +15,7 @@ use crate::crm::pull::{Newest, count_unread, gather, shown};
 use crate::crm::reader::{Cells, check_settings, stated_encoding};
 use crate::crm::ready::ready;
 use crate::crm::rows::{Export, Item as RowItem, Row, Rows};
-use crate::crm::{CrmDeadLetter, CrmError, CrmPull, CsvSource, FileFacts, FileSet, Origin, contact, other};
+use crate::crm::{CrmDeadLetter, CrmError, CrmPull, CsvSource, FileFacts, FileSet, contact, other};
 
 /// A file of a table, looked at once.
 pub(super) struct File {
@@ -156,15 +156,15 @@ impl Sorter<'_> {
         Ok(())
     }
 
-    /// Hands every row of a table to `take`, its known columns only, with the number of its file; keeps what could not be read.
+    /// Hands every row of a table to `take`, with the number of its file; keeps what could not be read.
     fn rows(
         &mut self,
         table: (Table, &FileSet),
         all: &[File],
         mut take: impl FnMut(&mut Self, usize, Row) -> Result<(), CrmError>,
     ) -> Result<(), CrmError> {
-        let facts = each(table, all, |file, layout, item| match item {
-            Ok(row) => take(self, file, known_columns(layout, row)),
+        let facts = each(table, all, |file, _, item| match item {
+            Ok(row) => take(self, file, row),
             Err(letter) => {
                 self.lost(*letter);
                 Ok(())
@@ -224,6 +224,7 @@ impl Sorter<'_> {
         let print = self.parts.places.print(&id);
         let counted = self.parts.places.by_record.get(&print).copied();
         if counted == Some(ROWS) || self.tied.contains(&id) {
+            let row = known_columns(&of.layout, &row);
             self.held.push((id, shape, row));
             return Ok(Some(()));
         }
@@ -348,15 +349,16 @@ impl Sorter<'_> {
     }
 
     fn put(&mut self, part: usize, shape: usize, row: &Row) -> Result<(), CrmError> {
+        let row = known_columns(&self.parts.shapes[shape].layout, row);
         let ends = row.ends.iter().map(|end| *end as u32).collect();
-        let Origin { line, unit, digest, .. } = row.origin;
-        let stored = Stored::Row { shape: shape as u32, text: &row.text, ends, line, unit, digest };
+        let (shape, digest) = (shape as u32, *row.digest());
+        let stored = Stored::Row { shape, text: &row.text, ends, line: row.line, unit: row.unit, digest };
         Ok(self.parts.blocks.put(part, &stored)?)
     }
 }
 
 /// A row without the cells of columns that stand for nothing.
-fn known_columns(layout: &Layout, row: Row) -> Row {
+fn known_columns(layout: &Layout, row: &Row) -> Row {
     let used = layout.used();
     let mut used = used.iter().peekable();
     let (mut text, mut ends) = (String::with_capacity(row.text.len()), Vec::with_capacity(row.ends.len()));
@@ -366,5 +368,5 @@ fn known_columns(layout: &Layout, row: Row) -> Row {
         }
         ends.push(text.len());
     }
-    Row { text, ends, origin: row.origin }
+    Row::instead_of(row.origin(), text, ends)
 }

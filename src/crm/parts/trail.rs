@@ -131,17 +131,23 @@ impl Sheet {
 
     /// Adds a row, or what was wrong with it.
     pub(super) fn add(&self, trail: &mut Trail, item: &Item) {
-        let (content, origin) = match item {
-            Ok(row) => (self.row(row), &row.origin),
-            Err(letter) => (self.letter(letter), &letter.origin),
+        let cells = |row: &Row| self.prints.of(|hash| row.cells().for_each(|cell| frame(hash, cell.as_bytes())));
+        let (content, (file, line, unit), whole) = match item {
+            Ok(row) => {
+                let whole = cells(row);
+                (self.row(row, whole), (&row.file, row.line, row.unit), whole)
+            }
+            Err(letter) => {
+                let Origin { file, line, unit, digest } = &letter.origin;
+                (self.letter(letter), (file, *line, *unit), self.prints.of(|hash| hash.write(digest)))
+            }
         };
-        let Origin { file, line, unit, digest } = origin;
         let places = self.prints.of(|hash| {
             hash.write_u64(trail.places);
             frame(hash, file.as_bytes());
-            hash.write_u64(*line);
-            hash.write_u8(*unit as u8);
-            hash.write(digest);
+            hash.write_u64(line);
+            hash.write_u8(unit as u8);
+            whole.iter().for_each(|half| hash.write_u64(*half));
         })[0];
         // A newer row in another file is no duplicate.
         let is_apart = matches!(self.table, Table::Contacts | Table::Accounts) && trail.file != self.number;
@@ -173,7 +179,7 @@ impl Sheet {
     }
 
     /// What a row says: of consents and notes all cells, as two rows are one only where all are equal.
-    fn row(&self, row: &Row) -> Print {
+    fn row(&self, row: &Row, whole: Print) -> Print {
         self.prints.of(|hash| {
             hash.write_u8(self.table as u8);
             hash.write_u8(self.decimal);
@@ -189,7 +195,7 @@ impl Sheet {
                 }
             }
             if is_whole {
-                hash.write(&row.origin.digest);
+                whole.iter().for_each(|half| hash.write_u64(*half));
             }
         })
     }

@@ -7,9 +7,9 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, BooleanArray, RecordBatch, StringArray};
+use arrow_array::{Array, BooleanArray, RecordBatch};
 
-use super::copy::{Coming, copy, key_of, values};
+use super::copy::{Coming, Keys, copy, values};
 use super::counts::Rewritten;
 use crate::ids::commitment_bytes;
 use crate::sink::read::Batches;
@@ -37,12 +37,17 @@ pub struct Worked {
 impl Worked {
     /// Rows of a batch that are about them.
     fn rows(&self, batch: &RecordBatch) -> BooleanArray {
-        let column = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
-        let (accounts, subjects) = (column("account_id"), column("subject_id"));
-        let has = |column: Option<&StringArray>, row: usize, ids: &HashSet<String>| {
-            column.is_some_and(|c| c.is_valid(row) && ids.contains(c.value(row)))
+        let keys = Keys::of(batch);
+        // Rows of one company, and of one contact, stand together.
+        let mut last = (None, false);
+        let mut is_theirs = |row| {
+            let key = keys.at(row);
+            if last.0 != Some(key) {
+                let has = |id: Option<&str>, ids: &HashSet<String>| id.is_some_and(|id| ids.contains(id));
+                last = (Some(key), has(key.0, &self.accounts) || has(key.1, &self.subjects));
+            }
+            last.1
         };
-        let is_theirs = |row| has(accounts, row, &self.accounts) || has(subjects, row, &self.subjects);
         (0..batch.num_rows()).map(|row| Some(is_theirs(row))).collect()
     }
 
@@ -157,18 +162,20 @@ fn coming(staged: &Snapshot, table: Table, is_sorted: bool) -> Result<impl Itera
 
 /// A batch cut by company; contacts without one are each on their own.
 fn by_company(batch: &RecordBatch) -> Vec<Coming> {
+    let keys = Keys::of(batch);
     let mut cuts: Vec<Coming> = Vec::new();
     let mut start = 0;
     while start < batch.num_rows() {
-        let key = key_of(batch, start);
+        let (account, subject) = keys.at(start);
         let mut end = start + 1;
         while end < batch.num_rows() && {
-            let next = key_of(batch, end);
-            next.0 == key.0 && (key.0.is_some() || next.1 == key.1)
+            let next = keys.at(end);
+            next.0 == account && (account.is_some() || next.1 == subject)
         } {
             end += 1;
         }
-        cuts.push(Ok((key, batch.slice(start, end - start))));
+        let owned = |id: Option<&str>| id.map(str::to_owned);
+        cuts.push(Ok(((owned(account), owned(subject)), batch.slice(start, end - start))));
         start = end;
     }
     cuts

@@ -4,9 +4,10 @@
 
 use std::collections::HashSet;
 use std::iter::Peekable;
+use std::ops::Range;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, BooleanArray, RecordBatch};
+use arrow_array::{Array, BooleanArray, RecordBatch, StringArray};
 use arrow_schema::SchemaRef;
 use arrow_select::filter::filter_record_batch;
 
@@ -41,6 +42,10 @@ pub(super) fn copy<I: IntoIterator<Item = Coming>>(
     for batch in Batches::open(from, table, &Select::All, None)? {
         let batch = batch?;
         let go = drop(&batch);
+        if go.true_count() == 0 {
+            copied.merge(&mut writer, &batch, &mut coming)?;
+            continue;
+        }
         let gone = filter_record_batch(&batch, &go).map_err(fit)?;
         copied.dropped += gone.num_rows() as u64;
         dropped(&gone).map_err(corrupt)?;
@@ -80,31 +85,65 @@ impl Copied {
         batch: &RecordBatch,
         coming: &mut Peekable<impl Iterator<Item = Coming>>,
     ) -> Result<(), SinkError> {
+        let (keys, rows) = (Keys::of(batch), batch.num_rows());
         let mut start = 0;
-        for row in 0..batch.num_rows() {
-            // Nothing is due any more: the rest goes as it is.
-            let Some(next) = coming.peek() else { break };
-            let later = next.as_ref().is_ok_and(|(key, _)| *key > key_of(batch, row));
-            if later {
-                continue;
+        while let Some(come) = coming.next_if(|come| {
+            // What is behind all rows of this batch may be before those of the next.
+            come.as_ref().map_or(true, |(key, _)| rows > 0 && keys.at(rows - 1) > borrowed(key))
+        }) {
+            let (key, come) = come?;
+            let behind = start + keys.behind(start..rows, borrowed(&key));
+            if behind > start {
+                writer.write(batch.slice(start, behind - start))?;
+                start = behind;
             }
-            writer.write(batch.slice(start, row - start))?;
-            start = row;
-            while let Some(come) = coming.next_if(|c| c.as_ref().map_or(true, |(key, _)| *key < key_of(batch, row))) {
-                self.take(writer, come?.1)?;
-            }
+            self.take(writer, come)?;
         }
-        writer.write(batch.slice(start, batch.num_rows() - start))
+        writer.write(batch.slice(start, rows - start))
     }
 }
 
-/// Company and contact of a row; a column that the table lacks counts as null.
+/// Sort keys of the rows of a batch; a column that the table lacks counts as null.
+pub(super) struct Keys<'b> {
+    accounts: Option<&'b StringArray>,
+    subjects: Option<&'b StringArray>,
+}
+
+impl<'b> Keys<'b> {
+    pub(super) fn of(batch: &'b RecordBatch) -> Self {
+        let column = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt());
+        Self { accounts: column("account_id"), subjects: column("subject_id") }
+    }
+
+    /// Company and contact of a row.
+    pub(super) fn at(&self, row: usize) -> (Option<&'b str>, Option<&'b str>) {
+        let text = |column: Option<&'b StringArray>| column.filter(|c| c.is_valid(row)).map(|c| c.value(row));
+        (text(self.accounts), text(self.subjects))
+    }
+
+    /// How many of these sorted rows do not come after a key.
+    fn behind(&self, rows: Range<usize>, key: (Option<&str>, Option<&str>)) -> usize {
+        let (mut low, mut high) = (rows.start, rows.end);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.at(middle) <= key {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low - rows.start
+    }
+}
+
+fn borrowed(key: &Key) -> (Option<&str>, Option<&str>) {
+    (key.0.as_deref(), key.1.as_deref())
+}
+
+/// The key of a row, owned.
 pub(super) fn key_of(batch: &RecordBatch, row: usize) -> Key {
-    let text = |name: &str| {
-        let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
-        column.is_valid(row).then(|| column.value(row).to_owned())
-    };
-    (text("account_id"), text("subject_id"))
+    let (account, subject) = Keys::of(batch).at(row);
+    (account.map(str::to_owned), subject.map(str::to_owned))
 }
 
 /// Which rows have one of the values.
