@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::address::is_trade;
 use super::genitive::is_belonging;
 use super::guard::fold::Cell;
 use super::guard::token::Token;
@@ -62,6 +63,9 @@ pub(super) const ARTICLES: &[&str] = &[
     "vom", "beim", "ins", "dieser", "diese", "dieses", "diesen", "jeder", "jede", "kein", "keine", "the", "a", "this",
     "that", "his", "her", "their", "sein", "seine", "ihr", "ihre",
 ];
+
+/// Articles that people put before names when they talk: `die Hallmann zeichnet selbst ab`.
+const SPOKEN: &[&str] = &["der", "die"];
 
 /// Ours: the vendor's own people.
 const OURS: &[&str] = &[
@@ -187,7 +191,8 @@ pub(super) fn is_person(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize
         let begins = name.start == 1 && is(Some(before), BEGINNINGS)
             || before.word.is(Part::HEADING)
             || before.word.is(Part::CALLED);
-        if !begins && (is(Some(before), ARTICLES) || before.capital && !address) {
+        let spoken = is(Some(before), SPOKEN) && !tokens[name.clone()].iter().any(|t| is_trade(t.text));
+        if !begins && !spoken && (is(Some(before), ARTICLES) || before.capital && !address) {
             return false;
         }
     }

@@ -32,6 +32,7 @@ const FILES: &[&str] = &[
     include_str!("../../../config/signals/topics/motive_talk.yaml"),
     include_str!("../../../config/signals/topics/role_talk.yaml"),
     include_str!("../../../config/signals/topics/company_talk.yaml"),
+    include_str!("../../../config/signals/topics/role_plain.yaml"),
 ];
 
 const PHASES: &str = include_str!("../../../config/signals/topics/phases.yaml");
