@@ -43,7 +43,7 @@ pub(super) struct Glob {
     /// The letters, folded.
     pub(super) letters: String,
     /// A star at the front, a star at the back.
-    open: (bool, bool),
+    pub(super) open: (bool, bool),
     pub(super) case: Case,
 }
 
@@ -88,26 +88,26 @@ impl Glob {
 
 /// The words of a pattern, without the parentheses around alternatives.
 pub(super) fn pattern_words(pattern: &str) -> Result<Vec<&str>, PatternError> {
-    let wrong = || PatternError::Grouping(pattern.to_owned());
-    let words: Vec<&str> = pattern.split_whitespace().collect();
-    let alone = words.len() == 1;
+    let alone = pattern.split_whitespace().count() == 1;
+    pattern.split_whitespace().map(|word| pattern_word(word, alone, pattern)).collect()
+}
+
+/// A word of a pattern without the parentheses around alternatives; `alone` = the pattern has no other.
+pub(super) fn pattern_word<'p>(word: &'p str, alone: bool, pattern: &str) -> Result<&'p str, PatternError> {
     let plain = |word: &str| !word.contains(['(', ')']);
-    words
-        .into_iter()
-        .map(|word| match word.strip_prefix('(').map(|w| w.strip_suffix(')')) {
-            Some(Some(inner)) if plain(inner) && inner.contains('|') => Ok(inner),
-            None if plain(word) && (alone || !word.contains('|')) => Ok(word),
-            _ => Err(wrong()),
-        })
-        .map(|word| {
-            let word = word?;
-            let parts: Vec<&str> = word.split('|').collect();
-            let mut once = parts.clone();
-            once.sort_unstable();
-            once.dedup();
-            if once.len() == parts.len() { Ok(word) } else { Err(PatternError::Twice(pattern.to_owned())) }
-        })
-        .collect()
+    let word = match word.strip_prefix('(').map(|w| w.strip_suffix(')')) {
+        Some(Some(inner)) if plain(inner) && inner.contains('|') => inner,
+        None if plain(word) && (alone || !word.contains('|')) => word,
+        _ => return Err(PatternError::Grouping(pattern.to_owned())),
+    };
+    if word.contains('|') {
+        let mut parts: Vec<&str> = word.split('|').collect();
+        parts.sort_unstable();
+        if parts.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(PatternError::Twice(pattern.to_owned()));
+        }
+    }
+    Ok(word)
 }
 
 /// The alternatives of one word of a pattern.
@@ -127,7 +127,7 @@ pub(super) fn globs(word: &str, pattern: &str, sets: &Sets) -> Result<Vec<Glob>,
 }
 
 /// A word with umlauts also without: `Türke`, `tuerke`, `turke`.
-fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternError> {
+pub(super) fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternError> {
     let case = match part.as_bytes().first() {
         Some(b'~') => Case::Capital,
         Some(b'!') => Case::Upper,

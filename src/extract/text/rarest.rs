@@ -1,0 +1,161 @@
+//! Which patterns may stand in a sentence: those whose rarest words all do.
+//!
+//! Invariant: what is passed over could not match: a word of the pattern is missing.
+
+use smallvec::SmallVec;
+
+use super::guard::token::Token;
+use super::memory::Set;
+use super::pattern::PatternError;
+
+/// A pattern that is tried where all of its words stand in the sentence.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    /// Words of it beside the two rarest: without one of them it is not tried. Fewer fill up with the rarest.
+    needs: [u32; 2],
+    /// What the pattern begins with, a start of a clause aside, and behind it the pattern.
+    key: u64,
+}
+
+/// In place of the word, where a pattern begins with a person.
+pub(super) const PERSON: u32 = u32::MAX;
+
+/// The words of patterns that stand in a sentence, a bit for each.
+#[derive(Debug, Default)]
+pub(super) struct Standing(Vec<u64>);
+
+impl Standing {
+    pub(super) fn clear(&mut self, words: usize) {
+        self.0.clear();
+        self.0.resize(words.div_ceil(64), 0);
+    }
+
+    pub(super) fn has(&self, id: u32) -> bool {
+        self.0[id as usize / 64] >> (id % 64) & 1 == 1
+    }
+
+    /// Whether it is news.
+    pub(super) fn insert(&mut self, id: u32) -> bool {
+        let (word, bit) = (&mut self.0[id as usize / 64], 1 << (id % 64));
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+}
+
+/// Room for the words of a sentence that is used again.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    standing: Standing,
+    words: Vec<u32>,
+}
+
+/// Patterns by the rarest of their words, and within by the next rarest: without both in the sentence they are not tried,
+/// and not looked at one by one.
+pub(super) struct ByRarest {
+    /// Where the groups of each word begin, and where the last ones end.
+    starts: Vec<u32>,
+    /// The next rarest word, and where the patterns of both begin; at the end where the last ones end.
+    groups: Vec<(u32, u32)>,
+    all: Vec<Candidate>,
+}
+
+/// A pattern, as it is sorted in.
+pub(super) struct Entry<'p> {
+    pub(super) pattern: &'p str,
+    /// All of its words.
+    pub(super) words: &'p [u32],
+    /// The word that it begins with, or [`PERSON`].
+    pub(super) begins: u32,
+}
+
+/// [`ByRarest`] while the patterns are read.
+pub(super) struct Sorting<'w> {
+    /// How often each word is likely to stand in texts.
+    weights: &'w [u32],
+    all: Vec<(u64, Candidate)>,
+}
+
+impl<'w> Sorting<'w> {
+    pub(super) fn new(weights: &'w [u32], patterns: usize) -> Self {
+        Self { weights, all: Vec::with_capacity(patterns) }
+    }
+
+    /// Adds the next pattern.
+    pub(super) fn add(&mut self, entry: &Entry<'_>) -> Result<(), PatternError> {
+        let mut rare: SmallVec<[(u32, u32); 8]> =
+            entry.words.iter().map(|word| (self.weights[*word as usize], *word)).collect();
+        rare.sort_unstable();
+        let at = |i: usize| rare.get(i).or(rare.first()).map(|(_, word)| *word);
+        let wrong = || PatternError::NoWord(entry.pattern.to_owned());
+        let [rarest, next, third, fourth] = [0, 1, 2, 3].map(at);
+        let needs = [third.ok_or_else(wrong)?, fourth.ok_or_else(wrong)?];
+        let of = joined(rarest.ok_or_else(wrong)?, next.ok_or_else(wrong)?);
+        self.all.push((of, Candidate { needs, key: joined(entry.begins, self.all.len() as u32) }));
+        Ok(())
+    }
+
+    pub(super) fn done(mut self) -> ByRarest {
+        self.all.sort_unstable_by_key(|(of, _)| *of);
+        let n_words = self.weights.len();
+        let (mut starts, mut groups) = (Vec::with_capacity(n_words + 1), Vec::new());
+        let mut last = None;
+        for (at, (of, _)) in self.all.iter().enumerate() {
+            let (rarest, next) = parted(*of);
+            while starts.len() <= rarest as usize {
+                starts.push(groups.len() as u32);
+            }
+            if last.replace(*of) != Some(*of) {
+                groups.push((next, at as u32));
+            }
+        }
+        starts.resize(n_words + 1, groups.len() as u32);
+        groups.push((0, self.all.len() as u32));
+        ByRarest { starts, groups, all: self.all.into_iter().map(|(_, candidate)| candidate).collect() }
+    }
+}
+
+const fn joined(first: u32, second: u32) -> u64 {
+    (first as u64) << 32 | second as u64
+}
+
+/// The two numbers of a key.
+pub(super) const fn parted(key: u64) -> (u32, u32) {
+    ((key >> 32) as u32, key as u32)
+}
+
+impl ByRarest {
+    /// How many words the patterns have.
+    pub(super) fn words(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Shows the key of each pattern whose words all stand in a sentence, once, until `show` has seen enough.
+    pub(super) fn show(&self, tokens: &[Token<'_>], set: Set, room: &mut Room, mut show: impl FnMut(u64) -> bool) {
+        let Room { standing, words } = room;
+        standing.clear(self.words());
+        words.clear();
+        for token in tokens {
+            for word in token.word.ids(set) {
+                if standing.insert(*word) {
+                    words.push(*word);
+                }
+            }
+        }
+        for word in words.iter() {
+            let (first, end) = (self.starts[*word as usize] as usize, self.starts[*word as usize + 1] as usize);
+            for group in first..end {
+                let (next, from) = self.groups[group];
+                if !standing.has(next) {
+                    continue;
+                }
+                for candidate in &self.all[from as usize..self.groups[group + 1].1 as usize] {
+                    let [third, fourth] = candidate.needs;
+                    if standing.has(third) && standing.has(fourth) && !show(candidate.key) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
