@@ -45,7 +45,7 @@ thread_local! {
 
 #[derive(Default)]
 struct Room {
-    words: super::rarest::Room,
+    standing: Standing,
     /// Of the patterns that are tried: what they begin with, and which they are.
     keys: Vec<u64>,
     /// What they begin with.
@@ -126,9 +126,9 @@ impl<T> Phrases<T> {
 
     /// Every match, by position and then by pattern; a pattern may match at several places.
     pub(super) fn find<'p>(&'p self, view: &View<'_>) -> Vec<Found<'p, T>> {
-        ROOM.with_borrow_mut(|Room { words, keys, beginnings }| {
+        ROOM.with_borrow_mut(|Room { standing, keys, beginnings }| {
             keys.clear();
-            self.by_rarest.show(view.tokens, self.set, words, |key| {
+            self.by_rarest.show(view.tokens, self.set, standing, |key| {
                 keys.push(key);
                 true
             });
@@ -137,8 +137,9 @@ impl<T> Phrases<T> {
     }
 
     /// The matches of some patterns.
-    fn tried<'p>(&'p self, view: &View<'_>, keys: &mut [u64], beginnings: &mut Standing) -> Vec<Found<'p, T>> {
+    fn tried<'p>(&'p self, view: &View<'_>, keys: &mut Vec<u64>, beginnings: &mut Standing) -> Vec<Found<'p, T>> {
         keys.sort_unstable();
+        keys.dedup();
         beginnings.clear(self.by_rarest.words());
         let of_words = keys.iter().map(|key| parted(*key).0).filter(|begins| *begins != PERSON);
         of_words.for_each(|word| drop(beginnings.insert(word)));
@@ -170,7 +171,7 @@ impl<T> Phrases<T> {
     pub(super) fn may_find(&self, tokens: &[Token<'_>]) -> bool {
         let mut may = false;
         ROOM.with_borrow_mut(|room| {
-            self.by_rarest.show(tokens, self.set, &mut room.words, |_| {
+            self.by_rarest.show(tokens, self.set, &mut room.standing, |_| {
                 may = true;
                 false
             });
@@ -191,15 +192,32 @@ impl<T> Phrases<T> {
         has
     }
 
-    /// The words of patterns that a word is, in order.
-    pub(super) fn ids(&self, word: Spelling<'_>) -> Vec<u32> {
-        let mut ids = Vec::new();
+    /// Adds the words of patterns that a word is, in order, and then those of them that are some pattern's rarest; tells
+    /// where both end.
+    pub(super) fn look_up(&self, word: Spelling<'_>, ids: &mut Vec<u32>) -> [u32; 2] {
+        let start = ids.len();
         self.needles.find(word.text, |_, words| {
             ids.extend(words.iter().filter(|(_, case)| case.fits(word)).map(|(id, _)| *id));
         });
-        ids.sort_unstable();
-        ids.dedup();
-        ids
+        ids[start..].sort_unstable();
+        let mut end = start;
+        for at in start..ids.len() {
+            if end == start || ids[end - 1] != ids[at] {
+                ids[end] = ids[at];
+                end += 1;
+            }
+        }
+        ids.truncate(end);
+        ids.extend_from_within(start..);
+        let mut last = end;
+        for at in end..ids.len() {
+            if self.by_rarest.has(ids[at]) {
+                ids[last] = ids[at];
+                last += 1;
+            }
+        }
+        ids.truncate(last);
+        [end as u32, last as u32]
     }
 
     fn try_at<'p>(&'p self, view: &View<'_>, phrase: usize, at: usize, found: &mut Vec<Found<'p, T>>) {

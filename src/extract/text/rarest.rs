@@ -34,20 +34,9 @@ impl Standing {
         self.0[id as usize / 64] >> (id % 64) & 1 == 1
     }
 
-    /// Whether it is news.
-    pub(super) fn insert(&mut self, id: u32) -> bool {
-        let (word, bit) = (&mut self.0[id as usize / 64], 1 << (id % 64));
-        let is_new = *word & bit == 0;
-        *word |= bit;
-        is_new
+    pub(super) fn insert(&mut self, id: u32) {
+        self.0[id as usize / 64] |= 1 << (id % 64);
     }
-}
-
-/// Room for the words of a sentence that is used again.
-#[derive(Debug, Default)]
-pub(super) struct Room {
-    standing: Standing,
-    words: Vec<u32>,
 }
 
 /// Patterns by the rarest of their words, and within by the next rarest: without both in the sentence they are not tried,
@@ -130,26 +119,33 @@ impl ByRarest {
         self.starts.len() - 1
     }
 
-    /// Shows the key of each pattern whose words all stand in a sentence, once, until `show` has seen enough.
-    pub(super) fn show(&self, tokens: &[Token<'_>], set: Set, room: &mut Room, mut show: impl FnMut(u64) -> bool) {
-        let Room { standing, words } = room;
+    /// Whether a word is the rarest of any pattern.
+    pub(super) fn has(&self, word: u32) -> bool {
+        self.starts[word as usize] < self.starts[word as usize + 1]
+    }
+
+    /// Shows the key of each pattern whose words all stand in a sentence, for each word that is its rarest, until `show` has
+    /// seen enough.
+    pub(super) fn show(
+        &self,
+        tokens: &[Token<'_>],
+        set: Set,
+        standing: &mut Standing,
+        mut show: impl FnMut(u64) -> bool,
+    ) {
         standing.clear(self.words());
-        words.clear();
         for token in tokens {
-            for word in token.word.ids(set) {
-                if standing.insert(*word) {
-                    words.push(*word);
-                }
-            }
+            token.word.ids(set).iter().for_each(|word| standing.insert(*word));
         }
-        for word in words.iter() {
+        for word in tokens.iter().flat_map(|token| token.word.rarest(set)) {
             let (first, end) = (self.starts[*word as usize] as usize, self.starts[*word as usize + 1] as usize);
-            for group in first..end {
-                let (next, from) = self.groups[group];
+            // The group behind tells where the last one ends.
+            for pair in self.groups[first..=end].windows(2) {
+                let [(next, from), (_, to)] = *pair else { continue };
                 if !standing.has(next) {
                     continue;
                 }
-                for candidate in &self.all[from as usize..self.groups[group + 1].1 as usize] {
+                for candidate in &self.all[from as usize..to as usize] {
                     let [third, fourth] = candidate.needs;
                     if standing.has(third) && standing.has(fourth) && !show(candidate.key) {
                         return;

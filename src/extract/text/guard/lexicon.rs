@@ -191,9 +191,9 @@ impl Lexicon {
         self.torn.contains(&first)
     }
 
-    /// The words of its patterns that a word is.
-    pub(super) fn word_ids(&self, word: Spelling<'_>) -> Vec<u32> {
-        self.phrases.ids(word)
+    /// [`Phrases::look_up`] in its patterns.
+    pub(super) fn look_up(&self, word: Spelling<'_>, ids: &mut Vec<u32>) -> [u32; 2] {
+        self.phrases.look_up(word, ids)
     }
 
     /// Whether a word that is looked for begins with these letters and has more.
