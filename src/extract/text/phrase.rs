@@ -140,9 +140,9 @@ impl<T> Phrases<T> {
     fn tried<'p>(&'p self, view: &View<'_>, keys: &mut Vec<u64>, beginnings: &mut Standing) -> Vec<Found<'p, T>> {
         keys.sort_unstable();
         keys.dedup();
-        beginnings.clear(self.by_rarest.words());
+        let mut beginnings = beginnings.none_of(self.by_rarest.words());
         let of_words = keys.iter().map(|key| parted(*key).0).filter(|begins| *begins != PERSON);
-        of_words.for_each(|word| drop(beginnings.insert(word)));
+        of_words.for_each(|word| beginnings.insert(word));
         let mut found = Vec::new();
         let mut try_all = |begins: u32, at: usize| {
             let start = keys.partition_point(|key| parted(*key).0 < begins);
@@ -224,7 +224,12 @@ impl<T> Phrases<T> {
         let (range, tag) = &self.patterns[phrase];
         let items = &self.items[range.start as usize..range.end as usize];
         let mut person = None;
-        if let Some(end) = matches_from(items, (view, self.set), at, &mut person) {
+        // The word with which it begins is known to stand there.
+        let (behind, rest) = match items {
+            [Item::Word(_), rest @ ..] => (at + 1, rest),
+            _ => (at, items),
+        };
+        if let Some(end) = matches_from(rest, (view, self.set), behind, &mut person) {
             found.push(Found { tag, tokens: at..end, person });
         }
     }

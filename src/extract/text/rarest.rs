@@ -20,21 +20,28 @@ struct Candidate {
 /// In place of the word, where a pattern begins with a person.
 pub(super) const PERSON: u32 = u32::MAX;
 
-/// The words of patterns that stand in a sentence, a bit for each.
+/// Words of patterns, a bit for each: those that stand in a sentence.
 #[derive(Debug, Default)]
 pub(super) struct Standing(Vec<u64>);
 
 impl Standing {
-    pub(super) fn clear(&mut self, words: usize) {
+    /// None of so many words.
+    pub(super) fn none_of(&mut self, words: usize) -> Bits<'_> {
         self.0.clear();
         self.0.resize(words.div_ceil(64), 0);
+        Bits(&mut self.0)
     }
+}
 
-    pub(super) fn has(&self, id: u32) -> bool {
+/// [`Standing`] at work: borrowed as a slice it need not be looked up again for each word.
+pub(super) struct Bits<'b>(&'b mut [u64]);
+
+impl Bits<'_> {
+    pub(super) const fn has(&self, id: u32) -> bool {
         self.0[id as usize / 64] >> (id % 64) & 1 == 1
     }
 
-    pub(super) fn insert(&mut self, id: u32) {
+    pub(super) const fn insert(&mut self, id: u32) {
         self.0[id as usize / 64] |= 1 << (id % 64);
     }
 }
@@ -133,7 +140,7 @@ impl ByRarest {
         standing: &mut Standing,
         mut show: impl FnMut(u64) -> bool,
     ) {
-        standing.clear(self.words());
+        let mut standing = standing.none_of(self.words());
         for token in tokens {
             token.word.ids(set).iter().for_each(|word| standing.insert(*word));
         }
