@@ -2,78 +2,118 @@
 //!
 //! Invariant: a pattern says what all its parts say together; each of them is one that [`super::pattern`] reads.
 
+use std::borrow::Cow;
+
+use rustc_hash::FxHashSet;
+
 /// The patterns that a written one stands for. A hyphen parts words, as it does in texts.
 pub(super) fn expanded(pattern: &str) -> Vec<String> {
-    let pattern = &pattern.replace("-*", "").replace('-', " ");
-    let alternatives = parted(pattern.trim());
-    if alternatives.len() > 1 {
-        let (words, rest): (Vec<&str>, Vec<&str>) =
-            alternatives.into_iter().partition(|part| !part.contains([' ', '(', ')']));
-        let words = once(words).join("|");
-        let words = (!words.is_empty()).then_some(words);
-        return words.into_iter().chain(rest.into_iter().flat_map(expanded)).collect();
+    let mut all = Vec::new();
+    if pattern.contains('-') {
+        expand(pattern.replace("-*", "").replace('-', " ").trim(), &mut all);
+    } else {
+        expand(pattern.trim(), &mut all);
     }
-    let mut all = vec![String::new()];
-    for word in words(pattern.trim()) {
-        let options = options(word);
-        all = all.iter().flat_map(|head| options.iter().map(move |option| joined(head, option))).collect();
-    }
-    // Alternatives alone need no parentheses.
-    all.into_iter().map(|whole| alone(&whole).map(str::to_owned).unwrap_or(whole)).collect()
+    all
 }
 
-fn joined(head: &str, tail: &str) -> String {
-    if head.is_empty() || tail.is_empty() { format!("{head}{tail}") } else { format!("{head} {tail}") }
+/// Adds the patterns that one stands for which has no hyphens.
+fn expand(pattern: &str, all: &mut Vec<String>) {
+    if has(pattern, b"|") {
+        let alternatives = parted(pattern);
+        if alternatives.len() > 1 {
+            let (words, rest): (Vec<&str>, Vec<&str>) =
+                alternatives.into_iter().partition(|part| !has(part, b" ()"));
+            let words = once(words).join("|");
+            all.extend((!words.is_empty()).then_some(words));
+            rest.into_iter().for_each(|part| expand(part, all));
+            return;
+        }
+    }
+    let options: Vec<Vec<Cow<'_, str>>> = words(pattern).into_iter().map(options).collect();
+    // Which option is next of each word; the last word's turns first.
+    let mut turns = vec![0; options.len()];
+    loop {
+        let chosen = || options.iter().zip(&turns).map(|(options, at)| &*options[*at]).filter(|option| !option.is_empty());
+        let mut whole = String::with_capacity(chosen().map(|option| option.len() + 1).sum());
+        for option in chosen() {
+            if !whole.is_empty() {
+                whole.push(' ');
+            }
+            whole.push_str(option);
+        }
+        // Alternatives alone need no parentheses.
+        all.push(alone(&whole).map(str::to_owned).unwrap_or(whole));
+        let Some(turn) = (0..turns.len()).rev().find(|at| turns[*at] + 1 < options[*at].len()) else { return };
+        turns[turn] += 1;
+        turns[turn + 1..].fill(0);
+    }
+}
+
+/// Whether any of some signs stands in a text.
+fn has(text: &str, signs: &[u8]) -> bool {
+    text.bytes().any(|byte| signs.contains(&byte))
 }
 
 fn alone(pattern: &str) -> Option<&str> {
     let inner = pattern.strip_prefix('(')?.strip_suffix(')')?;
-    (!inner.contains(['(', ')', ' '])).then_some(inner)
+    (!has(inner, b"() ")).then_some(inner)
 }
 
 /// What a word of a pattern may be: those of its alternatives that are words are one, each of several words is one. With
 /// `?` behind it, it may be missing.
-fn options(word: &str) -> Vec<String> {
+fn options(word: &str) -> Vec<Cow<'_, str>> {
     if let Some(word) = word.strip_suffix('?') {
         let mut all = options(word);
-        all.push(String::new());
+        all.push(Cow::Borrowed(""));
         return all;
     }
-    let Some(inner) = word.strip_prefix('(').and_then(|w| w.strip_suffix(')')) else { return vec![word.to_owned()] };
+    let Some(inner) = word.strip_prefix('(').and_then(|w| w.strip_suffix(')')) else { return vec![word.into()] };
     let alternatives = parted(inner).into_iter().filter(|part| !part.is_empty()).collect();
-    let (words, rest): (Vec<&str>, Vec<&str>) = once(alternatives).into_iter().partition(|part| !part.contains(' '));
-    let words = match words[..] {
+    let (words, rest): (Vec<&str>, Vec<&str>) = once(alternatives).into_iter().partition(|part| !has(part, b" "));
+    let words: Option<Cow<'_, str>> = match words[..] {
         [] => None,
-        [only] => Some(only.to_owned()),
-        _ => Some(format!("({})", words.join("|"))),
+        [only] => Some(only.into()),
+        // As it is written, unless anything was left out.
+        _ if words.iter().map(|word| word.len() + 1).sum::<usize>() == inner.len() + 1 => Some(word.into()),
+        _ => Some(format!("({})", words.join("|")).into()),
     };
-    words.into_iter().chain(rest.into_iter().flat_map(expanded)).collect()
+    let mut of_several = Vec::new();
+    rest.into_iter().for_each(|part| expand(part, &mut of_several));
+    words.into_iter().chain(of_several.into_iter().map(Cow::Owned)).collect()
 }
 
 /// Each of them once, in order.
-fn once(parts: Vec<&str>) -> Vec<&str> {
-    let mut seen = std::collections::HashSet::new();
-    parts.into_iter().filter(|part| seen.insert(*part)).collect()
+fn once(mut parts: Vec<&str>) -> Vec<&str> {
+    let mut seen = FxHashSet::with_capacity_and_hasher(parts.len(), rustc_hash::FxBuildHasher);
+    parts.retain(|part| seen.insert(*part));
+    parts
 }
 
 /// A pattern cut at the bars outside parentheses.
 fn parted(pattern: &str) -> Vec<&str> {
-    let mut depth = 0_i32;
-    let cuts = |c: char| {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        c == '|' && depth == 0
-    };
-    pattern.split(cuts).map(str::trim).collect()
+    cut(pattern, |byte| byte == b'|').into_iter().map(str::trim).collect()
 }
 
 /// The words of a pattern; what stands in parentheses is one.
 fn words(pattern: &str) -> Vec<&str> {
-    let mut depth = 0_i32;
-    let cuts = |c: char| {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        c.is_whitespace() && depth == 0
-    };
-    pattern.split(cuts).filter(|word| !word.is_empty()).collect()
+    let mut words = cut(pattern, |byte| byte.is_ascii_whitespace());
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// A pattern cut at some signs outside parentheses.
+fn cut(pattern: &str, cuts: impl Fn(u8) -> bool) -> Vec<&str> {
+    let (mut parts, mut depth, mut start) = (Vec::new(), 0_i32, 0);
+    for (at, byte) in pattern.bytes().enumerate() {
+        depth += i32::from(byte == b'(') - i32::from(byte == b')');
+        if depth == 0 && cuts(byte) {
+            parts.push(&pattern[start..at]);
+            start = at + 1;
+        }
+    }
+    parts.push(&pattern[start..]);
+    parts
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ pub(super) enum PatternError {
     /// The same word twice among alternatives, or a pattern word by word the same as another.
     #[error("pattern {0:?} names a word twice")]
     Twice(String),
+    /// White space other than that of ASCII: words would not be parted by it.
+    #[error("pattern {0:?} has a blank that parts no words")]
+    Blank(String),
     /// A star that is not at an end of a word.
     #[error("pattern {0:?} has a star inside a word")]
     InnerStar(String),
@@ -88,8 +91,8 @@ impl Glob {
 
 /// The words of a pattern, without the parentheses around alternatives.
 pub(super) fn pattern_words(pattern: &str) -> Result<Vec<&str>, PatternError> {
-    let alone = pattern.split_whitespace().count() == 1;
-    pattern.split_whitespace().map(|word| pattern_word(word, alone, pattern)).collect()
+    let alone = pattern.split_ascii_whitespace().count() == 1;
+    pattern.split_ascii_whitespace().map(|word| pattern_word(word, alone, pattern)).collect()
 }
 
 /// A word of a pattern without the parentheses around alternatives; `alone` = the pattern has no other.
@@ -100,6 +103,9 @@ pub(super) fn pattern_word<'p>(word: &'p str, alone: bool, pattern: &str) -> Res
         None if plain(word) && (alone || !word.contains('|')) => word,
         _ => return Err(PatternError::Grouping(pattern.to_owned())),
     };
+    if word.contains(char::is_whitespace) {
+        return Err(PatternError::Blank(pattern.to_owned()));
+    }
     if word.contains('|') {
         let mut parts: Vec<&str> = word.split('|').collect();
         parts.sort_unstable();
@@ -142,18 +148,15 @@ pub(super) fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternE
     if letters.contains('*') {
         return Err(PatternError::InnerStar(pattern.to_owned()));
     }
-    let bare: String = letters
-        .chars()
-        .map(|c| match c {
+    let mut found = vec![Glob { letters: fold_word(letters), open, case }];
+    if letters.contains(['ä', 'Ä', 'ö', 'Ö', 'ü', 'Ü']) {
+        let bare = |c: char| match c {
             'ä' | 'Ä' => 'a',
             'ö' | 'Ö' => 'o',
             'ü' | 'Ü' => 'u',
             other => other,
-        })
-        .collect();
-    let mut found = vec![Glob { letters: fold_word(letters), open, case }];
-    if bare != letters {
-        found.push(Glob { letters: fold_word(&bare), open, case });
+        };
+        found.push(Glob { letters: fold_word(&letters.chars().map(bare).collect::<String>()), open, case });
     }
     Ok(found)
 }

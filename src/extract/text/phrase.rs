@@ -110,7 +110,7 @@ impl<T> Phrases<T> {
         let (mut items, mut texts, mut all) = (Vec::new(), Vec::new(), Vec::new());
         for (pattern, tag) in patterns {
             let start = items.len() as u32;
-            let mut words = pattern.split_whitespace();
+            let mut words = pattern.split_ascii_whitespace();
             let first = words.next().ok_or_else(|| PatternError::NoWord(pattern.clone()))?;
             let second = words.next();
             let alone = second.is_none();

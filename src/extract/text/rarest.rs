@@ -27,9 +27,13 @@ pub(super) struct Standing(Vec<u64>);
 impl Standing {
     /// None of so many words.
     pub(super) fn none_of(&mut self, words: usize) -> Bits<'_> {
-        self.0.clear();
-        self.0.resize(words.div_ceil(64), 0);
-        Bits(&mut self.0)
+        let size = words.div_ceil(64);
+        if self.0.len() < size {
+            self.0.resize(size, 0);
+        }
+        let bits = &mut self.0[..size];
+        bits.fill(0);
+        Bits(bits)
     }
 }
 

@@ -249,7 +249,9 @@ impl Topics {
 
 /// All patterns of a list, each once.
 fn each<'p>(patterns: impl IntoIterator<Item = &'p String>, sign: Sign) -> impl Iterator<Item = (String, Sign)> {
-    let all: BTreeSet<String> = patterns.into_iter().flat_map(|pattern| expanded(pattern)).collect();
+    let mut all: Vec<String> = patterns.into_iter().flat_map(|pattern| expanded(pattern)).collect();
+    all.sort_unstable();
+    all.dedup();
     all.into_iter().map(move |pattern| (pattern, sign))
 }
 
