@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use rustc_hash::FxHashSet;
+use super::pattern::once;
 
 /// The patterns that a written one stands for. A hyphen parts words, as it does in texts.
 pub(super) fn expanded(pattern: &str) -> Vec<String> {
@@ -19,18 +19,17 @@ pub(super) fn expanded(pattern: &str) -> Vec<String> {
 
 /// Adds the patterns that one stands for which has no hyphens.
 fn expand(pattern: &str, all: &mut Vec<String>) {
-    if has(pattern, b"|") {
-        let alternatives = parted(pattern);
-        if alternatives.len() > 1 {
-            let (words, rest): (Vec<&str>, Vec<&str>) =
-                alternatives.into_iter().partition(|part| !has(part, b" ()"));
+    let words = match words(pattern) {
+        Some(words) => words,
+        None => {
+            let (words, rest): (Vec<&str>, Vec<&str>) = parted(pattern).into_iter().partition(|part| !has(part, b" ()"));
             let words = once(words).join("|");
             all.extend((!words.is_empty()).then_some(words));
             rest.into_iter().for_each(|part| expand(part, all));
             return;
         }
-    }
-    let options: Vec<Vec<Cow<'_, str>>> = words(pattern).into_iter().map(options).collect();
+    };
+    let options: Vec<Vec<Cow<'_, str>>> = words.into_iter().map(options).collect();
     // Which option is next of each word; the last word's turns first.
     let mut turns = vec![0; options.len()];
     loop {
@@ -83,37 +82,39 @@ fn options(word: &str) -> Vec<Cow<'_, str>> {
     words.into_iter().chain(of_several.into_iter().map(Cow::Owned)).collect()
 }
 
-/// Each of them once, in order.
-fn once(mut parts: Vec<&str>) -> Vec<&str> {
-    let mut seen = FxHashSet::with_capacity_and_hasher(parts.len(), rustc_hash::FxBuildHasher);
-    parts.retain(|part| seen.insert(*part));
-    parts
-}
-
 /// A pattern cut at the bars outside parentheses.
 fn parted(pattern: &str) -> Vec<&str> {
-    cut(pattern, |byte| byte == b'|').into_iter().map(str::trim).collect()
-}
-
-/// The words of a pattern; what stands in parentheses is one.
-fn words(pattern: &str) -> Vec<&str> {
-    let mut words = cut(pattern, |byte| byte.is_ascii_whitespace());
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// A pattern cut at some signs outside parentheses.
-fn cut(pattern: &str, cuts: impl Fn(u8) -> bool) -> Vec<&str> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0_i32, 0);
     for (at, byte) in pattern.bytes().enumerate() {
-        depth += i32::from(byte == b'(') - i32::from(byte == b')');
-        if depth == 0 && cuts(byte) {
-            parts.push(&pattern[start..at]);
+        depth += depth_of(byte);
+        if byte == b'|' && depth == 0 {
+            parts.push(pattern[start..at].trim());
             start = at + 1;
         }
     }
-    parts.push(&pattern[start..]);
+    parts.push(pattern[start..].trim());
     parts
+}
+
+/// The words of a pattern, what stands in parentheses being one; `None` where a bar outside parentheses parts it.
+fn words(pattern: &str) -> Option<Vec<&str>> {
+    let (mut words, mut depth, mut start) = (Vec::new(), 0_i32, 0);
+    for (at, byte) in pattern.bytes().enumerate() {
+        depth += depth_of(byte);
+        if depth == 0 && byte == b'|' {
+            return None;
+        } else if depth == 0 && byte.is_ascii_whitespace() {
+            words.extend((start < at).then(|| &pattern[start..at]));
+            start = at + 1;
+        }
+    }
+    words.extend((start < pattern.len()).then(|| &pattern[start..]));
+    Some(words)
+}
+
+/// How much deeper it is behind a sign.
+fn depth_of(byte: u8) -> i32 {
+    i32::from(byte == b'(') - i32::from(byte == b')')
 }
 
 #[cfg(test)]

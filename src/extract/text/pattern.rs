@@ -10,6 +10,8 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::{FxBuildHasher, FxHashSet};
+
 use super::guard::fold::fold_word;
 use super::guard::token::Spelling;
 
@@ -107,13 +109,33 @@ pub(super) fn pattern_word<'p>(word: &'p str, alone: bool, pattern: &str) -> Res
         return Err(PatternError::Blank(pattern.to_owned()));
     }
     if word.contains('|') {
-        let mut parts: Vec<&str> = word.split('|').collect();
-        parts.sort_unstable();
-        if parts.windows(2).any(|pair| pair[0] == pair[1]) {
+        let parts: Vec<&str> = word.split('|').collect();
+        let all = parts.len();
+        if once(parts).len() < all {
             return Err(PatternError::Twice(pattern.to_owned()));
         }
     }
     Ok(word)
+}
+
+/// Each of them once, in order.
+pub(super) fn once(mut parts: Vec<&str>) -> Vec<&str> {
+    /// So many are compared one by one faster than by a set.
+    const FEW: usize = 16;
+    if parts.len() > FEW {
+        let mut seen = FxHashSet::with_capacity_and_hasher(parts.len(), FxBuildHasher);
+        parts.retain(|part| seen.insert(*part));
+        return parts;
+    }
+    let mut end = 0;
+    for at in 0..parts.len() {
+        if !parts[..end].contains(&parts[at]) {
+            parts[end] = parts[at];
+            end += 1;
+        }
+    }
+    parts.truncate(end);
+    parts
 }
 
 /// The alternatives of one word of a pattern.
