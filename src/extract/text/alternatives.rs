@@ -2,47 +2,46 @@
 //!
 //! Invariant: a pattern says what all its parts say together; each of them is one that [`super::pattern`] reads.
 
-use std::borrow::Cow;
+use smallvec::SmallVec;
 
+use super::glossary::{Glossary, Row};
 use super::pattern::once;
 
 /// The patterns that a written one stands for. A hyphen parts words, as it does in texts.
-pub(super) fn expanded(pattern: &str) -> Vec<String> {
+pub(super) fn expanded(pattern: &str, glossary: &mut Glossary) -> Vec<Row> {
     let mut all = Vec::new();
     if pattern.contains('-') {
-        expand(pattern.replace("-*", "").replace('-', " ").trim(), &mut all);
+        expand(pattern.replace("-*", "").replace('-', " ").trim(), glossary, &mut all);
     } else {
-        expand(pattern.trim(), &mut all);
+        expand(pattern.trim(), glossary, &mut all);
     }
     all
 }
 
 /// Adds the patterns that one stands for which has no hyphens.
-fn expand(pattern: &str, all: &mut Vec<String>) {
+fn expand(pattern: &str, glossary: &mut Glossary, all: &mut Vec<Row>) {
     let words = match words(pattern) {
         Some(words) => words,
         None => {
             let (words, rest): (Vec<&str>, Vec<&str>) = parted(pattern).into_iter().partition(|part| !has(part, b" ()"));
             let words = once(words).join("|");
-            all.extend((!words.is_empty()).then_some(words));
-            rest.into_iter().for_each(|part| expand(part, all));
+            all.extend((!words.is_empty()).then(|| Row::from_slice(&[glossary.number(&words)])));
+            rest.into_iter().for_each(|part| expand(part, glossary, all));
             return;
         }
     };
-    let options: Vec<Vec<Cow<'_, str>>> = words.into_iter().map(options).collect();
+    let options: Vec<Vec<Row>> = words.into_iter().map(|word| options(word, glossary)).collect();
     // Which option is next of each word; the last word's turns first.
-    let mut turns = vec![0; options.len()];
+    let mut turns: SmallVec<[usize; 16]> = SmallVec::from_elem(0, options.len());
     loop {
-        let chosen = || options.iter().zip(&turns).map(|(options, at)| &*options[*at]).filter(|option| !option.is_empty());
-        let mut whole = String::with_capacity(chosen().map(|option| option.len() + 1).sum());
-        for option in chosen() {
-            if !whole.is_empty() {
-                whole.push(' ');
-            }
-            whole.push_str(option);
+        let mut row: Row = options.iter().zip(&turns).flat_map(|(options, at)| options[*at].iter().copied()).collect();
+        if let [only] = &mut row[..]
+            && let Some(bare) = alone(glossary.word(*only)).map(str::to_owned)
+        {
+            // Alternatives alone need no parentheses.
+            *only = glossary.number(&bare);
         }
-        // Alternatives alone need no parentheses.
-        all.push(alone(&whole).map(str::to_owned).unwrap_or(whole));
+        all.push(row);
         let Some(turn) = (0..turns.len()).rev().find(|at| turns[*at] + 1 < options[*at].len()) else { return };
         turns[turn] += 1;
         turns[turn + 1..].fill(0);
@@ -61,25 +60,25 @@ fn alone(pattern: &str) -> Option<&str> {
 
 /// What a word of a pattern may be: those of its alternatives that are words are one, each of several words is one. With
 /// `?` behind it, it may be missing.
-fn options(word: &str) -> Vec<Cow<'_, str>> {
+fn options(word: &str, glossary: &mut Glossary) -> Vec<Row> {
     if let Some(word) = word.strip_suffix('?') {
-        let mut all = options(word);
-        all.push(Cow::Borrowed(""));
+        let mut all = options(word, glossary);
+        all.push(Row::new());
         return all;
     }
-    let Some(inner) = word.strip_prefix('(').and_then(|w| w.strip_suffix(')')) else { return vec![word.into()] };
+    let mut one = |word: &str| Row::from_slice(&[glossary.number(word)]);
+    let Some(inner) = word.strip_prefix('(').and_then(|w| w.strip_suffix(')')) else { return vec![one(word)] };
     let alternatives = parted(inner).into_iter().filter(|part| !part.is_empty()).collect();
     let (words, rest): (Vec<&str>, Vec<&str>) = once(alternatives).into_iter().partition(|part| !has(part, b" "));
-    let words: Option<Cow<'_, str>> = match words[..] {
-        [] => None,
-        [only] => Some(only.into()),
+    let mut all = match words[..] {
+        [] => Vec::new(),
+        [only] => vec![one(only)],
         // As it is written, unless anything was left out.
-        _ if words.iter().map(|word| word.len() + 1).sum::<usize>() == inner.len() + 1 => Some(word.into()),
-        _ => Some(format!("({})", words.join("|")).into()),
+        _ if words.iter().map(|word| word.len() + 1).sum::<usize>() == inner.len() + 1 => vec![one(word)],
+        _ => vec![one(&format!("({})", words.join("|")))],
     };
-    let mut of_several = Vec::new();
-    rest.into_iter().for_each(|part| expand(part, &mut of_several));
-    words.into_iter().chain(of_several.into_iter().map(Cow::Owned)).collect()
+    rest.into_iter().for_each(|part| expand(part, glossary, &mut all));
+    all
 }
 
 /// A pattern cut at the bars outside parentheses.
@@ -119,7 +118,7 @@ fn depth_of(byte: u8) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use super::expanded;
+    use super::{Glossary, expanded};
 
     #[test]
     fn alternatives_of_several_words_become_patterns_of_their_own() {
@@ -137,7 +136,9 @@ mod tests {
             ("a (b|c)? d", vec!["a (b|c) d", "a d"]),
             ("(a|b|c d) .. e|f g", vec!["(a|b) .. e", "c d .. e", "f g"]),
         ] {
-            assert_eq!(expanded(pattern), all, "{pattern}");
+            let mut glossary = Glossary::default();
+            let rows = expanded(pattern, &mut glossary);
+            assert_eq!(rows.iter().map(|row| glossary.text(row)).collect::<Vec<_>>(), all, "{pattern}");
         }
     }
 }

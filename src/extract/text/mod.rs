@@ -10,6 +10,7 @@ mod company;
 mod crossed;
 mod department;
 mod genitive;
+mod glossary;
 pub mod guard;
 mod heads;
 mod lines;
@@ -30,6 +31,7 @@ mod statement;
 mod thread;
 mod topics;
 mod view;
+mod vocabulary;
 mod whose;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,27 +5,17 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
-
+use super::glossary::{Glossary, Row};
 use super::guard::token::{Spelling, Token};
 use super::memory::Set;
-use super::needles::{Needles, Spellings};
-use super::pattern::pattern_word;
+use super::needles::Needles;
 pub(super) use super::pattern::{Glob, PatternError, Sets, globs, pattern_words};
-use super::rarest::{ByRarest, Entry, PERSON, Sorting, Standing, parted};
+use super::rarest::{ByRarest, PERSON, Standing, parted};
 pub(super) use super::view::View;
+use super::vocabulary::{Item, Vocabulary};
 
 /// The longest gap, in words.
 const MAX_GAP: usize = 4;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Item {
-    Word(u32),
-    Gap,
-    Person,
-    ClauseStart,
-    ClauseEnd,
-}
 
 /// A set of patterns, each with a tag of the caller.
 pub(super) struct Phrases<T> {
@@ -52,41 +42,6 @@ struct Room {
     beginnings: Standing,
 }
 
-/// The words of patterns while these are read.
-struct Vocabulary<'s> {
-    ids: FxHashMap<String, u32>,
-    /// By how they are written beside other words.
-    items: FxHashMap<String, Item>,
-    spellings: Spellings<'s>,
-}
-
-impl Vocabulary<'_> {
-    fn item(&mut self, word: &str, alone: bool, pattern: &str) -> Result<Item, PatternError> {
-        if !alone && let Some(item) = self.items.get(word) {
-            return Ok(*item);
-        }
-        let item = match pattern_word(word, alone, pattern)? {
-            ".." => Item::Gap,
-            "@" => Item::Person,
-            "^" => Item::ClauseStart,
-            "$" => Item::ClauseEnd,
-            word => Item::Word(match self.ids.get(word) {
-                Some(id) => *id,
-                None => {
-                    let id = self.ids.len() as u32;
-                    self.spellings.add(id, word, pattern)?;
-                    self.ids.insert(word.to_owned(), id);
-                    id
-                }
-            }),
-        };
-        if !alone {
-            self.items.insert(word.to_owned(), item);
-        }
-        Ok(item)
-    }
-}
-
 /// A pattern found in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found<'p, T> {
@@ -105,23 +60,27 @@ impl<T> Phrases<T> {
         patterns: impl IntoIterator<Item = (String, T)>,
         sets: &Sets,
     ) -> Result<Self, PatternError> {
-        let spellings = Spellings::new(sets);
-        let mut vocabulary = Vocabulary { ids: FxHashMap::default(), items: FxHashMap::default(), spellings };
-        let (mut items, mut texts, mut all) = (Vec::new(), Vec::new(), Vec::new());
-        for (pattern, tag) in patterns {
+        let mut glossary = Glossary::default();
+        let rows: Vec<(Row, T)> = patterns.into_iter().map(|(pattern, tag)| (glossary.row(&pattern), tag)).collect();
+        Self::of_rows(set, rows, &glossary, sets)
+    }
+
+    /// Compiles patterns that are rows of words; the order is kept.
+    pub(super) fn of_rows(
+        set: Set,
+        rows: Vec<(Row, T)>,
+        glossary: &Glossary,
+        sets: &Sets,
+    ) -> Result<Self, PatternError> {
+        let mut vocabulary = Vocabulary::new(glossary, sets);
+        let (mut items, mut patterns) = (Vec::new(), Vec::with_capacity(rows.len()));
+        for (row, tag) in rows {
             let start = items.len() as u32;
-            let mut words = pattern.split_ascii_whitespace();
-            let first = words.next().ok_or_else(|| PatternError::NoWord(pattern.clone()))?;
-            let second = words.next();
-            let alone = second.is_none();
-            for word in [first].into_iter().chain(second).chain(words) {
-                items.push(vocabulary.item(word, alone, &pattern)?);
-            }
-            all.push((start..items.len() as u32, tag));
-            texts.push(pattern);
+            vocabulary.read(&row, &mut items)?;
+            patterns.push((start..items.len() as u32, tag));
         }
-        let by_rarest = by_rarest(&vocabulary, &items, all.iter().map(|(range, _)| range.clone()).zip(&texts))?;
-        Ok(Self { set, needles: vocabulary.spellings.done(), items, patterns: all, by_rarest })
+        let by_rarest = vocabulary.by_rarest(&items, patterns.iter().map(|(range, _)| range.clone()));
+        Ok(Self { set, needles: vocabulary.done(), items, patterns, by_rarest })
     }
 
     /// Every match, by position and then by pattern; a pattern may match at several places.
@@ -233,35 +192,6 @@ impl<T> Phrases<T> {
             found.push(Found { tag, tokens: at..end, person });
         }
     }
-}
-
-/// Sorts patterns by their rarest words; `patterns` are their places among the items and what is written there.
-fn by_rarest<'p>(
-    vocabulary: &Vocabulary<'_>,
-    items: &[Item],
-    patterns: impl ExactSizeIterator<Item = (Range<u32>, &'p String)>,
-) -> Result<ByRarest, PatternError> {
-    let mut uses = vec![0; vocabulary.ids.len()];
-    for item in items {
-        if let Item::Word(id) = item {
-            uses[*id as usize] += 1;
-        }
-    }
-    let weights = vocabulary.spellings.weights(&uses);
-    let mut sorting = Sorting::new(&weights, patterns.len());
-    let mut words = Vec::new();
-    for (range, pattern) in patterns {
-        let items = &items[range.start as usize..range.end as usize];
-        words.clear();
-        words.extend(items.iter().filter_map(|item| if let Item::Word(id) = item { Some(*id) } else { None }));
-        let begins = match items.iter().find(|item| !matches!(item, Item::ClauseStart)) {
-            Some(Item::Word(id)) => *id,
-            Some(Item::Person) => PERSON,
-            _ => return Err(PatternError::NoWord(pattern.clone())),
-        };
-        sorting.add(&Entry { pattern, words: &words, begins })?;
-    }
-    Ok(sorting.done())
 }
 
 /// A sentence, and the set of patterns that its words are looked up for.

@@ -6,7 +6,6 @@ use smallvec::SmallVec;
 
 use super::guard::token::Token;
 use super::memory::Set;
-use super::pattern::PatternError;
 
 /// A pattern that is tried where all of its words stand in the sentence.
 #[derive(Debug, Clone, Copy)]
@@ -60,15 +59,6 @@ pub(super) struct ByRarest {
     all: Vec<Candidate>,
 }
 
-/// A pattern, as it is sorted in.
-pub(super) struct Entry<'p> {
-    pub(super) pattern: &'p str,
-    /// All of its words.
-    pub(super) words: &'p [u32],
-    /// The word that it begins with, or [`PERSON`].
-    pub(super) begins: u32,
-}
-
 /// [`ByRarest`] while the patterns are read.
 pub(super) struct Sorting<'w> {
     /// How often each word is likely to stand in texts.
@@ -81,18 +71,14 @@ impl<'w> Sorting<'w> {
         Self { weights, all: Vec::with_capacity(patterns) }
     }
 
-    /// Adds the next pattern.
-    pub(super) fn add(&mut self, entry: &Entry<'_>) -> Result<(), PatternError> {
-        let mut rare: SmallVec<[(u32, u32); 8]> =
-            entry.words.iter().map(|word| (self.weights[*word as usize], *word)).collect();
+    /// Adds the next pattern: its words, and the one that it begins with, or [`PERSON`].
+    pub(super) fn add(&mut self, words: impl Iterator<Item = u32>, begins: u32) {
+        let mut rare: SmallVec<[(u32, u32); 8]> = words.map(|word| (self.weights[word as usize], word)).collect();
         rare.sort_unstable();
-        let at = |i: usize| rare.get(i).or(rare.first()).map(|(_, word)| *word);
-        let wrong = || PatternError::NoWord(entry.pattern.to_owned());
-        let [rarest, next, third, fourth] = [0, 1, 2, 3].map(at);
-        let needs = [third.ok_or_else(wrong)?, fourth.ok_or_else(wrong)?];
-        let of = joined(rarest.ok_or_else(wrong)?, next.ok_or_else(wrong)?);
-        self.all.push((of, Candidate { needs, key: joined(entry.begins, self.all.len() as u32) }));
-        Ok(())
+        let Some((_, rarest)) = rare.first().copied() else { return };
+        let at = |i: usize| rare.get(i).map_or(rarest, |(_, word)| *word);
+        let candidate = Candidate { needs: [at(2), at(3)], key: joined(begins, self.all.len() as u32) };
+        self.all.push((joined(rarest, at(1)), candidate));
     }
 
     pub(super) fn done(mut self) -> ByRarest {

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::Polarity;
 use super::alternatives::expanded;
 use super::crossed::RawCross;
+use super::glossary::{Glossary, Row};
 use super::guard::token::{Spelling, Token};
 use super::memory::Set;
 use super::phrase::{Found, Phrases, Sets, View};
@@ -207,9 +208,10 @@ impl Topics {
         let mut sets = context_sets()?;
         sets.extend(raw.sets);
         let names: Vec<String> = raw.stances.keys().cloned().collect();
-        let mut signs: Vec<(String, Sign)> = Vec::new();
+        let mut glossary = Glossary::default();
+        let mut signs: Vec<(Row, Sign)> = Vec::new();
         for (stance, patterns) in raw.stances.into_values().enumerate() {
-            signs.extend(each(&patterns, Sign::Stance(stance)));
+            signs.extend(each(rows(&patterns, &mut glossary), Sign::Stance(stance), &glossary));
         }
         for (list, sign) in [
             (raw.doubt, Sign::Doubt),
@@ -218,41 +220,48 @@ impl Topics {
             (raw.own, Sign::Own),
             (raw.plan, Sign::Plan),
         ] {
-            signs.extend(each(&list, sign));
+            signs.extend(each(rows(&list, &mut glossary), sign, &glossary));
         }
         let (mut all, mut topics) = (Vec::new(), Vec::new());
-        let mut add = |topic: &RawTopic, of_family: &[String]| -> Result<(), RuleError> {
+        let mut add = |topic: &RawTopic, of_family: &[Row], glossary: &mut Glossary| -> Result<(), RuleError> {
             let index = all.len();
             all.push(topic.checked(&names)?);
-            topics.extend(each(&topic.of, Sign::Topic(index)));
-            let of_family = of_family.iter().filter(|_| !topic.own_unless);
-            signs.extend(each(topic.unless.iter().chain(of_family), Sign::Unless(index)));
+            topics.extend(each(rows(&topic.of, glossary), Sign::Topic(index), glossary));
+            let mut unless = rows(&topic.unless, glossary);
+            unless.extend(of_family.iter().filter(|_| !topic.own_unless).cloned());
+            signs.extend(each(unless, Sign::Unless(index), glossary));
             Ok(())
         };
         for (file, text) in FILES.iter().enumerate() {
             let raw: RawFile = parse(text, file + 1)?;
             version(raw.version, file + 1)?;
             sets.extend(raw.sets);
+            let of_family = raw.unless.iter().map(|(family, all)| (family.as_str(), rows(all, &mut glossary)));
+            let of_family: BTreeMap<&str, Vec<Row>> = of_family.collect();
             for topic in &raw.topics {
-                add(topic, raw.unless.get(topic.family.as_str()).map_or(&[], Vec::as_slice))?;
+                add(topic, of_family.get(topic.family.as_str()).map_or(&[], Vec::as_slice), &mut glossary)?;
             }
         }
         let raw: RawCross = parse(PHASES, FILES.len() + 1)?;
         version(raw.version, FILES.len() + 1)?;
         for topic in raw.topics() {
-            add(&topic, &[])?;
+            add(&topic, &[], &mut glossary)?;
         }
-        let topics = Phrases::new(Set::Topics, topics, &sets)?;
-        Ok(Self { all, topics, stances: Phrases::new(Set::Stances, signs, &sets)? })
+        let topics = Phrases::of_rows(Set::Topics, topics, &glossary, &sets)?;
+        Ok(Self { all, topics, stances: Phrases::of_rows(Set::Stances, signs, &glossary, &sets)? })
     }
 }
 
-/// All patterns of a list, each once.
-fn each<'p>(patterns: impl IntoIterator<Item = &'p String>, sign: Sign) -> impl Iterator<Item = (String, Sign)> {
-    let mut all: Vec<String> = patterns.into_iter().flat_map(|pattern| expanded(pattern)).collect();
-    all.sort_unstable();
-    all.dedup();
-    all.into_iter().map(move |pattern| (pattern, sign))
+/// What the patterns of a list stand for.
+fn rows(patterns: &[String], glossary: &mut Glossary) -> Vec<Row> {
+    patterns.iter().flat_map(|pattern| expanded(pattern, glossary)).collect()
+}
+
+/// All patterns of a list, each once, in the order of how they are written.
+fn each(mut rows: Vec<Row>, sign: Sign, glossary: &Glossary) -> impl Iterator<Item = (Row, Sign)> + use<> {
+    rows.sort_unstable_by(|one, other| glossary.compared(one, other));
+    rows.dedup();
+    rows.into_iter().map(move |row| (row, sign))
 }
 
 impl RawTopic {
