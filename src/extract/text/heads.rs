@@ -194,7 +194,8 @@ pub(super) struct Mark {
 /// `:`, `=`, an arrow, a dash with blanks around it, in order.
 pub(super) fn marks(cells: &[Cell]) -> impl Iterator<Item = Mark> + '_ {
     let blank = |at: usize| cells.get(at).is_none_or(|c| c.raw.is_whitespace());
-    (0..cells.len()).filter_map(move |at| {
+    let may_be = |at: &usize| matches!(cells[*at].raw, ':' | '=' | '-' | '–' | '—' | '→');
+    (0..cells.len()).filter(may_be).filter_map(move |at| {
         let next = cells.get(at + 1).map(|c| c.raw);
         let end = match cells[at].raw {
             '-' | '–' | '=' if next == Some('>') => at + 2,

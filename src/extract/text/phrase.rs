@@ -102,7 +102,7 @@ impl<T> Phrases<T> {
         let mut beginnings = beginnings.none_of(self.by_rarest.words());
         let of_words = keys.iter().map(|key| parted(*key).0).filter(|begins| *begins != PERSON);
         of_words.for_each(|word| beginnings.insert(word));
-        let mut found = Vec::new();
+        let mut found = Vec::with_capacity(keys.len());
         let mut try_all = |begins: u32, at: usize| {
             let start = keys.partition_point(|key| parted(*key).0 < begins);
             for key in &keys[start..] {

@@ -3,6 +3,7 @@
 //! Invariant: says nothing about who the people are; that is the directory's.
 
 use super::guard::Sentence;
+use super::guard::class::Class;
 use super::guard::fold::Cell;
 use super::guard::token::{Token, is_quote};
 use super::heads::{Mark, marks};
@@ -10,26 +11,6 @@ use super::part::Part;
 use super::people::Mention;
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
-
-/// Words that make a statement a guess, spelled as the text is folded.
-const HEDGES: [&str; 16] = [
-    "probably",
-    "perhaps",
-    "maybe",
-    "possibly",
-    "supposedly",
-    "apparently",
-    "presumably",
-    "allegedly",
-    "vielleicht",
-    "vermutlich",
-    "wahrscheinlich",
-    "angeblich",
-    "moeglicherweise",
-    "eventuell",
-    "evtl",
-    "anscheinend",
-];
 
 /// A sentence with its words and what they say about how it is meant.
 pub(super) struct Read<'s> {
@@ -48,7 +29,7 @@ impl<'s> Read<'s> {
     pub(super) fn new(sentence: Sentence<'s>) -> Self {
         let (cells, tokens, clauses) = (sentence.cells(), sentence.tokens(), sentence.clauses());
         let context = RULES.context.find(&View::plain(&tokens, clauses));
-        let quotes = (0..cells.len()).filter(|at| is_quote(cells[*at].raw)).collect();
+        let quotes = (0..cells.len()).filter(|at| cells[*at].is(Class::CLAUSE) && is_quote(cells[*at].raw)).collect();
         Self { sentence, cells, tokens, clauses, context, marks: marks(cells).collect(), quotes }
     }
 
@@ -97,7 +78,7 @@ impl<'s> Read<'s> {
     pub(super) fn blocked(&self) -> Vec<bool> {
         let mut blocked = self.mask(Tag::Negation);
         for (at, token) in self.tokens.iter().enumerate() {
-            blocked[at] |= HEDGES.contains(&token.text);
+            blocked[at] |= token.word.is(Part::HEDGE);
         }
         blocked
     }
