@@ -7,15 +7,13 @@ use smallvec::SmallVec;
 use super::glossary::{Glossary, Row};
 use super::pattern::once;
 
-/// The patterns that a written one stands for. A hyphen parts words, as it does in texts.
-pub(super) fn expanded(pattern: &str, glossary: &mut Glossary) -> Vec<Row> {
-    let mut all = Vec::new();
-    if pattern.contains('-') {
-        expand(pattern.replace("-*", "").replace('-', " ").trim(), glossary, &mut all);
+/// Adds the patterns that a written one stands for. A hyphen parts words, as it does in texts.
+pub(super) fn expanded(pattern: &str, glossary: &mut Glossary, all: &mut Vec<Row>) {
+    if has(pattern, b"-") {
+        expand(pattern.replace("-*", "").replace('-', " ").trim_ascii(), glossary, all);
     } else {
-        expand(pattern.trim(), glossary, &mut all);
+        expand(pattern.trim_ascii(), glossary, all);
     }
-    all
 }
 
 /// Adds the patterns that one stands for which has no hyphens.
@@ -50,7 +48,7 @@ fn expand(pattern: &str, glossary: &mut Glossary, all: &mut Vec<Row>) {
 
 /// Whether any of some signs stands in a text.
 fn has(text: &str, signs: &[u8]) -> bool {
-    text.bytes().any(|byte| signs.contains(&byte))
+    signs.iter().any(|sign| text.as_bytes().contains(sign))
 }
 
 fn alone(pattern: &str) -> Option<&str> {
@@ -87,11 +85,11 @@ fn parted(pattern: &str) -> Vec<&str> {
     for (at, byte) in pattern.bytes().enumerate() {
         depth += depth_of(byte);
         if byte == b'|' && depth == 0 {
-            parts.push(pattern[start..at].trim());
+            parts.push(pattern[start..at].trim_ascii());
             start = at + 1;
         }
     }
-    parts.push(pattern[start..].trim());
+    parts.push(pattern[start..].trim_ascii());
     parts
 }
 
@@ -136,8 +134,8 @@ mod tests {
             ("a (b|c)? d", vec!["a (b|c) d", "a d"]),
             ("(a|b|c d) .. e|f g", vec!["(a|b) .. e", "c d .. e", "f g"]),
         ] {
-            let mut glossary = Glossary::default();
-            let rows = expanded(pattern, &mut glossary);
+            let (mut glossary, mut rows) = (Glossary::default(), Vec::new());
+            expanded(pattern, &mut glossary, &mut rows);
             assert_eq!(rows.iter().map(|row| glossary.text(row)).collect::<Vec<_>>(), all, "{pattern}");
         }
     }

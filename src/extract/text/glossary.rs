@@ -1,8 +1,7 @@
 //! The words that patterns are written with: each is kept once, and a pattern is a row of their numbers.
 //!
-//! Invariant: rows compare as the patterns do that they are, written with single spaces.
-
-use std::cmp::Ordering;
+//! Invariant: a number stands for one word, and a word has one number; rows that are [`ordered`] compare as the patterns do
+//! that they are, written with single spaces.
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -49,13 +48,25 @@ impl Glossary {
         words.join(" ")
     }
 
-    /// Which of two patterns comes first.
-    pub(super) fn compared(&self, one: &[u32], other: &[u32]) -> Ordering {
-        let same = one.iter().zip(other).take_while(|(a, b)| a == b).count();
-        match (one.get(same), other.get(same)) {
-            // Every sign of a word comes behind the space at which another one ends.
-            (Some(a), Some(b)) => self.word(*a).cmp(self.word(*b)),
-            (a, b) => a.is_some().cmp(&b.is_some()),
+    /// Numbers the words anew, in their order; tells the new number of each, by which rows are to be [`ordered`].
+    pub(super) fn order(&mut self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.words.len() as u32).collect();
+        order.sort_unstable_by(|one, other| self.word(*one).cmp(self.word(*other)));
+        let mut numbers = vec![0; order.len()];
+        for (new, old) in order.iter().enumerate() {
+            numbers[*old as usize] = new as u32;
         }
+        self.words = order.into_iter().map(|old| std::mem::take(&mut self.words[old as usize])).collect();
+        self.numbers.values_mut().for_each(|number| *number = numbers[*number as usize]);
+        numbers
     }
+}
+
+/// The patterns of a list, each once, in the order of how they are written. Every sign of a word comes behind the space at
+/// which another one ends, so that rows of numbers in the order of the words compare as their texts do.
+pub(super) fn ordered(mut rows: Vec<Row>, numbers: &[u32]) -> Vec<Row> {
+    rows.iter_mut().flatten().for_each(|number| *number = numbers[*number as usize]);
+    rows.sort_unstable();
+    rows.dedup();
+    rows
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::pattern::{Case, PatternError, Sets, spellings};
+use super::pattern::{Case, PatternError, Sets, parts, spellings};
 
 /// Letters that are open at the same ends.
 struct Table {
@@ -71,7 +71,7 @@ impl<'s> Spellings<'s> {
 
     /// Adds a word of a pattern with all of its alternatives.
     pub(super) fn add(&mut self, id: u32, word: &str, pattern: &str) -> Result<(), PatternError> {
-        for part in word.split('|') {
+        for part in parts(word, pattern)? {
             if let Some(name) = part.strip_prefix('<').and_then(|p| p.strip_suffix('>')) {
                 let set = self.sets.get(name).ok_or_else(|| PatternError::UnknownSet(pattern.to_owned()))?;
                 for member in set {

@@ -94,28 +94,33 @@ impl Glob {
 /// The words of a pattern, without the parentheses around alternatives.
 pub(super) fn pattern_words(pattern: &str) -> Result<Vec<&str>, PatternError> {
     let alone = pattern.split_ascii_whitespace().count() == 1;
-    pattern.split_ascii_whitespace().map(|word| pattern_word(word, alone, pattern)).collect()
+    let checked = |word| {
+        let word = pattern_word(word, alone, pattern)?;
+        parts(word, pattern).map(|_| word)
+    };
+    pattern.split_ascii_whitespace().map(checked).collect()
 }
 
 /// A word of a pattern without the parentheses around alternatives; `alone` = the pattern has no other.
 pub(super) fn pattern_word<'p>(word: &'p str, alone: bool, pattern: &str) -> Result<&'p str, PatternError> {
-    let plain = |word: &str| !word.contains(['(', ')']);
-    let word = match word.strip_prefix('(').map(|w| w.strip_suffix(')')) {
-        Some(Some(inner)) if plain(inner) && inner.contains('|') => inner,
-        None if plain(word) && (alone || !word.contains('|')) => word,
-        _ => return Err(PatternError::Grouping(pattern.to_owned())),
-    };
-    if word.contains(char::is_whitespace) {
+    let has = |word: &str, sign: u8| word.as_bytes().contains(&sign);
+    let plain = |word: &str| !has(word, b'(') && !has(word, b')');
+    if !word.is_ascii() && word.contains(char::is_whitespace) {
         return Err(PatternError::Blank(pattern.to_owned()));
     }
-    if word.contains('|') {
-        let parts: Vec<&str> = word.split('|').collect();
-        let all = parts.len();
-        if once(parts).len() < all {
-            return Err(PatternError::Twice(pattern.to_owned()));
-        }
+    match word.strip_prefix('(').map(|w| w.strip_suffix(')')) {
+        Some(Some(inner)) if plain(inner) && has(inner, b'|') => Ok(inner),
+        None if plain(word) && (alone || !has(word, b'|')) => Ok(word),
+        _ => Err(PatternError::Grouping(pattern.to_owned())),
     }
-    Ok(word)
+}
+
+/// The alternatives that a word is, if none stands there twice.
+pub(super) fn parts<'p>(word: &'p str, pattern: &str) -> Result<Vec<&'p str>, PatternError> {
+    let parts: Vec<&str> = word.split('|').collect();
+    let all = parts.len();
+    let parts = once(parts);
+    if parts.len() == all { Ok(parts) } else { Err(PatternError::Twice(pattern.to_owned())) }
 }
 
 /// Each of them once, in order.
@@ -171,7 +176,7 @@ pub(super) fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternE
         return Err(PatternError::InnerStar(pattern.to_owned()));
     }
     let mut found = vec![Glob { letters: fold_word(letters), open, case }];
-    if letters.contains(['ä', 'Ä', 'ö', 'Ö', 'ü', 'Ü']) {
+    if !letters.is_ascii() && letters.contains(['ä', 'Ä', 'ö', 'Ö', 'ü', 'Ü']) {
         let bare = |c: char| match c {
             'ä' | 'Ä' => 'a',
             'ö' | 'Ö' => 'o',

@@ -68,12 +68,12 @@ impl<T> Phrases<T> {
     /// Compiles patterns that are rows of words; the order is kept.
     pub(super) fn of_rows(
         set: Set,
-        rows: Vec<(Row, T)>,
+        rows: impl IntoIterator<Item = (Row, T)>,
         glossary: &Glossary,
         sets: &Sets,
     ) -> Result<Self, PatternError> {
         let mut vocabulary = Vocabulary::new(glossary, sets);
-        let (mut items, mut patterns) = (Vec::new(), Vec::with_capacity(rows.len()));
+        let (mut items, mut patterns) = (Vec::new(), Vec::new());
         for (row, tag) in rows {
             let start = items.len() as u32;
             vocabulary.read(&row, &mut items)?;

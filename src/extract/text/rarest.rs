@@ -2,8 +2,6 @@
 //!
 //! Invariant: what is passed over could not match: a word of the pattern is missing.
 
-use smallvec::SmallVec;
-
 use super::guard::token::Token;
 use super::memory::Set;
 
@@ -63,7 +61,8 @@ pub(super) struct ByRarest {
 pub(super) struct Sorting<'w> {
     /// How often each word is likely to stand in texts.
     weights: &'w [u32],
-    all: Vec<(u64, Candidate)>,
+    /// The rarest word of each pattern and the next rarest.
+    all: Vec<(u32, u32, Candidate)>,
 }
 
 impl<'w> Sorting<'w> {
@@ -73,31 +72,52 @@ impl<'w> Sorting<'w> {
 
     /// Adds the next pattern: its words, and the one that it begins with, or [`PERSON`].
     pub(super) fn add(&mut self, words: impl Iterator<Item = u32>, begins: u32) {
-        let mut rare: SmallVec<[(u32, u32); 8]> = words.map(|word| (self.weights[word as usize], word)).collect();
-        rare.sort_unstable();
-        let Some((_, rarest)) = rare.first().copied() else { return };
-        let at = |i: usize| rare.get(i).map_or(rarest, |(_, word)| *word);
-        let candidate = Candidate { needs: [at(2), at(3)], key: joined(begins, self.all.len() as u32) };
-        self.all.push((joined(rarest, at(1)), candidate));
-    }
-
-    pub(super) fn done(mut self) -> ByRarest {
-        self.all.sort_unstable_by_key(|(of, _)| *of);
-        let n_words = self.weights.len();
-        let (mut starts, mut groups) = (Vec::with_capacity(n_words + 1), Vec::new());
-        let mut last = None;
-        for (at, (of, _)) in self.all.iter().enumerate() {
-            let (rarest, next) = parted(*of);
-            while starts.len() <= rarest as usize {
-                starts.push(groups.len() as u32);
-            }
-            if last.replace(*of) != Some(*of) {
-                groups.push((next, at as u32));
+        let (mut rare, mut found) = ([u64::MAX; 4], 0);
+        for word in words {
+            let mut next = joined(self.weights[word as usize], word);
+            found += 1;
+            for place in &mut rare {
+                if next < *place {
+                    std::mem::swap(&mut next, place);
+                }
             }
         }
-        starts.resize(n_words + 1, groups.len() as u32);
-        groups.push((0, self.all.len() as u32));
-        ByRarest { starts, groups, all: self.all.into_iter().map(|(_, candidate)| candidate).collect() }
+        let at = |i: usize| parted(rare[if i < found { i } else { 0 }]).1;
+        let key = joined(begins, self.all.len() as u32);
+        self.all.push((at(0), at(1), Candidate { needs: [at(2), at(3)], key }));
+    }
+
+    pub(super) fn done(self) -> ByRarest {
+        // Put into place by the rarest word, and sorted by the next one there.
+        let mut ends = vec![0_usize; self.weights.len() + 1];
+        for (rarest, ..) in &self.all {
+            ends[*rarest as usize + 1] += 1;
+        }
+        for word in 1..ends.len() {
+            ends[word] += ends[word - 1];
+        }
+        let none = (0, Candidate { needs: [0; 2], key: 0 });
+        let mut all = vec![none; self.all.len()];
+        for (rarest, next, candidate) in self.all {
+            // What is where the word begins becomes where it ends.
+            let place = &mut ends[rarest as usize];
+            all[*place] = (next, candidate);
+            *place += 1;
+        }
+        let (mut starts, mut groups, mut first) = (Vec::with_capacity(ends.len()), Vec::new(), 0);
+        for end in &ends[..self.weights.len()] {
+            starts.push(groups.len() as u32);
+            all[first..*end].sort_unstable_by_key(|(next, _)| *next);
+            for at in first..*end {
+                if at == first || all[at].0 != all[at - 1].0 {
+                    groups.push((all[at].0, at as u32));
+                }
+            }
+            first = *end;
+        }
+        starts.push(groups.len() as u32);
+        groups.push((0, all.len() as u32));
+        ByRarest { starts, groups, all: all.into_iter().map(|(_, candidate)| candidate).collect() }
     }
 }
 

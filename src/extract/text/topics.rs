@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::Polarity;
 use super::alternatives::expanded;
 use super::crossed::RawCross;
-use super::glossary::{Glossary, Row};
+use super::glossary::{Glossary, Row, ordered};
 use super::guard::token::{Spelling, Token};
 use super::memory::Set;
 use super::phrase::{Found, Phrases, Sets, View};
@@ -209,9 +209,9 @@ impl Topics {
         sets.extend(raw.sets);
         let names: Vec<String> = raw.stances.keys().cloned().collect();
         let mut glossary = Glossary::default();
-        let mut signs: Vec<(Row, Sign)> = Vec::new();
+        let mut signs: Vec<(Vec<Row>, Sign)> = Vec::new();
         for (stance, patterns) in raw.stances.into_values().enumerate() {
-            signs.extend(each(rows(&patterns, &mut glossary), Sign::Stance(stance), &glossary));
+            signs.push((rows(&patterns, &mut glossary), Sign::Stance(stance)));
         }
         for (list, sign) in [
             (raw.doubt, Sign::Doubt),
@@ -220,16 +220,16 @@ impl Topics {
             (raw.own, Sign::Own),
             (raw.plan, Sign::Plan),
         ] {
-            signs.extend(each(rows(&list, &mut glossary), sign, &glossary));
+            signs.push((rows(&list, &mut glossary), sign));
         }
         let (mut all, mut topics) = (Vec::new(), Vec::new());
         let mut add = |topic: &RawTopic, of_family: &[Row], glossary: &mut Glossary| -> Result<(), RuleError> {
             let index = all.len();
             all.push(topic.checked(&names)?);
-            topics.extend(each(rows(&topic.of, glossary), Sign::Topic(index), glossary));
+            topics.push((rows(&topic.of, glossary), Sign::Topic(index)));
             let mut unless = rows(&topic.unless, glossary);
             unless.extend(of_family.iter().filter(|_| !topic.own_unless).cloned());
-            signs.extend(each(unless, Sign::Unless(index), glossary));
+            signs.push((unless, Sign::Unless(index)));
             Ok(())
         };
         for (file, text) in FILES.iter().enumerate() {
@@ -247,21 +247,23 @@ impl Topics {
         for topic in raw.topics() {
             add(&topic, &[], &mut glossary)?;
         }
-        let topics = Phrases::of_rows(Set::Topics, topics, &glossary, &sets)?;
-        Ok(Self { all, topics, stances: Phrases::of_rows(Set::Stances, signs, &glossary, &sets)? })
+        let numbers = glossary.order();
+        let topics = Phrases::of_rows(Set::Topics, each(topics, &numbers), &glossary, &sets)?;
+        let stances = Phrases::of_rows(Set::Stances, each(signs, &numbers), &glossary, &sets)?;
+        Ok(Self { all, topics, stances })
     }
 }
 
 /// What the patterns of a list stand for.
 fn rows(patterns: &[String], glossary: &mut Glossary) -> Vec<Row> {
-    patterns.iter().flat_map(|pattern| expanded(pattern, glossary)).collect()
+    let mut all = Vec::with_capacity(patterns.len());
+    patterns.iter().for_each(|pattern| expanded(pattern, glossary, &mut all));
+    all
 }
 
-/// All patterns of a list, each once, in the order of how they are written.
-fn each(mut rows: Vec<Row>, sign: Sign, glossary: &Glossary) -> impl Iterator<Item = (Row, Sign)> + use<> {
-    rows.sort_unstable_by(|one, other| glossary.compared(one, other));
-    rows.dedup();
-    rows.into_iter().map(move |row| (row, sign))
+/// All patterns of some lists, each once in its list.
+fn each<'n>(lists: Vec<(Vec<Row>, Sign)>, numbers: &'n [u32]) -> impl Iterator<Item = (Row, Sign)> + use<'n> {
+    lists.into_iter().flat_map(|(rows, sign)| ordered(rows, numbers).into_iter().map(move |row| (row, sign)))
 }
 
 impl RawTopic {
