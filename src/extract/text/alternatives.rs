@@ -2,8 +2,6 @@
 //!
 //! Invariant: a pattern says what all its parts say together; each of them is one that [`super::pattern`] reads.
 
-use smallvec::SmallVec;
-
 use super::glossary::{Glossary, Row};
 use super::pattern::once;
 
@@ -23,16 +21,17 @@ fn expand(pattern: &str, glossary: &mut Glossary, all: &mut Vec<Row>) {
         None => {
             let (words, rest): (Vec<&str>, Vec<&str>) = parted(pattern).into_iter().partition(|part| !has(part, b" ()"));
             let words = once(words).join("|");
-            all.extend((!words.is_empty()).then(|| Row::from_slice(&[glossary.number(&words)])));
+            all.extend((!words.is_empty()).then(|| vec![glossary.number(&words)]));
             rest.into_iter().for_each(|part| expand(part, glossary, all));
             return;
         }
     };
     let options: Vec<Vec<Row>> = words.into_iter().map(|word| options(word, glossary)).collect();
     // Which option is next of each word; the last word's turns first.
-    let mut turns: SmallVec<[usize; 16]> = SmallVec::from_elem(0, options.len());
+    let mut turns = vec![0; options.len()];
     loop {
-        let mut row: Row = options.iter().zip(&turns).flat_map(|(options, at)| options[*at].iter().copied()).collect();
+        let mut row = Row::with_capacity(options.len() + 2);
+        options.iter().zip(&turns).for_each(|(options, at)| row.extend_from_slice(&options[*at]));
         if let [only] = &mut row[..]
             && let Some(bare) = alone(glossary.word(*only)).map(str::to_owned)
         {
@@ -64,7 +63,7 @@ fn options(word: &str, glossary: &mut Glossary) -> Vec<Row> {
         all.push(Row::new());
         return all;
     }
-    let mut one = |word: &str| Row::from_slice(&[glossary.number(word)]);
+    let mut one = |word: &str| vec![glossary.number(word)];
     let Some(inner) = word.strip_prefix('(').and_then(|w| w.strip_suffix(')')) else { return vec![one(word)] };
     let alternatives = parted(inner).into_iter().filter(|part| !part.is_empty()).collect();
     let (words, rest): (Vec<&str>, Vec<&str>) = once(alternatives).into_iter().partition(|part| !has(part, b" "));

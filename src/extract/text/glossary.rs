@@ -4,10 +4,9 @@
 //! that they are, written with single spaces.
 
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
 /// A pattern, by the numbers of its words.
-pub(super) type Row = SmallVec<[u32; 8]>;
+pub(super) type Row = Vec<u32>;
 
 /// Words by their numbers, and numbers by their words.
 #[derive(Default)]
@@ -65,7 +64,11 @@ impl Glossary {
 /// The patterns of a list, each once, in the order of how they are written. Every sign of a word comes behind the space at
 /// which another one ends, so that rows of numbers in the order of the words compare as their texts do.
 pub(super) fn ordered(mut rows: Vec<Row>, numbers: &[u32]) -> Vec<Row> {
-    rows.iter_mut().flatten().for_each(|number| *number = numbers[*number as usize]);
+    for row in &mut rows {
+        for number in row {
+            *number = numbers[*number as usize];
+        }
+    }
     rows.sort_unstable();
     rows.dedup();
     rows
