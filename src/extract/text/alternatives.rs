@@ -19,7 +19,8 @@ fn expand(pattern: &str, glossary: &mut Glossary, all: &mut Vec<Row>) {
     let words = match words(pattern) {
         Some(words) => words,
         None => {
-            let (words, rest): (Vec<&str>, Vec<&str>) = parted(pattern).into_iter().partition(|part| !has(part, b" ()"));
+            let (words, rest): (Vec<&str>, Vec<&str>) =
+                parted(pattern).into_iter().partition(|part| !has(part, b" ()"));
             let words = once(words).join("|");
             all.extend((!words.is_empty()).then(|| vec![glossary.number(&words)]));
             rest.into_iter().for_each(|part| expand(part, glossary, all));

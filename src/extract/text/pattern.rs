@@ -161,12 +161,11 @@ pub(super) fn globs(word: &str, pattern: &str, sets: &Sets) -> Result<Vec<Glob>,
 
 /// A word with umlauts also without: `Türke`, `tuerke`, `turke`.
 pub(super) fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternError> {
-    let case = match part.as_bytes().first() {
-        Some(b'~') => Case::Capital,
-        Some(b'!') => Case::Upper,
-        _ => Case::Any,
+    let (case, part) = match part.as_bytes().first() {
+        Some(b'~') => (Case::Capital, part.trim_start_matches(['~', '!'])),
+        Some(b'!') => (Case::Upper, part.trim_start_matches(['~', '!'])),
+        _ => (Case::Any, part),
     };
-    let part = part.trim_start_matches(['~', '!']);
     let open = (part.starts_with('*'), part.ends_with('*'));
     let letters = part.trim_matches('*');
     if letters.is_empty() {
