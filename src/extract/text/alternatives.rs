@@ -16,16 +16,12 @@ pub(super) fn expanded(pattern: &str, glossary: &mut Glossary, all: &mut Vec<Row
 
 /// Adds the patterns that one stands for which has no hyphens.
 fn expand(pattern: &str, glossary: &mut Glossary, all: &mut Vec<Row>) {
-    let words = match words(pattern) {
-        Some(words) => words,
-        None => {
-            let (words, rest): (Vec<&str>, Vec<&str>) =
-                parted(pattern).into_iter().partition(|part| !has(part, b" ()"));
-            let words = once(words).join("|");
-            all.extend((!words.is_empty()).then(|| vec![glossary.number(&words)]));
-            rest.into_iter().for_each(|part| expand(part, glossary, all));
-            return;
-        }
+    let Some(words) = words(pattern) else {
+        let (words, rest): (Vec<&str>, Vec<&str>) = parted(pattern).into_iter().partition(|part| !has(part, b" ()"));
+        let words = once(words).join("|");
+        all.extend((!words.is_empty()).then(|| vec![glossary.number(&words)]));
+        rest.into_iter().for_each(|part| expand(part, glossary, all));
+        return;
     };
     let options: Vec<Vec<Row>> = words.into_iter().map(|word| options(word, glossary)).collect();
     // Which option is next of each word; the last word's turns first.

@@ -36,10 +36,10 @@ thread_local! {
 #[derive(Default)]
 struct Room {
     standing: Standing,
+    /// Words that were looked at, or that patterns begin with.
+    some: Standing,
     /// Of the patterns that are tried: what they begin with, and which they are.
     keys: Vec<u64>,
-    /// What they begin with.
-    beginnings: Standing,
 }
 
 /// A pattern found in a sentence.
@@ -85,20 +85,19 @@ impl<T> Phrases<T> {
 
     /// Every match, by position and then by pattern; a pattern may match at several places.
     pub(super) fn find<'p>(&'p self, view: &View<'_>) -> Vec<Found<'p, T>> {
-        ROOM.with_borrow_mut(|Room { standing, keys, beginnings }| {
+        ROOM.with_borrow_mut(|Room { standing, some, keys }| {
             keys.clear();
-            self.by_rarest.show(view.tokens, self.set, standing, |key| {
+            self.by_rarest.show(view.tokens, self.set, (standing, some), |key| {
                 keys.push(key);
                 true
             });
-            if keys.is_empty() { Vec::new() } else { self.tried(view, keys, beginnings) }
+            if keys.is_empty() { Vec::new() } else { self.tried(view, keys, some) }
         })
     }
 
     /// The matches of some patterns.
-    fn tried<'p>(&'p self, view: &View<'_>, keys: &mut Vec<u64>, beginnings: &mut Standing) -> Vec<Found<'p, T>> {
+    fn tried<'p>(&'p self, view: &View<'_>, keys: &mut [u64], beginnings: &mut Standing) -> Vec<Found<'p, T>> {
         keys.sort_unstable();
-        keys.dedup();
         let mut beginnings = beginnings.none_of(self.by_rarest.words());
         let of_words = keys.iter().map(|key| parted(*key).0).filter(|begins| *begins != PERSON);
         of_words.for_each(|word| beginnings.insert(word));
@@ -130,7 +129,7 @@ impl<T> Phrases<T> {
     pub(super) fn may_find(&self, tokens: &[Token<'_>]) -> bool {
         let mut may = false;
         ROOM.with_borrow_mut(|room| {
-            self.by_rarest.show(tokens, self.set, &mut room.standing, |_| {
+            self.by_rarest.show(tokens, self.set, (&mut room.standing, &mut room.some), |_| {
                 may = true;
                 false
             });

@@ -141,20 +141,23 @@ impl ByRarest {
         self.starts[word as usize] < self.starts[word as usize + 1]
     }
 
-    /// Shows the key of each pattern whose words all stand in a sentence, for each word that is its rarest, until `show` has
-    /// seen enough.
+    /// Shows the key of each pattern whose words all stand in a sentence, once, until `show` has seen enough.
     pub(super) fn show(
         &self,
         tokens: &[Token<'_>],
         set: Set,
-        standing: &mut Standing,
+        (standing, done): (&mut Standing, &mut Standing),
         mut show: impl FnMut(u64) -> bool,
     ) {
-        let mut standing = standing.none_of(self.words());
+        let (mut standing, mut done) = (standing.none_of(self.words()), done.none_of(self.words()));
         for token in tokens {
             token.word.ids(set).iter().for_each(|word| standing.insert(*word));
         }
         for word in tokens.iter().flat_map(|token| token.word.rarest(set)) {
+            if done.has(*word) {
+                continue;
+            }
+            done.insert(*word);
             let (first, end) = (self.starts[*word as usize] as usize, self.starts[*word as usize + 1] as usize);
             // The group behind tells where the last one ends.
             for pair in self.groups[first..=end].windows(2) {
