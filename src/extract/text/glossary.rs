@@ -73,3 +73,22 @@ pub(super) fn ordered(mut rows: Vec<Row>, numbers: &[u32]) -> Vec<Row> {
     rows.dedup();
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_in_the_order_of_their_texts() {
+        let mut texts = ["b a", "(a|b) c", "a b", "a", "über a", "a", "a* b", ".. b", "a b c", "@ a", "a $"];
+        let mut glossary = Glossary::default();
+        let rows: Vec<Row> = texts.iter().map(|text| glossary.row(text)).collect();
+        let numbers = glossary.order();
+        let rows = ordered(rows, &numbers);
+        texts.sort_unstable();
+        let once: Vec<&str> =
+            texts.iter().enumerate().filter(|(i, t)| *i == 0 || texts[i - 1] != **t).map(|(_, t)| *t).collect();
+        assert_eq!(rows.iter().map(|row| glossary.text(row)).collect::<Vec<_>>(), once);
+        assert_eq!(glossary.number("über"), *glossary.row("über").first().expect("one word"));
+    }
+}

@@ -5,18 +5,34 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::pattern::{Case, PatternError, Sets, parts, spellings};
 
 /// Letters that are open at the same ends.
+#[derive(Default)]
 struct Table {
     /// Letters -> their place among all spellings.
     places: FxHashMap<String, u32>,
-    /// Bytes of the shortest and the longest of them.
+    /// Bytes of the shortest and the longest of them; where there are none, no word is long enough.
     shortest: usize,
     longest: usize,
+    /// What those begin with that are open at both ends, in [`HEAD`] bytes, or fewer where the shortest has no more: a word is
+    /// not looked up where nothing begins.
+    heads: FxHashSet<[u8; HEAD]>,
+}
+
+const HEAD: usize = 3;
+
+impl Table {
+    /// The first bytes of some letters that have as many as the shortest.
+    fn head(&self, letters: &[u8]) -> [u8; HEAD] {
+        let mut head = [0; HEAD];
+        let size = self.shortest.min(HEAD);
+        head[..size].copy_from_slice(&letters[..size]);
+        head
+    }
 }
 
 /// What the words of texts are looked up in.
@@ -31,11 +47,14 @@ pub(super) struct Needles {
 impl Needles {
     /// Shows where in a word the letters of words of patterns stand, and which words these are.
     pub(super) fn find(&self, text: &str, mut show: impl FnMut(Range<usize>, &[(u32, Case)])) {
-        for (open, table) in self.tables.iter().enumerate().filter(|(_, table)| !table.places.is_empty()) {
+        for (open, table) in self.tables.iter().enumerate().filter(|(_, table)| table.shortest <= text.len()) {
             let (front, back) = (open & 2 != 0, open & 1 != 0);
             let first = if front && !back { text.len().saturating_sub(table.longest) } else { 0 };
-            let last = if front { text.len().saturating_sub(table.shortest) } else { 0 };
+            let last = if front { text.len() - table.shortest } else { 0 };
             for start in first..=last {
+                if front && back && !table.heads.contains(&table.head(&text.as_bytes()[start..])) {
+                    continue;
+                }
                 let longest = (start + table.longest).min(text.len());
                 let ends = if back { start + table.shortest..=longest } else { text.len()..=text.len() };
                 for end in ends {
@@ -64,8 +83,7 @@ pub(super) struct Spellings<'s> {
 
 impl<'s> Spellings<'s> {
     pub(super) fn new(sets: &'s Sets) -> Self {
-        let table = |_| Table { places: FxHashMap::default(), shortest: usize::MAX, longest: 0 };
-        let tables = std::array::from_fn(table);
+        let tables = std::array::from_fn(|_| Table { shortest: usize::MAX, ..Table::default() });
         Self { sets, tables, places: 0, pairs: Vec::new(), known: FxHashMap::default() }
     }
 
@@ -119,7 +137,9 @@ impl<'s> Spellings<'s> {
     }
 
     /// With nothing more to come.
-    pub(super) fn done(self) -> Needles {
+    pub(super) fn done(mut self) -> Needles {
+        let [.., open] = &mut self.tables;
+        open.heads = open.places.keys().map(|letters| open.head(letters.as_bytes())).collect();
         let mut starts = vec![0_u32; self.places as usize + 1];
         for (place, ..) in &self.pairs {
             starts[*place as usize] += 1;
@@ -137,5 +157,42 @@ impl<'s> Spellings<'s> {
             words[*start as usize] = (word, case);
         }
         Needles { tables: self.tables, starts, words }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_found_under_its_spellings_and_no_other() {
+        let sets = Sets::from([("towns".to_owned(), vec!["Köln".to_owned(), "ulm*".to_owned()])]);
+        let mut spellings = Spellings::new(&sets);
+        for (id, word) in ["kauf*|kauf|preis", "*teil*|*öl*", "*heit|kauf", "<towns>"].iter().enumerate() {
+            spellings.add(id as u32, word, word).expect("a sound word");
+        }
+        let needles = spellings.done();
+        for (text, ids) in [
+            ("kauf", vec![0, 0, 2]),
+            ("kaufen", vec![0]),
+            ("einkauf", vec![]),
+            ("preise", vec![]),
+            ("vorteile", vec![1]),
+            ("teil", vec![1]),
+            ("krankheit", vec![2]),
+            ("heiter", vec![]),
+            ("koeln", vec![1, 3]),
+            ("ulmer", vec![3]),
+            ("", vec![]),
+            ("t", vec![]),
+        ] {
+            let mut found = Vec::new();
+            needles.find(text, |at, words| {
+                assert!(at.end <= text.len());
+                found.extend(words.iter().map(|(id, _)| *id));
+            });
+            found.sort_unstable();
+            assert_eq!(found, ids, "{text}");
+        }
     }
 }
