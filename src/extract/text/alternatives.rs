@@ -2,83 +2,117 @@
 //!
 //! Invariant: a pattern says what all its parts say together; each of them is one that [`super::pattern`] reads.
 
-/// The patterns that a written one stands for. A hyphen parts words, as it does in texts.
-pub(super) fn expanded(pattern: &str) -> Vec<String> {
-    let pattern = &pattern.replace("-*", "").replace('-', " ");
-    let alternatives = parted(pattern.trim());
-    if alternatives.len() > 1 {
-        let (words, rest): (Vec<&str>, Vec<&str>) =
-            alternatives.into_iter().partition(|part| !part.contains([' ', '(', ')']));
-        let words = once(words).join("|");
-        let words = (!words.is_empty()).then_some(words);
-        return words.into_iter().chain(rest.into_iter().flat_map(expanded)).collect();
+use super::glossary::{Glossary, Row};
+use super::pattern::once;
+
+/// Adds the patterns that a written one stands for. A hyphen parts words, as it does in texts.
+pub(super) fn expanded(pattern: &str, glossary: &mut Glossary, all: &mut Vec<Row>) {
+    if has(pattern, b"-") {
+        expand(pattern.replace("-*", "").replace('-', " ").trim_ascii(), glossary, all);
+    } else {
+        expand(pattern.trim_ascii(), glossary, all);
     }
-    let mut all = vec![String::new()];
-    for word in words(pattern.trim()) {
-        let options = options(word);
-        all = all.iter().flat_map(|head| options.iter().map(move |option| joined(head, option))).collect();
-    }
-    // Alternatives alone need no parentheses.
-    all.into_iter().map(|whole| alone(&whole).map(str::to_owned).unwrap_or(whole)).collect()
 }
 
-fn joined(head: &str, tail: &str) -> String {
-    if head.is_empty() || tail.is_empty() { format!("{head}{tail}") } else { format!("{head} {tail}") }
+/// Adds the patterns that one stands for which has no hyphens.
+fn expand(pattern: &str, glossary: &mut Glossary, all: &mut Vec<Row>) {
+    let Some(words) = words(pattern) else {
+        let (words, rest): (Vec<&str>, Vec<&str>) = parted(pattern).into_iter().partition(|part| !has(part, b" ()"));
+        let words = once(words).join("|");
+        all.extend((!words.is_empty()).then(|| vec![glossary.number(&words)]));
+        rest.into_iter().for_each(|part| expand(part, glossary, all));
+        return;
+    };
+    let options: Vec<Vec<Row>> = words.into_iter().map(|word| options(word, glossary)).collect();
+    // Which option is next of each word; the last word's turns first.
+    let mut turns = vec![0; options.len()];
+    loop {
+        let mut row = Row::with_capacity(options.len() + 2);
+        options.iter().zip(&turns).for_each(|(options, at)| row.extend_from_slice(&options[*at]));
+        if let [only] = &mut row[..]
+            && let Some(bare) = alone(glossary.word(*only)).map(str::to_owned)
+        {
+            // Alternatives alone need no parentheses.
+            *only = glossary.number(&bare);
+        }
+        all.push(row);
+        let Some(turn) = (0..turns.len()).rev().find(|at| turns[*at] + 1 < options[*at].len()) else { return };
+        turns[turn] += 1;
+        turns[turn + 1..].fill(0);
+    }
+}
+
+/// Whether any of some signs stands in a text.
+fn has(text: &str, signs: &[u8]) -> bool {
+    signs.iter().any(|sign| text.as_bytes().contains(sign))
 }
 
 fn alone(pattern: &str) -> Option<&str> {
     let inner = pattern.strip_prefix('(')?.strip_suffix(')')?;
-    (!inner.contains(['(', ')', ' '])).then_some(inner)
+    (!has(inner, b"() ")).then_some(inner)
 }
 
 /// What a word of a pattern may be: those of its alternatives that are words are one, each of several words is one. With
 /// `?` behind it, it may be missing.
-fn options(word: &str) -> Vec<String> {
+fn options(word: &str, glossary: &mut Glossary) -> Vec<Row> {
     if let Some(word) = word.strip_suffix('?') {
-        let mut all = options(word);
-        all.push(String::new());
+        let mut all = options(word, glossary);
+        all.push(Row::new());
         return all;
     }
-    let Some(inner) = word.strip_prefix('(').and_then(|w| w.strip_suffix(')')) else { return vec![word.to_owned()] };
+    let mut one = |word: &str| vec![glossary.number(word)];
+    let Some(inner) = word.strip_prefix('(').and_then(|w| w.strip_suffix(')')) else { return vec![one(word)] };
     let alternatives = parted(inner).into_iter().filter(|part| !part.is_empty()).collect();
-    let (words, rest): (Vec<&str>, Vec<&str>) = once(alternatives).into_iter().partition(|part| !part.contains(' '));
-    let words = match words[..] {
-        [] => None,
-        [only] => Some(only.to_owned()),
-        _ => Some(format!("({})", words.join("|"))),
+    let (words, rest): (Vec<&str>, Vec<&str>) = once(alternatives).into_iter().partition(|part| !has(part, b" "));
+    let mut all = match words[..] {
+        [] => Vec::new(),
+        [only] => vec![one(only)],
+        // As it is written, unless anything was left out.
+        _ if words.iter().map(|word| word.len() + 1).sum::<usize>() == inner.len() + 1 => vec![one(word)],
+        _ => vec![one(&format!("({})", words.join("|")))],
     };
-    words.into_iter().chain(rest.into_iter().flat_map(expanded)).collect()
-}
-
-/// Each of them once, in order.
-fn once(parts: Vec<&str>) -> Vec<&str> {
-    let mut seen = std::collections::HashSet::new();
-    parts.into_iter().filter(|part| seen.insert(*part)).collect()
+    rest.into_iter().for_each(|part| expand(part, glossary, &mut all));
+    all
 }
 
 /// A pattern cut at the bars outside parentheses.
 fn parted(pattern: &str) -> Vec<&str> {
-    let mut depth = 0_i32;
-    let cuts = |c: char| {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        c == '|' && depth == 0
-    };
-    pattern.split(cuts).map(str::trim).collect()
+    let (mut parts, mut depth, mut start) = (Vec::new(), 0_i32, 0);
+    for (at, byte) in pattern.bytes().enumerate() {
+        depth += depth_of(byte);
+        if byte == b'|' && depth == 0 {
+            parts.push(pattern[start..at].trim_ascii());
+            start = at + 1;
+        }
+    }
+    parts.push(pattern[start..].trim_ascii());
+    parts
 }
 
-/// The words of a pattern; what stands in parentheses is one.
-fn words(pattern: &str) -> Vec<&str> {
-    let mut depth = 0_i32;
-    let cuts = |c: char| {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        c.is_whitespace() && depth == 0
-    };
-    pattern.split(cuts).filter(|word| !word.is_empty()).collect()
+/// The words of a pattern, what stands in parentheses being one; `None` where a bar outside parentheses parts it.
+fn words(pattern: &str) -> Option<Vec<&str>> {
+    let (mut words, mut depth, mut start) = (Vec::new(), 0_i32, 0);
+    for (at, byte) in pattern.bytes().enumerate() {
+        depth += depth_of(byte);
+        if depth == 0 && byte == b'|' {
+            return None;
+        } else if depth == 0 && byte.is_ascii_whitespace() {
+            words.extend((start < at).then(|| &pattern[start..at]));
+            start = at + 1;
+        }
+    }
+    words.extend((start < pattern.len()).then(|| &pattern[start..]));
+    Some(words)
+}
+
+/// How much deeper it is behind a sign.
+fn depth_of(byte: u8) -> i32 {
+    i32::from(byte == b'(') - i32::from(byte == b')')
 }
 
 #[cfg(test)]
 mod tests {
-    use super::expanded;
+    use super::{Glossary, expanded};
 
     #[test]
     fn alternatives_of_several_words_become_patterns_of_their_own() {
@@ -96,7 +130,9 @@ mod tests {
             ("a (b|c)? d", vec!["a (b|c) d", "a d"]),
             ("(a|b|c d) .. e|f g", vec!["(a|b) .. e", "c d .. e", "f g"]),
         ] {
-            assert_eq!(expanded(pattern), all, "{pattern}");
+            let (mut glossary, mut rows) = (Glossary::default(), Vec::new());
+            expanded(pattern, &mut glossary, &mut rows);
+            assert_eq!(rows.iter().map(|row| glossary.text(row)).collect::<Vec<_>>(), all, "{pattern}");
         }
     }
 }

@@ -95,7 +95,7 @@ pub(super) fn headed(sentence: &Read<'_>, named: &[Mention]) -> Option<Head> {
         return Some(Head { contact, alone: true });
     }
     let behind = tokens[first.tokens.end - 1].cells.end;
-    let mark = marks(sentence.cells).find(|mark| mark.cells.start >= behind)?;
+    let mark = sentence.marks.iter().find(|mark| mark.cells.start >= behind)?;
     let between = tokens.iter().filter(|t| t.cells.start >= behind && t.cells.end <= mark.cells.start);
     let mut written = sentence.cells[behind..mark.cells.start].iter().map(|c| c.raw).filter(|c| !c.is_whitespace());
     let bracketed = written.next() == Some('(') && written.next_back() == Some(')');
@@ -107,7 +107,7 @@ pub(super) fn headed(sentence: &Read<'_>, named: &[Mention]) -> Option<Head> {
 
 /// Whether a sentence lists who was there.
 pub(super) fn lists_people(sentence: &Read<'_>) -> bool {
-    let Some(mark) = marks(sentence.cells).next().filter(|mark| mark.colon) else { return false };
+    let Some(mark) = sentence.marks.first().filter(|mark| mark.colon) else { return false };
     let head = sentence.tokens.iter().take_while(|t| t.cells.end <= mark.cells.start).last();
     head.is_some_and(|t| LISTING.contains(&t.text))
 }
@@ -115,8 +115,8 @@ pub(super) fn lists_people(sentence: &Read<'_>) -> bool {
 /// Whether a line is headed with somebody who is no contact, or with what may be the name of one: `Lammers: ...`,
 /// `Kai (Vertrieb): ...`, `Einkauf: ...`, `Assistentin von Brandt: ...`, or a line of its own above bullets.
 pub(super) fn headed_by_stranger(sentence: &Read<'_>, named: &[Mention]) -> bool {
-    let mark = marks(sentence.cells).next();
-    let end = mark.as_ref().map_or(sentence.cells.len(), |mark| mark.cells.start);
+    let mark = sentence.marks.first();
+    let end = mark.map_or(sentence.cells.len(), |mark| mark.cells.start);
     let bracket = sentence.cells[..end].iter().position(|c| c.raw == '(').unwrap_or(end);
     let head = sentence.tokens.iter().take_while(|t| t.cells.end <= bracket).count();
     let is_function = |at: usize| FUNCTIONS.contains(&sentence.tokens[at].text);
@@ -141,7 +141,7 @@ pub(super) fn as_meant(sentence: &Read<'_>, mut named: Vec<Mention>) -> Vec<Ment
     if named.is_empty() {
         return named;
     }
-    let Some(mark) = marks(sentence.cells).next() else { return named };
+    let Some(mark) = sentence.marks.first() else { return named };
     let head = sentence.tokens.iter().take_while(|t| t.cells.end <= mark.cells.start).count();
     let heads = named.iter().filter(|m| m.tokens.end <= head).collect::<Vec<_>>();
     if is_of_contact(sentence, &heads, head) {
@@ -180,7 +180,7 @@ fn is_of_contact(sentence: &Read<'_>, named: &[&Mention], head: usize) -> bool {
 
 /// Where the words begin behind what a line is headed with if that is a topic: `Price: negotiates hard`; 0 without a head.
 pub(super) fn topic_head(sentence: &Read<'_>) -> usize {
-    let Some(mark) = marks(sentence.cells).find(|mark| mark.colon) else { return 0 };
+    let Some(mark) = sentence.marks.iter().find(|mark| mark.colon) else { return 0 };
     let head = sentence.tokens.iter().take_while(|t| t.cells.end <= mark.cells.start).count();
     if head <= MAX_BEHIND && head < sentence.tokens.len() { head } else { 0 }
 }
@@ -194,7 +194,8 @@ pub(super) struct Mark {
 /// `:`, `=`, an arrow, a dash with blanks around it, in order.
 pub(super) fn marks(cells: &[Cell]) -> impl Iterator<Item = Mark> + '_ {
     let blank = |at: usize| cells.get(at).is_none_or(|c| c.raw.is_whitespace());
-    (0..cells.len()).filter_map(move |at| {
+    let may_be = |at: &usize| matches!(cells[*at].raw, ':' | '=' | '-' | '–' | '—' | '→');
+    (0..cells.len()).filter(may_be).filter_map(move |at| {
         let next = cells.get(at + 1).map(|c| c.raw);
         let end = match cells[at].raw {
             '-' | '–' | '=' if next == Some('>') => at + 2,

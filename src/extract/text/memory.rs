@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 
 use super::guard::token::Spelling;
-use super::guard::{may_go_on, word_ids};
+use super::guard::{look_up, may_go_on};
 use super::part::{Part, part};
 use super::rules::RULES;
 use super::topics::TOPICS;
@@ -62,10 +62,10 @@ const SETS: usize = 5;
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Word {
     hash: u64,
-    /// The words of patterns that it is, set by set.
+    /// Set by set the words of patterns that it is, and then those of them that are some pattern's rarest.
     ids: Box<[u32]>,
     /// Where those of each set end.
-    ends: [u32; SETS],
+    ends: [[u32; 2]; SETS],
     part: Part,
     /// Characters, three for more.
     chars: u8,
@@ -77,17 +77,18 @@ pub(super) struct Word {
 
 impl Word {
     fn look_up(of: Spelling<'_>, hash: u64) -> Self {
-        let rules = &*RULES;
-        let sets =
-            [word_ids(of), rules.context.ids(of), rules.claims.ids(of), TOPICS.topics.ids(of), TOPICS.stances.ids(of)];
-        let (mut ends, mut end) = ([0; SETS], 0);
-        for (set, ids) in sets.iter().enumerate() {
-            end += ids.len() as u32;
-            ends[set] = end;
-        }
+        let (rules, topics) = (&*RULES, &*TOPICS);
+        let mut ids = Vec::new();
+        let ends = [
+            look_up(of, &mut ids),
+            rules.context.look_up(of, &mut ids),
+            rules.claims.look_up(of, &mut ids),
+            topics.topics.look_up(of, &mut ids),
+            topics.stances.look_up(of, &mut ids),
+        ];
         Self {
             hash,
-            ids: sets.concat().into(),
+            ids: ids.into(),
             ends,
             part: part(of.text),
             chars: of.text.chars().take(3).count() as u8,
@@ -101,8 +102,14 @@ impl Word {
     /// The words of a set's patterns that it is, in order.
     pub(super) fn ids(&self, set: Set) -> &[u32] {
         let set = set as usize;
-        let start = if set == 0 { 0 } else { self.ends[set - 1] };
-        &self.ids[start as usize..self.ends[set] as usize]
+        let start = if set == 0 { 0 } else { self.ends[set - 1][1] };
+        &self.ids[start as usize..self.ends[set][0] as usize]
+    }
+
+    /// Those of them by which patterns are looked for.
+    pub(super) fn rarest(&self, set: Set) -> &[u32] {
+        let [start, end] = self.ends[set as usize];
+        &self.ids[start as usize..end as usize]
     }
 
     /// Of the text alone.

@@ -158,6 +158,29 @@ const NO_NAMES: &[&str] = &[
 
 const NO_NAME_ENDINGS: &[&str] = &["ung", "heit", "keit", "tion", "schaft", "taet", "ness", "ment", "ing"];
 
+/// Words that make a statement a guess, spelled as the text is folded.
+const HEDGES: [&str; 16] = [
+    "probably",
+    "perhaps",
+    "maybe",
+    "possibly",
+    "supposedly",
+    "apparently",
+    "presumably",
+    "allegedly",
+    "vielleicht",
+    "vermutlich",
+    "wahrscheinlich",
+    "angeblich",
+    "moeglicherweise",
+    "eventuell",
+    "evtl",
+    "anscheinend",
+];
+
+/// Words that tell of what was: no gap of topics and stances passes over them.
+const PAST: [&str; 6] = ["war", "waren", "were", "hatte", "hatten", "had"];
+
 /// What a word can be in a sentence, whoever is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part(u16);
@@ -183,6 +206,10 @@ impl Part {
     pub(super) const CALLED: Self = Self(1 << 8);
     /// Lines are headed with it that are about it: `Next steps: ...`.
     pub(super) const TOPIC: Self = Self(1 << 9);
+    /// Makes a statement a guess.
+    pub(super) const HEDGE: Self = Self(1 << 10);
+    /// Tells of what was.
+    pub(super) const PAST: Self = Self(1 << 11);
 
     pub(super) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -206,6 +233,8 @@ pub(super) fn part(word: &str) -> Part {
         (NOTE_HEADS.headings.contains(word), Part::HEADING),
         (NOTE_HEADS.titles.contains(word), Part::CALLED),
         (NOTE_HEADS.topics.contains(word), Part::TOPIC),
+        (HEDGES.contains(&word), Part::HEDGE),
+        (PAST.contains(&word), Part::PAST),
     ];
     Part(parts.iter().filter(|(is, _)| *is).fold(0, |all, (_, part)| all | part.0))
 }

@@ -10,6 +10,8 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::{FxBuildHasher, FxHashSet};
+
 use super::guard::fold::fold_word;
 use super::guard::token::Spelling;
 
@@ -29,6 +31,9 @@ pub(super) enum PatternError {
     /// The same word twice among alternatives, or a pattern word by word the same as another.
     #[error("pattern {0:?} names a word twice")]
     Twice(String),
+    /// White space other than that of ASCII: words would not be parted by it.
+    #[error("pattern {0:?} has a blank that parts no words")]
+    Blank(String),
     /// A star that is not at an end of a word.
     #[error("pattern {0:?} has a star inside a word")]
     InnerStar(String),
@@ -43,7 +48,7 @@ pub(super) struct Glob {
     /// The letters, folded.
     pub(super) letters: String,
     /// A star at the front, a star at the back.
-    open: (bool, bool),
+    pub(super) open: (bool, bool),
     pub(super) case: Case,
 }
 
@@ -88,26 +93,54 @@ impl Glob {
 
 /// The words of a pattern, without the parentheses around alternatives.
 pub(super) fn pattern_words(pattern: &str) -> Result<Vec<&str>, PatternError> {
-    let wrong = || PatternError::Grouping(pattern.to_owned());
-    let words: Vec<&str> = pattern.split_whitespace().collect();
-    let alone = words.len() == 1;
-    let plain = |word: &str| !word.contains(['(', ')']);
-    words
-        .into_iter()
-        .map(|word| match word.strip_prefix('(').map(|w| w.strip_suffix(')')) {
-            Some(Some(inner)) if plain(inner) && inner.contains('|') => Ok(inner),
-            None if plain(word) && (alone || !word.contains('|')) => Ok(word),
-            _ => Err(wrong()),
-        })
-        .map(|word| {
-            let word = word?;
-            let parts: Vec<&str> = word.split('|').collect();
-            let mut once = parts.clone();
-            once.sort_unstable();
-            once.dedup();
-            if once.len() == parts.len() { Ok(word) } else { Err(PatternError::Twice(pattern.to_owned())) }
-        })
-        .collect()
+    let alone = pattern.split_ascii_whitespace().count() == 1;
+    let checked = |word| {
+        let word = pattern_word(word, alone, pattern)?;
+        parts(word, pattern).map(|_| word)
+    };
+    pattern.split_ascii_whitespace().map(checked).collect()
+}
+
+/// A word of a pattern without the parentheses around alternatives; `alone` = the pattern has no other.
+pub(super) fn pattern_word<'p>(word: &'p str, alone: bool, pattern: &str) -> Result<&'p str, PatternError> {
+    let has = |word: &str, sign: u8| word.as_bytes().contains(&sign);
+    let plain = |word: &str| !has(word, b'(') && !has(word, b')');
+    if !word.is_ascii() && word.contains(char::is_whitespace) {
+        return Err(PatternError::Blank(pattern.to_owned()));
+    }
+    match word.strip_prefix('(').map(|w| w.strip_suffix(')')) {
+        Some(Some(inner)) if plain(inner) && has(inner, b'|') => Ok(inner),
+        None if plain(word) && (alone || !has(word, b'|')) => Ok(word),
+        _ => Err(PatternError::Grouping(pattern.to_owned())),
+    }
+}
+
+/// The alternatives that a word is, if none stands there twice.
+pub(super) fn parts<'p>(word: &'p str, pattern: &str) -> Result<Vec<&'p str>, PatternError> {
+    let parts: Vec<&str> = word.split('|').collect();
+    let all = parts.len();
+    let parts = once(parts);
+    if parts.len() == all { Ok(parts) } else { Err(PatternError::Twice(pattern.to_owned())) }
+}
+
+/// Each of them once, in order.
+pub(super) fn once(mut parts: Vec<&str>) -> Vec<&str> {
+    /// So many are compared one by one faster than by a set.
+    const FEW: usize = 16;
+    if parts.len() > FEW {
+        let mut seen = FxHashSet::with_capacity_and_hasher(parts.len(), FxBuildHasher);
+        parts.retain(|part| seen.insert(*part));
+        return parts;
+    }
+    let mut end = 0;
+    for at in 0..parts.len() {
+        if !parts[..end].contains(&parts[at]) {
+            parts[end] = parts[at];
+            end += 1;
+        }
+    }
+    parts.truncate(end);
+    parts
 }
 
 /// The alternatives of one word of a pattern.
@@ -127,13 +160,12 @@ pub(super) fn globs(word: &str, pattern: &str, sets: &Sets) -> Result<Vec<Glob>,
 }
 
 /// A word with umlauts also without: `Türke`, `tuerke`, `turke`.
-fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternError> {
-    let case = match part.as_bytes().first() {
-        Some(b'~') => Case::Capital,
-        Some(b'!') => Case::Upper,
-        _ => Case::Any,
+pub(super) fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternError> {
+    let (case, part) = match part.as_bytes().first() {
+        Some(b'~') => (Case::Capital, part.trim_start_matches(['~', '!'])),
+        Some(b'!') => (Case::Upper, part.trim_start_matches(['~', '!'])),
+        _ => (Case::Any, part),
     };
-    let part = part.trim_start_matches(['~', '!']);
     let open = (part.starts_with('*'), part.ends_with('*'));
     let letters = part.trim_matches('*');
     if letters.is_empty() {
@@ -142,18 +174,15 @@ fn spellings(part: &str, pattern: &str) -> Result<Vec<Glob>, PatternError> {
     if letters.contains('*') {
         return Err(PatternError::InnerStar(pattern.to_owned()));
     }
-    let bare: String = letters
-        .chars()
-        .map(|c| match c {
+    let mut found = vec![Glob { letters: fold_word(letters), open, case }];
+    if !letters.is_ascii() && letters.contains(['ä', 'Ä', 'ö', 'Ö', 'ü', 'Ü']) {
+        let bare = |c: char| match c {
             'ä' | 'Ä' => 'a',
             'ö' | 'Ö' => 'o',
             'ü' | 'Ü' => 'u',
             other => other,
-        })
-        .collect();
-    let mut found = vec![Glob { letters: fold_word(letters), open, case }];
-    if bare != letters {
-        found.push(Glob { letters: fold_word(&bare), open, case });
+        };
+        found.push(Glob { letters: fold_word(&letters.chars().map(bare).collect::<String>()), open, case });
     }
     Ok(found)
 }

@@ -3,70 +3,29 @@
 //! Invariant: what is passed over without a try could not match: a word of the pattern is missing.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
+use super::glossary::{Glossary, Row};
 use super::guard::token::{Spelling, Token};
 use super::memory::Set;
-use super::pattern::Case;
+use super::needles::Needles;
 pub(super) use super::pattern::{Glob, PatternError, Sets, globs, pattern_words};
+use super::rarest::{ByRarest, PERSON, Standing, parted};
 pub(super) use super::view::View;
+use super::vocabulary::{Item, Vocabulary};
 
 /// The longest gap, in words.
 const MAX_GAP: usize = 4;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Item {
-    Word(u32),
-    Gap,
-    Person,
-    ClauseStart,
-    ClauseEnd,
-}
-
 /// A set of patterns, each with a tag of the caller.
 pub(super) struct Phrases<T> {
     set: Set,
-    automaton: AhoCorasick,
-    /// Pattern of the automaton -> (word id, case asked for).
-    needles: Vec<(u32, Case)>,
-    compiled: Vec<(Vec<Item>, T)>,
+    needles: Needles,
+    /// Of all patterns, one behind the other.
+    items: Vec<Item>,
+    /// Where the items of each stand, and its tag.
+    patterns: Vec<(Range<u32>, T)>,
     by_rarest: ByRarest,
-}
-
-/// A pattern that is tried where all of its words stand in the sentence.
-#[derive(Debug, Clone, Copy)]
-struct Candidate {
-    /// Words of it beside the two rarest: without one of them it is not tried. Fewer fill up with the rarest.
-    needs: [u32; 2],
-    begins: Begin,
-    phrase: u32,
-}
-
-/// What a pattern begins with, a start of a clause aside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Begin {
-    Word(u32),
-    Person,
-}
-
-/// The words of patterns that stand in a sentence, a bit for each.
-struct Standing<'b>(&'b mut [u64]);
-
-impl Standing<'_> {
-    fn has(&self, id: u32) -> bool {
-        self.0[id as usize / 64] >> (id % 64) & 1 == 1
-    }
-
-    /// Whether it is news.
-    fn insert(&mut self, id: u32) -> bool {
-        let (word, bit) = (&mut self.0[id as usize / 64], 1 << (id % 64));
-        let is_new = *word & bit == 0;
-        *word |= bit;
-        is_new
-    }
 }
 
 thread_local! {
@@ -76,8 +35,11 @@ thread_local! {
 
 #[derive(Default)]
 struct Room {
-    standing: Vec<u64>,
-    words: Vec<u32>,
+    standing: Standing,
+    /// Words that were looked at, or that patterns begin with.
+    some: Standing,
+    /// Of the patterns that are tried: what they begin with, and which they are.
+    keys: Vec<u64>,
 }
 
 /// A pattern found in a sentence.
@@ -91,63 +53,6 @@ pub(super) struct Found<'p, T> {
     pub(super) person: Option<usize>,
 }
 
-/// Patterns by the word of theirs that the fewest patterns have, and within by the next rarest: without both in the sentence
-/// they are not tried, and not looked at one by one.
-struct ByRarest {
-    /// Where the groups of each word begin, and where the last ones end.
-    starts: Vec<u32>,
-    /// The next rarest word, and where the patterns of both begin; at the end where the last ones end.
-    groups: Vec<(u32, u32)>,
-    all: Vec<Candidate>,
-}
-
-impl ByRarest {
-    fn new<T>(patterns: &[(Vec<Item>, T)], begins: &[Begin], n_words: usize) -> Result<Self, PatternError> {
-        let words = |items: &[Item]| -> Vec<u32> {
-            items.iter().filter_map(|i| if let Item::Word(w) = i { Some(*w) } else { None }).collect()
-        };
-        let mut uses = vec![0_usize; n_words];
-        for word in patterns.iter().flat_map(|(items, _)| words(items)) {
-            uses[word as usize] += 1;
-        }
-        let mut all = Vec::new();
-        for (phrase, ((items, _), begins)) in patterns.iter().zip(begins).enumerate() {
-            let mut rare = words(items);
-            rare.sort_unstable_by_key(|w| (uses[*w as usize], *w));
-            let rarest = *rare.first().ok_or_else(|| PatternError::NoWord("@".to_owned()))?;
-            let at = |i: usize| rare.get(i).copied().unwrap_or(rarest);
-            let needs = [at(2), at(3)];
-            all.push(((rarest, at(1)), Candidate { needs, begins: *begins, phrase: phrase as u32 }));
-        }
-        all.sort_by_key(|(of, _)| *of);
-        let (mut starts, mut groups) = (Vec::with_capacity(n_words + 1), Vec::new());
-        for (at, ((rarest, next), _)) in all.iter().enumerate() {
-            let is_new = at == 0 || all[at - 1].0 != (*rarest, *next);
-            while starts.len() <= *rarest as usize {
-                starts.push(groups.len() as u32);
-            }
-            if is_new {
-                groups.push((*next, at as u32));
-            }
-        }
-        starts.resize(n_words + 1, groups.len() as u32);
-        groups.push((0, all.len() as u32));
-        Ok(Self { starts, groups, all: all.into_iter().map(|(_, candidate)| candidate).collect() })
-    }
-
-    /// The patterns of which a word is the rarest, where the next rarest stands, too.
-    fn of<'s>(&'s self, word: u32, standing: &'s Standing<'_>) -> impl Iterator<Item = &'s Candidate> {
-        let word = word as usize;
-        let groups = &self.groups[self.starts[word] as usize..=self.starts[word + 1] as usize];
-        let together = groups.windows(2).filter(|pair| standing.has(pair[0].0));
-        together.flat_map(|pair| &self.all[pair[0].1 as usize..pair[1].1 as usize])
-    }
-
-    fn words(&self) -> usize {
-        self.starts.len() - 1
-    }
-}
-
 impl<T> Phrases<T> {
     /// Compiles patterns; the order is kept.
     pub(super) fn new(
@@ -155,73 +60,66 @@ impl<T> Phrases<T> {
         patterns: impl IntoIterator<Item = (String, T)>,
         sets: &Sets,
     ) -> Result<Self, PatternError> {
-        let mut words: HashMap<String, u32> = HashMap::new();
-        let mut texts = Vec::new();
-        let mut needles = Vec::new();
-        let mut phrases: Vec<(Vec<Item>, T)> = Vec::new();
-        let mut begins = Vec::new();
-        for (pattern, tag) in patterns {
-            let mut items = Vec::new();
-            for word in pattern_words(&pattern)? {
-                items.push(match word {
-                    ".." => Item::Gap,
-                    "@" => Item::Person,
-                    "^" => Item::ClauseStart,
-                    "$" => Item::ClauseEnd,
-                    _ => {
-                        let next = words.len() as u32;
-                        let id = *words.entry(word.to_owned()).or_insert(next);
-                        if id == next {
-                            for glob in globs(word, &pattern, sets)? {
-                                texts.push(glob.needle());
-                                needles.push((id, glob.case));
-                            }
-                        }
-                        Item::Word(id)
-                    }
-                });
-            }
-            begins.push(match items.iter().find(|item| !matches!(item, Item::ClauseStart)) {
-                Some(Item::Word(id)) => Begin::Word(*id),
-                Some(Item::Person) => Begin::Person,
-                _ => return Err(PatternError::NoWord(pattern)),
-            });
-            phrases.push((items, tag));
+        let mut glossary = Glossary::default();
+        let rows: Vec<(Row, T)> = patterns.into_iter().map(|(pattern, tag)| (glossary.row(&pattern), tag)).collect();
+        Self::of_rows(set, rows, &glossary, sets)
+    }
+
+    /// Compiles patterns that are rows of words; the order is kept.
+    pub(super) fn of_rows(
+        set: Set,
+        rows: impl IntoIterator<Item = (Row, T)>,
+        glossary: &Glossary,
+        sets: &Sets,
+    ) -> Result<Self, PatternError> {
+        let mut vocabulary = Vocabulary::new(glossary, sets);
+        let (mut items, mut patterns) = (Vec::new(), Vec::new());
+        for (row, tag) in rows {
+            let start = items.len() as u32;
+            vocabulary.read(&row, &mut items)?;
+            patterns.push((start..items.len() as u32, tag));
         }
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(&texts)
-            .expect("a lexicon is far below the automaton's limits");
-        let by_rarest = ByRarest::new(&phrases, &begins, words.len())?;
-        Ok(Self { set, automaton, needles, compiled: phrases, by_rarest })
+        let by_rarest = vocabulary.by_rarest(&items, patterns.iter().map(|(range, _)| range.clone()));
+        Ok(Self { set, needles: vocabulary.done(), items, patterns, by_rarest })
     }
 
     /// Every match, by position and then by pattern; a pattern may match at several places.
     pub(super) fn find<'p>(&'p self, view: &View<'_>) -> Vec<Found<'p, T>> {
-        let mut found = Vec::new();
-        let mut candidates = Vec::new();
-        let _ = self.candidates(view.tokens, |candidate| {
-            candidates.push(*candidate);
-            ControlFlow::Continue(())
-        });
-        if candidates.is_empty() {
-            return found;
-        }
-        candidates.sort_unstable_by_key(|c| (c.begins, c.phrase));
-        let beginning = |with: Begin| {
-            let start = candidates.partition_point(|c| c.begins < with);
-            candidates[start..].iter().take_while(move |c| c.begins == with)
+        ROOM.with_borrow_mut(|Room { standing, some, keys }| {
+            keys.clear();
+            self.by_rarest.show(view.tokens, self.set, (standing, some), |key| {
+                keys.push(key);
+                true
+            });
+            if keys.is_empty() { Vec::new() } else { self.tried(view, keys, some) }
+        })
+    }
+
+    /// The matches of some patterns.
+    fn tried<'p>(&'p self, view: &View<'_>, keys: &mut [u64], beginnings: &mut Standing) -> Vec<Found<'p, T>> {
+        keys.sort_unstable();
+        let mut beginnings = beginnings.none_of(self.by_rarest.words());
+        let of_words = keys.iter().map(|key| parted(*key).0).filter(|begins| *begins != PERSON);
+        of_words.for_each(|word| beginnings.insert(word));
+        let mut found = Vec::with_capacity(keys.len());
+        let mut try_all = |begins: u32, at: usize| {
+            let start = keys.partition_point(|key| parted(*key).0 < begins);
+            for key in &keys[start..] {
+                let (with, phrase) = parted(*key);
+                if with != begins {
+                    break;
+                }
+                self.try_at(view, phrase as usize, at, &mut found);
+            }
         };
-        for (start, token) in view.tokens.iter().enumerate() {
+        for (at, token) in view.tokens.iter().enumerate() {
             for id in token.word.ids(self.set) {
-                for candidate in beginning(Begin::Word(*id)) {
-                    self.try_at(view, candidate.phrase as usize, start, &mut found);
+                if beginnings.has(*id) {
+                    try_all(*id, at);
                 }
             }
-            if view.persons.binary_search_by_key(&start, |p| p.start).is_ok() {
-                for candidate in beginning(Begin::Person) {
-                    self.try_at(view, candidate.phrase as usize, start, &mut found);
-                }
+            if !view.persons.is_empty() && view.persons.binary_search_by_key(&at, |p| p.start).is_ok() {
+                try_all(PERSON, at);
             }
         }
         found
@@ -229,54 +127,67 @@ impl<T> Phrases<T> {
 
     /// Whether a pattern may match, whoever is named: a look at the words, not at their order.
     pub(super) fn may_find(&self, tokens: &[Token<'_>]) -> bool {
-        self.candidates(tokens, |_| ControlFlow::Break(())).is_break()
-    }
-
-    /// Shows each pattern whose words all stand in a sentence, once.
-    fn candidates(&self, tokens: &[Token<'_>], mut show: impl FnMut(&Candidate) -> ControlFlow<()>) -> ControlFlow<()> {
-        ROOM.with_borrow_mut(|Room { standing, words }| {
-            standing.clear();
-            standing.resize(self.by_rarest.words().div_ceil(64), 0);
-            words.clear();
-            let mut standing = Standing(standing);
-            let all = tokens.iter().flat_map(|token| token.word.ids(self.set)).copied();
-            words.extend(all.filter(|word| standing.insert(*word)));
-            let standing = &standing;
-            let candidates = words.iter().flat_map(|word| self.by_rarest.of(*word, standing));
-            candidates.filter(|c| c.needs.iter().all(|word| standing.has(*word))).try_for_each(&mut show)
-        })
+        let mut may = false;
+        ROOM.with_borrow_mut(|room| {
+            self.by_rarest.show(tokens, self.set, (&mut room.standing, &mut room.some), |_| {
+                may = true;
+                false
+            });
+        });
+        may
     }
 
     /// Whether a word stands in any of the patterns; where a pattern leaves it open, `fits` judges what it has before
     /// and behind the pattern's letters.
     pub(super) fn has_word(&self, word: Spelling<'_>, fits: impl Fn(&str, &str, &str) -> bool) -> bool {
-        let text = format!("\u{1}{}\u{2}", word.text);
-        self.automaton.find_overlapping_iter(&text).any(|m| {
-            let (before, letters, behind) = (&text[..m.start()], &text[m.range()], &text[m.end()..]);
-            let bare = |part| str::trim_matches(part, ['\u{1}', '\u{2}']);
-            self.needles[m.pattern().as_usize()].1.fits(word) && fits(bare(before), bare(letters), bare(behind))
-        })
+        let mut has = false;
+        let text = word.text;
+        self.needles.find(text, |at, words| {
+            has = has
+                || words.iter().any(|(_, case)| case.fits(word))
+                    && fits(&text[..at.start], &text[at.clone()], &text[at.end..]);
+        });
+        has
     }
 
-    /// The words of patterns that a word is, in order.
-    pub(super) fn ids(&self, word: Spelling<'_>) -> Vec<u32> {
-        let text = format!("\u{1}{}\u{2}", word.text);
-        let mut ids: Vec<u32> = self
-            .automaton
-            .find_overlapping_iter(&text)
-            .map(|m| self.needles[m.pattern().as_usize()])
-            .filter(|(_, case)| case.fits(word))
-            .map(|(id, _)| id)
-            .collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids
+    /// Adds the words of patterns that a word is, in order, and then those of them that are some pattern's rarest; tells
+    /// where both end.
+    pub(super) fn look_up(&self, word: Spelling<'_>, ids: &mut Vec<u32>) -> [u32; 2] {
+        let start = ids.len();
+        self.needles.find(word.text, |_, words| {
+            ids.extend(words.iter().filter(|(_, case)| case.fits(word)).map(|(id, _)| *id));
+        });
+        ids[start..].sort_unstable();
+        let mut end = start;
+        for at in start..ids.len() {
+            if end == start || ids[end - 1] != ids[at] {
+                ids[end] = ids[at];
+                end += 1;
+            }
+        }
+        ids.truncate(end);
+        ids.extend_from_within(start..);
+        let mut last = end;
+        for at in end..ids.len() {
+            if self.by_rarest.has(ids[at]) {
+                ids[last] = ids[at];
+                last += 1;
+            }
+        }
+        ids.truncate(last);
+        [end as u32, last as u32]
     }
 
     fn try_at<'p>(&'p self, view: &View<'_>, phrase: usize, at: usize, found: &mut Vec<Found<'p, T>>) {
-        let (items, tag) = &self.compiled[phrase];
+        let (range, tag) = &self.patterns[phrase];
+        let items = &self.items[range.start as usize..range.end as usize];
         let mut person = None;
-        if let Some(end) = matches_from(items, (view, self.set), at, &mut person) {
+        // The word with which it begins is known to stand there.
+        let (behind, rest) = match items {
+            [Item::Word(_), rest @ ..] => (at + 1, rest),
+            _ => (at, items),
+        };
+        if let Some(end) = matches_from(rest, (view, self.set), behind, &mut person) {
             found.push(Found { tag, tokens: at..end, person });
         }
     }

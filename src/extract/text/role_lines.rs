@@ -8,7 +8,6 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::heads::marks;
 use super::part::Part;
 use super::people::{Mention, Who, words_of};
 use super::sentence::Read;
@@ -121,7 +120,7 @@ impl RoleLines {
         let place = |at: usize| sentence.tokens[at].cells.start;
         let parted = |m: &Mention| {
             let (from, to) = (place(m.tokens.start).min(place(at.start)), place(m.tokens.start).max(place(at.start)));
-            marks(sentence.cells).any(|mark| from < mark.cells.start && mark.cells.start < to)
+            sentence.marks.iter().any(|mark| from < mark.cells.start && mark.cells.start < to)
         };
         sentence.tokens[at.clone()].iter().all(|t| of_role(t.text)) && named.iter().any(parted)
     }
@@ -186,9 +185,9 @@ struct Piece {
 
 /// A sentence in parts: by marks, brackets, and what else parts clauses.
 fn parts(sentence: &Read<'_>) -> Vec<Piece> {
-    let marked: Vec<usize> = marks(sentence.cells).map(|mark| mark.cells.start).collect();
+    let is_mark = |at: usize| sentence.marks.iter().any(|mark| mark.cells.start == at);
     let opens = |at: usize| match sentence.cells[at].raw {
-        _ if marked.contains(&at) => Some(Opened::Mark),
+        _ if is_mark(at) => Some(Opened::Mark),
         '(' => Some(Opened::Bracket),
         ',' | ')' | ';' | '.' | '!' | '|' | '\n' | '\r' => Some(Opened::Comma),
         _ => None,

@@ -3,32 +3,14 @@
 //! Invariant: says nothing about who the people are; that is the directory's.
 
 use super::guard::Sentence;
+use super::guard::class::Class;
 use super::guard::fold::Cell;
 use super::guard::token::{Token, is_quote};
+use super::heads::{Mark, marks};
 use super::part::Part;
 use super::people::Mention;
 use super::phrase::{Found, View};
 use super::rules::{RULES, Tag};
-
-/// Words that make a statement a guess, spelled as the text is folded.
-const HEDGES: [&str; 16] = [
-    "probably",
-    "perhaps",
-    "maybe",
-    "possibly",
-    "supposedly",
-    "apparently",
-    "presumably",
-    "allegedly",
-    "vielleicht",
-    "vermutlich",
-    "wahrscheinlich",
-    "angeblich",
-    "moeglicherweise",
-    "eventuell",
-    "evtl",
-    "anscheinend",
-];
 
 /// A sentence with its words and what they say about how it is meant.
 pub(super) struct Read<'s> {
@@ -37,13 +19,18 @@ pub(super) struct Read<'s> {
     pub(super) tokens: Vec<Token<'s>>,
     pub(super) clauses: &'s [u32],
     pub(super) context: Vec<Found<'static, Tag>>,
+    /// What parts heads from what they head.
+    pub(super) marks: Vec<Mark>,
+    /// The cells that are quotation marks.
+    quotes: Vec<usize>,
 }
 
 impl<'s> Read<'s> {
     pub(super) fn new(sentence: Sentence<'s>) -> Self {
         let (cells, tokens, clauses) = (sentence.cells(), sentence.tokens(), sentence.clauses());
         let context = RULES.context.find(&View::plain(&tokens, clauses));
-        Self { sentence, cells, tokens, clauses, context }
+        let quotes = (0..cells.len()).filter(|at| cells[*at].is(Class::CLAUSE) && is_quote(cells[*at].raw)).collect();
+        Self { sentence, cells, tokens, clauses, context, marks: marks(cells).collect(), quotes }
     }
 
     pub(super) fn has(&self, tag: Tag) -> bool {
@@ -77,7 +64,7 @@ impl<'s> Read<'s> {
     /// How many quotation marks stand before a token.
     pub(super) fn quotes_before(&self, token: usize) -> usize {
         let end = self.tokens.get(token).map_or(self.cells.len(), |t| t.cells.start);
-        self.cells[..end].iter().filter(|c| is_quote(c.raw)).count()
+        self.quotes.partition_point(|at| *at < end)
     }
 
     /// What is written from the first to the last of these tokens, and its code points, half-open.
@@ -91,7 +78,7 @@ impl<'s> Read<'s> {
     pub(super) fn blocked(&self) -> Vec<bool> {
         let mut blocked = self.mask(Tag::Negation);
         for (at, token) in self.tokens.iter().enumerate() {
-            blocked[at] |= HEDGES.contains(&token.text);
+            blocked[at] |= token.word.is(Part::HEDGE);
         }
         blocked
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
 use super::guard::token::Token;
+use super::part::Part;
 use super::people::Mention;
 use super::phrase::{Found, View};
 use super::role_lines::ROLE_LINES;
@@ -84,7 +85,7 @@ pub(super) struct Left {
 pub(super) fn signs(sentence: &Read<'_>, tokens: &[Token<'_>], left: &[Left]) -> Vec<Found<'static, Sign>> {
     let mut blocked = sentence.blocked();
     for (at, token) in tokens.iter().enumerate() {
-        blocked[at] |= matches!(token.text, "war" | "waren" | "were" | "hatte" | "hatten" | "had");
+        blocked[at] |= token.word.is(Part::PAST);
     }
     let view = View { blocked: &blocked, ..View::plain(tokens, sentence.clauses) };
     let mut found = TOPICS.topics.find(&view);

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::Polarity;
 use super::alternatives::expanded;
 use super::crossed::RawCross;
+use super::glossary::{Glossary, Row, ordered};
 use super::guard::token::{Spelling, Token};
 use super::memory::Set;
 use super::phrase::{Found, Phrases, Sets, View};
@@ -208,9 +209,10 @@ impl Topics {
         let mut sets = context_sets()?;
         sets.extend(raw.sets);
         let names: Vec<String> = raw.stances.keys().cloned().collect();
-        let mut signs: Vec<(String, Sign)> = Vec::new();
+        let mut glossary = Glossary::default();
+        let mut signs: Vec<(Vec<Row>, Sign)> = Vec::new();
         for (stance, patterns) in raw.stances.into_values().enumerate() {
-            signs.extend(each(&patterns, Sign::Stance(stance)));
+            signs.push((rows(&patterns, &mut glossary), Sign::Stance(stance)));
         }
         for (list, sign) in [
             (raw.doubt, Sign::Doubt),
@@ -219,39 +221,50 @@ impl Topics {
             (raw.own, Sign::Own),
             (raw.plan, Sign::Plan),
         ] {
-            signs.extend(each(&list, sign));
+            signs.push((rows(&list, &mut glossary), sign));
         }
         let (mut all, mut topics) = (Vec::new(), Vec::new());
-        let mut add = |topic: &RawTopic, of_family: &[String]| -> Result<(), RuleError> {
+        let mut add = |topic: &RawTopic, of_family: &[Row], glossary: &mut Glossary| -> Result<(), RuleError> {
             let index = all.len();
             all.push(topic.checked(&names)?);
-            topics.extend(each(&topic.of, Sign::Topic(index)));
-            let of_family = of_family.iter().filter(|_| !topic.own_unless);
-            signs.extend(each(topic.unless.iter().chain(of_family), Sign::Unless(index)));
+            topics.push((rows(&topic.of, glossary), Sign::Topic(index)));
+            let mut unless = rows(&topic.unless, glossary);
+            unless.extend(of_family.iter().filter(|_| !topic.own_unless).cloned());
+            signs.push((unless, Sign::Unless(index)));
             Ok(())
         };
         for (file, text) in FILES.iter().enumerate() {
             let raw: RawFile = parse(text, file + 1)?;
             version(raw.version, file + 1)?;
             sets.extend(raw.sets);
+            let of_family = raw.unless.iter().map(|(family, all)| (family.as_str(), rows(all, &mut glossary)));
+            let of_family: BTreeMap<&str, Vec<Row>> = of_family.collect();
             for topic in &raw.topics {
-                add(topic, raw.unless.get(topic.family.as_str()).map_or(&[], Vec::as_slice))?;
+                add(topic, of_family.get(topic.family.as_str()).map_or(&[], Vec::as_slice), &mut glossary)?;
             }
         }
         let raw: RawCross = parse(PHASES, FILES.len() + 1)?;
         version(raw.version, FILES.len() + 1)?;
         for topic in raw.topics() {
-            add(&topic, &[])?;
+            add(&topic, &[], &mut glossary)?;
         }
-        let topics = Phrases::new(Set::Topics, topics, &sets)?;
-        Ok(Self { all, topics, stances: Phrases::new(Set::Stances, signs, &sets)? })
+        let numbers = glossary.order();
+        let topics = Phrases::of_rows(Set::Topics, each(topics, &numbers), &glossary, &sets)?;
+        let stances = Phrases::of_rows(Set::Stances, each(signs, &numbers), &glossary, &sets)?;
+        Ok(Self { all, topics, stances })
     }
 }
 
-/// All patterns of a list, each once.
-fn each<'p>(patterns: impl IntoIterator<Item = &'p String>, sign: Sign) -> impl Iterator<Item = (String, Sign)> {
-    let all: BTreeSet<String> = patterns.into_iter().flat_map(|pattern| expanded(pattern)).collect();
-    all.into_iter().map(move |pattern| (pattern, sign))
+/// What the patterns of a list stand for.
+fn rows(patterns: &[String], glossary: &mut Glossary) -> Vec<Row> {
+    let mut all = Vec::with_capacity(patterns.len());
+    patterns.iter().for_each(|pattern| expanded(pattern, glossary, &mut all));
+    all
+}
+
+/// All patterns of some lists, each once in its list.
+fn each<'n>(lists: Vec<(Vec<Row>, Sign)>, numbers: &'n [u32]) -> impl Iterator<Item = (Row, Sign)> + use<'n> {
+    lists.into_iter().flat_map(|(rows, sign)| ordered(rows, numbers).into_iter().map(move |row| (row, sign)))
 }
 
 impl RawTopic {

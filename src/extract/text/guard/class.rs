@@ -27,8 +27,8 @@ impl Class {
     pub(super) const MASK: Self = Self(1 << 5);
     /// May end a sentence or a part of one.
     pub(super) const STOP: Self = Self(1 << 6);
-    /// Parts clauses, alone or as a dash.
-    pub(super) const CLAUSE: Self = Self(1 << 7);
+    /// Parts clauses, alone or as a dash; every quotation mark does.
+    pub(in crate::extract::text) const CLAUSE: Self = Self(1 << 7);
 
     pub(super) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0

@@ -96,6 +96,9 @@ static PLAIN: LazyLock<[Cell; 128]> = LazyLock::new(|| {
 
 /// A word of a lexicon in folded spelling.
 pub(in crate::extract::text) fn fold_word(word: &str) -> String {
+    if word.bytes().all(is_plain) {
+        return word.to_ascii_lowercase();
+    }
     fold(word).iter().map(|cell| cell.out).collect()
 }
 

@@ -4,7 +4,7 @@
 //! and there is no way to guard with half of them.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::automaton::OverlappingState;
 use aho_corasick::{AhoCorasick, Anchored, Input, Match, MatchKind, StartKind};
@@ -120,8 +120,9 @@ pub(super) struct Verdict {
 
 pub(super) struct Lexicon {
     phrases: Phrases<Tag>,
-    /// Stems for words whose ends are uncertain.
-    loose: AhoCorasick,
+    /// Stems for words whose ends are uncertain; many texts have none of these.
+    needles: Vec<String>,
+    loose: OnceLock<AhoCorasick>,
     loose_tags: Vec<(SpecialCategory, usize)>,
     /// What is looked for by them, sorted.
     stems: Vec<String>,
@@ -172,18 +173,24 @@ impl Lexicon {
         let torn = torn.collect();
         let mut stems: Vec<String> = needles.iter().map(|n| n.trim_matches(['\u{1}', '\u{2}']).to_owned()).collect();
         stems.sort_unstable();
-        let loose = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .start_kind(StartKind::Both)
-            .build(&needles)
-            .expect("a lexicon is far below the automaton's limits");
         patterns.extend(context.business.into_iter().map(|p| (p, Tag::Business)));
         patterns.extend(context.work.into_iter().map(|p| (p, Tag::Work)));
         patterns.extend(context.personal.into_iter().map(|p| (p, Tag::Personal)));
         patterns.extend(context.benign.into_iter().map(|p| (p, Tag::Benign)));
         patterns.extend(context.follows.into_iter().map(|p| (p, Tag::Follows)));
         patterns.extend(context.continues.into_iter().map(|p| (p, Tag::Continues)));
-        Ok(Self { phrases: Phrases::new(Set::Guard, patterns, &context.sets)?, loose, loose_tags, stems, torn })
+        let phrases = Phrases::new(Set::Guard, patterns, &context.sets)?;
+        Ok(Self { phrases, needles, loose: OnceLock::new(), loose_tags, stems, torn })
+    }
+
+    fn loose(&self) -> &AhoCorasick {
+        self.loose.get_or_init(|| {
+            AhoCorasick::builder()
+                .match_kind(MatchKind::Standard)
+                .start_kind(StartKind::Both)
+                .build(&self.needles)
+                .expect("a lexicon is far below the automaton's limits")
+        })
     }
 
     /// Whether a word that is looked for begins with these bytes.
@@ -191,9 +198,9 @@ impl Lexicon {
         self.torn.contains(&first)
     }
 
-    /// The words of its patterns that a word is.
-    pub(super) fn word_ids(&self, word: Spelling<'_>) -> Vec<u32> {
-        self.phrases.ids(word)
+    /// [`Phrases::look_up`] in its patterns.
+    pub(super) fn look_up(&self, word: Spelling<'_>, ids: &mut Vec<u32>) -> [u32; 2] {
+        self.phrases.look_up(word, ids)
     }
 
     /// Whether a word that is looked for begins with these letters and has more.
@@ -297,7 +304,7 @@ impl Lexicon {
             }
         };
         if disguise.torn_at.is_none() {
-            self.loose.find_overlapping_iter(&text).for_each(take);
+            self.loose().find_overlapping_iter(&text).for_each(take);
             return found;
         }
         // Of two words that were one a hit must begin at the start: searches that are held there end after some letters.
@@ -305,7 +312,7 @@ impl Lexicon {
             let (input, mut state) =
                 (Input::new(&text).range(start..).anchored(Anchored::Yes), OverlappingState::start());
             loop {
-                self.loose.try_find_overlapping(input.clone(), &mut state).expect("built for anchored searches");
+                self.loose().try_find_overlapping(input.clone(), &mut state).expect("built for anchored searches");
                 let Some(hit) = state.get_match() else { break };
                 take(hit);
             }

@@ -174,9 +174,9 @@ impl Scrubbed<'_> {
     }
 }
 
-/// The words of the lexicons that a word is.
-pub(super) fn word_ids(word: Spelling<'_>) -> Vec<u32> {
-    LEXICON.word_ids(word)
+/// [`super::phrase::Phrases::look_up`] in the lexicons.
+pub(super) fn look_up(word: Spelling<'_>, ids: &mut Vec<u32>) -> [u32; 2] {
+    LEXICON.look_up(word, ids)
 }
 
 /// Whether a word that is looked for where words were torn begins with this one and goes on.
