@@ -65,7 +65,7 @@ pub(super) const ARTICLES: &[&str] = &[
 ];
 
 /// Articles that people put before names when they talk: `die Hallmann zeichnet selbst ab`.
-const SPOKEN: &[&str] = &["der", "die"];
+const SPOKEN: &[&str] = &["der", "die", "den"];
 
 /// Ours: the vendor's own people.
 const OURS: &[&str] = &[
@@ -355,7 +355,13 @@ pub(super) fn names_stranger(tokens: &[Token<'_>], clauses: &[u32], named: &[Men
     })
 }
 
-/// `GF Brandt`, `Brandt (GF)`, `Entscheider: Brandt`: also where the company has the same name, that is somebody.
+/// What only people do, or are.
+const PERSONAL: &[&str] = &[
+    "selbst", "selber", "persoenlich", "allein", "alleine", "himself", "herself", "personally", "sagt", "meint", "sagte",
+    "meinte", "says", "said",
+];
+
+/// `GF Brandt`, `Brandt (GF)`, `Entscheider: Brandt`, `der Brandt`, `Brandt selbst`: also where the company has the same name, that is somebody.
 pub(super) fn is_called(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>) -> bool {
     let called = |t: Option<&Token<'_>>| t.is_some_and(|t| t.word.is(Part::CALLED));
     let before = name.start.checked_sub(1).map(|at| &tokens[at]);
@@ -364,6 +370,8 @@ pub(super) fn is_called(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize
         cells[tokens[second - 1].cells.end..last].iter().find(|c| !c.raw.is_whitespace()).map(|c| c.raw)
     };
     called(before) && touches(cells, tokens, name.start, true)
+        || is(before, &["der", "den"]) && touches(cells, tokens, name.start, false)
+        || is(tokens.get(name.end), PERSONAL) && touches(cells, tokens, name.end, false)
         || called(tokens.get(name.end)) && signs(name.end) == Some('(')
         || before.is_some_and(|t| ROLE_LINES.has(t.text)) && matches!(signs(name.start), Some(':' | '='))
 }

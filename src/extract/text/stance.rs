@@ -290,7 +290,7 @@ impl Here<'_> {
             let behind = at >= topic.end && at >= anchor.end;
             let contrasted = behind
                 && at > 0
-                && (matches!(self.word(at - 1), "und" | "and" | "u")
+                && (matches!(self.word(at - 1), "und" | "and" | "u" | "sonst")
                     || self.clause(at) != self.clause(at - 1)
                     || matches!(self.word(at), "statt" | "anstatt" | "instead" | "ohne" | "without"));
             // `More than anything else`.

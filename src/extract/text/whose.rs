@@ -43,6 +43,9 @@ impl Here<'_> {
             return self.meant_by(topic.start, form);
         }
         let close: Vec<&Mention> = named.iter().filter(|m| near(m.tokens.start)).collect();
+        if quoted && kind == TextKind::Note && let Some(contact) = self.speaks_in_quotes(near) {
+            return Some((contact, false));
+        }
         if close.is_empty() {
             if let Some((at, form)) = self.pronoun_near(near) {
                 return self.meant_by(at, form?);
@@ -66,6 +69,16 @@ impl Here<'_> {
         let nobody_else = !self.around.third_party && !self.names_stranger();
         let meant = own.or(self.around.meant).filter(|_| kind != TextKind::Company && alone && nobody_else);
         meant.map(|contact| (contact, true))
+    }
+
+    /// `Brandt says: "I decide"`, `"I decide", so Brandt`: the one contact who is named outside the quotation, where nobody else is.
+    fn speaks_in_quotes(&self, near: &impl Fn(usize) -> bool) -> Option<usize> {
+        let all = || 0..self.sentence.tokens.len();
+        let speaks = all().any(|at| near(at) && self.is_speaker(at) && self.is_quoted(at));
+        let writer = all().any(|at| self.is_speaker(at) && !self.is_quoted(at));
+        let outside: Vec<&Mention> = self.around.named.iter().filter(|m| !self.is_quoted(m.tokens.start)).collect();
+        let Some(Who::Contact(contact)) = one(&outside) else { return None };
+        (speaks && !writer && !self.around.third_party && !self.names_stranger()).then_some(contact)
     }
 
     /// The first pronoun near a statement, and its form; `None` within, if there are several of different forms.
