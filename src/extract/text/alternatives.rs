@@ -20,7 +20,9 @@ fn expand(pattern: &str, glossary: &mut Glossary, all: &mut Vec<Row>) {
         let (words, rest): (Vec<&str>, Vec<&str>) = parted(pattern).into_iter().partition(|part| !has(part, b" ()"));
         let words = once(words).join("|");
         all.extend((!words.is_empty()).then(|| vec![glossary.number(&words)]));
-        rest.into_iter().for_each(|part| expand(part, glossary, all));
+        for part in rest {
+            expand(part, glossary, all);
+        }
         return;
     };
     let options: Vec<Vec<Row>> = words.into_iter().map(|word| options(word, glossary)).collect();
@@ -71,7 +73,9 @@ fn options(word: &str, glossary: &mut Glossary) -> Vec<Row> {
         _ if words.iter().map(|word| word.len() + 1).sum::<usize>() == inner.len() + 1 => vec![one(word)],
         _ => vec![one(&format!("({})", words.join("|")))],
     };
-    rest.into_iter().for_each(|part| expand(part, glossary, &mut all));
+    for part in rest {
+        expand(part, glossary, &mut all);
+    }
     all
 }
 
