@@ -20,15 +20,22 @@ fn expand(pattern: &str, glossary: &mut Glossary, all: &mut Vec<Row>) {
         let (words, rest): (Vec<&str>, Vec<&str>) = parted(pattern).into_iter().partition(|part| !has(part, b" ()"));
         let words = once(words).join("|");
         all.extend((!words.is_empty()).then(|| vec![glossary.number(&words)]));
-        rest.into_iter().for_each(|part| expand(part, glossary, all));
+        for part in rest {
+            expand(part, glossary, all);
+        }
         return;
     };
-    let options: Vec<Vec<Row>> = words.into_iter().map(|word| options(word, glossary)).collect();
+    let options: Vec<Options> = words.into_iter().map(|word| options(word, glossary)).collect();
     // Which option is next of each word; the last word's turns first.
     let mut turns = vec![0; options.len()];
     loop {
         let mut row = Row::with_capacity(options.len() + 2);
-        options.iter().zip(&turns).for_each(|(options, at)| row.extend_from_slice(&options[*at]));
+        for (options, at) in options.iter().zip(&turns) {
+            match options {
+                Options::One(word) => row.push(*word),
+                Options::Some(rows) => row.extend_from_slice(&rows[*at]),
+            }
+        }
         if let [only] = &mut row[..]
             && let Some(bare) = alone(glossary.word(*only)).map(str::to_owned)
         {
@@ -36,7 +43,7 @@ fn expand(pattern: &str, glossary: &mut Glossary, all: &mut Vec<Row>) {
             *only = glossary.number(&bare);
         }
         all.push(row);
-        let Some(turn) = (0..turns.len()).rev().find(|at| turns[*at] + 1 < options[*at].len()) else { return };
+        let Some(turn) = (0..turns.len()).rev().find(|at| turns[*at] + 1 < options[*at].count()) else { return };
         turns[turn] += 1;
         turns[turn + 1..].fill(0);
     }
@@ -52,27 +59,61 @@ fn alone(pattern: &str) -> Option<&str> {
     (!has(inner, b"() ")).then_some(inner)
 }
 
+/// What may stand where a word of a pattern stands.
+enum Options {
+    /// Nothing but one word, as for most.
+    One(u32),
+    Some(Vec<Row>),
+}
+
+impl Options {
+    const fn count(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Some(rows) => rows.len(),
+        }
+    }
+
+    fn into_rows(self) -> Vec<Row> {
+        match self {
+            Self::One(word) => vec![vec![word]],
+            Self::Some(rows) => rows,
+        }
+    }
+}
+
 /// What a word of a pattern may be: those of its alternatives that are words are one, each of several words is one. With
 /// `?` behind it, it may be missing.
-fn options(word: &str, glossary: &mut Glossary) -> Vec<Row> {
+fn options(word: &str, glossary: &mut Glossary) -> Options {
     if let Some(word) = word.strip_suffix('?') {
-        let mut all = options(word, glossary);
+        let mut all = options(word, glossary).into_rows();
         all.push(Row::new());
-        return all;
+        return Options::Some(all);
     }
-    let mut one = |word: &str| vec![glossary.number(word)];
-    let Some(inner) = word.strip_prefix('(').and_then(|w| w.strip_suffix(')')) else { return vec![one(word)] };
-    let alternatives = parted(inner).into_iter().filter(|part| !part.is_empty()).collect();
-    let (words, rest): (Vec<&str>, Vec<&str>) = once(alternatives).into_iter().partition(|part| !has(part, b" "));
-    let mut all = match words[..] {
-        [] => Vec::new(),
-        [only] => vec![one(only)],
-        // As it is written, unless anything was left out.
-        _ if words.iter().map(|word| word.len() + 1).sum::<usize>() == inner.len() + 1 => vec![one(word)],
-        _ => vec![one(&format!("({})", words.join("|")))],
+    let Some(inner) = word.strip_prefix('(').and_then(|w| w.strip_suffix(')')) else {
+        return Options::One(glossary.number(word));
     };
-    rest.into_iter().for_each(|part| expand(part, glossary, &mut all));
-    all
+    let mut words = parted(inner);
+    words.retain(|part| !part.is_empty());
+    let mut words = once(words);
+    let rest: Vec<&str> = words.extract_if(.., |part| has(part, b" ")).collect();
+    let one = match words[..] {
+        [] => None,
+        [only] => Some(glossary.number(only)),
+        // As it is written, unless anything was left out.
+        _ if words.iter().map(|word| word.len() + 1).sum::<usize>() == inner.len() + 1 => Some(glossary.number(word)),
+        _ => Some(glossary.number(&format!("({})", words.join("|")))),
+    };
+    match one {
+        Some(one) if rest.is_empty() => Options::One(one),
+        one => {
+            let mut all: Vec<Row> = one.into_iter().map(|word| vec![word]).collect();
+            for part in rest {
+                expand(part, glossary, &mut all);
+            }
+            Options::Some(all)
+        }
+    }
 }
 
 /// A pattern cut at the bars outside parentheses.

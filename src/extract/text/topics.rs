@@ -258,12 +258,14 @@ impl Topics {
 /// What the patterns of a list stand for.
 fn rows(patterns: &[String], glossary: &mut Glossary) -> Vec<Row> {
     let mut all = Vec::with_capacity(patterns.len());
-    patterns.iter().for_each(|pattern| expanded(pattern, glossary, &mut all));
+    for pattern in patterns {
+        expanded(pattern, glossary, &mut all);
+    }
     all
 }
 
 /// All patterns of some lists, each once in its list.
-fn each<'n>(lists: Vec<(Vec<Row>, Sign)>, numbers: &'n [u32]) -> impl Iterator<Item = (Row, Sign)> + use<'n> {
+fn each(lists: Vec<(Vec<Row>, Sign)>, numbers: &[u32]) -> impl Iterator<Item = (Row, Sign)> {
     lists.into_iter().flat_map(|(rows, sign)| ordered(rows, numbers).into_iter().map(move |row| (row, sign)))
 }
 

@@ -59,20 +59,23 @@ impl<'s> Vocabulary<'s> {
             "@" => Item::Person,
             "^" => Item::ClauseStart,
             "$" => Item::ClauseEnd,
-            word => Item::Word(match self.ids.get(word) {
-                Some(id) => *id,
-                None => {
-                    let id = self.ids.len() as u32;
-                    self.spellings.add(id, word, &pattern)?;
-                    self.ids.insert(word.to_owned(), id);
-                    id
-                }
-            }),
+            word => Item::Word(self.id(word, &pattern)?),
         };
         if row.len() > 1 {
             self.items[number as usize] = Some(item);
         }
         Ok(item)
+    }
+
+    /// The id of a word without parentheses.
+    fn id(&mut self, word: &str, pattern: &str) -> Result<u32, PatternError> {
+        if let Some(id) = self.ids.get(word) {
+            return Ok(*id);
+        }
+        let id = self.ids.len() as u32;
+        self.spellings.add(id, word, pattern)?;
+        self.ids.insert(word.to_owned(), id);
+        Ok(id)
     }
 
     /// Sorts patterns by their rarest words; `patterns` tells where the items of each stand.
