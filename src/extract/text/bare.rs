@@ -65,7 +65,7 @@ pub(super) const ARTICLES: &[&str] = &[
 ];
 
 /// Articles that people put before names when they talk: `die Hallmann zeichnet selbst ab`.
-const SPOKEN: &[&str] = &["der", "die", "den"];
+const SPOKEN: &[&str] = &["der", "die"];
 
 /// Ours: the vendor's own people.
 const OURS: &[&str] = &[
