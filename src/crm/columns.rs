@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::headers::{columns_of, list, mapped, normal, once, shown, unwrapped, without_wrappers};
 use super::noes::{self, No};
-use super::ready::{ByName, People};
+use super::names::{ByName, People};
 use super::remarks::REMARK;
 use super::{CrmError, DateOrder, Decimal, FileSet, value};
 
@@ -60,7 +60,10 @@ impl Table {
             Self::Contacts => &[&["record_id"], &["family_name", "full_name"]],
             Self::Accounts => &[&["record_id"], &["name"]],
             Self::Consents => &[&["contact_id"], &["kind"]],
-            Self::Notes => &[&["contact_id", "account_record", "contact_name", "account_name", "regarding"], &["text"]],
+            Self::Notes => &[
+                &["contact_id", "account_record", "contact_name", "contact_email", "account_name", "regarding"],
+                &["text"],
+            ],
         }
     }
 
@@ -113,9 +116,23 @@ fn is_read_all(field: &str) -> bool {
                 | "email_allowed"
                 | "contact_allowed"
                 | "active"
+                | "contact_email"
                 | REMARK
         )
 }
+
+/// Fields of which two columns of one name are one too many; of others the first is read.
+const TELLS_WHO: [&str; 9] = [
+    "record_id",
+    "account_record",
+    "contact_id",
+    "note_id",
+    "family_name",
+    "given_name",
+    "full_name",
+    "name",
+    "regarding",
+];
 
 /// What stands for the columns that are read cell by cell.
 pub(super) const BY_CELL: &str = "read_by_cell";
@@ -140,6 +157,10 @@ pub(super) struct Layout {
     pub(super) of_deletions: bool,
     /// Whether it is a file of contacts, read for their companies.
     pub(super) of_contacts: bool,
+    /// Whether ids of Salesforce are read in the long form.
+    pub(super) long_ids: bool,
+    /// Whether it is a file of contacts that names nobody: it adds to what other files say of its records.
+    pub(super) adds: bool,
     /// Of contacts that name their company and not its id: the ids.
     pub(super) by_name: Option<Arc<ByName>>,
     /// Of notes that name their contact and not its id: the ids.
@@ -159,6 +180,8 @@ impl Layout {
             grows: false,
             of_deletions: false,
             of_contacts: false,
+            adds: false,
+            long_ids: false,
             header: Arc::new([]),
             by_name: None,
             people: None,
@@ -231,7 +254,8 @@ impl Layout {
         let header = &header[..width];
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
         let order = set.date_order.unwrap_or_default();
-        let mut layout = Self { width, order, grows: set.grows, header: header.into(), ..Self::empty(table) };
+        let (grows, long_ids) = (set.grows, set.long_ids);
+        let mut layout = Self { width, order, grows, long_ids, header: header.into(), ..Self::empty(table) };
         layout.columns.extend(mapped(table, set, (header, &keys), path)?);
         let mut taken: Vec<usize> = layout.columns.values().flatten().copied().collect();
         let is_ignored = |key: &String| set.ignored.iter().any(|ignored| normal(ignored) == *key);
@@ -256,11 +280,14 @@ impl Layout {
                 // What speaks against processing is read wherever it stands, a mapping only adds to it.
                 layout.columns.entry(field.clone()).or_default().extend(all);
             } else if let Some(at) = all.first().filter(|_| !is_mapped) {
-                once(header, &keys, *at, path)?;
+                if TELLS_WHO.contains(&field.as_str()) {
+                    once(header, &keys, *at, path)?;
+                }
                 layout.columns.insert(field.clone(), vec![*at]);
             }
         }
         layout.columns.retain(|_, at| !at.is_empty());
+        layout.guess(set, header);
         if table == Table::Accounts && !layout.columns.contains_key("record_id") {
             // A list without ids: its companies are known by their names, and contacts name them so.
             let name = layout.columns.get("name").cloned();
@@ -270,10 +297,11 @@ impl Layout {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         layout.of_deletions = table != Table::Consents && !says_more && value::is_of_deletions(&name);
         layout.decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
-        layout.check_needed(set, header, path)?;
         if table == Table::Contacts {
             layout.take_in_noes(set, header);
+            layout.adds = set.several && layout.adds_to_others();
         }
+        layout.check_needed(set, header, path)?;
         if layout.column("account_record").is_none() {
             layout.by_name.clone_from(&set.by_name);
         }
@@ -308,7 +336,7 @@ impl Layout {
     fn check_needed(&self, set: &FileSet, header: &[String], path: &Path) -> Result<(), CrmError> {
         let has = |field: &str| self.columns.contains_key(field);
         // A file of records that are gone needs nobody's name.
-        let tells_gone = has("deleted") || has("merged_into") || self.of_deletions;
+        let tells_gone = has("deleted") || has("merged_into") || self.of_deletions || self.adds;
         if self.table == Table::Notes && (has("deleted") || self.of_deletions) && has("note_id") && !has("text") {
             return Ok(());
         }

@@ -10,7 +10,20 @@ use super::columns::Table;
 use super::{CrmError, FileSet};
 
 /// What APIs put around the fields of a record; known headers are looked for within.
-const WRAPPERS: [&str; 3] = ["properties.", "attributes.", "fields."];
+const WRAPPERS: [&str; 12] = [
+    "properties.",
+    "attributes.",
+    "fields.",
+    "data.attributes.",
+    "data.custom_fields.",
+    "data.",
+    "merge_fields.",
+    "custom_fields.",
+    "customFields.",
+    "custom_field.",
+    "name_value_list.",
+    "additionalProperties.",
+];
 
 /// The keys by which known headers are found: those of an API's record as if they stood in the record itself, unless
 /// the record has such a key, too.
@@ -20,7 +33,9 @@ pub(super) fn without_wrappers(header: &[String], keys: Vec<String>) -> Vec<Stri
 }
 
 pub(super) fn unwrapped(key: &str) -> &str {
-    WRAPPERS.iter().find_map(|w| key.trim().strip_prefix(w)).unwrap_or(key)
+    let inner = WRAPPERS.iter().find_map(|w| key.trim().strip_prefix(w));
+    // HubSpot's first API and SuiteCRM's have an object around each value.
+    inner.map_or(key, |inner| inner.strip_suffix(".value").unwrap_or(inner))
 }
 
 /// The column of a mapped header, `None` where there is none.

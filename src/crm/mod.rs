@@ -9,9 +9,12 @@ mod columns;
 mod contact;
 mod error;
 mod files;
+mod forms;
+mod guess;
 mod headers;
 mod json;
 mod merge;
+mod names;
 #[cfg(test)]
 mod nights_blind_tests;
 mod noes;
@@ -26,6 +29,7 @@ mod reader;
 mod ready;
 mod remarks;
 mod rows;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod understood;
@@ -50,7 +54,7 @@ pub use parts::{
     tags_of_rows,
 };
 pub use pull::{check, files_of, pull};
-pub use ready::{ByName, People};
+pub use names::{ByName, People};
 pub use rows::MAX_CELL;
 pub use understood::{Understood, understood};
 pub use versions::Versions;
@@ -94,6 +98,12 @@ pub struct FileSet {
     pub ignored: Vec<String>,
     /// Columns of contacts that are about data protection, or hold noes, and are read cell by cell; found out.
     pub by_cell: Vec<String>,
+    /// Ids of Salesforce are read in 18 characters, because some exports have 15; found out.
+    pub long_ids: bool,
+    /// The set has several files; found out.
+    pub several: bool,
+    /// Files that are passed over, because they have nothing that the table needs; found out.
+    pub passed: Vec<PathBuf>,
     /// Files are added to those that were read before, so a record has rows of several exports, the newest of which holds.
     pub grows: bool,
     /// The companies of a source without exports of companies: what its contacts say of them.

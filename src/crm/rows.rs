@@ -13,7 +13,7 @@ use super::columns::{Layout, Table};
 use super::files::{Survey, Text, survey};
 use super::json::JsonRows;
 use super::parquet::ParquetRows;
-use super::passed;
+use super::{forms, passed};
 use super::reader::{RowReader, stated_encoding};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
 
@@ -170,9 +170,18 @@ impl Rows {
                 None => false,
             };
             if !is_passed {
-                return Ok(item);
+                return Ok(item.map(|item| if self.layout().long_ids { self.in_long_form(item) } else { item }));
             }
         }
+    }
+}
+
+impl Rows {
+    fn in_long_form(&self, item: Item) -> Item {
+        item.map(|row| forms::lengthened(self.layout(), &row).unwrap_or(row)).map_err(|mut letter| {
+            letter.record_id = letter.record_id.map(|id| crate::ids::same_form(&id).into_owned());
+            letter
+        })
     }
 }
 
@@ -239,7 +248,7 @@ pub(super) fn cell(value: &Value) -> String {
         Value::Array(values) => {
             let inner = |v: &Value| match v {
                 Value::Object(map) => {
-                    ["value", "emailAddress", "email", "id", "name"].iter().find_map(|k| map.get(*k)).map(cell)
+                    ["value", "emailAddress", "email_address", "email", "address", "id", "name"].iter().find_map(|k| map.get(*k)).map(cell)
                 }
                 Value::Array(_) => None,
                 plain => Some(cell(plain)),
