@@ -91,10 +91,22 @@ struct Columns {
 pub(super) struct Aliases {
     pub(super) de: Vec<String>,
     pub(super) en: Vec<String>,
+    /// The same as they are compared.
+    #[serde(skip)]
+    pub(super) de_keys: Vec<String>,
+    #[serde(skip)]
+    pub(super) en_keys: Vec<String>,
 }
 
 static COLUMNS: LazyLock<Columns> = LazyLock::new(|| {
-    serde_saphyr::from_str(include_str!("../../config/crm/columns.yaml")).expect("columns.yaml is checked by a test")
+    let mut columns: Columns = serde_saphyr::from_str(include_str!("../../config/crm/columns.yaml"))
+        .expect("columns.yaml is checked by a test");
+    let tables = [&mut columns.contacts, &mut columns.accounts, &mut columns.consents, &mut columns.notes];
+    for aliases in tables.into_iter().flat_map(BTreeMap::values_mut) {
+        let keys = |all: &[String]| all.iter().map(|alias| normal(alias)).collect();
+        (aliases.de_keys, aliases.en_keys) = (keys(&aliases.de), keys(&aliases.en));
+    }
+    columns
 });
 
 /// Prefix of the fields that hold a handle; what follows is the source id.
@@ -264,7 +276,7 @@ impl Layout {
         let (mut german, mut english) = (0, 0);
         for (field, known) in table.known() {
             let find = |aliases: &[String]| columns_of(aliases, &keys, &taken);
-            let (de, en) = (find(&known.de), find(&known.en));
+            let (de, en) = (find(&known.de_keys), find(&known.en_keys));
             let is_mapped = layout.columns.contains_key(field);
             if !is_mapped && de.is_empty() != en.is_empty() {
                 *(if en.is_empty() { &mut german } else { &mut english }) += 1;
@@ -376,8 +388,9 @@ pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError>
 /// Whether a key is one of what speaks against processing, so that it must not be passed over whatever its type is.
 pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
     FLAGS.iter().chain(&["merged_into", "merged_ids", "email_allowed", "contact_allowed", "active"]).any(|field| {
-        let known = table.known().get(*field).into_iter().flat_map(|a| a.de.iter().chain(&a.en));
-        known.chain(set.columns.get(*field)).any(|alias| normal(alias) == normal(unwrapped(key)))
+        let key = normal(unwrapped(key));
+        let mut known = table.known().get(*field).into_iter().flat_map(|a| a.de_keys.iter().chain(&a.en_keys));
+        known.any(|alias| *alias == key) || set.columns.get(*field).is_some_and(|header| normal(header) == key)
     })
 }
 

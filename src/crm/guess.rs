@@ -90,7 +90,9 @@ impl Layout {
     fn tell_people_from_companies(&mut self, set: &FileSet) {
         let key = if self.table == Table::Notes { "contact_id" } else { "record_id" };
         let at = |wanted: &str| self.header().iter().position(|h| normal(unwrapped(h)) == wanted);
-        let both = at("contactid").zip(at("personid").or_else(|| at("personpersonid")));
+        let both = at("contactid")
+            .or_else(|| at("contactcontactid"))
+            .zip(at("personid").or_else(|| at("personpersonid")));
         let is_mapped = set.columns.contains_key(key) || set.columns.contains_key("account_record");
         if let Some((company, person)) = both.filter(|_| !is_mapped && self.table != Table::Accounts) {
             self.columns.insert(key.to_owned(), vec![person]);
@@ -134,7 +136,7 @@ fn joined(header: &str) -> String {
 /// The field of a known header, as [`normal`] writes it.
 fn of_list(table: Table, key: &str) -> Option<Guess> {
     let known = table.known().iter();
-    let mut known = known.filter(|(_, aliases)| aliases.de.iter().chain(&aliases.en).any(|alias| normal(alias) == key));
+    let mut known = known.filter(|(_, aliases)| aliases.de_keys.iter().chain(&aliases.en_keys).any(|a| a == key));
     known.next().map(|(field, _)| (field.clone(), 0))
 }
 

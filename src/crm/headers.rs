@@ -75,8 +75,8 @@ pub(super) fn mapped(
 /// The headers there are. In a file without a header line the first row is a person's: then they are only counted.
 pub(super) fn list(table: Table, set: &FileSet, header: &[String]) -> String {
     let known = |key: &String| {
-        let aliases = table.known().values().flat_map(|a| a.de.iter().chain(&a.en));
-        aliases.chain(set.columns.values()).any(|alias| normal(alias) == *key)
+        let mut aliases = table.known().values().flat_map(|a| a.de_keys.iter().chain(&a.en_keys));
+        aliases.any(|alias| alias == key) || set.columns.values().any(|header| normal(header) == *key)
     };
     // A person's row may have a cell that is a header by chance.
     let n_known = header.iter().filter(|h| known(&normal(h))).count();
@@ -88,11 +88,10 @@ pub(super) fn list(table: Table, set: &FileSet, header: &[String]) -> String {
     header.iter().take(60).map(shown).collect::<Vec<_>>().join(", ")
 }
 
-/// The columns of a list of headers, in the order of the list, without those that a mapping took.
+/// The columns of a list of headers as they are compared, in the order of the list, without those that a mapping took.
 pub(super) fn columns_of(aliases: &[String], keys: &[String], mapped: &[usize]) -> Vec<usize> {
     let find = |alias: &String| {
-        let alias = normal(alias);
-        keys.iter().enumerate().filter(|(at, key)| **key == alias && !mapped.contains(at)).map(|(at, _)| at).collect()
+        keys.iter().enumerate().filter(|(at, key)| *key == alias && !mapped.contains(at)).map(|(at, _)| at).collect()
     };
     aliases.iter().flat_map(|alias| -> Vec<usize> { find(alias) }).collect()
 }

@@ -36,7 +36,8 @@ impl People {
     pub(super) fn id_of(&self, name: &str, company: Option<&str>) -> Option<String> {
         let name = person(name);
         let find = |company: &str| self.0.get(&format!("{company}\n{name}")).cloned().flatten();
-        company.map_or_else(|| find(""), find)
+        // Where a name is asked for, some write the id.
+        company.map_or_else(|| find(""), find).or_else(|| self.0.get(&format!("#\n{name}")).cloned().flatten())
     }
 
     /// The id of the only contact with an address.
@@ -57,6 +58,7 @@ impl People {
     }
 
     pub(super) fn add(&mut self, name: &str, company: Option<&str>, id: &str) {
+        self.put(format!("#\n{}", id.to_lowercase()), id);
         let name = person(name);
         for company in std::iter::once("").chain(company) {
             self.put(format!("{company}\n{name}"), id);

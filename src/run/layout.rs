@@ -8,7 +8,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::crm::{FLAGS, FileFacts};
+use crate::config::{Diagnostic, Plan};
+use crate::crm::{CsvSource, FLAGS, FileFacts};
 use crate::run::engine::RunError;
 use crate::sink;
 
@@ -65,6 +66,29 @@ pub(super) fn compare(home: &Path, pipeline: &str, files: &[FileFacts], accepted
         return Ok(());
     }
     Err(RunError::ColumnsVanished(noes))
+}
+
+/// Goes on without notes in a night that has none: earlier nights had files where the pipeline names a folder or a pattern. Gives
+/// the columns that they had, so that the next night knows of them.
+///
+/// # Errors
+/// There never were any, or one file is asked for: `mistake`.
+pub(super) fn without_notes(
+    source: &mut CsvSource,
+    (home, plan): (&Path, &Plan),
+    mistake: Diagnostic,
+) -> Result<Value, RunError> {
+    let manifest = sink::current(home, plan.name()).ok().flatten().and_then(|snapshot| snapshot.manifest().ok());
+    let before = manifest.map_or(Value::Null, |manifest| manifest["columns"]["notes"].clone());
+    let pattern = plan.crm().notes.as_ref().map_or(Path::new(""), |set| set.pattern());
+    let name = pattern.file_name().unwrap_or_default().to_string_lossy();
+    let is_one_file = before.as_object().is_none_or(|files| files.is_empty() || files.contains_key(&*name));
+    if is_one_file {
+        return Err(RunError::Config(vec![mistake]));
+    }
+    tracing::warn!("no file of notes is there tonight, where earlier nights had some: {}", pattern.display());
+    source.notes = None;
+    Ok(before)
 }
 
 /// Table, field and files of every column that was there and is not; without files where the whole table lacks it.
