@@ -169,8 +169,8 @@ pub(super) struct Layout {
     pub(super) of_deletions: bool,
     /// Whether it is a file of contacts, read for their companies.
     pub(super) of_contacts: bool,
-    /// Whether ids of Salesforce are read in the long form.
-    pub(super) long_ids: bool,
+    /// Kinds of ids of Salesforce that are read in the long form.
+    pub(super) long_ids: Vec<String>,
     /// Whether it is a file of contacts that names nobody: it adds to what other files say of its records.
     pub(super) adds: bool,
     /// Of contacts that name their company and not its id: the ids.
@@ -193,7 +193,7 @@ impl Layout {
             of_deletions: false,
             of_contacts: false,
             adds: false,
-            long_ids: false,
+            long_ids: Vec::new(),
             header: Arc::new([]),
             by_name: None,
             people: None,
@@ -266,7 +266,7 @@ impl Layout {
         let header = &header[..width];
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
         let order = set.date_order.unwrap_or_default();
-        let (grows, long_ids) = (set.grows, set.long_ids);
+        let (grows, long_ids) = (set.grows, set.long_ids.clone());
         let mut layout = Self { width, order, grows, long_ids, header: header.into(), ..Self::empty(table) };
         layout.columns.extend(mapped(table, set, (header, &keys), path)?);
         let mut taken: Vec<usize> = layout.columns.values().flatten().copied().collect();
@@ -307,7 +307,7 @@ impl Layout {
         }
         let says_more = ["email", "job_title", "text"].iter().any(|field| layout.columns.contains_key(*field));
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        layout.of_deletions = table != Table::Consents && !says_more && value::is_of_deletions(&name);
+        layout.of_deletions |= table != Table::Consents && !says_more && value::is_of_deletions(&name);
         layout.decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
         if table == Table::Contacts {
             layout.take_in_noes(set, header);

@@ -2,6 +2,7 @@
 //!
 //! Invariant: one record has one id, whichever export names it; an id of which only one form comes stays as it is written.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::columns::{Layout, Table};
@@ -16,20 +17,27 @@ const ROWS: usize = 200;
 /// Fields that hold ids.
 const IDS: [&str; 6] = ["record_id", "account_record", "contact_id", "regarding", "merged_into", "merged_ids"];
 
-/// The forms that were seen.
+/// The kinds of records (as ids begin) that were seen in either form.
 #[derive(Default)]
 struct Seen {
-    short: bool,
-    long: bool,
+    short: BTreeSet<String>,
+    long: BTreeSet<String>,
 }
 
 impl Seen {
     fn look(&mut self, layout: &Layout, row: &Row) {
         let cells = IDS.iter().flat_map(|field| layout.all(field)).filter_map(|at| value::text(row.cell(*at)));
         for id in cells {
-            self.short |= long_form(id).is_some();
-            self.long |= is_long_form(id);
+            if long_form(id).is_some() {
+                self.short.insert(id[..3].to_owned());
+            } else if is_long_form(id) {
+                self.long.insert(id[..3].to_owned());
+            }
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.short.is_empty() && self.long.is_empty()
     }
 
     fn table(&mut self, table: Table, set: &FileSet, base: &Path) -> Result<(), CrmError> {
@@ -46,7 +54,7 @@ impl Seen {
                     self.look(rows.layout(), &row);
                 }
             }
-            if table == Table::Contacts && !(self.short || self.long) {
+            if table == Table::Contacts && self.is_empty() {
                 break;
             }
         }
@@ -58,7 +66,7 @@ impl Seen {
 pub(super) fn tell(source: &mut CsvSource, base: &Path) -> Result<(), CrmError> {
     let mut seen = Seen::default();
     seen.table(Table::Contacts, &source.contacts, base)?;
-    if !(seen.short || seen.long) {
+    if seen.is_empty() {
         // Contacts of Salesforce are known by their ids.
         return Ok(());
     }
@@ -68,10 +76,16 @@ pub(super) fn tell(source: &mut CsvSource, base: &Path) -> Result<(), CrmError> 
             seen.table(table, set, base)?;
         }
     }
-    let both = seen.short && seen.long;
+    let both: Vec<String> = seen.short.intersection(&seen.long).cloned().collect();
     let others = [&mut source.accounts, &mut source.consents, &mut source.notes].into_iter().flatten();
-    others.chain([&mut source.contacts]).for_each(|set| set.long_ids = both);
+    others.chain([&mut source.contacts]).for_each(|set| set.long_ids.clone_from(&both));
     Ok(())
+}
+
+/// An id in the long form, where those of its kind come in both.
+pub(super) fn in_one_form(layout: &Layout, id: &str) -> Option<String> {
+    let is_of_both = id.get(..3).is_some_and(|kind| layout.long_ids.iter().any(|both| both == kind));
+    if is_of_both { long_form(id) } else { None }
 }
 
 /// A row with its ids in the long form; `None` = as it is.
@@ -80,15 +94,48 @@ pub(super) fn lengthened(layout: &Layout, row: &Row) -> Option<Row> {
     let long = |at: usize, cell: &str| {
         let ids = cell.split_inclusive([';', ',', '|']).map(|part| {
             let id = part.trim_matches([' ', ';', ',', '|']);
-            long_form(id).map_or_else(|| part.to_owned(), |long| part.replace(id, &long))
+            in_one_form(layout, id).map_or_else(|| part.to_owned(), |long| part.replace(id, &long))
         });
         if columns.contains(&at) { ids.collect() } else { cell.to_owned() }
     };
-    let is_short = |at: &usize| row.cell(*at).split([';', ',', '|']).any(|id| long_form(id.trim()).is_some());
+    let is_short = |at: &usize| row.cell(*at).split([';', ',', '|']).any(|id| in_one_form(layout, id.trim()).is_some());
     columns.iter().any(is_short).then(|| {
         let cells: Vec<String> = row.cells().enumerate().map(|(at, cell)| long(at, cell)).collect();
         let new = Row::of_cells(&cells, &row.origin.file, row.origin.line, row.origin.unit);
         // A row is known by what stands in the file.
         Row { origin: row.origin.clone(), ..new }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::crm::{CsvSource, FileSet, NoteFiles, pull};
+
+    #[test]
+    fn both_forms_of_an_id_are_one_record_and_one_form_stays_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+        write("c1.csv", "Contact ID,Last Name,Account ID,Last Modified Date\n0035g00000QW011,One,0015g00000Ab1,2025-01-01\n");
+        write("c2.csv", "Id,LastName,AccountId,LastModifiedDate\n0035g00000QW011AAD,Uno,0015g00000Ab1,2025-02-01\n");
+        write("n.csv", "Note ID,Contact ID,Body\n7,0035g00000QW011,Wants a visit\n");
+        let files = |path: &str| FileSet { path: path.into(), grows: true, ..FileSet::default() };
+        let source =
+            CsvSource { contacts: files("c*.csv"), notes: Some(files("n.csv")), ..CsvSource::default() };
+        let pull = pull(&source, folder.path()).expect("headers");
+        let told: Vec<_> = pull.contacts.iter().map(|c| (c.record_id.as_str(), c.family_name.reveal().as_str())).collect();
+        assert_eq!(told, [("0035g00000QW011AAD", "Uno")]);
+        let mut owners = Vec::new();
+        let notes = NoteFiles::open(&source, folder.path()).expect("a header");
+        let take = |note: Result<crate::crm::CrmNote, _>| -> Result<(), crate::crm::CrmError> {
+            owners.extend(note.ok().and_then(|note| note.contact_id));
+            Ok(())
+        };
+        notes.read(take).expect("read");
+        assert_eq!(owners, ["0035g00000QW011AAD"]);
+        fs::remove_file(folder.path().join("c2.csv")).expect("removed");
+        let pull = super::super::pull(&source, folder.path()).expect("headers");
+        assert_eq!(pull.contacts[0].record_id, "0035g00000QW011");
+    }
 }

@@ -22,6 +22,10 @@ struct Words {
     name: Vec<String>,
     email: Vec<String>,
     between: Vec<String>,
+    not_last: Vec<String>,
+    loser_parts: Vec<String>,
+    winner_parts: Vec<String>,
+    gone_parts: Vec<String>,
     custom_before: Vec<String>,
     custom_behind: Vec<String>,
     written: Vec<String>,
@@ -80,6 +84,12 @@ impl Layout {
         if let Some((loser, winner)) = merges(header) {
             self.columns.insert("record_id".to_owned(), vec![loser]);
             self.columns.insert("merged_into".to_owned(), vec![winner]);
+        } else if let Some((at, _)) =
+            free.clone().find(|(_, header)| is_id(header) && has_part(&WORDS.gone_parts, &normal(header)))
+        {
+            // "GGUID (gelöscht)": a list of what is gone.
+            self.columns.insert("record_id".to_owned(), vec![at]);
+            self.of_deletions = !self.columns.contains_key("email");
         } else if self.columns.contains_key("deleted") {
             let id = free.clone().find(|(_, header)| is_id(header));
             self.columns.extend(id.map(|(at, _)| ("record_id".to_owned(), vec![at])));
@@ -100,10 +110,13 @@ impl Layout {
         }
     }
 
-    /// Whether a file names nobody, and says something of records all the same: a list of noes, or of changes.
+    /// Whether a file names nobody, and says something of records all the same: a list of noes, or of changes. Of one with a
+    /// column that nobody knows it cannot be told what it says: that its records are gone, perhaps.
     pub(super) fn adds_to_others(&self) -> bool {
         let has = |field: &str| self.columns.contains_key(field);
-        has("record_id") && !has("family_name") && !has("full_name")
+        let says = self.columns.keys().any(|field| !["record_id", "updated_at", "created_at"].contains(&field.as_str()));
+        let is_known = self.unused(self.header()).is_empty();
+        has("record_id") && !has("family_name") && !has("full_name") && says && is_known
     }
 }
 
@@ -129,8 +142,11 @@ fn joined(header: &str) -> String {
         }
     }
     words.push(word);
-    let words = words.iter().map(|word| normal(word)).filter(|word| !word.is_empty());
-    words.filter(|word| !WORDS.between.contains(word)).collect()
+    let words: Vec<String> = words.iter().map(|word| normal(word)).filter(|word| !word.is_empty()).collect();
+    let is_kept = |(at, word): &(usize, &String)| {
+        !WORDS.between.contains(word) || (*at + 1 == words.len() && WORDS.not_last.contains(word))
+    };
+    words.iter().enumerate().filter(is_kept).map(|(_, word)| word.as_str()).collect()
 }
 
 /// The field of a known header, as [`normal`] writes it.
@@ -216,14 +232,23 @@ fn is_written(header: &str) -> bool {
 /// Of a list of merges, where the records that are gone stand, and those that hold.
 fn merges(header: &[String]) -> Option<(usize, usize)> {
     let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
-    let find = |words: &[String]| words.iter().find_map(|word| keys.iter().position(|key| key == word));
-    Some((find(&WORDS.loser)?, find(&WORDS.winner)?)).filter(|(loser, winner)| loser != winner)
+    let find = |words: &[String], parts: &[String]| {
+        let is_told = |(header, key): &(&String, &String)| is_id(header) && has_part(parts, key);
+        let whole = words.iter().find_map(|word| keys.iter().position(|key| key == word));
+        whole.or_else(|| header.iter().zip(&keys).position(|pair| is_told(&pair)))
+    };
+    let (loser, winner) = (find(&WORDS.loser, &WORDS.loser_parts)?, find(&WORDS.winner, &WORDS.winner_parts)?);
+    (loser != winner).then_some((loser, winner))
+}
+
+fn has_part(parts: &[String], key: &str) -> bool {
+    parts.iter().any(|part| key.contains(part.as_str()))
 }
 
 /// Whether a header is that of some id.
 fn is_id(header: &str) -> bool {
     let key = joined(header);
-    WORDS.id.iter().any(|word| key == *word || (word.len() > 1 && key.ends_with(word.as_str())))
+    WORDS.id.iter().any(|word| key == *word || (word.len() > 1 && (key.ends_with(word.as_str()) || key.starts_with(word.as_str()))))
 }
 
 #[cfg(test)]
@@ -261,6 +286,11 @@ mod tests {
             assert_eq!(field_of(table, header).map(|(field, _)| field).unwrap_or_default(), want, "{header}");
         }
         assert!(is_written("Inhalt der Notiz") && is_written("Gesprächsverlauf") && !is_written("Notiz erstellt am"));
+        let header = |all: &[&str]| all.iter().map(|h| (*h).to_owned()).collect::<Vec<_>>();
+        assert_eq!(merges(&header(&["Dublette GGUID", "Hauptdatensatz GGUID", "am"])), Some((0, 1)));
+        assert_eq!(merges(&header(&["Winner ID", "Loser ID"])), Some((1, 0)));
+        assert_eq!(merges(&header(&["Parent ID", "Child ID"])), None);
+        assert_eq!(field_of(Table::Contacts, "email.primary"), None);
         assert!(is_id("Kontakt-Nr.") && is_id("Contact GUID") && !is_id("Telefon"));
     }
 }

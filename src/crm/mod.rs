@@ -98,8 +98,8 @@ pub struct FileSet {
     pub ignored: Vec<String>,
     /// Columns of contacts that are about data protection, or hold noes, and are read cell by cell; found out.
     pub by_cell: Vec<String>,
-    /// Ids of Salesforce are read in 18 characters, because some exports have 15; found out.
-    pub long_ids: bool,
+    /// Kinds of ids of Salesforce (`003`) that are read in 18 characters, because some exports have 15; found out.
+    pub long_ids: Vec<String>,
     /// The set has several files; found out.
     pub several: bool,
     /// Files that are passed over, because they have nothing that the table needs; found out.

@@ -170,7 +170,7 @@ impl Rows {
                 None => false,
             };
             if !is_passed {
-                return Ok(item.map(|item| if self.layout().long_ids { self.in_long_form(item) } else { item }));
+                return Ok(item.map(|item| if self.layout().long_ids.is_empty() { item } else { self.in_long_form(item) }));
             }
         }
     }
@@ -179,7 +179,7 @@ impl Rows {
 impl Rows {
     fn in_long_form(&self, item: Item) -> Item {
         item.map(|row| forms::lengthened(self.layout(), &row).unwrap_or(row)).map_err(|mut letter| {
-            letter.record_id = letter.record_id.map(|id| crate::ids::same_form(&id).into_owned());
+            letter.record_id = letter.record_id.map(|id| forms::in_one_form(self.layout(), &id).unwrap_or(id));
             letter
         })
     }

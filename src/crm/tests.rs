@@ -40,7 +40,7 @@ impl RawSet {
     fn set(self, default: &str) -> FileSet {
         FileSet {
             several: false,
-            long_ids: false,
+            long_ids: Vec::new(),
             passed: Vec::new(),
             grows: false,
             ignored: self.ignored,

@@ -136,7 +136,6 @@ fn zone(time: &str) -> (String, i64) {
     const NAMES: [(&str, i64); 14] = [
         ("utc", 0),
         ("gmt", 0),
-        ("z", 0),
         ("mesz", 120),
         ("cest", 120),
         ("mez", 60),
@@ -148,6 +147,7 @@ fn zone(time: &str) -> (String, i64) {
         ("cst", -360),
         ("pdt", -420),
         ("pst", -480),
+        ("z", 0),
     ];
     let lower = time.to_lowercase().replace(['\u{202f}', '\u{a0}'], " ");
     // "(Mitteleuropäische Normalzeit)" says again what stands before it.

@@ -82,7 +82,7 @@ fn file_set(set: &FileSet, grows: bool) -> crate::crm::FileSet {
         columns: set.columns.iter().map(|(field, header)| (crm_field(field).to_owned(), header.clone())).collect(),
         ignored: set.ignored.clone(),
         several: false,
-        long_ids: false,
+        long_ids: Vec::new(),
         passed: Vec::new(),
         of_contacts: false,
         by_name: None,
