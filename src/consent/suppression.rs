@@ -74,7 +74,10 @@ impl Identifiers {
         if !contact.family_name.reveal().is_empty() {
             let names = names(contact.given_name.reveal(), contact.family_name.reveal());
             let at = |company: &String| {
-                names.iter().map(|(given, family)| (self.0)("name", &[crm, &crate::ids::same_form(company), given, family])).collect::<Vec<_>>()
+                names
+                    .iter()
+                    .map(|(given, family)| (self.0)("name", &[crm, &crate::ids::same_form(company), given, family]))
+                    .collect::<Vec<_>>()
             };
             all.extend(companies.flat_map(at));
         }

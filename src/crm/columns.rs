@@ -8,9 +8,9 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
-use super::headers::{columns_of, list, mapped, normal, once, shown, unwrapped, without_wrappers};
-use super::noes::{self, No};
+use super::headers::{check_mapping, columns_of, list, mapped, normal, once, shown, without_wrappers};
 use super::names::{ByName, People};
+use super::noes::{self, No};
 use super::remarks::REMARK;
 use super::{CrmError, DateOrder, Decimal, FileSet, value};
 
@@ -151,6 +151,7 @@ pub(super) const BY_CELL: &str = "read_by_cell";
 
 /// Where the fields of one file stand.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Layout {
     pub(super) columns: BTreeMap<String, Vec<usize>>,
     /// Columns of the header line without trailing blank ones.
@@ -370,28 +371,6 @@ impl Layout {
         }
         Ok(())
     }
-}
-
-/// Tells a mapping of a field that does not exist; needs no file, so `validate` can ask too.
-pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError> {
-    let known = |f: &str| table.known().contains_key(f) || (table == Table::Contacts && f.starts_with(HANDLE));
-    match set.columns.keys().find(|f| !known(f)) {
-        None => Ok(()),
-        Some(field) => Err(CrmError::UnknownField {
-            table: table.name(),
-            field: field.clone(),
-            known: table.known().keys().map(String::as_str).collect::<Vec<_>>().join(", "),
-        }),
-    }
-}
-
-/// Whether a key is one of what speaks against processing, so that it must not be passed over whatever its type is.
-pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
-    FLAGS.iter().chain(&["merged_into", "merged_ids", "email_allowed", "contact_allowed", "active"]).any(|field| {
-        let key = normal(unwrapped(key));
-        let mut known = table.known().get(*field).into_iter().flat_map(|a| a.de_keys.iter().chain(&a.en_keys));
-        known.any(|alias| *alias == key) || set.columns.get(*field).is_some_and(|header| normal(header) == key)
-    })
 }
 
 #[cfg(test)]

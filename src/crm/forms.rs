@@ -70,7 +70,8 @@ pub(super) fn tell(source: &mut CsvSource, base: &Path) -> Result<(), CrmError> 
         // Contacts of Salesforce are known by their ids.
         return Ok(());
     }
-    let others = [(Table::Accounts, &source.accounts), (Table::Consents, &source.consents), (Table::Notes, &source.notes)];
+    let others =
+        [(Table::Accounts, &source.accounts), (Table::Consents, &source.consents), (Table::Notes, &source.notes)];
     for (table, set) in others {
         if let Some(set) = set {
             seen.table(table, set, base)?;
@@ -117,14 +118,17 @@ mod tests {
     fn both_forms_of_an_id_are_one_record_and_one_form_stays_as_it_is() {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
-        write("c1.csv", "Contact ID,Last Name,Account ID,Last Modified Date\n0035g00000QW011,One,0015g00000Ab1,2025-01-01\n");
+        write(
+            "c1.csv",
+            "Contact ID,Last Name,Account ID,Last Modified Date\n0035g00000QW011,One,0015g00000Ab1,2025-01-01\n",
+        );
         write("c2.csv", "Id,LastName,AccountId,LastModifiedDate\n0035g00000QW011AAD,Uno,0015g00000Ab1,2025-02-01\n");
         write("n.csv", "Note ID,Contact ID,Body\n7,0035g00000QW011,Wants a visit\n");
         let files = |path: &str| FileSet { path: path.into(), grows: true, ..FileSet::default() };
-        let source =
-            CsvSource { contacts: files("c*.csv"), notes: Some(files("n.csv")), ..CsvSource::default() };
+        let source = CsvSource { contacts: files("c*.csv"), notes: Some(files("n.csv")), ..CsvSource::default() };
         let pull = pull(&source, folder.path()).expect("headers");
-        let told: Vec<_> = pull.contacts.iter().map(|c| (c.record_id.as_str(), c.family_name.reveal().as_str())).collect();
+        let told: Vec<_> =
+            pull.contacts.iter().map(|c| (c.record_id.as_str(), c.family_name.reveal().as_str())).collect();
         assert_eq!(told, [("0035g00000QW011AAD", "Uno")]);
         let mut owners = Vec::new();
         let notes = NoteFiles::open(&source, folder.path()).expect("a header");

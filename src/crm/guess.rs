@@ -1,4 +1,4 @@
-//! Headers that no list has, by the words that they are made of: "Kontakt: GUID", "contact_uuid", "ID des Kontakts".
+//! Headers that no list has, by the words that they are made of: "Kontakt: GUID", "ID des Kontakts".
 //!
 //! Invariant: a header is taken for an id or a name only where nothing else stands in it, so that of two people's ids none is
 //! taken for the other's; what a list knows is read before any of this.
@@ -96,13 +96,12 @@ impl Layout {
         }
     }
 
-    /// SuperOffice calls companies contacts: beside the id of a person, that of a contact is the company's.
+    /// `SuperOffice` calls companies contacts: beside the id of a person, that of a contact is the company's.
     fn tell_people_from_companies(&mut self, set: &FileSet) {
         let key = if self.table == Table::Notes { "contact_id" } else { "record_id" };
         let at = |wanted: &str| self.header().iter().position(|h| normal(unwrapped(h)) == wanted);
-        let both = at("contactid")
-            .or_else(|| at("contactcontactid"))
-            .zip(at("personid").or_else(|| at("personpersonid")));
+        let both =
+            at("contactid").or_else(|| at("contactcontactid")).zip(at("personid").or_else(|| at("personpersonid")));
         let is_mapped = set.columns.contains_key(key) || set.columns.contains_key("account_record");
         if let Some((company, person)) = both.filter(|_| !is_mapped && self.table != Table::Accounts) {
             self.columns.insert(key.to_owned(), vec![person]);
@@ -114,7 +113,8 @@ impl Layout {
     /// column that nobody knows it cannot be told what it says: that its records are gone, perhaps.
     pub(super) fn adds_to_others(&self) -> bool {
         let has = |field: &str| self.columns.contains_key(field);
-        let says = self.columns.keys().any(|field| !["record_id", "updated_at", "created_at"].contains(&field.as_str()));
+        let says =
+            self.columns.keys().any(|field| !["record_id", "updated_at", "created_at"].contains(&field.as_str()));
         let is_known = self.unused(self.header()).is_empty();
         has("record_id") && !has("family_name") && !has("full_name") && says && is_known
     }
@@ -173,10 +173,10 @@ fn of_entity(table: Table, whole: &str) -> Option<Guess> {
         Table::Accounts => Entity::Company,
         Table::Notes => Entity::Note,
     };
-    let entities =
-        [(Entity::Contact, &WORDS.contact), (Entity::Company, &WORDS.company), (Entity::Note, &WORDS.note)];
+    let entities = [(Entity::Contact, &WORDS.contact), (Entity::Company, &WORDS.company), (Entity::Note, &WORDS.note)];
     for (entity, words) in entities {
-        let rests = words.iter().flat_map(|word| [whole.strip_prefix(word.as_str()), whole.strip_suffix(word.as_str())]);
+        let rests =
+            words.iter().flat_map(|word| [whole.strip_prefix(word.as_str()), whole.strip_suffix(word.as_str())]);
         for rest in rests.flatten().filter(|rest| !rest.is_empty()) {
             let found = match table {
                 Table::Consents if entity != own => None,
@@ -248,7 +248,9 @@ fn has_part(parts: &[String], key: &str) -> bool {
 /// Whether a header is that of some id.
 fn is_id(header: &str) -> bool {
     let key = joined(header);
-    WORDS.id.iter().any(|word| key == *word || (word.len() > 1 && (key.ends_with(word.as_str()) || key.starts_with(word.as_str()))))
+    WORDS.id.iter().any(|word| {
+        key == *word || (word.len() > 1 && (key.ends_with(word.as_str()) || key.starts_with(word.as_str())))
+    })
 }
 
 #[cfg(test)]

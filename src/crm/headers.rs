@@ -6,7 +6,7 @@ use std::path::Path;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::columns::Table;
+use super::columns::{FLAGS, HANDLE, Table};
 use super::{CrmError, FileSet};
 
 /// What APIs put around the fields of a record; known headers are looked for within.
@@ -127,4 +127,26 @@ pub(crate) fn shown(header: &str) -> String {
     } else {
         header.to_owned()
     }
+}
+
+/// Tells a mapping of a field that does not exist; needs no file, so `validate` can ask too.
+pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError> {
+    let known = |f: &str| table.known().contains_key(f) || (table == Table::Contacts && f.starts_with(HANDLE));
+    match set.columns.keys().find(|f| !known(f)) {
+        None => Ok(()),
+        Some(field) => Err(CrmError::UnknownField {
+            table: table.name(),
+            field: field.clone(),
+            known: table.known().keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+        }),
+    }
+}
+
+/// Whether a key is one of what speaks against processing, so that it must not be passed over whatever its type is.
+pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
+    FLAGS.iter().chain(&["merged_into", "merged_ids", "email_allowed", "contact_allowed", "active"]).any(|field| {
+        let key = normal(unwrapped(key));
+        let mut known = table.known().get(*field).into_iter().flat_map(|a| a.de_keys.iter().chain(&a.en_keys));
+        known.any(|alias| *alias == key) || set.columns.get(*field).is_some_and(|header| normal(header) == key)
+    })
 }

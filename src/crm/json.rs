@@ -10,8 +10,9 @@ use std::sync::Arc;
 use encoding_rs::Encoding;
 use serde_json::{Map, Value};
 
-use super::columns::{Layout, Table, is_flag};
+use super::columns::{Layout, Table};
 use super::files::Text;
+use super::headers::is_flag;
 use super::rows::{Export, Item, MAX_COLUMNS, MAX_ROW, Row, cell, check, dead};
 use super::spread::{records_of, spread};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
@@ -19,6 +20,9 @@ use crate::structured::strict;
 
 /// An API's page with many records may be larger than a row.
 const MAX_PAGE: usize = 64 << 20;
+/// Where a log of changes has the id of a record of which it has nothing else any more.
+const OTHER_IDS: [[&str; 2]; 3] = [["meta", "entity_id"], ["meta", "id"], ["previous", "id"]];
+
 /// Reads the rows of one file.
 pub(super) struct JsonRows {
     records: Records,
@@ -69,6 +73,10 @@ impl JsonRows {
             }
             _ => {}
         });
+        if let Some(at) = self.layout.column(self.layout.table.own_key()).filter(|at| cells[*at].is_empty()) {
+            let other = OTHER_IDS.iter().find_map(|[outer, inner]| fields.get(*outer)?.get(*inner));
+            cells[at] = other.map(cell).unwrap_or_default();
+        }
         let row = Row::of_cells(&cells, &self.file, record.line, Unit::Line);
         let checked = check(row, &self.layout, self.records.values.text.malformed);
         let field = objects.iter().find_map(|at| self.layout.field_of(*at));

@@ -47,6 +47,7 @@ use serde::{Deserialize, Serialize};
 pub use columns::{FLAGS, Table};
 pub use error::CrmError;
 pub(crate) use headers::{normal as normal_header, shown as shown_header};
+pub use names::{ByName, People};
 pub(crate) use noes::{No, read as no_of_header};
 pub use note::{CrmNote, NoteFiles, NoteKind};
 pub use parts::{
@@ -54,7 +55,6 @@ pub use parts::{
     tags_of_rows,
 };
 pub use pull::{check, files_of, pull};
-pub use names::{ByName, People};
 pub use rows::MAX_CELL;
 pub use understood::{Understood, understood};
 pub use versions::Versions;

@@ -91,11 +91,12 @@ fn read(cells: &mut Cells<'_>) -> Result<CrmNote, Box<CrmDeadLetter>> {
     })
 }
 
+/// Fields that tell on whom a note is.
+const WHOM: [&str; 6] = ["contact_id", "account_record", "contact_name", "contact_email", "account_name", "regarding"];
+
 /// Whether a row of notes has no text, or is on nobody: activities come without either, and nothing is wrong with them.
 fn says_nothing(layout: &Layout, row: &Row) -> bool {
     let has = |field: &str| layout.all(field).iter().any(|at| value::text(row.cell(*at)).is_some());
-    const WHOM: [&str; 6] =
-        ["contact_id", "account_record", "contact_name", "contact_email", "account_name", "regarding"];
     !(has("text") || has("subject")) || !WHOM.into_iter().any(has)
 }
 

@@ -204,7 +204,7 @@ pub(super) fn stated_encoding(table: Table, set: &FileSet) -> Result<Option<&'st
 pub(super) fn check_settings(table: Table, set: &FileSet) -> Result<(), CrmError> {
     stated_encoding(table, set)?;
     stated_delimiter(table, set)?;
-    super::columns::check_mapping(table, set)
+    super::headers::check_mapping(table, set)
 }
 
 fn stated_delimiter(table: Table, set: &FileSet) -> Result<Option<u8>, CrmError> {

@@ -54,7 +54,8 @@ const LISTS_OF_FIELDS: [&str; 9] = [
     "customattributes",
 ];
 const NAMES: [&str; 8] = ["FIELD_NAME", "field_name", "fieldName", "name", "title", "label", "key", "id"];
-const VALUES: [&str; 7] = ["FIELD_VALUE", "field_value", "fieldValue", "text", "value", "display_value", "displayValue"];
+const VALUES: [&str; 7] =
+    ["FIELD_VALUE", "field_value", "fieldValue", "text", "value", "display_value", "displayValue"];
 
 /// The records of a page, where an object is one.
 pub(super) fn records_of(fields: &mut Map<String, Value>) -> Option<Vec<Value>> {
@@ -100,8 +101,8 @@ fn spread_list(prefix: &str, values: &[Value], tell: &mut dyn FnMut(&str, &Value
         return;
     }
     let is_main = |object: &Map<String, Value>| {
-        let says = |key: &&str| matches!(object.get(*key), Some(Value::Bool(true)));
-        ["primary", "isPrimary", "is_primary", "default", "primary_address", "main", "isMain"].iter().any(|k| says(&k))
+        let says = |key: &str| matches!(object.get(key), Some(Value::Bool(true)));
+        ["primary", "isPrimary", "is_primary", "default", "primary_address", "main", "isMain"].iter().any(|k| says(k))
     };
     let Some(main) = objects().find(|object| is_main(object)).or_else(|| objects().next()) else { return };
     let mut keys: Vec<&String> = objects().flat_map(Map::keys).collect();

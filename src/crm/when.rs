@@ -90,7 +90,8 @@ pub(crate) fn stamp(cell: &str, order: DateOrder) -> Option<When> {
             16 => since(Timestamp::from_microsecond(number)),
             12 | 14 => {
                 let date = digit_date(&cell[..8])?;
-                let part = |from: usize| cell.get(from..from + 2).map_or(Some(0), digits).and_then(|n| i8::try_from(n).ok());
+                let part =
+                    |from: usize| cell.get(from..from + 2).map_or(Some(0), digits).and_then(|n| i8::try_from(n).ok());
                 let time = Time::new(part(8)?, part(10)?, part(12)?, 0).ok()?;
                 Some(When::At(utc(date.to_datetime(time))))
             }

@@ -9,8 +9,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::config::{Diagnostic, Plan};
-use crate::crm::{CsvSource, FLAGS, FileFacts};
+use crate::crm::{CsvSource, FLAGS, FileFacts, NoteFiles};
 use crate::run::engine::RunError;
+use crate::run::settings;
 use crate::sink;
 
 /// Fields that, beside the flags, tell a no from a yes, or by which records go.
@@ -68,16 +69,44 @@ pub(super) fn compare(home: &Path, pipeline: &str, files: &[FileFacts], accepted
     Err(RunError::ColumnsVanished(noes))
 }
 
+/// The CRM's files as they are tonight; and where no file of notes is there though earlier nights had some, the columns of those.
+///
+/// # Errors
+/// Notes without a file: `no_notes` says what is wrong.
+pub(super) fn source(
+    (home, plan): (&Path, &Plan),
+    no_notes: Option<Diagnostic>,
+) -> Result<(CsvSource, Option<Value>), RunError> {
+    let mut source = settings::crm_source(plan);
+    let before = no_notes.map(|mistake| without_notes(&mut source, (home, plan), mistake)).transpose()?;
+    Ok((source, before))
+}
+
+/// Columns with those that notes had, so that the next night knows of them.
+pub(super) fn with_notes_of(mut columns: Value, before: Option<Value>) -> Value {
+    if let Some(before) = before {
+        columns["notes"] = before;
+    }
+    columns
+}
+
+/// The files of notes, and how many are passed over; tells which.
+pub(super) fn notes(source: &CsvSource) -> Result<(NoteFiles, u64), RunError> {
+    let notes = NoteFiles::open(source, Path::new(""))?;
+    for file in &notes.passed {
+        let file = file.display();
+        tracing::warn!("{file} is passed over: it does not say of whom, or what, was written; map its columns");
+    }
+    let passed = notes.passed.len() as u64;
+    Ok((notes, passed))
+}
+
 /// Goes on without notes in a night that has none: earlier nights had files where the pipeline names a folder or a pattern. Gives
 /// the columns that they had, so that the next night knows of them.
 ///
 /// # Errors
 /// There never were any, or one file is asked for: `mistake`.
-pub(super) fn without_notes(
-    source: &mut CsvSource,
-    (home, plan): (&Path, &Plan),
-    mistake: Diagnostic,
-) -> Result<Value, RunError> {
+fn without_notes(source: &mut CsvSource, (home, plan): (&Path, &Plan), mistake: Diagnostic) -> Result<Value, RunError> {
     let manifest = sink::current(home, plan.name()).ok().flatten().and_then(|snapshot| snapshot.manifest().ok());
     let before = manifest.map_or(Value::Null, |manifest| manifest["columns"]["notes"].clone());
     let pattern = plan.crm().notes.as_ref().map_or(Path::new(""), |set| set.pattern());

@@ -15,7 +15,7 @@ use crate::audit::Recorder;
 use crate::config::{self, Diagnostic, Network, Plan, Position};
 use crate::consent::gate::{Clock, Gate};
 use crate::consent::policy::Policy;
-use crate::crm::{CrmPull, CsvSource, FileFacts, NoteFiles, pull};
+use crate::crm::{CrmPull, CsvSource, FileFacts, pull};
 use crate::fetch::{Cassette, Fetcher};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
@@ -110,18 +110,11 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
     let Times { now, as_of, pinned, gate_now } = times(&plan, options, &home_path, (world.wall)())?;
     in_force(&plan, &policy, gate_now)?;
-    if !demo {
-        // Before the lock, which would create the folder.
-        Home::open_for(&home_path, plan.controller(), false)?;
-    }
-    let mut source = settings::crm_source(&plan);
-    let notes_before =
-        no_notes.map(|mistake| layout::without_notes(&mut source, (&home_path, &plan), mistake)).transpose()?;
-    let source = source;
+    is_there(&plan, &home_path)?;
+    let (source, notes_before) = layout::source((&home_path, &plan), no_notes)?;
     let (early, carry) = Carry::open((&plan, &policy), options, &home_path, (as_of, gate_now))?;
     let mut tonight = Tonight::of(&source, &plan, options, carry.is_some())?;
-    let notes = NoteFiles::open(&source, Path::new(""))?;
-    let files_passed = passed(&notes);
+    let (notes, files_passed) = layout::notes(&source)?;
     let columns = |files: &[FileFacts]| layout::compare(&home_path, plan.name(), files, options.accept_columns);
     let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
     if let Tonight::All(pulled) = &mut tonight {
@@ -167,11 +160,9 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     };
     let log = desk.log;
     let carried = carry::note(&files, as_of, desk.rows, carry.as_mut())?;
-    let (inputs, mut columns, files) = (inputs_hash(&files, &exports), layout::of(&files), input_files(&files, &plan));
     loaded.without_notes = (notes_before.is_some(), files_passed);
-    if let Some(before) = notes_before {
-        columns["notes"] = before;
-    }
+    let (inputs, columns) = (inputs_hash(&files, &exports), layout::with_notes_of(layout::of(&files), notes_before));
+    let files = input_files(&files, &plan);
     let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };
     let rectified = rectified(home.as_ref(), &vault, &loaded)?;
@@ -228,15 +219,6 @@ fn times(plan: &Plan, options: &Options, home: &Path, now: Timestamp) -> Result<
     let as_of = taped.as_ref().map(|head| head.as_of).or(options.as_of).or(plan.as_of()).unwrap_or(now);
     let pinned = plan.network() == Network::Demo || taped.is_some();
     Ok(Times { now, as_of, pinned, gate_now: if pinned { as_of } else { now.max(as_of) } })
-}
-
-/// Tells which files of notes are passed over; how many.
-fn passed(notes: &NoteFiles) -> u64 {
-    for file in &notes.passed {
-        let file = file.display();
-        tracing::warn!("{file} is passed over: it does not say of whom, or what, was written; map its columns");
-    }
-    notes.passed.len() as u64
 }
 
 /// Pipeline and policy, as far as both can be checked without a home; and what is wrong where notes have no file.
@@ -304,6 +286,14 @@ fn invented_only(plan: &Plan, real: usize) -> Result<(), RunError> {
 fn real_in(pulled: &CrmPull) -> usize {
     let of_contacts = pulled.contacts.iter().map(real_addresses).sum::<usize>();
     of_contacts + pulled.accounts.iter().filter(|a| is_real_site(a)).count()
+}
+
+/// Refuses a home that is not there, or another controller's, before the lock, which would create its folder.
+fn is_there(plan: &Plan, path: &Path) -> Result<(), RunError> {
+    if plan.network() != Network::Demo {
+        Home::open_for(path, plan.controller(), false)?;
+    }
+    Ok(())
 }
 
 /// Opens the home; only a demo pipeline may do without one before its first run.
