@@ -9,9 +9,12 @@ mod columns;
 mod contact;
 mod error;
 mod files;
+mod forms;
+mod guess;
 mod headers;
 mod json;
 mod merge;
+mod names;
 #[cfg(test)]
 mod nights_blind_tests;
 mod noes;
@@ -26,6 +29,7 @@ mod reader;
 mod ready;
 mod remarks;
 mod rows;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod understood;
@@ -43,6 +47,7 @@ use serde::{Deserialize, Serialize};
 pub use columns::{FLAGS, Table};
 pub use error::CrmError;
 pub(crate) use headers::{normal as normal_header, shown as shown_header};
+pub use names::{ByName, People};
 pub(crate) use noes::{No, read as no_of_header};
 pub use note::{CrmNote, NoteFiles, NoteKind};
 pub use parts::{
@@ -50,7 +55,7 @@ pub use parts::{
     tags_of_rows,
 };
 pub use pull::{check, files_of, pull};
-pub use ready::{ByName, People, ready};
+pub use ready::ready;
 pub use rows::MAX_CELL;
 pub use understood::{Understood, understood};
 pub use versions::Versions;
@@ -94,6 +99,12 @@ pub struct FileSet {
     pub ignored: Vec<String>,
     /// Columns of contacts that are about data protection, or hold noes, and are read cell by cell; found out.
     pub by_cell: Vec<String>,
+    /// Kinds of ids of Salesforce (`003`) that are read in 18 characters, because some exports have 15; found out.
+    pub long_ids: Vec<String>,
+    /// The set has several files; found out.
+    pub several: bool,
+    /// Files that are passed over, because they have nothing that the table needs; found out.
+    pub passed: Vec<PathBuf>,
     /// Files are added to those that were read before, so a record has rows of several exports, the newest of which holds.
     pub grows: bool,
     /// The companies of a source without exports of companies: what its contacts say of them.

@@ -357,8 +357,20 @@ pub(super) fn names_stranger(tokens: &[Token<'_>], clauses: &[u32], named: &[Men
 
 /// What only people do, or are.
 const PERSONAL: &[&str] = &[
-    "selbst", "selber", "persoenlich", "allein", "alleine", "himself", "herself", "personally", "sagt", "meint", "sagte",
-    "meinte", "says", "said",
+    "selbst",
+    "selber",
+    "persoenlich",
+    "allein",
+    "alleine",
+    "himself",
+    "herself",
+    "personally",
+    "sagt",
+    "meint",
+    "sagte",
+    "meinte",
+    "says",
+    "said",
 ];
 
 /// `GF Brandt`, `Brandt (GF)`, `Entscheider: Brandt`, `der Brandt`, `Brandt selbst`: also where the company has the same name, that is somebody.

@@ -43,7 +43,10 @@ impl Here<'_> {
             return self.meant_by(topic.start, form);
         }
         let close: Vec<&Mention> = named.iter().filter(|m| near(m.tokens.start)).collect();
-        if quoted && kind == TextKind::Note && let Some(contact) = self.speaks_in_quotes(near) {
+        if quoted
+            && kind == TextKind::Note
+            && let Some(contact) = self.speaks_in_quotes(near)
+        {
             return Some((contact, false));
         }
         if close.is_empty() {
