@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-const PARTS: [(&str, &[u8]); 46] = [
+const PARTS: [(&str, &[u8]); 48] = [
     ("signals/note_heads", include_bytes!("../../config/signals/note_heads.yaml")),
     ("signals/role_lines", include_bytes!("../../config/signals/role_lines.yaml")),
     ("signals/buying_role", include_bytes!("../../config/signals/buying_role.yaml")),
@@ -33,6 +33,8 @@ const PARTS: [(&str, &[u8]); 46] = [
     ("signals/topics/person_talk", include_bytes!("../../config/signals/topics/person_talk.yaml")),
     ("signals/topics/motive_talk", include_bytes!("../../config/signals/topics/motive_talk.yaml")),
     ("signals/topics/role_talk", include_bytes!("../../config/signals/topics/role_talk.yaml")),
+    ("signals/topics/role_plain", include_bytes!("../../config/signals/topics/role_plain.yaml")),
+    ("signals/surnames", include_bytes!("../../config/signals/surnames.txt")),
     ("signals/topics/company_talk", include_bytes!("../../config/signals/topics/company_talk.yaml")),
     ("taxonomy/titles", include_bytes!("../../config/taxonomy/titles.yaml")),
     ("taxonomy/titles_derived", include_bytes!("../../config/taxonomy/titles_derived.yaml")),

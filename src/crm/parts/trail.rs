@@ -147,7 +147,8 @@ impl Sheet {
             frame(hash, file.as_bytes());
             hash.write_u64(line);
             hash.write_u8(unit as u8);
-            whole.iter().for_each(|half| hash.write_u64(*half));
+            hash.write_u64(whole[0]);
+            hash.write_u64(whole[1]);
         })[0];
         // A newer row in another file is no duplicate.
         let is_apart = matches!(self.table, Table::Contacts | Table::Accounts) && trail.file != self.number;
@@ -195,7 +196,8 @@ impl Sheet {
                 }
             }
             if is_whole {
-                whole.iter().for_each(|half| hash.write_u64(*half));
+                hash.write_u64(whole[0]);
+                hash.write_u64(whole[1]);
             }
         })
     }
