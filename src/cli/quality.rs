@@ -18,7 +18,7 @@ const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.ts
 const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 52] = [
+const TEXTS: [&str; 60] = [
     "facets_dev",
     "facets_field_dev",
     "facets_inside_dev",
@@ -57,6 +57,12 @@ const TEXTS: [&str; 52] = [
     "facets_terse_p_traps",
     "facets_heads_own",
     "facets_heads_traps",
+    "facets_roles_de_1_dev",
+    "facets_roles_de_2_dev",
+    "facets_roles_de_3_dev",
+    "facets_roles_en_1_dev",
+    "facets_roles_en_2_dev",
+    "facets_roles_en_3_dev",
     "facets_test",
     "facets_messy_test",
     "facets_field_holdout",
@@ -71,6 +77,8 @@ const TEXTS: [&str; 52] = [
     "facets_terse_2_holdout",
     "facets_terse_3_holdout",
     "facets_terse_4_holdout",
+    "facets_roles_de_holdout",
+    "facets_roles_en_holdout",
 ];
 /// Sets that were written and labelled before they were read.
 const BLIND: [&str; 7] = ["fresh", "second", "third", "fourth", "fifth", "sixth", "french"];
