@@ -59,6 +59,7 @@ pub use ready::ready;
 pub use rows::MAX_CELL;
 pub use understood::{Understood, understood};
 pub use versions::Versions;
+pub use when::DateOrder;
 pub(crate) use when::{When, undoubted as undoubted_date};
 
 use crate::model::Personal;
@@ -118,16 +119,6 @@ pub struct FileSet {
     pub versions: Option<std::sync::Arc<Versions>>,
     /// Of contacts: what can be found out of all files of the source was ([`ready`]).
     pub is_ready: bool,
-}
-
-/// The order of the parts in a date with slashes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum DateOrder {
-    /// 31/12/2025.
-    #[default]
-    DayFirst,
-    /// 12/31/2025.
-    MonthFirst,
 }
 
 /// The decimal separator.

@@ -6,8 +6,17 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 
-use super::DateOrder;
 use super::value::month;
+
+/// The order of the parts in a date with slashes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DateOrder {
+    /// 31/12/2025.
+    #[default]
+    DayFirst,
+    /// 12/31/2025.
+    MonthFirst,
+}
 
 /// An instant, or a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -110,7 +110,10 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
     let Times { now, as_of, pinned, gate_now } = times(&plan, options, &home_path, (world.wall)())?;
     in_force(&plan, &policy, gate_now)?;
-    is_there(&plan, &home_path)?;
+    if !demo {
+        // Before the lock, which would create the folder.
+        Home::open_for(&home_path, plan.controller(), false)?;
+    }
     let (source, notes_before) = layout::source((&home_path, &plan), no_notes)?;
     let (early, carry) = Carry::open((&plan, &policy), options, &home_path, (as_of, gate_now))?;
     let mut tonight = Tonight::of(&source, &plan, options, carry.is_some())?;
@@ -286,14 +289,6 @@ fn invented_only(plan: &Plan, real: usize) -> Result<(), RunError> {
 fn real_in(pulled: &CrmPull) -> usize {
     let of_contacts = pulled.contacts.iter().map(real_addresses).sum::<usize>();
     of_contacts + pulled.accounts.iter().filter(|a| is_real_site(a)).count()
-}
-
-/// Refuses a home that is not there, or another controller's, before the lock, which would create its folder.
-fn is_there(plan: &Plan, path: &Path) -> Result<(), RunError> {
-    if plan.network() != Network::Demo {
-        Home::open_for(path, plan.controller(), false)?;
-    }
-    Ok(())
 }
 
 /// Opens the home; only a demo pipeline may do without one before its first run.
