@@ -9,7 +9,7 @@ use super::columns::HANDLE;
 use super::reader::Cells;
 use super::remarks;
 use super::value::{self, Says};
-use super::when::{When, stamp};
+use super::when::{When, when};
 use super::{CrmContact, CrmDeadLetter, CrmPull, Flags};
 use crate::consent::dialect::flags_of_cell;
 use crate::model::Personal;
@@ -23,8 +23,8 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLette
     let (given, family) = name(cells);
     let merged_into = merged_into(cells, &record_id);
     let deleted = is_gone(cells);
-    // Of a record that is gone an export may have little more than its id; a list of noes has no names at all.
-    if family.is_empty() && !deleted && merged_into.is_none() && !cells.layout.adds {
+    // Of a record that is gone an export may have little more than its id.
+    if family.is_empty() && !deleted && merged_into.is_none() {
         return Err(cells.letter("missing_name", Some("family_name"), "give the contact a family name"));
     }
     let updated_at = cells.when("updated_at")?.map(When::start).or_else(|| deleted_at(cells));
@@ -82,7 +82,7 @@ pub(super) fn is_gone(cells: &mut Cells<'_>) -> bool {
 /// Since when the record is deleted, where its row says so and nothing of another change.
 pub(super) fn deleted_at(cells: &Cells<'_>) -> Option<Timestamp> {
     let columns = cells.layout.all("deleted").iter();
-    columns.filter_map(|at| stamp(value::text(cells.row.cell(*at))?, cells.layout.order)).map(When::start).max()
+    columns.filter_map(|at| when(value::text(cells.row.cell(*at))?, cells.layout.order)).map(When::start).max()
 }
 
 /// The record that this one was merged into; "yes" names none.
@@ -198,12 +198,6 @@ fn handles(cells: &mut Cells<'_>) -> Vec<(String, Personal<String>)> {
 }
 
 impl CrmContact {
-    /// Whether nobody is to be worked on by this row alone: the record is deleted, or no file says who it is.
-    #[must_use]
-    pub(crate) fn is_nobody(&self) -> bool {
-        self.deleted || self.family_name.reveal().is_empty()
-    }
-
     /// By what a contact is taken for another one of the same company: the name, in small letters.
     #[must_use]
     pub fn name_at(&self, company: &str) -> String {

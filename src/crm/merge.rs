@@ -43,7 +43,7 @@ pub(super) fn settle(
     }
     let is_merged = |c: &CrmContact| c.merged_into.is_some() || into.contains_key(&c.record_id);
     (pull.gone, pull.contacts) =
-        all.into_iter().partition(|c| c.is_nobody() || is_merged(c) || circles.contains(&c.record_id));
+        all.into_iter().partition(|c| c.deleted || is_merged(c) || circles.contains(&c.record_id));
     (pull.merged, pull.circles) = (into, circles);
 }
 

@@ -81,7 +81,7 @@ pub(super) fn gather(
 /// # Errors
 /// There are none.
 pub fn files_of(set: &FileSet, base: &Path) -> Result<Vec<PathBuf>, CrmError> {
-    files::of_set(Table::Contacts, set, base)
+    files::expand(Table::Contacts.name(), base, &set.path)
 }
 
 /// Tells the first mistake in the settings, without looking at a file.
@@ -102,7 +102,7 @@ fn each(
     mut take: impl FnMut(&mut Cells<'_>) -> Result<(), Box<CrmDeadLetter>>,
 ) -> Result<(), CrmError> {
     check_settings(table, set)?;
-    for path in files::of_set(table, set, base)? {
+    for path in files::expand(table.name(), base, &set.path)? {
         let mut reader = Rows::open(table, set, &path, &shown(base, &path))?;
         while let Some(item) = reader.next_row()? {
             let layout = reader.layout();
@@ -144,10 +144,6 @@ pub(super) trait Record: Sized {
     fn id(&self) -> &str;
     fn updated_at(&self) -> Option<Timestamp>;
     fn origin(&self) -> &Origin;
-    /// Whether the row only adds to what others say of the record.
-    fn names_nobody(&self) -> bool {
-        false
-    }
     /// What survives of an older row.
     fn inherit(&mut self, older: Self);
     /// Whether the row says that the record is gone, and not since when: then no other row is newer.
@@ -187,20 +183,10 @@ impl Record for CrmContact {
     }
     fn inherit(&mut self, older: Self) {
         self.flags.add(&older.flags);
-        let older_adds = older.names_nobody();
         self.created_at = [self.created_at, older.created_at].into_iter().flatten().min();
         self.merged_into = self.merged_into.take().or(older.merged_into);
         self.merged_ids.extend(older.merged_ids);
-        if self.names_nobody() || older_adds {
-            // One of them is of a file that adds to what others say.
-            self.job_title = self.job_title.take().or(older.job_title);
-            self.language = self.language.or(older.language);
-            self.country = self.country.take().or(older.country);
-            self.handles.extend(older.handles);
-            self.handles.sort();
-            self.handles.dedup_by(|one, next| one.0 == next.0);
-        }
-        if self.deleted || self.merged_into.is_some() || self.names_nobody() || older_adds {
+        if self.deleted || self.merged_into.is_some() {
             // By these the person is known again.
             self.emails.extend(older.emails);
             self.account_record = self.account_record.take().or(older.account_record);
@@ -211,9 +197,6 @@ impl Record for CrmContact {
     }
     fn is_gone_for_good(&self) -> bool {
         (self.deleted || self.merged_into.is_some()) && self.updated_at.is_none()
-    }
-    fn names_nobody(&self) -> bool {
-        !self.deleted && self.merged_into.is_none() && self.family_name.reveal().is_empty()
     }
 }
 
@@ -254,10 +237,7 @@ impl<T: Record> Newest<T> {
         let dates = winner.updated_at().zip(loser.updated_at());
         let is_update = winner.origin().file != loser.origin().file && dates.is_some_and(|(new, old)| new != old);
         // The same row twice says the same, and every contact of a company tells of it.
-        let is_same = winner.origin().digest == loser.origin().digest
-            || cells.layout.of_contacts
-            || winner.names_nobody()
-            || loser.names_nobody();
+        let is_same = winner.origin().digest == loser.origin().digest || cells.layout.of_contacts;
         if !(is_same || cells.layout.grows && is_update) {
             let advice =
                 format!("another row of this record is newer ({}); merge the records in the CRM", winner.origin());

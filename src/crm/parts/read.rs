@@ -172,7 +172,7 @@ impl<'a> Reading<'a> {
 
     /// Notes by what a contact may be taken for somebody else.
     fn mark(&mut self, record: Number, contact: CrmContact) {
-        let is_gone = contact.is_nobody();
+        let is_gone = contact.deleted;
         let pull = (self.known.without_erased)(CrmPull { contacts: vec![contact], ..CrmPull::default() });
         if pull.contacts.is_empty() {
             self.erased(record);

@@ -34,7 +34,7 @@ impl File {
 pub(super) fn open(table: Table, set: &FileSet, base: &Path) -> Result<Vec<File>, CrmError> {
     check_settings(table, set)?;
     let stated = stated_encoding(table, set)?;
-    let paths = files::of_set(table, set, base)?;
+    let paths = files::expand(table.name(), base, &set.path)?;
     let file = |path: PathBuf| Ok(File { name: shown(base, &path), survey: survey(&path, stated)?, path });
     paths.into_iter().map(file).collect()
 }
@@ -237,7 +237,7 @@ impl Sorter<'_> {
         let place = match read {
             Ok(mut contact) => {
                 let place = self.place_of(&id, contact.account_record.as_deref());
-                if !contact.is_nobody() {
+                if !contact.deleted {
                     (self.parting.look)(Seen::Contact(&contact));
                     alike.tell(&mut contact);
                     self.addresses(CrmPull { contacts: vec![contact], ..CrmPull::default() });
