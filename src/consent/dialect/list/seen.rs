@@ -123,6 +123,9 @@ impl Seen {
     fn frame(&mut self, header: &str, cell: &str, role: Role, says: Says) {
         let cell = cell.trim().to_owned();
         match (role, says) {
+            // An id answers nothing, and is whom it is about all the same.
+            (Role::Person, Says::Nothing) if words::is_number_of_something(&cell) => self.numbers.push(cell),
+            (Role::Customer, Says::Nothing) if words::is_number_of_something(&cell) => self.customers.push(cell),
             (_, Says::Nothing) => {}
             (Role::Label | Role::Until, Says::Refused(kind)) => self.answer(header, Answer::no(kind)),
             (Role::Person, _) => self.numbers.push(cell),

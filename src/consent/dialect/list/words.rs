@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 pub(super) use self::cells::{
-    Says, allows, denies, is_legitimate_interest, is_list_of_noes, is_own_address, no_of_remark, says, was_never_asked,
+    Says, allows, denies, is_legitimate_interest, is_list_of_noes, is_number_of_something, is_own_address,
+    no_of_remark, says, was_never_asked,
 };
 pub(crate) use self::cells::{asks_for_consent, flags_of_cell};
 use crate::crm::{No, no_of_header, normal_header};

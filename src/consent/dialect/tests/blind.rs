@@ -132,7 +132,7 @@ fn figures(half: &str, misses: bool) -> Figures {
 fn files_of_the_world_lose_no_no() {
     let misses = std::env::var_os("MISSES").is_some();
     let dev = Figures { noes: [62, 3], false_noes: 2, yeses: [36, 4], false_yeses: 1, refused: 0 };
-    let holdout = Figures { noes: [60, 14], false_noes: 2, yeses: [33, 8], false_yeses: 2, refused: 1 };
+    let holdout = Figures { noes: [61, 13], false_noes: 2, yeses: [33, 8], false_yeses: 2, refused: 1 };
     let halves = [("dev", dev), ("holdout", holdout)];
     let read = halves.map(|(half, want)| (half, figures(half, misses && half == "dev"), want));
     println!("{read:#?}");

@@ -99,3 +99,11 @@ fn further_columns_of_a_crm_say_no_of_its_record_alone() {
     let hubspot = r#"{"id":"501","properties":{"email":"a@werk.example","stop_valve":"true","hs_email_optimal_send_day_of_week":"MONDAY"}}"#;
     assert_eq!(said(Dialect::Hubspot, hubspot), BTreeSet::new());
 }
+
+#[test]
+fn an_id_of_many_digits_is_who_is_meant() {
+    for id in ["0035g00000QW011AAD", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "123456789012", "K-1"] {
+        let told = said("list.csv", &format!("Kontakt-ID;Werbesperre\n{id};ja\n"));
+        assert_eq!(told, format!("objects of {:?}", Key::record(id)), "{id}");
+    }
+}

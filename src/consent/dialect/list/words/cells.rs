@@ -139,7 +139,7 @@ pub(in crate::consent::dialect::list) fn was_never_asked(header: &str, cell: &st
 }
 
 /// Ids and the like.
-fn is_number_of_something(cell: &str) -> bool {
+pub(in crate::consent::dialect::list) fn is_number_of_something(cell: &str) -> bool {
     cell.len() >= 12 && !cell.contains(char::is_whitespace) && cell.bytes().filter(u8::is_ascii_digit).count() >= 4
 }
 
