@@ -18,7 +18,7 @@ const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.ts
 const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 60] = [
+const TEXTS: [&str; 61] = [
     "facets_dev",
     "facets_field_dev",
     "facets_inside_dev",
@@ -57,6 +57,7 @@ const TEXTS: [&str; 60] = [
     "facets_terse_p_traps",
     "facets_heads_own",
     "facets_heads_traps",
+    "facets_roles_traps",
     "facets_roles_de_1_dev",
     "facets_roles_de_2_dev",
     "facets_roles_de_3_dev",

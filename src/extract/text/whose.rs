@@ -43,11 +43,13 @@ impl Here<'_> {
             return self.meant_by(topic.start, form);
         }
         let close: Vec<&Mention> = named.iter().filter(|m| near(m.tokens.start)).collect();
-        if quoted
-            && kind == TextKind::Note
-            && let Some(contact) = self.speaks_in_quotes(near)
-        {
-            return Some((contact, false));
+        if quoted && kind == TextKind::Note {
+            if named.iter().any(|m| self.is_addressed(m)) {
+                return None;
+            }
+            if let Some(contact) = self.speaks_in_quotes(near) {
+                return Some((contact, false));
+            }
         }
         if close.is_empty() {
             if let Some((at, form)) = self.pronoun_near(near) {
@@ -82,6 +84,12 @@ impl Here<'_> {
         let outside: Vec<&Mention> = self.around.named.iter().filter(|m| !self.is_quoted(m.tokens.start)).collect();
         let Some(Who::Contact(contact)) = one(&outside) else { return None };
         (speaks && !writer && !self.around.third_party && !self.names_stranger()).then_some(contact)
+    }
+
+    /// `"...", he wrote to Brandt`: what is quoted is another's.
+    fn is_addressed(&self, mention: &Mention) -> bool {
+        let at = mention.tokens.start;
+        at > 0 && !self.is_quoted(at) && HEARERS.contains(&self.word(at - 1))
     }
 
     /// The first pronoun near a statement, and its form; `None` within, if there are several of different forms.
@@ -366,6 +374,9 @@ impl Here<'_> {
         self.around.opened_quoted ^ (self.sentence.quotes_before(at) % 2 == 1)
     }
 }
+
+/// Before a name they make somebody of it who is told something.
+const HEARERS: [&str; 8] = ["an", "zu", "mit", "fuer", "gegenueber", "to", "with", "for"];
 
 /// The one whom all mentions name.
 fn one(mentions: &[&Mention]) -> Option<Who> {
