@@ -85,8 +85,7 @@ fn key(name: &str) -> String {
     value::collapse(name).to_lowercase()
 }
 
-/// The source as its files are to be read; relative paths start at `base`. All that reads a source asks for this first: who
-/// reads one several times makes it ready once.
+/// The source as its files are to be read; relative paths start at `base`. Who reads it several times makes it ready once.
 ///
 /// # Errors
 /// A file that cannot be read, or whose header lacks what its table needs.
