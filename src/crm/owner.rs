@@ -24,7 +24,12 @@ impl Layout {
             (None, _) if self.related(row, false).is_some() => Ok(None),
             (None, None) => Ok(None),
             (None, Some(name)) => {
-                let found = self.people.as_ref().and_then(|people| people.id_of(name, self.company_of(row).as_deref()));
+                let company = self.company_of(row);
+                // Who works at a company that nobody knows is no namesake's.
+                if company.is_none() && self.by_name.is_some() && cell("account_name").is_some() {
+                    return Err(UnknownName);
+                }
+                let found = self.people.as_ref().and_then(|people| people.id_of(name, company.as_deref()));
                 found.map(Some).ok_or(UnknownName)
             }
         }

@@ -351,3 +351,24 @@ fn a_handle_is_no_way_through_an_address() {
     }
     assert_eq!(super::value::social_handle("@..@social.example"), None);
 }
+
+#[test]
+fn a_namesake_at_another_company_is_not_meant() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+    write("contacts.csv", "Kontakt-ID;Vorname;Nachname;Firma;Firma-ID\nK1;Anna;Huber;Alpha GmbH;F1\n");
+    let of = |company: &str| format!("N-{company};{company};Anna Huber;Entscheidet allein.\n");
+    let notes = ["Beta AG", "Alpha GmbH", ""].map(of).concat();
+    write("notes.csv", &format!("Notiz-ID;Firma;Ansprechpartner;Text\n{notes}"));
+    let set = |path: &str| FileSet { path: path.to_owned(), ..FileSet::default() };
+    let source = CsvSource { contacts: set("contacts.csv"), notes: Some(set("notes.csv")), ..CsvSource::default() };
+    let mut told = Vec::new();
+    let files = NoteFiles::open(&source, folder.path()).expect("there are headers");
+    let read = files.read(|item| {
+        told.push(item.map(|note| note.contact_id).map_err(|letter| letter.reason));
+        Ok::<(), CrmError>(())
+    });
+    assert_eq!(read.expect("read to the end"), 3);
+    let anna = || Ok(Some("K1".to_owned()));
+    assert_eq!(told, [Err("unknown_contact"), anna(), anna()]);
+}
