@@ -61,7 +61,8 @@ pub struct CrmNote {
 /// Reads a note, or tells why the row is none.
 fn read(cells: &mut Cells<'_>) -> Result<CrmNote, Box<CrmDeadLetter>> {
     let Ok(contact_id) = cells.layout.contact_of(cells.row) else {
-        let advice = "none, or several, of the contacts have this name at its company; export the contact's id with the note";
+        let advice =
+            "none, or several, of the contacts have this name at its company; export the contact's id with the note";
         return Err(cells.letter("unknown_contact", Some("contact_name"), advice));
     };
     let account_record = cells.layout.company_of(cells.row);
