@@ -3,6 +3,7 @@
 //! Invariant: a layout that exists has every field that its table cannot do without.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -119,6 +120,10 @@ fn is_read_all(field: &str) -> bool {
 
 /// What stands for the columns that are read cell by cell.
 pub(super) const BY_CELL: &str = "read_by_cell";
+/// What stands for the columns of which a cell that says no counts, and no other.
+pub(super) const NOES: &str = "noes_by_cell";
+/// Before the name of a flag: columns that tell why it is set.
+pub(super) const WHY: &str = "why.";
 
 /// Where the fields of one file stand.
 #[derive(Debug, Clone)]
@@ -208,6 +213,12 @@ impl Layout {
         used
     }
 
+    /// The columns that tell why a flag is set, by flag.
+    pub(super) fn whys(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        let from = self.columns.range::<str, _>((Bound::Included(WHY), Bound::Unbounded));
+        from.map_while(|(field, at)| Some((field.strip_prefix(WHY)?, at.as_slice())))
+    }
+
     /// Headers that stand for no field.
     pub(super) fn unused(&self, header: &[String]) -> Vec<String> {
         let used = |at: &usize| self.columns.values().flatten().any(|column| column == at);
@@ -288,11 +299,15 @@ impl Layout {
         let unknown = header.iter().enumerate().filter(|(at, header)| !used.contains(at) && !is_ignored(header));
         for (at, header) in unknown {
             match noes::read(header) {
-                Some(No::Of(field)) => self.columns.entry(field.to_owned()).or_default().push(at),
+                Some(No::Of(field) | No::Unless(field)) => self.columns.entry(field.to_owned()).or_default().push(at),
+                Some(No::Why(field)) => self.columns.entry(format!("{WHY}{field}")).or_default().push(at),
                 // What it holds is looked at before any of it is believed.
-                Some(No::Perhaps) => self.columns.entry(BY_CELL.to_owned()).or_default().push(at),
+                Some(No::Perhaps | No::Either) => self.columns.entry(BY_CELL.to_owned()).or_default().push(at),
                 None if set.by_cell.contains(&shown(header)) => {
                     self.columns.entry(BY_CELL.to_owned()).or_default().push(at);
+                }
+                None if noes::may_have_noes(header) => {
+                    self.columns.entry(NOES.to_owned()).or_default().push(at);
                 }
                 None => {}
             }
@@ -301,7 +316,7 @@ impl Layout {
 
     /// Whether a column holds texts, so that `false` in it says that there is none, as Odoo has it.
     pub(super) fn is_of_texts(&self, column: usize) -> bool {
-        let says = ["merged_into", "email_allowed", "contact_allowed", "active", "is_company", BY_CELL];
+        let says = ["merged_into", "email_allowed", "contact_allowed", "active", "is_company", BY_CELL, NOES];
         self.field_of(column).is_some_and(|field| !FLAGS.contains(&field) && !says.contains(&field))
     }
 

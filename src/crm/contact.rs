@@ -4,14 +4,13 @@
 
 use jiff::Timestamp;
 
-use super::columns::BY_CELL;
-use super::columns::HANDLE;
+use super::columns::{BY_CELL, HANDLE, NOES};
 use super::reader::Cells;
 use super::remarks;
 use super::value::{self, Says};
 use super::when::{When, when};
 use super::{CrmContact, CrmDeadLetter, CrmPull, Flags};
-use crate::consent::dialect::flags_of_cell;
+use crate::consent::dialect::{CellSays, cell_says, flags_of_cell, noes_of_cell};
 use crate::model::Personal;
 
 /// Reads a contact, or tells why the row is none.
@@ -56,16 +55,32 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Result<CrmContact, Box<CrmDeadLette
 
 /// A flag, over all its columns.
 pub(super) fn flag(cells: &mut Cells<'_>, field: &str) -> bool {
-    let read: Vec<Option<bool>> = cells.layout.all(field).iter().map(|at| value::flag(cells.row.cell(*at))).collect();
+    // "bisher keine", "none on file"
+    let is_none = |cell: &str| (cell_says(cell) == CellSays::Nothing).then_some(false);
+    let read = |at: &usize| value::flag(cells.row.cell(*at)).or_else(|| is_none(cells.row.cell(*at)));
+    let read: Vec<Option<bool>> = cells.layout.all(field).iter().map(read).collect();
     if read.contains(&None) {
         cells.note(field, "unreadable_flag", "counts as set; write yes or no (ja or nein)");
     }
     read.iter().any(|set| *set != Some(false))
 }
 
+/// Whether somebody tells why a flag is set, or who has set it.
+fn has_why(cells: &Cells<'_>, field: &str) -> bool {
+    let columns = cells.layout.whys().filter(|(flag, _)| *flag == field).flat_map(|(_, at)| at);
+    let is_nothing = |cell: &str| match value::says(cell) {
+        Some(says) => matches!(says, Says::Nothing | Says::No | Says::Agreed),
+        None => cell_says(cell) == CellSays::Nothing,
+    };
+    columns.into_iter().any(|at| !is_nothing(cells.row.cell(*at)))
+}
+
 /// Whether a column of what may be done says no; an empty cell says nothing.
 fn is_denied(cells: &mut Cells<'_>, field: &str) -> bool {
-    let read: Vec<Option<bool>> = cells.layout.all(field).iter().map(|at| value::denied(cells.row.cell(*at))).collect();
+    // "ja, 12.03.2024", "given on paper"
+    let is_yes = |cell: &str| (cell_says(cell) == CellSays::Yes).then_some(false);
+    let read = |at: &usize| value::denied(cells.row.cell(*at)).or_else(|| is_yes(cells.row.cell(*at)));
+    let read: Vec<Option<bool>> = cells.layout.all(field).iter().map(read).collect();
     if read.contains(&None) {
         cells.note(field, "unreadable_flag", "counts as a no; write yes or no (ja or nein)");
     }
@@ -115,12 +130,19 @@ fn told_by_cell(cells: &mut Cells<'_>) -> Vec<&'static str> {
             told.push("do_not_process");
         }
     }
+    for at in cells.layout.all(NOES) {
+        let cell = cells.row.cell(*at);
+        // Most cells are a bare yes or no, or empty.
+        if matches!(value::says(cell), None | Some(Says::Refused)) {
+            told.extend(noes_of_cell(cells.layout.header_of(*at), cell));
+        }
+    }
     told
 }
 
 /// The flags of a row, as far as it has such columns.
 fn flags(cells: &mut Cells<'_>) -> Flags {
-    let mut flag = |field: &str| flag(cells, field);
+    let mut flag = |field: &str| flag(cells, field) | has_why(cells, field);
     let (email_opt_out, do_not_process) = (flag("email_opt_out"), flag("do_not_process"));
     let (do_not_profile, should_forget) = (flag("do_not_profile"), flag("should_forget"));
     let do_not_contact = flag("do_not_contact");

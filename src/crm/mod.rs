@@ -15,6 +15,8 @@ mod merge;
 #[cfg(test)]
 mod nights_blind_tests;
 mod noes;
+#[cfg(test)]
+mod noes_blind_tests;
 mod note;
 mod other;
 mod owner;

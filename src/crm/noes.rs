@@ -1,7 +1,12 @@
-//! Headers of columns that nobody has told the program of, and that tell what people do not want.
+//! Headers of columns that nobody has told the program of, and that tell what people do not want: `config/crm/noes.yaml`, compiled
+//! in.
 //!
 //! Invariant: only what plainly is a no by its header is taken for one, for no export lifts it again; what may be one stops the
 //! reading before somebody has said what it is.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 use super::headers::normal;
 
@@ -10,172 +15,227 @@ use super::headers::normal;
 pub(crate) enum No {
     /// A no that stands for this field.
     Of(&'static str),
+    /// Why somebody said no, or who wrote it down: whatever stands there, it is a no that stands for this field.
+    Why(&'static str),
+    /// That there is no no: a plain no in it denies this field, of what is allowed.
+    Unless(&'static str),
     /// It could be one.
     Perhaps,
+    /// It names a yes and a no; only its cells tell.
+    Either,
 }
 
-/// Parts of headers by which people say no to whatever stands beside them; as [`normal`] writes them.
-const NOES: [&str; 31] = [
-    "optout",
-    "optedout",
-    "unsubscri",
-    "donot",
-    "dontcontact",
-    "dontemail",
-    "nocontact",
-    "noemail",
-    "nomarketing",
-    "nonewsletter",
-    "blacklist",
-    "blocklist",
-    "suppress",
-    "objection",
-    "objected",
-    "objectto",
-    "withdraw",
-    "withdrew",
-    "revok",
-    "restrict",
-    "abgemeldet",
-    "abmeldung",
-    "abbestell",
-    "widerspr",
-    "widerruf",
-    "sperre",
-    "gesperrt",
-    "ausschliess",
-    "ausgeschloss",
-    "stopp",
-    "optiert",
-];
-/// The same where a small word says no: it stands right before what it is about.
-const SMALL: [&str; 5] = ["nicht", "kein", "keine", "keinen", "no"];
-/// Those of them that say by themselves what they are about: writing to people.
-const ALONE: [&str; 9] = [
-    "unsubscri",
-    "optout",
-    "optedout",
-    "abgemeldet",
-    "abbestell",
-    "noemail",
-    "nomarketing",
-    "nonewsletter",
-    "blacklist",
-];
-/// Those that are nothing more than a part of a word unless something stands beside them.
-const WEAK: [&str; 7] = ["donot", "restrict", "sperre", "gesperrt", "ausschliess", "ausgeschloss", "stopp"];
-/// How people are told of a right, and what else is no no though it has the word.
-const RIGHTS: [&str; 13] = [
-    "recht",
-    "belehrung",
-    "frist",
-    "hinweis",
-    "policy",
-    "klausel",
-    "reason",
-    "delete",
-    "loesch",
-    "merge",
-    "handling",
-    "count",
-    "anzahl",
-];
-/// That somebody has asked for erasure.
-const ERASURE: [&str; 4] = ["loesch", "erasure", "forget", "delet"];
-const ASKED: [&str; 8] =
-    ["beantragt", "verlangt", "angefragt", "angefordert", "gewuenscht", "gefordert", "request", "anfrage"];
-/// That a record is kept, or how long.
-const KEPT: [&str; 8] = ["nicht", "donot", "dont", "geplant", "planned", "scheduled", "aufbewahr", "retention"];
-const PROFILING: [&str; 2] = ["profil", "tracking"];
-const PROCESSING: [&str; 9] =
-    ["process", "verarbeit", "gdpr", "dsgvo", "ccpa", "datenschutz", "einwilligung", "consent", "grundverordnung"];
-const WRITING: [&str; 6] = ["mail", "newsletter", "werb", "market", "mailing", "abonn"];
-const CONTACT: [&str; 5] = ["contact", "kontakt", "anschreib", "ansprach", "ansprech"];
-/// Words of other channels.
-const OTHERS: [&str; 13] = [
-    "call",
-    "calls",
-    "phone",
-    "telefon",
-    "telefonanrufe",
-    "anruf",
-    "anrufe",
-    "fax",
-    "faxe",
-    "faxes",
-    "sms",
-    "whatsapp",
-    "post",
-];
-/// Parts of headers that are about data protection, whatever they tell of it.
-const PERHAPS: [&str; 4] = ["gdpr", "dsgvo", "ccpa", "datenschutz"];
-/// What makes of those a record of how somebody was informed or agreed, which is no no; its cells are looked at.
-const AGREED: [&str; 16] = [
-    "consent",
-    "einwilligung",
-    "zustimmung",
-    "basis",
-    "grundlage",
-    "hinweis",
-    "notice",
-    "information",
-    "version",
-    "text",
-    "quelle",
-    "source",
-    "beauftragt",
-    "officer",
-    "schulung",
-    "training",
-];
+/// Parts of headers.
+#[derive(Debug, Deserialize)]
+struct Parts(Vec<String>);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    #[expect(dead_code, reason = "a format version")]
+    version: u32,
+    noes: Parts,
+    small: Vec<String>,
+    ends: Parts,
+    writing_alone: Parts,
+    contact_alone: Parts,
+    weak: Parts,
+    told: Parts,
+    notice: Parts,
+    why: Parts,
+    lists: Parts,
+    lifted: Parts,
+    denied: Parts,
+    between: Vec<String>,
+    deniable: Parts,
+    business: Parts,
+    private: Parts,
+    facts: Parts,
+    erasure: Parts,
+    asked: Parts,
+    kept: Parts,
+    profiling: Parts,
+    processing: Parts,
+    consents: Parts,
+    writing: Parts,
+    contact: Parts,
+    offers: Parts,
+    wishes: Vec<String>,
+    channels: Vec<String>,
+    perhaps: Parts,
+    agreed: Parts,
+    yeses: Parts,
+    asks: Parts,
+    states: Parts,
+    values: Vec<String>,
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    serde_saphyr::from_str(include_str!("../../config/crm/noes.yaml")).expect("embedded noes.yaml is checked by a test")
+});
+
+/// A header as it is compared.
+struct Header {
+    whole: String,
+    words: Vec<String>,
+}
+
+impl Header {
+    fn of(header: &str) -> Self {
+        let words = header.split(|c: char| !c.is_alphanumeric()).flat_map(humps).map(|word| normal(&word));
+        Self { whole: normal(header), words: words.collect() }
+    }
+
+    fn has(&self, parts: &Parts) -> bool {
+        parts.0.iter().any(|part| self.has_part(part))
+    }
+
+    fn has_part(&self, part: &str) -> bool {
+        match (part.strip_prefix("=="), part.strip_prefix('=')) {
+            (Some(whole), _) => self.whole == whole,
+            (None, Some(word)) => self.words.iter().any(|w| w == word),
+            (None, None) => self.whole.contains(part),
+        }
+    }
+
+    fn has_word(&self, words: &[String]) -> bool {
+        self.words.iter().any(|word| words.contains(word))
+    }
+
+    /// Where small words say no to something: not at the end, where `No.` is a number.
+    fn small(&self) -> impl Iterator<Item = usize> {
+        let is_number = |at: usize| self.words[at] == "no" && self.words.get(at + 1).is_some_and(|next| next == "of");
+        let last = self.words.len().saturating_sub(1);
+        (0..last).filter(move |at| WORDS.small.contains(&self.words[*at]) && !is_number(*at))
+    }
+
+    /// Whether a no is denied: `nicht gesperrt`, `no objection`.
+    fn is_denied(&self) -> bool {
+        let is = |at: usize| {
+            let mut rest =
+                self.words[at + 1..].iter().skip_while(|word| WORDS.between.contains(word)).map(String::as_str);
+            let (first, second) = (rest.next().unwrap_or_default(), rest.next().unwrap_or_default());
+            let both = format!("{first}{second}");
+            WORDS.deniable.0.iter().any(|part| match part.strip_prefix('=') {
+                Some(word) => first == word,
+                None => first.contains(part.as_str()) || both.starts_with(part.as_str()),
+            })
+        };
+        let is_denial = |at: &usize| !["gegen", "against", "anti"].contains(&&*self.words[*at]);
+        self.small().filter(is_denial).any(is) || self.has(&WORDS.denied)
+    }
+}
+
+/// The words within a name such as `hasOptedOut`.
+fn humps(word: &str) -> Vec<String> {
+    let mut humps = vec![String::new()];
+    let mut before = ' ';
+    for c in word.chars() {
+        if c.is_uppercase() && before.is_lowercase() {
+            humps.push(String::new());
+        }
+        humps.last_mut().expect("one at least").push(c);
+        before = c;
+    }
+    humps.retain(|hump| !hump.is_empty());
+    humps
+}
 
 /// What a header tells.
 pub(crate) fn read(header: &str) -> Option<No> {
     // Dynamics writes the words of a value beside it.
     let header = header.split("@OData").next().unwrap_or(header);
+    let text = Header::of(header);
     // Of an API's object its keys: what stands beside a value, such as a source, says nothing.
-    let (whole, last) = (normal(header), normal(header.rsplit('.').next().unwrap_or(header)));
-    let is_inner = header.trim().contains('.') && !header.contains(' ');
-    let has = |parts: &[&str]| parts.iter().any(|part| whole.contains(part));
-    let words: Vec<String> = header.split(|c: char| !c.is_alphanumeric()).map(normal).collect();
-    let small = SMALL.iter().any(|no| words.iter().any(|word| word == no));
-    let object = object(&has);
-    if has(&ERASURE) && has(&ASKED) && !has(&KEPT) {
+    let header = header.trim().trim_end_matches('.');
+    let is_inner = header.contains('.') && !header.contains(' ');
+    let last = Header::of(header.rsplit('.').next().unwrap_or(header));
+    if text.has(&WORDS.erasure) && text.has(&WORDS.asked) && !text.has(&WORDS.kept) {
         return Some(No::Of("should_forget"));
     }
-    let says = has(&NOES) || (small && object.is_some());
-    if is_inner && says && !NOES.iter().any(|no| last.contains(no)) && !VALUES.contains(&&*last) {
+    if text.has(&WORDS.lifted) {
         return None;
     }
-    if !says {
-        let is_erasure = has(&ERASURE) && !has(&KEPT) && has(&PERHAPS);
-        return (is_erasure || has(&PERHAPS) && !has(&AGREED)).then_some(No::Perhaps);
+    if text.has(&WORDS.business) && !text.has(&WORDS.private) {
+        // News of products are no plan of one.
+        return (text.has(&WORDS.writing_alone) && !text.has(&WORDS.told)).then_some(No::Perhaps);
     }
-    if has(&RIGHTS) {
+    let object = object(&text);
+    if text.is_denied() {
+        let field = if object == Some("email_opt_out") { "email_allowed" } else { "contact_allowed" };
+        return Some(No::Unless(field));
+    }
+    if !says(&text, object) {
+        let may_write = matches!(object, Some("email_opt_out" | "do_not_contact"));
+        if may_write && text.has(&WORDS.asks) && !text.has(&WORDS.notice) && !text.has_word(&WORDS.channels) {
+            return Some(No::Unless(if object == Some("email_opt_out") { "email_allowed" } else { "contact_allowed" }));
+        }
+        let is_erasure = text.has(&WORDS.erasure) && !text.has(&WORDS.kept) && text.has(&WORDS.perhaps);
+        return (is_erasure || text.has(&WORDS.perhaps) && !text.has(&WORDS.agreed)).then_some(No::Perhaps);
+    }
+    if is_inner && !last.has(&WORDS.noes) && !last.has(&WORDS.ends) && !WORDS.values.contains(&last.whole) {
         return None;
     }
+    if text.has(&WORDS.told) || text.has(&WORDS.notice) && !text.has(&WORDS.private) {
+        return None;
+    }
+    if is_either(header) {
+        return Some(No::Either);
+    }
+    let no = |field| if text.has(&WORDS.why) { No::Why(field) } else { No::Of(field) };
+    // A channel that consent was withdrawn for, and nothing else.
+    let of_channel = || text.has_word(&WORDS.channels) && !text.has(&WORDS.writing) && !text.has(&WORDS.contact);
     match object {
-        Some(field) => Some(No::Of(field)),
-        None if words.iter().any(|word| OTHERS.contains(&&**word)) => None,
-        None if ALONE.iter().any(|no| whole.contains(no)) => Some(No::Of("email_opt_out")),
-        None if NOES.iter().all(|no| WEAK.contains(no) || !whole.contains(no)) => None,
+        Some("do_not_process") if text.has(&WORDS.consents) && of_channel() => None,
+        Some(field) => Some(no(field)),
+        None if text.has(&WORDS.lists) => Some(No::Perhaps),
+        None if text.has_word(&WORDS.channels) => None,
+        None if text.has(&WORDS.writing_alone) => Some(no("email_opt_out")),
+        None if text.has(&WORDS.contact_alone) => Some(no("do_not_contact")),
+        None if WORDS.noes.0.iter().all(|no| !text.has_part(no) || WORDS.weak.0.contains(no)) => None,
         None => Some(No::Perhaps),
     }
 }
 
-/// Keys of an object that hold what it says.
-const VALUES: [&str; 9] = ["value", "status", "state", "flag", "set", "enabled", "active", "since", "date"];
+/// Whether a header that says no by itself in no way may have cells that do: it tells what holds for somebody about writing or data.
+pub(super) fn may_have_noes(header: &str) -> bool {
+    let text = Header::of(header);
+    let is_business = text.has(&WORDS.business) && !text.has(&WORDS.private);
+    let is_about = text.has(&WORDS.writing) || text.has(&WORDS.consents) || text.has(&WORDS.processing);
+    is_about && text.has(&WORDS.states) && !is_business && !text.has(&WORDS.told)
+}
+
+/// Whether a header names a yes and a no, with a stroke between them.
+fn is_either(header: &str) -> bool {
+    let (mut yes, mut no) = (false, false);
+    for part in header.split(['/', '|', '=']).map(Header::of) {
+        let is_no = says(&part, object(&part));
+        (yes, no) = (yes || !is_no && part.has(&WORDS.yeses), no || is_no);
+    }
+    yes && no
+}
+
+/// Whether a header says no to its object, or to nothing that it names.
+fn says(text: &Header, object: Option<&str>) -> bool {
+    if text.has(&WORDS.noes) || text.has(&WORDS.writing_alone) || text.has(&WORDS.contact_alone) {
+        return true;
+    }
+    let ends = text.has(&WORDS.ends) && (text.has(&WORDS.writing) || text.has(&WORDS.consents));
+    let is_no = ends || text.small().next().is_some();
+    object.is_some() && is_no && !text.has(&WORDS.facts)
+}
 
 /// The field that a no is of, by what it is about.
-fn object(has: &impl Fn(&[&str]) -> bool) -> Option<&'static str> {
-    [
-        (&PROFILING[..], "do_not_profile"),
-        (&PROCESSING[..], "do_not_process"),
-        (&WRITING[..], "email_opt_out"),
-        (&CONTACT[..], "do_not_contact"),
-    ]
-    .into_iter()
-    .find_map(|(parts, field)| has(parts).then_some(field))
+fn object(text: &Header) -> Option<&'static str> {
+    let fields = [
+        (&WORDS.profiling, "do_not_profile"),
+        (&WORDS.processing, "do_not_process"),
+        (&WORDS.writing, "email_opt_out"),
+        (&WORDS.contact, "do_not_contact"),
+    ];
+    let is_wish = || text.has(&WORDS.offers) && WORDS.wishes.iter().any(|wish| text.whole.contains(wish.as_str()));
+    let field = fields.into_iter().find_map(|(parts, field)| text.has(parts).then_some(field));
+    field.or_else(|| is_wish().then_some("email_opt_out"))
 }
 
 #[cfg(test)]
@@ -215,7 +275,8 @@ mod tests {
             ("Fakturasperre", None),
             ("Portalzugang gesperrt", None),
             ("Booking Restriction", None),
-            ("Opt-out reason", None),
+            ("Opt-out reason", Some(No::Why("email_opt_out"))),
+            ("Unsubscribed: product updates", Some(No::Perhaps)),
             ("GDPR consent date", None),
             ("DSGVO-Schulung am", None),
             ("Do not call", None),

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::columns::{BY_CELL, Layout, Table};
+use super::columns::{BY_CELL, Layout, NOES, Table};
 use super::files::{expand, glance};
 use super::headers::{normal, shown};
 use super::reader::stated_encoding;
@@ -271,14 +271,15 @@ impl Columns {
         let found = layout.each().filter(|(field, _)| is_flag(field) && !contacts.columns.contains_key(*field));
         let flags = found.flat_map(|(field, at)| at.iter().map(move |at| (field.to_owned(), *at, 0, 0))).collect();
         // A remark may hold a no as well as any column that is not read.
-        let (by_cell, remarks) = (layout.all(BY_CELL), layout.all(REMARK));
+        let (by_cell, remarks, noes) = (layout.all(BY_CELL), layout.all(REMARK), layout.all(NOES));
+        let is_read = |at: &usize| [by_cell, remarks, noes].iter().any(|columns| columns.contains(at));
         let (used, is_mapped) = (layout.used(), contacts.columns.contains_key("record_id"));
         let is_ignored =
             |at: usize| contacts.ignored.iter().any(|ignored| normal(ignored) == normal(layout.header_of(at)));
         Self {
             flags,
             others: (0..layout.width)
-                .filter(|at| (!used.contains(at) || by_cell.contains(at) || remarks.contains(at)) && !is_ignored(*at))
+                .filter(|at| (!used.contains(at) || is_read(at)) && !is_ignored(*at))
                 .map(|at| Other {
                     at,
                     perhaps: by_cell.contains(&at),

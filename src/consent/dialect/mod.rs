@@ -30,7 +30,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use input::{Export, InputError, parse};
-pub(crate) use list::{asks_for_consent, flags_of_cell};
+pub(crate) use list::{CellSays, asks_for_consent, cell_says, flags_of_cell, noes_of_cell};
 pub use mapping::Mapping;
 pub use record::{Key, Place, Problem, Record, Unit};
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
-pub(crate) use self::words::{asks_for_consent, flags_of_cell};
+pub(crate) use self::words::{CellSays, asks_for_consent, cell_says, flags_of_cell, noes_of_cell};
 
 use self::seen::{Answer, Seen};
 use self::words::{Compared, Kind, Role, Says, WORDS};
@@ -64,7 +64,9 @@ impl Lists {
         (own, who): (&[Item], Vec<(&'static str, String)>),
     ) -> Vec<Item> {
         let is_known = |column: &str| known(column) || known(words::last(column));
-        let says_no = |column: &str| !is_known(column) && matches!(no_of_header(words::last(column)), Some(No::Of(_)));
+        let says_no = |column: &str| {
+            !is_known(column) && matches!(no_of_header(words::last(column)), Some(No::Of(_) | No::Why(_)))
+        };
         // Most records have no such column, and a million of them have the same ones.
         let names = || own.iter().flat_map(|item| &item.names);
         let fresh: Vec<String> = names().filter(|name| !self.plain.contains_key(*name)).cloned().collect();

@@ -8,11 +8,11 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+pub(crate) use self::cells::{CellSays, asks_for_consent, cell_says, flags_of_cell, noes_of_cell};
 pub(super) use self::cells::{
     Says, allows, denies, is_legitimate_interest, is_list_of_noes, is_number_of_something, is_own_address,
     no_of_remark, says, was_never_asked,
 };
-pub(crate) use self::cells::{asks_for_consent, flags_of_cell};
 use crate::crm::{No, no_of_header, normal_header};
 
 /// Longer than a cell with an answer.
@@ -287,10 +287,11 @@ pub(super) fn last(header: &str) -> &str {
 
 fn no_of(header: &str, text: &Compared) -> Option<Kind> {
     match no_of_header(header) {
-        Some(No::Of("do_not_profile")) => return Some(Kind::Profiling),
-        Some(No::Of("do_not_process")) => return Some(Kind::Processing),
-        Some(No::Of("should_forget")) => return Some(Kind::Erase),
-        Some(No::Of(_)) => return Some(Kind::Object),
+        Some(No::Of("do_not_profile") | No::Why("do_not_profile")) => return Some(Kind::Profiling),
+        Some(No::Of("do_not_process") | No::Why("do_not_process")) => return Some(Kind::Processing),
+        Some(No::Of("should_forget") | No::Why("should_forget")) => return Some(Kind::Erase),
+        Some(No::Of(_) | No::Why(_)) => return Some(Kind::Object),
+        Some(No::Unless(_) | No::Either) => return None,
         // It is about data protection, and may as well be a yes.
         Some(No::Perhaps) | None => {}
     }

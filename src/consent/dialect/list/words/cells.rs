@@ -64,7 +64,7 @@ pub(in crate::consent::dialect::list) fn says(cell: &str) -> Says {
         Says::No
     } else if text.has(&values.granted) && !doubts {
         Says::Granted
-    } else if matches!(first, Some("ja" | "yes")) {
+    } else if matches!(first, Some("ja" | "yes" | "j" | "y")) {
         // With something behind it that nobody here knows.
         Says::Open
     } else {
@@ -88,10 +88,15 @@ pub(crate) fn flags_of_cell(header: &str, cell: &str) -> Result<Vec<&'static str
         Says::Refused(kind) => kind,
         Says::Unknown | Says::No => return Err(UnknownCell),
     };
+    Ok(flags_of(kind, header, cell))
+}
+
+/// The flags that a no of this kind sets.
+fn flags_of(kind: Kind, header: &str, cell: &str) -> Vec<&'static str> {
     let about = Compared::of(&format!("{header} {cell}"));
     let is_profiling = about.has(&WORDS.about.tracking) || about.has(&WORDS.about.profiling);
     let is_marketing = about.has(&WORDS.headers.topic);
-    Ok(match kind {
+    match kind {
         Kind::Erase => vec!["should_forget"],
         Kind::Profiling => vec!["do_not_profile"],
         Kind::Processing | Kind::Restrict => vec!["do_not_process"],
@@ -99,7 +104,47 @@ pub(crate) fn flags_of_cell(header: &str, cell: &str) -> Result<Vec<&'static str
         _ if is_profiling => vec!["do_not_profile"],
         Kind::Object if !about.has(&WORDS.about.processing) => vec!["email_opt_out"],
         _ => vec!["do_not_process"],
-    })
+    }
+}
+
+/// The flags that a cell sets which says no by itself; any other sets none.
+pub(crate) fn noes_of_cell(header: &str, cell: &str) -> Vec<&'static str> {
+    match says(cell) {
+        Says::Refused(kind) => flags_of(kind, header, cell),
+        _ => Vec::new(),
+    }
+}
+
+/// What a cell of several words says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CellSays {
+    /// That there is none of whatever it tells.
+    Nothing,
+    /// Yes, with more behind it.
+    Yes,
+    /// No, or what nobody can tell.
+    Other,
+}
+
+/// Words of a cell that says that there is nothing.
+const MOST_WORDS: usize = 3;
+
+/// What a cell says that is no plain yes or no.
+pub(crate) fn cell_says(cell: &str) -> CellSays {
+    let text = Compared::of(cell);
+    match says(cell) {
+        // An id tells something, and of many words one alone may mean anything.
+        Says::Nothing if !is_number_of_something(cell) && text.words.len() <= MOST_WORDS => CellSays::Nothing,
+        Says::Yes | Says::Granted => CellSays::Yes,
+        // "ja, 12.03.2024"
+        Says::Open
+            if matches!(text.words.first().map(String::as_str), Some("ja" | "yes" | "j" | "y"))
+                && !has_doubts(&text) =>
+        {
+            CellSays::Yes
+        }
+        _ => CellSays::Other,
+    }
 }
 
 /// Whether a column is one of answers to the question whether somebody consents.
