@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::config::{self, Crm, Diagnostic};
-use crate::consent::dialect::{self, Dialect, InputError, Key, Mapping, Outcome, Problem, Reading, Record};
+use crate::consent::dialect::{self, Dialect, InputError, Key, Mapping, Outcome, Problem, Reading, Records};
 use crate::consent::ledger::LedgerView;
 use crate::consent::policy::Policy;
 use crate::consent::suppression::Identifiers;
@@ -47,7 +47,7 @@ pub struct Exports {
     /// Whose words they are.
     pub dialect: Dialect,
     /// What is in them.
-    pub records: Vec<Record>,
+    pub records: Records,
     /// Every file is a page that says that there is a next one: the last one is missing.
     pub incomplete: bool,
     mapping: Mapping,
@@ -64,7 +64,7 @@ impl Exports {
     pub fn open(dialect: Dialect, files: &[PathBuf], mapping: Option<&Path>) -> Result<Self, LegalError> {
         let mut exports = Self {
             dialect,
-            records: Vec::new(),
+            records: Records::default(),
             incomplete: !files.is_empty(),
             mapping: Mapping::default(),
             problems: Vec::new(),
@@ -78,11 +78,10 @@ impl Exports {
         for path in files {
             let bytes = read(path)?;
             exports.hashes.push(Sha256::digest(&bytes).into());
-            let export = dialect::parse(name_of(path), &bytes)?;
-            exports.records.extend(export.records);
-            exports.problems.extend(export.problems);
+            let (problems, has_more) = exports.records.add(dialect, name_of(path), &bytes)?;
+            exports.problems.extend(problems);
             // Of several pages the last one has no successor.
-            exports.incomplete &= export.has_more;
+            exports.incomplete &= has_more;
         }
         Ok(exports)
     }
@@ -109,11 +108,15 @@ impl Exports {
     /// Addresses that can belong to somebody: the demo's id key is public, so real people have no place in it.
     #[must_use]
     pub fn real_addresses(&self) -> usize {
-        let mut found = Vec::new();
-        for value in self.records.iter().flat_map(|r| r.fields.values()) {
-            words(value, &mut found);
-        }
-        found.iter().filter(|word| is_real(word)).count()
+        let mut real = 0;
+        self.records.each(&mut |records| {
+            let mut found = Vec::new();
+            for value in records.iter().flat_map(|r| r.fields.values()) {
+                words(value, &mut found);
+            }
+            real += found.iter().filter(|word| is_real(word)).count();
+        });
+        real
     }
 
     /// That the last page is missing, as a row of `dead_letters`.

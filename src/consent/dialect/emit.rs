@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::fact::{Dated, Dates, Fact, Says, is_future};
 use super::mapping::{Grant, OptOut};
-use super::record::Problem;
+use super::record::{Place, Problem};
 use super::spec::{Flag, Status};
 use super::when::when;
 use super::{Outcome, Reading, STANDING};
@@ -20,43 +20,72 @@ use crate::model::SubjectId;
 /// What a fact is a version of.
 type Statement<'f> = (&'f str, &'f str, &'f str);
 
-/// Makes events of facts.
-pub(super) fn emit(reading: &Reading<'_>, facts: &[Fact<'_>], outcome: &mut Outcome) {
-    let contradicted = contradicted(reading, facts, outcome);
-    let mut events: BTreeMap<[u8; 32], LegalEvent> = BTreeMap::new();
-    let mut grants: Vec<(&Fact<'_>, LegalEvent)> = Vec::new();
-    for fact in facts {
-        let emitter = Emitter { reading, fact };
-        match &fact.says {
-            Says::No { flag, at } => {
-                let new = emitter.negatives(flag, *at, outcome);
-                events.extend(new.into_iter().map(|e| (e.digest(), e)));
-            }
-            Says::Nothing => {}
-            Says::Yes { .. } if contradicted.contains(&statement(fact)) => {}
-            Says::Yes { basis, dates, status } => {
-                grants.extend(emitter.grant(*basis, dates, status, outcome).map(|e| (fact, e)));
+/// What facts become, some of them at a time.
+#[derive(Default)]
+pub(super) struct Emission {
+    events: BTreeMap<[u8; 32], LegalEvent>,
+    grants: Vec<Pending>,
+}
+
+/// A grant that stands if nothing of the import speaks against it.
+struct Pending {
+    grant: LegalEvent,
+    /// That something does.
+    against: Problem,
+    /// Everybody whom its record is about.
+    about: BTreeSet<SubjectId>,
+}
+
+impl Emission {
+    /// Makes events of facts; those that may contradict each other come together. `about` tells whom a record is about.
+    pub fn take(
+        &mut self,
+        reading: &Reading<'_>,
+        facts: &[Fact<'_>],
+        about: &dyn Fn(&Place) -> BTreeSet<SubjectId>,
+        outcome: &mut Outcome,
+    ) {
+        let contradicted = contradicted(reading, facts, outcome);
+        for fact in facts {
+            let emitter = Emitter { reading, fact };
+            match &fact.says {
+                Says::No { flag, at } => {
+                    let new = emitter.negatives(flag, *at, outcome);
+                    self.events.extend(new.into_iter().map(|e| (e.digest(), e)));
+                }
+                Says::Nothing => {}
+                Says::Yes { .. } if contradicted.contains(&statement(fact)) => {}
+                Says::Yes { basis, dates, status } => {
+                    let Some(grant) = emitter.grant(*basis, dates, status, outcome) else { continue };
+                    let advice = "another record of this import says no for the same person, so this one grants nothing; \
+                                  correct one of the two";
+                    let against = Problem {
+                        subject: Some(grant.subject.clone()),
+                        ..fact.item.problem(Some(&fact.field), "contradicting_rows", advice)
+                    };
+                    self.grants.push(Pending { grant, against, about: about(&fact.item.at) });
+                }
             }
         }
     }
-    let mut noes: HashMap<&SubjectId, Vec<&LegalEvent>> = HashMap::new();
-    for no in events.values().filter(|e| e.kind.is_negative()) {
-        noes.entry(&no.subject).or_default().push(no);
-    }
-    for (fact, grant) in grants {
-        let of_person = noes.get(&grant.subject).map_or(&[][..], Vec::as_slice);
-        if of_person.iter().any(|no| speaks_against(no, &grant)) {
-            let advice = "another record of this import says no for the same person, so this one grants nothing; \
-                          correct one of the two";
-            outcome.problems.push(Problem {
-                subject: Some(grant.subject.clone()),
-                ..fact.item.problem(Some(&fact.field), "contradicting_rows", advice)
-            });
-        } else {
-            outcome.events.push(grant);
+
+    /// Tells what became of all.
+    pub fn finish(self, outcome: &mut Outcome) {
+        let mut noes: HashMap<&SubjectId, Vec<&LegalEvent>> = HashMap::new();
+        for no in self.events.values().filter(|e| e.kind.is_negative()) {
+            noes.entry(&no.subject).or_default().push(no);
         }
+        for Pending { grant, against, about } in self.grants {
+            let of_person = noes.get(&grant.subject).map_or(&[][..], Vec::as_slice);
+            if of_person.iter().any(|no| speaks_against(no, &grant)) {
+                outcome.problems.push(against);
+                outcome.unclear.extend(about);
+            } else {
+                outcome.events.push(grant);
+            }
+        }
+        outcome.events.extend(self.events.into_values());
     }
-    outcome.events.extend(events.into_values());
 }
 
 fn statement<'f>(fact: &'f Fact<'_>) -> Statement<'f> {
@@ -109,7 +138,7 @@ struct Emitter<'e> {
 }
 
 impl Emitter<'_> {
-    fn problem(&self, field: &str, reason: &'static str, advice: &str, outcome: &mut Outcome) {
+    fn problem(&self, field: &str, reason: &'static str, advice: &'static str, outcome: &mut Outcome) {
         outcome.problems.push(self.fact.item.problem(Some(field), reason, advice));
     }
 

@@ -3,6 +3,7 @@
 //! Invariant: a record that cannot be read is a problem, a file that cannot be read is an error, and neither repeats
 //! content. A key or a header that stands twice is refused: one of the two might say no.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -89,12 +90,27 @@ pub struct Export {
 /// # Errors
 /// Nothing of the file can be used.
 pub fn parse(name: &str, bytes: &[u8]) -> Result<Export, InputError> {
+    match open(name, bytes)? {
+        Opened::Whole(export) => Ok(export),
+        Opened::Csv(text) => csv(name, text),
+    }
+}
+
+/// A file, as far as it must be read to be held.
+pub(super) enum Opened {
+    Whole(Export),
+    /// The text of a CSV file.
+    Csv(String),
+}
+
+/// The same, but for the rows of a CSV file.
+pub(super) fn open(name: &str, bytes: &[u8]) -> Result<Opened, InputError> {
     let file = || name.to_owned();
     if bytes.len() > MAX_BYTES {
         return Err(InputError::TooLarge { file: file() });
     }
     if bytes.starts_with(b"PAR1") {
-        return super::parquet::parse(name, bytes);
+        return super::parquet::parse(name, bytes).map(Opened::Whole);
     }
     let text = decode(bytes);
     // UTF-16 has a mark, and is decoded by now.
@@ -103,8 +119,8 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Export, InputError> {
     }
     match text.trim_start().chars().next() {
         None => Err(InputError::Empty { file: file() }),
-        Some('{' | '[') => json(name, &text),
-        Some(_) => csv(name, &text),
+        Some('{' | '[') => json(name, &text).map(Opened::Whole),
+        Some(_) => Ok(Opened::Csv(text)),
     }
 }
 
@@ -143,8 +159,8 @@ fn json(name: &str, text: &str) -> Result<Export, InputError> {
     Ok(export)
 }
 
-fn unread(at: Place, reason: &'static str, advice: &str) -> Problem {
-    Problem { at, field: None, reason, advice: advice.to_owned(), subject: None, digest: [0; 32] }
+fn unread(at: Place, reason: &'static str, advice: impl Into<Cow<'static, str>>) -> Problem {
+    Problem { at, field: None, reason, advice: advice.into(), subject: None, digest: [0; 32] }
 }
 
 /// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC.
@@ -240,61 +256,94 @@ fn head(text: &str) -> (usize, u8) {
     (lines().find(|(_, line)| !is_title(line)).map_or(first, |(at, _)| at), delimiter)
 }
 
-fn csv(name: &str, text: &str) -> Result<Export, InputError> {
-    let fail = |problem: String| InputError::Header { file: name.to_owned(), problem };
-    let (above, delimiter) = head(text);
-    let body = text.split_inclusive('\n').skip(above).collect::<String>();
-    let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(body.as_bytes());
-    let unreadable = |_| fail("the header line cannot be read: export it again".to_owned());
-    let header: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(|h| h.trim().to_owned()).collect();
-    if header
-        .iter()
-        .any(|column| column.contains('@') && !column.contains(char::is_whitespace) && !column.contains("@OData"))
-    {
-        return Err(fail(
-            "the first line holds an address: write a line with the names of the columns above it".to_owned(),
-        ));
-    }
-    for (i, column) in header.iter().enumerate() {
-        if !column.is_empty() && header[..i].contains(column) {
-            // By number: where a file has no header, its first row would be told.
-            return Err(fail(format!("column {} has the name of an earlier one; remove one of the two", i + 1)));
-        }
-    }
-    let file: Arc<str> = Arc::from(name);
+fn csv(name: &str, text: String) -> Result<Export, InputError> {
     let mut export = Export::default();
-    // What a report writes below its rows: told only where rows follow.
-    let mut footers = Vec::new();
-    for row in reader.records() {
-        let line = above as u64
-            + match &row {
-                Ok(row) => row.position().map_or(0, ::csv::Position::line),
-                Err(e) => e.position().map_or(0, ::csv::Position::line),
-            };
-        let at = Place { file: Arc::clone(&file), unit: Unit::Line, number: line };
-        let Ok(row) = row else {
-            export.problems.push(unread(at, "unreadable_line", "cannot be read; export it again"));
-            continue;
-        };
-        let surplus = row.iter().skip(header.len()).any(|c| !c.trim().is_empty());
-        if row.len() < header.len() || surplus {
-            let advice = format!(
-                "has {} cells where the header has {}; quote the cell that holds a delimiter",
-                row.len(),
-                header.len()
-            );
-            let problem = unread(at, "ragged_row", &advice);
-            let is_remark = row.iter().all(|cell| !cell.contains('@') && !cell.contains(delimiter as char));
-            if row.len() == 1 && header.len() > 2 && is_remark { &mut footers } else { &mut export.problems }
-                .push(problem);
-            continue;
-        }
-        export.problems.append(&mut footers);
-        let cells = header.iter().zip(&row).filter(|(name, _)| !name.is_empty());
-        let fields = cells.map(|(name, cell)| (name.clone(), Value::String(cell.to_owned()))).collect();
-        export.records.push(Record { at, hint: None, fields });
-    }
+    let (records, problems) = (&mut export.records, &mut export.problems);
+    Csv::open(name, text)?.each(&mut |record| records.push(record), &mut |problem| problems.push(problem));
     Ok(export)
+}
+
+/// A CSV file whose records are made of its text each time they are asked for: of a million rows they take ten times the space.
+pub(super) struct Csv {
+    file: Arc<str>,
+    text: String,
+    /// Lines above the header.
+    above: usize,
+    delimiter: u8,
+    header: Vec<String>,
+}
+
+impl Csv {
+    /// Reads the header line.
+    ///
+    /// # Errors
+    /// It cannot be one.
+    pub fn open(name: &str, text: String) -> Result<Self, InputError> {
+        let fail = |problem: String| InputError::Header { file: name.to_owned(), problem };
+        let (above, delimiter) = head(&text);
+        let mut csv = Self { file: Arc::from(name), text, above, delimiter, header: Vec::new() };
+        let unreadable = |_| fail("the header line cannot be read: export it again".to_owned());
+        csv.header = csv.reader().headers().map_err(unreadable)?.iter().map(|h| h.trim().to_owned()).collect();
+        let is_address =
+            |cell: &String| cell.contains('@') && !cell.contains(char::is_whitespace) && !cell.contains("@OData");
+        if csv.header.iter().any(is_address) {
+            return Err(fail(
+                "the first line holds an address: write a line with the names of the columns above it".to_owned(),
+            ));
+        }
+        for (i, column) in csv.header.iter().enumerate() {
+            if !column.is_empty() && csv.header[..i].contains(column) {
+                // By number: where a file has no header, its first row would be told.
+                return Err(fail(format!("column {} has the name of an earlier one; remove one of the two", i + 1)));
+            }
+        }
+        Ok(csv)
+    }
+
+    fn reader(&self) -> ::csv::Reader<&[u8]> {
+        let above: usize = self.text.split_inclusive('\n').take(self.above).map(str::len).sum();
+        ::csv::ReaderBuilder::new().delimiter(self.delimiter).flexible(true).from_reader(&self.text.as_bytes()[above..])
+    }
+
+    /// Calls `take` with each record, and `tell` with each line that is none.
+    pub fn each(&self, take: &mut dyn FnMut(Record), tell: &mut dyn FnMut(Problem)) {
+        let (header, delimiter) = (&self.header, self.delimiter as char);
+        let mut reader = self.reader();
+        // What a report writes below its rows: told only where rows follow.
+        let mut footers = Vec::new();
+        for row in reader.records() {
+            let line = self.above as u64
+                + match &row {
+                    Ok(row) => row.position().map_or(0, ::csv::Position::line),
+                    Err(e) => e.position().map_or(0, ::csv::Position::line),
+                };
+            let at = Place { file: Arc::clone(&self.file), unit: Unit::Line, number: line };
+            let Ok(row) = row else {
+                tell(unread(at, "unreadable_line", "cannot be read; export it again"));
+                continue;
+            };
+            let surplus = row.iter().skip(header.len()).any(|c| !c.trim().is_empty());
+            if row.len() < header.len() || surplus {
+                let advice = format!(
+                    "has {} cells where the header has {}; quote the cell that holds a delimiter",
+                    row.len(),
+                    header.len()
+                );
+                let problem = unread(at, "ragged_row", advice);
+                let is_remark = row.iter().all(|cell| !cell.contains('@') && !cell.contains(delimiter));
+                if row.len() == 1 && header.len() > 2 && is_remark {
+                    footers.push(problem);
+                } else {
+                    tell(problem);
+                }
+                continue;
+            }
+            footers.drain(..).for_each(&mut *tell);
+            let cells = header.iter().zip(&row).filter(|(name, _)| !name.is_empty());
+            let fields = cells.map(|(name, cell)| (name.clone(), Value::String(cell.to_owned()))).collect();
+            take(Record { at, hint: None, fields });
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod dynamics;
 mod emit;
 mod espocrm;
 mod fact;
+mod held;
 mod hubspot;
 mod input;
 mod list;
@@ -23,17 +24,19 @@ mod table;
 mod tests;
 mod when;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use held::Records;
 pub use input::{Export, InputError, parse};
 pub(crate) use list::{CellSays, asks_for_consent, cell_says, flags_of_cell, noes_of_cell};
 pub use mapping::Mapping;
 pub use record::{Key, Place, Problem, Record, Unit};
 
+use self::emit::Emission;
 use self::fact::{Context, Fact, Index};
 use self::list::Lists;
 use self::record::Item;
@@ -149,12 +152,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Ties problems to the people whom their records are about.
-    fn tie(&mut self, reading: &Reading<'_>, who: &BTreeMap<Place, BTreeSet<Key>>) {
+    /// Ties problems, from one on, to the people whom their records are about.
+    fn tie(&mut self, from: usize, about: &dyn Fn(&Place) -> BTreeSet<SubjectId>) {
         // One column is a problem of the whole file, told at its first record.
-        for problem in self.problems.iter_mut().filter(|p| p.reason != "unknown_column") {
-            let Some(keys) = who.get(&problem.at) else { continue };
-            let subjects: BTreeSet<SubjectId> = keys.iter().flat_map(reading.resolve).collect();
+        for problem in self.problems.iter_mut().skip(from).filter(|p| p.reason != "unknown_column") {
+            let subjects = about(&problem.at);
             if UNCLEAR.contains(&problem.reason) {
                 self.unclear.extend(subjects.iter().cloned());
             }
@@ -163,18 +165,14 @@ impl Outcome {
             }
         }
     }
-
-    fn places_of_problems(&self) -> BTreeSet<Place> {
-        self.problems.iter().map(|p| p.at.clone()).collect()
-    }
 }
 
 /// Reads the records of one import: all files of it at once, because records refer to each other.
 #[must_use]
-pub fn read(reading: &Reading<'_>, records: &[Record]) -> Outcome {
+pub fn read(reading: &Reading<'_>, records: &Records) -> Outcome {
     let mut outcome = Outcome::default();
     if reading.dialect == Dialect::Table {
-        table::read(reading, records, &mut outcome);
+        records.each(&mut |records| table::read(reading, records, &mut outcome));
     } else {
         read_crm(reading, records, &mut outcome);
     }
@@ -185,25 +183,41 @@ pub fn read(reading: &Reading<'_>, records: &[Record]) -> Outcome {
     outcome
 }
 
-fn read_crm(reading: &Reading<'_>, records: &[Record], outcome: &mut Outcome) {
-    let read = Read::of(reading.dialect, records);
+fn read_crm(reading: &Reading<'_>, records: &Records, outcome: &mut Outcome) {
     let erased = |who: &[Key]| reading.is_about_erased(who);
-    let facts = read.facts(&erased, reading.now, &mut outcome.problems);
-    for (item, _, context) in read.known().filter(|(_, object, _)| object.name == "Contact") {
-        if !erased(&context.who) {
-            outcome.problems.extend(read.links.missing_individual(item, &context, reading.resolve));
+    let (mut lists, mut emission, mut absent_fields) = (lists_of(reading.dialect), Emission::default(), None);
+    let (mut silent, mut says_something) = (None, false);
+    records.each(&mut |records| {
+        let read = Read::of(reading.dialect, &mut lists, records);
+        says_something |= !read.items.is_empty();
+        silent = silent.take().or_else(|| read.silent.clone());
+        let before = outcome.problems.len();
+        let facts = read.facts(&erased, reading.now, &mut outcome.problems);
+        for (item, _, context) in read.known().filter(|(_, object, _)| object.name == "Contact") {
+            if !erased(&context.who) {
+                outcome.problems.extend(read.links.missing_individual(item, &context, reading.resolve));
+            }
         }
-    }
+        let places = read.places();
+        let about = |at: &Place| {
+            let items = places.get(at).into_iter().flatten().map(|item| &read.items[*item]);
+            read.known_of(items).flat_map(|(.., context)| context.who).flat_map(|key| (reading.resolve)(&key)).collect()
+        };
+        emission.take(reading, &facts, &about, outcome);
+        outcome.tie(before, &about);
+        absent_fields = Some(absent(read.spec, &read.items));
+    });
+    // One part of a list may say nothing where another does.
+    outcome.problems.extend(silent.filter(|_| !says_something));
     if reading.dialect != Dialect::List {
-        outcome.absent = absent(read.spec, &read.items);
+        outcome.absent = absent_fields.unwrap_or_default();
     }
-    emit::emit(reading, &facts, outcome);
-    let told = outcome.places_of_problems();
-    let mut who: BTreeMap<Place, BTreeSet<Key>> = BTreeMap::new();
-    for (item, _, context) in read.known().filter(|(item, ..)| told.contains(&item.at)) {
-        who.entry(item.at.clone()).or_default().extend(context.who);
-    }
-    outcome.tie(reading, &who);
+    emission.finish(outcome);
+}
+
+/// What reads records that are not as their API has them.
+fn lists_of(dialect: Dialect) -> Lists {
+    if dialect == Dialect::List { Lists::default() } else { Lists::of_crm() }
 }
 
 /// The records of one import, taken apart.
@@ -219,9 +233,8 @@ struct Read {
 
 impl Read {
     /// Takes records apart. What is not as the CRM's API has it is read as a list: its noes must not be lost.
-    fn of(dialect: Dialect, records: &[Record]) -> Self {
+    fn of(dialect: Dialect, lists: &mut Lists, records: &[Record]) -> Self {
         let spec = Spec::of(dialect).expect("a consent table is read elsewhere");
-        let mut lists = if dialect == Dialect::List { Lists::default() } else { Lists::of_crm() };
         let lift = lift(dialect);
         let mut items = Vec::new();
         for record in records {
@@ -256,9 +269,25 @@ impl Read {
         [self.spec, list].into_iter().find_map(|spec| Some((spec, spec.object(item)?)))
     }
 
+    /// Where the items of a record are.
+    fn places(&self) -> HashMap<&Place, Vec<usize>> {
+        let mut places: HashMap<&Place, Vec<usize>> = HashMap::new();
+        for (at, item) in self.items.iter().enumerate() {
+            places.entry(&item.at).or_default().push(at);
+        }
+        places
+    }
+
     /// Items of known kinds, and whom they are about.
     fn known(&self) -> impl Iterator<Item = (&Item, &'static Object, Context)> {
-        self.items.iter().filter_map(|item| {
+        self.known_of(self.items.iter())
+    }
+
+    fn known_of<'i>(
+        &'i self,
+        items: impl Iterator<Item = &'i Item>,
+    ) -> impl Iterator<Item = (&'i Item, &'static Object, Context)> {
+        items.filter_map(|item| {
             let (_, object) = self.object(item)?;
             Some((item, object, context(self.dialect, object, item, &self.index, &self.links)))
         })
@@ -267,7 +296,6 @@ impl Read {
     /// What the items say of whoever was not erased.
     fn facts(&self, erased: &dyn Fn(&[Key]) -> bool, now: Timestamp, problems: &mut Vec<Problem>) -> Vec<Fact<'_>> {
         let mut facts = Vec::new();
-        problems.extend(self.silent.clone());
         for item in &self.items {
             let Some((spec, object)) = self.object(item) else {
                 let known: Vec<&str> = self.spec.objects.iter().map(|o| o.name.as_str()).collect();
@@ -326,10 +354,11 @@ fn absent(spec: &Spec, items: &[Item]) -> BTreeSet<String> {
 
 /// Addresses in an export of contacts, with the record ids that have them, so that consents by address find people.
 #[must_use]
-pub fn addresses(dialect: Dialect, records: &[Record]) -> Vec<(String, String)> {
+pub fn addresses(dialect: Dialect, records: &Records) -> Vec<(String, String)> {
     let Some(spec) = Spec::of(dialect) else { return Vec::new() };
     let Some(lift) = lift(dialect) else { return Vec::new() };
-    let items: Vec<Item> = records.iter().flat_map(lift).collect();
+    let mut items: Vec<Item> = Vec::new();
+    records.each(&mut |records| items.extend(records.iter().flat_map(lift)));
     Index::of(spec, &items).into_addresses()
 }
 

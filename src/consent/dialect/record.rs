@@ -2,6 +2,7 @@
 //!
 //! Invariant: a problem names file, record, field and what to do, and never the content.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::ids::Ids;
 use crate::model::{DeadLetter, Personal, SubjectId};
 
 /// How the lines of a file are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unit {
     /// CSV and JSON Lines.
     Line,
@@ -21,7 +22,7 @@ pub enum Unit {
 }
 
 /// Where a record stands.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The name of the file, without its folder.
     pub file: Arc<str>,
@@ -91,7 +92,7 @@ pub struct Problem {
     /// A stable word such as `unknown_legal_basis`.
     pub reason: &'static str,
     /// What to do.
-    pub advice: String,
+    pub advice: Cow<'static, str>,
     /// The subject, where the record could be tied to one.
     pub subject: Option<SubjectId>,
     /// SHA-256 over the record; keyed before it is stored.
@@ -193,7 +194,7 @@ impl Item {
         hash.finalize().into()
     }
 
-    pub fn problem(&self, field: Option<&str>, reason: &'static str, advice: impl Into<String>) -> Problem {
+    pub fn problem(&self, field: Option<&str>, reason: &'static str, advice: impl Into<Cow<'static, str>>) -> Problem {
         Problem {
             at: self.at.clone(),
             field: field.map(|field| self.column.as_deref().unwrap_or(field).to_owned()),

@@ -68,7 +68,7 @@ pub(super) fn read(reading: &Reading<'_>, records: &[Record], outcome: &mut Outc
         }
         outcome.events.push(event);
     }
-    outcome.tie(reading, &who);
+    outcome.tie(0, &|at| who.get(at).into_iter().flatten().flat_map(reading.resolve).collect());
 }
 
 /// Ids of events that stand for different events.
@@ -100,7 +100,8 @@ fn unknown_columns(records: &[Record], outcome: &mut Outcome) -> BTreeSet<Arc<st
         problem.advice = format!(
             "column {columns} is none of a consent table and might say no, so nothing of the file grants anything; \
              rename or remove it"
-        );
+        )
+        .into();
         problem.digest = [0; 32];
         outcome.problems.push(problem);
     }

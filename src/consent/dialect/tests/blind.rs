@@ -61,7 +61,8 @@ fn answers(dialect: Dialect, name: &str, bytes: &[u8]) -> Option<BTreeMap<Key, [
     let export = parse(name, bytes).ok()?;
     let mut problems = Vec::new();
     let now = "2025-06-01T00:00:00Z".parse::<Timestamp>().expect("a time");
-    let read = Read::of(dialect, &export.records);
+    let read = Read::of(dialect, &mut lists_of(dialect), &export.records);
+    problems.extend(read.silent.clone());
     let mut answers: BTreeMap<Key, [bool; 2]> = BTreeMap::new();
     for fact in read.facts(&|_| false, now, &mut problems) {
         let at = match fact.says {

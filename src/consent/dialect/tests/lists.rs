@@ -8,7 +8,7 @@ use super::*;
 /// What a file says of people, and when: the fields by which noes and yeses go on.
 fn said(file: &str, text: &str) -> String {
     let export = parse(file, text.as_bytes()).expect("a list");
-    let read = Read::of(Dialect::List, &export.records);
+    let read = Read::of(Dialect::List, &mut Lists::default(), &export.records);
     let now = "2026-03-02T03:00:00Z".parse().expect("a time");
     let mut said = BTreeSet::new();
     for fact in read.facts(&|_| false, now, &mut Vec::new()) {
@@ -62,7 +62,9 @@ fn a_list_that_says_nothing_is_told() {
     let export = parse("x.csv", b"E-Mail;Firma\nanna@werk.example;Werk\n").expect("a list");
     let mut problems = Vec::new();
     let now = "2026-03-02T03:00:00Z".parse().expect("a time");
-    Read::of(Dialect::List, &export.records).facts(&|_| false, now, &mut problems);
+    let read = Read::of(Dialect::List, &mut Lists::default(), &export.records);
+    read.facts(&|_| false, now, &mut problems);
+    problems.extend(read.silent);
     assert_eq!(problems.iter().map(|p| p.reason).collect::<Vec<_>>(), ["unknown_record"]);
 }
 
@@ -85,7 +87,7 @@ fn further_columns_of_a_crm_say_no_of_its_record_alone() {
     let said = |dialect: Dialect, text: &str| -> BTreeSet<String> {
         let export = parse("x.json", text.as_bytes()).expect("records");
         let now = "2026-03-02T03:00:00Z".parse().expect("a time");
-        let read = Read::of(dialect, &export.records);
+        let read = Read::of(dialect, &mut lists_of(dialect), &export.records);
         let facts = read.facts(&|_| false, now, &mut Vec::new());
         let noes = facts.iter().filter(|fact| matches!(fact.says, Says::No { .. }));
         let who = |key: &Key| if let Key::Record(id) = key { id.reveal().clone() } else { "an address".to_owned() };
@@ -105,5 +107,27 @@ fn an_id_of_many_digits_is_who_is_meant() {
     for id in ["0035g00000QW011AAD", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "123456789012", "K-1"] {
         let told = said("list.csv", &format!("Kontakt-ID;Werbesperre\n{id};ja\n"));
         assert_eq!(told, format!("objects of {:?}", Key::record(id)), "{id}");
+    }
+}
+
+#[test]
+fn lists_that_are_read_some_rows_at_a_time_say_the_same() {
+    for (dialect, folder) in cases().into_iter().filter(|(dialect, _)| *dialect == Dialect::List) {
+        let loaded = load(dialect, &folder);
+        let whole = loaded.outcome();
+        for at_once in [1, 2, 3, 4096] {
+            let mut records = Records::some_at_once(at_once);
+            let mut files: Vec<PathBuf> =
+                fs::read_dir(&folder).expect("a folder").map(|file| file.expect("a file").path()).collect();
+            files.sort();
+            for file in files {
+                let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+                if !["case.json", "expected.json", "mapping.yaml"].contains(&&*name) {
+                    records.add(dialect, &name, &fs::read(&file).expect("a file")).expect("a list");
+                }
+            }
+            assert_eq!(records.len(), loaded.records.len(), "{}", folder.display());
+            assert_eq!(loaded.run_all(&records, &loaded.mapping), whole, "{} {at_once}", folder.display());
+        }
     }
 }

@@ -93,6 +93,10 @@ fn load(dialect: Dialect, folder: &Path) -> Loaded {
 
 impl Loaded {
     fn run(&self, records: &[Record], mapping: &Mapping) -> Outcome {
+        self.run_all(&records.to_vec().into(), mapping)
+    }
+
+    fn run_all(&self, records: &Records, mapping: &Mapping) -> Outcome {
         let ids = ids();
         let resolve = |key: &Key| -> Vec<SubjectId> {
             let records = match key {
