@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::json;
 
 use super::exit::{Told, Usage};
 use crate::config::{self, Diagnostic, Plan};
@@ -24,6 +25,10 @@ pub(super) struct ValidateArgs {
     /// Also look at the header lines of the CRM's files, and tell which column is read as which field
     #[arg(long)]
     columns: bool,
+
+    /// Print the columns as JSON, one object a pipeline and line
+    #[arg(long, requires = "columns")]
+    json: bool,
 }
 
 /// Longer headers are not lined up.
@@ -51,6 +56,23 @@ fn columns(plan: &Plan) -> Result<String, CrmError> {
     Ok(out)
 }
 
+/// The same for programs.
+fn columns_as_json(plan: &Plan) -> Result<String, CrmError> {
+    let file = |file: Understood| {
+        let order = if file.order == DateOrder::MonthFirst { "month_first" } else { "day_first" };
+        let column = |(header, fields): &(String, Vec<String>)| {
+            let fields: Vec<String> = fields.iter().map(|field| pipeline_field(field)).collect();
+            json!({ "header": header, "fields": fields })
+        };
+        json!({
+            "table": file.table, "path": file.path, "format": file.format, "encoding": file.encoding,
+            "date_order": order, "columns": file.columns.iter().map(column).collect::<Vec<_>>(),
+        })
+    };
+    let files: Vec<_> = understood(&crm_source(plan), Path::new(""))?.into_iter().map(file).collect();
+    Ok(format!("{}\n", json!({ "pipeline": plan.name(), "files": files })))
+}
+
 /// The day on which the pipeline would be judged.
 fn today(plan: &Plan, wall: &Clock) -> jiff::civil::Date {
     jiff::tz::Offset::UTC.to_datetime(plan.as_of().unwrap_or_else(|| wall())).date()
@@ -67,7 +89,7 @@ pub(super) fn execute(args: &ValidateArgs, wall: &Clock) -> anyhow::Result<ExitC
                 load_policy(&plan, Some(today(&plan, wall))).map_or_else(|errors| errors, |(_, warnings)| warnings);
             found.extend(check_mappings(plan.crm()));
             if args.columns {
-                match columns(&plan) {
+                match if args.json { columns_as_json(&plan) } else { columns(&plan) } {
                     Ok(told) => std::io::stdout().lock().write_all(told.as_bytes())?,
                     Err(error) => unreadable.push(error),
                 }

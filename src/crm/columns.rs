@@ -8,9 +8,9 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
-use super::headers::{columns_of, list, mapped, normal, once, shown, unwrapped, without_wrappers};
+use super::headers::{check_mapping, columns_of, is_custom, list, mapped, normal, once, shown, without_wrappers};
+use super::names::{ByName, People};
 use super::noes::{self, No};
-use super::ready::{ByName, People};
 use super::remarks::REMARK;
 use super::{CrmError, DateOrder, Decimal, FileSet, value};
 
@@ -60,7 +60,10 @@ impl Table {
             Self::Contacts => &[&["record_id"], &["family_name", "full_name"]],
             Self::Accounts => &[&["record_id"], &["name"]],
             Self::Consents => &[&["contact_id"], &["kind"]],
-            Self::Notes => &[&["contact_id", "account_record", "contact_name", "account_name", "regarding"], &["text"]],
+            Self::Notes => &[
+                &["contact_id", "account_record", "contact_name", "contact_email", "account_name", "regarding"],
+                &["text"],
+            ],
         }
     }
 
@@ -88,10 +91,22 @@ struct Columns {
 pub(super) struct Aliases {
     pub(super) de: Vec<String>,
     pub(super) en: Vec<String>,
+    /// The same as they are compared.
+    #[serde(skip)]
+    pub(super) de_keys: Vec<String>,
+    #[serde(skip)]
+    pub(super) en_keys: Vec<String>,
 }
 
 static COLUMNS: LazyLock<Columns> = LazyLock::new(|| {
-    serde_saphyr::from_str(include_str!("../../config/crm/columns.yaml")).expect("columns.yaml is checked by a test")
+    let mut columns: Columns = serde_saphyr::from_str(include_str!("../../config/crm/columns.yaml"))
+        .expect("columns.yaml is checked by a test");
+    let tables = [&mut columns.contacts, &mut columns.accounts, &mut columns.consents, &mut columns.notes];
+    for aliases in tables.into_iter().flat_map(BTreeMap::values_mut) {
+        let keys = |all: &[String]| all.iter().map(|alias| normal(alias)).collect();
+        (aliases.de_keys, aliases.en_keys) = (keys(&aliases.de), keys(&aliases.en));
+    }
+    columns
 });
 
 /// Prefix of the fields that hold a handle; what follows is the source id.
@@ -113,8 +128,42 @@ fn is_read_all(field: &str) -> bool {
                 | "email_allowed"
                 | "contact_allowed"
                 | "active"
+                | "contact_email"
                 | REMARK
         )
+}
+
+/// Fields of which two columns of one name are one too many; of others the first is read.
+const READ_ONCE: [&str; 13] = [
+    "record_id",
+    "account_record",
+    "contact_id",
+    "note_id",
+    "regarding",
+    "family_name",
+    "given_name",
+    "full_name",
+    "name",
+    "legal_basis",
+    "statecode",
+    "kind",
+    "valid_to",
+];
+
+/// Fields that hold ids: what the owner of a CRM has made beside them is the id of something else.
+const IDS: [&str; 5] = ["record_id", "account_record", "contact_id", "note_id", "regarding"];
+
+/// What a header tells that is a no. Dynamics asks people not to change a column, in front of its name; that is none.
+fn no_of(header: &str) -> Option<No> {
+    const ASKED: [&str; 2] = ["(do not modify)", "(nicht ändern)"];
+    let asks = |start: &str| header.trim().get(..start.len()).is_some_and(|begin| begin.to_lowercase() == start);
+    let rest = ASKED.iter().find(|start| asks(start)).map_or(header, |start| &header.trim()[start.len()..]);
+    noes::read(rest)
+}
+
+/// Whether a field holds a no, or what is looked at for one: a header that says no stands for nothing else.
+fn says_no(field: &str) -> bool {
+    FLAGS.contains(&field) || ["email_allowed", "contact_allowed", "legal_basis", REMARK].contains(&field)
 }
 
 /// What stands for the columns that are read cell by cell.
@@ -122,6 +171,7 @@ pub(super) const BY_CELL: &str = "read_by_cell";
 
 /// Where the fields of one file stand.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Layout {
     pub(super) columns: BTreeMap<String, Vec<usize>>,
     /// Columns of the header line without trailing blank ones.
@@ -140,6 +190,8 @@ pub(super) struct Layout {
     pub(super) of_deletions: bool,
     /// Whether it is a file of contacts, read for their companies.
     pub(super) of_contacts: bool,
+    /// Kinds of ids of Salesforce that are read in the long form.
+    pub(super) long_ids: Vec<String>,
     /// Of contacts that name their company and not its id: the ids.
     pub(super) by_name: Option<Arc<ByName>>,
     /// Of notes that name their contact and not its id: the ids.
@@ -159,6 +211,7 @@ impl Layout {
             grows: false,
             of_deletions: false,
             of_contacts: false,
+            long_ids: Vec::new(),
             header: Arc::new([]),
             by_name: None,
             people: None,
@@ -231,7 +284,8 @@ impl Layout {
         let header = &header[..width];
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
         let order = set.date_order.unwrap_or_default();
-        let mut layout = Self { width, order, grows: set.grows, header: header.into(), ..Self::empty(table) };
+        let (grows, long_ids) = (set.grows, set.long_ids.clone());
+        let mut layout = Self { width, order, grows, long_ids, header: header.into(), ..Self::empty(table) };
         layout.columns.extend(mapped(table, set, (header, &keys), path)?);
         let mut taken: Vec<usize> = layout.columns.values().flatten().copied().collect();
         let is_ignored = |key: &String| set.ignored.iter().any(|ignored| normal(ignored) == *key);
@@ -239,8 +293,16 @@ impl Layout {
         let keys = without_wrappers(header, keys);
         let (mut german, mut english) = (0, 0);
         for (field, known) in table.known() {
-            let find = |aliases: &[String]| columns_of(aliases, &keys, &taken);
-            let (de, en) = (find(&known.de), find(&known.en));
+            let is_none = |at: &usize| {
+                (IDS.contains(&field.as_str()) && is_custom(&header[*at]))
+                    || (table == Table::Contacts && !says_no(field) && no_of(&header[*at]).is_some())
+            };
+            let find = |aliases: &[String]| {
+                let mut found = columns_of(aliases, &keys, &taken);
+                found.retain(|at| !is_none(at));
+                found
+            };
+            let (de, en) = (find(&known.de_keys), find(&known.en_keys));
             let is_mapped = layout.columns.contains_key(field);
             if !is_mapped && de.is_empty() != en.is_empty() {
                 *(if en.is_empty() { &mut german } else { &mut english }) += 1;
@@ -256,7 +318,9 @@ impl Layout {
                 // What speaks against processing is read wherever it stands, a mapping only adds to it.
                 layout.columns.entry(field.clone()).or_default().extend(all);
             } else if let Some(at) = all.first().filter(|_| !is_mapped) {
-                once(header, &keys, *at, path)?;
+                if READ_ONCE.contains(&field.as_str()) {
+                    once(header, &keys, *at, path)?;
+                }
                 layout.columns.insert(field.clone(), vec![*at]);
             }
         }
@@ -270,10 +334,10 @@ impl Layout {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         layout.of_deletions = table != Table::Consents && !says_more && value::is_of_deletions(&name);
         layout.decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
-        layout.check_needed(set, header, path)?;
         if table == Table::Contacts {
             layout.take_in_noes(set, header);
         }
+        layout.check_needed(set, header, path)?;
         if layout.column("account_record").is_none() {
             layout.by_name.clone_from(&set.by_name);
         }
@@ -287,7 +351,7 @@ impl Layout {
         let used = self.used();
         let unknown = header.iter().enumerate().filter(|(at, header)| !used.contains(at) && !is_ignored(header));
         for (at, header) in unknown {
-            match noes::read(header) {
+            match no_of(header) {
                 Some(No::Of(field)) => self.columns.entry(field.to_owned()).or_default().push(at),
                 // What it holds is looked at before any of it is believed.
                 Some(No::Perhaps) => self.columns.entry(BY_CELL.to_owned()).or_default().push(at),
@@ -330,27 +394,6 @@ impl Layout {
         }
         Ok(())
     }
-}
-
-/// Tells a mapping of a field that does not exist; needs no file, so `validate` can ask too.
-pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError> {
-    let known = |f: &str| table.known().contains_key(f) || (table == Table::Contacts && f.starts_with(HANDLE));
-    match set.columns.keys().find(|f| !known(f)) {
-        None => Ok(()),
-        Some(field) => Err(CrmError::UnknownField {
-            table: table.name(),
-            field: field.clone(),
-            known: table.known().keys().map(String::as_str).collect::<Vec<_>>().join(", "),
-        }),
-    }
-}
-
-/// Whether a key is one of what speaks against processing, so that it must not be passed over whatever its type is.
-pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
-    FLAGS.iter().chain(&["merged_into", "merged_ids", "email_allowed", "contact_allowed", "active"]).any(|field| {
-        let known = table.known().get(*field).into_iter().flat_map(|a| a.de.iter().chain(&a.en));
-        known.chain(set.columns.get(*field)).any(|alias| normal(alias) == normal(unwrapped(key)))
-    })
 }
 
 #[cfg(test)]

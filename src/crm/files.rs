@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, WINDOWS_1252};
 use sha2::{Digest, Sha256};
 
-use super::CrmError;
+use super::columns::Table;
+use super::{CrmError, FileSet};
 
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
@@ -47,6 +48,13 @@ pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<
     found.retain(|p| p.is_file());
     found.sort();
     if found.is_empty() { Err(CrmError::NoFile { table, path: base.join(pattern) }) } else { Ok(found) }
+}
+
+/// The files of a set that are read.
+pub(super) fn of_set(table: Table, set: &FileSet, base: &Path) -> Result<Vec<PathBuf>, CrmError> {
+    let mut files = expand(table.name(), base, &set.path)?;
+    files.retain(|file| !set.passed.contains(file));
+    Ok(files)
 }
 
 fn inside(folder: &Path) -> Result<Vec<PathBuf>, CrmError> {
