@@ -11,7 +11,7 @@ use serde_json::json;
 use super::exit::{Told, Usage};
 use crate::config::{self, Diagnostic, Plan};
 use crate::consent::gate::Clock;
-use crate::crm::{CrmError, DateOrder, Understood, understood};
+use crate::crm::{CrmError, CsvSource, DateOrder, Understood, understood};
 use crate::run::agree::load_policy;
 use crate::run::legal::check_mappings;
 use crate::run::settings::{crm_source, pipeline_field};
@@ -34,10 +34,18 @@ pub(super) struct ValidateArgs {
 /// Longer headers are not lined up.
 const WIDEST: usize = 40;
 
+/// The exports; a folder or pattern without a note is none of them, as in a run.
+fn source(plan: &Plan) -> CsvSource {
+    let is_without =
+        plan.crm().notes.as_ref().is_some_and(|set| set.is_of_any_number() && set.files().is_ok_and(|f| f.is_empty()));
+    let source = crm_source(plan);
+    if is_without { CsvSource { notes: None, ..source } } else { source }
+}
+
 /// What is made of the columns of a pipeline's exports, for people.
 fn columns(plan: &Plan) -> Result<String, CrmError> {
     let mut out = String::new();
-    for file in understood(&crm_source(plan), Path::new(""))? {
+    for file in understood(&source(plan), Path::new(""))? {
         let (read, not_read): (Vec<_>, Vec<_>) = file.columns.iter().partition(|(_, fields)| !fields.is_empty());
         let dates = if file.order == DateOrder::MonthFirst { ", month before day" } else { "" };
         let Understood { table, format, encoding, path, columns, .. } = &file;
@@ -69,7 +77,7 @@ fn columns_as_json(plan: &Plan) -> Result<String, CrmError> {
             "date_order": order, "columns": file.columns.iter().map(column).collect::<Vec<_>>(),
         })
     };
-    let files: Vec<_> = understood(&crm_source(plan), Path::new(""))?.into_iter().map(file).collect();
+    let files: Vec<_> = understood(&source(plan), Path::new(""))?.into_iter().map(file).collect();
     Ok(format!("{}\n", json!({ "pipeline": plan.name(), "files": files })))
 }
 

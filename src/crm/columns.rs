@@ -8,9 +8,10 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
-use super::headers::{check_mapping, columns_of, is_custom, list, mapped, normal, once, shown, without_wrappers};
+use super::fields::{READ_ONCE, is_barred, is_read_all, no_of};
+use super::headers::{check_mapping, columns_of, list, mapped, normal, once, shown, without_wrappers};
 use super::names::{ByName, People};
-use super::noes::{self, No};
+use super::noes::No;
 use super::remarks::REMARK;
 use super::{CrmError, DateOrder, Decimal, FileSet, value};
 
@@ -115,56 +116,6 @@ pub(super) const HANDLE: &str = "handle.";
 /// Flags of contacts that speak against processing; each is read wherever it stands.
 pub const FLAGS: [&str; 6] =
     ["email_opt_out", "do_not_process", "do_not_profile", "should_forget", "do_not_contact", "deleted"];
-
-/// Whether every column of a field is read, and not the first alone.
-fn is_read_all(field: &str) -> bool {
-    FLAGS.contains(&field)
-        || matches!(
-            field,
-            "email"
-                | "email_2"
-                | "merged_into"
-                | "merged_ids"
-                | "email_allowed"
-                | "contact_allowed"
-                | "active"
-                | "contact_email"
-                | REMARK
-        )
-}
-
-/// Fields of which two columns of one name are one too many; of others the first is read.
-const READ_ONCE: [&str; 13] = [
-    "record_id",
-    "account_record",
-    "contact_id",
-    "note_id",
-    "regarding",
-    "family_name",
-    "given_name",
-    "full_name",
-    "name",
-    "legal_basis",
-    "statecode",
-    "kind",
-    "valid_to",
-];
-
-/// Fields that hold ids: what the owner of a CRM has made beside them is the id of something else.
-const IDS: [&str; 5] = ["record_id", "account_record", "contact_id", "note_id", "regarding"];
-
-/// What a header tells that is a no. Dynamics asks people not to change a column, in front of its name; that is none.
-fn no_of(header: &str) -> Option<No> {
-    const ASKED: [&str; 2] = ["(do not modify)", "(nicht ändern)"];
-    let asks = |start: &str| header.trim().get(..start.len()).is_some_and(|begin| begin.to_lowercase() == start);
-    let rest = ASKED.iter().find(|start| asks(start)).map_or(header, |start| &header.trim()[start.len()..]);
-    noes::read(rest)
-}
-
-/// Whether a field holds a no, or what is looked at for one: a header that says no stands for nothing else.
-fn says_no(field: &str) -> bool {
-    FLAGS.contains(&field) || ["email_allowed", "contact_allowed", "legal_basis", REMARK].contains(&field)
-}
 
 /// What stands for the columns that are read cell by cell.
 pub(super) const BY_CELL: &str = "read_by_cell";
@@ -293,13 +244,9 @@ impl Layout {
         let keys = without_wrappers(header, keys);
         let (mut german, mut english) = (0, 0);
         for (field, known) in table.known() {
-            let is_none = |at: &usize| {
-                (IDS.contains(&field.as_str()) && is_custom(&header[*at]))
-                    || (table == Table::Contacts && !says_no(field) && no_of(&header[*at]).is_some())
-            };
             let find = |aliases: &[String]| {
                 let mut found = columns_of(aliases, &keys, &taken);
-                found.retain(|at| !is_none(at));
+                found.retain(|at| !is_barred(field, &header[*at]));
                 found
             };
             let (de, en) = (find(&known.de_keys), find(&known.en_keys));
@@ -348,7 +295,13 @@ impl Layout {
     /// Takes in columns of unknown names that tell, or may tell, what people do not want.
     fn take_in_noes(&mut self, set: &FileSet, header: &[String]) {
         let is_ignored = |header: &String| set.ignored.iter().any(|ignored| normal(ignored) == normal(header));
+        // A state may be a no as well as a remark.
+        let states = self.all(REMARK).iter().filter(|at| set.by_cell.contains(&shown(&header[**at]))).copied();
+        let states: Vec<usize> = states.collect();
         let used = self.used();
+        if !states.is_empty() {
+            self.columns.entry(BY_CELL.to_owned()).or_default().extend(states);
+        }
         let unknown = header.iter().enumerate().filter(|(at, header)| !used.contains(at) && !is_ignored(header));
         for (at, header) in unknown {
             match no_of(header) {
@@ -399,6 +352,17 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_says_no_is_in_no_list_of_another_field() {
+        for table in [Table::Contacts, Table::Accounts, Table::Notes] {
+            for (field, aliases) in table.known() {
+                for alias in aliases.de.iter().chain(&aliases.en) {
+                    assert!(!is_barred(field, alias), "{alias} stands for {field}, and says {:?}", no_of(alias));
+                }
+            }
+        }
+    }
 
     #[test]
     fn no_header_stands_for_two_fields_of_a_table() {

@@ -134,6 +134,15 @@ pub enum CrmError {
         /// The header.
         header: String,
     },
+    /// An id that several people have.
+    #[error("{}: the column {header:?} has one id for several people, and is nobody's id; map the CRM's id of the contact under \
+        `columns` (id), or map this column if it is one", path.display())]
+    SharedId {
+        /// The file.
+        path: PathBuf,
+        /// The header.
+        header: String,
+    },
     /// Two columns of one name, and a field needs one of them.
     #[error("{} has the column {header:?} twice; rename one", path.display())]
     TwiceHeader {

@@ -12,8 +12,8 @@ use super::rows::{Export, Row, Rows};
 use super::{CrmError, CsvSource, FileSet, value};
 use crate::ids::{is_long_form, long_form};
 
-/// So many rows of a file tell which form it has: an export has one.
-const ROWS: usize = 200;
+/// So many rows of a file tell whether its ids are Salesforce's at all; where they are, all rows are looked at.
+const FIRST: usize = 200;
 /// Fields that hold ids.
 const IDS: [&str; 6] = ["record_id", "account_record", "contact_id", "regarding", "merged_into", "merged_ids"];
 
@@ -40,7 +40,7 @@ impl Seen {
         self.short.is_empty() && self.long.is_empty()
     }
 
-    fn table(&mut self, table: Table, set: &FileSet, base: &Path) -> Result<(), CrmError> {
+    fn table(&mut self, table: Table, set: &FileSet, base: &Path, rows_of_each: usize) -> Result<(), CrmError> {
         let stated = stated_encoding(table, set)?;
         for path in of_set(table, set, base)? {
             let survey = glance(&path, stated)?;
@@ -48,14 +48,11 @@ impl Seen {
                 continue;
             }
             let mut rows = Rows::of(&Export { table, set, path: &path, name: "", survey: &survey })?;
-            for _ in 0..ROWS {
+            for _ in 0..rows_of_each {
                 let Some(item) = rows.next_row()? else { break };
                 if let Ok(row) = item {
                     self.look(rows.layout(), &row);
                 }
-            }
-            if table == Table::Contacts && self.is_empty() {
-                break;
             }
         }
         Ok(())
@@ -65,16 +62,17 @@ impl Seen {
 /// Tells each set of a source whether ids are to be read in the long form.
 pub(super) fn tell(source: &mut CsvSource, base: &Path) -> Result<(), CrmError> {
     let mut seen = Seen::default();
-    seen.table(Table::Contacts, &source.contacts, base)?;
+    seen.table(Table::Contacts, &source.contacts, base, FIRST)?;
     if seen.is_empty() {
         // Contacts of Salesforce are known by their ids.
         return Ok(());
     }
+    seen.table(Table::Contacts, &source.contacts, base, usize::MAX)?;
     let others =
         [(Table::Accounts, &source.accounts), (Table::Consents, &source.consents), (Table::Notes, &source.notes)];
     for (table, set) in others {
         if let Some(set) = set {
-            seen.table(table, set, base)?;
+            seen.table(table, set, base, usize::MAX)?;
         }
     }
     let both: Vec<String> = seen.short.intersection(&seen.long).cloned().collect();

@@ -8,6 +8,7 @@ mod blind_tests;
 mod columns;
 mod contact;
 mod error;
+mod fields;
 mod files;
 mod forms;
 mod headers;
@@ -28,6 +29,7 @@ mod reader;
 mod ready;
 mod remarks;
 mod rows;
+mod shared;
 mod spread;
 #[cfg(test)]
 mod tests;
@@ -102,7 +104,7 @@ pub struct FileSet {
     pub by_cell: Vec<String>,
     /// Kinds of ids of Salesforce (`003`) that are read in 18 characters, because some exports have 15; found out.
     pub long_ids: Vec<String>,
-    /// Files that are passed over, because they have nothing that the table needs; found out.
+    /// Files that are passed over, because they are empty; found out.
     pub passed: Vec<PathBuf>,
     /// Files are added to those that were read before, so a record has rows of several exports, the newest of which holds.
     pub grows: bool,

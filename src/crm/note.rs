@@ -109,7 +109,7 @@ pub struct NoteFiles {
     concerned: Option<Arc<Concerned>>,
     /// What each file is; its rows are not counted yet.
     pub facts: Vec<FileFacts>,
-    /// Files that are passed over, because they tell of nobody what was written about them.
+    /// Files that are passed over, because they are empty.
     pub passed: Vec<PathBuf>,
 }
 

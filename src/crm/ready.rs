@@ -15,6 +15,7 @@ use super::names::{ByName, People};
 use super::reader::stated_encoding;
 use super::remarks::REMARK;
 use super::rows::{Export, Row, Rows};
+use super::shared::Shared;
 use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, Versions, value, when};
 use crate::consent::dialect::{asks_for_consent, flags_of_cell};
 
@@ -25,6 +26,21 @@ const BEFORE_ANY: usize = 50;
 const FEWEST_ODD: u32 = 5;
 /// So many rows that are numbered from one on are no accident.
 const FEWEST_NUMBERED: u64 = 3;
+/// Headers of ids that may be those of rows.
+const ROW_NUMBERS: [&str; 12] = [
+    "nr",
+    "nummer",
+    "number",
+    "contact",
+    "satznummer",
+    "satznr",
+    "satzid",
+    "lfdnr",
+    "laufendenummer",
+    "datensatznr",
+    "datensatznummer",
+    "dsnr",
+];
 /// A column with more values than this holds no answers, unless its header says so.
 const MOST_VALUES: usize = 64;
 /// Fields that hold dates.
@@ -169,6 +185,7 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmErro
         let export = Export { table: Table::Contacts, set: contacts, path: &path, name: "", survey: &survey };
         let mut rows = Rows::of(&export)?;
         let mut columns = Columns::of(rows.layout(), contacts);
+        let mut shared = Shared::of(rows.layout()).filter(|_| !contacts.columns.contains_key("record_id"));
         let mut seen = 0;
         while let Some(item) = rows.next_row()? {
             seen += 1;
@@ -177,6 +194,9 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmErro
                 break;
             }
             if let Ok(row) = item {
+                if let Some(shared) = shared.as_mut().filter(|_| seen <= ROWS) {
+                    shared.look(&row);
+                }
                 columns.look(&row);
             }
         }
@@ -194,6 +214,9 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmErro
         }
         if let Some(at) = columns.numbered() {
             return Err(CrmError::RowNumbers { path, header: header(at) });
+        }
+        if let Some(at) = shared.as_ref().and_then(Shared::column) {
+            return Err(CrmError::SharedId { path, header: header(at) });
         }
     }
     Ok(by_cell)
@@ -256,7 +279,7 @@ impl Columns {
                 .column("record_id")
                 .filter(|at| {
                     let header = normal(layout.header_of(*at));
-                    !is_mapped && ["nr", "nummer", "number", "contact", "satznummer"].contains(&&*header)
+                    !is_mapped && ROW_NUMBERS.contains(&&*header)
                 })
                 .map(|at| (at, Some(0))),
         }

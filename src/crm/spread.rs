@@ -61,7 +61,10 @@ const VALUES: [&str; 7] =
 pub(super) fn records_of(fields: &mut Map<String, Value>) -> Option<Vec<Value>> {
     let is_list = |fields: &Map<String, Value>, name: &str| matches!(fields.get(name), Some(Value::Array(_)));
     let is_record = IDS.iter().any(|id| fields.contains_key(*id));
-    let plain = ENVELOPES.iter().find(|name| is_list(fields, name));
+    // JSON-RPC numbers its answers; anything else with an id and more to say is a record that has such a list.
+    let says_more = fields.values().filter(|value| !value.is_array() && !value.is_object()).count() > 2;
+    let is_page = !is_record || !says_more || fields.contains_key("jsonrpc");
+    let plain = ENVELOPES.iter().find(|name| is_page && is_list(fields, name));
     let list = plain.or_else(|| OF_A_KIND.iter().find(|name| !is_record && is_list(fields, name)));
     if let Some(Value::Array(values)) = list.and_then(|name| fields.shift_remove(*name)) {
         return Some(values);
@@ -108,6 +111,7 @@ fn spread_list(prefix: &str, values: &[Value], tell: &mut dyn FnMut(&str, &Value
     let mut keys: Vec<&String> = objects().flat_map(Map::keys).collect();
     keys.sort_unstable();
     keys.dedup();
+    tell_noes(prefix, values, tell);
     for key in keys {
         let name = format!("{prefix}.{key}");
         let plain = |object: &Map<String, Value>| object.get(key).filter(|v| !v.is_object() && !v.is_array()).cloned();
@@ -121,23 +125,40 @@ fn spread_list(prefix: &str, values: &[Value], tell: &mut dyn FnMut(&str, &Value
     }
 }
 
+/// What an object of a list says that it is about.
+fn name_of(object: &Map<String, Value>) -> Option<String> {
+    let title = object.get("column").and_then(|column| column.get("title")).and_then(Value::as_str);
+    title.or_else(|| NAMES.iter().find_map(|key| object.get(*key)?.as_str())).map(str::to_owned)
+}
+
+/// What it says of that; nothing where it has no value.
+fn value_of(object: &Map<String, Value>) -> Value {
+    VALUES.iter().find_map(|key| object.get(*key)).cloned().unwrap_or(Value::Null)
+}
+
 /// Tells a list of objects that each name a field and its value: `[{"FIELD_NAME": "Position", "FIELD_VALUE": "..."}]`.
 fn tell_named(prefix: &str, values: &[Value], tell: &mut dyn FnMut(&str, &Value)) -> bool {
     let list = normal(prefix.rsplit('.').next().unwrap_or(prefix));
-    let name_of = |object: &Map<String, Value>| {
-        let title = object.get("column").and_then(|column| column.get("title")).and_then(Value::as_str);
-        title.or_else(|| NAMES.iter().find_map(|key| object.get(*key)?.as_str())).map(str::to_owned)
-    };
-    let value_of = |object: &Map<String, Value>| VALUES.iter().find_map(|key| object.get(*key)).cloned();
     let named: Vec<(String, Value)> =
-        values.iter().filter_map(Value::as_object).filter_map(|o| Some((name_of(o)?, value_of(o)?))).collect();
+        values.iter().filter_map(Value::as_object).filter_map(|o| Some((name_of(o)?, value_of(o)))).collect();
     if !LISTS_OF_FIELDS.contains(&&*list) || named.len() != values.len() || named.is_empty() {
         return false;
     }
     for (name, value) in named {
-        tell(&format!("fields.{name}"), &value);
+        tell(&format!("custom_fields.{name}"), &value);
     }
     true
+}
+
+/// Of a list of anything tells what is named as a no: `[{"name": "Do not contact", "value": true}]`.
+fn tell_noes(prefix: &str, values: &[Value], tell: &mut dyn FnMut(&str, &Value)) {
+    for object in values.iter().filter_map(Value::as_object) {
+        if let Some(name) = name_of(object).filter(|name| noes::read(name).is_some())
+            && VALUES.iter().any(|key| object.contains_key(*key))
+        {
+            tell(&format!("{prefix}.{name}"), &value_of(object));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -155,6 +176,8 @@ mod tests {
             (json!({ "data": { "boards": [{ "items_page": { "items": [1, 2] } }] } }), Some(2)),
             (json!({ "id": 7, "contacts": [1, 2, 3] }), None),
             (json!({ "id": 7, "data": { "notes": [1] } }), None),
+            (json!({ "id": 7, "first": "A", "last": "B", "list": [1] }), None),
+            (json!({ "jsonrpc": "2.0", "id": 7, "result": [1, 2] }), Some(2)),
         ] {
             let mut page = page.as_object().cloned().expect("an object");
             assert_eq!(records_of(&mut page).map(|all| all.len()), records);
@@ -172,6 +195,9 @@ mod tests {
         spread("", record.as_object().expect("an object"), &mut |key, value| {
             told.extend(value.as_str().map(|text| format!("{key}={text}")));
         });
-        assert_eq!(told, ["fields.Position=Einkauf", "fields.Firma=Nord GmbH", "emails.value=c@d.example"]);
+        assert_eq!(
+            told,
+            ["custom_fields.Position=Einkauf", "custom_fields.Firma=Nord GmbH", "emails.value=c@d.example"]
+        );
     }
 }

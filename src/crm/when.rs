@@ -275,6 +275,8 @@ fn date(text: &str, order: DateOrder) -> Option<Date> {
     let number = |s: &str, max: usize| (s.len() <= max && !s.is_empty()).then(|| digits(s)).flatten();
     let year = match year.len() {
         4 => digits(year)?,
+        // "25/04/03" may begin with its year: of years that are long gone nobody writes two digits.
+        2 if separator == '/' && digits(year)? < 15 => return None,
         2 => 2000 + digits(year)?,
         _ => return None,
     };
@@ -354,6 +356,7 @@ mod tests {
             ("/Date(1771417800000)/", DayFirst, "2026-02-18T12:30:00Z"),
             ("/Date(1771417800000+0100)/", DayFirst, "2026-02-18T12:30:00Z"),
             ("19-02-26", DayFirst, ""),
+            ("25/04/03", DayFirst, ""),
             ("19. Februar 2026, 14:10 Uhr", DayFirst, "2026-02-19T14:10:00Z"),
             ("19-Feb-2026", DayFirst, "2026-02-19T00:00:00Z"),
             ("02/19/2026", DayFirst, ""),

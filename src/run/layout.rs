@@ -96,27 +96,27 @@ pub(super) fn notes(source: &CsvSource) -> Result<(NoteFiles, u64), RunError> {
     let notes = NoteFiles::open(source, Path::new(""))?;
     for file in &notes.passed {
         let file = file.display();
-        tracing::warn!("{file} is passed over: it does not say of whom, or what, was written; map its columns");
+        tracing::warn!("{file} is empty, and passed over");
     }
     let passed = notes.passed.len() as u64;
     Ok((notes, passed))
 }
 
-/// Goes on without notes in a night that has none: earlier nights had files where the pipeline names a folder or a pattern. Gives
-/// the columns that they had, so that the next night knows of them.
+/// Goes on without notes in a night that has none: the pipeline names a folder that is empty, or a pattern, or earlier nights had
+/// files there. Gives the columns that they had, so that the next night knows of them.
 ///
 /// # Errors
-/// There never were any, or one file is asked for: `mistake`.
+/// One file is asked for, or a folder that is not there and never was: `mistake`.
 fn without_notes(source: &mut CsvSource, (home, plan): (&Path, &Plan), mistake: Diagnostic) -> Result<Value, RunError> {
     let manifest = sink::current(home, plan.name()).ok().flatten().and_then(|snapshot| snapshot.manifest().ok());
     let before = manifest.map_or(Value::Null, |manifest| manifest["columns"]["notes"].clone());
-    let pattern = plan.crm().notes.as_ref().map_or(Path::new(""), |set| set.pattern());
-    let name = pattern.file_name().unwrap_or_default().to_string_lossy();
+    let Some(set) = plan.crm().notes.as_ref() else { return Ok(before) };
+    let name = set.pattern().file_name().unwrap_or_default().to_string_lossy();
     let is_one_file = before.as_object().is_none_or(|files| files.is_empty() || files.contains_key(&*name));
-    if is_one_file {
+    if is_one_file && !set.is_of_any_number() {
         return Err(RunError::Config(vec![mistake]));
     }
-    tracing::warn!("no file of notes is there tonight, where earlier nights had some: {}", pattern.display());
+    tracing::warn!("no file of notes is there tonight: {}", set.pattern().display());
     source.notes = None;
     Ok(before)
 }

@@ -81,7 +81,7 @@ pub struct NoteCounts {
     /// Whether the pipeline asks for notes, and no file was there.
     #[serde(default)]
     pub no_file: bool,
-    /// Files that were passed over, because they do not say of whom, or what, was written.
+    /// Files that were passed over, because they are empty.
     #[serde(default)]
     pub files_passed_over: u64,
 }
