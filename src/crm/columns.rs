@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use serde::Deserialize;
 
 use super::fields::{READ_ONCE, is_barred, is_read_all, no_of};
-use super::headers::{check_mapping, columns_of, list, mapped, normal, once, shown, without_wrappers};
+use super::headers::{check_mapping, columns_of, list, mapped, normal, once, shown, two_ids, without_wrappers};
 use super::names::{ByName, People};
 use super::noes::No;
 use super::remarks::REMARK;
@@ -242,6 +242,12 @@ impl Layout {
         let is_ignored = |key: &String| set.ignored.iter().any(|ignored| normal(ignored) == *key);
         taken.extend((0..keys.len()).filter(|at| is_ignored(&keys[*at])));
         let keys = without_wrappers(header, keys);
+        if let Some((one, other)) =
+            two_ids(header).filter(|_| table == Table::Contacts && !layout.columns.contains_key("record_id"))
+        {
+            let (one, other) = (shown(&header[one]), shown(&header[other]));
+            return Err(CrmError::TwoIds { path: path.to_owned(), one, other });
+        }
         let (mut german, mut english) = (0, 0);
         for (field, known) in table.known() {
             let find = |aliases: &[String]| {

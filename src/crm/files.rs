@@ -30,11 +30,13 @@ pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<
         }
         let mut next = Vec::new();
         for folder in &found {
-            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            // A pattern alone is one of the folder that the program runs in.
+            let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            let Ok(entries) = std::fs::read_dir(here) else { continue };
             for entry in entries {
                 let entry = entry.map_err(|source| CrmError::Read { path: folder.clone(), source })?;
                 if matches(&name, &entry.file_name().to_string_lossy()) {
-                    next.push(entry.path());
+                    next.push(folder.join(entry.file_name()));
                 }
             }
         }

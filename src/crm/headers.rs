@@ -52,6 +52,12 @@ pub(super) fn unwrapped(key: &str) -> &str {
     inner.map_or(key, |inner| inner.strip_suffix(".value").unwrap_or(inner))
 }
 
+/// Of contacts as an API writes them, the id of the record and that of a contact beside it: whom the record belongs to, mostly.
+pub(super) fn two_ids(header: &[String]) -> Option<(usize, usize)> {
+    let at = |wanted: &[&str]| header.iter().position(|key| wanted.contains(&key.trim()));
+    at(&["id"]).zip(at(&["contact_id", "contactId", "person_id", "personId"]))
+}
+
 /// The column of a mapped header, `None` where there is none.
 fn find_mapped(wanted: &str, header: &[String], keys: &[String], path: &Path) -> Result<Option<usize>, CrmError> {
     // The exact spelling wins, so that "ID" and "Id" can be told apart by who must.
