@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use serde::Deserialize;
 
 use super::fields::{READ_ONCE, is_barred, is_read_all, no_of};
-use super::headers::{check_mapping, columns_of, list, mapped, normal, once, shown, two_ids, without_wrappers};
+use super::headers::{check_ids, check_mapping, columns_of, list, mapped, normal, once, shown, without_wrappers};
 use super::names::{ByName, People};
 use super::noes::No;
 use super::remarks::REMARK;
@@ -122,7 +122,6 @@ pub(super) const BY_CELL: &str = "read_by_cell";
 
 /// Where the fields of one file stand.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Layout {
     pub(super) columns: BTreeMap<String, Vec<usize>>,
     /// Columns of the header line without trailing blank ones.
@@ -242,11 +241,8 @@ impl Layout {
         let is_ignored = |key: &String| set.ignored.iter().any(|ignored| normal(ignored) == *key);
         taken.extend((0..keys.len()).filter(|at| is_ignored(&keys[*at])));
         let keys = without_wrappers(header, keys);
-        if let Some((one, other)) =
-            two_ids(header).filter(|_| table == Table::Contacts && !layout.columns.contains_key("record_id"))
-        {
-            let (one, other) = (shown(&header[one]), shown(&header[other]));
-            return Err(CrmError::TwoIds { path: path.to_owned(), one, other });
+        if table == Table::Contacts && !layout.columns.contains_key("record_id") {
+            check_ids(header, path)?;
         }
         let (mut german, mut english) = (0, 0);
         for (field, known) in table.known() {

@@ -52,10 +52,13 @@ pub(super) fn unwrapped(key: &str) -> &str {
     inner.map_or(key, |inner| inner.strip_suffix(".value").unwrap_or(inner))
 }
 
-/// Of contacts as an API writes them, the id of the record and that of a contact beside it: whom the record belongs to, mostly.
-pub(super) fn two_ids(header: &[String]) -> Option<(usize, usize)> {
-    let at = |wanted: &[&str]| header.iter().position(|key| wanted.contains(&key.trim()));
-    at(&["id"]).zip(at(&["contact_id", "contactId", "person_id", "personId"]))
+/// Tells of contacts as an API writes them an id of the record and that of a contact beside it: whom it belongs to, mostly.
+pub(super) fn check_ids(header: &[String], path: &Path) -> Result<(), CrmError> {
+    let find = |wanted: &[&str]| header.iter().find(|key| wanted.contains(&key.trim())).cloned();
+    match (find(&["id"]), find(&["contact_id", "contactId", "person_id", "personId"])) {
+        (Some(one), Some(other)) => Err(CrmError::TwoIds { path: path.to_owned(), one, other }),
+        _ => Ok(()),
+    }
 }
 
 /// The column of a mapped header, `None` where there is none.

@@ -83,7 +83,6 @@ pub struct CsvSource {
 
 /// Files of one kind, and how to read them; what is not stated is found out from each file.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "settings and findings that do not depend on each other")]
 pub struct FileSet {
     /// A path, relative to the pipeline file; `*` and `?` stand for characters of a name, not for `/`. A folder means all
     /// files in it.

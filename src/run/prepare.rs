@@ -110,10 +110,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
     let Times { now, as_of, pinned, gate_now } = times(&plan, options, &home_path, (world.wall)())?;
     in_force(&plan, &policy, gate_now)?;
-    if !demo {
-        // Before the lock, which would create the folder.
-        Home::open_for(&home_path, plan.controller(), false)?;
-    }
+    look_at_home(&plan, &home_path)?;
     let (source, notes_before) = layout::source((&home_path, &plan), no_notes)?;
     let (early, carry) = Carry::open((&plan, &policy), options, &home_path, (as_of, gate_now))?;
     let mut tonight = Tonight::of(&source, &plan, options, carry.is_some())?;
@@ -190,6 +187,14 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         carry,
         carried,
     })
+}
+
+/// Whose home it is, before the lock, which would create the folder.
+fn look_at_home(plan: &Plan, home: &Path) -> Result<(), RunError> {
+    if plan.network() != Network::Demo {
+        Home::open_for(home, plan.controller(), false)?;
+    }
+    Ok(())
 }
 
 /// What was put right, by subject, also under records that were merged since.
