@@ -337,8 +337,9 @@ impl Layout {
                 continue;
             }
             let known = alternatives.iter().filter_map(|f| self.table.known().get(*f));
+            let few = if alternatives.len() > 3 { 2 } else { 6 };
             let known: Vec<&str> =
-                known.flat_map(|a| a.de.iter().take(6).chain(a.en.iter().take(6))).map(String::as_str).collect();
+                known.flat_map(|a| a.de.iter().take(few).chain(a.en.iter().take(few))).map(String::as_str).collect();
             return Err(CrmError::MissingField {
                 table: self.table,
                 path: path.to_owned(),

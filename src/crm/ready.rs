@@ -15,7 +15,7 @@ use super::names::{ByName, People};
 use super::reader::stated_encoding;
 use super::remarks::REMARK;
 use super::rows::{Export, Row, Rows};
-use super::shared::Shared;
+use super::shared::{ROW_NUMBERS, Shared};
 use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, Versions, value, when};
 use crate::consent::dialect::{asks_for_consent, flags_of_cell};
 
@@ -26,21 +26,6 @@ const BEFORE_ANY: usize = 50;
 const FEWEST_ODD: u32 = 5;
 /// So many rows that are numbered from one on are no accident.
 const FEWEST_NUMBERED: u64 = 3;
-/// Headers of ids that may be those of rows.
-const ROW_NUMBERS: [&str; 12] = [
-    "nr",
-    "nummer",
-    "number",
-    "contact",
-    "satznummer",
-    "satznr",
-    "satzid",
-    "lfdnr",
-    "laufendenummer",
-    "datensatznr",
-    "datensatznummer",
-    "dsnr",
-];
 /// A column with more values than this holds no answers, unless its header says so.
 const MOST_VALUES: usize = 64;
 /// Fields that hold dates.

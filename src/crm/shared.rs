@@ -1,13 +1,29 @@
-//! Whether a column of ids holds those of something that several people share: a company, an address, a household.
+//! Whether a column of ids holds nobody's: the numbers of rows, or what several people share, a company, an address, a household.
 //!
 //! Invariant: two rows of one person, changed or twice, are never taken for two people; one slip tells nothing.
 
 use std::collections::{HashMap, HashSet};
 
 use super::columns::Layout;
+use super::headers::normal;
 use super::rows::Row;
 use super::value;
 
+/// Headers of ids that may be those of rows.
+pub(super) const ROW_NUMBERS: [&str; 12] = [
+    "nr",
+    "nummer",
+    "number",
+    "contact",
+    "satznummer",
+    "satznr",
+    "satzid",
+    "lfdnr",
+    "laufendenummer",
+    "datensatznr",
+    "datensatznummer",
+    "dsnr",
+];
 /// So many ids of several people are no slips.
 const FEWEST: usize = 3;
 /// One in so many ids, at least.
@@ -24,9 +40,15 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn of(layout: &Layout) -> Option<Self> {
+        let id = layout.column("record_id")?;
+        // What is a contact's by its name is no company's or address's.
+        let header = normal(layout.header_of(id));
+        if header == "id" || ["contact", "kontakt", "person", "ansprech"].iter().any(|word| header.contains(word)) {
+            return None;
+        }
         let all = |fields: &[&str]| fields.iter().flat_map(|field| layout.all(field)).copied().collect();
         Some(Self {
-            id: layout.column("record_id")?,
+            id,
             names: all(&["given_name", "family_name", "full_name"]),
             addresses: all(&["email", "email_2"]),
             seen: HashMap::new(),

@@ -103,14 +103,17 @@ impl Tonight {
     }
 }
 
-/// Reads pipeline, policy, home, CRM and ledger, imports what is new, and opens the gate.
+/// Reads pipeline, policy, home (before the lock, which would create its folder), CRM and ledger, imports what is new, and opens the
+/// gate.
 pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<Prepared, RunError> {
     let (plan, policy, no_notes) = configuration(path, options, world)?;
     let demo = plan.network() == Network::Demo;
     let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
     let Times { now, as_of, pinned, gate_now } = times(&plan, options, &home_path, (world.wall)())?;
     in_force(&plan, &policy, gate_now)?;
-    look_at_home(&plan, &home_path)?;
+    if !demo {
+        Home::open_for(&home_path, plan.controller(), false)?;
+    }
     let (source, notes_before) = layout::source((&home_path, &plan), no_notes)?;
     let (early, carry) = Carry::open((&plan, &policy), options, &home_path, (as_of, gate_now))?;
     let mut tonight = Tonight::of(&source, &plan, options, carry.is_some())?;
@@ -158,8 +161,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
             columns(files)
         })?,
     };
-    let log = desk.log;
-    let carried = carry::note(&files, as_of, desk.rows, carry.as_mut())?;
+    let (log, carried) = (desk.log, carry::note(&files, as_of, desk.rows, carry.as_mut())?);
     loaded.without_notes = (notes_before.is_some(), files_passed);
     let (inputs, columns) = (inputs_hash(&files, &exports), layout::with_notes_of(layout::of(&files), notes_before));
     let files = input_files(&files, &plan);
@@ -187,14 +189,6 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         carry,
         carried,
     })
-}
-
-/// Whose home it is, before the lock, which would create the folder.
-fn look_at_home(plan: &Plan, home: &Path) -> Result<(), RunError> {
-    if plan.network() != Network::Demo {
-        Home::open_for(home, plan.controller(), false)?;
-    }
-    Ok(())
 }
 
 /// What was put right, by subject, also under records that were merged since.
