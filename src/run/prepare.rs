@@ -111,9 +111,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
     let Times { now, as_of, pinned, gate_now } = times(&plan, options, &home_path, (world.wall)())?;
     in_force(&plan, &policy, gate_now)?;
-    if !demo {
-        Home::open_for(&home_path, plan.controller(), false)?;
-    }
+    _ = (!demo).then(|| Home::open_for(&home_path, plan.controller(), false)).transpose()?;
     let (source, notes_before) = layout::source((&home_path, &plan), no_notes)?;
     let (early, carry) = Carry::open((&plan, &policy), options, &home_path, (as_of, gate_now))?;
     let mut tonight = Tonight::of(&source, &plan, options, carry.is_some())?;
