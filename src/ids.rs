@@ -57,19 +57,19 @@ impl Ids {
     /// A subject, from the CRM's name and its first record id.
     #[must_use]
     pub fn subject(&self, crm: &str, record: &str) -> SubjectId {
-        SubjectId::from_body(&self.body("subject", &[crm.as_bytes(), record.as_bytes()]))
+        SubjectId::from_body(&self.body("subject", &[crm.as_bytes(), same_form(record).as_bytes()]))
     }
 
     /// The same as bytes, see [`subject_of`].
     #[must_use]
     pub fn subject_bytes(&self, crm: &str, record: &str) -> [u8; 16] {
-        *halves(&self.mac("subject", &[crm.as_bytes(), record.as_bytes()])).0
+        *halves(&self.mac("subject", &[crm.as_bytes(), same_form(record).as_bytes()])).0
     }
 
     /// A company, from the CRM's name and its record id.
     #[must_use]
     pub fn account(&self, crm: &str, record: &str) -> AccountId {
-        AccountId::from_body(&self.body("account", &[crm.as_bytes(), record.as_bytes()]))
+        AccountId::from_body(&self.body("account", &[crm.as_bytes(), same_form(record).as_bytes()]))
     }
 
     /// Ids of the decisions under one policy and one state of the ledger.
@@ -122,6 +122,33 @@ const COMMITMENT: &str = "hmac-sha256:";
 #[must_use]
 pub fn subject_of(bytes: &[u8; 16]) -> SubjectId {
     SubjectId::from_body(text(bytes, &mut [0; 26]))
+}
+
+/// The id of a Salesforce record in 18 characters, where it has 15 of which case tells: the rest says which of them are capitals.
+/// `None` = it is no such id.
+#[must_use]
+pub fn long_form(record: &str) -> Option<String> {
+    // Accounts, contacts, leads: nobody else is meant by ids that begin so and are as long.
+    let is_one = record.len() == 15
+        && record.bytes().all(|b| b.is_ascii_alphanumeric())
+        && ["001", "003", "00Q"].iter().any(|kind| record.starts_with(kind))
+        && record[3..].bytes().any(|b| b.is_ascii_alphabetic());
+    let letter = |part: &[u8]| {
+        let capitals = part.iter().enumerate().map(|(at, b)| usize::from(b.is_ascii_uppercase()) << at).sum::<usize>();
+        char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[capitals])
+    };
+    is_one.then(|| record.chars().chain(record.as_bytes().chunks(5).map(letter)).collect())
+}
+
+/// Whether an id is one in 18 characters whose end is right.
+#[must_use]
+pub fn is_long_form(record: &str) -> bool {
+    record.len() == 18 && record.get(..15).and_then(long_form).is_some_and(|long| long == record)
+}
+
+/// A record's id as ids of ours are made from it: both forms of one id give one.
+pub(crate) fn same_form(record: &str) -> std::borrow::Cow<'_, str> {
+    long_form(record).map_or(record.into(), Into::into)
 }
 
 /// The bytes of a subject id; `None` = it is none.
@@ -226,6 +253,22 @@ mod tests {
         let distinct: std::collections::BTreeSet<&String> = all.iter().flatten().collect();
         assert_eq!(distinct.len(), 2 * all.len());
         assert_eq!(all[0], ids(DEMO_KEY, "p", "l", 0, &[b"ab"]));
+    }
+
+    #[test]
+    fn both_forms_of_an_id_of_salesforce_are_one() {
+        for (short, long) in [
+            ("0035g00000QW011", Some("0035g00000QW011AAD")),
+            ("0035g00000qw011", Some("0035g00000qw011AAA")),
+            ("001D000000IqhSL", Some("001D000000IqhSLIAZ")),
+            ("005D000000IqhSL", None),
+            ("003000000000001", None),
+            ("0035g00000QW01", None),
+        ] {
+            assert_eq!(long_form(short).as_deref(), long, "{short}");
+            assert!(long.is_none_or(is_long_form));
+        }
+        assert!(!is_long_form("0035g00000qw011AAD"), "the end says that other letters are capitals");
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::json;
 
 use super::exit::{Told, Usage};
 use crate::config::{self, Diagnostic, Plan};
 use crate::consent::gate::Clock;
-use crate::crm::{CrmError, DateOrder, Understood, understood};
+use crate::crm::{CrmError, CsvSource, DateOrder, Understood, understood};
 use crate::run::agree::load_policy;
 use crate::run::legal::check_mappings;
 use crate::run::settings::{crm_source, pipeline_field};
@@ -24,15 +25,27 @@ pub(super) struct ValidateArgs {
     /// Also look at the header lines of the CRM's files, and tell which column is read as which field
     #[arg(long)]
     columns: bool,
+
+    /// Print the columns as JSON, one object a pipeline and line
+    #[arg(long, requires = "columns")]
+    json: bool,
 }
 
 /// Longer headers are not lined up.
 const WIDEST: usize = 40;
 
+/// The exports; a folder or pattern without a note is none of them, as in a run.
+fn source(plan: &Plan) -> CsvSource {
+    let is_without =
+        plan.crm().notes.as_ref().is_some_and(|set| set.is_of_any_number() && set.files().is_ok_and(|f| f.is_empty()));
+    let source = crm_source(plan);
+    if is_without { CsvSource { notes: None, ..source } } else { source }
+}
+
 /// What is made of the columns of a pipeline's exports, for people.
 fn columns(plan: &Plan) -> Result<String, CrmError> {
     let mut out = String::new();
-    for file in understood(&crm_source(plan), Path::new(""))? {
+    for file in understood(&source(plan), Path::new(""))? {
         let (read, not_read): (Vec<_>, Vec<_>) = file.columns.iter().partition(|(_, fields)| !fields.is_empty());
         let dates = if file.order == DateOrder::MonthFirst { ", month before day" } else { "" };
         let Understood { table, format, encoding, path, columns, .. } = &file;
@@ -51,6 +64,23 @@ fn columns(plan: &Plan) -> Result<String, CrmError> {
     Ok(out)
 }
 
+/// The same for programs.
+fn columns_as_json(plan: &Plan) -> Result<String, CrmError> {
+    let file = |file: Understood| {
+        let order = if file.order == DateOrder::MonthFirst { "month_first" } else { "day_first" };
+        let column = |(header, fields): &(String, Vec<String>)| {
+            let fields: Vec<String> = fields.iter().map(|field| pipeline_field(field)).collect();
+            json!({ "header": header, "fields": fields })
+        };
+        json!({
+            "table": file.table, "path": file.path, "format": file.format, "encoding": file.encoding,
+            "date_order": order, "columns": file.columns.iter().map(column).collect::<Vec<_>>(),
+        })
+    };
+    let files: Vec<_> = understood(&source(plan), Path::new(""))?.into_iter().map(file).collect();
+    Ok(format!("{}\n", json!({ "pipeline": plan.name(), "files": files })))
+}
+
 /// The day on which the pipeline would be judged.
 fn today(plan: &Plan, wall: &Clock) -> jiff::civil::Date {
     jiff::tz::Offset::UTC.to_datetime(plan.as_of().unwrap_or_else(|| wall())).date()
@@ -67,7 +97,7 @@ pub(super) fn execute(args: &ValidateArgs, wall: &Clock) -> anyhow::Result<ExitC
                 load_policy(&plan, Some(today(&plan, wall))).map_or_else(|errors| errors, |(_, warnings)| warnings);
             found.extend(check_mappings(plan.crm()));
             if args.columns {
-                match columns(&plan) {
+                match if args.json { columns_as_json(&plan) } else { columns(&plan) } {
                     Ok(told) => std::io::stdout().lock().write_all(told.as_bytes())?,
                     Err(error) => unreadable.push(error),
                 }

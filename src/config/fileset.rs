@@ -37,6 +37,12 @@ impl FileSet {
         folder_of(&self.pattern)
     }
 
+    /// Whether the path stands for any number of files: a folder that is there, or a pattern in one.
+    pub fn is_of_any_number(&self) -> bool {
+        let name = self.pattern.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        self.pattern.is_dir() || (has_wildcard(name) && self.folder().is_dir())
+    }
+
     /// The files that are there now, sorted by name; none if nothing matches.
     ///
     /// # Errors

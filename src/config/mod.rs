@@ -44,6 +44,20 @@ pub fn load(path: &Path) -> Result<Plan, Vec<Diagnostic>> {
     if missing.is_empty() { Ok(plan) } else { Err(missing) }
 }
 
+/// The same, where no file of notes may be there: whether there were any in earlier nights is known to the home alone. What is
+/// wrong then is told beside the plan.
+///
+/// # Errors
+/// As [`load`], but for notes.
+pub fn load_without_notes(path: &Path) -> Result<(Plan, Option<Diagnostic>), Vec<Diagnostic>> {
+    let (plan, tree) = load_tree(path)?;
+    let missing = paths::missing_inputs(&plan, &tree, &path.display().to_string(), Severity::Error);
+    let at = tree.get(&["crm", "files", "notes", "path"]).map(|node| node.at);
+    let has_none = plan.crm().notes.as_ref().is_some_and(|set| set.files().is_ok_and(|files| files.is_empty()));
+    let is_of_notes = |mistake: &Diagnostic| has_none && Some(mistake.position()) == at;
+    if missing.iter().all(is_of_notes) { Ok((plan, missing.into_iter().next())) } else { Err(missing) }
+}
+
 /// Reads a pipeline file for commands that work on the home only: inputs may be absent.
 ///
 /// # Errors

@@ -62,7 +62,7 @@ impl Identifiers {
     /// A record of a CRM.
     #[must_use]
     pub fn record(&self, crm: &str, record: &str) -> Identifier {
-        (self.0)("record", &[crm, record])
+        (self.0)("record", &[crm, &crate::ids::same_form(record)])
     }
 
     /// All identifiers of a contact, the record first; the name at the company, under each record of the company.
@@ -74,7 +74,10 @@ impl Identifiers {
         if !contact.family_name.reveal().is_empty() {
             let names = names(contact.given_name.reveal(), contact.family_name.reveal());
             let at = |company: &String| {
-                names.iter().map(|(given, family)| (self.0)("name", &[crm, company, given, family])).collect::<Vec<_>>()
+                names
+                    .iter()
+                    .map(|(given, family)| (self.0)("name", &[crm, &crate::ids::same_form(company), given, family]))
+                    .collect::<Vec<_>>()
             };
             all.extend(companies.flat_map(at));
         }

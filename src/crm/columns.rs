@@ -9,9 +9,10 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
-use super::headers::{columns_of, list, mapped, normal, once, shown, unwrapped, without_wrappers};
-use super::noes::{self, No};
-use super::ready::{ByName, People};
+use super::fields::{READ_ONCE, is_barred, is_read_all, no_of};
+use super::headers::{check_ids, check_mapping, columns_of, list, mapped, normal, once, shown, without_wrappers};
+use super::names::{ByName, People};
+use super::noes::No;
 use super::remarks::REMARK;
 use super::{CrmError, DateOrder, Decimal, FileSet, value};
 
@@ -61,7 +62,10 @@ impl Table {
             Self::Contacts => &[&["record_id"], &["family_name", "full_name"]],
             Self::Accounts => &[&["record_id"], &["name"]],
             Self::Consents => &[&["contact_id"], &["kind"]],
-            Self::Notes => &[&["contact_id", "account_record", "contact_name", "account_name", "regarding"], &["text"]],
+            Self::Notes => &[
+                &["contact_id", "account_record", "contact_name", "contact_email", "account_name", "regarding"],
+                &["text"],
+            ],
         }
     }
 
@@ -89,10 +93,22 @@ struct Columns {
 pub(super) struct Aliases {
     pub(super) de: Vec<String>,
     pub(super) en: Vec<String>,
+    /// The same as they are compared.
+    #[serde(skip)]
+    pub(super) de_keys: Vec<String>,
+    #[serde(skip)]
+    pub(super) en_keys: Vec<String>,
 }
 
 static COLUMNS: LazyLock<Columns> = LazyLock::new(|| {
-    serde_saphyr::from_str(include_str!("../../config/crm/columns.yaml")).expect("columns.yaml is checked by a test")
+    let mut columns: Columns = serde_saphyr::from_str(include_str!("../../config/crm/columns.yaml"))
+        .expect("columns.yaml is checked by a test");
+    let tables = [&mut columns.contacts, &mut columns.accounts, &mut columns.consents, &mut columns.notes];
+    for aliases in tables.into_iter().flat_map(BTreeMap::values_mut) {
+        let keys = |all: &[String]| all.iter().map(|alias| normal(alias)).collect();
+        (aliases.de_keys, aliases.en_keys) = (keys(&aliases.de), keys(&aliases.en));
+    }
+    columns
 });
 
 /// Prefix of the fields that hold a handle; what follows is the source id.
@@ -101,22 +117,6 @@ pub(super) const HANDLE: &str = "handle.";
 /// Flags of contacts that speak against processing; each is read wherever it stands.
 pub const FLAGS: [&str; 6] =
     ["email_opt_out", "do_not_process", "do_not_profile", "should_forget", "do_not_contact", "deleted"];
-
-/// Whether every column of a field is read, and not the first alone.
-fn is_read_all(field: &str) -> bool {
-    FLAGS.contains(&field)
-        || matches!(
-            field,
-            "email"
-                | "email_2"
-                | "merged_into"
-                | "merged_ids"
-                | "email_allowed"
-                | "contact_allowed"
-                | "active"
-                | REMARK
-        )
-}
 
 /// What stands for the columns that are read cell by cell.
 pub(super) const BY_CELL: &str = "read_by_cell";
@@ -145,6 +145,8 @@ pub(super) struct Layout {
     pub(super) of_deletions: bool,
     /// Whether it is a file of contacts, read for their companies.
     pub(super) of_contacts: bool,
+    /// Kinds of ids of Salesforce that are read in the long form.
+    pub(super) long_ids: Vec<String>,
     /// Of contacts that name their company and not its id: the ids.
     pub(super) by_name: Option<Arc<ByName>>,
     /// Of notes that name their contact and not its id: the ids.
@@ -164,6 +166,7 @@ impl Layout {
             grows: false,
             of_deletions: false,
             of_contacts: false,
+            long_ids: Vec::new(),
             header: Arc::new([]),
             by_name: None,
             people: None,
@@ -242,16 +245,24 @@ impl Layout {
         let header = &header[..width];
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
         let order = set.date_order.unwrap_or_default();
-        let mut layout = Self { width, order, grows: set.grows, header: header.into(), ..Self::empty(table) };
+        let (grows, long_ids) = (set.grows, set.long_ids.clone());
+        let mut layout = Self { width, order, grows, long_ids, header: header.into(), ..Self::empty(table) };
         layout.columns.extend(mapped(table, set, (header, &keys), path)?);
         let mut taken: Vec<usize> = layout.columns.values().flatten().copied().collect();
         let is_ignored = |key: &String| set.ignored.iter().any(|ignored| normal(ignored) == *key);
         taken.extend((0..keys.len()).filter(|at| is_ignored(&keys[*at])));
         let keys = without_wrappers(header, keys);
+        if table == Table::Contacts && !layout.columns.contains_key("record_id") {
+            check_ids(header, path)?;
+        }
         let (mut german, mut english) = (0, 0);
         for (field, known) in table.known() {
-            let find = |aliases: &[String]| columns_of(aliases, &keys, &taken);
-            let (de, en) = (find(&known.de), find(&known.en));
+            let find = |aliases: &[String]| {
+                let mut found = columns_of(aliases, &keys, &taken);
+                found.retain(|at| !is_barred(field, &header[*at]));
+                found
+            };
+            let (de, en) = (find(&known.de_keys), find(&known.en_keys));
             let is_mapped = layout.columns.contains_key(field);
             if !is_mapped && de.is_empty() != en.is_empty() {
                 *(if en.is_empty() { &mut german } else { &mut english }) += 1;
@@ -267,7 +278,9 @@ impl Layout {
                 // What speaks against processing is read wherever it stands, a mapping only adds to it.
                 layout.columns.entry(field.clone()).or_default().extend(all);
             } else if let Some(at) = all.first().filter(|_| !is_mapped) {
-                once(header, &keys, *at, path)?;
+                if READ_ONCE.contains(&field.as_str()) {
+                    once(header, &keys, *at, path)?;
+                }
                 layout.columns.insert(field.clone(), vec![*at]);
             }
         }
@@ -281,10 +294,10 @@ impl Layout {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         layout.of_deletions = table != Table::Consents && !says_more && value::is_of_deletions(&name);
         layout.decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
-        layout.check_needed(set, header, path)?;
         if table == Table::Contacts {
             layout.take_in_noes(set, header);
         }
+        layout.check_needed(set, header, path)?;
         if layout.column("account_record").is_none() {
             layout.by_name.clone_from(&set.by_name);
         }
@@ -295,10 +308,16 @@ impl Layout {
     /// Takes in columns of unknown names that tell, or may tell, what people do not want.
     fn take_in_noes(&mut self, set: &FileSet, header: &[String]) {
         let is_ignored = |header: &String| set.ignored.iter().any(|ignored| normal(ignored) == normal(header));
+        // A state may be a no as well as a remark.
+        let states = self.all(REMARK).iter().filter(|at| set.by_cell.contains(&shown(&header[**at]))).copied();
+        let states: Vec<usize> = states.collect();
         let used = self.used();
+        if !states.is_empty() {
+            self.columns.entry(BY_CELL.to_owned()).or_default().extend(states);
+        }
         let unknown = header.iter().enumerate().filter(|(at, header)| !used.contains(at) && !is_ignored(header));
         for (at, header) in unknown {
-            match noes::read(header) {
+            match no_of(header) {
                 Some(No::Of(field) | No::Unless(field)) => self.columns.entry(field.to_owned()).or_default().push(at),
                 Some(No::Why(field)) => self.columns.entry(format!("{WHY}{field}")).or_default().push(at),
                 // What it holds is looked at before any of it is believed.
@@ -306,7 +325,7 @@ impl Layout {
                 None if set.by_cell.contains(&shown(header)) => {
                     self.columns.entry(BY_CELL.to_owned()).or_default().push(at);
                 }
-                None if noes::may_have_noes(header) => {
+                None if super::noes::may_have_noes(header) => {
                     self.columns.entry(NOES.to_owned()).or_default().push(at);
                 }
                 None => {}
@@ -333,8 +352,9 @@ impl Layout {
                 continue;
             }
             let known = alternatives.iter().filter_map(|f| self.table.known().get(*f));
+            let few = if alternatives.len() > 3 { 2 } else { 6 };
             let known: Vec<&str> =
-                known.flat_map(|a| a.de.iter().take(6).chain(a.en.iter().take(6))).map(String::as_str).collect();
+                known.flat_map(|a| a.de.iter().take(few).chain(a.en.iter().take(few))).map(String::as_str).collect();
             return Err(CrmError::MissingField {
                 table: self.table,
                 path: path.to_owned(),
@@ -347,30 +367,20 @@ impl Layout {
     }
 }
 
-/// Tells a mapping of a field that does not exist; needs no file, so `validate` can ask too.
-pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError> {
-    let known = |f: &str| table.known().contains_key(f) || (table == Table::Contacts && f.starts_with(HANDLE));
-    match set.columns.keys().find(|f| !known(f)) {
-        None => Ok(()),
-        Some(field) => Err(CrmError::UnknownField {
-            table: table.name(),
-            field: field.clone(),
-            known: table.known().keys().map(String::as_str).collect::<Vec<_>>().join(", "),
-        }),
-    }
-}
-
-/// Whether a key is one of what speaks against processing, so that it must not be passed over whatever its type is.
-pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
-    FLAGS.iter().chain(&["merged_into", "merged_ids", "email_allowed", "contact_allowed", "active"]).any(|field| {
-        let known = table.known().get(*field).into_iter().flat_map(|a| a.de.iter().chain(&a.en));
-        known.chain(set.columns.get(*field)).any(|alias| normal(alias) == normal(unwrapped(key)))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_says_no_is_in_no_list_of_another_field() {
+        for table in [Table::Contacts, Table::Accounts, Table::Notes] {
+            for (field, aliases) in table.known() {
+                for alias in aliases.de.iter().chain(&aliases.en) {
+                    assert!(!is_barred(field, alias), "{alias} stands for {field}, and says {:?}", no_of(alias));
+                }
+            }
+        }
+    }
 
     #[test]
     fn no_header_stands_for_two_fields_of_a_table() {

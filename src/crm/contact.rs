@@ -8,7 +8,7 @@ use super::columns::{BY_CELL, HANDLE, NOES};
 use super::reader::Cells;
 use super::remarks;
 use super::value::{self, Says};
-use super::when::{When, when};
+use super::when::{When, stamp};
 use super::{CrmContact, CrmDeadLetter, CrmPull, Flags};
 use crate::consent::dialect::{CellSays, cell_says, flags_of_cell, noes_of_cell};
 use crate::model::Personal;
@@ -97,7 +97,7 @@ pub(super) fn is_gone(cells: &mut Cells<'_>) -> bool {
 /// Since when the record is deleted, where its row says so and nothing of another change.
 pub(super) fn deleted_at(cells: &Cells<'_>) -> Option<Timestamp> {
     let columns = cells.layout.all("deleted").iter();
-    columns.filter_map(|at| when(value::text(cells.row.cell(*at))?, cells.layout.order)).map(When::start).max()
+    columns.filter_map(|at| stamp(value::text(cells.row.cell(*at))?, cells.layout.order)).map(When::start).max()
 }
 
 /// The record that this one was merged into; "yes" names none.

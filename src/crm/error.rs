@@ -134,6 +134,26 @@ pub enum CrmError {
         /// The header.
         header: String,
     },
+    /// Two columns that may be the id.
+    #[error("{}: both {one:?} and {other:?} may be the contact's id, and one of them may be somebody else's; map the right one under \
+        `columns` (id)", path.display())]
+    TwoIds {
+        /// The file.
+        path: PathBuf,
+        /// The header of the record's id.
+        one: String,
+        /// The header of a contact's id.
+        other: String,
+    },
+    /// An id that several people have.
+    #[error("{}: the column {header:?} has one id for several people, and is nobody's id; map the CRM's id of the contact under \
+        `columns` (id), or map this column if it is one", path.display())]
+    SharedId {
+        /// The file.
+        path: PathBuf,
+        /// The header.
+        header: String,
+    },
     /// Two columns of one name, and a field needs one of them.
     #[error("{} has the column {header:?} twice; rename one", path.display())]
     TwiceHeader {

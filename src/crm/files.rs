@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, WINDOWS_1252};
 use sha2::{Digest, Sha256};
 
-use super::CrmError;
+use super::columns::Table;
+use super::{CrmError, FileSet};
 
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
@@ -29,11 +30,13 @@ pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<
         }
         let mut next = Vec::new();
         for folder in &found {
-            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            // A pattern alone is one of the folder that the program runs in.
+            let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            let Ok(entries) = std::fs::read_dir(here) else { continue };
             for entry in entries {
                 let entry = entry.map_err(|source| CrmError::Read { path: folder.clone(), source })?;
                 if matches(&name, &entry.file_name().to_string_lossy()) {
-                    next.push(entry.path());
+                    next.push(folder.join(entry.file_name()));
                 }
             }
         }
@@ -47,6 +50,13 @@ pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<
     found.retain(|p| p.is_file());
     found.sort();
     if found.is_empty() { Err(CrmError::NoFile { table, path: base.join(pattern) }) } else { Ok(found) }
+}
+
+/// The files of a set that are read.
+pub(super) fn of_set(table: Table, set: &FileSet, base: &Path) -> Result<Vec<PathBuf>, CrmError> {
+    let mut files = expand(table.name(), base, &set.path)?;
+    files.retain(|file| !set.passed.contains(file));
+    Ok(files)
 }
 
 fn inside(folder: &Path) -> Result<Vec<PathBuf>, CrmError> {

@@ -6,11 +6,33 @@ use std::path::Path;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::columns::Table;
+use super::columns::{FLAGS, HANDLE, Table};
 use super::{CrmError, FileSet};
 
 /// What APIs put around the fields of a record; known headers are looked for within.
-const WRAPPERS: [&str; 3] = ["properties.", "attributes.", "fields."];
+const WRAPPERS: [&str; 12] = [
+    "properties.",
+    "attributes.",
+    "fields.",
+    "data.attributes.",
+    "data.custom_fields.",
+    "data.",
+    "name_value_list.",
+    "merge_fields.",
+    "custom_fields.",
+    "customFields.",
+    "custom_field.",
+    "additionalProperties.",
+];
+/// Those of them in which stands what the owner of the CRM has made.
+const CUSTOM: [&str; 6] = [
+    "data.custom_fields.",
+    "merge_fields.",
+    "custom_fields.",
+    "customFields.",
+    "custom_field.",
+    "additionalProperties.",
+];
 
 /// The keys by which known headers are found: those of an API's record as if they stood in the record itself, unless
 /// the record has such a key, too.
@@ -19,8 +41,24 @@ pub(super) fn without_wrappers(header: &[String], keys: Vec<String>) -> Vec<Stri
     header.iter().zip(&keys).map(|(h, key)| inner(h).unwrap_or_else(|| key.clone())).collect()
 }
 
+/// Whether a key is one that the owner of the CRM has made.
+pub(super) fn is_custom(key: &str) -> bool {
+    CUSTOM.iter().any(|wrapper| key.trim().starts_with(wrapper))
+}
+
 pub(super) fn unwrapped(key: &str) -> &str {
-    WRAPPERS.iter().find_map(|w| key.trim().strip_prefix(w)).unwrap_or(key)
+    let inner = WRAPPERS.iter().find_map(|w| key.trim().strip_prefix(w));
+    // HubSpot's first API and SuiteCRM's have an object around each value.
+    inner.map_or(key, |inner| inner.strip_suffix(".value").unwrap_or(inner))
+}
+
+/// Tells of contacts as an API writes them an id of the record and that of a contact beside it: whom it belongs to, mostly.
+pub(super) fn check_ids(header: &[String], path: &Path) -> Result<(), CrmError> {
+    let find = |wanted: &[&str]| header.iter().find(|key| wanted.contains(&key.trim())).cloned();
+    match (find(&["id"]), find(&["contact_id", "contactId", "person_id", "personId"])) {
+        (Some(one), Some(other)) => Err(CrmError::TwoIds { path: path.to_owned(), one, other }),
+        _ => Ok(()),
+    }
 }
 
 /// The column of a mapped header, `None` where there is none.
@@ -60,8 +98,8 @@ pub(super) fn mapped(
 /// The headers there are. In a file without a header line the first row is a person's: then they are only counted.
 pub(super) fn list(table: Table, set: &FileSet, header: &[String]) -> String {
     let known = |key: &String| {
-        let aliases = table.known().values().flat_map(|a| a.de.iter().chain(&a.en));
-        aliases.chain(set.columns.values()).any(|alias| normal(alias) == *key)
+        let mut aliases = table.known().values().flat_map(|a| a.de_keys.iter().chain(&a.en_keys));
+        aliases.any(|alias| alias == key) || set.columns.values().any(|header| normal(header) == *key)
     };
     // A person's row may have a cell that is a header by chance.
     let n_known = header.iter().filter(|h| known(&normal(h))).count();
@@ -73,11 +111,10 @@ pub(super) fn list(table: Table, set: &FileSet, header: &[String]) -> String {
     header.iter().take(60).map(shown).collect::<Vec<_>>().join(", ")
 }
 
-/// The columns of a list of headers, in the order of the list, without those that a mapping took.
+/// The columns of a list of headers as they are compared, in the order of the list, without those that a mapping took.
 pub(super) fn columns_of(aliases: &[String], keys: &[String], mapped: &[usize]) -> Vec<usize> {
     let find = |alias: &String| {
-        let alias = normal(alias);
-        keys.iter().enumerate().filter(|(at, key)| **key == alias && !mapped.contains(at)).map(|(at, _)| at).collect()
+        keys.iter().enumerate().filter(|(at, key)| *key == alias && !mapped.contains(at)).map(|(at, _)| at).collect()
     };
     aliases.iter().flat_map(|alias| -> Vec<usize> { find(alias) }).collect()
 }
@@ -113,4 +150,26 @@ pub(crate) fn shown(header: &str) -> String {
     } else {
         header.to_owned()
     }
+}
+
+/// Tells a mapping of a field that does not exist; needs no file, so `validate` can ask too.
+pub(super) fn check_mapping(table: Table, set: &FileSet) -> Result<(), CrmError> {
+    let known = |f: &str| table.known().contains_key(f) || (table == Table::Contacts && f.starts_with(HANDLE));
+    match set.columns.keys().find(|f| !known(f)) {
+        None => Ok(()),
+        Some(field) => Err(CrmError::UnknownField {
+            table: table.name(),
+            field: field.clone(),
+            known: table.known().keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+        }),
+    }
+}
+
+/// Whether a key is one of what speaks against processing, so that it must not be passed over whatever its type is.
+pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
+    FLAGS.iter().chain(&["merged_into", "merged_ids", "email_allowed", "contact_allowed", "active"]).any(|field| {
+        let key = normal(unwrapped(key));
+        let mut known = table.known().get(*field).into_iter().flat_map(|a| a.de_keys.iter().chain(&a.en_keys));
+        known.any(|alias| *alias == key) || set.columns.get(*field).is_some_and(|header| normal(header) == key)
+    })
 }

@@ -10,17 +10,18 @@ use std::sync::Arc;
 use encoding_rs::Encoding;
 use serde_json::{Map, Value};
 
-use super::columns::{Layout, Table, is_flag};
+use super::columns::{Layout, Table};
 use super::files::Text;
-use super::noes;
+use super::headers::is_flag;
 use super::rows::{Export, Item, MAX_COLUMNS, MAX_ROW, Row, cell, check, dead};
+use super::spread::{records_of, spread};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
 use crate::structured::strict;
 
 /// An API's page with many records may be larger than a row.
 const MAX_PAGE: usize = 64 << 20;
-/// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC, Salesforce's deleted ones.
-const ENVELOPES: [&str; 8] = ["results", "value", "records", "data", "list", "result", "deletedRecords", "items"];
+/// Where a log of changes has the id of a record of which it has nothing else any more.
+const OTHER_IDS: [[&str; 2]; 2] = [["meta", "entity_id"], ["previous", "id"]];
 
 /// Reads the rows of one file.
 pub(super) struct JsonRows {
@@ -72,6 +73,10 @@ impl JsonRows {
             }
             _ => {}
         });
+        if let Some(at) = self.layout.column(self.layout.table.own_key()).filter(|at| cells[*at].is_empty()) {
+            let other = OTHER_IDS.iter().find_map(|[outer, inner]| fields.get(*outer)?.get(*inner));
+            cells[at] = other.map(cell).unwrap_or_default();
+        }
         let row = Row::of_cells(&cells, &self.file, record.line, Unit::Line);
         let checked = check(row, &self.layout, self.records.values.text.malformed);
         let field = objects.iter().find_map(|at| self.layout.field_of(*at));
@@ -135,43 +140,6 @@ fn is_mapped_within(set: &FileSet, key: &str) -> bool {
     set.columns.values().any(|header| header.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
 }
 
-/// Tells every value by its keys joined by dots, objects before what is in them.
-fn spread(prefix: &str, fields: &Map<String, Value>, tell: &mut dyn FnMut(&str, &Value)) {
-    for (key, value) in fields {
-        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-        tell(&name, value);
-        match value {
-            Value::Object(inner) => spread(&name, inner, tell),
-            Value::Array(values) => spread_list(&name, values, tell),
-            _ => {}
-        }
-    }
-}
-
-/// Of a list of objects (addresses, e-mails) tells the values of the one that is marked as the main one, else of the first; of
-/// what may be a no, those of all.
-fn spread_list(prefix: &str, values: &[Value], tell: &mut dyn FnMut(&str, &Value)) {
-    let objects = || values.iter().filter_map(Value::as_object);
-    let is_main = |object: &Map<String, Value>| {
-        ["primary", "isPrimary", "is_primary", "default"].iter().any(|key| object.get(*key) == Some(&Value::Bool(true)))
-    };
-    let Some(main) = objects().find(|object| is_main(object)).or_else(|| objects().next()) else { return };
-    let mut keys: Vec<&String> = objects().flat_map(Map::keys).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    for key in keys {
-        let name = format!("{prefix}.{key}");
-        let plain = |object: &Map<String, Value>| object.get(key).filter(|v| !v.is_object() && !v.is_array()).cloned();
-        let is_told_by_all =
-            noes::read(&name).is_some() || objects().any(|o| o.get(key).is_some_and(Value::is_boolean));
-        if is_told_by_all {
-            tell(&name, &Value::Array(objects().filter_map(plain).collect()));
-        } else if let Some(value) = plain(main) {
-            tell(&name, &value);
-        }
-    }
-}
-
 /// An object of the file, or why there is none.
 struct Record {
     line: u64,
@@ -211,9 +179,7 @@ impl Records {
         let fail = |advice| Err(("unreadable_json", advice));
         let fields = match value {
             Ok(Value::Object(mut fields)) => {
-                let page =
-                    ENVELOPES.iter().find(|name| !in_list && matches!(fields.get(**name), Some(Value::Array(_))));
-                if let Some(Value::Array(values)) = page.and_then(|name| fields.shift_remove(*name)) {
+                if let Some(values) = records_of(&mut fields).filter(|_| !in_list) {
                     for value in values {
                         self.take(Ok(value), line, true);
                     }

@@ -8,10 +8,13 @@ mod blind_tests;
 mod columns;
 mod contact;
 mod error;
+mod fields;
 mod files;
+mod forms;
 mod headers;
 mod json;
 mod merge;
+mod names;
 #[cfg(test)]
 mod nights_blind_tests;
 mod noes;
@@ -28,6 +31,8 @@ mod reader;
 mod ready;
 mod remarks;
 mod rows;
+mod shared;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod understood;
@@ -45,6 +50,7 @@ use serde::{Deserialize, Serialize};
 pub use columns::{FLAGS, Table};
 pub use error::CrmError;
 pub(crate) use headers::{normal as normal_header, shown as shown_header};
+pub use names::{ByName, People};
 pub(crate) use noes::{No, read as no_of_header};
 pub use note::{CrmNote, NoteFiles, NoteKind};
 pub use parts::{
@@ -52,10 +58,11 @@ pub use parts::{
     tags_of_rows,
 };
 pub use pull::{check, files_of, pull};
-pub use ready::{ByName, People, ready};
+pub use ready::ready;
 pub use rows::MAX_CELL;
 pub use understood::{Understood, understood};
 pub use versions::Versions;
+pub use when::DateOrder;
 pub(crate) use when::{When, undoubted as undoubted_date};
 
 use crate::model::Personal;
@@ -96,6 +103,10 @@ pub struct FileSet {
     pub ignored: Vec<String>,
     /// Columns of contacts that are about data protection, or hold noes, and are read cell by cell; found out.
     pub by_cell: Vec<String>,
+    /// Kinds of ids of Salesforce (`003`) that are read in 18 characters, because some exports have 15; found out.
+    pub long_ids: Vec<String>,
+    /// Files that are passed over, because they are empty; found out.
+    pub passed: Vec<PathBuf>,
     /// Files are added to those that were read before, so a record has rows of several exports, the newest of which holds.
     pub grows: bool,
     /// The companies of a source without exports of companies: what its contacts say of them.
@@ -108,16 +119,6 @@ pub struct FileSet {
     pub versions: Option<std::sync::Arc<Versions>>,
     /// Of contacts: what can be found out of all files of the source was ([`ready`]).
     pub is_ready: bool,
-}
-
-/// The order of the parts in a date with slashes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum DateOrder {
-    /// 31/12/2025.
-    #[default]
-    DayFirst,
-    /// 12/31/2025.
-    MonthFirst,
 }
 
 /// The decimal separator.

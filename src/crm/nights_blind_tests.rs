@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{CrmError, CsvSource, FileSet, NoteFiles, pull};
+use crate::ids::same_form;
 
 /// The folders of the tables, and what the roles of files that belong there have in them.
 const TABLES: [(&str, &str); 3] = [("contacts", "contacts"), ("accounts", "compan"), ("notes", "notes")];
@@ -86,7 +87,7 @@ impl Figures {
         // Who has left is not worked on: what the record says of title and company holds no more.
         let is_there = |c: &Value| c["present"] == true && c["left"] != true;
         for expected in contacts.as_array().into_iter().flatten() {
-            let found = pulled.contacts.iter().find(|c| c.record_id == text(&expected["id"]));
+            let found = pulled.contacts.iter().find(|c| same_form(&c.record_id) == same_form(&text(&expected["id"])));
             if !is_there(expected) {
                 self.wrongly_there += u32::from(found.is_some());
                 continue;
@@ -131,11 +132,12 @@ fn notes(source: &CsvSource, folder: &Path) -> Option<BTreeMap<String, Vec<Strin
 
 #[test]
 fn nights_of_exports_are_followed() {
-    for (half, least) in [("dev", 0.97), ("holdout", 0.5)] {
+    // The second sets are of another author, and were written when the program had learnt from the first.
+    for (half, least) in [("dev", 0.97), ("holdout", 0.58), ("dev_2", 0.97), ("holdout_2", 0.95)] {
         let figures = Figures::of(half);
         println!("nights of exports, {half}: {figures:?}");
         assert!(f64::from(figures.there) >= least * f64::from(figures.due), "{half}: {figures:?}");
-        if half == "dev" {
+        if half.starts_with("dev") {
             assert_eq!((figures.refused, figures.wrongly_there, figures.notes_elsewhere), (0, 0, 0), "{figures:?}");
         }
     }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::columns::Table;
+use super::columns::{Layout, Table};
 use super::files::{self, Survey, survey};
 use super::parts::owners;
 use super::pull::shown;
 use super::reader::{Cells, stated_encoding};
 use super::ready::ready;
-use super::rows::{Export, Rows};
+use super::rows::{Export, Row, Rows};
 use super::when::When;
 use super::{Concerned, CrmDeadLetter, CrmError, CsvSource, FileFacts, FileSet, Origin, other, value, versions};
 use crate::model::Personal;
@@ -73,7 +73,7 @@ fn read(cells: &mut Cells<'_>) -> Result<CrmNote, Box<CrmDeadLetter>> {
             "name the contact or the company that it is on, as the exports have them",
         ));
     }
-    let Some(text) = cells.text("text").map(str::to_owned) else {
+    let Some(text) = cells.text("text").or_else(|| cells.text("subject")).map(str::to_owned) else {
         return Err(cells.letter("missing_text", Some("text"), "there is nothing to read; remove the row"));
     };
     Ok(CrmNote {
@@ -92,6 +92,15 @@ fn read(cells: &mut Cells<'_>) -> Result<CrmNote, Box<CrmDeadLetter>> {
     })
 }
 
+/// Fields that tell on whom a note is.
+const WHOM: [&str; 6] = ["contact_id", "account_record", "contact_name", "contact_email", "account_name", "regarding"];
+
+/// Whether a row of notes has no text, or is on nobody: activities come without either, and nothing is wrong with them.
+fn says_nothing(layout: &Layout, row: &Row) -> bool {
+    let has = |field: &str| layout.all(field).iter().any(|at| value::text(row.cell(*at)).is_some());
+    !(has("text") || has("subject")) || !WHOM.into_iter().any(has)
+}
+
 /// The files of notes, hashed and with header lines that can be read; their rows are still unread.
 #[derive(Debug, Default)]
 pub struct NoteFiles {
@@ -100,6 +109,8 @@ pub struct NoteFiles {
     concerned: Option<Arc<Concerned>>,
     /// What each file is; its rows are not counted yet.
     pub facts: Vec<FileFacts>,
+    /// Files that are passed over, because they are empty.
+    pub passed: Vec<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -117,8 +128,8 @@ impl NoteFiles {
     pub fn open(source: &CsvSource, base: &Path) -> Result<Self, CrmError> {
         let Some(set) = &ready(source, base)?.notes else { return Ok(Self::default()) };
         let stated = stated_encoding(Table::Notes, set)?;
-        let mut opened = Self { set: set.clone(), ..Self::default() };
-        for path in files::expand(Table::Notes.name(), base, &set.path)? {
+        let mut opened = Self { set: set.clone(), passed: set.passed.clone(), ..Self::default() };
+        for path in files::of_set(Table::Notes, set, base)? {
             let (name, survey) = (shown(base, &path), survey(&path, stated)?);
             let reader = Rows::of(&Export { table: Table::Notes, set, path: &path, name: &name, survey: &survey })?;
             opened.facts.push(reader.facts().clone());
@@ -140,20 +151,25 @@ impl NoteFiles {
         self
     }
 
-    /// Hands every row on as a note or a dead letter, in the order of the files; tells how many rows there were.
+    /// Hands every row on as a note or a dead letter, in the order of the files; tells how many rows there were, and how many of
+    /// them are whole and say nothing of anybody: a call of which nobody wrote a word, a note on a deal.
     ///
     /// # Errors
     /// A file that cannot be read to its end, or what `take` returns.
     pub fn read<E: From<CrmError>>(
         &self,
         mut take: impl FnMut(Result<CrmNote, Box<CrmDeadLetter>>) -> Result<(), E>,
-    ) -> Result<u64, E> {
-        let (mut rows, mut notes) = (0, Vec::new());
+    ) -> Result<(u64, u64), E> {
+        let (mut rows, mut empty, mut notes) = (0, 0, Vec::new());
         for (at, File { path, name, survey }) in self.files.iter().enumerate() {
             let mut reader = Rows::of(&Export { table: Table::Notes, set: &self.set, path, name, survey })?;
             while let Some(item) = reader.next_row()? {
                 let layout = reader.layout();
                 if matches!(&item, Ok(row) if !versions::holds(&self.set, layout, row, at)) {
+                    continue;
+                }
+                if matches!(&item, Ok(row) if says_nothing(layout, row)) {
+                    empty += 1;
                     continue;
                 }
                 if let (Some(concerned), Ok(row)) = (&self.concerned, &item) {
@@ -173,6 +189,6 @@ impl NoteFiles {
             }
             rows += reader.facts().rows;
         }
-        Ok(rows)
+        Ok((rows, empty))
     }
 }

@@ -22,7 +22,7 @@ impl Layout {
         match (cell("contact_id").or_else(|| self.related(row, true)), cell("contact_name")) {
             (Some(id), _) => Ok(Some(first_id(id).to_owned())),
             (None, _) if self.related(row, false).is_some() => Ok(None),
-            (None, None) => Ok(None),
+            (None, None) => self.contact_by_address(row),
             (None, Some(name)) => {
                 let company = self.company_of(row);
                 // Who works at a company that nobody knows is no namesake's.
@@ -32,6 +32,19 @@ impl Layout {
                 let found = self.people.as_ref().and_then(|people| people.id_of(name, company.as_deref()));
                 found.map(Some).ok_or(UnknownName)
             }
+        }
+    }
+
+    /// The only contact with an address that stands in the row; beside the contact's there may be that of who wrote it.
+    fn contact_by_address(&self, row: &Row) -> Result<Option<String>, UnknownName> {
+        let Some(people) = &self.people else { return Ok(None) };
+        let cells = self.all("contact_email").iter().map(|at| row.cell(*at));
+        let addresses: Vec<String> = cells.flat_map(|cell| value::emails(cell).0).collect();
+        let mut found = addresses.iter().filter_map(|address| people.id_of_address(address));
+        match (found.next(), found.next()) {
+            (Some(id), other) if other.as_ref().is_none_or(|other| *other == id) => Ok(Some(id)),
+            _ if addresses.is_empty() || self.company_of(row).is_some() => Ok(None),
+            _ => Err(UnknownName),
         }
     }
 

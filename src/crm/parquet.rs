@@ -15,7 +15,8 @@ use arrow_array::{Array, ArrayRef, new_empty_array};
 use arrow_schema::{DataType, Field};
 use serde_json::Value;
 
-use super::columns::{Layout, is_flag};
+use super::columns::Layout;
+use super::headers::is_flag;
 use super::rows::{Export, Item, Row, cell, check};
 use super::{CrmError, FileFacts, Unit};
 use crate::structured::values;

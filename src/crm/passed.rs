@@ -18,6 +18,19 @@ pub(super) fn is_around(row: &Row, header: &[String]) -> bool {
     }
 }
 
+/// Whether a line behind a blank one is none of the table: the one cell of it has no place there, as the name of a report.
+pub(super) fn is_below(row: &Row, layout: &Layout) -> bool {
+    let mut filled = row.cells().enumerate().filter(|(_, cell)| value::text(cell).is_some());
+    match (filled.next(), filled.next()) {
+        // An id alone may be a row that is cut off, or one of a list of what is gone.
+        (Some((at, cell)), None) => {
+            layout.width > 2
+                && (layout.column(layout.table.own_key()) != Some(at) || cell.split_whitespace().nth(1).is_some())
+        }
+        _ => false,
+    }
+}
+
 /// Whether a row is a company among contacts, a person among companies, or the address of one.
 pub(super) fn is_of_another_kind(layout: &Layout, row: &Row) -> bool {
     let cell = |field: &str| value::text(row.cell(layout.column(field)?));

@@ -81,7 +81,7 @@ pub(super) fn gather(
 /// # Errors
 /// There are none.
 pub fn files_of(set: &FileSet, base: &Path) -> Result<Vec<PathBuf>, CrmError> {
-    files::expand(Table::Contacts.name(), base, &set.path)
+    files::of_set(Table::Contacts, set, base)
 }
 
 /// Tells the first mistake in the settings, without looking at a file.
@@ -102,7 +102,7 @@ fn each(
     mut take: impl FnMut(&mut Cells<'_>) -> Result<(), Box<CrmDeadLetter>>,
 ) -> Result<(), CrmError> {
     check_settings(table, set)?;
-    for path in files::expand(table.name(), base, &set.path)? {
+    for path in files::of_set(table, set, base)? {
         let mut reader = Rows::open(table, set, &path, &shown(base, &path))?;
         while let Some(item) = reader.next_row()? {
             let layout = reader.layout();

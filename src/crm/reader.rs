@@ -26,6 +26,10 @@ pub(super) struct RowReader {
     file: Arc<str>,
     layout: Layout,
     facts: FileFacts,
+    /// The last line of the last record.
+    last: u64,
+    /// A blank line stands behind the last row.
+    behind_gap: bool,
 }
 
 /// What one record was, before it is looked at.
@@ -33,6 +37,8 @@ struct Record {
     length: usize,
     columns: usize,
     line: u64,
+    /// Its last line.
+    until: u64,
     /// It did not fit; `Some(reason)`.
     too_large: Option<&'static str>,
 }
@@ -46,7 +52,9 @@ impl RowReader {
         core.set_line(1 + skipped);
         let layout = Layout::empty(table);
         let facts = FileFacts { delimiter: Some(delimiter.into()), ..export.facts("CSV", &layout, &[]) };
-        let mut reader = Self { text, core, out: vec![0; 4096], ends: vec![0; 64], file: name.into(), layout, facts };
+        let (out, ends) = (vec![0; 4096], vec![0; 64]);
+        let mut reader =
+            Self { text, core, out, ends, file: name.into(), layout, facts, last: u64::MAX, behind_gap: false };
         let header = reader.find_header(table, set, path)?;
         reader.facts.fields = reader.layout.fields();
         reader.facts.unused = reader.layout.unused(&header);
@@ -109,19 +117,25 @@ impl RowReader {
     pub(super) fn next_row(&mut self) -> Result<Option<Item>, CrmError> {
         loop {
             let Some(record) = self.record()? else { return Ok(None) };
+            self.behind_gap |= record.line > self.last.saturating_add(1);
+            self.last = record.until;
             if record.too_large.is_none() && self.out[..record.length].iter().all(u8::is_ascii_whitespace) {
+                self.behind_gap = true;
                 continue;
             }
             if let Some(reason) = record.too_large {
+                self.behind_gap = false;
                 self.facts.rows += 1;
                 let origin = Origin { file: self.file.clone(), line: record.line, unit: Unit::Line, digest: [0; 32] };
                 let advice = "holds more than 1 MiB in one cell or 4 MiB in one row; shorten it or close its quote";
                 return Ok(Some(Err(dead(self.layout.table, reason, None, advice, None, origin))));
             }
             let row = self.row(&record);
-            if passed::is_around(&row, self.layout.header()) {
+            if passed::is_around(&row, self.layout.header()) || self.behind_gap && passed::is_below(&row, &self.layout)
+            {
                 continue;
             }
+            self.behind_gap = false;
             self.facts.rows += 1;
             return Ok(Some(check(row, &self.layout, self.text.malformed)));
         }
@@ -168,8 +182,9 @@ impl RowReader {
                 }
                 ReadRecordResult::Record => {
                     let after_newline = u64::from(ended_line);
-                    let line = self.core.line().saturating_sub(after_newline + newlines).max(1);
-                    return Ok(Some(Record { length, columns, line, too_large }));
+                    let until = self.core.line().saturating_sub(after_newline).max(1);
+                    let line = until.saturating_sub(newlines).max(1);
+                    return Ok(Some(Record { length, columns, line, until, too_large }));
                 }
                 ReadRecordResult::End => return Ok(None),
             }
@@ -187,7 +202,7 @@ pub(super) fn stated_encoding(table: Table, set: &FileSet) -> Result<Option<&'st
 pub(super) fn check_settings(table: Table, set: &FileSet) -> Result<(), CrmError> {
     stated_encoding(table, set)?;
     stated_delimiter(table, set)?;
-    super::columns::check_mapping(table, set)
+    super::headers::check_mapping(table, set)
 }
 
 fn stated_delimiter(table: Table, set: &FileSet) -> Result<Option<u8>, CrmError> {
@@ -271,7 +286,7 @@ impl Cells<'_> {
     /// A date; `Err` where there is one that cannot be read.
     pub(super) fn when(&self, field: &str) -> Result<Option<super::when::When>, Box<CrmDeadLetter>> {
         let Some(cell) = self.text(field) else { return Ok(None) };
-        match super::when::when(cell, self.layout.order) {
+        match super::when::stamp(cell, self.layout.order) {
             Some(when) => Ok(Some(when)),
             None => Err(self.letter("unreadable_date", Some(field), DATE_ADVICE)),
         }

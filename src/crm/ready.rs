@@ -3,16 +3,19 @@
 //!
 //! Invariant: what is found holds for all files of a table; where it is in doubt, nothing is found.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::columns::{BY_CELL, Layout, NOES, Table};
-use super::files::{expand, glance};
+use super::files::{glance, of_set};
+use super::forms;
 use super::headers::{normal, shown};
+use super::names::{ByName, People};
 use super::reader::stated_encoding;
 use super::remarks::REMARK;
 use super::rows::{Export, Row, Rows};
+use super::shared::{ROW_NUMBERS, Shared};
 use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, Versions, value, when};
 use crate::consent::dialect::{asks_for_consent, flags_of_cell};
 
@@ -28,63 +31,6 @@ const MOST_VALUES: usize = 64;
 /// Fields that hold dates.
 const DATES: [&str; 6] = ["updated_at", "created_at", "written_at", "valid_from", "valid_to", "recorded_at"];
 
-/// Record ids of companies by their names.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct ByName(HashMap<String, Option<String>>);
-
-impl ByName {
-    /// The id of the only company of that name.
-    pub(super) fn id_of(&self, name: &str) -> Option<String> {
-        self.0.get(&key(name)).cloned().flatten()
-    }
-
-    fn add(&mut self, name: &str, id: &str, of_contacts: bool) {
-        let is_other = |there: &Option<String>| there.as_deref() != Some(id);
-        match self.0.get_mut(&key(name)) {
-            // Of a list without ids, two rows are two companies.
-            Some(there) if is_other(there) || (name == id && !of_contacts) => *there = None,
-            Some(_) => {}
-            None => drop(self.0.insert(key(name), Some(id.to_owned()))),
-        }
-    }
-}
-
-/// Record ids of contacts by their names, alone and with their company.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct People(HashMap<String, Option<String>>);
-
-impl People {
-    /// The id of the only contact of that name in a company, else of the only one anywhere.
-    pub(super) fn id_of(&self, name: &str, company: Option<&str>) -> Option<String> {
-        let name = person(name);
-        let find = |company: &str| self.0.get(&format!("{company}\n{name}")).cloned().flatten();
-        company.map_or_else(|| find(""), find)
-    }
-
-    fn add(&mut self, name: &str, company: Option<&str>, id: &str) {
-        let name = person(name);
-        for company in std::iter::once("").chain(company) {
-            self.0
-                .entry(format!("{company}\n{name}"))
-                .and_modify(|there| *there = there.take().filter(|there| there == id))
-                .or_insert_with(|| Some(id.to_owned()));
-        }
-    }
-}
-
-/// A name as it is compared: without titles, the given name first.
-fn person(name: &str) -> String {
-    let parts: Vec<String> = name.splitn(2, ',').map(value::strip_titles).collect();
-    let turned: Vec<&str> = parts.iter().rev().map(String::as_str).filter(|part| !part.is_empty()).collect();
-    turned.join(" ").to_lowercase()
-}
-
-fn key(name: &str) -> String {
-    // vtiger writes "Accounts::::Name".
-    let name = name.rsplit_once("::::").map_or(name, |(_, name)| name);
-    value::collapse(name).to_lowercase()
-}
-
 /// The source as its files are to be read; relative paths start at `base`. Who reads it several times makes it ready once.
 ///
 /// # Errors
@@ -94,6 +40,12 @@ pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
     if std::mem::replace(&mut ready.contacts.is_ready, true) {
         return Ok(ready);
     }
+    look_at_files(Table::Contacts, &mut ready.contacts, base)?;
+    if let Some(set) = &mut ready.notes {
+        look_at_files(Table::Notes, set, base)?;
+    }
+    forms::tell(&mut ready, base)?;
+    let source = ready.clone();
     if ready.accounts.is_none() && names_companies(&source.contacts, base)? {
         ready.accounts = Some(FileSet { of_contacts: true, ..source.contacts.clone() });
     }
@@ -117,11 +69,7 @@ pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
     // An API has ids, but where there is nobody else whose they are.
     contacts |= ready.accounts.as_ref().is_some_and(|set| set.of_contacts);
     if let Some(set) = &source.notes {
-        each_csv(Table::Notes, set, base, |_, rows| {
-            notes |= lacks(rows.layout(), "account_record", "account_name");
-            people |= lacks(rows.layout(), "contact_id", "contact_name");
-            Ok(!(notes && people))
-        })?;
+        (notes, people) = goes_by_names(set, base)?;
     }
     if let Some(accounts) = ready.accounts.as_ref().filter(|_| contacts || notes) {
         let by_name = Arc::new(by_name(accounts, base)?);
@@ -142,6 +90,21 @@ pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
     Ok(ready)
 }
 
+/// Finds out which files of a set are passed over: an empty file of notes has nothing to say, nor has, beside others, an empty list
+/// of what was deleted. A file that cannot be understood is no empty one.
+fn look_at_files(table: Table, set: &mut FileSet, base: &Path) -> Result<(), CrmError> {
+    let files = of_set(table, set, base)?;
+    let (is_alone, stated) = (files.len() == 1, stated_encoding(table, set)?);
+    for path in files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let may_be_empty = table == Table::Notes || (!is_alone && value::is_of_deletions(&name));
+        if may_be_empty && glance(&path, stated)?.empty {
+            set.passed.push(path);
+        }
+    }
+    Ok(())
+}
+
 /// Calls `take` with each CSV file of a table, open; other formats say by themselves what their dates mean, and have ids.
 fn each_csv(
     table: Table,
@@ -150,7 +113,7 @@ fn each_csv(
     mut take: impl FnMut(&Path, Rows) -> Result<bool, CrmError>,
 ) -> Result<(), CrmError> {
     let stated = stated_encoding(table, set)?;
-    for path in expand(table.name(), base, &set.path)? {
+    for path in of_set(table, set, base)? {
         let survey = glance(&path, stated)?;
         if survey.empty || survey.parquet {
             continue;
@@ -199,7 +162,7 @@ fn order_of(table: Table, set: &FileSet, base: &Path) -> Result<Option<DateOrder
 fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmError> {
     let mut by_cell = Vec::new();
     let stated = stated_encoding(Table::Contacts, contacts)?;
-    for path in expand(Table::Contacts.name(), base, &contacts.path)? {
+    for path in of_set(Table::Contacts, contacts, base)? {
         let survey = glance(&path, stated)?;
         if survey.empty {
             continue;
@@ -207,6 +170,7 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmErro
         let export = Export { table: Table::Contacts, set: contacts, path: &path, name: "", survey: &survey };
         let mut rows = Rows::of(&export)?;
         let mut columns = Columns::of(rows.layout(), contacts);
+        let mut shared = Shared::of(rows.layout()).filter(|_| !contacts.columns.contains_key("record_id"));
         let mut seen = 0;
         while let Some(item) = rows.next_row()? {
             seen += 1;
@@ -215,6 +179,9 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmErro
                 break;
             }
             if let Ok(row) = item {
+                if let Some(shared) = shared.as_mut().filter(|_| seen <= ROWS) {
+                    shared.look(&row);
+                }
                 columns.look(&row);
             }
         }
@@ -232,6 +199,9 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmErro
         }
         if let Some(at) = columns.numbered() {
             return Err(CrmError::RowNumbers { path, header: header(at) });
+        }
+        if let Some(at) = shared.as_ref().and_then(Shared::column) {
+            return Err(CrmError::SharedId { path, header: header(at) });
         }
     }
     Ok(by_cell)
@@ -295,7 +265,7 @@ impl Columns {
                 .column("record_id")
                 .filter(|at| {
                     let header = normal(layout.header_of(*at));
-                    !is_mapped && ["nr", "nummer", "number", "contact", "satznummer"].contains(&&*header)
+                    !is_mapped && ROW_NUMBERS.contains(&&*header)
                 })
                 .map(|at| (at, Some(0))),
         }
@@ -342,6 +312,19 @@ impl Columns {
     }
 }
 
+/// Whether files of notes name companies, and contacts, and not their ids.
+fn goes_by_names(notes: &FileSet, base: &Path) -> Result<(bool, bool), CrmError> {
+    let (mut companies, mut people, stated) = (false, false, stated_encoding(Table::Notes, notes)?);
+    for path in of_set(Table::Notes, notes, base)? {
+        let survey = glance(&path, stated)?;
+        let rows = Rows::of(&Export { table: Table::Notes, set: notes, path: &path, name: "", survey: &survey })?;
+        let lacks = |id: &str, name: &str| lacks(rows.layout(), id, name);
+        companies |= lacks("account_record", "account_name");
+        people |= lacks("contact_id", "contact_name") || lacks("contact_id", "contact_email");
+    }
+    Ok((companies, people))
+}
+
 /// Whether a file names somebody and not their id.
 fn lacks(layout: &Layout, id: &str, name: &str) -> bool {
     layout.column(id).is_none() && layout.column(name).is_some()
@@ -350,7 +333,7 @@ fn lacks(layout: &Layout, id: &str, name: &str) -> bool {
 /// Whether files of contacts name companies.
 fn names_companies(contacts: &FileSet, base: &Path) -> Result<bool, CrmError> {
     let (mut any, stated) = (false, stated_encoding(Table::Contacts, contacts)?);
-    for path in expand(Table::Contacts.name(), base, &contacts.path)? {
+    for path in of_set(Table::Contacts, contacts, base)? {
         let survey = glance(&path, stated)?;
         if !survey.empty {
             let export = Export { table: Table::Contacts, set: contacts, path: &path, name: "", survey: &survey };
@@ -378,8 +361,13 @@ fn people_of(contacts: &FileSet, base: &Path) -> Result<People, CrmError> {
         let cell = |field: &str| value::text(row.cell(layout.column(field)?));
         let parts = || [cell("given_name"), cell("family_name")].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let name = cell("full_name").map_or_else(parts, str::to_owned);
-        if let Some(id) = cell("record_id").filter(|_| !name.is_empty()) {
+        let Some(id) = cell("record_id") else { return };
+        if !name.is_empty() {
             found.add(&name, layout.company_of(row).as_deref(), id);
+        }
+        let columns = ["email", "email_2"].into_iter().flat_map(|field| layout.all(field));
+        for address in columns.flat_map(|at| value::emails(row.cell(*at)).0) {
+            found.add_address(&address, id);
         }
     })?;
     Ok(found)
@@ -388,7 +376,7 @@ fn people_of(contacts: &FileSet, base: &Path) -> Result<People, CrmError> {
 /// Calls `take` with each readable row of a table.
 fn each_row(table: Table, set: &FileSet, base: &Path, mut take: impl FnMut(&Layout, &Row)) -> Result<(), CrmError> {
     let stated = stated_encoding(table, set)?;
-    for path in expand(table.name(), base, &set.path)? {
+    for path in of_set(table, set, base)? {
         let survey = glance(&path, stated)?;
         let mut rows = Rows::of(&Export { table, set, path: &path, name: "", survey: &survey })?;
         while let Some(item) = rows.next_row()? {

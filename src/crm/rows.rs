@@ -14,9 +14,9 @@ use super::columns::{Layout, Table};
 use super::files::{Survey, Text, survey};
 use super::json::JsonRows;
 use super::parquet::ParquetRows;
-use super::passed;
 use super::reader::{RowReader, stated_encoding};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
+use super::{forms, passed};
 
 /// The most that one cell may hold, in bytes of UTF-8.
 pub const MAX_CELL: usize = 1 << 20;
@@ -189,9 +189,20 @@ impl Rows {
                 None => false,
             };
             if !is_passed {
-                return Ok(item);
+                return Ok(
+                    item.map(|item| if self.layout().long_ids.is_empty() { item } else { self.in_long_form(item) })
+                );
             }
         }
+    }
+}
+
+impl Rows {
+    fn in_long_form(&self, item: Item) -> Item {
+        item.map(|row| forms::lengthened(self.layout(), &row).unwrap_or(row)).map_err(|mut letter| {
+            letter.record_id = letter.record_id.map(|id| forms::in_one_form(self.layout(), &id).unwrap_or(id));
+            letter
+        })
     }
 }
 
@@ -259,9 +270,10 @@ pub(super) fn cell(value: &Value) -> String {
         // Several values, as a table joins them; of objects what APIs call their value.
         Value::Array(values) => {
             let inner = |v: &Value| match v {
-                Value::Object(map) => {
-                    ["value", "emailAddress", "email", "id", "name"].iter().find_map(|k| map.get(*k)).map(cell)
-                }
+                Value::Object(map) => ["value", "emailAddress", "email_address", "email", "address", "id", "name"]
+                    .iter()
+                    .find_map(|k| map.get(*k))
+                    .map(cell),
                 Value::Array(_) => None,
                 plain => Some(cell(plain)),
             };

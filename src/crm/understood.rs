@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::columns::Table;
-use super::files::{expand, glance};
+use super::files::{glance, of_set};
 use super::headers::shown;
 use super::reader::stated_encoding;
 use super::ready::ready;
@@ -44,7 +44,7 @@ pub fn understood(source: &CsvSource, base: &Path) -> Result<Vec<Understood>, Cr
     let mut all = Vec::new();
     for (table, set) in sets {
         let Some(set) = set else { continue };
-        for path in expand(table.name(), base, &set.path)? {
+        for path in of_set(table, set, base)? {
             let survey = glance(&path, stated_encoding(table, set)?)?;
             let rows = Rows::of(&Export { table, set, path: &path, name: "", survey: &survey })?;
             let (layout, facts) = (rows.layout(), rows.facts());

@@ -9,12 +9,12 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::columns::{Layout, Table};
-use super::files::{expand, glance};
+use super::files::{glance, of_set};
 use super::headers::normal;
 use super::parts::{Print, Prints};
 use super::reader::stated_encoding;
 use super::rows::{Export, Row, Rows};
-use super::when::{When, when};
+use super::when::{When, stamp};
 use super::{CrmError, FileSet, value};
 
 /// The newest row of each note: 32 bytes of each.
@@ -41,7 +41,7 @@ struct Newest {
 impl Newest {
     fn of(layout: &Layout, row: &Row, file: usize) -> Self {
         let cell = |field: &str| value::text(row.cell(layout.column(field)?));
-        let date = |field: &str| cell(field).and_then(|cell| when(cell, layout.order)).map(When::start);
+        let date = |field: &str| cell(field).and_then(|cell| stamp(cell, layout.order)).map(When::start);
         let at = date("updated_at").or_else(|| date("deleted")).map(Timestamp::as_microsecond);
         Self { at, file: file as u32, is_gone: is_deleted(layout, row) }
     }
@@ -62,7 +62,7 @@ impl Versions {
     /// # Errors
     /// A file that cannot be read, or whose header lacks what a note needs.
     pub(super) fn of(set: &FileSet, base: &Path) -> Result<Option<Self>, CrmError> {
-        let files = expand(Table::Notes.name(), base, &set.path)?;
+        let files = of_set(Table::Notes, set, base)?;
         if files.len() < 2 {
             return Ok(None);
         }

@@ -56,6 +56,14 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
         let what = format!("{} of {} rows could not be read ({})", counts.dead_letters, counts.crm_rows, percent(dead));
         warn("dead_letters", what, "`prosopon inspect dead_letters` tells file, line and field of each");
     }
+    if counts.notes.no_file {
+        let what = "no file of notes was there".to_owned();
+        warn("no_notes", what, "What notes said is missing until the next export; look at the job that writes them");
+    }
+    if counts.notes.files_passed_over > 0 {
+        let what = format!("{} file(s) of notes were empty", counts.notes.files_passed_over);
+        warn("notes_passed_over", what, "Not even a header line is in them; look at the job that writes them");
+    }
     for reason in TOLD {
         if let Some(n) = counts.refusals.get(reason) {
             let plain = plain(reason);

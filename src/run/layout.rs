@@ -8,8 +8,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::crm::{FLAGS, FileFacts};
+use crate::config::{Diagnostic, Plan};
+use crate::crm::{self, CsvSource, FLAGS, FileFacts, NoteFiles};
 use crate::run::engine::RunError;
+use crate::run::settings;
 use crate::sink;
 
 /// Fields that, beside the flags, tell a no from a yes, or by which records go.
@@ -65,6 +67,58 @@ pub(super) fn compare(home: &Path, pipeline: &str, files: &[FileFacts], accepted
         return Ok(());
     }
     Err(RunError::ColumnsVanished(noes))
+}
+
+/// The CRM's files as they are tonight; and where no file of notes is there though earlier nights had some, the columns of those.
+///
+/// # Errors
+/// Notes without a file: `no_notes` says what is wrong.
+pub(super) fn source(
+    (home, plan): (&Path, &Plan),
+    no_notes: Option<Diagnostic>,
+) -> Result<(CsvSource, Option<Value>), RunError> {
+    let mut source = settings::crm_source(plan);
+    let before = no_notes.map(|mistake| without_notes(&mut source, (home, plan), mistake)).transpose()?;
+    let source = tracing::info_span!("crm").in_scope(|| crm::ready(&source, Path::new("")))?;
+    Ok((source, before))
+}
+
+/// Columns with those that notes had, so that the next night knows of them.
+pub(super) fn with_notes_of(mut columns: Value, before: Option<Value>) -> Value {
+    if let Some(before) = before {
+        columns["notes"] = before;
+    }
+    columns
+}
+
+/// The files of notes, and how many are passed over; tells which.
+pub(super) fn notes(source: &CsvSource) -> Result<(NoteFiles, u64), RunError> {
+    let notes = NoteFiles::open(source, Path::new(""))?;
+    for file in &notes.passed {
+        let file = file.display();
+        tracing::warn!("{file} is empty, and passed over");
+    }
+    let passed = notes.passed.len() as u64;
+    Ok((notes, passed))
+}
+
+/// Goes on without notes in a night that has none: the pipeline names a folder that is empty, or a pattern, or earlier nights had
+/// files there. Gives the columns that they had, so that the next night knows of them.
+///
+/// # Errors
+/// One file is asked for, or a folder that is not there and never was: `mistake`.
+fn without_notes(source: &mut CsvSource, (home, plan): (&Path, &Plan), mistake: Diagnostic) -> Result<Value, RunError> {
+    let manifest = sink::current(home, plan.name()).ok().flatten().and_then(|snapshot| snapshot.manifest().ok());
+    let before = manifest.map_or(Value::Null, |manifest| manifest["columns"]["notes"].clone());
+    let Some(set) = plan.crm().notes.as_ref() else { return Ok(before) };
+    let name = set.pattern().file_name().unwrap_or_default().to_string_lossy();
+    let is_one_file = before.as_object().is_none_or(|files| files.is_empty() || files.contains_key(&*name));
+    if is_one_file && !set.is_of_any_number() {
+        return Err(RunError::Config(vec![mistake]));
+    }
+    tracing::warn!("no file of notes is there tonight: {}", set.pattern().display());
+    source.notes = None;
+    Ok(before)
 }
 
 /// Table, field and files of every column that was there and is not; without files where the whole table lacks it.

@@ -114,7 +114,7 @@ fn walk(context: &Context, loaded: &mut Loaded, take: &mut dyn Take, counts: &mu
     let mut newest: HashMap<Option<AccountId>, Timestamp> = HashMap::new();
     {
         let owners = Owners::of(context, loaded, &unread);
-        let rows = unread.files.read(|item| -> Result<(), RunError> {
+        let (rows, empty) = unread.files.read(|item| -> Result<(), RunError> {
             match owners.settle(item) {
                 Settled::Note { account, note } => {
                     let at = context.written_at(&note);
@@ -131,6 +131,7 @@ fn walk(context: &Context, loaded: &mut Loaded, take: &mut dyn Take, counts: &mu
             Ok(())
         })?;
         counts.notes.rows = rows;
+        counts.notes.left_out += empty;
         counts.crm_rows += rows;
     }
     for group in &mut loaded.groups {

@@ -15,7 +15,7 @@ use crate::audit::Recorder;
 use crate::config::{self, Diagnostic, Network, Plan, Position};
 use crate::consent::gate::{Clock, Gate};
 use crate::consent::policy::Policy;
-use crate::crm::{self, CrmPull, CsvSource, FileFacts, NoteFiles, pull};
+use crate::crm::{CrmPull, CsvSource, FileFacts, pull};
 use crate::fetch::{Cassette, Fetcher};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
@@ -103,21 +103,19 @@ impl Tonight {
     }
 }
 
-/// Reads pipeline, policy, home, CRM and ledger, imports what is new, and opens the gate.
+/// Reads pipeline, policy, home (before the lock, which would create its folder), CRM and ledger, imports what is new, and opens the
+/// gate.
 pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<Prepared, RunError> {
-    let (plan, policy) = configuration(path, options, world)?;
+    let (plan, policy, no_notes) = configuration(path, options, world)?;
     let demo = plan.network() == Network::Demo;
     let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
     let Times { now, as_of, pinned, gate_now } = times(&plan, options, &home_path, (world.wall)())?;
     in_force(&plan, &policy, gate_now)?;
-    if !demo {
-        // Before the lock, which would create the folder.
-        Home::open_for(&home_path, plan.controller(), false)?;
-    }
-    let source = tracing::info_span!("crm").in_scope(|| crm::ready(&settings::crm_source(&plan), Path::new("")))?;
+    _ = (!demo).then(|| Home::open_for(&home_path, plan.controller(), false)).transpose()?;
+    let (source, notes_before) = layout::source((&home_path, &plan), no_notes)?;
     let (early, carry) = Carry::open((&plan, &policy), options, &home_path, (as_of, gate_now))?;
     let mut tonight = Tonight::of(&source, &plan, options, carry.is_some())?;
-    let notes = NoteFiles::open(&source, Path::new(""))?;
+    let (notes, files_passed) = layout::notes(&source)?;
     let columns = |files: &[FileFacts]| layout::compare(&home_path, plan.name(), files, options.accept_columns);
     let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
     if let Tonight::All(pulled) = &mut tonight {
@@ -152,7 +150,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         rows: carry::can_carry(&plan, options).then(KeptRows::default),
     };
     desk.open(&world.wall)?;
-    let (loaded, files) = match tonight {
+    let (mut loaded, files) = match tonight {
         Tonight::All(pulled) => desk.enter((&source, *pulled), notes, &exports)?,
         Tonight::Parts(ranges) => desk.enter_parts((&source, ranges), notes, carry.as_mut(), |real, files| {
             if demo {
@@ -161,9 +159,10 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
             columns(files)
         })?,
     };
-    let log = desk.log;
-    let carried = carry::note(&files, as_of, desk.rows, carry.as_mut())?;
-    let (inputs, columns, files) = (inputs_hash(&files, &exports), layout::of(&files), input_files(&files, &plan));
+    let (log, carried) = (desk.log, carry::note(&files, as_of, desk.rows, carry.as_mut())?);
+    loaded.without_notes = (notes_before.is_some(), files_passed);
+    let (inputs, columns) = (inputs_hash(&files, &exports), layout::with_notes_of(layout::of(&files), notes_before));
+    let files = input_files(&files, &plan);
     let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };
     let rectified = rectified(home.as_ref(), &vault, &loaded)?;
@@ -222,9 +221,13 @@ fn times(plan: &Plan, options: &Options, home: &Path, now: Timestamp) -> Result<
     Ok(Times { now, as_of, pinned, gate_now: if pinned { as_of } else { now.max(as_of) } })
 }
 
-/// Pipeline and policy, as far as both can be checked without a home.
-fn configuration(path: &Path, options: &Options, world: &World) -> Result<(Plan, Policy), RunError> {
-    let plan = config::load(path).map_err(RunError::Config)?;
+/// Pipeline and policy, as far as both can be checked without a home; and what is wrong where notes have no file.
+fn configuration(
+    path: &Path,
+    options: &Options,
+    world: &World,
+) -> Result<(Plan, Policy, Option<Diagnostic>), RunError> {
+    let (plan, no_notes) = config::load_without_notes(path).map_err(RunError::Config)?;
     let today =
         jiff::tz::Offset::UTC.to_datetime(options.as_of.or(plan.as_of()).unwrap_or_else(|| (world.wall)())).date();
     let (policy, warnings) = agree::load_policy(&plan, Some(today)).map_err(RunError::Config)?;
@@ -239,7 +242,7 @@ fn configuration(path: &Path, options: &Options, world: &World) -> Result<(Plan,
         tracing::warn!("{warning}");
     }
     settings::check(&plan, options)?;
-    Ok((plan, policy))
+    Ok((plan, policy, no_notes))
 }
 
 /// Every file that was read, and its rows where they are counted by now: notes are read later.

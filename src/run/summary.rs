@@ -71,12 +71,19 @@ pub struct NoteCounts {
     pub read: u64,
     /// Notes that were not read: on contacts without leave, or older than the policy allows.
     pub not_read: u64,
-    /// Rows that leave nothing else: notes on erased people, on contacts beyond a limit, or later than the run's clock.
+    /// Rows that leave nothing else: notes on erased people, on contacts beyond a limit, on nobody, without a word, or later than
+    /// the run's clock.
     pub left_out: u64,
     /// Statements that became evidence.
     pub statements: u64,
     /// Statements that were dropped: about people without leave, or of a profile without leave to profile.
     pub dropped: u64,
+    /// Whether the pipeline asks for notes, and no file was there.
+    #[serde(default)]
+    pub no_file: bool,
+    /// Files that were passed over, because they are empty.
+    #[serde(default)]
+    pub files_passed_over: u64,
 }
 
 impl Counts {
@@ -84,7 +91,9 @@ impl Counts {
     pub(super) fn of_input(loaded: &Loaded) -> Self {
         let dead_letters = loaded.dead_letters.len() as u64;
         let crm_rows = loaded.contacts + dead_letters;
-        Self { subjects: loaded.subjects(), dead_letters, crm_rows, ..Self::default() }
+        let (no_file, files_passed_over) = loaded.without_notes;
+        let notes = NoteCounts { no_file, files_passed_over, ..NoteCounts::default() };
+        Self { subjects: loaded.subjects(), dead_letters, crm_rows, notes, ..Self::default() }
     }
 
     /// Adds a company's rows.

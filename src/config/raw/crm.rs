@@ -257,6 +257,8 @@ file_set! {
         merged_into,
         /// The CRM's record ids of the contacts that were merged into this one.
         merged_ids,
+        /// A remark, or a state: read for who has left, or is a duplicate of another record, and for nothing else.
+        remark,
     }
     /// Public handles: the name of a source to the header of the column with the handle.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -352,12 +354,30 @@ file_set! {
         contact_id,
         /// The CRM's record id of the company.
         account_id,
+        /// Name of the contact: where no column has their id, the only contact of that name is meant.
+        contact_name,
+        /// E-mail address of the contact: where nothing else is there, the only contact with it is meant.
+        contact_email,
+        /// Name of the company, where no column has its id.
+        account_name,
+        /// An id that may be a contact's or a company's, as `regarding_kind` says, else of whoever has it.
+        regarding,
+        /// Whose id it is: `contact`, `account`.
+        regarding_kind,
         /// Note, call, e-mail, meeting, task.
         kind,
         /// When it was written: the age of what it says.
         written_at,
+        /// When it was last changed: of several rows of a note the newest holds.
+        updated_at,
+        /// Deleted in the CRM: not read any more.
+        deleted,
+        /// Whether the note is active: a no counts as deleted, an empty cell says nothing.
+        active,
         /// Its language.
         language,
+        /// What it is about: read where it has no text.
+        subject,
         /// What it says.
         text,
     }

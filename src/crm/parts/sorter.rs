@@ -34,7 +34,7 @@ impl File {
 pub(super) fn open(table: Table, set: &FileSet, base: &Path) -> Result<Vec<File>, CrmError> {
     check_settings(table, set)?;
     let stated = stated_encoding(table, set)?;
-    let paths = files::expand(table.name(), base, &set.path)?;
+    let paths = files::of_set(table, set, base)?;
     let file = |path: PathBuf| Ok(File { name: shown(base, &path), survey: survey(&path, stated)?, path });
     paths.into_iter().map(file).collect()
 }
