@@ -4,6 +4,8 @@
 //! be computed from a name or an address by an outsider and no two kinds of id can collide. What has taken in the key
 //! wipes itself.
 
+use std::borrow::Cow;
+
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -20,6 +22,8 @@ pub const DEMO_KEY: [u8; 32] = *b"prosopon-demo-home-public-id-key";
 pub struct Ids {
     /// The state after the key, so that no id takes it in again.
     keyed: Hmac<Sha256>,
+    /// Both forms of a Salesforce id are one record.
+    one_form: bool,
 }
 
 // Without the feature `zeroize` of `hmac` and `sha2` a state would be left where it was.
@@ -37,7 +41,18 @@ impl Ids {
     pub fn new(mut key: [u8; 32]) -> Self {
         let keyed = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
         key.zeroize();
-        Self { keyed }
+        Self { keyed, one_form: true }
+    }
+
+    /// For homes that know both forms of a Salesforce id apart: subjects keep their ids, or what stands against them would be lost.
+    #[must_use]
+    pub fn as_written(self, is: bool) -> Self {
+        Self { one_form: !is, ..self }
+    }
+
+    /// A record's id as ids of ours are made from it.
+    pub(crate) fn form<'r>(&self, record: &'r str) -> Cow<'r, str> {
+        if self.one_form { same_form(record) } else { record.into() }
     }
 
     fn mac(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
@@ -57,19 +72,19 @@ impl Ids {
     /// A subject, from the CRM's name and its first record id.
     #[must_use]
     pub fn subject(&self, crm: &str, record: &str) -> SubjectId {
-        SubjectId::from_body(&self.body("subject", &[crm.as_bytes(), same_form(record).as_bytes()]))
+        SubjectId::from_body(&self.body("subject", &[crm.as_bytes(), self.form(record).as_bytes()]))
     }
 
     /// The same as bytes, see [`subject_of`].
     #[must_use]
     pub fn subject_bytes(&self, crm: &str, record: &str) -> [u8; 16] {
-        *halves(&self.mac("subject", &[crm.as_bytes(), same_form(record).as_bytes()])).0
+        *halves(&self.mac("subject", &[crm.as_bytes(), self.form(record).as_bytes()])).0
     }
 
     /// A company, from the CRM's name and its record id.
     #[must_use]
     pub fn account(&self, crm: &str, record: &str) -> AccountId {
-        AccountId::from_body(&self.body("account", &[crm.as_bytes(), same_form(record).as_bytes()]))
+        AccountId::from_body(&self.body("account", &[crm.as_bytes(), self.form(record).as_bytes()]))
     }
 
     /// Ids of the decisions under one policy and one state of the ledger.
@@ -147,7 +162,7 @@ pub fn is_long_form(record: &str) -> bool {
 }
 
 /// A record's id as ids of ours are made from it: both forms of one id give one.
-pub(crate) fn same_form(record: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn same_form(record: &str) -> Cow<'_, str> {
     long_form(record).map_or(record.into(), Into::into)
 }
 

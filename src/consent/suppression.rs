@@ -9,6 +9,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::consent::ledger::LedgerView;
 use crate::crm::CrmContact;
+use crate::ids::Ids;
 use crate::keys::{Identifier, Vault, VaultError};
 
 /// A name without case, marks and spaces: `Müller  Schön` and `mueller-schoen` are one, however their umlauts are encoded.
@@ -27,7 +28,7 @@ fn names(given: &str, family: &str) -> BTreeSet<(String, String)> {
 }
 
 /// Hashes the identifiers of one home.
-pub struct Identifiers(Box<HashIdentifier>);
+pub struct Identifiers(Box<HashIdentifier>, Ids);
 
 /// From the kind of an identifier and its parts to its keyed hash.
 type HashIdentifier = dyn Fn(&str, &[&str]) -> Identifier + Send + Sync;
@@ -43,8 +44,8 @@ impl Identifiers {
     ///
     /// # Errors
     /// The vault cannot be read.
-    pub fn new(vault: &Vault) -> Result<Self, VaultError> {
-        Ok(Self(Box::new(vault.identifier()?)))
+    pub fn new(vault: &Vault, ids: &Ids) -> Result<Self, VaultError> {
+        Ok(Self(Box::new(vault.identifier()?), ids.clone()))
     }
 
     /// An e-mail address: case, spaces and a tag behind `+` make no difference, nor does how letters beyond ASCII are
@@ -62,7 +63,7 @@ impl Identifiers {
     /// A record of a CRM.
     #[must_use]
     pub fn record(&self, crm: &str, record: &str) -> Identifier {
-        (self.0)("record", &[crm, &crate::ids::same_form(record)])
+        (self.0)("record", &[crm, &self.1.form(record)])
     }
 
     /// All identifiers of a contact, the record first; the name at the company, under each record of the company.
@@ -76,7 +77,7 @@ impl Identifiers {
             let at = |company: &String| {
                 names
                     .iter()
-                    .map(|(given, family)| (self.0)("name", &[crm, &crate::ids::same_form(company), given, family]))
+                    .map(|(given, family)| (self.0)("name", &[crm, &self.1.form(company), given, family]))
                     .collect::<Vec<_>>()
             };
             all.extend(companies.flat_map(at));
@@ -107,7 +108,7 @@ mod tests {
             assert!(same(["Jürgen", "Müller"], other), "{other:?}");
         }
         assert!(!same(["Jürgen", "Müller"], ["Jörgen", "Müller"]) && names("Erika", "Beispiel").len() == 1);
-        let identifiers = Identifiers::new(&Vault::in_memory().expect("a vault")).expect("a key");
+        let identifiers = Identifiers::new(&Vault::in_memory().expect("a vault"), &Ids::new([7; 32])).expect("a key");
         let mail = |address: &str| identifiers.email(address);
         for other in ["torben@xn--mller-kva.example", "Torben+x@MÜLLER.example.", " torben@mu\u{308}ller.example"] {
             assert_eq!(mail("torben@müller.example"), mail(other), "{other}");

@@ -119,6 +119,8 @@ pub struct FileSet {
     pub versions: Option<std::sync::Arc<Versions>>,
     /// Of contacts: what can be found out of all files of the source was ([`ready`]).
     pub is_ready: bool,
+    /// Of contacts: both forms of a Salesforce id are told apart, as the home does.
+    pub as_written: bool,
 }
 
 /// The decimal separator.

@@ -44,7 +44,9 @@ pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
     if let Some(set) = &mut ready.notes {
         look_at_files(Table::Notes, set, base)?;
     }
-    forms::tell(&mut ready, base)?;
+    if !ready.contacts.as_written {
+        forms::tell(&mut ready, base)?;
+    }
     let source = ready.clone();
     if ready.accounts.is_none() && names_companies(&source.contacts, base)? {
         ready.accounts = Some(FileSet { of_contacts: true, ..source.contacts.clone() });

@@ -102,7 +102,7 @@ impl Office {
         let home = Home::open(path)?;
         let (vault, ledger) = home.legal()?;
         let log = home.audit(&vault, wall)?;
-        let identifiers = Identifiers::new(&vault)?;
+        let identifiers = Identifiers::new(&vault, home.ids())?;
         let store = Store::open(home.path())?;
         let now = now(&home, wall());
         let office = Self { home, vault, ledger, log, identifiers, store, now };

@@ -122,7 +122,7 @@ impl Desk<'_> {
         exports: &[Exports],
     ) -> Result<(Loaded, Vec<FileFacts>), RunError> {
         let files = std::mem::take(&mut pulled.files);
-        let identifiers = Arc::new(Identifiers::new(self.vault)?);
+        let identifiers = Arc::new(Identifiers::new(self.vault, self.ids)?);
         self.look_at_rows(source, &identifiers, None)?;
         // They were read before that, too: what is kept must be of the same files.
         let mut kept = self.rows.iter_mut().flat_map(|kept| &mut kept.files);
@@ -154,7 +154,7 @@ impl Desk<'_> {
         look: impl FnOnce(usize, &[FileFacts]) -> Result<(), RunError>,
     ) -> Result<(Loaded, Vec<FileFacts>), RunError> {
         let (mut accounts, mut real) = (Vec::new(), 0);
-        let identifiers = Arc::new(Identifiers::new(self.vault)?);
+        let identifiers = Arc::new(Identifiers::new(self.vault, self.ids)?);
         let concerned = self.look_at_rows(source, &identifiers, carry.as_deref_mut())?;
         if let Some(found) = &concerned {
             ranges = Ranges::for_contacts(found.contacts(), self.at_once);

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::config::{Diagnostic, Plan};
 use crate::crm::{self, CsvSource, FLAGS, FileFacts, NoteFiles};
 use crate::run::engine::RunError;
+use crate::run::home::Home;
 use crate::run::settings;
 use crate::sink;
 
@@ -78,6 +79,7 @@ pub(super) fn source(
     no_notes: Option<Diagnostic>,
 ) -> Result<(CsvSource, Option<Value>), RunError> {
     let mut source = settings::crm_source(plan);
+    source.contacts.as_written = Home::knows_ids_as_written(home);
     let before = no_notes.map(|mistake| without_notes(&mut source, (home, plan), mistake)).transpose()?;
     let source = tracing::info_span!("crm").in_scope(|| crm::ready(&source, Path::new("")))?;
     Ok((source, before))

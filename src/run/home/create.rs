@@ -56,8 +56,8 @@ impl Home {
         // Two at once would clear what the other one makes.
         let _lock = HomeLock::acquire(path)?;
         begin(path)?;
-        let (key, legal) = match origin {
-            Origin::First => (random_key(path)?, None),
+        let (key, legal, one_form) = match origin {
+            Origin::First => (random_key(path)?, None, true),
             Origin::Import(old) => {
                 let old_home = Self::open(old)?;
                 if old_home.file.controller != controller {
@@ -74,10 +74,11 @@ impl Home {
                 }
                 let legal = Legal { vault, events: ledger.all_events(), first_seen: ledger.all_first_seen() };
                 copy_rights(old, path)?;
-                (read_key(old)?, Some(legal))
+                (read_key(old)?, Some(legal), old_home.file.one_form)
             }
         };
-        let file = HomeFile::new(controller, false, master);
+        // People are known in the new home as they were in the old one.
+        let file = HomeFile { one_form, ..HomeFile::new(controller, false, master) };
         Self::create(path, file, key, legal, now)
     }
 
@@ -104,7 +105,8 @@ impl Home {
         for folder in [path.to_owned(), path.join("keys"), path.join("policy")] {
             private_dir(&folder).map_err(|source| HomeError::Io { path: folder, source })?;
         }
-        let home = Self { path: path.to_owned(), file, ids: Ids::new(key) };
+        let ids = Ids::new(key).as_written(!file.one_form);
+        let home = Self { path: path.to_owned(), file, ids };
         let mut vault = home.new_vault()?;
         let mut ledger = Ledger::open(&path.join("ledger.sqlite"), &path.join("checkpoint"), &vault)?;
         if !ledger.is_new() {

@@ -41,6 +41,9 @@ struct HomeFile {
     /// Whether tables of any pipeline are, or were, encrypted.
     #[serde(default)]
     encrypted_tables: bool,
+    /// Whether both forms of a Salesforce id are one record; homes of before know them apart.
+    #[serde(default)]
+    one_form: bool,
 }
 
 impl HomeFile {
@@ -53,6 +56,7 @@ impl HomeFile {
             crms: Vec::new(),
             master_key: master.to_string(),
             encrypted_tables: false,
+            one_form: true,
         }
     }
 }
@@ -106,7 +110,15 @@ impl Home {
                 return Err(HomeError::Missing { path: path.join(part) });
             }
         }
-        Ok(Self { path: path.to_owned(), file, ids: Ids::new(read_key(path)?) })
+        let ids = Ids::new(read_key(path)?).as_written(!file.one_form);
+        Ok(Self { path: path.to_owned(), file, ids })
+    }
+
+    /// Whether a home knows both forms of a Salesforce id apart; one that is still to be made does not.
+    #[must_use]
+    pub fn knows_ids_as_written(path: &Path) -> bool {
+        let file = fs::read_to_string(path.join("home.json")).ok();
+        file.and_then(|text| serde_json::from_str(&text).ok()).is_some_and(|file: HomeFile| !file.one_form)
     }
 
     /// Opens a home for a pipeline.
