@@ -271,6 +271,17 @@ mod tests {
     }
 
     #[test]
+    fn homes_of_before_know_both_forms_apart() {
+        let (new, before) = (Ids::new([7; 32]), Ids::new([7; 32]).as_written(true));
+        let (short, long) = ("0035g00000QW011", "0035g00000QW011AAD");
+        assert_eq!(new.subject("crm", short), new.subject("crm", long));
+        assert_ne!(before.subject("crm", short), before.subject("crm", long));
+        // Who was known by the long form is the same in either.
+        assert_eq!(new.subject("crm", long), before.subject("crm", long));
+        assert_eq!(new.subject("crm", "C-1"), before.subject("crm", "C-1"));
+    }
+
+    #[test]
     fn both_forms_of_an_id_of_salesforce_are_one() {
         for (short, long) in [
             ("0035g00000QW011", Some("0035g00000QW011AAD")),
