@@ -85,6 +85,7 @@ pub struct CsvSource {
 
 /// Files of one kind, and how to read them; what is not stated is found out from each file.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting, or a finding, of its own")]
 pub struct FileSet {
     /// A path, relative to the pipeline file; `*` and `?` stand for characters of a name, not for `/`. A folder means all
     /// files in it.

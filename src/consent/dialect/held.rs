@@ -3,7 +3,8 @@
 //! Invariant: each time they are asked for they are the same, in the same order.
 
 use super::Dialect;
-use super::input::{Csv, InputError, Opened, open, parse};
+use super::csv::Csv;
+use super::input::{InputError, Opened, open, parse};
 use super::record::{Problem, Record};
 
 /// So many records of a list are looked at at once.

@@ -4,6 +4,7 @@
 //! The same records, in any order and as often as one likes, give the same set of events; whatever cannot be read
 //! becomes a problem that grants nothing. Pure: files are read by the caller, people are found by a closure.
 
+mod csv;
 mod dynamics;
 mod emit;
 mod espocrm;
