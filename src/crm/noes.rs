@@ -40,7 +40,9 @@ struct Words {
     writing_alone: Parts,
     contact_alone: Parts,
     weak: Parts,
+    plain: Parts,
     told: Parts,
+    never: Parts,
     notice: Parts,
     why: Parts,
     lists: Parts,
@@ -122,7 +124,7 @@ impl Header {
             })
         };
         let is_denial = |at: &usize| !["gegen", "against", "anti"].contains(&&*self.words[*at]);
-        self.small().filter(is_denial).any(is) || self.has(&WORDS.denied)
+        self.small().filter(is_denial).any(is) || self.has(&WORDS.denied) && self.has(&WORDS.noes)
     }
 }
 
@@ -156,18 +158,21 @@ pub(crate) fn read(header: &str) -> Option<No> {
     if text.has(&WORDS.lifted) {
         return None;
     }
-    if text.has(&WORDS.business) && !text.has(&WORDS.private) {
+    let object = object(&text);
+    let is_plain = text.has(&WORDS.plain);
+    let is_weak = || WORDS.noes.0.iter().all(|no| !text.has_part(no) || WORDS.weak.0.contains(no));
+    if !is_plain && text.has(&WORDS.business) && !text.has(&WORDS.private) && (object.is_none() || is_weak()) {
         // News of products are no plan of one.
         return (text.has(&WORDS.writing_alone) && !text.has(&WORDS.told)).then_some(No::Perhaps);
     }
-    let object = object(&text);
     if text.is_denied() {
         let field = if object == Some("email_opt_out") { "email_allowed" } else { "contact_allowed" };
         return Some(No::Unless(field));
     }
     if !says(&text, object) {
         let may_write = matches!(object, Some("email_opt_out" | "do_not_contact"));
-        if may_write && text.has(&WORDS.asks) && !text.has(&WORDS.notice) && !text.has_word(&WORDS.channels) {
+        let is_asked = text.has(&WORDS.asks) && text.small().next().is_none();
+        if may_write && is_asked && !text.has(&WORDS.notice) && !text.has_word(&WORDS.channels) {
             return Some(No::Unless(if object == Some("email_opt_out") { "email_allowed" } else { "contact_allowed" }));
         }
         let is_erasure = text.has(&WORDS.erasure) && !text.has(&WORDS.kept) && text.has(&WORDS.perhaps);
@@ -176,7 +181,8 @@ pub(crate) fn read(header: &str) -> Option<No> {
     if is_inner && !last.has(&WORDS.noes) && !last.has(&WORDS.ends) && !WORDS.values.contains(&last.whole) {
         return None;
     }
-    if text.has(&WORDS.told) || text.has(&WORDS.notice) && !text.has(&WORDS.private) {
+    let is_told = text.has(&WORDS.told) || text.has(&WORDS.notice) && !text.has(&WORDS.private);
+    if text.has(&WORDS.never) || is_told && !is_plain {
         return None;
     }
     if is_either(header) {
@@ -192,7 +198,7 @@ pub(crate) fn read(header: &str) -> Option<No> {
         None if text.has_word(&WORDS.channels) => None,
         None if text.has(&WORDS.writing_alone) => Some(no("email_opt_out")),
         None if text.has(&WORDS.contact_alone) => Some(no("do_not_contact")),
-        None if WORDS.noes.0.iter().all(|no| !text.has_part(no) || WORDS.weak.0.contains(no)) => None,
+        None if is_weak() => None,
         None => Some(No::Perhaps),
     }
 }
@@ -217,7 +223,11 @@ fn is_either(header: &str) -> bool {
 
 /// Whether a header says no to its object, or to nothing that it names.
 fn says(text: &Header, object: Option<&str>) -> bool {
-    if text.has(&WORDS.noes) || text.has(&WORDS.writing_alone) || text.has(&WORDS.contact_alone) {
+    if text.has(&WORDS.noes)
+        || text.has(&WORDS.plain)
+        || text.has(&WORDS.writing_alone)
+        || text.has(&WORDS.contact_alone)
+    {
         return true;
     }
     let ends = text.has(&WORDS.ends) && (text.has(&WORDS.writing) || text.has(&WORDS.consents));
@@ -279,6 +289,26 @@ mod tests {
             ("Unsubscribed: product updates", Some(No::Perhaps)),
             ("GDPR consent date", None),
             ("DSGVO-Schulung am", None),
+            ("Nicht anschreiben (Insolvenz)", of("do_not_contact")),
+            ("Do not contact customer portal users", of("do_not_contact")),
+            ("Widerspruch Profilbildung Bonität", of("do_not_profile")),
+            ("Ansprechpartner will keine Werbung", of("email_opt_out")),
+            ("Bitte nicht kontaktieren! Ansprechpartner wünscht das nicht", of("do_not_contact")),
+            ("Do not process order data", of("do_not_process")),
+            ("Keine Mails bis bestätigt", of("email_opt_out")),
+            ("Unsubscribed link clicked", of("email_opt_out")),
+            ("Darf nicht angeschrieben werden", of("do_not_contact")),
+            ("Einwilligung entzogen am", of("do_not_process")),
+            ("Abmeldegrund", Some(No::Why("email_opt_out"))),
+            ("Nicht gesperrt", Some(No::Unless("contact_allowed"))),
+            ("Dürfen wir mailen?", Some(No::Unless("email_allowed"))),
+            ("Werbung erlaubt / gesperrt", Some(No::Either)),
+            ("Unsubscribe link", None),
+            ("Keine E-Mail-Adresse", None),
+            ("Contact No", None),
+            ("Kein Hauptansprechpartner", None),
+            ("E-Mail nicht verifiziert", None),
+            ("Auftrag widerrufen", None),
             ("Do not call", None),
             ("Telefonanrufe nicht zulassen", None),
             ("Liefersperre", None),
