@@ -69,7 +69,7 @@ pub(super) fn flag(cells: &mut Cells<'_>, field: &str) -> bool {
 fn has_why(cells: &Cells<'_>, field: &str) -> bool {
     let columns = cells.layout.whys().filter(|(flag, _)| *flag == field).flat_map(|(_, at)| at);
     let is_nothing = |cell: &str| match value::says(cell) {
-        Some(says) => matches!(says, Says::Nothing | Says::No | Says::Agreed),
+        Some(says) => matches!(says, Says::Nothing | Says::No),
         None => cell_says(cell) == CellSays::Nothing,
     };
     columns.into_iter().any(|at| !is_nothing(cells.row.cell(*at)))

@@ -20,6 +20,8 @@ mod nights_blind_tests;
 mod noes;
 #[cfg(test)]
 mod noes_blind_tests;
+#[cfg(test)]
+mod noes_tests;
 mod note;
 mod other;
 mod owner;

@@ -61,6 +61,7 @@ pub(super) struct Values {
     object: Parts,
     refuse: Parts,
     unset: Parts,
+    nothing: Parts,
     open: Parts,
     allowed: Parts,
     granted: Parts,

@@ -126,15 +126,12 @@ pub(crate) enum CellSays {
     Other,
 }
 
-/// Words of a cell that says that there is nothing.
-const MOST_WORDS: usize = 3;
-
 /// What a cell says that is no plain yes or no.
 pub(crate) fn cell_says(cell: &str) -> CellSays {
     let text = Compared::of(cell);
     match says(cell) {
-        // An id tells something, and of many words one alone may mean anything.
-        Says::Nothing if !is_number_of_something(cell) && text.words.len() <= MOST_WORDS => CellSays::Nothing,
+        // `never again` and `none please` say no: so these words alone.
+        Says::Nothing if text.has(&WORDS.values.nothing) => CellSays::Nothing,
         Says::Yes | Says::Granted => CellSays::Yes,
         // "ja, 12.03.2024"
         Says::Open
