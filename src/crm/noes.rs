@@ -78,6 +78,9 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
     serde_saphyr::from_str(include_str!("../../config/crm/noes.yaml")).expect("embedded noes.yaml is checked by a test")
 });
 
+/// Behind which `no` is short for number.
+const NUMBERED: [&str; 8] = ["contact", "kontakt", "phone", "tel", "telephone", "fax", "mobile", "person"];
+
 /// A header as it is compared.
 struct Header {
     whole: String,
@@ -138,7 +141,11 @@ impl Header {
 
     /// Where small words say no to something: not at the end, where `No.` is a number.
     fn small(&self) -> impl Iterator<Item = usize> {
-        let is_number = |at: usize| self.words[at] == "no" && self.words.get(at + 1).is_some_and(|next| next == "of");
+        let is_number = |at: usize| {
+            let next = self.words.get(at + 1).map_or("", String::as_str);
+            let behind = at > 0 && self.joined[at] && NUMBERED.contains(&self.words[at - 1].as_str());
+            self.words[at] == "no" && (next == "of" || behind && !["more", "longer"].contains(&next))
+        };
         let last = self.words.len().saturating_sub(1);
         (0..last).filter(move |at| WORDS.small.contains(&self.words[*at]) && !is_number(*at))
     }
@@ -218,20 +225,10 @@ pub(crate) fn read(header: &str) -> Option<No> {
         return may_be.then_some(No::Perhaps);
     }
     if text.is_denied() {
-        let field = if object == Some("email_opt_out") { "email_allowed" } else { "contact_allowed" };
-        return Some(No::Unless(field));
+        return Some(No::Unless(allowed(object)));
     }
     if !says(&text, object) {
-        let may_write = matches!(object, Some("email_opt_out" | "do_not_contact"));
-        let is_asked = text.begins(&WORDS.asks) && text.small().next().is_none();
-        if may_write && is_asked && text.is_answered() {
-            return Some(No::Either);
-        }
-        if may_write && is_asked && !text.begins(&WORDS.notice) && !text.has_word(&WORDS.channels) {
-            return Some(No::Unless(if object == Some("email_opt_out") { "email_allowed" } else { "contact_allowed" }));
-        }
-        let is_erasure = text.has(&WORDS.erasure) && !text.has(&WORDS.kept) && text.has(&WORDS.perhaps);
-        return (is_erasure || text.has(&WORDS.perhaps) && !text.has(&WORDS.agreed)).then_some(No::Perhaps);
+        return asked(&text, object);
     }
     if is_inner && !last.has(&WORDS.noes) && !last.has(&WORDS.ends) && !WORDS.values.contains(&last.whole) {
         return None;
@@ -257,6 +254,26 @@ pub(crate) fn read(header: &str) -> Option<No> {
         None if is_weak() => None,
         None => Some(No::Perhaps),
     }
+}
+
+/// The field of what is allowed, by what a no would be of.
+fn allowed(object: Option<&str>) -> &'static str {
+    if object == Some("email_opt_out") { "email_allowed" } else { "contact_allowed" }
+}
+
+/// What a header tells that says no to nothing: it may ask whether somebody may be written to, or be about data protection.
+fn asked(text: &Header, object: Option<&str>) -> Option<No> {
+    let may_write = matches!(object, Some("email_opt_out" | "do_not_contact"));
+    if may_write && text.begins(&WORDS.asks) && text.small().next().is_none() {
+        if text.is_answered() {
+            return Some(No::Either);
+        }
+        if !text.begins(&WORDS.notice) && !text.has_word(&WORDS.channels) {
+            return Some(No::Unless(allowed(object)));
+        }
+    }
+    let is_erasure = text.has(&WORDS.erasure) && !text.has(&WORDS.kept) && text.has(&WORDS.perhaps);
+    (is_erasure || text.has(&WORDS.perhaps) && !text.has(&WORDS.agreed)).then_some(No::Perhaps)
 }
 
 /// Whether a header that says no by itself in no way may have cells that do: it tells what holds for somebody about writing or data.

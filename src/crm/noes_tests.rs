@@ -97,6 +97,9 @@ fn words_within_words_and_words_apart_turn_nothing_round() {
         ("Gewerbe abgelehnt", None),
         ("Keine Blechverarbeitung", None),
         ("Kein Profilbild", None),
+        ("Contact No. (Office)", None),
+        ("Contact: no more mails", Some(No::Of("email_opt_out"))),
+        ("Consent given / withdrawn", Some(No::Either)),
         ("Kontakt Doktor", None),
         ("Subscribed to newsletter", None),
     ]);

@@ -381,25 +381,6 @@ fn parquet_and_csv_give_the_same_events() {
     assert_eq!(events(&bytes).len(), 2);
 }
 
-#[test]
-fn of_two_sources_the_stricter_stays() {
-    use crate::consent::ledger::Ledger;
-    let (hubspot, table) = (folder_of(Dialect::Hubspot, "contacts"), folder_of(Dialect::Table, "rows"));
-    let first = load(Dialect::Hubspot, &hubspot).outcome().events;
-    let second = load(Dialect::Table, &table).outcome().events;
-    let now = "2026-03-02T03:00:00Z".parse().expect("a time");
-    let state = |batches: &[&[LegalEvent]]| {
-        let mut ledger = Ledger::in_memory().expect("SQLite");
-        for batch in batches {
-            ledger.preview(batch, &[], now);
-        }
-        ledger.view().state()
-    };
-    let once = state(&[&first, &second]);
-    assert_eq!(once, state(&[&second, &first, &second]), "the order of sources does not matter");
-    assert_eq!(once.count() as usize, first.len() + second.len(), "no source replaces what another said");
-}
-
 fn folder_of(dialect: Dialect, case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/consent").join(dialect.as_str()).join(case)
 }

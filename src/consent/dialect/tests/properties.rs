@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{cases, ids, load};
+use super::{cases, folder_of, ids, load};
 use crate::consent::dialect::{Dialect, Mapping, Outcome, Record, parse};
 use crate::consent::event::{EventKind, LegalEvent};
 
@@ -106,4 +106,23 @@ proptest! {
         let before = negatives(&loaded.run(&loaded.records, &Mapping::default()));
         prop_assert!(before.is_subset(&negatives(&outcome)), "{}", folder.display());
     }
+}
+
+#[test]
+fn of_two_sources_the_stricter_stays() {
+    use crate::consent::ledger::Ledger;
+    let (hubspot, table) = (folder_of(Dialect::Hubspot, "contacts"), folder_of(Dialect::Table, "rows"));
+    let first = load(Dialect::Hubspot, &hubspot).outcome().events;
+    let second = load(Dialect::Table, &table).outcome().events;
+    let now = "2026-03-02T03:00:00Z".parse().expect("a time");
+    let state = |batches: &[&[LegalEvent]]| {
+        let mut ledger = Ledger::in_memory().expect("SQLite");
+        for batch in batches {
+            ledger.preview(batch, &[], now);
+        }
+        ledger.view().state()
+    };
+    let once = state(&[&first, &second]);
+    assert_eq!(once, state(&[&second, &first, &second]), "the order of sources does not matter");
+    assert_eq!(once.count() as usize, first.len() + second.len(), "no source replaces what another said");
 }

@@ -3,7 +3,7 @@
 //! Invariant: a word that says no counts whatever stands beside it; a word that says yes counts alone.
 
 use super::{Compared, Kind, LONGEST, Role, WORDS, kind_of, last, no_of, role};
-use crate::crm::{normal_header, undoubted_date};
+use crate::crm::{No, no_of_header, normal_header, undoubted_date};
 
 /// What a cell says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,10 @@ pub(in crate::consent::dialect::list) fn says(cell: &str) -> Says {
 /// Nobody can tell what it says.
 pub(crate) fn flags_of_cell(header: &str, cell: &str) -> Result<Vec<&'static str>, UnknownCell> {
     let column = no_of(last(header), &Compared::of(last(header)));
+    // Of a yes and a no a bare answer, or a date, tells neither.
+    if no_of_header(last(header)) == Some(No::Either) && matches!(says(cell), Says::Yes | Says::No | Says::Date(_)) {
+        return Err(UnknownCell);
+    }
     let is_asked = matches!(role(header), Role::Answer { asked: true, vague: false, .. });
     let kind = match says(cell) {
         Says::Nothing | Says::Open | Says::Granted => return Ok(Vec::new()),
