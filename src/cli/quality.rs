@@ -18,7 +18,7 @@ const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.ts
 const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 61] = [
+const TEXTS: [&str; 77] = [
     "facets_dev",
     "facets_field_dev",
     "facets_inside_dev",
@@ -64,6 +64,18 @@ const TEXTS: [&str; 61] = [
     "facets_roles_en_1_dev",
     "facets_roles_en_2_dev",
     "facets_roles_en_3_dev",
+    "facets_roles_de_4_dev",
+    "facets_roles_de_5_dev",
+    "facets_roles_de_6_dev",
+    "facets_roles_de_7_dev",
+    "facets_roles_en_4_dev",
+    "facets_roles_en_5_dev",
+    "facets_roles_en_6_dev",
+    "facets_roles_en_7_dev",
+    "facets_natural_de_1_dev",
+    "facets_natural_de_2_dev",
+    "facets_natural_en_1_dev",
+    "facets_natural_en_2_dev",
     "facets_test",
     "facets_messy_test",
     "facets_field_holdout",
@@ -80,6 +92,10 @@ const TEXTS: [&str; 61] = [
     "facets_terse_4_holdout",
     "facets_roles_de_holdout",
     "facets_roles_en_holdout",
+    "facets_roles_de_fresh_holdout",
+    "facets_roles_en_fresh_holdout",
+    "facets_natural_de_fresh_holdout",
+    "facets_natural_en_fresh_holdout",
 ];
 /// Sets that were written and labelled before they were read.
 const BLIND: [&str; 7] = ["fresh", "second", "third", "fourth", "fifth", "sixth", "french"];

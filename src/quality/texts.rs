@@ -138,6 +138,10 @@ impl FacetSet {
     pub fn parse(name: &str, yaml: &str) -> Result<Self, FacetSetError> {
         let mut set: Self = serde_saphyr::from_str(yaml)?;
         name.clone_into(&mut set.name);
+        for case in &mut set.cases {
+            case.expect = std::mem::take(&mut case.expect).into_iter().map(plain).collect();
+            case.may = std::mem::take(&mut case.may).into_iter().map(plain).collect();
+        }
         for (at, case) in set.cases.iter().enumerate() {
             let wrong = case.expect.union(&case.may).find(|label| !set.fits(label));
             if let Some(label) = wrong {
@@ -196,6 +200,14 @@ fn family(label: &str) -> &str {
 
 const fn pole(polarity: Polarity) -> char {
     if matches!(polarity, Polarity::Minus) { '-' } else { '+' }
+}
+
+/// `c1 motive security:+` says no more than `c1 motive security`: channels and motives have no pole but the one.
+fn plain(label: String) -> String {
+    match label.strip_suffix(":+") {
+        Some(short) if matches!(family(short), "channel" | "motive") => short.to_owned(),
+        _ => label,
+    }
 }
 
 /// `c1 channel phone:-`

@@ -11,7 +11,7 @@ use super::guard::token::Token;
 use super::heads::headed_by_stranger;
 use super::memory::Set;
 use super::part::Part;
-use super::people::Mention;
+use super::people::{Mention, Who};
 use super::role_lines::ROLE_LINES;
 use super::rules::Tag;
 use super::sentence::Read;
@@ -65,7 +65,10 @@ pub(super) const ARTICLES: &[&str] = &[
 ];
 
 /// Articles that people put before names when they talk: `die Hallmann zeichnet selbst ab`.
-const SPOKEN: &[&str] = &["der", "die"];
+const SPOKEN: &[&str] = &["der", "die", "den", "dem", "vom"];
+
+/// Those behind which somebody is no subject.
+pub(super) const OBLIQUE: &[&str] = &["den", "dem", "vom"];
 
 /// Ours: the vendor's own people.
 const OURS: &[&str] = &[
@@ -105,6 +108,8 @@ pub(super) const BEGINNINGS: &[&str] = &[
     "fuer",
     "durch",
     "ueber",
+    "auf",
+    "what",
     "entscheidet",
     "entscheiden",
     "nach",
@@ -284,6 +289,47 @@ const DEMANDS: &[&str] = &[
     "plans",
     "talks",
     "short",
+    "filtert",
+    "siebt",
+    "sortiert",
+    "entscheidet",
+    "unterschreibt",
+    "genehmigt",
+    "zeichnet",
+    "verhandelt",
+    "empfiehlt",
+    "holt",
+    "nutzt",
+    "arbeitet",
+    "bedient",
+    "legt",
+    "besteht",
+    "achtet",
+    "schaut",
+    "informiert",
+    "liest",
+    "filters",
+    "screens",
+    "signs",
+    "approves",
+    "decides",
+    "negotiates",
+    "recommends",
+    "uses",
+    "runs",
+    "reads",
+    "insists",
+    "has",
+    "advises",
+    "chairs",
+    "leads",
+    "holds",
+    "makes",
+    "handles",
+    "places",
+    "controls",
+    "beraet",
+    "macht",
 ];
 
 /// Groups of people of whom somebody speaks without being one of them.
@@ -300,6 +346,7 @@ const GROUPS: &[&str] = &[
     "mannschaft",
     "people",
     "customers",
+    "customer",
     "staff",
     "supplier",
     "suppliers",
@@ -315,23 +362,72 @@ const GROUPS: &[&str] = &[
     "fachkraefte",
     "azubis",
     "vertreter",
+    "alle",
+    "andere",
+    "anderer",
+    "others",
+    "everyone",
+    "beide",
+    "both",
+    "belegschaft",
+    "jemand",
+    "somebody",
+    "someone",
+];
+
+/// Houses and bodies: they are no person of whom the next sentence could speak, unless it is they who act.
+const HOUSES: &[&str] = &[
+    "firma",
+    "unternehmen",
+    "company",
+    "konzern",
+    "holding",
+    "zentrale",
+    "mutterkonzern",
+    "gremium",
+    "committee",
+    "board",
+    "konkurrenz",
+    "wettbewerb",
+    "competitor",
+    "betrieb",
+    "bank",
+    "abteilung",
+    "department",
+    "gesellschafterversammlung",
+    "vorstand",
+    "geschaeftsfuehrung",
 ];
 
 /// Whether a sentence speaks of somebody who is no contact; groups that a sentence without a subject has as its object do not
 /// count.
 pub(super) fn speaks_of_others(sentence: &Read<'_>, named: &[Mention]) -> bool {
     let demands = is(sentence.tokens.first(), DEMANDS);
-    demands && sentence.has(Tag::ThirdParty) && !only_of_groups(sentence)
-        || !demands && sentence.has(Tag::ThirdParty)
+    let third = third_parties(sentence, named).next().is_some();
+    third && !(demands && only_of_groups(sentence, named))
         || headed_by_stranger(sentence, named)
         || names_unknown(&sentence.tokens, sentence.clauses, named)
 }
 
 /// Whether of others a sentence names groups alone (`no visibility which crew was there`): they are nobody of whom the next one
 /// could speak.
-pub(super) fn only_of_groups(sentence: &Read<'_>) -> bool {
-    let mut third = sentence.context.iter().filter(|c| *c.tag == Tag::ThirdParty);
-    third.all(|c| c.tokens.clone().all(|at| is(sentence.tokens.get(at), GROUPS)))
+pub(super) fn only_of_groups(sentence: &Read<'_>, named: &[Mention]) -> bool {
+    let tokens = &sentence.tokens;
+    let acts = |at: usize| at == 0 || at == 1 && is(tokens.first(), ARTICLES);
+    let house = |at: usize| HOUSES.iter().any(|house| tokens[at].text.starts_with(house)) && !acts(at);
+    // `Dabei Kollege Hartung`: one of ours.
+    let ours = |at: usize| is(tokens.get(at), COLLEAGUES) && tokens.get(at + 1).is_some_and(|t| t.capital);
+    third_parties(sentence, named).all(|mut at| at.all(|at| is(tokens.get(at), GROUPS) || house(at) || ours(at)))
+}
+
+/// Words for somebody who is no contact, but for those by which a contact is called.
+pub(super) fn third_parties<'s>(
+    sentence: &'s Read<'_>,
+    named: &'s [Mention],
+) -> impl Iterator<Item = Range<usize>> + 's {
+    let third = sentence.context.iter().filter(|c| *c.tag == Tag::ThirdParty).map(|c| c.tokens.clone());
+    let is_contact = |m: &Mention| matches!(m.who, Who::Contact(_));
+    third.filter(move |at| !named.iter().any(|m| is_contact(m) && m.tokens.start <= at.end && at.end <= m.tokens.end))
 }
 
 /// Words behind which people are named.

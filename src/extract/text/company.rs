@@ -177,6 +177,7 @@ pub(super) fn of_topics(
     signs: &[Found<'static, Sign>],
 ) -> Vec<CompanySignal> {
     let tokens = &sentence.tokens;
+    let named: Vec<&Mention> = named.iter().filter(|m| !m.function).collect();
     let says_who = match kind {
         TextKind::Company => firm.is_named,
         TextKind::Note => tokens.iter().any(|t| firm.is_meant(t) || THERE.contains(&t.text)) || named.is_empty(),

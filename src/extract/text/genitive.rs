@@ -10,7 +10,9 @@ use super::guard::token::Token;
 use super::memory::Set;
 
 /// What belongs to somebody in `Karens Ziel`; before other words `Peters` is rather a name of its own.
-const BELONGINGS: [&str; 20] = [
+const BELONGINGS: [&str; 22] = [
+    "idee",
+    "vorschlag",
     "ziel",
     "hauptziel",
     "anliegen",

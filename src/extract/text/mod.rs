@@ -6,6 +6,7 @@
 mod address;
 mod alternatives;
 mod bare;
+mod called;
 mod company;
 mod crossed;
 mod department;

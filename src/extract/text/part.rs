@@ -154,6 +154,14 @@ const NO_NAMES: &[&str] = &[
     "software",
     "system",
     "tool",
+    "aim",
+    "plan",
+    "brief",
+    "target",
+    "focus",
+    "idea",
+    "reason",
+    "concern",
 ];
 
 const NO_NAME_ENDINGS: &[&str] = &["ung", "heit", "keit", "tion", "schaft", "taet", "ness", "ment", "ing"];
@@ -221,7 +229,10 @@ pub(super) fn part(word: &str) -> Part {
     let no_name = word.len() <= 2
         || NO_NAMES.contains(&word)
         || BEGINNINGS.contains(&word)
-        || NO_NAME_ENDINGS.iter().any(|e| word.ends_with(e));
+        || NO_NAME_ENDINGS.iter().any(|e| word.ends_with(e))
+        || NOTE_HEADS.things.iter().any(|e| word.ends_with(e.as_str()));
+    let heading = NOTE_HEADS.headings.contains(word)
+        || NOTE_HEADS.heading_ends.iter().any(|e| word.len() > e.len() && word.ends_with(e.as_str()));
     let parts = [
         (no_name, Part::NO_NAME),
         (DEEDS.contains(&word), Part::DEED),
@@ -230,7 +241,7 @@ pub(super) fn part(word: &str) -> Part {
         (is_address(word), Part::ADDRESS),
         (pronoun(word).is_some(), Part::PRONOUN),
         (["ich", "i", "i'm"].contains(&word), Part::SPEAKER),
-        (NOTE_HEADS.headings.contains(word), Part::HEADING),
+        (heading, Part::HEADING),
         (NOTE_HEADS.titles.contains(word), Part::CALLED),
         (NOTE_HEADS.topics.contains(word), Part::TOPIC),
         (HEDGES.contains(&word), Part::HEDGE),
@@ -244,6 +255,10 @@ struct NoteHeads {
     headings: BTreeSet<String>,
     titles: BTreeSet<String>,
     topics: BTreeSet<String>,
+    /// Ends of words for ways of meeting: `Statusgespräch`.
+    heading_ends: Vec<String>,
+    /// Ends of words for things, which are no names.
+    things: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -253,6 +268,8 @@ struct RawNoteHeads {
     headings: Vec<String>,
     titles: Vec<String>,
     topics: Vec<String>,
+    heading_ends: Vec<String>,
+    things: Vec<String>,
 }
 
 static NOTE_HEADS: LazyLock<NoteHeads> = LazyLock::new(|| {
@@ -260,7 +277,14 @@ static NOTE_HEADS: LazyLock<NoteHeads> = LazyLock::new(|| {
         .unwrap_or_else(|error| panic!("signals/note_heads.yaml: {error}"));
     assert!(raw.version == 1, "signals/note_heads.yaml: this program reads version 1");
     let folded = |words: &[String]| words.iter().flat_map(|word| words_of(word)).collect();
-    NoteHeads { headings: folded(&raw.headings), titles: folded(&raw.titles), topics: folded(&raw.topics) }
+    let ends = |words: &[String]| words.iter().flat_map(|word| words_of(word)).collect();
+    NoteHeads {
+        headings: folded(&raw.headings),
+        titles: folded(&raw.titles),
+        topics: folded(&raw.topics),
+        heading_ends: ends(&raw.heading_ends),
+        things: ends(&raw.things),
+    }
 });
 
 /// Whether a word may stand before the name that a note or a line is headed with: `Tel.`, `Mtg`, `GF`, a date.

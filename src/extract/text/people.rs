@@ -12,7 +12,8 @@ use serde::Deserialize;
 
 use super::TextContact;
 use super::address::{DEGREES, Form, TITLES, honorific};
-use super::bare::{is_called, is_firm, is_ours, is_person, touches, with_title};
+use super::bare::{OBLIQUE, is_called, is_firm, is_ours, is_person, touches, with_title};
+use super::called::{Called, Calling, called};
 use super::genitive::{is_belonging, is_genitive, is_given};
 use super::guard::fold::Cell;
 use super::guard::token::{Token, Words};
@@ -38,6 +39,8 @@ pub(super) struct Mention {
     pub(super) form: Option<Form>,
     /// `Herrn`: cannot be the subject of a German sentence.
     pub(super) oblique: bool,
+    /// Called by what he or she does, not by a name.
+    pub(super) function: bool,
 }
 
 #[derive(Debug)]
@@ -54,6 +57,7 @@ pub struct Contacts(Arc<People>);
 struct People {
     contacts: Vec<TextContact>,
     names: Vec<Name>,
+    callings: Vec<Calling>,
     /// Hashes of the words that their given or family names begin with: no other word names one of them.
     firsts: FxHashSet<u64>,
 }
@@ -63,7 +67,8 @@ impl From<Vec<TextContact>> for Contacts {
         let names: Vec<Name> = contacts.iter().map(|c| Name::read(&c.name)).collect();
         let firsts = names.iter().flat_map(|name| [name.given.first(), name.family.first()]).flatten();
         let firsts = firsts.map(|word| memory::hash(word)).collect();
-        Self(Arc::new(People { contacts, names, firsts }))
+        let callings = contacts.iter().zip(&names).map(|(c, name)| Calling::read(c, &name.given)).collect();
+        Self(Arc::new(People { contacts, names, callings, firsts }))
     }
 }
 
@@ -114,6 +119,11 @@ impl<'r> Directory<'r> {
         &self.people.names
     }
 
+    /// Which pronoun can mean each contact, as far as name and title show it.
+    pub(super) fn forms(&self) -> Vec<Option<Form>> {
+        self.people.callings.iter().map(|calling| calling.form).collect()
+    }
+
     /// Whether a word may be the first of somebody's given or family name.
     fn may_name(&self, token: &Token<'_>) -> bool {
         let has = |word: &str| self.people.firsts.contains(&memory::hash(word));
@@ -153,6 +163,7 @@ impl<'r> Directory<'r> {
             } else {
                 None
             };
+            let mention = mention.or_else(|| called(&self.people.callings, tokens, at).map(Mention::from));
             match mention {
                 Some(mut mention) => {
                     mention.tokens.end = with_title(cells, tokens, mention.tokens.end);
@@ -162,6 +173,9 @@ impl<'r> Directory<'r> {
                     if is_ours(cells, tokens, &mention.tokens) {
                         mention.who = Who::Stranger;
                     }
+                    let before = mention.tokens.start.checked_sub(1).map(|at| tokens[at].text);
+                    mention.oblique |= before.is_some_and(|word| OBLIQUE.contains(&word));
+                    self.shape(&mut mention);
                     at = mention.tokens.end;
                     found.push(mention);
                 }
@@ -169,6 +183,15 @@ impl<'r> Directory<'r> {
             }
         }
         found
+    }
+
+    /// `Frau Beck` is not the contact Peter Beck; a name without an honorific has the form of its owner.
+    fn shape(&self, mention: &mut Mention) {
+        let Who::Contact(contact) = mention.who else { return };
+        match (mention.form, self.people.callings[contact].form) {
+            (Some(said), Some(form)) if said != form => mention.who = Who::Stranger,
+            (said, form) => mention.form = said.or(form),
+        }
     }
 
     /// The words of a sentence without a capital, where names may stand among them, with capitals for those.
@@ -213,14 +236,18 @@ impl<'r> Directory<'r> {
         if !tokens.get(name)?.capital || ends_sense(cells, &tokens[at], &tokens[name]) {
             return None;
         }
-        let by_family = self.fitting(|n| reaches(cells, tokens, name, &[&n.family]));
+        let initial = tokens[name].word.chars() == 1;
+        // `Hr. W.`: the only one whose family name begins so.
+        let begins =
+            |n: &Name| n.family.first().is_some_and(|word| word.starts_with(tokens[name].text)).then_some(name + 1);
+        let by_family = self.fitting(|n| if initial { begins(n) } else { reaches(cells, tokens, name, &[&n.family]) });
         let in_full = self.fitting(|n| reaches(cells, tokens, name, &[&n.given, &n.family]));
         let (who, end) = match (unique(&in_full), unique(&by_family)) {
             (Some((contact, end)), _) => (Who::Contact(contact), end),
             (None, Some((contact, end))) if in_full.is_empty() => (Who::Contact(contact), end),
             _ => (Who::Stranger, name + 1),
         };
-        Some(Mention { tokens: at..end, who, form, oblique })
+        Some(Mention { tokens: at..end, who, form, oblique, function: false })
     }
 
     fn in_full(&self, cells: &[Cell], tokens: &[Token<'_>], at: usize) -> Option<Mention> {
@@ -332,9 +359,16 @@ impl<'r> Directory<'r> {
     }
 }
 
+impl From<Called> for Mention {
+    fn from(called: Called) -> Self {
+        let Called { contact, tokens, form, oblique } = called;
+        Self { tokens, who: Who::Contact(contact), form, oblique, function: true }
+    }
+}
+
 impl Mention {
     fn plain(tokens: Range<usize>, who: Who) -> Self {
-        Self { tokens, who, form: None, oblique: false }
+        Self { tokens, who, form: None, oblique: false, function: false }
     }
 }
 

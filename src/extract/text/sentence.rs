@@ -67,6 +67,13 @@ impl<'s> Read<'s> {
         self.quotes.partition_point(|at| *at < end)
     }
 
+    /// Whether tokens stand within brackets.
+    pub(super) fn in_brackets(&self, tokens: &std::ops::Range<usize>) -> bool {
+        let Some(first) = self.tokens.get(tokens.start) else { return false };
+        let before = self.cells[..first.cells.start].iter().rev().find(|c| matches!(c.raw, '(' | ')'));
+        before.is_some_and(|c| c.raw == '(')
+    }
+
     /// What is written from the first to the last of these tokens, and its code points, half-open.
     pub(super) fn quote(&self, tokens: &std::ops::Range<usize>) -> (String, [usize; 2]) {
         let cells = self.tokens[tokens.start].cells.start..self.tokens[tokens.end - 1].cells.end;

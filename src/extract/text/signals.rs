@@ -4,7 +4,7 @@
 //! pattern, an uncertain name or an instruction to the reader yields nothing.
 
 use super::address::{Form, pronoun};
-use super::bare::{only_of_groups, speaks_of_others};
+use super::bare::{only_of_groups, speaks_of_others, third_parties};
 use super::company::{Firm, of_company, of_topics};
 use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
@@ -62,12 +62,13 @@ struct Reader<'r> {
 
 impl<'r> Reader<'r> {
     fn new(setting: &'r Setting, kind: TextKind, about: Option<usize>) -> Self {
+        let directory = Directory::new(&setting.contacts, &setting.firms);
         Self {
             setting,
             kind,
-            directory: Directory::new(&setting.contacts, &setting.firms),
+            thread: Thread::new(about, directory.forms()),
+            directory,
             about,
-            thread: Thread::new(about),
             in_quote: false,
             met_before: Vec::new(),
             firm: Firm::of(&setting.employer, kind),
@@ -110,7 +111,11 @@ impl<'r> Reader<'r> {
         };
         let met = |tag: &Tag| !asks && !sentence.has(Tag::Veto) && matches!(tag, Tag::Requires(_));
         self.met_before = sentence.context.iter().map(|c| *c.tag).filter(met).collect();
-        let breaks = third_party && !(sentence.has(Tag::ThirdParty) && only_of_groups(sentence));
+        let of_groups = || third_parties(sentence, &named).next().is_some() && only_of_groups(sentence, &named);
+        let breaks = third_party && !of_groups();
+        // `(Nachfolge Hr. Lammert)` tells of nobody further.
+        let named: Vec<Mention> =
+            named.into_iter().filter(|m| m.who != Who::Stranger || !sentence.in_brackets(&m.tokens)).collect();
         self.thread.remember(&named, breaks);
         found
     }
@@ -134,14 +139,17 @@ impl<'r> Reader<'r> {
             if let Some(who) = who {
                 // `I'm` is subject and verb: the verb is left to the pattern.
                 let end = at + usize::from(token.text != "i'm");
-                all.push((Mention { tokens: at..end, who, form: None, oblique: false }, !is_first_person(token)));
+                all.push((
+                    Mention { tokens: at..end, who, form: None, oblique: false, function: false },
+                    !is_first_person(token),
+                ));
             }
         }
         let first = all.iter().all(|(m, _)| m.tokens.start > 0);
         let meant = if first && named.is_empty() && !third_party { self.thread.meant() } else { None };
         if let Some(contact) = meant.filter(|_| !sentence.tokens.is_empty()) {
-            let subject =
-                |at: usize| Mention { tokens: at..at, who: Who::Contact(contact), form: None, oblique: false };
+            let who = Who::Contact(contact);
+            let subject = |at: usize| Mention { tokens: at..at, who, form: None, oblique: false, function: false };
             let behind_head = Some(topic_head(sentence)).filter(|at| *at > 0);
             all.extend(behind_head.into_iter().chain([0]).map(|at| (subject(at), true)));
         }
@@ -181,6 +189,16 @@ impl<'r> Reader<'r> {
         }
         let (mentions, indirect) = self.with_indirect(sentence, named, third_party);
         let all = matches(sentence, tokens, &mentions);
+        let named = |m: &&Mention| !m.function;
+        let fields =
+            |found: &Found<'_, Tag>| matches!(*found.tag, Tag::Claims(index) if RULES.all[index].field.is_some());
+        // `Hier entscheidet der Inhaber` is said of the company, whoever the Inhaber is.
+        let of_firm: Vec<Mention> = mentions.iter().filter(named).cloned().collect();
+        let firm = if of_firm.len() < mentions.len() { matches(sentence, tokens, &of_firm) } else { Vec::new() };
+        for found in firm.iter().filter(|f| fields(f)) {
+            let Tag::Claims(index) = *found.tag else { continue };
+            self.company.extend(of_company(self.kind, self.firm, sentence, &of_firm, found, index));
+        }
         if all.is_empty() {
             return Vec::new();
         }
@@ -202,7 +220,9 @@ impl<'r> Reader<'r> {
         let mut said = Vec::new();
         for found in all.iter().filter(|f| !vetoed(f)) {
             let Some((index, rule)) = ruled(found) else { continue };
-            if rule.field.is_some() {
+            if rule.field.is_some() && of_firm.len() < mentions.len() {
+                continue;
+            } else if rule.field.is_some() {
                 self.company.extend(of_company(self.kind, self.firm, sentence, &mentions, found, index));
                 continue;
             }

@@ -246,8 +246,11 @@ impl Here<'_> {
                 Sign::Doubt => outside(&f.tokens),
                 Sign::DoubtOfHabits => {
                     // `She complains that nobody picks up when she calls` supposes nothing.
+                    // `Has a lot of influence, even if she does not decide`.
+                    let even =
+                        at > 0 && matches!((self.word(at - 1), self.word(at)), ("auch", "wenn") | ("even", "if"));
                     let tells_when = self.word(at) == "when" && at >= anchor.end && at >= topic.end;
-                    !is_habit && !tells_when && !self.counts(at) && outside(&f.tokens)
+                    !is_habit && !tells_when && !even && !self.counts(at) && outside(&f.tokens)
                 }
                 Sign::Past => near(at) && outside(&f.tokens) && !self.is_something(at),
                 _ => false,

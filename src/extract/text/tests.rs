@@ -93,8 +93,9 @@ fn parts_of_a_statement_go_to_the_one_whose_view_they_are() {
     for (kind, about, text, whose) in [
         (TextKind::Note, "c1", "Main thing on her desk this quarter: bringing the spend down.", Some("c1")),
         (TextKind::Note, "c1", "Called Karen re renewal. She has to find savings of 8% this year.", Some("c1")),
-        // It may be Deepak's assistant whom the note goes on about: a given name tells no form.
-        (TextKind::Note, "c2", "Called Karen re renewal. She has to find savings of 8% this year.", None),
+        // A given name tells the form: `she` is not Deepak.
+        (TextKind::Note, "c2", "Called Karen re renewal. She has to find savings of 8% this year.", Some("c1")),
+        (TextKind::Note, "c2", "Called Karen re renewal. He has to find savings of 8% this year.", None),
         (TextKind::Note, "c2", "Karen says she has to find savings of 8% this year.", Some("c1")),
         (TextKind::Note, "c1", "Top of Deepak's list: getting costs under control.", Some("c2")),
         (TextKind::Note, "c2", "Karens Ziel ist es, bei den Frachtkosten kräftig zu sparen.", Some("c1")),

@@ -26,6 +26,10 @@ struct Floor {
 pub(super) struct Thread {
     about: Option<usize>,
     antecedent: Option<Antecedent>,
+    /// Which pronoun can mean each contact, as far as name and title show it.
+    forms: Vec<Option<Form>>,
+    /// The only one of a form who was named so far; who shows none may be of either.
+    by_form: [Option<usize>; 2],
     /// Somebody other than `about` has been spoken of.
     others: bool,
     floor: Option<Floor>,
@@ -36,13 +40,15 @@ pub(super) struct Thread {
 }
 
 impl Thread {
-    pub(super) fn new(about: Option<usize>) -> Self {
-        Self { about, antecedent: None, others: false, floor: None, line_ended: false, listing: false }
+    pub(super) fn new(about: Option<usize>, forms: Vec<Option<Form>>) -> Self {
+        let by_form = [None; 2];
+        Self { about, antecedent: None, forms, by_form, others: false, floor: None, line_ended: false, listing: false }
     }
 
     /// Somebody may have been spoken of whom nobody knows.
     pub(super) fn broken(&mut self) {
         self.antecedent = None;
+        self.by_form = [None; 2];
         self.others = true;
         self.floor = None;
     }
@@ -77,18 +83,27 @@ impl Thread {
 
     /// Whom `er` and `sie` can mean in it.
     pub(super) fn meant_by(&self, form: Form) -> Option<usize> {
-        match self.antecedent {
-            Some(a) => (a.form == Some(form) || self.is_about(a)).then_some(a.contact),
-            None => self.meant(),
-        }
+        let meant = || self.meant().filter(|contact| self.antecedent.is_none() && self.can_be(*contact, form));
+        self.named_so(form).or_else(meant)
     }
 
     /// The contact whom a pronoun means in a sentence that names nobody.
     pub(super) fn resolved(&self, form: Form) -> Option<usize> {
+        let about = || self.about.filter(|a| self.antecedent.is_none() && !self.others && self.can_be(*a, form));
+        self.named_so(form).or_else(about)
+    }
+
+    /// The one named last, if the pronoun is of his or her form; else the only one of that form.
+    fn named_so(&self, form: Form) -> Option<usize> {
         match self.antecedent {
-            Some(a) => (a.form == Some(form) || self.is_about(a)).then_some(a.contact),
-            None => self.about.filter(|_| !self.others),
+            Some(a) if a.form == Some(form) || self.is_about(a) => Some(a.contact),
+            Some(a) if a.form.is_none() => None,
+            _ => self.by_form[form as usize],
         }
+    }
+
+    fn can_be(&self, contact: usize, form: Form) -> bool {
+        self.forms[contact].is_none_or(|of| of == form)
     }
 
     /// A family name alone shows no form; the contact whom the note is on needs none, nor does the one who has the floor.
@@ -104,18 +119,51 @@ impl Thread {
         self.floor = self.floor.filter(|f| named.iter().all(|m| m.who == Who::Contact(f.contact)));
         if third_party || self.listing {
             self.antecedent = None;
+            self.by_form = [None; 2];
             self.others |= self.listing;
             return;
         }
+        self.sort_by_form(named);
         if let Some(first) = named.first() {
             let same = named.iter().all(|m| m.who == first.who);
             self.antecedent = match first.who {
                 Who::Contact(contact) if same => {
-                    let kept = self.antecedent.filter(|a| a.contact == contact).and_then(|a| a.form);
-                    Some(Antecedent { contact, form: first.form.or(kept) })
+                    let form = named.iter().find_map(|m| m.form).or_else(|| self.form_of(contact));
+                    Some(Antecedent { contact, form })
                 }
                 _ => None,
             };
+        }
+    }
+
+    /// The form of a contact, as far as what was said so far, name or title show it.
+    fn form_of(&self, contact: usize) -> Option<Form> {
+        let said =
+            [Form::Masculine, Form::Feminine].into_iter().find(|form| self.by_form[*form as usize] == Some(contact));
+        said.or(self.forms[contact])
+    }
+
+    /// Who was named, by form; where one shows none, or two the same, a pronoun could mean either.
+    fn sort_by_form(&mut self, named: &[Mention]) {
+        let mut now: [Option<usize>; 2] = [None; 2];
+        for mention in named {
+            let form = mention.form.or_else(|| match mention.who {
+                Who::Contact(contact) => self.form_of(contact),
+                _ => None,
+            });
+            let place = form.map(|form| &mut now[form as usize]);
+            match (mention.who, place) {
+                (Who::Contact(contact), Some(place)) if place.is_none_or(|other| other == contact) => {
+                    *place = Some(contact)
+                }
+                _ => {
+                    self.by_form = [None; 2];
+                    return;
+                }
+            }
+        }
+        for (place, now) in self.by_form.iter_mut().zip(now) {
+            *place = now.or(*place);
         }
     }
 }

@@ -34,6 +34,10 @@ const FILES: &[&str] = &[
     include_str!("../../../config/signals/topics/role_talk.yaml"),
     include_str!("../../../config/signals/topics/company_talk.yaml"),
     include_str!("../../../config/signals/topics/role_plain.yaml"),
+    include_str!("../../../config/signals/topics/role_said_de.yaml"),
+    include_str!("../../../config/signals/topics/role_said_en.yaml"),
+    include_str!("../../../config/signals/topics/report_de.yaml"),
+    include_str!("../../../config/signals/topics/report_en.yaml"),
 ];
 
 const PHASES: &str = include_str!("../../../config/signals/topics/phases.yaml");

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::TextKind;
 use super::address::{Form, pronoun};
-use super::bare::names_stranger;
+use super::bare::{names_stranger, third_parties};
 use super::heads::topic_head;
 use super::part::{Part, is_known, is_lead};
 use super::people::{Mention, Who};
@@ -51,7 +51,9 @@ impl Here<'_> {
                 return Some((contact, false));
             }
         }
-        if close.is_empty() {
+        // `Das überlässt er dem Beck`: he does it, not Beck.
+        let done_to = !close.is_empty() && close.iter().all(|m| m.oblique);
+        if close.is_empty() || done_to && self.pronoun_near(near).is_some_and(|(_, form)| form.is_some()) {
             if let Some((at, form)) = self.pronoun_near(near) {
                 return self.meant_by(at, form?);
             }
@@ -149,7 +151,8 @@ impl Here<'_> {
     /// The one contact whom all of these mentions name, if it is theirs what is said.
     fn one_named(&self, of: &[&Mention], anchor: &Range<usize>, quoted: bool) -> Option<usize> {
         let Who::Contact(contact) = one(of)? else { return None };
-        if of.iter().all(|m| self.is_hearer(m) || self.is_relation(m)) {
+        if of.iter().all(|m| self.is_hearer(m) || self.is_relation(m) || self.is_measure(m)) || self.reports_stranger()
+        {
             return None;
         }
         let others = self.around.named.iter().any(|m| m.who != Who::Contact(contact));
@@ -166,44 +169,27 @@ impl Here<'_> {
             && matches!(self.word(mention.tokens.start - 1), "told" | "tells" | "assured" | "promised")
     }
 
+    /// `Die Frau von X`: somebody else, of whom X is the measure.
+    fn is_measure(&self, mention: &Mention) -> bool {
+        let before = |back: usize| mention.tokens.start.checked_sub(back).map(|at| &self.sentence.tokens[at]);
+        before(1).is_some_and(|t| matches!(t.text, "von" | "of"))
+            && before(2).is_some_and(|t| t.word.is(Part::ADDRESS) || RELATIONS.contains(&t.text))
+    }
+
+    /// `Laut Meyer entscheidet X`: hearsay.
+    fn reports_stranger(&self) -> bool {
+        let tokens = &self.sentence.tokens;
+        let named = |at: usize| self.around.named.iter().any(|m| m.tokens.start == at);
+        (1..tokens.len()).any(|at| {
+            matches!(tokens[at - 1].text, "laut" | "lt")
+                && tokens[at].capital
+                && !tokens[at].word.is(Part::NO_NAME)
+                && !named(at)
+        })
+    }
+
     /// `X's neighbour`, `Xs Schwager`: somebody else, of whom X is the measure.
     fn is_relation(&self, mention: &Mention) -> bool {
-        const RELATIONS: [&str; 34] = [
-            "neighbour",
-            "neighbor",
-            "brother",
-            "sister",
-            "wife",
-            "husband",
-            "son",
-            "daughter",
-            "father",
-            "mother",
-            "friend",
-            "mate",
-            "cousin",
-            "uncle",
-            "predecessor",
-            "successor",
-            "boss",
-            "colleague",
-            "assistant",
-            "deputy",
-            "team",
-            "brother-in-law",
-            "schwager",
-            "bruder",
-            "schwester",
-            "frau",
-            "mann",
-            "sohn",
-            "tochter",
-            "vater",
-            "nachbar",
-            "freund",
-            "vorgaenger",
-            "chef",
-        ];
         let last = self.word(mention.tokens.end - 1);
         let possessive = last.ends_with("'s") || last.ends_with('s');
         mention.tokens.len() == 1
@@ -216,8 +202,9 @@ impl Here<'_> {
         const RIVALS: [&str; 8] =
             ["mitbewerber", "rival", "rivals", "zulieferer", "supplier", "suppliers", "lieferanten", "lieferant"];
         let before = |at: usize| at < anchor.start && self.clause(at) == self.clause(anchor.start);
-        let third = self.sentence.context.iter().filter(|c| *c.tag == Tag::ThirdParty).map(|c| c.tokens.start);
-        third.into_iter().any(|at| before(at) && (at >= from || at + 2 < from))
+        third_parties(self.sentence, self.around.named)
+            .map(|at| at.start)
+            .any(|at| before(at) && (at >= from || at + 2 < from))
             || (from..anchor.start).any(|at| before(at) && RIVALS.contains(&self.word(at)))
     }
 
@@ -276,7 +263,11 @@ impl Here<'_> {
 
     /// `Her goal`: what is said of it is said of her; of `her boss` it is not.
     fn is_their_own(&self, at: usize) -> bool {
-        const OWN: [&str; 40] = [
+        const OWN: [&str; 44] = [
+            "plan",
+            "brief",
+            "remit",
+            "worry",
             "goal",
             "goals",
             "aim",
@@ -383,3 +374,41 @@ fn one(mentions: &[&Mention]) -> Option<Who> {
     let first = mentions.first()?.who;
     mentions.iter().all(|m| m.who == first).then_some(first)
 }
+
+/// Who somebody is to another.
+const RELATIONS: [&str; 34] = [
+    "neighbour",
+    "neighbor",
+    "brother",
+    "sister",
+    "wife",
+    "husband",
+    "son",
+    "daughter",
+    "father",
+    "mother",
+    "friend",
+    "mate",
+    "cousin",
+    "uncle",
+    "predecessor",
+    "successor",
+    "boss",
+    "colleague",
+    "assistant",
+    "deputy",
+    "team",
+    "brother-in-law",
+    "schwager",
+    "bruder",
+    "schwester",
+    "frau",
+    "mann",
+    "sohn",
+    "tochter",
+    "vater",
+    "nachbar",
+    "freund",
+    "vorgaenger",
+    "chef",
+];

@@ -279,6 +279,13 @@ fn is_headed(line: &[Cell]) -> bool {
         && line.get(colon + 1).is_none_or(|c| c.raw.is_whitespace())
 }
 
+/// Whether a line is an item of a numbered list: `2. ...`, `2) ...`.
+fn is_numbered(line: &[Cell]) -> bool {
+    let digits = line.iter().take_while(|c| c.raw.is_ascii_digit()).count();
+    let sign = |at: usize| line.get(at).map_or(' ', |c| c.raw);
+    (1..=2).contains(&digits) && matches!(sign(digits), '.' | ')') && sign(digits + 1) == ' '
+}
+
 fn line_break_ends(cells: &[Cell], i: usize, line_start: usize, width: usize) -> bool {
     let rest = &cells[i + 1..];
     let mut breaks = 0;
@@ -292,6 +299,9 @@ fn line_break_ends(cells: &[Cell], i: usize, line_start: usize, width: usize) ->
         return true;
     };
     if breaks > 0 || matches!(next.raw, '-' | '*' | '•' | '–' | '>' | '#') {
+        return true;
+    }
+    if is_numbered(rest) && is_numbered(&cells[line_start.min(i)..i]) {
         return true;
     }
     let spelled = letters_before(cells, i) == 1;
