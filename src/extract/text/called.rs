@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::TextContact;
 use super::address::Form;
 use super::guard::token::Token;
-use super::people::words_of;
+use super::names::words_of;
 use crate::extract::title::TitleReader;
 use crate::taxonomy::Seniority;
 
@@ -72,7 +72,7 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
         words.into_iter().chain(plain).collect()
     };
     let (vague, top, english) = (set(&raw.vague), set(&raw.top), folded(&raw.english).into_iter().collect());
-    Lists { vague, top, english, heads }
+    Lists { heads, vague, top, english }
 });
 
 #[derive(Deserialize)]

@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use super::guard::token::{Spelling, Token, Words};
 use super::memory::{Word, known};
-use super::people::{Mention, words_of};
+use super::names::words_of;
+use super::people::Mention;
 use super::phrase::Found;
 use super::rules::{RULES, Rule, Tag};
 use super::sentence::{Read, is_denied};

@@ -11,7 +11,7 @@ use super::address::{is_address, pronoun};
 use super::bare::BEGINNINGS;
 use super::guard::token::Token;
 use super::memory::Set;
-use super::people::words_of;
+use super::names::words_of;
 
 /// What people do, right behind their names.
 const DEEDS: &[&str] = &[

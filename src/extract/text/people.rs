@@ -14,10 +14,11 @@ use super::TextContact;
 use super::address::{DEGREES, Form, TITLES, honorific};
 use super::bare::{OBLIQUE, is_called, is_firm, is_ours, is_person, touches, with_title};
 use super::called::{Called, Calling, called};
-use super::genitive::{is_belonging, is_genitive, is_given};
+use super::genitive::{is_belonging, is_given};
 use super::guard::fold::Cell;
-use super::guard::token::{Token, Words};
+use super::guard::token::Token;
 use super::memory;
+use super::names::{Name, ends_sense, reaches, unique, words_of};
 use super::part::{Part, is_known};
 
 /// Who is meant.
@@ -41,12 +42,6 @@ pub(super) struct Mention {
     pub(super) oblique: bool,
     /// Called by what he or she does, not by a name.
     pub(super) function: bool,
-}
-
-#[derive(Debug)]
-struct Name {
-    given: Vec<String>,
-    family: Vec<String>,
 }
 
 /// The contacts whom texts may speak of. Their names are read once, and shared by all texts that have the same contacts.
@@ -370,59 +365,4 @@ impl Mention {
     fn plain(tokens: Range<usize>, who: Who) -> Self {
         Self { tokens, who, form: None, oblique: false, function: false }
     }
-}
-
-impl Name {
-    fn read(name: &str) -> Self {
-        let ordered = match name.split_once(',') {
-            Some((family, given)) => format!("{given} {family}"),
-            None => name.to_owned(),
-        };
-        let words: Vec<Vec<String>> = ordered
-            .split_whitespace()
-            .map(words_of)
-            .filter(|w| !(w.is_empty() || w.len() == 1 && TITLES.contains(&w[0].as_str())))
-            .collect();
-        match &words[..] {
-            [] => Self { given: Vec::new(), family: Vec::new() },
-            [family] => Self { given: Vec::new(), family: family.clone() },
-            [given, .., family] => Self { given: given.clone(), family: family.clone() },
-        }
-    }
-}
-
-/// The folded words of a name.
-pub(super) fn words_of(name: &str) -> Vec<String> {
-    Words::of(name).spellings().map(|word| word.text.to_owned()).collect()
-}
-
-fn unique(found: &[(usize, usize)]) -> Option<(usize, usize)> {
-    if let [only] = found { Some(*only) } else { None }
-}
-
-/// Where the words of all `parts` end, if they stand from `at` on and no longer name goes on behind them.
-fn reaches(cells: &[Cell], tokens: &[Token<'_>], mut at: usize, parts: &[&[String]]) -> Option<usize> {
-    for part in parts {
-        if part.is_empty() {
-            return None;
-        }
-        for word in *part {
-            let token = tokens.get(at)?;
-            if token.text != *word && !is_genitive(tokens, at, word) {
-                return None;
-            }
-            at += 1;
-        }
-    }
-    let last = &tokens[at - 1];
-    let hyphen = cells.get(last.cells.end).is_some_and(|c| c.out == '-')
-        && tokens.get(at).is_some_and(|next| next.cells.start == last.cells.end + 1);
-    (!hyphen).then_some(at)
-}
-
-/// `Sehr geehrte Frau. Weber`: a stop other than of an abbreviation parts the words.
-fn ends_sense(cells: &[Cell], first: &Token<'_>, second: &Token<'_>) -> bool {
-    cells[first.cells.end..second.cells.start]
-        .iter()
-        .any(|c| matches!(c.raw, ',' | ':' | ';' | '!' | '?' | '(' | ')' | '"'))
 }

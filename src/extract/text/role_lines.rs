@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::names::words_of;
 use super::part::Part;
-use super::people::{Mention, Who, words_of};
+use super::people::{Mention, Who};
 use super::sentence::Read;
 use crate::taxonomy::BuyingRole;
 

@@ -4,20 +4,20 @@
 //! pattern, an uncertain name or an instruction to the reader yields nothing.
 
 use super::address::{Form, pronoun};
-use super::bare::{only_of_groups, speaks_of_others, third_parties};
 use super::company::{Firm, of_company, of_topics};
 use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
 use super::guard::token::Token;
 use super::heads::{as_meant, headed, topic_head};
+use super::others::{only_of_groups, speaks_of_others, third_parties};
 use super::part::Part;
 use super::people::{Directory, Mention, Who};
-use super::phrase::{Found, View};
+use super::phrase::Found;
 use super::role_lines::ROLE_LINES;
 use super::rules::{RULES, Tag};
 use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
 use super::stance::{Around, Left, Stated, signs, stated, weight};
-use super::statement::{Statement, believed_of_company, merged, without_general};
+use super::statement::{Statement, believed_of_company, matches, merged, without_general};
 use super::thread::Thread;
 use super::{CompanySignal, Polarity, Setting, TextKind, TextSignal};
 
@@ -189,16 +189,7 @@ impl<'r> Reader<'r> {
         }
         let (mentions, indirect) = self.with_indirect(sentence, named, third_party);
         let all = matches(sentence, tokens, &mentions);
-        let named = |m: &&Mention| !m.function;
-        let fields =
-            |found: &Found<'_, Tag>| matches!(*found.tag, Tag::Claims(index) if RULES.all[index].field.is_some());
-        // `Hier entscheidet der Inhaber` is said of the company, whoever the Inhaber is.
-        let of_firm: Vec<Mention> = mentions.iter().filter(named).cloned().collect();
-        let firm = if of_firm.len() < mentions.len() { matches(sentence, tokens, &of_firm) } else { Vec::new() };
-        for found in firm.iter().filter(|f| fields(f)) {
-            let Tag::Claims(index) = *found.tag else { continue };
-            self.company.extend(of_company(self.kind, self.firm, sentence, &of_firm, found, index));
-        }
+        let of_firm = self.of_firm(sentence, tokens, &mentions);
         if all.is_empty() {
             return Vec::new();
         }
@@ -220,10 +211,10 @@ impl<'r> Reader<'r> {
         let mut said = Vec::new();
         for found in all.iter().filter(|f| !vetoed(f)) {
             let Some((index, rule)) = ruled(found) else { continue };
-            if rule.field.is_some() && of_firm.len() < mentions.len() {
-                continue;
-            } else if rule.field.is_some() {
-                self.company.extend(of_company(self.kind, self.firm, sentence, &mentions, found, index));
+            if rule.field.is_some() {
+                if !of_firm {
+                    self.company.extend(of_company(self.kind, self.firm, sentence, &mentions, found, index));
+                }
                 continue;
             }
             let Some(person) = found.person else {
@@ -237,6 +228,23 @@ impl<'r> Reader<'r> {
             }
         }
         said
+    }
+
+    /// What is said of the company where contacts are called by what they do, and whether any are: `hier entscheidet der Inhaber`
+    /// is said of the company, whoever the Inhaber is.
+    fn of_firm(&mut self, sentence: &Read<'_>, tokens: &[Token<'_>], mentions: &[Mention]) -> bool {
+        let named: Vec<Mention> = mentions.iter().filter(|m| !m.function).cloned().collect();
+        if named.len() == mentions.len() {
+            return false;
+        }
+        for found in &matches(sentence, tokens, &named) {
+            if let Tag::Claims(index) = *found.tag
+                && RULES.all[index].field.is_some()
+            {
+                self.company.extend(of_company(self.kind, self.firm, sentence, &named, found, index));
+            }
+        }
+        true
     }
 
     /// Statements whose parts stand apart.
@@ -385,24 +393,4 @@ impl<'r> Reader<'r> {
             p: weight(rule.p, indirect),
         }
     }
-}
-
-/// What the rules find in a sentence whose `tokens` show the company.
-fn matches(sentence: &Read<'_>, tokens: &[Token<'_>], mentions: &[Mention]) -> Vec<Found<'static, Tag>> {
-    let mut blocked = sentence.blocked();
-    for mention in mentions {
-        blocked[mention.tokens.clone()].fill(true);
-    }
-    let mut blocked_behind_person = blocked.clone();
-    for found in sentence.context.iter().filter(|c| matches!(c.tag, Tag::GapBlocker | Tag::ThirdParty)) {
-        blocked_behind_person[found.tokens.clone()].fill(true);
-    }
-    let persons: Vec<_> = mentions.iter().map(|m| m.tokens.clone()).collect();
-    RULES.claims.find(&View {
-        tokens,
-        clauses: sentence.clauses,
-        blocked: &blocked,
-        blocked_behind_person: &blocked_behind_person,
-        persons: &persons,
-    })
 }

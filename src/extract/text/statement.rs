@@ -5,6 +5,11 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::guard::token::Token;
+use super::people::Mention;
+use super::phrase::{Found, View};
+use super::rules::{RULES, Tag};
+use super::sentence::Read;
 use super::{CompanySignal, TextSignal};
 use crate::taxonomy::{CompanyField, PurchasePhase};
 
@@ -64,4 +69,24 @@ pub(super) struct Statement {
     /// By the step of a department, not by a word about the person.
     pub(super) implied: bool,
     pub(super) contradicted: bool,
+}
+
+/// What the rules find in a sentence whose `tokens` show the company.
+pub(super) fn matches(sentence: &Read<'_>, tokens: &[Token<'_>], mentions: &[Mention]) -> Vec<Found<'static, Tag>> {
+    let mut blocked = sentence.blocked();
+    for mention in mentions {
+        blocked[mention.tokens.clone()].fill(true);
+    }
+    let mut blocked_behind_person = blocked.clone();
+    for found in sentence.context.iter().filter(|c| matches!(c.tag, Tag::GapBlocker | Tag::ThirdParty)) {
+        blocked_behind_person[found.tokens.clone()].fill(true);
+    }
+    let persons: Vec<_> = mentions.iter().map(|m| m.tokens.clone()).collect();
+    RULES.claims.find(&View {
+        tokens,
+        clauses: sentence.clauses,
+        blocked: &blocked,
+        blocked_behind_person: &blocked_behind_person,
+        persons: &persons,
+    })
 }

@@ -154,7 +154,7 @@ impl Thread {
             let place = form.map(|form| &mut now[form as usize]);
             match (mention.who, place) {
                 (Who::Contact(contact), Some(place)) if place.is_none_or(|other| other == contact) => {
-                    *place = Some(contact)
+                    *place = Some(contact);
                 }
                 _ => {
                     self.by_form = [None; 2];

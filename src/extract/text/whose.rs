@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use super::TextKind;
 use super::address::{Form, pronoun};
-use super::bare::{names_stranger, third_parties};
 use super::heads::topic_head;
+use super::others::{names_stranger, third_parties};
 use super::part::{Part, is_known, is_lead};
 use super::people::{Mention, Who};
 use super::rules::Tag;
@@ -169,34 +169,6 @@ impl Here<'_> {
             && matches!(self.word(mention.tokens.start - 1), "told" | "tells" | "assured" | "promised")
     }
 
-    /// `Die Frau von X`: somebody else, of whom X is the measure.
-    fn is_measure(&self, mention: &Mention) -> bool {
-        let before = |back: usize| mention.tokens.start.checked_sub(back).map(|at| &self.sentence.tokens[at]);
-        before(1).is_some_and(|t| matches!(t.text, "von" | "of"))
-            && before(2).is_some_and(|t| t.word.is(Part::ADDRESS) || RELATIONS.contains(&t.text))
-    }
-
-    /// `Laut Meyer entscheidet X`: hearsay.
-    fn reports_stranger(&self) -> bool {
-        let tokens = &self.sentence.tokens;
-        let named = |at: usize| self.around.named.iter().any(|m| m.tokens.start == at);
-        (1..tokens.len()).any(|at| {
-            matches!(tokens[at - 1].text, "laut" | "lt")
-                && tokens[at].capital
-                && !tokens[at].word.is(Part::NO_NAME)
-                && !named(at)
-        })
-    }
-
-    /// `X's neighbour`, `Xs Schwager`: somebody else, of whom X is the measure.
-    fn is_relation(&self, mention: &Mention) -> bool {
-        let last = self.word(mention.tokens.end - 1);
-        let possessive = last.ends_with("'s") || last.ends_with('s');
-        mention.tokens.len() == 1
-            && possessive
-            && self.sentence.tokens.get(mention.tokens.end).is_some_and(|t| RELATIONS.contains(&t.text))
-    }
-
     /// Somebody who is no contact stands before the stance, in its clause: behind the name, or as `the boss of` before it.
     fn third_before(&self, anchor: &Range<usize>, from: usize) -> bool {
         const RIVALS: [&str; 8] =
@@ -206,45 +178,6 @@ impl Here<'_> {
             .map(|at| at.start)
             .any(|at| before(at) && (at >= from || at + 2 < from))
             || (from..anchor.start).any(|at| before(at) && RIVALS.contains(&self.word(at)))
-    }
-
-    /// Whether somebody passes on what another thinks.
-    fn is_reported(&self) -> bool {
-        const SAYS: [&str; 25] = [
-            "sagte",
-            "wrote",
-            "schrieb",
-            "quote",
-            "zitat",
-            "rt",
-            "repost",
-            "reposting",
-            "retweet",
-            "sagt",
-            "meint",
-            "says",
-            "said",
-            "laut",
-            "told",
-            "erzaehlt",
-            "according",
-            "thinks",
-            "tells",
-            "erklaert",
-            "berichtet",
-            "explained",
-            "explains",
-            "mentioned",
-            "mentions",
-        ];
-        let tokens = &self.sentence.tokens;
-        let says = |at: usize| match tokens[at].text {
-            // `Per Mail` and `per Sie` tell of nobody, and `LT` is a lead time.
-            "per" => self.around.named.iter().any(|m| m.tokens.start == at + 1),
-            "lt" => !tokens[at].word.is_upper(),
-            word => SAYS.contains(&word),
-        };
-        (0..tokens.len()).any(says)
     }
 
     /// Who wrote it, as a subject.
@@ -374,41 +307,3 @@ fn one(mentions: &[&Mention]) -> Option<Who> {
     let first = mentions.first()?.who;
     mentions.iter().all(|m| m.who == first).then_some(first)
 }
-
-/// Who somebody is to another.
-const RELATIONS: [&str; 34] = [
-    "neighbour",
-    "neighbor",
-    "brother",
-    "sister",
-    "wife",
-    "husband",
-    "son",
-    "daughter",
-    "father",
-    "mother",
-    "friend",
-    "mate",
-    "cousin",
-    "uncle",
-    "predecessor",
-    "successor",
-    "boss",
-    "colleague",
-    "assistant",
-    "deputy",
-    "team",
-    "brother-in-law",
-    "schwager",
-    "bruder",
-    "schwester",
-    "frau",
-    "mann",
-    "sohn",
-    "tochter",
-    "vater",
-    "nachbar",
-    "freund",
-    "vorgaenger",
-    "chef",
-];

@@ -1,0 +1,247 @@
+//! Whether a sentence speaks of somebody who is no contact.
+//!
+//! Invariant: in doubt it does; groups, houses and things are nobody of whom the next sentence could speak.
+
+use std::ops::Range;
+
+use super::bare::{ARTICLES, COLLEAGUES, is};
+use super::guard::token::Token;
+use super::heads::headed_by_stranger;
+use super::memory::Set;
+use super::part::Part;
+use super::people::{Mention, Who};
+use super::rules::Tag;
+use super::sentence::Read;
+
+/// Whether the sentence speaks of somebody who is none of the contacts: `Meyer war dabei`, `mit Meyer telefoniert`.
+fn names_unknown(tokens: &[Token<'_>], clauses: &[u32], named: &[Mention]) -> bool {
+    let unknown = |at: usize| {
+        let token = &tokens[at];
+        token.capital && !token.word.is(Part::NO_NAME) && !named.iter().any(|m| m.tokens.contains(&at))
+    };
+    let met = tokens.iter().any(|t| t.word.is(Part::MEETING));
+    (0..tokens.len()).any(|at| {
+        let heads = at == 0 || clauses[at] != clauses[at - 1];
+        let does = heads
+            && clauses.get(at + 1) == Some(&clauses[at])
+            && tokens.get(at + 1).is_some_and(|t| t.word.is(Part::DEED));
+        let company = at > 0 && met && tokens[at - 1].word.is(Part::WITH);
+        // `Backup is Jim T`.
+        let initialled = tokens.get(at + 1).is_some_and(|t| t.capital && t.word.chars() == 1 && t.text != "i")
+            && clauses.get(at + 1) == Some(&clauses[at])
+            && at > 0
+            && !named.iter().any(|m| m.tokens.contains(&(at + 1)));
+        (does || company || initialled) && unknown(at)
+    })
+}
+
+/// What notes without a subject begin with: `Findet keine Leute`, `Needs training for the team`.
+const DEMANDS: &[&str] = &[
+    "will",
+    "moechte",
+    "braucht",
+    "benoetigt",
+    "findet",
+    "sucht",
+    "wuenscht",
+    "verlangt",
+    "fordert",
+    "erwartet",
+    "hat",
+    "kriegt",
+    "bekommt",
+    "verliert",
+    "kauft",
+    "bestellt",
+    "testet",
+    "prueft",
+    "fragt",
+    "hoert",
+    "klagt",
+    "schimpft",
+    "aergert",
+    "plant",
+    "muss",
+    "wants",
+    "needs",
+    "likes",
+    "prefers",
+    "asks",
+    "expects",
+    "requires",
+    "hates",
+    "gets",
+    "loses",
+    "looks",
+    "struggles",
+    "can't",
+    "cant",
+    "cannot",
+    "doesn't",
+    "doesnt",
+    "tests",
+    "buys",
+    "listens",
+    "plans",
+    "talks",
+    "short",
+    "filtert",
+    "siebt",
+    "sortiert",
+    "entscheidet",
+    "unterschreibt",
+    "genehmigt",
+    "zeichnet",
+    "verhandelt",
+    "empfiehlt",
+    "holt",
+    "nutzt",
+    "arbeitet",
+    "bedient",
+    "besteht",
+    "achtet",
+    "schaut",
+    "informiert",
+    "liest",
+    "filters",
+    "screens",
+    "signs",
+    "approves",
+    "decides",
+    "negotiates",
+    "recommends",
+    "uses",
+    "runs",
+    "reads",
+    "insists",
+    "has",
+    "advises",
+    "chairs",
+    "leads",
+    "holds",
+    "makes",
+    "handles",
+    "places",
+    "controls",
+    "beraet",
+    "macht",
+];
+
+/// Groups of people of whom somebody speaks without being one of them.
+const GROUPS: &[&str] = &[
+    "leute",
+    "leuten",
+    "kunden",
+    "team",
+    "teams",
+    "mitarbeiter",
+    "mitarbeitern",
+    "kollegen",
+    "lieferanten",
+    "mannschaft",
+    "people",
+    "customers",
+    "customer",
+    "staff",
+    "supplier",
+    "suppliers",
+    "vendors",
+    "colleagues",
+    "peers",
+    "techs",
+    "guys",
+    "lads",
+    "crew",
+    "operators",
+    "bediener",
+    "fachkraefte",
+    "azubis",
+    "vertreter",
+    "alle",
+    "andere",
+    "anderer",
+    "others",
+    "everyone",
+    "beide",
+    "both",
+    "belegschaft",
+    "jemand",
+    "somebody",
+    "someone",
+];
+
+/// Houses and bodies: they are no person of whom the next sentence could speak, unless it is they who act.
+const HOUSES: &[&str] = &[
+    "firma",
+    "unternehmen",
+    "company",
+    "konzern",
+    "holding",
+    "zentrale",
+    "mutterkonzern",
+    "gremium",
+    "committee",
+    "board",
+    "konkurrenz",
+    "wettbewerb",
+    "competitor",
+    "betrieb",
+    "bank",
+    "abteilung",
+    "department",
+    "gesellschafterversammlung",
+    "vorstand",
+    "geschaeftsfuehrung",
+];
+
+/// Whether a sentence speaks of somebody who is no contact; groups that a sentence without a subject has as its object do not
+/// count.
+pub(super) fn speaks_of_others(sentence: &Read<'_>, named: &[Mention]) -> bool {
+    let demands = is(sentence.tokens.first(), DEMANDS);
+    let third = third_parties(sentence, named).next().is_some();
+    third && !(demands && only_of_groups(sentence, named))
+        || headed_by_stranger(sentence, named)
+        || names_unknown(&sentence.tokens, sentence.clauses, named)
+}
+
+/// Whether of others a sentence names groups alone (`no visibility which crew was there`): they are nobody of whom the next one
+/// could speak.
+pub(super) fn only_of_groups(sentence: &Read<'_>, named: &[Mention]) -> bool {
+    let tokens = &sentence.tokens;
+    let acts = |at: usize| at == 0 || at == 1 && is(tokens.first(), ARTICLES);
+    let house = |at: usize| HOUSES.iter().any(|house| tokens[at].text.starts_with(house)) && !acts(at);
+    // `Dabei Kollege Hartung`: one of ours.
+    let ours = |at: usize| is(tokens.get(at), COLLEAGUES) && tokens.get(at + 1).is_some_and(|t| t.capital);
+    third_parties(sentence, named).all(|mut at| at.all(|at| is(tokens.get(at), GROUPS) || house(at) || ours(at)))
+}
+
+/// Words for somebody who is no contact, but for those by which a contact is called.
+pub(super) fn third_parties<'s>(
+    sentence: &'s Read<'_>,
+    named: &'s [Mention],
+) -> impl Iterator<Item = Range<usize>> + 's {
+    let third = sentence.context.iter().filter(|c| *c.tag == Tag::ThirdParty).map(|c| c.tokens.clone());
+    let is_contact = |m: &Mention| matches!(m.who, Who::Contact(_));
+    third.filter(move |at| !named.iter().any(|m| is_contact(m) && m.tokens.start <= at.end && at.end <= m.tokens.end))
+}
+
+/// Words behind which people are named.
+const BEHIND: [&str; 10] = ["by", "from", "with", "to", "of", "von", "durch", "bei", "mit", "an"];
+
+/// Whether somebody may be named whom nobody knows: two words with capitals that no rule knows, at the head of a clause or
+/// where people stand; one, and an initial.
+pub(super) fn names_stranger(tokens: &[Token<'_>], clauses: &[u32], named: &[Mention]) -> bool {
+    let unknown = |t: &Token<'_>| {
+        let sets = [Set::Guard, Set::Context, Set::Claims, Set::Topics, Set::Stances];
+        t.capital && t.word.chars() > 2 && !t.word.is(Part::NO_NAME) && sets.iter().all(|s| t.word.ids(*s).is_empty())
+    };
+    (1..tokens.len()).any(|at| {
+        let heads = at == 1 || clauses[at - 2] != clauses[at - 1];
+        let by = at > 1 && BEHIND.contains(&tokens[at - 2].text);
+        // `Backup is Jim T`.
+        let initial = at > 1 && tokens[at].capital && tokens[at].word.chars() == 1 && tokens[at].text != "i";
+        let goes_on =
+            (heads || by) && unknown(&tokens[at]) || initial && !named.iter().any(|m| m.tokens.contains(&(at - 1)));
+        goes_on && clauses[at - 1] == clauses[at] && unknown(&tokens[at - 1])
+    })
+}
