@@ -66,7 +66,7 @@ const SPOKEN: &[&str] = &["der", "die", "den", "dem", "vom"];
 pub(super) const OBLIQUE: &[&str] = &["den", "dem", "vom"];
 
 /// Ours: the vendor's own people.
-const OURS: &[&str] = &[
+pub(super) const OURS: &[&str] = &[
     "uns", "us", "ours", "our", "my", "unser", "unsere", "unserem", "unseren", "unserer", "unseres", "mein", "meine",
     "meinem", "meinen", "meiner",
 ];
@@ -180,6 +180,9 @@ pub(super) fn is_firm(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>)
         || name.start > 0 && before.is_none_or(|t| t.text != "w") && is_joined(between(cells, tokens, name.start))
 }
 
+/// `Dem Brandt sein Meister`, `der Brandt ihr Mann`: whose somebody is.
+const THEIRS: &[&str] = &["sein", "seine", "seinen", "seinem", "seiner", "ihr", "ihre", "ihren", "ihrem", "ihrer"];
+
 /// Whether a family name without an honorific can be that of a contact where it stands.
 pub(super) fn is_person(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>) -> bool {
     if is(tokens.get(name.start), WORDS) || is_firm(cells, tokens, name) {
@@ -192,6 +195,9 @@ pub(super) fn is_person(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize
             || before.word.is(Part::HEADING)
             || before.word.is(Part::CALLED);
         let spoken = is(Some(before), SPOKEN) && !tokens[name.clone()].iter().any(|t| is_trade(t.text));
+        if spoken && is(tokens.get(name.end), THEIRS) {
+            return false;
+        }
         if !begins && !spoken && (is(Some(before), ARTICLES) || before.capital && !address) {
             return false;
         }

@@ -13,6 +13,7 @@ use super::TextContact;
 use super::address::Form;
 use super::guard::token::Token;
 use super::names::words_of;
+use super::part::{Part, is_known};
 use crate::extract::title::TitleReader;
 use crate::taxonomy::Seniority;
 
@@ -113,8 +114,30 @@ const TOWARDS: [&str; 24] = [
 const BEGINS: [&str; 7] = ["and", "that", "but", "because", "so", "says", "where"];
 
 /// Behind a function they say whose it is, or of what.
-const WHOSE: [&str; 14] =
-    ["der", "des", "von", "vom", "bei", "beim", "fuer", "aus", "of", "at", "from", "for", "their", "in"];
+const WHOSE: [&str; 22] = [
+    "we", "who", "that", "they", "der", "des", "von", "vom", "bei", "beim", "fuer", "aus", "of", "at", "from", "for",
+    "their", "in", "unserer", "unseres", "dort", "there",
+];
+
+/// Beginnings of words that tell of another house, whose functions are not the contacts'.
+const ELSEWHERE: [&str; 16] = [
+    "konzernzentrale",
+    "vergleichsfall",
+    "dort",
+    "drueben",
+    "nachbar",
+    "schwester",
+    "konkurren",
+    "wettbewerb",
+    "mitbewerb",
+    "niederlassung",
+    "zulieferer",
+    "spedition",
+    "competitor",
+    "neighbour",
+    "sister",
+    "subsidiar",
+];
 
 /// A German word for somebody with a function, in the masculine form and without the `s` that joins; and its form.
 fn plain(heads: &[String], word: &str) -> Option<(String, Form)> {
@@ -156,6 +179,19 @@ impl Calling {
     fn has_in_row(&self, words: &[&str]) -> bool {
         self.words.windows(words.len()).any(|row| row.iter().zip(words).all(|(a, b)| a == b))
     }
+}
+
+/// Whether a sentence goes to another house: `Schwesterwerk besucht`, `danach weiter zu Mosbach`, `in Soest`.
+pub(super) fn goes_elsewhere(tokens: &[Token<'_>]) -> bool {
+    let is = |at: usize, words: &[&str]| tokens.get(at).is_some_and(|t| words.contains(&t.text));
+    let place = |at: usize| tokens.get(at).is_some_and(|t| t.capital && !t.word.is(Part::NO_NAME) && !is_known(t));
+    let goes = |at: usize| {
+        is(at, &["weiter", "noch", "danach", "anschliessend", "on"])
+            && is(at + 1, &["zu", "bei", "nach", "to"])
+            && place(at + 2)
+    };
+    tokens.iter().any(|t| ELSEWHERE.iter().any(|word| t.text.starts_with(word)))
+        || (0..tokens.len()).any(|at| goes(at) || is(at, &["in"]) && place(at + 1))
 }
 
 /// The one contact who is called by what he or she does from a token on.

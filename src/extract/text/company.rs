@@ -110,7 +110,7 @@ impl<'r> Firm<'r> {
     }
 
     /// Whether the sentence places what it says at another company: `bei Nordwind entscheidet ein Gremium`.
-    fn is_elsewhere(self, sentence: &Read<'_>) -> bool {
+    pub(super) fn is_elsewhere(self, sentence: &Read<'_>) -> bool {
         let harmless = sentence.mask(Tag::NoFirm);
         (1..sentence.tokens.len()).any(|at| {
             let (before, token) = (&sentence.tokens[at - 1], &sentence.tokens[at]);

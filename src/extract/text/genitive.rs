@@ -54,6 +54,10 @@ pub(super) fn is_given(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>
     // The capital of a sentence's first word is no name's where rules know the word: `Prices Ravi wants by e-mail`.
     let is_known = |t: &Token<'_>| [Set::Topics, Set::Claims].iter().any(|set| !t.word.ids(*set).is_empty());
     let behind_word = name.start == 1 && is_known(&tokens[0]) && !is(Some(&tokens[0]), ARTICLES);
+    // `Sam from accounts`, `Stefan aus dem Lager`: another of that name.
+    if is(tokens.get(name.end), &["from", "aus", "in"]) && touches(cells, tokens, name.end, false) {
+        return false;
+    }
     let goes_on = tokens
         .get(name.end)
         .is_some_and(|t| t.capital && !is_belonging(Some(t)) && touches(cells, tokens, name.end, false));

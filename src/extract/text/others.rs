@@ -4,11 +4,11 @@
 
 use std::ops::Range;
 
-use super::bare::{ARTICLES, COLLEAGUES, is};
+use super::bare::{ARTICLES, COLLEAGUES, OURS, is};
 use super::guard::token::Token;
 use super::heads::headed_by_stranger;
 use super::memory::Set;
-use super::part::Part;
+use super::part::{Part, is_known};
 use super::people::{Mention, Who};
 use super::rules::Tag;
 use super::sentence::Read;
@@ -199,9 +199,34 @@ const HOUSES: &[&str] = &[
 pub(super) fn speaks_of_others(sentence: &Read<'_>, named: &[Mention]) -> bool {
     let demands = is(sentence.tokens.first(), DEMANDS);
     let third = third_parties(sentence, named).next().is_some();
-    third && !(demands && only_of_groups(sentence, named))
-        || headed_by_stranger(sentence, named)
+    third && !(demands && only_of_groups(sentence, named)) || names_person(sentence, named)
+}
+
+/// Whether somebody is named, or heads the line, who is no contact.
+pub(super) fn names_person(sentence: &Read<'_>, named: &[Mention]) -> bool {
+    headed_by_stranger(sentence, named)
         || names_unknown(&sentence.tokens, sentence.clauses, named)
+        || names_ours(&sentence.tokens, named)
+}
+
+/// `With our engineer Luke`, `mit unserem Kollegen Jonas`: one of ours, by a name that is no contact's.
+fn names_ours(tokens: &[Token<'_>], named: &[Mention]) -> bool {
+    let unknown = |at: usize| {
+        tokens.get(at).is_some_and(|t| t.capital && t.word.chars() > 2 && !t.word.is(Part::NO_NAME) && !is_known(t))
+            && !named.iter().any(|m| m.tokens.contains(&at))
+    };
+    let role = |at: usize| is(tokens.get(at), COLLEAGUES) || tokens.get(at).is_some_and(|t| !t.capital);
+    (0..tokens.len()).any(|at| is(tokens.get(at), OURS) && (role(at + 1) && unknown(at + 2)))
+}
+
+/// Whether somebody stands before a word who is no contact, and no group.
+pub(super) fn somebody_before(sentence: &Read<'_>, named: &[Mention], word: usize) -> bool {
+    let person = |at: usize| !is(sentence.tokens.get(at), GROUPS) && !is_house(&sentence.tokens[at]);
+    third_parties(sentence, named).any(|mut at| at.end <= word && at.any(person))
+}
+
+fn is_house(token: &Token<'_>) -> bool {
+    HOUSES.iter().any(|house| token.text.starts_with(house))
 }
 
 /// Whether of others a sentence names groups alone (`no visibility which crew was there`): they are nobody of whom the next one
@@ -209,9 +234,10 @@ pub(super) fn speaks_of_others(sentence: &Read<'_>, named: &[Mention]) -> bool {
 pub(super) fn only_of_groups(sentence: &Read<'_>, named: &[Mention]) -> bool {
     let tokens = &sentence.tokens;
     let acts = |at: usize| at == 0 || at == 1 && is(tokens.first(), ARTICLES);
-    let house = |at: usize| HOUSES.iter().any(|house| tokens[at].text.starts_with(house)) && !acts(at);
-    // `Dabei Kollege Hartung`: one of ours.
-    let ours = |at: usize| is(tokens.get(at), COLLEAGUES) && tokens.get(at + 1).is_some_and(|t| t.capital);
+    let house = |at: usize| is_house(&tokens[at]) && !acts(at);
+    // `Termin Brandt, dabei Kollege Hartung`: one of ours came along.
+    let along = |at: usize| at > 1 && is(tokens.get(at - 1), &["dabei", "mit", "with", "sowie", "plus"]);
+    let ours = |at: usize| is(tokens.get(at), COLLEAGUES) && along(at) && tokens.get(at + 1).is_some_and(|t| t.capital);
     third_parties(sentence, named).all(|mut at| at.all(|at| is(tokens.get(at), GROUPS) || house(at) || ours(at)))
 }
 

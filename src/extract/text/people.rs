@@ -231,15 +231,22 @@ impl<'r> Directory<'r> {
         if !tokens.get(name)?.capital || ends_sense(cells, &tokens[at], &tokens[name]) {
             return None;
         }
-        let initial = tokens[name].word.chars() == 1;
+        let initial = tokens[name].word.chars() == 1 && form.is_some();
+        // `Fr. S. aus der Kantine`, `Hr. Brandt senior`: somebody else.
+        let elsewhere = |t: &Token<'_>| matches!(t.text, "aus" | "von" | "vom" | "from" | "of" | "at");
+        let other = |end: usize| {
+            let next = tokens.get(end);
+            initial && next.is_some_and(elsewhere)
+                || next.is_some_and(|t| matches!(t.text, "senior" | "sen" | "junior" | "jun"))
+        };
         // `Hr. W.`: the only one whose family name begins so.
         let begins =
             |n: &Name| n.family.first().is_some_and(|word| word.starts_with(tokens[name].text)).then_some(name + 1);
         let by_family = self.fitting(|n| if initial { begins(n) } else { reaches(cells, tokens, name, &[&n.family]) });
         let in_full = self.fitting(|n| reaches(cells, tokens, name, &[&n.given, &n.family]));
         let (who, end) = match (unique(&in_full), unique(&by_family)) {
-            (Some((contact, end)), _) => (Who::Contact(contact), end),
-            (None, Some((contact, end))) if in_full.is_empty() => (Who::Contact(contact), end),
+            (Some((contact, end)), _) if !other(end) => (Who::Contact(contact), end),
+            (None, Some((contact, end))) if !other(end) && in_full.is_empty() => (Who::Contact(contact), end),
             _ => (Who::Stranger, name + 1),
         };
         Some(Mention { tokens: at..end, who, form, oblique, function: false })

@@ -4,12 +4,13 @@
 //! pattern, an uncertain name or an instruction to the reader yields nothing.
 
 use super::address::{Form, pronoun};
+use super::called::goes_elsewhere;
 use super::company::{Firm, of_company, of_topics};
 use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
 use super::guard::token::Token;
 use super::heads::{as_meant, headed, topic_head};
-use super::others::{only_of_groups, speaks_of_others, third_parties};
+use super::others::{names_person, only_of_groups, speaks_of_others};
 use super::part::Part;
 use super::people::{Directory, Mention, Who};
 use super::phrase::Found;
@@ -91,7 +92,9 @@ impl<'r> Reader<'r> {
             self.left.clear();
             return Vec::new();
         }
-        let named = as_meant(sentence, self.directory.mentions(sentence.cells, &sentence.tokens));
+        let mut named = as_meant(sentence, self.directory.mentions(sentence.cells, &sentence.tokens));
+        self.thread.elsewhere |= self.firm.is_elsewhere(sentence) || goes_elsewhere(&sentence.tokens);
+        self.thread.keep_present(&mut named);
         let third_party = speaks_of_others(sentence, &named);
         let head = if self.kind == TextKind::Note { headed(sentence, &named) } else { None };
         self.thread.begins(sentence, head, &named, third_party);
@@ -111,8 +114,8 @@ impl<'r> Reader<'r> {
         };
         let met = |tag: &Tag| !asks && !sentence.has(Tag::Veto) && matches!(tag, Tag::Requires(_));
         self.met_before = sentence.context.iter().map(|c| *c.tag).filter(met).collect();
-        let of_groups = || third_parties(sentence, &named).next().is_some() && only_of_groups(sentence, &named);
-        let breaks = third_party && !of_groups();
+        let groups = only_of_groups(sentence, &named) && !names_person(sentence, &named);
+        let breaks = third_party && !groups;
         // `(Nachfolge Hr. Lammert)` tells of nobody further.
         let named: Vec<Mention> =
             named.into_iter().filter(|m| m.who != Who::Stranger || !sentence.in_brackets(&m.tokens)).collect();

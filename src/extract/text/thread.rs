@@ -23,6 +23,7 @@ struct Floor {
 }
 
 /// What the sentences so far were about.
+#[expect(clippy::struct_excessive_bools, reason = "what was seen so far, each by itself")]
 pub(super) struct Thread {
     about: Option<usize>,
     antecedent: Option<Antecedent>,
@@ -32,6 +33,8 @@ pub(super) struct Thread {
     by_form: [Option<usize>; 2],
     /// Somebody other than `about` has been spoken of.
     others: bool,
+    /// Another house is spoken of, whose functions are not the contacts'.
+    pub(super) elsewhere: bool,
     floor: Option<Floor>,
     /// The sentence before ended its line.
     line_ended: bool,
@@ -42,7 +45,18 @@ pub(super) struct Thread {
 impl Thread {
     pub(super) fn new(about: Option<usize>, forms: Vec<Option<Form>>) -> Self {
         let by_form = [None; 2];
-        Self { about, antecedent: None, forms, by_form, others: false, floor: None, line_ended: false, listing: false }
+        let elsewhere = false;
+        Self {
+            about,
+            elsewhere,
+            antecedent: None,
+            forms,
+            by_form,
+            others: false,
+            floor: None,
+            line_ended: false,
+            listing: false,
+        }
     }
 
     /// Somebody may have been spoken of whom nobody knows.
@@ -51,6 +65,12 @@ impl Thread {
         self.by_form = [None; 2];
         self.others = true;
         self.floor = None;
+    }
+
+    /// Drops whoever is called by a function while another house is spoken of: until a contact is named.
+    pub(super) fn keep_present(&mut self, named: &mut Vec<Mention>) {
+        self.elsewhere &= !named.iter().any(|m| !m.function && m.who != Who::Stranger);
+        named.retain(|m| !(self.elsewhere && m.function));
     }
 
     /// A sentence begins: in a new line nobody has the floor, but for bullets below a head.

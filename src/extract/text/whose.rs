@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::TextKind;
 use super::address::{Form, pronoun};
 use super::heads::topic_head;
-use super::others::{names_stranger, third_parties};
+use super::others::{names_stranger, somebody_before, third_parties};
 use super::part::{Part, is_known, is_lead};
 use super::people::{Mention, Who};
 use super::rules::Tag;
@@ -55,6 +55,9 @@ impl Here<'_> {
         let done_to = !close.is_empty() && close.iter().all(|m| m.oblique);
         if close.is_empty() || done_to && self.pronoun_near(near).is_some_and(|(_, form)| form.is_some()) {
             if let Some((at, form)) = self.pronoun_near(near) {
+                if somebody_before(self.sentence, named, at) {
+                    return None;
+                }
                 return self.meant_by(at, form?);
             }
             if !named.is_empty() && self.is_reported() {
