@@ -101,7 +101,7 @@ fn near_misses_say_nothing_but_for_a_few() {
         ("facets_terse_p_traps", 4),
         ("facets_heads_traps", 1),
         ("facets_roles_traps", 1),
-        ("facets_sceptic_de_traps", 41),
+        ("facets_sceptic_de_traps", 33),
         ("facets_sceptic_en_traps", 40),
     ] {
         let set = texts(&[shipped(&format!("{name}.yaml"))]).sets.remove(0);

@@ -2,6 +2,8 @@
 //!
 //! Invariant: in doubt it is not the contact's.
 
+use std::ops::Range;
+
 use super::part::Part;
 use super::people::Mention;
 use super::stance::Here;
@@ -12,6 +14,20 @@ impl Here<'_> {
         let before = |back: usize| mention.tokens.start.checked_sub(back).map(|at| &self.sentence.tokens[at]);
         before(1).is_some_and(|t| matches!(t.text, "von" | "of"))
             && before(2).is_some_and(|t| t.word.is(Part::ADDRESS) || RELATIONS.contains(&t.text))
+    }
+
+    /// `X hat einen Schwager, der ...`, `has a cousin who ...`: the clause is of whoever stands right before it.
+    pub(super) fn is_relative(&self, anchor: &Range<usize>) -> bool {
+        let start = self.sentence.clause_start(anchor.start);
+        let tokens = &self.sentence.tokens;
+        let Some(before) = start.checked_sub(1) else { return false };
+        let relates = match self.word(start) {
+            "who" | "whom" => true,
+            // An article stands before a noun.
+            "der" | "die" => tokens[before].capital && tokens.get(start + 1).is_some_and(|t| !t.capital),
+            _ => false,
+        };
+        relates && !self.around.named.iter().any(|m| m.tokens.contains(&before))
     }
 
     /// `Laut Meyer entscheidet X`: hearsay.

@@ -34,6 +34,9 @@ impl Here<'_> {
                 return own.map(|contact| (contact, false));
             }
         }
+        if kind == TextKind::Note && self.is_relative(anchor) {
+            return None;
+        }
         if self.possessed_before(anchor) || kind == TextKind::Note && self.is_writers(anchor) {
             return None;
         }
