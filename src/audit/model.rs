@@ -8,7 +8,21 @@ use std::sync::LazyLock;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-const PARTS: [(&str, &[u8]); 48] = [
+const PARTS: [(&str, &[u8]); 62] = [
+    ("crm/noes", include_bytes!("../../config/crm/noes.yaml")),
+    ("crm/quotes", include_bytes!("../../config/crm/quotes.yaml")),
+    ("lexicon/html/links", include_bytes!("../../config/lexicon/html/links.yaml")),
+    ("lexicon/html/mf2_classic", include_bytes!("../../config/lexicon/html/mf2_classic.yaml")),
+    ("lexicon/html/others", include_bytes!("../../config/lexicon/html/others.yaml")),
+    ("lexicon/html/words", include_bytes!("../../config/lexicon/html/words.yaml")),
+    ("signals/callings", include_bytes!("../../config/signals/callings.yaml")),
+    ("signals/given_names", include_bytes!("../../config/signals/given_names.yaml")),
+    ("signals/technologies", include_bytes!("../../config/signals/technologies.yaml")),
+    ("signals/topics/report_de", include_bytes!("../../config/signals/topics/report_de.yaml")),
+    ("signals/topics/report_en", include_bytes!("../../config/signals/topics/report_en.yaml")),
+    ("signals/topics/role_said_de", include_bytes!("../../config/signals/topics/role_said_de.yaml")),
+    ("signals/topics/role_said_en", include_bytes!("../../config/signals/topics/role_said_en.yaml")),
+    ("taxonomy/titles_fr", include_bytes!("../../config/taxonomy/titles_fr.yaml")),
     ("signals/note_heads", include_bytes!("../../config/signals/note_heads.yaml")),
     ("signals/role_lines", include_bytes!("../../config/signals/role_lines.yaml")),
     ("signals/buying_role", include_bytes!("../../config/signals/buying_role.yaml")),
@@ -92,4 +106,40 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
 #[must_use]
 pub fn model_hash() -> &'static str {
     &HASH
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// What inference does not read: terms of other tools, where the title model is from, what sites reserve.
+    const OTHERS: [&str; 3] = ["taxonomy/crosswalks", "taxonomy/title_model", "lexicon/reservations"];
+
+    fn gather(folder: &Path, name: &str, all: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).expect("in the repository") {
+            let path = entry.expect("an entry").path();
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("a name");
+            let name = format!("{name}/{stem}");
+            if path.is_dir() {
+                gather(&path, &name, all);
+            } else if path.extension().is_some_and(|e| e != "bin") {
+                all.insert(name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_hash_covers_every_file_that_inference_reads() {
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+        let mut all = BTreeSet::new();
+        for folder in ["signals", "taxonomy", "crm", "lexicon", "studies"] {
+            gather(&config.join(folder), folder, &mut all);
+        }
+        let hashed: BTreeSet<String> = PARTS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let left: Vec<&String> = all.difference(&hashed).filter(|name| !OTHERS.contains(&name.as_str())).collect();
+        assert!(all.len() > 50 && left.is_empty(), "not in the hash: {left:?}");
+    }
 }

@@ -202,7 +202,7 @@ pub(super) fn called(all: &[Calling], tokens: &[Token<'_>], at: usize) -> Option
         None => None,
     }?;
     // `Dem Werkleiter Beck`: he is named.
-    let goes_on = |t: &Token<'_>| WHOSE.contains(&t.text) || t.capital;
+    let goes_on = |t: &Token<'_>| WHOSE.contains(&t.text) || t.capital && !t.word.is(Part::NO_NAME) && !is_known(t);
     (!tokens.get(found.tokens.end).is_some_and(goes_on)).then_some(found)
 }
 
@@ -250,4 +250,59 @@ fn only(all: &[Calling], holds: impl Fn(&Calling) -> bool) -> Option<usize> {
     let mut fitting = (0..all.len()).filter(|at| holds(&all[*at]));
     let first = fitting.next();
     first.filter(|_| fitting.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{TextContact, TextKind, TextRecord, read_text};
+
+    /// Whom functions and pronouns mean: the goal to cut costs.
+    #[test]
+    fn functions_and_pronouns_mean_one_contact_or_nobody() {
+        let contacts = [
+            ("c1", "Petra Werning", "Einkaufsleiterin"),
+            ("c2", "Andreas Pohlmann", "Werkleiter"),
+            ("c3", "Rainer Holtkamp", "Geschäftsführer"),
+            ("c4", "Kim Brandes", "Techniker"),
+            ("c5", "Greg Moss", "Plant Manager"),
+            ("c6", "Jens Ilgner", "Disponent"),
+            ("c7", "Olaf Ilgner", "Disponent"),
+        ];
+        let contacts: Vec<TextContact> = contacts
+            .map(|(id, name, title)| TextContact { id: id.into(), name: name.into(), title: Some(title.into()) })
+            .into();
+        for (text, whose) in [
+            ("Der Werkleiter will Kosten senken.", Some("c2")),
+            ("Dieses Jahr will die Einkaufsleiterin Kosten senken.", Some("c1")),
+            ("Der Chef will Kosten senken.", Some("c3")),
+            ("The plant manager wants to bring the costs down.", Some("c5")),
+            ("Der neue Werkleiter will Kosten senken.", None),
+            ("Der Werkleiter von Mosbach will Kosten senken.", None),
+            ("Unser Werkleiter will Kosten senken.", None),
+            ("Schwesterwerk Soest besucht. Der Werkleiter will Kosten senken.", None),
+            ("Der Disponent will Kosten senken.", None),
+            ("Der Techniker will Kosten senken.", None),
+            ("Frau Pohlmann will Kosten senken.", None),
+            ("Hr. P. will Kosten senken.", Some("c2")),
+            ("Hr. I. will Kosten senken.", None),
+            ("Termin mit Werning und Pohlmann. Sie will Kosten senken.", Some("c1")),
+            ("Termin mit Werning und Pohlmann. Er will Kosten senken.", Some("c2")),
+            ("Termin mit Pohlmann und Holtkamp. Er will Kosten senken.", None),
+            ("Termin mit Pohlmann und Brandes. Er will Kosten senken.", None),
+            ("Pohlmann hat einen Schwager, der Kosten senken will.", None),
+            ("Herr Pohlmann hat den Architekten mitgebracht. Er will Kosten senken.", None),
+        ] {
+            let record = TextRecord {
+                id: String::new(),
+                kind: TextKind::Note,
+                lang: None,
+                text: text.to_owned(),
+                contacts: contacts.clone().into(),
+                about: None,
+                company: Some("Tannhoff GmbH".to_owned()),
+            };
+            let said = read_text(&record).signals.into_iter().filter(|s| s.value == "cut_costs").map(|s| s.subject);
+            assert_eq!(said.collect::<Vec<_>>(), whose.into_iter().collect::<Vec<_>>(), "{text}");
+        }
+    }
 }

@@ -216,7 +216,7 @@ fn names_ours(tokens: &[Token<'_>], named: &[Mention]) -> bool {
             && !named.iter().any(|m| m.tokens.contains(&at))
     };
     let role = |at: usize| is(tokens.get(at), COLLEAGUES) || tokens.get(at).is_some_and(|t| !t.capital);
-    (0..tokens.len()).any(|at| is(tokens.get(at), OURS) && (role(at + 1) && unknown(at + 2)))
+    (0..tokens.len()).any(|at| is(tokens.get(at), OURS) && role(at + 1) && unknown(at + 2))
 }
 
 /// Whether somebody stands before a word who is no contact, and no group.

@@ -21,10 +21,15 @@ impl Here<'_> {
         let start = self.sentence.clause_start(anchor.start);
         let tokens = &self.sentence.tokens;
         let Some(before) = start.checked_sub(1) else { return false };
+        let last =
+            (start..tokens.len()).take_while(|at| self.clause(*at) == self.clause(start)).last().unwrap_or(start);
         let relates = match self.word(start) {
             "who" | "whom" => true,
-            // An article stands before a noun.
-            "der" | "die" => tokens[before].capital && tokens.get(start + 1).is_some_and(|t| !t.capital),
+            // An article stands before a noun, and its clause does not end with what somebody does.
+            "der" | "die" => {
+                let article = tokens.get(start + 1).is_some_and(|t| t.capital) && !tokens[last].word.is(Part::DEED);
+                tokens[before].capital && !article
+            }
             _ => false,
         };
         relates && !self.around.named.iter().any(|m| m.tokens.contains(&before))

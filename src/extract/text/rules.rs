@@ -215,6 +215,8 @@ pub(super) enum RuleError {
     Yaml { file: usize, message: String },
     #[error("signal file {file} has an unknown version {version}")]
     Version { file: usize, version: u32 },
+    #[error("signal file {file} has another set {name:?} than a file before it")]
+    Set { file: usize, name: String },
     #[error("rule {id}: {message}")]
     Rule { id: String, message: String },
     #[error(transparent)]

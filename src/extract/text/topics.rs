@@ -240,7 +240,12 @@ impl Topics {
         for (file, text) in FILES.iter().enumerate() {
             let raw: RawFile = parse(text, file + 1)?;
             version(raw.version, file + 1)?;
-            sets.extend(raw.sets);
+            for (name, words) in raw.sets {
+                if sets.get(&name).is_some_and(|before| *before != words) {
+                    return Err(RuleError::Set { file: file + 1, name });
+                }
+                sets.insert(name, words);
+            }
             let of_family = raw.unless.iter().map(|(family, all)| (family.as_str(), rows(all, &mut glossary)));
             let of_family: BTreeMap<&str, Vec<Row>> = of_family.collect();
             for topic in &raw.topics {

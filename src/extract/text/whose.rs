@@ -25,19 +25,17 @@ impl Here<'_> {
         let Around { kind, about, named, .. } = *self.around;
         let quoted = self.is_quoted(topic.start);
         let own = about.filter(|_| kind != TextKind::Note);
-        if own.is_some() {
-            let all = || (0..self.sentence.tokens.len()).filter(|at| near(*at));
+        if let Some(contact) = own {
+            let writes = (0..self.sentence.tokens.len()).any(|at| near(at) && self.is_author(at));
             // `Petra says: I am tired of it` is Petra's.
             if quoted || self.is_reported() {
                 return None;
-            } else if all().any(|at| self.is_author(at)) && !self.third_before(anchor, 0) {
-                return own.map(|contact| (contact, false));
+            } else if writes && !self.third_before(anchor, 0) {
+                return Some((contact, false));
             }
         }
-        if kind == TextKind::Note && self.is_relative(anchor) {
-            return None;
-        }
-        if self.possessed_before(anchor) || kind == TextKind::Note && self.is_writers(anchor) {
+        let of_another = kind == TextKind::Note && (self.is_relative(anchor) || self.is_writers(anchor));
+        if of_another || self.possessed_before(anchor) {
             return None;
         }
         // `Her opinion counts with X` is hers.
