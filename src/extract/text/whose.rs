@@ -52,21 +52,13 @@ impl Here<'_> {
                 return Some((contact, false));
             }
         }
-        // `Das überlässt er dem Beck`: he does it, not Beck.
-        let done_to = !close.is_empty() && close.iter().all(|m| m.oblique);
-        if close.is_empty() || done_to && self.pronoun_near(near).is_some_and(|(_, form)| form.is_some()) {
-            if let Some((at, form)) = self.pronoun_near(near) {
-                if somebody_before(self.sentence, named, at) {
-                    return None;
-                }
-                return self.meant_by(at, form?);
-            }
-            if !named.is_empty() && self.is_reported() {
-                return None;
-            }
+        if let Some((at, form)) = self.acting_pronoun(&close, near) {
+            let form = form.filter(|_| !somebody_before(self.sentence, named, at));
+            return self.meant_by(at, form?);
         }
         // `Brandt: Beck hates calls`: whoever acts in the clause is nobody whom we know.
-        if close.is_empty() && self.stranger_acts(self.sentence.clause_start(anchor.start)) {
+        let reported = !named.is_empty() && self.is_reported();
+        if close.is_empty() && (reported || self.stranger_acts(self.sentence.clause_start(anchor.start))) {
             return None;
         }
         let of = if close.is_empty() { named.iter().collect() } else { close };
@@ -96,6 +88,13 @@ impl Here<'_> {
     fn is_addressed(&self, mention: &Mention) -> bool {
         let at = mention.tokens.start;
         at > 0 && !self.is_quoted(at) && HEARERS.contains(&self.word(at - 1))
+    }
+
+    /// The pronoun that a statement is of: where nobody is named, or only somebody to whom it is done (`das überlässt er dem Beck`).
+    fn acting_pronoun(&self, close: &[&Mention], near: &impl Fn(usize) -> bool) -> Option<(usize, Option<Form>)> {
+        let found = self.pronoun_near(near)?;
+        let done_to = found.1.is_some() && close.iter().all(|m| m.oblique);
+        (close.is_empty() || done_to).then_some(found)
     }
 
     /// The first pronoun near a statement, and its form; `None` within, if there are several of different forms.
