@@ -97,6 +97,7 @@ pub(super) fn number_of_run(error: &RunError) -> u8 {
         RunError::Config(_)
         | RunError::Crm(_)
         | RunError::ColumnsVanished(_)
+        | RunError::Missing { .. }
         | RunError::Legal(_)
         | RunError::NetworkNotServed { .. }
         | RunError::RealDataInDemo { .. } => USAGE,

@@ -45,6 +45,9 @@ pub(super) struct RunArgs {
     /// Run although a column with which people say no was there in the run before and is not any more
     #[arg(long)]
     accept_columns: bool,
+    /// Publish although more contacts or companies of the last run are missing than `budgets.missing_share` allows
+    #[arg(long)]
+    accept_missing: bool,
     /// Keep every exchange with the network, sealed, in the home's cassettes
     #[arg(long, conflicts_with_all = ["dry_run", "replay"])]
     record: bool,
@@ -88,6 +91,7 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
     let options = Options {
         as_of: args.as_of,
         accept_columns: args.accept_columns,
+        accept_missing: args.accept_missing,
         full: args.full,
         at_once: args.at_once.map(|n| n as usize),
         limit: args.limit.map(|n| n as usize),

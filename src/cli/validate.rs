@@ -11,10 +11,10 @@ use serde_json::json;
 use super::exit::{Told, Usage};
 use crate::config::{self, Diagnostic, Plan};
 use crate::consent::gate::Clock;
-use crate::crm::{CrmError, CsvSource, DateOrder, Understood, understood};
+use crate::crm::{CrmError, CsvSource, DateOrder, Understood, pipeline_field, understood};
 use crate::run::agree::load_policy;
 use crate::run::legal::check_mappings;
-use crate::run::settings::{crm_source, pipeline_field};
+use crate::run::settings::crm_source;
 use crate::safe_text::safe_text;
 
 #[derive(Debug, Args)]

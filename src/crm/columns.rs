@@ -257,6 +257,9 @@ impl Layout {
         }
         let (mut german, mut english) = (0, 0);
         for (field, known) in table.known() {
+            // An address that stands for an id is one all the same.
+            let ids = if field == "email" { layout.all("record_id") } else { &[] };
+            let taken: Vec<usize> = taken.iter().filter(|at| !ids.contains(at)).copied().collect();
             let find = |aliases: &[String]| {
                 let mut found = columns_of(aliases, &keys, &taken);
                 found.retain(|at| !is_barred(field, &header[*at]));
@@ -277,11 +280,10 @@ impl Layout {
             if is_read_all(field) {
                 // What speaks against processing is read wherever it stands, a mapping only adds to it.
                 layout.columns.entry(field.clone()).or_default().extend(all);
-            } else if let Some(at) = all.first().filter(|_| !is_mapped) {
-                if READ_ONCE.contains(&field.as_str()) {
-                    once(header, &keys, *at, path)?;
-                }
-                layout.columns.insert(field.clone(), vec![*at]);
+            } else if let Some(at) = all.first().copied().filter(|_| !is_mapped) {
+                let is_once = READ_ONCE.contains(&field.as_str());
+                let at = if is_once { once(header, &keys, at, path)? } else { at };
+                layout.columns.insert(field.clone(), vec![at]);
             }
         }
         layout.columns.retain(|_, at| !at.is_empty());

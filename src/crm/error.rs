@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use super::Table;
+use super::fields::pipeline_field;
 
 /// Why a pull cannot be made. A bad row is never one of these.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +80,7 @@ pub enum CrmError {
         problem: &'static str,
     },
     /// A mapped header is not there.
-    #[error("{} has no column {header:?} (mapped to {field}); its columns are: {found}", path.display())]
+    #[error("{} has no column {header:?} (mapped to {}); its columns are: {found}", path.display(), pipeline_field(field))]
     MissingHeader {
         /// The file.
         path: PathBuf,
@@ -91,7 +92,7 @@ pub enum CrmError {
         found: String,
     },
     /// A needed field has no column.
-    #[error("{} has no column for {field} (known headers: {known}); map one under `columns`{}; its columns are: {found}", path.display(), elsewhere(*table))]
+    #[error("{} has no column for {} (known headers: {known}); map one under `columns`{}; its columns are: {found}", path.display(), pipeline_field(field), elsewhere(*table))]
     MissingField {
         /// The file.
         path: PathBuf,
@@ -193,6 +194,9 @@ pub enum CrmError {
 /// Where else consents can be read.
 const fn elsewhere(table: Table) -> &'static str {
     match table {
+        Table::Contacts => {
+            ", or what else tells people apart and does not change: an address stands for an id with `columns: { id: Email }`, for instance"
+        }
         Table::Consents => ", or name the file under `legal` with `dialect: list`, which reads consents in other words",
         _ => "",
     }

@@ -66,3 +66,12 @@ pub(super) fn is_barred(field: &str, header: &str) -> bool {
 fn says_no(field: &str) -> bool {
     FLAGS.contains(&field) || ["email_allowed", "contact_allowed", "legal_basis", REMARK].contains(&field)
 }
+
+/// The pipeline's name of a connector's field.
+pub(crate) fn pipeline_field(field: &str) -> String {
+    match field {
+        "record_id" => "id".to_owned(),
+        "account_record" => "account_id".to_owned(),
+        same => same.replace("handle.", "handles."),
+    }
+}

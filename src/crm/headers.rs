@@ -67,10 +67,8 @@ fn find_mapped(wanted: &str, header: &[String], keys: &[String], path: &Path) ->
     let same = |h: &&String| h.trim() == wanted.trim();
     let exact = header.iter().position(|h| same(&h));
     let Some(at) = exact.or_else(|| keys.iter().position(|k| *k == normal(wanted))) else { return Ok(None) };
-    if exact.is_none() || header.iter().filter(same).count() > 1 {
-        once(header, keys, at, path)?;
-    }
-    Ok(Some(at))
+    let is_sure = exact.is_some() && header.iter().filter(same).count() == 1;
+    if is_sure { Ok(Some(at)) } else { once(header, keys, at, path).map(Some) }
 }
 
 /// The columns that a file's settings name for fields.
@@ -119,11 +117,19 @@ pub(super) fn columns_of(aliases: &[String], keys: &[String], mapped: &[usize]) 
     aliases.iter().flat_map(|alias| -> Vec<usize> { find(alias) }).collect()
 }
 
-pub(super) fn once(header: &[String], keys: &[String], at: usize, path: &Path) -> Result<(), CrmError> {
-    if keys.iter().filter(|k| **k == keys[at]).count() > 1 {
-        return Err(CrmError::TwiceHeader { path: path.to_owned(), header: header[at].trim().to_owned() });
+/// The column at `at`, or the one that alone is a key of the record itself.
+///
+/// # Errors
+/// There are others of its name.
+pub(super) fn once(header: &[String], keys: &[String], at: usize, path: &Path) -> Result<usize, CrmError> {
+    let same = || (0..keys.len()).filter(|other| keys[*other] == keys[at]);
+    // APIs tell of a record that it hangs on twice: `targetable_id`, and `targetable: { id: .. }`.
+    let mut own = same().filter(|other| !header[*other].contains('.'));
+    match (same().count(), own.next(), own.next()) {
+        (1, ..) => Ok(at),
+        (_, Some(own), None) => Ok(own),
+        _ => Err(CrmError::TwiceHeader { path: path.to_owned(), header: header[at].trim().to_owned() }),
     }
-    Ok(())
 }
 
 /// The form in which headers are compared: lower case, letters and digits only, umlauts written out.

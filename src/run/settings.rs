@@ -95,15 +95,6 @@ fn file_set(set: &FileSet, grows: bool) -> crate::crm::FileSet {
     }
 }
 
-/// The pipeline's name of a connector's field.
-pub(crate) fn pipeline_field(field: &str) -> String {
-    match field {
-        "record_id" => "id".to_owned(),
-        "account_record" => "account_id".to_owned(),
-        same => same.replace("handle.", "handles."),
-    }
-}
-
 /// The connector's name of a pipeline's field: a pipeline says `id`, the connector whose id it is.
 fn crm_field(field: &str) -> &str {
     match field {

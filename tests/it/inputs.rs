@@ -79,3 +79,50 @@ fn every_format_gives_the_same_personas() {
     }
     assert_eq!(found[0], found[1]);
 }
+
+#[test]
+fn an_export_that_was_cut_short_does_not_take_the_place_of_a_whole_one() {
+    let dir = temp();
+    say(["demo-data", "--contacts", "60", "--seed", "5", "--to", arg(dir.path())]).expect(0);
+    let path = dir.path().join("pipeline.yaml");
+    let plan = fs::read_to_string(&path).expect("a pipeline");
+    let lenient = "dead_letter_share: 1.0";
+    fs::write(&path, plan.replace("dead_letter_share: 0.02", lenient)).expect("written");
+    let whole = fs::read_to_string(dir.path().join("contacts.csv")).expect("contacts");
+    let export = |rows: usize| {
+        let rows: Vec<&str> = whole.lines().take(rows + 1).collect();
+        fs::write(dir.path().join("contacts.csv"), rows.join("\n")).expect("written");
+    };
+    for (name, carries, more) in
+        [("whole", false, &[][..]), ("parts", false, &["--at-once", "5"]), ("changes", true, &[])]
+    {
+        let plan = fs::read_to_string(&path).expect("a pipeline");
+        if carries {
+            fs::write(&path, plan.replace("keep_snapshots: 2", "keep_snapshots: 2\n  carry_over_days: 7"))
+                .expect("written");
+        }
+        let home = dir.path().join(name);
+        let run = |also: &[&str]| say([&["run", arg(&path), "--out", arg(&home)], more, also].concat());
+        export(60);
+        run(&[]).expect(0);
+        let current = || fs::read_to_string(home.join("synthetic/current")).expect("published");
+        let first = current();
+        export(20);
+        for also in [&[][..], &["--dry-run"]] {
+            let said = run(also).expect(2);
+            let tells = [" contacts, those of the last run had ", "--accept-missing", "budgets.missing_share"];
+            assert!(tells.iter().all(|tells| said.err.contains(tells)), "{name}: {}", said.err);
+        }
+        assert_eq!(current(), first, "{name}: something was published");
+        // A limit is meant; and the whole export is read as ever.
+        run(&["--dry-run", "--limit", "3"]).expect(0);
+        export(60);
+        run(&[]).expect(0);
+        export(20);
+        let said = run(&["--accept-missing"]).expect(0);
+        assert!(said.err.contains("accepted"), "{name}: {}", said.err);
+        assert_ne!(current(), first);
+        // It is the one to compare with.
+        run(&[]).expect(0);
+    }
+}

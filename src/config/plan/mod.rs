@@ -249,6 +249,8 @@ pub struct Budgets {
     pub seconds_per_run: u64,
     /// The share of CRM rows in [0, 1] that may end as dead letters without the run counting as troubled.
     pub dead_letter_share: f64,
+    /// The share of the last run's contacts, or companies, in [0, 1] that the exports may lack.
+    pub missing_share: f64,
 }
 
 impl Plan {
@@ -287,6 +289,7 @@ impl Plan {
                 requests_per_night: raw.budgets.requests_per_night,
                 seconds_per_run: raw.budgets.seconds_per_run,
                 dead_letter_share: raw.budgets.dead_letter_share,
+                missing_share: raw.budgets.missing_share,
             },
             network: raw.network,
             hash,

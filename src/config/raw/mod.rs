@@ -271,6 +271,10 @@ pub struct Budgets {
     /// The share of CRM rows in [0, 1] that may end as dead letters; above it the run finishes with exit code 1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub dead_letter_share: f64,
+    /// The share of the last run's contacts, or companies, in [0, 1] that may be missing from the exports; above it nothing is
+    /// published, as an export that was cut short looks like that.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub missing_share: f64,
 }
 
 impl Default for Budgets {
@@ -282,6 +286,7 @@ impl Default for Budgets {
             requests_per_night: None,
             seconds_per_run: 4 * 3600,
             dead_letter_share: 0.05,
+            missing_share: 0.5,
         }
     }
 }
