@@ -105,7 +105,7 @@ pub(super) fn missing_inputs(plan: &Plan, tree: &Tree, name: &str, severity: Sev
         let Some(set) = set else { continue };
         match set.files() {
             Ok(files) if !files.is_empty() => {}
-            Ok(_) => tell(&["crm", "files", kind, "path"], format!("no file {} is there", shown(set))),
+            Ok(_) => tell(&["crm", "files", kind, "path"], nothing(set.pattern(), &shown(set))),
             Err(e) => tell(&["crm", "files", kind, "path"], format!("{} cannot be read: {e}", shown(set))),
         }
     }
@@ -115,7 +115,7 @@ pub(super) fn missing_inputs(plan: &Plan, tree: &Tree, name: &str, severity: Sev
         let at = |key| ["crm", "files", "legal", i.as_str(), key];
         match entry.files() {
             Ok(files) if !files.is_empty() => {}
-            Ok(_) => tell(&at("path"), format!("no file {} is there", shown(entry.pattern()))),
+            Ok(_) => tell(&at("path"), nothing(entry.pattern(), &shown(entry.pattern()))),
             Err(e) => tell(&at("path"), format!("{} cannot be read: {e}", shown(entry.pattern()))),
         }
         if let Some(mapping) = entry.mapping.as_deref().filter(|path| !path.is_file()) {
@@ -130,4 +130,13 @@ pub(super) fn missing_inputs(plan: &Plan, tree: &Tree, name: &str, severity: Sev
 
 fn shown(set: &FileSet) -> String {
     format!("{:?}", set.pattern().display().to_string())
+}
+
+/// What is wrong where no file is.
+fn nothing(pattern: &Path, shown: &str) -> String {
+    match crate::crm::no_file(pattern) {
+        Some(what) if pattern.is_dir() => format!("{shown} {what}, and no file is in it"),
+        Some(what) if pattern.is_symlink() || pattern.exists() => format!("{shown} {what}"),
+        _ => format!("no file {shown} is there"),
+    }
 }

@@ -18,6 +18,33 @@ pub enum CrmError {
         /// The pattern, joined to the base folder.
         path: PathBuf,
     },
+    /// Consents that end in the middle of a row.
+    #[error(
+        "{} ends in the middle of the row of line {line}: it was cut short, and a no may be missing; export it again",
+        path.display()
+    )]
+    CutOff {
+        /// The file.
+        path: PathBuf,
+        /// Where the row begins.
+        line: u64,
+    },
+    /// What matches a pattern, or lies in a folder, and is no file.
+    #[error("{} {what}: take it away, or put the file there", path.display())]
+    NotAFile {
+        /// Where.
+        path: PathBuf,
+        /// What is there.
+        what: &'static str,
+    },
+    /// A file of another kind.
+    #[error("{} {what}", path.display())]
+    NoTable {
+        /// The file.
+        path: PathBuf,
+        /// What it is, and what to do.
+        what: &'static str,
+    },
     /// The file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {

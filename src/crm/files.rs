@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, WINDOWS_1252};
+use encoding_rs::{CoderResult, Decoder, DecoderResult, Encoding, UTF_8, WINDOWS_1252};
 use sha2::{Digest, Sha256};
 
 use super::columns::Table;
@@ -19,6 +19,7 @@ const PIECE: usize = 64 * 1024;
 pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<Vec<PathBuf>, CrmError> {
     // Only the pattern may hold wildcards: a `*` in the name of the base folder is just a character.
     let mut found = vec![base.to_owned()];
+    let last = Path::new(pattern).file_name().unwrap_or_default().to_string_lossy().into_owned();
     for part in Path::new(pattern).components() {
         let part = part.as_os_str();
         let name = part.to_string_lossy();
@@ -35,9 +36,14 @@ pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<
             let Ok(entries) = std::fs::read_dir(here) else { continue };
             for entry in entries {
                 let entry = entry.map_err(|source| CrmError::Read { path: folder.clone(), source })?;
-                if matches(&name, &entry.file_name().to_string_lossy()) {
-                    next.push(folder.join(entry.file_name()));
+                let path = folder.join(entry.file_name());
+                if !matches(&name, &entry.file_name().to_string_lossy()) {
+                    continue;
                 }
+                if let Some(what) = no_file(&path).filter(|_| name == last) {
+                    return Err(CrmError::NotAFile { path, what });
+                }
+                next.push(path);
             }
         }
         found = next;
@@ -64,11 +70,30 @@ fn inside(folder: &Path) -> Result<Vec<PathBuf>, CrmError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(fail)? {
         let entry = entry.map_err(fail)?;
-        if !entry.file_name().to_string_lossy().starts_with('.') {
-            files.push(entry.path());
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        match no_file(&entry.path()) {
+            // Of earlier exports, for instance.
+            Some(FOLDER) => {}
+            Some(what) => return Err(CrmError::NotAFile { path: entry.path(), what }),
+            None => files.push(entry.path()),
         }
     }
     Ok(files)
+}
+
+const FOLDER: &str = "is a folder";
+
+/// What stands there in the place of a file.
+pub(crate) fn no_file(path: &Path) -> Option<&'static str> {
+    match path.metadata() {
+        Ok(there) if there.is_file() => None,
+        Ok(there) if there.is_dir() => Some(FOLDER),
+        Ok(_) => Some("is no regular file"),
+        Err(_) if path.is_symlink() => Some("is a link to what is not there"),
+        Err(_) => Some("is not there"),
+    }
 }
 
 /// Whether a name fits a pattern of `*` (any characters) and `?` (one); hidden files need a leading dot.
@@ -112,58 +137,95 @@ pub(super) struct Survey {
 
 /// Looks at the beginning of a file only: it is neither hashed nor known to be valid to its end.
 pub(super) fn glance(path: &Path, stated: Option<&'static Encoding>) -> Result<Survey, CrmError> {
-    let fail = |source| CrmError::Read { path: path.to_owned(), source };
-    let mut piece = Vec::with_capacity(PIECE);
-    File::open(path).and_then(|file| file.take(PIECE as u64).read_to_end(&mut piece)).map_err(fail)?;
-    let mark = Encoding::for_bom(&piece);
-    // The last character may be cut off.
-    let valid = std::str::from_utf8(&piece).map_or_else(|e| e.error_len().is_none(), |_| true);
-    let auto = if valid { UTF_8 } else { WINDOWS_1252 };
-    let empty = piece.len() == mark.map_or(0, |(_, length)| length);
-    let encoding = mark.map(|(encoding, _)| encoding).or(stated).unwrap_or(auto);
-    Ok(Survey { sha256: String::new(), encoding, empty, parquet: piece.starts_with(b"PAR1") })
+    look(path, stated, Some(PIECE)).map(|survey| Survey { sha256: String::new(), ..survey })
 }
 
 /// Hashes a file and finds out its encoding.
 pub(super) fn survey(path: &Path, stated: Option<&'static Encoding>) -> Result<Survey, CrmError> {
+    look(path, stated, None)
+}
+
+fn look(path: &Path, stated: Option<&'static Encoding>, most: Option<usize>) -> Result<Survey, CrmError> {
     let fail = |source| CrmError::Read { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(fail)?;
+    let mut file = File::open(path).map_err(fail)?.take(most.map_or(u64::MAX, |most| most as u64));
     let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
-    let mut sink = vec![0; PIECE * 3];
-    let mut utf8 = UTF_8.new_decoder_without_bom_handling();
-    let (mut valid, mut bytes, mut mark, mut parquet) = (true, 0, None, false);
+    let mut utf8 = Tally::new();
+    let (mut bytes, mut mark, mut parquet) = (0, None, false);
     loop {
         let n = file.read(&mut piece).map_err(fail)?;
         if bytes == 0 {
             mark = Encoding::for_bom(&piece[..n]);
             parquet = piece[..n].starts_with(b"PAR1");
+            if let Some(what) = other_kind(&piece[..n]) {
+                return Err(CrmError::NoTable { path: path.to_owned(), what });
+            }
         }
         bytes += n;
         hash.update(&piece[..n]);
-        if valid {
-            valid = decode_all(&mut utf8, &piece[..n], &mut sink, n == 0);
-        }
+        // At the end of a beginning the last character may be cut off.
+        utf8.add(&piece[..n], n == 0 && most.is_none());
         if n == 0 {
             break;
         }
     }
-    let auto = if valid { UTF_8 } else { WINDOWS_1252 };
-    let encoding = mark.map(|(e, _)| e).or(stated).unwrap_or(auto);
+    let encoding = mark.map(|(e, _)| e).or(stated).unwrap_or(utf8.encoding());
     let empty = bytes == mark.map_or(0, |(_, length)| length);
     Ok(Survey { sha256: data_encoding::HEXLOWER.encode(&hash.finalize()), encoding, empty, parquet })
 }
 
-/// Whether all of `input` decodes without a malformed sequence.
-fn decode_all(decoder: &mut Decoder, mut input: &[u8], sink: &mut [u8], last: bool) -> bool {
-    loop {
-        let (result, read, _, malformed) = decoder.decode_to_utf8(input, sink, last);
-        if malformed {
-            return false;
+/// What a file is that is no table of text and no Parquet, by how it begins, and what to do.
+fn other_kind(beginning: &[u8]) -> Option<&'static str> {
+    const KINDS: [(&[u8], &str); 9] = [
+        (b"\x1f\x8b", "is compressed by gzip: unpack it"),
+        (b"PK\x03\x04", "is an Excel workbook, or another ZIP archive: save it as CSV, or unpack it"),
+        (b"\x28\xb5\x2f\xfd", "is compressed by zstd: unpack it"),
+        (b"BZh", "is compressed by bzip2: unpack it"),
+        (b"\xfd7zXZ", "is compressed by xz: unpack it"),
+        (b"7z\xbc\xaf\x27\x1c", "is a 7-Zip archive: unpack it"),
+        (b"\xd0\xcf\x11\xe0", "is a workbook of an old Excel: save it as CSV"),
+        (b"%PDF", "is a PDF: export it as CSV"),
+        (b"SQLite format 3", "is a SQLite database: export its tables as CSV"),
+    ];
+    let found = KINDS.iter().find(|(magic, _)| beginning.starts_with(magic)).map(|(_, what)| *what);
+    let text = beginning.trim_ascii_start();
+    let begins = |with: &[u8]| text.get(..with.len()).is_some_and(|text| text.eq_ignore_ascii_case(with));
+    let page = [&b"<!doctype html"[..], b"<html"].into_iter().any(begins);
+    let page = page.then_some("is a page of HTML, of a login or an error for instance: export it again");
+    let xml = begins(b"<?xml").then_some("is XML: export it as CSV or JSON");
+    found.or(page).or(xml)
+}
+
+/// Which of a text's bytes are characters of UTF-8.
+struct Tally {
+    utf8: Decoder,
+    text: Vec<u8>,
+    /// Characters of several bytes.
+    valid: usize,
+    /// Sequences that are none.
+    malformed: usize,
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self { utf8: UTF_8.new_decoder_without_bom_handling(), text: vec![0; PIECE], valid: 0, malformed: 0 }
+    }
+
+    fn add(&mut self, mut input: &[u8], last: bool) {
+        loop {
+            let (result, read, written) = self.utf8.decode_to_utf8_without_replacement(input, &mut self.text, last);
+            self.valid += self.text[..written].iter().filter(|byte| **byte >= 0xC0).count();
+            input = &input[read..];
+            match result {
+                DecoderResult::InputEmpty => return,
+                DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(..) => self.malformed += 1,
+            }
         }
-        input = &input[read..];
-        if result == CoderResult::InputEmpty {
-            return true;
-        }
+    }
+
+    /// In other encodings hardly two letters in a row look like one of UTF-8: where most are, the others are damaged.
+    fn encoding(&self) -> &'static Encoding {
+        if self.malformed == 0 || self.valid > self.malformed { UTF_8 } else { WINDOWS_1252 }
     }
 }
 

@@ -87,6 +87,13 @@ impl JsonRows {
     }
 }
 
+impl JsonRows {
+    /// Whether the last record ends with the file, in the middle of a line.
+    pub(super) const fn is_last(&self) -> bool {
+        self.records.values.is_cut
+    }
+}
+
 /// An object stands where other rows have one value: what it means to say cannot be told.
 fn wrong_type(layout: &Layout, row: &Row, field: &str) -> Box<CrmDeadLetter> {
     let id = layout.column(layout.table.key()).map(|at| row.cell(at).to_owned()).filter(|id| !id.is_empty());
@@ -155,7 +162,8 @@ struct Records {
 impl Records {
     fn open(path: &Path, encoding: &'static Encoding) -> Result<Self, CrmError> {
         let text = Text::open(path, encoding)?;
-        let values = Values { text, path: path.to_owned(), line: 1, mode: Mode::Top, buffer: Vec::new() };
+        let values =
+            Values { text, path: path.to_owned(), line: 1, mode: Mode::Top, buffer: Vec::new(), is_cut: false };
         Ok(Self { values, pending: VecDeque::new() })
     }
 
@@ -212,6 +220,8 @@ struct Values {
     line: u64,
     mode: Mode,
     buffer: Vec<u8>,
+    /// The last value of its own line ends with the file.
+    is_cut: bool,
 }
 
 /// Where a value stands.
@@ -311,6 +321,7 @@ impl Values {
             let bytes = self.text.peek()?;
             let end = memchr::memchr(b'\n', bytes);
             if bytes.is_empty() {
+                self.is_cut = true;
                 return Ok(piece);
             }
             self.keep(end.unwrap_or(usize::MAX), MAX_ROW, &mut piece)?;

@@ -52,6 +52,7 @@ use serde::{Deserialize, Serialize};
 pub use columns::{FLAGS, Table};
 pub use error::CrmError;
 pub(crate) use fields::pipeline_field;
+pub(crate) use files::no_file;
 pub(crate) use headers::{normal as normal_header, shown as shown_header};
 pub use names::{ByName, People};
 pub(crate) use noes::{No, read as no_of_header};

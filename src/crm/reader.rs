@@ -30,6 +30,8 @@ pub(super) struct RowReader {
     last: u64,
     /// A blank line stands behind the last row.
     behind_gap: bool,
+    /// The last record ends with the file, and may be cut off.
+    pub(super) is_last: bool,
 }
 
 /// What one record was, before it is looked at.
@@ -41,6 +43,17 @@ struct Record {
     until: u64,
     /// It did not fit; `Some(reason)`.
     too_large: Option<&'static str>,
+    end: End,
+}
+
+/// How a record ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Line,
+    /// At the end of the file, which has no last line end.
+    File,
+    /// There, too, and its last quote is not closed.
+    Open,
 }
 
 impl RowReader {
@@ -53,8 +66,18 @@ impl RowReader {
         let layout = Layout::empty(table);
         let facts = FileFacts { delimiter: Some(delimiter.into()), ..export.facts("CSV", &layout, &[]) };
         let (out, ends) = (vec![0; 4096], vec![0; 64]);
-        let mut reader =
-            Self { text, core, out, ends, file: name.into(), layout, facts, last: u64::MAX, behind_gap: false };
+        let mut reader = Self {
+            text,
+            core,
+            out,
+            ends,
+            file: name.into(),
+            layout,
+            facts,
+            last: u64::MAX,
+            behind_gap: false,
+            is_last: false,
+        };
         let header = reader.find_header(table, set, path)?;
         reader.facts.fields = reader.layout.fields();
         reader.facts.unused = reader.layout.unused(&header);
@@ -107,7 +130,7 @@ impl RowReader {
         if row.text.contains('\0') {
             return Err(bad("holds NUL bytes; is the file UTF-16 without byte order mark? then state its encoding"));
         }
-        if self.text.malformed {
+        if self.text.malformed && row.text.contains('\u{fffd}') {
             return Err(bad("is not valid in the stated encoding; leave `encoding` out to have it found"));
         }
         Ok(row.cells().map(str::to_owned).collect())
@@ -119,6 +142,7 @@ impl RowReader {
             let Some(record) = self.record()? else { return Ok(None) };
             self.behind_gap |= record.line > self.last.saturating_add(1);
             self.last = record.until;
+            self.is_last = record.end != End::Line;
             if record.too_large.is_none() && self.out[..record.length].iter().all(u8::is_ascii_whitespace) {
                 self.behind_gap = true;
                 continue;
@@ -137,6 +161,9 @@ impl RowReader {
             }
             self.behind_gap = false;
             self.facts.rows += 1;
+            if record.end == End::Open {
+                return Ok(Some(Err(open_quote(&self.layout, &row))));
+            }
             return Ok(Some(check(row, &self.layout, self.text.malformed)));
         }
     }
@@ -151,16 +178,24 @@ impl RowReader {
     /// Reads one record into `out` and `ends`; one that does not fit is read to its end and thrown away.
     fn record(&mut self) -> Result<Option<Record>, CrmError> {
         let (mut length, mut columns, mut newlines) = (0, 0, 0);
-        let mut too_large = None;
+        let (mut too_large, mut end) = (None, End::Line);
         loop {
             let input = self.text.peek()?;
+            // A line end that the file does not have ends its last record, unless it belongs to a quote that is open.
+            let is_over = input.is_empty();
+            let input = if is_over && end == End::Line { b"\n" } else { input };
             let (result, read, written, ended) =
                 self.core.read_record(input, &mut self.out[length..], &mut self.ends[columns..]);
+            if is_over && read > 0 {
+                end = if written > 0 { End::Open } else { End::File };
+            }
             // At the end of the file nothing is read, and the record ends without a line end of its own.
             let ended_line = input[..read].last() == Some(&b'\n');
             let copied = &self.out[length..length + written];
             newlines += memchr::memchr_iter(b'\n', copied).count() as u64;
-            self.text.consume(read);
+            if !is_over {
+                self.text.consume(read);
+            }
             length += written;
             columns += ended;
             match result {
@@ -184,12 +219,20 @@ impl RowReader {
                     let after_newline = u64::from(ended_line);
                     let until = self.core.line().saturating_sub(after_newline).max(1);
                     let line = until.saturating_sub(newlines).max(1);
-                    return Ok(Some(Record { length, columns, line, until, too_large }));
+                    return Ok(Some(Record { length, columns, line, until, too_large, end }));
                 }
                 ReadRecordResult::End => return Ok(None),
             }
         }
     }
+}
+
+/// What is wrong with a row whose quote is open to the end of the file.
+fn open_quote(layout: &Layout, row: &Row) -> Box<CrmDeadLetter> {
+    let id = layout.column(layout.table.key()).map(|at| row.cell(at).trim());
+    let id = id.filter(|id| !id.is_empty() && id.len() < 256).map(str::to_owned);
+    let advice = "has a quote that is open to the end of the file, so all that follows is in it: close it, or export again what was cut off";
+    dead(layout.table, "ragged_row", None, advice, id, row.origin())
 }
 
 pub(super) fn stated_encoding(table: Table, set: &FileSet) -> Result<Option<&'static Encoding>, CrmError> {

@@ -182,6 +182,13 @@ impl Rows {
                 Self::Json(rows) => rows.next_row(),
                 Self::Parquet(rows) => rows.next_row(),
             }?;
+            if let Some(Err(letter)) = &item
+                && self.layout().table == Table::Consents
+                && self.is_cut_off()
+            {
+                let (path, line) = (self.facts().path.clone(), letter.origin.line);
+                return Err(CrmError::CutOff { path, line });
+            }
             let is_passed = match &item {
                 Some(Ok(row)) => passed::is_of_another_kind(self.layout(), row),
                 // What is wrong with a contact is told where contacts are read.
@@ -198,6 +205,15 @@ impl Rows {
 }
 
 impl Rows {
+    /// Whether the last row ends with the file, in the middle of a line.
+    const fn is_cut_off(&self) -> bool {
+        match self {
+            Self::Csv(rows) => rows.is_last,
+            Self::Json(rows) => rows.is_last(),
+            Self::Parquet(_) => false,
+        }
+    }
+
     fn in_long_form(&self, item: Item) -> Item {
         item.map(|row| forms::lengthened(self.layout(), &row).unwrap_or(row)).map_err(|mut letter| {
             letter.record_id = letter.record_id.map(|id| forms::in_one_form(self.layout(), &id).unwrap_or(id));
@@ -221,7 +237,10 @@ pub(super) fn check(row: Row, layout: &Layout, malformed: bool) -> Item {
         return fail("nul_byte", "holds NUL bytes; export the row again");
     }
     if malformed && row.text.contains('\u{fffd}') {
-        return fail("undecodable", "is not valid in the stated encoding; leave `encoding` out to have it found");
+        return fail(
+            "undecodable",
+            "holds bytes that are no character of the file's encoding; export the row again, or leave a stated `encoding` out to have it found",
+        );
     }
     let surplus = row.cells().skip(want).any(|c| !c.trim().is_empty());
     if have < want || surplus {

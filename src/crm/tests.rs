@@ -2,6 +2,8 @@
 //!
 //! `BLESS=1 cargo test --lib crm::` writes `expected.json` anew; read the difference before it is committed.
 
+mod cut_off;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -278,7 +280,9 @@ fn a_quote_that_is_never_closed_swallows_the_rest_but_not_silently() {
     let pull = one_file(&file);
     assert_eq!(pull.contacts.len(), 1);
     assert_eq!(pull.dead_letters.len(), 1);
-    assert_eq!((pull.dead_letters[0].reason, pull.dead_letters[0].origin.line), ("cell_too_large", 3));
+    let letter = &pull.dead_letters[0];
+    assert_eq!((letter.reason, letter.origin.line), ("ragged_row", 3));
+    assert!(letter.advice.contains("open to the end of the file"), "{}", letter.advice);
 }
 
 #[test]

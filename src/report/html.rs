@@ -290,8 +290,8 @@ impl Page<'_> {
         self.heading(
             "tiers",
             "What each depth of research cost",
-            "Companies are assigned by their value (tiers of the pipeline). Seconds are from the first decision about a company \
-             to its rows, waiting for hosts included, summed over companies that are worked on side by side.",
+            "Companies are assigned by their value (tiers of the pipeline). Seconds are CPU time of the work on them, \
+             without the log and waiting for hosts.",
         );
         self.out.push_str(
             "<table>\n<thead><tr><th>depth</th><th class=\"n\">companies</th><th class=\"n\">contacts</th>\

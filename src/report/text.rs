@@ -60,7 +60,10 @@ pub fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for (tier, cost) in &s.tiers {
         let [companies, contacts, fetches] = [cost.companies, cost.contacts, cost.fetches].map(number);
         let (seconds, tier) = (cost.seconds, plain(tier));
-        writeln!(out, "  {tier:<12} {companies} companies, {contacts} contacts, {fetches} fetches, {seconds:.3} s")?;
+        writeln!(
+            out,
+            "  {tier:<12} {companies} companies, {contacts} contacts, {fetches} fetches, {seconds:.3} s of CPU"
+        )?;
     }
     writeln!(out, "time")?;
     for (stage, seconds) in &s.stages {

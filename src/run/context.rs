@@ -97,6 +97,14 @@ impl Context {
         if self.plan.network() == Network::Demo { "http" } else { "https" }
     }
 
+    /// Whether the run goes on.
+    ///
+    /// # Errors
+    /// Somebody has asked it to stop.
+    pub fn go_on(&self) -> Result<(), RunError> {
+        if self.cancel.is_cancelled() { Err(RunError::Cancelled) } else { Ok(()) }
+    }
+
     /// How personas are fused.
     pub fn fusion(&self) -> FusionSettings {
         let persona = self.plan.persona();

@@ -21,6 +21,7 @@ use crate::consent::policy::Policy;
 use crate::consent::shared::Pool;
 use crate::consent::suppression::Identifiers;
 use crate::crm::{CrmPull, CsvSource, FileFacts, NoteFiles, Parts, Seen};
+use crate::fetch::Cancel;
 use crate::ids::Ids;
 use crate::keys::{Identifier, Vault};
 use crate::model::SubjectId;
@@ -60,6 +61,8 @@ pub(super) struct Desk<'a> {
     pub pinned: bool,
     /// What the next night must know of the rows; `None` = nothing.
     pub rows: Option<KeptRows>,
+    /// Raised when the run is to stop.
+    pub cancel: &'a Cancel,
 }
 
 /// What is new to vault and ledger, put by until all parts are read.
@@ -114,6 +117,11 @@ impl Desk<'_> {
         Ok(())
     }
 
+    /// Whether anybody has asked the run to stop.
+    fn go_on(&self) -> Result<(), RunError> {
+        if self.cancel.is_cancelled() { Err(RunError::Cancelled) } else { Ok(()) }
+    }
+
     /// Enters all contacts at once.
     pub fn enter(
         &mut self,
@@ -131,6 +139,7 @@ impl Desk<'_> {
             self.evening(&identifiers).read_all(pulled, exports, self.vault);
         loaded.notes = Some(Unread { files: notes, identifiers, suppressed, gone, merged, merged_accounts });
         let (seen, named) = (loaded.seen(), named(&mut loaded));
+        self.go_on()?;
         if self.log.is_some() {
             self.announce(&loaded.sources)?;
             self.hold(&named)?;
@@ -156,6 +165,7 @@ impl Desk<'_> {
         let (mut accounts, mut real) = (Vec::new(), 0);
         let identifiers = Arc::new(Identifiers::new(self.vault, self.ids)?);
         let concerned = self.look_at_rows(source, &identifiers, carry.as_deref_mut())?;
+        self.go_on()?;
         if let Some(found) = &concerned {
             ranges = Ranges::for_contacts(found.contacts(), self.at_once);
             notes = notes.only(Arc::clone(found));
@@ -210,6 +220,7 @@ impl Desk<'_> {
     ) -> Result<(Read, u64), RunError> {
         let (mut all, mut subjects) = (Read::default(), 0);
         for part in 0..parts.count() {
+            self.go_on()?;
             let pulled = parts.load(part)?;
             if let Some(carry) = &mut carry {
                 carry.works_on(&crowd::subjects_of(&pulled, &self.plan.crm().name, self.ids));
@@ -316,6 +327,7 @@ impl Desk<'_> {
     fn hold_all(&mut self, named: &Blocks) -> Result<(), RunError> {
         let mut all: Vec<Named> = Vec::new();
         for range in 0..named.parts() {
+            self.go_on()?;
             named.read::<Names>(range, |StoredName(subject, identifiers)| {
                 all.push((id_of(subject)?, identifiers));
                 Some(())

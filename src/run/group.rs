@@ -14,6 +14,7 @@ use crate::config::{CompanySite, Page};
 use crate::consent::decide::Asked;
 use crate::consent::gate::{Decided, EmitProposal, FetchProposal, Grounds, InferProposal, SubjectFacts};
 use crate::consent::permit::{Emit, Infer, Permit};
+use crate::cpu::busy;
 use crate::model::{DeadLetter, DecisionRow, DocumentRow, Personal, Signal, Subject, SubjectId, Target};
 use crate::persona::Room;
 use crate::persona::input::FacetKind;
@@ -107,8 +108,17 @@ pub(super) struct Work<'a> {
 
 /// Works on one company.
 pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRows, RunError> {
-    let begin = (context.wall)();
+    context.go_on()?;
     let tier = tier(context.plan.tiers(), &group.account);
+    let (rows, micros) = busy(Box::pin(work_on(context, group, tier))).await;
+    let rows = rows?;
+    context.tiers.add(tier, group.members.len(), &rows, micros);
+    let personas = if context.dry_run { 0 } else { rows.personas.len() };
+    context.observer.group_done(group.account.id.is_some(), personas);
+    Ok(rows)
+}
+
+async fn work_on(context: &Context, group: &Group, tier: Tier) -> Result<GroupRows, RunError> {
     let mut work = Work {
         context,
         group,
@@ -143,9 +153,6 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
     tracing::info_span!("fuse").in_scope(|| {
         StageTimes::timed(&context.times.fuse, || work.fuse(leaves));
     });
-    let personas = if context.dry_run { 0 } else { work.rows.personas.len() };
-    context.tiers.add(tier, group.members.len(), &work.rows, begin, (context.wall)());
-    context.observer.group_done(group.account.id.is_some(), personas);
     Ok(work.rows)
 }
 

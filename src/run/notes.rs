@@ -115,6 +115,7 @@ fn walk(context: &Context, loaded: &mut Loaded, take: &mut dyn Take, counts: &mu
     {
         let owners = Owners::of(context, loaded, &unread);
         let (rows, empty) = unread.files.read(|item| -> Result<(), RunError> {
+            context.go_on()?;
             match owners.settle(item) {
                 Settled::Note { account, note } => {
                     let at = context.written_at(&note);

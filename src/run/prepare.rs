@@ -148,6 +148,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         known_at,
         pinned,
         rows: carry::can_carry(&plan, options).then(KeptRows::default),
+        cancel: &world.cancel,
     };
     desk.open(&world.wall)?;
     let (mut loaded, files) = match tonight {

@@ -141,6 +141,8 @@ fn close(
     world: &World,
 ) -> Result<Summary, RunError> {
     let (context, home) = (finish.context, finish.home);
+    // From here on what is begun is ended: it does not take long.
+    context.go_on()?;
     let late = context.gate.late_subjects();
     revisit::forget(context, &late)?;
     let no = finish.said_no.iter().cloned().chain(late).collect();

@@ -4,15 +4,15 @@
 //! tables of the second start equal those of a run that nobody disturbed.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use crate::harness::{
-    Said, arg, copy, copy_of_shared, demo, demo_args, finish, finish_within, in_parallel, now, shared, signal, start,
-    temp, until_in_the_middle,
+    Said, arg, copy, copy_of_shared, demo, demo_args, finish, finish_within, in_parallel, now, say, shared, signal,
+    start, temp, until_in_the_middle,
 };
 use crate::tables::{Tables, as_if_sent, broken, common, differences};
 
@@ -149,6 +149,31 @@ fn ctrl_c_stops_cleanly_and_the_same_command_continues() {
     let again = demo(&home, &["--json"]).expect(0).json();
     assert_eq!((again["resumed_fetches"].as_u64(), again["starts"].as_u64()), (Some(before), Some(2)));
     assert_eq!(differences(&common(&shared().home), &common(&home)), Vec::<String>::new());
+}
+
+#[test]
+fn a_run_that_fetches_nothing_stops_cleanly_too() {
+    let dir = temp();
+    say(["demo-data", "--contacts", "1500", "--seed", "8", "--to", arg(dir.path())]).expect(0);
+    let (home, pipeline) = (dir.path().join("home"), dir.path().join("pipeline.yaml"));
+    // All at once, and in parts.
+    for more in [&[][..], &["--at-once", "100"]] {
+        let run = [&["run", arg(&pipeline), "--out", arg(&home)], more].concat();
+        let mut child = start(run.clone());
+        let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        let mut line = String::new();
+        while !line.contains(" personas") {
+            line.clear();
+            assert!(lines.read_line(&mut line).expect("UTF-8") > 0, "the run ended before a company was done");
+        }
+        signal(child.id(), "TERM");
+        let mut err = String::new();
+        lines.read_to_string(&mut err).expect("UTF-8");
+        assert_eq!(finish(child).code, Some(130), "{err}");
+        assert!(!home.join("synthetic/current").exists());
+        assert_eq!(fs::read_dir(home.join(".work")).map_or(0, Iterator::count), 0);
+    }
+    say(["run", arg(&pipeline), "--out", arg(&home), "-q"]).expect(0);
 }
 
 #[test]

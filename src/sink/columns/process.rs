@@ -100,7 +100,7 @@ pub(super) fn runs() -> Vec<Column> {
         structs(
             "stages",
             Technical,
-            "Wall-clock time by stage, in the order of the line.",
+            "CPU time by stage, summed over threads; of `fetch`, the time until an answer, summed over tasks.",
             vec![
                 code("stage", Technical, "The stage."),
                 float("seconds", Range::NotNegative, Technical, "Time spent in it.").unit("s"),

@@ -1,0 +1,36 @@
+//! Files that are damaged or cut off: what is lost is told, and a no is never lost in silence.
+
+use std::fs;
+
+use super::one_file;
+use crate::crm::{CsvSource, FileSet, pull};
+
+#[test]
+fn a_damaged_character_costs_its_row_and_no_other() {
+    let file = "id;last name;city\n1;Öhler;Köln\n2;Müller;Düren\n3;Groß;Gr\u{e9}vy\n".as_bytes();
+    let pull = one_file(&[file, b"4;Bad\xff;Ulm\n"].concat());
+    assert!(pull.contacts.iter().map(|c| c.family_name.reveal()).eq(["Öhler", "Müller", "Groß"]));
+    assert_eq!((pull.dead_letters[0].reason, pull.dead_letters[0].origin.line), ("undecodable", 5));
+    // Another encoding as a whole is read as such.
+    let pull = one_file(b"id;last name\n1;\xd6hler\n2;M\xfcller \xc3\xa9\n");
+    assert!(pull.contacts[0].family_name.reveal() == "Öhler" && pull.dead_letters.is_empty());
+}
+
+#[test]
+fn consents_that_are_cut_off_stop_the_run() {
+    let csv = "event_id;contact_id;kind;recorded_at\nE1;1;grant;2026-01-02T03:04:05Z\nE2;1;withdraw;2026-02-";
+    let json = r#"{"event_id": "E1", "contact_id": "1", "kind": "grant", "recorded_at": "2026-01-02T03:04:05Z"}
+{"event_id": "E2", "contact_id": "1", "kind": "withd"#;
+    let whole = |text: &str| text.lines().next().map(|_| text.rsplit_once('\n').expect("lines").0.to_owned());
+    for (text, is_cut) in [(&csv[..csv.len() - 12], true), (json, true), (&*whole(json).expect("a line"), false)] {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        fs::write(folder.path().join("contacts.csv"), "id;last name\n1;Anders\n").expect("write");
+        fs::write(folder.path().join("consents"), text).expect("write");
+        let set = |path: &str| FileSet { path: path.into(), ..FileSet::default() };
+        let source =
+            CsvSource { contacts: set("contacts.csv"), consents: Some(set("consents")), ..CsvSource::default() };
+        let pulled = pull(&source, folder.path()).map_err(|error| error.to_string());
+        let said = pulled.err().unwrap_or_default();
+        assert_eq!(said.contains("was cut short, and a no may be missing"), is_cut, "{said}");
+    }
+}
