@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-const PARTS: [(&str, &[u8]); 62] = [
+const PARTS: [(&str, &[u8]); 67] = [
     ("crm/noes", include_bytes!("../../config/crm/noes.yaml")),
     ("crm/quotes", include_bytes!("../../config/crm/quotes.yaml")),
     ("lexicon/html/links", include_bytes!("../../config/lexicon/html/links.yaml")),
@@ -20,6 +20,11 @@ const PARTS: [(&str, &[u8]); 62] = [
     ("signals/technologies", include_bytes!("../../config/signals/technologies.yaml")),
     ("signals/topics/report_de", include_bytes!("../../config/signals/topics/report_de.yaml")),
     ("signals/topics/report_en", include_bytes!("../../config/signals/topics/report_en.yaml")),
+    ("signals/topics/people_de", include_bytes!("../../config/signals/topics/people_de.yaml")),
+    ("signals/topics/people_en", include_bytes!("../../config/signals/topics/people_en.yaml")),
+    ("signals/topics/dealings_de", include_bytes!("../../config/signals/topics/dealings_de.yaml")),
+    ("signals/topics/dealings_en", include_bytes!("../../config/signals/topics/dealings_en.yaml")),
+    ("signals/topics/news", include_bytes!("../../config/signals/topics/news.yaml")),
     ("signals/topics/role_said_de", include_bytes!("../../config/signals/topics/role_said_de.yaml")),
     ("signals/topics/role_said_en", include_bytes!("../../config/signals/topics/role_said_en.yaml")),
     ("taxonomy/titles_fr", include_bytes!("../../config/taxonomy/titles_fr.yaml")),

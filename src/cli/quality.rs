@@ -18,7 +18,7 @@ const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.ts
 const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 79] = [
+const TEXTS: [&str; 101] = [
     "facets_dev",
     "facets_field_dev",
     "facets_inside_dev",
@@ -78,6 +78,22 @@ const TEXTS: [&str; 79] = [
     "facets_natural_de_2_dev",
     "facets_natural_en_1_dev",
     "facets_natural_en_2_dev",
+    "facets_people_de_1_dev",
+    "facets_people_de_2_dev",
+    "facets_people_de_3_dev",
+    "facets_people_en_1_dev",
+    "facets_people_en_2_dev",
+    "facets_people_en_3_dev",
+    "facets_deal_de_1_dev",
+    "facets_deal_de_2_dev",
+    "facets_deal_de_3_dev",
+    "facets_deal_en_1_dev",
+    "facets_deal_en_2_dev",
+    "facets_deal_en_3_dev",
+    "facets_bio_de_dev",
+    "facets_bio_en_dev",
+    "facets_feed_de_dev",
+    "facets_feed_en_dev",
     "facets_test",
     "facets_messy_test",
     "facets_field_holdout",
@@ -98,6 +114,12 @@ const TEXTS: [&str; 79] = [
     "facets_roles_en_fresh_holdout",
     "facets_natural_de_fresh_holdout",
     "facets_natural_en_fresh_holdout",
+    "facets_people_de_fresh_holdout",
+    "facets_people_en_fresh_holdout",
+    "facets_deal_de_fresh_holdout",
+    "facets_deal_en_fresh_holdout",
+    "facets_bio_fresh_holdout",
+    "facets_feed_fresh_holdout",
 ];
 /// Sets that were written and labelled before they were read.
 const BLIND: [&str; 7] = ["fresh", "second", "third", "fourth", "fifth", "sixth", "french"];

@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn most_contacts_do_not_vanish_untold() {
         let counts =
-            |subjects, accounts, gone, suppressed| Counts { subjects, accounts, gone, suppressed, ..Counts::default() };
+            |subjects, accounts, gone, suppressed| Counts { subjects, accounts, suppressed, gone, ..Counts::default() };
         let before = counts(100, 40, 10, 1);
         let lacks = |now, share| missing(&before, &now, share).map(|(what, ..)| what);
         assert_eq!(lacks(counts(50, 40, 10, 1), 0.5), None);

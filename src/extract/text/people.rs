@@ -102,12 +102,16 @@ pub(super) struct Directory<'r> {
     people: &'r People,
     /// Contacts whose family name is a company's, too: alone it names nobody.
     firms: BTreeSet<usize>,
+    /// Contacts who are called like the company.
+    namesakes: &'r BTreeSet<usize>,
 }
 
 impl<'r> Directory<'r> {
-    /// `firms` are [`Contacts::firms`] of the contacts.
-    pub(super) fn new(contacts: &'r Contacts, firms: &BTreeSet<usize>) -> Self {
-        Self { people: &contacts.0, firms: firms.clone() }
+    /// `namesakes` are [`Contacts::firms`] of the contacts. In a text on somebody who is called like the company the name is theirs,
+    /// unless the text has it as the company's, too.
+    pub(super) fn new(contacts: &'r Contacts, namesakes: &'r BTreeSet<usize>, about: Option<usize>) -> Self {
+        let firms = namesakes.iter().copied().filter(|contact| Some(*contact) != about).collect();
+        Self { people: &contacts.0, firms, namesakes }
     }
 
     fn names(&self) -> &[Name] {
@@ -135,7 +139,12 @@ impl<'r> Directory<'r> {
             let firms: Vec<usize> = self
                 .fitting(|n| reaches(cells, tokens, at, &[&n.family]))
                 .into_iter()
-                .filter(|(_, end)| is_firm(cells, tokens, &(at..*end)))
+                .filter(|(contact, end)| {
+                    // `entscheidet bei Dornbusch ein Ausschuss`, in a text on Herr Dornbusch of that company.
+                    let at_firm =
+                        at > 0 && matches!(tokens[at - 1].text, "bei" | "at") && touches(cells, tokens, at, true);
+                    is_firm(cells, tokens, &(at..*end)) || at_firm && self.namesakes.contains(contact)
+                })
                 .map(|(contact, _)| contact)
                 .collect();
             self.firms.extend(firms);
@@ -271,8 +280,15 @@ impl<'r> Directory<'r> {
         let by_family = self.fitting(|n| reaches(cells, tokens, at + 1, &[&n.family]));
         let (_, end) = *by_family.first()?;
         let fits = |i: usize| self.names()[i].given.first().is_some_and(|g| g.starts_with(token.text));
-        let fitting: Vec<(usize, usize)> = by_family.into_iter().filter(|(i, _)| fits(*i)).collect();
-        Some(Mention::plain(at..end, unique(&fitting).map_or(Who::Stranger, |(c, _)| Who::Contact(c))))
+        let fitting: Vec<(usize, usize)> = by_family.iter().copied().filter(|(i, _)| fits(*i)).collect();
+        // `H. Brandt`, where no given name begins so: Herr.
+        let is_sir = |contact: usize| self.people.callings[contact].form != Some(Form::Feminine);
+        match unique(&by_family).filter(|(contact, _)| token.text == "h" && fitting.is_empty() && is_sir(*contact)) {
+            Some((contact, end)) => {
+                Some(Mention { form: Some(Form::Masculine), ..Mention::plain(at..end, Who::Contact(contact)) })
+            }
+            None => Some(Mention::plain(at..end, unique(&fitting).map_or(Who::Stranger, |(c, _)| Who::Contact(c)))),
+        }
     }
 
     /// `Karen A`, `Ashdown K.`: the initial must be that of the other name, or it is somebody else.

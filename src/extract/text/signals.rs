@@ -63,7 +63,7 @@ struct Reader<'r> {
 
 impl<'r> Reader<'r> {
     fn new(setting: &'r Setting, kind: TextKind, about: Option<usize>) -> Self {
-        let directory = Directory::new(&setting.contacts, &setting.firms);
+        let directory = Directory::new(&setting.contacts, &setting.firms, about);
         Self {
             setting,
             kind,

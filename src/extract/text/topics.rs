@@ -38,6 +38,11 @@ const FILES: &[&str] = &[
     include_str!("../../../config/signals/topics/role_said_en.yaml"),
     include_str!("../../../config/signals/topics/report_de.yaml"),
     include_str!("../../../config/signals/topics/report_en.yaml"),
+    include_str!("../../../config/signals/topics/people_de.yaml"),
+    include_str!("../../../config/signals/topics/people_en.yaml"),
+    include_str!("../../../config/signals/topics/dealings_de.yaml"),
+    include_str!("../../../config/signals/topics/dealings_en.yaml"),
+    include_str!("../../../config/signals/topics/news.yaml"),
 ];
 
 const PHASES: &str = include_str!("../../../config/signals/topics/phases.yaml");
@@ -132,7 +137,8 @@ impl Topic {
         self.with >> stance & 1 == 1
     }
 
-    /// Whether it is a matter of work, whoever speaks of it; a trait or a motive may be one of private life.
+    /// Whether it is a matter of work, whoever speaks of it; a trait or a motive may be one of private life, unless words say
+    /// it outright.
     fn is_of_work(&self) -> bool {
         // Who is let down, short of help or off form may be so at home.
         const ANYWHERE: [&str; 8] = [
@@ -145,8 +151,11 @@ impl Topic {
             "raise_productivity",
             "quick_support",
         ];
-        !matches!(self.family, Family::Trait | Family::Motive | Family::Channel)
-            && !ANYWHERE.contains(&self.value.as_str())
+        match self.family {
+            Family::Trait | Family::Motive => self.is_whole(),
+            Family::Channel => false,
+            _ => !ANYWHERE.contains(&self.value.as_str()),
+        }
     }
 
     /// Whether it tells what somebody does again and again, so that `if` and `when` cast no doubt on it. What drives people
