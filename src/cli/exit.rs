@@ -81,7 +81,8 @@ fn number(error: &anyhow::Error) -> u8 {
 pub(super) fn number_of_run(error: &RunError) -> u8 {
     match error {
         RunError::Cancelled => INTERRUPTED,
-        RunError::Home(_)
+        RunError::AfterPublishing(_)
+        | RunError::Home(_)
         | RunError::Rights(_)
         | RunError::Journal(_)
         | RunError::Sink(_)

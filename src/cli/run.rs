@@ -1,6 +1,6 @@
 //! `prosopon run`: a pipeline from CRM rows to persona tables.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -102,6 +102,8 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
     };
     let summary = runtime()?.block_on(async {
         let cancel = CancelHandle::new();
+        // A limit on the size of files is a disk that refuses, and no reason to end without a word.
+        let _too_large = size_limits_are_errors();
         let observer = Arc::new(Progress::start(quiet, format));
         let counts = Arc::new(Counts::default());
         args.watched.serve(&counts).await?;
@@ -134,6 +136,16 @@ pub(super) fn execute(args: &RunArgs, quiet: bool, format: LogFormat, wall: &Clo
     note(format, "more dead letters than `budgets.dead_letter_share` allows: prosopon inspect dead_letters");
     Ok(ExitCode::from(DEAD_LETTERS))
 }
+
+/// Catches the signal that ends a process that writes beyond `ulimit -f`: then writing fails, which is told.
+#[cfg(target_os = "linux")]
+fn size_limits_are_errors() -> io::Result<tokio::signal::unix::Signal> {
+    const SIGXFSZ: i32 = 25;
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(SIGXFSZ))
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn size_limits_are_errors() {}
 
 /// The end of a run, as it is counted.
 fn outcome(ended: &Result<Summary, RunError>) -> &str {

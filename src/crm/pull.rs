@@ -16,6 +16,7 @@ use super::{
     CrmAccount, CrmContact, CrmDeadLetter, CrmError, CrmPull, CsvSource, FileFacts, FileSet, Flags, Origin, contact,
     files, other,
 };
+use crate::model::Personal;
 
 /// Reads all files of `source`; relative paths start at `base_dir`.
 pub fn pull(source: &CsvSource, base_dir: &Path) -> Result<CrmPull, CrmError> {
@@ -146,6 +147,10 @@ pub(super) trait Record: Sized {
     fn origin(&self) -> &Origin;
     /// What survives of an older row.
     fn inherit(&mut self, older: Self);
+    /// Whether an older row, or one of the same time, is about somebody else.
+    fn is_of_another(&self, _: &Self) -> bool {
+        false
+    }
     /// Whether the row says that the record is gone, and not since when: then no other row is newer.
     fn is_gone_for_good(&self) -> bool {
         false
@@ -181,7 +186,22 @@ impl Record for CrmContact {
     fn origin(&self) -> &Origin {
         &self.origin
     }
+    fn is_of_another(&self, older: &Self) -> bool {
+        let is_newer = self.updated_at.zip(older.updated_at).is_some_and(|(new, old)| new != old);
+        let differ = |one: &Personal<String>, other: &Personal<String>| {
+            let [one, other] = [one, other].map(|name| name.reveal().to_lowercase());
+            !one.is_empty() && !other.is_empty() && one != other
+        };
+        !is_newer
+            && differ(&self.family_name, &older.family_name)
+            && differ(&self.given_name, &older.given_name)
+            && !self.emails.is_empty()
+            && !older.emails.is_empty()
+            && !self.emails.iter().any(|email| older.emails.contains(email))
+    }
     fn inherit(&mut self, older: Self) {
+        // Whose consents are under that id nobody can tell.
+        self.flags.incomplete |= self.is_of_another(&older);
         self.flags.add(&older.flags);
         self.created_at = [self.created_at, older.created_at].into_iter().flatten().min();
         self.merged_into = self.merged_into.take().or(older.merged_into);
@@ -239,8 +259,16 @@ impl<T: Record> Newest<T> {
         // The same row twice says the same, and every contact of a company tells of it.
         let is_same = winner.origin().digest == loser.origin().digest || cells.layout.of_contacts;
         if !(is_same || cells.layout.grows && is_update) {
-            let advice =
-                format!("another row of this record is newer ({}); merge the records in the CRM", winner.origin());
+            let other = winner.origin();
+            let advice = if winner.is_of_another(&loser) {
+                format!(
+                    "names somebody else than {other}, and neither row is newer: give both ids of their own; until then neither is worked on"
+                )
+            } else if dates.is_some_and(|(new, old)| new != old) {
+                format!("another row of this record is newer ({other}); merge the records in the CRM")
+            } else {
+                format!("another row of this record holds ({other}), which comes later; merge the records in the CRM")
+            };
             let id = Some(loser.id().to_owned());
             cells.notes.push(*dead(cells.layout.table, "duplicate", None, &advice, id, loser.origin().clone()));
         }

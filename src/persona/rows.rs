@@ -70,6 +70,16 @@ impl Persona {
     pub(super) fn holds(&self, role: &str) -> bool {
         self.buying_roles.iter().any(|r| r.role.as_str() == role && r.probability >= Some(HOLDS))
     }
+
+    /// Whether what a run counts as known is known: function, level, and a buying role that the person is held to have.
+    pub(crate) fn known(&self) -> [(&'static str, bool); 3] {
+        let role = |r: &RoleScore| r.status == FacetStatus::Known && r.probability >= Some(HOLDS);
+        [
+            ("job_function", self.job_function.status == FacetStatus::Known),
+            ("seniority", self.seniority.status == FacetStatus::Known),
+            ("buying_role", self.buying_roles.iter().any(role)),
+        ]
+    }
 }
 
 /// Probability of one buying role.

@@ -76,12 +76,13 @@ impl Page<'_> {
         let _ = writeln!(
             self.out,
             "<header>\n<p class=\"eyebrow\">Prosopon run report</p>\n<h1>{name}</h1>\n\
-             <p class=\"meta\"><span class=\"badge {}\">{}</span> as of {}, finished {}</p>\n\
+             <p class=\"meta\"><span class=\"badge {}\">{}</span> as of {}, finished {}{}</p>\n\
              <p class=\"meta small\">{}</p>\n</header>",
             escape(&summary.outcome),
             escape(&outcome),
             escape(summary.as_of.as_deref().unwrap_or("now")),
             escape(&report.finished_at),
+            report.seconds().map_or_else(String::new, |seconds| format!(" after {seconds:.1} s")),
             escape(run),
         );
         self.warnings();

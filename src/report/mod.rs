@@ -63,6 +63,9 @@ pub struct Report {
     pub segment_values: BTreeMap<String, SegmentLine>,
     /// Fetches by class of host, what they were for and how they ended.
     pub fetches: Vec<FetchLine>,
+    /// Fields that had a column once and have none any more, by table; a report of an older version has none.
+    #[serde(default)]
+    pub columns_lost: BTreeMap<String, Vec<String>>,
     /// Dead letters by `stage: reason`.
     pub dead_letters: BTreeMap<String, u64>,
     /// Against the run before; `None` for the first.
@@ -96,6 +99,7 @@ impl Report {
             notices: tally.notices,
             segment_values: tally.segment_values,
             fetches: tally.fetches.into_values().collect(),
+            columns_lost: columns_lost(&snapshot.manifest()?["columns"]),
             dead_letters: tally.dead_letters,
             change: comparison.map(Comparison::end),
             summary,
@@ -114,10 +118,28 @@ impl Report {
         serde_json::to_string_pretty(self).expect("plain data")
     }
 
+    /// How long the run took from its first start to its end, in seconds; `None` where a time is not known.
+    #[must_use]
+    pub fn seconds(&self) -> Option<f64> {
+        let at = |text: &str| text.parse::<jiff::Timestamp>().ok();
+        let (start, end) = at(&self.started_at).zip(at(&self.finished_at))?;
+        Some(end.duration_since(start).as_secs_f64().max(0.0))
+    }
+
     /// Share of personas whose facet is known; 0 where there are no personas.
     #[must_use]
     pub fn known(&self, facet: &str) -> f64 {
         let known = self.facets.get(facet).and_then(|by| by.get("known")).copied().unwrap_or(0);
         known as f64 / self.summary.counts.personas.max(1) as f64
     }
+}
+
+/// Of the columns that a manifest tells of, those that are lost.
+fn columns_lost(columns: &serde_json::Value) -> BTreeMap<String, Vec<String>> {
+    let fields = |files: &serde_json::Value| {
+        let lost = files[crate::run::layout::LOST].as_array()?;
+        Some(lost.iter().filter_map(|field| field.as_str().map(crate::crm::pipeline_field)).collect())
+    };
+    let tables = columns.as_object().into_iter().flatten();
+    tables.filter_map(|(table, files)| Some((table.clone(), fields(files)?))).collect()
 }

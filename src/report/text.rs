@@ -65,7 +65,8 @@ pub fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
             "  {tier:<12} {companies} companies, {contacts} contacts, {fetches} fetches, {seconds:.3} s of CPU"
         )?;
     }
-    writeln!(out, "time")?;
+    let took = report.seconds().map_or_else(String::new, |seconds| format!(", {seconds:.1} s from start to end"));
+    writeln!(out, "time by stage (CPU, but for fetch){took}")?;
     for (stage, seconds) in &s.stages {
         writeln!(out, "  {seconds:>8.3}  s {stage}")?;
     }

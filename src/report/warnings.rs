@@ -53,7 +53,7 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
     }
     let dead = share(counts.dead_letters, counts.crm_rows);
     if dead > SHARE_OF_ROWS {
-        let what = format!("{} of {} rows could not be read ({})", counts.dead_letters, counts.crm_rows, percent(dead));
+        let what = format!("{} dead letters on {} rows ({})", counts.dead_letters, counts.crm_rows, percent(dead));
         warn("dead_letters", what, "`prosopon inspect dead_letters` tells file, line and field of each");
     }
     if counts.notes.no_file {
@@ -63,6 +63,11 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
     if counts.notes.files_passed_over > 0 {
         let what = format!("{} file(s) of notes were empty", counts.notes.files_passed_over);
         warn("notes_passed_over", what, "Not even a header line is in them; look at the job that writes them");
+    }
+    for (table, fields) in &report.columns_lost {
+        let what = format!("{table}: no column any more for {}", fields.join(", "));
+        let advice = "Export it again, or map its new header; `run --accept-columns` once if it is gone for good";
+        warn("columns_lost", what, advice);
     }
     for reason in TOLD {
         if let Some(n) = counts.refusals.get(reason) {

@@ -49,6 +49,9 @@ pub enum RunError {
         /// The last time.
         before: u64,
     },
+    /// What comes after publishing failed.
+    #[error("the tables of this run are published; what comes after that failed: {0}")]
+    AfterPublishing(#[source] Box<RunError>),
     /// Exports with legal facts.
     #[error(transparent)]
     Legal(LegalError),

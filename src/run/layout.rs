@@ -5,14 +5,16 @@
 //! was cut short has do not take the place of whole ones.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use crate::config::{Diagnostic, Plan};
+use crate::config::{self, Diagnostic, Plan};
 use crate::crm::{self, CsvSource, FLAGS, FileFacts, NoteFiles};
 use crate::run::engine::{Options, RunError};
 use crate::run::home::Home;
+use crate::run::legal::{self, Exports};
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
 use crate::sink;
@@ -40,16 +42,22 @@ pub(super) fn of(files: &[FileFacts]) -> Value {
     json!(tables)
 }
 
-/// Compares tonight's columns with those of the pipeline's current snapshot.
+/// In the place of a file's name: fields that no file of the table has any more, and nobody has accepted that.
+pub(crate) const LOST: &str = "";
+
+/// Fields that no file of a table has any more, by table.
+pub(super) type Lost = BTreeMap<String, BTreeSet<String>>;
+
+/// Compares tonight's columns with those of the pipeline's current snapshot; tells which are lost until somebody accepts it.
 ///
 /// # Errors
 /// A column with which people say no is missing, and `accepted` does not say that this is meant.
-pub(super) fn compare(home: &Path, pipeline: &str, files: &[FileFacts], accepted: bool) -> Result<(), RunError> {
+pub(super) fn compare(home: &Path, pipeline: &str, files: &[FileFacts], accepted: bool) -> Result<Lost, RunError> {
     // A snapshot that cannot be read is told where it is needed.
     let manifest = sink::current(home, pipeline).ok().flatten().and_then(|snapshot| snapshot.manifest().ok());
-    let Some(before) = manifest.as_ref().map(|m| &m["columns"]) else { return Ok(()) };
+    let Some(before) = manifest.as_ref().map(|m| &m["columns"]) else { return Ok(Lost::new()) };
     let now = of(files);
-    let mut noes = Vec::new();
+    let (mut noes, mut lost) = (Vec::new(), Lost::new());
     for (table, field, places) in vanished(before, &now) {
         let file = if places.is_empty() { String::new() } else { format!(" of {}", places.join(", ")) };
         let what = format!("{table}: the column for {field}{file} is not there any more");
@@ -58,18 +66,33 @@ pub(super) fn compare(home: &Path, pipeline: &str, files: &[FileFacts], accepted
             noes.push(what);
         } else {
             tracing::warn!("{what}; what it said is missing tonight");
+            if places.is_empty() {
+                lost.entry(table).or_default().insert(field);
+            }
         }
-    }
-    if noes.is_empty() {
-        return Ok(());
     }
     if accepted {
         for what in noes {
             tracing::warn!("{what}; accepted");
         }
-        return Ok(());
+        return Ok(Lost::new());
     }
-    Err(RunError::ColumnsVanished(noes))
+    if noes.is_empty() { Ok(lost) } else { Err(RunError::ColumnsVanished(noes)) }
+}
+
+/// Columns with those that are lost, so that the next night, and the report, know of them.
+pub(super) fn with_lost(mut columns: Value, lost: Lost) -> Value {
+    for (table, fields) in lost {
+        columns[table][LOST] = json!(fields);
+    }
+    columns
+}
+
+/// The rows of all tables but notes, which are read later. Companies may come from the files of contacts.
+pub(super) fn rows(files: &[FileFacts]) -> u64 {
+    let tables: BTreeMap<&Path, u64> =
+        files.iter().filter(|file| file.table != "notes").map(|file| (&*file.path, file.rows)).collect();
+    tables.values().sum()
 }
 
 /// Fewer contacts or companies than this, and losing most of them says nothing.
@@ -129,6 +152,27 @@ pub(super) fn with_notes_of(mut columns: Value, before: Option<Value>) -> Value 
     columns
 }
 
+/// Every file that was read, and its rows where they are counted by now: notes are read later.
+pub(super) fn input_files(files: &[FileFacts], plan: &Plan) -> Vec<(PathBuf, Option<u64>)> {
+    let rows = |file: &FileFacts| (file.table != "notes").then_some(file.rows);
+    let counted = files.iter().map(|file| (file.path.clone(), rows(file)));
+    counted.chain(plan.crm().legal.iter().flat_map(legal_files)).collect()
+}
+
+fn legal_files(exports: &config::Legal) -> Vec<(PathBuf, Option<u64>)> {
+    exports.files().unwrap_or_default().into_iter().map(|path| (path, None)).collect()
+}
+
+/// The hash over all input files.
+pub(super) fn inputs_hash(files: &[FileFacts], exports: &[Exports]) -> String {
+    let mut hasher = Sha256::new();
+    for file in files {
+        hasher.update(file.sha256.as_bytes());
+    }
+    legal::hash(exports, &mut hasher);
+    data_encoding::HEXLOWER.encode(&hasher.finalize())
+}
+
 /// The files of notes, and how many are passed over; tells which.
 pub(super) fn notes(source: &CsvSource) -> Result<(NoteFiles, u64), RunError> {
     let notes = NoteFiles::open(source, Path::new(""))?;
@@ -169,7 +213,8 @@ fn vanished(before: &Value, now: &Value) -> BTreeSet<(String, String, Vec<String
         // A table that the pipeline does not name any more was not lost.
         let Some(files_now) = now[table].as_object() else { continue };
         let all = fields_of(files_now.values());
-        let went = files.as_object().into_iter().flatten().filter(|(name, _)| !files_now.contains_key(*name));
+        let files_before = || files.as_object().into_iter().flatten();
+        let went = files_before().filter(|(name, _)| *name != LOST && !files_now.contains_key(*name));
         let had = went.map(|(_, fields)| fields_of([fields])).reduce(|a, b| &a & &b).unwrap_or_default();
         let came = files_now.iter().filter(|(name, _)| files.get(name.as_str()).is_none());
         for (name, fields) in came {
@@ -178,7 +223,7 @@ fn vanished(before: &Value, now: &Value) -> BTreeSet<(String, String, Vec<String
                 gone.entry((table.clone(), field.clone())).or_default().push(name.clone());
             }
         }
-        for (name, fields) in files.as_object().into_iter().flatten() {
+        for (name, fields) in files_before() {
             let here = files_now.get(name).map(|fields| fields_of([fields]));
             for field in fields_of([fields]) {
                 if !all.contains(&field) {
@@ -248,6 +293,14 @@ mod tests {
         let renamed =
             json!({ "contacts": { "a2.csv": ["record_id"], "b.csv": ["record_id", "country", "do_not_process"] } });
         assert_eq!(found(renamed), ["contacts do_not_process a2.csv"]);
+        // What was lost before, and nobody has accepted, is told again until it is back.
+        let lost = with_lost(
+            json!({ "contacts": { "a.csv": ["record_id"] } }),
+            [("contacts".into(), ["email".into()].into())].into(),
+        );
+        let told = |now: Value| vanished(&lost, &now).into_iter().map(|(_, field, _)| field).collect::<Vec<_>>();
+        assert_eq!(told(json!({ "contacts": { "b.csv": ["record_id"] } })), ["email"]);
+        assert_eq!(told(json!({ "contacts": { "a.csv": ["record_id", "email"] } })), [""; 0]);
         // Beside what was there, a new file has what it has.
         let more = json!({ "contacts": {
             "a.csv": ["record_id", "do_not_process"], "b.csv": ["record_id", "country"], "c.csv": ["record_id"]

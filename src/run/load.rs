@@ -83,6 +83,8 @@ pub struct Loaded {
     pub dead_letters: Vec<DeadLetter>,
     /// Contacts of the exports, also those that a limit cut off: what the share of dead letters refers to.
     pub contacts: u64,
+    /// Rows of the exports' tables, without notes; 0 = not known yet.
+    pub rows: u64,
     /// Contacts of the export who were erased before, and are left out.
     pub suppressed: u64,
     /// Whether a page of an export of a CRM's own words is missing.
@@ -234,6 +236,7 @@ pub(super) fn load(evening: &Evening<'_>, pull: &mut CrmPull, shared: &dyn Fn(&s
         events: imported.events,
         dead_letters,
         contacts: pull.contacts.len() as u64,
+        rows: 0,
         suppressed: 0,
         incomplete: false,
         identifiers: identified(crm, pull, ids, evening.identifiers),

@@ -22,7 +22,7 @@ mod keep;
 pub(crate) mod kept;
 pub mod known;
 mod late;
-mod layout;
+pub(crate) mod layout;
 pub mod legal;
 pub mod load;
 pub mod notes;

@@ -8,14 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::audit::Recorder;
 use crate::config::{self, Diagnostic, Network, Plan, Position};
 use crate::consent::gate::{Clock, Gate};
 use crate::consent::policy::Policy;
-use crate::crm::{CrmPull, CsvSource, FileFacts, pull};
+use crate::crm::{CrmPull, CsvSource, FileFacts, NoteFiles, pull};
 use crate::fetch::{Cassette, Fetcher};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::Vault;
@@ -101,6 +100,23 @@ impl Tonight {
             None => Self::All(Box::new(tracing::info_span!("crm").in_scope(|| pull(source, Path::new("")))?)),
         })
     }
+
+    /// Looks at contacts who are held at once before anybody is entered; tells which columns are lost.
+    fn look_at(
+        &mut self,
+        plan: &Plan,
+        notes: &NoteFiles,
+        exports: &[Exports],
+        columns: impl Fn(&[FileFacts]) -> Result<layout::Lost, RunError>,
+    ) -> Result<layout::Lost, RunError> {
+        let Self::All(pulled) = self else { return Ok(layout::Lost::new()) };
+        pulled.files.extend(notes.facts.iter().cloned());
+        let lost = columns(&pulled.files)?;
+        if plan.network() == Network::Demo {
+            invented_only(plan, real_in(pulled) + exports.iter().map(Exports::real_addresses).sum::<usize>())?;
+        }
+        Ok(lost)
+    }
 }
 
 /// Reads pipeline, policy, home (before the lock, which would create its folder), CRM and ledger, imports what is new, and opens the
@@ -118,13 +134,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let (notes, files_passed) = layout::notes(&source)?;
     let columns = |files: &[FileFacts]| layout::compare(&home_path, plan.name(), files, options.accept_columns);
     let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
-    if let Tonight::All(pulled) = &mut tonight {
-        pulled.files.extend(notes.facts.iter().cloned());
-        columns(&pulled.files)?;
-        if demo {
-            invented_only(&plan, real_in(pulled) + exports.iter().map(Exports::real_addresses).sum::<usize>())?;
-        }
-    }
+    let mut lost = tonight.look_at(&plan, &notes, &exports, columns)?;
     // A dry run writes nothing, so it needs no lock and takes none.
     let lock = if options.dry_run || early.is_some() { early } else { Some(HomeLock::acquire(&home_path)?) };
     let mut home = open_home(&plan, &home_path, options, now)?;
@@ -157,13 +167,17 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
             if demo {
                 invented_only(&plan, real)?;
             }
-            columns(files)
+            lost = columns(files)?;
+            Ok(())
         })?,
     };
     let (log, carried) = (desk.log, carry::note(&files, as_of, desk.rows, carry.as_mut())?);
     loaded.without_notes = (notes_before.is_some(), files_passed);
-    let (inputs, columns) = (inputs_hash(&files, &exports), layout::with_notes_of(layout::of(&files), notes_before));
-    let files = input_files(&files, &plan);
+    loaded.rows = layout::rows(&files);
+    let (inputs, columns) =
+        (layout::inputs_hash(&files, &exports), layout::with_notes_of(layout::of(&files), notes_before));
+    let columns = layout::with_lost(columns, lost);
+    let files = layout::input_files(&files, &plan);
     let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };
     let rectified = rectified(home.as_ref(), &vault, &loaded)?;
@@ -246,13 +260,6 @@ fn configuration(
     Ok((plan, policy, no_notes))
 }
 
-/// Every file that was read, and its rows where they are counted by now: notes are read later.
-fn input_files(files: &[FileFacts], plan: &Plan) -> Vec<(PathBuf, Option<u64>)> {
-    let rows = |file: &FileFacts| (file.table != "notes").then_some(file.rows);
-    let counted = files.iter().map(|file| (file.path.clone(), rows(file)));
-    counted.chain(plan.crm().legal.iter().flat_map(legal_files)).collect()
-}
-
 /// The recording that answers, and the key of recordings.
 fn tape(options: &Options, vault: &Vault, home: &Path) -> Result<(Option<Arc<Cassette>>, Option<TapeKey>), RunError> {
     let wanted = options.record || options.replay.is_some();
@@ -300,22 +307,9 @@ fn open_home(plan: &Plan, path: &Path, options: &Options, now: Timestamp) -> Res
     Ok(Some(Home::open_or_create_demo(path, plan.controller(), now)?))
 }
 
-fn legal_files(exports: &config::Legal) -> Vec<(PathBuf, Option<u64>)> {
-    exports.files().unwrap_or_default().into_iter().map(|path| (path, None)).collect()
-}
-
 fn later_of(wall: &Clock, as_of: Timestamp) -> Clock {
     let wall = Arc::clone(wall);
     Arc::new(move || wall().max(as_of))
-}
-
-fn inputs_hash(files: &[FileFacts], exports: &[Exports]) -> String {
-    let mut hasher = Sha256::new();
-    for file in files {
-        hasher.update(file.sha256.as_bytes());
-    }
-    legal::hash(exports, &mut hasher);
-    data_encoding::HEXLOWER.encode(&hasher.finalize())
 }
 
 impl Prepared {

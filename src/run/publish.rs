@@ -42,9 +42,14 @@ pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) ->
     let journal = Journal::open(&home.join("journal.sqlite"))?;
     let state = begin(&prepared, &journal, options, world)?;
     let lineage = Lineage::begin(prepared.plan.output().lineage.clone(), begun(&prepared, &state));
-    let result = Box::pin(go(prepared, journal, state, options, world)).await;
+    let id = state.run_id.clone();
+    let current = || crate::sink::current(&home, &pipeline).ok().flatten();
+    let result = Box::pin(go(prepared, journal, state, options, world)).await.map_err(|error| {
+        let is_published = current().is_some_and(|snapshot| snapshot.run_id() == id.as_str());
+        if is_published { RunError::AfterPublishing(Box::new(error)) } else { error }
+    });
     let end = match &result {
-        Ok(_) => crate::sink::current(&home, &pipeline).ok().flatten().map_or(End::Stopped, End::Published),
+        Ok(_) | Err(RunError::AfterPublishing(_)) => current().map_or(End::Stopped, End::Published),
         Err(RunError::Cancelled) => End::Stopped,
         Err(error) => End::Failed(error.to_string()),
     };

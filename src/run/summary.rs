@@ -14,14 +14,13 @@ use crate::run::journal::RunState;
 use crate::run::load::Loaded;
 use crate::run::tiers::TierCost;
 use crate::sink::{Rewritten, SinkError, Snapshot, SnapshotWriter, Table};
-use crate::taxonomy::FacetStatus;
 
 /// Counts over all rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Contacts that were worked on, or carried over.
     pub subjects: u64,
-    /// Contacts, notes and rows that could not be read: what the share of dead letters refers to.
+    /// Rows of all exports: what the share of dead letters refers to.
     pub crm_rows: u64,
     /// Contacts whose rows were carried over from the last snapshot; they are among [`Self::subjects`].
     #[serde(default)]
@@ -90,7 +89,8 @@ impl Counts {
     /// What is known before any company is worked on.
     pub(super) fn of_input(loaded: &Loaded) -> Self {
         let dead_letters = loaded.dead_letters.len() as u64;
-        let crm_rows = loaded.contacts + dead_letters;
+        // Letters on exports in a CRM's own words are on rows that nobody counted.
+        let crm_rows = loaded.rows.max(loaded.contacts + dead_letters);
         let (no_file, files_passed_over) = loaded.without_notes;
         let notes = NoteCounts { no_file, files_passed_over, ..NoteCounts::default() };
         Self { subjects: loaded.subjects(), dead_letters, crm_rows, notes, ..Self::default() }
@@ -128,12 +128,7 @@ impl Counts {
             *self.documents.entry(outcome).or_default() += 1;
         }
         for persona in &rows.personas {
-            let facets = [
-                ("job_function", persona.job_function.status == FacetStatus::Known),
-                ("seniority", persona.seniority.status == FacetStatus::Known),
-                ("buying_role", persona.buying_roles.iter().any(|r| r.status == FacetStatus::Known)),
-            ];
-            for (facet, known) in facets {
+            for (facet, known) in persona.known() {
                 *self.known.entry(facet.to_owned()).or_default() += u64::from(known);
             }
         }
@@ -146,7 +141,6 @@ impl Counts {
         then.left_out(left_out);
         self.carried_over = then.subjects;
         self.subjects += then.subjects;
-        self.crm_rows += then.subjects;
         self.permits += then.permits;
         for (reason, n) in then.refusals {
             *self.refusals.entry(reason).or_default() += n;

@@ -198,6 +198,10 @@ fn parquet_remedy(e: &parquet::errors::ParquetError) -> &'static str {
     {
         return remedy(io);
     }
+    // It gives the text alone of what it could not write to.
+    if e.to_string().contains("No space left on device") {
+        return remedy(&io::Error::from(io::ErrorKind::StorageFull));
+    }
     "the file is damaged or was not written by prosopon; take another snapshot or run the pipeline again"
 }
 

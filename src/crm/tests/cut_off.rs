@@ -34,3 +34,20 @@ fn consents_that_are_cut_off_stop_the_run() {
         assert_eq!(said.contains("was cut short, and a no may be missing"), is_cut, "{said}");
     }
 }
+
+#[test]
+fn an_id_of_two_people_is_nobodys() {
+    let rows = |second: &str| {
+        let text =
+            format!("id;first name;last name;email;last modified\n1;Ada;Anders;ada@a.example;2026-01-02\n{second}\n");
+        let pull = one_file(text.as_bytes());
+        let [contact] = &pull.contacts[..] else { panic!("one contact") };
+        (contact.flags.incomplete, pull.dead_letters.iter().any(|letter| letter.advice.contains("names somebody else")))
+    };
+    assert_eq!(rows("1;Hugo;Neumann;hugo@b.example;2026-01-02"), (true, true));
+    assert_eq!(rows("1;Hugo;Neumann;hugo@b.example;"), (true, true));
+    // Newer, of the same name, or of the same address: one person, whose row has changed.
+    assert_eq!(rows("1;Hugo;Neumann;hugo@b.example;2026-02-02"), (false, false));
+    assert_eq!(rows("1;Ada;Berger;ada.berger@a.example;2026-01-02"), (false, false));
+    assert_eq!(rows("1;Hugo;Neumann;ada@a.example;2026-01-02"), (false, false));
+}

@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use crate::model::{DecisionRow, DocumentRow};
 use crate::persona::rows::Persona;
 use crate::sink::{RunRow, Table};
-use crate::taxonomy::FacetStatus;
 
 /// What a rewriting did to one snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,12 +85,7 @@ impl Rewritten {
 
     /// A persona goes (`-1`) or comes (`1`).
     pub(super) fn persona(&mut self, row: &Persona, sign: i64) {
-        let facets = [
-            ("job_function", row.job_function.status == FacetStatus::Known),
-            ("seniority", row.seniority.status == FacetStatus::Known),
-            ("buying_role", row.buying_roles.iter().any(|r| r.status == FacetStatus::Known)),
-        ];
-        for (facet, _) in facets.into_iter().filter(|(_, known)| *known) {
+        for (facet, _) in row.known().into_iter().filter(|(_, known)| *known) {
             *self.known.entry(facet).or_default() += sign;
         }
         self.known.retain(|_, n| *n != 0);
