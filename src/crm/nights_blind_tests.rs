@@ -145,12 +145,12 @@ fn notes(source: &CsvSource, folder: &Path) -> Option<BTreeMap<String, Vec<Strin
 fn nights_of_exports_are_followed() {
     // The second sets are of another author, and were written when the program had learnt from the first.
     for (half, least) in
-        [("dev", 0.97), ("holdout", 0.58), ("dev_2", 0.97), ("holdout_2", 0.95), ("dev_3", 0.0), ("holdout_3", 0.0)]
+        [("dev", 0.97), ("holdout", 0.58), ("dev_2", 0.97), ("holdout_2", 0.95), ("dev_3", 0.99), ("holdout_3", 0.6)]
     {
         let figures = Figures::of(half);
         println!("nights of exports, {half}: {figures:?}");
         assert!(f64::from(figures.there) >= least * f64::from(figures.due), "{half}: {figures:?}");
-        if half.starts_with("dev") && half != "dev_3" {
+        if half.starts_with("dev") {
             assert_eq!((figures.refused, figures.wrongly_there, figures.notes_elsewhere), (0, 0, 0), "{figures:?}");
         }
     }
