@@ -162,8 +162,10 @@ fn look(path: &Path, stated: Option<&'static Encoding>, most: Option<usize>) -> 
         }
         bytes += n;
         hash.update(&piece[..n]);
-        // At the end of a beginning the last character may be cut off.
-        utf8.add(&piece[..n], n == 0 && most.is_none());
+        if !parquet {
+            // At the end of a beginning the last character may be cut off.
+            utf8.add(&piece[..n], n == 0 && most.is_none());
+        }
         if n == 0 {
             break;
         }
@@ -195,7 +197,7 @@ fn other_kind(beginning: &[u8]) -> Option<&'static str> {
     found.or(page).or(xml)
 }
 
-/// Which of a text's bytes are characters of UTF-8.
+/// How many characters of UTF-8 a text has, and how much that is none.
 struct Tally {
     utf8: Decoder,
     text: Vec<u8>,

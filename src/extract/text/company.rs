@@ -97,8 +97,7 @@ impl<'r> Firm<'r> {
 
     /// Whether a word that makes a statement somebody else's is the company's own here.
     fn is_own(self, token: &Token<'_>) -> bool {
-        let of_us = ["wir", "we", "uns", "us", "our", "ours"].contains(&token.text);
-        self.speaks && (of_us || token.text.starts_with("unser"))
+        self.speaks && is_us(token.text)
     }
 
     /// Whether another company is named by its legal form: `Nordwind GmbH`.
@@ -192,10 +191,7 @@ pub(super) fn of_topics(
         let Sign::Topic(index) = *found.tag else { continue };
         let topic = &TOPICS.all[index];
         let Some(field) = topic.field else { continue };
-        let ours = |at: usize| {
-            let text = tokens[at].text;
-            matches!(text, "wir" | "uns" | "we" | "us" | "our") || text.starts_with("unser")
-        };
+        let ours = |at: usize| is_us(tokens[at].text);
         let names_somebody = named.iter().any(|m| m.tokens.clone().any(|at| found.tokens.contains(&at)));
         // `A customer of X grows`, `unlike X`.
         let beside = |at: usize| {
@@ -277,4 +273,10 @@ fn doubts(
                 _ => false,
             }
         })
+}
+
+/// Whether a word means those who write.
+fn is_us(word: &str) -> bool {
+    matches!(word, "wir" | "we" | "uns" | "us" | "our" | "ours" | "we're" | "we've" | "we'll" | "we'd")
+        || word.starts_with("unser")
 }

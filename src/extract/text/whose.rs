@@ -199,7 +199,7 @@ impl Here<'_> {
 
     /// `Her goal`: what is said of it is said of her; of `her boss` it is not.
     fn is_their_own(&self, at: usize) -> bool {
-        const OWN: [&str; 44] = [
+        const OWN: [&str; 61] = [
             "plan",
             "brief",
             "remit",
@@ -239,6 +239,23 @@ impl Here<'_> {
             "own",
             "way",
             "gripe",
+            "problem",
+            "problems",
+            "headache",
+            "issue",
+            "issues",
+            "challenge",
+            "challenges",
+            "frustration",
+            "frustrations",
+            "trouble",
+            "motivation",
+            "driver",
+            "drivers",
+            "ambition",
+            "preference",
+            "preferences",
+            "bugbear",
             "number",
             "opinion",
             "word",
