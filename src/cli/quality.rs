@@ -18,7 +18,7 @@ const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.ts
 const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 101] = [
+const TEXTS: [&str; 103] = [
     "facets_dev",
     "facets_field_dev",
     "facets_inside_dev",
@@ -60,6 +60,8 @@ const TEXTS: [&str; 101] = [
     "facets_roles_traps",
     "facets_sceptic_de_traps",
     "facets_sceptic_en_traps",
+    "facets_sceptic2_de_traps",
+    "facets_sceptic2_en_traps",
     "facets_roles_de_1_dev",
     "facets_roles_de_2_dev",
     "facets_roles_de_3_dev",
