@@ -218,6 +218,18 @@ pub enum CrmError {
     },
 }
 
+impl CrmError {
+    /// The message without the headers that were found: of a file that has none, they are its first row.
+    #[must_use]
+    pub fn without_headers(&self) -> String {
+        let text = self.to_string();
+        text.split_once(FOUND).map_or(text.clone(), |(what, _)| what.to_owned())
+    }
+}
+
+/// What stands before the headers that were found.
+const FOUND: &str = "; its columns are: ";
+
 /// Where else consents can be read.
 const fn elsewhere(table: Table) -> &'static str {
     match table {
