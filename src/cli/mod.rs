@@ -31,6 +31,7 @@ mod run;
 mod run_report;
 mod schedule;
 mod schema;
+mod standing;
 mod status;
 mod subject;
 mod validate;

@@ -62,6 +62,8 @@ pub struct Heartbeat {
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    /// Device and number of the file.
+    file: Option<(u64, u64)>,
     database: Connection,
 }
 
@@ -85,9 +87,14 @@ impl Store {
 
     fn open_as(path: PathBuf, access: Access) -> Result<Self, StoreError> {
         match db::open(&path, access, SCHEMA) {
-            Ok(database) => Ok(Self { path, database }),
+            Ok(database) => Ok(Self { file: file(&path), path, database }),
             Err(source) => Err(StoreError { path, source }),
         }
+    }
+
+    /// Whether the file that was opened still lies where it lay.
+    pub fn is_in_place(&self) -> bool {
+        file(&self.path) == self.file
     }
 
     /// The names of all pipelines that were ever scheduled, sorted.
@@ -167,6 +174,11 @@ impl Store {
     fn error(&self, source: rusqlite::Error) -> StoreError {
         StoreError { path: self.path.clone(), source }
     }
+}
+
+fn file(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|facts| (facts.dev(), facts.ino()))
 }
 
 fn read(database: &Connection, pipeline: &str) -> rusqlite::Result<Option<State>> {
