@@ -175,7 +175,8 @@ impl Spec {
     }
 }
 
-fn just_before(at: Timestamp) -> Timestamp {
+/// The last instant before another.
+pub(super) fn just_before(at: Timestamp) -> Timestamp {
     at.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(at)
 }
 
