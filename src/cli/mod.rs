@@ -30,6 +30,7 @@ mod report;
 mod run;
 mod run_report;
 mod schedule;
+mod schedules;
 mod schema;
 mod standing;
 mod status;

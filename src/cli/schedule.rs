@@ -77,6 +77,9 @@ struct OnceArgs {
     /// The home, instead of the pipelines' `output.home`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// End with 0 in place of 1 after a run that was published with more dead letters than allowed
+    #[arg(long)]
+    accept_dead_letters: bool,
     /// Print how each pipeline stands as JSON, one a line
     #[arg(long)]
     json: bool,
@@ -92,12 +95,30 @@ struct PreviewArgs {
     /// How many runs
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     count: u32,
-    /// From when on (2026-03-28T00:00:00Z or 2026-03-28), instead of now
-    #[arg(long, value_name = "TIME", value_parser = super::instant)]
-    from: Option<Timestamp>,
+    /// From when on, instead of now: an instant (2026-03-28T00:00:00Z), or a day in the zone of the schedule (2026-03-28)
+    #[arg(long, value_name = "TIME")]
+    from: Option<Begin>,
     /// Print JSON, one pipeline a line
     #[arg(long)]
     json: bool,
+}
+
+/// Where a preview begins.
+#[derive(Debug, Clone, Copy)]
+enum Begin {
+    Instant(Timestamp),
+    /// In the zone of each schedule.
+    Day(jiff::civil::Date),
+}
+
+impl std::str::FromStr for Begin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_day = text.len() == "2026-03-28".len();
+        let day = if is_day { text.parse().ok().map(Self::Day) } else { None };
+        day.map_or_else(|| super::instant(text).map(Self::Instant), Ok)
+    }
 }
 
 pub(super) fn execute(args: &ScheduleArgs, quiet: bool, format: LogFormat, wall: &Clock) -> anyhow::Result<ExitCode> {
@@ -141,10 +162,16 @@ fn run_once(args: &OnceArgs, around: &Around, counts: &Arc<Counts>) -> anyhow::R
         }
         anyhow::Ok(ended)
     })?;
+    let code = |event: &Event| match code(event) {
+        DEAD_LETTERS if args.accept_dead_letters => 0,
+        code => code,
+    };
     if args.json {
         let mut out = std::io::stdout().lock();
         for (pipeline, event) in &ended {
-            writeln!(out, "{}", with_summary(event.to_json(pipeline), event))?;
+            let mut told = with_summary(event.to_json(pipeline), event);
+            told["exit_code"] = json!(code(event));
+            writeln!(out, "{told}")?;
         }
     }
     Ok(ExitCode::from(ended.iter().map(|(_, event)| code(event)).max().unwrap_or(0)))
@@ -154,7 +181,6 @@ fn with_summary(mut told: Value, event: &Event) -> Value {
     if let Event::Ended(_, Some(summary)) = event {
         told["summary"] = serde_json::to_value(summary).unwrap_or_default();
     }
-    told["exit_code"] = json!(code(event));
     told
 }
 
@@ -188,7 +214,6 @@ fn untangled(error: ScheduleError) -> anyhow::Error {
 }
 
 fn preview(args: &PreviewArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let from = args.from.unwrap_or_else(|| wall());
     let (mut specs, mut mistakes) = (Vec::new(), Vec::new());
     for file in &args.pipelines {
         match schedule_of(file) {
@@ -201,6 +226,11 @@ fn preview(args: &PreviewArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     }
     let mut out = std::io::stdout().lock();
     for (index, spec) in specs.iter().enumerate() {
+        let from = match args.from {
+            None => wall(),
+            Some(Begin::Instant(at)) => at,
+            Some(Begin::Day(day)) => spec.expression().begin_of(day).unwrap_or_else(|| wall()),
+        };
         let preview = Preview::new(spec, from, args.count as usize);
         if args.json {
             writeln!(out, "{}", preview.to_json())?;
@@ -245,6 +275,10 @@ impl Listener for Teller {
         if let Event::Ended(outcome, _) | Event::Failed(outcome, _) = event {
             self.counts.ended(outcome.name());
         }
+        if matches!(event, Event::Died) {
+            self.counts.ended(Outcome::Died.name());
+        }
+        self.counts.schedules.tell_of(pipeline, event);
         let is_trouble = matches!(
             event,
             Event::Failed(..)
@@ -270,6 +304,10 @@ impl Listener for Teller {
                 cause = error.source();
             }
         }
+    }
+
+    fn stands(&self, pipeline: &str, state: &State) {
+        self.counts.schedules.stands(pipeline, state);
     }
 
     fn observer(&self) -> Arc<dyn Observer> {

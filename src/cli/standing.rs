@@ -161,7 +161,8 @@ impl Standing {
             json!({
                 "pipeline": name, "expression": state.expression, "since": state.since.to_string(),
                 "last_fired": text(state.last_fired), "last_started": text(state.started),
-                "last_ended": text(state.ended), "last_outcome": self.outcome(state).map(Outcome::name),
+                "last_ended": text(state.ended), "last_success": text(state.succeeded),
+                "last_outcome": self.outcome(state).map(Outcome::name),
                 "unfinished": state.is_unfinished, "failures": state.failures, "paused_at": text(state.paused_at),
                 "next_start": text(state.next_start), "overdue": self.is_overdue(state),
             })

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::decide::{LeftOut, Why};
-use super::state::Outcome;
+use super::state::{Outcome, State};
 use crate::run::Observer;
 use crate::run::engine::RunError;
 use crate::run::summary::Summary;
@@ -18,6 +18,8 @@ use crate::run::summary::Summary;
 pub trait Listener: Send + Sync {
     /// Something happened to a pipeline's schedule.
     fn tell(&self, pipeline: &str, event: &Event);
+    /// How it stands now; told often.
+    fn stands(&self, _pipeline: &str, _state: &State) {}
     /// Told of the progress of the run that starts now.
     fn observer(&self) -> Arc<dyn Observer>;
 }

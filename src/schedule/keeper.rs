@@ -337,7 +337,9 @@ impl Keeper {
     ) -> Result<(State, T), StoreError> {
         let spec = &self.kept[index].spec;
         let first = || State::new(spec, now, self.slack);
-        self.store.update(spec.name(), first, |state| change(spec, state))
+        let (state, told) = self.store.update(spec.name(), first, |state| change(spec, state))?;
+        self.around.listener.stands(spec.name(), &state);
+        Ok((state, told))
     }
 
     fn beat(&self, now: Timestamp) -> Result<(), StoreError> {

@@ -1,7 +1,8 @@
 //! When pipelines run by themselves.
 //!
-//! Invariant: `cron`, `state`, `decide` and `preview` are pure: expression, state and clock come in, decisions go out. `store`
-//! keeps what a home must remember, `keeper` alone acts, and starts each run through the engine of `prosopon run`; `homes` keeps keepers.
+//! Invariant: `cron`, `state`, `decide` and `preview` are pure: expression, state and clock come in, decisions go out.
+//! `store` keeps what a home must remember, `keeper` alone acts, and starts each run through the engine of `prosopon
+//! run`; `homes` keeps a keeper for each home.
 //!
 //! How it differs from tools that were looked at: as with systemd's `Persistent=` what was missed is made up for, but
 //! never beyond a window (Kubernetes' `startingDeadlineSeconds`); the delay is fixed for each fire, so that a restart
