@@ -125,7 +125,7 @@ fn while_a_file_has_mistakes_its_runs_are_left_out_and_then_it_goes_on() {
     let (edited, left) = (file.clone(), Mutex::new(0));
     let told = keep(&[file], 45, move |_, event| match event {
         Event::Waiting(_) if *left.lock().expect("a count") == 0 => {
-            fs::write(&edited, "version: 1\nnmae: x\n").expect("written");
+            fs::write(&edited, "version: 1\nnothing: x\n").expect("written");
         }
         Event::LeftOut(..) => {
             let mut left = left.lock().expect("a count");
