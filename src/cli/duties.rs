@@ -284,7 +284,9 @@ fn rotate(args: &RotateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let to = args.to.clone().unwrap_or_else(|| next_file(&old, wall()));
     let home = office.home.path().to_owned();
     let in_use = old.clone().or_environment();
-    if in_use != old && args.to.is_none() {
+    // A variable goes before `home.json`, also where that names it.
+    let is_overridden = to.clone().or_environment() != to;
+    if is_overridden && args.to.is_none() {
         let text = "PROSOPON_MASTER_KEY or PROSOPON_MASTER_KEY_FILE is set and would go on naming the old key: say with --to \
                     where the new one goes, and unset the variable afterwards";
         return Err(Usage(text.to_owned()).into());
@@ -305,7 +307,7 @@ fn rotate(args: &RotateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let n = office.vault.subjects().count();
     office.home.set_master_source(&to)?;
     // A file that a variable names is the operator's own.
-    if let (MasterSource::File(path), true) = (&old, in_use == old) {
+    if let (MasterSource::File(path), true) = (&old, in_use == old && !is_overridden) {
         let path = home.join(path);
         if path.exists() {
             crate::run::files::overwrite_and_remove(&path)?;
@@ -316,7 +318,7 @@ fn rotate(args: &RotateArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
         format!("{n} subject key(s) and the home's own are wrapped under the master key {id} from {to}"),
         "the old key is of no use any more; backups of the vault from before still need it".to_owned(),
     ];
-    if in_use != old {
+    if is_overridden {
         lines.push("unset PROSOPON_MASTER_KEY and PROSOPON_MASTER_KEY_FILE now: they name the old key".to_owned());
     }
     args.home.print(&json!({ "master_key": id, "source": to.to_string(), "subjects": n }), &lines)?;

@@ -43,6 +43,9 @@ pub(super) fn execute(args: &InitArgs, wall: &Clock) -> anyhow::Result<ExitCode>
     let home = Home::init(&args.out, &args.controller, origin, &args.master_key, wall())?;
     let events = home.legal()?.1.view().state().count();
     eprintln!("created the home {} of {:?} with {events} legal events", home.path().display(), home.controller());
+    let key = home.master_source();
+    let whence = if key == args.master_key { "" } else { ", as the environment says" };
+    eprintln!("the master key is in {key}{whence}: keep a copy apart from the home");
     eprintln!("next: set `output.home` in your pipeline file, then `prosopon validate` and `prosopon run`");
     Ok(ExitCode::SUCCESS)
 }

@@ -1,10 +1,11 @@
 //! `--metrics ADDR`: counts of a run for Prometheus, over HTTP.
 //!
-//! Invariant: counts only, by outcomes of a fixed list: no host, no source, nobody; so the number of series is fixed.
-//! It listens where the operator says and answers GET /metrics; it is no part of the fetcher.
+//! Invariant: counts only, by words of fixed lists and names of the pipelines that are kept: no host, no source, nobody;
+//! so the number of series is fixed. It listens where the operator says and answers GET and HEAD of /metrics; it is no
+//! part of the fetcher.
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,13 +18,14 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
+use super::schedules::Schedules;
 use crate::run::Observer;
 
 /// How a permit can end.
 const OUTCOMES: [&str; 4] = ["fetched", "failed", "abandoned", "refused"];
 
 /// How a run can end.
-const ENDS: [&str; 5] = ["completed", "completed_with_dead_letters", "failed", "stopped", "too_long"];
+const ENDS: [&str; 6] = ["completed", "completed_with_dead_letters", "failed", "stopped", "too_long", "died"];
 
 /// Counts of all runs of this process.
 #[derive(Default)]
@@ -36,6 +38,8 @@ pub(super) struct Counts {
     outcomes: [AtomicU64; OUTCOMES.len()],
     ends: [AtomicU64; ENDS.len()],
     active: AtomicU64,
+    /// How the schedules stand.
+    pub(super) schedules: Schedules,
 }
 
 /// Counts what it is told of one run, and tells it on. The run goes on for as long as somebody holds it.
@@ -70,10 +74,7 @@ impl Counts {
         let mut text = String::new();
         let count = |n: &AtomicU64| n.load(Ordering::Relaxed);
         let mut family = |name: &str, kind: &str, help: &str, lines: &[(String, u64)]| {
-            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-            for (labels, value) in lines {
-                let _ = writeln!(text, "{name}{labels} {value}");
-            }
+            tell_family(&mut text, name, kind, help, lines);
         };
         let one = |n: &AtomicU64| [(String::new(), count(n))];
         family("prosopon_run_active", "gauge", "Runs that go on, 0 between them.", &one(&self.active));
@@ -90,7 +91,16 @@ impl Counts {
         family("prosopon_fetches_not_modified_total", "counter", help, &one(&self.not_modified));
         let outcomes = by("outcome", &OUTCOMES, &self.outcomes);
         family("prosopon_fetches_total", "counter", "Permits to fetch by how they ended.", &outcomes);
+        self.schedules.tell(&mut text);
         text
+    }
+}
+
+/// A metric with its lines: labels and values.
+pub(super) fn tell_family<V: Display>(text: &mut String, name: &str, kind: &str, help: &str, lines: &[(String, V)]) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    for (labels, value) in lines {
+        let _ = writeln!(text, "{name}{labels} {value}");
     }
 }
 
@@ -149,7 +159,7 @@ pub(super) async fn serve(
 }
 
 fn answer<B>(request: &Request<B>, text: &Arc<dyn Fn() -> String + Send + Sync>) -> Response<Full<Bytes>> {
-    if request.method() != Method::GET || request.uri().path() != "/metrics" {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) || request.uri().path() != "/metrics" {
         let mut response = Response::new(Full::default());
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
@@ -200,10 +210,18 @@ mod tests {
             assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
         }
         assert!(!text.contains("somebody"));
-        let get = |path: &str| {
+        let ask = |method: Method, path: &str| {
             let text: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(String::new);
-            answer(&Request::get(path).body(()).expect("a request"), &text).status().as_u16()
+            let request = Request::builder().method(method).uri(path).body(()).expect("a request");
+            answer(&request, &text).status().as_u16()
         };
-        assert_eq!((get("/metrics"), get("/")), (200, 404));
+        for (method, path, status) in [
+            (Method::GET, "/metrics", 200),
+            (Method::HEAD, "/metrics", 200),
+            (Method::GET, "/", 404),
+            (Method::POST, "/metrics", 404),
+        ] {
+            assert_eq!(ask(method, path), status, "{path}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: the work is done by `crate::schedule`; here it is only called and told.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -15,21 +15,20 @@ use super::exit::{self, DEAD_LETTERS, HOME, INTERRUPTED, Usage};
 use super::metrics::{Counts, Metered};
 use super::progress::Progress;
 use super::run::{Watched, runtime, stop_asked};
+use super::standing::{self, Standing, StatusArgs};
 use super::{HomeArg, LogFormat, home_path};
 use crate::consent::gate::Clock;
 use crate::fetch::CancelHandle;
 use crate::run::Observer;
 use crate::run::engine::RunError;
 use crate::run::home::Home;
-use crate::schedule::event::{Event, Listener, seconds};
+use crate::schedule::event::{Event, Listener};
 use crate::schedule::files::schedule_of;
-use crate::schedule::keeper::{self, Around, Keeper, ScheduleError};
+use crate::schedule::homes;
+use crate::schedule::keeper::{Around, ScheduleError};
 use crate::schedule::preview::Preview;
 use crate::schedule::state::{Outcome, State};
-use crate::schedule::store::{Heartbeat, Store};
-
-/// A daemon that has given no sign of life for so many seconds is taken for dead.
-const DEAD_AFTER: i64 = 120;
+use crate::schedule::store::Store;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -78,6 +77,9 @@ struct OnceArgs {
     /// The home, instead of the pipelines' `output.home`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// End with 0 in place of 1 after a run that was published with more dead letters than allowed
+    #[arg(long)]
+    accept_dead_letters: bool,
     /// Print how each pipeline stands as JSON, one a line
     #[arg(long)]
     json: bool,
@@ -93,24 +95,30 @@ struct PreviewArgs {
     /// How many runs
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     count: u32,
-    /// From when on (2026-03-28T00:00:00Z or 2026-03-28), instead of now
-    #[arg(long, value_name = "TIME", value_parser = super::instant)]
-    from: Option<Timestamp>,
+    /// From when on, instead of now: an instant (2026-03-28T00:00:00Z), or a day in the zone of the schedule (2026-03-28)
+    #[arg(long, value_name = "TIME")]
+    from: Option<Begin>,
     /// Print JSON, one pipeline a line
     #[arg(long)]
     json: bool,
 }
 
-#[derive(Debug, Args)]
-struct StatusArgs {
-    #[command(flatten)]
-    home: HomeArg,
-    /// End with 1 unless a daemon gave a sign of life within so many seconds; it gives one every 30
-    #[arg(long, value_name = "SECONDS")]
-    alive: Option<u32>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+/// Where a preview begins.
+#[derive(Debug, Clone, Copy)]
+enum Begin {
+    Instant(Timestamp),
+    /// In the zone of each schedule.
+    Day(jiff::civil::Date),
+}
+
+impl std::str::FromStr for Begin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_day = text.len() == "2026-03-28".len();
+        let day = if is_day { text.parse().ok().map(Self::Day) } else { None };
+        day.map_or_else(|| super::instant(text).map(Self::Instant), Ok)
+    }
 }
 
 pub(super) fn execute(args: &ScheduleArgs, quiet: bool, format: LogFormat, wall: &Clock) -> anyhow::Result<ExitCode> {
@@ -120,7 +128,7 @@ pub(super) fn execute(args: &ScheduleArgs, quiet: bool, format: LogFormat, wall:
         None => keep(args, &around, &counts),
         Some(ScheduleCommand::Once(once)) => run_once(once, &around, &counts),
         Some(ScheduleCommand::Preview(args)) => preview(args, wall),
-        Some(ScheduleCommand::Status(args)) => status(args, wall),
+        Some(ScheduleCommand::Status(args)) => standing::execute(args, wall),
         Some(ScheduleCommand::Resume(args)) => resume(args, wall),
     }
 }
@@ -134,8 +142,8 @@ fn keep(args: &ScheduleArgs, around: &Around, counts: &Arc<Counts>) -> anyhow::R
     runtime()?.block_on(async {
         listen(around);
         args.watched.serve(counts).await?;
-        let keepers = keeper::open(&args.pipelines, args.out.as_deref(), around).map_err(untangled)?;
-        keeper::keep_all(keepers).await.map_err(untangled)
+        let homes = homes::open(&args.pipelines, args.out.as_deref(), around).map_err(untangled)?;
+        homes::keep_all(homes, around).await.map_err(untangled)
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -145,15 +153,25 @@ fn run_once(args: &OnceArgs, around: &Around, counts: &Arc<Counts>) -> anyhow::R
         listen(around);
         args.watched.serve(counts).await?;
         let mut ended = Vec::new();
-        for mut keeper in keeper::open(&args.pipelines, args.out.as_deref(), around).map_err(untangled)? {
-            ended.extend(Keeper::once(&mut keeper).await.map_err(untangled)?);
+        for home in homes::open(&args.pipelines, args.out.as_deref(), around).map_err(untangled)? {
+            let stands = match home {
+                Ok(keeper) => keeper.once().await,
+                Err(sick) => Err(sick),
+            };
+            ended.extend(stands.unwrap_or_else(|sick| sick.tell(around)));
         }
         anyhow::Ok(ended)
     })?;
+    let code = |event: &Event| match code(event) {
+        DEAD_LETTERS if args.accept_dead_letters => 0,
+        code => code,
+    };
     if args.json {
         let mut out = std::io::stdout().lock();
         for (pipeline, event) in &ended {
-            writeln!(out, "{}", with_summary(event.to_json(pipeline), event))?;
+            let mut told = with_summary(event.to_json(pipeline), event);
+            told["exit_code"] = json!(code(event));
+            writeln!(out, "{told}")?;
         }
     }
     Ok(ExitCode::from(ended.iter().map(|(_, event)| code(event)).max().unwrap_or(0)))
@@ -163,7 +181,6 @@ fn with_summary(mut told: Value, event: &Event) -> Value {
     if let Event::Ended(_, Some(summary)) = event {
         told["summary"] = serde_json::to_value(summary).unwrap_or_default();
     }
-    told["exit_code"] = json!(code(event));
     told
 }
 
@@ -173,7 +190,7 @@ fn code(event: &Event) -> u8 {
         Event::Ended(Outcome::DeadLetters, _) => DEAD_LETTERS,
         Event::Failed(Outcome::TooLong | Outcome::Stopped, _) => INTERRUPTED,
         Event::Failed(_, error) => exit::number_of_run(error),
-        Event::Paused(_) => HOME,
+        Event::Paused(_) | Event::Sick(_) => HOME,
         _ => 0,
     }
 }
@@ -192,11 +209,11 @@ fn untangled(error: ScheduleError) -> anyhow::Error {
     match error {
         ScheduleError::Run(error) => error.into(),
         ScheduleError::Store(error) => error.into(),
+        ScheduleError::Gone(_) => error.into(),
     }
 }
 
 fn preview(args: &PreviewArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let from = args.from.unwrap_or_else(|| wall());
     let (mut specs, mut mistakes) = (Vec::new(), Vec::new());
     for file in &args.pipelines {
         match schedule_of(file) {
@@ -209,6 +226,11 @@ fn preview(args: &PreviewArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     }
     let mut out = std::io::stdout().lock();
     for (index, spec) in specs.iter().enumerate() {
+        let from = match args.from {
+            None => wall(),
+            Some(Begin::Instant(at)) => at,
+            Some(Begin::Day(day)) => spec.expression().begin_of(day).unwrap_or_else(|| wall()),
+        };
         let preview = Preview::new(spec, from, args.count as usize);
         if args.json {
             writeln!(out, "{}", preview.to_json())?;
@@ -217,19 +239,6 @@ fn preview(args: &PreviewArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn status(args: &StatusArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
-    let home = Home::open(&args.home.path())?;
-    let standing = Standing::of(home.path(), args.home.pipeline.as_deref(), wall())?;
-    let mut out = std::io::stdout().lock();
-    if args.json {
-        writeln!(out, "{}", standing.to_json(home.path()))?;
-    } else {
-        write!(out, "{}", standing.text())?;
-    }
-    let is_alive = |most: &u32| standing.beat.is_some_and(|_| standing.age() <= i64::from(*most));
-    Ok(ExitCode::from(u8::from(args.alive.as_ref().is_some_and(|most| !is_alive(most)))))
 }
 
 fn resume(args: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
@@ -254,98 +263,6 @@ fn resume(args: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How the schedules of a home stand.
-pub(super) struct Standing {
-    now: Timestamp,
-    beat: Option<Heartbeat>,
-    /// By name of the pipeline.
-    pub schedules: Vec<(String, State)>,
-}
-
-impl Standing {
-    /// Reads it; nothing is written.
-    pub fn of(home: &Path, pipeline: Option<&str>, now: Timestamp) -> anyhow::Result<Self> {
-        let mut standing = Self { now, beat: None, schedules: Vec::new() };
-        let Some(store) = Store::open_to_read(home)? else { return Ok(standing) };
-        standing.beat = store.heartbeat()?;
-        for name in store.pipelines()? {
-            let is_wanted = pipeline.is_none_or(|wanted| wanted == name);
-            if let (true, Some(state)) = (is_wanted, store.state(&name)?) {
-                standing.schedules.push((name, state));
-            }
-        }
-        Ok(standing)
-    }
-
-    /// Seconds since the last sign of life.
-    fn age(&self) -> i64 {
-        self.beat.map_or(i64::MAX, |beat| self.now.duration_since(beat.at).as_secs())
-    }
-
-    /// One line on the daemon.
-    pub fn daemon(&self) -> String {
-        match self.beat {
-            None => "no daemon".to_owned(),
-            Some(beat) if self.age() > DEAD_AFTER => {
-                format!("daemon (process {}) gave no sign of life for {} s", beat.pid, self.age())
-            }
-            Some(beat) => format!("daemon (process {}) alive, last heartbeat {} s ago", beat.pid, self.age().max(0)),
-        }
-    }
-
-    /// One line on a schedule.
-    pub fn line(state: &State) -> String {
-        if let Some(at) = state.paused_at {
-            let failures = state.failures;
-            return format!("paused since {} after {failures} failed run(s): prosopon schedule resume", seconds(at));
-        }
-        let next = state.next_start.map_or("not known".to_owned(), |at| seconds(at).to_string());
-        let failures = if state.failures > 0 { format!(", {} failed in a row", state.failures) } else { String::new() };
-        format!("next start {next}{failures}")
-    }
-
-    fn text(&self) -> String {
-        let mut lines = vec![self.daemon()];
-        if self.schedules.is_empty() {
-            lines.push("nothing was ever scheduled here: prosopon schedule PIPELINE".to_owned());
-        }
-        for (name, state) in &self.schedules {
-            lines.push(format!("\n{name}  {}", state.expression));
-            lines.push(format!("  schedule  {}", Self::line(state)));
-            if let (Some(started), Some(outcome)) = (state.started, state.outcome) {
-                let ended = state.ended.map_or(String::new(), |at| format!(", ended {}", seconds(at)));
-                lines.push(format!("  last run  {}, started {}{ended}", outcome.name(), seconds(started)));
-            }
-            if let Some(fire) = state.last_fired {
-                lines.push(format!("  last fire {}", seconds(fire)));
-            }
-            if state.is_unfinished && state.outcome != Some(Outcome::Running) {
-                lines.push("  unfinished: the next start continues it".to_owned());
-            }
-        }
-        lines.join("\n") + "\n"
-    }
-
-    fn to_json(&self, home: &Path) -> Value {
-        let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
-        let daemon = self.beat.map(|beat| {
-            json!({ "pid": beat.pid, "heartbeat_at": beat.at.to_string(), "age_seconds": self.age().max(0),
-                    "alive": self.age() <= DEAD_AFTER })
-        });
-        let schedule = |(name, state): &(String, State)| {
-            json!({
-                "pipeline": name, "expression": state.expression, "since": state.since.to_string(),
-                "last_fired": text(state.last_fired), "last_started": text(state.started),
-                "last_ended": text(state.ended), "last_outcome": state.outcome.map(Outcome::name),
-                "unfinished": state.is_unfinished, "failures": state.failures, "paused_at": text(state.paused_at),
-                "next_start": text(state.next_start),
-            })
-        };
-        let schedules: Vec<Value> = self.schedules.iter().map(schedule).collect();
-        json!({ "home": home, "daemon": daemon, "schedules": schedules })
-    }
-}
-
 /// Tells on stderr what happens.
 struct Teller {
     quiet: bool,
@@ -358,9 +275,18 @@ impl Listener for Teller {
         if let Event::Ended(outcome, _) | Event::Failed(outcome, _) = event {
             self.counts.ended(outcome.name());
         }
+        if matches!(event, Event::Died) {
+            self.counts.ended(Outcome::Died.name());
+        }
+        self.counts.schedules.tell_of(pipeline, event);
         let is_trouble = matches!(
             event,
-            Event::Failed(..) | Event::TooLong(_) | Event::Died | Event::Paused(_) | Event::Unreadable(_)
+            Event::Failed(..)
+                | Event::TooLong(_)
+                | Event::Died
+                | Event::Paused(_)
+                | Event::Sick(_)
+                | Event::Unreadable(_)
         );
         if self.quiet && !is_trouble {
             return;
@@ -378,6 +304,10 @@ impl Listener for Teller {
                 cause = error.source();
             }
         }
+    }
+
+    fn stands(&self, pipeline: &str, state: &State) {
+        self.counts.schedules.stands(pipeline, state);
     }
 
     fn observer(&self) -> Arc<dyn Observer> {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use super::HomeArg;
-use super::schedule::Standing;
+use super::standing::Standing;
 use crate::consent::gate::Clock;
 use crate::run::home::Home;
 use crate::run::journal::Journal;
@@ -52,7 +52,7 @@ pub(super) fn execute(arg: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
             )?;
         }
         if let Some((_, state)) = standing.schedules.iter().find(|(name, _)| *name == pipeline) {
-            writeln!(out, "schedule  {}", Standing::line(state))?;
+            writeln!(out, "schedule  {}", standing.line(state))?;
         }
         writeln!(out, "next      {}", next(&run.state, journal.fetched(&run.run_id)?))?;
     }

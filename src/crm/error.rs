@@ -218,6 +218,29 @@ pub enum CrmError {
     },
 }
 
+impl CrmError {
+    /// The message without the headers that were found: of a file that has none, they are its first row.
+    #[must_use]
+    pub fn without_headers(&self) -> String {
+        let text = self.to_string();
+        let text = text.split_once(FOUND).map_or(text.as_str(), |(what, _)| what).to_owned();
+        let found = match self {
+            Self::BadColumn { column: header, .. }
+            | Self::UnknownNo { header, .. }
+            | Self::OddFlags { header, .. }
+            | Self::RowNumbers { header, .. }
+            | Self::SharedId { header, .. }
+            | Self::TwiceHeader { header, .. } => vec![header],
+            Self::TwoIds { one, other, .. } => vec![one, other],
+            _ => Vec::new(),
+        };
+        found.iter().fold(text, |text, header| text.replace(&format!("{header:?}"), "..."))
+    }
+}
+
+/// What stands before the headers that were found.
+const FOUND: &str = "; its columns are: ";
+
 /// Where else consents can be read.
 const fn elsewhere(table: Table) -> &'static str {
     match table {
@@ -226,5 +249,29 @@ const fn elsewhere(table: Table) -> &'static str {
         }
         Table::Consents => ", or name the file under `legal` with `dialect: list`, which reads consents in other words",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leaves_the_machine_names_no_header_of_a_file() {
+        let (path, cell) = (PathBuf::from("accounts.csv"), || "Erika \"Muster".to_owned());
+        for error in [
+            CrmError::MissingHeader { path: path.clone(), field: "id".into(), header: "Firma".into(), found: cell() },
+            CrmError::BadColumn { path: path.clone(), column: cell(), kind: "map".into() },
+            CrmError::UnknownNo { path: path.clone(), header: cell() },
+            CrmError::OddFlags { path: path.clone(), header: cell(), field: "email_opt_out".into() },
+            CrmError::RowNumbers { path: path.clone(), header: cell() },
+            CrmError::TwoIds { path: path.clone(), one: cell(), other: cell() },
+            CrmError::SharedId { path: path.clone(), header: cell() },
+            CrmError::TwiceHeader { path, header: cell() },
+        ] {
+            let text = error.without_headers();
+            assert!(error.to_string().contains("Erika"), "{error}");
+            assert!(text.starts_with("accounts.csv") && !text.contains("Erika"), "{text}");
+        }
     }
 }

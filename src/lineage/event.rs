@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256};
 use crate::sink::{Snapshot, Table, dictionary_json};
 
 const PRODUCER: &str = concat!("https://prosopon.example/releases/", env!("CARGO_PKG_VERSION"));
+/// So many characters of an error are told.
+const LONGEST: usize = 500;
 const RUN_EVENT: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent";
 
 /// A run at its beginning.
@@ -25,10 +27,10 @@ pub struct Begun {
     pub run_id: String,
     /// Whether an earlier start of this run was cut off.
     pub resumed: bool,
-    /// When it first began.
+    /// When it began, or goes on.
     pub at: Timestamp,
-    /// The clock of the inference.
-    pub as_of: Timestamp,
+    /// The clock of the inference, where it is known.
+    pub as_of: Option<Timestamp>,
     /// The home.
     pub home: PathBuf,
     /// What is read: files of the exports, and how many rows they have where that is known.
@@ -40,7 +42,7 @@ pub struct Begun {
 pub enum End {
     /// Its tables are published.
     Published(Snapshot),
-    /// It was asked to stop.
+    /// It was asked to stop, or is given up for another.
     Stopped,
     /// It failed: the error, which names nobody.
     Failed(String),
@@ -65,6 +67,7 @@ impl Event {
             End::Published(snapshot) => Self::of(begun, "COMPLETE", at, Map::new(), outputs(begun, Some(snapshot))),
             End::Stopped => Self::of(begun, "ABORT", at, Map::new(), outputs(begun, None)),
             End::Failed(message) => {
+                let message: String = message.chars().take(LONGEST).collect();
                 let facet = facet(
                     "1-0-1/ErrorMessageRunFacet",
                     "ErrorMessageRunFacet",
@@ -77,8 +80,10 @@ impl Event {
     }
 
     fn of(begun: &Begun, kind: &str, at: Timestamp, mut run: Map<String, Value>, outputs: Vec<Value>) -> Self {
-        let nominal = json!({ "nominalStartTime": begun.as_of.to_string() });
-        run.insert("nominalTime".to_owned(), facet("1-0-1/NominalTimeRunFacet", "NominalTimeRunFacet", nominal));
+        if let Some(as_of) = begun.as_of {
+            let nominal = json!({ "nominalStartTime": as_of.to_string() });
+            run.insert("nominalTime".to_owned(), facet("1-0-1/NominalTimeRunFacet", "NominalTimeRunFacet", nominal));
+        }
         let engine = json!({ "name": "prosopon", "version": env!("CARGO_PKG_VERSION") });
         run.insert(
             "processing_engine".to_owned(),

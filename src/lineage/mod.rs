@@ -27,9 +27,15 @@ impl Lineage {
     /// The run has begun, or goes on where it was stopped.
     #[must_use]
     pub fn begin(to: Option<PathBuf>, begun: Begun) -> Self {
-        let lineage = Self { to, begun };
+        let lineage = Self::of(to, begun);
         lineage.emit(|| Event::begin(&lineage.begun));
         lineage
+    }
+
+    /// A run whose beginning was told before.
+    #[must_use]
+    pub const fn of(to: Option<PathBuf>, begun: Begun) -> Self {
+        Self { to, begun }
     }
 
     /// The run has ended.

@@ -13,7 +13,7 @@ fn begun() -> Begun {
         run_id: "run_000001_abcdefgh".into(),
         resumed: false,
         at: "2026-03-02T03:00:00Z".parse().expect("an instant"),
-        as_of: "2026-03-01T00:00:00Z".parse().expect("an instant"),
+        as_of: "2026-03-01T00:00:00Z".parse().ok(),
         home: "/srv/home".into(),
         inputs: vec![("/srv/crm/contacts.csv".into(), Some(70)), ("/srv/crm/hubspot.json".into(), None)],
     }
@@ -77,6 +77,9 @@ fn one_run_has_one_uuid_over_its_starts_and_ends() {
     }
     let failed = Event::end(&begun(), &End::Failed("the disk is full".into()), at(9));
     assert_eq!(failed.as_json()["run"]["facets"]["errorMessage"]["message"], "the disk is full");
+    let long = Event::end(&begun(), &End::Failed("ü".repeat(9000)), at(9));
+    let message = &long.as_json()["run"]["facets"]["errorMessage"]["message"];
+    assert_eq!(message.as_str().map(|m| m.chars().count()), Some(500));
     assert_ne!(uuid(&Event::begin(&Begun { run_id: "run_000002_abcdefgh".into(), ..begun() })), id);
 }
 

@@ -122,6 +122,16 @@ pub enum RunError {
     Worker,
 }
 
+impl RunError {
+    /// The message, without anything that was read from an export.
+    pub(super) fn without_contents(&self) -> String {
+        match self {
+            Self::Crm(error) => error.without_headers(),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// One diagnostic a line.
 struct Lines<'a>(&'a [Diagnostic]);
 
@@ -238,7 +248,8 @@ pub async fn run(path: &Path, options: &Options, world: &World) -> Result<Summar
 }
 
 async fn work(path: &Path, options: &Options, world: &World) -> Result<Summary, RunError> {
-    let prepared = prepare(path, options, world)?;
+    let prepared =
+        prepare(path, options, world).inspect_err(|error| publish::never_began(path, options, error, world))?;
     Span::current().record("pipeline", prepared.plan.name());
     if options.dry_run {
         Box::pin(dry::run(prepared, options, world)).await

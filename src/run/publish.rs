@@ -5,9 +5,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tracing::Instrument;
 
-use crate::config::Plan;
+use crate::config::{self, Plan};
 use crate::consent::gate::Gate;
 use crate::demo::DemoWeb;
 use crate::fetch::{Fetcher, Recorder, TapeError, TapeHead, expire_cassettes};
@@ -40,8 +41,15 @@ use crate::sink::{FileFacts, HomeLock, SnapshotWriter};
 pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
     let (home, pipeline) = (prepared.home_path.clone(), prepared.plan.name().to_owned());
     let journal = Journal::open(&home.join("journal.sqlite"))?;
+    let before = journal.last_run(&pipeline)?;
     let state = begin(&prepared, &journal, options, world)?;
-    let lineage = Lineage::begin(prepared.plan.output().lineage.clone(), begun(&prepared, &state));
+    let (to, at) = (prepared.plan.output().lineage.clone(), (world.wall)());
+    if let Some(before) = before.filter(|before| before.state == "running" && before.run_id != state.run_id) {
+        // It is given up for good; what it read is not known any more.
+        let begun = Begun { as_of: None, inputs: Vec::new(), ..begun(&prepared, &before, at) };
+        Lineage::of(to.clone(), begun).end(&End::Stopped, at);
+    }
+    let lineage = Lineage::begin(to, begun(&prepared, &state, at));
     let id = state.run_id.clone();
     let current = || crate::sink::current(&home, &pipeline).ok().flatten();
     let result = Box::pin(go(prepared, journal, state, options, world)).await.map_err(|error| {
@@ -51,21 +59,43 @@ pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) ->
     let end = match &result {
         Ok(_) | Err(RunError::AfterPublishing(_)) => current().map_or(End::Stopped, End::Published),
         Err(RunError::Cancelled) => End::Stopped,
-        Err(error) => End::Failed(error.to_string()),
+        Err(error) => End::Failed(error.without_contents()),
     };
     lineage.end(&end, (world.wall)());
     result
 }
 
+/// A run that failed before it began, as a data catalogue is told of it, where the pipeline file can be read.
+pub(super) fn never_began(path: &Path, options: &Options, error: &RunError, world: &World) {
+    // Whoever was asked to stop, or found somebody at work, is called again.
+    if options.dry_run || matches!(error, RunError::Cancelled | RunError::Lock(_)) {
+        return;
+    }
+    let Ok(plan) = config::load_settings(path) else { return };
+    let at = (world.wall)();
+    let begun = Begun {
+        controller: plan.controller().to_owned(),
+        pipeline: plan.name().to_owned(),
+        // The journal has none.
+        run_id: format!("none_{at}"),
+        resumed: false,
+        at,
+        as_of: options.as_of.or(plan.as_of()),
+        home: options.out.clone().unwrap_or_else(|| plan.output().home.clone()),
+        inputs: Vec::new(),
+    };
+    Lineage::begin(plan.output().lineage.clone(), begun).end(&End::Failed(error.without_contents()), at);
+}
+
 /// The run as a data catalogue is told of it.
-fn begun(prepared: &Prepared, state: &RunState) -> Begun {
+fn begun(prepared: &Prepared, state: &RunState, now: Timestamp) -> Begun {
     Begun {
         controller: prepared.plan.controller().to_owned(),
         pipeline: prepared.plan.name().to_owned(),
         run_id: state.run_id.as_str().to_owned(),
         resumed: state.starts > 1,
-        at: state.started_at,
-        as_of: prepared.as_of,
+        at: if state.starts > 1 { now } else { state.started_at },
+        as_of: Some(prepared.as_of),
         home: prepared.home_path.clone(),
         inputs: prepared.files.clone(),
     }

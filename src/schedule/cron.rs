@@ -25,7 +25,20 @@ const FAR: SignedDuration = SignedDuration::from_hours(24 * 366 * 17);
 /// Why a text is no cron expression or no zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpressionError {
-    /// croner does not read it.
+    /// It has not five or six fields.
+    #[error(
+        "this cron expression has {0} field(s): five are needed, from minute to day of week, or six with seconds in front"
+    )]
+    Fields(usize),
+    /// croner does not read a field.
+    #[error("{text:?} is no {field} of a cron expression")]
+    Field {
+        /// Which.
+        field: &'static str,
+        /// What stands there.
+        text: String,
+    },
+    /// croner does not read it, though each field alone.
     #[error("this cron expression cannot be read")]
     Unreadable,
     /// It names days that do not exist.
@@ -78,9 +91,30 @@ pub struct ClockChange {
 /// How many times a [`ClockChange`] lists.
 pub const MOST_EFFECTS: usize = 24;
 
+/// The fields of an expression in their order; the first may be left out.
+const FIELDS: [&str; 6] = ["second", "minute", "hour", "day of month", "month", "day of week"];
+
+/// Which field cannot be read.
+fn unreadable(fields: &[&str]) -> ExpressionError {
+    let names = &FIELDS[FIELDS.len() - fields.len()..];
+    let is_read = |at: usize| {
+        let alone: Vec<&str> = (0..fields.len()).map(|i| if i == at { fields[i] } else { "*" }).collect();
+        Cron::from_str(&alone.join(" ")).is_ok()
+    };
+    let wrong = (0..fields.len()).find(|at| !is_read(*at));
+    wrong.map_or(ExpressionError::Unreadable, |at| ExpressionError::Field {
+        field: names[at],
+        text: fields[at].to_owned(),
+    })
+}
+
 /// Reads an expression and makes sure that it comes at all.
 fn read(text: &str) -> Result<Cron, ExpressionError> {
-    let cron = Cron::from_str(text).map_err(|_| ExpressionError::Unreadable)?;
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    if !matches!(fields.len(), 5 | 6) {
+        return Err(ExpressionError::Fields(fields.len()));
+    }
+    let cron = Cron::from_str(text).map_err(|_| unreadable(&fields))?;
     cron.find_next_occurrence(&Wall(ORIGIN), true).map_err(|_| ExpressionError::Never)?;
     Ok(cron)
 }

@@ -48,6 +48,8 @@ pub enum LeftOut {
     Overlap,
     /// Nothing ran at its time, and it is not made up for.
     Missed,
+    /// The pipeline file has mistakes.
+    Mistakes,
 }
 
 /// The last fire that is left out, and why.
@@ -173,13 +175,26 @@ impl Spec {
     }
 }
 
-fn just_before(at: Timestamp) -> Timestamp {
+/// The last instant before another.
+pub(super) fn just_before(at: Timestamp) -> Timestamp {
     at.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(at)
 }
 
 /// Decides; `held` is the stretch in which other work kept the home.
 pub fn decide(spec: &Spec, state: &State, held: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Decision {
     Deciding { spec, state, held, now }.decide()
+}
+
+/// Decides while the pipeline file has mistakes: what is due is left out, and a run that was stopped waits.
+pub fn decide_without_file(spec: &Spec, state: &State, now: Timestamp) -> Decision {
+    let decided = decide(spec, state, None, now);
+    let (left_out, base) = match decided.then {
+        Then::Paused => return decided,
+        Then::Start(fire, why) if why != Why::Continued => (Some((fire, LeftOut::Mistakes)), fire),
+        _ => (decided.left_out, decided.left_out.map_or(state.base(), |(fire, _)| fire)),
+    };
+    let next = spec.next(base.max(state.base())).map(|fire| (fire, spec.start_of(fire)));
+    Decision { left_out, then: Then::Wait(next) }
 }
 
 struct Deciding<'a> {

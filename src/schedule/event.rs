@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::decide::{LeftOut, Why};
-use super::state::Outcome;
+use super::state::{Outcome, State};
 use crate::run::Observer;
 use crate::run::engine::RunError;
 use crate::run::summary::Summary;
@@ -18,6 +18,8 @@ use crate::run::summary::Summary;
 pub trait Listener: Send + Sync {
     /// Something happened to a pipeline's schedule.
     fn tell(&self, pipeline: &str, event: &Event);
+    /// How it stands now; told often.
+    fn stands(&self, _pipeline: &str, _state: &State) {}
     /// Told of the progress of the run that starts now.
     fn observer(&self) -> Arc<dyn Observer>;
 }
@@ -48,7 +50,9 @@ pub enum Event {
     Died,
     /// The schedule is paused after so many failures in a row.
     Paused(u32),
-    /// The pipeline file cannot be read any more; the schedule goes on as it was.
+    /// The home cannot be kept; it is tried again.
+    Sick(String),
+    /// The pipeline file has mistakes now; nothing runs until it has none.
     Unreadable(String),
     /// The pipeline file has changed.
     Reloaded,
@@ -66,6 +70,7 @@ impl Event {
             Self::Busy { .. } => "schedule_busy",
             Self::Died => "schedule_died",
             Self::Paused(_) => "schedule_paused",
+            Self::Sick(_) => "schedule_home_failed",
             Self::Unreadable(_) => "schedule_unreadable",
             Self::Reloaded => "schedule_reloaded",
         }
@@ -113,8 +118,9 @@ impl fmt::Display for Event {
             Self::Paused(failures) => {
                 write!(f, "paused after {failures} failed run(s) in a row: `prosopon schedule resume` goes on")
             }
+            Self::Sick(message) => write!(f, "its home cannot be kept and is tried again: {message}"),
             Self::Unreadable(message) => {
-                write!(f, "the pipeline file has mistakes now, the schedule before goes on: {message}")
+                write!(f, "the pipeline file has mistakes, its runs are left out until it has none: {message}")
             }
             Self::Reloaded => f.write_str("the pipeline file has changed and was read anew"),
         }
@@ -146,6 +152,7 @@ impl LeftOut {
         match self {
             Self::Overlap => "overlap",
             Self::Missed => "missed",
+            Self::Mistakes => "mistakes",
         }
     }
 
@@ -153,6 +160,7 @@ impl LeftOut {
         match self {
             Self::Overlap => "the run before had not ended (overlap: skip)",
             Self::Missed => "it was missed and is not made up for (catch_up)",
+            Self::Mistakes => "the pipeline file has mistakes",
         }
     }
 }

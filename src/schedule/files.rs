@@ -1,7 +1,7 @@
 //! The pipeline files of a scheduler, and the homes they name.
 //!
-//! Invariant: a scheduler starts only with files and homes that a run could use; a file that is changed later is taken
-//! over when it has no mistake.
+//! Invariant: a scheduler starts only with files that a run could use; a file that is changed later is taken over when it
+//! has no mistake, and nothing runs by it until then.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,14 @@ use crate::run::engine::{self, Options, RunError};
 use crate::run::home::Home;
 use crate::sink::HomeLock;
 
+/// A home, and the pipelines that are kept in it.
+pub struct Room {
+    /// Its folder.
+    pub home: PathBuf,
+    /// At least one.
+    pub(super) kept: Vec<Kept>,
+}
+
 /// A pipeline that is kept.
 pub(super) struct Kept {
     /// Its file.
@@ -23,6 +31,9 @@ pub(super) struct Kept {
     pub spec: Spec,
     /// What was last told: whether it is paused, and its next start.
     pub told: Option<(bool, Option<Timestamp>)>,
+    /// Whether its file cannot be used as it is now.
+    pub has_mistakes: bool,
+    plan: Plan,
     stamp: Option<(SystemTime, u64)>,
 }
 
@@ -34,18 +45,35 @@ impl Kept {
             return None;
         }
         self.stamp = stamp;
-        let refused = |mistakes: Vec<Diagnostic>| mistakes.first().map(ToString::to_string).unwrap_or_default();
-        match schedule_of(&self.file) {
-            Ok((plan, _)) if plan.name() != self.spec.name() => {
-                Some(Err(format!("{} has another name now: start the scheduler anew", self.file.display())))
-            }
-            Ok((_, spec)) if spec == self.spec => None,
-            Ok((_, spec)) => {
-                self.spec = spec;
-                Some(Ok(()))
-            }
-            Err(mistakes) => Some(Err(refused(mistakes))),
+        let had_mistakes = self.has_mistakes;
+        let read = self.read();
+        self.has_mistakes = read.is_err();
+        match read {
+            Ok(is_other) => (is_other || had_mistakes).then_some(Ok(())),
+            Err(message) => Some(Err(message)),
         }
+    }
+
+    /// Takes over what the file says; whether the schedule is another one.
+    fn read(&mut self) -> Result<bool, String> {
+        let first = |mistakes: Vec<Diagnostic>| mistakes.first().map(ToString::to_string).unwrap_or_default();
+        let (plan, spec) = schedule_of(&self.file).map_err(first)?;
+        if plan.name() != self.spec.name() {
+            // Its tables would go elsewhere, beside a memory that is not theirs.
+            let (file, name) = (self.file.display(), self.spec.name());
+            return Err(format!("{file}: the pipeline was called {name} when the scheduler started: start it anew"));
+        }
+        engine::check_served(&plan, &Options::default()).map_err(|error| error.to_string())?;
+        let is_other = spec != self.spec;
+        (self.plan, self.spec) = (plan, spec);
+        Ok(is_other)
+    }
+}
+
+impl Room {
+    /// Opens the home as a run would: only a demo pipeline makes one.
+    pub(super) fn open(&self, now: Timestamp) -> Result<(), RunError> {
+        self.kept.iter().try_for_each(|kept| open_home(&self.home, &kept.plan, now))
     }
 }
 
@@ -70,12 +98,8 @@ pub fn schedule_of(file: &Path) -> Result<(Plan, Spec), Vec<Diagnostic>> {
     Ok((plan, spec))
 }
 
-/// Reads the files and opens their homes.
-pub(super) fn kept(
-    files: &[PathBuf],
-    out: Option<&Path>,
-    now: Timestamp,
-) -> Result<BTreeMap<PathBuf, Vec<Kept>>, RunError> {
+/// Reads the files; no home is touched.
+pub(super) fn rooms(files: &[PathBuf], out: Option<&Path>) -> Result<Vec<Room>, RunError> {
     let (mut plans, mut mistakes, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for file in files {
         match schedule_of(file) {
@@ -98,14 +122,13 @@ pub(super) fn kept(
     let mut homes: BTreeMap<PathBuf, Vec<Kept>> = BTreeMap::new();
     for (home, file, plan, spec) in plans {
         engine::check_served(&plan, &Options::default())?;
-        open_home(&home, &plan, now)?;
-        let kept = Kept { file: file.clone(), spec, told: None, stamp: stamp(file) };
+        let stamp = stamp(file);
+        let kept = Kept { file: file.clone(), spec, told: None, has_mistakes: false, plan, stamp };
         homes.entry(home).or_default().push(kept);
     }
-    Ok(homes)
+    Ok(homes.into_iter().map(|(home, kept)| Room { home, kept }).collect())
 }
 
-/// As a run would: only a demo pipeline makes a home.
 fn open_home(path: &Path, plan: &Plan, now: Timestamp) -> Result<(), RunError> {
     if plan.network() != Network::Demo || path.join("home.json").exists() {
         Home::open_for(path, plan.controller(), plan.network() == Network::Demo)?;

@@ -3,7 +3,7 @@
 //! Invariant: one scheduler a home, one run at a time in it; a fire is on the disk before its run starts, so a fire
 //! that was cut off is continued and never taken for a new one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +12,12 @@ use tokio::time::sleep;
 
 use super::decide::{self, Decision, ON_TIME, Spec, Then, Why};
 use super::event::{Event, Listener};
-use super::files::{Kept, kept, schedule_of};
+use super::files::{Kept, Room};
+use super::homes::{Opened, Sick};
 use super::running::{self, BEAT, Sign};
 use super::state::{Outcome, State};
 use super::store::{Heartbeat, Store, StoreError};
-use crate::config::{Diagnostic, Overlap, Position};
+use crate::config::Overlap;
 use crate::consent::gate::Clock;
 use crate::fetch::{Cancel, CancelHandle};
 use crate::run::engine::{Options, RunError, World};
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The shortest sleep, where a clock says that nothing is due and nothing is to be waited for.
 const LEAST: Duration = Duration::from_millis(20);
 
-/// Why a scheduler ends.
+/// Why a home cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum ScheduleError {
     /// A pipeline file, the home, or a lock.
@@ -37,6 +38,9 @@ pub enum ScheduleError {
     /// Its memory.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It was there.
+    #[error("{0} is gone, or another was put in its place")]
+    Gone(PathBuf),
 }
 
 /// What comes from outside.
@@ -78,44 +82,47 @@ enum Free {
     Stopped,
 }
 
-/// Opens the schedulers of pipelines, one a home; `out` overrides the homes of the pipelines.
-///
-/// # Errors
-/// Mistakes of pipeline files; a home that does not open; another scheduler keeps one of them.
-pub fn open(files: &[PathBuf], out: Option<&Path>, around: &Around) -> Result<Vec<Keeper>, ScheduleError> {
-    let mut keepers: Vec<Keeper> = Vec::new();
-    for (home, kept) in kept(files, out, (around.wall)())? {
-        let lock = HomeLock::acquire_for_schedule(&home).map_err(RunError::from)?;
-        let store = Store::open(&home)?;
-        let (around, stop) = (around.clone(), around.stop.flag());
-        keepers.push(Keeper { home, store, kept, around, stop, slack: SignedDuration::ZERO, held: None, _lock: lock });
-    }
-    Ok(keepers)
-}
-
-/// Keeps all schedules until somebody stops it; where one home fails, all stop.
-///
-/// # Errors
-/// The memory of a home cannot be written: nothing is started that could not be remembered.
-pub async fn keep_all(keepers: Vec<Keeper>) -> Result<(), ScheduleError> {
-    let all = keepers.into_iter().map(|mut keeper| async move {
-        let kept = keeper.keep().await;
-        if kept.is_err() {
-            keeper.around.stop.cancel();
-        }
-        kept.and(keeper.store.stop_beating().map_err(ScheduleError::from))
-    });
-    futures_util::future::join_all(all).await.into_iter().collect()
-}
-
 impl Keeper {
-    /// Keeps the schedules of the home until somebody stops it.
-    async fn keep(&mut self) -> Result<(), ScheduleError> {
+    /// Begins to keep a home.
+    pub(super) fn open(mut room: Room, around: &Around) -> Opened {
+        let opened = || {
+            room.open((around.wall)())?;
+            let lock = HomeLock::acquire_for_schedule(&room.home).map_err(RunError::from)?;
+            Ok((lock, Store::open(&room.home)?))
+        };
+        let (lock, store) = match opened() {
+            Ok(opened) => opened,
+            Err(error) => return Err(Box::new(Sick { room, error })),
+        };
+        room.kept.iter_mut().for_each(|kept| kept.told = None);
+        let (around, stop) = (around.clone(), around.stop.flag());
+        let (slack, Room { home, kept }) = (SignedDuration::ZERO, room);
+        Ok(Self { home, store, kept, around, stop, slack, held: None, _lock: lock })
+    }
+
+    fn give_up(self, error: ScheduleError) -> Box<Sick> {
+        // It may be what fails; then its age tells that nobody is there.
+        let _ = self.store.stop_beating();
+        Box::new(Sick { room: Room { home: self.home, kept: self.kept }, error })
+    }
+
+    /// Keeps the schedules of the home until somebody stops it, and then says whether that is in its memory.
+    pub(super) async fn keep(mut self) -> Result<Result<(), ScheduleError>, Box<Sick>> {
+        match self.keep_on().await {
+            Ok(()) => Ok(self.store.stop_beating().map_err(ScheduleError::from)),
+            Err(error) => Err(self.give_up(error)),
+        }
+    }
+
+    async fn keep_on(&mut self) -> Result<(), ScheduleError> {
         self.recover()?;
         while !self.stop.is_cancelled() {
             let now = (self.around.wall)();
+            if !self.home.join("home.json").exists() || !self.store.is_in_place() {
+                return Err(ScheduleError::Gone(self.home.clone()));
+            }
             self.beat(now)?;
-            self.reload();
+            (0..self.kept.len()).for_each(|index| self.reload(index));
             let (due, wake) = self.look(now)?;
             if let Some(due) = due {
                 self.start(&due).await?;
@@ -136,11 +143,13 @@ impl Keeper {
     ///
     /// # Errors
     /// The memory of the home cannot be read or written.
-    pub async fn once(&mut self) -> Result<Vec<(String, Event)>, ScheduleError> {
+    pub async fn once(mut self) -> Result<Vec<(String, Event)>, Box<Sick>> {
         self.slack = ON_TIME;
         let ended = self.run_due().await;
-        self.store.stop_beating()?;
-        ended
+        match self.store.stop_beating().map_err(ScheduleError::from).and(ended) {
+            Ok(ended) => Ok(ended),
+            Err(error) => Err(self.give_up(error)),
+        }
     }
 
     async fn run_due(&mut self) -> Result<Vec<(String, Event)>, ScheduleError> {
@@ -178,14 +187,12 @@ impl Keeper {
         Ok(())
     }
 
-    /// Takes over pipeline files that have changed; one with mistakes changes nothing.
-    fn reload(&mut self) {
-        for index in 0..self.kept.len() {
-            match self.kept[index].reload() {
-                Some(Ok(())) => self.tell(index, &Event::Reloaded),
-                Some(Err(message)) => self.tell(index, &Event::Unreadable(message)),
-                None => {}
-            }
+    /// Takes over a pipeline file that has changed.
+    fn reload(&mut self, index: usize) {
+        match self.kept[index].reload() {
+            Some(Ok(())) => self.tell(index, &Event::Reloaded),
+            Some(Err(message)) => self.tell(index, &Event::Unreadable(message)),
+            None => {}
         }
     }
 
@@ -194,7 +201,9 @@ impl Keeper {
         let (mut due, mut wake): (Option<(Timestamp, Due)>, Option<Timestamp>) = (None, None);
         for index in 0..self.kept.len() {
             let held = self.held;
-            let (state, decision) = self.update(index, now, |spec, state| settle(spec, state, held, now))?;
+            let has_mistakes = self.kept[index].has_mistakes;
+            let (state, decision) =
+                self.update(index, now, |spec, state| settle(spec, state, (held, has_mistakes), now))?;
             if let Some((fire, why)) = decision.left_out {
                 self.tell(index, &Event::LeftOut(fire, why));
             }
@@ -235,6 +244,11 @@ impl Keeper {
                 return Ok(Some(event));
             }
         }
+        // It may have waited for hours.
+        self.reload(index);
+        if self.kept[index].has_mistakes {
+            return Ok(None);
+        }
         let now = (self.around.wall)();
         self.update(index, now, |_, state| state.start(due.fire, now))?;
         self.tell(index, &Event::Started(due.fire, due.why));
@@ -257,16 +271,6 @@ impl Keeper {
         let listener = &self.around.listener;
         let world = World { wall: Arc::clone(&self.around.wall), cancel: cancel.flag(), observer: listener.observer() };
         let options = Options { out: Some(self.home.clone()), ..Options::default() };
-        if let Ok((plan, _)) = schedule_of(&kept.file)
-            && plan.name() != kept.spec.name()
-        {
-            // Its tables would go elsewhere, beside a memory that is not theirs.
-            let name = kept.file.display().to_string();
-            let text =
-                format!("the pipeline was called {} when the scheduler started: start it anew", kept.spec.name());
-            let error = RunError::Config(vec![Diagnostic::error(&name, Position::START, text)]);
-            return Event::Failed(Outcome::Failed, Box::new(error));
-        }
         let work = running::start(kept.file.clone(), options, world);
         let limit = kept.spec.max_duration();
         let sign = |sign| match sign {
@@ -333,7 +337,9 @@ impl Keeper {
     ) -> Result<(State, T), StoreError> {
         let spec = &self.kept[index].spec;
         let first = || State::new(spec, now, self.slack);
-        self.store.update(spec.name(), first, |state| change(spec, state))
+        let (state, told) = self.store.update(spec.name(), first, |state| change(spec, state))?;
+        self.around.listener.stands(spec.name(), &state);
+        Ok((state, told))
     }
 
     fn beat(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -344,17 +350,27 @@ impl Keeper {
         self.around.listener.tell(self.kept[index].spec.name(), event);
     }
 
-    fn tell_pause(&self, index: usize, state: &State, now: Timestamp) {
+    fn tell_pause(&mut self, index: usize, state: &State, now: Timestamp) {
         if state.paused_at == Some(now) {
             self.tell(index, &Event::Paused(state.failures));
+            self.kept[index].told = Some((true, None));
         }
     }
 }
 
 /// Decides, and brings the memory in line.
-fn settle(spec: &Spec, state: &mut State, held: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Decision {
+fn settle(
+    spec: &Spec,
+    state: &mut State,
+    (held, has_mistakes): (Option<(Timestamp, Timestamp)>, bool),
+    now: Timestamp,
+) -> Decision {
     state.adopt(spec, now);
-    let decision = decide::decide(spec, state, held, now);
+    let decision = if has_mistakes {
+        decide::decide_without_file(spec, state, now)
+    } else {
+        decide::decide(spec, state, held, now)
+    };
     if let Some((fire, _)) = decision.left_out {
         state.pass(fire);
     }

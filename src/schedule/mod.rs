@@ -1,7 +1,8 @@
 //! When pipelines run by themselves.
 //!
-//! Invariant: `cron`, `state`, `decide` and `preview` are pure: expression, state and clock come in, decisions go out. `store`
-//! keeps what a home must remember, `keeper` alone acts, and starts each run through the engine of `prosopon run`.
+//! Invariant: `cron`, `state`, `decide` and `preview` are pure: expression, state and clock come in, decisions go out.
+//! `store` keeps what a home must remember, `keeper` alone acts, and starts each run through the engine of `prosopon
+//! run`; `homes` keeps a keeper for each home.
 //!
 //! How it differs from tools that were looked at: as with systemd's `Persistent=` what was missed is made up for, but
 //! never beyond a window (Kubernetes' `startingDeadlineSeconds`); the delay is fixed for each fire, so that a restart
@@ -11,6 +12,7 @@ pub mod cron;
 pub mod decide;
 pub mod event;
 pub mod files;
+pub mod homes;
 pub mod keeper;
 pub mod preview;
 mod running;
@@ -18,4 +20,6 @@ pub mod state;
 pub mod store;
 
 #[cfg(test)]
-mod tests;
+mod keeping_tests;
+#[cfg(test)]
+pub(crate) mod tests;

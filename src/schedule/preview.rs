@@ -9,7 +9,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use serde_json::{Value, json};
 
 use super::cron::{ClockChange, Effect, MOST_EFFECTS};
-use super::decide::Spec;
+use super::decide::{Spec, just_before};
 
 /// How many clock changes are told of.
 const CHANGES: usize = 2;
@@ -38,9 +38,10 @@ pub struct Preview<'a> {
 }
 
 impl<'a> Preview<'a> {
-    /// The next fires after an instant.
+    /// The next fires from an instant on, which may be one.
     pub fn new(spec: &'a Spec, from: Timestamp, count: usize) -> Self {
         let expression = spec.expression();
+        let from = just_before(from);
         let fires = std::iter::successors(expression.next(from), |fire| expression.next(*fire));
         let coming = |fire| Coming {
             fire,

@@ -47,6 +47,11 @@ impl Outcome {
         OUTCOMES.iter().find(|(_, known)| *known == name).map(|(outcome, _)| *outcome)
     }
 
+    /// Whether there are tables of it.
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Completed | Self::DeadLetters)
+    }
+
     const fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::TooLong | Self::Died)
     }
@@ -67,6 +72,8 @@ pub struct State {
     pub ended: Option<Timestamp>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// When a run last ended with tables.
+    pub succeeded: Option<Timestamp>,
     /// Whether it waits to be continued.
     pub is_unfinished: bool,
     /// Failed runs in a row.
@@ -87,6 +94,7 @@ impl State {
             started: None,
             ended: None,
             outcome: None,
+            succeeded: None,
             is_unfinished: false,
             failures: 0,
             paused_at: None,
@@ -128,6 +136,9 @@ impl State {
     /// A run has ended.
     pub fn end(&mut self, spec: &Spec, outcome: Outcome, now: Timestamp) {
         (self.ended, self.outcome) = (Some(now), Some(outcome));
+        if outcome.is_success() {
+            self.succeeded = Some(now);
+        }
         self.is_unfinished = matches!(outcome, Outcome::Stopped | Outcome::Died);
         if outcome.is_failure() {
             self.failures += 1;

@@ -28,6 +28,10 @@ CREATE TABLE IF NOT EXISTS schedules (
     paused_at TEXT,
     next_start TEXT
 ) STRICT;
+CREATE TABLE IF NOT EXISTS successes (
+    pipeline TEXT PRIMARY KEY,
+    at TEXT NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS heartbeat (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     pid INTEGER NOT NULL,
@@ -62,6 +66,8 @@ pub struct Heartbeat {
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    /// Device and number of the file.
+    file: Option<(u64, u64)>,
     database: Connection,
 }
 
@@ -85,9 +91,14 @@ impl Store {
 
     fn open_as(path: PathBuf, access: Access) -> Result<Self, StoreError> {
         match db::open(&path, access, SCHEMA) {
-            Ok(database) => Ok(Self { path, database }),
+            Ok(database) => Ok(Self { file: file(&path), path, database }),
             Err(source) => Err(StoreError { path, source }),
         }
+    }
+
+    /// Whether the file that was opened still lies where it lay.
+    pub fn is_in_place(&self) -> bool {
+        file(&self.path) == self.file
     }
 
     /// The names of all pipelines that were ever scheduled, sorted.
@@ -169,6 +180,11 @@ impl Store {
     }
 }
 
+fn file(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|facts| (facts.dev(), facts.ino()))
+}
+
 fn read(database: &Connection, pipeline: &str) -> rusqlite::Result<Option<State>> {
     let sql = format!("SELECT {COLUMNS} FROM schedules WHERE pipeline = ?1");
     let state = |row: &Row<'_>| {
@@ -179,13 +195,26 @@ fn read(database: &Connection, pipeline: &str) -> rusqlite::Result<Option<State>
             started: maybe(row, 3)?,
             ended: maybe(row, 4)?,
             outcome: row.get::<_, Option<String>>(5)?.and_then(|name| Outcome::from_name(&name)),
+            succeeded: None,
             is_unfinished: row.get(6)?,
             failures: row.get(7)?,
             paused_at: maybe(row, 8)?,
             next_start: maybe(row, 9)?,
         })
     };
-    database.query_row(&sql, [pipeline], state).optional()
+    let Some(mut state) = database.query_row(&sql, [pipeline], state).optional()? else { return Ok(None) };
+    state.succeeded =
+        succeeded(database, pipeline)?.or(state.ended.filter(|_| state.outcome.is_some_and(Outcome::is_success)));
+    Ok(Some(state))
+}
+
+/// When a run last succeeded; a home of an older version has no such table before its next run.
+fn succeeded(database: &Connection, pipeline: &str) -> rusqlite::Result<Option<Timestamp>> {
+    if !database.table_exists(None, "successes")? {
+        return Ok(None);
+    }
+    let sql = "SELECT at FROM successes WHERE pipeline = ?1";
+    database.query_row(sql, [pipeline], |row| instant(row, 0)).optional()
 }
 
 fn write(database: &Connection, pipeline: &str, state: &State) -> rusqlite::Result<()> {
@@ -208,6 +237,10 @@ fn write(database: &Connection, pipeline: &str, state: &State) -> rusqlite::Resu
             text(state.next_start),
         ],
     )?;
+    if let Some(at) = state.succeeded {
+        let sql = "INSERT OR REPLACE INTO successes (pipeline, at) VALUES (?1, ?2)";
+        database.execute(sql, params![pipeline, at.to_string()])?;
+    }
     Ok(())
 }
 
@@ -244,6 +277,12 @@ mod tests {
             .expect("written");
         let reader = Store::open_to_read(home.path()).expect("readable").expect("there");
         assert_eq!(reader.state("nightly").expect("readable"), Some(ended));
+        let done = |state: &mut State| state.end(&spec, Outcome::Completed, now);
+        assert_eq!(store.update("nightly", || panic!("it was seen"), done).expect("written").0.succeeded, Some(now));
+        let later = now + jiff::SignedDuration::from_hours(1);
+        store.update("nightly", || panic!("it was seen"), |s| s.end(&spec, Outcome::Failed, later)).expect("written");
+        let failed = reader.state("nightly").expect("readable").expect("there");
+        assert_eq!((failed.ended, failed.succeeded), (Some(later), Some(now)), "a failure does not undo a success");
         assert_eq!(reader.pipelines().expect("readable"), ["nightly"]);
         assert_eq!(reader.heartbeat().expect("readable"), None);
         store.beat(Heartbeat { pid: 7, at: now }).expect("written");

@@ -76,6 +76,21 @@ fn an_open_hour_means_elapsed_time() {
 
 #[test]
 fn expressions_that_never_come_and_unknown_zones_are_refused() {
+    for (cron, words) in [
+        ("0 2 * * MON#6", "\"MON#6\" is no day of week"),
+        ("0 25 * * *", "\"25\" is no hour"),
+        ("x * * * * *", "\"x\" is no second"),
+        ("0 0 * FOO *", "\"FOO\" is no month"),
+        ("0 0 32 * *", "\"32\" is no day of month"),
+        ("@daily", "has 1 field(s)"),
+        ("0 2 * *", "has 4 field(s)"),
+    ] {
+        let told = Expression::new(cron, "UTC").expect_err(cron).to_string();
+        assert!(told.contains(words), "{cron}: {told}");
+    }
+    for (cron, first) in [("0 0 L * *", "31"), ("0 0 * * MON#2", "09"), ("0 0 * * FRI#L", "27")] {
+        assert_eq!(fires(cron, "UTC", "2026-03-01T00:00:00Z", 1), [format!("2026-03-{first}T00:00:00Z")], "{cron}");
+    }
     for (cron, zone) in [("15 2 31 2 *", "UTC"), ("61 * * * *", "UTC"), ("15 2 * * *", "Mars/Crater")] {
         assert!(Expression::new(cron, zone).is_err(), "{cron} {zone}");
     }
@@ -206,6 +221,8 @@ fn a_preview_tells_what_the_clock_changes_do() {
     let effects: Vec<_> = preview.changes.iter().flat_map(|c| &c.effects).map(|(_, effect)| *effect).collect();
     assert_eq!(effects, [Effect::Moved, Effect::Once]);
     insta::assert_snapshot!(preview.text());
+    let from = preview.coming[1].fire;
+    assert_eq!(Preview::new(&spec, from, 1).coming[0].fire, from, "an instant that is a fire is one of them");
 }
 
 const ZONES: [&str; 6] =

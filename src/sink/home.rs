@@ -13,6 +13,12 @@ use fs4::{FileExt, TryLockError};
 
 use super::SinkError;
 
+/// The lock of whoever keeps the schedules.
+const SCHEDULE: &str = ".schedule.lock";
+/// How often, and how long, it is waited for somebody who only looks whether it is held.
+const LOOKS: u32 = 3;
+const LOOK: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// The one lock of a home; held until dropped, freed by the system if the process dies.
 #[derive(Debug)]
 pub struct HomeLock {
@@ -56,7 +62,22 @@ impl HomeLock {
 
     /// Locks the home's schedules without waiting; runs and rights are not kept out.
     pub fn acquire_for_schedule(home: &Path) -> Result<Self, LockError> {
-        Self::lock(home, ".schedule.lock", |home, pid| LockError::Kept { home, pid })
+        let lock = || Self::lock(home, SCHEDULE, |home, pid| LockError::Kept { home, pid });
+        // Whoever only looks holds it for a moment.
+        for _ in 0..LOOKS {
+            match lock() {
+                Err(LockError::Kept { .. }) => std::thread::sleep(LOOK),
+                other => return other,
+            }
+        }
+        lock()
+    }
+
+    /// Whether a process keeps the home's schedules; nothing is made.
+    #[must_use]
+    pub fn is_kept(home: &Path) -> bool {
+        let Ok(file) = File::open(home.join(SCHEDULE)) else { return false };
+        matches!(FileExt::try_lock_shared(&file), Err(TryLockError::WouldBlock))
     }
 
     fn lock(home: &Path, name: &str, held: fn(PathBuf, Option<u32>) -> LockError) -> Result<Self, LockError> {
@@ -190,7 +211,9 @@ mod tests {
         assert!(e.to_string().contains(&format!("process {}", std::process::id())), "{e}");
         drop(lock);
         HomeLock::acquire(&home).expect("free again");
+        assert!(!HomeLock::is_kept(&home), "nobody was ever here");
         let _scheduler = HomeLock::acquire_for_schedule(&home).expect("a lock of its own");
+        assert!(HomeLock::is_kept(&home));
         let e = HomeLock::acquire_for_schedule(&home).expect_err("kept");
         assert!(e.to_string().contains("prosopon schedule"), "{e}");
         HomeLock::acquire(&home).expect("runs are not kept out");

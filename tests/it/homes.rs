@@ -214,6 +214,29 @@ fn init_makes_a_home_once_and_takes_over_what_the_law_wants_kept() {
 }
 
 #[test]
+fn a_home_remembers_that_its_key_is_in_the_environment() {
+    let dir = temp();
+    let (home, key) = (dir.path().join("home"), "ab".repeat(32));
+    let with_key = |args: &[&str]| {
+        let mut command = crate::harness::prosopon();
+        let command = command.args(args).args(["--out", arg(&home)]).env("PROSOPON_MASTER_KEY", &key);
+        finish(command.spawn().expect("the binary starts"))
+    };
+    let said = with_key(&["init", "--controller", "Muster GmbH", "--first"]).expect(0);
+    assert!(said.err.contains("the master key is in env:PROSOPON_MASTER_KEY, as the environment says"), "{}", said.err);
+    let written = fs::read_to_string(home.join("home.json")).expect("there");
+    assert!(written.contains("env:PROSOPON_MASTER_KEY") && !written.contains(&key), "{written}");
+    assert!(!home.join("keys/master.key").exists());
+    let said = say(["keys", "show", "--out", arg(&home)]).expect(3);
+    assert!(said.err.contains("env:PROSOPON_MASTER_KEY") && said.err.contains("not set"), "{}", said.err);
+    // The variable would go on naming the old key.
+    assert!(with_key(&["keys", "rotate"]).expect(2).err.contains("--to"));
+    let said = with_key(&["keys", "rotate", "--to", "file:keys/new.key"]).expect(0);
+    assert!(said.out.contains("unset PROSOPON_MASTER_KEY"), "{}", said.out);
+    say(["keys", "show", "--out", arg(&home)]).expect(0);
+}
+
+#[test]
 fn an_init_that_was_killed_can_be_repeated_and_a_home_that_lost_its_file_cannot() {
     let (_dir, old) = {
         let dir = temp();

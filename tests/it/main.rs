@@ -16,6 +16,7 @@ mod crowd;
 mod demo;
 mod demo_data;
 mod demo_web;
+mod deploy;
 mod determinism;
 mod encryption;
 mod exit_codes;
@@ -29,6 +30,7 @@ mod inputs;
 mod kill;
 mod late;
 mod legal_exports;
+mod lineage;
 
 mod own_words;
 mod parts;

@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command};
+use std::process::{Child, ChildStderr};
 
 use serde_json::Value;
 
@@ -143,6 +143,13 @@ fn a_run_whose_process_was_killed_counts_as_failed_and_is_continued() {
     signal(killed.id(), "KILL");
     drop(rest);
     assert_eq!(finish(killed).code, None, "killed");
+    let status = say(["schedule", "status", "--out", arg(&home), "--alive", "600"]).expect(1).out;
+    for words in ["is gone without a word", "last run  died", "unfinished: the next start continues it"] {
+        assert!(status.contains(words), "{words} is not in {status}");
+    }
+    let status = standing(&home);
+    let told = (&status["daemon"]["alive"], &status["schedules"][0]["last_outcome"]);
+    assert_eq!(told, (&false.into(), &"died".into()), "{status}");
     let said = once(&pipeline, &home).expect(0);
     assert!(said.err.contains("was cut off without an end; it counts as failed"), "{}", said.err);
     assert!(said.err.contains("run for ") && said.err.contains("it was stopped before its end"), "{}", said.err);
@@ -173,6 +180,26 @@ fn a_home_has_one_scheduler_and_one_run() {
         assert!(said.err.contains(&holder), "{}", said.err);
     }
     stop(first, lines);
+}
+
+#[test]
+fn once_runs_what_is_due_though_another_home_is_damaged() {
+    let dir = temp();
+    let (well, sick) = (dir.path().join("well"), dir.path().join("sick"));
+    let files = [&well, &sick].map(|home| {
+        fs::create_dir(home).expect("a folder");
+        let text = fs::read_to_string(scheduled(dir.path(), YEARLY, "")).expect("a pipeline");
+        let file = home.with_extension("yaml");
+        let own = format!("{}/prosopon-home", root().display());
+        assert!(text.contains(&own));
+        fs::write(&file, text.replace(&own, arg(home))).expect("a pipeline");
+        file
+    });
+    fs::write(sick.join("home.json"), "{").expect("damage");
+    let said = say(["schedule", "once", arg(&files[0]), arg(&files[1]), "--json"]).expect(3);
+    let told: Vec<Value> = said.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let told: Vec<_> = told.iter().map(|t| (t["event"].as_str().unwrap_or_default(), &t["exit_code"])).collect();
+    assert_eq!(told, [("schedule_home_failed", &3.into()), ("schedule_waiting", &0.into())], "{}", said.err);
 }
 
 #[test]
@@ -231,6 +258,12 @@ fn a_preview_shows_the_clock_changes_and_makes_nothing() {
     let dir = temp();
     let zone = "  time_zone: Europe/Berlin\n  blackout_days: [\"2026-03-30\"]\n";
     let pipeline = scheduled(dir.path(), "15 2 * * *", zone);
+    let first = |from: &str| {
+        let args = ["schedule", "preview", arg(&pipeline), "--from", from, "--count", "1", "--json"];
+        say(args).expect(0).json()["fires"][0]["at"].clone()
+    };
+    assert_eq!(first("2026-03-28T01:15:00Z"), "2026-03-28T01:15:00Z", "a fire at the instant itself counts");
+    assert_eq!(first("2026-03-28T01:15:01Z"), "2026-03-29T01:00:00Z");
     let args = ["schedule", "preview", arg(&pipeline), "--from", "2026-03-28", "--count", "4"];
     let text = say(args).expect(0).out;
     for line in [
@@ -291,78 +324,6 @@ fn a_memory_that_cannot_be_written_starts_nothing() {
     assert!(!home.join("demo").exists());
 }
 
-/// The arguments after the program in a unit's `ExecStart`.
-fn exec_start(unit: &str) -> Vec<String> {
-    let line = unit.lines().find_map(|l| l.strip_prefix("ExecStart=/usr/local/bin/prosopon ")).expect("it starts us");
-    line.split_whitespace().map(str::to_owned).collect()
-}
-
-/// Whether the binary takes the arguments of an example: it must get as far as reading the pipeline file.
-fn takes(args: &[String]) {
-    let said = say(args).expect(2);
-    assert!(said.err.contains("/etc/prosopon/nightly.yaml"), "{args:?}: {}", said.err);
-}
-
-#[test]
-fn the_units_are_right() {
-    let (units, dir) = (root().join("deploy/systemd"), temp());
-    let mut names = Vec::new();
-    for entry in fs::read_dir(&units).expect("the examples") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_name().and_then(|n| n.to_str()).expect("a name").to_owned();
-        let unit = fs::read_to_string(&path).expect("a unit");
-        if name.ends_with(".service") {
-            takes(&exec_start(&unit));
-        }
-        let unit = unit.replace("/usr/local/bin/prosopon", env!("CARGO_BIN_EXE_prosopon"));
-        fs::write(dir.path().join(&name), unit).expect("a unit");
-        names.push(name);
-    }
-    names.sort();
-    assert_eq!(names, ["prosopon-once.service", "prosopon-once.timer", "prosopon.service"]);
-    let mut verify = Command::new("systemd-analyze");
-    verify.arg("verify").args(&names).current_dir(dir.path()).env("SYSTEMD_UNIT_PATH", format!("{}:", arg(dir.path())));
-    let Ok(said) = verify.output() else {
-        println!("skipped: no systemd-analyze here");
-        return;
-    };
-    let told = String::from_utf8_lossy(&said.stderr).into_owned();
-    let ours: Vec<&str> = told.lines().filter(|l| names.iter().any(|n| l.contains(n.as_str()))).collect();
-    assert_eq!(ours, [] as [&str; 0], "{told}");
-}
-
-#[test]
-fn the_manifests_are_right() {
-    for (name, kind, pod) in [
-        ("cronjob.yaml", "CronJob", "/spec/jobTemplate/spec/template/spec"),
-        ("deployment.yaml", "Deployment", "/spec/template/spec"),
-    ] {
-        let text = fs::read_to_string(root().join("deploy/kubernetes").join(name)).expect("a manifest");
-        let manifest: Value = serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert_eq!(manifest["kind"], kind);
-        let pod = manifest.pointer(pod).expect("a pod");
-        let container = &pod["containers"][0];
-        let words = |list: &Value| -> Vec<String> {
-            let words = list.as_array().expect("a list").iter();
-            words.map(|w| w.as_str().expect("a word").to_owned()).collect()
-        };
-        takes(&words(&container["args"]));
-        let mounted = container["volumeMounts"].as_array().expect("a list").iter().map(|m| &m["name"]);
-        let volumes: Vec<&Value> = pod["volumes"].as_array().expect("a list").iter().map(|v| &v["name"]).collect();
-        assert_eq!(mounted.collect::<Vec<_>>(), volumes, "{name}");
-        assert!(pod["terminationGracePeriodSeconds"].as_u64().is_some_and(|s| s >= 60));
-        if kind == "CronJob" {
-            assert_eq!(manifest["spec"]["concurrencyPolicy"], "Forbid");
-            continue;
-        }
-        assert_eq!(manifest["spec"]["strategy"]["type"], "Recreate");
-        let probe = words(&container["livenessProbe"]["exec"]["command"]);
-        assert_eq!(probe[0], "prosopon");
-        let said = say(&probe[1..]).expect(3);
-        assert!(said.err.contains("/srv/prosopon is no initialised home"), "{}", said.err);
-    }
-}
-
 /// What a scraper reads.
 #[expect(clippy::disallowed_types, reason = "a scraper on loopback")]
 fn scrape(addr: &str) -> String {
@@ -386,12 +347,21 @@ fn a_daemon_tells_prometheus_of_all_its_runs() {
     let addr = addr.to_owned();
     until(&mut lines, "run ended: completed");
     let text = scrape(&addr);
-    for line in
-        ["prosopon_run_active 0", "prosopon_runs_total{outcome=\"completed\"} 1", "prosopon_companies_planned 15"]
-    {
+    for line in [
+        "prosopon_run_active 0",
+        "prosopon_runs_total{outcome=\"completed\"} 1",
+        "prosopon_companies_planned 15",
+        "prosopon_schedule_paused{pipeline=\"demo\"} 0",
+        "prosopon_schedule_home_failed{pipeline=\"demo\"} 0",
+    ] {
         assert!(text.lines().any(|l| l == line), "{line} is not in {text}");
     }
     let fetched = text.lines().find_map(|l| l.strip_prefix("prosopon_fetches_total{outcome=\"fetched\"} "));
     assert!(fetched.is_some_and(|n| n.parse::<u64>().expect("a count") > 30), "{text}");
+    for name in ["last_success", "last_end"] {
+        let name = format!("prosopon_schedule_{name}_timestamp_seconds{{pipeline=\"demo\"}} ");
+        let at = text.lines().find_map(|l| l.strip_prefix(&name)).unwrap_or_else(|| panic!("no {name} in {text}"));
+        assert!(at.parse::<i64>().is_ok_and(|at| at > 1_700_000_000), "{name}{at}");
+    }
     stop(child, lines);
 }

@@ -6,9 +6,9 @@
 #![expect(clippy::disallowed_types, reason = "the collector that the operator names; it is told no personal data")]
 
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 use super::encode;
@@ -32,8 +32,10 @@ const LINGER: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// What the end of the program waits for at most.
 const LAST: Duration = Duration::from_secs(5);
-/// How often a request is repeated that may succeed later.
+/// How often a request is tried that may succeed later.
 const TRIES: u32 = 3;
+/// The wait before the second try; before each further one it is twice as long.
+const BACKOFF: Duration = Duration::from_millis(200);
 
 /// Where traces go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +49,21 @@ pub(super) enum Message {
 }
 
 /// The running thread.
-pub(super) struct Worker(std::thread::JoinHandle<()>);
+pub(super) struct Worker {
+    thread: std::thread::JoinHandle<()>,
+    tally: Arc<Tally>,
+}
+
+/// What became of the spans.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Taken by the collector.
+    pub taken: AtomicU64,
+    /// Not taken, or dropped before they were sent.
+    pub lost: AtomicU64,
+    /// Why the last request came to nothing.
+    pub why: Mutex<Option<String>>,
+}
 
 impl FromStr for Collector {
     type Err = String;
@@ -71,37 +87,44 @@ impl FromStr for Collector {
 }
 
 impl Worker {
-    pub(super) fn start(
-        collector: Collector,
-        spans: Receiver<Message>,
-        dropped: Arc<AtomicU64>,
-    ) -> std::io::Result<Self> {
+    pub(super) fn start(collector: Collector, spans: Receiver<Message>, tally: Arc<Tally>) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut sender = Sender { collector, runtime, tls: None, tally: Arc::clone(&tally) };
         let work = move || {
-            let mut sender = Sender { collector, runtime, tls: None, lost: 0 };
-            let done = sender.serve(&spans);
-            let lost = sender.lost + dropped.load(Ordering::Relaxed);
-            if lost > 0 {
-                tracing::warn!(spans = lost, "the collector of --otlp did not take all spans; the run is as it is");
-            }
-            if let Some(done) = done {
+            if let Some(done) = sender.serve(&spans) {
                 // Whoever waited may have given up.
                 let _ = done.send(());
             }
         };
-        std::thread::Builder::new().name("otlp".to_owned()).spawn(work).map(Self)
+        let thread = std::thread::Builder::new().name("otlp".to_owned()).spawn(work)?;
+        Ok(Self { thread, tally })
     }
 
-    /// Waits until all is sent, for a few seconds at most.
-    pub(super) fn end(self, queue: &SyncSender<Message>) {
+    /// Waits until all is sent, for a few seconds at most, and tells what was lost.
+    pub(super) fn end(self, queue: &SyncSender<Message>) -> Option<String> {
         let (done, is_done) = sync_channel(1);
         let in_time = queue.try_send(Message::End(done)).is_ok() && is_done.recv_timeout(LAST).is_ok();
         if in_time {
             // It has nothing left to do.
-            let _ = self.0.join();
-        } else {
-            tracing::warn!("the collector of --otlp is too slow: the last spans are lost");
+            let _ = self.thread.join();
         }
+        self.tally.verdict(in_time)
+    }
+}
+
+impl Tally {
+    /// What is to be told at the end; `None` = the collector took all.
+    pub(super) fn verdict(&self, in_time: bool) -> Option<String> {
+        let (taken, lost) = (self.taken.load(Ordering::Relaxed), self.lost.load(Ordering::Relaxed));
+        let what = match (taken, lost, in_time) {
+            (_, 0, true) => return None,
+            (0, _, _) => "took none of the spans".to_owned(),
+            (_, _, true) => format!("did not take {lost} of {} spans", taken + lost),
+            (_, 0, false) => "is too slow, the last spans are lost".to_owned(),
+            (_, _, false) => format!("did not take {lost} spans and those that waited at the end"),
+        };
+        let why = self.why.lock().ok().and_then(|why| why.clone()).map_or(String::new(), |why| format!(" ({why})"));
+        Some(format!("the collector of --otlp {what}{why}; the run is as it is"))
     }
 }
 
@@ -110,8 +133,7 @@ struct Sender {
     collector: Collector,
     runtime: tokio::runtime::Runtime,
     tls: Option<Tls>,
-    /// Spans that could not be delivered.
-    lost: u64,
+    tally: Arc<Tally>,
 }
 
 impl Sender {
@@ -141,17 +163,29 @@ impl Sender {
 
     fn deliver(&mut self, batch: &[Ended]) {
         let body = Bytes::from(encode::request(batch));
+        let spans = batch.len() as u64;
         for attempt in 0..TRIES {
-            match self.post(body.clone()) {
-                Ok(status) if status.is_success() => return,
-                Ok(status) if !may_be_repeated(status) => break,
-                Ok(_) | Err(_) => {
-                    let wait = Duration::from_millis(200) * 2_u32.pow(attempt);
-                    self.runtime.block_on(tokio::time::sleep(wait));
+            if attempt > 0 {
+                let wait = BACKOFF * 2_u32.pow(attempt - 1);
+                // A sleep is made inside the runtime, or it panics.
+                self.runtime.block_on(async { sleep(wait).await });
+            }
+            let (why, is_worth_a_try) = match self.post(body.clone()) {
+                Ok(status) if status.is_success() => {
+                    self.tally.taken.fetch_add(spans, Ordering::Relaxed);
+                    return;
                 }
+                Ok(status) => (format!("it answered {}", status.as_u16()), may_be_repeated(status)),
+                Err(error) => (error.to_string(), true),
+            };
+            if let Ok(mut last) = self.tally.why.lock() {
+                *last = Some(why);
+            }
+            if !is_worth_a_try {
+                break;
             }
         }
-        self.lost += batch.len() as u64;
+        self.tally.lost.fetch_add(spans, Ordering::Relaxed);
     }
 
     fn post(&mut self, body: Bytes) -> anyhow::Result<StatusCode> {
@@ -160,7 +194,8 @@ impl Sender {
             self.tls = Some(Tls::system()?);
         }
         let tls = self.tls.clone();
-        self.runtime.block_on(async { timeout(PATIENCE, post(&url, tls, body)).await? })
+        let answer = self.runtime.block_on(async { timeout(PATIENCE, post(&url, tls, body)).await });
+        answer.unwrap_or_else(|_| anyhow::bail!("no answer within {} s", PATIENCE.as_secs()))
     }
 }
 

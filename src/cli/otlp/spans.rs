@@ -3,8 +3,8 @@
 //! Invariant: what is not on the lists of this file is not exported, whatever the code traces.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -14,7 +14,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::send::{Collector, Message, Worker};
+use super::send::{Collector, Message, Tally, Worker};
 use crate::consent::gate::Clock;
 
 /// More spans than this that wait for the collector are dropped.
@@ -67,7 +67,7 @@ pub(in crate::cli) struct Exporter {
 /// The layer of the subscriber.
 struct Export {
     queue: SyncSender<Message>,
-    dropped: Arc<AtomicU64>,
+    tally: Arc<Tally>,
     wall: Clock,
 }
 
@@ -83,18 +83,28 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let (queue, spans) = sync_channel(QUEUE);
-    let dropped = Arc::new(AtomicU64::new(0));
-    let worker = Worker::start(collector, spans, Arc::clone(&dropped))?;
-    let export = Export { queue: queue.clone(), dropped, wall: Arc::clone(wall) };
+    let tally = Arc::new(Tally::default());
+    let worker = Worker::start(collector, spans, Arc::clone(&tally))?;
+    let export = Export { queue: queue.clone(), tally, wall: Arc::clone(wall) };
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::from_level(Level::INFO));
     Ok((export.with_filter(ours), Exporter { queue, worker: Some(worker) }))
+}
+
+/// A layer whose thread has ended.
+#[cfg(test)]
+pub(super) fn without_worker<S>(wall: &Clock) -> (impl Layer<S> + use<S>, Arc<Tally>)
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let tally = Arc::new(Tally::default());
+    (Export { queue: sync_channel(QUEUE).0, tally: Arc::clone(&tally), wall: Arc::clone(wall) }, tally)
 }
 
 impl Drop for Exporter {
     /// Sends what waits, for a few seconds at most.
     fn drop(&mut self) {
-        if let Some(worker) = self.worker.take() {
-            worker.end(&self.queue);
+        if let Some(lost) = self.worker.take().and_then(|worker| worker.end(&self.queue)) {
+            tracing::warn!("{lost}");
         }
     }
 }
@@ -150,8 +160,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Export {
             return;
         };
         ended.end = (self.wall)().as_nanosecond().max(ended.begin);
-        if let Err(TrySendError::Full(_)) = self.queue.try_send(Message::Span(Box::new(ended))) {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        // The queue is full, or nobody empties it any more.
+        if self.queue.try_send(Message::Span(Box::new(ended))).is_err() {
+            self.tally.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

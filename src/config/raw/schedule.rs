@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// Minute, hour, day of month, month, day of week; a sixth field in front holds seconds. Where day of month and day
-    /// of week are both given, either does. `L` is the last day of a month, `MON#2` the second Monday. It must come at
-    /// all. A changed expression holds from then on and starts nothing at once.
+    /// of week are both given, either does. Each is `*`, a number, a name (`JAN`, `MON`), a list `1,15`, a range
+    /// `MON-FRI` or a step `*/20`; besides, `L` is the last day of a month, `MON#2` the second Monday, `FRI#L` the last
+    /// Friday of it. It must come at all. A changed expression holds from then on and starts nothing at once.
     #[schemars(extend("format" = "cron"), example = &"15 2 * * *")]
     pub cron: String,
     /// The IANA time zone that the expression is meant in. Where the clock goes forward, a time that does not exist

@@ -77,8 +77,10 @@ impl Home {
                 (read_key(old)?, Some(legal), old_home.file.one_form)
             }
         };
+        // What the environment says goes before, now and later: `home.json` tells where the key really is.
+        let master = master.clone().or_environment();
         // People are known in the new home as they were in the old one.
-        let file = HomeFile { one_form, ..HomeFile::new(controller, false, master) };
+        let file = HomeFile { one_form, ..HomeFile::new(controller, false, &master) };
         Self::create(path, file, key, legal, now)
     }
 
@@ -91,8 +93,8 @@ impl Home {
             return Self::open_for(path, controller, true);
         }
         begin(path)?;
-        let master = DEFAULT_MASTER_KEY.parse().expect("the default is a source");
-        Self::create(path, HomeFile::new(controller, true, &master), DEMO_KEY, None, now)
+        let master: MasterSource = DEFAULT_MASTER_KEY.parse().expect("the default is a source");
+        Self::create(path, HomeFile::new(controller, true, &master.or_environment()), DEMO_KEY, None, now)
     }
 
     fn create(
@@ -147,7 +149,7 @@ impl Home {
 
     /// The vault of a home that is being made. Its master key may have been put there beforehand.
     fn new_vault(&self) -> Result<Vault, HomeError> {
-        let source = self.master_source().or_environment();
+        let source = self.master_source();
         if !source.exists(&self.path) {
             let key = MasterKey::random().map_err(|source| HomeError::Io { path: self.path.clone(), source })?;
             source.write(&self.path, &key)?;
