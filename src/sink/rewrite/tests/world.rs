@@ -166,7 +166,7 @@ pub(super) fn manifest(rows: &Rows, contacts: usize) -> Value {
         json!({})
     } else {
         json!({
-            "buying_role": count(&|p| p.buying_roles.iter().any(|r| r.status == FacetStatus::Known)),
+            "buying_role": count(&|p| p.buying_roles.iter().any(|r| r.status == FacetStatus::Known && r.probability >= Some(0.5))),
             "job_function": count(&|p| p.job_function.status == FacetStatus::Known),
             "seniority": count(&|p| p.seniority.status == FacetStatus::Known),
         })
