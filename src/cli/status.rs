@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::HomeArg;
 use super::standing::Standing;
 use crate::consent::gate::Clock;
+use crate::run::failed::{self, Failed};
 use crate::run::home::Home;
 use crate::run::journal::Journal;
 use crate::run::summary::Summary;
@@ -51,10 +52,20 @@ pub(super) fn execute(arg: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
                 summary.outcome, c.personas, c.subjects, c.dead_letters
             )?;
         }
+        let failed = failed::of(home.path(), &pipeline);
+        if let Some(Failed { at, why }) = &failed {
+            writeln!(out, "failed    {}: {why}", seconds(*at))?;
+        }
         if let Some((_, state)) = standing.schedules.iter().find(|(name, _)| *name == pipeline) {
             writeln!(out, "schedule  {}", standing.line(state))?;
         }
-        writeln!(out, "next      {}", next(&run.state, journal.fetched(&run.run_id)?))?;
+        let next = match failed {
+            Some(_) if run.state != "running" => {
+                "the last start published nothing: mend what it says, and run again".to_owned()
+            }
+            _ => next(&run.state, journal.fetched(&run.run_id)?),
+        };
+        writeln!(out, "next      {next}")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@ mod dry;
 mod emitted;
 pub mod engine;
 mod enter;
+pub mod failed;
 pub mod files;
 mod finish;
 pub(crate) mod flight;

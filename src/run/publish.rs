@@ -20,6 +20,7 @@ use crate::run::context::{Context, StageTimes};
 use crate::run::crowd::Groups;
 use crate::run::emitted::Emitted;
 use crate::run::engine::{Options, RunError, World};
+use crate::run::failed;
 use crate::run::finish::Finish;
 use crate::run::flight::{Flight, in_order};
 use crate::run::group::process;
@@ -61,11 +62,16 @@ pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) ->
         Err(RunError::Cancelled) => End::Stopped,
         Err(error) => End::Failed(error.without_contents()),
     };
-    lineage.end(&end, (world.wall)());
+    let at = (world.wall)();
+    match &result {
+        Ok(_) | Err(RunError::AfterPublishing(_)) => failed::clear(&home, &pipeline),
+        Err(error) => failed::note(&home, &pipeline, error, at),
+    }
+    lineage.end(&end, at);
     result
 }
 
-/// A run that failed before it began, as a data catalogue is told of it, where the pipeline file can be read.
+/// A run that failed before it began: marked in its home, and told to a data catalogue, where the pipeline file can be read.
 pub(super) fn never_began(path: &Path, options: &Options, error: &RunError, world: &World) {
     // Whoever was asked to stop, or found somebody at work, is called again.
     if options.dry_run || matches!(error, RunError::Cancelled | RunError::Lock(_)) {
@@ -84,6 +90,7 @@ pub(super) fn never_began(path: &Path, options: &Options, error: &RunError, worl
         home: options.out.clone().unwrap_or_else(|| plan.output().home.clone()),
         inputs: Vec::new(),
     };
+    failed::note(&begun.home, plan.name(), error, at);
     Lineage::begin(plan.output().lineage.clone(), begun).end(&End::Failed(error.without_contents()), at);
 }
 

@@ -114,6 +114,9 @@ fn an_export_that_was_cut_short_does_not_take_the_place_of_a_whole_one() {
             assert!(tells.iter().all(|tells| said.err.contains(tells)), "{name}: {}", said.err);
         }
         assert_eq!(current(), first, "{name}: something was published");
+        let status = || say(["status", "--out", arg(&home)]).expect(0).out;
+        let tells = status();
+        assert!(tells.contains("failed    ") && tells.contains("--accept-missing"), "{tells}");
         // A limit is meant; and the whole export is read as ever.
         run(&["--dry-run", "--limit", "3"]).expect(0);
         export(60);
@@ -122,6 +125,7 @@ fn an_export_that_was_cut_short_does_not_take_the_place_of_a_whole_one() {
         let said = run(&["--accept-missing"]).expect(0);
         assert!(said.err.contains("accepted"), "{name}: {}", said.err);
         assert_ne!(current(), first);
+        assert!(!status().contains("failed"), "{}", status());
         // It is the one to compare with.
         run(&[]).expect(0);
     }
