@@ -39,6 +39,9 @@ pub struct Change {
     pub refusals_before: BTreeMap<String, u64>,
     /// Dead letters before.
     pub dead_letters_before: u64,
+    /// Rows of notes before; `None` where only those of some contacts were read.
+    #[serde(default)]
+    pub notes_before: Option<u64>,
 }
 
 /// A comparison with the snapshot before, while the personas of the one after pass by.
@@ -79,6 +82,7 @@ impl Comparison {
             personas_before: summary.counts.personas,
             refusals_before: summary.counts.refusals,
             dead_letters_before: summary.counts.dead_letters,
+            notes_before: (summary.counts.carried_over == 0).then_some(summary.counts.notes.rows),
         };
         Ok(Self { change, old })
     }

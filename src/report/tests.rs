@@ -78,6 +78,13 @@ fn a_report_tells_what_changed() {
     assert_eq!((change.added, change.removed, change.changed, change.same), (2, 6, 4, 10));
     assert_eq!(change.by_facet, [("job_function".to_owned(), 4)].into());
     assert!(ids(&report).contains(&"personas_lost"), "{:?}", report.warnings);
+    let mut notes = report.clone();
+    let mut told = |now, before| {
+        notes.summary.counts.notes.rows = now;
+        notes.change.as_mut().expect("it is there").notes_before = before;
+        warnings::warnings(&notes).iter().any(|warning| warning.id == "notes_lost")
+    };
+    assert!(told(9, Some(20)) && !told(10, Some(20)) && !told(3, Some(9)) && !told(0, None));
     let same = Report::of(&second, Some(&second), &policy()).expect("a report");
     let change = same.change.expect("there was a run before");
     assert_eq!((change.changed, change.same, change.added, change.removed), (0, 16, 0, 0));

@@ -36,7 +36,7 @@ pub(super) const TOLD: [&str; 7] = [
     "DpiaMissing",
     "LiaInvalid",
 ];
-/// Fewer fetches tell nothing.
+/// Fewer fetches, or notes, tell nothing.
 const FEWEST: u64 = 10;
 
 pub(super) fn warnings(report: &Report) -> Vec<Warning> {
@@ -93,6 +93,11 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
         warn("budget", what, "Raise `budgets.requests_per_run`, or let the next night go on");
     }
     if let Some(change) = &report.change {
+        let (rows, before) = (counts.notes.rows, change.notes_before.unwrap_or(0));
+        if before >= FEWEST && rows * 2 < before && counts.carried_over == 0 && !counts.notes.no_file {
+            let what = format!("{rows} notes in place of {before} the run before");
+            warn("notes_lost", what, "What the others said is missing; an export may have been cut short");
+        }
         if share(change.removed, change.personas_before) > LOSS {
             let what =
                 format!("{} of {} personas are gone since the run before", change.removed, change.personas_before);
