@@ -26,13 +26,23 @@ pub(super) fn execute(arg: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
         writeln!(out, "schedule  {}", standing.daemon())?;
     }
     let mut pipelines = journal.pipelines()?;
+    // Of those whose first run never began the journal does not know.
+    pipelines.extend(failed::pipelines(home.path()));
+    pipelines.sort();
+    pipelines.dedup();
     pipelines.retain(|p| arg.pipeline.as_ref().is_none_or(|wanted| wanted == p));
     if pipelines.is_empty() {
         writeln!(out, "next      no run yet: prosopon run PIPELINE")?;
     }
     for pipeline in pipelines {
-        let Some(run) = journal.last_run(&pipeline)? else { continue };
         writeln!(out, "\n{pipeline}")?;
+        let failed = failed::of(home.path(), &pipeline);
+        let Some(run) = journal.last_run(&pipeline)? else {
+            if let Some(Failed { at, why }) = &failed {
+                writeln!(out, "failed    {}: {why}\nnext      {MEND}", seconds(*at))?;
+            }
+            continue;
+        };
         writeln!(
             out,
             "last run  {} {}, started {} time(s), first at {}",
@@ -52,7 +62,6 @@ pub(super) fn execute(arg: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
                 summary.outcome, c.personas, c.subjects, c.dead_letters
             )?;
         }
-        let failed = failed::of(home.path(), &pipeline);
         if let Some(Failed { at, why }) = &failed {
             writeln!(out, "failed    {}: {why}", seconds(*at))?;
         }
@@ -60,15 +69,16 @@ pub(super) fn execute(arg: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
             writeln!(out, "schedule  {}", standing.line(state))?;
         }
         let next = match failed {
-            Some(_) if run.state != "running" => {
-                "the last start published nothing: mend what it says, and run again".to_owned()
-            }
+            Some(_) if run.state != "running" => MEND.to_owned(),
             _ => next(&run.state, journal.fetched(&run.run_id)?),
         };
         writeln!(out, "next      {next}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
+
+/// After a run that failed.
+const MEND: &str = "mend what it says, and run again";
 
 fn next(state: &str, fetched: u64) -> String {
     match state {

@@ -20,10 +20,18 @@ pub enum CrmError {
     },
     /// Consents that end in the middle of a row.
     #[error(
-        "{} ends in the middle of the row of line {line}: it was cut short, and a no may be missing; export it again",
+        "{} ends in the middle of the row of line {line}: it was cut short, and a no may be missing (or its last line is no row); export it again",
         path.display()
     )]
     CutOff {
+        /// The file.
+        path: PathBuf,
+        /// Where the row begins.
+        line: u64,
+    },
+    /// Consents of which nobody can tell whose they are.
+    #[error("the row of line {line} in {} cannot be read, and whose consents it has cannot be told: a no may be in it; export it again", path.display())]
+    Nobodys {
         /// The file.
         path: PathBuf,
         /// Where the row begins.

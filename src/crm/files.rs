@@ -40,7 +40,8 @@ pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<
                 if !matches(&name, &entry.file_name().to_string_lossy()) {
                     continue;
                 }
-                if let Some(what) = no_file(&path).filter(|_| name == last) {
+                // Folders, of earlier exports for instance, are passed over.
+                if let Some(what) = no_file(&path).filter(|what| name == last && *what != FOLDER) {
                     return Err(CrmError::NotAFile { path, what });
                 }
                 next.push(path);
@@ -74,7 +75,6 @@ fn inside(folder: &Path) -> Result<Vec<PathBuf>, CrmError> {
             continue;
         }
         match no_file(&entry.path()) {
-            // Of earlier exports, for instance.
             Some(FOLDER) => {}
             Some(what) => return Err(CrmError::NotAFile { path: entry.path(), what }),
             None => files.push(entry.path()),

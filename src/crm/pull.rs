@@ -187,7 +187,9 @@ impl Record for CrmContact {
         &self.origin
     }
     fn is_of_another(&self, older: &Self) -> bool {
-        let is_newer = self.updated_at.zip(older.updated_at).is_some_and(|(new, old)| new != old);
+        // Within a file nobody's row changes into another one's.
+        let is_newer = self.origin.file != older.origin.file
+            && self.updated_at.zip(older.updated_at).is_some_and(|(new, old)| new != old);
         let differ = |one: &Personal<String>, other: &Personal<String>| {
             let [one, other] = [one, other].map(|name| name.reveal().to_lowercase());
             !one.is_empty() && !other.is_empty() && one != other
@@ -261,9 +263,7 @@ impl<T: Record> Newest<T> {
         if !(is_same || cells.layout.grows && is_update) {
             let other = winner.origin();
             let advice = if winner.is_of_another(&loser) {
-                format!(
-                    "names somebody else than {other}, and neither row is newer: give both ids of their own; until then neither is worked on"
-                )
+                format!("names somebody else than {other}: give both ids of their own; until then neither is worked on")
             } else if dates.is_some_and(|(new, old)| new != old) {
                 format!("another row of this record is newer ({other}); merge the records in the CRM")
             } else {

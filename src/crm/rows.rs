@@ -184,10 +184,8 @@ impl Rows {
             }?;
             if let Some(Err(letter)) = &item
                 && self.layout().table == Table::Consents
-                && self.is_cut_off()
             {
-                let (path, line) = (self.facts().path.clone(), letter.origin.line);
-                return Err(CrmError::CutOff { path, line });
+                self.no_is_lost(letter)?;
             }
             let is_passed = match &item {
                 Some(Ok(row)) => passed::is_of_another_kind(self.layout(), row),
@@ -205,6 +203,20 @@ impl Rows {
 }
 
 impl Rows {
+    /// A row of consents that says nothing any more may have been a no.
+    ///
+    /// # Errors
+    /// It is the last one, and cut off, or nobody can tell whose it is.
+    fn no_is_lost(&self, letter: &CrmDeadLetter) -> Result<(), CrmError> {
+        let (path, line) = (self.facts().path.clone(), letter.origin.line);
+        if matches!(letter.reason, "ragged_row" | "unreadable_json") && self.is_cut_off() {
+            return Err(CrmError::CutOff { path, line });
+        }
+        let is_somebodys = letter.record_id.as_deref().is_some_and(|id| !id.contains('\u{fffd}'));
+        let is_unread = matches!(letter.reason, "undecodable" | "cell_too_large" | "row_too_large");
+        if is_unread && !is_somebodys { Err(CrmError::Nobodys { path, line }) } else { Ok(()) }
+    }
+
     /// Whether the last row ends with the file, in the middle of a line.
     const fn is_cut_off(&self) -> bool {
         match self {

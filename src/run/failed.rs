@@ -1,6 +1,6 @@
 //! The mark of a night that failed, for whoever looks at the home in the morning.
 //!
-//! Invariant: it is of the newest run: one that publishes takes it away. It holds nothing of what stands in the exports. It is a
+//! Invariant: it is of the newest run: one that ends well takes it away. It holds nothing of what stands in the exports. It is a
 //! help and no record: where it cannot be written, the run's own error says enough.
 
 use std::path::{Path, PathBuf};
@@ -33,6 +33,16 @@ pub(super) fn note(home: &Path, pipeline: &str, error: &RunError, at: Timestamp)
 /// Takes the mark away.
 pub(super) fn clear(home: &Path, pipeline: &str) {
     let _ = std::fs::remove_file(path(home, pipeline));
+}
+
+/// The pipelines of a home that have one, sorted.
+#[must_use]
+pub fn pipelines(home: &Path) -> Vec<String> {
+    let folders = std::fs::read_dir(home).into_iter().flatten().flatten();
+    let names = folders.filter_map(|folder| folder.file_name().into_string().ok());
+    let mut all: Vec<String> = names.filter(|name| path(home, name).exists()).collect();
+    all.sort();
+    all
 }
 
 /// The mark, where there is one that can be read.

@@ -122,7 +122,12 @@ pub(super) fn enough(home: &Path, plan: &Plan, options: &Options, now: &Counts) 
 /// Of what too many are missing, how many there are, and how many there were.
 fn missing(before: &Counts, now: &Counts, share: f64) -> Option<(&'static str, u64, u64)> {
     // Of whom the CRM says that they are gone is not missing, nor is who was erased.
-    let told = now.gone.saturating_sub(before.gone) + now.suppressed.saturating_sub(before.suppressed);
+    // A night of changes counts only those of them who are worked on.
+    let told = match (before.carried_over > 0, now.carried_over > 0) {
+        (_, true) => now.gone + now.suppressed,
+        (false, false) => now.gone.saturating_sub(before.gone) + now.suppressed.saturating_sub(before.suppressed),
+        (true, false) => 0,
+    };
     let of = [("contacts", now.subjects, before.subjects, told), ("companies", now.accounts, before.accounts, 0)];
     let lacks = |now: u64, before: u64, told: u64| before.saturating_sub(now + told) as f64 > share * before as f64;
     let found = of.into_iter().find(|(_, now, before, told)| *before >= FEWEST && lacks(*now, *before, *told));
@@ -266,6 +271,11 @@ mod tests {
         assert_eq!(lacks(counts(49, 40, 10, 2), 0.5), None);
         assert_eq!(lacks(counts(20, 40, 100, 1), 0.5), None);
         assert_eq!(lacks(counts(100, 19, 10, 1), 0.5), Some("companies"));
+        // After a night of changes, or in one, who is gone is counted of some only.
+        let of_changes = |counts: Counts| Counts { carried_over: 1, ..counts };
+        let after = |now| missing(&of_changes(counts(100, 40, 0, 0)), &now, 0.5).is_some();
+        assert!(after(counts(5, 40, 160, 0)) && !after(counts(60, 40, 160, 0)));
+        assert!(!after(of_changes(counts(40, 40, 60, 0))) && after(of_changes(counts(40, 40, 5, 0))));
         // Of few nothing is concluded.
         assert_eq!(missing(&counts(19, 19, 0, 0), &counts(1, 1, 0, 0), 0.5), None);
     }

@@ -64,7 +64,7 @@ pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) ->
     };
     let at = (world.wall)();
     match &result {
-        Ok(_) | Err(RunError::AfterPublishing(_)) => failed::clear(&home, &pipeline),
+        Ok(_) => failed::clear(&home, &pipeline),
         Err(error) => failed::note(&home, &pipeline, error, at),
     }
     lineage.end(&end, at);

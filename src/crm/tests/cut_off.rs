@@ -16,20 +16,37 @@ fn a_damaged_character_costs_its_row_and_no_other() {
     assert!(pull.contacts[0].family_name.reveal() == "Öhler" && pull.dead_letters.is_empty());
 }
 
+/// What becomes of such a file of consents.
+fn consents(text: &[u8]) -> Result<(), String> {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    fs::write(folder.path().join("contacts.csv"), "id;last name\n1;Anders\n").expect("write");
+    fs::write(folder.path().join("consents"), text).expect("write");
+    let set = |path: &str| FileSet { path: path.into(), ..FileSet::default() };
+    let source = CsvSource { contacts: set("contacts.csv"), consents: Some(set("consents")), ..CsvSource::default() };
+    pull(&source, folder.path()).map(|_| ()).map_err(|error| error.to_string())
+}
+
 #[test]
 fn consents_that_are_cut_off_stop_the_run() {
     let csv = "event_id;contact_id;kind;recorded_at\nE1;1;grant;2026-01-02T03:04:05Z\nE2;1;withdraw;2026-02-";
     let json = r#"{"event_id": "E1", "contact_id": "1", "kind": "grant", "recorded_at": "2026-01-02T03:04:05Z"}
 {"event_id": "E2", "contact_id": "1", "kind": "withd"#;
+    let good =
+        "event_id;contact_id;kind;recorded_at\nE1;1;grant;2026-01-02T03:04:05Z\nE2;1;grant;2026-01-02T03:04:05Z\n";
+    let damaged = |row: &[u8]| {
+        [good.as_bytes(), "E3;Mü-3;grant;2026-01-02T03:04:05Z\nE4;Mü-4;grant;2026-01-02T03:04:05Z\n".as_bytes(), row]
+            .concat()
+    };
+    for (text, tells) in [
+        (damaged(b"E9;M\xfc-3;withdraw;2026-02-02T03:04:05Z\n"), true),
+        (damaged(b"E9;M-3;withdraw;2026-02-02T03:04:05Z\n"), false),
+    ] {
+        let said = consents(&text).err().unwrap_or_default();
+        assert_eq!(said.contains("whose consents it has cannot be told"), tells, "{said}");
+    }
     let whole = |text: &str| text.lines().next().map(|_| text.rsplit_once('\n').expect("lines").0.to_owned());
     for (text, is_cut) in [(&csv[..csv.len() - 12], true), (json, true), (&*whole(json).expect("a line"), false)] {
-        let folder = tempfile::tempdir().expect("temporary folder");
-        fs::write(folder.path().join("contacts.csv"), "id;last name\n1;Anders\n").expect("write");
-        fs::write(folder.path().join("consents"), text).expect("write");
-        let set = |path: &str| FileSet { path: path.into(), ..FileSet::default() };
-        let source =
-            CsvSource { contacts: set("contacts.csv"), consents: Some(set("consents")), ..CsvSource::default() };
-        let pulled = pull(&source, folder.path()).map_err(|error| error.to_string());
+        let pulled = consents(text.as_bytes());
         let said = pulled.err().unwrap_or_default();
         assert_eq!(said.contains("was cut short, and a no may be missing"), is_cut, "{said}");
     }
@@ -46,8 +63,8 @@ fn an_id_of_two_people_is_nobodys() {
     };
     assert_eq!(rows("1;Hugo;Neumann;hugo@b.example;2026-01-02"), (true, true));
     assert_eq!(rows("1;Hugo;Neumann;hugo@b.example;"), (true, true));
-    // Newer, of the same name, or of the same address: one person, whose row has changed.
-    assert_eq!(rows("1;Hugo;Neumann;hugo@b.example;2026-02-02"), (false, false));
+    assert_eq!(rows("1;Hugo;Neumann;hugo@b.example;2026-02-02"), (true, true));
+    // Of the same name, or of the same address: one person, whose row has changed.
     assert_eq!(rows("1;Ada;Berger;ada.berger@a.example;2026-01-02"), (false, false));
     assert_eq!(rows("1;Hugo;Neumann;ada@a.example;2026-01-02"), (false, false));
 }

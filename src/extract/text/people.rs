@@ -97,6 +97,13 @@ impl Contacts {
     }
 }
 
+/// Words of German that no other language of notes has.
+const GERMAN: [&str; 32] = [
+    "und", "mit", "der", "die", "das", "den", "dem", "ist", "bei", "von", "vom", "nicht", "ein", "eine", "einen",
+    "fuer", "zu", "zum", "zur", "auf", "im", "sich", "wird", "hat", "er", "sie", "ihm", "sein", "seine", "geht",
+    "nach", "ungern",
+];
+
 /// The contacts' names, ready to be found.
 pub(super) struct Directory<'r> {
     people: &'r People,
@@ -281,8 +288,9 @@ impl<'r> Directory<'r> {
         let (_, end) = *by_family.first()?;
         let fits = |i: usize| self.names()[i].given.first().is_some_and(|g| g.starts_with(token.text));
         let fitting: Vec<(usize, usize)> = by_family.iter().copied().filter(|(i, _)| fits(*i)).collect();
-        // `H. Brandt`, where no given name begins so: Herr.
-        let is_sir = |contact: usize| self.people.callings[contact].form != Some(Form::Feminine);
+        // `H. Brandt` in German, where no given name begins so: Herr.
+        let is_german = || tokens.iter().any(|token| GERMAN.contains(&token.text));
+        let is_sir = |contact: usize| self.people.callings[contact].form == Some(Form::Masculine) && is_german();
         match unique(&by_family).filter(|(contact, _)| token.text == "h" && fitting.is_empty() && is_sir(*contact)) {
             Some((contact, end)) => {
                 Some(Mention { form: Some(Form::Masculine), ..Mention::plain(at..end, Who::Contact(contact)) })
