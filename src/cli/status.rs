@@ -51,17 +51,7 @@ pub(super) fn execute(arg: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
             run.starts,
             seconds(run.started_at)
         )?;
-        let current = sink::current(home.path(), &pipeline)?;
-        let shown = current.as_ref().map_or("none", |s| s.run_id());
-        writeln!(out, "current   {shown}")?;
-        if let Some(summary) = run.summary.as_deref().and_then(|s| serde_json::from_str::<Summary>(s).ok()) {
-            let c = &summary.counts;
-            writeln!(
-                out,
-                "result    {}: {} personas of {} contacts, {} dead letters",
-                summary.outcome, c.personas, c.subjects, c.dead_letters
-            )?;
-        }
+        came_of(&home, &pipeline, run.summary.as_deref(), &mut out)?;
         if let Some(Failed { at, why }) = &failed {
             writeln!(out, "failed    {}: {why}", seconds(*at))?;
         }
@@ -75,6 +65,22 @@ pub(super) fn execute(arg: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
         writeln!(out, "next      {next}")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Which tables there are, and what the newest run came to.
+fn came_of(home: &Home, pipeline: &str, summary: Option<&str>, out: &mut impl Write) -> anyhow::Result<()> {
+    let current = sink::current(home.path(), pipeline)?;
+    let shown = current.as_ref().map_or("none", |s| s.run_id());
+    writeln!(out, "current   {shown}")?;
+    if let Some(summary) = summary.and_then(|s| serde_json::from_str::<Summary>(s).ok()) {
+        let c = &summary.counts;
+        writeln!(
+            out,
+            "result    {}: {} personas of {} contacts, {} dead letters",
+            summary.outcome, c.personas, c.subjects, c.dead_letters
+        )?;
+    }
+    Ok(())
 }
 
 /// After a run that failed.

@@ -2,6 +2,9 @@
 //!
 //! Invariant: a layout that exists has every field that its table cannot do without.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
@@ -260,23 +263,12 @@ impl Layout {
             // An address that stands for an id is one all the same.
             let ids = if field == "email" { layout.all("record_id") } else { &[] };
             let taken: Vec<usize> = taken.iter().filter(|at| !ids.contains(at)).copied().collect();
-            let find = |aliases: &[String]| {
-                let mut found = columns_of(aliases, &keys, &taken);
-                found.retain(|at| !is_barred(field, &header[*at]));
-                found
-            };
-            let (de, en) = (find(&known.de_keys), find(&known.en_keys));
+            let [de, en] = found(field, known, (header, &keys), &taken);
             let is_mapped = layout.columns.contains_key(field);
             if !is_mapped && de.is_empty() != en.is_empty() {
                 *(if en.is_empty() { &mut german } else { &mut english }) += 1;
             }
-            // "E-Mail" and "email" are one header, so a column can be found twice.
-            let mut all: Vec<usize> = Vec::new();
-            de.into_iter().chain(en).for_each(|at| {
-                if !all.contains(&at) {
-                    all.push(at);
-                }
-            });
+            let all = each_once(de.into_iter().chain(en));
             if is_read_all(field) {
                 // What speaks against processing is read wherever it stands, a mapping only adds to it.
                 layout.columns.entry(field.clone()).or_default().extend(all);
@@ -369,33 +361,22 @@ impl Layout {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The columns whose headers stand for a field, in German and in English.
+fn found(field: &str, known: &Aliases, (header, keys): (&[String], &[String]), taken: &[usize]) -> [Vec<usize>; 2] {
+    [&known.de_keys, &known.en_keys].map(|aliases| {
+        let mut found = columns_of(aliases, keys, taken);
+        found.retain(|at| !is_barred(field, &header[*at]));
+        found
+    })
+}
 
-    #[test]
-    fn what_says_no_is_in_no_list_of_another_field() {
-        for table in [Table::Contacts, Table::Accounts, Table::Notes] {
-            for (field, aliases) in table.known() {
-                for alias in aliases.de.iter().chain(&aliases.en) {
-                    assert!(!is_barred(field, alias), "{alias} stands for {field}, and says {:?}", no_of(alias));
-                }
-            }
+/// In their order: "E-Mail" and "email" are one header, so a column can be found twice.
+fn each_once(columns: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut all = Vec::new();
+    columns.for_each(|at| {
+        if !all.contains(&at) {
+            all.push(at);
         }
-    }
-
-    #[test]
-    fn no_header_stands_for_two_fields_of_a_table() {
-        for table in [Table::Contacts, Table::Accounts, Table::Consents, Table::Notes] {
-            let mut seen = BTreeMap::new();
-            for (field, aliases) in table.known() {
-                for alias in aliases.de.iter().chain(&aliases.en) {
-                    if let Some(other) = seen.insert(normal(alias), field) {
-                        assert_eq!(other, field, "{alias} in {}", table.name());
-                    }
-                }
-            }
-            assert!(table.needed().iter().flat_map(|f| f.iter()).all(|f| table.known().contains_key(*f)));
-        }
-    }
+    });
+    all
 }

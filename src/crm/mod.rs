@@ -51,8 +51,6 @@ use serde::{Deserialize, Serialize};
 
 pub use columns::{FLAGS, Table};
 pub use error::CrmError;
-pub(crate) use fields::pipeline_field;
-pub(crate) use files::no_file;
 pub(crate) use headers::{normal as normal_header, shown as shown_header};
 pub use names::{ByName, People};
 pub(crate) use noes::{No, read as no_of_header};
@@ -68,6 +66,7 @@ pub use understood::{Understood, understood};
 pub use versions::Versions;
 pub use when::DateOrder;
 pub(crate) use when::{When, undoubted as undoubted_date};
+pub(crate) use {fields::pipeline_field, files::no_file};
 
 use crate::model::Personal;
 use crate::taxonomy::Language;

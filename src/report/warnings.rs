@@ -45,7 +45,6 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
     let mut warn = |id: &str, what: String, advice: &str| {
         all.push(Warning { id: id.to_owned(), what, advice: advice.to_owned() });
     };
-    let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
     if counts.personas == 0 {
         let most = counts.refusals.iter().max_by_key(|(_, n)| **n).map_or("none", |(reason, _)| reason);
         let what = format!("no persona was written; the most frequent reason is {most}");
@@ -92,28 +91,34 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
         let what = format!("the budget of {} requests was used up", counts.requests);
         warn("budget", what, "Raise `budgets.requests_per_run`, or let the next night go on");
     }
-    if let Some(change) = &report.change {
-        let (rows, before) = (counts.notes.rows, change.notes_before.unwrap_or(0));
-        if before >= FEWEST && rows * 2 < before && counts.carried_over == 0 && !counts.notes.no_file {
-            let what = format!("{rows} notes in place of {before} the run before");
-            warn("notes_lost", what, "What the others said is missing; an export may have been cut short");
-        }
-        if share(change.removed, change.personas_before) > LOSS {
-            let what =
-                format!("{} of {} personas are gone since the run before", change.removed, change.personas_before);
-            warn("personas_lost", what, "Compare the refusals with those before; an export may be incomplete");
-        }
-        for facet in FACETS {
-            let before = change.known_before.get(facet).copied().unwrap_or(0.0);
-            let now = report.known(facet);
-            if counts.personas > 0 && before - now > DROP {
-                let what =
-                    format!("{facet} is known of {} of the personas, before of {}", percent(now), percent(before));
-                warn("coverage_drop", what, "A column of the CRM may have changed its name or content");
-            }
+    since(report, &mut warn);
+    all
+}
+
+/// What is worse than in the run before.
+fn since(report: &Report, warn: &mut impl FnMut(&str, String, &str)) {
+    let (counts, Some(change)) = (&report.summary.counts, &report.change) else { return };
+    let (rows, before) = (counts.notes.rows, change.notes_before.unwrap_or(0));
+    if before >= FEWEST && rows * 2 < before && counts.carried_over == 0 && !counts.notes.no_file {
+        let what = format!("{rows} notes in place of {before} the run before");
+        warn("notes_lost", what, "What the others said is missing; an export may have been cut short");
+    }
+    if share(change.removed, change.personas_before) > LOSS {
+        let what = format!("{} of {} personas are gone since the run before", change.removed, change.personas_before);
+        warn("personas_lost", what, "Compare the refusals with those before; an export may be incomplete");
+    }
+    for facet in FACETS {
+        let before = change.known_before.get(facet).copied().unwrap_or(0.0);
+        let now = report.known(facet);
+        if counts.personas > 0 && before - now > DROP {
+            let what = format!("{facet} is known of {} of the personas, before of {}", percent(now), percent(before));
+            warn("coverage_drop", what, "A column of the CRM may have changed its name or content");
         }
     }
-    all
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
 }
 
 fn classes(report: &Report) -> std::collections::BTreeSet<&str> {

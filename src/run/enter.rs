@@ -3,22 +3,22 @@
 //! Invariant: everybody has a key before the ledger speaks of them, and is in the ledger before anything is decided. Of many
 //! contacts no more than a part is held at once.
 
+mod put_by;
+
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::audit::{AuditLog, Kind, Leaf};
-use crate::blocks::{BlockError, Blocks, Item};
+use crate::blocks::Blocks;
 use crate::config::{Encryption, Plan};
 use crate::consent::event::LegalEvent;
 use crate::consent::gate::Clock;
 use crate::consent::ledger::{Import, Ledger, Person};
 use crate::consent::people::steadily;
 use crate::consent::policy::Policy;
-use crate::consent::shared::Pool;
 use crate::consent::suppression::Identifiers;
 use crate::crm::{CrmPull, CsvSource, FileFacts, NoteFiles, Parts, Seen};
 use crate::fetch::Cancel;
@@ -33,7 +33,7 @@ use crate::run::home::{Home, note_parts};
 use crate::run::legal::{self, Exports};
 use crate::run::load::{Loaded, dead_letter};
 use crate::run::notes::Unread;
-use crate::sink::WORK_CRM;
+use put_by::{Names, New, RANGES, Said, StoredName, entered, id_of};
 
 /// People, or events and first collections, that are entered at once, about: others wait for as long as that takes.
 const TOGETHER: usize = 131_072;
@@ -63,49 +63,6 @@ pub(super) struct Desk<'a> {
     pub rows: Option<KeptRows>,
     /// Raised when the run is to stop.
     pub cancel: &'a Cancel,
-}
-
-/// What is new to vault and ledger, put by until all parts are read.
-struct New {
-    /// By what people are known, by range of the vault: so no page of it is changed twice.
-    named: Blocks,
-    /// What was said and seen, by part.
-    said: Blocks,
-}
-
-/// Ranges of the vault.
-const RANGES: usize = 64;
-
-impl New {
-    fn create(home: &Path, parts: usize) -> Result<Self, BlockError> {
-        let folder = |name| home.join(".work").join(format!("{WORK_CRM}{}-{name}", std::process::id()));
-        Ok(Self { named: Blocks::create(folder("named"), RANGES)?, said: Blocks::create(folder("said"), parts)? })
-    }
-}
-
-/// By what somebody is known.
-#[derive(Serialize, Deserialize)]
-struct StoredName<'a>(&'a str, Vec<Identifier>);
-
-struct Names;
-
-impl<'de> Item<'de> for Names {
-    type Stored = StoredName<'de>;
-}
-
-/// What the ledger is to learn.
-#[derive(Serialize, Deserialize)]
-enum Said<'a> {
-    /// A legal event, as JSON.
-    Event(&'a str),
-    /// Who was read, and when for the first time, in nanoseconds since 1970.
-    Seen(&'a str, i128),
-}
-
-struct SaidItem;
-
-impl<'de> Item<'de> for SaidItem {
-    type Stored = Said<'de>;
 }
 
 impl Desk<'_> {
@@ -382,27 +339,4 @@ fn named(loaded: &mut Loaded) -> Vec<Named> {
     let members = loaded.groups.iter().flat_map(|g| &g.members).map(|m| &m.subject.id);
     let about: HashSet<&SubjectId> = members.chain(loaded.events.iter().map(|e| &e.subject)).collect();
     identifiers.into_iter().filter(|(subject, _)| about.contains(subject)).collect()
-}
-
-/// Events of a part, and who was first seen when.
-type Learnt = (Vec<LegalEvent>, Vec<(SubjectId, Timestamp)>);
-
-fn entered(said: &Blocks, part: usize) -> Result<Learnt, RunError> {
-    let (mut legal, mut seen, mut pool) = (Vec::new(), Vec::new(), Pool::default());
-    said.read::<SaidItem>(part, |item| {
-        match item {
-            Said::Event(json) => {
-                let mut event = serde_json::from_str(json).ok()?;
-                pool.share(&mut event);
-                legal.push(event);
-            }
-            Said::Seen(subject, at) => seen.push((id_of(subject)?, Timestamp::from_nanosecond(at).ok()?)),
-        }
-        Some(())
-    })?;
-    Ok((legal, seen))
-}
-
-fn id_of(subject: &str) -> Option<SubjectId> {
-    subject.strip_prefix(SubjectId::PREFIX).map(SubjectId::from_body)
 }

@@ -11,7 +11,7 @@ use tracing::Instrument;
 use crate::config::{self, Plan};
 use crate::consent::gate::Gate;
 use crate::demo::DemoWeb;
-use crate::fetch::{Fetcher, Recorder, TapeError, TapeHead, expire_cassettes};
+use crate::fetch::{Cassette, Fetcher, Recorder, TapeError, TapeHead, expire_cassettes};
 use crate::lineage::{Begun, End, Lineage};
 use crate::model::RunId;
 use crate::run::carry::Carry;
@@ -148,21 +148,7 @@ async fn go(
     // A writer that is dropped leaves nothing.
     let counts = worked?;
     layout::enough(&home, &context.plan, options, &counts)?;
-    // Strict: what was not recorded cannot be told from what was not there.
-    match tape.map_or(0, |tape| tape.unknown()) {
-        0 => {}
-        unknown => return Err(RunError::NotRecorded(unknown)),
-    }
-    if let Some(pages) = &context.pages {
-        // Who is beyond a limit, or only replayed, was not wanted tonight but may be tomorrow.
-        let all = options.limit.is_none() && options.replay.is_none();
-        pages.finish(all)?;
-    }
-    expire_cassettes(&home, context.gate.now())
-        .map_err(|source| TapeError::Io { path: home.join("cassettes"), source })?;
-    if let Some(recorder) = &recorder {
-        recorder.finish(context.plan.output().keep_snapshots as usize)?;
-    }
+    settle(&context, options, tape.as_deref(), recorder.as_deref(), &home)?;
     let carried = carried.filter(|_| context.gate.is_sound() && carry.as_ref().is_none_or(Carry::is_laid_over));
     // Its folder goes with it when all is done.
     let (carried, rows) = carried.unzip();
@@ -172,6 +158,32 @@ async fn go(
     let summary = close(&finish, writer, counts, lock, world)?;
     report(&home, &context.plan, &context.gate);
     Ok(summary)
+}
+
+/// Ends what the work on companies has left open: pages, and recordings.
+fn settle(
+    context: &Context,
+    options: &Options,
+    tape: Option<&Cassette>,
+    recorder: Option<&Recorder>,
+    home: &Path,
+) -> Result<(), RunError> {
+    // Strict: what was not recorded cannot be told from what was not there.
+    match tape.map_or(0, Cassette::unknown) {
+        0 => {}
+        unknown => return Err(RunError::NotRecorded(unknown)),
+    }
+    if let Some(pages) = &context.pages {
+        // Who is beyond a limit, or only replayed, was not wanted tonight but may be tomorrow.
+        let all = options.limit.is_none() && options.replay.is_none();
+        pages.finish(all)?;
+    }
+    expire_cassettes(home, context.gate.now())
+        .map_err(|source| TapeError::Io { path: home.join("cassettes"), source })?;
+    if let Some(recorder) = recorder {
+        recorder.finish(context.plan.output().keep_snapshots as usize)?;
+    }
+    Ok(())
 }
 
 /// Publishes what was written. Whoever has said no is taken out of older snapshots, too.
