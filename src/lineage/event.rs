@@ -3,7 +3,7 @@
 //! Source: <https://openlineage.io/spec/2-0-2/OpenLineage.json> and the facets below
 //! <https://openlineage.io/spec/facets/>, each named with the version that it is written in.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -25,7 +25,10 @@ pub struct Begun {
     pub pipeline: String,
     /// The run.
     pub run_id: String,
-    /// Whether an earlier start of this run was cut off.
+    /// How many of its starts came to an end before this one. A catalogue is told nothing more of what has ended, so each such
+    /// end makes a new run for it.
+    pub ends: usize,
+    /// Whether an earlier start of this run was cut off, and has no end.
     pub resumed: bool,
     /// When it began, or goes on.
     pub at: Timestamp,
@@ -119,9 +122,11 @@ fn facet(file: &str, name: &str, mut content: Value) -> Value {
     content
 }
 
-/// The same for every start of a run: version 8, of our own making, from the run and whose it is.
+/// The same until the run has an end: version 8, of our own making, from the run and whose it is.
 fn uuid(begun: &Begun) -> String {
-    let hash = Sha256::new_with_prefix(json!([begun.controller, begun.pipeline, begun.run_id, begun.home]).to_string());
+    let home = name(&begun.home);
+    let whose = json!([begun.controller, begun.pipeline, begun.run_id, home, begun.ends]);
+    let hash = Sha256::new_with_prefix(whose.to_string());
     let mut bytes: [u8; 16] = hash.finalize()[..16].try_into().expect("16 of 32 bytes");
     bytes[6] = 0x80 | (bytes[6] & 0x0f);
     bytes[8] = 0x80 | (bytes[8] & 0x3f);
@@ -129,8 +134,21 @@ fn uuid(begun: &Begun) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
+/// One name for a file, by whatever way a pipeline comes to it: absolute and without `..`. Links stay as they are otherwise,
+/// so that one which is set anew every night names one dataset.
 fn name(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut name = PathBuf::new();
+    for part in absolute.components() {
+        if part == Component::ParentDir {
+            // The folder above is that of what a link leads to.
+            name = name.canonicalize().unwrap_or(name);
+            name.pop();
+        } else {
+            name.push(part);
+        }
+    }
+    name.display().to_string()
 }
 
 fn input((path, rows): &(PathBuf, Option<u64>)) -> Value {

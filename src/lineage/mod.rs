@@ -5,6 +5,10 @@
 
 mod event;
 #[cfg(test)]
+mod published;
+#[cfg(test)]
+mod schema_tests;
+#[cfg(test)]
 mod tests;
 
 use std::fs::OpenOptions;

@@ -249,7 +249,7 @@ pub async fn run(path: &Path, options: &Options, world: &World) -> Result<Summar
 
 async fn work(path: &Path, options: &Options, world: &World) -> Result<Summary, RunError> {
     let prepared =
-        prepare(path, options, world).inspect_err(|error| publish::never_began(path, options, error, world))?;
+        prepare(path, options, world).inspect_err(|error| super::told::never_began(path, options, error, world))?;
     Span::current().record("pipeline", prepared.plan.name());
     if options.dry_run {
         Box::pin(dry::run(prepared, options, world)).await

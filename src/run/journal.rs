@@ -75,6 +75,9 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS fetches (
         run_id TEXT NOT NULL, request TEXT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (run_id, request)
     ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS ends (
+        run_id TEXT NOT NULL, start INTEGER NOT NULL, PRIMARY KEY (run_id, start)
+    ) WITHOUT ROWID;
 ";
 
 impl Journal {
@@ -206,6 +209,28 @@ impl Journal {
             db.execute(sql, params![run.as_str(), request, text])
         })?;
         Ok(())
+    }
+
+    /// Notes that a start of a run came to an end, of whatever kind, and was not killed.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn end(&self, run: &RunId, start: u32) -> Result<(), JournalError> {
+        let sql = "INSERT OR IGNORE INTO ends (run_id, start) VALUES (?1, ?2)";
+        self.db(|db| db.execute(sql, params![run.as_str(), start]))?;
+        Ok(())
+    }
+
+    /// The starts of a run that came to an end, in order; the first is 1.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn ends(&self, run: &RunId) -> Result<Vec<u32>, JournalError> {
+        self.db(|db| {
+            let mut statement = db.prepare("SELECT start FROM ends WHERE run_id = ?1 ORDER BY start")?;
+            let rows = statement.query_map(params![run.as_str()], |row| row.get(0))?;
+            rows.collect()
+        })
     }
 
     /// Closes a published run and forgets what it fetched.

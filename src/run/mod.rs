@@ -39,5 +39,6 @@ pub(crate) mod settings;
 mod spool;
 pub mod summary;
 pub mod tiers;
+mod told;
 mod watch;
 pub use context::{Observer, Silent};

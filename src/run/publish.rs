@@ -5,14 +5,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tracing::Instrument;
 
-use crate::config::{self, Plan};
+use crate::config::Plan;
 use crate::consent::gate::Gate;
 use crate::demo::DemoWeb;
 use crate::fetch::{Cassette, Fetcher, Recorder, TapeError, TapeHead, expire_cassettes};
-use crate::lineage::{Begun, End, Lineage};
 use crate::model::RunId;
 use crate::run::carry::Carry;
 use crate::run::closed;
@@ -36,76 +34,33 @@ use crate::run::rows::Rows;
 use crate::run::segments::{self, Rooms};
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
+use crate::run::told::Told;
 use crate::sink::{FileFacts, HomeLock, SnapshotWriter};
 
 /// Begins a run, or continues it where it was killed, and publishes its snapshot.
-pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
+pub(super) async fn run(mut prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
     let (home, pipeline) = (prepared.home_path.clone(), prepared.plan.name().to_owned());
     let journal = Journal::open(&home.join("journal.sqlite"))?;
     let before = journal.last_run(&pipeline)?;
     let state = begin(&prepared, &journal, options, world)?;
-    let (to, at) = (prepared.plan.output().lineage.clone(), (world.wall)());
-    if let Some(before) = before.filter(|before| before.state == "running" && before.run_id != state.run_id) {
-        // It is given up for good; what it read is not known any more.
-        let begun = Begun { as_of: None, inputs: Vec::new(), ..begun(&prepared, &before, at) };
-        Lineage::of(to.clone(), begun).end(&End::Stopped, at);
+    if !prepared.is_demo() && options.as_of.or(prepared.plan.as_of()).is_none() {
+        // A run that is continued keeps the instant at which it began.
+        prepared.as_of = state.started_at;
     }
-    let lineage = Lineage::begin(to, begun(&prepared, &state, at));
+    let told = Told::begin(&prepared, &journal, before.as_ref(), &state, (world.wall)())?;
     let id = state.run_id.clone();
     let current = || crate::sink::current(&home, &pipeline).ok().flatten();
     let result = Box::pin(go(prepared, journal, state, options, world)).await.map_err(|error| {
         let is_published = current().is_some_and(|snapshot| snapshot.run_id() == id.as_str());
         if is_published { RunError::AfterPublishing(Box::new(error)) } else { error }
     });
-    let end = match &result {
-        Ok(_) | Err(RunError::AfterPublishing(_)) => current().map_or(End::Stopped, End::Published),
-        Err(RunError::Cancelled) => End::Stopped,
-        Err(error) => End::Failed(error.without_contents()),
-    };
     let at = (world.wall)();
     match &result {
         Ok(_) => failed::clear(&home, &pipeline),
         Err(error) => failed::note(&home, &pipeline, error, at),
     }
-    lineage.end(&end, at);
+    told.end(&home, &result, current(), at);
     result
-}
-
-/// A run that failed before it began: marked in its home, and told to a data catalogue, where the pipeline file can be read.
-pub(super) fn never_began(path: &Path, options: &Options, error: &RunError, world: &World) {
-    // Whoever was asked to stop, or found somebody at work, is called again.
-    if options.dry_run || matches!(error, RunError::Cancelled | RunError::Lock(_)) {
-        return;
-    }
-    let Ok(plan) = config::load_settings(path) else { return };
-    let at = (world.wall)();
-    let begun = Begun {
-        controller: plan.controller().to_owned(),
-        pipeline: plan.name().to_owned(),
-        // The journal has none.
-        run_id: format!("none_{at}"),
-        resumed: false,
-        at,
-        as_of: options.as_of.or(plan.as_of()),
-        home: options.out.clone().unwrap_or_else(|| plan.output().home.clone()),
-        inputs: Vec::new(),
-    };
-    failed::note(&begun.home, plan.name(), error, at);
-    Lineage::begin(plan.output().lineage.clone(), begun).end(&End::Failed(error.without_contents()), at);
-}
-
-/// The run as a data catalogue is told of it.
-fn begun(prepared: &Prepared, state: &RunState, now: Timestamp) -> Begun {
-    Begun {
-        controller: prepared.plan.controller().to_owned(),
-        pipeline: prepared.plan.name().to_owned(),
-        run_id: state.run_id.as_str().to_owned(),
-        resumed: state.starts > 1,
-        at: if state.starts > 1 { now } else { state.started_at },
-        as_of: Some(prepared.as_of),
-        home: prepared.home_path.clone(),
-        inputs: prepared.files.clone(),
-    }
 }
 
 async fn go(
@@ -117,10 +72,6 @@ async fn go(
 ) -> Result<Summary, RunError> {
     let home = prepared.home_path.clone();
     let resumed = journal.fetched(&state.run_id)?;
-    if !prepared.is_demo() && options.as_of.or(prepared.plan.as_of()).is_none() {
-        // A run that is continued keeps the instant at which it began.
-        prepared.as_of = state.started_at;
-    }
     if let Some(summary) = published_before(&prepared, &journal, &state, world)? {
         report(&home, &prepared.plan, &prepared.gate);
         return Ok(summary);
