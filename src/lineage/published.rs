@@ -21,7 +21,7 @@ const PARTS: [(&str, &str, &[(&str, &str)]); 4] = [
 ];
 
 /// The schemas by their `$id`.
-pub struct Published(BTreeMap<String, Value>);
+pub struct Published(pub BTreeMap<String, Value>);
 
 impl Published {
     /// All that are in the folder.
@@ -41,11 +41,6 @@ impl Published {
             }
         }
         Self(all)
-    }
-
-    /// The addresses of the facets' schemas that are there.
-    pub fn facets(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).filter(|id| *id != CORE).collect()
     }
 
     /// What is wrong with a run event by the core schema, and with each of its facets by the schema that it names.

@@ -31,7 +31,8 @@ mod kill;
 mod late;
 mod legal_exports;
 mod lineage;
-
+#[path = "../../src/lineage/published.rs"]
+mod openlineage;
 mod own_words;
 mod parts;
 mod privacy;
