@@ -21,6 +21,7 @@ pub mod identity;
 pub mod keys;
 mod page;
 pub mod persona;
+mod post;
 pub mod report;
 pub mod rights;
 pub mod run;

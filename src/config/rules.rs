@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use url::Url;
+use url::{Host, Url};
 
 use super::diagnostic::{Diagnostic, Position};
 use super::fileset::{folder_of, has_wildcard};
@@ -41,6 +41,7 @@ pub fn check(tree: &Tree, file: &str, told: &[Diagnostic]) -> Vec<Diagnostic> {
     rules.paths();
     rules.mappings();
     rules.handles();
+    rules.lineage();
     rules.found
 }
 
@@ -259,6 +260,29 @@ impl<'t> Rules<'t> {
                 let message = format!("no source {:?} uses handles", entry.key);
                 self.tell(entry.at, message, help.as_deref().unwrap_or("known are developer_profile, social_profile"));
             }
+        }
+    }
+
+    /// Events are in the file whoever else is told them, and a key is not sent where others can read it.
+    fn lineage(&mut self) {
+        let Some(to) = self.tree.get(&["output", "lineage_to"]) else { return };
+        if to.value != Value::Null && self.tree.get(&["output", "lineage"]).is_none() {
+            let help = "add lineage: ../lineage.jsonl; what the catalogue does not take is only there";
+            self.tell(to.at, "lineage_to without lineage", help);
+        }
+        let Some((url, at)) = self.text(&["output", "lineage_to", "url"]) else { return };
+        let Ok(url) = Url::parse(url) else { return };
+        if url.query().is_some() || url.fragment().is_some() {
+            self.tell(at, "the address of a catalogue ends before \"?\" and \"#\"", "");
+        }
+        let is_here = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if url.scheme() == "http" && !is_here && self.text(&["output", "lineage_to", "key_from_env"]).is_some() {
+            self.tell(at, "a key must not go over http to another machine", "use https, or leave out key_from_env");
         }
     }
 }

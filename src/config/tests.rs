@@ -133,6 +133,7 @@ fn the_hash_is_of_the_meaning() {
         demo.replace("half_life_days: 730", "half_life_days:   0730 # two years"),
         demo.replace("  half_life_days: 730\n", ""),
         demo.replace("network: demo", "network: demo\nschedule: { cron: \"15 2 * * *\" }"),
+        demo.replace("  home:", "  lineage: told.jsonl\n  lineage_to: { url: \"https://c.example\" }\n  home:"),
         demo.replace("name: demo\n", "").replace("version: 1\n", "\"name\": 'demo'\nversion: 1\n"),
     ];
     for source in same_meaning {

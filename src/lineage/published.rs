@@ -12,8 +12,10 @@ use serde_json::{Value, json};
 
 const CORE: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json";
 
-/// What a run event is made of: the key, the definition, and its facets by key and kind.
-const PARTS: [(&str, &str, &[(&str, &str)]); 4] = [
+/// A key of a run event, the definition of what stands there, and its facets by key and kind.
+type Part = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const PARTS: [Part; 4] = [
     ("run", "Run", &[("facets", "RunFacet")]),
     ("job", "Job", &[("facets", "JobFacet")]),
     ("inputs", "InputDataset", &[("facets", "DatasetFacet"), ("inputFacets", "InputDatasetFacet")]),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Begun, End, Event, Lineage};
+use super::{Begun, End, Event, Lineage, To};
 
 pub(super) fn begun() -> Begun {
     Begun {
@@ -93,7 +93,13 @@ fn lines_are_added_and_a_file_that_cannot_be_written_stops_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("lineage.jsonl");
     std::fs::write(&file, "{}\n").expect("written");
-    Lineage::begin(Some(file.clone()), begun()).end(&End::Stopped, at(9));
+    let tell = |file: Option<PathBuf>| {
+        let lineage = Lineage::to(file.map(|file| To { file, catalogue: None }));
+        lineage.begin(&begun());
+        lineage.end(&begun(), &End::Stopped, at(9));
+        lineage.close();
+    };
+    tell(Some(file.clone()));
     let lines: Vec<Value> = std::fs::read_to_string(&file)
         .expect("there")
         .lines()
@@ -101,6 +107,6 @@ fn lines_are_added_and_a_file_that_cannot_be_written_stops_nothing() {
         .collect();
     let kinds: Vec<&Value> = lines.iter().map(|l| &l["eventType"]).collect();
     assert_eq!(kinds, [&Value::Null, &json!("START"), &json!("ABORT")]);
-    Lineage::begin(Some(PathBuf::from("/proc/no/such/file")), begun()).end(&End::Stopped, at(9));
-    Lineage::begin(None, begun()).end(&End::Stopped, at(9));
+    tell(Some("/proc/no/such/file".into()));
+    tell(None);
 }

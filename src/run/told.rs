@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::config;
 use crate::lineage::{Begun, End, Lineage};
+use crate::model::RunId;
 use crate::run::engine::{Options, RunError, World};
 use crate::run::failed;
 use crate::run::journal::{Journal, JournalError, RunState};
@@ -18,7 +19,9 @@ use crate::sink::Snapshot;
 /// A run that was begun, and is to be ended.
 pub(super) struct Told {
     lineage: Lineage,
-    state: RunState,
+    begun: Begun,
+    run: RunId,
+    start: u32,
 }
 
 impl Told {
@@ -30,17 +33,18 @@ impl Told {
         state: &RunState,
         at: Timestamp,
     ) -> Result<Self, JournalError> {
-        let to = prepared.plan.output().lineage.clone();
+        let lineage = Lineage::to(prepared.plan.output().lineage.clone());
         if let Some(before) = before.filter(|before| before.state == "running" && before.run_id != state.run_id) {
             let ends = journal.ends(&before.run_id)?;
             if !ends.contains(&before.starts) {
                 // It is given up for good; what it read is not known any more.
                 let begun = Begun { as_of: None, inputs: Vec::new(), ..begun(prepared, before, &ends, at) };
-                Lineage::of(to.clone(), begun).end(&End::Stopped, at);
+                lineage.end(&begun, &End::Stopped, at);
             }
         }
-        let lineage = Lineage::begin(to, begun(prepared, state, &journal.ends(&state.run_id)?, at));
-        Ok(Self { lineage, state: state.clone() })
+        let begun = begun(prepared, state, &journal.ends(&state.run_id)?, at);
+        lineage.begin(&begun);
+        Ok(Self { lineage, begun, run: state.run_id.clone(), start: state.starts })
     }
 
     /// The run has ended with this as the pipeline's current snapshot.
@@ -51,12 +55,12 @@ impl Told {
             Err(error) => End::Failed(error.without_contents()),
         };
         // The run itself has closed the journal. Without this note the end is told, and what follows looks like more of the same.
-        let noted =
-            Journal::open(&home.join("journal.sqlite")).and_then(|j| j.end(&self.state.run_id, self.state.starts));
+        let noted = Journal::open(&home.join("journal.sqlite")).and_then(|j| j.end(&self.run, self.start));
         if let Err(error) = noted {
             tracing::warn!("lineage: {error}; the run is as it is");
         }
-        self.lineage.end(&end, at);
+        self.lineage.end(&self.begun, &end, at);
+        self.lineage.close();
     }
 }
 
@@ -81,7 +85,10 @@ pub(super) fn never_began(path: &Path, options: &Options, error: &RunError, worl
         inputs: Vec::new(),
     };
     failed::note(&begun.home, plan.name(), error, at);
-    Lineage::begin(plan.output().lineage.clone(), begun).end(&End::Failed(error.without_contents()), at);
+    let lineage = Lineage::to(plan.output().lineage.clone());
+    lineage.begin(&begun);
+    lineage.end(&begun, &End::Failed(error.without_contents()), at);
+    lineage.close();
 }
 
 /// The run as a data catalogue is told of it. `ends` are the starts of it that came to an end.

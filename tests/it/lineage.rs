@@ -9,8 +9,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::harness::{arg, finish, pipeline, root, say, signal, start, temp, until_in_the_middle};
+use crate::harness::{arg, files, finish, pipeline, prosopon, root, say, signal, start, temp, until_in_the_middle};
 use crate::openlineage::Published;
+use crate::watched::collector;
 
 /// What was told so far, held against the published schemas and the specification's words on runs.
 fn events(file: &Path) -> Vec<Value> {
@@ -183,4 +184,54 @@ fn a_run_that_fails_before_it_begins_is_told_without_a_word_from_the_export() {
     let dry = telling(dir.path(), &told, &[(&accounts, "/nowhere/accounts.csv")]);
     say(["run", arg(&dry), "--out", arg(&home), "--dry-run"]).expect(2);
     assert!(!told.exists(), "a dry run tells nobody");
+}
+
+#[test]
+fn a_catalogue_is_sent_what_stands_in_the_file_and_fails_no_run() {
+    let dir = temp();
+    let told = dir.path().join("told.jsonl");
+    let run = |url: &str, name: &str, key: Option<&str>| {
+        let to = format!("lineage_to: {{ url: {url}, key_from_env: PROSOPON_TEST_KEY }}");
+        let file = telling(dir.path(), &told, &[("home: ", &format!("{to}\n  home: "))]);
+        let home = dir.path().join(name);
+        let mut command = prosopon();
+        command.args(["run", arg(&file), "--out", arg(&home), "--limit", "5"]);
+        command.env_remove("PROSOPON_TEST_KEY").envs(key.map(|key| ("PROSOPON_TEST_KEY", key)));
+        finish(command.spawn().expect("the binary starts")).expect(0)
+    };
+    let key = "an-invented-key";
+    let (url, got) = collector(201);
+    let said = run(&url, "taken", Some(key));
+    assert!(!said.err.contains("lineage"), "{}", said.err);
+    let lines = fs::read_to_string(&told).expect("events");
+    assert_eq!(kinds(&events(&told)), ["START", "COMPLETE"]);
+    {
+        let got = got.lock().expect("no panic");
+        assert_eq!(got.len(), 2);
+        for (got, line) in got.iter().zip(lines.lines()) {
+            assert_eq!(
+                (got.path.as_str(), got.headers["content-type"].as_str()),
+                ("/api/v1/lineage", "application/json")
+            );
+            assert_eq!(got.headers["authorization"], format!("Bearer {key}"));
+            assert_eq!(std::str::from_utf8(&got.body), Ok(line));
+            for never in ["Hartwig", "K-20", "sub_", "@", "werk"] {
+                assert!(!line.contains(never), "{never} in {line}");
+            }
+        }
+    }
+    // The key is nowhere else.
+    assert!(!lines.contains(key) && !said.err.contains(key) && !said.out.contains(key));
+    for file in files(dir.path()) {
+        let bytes = fs::read(&file).expect("readable");
+        assert!(!bytes.windows(key.len()).any(|part| part == key.as_bytes()), "{}", file.display());
+    }
+    let said = run(&url, "without", None);
+    assert!(said.err.contains("PROSOPON_TEST_KEY is not set") && said.err.contains("told nothing"), "{}", said.err);
+    assert_eq!(got.lock().expect("no panic").len(), 2, "nothing without the key");
+    let (url, got) = collector(403);
+    let said = run(&url, "refused", Some(key));
+    assert!(said.err.contains("did not take 2 of 2 events (it answered 403)"), "{}", said.err);
+    assert!(got.lock().expect("no panic").len() == 2 && !said.err.contains(key), "{}", said.err);
+    assert_eq!(kinds(&events(&told)), ["START", "COMPLETE"].repeat(3), "the file has all");
 }

@@ -15,11 +15,15 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 
 use crate::harness::{arg, demo, say, temp};
 
-/// One request: path, content type, body.
-type Got = (String, String, Vec<u8>);
+/// One request.
+pub struct Got {
+    pub path: String,
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+}
 
 /// A collector on loopback that answers every request with this status, and what it was sent.
-fn collector(status: u16) -> (String, Arc<Mutex<Vec<Got>>>) {
+pub fn collector(status: u16) -> (String, Arc<Mutex<Vec<Got>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     let got: Arc<Mutex<Vec<Got>>> = Arc::default();
@@ -50,7 +54,7 @@ fn read(stream: &TcpStream) -> Option<Got> {
     }
     let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
     reader.read_exact(&mut body).ok()?;
-    Some((path, headers.get("content-type")?.clone(), body))
+    Some(Got { path, headers, body })
 }
 
 fn words(span: &Span) -> BTreeMap<String, String> {
@@ -71,9 +75,9 @@ fn a_collector_is_told_of_stages_and_fetches_and_of_nobody() {
     let home = dir.path().join("home");
     demo(&home, &["--otlp", &url]).expect(0);
     let got = got.lock().expect("no panic");
-    assert!(got.iter().all(|(path, kind, _)| path == "/v1/traces" && kind == "application/json"));
+    assert!(got.iter().all(|got| got.path == "/v1/traces" && got.headers["content-type"] == "application/json"));
     let mut spans = Vec::new();
-    for (.., body) in got.iter() {
+    for Got { body, .. } in got.iter() {
         let text = std::str::from_utf8(body).expect("UTF-8");
         for never in [".example", "http", "@", "/team", "/users", "werk", "Hartwig", "K-20", "sub_", "robots.txt"] {
             assert!(!text.contains(never), "{never} in {text}");

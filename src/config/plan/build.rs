@@ -6,13 +6,14 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 use super::{CompanySite, Crm, DeveloperProfile, Legal, Offering, Rate, Schedule, SocialProfile, Sources, raw};
+use crate::lineage::{self, Catalogue};
 use crate::schedule::cron::Expression;
 
 /// Hashes the canonical form: the raw type with its defaults, as compact JSON in the order of its fields. When a
 /// pipeline runs and which catalogue is told does not change what comes of it, and a run that was stopped goes on under
 /// a changed schedule.
 pub(super) fn content_hash(raw: &raw::Pipeline) -> String {
-    let output = raw::Output { lineage: None, ..raw.output.clone() };
+    let output = raw::Output { lineage: None, lineage_to: None, ..raw.output.clone() };
     let canonical = serde_json::to_vec(&raw::Pipeline { schedule: None, output, ..raw.clone() })
         .expect("finite numbers and text keys always serialise");
     data_encoding::HEXLOWER.encode(&Sha256::digest(&canonical))
@@ -33,6 +34,18 @@ pub(in crate::config) fn resolve(folder: &Path, path: &str) -> PathBuf {
         }
     }
     if resolved.as_os_str().is_empty() { PathBuf::from(".") } else { resolved }
+}
+
+/// Where lineage goes. A catalogue without a file is a mistake that was told.
+pub(super) fn lineage(
+    file: Option<String>,
+    catalogue: Option<raw::LineageTo>,
+    folder: &Path,
+) -> Result<Option<lineage::To>, Vec<&'static str>> {
+    let Some(file) = file else { return Ok(None) };
+    let catalogue = catalogue.map(|to| Ok(Catalogue::new(to.url.parse()?, to.key_from_env)));
+    let catalogue = catalogue.transpose().map_err(|_: url::ParseError| vec!["output", "lineage_to", "url"])?;
+    Ok(Some(lineage::To { file: resolve(folder, &file), catalogue }))
 }
 
 impl Schedule {

@@ -22,6 +22,7 @@ pub use super::raw::schedule::{CatchUp, Overlap};
 pub use super::raw::source::Page;
 pub use super::raw::{Encryption, Extract, Level, Network, Persona};
 use crate::consent::dialect::Dialect;
+use crate::lineage;
 use crate::persona::segment::LEAST_PEOPLE;
 use crate::schedule::cron::Expression;
 use crate::taxonomy::JobFunction;
@@ -231,7 +232,7 @@ pub struct Output {
     /// How tables are encrypted.
     pub encryption: Encryption,
     /// Where `OpenLineage` events go.
-    pub lineage: Option<PathBuf>,
+    pub lineage: Option<lineage::To>,
 }
 
 /// What a run may spend.
@@ -280,7 +281,7 @@ impl Plan {
                 keep_snapshots: raw.output.keep_snapshots,
                 carry_over_days: raw.output.carry_over_days,
                 encryption: raw.output.encryption,
-                lineage: raw.output.lineage.as_deref().map(|path| resolve(folder, path)),
+                lineage: build::lineage(raw.output.lineage, raw.output.lineage_to, folder)?,
             },
             budgets: Budgets {
                 requests_per_run: raw.budgets.requests_per_run,

@@ -228,6 +228,23 @@ pub struct Output {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"), example = &"../lineage.jsonl")]
     pub lineage: Option<String>,
+    /// A catalogue that is sent the events, too, while the run goes on. Needs `lineage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage_to: Option<LineageTo>,
+}
+
+/// A data catalogue that speaks the HTTP transport of `OpenLineage`. One that is not there, is slow or refuses fails no run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LineageTo {
+    /// Its address; events go to `/api/v1/lineage` below it.
+    #[schemars(extend("format" = "uri"), example = &"https://catalogue.example")]
+    pub url: String,
+    /// The environment variable that holds the key (it is sent as `Authorization: Bearer`); without it none is sent. A key
+    /// goes over https only, or within the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"), length(max = 100), example = &"OPENLINEAGE_API_KEY")]
+    pub key_from_env: Option<String>,
 }
 
 /// How tables are encrypted.
