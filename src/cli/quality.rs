@@ -18,7 +18,7 @@ const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.ts
 const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 103] = [
+const TEXTS: [&str; 117] = [
     "facets_dev",
     "facets_field_dev",
     "facets_inside_dev",
@@ -62,6 +62,7 @@ const TEXTS: [&str; 103] = [
     "facets_sceptic_en_traps",
     "facets_sceptic2_de_traps",
     "facets_sceptic2_en_traps",
+    "facets_seat_traps",
     "facets_roles_de_1_dev",
     "facets_roles_de_2_dev",
     "facets_roles_de_3_dev",
@@ -96,6 +97,15 @@ const TEXTS: [&str; 103] = [
     "facets_bio_en_dev",
     "facets_feed_de_dev",
     "facets_feed_en_dev",
+    "facets_mail_own",
+    "facets_seats_de_1_dev",
+    "facets_seats_de_2_dev",
+    "facets_seats_en_1_dev",
+    "facets_seats_en_2_dev",
+    "facets_entries_de_dev",
+    "facets_entries_en_dev",
+    "facets_feed2_de_dev",
+    "facets_feed2_en_dev",
     "facets_test",
     "facets_messy_test",
     "facets_field_holdout",
@@ -122,6 +132,10 @@ const TEXTS: [&str; 103] = [
     "facets_deal_en_fresh_holdout",
     "facets_bio_fresh_holdout",
     "facets_feed_fresh_holdout",
+    "facets_seats_de_fresh_holdout",
+    "facets_seats_en_fresh_holdout",
+    "facets_entries_fresh_holdout",
+    "facets_feed2_fresh_holdout",
 ];
 /// Sets that were written and labelled before they were read.
 const BLIND: [&str; 7] = ["fresh", "second", "third", "fourth", "fifth", "sixth", "french"];

@@ -19,6 +19,44 @@ use crate::taxonomy::CompanyField;
 /// What stands for the company in patterns (`<firm>` in `context.yaml`).
 const FIRM: &str = "thefirm";
 
+/// What stands before the names of companies, folded.
+const TRADES: [&str; 34] = [
+    "giesserei",
+    "maschinenbau",
+    "maschinenfabrik",
+    "anlagenbau",
+    "werkzeugbau",
+    "modellbau",
+    "formenbau",
+    "metallbau",
+    "stahlbau",
+    "holzbau",
+    "fensterbau",
+    "apparatebau",
+    "fahrzeugbau",
+    "autohaus",
+    "schlosserei",
+    "schreinerei",
+    "tischlerei",
+    "druckerei",
+    "brauerei",
+    "molkerei",
+    "baeckerei",
+    "metzgerei",
+    "spedition",
+    "logistik",
+    "elektro",
+    "kunststofftechnik",
+    "foerdertechnik",
+    "verpackungen",
+    "feinkost",
+    "papierfabrik",
+    "stadtwerke",
+    "firma",
+    "gebrueder",
+    "gebr",
+];
+
 /// A company's name, read once for all texts.
 #[derive(Debug, Default)]
 pub(super) struct Employer {
@@ -30,7 +68,13 @@ pub(super) struct Employer {
 
 impl Employer {
     pub(super) fn of(name: &str) -> Self {
-        Self { all: words_of(name), words: name_words(name) }
+        let mut words = name_words(name);
+        // `Gießerei Hallwachter` is known as Hallwachter.
+        let trades = words.iter().take_while(|word| TRADES.contains(&word.as_str())).count();
+        if trades < words.len() {
+            words.drain(..trades);
+        }
+        Self { all: words_of(name), words }
     }
 }
 
@@ -42,6 +86,8 @@ pub(super) struct Firm<'r> {
     speaks: bool,
     /// It speaks of itself, by its name or as `we`, somewhere in the text.
     is_named: bool,
+    /// Its own text names no other company.
+    is_alone: bool,
 }
 
 /// The words of a company's name, folded; an article is none of them.
@@ -65,12 +111,14 @@ pub fn folded(word: &str) -> Option<String> {
 
 impl<'r> Firm<'r> {
     pub(super) fn of(employer: &'r Employer, kind: TextKind) -> Self {
-        Self { words: &employer.words, speaks: kind == TextKind::Company, is_named: false }
+        Self { words: &employer.words, speaks: kind == TextKind::Company, is_named: false, is_alone: false }
     }
 
-    /// Learns from all words of a text whether the company speaks of itself.
-    pub(super) fn listen<'t>(&mut self, mut tokens: impl Iterator<Item = &'t Token<'t>>) {
+    /// Learns from a text whether the company speaks of itself, by its name or as `we`, or at least of no other.
+    pub(super) fn listen(&mut self, sentences: &[Read<'_>]) {
+        let mut tokens = sentences.iter().flat_map(|sentence| &sentence.tokens);
         self.is_named = tokens.any(|token| self.is_meant(token) || self.is_own(token));
+        self.is_alone = self.speaks && !sentences.iter().any(|s| self.names_another(&s.tokens) || self.is_elsewhere(s));
     }
 
     /// What the memory knows of [`FIRM`] in every case, where the company stands in a sentence.
@@ -179,7 +227,7 @@ pub(super) fn of_topics(
     let tokens = &sentence.tokens;
     let named: Vec<&Mention> = named.iter().filter(|m| !m.function).collect();
     let says_who = match kind {
-        TextKind::Company => firm.is_named,
+        TextKind::Company => firm.is_named || firm.is_alone,
         TextKind::Note => tokens.iter().any(|t| firm.is_meant(t) || THERE.contains(&t.text)) || named.is_empty(),
         TextKind::Bio | TextKind::Post => false,
     };
@@ -191,6 +239,10 @@ pub(super) fn of_topics(
         let Sign::Topic(index) = *found.tag else { continue };
         let topic = &TOPICS.all[index];
         let Some(field) = topic.field else { continue };
+        // `The council decides` is said of anybody.
+        if kind == TextKind::Company && !firm.is_named && field == CompanyField::DecisionStyle {
+            continue;
+        }
         let ours = |at: usize| is_us(tokens[at].text);
         let names_somebody = named.iter().any(|m| m.tokens.clone().any(|at| found.tokens.contains(&at)));
         // `A customer of X grows`, `unlike X`.
@@ -230,8 +282,9 @@ fn doubts(
     let clauses = clause(found.tokens.start)..=clause(found.tokens.end - 1);
     let near = |at: usize| clauses.contains(&clause(at));
     let outside = |words: &std::ops::Range<usize>| !words.clone().all(|at| found.tokens.contains(&at));
-    let by_sign = signs.iter().filter(|s| outside(&s.tokens)).any(|s| match *s.tag {
+    let by_sign = signs.iter().any(|s| match *s.tag {
         Sign::Unless(of) => of == index,
+        _ if !outside(&s.tokens) => false,
         Sign::Doubt | Sign::DoubtOfHabits => true,
         Sign::Past | Sign::Plan => near(s.tokens.start),
         Sign::Own => kind == TextKind::Note && near(s.tokens.start),

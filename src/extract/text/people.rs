@@ -98,10 +98,9 @@ impl Contacts {
 }
 
 /// Words of German that no other language of notes has.
-const GERMAN: [&str; 32] = [
-    "und", "mit", "der", "die", "das", "den", "dem", "ist", "bei", "von", "vom", "nicht", "ein", "eine", "einen",
+const GERMAN: [&str; 30] = [
+    "und", "mit", "der", "die", "das", "den", "dem", "ist", "bei", "von", "ungern", "nicht", "ein", "nach", "einen",
     "fuer", "zu", "zum", "zur", "auf", "im", "sich", "wird", "hat", "er", "sie", "ihm", "sein", "seine", "geht",
-    "nach", "ungern",
 ];
 
 /// The contacts' names, ready to be found.
@@ -187,6 +186,8 @@ impl<'r> Directory<'r> {
                     let before = mention.tokens.start.checked_sub(1).map(|at| tokens[at].text);
                     mention.oblique |= before.is_some_and(|word| OBLIQUE.contains(&word));
                     self.shape(&mut mention);
+                    mention.oblique |=
+                        before == Some("der") && mention.form == Some(Form::Feminine) && !mention.function;
                     at = mention.tokens.end;
                     found.push(mention);
                 }

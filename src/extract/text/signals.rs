@@ -3,19 +3,23 @@
 //! Invariant: takes only [`Scrubbed`]; a question, a condition, hearsay, a negation outside the
 //! pattern, an uncertain name or an instruction to the reader yields nothing.
 
+mod steps;
+mod voice;
+
 use super::address::{Form, pronoun};
 use super::called::goes_elsewhere;
 use super::company::{Firm, of_company, of_topics};
-use super::department::{is_member, only_member};
 use super::guard::Scrubbed;
 use super::guard::token::Token;
 use super::heads::{as_meant, headed, topic_head};
+use super::mail::Voice;
 use super::others::{names_person, only_of_groups, speaks_of_others};
 use super::part::Part;
 use super::people::{Directory, Mention, Who};
 use super::phrase::Found;
 use super::role_lines::ROLE_LINES;
-use super::rules::{RULES, Tag};
+use super::rules::{Family, RULES, Tag};
+use super::seat::is_taken;
 use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
 use super::stance::{Around, Left, Stated, signs, stated, weight};
 use super::statement::{Statement, believed_of_company, matches, merged, without_general};
@@ -40,8 +44,9 @@ pub(super) fn signals(
     for sentence in &sentences {
         reader.directory.learn_firms(sentence.cells, &sentence.tokens);
     }
-    reader.firm.listen(sentences.iter().flat_map(|sentence| &sentence.tokens));
-    let read: Vec<Statement> = sentences.iter().flat_map(|sentence| reader.read(sentence)).collect();
+    reader.firm.listen(&sentences);
+    let whose = reader.voices(&sentences);
+    let read: Vec<Statement> = sentences.iter().zip(whose).flat_map(|(s, voice)| reader.read_in(s, voice)).collect();
     (merged(read), believed_of_company(reader.company))
 }
 
@@ -50,6 +55,10 @@ struct Reader<'r> {
     kind: TextKind,
     directory: Directory<'r>,
     about: Option<usize>,
+    /// Kind and contact of the text as a whole.
+    whole: (TextKind, Option<usize>),
+    /// Whose words are read.
+    voice: Voice,
     thread: Thread,
     in_quote: bool,
     /// Requirements that the sentence before met.
@@ -70,6 +79,8 @@ impl<'r> Reader<'r> {
             thread: Thread::new(about, directory.forms()),
             directory,
             about,
+            whole: (kind, about),
+            voice: Voice::Note,
             in_quote: false,
             met_before: Vec::new(),
             firm: Firm::of(&setting.employer, kind),
@@ -102,7 +113,12 @@ impl<'r> Reader<'r> {
         if sentence.quotes_before(usize::MAX) % 2 == 1 {
             self.in_quote = !self.in_quote;
         }
-        let asks = sentence.is_question() || sentence.is_of_another();
+        let is_of_another = match self.voice {
+            Voice::Note => sentence.is_of_another(),
+            Voice::Contact(_) => false,
+            Voice::Another => true,
+        };
+        let asks = sentence.is_question() || is_of_another;
         let found = if asks {
             self.left.clear();
             Vec::new()
@@ -225,7 +241,10 @@ impl<'r> Reader<'r> {
                 continue;
             };
             let meant = self.believes(sentence, &mentions, found, index, person, opened_quoted);
-            if let Some(contact) = meant.filter(|_| !is_denied(sentence, found, index, &spent)) {
+            let is_seat = rule.family == Family::BuyingRole && rule.polarity == Polarity::Plus;
+            let is_another =
+                is_denied(sentence, found, index, &spent) || is_seat && is_taken(sentence, &found.tokens, named);
+            if let Some(contact) = meant.filter(|_| !is_another) {
                 let signal = self.signal(sentence, found, index, contact, indirect[person]);
                 said.push(Statement { signal, implied: false, contradicted: false });
             }
@@ -295,41 +314,6 @@ impl<'r> Reader<'r> {
             }
         });
         told.map(|signal| Statement { signal, implied: false, contradicted: false }).collect()
-    }
-
-    /// What the step of a department says: of its only contact, and of the contact whom the note is on.
-    fn of_department(
-        &self,
-        sentence: &Read<'_>,
-        mentions: &[Mention],
-        found: &Found<'_, Tag>,
-        index: usize,
-    ) -> Vec<Statement> {
-        let Some(department) = RULES.all[index].department else { return Vec::new() };
-        let doubted = sentence.context.iter().any(|c| match c.tag {
-            Tag::VetoBefore => c.tokens.start < found.tokens.start,
-            Tag::Negation => !found.tokens.contains(&c.tokens.start),
-            Tag::Unless(of) => *of == index,
-            _ => false,
-        });
-        if self.kind != TextKind::Note || doubted {
-            return Vec::new();
-        }
-        let contacts = &self.setting.contacts;
-        let has = only_member(contacts, department.function).map(|c| self.signal(sentence, found, index, c, true));
-        let others =
-            |about: usize| mentions.iter().any(|m| !matches!(m.who, Who::Speaker) && m.who != Who::Contact(about));
-        let third = sentence.mask(Tag::ThirdParty);
-        let third_party = (0..third.len()).any(|at| third[at] && !found.tokens.contains(&at));
-        let own = self.about.filter(|_| !third_party);
-        let own = own.filter(|a| is_member(&contacts[*a], department.function) == Some(false) && !others(*a));
-        let has_not = own.map(|contact| TextSignal {
-            polarity: Polarity::Minus,
-            p: department.p_not,
-            ..self.signal(sentence, found, index, contact, true)
-        });
-        let implied = |signal| Statement { signal, implied: true, contradicted: false };
-        has.into_iter().chain(has_not).map(implied).collect()
     }
 
     /// The contact that a match is about, if nothing speaks against it.

@@ -12,6 +12,7 @@ use super::people::Mention;
 use super::phrase::{Found, View};
 use super::role_lines::ROLE_LINES;
 use super::rules::{Family, Tag};
+use super::seat::is_taken;
 use super::sentence::Read;
 use super::topics::{Sign, TOPICS, Topic};
 use super::{Polarity, TextKind, TextSignal};
@@ -109,7 +110,9 @@ pub(super) fn stated(
         let topic = &TOPICS.all[index];
         if let Some((contact, indirect, whole)) = places.iter().find_map(|at| here.said(index, at)) {
             let (quote, span) = sentence.quote(&whole);
-            all.push(Stated { topic, contact, indirect, quote, span });
+            for contact in std::iter::once(contact).chain(here.partner(contact)) {
+                all.push(Stated { topic, contact, indirect, quote: quote.clone(), span });
+            }
         } else if !topic.is_whole() && !here.is_doubted(index, &places[0], &places[0]) {
             let (quote, span) = sentence.quote(&places[0]);
             left.push(Left { topic: index, quote, span });
@@ -215,6 +218,13 @@ impl Here<'_> {
         if self.is_doubted(index, topic, anchor) || self.is_own(anchor) {
             return None;
         }
+        let words = topic.start.min(anchor.start)..topic.end.max(anchor.end);
+        if *family == Family::BuyingRole
+            && *polarity == Polarity::Plus
+            && is_taken(self.sentence, &words, self.around.named)
+        {
+            return None;
+        }
         let clauses = self.clauses(topic, anchor);
         // In a post who writes is `I`: `she` is somebody else, of whom it tells.
         let near = |at: &usize| clauses.contains(&self.clause(*at));
@@ -268,9 +278,10 @@ impl Here<'_> {
 
     /// `Bevor er was sagt`: the German `was` is no past.
     fn is_something(&self, at: usize) -> bool {
-        const GERMAN: [&str; 22] = [
-            "er", "sie", "ich", "man", "wir", "es", "der", "die", "das", "und", "wo", "wie", "bevor", "nie", "nicht",
-            "so", "mal", "noch", "weiss", "sagt", "immer", "auch",
+        const GERMAN: [&str; 29] = [
+            "hat", "bei", "mit", "allem", "alles", "fuer", "ueber", "er", "sie", "ich", "man", "wir", "es", "der",
+            "die", "das", "und", "wo", "wie", "bevor", "nie", "nicht", "so", "mal", "noch", "weiss", "sagt", "immer",
+            "auch",
         ];
         self.word(at) == "was" && self.sentence.tokens.iter().any(|t| GERMAN.contains(&t.text))
     }

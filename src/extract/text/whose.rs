@@ -11,11 +11,21 @@ use super::others::{names_stranger, somebody_before, third_parties};
 use super::part::{Part, is_known, is_lead};
 use super::people::{Mention, Who};
 use super::rules::Tag;
+use super::seat::begins_with_stranger;
 use super::sentence::is_first_person;
 use super::stance::{Around, Here};
 
 /// What of somebody is spoken of as theirs alone.
-const OWN: [&str; 61] = [
+const OWN: [&str; 70] = [
+    "recommendation",
+    "advice",
+    "verdict",
+    "judgement",
+    "input",
+    "vote",
+    "topic",
+    "theme",
+    "kpi",
     "plan",
     "brief",
     "remit",
@@ -124,7 +134,13 @@ impl Here<'_> {
         }
         // `Brandt: Beck hates calls`: whoever acts in the clause is nobody whom we know.
         let reported = !named.is_empty() && self.is_reported();
-        if close.is_empty() && (reported || self.stranger_acts(self.sentence.clause_start(anchor.start))) {
+        let start = self.sentence.clause_start(anchor.start);
+        let is_name = |at: usize| {
+            let word = &self.sentence.tokens[at].word;
+            word.chars() > 3 && !word.is(Part::NO_NAME)
+        };
+        let stranger = || self.stranger_acts(start) || begins_with_stranger(self.sentence, start, is_name);
+        if close.is_empty() && (reported || stranger()) {
             return None;
         }
         let of = if close.is_empty() { named.iter().collect() } else { close };
@@ -180,7 +196,8 @@ impl Here<'_> {
 
     /// In a note: `it gets on my nerves`, `das nervt mich` is its writer's own view; `he told me that it annoys him` is not.
     fn is_writers(&self, anchor: &Range<usize>) -> bool {
-        const TELLS: [&str; 16] = [
+        const TELLS: [&str; 17] = [
+            "reminded",
             "told",
             "tells",
             "showed",
@@ -219,7 +236,8 @@ impl Here<'_> {
 
     /// The one contact whom all of these mentions name, if it is theirs what is said.
     fn one_named(&self, of: &[&Mention], anchor: &Range<usize>, quoted: bool) -> Option<usize> {
-        let Who::Contact(contact) = one(of)? else { return None };
+        let both = || self.pair(of).filter(|_| anchor.start >= of[1].tokens.end).map(|(first, _)| Who::Contact(first));
+        let Who::Contact(contact) = one(of).or_else(both)? else { return None };
         if of.iter().all(|m| self.is_hearer(m) || self.is_relation(m) || self.is_measure(m)) || self.reports_stranger()
         {
             return None;
@@ -230,6 +248,36 @@ impl Here<'_> {
         // Somebody else speaks of a contact who is named in what is quoted.
         let passed_on = quoted && of.iter().any(|m| self.is_quoted(m.tokens.start));
         (!(taken || passed_on || others && self.is_reported())).then_some(contact)
+    }
+
+    /// `Meyer und Beck entscheiden ...`: two contacts who are the subject of a clause together.
+    fn pair(&self, of: &[&Mention]) -> Option<(usize, usize)> {
+        let [first, second] = of else { return None };
+        let (Who::Contact(one), Who::Contact(other)) = (first.who, second.who) else { return None };
+        let cells = |at: usize| self.sentence.tokens[at].cells.clone();
+        let (from, to) = (first.tokens.end, second.tokens.start);
+        let joined = match to.checked_sub(from)? {
+            0 => {
+                let between = &self.sentence.cells[cells(from - 1).end..cells(to).start];
+                between.iter().any(|c| matches!(c.raw, '+' | '&'))
+            }
+            1 => matches!(self.word(from), "und" | "and" | "u" | "sowie"),
+            _ => false,
+        };
+        let begins = self.sentence.clause_start(first.tokens.start) == first.tokens.start;
+        // `Meyer and Beck lean on him` is his.
+        let clause = self.clause(first.tokens.start);
+        let of_another = (0..self.sentence.tokens.len())
+            .any(|at| self.clause(at) == clause && matches!(self.word(at), "him" | "her" | "ihn" | "ihm" | "ihr"));
+        let is_pair = one != other && joined && begins && !first.oblique && !second.oblique && !of_another;
+        (is_pair && clause == self.clause(second.tokens.start)).then_some((one, other))
+    }
+
+    /// The contact who is the subject together with another one.
+    pub(super) fn partner(&self, contact: usize) -> Option<usize> {
+        let named: Vec<&Mention> = self.around.named.iter().collect();
+        let mut pairs = named.windows(2).filter_map(|two| self.pair(two));
+        pairs.find(|(first, _)| *first == contact).map(|(_, second)| second)
     }
 
     /// `A buyer told X that ...`: what follows is not X's view.
