@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::consent::policy::PolicyFile;
+use crate::run::tiers::TierCost;
 use crate::sink::fixtures::{self, Rows};
 use crate::sink::{Snapshot, SnapshotWriter};
 use crate::taxonomy::{Facet, FacetStatus, JobFunction};
@@ -131,6 +132,28 @@ fn reports_live_as_long_as_their_snapshots() {
     make(home.path(), "night", &policy()).expect("written");
     assert!(kept(&first).is_none() && !page.exists());
     assert_eq!(newest(home.path(), "night").expect("readable").map(|(r, _)| r), kept(&second).map(|(r, _)| r));
+}
+
+#[test]
+fn companies_of_unknown_revenue_are_told_everywhere() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut report = Report::of(&publish(home.path(), "a", &fixtures::rows(3)), None, &policy()).expect("a report");
+    for (no_revenue, carried_over, told) in [
+        (0, 0, None),
+        (1, 0, Some("1 company has no revenue, which the rule of tiers asks for: it counts as study_prior")),
+        (1234, 0, Some("1,234 companies have no revenue, which the rule of tiers asks for: they count as study_prior")),
+        (12, 5, Some("12 companies that were worked on tonight have no revenue")),
+    ] {
+        let cost = TierCost { companies: 2000, no_revenue, ..TierCost::default() };
+        report.summary.tiers = [("individual".into(), TierCost::default()), ("study_prior".into(), cost)].into();
+        report.summary.counts.carried_over = carried_over;
+        report.warnings = warnings::warnings(&report);
+        let mut text = Vec::new();
+        tell(&report, &mut text).expect("memory");
+        for page in [String::from_utf8(text).expect("UTF-8"), html(&report), report.to_json()] {
+            assert_eq!(page.contains(told.unwrap_or("no revenue, which")), told.is_some(), "{no_revenue}: {page}");
+        }
+    }
 }
 
 #[test]
