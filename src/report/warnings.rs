@@ -106,7 +106,11 @@ fn without_revenue(report: &Report, warn: &mut impl FnMut(&str, String, &str)) {
             n => (format!("{} companies{tonight} have", number(n)), "they count"),
         };
         let what = format!("{companies} no revenue, which the rule of tiers asks for: {they} as {tier}");
-        warn("no_revenue", what, "Export the revenue, or map its column as `revenue_eur`; other currencies are not converted");
+        warn(
+            "no_revenue",
+            what,
+            "Export the revenue, or map its column as `revenue_eur`; other currencies are not converted",
+        );
     }
 }
 

@@ -33,7 +33,7 @@ pub enum Event {
     Started(Timestamp, Why),
     /// A run has ended.
     Ended(Outcome, Option<Box<Summary>>),
-    /// A run has ended without tables.
+    /// A run has ended with an error: without tables, or after they were published.
     Failed(Outcome, Box<RunError>),
     /// A run was stopped after so many minutes.
     TooLong(u64),

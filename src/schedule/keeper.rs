@@ -284,15 +284,7 @@ impl Keeper {
                 Event::Ended(Outcome::DeadLetters, Some(Box::new(summary)))
             }
             Ok(summary) => Event::Ended(Outcome::Completed, Some(Box::new(summary))),
-            Err(error) => {
-                let outcome = match &error {
-                    RunError::Cancelled if is_late => Outcome::TooLong,
-                    // Somebody took the home in the moment between: tried again like a run that was stopped.
-                    RunError::Cancelled | RunError::Lock(LockError::Held { .. }) => Outcome::Stopped,
-                    _ => Outcome::Failed,
-                };
-                Event::Failed(outcome, Box::new(error))
-            }
+            Err(error) => Event::Failed(Outcome::of(&error, is_late), Box::new(error)),
         }
     }
 

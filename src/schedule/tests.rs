@@ -5,9 +5,12 @@ use proptest::prelude::*;
 
 use super::cron::{Effect, Expression};
 use super::decide::*;
+use super::event::Event;
 use super::preview::Preview;
 use super::state::{Outcome, State};
 use crate::config::{CatchUp, Overlap, Schedule};
+use crate::run::engine::RunError;
+use crate::sink::LockError;
 
 /// An instant.
 pub fn at(text: &str) -> Timestamp {
@@ -183,6 +186,32 @@ fn failures_in_a_row_pause_until_somebody_resumes() {
     assert_eq!((state.failures, decide(&spec, &state, None, now + hours(9)).then), (3, Then::Paused));
     assert!(state.resume() && !state.resume());
     assert!(started(&decide(&spec, &state, None, now + hours(9))).is_some());
+}
+
+#[test]
+fn what_fails_after_publishing_is_told_and_pauses_nothing() {
+    let (spec, now) = (spec("0 * * * *", "UTC"), at("2026-03-02T03:00:00Z"));
+    let held = LockError::Held { home: "home".into(), pid: Some(1) };
+    for (error, is_late, outcome) in [
+        (RunError::AfterPublishing(Box::new(RunError::Worker)), false, Outcome::AfterPublishing),
+        (RunError::AfterPublishing(Box::new(RunError::Cancelled)), true, Outcome::AfterPublishing),
+        (RunError::Worker, false, Outcome::Failed),
+        (RunError::Cancelled, true, Outcome::TooLong),
+        (RunError::Cancelled, false, Outcome::Stopped),
+        (RunError::Lock(held), false, Outcome::Stopped),
+    ] {
+        assert_eq!(Outcome::of(&error, is_late), outcome, "{error}");
+    }
+    assert_eq!(Outcome::from_name(Outcome::AfterPublishing.name()), Some(Outcome::AfterPublishing));
+    let mut state = State::new(&spec, now, hours(1));
+    for outcome in [Outcome::Failed, Outcome::Failed, Outcome::AfterPublishing, Outcome::AfterPublishing] {
+        state.start(now, now);
+        state.end(&spec, outcome, now);
+    }
+    let stands = (state.failures, state.paused_at, state.succeeded, state.is_unfinished);
+    assert_eq!(stands, (0, None, Some(now), false), "the tables are there");
+    let told = Event::Failed(Outcome::AfterPublishing, Box::new(RunError::Worker));
+    assert_eq!(told.to_json("nightly")["outcome"], "failed_after_publishing");
 }
 
 #[test]
