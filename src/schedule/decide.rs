@@ -48,7 +48,7 @@ pub enum LeftOut {
     Overlap,
     /// Nothing ran at its time, and it is not made up for.
     Missed,
-    /// The pipeline file has mistakes.
+    /// The pipeline file, or its policy, has mistakes.
     Mistakes,
 }
 
@@ -185,7 +185,7 @@ pub fn decide(spec: &Spec, state: &State, held: Option<(Timestamp, Timestamp)>, 
     Deciding { spec, state, held, now }.decide()
 }
 
-/// Decides while the pipeline file has mistakes: what is due is left out, and a run that was stopped waits.
+/// Decides while the pipeline file or its policy has mistakes: what is due is left out, and a run that was stopped waits.
 pub fn decide_without_file(spec: &Spec, state: &State, now: Timestamp) -> Decision {
     let decided = decide(spec, state, None, now);
     let (left_out, base) = match decided.then {

@@ -52,9 +52,9 @@ pub enum Event {
     Paused(u32),
     /// The home cannot be kept; it is tried again.
     Sick(String),
-    /// The pipeline file has mistakes now; nothing runs until it has none.
+    /// The pipeline file, or its policy, has mistakes now; nothing runs until it has none.
     Unreadable(String),
-    /// The pipeline file has changed.
+    /// The pipeline file has changed, or a file has no mistakes any more.
     Reloaded,
 }
 
@@ -120,9 +120,9 @@ impl fmt::Display for Event {
             }
             Self::Sick(message) => write!(f, "its home cannot be kept and is tried again: {message}"),
             Self::Unreadable(message) => {
-                write!(f, "the pipeline file has mistakes, its runs are left out until it has none: {message}")
+                write!(f, "a file of the pipeline has mistakes, its runs are left out until it has none: {message}")
             }
-            Self::Reloaded => f.write_str("the pipeline file has changed and was read anew"),
+            Self::Reloaded => f.write_str("a file of the pipeline has changed and was read anew"),
         }
     }
 }
@@ -160,7 +160,7 @@ impl LeftOut {
         match self {
             Self::Overlap => "the run before had not ended (overlap: skip)",
             Self::Missed => "it was missed and is not made up for (catch_up)",
-            Self::Mistakes => "the pipeline file has mistakes",
+            Self::Mistakes => "a file of the pipeline has mistakes",
         }
     }
 }

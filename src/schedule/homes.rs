@@ -28,9 +28,10 @@ pub type Opened = Result<Keeper, Box<Sick>>;
 /// Opens the schedulers of pipelines, one a home; `out` overrides the homes of the pipelines.
 ///
 /// # Errors
-/// Mistakes of pipeline files; not one of the homes can be kept.
+/// Mistakes of pipeline files and policies; not one of the homes can be kept.
 pub fn open(files: &[PathBuf], out: Option<&Path>, around: &Around) -> Result<Vec<Opened>, ScheduleError> {
-    let homes: Vec<Opened> = rooms(files, out)?.into_iter().map(|room| Keeper::open(room, around)).collect();
+    let homes: Vec<Opened> =
+        rooms(files, out, (around.wall)())?.into_iter().map(|room| Keeper::open(room, around)).collect();
     if homes.iter().any(Result::is_ok) {
         return Ok(homes);
     }

@@ -122,7 +122,7 @@ impl Keeper {
                 return Err(ScheduleError::Gone(self.home.clone()));
             }
             self.beat(now)?;
-            (0..self.kept.len()).for_each(|index| self.reload(index));
+            (0..self.kept.len()).for_each(|index| self.reload(index, now));
             let (due, wake) = self.look(now)?;
             if let Some(due) = due {
                 self.start(&due).await?;
@@ -187,9 +187,9 @@ impl Keeper {
         Ok(())
     }
 
-    /// Takes over a pipeline file that has changed.
-    fn reload(&mut self, index: usize) {
-        match self.kept[index].reload() {
+    /// Takes over a pipeline file, or a policy, that has changed.
+    fn reload(&mut self, index: usize, now: Timestamp) {
+        match self.kept[index].reload(now) {
             Some(Ok(())) => self.tell(index, &Event::Reloaded),
             Some(Err(message)) => self.tell(index, &Event::Unreadable(message)),
             None => {}
@@ -245,11 +245,11 @@ impl Keeper {
             }
         }
         // It may have waited for hours.
-        self.reload(index);
+        let now = (self.around.wall)();
+        self.reload(index, now);
         if self.kept[index].has_mistakes {
             return Ok(None);
         }
-        let now = (self.around.wall)();
         self.update(index, now, |_, state| state.start(due.fire, now))?;
         self.tell(index, &Event::Started(due.fire, due.why));
         let event = self.run(index).await;

@@ -148,6 +148,60 @@ fn while_a_file_has_mistakes_its_runs_are_left_out_and_then_it_goes_on() {
 }
 
 #[test]
+fn while_the_policy_has_mistakes_its_runs_are_left_out_and_then_it_goes_on() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let right = fs::read_to_string(format!("{root}/config/policy/demo.yaml")).expect("the demo's policy");
+    let late = right.replace("at: 2026-01-15", "at: 2026-03-03");
+    for (what, wrong) in [
+        ("policy.yaml:1:1: error", "version: 1\nnothing: x\n"),
+        ("is approved from 2026-03-03 on", late.as_str()),
+        ("cannot be read", ""),
+    ] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = pipeline(dir.path(), "edited", &format!("{{ cron: \"{OFTEN}\", pause_after_failures: 1 }}"));
+        let policy = dir.path().join("policy.yaml");
+        fs::write(&policy, &right).expect("a policy");
+        let text = fs::read_to_string(&file).expect("a pipeline").replace("accounts.csv", "nowhere.csv");
+        let text = text.replace(&format!("{root}/config/policy/demo.yaml"), "policy.yaml");
+        fs::write(&file, text).expect("a pipeline");
+        let (edited, mended, wrong, left) = (policy, right.clone(), wrong.to_owned(), Mutex::new(0));
+        let told = keep(&[file], 35, move |_, event| match event {
+            Event::Waiting(_) if *left.lock().expect("a count") == 0 => {
+                if wrong.is_empty() {
+                    fs::remove_file(&edited).expect("removed");
+                } else {
+                    fs::write(&edited, &wrong).expect("written");
+                }
+            }
+            Event::LeftOut(..) => {
+                *left.lock().expect("a count") += 1;
+                if *left.lock().expect("a count") == 2 {
+                    fs::write(&edited, &mended).expect("written");
+                }
+            }
+            _ => {}
+        });
+        let told = told.expect("the home can be kept");
+        assert_eq!(count(&told, &["schedule_unreadable", "policy.yaml", what]), 1, "{told:#?}");
+        assert_eq!(count(&told, &["schedule_left_out", "has mistakes"]), 2, "{told:#?}");
+        assert_eq!(count(&told, &["schedule_reloaded"]), 1, "{told:#?}");
+        assert_eq!(count(&told, &["schedule_started", "03:30"]), 1, "{told:#?}");
+        assert_eq!(count(&told, &["schedule_ended", "failed"]), 1, "the run that goes on alone counts: {told:#?}");
+    }
+}
+
+#[test]
+fn a_scheduler_does_not_start_with_a_policy_that_no_run_could_use() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = pipeline(dir.path(), "wrong", "{ cron: \"0 0 1 1 *\" }");
+    let text = fs::read_to_string(&file).expect("a pipeline");
+    let root = env!("CARGO_MANIFEST_DIR");
+    fs::write(&file, text.replace(&format!("{root}/config/policy/demo.yaml"), "nowhere.yaml")).expect("a pipeline");
+    let error = keep(&[file], 1, |_, _| ()).expect_err("no policy is there");
+    assert!(error.contains("nowhere.yaml") && !dir.path().join("wrong.home").exists(), "{error}");
+}
+
+#[test]
 fn a_pause_is_told_once() {
     let dir = tempfile::tempdir().expect("a folder");
     let file = pipeline(dir.path(), "failing", &format!("{{ cron: \"{OFTEN}\", pause_after_failures: 2 }}"));
