@@ -8,8 +8,8 @@ use crate::model::RunId;
 use crate::run::engine::{Options, RunError, World};
 use crate::run::group::process;
 use crate::run::journal::Journal;
-use crate::run::layout;
 use crate::run::load::Loaded;
+use crate::run::missing;
 use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::settings;
@@ -33,6 +33,6 @@ pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) ->
         counts.add(&rows);
         decisions.extend(rows.decisions);
     }
-    layout::enough(&home, &context.plan, options, &counts)?;
+    missing::enough(&home, &context.plan, options, &counts)?;
     Ok(Summary::dry(name, &home, counts, &decisions))
 }

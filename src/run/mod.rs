@@ -26,6 +26,7 @@ mod late;
 pub(crate) mod layout;
 pub mod legal;
 pub mod load;
+mod missing;
 pub mod notes;
 mod obtain;
 mod prepare;

@@ -27,8 +27,8 @@ use crate::run::group::process;
 use crate::run::journal::{Journal, RunState};
 use crate::run::kept::Pages;
 use crate::run::late::{ask_again, clean_older, drop_gone, said_no};
-use crate::run::layout;
 use crate::run::load::{Group, Loaded};
+use crate::run::missing;
 use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::revisit;
@@ -146,8 +146,9 @@ async fn go(
         web.stop().await;
     }
     // A writer that is dropped leaves nothing.
-    let counts = worked?;
-    layout::enough(&home, &context.plan, options, &counts)?;
+    let mut counts = worked?;
+    missing::enough(&home, &context.plan, options, &counts)?;
+    counts.held_against = missing::handed_on(&home, &context.plan, options);
     settle(&context, options, tape.as_deref(), recorder.as_deref(), &home)?;
     let carried = carried.filter(|_| context.gate.is_sound() && carry.as_ref().is_none_or(Carry::is_laid_over));
     // Its folder goes with it when all is done.

@@ -117,8 +117,12 @@ fn an_export_that_was_cut_short_does_not_take_the_place_of_a_whole_one() {
         let status = || say(["status", "--out", arg(&home)]).expect(0).out;
         let tells = status();
         assert!(tells.contains("failed    ") && tells.contains("--accept-missing"), "{tells}");
-        // A limit is meant; and the whole export is read as ever.
+        // A limit is meant, and is nothing to be held against, nor are two of them.
         run(&["--dry-run", "--limit", "3"]).expect(0);
+        run(&["--limit", "3"]).expect(0);
+        run(&["--limit", "4"]).expect(0);
+        run(&[]).expect(2);
+        // The whole export is read as ever.
         export(60);
         run(&[]).expect(0);
         export(20);
@@ -128,5 +132,11 @@ fn an_export_that_was_cut_short_does_not_take_the_place_of_a_whole_one() {
         assert!(!status().contains("failed"), "{}", status());
         // It is the one to compare with.
         run(&[]).expect(0);
+    }
+    // Nor is a first run with a limit.
+    let home = dir.path().join("limited");
+    for (rows, limit) in [(60, &["--limit", "40"][..]), (10, &[])] {
+        export(rows);
+        say([&["run", arg(&path), "--out", arg(&home)], limit].concat()).expect(0);
     }
 }
