@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Plan;
 use crate::run::engine::{Options, RunError};
+use crate::run::load::Loaded;
 use crate::run::summary::{Counts, Summary};
 use crate::sink;
 
@@ -28,8 +29,19 @@ pub struct Exported {
 }
 
 impl Exported {
+    /// What is known before anything is done, where everybody is worked on.
+    pub fn of_input(loaded: &Loaded) -> Self {
+        Self {
+            contacts: loaded.subjects(),
+            companies: loaded.companies() as u64,
+            gone: loaded.gone.len() as u64,
+            suppressed: loaded.suppressed,
+            is_of_changes: false,
+        }
+    }
+
     /// What a run had by the end.
-    const fn of(counts: &Counts) -> Self {
+    pub const fn of(counts: &Counts) -> Self {
         Self {
             contacts: counts.subjects,
             companies: counts.accounts,
@@ -60,13 +72,13 @@ const FEWEST: u64 = 20;
 ///
 /// # Errors
 /// More are missing than the pipeline allows, and nobody said that this is meant.
-pub(super) fn enough(home: &Path, plan: &Plan, options: &Options, now: &Counts) -> Result<(), RunError> {
+pub(super) fn enough(home: &Path, plan: &Plan, options: &Options, now: Exported) -> Result<(), RunError> {
     // A limit is meant, and a recording was made of whatever was there.
     if options.limit.is_some() || options.replay.is_some() {
         return Ok(());
     }
     let Some(before) = Exported::before(home, plan) else { return Ok(()) };
-    let found = missing(before, Exported::of(now), plan.budgets().missing_share);
+    let found = missing(before, now, plan.budgets().missing_share);
     let Some((what, now, before)) = found else { return Ok(()) };
     if options.accept_missing {
         tracing::warn!("the exports have {now} {what}, those of the last run had {before}; accepted");

@@ -140,3 +140,28 @@ fn an_export_that_was_cut_short_does_not_take_the_place_of_a_whole_one() {
         say([&["run", arg(&path), "--out", arg(&home)], limit].concat()).expect(0);
     }
 }
+
+#[test]
+fn what_is_not_published_for_missing_contacts_was_not_fetched_either() {
+    let (dir, home) = (temp(), temp());
+    let home = home.path().join("home");
+    let from = root().join("testdata/demo/crm");
+    let files = ["contacts_altbestand.csv", "contacts_uk.csv", "contacts_vertrieb.csv"];
+    for file in files {
+        fs::copy(from.join(file), dir.path().join(file)).expect("copied");
+    }
+    let of_demo = format!("{}/contacts*.csv", from.display());
+    let own = format!("{}/contacts*.csv", dir.path().display());
+    let plan = pipeline(dir.path(), &[(&of_demo, &own)]);
+    let run = || say(["run", arg(&plan), "--out", arg(&home)]);
+    run().expect(0);
+    for file in files {
+        let whole = fs::read(dir.path().join(file)).expect("contacts");
+        let few: Vec<u8> = whole.split_inclusive(|byte| *byte == b'\n').take(6).flatten().copied().collect();
+        fs::write(dir.path().join(file), few).expect("cut short");
+    }
+    let said = run().expect(2);
+    assert!(said.err.contains("--accept-missing"), "{}", said.err);
+    let status = say(["status", "--out", arg(&home)]).expect(0).out;
+    assert!(status.contains("unfinished with 0 fetches done"), "{status}");
+}
