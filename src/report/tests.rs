@@ -55,6 +55,13 @@ fn a_report_counts_what_stands_in_the_tables() {
     assert_eq!(report.dead_letters.values().sum::<u64>(), rows.dead_letters.len() as u64);
     assert_eq!(report.change, None);
     assert_eq!(ids(&report)[..2], ["dead_letters", "StaleConsentSync"]);
+    // Whatever number of letters there is on it, a row is one.
+    let mut few = report.clone();
+    (few.summary.counts.crm_rows, few.summary.counts.dead_rows) = (1000, Some(10));
+    few.summary.counts.dead_letters = 500;
+    assert_ne!(warnings::warnings(&few)[0].id, "dead_letters");
+    few.summary.counts.dead_rows = Some(11);
+    assert!(warnings::warnings(&few)[0].what.starts_with("500 dead letters on 11 of 1000 rows (1.1 %)"));
     let again: Report = serde_json::from_str(&report.to_json()).expect("what was written");
     assert_eq!(again, report);
 }

@@ -51,9 +51,10 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
         let what = format!("no persona was written; the most frequent reason is {most}");
         warn("no_personas", what, "Look at the refusals below and at docs/compliance-officer.md");
     }
-    let dead = share(counts.dead_letters, counts.crm_rows);
+    let dead = counts.dead_share();
     if dead > SHARE_OF_ROWS {
-        let what = format!("{} dead letters on {} rows ({})", counts.dead_letters, counts.crm_rows, percent(dead));
+        let (letters, rows) = (counts.dead_letters, counts.dead_rows.unwrap_or(counts.dead_letters));
+        let what = format!("{letters} dead letters on {rows} of {} rows ({})", counts.crm_rows, percent(dead));
         warn("dead_letters", what, "`prosopon inspect dead_letters` tells file, line and field of each");
     }
     if counts.notes.no_file {

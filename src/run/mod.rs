@@ -6,6 +6,7 @@ mod carry;
 mod closed;
 mod context;
 pub mod crowd;
+mod dead_rows;
 mod dry;
 mod emitted;
 pub mod engine;

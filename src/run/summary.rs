@@ -49,6 +49,10 @@ pub struct Counts {
     pub bytes: u64,
     /// Rows of `dead_letters`.
     pub dead_letters: u64,
+    /// Rows of all exports that these are about: several may be about one. `None` before they are counted, and in summaries of
+    /// older versions.
+    #[serde(default)]
+    pub dead_rows: Option<u64>,
     /// Contacts of the export who were erased before, and are left out.
     #[serde(default)]
     pub suppressed: u64,
@@ -98,6 +102,12 @@ impl Counts {
         let (no_file, files_passed_over) = loaded.without_notes;
         let notes = NoteCounts { no_file, files_passed_over, ..NoteCounts::default() };
         Self { subjects: loaded.subjects(), dead_letters, crm_rows, notes, ..Self::default() }
+    }
+
+    /// The share of the rows of the exports that dead letters are about.
+    #[must_use]
+    pub fn dead_share(&self) -> f64 {
+        self.dead_rows.unwrap_or(self.dead_letters) as f64 / self.crm_rows.max(1) as f64
     }
 
     /// Adds a company's rows.
@@ -242,8 +252,7 @@ impl Summary {
         resumed_fetches: u64,
         dead_letter_share: f64,
     ) -> Self {
-        let share = counts.dead_letters as f64 / counts.crm_rows.max(1) as f64;
-        let outcome = if share > dead_letter_share { "completed_with_dead_letters" } else { "completed" };
+        let outcome = if counts.dead_share() > dead_letter_share { "completed_with_dead_letters" } else { "completed" };
         Self {
             pipeline: context.plan.name().to_owned(),
             home: home.to_owned(),

@@ -165,3 +165,29 @@ fn what_is_not_published_for_missing_contacts_was_not_fetched_either() {
     let status = say(["status", "--out", arg(&home)]).expect(0).out;
     assert!(status.contains("unfinished with 0 fetches done"), "{status}");
 }
+
+#[test]
+fn a_row_with_many_dead_letters_is_one_row() {
+    let dir = temp();
+    say(["demo-data", "--contacts", "60", "--seed", "5", "--to", arg(dir.path())]).expect(0);
+    let path = dir.path().join("pipeline.yaml");
+    let plan = fs::read_to_string(&path).expect("a pipeline");
+    fs::write(&path, plan.replace("dead_letter_share: 0.02", "dead_letter_share: 0.01")).expect("written");
+    let whole = fs::read_to_string(dir.path().join("accounts.csv")).expect("companies");
+    let cells = ["domain", "country", "employees", "revenue eur", "founded"];
+    let headers: Vec<&str> = whole.lines().next().expect("a header").split(',').collect();
+    let places = cells.map(|cell| headers.iter().position(|header| *header == cell).expect("a column"));
+    // The same cells: all on the first row, or each on a row of its own.
+    for (name, rows, code) in [("one", [0, 0, 0, 0, 0], 0), ("five", [0, 1, 2, 3, 4], 1)] {
+        let mut lines: Vec<Vec<&str>> = whole.lines().map(|line| line.split(',').collect()).collect();
+        for (place, row) in places.into_iter().zip(rows) {
+            lines[row + 1][place] = "???";
+        }
+        let lines: Vec<String> = lines.iter().map(|cells| cells.join(",")).collect();
+        fs::write(dir.path().join("accounts.csv"), lines.join("\n")).expect("written");
+        let counts =
+            &say(["run", arg(&path), "--out", arg(&dir.path().join(name)), "--json"]).expect(code).json()["counts"];
+        let (letters, rows) = (counts["dead_letters"].as_u64(), counts["dead_rows"].as_u64());
+        assert_eq!((letters, rows), (Some(6), Some(if code == 0 { 2 } else { 6 })), "{counts}");
+    }
+}
