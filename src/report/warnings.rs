@@ -66,6 +66,12 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
         warn("notes_passed_over", what, "Not even a header line is in them; look at the job that writes them");
     }
     without_revenue(report, &mut warn);
+    for missing in &counts.missing {
+        let [now, before] = [missing.now, missing.before].map(number);
+        let what = format!("the exports have {now} {}, those of the run before had {before}", missing.what);
+        let advice = "One may have been cut short; from `budgets.missing_share` on nothing is published";
+        warn("missing", what, advice);
+    }
     for (table, fields) in &report.columns_lost {
         let what = format!("{table}: no column any more for {}", fields.join(", "));
         let advice = "Export it again, or map its new header; `run --accept-columns` once if it is gone for good";

@@ -9,7 +9,7 @@ use crate::run::engine::{Options, RunError, World};
 use crate::run::group::process;
 use crate::run::journal::Journal;
 use crate::run::load::Loaded;
-use crate::run::missing::{self, Exported};
+use crate::run::missing;
 use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::settings;
@@ -19,7 +19,7 @@ use crate::run::summary::{Counts, Summary};
 pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
     let name = prepared.plan.name().to_owned();
     let home = prepared.home_path.clone();
-    missing::enough(&home, &prepared.plan, options, Exported::of_input(&prepared.loaded))?;
+    let found = missing::early(&prepared, options)?;
     let journal = Journal::open(Path::new(crate::db::IN_MEMORY))?;
     let fetcher = Fetcher::new(settings::refusing(), Arc::clone(&world.wall), Arc::clone(&world.wall))?;
     let (context, mut loaded) = prepared.context(options, world, RunId::from_body("dry"), fetcher, (journal, None));
@@ -34,5 +34,6 @@ pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) ->
         counts.add(&rows);
         decisions.extend(rows.decisions);
     }
+    missing::conclude(found, (&home, &context.plan), options, &mut counts)?;
     Ok(Summary::dry(name, &home, counts, &decisions))
 }

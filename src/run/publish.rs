@@ -28,7 +28,7 @@ use crate::run::journal::{Journal, RunState};
 use crate::run::kept::Pages;
 use crate::run::late::{ask_again, clean_older, drop_gone, said_no};
 use crate::run::load::{Group, Loaded};
-use crate::run::missing::{self, Exported};
+use crate::run::missing;
 use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::revisit;
@@ -125,11 +125,8 @@ async fn go(
         report(&home, &prepared.plan, &prepared.gate);
         return Ok(summary);
     }
-    let of_changes = prepared.carry.is_some();
-    if !of_changes {
-        // Before a request is spent on what is not published.
-        missing::enough(&home, &prepared.plan, options, Exported::of_input(&prepared.loaded))?;
-    }
+    // Before a request is spent on what is not published.
+    let missing = missing::early(&prepared, options)?;
     let web = if prepared.is_demo() && prepared.tape.is_none() { Some(DemoWeb::start(0).await?) } else { None };
     let (tape, recorder) = (prepared.tape.clone(), recorder(&prepared, options, &state)?);
     let fetcher = fetcher(&prepared, web.as_ref(), recorder.as_ref(), &state, world)?;
@@ -152,11 +149,7 @@ async fn go(
     }
     // A writer that is dropped leaves nothing.
     let mut counts = worked?;
-    if of_changes {
-        // Who is carried over is known only now. Nothing was fetched: nights of changes have no sources.
-        missing::enough(&home, &context.plan, options, Exported::of(&counts))?;
-    }
-    counts.held_against = missing::handed_on(&home, &context.plan, options);
+    missing::conclude(missing, (&home, &context.plan), options, &mut counts)?;
     settle(&context, options, tape.as_deref(), recorder.as_deref(), &home)?;
     let carried = carried.filter(|_| context.gate.is_sound() && carry.as_ref().is_none_or(Carry::is_laid_over));
     // Its folder goes with it when all is done.

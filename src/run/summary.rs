@@ -12,7 +12,7 @@ use crate::run::context::Context;
 use crate::run::group::GroupRows;
 use crate::run::journal::RunState;
 use crate::run::load::Loaded;
-use crate::run::missing::Exported;
+use crate::run::missing::{Exported, Missing};
 use crate::run::tiers::TierCost;
 use crate::sink::{Rewritten, SinkError, Snapshot, SnapshotWriter, Table};
 
@@ -62,6 +62,9 @@ pub struct Counts {
     /// Notes of the CRM.
     #[serde(default)]
     pub notes: NoteCounts,
+    /// What is missing of what the exports had before, though not so much that nothing is published.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
     /// What the next night is held against, where that is not this run: one with a limit hands on what was there before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_against: Option<Exported>,

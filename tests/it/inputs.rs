@@ -132,6 +132,27 @@ fn an_export_that_was_cut_short_does_not_take_the_place_of_a_whole_one() {
         assert!(!status().contains("failed"), "{}", status());
         // It is the one to compare with.
         run(&[]).expect(0);
+        // Between the two, it is told.
+        let missing = || {
+            let report = say(["report", "--out", arg(&home), "--json"]).expect(0).json();
+            let warnings = report["warnings"].as_array().expect("warnings").clone();
+            let missing = warnings.iter().find(|warning| warning["id"] == "missing")?;
+            Some((
+                missing["what"].as_str().expect("a text").to_owned(),
+                report["summary"]["counts"]["subjects"].clone(),
+            ))
+        };
+        export(60);
+        run(&[]).expect(0);
+        assert_eq!(missing(), None, "{name}");
+        export(40);
+        let said = run(&[]).expect(0);
+        let (what, subjects) = missing().expect("a warning");
+        assert!(
+            what.starts_with(&format!("the exports have {subjects} contacts, those of the run before had ")),
+            "{what}"
+        );
+        assert!(said.err.contains(" contacts, those of the last run had "), "{name}: {}", said.err);
     }
     // Nor is a first run with a limit.
     let home = dir.path().join("limited");
