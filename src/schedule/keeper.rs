@@ -246,8 +246,11 @@ impl Keeper {
         }
         // It may have waited for hours.
         let now = (self.around.wall)();
+        let expression = self.kept[index].spec.expression().clone();
         self.reload(index, now);
-        if self.kept[index].has_mistakes {
+        let kept = &self.kept[index];
+        // What does not hold any more is decided for anew.
+        if kept.has_mistakes || *kept.spec.expression() != expression || kept.spec.is_blackout(now) {
             return Ok(None);
         }
         self.update(index, now, |_, state| state.start(due.fire, now))?;

@@ -13,6 +13,7 @@ use super::keeper::Around;
 use super::tests::at;
 use crate::fetch::CancelHandle;
 use crate::run::{Observer, Silent};
+use crate::sink::HomeLock;
 
 /// Comes every ten minutes.
 const OFTEN: &str = "*/10 * * * *";
@@ -199,6 +200,37 @@ fn a_scheduler_does_not_start_with_a_policy_that_no_run_could_use() {
     fs::write(&file, text.replace(&format!("{root}/config/policy/demo.yaml"), "nowhere.yaml")).expect("a pipeline");
     let error = keep(&[file], 1, |_, _| ()).expect_err("no policy is there");
     assert!(error.contains("nowhere.yaml") && !dir.path().join("wrong.home").exists(), "{error}");
+}
+
+#[test]
+fn a_fire_that_waits_for_its_home_starts_only_while_it_still_holds() {
+    for (edited, started) in [
+        ("cron: \"*/10 * * * *\", pause_after_failures: 9", 1),
+        ("cron: \"0 9 * * *\"", 0),
+        ("cron: \"*/10 * * * *\", blackout_days: [\"2026-03-02\"]", 0),
+    ] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let schedule = "cron: \"*/10 * * * *\"";
+        let file = pipeline(dir.path(), "waiting", &format!("{{ {schedule}, overlap: queue }}"));
+        let text = fs::read_to_string(&file).expect("a pipeline").replace("accounts.csv", "nowhere.csv");
+        fs::write(&file, &text).expect("a pipeline");
+        let (path, home, lock) = (file.clone(), dir.path().join("waiting.home"), Mutex::new(None));
+        let told = keep(&[file], 8, move |_, event| {
+            let mut lock = lock.lock().expect("no holder panics");
+            match event {
+                Event::Waiting(_) if lock.is_none() => *lock = HomeLock::acquire(&home).ok(),
+                Event::Busy { is_waiting: true, .. } => {
+                    fs::write(&path, text.replace(schedule, edited)).expect("edited");
+                    *lock = None;
+                }
+                _ => {}
+            }
+        });
+        let told = told.expect("the home can be kept");
+        assert_eq!(count(&told, &["schedule_busy", "the run waits"]), 1, "{edited}: {told:#?}");
+        assert_eq!(count(&told, &["schedule_reloaded"]), 1, "{edited}: {told:#?}");
+        assert_eq!(count(&told, &["schedule_started"]), started, "{edited}: {told:#?}");
+    }
 }
 
 #[test]

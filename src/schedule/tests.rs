@@ -17,11 +17,11 @@ pub fn at(text: &str) -> Timestamp {
     text.parse().expect("an instant")
 }
 
-fn hours(count: i64) -> SignedDuration {
+pub(super) fn hours(count: i64) -> SignedDuration {
     SignedDuration::from_hours(count)
 }
 
-fn schedule(cron: &str, zone: &str) -> Schedule {
+pub(super) fn schedule(cron: &str, zone: &str) -> Schedule {
     Schedule {
         expression: Expression::new(cron, zone).expect("a cron expression in a zone"),
         catch_up: CatchUp::Latest,
@@ -45,7 +45,7 @@ fn fires(cron: &str, zone: &str, from: &str, count: usize) -> Vec<String> {
     all.take(count).map(|fire| fire.to_string()).collect()
 }
 
-fn started(decision: &Decision) -> Option<(Timestamp, Why)> {
+pub(super) fn started(decision: &Decision) -> Option<(Timestamp, Why)> {
     if let Then::Start(fire, why) = decision.then { Some((fire, why)) } else { None }
 }
 
@@ -228,18 +228,6 @@ fn a_run_that_was_stopped_or_cut_off_is_continued() {
         let next_day = started(&decide(&spec, state, None, now + hours(24)));
         assert_eq!(next_day, Some((now + hours(24), Why::OnTime)), "one run does for both");
     }
-}
-
-#[test]
-fn a_blackout_day_is_waited_for() {
-    let blackout_days = vec!["2026-12-24".parse().expect("a day"), "2026-12-25".parse().expect("a day")];
-    let spec = Spec::new("nightly", &Schedule { blackout_days, ..schedule("0 2 * * *", "Europe/Berlin") });
-    let state = State::new(&spec, at("2026-12-22T12:00:00Z"), SignedDuration::ZERO);
-    let missed = at("2026-12-23T01:00:00Z");
-    assert_eq!(started(&decide(&spec, &state, None, at("2026-12-23T22:59:59Z"))), Some((missed, Why::CaughtUp)));
-    let waits = decide(&spec, &state, None, at("2026-12-23T23:30:00Z")).then;
-    assert_eq!(waits, Then::Wait(Some((missed, at("2026-12-25T23:00:00Z")))), "not on a blackout day");
-    assert_eq!(spec.next(missed), Some(at("2026-12-26T01:00:00Z")));
 }
 
 #[test]
