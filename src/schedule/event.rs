@@ -14,12 +14,29 @@ use crate::run::Observer;
 use crate::run::engine::RunError;
 use crate::run::summary::Summary;
 
+/// Whose schedule it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Whose {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Which of the homes of this process it is, from 1 in the order in which they are named; `None` = there is one. Its path may
+    /// name somebody, and two homes may have pipelines of one name.
+    pub home: Option<usize>,
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pipeline)?;
+        self.home.map_or(Ok(()), |home| write!(f, " (home {home})"))
+    }
+}
+
 /// Who is told.
 pub trait Listener: Send + Sync {
     /// Something happened to a pipeline's schedule.
-    fn tell(&self, pipeline: &str, event: &Event);
+    fn tell(&self, whose: &Whose, event: &Event);
     /// How it stands now; told often.
-    fn stands(&self, _pipeline: &str, _state: &State) {}
+    fn stands(&self, _whose: &Whose, _state: &State) {}
     /// Told of the progress of the run that starts now.
     fn observer(&self) -> Arc<dyn Observer>;
 }
@@ -77,8 +94,11 @@ impl Event {
     }
 
     /// One JSON object.
-    pub fn to_json(&self, pipeline: &str) -> Value {
-        let mut event = json!({ "event": self.name(), "pipeline": pipeline, "message": self.to_string() });
+    pub fn to_json(&self, whose: &Whose) -> Value {
+        let mut event = json!({ "event": self.name(), "pipeline": whose.pipeline, "message": self.to_string() });
+        if let Some(home) = whose.home {
+            event["home"] = home.into();
+        }
         let more = match self {
             Self::Waiting(next) => json!({ "next_start": next.map(|at| at.to_string()) }),
             Self::Started(fire, why) => json!({ "fire": fire.to_string(), "why": why.name() }),

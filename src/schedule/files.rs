@@ -3,7 +3,7 @@
 //! Invariant: a scheduler starts only with files that a run could use, the policies among them; a file that is changed later
 //! is taken over when it has no mistake, and nothing runs by it until then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::decide::Spec;
+use super::event::Whose;
 use crate::config::{self, Diagnostic, Network, Plan, Position};
 use crate::run::agree;
 use crate::run::engine::{self, Options, RunError};
@@ -21,6 +22,8 @@ use crate::sink::HomeLock;
 pub struct Room {
     /// Its folder.
     pub home: PathBuf,
+    /// Which of several it is.
+    pub(super) number: Option<usize>,
     /// At least one.
     pub(super) kept: Vec<Kept>,
 }
@@ -103,6 +106,11 @@ impl Kept {
 }
 
 impl Room {
+    /// Whose schedule a pipeline of this home is.
+    pub(super) fn whose(&self, kept: &Kept) -> Whose {
+        Whose { pipeline: kept.spec.name().to_owned(), home: self.number }
+    }
+
     /// Opens the home as a run would: only a demo pipeline makes one.
     pub(super) fn open(&self, now: Timestamp) -> Result<(), RunError> {
         self.kept.iter().try_for_each(|kept| open_home(&self.home, &kept.plan, now))
@@ -152,12 +160,19 @@ pub(super) fn rooms(files: &[PathBuf], out: Option<&Path>, now: Timestamp) -> Re
     if !mistakes.is_empty() {
         return Err(RunError::Config(mistakes));
     }
-    let mut homes: BTreeMap<PathBuf, Vec<Kept>> = BTreeMap::new();
+    let mut homes: Vec<Room> = Vec::new();
     for (home, file, plan, spec) in plans {
         engine::check_served(&plan, &Options::default())?;
-        homes.entry(home).or_default().push(Kept::new(file, (plan, spec), now));
+        let kept = Kept::new(file, (plan, spec), now);
+        match homes.iter_mut().find(|room| room.home == home) {
+            Some(room) => room.kept.push(kept),
+            None => homes.push(Room { home, number: None, kept: vec![kept] }),
+        }
     }
-    Ok(homes.into_iter().map(|(home, kept)| Room { home, kept }).collect())
+    if homes.len() > 1 {
+        homes.iter_mut().zip(1..).for_each(|(room, number)| room.number = Some(number));
+    }
+    Ok(homes)
 }
 
 fn open_home(path: &Path, plan: &Plan, now: Timestamp) -> Result<(), RunError> {

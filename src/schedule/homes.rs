@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::event::Event;
+use super::event::{Event, Whose};
 use super::files::{Room, rooms};
 use super::keeper::{Around, Keeper, ScheduleError};
 
@@ -90,12 +90,12 @@ impl Sick {
     }
 
     /// Tells it of each of its pipelines, and returns what was told.
-    pub fn tell(&self, around: &Around) -> Vec<(String, Event)> {
-        let told = |name: &str| {
+    pub fn tell(&self, around: &Around) -> Vec<(Whose, Event)> {
+        let told = |whose: Whose| {
             let event = Event::Sick(self.message());
-            around.listener.tell(name, &event);
-            (name.to_owned(), event)
+            around.listener.tell(&whose, &event);
+            (whose, event)
         };
-        self.room.kept.iter().map(|kept| told(kept.spec.name())).collect()
+        self.room.kept.iter().map(|kept| told(self.room.whose(kept))).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use jiff::SignedDuration;
 use tokio::time::{Duration, Instant, sleep};
 
-use super::event::{Event, Listener};
+use super::event::{Event, Listener, Whose};
 use super::homes;
 use super::keeper::Around;
 use super::tests::at;
@@ -41,9 +41,9 @@ struct Scribe {
 }
 
 impl Listener for Scribe {
-    fn tell(&self, pipeline: &str, event: &Event) {
-        self.told.lock().expect("no holder panics").push(format!("{pipeline} {} {event}", event.name()));
-        (self.act)(pipeline, event);
+    fn tell(&self, whose: &Whose, event: &Event) {
+        self.told.lock().expect("no holder panics").push(format!("{whose} {} {event}", event.name()));
+        (self.act)(&whose.pipeline, event);
     }
 
     fn observer(&self) -> Arc<dyn Observer> {
@@ -96,10 +96,10 @@ fn a_sick_home_is_tried_again_and_the_others_go_on() {
         _ => {}
     })
     .expect("one home can be kept");
-    assert_eq!(count(&told, &["sick schedule_home_failed", "damaged"]), 1, "{told:#?}");
-    assert_eq!(count(&told, &["sick schedule_waiting"]), 1, "{told:#?}");
-    assert_eq!(count(&told, &["well schedule_home_failed", "is gone, or another"]), 1, "{told:#?}");
-    assert_eq!(count(&told, &["well schedule_waiting"]), 2, "{told:#?}");
+    assert_eq!(count(&told, &["sick (home 2) schedule_home_failed", "damaged"]), 1, "{told:#?}");
+    assert_eq!(count(&told, &["sick (home 2) schedule_waiting"]), 1, "{told:#?}");
+    assert_eq!(count(&told, &["well (home 1) schedule_home_failed", "is gone, or another"]), 1, "{told:#?}");
+    assert_eq!(count(&told, &["well (home 1) schedule_waiting"]), 2, "{told:#?}");
     assert_eq!(told.len(), 5, "{told:#?}");
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::cron::{Effect, Expression};
 use super::decide::*;
-use super::event::Event;
+use super::event::{Event, Whose};
 use super::preview::Preview;
 use super::state::{Outcome, State};
 use crate::config::{CatchUp, Overlap, Schedule};
@@ -211,7 +211,8 @@ fn what_fails_after_publishing_is_told_and_pauses_nothing() {
     let stands = (state.failures, state.paused_at, state.succeeded, state.is_unfinished);
     assert_eq!(stands, (0, None, Some(now), false), "the tables are there");
     let told = Event::Failed(Outcome::AfterPublishing, Box::new(RunError::Worker));
-    assert_eq!(told.to_json("nightly")["outcome"], "failed_after_publishing");
+    let whose = Whose { pipeline: "nightly".into(), home: None };
+    assert_eq!(told.to_json(&whose)["outcome"], "failed_after_publishing");
 }
 
 #[test]
