@@ -164,6 +164,31 @@ fn companies_of_unknown_revenue_are_told_everywhere() {
 }
 
 #[test]
+fn who_was_taken_out_since_explains_what_two_reports_count() {
+    let home = tempfile::tempdir().expect("a folder");
+    let rows = fixtures::rows(20);
+    let first = publish(home.path(), "a", &rows);
+    make(home.path(), "night", &policy()).expect("written");
+    let erased = sink::Change::remove([rows.personas[3].subject_id.clone()]);
+    let note = sink::Note { at: Timestamp::UNIX_EPOCH, reason: "erasure" };
+    sink::rewrite_all(home.path(), &erased, note, |_, _| Ok::<(), SinkError>(())).expect("rewritten");
+    let mut after = fixtures::rows(20);
+    after.personas.remove(3);
+    publish(home.path(), "b", &after);
+    make(home.path(), "night", &policy()).expect("written");
+    let (then, _) = read(home.path(), "night", first.run_id()).expect("readable").expect("kept");
+    let (now, page) = newest(home.path(), "night").expect("readable").expect("kept");
+    let change = now.change.as_ref().expect("there was a run before");
+    assert_eq!(then.summary.counts.personas, change.personas_before + change.taken_out);
+    assert_eq!((change.taken_out, change.removed, change.same), (1, 0, 19));
+    let mut text = Vec::new();
+    tell(&now, &mut text).expect("memory");
+    for told in [String::from_utf8(text).expect("UTF-8"), std::fs::read_to_string(page).expect("a page")] {
+        assert!(told.contains("1 persona(s) were taken out of it after it was published"), "{told}");
+    }
+}
+
+#[test]
 fn an_empty_night_is_told() {
     let home = tempfile::tempdir().expect("a folder");
     let mut rows = fixtures::rows(3);

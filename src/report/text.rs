@@ -45,6 +45,9 @@ pub fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
     listed(out, "dead letters", &mut report.dead_letters.iter().map(|(what, n)| (plain(what), *n)).collect())?;
     if let Some(change) = &report.change {
         writeln!(out, "since {}", change.since)?;
+        if let Some(taken_out) = change.taken_out() {
+            writeln!(out, "  {taken_out}")?;
+        }
         for (what, n) in [
             ("say the same", change.same),
             ("changed", change.changed),
