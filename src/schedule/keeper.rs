@@ -152,13 +152,16 @@ impl Keeper {
 
     async fn run_due(&mut self) -> Result<Vec<(Whose, Event)>, ScheduleError> {
         self.recover()?;
-        let now = (self.around.wall)();
+        let mut now = (self.around.wall)();
         let mut ended: Vec<(Whose, Event)> = Vec::new();
         while let (Some(due), false) = (self.look(now)?.0, self.stop.is_cancelled()) {
-            if let Some(event) = self.start(&due).await? {
-                ended.push((self.whose(due.index), event));
+            let begin = now;
+            match self.start(&due).await? {
+                Some(event) => ended.push((self.whose(due.index), event)),
+                // What does not hold any more, after it has waited, is decided for as of then.
+                None => now = (self.around.wall)(),
             }
-            self.hold(now);
+            self.hold(begin);
         }
         for index in 0..self.room.kept.len() {
             let whose = self.whose(index);
@@ -226,7 +229,7 @@ impl Keeper {
         Ok((due.map(|(_, due)| due), wake))
     }
 
-    /// Runs one fire to its end; `None` = somebody stopped it before it began.
+    /// Runs one fire to its end; `None` = somebody stopped it before it began, or it does not hold any more.
     async fn start(&mut self, due: &Due) -> Result<Option<Event>, ScheduleError> {
         let index = due.index;
         match self.free_home(index).await? {

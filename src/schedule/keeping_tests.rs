@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
@@ -230,6 +231,44 @@ fn a_fire_that_waits_for_its_home_starts_only_while_it_still_holds() {
         assert_eq!(count(&told, &["schedule_busy", "the run waits"]), 1, "{edited}: {told:#?}");
         assert_eq!(count(&told, &["schedule_reloaded"]), 1, "{edited}: {told:#?}");
         assert_eq!(count(&told, &["schedule_started"]), started, "{edited}: {told:#?}");
+    }
+}
+
+#[test]
+fn once_ends_though_a_fire_that_waited_may_not_start_any_more() {
+    // The schedule is edited while it waits, or a blackout begins.
+    for is_edited in [true, false] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let schedule = format!("{{ cron: \"{OFTEN}\", overlap: queue, blackout_days: [\"2026-03-03\"] }}");
+        let file = pipeline(dir.path(), "waiting", &schedule);
+        let text = fs::read_to_string(&file).expect("a pipeline").replace(OFTEN, "0 9 * * *");
+        let (path, lock) = (file.clone(), Arc::new(Mutex::new(None)));
+        let (held, waited) = (Arc::clone(&lock), Arc::new(AtomicBool::new(false)));
+        let is_next_day = Arc::clone(&waited);
+        let act = move |_: &str, event: &Event| {
+            if matches!(event, Event::Busy { .. }) {
+                if is_edited {
+                    fs::write(&path, &text).expect("edited");
+                } else {
+                    is_next_day.store(true, Ordering::Relaxed);
+                }
+                *held.lock().expect("no holder panics") = None;
+            }
+        };
+        let scribe = Arc::new(Scribe { told: Mutex::default(), act: Box::new(act) });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        let ended = runtime.expect("a runtime").block_on(async {
+            let moment = move |is_late| at(if is_late { "2026-03-03T00:05:00Z" } else { "2026-03-02T23:55:00Z" });
+            let wall = Arc::new(move || moment(waited.load(Ordering::Relaxed)));
+            let around = Around { wall, stop: Arc::new(CancelHandle::new()), listener: scribe.clone() };
+            let keeper = homes::open(&[file], None, &around).expect("read").pop().expect("a home");
+            *lock.lock().expect("no holder panics") = HomeLock::acquire(&dir.path().join("waiting.home")).ok();
+            keeper.ok().expect("it can be kept").once().await
+        });
+        let ended = ended.ok().expect("it can be kept");
+        let told = scribe.told.lock().expect("no holder panics").clone();
+        assert!(matches!(ended[..], [(_, Event::Waiting(Some(_)))]), "{ended:?} {told:#?}");
+        assert_eq!((count(&told, &["schedule_busy"]), count(&told, &["schedule_started"])), (1, 0), "{told:#?}");
     }
 }
 
