@@ -66,12 +66,7 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
         warn("notes_passed_over", what, "Not even a header line is in them; look at the job that writes them");
     }
     without_revenue(report, &mut warn);
-    for missing in &counts.missing {
-        let [now, before] = [missing.now, missing.before].map(number);
-        let what = format!("the exports have {now} {}, those of the run before had {before}", missing.what);
-        let advice = "One may have been cut short; from `budgets.missing_share` on nothing is published";
-        warn("missing", what, advice);
-    }
+    missing(report, &mut warn);
     for (table, fields) in &report.columns_lost {
         let what = format!("{table}: no column any more for {}", fields.join(", "));
         let advice = "Export it again, or map its new header; `run --accept-columns` once if it is gone for good";
@@ -102,6 +97,16 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
     }
     since(report, &mut warn);
     all
+}
+
+/// Of what the exports have much less than the run before.
+fn missing(report: &Report, warn: &mut impl FnMut(&str, String, &str)) {
+    for missing in &report.summary.counts.missing {
+        let [now, before] = [missing.now, missing.before].map(number);
+        let what = format!("the exports have {now} {}, those of the run before had {before}", missing.what);
+        let advice = "One may have been cut short; from `budgets.missing_share` on nothing is published";
+        warn("missing", what, advice);
+    }
 }
 
 /// Companies of which nobody knows what the rule of tiers asks for.
