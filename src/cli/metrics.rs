@@ -25,7 +25,8 @@ use crate::run::Observer;
 const OUTCOMES: [&str; 4] = ["fetched", "failed", "abandoned", "refused"];
 
 /// How a run can end.
-const ENDS: [&str; 6] = ["completed", "completed_with_dead_letters", "failed", "stopped", "too_long", "died"];
+const ENDS: [&str; 7] =
+    ["completed", "completed_with_dead_letters", "failed_after_publishing", "failed", "stopped", "too_long", "died"];
 
 /// Counts of all runs of this process.
 #[derive(Default)]

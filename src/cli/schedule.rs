@@ -22,7 +22,7 @@ use crate::fetch::CancelHandle;
 use crate::run::Observer;
 use crate::run::engine::RunError;
 use crate::run::home::Home;
-use crate::schedule::event::{Event, Listener};
+use crate::schedule::event::{Event, Listener, Whose};
 use crate::schedule::files::schedule_of;
 use crate::schedule::homes;
 use crate::schedule::keeper::{Around, ScheduleError};
@@ -168,8 +168,8 @@ fn run_once(args: &OnceArgs, around: &Around, counts: &Arc<Counts>) -> anyhow::R
     };
     if args.json {
         let mut out = std::io::stdout().lock();
-        for (pipeline, event) in &ended {
-            let mut told = with_summary(event.to_json(pipeline), event);
+        for (whose, event) in &ended {
+            let mut told = with_summary(event.to_json(whose), event);
             told["exit_code"] = json!(code(event));
             writeln!(out, "{told}")?;
         }
@@ -271,14 +271,14 @@ struct Teller {
 }
 
 impl Listener for Teller {
-    fn tell(&self, pipeline: &str, event: &Event) {
+    fn tell(&self, whose: &Whose, event: &Event) {
         if let Event::Ended(outcome, _) | Event::Failed(outcome, _) = event {
             self.counts.ended(outcome.name());
         }
         if matches!(event, Event::Died) {
             self.counts.ended(Outcome::Died.name());
         }
-        self.counts.schedules.tell_of(pipeline, event);
+        self.counts.schedules.tell_of(whose, event);
         let is_trouble = matches!(
             event,
             Event::Failed(..)
@@ -294,8 +294,8 @@ impl Listener for Teller {
         // Nobody may read any more; the schedule goes on.
         let mut stderr = std::io::stderr().lock();
         let _ = match self.format {
-            LogFormat::Json => writeln!(stderr, "{}", event.to_json(pipeline)),
-            LogFormat::Text => writeln!(stderr, "{pipeline}: {event}"),
+            LogFormat::Json => writeln!(stderr, "{}", event.to_json(whose)),
+            LogFormat::Text => writeln!(stderr, "{whose}: {event}"),
         };
         if let (Event::Failed(_, error), LogFormat::Text) = (event, self.format) {
             let mut cause = std::error::Error::source(error);
@@ -306,8 +306,8 @@ impl Listener for Teller {
         }
     }
 
-    fn stands(&self, pipeline: &str, state: &State) {
-        self.counts.schedules.stands(pipeline, state);
+    fn stands(&self, whose: &Whose, state: &State) {
+        self.counts.schedules.stands(whose, state);
     }
 
     fn observer(&self) -> Arc<dyn Observer> {

@@ -1,6 +1,7 @@
 //! How schedules stand, for Prometheus.
 //!
-//! Invariant: the label `pipeline` has the names of the pipelines that this process keeps, and no other values.
+//! Invariant: the label `pipeline` has the names of the pipelines that this process keeps, `home` the numbers of its homes where
+//! there are several, and no other values: each schedule has lines of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -8,15 +9,15 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 
 use super::metrics::tell_family;
-use crate::schedule::event::Event;
+use crate::schedule::event::{Event, Whose};
 use crate::schedule::state::State;
 
 /// Why a run is left out.
 const REASONS: [&str; 4] = ["overlap", "missed", "mistakes", "busy"];
 
-/// How all schedules of this process stand, by name of the pipeline.
+/// How all schedules of this process stand.
 #[derive(Default)]
-pub(super) struct Schedules(Mutex<BTreeMap<String, Stand>>);
+pub(super) struct Schedules(Mutex<BTreeMap<Whose, Stand>>);
 
 #[derive(Default)]
 struct Stand {
@@ -30,16 +31,22 @@ struct Stand {
     left_out: [u64; REASONS.len()],
 }
 
+/// The labels of a schedule, to which more may be added.
+fn labels(Whose { pipeline, home }: &Whose) -> String {
+    let home = home.map_or(String::new(), |home| format!("home=\"{home}\","));
+    format!("{home}pipeline=\"{pipeline}\"")
+}
+
 impl Schedules {
-    fn change(&self, pipeline: &str, change: impl FnOnce(&mut Stand)) {
+    fn change(&self, whose: &Whose, change: impl FnOnce(&mut Stand)) {
         // Whoever panicked with it did so while counting: counts go on.
         let mut stands = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        change(stands.entry(pipeline.to_owned()).or_default());
+        change(stands.entry(whose.clone()).or_default());
     }
 
     /// Takes over what the home remembers.
-    pub(super) fn stands(&self, pipeline: &str, state: &State) {
-        self.change(pipeline, |stand| {
+    pub(super) fn stands(&self, whose: &Whose, state: &State) {
+        self.change(whose, |stand| {
             stand.success = state.succeeded;
             // While a run goes on, the end and the length of the one before are told.
             if let (Some(started), Some(ended)) = (state.started, state.ended) {
@@ -53,15 +60,15 @@ impl Schedules {
     }
 
     /// Counts what happened.
-    pub(super) fn tell_of(&self, pipeline: &str, event: &Event) {
+    pub(super) fn tell_of(&self, whose: &Whose, event: &Event) {
         let reason = match event {
-            Event::Sick(_) => return self.change(pipeline, |stand| stand.has_no_home = true),
+            Event::Sick(_) => return self.change(whose, |stand| stand.has_no_home = true),
             Event::LeftOut(_, why) => why.name(),
             Event::Busy { is_waiting: false, .. } => "busy",
             _ => return,
         };
         if let Some(at) = REASONS.iter().position(|known| *known == reason) {
-            self.change(pipeline, |stand| stand.left_out[at] += 1);
+            self.change(whose, |stand| stand.left_out[at] += 1);
         }
     }
 
@@ -72,8 +79,7 @@ impl Schedules {
             return;
         }
         let mut gauge = |name: &str, help: &str, value: &dyn Fn(&Stand) -> Option<i64>| {
-            let line =
-                |(pipeline, stand): (&String, &Stand)| Some((format!("{{pipeline=\"{pipeline}\"}}"), value(stand)?));
+            let line = |(whose, stand): (&Whose, &Stand)| Some((format!("{{{}}}", labels(whose)), value(stand)?));
             let lines: Vec<(String, i64)> = stands.iter().filter_map(line).collect();
             tell_family(text, &format!("prosopon_schedule_{name}"), "gauge", help, &lines);
         };
@@ -85,8 +91,8 @@ impl Schedules {
         gauge("paused", "1 while nothing starts until `schedule resume`.", &|s| Some(i64::from(s.is_paused)));
         gauge("failures_in_a_row", "Failed runs since the last that did not fail.", &|s| Some(i64::from(s.failures)));
         gauge("home_failed", "1 while the home cannot be kept.", &|s| Some(i64::from(s.has_no_home)));
-        let reasons = |(pipeline, stand): (&String, &Stand)| {
-            let label = |(why, n): (&&str, &u64)| (format!("{{pipeline=\"{pipeline}\",reason=\"{why}\"}}"), *n);
+        let reasons = |(whose, stand): (&Whose, &Stand)| {
+            let label = |(why, n): (&&str, &u64)| (format!("{{{},reason=\"{why}\"}}", labels(whose)), *n);
             REASONS.iter().zip(&stand.left_out).map(label).collect::<Vec<_>>()
         };
         let lines: Vec<(String, u64)> = stands.iter().flat_map(reasons).collect();
@@ -119,7 +125,8 @@ mod tests {
         let (spec, now) = (spec("0 3 * * *", "UTC"), at("2026-03-02T03:00:00Z"));
         let hour = jiff::SignedDuration::from_hours(1);
         let mut state = State::new(&spec, now, hour);
-        schedules.stands("other", &state);
+        let whose = |pipeline: &str, home| Whose { pipeline: pipeline.to_owned(), home };
+        schedules.stands(&whose("other", None), &state);
         state.start(now, now);
         state.end(&spec, Outcome::Completed, now + hour);
         state.start(now + hour, now + hour);
@@ -128,10 +135,10 @@ mod tests {
         for event in
             [Event::LeftOut(now, LeftOut::Missed), Event::Busy { is_waiting: false, message: "somebody".into() }]
         {
-            schedules.tell_of("nightly", &event);
+            schedules.tell_of(&whose("nightly", None), &event);
         }
-        schedules.tell_of("other", &Event::Sick("somebody".into()));
-        schedules.stands("nightly", &state);
+        schedules.tell_of(&whose("other", None), &Event::Sick("somebody".into()));
+        schedules.stands(&whose("nightly", None), &state);
         let text = text();
         let begin = now.as_second();
         for line in [
@@ -155,6 +162,29 @@ mod tests {
         );
         for name in text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split('{').next()) {
             assert!(text.contains(&format!("# HELP {name} ")) && text.contains(&format!("# TYPE {name} ")), "{name}");
+        }
+    }
+    #[test]
+    fn homes_do_not_share_the_lines_of_pipelines_of_one_name() {
+        let schedules = Schedules::default();
+        let now = at("2026-03-02T03:00:00Z");
+        let state = State::new(&spec("0 3 * * *", "UTC"), now, jiff::SignedDuration::ZERO);
+        for (home, is_paused) in [(1, false), (2, true)] {
+            let whose = Whose { pipeline: "nightly".to_owned(), home: Some(home) };
+            schedules.stands(&whose, &State { paused_at: is_paused.then_some(now), ..state.clone() });
+            if is_paused {
+                schedules.tell_of(&whose, &Event::LeftOut(now, LeftOut::Missed));
+            }
+        }
+        let mut text = String::new();
+        schedules.tell(&mut text);
+        for line in [
+            "paused{home=\"1\",pipeline=\"nightly\"} 0",
+            "paused{home=\"2\",pipeline=\"nightly\"} 1",
+            "left_out_total{home=\"1\",pipeline=\"nightly\",reason=\"missed\"} 0",
+            "left_out_total{home=\"2\",pipeline=\"nightly\",reason=\"missed\"} 1",
+        ] {
+            assert!(text.lines().any(|l| l == format!("prosopon_schedule_{line}")), "{line} is not in\n{text}");
         }
     }
 }

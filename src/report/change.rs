@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{Personas, Print, Wanted, each_batch};
+use super::html::number;
 use super::tally::FACETS;
 use crate::run::summary::Summary;
 use crate::sink::{SinkError, Snapshot};
@@ -33,8 +34,11 @@ pub struct Change {
     pub by_facet: BTreeMap<String, u64>,
     /// Facets that are known, before: share of personas.
     pub known_before: BTreeMap<String, f64>,
-    /// Personas before.
+    /// Personas before, as far as they were not taken out since.
     pub personas_before: u64,
+    /// Personas that its own report still counts, and that were taken out after it was published: erased, or because of a no.
+    #[serde(default)]
+    pub taken_out: u64,
     /// Refusals by primary reason, before.
     pub refusals_before: BTreeMap<String, u64>,
     /// Dead letters before.
@@ -42,6 +46,15 @@ pub struct Change {
     /// Rows of notes before; `None` where only those of some contacts were read.
     #[serde(default)]
     pub notes_before: Option<u64>,
+}
+
+impl Change {
+    /// What makes this report and the one before agree; `None` = nothing was taken out.
+    pub(super) fn taken_out(&self) -> Option<String> {
+        let n = number(self.taken_out);
+        let words = format!("{n} persona(s) were taken out of it after it was published, and count neither way");
+        (self.taken_out > 0).then_some(words)
+    }
 }
 
 /// A comparison with the snapshot before, while the personas of the one after pass by.
@@ -80,6 +93,7 @@ impl Comparison {
             by_facet: BTreeMap::new(),
             known_before: FACETS.iter().zip(known).map(|(facet, n)| ((*facet).to_owned(), share(n))).collect(),
             personas_before: summary.counts.personas,
+            taken_out: 0,
             refusals_before: summary.counts.refusals,
             dead_letters_before: summary.counts.dead_letters,
             notes_before: (summary.counts.carried_over == 0).then_some(summary.counts.notes.rows),

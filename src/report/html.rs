@@ -346,7 +346,9 @@ impl Page<'_> {
             self.heading("change", "What changed", "This is the first run of which a snapshot is kept.");
             return self.close();
         };
-        let lead = format!("Since {} (as of {}).", change.since, change.as_of.as_deref().unwrap_or("its time"));
+        let taken_out = change.taken_out().map_or(String::new(), |words| format!(" {words}."));
+        let as_of = change.as_of.as_deref().unwrap_or("its time");
+        let lead = format!("Since {} (as of {as_of}).{taken_out}", change.since);
         self.heading("change", "What changed", &lead);
         let Change { added, removed, changed, same, .. } = change;
         let rows: Vec<(String, u64, Option<u64>)> =

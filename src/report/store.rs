@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Report, html};
 use crate::consent::policy::Policy;
 use crate::run::files::{private_dir, write_atomically};
-use crate::sink::{self, SinkError};
+use crate::sink::{self, SinkError, Snapshot};
 
 /// Why a report cannot be kept or read. Exit code 3.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,19 @@ pub fn make(home: &Path, pipeline: &str, policy: &Policy) -> Result<PathBuf, Rep
         return Err(ReportError::None { pipeline: pipeline.to_owned() });
     };
     kept.retain(|s| s != &snapshot);
-    keep(home, &Report::of(&snapshot, kept.last(), policy)?)
+    let before = kept.last();
+    let mut report = Report::of(&snapshot, before, policy)?;
+    if let (Some(change), Some(before)) = (&mut report.change, before) {
+        change.taken_out = taken_out(home, pipeline, before, change.personas_before);
+    }
+    keep(home, &report)
+}
+
+/// How many personas the report of a snapshot counts that it has no more.
+fn taken_out(home: &Path, pipeline: &str, snapshot: &Snapshot, now: u64) -> u64 {
+    // Without a report that can be read nothing disagrees.
+    let told = read(home, pipeline, snapshot.run_id()).ok().flatten();
+    told.map_or(0, |(told, _)| told.summary.counts.personas.saturating_sub(now))
 }
 
 /// Writes a report as JSON and as a page, and drops those whose snapshots are gone; tells where the page is.

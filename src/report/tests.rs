@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::consent::policy::PolicyFile;
+use crate::run::tiers::TierCost;
 use crate::sink::fixtures::{self, Rows};
 use crate::sink::{Snapshot, SnapshotWriter};
 use crate::taxonomy::{Facet, FacetStatus, JobFunction};
@@ -54,6 +55,13 @@ fn a_report_counts_what_stands_in_the_tables() {
     assert_eq!(report.dead_letters.values().sum::<u64>(), rows.dead_letters.len() as u64);
     assert_eq!(report.change, None);
     assert_eq!(ids(&report)[..2], ["dead_letters", "StaleConsentSync"]);
+    // Whatever number of letters there is on it, a row is one.
+    let mut few = report.clone();
+    (few.summary.counts.crm_rows, few.summary.counts.dead_rows) = (1000, Some(10));
+    few.summary.counts.dead_letters = 500;
+    assert_ne!(warnings::warnings(&few)[0].id, "dead_letters");
+    few.summary.counts.dead_rows = Some(11);
+    assert!(warnings::warnings(&few)[0].what.starts_with("500 dead letters on 11 of 1000 rows (1.1 %)"));
     let again: Report = serde_json::from_str(&report.to_json()).expect("what was written");
     assert_eq!(again, report);
 }
@@ -131,6 +139,53 @@ fn reports_live_as_long_as_their_snapshots() {
     make(home.path(), "night", &policy()).expect("written");
     assert!(kept(&first).is_none() && !page.exists());
     assert_eq!(newest(home.path(), "night").expect("readable").map(|(r, _)| r), kept(&second).map(|(r, _)| r));
+}
+
+#[test]
+fn companies_of_unknown_revenue_are_told_everywhere() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut report = Report::of(&publish(home.path(), "a", &fixtures::rows(3)), None, &policy()).expect("a report");
+    for (no_revenue, carried_over, told) in [
+        (0, 0, None),
+        (1, 0, Some("1 company has no revenue, which the rule of tiers asks for: it counts as study_prior")),
+        (1234, 0, Some("1,234 companies have no revenue, which the rule of tiers asks for: they count as study_prior")),
+        (12, 5, Some("12 companies that were worked on tonight have no revenue")),
+    ] {
+        let cost = TierCost { companies: 2000, no_revenue, ..TierCost::default() };
+        report.summary.tiers = [("individual".into(), TierCost::default()), ("study_prior".into(), cost)].into();
+        report.summary.counts.carried_over = carried_over;
+        report.warnings = warnings::warnings(&report);
+        let mut text = Vec::new();
+        tell(&report, &mut text).expect("memory");
+        for page in [String::from_utf8(text).expect("UTF-8"), html(&report), report.to_json()] {
+            assert_eq!(page.contains(told.unwrap_or("no revenue, which")), told.is_some(), "{no_revenue}: {page}");
+        }
+    }
+}
+
+#[test]
+fn who_was_taken_out_since_explains_what_two_reports_count() {
+    let home = tempfile::tempdir().expect("a folder");
+    let rows = fixtures::rows(20);
+    let first = publish(home.path(), "a", &rows);
+    make(home.path(), "night", &policy()).expect("written");
+    let erased = sink::Change::remove([rows.personas[3].subject_id.clone()]);
+    let note = sink::Note { at: Timestamp::UNIX_EPOCH, reason: "erasure" };
+    sink::rewrite_all(home.path(), &erased, note, |_, _| Ok::<(), SinkError>(())).expect("rewritten");
+    let mut after = fixtures::rows(20);
+    after.personas.remove(3);
+    publish(home.path(), "b", &after);
+    make(home.path(), "night", &policy()).expect("written");
+    let (then, _) = read(home.path(), "night", first.run_id()).expect("readable").expect("kept");
+    let (now, page) = newest(home.path(), "night").expect("readable").expect("kept");
+    let change = now.change.as_ref().expect("there was a run before");
+    assert_eq!(then.summary.counts.personas, change.personas_before + change.taken_out);
+    assert_eq!((change.taken_out, change.removed, change.same), (1, 0, 19));
+    let mut text = Vec::new();
+    tell(&now, &mut text).expect("memory");
+    for told in [String::from_utf8(text).expect("UTF-8"), std::fs::read_to_string(page).expect("a page")] {
+        assert!(told.contains("1 persona(s) were taken out of it after it was published"), "{told}");
+    }
 }
 
 #[test]

@@ -43,17 +43,7 @@ pub fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
         }
     }
     listed(out, "dead letters", &mut report.dead_letters.iter().map(|(what, n)| (plain(what), *n)).collect())?;
-    if let Some(change) = &report.change {
-        writeln!(out, "since {}", change.since)?;
-        for (what, n) in [
-            ("say the same", change.same),
-            ("changed", change.changed),
-            ("new", change.added),
-            ("gone", change.removed),
-        ] {
-            writeln!(out, "  {:>8}  {what}", number(n))?;
-        }
-    }
+    since(report, out)?;
     if !s.tiers.is_empty() {
         writeln!(out, "depth of research")?;
     }
@@ -69,6 +59,20 @@ pub fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "time by stage (CPU, but for fetch){took}")?;
     for (stage, seconds) in &s.stages {
         writeln!(out, "  {seconds:>8.3}  s {stage}")?;
+    }
+    Ok(())
+}
+
+fn since(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let Some(change) = &report.change else { return Ok(()) };
+    writeln!(out, "since {}", change.since)?;
+    if let Some(taken_out) = change.taken_out() {
+        writeln!(out, "  {taken_out}")?;
+    }
+    for (what, n) in
+        [("say the same", change.same), ("changed", change.changed), ("new", change.added), ("gone", change.removed)]
+    {
+        writeln!(out, "  {:>8}  {what}", number(n))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Report;
+use super::html::number;
 use super::tally::FACETS;
 use crate::audit::report::words::plain;
 
@@ -50,9 +51,10 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
         let what = format!("no persona was written; the most frequent reason is {most}");
         warn("no_personas", what, "Look at the refusals below and at docs/compliance-officer.md");
     }
-    let dead = share(counts.dead_letters, counts.crm_rows);
+    let dead = counts.dead_share();
     if dead > SHARE_OF_ROWS {
-        let what = format!("{} dead letters on {} rows ({})", counts.dead_letters, counts.crm_rows, percent(dead));
+        let (letters, rows) = (counts.dead_letters, counts.dead_rows.unwrap_or(counts.dead_letters));
+        let what = format!("{letters} dead letters on {rows} of {} rows ({})", counts.crm_rows, percent(dead));
         warn("dead_letters", what, "`prosopon inspect dead_letters` tells file, line and field of each");
     }
     if counts.notes.no_file {
@@ -63,6 +65,8 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
         let what = format!("{} file(s) of notes were empty", counts.notes.files_passed_over);
         warn("notes_passed_over", what, "Not even a header line is in them; look at the job that writes them");
     }
+    without_revenue(report, &mut warn);
+    missing(report, &mut warn);
     for (table, fields) in &report.columns_lost {
         let what = format!("{table}: no column any more for {}", fields.join(", "));
         let advice = "Export it again, or map its new header; `run --accept-columns` once if it is gone for good";
@@ -93,6 +97,33 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
     }
     since(report, &mut warn);
     all
+}
+
+/// Of what the exports have much less than the run before.
+fn missing(report: &Report, warn: &mut impl FnMut(&str, String, &str)) {
+    for missing in &report.summary.counts.missing {
+        let [now, before] = [missing.now, missing.before].map(number);
+        let what = format!("the exports have {now} {}, those of the run before had {before}", missing.what);
+        let advice = "One may have been cut short; from `budgets.missing_share` on nothing is published";
+        warn("missing", what, advice);
+    }
+}
+
+/// Companies of which nobody knows what the rule of tiers asks for.
+fn without_revenue(report: &Report, warn: &mut impl FnMut(&str, String, &str)) {
+    let tonight = if report.summary.counts.carried_over > 0 { " that were worked on tonight" } else { "" };
+    for (tier, cost) in report.summary.tiers.iter().filter(|(_, cost)| cost.no_revenue > 0) {
+        let (companies, they) = match cost.no_revenue {
+            1 => (format!("1 company{tonight} has"), "it counts"),
+            n => (format!("{} companies{tonight} have", number(n)), "they count"),
+        };
+        let what = format!("{companies} no revenue, which the rule of tiers asks for: {they} as {tier}");
+        warn(
+            "no_revenue",
+            what,
+            "Export the revenue, or map its column as `revenue_eur`; other currencies are not converted",
+        );
+    }
 }
 
 /// What is worse than in the run before.

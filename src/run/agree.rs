@@ -2,13 +2,16 @@
 //!
 //! Invariant: a plan that disagrees with its policy is never run; `validate` tells the same mistakes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::Offset;
 
-use crate::config::{Diagnostic, Plan, Position, Tree, check_document, json_schema, load_document};
+use crate::config::{Diagnostic, Network, Plan, Position, Tree, check_document, json_schema, load_document};
 use crate::consent::policy::{Policy, PolicyFile};
 use crate::consent::policy_check;
+use crate::run::legal;
 use crate::source::id;
 
 /// Reads and checks the policy of a plan, and both against each other.
@@ -22,6 +25,52 @@ pub fn load_policy(plan: &Plan, today: Option<Date>) -> Result<(Policy, Vec<Diag
     let (file, tree) = load_document::<PolicyFile>(&source, &name)?;
     let found = disagreements(plan, &file, &tree, &name, today);
     if found.iter().any(Diagnostic::is_error) { Err(found) } else { Ok((Policy::new(file), found)) }
+}
+
+/// What keeps a run without options that begins now from using what a plan names beside the exports: its policy, and
+/// the mappings of legal exports. All else of it can be told from the pipeline file alone.
+///
+/// # Errors
+/// Every mistake, as the run itself would tell it.
+pub fn usable(plan: &Plan, now: Timestamp) -> Result<(), Vec<Diagnostic>> {
+    let as_of = plan.as_of().unwrap_or(now);
+    let (policy, _) = load_policy(plan, Some(day(as_of))).map_err(errors)?;
+    in_force(plan, &policy, if plan.network() == Network::Demo { as_of } else { now.max(as_of) })?;
+    let mistakes = errors(legal::check_mappings(plan.crm()));
+    if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+}
+
+/// The files that [`usable`] reads.
+pub fn files_beside(plan: &Plan) -> Vec<PathBuf> {
+    let mappings = plan.crm().legal.iter().filter_map(|exports| exports.mapping.clone());
+    std::iter::once(plan.policy_file().to_owned()).chain(mappings).collect()
+}
+
+fn errors(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    found.retain(Diagnostic::is_error);
+    found
+}
+
+/// A run under a policy that nobody has approved, or not yet, could only refuse everybody.
+///
+/// # Errors
+/// What is wrong with the approval.
+pub fn in_force(plan: &Plan, policy: &Policy, now: Timestamp) -> Result<(), Vec<Diagnostic>> {
+    let day = day(now);
+    let problem = match &policy.file().approval {
+        None => "nobody has approved this policy; write `approval: { by, at }`".to_owned(),
+        Some(approval) if day < approval.at => {
+            format!("the policy is approved from {} on, the run stands at {day}", approval.at)
+        }
+        Some(_) => return Ok(()),
+    };
+    let file = plan.policy_file().display().to_string();
+    Err(vec![Diagnostic::error(&file, Position::START, problem)])
+}
+
+/// The day of an instant, by which policies go.
+pub fn day(at: Timestamp) -> Date {
+    Offset::UTC.to_datetime(at).date()
 }
 
 fn disagreements(plan: &Plan, policy: &PolicyFile, tree: &Tree, name: &str, today: Option<Date>) -> Vec<Diagnostic> {

@@ -8,8 +8,8 @@ use crate::model::RunId;
 use crate::run::engine::{Options, RunError, World};
 use crate::run::group::process;
 use crate::run::journal::Journal;
-use crate::run::layout;
 use crate::run::load::Loaded;
+use crate::run::missing;
 use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::settings;
@@ -19,6 +19,7 @@ use crate::run::summary::{Counts, Summary};
 pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) -> Result<Summary, RunError> {
     let name = prepared.plan.name().to_owned();
     let home = prepared.home_path.clone();
+    let found = missing::early(&prepared, options)?;
     let journal = Journal::open(Path::new(crate::db::IN_MEMORY))?;
     let fetcher = Fetcher::new(settings::refusing(), Arc::clone(&world.wall), Arc::clone(&world.wall))?;
     let (context, mut loaded) = prepared.context(options, world, RunId::from_body("dry"), fetcher, (journal, None));
@@ -33,6 +34,6 @@ pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) ->
         counts.add(&rows);
         decisions.extend(rows.decisions);
     }
-    layout::enough(&home, &context.plan, options, &counts)?;
+    missing::conclude(found, (&home, &context.plan), options, &mut counts)?;
     Ok(Summary::dry(name, &home, counts, &decisions))
 }

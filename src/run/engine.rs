@@ -3,6 +3,7 @@
 //! Invariant: nothing is visible before everything is; a run that stops for whatever reason leaves `current` as it
 //! was and continues with the same command.
 
+use std::error::Error as _;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::run::journal::JournalError;
 use crate::run::legal::LegalError;
 use crate::run::prepare::prepare;
 use crate::run::summary::Summary;
-use crate::run::{dry, publish, settings};
+use crate::run::{dry, failed, publish, settings};
 use crate::sink::{LockError, SinkError};
 
 /// Why a run stops without a snapshot.
@@ -50,7 +51,7 @@ pub enum RunError {
         before: u64,
     },
     /// What comes after publishing failed.
-    #[error("the tables of this run are published; what comes after that failed: {0}")]
+    #[error("{AFTER_PUBLISHING}: {0}")]
     AfterPublishing(#[source] Box<RunError>),
     /// Exports with legal facts.
     #[error(transparent)]
@@ -122,13 +123,26 @@ pub enum RunError {
     Worker,
 }
 
+/// What is told of what fails when the tables are there.
+const AFTER_PUBLISHING: &str = "the tables of this run are published; what comes after that failed";
+
 impl RunError {
-    /// The message, without anything that was read from an export.
+    /// The message with its causes, without anything that was read from an export.
     pub(super) fn without_contents(&self) -> String {
-        match self {
+        let mut text = match self {
+            Self::AfterPublishing(error) => return format!("{AFTER_PUBLISHING}: {}", error.without_contents()),
             Self::Crm(error) => error.without_headers(),
             other => other.to_string(),
+        };
+        let causes = std::iter::successors(self.source(), |&cause| cause.source());
+        for cause in causes.filter_map(failed::in_our_words) {
+            // Some messages tell their cause themselves.
+            if !text.contains(&cause) {
+                text.push_str(": ");
+                text.push_str(&cause);
+            }
         }
+        text
     }
 }
 

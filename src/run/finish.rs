@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::audit::{Kind, manifest};
 use crate::model::SubjectId;
 use crate::run::context::Context;
+use crate::run::dead_rows;
 use crate::run::engine::{RunError, World};
 use crate::run::journal::RunState;
 use crate::run::settings;
@@ -34,10 +35,11 @@ impl Finish<'_> {
     pub(super) fn publish(
         &self,
         mut writer: SnapshotWriter,
-        counts: Counts,
+        mut counts: Counts,
         world: &World,
     ) -> Result<Summary, RunError> {
         let context = self.context;
+        counts.dead_rows = Some(dead_rows::count(&writer.close_all()?)?);
         let share = context.plan.budgets().dead_letter_share;
         let summary = Summary::finished(self.home, context, self.state, counts, self.resumed, share);
         let now = (world.wall)();

@@ -1,8 +1,7 @@
-//! What the CRM's files have, tonight and in the run before: which columns, and how many contacts.
+//! Which columns the CRM's files have, tonight and in the run before.
 //!
 //! Invariant: a column with which people say no does not vanish silently: without it a no would be missed, so the run
-//! does not begin unless it is told that the column is gone for good. Nor do most of the contacts: tables of what an export that
-//! was cut short has do not take the place of whole ones.
+//! does not begin unless it is told that the column is gone for good.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,11 +11,10 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{self, Diagnostic, Plan};
 use crate::crm::{self, CsvSource, FLAGS, FileFacts, NoteFiles};
-use crate::run::engine::{Options, RunError};
+use crate::run::engine::RunError;
 use crate::run::home::Home;
 use crate::run::legal::{self, Exports};
 use crate::run::settings;
-use crate::run::summary::{Counts, Summary};
 use crate::sink;
 
 /// Fields that, beside the flags, tell a no from a yes, or by which records go.
@@ -93,45 +91,6 @@ pub(super) fn rows(files: &[FileFacts]) -> u64 {
     let tables: BTreeMap<&Path, u64> =
         files.iter().filter(|file| file.table != "notes").map(|file| (&*file.path, file.rows)).collect();
     tables.values().sum()
-}
-
-/// Fewer contacts or companies than this, and losing most of them says nothing.
-const FEWEST: u64 = 20;
-
-/// Compares how many there are with those of the pipeline's current snapshot.
-///
-/// # Errors
-/// More are missing than the pipeline allows, and nobody said that this is meant.
-pub(super) fn enough(home: &Path, plan: &Plan, options: &Options, now: &Counts) -> Result<(), RunError> {
-    let snapshot = sink::current(home, plan.name()).ok().flatten();
-    let Some(before) = snapshot.and_then(|snapshot| Summary::from_manifest(home, &snapshot).ok()) else {
-        return Ok(());
-    };
-    // A limit is meant, and a recording was made of whatever was there.
-    if options.limit.is_some() || options.replay.is_some() {
-        return Ok(());
-    }
-    let Some((what, now, before)) = missing(&before.counts, now, plan.budgets().missing_share) else { return Ok(()) };
-    if options.accept_missing {
-        tracing::warn!("the exports have {now} {what}, those of the last run had {before}; accepted");
-        return Ok(());
-    }
-    Err(RunError::Missing { what, now, before })
-}
-
-/// Of what too many are missing, how many there are, and how many there were.
-fn missing(before: &Counts, now: &Counts, share: f64) -> Option<(&'static str, u64, u64)> {
-    // Of whom the CRM says that they are gone is not missing, nor is who was erased.
-    // A night of changes counts only those of them who are worked on.
-    let told = match (before.carried_over > 0, now.carried_over > 0) {
-        (_, true) => now.gone + now.suppressed,
-        (false, false) => now.gone.saturating_sub(before.gone) + now.suppressed.saturating_sub(before.suppressed),
-        (true, false) => 0,
-    };
-    let of = [("contacts", now.subjects, before.subjects, told), ("companies", now.accounts, before.accounts, 0)];
-    let lacks = |now: u64, before: u64, told: u64| before.saturating_sub(now + told) as f64 > share * before as f64;
-    let found = of.into_iter().find(|(_, now, before, told)| *before >= FEWEST && lacks(*now, *before, *told));
-    found.map(|(what, now, before, _)| (what, now, before))
 }
 
 /// The CRM's files as they are tonight; and where no file of notes is there though earlier nights had some, the columns of those.
@@ -254,31 +213,6 @@ fn fields_of<'a>(lists: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn most_contacts_do_not_vanish_untold() {
-        let counts =
-            |subjects, accounts, gone, suppressed| Counts { subjects, accounts, suppressed, gone, ..Counts::default() };
-        let before = counts(100, 40, 10, 1);
-        let lacks = |now, share| missing(&before, &now, share).map(|(what, ..)| what);
-        assert_eq!(lacks(counts(50, 40, 10, 1), 0.5), None);
-        assert_eq!(lacks(counts(49, 40, 10, 1), 0.5), Some("contacts"));
-        assert_eq!(lacks(counts(0, 0, 0, 0), 0.5), Some("contacts"));
-        assert_eq!(lacks(counts(99, 40, 10, 1), 0.0), Some("contacts"));
-        assert_eq!(lacks(counts(0, 0, 0, 0), 1.0), None);
-        // They are not missing if the CRM says that they are gone, or if they were erased.
-        assert_eq!(lacks(counts(49, 40, 11, 1), 0.5), None);
-        assert_eq!(lacks(counts(49, 40, 10, 2), 0.5), None);
-        assert_eq!(lacks(counts(20, 40, 100, 1), 0.5), None);
-        assert_eq!(lacks(counts(100, 19, 10, 1), 0.5), Some("companies"));
-        // After a night of changes, or in one, who is gone is counted of some only.
-        let of_changes = |counts: Counts| Counts { carried_over: 1, ..counts };
-        let after = |now| missing(&of_changes(counts(100, 40, 0, 0)), &now, 0.5).is_some();
-        assert!(after(counts(5, 40, 160, 0)) && !after(counts(60, 40, 160, 0)));
-        assert!(!after(of_changes(counts(40, 40, 60, 0))) && after(of_changes(counts(40, 40, 5, 0))));
-        // Of few nothing is concluded.
-        assert_eq!(missing(&counts(19, 19, 0, 0), &counts(1, 1, 0, 0), 0.5), None);
-    }
 
     #[test]
     fn columns_vanish_from_tables_and_from_files() {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::audit::Recorder;
-use crate::config::{self, Diagnostic, Network, Plan, Position};
+use crate::config::{self, Diagnostic, Network, Plan};
 use crate::consent::gate::{Clock, Gate};
 use crate::consent::policy::Policy;
 use crate::crm::{CrmPull, CsvSource, FileFacts, NoteFiles, pull};
@@ -126,7 +126,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let demo = plan.network() == Network::Demo;
     let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
     let Times { now, as_of, pinned, gate_now } = times(&plan, options, &home_path, (world.wall)())?;
-    in_force(&plan, &policy, gate_now)?;
+    agree::in_force(&plan, &policy, gate_now).map_err(RunError::Config)?;
     _ = (!demo).then(|| Home::open_for(&home_path, plan.controller(), false)).transpose()?;
     let (source, notes_before) = layout::source((&home_path, &plan), no_notes)?;
     let (early, carry) = Carry::open((&plan, &policy), options, &home_path, (as_of, gate_now))?;
@@ -243,9 +243,8 @@ fn configuration(
     world: &World,
 ) -> Result<(Plan, Policy, Option<Diagnostic>), RunError> {
     let (plan, no_notes) = config::load_without_notes(path).map_err(RunError::Config)?;
-    let today =
-        jiff::tz::Offset::UTC.to_datetime(options.as_of.or(plan.as_of()).unwrap_or_else(|| (world.wall)())).date();
-    let (policy, warnings) = agree::load_policy(&plan, Some(today)).map_err(RunError::Config)?;
+    let today = options.as_of.or(plan.as_of()).unwrap_or_else(|| (world.wall)());
+    let (policy, warnings) = agree::load_policy(&plan, Some(agree::day(today))).map_err(RunError::Config)?;
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
@@ -269,20 +268,6 @@ fn tape(options: &Options, vault: &Vault, home: &Path) -> Result<(Option<Arc<Cas
         _ => None,
     };
     Ok((tape, key))
-}
-
-/// A run under a policy that nobody has approved, or not yet, could only refuse everybody.
-fn in_force(plan: &Plan, policy: &Policy, now: Timestamp) -> Result<(), RunError> {
-    let day = jiff::tz::Offset::UTC.to_datetime(now).date();
-    let problem = match &policy.file().approval {
-        None => "nobody has approved this policy; write `approval: { by, at }`".to_owned(),
-        Some(approval) if day < approval.at => {
-            format!("the policy is approved from {} on, the run stands at {day}", approval.at)
-        }
-        Some(_) => return Ok(()),
-    };
-    let file = plan.policy_file().display().to_string();
-    Err(RunError::Config(vec![Diagnostic::error(&file, Position::START, problem)]))
 }
 
 /// The demo's clock stands still and its id key is public: real people have no place in it.

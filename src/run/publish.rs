@@ -25,8 +25,8 @@ use crate::run::group::process;
 use crate::run::journal::{Journal, RunState};
 use crate::run::kept::Pages;
 use crate::run::late::{ask_again, clean_older, drop_gone, said_no};
-use crate::run::layout;
 use crate::run::load::{Group, Loaded};
+use crate::run::missing;
 use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::revisit;
@@ -76,6 +76,8 @@ async fn go(
         report(&home, &prepared.plan, &prepared.gate);
         return Ok(summary);
     }
+    // Before a request is spent on what is not published.
+    let missing = missing::early(&prepared, options)?;
     let web = if prepared.is_demo() && prepared.tape.is_none() { Some(DemoWeb::start(0).await?) } else { None };
     let (tape, recorder) = (prepared.tape.clone(), recorder(&prepared, options, &state)?);
     let fetcher = fetcher(&prepared, web.as_ref(), recorder.as_ref(), &state, world)?;
@@ -97,8 +99,8 @@ async fn go(
         web.stop().await;
     }
     // A writer that is dropped leaves nothing.
-    let counts = worked?;
-    layout::enough(&home, &context.plan, options, &counts)?;
+    let mut counts = worked?;
+    missing::conclude(missing, (&home, &context.plan), options, &mut counts)?;
     settle(&context, options, tape.as_deref(), recorder.as_deref(), &home)?;
     let carried = carried.filter(|_| context.gate.is_sound() && carry.as_ref().is_none_or(Carry::is_laid_over));
     // Its folder goes with it when all is done.

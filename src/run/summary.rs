@@ -12,6 +12,7 @@ use crate::run::context::Context;
 use crate::run::group::GroupRows;
 use crate::run::journal::RunState;
 use crate::run::load::Loaded;
+use crate::run::missing::{Exported, Missing};
 use crate::run::tiers::TierCost;
 use crate::sink::{Rewritten, SinkError, Snapshot, SnapshotWriter, Table};
 
@@ -48,6 +49,10 @@ pub struct Counts {
     pub bytes: u64,
     /// Rows of `dead_letters`.
     pub dead_letters: u64,
+    /// Rows of all exports that these are about: several may be about one. `None` before they are counted, and in summaries of
+    /// older versions.
+    #[serde(default)]
+    pub dead_rows: Option<u64>,
     /// Contacts of the export who were erased before, and are left out.
     #[serde(default)]
     pub suppressed: u64,
@@ -57,6 +62,12 @@ pub struct Counts {
     /// Notes of the CRM.
     #[serde(default)]
     pub notes: NoteCounts,
+    /// What is missing of what the exports had before, though not so much that nothing is published.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
+    /// What the next night is held against, where that is not this run: one with a limit hands on what was there before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_against: Option<Exported>,
     /// Personas whose facet is known: `job_function`, `seniority`, `buying_role`.
     pub known: BTreeMap<String, u64>,
 }
@@ -94,6 +105,12 @@ impl Counts {
         let (no_file, files_passed_over) = loaded.without_notes;
         let notes = NoteCounts { no_file, files_passed_over, ..NoteCounts::default() };
         Self { subjects: loaded.subjects(), dead_letters, crm_rows, notes, ..Self::default() }
+    }
+
+    /// The share of the rows of the exports that dead letters are about.
+    #[must_use]
+    pub fn dead_share(&self) -> f64 {
+        self.dead_rows.unwrap_or(self.dead_letters) as f64 / self.crm_rows.max(1) as f64
     }
 
     /// Adds a company's rows.
@@ -238,8 +255,7 @@ impl Summary {
         resumed_fetches: u64,
         dead_letter_share: f64,
     ) -> Self {
-        let share = counts.dead_letters as f64 / counts.crm_rows.max(1) as f64;
-        let outcome = if share > dead_letter_share { "completed_with_dead_letters" } else { "completed" };
+        let outcome = if counts.dead_share() > dead_letter_share { "completed_with_dead_letters" } else { "completed" };
         Self {
             pipeline: context.plan.name().to_owned(),
             home: home.to_owned(),

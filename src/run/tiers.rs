@@ -27,6 +27,9 @@ pub struct TierCost {
     pub bytes: u64,
     /// CPU time of the work on its companies, from the first decision to the rows: neither waiting nor the log's thread.
     pub seconds: f64,
+    /// Companies that are in it because nobody knows what the rule of tiers asks for; 0 where the rule asks for nothing.
+    #[serde(default)]
+    pub no_revenue: u64,
 }
 
 /// Costs by tier, added up by many tasks.
@@ -34,11 +37,12 @@ pub struct TierCost {
 pub(super) struct TierCosts(Mutex<BTreeMap<Tier, TierCost>>);
 
 impl TierCosts {
-    /// Adds the work on one company.
-    pub fn add(&self, tier: Tier, contacts: usize, rows: &GroupRows, micros: u64) {
+    /// Adds the work on one company, with its contacts.
+    pub fn add(&self, (tier, is_known): (Tier, bool), contacts: usize, rows: &GroupRows, micros: u64) {
         let mut all = self.0.lock().expect("no holder panics");
         let cost = all.entry(tier).or_default();
         cost.companies += 1;
+        cost.no_revenue += u64::from(!is_known);
         cost.contacts += contacts as u64;
         cost.fetches += rows.documents.len() as u64;
         cost.requests += rows.documents.iter().map(|d| u64::from(d.attempts)).sum::<u64>();
@@ -53,7 +57,13 @@ impl TierCosts {
     }
 }
 
-/// By the value of the account; one whose revenue nobody knows counts as 0.
+/// Whether all is known that the rule of tiers asks for: a rule that takes every account asks for nothing, and contacts
+/// without a company are below it because they have none.
+pub(super) fn is_known(tiers: &Tiers, account: &Account) -> bool {
+    tiers.individual_from_eur <= 0.0 || account.id.is_none() || account.revenue_eur.is_some()
+}
+
+/// By the value of the account; one whose revenue nobody knows counts as 0, which the report tells.
 pub(super) fn tier(tiers: &Tiers, account: &Account) -> Tier {
     let value = account.revenue_eur.unwrap_or(0.0);
     if value >= tiers.individual_from_eur {
@@ -68,17 +78,35 @@ pub(super) fn tier(tiers: &Tiers, account: &Account) -> Tier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::AccountId;
 
     #[test]
     fn costs_add_up_by_tier() {
         let costs = TierCosts::default();
         let rows = GroupRows::default();
-        costs.add(Tier::Individual, 3, &rows, 4_000_000);
-        costs.add(Tier::Individual, 2, &rows, 1_000_000);
-        costs.add(Tier::StudyPrior, 1, &rows, 0);
+        costs.add((Tier::Individual, true), 3, &rows, 4_000_000);
+        costs.add((Tier::Individual, true), 2, &rows, 1_000_000);
+        costs.add((Tier::StudyPrior, false), 1, &rows, 0);
         let by = costs.by_name();
         assert_eq!((by["individual"].companies, by["individual"].contacts), (2, 5));
+        assert_eq!((by["individual"].no_revenue, by["study_prior"].no_revenue), (0, 1));
         assert!((by["individual"].seconds - 5.0).abs() < 1e-9 && by["study_prior"].seconds.abs() < 1e-9);
         assert!(!by.contains_key("segment"));
+    }
+
+    #[test]
+    fn a_revenue_is_unknown_only_where_the_rule_asks_for_it() {
+        let rule = |individual_from_eur| Tiers { individual_from_eur, segment_from_eur: None, segment_people: 5 };
+        let company = |revenue_eur| Account { id: Some(AccountId::from_body("a")), revenue_eur, ..Account::default() };
+        for (from, account, known, expected) in [
+            (0.0, company(None), true, Tier::Individual),
+            (1e6, company(None), false, Tier::StudyPrior),
+            (1e6, company(Some(0.0)), true, Tier::StudyPrior),
+            (1e6, company(Some(2e6)), true, Tier::Individual),
+            (1e6, Account::default(), true, Tier::StudyPrior),
+        ] {
+            let rule = rule(from);
+            assert_eq!((is_known(&rule, &account), tier(&rule, &account)), (known, expected), "{from} {account:?}");
+        }
     }
 }

@@ -48,7 +48,7 @@ pub enum LeftOut {
     Overlap,
     /// Nothing ran at its time, and it is not made up for.
     Missed,
-    /// The pipeline file has mistakes.
+    /// The pipeline file, or its policy, has mistakes.
     Mistakes,
 }
 
@@ -118,13 +118,31 @@ impl Spec {
         self.pause_after
     }
 
-    /// When the run of a fire starts: later by a delay that is fixed for each fire, and always before the next fire.
+    /// When the run of a fire starts: later by a delay that is fixed for each fire, and always before the next fire. No delay
+    /// leads from a day with runs into a day without.
     pub fn start_of(&self, fire: Timestamp) -> Timestamp {
-        let room = self.expression.next(fire).map_or(u64::MAX, |next| next.duration_since(fire).as_secs() as u64);
+        let seconds = |until: Timestamp| u64::try_from(until.duration_since(fire).as_secs()).unwrap_or(0);
+        let room = self.expression.next(fire).map_or(u64::MAX, seconds);
+        let start = self.delayed(fire, room);
+        if self.is_blackout(fire) || !self.is_blackout(start) {
+            return start;
+        }
+        self.next_blackout(fire).map_or(fire, |begin| self.delayed(fire, room.min(seconds(begin))))
+    }
+
+    /// A fire with its delay, which is shorter than so many seconds.
+    fn delayed(&self, fire: Timestamp, room: u64) -> Timestamp {
         let most = self.jitter.min(room.saturating_sub(1));
         let hash = Sha256::new().chain_update(&self.name).chain_update(fire.as_second().to_be_bytes()).finalize();
         let drawn = hash.iter().take(8).fold(0, |number: u64, byte| (number << 8) | u64::from(*byte)) % (most + 1);
         fire.checked_add(SignedDuration::from_secs(drawn as i64)).unwrap_or(fire)
+    }
+
+    /// When the first blackout day after that of an instant begins.
+    fn next_blackout(&self, at: Timestamp) -> Option<Timestamp> {
+        let today = self.expression.day(at);
+        let day = self.blackout.get(self.blackout.partition_point(|day| *day <= today))?;
+        self.expression.begin_of(*day)
     }
 
     /// Whether an instant lies on a day without runs.
@@ -134,14 +152,14 @@ impl Spec {
 
     /// Whether a fire may start a run, unless it has to wait.
     pub fn is_eligible(&self, fire: Timestamp) -> bool {
-        !self.is_blackout(fire) && !self.is_blackout(self.start_of(fire))
+        !self.is_blackout(fire)
     }
 
     /// The first fire after an instant that may start a run.
     pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
         let mut fire = self.expression.next(after)?;
         while !self.is_eligible(fire) {
-            let from = if self.is_blackout(fire) { just_before(self.end_of_day(fire)?) } else { fire };
+            let from = just_before(self.end_of_day(fire)?);
             fire = self.expression.next(from.max(fire))?;
         }
         Some(fire)
@@ -185,7 +203,7 @@ pub fn decide(spec: &Spec, state: &State, held: Option<(Timestamp, Timestamp)>, 
     Deciding { spec, state, held, now }.decide()
 }
 
-/// Decides while the pipeline file has mistakes: what is due is left out, and a run that was stopped waits.
+/// Decides while the pipeline file or its policy has mistakes: what is due is left out, and a run that was stopped waits.
 pub fn decide_without_file(spec: &Spec, state: &State, now: Timestamp) -> Decision {
     let decided = decide(spec, state, None, now);
     let (left_out, base) = match decided.then {

@@ -14,12 +14,29 @@ use crate::run::Observer;
 use crate::run::engine::RunError;
 use crate::run::summary::Summary;
 
+/// Whose schedule it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Whose {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Which of the homes of this process it is, from 1 in the order in which they are named; `None` = there is one. Its path may
+    /// name somebody, and two homes may have pipelines of one name.
+    pub home: Option<usize>,
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pipeline)?;
+        self.home.map_or(Ok(()), |home| write!(f, " (home {home})"))
+    }
+}
+
 /// Who is told.
 pub trait Listener: Send + Sync {
     /// Something happened to a pipeline's schedule.
-    fn tell(&self, pipeline: &str, event: &Event);
+    fn tell(&self, whose: &Whose, event: &Event);
     /// How it stands now; told often.
-    fn stands(&self, _pipeline: &str, _state: &State) {}
+    fn stands(&self, _whose: &Whose, _state: &State) {}
     /// Told of the progress of the run that starts now.
     fn observer(&self) -> Arc<dyn Observer>;
 }
@@ -33,7 +50,7 @@ pub enum Event {
     Started(Timestamp, Why),
     /// A run has ended.
     Ended(Outcome, Option<Box<Summary>>),
-    /// A run has ended without tables.
+    /// A run has ended with an error: without tables, or after they were published.
     Failed(Outcome, Box<RunError>),
     /// A run was stopped after so many minutes.
     TooLong(u64),
@@ -52,9 +69,9 @@ pub enum Event {
     Paused(u32),
     /// The home cannot be kept; it is tried again.
     Sick(String),
-    /// The pipeline file has mistakes now; nothing runs until it has none.
+    /// The pipeline file, or its policy, has mistakes now; nothing runs until it has none.
     Unreadable(String),
-    /// The pipeline file has changed.
+    /// The pipeline file has changed, or a file has no mistakes any more.
     Reloaded,
 }
 
@@ -77,8 +94,11 @@ impl Event {
     }
 
     /// One JSON object.
-    pub fn to_json(&self, pipeline: &str) -> Value {
-        let mut event = json!({ "event": self.name(), "pipeline": pipeline, "message": self.to_string() });
+    pub fn to_json(&self, whose: &Whose) -> Value {
+        let mut event = json!({ "event": self.name(), "pipeline": whose.pipeline, "message": self.to_string() });
+        if let Some(home) = whose.home {
+            event["home"] = home.into();
+        }
         let more = match self {
             Self::Waiting(next) => json!({ "next_start": next.map(|at| at.to_string()) }),
             Self::Started(fire, why) => json!({ "fire": fire.to_string(), "why": why.name() }),
@@ -120,9 +140,9 @@ impl fmt::Display for Event {
             }
             Self::Sick(message) => write!(f, "its home cannot be kept and is tried again: {message}"),
             Self::Unreadable(message) => {
-                write!(f, "the pipeline file has mistakes, its runs are left out until it has none: {message}")
+                write!(f, "a file of the pipeline has mistakes, its runs are left out until it has none: {message}")
             }
-            Self::Reloaded => f.write_str("the pipeline file has changed and was read anew"),
+            Self::Reloaded => f.write_str("a file of the pipeline has changed and was read anew"),
         }
     }
 }
@@ -160,7 +180,7 @@ impl LeftOut {
         match self {
             Self::Overlap => "the run before had not ended (overlap: skip)",
             Self::Missed => "it was missed and is not made up for (catch_up)",
-            Self::Mistakes => "the pipeline file has mistakes",
+            Self::Mistakes => "a file of the pipeline has mistakes",
         }
     }
 }

@@ -1,16 +1,19 @@
 //! The pipeline files of a scheduler, and the homes they name.
 //!
-//! Invariant: a scheduler starts only with files that a run could use; a file that is changed later is taken over when it
-//! has no mistake, and nothing runs by it until then.
+//! Invariant: a scheduler starts only with files that a run could use, the policies among them; a file that is changed later
+//! is taken over when it has no mistake, and nothing runs by it until then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::decide::Spec;
+use super::event::Whose;
 use crate::config::{self, Diagnostic, Network, Plan, Position};
+use crate::run::agree;
 use crate::run::engine::{self, Options, RunError};
 use crate::run::home::Home;
 use crate::sink::HomeLock;
@@ -19,6 +22,8 @@ use crate::sink::HomeLock;
 pub struct Room {
     /// Its folder.
     pub home: PathBuf,
+    /// Which of several it is.
+    pub(super) number: Option<usize>,
     /// At least one.
     pub(super) kept: Vec<Kept>,
 }
@@ -31,22 +36,48 @@ pub(super) struct Kept {
     pub spec: Spec,
     /// What was last told: whether it is paused, and its next start.
     pub told: Option<(bool, Option<Timestamp>)>,
-    /// Whether its file cannot be used as it is now.
+    /// Whether its file, or its policy, cannot be used as it is now.
     pub has_mistakes: bool,
     plan: Plan,
-    stamp: Option<(SystemTime, u64)>,
+    /// The policy and all else that its file names beside the exports.
+    beside: Vec<PathBuf>,
+    seen: Seen,
+}
+
+/// How the files of a pipeline were when they were read.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    pipeline: Option<Stamp>,
+    beside: Vec<Option<Stamp>>,
+    /// An approval holds from a day on, and nobody touches the file on that day.
+    day: Date,
+}
+
+/// When a file was changed, and its length.
+type Stamp = (SystemTime, u64);
+
+impl Seen {
+    fn now(file: &Path, beside: &[PathBuf], now: Timestamp) -> Self {
+        Self { pipeline: stamp(file), beside: beside.iter().map(|file| stamp(file)).collect(), day: agree::day(now) }
+    }
 }
 
 impl Kept {
-    /// Reads the file anew if it has changed: `None` = it has not, or means the same.
-    pub fn reload(&mut self) -> Option<Result<(), String>> {
-        let stamp = stamp(&self.file);
-        if stamp == self.stamp {
+    fn new(file: &Path, (plan, spec): (Plan, Spec), now: Timestamp) -> Self {
+        let beside = agree::files_beside(&plan);
+        let seen = Seen::now(file, &beside, now);
+        Self { file: file.to_owned(), spec, told: None, has_mistakes: false, plan, beside, seen }
+    }
+
+    /// Reads the files anew if one has changed: `None` = none has, or they mean the same.
+    pub fn reload(&mut self, now: Timestamp) -> Option<Result<(), String>> {
+        let seen = Seen::now(&self.file, &self.beside, now);
+        if seen == self.seen {
             return None;
         }
-        self.stamp = stamp;
+        self.seen = seen;
         let had_mistakes = self.has_mistakes;
-        let read = self.read();
+        let read = self.read(now);
         self.has_mistakes = read.is_err();
         match read {
             Ok(is_other) => (is_other || had_mistakes).then_some(Ok(())),
@@ -54,8 +85,8 @@ impl Kept {
         }
     }
 
-    /// Takes over what the file says; whether the schedule is another one.
-    fn read(&mut self) -> Result<bool, String> {
+    /// Takes over what the files say; whether the schedule is another one.
+    fn read(&mut self, now: Timestamp) -> Result<bool, String> {
         let first = |mistakes: Vec<Diagnostic>| mistakes.first().map(ToString::to_string).unwrap_or_default();
         let (plan, spec) = schedule_of(&self.file).map_err(first)?;
         if plan.name() != self.spec.name() {
@@ -64,6 +95,10 @@ impl Kept {
             return Err(format!("{file}: the pipeline was called {name} when the scheduler started: start it anew"));
         }
         engine::check_served(&plan, &Options::default()).map_err(|error| error.to_string())?;
+        // Looked at from now on even if it cannot be used: whoever mends it touches nothing else.
+        self.beside = agree::files_beside(&plan);
+        self.seen.beside = Seen::now(&self.file, &self.beside, now).beside;
+        agree::usable(&plan, now).map_err(first)?;
         let is_other = spec != self.spec;
         (self.plan, self.spec) = (plan, spec);
         Ok(is_other)
@@ -71,13 +106,18 @@ impl Kept {
 }
 
 impl Room {
+    /// Whose schedule a pipeline of this home is.
+    pub(super) fn whose(&self, kept: &Kept) -> Whose {
+        Whose { pipeline: kept.spec.name().to_owned(), home: self.number }
+    }
+
     /// Opens the home as a run would: only a demo pipeline makes one.
     pub(super) fn open(&self, now: Timestamp) -> Result<(), RunError> {
         self.kept.iter().try_for_each(|kept| open_home(&self.home, &kept.plan, now))
     }
 }
 
-fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
+fn stamp(file: &Path) -> Option<Stamp> {
     let facts = std::fs::metadata(file).ok()?;
     Some((facts.modified().ok()?, facts.len()))
 }
@@ -98,8 +138,8 @@ pub fn schedule_of(file: &Path) -> Result<(Plan, Spec), Vec<Diagnostic>> {
     Ok((plan, spec))
 }
 
-/// Reads the files; no home is touched.
-pub(super) fn rooms(files: &[PathBuf], out: Option<&Path>) -> Result<Vec<Room>, RunError> {
+/// Reads the files, and what they name beside the exports; no home is touched.
+pub(super) fn rooms(files: &[PathBuf], out: Option<&Path>, now: Timestamp) -> Result<Vec<Room>, RunError> {
     let (mut plans, mut mistakes, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for file in files {
         match schedule_of(file) {
@@ -111,6 +151,7 @@ pub(super) fn rooms(files: &[PathBuf], out: Option<&Path>) -> Result<Vec<Room>, 
                     let twice = format!("another pipeline of this home has the name {:?} too", plan.name());
                     mistakes.push(Diagnostic::error(&name, Position::START, twice));
                 }
+                mistakes.extend(agree::usable(&plan, now).err().unwrap_or_default());
                 plans.push((home, file, plan, spec));
             }
             Err(more) => mistakes.extend(more),
@@ -119,14 +160,19 @@ pub(super) fn rooms(files: &[PathBuf], out: Option<&Path>) -> Result<Vec<Room>, 
     if !mistakes.is_empty() {
         return Err(RunError::Config(mistakes));
     }
-    let mut homes: BTreeMap<PathBuf, Vec<Kept>> = BTreeMap::new();
+    let mut homes: Vec<Room> = Vec::new();
     for (home, file, plan, spec) in plans {
         engine::check_served(&plan, &Options::default())?;
-        let stamp = stamp(file);
-        let kept = Kept { file: file.clone(), spec, told: None, has_mistakes: false, plan, stamp };
-        homes.entry(home).or_default().push(kept);
+        let kept = Kept::new(file, (plan, spec), now);
+        match homes.iter_mut().find(|room| room.home == home) {
+            Some(room) => room.kept.push(kept),
+            None => homes.push(Room { home, number: None, kept: vec![kept] }),
+        }
     }
-    Ok(homes.into_iter().map(|(home, kept)| Room { home, kept }).collect())
+    if homes.len() > 1 {
+        homes.iter_mut().zip(1..).for_each(|(room, number)| room.number = Some(number));
+    }
+    Ok(homes)
 }
 
 fn open_home(path: &Path, plan: &Plan, now: Timestamp) -> Result<(), RunError> {

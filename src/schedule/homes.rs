@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::event::Event;
+use super::event::{Event, Whose};
 use super::files::{Room, rooms};
 use super::keeper::{Around, Keeper, ScheduleError};
 
@@ -28,9 +28,10 @@ pub type Opened = Result<Keeper, Box<Sick>>;
 /// Opens the schedulers of pipelines, one a home; `out` overrides the homes of the pipelines.
 ///
 /// # Errors
-/// Mistakes of pipeline files; not one of the homes can be kept.
+/// Mistakes of pipeline files and policies; not one of the homes can be kept.
 pub fn open(files: &[PathBuf], out: Option<&Path>, around: &Around) -> Result<Vec<Opened>, ScheduleError> {
-    let homes: Vec<Opened> = rooms(files, out)?.into_iter().map(|room| Keeper::open(room, around)).collect();
+    let homes: Vec<Opened> =
+        rooms(files, out, (around.wall)())?.into_iter().map(|room| Keeper::open(room, around)).collect();
     if homes.iter().any(Result::is_ok) {
         return Ok(homes);
     }
@@ -89,12 +90,12 @@ impl Sick {
     }
 
     /// Tells it of each of its pipelines, and returns what was told.
-    pub fn tell(&self, around: &Around) -> Vec<(String, Event)> {
-        let told = |name: &str| {
+    pub fn tell(&self, around: &Around) -> Vec<(Whose, Event)> {
+        let told = |whose: Whose| {
             let event = Event::Sick(self.message());
-            around.listener.tell(name, &event);
-            (name.to_owned(), event)
+            around.listener.tell(&whose, &event);
+            (whose, event)
         };
-        self.room.kept.iter().map(|kept| told(kept.spec.name())).collect()
+        self.room.kept.iter().map(|kept| told(self.room.whose(kept))).collect()
     }
 }

@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
 use super::decide::{self, Decision, ON_TIME, Spec, Then, Why};
-use super::event::{Event, Listener};
-use super::files::{Kept, Room};
+use super::event::{Event, Listener, Whose};
+use super::files::Room;
 use super::homes::{Opened, Sick};
 use super::running::{self, BEAT, Sign};
 use super::state::{Outcome, State};
@@ -56,9 +56,8 @@ pub struct Around {
 
 /// The scheduler of a home.
 pub struct Keeper {
-    home: PathBuf,
+    room: Room,
     store: Store,
-    kept: Vec<Kept>,
     around: Around,
     stop: Cancel,
     /// How far back a fire counts that comes before the schedule was ever seen.
@@ -96,14 +95,13 @@ impl Keeper {
         };
         room.kept.iter_mut().for_each(|kept| kept.told = None);
         let (around, stop) = (around.clone(), around.stop.flag());
-        let (slack, Room { home, kept }) = (SignedDuration::ZERO, room);
-        Ok(Self { home, store, kept, around, stop, slack, held: None, _lock: lock })
+        Ok(Self { room, store, around, stop, slack: SignedDuration::ZERO, held: None, _lock: lock })
     }
 
     fn give_up(self, error: ScheduleError) -> Box<Sick> {
         // It may be what fails; then its age tells that nobody is there.
         let _ = self.store.stop_beating();
-        Box::new(Sick { room: Room { home: self.home, kept: self.kept }, error })
+        Box::new(Sick { room: self.room, error })
     }
 
     /// Keeps the schedules of the home until somebody stops it, and then says whether that is in its memory.
@@ -118,11 +116,11 @@ impl Keeper {
         self.recover()?;
         while !self.stop.is_cancelled() {
             let now = (self.around.wall)();
-            if !self.home.join("home.json").exists() || !self.store.is_in_place() {
-                return Err(ScheduleError::Gone(self.home.clone()));
+            if !self.room.home.join("home.json").exists() || !self.store.is_in_place() {
+                return Err(ScheduleError::Gone(self.room.home.clone()));
             }
             self.beat(now)?;
-            (0..self.kept.len()).for_each(|index| self.reload(index));
+            (0..self.room.kept.len()).for_each(|index| self.reload(index, now));
             let (due, wake) = self.look(now)?;
             if let Some(due) = due {
                 self.start(&due).await?;
@@ -143,7 +141,7 @@ impl Keeper {
     ///
     /// # Errors
     /// The memory of the home cannot be read or written.
-    pub async fn once(mut self) -> Result<Vec<(String, Event)>, Box<Sick>> {
+    pub async fn once(mut self) -> Result<Vec<(Whose, Event)>, Box<Sick>> {
         self.slack = ON_TIME;
         let ended = self.run_due().await;
         match self.store.stop_beating().map_err(ScheduleError::from).and(ended) {
@@ -152,24 +150,27 @@ impl Keeper {
         }
     }
 
-    async fn run_due(&mut self) -> Result<Vec<(String, Event)>, ScheduleError> {
+    async fn run_due(&mut self) -> Result<Vec<(Whose, Event)>, ScheduleError> {
         self.recover()?;
-        let now = (self.around.wall)();
-        let mut ended: Vec<(String, Event)> = Vec::new();
+        let mut now = (self.around.wall)();
+        let mut ended: Vec<(Whose, Event)> = Vec::new();
         while let (Some(due), false) = (self.look(now)?.0, self.stop.is_cancelled()) {
-            if let Some(event) = self.start(&due).await? {
-                ended.push((self.kept[due.index].spec.name().to_owned(), event));
+            let begin = now;
+            match self.start(&due).await? {
+                Some(event) => ended.push((self.whose(due.index), event)),
+                // What does not hold any more, after it has waited, is decided for as of then.
+                None => now = (self.around.wall)(),
             }
-            self.hold(now);
+            self.hold(begin);
         }
-        for kept in &self.kept {
-            let name = kept.spec.name();
-            if ended.iter().any(|(ended, _)| ended == name) {
+        for index in 0..self.room.kept.len() {
+            let whose = self.whose(index);
+            if ended.iter().any(|(ended, _)| *ended == whose) {
                 continue;
             }
-            let Some(state) = self.store.state(name)? else { continue };
+            let Some(state) = self.store.state(&whose.pipeline)? else { continue };
             let stands = state.paused_at.map_or(Event::Waiting(state.next_start), |_| Event::Paused(state.failures));
-            ended.push((name.to_owned(), stands));
+            ended.push((whose, stands));
         }
         Ok(ended)
     }
@@ -177,7 +178,7 @@ impl Keeper {
     /// Runs that an earlier process left behind are over.
     fn recover(&mut self) -> Result<(), ScheduleError> {
         let now = (self.around.wall)();
-        for index in 0..self.kept.len() {
+        for index in 0..self.room.kept.len() {
             let (state, has_died) = self.update(index, now, |spec, state| state.recover(spec, now))?;
             if has_died {
                 self.tell(index, &Event::Died);
@@ -187,9 +188,9 @@ impl Keeper {
         Ok(())
     }
 
-    /// Takes over a pipeline file that has changed.
-    fn reload(&mut self, index: usize) {
-        match self.kept[index].reload() {
+    /// Takes over a pipeline file, or a policy, that has changed.
+    fn reload(&mut self, index: usize, now: Timestamp) {
+        match self.room.kept[index].reload(now) {
             Some(Ok(())) => self.tell(index, &Event::Reloaded),
             Some(Err(message)) => self.tell(index, &Event::Unreadable(message)),
             None => {}
@@ -199,9 +200,9 @@ impl Keeper {
     /// Decides for all pipelines: the run whose start came first, and else when to look again.
     fn look(&mut self, now: Timestamp) -> Result<(Option<Due>, Option<Timestamp>), ScheduleError> {
         let (mut due, mut wake): (Option<(Timestamp, Due)>, Option<Timestamp>) = (None, None);
-        for index in 0..self.kept.len() {
+        for index in 0..self.room.kept.len() {
             let held = self.held;
-            let has_mistakes = self.kept[index].has_mistakes;
+            let has_mistakes = self.room.kept[index].has_mistakes;
             let (state, decision) =
                 self.update(index, now, |spec, state| settle(spec, state, (held, has_mistakes), now))?;
             if let Some((fire, why)) = decision.left_out {
@@ -209,7 +210,7 @@ impl Keeper {
             }
             match decision.then {
                 Then::Start(fire, why) => {
-                    let start = self.kept[index].spec.start_of(fire);
+                    let start = self.room.kept[index].spec.start_of(fire);
                     if due.as_ref().is_none_or(|(first, _)| start < *first) {
                         due = Some((start, Due { index, fire, why }));
                     }
@@ -219,8 +220,8 @@ impl Keeper {
                 Then::Wait(None) | Then::Paused => {}
             }
             let told = (state.paused_at.is_some(), state.next_start);
-            if self.kept[index].told != Some(told) {
-                self.kept[index].told = Some(told);
+            if self.room.kept[index].told != Some(told) {
+                self.room.kept[index].told = Some(told);
                 let stands = if told.0 { Event::Paused(state.failures) } else { Event::Waiting(told.1) };
                 self.tell(index, &stands);
             }
@@ -228,7 +229,7 @@ impl Keeper {
         Ok((due.map(|(_, due)| due), wake))
     }
 
-    /// Runs one fire to its end; `None` = somebody stopped it before it began.
+    /// Runs one fire to its end; `None` = somebody stopped it before it began, or it does not hold any more.
     async fn start(&mut self, due: &Due) -> Result<Option<Event>, ScheduleError> {
         let index = due.index;
         match self.free_home(index).await? {
@@ -245,11 +246,14 @@ impl Keeper {
             }
         }
         // It may have waited for hours.
-        self.reload(index);
-        if self.kept[index].has_mistakes {
+        let now = (self.around.wall)();
+        let expression = self.room.kept[index].spec.expression().clone();
+        self.reload(index, now);
+        let kept = &self.room.kept[index];
+        // What does not hold any more is decided for anew.
+        if kept.has_mistakes || *kept.spec.expression() != expression || kept.spec.is_blackout(now) {
             return Ok(None);
         }
-        let now = (self.around.wall)();
         self.update(index, now, |_, state| state.start(due.fire, now))?;
         self.tell(index, &Event::Started(due.fire, due.why));
         let event = self.run(index).await;
@@ -259,18 +263,18 @@ impl Keeper {
         };
         let now = (self.around.wall)();
         let (state, ()) = self.update(index, now, |spec, state| state.end(spec, outcome, now))?;
-        self.kept[index].told = None;
+        self.room.kept[index].told = None;
         self.tell(index, &event);
         self.tell_pause(index, &state, now);
         Ok(Some(event))
     }
 
     async fn run(&self, index: usize) -> Event {
-        let kept = &self.kept[index];
+        let kept = &self.room.kept[index];
         let cancel = CancelHandle::new();
         let listener = &self.around.listener;
         let world = World { wall: Arc::clone(&self.around.wall), cancel: cancel.flag(), observer: listener.observer() };
-        let options = Options { out: Some(self.home.clone()), ..Options::default() };
+        let options = Options { out: Some(self.room.home.clone()), ..Options::default() };
         let work = running::start(kept.file.clone(), options, world);
         let limit = kept.spec.max_duration();
         let sign = |sign| match sign {
@@ -284,15 +288,7 @@ impl Keeper {
                 Event::Ended(Outcome::DeadLetters, Some(Box::new(summary)))
             }
             Ok(summary) => Event::Ended(Outcome::Completed, Some(Box::new(summary))),
-            Err(error) => {
-                let outcome = match &error {
-                    RunError::Cancelled if is_late => Outcome::TooLong,
-                    // Somebody took the home in the moment between: tried again like a run that was stopped.
-                    RunError::Cancelled | RunError::Lock(LockError::Held { .. }) => Outcome::Stopped,
-                    _ => Outcome::Failed,
-                };
-                Event::Failed(outcome, Box::new(error))
-            }
+            Err(error) => Event::Failed(Outcome::of(&error, is_late), Box::new(error)),
         }
     }
 
@@ -300,12 +296,12 @@ impl Keeper {
     async fn free_home(&self, index: usize) -> Result<Free, ScheduleError> {
         let mut is_told = false;
         loop {
-            let message = match HomeLock::acquire(&self.home) {
+            let message = match HomeLock::acquire(&self.room.home) {
                 Ok(_) => return Ok(Free::Yes),
                 Err(held @ LockError::Held { .. }) => held.to_string(),
                 Err(other) => return Err(RunError::from(other).into()),
             };
-            let is_waiting = self.kept[index].spec.overlap() == Overlap::Queue;
+            let is_waiting = self.room.kept[index].spec.overlap() == Overlap::Queue;
             let busy = Event::Busy { is_waiting, message };
             if !is_waiting {
                 return Ok(Free::No(busy));
@@ -335,10 +331,10 @@ impl Keeper {
         now: Timestamp,
         change: impl FnOnce(&Spec, &mut State) -> T,
     ) -> Result<(State, T), StoreError> {
-        let spec = &self.kept[index].spec;
+        let spec = &self.room.kept[index].spec;
         let first = || State::new(spec, now, self.slack);
         let (state, told) = self.store.update(spec.name(), first, |state| change(spec, state))?;
-        self.around.listener.stands(spec.name(), &state);
+        self.around.listener.stands(&self.whose(index), &state);
         Ok((state, told))
     }
 
@@ -347,13 +343,17 @@ impl Keeper {
     }
 
     fn tell(&self, index: usize, event: &Event) {
-        self.around.listener.tell(self.kept[index].spec.name(), event);
+        self.around.listener.tell(&self.whose(index), event);
+    }
+
+    fn whose(&self, index: usize) -> Whose {
+        self.room.whose(&self.room.kept[index])
     }
 
     fn tell_pause(&mut self, index: usize, state: &State, now: Timestamp) {
         if state.paused_at == Some(now) {
             self.tell(index, &Event::Paused(state.failures));
-            self.kept[index].told = Some((true, None));
+            self.room.kept[index].told = Some((true, None));
         }
     }
 }

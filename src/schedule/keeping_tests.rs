@@ -2,17 +2,19 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
 use tokio::time::{Duration, Instant, sleep};
 
-use super::event::{Event, Listener};
+use super::event::{Event, Listener, Whose};
 use super::homes;
 use super::keeper::Around;
 use super::tests::at;
 use crate::fetch::CancelHandle;
 use crate::run::{Observer, Silent};
+use crate::sink::HomeLock;
 
 /// Comes every ten minutes.
 const OFTEN: &str = "*/10 * * * *";
@@ -40,9 +42,9 @@ struct Scribe {
 }
 
 impl Listener for Scribe {
-    fn tell(&self, pipeline: &str, event: &Event) {
-        self.told.lock().expect("no holder panics").push(format!("{pipeline} {} {event}", event.name()));
-        (self.act)(pipeline, event);
+    fn tell(&self, whose: &Whose, event: &Event) {
+        self.told.lock().expect("no holder panics").push(format!("{whose} {} {event}", event.name()));
+        (self.act)(&whose.pipeline, event);
     }
 
     fn observer(&self) -> Arc<dyn Observer> {
@@ -95,10 +97,10 @@ fn a_sick_home_is_tried_again_and_the_others_go_on() {
         _ => {}
     })
     .expect("one home can be kept");
-    assert_eq!(count(&told, &["sick schedule_home_failed", "damaged"]), 1, "{told:#?}");
-    assert_eq!(count(&told, &["sick schedule_waiting"]), 1, "{told:#?}");
-    assert_eq!(count(&told, &["well schedule_home_failed", "is gone, or another"]), 1, "{told:#?}");
-    assert_eq!(count(&told, &["well schedule_waiting"]), 2, "{told:#?}");
+    assert_eq!(count(&told, &["sick (home 2) schedule_home_failed", "damaged"]), 1, "{told:#?}");
+    assert_eq!(count(&told, &["sick (home 2) schedule_waiting"]), 1, "{told:#?}");
+    assert_eq!(count(&told, &["well (home 1) schedule_home_failed", "is gone, or another"]), 1, "{told:#?}");
+    assert_eq!(count(&told, &["well (home 1) schedule_waiting"]), 2, "{told:#?}");
     assert_eq!(told.len(), 5, "{told:#?}");
 }
 
@@ -145,6 +147,129 @@ fn while_a_file_has_mistakes_its_runs_are_left_out_and_then_it_goes_on() {
     assert_eq!(count(&told, &["schedule_reloaded"]), 1, "{told:#?}");
     assert_eq!(count(&told, &["schedule_started", "03:40"]), 1, "{told:#?}");
     assert_eq!(count(&told, &["schedule_paused", "1 failed run(s)"]), 1, "that run alone counts: {told:#?}");
+}
+
+#[test]
+fn while_the_policy_has_mistakes_its_runs_are_left_out_and_then_it_goes_on() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let right = fs::read_to_string(format!("{root}/config/policy/demo.yaml")).expect("the demo's policy");
+    let late = right.replace("at: 2026-01-15", "at: 2026-03-03");
+    for (what, wrong) in [
+        ("policy.yaml:1:1: error", "version: 1\nnothing: x\n"),
+        ("is approved from 2026-03-03 on", late.as_str()),
+        ("cannot be read", ""),
+    ] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = pipeline(dir.path(), "edited", &format!("{{ cron: \"{OFTEN}\", pause_after_failures: 1 }}"));
+        let policy = dir.path().join("policy.yaml");
+        fs::write(&policy, &right).expect("a policy");
+        let text = fs::read_to_string(&file).expect("a pipeline").replace("accounts.csv", "nowhere.csv");
+        let text = text.replace(&format!("{root}/config/policy/demo.yaml"), "policy.yaml");
+        fs::write(&file, text).expect("a pipeline");
+        let (edited, mended, wrong, left) = (policy, right.clone(), wrong.to_owned(), Mutex::new(0));
+        let told = keep(&[file], 35, move |_, event| match event {
+            Event::Waiting(_) if *left.lock().expect("a count") == 0 => {
+                if wrong.is_empty() {
+                    fs::remove_file(&edited).expect("removed");
+                } else {
+                    fs::write(&edited, &wrong).expect("written");
+                }
+            }
+            Event::LeftOut(..) => {
+                *left.lock().expect("a count") += 1;
+                if *left.lock().expect("a count") == 2 {
+                    fs::write(&edited, &mended).expect("written");
+                }
+            }
+            _ => {}
+        });
+        let told = told.expect("the home can be kept");
+        assert_eq!(count(&told, &["schedule_unreadable", "policy.yaml", what]), 1, "{told:#?}");
+        assert_eq!(count(&told, &["schedule_left_out", "has mistakes"]), 2, "{told:#?}");
+        assert_eq!(count(&told, &["schedule_reloaded"]), 1, "{told:#?}");
+        assert_eq!(count(&told, &["schedule_started", "03:30"]), 1, "{told:#?}");
+        assert_eq!(count(&told, &["schedule_ended", "failed"]), 1, "the run that goes on alone counts: {told:#?}");
+    }
+}
+
+#[test]
+fn a_scheduler_does_not_start_with_a_policy_that_no_run_could_use() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = pipeline(dir.path(), "wrong", "{ cron: \"0 0 1 1 *\" }");
+    let text = fs::read_to_string(&file).expect("a pipeline");
+    let root = env!("CARGO_MANIFEST_DIR");
+    fs::write(&file, text.replace(&format!("{root}/config/policy/demo.yaml"), "nowhere.yaml")).expect("a pipeline");
+    let error = keep(&[file], 1, |_, _| ()).expect_err("no policy is there");
+    assert!(error.contains("nowhere.yaml") && !dir.path().join("wrong.home").exists(), "{error}");
+}
+
+#[test]
+fn a_fire_that_waits_for_its_home_starts_only_while_it_still_holds() {
+    for (edited, started) in [
+        ("cron: \"*/10 * * * *\", pause_after_failures: 9", 1),
+        ("cron: \"0 9 * * *\"", 0),
+        ("cron: \"*/10 * * * *\", blackout_days: [\"2026-03-02\"]", 0),
+    ] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let schedule = "cron: \"*/10 * * * *\"";
+        let file = pipeline(dir.path(), "waiting", &format!("{{ {schedule}, overlap: queue }}"));
+        let text = fs::read_to_string(&file).expect("a pipeline").replace("accounts.csv", "nowhere.csv");
+        fs::write(&file, &text).expect("a pipeline");
+        let (path, home, lock) = (file.clone(), dir.path().join("waiting.home"), Mutex::new(None));
+        let told = keep(&[file], 8, move |_, event| {
+            let mut lock = lock.lock().expect("no holder panics");
+            match event {
+                Event::Waiting(_) if lock.is_none() => *lock = HomeLock::acquire(&home).ok(),
+                Event::Busy { is_waiting: true, .. } => {
+                    fs::write(&path, text.replace(schedule, edited)).expect("edited");
+                    *lock = None;
+                }
+                _ => {}
+            }
+        });
+        let told = told.expect("the home can be kept");
+        assert_eq!(count(&told, &["schedule_busy", "the run waits"]), 1, "{edited}: {told:#?}");
+        assert_eq!(count(&told, &["schedule_reloaded"]), 1, "{edited}: {told:#?}");
+        assert_eq!(count(&told, &["schedule_started"]), started, "{edited}: {told:#?}");
+    }
+}
+
+#[test]
+fn once_ends_though_a_fire_that_waited_may_not_start_any_more() {
+    // The schedule is edited while it waits, or a blackout begins.
+    for is_edited in [true, false] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let schedule = format!("{{ cron: \"{OFTEN}\", overlap: queue, blackout_days: [\"2026-03-03\"] }}");
+        let file = pipeline(dir.path(), "waiting", &schedule);
+        let text = fs::read_to_string(&file).expect("a pipeline").replace(OFTEN, "0 9 * * *");
+        let (path, lock) = (file.clone(), Arc::new(Mutex::new(None)));
+        let (held, waited) = (Arc::clone(&lock), Arc::new(AtomicBool::new(false)));
+        let is_next_day = Arc::clone(&waited);
+        let act = move |_: &str, event: &Event| {
+            if matches!(event, Event::Busy { .. }) {
+                if is_edited {
+                    fs::write(&path, &text).expect("edited");
+                } else {
+                    is_next_day.store(true, Ordering::Relaxed);
+                }
+                *held.lock().expect("no holder panics") = None;
+            }
+        };
+        let scribe = Arc::new(Scribe { told: Mutex::default(), act: Box::new(act) });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        let ended = runtime.expect("a runtime").block_on(async {
+            let moment = move |is_late| at(if is_late { "2026-03-03T00:05:00Z" } else { "2026-03-02T23:55:00Z" });
+            let wall = Arc::new(move || moment(waited.load(Ordering::Relaxed)));
+            let around = Around { wall, stop: Arc::new(CancelHandle::new()), listener: scribe.clone() };
+            let keeper = homes::open(&[file], None, &around).expect("read").pop().expect("a home");
+            *lock.lock().expect("no holder panics") = HomeLock::acquire(&dir.path().join("waiting.home")).ok();
+            keeper.ok().expect("it can be kept").once().await
+        });
+        let ended = ended.ok().expect("it can be kept");
+        let told = scribe.told.lock().expect("no holder panics").clone();
+        assert!(matches!(ended[..], [(_, Event::Waiting(Some(_)))]), "{ended:?} {told:#?}");
+        assert_eq!((count(&told, &["schedule_busy"]), count(&told, &["schedule_started"])), (1, 0), "{told:#?}");
+    }
 }
 
 #[test]

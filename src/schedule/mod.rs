@@ -20,6 +20,8 @@ pub mod state;
 pub mod store;
 
 #[cfg(test)]
+mod blackout_tests;
+#[cfg(test)]
 mod keeping_tests;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -5,6 +5,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::decide::Spec;
+use crate::run::engine::RunError;
+use crate::sink::LockError;
 
 /// How a run that was started by the schedule ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,6 +17,8 @@ pub enum Outcome {
     Completed,
     /// Published with more dead letters than allowed.
     DeadLetters,
+    /// Published; what comes after that failed.
+    AfterPublishing,
     /// Not published.
     Failed,
     /// Stopped after its maximum duration.
@@ -26,10 +30,11 @@ pub enum Outcome {
 }
 
 /// The outcomes and how they are written.
-const OUTCOMES: [(Outcome, &str); 7] = [
+const OUTCOMES: [(Outcome, &str); 8] = [
     (Outcome::Running, "running"),
     (Outcome::Completed, "completed"),
     (Outcome::DeadLetters, "completed_with_dead_letters"),
+    (Outcome::AfterPublishing, "failed_after_publishing"),
     (Outcome::Failed, "failed"),
     (Outcome::TooLong, "too_long"),
     (Outcome::Stopped, "stopped"),
@@ -47,9 +52,21 @@ impl Outcome {
         OUTCOMES.iter().find(|(_, known)| *known == name).map(|(outcome, _)| *outcome)
     }
 
+    /// How a run ended that ended with an error, perhaps because its time was over.
+    pub fn of(error: &RunError, is_late: bool) -> Self {
+        match error {
+            RunError::Cancelled if is_late => Self::TooLong,
+            // Somebody took the home in the moment between: tried again like a run that was stopped.
+            RunError::Cancelled | RunError::Lock(LockError::Held { .. }) => Self::Stopped,
+            // Whatever failed then, the tables are there: nobody needs to be kept from running again.
+            RunError::AfterPublishing(_) => Self::AfterPublishing,
+            _ => Self::Failed,
+        }
+    }
+
     /// Whether there are tables of it.
     pub const fn is_success(self) -> bool {
-        matches!(self, Self::Completed | Self::DeadLetters)
+        matches!(self, Self::Completed | Self::DeadLetters | Self::AfterPublishing)
     }
 
     const fn is_failure(self) -> bool {

@@ -5,20 +5,23 @@ use proptest::prelude::*;
 
 use super::cron::{Effect, Expression};
 use super::decide::*;
+use super::event::{Event, Whose};
 use super::preview::Preview;
 use super::state::{Outcome, State};
 use crate::config::{CatchUp, Overlap, Schedule};
+use crate::run::engine::RunError;
+use crate::sink::LockError;
 
 /// An instant.
 pub fn at(text: &str) -> Timestamp {
     text.parse().expect("an instant")
 }
 
-fn hours(count: i64) -> SignedDuration {
+pub(super) fn hours(count: i64) -> SignedDuration {
     SignedDuration::from_hours(count)
 }
 
-fn schedule(cron: &str, zone: &str) -> Schedule {
+pub(super) fn schedule(cron: &str, zone: &str) -> Schedule {
     Schedule {
         expression: Expression::new(cron, zone).expect("a cron expression in a zone"),
         catch_up: CatchUp::Latest,
@@ -42,7 +45,7 @@ fn fires(cron: &str, zone: &str, from: &str, count: usize) -> Vec<String> {
     all.take(count).map(|fire| fire.to_string()).collect()
 }
 
-fn started(decision: &Decision) -> Option<(Timestamp, Why)> {
+pub(super) fn started(decision: &Decision) -> Option<(Timestamp, Why)> {
     if let Then::Start(fire, why) = decision.then { Some((fire, why)) } else { None }
 }
 
@@ -186,6 +189,33 @@ fn failures_in_a_row_pause_until_somebody_resumes() {
 }
 
 #[test]
+fn what_fails_after_publishing_is_told_and_pauses_nothing() {
+    let (spec, now) = (spec("0 * * * *", "UTC"), at("2026-03-02T03:00:00Z"));
+    let held = LockError::Held { home: "home".into(), pid: Some(1) };
+    for (error, is_late, outcome) in [
+        (RunError::AfterPublishing(Box::new(RunError::Worker)), false, Outcome::AfterPublishing),
+        (RunError::AfterPublishing(Box::new(RunError::Cancelled)), true, Outcome::AfterPublishing),
+        (RunError::Worker, false, Outcome::Failed),
+        (RunError::Cancelled, true, Outcome::TooLong),
+        (RunError::Cancelled, false, Outcome::Stopped),
+        (RunError::Lock(held), false, Outcome::Stopped),
+    ] {
+        assert_eq!(Outcome::of(&error, is_late), outcome, "{error}");
+    }
+    assert_eq!(Outcome::from_name(Outcome::AfterPublishing.name()), Some(Outcome::AfterPublishing));
+    let mut state = State::new(&spec, now, hours(1));
+    for outcome in [Outcome::Failed, Outcome::Failed, Outcome::AfterPublishing, Outcome::AfterPublishing] {
+        state.start(now, now);
+        state.end(&spec, outcome, now);
+    }
+    let stands = (state.failures, state.paused_at, state.succeeded, state.is_unfinished);
+    assert_eq!(stands, (0, None, Some(now), false), "the tables are there");
+    let told = Event::Failed(Outcome::AfterPublishing, Box::new(RunError::Worker));
+    let whose = Whose { pipeline: "nightly".into(), home: None };
+    assert_eq!(told.to_json(&whose)["outcome"], "failed_after_publishing");
+}
+
+#[test]
 fn a_run_that_was_stopped_or_cut_off_is_continued() {
     let (spec, now) = (spec("0 2 * * *", "UTC"), at("2026-03-02T02:00:00Z"));
     let mut stopped = State::new(&spec, now, hours(1));
@@ -199,18 +229,6 @@ fn a_run_that_was_stopped_or_cut_off_is_continued() {
         let next_day = started(&decide(&spec, state, None, now + hours(24)));
         assert_eq!(next_day, Some((now + hours(24), Why::OnTime)), "one run does for both");
     }
-}
-
-#[test]
-fn a_blackout_day_is_waited_for() {
-    let blackout_days = vec!["2026-12-24".parse().expect("a day"), "2026-12-25".parse().expect("a day")];
-    let spec = Spec::new("nightly", &Schedule { blackout_days, ..schedule("0 2 * * *", "Europe/Berlin") });
-    let state = State::new(&spec, at("2026-12-22T12:00:00Z"), SignedDuration::ZERO);
-    let missed = at("2026-12-23T01:00:00Z");
-    assert_eq!(started(&decide(&spec, &state, None, at("2026-12-23T22:59:59Z"))), Some((missed, Why::CaughtUp)));
-    let waits = decide(&spec, &state, None, at("2026-12-23T23:30:00Z")).then;
-    assert_eq!(waits, Then::Wait(Some((missed, at("2026-12-25T23:00:00Z")))), "not on a blackout day");
-    assert_eq!(spec.next(missed), Some(at("2026-12-26T01:00:00Z")));
 }
 
 #[test]

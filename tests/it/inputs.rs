@@ -117,8 +117,12 @@ fn an_export_that_was_cut_short_does_not_take_the_place_of_a_whole_one() {
         let status = || say(["status", "--out", arg(&home)]).expect(0).out;
         let tells = status();
         assert!(tells.contains("failed    ") && tells.contains("--accept-missing"), "{tells}");
-        // A limit is meant; and the whole export is read as ever.
+        // A limit is meant, and is nothing to be held against, nor are two of them.
         run(&["--dry-run", "--limit", "3"]).expect(0);
+        run(&["--limit", "3"]).expect(0);
+        run(&["--limit", "4"]).expect(0);
+        run(&[]).expect(2);
+        // The whole export is read as ever.
         export(60);
         run(&[]).expect(0);
         export(20);
@@ -128,5 +132,95 @@ fn an_export_that_was_cut_short_does_not_take_the_place_of_a_whole_one() {
         assert!(!status().contains("failed"), "{}", status());
         // It is the one to compare with.
         run(&[]).expect(0);
+    }
+    // Nor is a first run with a limit.
+    let home = dir.path().join("limited");
+    for (rows, limit) in [(60, &["--limit", "40"][..]), (10, &[])] {
+        export(rows);
+        say([&["run", arg(&path), "--out", arg(&home)], limit].concat()).expect(0);
+    }
+}
+
+#[test]
+fn contacts_that_are_missing_though_not_most_of_them_are_told() {
+    let dir = temp();
+    say(["demo-data", "--contacts", "60", "--seed", "5", "--to", arg(dir.path())]).expect(0);
+    let path = dir.path().join("pipeline.yaml");
+    let plan =
+        fs::read_to_string(&path).expect("a pipeline").replace("dead_letter_share: 0.02", "dead_letter_share: 1.0");
+    let whole = fs::read_to_string(dir.path().join("contacts.csv")).expect("contacts");
+    for (name, carries) in [("whole", false), ("changes", true)] {
+        let days = if carries { "keep_snapshots: 2\n  carry_over_days: 7" } else { "keep_snapshots: 2" };
+        fs::write(&path, plan.replace("keep_snapshots: 2", days)).expect("written");
+        let home = dir.path().join(name);
+        for (rows, is_told) in [(60, false), (60, false), (40, true)] {
+            let rows: Vec<&str> = whole.lines().take(rows + 1).collect();
+            fs::write(dir.path().join("contacts.csv"), rows.join("\n")).expect("written");
+            let said = say(["run", arg(&path), "--out", arg(&home)]).expect(0);
+            let report = say(["report", "--out", arg(&home), "--json"]).expect(0).json();
+            let warnings = report["warnings"].as_array().expect("warnings");
+            let missing = warnings.iter().find(|warning| warning["id"] == "missing").map(|warning| &warning["what"]);
+            assert_eq!(
+                (missing.is_some(), said.err.contains(" contacts, those of the last run had ")),
+                (is_told, is_told)
+            );
+            let now = &report["summary"]["counts"]["subjects"];
+            let tells = format!("the exports have {now} contacts, those of the run before had ");
+            assert!(
+                missing.is_none_or(|what| what.as_str().is_some_and(|what| what.starts_with(&tells))),
+                "{missing:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_not_published_for_missing_contacts_was_not_fetched_either() {
+    let (dir, home) = (temp(), temp());
+    let home = home.path().join("home");
+    let from = root().join("testdata/demo/crm");
+    let files = ["contacts_altbestand.csv", "contacts_uk.csv", "contacts_vertrieb.csv"];
+    for file in files {
+        fs::copy(from.join(file), dir.path().join(file)).expect("copied");
+    }
+    let of_demo = format!("{}/contacts*.csv", from.display());
+    let own = format!("{}/contacts*.csv", dir.path().display());
+    let plan = pipeline(dir.path(), &[(&of_demo, &own)]);
+    let run = || say(["run", arg(&plan), "--out", arg(&home)]);
+    run().expect(0);
+    for file in files {
+        let whole = fs::read(dir.path().join(file)).expect("contacts");
+        let few: Vec<u8> = whole.split_inclusive(|byte| *byte == b'\n').take(6).flatten().copied().collect();
+        fs::write(dir.path().join(file), few).expect("cut short");
+    }
+    let said = run().expect(2);
+    assert!(said.err.contains("--accept-missing"), "{}", said.err);
+    let status = say(["status", "--out", arg(&home)]).expect(0).out;
+    assert!(status.contains("unfinished with 0 fetches done"), "{status}");
+}
+
+#[test]
+fn a_row_with_many_dead_letters_is_one_row() {
+    let dir = temp();
+    say(["demo-data", "--contacts", "60", "--seed", "5", "--to", arg(dir.path())]).expect(0);
+    let path = dir.path().join("pipeline.yaml");
+    let plan = fs::read_to_string(&path).expect("a pipeline");
+    fs::write(&path, plan.replace("dead_letter_share: 0.02", "dead_letter_share: 0.01")).expect("written");
+    let whole = fs::read_to_string(dir.path().join("accounts.csv")).expect("companies");
+    let cells = ["domain", "country", "employees", "revenue eur", "founded"];
+    let headers: Vec<&str> = whole.lines().next().expect("a header").split(',').collect();
+    let places = cells.map(|cell| headers.iter().position(|header| *header == cell).expect("a column"));
+    // The same cells: all on the first row, or each on a row of its own.
+    for (name, rows, code) in [("one", [0, 0, 0, 0, 0], 0), ("five", [0, 1, 2, 3, 4], 1)] {
+        let mut lines: Vec<Vec<&str>> = whole.lines().map(|line| line.split(',').collect()).collect();
+        for (place, row) in places.into_iter().zip(rows) {
+            lines[row + 1][place] = "???";
+        }
+        let lines: Vec<String> = lines.iter().map(|cells| cells.join(",")).collect();
+        fs::write(dir.path().join("accounts.csv"), lines.join("\n")).expect("written");
+        let counts =
+            &say(["run", arg(&path), "--out", arg(&dir.path().join(name)), "--json"]).expect(code).json()["counts"];
+        let (letters, rows) = (counts["dead_letters"].as_u64(), counts["dead_rows"].as_u64());
+        assert_eq!((letters, rows), (Some(6), Some(if code == 0 { 2 } else { 6 })), "{counts}");
     }
 }

@@ -63,6 +63,37 @@ fn the_second_night_tells_what_changed() {
     assert!(said.err.contains("the next run makes one"), "{}", said.err);
 }
 
+#[test]
+fn companies_without_the_revenue_that_tiers_ask_for_are_told() {
+    let dir = temp();
+    say(["demo-data", "--contacts", "60", "--seed", "5", "--to", arg(dir.path())]).expect(0);
+    let (path, accounts) = (dir.path().join("pipeline.yaml"), dir.path().join("accounts.csv"));
+    let plan = std::fs::read_to_string(&path).expect("a pipeline");
+    let companies = std::fs::read_to_string(&accounts).expect("companies");
+    let at_header = companies.lines().next().expect("a header").split(',').position(|header| header == "revenue eur");
+    let without = |(n, line): (usize, &str)| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if n == 1 || n == 2 {
+            cells[at_header.expect("a column")] = "";
+        }
+        cells.join(",")
+    };
+    std::fs::write(&accounts, companies.lines().enumerate().map(without).collect::<Vec<_>>().join("\n"))
+        .expect("written");
+    for (tiers, is_told) in
+        [("tiers: { individual: { min_account_revenue_eur: 1 } }\n\noutput:", true), ("output:", false)]
+    {
+        std::fs::write(&path, plan.replace("output:", tiers)).expect("written");
+        let home = dir.path().join(if is_told { "asks" } else { "takes-all" });
+        say(["run", arg(&path), "--out", arg(&home)]).expect(0);
+        let page = std::fs::read_to_string(page_of(&home)).expect("a page");
+        for told in [at(&home, &["report"]).expect(0).out, at(&home, &["report", "--json"]).expect(0).out, page] {
+            let what = "2 companies have no revenue, which the rule of tiers asks for: they count as study_prior";
+            assert_eq!(told.contains(what), is_told, "{told}");
+        }
+    }
+}
+
 /// The browser, or a word that the test is skipped; on CI nothing may be skipped.
 fn browser() -> Option<&'static str> {
     let found = ["chromium", "chromium-browser", "google-chrome"]

@@ -31,8 +31,8 @@ pub struct Schedule {
     /// What happens when the run before has not ended, or another process works in the home.
     #[serde(default)]
     pub overlap: Overlap,
-    /// A run starts up to so many seconds late, to spread load; always before the next one. The delay of a run is fixed
-    /// by its time and the pipeline's name, so a restart does not change it.
+    /// A run starts up to so many seconds late, to spread load; always before the next one, and never for that on a
+    /// blackout day. The delay of a run is fixed by its time and the pipeline's name, so a restart does not change it.
     #[serde(default)]
     #[schemars(range(min = 0, max = 86400))]
     pub jitter_seconds: u32,

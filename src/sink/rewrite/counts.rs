@@ -113,6 +113,12 @@ impl Rewritten {
         for (name, less) in less {
             subtract(counts, name, less);
         }
+        // Which rows they were about is not known any more: no more than there are letters.
+        let letters = counts.get("dead_letters").and_then(Value::as_u64);
+        let dead = counts.get("dead_rows").and_then(Value::as_u64).min(letters);
+        if let Some(dead) = dead {
+            counts.insert("dead_rows".to_owned(), dead.into());
+        }
         let as_i64 = |map: &BTreeMap<String, u64>| map.iter().map(|(k, n)| (k.clone(), n.cast_signed())).collect();
         let by_key: [(&str, BTreeMap<String, i64>); 2] =
             [("refusals", as_i64(&self.refusals)), ("documents", as_i64(&self.documents))];
