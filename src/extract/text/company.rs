@@ -216,6 +216,23 @@ const THERE: [&str; 12] =
 /// Signs of a company behind its name.
 const FORMS: [&str; 10] = ["gmbh", "ag", "kg", "se", "ohg", "ltd", "inc", "plc", "llc", "corp"];
 
+/// Of an announcement.
+const DAYS: [&str; 13] = [
+    "montag",
+    "dienstag",
+    "mittwoch",
+    "donnerstag",
+    "freitag",
+    "samstag",
+    "uhr",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+];
+
 /// Facts about the company in topics that say all by themselves, if nothing speaks against them.
 pub(super) fn of_topics(
     kind: TextKind,
@@ -239,8 +256,9 @@ pub(super) fn of_topics(
         let Sign::Topic(index) = *found.tag else { continue };
         let topic = &TOPICS.all[index];
         let Some(field) = topic.field else { continue };
-        // `The council decides` is said of anybody.
-        if kind == TextKind::Company && !firm.is_named && field == CompanyField::DecisionStyle {
+        // `The council decides` is said of anybody, and what is so on Thursday of that day.
+        let is_of_a_day = || tokens.iter().any(|t| DAYS.contains(&t.text));
+        if kind == TextKind::Company && !firm.is_named && (field == CompanyField::DecisionStyle || is_of_a_day()) {
             continue;
         }
         let ours = |at: usize| is_us(tokens[at].text);
