@@ -6,7 +6,7 @@ mod crosswalk;
 mod weights;
 
 pub use crosswalk::{CROSSWALKS, Crossing, Crosswalks};
-pub(super) use weights::Needs;
+pub(super) use weights::{Needs, OUTWEIGHED};
 pub use weights::{ROLES, RoleModel};
 
 use self::weights::{Condition, Relation};
@@ -164,7 +164,10 @@ pub(super) fn judge<'a>(work: &Work<'_, 'a>, role: BuyingRole) -> Judged<'a> {
 fn outweighed(model: &RoleModel, suggested: f64, said: f64) -> Option<Applied<'static>> {
     let lost = said.abs() / (said.abs() + model.title_halves_at);
     (suggested * said < 0.0).then_some(Applied {
-        id: weights::OUTWEIGHED,
+/// The rule of a role whose probability says otherwise than everybody who spoke of it, taken together.
+pub(super) const OVERRULED: &str = "what was said outright and is not too old says otherwise than the probability";
+
+        id: OUTWEIGHED,
         value: -suggested * lost,
         holds: 1.0,
         reason: "what was said outright outweighs what the title suggests",

@@ -97,6 +97,12 @@ fn an_explanation_tells_of_whom_a_value_holds() {
     let e = told("goal.cut_costs");
     assert_eq!((e.status, e.segment.len()), (FacetStatus::InsufficientEvidence, 1));
     let text = told("channel.advice").to_string();
-    assert!(text.contains("no evidence about this person: phone, as 9 of 12 in procurement/middle"), "{text}");
-    assert!(told("channel.return").segment.is_empty());
+    assert!(
+        text.contains("no evidence about this person: phone, as 9 of the 12 of whom it is known in procurement/middle"),
+        "{text}"
+    );
+    let studied = told("channel.return");
+    assert!(studied.segment.is_empty());
+    let text = studied.to_string();
+    assert!(text.contains("no evidence about this person: online_self_service, says ifh_koeln_2018"), "{text}");
 }
