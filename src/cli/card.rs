@@ -145,7 +145,7 @@ pub(super) const fn why(status: FacetStatus) -> &'static str {
         FacetStatus::Conflicting => "the evidence contradicts itself",
         FacetStatus::Stale => "the evidence is too old",
         FacetStatus::IdentityUncertain => "what was found may be about somebody else",
-        FacetStatus::NoConsent => "no consent",
+        FacetStatus::NoConsent => "not permitted: no consent or other basis, or the site's opt-out",
         FacetStatus::NotApplicable => "does not apply",
     }
 }
