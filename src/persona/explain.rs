@@ -193,6 +193,11 @@ impl Term {
     }
 }
 
+/// The parts of the context, each explained as `context.NAME`.
+pub fn context_names() -> impl Iterator<Item = &'static str> {
+    profile::CONTEXT.iter().map(|(name, _)| *name)
+}
+
 /// Explains one facet; `None` where there is no facet of that name.
 #[must_use]
 pub fn explain(input: &FusionInput<'_>, facet: &str) -> Option<Explanation> {
@@ -298,12 +303,12 @@ pub(super) fn nothing(status: FacetStatus, rule: &str) -> Explanation {
         rectified: None,
         titles: Vec::new(),
         segment: Vec::new(),
+        study: Vec::new(),
     }
 }
 
 pub(super) fn categorical<T: fmt::Display>(pool: &Pool<'_>, decided: &Decided, all: &[T]) -> Explanation {
     let mut e = nothing(decided.status, decided.rule);
-        study: Vec::new(),
     let Some(best) = decided.best else { return e };
     e.value = all.get(best).map(ToString::to_string);
     e.terms.push(Term::plain("prior", 0.0, "all values are equally probable before any signal"));
@@ -330,12 +335,12 @@ fn of_role(judged: &Judged<'_>) -> Explanation {
     e.value = Some(if log_odds >= 0.0 { "yes" } else { "no" }.into());
     e.terms.push(Term::plain("prior", judged.base, "the role's base, for somebody to whom no weight applies"));
     e.terms.extend(judged.weights.iter().map(|w| Term {
+        how: (w.id == role::OUTWEIGHED).then(|| formula::outweighed(judged)),
         source: Some(w.source.to_owned()),
         weight: Some((w.value, w.holds)),
         ..Term::plain(w.id, w.value * w.holds, w.reason)
     }));
     e.terms.extend(signed(&judged.statements));
-        how: (w.id == role::OUTWEIGHED).then(|| formula::outweighed(judged)),
     close(e, log_odds)
 }
 

@@ -14,7 +14,7 @@ use crate::model::{Claim, Signal};
 use crate::taxonomy::{Channel, FacetStatus, Motive, Point, PurchasePhase, Trait};
 
 /// Context of the position: its name, and the field of the company that it rests on.
-const CONTEXT: [(&str, &str); 5] = [
+pub(super) const CONTEXT: [(&str, &str); 5] = [
     ("competitive_pressure", "competitive_pressure"),
     ("company_development", "development"),
     ("innovation", "innovation"),
