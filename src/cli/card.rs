@@ -139,7 +139,7 @@ pub(super) fn meter(p: f64) -> String {
 pub(super) const fn why(status: FacetStatus) -> &'static str {
     match status {
         FacetStatus::Known => "known",
-        FacetStatus::Segment => "only what holds for most people in the same position",
+        FacetStatus::Segment => "only what holds for most of those in the same position of whom it is known",
         FacetStatus::StudyPrior => "only what studies say of such people",
         FacetStatus::InsufficientEvidence => "too little evidence",
         FacetStatus::Conflicting => "the evidence contradicts itself",
