@@ -1,4 +1,5 @@
 //! The last line of defence for text that people read: no terminal controls, no HTML, no formulas that act.
+//! [`terminal_text`] is for terminals, where no formula acts: there a `'` before it would only be read as part of the text.
 //!
 //! Invariant: [`safe_text`] is idempotent (erasure rewrites tables through it), keeps one character for one
 //! character except for what it drops or prefixes, and leaves ordinary German and English text as it is.
@@ -15,12 +16,24 @@ pub fn safe_text(text: &str) -> Cow<'_, str> {
     if is_plain(text) {
         return text.into();
     }
-    let clean: Cow<'_, str> = if text.chars().any(|c| replacement(c) != Some(c)) {
+    let clean = printable(text);
+    if is_formula(&clean) { format!("'{clean}").into() } else { clean }
+}
+
+/// Makes text harmless in a terminal, and takes the `'` away that [`safe_text`] put before what a spreadsheet would take
+/// for a formula.
+#[must_use]
+pub fn terminal_text(text: &str) -> Cow<'_, str> {
+    let bare = text.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(text);
+    if is_plain(bare) { bare.into() } else { printable(bare) }
+}
+
+fn printable(text: &str) -> Cow<'_, str> {
+    if text.chars().any(|c| replacement(c) != Some(c)) {
         text.chars().filter_map(replacement).collect::<String>().into()
     } else {
         text.into()
-    };
-    if is_formula(&clean) { format!("'{clean}").into() } else { clean }
+    }
 }
 
 /// Whether a spreadsheet would take the cell for a formula. A plain signed number, a phone number of
@@ -104,7 +117,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_terminal_shows_signed_numbers_as_they_are() {
+        for (given, want) in [
+            ("+0.67 on -1..+1", "+0.67 on -1..+1"),
+            ("'-0.66 on -1..+1", "-0.66 on -1..+1"),
+            ("'s-Hertogenbosch", "'s-Hertogenbosch"),
+            ("=1+1\u{1b}[31m", "=1+1[31m"),
+            ("<b>", "‹b›"),
+        ] {
+            assert_eq!(terminal_text(given), want, "{given:?}");
+        }
+        assert_eq!(safe_text("+0.67 on -1..+1"), "'+0.67 on -1..+1");
+    }
+
     proptest! {
+        #[test]
+        fn nothing_that_steers_a_terminal_is_left(text in any::<String>()) {
+            prop_assert!(!terminal_text(&text).chars().any(|c| is_unprintable(c) || matches!(c, '<' | '>')));
+        }
+
         #[test]
         fn nothing_that_acts_is_left_and_twice_is_once(text in any::<String>()) {
             let once = safe_text(&text).into_owned();

@@ -5,11 +5,11 @@
 use std::io::{self, IsTerminal, Write};
 
 use crate::model::Signal;
-use crate::sink::safe_text;
+use crate::safe_text::terminal_text;
 use crate::taxonomy::FacetStatus;
 
-/// Width of the first column of a card.
-const LABEL: usize = 18;
+/// Width of the first column of a card, without the blank behind it.
+const LABEL: usize = 17;
 
 /// Escape sequences, or nothing.
 #[derive(Debug, Clone, Copy)]
@@ -54,11 +54,11 @@ pub(super) struct Card<'a, W: Write> {
 
 impl<W: Write> Card<'_, W> {
     pub fn title(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{}{}{}", self.style.bold(), safe_text(text), self.style.reset())
+        writeln!(self.out, "{}{}{}", self.style.bold(), terminal_text(text), self.style.reset())
     }
 
     pub fn note(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{}{}{}", self.style.dim(), safe_text(text), self.style.reset())
+        writeln!(self.out, "{}{}{}", self.style.dim(), terminal_text(text), self.style.reset())
     }
 
     pub fn section(&mut self, text: &str) -> io::Result<()> {
@@ -67,12 +67,12 @@ impl<W: Write> Card<'_, W> {
 
     /// A line of its own within a section.
     pub fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "  {}", safe_text(text))
+        writeln!(self.out, "  {}", terminal_text(text))
     }
 
     /// A label and its value.
     pub fn row(&mut self, label: &str, value: &str) -> io::Result<()> {
-        writeln!(self.out, "  {label:<LABEL$}{}", safe_text(value))
+        writeln!(self.out, "  {label:<LABEL$} {}", terminal_text(value))
     }
 
     /// A label, a value and how sure it is; or why there is none.
@@ -83,16 +83,16 @@ impl<W: Write> Card<'_, W> {
                 let (dim, reset) = (self.style.dim(), self.style.reset());
                 writeln!(
                     self.out,
-                    "  {label:<LABEL$}{dim}perhaps {value} ({p:.2}): a prior, nothing known of this one{reset}"
+                    "  {label:<LABEL$} {dim}perhaps {value} ({p:.2}): a prior, nothing known of this one{reset}"
                 )
             }
             (Some(value), Some(p)) => {
-                writeln!(self.out, "  {label:<LABEL$}{:<34}{}", safe_text(&readable(value)), meter(p))
+                writeln!(self.out, "  {label:<LABEL$} {:<34}{}", terminal_text(&readable(value)), meter(p))
             }
             (Some(value), None) => self.row(&label, &readable(value)),
             (None, _) => {
                 let (dim, reset) = (self.style.dim(), self.style.reset());
-                writeln!(self.out, "  {label:<LABEL$}{dim}unknown: {}{reset}", why(status))
+                writeln!(self.out, "  {label:<LABEL$} {dim}unknown: {}{reset}", why(status))
             }
         }
     }
@@ -107,11 +107,11 @@ impl<W: Write> Card<'_, W> {
         let locator = if evidence.locator.contains('›') { "text of the page" } else { &evidence.locator };
         writeln!(
             self.out,
-            "  {:<LABEL$}\"{}\" {dim}{place}, {}, {day}, says {} ({:.2}){reset}",
+            "  {:<LABEL$} \"{}\" {dim}{place}, {}, {day}, says {} ({:.2}){reset}",
             "",
-            safe_text(&evidence.quote),
-            safe_text(locator),
-            safe_text(&readable(&signal.claim.value())),
+            terminal_text(&evidence.quote),
+            terminal_text(locator),
+            terminal_text(&readable(&signal.claim.value())),
             signal.weight,
         )
     }
@@ -139,13 +139,13 @@ pub(super) fn meter(p: f64) -> String {
 pub(super) const fn why(status: FacetStatus) -> &'static str {
     match status {
         FacetStatus::Known => "known",
-        FacetStatus::Segment => "only what holds for most people in the same position",
+        FacetStatus::Segment => "only what holds for most of those in the same position of whom it is known",
         FacetStatus::StudyPrior => "only what studies say of such people",
         FacetStatus::InsufficientEvidence => "too little evidence",
         FacetStatus::Conflicting => "the evidence contradicts itself",
         FacetStatus::Stale => "the evidence is too old",
         FacetStatus::IdentityUncertain => "what was found may be about somebody else",
-        FacetStatus::NoConsent => "no consent",
+        FacetStatus::NoConsent => "not permitted: no consent or other basis, or the site's opt-out",
         FacetStatus::NotApplicable => "does not apply",
     }
 }

@@ -151,7 +151,7 @@ fn proof(args: &ProofArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
                 ("event", &entry.event_id),
             ] {
                 if let Some(value) = value {
-                    writeln!(out, "    {name:<9}{}", crate::sink::safe_text(value))?;
+                    writeln!(out, "    {name:<9}{}", crate::safe_text::terminal_text(value))?;
                 }
             }
             if !entry.missing.is_empty() {
@@ -196,8 +196,8 @@ fn show(args: &ShowArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
             out,
             "    written down {}{known}; {}; {}",
             undated(event.recorded_at),
-            crate::sink::safe_text(&origin),
-            crate::sink::safe_text(event.external_id.as_deref().unwrap_or("without an id"))
+            crate::safe_text::terminal_text(&origin),
+            crate::safe_text::terminal_text(event.external_id.as_deref().unwrap_or("without an id"))
         )?;
     }
     Ok(ExitCode::SUCCESS)

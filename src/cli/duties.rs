@@ -226,8 +226,8 @@ struct RotateArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "With `output.encryption: uniform`, pyarrow and DuckDB read the tables with this key (32 bytes, \
-in hex). Whoever has it reads every table of the home: hand it on as you would the tables."
+    after_help = "With `output.encryption: uniform`, pyarrow reads the tables with this key (32 bytes, in hex), and DuckDB, \
+which wants it in base64, all columns but lists. Whoever has it reads every table of the home: hand it on as you would the tables."
 )]
 struct TablesArgs {
     /// The file, for its owner only

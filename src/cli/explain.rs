@@ -13,15 +13,12 @@ use super::HomeArg;
 use super::exit::Usage;
 use super::reader::Reader;
 use crate::consent::gate::Clock;
-use crate::persona::explain::explain;
+use crate::persona::explain::{context_names, explain};
 use crate::run::known::{FusionSettings, Known};
 use crate::taxonomy::{BuyingRole, Motive, Point, PointKind, PurchasePhase, Trait};
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Facets: job_function, seniority, signing_power, buying_role.ROLE, trait.TRAIT, motive.MOTIVE, \
-channel.PHASE, context.NAME; for instance `prosopon explain K-1001 buying_role.decider`"
-)]
+#[command(after_help = kinds())]
 pub(super) struct ExplainArgs {
     /// The contact: subject id (sub_...) or the CRM's record id
     subject: String,
@@ -59,6 +56,16 @@ pub(super) fn execute(args: &ExplainArgs, wall: &Clock) -> anyhow::Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
+/// The kinds of facets there are.
+fn kinds() -> String {
+    let points: Vec<String> = PointKind::ALL.iter().map(|kind| format!("{kind}.VALUE")).collect();
+    format!(
+        "Facets: job_function, seniority, signing_power, buying_role.ROLE, trait.TRAIT, motive.MOTIVE, channel.PHASE, \
+         context.NAME, {}; for instance `prosopon explain K-1001 buying_role.decider`. A name that there is not lists all",
+        points.join(", ")
+    )
+}
+
 /// The facets whose name has to do with what was asked for, else all of them.
 fn no_facet(asked: &str) -> String {
     let roles = BuyingRole::ALL.iter().map(|r| format!("buying_role.{r}"));
@@ -67,12 +74,34 @@ fn no_facet(asked: &str) -> String {
     let phases = PurchasePhase::ALL.iter().map(|p| format!("channel.{p}"));
     let plain = ["job_function", "seniority", "signing_power"].map(str::to_owned);
     let points = PointKind::ALL.iter().flat_map(|kind| Point::all(*kind)).map(|p| p.to_string());
-    let all: Vec<String> =
-        plain.into_iter().chain(roles).chain(traits).chain(motives).chain(phases).chain(points).collect();
+    let context = context_names().map(|name| format!("context.{name}"));
+    let named = plain.into_iter().chain(roles).chain(traits).chain(motives).chain(phases);
+    let all: Vec<String> = named.chain(context).chain(points).collect();
     let asked = asked.to_lowercase();
     let close: Vec<&str> = all.iter().filter(|f| !asked.is_empty() && f.contains(&asked)).map(String::as_str).collect();
     match close.as_slice() {
         [] => format!("there is no facet {asked:?} to explain; there are {}", all.join(", ")),
         close => format!("there is no facet {asked:?} to explain, did you mean {}", close.join(" or ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_and_error_name_every_kind_of_facet() {
+        let (kinds, all) = (kinds(), no_facet("shoe size"));
+        for kind in PointKind::ALL {
+            assert!(kinds.contains(&format!("{kind}.VALUE")), "{kind} in {kinds}");
+        }
+        for name in context_names() {
+            assert!(all.contains(&format!("context.{name}")), "{name} in {all}");
+            assert!(no_facet(name).contains("did you mean"), "{name}");
+        }
+        for kind in all.split(", ").filter_map(|facet| facet.rsplit(' ').next()?.split_once('.')).map(|(kind, _)| kind)
+        {
+            assert!(kinds.contains(&format!("{kind}.")), "{kind} in {kinds}");
+        }
     }
 }

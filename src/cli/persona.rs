@@ -12,8 +12,8 @@ use super::exit::Usage;
 use super::prior::{Prior, prior_or_value};
 use super::reader::Reader;
 use crate::consent::gate::Clock;
-use crate::model::{AccountId, Signal};
-use crate::persona::rows::{AccountRow, BuyingCenterRow, Named, Persona};
+use crate::model::{AccountId, Claim, Signal};
+use crate::persona::rows::{AccountRow, BuyingCenterRow, MotiveScore, Named, Persona};
 use crate::sink::{self, Select};
 use crate::taxonomy::{BuyingRole, Channel, FacetStatus, JobFunction, PointKind, Seniority, SigningPower};
 
@@ -128,6 +128,7 @@ fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal
         let prior = Prior::of(persona, &format!("channel.{}", c.phase), channel, c.status);
         prior_or_value(card, c.phase.as_str(), channel, c.status, prior)?;
     }
+    quotes_of(card, signals, |s| is_shown_channel(persona, s))?;
     for (kind, n) in said {
         let facet = if kind == PointKind::Requirement { format!("requirement.{}", n.name) } else { kind.to_string() };
         let prior = Prior::of(persona, &facet, n.value.as_deref(), n.status);
@@ -140,6 +141,13 @@ fn traits<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: &[Signal
         }
     }
     Ok(())
+}
+
+/// Whether a channel that is known of the person rests on the signal: the card has its words beside it.
+fn is_shown_channel(persona: &Persona, signal: &Signal) -> bool {
+    let Claim::Channel(phase, channel) = signal.claim else { return false };
+    let known = persona.channels.iter().filter(|c| c.status == FacetStatus::Known && c.channel == Some(channel));
+    known.into_iter().any(|c| phase.is_none_or(|phase| phase == c.phase))
 }
 
 /// Everything that was stated, or that a study or the segment says in its stead.
@@ -175,7 +183,11 @@ fn single_signals<W: Write>(card: &mut Card<'_, W>, persona: &Persona, signals: 
         let of_point = |(kind, n): &(PointKind, &Named)| {
             n.status == FacetStatus::Known && kind.as_str() == facet && n.value.as_deref() == Some(value.as_str())
         };
-        known.contains(&facet) || said.iter().any(of_point)
+        let of_motive = |m: &MotiveScore| m.status == FacetStatus::Known && s.claim == Claim::Motive(m.motive);
+        known.contains(&facet)
+            || said.iter().any(of_point)
+            || persona.motives.iter().any(of_motive)
+            || is_shown_channel(persona, s)
     };
     let single: Vec<&Signal> = signals.iter().filter(|s| s.claim.is_profile() && !is_known(s)).collect();
     if single.is_empty() {

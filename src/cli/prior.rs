@@ -30,13 +30,7 @@ impl<'p> Prior<'p> {
         let value = readable(value);
         let text = match self {
             Self::Study(prior) => format!("perhaps {value}: says {}, nothing known of this one", prior.study),
-            Self::Segment(s) => format!(
-                "perhaps {value}: so {} of {} ({:.0} %) in {}, nothing known of this one",
-                s.persons,
-                s.of_persons,
-                s.share * 100.0,
-                s.segment
-            ),
+            Self::Segment(s) => format!("perhaps {value}: so {}, nothing known of this one", s.of_whom()),
         };
         card.row(&readable(label), &text)
     }

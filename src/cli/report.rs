@@ -20,7 +20,7 @@ use crate::audit::report::sources::{SourceUse, Sources};
 use crate::audit::report::special_category::SpecialCategory;
 use crate::audit::report::violations::Violations;
 use crate::audit::report::{Finding, Findings};
-use crate::sink::safe_text;
+use crate::safe_text::terminal_text;
 
 /// How many findings of all kinds people are shown; `--json` lists more.
 const SHOWN: usize = 20;
@@ -37,15 +37,15 @@ impl<'a> Page<'a> {
     }
 
     fn title(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{}{}{}", self.style.bold(), safe_text(text), self.style.reset())
+        writeln!(self.out, "{}{}{}", self.style.bold(), terminal_text(text), self.style.reset())
     }
 
     fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{}", safe_text(text))
+        writeln!(self.out, "{}", terminal_text(text))
     }
 
     fn row(&mut self, label: &str, value: &str) -> io::Result<()> {
-        writeln!(self.out, "  {label:<14}{}", safe_text(value))
+        writeln!(self.out, "  {label:<14}{}", terminal_text(value))
     }
 
     fn findings(&mut self, findings: &Findings) -> io::Result<()> {
@@ -124,7 +124,7 @@ impl Tell for Denials {
         }
         for g in &self.groups {
             let share = format!("{:.1} %", g.share * 100.0);
-            let name = safe_text(&g.name);
+            let name = terminal_text(&g.name);
             writeln!(page.out, "  {name:<34}{:>9}{:>9}{share:>8}{:>8}", g.refusals, g.primary, g.subjects)?;
         }
         Ok(())

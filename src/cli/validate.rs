@@ -15,7 +15,7 @@ use crate::crm::{CrmError, CsvSource, DateOrder, Understood, pipeline_field, und
 use crate::run::agree::load_policy;
 use crate::run::legal::check_mappings;
 use crate::run::settings::crm_source;
-use crate::safe_text::safe_text;
+use crate::safe_text::terminal_text;
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
@@ -54,10 +54,10 @@ fn columns(plan: &Plan) -> Result<String, CrmError> {
         let width = read.iter().map(|(header, _)| header.chars().count().min(WIDEST)).max().unwrap_or_default();
         for (header, fields) in read {
             let fields: Vec<String> = fields.iter().map(|field| pipeline_field(field)).collect();
-            let _ = writeln!(out, "  {:width$}  {}", safe_text(header), fields.join(", "));
+            let _ = writeln!(out, "  {:width$}  {}", terminal_text(header), fields.join(", "));
         }
         if !not_read.is_empty() {
-            let names: Vec<_> = not_read.iter().map(|(header, _)| safe_text(header)).collect();
+            let names: Vec<_> = not_read.iter().map(|(header, _)| terminal_text(header)).collect();
             let _ = writeln!(out, "  not read: {}", names.join(", "));
         }
     }

@@ -1,7 +1,11 @@
 //! The arithmetic of one facet, down to its quotes.
 //!
 //! Invariant: the terms add up to the log-odds, and 1 / (1 + e^-log-odds) is the probability that the persona shows.
-//! What was put right has neither: it is certain, and what spoke for or against it is not told.
+//! Every number that is printed follows from others that are printed, up to rounding. What was put right has neither: it
+//! is certain, and what spoke for or against it is not told.
+
+mod formula;
+mod print;
 
 use std::fmt;
 
@@ -11,11 +15,11 @@ use serde::Serialize;
 use super::fuse::{Decided, RECTIFIED, Work};
 use super::input::FusionInput;
 use super::points;
-use super::pool::{Pool, Support, sigmoid};
+use super::pool::{Pool, Support, neighbours, sigmoid};
 use super::profile::{self, YesNo};
 use super::rectified::{By, Change, Correction, Rectification};
-use super::role::{self, Judged};
-use super::rows::SegmentValue;
+use super::role::{self, Judged, OVERRULED};
+use super::rows::{SegmentValue, StudyPrior};
 use crate::model::Signal;
 use crate::source::titles::ReadAgain;
 use crate::taxonomy::{
@@ -24,7 +28,7 @@ use crate::taxonomy::{
 };
 
 /// Every rule that [`Explanation::rule`] can name, so that each can be put in other words.
-pub const RULES: [&str; 15] = [
+pub const RULES: [&str; 16] = [
     "no signal feeds it",
     "even the newest signal is too old",
     "two values are supported about equally",
@@ -34,6 +38,7 @@ pub const RULES: [&str; 15] = [
     "the position is known; named weights and statements were added",
     "stated outright; the position is not known",
     "the position is not known and the statements are too old",
+    OVERRULED,
     "neither is the position known well enough for this role, nor was it stated",
     "profiling of the person is not permitted",
     "signals oppose each other",
@@ -70,6 +75,9 @@ pub struct Explanation {
     /// What holds for the segment and stands in the persona, because the evidence does not suffice.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub segment: Vec<SegmentValue>,
+    /// What a study says of such people and stands in the persona, because no evidence speaks of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub study: Vec<StudyPrior>,
 }
 
 /// A rectification as an explanation shows it: when and at whose request, never what was there before.
@@ -90,6 +98,9 @@ pub struct Term {
     pub log_odds: f64,
     /// What it says, or why it counts.
     pub reason: String,
+    /// The formula of its log-odds, where they are neither a weight's nor a signal's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
     /// Where its number comes from, for weights.
     pub source: Option<String>,
     /// Full value and probability of the condition, for weights.
@@ -120,10 +131,21 @@ pub struct SignalArithmetic {
     pub observed_at: Timestamp,
     /// Age in days.
     pub age_days: f64,
-    /// That it still holds at that age.
+    /// After so many days half of such signals still hold.
+    pub half_life_days: f64,
+    /// That it still holds at that age: 0.5 ^ (`age_days` / `half_life_days`).
     pub validity: f64,
-    /// The probability after reliability and validity.
+    /// The weight as it counts: never less than chance, never certain.
+    pub counted: f64,
+    /// What chance alone gives a value.
+    pub chance: f64,
+    /// With t = `reliability` x `validity`: t x `counted` + (1 - t) x `chance`.
     pub believed: f64,
+    /// To how many values next to it its value lends which share, for levels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lent: Option<(usize, f64)>,
+    /// What scales its log-odds beside its independence; 1 for most.
+    pub share: f64,
     /// The share that stronger signals of the same content or source do not say already.
     pub independence: f64,
 }
@@ -140,10 +162,11 @@ impl Explanation {
 
 impl Term {
     fn plain(id: &str, log_odds: f64, reason: &str) -> Self {
-        Self { id: id.into(), log_odds, reason: reason.into(), source: None, weight: None, signal: None }
+        Self { id: id.into(), log_odds, reason: reason.into(), how: None, source: None, weight: None, signal: None }
     }
 
-    fn signal(s: &Support<'_>, log_odds: f64) -> Self {
+    /// `lent`: to how many values next to it the signal's value lends a share, and which.
+    fn signal(s: &Support<'_>, log_odds: f64, lent: Option<(usize, f64)>) -> Self {
         let e = &s.signal.evidence;
         let source = e.host.as_ref().map_or_else(|| e.source_id.clone(), |h| format!("{} ({h})", e.source_id));
         let arithmetic = SignalArithmetic {
@@ -156,13 +179,23 @@ impl Term {
             host: e.host.clone(),
             observed_at: e.observed_at,
             age_days: s.age_days,
+            half_life_days: s.half_life,
             validity: s.validity,
+            counted: s.counted,
+            chance: s.chance,
             believed: s.believed,
+            lent,
+            share: s.share,
             independence: s.independence,
         };
         let reason = format!("says {}", arithmetic.claim);
         Self { signal: Some(arithmetic), ..Self::plain(s.signal.id.as_str(), log_odds, &reason) }
     }
+}
+
+/// The parts of the context, each explained as `context.NAME`.
+pub fn context_names() -> impl Iterator<Item = &'static str> {
+    profile::CONTEXT.iter().map(|(name, _)| *name)
 }
 
 /// Explains one facet; `None` where there is no facet of that name.
@@ -198,20 +231,24 @@ pub fn explain(input: &FusionInput<'_>, facet: &str) -> Option<Explanation> {
         Some(("context", name)) => profile::context_words(input, name)?,
         Some((kind, term)) => of_point(input, Point::parse(kind.parse::<PointKind>().ok()?, term).ok()?),
     };
-    Some(Explanation { facet: facet.to_owned(), segment: of_segment(input, facet), ..e })
+    let (segment, study) = filled_in(input, facet);
+    Some(Explanation { facet: facet.to_owned(), segment, study, ..e })
 }
 
-/// What stands in the persona for a facet because it holds for the segment.
-fn of_segment(input: &FusionInput<'_>, facet: &str) -> Vec<SegmentValue> {
-    if input.segment_values.is_empty() {
-        return Vec::new();
+/// What stands in the persona for a facet because it holds for the segment, or because a study says it.
+fn filled_in(input: &FusionInput<'_>, facet: &str) -> (Vec<SegmentValue>, Vec<StudyPrior>) {
+    let studied = ["channel.", "requirement."].iter().any(|kind| facet.starts_with(kind));
+    if input.segment_values.is_empty() && !studied {
+        return (Vec::new(), Vec::new());
     }
     // `goal.cut_costs` is a value of `goal`, `requirement.price` one of the role that asks it.
-    let names = |v: &SegmentValue| {
-        let kind = v.facet.split('.').next().unwrap_or_default();
-        v.facet == facet || facet.split_once('.') == Some((kind, v.value.as_str()))
+    let names = |of: &str, value: &str| {
+        let kind = of.split('.').next().unwrap_or_default();
+        of == facet || facet.split_once('.') == Some((kind, value))
     };
-    super::fuse::fuse(input).segment_values.into_iter().filter(names).collect()
+    let persona = super::fuse::fuse(input);
+    let segment = persona.segment_values.into_iter().filter(|v| names(&v.facet, &v.value)).collect();
+    (segment, persona.study_priors.into_iter().filter(|p| names(&p.facet, &p.value)).collect())
 }
 
 /// A facet that was put right: certain, without terms.
@@ -247,7 +284,8 @@ fn put_right(facet: &str, r: &Rectification) -> Explanation {
 fn close(mut e: Explanation, bounded: f64) -> Explanation {
     let sum: f64 = e.terms.iter().map(|t| t.log_odds).sum();
     if (sum - bounded).abs() > 1e-9 {
-        e.terms.push(Term::plain("bound", bounded - sum, "no fused probability is certain"));
+        let how = Some(formula::bound(sum, bounded));
+        e.terms.push(Term { how, ..Term::plain("bound", bounded - sum, "no fused probability is certain") });
     }
     Explanation { log_odds: Some(bounded), probability: Some(sigmoid(bounded)), ..e }
 }
@@ -265,6 +303,7 @@ pub(super) fn nothing(status: FacetStatus, rule: &str) -> Explanation {
         rectified: None,
         titles: Vec::new(),
         segment: Vec::new(),
+        study: Vec::new(),
     }
 }
 
@@ -274,14 +313,19 @@ pub(super) fn categorical<T: fmt::Display>(pool: &Pool<'_>, decided: &Decided, a
     e.value = all.get(best).map(ToString::to_string);
     e.terms.push(Term::plain("prior", 0.0, "all values are equally probable before any signal"));
     let (own, other): (Vec<_>, Vec<_>) = pool.supports.iter().partition(|s| s.value == best);
-    e.terms.extend(own.iter().map(|s| Term::signal(s, s.log_odds)));
+    let lends = |s: &Support<'_>| Some((neighbours(s.value, pool.p.len()), pool.neighbour)).filter(|l| l.1 > 0.0);
+    e.terms.extend(own.iter().map(|s| Term::signal(s, s.log_odds, lends(s))));
     let own: f64 = own.iter().map(|s| s.log_odds).sum();
     let lent = pool.scores[best] - own;
     if lent.abs() > 1e-12 {
-        e.terms.push(Term::plain("neighbours", lent, "signals for the levels next to it support it a little"));
+        let next = other.iter().filter(|s| s.value.abs_diff(best) == 1).map(|s| format!("{:.3}", s.log_odds));
+        let how = Some(format!("{} x ({})", pool.neighbour, next.collect::<Vec<_>>().join(" + ")));
+        let reason = "signals for the levels next to it support it a little";
+        e.terms.push(Term { how, ..Term::plain("neighbours", lent, reason) });
     }
-    e.terms.push(Term::plain("other_values", -pool.against(best), "all other values together"));
-    e.against = other.iter().map(|s| Term::signal(s, s.log_odds)).collect();
+    let how = Some(formula::against(pool, best));
+    e.terms.push(Term { how, ..Term::plain("other_values", -pool.against(best), "all other values together") });
+    e.against = other.iter().map(|s| Term::signal(s, s.log_odds, lends(s))).collect();
     close(e, pool.odds(best).0)
 }
 
@@ -291,6 +335,7 @@ fn of_role(judged: &Judged<'_>) -> Explanation {
     e.value = Some(if log_odds >= 0.0 { "yes" } else { "no" }.into());
     e.terms.push(Term::plain("prior", judged.base, "the role's base, for somebody to whom no weight applies"));
     e.terms.extend(judged.weights.iter().map(|w| Term {
+        how: (w.id == role::OUTWEIGHED).then(|| formula::outweighed(judged)),
         source: Some(w.source.to_owned()),
         weight: Some((w.value, w.holds)),
         ..Term::plain(w.id, w.value * w.holds, w.reason)
@@ -300,7 +345,7 @@ fn of_role(judged: &Judged<'_>) -> Explanation {
 }
 
 fn signed<'t>(supports: &'t [Support<'_>]) -> impl Iterator<Item = Term> + 't {
-    supports.iter().map(|s| Term::signal(s, if s.value == 1 { s.log_odds } else { -s.log_odds }))
+    supports.iter().map(|s| Term::signal(s, if s.value == 1 { s.log_odds } else { -s.log_odds }, None))
 }
 
 fn yes_no(y: &YesNo<'_>, status: FacetStatus, prior: &str, value: &str) -> Explanation {
@@ -340,57 +385,4 @@ fn of_motive(input: &FusionInput<'_>, m: Motive) -> Explanation {
 fn of_point(input: &FusionInput<'_>, point: Point) -> Explanation {
     let y = points::one_point(input, point);
     yes_no(&y, y.status, "a statement that nobody made", point.term())
-}
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.facet)?;
-        match (&self.value, self.probability) {
-            (Some(v), Some(p)) => writeln!(f, "{v}, p = {p:.3}, {}", self.status)?,
-            _ => writeln!(f, "no value, {}", self.status)?,
-        }
-        writeln!(f, "  rule: {}", self.rule)?;
-        for v in &self.segment {
-            let (n, of, segment) = (v.persons, v.of_persons, &v.segment);
-            writeln!(f, "  instead, no evidence about this person: {}, as {n} of {of} in {segment}", v.value)?;
-        }
-        if let Some(r) = self.rectified {
-            writeln!(f, "  put right on {} by the {}", r.at, r.by.as_str())?;
-        }
-        // A weight whose condition does not hold adds nothing: named, but not spelled out.
-        let (idle, at_work): (Vec<&Term>, Vec<&Term>) =
-            self.terms.iter().partition(|t| t.weight.is_some() && t.log_odds.abs() < 0.005);
-        for t in at_work {
-            term(f, t)?;
-        }
-        if !idle.is_empty() {
-            let ids: Vec<&str> = idle.iter().map(|t| t.id.as_str()).collect();
-            writeln!(f, "    +0.00  {} weights whose conditions do not hold: {}", ids.len(), ids.join(", "))?;
-        }
-        if let (Some(l), Some(p)) = (self.log_odds, self.probability) {
-            writeln!(f, "  {l:>+7.2}  sum of log-odds; 1 / (1 + e^-sum) = {p:.3}")?;
-        }
-        if !self.against.is_empty() {
-            writeln!(f, "  for other values (inside other_values):")?;
-        }
-        for t in &self.against {
-            term(f, t)?;
-        }
-        self.titles.iter().try_for_each(|t| write!(f, "{t}"))
-    }
-}
-
-fn term(f: &mut fmt::Formatter<'_>, t: &Term) -> fmt::Result {
-    write!(f, "  {:>+7.2}  {}: {}", t.log_odds, t.id, t.reason)?;
-    if let Some((value, holds)) = t.weight {
-        write!(f, " ({value:+.1} x p {holds:.2}; {})", t.source.as_deref().unwrap_or("no source"))?;
-    }
-    writeln!(f)?;
-    let Some(s) = &t.signal else { return Ok(()) };
-    writeln!(f, "           \"{}\" - {}", s.quote, s.source)?;
-    writeln!(
-        f,
-        "           weight {:.2}, reliability {:.2}, {:.0} days old: still valid {:.2} -> believed {:.2}; independent {:.2}",
-        s.weight, s.reliability, s.age_days, s.validity, s.believed, s.independence
-    )
 }

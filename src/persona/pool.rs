@@ -25,10 +25,18 @@ pub(super) struct Support<'a> {
     pub(super) value: usize,
     pub(super) age_days: f64,
     pub(super) reliability: f64,
+    /// After so many days half of such signals still hold.
+    pub(super) half_life: f64,
     /// That it still holds, by age.
     pub(super) validity: f64,
+    /// The claim's weight as it counts: between chance and the ceiling.
+    pub(super) counted: f64,
+    /// The probability of a value of which nothing is known.
+    pub(super) chance: f64,
     /// The claim's weight after reliability and age.
     pub(super) believed: f64,
+    /// What scales it beside its independence.
+    pub(super) share: f64,
     /// The share that is independent of stronger signals.
     pub(super) independence: f64,
     /// What it adds to its value: log-odds, at least 0.
@@ -81,7 +89,8 @@ pub(super) fn weigh<'a>(
         .map(|(signal, value, share)| {
             let age = frame.age_days(signal, family);
             let reliability = FUSION.reliability(signal.evidence.source_class);
-            let validity = (-std::f64::consts::LN_2 * age / frame.half_life(family)).exp();
+            let half_life = frame.half_life(family);
+            let validity = (-std::f64::consts::LN_2 * age / half_life).exp();
             let even = 1.0 / to_f64(k);
             let w = if signal.weight.is_nan() { even } else { signal.weight.clamp(even, FUSION.weight_ceiling) };
             let trust = reliability * validity;
@@ -92,8 +101,12 @@ pub(super) fn weigh<'a>(
                 value,
                 age_days: age,
                 reliability,
+                half_life,
                 validity,
+                counted: w,
+                chance: even,
                 believed,
+                share,
                 independence: 1.0,
                 log_odds: strength,
             }
@@ -174,6 +187,8 @@ pub(super) struct Pool<'a> {
     pub(super) scores: Vec<f64>,
     /// Posterior, sums to 1.
     pub(super) p: Vec<f64>,
+    /// The share that a value lends to those next to it.
+    pub(super) neighbour: f64,
 }
 
 impl<'a> Pool<'a> {
@@ -198,7 +213,7 @@ impl<'a> Pool<'a> {
         let top = scores.iter().copied().fold(0.0, f64::max);
         let all: f64 = scores.iter().map(|s| (s - top).exp()).sum();
         let p = scores.iter().map(|s| (s - top).exp() / all).collect();
-        Self { supports, scores, p }
+        Self { supports, scores, p, neighbour }
     }
 
     /// The most probable claimed value; the first one in canonical order where two are equal.
@@ -242,7 +257,7 @@ pub(super) fn to_f64(n: usize) -> f64 {
 }
 
 /// How many values lie next to `v`.
-fn neighbours(v: usize, k: usize) -> usize {
+pub(super) fn neighbours(v: usize, k: usize) -> usize {
     usize::from(v > 0) + usize::from(v + 1 < k)
 }
 

@@ -14,7 +14,7 @@ use crate::model::{Claim, Signal};
 use crate::taxonomy::{Channel, FacetStatus, Motive, Point, PurchasePhase, Trait};
 
 /// Context of the position: its name, and the field of the company that it rests on.
-const CONTEXT: [(&str, &str); 5] = [
+pub(super) const CONTEXT: [(&str, &str); 5] = [
     ("competitive_pressure", "competitive_pressure"),
     ("company_development", "development"),
     ("innovation", "innovation"),
@@ -160,7 +160,7 @@ pub(super) const fn motive_put_right(change: Change<bool>) -> (Option<f64>, Face
     }
 }
 
-/// The pool of one phase; a preference for no phase in particular counts a share in each.
+/// The pool of one phase; a preference for no phase in particular counts in each.
 pub(super) fn channel_pool<'a>(input: &FusionInput<'a>, phase: PurchasePhase) -> Pool<'a> {
     let claims = channel_claims(input, phase);
     let claims = claims.filter_map(|(s, c, share)| Some((s, Channel::ALL.iter().position(|x| *x == c)?, share)));
@@ -172,10 +172,19 @@ fn channel_claims<'a>(
     phase: PurchasePhase,
 ) -> impl Iterator<Item = (&'a Signal, Channel, f64)> {
     let of_profile = input.signals.iter().filter(|s| input.profiling_allowed && matches!(s.claim, Claim::Channel(..)));
-    of_profile.filter(|s| is_own(input, s)).filter_map(move |s| match s.claim {
+    let of_person = of_profile.filter(|s| is_own(input, s));
+    let named = of_person.clone().filter_map(move |s| match s.claim {
+        Claim::Channel(Some(p), c) if p == phase => Some(c),
+        _ => None,
+    });
+    of_person.filter_map(move |s| match s.claim {
         Claim::Channel(Some(p), c) if p == phase => Some((s, c, 1.0)),
         // Whom one must not phone is phoned in no phase that was not named.
-        Claim::Channel(None, c) if !avoids(input, c) => Some((s, c, FUSION.channel_any_phase_share)),
+        Claim::Channel(None, c) if !avoids(input, c) => {
+            // Who names another channel for this phase speaks of an exception; else what was said holds whole.
+            let is_excepted = named.clone().any(|other| other != c);
+            Some((s, c, if is_excepted { FUSION.channel_any_phase_share } else { 1.0 }))
+        }
         _ => None,
     })
 }

@@ -142,7 +142,7 @@ pub struct Named {
 }
 
 /// A value that is no evidence about the person but what a study says of their segment or role.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StudyPrior {
     /// `channel.PHASE`, or `requirement.ROLE`.
     pub facet: Cow<'static, str>,
@@ -152,7 +152,7 @@ pub struct StudyPrior {
     pub study: Cow<'static, str>,
 }
 
-/// A value that is no evidence about the person but what holds for most of their segment.
+/// A value that is no evidence about the person but what holds for most of those of their segment of whom it is known.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SegmentValue {
     /// `trait.TRAIT`, `channel.PHASE`, `requirement.ROLE`, `motive`, `goal`, `buying_behaviour`, `information_behaviour`,
@@ -168,6 +168,14 @@ pub struct SegmentValue {
     pub of_persons: u32,
     /// `persons / of_persons`.
     pub share: f64,
+}
+
+impl SegmentValue {
+    /// Of whom it holds, in words: never of the whole segment, of most of which it may be unknown.
+    #[must_use]
+    pub fn of_whom(&self) -> String {
+        format!("{} of the {} of whom it is known in {}", self.persons, self.of_persons, self.segment)
+    }
 }
 
 /// The legal columns of a persona.

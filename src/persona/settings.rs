@@ -48,6 +48,7 @@ pub struct Fusion {
     pub(super) motive_prior: f64,
     pub(super) point_prior: f64,
     pub(super) channel_any_phase_share: f64,
+    pub(super) segment_known_share: f64,
     pub(super) decision_style: DecisionStyles,
 }
 
@@ -256,6 +257,7 @@ impl Fusion {
             ("strong_signal", self.strong_signal),
             ("strong_statement", self.strong_statement),
             ("channel_any_phase_share", self.channel_any_phase_share),
+            ("segment_known_share", self.segment_known_share),
         ];
         if let Some((name, _)) = shares.iter().find(|(_, v)| !(0.0..1.0).contains(v)) {
             return fail(name);
@@ -281,6 +283,20 @@ impl Fusion {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `docs/pipeline.md` (`half_life_days`), `docs/analyst.md` and the tables' dictionary tell these numbers.
+    #[test]
+    fn numbers_that_the_documentation_tells() {
+        let scales = FAMILIES.map(|family| FUSION.half_life_scale(family));
+        assert_eq!(format!("{scales:?}"), "[2.0, 1.0, 1.0, 0.5, 1.5, 1.0, 0.5, 0.5, 0.5, 1.0, 1.0, 1.5]");
+        let numbers = [
+            FUSION.stale_after_half_lives,
+            FUSION.strong_signal,
+            FUSION.segment_known_share,
+            FUSION.channel_any_phase_share,
+        ];
+        assert_eq!(format!("{numbers:?}"), "[3.0, 0.9, 0.2, 0.5]");
+    }
 
     #[test]
     fn size_follows_the_recommendation() {

@@ -1,7 +1,7 @@
 //! Study priors: what a study says of a segment, or a model of a role, where nothing is known of the person.
 //!
-//! Invariant: a prior never mixes with evidence. It is written only where a facet would else abstain for want of
-//! evidence, its status is `study_prior`, and `study_priors` names its study. It depends on the company's segment or on
+//! Invariant: a prior never mixes with evidence. It is written only where no evidence about the person speaks of the
+//! facet at all, its status is `study_prior`, and `study_priors` names its study. It depends on the company's segment or on
 //! the buying role that the persona shows, on nothing else of the person; where leave to profile was refused, or the
 //! facet put right, there is none.
 
@@ -218,10 +218,14 @@ fn channels(persona: &mut Persona, input: &FusionInput<'_>, room: &Room) {
         let phase = preference.phase;
         let fixed =
             input.corrected(|c| if let Correction::Channel(p, c) = c { (*p == phase).then_some(*c) } else { None });
-        if fixed.is_some() || !room.is_open(FacetKind::Channels, preference.status) {
+        let facet = format!("channel.{phase}");
+        if fixed.is_some() || !room.is_open(FacetKind::Channels, &facet, preference.status) {
             continue;
         }
         let Some((study, prior)) = STUDIES.of(Facet::Channel(phase), input.account).next() else { continue };
+        if room.is_unwanted(&facet, &prior.value) {
+            continue;
+        }
         preference.channel = prior.value.parse().ok();
         preference.status = FacetStatus::StudyPrior;
         persona.study_priors.push(prior.of(study));
@@ -232,7 +236,9 @@ fn requirements(persona: &mut Persona, input: &FusionInput<'_>, room: &Room) {
     let mut filled = Vec::with_capacity(persona.requirements.len());
     let mut priors = Vec::new();
     for row in std::mem::take(&mut persona.requirements) {
-        let open = row.value.is_none() && room.is_open(FacetKind::Requirements, row.status) && persona.holds(&row.name);
+        let facet = format!("requirement.{}", row.name);
+        let is_open = room.is_open(FacetKind::Requirements, &facet, row.status);
+        let open = row.value.is_none() && is_open && persona.holds(&row.name);
         let role = row.name.parse::<BuyingRole>().ok().filter(|_| open);
         let of = role.into_iter().flat_map(|role| STUDIES.of(Facet::Requirement(role), input.account));
         let before = filled.len();

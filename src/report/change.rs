@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::columns::{Personas, Print, Wanted, each_batch};
+use super::columns::{Personas, Print, Standing, Wanted, each_batch};
 use super::html::number;
 use super::tally::FACETS;
 use crate::run::summary::Summary;
@@ -74,8 +74,8 @@ impl Comparison {
         let mut known = [0_u64; FACETS.len()];
         each_batch(before, Wanted { prints: true, counts: false }, |personas| {
             for row in 0..personas.len() {
-                for (n, status) in known.iter_mut().zip(personas.statuses(row)?) {
-                    *n += u64::from(status == Some(FacetStatus::Known));
+                for (n, standing) in known.iter_mut().zip(personas.standings(row)?) {
+                    *n += u64::from(standing == Some(Standing::Status(FacetStatus::Known)));
                 }
             }
             personas.prints(|subject, print| {

@@ -11,7 +11,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, Float64Array, RecordBatch, StringArray, StructArray};
 use rustc_hash::FxHasher;
 
-use super::tally::FACETS;
+use super::tally::{FACETS, NO_ROLE};
 use crate::sink::{self, SinkError, Snapshot, Table};
 use crate::taxonomy::FacetStatus;
 
@@ -53,6 +53,11 @@ impl Sign {
         }
     }
 
+    /// The column that tells whether something is held.
+    const fn held(self) -> Option<&'static str> {
+        if let Self::Holds(name) = self { Some(name) } else { None }
+    }
+
     fn of(self, number: Option<f64>) -> u8 {
         match (self, number) {
             (Self::None | Self::Holds(_), None) => 0,
@@ -65,8 +70,42 @@ impl Sign {
 
 /// What a persona says, a number a facet.
 pub(super) type Print = [u32; FACETS.len()];
-/// The best status of each facet; `None` where it has no value at all.
-pub(super) type Statuses = [Option<FacetStatus>; FACETS.len()];
+/// What is known of each facet; `None` where it has no value at all.
+pub(super) type Standings = [Option<Standing>; FACETS.len()];
+
+/// The best status of a facet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// That of a value; of roles `known` only where one is held, as a run counts it.
+    Status(FacetStatus),
+    /// Roles are known, and none of them is held.
+    NoRole,
+}
+
+impl Standing {
+    /// How many there are.
+    pub(super) const COUNT: usize = FacetStatus::ALL.len() + 1;
+
+    /// Every one, at its index.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        FacetStatus::ALL.iter().map(|status| Self::Status(*status)).chain([Self::NoRole])
+    }
+
+    pub(super) const fn index(self) -> usize {
+        match self {
+            Self::Status(status) => status as usize,
+            Self::NoRole => FacetStatus::ALL.len(),
+        }
+    }
+
+    /// As the report has it.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Status(status) => status.as_str(),
+            Self::NoRole => NO_ROLE,
+        }
+    }
+}
 
 /// What is wanted beside the statuses.
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +120,10 @@ impl Wanted {
     fn columns(self) -> Vec<String> {
         let mut names: Vec<String> = FACETS[..PLAIN].iter().map(|facet| format!("{facet}_status")).collect();
         names.extend(LISTS.iter().map(|(list, ..)| inner(list, "status")));
+        if !self.prints {
+            // Whether a role that is known is held.
+            names.extend(LISTS.iter().filter_map(|(list, _, sign)| Some(inner(list, sign.held()?))));
+        }
         if self.prints {
             names.push("subject_id".to_owned());
             names.extend(FACETS[..PLAIN].iter().map(|facet| (*facet).to_owned()));
@@ -140,7 +183,8 @@ fn facets(batch: &RecordBatch, wanted: Wanted) -> Fit<Vec<Facet<'_>>> {
         let items: &dyn Fields = items;
         let texts = if wanted.prints { *texts } else { &[] };
         let texts = texts.iter().map(|field| items.text(field)).collect::<Fit<_>>()?;
-        let number = sign.column().filter(|_| wanted.prints).map(|field| items.number(field)).transpose()?;
+        let number = if wanted.prints { sign.column() } else { sign.held() };
+        let number = number.map(|field| items.number(field)).transpose()?;
         Ok(Facet { offsets: Some(offsets), status: items.text("status")?, texts, number, sign: *sign })
     });
     plain.chain(lists).collect()
@@ -209,6 +253,23 @@ impl Facet<'_> {
         Ok(best)
     }
 
+    /// What is known: of a role that it is not held, too, which is another answer than that it is.
+    fn standing(&self, row: usize) -> Fit<Option<Standing>> {
+        let best = self.best(row)?;
+        if self.sign.held().is_none() || best != Some(FacetStatus::Known) {
+            return Ok(best.map(Standing::Status));
+        }
+        let likely = |i: usize| self.number.is_some_and(|p| self.sign.of(p.is_valid(i).then(|| p.value(i))) == 1);
+        let mut of_likely = self.range(row).filter(|i| likely(*i)).map(|i| self.status.value(i));
+        let first = of_likely.next();
+        if first.into_iter().chain(of_likely).any(|status| status == FacetStatus::Known.as_str()) {
+            return Ok(Some(Standing::Status(FacetStatus::Known)));
+        }
+        // One may be held, and what speaks against it keeps it from being known.
+        let disputed = first.map(|status| status.parse().map(Standing::Status).map_err(|_| "status".to_owned()));
+        disputed.unwrap_or(Ok(Standing::NoRole)).map(Some)
+    }
+
     /// A hash over the values; within one process, so it need not be a stable one.
     fn print(&self, row: usize, bytes: &mut Vec<u8>) -> u32 {
         bytes.clear();
@@ -252,11 +313,11 @@ impl Personas<'_> {
         SinkError::Corrupt { path: self.path.clone(), column }
     }
 
-    /// The best status of each facet of a row.
-    pub(super) fn statuses(&self, row: usize) -> Result<Statuses, SinkError> {
+    /// What is known of each facet of a row.
+    pub(super) fn standings(&self, row: usize) -> Result<Standings, SinkError> {
         let mut all = [None; FACETS.len()];
-        for (status, facet) in all.iter_mut().zip(&self.facets) {
-            *status = facet.best(row).map_err(|column| self.corrupt(column))?;
+        for (standing, facet) in all.iter_mut().zip(&self.facets) {
+            *standing = facet.standing(row).map_err(|column| self.corrupt(column))?;
         }
         Ok(all)
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::segments;
-use super::tally::FACETS;
+use super::tally::{FACETS, NO_ROLE};
 use super::warnings::percent;
 use super::{Change, Report};
 use crate::page::{self, escape};
@@ -14,15 +14,17 @@ use crate::page::{self, escape};
 const STYLE: &str = include_str!("page.css");
 
 /// Statuses in the order of a bar, with what they are called.
-pub(super) const STATUSES: [(&str, &str); 9] = [
+pub(super) const STATUSES: [(&str, &str); 10] = [
     ("known", "known"),
+    (NO_ROLE, "none held"),
     ("segment", "from the segment"),
     ("study_prior", "from studies"),
     ("conflicting", "conflicting"),
     ("stale", "too old"),
     ("identity_uncertain", "not surely the person"),
     ("insufficient_evidence", "too little evidence"),
-    ("no_consent", "no lawful basis"),
+    // Which of them it was is told by the refusals: the tables keep one status for both.
+    ("no_consent", "not permitted (basis or opt-out)"),
     ("not_applicable", "does not apply"),
 ];
 
@@ -163,8 +165,10 @@ impl Page<'_> {
         self.heading(
             "coverage",
             "What is known",
-            "By facet, the share of personas of whom it is known, and why it is not known of the others. Unknown is an answer: \
-             where evidence is thin, nothing is guessed.",
+            "By facet, the share of personas of whom it is known (of buying roles: of at least one that the person has it; none held is of all that are known that they have it not), \
+             and why it is not known of the others. Unknown is an answer: where evidence is thin, nothing is guessed. Not permitted is \
+             what no consent or other basis allows, and what robots.txt or a reservation of the site keeps away: what the gate \
+             refused tells how often which.",
         );
         if personas == 0 {
             self.none("No persona was written.");

@@ -21,7 +21,7 @@ pub struct SegmentLine {
     pub fewest_persons: u32,
     /// The most.
     pub most_persons: u32,
-    /// The least share of a segment that has it.
+    /// The least share that has it, of those of a segment of whom it is known.
     pub least_share: f64,
 }
 
@@ -43,7 +43,7 @@ pub(super) fn add(lines: &mut SegmentLines, facet: &str, value: &str, n: u32, sh
 pub(super) fn behind(line: &SegmentLine) -> String {
     let (least, most) = (line.fewest_persons, line.most_persons);
     let people = if least == most { least.to_string() } else { format!("{least} to {most}") };
-    format!("{people} people behind it, at least {} of their group", percent(line.least_share))
+    format!("{people} people behind it, at least {} of those of whom it is known", percent(line.least_share))
 }
 
 /// The section of the page; empty where nothing was filled in.
@@ -54,8 +54,8 @@ pub(super) fn section(report: &Report) -> String {
     }
     let mut out = String::from(
         "<section id=\"segments\">\n<h2>What holds for segments</h2>\n<p class=\"lead\">Filled in where nothing is known of \
-         a contact of depth segment: what most individually researched people in the same position have in common. No \
-         evidence about the contact.</p>\n<table>\n<thead><tr><th>facet: value</th><th class=\"n\">personas</th><th>rests \
+         a contact of depth segment: what most of those have in common who were researched individually in the same position, \
+         and of whom it is known. Of the others in that position it is not known. No evidence about the contact.</p>\n<table>\n<thead><tr><th>facet: value</th><th class=\"n\">personas</th><th>rests \
          on</th></tr></thead>\n<tbody>\n",
     );
     for (what, line) in lines {

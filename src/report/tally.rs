@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use serde::{Deserialize, Serialize};
 
 use super::change::Comparison;
-use super::columns::{Personas, Wanted, each_batch};
+use super::columns::{Personas, Standing, Wanted, each_batch};
 use super::segments::{self, SegmentLines};
 use crate::consent::policy::Policy;
 use crate::model::DocumentRow;
@@ -30,6 +30,9 @@ pub(super) const FACETS: [&str; 14] = [
     "requirements",
     "empathy_map",
 ];
+
+/// What stands beside the statuses of `buying_roles`, for people of whom roles are known, and none that they have.
+pub(super) const NO_ROLE: &str = "no_role";
 
 /// Fetches that ended alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,8 +92,8 @@ impl Tally {
 
     fn personas(&mut self, personas: &Personas<'_>, facets: &mut FacetCounts) -> Result<(), SinkError> {
         for row in 0..personas.len() {
-            for (counts, status) in facets.iter_mut().zip(personas.statuses(row)?) {
-                counts[status.unwrap_or(FacetStatus::InsufficientEvidence) as usize] += 1;
+            for (counts, standing) in facets.iter_mut().zip(personas.standings(row)?) {
+                counts[standing.unwrap_or(Standing::Status(FacetStatus::InsufficientEvidence)).index()] += 1;
             }
         }
         personas.texts("tier")?.iter().flatten().for_each(|tier| count(&mut self.tiers, tier));
@@ -125,13 +128,13 @@ impl Tally {
 }
 
 /// Personas by facet and status, in the order of [`FACETS`] and of the vocabulary.
-type FacetCounts = [[u64; FacetStatus::ALL.len()]; FACETS.len()];
+type FacetCounts = [[u64; Standing::COUNT]; FACETS.len()];
 
 /// What occurs, by the names of facets and statuses.
 fn by_name(counts: &FacetCounts) -> BTreeMap<String, BTreeMap<String, u64>> {
     let named = |counts: &[u64]| {
-        let some = FacetStatus::ALL.iter().zip(counts).filter(|(_, n)| **n > 0);
-        some.map(|(status, n)| (status.to_string(), *n)).collect::<BTreeMap<_, _>>()
+        let some = Standing::all().zip(counts).filter(|(_, n)| **n > 0);
+        some.map(|(standing, n)| (standing.as_str().to_owned(), *n)).collect::<BTreeMap<_, _>>()
     };
     let facets = FACETS.iter().zip(counts).map(|(facet, counts)| ((*facet).to_owned(), named(counts)));
     facets.filter(|(_, by)| !by.is_empty()).collect()

@@ -66,6 +66,36 @@ fn a_report_counts_what_stands_in_the_tables() {
     assert_eq!(again, report);
 }
 
+/// A summary and a report must not tell two numbers of one thing.
+#[test]
+fn the_coverage_of_roles_counts_those_that_a_run_counts() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut rows = fixtures::rows(20);
+    for persona in &mut rows.personas {
+        persona.buying_roles.iter_mut().for_each(|r| (r.probability, r.status) = (Some(0.1), FacetStatus::Known));
+    }
+    let mut first = |persona: usize, p, status| {
+        let role = &mut rows.personas[persona].buying_roles[1];
+        (role.probability, role.status) = (p, status);
+    };
+    (0..3).for_each(|persona| first(persona, Some(0.7), FacetStatus::Known));
+    (3..5).for_each(|persona| first(persona, Some(0.6), FacetStatus::Conflicting));
+    (5..9).for_each(|persona| first(persona, None, FacetStatus::NoConsent));
+    let counted = rows.personas.iter().filter(|p| p.known()[2] == ("buying_role", true)).count();
+    let (bare, again) = (publish(home.path(), "a", &rows), publish(home.path(), "b", &rows));
+    for before in [None, Some(&bare)] {
+        let report = Report::of(&again, before, &policy()).expect("a report");
+        let by = &report.facets["buying_roles"];
+        assert_eq!((by["known"], by["conflicting"], by[tally::NO_ROLE]), (counted as u64, 2, 15));
+        assert_eq!(counted, 3);
+        let before = report.change.map(|change| change.known_before["buying_roles"]);
+        assert!(before.is_none_or(|share| (share - 0.15).abs() < 1e-9), "{before:?}");
+    }
+    let page = html(&Report::of(&bare, None, &policy()).expect("a report"));
+    assert!(page.contains("3 known, 15 none held, 2 conflicting"), "{page}");
+    assert!(!page.contains("no lawful basis"));
+}
+
 #[test]
 fn a_report_tells_what_changed() {
     let home = tempfile::tempdir().expect("a folder");

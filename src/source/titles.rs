@@ -153,6 +153,8 @@ pub struct ReadAgain {
     pub notes: Vec<WordRule>,
     /// How far the place is believed about current titles.
     pub trust: f64,
+    /// How the weight of the signal follows from the probability of the reading and from `trust`.
+    pub weight: String,
     /// Whether reading it again gives the stored value and weight. Words that no vocabulary knows are not stored, as
     /// they may be names: a reading that rests on them cannot be repeated.
     pub replays: bool,
@@ -175,6 +177,7 @@ impl ReadAgain {
         let trust = if evidence.locator.ends_with(DEPARTMENT) { of_source * DEPARTMENT_TRUST } else { of_source };
         let reader = TitleReader::shipped();
         let explained = reader.explain(&evidence.quote);
+        let read = reader.read(&evidence.quote);
         let reading = match signal.claim {
             Claim::JobFunction(_) => explained.job_function,
             Claim::Seniority(_) => explained.seniority,
@@ -189,9 +192,44 @@ impl ReadAgain {
             reading,
             notes: explained.notes,
             trust,
-            replays: weighed(&reader.read(&evidence.quote)).into_iter().any(again),
+            weight: arithmetic(&signal.claim, &read, trust),
+            replays: weighed(&read).into_iter().any(again),
         })
     }
+}
+
+/// How the weight of a claim follows from a reading, as a formula; the constants are those of [`weighed`].
+fn arithmetic(claim: &Claim, reading: &TitleReading, trust: f64) -> String {
+    let mut steps = Vec::new();
+    let p = match claim {
+        Claim::JobFunction(function) => {
+            let first = reading.job_function.p.unwrap_or(0.0);
+            let mut p = first;
+            if !reading.secondary_functions.is_empty() {
+                p = 1.0 - (1.0 - first) * SHARED;
+                steps.push(format!(
+                    "{first:.4} is that it comes first of several functions; that it is one of them 1 - {SHARED} x (1 - \
+                     {first:.4}) = {p:.4}"
+                ));
+            }
+            if reading.job_function.value != Some(*function) {
+                let beside = p * SECONDARY_SHARE;
+                steps.push(format!("named beside another one {p:.4} x {SECONDARY_SHARE} = {beside:.4}"));
+                p = beside;
+            }
+            p
+        }
+        Claim::SigningPower(_) => {
+            steps.push(format!("a stated signing power is right with {SIGNING_POWER_WEIGHT}"));
+            SIGNING_POWER_WEIGHT
+        }
+        _ => reading.seniority.p.unwrap_or(0.0),
+    };
+    let weight = believed(p, trust);
+    let bound = if (weight - p * trust).abs() > 1e-9 { ", held between 0.01 and 0.99," } else { "" };
+    let trusted = "as far as this place is believed about current titles";
+    steps.push(format!("{p:.4} x {trust:.4}, {trusted}{bound} = weight {weight:.4}"));
+    steps.join("; ")
 }
 
 impl fmt::Display for ReadAgain {
@@ -201,7 +239,7 @@ impl fmt::Display for ReadAgain {
         for note in &self.notes {
             writeln!(f, "    beside that: {note}")?;
         }
-        writeln!(f, "    the place is believed with {:.3} about current titles", self.trust)?;
+        writeln!(f, "    {}", self.weight)?;
         f.write_str(if self.replays {
             "    read again it gives the stored value and weight\n"
         } else {
@@ -227,6 +265,32 @@ mod tests {
             .collect();
         assert!(rows.len() > 20, "{name} holds too few rows");
         rows
+    }
+
+    /// The weight is a product of what is printed, step by step, and it is the one that is stored.
+    #[test]
+    fn the_printed_arithmetic_of_a_weight_comes_to_the_stored_one() {
+        let mut several = 0;
+        for title in ["GF Produktion", "Leiter Einkauf und Logistik", "Einkaufsleiterin", "Prokurist, Head of IT"] {
+            let reading = TitleReader::shipped().read(title);
+            for (claim, p) in weighed(&reading) {
+                let text = arithmetic(&claim, &reading, 0.95);
+                assert!(
+                    text.ends_with(&format!(
+                        "{p:.4} x 0.9500, as far as this place is believed about current titles = \
+                                                 weight {:.4}",
+                        believed(p, 0.95)
+                    )),
+                    "{title}: {text}"
+                );
+                if let Some((first, rest)) = text.split_once(" is that it comes first of several functions") {
+                    several += 1;
+                    let one_of = 1.0 - SHARED * (1.0 - first.parse::<f64>().expect("a probability"));
+                    assert!(rest.contains(&format!("1 - {SHARED} x (1 - {first}) = {one_of:.4}; ")), "{text}");
+                }
+            }
+        }
+        assert!(several >= 2, "{several}");
     }
 
     #[test]

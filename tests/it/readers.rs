@@ -35,6 +35,8 @@ fn a_persona_is_found_by_either_id() {
         assert!(by_record.out.contains(text), "{text:?} is not in\n{}", by_record.out);
     }
     assert!(!by_record.out.contains('\u{1b}'), "no escape sequences outside a terminal");
+    // The longest label, and a number that a spreadsheet would take for a formula.
+    assert!(by_record.out.contains("innovation openness +0.67 on -1..+1 "), "{}", by_record.out);
 }
 
 #[test]

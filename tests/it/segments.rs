@@ -179,11 +179,11 @@ fn told(home: &Path, persona: &Persona) {
     let record = persona.crm_record.as_str();
     let v = persona.segment_values.iter().find(|v| v.facet == "goal").expect("a goal");
     let at = |args: &[&str]| say([args, &["--out", arg(home)]].concat()).expect(0).out;
-    let so = format!("perhaps cut costs: so {} of {} (", v.persons, v.of_persons);
+    let so = format!("perhaps cut costs: so {} of the {} of whom it is known in ", v.persons, v.of_persons);
     let card = at(&["persona", record]);
     assert!(card.contains(&so) && card.contains("nothing known of this one"), "{card}");
     let why = at(&["explain", record, "goal.cut_costs"]);
-    assert!(why.contains(&format!("cut_costs, as {} of {} in {}", v.persons, v.of_persons, v.segment)), "{why}");
+    assert!(why.contains(&format!("cut_costs, as {}", v.of_whom())), "{why}");
     let report = at(&["report"]);
     assert!(report.contains("from segments") && report.contains("goal: cut costs: "), "{report}");
     let to = temp();

@@ -141,10 +141,15 @@ impl Default for Extract {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Persona {
-    /// A value below this probability is not given: the facet abstains with `insufficient_evidence`.
+    /// A value below this probability is not given: the facet abstains with `insufficient_evidence`. Not so buying roles:
+    /// each is given with its probability, however small, because knowing that somebody has not a role is knowing something.
+    /// `buying_centers` counts members from 0.5 on, whatever this is. A trait or motive needs two signals beside it, of two
+    /// texts, or one that is believed with 0.9 or more.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_probability: f64,
-    /// After so many days a signal weighs half.
+    /// After so many days a signal weighs half; for functions, company facts and traits longer, for what is soon out of date
+    /// shorter: functions x 2, traits and company facts x 1.5, levels, signing power, motives, channels and habits x 1, buying
+    /// roles, goals, requirements, pains and gains x 0.5. After three such half-lives it is stale.
     #[schemars(range(min = 1, max = 36500))]
     pub half_life_days: u32,
 }
@@ -162,8 +167,8 @@ impl Default for Persona {
 pub struct Tiers {
     /// Every contact by itself.
     pub individual: Tier,
-    /// By the CRM alone, notes included, and where that says nothing by what holds for most individually researched people
-    /// of the same segment. Without it there is no such tier.
+    /// By the CRM alone, notes included, and where that says nothing by what holds for most of those of the same segment who
+    /// were researched individually and of whom it is known. Without it there is no such tier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment: Option<SegmentTier>,
 }
@@ -191,7 +196,8 @@ pub struct SegmentTier {
     #[schemars(range(min = 0.0), example = 0)]
     pub min_account_revenue_eur: f64,
     /// At least so many individually researched people, of whom no company has more than half, stand behind a value of a
-    /// segment, so that it points at nobody. More is stricter; under 5 is refused.
+    /// segment, so that it points at nobody. More is stricter; under 5 is refused. Beside that, the facet must be known of a
+    /// fifth of the segment's individually researched people: fewer say nothing of the others.
     #[serde(default = "min_people")]
     #[schemars(range(min = 1, max = 10000), example = 5)]
     pub min_people: u32,
@@ -219,8 +225,8 @@ pub struct Output {
     #[schemars(range(min = 0, max = 31), example = 7)]
     pub carry_over_days: u32,
     /// Whether the tables are encrypted (Parquet modular encryption, AES-256-GCM): not at all, with one key for whole
-    /// files (pyarrow and `DuckDB` read them with it), or with a key for each kind of personal data. The keys come from
-    /// the vault: `prosopon keys tables`.
+    /// files (pyarrow reads them with it, `DuckDB` all but their lists: operator.md), or with a key for each kind of personal
+    /// data. The keys come from the vault: `prosopon keys tables`.
     #[serde(default)]
     pub encryption: Encryption,
     /// A file to which each run adds its `OpenLineage` events, one JSON object a line: which files it read, which tables

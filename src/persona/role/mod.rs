@@ -6,7 +6,7 @@ mod crosswalk;
 mod weights;
 
 pub use crosswalk::{CROSSWALKS, Crossing, Crosswalks};
-pub(super) use weights::Needs;
+pub(super) use weights::{Needs, OUTWEIGHED};
 pub use weights::{ROLES, RoleModel};
 
 use self::weights::{Condition, Relation};
@@ -156,15 +156,23 @@ pub(super) fn judge<'a>(work: &Work<'_, 'a>, role: BuyingRole) -> Judged<'a> {
     };
     let log_odds = (status == FacetStatus::Known)
         .then(|| bound(base.base + weights.iter().map(|w| w.value * w.holds).sum::<f64>() + said));
+    let (status, why) = match log_odds {
+        // The title wins because the statement is old or weak; still nobody who says so of the person agrees.
+        Some(sum) if fresh && sum * said < 0.0 => (FacetStatus::Conflicting, OVERRULED),
+        _ => (status, why),
+    };
     Judged { base: base.base, weights, statements, log_odds, status, rule: why }
 }
+
+/// The rule of a role whose probability says otherwise than everybody who spoke of it, taken together.
+pub(super) const OVERRULED: &str = "what was said outright and is not too old says otherwise than the probability";
 
 /// What is taken back of that which the title suggests, where statements say otherwise: whoever says it knows what the
 /// title only lets one suspect. It grows with what was said, and fades with it.
 fn outweighed(model: &RoleModel, suggested: f64, said: f64) -> Option<Applied<'static>> {
     let lost = said.abs() / (said.abs() + model.title_halves_at);
     (suggested * said < 0.0).then_some(Applied {
-        id: weights::OUTWEIGHED,
+        id: OUTWEIGHED,
         value: -suggested * lost,
         holds: 1.0,
         reason: "what was said outright outweighs what the title suggests",

@@ -12,7 +12,7 @@ use crate::persona::settings::{DecisionStyle, SettingsError, Size};
 use crate::taxonomy::{BuyingRole, JobFunction, PurchasePhase, Seniority};
 
 /// The id of the term that takes back what the title suggests against statements.
-pub(super) const OUTWEIGHED: &str = "statements.outweigh";
+pub(in crate::persona) const OUTWEIGHED: &str = "statements.outweigh";
 
 /// The built-in weights of the buying roles.
 pub static ROLES: LazyLock<RoleModel> = LazyLock::new(|| {
@@ -26,7 +26,7 @@ pub struct RoleModel {
     version: u32,
     roles: BTreeMap<BuyingRole, Base>,
     pub(in crate::persona) statement_gain: f64,
-    pub(super) title_halves_at: f64,
+    pub(in crate::persona) title_halves_at: f64,
     pub(in crate::persona) member_floor: f64,
     pub(in crate::persona) candidate_floor: f64,
     pub(super) weights: Vec<Weight>,

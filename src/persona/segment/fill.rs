@@ -1,7 +1,7 @@
 //! Putting values of the segment where a persona would else abstain.
 //!
-//! Invariant: what is known of the person stays as it is, and a list in which anything is known takes nothing in. What
-//! a study says makes room: the segment is nearer to the person.
+//! Invariant: what is known of the person stays as it is, and a list of which the person's own evidence speaks takes
+//! nothing in. What a study says makes room: the segment is nearer to the person.
 
 use super::names::Segments;
 use crate::persona::input::{FacetKind, FusionInput};
@@ -55,7 +55,8 @@ impl<'a> Filling<'a> {
     /// The values of a facet that may stand there.
     fn of(&self, facet: &str) -> Vec<&'a SegmentValue> {
         let (room, values) = (self.room, self.values);
-        values.iter().filter(|v| v.facet == facet && !room.is_fixed(facet, &v.value)).collect()
+        let may_stand = |v: &&SegmentValue| !room.is_fixed(facet, &v.value) && !room.is_unwanted(facet, &v.value);
+        values.iter().filter(|v| v.facet == facet).filter(may_stand).collect()
     }
 
     fn traits(&mut self, persona: &mut Persona) {
@@ -63,7 +64,7 @@ impl<'a> Filling<'a> {
             let facet = format!("trait.{}", t.r#trait);
             let Some(value) = self.of(&facet).first().copied() else { continue };
             let Ok(score) = value.value.parse::<f64>() else { continue };
-            if self.room.is_open(FacetKind::Traits, t.status) {
+            if self.room.is_open(FacetKind::Traits, &facet, t.status) {
                 (t.score, t.confidence, t.status) = (Some(score), Some(value.share), FacetStatus::Segment);
                 self.used.push(value.clone());
             }
@@ -77,7 +78,7 @@ impl<'a> Filling<'a> {
         let values = self.of("motive");
         for m in &mut persona.motives {
             let Some(value) = values.iter().find(|v| v.value == m.motive.as_str()) else { continue };
-            if self.room.is_open(FacetKind::Motives, m.status) {
+            if self.room.is_open(FacetKind::Motives, "motive", m.status) {
                 (m.confidence, m.status) = (Some(value.share), FacetStatus::Segment);
                 self.used.push((*value).clone());
             }
@@ -86,9 +87,10 @@ impl<'a> Filling<'a> {
 
     fn channels(&mut self, persona: &mut Persona) {
         for c in &mut persona.channels {
-            let Some(value) = self.of(&format!("channel.{}", c.phase)).first().copied() else { continue };
+            let facet = format!("channel.{}", c.phase);
+            let Some(value) = self.of(&facet).first().copied() else { continue };
             let Ok(channel) = value.value.parse() else { continue };
-            if self.room.is_open(FacetKind::Channels, c.status) {
+            if self.room.is_open(FacetKind::Channels, &facet, c.status) {
                 (c.channel, c.status) = (Some(channel), FacetStatus::Segment);
                 self.used.push(value.clone());
             }
@@ -100,7 +102,7 @@ impl<'a> Filling<'a> {
         let own = |n: &Named| n.value.is_some() && n.status != FacetStatus::StudyPrior;
         let values = self.of(facet);
         let Some(first) = rows.first().filter(|_| !values.is_empty()) else { return };
-        if rows.iter().any(own) || !self.room.is_open(kind, first.status) {
+        if rows.iter().any(own) || !self.room.is_open(kind, facet, first.status) {
             return;
         }
         let name = first.name.clone();

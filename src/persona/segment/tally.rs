@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::names::Segments;
 use crate::persona::rows::{Named, Persona, SegmentValue};
+use crate::persona::settings::FUSION;
 use crate::taxonomy::{FacetStatus, Tier};
 
 /// Fewer people than this never stand behind a value; a pipeline can ask for more.
@@ -48,7 +49,15 @@ struct Answers<N> {
     score: i64,
 }
 
-type BySegment<N> = BTreeMap<String, BTreeMap<String, Answers<N>>>;
+/// The segment, with how many people it has, known or not.
+type BySegment<N> = BTreeMap<String, Counted<N>>;
+
+/// One segment, or the people of one company in it.
+#[derive(Debug, Clone, Default)]
+struct Counted<N> {
+    people: u32,
+    facets: BTreeMap<String, Answers<N>>,
+}
 
 /// The counting, company by company.
 #[derive(Debug, Default)]
@@ -64,10 +73,11 @@ impl Tally {
             return;
         }
         let answers = answers(persona);
-        for name in segments.names().filter(|_| !answers.is_empty()) {
-            let facets = self.company.entry(name.to_owned()).or_default();
+        for name in segments.names() {
+            let segment = self.company.entry(name.to_owned()).or_default();
+            segment.people += 1;
             for answer in &answers {
-                let counts = facets.entry(answer.facet.clone()).or_default();
+                let counts = segment.facets.entry(answer.facet.clone()).or_default();
                 counts.known += 1;
                 counts.score += answer.score;
                 for value in &answer.values {
@@ -80,10 +90,11 @@ impl Tally {
     /// Ends a company: the next person is of another one. People without a company count as one company, because
     /// they may be of one.
     pub fn end_company(&mut self) {
-        for (segment, facets) in std::mem::take(&mut self.company) {
+        for (segment, counted) in std::mem::take(&mut self.company) {
             let into = self.all.entry(segment).or_default();
-            for (facet, answers) in facets {
-                let into = into.entry(facet).or_default();
+            into.people += counted.people;
+            for (facet, answers) in counted.facets {
+                let into = into.facets.entry(facet).or_default();
                 into.known.add(answers.known);
                 into.score += answers.score;
                 for (value, n) in answers.values {
@@ -97,10 +108,20 @@ impl Tally {
     #[must_use]
     pub fn finish(mut self, least: u32) -> Statistics {
         self.end_company();
-        let least = least.max(LEAST_PEOPLE);
-        let judge = |(segment, facets): (String, BTreeMap<String, Answers<People>>)| {
-            let said = facets.into_iter().map(|(facet, a)| (facet.clone(), said(&segment, &facet, &a, least)));
-            (segment.clone(), said.collect())
+        let few = least.max(LEAST_PEOPLE);
+        let judge = |(segment, counted): (String, Counted<People>)| {
+            // Of a few of many, whoever they are, one cannot tell what the others are like.
+            let asked = FUSION.segment_known_share * f64::from(counted.people) - 1e-9;
+            let judged = |(facet, answers): (String, Answers<People>)| {
+                let said = if f64::from(answers.known.all) < asked {
+                    Said::TooFew
+                } else {
+                    said(&segment, &facet, &answers, few)
+                };
+                (facet, said)
+            };
+            let said = counted.facets.into_iter().map(judged).collect();
+            (segment.clone(), said)
         };
         Statistics(self.all.into_iter().map(judge).collect())
     }
@@ -109,7 +130,8 @@ impl Tally {
 /// What a segment says about a facet.
 #[derive(Debug, Clone, PartialEq)]
 enum Said {
-    /// Nobody may be told: too few people, or too many of one company. A wider segment may say something.
+    /// Nobody may be told: too few people, too few of many, or too many of one company. A wider segment may say
+    /// something.
     TooFew,
     /// Its people differ; what a wider segment says does not hold for them.
     Unclear,

@@ -136,6 +136,19 @@ fn a_value_is_told_only_where_it_is_clear() {
     assert_eq!(values_of(&phone(590, 1000), 5), [], "59 % are under the least share");
 }
 
+/// 9 of 12 are clear, but not where they are 12 of 150: nobody knows what the others are like.
+#[test]
+fn a_few_of_many_do_not_speak_for_the_others() {
+    let with_silent = |silent: usize| {
+        let mut all = phone(9, 12);
+        all.extend((0..silent).map(|i| Person { company: 100 + i, advice: None }));
+        values_of(&all, 5).iter().map(SegmentValue::of_whom).collect::<Vec<_>>()
+    };
+    assert_eq!(with_silent(138), Vec::<String>::new());
+    assert_eq!(with_silent(49), Vec::<String>::new(), "12 of 61 are less than a fifth");
+    assert_eq!(with_silent(48), ["9 of the 12 of whom it is known in procurement/middle"]);
+}
+
 #[test]
 fn no_company_has_more_than_half_of_those_behind_a_value() {
     let of = |companies: &[usize]| {

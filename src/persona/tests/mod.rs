@@ -1,6 +1,7 @@
 //! Helpers of the tests: an invented contact, company and offering.
 
 mod cases;
+mod printed;
 mod properties;
 mod rectified;
 mod segment;

@@ -44,6 +44,37 @@ fn the_segment_speaks_before_the_study_and_fusing_again_changes_nothing() {
     assert_eq!(somebody(&[], &late.segment_values, |i| fuse(&i)), late);
 }
 
+/// Every facet that the segment speaks of was spoken of, too weakly to be believed: it stays empty, and says so.
+#[test]
+fn what_somebody_said_is_not_talked_over_however_thin_it_is() {
+    let doubtful = |facet: &str, said: &str| {
+        let claim = claim(&[facet.to_owned(), said.to_owned()]);
+        let mut signals = position(JobFunction::Procurement, Seniority::Head);
+        signals.push(signal(2, claim, SourceClass::Crm, 0.4, 5, "note"));
+        let company = Account { country: Some("DE".into()), ..account(300) };
+        let given = values();
+        with(&signals, &company, |i| fuse(&FusionInput { tier: Tier::Segment, segment_values: &given, ..i }))
+    };
+    for (said, value, facet) in [
+        ("channel", "video", "channel.advice"),
+        ("channel.advice", "video", "channel.advice"),
+        ("avoided_channel", "phone", "channel.advice"),
+        ("goal", "grow_revenue", "goal"),
+        ("motive", "growth", "motive"),
+        ("requirement", "payment_terms", "requirement.buyer"),
+        ("trait.formality", "-", "trait.formality"),
+    ] {
+        let persona = doubtful(said, value);
+        let mut left: Vec<SegmentValue> = values();
+        left.retain(|v| v.facet != facet);
+        assert_eq!(persona.segment_values, left, "{said}");
+        let studied = persona.study_priors.iter().any(|p| p.facet == facet);
+        // A study names another channel than the one that is not wanted.
+        assert_eq!(studied, said == "avoided_channel", "{said}");
+    }
+    assert_eq!(doubtful("channel.return", "video").segment_values, values(), "what is said of another phase");
+}
+
 #[test]
 fn who_says_no_loses_them_and_who_moves_to_another_segment_too() {
     let no =
@@ -66,6 +97,12 @@ fn an_explanation_tells_of_whom_a_value_holds() {
     let e = told("goal.cut_costs");
     assert_eq!((e.status, e.segment.len()), (FacetStatus::InsufficientEvidence, 1));
     let text = told("channel.advice").to_string();
-    assert!(text.contains("no evidence about this person: phone, as 9 of 12 in procurement/middle"), "{text}");
-    assert!(told("channel.return").segment.is_empty());
+    assert!(
+        text.contains("no evidence about this person: phone, as 9 of the 12 of whom it is known in procurement/middle"),
+        "{text}"
+    );
+    let studied = told("channel.return");
+    assert!(studied.segment.is_empty());
+    let text = studied.to_string();
+    assert!(text.contains("no evidence about this person: online_self_service, says ifh_koeln_2018"), "{text}");
 }

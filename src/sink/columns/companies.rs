@@ -55,13 +55,18 @@ pub(super) fn buying_centers() -> Vec<Column> {
         structs(
             "members",
             Professional,
-            "Who has the role, most probable first.",
+            "Who has the role with a probability of 0.5 or more, most probable first.",
             vec![
                 code("subject_id", PersonId, "The contact; joins to personas."),
                 float("probability", Range::Unit, Professional, "That the contact has the role.").unit("probability"),
             ],
         ),
-        term("coverage", "facet_status", Company, "Whether somebody known has the role."),
+        term(
+            "coverage",
+            "facet_status",
+            Company,
+            "known where the role has members (probability 0.5 or more, whatever min_probability is), else why not.",
+        ),
         float(
             "expected_size",
             Range::NotNegative,

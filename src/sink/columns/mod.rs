@@ -226,7 +226,10 @@ fn status(name: &str, category: Category) -> Column {
 /// The three columns of a facet: value, `_probability`, `_status`.
 fn facet(value: Column) -> [Column; 3] {
     let (name, category) = (value.name.clone(), value.category);
-    let p = format!("Calibrated probability that {name} is right; null where abstained.");
+    let p = format!(
+        "That {name} is right, as its signals were weighed (half-lives, reliability of sources), or as the study \
+         prior has it; null where abstained."
+    );
     [
         value.null(),
         float(&format!("{name}_probability"), Range::Unit, category, &p).unit("probability").null(),

@@ -23,9 +23,15 @@ pub(super) fn personas() -> Vec<Column> {
         "Every role of the buying center, for the pipeline's offering.",
         vec![
             term("role", "buying_role", Professional, "The role."),
-            float("probability", Range::Unit, Professional, "That the person has the role; null where abstained.")
-                .unit("probability")
-                .null(),
+            float(
+                "probability",
+                Range::Unit,
+                Professional,
+                "That the person has the role, by named weights of our own judgement: given whatever min_probability \
+                 is, also where it is small; null where abstained.",
+            )
+            .unit("probability")
+            .null(),
             status("status", Professional),
         ],
     ));
@@ -42,7 +48,14 @@ pub(super) fn personas() -> Vec<Column> {
                 "From the left pole (-1) to the right pole (1); null where abstained.",
             )
             .null(),
-            float("confidence", Range::Unit, Profile, "How far the score can be trusted; null where abstained.").null(),
+            float(
+                "confidence",
+                Range::Unit,
+                Profile,
+                "That the person is at the score's pole; with status segment the share that is, of those of whom it is \
+                 known; null where abstained.",
+            )
+            .null(),
             status("status", Profile),
             int("n_evidence", "signals", Profile, "How many signals the score rests on."),
         ],
@@ -63,7 +76,14 @@ fn profile() -> Vec<Column> {
             "What moves the person in their role.",
             vec![
                 term("motive", "motive", Profile, "The motive."),
-                float("confidence", Range::Unit, Profile, "How far it can be trusted; null where abstained.").null(),
+                float(
+                    "confidence",
+                    Range::Unit,
+                    Profile,
+                    "That it moves the person; with status segment the share that it moves, of those of whom motives are \
+                     known; null where abstained.",
+                )
+                .null(),
                 status("status", Profile),
             ],
         ),
@@ -111,8 +131,8 @@ fn segment_values() -> Column {
     structs(
         "segment_values",
         Profile,
-        "Where each value with status segment comes from, what holds for most of the person's segment: no evidence about \
-         the person. Empty but for tier segment.",
+        "Where each value with status segment comes from: what holds for most of those in the same position who were \
+         researched individually and of whom it is known; no evidence about the person. Empty but for tier segment.",
         vec![
             code(
                 "facet",
@@ -127,8 +147,13 @@ fn segment_values() -> Column {
                  too few people are known.",
             ),
             int("persons", "people", Profile, "How many people of the segment have the value."),
-            int("of_persons", "people", Profile, "Of how many people of the segment the facet is known."),
-            float("share", Range::Unit, Profile, "persons / of_persons.").unit("share"),
+            int(
+                "of_persons",
+                "people",
+                Profile,
+                "Of how many people of the segment the facet is known: at least a fifth of the segment, seldom all of it.",
+            ),
+            float("share", Range::Unit, Profile, "persons / of_persons: of those of whom it is known.").unit("share"),
         ],
     )
 }
@@ -151,13 +176,24 @@ pub(super) fn evidence() -> Vec<Column> {
         code("document_id", Technical, "The fetch it was read from; null for CRM rows.").null(),
         code("facet", Technical, "What it speaks about, for instance seniority, trait.formality, account.employees."),
         prose("value", Professional, "What it says; - and + are the poles of a trait, no and yes of a role."),
-        float("weight", Range::Unit, Technical, "That the claim is right, taking this signal alone.")
-            .unit("probability"),
+        float(
+            "weight",
+            Range::Unit,
+            Technical,
+            "That the claim is right when it was made, taking this signal alone; of titles calibrated on labelled ones, of \
+             all else our own judgement.",
+        )
+        .unit("probability"),
         code("source", Technical, "crm, rectification, or the registered source."),
         term("source_class", "source_class", Technical, "What kind of place the source is."),
         code("host", Technical, "Host of the page; null for CRM rows.").null(),
         code("document_hash", Technical, "Keyed hash of the body or the CRM row."),
-        time("observed_at", Technical, "When it was seen, on the run's clock."),
+        time(
+            "observed_at",
+            Technical,
+            "From when it is: of a note its date, of a CRM column the record's last change (a year ago where the CRM tells none), of a post or an advert its \
+             own date; else when it was fetched, on the run's clock. A date without a time is midnight UTC.",
+        ),
         prose("quote", Professional, "The words it rests on, scrubbed, at most 300 characters, without names."),
         prose("locator", Technical, "Where in the document the words stand."),
         code("extractor", Technical, "What read it."),
