@@ -100,19 +100,19 @@ const LEAST: [(&str, f64, f64); 104] = [
     ("facets_deal_en_fresh_holdout", 0.91, 0.77),
     ("facets_bio_fresh_holdout", 0.87, 0.58),
     ("facets_feed_fresh_holdout", 0.88, 0.50),
-    ("facets_mail_own", 0.5, 0.3),
-    ("facets_seats_de_1_dev", 0.5, 0.3),
-    ("facets_seats_de_2_dev", 0.5, 0.3),
-    ("facets_seats_en_1_dev", 0.5, 0.3),
-    ("facets_seats_en_2_dev", 0.5, 0.3),
-    ("facets_entries_de_dev", 0.5, 0.3),
-    ("facets_entries_en_dev", 0.5, 0.3),
-    ("facets_feed2_de_dev", 0.5, 0.3),
-    ("facets_feed2_en_dev", 0.5, 0.3),
-    ("facets_seats_de_fresh_holdout", 0.5, 0.3),
-    ("facets_seats_en_fresh_holdout", 0.5, 0.3),
-    ("facets_entries_fresh_holdout", 0.5, 0.3),
-    ("facets_feed2_fresh_holdout", 0.5, 0.3),
+    ("facets_mail_own", 0.97, 0.95),
+    ("facets_seats_de_1_dev", 0.97, 0.69),
+    ("facets_seats_de_2_dev", 0.95, 0.71),
+    ("facets_seats_en_1_dev", 0.97, 0.75),
+    ("facets_seats_en_2_dev", 0.97, 0.86),
+    ("facets_entries_de_dev", 0.97, 0.73),
+    ("facets_entries_en_dev", 0.97, 0.85),
+    ("facets_feed2_de_dev", 0.97, 0.82),
+    ("facets_feed2_en_dev", 0.97, 0.84),
+    ("facets_seats_de_fresh_holdout", 0.83, 0.37),
+    ("facets_seats_en_fresh_holdout", 0.89, 0.58),
+    ("facets_entries_fresh_holdout", 0.89, 0.50),
+    ("facets_feed2_fresh_holdout", 0.83, 0.49),
 ];
 
 #[test]
@@ -140,7 +140,7 @@ fn near_misses_say_nothing_but_for_a_few() {
         ("facets_sceptic_en_traps", 40),
         ("facets_sceptic2_de_traps", 13),
         ("facets_sceptic2_en_traps", 24),
-        ("facets_seat_traps", 9),
+        ("facets_seat_traps", 5),
     ] {
         let set = texts(&[shipped(&format!("{name}.yaml"))]).sets.remove(0);
         assert!(set.silent > 40 && set.silent - set.kept_silent <= few, "{:#?}", set.misses);

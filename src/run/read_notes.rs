@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::permit::Permit;
-use crate::model::{About, DeadLetter, Evidence, PermitId, Subject, SubjectId};
+use crate::model::{About, DeadLetter, Evidence, PermitId, Signal, Subject, SubjectId};
 use crate::persona::unknown_crm_age;
 use crate::run::context::{Context, StageTimes};
 use crate::run::group::{COMPANY_PURPOSE, Leave, PROFILING_PURPOSE, Work};
@@ -97,7 +97,7 @@ impl<'a> Work<'a> {
             };
             let evidence = evidence(&source, &found, permit.clone());
             counts.statements += 1;
-            leave.signals.push(signal(context, found, evidence));
+            leave.signals.push(of_note(signal(context, found, evidence), source.note));
         }
         let too_old = context.is_too_old(COMPANY_PURPOSE, source.written_at);
         // What a note on a person says of the company would be left, with its words, when that person is erased.
@@ -110,7 +110,7 @@ impl<'a> Work<'a> {
             };
             let evidence = evidence(&source, &found, permit.clone());
             counts.statements += 1;
-            self.company.push(signal(context, found, evidence));
+            self.company.push(of_note(signal(context, found, evidence), source.note));
         }
         if reading.withheld > 0 {
             self.rows.dead_letters.push(DeadLetter {
@@ -140,6 +140,21 @@ fn evidence(source: &Source<'_>, found: &Found, permit: PermitId) -> Evidence {
     }
 }
 
+/// Tells where a statement stands with the CRM's id of the note, so that whoever doubts it can read the note there. The id of the
+/// signal rests on the words alone: the same ones in two notes are one statement.
+fn of_note(mut signal: Signal, note: &Note) -> Signal {
+    if let Some(id) = note.note_id.as_deref().filter(|id| is_plain(id)) {
+        signal.evidence.locator = format!("{} of {id}", signal.evidence.locator);
+    }
+    signal
+}
+
+/// Whether an id is none that may be words, which may name somebody.
+fn is_plain(id: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '{' | '}');
+    id.len() <= 64 && id.chars().all(is_plain) && id.contains(|c: char| c.is_ascii_digit())
+}
+
 /// Of what a note says: the same note on two contacts is one document.
 fn hash(context: &Context, note: &Note) -> String {
     context.ids.commitment("crm-note", note.text.reveal().as_bytes())
@@ -165,6 +180,14 @@ fn double(context: &Context, loser: &Note, winner: &Note) -> DeadLetter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_notes_name_nobody() {
+        for (id, plain) in [("N-22", true), ("00T5g00000ABCdeEAF", true), ("{8F2C-11}", true), ("Gespräch 3", false)] {
+            assert_eq!(is_plain(id), plain, "{id}");
+        }
+        assert!(!is_plain("Berger") && !is_plain(&"1".repeat(65)));
+    }
 
     #[test]
     fn what_is_old_has_aged_and_so_has_what_is_to_come() {

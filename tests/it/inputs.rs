@@ -72,7 +72,8 @@ fn every_format_gives_the_same_personas() {
         let counts = &said.json()["counts"]["notes"];
         assert_eq!((counts["rows"].as_u64(), counts["statements"].as_u64()), (Some(1), Some(1)), "{counts}");
         let tables = Tables::of(&home);
-        assert!(tables.evidence.iter().any(|e| e.evidence.locator.starts_with("note[")));
+        let told = |locator: &str| locator.starts_with("note[") && locator.ends_with("] of N-1");
+        assert!(tables.evidence.iter().any(|e| told(&e.evidence.locator)));
         found.push((tables.personas, tables.evidence));
         let left = fs::read_dir(home.join(".work")).map_or(0, Iterator::count);
         assert_eq!(left, 0, "something is left of the notes");

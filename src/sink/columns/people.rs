@@ -195,7 +195,7 @@ pub(super) fn evidence() -> Vec<Column> {
              own date; else when it was fetched, on the run's clock. A date without a time is midnight UTC.",
         ),
         prose("quote", Professional, "The words it rests on, scrubbed, at most 300 characters, without names."),
-        prose("locator", Technical, "Where in the document the words stand."),
+        prose("locator", Technical, "Where in the document the words stand; of a note with the CRM's id of it."),
         code("extractor", Technical, "What read it."),
         code("extractor_version", Technical, "Version of the extractor.").null(),
         code("permit_id", Legal, "The permit that covers it; joins to decisions."),
