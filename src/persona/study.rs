@@ -218,12 +218,9 @@ fn channels(persona: &mut Persona, input: &FusionInput<'_>, room: &Room) {
         let phase = preference.phase;
         let fixed =
             input.corrected(|c| if let Correction::Channel(p, c) = c { (*p == phase).then_some(*c) } else { None });
-        let facet = format!("channel.{phase}");
-        if fixed.is_some() || !room.is_open(FacetKind::Channels, &facet, preference.status) {
-            continue;
-        }
         let Some((study, prior)) = STUDIES.of(Facet::Channel(phase), input.account).next() else { continue };
-        if room.is_unwanted(&facet, &prior.value) {
+        let is_open = room.is_open(FacetKind::Channels, &prior.name, preference.status);
+        if fixed.is_some() || !is_open || room.is_unwanted(&prior.name, &prior.value) {
             continue;
         }
         preference.channel = prior.value.parse().ok();
@@ -236,9 +233,8 @@ fn requirements(persona: &mut Persona, input: &FusionInput<'_>, room: &Room) {
     let mut filled = Vec::with_capacity(persona.requirements.len());
     let mut priors = Vec::new();
     for row in std::mem::take(&mut persona.requirements) {
-        let facet = format!("requirement.{}", row.name);
-        let is_open = room.is_open(FacetKind::Requirements, &facet, row.status);
-        let open = row.value.is_none() && is_open && persona.holds(&row.name);
+        let is_open = || room.is_open(FacetKind::Requirements, &format!("requirement.{}", row.name), row.status);
+        let open = row.value.is_none() && persona.holds(&row.name) && is_open();
         let role = row.name.parse::<BuyingRole>().ok().filter(|_| open);
         let of = role.into_iter().flat_map(|role| STUDIES.of(Facet::Requirement(role), input.account));
         let before = filled.len();
