@@ -216,6 +216,9 @@ const THERE: [&str; 12] =
 /// Signs of a company behind its name.
 const FORMS: [&str; 10] = ["gmbh", "ag", "kg", "se", "ohg", "ltd", "inc", "plc", "llc", "corp"];
 
+/// Fewer words may be a slogan of a product: `Alles läuft digital.`
+const FEWEST: usize = 8;
+
 /// Of an announcement.
 const DAYS: [&str; 13] = [
     "montag",
