@@ -4,6 +4,7 @@
 //! nothing here tells whose data it is: results name files, tables and counts.
 
 pub mod access;
+mod enter;
 pub mod erase;
 pub mod office;
 pub mod portability;

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::audit::{self, AuditError, AuditLog, Entry, Kind, Leaf, LogReader, Stage};
-use crate::consent::event::{EventKind, LegalEvent, Origin, Proof, Scope};
+use crate::consent::event::LegalEvent;
 use crate::consent::gate::Clock;
 use crate::consent::ledger::{Import, Ledger, LedgerError};
 use crate::consent::policy::PROFILING;
@@ -119,16 +119,6 @@ impl Office {
         self.now
     }
 
-    /// The time of an event that is entered now. Where time stands still, events need an order all the same, and must
-    /// have begun: they lie on the day before, a second after each other.
-    fn event_time(&self) -> Timestamp {
-        if !self.home.is_demo() {
-            return self.now;
-        }
-        let after = i64::try_from(self.ledger.view().head()).unwrap_or(0) % 86_000;
-        self.now.checked_sub(SignedDuration::from_secs(86_400 - after)).unwrap_or(self.now)
-    }
-
     /// Purposes that a policy of this home has registered; a misspelt one must not pass for a right that was served.
     ///
     /// # Errors
@@ -226,19 +216,6 @@ impl Office {
         Ok(())
     }
 
-    /// Records a legal event that the controller enters.
-    ///
-    /// # Errors
-    /// Log or ledger cannot be written.
-    pub fn record(&mut self, event: LegalEvent) -> Result<(), OfficeError> {
-        let right = event.origin.field.clone();
-        self.log_right(&event.subject, &right)?;
-        let import = Import { events: &[event], ..Import::default() };
-        let now = self.now;
-        self.ledger.import(&mut self.vault, import, now)?;
-        self.log_ledger()
-    }
-
     /// Records that data of people is read, before it is shown.
     ///
     /// # Errors
@@ -290,25 +267,6 @@ impl Office {
         self.log_ledger()?;
         self.log.publish()?;
         Ok(new)
-    }
-
-    /// An event that the controller enters, now.
-    #[must_use]
-    pub fn event(&self, subject: &SubjectId, kind: EventKind, field: &str) -> LegalEvent {
-        LegalEvent {
-            external_id: None,
-            subject: subject.clone(),
-            kind,
-            basis: None,
-            scope: Scope::default().into(),
-            valid_from: None,
-            valid_to: None,
-            recorded_at: self.event_time(),
-            proof: Proof::default().into(),
-            origin: Origin { system: Origin::CONTROLLER.to_owned(), field: field.to_owned(), value_commitment: None }
-                .into(),
-            supersedes: None,
-        }
     }
 
     /// Takes people out of every snapshot; decisions stay as proof, but for the erased.
