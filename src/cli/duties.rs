@@ -180,8 +180,9 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     for subject in &over {
         journal.forget(subject)?;
         payloads.forget(office.key(subject))?;
-        office.store.release(office.key(subject))?;
+        office.store.release(&office.vault, office.key(subject))?;
     }
+    office.log_store()?;
     office.log.publish()?;
     let rows: u64 = changed.iter().map(|(_, done)| Table::ALL.into_iter().map(|t| done.removed(t)).sum::<u64>()).sum();
     let line = format!(

@@ -85,8 +85,17 @@ pub fn announce(office: &mut Office, subject: &SubjectId, run_goes_on: bool) -> 
         .fact("subject", digest(&salt, subject));
     // Before the entry: until the key goes, the vault alone knows whose it is.
     office.vault.begin_erasure(subject, &erasure)?;
-    let entry = office.log.append_now(vec![leaf.into()])?.start;
-    office.vault.suppress(&suppress)?;
+    // The log tells of the new list before it can be seen, and nobody else changes it meanwhile.
+    let log = &office.log;
+    let entry = office.vault.together(|vault| {
+        vault.suppress(&suppress)?;
+        // A person without any identifier adds nothing to an empty list.
+        let leaf = match vault.kept_out() {
+            Some(digest) => leaf.fact("kept_out", digest),
+            None => leaf,
+        };
+        Ok::<u64, OfficeError>(log.append_now(vec![leaf.into()])?.start)
+    })?;
     note_parts(office.home.path(), &office.vault, &office.ledger)?;
     if run_goes_on {
         let event = office.event(subject, EventKind::Erase, "erase");
@@ -134,7 +143,7 @@ pub fn destroy(
     // It ties their record to whom it hung on; the next run of each pipeline works on everybody.
     crate::sink::forget_rows(office.home.path())?;
     let payloads = Payloads::open(&office.home.audit_place().payloads())?.forget(&key)?;
-    office.store.forget(&key)?;
+    office.store.forget(&office.vault, &key)?;
     let suppressed = office.vault.identifiers(subject).len() as u64;
     office.vault.destroy(subject)?;
     office.ledger.forget(&office.vault, subject)?;

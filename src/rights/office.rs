@@ -103,14 +103,31 @@ impl Office {
         let (vault, ledger) = home.legal()?;
         let log = home.audit(&vault, wall)?;
         let identifiers = Identifiers::new(&vault, home.ids())?;
-        let store = Store::open(home.path())?;
+        let store = Store::open(home.path(), &vault)?;
         let now = now(&home, wall());
-        let office = Self { home, vault, ledger, log, identifiers, store, now };
+        let mut office = Self { home, vault, ledger, log, identifiers, store, now };
+        office.bind_kept_out()?;
         // One was cut off behind its key.
         if office.vault.told_erased()? < office.vault.erased()?.0 {
             office.tell_erased()?;
         }
         Ok(office)
+    }
+
+    /// Binds a list of those who are kept out that an older version wrote: from now on the log tells its digest.
+    fn bind_kept_out(&mut self) -> Result<(), OfficeError> {
+        if self.vault.kept_out().is_some() || self.vault.suppressed().is_empty() {
+            return Ok(());
+        }
+        let log = &self.log;
+        self.vault.together(|vault| {
+            vault.bind_kept_out()?;
+            let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Outcome) };
+            let leaf = leaf.fact("kept_out", vault.kept_out().unwrap_or_default());
+            log.append_now(vec![leaf.into()])?;
+            Ok::<(), OfficeError>(())
+        })?;
+        Ok(note_parts(self.home.path(), &self.vault, &self.ledger)?)
     }
 
     /// The time for legal events: the wall's, or, in a demo home, that of its newest snapshot's gate.
@@ -236,7 +253,24 @@ impl Office {
     /// See [`AuditError`].
     pub fn log_ledger(&self) -> Result<(), OfficeError> {
         note_parts(self.home.path(), &self.vault, &self.ledger)?;
-        self.log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", self.ledger.note()).into()])?;
+        let leaf = Leaf::new(Kind::Legal).fact("ledger", self.ledger.note()).fact("rights", self.kept()?);
+        self.log.append_now(vec![leaf.into()])?;
+        Ok(())
+    }
+
+    /// How often rectifications and sealed copies were changed.
+    fn kept(&self) -> Result<u64, OfficeError> {
+        Ok(self.vault.rights_note()?.map_or(0, |note| note.changes))
+    }
+
+    /// Tells log and anchors that rectifications or sealed copies were changed: a store, or a vault, that is put back is
+    /// behind both then.
+    ///
+    /// # Errors
+    /// See [`AuditError`].
+    pub fn log_store(&self) -> Result<(), OfficeError> {
+        note_parts(self.home.path(), &self.vault, &self.ledger)?;
+        self.log.append_now(vec![Leaf::new(Kind::Legal).fact("rights", self.kept()?).into()])?;
         Ok(())
     }
 
@@ -251,6 +285,7 @@ impl Office {
         kept::note_erased(self.home.path(), forgotten)?;
         let done = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Outcome) };
         let done = done.fact("forgotten_in_all", forgotten).fact("suppressed_in_all", kept_out);
+        let done = done.fact("rights", self.kept()?);
         self.log.append_now(vec![done.into()])?;
         Ok(self.vault.note_told_erased(forgotten)?)
     }

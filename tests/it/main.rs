@@ -35,6 +35,7 @@ mod lineage;
 mod own_words;
 mod parts;
 mod privacy;
+mod put_back;
 mod readers;
 mod report;
 mod rewrite;

@@ -69,7 +69,8 @@ pub(super) fn restrict(args: &RestrictArgs, wall: &Clock) -> anyhow::Result<Exit
     if args.lift {
         // Without purposes it ends restrictions only: a pending objection stays pending.
         office.record(office.event(&subject, EventKind::Lift, "lift"))?;
-        office.store.release(office.key(&subject))?;
+        office.store.release(&office.vault, office.key(&subject))?;
+        office.log_store()?;
         office.log.publish()?;
         let lines = [
             "lifted: the gate decides by the other events again".to_owned(),
@@ -81,7 +82,8 @@ pub(super) fn restrict(args: &RestrictArgs, wall: &Clock) -> anyhow::Result<Exit
     let copy = restrict::copy(office.home.path(), &subject)?;
     let event = office.event(&subject, EventKind::Restrict, "restrict");
     office.record(event)?;
-    office.store.keep_restricted(office.key(&subject), &copy)?;
+    office.store.keep_restricted(&office.vault, office.key(&subject), |_| copy)?;
+    office.log_store()?;
     finish(&office, &args.who.home, &subject, "restrict", "restricted: only storing is left")
 }
 
