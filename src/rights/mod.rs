@@ -17,6 +17,7 @@ mod scan_needle;
 mod scan_parquet;
 mod scan_read;
 mod scan_sqlite;
+mod seal;
 pub mod store;
 pub mod verify_erasure;
 pub mod wipe;

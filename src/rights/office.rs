@@ -17,6 +17,7 @@ use crate::consent::policy::PROFILING;
 use crate::consent::suppression::Identifiers;
 use crate::keys::{SubjectKey, Vault, VaultError};
 use crate::model::SubjectId;
+use crate::rights::restrict::RestrictError;
 use crate::rights::store::{Store, StoreError};
 use crate::run::home::{Home, HomeError, note_parts};
 use crate::run::kept;
@@ -46,6 +47,15 @@ pub enum OfficeError {
     /// What is kept of pages.
     #[error(transparent)]
     Kept(#[from] crate::run::kept::KeptError),
+}
+
+impl From<RestrictError> for OfficeError {
+    fn from(error: RestrictError) -> Self {
+        match error {
+            RestrictError::Sink(error) => error.into(),
+            RestrictError::Store(error) => error.into(),
+        }
+    }
 }
 
 impl From<AuditError> for OfficeError {

@@ -122,6 +122,15 @@ pub enum RunError {
     Worker,
 }
 
+impl From<crate::rights::restrict::RestrictError> for RunError {
+    fn from(error: crate::rights::restrict::RestrictError) -> Self {
+        match error {
+            crate::rights::restrict::RestrictError::Sink(error) => error.into(),
+            crate::rights::restrict::RestrictError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl RunError {
     /// The message, without anything that was read from an export.
     pub(super) fn without_contents(&self) -> String {

@@ -33,6 +33,7 @@ use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::revisit;
 use crate::run::rows::Rows;
+use crate::run::sealed;
 use crate::run::segments::{self, Rooms};
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
@@ -200,6 +201,7 @@ fn close(
     let late = context.gate.late_subjects();
     revisit::forget(context, &late)?;
     let no = finish.said_no.iter().cloned().chain(late).collect();
+    sealed::seal(context, home, &no)?;
     // Before publishing: what is cut off here is done again by the run that goes on.
     clean_older(context, home, &no, (world.wall)())?;
     drop_gone(context, home, (world.wall)())?;
@@ -210,7 +212,10 @@ fn close(
     // home free and takes the person out themselves.
     let quiet = context.watch.as_ref().map(crate::run::watch::Watch::hold).transpose()?;
     context.look()?;
-    let late = context.gate.late_subjects().into_iter().collect();
+    let late: std::collections::HashSet<_> = context.gate.late_subjects().into_iter().collect();
+    if !late.is_empty() {
+        sealed::seal(context, home, &late)?;
+    }
     clean_older(context, home, &late, (world.wall)())?;
     revisit::forget(context, &late)?;
     context.gate.readable()?;

@@ -38,6 +38,7 @@ mod privacy;
 mod put_back;
 mod readers;
 mod report;
+mod restricted;
 mod rewrite;
 mod rights;
 mod schedule;
