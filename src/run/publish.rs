@@ -308,7 +308,7 @@ async fn work(
     world: &World,
 ) -> Result<Counts, RunError> {
     let input = Counts::of_input(&loaded);
-    let mut counts = Counts { suppressed: loaded.suppressed, gone: context.gone.len() as u64, ..input };
+    let mut counts = Counts { gone: context.gone.len() as u64, ..input };
     writer.dead_letters(&loaded.dead_letters)?;
     let mut spool =
         tracing::info_span!("notes").in_scope(|| notes::sort_in(context, &mut loaded, home, writer, &mut counts))?;
