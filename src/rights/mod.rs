@@ -12,6 +12,7 @@ pub mod rectify;
 pub mod refresh;
 pub mod restrict;
 pub mod scan;
+mod scan_about;
 mod scan_escape;
 mod scan_needle;
 mod scan_parquet;
