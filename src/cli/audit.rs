@@ -242,7 +242,7 @@ fn audit(args: &AuditArgs, plain: &PlainArgs, book: &Book<'_>) -> anyhow::Result
             let Some(why) = why::why(book, &args.row)? else {
                 let text = format!(
                     "{} does not know {}: give a subject id, a CRM record, or the id of a signal, document, \
-                     decision or permit",
+                     decision or permit{}",
                     book.home.display(),
                     args.row,
                     kept_out(book)
