@@ -2,8 +2,6 @@
 //!
 //! Invariant: a log that holds less than it once did, or something else, is not gone on with.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use prosopon_tlog::{Checkpoint, Reader};
 
@@ -33,7 +31,7 @@ pub(super) fn check_anchor(place: &Place) -> Result<(), AuditError> {
     if !place.folder.join("checkpoint").exists() {
         return Err(behind(0));
     }
-    let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
+    let fail = |source| AuditError::of_log(place.folder.clone(), source);
     steady(place, |reader| {
         let found = reader.checkpoint().size();
         if found < anchor.size() {
@@ -52,7 +50,7 @@ const ATTEMPTS: u32 = 20;
 /// Reads the log; once more, if it failed because another process has published meanwhile, which takes partial tiles
 /// away that the older checkpoint needs.
 pub(super) fn steady<T>(place: &Place, read: impl Fn(&Reader) -> Result<T, AuditError>) -> Result<T, AuditError> {
-    let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
+    let fail = |source| AuditError::of_log(place.folder.clone(), source);
     let mut reader = Reader::open(&place.folder).map_err(fail)?;
     for _ in 0..ATTEMPTS {
         match read(&reader) {
@@ -71,7 +69,7 @@ pub(super) fn steady<T>(place: &Place, read: impl Fn(&Reader) -> Result<T, Audit
 
 /// The time of the newest entry, also of those that are not in tiles yet.
 pub(super) fn newest(place: &Place, size: u64) -> Result<Timestamp, AuditError> {
-    let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
+    let fail = |source| AuditError::of_log(place.folder.clone(), source);
     if size == 0 {
         return Ok(Timestamp::MIN);
     }

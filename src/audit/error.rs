@@ -24,6 +24,18 @@ pub enum AuditError {
         #[source]
         source: Arc<prosopon_tlog::Error>,
     },
+    /// The log's files are not as they were written.
+    #[error(
+        "the audit log in {path} is damaged: {source}. Nothing was fetched, written or shown without its record; run \
+         `prosopon audit verify`, keep the home as it is, and restore the newest backup of the whole home"
+    )]
+    Damaged {
+        /// The folder.
+        path: PathBuf,
+        /// What the log said.
+        #[source]
+        source: Arc<prosopon_tlog::Error>,
+    },
     /// The sealed payloads cannot be read or written.
     #[error(
         "the sealed payloads in {path} cannot be written or read: nothing was fetched, written or shown without its \
@@ -105,6 +117,21 @@ pub enum AuditError {
     /// The vault.
     #[error(transparent)]
     Vault(Arc<VaultError>),
+}
+
+impl AuditError {
+    /// What a log said: damage is told apart from a disk that is full or not to be written to.
+    pub(super) fn of_log(path: PathBuf, source: prosopon_tlog::Error) -> Self {
+        use prosopon_tlog::Error::{Damaged, Foreign, Io};
+        use std::io::ErrorKind::{InvalidData, UnexpectedEof};
+        let is_damage = match &source {
+            Damaged { .. } | Foreign { .. } => true,
+            Io { source, .. } => matches!(source.kind(), UnexpectedEof | InvalidData),
+            _ => false,
+        };
+        let source = Arc::new(source);
+        if is_damage { Self::Damaged { path, source } } else { Self::Log { path, source } }
+    }
 }
 
 impl From<VaultError> for AuditError {

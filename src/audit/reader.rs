@@ -4,7 +4,6 @@
 
 use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use prosopon_tlog::{Checkpoint, Pending, Reader};
@@ -33,7 +32,7 @@ impl LogReader {
     /// Missing, damaged or unreadable.
     pub fn open(place: &Place) -> Result<Self, AuditError> {
         let (reader, pending) = steady(place, |reader| {
-            let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
+            let fail = |source| AuditError::of_log(place.folder.clone(), source);
             Ok((reader.clone(), reader.pending().map_err(fail)?))
         })?;
         Ok(Self { reader, pending, payloads: Payloads::open_to_read(&place.payloads())?, folder: place.folder.clone() })
@@ -56,9 +55,7 @@ impl LogReader {
     /// # Errors
     /// Unreadable, or there are fewer entries.
     pub fn root(&self, size: u64) -> Result<prosopon_tlog::Hash, AuditError> {
-        self.reader
-            .root_at(size)
-            .map_err(|source| AuditError::Log { path: self.folder.clone(), source: Arc::new(source) })
+        self.reader.root_at(size).map_err(|source| AuditError::of_log(self.folder.clone(), source))
     }
 
     /// Visits the entries of a range in order until the visitor breaks off; a range beyond the end is cut.
@@ -91,7 +88,7 @@ impl LogReader {
         range: Range<u64>,
         visit: &mut dyn FnMut(u64, Leaf) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, AuditError> {
-        let fail = |source| AuditError::Log { path: self.folder.clone(), source: Arc::new(source) };
+        let fail = |source| AuditError::of_log(self.folder.clone(), source);
         let mut leaves = self.reader.leaves(range.clone()).map_err(fail)?;
         let mut known = self.checkpoint().size();
         for seq in range.clone() {
@@ -152,6 +149,8 @@ impl LogReader {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::audit::AuditLog;
     use crate::audit::Kind::{self, Genesis, Keys, Read};

@@ -157,7 +157,7 @@ impl AuditLog {
     }
 
     fn start(place: &Place, signer: Signer, wall: &Clock, check: bool) -> Result<Self, AuditError> {
-        let fail = |source| AuditError::Log { path: place.folder.clone(), source: Arc::new(source) };
+        let fail = |source| AuditError::of_log(place.folder.clone(), source);
         let log = Log::open(&place.folder, &place.origin, signer).map_err(fail)?;
         let payloads = Payloads::open(&place.payloads())?;
         let newest = newest(place, log.size())?;
@@ -291,7 +291,7 @@ impl Worker {
             }
         }
         let leaves = self.store(&entries)?;
-        let fail = |source| AuditError::Log { path: self.place.folder.clone(), source: Arc::new(source) };
+        let fail = |source| AuditError::of_log(self.place.folder.clone(), source);
         let numbers = self.log.append_batch(&leaves).map_err(fail)?;
         self.newest = at;
         Ok(numbers.start)
@@ -319,7 +319,7 @@ impl Worker {
     }
 
     fn publish(&mut self) -> Result<(), AuditError> {
-        let fail = |source| AuditError::Log { path: self.place.folder.clone(), source: Arc::new(source) };
+        let fail = |source| AuditError::of_log(self.place.folder.clone(), source);
         let note = self.log.publish().map_err(fail)?.to_string();
         let path = &self.place.anchor;
         crate::run::files::write_atomically(path, note.as_bytes())

@@ -21,6 +21,7 @@ use crate::audit::report::{
 };
 use crate::audit::source::Book;
 use crate::consent::gate::Clock;
+use crate::sink;
 
 /// Something was found.
 const FOUND: u8 = 1;
@@ -241,9 +242,10 @@ fn audit(args: &AuditArgs, plain: &PlainArgs, book: &Book<'_>) -> anyhow::Result
             let Some(why) = why::why(book, &args.row)? else {
                 let text = format!(
                     "{} does not know {}: give a subject id, a CRM record, or the id of a signal, document, \
-                     decision or permit",
+                     decision or permit{}",
                     book.home.display(),
-                    args.row
+                    args.row,
+                    kept_out(book)
                 );
                 return Err(Usage(text).into());
             };
@@ -279,5 +281,30 @@ fn print<T: Serialize + Tell>(answer: &T, plain: &PlainArgs) -> anyhow::Result<E
         answer.tell(&mut report::Page::new(&mut out))?;
     }
     out.flush()?;
-    Ok(if answer.found() { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
+    Ok(match (answer.found(), answer.unchecked()) {
+        (true, _) => ExitCode::from(FOUND),
+        (false, true) => ExitCode::from(NOT_CHECKED),
+        (false, false) => ExitCode::SUCCESS,
+    })
+}
+
+/// Who is left out for what an erased person had leaves nothing behind: the newest snapshots tell how many there are.
+fn kept_out(book: &Book<'_>) -> String {
+    let count = |name: &str| {
+        let counts = sink::pipelines(book.home).into_iter().filter_map(|pipeline| {
+            let snapshot = sink::current(book.home, &pipeline).ok()??;
+            snapshot.manifest().ok()?["summary"]["counts"][name].as_u64()
+        });
+        counts.sum::<u64>()
+    };
+    let (address, name) = (count("suppressed_by_address"), count("suppressed_by_name"));
+    if address + name == 0 {
+        return String::new();
+    }
+    format!(
+        ". Of a contact that was left out because an erased person had the same address, or the same name at the same \
+         company, nothing is kept: the newest runs left out {address} for the address and {name} for the name, under \
+         records that no erased person had. If this is somebody else (a successor on a functional mailbox), give the \
+         record an address of its own in the CRM"
+    )
 }

@@ -189,7 +189,7 @@ fn legal(home: &Home, outcome: &mut Outcome) -> Option<(Vault, Ledger)> {
             outcome.find("ledger", error.to_string());
             None
         }
-        Err(error @ HomeError::Older { .. }) => {
+        Err(error @ (HomeError::Older { .. } | HomeError::Changed { .. })) => {
             outcome.find("home", error.to_string());
             None
         }

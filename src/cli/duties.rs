@@ -130,6 +130,9 @@ pub(super) struct SweepArgs {
     /// Only tell what would go
     #[arg(long)]
     dry_run: bool,
+    /// Also destroy sealed copies of those whose processing is restricted (Art. 18); ask them before
+    #[arg(long)]
+    sealed: bool,
     #[command(flatten)]
     home: AtHome,
 }
@@ -138,6 +141,9 @@ pub(super) struct SweepArgs {
 pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> {
     let mut office = args.home.office(wall)?;
     let mut over = refresh::overdue(&office)?;
+    let mut sealed = office.sealed_overdue()?;
+    let waiting = if args.sealed { Vec::new() } else { std::mem::take(&mut sealed) };
+    over.extend(sealed.into_iter().filter(|subject| !over.contains(subject)).collect::<Vec<_>>());
     let now = office.now();
     let tapes = cassettes(office.home.path()).map_err(|e| unreadable(&office, e))?;
     let tapes = tapes.iter().filter(|tape| tape.is_over(now)).count();
@@ -149,8 +155,9 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
             if is_none { "nothing is kept beyond its time" } else { &format!("{what} are kept beyond their time") };
         let told = json!({
             "overdue": over.len(), "swept": 0, "recordings_overdue": tapes, "pages_overdue": pages,
+            "sealed_waiting": waiting.len(),
         });
-        args.home.print(&told, &[line.to_owned()])?;
+        args.home.print(&told, &[Some(line.to_owned()), waits(&waiting)].into_iter().flatten().collect::<Vec<_>>())?;
         return Ok(ExitCode::SUCCESS);
     }
     if !confirmed(&format!("The data of {what} will be destroyed."), args.yes)? {
@@ -180,8 +187,11 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     for subject in &over {
         journal.forget(subject)?;
         payloads.forget(office.key(subject))?;
-        office.store.release(office.key(subject))?;
+        if !waiting.contains(subject) {
+            office.store.release(&office.vault, office.key(subject))?;
+        }
     }
+    office.log_store()?;
     office.log.publish()?;
     let rows: u64 = changed.iter().map(|(_, done)| Table::ALL.into_iter().map(|t| done.removed(t)).sum::<u64>()).sum();
     let line = format!(
@@ -189,9 +199,19 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
          permitted any more",
         over.len()
     );
-    let told = json!({ "overdue": over.len(), "swept": over.len(), "rows": rows, "recordings": tapes, "pages": pages });
-    args.home.print(&told, &[line])?;
+    let told = json!({
+        "overdue": over.len(), "swept": over.len(), "rows": rows, "recordings": tapes, "pages": pages,
+        "sealed_waiting": waiting.len(),
+    });
+    args.home.print(&told, &[Some(line), waits(&waiting)].into_iter().flatten().collect::<Vec<_>>())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Sealed copies that a sweep leaves.
+fn waits(waiting: &[SubjectId]) -> Option<String> {
+    let text = "sealed cop(ies) of restricted people are kept beyond their time and wait for you: ask the person, then erase \
+                them or repeat this with --sealed; `retention overdue` lists them";
+    (!waiting.is_empty()).then(|| format!("{} {text}", waiting.len()))
 }
 
 /// The home's recordings cannot be read or removed.

@@ -68,6 +68,7 @@ fn number(error: &anyhow::Error) -> u8 {
             || cause.is::<HomeError>()
             || cause.is::<JournalError>()
             || cause.is::<StoreError>()
+            || cause.is::<crate::rights::store::StoreError>()
             || cause.is::<LockError>()
             || cause.is::<io::Error>()
         {

@@ -145,6 +145,16 @@ pub(super) fn tell(summary: &Summary) -> io::Result<()> {
     }
     if counts.suppressed > 0 {
         writeln!(out, "              {} more were erased before and are left out", counts.suppressed)?;
+        let (address, name) = (counts.suppressed_by_address, counts.suppressed_by_name);
+        if address + name > 0 {
+            let how = format!("{address} by an address, {name} by the name at that company");
+            writeln!(
+                out,
+                "              {} of these stand under a record of their own ({how}): who is no successor on",
+                address + name
+            )?;
+            writeln!(out, "              the mailbox of an erased person, and no namesake, is that person")?;
+        }
     }
     if counts.gone > 0 {
         writeln!(out, "              {} more were deleted or merged in the CRM", counts.gone)?;

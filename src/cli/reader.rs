@@ -30,6 +30,7 @@ pub(super) struct Reader {
     gate: Gate,
     recorder: Recorder,
     asked: Vec<(DecisionRow, Grounds)>,
+    store: Store,
 }
 
 impl Reader {
@@ -50,12 +51,13 @@ impl Reader {
             None => Arc::clone(wall),
         };
         let log = home.audit(&vault, wall)?;
+        let store = Store::open_to_read(home.path(), &vault)?;
         let view = ledger.take_view();
         let view = if home.is_demo() { view.pinned() } else { view };
         let people = Arc::new(People::new(vault, ledger));
         let recorder = Recorder::new(log, audit::Keys::Of(Arc::clone(&people)), None, &policy);
         let gate = Gate::new(policy, view, home.ids(), clock).with_people(Some(people));
-        Ok(Self { home, pipeline, snapshot, manifest, gate, recorder, asked: Vec::new() })
+        Ok(Self { home, pipeline, snapshot, manifest, gate, recorder, asked: Vec::new(), store })
     }
 
     /// Whether the persona may be shown; a refusal says why.
@@ -74,7 +76,7 @@ impl Reader {
     /// What was put right about a person.
     pub fn rectifications(&self, subject: &SubjectId) -> anyhow::Result<Vec<Rectification>> {
         let key = self.recorder.keys().get(subject)?.context("the vault has no key of that person")?;
-        Ok(Store::open(self.home.path())?.rectifications(&key)?)
+        Ok(self.store.rectifications(&key)?)
     }
 
     /// All subjects of the snapshot that may be shown now.

@@ -84,6 +84,10 @@ impl<'a> Page<'a> {
 pub(super) trait Tell {
     /// Whether it found something that must not be: exit code 1.
     fn found(&self) -> bool;
+    /// Whether something could not be checked: exit code 2, if nothing was found.
+    fn unchecked(&self) -> bool {
+        false
+    }
     /// Prints it.
     fn tell(&self, page: &mut Page<'_>) -> io::Result<()>;
 }
@@ -176,7 +180,14 @@ impl Tell for Violations {
     fn tell(&self, page: &mut Page<'_>) -> io::Result<()> {
         let Self { leaves, permits, rows, .. } = self;
         page.title(&format!("{permits} permits in {leaves} log entries, {rows} current personas"))?;
+        for policy in &self.unchecked {
+            page.row("UNCHECKED", &format!("{policy} is missing: what was permitted under it cannot be judged"))?;
+        }
         page.findings(&self.findings)
+    }
+
+    fn unchecked(&self) -> bool {
+        !self.unchecked.is_empty()
     }
 }
 

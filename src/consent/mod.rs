@@ -25,6 +25,7 @@ pub mod reason;
 #[cfg(test)]
 mod reference;
 pub mod request;
+pub mod restriction;
 pub mod shared;
 mod source_rules;
 mod standing;

@@ -27,6 +27,38 @@ fn names(given: &str, family: &str) -> BTreeSet<(String, String)> {
     spellings(given).into_iter().flat_map(|given| family.clone().map(|family| (given.clone(), family))).collect()
 }
 
+/// A name of more words is taken as it stands in its columns.
+const MOST_WORDS: usize = 8;
+
+/// Every way in which the words of a name may have been given and family name: exports have all of it in one of the two
+/// columns, or the two exchanged.
+fn readings(given: &str, family: &str) -> BTreeSet<(String, String)> {
+    let mut all = names(given, family);
+    let split = |text| str::split(text, [' ', ',', '\t', '\u{a0}']).filter(|word| !word.is_empty());
+    let words: Vec<&str> = split(given).chain(split(family)).collect();
+    if words.len() > MOST_WORDS {
+        return all;
+    }
+    for at in 0..words.len() {
+        let (first, rest) = (words[..at].join(" "), words[at..].join(" "));
+        all.extend(names(&first, &rest));
+        all.extend(names(&rest, &first));
+        all.extend(names("", &format!("{rest} {first}")));
+    }
+    all
+}
+
+/// By what an erased person was known again. Whose it was, nobody can tell any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownBy {
+    /// The id of the record.
+    Record,
+    /// An e-mail address, which others may have by now.
+    Address,
+    /// The name, at that company.
+    Name,
+}
+
 /// Hashes the identifiers of one home.
 pub struct Identifiers(Box<HashIdentifier>, Ids);
 
@@ -71,24 +103,43 @@ impl Identifiers {
     pub fn contact(&self, crm: &str, contact: &CrmContact) -> Vec<Identifier> {
         let mut all = vec![self.record(crm, &contact.record_id)];
         all.extend(contact.emails.iter().map(|e| self.email(e.reveal())));
-        let companies = contact.account_record.iter().chain(&contact.account_aliases);
         if !contact.family_name.reveal().is_empty() {
-            let names = names(contact.given_name.reveal(), contact.family_name.reveal());
-            let at = |company: &String| {
-                names
-                    .iter()
-                    .map(|(given, family)| (self.0)("name", &[crm, &self.1.form(company), given, family]))
-                    .collect::<Vec<_>>()
-            };
-            all.extend(companies.flat_map(at));
+            all.extend(self.at_companies(
+                crm,
+                contact,
+                &names(contact.given_name.reveal(), contact.family_name.reveal()),
+            ));
         }
         all
     }
 
-    /// Whether a contact is somebody who was erased.
+    /// Names at each record of a contact's company.
+    fn at_companies(&self, crm: &str, contact: &CrmContact, names: &BTreeSet<(String, String)>) -> Vec<Identifier> {
+        let companies = contact.account_record.iter().chain(&contact.account_aliases);
+        let at = |company: &String| {
+            let company = self.1.form(company);
+            let hash = |(given, family): &(String, String)| (self.0)("name", &[crm, &company, given, family]);
+            names.iter().map(hash).collect::<Vec<_>>()
+        };
+        companies.flat_map(at).collect()
+    }
+
+    /// By what a contact is known as somebody who was erased; `None` = they are not. The name is read in every way in which
+    /// it may stand in its columns.
     #[must_use]
-    pub fn is_suppressed(&self, crm: &str, contact: &CrmContact, ledger: &LedgerView) -> bool {
-        ledger.n_suppressed() > 0 && self.contact(crm, contact).iter().any(|mac| ledger.is_suppressed(mac))
+    pub fn suppressed_by(&self, crm: &str, contact: &CrmContact, ledger: &LedgerView) -> Option<KnownBy> {
+        if ledger.n_suppressed() == 0 {
+            return None;
+        }
+        if ledger.is_suppressed(&self.record(crm, &contact.record_id)) {
+            return Some(KnownBy::Record);
+        }
+        if contact.emails.iter().any(|email| ledger.is_suppressed(&self.email(email.reveal()))) {
+            return Some(KnownBy::Address);
+        }
+        let names = readings(contact.given_name.reveal(), contact.family_name.reveal());
+        let is_known = self.at_companies(crm, contact, &names).iter().any(|mac| ledger.is_suppressed(mac));
+        is_known.then_some(KnownBy::Name)
     }
 }
 
@@ -108,6 +159,21 @@ mod tests {
             assert!(same(["Jürgen", "Müller"], other), "{other:?}");
         }
         assert!(!same(["Jürgen", "Müller"], ["Jörgen", "Müller"]) && names("Erika", "Beispiel").len() == 1);
+        let read = |[given, family]: [&str; 2], [one, other]: [&str; 2]| {
+            !names(given, family).is_disjoint(&readings(one, other))
+        };
+        for other in [["", "Jürgen Müller"], ["Müller", "Jürgen"], ["Jürgen Müller", ""], ["", "Müller, Jurgen"]]
+        {
+            assert!(read(["Jürgen", "Müller"], other), "{other:?}");
+        }
+        // Whoever was erased may have stood in one column, too.
+        for other in [["Jürgen", "Müller"], ["Müller", "Jürgen"]] {
+            assert!(read(["", "Jürgen Müller"], other), "{other:?}");
+        }
+        for other in [["", "Anna von der Heide"], ["von der Heide", "Anna"], ["Anna von der", "Heide"]] {
+            assert!(read(["Anna", "von der Heide"], other), "{other:?}");
+        }
+        assert!(!read(["Anna", "von der Heide"], ["", "Anna Heide"]) && !read(["Jürgen", "Müller"], ["", "Müller"]));
         let identifiers = Identifiers::new(&Vault::in_memory().expect("a vault"), &Ids::new([7; 32])).expect("a key");
         let mail = |address: &str| identifiers.email(address);
         for other in ["torben@xn--mller-kva.example", "Torben+x@MÜLLER.example.", " torben@mu\u{308}ller.example"] {

@@ -12,7 +12,7 @@ pub use master::{MasterKey, MasterSource};
 pub use sealing::Sealed;
 pub(crate) use sealing::{open, seal};
 pub use subject::SubjectKey;
-pub use vault::{Identifier, Vault, VaultError};
+pub use vault::{Identifier, RightsNote, Vault, VaultError};
 
 /// 32 random bytes of the system.
 ///

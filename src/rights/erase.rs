@@ -52,6 +52,10 @@ pub struct Receipt {
     pub recipients: Vec<String>,
 }
 
+/// The fact of the entry that binds a receipt, and of the erasure's own entry that such a one will come.
+pub(super) const RECEIPT: &str = "receipt";
+pub(super) const BOUND: &str = "receipt_bound";
+
 /// The schema of receipts that this version writes.
 pub const SCHEMA: &str = "prosopon-erasure-receipt/1";
 
@@ -82,11 +86,22 @@ pub fn announce(office: &mut Office, subject: &SubjectId, run_goes_on: bool) -> 
     let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Erase) }
         .fact("suppressed", suppress.len())
         .fact("erasure", erasure.as_str())
-        .fact("subject", digest(&salt, subject));
+        .fact("subject", digest(&salt, subject))
+        // Without such an entry the receipt is not the one that was written.
+        .fact(BOUND, true);
     // Before the entry: until the key goes, the vault alone knows whose it is.
     office.vault.begin_erasure(subject, &erasure)?;
-    let entry = office.log.append_now(vec![leaf.into()])?.start;
-    office.vault.suppress(&suppress)?;
+    // The log tells of the new list before it can be seen, and nobody else changes it meanwhile.
+    let log = &office.log;
+    let entry = office.vault.together(|vault| {
+        vault.suppress(&suppress)?;
+        // A person without any identifier adds nothing to an empty list.
+        let leaf = match vault.kept_out() {
+            Some(digest) => leaf.fact("kept_out", digest),
+            None => leaf,
+        };
+        Ok::<u64, OfficeError>(log.append_now(vec![leaf.into()])?.start)
+    })?;
     note_parts(office.home.path(), &office.vault, &office.ledger)?;
     if run_goes_on {
         let event = office.event(subject, EventKind::Erase, "erase");
@@ -134,23 +149,13 @@ pub fn destroy(
     // It ties their record to whom it hung on; the next run of each pipeline works on everybody.
     crate::sink::forget_rows(office.home.path())?;
     let payloads = Payloads::open(&office.home.audit_place().payloads())?.forget(&key)?;
-    office.store.forget(&key)?;
+    office.store.forget(&office.vault, &key)?;
     let suppressed = office.vault.identifiers(subject).len() as u64;
     office.vault.destroy(subject)?;
     office.ledger.forget(&office.vault, subject)?;
     office.tell_erased()?;
     drop(lock);
-    let mut rows = std::collections::BTreeMap::new();
-    for (_, done) in &changed {
-        for table in Table::ALL {
-            let n = done.removed(table);
-            if n > 0 {
-                *rows.entry(table.to_string()).or_default() += n;
-            }
-        }
-    }
-    let checkpoint = office.reader()?.checkpoint().to_string();
-    Ok(Receipt {
+    let mut receipt = Receipt {
         schema: SCHEMA.to_owned(),
         controller: office.home.controller().to_owned(),
         erased_at: office.now(),
@@ -158,13 +163,31 @@ pub fn destroy(
         subject: digest(&announced.salt, subject),
         entry: announced.entry,
         erasure: announced.erasure.clone(),
-        checkpoint,
-        rows,
+        checkpoint: String::new(),
+        rows: removed(&changed),
         snapshots: changed.iter().filter(|(_, done)| !done.is_empty()).count() as u64,
         payloads,
         suppressed,
         recipients,
-    })
+    };
+    let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Outcome) };
+    office.log.append_now(vec![leaf.fact(RECEIPT, receipt.digest().unwrap_or_default()).into()])?;
+    receipt.checkpoint = office.reader()?.checkpoint().to_string();
+    Ok(receipt)
+}
+
+/// Rows that went, by table.
+fn removed(changed: &[(Snapshot, Rewritten)]) -> std::collections::BTreeMap<String, u64> {
+    let mut rows = std::collections::BTreeMap::new();
+    for (_, done) in changed {
+        for table in Table::ALL {
+            let n = done.removed(table);
+            if n > 0 {
+                *rows.entry(table.to_string()).or_default() += n;
+            }
+        }
+    }
+    rows
 }
 
 /// Who received a persona of this person: the recipients of every permit to emit it.
@@ -187,6 +210,18 @@ fn digest(salt: &[u8], subject: &SubjectId) -> String {
 }
 
 impl Receipt {
+    /// What binds all of it but the checkpoint, which comes after: under the salt, so that the entry that has it leads nobody
+    /// to a person, or to another erasure. `None` = the receipt is damaged.
+    #[must_use]
+    pub fn digest(&self) -> Option<String> {
+        let salt = HEXLOWER.decode(self.salt.as_bytes()).ok()?;
+        let text = serde_json::to_vec(&Self { checkpoint: String::new(), ..self.clone() }).expect("plain data");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&salt).expect("HMAC takes keys of any length");
+        mac.update(b"receipt");
+        mac.update(&text);
+        Some(HEXLOWER.encode(&mac.finalize().into_bytes()))
+    }
+
     /// Whether a subject id is that of the erased person; `None` = the receipt is damaged.
     #[must_use]
     pub fn is_about(&self, subject: &SubjectId) -> Option<bool> {

@@ -4,6 +4,7 @@
 //! nothing here tells whose data it is: results name files, tables and counts.
 
 pub mod access;
+mod enter;
 pub mod erase;
 pub mod office;
 pub mod portability;
@@ -11,11 +12,13 @@ pub mod rectify;
 pub mod refresh;
 pub mod restrict;
 pub mod scan;
+mod scan_about;
 mod scan_escape;
 mod scan_needle;
 mod scan_parquet;
 mod scan_read;
 mod scan_sqlite;
+mod seal;
 pub mod store;
 pub mod verify_erasure;
 pub mod wipe;

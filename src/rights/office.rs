@@ -7,16 +7,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::audit::{self, AuditError, AuditLog, Entry, Kind, Leaf, LogReader, Stage};
-use crate::consent::event::{EventKind, LegalEvent, Origin, Proof, Scope};
+use crate::consent::event::LegalEvent;
 use crate::consent::gate::Clock;
 use crate::consent::ledger::{Import, Ledger, LedgerError};
 use crate::consent::policy::PROFILING;
 use crate::consent::suppression::Identifiers;
 use crate::keys::{SubjectKey, Vault, VaultError};
 use crate::model::SubjectId;
+use crate::rights::restrict::RestrictError;
 use crate::rights::store::{Store, StoreError};
 use crate::run::home::{Home, HomeError, note_parts};
 use crate::run::kept;
@@ -46,6 +47,15 @@ pub enum OfficeError {
     /// What is kept of pages.
     #[error(transparent)]
     Kept(#[from] crate::run::kept::KeptError),
+}
+
+impl From<RestrictError> for OfficeError {
+    fn from(error: RestrictError) -> Self {
+        match error {
+            RestrictError::Sink(error) => error.into(),
+            RestrictError::Store(error) => error.into(),
+        }
+    }
 }
 
 impl From<AuditError> for OfficeError {
@@ -103,9 +113,10 @@ impl Office {
         let (vault, ledger) = home.legal()?;
         let log = home.audit(&vault, wall)?;
         let identifiers = Identifiers::new(&vault, home.ids())?;
-        let store = Store::open(home.path())?;
+        let store = Store::open(home.path(), &vault)?;
         let now = now(&home, wall());
-        let office = Self { home, vault, ledger, log, identifiers, store, now };
+        let mut office = Self { home, vault, ledger, log, identifiers, store, now };
+        office.bind_kept_out()?;
         // One was cut off behind its key.
         if office.vault.told_erased()? < office.vault.erased()?.0 {
             office.tell_erased()?;
@@ -113,20 +124,26 @@ impl Office {
         Ok(office)
     }
 
+    /// Binds a list of those who are kept out that an older version wrote: from now on the log tells its digest.
+    fn bind_kept_out(&mut self) -> Result<(), OfficeError> {
+        if self.vault.kept_out().is_some() || self.vault.suppressed().is_empty() {
+            return Ok(());
+        }
+        let log = &self.log;
+        self.vault.together(|vault| {
+            vault.bind_kept_out()?;
+            let leaf = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Outcome) };
+            let leaf = leaf.fact("kept_out", vault.kept_out().unwrap_or_default());
+            log.append_now(vec![leaf.into()])?;
+            Ok::<(), OfficeError>(())
+        })?;
+        Ok(note_parts(self.home.path(), &self.vault, &self.ledger)?)
+    }
+
     /// The time for legal events: the wall's, or, in a demo home, that of its newest snapshot's gate.
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now
-    }
-
-    /// The time of an event that is entered now. Where time stands still, events need an order all the same, and must
-    /// have begun: they lie on the day before, a second after each other.
-    fn event_time(&self) -> Timestamp {
-        if !self.home.is_demo() {
-            return self.now;
-        }
-        let after = i64::try_from(self.ledger.view().head()).unwrap_or(0) % 86_000;
-        self.now.checked_sub(SignedDuration::from_secs(86_400 - after)).unwrap_or(self.now)
     }
 
     /// Purposes that a policy of this home has registered; a misspelt one must not pass for a right that was served.
@@ -226,19 +243,6 @@ impl Office {
         Ok(())
     }
 
-    /// Records a legal event that the controller enters.
-    ///
-    /// # Errors
-    /// Log or ledger cannot be written.
-    pub fn record(&mut self, event: LegalEvent) -> Result<(), OfficeError> {
-        let right = event.origin.field.clone();
-        self.log_right(&event.subject, &right)?;
-        let import = Import { events: &[event], ..Import::default() };
-        let now = self.now;
-        self.ledger.import(&mut self.vault, import, now)?;
-        self.log_ledger()
-    }
-
     /// Records that data of people is read, before it is shown.
     ///
     /// # Errors
@@ -259,7 +263,24 @@ impl Office {
     /// See [`AuditError`].
     pub fn log_ledger(&self) -> Result<(), OfficeError> {
         note_parts(self.home.path(), &self.vault, &self.ledger)?;
-        self.log.append_now(vec![Leaf::new(Kind::Legal).fact("ledger", self.ledger.note()).into()])?;
+        let leaf = Leaf::new(Kind::Legal).fact("ledger", self.ledger.note()).fact("rights", self.kept()?);
+        self.log.append_now(vec![leaf.into()])?;
+        Ok(())
+    }
+
+    /// How often rectifications and sealed copies were changed.
+    fn kept(&self) -> Result<u64, OfficeError> {
+        Ok(self.vault.rights_note()?.map_or(0, |note| note.changes))
+    }
+
+    /// Tells log and anchors that rectifications or sealed copies were changed: a store, or a vault, that is put back is
+    /// behind both then.
+    ///
+    /// # Errors
+    /// See [`AuditError`].
+    pub fn log_store(&self) -> Result<(), OfficeError> {
+        note_parts(self.home.path(), &self.vault, &self.ledger)?;
+        self.log.append_now(vec![Leaf::new(Kind::Legal).fact("rights", self.kept()?).into()])?;
         Ok(())
     }
 
@@ -274,6 +295,7 @@ impl Office {
         kept::note_erased(self.home.path(), forgotten)?;
         let done = Leaf { stage: Some(Stage::Rights), ..Leaf::new(Kind::Outcome) };
         let done = done.fact("forgotten_in_all", forgotten).fact("suppressed_in_all", kept_out);
+        let done = done.fact("rights", self.kept()?);
         self.log.append_now(vec![done.into()])?;
         Ok(self.vault.note_told_erased(forgotten)?)
     }
@@ -290,25 +312,6 @@ impl Office {
         self.log_ledger()?;
         self.log.publish()?;
         Ok(new)
-    }
-
-    /// An event that the controller enters, now.
-    #[must_use]
-    pub fn event(&self, subject: &SubjectId, kind: EventKind, field: &str) -> LegalEvent {
-        LegalEvent {
-            external_id: None,
-            subject: subject.clone(),
-            kind,
-            basis: None,
-            scope: Scope::default().into(),
-            valid_from: None,
-            valid_to: None,
-            recorded_at: self.event_time(),
-            proof: Proof::default().into(),
-            origin: Origin { system: Origin::CONTROLLER.to_owned(), field: field.to_owned(), value_commitment: None }
-                .into(),
-            supersedes: None,
-        }
     }
 
     /// Takes people out of every snapshot; decisions stay as proof, but for the erased.

@@ -191,6 +191,9 @@ pub fn refresh(office: &Office, people: &[SubjectId], reason: &'static str) -> R
 /// Tables or log cannot be written.
 pub fn refresh_locked(office: &Office, people: &[SubjectId], reason: &'static str) -> Result<TakenOut, OfficeError> {
     let people: HashSet<SubjectId> = people.iter().cloned().collect();
+    if reason != RETENTION {
+        office.seal_restricted(&people)?;
+    }
     kept::forget(office.home.path(), people.iter().filter_map(|subject| office.vault.key(subject)))?;
     if reason == RETENTION && !people.is_empty() {
         // Nothing of theirs is carried over, nor what is known of their rows.

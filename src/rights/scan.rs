@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::scan_about::{About, SUBJECT_ID};
 use super::scan_escape::unescaped;
 use super::scan_needle::{Matcher, Needle, NeedleError};
 use super::scan_read::{Limit, Limited, looks_binary, read_up_to};
@@ -122,6 +123,7 @@ pub fn scan(home: &Path, needles: &[Needle]) -> Result<Report, NeedleError> {
 pub struct Scan {
     pub(super) matcher: Matcher,
     pub(super) keys: Vec<Arc<TableKeys>>,
+    pub(super) about: Option<Box<About>>,
 }
 
 impl Scan {
@@ -130,7 +132,7 @@ impl Scan {
     /// # Errors
     /// Too many or too long needles.
     pub fn new(needles: &[Needle]) -> Result<Self, NeedleError> {
-        Ok(Self { matcher: Matcher::new(needles)?, keys: Vec::new() })
+        Ok(Self { matcher: Matcher::new(needles)?, keys: Vec::new(), about: None })
     }
 
     /// Gives the keys of encrypted tables; a file for which none fits is told as unreadable.
@@ -223,7 +225,7 @@ impl Walk<'_> {
             self.report.unreadable.push(Unreadable { file: shown.clone(), why });
         }
         for ((how, needle), count) in found.hits {
-            let label = self.scan.matcher.labels[needle].clone();
+            let label = self.scan.matcher.labels.get(needle).map_or(SUBJECT_ID, |label| label).to_owned();
             self.report.hits.push(Hit { file: shown.clone(), how, label, count });
         }
     }
@@ -255,7 +257,7 @@ impl Walk<'_> {
 /// What was found in one file.
 pub(super) struct Found<'a> {
     pub(super) scan: &'a Scan,
-    hits: BTreeMap<(String, usize), u64>,
+    pub(super) hits: BTreeMap<(String, usize), u64>,
     pub(super) trouble: Vec<String>,
 }
 
@@ -337,6 +339,7 @@ impl<'a> Found<'a> {
 
     /// Searches bytes of which the first `seen` have been searched before.
     fn search(&mut self, bytes: &[u8], seen: usize, how: &str, text: bool) {
+        self.ids(bytes, seen, how);
         let matcher = &self.scan.matcher;
         let mut plain = BTreeMap::new();
         matcher.find(bytes, seen, text, |needle, form| {

@@ -11,7 +11,7 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
 use super::scan::Found;
-use crate::sink::{SinkError, open_parquet};
+use crate::sink::{SinkError, open_parquet, parquet_says};
 
 /// Searches a file; tells whether all of it was read.
 pub(super) fn search(path: &Path, found: &mut Found<'_>) -> bool {
@@ -34,7 +34,7 @@ fn try_search(path: &Path, found: &mut Found<'_>) -> Result<(), Box<dyn std::err
     let builder = opened.map_err(|e| match e {
         SinkError::KeyMissing { .. } | SinkError::KeyWrong { .. } => "encrypted, and no key fits".into(),
         // The path is told anyway, and may hold a name.
-        SinkError::Parquet { source, .. } => source.to_string(),
+        SinkError::Parquet { source, .. } => parquet_says(&source),
         SinkError::Io { source, .. } => source.to_string(),
         _ => "cannot be opened".to_owned(),
     })?;

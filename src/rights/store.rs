@@ -3,9 +3,12 @@
 //! Invariant: every row is sealed under the person's key and found by a tag of it; nothing here can be read, or even
 //! counted by person, without the vault.
 
+mod bound;
+
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::db::{self, Access, Journal};
 use crate::keys::{SubjectKey, Vault, VaultError};
@@ -31,6 +34,26 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// It is of an earlier moment than what another part says of it, or the other way round.
+    #[error(
+        "{path} is older than {than}: rectifications and sealed copies may be undone. A home is restored as a whole, from its \
+         newest backup, never file by file"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// What is newer.
+        than: &'static str,
+    },
+    /// It holds something else than was written.
+    #[error(
+        "{path} is not as it was written: rectifications or sealed copies were changed. Keep the home as it is, find out who \
+         had access, and restore the home as a whole from its newest backup"
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The vault, which tells whose a row is.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -52,31 +75,80 @@ pub struct Store {
     path: PathBuf,
 }
 
-const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS kept (slot INTEGER, kind TEXT, sealed BLOB NOT NULL, PRIMARY KEY (slot, kind)) WITHOUT ROWID;";
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS kept (slot INTEGER, kind TEXT, sealed BLOB NOT NULL, PRIMARY KEY (slot, kind)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+";
 const RECTIFIED: &str = "rectifications";
 const RESTRICTED: &str = "restricted";
 
 impl Store {
-    /// Opens or creates the store of a home.
+    /// Opens or creates the store of a home, and holds it against what the vault remembers of it. One of an older version,
+    /// of which the vault knows nothing, is remembered from now on.
     ///
     /// # Errors
-    /// Not readable or writable.
-    pub fn open(home: &Path) -> Result<Self, StoreError> {
+    /// Not readable or writable, or not what the vault remembers.
+    pub fn open(home: &Path, vault: &Vault) -> Result<Self, StoreError> {
         let path = home.join("rights.sqlite");
         // Not a write-ahead file: what is deleted must not live on in a second file.
         let access = Access::Write(Journal::Truncate);
         let database =
             db::open(&path, access, SCHEMA).map_err(|source| StoreError::Database { path: path.clone(), source })?;
         crate::run::files::make_private(&path).map_err(|source| StoreError::Io { path: path.clone(), source })?;
-        Ok(Self { database, path })
+        let store = Self { database, path };
+        let note = store.steadily(TransactionBehavior::Deferred, |store| bound::check(store, vault))?;
+        if note.is_none_or(|note| note.next.is_some()) {
+            // Only while nobody is in the middle of a change.
+            store.steadily(TransactionBehavior::Immediate, |store| bound::settle(store, vault))?;
+        }
+        Ok(store)
     }
 
-    fn db<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    /// Opens the store of a home for reading, and holds it against what the vault remembers of it.
+    ///
+    /// # Errors
+    /// Not readable, or not what the vault remembers.
+    pub fn open_to_read(home: &Path, vault: &Vault) -> Result<Self, StoreError> {
+        let path = home.join("rights.sqlite");
+        let opened = db::open(&path, Access::Read, SCHEMA);
+        let store =
+            Self { database: opened.map_err(|source| StoreError::Database { path: path.clone(), source })?, path };
+        store.steadily(TransactionBehavior::Deferred, |store| bound::check(store, vault))?;
+        Ok(store)
+    }
+
+    /// Looks at the file as it is at one moment: nobody changes it meanwhile, or (immediate) is about to.
+    fn steadily<T>(
+        &self,
+        behavior: TransactionBehavior,
+        work: impl FnOnce(&Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let transaction = self.db(|db| Transaction::new_unchecked(db, behavior))?;
+        let done = work(self);
+        drop(transaction);
+        done
+    }
+
+    fn db<'s, T>(&'s self, work: impl FnOnce(&'s Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         work(&self.database).map_err(|source| StoreError::Database { path: self.path.clone(), source })
     }
 
     fn damaged(&self) -> StoreError {
         StoreError::Damaged { path: self.path.clone() }
+    }
+
+    /// Changes what is kept, and has the vault remember it: before and after, so that a change that is cut off is either
+    /// done or not.
+    fn change<T>(&self, vault: &Vault, work: impl FnOnce(&Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let immediate = TransactionBehavior::Immediate;
+        let transaction = self.db(|db| Transaction::new_unchecked(db, immediate))?;
+        let before = bound::check(self, vault)?;
+        let done = work(self)?;
+        let begun = bound::begin(self, vault, before)?;
+        let committed = transaction.commit();
+        committed.map_err(|source| StoreError::Database { path: self.path.clone(), source })?;
+        bound::end(vault, &begun)?;
+        Ok(done)
     }
 
     fn put(&self, key: &SubjectKey, kind: &str, text: &[u8]) -> Result<(), StoreError> {
@@ -99,11 +171,18 @@ impl Store {
     ///
     /// # Errors
     /// Not writable, or damaged.
-    pub fn rectify(&self, key: &SubjectKey, new: Rectification) -> Result<Vec<Rectification>, StoreError> {
-        let mut all = self.rectifications(key)?;
-        all.push(new);
-        self.put(key, RECTIFIED, &rectify::to_bytes(&all))?;
-        Ok(all)
+    pub fn rectify(
+        &self,
+        vault: &Vault,
+        key: &SubjectKey,
+        new: Rectification,
+    ) -> Result<Vec<Rectification>, StoreError> {
+        self.change(vault, |store| {
+            let mut all = store.rectifications(key)?;
+            all.push(new);
+            store.put(key, RECTIFIED, &rectify::to_bytes(&all))?;
+            Ok(all)
+        })
     }
 
     /// The rectifications of a person, oldest first.
@@ -119,28 +198,42 @@ impl Store {
     ///
     /// # Errors
     /// Not readable, or damaged.
-    pub fn all_rectifications(
-        &self,
-        vault: &Vault,
-    ) -> Result<std::collections::HashMap<SubjectId, Vec<Rectification>>, StoreError> {
-        let slots: std::collections::HashSet<i64> = self.db(|db| {
-            let mut statement = db.prepare("SELECT slot FROM kept WHERE kind = ?1")?;
-            let rows = statement.query_map(params![RECTIFIED], |row| row.get(0))?;
-            rows.collect()
-        })?;
-        if slots.is_empty() {
-            return Ok(std::collections::HashMap::new());
-        }
-        let owners = vault.those(|key| slots.contains(&key.slot()))?.into_iter();
+    pub fn all_rectifications(&self, vault: &Vault) -> Result<HashMap<SubjectId, Vec<Rectification>>, StoreError> {
+        let owners = self.owners(vault, RECTIFIED)?.into_iter();
         owners.map(|(subject, key)| Ok((subject, self.rectifications(&key)?))).collect()
     }
 
-    /// Keeps a copy of what is restricted: storing is all that Art. 18 leaves.
+    /// Of whom there is a sealed copy, in no order.
     ///
     /// # Errors
-    /// Not writable.
-    pub fn keep_restricted(&self, key: &SubjectKey, copy: &[u8]) -> Result<(), StoreError> {
-        self.put(key, RESTRICTED, copy)
+    /// Not readable.
+    pub fn all_restricted(&self, vault: &Vault) -> Result<Vec<(SubjectId, SubjectKey)>, StoreError> {
+        self.owners(vault, RESTRICTED)
+    }
+
+    fn owners(&self, vault: &Vault, kind: &str) -> Result<Vec<(SubjectId, SubjectKey)>, StoreError> {
+        let slots: HashSet<i64> = self.db(|db| {
+            let mut statement = db.prepare("SELECT slot FROM kept WHERE kind = ?1")?;
+            let rows = statement.query_map(params![kind], |row| row.get(0))?;
+            rows.collect()
+        })?;
+        if slots.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(vault.those(|key| slots.contains(&key.slot()))?)
+    }
+
+    /// Keeps a copy of what is restricted: storing is all that Art. 18 leaves. `add` is told of the copy that is there.
+    ///
+    /// # Errors
+    /// Not writable, or damaged.
+    pub fn keep_restricted(
+        &self,
+        vault: &Vault,
+        key: &SubjectKey,
+        add: impl FnOnce(Option<Vec<u8>>) -> Vec<u8>,
+    ) -> Result<(), StoreError> {
+        self.change(vault, |store| store.put(key, RESTRICTED, &add(store.restricted(key)?)))
     }
 
     /// The copy of what is restricted.
@@ -151,26 +244,30 @@ impl Store {
         self.get(key, RESTRICTED)
     }
 
-    /// Deletes everything of a person.
+    /// Deletes everything of a person. Counted as a change also where nothing was kept: the number that the log tells after
+    /// it must not tell whether there was.
     ///
     /// # Errors
     /// Not writable.
-    pub fn forget(&self, key: &SubjectKey) -> Result<u64, StoreError> {
-        self.db(|db| {
-            let removed = db.execute("DELETE FROM kept WHERE slot = ?1", params![key.slot()])?;
-            db.execute_batch("VACUUM")?;
-            Ok(removed as u64)
-        })
+    pub fn forget(&self, vault: &Vault, key: &SubjectKey) -> Result<u64, StoreError> {
+        let removed = self.change(vault, |store| {
+            store.db(|db| db.execute("DELETE FROM kept WHERE slot = ?1", params![key.slot()]))
+        })?;
+        self.db(|db| db.execute_batch("VACUUM"))?;
+        Ok(removed as u64)
     }
 
-    /// Deletes the copy of what was restricted.
+    /// Deletes the copy of what was restricted; tells whether there was one.
     ///
     /// # Errors
     /// Not writable.
-    pub fn release(&self, key: &SubjectKey) -> Result<(), StoreError> {
-        self.db(|db| {
+    pub fn release(&self, vault: &Vault, key: &SubjectKey) -> Result<bool, StoreError> {
+        if self.restricted(key)?.is_none() {
+            return Ok(false);
+        }
+        self.change(vault, |store| {
             let sql = "DELETE FROM kept WHERE slot = ?1 AND kind = ?2";
-            db.execute(sql, params![key.slot(), RESTRICTED]).map(drop)
+            store.db(|db| db.execute(sql, params![key.slot(), RESTRICTED]).map(|n| n > 0))
         })
     }
 }

@@ -23,8 +23,7 @@ pub(super) async fn run(prepared: Prepared, options: &Options, world: &World) ->
     let journal = Journal::open(Path::new(crate::db::IN_MEMORY))?;
     let fetcher = Fetcher::new(settings::refusing(), Arc::clone(&world.wall), Arc::clone(&world.wall))?;
     let (context, mut loaded) = prepared.context(options, world, RunId::from_body("dry"), fetcher, (journal, None));
-    let (suppressed, gone) = (loaded.suppressed, context.gone.len() as u64);
-    let mut counts = Counts { suppressed, gone, ..Counts::of_input(&loaded) };
+    let mut counts = Counts { gone: context.gone.len() as u64, ..Counts::of_input(&loaded) };
     notes::look_at(&context, &mut loaded, &mut counts)?;
     let Loaded { groups, .. } = loaded;
     world.observer.planned(groups.iter().filter(|g| g.account.id.is_some()).count());

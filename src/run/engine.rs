@@ -126,6 +126,15 @@ pub enum RunError {
 /// What is told of what fails when the tables are there.
 const AFTER_PUBLISHING: &str = "the tables of this run are published; what comes after that failed";
 
+impl From<crate::rights::restrict::RestrictError> for RunError {
+    fn from(error: crate::rights::restrict::RestrictError) -> Self {
+        match error {
+            crate::rights::restrict::RestrictError::Sink(error) => error.into(),
+            crate::rights::restrict::RestrictError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl RunError {
     /// The message with its causes, without anything that was read from an export.
     pub(super) fn without_contents(&self) -> String {

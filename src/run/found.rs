@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 
 use crate::consent::ledger::LedgerView;
-use crate::consent::suppression::Identifiers;
+use crate::consent::suppression::{Identifiers, KnownBy};
 use crate::crm::CrmPull;
 use crate::ids::Ids;
 use crate::keys::Vault;
@@ -27,6 +27,27 @@ pub(super) struct Evening<'a> {
     pub now: Timestamp,
     /// The first so many contacts only.
     pub limit: Option<usize>,
+}
+
+/// Contacts of the exports who are left out, because somebody was erased whom they are taken for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeptOut {
+    /// All of them.
+    pub all: u64,
+    /// Those under a record of their own, by an e-mail address: a person who came back, or a successor. Which of the two,
+    /// nobody can tell without the erased.
+    pub by_address: u64,
+    /// Those under a record of their own, by the name at the company.
+    pub by_name: u64,
+}
+
+impl KeptOut {
+    /// Adds those of another part.
+    const fn add(&mut self, other: Self) {
+        self.all += other.all;
+        self.by_address += other.by_address;
+        self.by_name += other.by_name;
+    }
 }
 
 /// What was read, and what notes must be held against.
@@ -49,7 +70,7 @@ impl Read {
         let (all, part) = (&mut self.loaded, other.loaded);
         all.dead_letters.extend(part.dead_letters);
         all.contacts += part.contacts;
-        all.suppressed += part.suppressed;
+        all.suppressed.add(part.suppressed);
         all.merged.extend(part.merged);
         all.gone.extend(part.gone);
         for (source, events) in part.sources {
@@ -101,12 +122,13 @@ impl Evening<'_> {
         also: impl FnOnce(&CrmPull, &mut Loaded),
     ) -> Read {
         let before = pulled.contacts.len() + pulled.gone.len();
-        let (mut pulled, suppressed) = without_suppressed(self.crm, pulled, self.identifiers, self.view);
+        let (mut pulled, suppressed, known_by) = without_suppressed(self.crm, pulled, self.identifiers, self.view);
         let mut loaded = load(self, &mut pulled, &shared);
         also(&pulled, &mut loaded);
         loaded.inherit(self.view);
         loaded.anchor(|subject| self.view.first_seen(subject));
-        loaded.suppressed = (before - pulled.contacts.len() - pulled.gone.len()) as u64;
+        let all = (before - pulled.contacts.len() - pulled.gone.len()) as u64;
+        loaded.suppressed = KeptOut { all, ..known_by };
         let gone = pulled.gone.into_iter().map(|c| c.record_id).collect();
         let CrmPull { merged, merged_accounts, .. } = pulled;
         Read { loaded, suppressed, gone, merged, merged_accounts }
@@ -120,13 +142,19 @@ fn without_suppressed(
     mut pull: CrmPull,
     identifiers: &Identifiers,
     ledger: &LedgerView,
-) -> (CrmPull, HashSet<String>) {
+) -> (CrmPull, HashSet<String>, KeptOut) {
+    let mut known_by = KeptOut::default();
     if ledger.n_suppressed() == 0 {
-        return (pull, HashSet::new());
+        return (pull, HashSet::new(), known_by);
     }
-    let rows = || pull.contacts.iter().chain(&pull.gone);
-    let by_row = rows().filter(|c| identifiers.is_suppressed(crm, c, ledger)).map(|c| c.record_id.clone());
-    let mut dropped: HashSet<String> = by_row.collect();
+    let mut dropped: HashSet<String> = HashSet::new();
+    for contact in pull.contacts.iter().chain(&pull.gone) {
+        if let Some(by) = identifiers.suppressed_by(crm, contact, ledger) {
+            known_by.by_address += u64::from(by == KnownBy::Address);
+            known_by.by_name += u64::from(by == KnownBy::Name);
+            dropped.insert(contact.record_id.clone());
+        }
+    }
     // One person under several records: whoever was erased under one comes back under none.
     let is_erased =
         |record: &String| dropped.contains(record) || ledger.is_suppressed(&identifiers.record(crm, record));
@@ -144,5 +172,5 @@ fn without_suppressed(
     pull.merged.retain(|loser, _| !dropped.contains(loser));
     pull.consents.retain(|row| !gone(&row.contact_id));
     pull.dead_letters.retain(|l| l.table == "accounts" || !l.record_id.as_deref().is_some_and(gone));
-    (pull, dropped)
+    (pull, dropped, known_by)
 }

@@ -21,7 +21,7 @@ use crate::keys::Identifier;
 use crate::model::{Account, AccountId, DeadLetter, Personal, Subject, SubjectId};
 use crate::persona::rectified::Rectification;
 use crate::run::crowd::Rest;
-use crate::run::found::Evening;
+use crate::run::found::{Evening, KeptOut};
 use crate::run::legal::Exports;
 use crate::run::notes::Unread;
 use crate::taxonomy::Language;
@@ -86,7 +86,7 @@ pub struct Loaded {
     /// Rows of the exports' tables, without notes; 0 = not known yet.
     pub rows: u64,
     /// Contacts of the export who were erased before, and are left out.
-    pub suppressed: u64,
+    pub suppressed: KeptOut,
     /// Whether a page of an export of a CRM's own words is missing.
     pub incomplete: bool,
     /// How many events came from where.
@@ -237,7 +237,7 @@ pub(super) fn load(evening: &Evening<'_>, pull: &mut CrmPull, shared: &dyn Fn(&s
         dead_letters,
         contacts: pull.contacts.len() as u64,
         rows: 0,
-        suppressed: 0,
+        suppressed: KeptOut::default(),
         incomplete: false,
         identifiers: identified(crm, pull, ids, evening.identifiers),
         merged: pull.merged.iter().map(|(loser, into)| (ids.subject(crm, loser), ids.subject(crm, into))).collect(),

@@ -36,6 +36,7 @@ mod publish;
 mod read_notes;
 mod revisit;
 mod rows;
+mod sealed;
 mod segments;
 pub(crate) mod settings;
 mod spool;

@@ -180,7 +180,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let files = layout::input_files(&files, &plan);
     let clock: Clock = if pinned { Arc::new(move || as_of) } else { later_of(&world.wall, as_of) };
     let view = if pinned { ledger.take_view().pinned() } else { ledger.take_view() };
-    let rectified = rectified(home.as_ref(), &vault, &loaded)?;
+    let rectified = rectified(home.as_ref().map(|home| (home, options.dry_run)), &vault, &loaded)?;
     let (tape, tape_key) = tape(options, &vault, &home_path)?;
     let books = log.map(|log| books(log, vault, ledger)).transpose()?;
     let gate = Gate::new(policy, view, &ids, clock).with_people(books.as_ref().and_then(Books::by_part));
@@ -206,12 +206,13 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
 
 /// What was put right, by subject, also under records that were merged since.
 fn rectified(
-    home: Option<&Home>,
+    home: Option<(&Home, bool)>,
     vault: &Vault,
     loaded: &Loaded,
 ) -> Result<HashMap<SubjectId, Vec<Rectification>>, RunError> {
-    let Some(home) = home else { return Ok(HashMap::new()) };
-    let mut rectified = Store::open(home.path())?.all_rectifications(vault)?;
+    let Some((home, dry_run)) = home else { return Ok(HashMap::new()) };
+    let open = if dry_run { Store::open_to_read } else { Store::open };
+    let mut rectified = open(home.path(), vault)?.all_rectifications(vault)?;
     loaded.hand_on(&mut rectified);
     Ok(rectified)
 }

@@ -31,6 +31,7 @@ use crate::run::notes;
 use crate::run::prepare::Prepared;
 use crate::run::revisit;
 use crate::run::rows::Rows;
+use crate::run::sealed;
 use crate::run::segments::{self, Rooms};
 use crate::run::settings;
 use crate::run::summary::{Counts, Summary};
@@ -153,6 +154,7 @@ fn close(
     let late = context.gate.late_subjects();
     revisit::forget(context, &late)?;
     let no = finish.said_no.iter().cloned().chain(late).collect();
+    sealed::seal(context, home, &no)?;
     // Before publishing: what is cut off here is done again by the run that goes on.
     clean_older(context, home, &no, (world.wall)())?;
     drop_gone(context, home, (world.wall)())?;
@@ -163,7 +165,10 @@ fn close(
     // home free and takes the person out themselves.
     let quiet = context.watch.as_ref().map(crate::run::watch::Watch::hold).transpose()?;
     context.look()?;
-    let late = context.gate.late_subjects().into_iter().collect();
+    let late: std::collections::HashSet<_> = context.gate.late_subjects().into_iter().collect();
+    if !late.is_empty() {
+        sealed::seal(context, home, &late)?;
+    }
     clean_older(context, home, &late, (world.wall)())?;
     revisit::forget(context, &late)?;
     context.gate.readable()?;
@@ -256,7 +261,7 @@ async fn work(
     world: &World,
 ) -> Result<Counts, RunError> {
     let input = Counts::of_input(&loaded);
-    let mut counts = Counts { suppressed: loaded.suppressed, gone: context.gone.len() as u64, ..input };
+    let mut counts = Counts { gone: context.gone.len() as u64, ..input };
     writer.dead_letters(&loaded.dead_letters)?;
     let mut spool =
         tracing::info_span!("notes").in_scope(|| notes::sort_in(context, &mut loaded, home, writer, &mut counts))?;

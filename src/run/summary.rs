@@ -56,6 +56,12 @@ pub struct Counts {
     /// Contacts of the export who were erased before, and are left out.
     #[serde(default)]
     pub suppressed: u64,
+    /// Those among them who have an e-mail address of somebody who was erased, under another record: they may be somebody else.
+    #[serde(default)]
+    pub suppressed_by_address: u64,
+    /// Those among them who have the name of somebody who was erased, at the same company, under another record.
+    #[serde(default)]
+    pub suppressed_by_name: u64,
     /// Contacts of the export that the CRM has deleted, or merged into others.
     #[serde(default)]
     pub gone: u64,
@@ -104,7 +110,16 @@ impl Counts {
         let crm_rows = loaded.rows.max(loaded.contacts + dead_letters);
         let (no_file, files_passed_over) = loaded.without_notes;
         let notes = NoteCounts { no_file, files_passed_over, ..NoteCounts::default() };
-        Self { subjects: loaded.subjects(), dead_letters, crm_rows, notes, ..Self::default() }
+        Self {
+            subjects: loaded.subjects(),
+            dead_letters,
+            crm_rows,
+            notes,
+            suppressed: loaded.suppressed.all,
+            suppressed_by_address: loaded.suppressed.by_address,
+            suppressed_by_name: loaded.suppressed.by_name,
+            ..Self::default()
+        }
     }
 
     /// The share of the rows of the exports that dead letters are about.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::consent::gate::Gate;
 use crate::consent::ledger::LedgerError;
 use crate::consent::people::People;
+use crate::keys::Vault;
 use crate::model::SubjectId;
 
 /// A ledger to look at again and again.
@@ -28,6 +29,11 @@ impl Watch {
     /// The lock cannot be had.
     pub fn hold(&self) -> Result<Option<std::fs::File>, LedgerError> {
         self.0.books().1.lock()
+    }
+
+    /// Asks the vault, while nobody else of this process does.
+    pub fn with_vault<T>(&self, work: impl FnOnce(&Vault) -> T) -> T {
+        work(&self.0.books().0)
     }
 
     /// Tells the gate of events that were written since the last look; whether there were any.

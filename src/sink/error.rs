@@ -22,7 +22,7 @@ pub enum SinkError {
         source: io::Error,
     },
     /// A Parquet file could not be written or read.
-    #[error("cannot {action} {}: {source}; {}", path.display(), parquet_remedy(source))]
+    #[error("cannot {action} {}: {}; {}", path.display(), parquet_says(source), parquet_remedy(source))]
     Parquet {
         /// `write` or `read`.
         action: &'static str,
@@ -191,6 +191,15 @@ fn remedy(e: &io::Error) -> &'static str {
     }
 }
 
+/// What the Parquet library said, where that is of use: a compression that is not compiled in is no name of a fault.
+pub(crate) fn parquet_says(e: &parquet::errors::ParquetError) -> String {
+    let text = e.to_string();
+    match text.split_once("Disabled feature at compile time: ") {
+        Some((_, codec)) => format!("it is compressed with {codec}, which prosopon neither writes nor reads"),
+        None => text,
+    }
+}
+
 /// The same, where the Parquet library wrapped the disk error.
 fn parquet_remedy(e: &parquet::errors::ParquetError) -> &'static str {
     if let parquet::errors::ParquetError::External(inner) = e
@@ -199,6 +208,9 @@ fn parquet_remedy(e: &parquet::errors::ParquetError) -> &'static str {
         return remedy(io);
     }
     // It gives the text alone of what it could not write to.
+    if e.to_string().contains("Disabled feature at compile time") {
+        return "another program has written it over the table; run `prosopon audit verify`, and restore it or take another snapshot";
+    }
     if e.to_string().contains("No space left on device") {
         return remedy(&io::Error::from(io::ErrorKind::StorageFull));
     }
@@ -244,6 +256,14 @@ mod tests {
         let wrapped = parquet::errors::ParquetError::from(io::Error::from(io::ErrorKind::StorageFull));
         let text = SinkError::parquet("write", Path::new("/home/x/part-0.parquet"))(wrapped).to_string();
         assert!(text.contains("part-0.parquet") && text.contains("free disk space"), "{text}");
+    }
+
+    #[test]
+    fn a_table_that_another_program_packed_is_told_so() {
+        let codec = parquet::errors::ParquetError::General("Disabled feature at compile time: snap".into());
+        let text = SinkError::parquet("read", Path::new("/home/x/part-0.parquet"))(codec).to_string();
+        assert!(text.contains("compressed with snap") && text.contains("another program"), "{text}");
+        assert!(!text.contains("compile time"), "{text}");
     }
 
     #[test]

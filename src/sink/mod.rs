@@ -38,6 +38,7 @@ pub use dictionary::{dictionary_json, dictionary_markdown};
 pub(crate) use encrypt::open as open_parquet;
 pub use encrypt::{KEY_BYTES, TableKeys};
 pub use error::SinkError;
+pub(crate) use error::parquet_says;
 pub use home::{HomeLock, LockError};
 pub(crate) use inspect::cell_json;
 pub use inspect::{FILTER_HELP, Format, Inspect, inspect};

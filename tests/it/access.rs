@@ -267,7 +267,8 @@ fn restricted_data_are_told_from_their_sealed_copy() {
     drop(office);
     say(["subject", "restrict", subject.as_str(), "--out", arg(&home)]).expect(0);
     let b = bundle(&open(&home), &subject, &[Language::German], None);
-    assert!(b.restricted && !before.restricted && b.personas.is_empty());
+    assert!(b.restricted && !before.restricted && b.personas.len() == before.personas.len());
+    assert!(b.personas.iter().zip(&before.personas).all(|(b, before)| b.sealed && b.facets == before.facets));
     let of = |b: &Bundle, table: &str| b.records.iter().filter(|r| r.table == table).count();
     for table in ["personas", "evidence"] {
         assert!(of(&b, table) > 0 && of(&b, table) == of(&before, table), "{table}");

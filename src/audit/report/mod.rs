@@ -50,6 +50,9 @@ pub enum ReportError {
     /// What is kept of pages.
     #[error(transparent)]
     Kept(#[from] KeptError),
+    /// Sealed copies.
+    #[error(transparent)]
+    Rights(#[from] crate::rights::store::StoreError),
 }
 
 /// A legal event, named without saying more than a ledger entry does.

@@ -9,6 +9,8 @@ use super::book::{Kept, Key, Policies, key};
 use super::{Book, Finding, Findings, ReportError, table};
 use crate::consent::policy::Policy;
 use crate::model::SubjectId;
+use crate::rights::restrict;
+use crate::rights::store::Store;
 use crate::run::kept;
 use crate::sink::Table;
 
@@ -21,7 +23,7 @@ pub struct Overdue {
     pub rows: u64,
     /// The next row to end, of those that have not.
     pub next: Option<Timestamp>,
-    /// `overdue`, `anchor_moved`, `no_anchor`.
+    /// `overdue`, `overdue_sealed`, `anchor_moved`, `no_anchor`.
     pub findings: Findings,
 }
 
@@ -31,6 +33,8 @@ pub struct Overdue {
 /// A snapshot, or what is kept of pages, cannot be read.
 pub fn overdue(book: &Book<'_>) -> Result<Overdue, ReportError> {
     let mut all = Overdue::default();
+    // First: these wait for somebody to decide.
+    sealed(book, &mut all)?;
     let mut policies = Policies::new(book);
     for kept in book.snapshots()? {
         all.snapshots += 1;
@@ -53,6 +57,31 @@ pub fn overdue(book: &Book<'_>) -> Result<Overdue, ReportError> {
 
 /// Beyond its time.
 const OVERDUE: &str = "overdue";
+/// The same, where the person may need it (Art. 18(1)(b) and (c)): a sweep does not destroy it unless told to.
+const OVERDUE_SEALED: &str = "overdue_sealed";
+
+/// Sealed copies of those whose processing is restricted.
+fn sealed(book: &Book<'_>, all: &mut Overdue) -> Result<(), ReportError> {
+    if !book.home.join("rights.sqlite").exists() {
+        return Ok(());
+    }
+    let store = Store::open_to_read(book.home, book.vault)?;
+    let mut people = store.all_restricted(book.vault)?;
+    people.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (subject, key) in people {
+        let end = store.restricted(&key)?.and_then(|copy| restrict::retain_until(&copy));
+        if let Some(end) = end.filter(|end| *end <= book.now) {
+            let day = jiff::tz::Offset::UTC.to_datetime(end).date();
+            let says = format!(
+                "the retention of the sealed copy ended on {day}, and processing is restricted: the person may need it, or may \
+                 have asked for it instead of erasure. Ask them, then erase them, or `retention sweep --sealed`"
+            );
+            let about = Some(subject.to_string());
+            all.findings.add(Finding { kind: OVERDUE_SEALED, says, about, ..Finding::default() });
+        }
+    }
+    Ok(())
+}
 
 fn ended(what: &str, end: Timestamp) -> String {
     let day = jiff::tz::Offset::UTC.to_datetime(end).date();

@@ -3,7 +3,7 @@
 //! Invariant: judged is what the log says was permitted, by the events that were known then and by the policy of the
 //! entry's own hash; rows of current snapshots are judged by the ledger of now.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::tz::Offset;
 
@@ -18,7 +18,7 @@ use crate::sink::Table;
 use crate::taxonomy::Operation;
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Violations {
     /// Leaves that were looked at.
     pub leaves: u64,
@@ -29,6 +29,8 @@ pub struct Violations {
     /// What must not be: `after_objection`, `after_erasure`, `row_of_objector`, `unregistered_purpose`,
     /// `unregistered_source`, `unknown_policy`, `assessment`, `permit_after_its_end`.
     pub findings: Findings,
+    /// Policies that are missing: what rests on them could not be checked.
+    pub unchecked: BTreeSet<String>,
 }
 
 /// Looks for violations.
@@ -37,7 +39,7 @@ pub struct Violations {
 /// The log or a snapshot cannot be read.
 pub fn violations(book: &Book<'_>) -> Result<Violations, ReportError> {
     let snapshots = book.snapshots()?;
-    let mut all = Violations { leaves: book.leaves.len(), permits: 0, rows: 0, findings: Findings::default() };
+    let mut all = Violations { leaves: book.leaves.len(), ..Violations::default() };
     let (mut people, mut policies) = (People::new(book.vault), Policies::new(book));
     let (mut erased, mut asked_again) = (Erased::default(), HashSet::new());
     let pinned: HashSet<&str> = snapshots.iter().filter(|kept| kept.pinned()).map(Kept::run).collect();
@@ -50,6 +52,9 @@ pub fn violations(book: &Book<'_>) -> Result<Violations, ReportError> {
             asked_again.insert(run.to_owned());
         }
         let policy = leaf.policy.as_deref().and_then(|hash| policies.get(hash));
+        if policy.is_none() && leaf.decisions.iter().any(Decision::permitted) {
+            unknown_policy(book, number, leaf, &mut all);
+        }
         for decision in leaf.decisions.iter().filter(|d| d.permitted()) {
             all.permits += 1;
             let seen = Seen { number, leaf, decision, policy, stands_still };
@@ -69,6 +74,21 @@ pub fn violations(book: &Book<'_>) -> Result<Violations, ReportError> {
         }
     }
     Ok(all)
+}
+
+/// A policy that cannot be read, once: a missing one leaves unchecked what rests on it, another one in its place is a
+/// violation.
+fn unknown_policy(book: &Book<'_>, number: u64, leaf: &Leaf, all: &mut Violations) {
+    let hash = leaf.policy.as_deref().unwrap_or_default();
+    let name = format!("policy/{hash}.json");
+    if !book.home.join(&name).exists() {
+        all.unchecked.insert(name);
+        return;
+    }
+    let says = format!("{name} is not the policy that was applied under this hash");
+    if !all.findings.listed.iter().any(|f| f.says == says) {
+        all.findings.add(Finding { kind: "unknown_policy", says, leaf: Some(number), ..Finding::default() });
+    }
 }
 
 /// One permit of the log.
@@ -114,10 +134,7 @@ impl Seen<'_> {
         let mut add = |kind, says| {
             findings.add(Finding { kind, says, leaf: Some(self.number), about: about.clone(), ..Finding::default() });
         };
-        let Some(policy) = self.policy else {
-            add("unknown_policy", "the home has no policy with the hash of the entry".to_owned());
-            return;
-        };
+        let Some(policy) = self.policy else { return };
         let (decision, file) = (self.decision, policy.file());
         let purpose = file.purposes.get(&decision.purpose);
         if purpose.is_none_or(|p| !p.operations.contains(&decision.op)) {

@@ -4,6 +4,7 @@
 //! then the answer says so.
 
 mod find;
+mod logged;
 mod served;
 
 use jiff::Timestamp;
@@ -187,27 +188,36 @@ pub fn why(book: &Book<'_>, row: &str) -> Result<Option<Why>, ReportError> {
     }))
 }
 
-/// A person whom the home knows and no snapshot does: nothing about them was ever refused, and their row is gone.
+/// A person whom the home knows and no snapshot does: their row is gone, or it was never there and the snapshots that tell
+/// why have gone. The log still says what was decided last.
 fn gone(book: &Book<'_>, row: &str) -> Result<Option<Why>, ReportError> {
-    for subject in find::subjects(book, row) {
-        let (served, against) = served::served(book, &subject)?;
-        if served.is_empty() && against.is_empty() {
-            continue;
+    let Some(subject) = find::subjects(book, row).into_iter().find(|id| book.vault.key(id).is_some()) else {
+        return Ok(None);
+    };
+    let (served, against) = served::served(book, &subject)?;
+    let (mut covered_by, mut refused) = (Vec::new(), Vec::new());
+    let mut policies = Policies::new(book);
+    for (decision, in_log) in logged::last(book, &subject)? {
+        let is_emit = decision.operation == "emit";
+        match &decision.permit {
+            Some(permit) => covered_by.push(cover(book, &mut policies, &decision, permit, Some(in_log))),
+            // What was done since took the row out: refusals of single sources did not keep it out.
+            None if served.is_empty() || is_emit => refused.push(refusal(book, &decision, Some(in_log))),
+            None => {}
         }
-        return Ok(Some(Why {
-            asked: row.to_owned(),
-            table: None,
-            pipeline: String::new(),
-            snapshot: String::new(),
-            about: subject.as_str().to_owned(),
-            covered_by: Vec::new(),
-            refused: Vec::new(),
-            served,
-            against,
-            proven: true,
-        }));
     }
-    Ok(None)
+    Ok(Some(Why {
+        asked: row.to_owned(),
+        table: None,
+        pipeline: String::new(),
+        snapshot: String::new(),
+        about: subject.as_str().to_owned(),
+        covered_by,
+        refused,
+        served,
+        against,
+        proven: true,
+    }))
 }
 
 /// The leaf that holds a decision, and what it says.

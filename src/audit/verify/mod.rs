@@ -4,9 +4,10 @@
 //! Invariant: what cannot be checked is told apart from what is wrong; an erased person's entries can be checked for
 //! form and place only, and are counted.
 
+mod kept;
 mod tables;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use jiff::{SignedDuration, Timestamp};
@@ -87,6 +88,8 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
         erasures: 0,
         begun: HashMap::new(),
         at_least: (0, 0),
+        kept_out: HashSet::new(),
+        rights: 0,
         missing: HashMap::new(),
     };
     let mut failed = None;
@@ -117,6 +120,8 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
                     who are kept out was cut";
         checker.done.find("vault", None, what);
     }
+    checker.kept_out();
+    checker.rights();
     checker.tables();
     Ok(checker.done)
 }
@@ -148,6 +153,10 @@ struct Checker<'a, 'b> {
     begun: HashMap<String, u64>,
     /// How many people the vault must have forgotten, and identifiers it must keep out, by the log.
     at_least: (u64, u64),
+    /// Every digest that the log tells of the list of those who are kept out.
+    kept_out: HashSet<String>,
+    /// How often rectifications and sealed copies were changed, by the log.
+    rights: u64,
     /// Entries without payload, by person, until a sweep explains them.
     missing: HashMap<SubjectId, Vec<u64>>,
 }
@@ -199,36 +208,6 @@ impl Checker<'_, '_> {
             self.replay(number, leaf, &target, None, &rows);
         }
         Ok(())
-    }
-
-    /// Erasures that were begun and not ended: the vault knows, and the log must not. One without an entry was cut off
-    /// before it, or begun after the log was read.
-    fn pending(&mut self) {
-        let Ok(pending) = self.book.vault.pending_erasures() else {
-            return self.done.find("vault", None, "it cannot be read any more");
-        };
-        let mut entries: Vec<Option<u64>> = pending.iter().map(|id| self.begun.get(id).copied()).collect();
-        entries.sort_unstable();
-        for entry in entries {
-            let what = "the erasure was broken off, or waits for a run to end: not everything of the person is \
-                        destroyed; `prosopon subject erase --pending` lists for whom to repeat it";
-            self.done.find("erasure", entry, what);
-        }
-    }
-
-    /// What an entry says of the beginning or the end of erasures.
-    fn erasure(&mut self, number: u64, leaf: &Leaf) {
-        let fact = |name: &str| leaf.facts.get(name);
-        if leaf.kind == Kind::Erase {
-            self.erasures += 1;
-            let erasure = fact("erasure").and_then(|id| id.as_str()).unwrap_or_default();
-            self.begun.insert(erasure.to_owned(), number);
-        }
-        if leaf.kind == Kind::Outcome && fact("forgotten_in_all").is_some() {
-            let count = |name: &str| fact(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
-            let (forgotten, suppressed) = self.at_least;
-            self.at_least = (forgotten.max(count("forgotten_in_all")), suppressed.max(count("suppressed_in_all")));
-        }
     }
 
     fn announce(&mut self, number: u64, leaf: &Leaf) {

@@ -14,6 +14,7 @@ use super::word;
 use crate::cli::HomeArg;
 use crate::cli::exit::{DEAD_LETTERS, Usage};
 use crate::consent::dialect::{self, Dialect, Outcome};
+use crate::consent::event::EventKind;
 use crate::consent::gate::Clock;
 use crate::crm::{self, CsvSource, FileSet};
 use crate::model::SubjectId;
@@ -78,6 +79,9 @@ pub(super) fn execute(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCod
         // A no must not wait for the next run.
         let no = outcome.events.iter().filter(|e| e.kind.is_negative()).map(|e| e.subject.clone());
         let no: Vec<SubjectId> = no.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+        if outcome.events.iter().any(|e| e.kind == EventKind::Lift) {
+            office.release_lifted()?;
+        }
         if !no.is_empty() {
             office.log_rights(&no, "consent import")?;
             refresh(&office, &no, "consent import")?;

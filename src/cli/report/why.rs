@@ -22,6 +22,12 @@ impl Tell for Why {
         };
         page.title(&format!("{} {place} of {home}", self.asked))?;
         page.row("about", &self.about)?;
+        let is_unasked = self.covered_by.is_empty() && self.refused.is_empty() && self.served.is_empty();
+        if self.snapshot.is_empty() && is_unasked && self.against.is_empty() {
+            page.line("nothing was ever decided about this person here: no run has worked on them yet")?;
+        } else if self.snapshot.is_empty() && !(self.covered_by.is_empty() && self.refused.is_empty()) {
+            page.line("no snapshot knows the person any more; this is what the log says of the newest run that asked")?;
+        }
         tell_served(page, &self.served, &self.against)?;
         self.covered_by.iter().try_for_each(|cover| tell_cover(page, cover))?;
         self.refused.iter().try_for_each(|refused| tell_refused(page, refused))?;
@@ -36,7 +42,8 @@ impl Tell for Why {
 fn tell_served(page: &mut Page<'_>, served: &[Served], against: &[EventRef]) -> io::Result<()> {
     for one in served {
         page.line("")?;
-        page.title(&format!("done for the person: {}", one.right))?;
+        let by = one.by.map_or_else(String::new, |by| format!(" (taken out by a {by})"));
+        page.title(&format!("done for the person: {}{by}", one.right))?;
         tell_logged(page, one.logged.as_ref())?;
     }
     tell_events(page, against)

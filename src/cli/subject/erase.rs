@@ -112,9 +112,11 @@ fn run(args: &EraseArgs, text: &str, wall: &Clock) -> anyhow::Result<ExitCode> {
         ),
         format!("receipt   {}", path.display()),
     ];
+    let lines: Vec<String> = lines.into_iter().chain(left(&after)).collect();
     let json = json!({
         "receipt": receipt, "receipt_file": path, "hits_before": hits(&before), "hits_after": hits(&after),
         "files_scanned": after.files, "unreadable": after.unreadable.len(),
+        "left_in": after.hits, "unreadable_files": after.unreadable,
     });
     args.home.print(&json, &lines)?;
     Ok(code(&after))
@@ -141,25 +143,50 @@ fn verify(args: &EraseArgs, path: &Path, wall: &Clock) -> anyhow::Result<ExitCod
     let receipt: Receipt = serde_json::from_str(&text)
         .map_err(|e| Usage(format!("{} line {}: this is no erasure receipt", path.display(), e.line())))?;
     let office = args.home.office(wall)?;
-    let found = verify_erasure::check(&office, &receipt)?;
+    let checked = verify_erasure::check(&office, &receipt)?;
     let mut needles = Vec::new();
     for (n, text) in args.look_for.iter().enumerate() {
         needles.push(Needle::new(&format!("text {}", n + 1), text).map_err(|e| Usage(e.to_string()))?);
     }
-    let report = scan(office.home.path(), &needles)?;
-    let mut lines: Vec<String> = found.iter().map(|f| format!("VIOLATION {f}")).collect();
+    let entry = receipt.entry;
+    // Copies that somebody has put into the home, too.
+    let report = scan_about(office.home.path(), &needles, move |id| receipt.is_about(id) == Some(true))?;
+    let mut lines: Vec<String> = checked.found.iter().map(|f| format!("VIOLATION {f}")).collect();
+    lines.extend(left(&report));
     if lines.is_empty() {
         lines.push(format!(
-            "complete: entry {} is in the log, nobody in any table or the vault is that person",
-            receipt.entry
+            "complete: entry {entry} is in the log, nobody in any file or in the vault is that person, and the receipt {}",
+            if checked.unproven.is_empty() { "is as it was written" } else { "speaks of it" }
         ));
     }
-    if !needles.is_empty() {
-        lines.push(told(&report));
+    if !checked.unproven.is_empty() {
+        let fields = checked.unproven.join(", ");
+        lines
+            .push(format!("not proven: {fields}: the receipt is of an older version, and the log does not bind these"));
     }
-    let json = json!({ "violations": found, "hits": hits(&report), "unreadable": report.unreadable.len() });
+    lines.push(told(&report));
+    let json = json!({
+        "violations": checked.found, "unproven": checked.unproven, "hits": hits(&report),
+        "unreadable": report.unreadable.len(), "left_in": report.hits, "unreadable_files": report.unreadable,
+    });
     args.home.print(&json, &lines)?;
-    Ok(if found.is_empty() { code(&report) } else { ExitCode::from(FOUND) })
+    Ok(if checked.found.is_empty() { code(&report) } else { ExitCode::from(FOUND) })
+}
+
+/// Which files still have something, and which could not be looked into: it is for the caller to delete or open them.
+fn left(report: &Report) -> Vec<String> {
+    let hits = report.hits.iter().map(|hit| {
+        let (file, how) = (hit.file.display(), &hit.how);
+        format!(
+            "LEFT      {file}: the {} stands in it {} time(s) ({how}): delete or clean the file",
+            hit.label, hit.count
+        )
+    });
+    let unreadable = report
+        .unreadable
+        .iter()
+        .map(|file| format!("UNCHECKED {}: {}: look into it, or delete it", file.file.display(), file.why));
+    hits.chain(unreadable).collect()
 }
 
 /// What a person can be recognised by, as far as the home or the caller knows it.
@@ -183,8 +210,13 @@ fn needles(office: &Office, subject: &SubjectId, text: &str, more: &[String]) ->
 
 /// Searches every file of a home, encrypted tables too.
 fn scan(home: &Path, needles: &[Needle]) -> anyhow::Result<Report> {
+    scan_about(home, needles, |_| false)
+}
+
+/// The same, and for the subject id of somebody who is known only when it is seen.
+fn scan_about(home: &Path, needles: &[Needle], is_it: impl Fn(&SubjectId) -> bool + 'static) -> anyhow::Result<Report> {
     let keys = [Encryption::Uniform, Encryption::ByCategory].map(|e| sink::held_keys(home, e));
-    Ok(Scan::new(needles)?.keys(keys.into_iter().flatten()).run(home))
+    Ok(Scan::new(needles)?.keys(keys.into_iter().flatten()).about(is_it).run(home))
 }
 
 fn hits(report: &Report) -> u64 {

@@ -16,7 +16,6 @@ use crate::model::SubjectId;
 use crate::rights::erase;
 use crate::rights::office::{Office, TakenOut};
 use crate::rights::refresh::refresh;
-use crate::rights::restrict;
 use crate::sink::Table;
 
 #[derive(Debug, Args)]
@@ -69,7 +68,8 @@ pub(super) fn restrict(args: &RestrictArgs, wall: &Clock) -> anyhow::Result<Exit
     if args.lift {
         // Without purposes it ends restrictions only: a pending objection stays pending.
         office.record(office.event(&subject, EventKind::Lift, "lift"))?;
-        office.store.release(office.key(&subject))?;
+        office.store.release(&office.vault, office.key(&subject))?;
+        office.log_store()?;
         office.log.publish()?;
         let lines = [
             "lifted: the gate decides by the other events again".to_owned(),
@@ -78,10 +78,10 @@ pub(super) fn restrict(args: &RestrictArgs, wall: &Clock) -> anyhow::Result<Exit
         args.who.home.print(&json!({ "subject_id": subject, "right": "lift" }), &lines)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let copy = restrict::copy(office.home.path(), &subject)?;
     let event = office.event(&subject, EventKind::Restrict, "restrict");
     office.record(event)?;
-    office.store.keep_restricted(office.key(&subject), &copy)?;
+    // Here already: a run that goes on may take the rows out of a snapshot that goes with it.
+    office.seal_restricted([&subject])?;
     finish(&office, &args.who.home, &subject, "restrict", "restricted: only storing is left")
 }
 

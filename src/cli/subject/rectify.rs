@@ -60,7 +60,7 @@ pub(super) fn execute(args: &RectifyArgs, wall: &Clock) -> anyhow::Result<ExitCo
     let new = rectify::rectification(correction, reason, proof, by, office.now()).map_err(|e| Usage(e.to_string()))?;
     let event = office.event(&subject, EventKind::Rectify, "rectify");
     office.log_right(&subject, "rectify")?;
-    let all = office.store.rectify(office.key(&subject), new)?;
+    let all = office.store.rectify(&office.vault, office.key(&subject), new)?;
     office.record(event)?;
     let _lock = HomeLock::acquire(office.home.path()).map_err(OfficeError::from)?;
     // What is kept of pages may hold the wrong value still.

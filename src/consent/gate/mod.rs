@@ -19,6 +19,7 @@ use crate::consent::ledger::{LedgerError, LedgerView, Person};
 use crate::consent::people::{People, Someone};
 use crate::consent::permit::{Emit, Fetch, Infer};
 use crate::consent::policy::Policy;
+use crate::consent::restriction::is_restricted;
 use crate::ids::{DecisionIds, Ids};
 use crate::model::{SubjectId, Target};
 use crate::taxonomy::{Operation, SourceClass};
@@ -94,6 +95,17 @@ impl Gate {
     /// Never: no holder of the lock panics.
     pub fn readable(&self) -> Result<(), LedgerError> {
         self.unreadable.lock().expect("no holder panics").take().map_or(Ok(()), Err)
+    }
+
+    /// Whether processing of a person is restricted, by all that the gate knows of them by now.
+    ///
+    /// # Panics
+    /// Never: no holder of the lock panics.
+    pub fn is_restricted(&self, subject: &SubjectId) -> bool {
+        let said = self.said_of(subject);
+        let late = self.late.read().expect("no holder panics");
+        let events = said.events().iter().chain(late.get(subject).into_iter().flatten());
+        is_restricted(events, self.now())
     }
 
     /// When the home first collected anything about a person.

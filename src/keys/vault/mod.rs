@@ -6,6 +6,7 @@
 
 mod enter;
 mod error;
+mod kept_out;
 mod notes;
 mod people;
 mod rows;
@@ -28,6 +29,7 @@ use crate::db::{self, Access, Journal};
 use crate::model::SubjectId;
 
 pub use error::VaultError;
+pub use notes::RightsNote;
 pub use people::Identifier;
 
 /// The open vault.
@@ -42,6 +44,8 @@ pub struct Vault {
     identifiers: Option<HashMap<SubjectId, Box<[Identifier]>>>,
     /// Identifiers of erased people, in no order: nothing ties them to each other or to anything else.
     suppressed: HashSet<Identifier>,
+    /// The digest of that list, as it was when it was read; `None` = nothing binds it yet.
+    kept_out: Option<String>,
     /// Ledger tags of erased people: entries without a key that may be without one.
     forgotten: HashSet<String>,
     /// What is written is part of a transaction that goes on.
@@ -159,6 +163,7 @@ impl Vault {
             keys: Arc::default(),
             identifiers: Some(HashMap::new()),
             suppressed: HashSet::new(),
+            kept_out: None,
             forgotten: HashSet::new(),
             together: false,
             sparse: false,
@@ -251,8 +256,7 @@ impl Vault {
         if let Some(identifiers) = &mut self.identifiers {
             *identifiers = all;
         }
-        let rows: Vec<[u8; 16]> = self.column("SELECT identifier FROM suppressed")?;
-        self.suppressed = rows.into_iter().collect();
+        (self.suppressed, self.kept_out) = self.read_kept_out()?;
         self.forgotten = self.column::<String>("SELECT tag FROM forgotten")?.into_iter().collect();
         Ok(())
     }

@@ -17,12 +17,6 @@ pub type Identifier = [u8; 16];
 const IDENTIFIER_KEY: &str = "identifiers";
 
 impl Vault {
-    /// Identifiers of erased people.
-    #[must_use]
-    pub const fn suppressed(&self) -> &HashSet<Identifier> {
-        &self.suppressed
-    }
-
     /// Ledger tags of erased people.
     #[must_use]
     pub const fn forgotten(&self) -> &HashSet<String> {
@@ -98,23 +92,6 @@ impl Vault {
     pub fn note_told_erased(&self, erased: u64) -> Result<(), VaultError> {
         let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('told', ?1)";
         self.db(|db| db.execute(sql, params![erased.to_string()]).map(drop))
-    }
-
-    /// Keeps people out who have one of these identifiers.
-    ///
-    /// # Errors
-    /// Not writable.
-    pub fn suppress(&mut self, identifiers: &[Identifier]) -> Result<(), VaultError> {
-        self.db(|db| {
-            let transaction = db.unchecked_transaction()?;
-            for identifier in identifiers {
-                transaction
-                    .execute("INSERT OR IGNORE INTO suppressed (identifier) VALUES (?1)", params![identifier])?;
-            }
-            transaction.commit()
-        })?;
-        self.suppressed.extend(identifiers);
-        Ok(())
     }
 
     /// Hashes identifiers of people; equal ones have equal hashes in this home and in no other.

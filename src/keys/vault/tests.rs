@@ -113,3 +113,33 @@ fn erasures_end_with_the_key_and_none_begins_after_it() {
     let bytes = std::fs::read(&path).expect("readable");
     assert!(!ids[..2].iter().any(|id| bytes.windows(32).any(|w| w == id.as_bytes())));
 }
+
+#[test]
+fn the_list_of_those_who_are_kept_out_is_bound_in_any_order_and_its_history_cannot_be_tried() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vault.sqlite");
+    let master = MasterKey::random().expect("a key");
+    let mut vault = Vault::create(&path, master.clone()).expect("a new vault");
+    assert_eq!(vault.kept_out(), None, "nothing is kept out");
+    vault.suppress(&[[2; 16], [1; 16]]).expect("written");
+    let first = vault.kept_out().expect("a digest").to_owned();
+    assert_eq!(Vault::open(&path, master.clone()).expect("opens").kept_out(), Some(&*first));
+    vault.suppress(&[[1; 16]]).expect("written");
+    assert_eq!(vault.kept_out(), Some(&*first), "nobody was added");
+    vault.suppress(&[[3; 16]]).expect("written");
+    let second = vault.kept_out().expect("a digest").to_owned();
+    vault.db(|db| db.execute("DELETE FROM suppressed WHERE identifier = ?1", params![[3_u8; 16]])).expect("changed");
+    vault.reload().expect("readable");
+    // Without its salt the digest of before is no sign of who was added.
+    assert!(vault.kept_out() != Some(&*first) && vault.kept_out() != Some(&*second));
+    vault.db(|db| db.execute("INSERT INTO suppressed VALUES (?1)", params![[4_u8; 16]])).expect("changed");
+    vault.reload().expect("readable");
+    assert_ne!(vault.kept_out(), Some(&*second), "one was exchanged for another");
+    // Both or neither: list and salt are one transaction with what surrounds them.
+    let before = vault.kept_out().map(str::to_owned);
+    let failed = vault.together(|vault| {
+        vault.suppress(&[[5; 16]])?;
+        Err::<(), VaultError>(VaultError::Gone { path: path.clone() })
+    });
+    assert!(failed.is_err() && vault.kept_out().map(str::to_owned) == before);
+}

@@ -82,7 +82,7 @@ pub struct Bundle {
     pub decisions: Vec<AccessDecision>,
     /// The row of the CRM, where an export was given.
     pub crm: Option<Vec<CrmField>>,
-    /// Whether processing is restricted (Art. 18): then the rows of the tables are those of the sealed copy.
+    /// Whether processing is restricted (Art. 18): then rows and personas are those of the sealed copy, if there was anything.
     pub restricted: bool,
     /// Recordings of the web that the home keeps, sealed; whom their pages name is not known, so all are listed.
     pub recordings: Vec<Recording>,

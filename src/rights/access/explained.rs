@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::taxonomy::{FacetStatus, Language, SourceClass};
 
 /// A persona with the logic of its values.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainedPersona {
     /// The pipeline.
     pub pipeline: String,
@@ -24,12 +24,15 @@ pub struct ExplainedPersona {
     pub offering: Option<String>,
     /// `individual`, `segment`, `study_prior`.
     pub tier: crate::taxonomy::Tier,
+    /// Whether it lies in the sealed copy alone, because processing is restricted (Art. 18): nobody uses it.
+    #[serde(default)]
+    pub sealed: bool,
     /// Every facet.
     pub facets: Vec<ExplainedFacet>,
 }
 
 /// One facet with its logic.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainedFacet {
     /// The part of the page: `position`, `roles`, `traits`, `motives`, `goals`, `habits`, `channels`, `context`,
     /// `requirements`, `empathy`.
@@ -57,7 +60,7 @@ pub struct ExplainedFacet {
 }
 
 /// A facet in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Plain {
     /// What it is called.
     pub name: String,
@@ -70,7 +73,7 @@ pub struct Plain {
 }
 
 /// One step of the arithmetic.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// `start`, `neighbours`, `other_values`, `bound`, a signal id, or the id of a weight.
     pub id: String,
@@ -85,7 +88,7 @@ pub struct Step {
 }
 
 /// A finding.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The signal.
     pub signal: String,

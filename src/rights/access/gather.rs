@@ -11,18 +11,18 @@ use super::texts::{RIGHTS, Texts};
 use super::{
     AccessDecision, Bundle, Controller, ControllerFacts, CrmField, ExplainedPersona, Interest, LedgerEntry, Notice,
     Profiling, Purpose, Recipient, Record, Recording, RectificationEntry, Retention, SCHEMA_VERSION, Source, Subject,
-    logic, rows,
+    rows, sealed,
 };
-use crate::consent::event::EventKind;
+use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::ledger::LedgerView;
 use crate::consent::policy::Policy;
+use crate::consent::restriction::is_restricted;
 use crate::crm::CrmError;
 use crate::keys::SubjectKey;
 use crate::model::SubjectId;
 use crate::persona::rectified::Rectification;
 use crate::run::home::{Home, HomeError};
 use crate::run::kept::{self, KeptError};
-use crate::run::known::{FusionSettings, Known};
 use crate::sink::{self, Select, SinkError, Snapshot};
 use crate::taxonomy::{Language, SourceClass};
 
@@ -57,7 +57,7 @@ pub struct Sources<'a> {
     pub ledger: &'a LedgerView,
     /// What the log and its payloads hold about the person, oldest first.
     pub decisions: &'a [AccessDecision],
-    /// The sealed copy of somebody whose data are restricted, opened (see [`crate::rights::restrict::copy`]).
+    /// The sealed copy of somebody whose data are restricted, opened (see [`crate::rights::restrict::keep`]).
     pub restricted: Option<&'a [u8]>,
     /// The person's key.
     pub key: &'a SubjectKey,
@@ -109,7 +109,9 @@ pub fn gather(of: &Sources<'_>) -> Result<Bundle, AccessError> {
     found.recordings = recordings(of.home)?;
     found.pages = kept::of_person(of.home.path(), of.key)?;
     found.row_hashes = rows::hashes(of.home, of.subject)?;
-    found.records.extend(of.restricted.map(restricted).transpose()?.into_iter().flatten());
+    if let Some(copy) = of.restricted {
+        found.read_sealed(of, copy)?;
+    }
     found.purposes.extend(of.decisions.iter().map(|d| d.purpose.clone()));
     for r in &found.records {
         found.purposes.extend(r.row.get("purpose").and_then(Value::as_str).map(str::to_owned));
@@ -159,25 +161,24 @@ impl Found {
         if !is_current {
             return Ok(());
         }
-        // A manifest that another version wrote may lack the settings: then there are values without their logic.
-        let settings: Option<FusionSettings> = serde_json::from_value(manifest["fusion"].clone()).ok();
-        let facets = match &settings {
-            Some(settings) => {
-                let mut known = Known::read(snapshot, &persona)?;
-                known.with_sealed(&persona, settings, of.rectified);
-                let exact = known.is_exact(&persona, settings);
-                logic::facets(&persona, &known, settings, exact, of.languages)
+        let terms = (pipeline, snapshot, &manifest);
+        self.personas.push(sealed::explained(terms, &persona, of.rectified, of.languages)?);
+        Ok(())
+    }
+
+    /// What the sealed copy of somebody holds whose processing is restricted.
+    fn read_sealed(&mut self, of: &Sources<'_>, copy: &[u8]) -> Result<(), AccessError> {
+        for part in sealed::parts(copy)? {
+            self.records.extend(part.records());
+            self.personas.extend(part.persona(of.languages));
+            self.notice = part.notice().or(self.notice.take());
+            self.retain_until = self.retain_until.max(part.retain_until());
+            if !part.policy_hash.is_empty() && !self.policies.contains_key(&part.policy_hash) {
+                let policy = of.home.policy(&part.policy_hash)?;
+                self.policies.insert(part.policy_hash, policy);
             }
-            None => Vec::new(),
-        };
-        self.personas.push(ExplainedPersona {
-            pipeline: pipeline.to_owned(),
-            run: snapshot.run_id().to_owned(),
-            as_of: persona.as_of,
-            offering: settings.map(|s| s.offering.name),
-            tier: persona.tier,
-            facets,
-        });
+            self.purposes.extend(Some(part.purpose).filter(|purpose| !purpose.is_empty()));
+        }
         Ok(())
     }
 
@@ -186,7 +187,9 @@ impl Found {
             of.languages.iter().map(|l| (*l, Texts::of(*l).word(key).to_owned())).collect()
         };
         let rights = RIGHTS.map(|r| of.languages.iter().map(|l| (*l, Texts::of(*l).right(r).to_owned())).collect());
-        let exists = self.personas.iter().any(|p| p.facets.iter().any(|f| f.value.is_some()));
+        // Of a copy that an older version sealed the values stand in the records alone.
+        let has_value = |p: &ExplainedPersona| p.sealed || p.facets.iter().any(|f| f.value.is_some());
+        let exists = self.personas.iter().any(has_value);
         let first_collected = of.ledger.first_seen(of.subject);
         let recipients = self.recipients(of);
         let purposes = self.purposes();
@@ -225,7 +228,7 @@ impl Found {
             rectifications: of.rectified.iter().map(rectification).collect(),
             decisions: of.decisions.to_vec(),
             crm: of.crm.map(<[CrmField]>::to_vec),
-            restricted: of.restricted.is_some(),
+            restricted: of.restricted.is_some() || is_restricted(events(of).iter(), of.now),
             recordings: self.recordings,
             pages: self.pages,
             row_hashes: self.row_hashes,
@@ -308,24 +311,6 @@ impl Found {
     }
 }
 
-/// The rows of a sealed copy.
-fn restricted(copy: &[u8]) -> Result<Vec<Record>, AccessError> {
-    let read = |s: &Value| -> Option<Vec<Record>> {
-        let (pipeline, run) = (s["pipeline"].as_str()?, s["snapshot"].as_str()?);
-        let mut all = Vec::new();
-        for (table, rows) in s["tables"].as_object()? {
-            for row in rows.as_array()? {
-                let row = row.as_object()?.clone();
-                all.push(Record { pipeline: pipeline.to_owned(), run: run.to_owned(), table: table.clone(), row });
-            }
-        }
-        Some(all)
-    };
-    let snapshots: Vec<Value> = serde_json::from_slice(copy).map_err(|_| AccessError::Restricted)?;
-    let rows: Option<Vec<Vec<Record>>> = snapshots.iter().map(read).collect();
-    Ok(rows.ok_or(AccessError::Restricted)?.into_iter().flatten().collect())
-}
-
 fn companies(records: &[Record]) -> Vec<String> {
     let names = records.iter().filter(|r| r.table == "accounts").filter_map(|r| r.row.get("name")?.as_str());
     names.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
@@ -360,9 +345,12 @@ fn sources(records: &[Record]) -> Vec<Source> {
     all.into_values().collect()
 }
 
+fn events<'a>(of: &Sources<'a>) -> &'a [LegalEvent] {
+    of.ledger.events(of.subject).unwrap_or_default()
+}
+
 fn notices(of: &Sources<'_>) -> Vec<Timestamp> {
-    let events = of.ledger.events(of.subject).unwrap_or_default();
-    events.iter().filter(|e| e.kind == EventKind::Notice).map(crate::consent::event::LegalEvent::effective_at).collect()
+    events(of).iter().filter(|e| e.kind == EventKind::Notice).map(LegalEvent::effective_at).collect()
 }
 
 fn ledger(of: &Sources<'_>) -> Vec<LedgerEntry> {

@@ -160,6 +160,9 @@ impl Page<'_> {
         let t = self.t;
         let title = t.fill("persona_of", &[("pipeline", &p.pipeline), ("at", &day(p.as_of, t))]);
         let _ = writeln!(self.out, "<p class=\"meta\">{}</p>", escape(&title));
+        if p.sealed {
+            self.paragraph("warn", t.word(if p.facets.is_empty() { "sealed_without_logic" } else { "sealed" }));
+        }
         self.pairs(&[("offering", p.offering.clone().unwrap_or_default()), ("tier", t.term(p.tier).to_owned())]);
         for group in GROUPS {
             let facets: Vec<&ExplainedFacet> = p.facets.iter().filter(|f| f.group == group).collect();

@@ -11,6 +11,7 @@ mod html;
 mod log;
 mod logic;
 mod rows;
+pub(crate) mod sealed;
 mod sections;
 pub mod texts;
 mod words;

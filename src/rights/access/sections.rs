@@ -17,7 +17,11 @@ impl Page<'_> {
     pub(super) fn profiling(&mut self) {
         let p = &self.bundle.profiling;
         let l = self.t.language();
+        let is_sealed = p.exists && self.bundle.personas.iter().all(|persona| persona.sealed);
         self.paragraph("", self.t.word(if p.exists { "profiling_yes" } else { "profiling_no" }));
+        if is_sealed {
+            self.paragraph("", self.t.word("profiling_sealed"));
+        }
         for text in [&p.logic, &p.consequences] {
             self.paragraph("", text.get(&l).map_or("", String::as_str));
         }

@@ -17,6 +17,7 @@ use crate::consent::ledger::{Import, Ledger};
 use crate::ids::{DEMO_KEY, Ids};
 use crate::keys::{MasterKey, MasterSource, Vault};
 use crate::model::SubjectId;
+use crate::rights::store::{Store, StoreError};
 use crate::run::files::{make_private, private_dir};
 use crate::sink::HomeLock;
 
@@ -67,6 +68,8 @@ impl Home {
                     return Err(HomeError::DemoMix { path: old.to_owned(), what: "a demo home" });
                 }
                 let (vault, ledger) = old_home.legal()?;
+                // What an older file would undo, the new home would not know of.
+                Store::open_to_read(old, &vault).map_err(|error| of_store(old, error))?;
                 // Whom it begins to erase, the new home would take over.
                 let pending = vault.pending_erasures()?.len();
                 if pending > 0 {
@@ -121,15 +124,16 @@ impl Home {
             ledger.import(&mut vault, Import { events, seen, is_sync: false }, now)?;
         }
         // From now on a missing one means that somebody took it away.
-        crate::rights::store::Store::open(path).map_err(|e| HomeError::Io {
-            path: path.join("rights.sqlite"),
-            source: std::io::Error::other(e.to_string()),
-        })?;
+        Store::open(path, &vault).map_err(|error| of_store(path, error))?;
         let clock: Clock = std::sync::Arc::new(move || now);
         let genesis = Leaf::new(Kind::Genesis)
             .fact("code", env!("CARGO_PKG_VERSION"))
             .fact("controller", home.file.controller.as_str())
             .fact("demo", home.file.demo);
+        let genesis = match vault.kept_out() {
+            Some(digest) => genesis.fact("kept_out", digest),
+            None => genesis,
+        };
         AuditLog::create(&home.audit_place(), home.signer(&vault)?, &clock, genesis)?;
         super::note_parts(path, &vault, &ledger)?;
         let path = home.path.join("ledger.sqlite");
@@ -185,6 +189,10 @@ fn begin(path: &Path) -> Result<(), HomeError> {
         return Err(HomeError::Missing { path: path.join("home.json") });
     }
     crate::run::files::write_atomically(&mark, b"").map_err(io(mark))
+}
+
+fn of_store(home: &Path, error: StoreError) -> HomeError {
+    HomeError::Io { path: home.join("rights.sqlite"), source: std::io::Error::other(error.to_string()) }
 }
 
 fn remove(file: &Path) -> Result<(), HomeError> {

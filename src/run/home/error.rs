@@ -68,6 +68,17 @@ pub enum HomeError {
         /// What is newer.
         than: &'static str,
     },
+    /// A file of the home holds something else than was written.
+    #[error(
+        "{path} is not as it was written: {what}. Keep the home as it is, find out who had access, and restore the home as a \
+         whole from its newest backup"
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What that means.
+        what: &'static str,
+    },
     /// A file of the home is damaged.
     #[error("{path} is damaged: restore the home from its newest backup")]
     Damaged {

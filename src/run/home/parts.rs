@@ -32,6 +32,12 @@ struct Anchors {
     forgotten: u64,
     /// Identifiers that are kept out.
     suppressed: u64,
+    /// Their digest; empty = of an older version.
+    #[serde(default)]
+    kept_out: String,
+    /// How often rectifications and sealed copies were changed; 0 = of an older version.
+    #[serde(default)]
+    rights: u64,
     /// Where the ledger stood, as [`Ledger::note`] writes it.
     ledger: String,
 }
@@ -44,6 +50,8 @@ pub(super) struct Expected {
     head: u64,
     /// The ledger's newest note, by the log.
     note: Option<String>,
+    /// How often rectifications and sealed copies were changed, by the log.
+    rights: u64,
 }
 
 impl Expected {
@@ -57,6 +65,8 @@ impl Expected {
             expected.head = expected.head.max(leaf.ledger.unwrap_or(0));
             let note = leaf.facts.get("ledger").and_then(|note| note.as_str());
             expected.note = note.map(str::to_owned).or(expected.note.take());
+            let rights = leaf.facts.get("rights").and_then(serde_json::Value::as_u64);
+            expected.rights = expected.rights.max(rights.unwrap_or(0));
             ControlFlow::Continue(())
         });
         Ok(expected)
@@ -68,6 +78,15 @@ impl Expected {
         let (forgotten, suppressed) = vault.erased()?;
         if forgotten < self.anchors.forgotten || suppressed < self.anchors.suppressed {
             return older("keys/vault.sqlite", "the last erasure");
+        }
+        // With more of them than the anchors know of, an erasure goes on: `audit verify` asks the log, too.
+        let is_told = vault.suppressed().len() as u64 == self.anchors.suppressed && !self.anchors.kept_out.is_empty();
+        if is_told && vault.kept_out() != Some(&self.anchors.kept_out) {
+            let what = "the list of those who are kept out was changed, so somebody who was erased could come back";
+            return Err(HomeError::Changed { path: home.path().join("keys/vault.sqlite"), what });
+        }
+        if vault.rights_note()?.map_or(0, |note| note.changes) < self.anchors.rights.max(self.rights) {
+            return older("keys/vault.sqlite", "the last rectification or restriction");
         }
         let mut behind = ledger.view().head() < self.head;
         for note in self.note.iter().chain(Some(&self.anchors.ledger).filter(|note| !note.is_empty())) {
@@ -104,9 +123,14 @@ pub(crate) fn note_parts(home: &Path, vault: &Vault, ledger: &Ledger) -> Result<
     file.lock().map_err(io(&lock))?;
     let before = if path.exists() { Anchors::read(home)? } else { Anchors::default() };
     let ((forgotten, suppressed), note) = (vault.erased()?, ledger.note());
+    // Of what another process has added meanwhile, that process tells the digest.
+    let knows_all = suppressed == vault.suppressed().len() as u64 && suppressed >= before.suppressed;
+    let kept_out = vault.kept_out().filter(|_| knows_all).map(str::to_owned);
     let after = Anchors {
         forgotten: forgotten.max(before.forgotten),
-        suppressed: suppressed.max(before.suppressed),
+        suppressed: if knows_all { suppressed } else { before.suppressed },
+        kept_out: kept_out.unwrap_or(before.kept_out.clone()),
+        rights: vault.rights_note()?.map_or(0, |note| note.changes).max(before.rights),
         ledger: if Anchors::head(&note) >= Anchors::head(&before.ledger) { note } else { before.ledger.clone() },
     };
     if after == before {

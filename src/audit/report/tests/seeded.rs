@@ -214,11 +214,10 @@ fn violations_finds_reading_after_an_objection_and_work_after_an_erasure() {
 #[test]
 fn violations_finds_what_the_policy_does_not_register() {
     type Change = fn(&mut Leaf);
-    let cases: [(&str, Change); 7] = [
+    let cases: [(&str, Change); 6] = [
         ("unregistered_purpose", |l| l.decisions[0].purpose = "sales_outreach".into()),
         ("unregistered_purpose", |l| l.decisions[0].op = Operation::Profile),
         ("unregistered_source", |l| l.decisions[0].source = "leaked_list".into()),
-        ("unknown_policy", |l| l.policy = Some("0".repeat(64))),
         ("assessment", |l| l.decisions[2].assessments = vec!["lia-of-nobody".into()]),
         ("assessment", |l| l.decisions[2].at = at("2028-01-01T00:00:00Z")),
         ("permit_after_its_end", |l| l.decisions[0].until = Some(l.at)),
@@ -230,6 +229,23 @@ fn violations_finds_what_the_policy_does_not_register() {
         assert!(found.of(kind) > 0, "{kind}: {found:?}");
         assert!(found.listed.iter().all(|f| f.leaf == Some(1)), "{kind}: {found:?}");
     }
+}
+
+#[test]
+fn violations_tells_a_missing_policy_apart_from_another_one() {
+    let hash = "0".repeat(64);
+    let mut world = super::clean();
+    let all = world.log.leaves.len();
+    world.log.leaves[1].policy = Some(hash.clone());
+    world.log.leaves[all - 1].policy = Some(hash.clone());
+    let answer = world.ask(|book| violations::violations(book).expect("violations"));
+    assert_eq!((answer.findings.total(), answer.unchecked.len()), (0, 1), "{answer:?}");
+    let folder = world.ask(|book| book.home.join("policy"));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join(format!("{hash}.json")), "{}").expect("written");
+    let answer = world.ask(|book| violations::violations(book).expect("violations"));
+    assert_eq!((answer.findings.of("unknown_policy"), answer.findings.total()), (1, 1), "{answer:?}");
+    assert!(answer.unchecked.is_empty());
 }
 
 #[test]
