@@ -3,7 +3,7 @@
 //! Invariant: a column that is not known is refused with its whole file; a grant needs an exact basis, a date and
 //! scope that can be read, a negative row needs nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
@@ -23,18 +23,30 @@ struct File {
     #[expect(dead_code, reason = "a format version, read so that an unknown key is refused")]
     version: u32,
     columns: BTreeMap<String, Vec<String>>,
+    harmless: Vec<String>,
 }
+
+static FILE: LazyLock<File> = LazyLock::new(|| {
+    serde_saphyr::from_str(include_str!("../../../config/consent/table.yaml"))
+        .expect("the embedded table is checked by a test")
+});
 
 /// Column by normalised header.
 static COLUMNS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-    let text = include_str!("../../../config/consent/table.yaml");
-    let file: File = serde_saphyr::from_str(text).expect("the embedded table is checked by a test");
-    let spellings = file.columns.into_iter().flat_map(|(column, others)| {
-        let own = column.clone();
-        std::iter::once(own).chain(others).map(move |header| (normal(&header), column.clone()))
+    let spellings = FILE.columns.iter().flat_map(|(column, others)| {
+        std::iter::once(column).chain(others).map(move |header| (normal(header), column.clone()))
     });
     spellings.collect()
 });
+
+/// Headers that say nothing about a consent.
+static HARMLESS: LazyLock<HashSet<String>> = LazyLock::new(|| FILE.harmless.iter().map(|h| normal(h)).collect());
+
+/// Whether a column of a consent table plainly says nothing that a reader of consents needs: who somebody is, or who wrote it down.
+pub(crate) fn is_harmless(header: &str) -> bool {
+    let header = normal(header);
+    HARMLESS.contains(&header) || COLUMNS.get(&header).is_some_and(|column| ["actor", "email"].contains(&&**column))
+}
 
 fn normal(header: &str) -> String {
     header.chars().filter(|c| !" -_./".contains(*c)).flat_map(char::to_lowercase).collect()
@@ -88,7 +100,12 @@ fn unknown_columns(records: &[Record], outcome: &mut Outcome) -> BTreeSet<Arc<st
     let mut refused: BTreeMap<Arc<str>, (Problem, BTreeSet<usize>)> = BTreeMap::new();
     for record in records {
         // By number: where a table has no header, its first row would be told.
-        for (i, _) in record.fields.keys().enumerate().filter(|(_, c)| !COLUMNS.contains_key(&normal(c))) {
+        for (i, _) in record
+            .fields
+            .keys()
+            .enumerate()
+            .filter(|(_, c)| !COLUMNS.contains_key(&normal(c)) && !HARMLESS.contains(&normal(c)))
+        {
             let entry = refused
                 .entry(Arc::clone(&record.at.file))
                 .or_insert_with(|| (Item::of(record).problem(None, "unknown_column", ""), BTreeSet::new()));
