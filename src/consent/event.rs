@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -224,6 +224,16 @@ pub struct LegalEvent {
     pub supersedes: Option<String>,
 }
 
+/// Whether a time is the first instant of a day in UTC, as which a date without a time is read. CRMs write days so, too.
+pub(in crate::consent) fn is_day(at: Timestamp) -> bool {
+    at.as_second().rem_euclid(86_400) == 0 && at.subsec_nanosecond() == 0
+}
+
+/// The last instant of the day that begins then.
+pub(in crate::consent) fn last_of_day(begin: Timestamp) -> Timestamp {
+    begin.checked_add(SignedDuration::new(86_399, 999_999_999)).unwrap_or(Timestamp::MAX)
+}
+
 impl LegalEvent {
     /// SHA-256 of the canonical JSON: the same fact has the same digest, whenever and in whatever order it is
     /// imported.
@@ -237,5 +247,13 @@ impl LegalEvent {
     #[must_use]
     pub fn effective_at(&self) -> Timestamp {
         self.valid_from.unwrap_or(self.recorded_at)
+    }
+
+    /// The last instant at which a no may have been said: of one that is dated by day, that of the day. It holds from its first instant
+    /// on, and nobody knows which yes of that day it came after.
+    #[must_use]
+    pub fn said_by(&self) -> Timestamp {
+        let last = |at| if is_day(at) { last_of_day(at) } else { at };
+        last(self.effective_at()).max(last(self.recorded_at))
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::consent::case::{Case, MARKETING};
 use crate::consent::decide::Tally;
-use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Scope};
+use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Scope, is_day, last_of_day};
 use crate::consent::mutant::holds;
 use crate::consent::reason::{Reason, ReasonSet};
 use crate::taxonomy::Operation;
@@ -197,7 +197,7 @@ impl<'a> Standing<'a> {
                     || holds("lift.controller", e.origin.is_controller()))
                 && holds("lift.begun", self.has_begun(e))
                 && holds("lift.ended", e.valid_to.is_none_or(|end| case.now < end))
-                && holds("lift.later", earliest(e) > latest(negative))
+                && holds("lift.later", earliest(e) > last_said(negative))
                 && holds("lift.operation", scope.operations.is_empty() || scope.operations.contains(&request.operation))
                 && holds("lift.class", scope.source_classes.is_empty() || scope.source_classes.contains(&case.class))
                 && holds("lift.category", case.covers_categories(&scope.data_categories))
@@ -214,7 +214,7 @@ impl<'a> Standing<'a> {
                 && !is_suppression(e)
                 && holds("last.scope", self.case.is_touched_by(&e.scope))
         };
-        self.events.iter().filter(ends).map(latest).max()
+        self.events.iter().filter(ends).map(last_said).max()
     }
 
     fn has_begun(&self, event: &LegalEvent) -> bool {
@@ -222,9 +222,16 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// The later of an event's two times. A negative event counts from it: the reading that overrides most grants.
+/// The later of an event's two times.
 fn latest(event: &LegalEvent) -> Timestamp {
     event.effective_at().max(event.recorded_at)
+}
+
+/// The last instant at which a negative event may have been said: the reading that overrides most grants. One that is dated by day
+/// has no time, so it comes after every yes of that day.
+fn last_said(event: &LegalEvent) -> Timestamp {
+    let last = |at| if holds("no.whole_day", is_day(at)) { last_of_day(at) } else { at };
+    last(event.effective_at()).max(last(event.recorded_at))
 }
 
 /// The earlier of an event's two times. A positive event counts from it: the reading that overrides least.

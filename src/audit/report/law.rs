@@ -128,7 +128,7 @@ fn lifted(negative: &LegalEvent, known: &[Entry<'_>], act: &Act<'_>) -> bool {
             && (lift.origin.is_controller() || lift.origin.system == negative.origin.system)
             && latest(lift) <= act.at
             && lift.valid_to.is_none_or(|end| act.at < end)
-            && earliest(lift) > latest(negative)
+            && earliest(lift) > negative.said_by()
             && act.lies_within(&lift.scope)
     })
 }
@@ -139,7 +139,7 @@ fn regranted(negative: &LegalEvent, known: &[Entry<'_>], act: &Act<'_>) -> bool 
             && grant.proof.is_complete()
             && grant.proof.is_of_the_subject()
             && latest(grant) <= act.at
-            && earliest(grant) > latest(negative)
+            && earliest(grant) > negative.said_by()
             && grant.scope.purposes.contains(act.purpose)
             && act.class.is_some_and(|c| grant.scope.source_classes.contains(&c))
     })

@@ -120,7 +120,7 @@ fn state(known: &Known, purpose: &str, events: &[Known], replaced: &BTreeSet<&st
         let no = &other.event;
         no.kind.is_negative()
             && (no.scope.purposes.is_empty() || no.scope.purposes.contains(purpose) || speaks_of_marketing(no))
-            && (is_absolute(no) || no.effective_at().max(no.recorded_at) >= event.effective_at().min(event.recorded_at))
+            && (is_absolute(no) || no.said_by() >= event.effective_at().min(event.recorded_at))
     };
     if event.external_id.as_deref().is_some_and(|id| replaced.contains(id)) {
         State::Superseded

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Time;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 
@@ -52,9 +53,13 @@ impl<'a> Case<'a> {
         Self::times(e).iter().all(|t| *t <= self.now)
     }
 
-    /// Each time of the positive event lies after each time of the negative one.
+    /// Each time of the positive event lies after each time of the negative one, and on a later day than one that is a day.
     pub(super) fn wholly_after(positive: &LegalEvent, negative: &LegalEvent) -> bool {
-        Self::times(positive).iter().all(|p| Self::times(negative).iter().all(|n| p > n))
+        let civil = |t: Timestamp| Offset::UTC.to_datetime(t);
+        let later = |p: Timestamp, n: Timestamp| {
+            if civil(n).time() == Time::midnight() { civil(p).date() > civil(n).date() } else { p > n }
+        };
+        Self::times(positive).iter().all(|p| Self::times(negative).iter().all(|n| later(*p, *n)))
     }
 
     /// A lift without purposes is the end of a restriction; one with purposes decides objections, for those. A CRM
