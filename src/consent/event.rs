@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use super::proof::Proof;
 use super::shared::Shared;
 use crate::model::SubjectId;
 use crate::taxonomy::{Operation, SourceClass};
@@ -117,52 +118,6 @@ pub struct Scope {
     /// Regions of recipients; in a grant an empty set means those of its recipients.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub regions: BTreeSet<String>,
-}
-
-/// Methods that are acts of the person. A grant after a withdrawal needs one: a sync or an import that repeats an old
-/// grant under a new date is none.
-const METHODS_OF_THE_SUBJECT: &[&str] = &[
-    "double_opt_in",
-    "e_mail",
-    "email",
-    "letter",
-    "paper_form",
-    "preference_center",
-    "recorded_call",
-    "signed_paper",
-    "web_form",
-];
-
-/// How a grant can be proven (R5).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub struct Proof {
-    /// `web_form`, `double_opt_in`, `signed_paper`...
-    pub method: Option<String>,
-    /// The notice that was shown.
-    pub notice_id: Option<String>,
-    /// Hash of its wording.
-    pub wording_hash: Option<String>,
-    /// Its language.
-    pub language: Option<String>,
-    /// Who recorded it: a system, a function, seldom a person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actor: Option<String>,
-}
-
-impl Proof {
-    /// Whether a consent with this proof stands: method, notice version and wording hash are all there.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        [&self.method, &self.notice_id, &self.wording_hash]
-            .iter()
-            .all(|f| f.as_deref().is_some_and(|s| !s.trim().is_empty()))
-    }
-
-    /// Whether the method is an act of the person, by its exact spelling.
-    #[must_use]
-    pub fn is_of_the_subject(&self) -> bool {
-        self.method.as_deref().is_some_and(|m| METHODS_OF_THE_SUBJECT.contains(&m.trim()))
-    }
 }
 
 /// Where an event was read.

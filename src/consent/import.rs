@@ -215,6 +215,14 @@ fn event_of(crm: &str, row: &ConsentRow, subject: &SubjectId) -> ReadRow {
             return ReadRow::rejected("missing_date", "recorded_at", advice);
         }
     };
+    let proof = Proof {
+        method: row.method.clone(),
+        notice_id: row.notice_id.clone(),
+        wording_hash: row.wording_hash.clone(),
+        language: row.language.clone(),
+        actor: None,
+    };
+    rejections.extend(unproven((kind, basis), &proof).map(|(field, advice)| ("unproven_consent", field, advice)));
     let event = LegalEvent {
         external_id: row.event_id.clone(),
         subject: subject.clone(),
@@ -224,18 +232,34 @@ fn event_of(crm: &str, row: &ConsentRow, subject: &SubjectId) -> ReadRow {
         valid_from: row.valid_from,
         valid_to: row.valid_to,
         recorded_at,
-        proof: Proof {
-            method: row.method.clone(),
-            notice_id: row.notice_id.clone(),
-            wording_hash: row.wording_hash.clone(),
-            language: row.language.clone(),
-            actor: None,
-        }
-        .into(),
+        proof: proof.into(),
         origin: Origin::imported(crm, "consents", None).into(),
         supersedes: None,
     };
     ReadRow { event: Some(event), rejections }
+}
+
+/// What stands in a field of the proof of a consent, or of a notice, and proves nothing: the gate refuses, and this tells why. An empty
+/// field is no mistake of the file; the gate refuses all the same.
+pub(in crate::consent) fn unproven(
+    (kind, basis): (EventKind, Option<LawfulBasis>),
+    proof: &Proof,
+) -> Option<(&'static str, &'static str)> {
+    if (kind, basis) != (EventKind::Grant, Some(LawfulBasis::Consent)) {
+        return None;
+    }
+    let field = proof.unproven_field()?;
+    let advice = match field {
+        "method" => {
+            "no act of the person that is known, so it proves no consent; write double_opt_in, e_mail, letter, paper_form, \
+             preference_center, recorded_call, signed_paper or web_form, whichever can be shown"
+        }
+        "notice_id" => "names no notice, so it proves no consent; write the version of the notice that was shown",
+        _ => {
+            "no hash of a wording, so it proves no consent; write sha256: and the digits of the wording that was shown"
+        }
+    };
+    Some((field, advice))
 }
 
 fn letter(

@@ -104,7 +104,9 @@ impl<'a> Standing<'a> {
     pub fn notified(&self) -> bool {
         self.positive(EventKind::Notice).any(|e| {
             let classes = &e.scope.source_classes;
-            holds("notified.class", classes.is_empty() || classes.contains(&self.case.class)) && self.told_by(e)
+            holds("notified.class", classes.is_empty() || classes.contains(&self.case.class))
+                && holds("notified.shown", e.proof.is_of_a_notice())
+                && self.told_by(e)
         }) || self.grants().any(|e| {
             holds("notified.consent", e.basis == Some(LawfulBasis::Consent))
                 && holds("notified.proof", e.proof.is_complete())
@@ -163,12 +165,11 @@ impl<'a> Standing<'a> {
         check("grant.begun", !self.has_begun(grant), Reason::NotYetValid);
         check("grant.ended", ends <= case.now, Reason::Expired);
         check("grant.lia", assessed.is_none(), Reason::LiaInvalid);
-        // A withdrawal ends every earlier grant, legitimate interest never stands in for it, and only an act of the
-        // person undoes it.
+        // A withdrawal ends every earlier grant, and legitimate interest never stands in for it. Only an act of the person undoes
+        // it: a consent that rests on none is not proven.
         if let Some(at) = withdrawn_at {
             check("grant.withdrawn.interest", by_interest, Reason::Withdrawn);
             check("grant.withdrawn.later", earliest(grant) <= at, Reason::Withdrawn);
-            check("grant.withdrawn.person", !grant.proof.is_of_the_subject(), Reason::Withdrawn);
         }
         let operations = &scope.operations;
         let other = !operations.is_empty() && !operations.contains(&case.request.operation);

@@ -137,7 +137,6 @@ fn regranted(negative: &LegalEvent, known: &[Entry<'_>], act: &Act<'_>) -> bool 
     positive(known, EventKind::Grant).any(|grant| {
         grant.basis == Some(LawfulBasis::Consent)
             && grant.proof.is_complete()
-            && grant.proof.is_of_the_subject()
             && latest(grant) <= act.at
             && earliest(grant) > negative.said_by()
             && grant.scope.purposes.contains(act.purpose)
@@ -180,7 +179,7 @@ fn is_flag_against_all(event: &LegalEvent) -> bool {
 pub(super) fn notified_at(events: &[LegalEvent], purpose: &str, at: Timestamp) -> Option<Timestamp> {
     let told = |e: &&LegalEvent| {
         let tells = match e.kind {
-            EventKind::Notice => true,
+            EventKind::Notice => e.proof.is_of_a_notice(),
             EventKind::Grant => e.basis == Some(LawfulBasis::Consent) && e.proof.is_complete(),
             _ => false,
         };

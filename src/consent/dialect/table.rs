@@ -15,6 +15,7 @@ use super::when::{When, when};
 use super::{Outcome, Reading, STANDING};
 use crate::consent::dates::{Slip, slip};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
+use crate::consent::import::unproven;
 use crate::model::SubjectId;
 
 #[derive(Deserialize)]
@@ -242,6 +243,10 @@ impl Row<'_> {
             }
         };
         let text = |field: &str| item.get(field).map(str::to_owned);
+        let proof = self.proof();
+        if let Some((field, advice)) = unproven((kind, basis), &proof) {
+            problems.push(item.problem(Some(field), "unproven_consent", advice));
+        }
         Some(LegalEvent {
             external_id: text("event_id"),
             subject: SubjectId::from_body(""),
@@ -251,14 +256,7 @@ impl Row<'_> {
             valid_from: dates.from,
             valid_to: dates.to,
             recorded_at,
-            proof: Proof {
-                method: text("method"),
-                notice_id: text("notice_id"),
-                wording_hash: text("wording_hash"),
-                language: text("language"),
-                actor: text("actor"),
-            }
-            .into(),
+            proof: proof.into(),
             origin: Origin::imported(
                 self.reading.system,
                 "table",
@@ -304,6 +302,17 @@ impl Row<'_> {
             recipients: self.list("recipients").map(str::to_owned).collect(),
             regions: self.list("regions").map(str::to_owned).collect(),
         })
+    }
+
+    fn proof(&self) -> Proof {
+        let text = |field: &str| self.item.get(field).map(str::to_owned);
+        Proof {
+            method: text("method"),
+            notice_id: text("notice_id"),
+            wording_hash: text("wording_hash"),
+            language: text("language"),
+            actor: text("actor"),
+        }
     }
 
     fn list(&self, field: &str) -> impl Iterator<Item = &str> {

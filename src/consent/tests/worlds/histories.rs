@@ -27,6 +27,9 @@ fn proof() -> impl Strategy<Value = Proof> {
         (1, Proof::default()),
         (1, Proof { wording_hash: None, ..proven() }),
         (1, Proof { notice_id: Some(" ".into()), ..proven() }),
+        (1, method("double_opt_in_pending")),
+        (1, Proof { notice_id: Some("fehlt".into()), ..proven() }),
+        (1, Proof { wording_hash: Some("sha256:".into()), ..proven() }),
     ];
     let of = choices.into_iter().map(|(weight, proof)| (weight, Just(proof).boxed())).collect();
     proptest::strategy::Union::new_weighted(of)
