@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use super::{FEWEST_NUMBERED, FEWEST_ODD, MOST_VALUES, normal};
 use crate::consent::dialect::{asks_for_consent, flags_of_cell};
 use crate::crm::columns::{BY_CELL, Layout, NOES};
+use crate::crm::noes::is_block_of_something;
 use crate::crm::remarks::REMARK;
 use crate::crm::rows::Row;
 use crate::crm::shared::ROW_NUMBERS;
@@ -18,6 +19,8 @@ pub(super) struct Other {
     pub(super) at: usize,
     /// Its header may say no.
     pub(super) perhaps: bool,
+    /// Its header tells that something is blocked, and nobody knows whether it is the person.
+    blocks: bool,
     /// It holds a plain no.
     pub(super) refuses: bool,
     /// Its header asks for a consent, and a cell says no to it.
@@ -60,6 +63,7 @@ impl Columns {
                     perhaps: by_cell.contains(&at),
                     refuses: false,
                     asks: asks_for_consent(layout.header_of(at)),
+                    blocks: is_block_of_something(layout.header_of(at)),
                     tells: false,
                     seen: HashSet::new(),
                     unknown: false,
@@ -86,6 +90,10 @@ impl Columns {
         for other in &mut self.others {
             let cell = row.cell(other.at);
             other.refuses |= value::is_plain_no(cell);
+            if other.blocks && !matches!(value::says(cell), Some(value::Says::Nothing | value::Says::No)) {
+                // Somebody has to say what it is that is blocked.
+                (other.refuses, other.unknown) = (true, true);
+            }
             // Most columns are texts, or have many values: those hold no answers.
             let is_many = other.seen.len() >= MOST_VALUES;
             if is_many && !(other.perhaps || other.asks) {

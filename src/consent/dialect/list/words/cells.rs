@@ -84,6 +84,12 @@ pub(crate) fn flags_of_cell(header: &str, cell: &str) -> Result<Vec<&'static str
     }
     let is_asked = matches!(role(header), Role::Answer { asked: true, vague: false, .. });
     let kind = match says(cell) {
+        // An objection that lies before somebody, or is active, is one; of one that is open or over nobody can tell.
+        Says::Granted if column == Some(Kind::Object) && !allows(cell) => {
+            let is_free = ["ok", "frei", "freigegeben"].iter().any(|free| normal_header(cell).contains(free));
+            column.filter(|_| !is_free).ok_or(UnknownCell)?
+        }
+        Says::Open if column == Some(Kind::Object) => return Err(UnknownCell),
         Says::Nothing | Says::Open | Says::Granted => return Ok(Vec::new()),
         Says::No if column.is_some() => return Ok(Vec::new()),
         Says::No if is_asked => Kind::Refuse,
