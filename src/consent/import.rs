@@ -92,21 +92,30 @@ pub fn import(crm: &str, contacts: &[&CrmContact], consents: &[ConsentRow], ids:
     for row in consents {
         match known.get(row.contact_id.as_str()) {
             Some(subject) => consent(crm, row, subject, ids, &mut versions, &mut imported),
-            None => imported.dead_letters.push(DeadLetter {
-                subject_id: None,
-                ..letter(
-                    "consent_for_unknown_contact",
-                    "contact_id",
-                    "no contact of the exports has this id; export the contact or remove the row",
-                    &row.origin,
-                    ids,
-                    &SubjectId::from_body(""),
-                )
-            }),
+            None => imported.dead_letters.push(of_nobody(row, ids)),
         }
     }
     imported
 }
+
+/// A row about a contact that is not exported. A no must not be lost with it: whoever removed the row would lose it for good.
+fn of_nobody(row: &ConsentRow, ids: &Ids) -> DeadLetter {
+    let is_no = EventKind::read(&row.kind).is_none_or(EventKind::is_negative);
+    let (reason, advice) = if is_no {
+        (
+            NO_OF_NOBODY,
+            "it says no, and no contact of the exports has this id, so it protects nobody yet; export the contact or correct the id, and \
+             keep the row",
+        )
+    } else {
+        ("consent_for_unknown_contact", "no contact of the exports has this id; export the contact or remove the row")
+    };
+    let letter = letter(reason, "contact_id", advice, &row.origin, ids, &SubjectId::from_body(""));
+    DeadLetter { subject_id: None, ..letter }
+}
+
+/// The reason of dead letters of somebody's no of whom no export knows anything; the report counts them.
+pub const NO_OF_NOBODY: &str = "no_for_unknown_contact";
 
 // `flags.incomplete` is no event: it says something about tonight's file, not about the person. The run takes the
 // subject for ambiguous until the row can be read.
