@@ -236,13 +236,3 @@ pub(in crate::consent::dialect::list) fn date(cell: &str) -> Option<String> {
         When::Day(day) => day.to_string(),
     })
 }
-
-/// The no of a remark: whoever asks for erasure there is not worked on, and is erased by hand.
-pub(in crate::consent::dialect::list) fn no_of_remark(remark: &str) -> Option<Kind> {
-    let mut text = remark.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
-    for not in &WORDS.remarks_not {
-        text = text.replace(not.as_str(), "");
-    }
-    let has = |all: &[String]| all.iter().any(|no| text.contains(no.as_str()));
-    if has(&WORDS.remarks_processing) { Some(Kind::Processing) } else { has(&WORDS.remarks).then_some(Kind::Object) }
-}
