@@ -163,7 +163,7 @@ mod tests {
             proof: Proof {
                 method: some("web_form"),
                 notice_id: some("N-1"),
-                wording_hash: some("x"),
+                wording_hash: some("sha256:00"),
                 ..Proof::default()
             }
             .into(),

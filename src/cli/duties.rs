@@ -11,7 +11,7 @@ use serde_json::json;
 use super::exit::Usage;
 use super::subject::{AtHome, confirmed};
 use crate::audit::{Entry, Kind, Leaf, Payloads, Stage};
-use crate::consent::event::EventKind;
+use crate::consent::event::{EventKind, Proof};
 use crate::consent::gate::Clock;
 use crate::fetch::{cassettes, expire_cassettes};
 use crate::keys::{MasterKey, MasterSource};
@@ -57,6 +57,12 @@ pub(super) fn record_notice(args: &RecordNoticeArgs, wall: &Clock) -> anyhow::Re
         return Err(Usage(format!("--at {at} is in the future: a notice is recorded when it was given")).into());
     }
     office.check_purposes(&args.purposes)?;
+    let (notice_id, method) = (Some(args.notice_id.clone()), Some(args.method.clone()));
+    if !(Proof { method, notice_id, ..Proof::default() }).is_of_a_notice() {
+        let advice =
+            "the gate would not take the notice for given: --notice-id names its version, --method how it was given";
+        return Err(Usage(advice.to_owned()).into());
+    }
     // All are found before any is recorded.
     let people: Result<Vec<SubjectId>, _> = args.subjects.iter().map(|text| office.find(text)).collect();
     let people = people?;

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use super::proof::Proof;
 use super::shared::Shared;
 use crate::model::SubjectId;
 use crate::taxonomy::{Operation, SourceClass};
@@ -119,52 +120,6 @@ pub struct Scope {
     pub regions: BTreeSet<String>,
 }
 
-/// Methods that are acts of the person. A grant after a withdrawal needs one: a sync or an import that repeats an old
-/// grant under a new date is none.
-const METHODS_OF_THE_SUBJECT: &[&str] = &[
-    "double_opt_in",
-    "e_mail",
-    "email",
-    "letter",
-    "paper_form",
-    "preference_center",
-    "recorded_call",
-    "signed_paper",
-    "web_form",
-];
-
-/// How a grant can be proven (R5).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub struct Proof {
-    /// `web_form`, `double_opt_in`, `signed_paper`...
-    pub method: Option<String>,
-    /// The notice that was shown.
-    pub notice_id: Option<String>,
-    /// Hash of its wording.
-    pub wording_hash: Option<String>,
-    /// Its language.
-    pub language: Option<String>,
-    /// Who recorded it: a system, a function, seldom a person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actor: Option<String>,
-}
-
-impl Proof {
-    /// Whether a consent with this proof stands: method, notice version and wording hash are all there.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        [&self.method, &self.notice_id, &self.wording_hash]
-            .iter()
-            .all(|f| f.as_deref().is_some_and(|s| !s.trim().is_empty()))
-    }
-
-    /// Whether the method is an act of the person, by its exact spelling.
-    #[must_use]
-    pub fn is_of_the_subject(&self) -> bool {
-        self.method.as_deref().is_some_and(|m| METHODS_OF_THE_SUBJECT.contains(&m.trim()))
-    }
-}
-
 /// Where an event was read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Origin {
@@ -224,6 +179,16 @@ pub struct LegalEvent {
     pub supersedes: Option<String>,
 }
 
+/// Whether a time is the first instant of a day in UTC, as which a date without a time is read. CRMs write days so, too.
+pub(in crate::consent) fn is_day(at: Timestamp) -> bool {
+    at.as_second().rem_euclid(86_400) == 0 && at.subsec_nanosecond() == 0
+}
+
+/// The last instant of the day that begins then.
+pub(in crate::consent) fn last_of_day(begin: Timestamp) -> Timestamp {
+    begin.checked_add(SignedDuration::new(86_399, 999_999_999)).unwrap_or(Timestamp::MAX)
+}
+
 impl LegalEvent {
     /// SHA-256 of the canonical JSON: the same fact has the same digest, whenever and in whatever order it is
     /// imported.
@@ -237,5 +202,13 @@ impl LegalEvent {
     #[must_use]
     pub fn effective_at(&self) -> Timestamp {
         self.valid_from.unwrap_or(self.recorded_at)
+    }
+
+    /// The last instant at which a no may have been said: of one that is dated by day, that of the day. It holds from its first instant
+    /// on, and nobody knows which yes of that day it came after.
+    #[must_use]
+    pub fn said_by(&self) -> Timestamp {
+        let last = |at| if is_day(at) { last_of_day(at) } else { at };
+        last(self.effective_at()).max(last(self.recorded_at))
     }
 }

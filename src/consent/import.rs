@@ -92,21 +92,30 @@ pub fn import(crm: &str, contacts: &[&CrmContact], consents: &[ConsentRow], ids:
     for row in consents {
         match known.get(row.contact_id.as_str()) {
             Some(subject) => consent(crm, row, subject, ids, &mut versions, &mut imported),
-            None => imported.dead_letters.push(DeadLetter {
-                subject_id: None,
-                ..letter(
-                    "consent_for_unknown_contact",
-                    "contact_id",
-                    "no contact of the exports has this id; export the contact or remove the row",
-                    &row.origin,
-                    ids,
-                    &SubjectId::from_body(""),
-                )
-            }),
+            None => imported.dead_letters.push(of_nobody(row, ids)),
         }
     }
     imported
 }
+
+/// A row about a contact that is not exported. A no must not be lost with it: whoever removed the row would lose it for good.
+fn of_nobody(row: &ConsentRow, ids: &Ids) -> DeadLetter {
+    let is_no = EventKind::read(&row.kind).is_none_or(EventKind::is_negative);
+    let (reason, advice) = if is_no {
+        (
+            NO_OF_NOBODY,
+            "it says no, and no contact of the exports has this id, so it protects nobody yet; export the contact or correct the id, and \
+             keep the row",
+        )
+    } else {
+        ("consent_for_unknown_contact", "no contact of the exports has this id; export the contact or remove the row")
+    };
+    let letter = letter(reason, "contact_id", advice, &row.origin, ids, &SubjectId::from_body(""));
+    DeadLetter { subject_id: None, ..letter }
+}
+
+/// The reason of dead letters of somebody's no of whom no export knows anything; the report counts them.
+pub const NO_OF_NOBODY: &str = "no_for_unknown_contact";
 
 // `flags.incomplete` is no event: it says something about tonight's file, not about the person. The run takes the
 // subject for ambiguous until the row can be read.
@@ -215,6 +224,14 @@ fn event_of(crm: &str, row: &ConsentRow, subject: &SubjectId) -> ReadRow {
             return ReadRow::rejected("missing_date", "recorded_at", advice);
         }
     };
+    let proof = Proof {
+        method: row.method.clone(),
+        notice_id: row.notice_id.clone(),
+        wording_hash: row.wording_hash.clone(),
+        language: row.language.clone(),
+        actor: None,
+    };
+    rejections.extend(unproven((kind, basis), &proof).map(|(field, advice)| ("unproven_consent", field, advice)));
     let event = LegalEvent {
         external_id: row.event_id.clone(),
         subject: subject.clone(),
@@ -224,18 +241,34 @@ fn event_of(crm: &str, row: &ConsentRow, subject: &SubjectId) -> ReadRow {
         valid_from: row.valid_from,
         valid_to: row.valid_to,
         recorded_at,
-        proof: Proof {
-            method: row.method.clone(),
-            notice_id: row.notice_id.clone(),
-            wording_hash: row.wording_hash.clone(),
-            language: row.language.clone(),
-            actor: None,
-        }
-        .into(),
+        proof: proof.into(),
         origin: Origin::imported(crm, "consents", None).into(),
         supersedes: None,
     };
     ReadRow { event: Some(event), rejections }
+}
+
+/// What stands in a field of the proof of a consent, or of a notice, and proves nothing: the gate refuses, and this tells why. An empty
+/// field is no mistake of the file; the gate refuses all the same.
+pub(in crate::consent) fn unproven(
+    (kind, basis): (EventKind, Option<LawfulBasis>),
+    proof: &Proof,
+) -> Option<(&'static str, &'static str)> {
+    if (kind, basis) != (EventKind::Grant, Some(LawfulBasis::Consent)) {
+        return None;
+    }
+    let field = proof.unproven_field()?;
+    let advice = match field {
+        "method" => {
+            "no act of the person that is known, so it proves no consent; write double_opt_in, e_mail, letter, paper_form, \
+             preference_center, recorded_call, signed_paper or web_form, whichever can be shown"
+        }
+        "notice_id" => "names no notice, so it proves no consent; write the version of the notice that was shown",
+        _ => {
+            "no hash of a wording, so it proves no consent; write sha256: and the digits of the wording that was shown"
+        }
+    };
+    Some((field, advice))
 }
 
 fn letter(

@@ -21,6 +21,7 @@ pub mod policy;
 pub mod policy_check;
 pub mod policy_diff;
 mod policy_rules;
+mod proof;
 pub mod reason;
 #[cfg(test)]
 mod reference;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::consent::case::{Case, MARKETING};
 use crate::consent::decide::Tally;
-use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Scope};
+use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Scope, is_day, last_of_day};
 use crate::consent::mutant::holds;
 use crate::consent::reason::{Reason, ReasonSet};
 use crate::taxonomy::Operation;
@@ -104,7 +104,9 @@ impl<'a> Standing<'a> {
     pub fn notified(&self) -> bool {
         self.positive(EventKind::Notice).any(|e| {
             let classes = &e.scope.source_classes;
-            holds("notified.class", classes.is_empty() || classes.contains(&self.case.class)) && self.told_by(e)
+            holds("notified.class", classes.is_empty() || classes.contains(&self.case.class))
+                && holds("notified.shown", e.proof.is_of_a_notice())
+                && self.told_by(e)
         }) || self.grants().any(|e| {
             holds("notified.consent", e.basis == Some(LawfulBasis::Consent))
                 && holds("notified.proof", e.proof.is_complete())
@@ -163,12 +165,11 @@ impl<'a> Standing<'a> {
         check("grant.begun", !self.has_begun(grant), Reason::NotYetValid);
         check("grant.ended", ends <= case.now, Reason::Expired);
         check("grant.lia", assessed.is_none(), Reason::LiaInvalid);
-        // A withdrawal ends every earlier grant, legitimate interest never stands in for it, and only an act of the
-        // person undoes it.
+        // A withdrawal ends every earlier grant, and legitimate interest never stands in for it. Only an act of the person undoes
+        // it: a consent that rests on none is not proven.
         if let Some(at) = withdrawn_at {
             check("grant.withdrawn.interest", by_interest, Reason::Withdrawn);
             check("grant.withdrawn.later", earliest(grant) <= at, Reason::Withdrawn);
-            check("grant.withdrawn.person", !grant.proof.is_of_the_subject(), Reason::Withdrawn);
         }
         let operations = &scope.operations;
         let other = !operations.is_empty() && !operations.contains(&case.request.operation);
@@ -197,7 +198,7 @@ impl<'a> Standing<'a> {
                     || holds("lift.controller", e.origin.is_controller()))
                 && holds("lift.begun", self.has_begun(e))
                 && holds("lift.ended", e.valid_to.is_none_or(|end| case.now < end))
-                && holds("lift.later", earliest(e) > latest(negative))
+                && holds("lift.later", earliest(e) > last_said(negative))
                 && holds("lift.operation", scope.operations.is_empty() || scope.operations.contains(&request.operation))
                 && holds("lift.class", scope.source_classes.is_empty() || scope.source_classes.contains(&case.class))
                 && holds("lift.category", case.covers_categories(&scope.data_categories))
@@ -214,7 +215,7 @@ impl<'a> Standing<'a> {
                 && !is_suppression(e)
                 && holds("last.scope", self.case.is_touched_by(&e.scope))
         };
-        self.events.iter().filter(ends).map(latest).max()
+        self.events.iter().filter(ends).map(last_said).max()
     }
 
     fn has_begun(&self, event: &LegalEvent) -> bool {
@@ -222,9 +223,16 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// The later of an event's two times. A negative event counts from it: the reading that overrides most grants.
+/// The later of an event's two times.
 fn latest(event: &LegalEvent) -> Timestamp {
     event.effective_at().max(event.recorded_at)
+}
+
+/// The last instant at which a negative event may have been said: the reading that overrides most grants. One that is dated by day
+/// has no time, so it comes after every yes of that day.
+fn last_said(event: &LegalEvent) -> Timestamp {
+    let last = |at| if holds("no.whole_day", is_day(at)) { last_of_day(at) } else { at };
+    last(event.effective_at()).max(last(event.recorded_at))
 }
 
 /// The earlier of an event's two times. A positive event counts from it: the reading that overrides least.

@@ -150,6 +150,25 @@ pub enum CrmError {
         /// The header.
         header: String,
     },
+    /// Columns of consents that may say no.
+    #[error("{}: the table of consents has columns that stand for no field, and might say no or make a yes narrower: {headers}; map what \
+        they hold under `columns`, name what says nothing under `ignored`, or name the file under `legal` with `dialect: table`, which \
+        reads operations, data categories, recipients, regions and what a row replaces, too", path.display())]
+    UnknownConsents {
+        /// The file.
+        path: PathBuf,
+        /// The headers.
+        headers: String,
+    },
+    /// A no under an id that a contact has in another spelling.
+    #[error("line {line} of {} says no for a contact that no export has, and one has the same id but for case, signs or zeros: write the \
+        id as the contacts have it (or export the contact); until then nobody knows whose no it is", path.display())]
+    NearlyKnown {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: u64,
+    },
     /// A column that was taken for a flag, and is none.
     #[error("{}: the column {header:?} is taken for {field}, and holds neither yes nor no in most rows: map the columns that tell \
         it under `columns`, or name this one under `ignored`", path.display())]
@@ -240,6 +259,7 @@ impl CrmError {
             | Self::SharedId { header, .. }
             | Self::TwiceHeader { header, .. } => vec![header],
             Self::TwoIds { one, other, .. } => vec![one, other],
+            Self::UnknownConsents { headers, .. } => return text.replace(headers, "..."),
             _ => Vec::new(),
         };
         found.iter().fold(text, |text, header| text.replace(&format!("{header:?}"), "..."))
@@ -271,6 +291,7 @@ mod tests {
             CrmError::MissingHeader { path: path.clone(), field: "id".into(), header: "Firma".into(), found: cell() },
             CrmError::BadColumn { path: path.clone(), column: cell(), kind: "map".into() },
             CrmError::UnknownNo { path: path.clone(), header: cell() },
+            CrmError::UnknownConsents { path: path.clone(), headers: cell() },
             CrmError::OddFlags { path: path.clone(), header: cell(), field: "email_opt_out".into() },
             CrmError::RowNumbers { path: path.clone(), header: cell() },
             CrmError::TwoIds { path: path.clone(), one: cell(), other: cell() },

@@ -41,6 +41,9 @@ struct Words {
     writing_alone: Parts,
     contact_alone: Parts,
     weak: Parts,
+    blocks: Parts,
+    beside: Vec<String>,
+    by_whom: Parts,
     plain: Parts,
     told: Parts,
     used: Parts,
@@ -251,6 +254,10 @@ pub(crate) fn read(header: &str) -> Option<No> {
         None if text.has_word(&WORDS.channels) => None,
         None if text.has(&WORDS.writing_alone) => Some(no("email_opt_out")),
         None if text.has(&WORDS.contact_alone) => Some(no("do_not_contact")),
+        // A reason may be one of business, such as a bill that was not paid; who has set a block tells that it is set.
+        None if is_weak() && is_nothing_but_a_block(&text) => {
+            Some(if text.has(&WORDS.by_whom) { No::Why("do_not_contact") } else { No::Perhaps })
+        }
         None if is_weak() => None,
         None => Some(No::Perhaps),
     }
@@ -283,6 +290,23 @@ pub(super) fn may_have_noes(header: &str) -> bool {
     let is_of_data = text.has(&WORDS.processing) && !text.has_part("verarbeitungsstatus");
     let is_about = text.has(&WORDS.writing) || text.has(&WORDS.consents) || is_of_data;
     is_about && text.has(&WORDS.states) && !is_business && !text.begins(&WORDS.told)
+}
+
+/// Whether nothing of a header says what is blocked: then it is the person.
+fn is_nothing_but_a_block(text: &Header) -> bool {
+    let is_block = |word: &String| WORDS.blocks.0.iter().any(|block| word.starts_with(block.as_str()));
+    text.words.iter().any(is_block) && text.words.iter().all(|word| is_block(word) || WORDS.beside.contains(word))
+}
+
+/// Whether a header tells that something is blocked, and not what that has to do with writing or data: a delivery, an account, or
+/// nobody knows what.
+pub(super) fn is_block_of_something(header: &str) -> bool {
+    let text = Header::of(header);
+    let is_other = text.begins(&WORDS.lifted) || text.begins(&WORDS.told) || text.begins(&WORDS.never);
+    // A no to another channel, such as the telephone, says nothing of writing.
+    let is_of_channel =
+        text.words.iter().any(|word| WORDS.channels.iter().any(|channel| word.starts_with(channel.as_str())));
+    text.has(&WORDS.blocks) && !is_other && !is_of_channel && read(header).is_none()
 }
 
 /// Whether a header names a yes and a no, with a stroke between them.

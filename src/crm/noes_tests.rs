@@ -1,6 +1,7 @@
 //! Headers by hand: what they say, and what a sceptic thought of.
 
 use super::noes::{No, read};
+use super::{CsvSource, FileSet, pull};
 
 fn check(cases: &[(&str, Option<No>)]) {
     for (header, want) in cases {
@@ -65,6 +66,17 @@ const HEADERS: &[(&str, Option<No>)] = &[
     ("Do not call", None),
     ("Telefonanrufe nicht zulassen", None),
     ("Liefersperre", None),
+    ("Sperre", Some(No::Perhaps)),
+    ("Sperre seit", Some(No::Perhaps)),
+    ("Sperrgrund", Some(No::Perhaps)),
+    ("Gesperrt (j/n)", Some(No::Perhaps)),
+    ("Blocked since", Some(No::Perhaps)),
+    ("Sperre gesetzt durch", Some(No::Why("do_not_contact"))),
+    ("Blocked by", Some(No::Why("do_not_contact"))),
+    ("Sperre Mahnwesen", None),
+    ("Gesperrt für Lieferung", None),
+    ("Sperre Werkstor", None),
+    ("Sperre aufgehoben am", None),
     ("Job title", None),
     ("Nickname", None),
     ("No. of employees", None),
@@ -105,4 +117,71 @@ fn words_within_words_and_words_apart_turn_nothing_round() {
         ("Kontakt Doktor", None),
         ("Subscribed to newsletter", None),
     ]);
+}
+
+/// What an export says of its only contact by one column: the flags, `stops`, or nothing.
+fn told(header: &str, cell: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = format!("id;family_name;email;{header}\nK-1;Muster;m@werk.example;{cell}\n");
+    std::fs::write(folder.path().join("contacts.csv"), text).expect("written");
+    let contacts = FileSet { path: "contacts.csv".into(), ..FileSet::default() };
+    let pull = match pull(&CsvSource { contacts, ..CsvSource::default() }, folder.path()) {
+        Ok(pull) => pull,
+        Err(error) => {
+            assert!(error.to_string().contains(&format!("{header:?}")), "{error}");
+            return "stops".to_owned();
+        }
+    };
+    let Some(contact) = pull.contacts.first() else { return "gone".to_owned() };
+    let flags = &contact.flags;
+    let all = [
+        ("mail", flags.email_opt_out),
+        ("contact", flags.do_not_contact),
+        ("process", flags.do_not_process),
+        ("profile", flags.do_not_profile),
+        ("forget", flags.should_forget),
+    ];
+    all.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_blocks_a_person_is_read_and_what_blocks_something_is_asked_about() {
+    for (header, cell, want) in [
+        ("Sperre gesetzt durch", "Meier", "contact"),
+        ("Sperre gesetzt durch", "", ""),
+        ("Sperre", "ja", "mail"),
+        ("Sperre", "gesperrt", "mail"),
+        ("Sperre", "aktiv", "mail"),
+        ("Sperre", "liegt vor", "mail"),
+        ("Sperre", "siehe Akte", "stops"),
+        ("Sperre", "freigegeben", "stops"),
+        ("Sperre", "offen", "stops"),
+        ("Sperre", "nein", ""),
+        ("Sperre", "", ""),
+        ("Sperre seit", "01.02.2026", "mail"),
+        ("Sperrdatum", "01.02.2026", "mail"),
+        ("Sperrgrund", "Widerspruch", "mail"),
+        ("Sperrgrund", "Zahlungsverzug", "stops"),
+        ("Gesperrt", "x", "process"),
+        ("Blocked by", "jdoe", "contact"),
+        ("Lösch-Kz", "X", "forget"),
+        ("Löschkennzeichen", "ja", "forget"),
+        ("Lösch-Kz", "", ""),
+        ("Bemerkung", "Widerspruch", "mail"),
+        ("Bemerkung", "Widerspruch eingelegt", "mail"),
+        ("Bemerkung", "widersprochen", "mail"),
+        ("Bemerkung", "Einwilligung zurückgezogen", "process"),
+        ("Bemerkung", "ruft gern an", ""),
+        ("Sperre Mahnwesen", "ja", "stops"),
+        ("Liefersperre", "X", "stops"),
+        ("Kreditsperre", "aktiv", "stops"),
+        ("Gesperrt für Lieferung", "ja", "stops"),
+        ("Buchungssperre", "01", "stops"),
+        ("Liefersperre", "nein", ""),
+        ("Kreditsperre", "", ""),
+        ("Sperre aufgehoben am", "01.02.2026", ""),
+        ("Telefonsperre", "x", ""),
+    ] {
+        assert_eq!(told(header, cell), want, "{header} = {cell}");
+    }
 }

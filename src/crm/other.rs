@@ -9,6 +9,8 @@ use super::rows::Row;
 use super::value;
 use super::when::When;
 use super::{ConsentRow, CrmAccount, CrmDeadLetter, Decimal, contact};
+use crate::consent::event::EventKind;
+use crate::consent::import::NO_OF_NOBODY;
 
 /// Reads a company, or tells why the row is none.
 pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, Box<CrmDeadLetter>> {
@@ -83,10 +85,17 @@ fn revenue(cells: &mut Cells<'_>, decimal: Decimal) -> (Option<f64>, Option<(f64
 
 /// Reads a consent row, or tells why it is none.
 pub(super) fn consent(cells: &mut Cells<'_>) -> Result<ConsentRow, Box<CrmDeadLetter>> {
-    let Some(contact_id) = cells.text("contact_id").map(str::to_owned) else {
-        return Err(cells.letter("missing_id", Some("contact_id"), "name the contact whose consent it is"));
-    };
     let kind = cells.text("kind").map(str::to_lowercase).unwrap_or_default();
+    let Some(contact_id) = cells.text("contact_id").map(str::to_owned) else {
+        let is_no = EventKind::read(&kind).is_none_or(EventKind::is_negative);
+        return Err(if is_no {
+            let advice =
+                "it says no and names no contact, so it protects nobody yet; name the contact, and keep the row";
+            cells.letter(NO_OF_NOBODY, Some("contact_id"), advice)
+        } else {
+            cells.letter("missing_id", Some("contact_id"), "name the contact whose consent it is")
+        });
+    };
     if kind.is_empty() {
         return Err(cells.letter(
             "missing_kind",

@@ -3,21 +3,22 @@
 //!
 //! Invariant: what is found holds for all files of a table; where it is in doubt, nothing is found.
 
-use std::collections::HashSet;
+mod columns;
+mod consents;
+
 use std::path::Path;
 use std::sync::Arc;
 
-use super::columns::{BY_CELL, Layout, NOES, Table};
+use self::columns::Columns;
+use super::columns::{Layout, Table};
 use super::files::{glance, of_set};
 use super::forms;
 use super::headers::{normal, shown};
 use super::names::{ByName, People};
 use super::reader::stated_encoding;
-use super::remarks::REMARK;
 use super::rows::{Export, Row, Rows};
-use super::shared::{ROW_NUMBERS, Shared};
-use super::{CrmError, CsvSource, DateOrder, FLAGS, FileSet, Versions, value, when};
-use crate::consent::dialect::{asks_for_consent, flags_of_cell};
+use super::shared::Shared;
+use super::{CrmError, CsvSource, DateOrder, FileSet, Versions, value, when};
 
 /// So many rows of a file are looked at for a date that can be read in one way alone, and so many for any with slashes.
 const ROWS: usize = 2000;
@@ -63,6 +64,9 @@ pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
         }
     }
     ready.contacts.by_cell = check_columns(&source.contacts, base)?;
+    if let Some(consents) = &ready.consents {
+        consents::check(&ready.contacts, consents, base)?;
+    }
     let (mut contacts, mut notes, mut people) = (false, false, false);
     each_csv(Table::Contacts, &source.contacts, base, |_, rows| {
         contacts |= lacks(rows.layout(), "account_record", "account_name");
@@ -207,111 +211,6 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmErro
         }
     }
     Ok(by_cell)
-}
-
-/// A column that no field stands for.
-#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
-struct Other {
-    at: usize,
-    /// Its header may say no.
-    perhaps: bool,
-    /// It holds a plain no.
-    refuses: bool,
-    /// Its header asks for a consent, and a cell says no to it.
-    asks: bool,
-    tells: bool,
-    /// Its first values.
-    seen: HashSet<String>,
-    /// It holds what nobody can read as a yes or no.
-    unknown: bool,
-}
-
-/// What the columns of a file hold.
-struct Columns {
-    /// Flags that were found by their names, with how many cells are odd, and are not blank.
-    flags: Vec<(String, usize, u32, u32)>,
-    others: Vec<Other>,
-    /// The column of ids that may be the numbers of rows; how many rows it numbered so far.
-    number: Option<(usize, Option<u64>)>,
-    header: Vec<String>,
-}
-
-impl Columns {
-    fn of(layout: &Layout, contacts: &FileSet) -> Self {
-        let is_flag =
-            |field: &str| FLAGS.contains(&field) || matches!(field, "email_allowed" | "contact_allowed" | "active");
-        let found = layout.each().filter(|(field, _)| is_flag(field) && !contacts.columns.contains_key(*field));
-        let flags = found.flat_map(|(field, at)| at.iter().map(move |at| (field.to_owned(), *at, 0, 0))).collect();
-        // A remark may hold a no as well as any column that is not read.
-        let (by_cell, remarks, noes) = (layout.all(BY_CELL), layout.all(REMARK), layout.all(NOES));
-        let is_read = |at: &usize| [by_cell, remarks, noes].iter().any(|columns| columns.contains(at));
-        let (used, is_mapped) = (layout.used(), contacts.columns.contains_key("record_id"));
-        let is_ignored =
-            |at: usize| contacts.ignored.iter().any(|ignored| normal(ignored) == normal(layout.header_of(at)));
-        Self {
-            flags,
-            others: (0..layout.width)
-                .filter(|at| (!used.contains(at) || is_read(at)) && !is_ignored(*at))
-                .map(|at| Other {
-                    at,
-                    perhaps: by_cell.contains(&at),
-                    refuses: false,
-                    asks: asks_for_consent(layout.header_of(at)),
-                    tells: false,
-                    seen: HashSet::new(),
-                    unknown: false,
-                })
-                .collect(),
-            header: (0..layout.width).map(|at| layout.header_of(at).to_owned()).collect(),
-            number: layout
-                .column("record_id")
-                .filter(|at| {
-                    let header = normal(layout.header_of(*at));
-                    !is_mapped && ROW_NUMBERS.contains(&&*header)
-                })
-                .map(|at| (at, Some(0))),
-        }
-    }
-
-    fn look(&mut self, row: &Row) {
-        for (_, at, odd, all) in &mut self.flags {
-            match value::says(row.cell(*at)) {
-                Some(value::Says::Nothing) => {}
-                read => (*odd, *all) = (*odd + u32::from(read.is_none()), *all + 1),
-            }
-        }
-        for other in &mut self.others {
-            let cell = row.cell(other.at);
-            other.refuses |= value::is_plain_no(cell);
-            // Most columns are texts, or have many values: those hold no answers.
-            let is_many = other.seen.len() >= MOST_VALUES;
-            if is_many && !(other.perhaps || other.asks) {
-                other.unknown = true;
-            }
-            if !other.unknown && !other.seen.contains(cell) {
-                if !is_many {
-                    other.seen.insert(cell.to_owned());
-                }
-                match flags_of_cell(self.header[other.at].trim(), cell) {
-                    Ok(flags) => other.tells |= other.asks && !flags.is_empty(),
-                    Err(_) => other.unknown = true,
-                }
-            }
-        }
-        if let Some((at, numbered)) = &mut self.number {
-            let next = numbered.map(|n| n + 1);
-            *numbered = next.filter(|next| value::text(row.cell(*at)) == Some(&next.to_string()));
-        }
-    }
-
-    fn odd(&self) -> Option<(String, usize)> {
-        let odd = self.flags.iter().find(|(_, _, odd, all)| *odd >= FEWEST_ODD && odd * 2 > *all);
-        odd.map(|(field, at, ..)| (field.clone(), *at))
-    }
-
-    fn numbered(&self) -> Option<usize> {
-        self.number.and_then(|(at, rows)| rows.filter(|rows| *rows >= FEWEST_NUMBERED).map(|_| at))
-    }
 }
 
 /// Whether files of notes name companies, and contacts, and not their ids.

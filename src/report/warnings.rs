@@ -8,6 +8,7 @@ use super::Report;
 use super::html::number;
 use super::tally::FACETS;
 use crate::audit::report::words::plain;
+use crate::consent::import::NO_OF_NOBODY;
 
 /// One warning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +58,7 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
         let what = format!("{letters} dead letters on {rows} of {} rows ({})", counts.crm_rows, percent(dead));
         warn("dead_letters", what, "`prosopon inspect dead_letters` tells file, line and field of each");
     }
+    of_nobody(report, &mut warn);
     if counts.notes.no_file {
         let what = "no file of notes was there".to_owned();
         warn("no_notes", what, "What notes said is missing until the next export; look at the job that writes them");
@@ -123,6 +125,17 @@ fn without_revenue(report: &Report, warn: &mut impl FnMut(&str, String, &str)) {
             what,
             "Export the revenue, or map its column as `revenue_eur`; other currencies are not converted",
         );
+    }
+}
+
+/// Noes of people whom no export of contacts has.
+fn of_nobody(report: &Report, warn: &mut impl FnMut(&str, String, &str)) {
+    let noes: u64 = report.dead_letters.iter().filter(|(what, _)| what.ends_with(NO_OF_NOBODY)).map(|(_, n)| n).sum();
+    if noes > 0 {
+        let what = format!("{noes} no(es) of people whom no export of contacts has");
+        let advice = "They protect nobody yet: export the contacts, or correct the ids in the consents; `prosopon inspect dead_letters` tells \
+            file and line of each";
+        warn(NO_OF_NOBODY, what, advice);
     }
 }
 

@@ -18,6 +18,7 @@ mod demo_data;
 mod demo_web;
 mod deploy;
 mod determinism;
+mod dpo;
 mod encryption;
 mod exit_codes;
 mod exports;

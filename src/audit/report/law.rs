@@ -128,7 +128,7 @@ fn lifted(negative: &LegalEvent, known: &[Entry<'_>], act: &Act<'_>) -> bool {
             && (lift.origin.is_controller() || lift.origin.system == negative.origin.system)
             && latest(lift) <= act.at
             && lift.valid_to.is_none_or(|end| act.at < end)
-            && earliest(lift) > latest(negative)
+            && earliest(lift) > negative.said_by()
             && act.lies_within(&lift.scope)
     })
 }
@@ -137,9 +137,8 @@ fn regranted(negative: &LegalEvent, known: &[Entry<'_>], act: &Act<'_>) -> bool 
     positive(known, EventKind::Grant).any(|grant| {
         grant.basis == Some(LawfulBasis::Consent)
             && grant.proof.is_complete()
-            && grant.proof.is_of_the_subject()
             && latest(grant) <= act.at
-            && earliest(grant) > latest(negative)
+            && earliest(grant) > negative.said_by()
             && grant.scope.purposes.contains(act.purpose)
             && act.class.is_some_and(|c| grant.scope.source_classes.contains(&c))
     })
@@ -180,7 +179,7 @@ fn is_flag_against_all(event: &LegalEvent) -> bool {
 pub(super) fn notified_at(events: &[LegalEvent], purpose: &str, at: Timestamp) -> Option<Timestamp> {
     let told = |e: &&LegalEvent| {
         let tells = match e.kind {
-            EventKind::Notice => true,
+            EventKind::Notice => e.proof.is_of_a_notice(),
             EventKind::Grant => e.basis == Some(LawfulBasis::Consent) && e.proof.is_complete(),
             _ => false,
         };

@@ -36,6 +36,7 @@ pub use input::{Export, InputError, parse};
 pub(crate) use list::{CellSays, asks_for_consent, cell_says, flags_of_cell, noes_of_cell};
 pub use mapping::Mapping;
 pub use record::{Key, Place, Problem, Record, Unit};
+pub(crate) use table::is_harmless;
 
 use self::emit::Emission;
 use self::fact::{Context, Fact, Index};

@@ -3,7 +3,7 @@
 //! Invariant: a column that is not known is refused with its whole file; a grant needs an exact basis, a date and
 //! scope that can be read, a negative row needs nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
@@ -15,6 +15,7 @@ use super::when::{When, when};
 use super::{Outcome, Reading, STANDING};
 use crate::consent::dates::{Slip, slip};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
+use crate::consent::import::unproven;
 use crate::model::SubjectId;
 
 #[derive(Deserialize)]
@@ -23,18 +24,30 @@ struct File {
     #[expect(dead_code, reason = "a format version, read so that an unknown key is refused")]
     version: u32,
     columns: BTreeMap<String, Vec<String>>,
+    harmless: Vec<String>,
 }
+
+static FILE: LazyLock<File> = LazyLock::new(|| {
+    serde_saphyr::from_str(include_str!("../../../config/consent/table.yaml"))
+        .expect("the embedded table is checked by a test")
+});
 
 /// Column by normalised header.
 static COLUMNS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-    let text = include_str!("../../../config/consent/table.yaml");
-    let file: File = serde_saphyr::from_str(text).expect("the embedded table is checked by a test");
-    let spellings = file.columns.into_iter().flat_map(|(column, others)| {
-        let own = column.clone();
-        std::iter::once(own).chain(others).map(move |header| (normal(&header), column.clone()))
+    let spellings = FILE.columns.iter().flat_map(|(column, others)| {
+        std::iter::once(column).chain(others).map(move |header| (normal(header), column.clone()))
     });
     spellings.collect()
 });
+
+/// Headers that say nothing about a consent.
+static HARMLESS: LazyLock<HashSet<String>> = LazyLock::new(|| FILE.harmless.iter().map(|h| normal(h)).collect());
+
+/// Whether a column of a consent table plainly says nothing that a reader of consents needs: who somebody is, or who wrote it down.
+pub(crate) fn is_harmless(header: &str) -> bool {
+    let header = normal(header);
+    HARMLESS.contains(&header) || COLUMNS.get(&header).is_some_and(|column| ["actor", "email"].contains(&&**column))
+}
 
 fn normal(header: &str) -> String {
     header.chars().filter(|c| !" -_./".contains(*c)).flat_map(char::to_lowercase).collect()
@@ -88,7 +101,12 @@ fn unknown_columns(records: &[Record], outcome: &mut Outcome) -> BTreeSet<Arc<st
     let mut refused: BTreeMap<Arc<str>, (Problem, BTreeSet<usize>)> = BTreeMap::new();
     for record in records {
         // By number: where a table has no header, its first row would be told.
-        for (i, _) in record.fields.keys().enumerate().filter(|(_, c)| !COLUMNS.contains_key(&normal(c))) {
+        for (i, _) in record
+            .fields
+            .keys()
+            .enumerate()
+            .filter(|(_, c)| !COLUMNS.contains_key(&normal(c)) && !HARMLESS.contains(&normal(c)))
+        {
             let entry = refused
                 .entry(Arc::clone(&record.at.file))
                 .or_insert_with(|| (Item::of(record).problem(None, "unknown_column", ""), BTreeSet::new()));
@@ -225,6 +243,10 @@ impl Row<'_> {
             }
         };
         let text = |field: &str| item.get(field).map(str::to_owned);
+        let proof = self.proof();
+        if let Some((field, advice)) = unproven((kind, basis), &proof) {
+            problems.push(item.problem(Some(field), "unproven_consent", advice));
+        }
         Some(LegalEvent {
             external_id: text("event_id"),
             subject: SubjectId::from_body(""),
@@ -234,14 +256,7 @@ impl Row<'_> {
             valid_from: dates.from,
             valid_to: dates.to,
             recorded_at,
-            proof: Proof {
-                method: text("method"),
-                notice_id: text("notice_id"),
-                wording_hash: text("wording_hash"),
-                language: text("language"),
-                actor: text("actor"),
-            }
-            .into(),
+            proof: proof.into(),
             origin: Origin::imported(
                 self.reading.system,
                 "table",
@@ -287,6 +302,17 @@ impl Row<'_> {
             recipients: self.list("recipients").map(str::to_owned).collect(),
             regions: self.list("regions").map(str::to_owned).collect(),
         })
+    }
+
+    fn proof(&self) -> Proof {
+        let text = |field: &str| self.item.get(field).map(str::to_owned);
+        Proof {
+            method: text("method"),
+            notice_id: text("notice_id"),
+            wording_hash: text("wording_hash"),
+            language: text("language"),
+            actor: text("actor"),
+        }
     }
 
     fn list(&self, field: &str) -> impl Iterator<Item = &str> {

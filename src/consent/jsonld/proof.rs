@@ -120,7 +120,7 @@ fn state(known: &Known, purpose: &str, events: &[Known], replaced: &BTreeSet<&st
         let no = &other.event;
         no.kind.is_negative()
             && (no.scope.purposes.is_empty() || no.scope.purposes.contains(purpose) || speaks_of_marketing(no))
-            && (is_absolute(no) || no.effective_at().max(no.recorded_at) >= event.effective_at().min(event.recorded_at))
+            && (is_absolute(no) || no.said_by() >= event.effective_at().min(event.recorded_at))
     };
     if event.external_id.as_deref().is_some_and(|id| replaced.contains(id)) {
         State::Superseded
@@ -179,8 +179,8 @@ fn missing(event: &LegalEvent) -> Vec<Missing> {
     let checks = [
         (empty(&proof.method), Missing::Method),
         (!empty(&proof.method) && !proof.is_of_the_subject(), Missing::ActOfThePerson),
-        (empty(&proof.notice_id), Missing::NoticeId),
-        (empty(&proof.wording_hash), Missing::WordingHash),
+        (!proof.names_a_notice(), Missing::NoticeId),
+        (!proof.has_a_hash(), Missing::WordingHash),
         (empty(&proof.language), Missing::Language),
         (empty(&proof.actor), Missing::Actor),
         (event.origin.value_commitment.is_none(), Missing::ValueCommitment),

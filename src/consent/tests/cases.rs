@@ -125,15 +125,21 @@ struct CaseEvent {
     recorded: Option<Timestamp>,
     #[serde(default)]
     proven: bool,
+    /// Instead of those of a proof.
     method: Option<String>,
+    notice_id: Option<String>,
+    hash: Option<String>,
 }
 
 impl CaseEvent {
     fn event(&self) -> LegalEvent {
         let mut proof = if self.proven { proven() } else { Proof::default() };
-        if self.method.is_some() {
-            proof.method.clone_from(&self.method);
-        }
+        let own = [
+            (&self.method, &mut proof.method),
+            (&self.notice_id, &mut proof.notice_id),
+            (&self.hash, &mut proof.wording_hash),
+        ];
+        own.into_iter().filter(|(own, _)| own.is_some()).for_each(|(own, field)| field.clone_from(own));
         LegalEvent {
             external_id: self.id.clone(),
             subject: subject(),

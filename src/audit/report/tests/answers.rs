@@ -109,9 +109,12 @@ fn notices_are_due_after_the_days_of_the_policy_a_month_or_the_first_disclosure(
     };
     // The contacts of a second home have not consented to anything.
     world.n = 6;
+    // That somebody was told nothing, by nothing, is no notice.
+    let mut empty = event(4, EventKind::Notice, when);
+    empty.scope.purposes = [PURPOSE.to_owned()].into();
     let mut told = event(5, EventKind::Notice, when);
-    told.scope.purposes = [PURPOSE.to_owned()].into();
-    world.import(&[interest(3), interest(4), interest(5), told], when);
+    (told.scope, told.proof) = (empty.scope.clone(), grant(5, when).proof);
+    world.import(&[interest(3), interest(4), interest(5), empty, told], when);
     let ask = |world: &World, within| world.ask(|book| notices::notices(book, within).expect("readable"));
     assert!(ask(&world, None).due.is_empty(), "no policy was applied yet");
     world.run("a", when + 1.hours());

@@ -89,13 +89,14 @@ impl Seen {
             }
             Role::Remark => {
                 let is_word = cell.split_whitespace().count() < 4;
+                // A few words are an answer, as in any other column.
                 let told = match says {
-                    Says::Refused(kind) if is_word => Some(kind),
-                    _ => words::no_of_remark(cell),
+                    Says::Refused(kind) if is_word => vec![kind],
+                    _ => words::noes_of_remark(cell),
                 };
-                // Nobody is erased for a remark.
-                let told = told.map(|kind| if kind == Kind::Erase { Kind::Processing } else { kind });
-                if let Some(kind) = told {
+                for kind in told {
+                    // Nobody is erased for a remark.
+                    let kind = if kind == Kind::Erase { Kind::Processing } else { kind };
                     self.answer(header, Answer::no(kind));
                 }
             }

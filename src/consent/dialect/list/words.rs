@@ -3,6 +3,7 @@
 //! Invariant: a cell that is not known is never a yes.
 
 mod cells;
+mod remarks;
 
 use std::sync::LazyLock;
 
@@ -10,9 +11,10 @@ use serde::Deserialize;
 
 pub(crate) use self::cells::{CellSays, asks_for_consent, cell_says, flags_of_cell, noes_of_cell};
 pub(super) use self::cells::{
-    Says, allows, denies, is_legitimate_interest, is_list_of_noes, is_number_of_something, is_own_address,
-    no_of_remark, says, was_never_asked,
+    Says, allows, denies, is_legitimate_interest, is_list_of_noes, is_number_of_something, is_own_address, says,
+    was_never_asked,
 };
+pub(super) use self::remarks::noes_of_remark;
 use crate::crm::{No, no_of_header, normal_header};
 
 /// Longer than a cell with an answer.
@@ -88,9 +90,6 @@ pub(super) struct Words {
     own_address: Parts,
     lists_of_noes: Vec<String>,
     not_lists: Vec<String>,
-    remarks: Vec<String>,
-    remarks_processing: Vec<String>,
-    remarks_not: Vec<String>,
 }
 
 /// The words.

@@ -59,6 +59,9 @@ fn r5_consent_needs_proof_and_withdrawal_sticks() {
         |e: &mut LegalEvent| e.proof.method = None,
         |e: &mut LegalEvent| e.proof.notice_id = None,
         |e: &mut LegalEvent| e.proof.wording_hash = Some(" ".into()),
+        |e: &mut LegalEvent| e.proof.method = Some("double_opt_in_pending".into()),
+        |e: &mut LegalEvent| e.proof.notice_id = Some("n/a".into()),
+        |e: &mut LegalEvent| e.proof.wording_hash = Some("sha256:".into()),
     ] {
         let mut question = Question::consented();
         spoil(&mut question.events[0]);
@@ -70,7 +73,8 @@ fn r5_consent_needs_proof_and_withdrawal_sticks() {
     let mut resynced = consent("2026-02-20");
     resynced.proof.method = Some("crm_sync".into());
     question.events.push(resynced);
-    assert_eq!(question.reasons(), [Reason::Withdrawn], "the sync of a night is no act of the person");
+    let reasons = [Reason::Withdrawn, Reason::ConsentUnproven];
+    assert_eq!(question.reasons(), reasons, "the sync of a night is no act of the person");
     question.events.push(consent("2026-02-21"));
     assert!(question.permits(), "the person granted again");
 }

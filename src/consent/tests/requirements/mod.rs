@@ -9,7 +9,7 @@ mod sources;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{consent, event, now, policy_file};
+use super::{consent, event, now, policy_file, proven};
 use crate::consent::decide::{Asked, Granted, OptOut, Reason, Refusal, Request, View, decide};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Scope};
 use crate::consent::policy::{Policy, PolicyFile};
@@ -112,6 +112,7 @@ fn interest(purpose: &str) -> LegalEvent {
 fn notice(purpose: &str) -> LegalEvent {
     LegalEvent {
         scope: Scope { purposes: [purpose.to_owned()].into(), ..Scope::default() }.into(),
+        proof: proven().into(),
         ..event(EventKind::Notice, "2026-02-25")
     }
 }

@@ -12,10 +12,11 @@ use super::super::{event, now, proven};
 use super::{CATEGORIES, CLASSES, OPERATIONS, PURPOSES, RECIPIENTS, REGIONS};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
 
-/// Around now, coarse, so that ties are frequent.
+/// Around now, coarse, so that ties are frequent; `-10_800` is the midnight before, and with it days have no time.
 pub(in crate::consent::tests) fn time() -> impl Strategy<Value = Timestamp> {
-    select(vec![-86_400 * 60, -86_400 * 20, -86_400 * 10, -86_400, -1, 0, 1, 86_400 * 30])
-        .prop_map(|seconds| now() + SignedDuration::from_secs(seconds))
+    let days = [-86_400 * 20 - 10_800, -86_400 - 10_800, -10_800, 86_400 - 10_800];
+    let times = [-86_400 * 60, -86_400 * 20, -86_400 * 10, -86_400, -1, 0, 1, 86_400 * 30];
+    select([&times[..], &days[..]].concat()).prop_map(|seconds| now() + SignedDuration::from_secs(seconds))
 }
 
 fn proof() -> impl Strategy<Value = Proof> {
@@ -26,6 +27,9 @@ fn proof() -> impl Strategy<Value = Proof> {
         (1, Proof::default()),
         (1, Proof { wording_hash: None, ..proven() }),
         (1, Proof { notice_id: Some(" ".into()), ..proven() }),
+        (1, method("double_opt_in_pending")),
+        (1, Proof { notice_id: Some("fehlt".into()), ..proven() }),
+        (1, Proof { wording_hash: Some("sha256:".into()), ..proven() }),
     ];
     let of = choices.into_iter().map(|(weight, proof)| (weight, Just(proof).boxed())).collect();
     proptest::strategy::Union::new_weighted(of)

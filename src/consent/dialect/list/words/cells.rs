@@ -84,6 +84,12 @@ pub(crate) fn flags_of_cell(header: &str, cell: &str) -> Result<Vec<&'static str
     }
     let is_asked = matches!(role(header), Role::Answer { asked: true, vague: false, .. });
     let kind = match says(cell) {
+        // An objection that lies before somebody, or is active, is one; of one that is open or over nobody can tell.
+        Says::Granted if column == Some(Kind::Object) && !allows(cell) => {
+            let is_free = ["ok", "frei", "freigegeben"].iter().any(|free| normal_header(cell).contains(free));
+            column.filter(|_| !is_free).ok_or(UnknownCell)?
+        }
+        Says::Open if column == Some(Kind::Object) => return Err(UnknownCell),
         Says::Nothing | Says::Open | Says::Granted => return Ok(Vec::new()),
         Says::No if column.is_some() => return Ok(Vec::new()),
         Says::No if is_asked => Kind::Refuse,
@@ -229,14 +235,4 @@ pub(in crate::consent::dialect::list) fn date(cell: &str) -> Option<String> {
         When::At(at) => at.to_string(),
         When::Day(day) => day.to_string(),
     })
-}
-
-/// The no of a remark: whoever asks for erasure there is not worked on, and is erased by hand.
-pub(in crate::consent::dialect::list) fn no_of_remark(remark: &str) -> Option<Kind> {
-    let mut text = remark.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
-    for not in &WORDS.remarks_not {
-        text = text.replace(not.as_str(), "");
-    }
-    let has = |all: &[String]| all.iter().any(|no| text.contains(no.as_str()));
-    if has(&WORDS.remarks_processing) { Some(Kind::Processing) } else { has(&WORDS.remarks).then_some(Kind::Object) }
 }
