@@ -36,7 +36,7 @@ impl Exported {
             contacts: loaded.subjects(),
             companies: loaded.companies() as u64,
             gone: loaded.gone.len() as u64,
-            suppressed: loaded.suppressed,
+            suppressed: loaded.suppressed.all,
             is_of_changes: false,
         }
     }

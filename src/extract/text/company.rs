@@ -118,7 +118,10 @@ impl<'r> Firm<'r> {
     pub(super) fn listen(&mut self, sentences: &[Read<'_>]) {
         let mut tokens = sentences.iter().flat_map(|sentence| &sentence.tokens);
         self.is_named = tokens.any(|token| self.is_meant(token) || self.is_own(token));
-        self.is_alone = self.speaks && !sentences.iter().any(|s| self.names_another(&s.tokens) || self.is_elsewhere(s));
+        let words: usize = sentences.iter().map(|sentence| sentence.tokens.len()).sum();
+        self.is_alone = self.speaks
+            && words >= FEWEST
+            && !sentences.iter().any(|s| self.names_another(&s.tokens) || self.is_elsewhere(s));
     }
 
     /// What the memory knows of [`FIRM`] in every case, where the company stands in a sentence.
