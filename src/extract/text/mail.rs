@@ -216,11 +216,11 @@ impl Mail<'_> {
         while place < places.len() {
             let at = places[place];
             if self.lines.begins[at] && self.lines.is_header(at, &FROM) {
-                self.put(&places[start..place], from, None, voices);
+                put(&places[start..place], from, None, voices);
                 (start, from, greeted, is_first) =
-                    (place + 1, Some(self.only((self.naming)(&self.lines.sentences[at], 0))), None, false);
+                    (place + 1, Some(only((self.naming)(&self.lines.sentences[at], 0))), None, false);
             } else if self.lines.parts(at) {
-                self.put(&places[start..place], from, None, voices);
+                put(&places[start..place], from, None, voices);
                 (start, from, greeted, is_first) = (place + 1, None, None, false);
             } else if self.lines.is_greeting(at) {
                 greeted = Some(place);
@@ -232,7 +232,7 @@ impl Mail<'_> {
                 let is_his = is_first && (self.quoted || self.is_about(signer));
                 let begins = greeted.or((from.is_some() || is_his).then_some(start));
                 if let Some(begin) = begins {
-                    self.put(&places[begin..end], from, signer, voices);
+                    put(&places[begin..end], from, signer, voices);
                 }
                 (start, from, greeted, is_first) = (end, None, None, false);
                 place = end;
@@ -240,23 +240,12 @@ impl Mail<'_> {
             }
             place += 1;
         }
-        self.put(&places[start..], from, None, voices);
+        put(&places[start..], from, None, voices);
     }
 
     /// Whether the contact whom the note is on has signed.
     fn is_about(&self, signer: Option<Author>) -> bool {
         matches!(signer, Some(Author::Contact(contact)) if Some(contact) == self.about)
-    }
-
-    /// Gives sentences to the one contact whom header and signature name.
-    fn put(&self, places: &[usize], from: Option<Author>, signer: Option<Author>, voices: &mut [Voice]) {
-        let of = match (from, signer) {
-            (Some(Author::Contact(one)), Some(Author::Contact(other))) if one != other => return,
-            // A shared mailbox may be signed by a contact; a contact's own by nobody else.
-            (_, Some(Author::Contact(contact))) | (Some(Author::Contact(contact)), None) => contact,
-            _ => return,
-        };
-        places.iter().for_each(|at| voices[*at] = Voice::Contact(of));
     }
 
     /// Who has signed at a place, and where the signature ends: the formula and the name behind it, or in the next line.
@@ -266,14 +255,12 @@ impl Mail<'_> {
         let sentence = &self.lines.sentences[at];
         if sentence.tokens.len() > closing {
             // `Best practice: ...`, `Grüße an Fr. Haller` sign nothing.
-            let own = |at: &usize| {
-                matches!(self.lines.word(places[place], *at), "ihr" | "ihre" | "your" | "yours" | "dein" | "deine")
-            };
-            let begin = closing + usize::from(own(&closing));
+            let is_own = matches!(self.lines.word(at, closing), "ihr" | "ihre" | "your" | "yours" | "dein" | "deine");
+            let begin = closing + usize::from(is_own);
             let named = (self.naming)(sentence, begin);
             let is_short = sentence.tokens.len() <= closing + 4;
             return match named.first() {
-                Some(first) if first.tokens.start == 0 => Some((Some(self.only(named)), place + 1)),
+                Some(first) if first.tokens.start == 0 => Some((Some(only(named)), place + 1)),
                 Some(_) => None,
                 None => (is_short && sentence.tokens[closing].capital).then_some((Some(Author::Other), place + 1)),
             };
@@ -282,14 +269,27 @@ impl Mail<'_> {
         let Some(next) = next.filter(|next| next.tokens.len() <= 4 && !next.tokens.is_empty()) else {
             return Some((None, place + 1));
         };
-        Some((Some(self.only((self.naming)(next, 0))), place + 2))
+        Some((Some(only((self.naming)(next, 0))), place + 2))
     }
+}
 
-    /// The only one named, if it is a contact.
-    fn only(&self, named: Vec<Mention>) -> Author {
-        match named[..] {
-            [Mention { who: Who::Contact(contact), .. }] => Author::Contact(contact),
-            _ => Author::Other,
-        }
+/// Gives sentences to the one contact whom header and signature name.
+fn put(places: &[usize], from: Option<Author>, signer: Option<Author>, voices: &mut [Voice]) {
+    let of = match (from, signer) {
+        (Some(Author::Contact(one)), Some(Author::Contact(other))) if one != other => return,
+        // A shared mailbox may be signed by a contact; a contact's own by nobody else.
+        (_, Some(Author::Contact(contact))) | (Some(Author::Contact(contact)), None) => contact,
+        _ => return,
+    };
+    for at in places {
+        voices[*at] = Voice::Contact(of);
+    }
+}
+
+/// The only one named, if it is a contact.
+fn only(named: Vec<Mention>) -> Author {
+    match named[..] {
+        [Mention { who: Who::Contact(contact), .. }] => Author::Contact(contact),
+        _ => Author::Other,
     }
 }
