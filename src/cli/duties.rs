@@ -188,17 +188,7 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     let TakenOut::Rewritten(changed) = refresh::refresh_locked(&office, &over, refresh::RETENTION)? else {
         return Err(Usage("a run holds the home: repeat the command when it has ended".to_owned()).into());
     };
-    let journal = Journal::open(&office.home.path().join("journal.sqlite"))?;
-    let mut payloads = Payloads::open(&office.home.audit_place().payloads())?;
-    for subject in &over {
-        journal.forget(subject)?;
-        payloads.forget(office.key(subject))?;
-        if !waiting.contains(subject) {
-            office.store.release(&office.vault, office.key(subject))?;
-        }
-    }
-    office.log_store()?;
-    office.log.publish()?;
+    forget(&mut office, &over, &waiting)?;
     let rows: u64 = changed.iter().map(|(_, done)| Table::ALL.into_iter().map(|t| done.removed(t)).sum::<u64>()).sum();
     let line = format!(
         "{} person(s), {rows} row(s), {tapes} recording(s), what was read of {pages} page(s) destroyed; none of it is \
@@ -211,6 +201,22 @@ pub(super) fn sweep(args: &SweepArgs, wall: &Clock) -> anyhow::Result<ExitCode> 
     });
     args.home.print(&told, &[Some(line), waits(&waiting)].into_iter().flatten().collect::<Vec<_>>())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Takes out what is kept of people beside the tables; the sealed copies of those who wait stay.
+fn forget(office: &mut Office, over: &[SubjectId], waiting: &[SubjectId]) -> anyhow::Result<()> {
+    let journal = Journal::open(&office.home.path().join("journal.sqlite"))?;
+    let mut payloads = Payloads::open(&office.home.audit_place().payloads())?;
+    for subject in over {
+        journal.forget(subject)?;
+        payloads.forget(office.key(subject))?;
+        if !waiting.contains(subject) {
+            office.store.release(&office.vault, office.key(subject))?;
+        }
+    }
+    office.log_store()?;
+    office.log.publish()?;
+    Ok(())
 }
 
 /// Sealed copies that a sweep leaves.

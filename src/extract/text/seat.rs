@@ -4,7 +4,8 @@
 
 use std::ops::Range;
 
-use super::part::is_known;
+use super::guard::token::Token;
+use super::part::{Part, is_known};
 use super::people::{Mention, Who};
 use super::sentence::Read;
 
@@ -321,14 +322,15 @@ impl Seat<'_> {
 }
 
 /// Whether a clause begins with somebody whom nobody knows, who is something, or does something: `..., Kleinholz ist risikoscheu`.
-pub(super) fn begins_with_stranger(sentence: &Read<'_>, start: usize, is_name: impl Fn(usize) -> bool) -> bool {
+pub(super) fn begins_with_stranger(sentence: &Read<'_>, start: usize) -> bool {
     const IS: [&str; 20] = [
         "ist", "hat", "will", "muss", "darf", "kann", "soll", "moechte", "macht", "braucht", "is", "has", "wants",
         "needs", "can", "must", "likes", "hates", "would", "war",
     ];
     let tokens = &sentence.tokens;
     let same = |at: usize| sentence.clauses.get(at) == sentence.clauses.get(start);
-    let Some(first) = tokens.get(start).filter(|t| start > 0 && t.capital && is_name(start) && !is_known(t)) else {
+    let may_name = |t: &&Token<'_>| t.capital && t.word.chars() > 3 && !t.word.is(Part::NO_NAME) && !is_known(t);
+    let Some(first) = tokens.get(start).filter(|_| start > 0).filter(may_name) else {
         return false;
     };
     // `Kleinholz (IT) darf ...`

@@ -135,11 +135,7 @@ impl Here<'_> {
         // `Brandt: Beck hates calls`: whoever acts in the clause is nobody whom we know.
         let reported = !named.is_empty() && self.is_reported();
         let start = self.sentence.clause_start(anchor.start);
-        let is_name = |at: usize| {
-            let word = &self.sentence.tokens[at].word;
-            word.chars() > 3 && !word.is(Part::NO_NAME)
-        };
-        let stranger = || self.stranger_acts(start) || begins_with_stranger(self.sentence, start, is_name);
+        let stranger = || self.stranger_acts(start) || begins_with_stranger(self.sentence, start);
         if close.is_empty() && (reported || stranger()) {
             return None;
         }
