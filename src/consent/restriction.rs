@@ -14,7 +14,7 @@ pub fn is_restricted<'e>(events: impl Iterator<Item = &'e LegalEvent> + Clone, n
         id.is_some() && events.clone().any(|e| e.supersedes.as_ref() == id && e.origin.system == lift.origin.system)
     };
     let is_lifted = |restriction: &LegalEvent| {
-        let latest = restriction.effective_at().max(restriction.recorded_at);
+        let latest = restriction.said_by();
         events.clone().filter(|e| e.kind == EventKind::Lift && *e.scope == Scope::default()).any(|lift| {
             let (one, other) = (lift.effective_at(), lift.recorded_at);
             let may_lift = lift.origin.is_controller() || lift.origin.system == restriction.origin.system;

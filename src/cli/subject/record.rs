@@ -68,6 +68,17 @@ pub(super) fn restrict(args: &RestrictArgs, wall: &Clock) -> anyhow::Result<Exit
     if args.lift {
         // Without purposes it ends restrictions only: a pending objection stays pending.
         office.record(office.event(&subject, EventKind::Lift, "lift"))?;
+        if office.is_restricted(&subject) {
+            // Of a restriction that is dated by day nobody knows at which hour it was said.
+            office.log.publish()?;
+            let lines = [
+                "recorded, and still restricted: a restriction dated by day counts to the end of that day".to_owned(),
+                "next: repeat this tomorrow; the sealed copy stays".to_owned(),
+            ];
+            let told = json!({ "subject_id": subject, "right": "lift", "restricted": true });
+            args.who.home.print(&told, &lines)?;
+            return Ok(ExitCode::from(2));
+        }
         office.store.release(&office.vault, office.key(&subject))?;
         office.log_store()?;
         office.log.publish()?;

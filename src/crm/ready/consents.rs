@@ -125,7 +125,17 @@ fn bare(id: &str) -> String {
     }
     let mut bare = String::with_capacity(id.len());
     let mut in_number = false;
-    for c in id.chars().filter(|c| c.is_alphanumeric()) {
+    let mut is_parted = false;
+    for c in id.chars() {
+        if !c.is_alphanumeric() {
+            is_parted = true;
+            continue;
+        }
+        // `K-1-23` is not `K-12-3`.
+        if std::mem::take(&mut is_parted) && c.is_ascii_digit() && bare.ends_with(|last: char| last.is_ascii_digit()) {
+            bare.push('|');
+            in_number = false;
+        }
         if c != '0' || in_number {
             bare.extend(c.to_lowercase());
         }

@@ -86,8 +86,6 @@ pub(super) struct Firm<'r> {
     speaks: bool,
     /// It speaks of itself, by its name or as `we`, somewhere in the text.
     is_named: bool,
-    /// Its own text names no other company.
-    is_alone: bool,
 }
 
 /// The words of a company's name, folded; an article is none of them.
@@ -111,17 +109,13 @@ pub fn folded(word: &str) -> Option<String> {
 
 impl<'r> Firm<'r> {
     pub(super) fn of(employer: &'r Employer, kind: TextKind) -> Self {
-        Self { words: &employer.words, speaks: kind == TextKind::Company, is_named: false, is_alone: false }
+        Self { words: &employer.words, speaks: kind == TextKind::Company, is_named: false }
     }
 
-    /// Learns from a text whether the company speaks of itself, by its name or as `we`, or at least of no other.
+    /// Learns from a text whether the company speaks of itself, by its name or as `we`.
     pub(super) fn listen(&mut self, sentences: &[Read<'_>]) {
         let mut tokens = sentences.iter().flat_map(|sentence| &sentence.tokens);
         self.is_named = tokens.any(|token| self.is_meant(token) || self.is_own(token));
-        let words: usize = sentences.iter().map(|sentence| sentence.tokens.len()).sum();
-        self.is_alone = self.speaks
-            && words >= FEWEST
-            && !sentences.iter().any(|s| self.names_another(&s.tokens) || self.is_elsewhere(s));
     }
 
     /// What the memory knows of [`FIRM`] in every case, where the company stands in a sentence.
@@ -219,26 +213,6 @@ const THERE: [&str; 12] =
 /// Signs of a company behind its name.
 const FORMS: [&str; 10] = ["gmbh", "ag", "kg", "se", "ohg", "ltd", "inc", "plc", "llc", "corp"];
 
-/// Fewer words may be a slogan of a product: `Alles läuft digital.`
-const FEWEST: usize = 8;
-
-/// Of an announcement.
-const DAYS: [&str; 13] = [
-    "montag",
-    "dienstag",
-    "mittwoch",
-    "donnerstag",
-    "freitag",
-    "samstag",
-    "uhr",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-];
-
 /// Facts about the company in topics that say all by themselves, if nothing speaks against them.
 pub(super) fn of_topics(
     kind: TextKind,
@@ -250,7 +224,7 @@ pub(super) fn of_topics(
     let tokens = &sentence.tokens;
     let named: Vec<&Mention> = named.iter().filter(|m| !m.function).collect();
     let says_who = match kind {
-        TextKind::Company => firm.is_named || firm.is_alone,
+        TextKind::Company => firm.is_named,
         TextKind::Note => tokens.iter().any(|t| firm.is_meant(t) || THERE.contains(&t.text)) || named.is_empty(),
         TextKind::Bio | TextKind::Post => false,
     };
@@ -262,11 +236,6 @@ pub(super) fn of_topics(
         let Sign::Topic(index) = *found.tag else { continue };
         let topic = &TOPICS.all[index];
         let Some(field) = topic.field else { continue };
-        // `The council decides` is said of anybody, and what is so on Thursday of that day.
-        let is_of_a_day = || tokens.iter().any(|t| DAYS.contains(&t.text));
-        if kind == TextKind::Company && !firm.is_named && (field == CompanyField::DecisionStyle || is_of_a_day()) {
-            continue;
-        }
         let ours = |at: usize| is_us(tokens[at].text);
         let names_somebody = named.iter().any(|m| m.tokens.clone().any(|at| found.tokens.contains(&at)));
         // `A customer of X grows`, `unlike X`.

@@ -216,11 +216,11 @@ impl Mail<'_> {
         while place < places.len() {
             let at = places[place];
             if self.lines.begins[at] && self.lines.is_header(at, &FROM) {
-                put(&places[start..place], from, None, voices);
+                self.unsigned(&places[start..place], from, voices);
                 (start, from, greeted, is_first) =
                     (place + 1, Some(only((self.naming)(&self.lines.sentences[at], 0))), None, false);
             } else if self.lines.parts(at) {
-                put(&places[start..place], from, None, voices);
+                self.unsigned(&places[start..place], from, voices);
                 (start, from, greeted, is_first) = (place + 1, None, None, false);
             } else if self.lines.is_greeting(at) {
                 greeted = Some(place);
@@ -240,7 +240,14 @@ impl Mail<'_> {
             }
             place += 1;
         }
-        put(&places[start..], from, None, voices);
+        self.unsigned(&places[start..], from, voices);
+    }
+
+    /// What nobody has signed: only of what is quoted it is plain where it ends.
+    fn unsigned(&self, places: &[usize], from: Option<Author>, voices: &mut [Voice]) {
+        if self.quoted {
+            put(places, from, None, voices);
+        }
     }
 
     /// Whether the contact whom the note is on has signed.

@@ -102,7 +102,7 @@ pub struct Finding {
     pub class: SourceClass,
     /// The host.
     pub host: Option<String>,
-    /// When it was found.
+    /// When it was said, or when the record was last changed.
     #[schemars(with = "String")]
     pub observed_at: Timestamp,
     /// The probability that it is right, taken alone.
