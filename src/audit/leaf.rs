@@ -10,6 +10,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::taxonomy::Operation;
 
+/// The rules of the gate by which decisions are made. Raised with every change by which one may come out differently when it is
+/// made again: 2 = a no that is dated by day beats every yes of that day, and what only fills a cell proves nothing.
+pub(super) const RULES: u32 = 2;
+
+/// How entries call the program that made their decisions: its version, and the rules of its gate.
+pub(super) fn code() -> String {
+    format!("{}+rules.{RULES}", env!("CARGO_PKG_VERSION"))
+}
+
+/// The rules by which the decisions of an entry were made; before they were counted, they were the first ones.
+pub(super) fn rules_of(leaf: &Leaf) -> u32 {
+    let rules = leaf.code.as_deref().and_then(|code| code.rsplit_once("+rules.")?.1.parse().ok());
+    rules.unwrap_or(1)
+}
+
 /// The format of leaves that this version writes.
 pub const VERSION: u32 = 1;
 
@@ -239,4 +254,16 @@ pub struct PayloadDecision {
     /// Data categories that were asked for in particular; empty = all those of the purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_tells_by_which_rules_it_was_decided() {
+        let of = |code: Option<&str>| rules_of(&Leaf { code: code.map(str::to_owned), ..Leaf::new(Kind::Decide) });
+        assert_eq!([of(None), of(Some("0.1.0")), of(Some("0.9.1+rules.7"))], [1, 1, 7]);
+        assert_eq!(of(Some(&code())), RULES);
+    }
 }

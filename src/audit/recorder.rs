@@ -87,7 +87,7 @@ impl Recorder {
         Leaf {
             run: self.run.clone(),
             policy: Some(self.policy.clone()),
-            code: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            code: Some(super::leaf::code()),
             model: Some(crate::audit::model_hash().to_owned()),
             ..Leaf::new(kind)
         }

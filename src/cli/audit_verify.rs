@@ -292,6 +292,13 @@ fn print(outcome: &Outcome, json: bool) -> anyhow::Result<()> {
         if c.swept > 0 {
             writeln!(out, "             {} entries were emptied when retention had ended", c.swept)?;
         }
+        if c.earlier_rules > 0 {
+            writeln!(
+                out,
+                "             {} made under earlier rules of the gate, and not made so today",
+                c.earlier_rules
+            )?;
+        }
         if c.not_replayable > 0 {
             writeln!(out, "             {} whose policy could not be read", c.not_replayable)?;
         }

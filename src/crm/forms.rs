@@ -6,9 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::columns::{Layout, Table};
-use super::files::{glance, of_set};
-use super::reader::stated_encoding;
-use super::rows::{Export, Row, Rows};
+use super::rows::{Row, each_readable};
 use super::{CrmError, CsvSource, FileSet, value};
 use crate::ids::{is_long_form, long_form};
 
@@ -41,21 +39,7 @@ impl Seen {
     }
 
     fn table(&mut self, table: Table, set: &FileSet, base: &Path, rows_of_each: usize) -> Result<(), CrmError> {
-        let stated = stated_encoding(table, set)?;
-        for path in of_set(table, set, base)? {
-            let survey = glance(&path, stated)?;
-            if survey.empty {
-                continue;
-            }
-            let mut rows = Rows::of(&Export { table, set, path: &path, name: "", survey: &survey })?;
-            for _ in 0..rows_of_each {
-                let Some(item) = rows.next_row()? else { break };
-                if let Ok(row) = item {
-                    self.look(rows.layout(), &row);
-                }
-            }
-        }
-        Ok(())
+        each_readable(table, set, base, rows_of_each, |_, layout, row| self.look(layout, row))
     }
 }
 

@@ -38,7 +38,7 @@ mod spread;
 #[cfg(test)]
 mod tests;
 mod understood;
-mod value;
+pub(crate) mod value;
 mod versions;
 mod when;
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::columns::{Layout, Table};
-use super::files::{Survey, Text, survey};
+use super::files::{Survey, Text, glance, of_set, survey};
 use super::json::JsonRows;
 use super::parquet::ParquetRows;
 use super::reader::{RowReader, stated_encoding};
@@ -232,6 +232,31 @@ impl Rows {
             letter
         })
     }
+}
+
+/// Calls `take` with each readable row of a table and its file; of each file `most` rows are looked at.
+pub(super) fn each_readable(
+    table: Table,
+    set: &FileSet,
+    base: &Path,
+    most: usize,
+    mut take: impl FnMut(&Path, &Layout, &Row),
+) -> Result<(), CrmError> {
+    let stated = stated_encoding(table, set)?;
+    for path in of_set(table, set, base)? {
+        let survey = glance(&path, stated)?;
+        if survey.empty {
+            continue;
+        }
+        let mut rows = Rows::of(&Export { table, set, path: &path, name: "", survey: &survey })?;
+        for _ in 0..most {
+            let Some(item) = rows.next_row()? else { break };
+            if let Ok(row) = item {
+                take(&path, rows.layout(), &row);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What is wrong with a row of any format.

@@ -127,6 +127,11 @@ pub(super) fn is_plain_no(cell: &str) -> bool {
     text(cell).is_some_and(|cell| cell.len() <= 40 && VALUES.raw.plain_noes.contains(&cell.to_lowercase()))
 }
 
+/// Whether a cell refuses, whatever its column is for.
+pub(crate) fn refuses(cell: &str) -> bool {
+    is_plain_no(cell) || says(cell) == Some(Says::Refused)
+}
+
 /// Whether what stands for a lawful basis says that there is none any more.
 pub(super) fn is_refusal(basis: &str) -> bool {
     // SuiteCRM writes several values as "^a^,^b^".

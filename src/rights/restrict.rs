@@ -24,36 +24,58 @@ pub enum RestrictError {
     Store(#[from] StoreError),
 }
 
-/// Keeps a sealed copy of everything that the tables of a home have about a person, beside what was sealed before; tells
-/// whether there was anything.
+/// So many people's copies are put into the store at once: each change of it reads all of it.
+const TOGETHER: usize = 64;
+
+/// Keeps a sealed copy of everything that the tables of a home have about people, beside what was sealed before; tells whether
+/// there was anything.
 ///
 /// # Errors
 /// The tables cannot be read, or the store cannot be written.
 pub fn keep(
     (home, store, vault): (&Path, &Store, &Vault),
+    people: &[(&SubjectId, &SubjectKey)],
+) -> Result<bool, RestrictError> {
+    let mut any = false;
+    for some in people.chunks(TOGETHER) {
+        let parts = some.iter().map(|(subject, key)| Ok((*key, parts_of(home, store, subject, key)?)));
+        let mut all = parts.collect::<Result<Vec<_>, RestrictError>>()?;
+        all.retain(|(_, parts)| !parts.is_empty());
+        if all.is_empty() {
+            continue;
+        }
+        any = true;
+        store.keep_restricted(vault, all, |new, before| {
+            // What was authenticated is a copy of this or an older version.
+            let mut all = before.and_then(|copy| sealed::parts(&copy).ok()).unwrap_or_default();
+            let is_new = |old: &SealedPart| {
+                new.iter().any(|part| (&part.pipeline, &part.snapshot) == (&old.pipeline, &old.snapshot))
+            };
+            all.retain(|old| !is_new(old));
+            all.extend(new);
+            serde_json::to_vec(&all).expect("plain data")
+        })?;
+    }
+    Ok(any)
+}
+
+/// What the snapshots of a home have about a person.
+fn parts_of(
+    home: &Path,
+    store: &Store,
     subject: &SubjectId,
     key: &SubjectKey,
-) -> Result<bool, RestrictError> {
+) -> Result<Vec<SealedPart>, RestrictError> {
     let rectified = store.rectifications(key)?;
-    let mut new = Vec::new();
+    let mut parts = Vec::new();
     for pipeline in sink::pipelines(home) {
         let current = sink::current(home, &pipeline)?;
         for snapshot in sink::snapshots(home, &pipeline)? {
             let is_current = current.as_ref().is_some_and(|current| current.run_id() == snapshot.run_id());
-            new.extend(SealedPart::of((&pipeline, &snapshot, is_current), subject, &rectified)?);
+            parts.extend(SealedPart::of((&pipeline, &snapshot, is_current), subject, &rectified)?);
         }
     }
-    if new.is_empty() {
-        return Ok(false);
-    }
-    store.keep_restricted(vault, key, |before| {
-        // What was authenticated is a copy of this or an older version.
-        let mut all = before.and_then(|copy| sealed::parts(&copy).ok()).unwrap_or_default();
-        all.retain(|old| !new.iter().any(|part| (&part.pipeline, &part.snapshot) == (&old.pipeline, &old.snapshot)));
-        all.extend(new);
-        serde_json::to_vec(&all).expect("plain data")
-    })?;
-    Ok(true)
+    Ok(parts)
 }
 
 /// Lets go of the copies of those whose restriction has ended; tells how many.

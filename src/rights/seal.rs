@@ -20,11 +20,9 @@ impl Office {
     /// # Errors
     /// The tables cannot be read, or the store or the log cannot be written.
     pub fn seal_restricted<'a>(&self, people: impl IntoIterator<Item = &'a SubjectId>) -> Result<(), OfficeError> {
-        let mut any = false;
-        for subject in people.into_iter().filter(|subject| self.is_restricted(subject)) {
-            let Some(key) = self.vault.key(subject) else { continue };
-            any |= restrict::keep((self.home.path(), &self.store, &self.vault), subject, key)?;
-        }
+        let restricted = people.into_iter().filter(|subject| self.is_restricted(subject));
+        let known: Vec<_> = restricted.filter_map(|subject| Some((subject, self.vault.key(subject)?))).collect();
+        let any = restrict::keep((self.home.path(), &self.store, &self.vault), &known)?;
         if any { self.log_store() } else { Ok(()) }
     }
 

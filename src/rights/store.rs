@@ -124,6 +124,8 @@ impl Store {
         work: impl FnOnce(&Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let transaction = self.db(|db| Transaction::new_unchecked(db, behavior))?;
+        // A deferred transaction holds the file from its first reading on only; the vault is read after that.
+        self.db(|db| db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())))?;
         let done = work(self);
         drop(transaction);
         done
@@ -223,17 +225,21 @@ impl Store {
         Ok(vault.those(|key| slots.contains(&key.slot()))?)
     }
 
-    /// Keeps a copy of what is restricted: storing is all that Art. 18 leaves. `add` is told of the copy that is there.
+    /// Keeps copies of what is restricted, in one change: storing is all that Art. 18 leaves. `add` makes of each, and of the copy
+    /// that is there, the new one.
     ///
     /// # Errors
     /// Not writable, or damaged.
-    pub fn keep_restricted(
+    pub fn keep_restricted<T>(
         &self,
         vault: &Vault,
-        key: &SubjectKey,
-        add: impl FnOnce(Option<Vec<u8>>) -> Vec<u8>,
+        all: Vec<(&SubjectKey, T)>,
+        add: impl Fn(T, Option<Vec<u8>>) -> Vec<u8>,
     ) -> Result<(), StoreError> {
-        self.change(vault, |store| store.put(key, RESTRICTED, &add(store.restricted(key)?)))
+        self.change(vault, |store| {
+            let mut all = all.into_iter();
+            all.try_for_each(|(key, new)| store.put(key, RESTRICTED, &add(new, store.restricted(key)?)))
+        })
     }
 
     /// The copy of what is restricted.

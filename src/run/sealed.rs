@@ -33,11 +33,8 @@ pub(super) fn seal(context: &Context, home: &Path, people: &HashSet<SubjectId>) 
     }
     let changes = watch.with_vault(|vault| -> Result<u64, RunError> {
         let store = Store::open(home, vault)?;
-        for (subject, key) in &restricted {
-            if let Some(key) = key {
-                restrict::keep((home, &store, vault), subject, key)?;
-            }
-        }
+        let known: Vec<_> = restricted.iter().filter_map(|(subject, key)| Some((*subject, key.as_deref()?))).collect();
+        restrict::keep((home, &store, vault), &known)?;
         restrict::let_go((&store, vault), |subject| !lifted.contains(subject))?;
         Ok(vault.rights_note()?.map_or(0, |note| note.changes))
     })?;

@@ -62,10 +62,7 @@ pub(super) fn data_type(kind: &Kind) -> DataType {
 
 #[cfg(test)]
 mod tests {
-    use sha2::{Digest, Sha256};
-
     use super::*;
-    use crate::sink::columns::columns;
 
     #[test]
     fn every_field_explains_itself_and_every_file_says_what_it_is_for() {
@@ -79,26 +76,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    /// The description of a column within a list is part of the list's type: with another one, snapshots that were written before
-    /// could not be rewritten, and a no would not reach them.
-    #[test]
-    fn columns_within_lists_are_those_of_snapshots_written_before() {
-        let mut hash = Sha256::new();
-        for table in Table::ALL {
-            for column in columns(table) {
-                let Kind::Structs(inner) = &column.kind else { continue };
-                for field in inner {
-                    let told = format!("{table:?} {} {} {}\n", column.name, field.name, field.description);
-                    hash.update(told.as_bytes());
-                }
-            }
-        }
-        let made = data_encoding::HEXLOWER.encode(&hash.finalize());
-        assert_eq!(
-            made, "453e3b8e883386d3cff3521c7601910e650126a84135b0de125cdc0574570f3c",
-            "older snapshots could not be rewritten: cast to the file's own types first (sink/encode)"
-        );
     }
 }

@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::audit::leaf::{Decision, Kind, Leaf, Payload, PayloadDecision};
+use crate::audit::leaf::{Decision, Kind, Leaf, Payload, PayloadDecision, RULES, rules_of};
 use crate::audit::manifest;
 use crate::audit::source::{Book, SourceError};
 use crate::consent::decide::{Asked, OptOut, Request, View, decide};
@@ -47,6 +47,8 @@ pub struct Content {
     pub erased: u64,
     /// Entries whose payload was destroyed when retention had ended.
     pub swept: u64,
+    /// Decisions that come out differently today, and were made under earlier rules of the gate.
+    pub earlier_rules: u64,
     /// Decisions whose policy or ledger state is not to be had any more.
     pub not_replayable: u64,
     /// Policies that entries name and that cannot be read as they were applied.
@@ -90,6 +92,7 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
         at_least: (0, 0),
         kept_out: HashSet::new(),
         rights: 0,
+        rules: 0,
         missing: HashMap::new(),
     };
     let mut failed = None;
@@ -157,6 +160,8 @@ struct Checker<'a, 'b> {
     kept_out: HashSet<String>,
     /// How often rectifications and sealed copies were changed, by the log.
     rights: u64,
+    /// The newest rules of the gate that an entry so far was made under: no later one was made under earlier ones.
+    rules: u32,
     /// Entries without payload, by person, until a sweep explains them.
     missing: HashMap<SubjectId, Vec<u64>>,
 }
@@ -290,6 +295,9 @@ impl Checker<'_, '_> {
             let entries = self.book.ledger.entries(id).into_iter().filter(|e| e.seq <= known);
             entries.map(|e| e.event.clone()).collect()
         });
+        let rules = rules_of(leaf);
+        let is_earlier = rules < RULES && rules >= self.rules;
+        self.rules = self.rules.max(rules);
         let mut wrong = 0;
         for (said, row) in leaf.decisions.iter().zip(rows) {
             let again = again(leaf, said, row, target, events.as_deref(), policy);
@@ -299,7 +307,9 @@ impl Checker<'_, '_> {
                 wrong += 1;
             }
         }
-        if wrong > 0 {
+        if is_earlier {
+            self.done.earlier_rules += wrong;
+        } else if wrong > 0 {
             let what = format!("{wrong} decision(s) come out differently when they are made again");
             self.done.find("decision", Some(number), what);
         }

@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::record::{Item, Key, Place, Problem, Record};
 use super::when::{When, when};
@@ -16,6 +17,7 @@ use super::{Outcome, Reading, STANDING};
 use crate::consent::dates::{Slip, slip};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
 use crate::consent::import::unproven;
+use crate::crm::value::refuses;
 use crate::model::SubjectId;
 
 #[derive(Deserialize)]
@@ -101,12 +103,13 @@ fn unknown_columns(records: &[Record], outcome: &mut Outcome) -> BTreeSet<Arc<st
     let mut refused: BTreeMap<Arc<str>, (Problem, BTreeSet<usize>)> = BTreeMap::new();
     for record in records {
         // By number: where a table has no header, its first row would be told.
-        for (i, _) in record
-            .fields
-            .keys()
-            .enumerate()
-            .filter(|(_, c)| !COLUMNS.contains_key(&normal(c)) && !HARMLESS.contains(&normal(c)))
-        {
+        // Under a harmless header, too, a cell may say no.
+        let says_no = |value: &Value| value.as_str().is_some_and(refuses);
+        let is_unknown = |(_, (header, value)): &(usize, (&String, &Value))| {
+            let header = normal(header);
+            !COLUMNS.contains_key(&header) && (!HARMLESS.contains(&header) || says_no(value))
+        };
+        for (i, _) in record.fields.iter().enumerate().filter(is_unknown) {
             let entry = refused
                 .entry(Arc::clone(&record.at.file))
                 .or_insert_with(|| (Item::of(record).problem(None, "unknown_column", ""), BTreeSet::new()));

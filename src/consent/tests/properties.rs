@@ -17,6 +17,7 @@ use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Scope};
 use crate::consent::policy::Policy;
 use crate::consent::reason::Reason;
 use crate::consent::reference;
+use crate::consent::restriction::is_restricted;
 use crate::model::Target;
 use crate::taxonomy::Operation;
 
@@ -193,6 +194,19 @@ fn an_objection_to_marketing_is_absolute() {
         objection.scope.purposes.insert("marketing".into());
         world.events.get_or_insert_default().push(objection);
         prop_assert!(!world.permits() || !matches!(world.target, Target::Subject(..)));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_sealed_copy_goes_only_when_the_gate_refuses_for_no_restriction() {
+    let lift_or_restrict = select(vec![EventKind::Restrict, EventKind::Lift]);
+    let event_of_these = lift_or_restrict.prop_flat_map(|kind| event_of(Just(kind)));
+    run((world(), prop::collection::vec(event_of_these, 1..4)), |(mut world, more)| {
+        world.events.get_or_insert_default().extend(more);
+        let may_go = !is_restricted(world.events.iter().flatten(), now());
+        let reasons = world.decide().err().map_or_else(Vec::new, |refusal| refusal.reasons);
+        prop_assert!(!(may_go && reasons.contains(&Reason::Restricted)));
         Ok(())
     });
 }

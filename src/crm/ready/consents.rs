@@ -10,7 +10,7 @@ use super::{each_row, normal, of_set, shown, stated_encoding};
 use crate::consent::dialect::is_harmless;
 use crate::consent::event::EventKind;
 use crate::crm::columns::{Layout, Table};
-use crate::crm::rows::{Export, Row, Rows};
+use crate::crm::rows::{Export, Row, Rows, each_readable};
 use crate::crm::{CrmError, FileSet, files::glance, value};
 
 /// So many letters and digits has an id of Salesforce in the short form, in which case alone tells records apart.
@@ -25,7 +25,8 @@ pub(super) fn check(contacts: &FileSet, consents: &FileSet, base: &Path) -> Resu
     check_ids(contacts, consents, base)
 }
 
-/// Finds columns that stand for no field and that nobody has named as harmless: any of them may say no, or make a yes narrower.
+/// Finds columns that stand for no field and that nobody has named as harmless: any of them may say no, or make a yes narrower. So
+/// does one under a harmless header in which a cell plainly says no.
 ///
 /// # Errors
 /// There are some.
@@ -36,8 +37,10 @@ fn check_columns(consents: &FileSet, base: &Path) -> Result<(), CrmError> {
         if survey.empty {
             continue;
         }
-        let rows = Rows::of(&Export { table: Table::Consents, set: consents, path: &path, name: "", survey: &survey })?;
-        let headers = unknown(rows.layout(), consents);
+        let export = Export { table: Table::Consents, set: consents, path: &path, name: "", survey: &survey };
+        let mut rows = Rows::of(&export)?;
+        let mut headers = unknown(rows.layout(), consents);
+        headers.extend(saying_no(&mut rows, consents)?);
         if !headers.is_empty() {
             return Err(CrmError::UnknownConsents { path, headers: headers.join(", ") });
         }
@@ -45,21 +48,43 @@ fn check_columns(consents: &FileSet, base: &Path) -> Result<(), CrmError> {
     Ok(())
 }
 
-/// As a message names them.
-fn unknown(layout: &Layout, consents: &FileSet) -> Vec<String> {
-    let is_ignored = |header: &str| consents.ignored.iter().any(|ignored| normal(ignored) == normal(header));
+/// Columns that are not read and that nobody has told to be left out.
+fn unread<'l>(layout: &'l Layout, consents: &'l FileSet) -> impl Iterator<Item = usize> + 'l {
     let used = layout.used();
-    let columns = (0..layout.width).filter(|at| !used.contains(at));
-    let columns = columns.filter(|at| {
-        let header = layout.header_of(*at);
-        header.is_empty() || !(is_ignored(header) || is_harmless(header))
-    });
-    columns
-        .map(|at| match layout.header_of(at) {
-            "" => format!("column {} without a name", at + 1),
-            header => format!("{:?}", shown(header)),
-        })
-        .collect()
+    let is_ignored = |header: &str| consents.ignored.iter().any(|ignored| normal(ignored) == normal(header));
+    let columns = (0..layout.width).filter(move |at| !used.contains(at));
+    columns.filter(move |at| layout.header_of(*at).is_empty() || !is_ignored(layout.header_of(*at)))
+}
+
+fn unknown(layout: &Layout, consents: &FileSet) -> Vec<String> {
+    let headers = unread(layout, consents).filter(|at| !is_harmless(layout.header_of(*at)));
+    headers.map(|at| named(layout, at)).collect()
+}
+
+/// Columns under harmless headers in which a cell says no.
+fn saying_no(rows: &mut Rows, consents: &FileSet) -> Result<Vec<String>, CrmError> {
+    let layout = rows.layout().clone();
+    let mut harmless: Vec<usize> = unread(&layout, consents).filter(|at| is_harmless(layout.header_of(*at))).collect();
+    let mut headers = Vec::new();
+    while !harmless.is_empty()
+        && let Some(item) = rows.next_row()?
+    {
+        let Ok(row) = item else { continue };
+        harmless.retain(|at| {
+            let says_no = value::refuses(row.cell(*at));
+            headers.extend(says_no.then(|| named(&layout, *at)));
+            !says_no
+        });
+    }
+    Ok(headers)
+}
+
+/// A column as a message names it.
+fn named(layout: &Layout, at: usize) -> String {
+    match layout.header_of(at) {
+        "" => format!("column {} without a name", at + 1),
+        header => format!("{:?}", shown(header)),
+    }
 }
 
 /// Finds a no under an id that no contact has, where a contact has it in another spelling. Who is meant only somebody who knows the
@@ -69,7 +94,7 @@ fn unknown(layout: &Layout, consents: &FileSet) -> Vec<String> {
 /// There is one.
 fn check_ids(contacts: &FileSet, consents: &FileSet, base: &Path) -> Result<(), CrmError> {
     let (mut noes, mut alike) = (HashMap::new(), HashMap::<String, Vec<String>>::new());
-    each_file(Table::Consents, consents, base, |path, layout, row| {
+    each_readable(Table::Consents, consents, base, usize::MAX, |path, layout, row| {
         let Some(id) = id_of(layout, row).filter(|_| is_no(layout, row)) else { return };
         if !noes.contains_key(id) {
             alike.entry(bare(id)).or_default().push(id.to_owned());
@@ -144,29 +169,6 @@ fn bare(id: &str) -> String {
     bare
 }
 
-/// Calls `take` with each readable row of a table and its file.
-fn each_file(
-    table: Table,
-    set: &FileSet,
-    base: &Path,
-    mut take: impl FnMut(&Path, &Layout, &Row),
-) -> Result<(), CrmError> {
-    let stated = stated_encoding(table, set)?;
-    for path in of_set(table, set, base)? {
-        let survey = glance(&path, stated)?;
-        if survey.empty {
-            continue;
-        }
-        let mut rows = Rows::of(&Export { table, set, path: &path, name: "", survey: &survey })?;
-        while let Some(item) = rows.next_row()? {
-            if let Ok(row) = item {
-                take(&path, rows.layout(), &row);
-            }
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -227,6 +229,10 @@ mod tests {
             let read = read(&format!("{HEADER};{header}\n{YES};\n"), FileSet::default());
             assert_eq!(read.unwrap_or_else(|e| panic!("{header}: {e}")).consents.len(), 1, "{header}");
         }
+        for (header, cell) in [("Firma", "Widerspruch"), ("Name", "abgemeldet"), ("Erfasst von", "opted out")] {
+            let said = read(&format!("{HEADER};{header}\n{YES};\n{YES};{cell}\n"), FileSet::default());
+            assert!(said.expect_err("a no").to_string().contains(&format!("{header:?}")), "{header}");
+        }
         let json = r#"{"contact_id":"K-0000048","kind":"grant"}
             {"contact_id":"K-0000048","kind":"grant","opted_out":true}"#;
         assert!(read(json, FileSet::default()).expect_err("a no").to_string().contains("\"opted_out\""));
@@ -248,6 +254,20 @@ mod tests {
         // Somebody else, and an id in which case tells people apart.
         for id in ["K-480", "K-408", "K-4", "L-0000048", "0035G00000qw011", "0035g00000QW012"] {
             assert!(read(&text(id, "withdraw"), FileSet::default()).is_ok(), "{id}");
+        }
+    }
+
+    #[test]
+    fn ids_are_alike_by_case_signs_and_zeros_alone() {
+        for (one, other, alike) in [
+            ("K-00000068", "k-68", true),
+            ("K-68", "K68", true),
+            ("K-1-23", "K-12-3", false),
+            ("K-1-23", "k_01_23", true),
+            ("K-10", "K-1", false),
+            ("001A0000006Vm9r", "001a0000006vm9r", false),
+        ] {
+            assert_eq!(bare(one) == bare(other), alike, "{one} {other}");
         }
     }
 }

@@ -114,7 +114,7 @@ mod tests {
     }
 
     fn keep(store: &Store, vault: &Vault, key: &SubjectKey, text: &str) {
-        store.keep_restricted(vault, key, |_| text.as_bytes().to_vec()).expect("kept");
+        store.keep_restricted(vault, vec![(key, text)], |text, _| text.as_bytes().to_vec()).expect("kept");
     }
 
     #[test]

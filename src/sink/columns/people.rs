@@ -23,9 +23,15 @@ pub(super) fn personas() -> Vec<Column> {
         "Every role of the buying center, for the pipeline's offering.",
         vec![
             term("role", "buying_role", Professional, "The role."),
-            float("probability", Range::Unit, Professional, "That the person has the role; null where abstained.")
-                .unit("probability")
-                .null(),
+            float(
+                "probability",
+                Range::Unit,
+                Professional,
+                "That the person has the role, by named weights of our own judgement: given whatever min_probability \
+                 is, also where it is small; null where abstained.",
+            )
+            .unit("probability")
+            .null(),
             status("status", Professional),
         ],
     ));
@@ -42,7 +48,14 @@ pub(super) fn personas() -> Vec<Column> {
                 "From the left pole (-1) to the right pole (1); null where abstained.",
             )
             .null(),
-            float("confidence", Range::Unit, Profile, "How far the score can be trusted; null where abstained.").null(),
+            float(
+                "confidence",
+                Range::Unit,
+                Profile,
+                "That the person is at the score's pole; with status segment the share that is, of those of whom it is \
+                 known; null where abstained.",
+            )
+            .null(),
             status("status", Profile),
             int("n_evidence", "signals", Profile, "How many signals the score rests on."),
         ],
@@ -63,7 +76,14 @@ fn profile() -> Vec<Column> {
             "What moves the person in their role.",
             vec![
                 term("motive", "motive", Profile, "The motive."),
-                float("confidence", Range::Unit, Profile, "How far it can be trusted; null where abstained.").null(),
+                float(
+                    "confidence",
+                    Range::Unit,
+                    Profile,
+                    "That it moves the person; with status segment the share that it moves, of those of whom motives are \
+                     known; null where abstained.",
+                )
+                .null(),
                 status("status", Profile),
             ],
         ),
@@ -127,8 +147,13 @@ fn segment_values() -> Column {
                  too few people are known.",
             ),
             int("persons", "people", Profile, "How many people of the segment have the value."),
-            int("of_persons", "people", Profile, "Of how many people of the segment the facet is known."),
-            float("share", Range::Unit, Profile, "persons / of_persons.").unit("share"),
+            int(
+                "of_persons",
+                "people",
+                Profile,
+                "Of how many people of the segment the facet is known: at least a fifth of the segment, seldom all of it.",
+            ),
+            float("share", Range::Unit, Profile, "persons / of_persons: of those of whom it is known.").unit("share"),
         ],
     )
 }

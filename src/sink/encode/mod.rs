@@ -8,9 +8,10 @@ mod rows;
 use std::sync::Arc;
 
 use arrow_array::builder::{Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder};
-use arrow_array::{ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StructArray};
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array as _, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StructArray};
 use arrow_buffer::OffsetBuffer;
-use arrow_schema::{DataType, Field, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, SchemaRef};
 use jiff::Timestamp;
 
 use super::columns::{Column, Kind, columns};
@@ -137,9 +138,69 @@ impl Columns {
     fn finish(self, schema: &SchemaRef, rows: usize) -> Result<RecordBatch, SinkError> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         // A table that was written before a column came goes on without it when it is rewritten.
-        let named = self.spec.iter().zip(self.arrays).filter(|(c, _)| schema.index_of(&c.name).is_ok());
-        let arrays = named.map(|(_, array)| array).collect();
-        RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)
+        let named = self.spec.iter().zip(self.arrays);
+        let arrays = named.filter_map(|(c, array)| Some(as_written(array, schema.field_with_name(&c.name).ok()?)));
+        arrays
+            .collect::<Result<_, _>>()
+            .and_then(|arrays| RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options))
             .map_err(|source| SinkError::Encode { table: self.table, source })
+    }
+}
+
+/// An array as the file has it that it goes into: what is written there of the columns within a list is part of the list's type,
+/// and one that was written before a column came goes on without it.
+fn as_written(array: ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError> {
+    if array.data_type() == field.data_type() {
+        return Ok(array);
+    }
+    match field.data_type() {
+        DataType::List(element) => {
+            let (_, offsets, values, nulls) = array.as_list::<i32>().clone().into_parts();
+            let values = as_written(values, element)?;
+            Ok(Arc::new(ListArray::try_new(Arc::clone(element), offsets, values, nulls)?))
+        }
+        DataType::Struct(fields) => {
+            let (rows, structs) = (array.len(), array.as_struct());
+            let lacks = |name: &str| ArrowError::SchemaError(format!("no column {name} is written any more"));
+            let of = |field: &FieldRef| {
+                let inner = structs.column_by_name(field.name()).ok_or_else(|| lacks(field.name()))?;
+                as_written(Arc::clone(inner), field)
+            };
+            let arrays = fields.iter().map(of).collect::<Result<_, _>>()?;
+            Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), arrays, structs.nulls().cloned(), rows)?))
+        }
+        _ => Ok(array),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_schema::Schema;
+
+    use super::*;
+    use crate::sink::{decode, fixtures};
+
+    /// What a program of before wrote of the columns within a list.
+    fn of_before(data_type: &DataType) -> DataType {
+        let without =
+            |field: &FieldRef| Arc::new(Field::new(field.name(), of_before(field.data_type()), field.is_nullable()));
+        match data_type {
+            DataType::List(element) => DataType::List(without(element)),
+            DataType::Struct(fields) => DataType::Struct(fields.iter().map(without).collect()),
+            other => other.clone(),
+        }
+    }
+
+    #[test]
+    fn rows_go_into_tables_whose_lists_were_described_otherwise() {
+        let rows = fixtures::rows(5);
+        let today = Table::Personas.schema(&fixtures::facts());
+        let fields = today.fields().iter().map(|f| f.as_ref().clone().with_data_type(of_before(f.data_type())));
+        let before = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        assert_ne!(before.fields(), today.fields());
+        let batch = personas(&before, &rows.personas).expect("they go in");
+        let as_today = personas(&today, &rows.personas).expect("they go in");
+        let read = |batch: &RecordBatch| decode::personas(batch).ok();
+        assert!(read(&batch).is_some_and(|rows| rows.len() == 5) && read(&batch) == read(&as_today));
     }
 }
