@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::LogFormat;
 use super::card::Style;
 use crate::run::Observer;
-use crate::run::summary::Summary;
+use crate::run::summary::{Counts, Summary};
 
 /// Shows what a run does.
 pub(super) struct Progress {
@@ -143,22 +143,7 @@ pub(super) fn tell(summary: &Summary) -> io::Result<()> {
         let worked = counts.subjects.saturating_sub(counts.carried_over);
         writeln!(out, "              {worked} of them worked on; the rows of the others are carried over")?;
     }
-    if counts.suppressed > 0 {
-        writeln!(out, "              {} more were erased before and are left out", counts.suppressed)?;
-        let (address, name) = (counts.suppressed_by_address, counts.suppressed_by_name);
-        if address + name > 0 {
-            let how = format!("{address} by an address, {name} by the name at that company");
-            writeln!(
-                out,
-                "              {} of these stand under a record of their own ({how}): who is no successor on",
-                address + name
-            )?;
-            writeln!(out, "              the mailbox of an erased person, and no namesake, is that person")?;
-        }
-    }
-    if counts.gone > 0 {
-        writeln!(out, "              {} more were deleted or merged in the CRM", counts.gone)?;
-    }
+    left_out(&mut out, counts)?;
     let refused: u64 = counts.refusals.values().sum();
     writeln!(out, "  gate        {} permits, {refused} refusals", counts.permits)?;
     listed(&mut out, &counts.refusals)?;
@@ -195,6 +180,26 @@ pub(super) fn tell(summary: &Summary) -> io::Result<()> {
     writeln!(out, "        prosopon inspect personas{at}")?;
     writeln!(out, "        prosopon inspect dead_letters{at}")?;
     writeln!(out, "        prosopon status{at}")
+}
+
+/// Contacts of the exports who are not worked on.
+fn left_out(out: &mut impl Write, counts: &Counts) -> io::Result<()> {
+    if counts.suppressed > 0 {
+        writeln!(out, "              {} more were erased before and are left out", counts.suppressed)?;
+        let (address, name) = (counts.suppressed_by_address, counts.suppressed_by_name);
+        if address + name > 0 {
+            let all = address + name;
+            writeln!(
+                out,
+                "              {all} of these under a new record ({address} by an address, {name} by the name"
+            )?;
+            writeln!(out, "              at that company): the erased person, or a successor or namesake")?;
+        }
+    }
+    if counts.gone > 0 {
+        writeln!(out, "              {} more were deleted or merged in the CRM", counts.gone)?;
+    }
+    Ok(())
 }
 
 fn most_frequent(counts: &std::collections::BTreeMap<String, u64>) -> Option<&str> {
