@@ -110,6 +110,9 @@ const TOWARDS: [&str; 24] = [
     "wie", "statt", "neben", "hinter", "unter", "um", "seit", "oder", "per",
 ];
 
+/// Behind them whoever is called by a function has something, or does it: `sits with the plant manager`.
+const HAVING: [&str; 6] = ["by", "with", "to", "from", "through", "past"];
+
 /// Behind them an English clause begins.
 const BEGINS: [&str; 7] = ["and", "that", "but", "because", "so", "says", "where"];
 
@@ -229,7 +232,8 @@ fn in_german(all: &[Calling], tokens: &[Token<'_>], at: usize, oblique: bool) ->
 
 fn in_english(all: &[Calling], tokens: &[Token<'_>], at: usize) -> Option<Called> {
     const LONGEST: usize = 4;
-    if at > 0 && !BEGINS.contains(&tokens[at - 1].text) {
+    let oblique = at > 0 && HAVING.contains(&tokens[at - 1].text);
+    if at > 0 && !oblique && !BEGINS.contains(&tokens[at - 1].text) {
         return None;
     }
     (1..=LONGEST.min(tokens.len() - at - 1)).rev().find_map(|length| {
@@ -241,8 +245,53 @@ fn in_english(all: &[Calling], tokens: &[Token<'_>], at: usize) -> Option<Called
         }
         let is_top = length == 1 && LISTS.top.contains(last);
         let contact = only(all, |calling| calling.has_in_row(&words)).or_else(|| only(all, |c| is_top && c.top))?;
-        Some(Called { contact, tokens: at..at + 1 + length, form: None, oblique: false })
+        Some(Called { contact, tokens: at..at + 1 + length, form: None, oblique })
     })
+}
+
+/// Titles that are written short.
+const SHORT: [(&str, [&str; 3]); 6] = [
+    ("ceo", ["chief", "executive", "officer"]),
+    ("cfo", ["chief", "financial", "officer"]),
+    ("coo", ["chief", "operating", "officer"]),
+    ("cto", ["chief", "technology", "officer"]),
+    ("cio", ["chief", "information", "officer"]),
+    ("fd", ["finance", "director", ""]),
+];
+
+/// The one contact whom a list means by a title from a word on, with an article or without, and where the title ends.
+pub(super) fn titled(all: &[Calling], tokens: &[Token<'_>], at: usize) -> Option<(usize, usize)> {
+    const LONGEST: usize = 4;
+    let has_article = article(tokens[at].text).is_some() || matches!(tokens[at].text, "den" | "the");
+    let start = at + usize::from(has_article);
+    let noun = tokens.get(start)?;
+    let is_vague = |word: &str| LISTS.vague.contains(word);
+    let of_german = || {
+        let (name, _) = plain(&LISTS.heads, noun.text).filter(|(name, _)| noun.capital && !is_vague(name))?;
+        only(all, |calling| calling.names.contains(&name)).map(|contact| (contact, start + 1))
+    };
+    let of_english = |length: usize| {
+        let words: Vec<&str> = tokens[start..start + length].iter().map(|t| t.text).collect();
+        let titled = words.iter().any(|word| LISTS.english.contains(*word));
+        let fits = |(title, word): (&String, &&str)| title == word || word.len() >= 3 && title.starts_with(*word);
+        let has = |calling: &Calling| calling.words.windows(length).any(|row| row.iter().zip(&words).all(fits));
+        (titled && (length > 1 || !is_vague(words[0])))
+            .then(|| only(all, has))?
+            .map(|contact| (contact, start + length))
+    };
+    let of_short = || {
+        let (_, long) = SHORT.iter().find(|(short, _)| *short == noun.text)?;
+        let long: Vec<&str> = long.iter().copied().filter(|word| !word.is_empty()).collect();
+        only(all, |calling| calling.has_in_row(&long)).map(|contact| (contact, start + 1))
+    };
+    let of_top = || {
+        let is_top = LISTS.top.contains(noun.text);
+        only(all, |calling| is_top && calling.top).map(|contact| (contact, start + 1))
+    };
+    of_german()
+        .or_else(|| (1..=LONGEST.min(tokens.len() - start)).rev().find_map(of_english))
+        .or_else(of_short)
+        .or_else(of_top)
 }
 
 /// The only one of whom something holds.

@@ -3,6 +3,8 @@
 //!
 //! Invariant: a name that fits two contacts names nobody, and nobody outside the list is named.
 
+mod listed;
+
 use std::collections::BTreeSet;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
@@ -149,7 +151,8 @@ impl<'r> Directory<'r> {
                     // `entscheidet bei Dornbusch ein Ausschuss`, in a text on Herr Dornbusch of that company.
                     let at_firm =
                         at > 0 && matches!(tokens[at - 1].text, "bei" | "at") && touches(cells, tokens, at, true);
-                    is_firm(cells, tokens, &(at..*end)) || at_firm && self.namesakes.contains(contact)
+                    is_firm(cells, tokens, &(at..*end)) && !self.is_beside(cells, tokens, &(at..*end))
+                        || at_firm && self.namesakes.contains(contact)
                 })
                 .map(|(contact, _)| contact)
                 .collect();
@@ -207,7 +210,7 @@ impl<'r> Directory<'r> {
     }
 
     /// The words of a sentence without a capital, where names may stand among them, with capitals for those.
-    fn raised<'t>(&self, tokens: &[Token<'t>]) -> Option<Vec<Token<'t>>> {
+    pub(super) fn raised<'t>(&self, tokens: &[Token<'t>]) -> Option<Vec<Token<'t>>> {
         let is_name = |t: &Token<'_>| t.word.chars() > 2 && self.may_name(t) && !t.word.is(Part::NO_NAME);
         if tokens.iter().any(|t| t.capital) {
             // `brandt will keine Anrufe`: the first word alone, where it is no other word.
@@ -329,18 +332,6 @@ impl<'r> Directory<'r> {
         let at = word.cells.end;
         let raw = |i: usize| cells.get(i).map_or(' ', |c| c.raw);
         raw(at) == ' ' && matches!(raw(at + 1), '-' | '–') && raw(at + 2).is_whitespace()
-    }
-
-    /// `Karen & Brent`, `Karen + Brent`: what is joined are people.
-    fn beside_contact(&self, cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>) -> bool {
-        let joined = |second: usize| {
-            let between = &cells[tokens[second - 1].cells.end..tokens[second].cells.start];
-            let mut signs = between.iter().map(|c| c.raw).filter(|c| !c.is_whitespace());
-            matches!((signs.next(), signs.next()), (Some('&' | '+' | '/'), None))
-        };
-        let names = |at: usize| tokens[at].capital && self.may_name(&tokens[at]);
-        name.start > 0 && joined(name.start) && names(name.start - 1)
-            || name.end < tokens.len() && joined(name.end) && names(name.end)
     }
 
     /// A family name alone, where it can be nothing else, or a given name that only one contact has.

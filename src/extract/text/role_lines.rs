@@ -1,237 +1,295 @@
-//! Lines of notes that name who has which role: `Entscheider: Ebert (GF)`, `Karen = buyer`, `Brandt (Anwender)`.
+//! Lists of who has which role, however they are laid out: `Entscheider: Ebert (GF)`, `Karen = buyer / Brent = user`, `EK Brandt
+//! (bestellt)`, tables, minutes, `Who decides? -> Ebert`.
 //!
-//! Invariant: a line tells a role only where nothing but names and words of roles stand in it.
+//! Invariant: an entry tells a role only where nothing but names, words of roles and what may stand beside them stand in it. What could
+//! be an event or a point of an agenda as well (`Freigabe Brandt`) counts only beside other entries.
 
-use std::collections::BTreeMap;
+mod items;
+mod scan;
+mod terms;
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
-use std::sync::LazyLock;
 
-use serde::Deserialize;
-
-use super::names::words_of;
-use super::part::Part;
-use super::people::{Mention, Who};
-use super::sentence::Read;
+use super::guard::Run;
+use super::guard::fold::Cell;
+use super::guard::token::Token;
+use super::people::Directory;
 use crate::taxonomy::BuyingRole;
+use items::{Item, Sign, items};
+use scan::{Scan, scan};
+pub(super) use terms::ROLE_LINES;
 
-const FILE: &str = include_str!("../../../config/signals/role_lines.yaml");
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRoles {
-    version: u32,
-    p: f64,
-    roles: BTreeMap<BuyingRole, Vec<String>>,
-    beside: Vec<String>,
-}
-
-/// The words of roles.
-pub(super) struct RoleLines {
-    pub(super) p: f64,
-    /// Folded words of a term -> its role, the longest first.
-    terms: Vec<(Vec<String>, BuyingRole)>,
-    beside: Vec<String>,
-}
-
-pub(super) static ROLE_LINES: LazyLock<RoleLines> =
-    LazyLock::new(|| RoleLines::parse(FILE).unwrap_or_else(|error| panic!("signals/role_lines.yaml: {error}")));
-
-/// A role that a line tells.
+/// A role that a list tells.
+#[derive(Debug)]
 pub(super) struct Told {
     pub(super) contact: usize,
     pub(super) role: BuyingRole,
-    /// The words that tell it.
-    pub(super) tokens: Range<usize>,
+    /// The cells that tell it, counted from the beginning of the run.
+    pub(super) cells: Range<usize>,
 }
 
-impl RoleLines {
-    fn parse(yaml: &str) -> Result<Self, String> {
-        let raw: RawRoles = serde_saphyr::from_str(yaml).map_err(|e| e.to_string())?;
-        if raw.version != 1 || !(0.5..=1.0).contains(&raw.p) {
-            return Err("version must be 1, and p from 0.5 to 1".to_owned());
+/// The same, by its words.
+struct Found {
+    contact: usize,
+    role: BuyingRole,
+    tokens: Range<usize>,
+    /// Only beside others is it what a list tells.
+    weak: bool,
+}
+
+/// How the words of a run are meant.
+#[derive(Debug, Default)]
+pub(super) struct Meant {
+    /// With which words its sentences begin.
+    pub(super) begins: Vec<usize>,
+    /// Of each word: it is somebody else's, of another house, or in a sentence that is too long.
+    pub(super) left_out: Vec<bool>,
+    /// Of each word: it is asked.
+    pub(super) asked: Vec<bool>,
+    /// Of each word: it denies, or casts doubt.
+    pub(super) doubtful: Vec<bool>,
+}
+
+/// An item, read.
+struct Entry {
+    item: Item,
+    scan: Scan,
+    brackets: Vec<Scan>,
+    /// Another sign has used it.
+    used: bool,
+}
+
+/// What an item is in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    People,
+    Roles,
+    Both,
+    /// Words that may stand beside them, alone: `Finanzen`, `ab 5 T€`.
+    Beside,
+    Other,
+}
+
+impl Entry {
+    /// Those whom the item names; of titles alone, those in brackets behind them.
+    fn people(&self) -> Vec<usize> {
+        let named = |scan: &Scan| if scan.other { Vec::new() } else { scan.names.clone() };
+        let within = || self.brackets.iter().find(|b| b.roles.is_empty() && !b.other && !b.names.is_empty());
+        match named(&self.scan) {
+            names if !names.is_empty() => names,
+            _ if self.scan.other => Vec::new(),
+            _ => within().map_or_else(|| self.scan.titled.clone(), named),
         }
-        let terms = raw.roles.iter().flat_map(|(role, all)| all.iter().map(|term| (words_of(term), *role)));
-        let mut terms: Vec<(Vec<String>, BuyingRole)> = terms.collect();
-        terms.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
-        Ok(Self { p: raw.p, terms, beside: raw.beside.iter().flat_map(|word| words_of(word)).collect() })
     }
 
-    /// Whether a word alone names a role.
-    pub(super) fn has(&self, word: &str) -> bool {
-        self.terms.iter().any(|(term, _)| matches!(&term[..], [only] if only == word))
+    fn kind(&self) -> Kind {
+        let (roles, people) = (!self.scan.roles.is_empty(), !self.people().is_empty());
+        // `Einkäufer` is a role, and whoever has that title.
+        let named = !self.scan.names.is_empty() || people && self.scan.titled.is_empty();
+        match (roles, named, people) {
+            _ if self.scan.other => Kind::Other,
+            (true, true, _) => Kind::Both,
+            (true, false, _) => Kind::Roles,
+            (false, _, true) => Kind::People,
+            (false, _, false) => Kind::Beside,
+        }
     }
+}
 
-    /// The roles that the lines of a sentence tell.
-    pub(super) fn read(&self, sentence: &Read<'_>, named: &[Mention]) -> Vec<Told> {
-        if !named.iter().any(|m| matches!(m.who, Who::Contact(_))) {
-            return Vec::new();
-        }
-        if sentence.tokens.first().is_some_and(|t| matches!(t.text, "is" | "ist" | "wer" | "who")) {
-            return Vec::new();
-        }
-        let parts = parts(sentence);
-        // One alone may be a point of an agenda: `Freigabe Brandt`.
-        let mut told: Vec<Told> = parts.iter().flat_map(|part| self.beside(sentence, part, named)).collect();
-        if told.len() < 2 {
-            told.clear();
-        }
-        let pairs = parts.windows(2).filter(|pair| pair[1].opened_by != Opened::Comma);
-        told.extend(pairs.flat_map(|pair| self.of_pair(sentence, &parts, (&pair[0], &pair[1]), named)));
+/// The roles that a run tells in lists.
+pub(super) fn read(run: &Run<'_>, meant: &Meant, directory: &Directory<'_>) -> Vec<Told> {
+    let tokens = run.tokens();
+    if !tokens.iter().any(|token| ROLE_LINES.may_begin(token.text)) {
+        return Vec::new();
+    }
+    let raised = directory.raised(&tokens);
+    let list = List { cells: run.cells(), tokens: raised.as_deref().unwrap_or(&tokens), meant, directory };
+    let list_cells = |told: &Found| tokens[told.tokens.start].cells.start..tokens[told.tokens.end - 1].cells.end;
+    let all = list.read();
+    all.into_iter().map(|told| Told { contact: told.contact, role: told.role, cells: list_cells(&told) }).collect()
+}
+
+/// What is read.
+struct List<'l> {
+    cells: &'l [Cell],
+    tokens: &'l [Token<'l>],
+    meant: &'l Meant,
+    directory: &'l Directory<'l>,
+}
+
+impl List<'_> {
+    fn read(&self) -> Vec<Found> {
+        let mut entries: Vec<Entry> = items(self.cells, self.tokens, &self.meant.begins)
+            .into_iter()
+            .map(|item| {
+                let scan = item.pieces.iter().map(|piece| self.scan(piece)).reduce(Scan::and).unwrap_or_default();
+                let brackets = item.brackets.iter().map(|piece| self.scan(piece)).collect();
+                Entry { item, scan, brackets, used: false }
+            })
+            .collect();
+        self.leave_out(&mut entries);
+        let mut told = self.answers(&entries);
+        told.extend(self.brackets(&entries));
+        told.extend(self.linked(&mut entries));
+        told.extend(rows(&entries));
+        told.extend(self.both(&entries));
+        let several = told.iter().any(|t| t.contact != told[0].contact || t.role != told[0].role);
+        told.retain(|t| !t.weak || several);
         told
     }
 
-    /// What a part and the one behind a mark or within brackets tell.
-    fn of_pair(
-        &self,
-        sentence: &Read<'_>,
-        parts: &[Piece],
-        (left, right): (&Piece, &Piece),
-        named: &[Mention],
-    ) -> Vec<Told> {
-        let listed = self.roles(sentence, left).filter(|_| right.opened_by == Opened::Mark);
-        if let Some(roles) = listed {
-            // `Entscheider: Brandt, Ebert`: as long as nothing but names follows.
-            let at = right.index;
-            let list = parts[at..].iter().take_while(|p| p.index == at || p.opened_by == Opened::Comma);
-            let people = list.map_while(|part| Some((part, people(sentence, part, named)?)));
-            let left_in = people.filter(|(part, _)| self.is_left(sentence, parts, part));
-            return left_in.flat_map(|(part, who)| each(&who, &roles, left.tokens.start..part.tokens.end)).collect();
-        }
-        match (people(sentence, left, named), self.roles(sentence, right)) {
-            (Some(who), Some(roles)) if self.is_left(sentence, parts, right) => {
-                each(&who, &roles, left.tokens.start..right.tokens.end)
-            }
-            _ => Vec::new(),
+    fn scan(&self, piece: &Range<usize>) -> Scan {
+        scan(self.cells, self.tokens, piece.clone(), self.directory)
+    }
+
+    fn has(&self, of: &[bool], tokens: &Range<usize>) -> bool {
+        of[tokens.clone()].iter().any(|is| *is)
+    }
+
+    /// Leaves out what is somebody else's, and what is headed with doubt, to the end of its line.
+    fn leave_out(&self, entries: &mut [Entry]) {
+        let mut doubted = false;
+        for at in 0..entries.len() {
+            let tokens = entries[at].item.tokens();
+            doubted &= !entries[at].item.before.row;
+            let heads = entries.get(at + 1).is_some_and(|next| next.item.before.sign == Sign::Link);
+            let is_doubtful = self.has(&self.meant.doubtful, &tokens) || self.is_doubtful(&tokens);
+            let is_head =
+                heads && matches!(entries[at].kind(), Kind::Other | Kind::Beside) && !self.is_asked(&entries[at]);
+            doubted |= is_head && is_doubtful;
+            entries[at].scan.other |= doubted || self.has(&self.meant.left_out, &tokens);
         }
     }
 
-    /// Whether a bracket behind a part takes nothing back: `(früher)`, `(TBC)`.
-    fn is_left(&self, sentence: &Read<'_>, parts: &[Piece], part: &Piece) -> bool {
-        let bracket = parts.get(part.index + 1).filter(|next| next.opened_by == Opened::Bracket);
-        bracket.is_none_or(|next| {
-            let words = &sentence.tokens[next.tokens.clone()];
-            words.iter().all(|t| t.word.is(Part::CALLED)) || self.roles(sentence, next).is_some()
-        })
-    }
-
-    /// Whether the words at a place name a role beside which a mark parts them from somebody named: such a line is read by
-    /// [`RoleLines::read`] alone, which sees all of it.
-    pub(super) fn is_line(&self, sentence: &Read<'_>, at: &Range<usize>, named: &[Mention]) -> bool {
-        let of_role = |word: &str| self.terms.iter().any(|(term, _)| term.iter().any(|of| of == word));
-        let place = |at: usize| sentence.tokens[at].cells.start;
-        let parted = |m: &Mention| {
-            let (from, to) = (place(m.tokens.start).min(place(at.start)), place(m.tokens.start).max(place(at.start)));
-            sentence.marks.iter().any(|mark| from < mark.cells.start && mark.cells.start < to)
+    /// `Wer entscheidet? -> Lohbauer`.
+    fn answers(&self, entries: &[Entry]) -> Vec<Found> {
+        let of_pair = |pair: &[Entry]| {
+            let (question, answer) = (&pair[0], &pair[1]);
+            let tokens = question.item.tokens();
+            let who = self.tokens[tokens.clone()].iter().position(|t| matches!(t.text, "wer" | "who"));
+            let asked = who
+                .filter(|_| self.meant.asked[tokens.start])
+                .map(|at| self.scan(&(tokens.start + at + 1..tokens.end)));
+            let roles = asked.filter(|scan| !scan.other).map(|scan| scan.roles).unwrap_or_default();
+            let is_answer = answer.kind() == Kind::People && !self.is_asked(answer) && !self.is_spoiled(answer);
+            let people = if is_answer { answer.people() } else { Vec::new() };
+            each(&people, &roles, tokens.start..answer.item.tokens().end, false)
         };
-        sentence.tokens[at.clone()].iter().all(|t| of_role(t.text)) && named.iter().any(parted)
+        entries.windows(2).flat_map(of_pair).collect()
     }
 
-    /// `Entscheidung Brandt, Anwender Ebert + Team`: a part that is a word of a role and names.
-    fn beside(&self, sentence: &Read<'_>, part: &Piece, named: &[Mention]) -> Vec<Told> {
-        let Some(first) = named.iter().find(|m| m.tokens.start > part.tokens.start && m.tokens.end <= part.tokens.end)
-        else {
-            return Vec::new();
+    fn is_doubtful(&self, tokens: &Range<usize>) -> bool {
+        self.tokens[tokens.clone()].iter().any(|t| ROLE_LINES.is_doubtful(t.text))
+    }
+
+    fn is_asked(&self, entry: &Entry) -> bool {
+        self.has(&self.meant.asked, &entry.item.tokens())
+    }
+
+    /// Whether what stands in brackets behind it takes something back: `(früher)`, `(TBC)`, `(nur Technik, entscheidet nicht)`.
+    fn is_spoiled(&self, entry: &Entry) -> bool {
+        let brackets = &entry.item.brackets;
+        let denies = |bracket: &Range<usize>| self.has(&self.meant.doubtful, bracket);
+        // `(Vorzimmer, lässt kaum jemanden durch)`: what denies stands beside what tells.
+        let mut told = brackets.iter().zip(&entry.brackets).filter(|(at, scan)| !denies(at) && !scan.other);
+        self.is_asked(entry)
+            || brackets.iter().any(|bracket| self.is_doubtful(bracket))
+            || brackets.iter().any(denies) && !told.any(|(_, scan)| !scan.roles.is_empty())
+    }
+
+    /// `Hagelstein (unterschreibt)`, `Einkauf (Strunz)`.
+    fn brackets(&self, entries: &[Entry]) -> Vec<Found> {
+        let mut told = Vec::new();
+        for entry in entries.iter().filter(|entry| !self.is_spoiled(entry)) {
+            let people = entry.people();
+            for bracket in entry.brackets.iter().filter(|bracket| !bracket.other) {
+                let tokens = entry.item.tokens();
+                if entry.kind() == Kind::Roles && bracket.roles.is_empty() {
+                    told.extend(each(&bracket.names, &entry.scan.roles, tokens, false));
+                } else if entry.kind() != Kind::Other && bracket.names.is_empty() {
+                    let of = if bracket.of_all { &people[..] } else { &people[people.len().saturating_sub(1)..] };
+                    // `Brandt (EK)` is what he is called.
+                    told.extend(each(of, &bracket.roles, tokens, bracket.is_called));
+                }
+            }
+        }
+        told
+    }
+
+    /// `Entscheider: Brandt, Ebert`, `Rauhut/Thalhammer = Berater`, `Eibl: Finanzen, Freigabe`.
+    fn linked(&self, entries: &mut [Entry]) -> Vec<Found> {
+        let kinds: Vec<Kind> = entries.iter().map(Entry::kind).collect();
+        let (mut told, mut free) = (Vec::new(), 0);
+        for at in 1..entries.len() {
+            let Some(listed) = self.listed(entries, &kinds, at, free) else { continue };
+            let (left, right) = (listed.start..at, at..listed.end);
+            let (people, roles) = if kinds[at - 1] == Kind::People { (left, right) } else { (right, left) };
+            let of_roles = &entries[roles];
+            let of_people = entries[people].iter().filter(|entry| !self.is_spoiled(entry));
+            let people: Vec<usize> = of_people.flat_map(Entry::people).collect();
+            if !of_roles.iter().any(|entry| self.is_spoiled(entry)) {
+                let roles: Vec<BuyingRole> = of_roles.iter().flat_map(|e| e.scan.roles.clone()).collect();
+                let tokens = entries[listed.start].item.tokens().start..entries[listed.end - 1].item.tokens().end;
+                told.extend(each(&people, &roles, tokens, false));
+                free = listed.end;
+                entries[listed].iter_mut().for_each(|entry| entry.used = true);
+            }
+        }
+        told
+    }
+
+    /// The items before and behind a sign that ties people to roles, as far as each is a list.
+    fn listed(&self, entries: &[Entry], kinds: &[Kind], at: usize, free: usize) -> Option<Range<usize>> {
+        let links = |at: usize| entries.get(at).is_some_and(|e| matches!(e.item.before.sign, Sign::Link | Sign::Dash));
+        let joins = |at: usize| entries.get(at).is_some_and(|e| e.item.before.joins());
+        let wanted = match kinds[at - 1] {
+            Kind::People => Kind::Roles,
+            Kind::Roles => Kind::People,
+            _ => return None,
         };
-        // `Einkauf Brandt` is what he is called, and may stand before anything.
-        let is_called = sentence.tokens[part.tokens.start..first.tokens.start].iter().any(|t| t.word.is(Part::CALLED));
-        let left =
-            Piece { index: part.index, tokens: part.tokens.start..first.tokens.start, opened_by: part.opened_by };
-        let right = Piece { index: part.index, tokens: first.tokens.start..part.tokens.end, opened_by: part.opened_by };
-        match (self.roles(sentence, &left), people(sentence, &right, named)) {
-            (Some(roles), Some(contacts)) if !is_called => each(&contacts, &roles, part.tokens.clone()),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The roles that a part names; `None` where another word stands in it.
-    fn roles(&self, sentence: &Read<'_>, part: &Piece) -> Option<Vec<BuyingRole>> {
-        let words: Vec<&str> = sentence.tokens[part.tokens.clone()].iter().map(|t| t.text).collect();
-        let mut roles = Vec::new();
-        let mut at = 0;
-        while at < words.len() {
-            let fits =
-                |term: &[String]| words[at..].len() >= term.len() && term.iter().zip(&words[at..]).all(|(a, b)| a == b);
-            if let Some((term, role)) = self.terms.iter().find(|(term, _)| fits(term)) {
-                roles.push(*role);
-                at += term.len();
-            } else if self.beside.iter().any(|word| word == words[at]) {
-                at += 1;
-            } else {
-                return None;
-            }
-        }
-        (!roles.is_empty()).then_some(roles)
-    }
-}
-
-fn each(contacts: &[usize], roles: &[BuyingRole], tokens: Range<usize>) -> Vec<Told> {
-    let one = |contact: usize, role: BuyingRole| Told { contact, role, tokens: tokens.clone() };
-    contacts.iter().flat_map(|contact| roles.iter().map(move |role| one(*contact, *role))).collect()
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opened {
-    /// By `:`, `=`, an arrow or a dash.
-    Mark,
-    Bracket,
-    Comma,
-}
-
-/// What stands between two signs.
-struct Piece {
-    index: usize,
-    tokens: Range<usize>,
-    opened_by: Opened,
-}
-
-/// A sentence in parts: by marks, brackets, and what else parts clauses.
-fn parts(sentence: &Read<'_>) -> Vec<Piece> {
-    let is_mark = |at: usize| sentence.marks.iter().any(|mark| mark.cells.start == at);
-    let opens = |at: usize| match sentence.cells[at].raw {
-        _ if is_mark(at) => Some(Opened::Mark),
-        '(' => Some(Opened::Bracket),
-        ',' | ')' | ';' | '.' | '!' | '|' | '\n' | '\r' => Some(Opened::Comma),
-        _ => None,
-    };
-    let (mut all, mut start, mut opened_by, mut from) = (Vec::new(), 0, Opened::Comma, 0);
-    for (index, token) in sentence.tokens.iter().enumerate() {
-        // A stop right behind a word is one of an abbreviation: `Hr. Brandt`, `G. Hollwedel`.
-        let dotted = |at: usize| sentence.cells[at].raw == '.' && at == from;
-        let opened = (from..token.cells.start).filter(|at| !dotted(*at)).filter_map(opens).next_back();
-        if let Some(opened) = opened.filter(|_| index > start) {
-            all.push(Piece { index: all.len(), tokens: start..index, opened_by });
-            (start, opened_by) = (index, opened);
-        }
-        from = token.cells.end;
-    }
-    if start < sentence.tokens.len() {
-        all.push(Piece { index: all.len(), tokens: start..sentence.tokens.len(), opened_by });
-    }
-    all
-}
-
-/// The contacts whom a part names; `None` where anybody or anything else stands in it.
-fn people(sentence: &Read<'_>, part: &Piece, named: &[Mention]) -> Option<Vec<usize>> {
-    let mut contacts = Vec::new();
-    let mut at = part.tokens.start;
-    while at < part.tokens.end {
-        if let Some(mention) = named.iter().find(|m| m.tokens.start == at) {
-            let Who::Contact(contact) = mention.who else { return None };
-            // `Brandt's boss` is somebody else.
-            if sentence.tokens[at].text.ends_with("'s") {
-                return None;
-            }
-            contacts.push(contact);
-            at = mention.tokens.end;
-        } else if sentence.tokens[at].word.is(Part::CALLED)
-            || sentence.tokens[at].word.is(Part::ADDRESS)
-            || matches!(sentence.tokens[at].text, "und" | "and" | "u")
-            || sentence.tokens[at].text == "team" && !contacts.is_empty()
-        {
-            at += 1;
-        } else {
+        let sign = entries[at].item.before;
+        if !links(at) || sign.row && sign.sign == Sign::Dash || at - 1 < free {
             return None;
         }
+        let before = (free..at).rev().take_while(|i| kinds[*i] == kinds[at - 1] && (*i == at - 1 || joins(i + 1)));
+        let start = before.last()?;
+        // `Brandt: Entscheider, Ebert: Einkauf`: the one behind is linked to something of its own.
+        let own = |i: usize| i > at && links(i + 1) && matches!(kinds[i + 1], Kind::People | Kind::Roles);
+        let fits = |i: usize| kinds[i] == wanted || kinds[i] == Kind::Beside;
+        let behind = (at..entries.len()).take_while(|i| fits(*i) && (*i == at || joins(*i)) && !own(*i));
+        let end = behind.filter(|i| kinds[*i] == wanted).last()? + 1;
+        Some(start..end)
     }
-    (!contacts.is_empty()).then_some(contacts)
+
+    /// `Freigabe durch Dreesen`, `Entscheiderin ist Frau Maibaum`, `DM Dale H. / EB Marisol`.
+    fn both(&self, entries: &[Entry]) -> Vec<Found> {
+        let all = entries.iter().filter(|e| e.kind() == Kind::Both && !e.used && !self.is_spoiled(e));
+        all.flat_map(|e| each(&e.people(), &e.scan.roles, e.item.tokens(), !e.scan.is_said)).collect()
+    }
+}
+
+/// `Hennecke; Entscheider`, line by line: the first two columns.
+fn rows(entries: &[Entry]) -> Vec<Found> {
+    let mut told = Vec::new();
+    for row in entries.chunk_by(|_, next| !next.item.before.row) {
+        let [first, second, rest @ ..] = row else { continue };
+        let parted = matches!(second.item.before.sign, Sign::Strong | Sign::Comma);
+        let (people, roles) = match (first.kind(), second.kind()) {
+            (Kind::People, Kind::Roles) => (first.people(), &second.scan.roles),
+            (Kind::Roles, Kind::People) => (second.people(), &first.scan.roles),
+            _ => continue,
+        };
+        if parted && !first.used && !second.used && (second.item.before.sign == Sign::Strong || rest.is_empty()) {
+            let tokens = first.item.tokens().start..second.item.tokens().end;
+            told.extend(each(&people, roles, tokens, true));
+        }
+    }
+    told
+}
+
+fn each(contacts: &[usize], roles: &[BuyingRole], tokens: Range<usize>, weak: bool) -> Vec<Found> {
+    let one = |contact: usize, role: BuyingRole| Found { contact, role, tokens: tokens.clone(), weak };
+    contacts.iter().flat_map(|contact| roles.iter().map(move |role| one(*contact, *role))).collect()
 }

@@ -3,6 +3,7 @@
 //! Invariant: takes only [`Scrubbed`]; a question, a condition, hearsay, a negation outside the
 //! pattern, an uncertain name or an instruction to the reader yields nothing.
 
+mod lines;
 mod steps;
 mod voice;
 
@@ -17,7 +18,6 @@ use super::others::{names_person, only_of_groups, speaks_of_others};
 use super::part::Part;
 use super::people::{Directory, Mention, Who};
 use super::phrase::Found;
-use super::role_lines::ROLE_LINES;
 use super::rules::{Family, RULES, Tag};
 use super::seat::is_taken;
 use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
@@ -25,6 +25,7 @@ use super::stance::{Around, Left, Stated, signs, stated, weight};
 use super::statement::{Statement, believed_of_company, matches, merged, without_general};
 use super::thread::Thread;
 use super::{CompanySignal, Polarity, Setting, TextKind, TextSignal};
+use lines::laid_over;
 
 /// A longer sentence is no sentence; also keeps the work linear.
 const MAX_WORDS: usize = 300;
@@ -46,8 +47,9 @@ pub(super) fn signals(
     }
     reader.firm.listen(&sentences);
     let whose = reader.voices(&sentences);
-    let read: Vec<Statement> = sentences.iter().zip(whose).flat_map(|(s, voice)| reader.read_in(s, voice)).collect();
-    (merged(read), believed_of_company(reader.company))
+    let lists = reader.lists(scrubbed, &sentences, &whose);
+    let read = sentences.iter().zip(whose).flat_map(|(s, voice)| reader.read_in(s, voice)).collect();
+    (merged(laid_over(read, lists)), believed_of_company(reader.company))
 }
 
 struct Reader<'r> {
@@ -125,7 +127,6 @@ impl<'r> Reader<'r> {
         } else {
             let mut found = self.claims(sentence, &named, third_party, opened_quoted);
             found.extend(self.apart(sentence, &named, third_party, opened_quoted));
-            found.extend(self.of_lines(sentence, &named));
             without_general(found)
         };
         let met = |tag: &Tag| !asks && !sentence.has(Tag::Veto) && matches!(tag, Tag::Requires(_));
@@ -293,27 +294,6 @@ impl<'r> Reader<'r> {
             s.signal(id)
         };
         all.into_iter().map(|s| Statement { signal: signal(s), implied: false, contradicted: false }).collect()
-    }
-
-    /// The roles that lines such as `Entscheider: Ebert` tell.
-    fn of_lines(&self, sentence: &Read<'_>, named: &[Mention]) -> Vec<Statement> {
-        if self.kind != TextKind::Note || sentence.has(Tag::Negation) {
-            return Vec::new();
-        }
-        let told = ROLE_LINES.read(sentence, named).into_iter().map(|told| {
-            let (quote, span) = sentence.quote(&told.tokens);
-            TextSignal {
-                subject: self.setting.contacts[told.contact].id.clone(),
-                family: "buying_role".to_owned(),
-                value: told.role.as_str().to_owned(),
-                phase: None,
-                polarity: Polarity::Plus,
-                quote,
-                span,
-                p: ROLE_LINES.p,
-            }
-        });
-        told.map(|signal| Statement { signal, implied: false, contradicted: false }).collect()
     }
 
     /// The contact that a match is about, if nothing speaks against it.

@@ -139,12 +139,37 @@ impl<'s> Sentence<'s> {
 
     /// What stands in the original from the first to the last of these cells, and its code points, half-open.
     pub(super) fn written(&self, cells: &Range<usize>) -> (&'s str, [usize; 2]) {
-        let all = self.cells();
-        let (from, last) = (all[cells.start].byte as usize, all[cells.end - 1].byte as usize);
-        let end = self.of.text[last..].chars().next().map_or(last, |c| last + c.len_utf8());
-        let text = &self.of.text[from..end];
-        let start = self.start + self.of.text[self.piece.bytes.start..from].chars().count();
-        (text, [start, start + text.chars().count()])
+        self.of.written(self.piece, &self.cells()[cells.clone()])
+    }
+}
+
+/// Kept sentences between which nothing was withheld, with all their parts.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'s> {
+    of: &'s Scrubbed<'s>,
+    /// One at least.
+    pieces: &'s [Piece],
+}
+
+impl<'s> Run<'s> {
+    /// How many parts of sentences it has.
+    pub(super) fn parts(&self) -> usize {
+        self.pieces.len()
+    }
+
+    pub(super) fn cells(&self) -> &'s [Cell] {
+        &self.of.cells[self.pieces[0].cells.start..self.pieces[self.pieces.len() - 1].cells.end]
+    }
+
+    /// Its words; their cells are counted from its start.
+    pub(super) fn tokens(&self) -> Vec<Token<'s>> {
+        let words = self.pieces[0].words.start..self.pieces[self.pieces.len() - 1].words.end;
+        self.of.words.tokens(&self.of.known, words, self.pieces[0].cells.start).collect()
+    }
+
+    /// What stands in the original at these cells, and its code points, half-open.
+    pub(super) fn written(&self, cells: Range<usize>) -> (&'s str, [usize; 2]) {
+        self.of.written(&self.pieces[0], &self.cells()[cells])
     }
 }
 
@@ -158,6 +183,25 @@ impl Scrubbed<'_> {
             of: self,
             piece,
         })
+    }
+
+    /// The kept sentences, together where nothing between them was withheld.
+    pub(super) fn runs(&self) -> impl Iterator<Item = Run<'_>> {
+        self.pieces.chunk_by(|_, next| next.follows_kept).map(|pieces| Run { of: self, pieces })
+    }
+
+    /// What stands in the original at these cells, and its code points, half-open; `piece` is the one at whose start to count, or
+    /// one before it.
+    fn written(&self, piece: &Piece, cells: &[Cell]) -> (&str, [usize; 2]) {
+        let (from, last) = match cells {
+            [only] => (only.byte as usize, only.byte as usize),
+            [first, .., last] => (first.byte as usize, last.byte as usize),
+            [] => (piece.bytes.start, piece.bytes.start),
+        };
+        let end = self.text[last..].chars().next().map_or(last, |c| last + c.len_utf8());
+        let text = &self.text[from..end];
+        let start = piece.start + self.text[piece.bytes.start..from].chars().count();
+        (text, [start, start + text.chars().count()])
     }
 
     /// The kept text; a gap shows as a paragraph break. Equals the original where nothing was withheld.
