@@ -200,23 +200,11 @@ mod tests {
     use super::*;
     use crate::sink::{decode, fixtures};
 
-    /// What a program of before wrote of the columns within a list.
-    fn of_before(data_type: &DataType) -> DataType {
-        let without =
-            |field: &FieldRef| Arc::new(Field::new(field.name(), of_before(field.data_type()), field.is_nullable()));
-        match data_type {
-            DataType::List(element) => DataType::List(without(element)),
-            DataType::Struct(fields) => DataType::Struct(fields.iter().map(without).collect()),
-            other => other.clone(),
-        }
-    }
-
     #[test]
     fn rows_go_into_tables_that_were_described_otherwise_and_lie_in_another_order() {
         let rows = fixtures::rows(5);
         let today = Table::Personas.schema(&fixtures::facts());
-        let mut fields: Vec<Field> =
-            today.fields().iter().map(|f| f.as_ref().clone().with_data_type(of_before(f.data_type()))).collect();
+        let mut fields = fixtures::fields_of_before(&today);
         let described = Arc::new(Schema::new(fields.clone()));
         fields.retain(|field| field.name() != "segment_values");
         let without = Arc::new(Schema::new(fields.clone()));
