@@ -213,7 +213,9 @@ mod tests {
         let as_today = personas(&today, &rows.personas).expect("they go in");
         let read = |batch: &RecordBatch| {
             let mut rows = decode::personas(batch).expect("personas");
-            rows.iter_mut().for_each(|row| row.segment_values.clear());
+            for row in &mut rows {
+                row.segment_values.clear();
+            }
             rows
         };
         for before in [described, without, reversed] {
