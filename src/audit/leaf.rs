@@ -8,21 +8,18 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::consent::rules::Rules;
 use crate::taxonomy::Operation;
 
-/// The rules of the gate by which decisions are made. Raised with every change by which one may come out differently when it is
-/// made again: 2 = a no that is dated by day beats every yes of that day, and what only fills a cell proves nothing.
-pub(super) const RULES: u32 = 2;
-
 /// How entries call the program that made their decisions: its version, and the rules of its gate.
-pub(super) fn code() -> String {
-    format!("{}+rules.{RULES}", env!("CARGO_PKG_VERSION"))
+pub(crate) fn code() -> String {
+    format!("{}+rules.{}", env!("CARGO_PKG_VERSION"), Rules::TODAY.number())
 }
 
 /// The rules by which the decisions of an entry were made; before they were counted, they were the first ones.
-pub(super) fn rules_of(leaf: &Leaf) -> u32 {
-    let rules = leaf.code.as_deref().and_then(|code| code.rsplit_once("+rules.")?.1.parse().ok());
-    rules.unwrap_or(1)
+pub(super) fn rules_of(leaf: &Leaf) -> Rules {
+    let number = leaf.code.as_deref().and_then(|code| code.rsplit_once("+rules.")?.1.parse().ok());
+    number.map_or(Rules::FIRST, Rules::numbered)
 }
 
 /// The format of leaves that this version writes.
@@ -263,7 +260,8 @@ mod tests {
     #[test]
     fn an_entry_tells_by_which_rules_it_was_decided() {
         let of = |code: Option<&str>| rules_of(&Leaf { code: code.map(str::to_owned), ..Leaf::new(Kind::Decide) });
-        assert_eq!([of(None), of(Some("0.1.0")), of(Some("0.9.1+rules.7"))], [1, 1, 7]);
-        assert_eq!(of(Some(&code())), RULES);
+        let [first, seventh] = [Rules::FIRST, Rules::numbered(7)];
+        assert_eq!([of(None), of(Some("0.1.0")), of(Some("0.9.1+rules.7"))], [first, first, seventh]);
+        assert_eq!(of(Some(&code())), Rules::TODAY);
     }
 }

@@ -12,6 +12,7 @@ use crate::audit::source::{Book, SourceError};
 use crate::audit::verify::{again, body, public_facts, public_target};
 use crate::consent::event::LegalEvent;
 use crate::consent::policy::Policy;
+use crate::consent::rules::Rules;
 use crate::keys::SubjectKey;
 use crate::model::{AccountId, SubjectId, Target};
 
@@ -100,7 +101,7 @@ fn compare(
     });
     let mut any = false;
     for (said, row) in leaf.decisions.iter().zip(rows) {
-        let decide = |policy| again(leaf, said, row, target, events.as_deref(), policy);
+        let decide = |policy| again(leaf, said, row, target, events.as_deref(), (policy, Rules::TODAY));
         let what = format!("{} for {} from {}", said.op, said.purpose, said.source);
         done.decisions += 1;
         match (decide(from), decide(to)) {
@@ -216,7 +217,7 @@ mod tests {
             // As it comes out of the sealed payload.
             let text = serde_json::to_string(&payload_decision(&decided.row, &decided.grounds)).expect("plain data");
             let row: PayloadDecision = serde_json::from_str(&text).expect("what was written");
-            let again = again(&leaf, &said, &row, &target, Some(&events), &policy());
+            let again = again(&leaf, &said, &row, &target, Some(&events), (&policy(), Rules::TODAY));
             assert_eq!(again.unwrap_or_else(|reasons| reasons), expected, "{category} {evidence_at:?}");
         }
     }

@@ -293,11 +293,8 @@ fn print(outcome: &Outcome, json: bool) -> anyhow::Result<()> {
             writeln!(out, "             {} entries were emptied when retention had ended", c.swept)?;
         }
         if c.earlier_rules > 0 {
-            writeln!(
-                out,
-                "             {} made under earlier rules of the gate, and not made so today",
-                c.earlier_rules
-            )?;
+            let (n, entries) = (c.earlier_rules, numbers(&c.earlier_entries));
+            writeln!(out, "             {n} made under earlier rules of the gate, and not made so today: {entries}")?;
         }
         if c.not_replayable > 0 {
             writeln!(out, "             {} whose policy could not be read", c.not_replayable)?;
@@ -321,6 +318,12 @@ fn print(outcome: &Outcome, json: bool) -> anyhow::Result<()> {
         writeln!(out, "  UNCHECKED  {text}")?;
     }
     Ok(())
+}
+
+fn numbers(entries: &[u64]) -> String {
+    let shown: Vec<String> = entries.iter().take(SHOWN).map(u64::to_string).collect();
+    let more = if entries.len() > SHOWN { " and more: --json lists them" } else { "" };
+    format!("entries {}{more}", shown.join(", "))
 }
 
 fn kinds(content: &Content) -> String {

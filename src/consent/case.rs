@@ -12,6 +12,7 @@ use crate::consent::mutant::holds;
 use crate::consent::policy::{Assessment, AssessmentKind, PROFILING, Policy, Purpose, RegisteredSource};
 use crate::consent::policy_rules::{PurposeRules, SourceRules};
 use crate::consent::request::Request;
+use crate::consent::rules::Rules;
 use crate::taxonomy::{Operation, SourceClass};
 
 /// The name under which files and CRMs speak of direct marketing.
@@ -23,6 +24,8 @@ pub(in crate::consent) struct Case<'a> {
     pub request: &'a Request<'a>,
     pub policy: &'a Policy,
     pub now: Timestamp,
+    /// Today's, but where a decision of the log is made again.
+    pub rules: Rules,
     pub purpose: Option<(&'a Purpose, &'a PurposeRules)>,
     pub source: Option<(&'a RegisteredSource, &'a SourceRules)>,
     /// An unregistered source has the class that nothing permits.
@@ -40,7 +43,7 @@ impl<'a> Case<'a> {
             || holds("case.profiles.name", request.purpose == PROFILING)
             || holds("case.profiles.listed", purpose.is_some_and(|(_, rules)| rules.profiles));
         let class = source.map_or(SourceClass::LoginOrRestricted, |(source, _)| source.class);
-        Self { request, policy, now, purpose, source, class, profiles }
+        Self { request, policy, now, rules: Rules::TODAY, purpose, source, class, profiles }
     }
 
     /// The data categories that the request is about; none where neither it nor its purpose names one.

@@ -15,6 +15,7 @@ use crate::consent::policy_rules::{PurposeRules, is_prohibited_purpose};
 pub use crate::consent::reason::Reason;
 use crate::consent::reason::ReasonSet;
 pub use crate::consent::request::{Asked, Duty, Granted, Modality, OptOut, Refusal, Request, View};
+use crate::consent::rules::Rules;
 use crate::consent::source_rules;
 use crate::consent::standing::Standing;
 use crate::model::Target;
@@ -66,8 +67,22 @@ impl Tally {
 /// # Errors
 /// The refusal, as data.
 pub fn decide(request: &Request<'_>, view: &View<'_>, policy: &Policy, now: Timestamp) -> Result<Granted, Refusal> {
+    decide_by(Rules::TODAY, request, view, policy, now)
+}
+
+/// What a gate of certain rules decides: for looking back, as nothing but today's decides what is done.
+///
+/// # Errors
+/// The refusal, as data.
+pub(crate) fn decide_by(
+    rules: Rules,
+    request: &Request<'_>,
+    view: &View<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Granted, Refusal> {
     let mut tally = Tally { reasons: ReasonSet::default(), until: Timestamp::MAX, holds_until: Timestamp::MAX };
-    let case = Case::new(request, policy, now);
+    let case = Case { rules, ..Case::new(request, policy, now) };
     tally.ends("until.ttl", ttl(policy, now));
     integrity(view, policy, now, &mut tally);
     source_rules::check(&case, &mut tally);

@@ -27,6 +27,7 @@ pub mod reason;
 mod reference;
 pub mod request;
 pub mod restriction;
+pub mod rules;
 pub mod shared;
 mod source_rules;
 mod standing;

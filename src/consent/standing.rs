@@ -105,11 +105,11 @@ impl<'a> Standing<'a> {
         self.positive(EventKind::Notice).any(|e| {
             let classes = &e.scope.source_classes;
             holds("notified.class", classes.is_empty() || classes.contains(&self.case.class))
-                && holds("notified.shown", e.proof.is_of_a_notice())
+                && holds("notified.shown", self.case.rules.take_for_notice(&e.proof))
                 && self.told_by(e)
         }) || self.grants().any(|e| {
             holds("notified.consent", e.basis == Some(LawfulBasis::Consent))
-                && holds("notified.proof", e.proof.is_complete())
+                && holds("notified.proof", self.case.rules.take_for_proof(&e.proof))
                 && holds("notified.consent_class", e.scope.source_classes.contains(&self.case.class))
                 && self.told_by(e)
         })
@@ -161,7 +161,7 @@ impl<'a> Standing<'a> {
         let ends = grant.valid_to.unwrap_or(Timestamp::MAX);
         let assessed = if by_interest { self.case.interest_until() } else { Some(Timestamp::MAX) };
         let (scope, case) = (&grant.scope, self.case);
-        check("grant.proof", !by_interest && !grant.proof.is_complete(), Reason::ConsentUnproven);
+        check("grant.proof", !by_interest && !case.rules.take_for_proof(&grant.proof), Reason::ConsentUnproven);
         check("grant.begun", !self.has_begun(grant), Reason::NotYetValid);
         check("grant.ended", ends <= case.now, Reason::Expired);
         check("grant.lia", assessed.is_none(), Reason::LiaInvalid);
@@ -179,6 +179,9 @@ impl<'a> Standing<'a> {
         check("grant.category", !case.covers_categories(&scope.data_categories), Reason::ScopeMismatchDataCategory);
         check("grant.recipient", !case.covers_recipients(&scope.recipients), Reason::ScopeMismatchRecipient);
         check("grant.region", !case.covers_regions(&scope.regions), Reason::ScopeMismatchRegion);
+        if withdrawn_at.is_some() && !case.rules.let_undo(&grant.proof) {
+            failures.add(Reason::Withdrawn);
+        }
         if failures.is_empty() { Ok(ends.min(assessed.unwrap_or(case.now))) } else { Err(failures) }
     }
 
@@ -198,7 +201,7 @@ impl<'a> Standing<'a> {
                     || holds("lift.controller", e.origin.is_controller()))
                 && holds("lift.begun", self.has_begun(e))
                 && holds("lift.ended", e.valid_to.is_none_or(|end| case.now < end))
-                && holds("lift.later", earliest(e) > last_said(negative))
+                && holds("lift.later", earliest(e) > self.last_said(negative))
                 && holds("lift.operation", scope.operations.is_empty() || scope.operations.contains(&request.operation))
                 && holds("lift.class", scope.source_classes.is_empty() || scope.source_classes.contains(&case.class))
                 && holds("lift.category", case.covers_categories(&scope.data_categories))
@@ -215,7 +218,15 @@ impl<'a> Standing<'a> {
                 && !is_suppression(e)
                 && holds("last.scope", self.case.is_touched_by(&e.scope))
         };
-        self.events.iter().filter(ends).map(last_said).max()
+        self.events.iter().filter(ends).map(|e| self.last_said(e)).max()
+    }
+
+    /// The last instant at which a negative event may have been said: the reading that overrides most grants. One that is dated by
+    /// day has no time, so it comes after every yes of that day.
+    fn last_said(&self, event: &LegalEvent) -> Timestamp {
+        let is_dated = |at| self.case.rules.know_days() && is_day(at);
+        let last = |at| if holds("no.whole_day", is_dated(at)) { last_of_day(at) } else { at };
+        last(event.effective_at()).max(last(event.recorded_at))
     }
 
     fn has_begun(&self, event: &LegalEvent) -> bool {
@@ -226,13 +237,6 @@ impl<'a> Standing<'a> {
 /// The later of an event's two times.
 fn latest(event: &LegalEvent) -> Timestamp {
     event.effective_at().max(event.recorded_at)
-}
-
-/// The last instant at which a negative event may have been said: the reading that overrides most grants. One that is dated by day
-/// has no time, so it comes after every yes of that day.
-fn last_said(event: &LegalEvent) -> Timestamp {
-    let last = |at| if holds("no.whole_day", is_day(at)) { last_of_day(at) } else { at };
-    last(event.effective_at()).max(last(event.recorded_at))
 }
 
 /// The earlier of an event's two times. A positive event counts from it: the reading that overrides least.

@@ -18,7 +18,7 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::audit::{Kind, LogReader, manifest};
+use crate::audit::{Kind, LogReader, leaf, manifest};
 use crate::config::{Encryption, Plan};
 use crate::consent::ledger::Ledger;
 use crate::consent::policy::Policy;
@@ -118,6 +118,12 @@ impl Carry {
         if !carry.is_whole() {
             return everybody("tables of the last snapshot are not as its manifest has them");
         }
+        let facts = sink::FileFacts { policy_hash: policy.hash().to_owned() };
+        if !sink::is_written_as_today(&carry.before, &facts).is_ok_and(|is| is) {
+            return everybody(
+                "tables of the last snapshot were written with other columns, or describe them otherwise",
+            );
+        }
         Some(carry)
     }
 
@@ -153,6 +159,9 @@ impl Carry {
             || !is(&manifest["carry_over"]["model"], crate::audit::model_hash())
         {
             Some("the program has changed")
+        } else if !is(&manifest["carry_over"]["code"], &leaf::code()) {
+            // The version alone does not tell: what was decided by other rules may come out differently today.
+            Some("the rules of the gate have changed")
         } else {
             None
         }
@@ -375,6 +384,7 @@ pub(super) fn note(
         "full_at": carry.map_or(as_of, |carry| carry.full_at).to_string(),
         "runs": runs.collect::<Vec<_>>(),
         "model": crate::audit::model_hash(),
+        "code": leaf::code(),
     });
     Ok(Some((said, kept)))
 }

@@ -255,7 +255,8 @@ pub fn check_served(plan: &Plan, options: &Options) -> Result<(), RunError> {
 /// Runs a pipeline.
 ///
 /// # Errors
-/// See [`RunError`]; the home is then as it was, but for what the journal keeps to continue.
+/// See [`RunError`]; the home is then as it was, but for what the journal keeps to continue, and for who has said no: they are out
+/// of older snapshots.
 pub async fn run(path: &Path, options: &Options, world: &World) -> Result<Summary, RunError> {
     let span = tracing::info_span!("run", pipeline = field::Empty, outcome = field::Empty);
     let ended = work(path, options, world).instrument(span.clone()).await;

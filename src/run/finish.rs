@@ -2,13 +2,11 @@
 //!
 //! Invariant: the audit log has the hashes of all tables before anybody can see them.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use crate::audit::{Kind, manifest};
-use crate::model::SubjectId;
 use crate::run::context::Context;
 use crate::run::dead_rows;
 use crate::run::engine::{RunError, World};
@@ -27,8 +25,6 @@ pub(super) struct Finish<'a> {
     /// What the next run must know to carry rows over.
     pub carried: Option<serde_json::Value>,
     pub resumed: u64,
-    /// Who said no since the last snapshot, as the ledger was when the run began.
-    pub said_no: HashSet<SubjectId>,
 }
 
 impl Finish<'_> {

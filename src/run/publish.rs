@@ -77,8 +77,7 @@ async fn go(
         report(&home, &prepared.plan, &prepared.gate);
         return Ok(summary);
     }
-    // Before a request is spent on what is not published.
-    let missing = missing::early(&prepared, options)?;
+    let missing = missing::early(&prepared, options);
     let web = if prepared.is_demo() && prepared.tape.is_none() { Some(DemoWeb::start(0).await?) } else { None };
     let (tape, recorder) = (prepared.tape.clone(), recorder(&prepared, options, &state)?);
     let fetcher = fetcher(&prepared, web.as_ref(), recorder.as_ref(), &state, world)?;
@@ -88,8 +87,13 @@ async fn go(
     let pages = pages(&mut prepared, &state)?;
     let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, (journal, pages));
     let said_no = said_no(&context, &home)?;
+    // Whatever may keep this run from publishing, night by night: it keeps nobody in older snapshots who has said no.
+    sealed::seal(&context, &home, &said_no)?;
+    clean_older(&context, &home, &said_no, (world.wall)())?;
     // Before anything is read again; what this run reads knows of it.
     revisit::forget(&context, said_no.iter().chain(&context.gone))?;
+    // Before a request is spent on what is not published.
+    let missing = missing?;
     let context = Arc::new(context);
     let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
     let keys = crate::sink::held_keys(&home, context.plan.output().encryption);
@@ -107,8 +111,7 @@ async fn go(
     // Its folder goes with it when all is done.
     let (carried, rows) = carried.unzip();
     let writer = writer.keep_rows(rows.as_ref().map(|kept| kept.path.clone()));
-    let finish =
-        Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, carried, resumed, said_no };
+    let finish = Finish { context: &context, home: &home, state: &state, inputs: &inputs, columns, carried, resumed };
     let summary = close(&finish, writer, counts, lock, world)?;
     report(&home, &context.plan, &context.gate);
     Ok(summary)
@@ -151,12 +154,11 @@ fn close(
     let (context, home) = (finish.context, finish.home);
     // From here on what is begun is ended: it does not take long.
     context.go_on()?;
-    let late = context.gate.late_subjects();
+    let late = context.gate.late_subjects().into_iter().collect();
     revisit::forget(context, &late)?;
-    let no = finish.said_no.iter().cloned().chain(late).collect();
-    sealed::seal(context, home, &no)?;
+    sealed::seal(context, home, &late)?;
     // Before publishing: what is cut off here is done again by the run that goes on.
-    clean_older(context, home, &no, (world.wall)())?;
+    clean_older(context, home, &late, (world.wall)())?;
     drop_gone(context, home, (world.wall)())?;
     closed::purge(context, home, (world.wall)())?;
     context.gate.readable()?;

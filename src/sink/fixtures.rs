@@ -3,7 +3,9 @@
 //! Invariant: no real person or company; hosts on `*.example`.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow_schema::{DataType, Field, FieldRef, Schema};
 use jiff::Timestamp;
 
 use super::runs::{RunRow, StageTime};
@@ -31,6 +33,20 @@ pub(crate) struct Rows {
     pub documents: Vec<DocumentRow>,
     pub dead_letters: Vec<DeadLetter>,
     pub runs: Vec<RunRow>,
+}
+
+/// What a program of before wrote of columns: of those within lists, nothing but their names.
+pub(super) fn fields_of_before(schema: &Schema) -> Vec<Field> {
+    fn of_before(data_type: &DataType) -> DataType {
+        let without =
+            |field: &FieldRef| Arc::new(Field::new(field.name(), of_before(field.data_type()), field.is_nullable()));
+        match data_type {
+            DataType::List(element) => DataType::List(without(element)),
+            DataType::Struct(fields) => DataType::Struct(fields.iter().map(without).collect()),
+            other => other.clone(),
+        }
+    }
+    schema.fields().iter().map(|f| f.as_ref().clone().with_data_type(of_before(f.data_type()))).collect()
 }
 
 pub(crate) fn facts() -> FileFacts {

@@ -49,7 +49,7 @@ pub use read::{
     read_documents, read_evidence, read_personas, read_runs,
 };
 pub use rewrite::{Change, Note, Rewritten, all_snapshots, rewrite_all, rewrite_each, rewrite_older, rewrite_snapshot};
-pub(crate) use rewrite::{Worked, names_file};
+pub(crate) use rewrite::{Worked, is_written_as_today, names_file};
 pub use ring::{held_keys, hold_key};
 pub use runs::{RunRow, StageTime};
 pub use snapshot::{SnapshotWriter, table_hash};

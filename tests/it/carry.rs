@@ -30,20 +30,20 @@ pub fn world(folder: &Path, contacts: &str) {
 }
 
 /// The rows of the first export of a table, without the header.
-fn rows(folder: &Path, table: &str) -> Vec<Vec<String>> {
+pub fn rows(folder: &Path, table: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(folder.join(table).join("0.csv")).expect("an export");
     text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }
 
 /// Adds an export of a table.
-fn add(folder: &Path, table: &str, name: &str, rows: &[String]) {
+pub fn add(folder: &Path, table: &str, name: &str, rows: &[String]) {
     let first = fs::read_to_string(folder.join(table).join("0.csv")).expect("an export");
     let header = first.lines().next().expect("a header");
     fs::write(folder.join(table).join(name), format!("{header}\n{}\n", rows.join("\n"))).expect("written");
 }
 
 /// A row with other cells.
-fn changed(row: &[String], cells: &[(usize, &str)]) -> String {
+pub fn changed(row: &[String], cells: &[(usize, &str)]) -> String {
     let mut row = row.to_vec();
     for (at, cell) in cells {
         (*cell).clone_into(&mut row[*at]);

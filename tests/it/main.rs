@@ -9,6 +9,7 @@ mod tables;
 
 mod access;
 mod audit;
+mod carried;
 mod carry;
 mod consent_import;
 mod contracts;

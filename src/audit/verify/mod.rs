@@ -4,6 +4,7 @@
 //! Invariant: what cannot be checked is told apart from what is wrong; an erased person's entries can be checked for
 //! form and place only, and are counted.
 
+mod again;
 mod kept;
 mod tables;
 
@@ -13,15 +14,14 @@ use std::ops::ControlFlow;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::audit::leaf::{Decision, Kind, Leaf, Payload, PayloadDecision, RULES, rules_of};
+use crate::audit::leaf::{Kind, Leaf, Payload, PayloadDecision, rules_of};
 use crate::audit::manifest;
 use crate::audit::source::{Book, SourceError};
-use crate::consent::decide::{Asked, OptOut, Request, View, decide};
-use crate::consent::event::LegalEvent;
 use crate::consent::policy::Policy;
+use crate::consent::rules::Rules;
 use crate::keys::SubjectKey;
 use crate::model::{AccountId, SubjectId, Target};
-use crate::taxonomy::Operation;
+pub(super) use again::{again, body, public_facts, public_target};
 
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -47,8 +47,10 @@ pub struct Content {
     pub erased: u64,
     /// Entries whose payload was destroyed when retention had ended.
     pub swept: u64,
-    /// Decisions that come out differently today, and were made under earlier rules of the gate.
+    /// Decisions that come out differently today, and the same under the earlier rules of the gate by which they were made.
     pub earlier_rules: u64,
+    /// The entries that have these.
+    pub earlier_entries: Vec<u64>,
     /// Decisions whose policy or ledger state is not to be had any more.
     pub not_replayable: u64,
     /// Policies that entries name and that cannot be read as they were applied.
@@ -92,7 +94,7 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
         at_least: (0, 0),
         kept_out: HashSet::new(),
         rights: 0,
-        rules: 0,
+        rules: Rules::FIRST,
         missing: HashMap::new(),
     };
     let mut failed = None;
@@ -161,7 +163,7 @@ struct Checker<'a, 'b> {
     /// How often rectifications and sealed copies were changed, by the log.
     rights: u64,
     /// The newest rules of the gate that an entry so far was made under: no later one was made under earlier ones.
-    rules: u32,
+    rules: Rules,
     /// Entries without payload, by person, until a sweep explains them.
     missing: HashMap<SubjectId, Vec<u64>>,
 }
@@ -179,6 +181,8 @@ impl Checker<'_, '_> {
             self.done.find("time", Some(number), "it is older than the entry before it");
         }
         self.newest = self.newest.max(leaf.at);
+        // Whatever it is about, and whether or not that can be read any more.
+        self.rules = self.rules.max(rules_of(leaf));
         if matches!(leaf.kind, Kind::Publish | Kind::Rewrite) {
             self.announce(number, leaf);
         }
@@ -266,124 +270,5 @@ impl Checker<'_, '_> {
         }
         let account = payload.account.as_ref().map(|id| AccountId::from_body(body(id)));
         self.replay(number, leaf, &Target::Subject(subject.clone(), account), Some(subject), &payload.decisions);
-    }
-
-    /// Makes the decisions again from policy, ledger as it was known, and what the gate was told.
-    fn replay(
-        &mut self,
-        number: u64,
-        leaf: &Leaf,
-        target: &Target,
-        subject: Option<&SubjectId>,
-        rows: &[PayloadDecision],
-    ) {
-        let count = leaf.decisions.len() as u64;
-        let Some(known) = leaf.ledger.filter(|head| *head <= self.book.ledger.head()) else {
-            if count > 0 {
-                self.done.find("ledger", Some(number), "the ledger holds less than the gate knew then");
-            }
-            return;
-        };
-        let hash = leaf.policy.clone().unwrap_or_default();
-        let find = self.book.policies;
-        let Some(policy) = self.policies.entry(hash.clone()).or_insert_with(|| find(&hash)) else {
-            self.done.not_replayable += count;
-            self.done.policies.insert(hash);
-            return;
-        };
-        let events: Option<Vec<LegalEvent>> = subject.map(|id| {
-            let entries = self.book.ledger.entries(id).into_iter().filter(|e| e.seq <= known);
-            entries.map(|e| e.event.clone()).collect()
-        });
-        let rules = rules_of(leaf);
-        let is_earlier = rules < RULES && rules >= self.rules;
-        self.rules = self.rules.max(rules);
-        let mut wrong = 0;
-        for (said, row) in leaf.decisions.iter().zip(rows) {
-            let again = again(leaf, said, row, target, events.as_deref(), policy);
-            if again.as_ref().unwrap_or_else(|reasons| reasons) == &said.reasons {
-                self.done.replayed += 1;
-            } else {
-                wrong += 1;
-            }
-        }
-        if is_earlier {
-            self.done.earlier_rules += wrong;
-        } else if wrong > 0 {
-            let what = format!("{wrong} decision(s) come out differently when they are made again");
-            self.done.find("decision", Some(number), what);
-        }
-    }
-}
-
-pub(super) fn body(id: &str) -> &str {
-    id.strip_prefix(AccountId::PREFIX).unwrap_or(id)
-}
-
-/// The company or the host of an entry that is about no person.
-pub(super) fn public_target(leaf: &Leaf) -> Option<Target> {
-    let target = leaf.target.as_ref()?;
-    Some(match target.strip_prefix(AccountId::PREFIX) {
-        Some(body) => Target::Account(AccountId::from_body(body)),
-        None => Target::Host(target.clone()),
-    })
-}
-
-/// What the gate was told of a company or a host.
-pub(super) fn public_facts(leaf: &Leaf) -> PayloadDecision {
-    let text = |name: &str| leaf.facts.get(name).and_then(|v| v.as_str()).map(str::to_owned);
-    PayloadDecision {
-        decision: String::new(),
-        permit: None,
-        collected_at: None,
-        ambiguous: false,
-        url: text("host").map(|host| format!("https://{host}/")),
-        opt_out: text("opt_out"),
-        account_host: text("account_host"),
-        evidence_at: None,
-        categories: Vec::new(),
-    }
-}
-
-/// A decision that is made again: `Ok` with the bases of a permit, `Err` with all reasons of a refusal.
-pub(super) fn again(
-    leaf: &Leaf,
-    said: &Decision,
-    row: &PayloadDecision,
-    target: &Target,
-    events: Option<&[LegalEvent]>,
-    policy: &Policy,
-) -> Result<Vec<String>, Vec<String>> {
-    let time = |name: &str| leaf.facts.get(name).and_then(|v| v.as_str()).and_then(|t| t.parse().ok());
-    let url = row.url.as_ref().and_then(|url| url::Url::parse(url).ok());
-    let opt_out = match row.opt_out.as_deref() {
-        Some("free") => OptOut::Free,
-        Some("robots_disallow") => OptOut::RobotsDisallow,
-        Some("tdm_reserved") => OptOut::TdmReserved,
-        _ => OptOut::NotApplicable,
-    };
-    let categories: Vec<&str> = row.categories.iter().map(String::as_str).collect();
-    let infers = matches!(said.op, Operation::Derive | Operation::Infer | Operation::Profile);
-    let request = Request {
-        target,
-        operation: said.op,
-        purpose: &said.purpose,
-        source_id: &said.source,
-        host: (said.op == Operation::Collect).then(|| url.as_ref().and_then(|u| u.host_str()).unwrap_or("")),
-        account_host: row.account_host.as_deref(),
-        opt_out,
-        collected_at: row.collected_at,
-        asked: Asked {
-            data_categories: &categories,
-            evidence_at: row.evidence_at,
-            model: leaf.model.as_deref().filter(|_| infers),
-            ..Asked::default()
-        },
-    };
-    let view =
-        View { events, ambiguous: row.ambiguous, intact: true, last_sync: time("synced"), newest: time("newest") };
-    match decide(&request, &view, policy, said.at) {
-        Ok(granted) => Ok(granted.bases),
-        Err(refusal) => Err(refusal.reasons.iter().map(ToString::to_string).collect()),
     }
 }

@@ -12,12 +12,13 @@ use proptest::sample::select;
 use super::worlds::{World, any_kind, event_of, friendly, from_env, negative_kind, run, run_for, time, world};
 use super::{event, now};
 use crate::consent::bitemporal::{decide_as_known, known_at};
-use crate::consent::decide::{Asked, Modality, decide};
-use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Scope};
+use crate::consent::decide::{Asked, Modality, decide, decide_by};
+use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Scope, is_day};
 use crate::consent::policy::Policy;
 use crate::consent::reason::Reason;
 use crate::consent::reference;
 use crate::consent::restriction::is_restricted;
+use crate::consent::rules::Rules;
 use crate::model::Target;
 use crate::taxonomy::Operation;
 
@@ -49,6 +50,32 @@ fn the_gate_decides_as_the_reference_model() {
     );
     assert!(permits > histories / 6, "only {permits} of {histories} histories permit");
     assert!(by_interest > histories / 100 && (profiling > 0 || histories < 100_000), "{by_interest}, {profiling}");
+}
+
+#[test]
+fn the_first_rules_differ_in_what_fills_a_cell_and_in_days_alone() {
+    let differ = Cell::new(0_u32);
+    run(world(), |mut world| {
+        let by_the_first = |world: &World| {
+            let (policy, view) = (Policy::new(world.policy.clone()), world.view(world.events.as_deref()));
+            decide_by(Rules::FIRST, &world.request(), &view, &policy, now())
+        };
+        let (then, today) = (by_the_first(&world), world.decide());
+        prop_assert!(then.is_ok() || today.is_err(), "what is permitted today was permitted then");
+        differ.set(differ.get() + u32::from(then != today));
+        let a_second = jiff::SignedDuration::from_secs(1);
+        for event in world.events.iter_mut().flatten() {
+            *event = LegalEvent { proof: super::proven().into(), ..event.clone() };
+            // No time of a day is that of a day.
+            if event.kind.is_negative() && event.recorded_at != jiff::Timestamp::MAX {
+                let later = |at: jiff::Timestamp| if is_day(at) { at + a_second } else { at };
+                (event.valid_from, event.recorded_at) = (event.valid_from.map(later), later(event.recorded_at));
+            }
+        }
+        prop_assert_eq!(by_the_first(&world), world.decide());
+        Ok(())
+    });
+    assert!(differ.get() > 0, "no world shows that they differ");
 }
 
 #[test]

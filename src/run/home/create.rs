@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::error::HomeError;
 use super::{DEFAULT_MASTER_KEY, Home, HomeFile, other_controller, read_key};
-use crate::audit::{AuditLog, Kind, Leaf};
+use crate::audit::{AuditLog, Kind, Leaf, leaf};
 use crate::consent::event::LegalEvent;
 use crate::consent::gate::Clock;
 use crate::consent::ledger::{Import, Ledger};
@@ -126,7 +126,8 @@ impl Home {
         // From now on a missing one means that somebody took it away.
         Store::open(path, &vault).map_err(|error| of_store(path, error))?;
         let clock: Clock = std::sync::Arc::new(move || now);
-        let genesis = Leaf::new(Kind::Genesis)
+        // From its first entry on the log knows by which rules of the gate it was begun.
+        let genesis = Leaf { code: Some(leaf::code()), ..Leaf::new(Kind::Genesis) }
             .fact("code", env!("CARGO_PKG_VERSION"))
             .fact("controller", home.file.controller.as_str())
             .fact("demo", home.file.demo);

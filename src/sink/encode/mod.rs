@@ -136,15 +136,36 @@ impl Columns {
     }
 
     fn finish(self, schema: &SchemaRef, rows: usize) -> Result<RecordBatch, SinkError> {
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        // A table that was written before a column came goes on without it when it is rewritten.
-        let named = self.spec.iter().zip(self.arrays);
-        let arrays = named.filter_map(|(c, array)| Some(as_written(array, schema.field_with_name(&c.name).ok()?)));
-        arrays
-            .collect::<Result<_, _>>()
-            .and_then(|arrays| RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options))
-            .map_err(|source| SinkError::Encode { table: self.table, source })
+        let named = |name: &str| self.spec.iter().position(|c| c.name == name).map(|at| &self.arrays[at]);
+        batch_of(schema, rows, named).map_err(|source| SinkError::Encode { table: self.table, source })
     }
+}
+
+/// Rows as the file has them that they go into, whatever batch they come in.
+pub(super) fn to_written(table: Table, schema: &SchemaRef, batch: RecordBatch) -> Result<RecordBatch, SinkError> {
+    if batch.schema_ref().fields() == schema.fields() {
+        return Ok(batch);
+    }
+    batch_of(schema, batch.num_rows(), |name| batch.column_by_name(name))
+        .map_err(|source| SinkError::Encode { table, source })
+}
+
+/// A batch of the columns of a file, in its order: one that was written before a column came goes on without it.
+fn batch_of<'a>(
+    schema: &SchemaRef,
+    rows: usize,
+    named: impl Fn(&str) -> Option<&'a ArrayRef>,
+) -> Result<RecordBatch, ArrowError> {
+    let arrays = schema.fields().iter().map(|field| {
+        let array = named(field.name()).ok_or_else(|| lacks(field.name()))?;
+        as_written(Arc::clone(array), field)
+    });
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(Arc::clone(schema), arrays.collect::<Result<_, _>>()?, &options)
+}
+
+fn lacks(name: &str) -> ArrowError {
+    ArrowError::SchemaError(format!("no column {name} is written any more"))
 }
 
 /// An array as the file has it that it goes into: what is written there of the columns within a list is part of the list's type,
@@ -161,7 +182,6 @@ fn as_written(array: ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError> {
         }
         DataType::Struct(fields) => {
             let (rows, structs) = (array.len(), array.as_struct());
-            let lacks = |name: &str| ArrowError::SchemaError(format!("no column {name} is written any more"));
             let of = |field: &FieldRef| {
                 let inner = structs.column_by_name(field.name()).ok_or_else(|| lacks(field.name()))?;
                 as_written(Arc::clone(inner), field)
@@ -180,27 +200,34 @@ mod tests {
     use super::*;
     use crate::sink::{decode, fixtures};
 
-    /// What a program of before wrote of the columns within a list.
-    fn of_before(data_type: &DataType) -> DataType {
-        let without =
-            |field: &FieldRef| Arc::new(Field::new(field.name(), of_before(field.data_type()), field.is_nullable()));
-        match data_type {
-            DataType::List(element) => DataType::List(without(element)),
-            DataType::Struct(fields) => DataType::Struct(fields.iter().map(without).collect()),
-            other => other.clone(),
-        }
-    }
-
     #[test]
-    fn rows_go_into_tables_whose_lists_were_described_otherwise() {
+    fn rows_go_into_tables_that_were_described_otherwise_and_lie_in_another_order() {
         let rows = fixtures::rows(5);
         let today = Table::Personas.schema(&fixtures::facts());
-        let fields = today.fields().iter().map(|f| f.as_ref().clone().with_data_type(of_before(f.data_type())));
-        let before = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        assert_ne!(before.fields(), today.fields());
-        let batch = personas(&before, &rows.personas).expect("they go in");
+        let mut fields = fixtures::fields_of_before(&today);
+        let described = Arc::new(Schema::new(fields.clone()));
+        fields.retain(|field| field.name() != "segment_values");
+        let without = Arc::new(Schema::new(fields.clone()));
+        fields.reverse();
+        let reversed = Arc::new(Schema::new(fields));
         let as_today = personas(&today, &rows.personas).expect("they go in");
-        let read = |batch: &RecordBatch| decode::personas(batch).ok();
-        assert!(read(&batch).is_some_and(|rows| rows.len() == 5) && read(&batch) == read(&as_today));
+        let read = |batch: &RecordBatch| {
+            let mut rows = decode::personas(batch).expect("personas");
+            for row in &mut rows {
+                row.segment_values.clear();
+            }
+            rows
+        };
+        for before in [described, without, reversed] {
+            assert_ne!(before.fields(), today.fields());
+            let batch = personas(&before, &rows.personas).expect("they go in");
+            assert_eq!((batch.schema_ref(), read(&batch)), (&before, read(&as_today)));
+            // And so do those that lie in a file of today.
+            let carried = to_written(Table::Personas, &before, as_today.clone()).expect("they go in");
+            assert_eq!(carried, batch);
+        }
+        let fields = [&today.fields()[..], &[Arc::new(Field::new("of_old", DataType::Utf8, true))]].concat();
+        let error = personas(&Arc::new(Schema::new(fields)), &rows.personas).expect_err("nobody writes it");
+        assert!(format!("{error:?}").contains("of_old"), "{error:?}");
     }
 }

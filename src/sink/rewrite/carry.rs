@@ -5,15 +5,18 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, BooleanArray, RecordBatch};
+use arrow_schema::SchemaRef;
+use parquet::file::metadata::PageIndexPolicy;
 
 use super::copy::{Coming, Keys, copy, values};
 use super::counts::Rewritten;
 use crate::ids::commitment_bytes;
 use crate::sink::read::Batches;
-use crate::sink::{Select, SinkError, Snapshot, SnapshotWriter, Table, decode, home};
+use crate::sink::{FileFacts, Select, SinkError, Snapshot, SnapshotWriter, Table, decode, encode, home, open_parquet};
 
 /// Reasons of letters about people and companies whom nobody knows: they are told each night, as long as it is so.
 const UNKNOWN: [&str; 2] = ["unknown_contact", "unknown_account"];
@@ -80,6 +83,23 @@ pub(crate) fn names_file(detail: &str, files: &HashSet<String>) -> bool {
 const CARRIED: [Table; 6] =
     [Table::Personas, Table::Evidence, Table::Accounts, Table::BuyingCenters, Table::Decisions, Table::DeadLetters];
 
+/// Whether its rows lie in files as today's are: with the same columns, described in the same words. A file that rows are carried
+/// into is written as theirs was, so that what came since would never come.
+///
+/// # Errors
+/// The snapshot is damaged.
+pub(crate) fn is_written_as_today(before: &Snapshot, facts: &FileFacts) -> Result<bool, SinkError> {
+    for table in CARRIED {
+        let today = table.schema(facts);
+        for file in before.files(table)? {
+            if open_parquet(&file, before.keys(), PageIndexPolicy::Skip)?.schema() != &today {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
 impl SnapshotWriter {
     /// Adds all rows of a snapshot that are about nobody who was worked on; tells what was left out. Closes every table but
     /// `runs`; call it after the last row of the others.
@@ -120,7 +140,7 @@ impl SnapshotWriter {
                 }
                 Ok(())
             };
-            let done = copy(before, &to, table, drop, dropped, |_| coming(&staged, table, is_sorted))?;
+            let done = copy(before, &to, table, drop, dropped, |schema| coming(&staged, (table, schema), is_sorted))?;
             let file = |folder: &Path| folder.join(table.as_str()).join("part-0.parquet");
             home::rename(&file(&beside), &file(staged.folder()))?;
             self.replaced(table, done.rows);
@@ -148,10 +168,16 @@ fn texts(batch: &RecordBatch, row: usize) -> Vec<Option<String>> {
 }
 
 /// Rows that were written tonight: cut where others may come between them, or, in a table without order, behind all others.
-fn coming(staged: &Snapshot, table: Table, is_sorted: bool) -> Result<impl Iterator<Item = Coming> + use<>, SinkError> {
+fn coming(
+    staged: &Snapshot,
+    (table, schema): (Table, &SchemaRef),
+    is_sorted: bool,
+) -> Result<impl Iterator<Item = Coming> + use<>, SinkError> {
     let batches = Batches::open(staged, table, &Select::All, None)?;
+    let schema = Arc::clone(schema);
     let cut = move |batch: Result<RecordBatch, SinkError>| -> Vec<Coming> {
-        match batch {
+        // The file that they go into is written as that of the last snapshot was.
+        match batch.and_then(|batch| encode::to_written(table, &schema, batch)) {
             Err(error) => vec![Err(error)],
             Ok(batch) if is_sorted => by_company(&batch),
             Ok(batch) => vec![Ok(((Some("\u{10ffff}".to_owned()), None), batch))],

@@ -25,7 +25,7 @@ use super::{SinkError, Table, TableKeys, home};
 use crate::model::{AccountId, Signal, SignalId, SubjectId};
 use crate::persona::input::Offering;
 use crate::persona::rows::{AccountRow, Persona};
-pub(crate) use carry::{Worked, names_file};
+pub(crate) use carry::{Worked, is_written_as_today, names_file};
 pub use counts::Rewritten;
 use pass::Rewriter;
 pub(super) use swap::recover;

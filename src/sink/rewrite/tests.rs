@@ -4,6 +4,8 @@ mod world;
 
 use std::fs;
 
+use arrow_schema::Schema;
+use parquet::arrow::ArrowWriter;
 use proptest::prelude::*;
 
 use super::*;
@@ -182,6 +184,40 @@ fn every_snapshot_of_every_pipeline_is_rewritten_also_an_orphan() {
         assert!(centers.iter().flat_map(|c| &c.members).all(|m| m.subject_id == subject_id(1)));
     }
     assert!(home::sub_dirs(&dir.path().join(".work")).expect("read").is_empty());
+}
+
+#[test]
+fn rows_are_carried_over_into_tables_that_were_written_otherwise() {
+    let today = Table::Personas.schema(&facts());
+    let described = crate::sink::fixtures::fields_of_before(&today);
+    let fewer = described.iter().filter(|field| field.name() != "segment_values").cloned().collect();
+    for fields in [described, fewer] {
+        let (dir, (mut contacts, companies)) = (home(), two_of_a_company());
+        // One is worked on tonight, the other one is not of that company.
+        contacts[1].account = None;
+        let before = publish(dir.path(), "a", &contacts, &companies);
+        assert!(is_written_as_today(&before, &facts()).expect("readable"));
+        let rows: Vec<_> = before.read(Table::Personas).expect("opens").map(|batch| batch.expect("a batch")).collect();
+        let schema = Arc::new(Schema::new(fields));
+        let file = fs::File::create(&before.files(Table::Personas).expect("files")[0]).expect("a file");
+        let mut otherwise = ArrowWriter::try_new(file, schema.clone(), None).expect("a writer");
+        for batch in rows {
+            let batch = crate::sink::encode::to_written(Table::Personas, &schema, batch).expect("it goes in");
+            otherwise.write(&batch).expect("written");
+        }
+        otherwise.close().expect("closed");
+        assert!(!is_written_as_today(&before, &facts()).expect("readable"));
+
+        let mut writer = SnapshotWriter::create(dir.path(), "demo", &run_id("b"), &facts()).expect("fresh");
+        write(&mut writer, &Rows { runs: vec![], ..world(&contacts[..1], &companies) }, 2);
+        let worked = Worked { subjects: [subject_id(0).to_string()].into(), ..Worked::default() };
+        writer.carry_over(&before, worked).expect("carried over");
+        writer.runs(&world(&contacts, &companies).runs).expect("runs stays open");
+        let after = writer.commit(&Value::Null).expect("commit");
+        let read = |snapshot| read_personas(snapshot, &Select::All).expect("read");
+        let ids: Vec<_> = read(&after).into_iter().map(|row| row.subject_id).collect();
+        assert_eq!((ids, read(&after).len()), ([subject_id(1), subject_id(0)].into(), read(&before).len()));
+    }
 }
 
 #[test]
