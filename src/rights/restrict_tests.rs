@@ -84,8 +84,8 @@ fn a_copy_that_cannot_be_read_is_no_copy_that_is_written_over() {
     let (dir, vault, store) = home(3);
     let ids: Vec<SubjectId> = (0..3).map(fixtures::subject_id).collect();
     let people = with_keys(&vault, &ids);
-    for text in ["", "no JSON", r#"{"of":"another version"}"#, r#"[{"part":1}]"#, r#"[7]"#] {
-        let put = |_: (), _| Ok(text.as_bytes().to_vec());
+    for text in ["", "no JSON", r#"{"of":"another version"}"#, r#"[{"part":1}]"#, "[7]"] {
+        let put = |(), _| Ok(text.as_bytes().to_vec());
         store.keep_restricted(&vault, vec![(people[1].1, ())], put).expect("written");
         let said = keep((dir.path(), &store, &vault), &people).expect_err(text).to_string();
         assert!(said.contains("retention overdue") && said.contains("newest backup"), "{said}");

@@ -182,7 +182,9 @@ pub(super) fn explained<'r>(
         facets,
     };
     let Some(known_settings) = &settings else {
-        personas.iter().for_each(|persona| visit(&persona.subject_id, of(persona, Vec::new())));
+        for persona in personas {
+            visit(&persona.subject_id, of(persona, Vec::new()));
+        }
         return Ok(());
     };
     Known::each(snapshot, &personas.iter().collect::<Vec<_>>(), |persona, mut known| {
