@@ -210,10 +210,9 @@ fn forget(office: &mut Office, over: &[SubjectId], waiting: &[SubjectId]) -> any
     for subject in over {
         journal.forget(subject)?;
         payloads.forget(office.key(subject))?;
-        if !waiting.contains(subject) {
-            office.store.release(&office.vault, office.key(subject))?;
-        }
     }
+    let over = over.iter().filter(|subject| !waiting.contains(subject));
+    office.store.release(&office.vault, over.map(|subject| office.key(subject)))?;
     office.log_store()?;
     office.log.publish()?;
     Ok(())

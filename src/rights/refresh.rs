@@ -94,7 +94,10 @@ pub(crate) fn change(
     let is_about_person = |reason: Reason| if is_own { is_about_person(reason) } else { reason.is_a_no() };
     let mut change = Change::leave_out([]);
     let mut profiles = None;
-    for persona in sink::read_personas(snapshot, people)? {
+    let personas = sink::read_personas(snapshot, people)?;
+    // Whose personas stay without the profile, and who of them said no.
+    let (mut without_profile, mut noes) = (Vec::new(), HashSet::new());
+    for persona in &personas {
         let subject = &persona.subject_id;
         let collected_at = gate.first_seen(subject).unwrap_or(gate.now());
         let facts = SubjectFacts { collected_at, ambiguous: false };
@@ -113,19 +116,22 @@ pub(crate) fn change(
         }
         let crm = BTreeSet::from([id::CRM.to_owned()]);
         // Where there is no evidence there are values of studies or of the segment: only a no takes those away.
-        let said_no = is_refused(gate, sources.unwrap_or(&crm), &persona, facts, Reason::is_a_no);
-        if said_no || sources.is_some_and(|sources| is_refused(gate, sources, &persona, facts, is_about_person)) {
-            let Some(settings) = &terms.fusion else {
-                change.remove.insert(subject.clone());
-                continue;
-            };
-            let mut known = Known::read(snapshot, &persona)?;
-            known.without_profile(said_no);
-            change.evidence.insert(subject.clone(), known.own_signals(subject));
-            let fused = fuse(&known.input(&persona, settings));
-            change.personas.insert(subject.clone(), fused);
+        let said_no = is_refused(gate, sources.unwrap_or(&crm), persona, facts, Reason::is_a_no);
+        if said_no || sources.is_some_and(|sources| is_refused(gate, sources, persona, facts, is_about_person)) {
+            without_profile.push(persona);
+            noes.extend(said_no.then_some(subject));
         }
     }
+    let Some(settings) = &terms.fusion else {
+        change.remove.extend(without_profile.into_iter().map(|persona| persona.subject_id.clone()));
+        return Ok(change);
+    };
+    Known::each(snapshot, &without_profile, |persona, mut known| {
+        let subject = &persona.subject_id;
+        known.without_profile(noes.contains(subject));
+        change.evidence.insert(subject.clone(), known.own_signals(subject));
+        change.personas.insert(subject.clone(), fuse(&known.input(persona, settings)));
+    })?;
     Ok(change)
 }
 

@@ -33,8 +33,10 @@ impl Office {
     pub fn sealed_overdue(&self) -> Result<Vec<SubjectId>, OfficeError> {
         let mut over: Vec<SubjectId> = Vec::new();
         for (subject, key) in self.store.all_restricted(&self.vault)? {
-            let copy = self.store.restricted(&key)?.unwrap_or_default();
-            if restrict::retain_until(&copy).is_some_and(|end| end <= self.now()) {
+            // Somebody may have let go of it meanwhile.
+            let Some(copy) = self.store.restricted(&key)? else { continue };
+            let end = restrict::retain_until(&copy).map_err(|_| self.store.unreadable_copy())?;
+            if end.is_some_and(|end| end <= self.now()) {
                 over.push(subject);
             }
         }

@@ -34,6 +34,16 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// A sealed copy opens, and is none that this version knows.
+    #[error(
+        "{path} holds a sealed copy of somebody whose processing is restricted that this version cannot read, so nothing was \
+         put in its place, and nobody was taken out of the tables. `prosopon retention overdue` names whose it is. Repeat this \
+         with the version that wrote it; if that cannot read it either, restore the home as a whole from its newest backup"
+    )]
+    Copy {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is of an earlier moment than what another part says of it, or the other way round.
     #[error(
         "{path} is older than {than}: rectifications and sealed copies may be undone. A home is restored as a whole, from its \
@@ -139,6 +149,11 @@ impl Store {
         StoreError::Damaged { path: self.path.clone() }
     }
 
+    /// What is told where a sealed copy that opens cannot be read.
+    pub(super) fn unreadable_copy(&self) -> StoreError {
+        StoreError::Copy { path: self.path.clone() }
+    }
+
     /// Changes what is kept, and has the vault remember it: before and after, so that a change that is cut off is either
     /// done or not.
     fn change<T>(&self, vault: &Vault, work: impl FnOnce(&Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -229,16 +244,16 @@ impl Store {
     /// that is there, the new one.
     ///
     /// # Errors
-    /// Not writable, or damaged.
+    /// Not writable, or damaged; what `add` returns: then nothing is changed.
     pub fn keep_restricted<T>(
         &self,
         vault: &Vault,
         all: Vec<(&SubjectKey, T)>,
-        add: impl Fn(T, Option<Vec<u8>>) -> Vec<u8>,
+        add: impl Fn(T, Option<Vec<u8>>) -> Result<Vec<u8>, StoreError>,
     ) -> Result<(), StoreError> {
         self.change(vault, |store| {
             let mut all = all.into_iter();
-            all.try_for_each(|(key, new)| store.put(key, RESTRICTED, &add(new, store.restricted(key)?)))
+            all.try_for_each(|(key, new)| store.put(key, RESTRICTED, &add(new, store.restricted(key)?)?))
         })
     }
 
@@ -263,17 +278,26 @@ impl Store {
         Ok(removed as u64)
     }
 
-    /// Deletes the copy of what was restricted; tells whether there was one.
+    /// Deletes the copies of what was restricted, in one change; tells how many there were.
     ///
     /// # Errors
     /// Not writable.
-    pub fn release(&self, vault: &Vault, key: &SubjectKey) -> Result<bool, StoreError> {
-        if self.restricted(key)?.is_none() {
-            return Ok(false);
+    pub fn release<'k>(
+        &self,
+        vault: &Vault,
+        keys: impl IntoIterator<Item = &'k SubjectKey>,
+    ) -> Result<usize, StoreError> {
+        let mut there = Vec::new();
+        for key in keys {
+            there.extend(self.restricted(key)?.map(|_| key.slot()));
+        }
+        if there.is_empty() {
+            return Ok(0);
         }
         self.change(vault, |store| {
             let sql = "DELETE FROM kept WHERE slot = ?1 AND kind = ?2";
-            store.db(|db| db.execute(sql, params![key.slot(), RESTRICTED]).map(|n| n > 0))
+            let delete = |slot: &i64| store.db(|db| db.execute(sql, params![slot, RESTRICTED]));
+            there.iter().map(delete).sum()
         })
     }
 }

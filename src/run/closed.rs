@@ -156,17 +156,16 @@ fn without(snapshot: &Snapshot, lost: &BTreeMap<SignalId, About>) -> Result<Chan
         // The context of their position rests on what is known of the company.
         people.extend(sink::read_personas(snapshot, &select)?.into_iter().map(|persona| persona.subject_id));
     }
-    let fusion = Terms::of(snapshot).ok().and_then(|terms| terms.fusion);
-    for persona in sink::read_personas(snapshot, &Select::Subjects(people))? {
-        let Some(settings) = &fusion else {
-            // Not known how it was fused: it cannot be made anew, and must not stay.
-            change.remove.insert(persona.subject_id);
-            continue;
-        };
-        let mut known = Known::read(snapshot, &persona)?;
+    let personas = sink::read_personas(snapshot, &Select::Subjects(people))?;
+    let Some(settings) = Terms::of(snapshot).ok().and_then(|terms| terms.fusion) else {
+        // Not known how they were fused: they cannot be made anew, and must not stay.
+        change.remove.extend(personas.into_iter().map(|persona| persona.subject_id));
+        return Ok(change);
+    };
+    Known::each(snapshot, &personas.iter().collect::<Vec<_>>(), |persona, mut known| {
         known.without_signals(&change.signals, persona.account_id.as_ref().and_then(|id| change.accounts.get(id)));
-        change.personas.insert(persona.subject_id.clone(), fuse(&known.input(&persona, settings)));
-    }
+        change.personas.insert(persona.subject_id.clone(), fuse(&known.input(persona, &settings)));
+    })?;
     Ok(change)
 }
 

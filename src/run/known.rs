@@ -2,13 +2,13 @@
 //!
 //! Invariant: fusing it gives the very persona that stands in the table, as long as nothing was put right since.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::consent::reason::any_is_a_no;
-use crate::model::{About, Account, DecisionRow, Signal, SignalId, SubjectId, Target};
+use crate::model::{About, Account, AccountId, DecisionRow, Signal, SignalId, SubjectId, Target};
 use crate::persona::fuse::fuse;
 use crate::persona::input::{FacetKind, FusionInput, Offering};
 use crate::persona::rectified::{self, Rectification};
@@ -50,33 +50,35 @@ pub struct Known {
     without_profile: Option<bool>,
 }
 
+/// Of so many people a snapshot is read at once: the tables are looked through once for all of them.
+const TOGETHER: usize = 256;
+
 impl Known {
     /// Reads what a snapshot has on a contact.
     ///
     /// # Errors
     /// The tables cannot be read.
     pub fn read(snapshot: &Snapshot, persona: &Persona) -> Result<Self, SinkError> {
-        let select = Select::Subject(persona.subject_id.clone());
-        let mut signals = sink::read_evidence(snapshot, &select)?;
-        if let Some(id) = &persona.account_id {
-            // The context of the position rests on what is known of the company.
-            let of_company = sink::read_evidence(snapshot, &Select::Account(id.clone()))?;
-            signals.extend(of_company.into_iter().filter(|s| matches!(s.about, About::Account(_))));
+        Ok(Tables::read(snapshot, &[persona])?.of(persona))
+    }
+
+    /// Reads what a snapshot has on each of several contacts, and shows one after the other, in their order: many are read at
+    /// the price of one.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub fn each<'p>(
+        snapshot: &Snapshot,
+        personas: &[&'p Persona],
+        mut visit: impl FnMut(&'p Persona, Self),
+    ) -> Result<(), SinkError> {
+        for some in personas.chunks(TOGETHER) {
+            let tables = Tables::read(snapshot, some)?;
+            for &persona in some {
+                visit(persona, tables.of(persona));
+            }
         }
-        let account = match &persona.account_id {
-            Some(id) => sink::read_accounts(snapshot, &Select::Account(id.clone()))?.pop().map(account),
-            None => None,
-        };
-        let mut decisions = sink::read_decisions(snapshot, &select)?;
-        if let Some(id) = &persona.account_id {
-            // Of the company itself: what a colleague permitted or refused says nothing about this contact.
-            let of_company = sink::read_decisions(snapshot, &Select::Account(id.clone()))?;
-            decisions.extend(of_company.into_iter().filter(|d| matches!(d.target, Target::Account(_))));
-        }
-        let rectified = rectified::of_signals(&signals, &persona.subject_id);
-        let mut known = Self { signals, account, decisions, refused: Vec::new(), rectified, without_profile: None };
-        known.refused = known.refused_facets(persona);
-        Ok(known)
+        Ok(())
     }
 
     /// Puts everything right that was rectified, and takes the evidence out that it replaces.
@@ -207,6 +209,79 @@ fn is_uncertain(p: &Persona) -> bool {
         .chain(p.channels.iter().map(|c| c.status))
         .chain(named)
         .any(|s| s == FacetStatus::IdentityUncertain)
+}
+
+/// What the tables have of some people and of their companies.
+#[derive(Debug, Default)]
+struct Tables {
+    signals: HashMap<SubjectId, Vec<Signal>>,
+    decisions: HashMap<SubjectId, Vec<DecisionRow>>,
+    companies: HashMap<AccountId, Company>,
+}
+
+/// What they have of a company itself: several people may work there.
+#[derive(Debug, Default)]
+struct Company {
+    row: Option<AccountRow>,
+    signals: Vec<Signal>,
+    decisions: Vec<DecisionRow>,
+}
+
+impl Tables {
+    fn read(snapshot: &Snapshot, personas: &[&Persona]) -> Result<Self, SinkError> {
+        let people = Select::Subjects(personas.iter().map(|persona| persona.subject_id.clone()).collect());
+        let companies: HashSet<AccountId> = personas.iter().filter_map(|persona| persona.account_id.clone()).collect();
+        let mut all = Self::default();
+        sink::each_signal(snapshot, &people, |signal| {
+            if let About::Subject(id, _) = &signal.about {
+                all.signals.entry(id.clone()).or_default().push(signal);
+            }
+        })?;
+        sink::each_decision(snapshot, &people, |decision| {
+            if let Some(id) = decision.target.subject() {
+                all.decisions.entry(id.clone()).or_default().push(decision);
+            }
+        })?;
+        if companies.is_empty() {
+            return Ok(all);
+        }
+        let companies = Select::Accounts(companies);
+        // The context of the position rests on what is known of the company.
+        sink::each_signal(snapshot, &companies, |signal| {
+            if let About::Account(id) = &signal.about {
+                all.company(id).signals.push(signal);
+            }
+        })?;
+        // Of the company itself: what a colleague permitted or refused says nothing about this contact.
+        sink::each_decision(snapshot, &companies, |decision| {
+            if let Target::Account(id) = &decision.target {
+                all.company(id).decisions.push(decision);
+            }
+        })?;
+        for row in sink::read_accounts(snapshot, &companies)? {
+            let company = all.company(&row.account_id);
+            company.row = Some(row);
+        }
+        Ok(all)
+    }
+
+    fn company(&mut self, id: &AccountId) -> &mut Company {
+        self.companies.entry(id.clone()).or_default()
+    }
+
+    /// What is known of one of them.
+    fn of(&self, persona: &Persona) -> Known {
+        let mut signals = self.signals.get(&persona.subject_id).cloned().unwrap_or_default();
+        let mut decisions = self.decisions.get(&persona.subject_id).cloned().unwrap_or_default();
+        let company = persona.account_id.as_ref().and_then(|id| self.companies.get(id));
+        signals.extend(company.iter().flat_map(|company| company.signals.iter().cloned()));
+        decisions.extend(company.iter().flat_map(|company| company.decisions.iter().cloned()));
+        let account = company.and_then(|company| company.row.clone()).map(account);
+        let rectified = rectified::of_signals(&signals, &persona.subject_id);
+        let mut known = Known { signals, account, decisions, refused: Vec::new(), rectified, without_profile: None };
+        known.refused = known.refused_facets(persona);
+        known
+    }
 }
 
 fn account(row: AccountRow) -> Account {

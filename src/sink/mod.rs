@@ -45,8 +45,8 @@ pub use inspect::{FILTER_HELP, Format, Inspect, inspect};
 pub use kept_rows::{all_rows, forget_rows, rows_hash, rows_path};
 pub use published::{Snapshot, current, pipelines, snapshots};
 pub use read::{
-    Batches, Select, each_account, each_document, read_accounts, read_buying_centers, read_columns, read_decisions,
-    read_documents, read_evidence, read_personas, read_runs,
+    Batches, Select, each_account, each_decision, each_document, each_signal, read_accounts, read_buying_centers,
+    read_columns, read_decisions, read_documents, read_evidence, read_personas, read_runs,
 };
 pub use rewrite::{Change, Note, Rewritten, all_snapshots, rewrite_all, rewrite_each, rewrite_older, rewrite_snapshot};
 pub(crate) use rewrite::{Worked, is_written_as_today, names_file};

@@ -20,6 +20,12 @@ use super::{SinkError, Snapshot, Table, TableKeys, columns, decode, open_parquet
 use crate::model::{AccountId, DecisionRow, DocumentRow, Signal, SubjectId};
 use crate::persona::rows::{AccountRow, BuyingCenterRow, Persona};
 
+#[cfg(test)]
+thread_local! {
+    /// How many times this thread has opened a table.
+    pub(crate) static OPENED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Which rows of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Select {
@@ -32,6 +38,8 @@ pub enum Select {
     Subjects(HashSet<SubjectId>),
     /// The rows of a company, its contacts included; none in tables without `account_id`.
     Account(AccountId),
+    /// The rows of some companies, their contacts included.
+    Accounts(HashSet<AccountId>),
     /// The rows of some hosts; none in tables without `host`.
     Hosts(HashSet<String>),
 }
@@ -44,6 +52,7 @@ impl Select {
             Self::Subject(id) => Some(("subject_id", HashSet::from([id.as_str().to_owned()]))),
             Self::Subjects(ids) => Some(("subject_id", ids.iter().map(|id| id.as_str().to_owned()).collect())),
             Self::Account(id) => Some(("account_id", HashSet::from([id.as_str().to_owned()]))),
+            Self::Accounts(ids) => Some(("account_id", ids.iter().map(|id| id.as_str().to_owned()).collect())),
             Self::Hosts(hosts) => Some(("host", hosts.clone())),
         }
     }
@@ -77,6 +86,8 @@ impl Batches {
         key: Option<(&'static str, HashSet<String>)>,
         columns: Option<Vec<String>>,
     ) -> Result<Self, SinkError> {
+        #[cfg(test)]
+        OPENED.set(OPENED.get() + 1);
         let has = |name: &str| columns::columns(table).iter().any(|c| c.name == name);
         let files = if key.as_ref().is_none_or(|(name, _)| has(name)) { snapshot.files(table)? } else { Vec::new() };
         let key = key.map(|(name, values)| (name, Arc::new(values)));
@@ -146,15 +157,16 @@ fn rows<T>(
     Ok(all)
 }
 
-/// Shows the rows of a table one by one; never more than a batch is in memory.
+/// Shows the selected rows of a table one by one; never more than a batch is in memory.
 fn each<T>(
     snapshot: &Snapshot,
     table: Table,
+    select: &Select,
     decode: impl Fn(&RecordBatch) -> Result<Vec<T>, decode::Misfit>,
     visit: impl FnMut(T),
 ) -> Result<(), SinkError> {
     let mut visit = visit;
-    for batch in Batches::open(snapshot, table, &Select::All, None)? {
+    for batch in Batches::open(snapshot, table, select, None)? {
         let corrupt = |e: decode::Misfit| SinkError::Corrupt { path: snapshot.path(table), column: e.0 };
         decode(&batch?).map_err(corrupt)?.into_iter().for_each(&mut visit);
     }
@@ -163,12 +175,22 @@ fn each<T>(
 
 /// Shows all rows of `documents`, in their order.
 pub fn each_document(snapshot: &Snapshot, visit: impl FnMut(DocumentRow)) -> Result<(), SinkError> {
-    each(snapshot, Table::Documents, decode::documents, visit)
+    each(snapshot, Table::Documents, &Select::All, decode::documents, visit)
 }
 
 /// Shows all rows of `accounts`, in their order.
 pub fn each_account(snapshot: &Snapshot, visit: impl FnMut(AccountRow)) -> Result<(), SinkError> {
-    each(snapshot, Table::Accounts, decode::accounts, visit)
+    each(snapshot, Table::Accounts, &Select::All, decode::accounts, visit)
+}
+
+/// Shows rows of `evidence`, in their order. A company's selection holds its contacts' signals too.
+pub fn each_signal(snapshot: &Snapshot, select: &Select, visit: impl FnMut(Signal)) -> Result<(), SinkError> {
+    each(snapshot, Table::Evidence, select, decode::evidence, visit)
+}
+
+/// Shows rows of `decisions`, in their order.
+pub fn each_decision(snapshot: &Snapshot, select: &Select, visit: impl FnMut(DecisionRow)) -> Result<(), SinkError> {
+    each(snapshot, Table::Decisions, select, decode::decisions, visit)
 }
 
 /// Some columns of a table.

@@ -88,6 +88,70 @@ fn erasures_of_two_processes_are_both_counted() {
     refused(&home, "older than the last erasure");
 }
 
+/// Leaves a home as a process does that is killed when the log tells of a person's erasure, and the vault does not yet have the
+/// list of those who are kept out.
+fn killed_before_the_list(home: &Path, record: &str) -> u64 {
+    let rows = |vault: &Connection| -> (Vec<Vec<u8>>, Option<String>) {
+        let mut statement = vault.prepare("SELECT identifier FROM suppressed").expect("a table");
+        let all = statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect();
+        let salt = vault.query_row("SELECT value FROM meta WHERE name = 'kept_out'", [], |row| row.get(0)).ok();
+        (all, salt)
+    };
+    let open = || Connection::open(home.join("keys/vault.sqlite")).expect("the vault");
+    let (anchors, (before, salt)) = (fs::read(home.join("anchors")).expect("readable"), rows(&open()));
+    let wall: prosopon::consent::gate::Clock = Arc::new(now);
+    let mut office = Office::open(home, &wall).expect("opens");
+    let announced = erase::announce(&mut office, &subject(record), false).expect("announced");
+    drop(office);
+    let vault = open();
+    vault.execute("DELETE FROM suppressed", []).expect("deleted");
+    vault.execute("DELETE FROM meta WHERE name = 'kept_out'", []).expect("deleted");
+    for row in before {
+        vault.execute("INSERT INTO suppressed (identifier) VALUES (?1)", [row]).expect("put back");
+    }
+    if let Some(salt) = salt {
+        vault.execute("INSERT INTO meta (name, value) VALUES ('kept_out', ?1)", [salt]).expect("put back");
+    }
+    fs::write(home.join("anchors"), anchors).expect("put back");
+    announced.entry
+}
+
+#[test]
+fn a_first_erasure_that_was_broken_off_is_told_as_what_it_is() {
+    let (_dir, home) = copy_of_shared();
+    let found = || {
+        let said = at(&home, &["audit", "verify", "--json"]).expect(1).json();
+        let all = said["findings"].as_array().expect("findings").clone();
+        let of = |f: &serde_json::Value| (f["what"].as_str().unwrap_or_default().to_owned(), f["entry"].as_u64());
+        all.iter().map(of).collect::<Vec<_>>()
+    };
+    let only_broken_off = |entries: &[u64]| {
+        let found = found();
+        assert!(found.iter().all(|(what, _)| what.contains("--pending")), "{found:?}");
+        assert_eq!(found.iter().filter_map(|(_, entry)| *entry).collect::<Vec<_>>(), entries, "{found:?}");
+    };
+    let first = killed_before_the_list(&home, "K-2001");
+    only_broken_off(&[first]);
+    let second = killed_before_the_list(&home, "K-2002");
+    only_broken_off(&[first, second]);
+    let third = killed_before_the_list(&home, "K-2001");
+    let waiting = at(&home, &["subject", "erase", "--pending", "--json"]).expect(0).json()["pending"].clone();
+    assert_eq!(waiting.as_array().map(Vec::len), Some(2), "{waiting}");
+    at(&home, &["subject", "erase", "K-2001", "--yes"]).expect(0);
+    only_broken_off(&[second]);
+    // One that came to its end has written its list: that there is none any more is no erasure that was broken off.
+    let vault = Connection::open(home.join("keys/vault.sqlite")).expect("the vault");
+    let salt: String =
+        vault.query_row("SELECT value FROM meta WHERE name = 'kept_out'", [], |row| row.get(0)).expect("a salt");
+    vault.execute("DELETE FROM meta WHERE name = 'kept_out'", []).expect("deleted");
+    let found = found();
+    assert!(found.iter().any(|(what, _)| what.contains("could come back")), "{third}: {found:?}");
+    vault.execute("INSERT INTO meta (name, value) VALUES ('kept_out', ?1)", [salt]).expect("put back");
+    drop(vault);
+    at(&home, &["subject", "erase", "K-2002", "--yes"]).expect(0);
+    intact(&home);
+}
+
 #[test]
 fn an_erasure_that_was_broken_off_is_found_until_it_is_repeated() {
     let (_dir, home) = copy_of_shared();

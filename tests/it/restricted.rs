@@ -143,6 +143,42 @@ fn a_sealed_copy_beyond_its_time_waits_for_the_officer() {
 }
 
 #[test]
+fn a_sealed_copy_that_cannot_be_read_is_not_written_over() {
+    let (_dir, home) = copy_of_shared();
+    let person = crate::tables::subject("K-2004");
+    let office = || {
+        let wall: prosopon::consent::gate::Clock = std::sync::Arc::new(crate::harness::now);
+        prosopon::rights::office::Office::open(&home, &wall).expect("opens")
+    };
+    let put = |text: &str| {
+        let office = office();
+        let of = |(), _| Ok(text.as_bytes().to_vec());
+        office.store.keep_restricted(&office.vault, vec![(office.key(&person), ())], of).expect("written");
+        office.log_store().expect("logged");
+    };
+    put(r#"{"of":"another version"}"#);
+    let said = at(&home, &["subject", "restrict", "K-2004"]).expect(3);
+    assert!(said.err.contains("cannot read") && said.err.contains("retention overdue"), "{}", said.err);
+    assert!(Tables::of(&home).persona("K-2004").is_some(), "the rows are not lost");
+    let said = at(&home, &["retention", "overdue", "--json"]).expect(1).json();
+    let finding = &said["findings"]["listed"][0];
+    assert_eq!(
+        (finding["kind"].as_str(), finding["about"].as_str()),
+        (Some("sealed_unreadable"), Some(person.as_str()))
+    );
+    let office = office();
+    let copy = office.store.restricted(office.key(&person)).expect("readable");
+    assert_eq!(copy.as_deref(), Some(&br#"{"of":"another version"}"#[..]));
+    drop(office);
+    at(&home, &["audit", "verify"]).expect(0);
+    // With one that can be read, the same command ends what was begun.
+    put("[]");
+    at(&home, &["subject", "restrict", "K-2004"]).expect(0);
+    assert_eq!(rows(&access(&home, "K-2004").0, "personas"), 1);
+    intact(&home);
+}
+
+#[test]
 fn a_withdrawal_counts_against_a_consent_of_the_day() {
     let dir = temp();
     let home = dir.path().join("home");

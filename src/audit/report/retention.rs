@@ -23,7 +23,7 @@ pub struct Overdue {
     pub rows: u64,
     /// The next row to end, of those that have not.
     pub next: Option<Timestamp>,
-    /// `overdue`, `overdue_sealed`, `anchor_moved`, `no_anchor`.
+    /// `overdue`, `overdue_sealed`, `sealed_unreadable`, `anchor_moved`, `no_anchor`.
     pub findings: Findings,
 }
 
@@ -59,6 +59,11 @@ pub fn overdue(book: &Book<'_>) -> Result<Overdue, ReportError> {
 const OVERDUE: &str = "overdue";
 /// The same, where the person may need it (Art. 18(1)(b) and (c)): a sweep does not destroy it unless told to.
 const OVERDUE_SEALED: &str = "overdue_sealed";
+/// A sealed copy that this version cannot read: nobody knows when its time ends.
+const SEALED_UNREADABLE: &str = "sealed_unreadable";
+const UNREADABLE: &str = "the sealed copy cannot be read by this version, so it is not known when its retention ends, and nothing \
+                          can be added to it: use the version that wrote it; if that cannot read it either, restore the home as \
+                          a whole from its newest backup";
 
 /// Sealed copies of those whose processing is restricted.
 fn sealed(book: &Book<'_>, all: &mut Overdue) -> Result<(), ReportError> {
@@ -69,14 +74,23 @@ fn sealed(book: &Book<'_>, all: &mut Overdue) -> Result<(), ReportError> {
     let mut people = store.all_restricted(book.vault)?;
     people.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (subject, key) in people {
-        let end = store.restricted(&key)?.and_then(|copy| restrict::retain_until(&copy));
+        let Some(copy) = store.restricted(&key)? else { continue };
+        let about = Some(subject.to_string());
+        let Ok(end) = restrict::retain_until(&copy) else {
+            all.findings.add(Finding {
+                kind: SEALED_UNREADABLE,
+                says: UNREADABLE.to_owned(),
+                about,
+                ..Finding::default()
+            });
+            continue;
+        };
         if let Some(end) = end.filter(|end| *end <= book.now) {
             let day = jiff::tz::Offset::UTC.to_datetime(end).date();
             let says = format!(
                 "the retention of the sealed copy ended on {day}, and processing is restricted: the person may need it, or may \
                  have asked for it instead of erasure. Ask them, then erase them, or `retention sweep --sealed`"
             );
-            let about = Some(subject.to_string());
             all.findings.add(Finding { kind: OVERDUE_SEALED, says, about, ..Finding::default() });
         }
     }

@@ -15,6 +15,7 @@ impl Checker<'_, '_> {
             return self.done.find("vault", None, "it cannot be read any more");
         };
         let mut entries: Vec<Option<u64>> = pending.iter().map(|id| self.begun.get(id).copied()).collect();
+        self.broken_off = pending.into_iter().collect();
         entries.sort_unstable();
         for entry in entries {
             let what = "the erasure was broken off, or waits for a run to end: not everything of the person is \
@@ -26,7 +27,10 @@ impl Checker<'_, '_> {
     /// What an entry says of the beginning or the end of erasures.
     pub(super) fn erasure(&mut self, number: u64, leaf: &Leaf) {
         let fact = |name: &str| leaf.facts.get(name);
-        self.kept_out.extend(fact("kept_out").and_then(|digest| digest.as_str()).map(str::to_owned));
+        if let Some(digest) = fact("kept_out").and_then(|digest| digest.as_str()) {
+            let erasure = fact("erasure").and_then(|id| id.as_str()).filter(|_| leaf.kind == Kind::Erase);
+            self.kept_out.insert(digest.to_owned(), erasure.map(str::to_owned));
+        }
         self.rights = self.rights.max(fact("rights").and_then(serde_json::Value::as_u64).unwrap_or(0));
         if leaf.kind == Kind::Erase {
             self.erasures += 1;
@@ -43,12 +47,28 @@ impl Checker<'_, '_> {
     /// Each list of those who are kept out is told before it is written, so the vault's is one of those; an earlier one is
     /// shorter than the last.
     pub(super) fn kept_out(&mut self) {
-        let held = self.book.vault.kept_out();
-        if !self.kept_out.is_empty() && !held.is_some_and(|digest| self.kept_out.contains(digest)) {
-            let what = "the list of those who are kept out is none that the log tells of: it was changed, and somebody who \
-                        was erased could come back";
-            self.done.find("vault", None, what);
+        if self.kept_out.is_empty() || self.is_told(self.book.vault.kept_out()) {
+            return;
         }
+        let vault = &self.book.vault;
+        // The first lists of a home were told, and the erasures broken off before they were written: that is told already, and
+        // repeating them writes one. A vault that has none although an erasure came to its end is found all the same.
+        let never_ended = |erasure: &Option<String>| erasure.as_ref().is_some_and(|id| self.broken_off.contains(id));
+        if vault.suppressed().is_empty() && self.kept_out.values().all(never_ended) {
+            return;
+        }
+        // An erasure may have come to its end while the log was checked.
+        if self.is_told(vault.kept_out_now().unwrap_or_default().as_deref()) {
+            return;
+        }
+        let what = "the list of those who are kept out is none that the log tells of: it was changed, and somebody who \
+                    was erased could come back";
+        self.done.find("vault", None, what);
+    }
+
+    /// Whether the log tells of a list of those who are kept out.
+    fn is_told(&self, digest: Option<&str>) -> bool {
+        digest.is_some_and(|digest| self.kept_out.contains_key(digest))
     }
 
     /// Rectifications and sealed copies, against vault, log and ledger.

@@ -92,7 +92,8 @@ pub fn content(book: &Book<'_>) -> Result<Content, SourceError> {
         erasures: 0,
         begun: HashMap::new(),
         at_least: (0, 0),
-        kept_out: HashSet::new(),
+        kept_out: HashMap::new(),
+        broken_off: HashSet::new(),
         rights: 0,
         rules: Rules::FIRST,
         missing: HashMap::new(),
@@ -158,8 +159,10 @@ struct Checker<'a, 'b> {
     begun: HashMap<String, u64>,
     /// How many people the vault must have forgotten, and identifiers it must keep out, by the log.
     at_least: (u64, u64),
-    /// Every digest that the log tells of the list of those who are kept out.
-    kept_out: HashSet<String>,
+    /// Every digest that the log tells of the list of those who are kept out, with the random id of the erasure that it came with.
+    kept_out: HashMap<String, Option<String>>,
+    /// The random ids of erasures that were begun and not ended, by the vault.
+    broken_off: HashSet<String>,
     /// How often rectifications and sealed copies were changed, by the log.
     rights: u64,
     /// The newest rules of the gate that an entry so far was made under: no later one was made under earlier ones.

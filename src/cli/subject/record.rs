@@ -79,7 +79,7 @@ pub(super) fn restrict(args: &RestrictArgs, wall: &Clock) -> anyhow::Result<Exit
             args.who.home.print(&told, &lines)?;
             return Ok(ExitCode::from(2));
         }
-        office.store.release(&office.vault, office.key(&subject))?;
+        office.store.release(&office.vault, [office.key(&subject)])?;
         office.log_store()?;
         office.log.publish()?;
         let lines = [

@@ -75,6 +75,50 @@ const CLOSINGS: [&[&str]; 34] = [
     &["thx"],
 ];
 
+/// Words in small letters that stand behind a name in signatures: of a title, of a company, of where somebody is reached. Any other
+/// one makes a greeting of it that is sent on, or a sentence: `Gruß Lea Kriebitz ausgerichtet`.
+const BEHIND_NAME: [&str; 36] = [
+    "und",
+    "and",
+    "of",
+    "for",
+    "fuer",
+    "bei",
+    "at",
+    "the",
+    "der",
+    "des",
+    "die",
+    "im",
+    "in",
+    "i",
+    "a",
+    "v",
+    "p",
+    "tel",
+    "telefon",
+    "phone",
+    "fon",
+    "mobil",
+    "mobile",
+    "cell",
+    "handy",
+    "fax",
+    "mail",
+    "email",
+    "e",
+    "web",
+    "www",
+    "http",
+    "https",
+    "ext",
+    "direct",
+    "durchwahl",
+];
+/// Words that stand before a name in the line of its own that a signature ends with: `i. A. Lea Kriebitz`, `Ihre Lea Kriebitz`.
+const BEFORE_NAME: [&str; 14] =
+    ["i", "a", "v", "p", "ppa", "im", "auftrag", "gez", "ihr", "ihre", "your", "yours", "dein", "deine"];
+
 /// Whose words a sentence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Voice {
@@ -179,6 +223,34 @@ impl<'l> Lines<'l> {
         rule || text.starts_with("-----")
     }
 
+    /// Whether what stands before a name in its line may stand there in a signature.
+    fn begins_signature(&self, at: usize, name: usize) -> bool {
+        let before = &self.sentences[at].tokens[..name];
+        before.iter().all(|t| BEFORE_NAME.contains(&t.text) || t.capital && !sends_on(t.text))
+    }
+
+    /// Whether what stands behind a name, to the end of its line, may stand there in a signature.
+    fn ends_signature(&self, at: usize, name: usize) -> bool {
+        let goes_on = (at + 1..self.sentences.len()).take_while(|at| !self.begins[*at]);
+        let behind = std::iter::once((at, name)).chain(goes_on.map(|at| (at, 0)));
+        behind.flat_map(|(at, from)| (from..self.sentences[at].tokens.len()).map(move |token| (at, token))).all(
+            |(at, token)| {
+                let word = &self.sentences[at].tokens[token];
+                let is_number = word.text.starts_with(|c: char| !c.is_alphabetic());
+                word.capital || is_number || BEHIND_NAME.contains(&word.text) || self.is_of_address(at, token)
+            },
+        )
+    }
+
+    /// A part of an e-mail address, or of that of a page.
+    fn is_of_address(&self, at: usize, token: usize) -> bool {
+        let (cells, word) = (self.sentences[at].cells, &self.sentences[at].tokens[token].cells);
+        let begin =
+            cells[..word.start].iter().rev().position(|cell| cell.raw.is_whitespace()).map_or(0, |n| word.start - n);
+        let written: String = cells[begin..].iter().map(|cell| cell.raw).take_while(|c| !c.is_whitespace()).collect();
+        written.contains('@') || written.contains("://") || written.contains("www.")
+    }
+
     /// The one whom a line introduces as the author of what is quoted below it: `Mail von Fr. Haller, 17.05.`
     fn introduces(&self, at: usize, naming: Naming<'_>) -> Option<Author> {
         let tokens = &self.sentences[at].tokens;
@@ -267,16 +339,28 @@ impl Mail<'_> {
             let named = (self.naming)(sentence, begin);
             let is_short = sentence.tokens.len() <= closing + 4;
             return match named.first() {
-                Some(first) if first.tokens.start == 0 => Some((Some(only(named)), place + 1)),
+                Some(first) if first.tokens.start == 0 => {
+                    let signs = self.lines.ends_signature(at, begin + first.tokens.end);
+                    signs.then(|| (Some(only(named)), place + 1))
+                }
                 Some(_) => None,
                 None => (is_short && sentence.tokens[closing].capital).then_some((Some(Author::Other), place + 1)),
             };
         }
-        let next = places.get(place + 1).map(|next| &self.lines.sentences[*next]);
-        let Some(next) = next.filter(|next| next.tokens.len() <= 4 && !next.tokens.is_empty()) else {
-            return Some((None, place + 1));
-        };
-        Some((Some(only((self.naming)(next, 0))), place + 2))
+        let next = places.get(place + 1).copied().filter(|next| !self.lines.sentences[*next].tokens.is_empty());
+        let Some(next) = next else { return Some((None, place + 1)) };
+        let is_short = self.lines.sentences[next].tokens.len() <= 4;
+        let words = self.lines.sentences[next].tokens.iter();
+        let begin = words.take_while(|t| BEFORE_NAME.contains(&t.text)).count();
+        let named = (self.naming)(&self.lines.sentences[next], begin);
+        if let Some(Mention { tokens, .. }) = named.first().filter(|first| is_short || first.tokens.start == 0) {
+            let (start, end) = (begin + tokens.start, begin + tokens.end);
+            let signs = self.lines.begins_signature(next, start) && self.lines.ends_signature(next, end);
+            if !signs {
+                return None;
+            }
+        }
+        Some(if is_short { (Some(only(named)), place + 2) } else { (None, place + 1) })
     }
 }
 
@@ -291,6 +375,11 @@ fn put(places: &[usize], from: Option<Author>, signer: Option<Author>, voices: &
     for at in places {
         voices[*at] = Voice::Contact(of);
     }
+}
+
+/// Whether a word before a name makes somebody of it whom a greeting goes to, or whose greeting is sent on.
+fn sends_on(word: &str) -> bool {
+    matches!(word, "von" | "from") || NO_AUTHOR.contains(&word)
 }
 
 /// The only one named, if it is a contact.

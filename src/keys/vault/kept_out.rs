@@ -30,6 +30,14 @@ impl Vault {
         self.kept_out.as_deref()
     }
 
+    /// [`Self::kept_out`] as the file has it now: another process may have added somebody since it was opened.
+    ///
+    /// # Errors
+    /// Not readable.
+    pub fn kept_out_now(&self) -> Result<Option<String>, VaultError> {
+        Ok(self.read_kept_out()?.1)
+    }
+
     /// Keeps people out who have one of these identifiers.
     ///
     /// # Errors

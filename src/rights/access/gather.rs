@@ -32,8 +32,11 @@ pub enum AccessError {
     /// A snapshot cannot be read.
     #[error(transparent)]
     Sink(#[from] SinkError),
-    /// The sealed copy is not what was sealed.
-    #[error("the sealed copy of restricted data is damaged: restore the newest backup of the whole home")]
+    /// The sealed copy is none that this version can read.
+    #[error(
+        "the sealed copy of restricted data is none that this version can read: use the version that wrote it; if that cannot \
+         read it either, it is damaged: restore the newest backup of the whole home"
+    )]
     Restricted,
     /// The home cannot be read.
     #[error(transparent)]
@@ -162,13 +165,13 @@ impl Found {
             return Ok(());
         }
         let terms = (pipeline, snapshot, &manifest);
-        self.personas.push(sealed::explained(terms, &persona, of.rectified, of.languages)?);
-        Ok(())
+        let explained = |_: &SubjectId, persona| self.personas.push(persona);
+        Ok(sealed::explained(terms, &[persona], |_| of.rectified, of.languages, explained)?)
     }
 
     /// What the sealed copy of somebody holds whose processing is restricted.
     fn read_sealed(&mut self, of: &Sources<'_>, copy: &[u8]) -> Result<(), AccessError> {
-        for part in sealed::parts(copy)? {
+        for part in sealed::parts(copy).map_err(|_| AccessError::Restricted)? {
             self.records.extend(part.records());
             self.personas.extend(part.persona(of.languages));
             self.notice = part.notice().or(self.notice.take());

@@ -65,7 +65,8 @@ fn own_part(mut row: Map<String, Value>, subject: &SubjectId) -> Option<Map<Stri
     Some(row)
 }
 
-fn read(snapshot: &Snapshot, table: Table, select: &Select) -> Result<Vec<Map<String, Value>>, SinkError> {
+/// The selected rows of a table, with every column that they have.
+pub(super) fn read(snapshot: &Snapshot, table: Table, select: &Select) -> Result<Vec<Map<String, Value>>, SinkError> {
     let mut rows = Vec::new();
     for batch in Batches::open(snapshot, table, select, None)? {
         rows.extend(objects(&batch?));

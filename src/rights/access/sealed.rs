@@ -4,20 +4,26 @@
 //! Invariant: what is sealed is told, and told as sealed; the logic is that of the moment at which it was sealed, because
 //! snapshots and their settings go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::gather::AccessError;
-use super::{ExplainedPersona, Record, logic};
+use super::{ExplainedPersona, Record, logic, rows};
 use crate::model::SubjectId;
 use crate::persona::rectified::Rectification;
 use crate::persona::rows::Persona;
 use crate::run::known::{FusionSettings, Known};
-use crate::sink::{self, Format, Inspect, Select, SinkError, Snapshot, Table};
+use crate::sink::{self, Select, SinkError, Snapshot, Table};
 use crate::taxonomy::{Language, Tier};
+
+/// The tables whose rows leave.
+const TABLES: [Table; 2] = [Table::Personas, Table::Evidence];
+
+/// What was sealed is no copy that this version can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unreadable;
 
 /// What one snapshot had of a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,46 +42,48 @@ pub(crate) struct SealedPart {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explained: Option<ExplainedPersona>,
     /// Rows by table.
-    pub tables: BTreeMap<String, Vec<serde_json::Map<String, Value>>>,
+    pub tables: BTreeMap<String, Vec<Map<String, Value>>>,
 }
 
 impl SealedPart {
-    /// What a snapshot has of a person now; `None` = nothing. The logic is told of the newest alone, as in access.
-    pub(crate) fn of(
+    /// What a snapshot has of each of these people now, by person; of whom it has nothing there is none. Each table is read once
+    /// for all of them. The logic is told of the newest snapshot alone, as in access.
+    pub(crate) fn of_each(
         (pipeline, snapshot, is_current): (&str, &Snapshot, bool),
-        subject: &SubjectId,
-        rectified: &[Rectification],
-    ) -> Result<Option<Self>, SinkError> {
-        let mut tables = BTreeMap::new();
-        for table in [Table::Personas, Table::Evidence] {
-            let query = Inspect {
-                columns: vec!["*".to_owned()],
-                filter: Some(format!("subject_id = '{subject}'")),
-                limit: Some(usize::MAX),
-                format: Format::JsonLines,
-                readable: None,
-            };
-            let mut lines = Vec::new();
-            sink::inspect(snapshot, table, &query, &mut lines, None)?;
-            let rows = lines.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
-            tables.insert(table.to_string(), rows);
-        }
-        if tables.values().all(Vec::is_empty) {
-            return Ok(None);
-        }
+        people: &HashMap<&SubjectId, Vec<Rectification>>,
+    ) -> Result<HashMap<SubjectId, Self>, SinkError> {
+        let select = Select::Subjects(people.keys().map(|&subject| subject.clone()).collect());
         // What cannot be read of it must not keep the rows in the tables.
         let manifest = snapshot.manifest().unwrap_or_default();
         let text = |name: &str| manifest[name].as_str().unwrap_or_default().to_owned();
-        let persona = sink::read_personas(snapshot, &Select::Subject(subject.clone()))?.pop().filter(|_| is_current);
-        let explain = |persona| explained((pipeline, snapshot, &manifest), &persona, rectified, Language::ALL);
-        Ok(Some(Self {
+        let empty = || Self {
             pipeline: pipeline.to_owned(),
             snapshot: snapshot.run_id().to_owned(),
             policy_hash: text("policy_hash"),
             purpose: text("purpose"),
-            explained: persona.map(explain).transpose()?.map(|persona| ExplainedPersona { sealed: true, ..persona }),
-            tables,
-        }))
+            explained: None,
+            tables: TABLES.map(|table| (table.to_string(), Vec::new())).into(),
+        };
+        let by_id: HashMap<&str, &SubjectId> = people.keys().map(|&subject| (subject.as_str(), subject)).collect();
+        let mut parts: HashMap<SubjectId, Self> = HashMap::new();
+        for table in TABLES {
+            for row in rows::read(snapshot, table, &select)? {
+                let subject = row.get("subject_id").and_then(Value::as_str).and_then(|id| by_id.get(id));
+                let Some(&subject) = subject else { continue };
+                let part = parts.entry(subject.clone()).or_insert_with(empty);
+                part.tables.entry(table.to_string()).or_default().push(row);
+            }
+        }
+        if is_current && !parts.is_empty() {
+            let personas = sink::read_personas(snapshot, &select)?;
+            let rectified = |subject: &SubjectId| people.get(subject).map_or(&[][..], |all| all);
+            explained((pipeline, snapshot, &manifest), &personas, rectified, Language::ALL, |subject, persona| {
+                if let Some(part) = parts.get_mut(subject) {
+                    part.explained = Some(ExplainedPersona { sealed: true, ..persona });
+                }
+            })?;
+        }
+        Ok(parts)
     }
 
     /// Until when the policy allows to keep it, by its personas.
@@ -88,7 +96,7 @@ impl SealedPart {
         self.personas().find_map(|row| row.get("notice_status")?.as_str()).map(str::to_owned)
     }
 
-    fn personas(&self) -> impl Iterator<Item = &serde_json::Map<String, Value>> {
+    fn personas(&self) -> impl Iterator<Item = &Map<String, Value>> {
         self.tables.get("personas").into_iter().flatten()
     }
 
@@ -129,36 +137,60 @@ impl SealedPart {
 /// The parts of a sealed copy.
 ///
 /// # Errors
-/// It is none.
-pub(crate) fn parts(copy: &[u8]) -> Result<Vec<SealedPart>, AccessError> {
-    serde_json::from_slice(copy).map_err(|_| AccessError::Restricted)
+/// It is none that this version can read.
+pub(crate) fn parts(copy: &[u8]) -> Result<Vec<SealedPart>, Unreadable> {
+    serde_json::from_slice(copy).map_err(|_| Unreadable)
 }
 
-/// A persona of a snapshot with the logic of its values.
-pub(super) fn explained(
+/// A sealed copy, with new parts in the place of what was sealed before of the same snapshots. All else in it stays as it was
+/// written, whichever version wrote it.
+///
+/// # Errors
+/// What was sealed before is no copy: it must not be lost, so nothing is put in its place.
+pub(crate) fn joined(before: Option<&[u8]>, new: &[SealedPart]) -> Result<Vec<u8>, Unreadable> {
+    let before: Vec<Map<String, Value>> =
+        before.map_or(Ok(Vec::new()), |copy| serde_json::from_slice(copy).map_err(|_| Unreadable))?;
+    let mut all = Vec::new();
+    for part in before {
+        let text = |name: &str| part.get(name).and_then(Value::as_str).ok_or(Unreadable);
+        let (pipeline, snapshot) = (text("pipeline")?, text("snapshot")?);
+        if !new.iter().any(|new| (&*new.pipeline, &*new.snapshot) == (pipeline, snapshot)) {
+            all.push(Value::Object(part));
+        }
+    }
+    all.extend(new.iter().map(|part| serde_json::to_value(part).expect("plain data")));
+    Ok(serde_json::to_vec(&all).expect("plain data"))
+}
+
+/// Shows personas of a snapshot with the logic of their values.
+pub(super) fn explained<'r>(
     (pipeline, snapshot, manifest): (&str, &Snapshot, &Value),
-    persona: &Persona,
-    rectified: &[Rectification],
+    personas: &[Persona],
+    rectified: impl Fn(&SubjectId) -> &'r [Rectification],
     languages: &[Language],
-) -> Result<ExplainedPersona, SinkError> {
+    mut visit: impl FnMut(&SubjectId, ExplainedPersona),
+) -> Result<(), SinkError> {
     // A manifest that another version wrote may lack the settings: then there are values without their logic.
     let settings: Option<FusionSettings> = serde_json::from_value(manifest["fusion"].clone()).ok();
-    let facets = match &settings {
-        Some(settings) => {
-            let mut known = Known::read(snapshot, persona)?;
-            known.with_sealed(persona, settings, rectified);
-            let exact = known.is_exact(persona, settings);
-            logic::facets(persona, &known, settings, exact, languages)
-        }
-        None => Vec::new(),
-    };
-    Ok(ExplainedPersona {
+    let of = |persona: &Persona, facets| ExplainedPersona {
         pipeline: pipeline.to_owned(),
         run: snapshot.run_id().to_owned(),
         as_of: persona.as_of,
-        offering: settings.map(|s| s.offering.name),
+        offering: settings.as_ref().map(|s| s.offering.name.clone()),
         tier: persona.tier,
         sealed: false,
         facets,
+    };
+    let Some(known_settings) = &settings else {
+        for persona in personas {
+            visit(&persona.subject_id, of(persona, Vec::new()));
+        }
+        return Ok(());
+    };
+    Known::each(snapshot, &personas.iter().collect::<Vec<_>>(), |persona, mut known| {
+        known.with_sealed(persona, known_settings, rectified(&persona.subject_id));
+        let exact = known.is_exact(persona, known_settings);
+        let facets = logic::facets(persona, &known, known_settings, exact, languages);
+        visit(&persona.subject_id, of(persona, facets));
     })
 }
