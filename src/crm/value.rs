@@ -127,13 +127,18 @@ pub(super) fn is_plain_no(cell: &str) -> bool {
     text(cell).is_some_and(|cell| cell.len() <= 40 && VALUES.raw.plain_noes.contains(&cell.to_lowercase()))
 }
 
-/// Whether a cell refuses, whatever its column is for.
-pub(crate) fn refuses(cell: &str) -> bool {
-    is_plain_no(cell) || says(cell) == Some(Says::Refused)
+/// Words that say no by themselves, wherever they stand.
+pub(crate) fn plain_noes() -> &'static [String] {
+    &VALUES.raw.plain_noes
+}
+
+/// Words that say no whatever a column asks; some may tell of a record alone.
+pub(crate) fn refusals() -> &'static [String] {
+    &VALUES.raw.refused
 }
 
 /// Whether what stands for a lawful basis says that there is none any more.
-pub(super) fn is_refusal(basis: &str) -> bool {
+pub(crate) fn is_refusal(basis: &str) -> bool {
     // SuiteCRM writes several values as "^a^,^b^".
     let mut words = basis.split([',', ';', '|', '^']).map(|word| word.trim().to_lowercase());
     words.any(|word| VALUES.raw.refusals.contains(&word))
