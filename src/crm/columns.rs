@@ -334,7 +334,8 @@ impl Layout {
     fn take_in_harmless(&mut self, set: &FileSet, header: &[String]) {
         let is_ignored = |header: &String| set.ignored.iter().any(|ignored| normal(ignored) == normal(header));
         let used = self.used();
-        let is_read = |(at, header): &(usize, &String)| !used.contains(at) && !is_ignored(header) && is_harmless(header);
+        let is_read =
+            |(at, header): &(usize, &String)| !used.contains(at) && !is_ignored(header) && is_harmless(header);
         let found: Vec<usize> = header.iter().enumerate().filter(is_read).map(|(at, _)| at).collect();
         if !found.is_empty() {
             self.columns.insert(NOES.to_owned(), found);

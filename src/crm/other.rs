@@ -86,17 +86,8 @@ fn revenue(cells: &mut Cells<'_>, decimal: Decimal) -> (Option<f64>, Option<(f64
 }
 
 /// Fields of consents in which a no may stand beside what they are for.
-const BESIDE: [&str; 9] = [
-    "event_id",
-    "basis",
-    "valid_from",
-    "valid_to",
-    "recorded_at",
-    "method",
-    "notice_id",
-    "wording_hash",
-    "language",
-];
+const BESIDE: [&str; 9] =
+    ["event_id", "basis", "valid_from", "valid_to", "recorded_at", "method", "notice_id", "wording_hash", "language"];
 
 /// What a row of consents says that is a no in a cell which holds no answers; `is_no` tells that the row is one already.
 pub(super) fn refusal<'r>(layout: &'r Layout, row: &'r Row, is_no: bool) -> Option<Refusal<'r>> {

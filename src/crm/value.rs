@@ -145,7 +145,7 @@ pub(crate) fn is_refusal(basis: &str) -> bool {
 }
 
 /// A language of ours; a region (`de-AT`) is ignored.
-pub(super) fn language(cell: &str) -> Option<Language> {
+pub(crate) fn language(cell: &str) -> Option<Language> {
     let lower = cell.trim().to_lowercase();
     VALUES.languages.get(lower.as_str()).copied().or_else(|| {
         let (primary, _) = lower.split_once(['-', '_'])?;

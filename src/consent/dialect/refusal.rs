@@ -6,7 +6,8 @@
 
 use super::list::{Told, told_in};
 use super::table::{Column, column_of};
-use crate::crm::value::is_refusal;
+use crate::consent::event::{LawfulBasis, Proof};
+use crate::crm::value::{is_refusal, language};
 
 /// The reason of dead letters of rows that say no in a cell, and count as a refusal of everything.
 pub(crate) const REFUSES: &str = "refusal_in_a_cell";
@@ -47,10 +48,10 @@ enum Reading {
     Never,
     /// Names and the like: whatever is a no there is one, in a row that says no to something, too.
     Always,
-    /// Of a yes alone: beside a no it tells how or until when.
-    OfYes,
-    /// The same, and numbers in it are no words.
+    /// Of a yes alone, for beside a no it tells how or until when; numbers and times are no words.
     Number,
+    /// The same of a language.
+    Language,
     Basis,
     /// How a yes was given, or what it is limited to, may have such words in its name: only a cell of nothing else is asked about.
     Proof,
@@ -66,8 +67,8 @@ fn reading_of(column: &str) -> Reading {
     };
     match name {
         "actor" | "email" => Reading::Always,
-        "event_id" | "supersedes" | "wording_hash" => Reading::Number,
-        "language" | "valid_from" | "valid_to" | "recorded_at" => Reading::OfYes,
+        "event_id" | "supersedes" | "wording_hash" | "valid_from" | "valid_to" | "recorded_at" => Reading::Number,
+        "language" => Reading::Language,
         "method" | "notice_id" | "operations" | "data_categories" | "recipients" | "regions" => Reading::Proof,
         "basis" => Reading::Basis,
         _ => Reading::Never,
@@ -85,9 +86,11 @@ pub(crate) fn refusal_of<'c>(is_no: bool, cells: impl Iterator<Item = (&'c str, 
             // A no is wider where somebody plainly says so, and nowhere else.
             _ if is_no => None,
             Reading::Number | Reading::Proof if is_number(cell) => None,
-            Reading::OfYes | Reading::Number => told_in(cell),
+            Reading::Language if language(cell).is_some() => None,
+            Reading::Basis if LawfulBasis::read(cell).is_some() => None,
             Reading::Basis if is_refusal(cell) => Some(Told::Plainly),
-            Reading::Basis => told_in(cell),
+            Reading::Number | Reading::Language | Reading::Basis => told_in(cell),
+            Reading::Proof if is_act(cell) => None,
             Reading::Proof => told_in(cell).filter(|told| *told == Told::Plainly).map(|_| Told::Perhaps),
             Reading::Unknown => told_in(cell).map(|_| Told::Perhaps),
         };
@@ -97,6 +100,11 @@ pub(crate) fn refusal_of<'c>(is_no: bool, cells: impl Iterator<Item = (&'c str, 
         }
     }
     found
+}
+
+/// Whether a cell names an act by which somebody consents.
+fn is_act(cell: &str) -> bool {
+    Proof { method: Some(cell.to_owned()), ..Proof::default() }.is_of_the_subject()
 }
 
 /// Whether a cell is a number of something, such as `OPTOUT-17`.

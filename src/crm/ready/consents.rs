@@ -110,12 +110,12 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::crm::{CrmPull, CsvSource, pull};
+    use crate::crm::{ConsentRow, CrmPull, CsvSource, pull};
 
     const HEADER: &str = "contact_id;kind;basis;purposes;source_classes;recorded_at;method;notice_id;wording_hash";
     const YES: &str = "K-0000048;grant;6(1)(a);persona_enrichment;crm;2025-06-01;web_form;N-1;sha256:00";
 
-    fn read(consents: &str, settings: FileSet) -> Result<CrmPull, CrmError> {
+    fn read(consents: impl AsRef<[u8]>, settings: FileSet) -> Result<CrmPull, CrmError> {
         let folder = tempfile::tempdir().expect("a folder");
         let contacts =
             "id;family_name;email\nK-0000048;Muster;m@werk.example\n0035g00000QW011;Beispiel;b@werk.example\n";
@@ -188,6 +188,107 @@ mod tests {
         // Somebody else, and an id in which case tells people apart.
         for id in ["K-480", "K-408", "K-4", "L-0000048", "0035G00000qw011", "0035g00000QW012"] {
             assert!(read(&text(id, "withdraw"), FileSet::default()).is_ok(), "{id}");
+        }
+    }
+
+    /// What a reading says of the contact: whether rows grant, refuse everything, or leave them out.
+    fn said(pull: &CrmPull) -> (bool, bool, bool) {
+        let has = |kind: &str| pull.consents.iter().any(|row| row.kind == kind);
+        let refuses = |row: &ConsentRow| row.kind == "refuse" && row.purposes.is_empty() && row.recorded_at.is_none();
+        assert_eq!(has("refuse"), pull.consents.iter().any(refuses));
+        (has("grant"), has("refuse"), pull.contacts.iter().any(|c| c.record_id == "K-0000048" && c.flags.incomplete))
+    }
+
+    #[test]
+    fn a_no_in_a_cell_that_holds_no_answers_is_one() {
+        const GRANTS: (bool, bool, bool) = (true, false, false);
+        const REFUSES: (bool, bool, bool) = (false, true, false);
+        const LEFT_OUT: (bool, bool, bool) = (false, false, true);
+        for (header, cell, expected) in [
+            ("Firma", "Widerspruch", REFUSES),
+            ("Name", "abgemeldet", REFUSES),
+            ("Name", "Haselkamp (widerrufen)", REFUSES),
+            ("Name", "abgemeldet|Muster", REFUSES),
+            ("Name", "Widersprochen!", REFUSES),
+            ("Kunde", "Widerspruch vom 12.3.2025", REFUSES),
+            ("Kunde", "nicht mehr kontaktieren", REFUSES),
+            ("Kunde", "abgemeldet am 3.5.2025", REFUSES),
+            ("Erfasst von", "opted out", REFUSES),
+            ("E-Mail", "abgemeldet", REFUSES),
+            ("Sprache", "abgemeldet", REFUSES),
+            ("Ereignis-ID", "widerrufen", REFUSES),
+            ("Gültig bis", "widerrufen am 3.5.2025", REFUSES),
+            ("Titel", "Sachbearbeiterin Widerspruch", LEFT_OUT),
+            ("Kunde", "gesperrt", LEFT_OUT),
+            ("Name", "abgemeldet?", LEFT_OUT),
+            ("Kunde", "inaktiv", GRANTS),
+            ("Kunde", "archiviert", GRANTS),
+            ("Name", "Stopp", GRANTS),
+            ("E-Mail", "optout@werk.example", GRANTS),
+            ("Ereignis-ID", "OPTOUT-17", GRANTS),
+        ] {
+            let pull = read(&format!("{HEADER};{header}\n{YES};{cell}\n"), FileSet::default()).expect("no stop");
+            assert_eq!(said(&pull), expected, "{header}: {cell}");
+            let letters: Vec<_> = pull.dead_letters.iter().map(|l| (l.reason, l.row_dropped)).collect();
+            let told = match expected {
+                REFUSES => vec![("refusal_in_a_cell", false)],
+                LEFT_OUT => vec![("perhaps_a_refusal", true)],
+                _ => vec![],
+            };
+            assert_eq!(letters, told, "{header}: {cell}");
+            let ignored = FileSet { ignored: vec![header.to_owned()], ..FileSet::default() };
+            let pull = read(&format!("{HEADER};{header}\n{YES};{cell}\n"), ignored).expect("no stop");
+            let is_field = ["Sprache", "Ereignis-ID", "Gültig bis"].contains(&header);
+            assert!(is_field || said(&pull) == GRANTS, "somebody has said that {header} is none");
+        }
+        // One row of two: the other's grant stands beside it, and the gate takes the no.
+        let pull = read(&format!("{HEADER};Name\n{YES};Muster\n{YES};abgemeldet\n"), FileSet::default());
+        assert_eq!(said(&pull.expect("no stop")), (true, true, false));
+        // A narrow no is a wide one then.
+        let object = "K-0000048;object;;newsletter;;2025-06-01;;;";
+        let pull = read(&format!("{HEADER};Name\n{object};abgemeldet\n"), FileSet::default()).expect("no stop");
+        assert!(pull.consents[0].kind == "object" && pull.consents[0].purposes.is_empty());
+        let pull = read(&format!("{HEADER};Name\n{object};Muster\n"), FileSet::default()).expect("no stop");
+        assert_eq!(pull.consents[0].purposes, ["newsletter"]);
+        // How somebody said no is none of more.
+        let by_link = object.replace(";;;", ";unsubscribe link;;");
+        let pull = read(&format!("{HEADER};Name\n{by_link};Muster\n"), FileSet::default()).expect("no stop");
+        assert_eq!((pull.consents[0].purposes.len(), pull.dead_letters.len()), (1, 0));
+        // Under nearly somebody's id it stops the run, as any no does.
+        let text = format!("{HEADER};Name\n{};abgemeldet\n", YES.replace("K-0000048", "K48"));
+        assert!(matches!(read(&text, FileSet::default()), Err(CrmError::NearlyKnown { line: 2, .. })));
+    }
+
+    #[test]
+    fn a_no_within_lists_of_json_is_one() {
+        for (field, expected) in [
+            (r#""Name":["Haselkamp","abgemeldet"]"#, (false, true, false)),
+            (r#""Name":["abgemeldet"]"#, (false, true, false)),
+            (r#""Name":[["Haselkamp",["abgemeldet"]]]"#, (false, true, false)),
+            (r#""Name":[["Haselkamp",{"status":"abgemeldet"}]]"#, (false, true, false)),
+            (r#""Sprache":["de","abgemeldet"]"#, (false, true, false)),
+            (r#""Name":["Haselkamp","Muster"]"#, (true, false, false)),
+        ] {
+            let text = format!("{{\"contact_id\":\"K-0000048\",\"kind\":\"grant\",\"basis\":\"consent\",{field}}}");
+            assert_eq!(said(&read(&text, FileSet::default()).expect("no stop")), expected, "{field}");
+        }
+        let text = r#"{"contact_id":"K-0000048","kind":"grant","Name":{"status":"abgemeldet"}}"#;
+        assert!(read(text, FileSet::default()).expect_err("a no").to_string().contains("\"Name.status\""));
+    }
+
+    #[test]
+    fn a_no_in_parquet_is_one() {
+        use arrow_array::{ArrayRef, RecordBatch, StringArray};
+        let column = |text: &str| -> ArrayRef { std::sync::Arc::new(StringArray::from(vec![text.to_owned()])) };
+        for (name, expected) in [("abgemeldet", (false, true, false)), ("Muster", (true, false, false))] {
+            let fields = [("contact_id", "K-0000048"), ("kind", "grant"), ("basis", "consent"), ("Name", name)];
+            let batch = RecordBatch::try_from_iter(fields.map(|(n, text)| (n, column(text)))).expect("equal lengths");
+            let mut bytes = Vec::new();
+            let mut writer =
+                ::parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).expect("a schema");
+            writer.write(&batch).expect("in memory");
+            writer.close().expect("in memory");
+            assert_eq!(said(&read(bytes, FileSet::default()).expect("no stop")), expected, "{name}");
         }
     }
 }

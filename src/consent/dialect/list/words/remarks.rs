@@ -39,6 +39,7 @@ pub(super) struct Words {
 pub(super) struct Patterns {
     nots: Vec<Regex>,
     taken_back: Vec<Regex>,
+    pub any_taken_back: RegexSet,
     renewed: RegexSet,
     pub used: RegexSet,
     pub processing: RegexSet,
@@ -59,6 +60,7 @@ pub(super) static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     Patterns {
         nots: WORDS.nots.iter().map(one).collect(),
         taken_back: WORDS.taken_back.iter().map(one).collect(),
+        any_taken_back: set(&WORDS.taken_back),
         renewed: set(&WORDS.renewed),
         used: set(&WORDS.used),
         processing: set(&WORDS.processing),
@@ -209,7 +211,8 @@ mod tests {
 
     #[test]
     fn the_words_are_as_remarks_are_compared() {
-        let lists = [&WORDS.words, &WORDS.words_processing, &WORDS.fillers, &WORDS.negations, &WORDS.states, &WORDS.surnames];
+        let lists =
+            [&WORDS.words, &WORDS.words_processing, &WORDS.fillers, &WORDS.negations, &WORDS.states, &WORDS.surnames];
         for word in lists.into_iter().flatten() {
             assert_eq!(normal(word), *word);
         }
@@ -217,10 +220,17 @@ mod tests {
             normal("  Möchte NICHT, dass… Désinscrit! (Art. 21 DSGVO)."),
             "moechte nicht dass desinscrit | | art 21 dsgvo"
         );
-        for pattern in
-            [&WORDS.nots, &WORDS.taken_back, &WORDS.renewed, &WORDS.used, &WORDS.processing, &WORDS.profiling, &WORDS.object]
-                .into_iter()
-                .flatten()
+        for pattern in [
+            &WORDS.nots,
+            &WORDS.taken_back,
+            &WORDS.renewed,
+            &WORDS.used,
+            &WORDS.processing,
+            &WORDS.profiling,
+            &WORDS.object,
+        ]
+        .into_iter()
+        .flatten()
         {
             assert!(!whole(pattern).contains('<'), "{pattern} names a group that is none");
         }

@@ -58,7 +58,13 @@ pub(crate) fn told_in(cell: &str) -> Option<Told> {
     }
     let parts = normal(&text);
     let parts: Vec<&str> = parts.split('|').map(str::trim).filter(|part| !is_none(part)).collect();
-    let Said { text, used, renewed } = said(&parts.join(" | "));
+    // In most of them nothing sounds like a no.
+    let text = parts.join(" | ");
+    let may_tell = || PATTERNS.used.is_match(&text) || PATTERNS.any_taken_back.is_match(&text);
+    if !may_be(&text, &parts) && !may_tell() {
+        return None;
+    }
+    let Said { text, used, renewed } = said(&text);
     let parts: Vec<&str> = text.split('|').map(str::trim).filter(|part| !part.is_empty()).collect();
     let plain = parts.iter().position(|part| is_plain(part));
     let is_denial = |part: &&str| WORDS.denials.iter().any(|denial| denial == part);
@@ -118,32 +124,97 @@ mod tests {
     #[test]
     fn a_cell_says_no_plainly_perhaps_or_not_at_all() {
         for cell in [
-            "abgemeldet", "Widersprochen!", "widerrufen.", "Widerspruch vom 12.3.2025", "Widerspruch vom 3. Mai 2025",
-            "nicht mehr kontaktieren", "bitte nicht mehr anschreiben", "abgemeldet|Muster", "Muster|abgemeldet",
-            "Haselkamp (widerrufen)", "abgemeldet am 3.5.2025", "seit 2024 abgemeldet", "2025-05-03: opted out",
-            "keine Werbung mehr", "Muster - widersprochen", "Muster / opt-out", "Einwilligung zurückgezogen am 3.2.",
-            "unsubscribed on 3 May 2025", "do not contact", "no consent", "DO_NOT_CONTACT", "hat widersprochen",
-            "Löschung verlangt", "Name: Muster, Werbewiderspruch", "<abgemeldet> a@b.example", "Widerspruch: ja",
-            "Muster; keine Einwilligung; 2024", "withdrawn", "opted-out (2025)", "Werbesperre", "kein Kontakt",
-            "objected again", "Widerspruch zurückgenommen, erneut widersprochen", "Objection!",
+            "abgemeldet",
+            "Widersprochen!",
+            "widerrufen.",
+            "Widerspruch vom 12.3.2025",
+            "Widerspruch vom 3. Mai 2025",
+            "nicht mehr kontaktieren",
+            "bitte nicht mehr anschreiben",
+            "abgemeldet|Muster",
+            "Muster|abgemeldet",
+            "Haselkamp (widerrufen)",
+            "abgemeldet am 3.5.2025",
+            "seit 2024 abgemeldet",
+            "2025-05-03: opted out",
+            "keine Werbung mehr",
+            "Muster - widersprochen",
+            "Muster / opt-out",
+            "Einwilligung zurückgezogen am 3.2.",
+            "unsubscribed on 3 May 2025",
+            "do not contact",
+            "no consent",
+            "DO_NOT_CONTACT",
+            "hat widersprochen",
+            "Löschung verlangt",
+            "Name: Muster, Werbewiderspruch",
+            "<abgemeldet> a@b.example",
+            "Widerspruch: ja",
+            "Muster; keine Einwilligung; 2024",
+            "withdrawn",
+            "opted-out (2025)",
+            "Werbesperre",
+            "kein Kontakt",
+            "objected again",
+            "Widerspruch zurückgenommen, erneut widersprochen",
+            "Objection!",
         ] {
             assert_eq!(told_in(cell), Some(Told::Plainly), "{cell}");
         }
         for cell in [
-            "Haselkamp widerrufen lt. Meier", "abgemeldet?", "Widerspruch: nein", "Widerspruch (zurückgenommen)",
-            "Sachbearbeiterin Widerspruch", "gesperrt", "Kunde gesperrt", "blocked", "denied", "gelöscht", "abgelehnt",
-            "Sperre aufgehoben, seit 5.6. gesperrt", "macht von ihrem Widerspruchsrecht Gebrauch",
-            "Muster will keine Newsletter, sagt Frau Beck", "objection (withdrawn)",
+            "Haselkamp widerrufen lt. Meier",
+            "abgemeldet?",
+            "Widerspruch: nein",
+            "Widerspruch (zurückgenommen)",
+            "Sachbearbeiterin Widerspruch",
+            "gesperrt",
+            "Kunde gesperrt",
+            "blocked",
+            "denied",
+            "gelöscht",
+            "abgelehnt",
+            "Sperre aufgehoben, seit 5.6. gesperrt",
+            "macht von ihrem Widerspruchsrecht Gebrauch",
+            "Muster will keine Newsletter, sagt Frau Beck",
+            "objection (withdrawn)",
         ] {
             assert_eq!(told_in(cell), Some(Told::Perhaps), "{cell}");
         }
         for cell in [
-            "", "-", "4711", "2025-05-03", "Haselkamp", "Muster, Erika", "m.muster@werk.example", "optout@werk.example",
-            "inaktiv", "archived", "deaktiviert", "ja", "nein", "aktiv", "Frau Stopp", "Stopp", "Stopp, Maria",
-            "Domino Marketing GmbH", "Smart 21 GmbH", "Casino Newsletter AG", "Leiter Datenlöschanlagen",
-            "nicht abgemeldet", "kein Widerspruch", "not unsubscribed", "nie abgemeldet", "no objection",
-            "Widerspruch zurückgenommen", "Widerspruch vom 3.5.2024 ist 2025 wieder aufgehoben",
-            "Widerrufsbelehrung 2025", "sha256:00", "Vertrieb Süd", "Einkauf/Logistik", "de", "noch nicht abgemeldet",
+            "",
+            "-",
+            "4711",
+            "2025-05-03",
+            "Haselkamp",
+            "Muster, Erika",
+            "m.muster@werk.example",
+            "optout@werk.example",
+            "inaktiv",
+            "archived",
+            "deaktiviert",
+            "ja",
+            "nein",
+            "aktiv",
+            "Frau Stopp",
+            "Stopp",
+            "Stopp, Maria",
+            "Domino Marketing GmbH",
+            "Smart 21 GmbH",
+            "Casino Newsletter AG",
+            "Leiter Datenlöschanlagen",
+            "nicht abgemeldet",
+            "kein Widerspruch",
+            "not unsubscribed",
+            "nie abgemeldet",
+            "no objection",
+            "Widerspruch zurückgenommen",
+            "Widerspruch vom 3.5.2024 ist 2025 wieder aufgehoben",
+            "Widerrufsbelehrung 2025",
+            "sha256:00",
+            "Vertrieb Süd",
+            "Einkauf/Logistik",
+            "de",
+            "noch nicht abgemeldet",
         ] {
             assert_eq!(told_in(cell), None, "{cell}");
         }
