@@ -127,14 +127,9 @@ pub(super) fn is_plain_no(cell: &str) -> bool {
     text(cell).is_some_and(|cell| cell.len() <= 40 && VALUES.raw.plain_noes.contains(&cell.to_lowercase()))
 }
 
-/// Words that say no by themselves, wherever they stand.
-pub(crate) fn plain_noes() -> &'static [String] {
-    &VALUES.raw.plain_noes
-}
-
-/// Words that say no whatever a column asks; some may tell of a record alone.
-pub(crate) fn refusals() -> &'static [String] {
-    &VALUES.raw.refused
+/// Words that say no wherever they stand, and those that do whatever a column asks, of which some may tell of a record alone.
+pub(crate) fn noes() -> [&'static [String]; 2] {
+    [&VALUES.raw.plain_noes, &VALUES.raw.refused]
 }
 
 /// Whether what stands for a lawful basis says that there is none any more.

@@ -9,7 +9,7 @@ use std::sync::{LazyLock, OnceLock};
 use regex::{Regex, RegexSet};
 
 use super::remarks::{PATTERNS, Said, WORDS, normal, said};
-use crate::crm::value::{plain_noes, refusals};
+use crate::crm::value;
 
 /// How sure it is that a cell says no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,13 +22,13 @@ pub(crate) enum Told {
 
 /// Words that say no, as they are compared, and without what says nothing beside them.
 static PLAIN: LazyLock<HashSet<String>> = LazyLock::new(|| {
-    let words = plain_noes().iter().map(|word| normal(word));
+    let words = value::noes()[0].iter().map(|word| normal(word));
     words.flat_map(|word| [without_fillers(&word), word]).filter(|word| !word.is_empty()).collect()
 });
 
 /// Words that say no, whatever a column asks, but for states of records.
 static REFUSALS: LazyLock<HashSet<String>> = LazyLock::new(|| {
-    let words = refusals().iter().map(|word| normal(word)).filter(|word| !WORDS.states.contains(word));
+    let words = value::noes()[1].iter().map(|word| normal(word)).filter(|word| !WORDS.states.contains(word));
     words.chain(PLAIN.iter().cloned()).collect()
 });
 
@@ -39,8 +39,11 @@ static BEGINNINGS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!("(?-u)\\b(?:{})\\w*", words.join("|"))).expect("embedded remarks are checked by a test")
 });
 
-/// The patterns of remarks, each by itself, as far as they were needed.
-static EACH: LazyLock<Vec<(&RegexSet, Vec<OnceLock<Regex>>)>> = LazyLock::new(|| {
+/// Patterns of a set by themselves, as far as they were needed.
+type Singles = Vec<OnceLock<Regex>>;
+
+/// The patterns of remarks that say no.
+static EACH: LazyLock<Vec<(&RegexSet, Singles)>> = LazyLock::new(|| {
     let sets = [&PATTERNS.processing, &PATTERNS.profiling, &PATTERNS.object];
     sets.map(|set| (set, set.patterns().iter().map(|_| OnceLock::new()).collect())).into()
 });
