@@ -115,7 +115,11 @@ mod tests {
     const HEADER: &str = "contact_id;kind;basis;purposes;source_classes;recorded_at;method;notice_id;wording_hash";
     const YES: &str = "K-0000048;grant;6(1)(a);persona_enrichment;crm;2025-06-01;web_form;N-1;sha256:00";
 
-    fn read(consents: impl AsRef<[u8]>, settings: FileSet) -> Result<CrmPull, CrmError> {
+    fn read(consents: &str, settings: FileSet) -> Result<CrmPull, CrmError> {
+        read_bytes(consents.as_bytes(), settings)
+    }
+
+    fn read_bytes(consents: &[u8], settings: FileSet) -> Result<CrmPull, CrmError> {
         let folder = tempfile::tempdir().expect("a folder");
         let contacts =
             "id;family_name;email\nK-0000048;Muster;m@werk.example\n0035g00000QW011;Beispiel;b@werk.example\n";
@@ -288,7 +292,7 @@ mod tests {
                 ::parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).expect("a schema");
             writer.write(&batch).expect("in memory");
             writer.close().expect("in memory");
-            assert_eq!(said(&read(bytes, FileSet::default()).expect("no stop")), expected, "{name}");
+            assert_eq!(said(&read_bytes(&bytes, FileSet::default()).expect("no stop")), expected, "{name}");
         }
     }
 }

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_says_no_plainly_perhaps_or_not_at_all() {
+    fn a_cell_of_nothing_but_a_no_says_it_plainly() {
         for cell in [
             "abgemeldet",
             "Widersprochen!",
@@ -164,6 +164,10 @@ mod tests {
         ] {
             assert_eq!(told_in(cell), Some(Told::Plainly), "{cell}");
         }
+    }
+
+    #[test]
+    fn a_no_among_other_words_is_asked_about() {
         for cell in [
             "Haselkamp widerrufen lt. Meier",
             "abgemeldet?",
@@ -183,6 +187,10 @@ mod tests {
         ] {
             assert_eq!(told_in(cell), Some(Told::Perhaps), "{cell}");
         }
+    }
+
+    #[test]
+    fn what_only_sounds_like_a_no_says_nothing() {
         for cell in [
             "",
             "-",
