@@ -18,6 +18,7 @@ use super::names::{ByName, People};
 use super::noes::No;
 use super::remarks::REMARK;
 use super::{CrmError, DateOrder, Decimal, FileSet, value};
+use crate::consent::dialect::is_harmless;
 
 /// A table of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -288,8 +289,10 @@ impl Layout {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         layout.of_deletions = table != Table::Consents && !says_more && value::is_of_deletions(&name);
         layout.decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
-        if table == Table::Contacts {
-            layout.take_in_noes(set, header);
+        match table {
+            Table::Contacts => layout.take_in_noes(set, header),
+            Table::Consents => layout.take_in_harmless(set, header),
+            Table::Accounts | Table::Notes => {}
         }
         layout.check_needed(set, header, path)?;
         if layout.column("account_record").is_none() {
@@ -324,6 +327,18 @@ impl Layout {
                 }
                 None => {}
             }
+        }
+    }
+
+    /// Takes in columns of consents that plainly say nothing about one, but for a no that somebody wrote there.
+    fn take_in_harmless(&mut self, set: &FileSet, header: &[String]) {
+        let is_ignored = |header: &String| set.ignored.iter().any(|ignored| normal(ignored) == normal(header));
+        let used = self.used();
+        let is_read =
+            |(at, header): &(usize, &String)| !used.contains(at) && !is_ignored(header) && is_harmless(header);
+        let found: Vec<usize> = header.iter().enumerate().filter(is_read).map(|(at, _)| at).collect();
+        if !found.is_empty() {
+            self.columns.insert(NOES.to_owned(), found);
         }
     }
 

@@ -16,6 +16,7 @@ use super::headers::is_flag;
 use super::rows::{Export, Item, MAX_COLUMNS, MAX_ROW, Row, cell, check, dead};
 use super::spread::{records_of, spread};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
+use crate::consent::dialect::texts;
 use crate::structured::strict;
 
 /// An API's page with many records may be larger than a row.
@@ -69,7 +70,10 @@ impl JsonRows {
             Some(at) if value.is_object() => objects.push(*at),
             // Beyond the width stand keys without a name.
             Some(at) if *at < cells.len() && !(*value == Value::Bool(false) && self.layout.is_of_texts(*at)) => {
-                cells[*at] = cell(value);
+                // Nothing within a list of consents is passed over.
+                let is_deep = |values: &Vec<Value>| values.iter().any(|v| v.is_array() || v.is_object());
+                let is_deep = self.layout.table == Table::Consents && value.as_array().is_some_and(is_deep);
+                cells[*at] = if is_deep { texts(value).into_owned() } else { cell(value) };
             }
             _ => {}
         });

@@ -1,14 +1,16 @@
 //! Rows of company and consent exports.
 //!
-//! Invariant: nothing of a consent row is interpreted; a row against processing survives an unreadable date.
+//! Invariant: nothing of a consent row is interpreted, but for a no in a cell that holds no answers; a row against processing survives
+//! an unreadable date.
 
-use super::columns::{Layout, Table};
+use super::columns::{Layout, NOES, Table};
 use super::owner::first_id;
 use super::reader::Cells;
 use super::rows::Row;
 use super::value;
 use super::when::When;
 use super::{ConsentRow, CrmAccount, CrmDeadLetter, Decimal, contact};
+use crate::consent::dialect::{Refusal, Told, refusal_of};
 use crate::consent::event::EventKind;
 use crate::consent::import::NO_OF_NOBODY;
 
@@ -83,12 +85,30 @@ fn revenue(cells: &mut Cells<'_>, decimal: Decimal) -> (Option<f64>, Option<(f64
     }
 }
 
+/// Fields of consents in which a no may stand beside what they are for.
+const BESIDE: [&str; 9] =
+    ["event_id", "basis", "valid_from", "valid_to", "recorded_at", "method", "notice_id", "wording_hash", "language"];
+
+/// What a row of consents says that is a no in a cell which holds no answers; `is_no` tells that the row is one already.
+pub(super) fn refusal<'r>(layout: &'r Layout, row: &'r Row, is_no: bool) -> Option<Refusal<'r>> {
+    let known = BESIDE.into_iter().filter_map(|field| Some((field, layout.column(field)?)));
+    let harmless = layout.all(NOES).iter().map(|at| (layout.header_of(*at), *at));
+    refusal_of(is_no, known.chain(harmless).map(|(column, at)| (column, row.cell(at))))
+}
+
+/// Whether a row may only take away. A kind that nobody knows counts as a refusal.
+pub(super) fn is_no(layout: &Layout, row: &Row) -> bool {
+    let kind = layout.column("kind").and_then(|at| EventKind::read(row.cell(at)));
+    kind.is_none_or(EventKind::is_negative)
+}
+
 /// Reads a consent row, or tells why it is none.
 pub(super) fn consent(cells: &mut Cells<'_>) -> Result<ConsentRow, Box<CrmDeadLetter>> {
-    let kind = cells.text("kind").map(str::to_lowercase).unwrap_or_default();
+    let (layout, row) = (cells.layout, cells.row);
+    let is_no = is_no(layout, row);
+    let refusal = refusal(layout, row, is_no);
     let Some(contact_id) = cells.text("contact_id").map(str::to_owned) else {
-        let is_no = EventKind::read(&kind).is_none_or(EventKind::is_negative);
-        return Err(if is_no {
+        return Err(if is_no || refusal.is_some() {
             let advice =
                 "it says no and names no contact, so it protects nobody yet; name the contact, and keep the row";
             cells.letter(NO_OF_NOBODY, Some("contact_id"), advice)
@@ -96,6 +116,46 @@ pub(super) fn consent(cells: &mut Cells<'_>) -> Result<ConsentRow, Box<CrmDeadLe
             cells.letter("missing_id", Some("contact_id"), "name the contact whose consent it is")
         });
     };
+    let Some(refusal) = refusal else { return consent_of(cells, contact_id) };
+    let (reason, advice) = refusal.letter();
+    match refusal.told {
+        // It is said without a scope.
+        _ if is_no => {
+            cells.note(refusal.column, reason, advice);
+            let said = consent_of(cells, contact_id)?;
+            Ok(ConsentRow { purposes: Vec::new(), source_classes: Vec::new(), ..said })
+        }
+        Told::Plainly => {
+            cells.note(refusal.column, reason, advice);
+            Ok(refused(contact_id, row))
+        }
+        Told::Perhaps => Err(cells.letter(reason, Some(refusal.column), advice)),
+    }
+}
+
+/// A refusal of everything, of which nobody knows when it was said.
+fn refused(contact_id: String, row: &Row) -> ConsentRow {
+    ConsentRow {
+        event_id: None,
+        contact_id,
+        kind: "refuse".to_owned(),
+        basis: None,
+        purposes: Vec::new(),
+        source_classes: Vec::new(),
+        valid_from: None,
+        valid_to: None,
+        recorded_at: None,
+        method: None,
+        notice_id: None,
+        wording_hash: None,
+        language: None,
+        origin: row.origin(),
+    }
+}
+
+/// The row of a contact, as it was stated.
+fn consent_of(cells: &mut Cells<'_>, contact_id: String) -> Result<ConsentRow, Box<CrmDeadLetter>> {
+    let kind = cells.text("kind").map(str::to_lowercase).unwrap_or_default();
     if kind.is_empty() {
         return Err(cells.letter(
             "missing_kind",

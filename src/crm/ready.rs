@@ -3,6 +3,7 @@
 //!
 //! Invariant: what is found holds for all files of a table; where it is in doubt, nothing is found.
 
+mod alike;
 mod columns;
 mod consents;
 

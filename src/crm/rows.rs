@@ -330,8 +330,8 @@ pub(super) fn cell(value: &Value) -> String {
                     .iter()
                     .find_map(|k| map.get(*k))
                     .map(cell),
-                Value::Array(_) => None,
-                plain => Some(cell(plain)),
+                // Lists within lists are one.
+                other => Some(cell(other)),
             };
             values.iter().filter_map(inner).filter(|c| !c.is_empty()).collect::<Vec<_>>().join("|")
         }

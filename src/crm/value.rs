@@ -127,20 +127,20 @@ pub(super) fn is_plain_no(cell: &str) -> bool {
     text(cell).is_some_and(|cell| cell.len() <= 40 && VALUES.raw.plain_noes.contains(&cell.to_lowercase()))
 }
 
-/// Whether a cell refuses, whatever its column is for.
-pub(crate) fn refuses(cell: &str) -> bool {
-    is_plain_no(cell) || says(cell) == Some(Says::Refused)
+/// Words that say no wherever they stand, and those that do whatever a column asks, of which some may tell of a record alone.
+pub(crate) fn noes() -> [&'static [String]; 2] {
+    [&VALUES.raw.plain_noes, &VALUES.raw.refused]
 }
 
 /// Whether what stands for a lawful basis says that there is none any more.
-pub(super) fn is_refusal(basis: &str) -> bool {
+pub(crate) fn is_refusal(basis: &str) -> bool {
     // SuiteCRM writes several values as "^a^,^b^".
     let mut words = basis.split([',', ';', '|', '^']).map(|word| word.trim().to_lowercase());
     words.any(|word| VALUES.raw.refusals.contains(&word))
 }
 
 /// A language of ours; a region (`de-AT`) is ignored.
-pub(super) fn language(cell: &str) -> Option<Language> {
+pub(crate) fn language(cell: &str) -> Option<Language> {
     let lower = cell.trim().to_lowercase();
     VALUES.languages.get(lower.as_str()).copied().or_else(|| {
         let (primary, _) = lower.split_once(['-', '_'])?;

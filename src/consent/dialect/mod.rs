@@ -18,6 +18,7 @@ mod odoo;
 mod parquet;
 mod pipedrive;
 mod record;
+mod refusal;
 mod salesforce;
 mod spec;
 mod table;
@@ -33,10 +34,12 @@ use serde::{Deserialize, Serialize};
 
 pub use held::Records;
 pub use input::{Export, InputError, parse};
-pub(crate) use list::{CellSays, asks_for_consent, cell_says, flags_of_cell, noes_of_cell};
+pub(crate) use list::{CellSays, Told, asks_for_consent, cell_says, flags_of_cell, noes_of_cell};
 pub use mapping::Mapping;
 pub use record::{Key, Place, Problem, Record, Unit};
-pub(crate) use table::is_harmless;
+use refusal::UNSURE;
+pub(crate) use refusal::{Refusal, refusal_of};
+pub(crate) use table::{is_harmless, texts};
 
 use self::emit::Emission;
 use self::fact::{Context, Fact, Index};
@@ -136,7 +139,7 @@ impl Reading<'_> {
 
 /// Problems after which nobody can tell what holds for the person: a run leaves them out until the record can be read.
 const UNCLEAR: &[&str] =
-    &["unknown_legal_basis", "unreadable_date", "contradicting_rows", "end_before_begin", "future_date"];
+    &[UNSURE, "unknown_legal_basis", "unreadable_date", "contradicting_rows", "end_before_begin", "future_date"];
 
 /// What an import gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

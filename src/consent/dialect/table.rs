@@ -1,75 +1,45 @@
 //! One's own consent table: a row is a legal event, with its proof. Columns: `config/consent/table.yaml`.
 //!
 //! Invariant: a column that is not known is refused with its whole file; a grant needs an exact basis, a date and
-//! scope that can be read, a negative row needs nothing.
+//! scope that can be read, a negative row needs nothing. A no in any cell is the row's.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod columns;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
-use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::Value;
 
+use self::columns::renamed;
+pub(super) use self::columns::{Column, column_of};
+pub(crate) use self::columns::{is_harmless, texts};
 use super::record::{Item, Key, Place, Problem, Record};
+use super::refusal::{Refusal, refusal_of};
 use super::when::{When, when};
-use super::{Outcome, Reading, STANDING};
+use super::{Outcome, Reading, STANDING, Told};
 use crate::consent::dates::{Slip, slip};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
 use crate::consent::import::unproven;
-use crate::crm::value::refuses;
 use crate::model::SubjectId;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[expect(dead_code, reason = "a format version, read so that an unknown key is refused")]
-    version: u32,
-    columns: BTreeMap<String, Vec<String>>,
-    harmless: Vec<String>,
-}
-
-static FILE: LazyLock<File> = LazyLock::new(|| {
-    serde_saphyr::from_str(include_str!("../../../config/consent/table.yaml"))
-        .expect("the embedded table is checked by a test")
-});
-
-/// Column by normalised header.
-static COLUMNS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-    let spellings = FILE.columns.iter().flat_map(|(column, others)| {
-        std::iter::once(column).chain(others).map(move |header| (normal(header), column.clone()))
-    });
-    spellings.collect()
-});
-
-/// Headers that say nothing about a consent.
-static HARMLESS: LazyLock<HashSet<String>> = LazyLock::new(|| FILE.harmless.iter().map(|h| normal(h)).collect());
-
-/// Whether a column of a consent table plainly says nothing that a reader of consents needs: who somebody is, or who wrote it down.
-pub(crate) fn is_harmless(header: &str) -> bool {
-    let header = normal(header);
-    HARMLESS.contains(&header) || COLUMNS.get(&header).is_some_and(|column| ["actor", "email"].contains(&&**column))
-}
-
-fn normal(header: &str) -> String {
-    header.chars().filter(|c| !" -_./".contains(*c)).flat_map(char::to_lowercase).collect()
-}
 
 /// Reads the rows of consent tables.
 pub(super) fn read(reading: &Reading<'_>, records: &[Record], outcome: &mut Outcome) {
-    let refused = unknown_columns(records, outcome);
+    let refused = columns::unknown(records, outcome);
     let mut found: Vec<(Item, LegalEvent)> = Vec::new();
     let mut who: BTreeMap<Place, BTreeSet<Key>> = BTreeMap::new();
     for record in records {
-        let row = renamed(&Item::of(record));
-        let keys = Row { item: &row, reading }.who();
+        let item = renamed(&Item::of(record));
+        let row = Row { item: &item, reading, record };
+        let keys = row.who();
         if reading.is_about_erased(&keys) {
             continue;
         }
-        who.entry(row.at.clone()).or_default().extend(keys);
+        who.entry(item.at.clone()).or_default().extend(keys);
         // A row of a file with an unknown column may still say no.
-        let may_grant = !refused.contains(&row.at.file);
-        found.extend(Row { item: &row, reading }.events(may_grant, outcome).into_iter().map(|e| (row.clone(), e)));
+        let may_grant = !refused.contains(&item.at.file);
+        let events = row.events(may_grant, outcome);
+        found.extend(events.into_iter().map(|e| (item.clone(), e)));
     }
     let twice = contradicted(&found);
     for (item, event) in found {
@@ -99,45 +69,6 @@ fn contradicted(found: &[(Item, LegalEvent)]) -> BTreeSet<String> {
     versions.into_iter().filter(|(_, v)| v.len() > 1).map(|(id, _)| id.to_owned()).collect()
 }
 
-fn unknown_columns(records: &[Record], outcome: &mut Outcome) -> BTreeSet<Arc<str>> {
-    let mut refused: BTreeMap<Arc<str>, (Problem, BTreeSet<usize>)> = BTreeMap::new();
-    for record in records {
-        // By number: where a table has no header, its first row would be told.
-        // Under a harmless header, too, a cell may say no.
-        let says_no = |value: &Value| value.as_str().is_some_and(refuses);
-        let is_unknown = |(_, (header, value)): &(usize, (&String, &Value))| {
-            let header = normal(header);
-            !COLUMNS.contains_key(&header) && (!HARMLESS.contains(&header) || says_no(value))
-        };
-        for (i, _) in record.fields.iter().enumerate().filter(is_unknown) {
-            let entry = refused
-                .entry(Arc::clone(&record.at.file))
-                .or_insert_with(|| (Item::of(record).problem(None, "unknown_column", ""), BTreeSet::new()));
-            entry.1.insert(i + 1);
-        }
-    }
-    for (mut problem, columns) in refused.values().cloned() {
-        let columns = columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        problem.advice = format!(
-            "column {columns} is none of a consent table and might say no, so nothing of the file grants anything; \
-             rename or remove it"
-        )
-        .into();
-        problem.digest = [0; 32];
-        outcome.problems.push(problem);
-    }
-    refused.into_keys().collect()
-}
-
-fn renamed(item: &Item) -> Item {
-    let rename = |name: &String| COLUMNS.get(&normal(name)).cloned().unwrap_or_else(|| name.clone());
-    Item {
-        names: item.names.iter().map(rename).collect(),
-        cells: item.cells.iter().map(|(name, cell)| (rename(name), cell.clone())).collect(),
-        ..item.clone()
-    }
-}
-
 /// A date that would grant something cannot be read.
 struct Unreadable;
 
@@ -152,12 +83,14 @@ struct Dates {
 struct Row<'r> {
     item: &'r Item,
     reading: &'r Reading<'r>,
+    /// As it was exported.
+    record: &'r Record,
 }
 
 impl Row<'_> {
     fn events(&self, may_grant: bool, outcome: &mut Outcome) -> Vec<LegalEvent> {
         let mut problems = Vec::new();
-        let event = self.event(&mut problems);
+        let event = self.event_or_refusal(&mut problems);
         let mut events = Vec::new();
         match event {
             Some(event) if event.kind.is_negative() || may_grant => {
@@ -209,6 +142,51 @@ impl Row<'_> {
 
     fn subjects(&self) -> BTreeSet<SubjectId> {
         self.who().iter().flat_map(self.reading.resolve).collect()
+    }
+
+    /// The event of the row, or the no that stands in one of its cells.
+    fn event_or_refusal(&self, problems: &mut Vec<Problem>) -> Option<LegalEvent> {
+        let is_no = self.item.get("kind").and_then(EventKind::read).is_none_or(EventKind::is_negative);
+        let cells: Vec<(&str, Cow<'_, str>)> =
+            self.record.fields.iter().map(|(header, value)| (header.as_str(), texts(value))).collect();
+        let Some(refusal) = refusal_of(is_no, cells.iter().map(|(header, cell)| (*header, &**cell))) else {
+            return self.event(problems);
+        };
+        let (reason, advice) = refusal.letter();
+        problems.push(self.item.problem(self.shown(&refusal).as_deref(), reason, advice));
+        match refusal.told {
+            // It is said without a scope.
+            _ if is_no => self.event(problems).map(|event| LegalEvent { scope: Scope::default().into(), ..event }),
+            Told::Plainly => Some(self.refusal()),
+            Told::Perhaps => None,
+        }
+    }
+
+    /// The column of a no as problems name it: one that nobody knows by its number, for it may be somebody's name.
+    fn shown(&self, refusal: &Refusal<'_>) -> Option<String> {
+        if column_of(refusal.column) != Column::Unknown {
+            return Some(refusal.column.to_owned());
+        }
+        let at = self.record.fields.keys().position(|header| header == refusal.column)?;
+        Some(format!("column {}", at + 1))
+    }
+
+    /// A refusal of everything. Nobody knows how late it was said, so no yes is later.
+    fn refusal(&self) -> LegalEvent {
+        let commitment = self.reading.ids.commitment("legal-row", &self.item.digest());
+        LegalEvent {
+            external_id: None,
+            subject: SubjectId::from_body(""),
+            kind: EventKind::Refuse,
+            basis: None,
+            scope: Scope::default().into(),
+            valid_from: None,
+            valid_to: None,
+            recorded_at: STANDING,
+            proof: Proof::default().into(),
+            origin: Origin::imported(self.reading.system, "table", Some(commitment)).into(),
+            supersedes: None,
+        }
     }
 
     fn event(&self, problems: &mut Vec<Problem>) -> Option<LegalEvent> {

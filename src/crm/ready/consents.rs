@@ -6,15 +6,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::alike::Alike;
 use super::{each_row, normal, of_set, shown, stated_encoding};
-use crate::consent::dialect::is_harmless;
-use crate::consent::event::EventKind;
 use crate::crm::columns::{Layout, Table};
 use crate::crm::rows::{Export, Row, Rows, each_readable};
-use crate::crm::{CrmError, FileSet, files::glance, value};
-
-/// So many letters and digits has an id of Salesforce in the short form, in which case alone tells records apart.
-const SHORT_ID: usize = 15;
+use crate::crm::{CrmError, FileSet, files::glance, other, value};
 
 /// Tells what may be a no of the consents and would be passed over.
 ///
@@ -25,8 +21,7 @@ pub(super) fn check(contacts: &FileSet, consents: &FileSet, base: &Path) -> Resu
     check_ids(contacts, consents, base)
 }
 
-/// Finds columns that stand for no field and that nobody has named as harmless: any of them may say no, or make a yes narrower. So
-/// does one under a harmless header in which a cell plainly says no.
+/// Finds columns that stand for no field and that nobody has named as harmless: any of them may say no, or make a yes narrower.
 ///
 /// # Errors
 /// There are some.
@@ -38,9 +33,8 @@ fn check_columns(consents: &FileSet, base: &Path) -> Result<(), CrmError> {
             continue;
         }
         let export = Export { table: Table::Consents, set: consents, path: &path, name: "", survey: &survey };
-        let mut rows = Rows::of(&export)?;
-        let mut headers = unknown(rows.layout(), consents);
-        headers.extend(saying_no(&mut rows, consents)?);
+        let rows = Rows::of(&export)?;
+        let headers = unknown(rows.layout(), consents);
         if !headers.is_empty() {
             return Err(CrmError::UnknownConsents { path, headers: headers.join(", ") });
         }
@@ -49,34 +43,12 @@ fn check_columns(consents: &FileSet, base: &Path) -> Result<(), CrmError> {
 }
 
 /// Columns that are not read and that nobody has told to be left out.
-fn unread<'l>(layout: &'l Layout, consents: &'l FileSet) -> impl Iterator<Item = usize> + 'l {
+fn unknown(layout: &Layout, consents: &FileSet) -> Vec<String> {
     let used = layout.used();
     let is_ignored = |header: &str| consents.ignored.iter().any(|ignored| normal(ignored) == normal(header));
-    let columns = (0..layout.width).filter(move |at| !used.contains(at));
-    columns.filter(move |at| layout.header_of(*at).is_empty() || !is_ignored(layout.header_of(*at)))
-}
-
-fn unknown(layout: &Layout, consents: &FileSet) -> Vec<String> {
-    let headers = unread(layout, consents).filter(|at| !is_harmless(layout.header_of(*at)));
-    headers.map(|at| named(layout, at)).collect()
-}
-
-/// Columns under harmless headers in which a cell says no.
-fn saying_no(rows: &mut Rows, consents: &FileSet) -> Result<Vec<String>, CrmError> {
-    let layout = rows.layout().clone();
-    let mut harmless: Vec<usize> = unread(&layout, consents).filter(|at| is_harmless(layout.header_of(*at))).collect();
-    let mut headers = Vec::new();
-    while !harmless.is_empty()
-        && let Some(item) = rows.next_row()?
-    {
-        let Ok(row) = item else { continue };
-        harmless.retain(|at| {
-            let says_no = value::refuses(row.cell(*at));
-            headers.extend(says_no.then(|| named(&layout, *at)));
-            !says_no
-        });
-    }
-    Ok(headers)
+    let unread = (0..layout.width).filter(|at| !used.contains(at));
+    let unknown = unread.filter(|at| layout.header_of(*at).is_empty() || !is_ignored(layout.header_of(*at)));
+    unknown.map(|at| named(layout, at)).collect()
 }
 
 /// A column as a message names it.
@@ -93,24 +65,25 @@ fn named(layout: &Layout, at: usize) -> String {
 /// # Errors
 /// There is one.
 fn check_ids(contacts: &FileSet, consents: &FileSet, base: &Path) -> Result<(), CrmError> {
-    let (mut noes, mut alike) = (HashMap::new(), HashMap::<String, Vec<String>>::new());
+    let mut noes = HashMap::new();
     each_readable(Table::Consents, consents, base, usize::MAX, |path, layout, row| {
-        let Some(id) = id_of(layout, row).filter(|_| is_no(layout, row)) else { return };
-        if !noes.contains_key(id) {
-            alike.entry(bare(id)).or_default().push(id.to_owned());
+        let Some(id) = id_of(layout, row) else { return };
+        let is_no = || other::is_no(layout, row) || other::refusal(layout, row, false).is_some();
+        if !noes.contains_key(id) && is_no() {
             noes.insert(id.to_owned(), No { path: path.to_owned(), line: row.line, is_known: false, is_alike: false });
         }
     })?;
     if noes.is_empty() {
         return Ok(());
     }
+    let alike = Alike::of(noes.keys());
     each_row(Table::Contacts, contacts, base, |layout, row| {
         let Some(id) = id_of(layout, row) else { return };
         if let Some(no) = noes.get_mut(id) {
             no.is_known = true;
         }
-        for other in alike.get(&bare(id)).into_iter().flatten() {
-            noes.entry(other.clone()).and_modify(|no| no.is_alike = true);
+        for other in alike.to(id) {
+            noes.entry(other.to_owned()).and_modify(|no| no.is_alike = true);
         }
     })?;
     let lost = noes.into_values().filter(|no| no.is_alike && !no.is_known);
@@ -132,54 +105,21 @@ fn id_of<'r>(layout: &Layout, row: &'r Row) -> Option<&'r str> {
     value::text(row.cell(layout.column(layout.table.key())?))
 }
 
-/// Whether a row may only take away. A kind that nobody knows counts as a refusal.
-fn is_no(layout: &Layout, row: &Row) -> bool {
-    let kind = layout.column("kind").and_then(|at| EventKind::read(row.cell(at)));
-    kind.is_none_or(EventKind::is_negative)
-}
-
-/// An id without what people and programs write in one way or another: case, signs, zeros before a number.
-fn bare(id: &str) -> String {
-    let has = |is: fn(&u8) -> bool| id.bytes().any(|b| is(&b));
-    let by_case = id.len() == SHORT_ID
-        && id.bytes().all(|b| b.is_ascii_alphanumeric())
-        && has(u8::is_ascii_digit)
-        && has(u8::is_ascii_alphabetic);
-    if by_case {
-        return id.to_owned();
-    }
-    let mut bare = String::with_capacity(id.len());
-    let mut in_number = false;
-    let mut is_parted = false;
-    for c in id.chars() {
-        if !c.is_alphanumeric() {
-            is_parted = true;
-            continue;
-        }
-        // `K-1-23` is not `K-12-3`.
-        if std::mem::take(&mut is_parted) && c.is_ascii_digit() && bare.ends_with(|last: char| last.is_ascii_digit()) {
-            bare.push('|');
-            in_number = false;
-        }
-        if c != '0' || in_number {
-            bare.extend(c.to_lowercase());
-        }
-        in_number = c.is_ascii_digit() && (c != '0' || in_number);
-    }
-    bare
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::*;
-    use crate::crm::{CrmPull, CsvSource, pull};
+    use crate::crm::{ConsentRow, CrmPull, CsvSource, pull};
 
     const HEADER: &str = "contact_id;kind;basis;purposes;source_classes;recorded_at;method;notice_id;wording_hash";
     const YES: &str = "K-0000048;grant;6(1)(a);persona_enrichment;crm;2025-06-01;web_form;N-1;sha256:00";
 
     fn read(consents: &str, settings: FileSet) -> Result<CrmPull, CrmError> {
+        read_bytes(consents.as_bytes(), settings)
+    }
+
+    fn read_bytes(consents: &[u8], settings: FileSet) -> Result<CrmPull, CrmError> {
         let folder = tempfile::tempdir().expect("a folder");
         let contacts =
             "id;family_name;email\nK-0000048;Muster;m@werk.example\n0035g00000QW011;Beispiel;b@werk.example\n";
@@ -229,10 +169,6 @@ mod tests {
             let read = read(&format!("{HEADER};{header}\n{YES};\n"), FileSet::default());
             assert_eq!(read.unwrap_or_else(|e| panic!("{header}: {e}")).consents.len(), 1, "{header}");
         }
-        for (header, cell) in [("Firma", "Widerspruch"), ("Name", "abgemeldet"), ("Erfasst von", "opted out")] {
-            let said = read(&format!("{HEADER};{header}\n{YES};\n{YES};{cell}\n"), FileSet::default());
-            assert!(said.expect_err("a no").to_string().contains(&format!("{header:?}")), "{header}");
-        }
         let json = r#"{"contact_id":"K-0000048","kind":"grant"}
             {"contact_id":"K-0000048","kind":"grant","opted_out":true}"#;
         assert!(read(json, FileSet::default()).expect_err("a no").to_string().contains("\"opted_out\""));
@@ -259,17 +195,104 @@ mod tests {
         }
     }
 
+    /// What a reading says of the contact: whether rows grant, refuse everything, or leave them out.
+    fn said(pull: &CrmPull) -> (bool, bool, bool) {
+        let has = |kind: &str| pull.consents.iter().any(|row| row.kind == kind);
+        let refuses = |row: &ConsentRow| row.kind == "refuse" && row.purposes.is_empty() && row.recorded_at.is_none();
+        assert_eq!(has("refuse"), pull.consents.iter().any(refuses));
+        (has("grant"), has("refuse"), pull.contacts.iter().any(|c| c.record_id == "K-0000048" && c.flags.incomplete))
+    }
+
     #[test]
-    fn ids_are_alike_by_case_signs_and_zeros_alone() {
-        for (one, other, alike) in [
-            ("K-00000068", "k-68", true),
-            ("K-68", "K68", true),
-            ("K-1-23", "K-12-3", false),
-            ("K-1-23", "k_01_23", true),
-            ("K-10", "K-1", false),
-            ("001A0000006Vm9r", "001a0000006vm9r", false),
+    fn a_no_in_a_cell_that_holds_no_answers_is_one() {
+        const GRANTS: (bool, bool, bool) = (true, false, false);
+        const REFUSES: (bool, bool, bool) = (false, true, false);
+        const LEFT_OUT: (bool, bool, bool) = (false, false, true);
+        for (header, cell, expected) in [
+            ("Firma", "Widerspruch", REFUSES),
+            ("Name", "abgemeldet", REFUSES),
+            ("Name", "Haselkamp (widerrufen)", REFUSES),
+            ("Name", "abgemeldet|Muster", REFUSES),
+            ("Name", "Widersprochen!", REFUSES),
+            ("Kunde", "Widerspruch vom 12.3.2025", REFUSES),
+            ("Kunde", "nicht mehr kontaktieren", REFUSES),
+            ("Kunde", "abgemeldet am 3.5.2025", REFUSES),
+            ("Erfasst von", "opted out", REFUSES),
+            ("E-Mail", "abgemeldet", REFUSES),
+            ("Sprache", "abgemeldet", REFUSES),
+            ("Ereignis-ID", "widerrufen", REFUSES),
+            ("Gültig bis", "widerrufen am 3.5.2025", REFUSES),
+            ("Titel", "Sachbearbeiterin Widerspruch", LEFT_OUT),
+            ("Kunde", "gesperrt", LEFT_OUT),
+            ("Name", "abgemeldet?", LEFT_OUT),
+            ("Kunde", "inaktiv", GRANTS),
+            ("Kunde", "archiviert", GRANTS),
+            ("Name", "Stopp", GRANTS),
+            ("E-Mail", "optout@werk.example", GRANTS),
+            ("Ereignis-ID", "OPTOUT-17", GRANTS),
         ] {
-            assert_eq!(bare(one) == bare(other), alike, "{one} {other}");
+            let pull = read(&format!("{HEADER};{header}\n{YES};{cell}\n"), FileSet::default()).expect("no stop");
+            assert_eq!(said(&pull), expected, "{header}: {cell}");
+            let letters: Vec<_> = pull.dead_letters.iter().map(|l| (l.reason, l.row_dropped)).collect();
+            let told = match expected {
+                REFUSES => vec![("refusal_in_a_cell", false)],
+                LEFT_OUT => vec![("perhaps_a_refusal", true)],
+                _ => vec![],
+            };
+            assert_eq!(letters, told, "{header}: {cell}");
+            let ignored = FileSet { ignored: vec![header.to_owned()], ..FileSet::default() };
+            let pull = read(&format!("{HEADER};{header}\n{YES};{cell}\n"), ignored).expect("no stop");
+            let is_field = ["Sprache", "Ereignis-ID", "Gültig bis"].contains(&header);
+            assert!(is_field || said(&pull) == GRANTS, "somebody has said that {header} is none");
+        }
+        // One row of two: the other's grant stands beside it, and the gate takes the no.
+        let pull = read(&format!("{HEADER};Name\n{YES};Muster\n{YES};abgemeldet\n"), FileSet::default());
+        assert_eq!(said(&pull.expect("no stop")), (true, true, false));
+        // A narrow no is a wide one then.
+        let object = "K-0000048;object;;newsletter;;2025-06-01;;;";
+        let pull = read(&format!("{HEADER};Name\n{object};abgemeldet\n"), FileSet::default()).expect("no stop");
+        assert!(pull.consents[0].kind == "object" && pull.consents[0].purposes.is_empty());
+        let pull = read(&format!("{HEADER};Name\n{object};Muster\n"), FileSet::default()).expect("no stop");
+        assert_eq!(pull.consents[0].purposes, ["newsletter"]);
+        // How somebody said no is none of more.
+        let by_link = object.replace(";;;", ";unsubscribe link;;");
+        let pull = read(&format!("{HEADER};Name\n{by_link};Muster\n"), FileSet::default()).expect("no stop");
+        assert_eq!((pull.consents[0].purposes.len(), pull.dead_letters.len()), (1, 0));
+        // Under nearly somebody's id it stops the run, as any no does.
+        let text = format!("{HEADER};Name\n{};abgemeldet\n", YES.replace("K-0000048", "K48"));
+        assert!(matches!(read(&text, FileSet::default()), Err(CrmError::NearlyKnown { line: 2, .. })));
+    }
+
+    #[test]
+    fn a_no_within_lists_of_json_is_one() {
+        for (field, expected) in [
+            (r#""Name":["Haselkamp","abgemeldet"]"#, (false, true, false)),
+            (r#""Name":["abgemeldet"]"#, (false, true, false)),
+            (r#""Name":[["Haselkamp",["abgemeldet"]]]"#, (false, true, false)),
+            (r#""Name":[["Haselkamp",{"status":"abgemeldet"}]]"#, (false, true, false)),
+            (r#""Sprache":["de","abgemeldet"]"#, (false, true, false)),
+            (r#""Name":["Haselkamp","Muster"]"#, (true, false, false)),
+        ] {
+            let text = format!("{{\"contact_id\":\"K-0000048\",\"kind\":\"grant\",\"basis\":\"consent\",{field}}}");
+            assert_eq!(said(&read(&text, FileSet::default()).expect("no stop")), expected, "{field}");
+        }
+        let text = r#"{"contact_id":"K-0000048","kind":"grant","Name":{"status":"abgemeldet"}}"#;
+        assert!(read(text, FileSet::default()).expect_err("a no").to_string().contains("\"Name.status\""));
+    }
+
+    #[test]
+    fn a_no_in_parquet_is_one() {
+        use arrow_array::{ArrayRef, RecordBatch, StringArray};
+        let column = |text: &str| -> ArrayRef { std::sync::Arc::new(StringArray::from(vec![text.to_owned()])) };
+        for (name, expected) in [("abgemeldet", (false, true, false)), ("Muster", (true, false, false))] {
+            let fields = [("contact_id", "K-0000048"), ("kind", "grant"), ("basis", "consent"), ("Name", name)];
+            let batch = RecordBatch::try_from_iter(fields.map(|(n, text)| (n, column(text)))).expect("equal lengths");
+            let mut bytes = Vec::new();
+            let mut writer =
+                ::parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).expect("a schema");
+            writer.write(&batch).expect("in memory");
+            writer.close().expect("in memory");
+            assert_eq!(said(&read_bytes(&bytes, FileSet::default()).expect("no stop")), expected, "{name}");
         }
     }
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
-pub(crate) use self::words::{CellSays, asks_for_consent, cell_says, flags_of_cell, noes_of_cell};
+pub(crate) use self::words::{CellSays, Told, asks_for_consent, cell_says, flags_of_cell, noes_of_cell, told_in};
 
 use self::seen::{Answer, Seen};
 use self::words::{Compared, Kind, Role, Says, WORDS};

@@ -4,6 +4,7 @@
 
 mod cells;
 mod remarks;
+mod told;
 
 use std::sync::LazyLock;
 
@@ -15,6 +16,7 @@ pub(super) use self::cells::{
     was_never_asked,
 };
 pub(super) use self::remarks::noes_of_remark;
+pub(crate) use self::told::{Told, told_in};
 use crate::crm::{No, no_of_header, normal_header};
 
 /// Longer than a cell with an answer.
