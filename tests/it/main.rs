@@ -34,6 +34,7 @@ mod legal_exports;
 mod lineage;
 #[path = "../../src/lineage/published.rs"]
 mod openlineage;
+mod many_files;
 mod own_words;
 mod parts;
 mod privacy;
