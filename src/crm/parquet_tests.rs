@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use ::parquet::basic::Compression;
+use ::parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use ::parquet::file::metadata::ParquetMetaData;
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::builder::{ListBuilder, StringBuilder};
@@ -145,11 +145,11 @@ fn what_other_tools_compress_by_is_read_and_what_is_not_is_named() {
     for codec in [
         Compression::UNCOMPRESSED,
         Compression::SNAPPY,
-        Compression::GZIP(Default::default()),
+        Compression::GZIP(GzipLevel::default()),
         Compression::LZ4,
         Compression::LZ4_RAW,
-        Compression::BROTLI(Default::default()),
-        Compression::ZSTD(Default::default()),
+        Compression::BROTLI(BrotliLevel::default()),
+        Compression::ZSTD(ZstdLevel::default()),
     ] {
         let names: Vec<String> = (0..500).map(|n| format!("Grünthaler {}", n % 7)).collect();
         let ids: Vec<String> = (0..500).map(|n| format!("K-{n}")).collect();

@@ -32,9 +32,9 @@ mod kill;
 mod late;
 mod legal_exports;
 mod lineage;
+mod many_files;
 #[path = "../../src/lineage/published.rs"]
 mod openlineage;
-mod many_files;
 mod own_words;
 mod parts;
 mod privacy;

@@ -26,7 +26,8 @@ fn a_night_of_a_base_and_its_changes_below_it_ends_well_and_tells_of_doubtful_li
     let ids = all.lines().skip(1).take(20).map(|line| line.split(',').nth(id).expect("an id"));
     let gone = ids.fold("contact id,deleted\n".to_owned(), |text, id| text + id + ",yes\n");
     let home = at("home");
-    let night = |code: i32| say(["run", arg(&path), "--out", arg(&home), "--json"]).expect(code).json()["counts"].clone();
+    let night =
+        |code: i32| say(["run", arg(&path), "--out", arg(&home), "--json"]).expect(code).json()["counts"].clone();
     let first = night(0);
     fs::write(at("contacts/2026/03/02.csv"), gone).expect("written");
     let second = night(0);
