@@ -62,7 +62,7 @@ fn each_line_of_a_mixed_file_is_read_as_what_it_is() {
     assert!(names(&pull).iter().all(|name| *name == "Grünthaler"));
     assert_eq!((pull.files[0].encoding, pull.files[0].utf8_lines), ("UTF-8 and windows-1252", 3000));
     // A title above the headers, and another sign between the cells than the first that is tried.
-    write(folder.path(), "t.csv", [b"\nContacts\nid,last name\n1,Gr\xc3\xbcn\n2,M\xfcller\n"].concat());
+    write(folder.path(), "t.csv", b"\nContacts\nid,last name\n1,Gr\xc3\xbcn\n2,M\xfcller\n");
     assert_eq!(names(&read(folder.path(), set("t.csv"))), ["Grün", "Müller"]);
     // JSON Lines, too; and where an encoding is stated, it is read so, and told.
     let lines = [r#"{"id": "1", "last name": "Grünthaler"}"#.as_bytes(), &old(r#"{"id": "2", "last name": "Müßül"}"#)]
