@@ -54,7 +54,7 @@ fn each_line_of_a_mixed_file_is_read_as_what_it_is() {
     let mut bytes = b"id,last name,city\n".to_vec();
     for id in 0..6000 {
         let row = format!("{id},Gr\u{fc}nthaler,{}K\u{f6}ln\n", "x".repeat(id % 17));
-        bytes.extend(if id % 2 == 0 { row.into_bytes() } else { old(&row.replace("\n", " \u{df}\n")) });
+        bytes.extend(if id % 2 == 0 { row.into_bytes() } else { old(&row.replace('\n', " \u{df}\n")) });
     }
     write(folder.path(), "c.csv", &bytes);
     let pull = read(folder.path(), set("c.csv"));
