@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use ::parquet::basic::Compression;
+use ::parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Date64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
@@ -21,6 +23,12 @@ use serde_json::{Map, Value};
 
 /// What stands where a date is that no calendar has; it is told as an unreadable date, where it stands.
 const OUT_OF_RANGE: &str = "out of range";
+
+/// What a Parquet file is compressed by that is not read, as Parquet calls it.
+pub(crate) fn unread_codec(file: &ParquetMetaData) -> Option<&'static str> {
+    let mut columns = file.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    columns.any(|column| column.compression() == Compression::LZO).then_some("LZO")
+}
 
 /// JSON in which no object has a key twice.
 pub(crate) fn strict(text: &[u8]) -> Result<Value, serde_json::Error> {

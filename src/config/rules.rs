@@ -9,9 +9,10 @@ use std::path::Path;
 use url::{Host, Url};
 
 use super::diagnostic::{Diagnostic, Position};
-use super::fileset::{folder_of, has_wildcard};
+use super::fileset::folder_of;
 use super::plan::{DEFAULT_RATE, resolve};
 use super::tree::{Node, Tree, Value};
+use crate::crm::find::{has_wildcard, reaches};
 use crate::persona::segment::LEAST_PEOPLE;
 
 /// The sources that look people up by a handle, each at the address of an API.
@@ -184,7 +185,7 @@ impl<'t> Rules<'t> {
         }
     }
 
-    /// Wildcards in file names only; home and CRM files apart.
+    /// Home and CRM files apart.
     fn paths(&mut self) {
         let home = self.text(&["output", "home"]);
         let indices: Vec<String> = (0..self.legal().len()).map(|i| i.to_string()).collect();
@@ -192,10 +193,6 @@ impl<'t> Rules<'t> {
         let exports = indices.iter().map(|i| ("legal exports", vec!["crm", "files", "legal", i, "path"]));
         for (kind, key) in sets.into_iter().chain(exports) {
             let Some((path, at)) = self.text(&key) else { continue };
-            if Path::new(path).parent().is_some_and(|folder| has_wildcard(&folder.to_string_lossy())) {
-                self.tell(at, "wildcards may stand in the file name only", "name one folder");
-                continue;
-            }
             if path.ends_with('/') && kind == "legal exports" {
                 self.tell(at, "expected files, found a folder", "add a file name such as *.csv");
                 continue;
@@ -208,6 +205,7 @@ impl<'t> Rules<'t> {
             let folder = folder_of(&input);
             // A home beside the CRM files in the pipeline's own folder is a trial's usual form, and does no harm.
             let inside = if folder == here { home == here } else { home.starts_with(folder) };
+            let inside = inside || !input.starts_with(&home) && reaches(&input, &home);
             if inside && !already {
                 let message = format!("the home lies in the folder of the CRM's {kind}");
                 self.tell(home_at, message, "choose a folder of its own");

@@ -10,6 +10,7 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::fields::{READ_ONCE, is_barred, is_read_all, no_of};
@@ -151,6 +152,8 @@ pub(super) struct Layout {
     pub(super) of_contacts: bool,
     /// Kinds of ids of Salesforce that are read in the long form.
     pub(super) long_ids: Vec<String>,
+    /// Dates of change behind this one are of the future.
+    pub(super) latest: Option<Timestamp>,
     /// Of contacts that name their company and not its id: the ids.
     pub(super) by_name: Option<Arc<ByName>>,
     /// Of notes that name their contact and not its id: the ids.
@@ -171,6 +174,7 @@ impl Layout {
             of_deletions: false,
             of_contacts: false,
             long_ids: Vec::new(),
+            latest: None,
             header: Arc::new([]),
             by_name: None,
             people: None,
@@ -250,7 +254,8 @@ impl Layout {
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
         let order = set.date_order.unwrap_or_default();
         let (grows, long_ids) = (set.grows, set.long_ids.clone());
-        let mut layout = Self { width, order, grows, long_ids, header: header.into(), ..Self::empty(table) };
+        let latest = set.latest;
+        let mut layout = Self { width, order, grows, long_ids, latest, header: header.into(), ..Self::empty(table) };
         layout.columns.extend(mapped(table, set, (header, &keys), path)?);
         let mut taken: Vec<usize> = layout.columns.values().flatten().copied().collect();
         let is_ignored = |key: &String| set.ignored.iter().any(|ignored| normal(ignored) == *key);

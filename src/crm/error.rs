@@ -96,6 +96,15 @@ pub enum CrmError {
         #[source]
         source: ::parquet::errors::ParquetError,
     },
+    /// Parquet that is compressed by what is not read.
+    #[error("{} is Parquet compressed by {codec}, which is not read; write it anew with snappy, zstd, gzip, lz4 or brotli, or without \
+        compression", path.display())]
+    Codec {
+        /// The file.
+        path: PathBuf,
+        /// As Parquet calls it.
+        codec: &'static str,
+    },
     /// A column of a type that holds no text, number, date or list of texts.
     #[error("{}: column {column:?} has the type {kind}; write text, a number, a date or a list of texts", path.display())]
     BadColumn {

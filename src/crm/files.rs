@@ -1,4 +1,4 @@
-//! Files of an export: patterns, encodings, and text in pieces of bounded size.
+//! Files of an export, and their text in pieces of bounded size.
 //!
 //! Invariant: no file is held in memory as a whole.
 
@@ -6,120 +6,57 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use encoding_rs::{CoderResult, Decoder, DecoderResult, Encoding, UTF_8, WINDOWS_1252};
+use encoding_rs::{CoderResult, Decoder, Encoding};
 use sha2::{Digest, Sha256};
 
 use super::columns::Table;
+use super::encodings::{Lines, Reading, Tally, byte_order};
+use super::find::{Found, find, fixed};
 use super::{CrmError, FileSet};
 
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
+/// Of a longer line the parts are looked at one by one.
+const MAX_LINE: usize = 1 << 20;
 
-/// The files that a pattern means, sorted by path; a folder means all files in it but hidden ones.
-pub(super) fn expand(table: &'static str, base: &Path, pattern: &str) -> Result<Vec<PathBuf>, CrmError> {
-    // Only the pattern may hold wildcards: a `*` in the name of the base folder is just a character.
-    let mut found = vec![base.to_owned()];
-    let last = Path::new(pattern).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    for part in Path::new(pattern).components() {
-        let part = part.as_os_str();
-        let name = part.to_string_lossy();
-        if !name.contains(['*', '?']) {
-            for path in &mut found {
-                path.push(part);
-            }
-            continue;
-        }
-        let mut next = Vec::new();
-        for folder in &found {
-            // A pattern alone is one of the folder that the program runs in.
-            let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            let Ok(entries) = std::fs::read_dir(here) else { continue };
-            for entry in entries {
-                let entry = entry.map_err(|source| CrmError::Read { path: folder.clone(), source })?;
-                let path = folder.join(entry.file_name());
-                if !matches(&name, &entry.file_name().to_string_lossy()) {
-                    continue;
-                }
-                // Folders, of earlier exports for instance, are passed over.
-                if let Some(what) = no_file(&path).filter(|what| name == last && *what != FOLDER) {
-                    return Err(CrmError::NotAFile { path, what });
-                }
-                next.push(path);
-            }
-        }
-        found = next;
-    }
-    if let [folder] = &found[..]
-        && folder.is_dir()
-    {
-        found = inside(folder)?;
-    }
-    found.retain(|p| p.is_file());
-    found.sort();
-    if found.is_empty() { Err(CrmError::NoFile { table, path: base.join(pattern) }) } else { Ok(found) }
-}
-
-/// The files of a set that are read.
+/// The files of a set that are read, in the order of reading; relative paths start at `base`.
 pub(super) fn of_set(table: Table, set: &FileSet, base: &Path) -> Result<Vec<PathBuf>, CrmError> {
-    let mut files = expand(table.name(), base, &set.path)?;
+    let found = all(set, base)?;
+    if let Some((path, what)) = found.strange {
+        return Err(CrmError::NotAFile { path, what });
+    }
+    let mut files = found.files;
+    if files.is_empty() {
+        return Err(CrmError::NoFile { table: table.name(), path: base.join(&set.path) });
+    }
     files.retain(|file| !set.passed.contains(file));
     Ok(files)
 }
 
-fn inside(folder: &Path) -> Result<Vec<PathBuf>, CrmError> {
-    let fail = |source| CrmError::Read { path: folder.to_owned(), source };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(fail)? {
-        let entry = entry.map_err(fail)?;
-        if entry.file_name().to_string_lossy().starts_with('.') {
-            continue;
-        }
-        match no_file(&entry.path()) {
-            Some(FOLDER) => {}
-            Some(what) => return Err(CrmError::NotAFile { path: entry.path(), what }),
-            None => files.push(entry.path()),
-        }
-    }
-    Ok(files)
+/// What in the place of files is passed over, by its name.
+pub(super) fn passed_by_name(set: &FileSet, base: &Path) -> Result<Vec<PathBuf>, CrmError> {
+    Ok(all(set, base)?.passed)
 }
 
-const FOLDER: &str = "is a folder";
-
-/// What stands there in the place of a file.
-pub(crate) fn no_file(path: &Path) -> Option<&'static str> {
-    match path.metadata() {
-        Ok(there) if there.is_file() => None,
-        Ok(there) if there.is_dir() => Some(FOLDER),
-        Ok(_) => Some("is no regular file"),
-        Err(_) if path.is_symlink() => Some("is a link to what is not there"),
-        Err(_) => Some("is not there"),
-    }
+fn all(set: &FileSet, base: &Path) -> Result<Found, CrmError> {
+    find(base, &set.path).map_err(|source| CrmError::Read { path: base.join(&set.path), source })
 }
 
-/// Whether a name fits a pattern of `*` (any characters) and `?` (one); hidden files need a leading dot.
-fn matches(pattern: &str, name: &str) -> bool {
-    fn fits(p: &[char], n: &[char]) -> bool {
-        // The last `*` and where it began: on a mismatch it swallows one more, so the cost stays quadratic.
-        let (mut i, mut j, mut star) = (0, 0, None);
-        while j < n.len() {
-            if i < p.len() && p[i] == '*' {
-                star = Some((i, j));
-                i += 1;
-            } else if i < p.len() && (p[i] == '?' || p[i] == n[j]) {
-                i += 1;
-                j += 1;
-            } else if let Some((si, sj)) = star {
-                star = Some((si, sj + 1));
-                i = si + 1;
-                j = sj + 1;
-            } else {
-                return false;
-            }
-        }
-        p[i..].iter().all(|c| *c == '*')
+/// What dead letters call the files of a set: without the folders that lead out of the base folder, and each otherwise.
+pub(super) fn names(set: &FileSet, base: &Path, files: &[PathBuf]) -> Vec<String> {
+    let pattern = base.join(&set.path);
+    let folder = if pattern.is_dir() { &pattern } else { fixed(pattern.parent().unwrap_or(&pattern)) };
+    files.iter().map(|path| name(base, folder, path)).collect()
+}
+
+fn name(base: &Path, folder: &Path, path: &Path) -> String {
+    let name = path.strip_prefix(base).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    match name.rsplit_once("../") {
+        Some((_, below)) => below.to_owned(),
+        // What lies below the folder of the set may be called alike in each of its folders.
+        None if name.starts_with('/') => path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/"),
+        None => name,
     }
-    let (p, n): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    (n.first() != Some(&'.') || p.first() == Some(&'.')) && fits(&p, &n)
 }
 
 /// What the first pass over a file tells.
@@ -127,8 +64,10 @@ fn matches(pattern: &str, name: &str) -> bool {
 pub(super) struct Survey {
     /// Lower-case hex over the raw bytes.
     pub(super) sha256: String,
-    /// The encoding to read it in.
-    pub(super) encoding: &'static Encoding,
+    /// How its bytes become text.
+    pub(super) reading: Reading,
+    /// Lines that are read in another encoding and look like UTF-8; of one of which some lines are UTF-8, those.
+    pub(super) utf8_lines: u64,
     /// Whether there is any byte but a byte order mark.
     pub(super) empty: bool,
     /// Whether it begins as Parquet does.
@@ -149,13 +88,15 @@ fn look(path: &Path, stated: Option<&'static Encoding>, most: Option<usize>) -> 
     let fail = |source| CrmError::Read { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(fail)?.take(most.map_or(u64::MAX, |most| most as u64));
     let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
-    let mut utf8 = Tally::new();
+    let (mut utf8, mut lines) = (Tally::new(), Lines::default());
+    let mut stated = stated;
     let (mut bytes, mut mark, mut parquet) = (0, None, false);
     loop {
         let n = file.read(&mut piece).map_err(fail)?;
         if bytes == 0 {
             mark = Encoding::for_bom(&piece[..n]);
             parquet = piece[..n].starts_with(b"PAR1");
+            stated = stated.map(|stated| byte_order(stated, &piece[..n]));
             if let Some(what) = other_kind(&piece[..n]) {
                 return Err(CrmError::NoTable { path: path.to_owned(), what });
             }
@@ -165,14 +106,17 @@ fn look(path: &Path, stated: Option<&'static Encoding>, most: Option<usize>) -> 
         if !parquet {
             // At the end of a beginning the last character may be cut off.
             utf8.add(&piece[..n], n == 0 && most.is_none());
+            lines.add(&piece[..n]);
         }
         if n == 0 {
             break;
         }
     }
-    let encoding = mark.map(|(e, _)| e).or(stated).unwrap_or(utf8.encoding());
+    let encoding = mark.map(|(encoding, _)| encoding).or(stated);
+    let reading = encoding.map_or_else(|| utf8.reading(), Reading::all);
+    let utf8_lines = if reading.may_hold_utf8() { lines.utf8() } else { 0 };
     let empty = bytes == mark.map_or(0, |(_, length)| length);
-    Ok(Survey { sha256: data_encoding::HEXLOWER.encode(&hash.finalize()), encoding, empty, parquet })
+    Ok(Survey { sha256: data_encoding::HEXLOWER.encode(&hash.finalize()), reading, utf8_lines, empty, parquet })
 }
 
 /// What a file is that is no table of text and no Parquet, by how it begins, and what to do.
@@ -197,45 +141,13 @@ fn other_kind(beginning: &[u8]) -> Option<&'static str> {
     found.or(page).or(xml)
 }
 
-/// How many characters of UTF-8 a text has, and how much that is none.
-struct Tally {
-    utf8: Decoder,
-    text: Vec<u8>,
-    /// Characters of several bytes.
-    valid: usize,
-    /// Sequences that are none.
-    malformed: usize,
-}
-
-impl Tally {
-    fn new() -> Self {
-        Self { utf8: UTF_8.new_decoder_without_bom_handling(), text: vec![0; PIECE], valid: 0, malformed: 0 }
-    }
-
-    fn add(&mut self, mut input: &[u8], last: bool) {
-        loop {
-            let (result, read, written) = self.utf8.decode_to_utf8_without_replacement(input, &mut self.text, last);
-            self.valid += self.text[..written].iter().filter(|byte| **byte >= 0xC0).count();
-            input = &input[read..];
-            match result {
-                DecoderResult::InputEmpty => return,
-                DecoderResult::OutputFull => {}
-                DecoderResult::Malformed(..) => self.malformed += 1,
-            }
-        }
-    }
-
-    /// In other encodings hardly two letters in a row look like one of UTF-8: where most are, the others are damaged.
-    fn encoding(&self) -> &'static Encoding {
-        if self.malformed == 0 || self.valid > self.malformed { UTF_8 } else { WINDOWS_1252 }
-    }
-}
-
 /// A file as UTF-8, piece by piece, without byte order mark.
 pub(super) struct Text {
     file: File,
     path: PathBuf,
     decoder: Decoder,
+    /// Lines that are UTF-8 are read as such, whatever the decoder is for.
+    by_line: bool,
     raw: Vec<u8>,
     raw_at: usize,
     decoded: Vec<u8>,
@@ -248,12 +160,13 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn open(path: &Path, encoding: &'static Encoding) -> Result<Self, CrmError> {
+    pub(super) fn open(path: &Path, reading: Reading) -> Result<Self, CrmError> {
         let file = File::open(path).map_err(|source| CrmError::Read { path: path.to_owned(), source })?;
         Ok(Self {
             file,
             path: path.to_owned(),
-            decoder: encoding.new_decoder_with_bom_removal(),
+            decoder: reading.encoding.new_decoder_with_bom_removal(),
+            by_line: reading.by_line,
             raw: Vec::new(),
             raw_at: 0,
             decoded: vec![0; PIECE],
@@ -278,12 +191,13 @@ impl Text {
     }
 
     fn fill(&mut self) -> Result<(), CrmError> {
+        if self.by_line {
+            return self.fill_lines();
+        }
         if self.raw_at == self.raw.len() {
-            self.raw.resize(PIECE, 0);
-            let read = self.file.read(&mut self.raw);
-            let n = read.map_err(|source| CrmError::Read { path: self.path.clone(), source })?;
-            self.raw.truncate(n);
+            self.raw.clear();
             self.raw_at = 0;
+            self.read()?;
         }
         let last = self.raw.is_empty();
         let (result, read, written, malformed) =
@@ -295,24 +209,58 @@ impl Text {
         self.done = last && result == CoderResult::InputEmpty;
         Ok(())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::matches;
+    /// Adds the next piece to what is not decoded yet; whether there is one.
+    fn read(&mut self) -> Result<bool, CrmError> {
+        let had = self.raw.len();
+        self.raw.resize(had + PIECE, 0);
+        let read = self.file.read(&mut self.raw[had..]);
+        let n = read.map_err(|source| CrmError::Read { path: self.path.clone(), source })?;
+        self.raw.truncate(had + n);
+        Ok(n > 0)
+    }
 
-    #[test]
-    fn patterns() {
-        for (pattern, name, fits) in [
-            ("contacts*.csv", "contacts_de.csv", true),
-            ("contacts*.csv", "contacts.csv", true),
-            ("contacts*.csv", "accounts.csv", false),
-            ("c?.csv", "c1.csv", true),
-            ("c?.csv", "c.csv", false),
-            ("*", ".hidden", false),
-            ("*a*b*c", "xxaxxbxxbxc", true),
-        ] {
-            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+    /// Decodes lines, each as what it is.
+    fn fill_lines(&mut self) -> Result<(), CrmError> {
+        self.decoded.clear();
+        while self.decoded.len() < PIECE && !self.done {
+            let end = self.line_end()?;
+            let line = &self.raw[self.raw_at..end];
+            if let Ok(text) = std::str::from_utf8(line) {
+                self.decoded.extend_from_slice(text.as_bytes());
+            } else {
+                let (text, _) = self.decoder.encoding().decode_without_bom_handling(line);
+                self.decoded.extend_from_slice(text.as_bytes());
+            }
+            self.done = line.is_empty();
+            self.raw_at = end;
+        }
+        (self.at, self.end) = (0, self.decoded.len());
+        Ok(())
+    }
+
+    /// Where the next line ends, or of one that is too long a part of it; where it begins, at the end of the file.
+    fn line_end(&mut self) -> Result<usize, CrmError> {
+        let mut looked = self.raw_at;
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', &self.raw[looked..]) {
+                return Ok(looked + end + 1);
+            }
+            if self.raw.len() - self.raw_at >= MAX_LINE {
+                // Within no letter.
+                let last = self.raw[self.raw_at..].iter().rposition(u8::is_ascii);
+                return Ok(last.map_or(self.raw.len(), |last| self.raw_at + last + 1));
+            }
+            self.raw.drain(..self.raw_at);
+            self.raw_at = 0;
+            looked = self.raw.len();
+            if !self.read()? {
+                return Ok(looked);
+            }
         }
     }
 }
+
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;

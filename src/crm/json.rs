@@ -7,10 +7,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use encoding_rs::Encoding;
 use serde_json::{Map, Value};
 
 use super::columns::{Layout, Table};
+use super::encodings::Reading;
 use super::files::Text;
 use super::headers::is_flag;
 use super::rows::{Export, Item, MAX_COLUMNS, MAX_ROW, Row, cell, check, dead};
@@ -36,12 +36,12 @@ pub(super) struct JsonRows {
 impl JsonRows {
     pub(super) fn open(export: &Export<'_>) -> Result<Self, CrmError> {
         let Export { table, set, path, survey, .. } = *export;
-        let header = keys(table, set, path, survey.encoding)?;
+        let header = keys(table, set, path, survey.reading)?;
         // A list of nothing has no keys, and is no mistake.
         let layout = if header.is_empty() { Layout::empty(table) } else { Layout::resolve(table, set, &header, path)? };
         let facts = export.facts("JSON", &layout, &header);
         let columns = header.into_iter().enumerate().map(|(at, key)| (key, at)).collect();
-        Ok(Self { records: Records::open(path, survey.encoding)?, columns, file: export.name.into(), layout, facts })
+        Ok(Self { records: Records::open(path, survey.reading)?, columns, file: export.name.into(), layout, facts })
     }
 
     /// The next item: a row, a dead letter, or the end.
@@ -107,8 +107,8 @@ fn wrong_type(layout: &Layout, row: &Row, field: &str) -> Box<CrmDeadLetter> {
 
 /// Every key of the file, nested ones joined by dots, in the order in which they first come. Of keys that hold objects
 /// only flags are columns: they must not be passed over.
-fn keys(table: Table, set: &FileSet, path: &Path, encoding: &'static Encoding) -> Result<Vec<String>, CrmError> {
-    let mut records = Records::open(path, encoding)?;
+fn keys(table: Table, set: &FileSet, path: &Path, reading: Reading) -> Result<Vec<String>, CrmError> {
+    let mut records = Records::open(path, reading)?;
     let (mut header, mut known, mut any_gone) = (Vec::new(), HashSet::new(), false);
     while let Some(record) = records.next()? {
         let Ok(fields) = record.fields else { continue };
@@ -164,8 +164,8 @@ struct Records {
 }
 
 impl Records {
-    fn open(path: &Path, encoding: &'static Encoding) -> Result<Self, CrmError> {
-        let text = Text::open(path, encoding)?;
+    fn open(path: &Path, reading: Reading) -> Result<Self, CrmError> {
+        let text = Text::open(path, reading)?;
         let values =
             Values { text, path: path.to_owned(), line: 1, mode: Mode::Top, buffer: Vec::new(), is_cut: false };
         Ok(Self { values, pending: VecDeque::new() })

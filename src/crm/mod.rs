@@ -7,9 +7,12 @@
 mod blind_tests;
 mod columns;
 mod contact;
+mod encodings;
 mod error;
+mod facts;
 mod fields;
 mod files;
+pub(crate) mod find;
 mod forms;
 mod headers;
 mod json;
@@ -51,6 +54,7 @@ use serde::{Deserialize, Serialize};
 
 pub use columns::{FLAGS, Table};
 pub use error::CrmError;
+pub use facts::FileFacts;
 pub(crate) use headers::{normal as normal_header, shown as shown_header};
 pub use names::{ByName, People};
 pub(crate) use noes::{No, read as no_of_header};
@@ -66,7 +70,7 @@ pub use understood::{Understood, understood};
 pub use versions::Versions;
 pub use when::DateOrder;
 pub(crate) use when::{When, undoubted as undoubted_date};
-pub(crate) use {fields::pipeline_field, files::no_file};
+pub(crate) use {fields::pipeline_field, find::no_file};
 
 use crate::model::Personal;
 use crate::taxonomy::Language;
@@ -121,6 +125,8 @@ pub struct FileSet {
     pub people: Option<std::sync::Arc<People>>,
     /// Of notes: which of several rows of one holds; found out.
     pub versions: Option<std::sync::Arc<Versions>>,
+    /// Dates of change behind this one are of the future; `None` = no date is.
+    pub latest: Option<Timestamp>,
     /// Of contacts: what can be found out of all files of the source was ([`ready`]).
     pub is_ready: bool,
     /// Of contacts: both forms of a Salesforce id are told apart, as the home does.
@@ -327,52 +333,6 @@ impl CrmDeadLetter {
     pub fn detail(&self) -> String {
         let field = self.field.as_ref().map_or(String::new(), |f| format!(", field {f}"));
         format!("{}{field}: {}", self.origin, self.advice)
-    }
-}
-
-/// What one file was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileFacts {
-    /// `contacts`, `accounts`, `consents` or `notes`.
-    pub table: &'static str,
-    /// Where it lies.
-    pub path: PathBuf,
-    /// Of the raw bytes, lower-case hex.
-    pub sha256: String,
-    /// Rows with content, the header not counted, dead ones included.
-    pub rows: u64,
-    /// `CSV`, `JSON` or `Parquet`.
-    pub format: &'static str,
-    /// As it was read, for instance `UTF-8`.
-    pub encoding: &'static str,
-    /// As it was read, of CSV.
-    pub delimiter: Option<char>,
-    /// Fields that have a column, sorted; one that was there the night before and is missing now is worth a warning.
-    pub fields: Vec<String>,
-    /// Headers that stand for no field, in their order.
-    pub unused: Vec<String>,
-}
-
-impl FileFacts {
-    /// Hashes the file once more, after it was read: it may have been replaced meanwhile.
-    ///
-    /// # Errors
-    /// It cannot be read any more.
-    pub fn hash_again(&mut self) -> Result<(), CrmError> {
-        self.sha256 = files::survey(&self.path, None)?.sha256;
-        Ok(())
-    }
-
-    /// Whether it is the same file, with the same content.
-    #[must_use]
-    pub fn is_still(&self, other: &Self) -> bool {
-        (self.table, &self.path, &self.sha256) == (other.table, &other.path, &other.sha256)
-    }
-
-    /// How dead letters call the file.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        pull::shown(std::path::Path::new(""), &self.path)
     }
 }
 

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::columns::{Layout, Table};
 use super::files::{self, Survey, survey};
 use super::parts::owners;
-use super::pull::shown;
 use super::reader::{Cells, stated_encoding};
 use super::ready::ready;
 use super::rows::{Export, Row, Rows};
@@ -129,8 +128,10 @@ impl NoteFiles {
         let Some(set) = &ready(source, base)?.notes else { return Ok(Self::default()) };
         let stated = stated_encoding(Table::Notes, set)?;
         let mut opened = Self { set: set.clone(), passed: set.passed.clone(), ..Self::default() };
-        for path in files::of_set(Table::Notes, set, base)? {
-            let (name, survey) = (shown(base, &path), survey(&path, stated)?);
+        let paths = files::of_set(Table::Notes, set, base)?;
+        let names = files::names(set, base, &paths);
+        for (path, name) in paths.into_iter().zip(names) {
+            let survey = survey(&path, stated)?;
             let reader = Rows::of(&Export { table: Table::Notes, set, path: &path, name: &name, survey: &survey })?;
             opened.facts.push(reader.facts().clone());
             opened.files.push(File { path, name, survey });

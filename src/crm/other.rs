@@ -3,6 +3,9 @@
 //! Invariant: nothing of a consent row is interpreted, but for a no in a cell that holds no answers; a row against processing survives
 //! an unreadable date.
 
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
 use super::columns::{Layout, NOES, Table};
 use super::owner::first_id;
 use super::reader::Cells;
@@ -35,10 +38,16 @@ pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, Box<CrmDeadLe
         }
         read => read?.map(When::start).or_else(|| contact::deleted_at(cells)),
     };
+    let latest = cells.layout.latest.filter(|_| !cells.layout.of_contacts);
+    if updated_at.zip(latest).is_some_and(|(at, latest)| at > latest) {
+        let advice =
+            "the date is in the future, and the row wins over all others of the company; correct it in the CRM";
+        cells.note("updated_at", "future_date", advice);
+    }
+    let founded = founded(cells, latest);
     let decimal = cells.layout.decimal;
     let (revenue_eur, revenue_foreign) = revenue(cells, decimal);
     let whole = |cell: &str| value::number(cell, decimal).filter(|n| n.fract() == 0.0 && *n <= 1e8).map(|n| n as u32);
-    let year = |cell: &str| cell.parse::<u16>().ok().filter(|y| (1000..=2999).contains(y));
     Ok(CrmAccount {
         deleted,
         merged_into,
@@ -58,11 +67,26 @@ pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, Box<CrmDeadLe
         revenue_eur,
         revenue_foreign,
         legal_form: cells.line("legal_form").or_else(|| value::legal_form(&name)),
-        founded: cells.read("founded", "unreadable_number", "write a year of four digits", year),
+        founded,
         updated_at,
         name,
         origin: cells.row.origin(),
     })
+}
+
+/// The year of foundation; one of the future is none.
+fn founded(cells: &mut Cells<'_>, latest: Option<Timestamp>) -> Option<u16> {
+    let year = |cell: &str| cell.parse::<u16>().ok().filter(|y| (1000..=2999).contains(y));
+    let founded = cells.read("founded", "unreadable_number", "write a year of four digits", year)?;
+    if latest.is_some_and(|latest| i32::from(founded) > i32::from(Offset::UTC.to_datetime(latest).year())) {
+        cells.note(
+            "founded",
+            "future_date",
+            "the year is in the future; the company is kept without it, correct it in the CRM",
+        );
+        return None;
+    }
+    Some(founded)
 }
 
 /// Revenue in EUR, or in the currency that the row names.

@@ -19,7 +19,7 @@ use super::columns::Layout;
 use super::headers::is_flag;
 use super::rows::{Export, Item, Row, cell, check};
 use super::{CrmError, FileFacts, Unit};
-use crate::structured::values;
+use crate::structured::{unread_codec, values};
 
 /// Rows that are decoded at once: texts may be long.
 const BATCH: usize = 256;
@@ -44,6 +44,9 @@ impl ParquetRows {
         let fail = |source| CrmError::BadParquet { path: path.to_owned(), source };
         let file = File::open(path).map_err(|source| CrmError::Read { path: path.to_owned(), source })?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(fail)?;
+        if let Some(codec) = unread_codec(builder.metadata()) {
+            return Err(CrmError::Codec { path: path.to_owned(), codec });
+        }
         let mut leaves: Vec<(usize, String, DataType)> = Vec::new();
         for (root, field) in builder.schema().fields().iter().enumerate() {
             spread_field("", field, &mut |name, kind| leaves.push((root, name, kind.clone())));
@@ -69,7 +72,7 @@ impl ParquetRows {
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
         let reader = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(fail)?;
         // Its texts are UTF-8, whatever the bytes of the file look like.
-        let facts = FileFacts { encoding: "UTF-8", ..export.facts("Parquet", &layout, &header) };
+        let facts = FileFacts { encoding: "UTF-8", utf8_lines: 0, ..export.facts("Parquet", &layout, &header) };
         let cells = Vec::new();
         Ok(Self { reader, path: path.to_owned(), file: export.name.into(), read, cells, at: 0, layout, facts })
     }

@@ -4,6 +4,10 @@ use std::fs::{self, File};
 use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
+use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use ::parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
+use ::parquet::file::metadata::ParquetMetaData;
+use ::parquet::file::properties::WriterProperties;
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array, RecordBatch,
@@ -12,13 +16,19 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Fields};
 
 use crate::crm::{CrmAccount, CrmError, CrmPull, CsvSource, FileSet, pull};
+use crate::structured::unread_codec;
 
 fn write(columns: Vec<(&str, ArrayRef)>) -> tempfile::TempDir {
+    write_as(columns, Compression::UNCOMPRESSED)
+}
+
+fn write_as(columns: Vec<(&str, ArrayRef)>, compression: Compression) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true)));
     let batch = batch.expect("columns of one length");
     let file = File::create(folder.path().join("x.parquet")).expect("a file");
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a writer");
+    let properties = WriterProperties::builder().set_compression(compression).build();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("a writer");
     writer.write(&batch).expect("written");
     writer.close().expect("closed");
     folder
@@ -128,4 +138,45 @@ fn a_file_that_was_cut_off_anywhere_is_told_or_read() {
         let error = pulled(&folder, false).expect_err("the end is missing").to_string();
         assert!(error.ends_with("is no readable Parquet file; was it cut off? export it again"), "{error}");
     }
+}
+
+#[test]
+fn what_other_tools_compress_by_is_read_and_what_is_not_is_named() {
+    for codec in [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::GZIP(GzipLevel::default()),
+        Compression::LZ4,
+        Compression::LZ4_RAW,
+        Compression::BROTLI(BrotliLevel::default()),
+        Compression::ZSTD(ZstdLevel::default()),
+    ] {
+        let names: Vec<String> = (0..500).map(|n| format!("Grünthaler {}", n % 7)).collect();
+        let ids: Vec<String> = (0..500).map(|n| format!("K-{n}")).collect();
+        let columns = [("id", ids), ("last name", names)]
+            .map(|(name, cells)| (name, Arc::new(StringArray::from(cells)) as ArrayRef));
+        let folder = write_as(columns.into(), codec);
+        let pull = pulled(&folder, false).unwrap_or_else(|e| panic!("{codec}: {e}"));
+        assert_eq!(
+            (pull.contacts.len(), pull.contacts[3].family_name.reveal().as_str()),
+            (500, "Grünthaler 2"),
+            "{codec}"
+        );
+    }
+    let folder = write(vec![("id", texts(&[Some("1")])), ("last name", texts(&[Some("A")]))]);
+    let file = File::open(folder.path().join("x.parquet")).expect("the file");
+    let read = ParquetRecordBatchReaderBuilder::try_new(file).expect("read");
+    let group = read.metadata().row_group(0).clone();
+    let of_lzo = |column: &::parquet::file::metadata::ColumnChunkMetaData| {
+        column.clone().into_builder().set_compression(Compression::LZO).build().expect("a column")
+    };
+    let columns = group.columns().iter().map(of_lzo).collect();
+    let group = group.into_builder().set_column_metadata(columns).build().expect("a group");
+    let metadata = ParquetMetaData::new(read.metadata().file_metadata().clone(), vec![group]);
+    assert_eq!((unread_codec(&metadata), unread_codec(read.metadata())), (Some("LZO"), None));
+    let told = CrmError::Codec { path: "x.parquet".into(), codec: "LZO" }.to_string();
+    assert!(
+        told.starts_with("x.parquet is Parquet compressed by LZO, which is not read; write it anew with snappy"),
+        "{told}"
+    );
 }

@@ -103,8 +103,9 @@ fn each(
     mut take: impl FnMut(&mut Cells<'_>) -> Result<(), Box<CrmDeadLetter>>,
 ) -> Result<(), CrmError> {
     check_settings(table, set)?;
-    for path in files::of_set(table, set, base)? {
-        let mut reader = Rows::open(table, set, &path, &shown(base, &path))?;
+    let paths = files::of_set(table, set, base)?;
+    for (path, name) in paths.iter().zip(files::names(set, base, &paths)) {
+        let mut reader = Rows::open(table, set, path, &name)?;
         while let Some(item) = reader.next_row()? {
             let layout = reader.layout();
             let result = item.and_then(|row| {
@@ -116,16 +117,6 @@ fn each(
         facts.push(reader.facts().clone());
     }
     Ok(())
-}
-
-/// The name of a file in dead letters: without the folders that lead out of the base folder.
-pub(super) fn shown(base: &Path, path: &Path) -> String {
-    let name = path.strip_prefix(base).unwrap_or(path).to_string_lossy().replace('\\', "/");
-    match name.rsplit_once("../") {
-        Some((_, below)) => below.to_owned(),
-        None if name.starts_with('/') => name.rsplit('/').next().unwrap_or(&name).to_owned(),
-        None => name,
-    }
 }
 
 /// Which contacts have a row that could not be read at all, so that an objection in it would be missed.
@@ -151,9 +142,11 @@ pub(super) trait Record: Sized {
     fn is_of_another(&self, _: &Self) -> bool {
         false
     }
-    /// Whether the row says that the record is gone, and not since when: then no other row is newer.
+    /// Whether the row says that the record is gone.
+    fn is_gone(&self) -> bool;
+    /// Whether it says so, and not since when: then no other row is newer.
     fn is_gone_for_good(&self) -> bool {
-        false
+        self.is_gone() && self.updated_at().is_none()
     }
 }
 
@@ -171,8 +164,8 @@ impl Record for CrmAccount {
         self.merged_into = self.merged_into.take().or(older.merged_into);
         self.merged_ids.extend(older.merged_ids);
     }
-    fn is_gone_for_good(&self) -> bool {
-        (self.deleted || self.merged_into.is_some()) && self.updated_at.is_none()
+    fn is_gone(&self) -> bool {
+        self.deleted || self.merged_into.is_some()
     }
 }
 
@@ -217,8 +210,8 @@ impl Record for CrmContact {
             }
         }
     }
-    fn is_gone_for_good(&self) -> bool {
-        (self.deleted || self.merged_into.is_some()) && self.updated_at.is_none()
+    fn is_gone(&self) -> bool {
+        self.deleted || self.merged_into.is_some()
     }
 }
 
@@ -231,6 +224,40 @@ impl Flags {
         self.should_forget |= other.should_forget;
         self.do_not_contact |= other.do_not_contact;
         self.incomplete |= other.incomplete;
+    }
+}
+
+/// Whether a row is an older state of the record that a row of another file has anew, and no duplicate: what a later file says is
+/// gone, and, where exports `grow`, what a later file says of it or what has another date.
+fn is_superseded<T: Record>(winner: &T, loser: &T, is_later: bool, grows: bool) -> bool {
+    let is_apart = winner.origin().file != loser.origin().file;
+    let differ = dates(winner, loser).is_some_and(|(one, other)| one != other);
+    let is_change = grows && (differ || is_later && !winner.is_of_another(loser));
+    is_apart && (is_change || is_later && winner.is_gone())
+}
+
+fn dates<T: Record>(winner: &T, loser: &T) -> Option<(Timestamp, Timestamp)> {
+    winner.updated_at().zip(loser.updated_at())
+}
+
+/// Why a row does not hold, and what to do.
+fn why<T: Record>(winner: &T, loser: &T, is_earlier: bool) -> String {
+    let other = winner.origin();
+    if winner.is_of_another(loser) {
+        format!("names somebody else than {other}: give both ids of their own; until then neither is worked on")
+    } else if is_earlier && winner.is_gone_for_good() && !loser.is_gone_for_good() {
+        format!(
+            "another row of this record ({other}) says that it is gone, and not since when, so no row is newer; where the record \
+             is back, remove that row, or give it the date of the deletion or merge"
+        )
+    } else if dates(winner, loser).is_some_and(|(new, old)| new != old) {
+        format!("another row of this record is newer ({other}); merge the records in the CRM")
+    } else if is_earlier {
+        format!(
+            "another row of this record ({other}) has a date of change, and this one has none; give it one, or merge the records in the CRM"
+        )
+    } else {
+        format!("another row of this record holds ({other}), which comes later; merge the records in the CRM")
     }
 }
 
@@ -256,19 +283,10 @@ impl<T: Record> Newest<T> {
             old.is_gone_for_good()
         };
         let (mut winner, loser) = if old_wins { (old, new) } else { (new, old) };
-        let dates = winner.updated_at().zip(loser.updated_at());
-        let is_update = winner.origin().file != loser.origin().file && dates.is_some_and(|(new, old)| new != old);
         // The same row twice says the same, and every contact of a company tells of it.
         let is_same = winner.origin().digest == loser.origin().digest || cells.layout.of_contacts;
-        if !(is_same || cells.layout.grows && is_update) {
-            let other = winner.origin();
-            let advice = if winner.is_of_another(&loser) {
-                format!("names somebody else than {other}: give both ids of their own; until then neither is worked on")
-            } else if dates.is_some_and(|(new, old)| new != old) {
-                format!("another row of this record is newer ({other}); merge the records in the CRM")
-            } else {
-                format!("another row of this record holds ({other}), which comes later; merge the records in the CRM")
-            };
+        if !is_same && !is_superseded(&winner, &loser, !old_wins, cells.layout.grows) {
+            let advice = why(&winner, &loser, old_wins);
             let id = Some(loser.id().to_owned());
             cells.notes.push(*dead(cells.layout.table, "duplicate", None, &advice, id, loser.origin().clone()));
         }
@@ -280,3 +298,7 @@ impl<T: Record> Newest<T> {
         self.0.into_values().collect()
     }
 }
+
+#[cfg(test)]
+#[path = "superseded_tests.rs"]
+mod tests;

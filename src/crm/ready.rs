@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use self::columns::Columns;
 use super::columns::{Layout, Table};
-use super::files::{glance, of_set};
+use super::files::{glance, of_set, passed_by_name};
 use super::forms;
 use super::headers::{normal, shown};
 use super::names::{ByName, People};
@@ -42,6 +42,7 @@ pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
     if std::mem::replace(&mut ready.contacts.is_ready, true) {
         return Ok(ready);
     }
+    tell_passed(&ready, base)?;
     look_at_files(Table::Contacts, &mut ready.contacts, base)?;
     if let Some(set) = &mut ready.notes {
         look_at_files(Table::Notes, set, base)?;
@@ -95,6 +96,22 @@ pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
         }
     }
     Ok(ready)
+}
+
+/// Tells what is no export by its name, and is passed over.
+fn tell_passed(source: &CsvSource, base: &Path) -> Result<(), CrmError> {
+    let others = [&source.accounts, &source.consents, &source.notes];
+    for set in std::iter::once(&source.contacts).chain(others.into_iter().flatten()) {
+        for path in passed_by_name(set, base)? {
+            let (shown, is_folder) = (path.display(), path.is_dir());
+            if is_folder {
+                tracing::warn!("{shown} is a folder whose name begins with `_`: nothing in it is read");
+            } else {
+                tracing::info!("{shown} is no export by its name, and passed over");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Finds out which files of a set are passed over: an empty file of notes has nothing to say, nor has, beside others, an empty list

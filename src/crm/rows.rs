@@ -110,10 +110,12 @@ impl Export<'_> {
         FileFacts {
             table: self.table.name(),
             path: self.path.to_owned(),
+            name: self.name.to_owned(),
             sha256: self.survey.sha256.clone(),
             rows: 0,
             format,
-            encoding: self.survey.encoding.name(),
+            encoding: self.survey.reading.name(),
+            utf8_lines: self.survey.utf8_lines,
             delimiter: None,
             fields: layout.fields(),
             unused: layout.unused(header),
@@ -151,7 +153,7 @@ impl Rows {
 
     /// Those of a text file that is not JSON.
     pub(super) fn csv(export: &Export<'_>) -> Result<Option<Self>, CrmError> {
-        let mut text = Text::open(export.path, export.survey.encoding)?;
+        let mut text = Text::open(export.path, export.survey.reading)?;
         let first = text.peek()?.iter().find(|b| !b.is_ascii_whitespace());
         let is_json = matches!(first, Some(b'{' | b'['));
         if is_json { Ok(None) } else { Ok(Some(Self::Csv(Box::new(RowReader::open(export, text)?)))) }

@@ -67,6 +67,9 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
         let what = format!("{} file(s) of notes were empty", counts.notes.files_passed_over);
         warn("notes_passed_over", what, "Not even a header line is in them; look at the job that writes them");
     }
+    for doubtful in &counts.encoding_doubtful {
+        warn("encoding_doubtful", doubtful.what(), doubtful.advice());
+    }
     without_revenue(report, &mut warn);
     missing(report, &mut warn);
     for (table, fields) in &report.columns_lost {

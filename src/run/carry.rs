@@ -372,7 +372,7 @@ pub(super) fn note(
         tracing::warn!("the next run will work on everybody: {} was changed while it was read", file.path.display());
         return Ok(None);
     }
-    let names: BTreeSet<String> = files.iter().map(FileFacts::shown).collect();
+    let names: BTreeSet<String> = files.iter().map(|file| file.name.clone()).collect();
     if let Some(carry) = &mut carry {
         carry.worked.files = carry.files.iter().chain(&names).cloned().collect();
     }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -14,6 +15,7 @@ use crate::crm::{self, CsvSource, FLAGS, FileFacts, NoteFiles};
 use crate::run::engine::RunError;
 use crate::run::home::Home;
 use crate::run::legal::{self, Exports};
+use crate::run::load::SLACK;
 use crate::run::settings;
 use crate::sink;
 
@@ -34,10 +36,19 @@ const TELLING: [&str; 9] = [
 pub(super) fn of(files: &[FileFacts]) -> Value {
     let mut tables: BTreeMap<&str, BTreeMap<String, &[String]>> = BTreeMap::new();
     for file in files {
-        let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        tables.entry(file.table).or_default().insert(name, &file.fields);
+        let of_table = files.iter().filter(|other| other.table == file.table).map(|other| &*other.path);
+        tables.entry(file.table).or_default().insert(name_among(&file.path, of_table), &file.fields);
     }
     json!(tables)
+}
+
+/// The path of a file below the folder that a table's files have in common, so that no two are called alike.
+fn name_among<'f>(path: &Path, all: impl Iterator<Item = &'f Path>) -> String {
+    let folder = |path: &'f Path| path.parent().unwrap_or(Path::new(""));
+    let common = all
+        .map(folder)
+        .reduce(|common, next| common.ancestors().find(|ancestor| next.starts_with(ancestor)).unwrap_or(Path::new("")));
+    path.strip_prefix(common.unwrap_or(Path::new(""))).unwrap_or(path).to_string_lossy().into_owned()
 }
 
 /// In the place of a file's name: fields that no file of the table has any more, and nobody has accepted that.
@@ -93,16 +104,20 @@ pub(super) fn rows(files: &[FileFacts]) -> u64 {
     tables.values().sum()
 }
 
-/// The CRM's files as they are tonight; and where no file of notes is there though earlier nights had some, the columns of those.
+/// The CRM's files as they are tonight, `now`; and where no file of notes is there though earlier nights had some, the columns of those.
 ///
 /// # Errors
 /// Notes without a file: `no_notes` says what is wrong.
 pub(super) fn source(
     (home, plan): (&Path, &Plan),
     no_notes: Option<Diagnostic>,
+    now: Timestamp,
 ) -> Result<(CsvSource, Option<Value>), RunError> {
     let mut source = settings::crm_source(plan);
     source.contacts.as_written = Home::knows_ids_as_written(home);
+    if let Some(accounts) = &mut source.accounts {
+        accounts.latest = now.checked_add(SLACK).ok();
+    }
     let before = no_notes.map(|mistake| without_notes(&mut source, (home, plan), mistake)).transpose()?;
     let source = tracing::info_span!("crm").in_scope(|| crm::ready(&source, Path::new("")))?;
     Ok((source, before))
@@ -213,6 +228,17 @@ fn fields_of<'a>(lists: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_one_name_in_several_folders_have_columns_of_their_own() {
+        let names = |paths: &[&str]| -> Vec<String> {
+            paths.iter().map(|path| name_among(Path::new(path), paths.iter().map(Path::new))).collect()
+        };
+        assert_eq!(names(&["/d/c/a.csv"]), ["a.csv"]);
+        assert_eq!(names(&["d/c/a.csv", "d/c/b.csv"]), ["a.csv", "b.csv"]);
+        assert_eq!(names(&["d/c/1/a.csv", "d/c/2/a.csv", "d/c/0.csv"]), ["1/a.csv", "2/a.csv", "0.csv"]);
+        assert_eq!(names(&["../a/x.csv", "../b/x.csv"]), ["a/x.csv", "b/x.csv"]);
+    }
 
     #[test]
     fn columns_vanish_from_tables_and_from_files() {

@@ -24,6 +24,7 @@ use crate::run::crowd::Rest;
 use crate::run::found::{Evening, KeptOut};
 use crate::run::legal::Exports;
 use crate::run::notes::Unread;
+use crate::run::seen::Seen;
 use crate::taxonomy::Language;
 
 /// How far ahead a date may be that was written in another time zone.
@@ -99,8 +100,7 @@ pub struct Loaded {
     pub gone: HashSet<SubjectId>,
     /// Notes that are still in their files.
     pub notes: Option<Unread>,
-    /// Whether the pipeline asks for notes and there is no file tonight, and how many files of them are passed over.
-    pub without_notes: (bool, u64),
+    pub(super) seen: Seen,
     /// Of a pull that is too large to be held at once, all contacts and companies; `groups` is empty then.
     pub(super) rest: Option<Rest>,
 }
@@ -230,7 +230,7 @@ pub(super) fn load(evening: &Evening<'_>, pull: &mut CrmPull, shared: &dyn Fn(&s
     dead_letters.extend(slips);
     dead_letters.sort();
     Loaded {
-        without_notes: (false, 0),
+        seen: Seen::default(),
         groups: in_order(groups, pull, crm, ids),
         sources: vec![("crm", imported.events.len())],
         events: imported.events,

@@ -37,6 +37,7 @@ mod read_notes;
 mod revisit;
 mod rows;
 mod sealed;
+mod seen;
 mod segments;
 pub(crate) mod settings;
 mod spool;

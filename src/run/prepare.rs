@@ -33,6 +33,7 @@ use crate::run::journal::Journal;
 use crate::run::kept::Pages;
 use crate::run::legal::Exports;
 use crate::run::load::Loaded;
+use crate::run::seen::{Doubtful, Seen};
 use crate::run::tiers::TierCosts;
 use crate::run::watch::Watch;
 use crate::run::{agree, layout, legal, settings};
@@ -128,7 +129,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     let Times { now, as_of, pinned, gate_now } = times(&plan, options, &home_path, (world.wall)())?;
     agree::in_force(&plan, &policy, gate_now).map_err(RunError::Config)?;
     _ = (!demo).then(|| Home::open_for(&home_path, plan.controller(), false)).transpose()?;
-    let (source, notes_before) = layout::source((&home_path, &plan), no_notes)?;
+    let (source, notes_before) = layout::source((&home_path, &plan), no_notes, gate_now)?;
     let (early, carry) = Carry::open((&plan, &policy), options, &home_path, (as_of, gate_now))?;
     let mut tonight = Tonight::of(&source, &plan, options, carry.is_some())?;
     let (notes, files_passed) = layout::notes(&source)?;
@@ -172,7 +173,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
         })?,
     };
     let (log, carried) = (desk.log, carry::note(&files, as_of, desk.rows, carry.as_mut())?);
-    loaded.without_notes = (notes_before.is_some(), files_passed);
+    loaded.seen = Seen { no_notes: notes_before.is_some(), notes_passed: files_passed, doubtful: Doubtful::of(&files) };
     loaded.rows = layout::rows(&files);
     let (inputs, columns) =
         (layout::inputs_hash(&files, &exports), layout::with_notes_of(layout::of(&files), notes_before));

@@ -13,6 +13,7 @@ use crate::run::group::GroupRows;
 use crate::run::journal::RunState;
 use crate::run::load::Loaded;
 use crate::run::missing::{Exported, Missing};
+use crate::run::seen::{Doubtful, Seen};
 use crate::run::tiers::TierCost;
 use crate::sink::{Rewritten, SinkError, Snapshot, SnapshotWriter, Table};
 
@@ -68,6 +69,9 @@ pub struct Counts {
     /// Notes of the CRM.
     #[serde(default)]
     pub notes: NoteCounts,
+    /// Files that hold lines in another encoding than the one they were read in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encoding_doubtful: Vec<Doubtful>,
     /// What is missing of what the exports had before, though not so much that nothing is published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<Missing>,
@@ -108,13 +112,14 @@ impl Counts {
         let dead_letters = loaded.dead_letters.len() as u64;
         // Letters on exports in a CRM's own words are on rows that nobody counted.
         let crm_rows = loaded.rows.max(loaded.contacts + dead_letters);
-        let (no_file, files_passed_over) = loaded.without_notes;
+        let Seen { no_notes: no_file, notes_passed: files_passed_over, doubtful } = loaded.seen.clone();
         let notes = NoteCounts { no_file, files_passed_over, ..NoteCounts::default() };
         Self {
             subjects: loaded.subjects(),
             dead_letters,
             crm_rows,
             notes,
+            encoding_doubtful: doubtful,
             suppressed: loaded.suppressed.all,
             suppressed_by_address: loaded.suppressed.by_address,
             suppressed_by_name: loaded.suppressed.by_name,

@@ -14,14 +14,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Compression;
 use parquet::encryption::decrypt::{FileDecryptionProperties, KeyRetriever};
 use parquet::encryption::encrypt::FileEncryptionProperties;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::columns::{Category, Column, Kind, columns};
+use super::error::packed_by_others;
 use super::{SinkError, Table};
 
 /// Bytes of a key: AES-256. The Parquet library and its readers know 16 bytes too, 24 only `DuckDB`.
@@ -183,12 +185,19 @@ pub(crate) fn open(
             options.with_file_decryption_properties(decryption.build().map_err(SinkError::parquet("read", path))?);
         missed = Some(retriever);
     }
-    ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|error| match &missed {
-        Some(retriever) if retriever.missed_footer.load(Ordering::Relaxed) => {
-            SinkError::KeyWrong { path: path.to_owned() }
-        }
-        _ => SinkError::parquet("read", path)(error),
-    })
+    let opened =
+        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|error| match &missed {
+            Some(retriever) if retriever.missed_footer.load(Ordering::Relaxed) => {
+                SinkError::KeyWrong { path: path.to_owned() }
+            }
+            _ => SinkError::parquet("read", path)(error),
+        })?;
+    let mut columns = opened.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
+    let is_ours = |codec| matches!(codec, Compression::ZSTD(_) | Compression::UNCOMPRESSED);
+    match columns.find(|column| !is_ours(column.compression())) {
+        Some(column) => Err(SinkError::parquet("read", path)(packed_by_others(column.compression()))),
+        None => Ok(opened),
+    }
 }
 
 /// Gives the library the keys that a file names.

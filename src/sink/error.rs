@@ -191,11 +191,21 @@ fn remedy(e: &io::Error) -> &'static str {
     }
 }
 
-/// What the Parquet library said, where that is of use: a compression that is not compiled in is no name of a fault.
+/// Before the name of a compression that tables do not have.
+const PACKED: &str = "packed by another program: ";
+
+/// A table in a compression that prosopon does not write.
+pub(super) fn packed_by_others(codec: parquet::basic::Compression) -> parquet::errors::ParquetError {
+    // With its level in brackets.
+    let codec = codec.to_string().to_lowercase();
+    parquet::errors::ParquetError::General(format!("{PACKED}{}", codec.split('(').next().unwrap_or_default()))
+}
+
+/// What the Parquet library said.
 pub(crate) fn parquet_says(e: &parquet::errors::ParquetError) -> String {
     let text = e.to_string();
-    match text.split_once("Disabled feature at compile time: ") {
-        Some((_, codec)) => format!("it is compressed with {codec}, which prosopon neither writes nor reads"),
+    match text.split_once(PACKED) {
+        Some((_, codec)) => format!("it is compressed with {codec}, which prosopon does not write"),
         None => text,
     }
 }
@@ -208,7 +218,7 @@ fn parquet_remedy(e: &parquet::errors::ParquetError) -> &'static str {
         return remedy(io);
     }
     // It gives the text alone of what it could not write to.
-    if e.to_string().contains("Disabled feature at compile time") {
+    if e.to_string().contains(PACKED) {
         return "another program has written it over the table; run `prosopon audit verify`, and restore it or take another snapshot";
     }
     if e.to_string().contains("No space left on device") {
@@ -260,10 +270,10 @@ mod tests {
 
     #[test]
     fn a_table_that_another_program_packed_is_told_so() {
-        let codec = parquet::errors::ParquetError::General("Disabled feature at compile time: snap".into());
+        let codec = packed_by_others(parquet::basic::Compression::SNAPPY);
         let text = SinkError::parquet("read", Path::new("/home/x/part-0.parquet"))(codec).to_string();
-        assert!(text.contains("compressed with snap") && text.contains("another program"), "{text}");
-        assert!(!text.contains("compile time"), "{text}");
+        assert!(text.contains("compressed with snappy") && text.contains("another program"), "{text}");
+        assert!(!text.contains(PACKED), "{text}");
     }
 
     #[test]

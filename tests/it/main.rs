@@ -33,6 +33,7 @@ mod kill;
 mod late;
 mod legal_exports;
 mod lineage;
+mod many_files;
 #[path = "../../src/lineage/published.rs"]
 mod openlineage;
 mod own_words;

@@ -15,7 +15,7 @@ use url::Url;
 use build::content_hash;
 pub(super) use build::resolve;
 
-use super::fileset::{FileSet, matching};
+use super::fileset::{FileSet, all_matching};
 use super::raw;
 pub use super::raw::crm::{DateOrder, Decimal, Delimiter, Encoding};
 pub use super::raw::schedule::{CatchUp, Overlap};
@@ -112,9 +112,9 @@ impl Legal {
     /// The files that are there now, sorted by name; none if nothing matches.
     ///
     /// # Errors
-    /// The folder cannot be read (an absent one is not an error).
+    /// The folder cannot be read (an absent one is not an error), or something in it that may be an export.
     pub fn files(&self) -> std::io::Result<Vec<PathBuf>> {
-        matching(&self.pattern)
+        all_matching(&self.pattern)
     }
 }
 

@@ -49,7 +49,7 @@ pub struct Files {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Legal {
-    /// The file, or several by `*` and `?` in the file name: JSON, JSON Lines, CSV or Parquet, told apart by content.
+    /// The file, a folder with all that is below it, or several by `*`, `?` and `**` (any folders): JSON, JSON Lines, CSV or Parquet, told apart by content.
     #[schemars(extend("format" = "path"), example = &"../data/crm/hubspot-*.json")]
     pub path: String,
     /// Whose fields and words they are.
@@ -136,7 +136,7 @@ macro_rules! file_set {
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
-            /// The file, several by `*` and `?` in the file name, or a folder.
+            /// The file, several by `*`, `?` and `**` (any folders), or a folder with all that is below it.
             #[schemars(extend("format" = "path"), example = &"../data/crm/export*.csv")]
             pub path: String,
             /// How its bytes become text; of CSV and JSON.

@@ -63,6 +63,16 @@ pub enum InputError {
         #[source]
         source: ::parquet::errors::ParquetError,
     },
+    /// Parquet that is compressed by what is not read.
+    #[error(
+        "{file} is Parquet compressed by {codec}, which is not read: write it anew with snappy, zstd, gzip, lz4 or brotli, or without compression"
+    )]
+    Codec {
+        /// The file.
+        file: String,
+        /// As Parquet calls it.
+        codec: &'static str,
+    },
     /// A type that holds no text, number, date or list of texts.
     #[error("{file}: column {column:?} has the type {kind}: write text, a date or a list of texts")]
     Column {
@@ -125,15 +135,20 @@ pub(super) fn open(name: &str, bytes: &[u8]) -> Result<Opened, InputError> {
     }
 }
 
-/// By byte order mark, else UTF-8 where it is valid, else Windows-1252.
+/// By byte order mark, else UTF-8 in each line where it is valid, else Windows-1252.
 fn decode(bytes: &[u8]) -> String {
     if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(bytes) {
         return encoding.decode(bytes).0.into_owned();
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) => encoding_rs::WINDOWS_1252.decode(bytes).0.into_owned(),
+        Err(_) => bytes.split_inclusive(|byte| *byte == b'\n').map(line).collect(),
     }
+}
+
+fn line(bytes: &[u8]) -> Cow<'_, str> {
+    let other = |_| encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0;
+    std::str::from_utf8(bytes).map_or_else(other, Cow::Borrowed)
 }
 
 fn json(name: &str, text: &str) -> Result<Export, InputError> {

@@ -11,11 +11,14 @@ use serde_json::{Map, Value};
 
 use super::input::{Export, InputError};
 use super::record::{Place, Record, Unit};
-use crate::structured::values;
+use crate::structured::{unread_codec, values};
 
 pub(super) fn parse(name: &str, bytes: &[u8]) -> Result<Export, InputError> {
     let fail = |source| InputError::Parquet { file: name.to_owned(), source };
     let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::copy_from_slice(bytes)).map_err(fail)?;
+    if let Some(codec) = unread_codec(builder.metadata()) {
+        return Err(InputError::Codec { file: name.to_owned(), codec });
+    }
     let reader = builder.build().map_err(fail)?;
     let file: Arc<str> = Arc::from(name);
     let mut export = Export::default();

@@ -11,7 +11,7 @@ use crate::blocks::Blocks;
 use crate::crm::columns::{Layout, Table};
 use crate::crm::files::{self, Survey, survey};
 use crate::crm::merge::{Alike, Companies, Merges};
-use crate::crm::pull::{Newest, count_unread, gather, shown};
+use crate::crm::pull::{Newest, count_unread, gather};
 use crate::crm::reader::{Cells, check_settings, stated_encoding};
 use crate::crm::ready::ready;
 use crate::crm::rows::{Export, Item as RowItem, Row, Rows};
@@ -35,8 +35,9 @@ pub(super) fn open(table: Table, set: &FileSet, base: &Path) -> Result<Vec<File>
     check_settings(table, set)?;
     let stated = stated_encoding(table, set)?;
     let paths = files::of_set(table, set, base)?;
-    let file = |path: PathBuf| Ok(File { name: shown(base, &path), survey: survey(&path, stated)?, path });
-    paths.into_iter().map(file).collect()
+    let names = files::names(set, base, &paths);
+    let file = |(path, name): (PathBuf, String)| Ok(File { survey: survey(&path, stated)?, path, name });
+    paths.into_iter().zip(names).map(file).collect()
 }
 
 /// Calls `take` with each item of each file, and the number of its file; gives what is known of the files.
