@@ -129,7 +129,7 @@ pub(super) struct Survey {
     pub(super) sha256: String,
     /// The encoding to read it in.
     pub(super) encoding: &'static Encoding,
-    /// Whether there is any byte but a byte order mark.
+    /// Whether there is nothing but a byte order mark and blank lines.
     pub(super) empty: bool,
     /// Whether it begins as Parquet does.
     pub(super) parquet: bool,
@@ -150,7 +150,7 @@ fn look(path: &Path, stated: Option<&'static Encoding>, most: Option<usize>) -> 
     let mut file = File::open(path).map_err(fail)?.take(most.map_or(u64::MAX, |most| most as u64));
     let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
     let mut utf8 = Tally::new();
-    let (mut bytes, mut mark, mut parquet) = (0, None, false);
+    let (mut bytes, mut mark, mut parquet, mut blank) = (0, None, false, true);
     loop {
         let n = file.read(&mut piece).map_err(fail)?;
         if bytes == 0 {
@@ -160,6 +160,8 @@ fn look(path: &Path, stated: Option<&'static Encoding>, most: Option<usize>) -> 
                 return Err(CrmError::NoTable { path: path.to_owned(), what });
             }
         }
+        let text = if bytes == 0 { mark.map_or(0, |(_, length)| length) } else { 0 };
+        blank &= piece[text..n].iter().all(u8::is_ascii_whitespace);
         bytes += n;
         hash.update(&piece[..n]);
         if !parquet {
@@ -171,7 +173,8 @@ fn look(path: &Path, stated: Option<&'static Encoding>, most: Option<usize>) -> 
         }
     }
     let encoding = mark.map(|(e, _)| e).or(stated).unwrap_or(utf8.encoding());
-    let empty = bytes == mark.map_or(0, |(_, length)| length);
+    // Behind blank lines there may be more than was looked at.
+    let empty = blank && most.is_none_or(|most| bytes < most);
     Ok(Survey { sha256: data_encoding::HEXLOWER.encode(&hash.finalize()), encoding, empty, parquet })
 }
 

@@ -23,6 +23,9 @@ pub struct Counts {
     pub subjects: u64,
     /// Rows of all exports: what the share of dead letters refers to.
     pub crm_rows: u64,
+    /// Rows of the tables of consents; `None` where there is no such table, and in summaries of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_rows: Option<u64>,
     /// Contacts whose rows were carried over from the last snapshot; they are among [`Self::subjects`].
     #[serde(default)]
     pub carried_over: u64,
@@ -114,6 +117,7 @@ impl Counts {
             subjects: loaded.subjects(),
             dead_letters,
             crm_rows,
+            consent_rows: loaded.consent_rows,
             notes,
             suppressed: loaded.suppressed.all,
             suppressed_by_address: loaded.suppressed.by_address,
