@@ -21,6 +21,15 @@ pub(super) struct Damage {
     pub(super) rest: Rest,
 }
 
+impl Damage {
+    /// Looks for further rows within the cells of one.
+    pub(super) fn look_for_others(&mut self, layout: &Layout, delimiter: u8) {
+        if let Rest::Cells(row, has_others) = &mut self.rest {
+            *has_others = *has_others || row.cells().any(|cell| swallows(layout, delimiter, cell));
+        }
+    }
+}
+
 /// What there still is of a row.
 pub(super) enum Rest {
     /// Its cells, of which large ones may be cut off; and whether further rows are in them.
@@ -31,13 +40,21 @@ pub(super) enum Rest {
     Nothing,
 }
 
-/// What ids look like, so that other cells are not taken for them: their signs, and whether they have digits.
-#[derive(PartialEq, Eq)]
-pub(super) struct Shape(String, bool);
+/// What ids look like, so that other cells are not taken for them: their signs, whether they have digits, and what they begin with
+/// where that is letters alone (`K-17`).
+pub(super) struct Shape(String, bool, Option<String>);
 
 impl Shape {
     pub(super) fn of(id: &str) -> Self {
-        Self(id.chars().filter(|c| !c.is_alphanumeric()).collect(), id.contains(|c: char| c.is_ascii_digit()))
+        let begin = id.split_once(|c: char| !c.is_alphanumeric()).map(|(begin, _)| begin.to_owned());
+        let begin = begin.filter(|begin| begin.len() <= 4 && begin.chars().all(char::is_alphabetic));
+        Self(id.chars().filter(|c| !c.is_alphanumeric()).collect(), id.contains(|c: char| c.is_ascii_digit()), begin)
+    }
+
+    /// Whether a cell looks like an id; one that is not in its place has to begin as ids do.
+    fn is_of(&self, cell: &str, is_in_place: bool) -> bool {
+        let Self(signs, digits, begin) = Self::of(cell);
+        signs == self.0 && digits == self.1 && (is_in_place || begin == self.2)
     }
 }
 
@@ -125,8 +142,12 @@ impl Place<'_> {
         } else {
             at.saturating_sub(want.saturating_sub(have))..=at + have.saturating_sub(want)
         };
-        let is_alike = |id: &String| at == 0 || !is_read || self.shape.is_none_or(|shape| *shape == Shape::of(id));
-        columns.filter_map(|at| self.id_at(row, Some(at))).filter(is_alike).collect()
+        let is_alike = |id: &str, is_in_place| self.shape.is_none_or(|shape| shape.is_of(id, is_in_place));
+        let id = |column| {
+            let id = self.id_at(row, Some(column))?;
+            (at == 0 || !is_read || is_alike(&id, column == at)).then_some(id)
+        };
+        columns.filter_map(id).collect()
     }
 
     /// Whether a row of a contact may say no. What cannot be told counts as if it did.

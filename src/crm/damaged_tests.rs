@@ -1,3 +1,5 @@
+//! Damaged rows in each format: who is held back, and what stops the reading.
+
 use std::fs;
 use std::sync::Arc;
 
@@ -61,7 +63,7 @@ fn a_row_of_consents_of_nobody_knows_whom_stops_the_reading() {
         format!("event id;contact id;kind;recorded at\n{good}{bad}\n{good}").into_bytes()
     };
     for bad in [
-        "E-1;K-\02;withdraw;2026-02-01",
+        "E-1;K-\x002;withdraw;2026-02-01",
         "E-1;K-\u{fffd};withdraw;2026-02-01",
         "E-1;K\u{1}-2;withdraw;2026-02-01",
         "E-1;x",
@@ -74,7 +76,7 @@ fn a_row_of_consents_of_nobody_knows_whom_stops_the_reading() {
         damaged.push(csv(bad));
     }
     let large = "x".repeat(2 << 20);
-    for (ids, kinds) in [(["K-1", "K-\02"], ["grant", "withdraw"]), (["K-1", "K-2"], ["grant", &large])] {
+    for (ids, kinds) in [(["K-1", "K-\x002"], ["grant", "withdraw"]), (["K-1", "K-2"], ["grant", &large])] {
         damaged.push(in_parquet(&[("contact id", &ids), ("kind", &kinds)]));
     }
     for text in damaged {
@@ -157,8 +159,8 @@ fn a_no_of_nobody_knows_whom_stops_the_reading_and_a_damaged_row_without_one_doe
         (json(&row.replace("K-2", "K-\"2").replace("\"yes\"", "null")), false),
         (json("null"), false),
         (json(&row.replace("K-2", "K-\"2").replace("do not contact", "unsubscribed")), true),
-        (csv("K-\02;Bunt;yes;Ulm"), true),
-        (csv("K-\02;Bunt;no;Ulm"), false),
+        (csv("K-\x002;Bunt;yes;Ulm"), true),
+        (csv("K-\x002;Bunt;no;Ulm"), false),
         (csv(";Bunt;yes"), true),
         (csv(";Summe;17"), false),
     ] {

@@ -45,9 +45,8 @@ struct Record {
     line: u64,
     /// Its last line.
     until: u64,
-    /// It did not fit; `Some(reason)`: its cells are cut off.
+    /// It did not fit; `Some(reason)`: its cells are cut off, and further rows may have been in them.
     too_large: Option<&'static str>,
-    /// Of one that did not fit: further rows are in it.
     has_others: bool,
     end: End,
 }
@@ -184,13 +183,8 @@ impl RowReader {
         }
     }
 
-    /// Looks for further rows within the cells of one.
     fn with_others(&self, mut damage: Box<Damage>) -> Box<Damage> {
-        if let Rest::Cells(row, has_others) = &mut damage.rest
-            && !*has_others
-        {
-            *has_others = row.cells().any(|cell| swallows(&self.layout, self.delimiter, cell));
-        }
+        damage.look_for_others(&self.layout, self.delimiter);
         damage
     }
 

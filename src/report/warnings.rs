@@ -47,23 +47,7 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
     let mut warn = |id: &str, what: String, advice: &str| {
         all.push(Warning { id: id.to_owned(), what, advice: advice.to_owned() });
     };
-    if counts.personas == 0 {
-        match counts.refusals.iter().max_by_key(|(_, n)| **n) {
-            Some((most, _)) => {
-                let what = format!("no persona was written; the most frequent reason is {most}");
-                warn("no_personas", what, "Look at the refusals below and at docs/compliance-officer.md");
-            }
-            None if counts.subjects == 0 => {
-                let what = "no persona was written: the exports have no contact to work on".to_owned();
-                let advice = "An export may have nothing but its header line; look at the job that writes it, and at the dead letters below";
-                warn("no_personas", what, advice);
-            }
-            None => {
-                let what = format!("no persona was written of {} contacts, and nobody was refused", counts.subjects);
-                warn("no_personas", what, "Look at the dead letters below, and at what the pipeline asks for");
-            }
-        }
-    }
+    no_personas(report, &mut warn);
     let dead = counts.dead_share();
     if dead > SHARE_OF_ROWS {
         let (letters, rows) = (counts.dead_letters, counts.dead_rows.unwrap_or(counts.dead_letters));
@@ -111,6 +95,28 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
     }
     since(report, &mut warn);
     all
+}
+
+/// That there is no persona, and what tells why.
+fn no_personas(report: &Report, warn: &mut impl FnMut(&str, String, &str)) {
+    let counts = &report.summary.counts;
+    if counts.personas == 0 {
+        match counts.refusals.iter().max_by_key(|(_, n)| **n) {
+            Some((most, _)) => {
+                let what = format!("no persona was written; the most frequent reason is {most}");
+                warn("no_personas", what, "Look at the refusals below and at docs/compliance-officer.md");
+            }
+            None if counts.subjects == 0 => {
+                let what = "no persona was written: the exports have no contact to work on".to_owned();
+                let advice = "An export may have nothing but its header line; look at the job that writes it, and at the dead letters below";
+                warn("no_personas", what, advice);
+            }
+            None => {
+                let what = format!("no persona was written of {} contacts, and nobody was refused", counts.subjects);
+                warn("no_personas", what, "Look at the dead letters below, and at what the pipeline asks for");
+            }
+        }
+    }
 }
 
 /// Of what the exports have much less than the run before.
