@@ -196,9 +196,11 @@ impl Layout {
         self.columns.iter().map(|(field, at)| (field.as_str(), at.as_slice()))
     }
 
-    /// Fields that have a column, sorted.
+    /// Fields that have a column, sorted. Where companies go by their names, there is none for their ids.
     pub(super) fn fields(&self) -> Vec<String> {
-        self.columns.keys().cloned().collect()
+        let is_name = |field: &str| field == "record_id" && self.column(field) == self.column("name");
+        let is_own = |field: &&String| self.table != Table::Accounts || self.of_contacts || !is_name(field);
+        self.columns.keys().filter(is_own).cloned().collect()
     }
 
     /// The header line.

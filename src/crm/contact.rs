@@ -167,6 +167,12 @@ fn flags(cells: &mut Cells<'_>) -> Flags {
     }
 }
 
+/// Whether a row, of nobody knows whom, may say no, or that its contact is gone.
+pub(super) fn may_refuse(cells: &mut Cells<'_>) -> bool {
+    let flags = Flags { legal_basis: None, ..flags(cells) };
+    flags != Flags::default() || is_gone(cells) || cells.text("merged_into").is_some()
+}
+
 /// Given and family name, from their columns or from a whole name.
 fn name(cells: &Cells<'_>) -> (String, String) {
     let part = |field| cells.text(field).map(value::strip_titles).unwrap_or_default();

@@ -37,6 +37,23 @@ pub enum CrmError {
         /// Where the row begins.
         line: u64,
     },
+    /// A row of contacts that may say no, and nobody can tell whose it is.
+    #[error("the row of line {line} in {} cannot be read, whose it is cannot be told, and it may say no: an older row of the contact must \
+        not hold in its place; repair the row or export it again (or take it out, if you know that it says nothing)", path.display())]
+    NobodysNo {
+        /// The file.
+        path: PathBuf,
+        /// Where the row begins.
+        line: u64,
+    },
+    /// Rows of contacts within a cell of another one.
+    #[error("the row of line {line} in {} has further rows in it, of which one may say no: close its quote, or export the file again", path.display())]
+    Swallowed {
+        /// The file.
+        path: PathBuf,
+        /// Where the row begins.
+        line: u64,
+    },
     /// What matches a pattern, or lies in a folder, and is no file.
     #[error("{} {what}: take it away, or put the file there", path.display())]
     NotAFile {

@@ -68,7 +68,7 @@ pub(super) struct Survey {
     pub(super) reading: Reading,
     /// Lines that are read in another encoding and look like UTF-8; of one of which some lines are UTF-8, those.
     pub(super) utf8_lines: u64,
-    /// Whether there is any byte but a byte order mark.
+    /// Whether there is nothing but a byte order mark and blank lines.
     pub(super) empty: bool,
     /// Whether it begins as Parquet does.
     pub(super) parquet: bool,
@@ -90,7 +90,7 @@ fn look(path: &Path, stated: Option<&'static Encoding>, most: Option<usize>) -> 
     let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
     let (mut utf8, mut lines) = (Tally::new(), Lines::default());
     let mut stated = stated;
-    let (mut bytes, mut mark, mut parquet) = (0, None, false);
+    let (mut bytes, mut mark, mut parquet, mut blank) = (0, None, false, true);
     loop {
         let n = file.read(&mut piece).map_err(fail)?;
         if bytes == 0 {
@@ -101,6 +101,8 @@ fn look(path: &Path, stated: Option<&'static Encoding>, most: Option<usize>) -> 
                 return Err(CrmError::NoTable { path: path.to_owned(), what });
             }
         }
+        let text = if bytes == 0 { mark.map_or(0, |(_, length)| length) } else { 0 };
+        blank &= piece[text..n].iter().all(u8::is_ascii_whitespace);
         bytes += n;
         hash.update(&piece[..n]);
         if !parquet {
@@ -115,7 +117,8 @@ fn look(path: &Path, stated: Option<&'static Encoding>, most: Option<usize>) -> 
     let encoding = mark.map(|(encoding, _)| encoding).or(stated);
     let reading = encoding.map_or_else(|| utf8.reading(), Reading::all);
     let utf8_lines = if reading.may_hold_utf8() { lines.utf8() } else { 0 };
-    let empty = bytes == mark.map_or(0, |(_, length)| length);
+    // Behind blank lines there may be more than was looked at.
+    let empty = blank && most.is_none_or(|most| bytes < most);
     Ok(Survey { sha256: data_encoding::HEXLOWER.encode(&hash.finalize()), reading, utf8_lines, empty, parquet })
 }
 

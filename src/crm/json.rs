@@ -10,17 +10,20 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::columns::{Layout, Table};
+use super::damaged::{self, Damage, Rest};
 use super::encodings::Reading;
 use super::files::Text;
 use super::headers::is_flag;
-use super::rows::{Export, Item, MAX_COLUMNS, MAX_ROW, Row, cell, check, dead};
+use super::rows::{Export, MAX_COLUMNS, MAX_ROW, Read, Row, cell, check, dead};
 use super::spread::{records_of, spread};
-use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
+use super::{CrmError, FileFacts, FileSet, Origin, Unit};
 use crate::consent::dialect::texts;
 use crate::structured::strict;
 
-/// An API's page with many records may be larger than a row.
+/// An API's page with many records may be larger than a row; of a row that is too large this much is looked at for whose it is.
 const MAX_PAGE: usize = 64 << 20;
+/// What is told of a row that is too large.
+const TOO_LARGE: (&str, &str) = ("row_too_large", "is larger than 4 MiB; shorten it");
 /// Where a log of changes has the id of a record of which it has nothing else any more.
 const OTHER_IDS: [[&str; 2]; 2] = [["meta", "entity_id"], ["previous", "id"]];
 
@@ -45,14 +48,14 @@ impl JsonRows {
     }
 
     /// The next item: a row, a dead letter, or the end.
-    pub(super) fn next_row(&mut self) -> Result<Option<Item>, CrmError> {
+    pub(super) fn next_row(&mut self) -> Result<Option<Read>, CrmError> {
         let Some(record) = self.records.next()? else { return Ok(None) };
         self.facts.rows += 1;
         let fields = match record.fields {
             Ok(fields) => fields,
-            Err((reason, advice)) => {
+            Err(((reason, advice), rest)) => {
                 let origin = Origin { file: self.file.clone(), line: record.line, unit: Unit::Line, digest: [0; 32] };
-                return Ok(Some(Err(dead(self.layout.table, reason, None, advice, None, origin))));
+                return Ok(Some(Err(damaged::unread(self.layout.table, reason, advice, origin, rest))));
             }
         };
         let mut cells = vec![String::new(); self.layout.width];
@@ -82,10 +85,15 @@ impl JsonRows {
             cells[at] = other.map(cell).unwrap_or_default();
         }
         let row = Row::of_cells(&cells, &self.file, record.line, Unit::Line);
+        if record.is_large {
+            let (origin, (reason, advice)) = (row.origin(), TOO_LARGE);
+            let rest = Rest::Cells(row, false);
+            return Ok(Some(Err(damaged::unread(self.layout.table, reason, advice, origin, rest))));
+        }
         let checked = check(row, &self.layout, self.records.values.text.malformed);
         let field = objects.iter().find_map(|at| self.layout.field_of(*at));
         Ok(Some(match (checked, field) {
-            (Ok(row), Some(field)) => Err(wrong_type(&self.layout, &row, field)),
+            (Ok(row), Some(field)) => Err(wrong_type(&self.layout, row, field)),
             (checked, _) => checked,
         }))
     }
@@ -99,10 +107,10 @@ impl JsonRows {
 }
 
 /// An object stands where other rows have one value: what it means to say cannot be told.
-fn wrong_type(layout: &Layout, row: &Row, field: &str) -> Box<CrmDeadLetter> {
-    let id = layout.column(layout.table.key()).map(|at| row.cell(at).to_owned()).filter(|id| !id.is_empty());
+fn wrong_type(layout: &Layout, row: Row, field: &str) -> Box<Damage> {
     let advice = "holds an object where one value is expected; map one of its keys under `columns`, or correct it";
-    dead(layout.table, "wrong_type", Some(field), advice, id, row.origin())
+    let letter = dead(layout.table, "wrong_type", Some(field), advice, None, row.origin());
+    Box::new(Damage { letter, rest: Rest::Cells(row, false) })
 }
 
 /// Every key of the file, nested ones joined by dots, in the order in which they first come. Of keys that hold objects
@@ -110,8 +118,16 @@ fn wrong_type(layout: &Layout, row: &Row, field: &str) -> Box<CrmDeadLetter> {
 fn keys(table: Table, set: &FileSet, path: &Path, reading: Reading) -> Result<Vec<String>, CrmError> {
     let mut records = Records::open(path, reading)?;
     let (mut header, mut known, mut any_gone) = (Vec::new(), HashSet::new(), false);
+    let mut damaged = Vec::new();
     while let Some(record) = records.next()? {
-        let Ok(fields) = record.fields else { continue };
+        let fields = match record.fields {
+            Ok(fields) => fields,
+            Err((_, Rest::Text(text))) if header.is_empty() && damaged.is_empty() => {
+                damaged.extend(damaged::keys(&text).take(MAX_COLUMNS));
+                continue;
+            }
+            Err(_) => continue,
+        };
         if tombstone(&fields).is_some() {
             any_gone = true;
             continue;
@@ -129,6 +145,10 @@ fn keys(table: Table, set: &FileSet, path: &Path, reading: Reading) -> Result<Ve
     }
     if any_gone && header.is_empty() {
         header.push("id".to_owned());
+    }
+    // Where no object can be read, what stands in one still tells what it is.
+    if header.is_empty() {
+        header.extend(damaged.into_iter().filter(|key| known.insert(key.clone())));
     }
     header.extend(["deleted".to_owned()].into_iter().filter(|key| any_gone && !known.contains(key)));
     Ok(header)
@@ -154,7 +174,9 @@ fn is_mapped_within(set: &FileSet, key: &str) -> bool {
 /// An object of the file, or why there is none.
 struct Record {
     line: u64,
-    fields: Result<Map<String, Value>, (&'static str, &'static str)>,
+    fields: Result<Map<String, Value>, ((&'static str, &'static str), Rest)>,
+    /// It is one that nothing else is in, and larger than a row may be.
+    is_large: bool,
 }
 
 /// The objects of a file, those in pages one by one.
@@ -179,30 +201,33 @@ impl Records {
             let in_list = self.values.mode == Mode::List;
             let Some(piece) = self.values.next()? else { return Ok(None) };
             if piece.too_large {
-                let advice = "is larger than 4 MiB; shorten it";
-                return Ok(Some(Record { line: piece.line, fields: Err(("row_too_large", advice)) }));
+                return Ok(Some(Record { line: piece.line, fields: Err((TOO_LARGE, Rest::Nothing)), is_large: true }));
             }
             let value = strict(&self.values.buffer);
-            self.take(value, piece.line, in_list);
+            let is_large = self.values.buffer.len() > MAX_ROW && piece.is_row;
+            self.take(value, (piece.line, is_large), in_list);
         }
     }
 
-    fn take(&mut self, value: Result<Value, serde_json::Error>, line: u64, in_list: bool) {
-        let fail = |advice| Err(("unreadable_json", advice));
+    fn take(&mut self, value: Result<Value, serde_json::Error>, (line, is_large): (u64, bool), in_list: bool) {
+        let fail = |advice, text| Err((("unreadable_json", advice), Rest::Text(text)));
         let fields = match value {
             Ok(Value::Object(mut fields)) => {
                 if let Some(values) = records_of(&mut fields).filter(|_| !in_list) {
                     for value in values {
-                        self.take(Ok(value), line, true);
+                        self.take(Ok(value), (line, false), true);
                     }
                     return;
                 }
                 Ok(fields)
             }
-            Ok(_) => fail("is no JSON object; export a list of objects, or an object a line"),
-            Err(_) => fail("is not valid JSON, or has one key twice; export it again"),
+            Ok(value) => fail("is no JSON object; export a list of objects, or an object a line", value.to_string()),
+            Err(_) => {
+                let text = String::from_utf8_lossy(&self.values.buffer).into_owned();
+                fail("is not valid JSON, or has one key twice; export it again", text)
+            }
         };
-        self.pending.push_back(Record { line, fields });
+        self.pending.push_back(Record { line, fields, is_large });
     }
 }
 
@@ -232,6 +257,8 @@ struct Values {
 struct Piece {
     line: u64,
     too_large: bool,
+    /// Whether it can be no page of several.
+    is_row: bool,
 }
 
 impl Values {
@@ -255,7 +282,7 @@ impl Values {
                     }
                     return Ok(Some(piece));
                 }
-                (Mode::List, _) => return self.value(MAX_ROW).map(Some),
+                (Mode::List, _) => return self.value(MAX_PAGE).map(|piece| Some(Piece { is_row: true, ..piece })),
                 (Mode::Top | Mode::Lines, _) => return self.rest_of_line().map(Some),
             }
         }
@@ -328,7 +355,7 @@ impl Values {
                 self.is_cut = true;
                 return Ok(piece);
             }
-            self.keep(end.unwrap_or(usize::MAX), MAX_ROW, &mut piece)?;
+            self.keep(end.unwrap_or(usize::MAX), MAX_PAGE, &mut piece)?;
             if end.is_some() {
                 return Ok(piece);
             }
@@ -337,7 +364,7 @@ impl Values {
 
     fn begin(&mut self) -> Piece {
         self.buffer.clear();
-        Piece { line: self.line, too_large: false }
+        Piece { line: self.line, too_large: false, is_row: self.mode == Mode::Lines }
     }
 
     /// Takes up to `n` bytes into the buffer, as long as they fit.

@@ -7,6 +7,7 @@
 mod blind_tests;
 mod columns;
 mod contact;
+mod damaged;
 mod encodings;
 mod error;
 mod facts;
@@ -94,10 +95,9 @@ pub struct CsvSource {
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting, or a finding, of its own")]
 pub struct FileSet {
-    /// A path, relative to the pipeline file; `*` and `?` stand for characters of a name, not for `/`. A folder means all
-    /// files in it.
+    /// A path, relative to the pipeline file; `*` and `?` stand for characters of a name, not for `/`. A folder: all files in it.
     pub path: String,
-    /// A WHATWG encoding label such as `windows-1252`; default: byte order mark, else valid UTF-8, else Windows-1252.
+    /// A WHATWG label such as `windows-1252`; default: byte order mark, else valid UTF-8, else Windows-1252.
     pub encoding: Option<String>,
     /// The character between cells; default: the most frequent of `;`, `,`, tab and `|` in the header line.
     pub delimiter: Option<char>,
@@ -115,8 +115,10 @@ pub struct FileSet {
     pub long_ids: Vec<String>,
     /// Files that are passed over, because they are empty; found out.
     pub passed: Vec<PathBuf>,
-    /// Files are added to those that were read before, so a record has rows of several exports, the newest of which holds.
+    /// Files are added to those that were read before: a record has rows of several exports, of which the newest holds.
     pub grows: bool,
+    /// No other file of the set has rows of the same people; found out.
+    pub is_alone: bool,
     /// The companies of a source without exports of companies: what its contacts say of them.
     pub of_contacts: bool,
     /// Of contacts and notes: ids of companies by their names, where files name no ids; found out.
@@ -167,10 +169,7 @@ pub struct Origin {
 
 impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let unit = match self.unit {
-            Unit::Line => "line",
-            Unit::Row => "row",
-        };
+        let unit = if self.unit == Unit::Line { "line" } else { "row" };
         write!(f, "{} {unit} {}", self.file, self.line)
     }
 }

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::columns::Layout;
 use super::headers::is_flag;
-use super::rows::{Export, Item, Row, cell, check};
+use super::rows::{Export, Read, Row, cell, check};
 use super::{CrmError, FileFacts, Unit};
 use crate::structured::{unread_codec, values};
 
@@ -78,7 +78,7 @@ impl ParquetRows {
     }
 
     /// The next item: a row, a dead letter, or the end.
-    pub(super) fn next_row(&mut self) -> Result<Option<Item>, CrmError> {
+    pub(super) fn next_row(&mut self) -> Result<Option<Read>, CrmError> {
         while self.cells.first().is_none_or(|column| self.at == column.len()) {
             if !self.next_batch()? {
                 return Ok(None);

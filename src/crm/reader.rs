@@ -9,13 +9,16 @@ use csv_core::{ReadRecordResult, ReaderBuilder};
 use encoding_rs::Encoding;
 
 use super::columns::{Layout, Table};
+use super::damaged::{self, Damage, Rest, swallows};
 use super::files::Text;
 use super::passed;
-use super::rows::{Export, Item, MAX_CELL, MAX_COLUMNS, MAX_ROW, Row, check, dead};
+use super::rows::{Export, MAX_CELL, MAX_COLUMNS, MAX_ROW, Read, Row, check, dead};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
 
 /// So many lines may stand above that of the headers.
 const MOST_ABOVE: usize = 20;
+/// So much is kept of each cell of a row that is too large, in bytes: it tells whose it is.
+const MOST_KEPT: usize = 512;
 
 /// Reads the rows of one file.
 pub(super) struct RowReader {
@@ -25,6 +28,7 @@ pub(super) struct RowReader {
     ends: Vec<usize>,
     file: Arc<str>,
     layout: Layout,
+    delimiter: u8,
     facts: FileFacts,
     /// The last line of the last record.
     last: u64,
@@ -41,8 +45,9 @@ struct Record {
     line: u64,
     /// Its last line.
     until: u64,
-    /// It did not fit; `Some(reason)`.
+    /// It did not fit; `Some(reason)`: its cells are cut off, and further rows may have been in them.
     too_large: Option<&'static str>,
+    has_others: bool,
     end: End,
 }
 
@@ -73,6 +78,7 @@ impl RowReader {
             ends,
             file: name.into(),
             layout,
+            delimiter,
             facts,
             last: u64::MAX,
             behind_gap: false,
@@ -137,7 +143,7 @@ impl RowReader {
     }
 
     /// The next item: a row, a dead letter, or the end.
-    pub(super) fn next_row(&mut self) -> Result<Option<Item>, CrmError> {
+    pub(super) fn next_row(&mut self) -> Result<Option<Read>, CrmError> {
         loop {
             let Some(record) = self.record()? else { return Ok(None) };
             self.behind_gap |= record.line > self.last.saturating_add(1);
@@ -150,9 +156,17 @@ impl RowReader {
             if let Some(reason) = record.too_large {
                 self.behind_gap = false;
                 self.facts.rows += 1;
-                let origin = Origin { file: self.file.clone(), line: record.line, unit: Unit::Line, digest: [0; 32] };
+                let row = self.row(&record);
+                let origin = Origin { digest: [0; 32], ..row.origin() };
                 let advice = "holds more than 1 MiB in one cell or 4 MiB in one row; shorten it or close its quote";
-                return Ok(Some(Err(dead(self.layout.table, reason, None, advice, None, origin))));
+                let rest = Rest::Cells(row, record.has_others);
+                return Ok(Some(Err(self.with_others(damaged::unread(
+                    self.layout.table,
+                    reason,
+                    advice,
+                    origin,
+                    rest,
+                )))));
             }
             let row = self.row(&record);
             if passed::is_around(&row, self.layout.header()) || self.behind_gap && passed::is_below(&row, &self.layout)
@@ -162,23 +176,38 @@ impl RowReader {
             self.behind_gap = false;
             self.facts.rows += 1;
             if record.end == End::Open {
-                return Ok(Some(Err(open_quote(&self.layout, &row))));
+                return Ok(Some(Err(self.with_others(open_quote(&self.layout, row)))));
             }
-            return Ok(Some(check(row, &self.layout, self.text.malformed)));
+            let checked = check(row, &self.layout, self.text.malformed);
+            return Ok(Some(checked.map_err(|damage| self.with_others(damage))));
         }
     }
 
+    fn with_others(&self, mut damage: Box<Damage>) -> Box<Damage> {
+        damage.look_for_others(&self.layout, self.delimiter);
+        damage
+    }
+
     fn row(&self, record: &Record) -> Row {
-        let text =
-            String::from_utf8(self.out[..record.length].to_vec()).expect("the decoder gives UTF-8, cut at ASCII");
+        let text = self.out[..record.length].to_vec();
         let ends = self.ends[..record.columns].to_vec();
+        if record.too_large.is_some() {
+            // A cell that is cut off may end within a character.
+            let begins = std::iter::once(0).chain(ends.iter().copied());
+            let cell = |(begin, end): (usize, &usize)| String::from_utf8_lossy(&text[begin..*end]).into_owned();
+            let cells: Vec<String> = begins.zip(&ends).map(cell).collect();
+            return Row::of_cells(&cells, &self.file, record.line, Unit::Line);
+        }
+        let text = String::from_utf8(text).expect("the decoder gives UTF-8, cut at ASCII");
         Row::of(text, ends, &self.file, record.line, Unit::Line)
     }
 
-    /// Reads one record into `out` and `ends`; one that does not fit is read to its end and thrown away.
+    /// Reads one record into `out` and `ends`; of one that does not fit, what its cells begin with.
     fn record(&mut self) -> Result<Option<Record>, CrmError> {
         let (mut length, mut columns, mut newlines) = (0, 0, 0);
         let (mut too_large, mut end) = (None, End::Line);
+        // So much of it is not in `out` any more.
+        let (mut cut, mut has_others) = (0, false);
         loop {
             let input = self.text.peek()?;
             // A line end that the file does not have ends its last record, unless it belongs to a quote that is open.
@@ -197,6 +226,7 @@ impl RowReader {
                 self.text.consume(read);
             }
             length += written;
+            self.ends[columns..columns + ended].iter_mut().for_each(|end| *end -= cut);
             columns += ended;
             match result {
                 ReadRecordResult::InputEmpty => {}
@@ -206,20 +236,25 @@ impl RowReader {
                 ReadRecordResult::OutputFull => {
                     let begun = if columns == 0 { 0 } else { self.ends[columns - 1].min(length) };
                     too_large.get_or_insert(if length - begun > MAX_CELL { "cell_too_large" } else { "row_too_large" });
-                    (length, columns) = (0, 0);
+                    has_others |= self.has_others(length, columns);
+                    let left = self.cut_off(length, columns);
+                    (cut, length) = (cut + length - left, left);
                 }
                 ReadRecordResult::OutputEndsFull if self.ends.len() < MAX_COLUMNS => {
                     self.ends.resize(self.ends.len() * 2, 0);
                 }
                 ReadRecordResult::OutputEndsFull => {
                     too_large.get_or_insert("row_too_large");
-                    (length, columns) = (0, 0);
+                    // No header has so many: what comes stands for nothing.
+                    columns = MAX_COLUMNS / 2;
+                    let left = self.ends[columns - 1];
+                    (cut, length) = (cut + length - left, left);
                 }
                 ReadRecordResult::Record => {
                     let after_newline = u64::from(ended_line);
                     let until = self.core.line().saturating_sub(after_newline).max(1);
                     let line = until.saturating_sub(newlines).max(1);
-                    return Ok(Some(Record { length, columns, line, until, too_large, end }));
+                    return Ok(Some(Record { length, columns, line, until, too_large, has_others, end }));
                 }
                 ReadRecordResult::End => return Ok(None),
             }
@@ -227,12 +262,37 @@ impl RowReader {
     }
 }
 
+impl RowReader {
+    /// Cuts off what cells of a record that does not fit have beyond their beginning; gives how long it still is.
+    fn cut_off(&mut self, length: usize, columns: usize) -> usize {
+        let (mut begin, mut left) = (0, 0);
+        for at in 0..=columns {
+            let end = if at < columns { self.ends[at] } else { length };
+            let until = end.min(begin + MOST_KEPT);
+            self.out.copy_within(begin..until, left);
+            left += until - begin;
+            if at < columns {
+                self.ends[at] = left;
+            }
+            begin = end;
+        }
+        left
+    }
+
+    /// Whether rows stand in the cells of a record that does not fit.
+    fn has_others(&self, length: usize, columns: usize) -> bool {
+        let begins = std::iter::once(0).chain(self.ends[..columns].iter().copied());
+        let ends = self.ends[..columns].iter().copied().chain([length]);
+        let is_row = |cell: &[u8]| swallows(&self.layout, self.delimiter, &String::from_utf8_lossy(cell));
+        begins.zip(ends).any(|(begin, end)| is_row(&self.out[begin..end]))
+    }
+}
+
 /// What is wrong with a row whose quote is open to the end of the file.
-fn open_quote(layout: &Layout, row: &Row) -> Box<CrmDeadLetter> {
-    let id = layout.column(layout.table.key()).map(|at| row.cell(at).trim());
-    let id = id.filter(|id| !id.is_empty() && id.len() < 256).map(str::to_owned);
+fn open_quote(layout: &Layout, row: Row) -> Box<Damage> {
     let advice = "has a quote that is open to the end of the file, so all that follows is in it: close it, or export again what was cut off";
-    dead(layout.table, "ragged_row", None, advice, id, row.origin())
+    let origin = row.origin();
+    damaged::unread(layout.table, "ragged_row", advice, origin, Rest::Cells(row, false))
 }
 
 pub(super) fn stated_encoding(table: Table, set: &FileSet) -> Result<Option<&'static Encoding>, CrmError> {

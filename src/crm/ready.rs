@@ -119,6 +119,7 @@ fn tell_passed(source: &CsvSource, base: &Path) -> Result<(), CrmError> {
 fn look_at_files(table: Table, set: &mut FileSet, base: &Path) -> Result<(), CrmError> {
     let files = of_set(table, set, base)?;
     let (is_alone, stated) = (files.len() == 1, stated_encoding(table, set)?);
+    set.is_alone = is_alone;
     for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let may_be_empty = table == Table::Notes || (!is_alone && value::is_of_deletions(&name));

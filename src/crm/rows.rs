@@ -4,6 +4,7 @@
 //! row, of JSON pages by one page, of Parquet by one batch.
 
 use std::cell::OnceCell;
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,12 +12,13 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::columns::{Layout, Table};
+use super::damaged::{self, Damage, Place, Rest, Shape};
 use super::files::{Survey, Text, glance, of_set, survey};
 use super::json::JsonRows;
 use super::parquet::ParquetRows;
 use super::reader::{RowReader, stated_encoding};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
-use super::{forms, passed};
+use super::{forms, passed, value};
 
 /// The most that one cell may hold, in bytes of UTF-8.
 pub const MAX_CELL: usize = 1 << 20;
@@ -90,8 +92,10 @@ impl Row {
     }
 }
 
-/// What a reader gives next: a row, or what was wrong with it.
+/// What is read next: a row, or what was wrong with it.
 pub(super) type Item = Result<Row, Box<CrmDeadLetter>>;
+/// What the reader of a format gives: a row, or what there still is of it.
+pub(super) type Read = Result<Row, Box<Damage>>;
 
 /// A file to read, and what is known of it.
 #[derive(Clone, Copy)]
@@ -124,7 +128,16 @@ impl Export<'_> {
 }
 
 /// Reads the rows of one file.
-pub(super) enum Rows {
+pub(super) struct Rows {
+    reader: Reader,
+    /// Of a row that cannot be read, what is not told yet.
+    pending: VecDeque<Box<CrmDeadLetter>>,
+    /// What the ids of the file look like.
+    shape: Option<Shape>,
+    is_alone: bool,
+}
+
+enum Reader {
     Csv(Box<RowReader>),
     Json(Box<JsonRows>),
     Parquet(Box<ParquetRows>),
@@ -143,11 +156,11 @@ impl Rows {
             return Err(CrmError::Empty { path: export.path.to_owned() });
         }
         if export.survey.parquet {
-            return Ok(Self::Parquet(Box::new(ParquetRows::open(export)?)));
+            return Ok(Self::from(Reader::Parquet(Box::new(ParquetRows::open(export)?)), export));
         }
         match Self::csv(export)? {
             Some(rows) => Ok(rows),
-            None => Ok(Self::Json(Box::new(JsonRows::open(export)?))),
+            None => Ok(Self::from(Reader::Json(Box::new(JsonRows::open(export)?)), export)),
         }
     }
 
@@ -156,79 +169,86 @@ impl Rows {
         let mut text = Text::open(export.path, export.survey.reading)?;
         let first = text.peek()?.iter().find(|b| !b.is_ascii_whitespace());
         let is_json = matches!(first, Some(b'{' | b'['));
-        if is_json { Ok(None) } else { Ok(Some(Self::Csv(Box::new(RowReader::open(export, text)?)))) }
+        if is_json {
+            return Ok(None);
+        }
+        Ok(Some(Self::from(Reader::Csv(Box::new(RowReader::open(export, text)?)), export)))
+    }
+
+    fn from(reader: Reader, export: &Export<'_>) -> Self {
+        Self { reader, pending: VecDeque::new(), shape: None, is_alone: export.set.is_alone }
     }
 
     /// What is known of the file so far; `rows` counts those that were read.
     pub(super) const fn facts(&self) -> &FileFacts {
-        match self {
-            Self::Csv(rows) => rows.facts(),
-            Self::Json(rows) => &rows.facts,
-            Self::Parquet(rows) => &rows.facts,
+        match &self.reader {
+            Reader::Csv(rows) => rows.facts(),
+            Reader::Json(rows) => &rows.facts,
+            Reader::Parquet(rows) => &rows.facts,
         }
     }
 
     pub(super) const fn layout(&self) -> &Layout {
-        match self {
-            Self::Csv(rows) => rows.layout(),
-            Self::Json(rows) => &rows.layout,
-            Self::Parquet(rows) => &rows.layout,
+        match &self.reader {
+            Reader::Csv(rows) => rows.layout(),
+            Reader::Json(rows) => &rows.layout,
+            Reader::Parquet(rows) => &rows.layout,
         }
     }
 
-    /// The next item: a row, a dead letter, or the end.
+    /// The next item: a row, a dead letter, or the end. Of a row that cannot be read several may tell, one for everybody whose it may
+    /// be.
     pub(super) fn next_row(&mut self) -> Result<Option<Item>, CrmError> {
         loop {
-            let item = match self {
-                Self::Csv(rows) => rows.next_row(),
-                Self::Json(rows) => rows.next_row(),
-                Self::Parquet(rows) => rows.next_row(),
-            }?;
-            if let Some(Err(letter)) = &item
-                && self.layout().table == Table::Consents
-            {
-                self.no_is_lost(letter)?;
+            if let Some(letter) = self.pending.pop_front() {
+                return Ok(Some(self.in_long_form(Err(letter))));
             }
-            let is_passed = match &item {
-                Some(Ok(row)) => passed::is_of_another_kind(self.layout(), row),
+            let read = match &mut self.reader {
+                Reader::Csv(rows) => rows.next_row(),
+                Reader::Json(rows) => rows.next_row(),
+                Reader::Parquet(rows) => rows.next_row(),
+            }?;
+            match read {
+                None => return Ok(None),
+                Some(Ok(row)) => {
+                    let of_another_kind = passed::is_of_another_kind(self.layout(), &row);
+                    self.learn(&row);
+                    if !of_another_kind {
+                        return Ok(Some(self.in_long_form(Ok(row))));
+                    }
+                }
                 // What is wrong with a contact is told where contacts are read.
-                Some(Err(_)) => self.layout().of_contacts,
-                None => false,
-            };
-            if !is_passed {
-                return Ok(
-                    item.map(|item| if self.layout().long_ids.is_empty() { item } else { self.in_long_form(item) })
-                );
+                Some(Err(_)) if self.layout().of_contacts => {}
+                Some(Err(damage)) => self.pending = self.place().letters(*damage)?.into(),
             }
         }
     }
-}
 
-impl Rows {
-    /// A row of consents that says nothing any more may have been a no.
-    ///
-    /// # Errors
-    /// It is the last one, and cut off, or nobody can tell whose it is.
-    fn no_is_lost(&self, letter: &CrmDeadLetter) -> Result<(), CrmError> {
-        let (path, line) = (self.facts().path.clone(), letter.origin.line);
-        if matches!(letter.reason, "ragged_row" | "unreadable_json") && self.is_cut_off() {
-            return Err(CrmError::CutOff { path, line });
+    fn learn(&mut self, row: &Row) {
+        if self.shape.is_none() {
+            let id = self.layout().column(self.layout().table.key()).and_then(|at| value::text(row.cell(at)));
+            self.shape = id.map(Shape::of);
         }
-        let is_somebodys = letter.record_id.as_deref().is_some_and(|id| !id.contains('\u{fffd}'));
-        let is_unread = matches!(letter.reason, "undecodable" | "cell_too_large" | "row_too_large");
-        if is_unread && !is_somebodys { Err(CrmError::Nobodys { path, line }) } else { Ok(()) }
+    }
+
+    fn place(&self) -> Place<'_> {
+        let (layout, path, shape) = (self.layout(), &*self.facts().path, self.shape.as_ref());
+        Place { layout, path, shape, is_cut_off: self.is_cut_off(), is_alone: self.is_alone }
     }
 
     /// Whether the last row ends with the file, in the middle of a line.
     const fn is_cut_off(&self) -> bool {
-        match self {
-            Self::Csv(rows) => rows.is_last,
-            Self::Json(rows) => rows.is_last(),
-            Self::Parquet(_) => false,
+        match &self.reader {
+            Reader::Csv(rows) => rows.is_last,
+            Reader::Json(rows) => rows.is_last(),
+            Reader::Parquet(_) => false,
         }
     }
 
     fn in_long_form(&self, item: Item) -> Item {
+        if self.layout().long_ids.is_empty() {
+            return item;
+        }
         item.map(|row| forms::lengthened(self.layout(), &row).unwrap_or(row)).map_err(|mut letter| {
             letter.record_id = letter.record_id.map(|id| forms::in_one_form(self.layout(), &id).unwrap_or(id));
             letter
@@ -262,21 +282,21 @@ pub(super) fn each_readable(
 }
 
 /// What is wrong with a row of any format.
-pub(super) fn check(row: Row, layout: &Layout, malformed: bool) -> Item {
-    let fail = |reason, advice: &str| {
-        let id = layout.column(layout.table.key()).map(|at| row.cell(at).trim());
-        let id = id.filter(|id| !id.is_empty() && id.len() < 256).map(str::to_owned);
-        Err(dead(layout.table, reason, None, advice, id, row.origin()))
+pub(super) fn check(row: Row, layout: &Layout, malformed: bool) -> Read {
+    let fail = |row: Row, reason, advice: &str| {
+        let origin = row.origin();
+        Err(damaged::unread(layout.table, reason, advice, origin, Rest::Cells(row, false)))
     };
     let (have, want) = (row.ends.len(), layout.width);
     if row.cells().any(|c| c.len() > MAX_CELL) {
-        return fail("cell_too_large", "holds a cell of more than 1 MiB; shorten it or close its quote");
+        return fail(row, "cell_too_large", "holds a cell of more than 1 MiB; shorten it or close its quote");
     }
     if memchr::memchr(0, row.text.as_bytes()).is_some() {
-        return fail("nul_byte", "holds NUL bytes; export the row again");
+        return fail(row, "nul_byte", "holds NUL bytes; export the row again");
     }
     if malformed && row.text.contains('\u{fffd}') {
         return fail(
+            row,
             "undecodable",
             "holds bytes that are no character of the file's encoding; export the row again, or leave a stated `encoding` out to have it found",
         );
@@ -284,7 +304,7 @@ pub(super) fn check(row: Row, layout: &Layout, malformed: bool) -> Item {
     let surplus = row.cells().skip(want).any(|c| !c.trim().is_empty());
     if have < want || surplus {
         let advice = format!("has {have} cells where the header has {want}; quote the cell that holds a delimiter");
-        return fail("ragged_row", &advice);
+        return fail(row, "ragged_row", &advice);
     }
     Ok(row)
 }

@@ -317,7 +317,11 @@ proptest::proptest! {
         file.extend(content);
         fs::write(folder.path().join("contacts.csv"), file).expect("write");
         let set = FileSet { path: "contacts.csv".into(), ..FileSet::default() };
-        let pull = pull(&CsvSource { contacts: set, ..CsvSource::default() }, folder.path()).expect("there is a header");
+        let pull = match pull(&CsvSource { contacts: set, ..CsvSource::default() }, folder.path()) {
+            // What may be a no, and is of nobody knows whom, is not passed over.
+            Err(CrmError::NobodysNo { .. }) => return Ok(()),
+            pulled => pulled.expect("there is a header"),
+        };
         // Every row is a contact or a dead letter of its own; nothing is lost.
         let dropped = pull.dead_letters.iter().filter(|d| d.row_dropped).count();
         proptest::prop_assert_eq!(pull.files[0].rows as usize, pull.contacts.len() + dropped);

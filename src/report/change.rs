@@ -46,6 +46,9 @@ pub struct Change {
     /// Rows of notes before; `None` where only those of some contacts were read.
     #[serde(default)]
     pub notes_before: Option<u64>,
+    /// Rows of consents before; `None` where there was no table of them.
+    #[serde(default)]
+    pub consents_before: Option<u64>,
 }
 
 impl Change {
@@ -96,6 +99,7 @@ impl Comparison {
             taken_out: 0,
             refusals_before: summary.counts.refusals,
             dead_letters_before: summary.counts.dead_letters,
+            consents_before: summary.counts.consent_rows,
             notes_before: (summary.counts.carried_over == 0).then_some(summary.counts.notes.rows),
         };
         Ok(Self { change, old })

@@ -123,6 +123,16 @@ fn a_report_tells_what_changed() {
         warnings::warnings(&notes).iter().any(|warning| warning.id == "notes_lost")
     };
     assert!(told(9, Some(20)) && !told(10, Some(20)) && !told(3, Some(9)) && !told(0, None));
+    let mut told = |now, before| {
+        notes.summary.counts.consent_rows = now;
+        notes.change.as_mut().expect("it is there").consents_before = before;
+        warnings::warnings(&notes).iter().any(|warning| warning.id == "consents_lost")
+    };
+    assert!(
+        told(Some(0), Some(68)) && told(Some(33), Some(68)) && !told(Some(34), Some(68)) && !told(Some(0), Some(9))
+    );
+    // A table that the pipeline does not name, or a run of an older version.
+    assert!(!told(None, Some(68)) && !told(Some(0), None));
     let same = Report::of(&second, Some(&second), &policy()).expect("a report");
     let change = same.change.expect("there was a run before");
     assert_eq!((change.changed, change.same, change.added, change.removed), (0, 16, 0, 0));
@@ -226,6 +236,11 @@ fn an_empty_night_is_told() {
     let report = Report::of(&publish(home.path(), "a", &rows), None, &policy()).expect("a report");
     assert_eq!(ids(&report)[0], "no_personas");
     assert!(report.warnings[0].what.contains("Withdrawn"), "{:?}", report.warnings);
+    let mut nobody = report.clone();
+    nobody.summary.counts.refusals.clear();
+    nobody.summary.counts.subjects = 0;
+    let what = &warnings::warnings(&nobody)[0].what;
+    assert!(what.contains("no contact to work on") && !what.contains("none"), "{what}");
     assert!(html(&report).contains("No persona was written."));
     assert!(report.known("seniority").abs() < 1e-9);
     let _: Timestamp = report.finished_at.parse().expect("a time");

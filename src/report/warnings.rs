@@ -47,11 +47,7 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
     let mut warn = |id: &str, what: String, advice: &str| {
         all.push(Warning { id: id.to_owned(), what, advice: advice.to_owned() });
     };
-    if counts.personas == 0 {
-        let most = counts.refusals.iter().max_by_key(|(_, n)| **n).map_or("none", |(reason, _)| reason);
-        let what = format!("no persona was written; the most frequent reason is {most}");
-        warn("no_personas", what, "Look at the refusals below and at docs/compliance-officer.md");
-    }
+    no_personas(report, &mut warn);
     let dead = counts.dead_share();
     if dead > SHARE_OF_ROWS {
         let (letters, rows) = (counts.dead_letters, counts.dead_rows.unwrap_or(counts.dead_letters));
@@ -104,6 +100,28 @@ pub(super) fn warnings(report: &Report) -> Vec<Warning> {
     all
 }
 
+/// That there is no persona, and what tells why.
+fn no_personas(report: &Report, warn: &mut impl FnMut(&str, String, &str)) {
+    let counts = &report.summary.counts;
+    if counts.personas == 0 {
+        match counts.refusals.iter().max_by_key(|(_, n)| **n) {
+            Some((most, _)) => {
+                let what = format!("no persona was written; the most frequent reason is {most}");
+                warn("no_personas", what, "Look at the refusals below and at docs/compliance-officer.md");
+            }
+            None if counts.subjects == 0 => {
+                let what = "no persona was written: the exports have no contact to work on".to_owned();
+                let advice = "An export may have nothing but its header line; look at the job that writes it, and at the dead letters below";
+                warn("no_personas", what, advice);
+            }
+            None => {
+                let what = format!("no persona was written of {} contacts, and nobody was refused", counts.subjects);
+                warn("no_personas", what, "Look at the dead letters below, and at what the pipeline asks for");
+            }
+        }
+    }
+}
+
 /// Of what the exports have much less than the run before.
 fn missing(report: &Report, warn: &mut impl FnMut(&str, String, &str)) {
     for missing in &report.summary.counts.missing {
@@ -149,6 +167,16 @@ fn since(report: &Report, warn: &mut impl FnMut(&str, String, &str)) {
     if before >= FEWEST && rows * 2 < before && counts.carried_over == 0 && !counts.notes.no_file {
         let what = format!("{rows} notes in place of {before} the run before");
         warn("notes_lost", what, "What the others said is missing; an export may have been cut short");
+    }
+    // A table that the pipeline does not name any more was not lost.
+    if let Some((rows, before)) = counts.consent_rows.zip(change.consents_before)
+        && before >= FEWEST
+        && rows * 2 < before
+    {
+        let what = format!("{rows} rows of consents in place of {before} the run before");
+        let advice = "What was read before stands, and what people said since may be missing: a withdrawal of tonight, for instance. An \
+            export of changes alone may be that short; otherwise export again, and run again at once";
+        warn("consents_lost", what, advice);
     }
     if share(change.removed, change.personas_before) > LOSS {
         let what = format!("{} of {} personas are gone since the run before", change.removed, change.personas_before);

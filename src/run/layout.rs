@@ -69,7 +69,7 @@ pub(super) fn compare(home: &Path, pipeline: &str, files: &[FileFacts], accepted
     let (mut noes, mut lost) = (Vec::new(), Lost::new());
     for (table, field, places) in vanished(before, &now) {
         let file = if places.is_empty() { String::new() } else { format!(" of {}", places.join(", ")) };
-        let what = format!("{table}: the column for {field}{file} is not there any more");
+        let what = format!("{table}: the column for {}{file} is not there any more", crm::pipeline_field(&field));
         let is_telling = FLAGS.contains(&field.as_str()) || TELLING.contains(&field.as_str());
         if is_telling && matches!(table.as_str(), "contacts" | "consents") {
             noes.push(what);
@@ -102,6 +102,11 @@ pub(super) fn rows(files: &[FileFacts]) -> u64 {
     let tables: BTreeMap<&Path, u64> =
         files.iter().filter(|file| file.table != "notes").map(|file| (&*file.path, file.rows)).collect();
     tables.values().sum()
+}
+
+/// The rows of the tables of consents; `None` = there is no such table.
+pub(super) fn consent_rows(files: &[FileFacts]) -> Option<u64> {
+    files.iter().filter(|file| file.table == "consents").map(|file| file.rows).reduce(|sum, rows| sum + rows)
 }
 
 /// The CRM's files as they are tonight, `now`; and where no file of notes is there though earlier nights had some, the columns of those.

@@ -86,6 +86,8 @@ pub struct Loaded {
     pub contacts: u64,
     /// Rows of the exports' tables, without notes; 0 = not known yet.
     pub rows: u64,
+    /// Those of the tables of consents; `None` = there is no such table, or not known yet.
+    pub consent_rows: Option<u64>,
     /// Contacts of the export who were erased before, and are left out.
     pub suppressed: KeptOut,
     /// Whether a page of an export of a CRM's own words is missing.
@@ -237,6 +239,7 @@ pub(super) fn load(evening: &Evening<'_>, pull: &mut CrmPull, shared: &dyn Fn(&s
         dead_letters,
         contacts: pull.contacts.len() as u64,
         rows: 0,
+        consent_rows: None,
         suppressed: KeptOut::default(),
         incomplete: false,
         identifiers: identified(crm, pull, ids, evening.identifiers),

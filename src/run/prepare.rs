@@ -174,7 +174,7 @@ pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<P
     };
     let (log, carried) = (desk.log, carry::note(&files, as_of, desk.rows, carry.as_mut())?);
     loaded.seen = Seen { no_notes: notes_before.is_some(), notes_passed: files_passed, doubtful: Doubtful::of(&files) };
-    loaded.rows = layout::rows(&files);
+    (loaded.rows, loaded.consent_rows) = (layout::rows(&files), layout::consent_rows(&files));
     let (inputs, columns) =
         (layout::inputs_hash(&files, &exports), layout::with_notes_of(layout::of(&files), notes_before));
     let columns = layout::with_lost(columns, lost);

@@ -24,6 +24,9 @@ pub struct Counts {
     pub subjects: u64,
     /// Rows of all exports: what the share of dead letters refers to.
     pub crm_rows: u64,
+    /// Rows of the tables of consents; `None` where there is no such table, and in summaries of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_rows: Option<u64>,
     /// Contacts whose rows were carried over from the last snapshot; they are among [`Self::subjects`].
     #[serde(default)]
     pub carried_over: u64,
@@ -118,6 +121,7 @@ impl Counts {
             subjects: loaded.subjects(),
             dead_letters,
             crm_rows,
+            consent_rows: loaded.consent_rows,
             notes,
             encoding_doubtful: doubtful,
             suppressed: loaded.suppressed.all,

@@ -68,3 +68,30 @@ fn an_id_of_two_people_is_nobodys() {
     assert_eq!(rows("1;Ada;Berger;ada.berger@a.example;2026-01-02"), (false, false));
     assert_eq!(rows("1;Hugo;Neumann;ada@a.example;2026-01-02"), (false, false));
 }
+
+#[test]
+fn a_file_of_blank_lines_is_empty() {
+    for text in ["\n\n  \n", "\u{feff}\r\n", " \t\n"] {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        fs::write(folder.path().join("contacts.csv"), text).expect("write");
+        let contacts = FileSet { path: "contacts.csv".into(), ..FileSet::default() };
+        let said = pull(&CsvSource { contacts, ..CsvSource::default() }, folder.path()).expect_err("nothing in it");
+        assert!(said.to_string().contains("contacts.csv is empty"), "{said}");
+    }
+}
+
+#[test]
+fn of_companies_without_ids_it_is_known_that_there_is_no_column_for_them() {
+    let fields = |header: &str| {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        fs::write(folder.path().join("contacts.csv"), "id;last name\n1;Anders\n").expect("write");
+        fs::write(folder.path().join("accounts.csv"), format!("{header}\n1;Nord GmbH\n")).expect("write");
+        let set = |path: &str| FileSet { path: path.into(), ..FileSet::default() };
+        let source =
+            CsvSource { contacts: set("contacts.csv"), accounts: Some(set("accounts.csv")), ..CsvSource::default() };
+        let pull = pull(&source, folder.path()).expect("headers");
+        let accounts = pull.files.into_iter().find(|file| file.table == "accounts").expect("it was read");
+        accounts.fields.join(" ")
+    };
+    assert_eq!((fields("id;name"), fields("city;name")), ("name record_id".into(), "city name".into()));
+}
