@@ -201,9 +201,9 @@ impl LeftOut {
     const fn text(self) -> &'static str {
         match self {
             Self::Overlap => "the run before had not ended (overlap: skip)",
-            Self::Missed => "it was missed and is not made up for (catch_up)",
+            Self::Missed => "missed and not made up for (catch_up)",
             Self::Mistakes => "a file of the pipeline has mistakes",
-            Self::Edited => "it was missed, and the expression was changed since",
+            Self::Edited => "missed, and then the expression was changed",
         }
     }
 }
