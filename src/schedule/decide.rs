@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::cron::Expression;
 use super::lost::{LeftOut, Lost, lost};
-use super::state::{State, within};
+use super::state::{Ahead, State, within};
 use crate::config::{self, CatchUp, Overlap};
 
 /// How late a start still counts as being on time: timers and clusters come to call minutes late.
@@ -91,7 +91,7 @@ impl Spec {
     }
 
     /// The same with another expression.
-    pub fn with_expression(&self, expression: Expression) -> Self {
+    pub(super) fn with_expression(&self, expression: Expression) -> Self {
         Self { expression, ..self.clone() }
     }
 
@@ -211,6 +211,29 @@ pub(super) fn just_before(at: Timestamp) -> Timestamp {
 /// Decides; `held` is the stretch in which other work kept the home.
 pub fn decide(spec: &Spec, state: &State, held: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Decision {
     Deciding { spec, state, held, now }.decide()
+}
+
+/// Decides, and brings the memory in line; tells, too, what a clock that stood ahead has left in it.
+pub(super) fn settle(
+    spec: &Spec,
+    state: &mut State,
+    (held, has_mistakes): (Option<(Timestamp, Timestamp)>, bool),
+    (now, slack): (Timestamp, SignedDuration),
+) -> (Option<Ahead>, Decision) {
+    let ahead = state.set_back(spec, now, slack);
+    let edited = state.adopt(spec, now);
+    let mut decision =
+        if has_mistakes { decide_without_file(spec, state, now) } else { decide(spec, state, held, now) };
+    if let Some(last) = decision.left_out.last() {
+        state.pass(last.last);
+    }
+    decision.left_out.splice(0..0, edited);
+    state.next_start = match decision.then {
+        Then::Start(..) => Some(now),
+        Then::Wait(next) => next.map(|(_, start)| start),
+        Then::Paused => None,
+    };
+    (ahead, decision)
 }
 
 /// Decides while the pipeline file or its policy has mistakes: what is due is left out, and a run that was stopped waits.

@@ -10,11 +10,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
-use super::decide::{self, Decision, ON_TIME, Spec, Then, Why, just_before};
+use super::decide::{ON_TIME, Spec, Then, Why, just_before, settle};
 use super::event::{Event, Listener, Whose};
 use super::files::Room;
 use super::homes::{Opened, Sick};
-use super::lost::{LeftOut, lost};
+use super::lost::{LeftOut, Lost, lost};
 use super::running::{self, BEAT, Sign};
 use super::state::{Ahead, Outcome, State};
 use super::store::{Heartbeat, Store, StoreError};
@@ -207,7 +207,7 @@ impl Keeper {
             if let Some(Ahead { until, is_held }) = ahead {
                 self.tell(index, &Event::ClockAhead { until, is_held });
             }
-            decision.left_out.iter().for_each(|lost| self.tell(index, &Event::LeftOut(*lost)));
+            self.tell_left_out(index, &decision.left_out);
             match decision.then {
                 Then::Start(fire, why) => {
                     let start = self.room.kept[index].spec.start_of(fire);
@@ -246,7 +246,7 @@ impl Keeper {
                     state.is_unfinished = false;
                     before
                 })?;
-                before.iter().for_each(|lost| self.tell(index, &Event::LeftOut(*lost)));
+                self.tell_left_out(index, &before);
                 self.tell(index, &event);
                 return Ok(Some(event));
             }
@@ -352,6 +352,12 @@ impl Keeper {
         self.around.listener.tell(&self.whose(index), event);
     }
 
+    fn tell_left_out(&self, index: usize, all: &[Lost]) {
+        for lost in all {
+            self.tell(index, &Event::LeftOut(*lost));
+        }
+    }
+
     fn whose(&self, index: usize) -> Whose {
         self.room.whose(&self.room.kept[index])
     }
@@ -371,30 +377,4 @@ fn stands(state: &State) -> Event {
         (None, Some(Ahead { until, is_held: true })) => Event::ClockAhead { until, is_held: true },
         (None, _) => Event::Waiting(state.next_start),
     }
-}
-
-/// Decides, and brings the memory in line; tells, too, what a clock that stood ahead has left in it.
-fn settle(
-    spec: &Spec,
-    state: &mut State,
-    (held, has_mistakes): (Option<(Timestamp, Timestamp)>, bool),
-    (now, slack): (Timestamp, SignedDuration),
-) -> (Option<Ahead>, Decision) {
-    let ahead = state.set_back(spec, now, slack);
-    let edited = state.adopt(spec, now);
-    let mut decision = if has_mistakes {
-        decide::decide_without_file(spec, state, now)
-    } else {
-        decide::decide(spec, state, held, now)
-    };
-    if let Some(last) = decision.left_out.last() {
-        state.pass(last.last);
-    }
-    decision.left_out.splice(0..0, edited);
-    state.next_start = match decision.then {
-        Then::Start(..) => Some(now),
-        Then::Wait(next) => next.map(|(_, start)| start),
-        Then::Paused => None,
-    };
-    (ahead, decision)
 }
