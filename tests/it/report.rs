@@ -74,7 +74,8 @@ fn one_thing_has_one_number_wherever_it_is_told() {
     assert!(closed("robots_disallow") > 0 && rows.iter().any(|d| d.reason.as_deref() == Some("robots_unreachable")));
     let run = sink::read_runs(&snapshot).expect("runs").pop().expect("one");
     let counts = &shared.summary["counts"];
-    let pages: u64 = counts["documents"].as_object().expect("outcomes").values().filter_map(|n| n.as_u64()).sum();
+    let pages: u64 =
+        counts["documents"].as_object().expect("outcomes").values().filter_map(serde_json::Value::as_u64).sum();
     let told = pages + counts["host_files"].as_u64().expect("a count");
     assert_eq!((run.n_documents, told), (rows.len() as u64, rows.len() as u64), "{counts}");
     let of_tiers = |what: &str| {
