@@ -190,7 +190,7 @@ fn code(event: &Event) -> u8 {
         Event::Ended(Outcome::DeadLetters, _) => DEAD_LETTERS,
         Event::Failed(Outcome::TooLong | Outcome::Stopped, _) => INTERRUPTED,
         Event::Failed(_, error) => exit::number_of_run(error),
-        Event::Paused(_) | Event::Sick(_) => HOME,
+        Event::Paused(_) | Event::Sick(_) | Event::ClockAhead { is_held: true, .. } => HOME,
         _ => 0,
     }
 }
@@ -249,12 +249,15 @@ fn resume(args: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
     }
     let mut out = std::io::stdout().lock();
     let mut resumed = 0;
+    let now = wall();
     for (name, state) in standing.schedules {
         let mut store = Store::open(home.path())?;
-        let (_, was_paused) = store.update(&name, || state, State::resume)?;
-        if was_paused {
+        let was_paused = state.paused_at.is_some();
+        let (_, was_resumed) = store.update(&name, || state, |state| state.resume(now))?;
+        if was_resumed {
             resumed += 1;
-            writeln!(out, "{name} goes on; what was missed is made up for as its catch_up says")?;
+            let how = if was_paused { "; what was missed is made up for as its catch_up says" } else { " from now" };
+            writeln!(out, "{name} goes on{how}")?;
         }
     }
     if resumed == 0 {
@@ -284,6 +287,7 @@ impl Listener for Teller {
             Event::Failed(..)
                 | Event::TooLong(_)
                 | Event::Died
+                | Event::ClockAhead { .. }
                 | Event::Paused(_)
                 | Event::Sick(_)
                 | Event::Unreadable(_)

@@ -13,7 +13,7 @@ use crate::schedule::event::{Event, Whose};
 use crate::schedule::state::State;
 
 /// Why a run is left out.
-const REASONS: [&str; 4] = ["overlap", "missed", "mistakes", "busy"];
+const REASONS: [&str; 5] = ["overlap", "missed", "mistakes", "edited", "busy"];
 
 /// How all schedules of this process stand.
 #[derive(Default)]
@@ -28,6 +28,7 @@ struct Stand {
     is_paused: bool,
     failures: u32,
     has_no_home: bool,
+    is_ahead: bool,
     left_out: [u64; REASONS.len()],
 }
 
@@ -55,20 +56,20 @@ impl Schedules {
             }
             (stand.next, stand.is_paused, stand.failures) =
                 (state.next_start, state.paused_at.is_some(), state.failures);
-            stand.has_no_home = false;
+            (stand.has_no_home, stand.is_ahead) = (false, state.ahead.is_some());
         });
     }
 
     /// Counts what happened.
     pub(super) fn tell_of(&self, whose: &Whose, event: &Event) {
-        let reason = match event {
+        let (reason, count) = match event {
             Event::Sick(_) => return self.change(whose, |stand| stand.has_no_home = true),
-            Event::LeftOut(_, why) => why.name(),
-            Event::Busy { is_waiting: false, .. } => "busy",
+            Event::LeftOut(lost) => (lost.why.name(), lost.count),
+            Event::Busy { is_waiting: false, .. } => ("busy", 1),
             _ => return,
         };
         if let Some(at) = REASONS.iter().position(|known| *known == reason) {
-            self.change(whose, |stand| stand.left_out[at] += 1);
+            self.change(whose, |stand| stand.left_out[at] += count);
         }
     }
 
@@ -91,6 +92,8 @@ impl Schedules {
         gauge("paused", "1 while nothing starts until `schedule resume`.", &|s| Some(i64::from(s.is_paused)));
         gauge("failures_in_a_row", "Failed runs since the last that did not fail.", &|s| Some(i64::from(s.failures)));
         gauge("home_failed", "1 while the home cannot be kept.", &|s| Some(i64::from(s.has_no_home)));
+        let ahead = "1 while the clock stood ahead and no run has succeeded since.";
+        gauge("clock_ahead", ahead, &|s| Some(i64::from(s.is_ahead)));
         let reasons = |(whose, stand): (&Whose, &Stand)| {
             let label = |(why, n): (&&str, &u64)| (format!("{{{},reason=\"{why}\"}}", labels(whose)), *n);
             REASONS.iter().zip(&stand.left_out).map(label).collect::<Vec<_>>()
@@ -109,7 +112,8 @@ impl Schedules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::decide::LeftOut;
+    use crate::schedule::lost::{LeftOut, Lost};
+    use crate::schedule::state::Ahead;
     use crate::schedule::state::Outcome;
     use crate::schedule::tests::{at, spec};
 
@@ -132,9 +136,9 @@ mod tests {
         state.start(now + hour, now + hour);
         state.end(&spec, Outcome::Failed, now + hour * 3);
         (state.next_start, state.paused_at) = (Some(now + hour * 24), Some(now));
-        for event in
-            [Event::LeftOut(now, LeftOut::Missed), Event::Busy { is_waiting: false, message: "somebody".into() }]
-        {
+        state.ahead = Some(Ahead { until: now + hour * 24, is_held: true });
+        let missed = Lost { count: 7, ..Lost::one(now, LeftOut::Missed) };
+        for event in [Event::LeftOut(missed), Event::Busy { is_waiting: false, message: "somebody".into() }] {
             schedules.tell_of(&whose("nightly", None), &event);
         }
         schedules.tell_of(&whose("other", None), &Event::Sick("somebody".into()));
@@ -150,7 +154,9 @@ mod tests {
             "paused{pipeline=\"other\"} 0".to_owned(),
             "failures_in_a_row{pipeline=\"nightly\"} 1".to_owned(),
             "home_failed{pipeline=\"other\"} 1".to_owned(),
-            "left_out_total{pipeline=\"nightly\",reason=\"missed\"} 1".to_owned(),
+            "clock_ahead{pipeline=\"nightly\"} 1".to_owned(),
+            "clock_ahead{pipeline=\"other\"} 0".to_owned(),
+            "left_out_total{pipeline=\"nightly\",reason=\"missed\"} 7".to_owned(),
             "left_out_total{pipeline=\"nightly\",reason=\"busy\"} 1".to_owned(),
             "left_out_total{pipeline=\"other\",reason=\"mistakes\"} 0".to_owned(),
         ] {
@@ -173,7 +179,7 @@ mod tests {
             let whose = Whose { pipeline: "nightly".to_owned(), home: Some(home) };
             schedules.stands(&whose, &State { paused_at: is_paused.then_some(now), ..state.clone() });
             if is_paused {
-                schedules.tell_of(&whose, &Event::LeftOut(now, LeftOut::Missed));
+                schedules.tell_of(&whose, &Event::LeftOut(Lost::one(now, LeftOut::Missed)));
             }
         }
         let mut text = String::new();

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::HomeArg;
 use crate::consent::gate::Clock;
 use crate::run::home::Home;
-use crate::schedule::event::seconds;
+use crate::schedule::decide::ON_TIME;
+use crate::schedule::event::{held, seconds};
 use crate::schedule::state::{Outcome, State};
 use crate::schedule::store::{Heartbeat, Store};
 use crate::sink::HomeLock;
@@ -123,9 +124,24 @@ impl Standing {
         if self.outcome(state) == Some(Outcome::Running) {
             return format!("a run goes on{failures}");
         }
+        if let Some(until) = self.held(state) {
+            return format!("{}{failures}", held(until));
+        }
         let next = state.next_start.map_or("not known".to_owned(), |at| seconds(at).to_string());
         let overdue = if self.is_overdue(state) { " is overdue" } else { "" };
-        format!("next start {next}{overdue}{failures}")
+        let ahead = if self.clock_ahead(state).is_some() { ", the clock stood ahead" } else { "" };
+        format!("next start {next}{overdue}{failures}{ahead}")
+    }
+
+    /// Up to when a schedule stands still because a run started under a clock that stood ahead.
+    fn held(&self, state: &State) -> Option<Timestamp> {
+        state.ahead.filter(|ahead| ahead.is_held && ahead.until > self.now).map(|ahead| ahead.until)
+    }
+
+    /// The instant up to which the clock stood ahead: as the memory tells, whether a scheduler has looked at it since or not.
+    fn clock_ahead(&self, state: &State) -> Option<Timestamp> {
+        let seen = Some(state.base()).filter(|base| base.duration_since(self.now) > ON_TIME);
+        seen.or(state.ahead.map(|ahead| ahead.until))
     }
 
     fn text(&self) -> String {
@@ -136,6 +152,14 @@ impl Standing {
         for (name, state) in &self.schedules {
             lines.push(format!("\n{name}  {}", state.expression));
             lines.push(format!("  schedule  {}", self.line(state)));
+            if let Some(until) = self.clock_ahead(state) {
+                let what = match (self.held(state), state.ahead) {
+                    (Some(_), _) => "nothing starts before",
+                    (None, Some(_)) => "what that left was set back",
+                    (None, None) => "the next `schedule once`, or the daemon, sets back what that left",
+                };
+                lines.push(format!("  clock     stood ahead, at {}: {what}", seconds(until)));
+            }
             if let (Some(started), Some(outcome)) = (state.started, self.outcome(state)) {
                 let ended = state.ended.map_or(String::new(), |at| format!(", ended {}", seconds(at)));
                 lines.push(format!("  last run  {}, started {}{ended}", outcome.name(), seconds(started)));
@@ -165,6 +189,7 @@ impl Standing {
                 "last_outcome": self.outcome(state).map(Outcome::name),
                 "unfinished": state.is_unfinished, "failures": state.failures, "paused_at": text(state.paused_at),
                 "next_start": text(state.next_start), "overdue": self.is_overdue(state),
+                "clock_ahead": text(self.clock_ahead(state)), "clock_held": self.held(state).is_some(),
             })
         };
         let schedules: Vec<Value> = self.schedules.iter().map(schedule).collect();

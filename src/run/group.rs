@@ -26,7 +26,7 @@ use crate::run::load::{Group, Member};
 use crate::run::obtain::{Obtained, obtain, opt_out};
 use crate::run::revisit::{self, Reader};
 use crate::run::summary::NoteCounts;
-use crate::run::tiers::{is_known, tier};
+use crate::run::tiers::{Worked, tier};
 use crate::source::{self, PageKind, Permitted, company_site, id};
 use crate::taxonomy::{Operation, SourceClass, Tier};
 
@@ -113,7 +113,7 @@ pub(super) async fn process(context: &Context, group: &Group) -> Result<GroupRow
     let tier = tier(rule, &group.account);
     let (rows, micros) = busy(Box::pin(work_on(context, group, tier))).await;
     let rows = rows?;
-    context.tiers.add((tier, is_known(rule, &group.account)), group.members.len(), &rows, micros);
+    context.tiers.add(tier, &Worked { rule, account: &group.account }, group.members.len(), &rows, micros);
     let personas = if context.dry_run { 0 } else { rows.personas.len() };
     context.observer.group_done(group.account.id.is_some(), personas);
     Ok(rows)

@@ -30,6 +30,7 @@ pub mod load;
 mod missing;
 pub mod notes;
 mod obtain;
+mod opened;
 mod prepare;
 mod profiles;
 mod publish;

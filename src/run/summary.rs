@@ -45,7 +45,7 @@ pub struct Counts {
     /// Pages that had not changed since they were read (304); they are among the fetched ones.
     #[serde(default)]
     pub not_modified: u64,
-    /// robots.txt, tdmrep.json and ai.txt files that were asked for.
+    /// robots.txt, tdmrep.json and ai.txt files that were looked for; with [`Self::documents`] all rows of `documents`.
     pub host_files: u64,
     /// Requests sent.
     pub requests: u64,
@@ -158,7 +158,8 @@ impl Counts {
             self.requests += u64::from(document.attempts);
             self.bytes += document.bytes;
             if hosts.contains(&document.permit_id) {
-                self.host_files += u64::from(document.attempts > 0);
+                // Also those that robots.txt keeps away, or that could not be asked for: each is a row.
+                self.host_files += 1;
                 continue;
             }
             self.not_modified += u64::from(document.is_not_modified());

@@ -15,7 +15,7 @@ use crate::taxonomy::Tier;
 /// The cost of one tier.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TierCost {
-    /// Companies, and the group of contacts without one.
+    /// Companies; contacts without one are among the contacts only.
     pub companies: u64,
     /// Contacts that were worked on.
     pub contacts: u64,
@@ -32,17 +32,23 @@ pub struct TierCost {
     pub no_revenue: u64,
 }
 
+/// What was worked on, and by which rule.
+pub(super) struct Worked<'a> {
+    pub rule: &'a Tiers,
+    pub account: &'a Account,
+}
+
 /// Costs by tier, added up by many tasks.
 #[derive(Debug, Default)]
 pub(super) struct TierCosts(Mutex<BTreeMap<Tier, TierCost>>);
 
 impl TierCosts {
-    /// Adds the work on one company, with its contacts.
-    pub fn add(&self, (tier, is_known): (Tier, bool), contacts: usize, rows: &GroupRows, micros: u64) {
+    /// Adds the work on one company, with its contacts, or on contacts without one.
+    pub fn add(&self, tier: Tier, of: &Worked<'_>, contacts: usize, rows: &GroupRows, micros: u64) {
         let mut all = self.0.lock().expect("no holder panics");
         let cost = all.entry(tier).or_default();
-        cost.companies += 1;
-        cost.no_revenue += u64::from(!is_known);
+        cost.companies += u64::from(of.account.id.is_some());
+        cost.no_revenue += u64::from(!is_known(of.rule, of.account));
         cost.contacts += contacts as u64;
         cost.fetches += rows.documents.len() as u64;
         cost.requests += rows.documents.iter().map(|d| u64::from(d.attempts)).sum::<u64>();
@@ -59,7 +65,7 @@ impl TierCosts {
 
 /// Whether all is known that the rule of tiers asks for: a rule that takes every account asks for nothing, and contacts
 /// without a company are below it because they have none.
-pub(super) fn is_known(tiers: &Tiers, account: &Account) -> bool {
+fn is_known(tiers: &Tiers, account: &Account) -> bool {
     tiers.individual_from_eur <= 0.0 || account.id.is_none() || account.revenue_eur.is_some()
 }
 
@@ -84,12 +90,19 @@ mod tests {
     fn costs_add_up_by_tier() {
         let costs = TierCosts::default();
         let rows = GroupRows::default();
-        costs.add((Tier::Individual, true), 3, &rows, 4_000_000);
-        costs.add((Tier::Individual, true), 2, &rows, 1_000_000);
-        costs.add((Tier::StudyPrior, false), 1, &rows, 0);
+        let rule = Tiers { individual_from_eur: 1e6, segment_from_eur: None, segment_people: 5 };
+        let company = |revenue_eur| Account { id: Some(AccountId::from_body("a")), revenue_eur, ..Account::default() };
+        let add = |tier, account: Account, contacts, micros| {
+            costs.add(tier, &Worked { rule: &rule, account: &account }, contacts, &rows, micros);
+        };
+        add(Tier::Individual, company(Some(2e6)), 3, 4_000_000);
+        add(Tier::Individual, company(Some(3e6)), 2, 1_000_000);
+        add(Tier::StudyPrior, company(None), 1, 0);
+        add(Tier::StudyPrior, Account::default(), 4, 0);
         let by = costs.by_name();
         assert_eq!((by["individual"].companies, by["individual"].contacts), (2, 5));
         assert_eq!((by["individual"].no_revenue, by["study_prior"].no_revenue), (0, 1));
+        assert_eq!((by["study_prior"].companies, by["study_prior"].contacts), (1, 5), "who has no company adds none");
         assert!((by["individual"].seconds - 5.0).abs() < 1e-9 && by["study_prior"].seconds.abs() < 1e-9);
         assert!(!by.contains_key("segment"));
     }

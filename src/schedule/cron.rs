@@ -49,8 +49,8 @@ pub enum ExpressionError {
     Zone,
 }
 
-/// A cron expression in a time zone.
-#[derive(Clone, PartialEq, Eq)]
+/// A cron expression in a time zone. Two are equal that mean the same, however they are written.
+#[derive(Clone)]
 pub struct Expression {
     cron: Cron,
     text: String,
@@ -144,10 +144,17 @@ impl Expression {
         let cron = read(&text)?;
         let fields: Vec<&str> = text.split(' ').collect();
         let hour = fields[fields.len() - 4];
-        let is_open = hour.starts_with(['*', '?']) || hour.contains('/') || hour == "0-23";
+        let is_whole_day = || hour.split_once('-').is_some_and(|(a, b)| (a.parse(), b.parse()) == (Ok(0), Ok(23)));
+        let is_open = hour.starts_with(['*', '?']) || hour.contains('/') || is_whole_day();
         let zone_name = zone.to_owned();
         let zone = TimeZone::get(zone).map_err(|_| ExpressionError::Zone)?;
         Ok(Self { cron, text, zone, zone_name, is_open })
+    }
+
+    /// Reads what [`fmt::Display`] wrote; `None` = it cannot be read any more.
+    pub fn from_written(text: &str) -> Option<Self> {
+        let (cron, zone) = text.rsplit_once(' ')?;
+        Self::new(cron, zone).ok()
     }
 
     /// The expression as it was written, with single spaces.
@@ -276,6 +283,24 @@ impl Expression {
         }
     }
 }
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        // Whether a field that is full was written as `*` is for descriptions alone.
+        let pattern = |expression: &Self| {
+            let mut pattern = expression.cron.pattern.clone();
+            let (time, date) = (
+                [&mut pattern.seconds, &mut pattern.minutes, &mut pattern.hours],
+                [&mut pattern.days, &mut pattern.months, &mut pattern.days_of_week],
+            );
+            time.into_iter().chain(date).for_each(|field| field.from_wildcard = false);
+            pattern
+        };
+        self.is_open == other.is_open && self.zone == other.zone && pattern(self) == pattern(other)
+    }
+}
+
+impl Eq for Expression {}
 
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::cron::Expression;
-use super::state::{State, within};
+use super::lost::{LeftOut, Lost, lost};
+use super::state::{Ahead, State, within};
 use crate::config::{self, CatchUp, Overlap};
 
 /// How late a start still counts as being on time: timers and clusters come to call minutes late.
@@ -41,20 +42,6 @@ pub enum Why {
     Continued,
 }
 
-/// Why a fire is left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LeftOut {
-    /// The run before had not ended.
-    Overlap,
-    /// Nothing ran at its time, and it is not made up for.
-    Missed,
-    /// The pipeline file, or its policy, has mistakes.
-    Mistakes,
-}
-
-/// The last fire that is left out, and why.
-type Left = (Timestamp, LeftOut);
-
 /// What happens next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
@@ -67,10 +54,10 @@ pub enum Then {
 }
 
 /// What is to be done now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// Fires up to this one are left out.
-    pub left_out: Option<Left>,
+    /// Fires that are left out, in their order; they are all dealt with up to the last.
+    pub left_out: Vec<Lost>,
     /// And then.
     pub then: Then,
 }
@@ -103,6 +90,11 @@ impl Spec {
         &self.expression
     }
 
+    /// The same with another expression.
+    pub(super) fn with_expression(&self, expression: Expression) -> Self {
+        Self { expression, ..self.clone() }
+    }
+
     /// What happens when the run before has not ended.
     pub const fn overlap(&self) -> Overlap {
         self.overlap
@@ -113,6 +105,12 @@ impl Spec {
         self.max_duration
     }
 
+    /// Whether no run makes up for several fires.
+    #[cfg(test)]
+    pub(super) fn is_each_by_itself(&self) -> bool {
+        self.catch_up != CatchUp::Latest
+    }
+
     /// After how many failed runs in a row nothing starts any more.
     pub const fn pause_after(&self) -> u32 {
         self.pause_after
@@ -121,6 +119,9 @@ impl Spec {
     /// When the run of a fire starts: later by a delay that is fixed for each fire, and always before the next fire. No delay
     /// leads from a day with runs into a day without.
     pub fn start_of(&self, fire: Timestamp) -> Timestamp {
+        if self.jitter == 0 {
+            return fire;
+        }
         let seconds = |until: Timestamp| u64::try_from(until.duration_since(fire).as_secs()).unwrap_or(0);
         let room = self.expression.next(fire).map_or(u64::MAX, seconds);
         let start = self.delayed(fire, room);
@@ -167,10 +168,19 @@ impl Spec {
 
     /// The last fire after `base` whose start has come and that may start a run.
     fn newest(&self, base: Timestamp, now: Timestamp) -> Option<Timestamp> {
-        let mut at = now;
+        self.newest_where(base, now, |fire| self.start_of(fire) <= now)
+    }
+
+    /// The last fire later than `base` and not later than `at` that may start a run and is wanted.
+    pub(super) fn newest_where(
+        &self,
+        base: Timestamp,
+        mut at: Timestamp,
+        is_wanted: impl Fn(Timestamp) -> bool,
+    ) -> Option<Timestamp> {
         loop {
             let fire = self.expression.previous(at).filter(|fire| *fire > base)?;
-            if self.start_of(fire) <= now && self.is_eligible(fire) {
+            if is_wanted(fire) && self.is_eligible(fire) {
                 return Some(fire);
             }
             let day = self.expression.begin_of(self.expression.day(fire)).filter(|_| self.is_blackout(fire));
@@ -203,16 +213,47 @@ pub fn decide(spec: &Spec, state: &State, held: Option<(Timestamp, Timestamp)>, 
     Deciding { spec, state, held, now }.decide()
 }
 
+/// Decides, and brings the memory in line; tells, too, what a clock that stood ahead has left in it.
+pub(super) fn settle(
+    spec: &Spec,
+    state: &mut State,
+    (held, has_mistakes): (Option<(Timestamp, Timestamp)>, bool),
+    (now, slack): (Timestamp, SignedDuration),
+) -> (Option<Ahead>, Decision) {
+    let ahead = state.set_back(spec, now, slack);
+    let edited = state.adopt(spec, now);
+    let mut decision =
+        if has_mistakes { decide_without_file(spec, state, now) } else { decide(spec, state, held, now) };
+    if let Some(last) = decision.left_out.last() {
+        state.pass(last.last);
+    }
+    decision.left_out.splice(0..0, edited);
+    state.next_start = match decision.then {
+        Then::Start(..) => Some(now),
+        Then::Wait(next) => next.map(|(_, start)| start),
+        Then::Paused => None,
+    };
+    (ahead, decision)
+}
+
 /// Decides while the pipeline file or its policy has mistakes: what is due is left out, and a run that was stopped waits.
 pub fn decide_without_file(spec: &Spec, state: &State, now: Timestamp) -> Decision {
-    let decided = decide(spec, state, None, now);
-    let (left_out, base) = match decided.then {
-        Then::Paused => return decided,
-        Then::Start(fire, why) if why != Why::Continued => (Some((fire, LeftOut::Mistakes)), fire),
-        _ => (decided.left_out, decided.left_out.map_or(state.base(), |(fire, _)| fire)),
-    };
-    let next = spec.next(base.max(state.base())).map(|fire| (fire, spec.start_of(fire)));
+    let Decision { mut left_out, then } = decide(spec, state, None, now);
+    match then {
+        Then::Paused => return Decision { left_out, then },
+        Then::Start(_, why) if why != Why::Continued => {
+            let newest = spec.newest(state.base(), now).unwrap_or_else(|| state.base());
+            left_out.extend(lost(spec, end(&left_out, state), newest, |_| Some(LeftOut::Mistakes)));
+        }
+        _ => {}
+    }
+    let next = spec.next(end(&left_out, state)).map(|fire| (fire, spec.start_of(fire)));
     Decision { left_out, then: Then::Wait(next) }
+}
+
+/// All fires up to this instant are dealt with.
+fn end(left_out: &[Lost], state: &State) -> Timestamp {
+    left_out.last().map_or(state.base(), |lost| lost.last.max(state.base()))
 }
 
 struct Deciding<'a> {
@@ -225,15 +266,14 @@ struct Deciding<'a> {
 impl Deciding<'_> {
     fn decide(&self) -> Decision {
         if self.state.paused_at.is_some() {
-            return Decision { left_out: None, then: Then::Paused };
+            return Decision { left_out: Vec::new(), then: Then::Paused };
         }
         let (left_out, due) = match self.spec.catch_up {
             CatchUp::All => self.oldest(),
             CatchUp::Skip | CatchUp::Latest => self.newest(),
         };
-        let base = left_out.map_or(self.state.base(), |(fire, _)| fire.max(self.state.base()));
         let Some((fire, why)) = due.or_else(|| self.unfinished()) else {
-            let next = self.spec.next(base).map(|fire| (fire, self.spec.start_of(fire)));
+            let next = self.spec.next(end(&left_out, self.state)).map(|fire| (fire, self.spec.start_of(fire)));
             return Decision { left_out, then: Then::Wait(next) };
         };
         let then = if self.spec.is_blackout(self.now) {
@@ -244,37 +284,53 @@ impl Deciding<'_> {
         Decision { left_out, then }
     }
 
-    /// The newest fire that is due; older ones need no run of their own.
-    fn newest(&self) -> (Option<Left>, Option<(Timestamp, Why)>) {
-        let Some(fire) = self.spec.newest(self.state.base(), self.now) else { return (None, None) };
-        if self.is_left_out_for_overlap(fire) {
-            return (Some((fire, LeftOut::Overlap)), None);
+    /// The newest fire that is due; with `latest` it makes up for the older ones, but for those during a run.
+    fn newest(&self) -> (Vec<Lost>, Option<(Timestamp, Why)>) {
+        let base = self.state.base();
+        let Some(fire) = self.spec.newest(base, self.now) else { return (Vec::new(), None) };
+        let is_made_up_for = self.spec.catch_up == CatchUp::Latest;
+        let is_in_time = if is_made_up_for { self.is_within_window(fire) } else { self.is_on_time(fire) };
+        if self.is_left_out_for_overlap(fire) || !is_in_time {
+            return (lost(self.spec, base, fire, |fire| Some(self.why_left_out(fire))), None);
         }
-        let is_due = match self.spec.catch_up {
-            CatchUp::Skip => self.is_on_time(fire),
-            CatchUp::Latest | CatchUp::All => self.is_within_window(fire),
+        let why = self.why(fire);
+        let before = just_before(fire);
+        let left_out = if is_made_up_for {
+            let (from, to) = self.during_run().unwrap_or((fire, fire));
+            let is_lost = |fire| self.is_left_out_for_overlap(fire).then_some(LeftOut::Overlap);
+            lost(self.spec, base.max(from), before.min(to), is_lost)
+        } else {
+            lost(self.spec, base, before, |fire| Some(self.why_left_out(fire)))
         };
-        if is_due { (None, Some((fire, self.why(fire)))) } else { (Some((fire, LeftOut::Missed)), None) }
+        (left_out, Some((fire, why)))
     }
 
     /// The oldest fire that is due and within the window.
-    fn oldest(&self) -> (Option<Left>, Option<(Timestamp, Why)>) {
+    fn oldest(&self) -> (Vec<Lost>, Option<(Timestamp, Why)>) {
         if let Some(unfinished) = self.unfinished() {
-            return (None, Some(unfinished));
+            return (Vec::new(), Some(unfinished));
         }
         let base = self.state.base();
-        let floor = base.max(just_before(self.now.checked_sub(self.spec.window).unwrap_or(base)));
-        let lost = self.spec.expression.previous(floor).filter(|fire| *fire > base);
-        let mut left_out = lost.map(|fire| (fire, LeftOut::Missed));
-        let mut from = floor;
-        loop {
+        let mut from = base.max(just_before(self.now.checked_sub(self.spec.window).unwrap_or(base)));
+        let due = loop {
             let fire = self.spec.next(from).filter(|fire| self.spec.start_of(*fire) <= self.now);
             match fire {
-                Some(fire) if self.is_left_out_for_overlap(fire) => left_out = Some((fire, LeftOut::Overlap)),
-                _ => return (left_out, fire.map(|fire| (fire, self.why(fire)))),
+                Some(fire) if self.is_left_out_for_overlap(fire) => from = fire,
+                due => break due,
             }
-            from = fire.unwrap_or(from);
-        }
+        };
+        let left_out = lost(self.spec, base, from, |fire| Some(self.why_left_out(fire)));
+        (left_out, due.map(|fire| (fire, self.why(fire))))
+    }
+
+    /// Fires during the last run lie between these.
+    fn during_run(&self) -> Option<(Timestamp, Timestamp)> {
+        let (started, ended) = self.state.started.zip(self.state.ended)?;
+        Some((started.checked_sub(SignedDuration::from_secs(self.spec.jitter as i64 + 1)).ok()?, ended))
+    }
+
+    fn why_left_out(&self, fire: Timestamp) -> LeftOut {
+        if self.is_left_out_for_overlap(fire) { LeftOut::Overlap } else { LeftOut::Missed }
     }
 
     /// The run that was stopped before its end, where it is made up for.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::decide::{LeftOut, Why};
+use super::decide::Why;
+use super::lost::{LeftOut, Lost};
 use super::state::{Outcome, State};
 use crate::run::Observer;
 use crate::run::engine::RunError;
@@ -54,8 +55,8 @@ pub enum Event {
     Failed(Outcome, Box<RunError>),
     /// A run was stopped after so many minutes.
     TooLong(u64),
-    /// A fire is left out.
-    LeftOut(Timestamp, LeftOut),
+    /// Fires are left out.
+    LeftOut(Lost),
     /// Another process works in the home: the run waits, or is left out.
     Busy {
         /// Whether it waits.
@@ -65,6 +66,13 @@ pub enum Event {
     },
     /// A run of an earlier process was cut off.
     Died,
+    /// What the home remembers lies in the future: the clock stood ahead.
+    ClockAhead {
+        /// The instant that lies in the future.
+        until: Timestamp,
+        /// Whether a run started there, so that nothing starts before; else it was set back.
+        is_held: bool,
+    },
     /// The schedule is paused after so many failures in a row.
     Paused(u32),
     /// The home cannot be kept; it is tried again.
@@ -83,9 +91,10 @@ impl Event {
             Self::Started(..) => "schedule_started",
             Self::Ended(..) | Self::Failed(..) => "schedule_ended",
             Self::TooLong(_) => "schedule_too_long",
-            Self::LeftOut(..) => "schedule_left_out",
+            Self::LeftOut(_) => "schedule_left_out",
             Self::Busy { .. } => "schedule_busy",
             Self::Died => "schedule_died",
+            Self::ClockAhead { .. } => "schedule_clock_ahead",
             Self::Paused(_) => "schedule_paused",
             Self::Sick(_) => "schedule_home_failed",
             Self::Unreadable(_) => "schedule_unreadable",
@@ -103,7 +112,11 @@ impl Event {
             Self::Waiting(next) => json!({ "next_start": next.map(|at| at.to_string()) }),
             Self::Started(fire, why) => json!({ "fire": fire.to_string(), "why": why.name() }),
             Self::Ended(outcome, _) | Self::Failed(outcome, _) => json!({ "outcome": outcome.name() }),
-            Self::LeftOut(fire, why) => json!({ "fire": fire.to_string(), "why": why.name() }),
+            Self::LeftOut(lost) => json!({
+                "fire": lost.last.to_string(), "first_fire": lost.first.to_string(), "count": lost.count,
+                "more": lost.has_more, "why": lost.why.name(),
+            }),
+            Self::ClockAhead { until, is_held } => json!({ "until": until.to_string(), "held": is_held }),
             Self::Paused(failures) => json!({ "failures": failures }),
             _ => json!({}),
         };
@@ -131,10 +144,18 @@ impl fmt::Display for Event {
             Self::TooLong(minutes) => {
                 write!(f, "the run takes longer than max_duration_minutes ({minutes}) and is stopped")
             }
-            Self::LeftOut(fire, why) => write!(f, "run for {} is left out: {}", seconds(*fire), why.text()),
+            Self::LeftOut(lost) => write!(f, "{lost}: {}", lost.why.text()),
             Self::Busy { is_waiting: true, message } => write!(f, "the run waits: {message}"),
             Self::Busy { is_waiting: false, message } => write!(f, "the run is left out: {message}"),
             Self::Died => f.write_str("the run before was cut off without an end; it counts as failed"),
+            Self::ClockAhead { until, is_held: false } => {
+                write!(
+                    f,
+                    "the clock stood ahead, at {}: what that left in the schedule's memory is set back",
+                    seconds(*until)
+                )
+            }
+            Self::ClockAhead { until, is_held: true } => write!(f, "{}", held(*until)),
             Self::Paused(failures) => {
                 write!(f, "paused after {failures} failed run(s) in a row: `prosopon schedule resume` goes on")
             }
@@ -173,16 +194,38 @@ impl LeftOut {
             Self::Overlap => "overlap",
             Self::Missed => "missed",
             Self::Mistakes => "mistakes",
+            Self::Edited => "edited",
         }
     }
 
     const fn text(self) -> &'static str {
         match self {
             Self::Overlap => "the run before had not ended (overlap: skip)",
-            Self::Missed => "it was missed and is not made up for (catch_up)",
+            Self::Missed => "missed and not made up for (catch_up)",
             Self::Mistakes => "a file of the pipeline has mistakes",
+            Self::Edited => "missed, and then the expression was changed",
         }
     }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, last) = (seconds(self.first), seconds(self.last));
+        match (self.count, self.has_more) {
+            (1, false) => write!(f, "run for {first} is left out"),
+            (count, false) => write!(f, "{count} runs from {first} to {last} are left out"),
+            (count, true) => write!(f, "more than {count} runs from {first} to {last} are left out"),
+        }
+    }
+}
+
+/// What a schedule says that stands still up to an instant, for a run started there.
+pub fn held(until: Timestamp) -> String {
+    let until = seconds(until);
+    format!(
+        "a run started for {until}, which is still to come, so nothing starts before: set the clock right; if it is \
+         right now, `prosopon schedule resume` goes on from now"
+    )
 }
 
 /// Without fractions of a second.

@@ -10,12 +10,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
-use super::decide::{self, Decision, ON_TIME, Spec, Then, Why};
+use super::decide::{ON_TIME, Spec, Then, Why, just_before, settle};
 use super::event::{Event, Listener, Whose};
 use super::files::Room;
 use super::homes::{Opened, Sick};
+use super::lost::{LeftOut, Lost, lost};
 use super::running::{self, BEAT, Sign};
-use super::state::{Outcome, State};
+use super::state::{Ahead, Outcome, State};
 use super::store::{Heartbeat, Store, StoreError};
 use crate::config::Overlap;
 use crate::consent::gate::Clock;
@@ -169,8 +170,7 @@ impl Keeper {
                 continue;
             }
             let Some(state) = self.store.state(&whose.pipeline)? else { continue };
-            let stands = state.paused_at.map_or(Event::Waiting(state.next_start), |_| Event::Paused(state.failures));
-            ended.push((whose, stands));
+            ended.push((whose, stands(&state)));
         }
         Ok(ended)
     }
@@ -201,13 +201,13 @@ impl Keeper {
     fn look(&mut self, now: Timestamp) -> Result<(Option<Due>, Option<Timestamp>), ScheduleError> {
         let (mut due, mut wake): (Option<(Timestamp, Due)>, Option<Timestamp>) = (None, None);
         for index in 0..self.room.kept.len() {
-            let held = self.held;
-            let has_mistakes = self.room.kept[index].has_mistakes;
-            let (state, decision) =
-                self.update(index, now, |spec, state| settle(spec, state, (held, has_mistakes), now))?;
-            if let Some((fire, why)) = decision.left_out {
-                self.tell(index, &Event::LeftOut(fire, why));
+            let (held, slack, has_mistakes) = (self.held, self.slack, self.room.kept[index].has_mistakes);
+            let (state, (ahead, decision)) =
+                self.update(index, now, |spec, state| settle(spec, state, (held, has_mistakes), (now, slack)))?;
+            if let Some(Ahead { until, is_held }) = ahead {
+                self.tell(index, &Event::ClockAhead { until, is_held });
             }
+            self.tell_left_out(index, &decision.left_out);
             match decision.then {
                 Then::Start(fire, why) => {
                     let start = self.room.kept[index].spec.start_of(fire);
@@ -222,8 +222,10 @@ impl Keeper {
             let told = (state.paused_at.is_some(), state.next_start);
             if self.room.kept[index].told != Some(told) {
                 self.room.kept[index].told = Some(told);
-                let stands = if told.0 { Event::Paused(state.failures) } else { Event::Waiting(told.1) };
-                self.tell(index, &stands);
+                let stands = stands(&state);
+                if !matches!(stands, Event::ClockAhead { .. }) || ahead.is_none() {
+                    self.tell(index, &stands);
+                }
             }
         }
         Ok((due.map(|(_, due)| due), wake))
@@ -237,10 +239,14 @@ impl Keeper {
             Free::Stopped => return Ok(None),
             Free::No(event) => {
                 let now = (self.around.wall)();
-                self.update(index, now, |_, state| {
+                let (_, before) = self.update(index, now, |spec, state| {
+                    // With `latest` this run would have made up for them.
+                    let before = lost(spec, state.base(), just_before(due.fire), |_| Some(LeftOut::Missed));
                     state.pass(due.fire);
                     state.is_unfinished = false;
+                    before
                 })?;
+                self.tell_left_out(index, &before);
                 self.tell(index, &event);
                 return Ok(Some(event));
             }
@@ -346,6 +352,12 @@ impl Keeper {
         self.around.listener.tell(&self.whose(index), event);
     }
 
+    fn tell_left_out(&self, index: usize, all: &[Lost]) {
+        for lost in all {
+            self.tell(index, &Event::LeftOut(*lost));
+        }
+    }
+
     fn whose(&self, index: usize) -> Whose {
         self.room.whose(&self.room.kept[index])
     }
@@ -358,26 +370,11 @@ impl Keeper {
     }
 }
 
-/// Decides, and brings the memory in line.
-fn settle(
-    spec: &Spec,
-    state: &mut State,
-    (held, has_mistakes): (Option<(Timestamp, Timestamp)>, bool),
-    now: Timestamp,
-) -> Decision {
-    state.adopt(spec, now);
-    let decision = if has_mistakes {
-        decide::decide_without_file(spec, state, now)
-    } else {
-        decide::decide(spec, state, held, now)
-    };
-    if let Some((fire, _)) = decision.left_out {
-        state.pass(fire);
+/// How a schedule stands between its runs.
+fn stands(state: &State) -> Event {
+    match (state.paused_at, state.ahead) {
+        (Some(_), _) => Event::Paused(state.failures),
+        (None, Some(Ahead { until, is_held: true })) => Event::ClockAhead { until, is_held: true },
+        (None, _) => Event::Waiting(state.next_start),
     }
-    state.next_start = match decision.then {
-        Then::Start(..) => Some(now),
-        Then::Wait(next) => next.map(|(_, start)| start),
-        Then::Paused => None,
-    };
-    decision
 }

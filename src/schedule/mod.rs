@@ -1,6 +1,6 @@
 //! When pipelines run by themselves.
 //!
-//! Invariant: `cron`, `state`, `decide` and `preview` are pure: expression, state and clock come in, decisions go out.
+//! Invariant: `cron`, `state`, `decide`, `lost` and `preview` are pure: expression, state and clock come in, decisions go out.
 //! `store` keeps what a home must remember, `keeper` alone acts, and starts each run through the engine of `prosopon
 //! run`; `homes` keeps a keeper for each home.
 //!
@@ -14,6 +14,7 @@ pub mod event;
 pub mod files;
 pub mod homes;
 pub mod keeper;
+pub mod lost;
 pub mod preview;
 mod running;
 pub mod state;
@@ -22,6 +23,10 @@ pub mod store;
 #[cfg(test)]
 mod blackout_tests;
 #[cfg(test)]
+mod clock_tests;
+#[cfg(test)]
 mod keeping_tests;
+#[cfg(test)]
+mod lost_tests;
 #[cfg(test)]
 pub(crate) mod tests;

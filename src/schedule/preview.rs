@@ -96,7 +96,14 @@ impl<'a> Preview<'a> {
         let way = if change.is_forward { "forward" } else { "back" };
         let (from, to) = (change.from, change.to);
         let what = if change.is_forward { "does not exist" } else { "comes twice" };
-        let to_shown = if from.date() == to.date() { clock(to) } else { to.to_string() };
+        // Midnight is the end of a day as well as the begin of the next.
+        let is_end =
+            to.time() == jiff::civil::Time::midnight() && from.date().tomorrow().is_ok_and(|day| day == to.date());
+        let to_shown = match (from.date() == to.date(), is_end) {
+            (true, _) => clock(to),
+            (false, true) => "24:00".to_owned(),
+            (false, false) => format!("{} {}", to.date(), clock(to)),
+        };
         let _ = writeln!(text, "\n  clock change {} ({way}): {} to {to_shown} {what}", from.date(), clock(from));
         if change.effects.is_empty() {
             text.push_str("    no run lies there\n");

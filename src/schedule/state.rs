@@ -4,7 +4,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::decide::Spec;
+use super::cron::Expression;
+use super::decide::{ON_TIME, Spec};
+use super::lost::{LeftOut, Lost, lost};
 use crate::run::engine::RunError;
 use crate::sink::LockError;
 
@@ -99,6 +101,18 @@ pub struct State {
     pub paused_at: Option<Timestamp>,
     /// When the next run starts, for those who look.
     pub next_start: Option<Timestamp>,
+    /// What lay in the future when it was last looked at; `None` = nothing, or it was set back and a run succeeded since, or
+    /// somebody resumed.
+    pub ahead: Option<Ahead>,
+}
+
+/// The clock stood ahead: an instant of the memory lies in the future.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ahead {
+    /// The instant.
+    pub until: Timestamp,
+    /// Whether a run started for it, so that nothing starts before; else it was set back.
+    pub is_held: bool,
 }
 
 impl State {
@@ -116,16 +130,59 @@ impl State {
             failures: 0,
             paused_at: None,
             next_start: None,
+            ahead: None,
         }
     }
 
-    /// A changed expression holds from now on: what it would have meant before is not missed.
-    pub fn adopt(&mut self, spec: &Spec, now: Timestamp) {
-        let expression = spec.expression().to_string();
-        if self.expression != expression {
-            self.expression = expression;
-            self.since = self.since.max(now);
+    /// A changed expression holds from now on: what the one before named and did not start is left out. Another spelling is no
+    /// change.
+    pub fn adopt(&mut self, spec: &Spec, now: Timestamp) -> Vec<Lost> {
+        let written = spec.expression().to_string();
+        if self.expression == written {
+            return Vec::new();
         }
+        let before = Expression::from_written(&self.expression);
+        self.expression = written;
+        if before.as_ref() == Some(spec.expression()) {
+            return Vec::new();
+        }
+        let before = before.map(|before| spec.with_expression(before));
+        let left_out = before.map(|before| lost(&before, self.base(), now, |_| Some(LeftOut::Edited)));
+        self.since = self.since.max(now);
+        left_out.unwrap_or_default()
+    }
+
+    /// What of it lies in the future, beyond what clocks are set back by day by day: a schedule would stand still until then. A
+    /// fire for which a run started is told as held, for it must not start again.
+    pub fn ahead(&self, spec: &Spec, now: Timestamp) -> Option<Ahead> {
+        let is_ahead = |at: Timestamp| at.duration_since(now) > ON_TIME;
+        let until = Some(self.base()).filter(|base| is_ahead(*base))?;
+        let held = self.last_started(spec).filter(|fire| is_ahead(*fire));
+        Some(held.map_or(Ahead { until, is_held: false }, |until| Ahead { until, is_held: true }))
+    }
+
+    /// Sets back what a clock that stood ahead has left, but never before a fire for which a run started; tells what is new.
+    pub fn set_back(&mut self, spec: &Spec, now: Timestamp, slack: SignedDuration) -> Option<Ahead> {
+        let Some(ahead) = self.ahead(spec, now) else {
+            self.ahead = self.ahead.filter(|ahead| !ahead.is_held);
+            return None;
+        };
+        let is_new = self.ahead != Some(ahead);
+        self.ahead = Some(ahead);
+        self.last_fired = self.last_started(spec);
+        if self.since > now {
+            // As of a schedule that is seen for the first time.
+            self.since = now.checked_sub(slack).unwrap_or(now);
+        }
+        is_new.then_some(ahead)
+    }
+
+    /// The last fire for which a run can have started: none starts before its fire.
+    fn last_started(&self, spec: &Spec) -> Option<Timestamp> {
+        let started = self.started.filter(|_| self.last_fired.is_some())?;
+        let expression = Expression::from_written(&self.expression);
+        let last = expression.as_ref().unwrap_or(spec.expression()).previous(started)?;
+        self.last_fired.map(|fired| fired.min(last))
     }
 
     /// Nothing can run now that this process looks: a run without an end was cut off.
@@ -155,6 +212,7 @@ impl State {
         (self.ended, self.outcome) = (Some(now), Some(outcome));
         if outcome.is_success() {
             self.succeeded = Some(now);
+            self.ahead = self.ahead.filter(|ahead| ahead.is_held);
         }
         self.is_unfinished = matches!(outcome, Outcome::Stopped | Outcome::Died);
         if outcome.is_failure() {
@@ -167,10 +225,15 @@ impl State {
         }
     }
 
-    /// Somebody has looked: whether it was paused.
-    pub fn resume(&mut self) -> bool {
+    /// Somebody has looked: whether it was paused, or stood still for a clock that had been ahead.
+    pub fn resume(&mut self, now: Timestamp) -> bool {
         self.failures = 0;
-        self.paused_at.take().is_some()
+        let was_held = self.base().duration_since(now) > ON_TIME;
+        if was_held {
+            (self.since, self.last_fired, self.is_unfinished) = (now, None, false);
+        }
+        self.ahead = None;
+        self.paused_at.take().is_some() || was_held
     }
 
     /// Fires up to this instant are dealt with.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
-use super::state::{Outcome, State};
+use super::state::{Ahead, Outcome, State};
 use crate::db::{self, Access, Journal};
 
 /// The file's name in the home.
@@ -31,6 +31,11 @@ CREATE TABLE IF NOT EXISTS schedules (
 CREATE TABLE IF NOT EXISTS successes (
     pipeline TEXT PRIMARY KEY,
     at TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS clocks (
+    pipeline TEXT PRIMARY KEY,
+    until TEXT NOT NULL,
+    held INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS heartbeat (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -200,12 +205,23 @@ fn read(database: &Connection, pipeline: &str) -> rusqlite::Result<Option<State>
             failures: row.get(7)?,
             paused_at: maybe(row, 8)?,
             next_start: maybe(row, 9)?,
+            ahead: None,
         })
     };
     let Some(mut state) = database.query_row(&sql, [pipeline], state).optional()? else { return Ok(None) };
     state.succeeded =
         succeeded(database, pipeline)?.or(state.ended.filter(|_| state.outcome.is_some_and(Outcome::is_success)));
+    state.ahead = ahead(database, pipeline)?;
     Ok(Some(state))
+}
+
+/// What lay in the future; a home of an older version has no such table before its next run.
+fn ahead(database: &Connection, pipeline: &str) -> rusqlite::Result<Option<Ahead>> {
+    if !database.table_exists(None, "clocks")? {
+        return Ok(None);
+    }
+    let ahead = |row: &Row<'_>| Ok(Ahead { until: instant(row, 0)?, is_held: row.get(1)? });
+    database.query_row("SELECT until, held FROM clocks WHERE pipeline = ?1", [pipeline], ahead).optional()
 }
 
 /// When a run last succeeded; a home of an older version has no such table before its next run.
@@ -240,6 +256,11 @@ fn write(database: &Connection, pipeline: &str, state: &State) -> rusqlite::Resu
     if let Some(at) = state.succeeded {
         let sql = "INSERT OR REPLACE INTO successes (pipeline, at) VALUES (?1, ?2)";
         database.execute(sql, params![pipeline, at.to_string()])?;
+    }
+    database.execute("DELETE FROM clocks WHERE pipeline = ?1", [pipeline])?;
+    if let Some(ahead) = state.ahead {
+        let sql = "INSERT INTO clocks (pipeline, until, held) VALUES (?1, ?2, ?3)";
+        database.execute(sql, params![pipeline, ahead.until.to_string(), ahead.is_held])?;
     }
     Ok(())
 }
@@ -283,6 +304,11 @@ mod tests {
         store.update("nightly", || panic!("it was seen"), |s| s.end(&spec, Outcome::Failed, later)).expect("written");
         let failed = reader.state("nightly").expect("readable").expect("there");
         assert_eq!((failed.ended, failed.succeeded), (Some(later), Some(now)), "a failure does not undo a success");
+        let lies_ahead = Some(Ahead { until: later, is_held: true });
+        for ahead in [lies_ahead, None] {
+            store.update("nightly", || panic!("it was seen"), |state| state.ahead = ahead).expect("written");
+            assert_eq!(reader.state("nightly").expect("readable").expect("there").ahead, ahead);
+        }
         assert_eq!(reader.pipelines().expect("readable"), ["nightly"]);
         assert_eq!(reader.heartbeat().expect("readable"), None);
         store.beat(Heartbeat { pid: 7, at: now }).expect("written");

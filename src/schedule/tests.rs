@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::cron::{Effect, Expression};
 use super::decide::*;
 use super::event::{Event, Whose};
+use super::lost::{LeftOut, Lost};
 use super::preview::Preview;
 use super::state::{Outcome, State};
 use crate::config::{CatchUp, Overlap, Schedule};
@@ -135,7 +136,7 @@ fn missed_fires_are_made_up_for_as_the_pipeline_says() {
         let mut all = Vec::new();
         let left_out = loop {
             let decision = decide(&spec, &state, None, now);
-            let Some((fire, why)) = started(&decision) else { break decision.left_out.map(|(fire, _)| fire) };
+            let Some((fire, why)) = started(&decision) else { break decision.left_out.last().map(|lost| lost.last) };
             assert_eq!(why, Why::CaughtUp);
             state.start(fire, now);
             state.end(&spec, Outcome::Completed, now);
@@ -162,7 +163,7 @@ fn what_comes_during_a_run_is_left_out_or_waits() {
             let decision = decide(&spec, &state, None, now);
             let four = at("2026-03-02T04:00:00Z");
             match overlap {
-                Overlap::Skip => assert_eq!(decision.left_out, Some((four, LeftOut::Overlap)), "{catch_up:?}"),
+                Overlap::Skip => assert_eq!(decision.left_out, [Lost::one(four, LeftOut::Overlap)], "{catch_up:?}"),
                 Overlap::Queue => assert_eq!(started(&decision).map(|(fire, _)| fire), Some(four), "{catch_up:?}"),
             }
         }
@@ -184,7 +185,7 @@ fn failures_in_a_row_pause_until_somebody_resumes() {
         state.end(&spec, outcome, now);
     }
     assert_eq!((state.failures, decide(&spec, &state, None, now + hours(9)).then), (3, Then::Paused));
-    assert!(state.resume() && !state.resume());
+    assert!(state.resume(now) && !state.resume(now));
     assert!(started(&decide(&spec, &state, None, now + hours(9))).is_some());
 }
 
@@ -239,6 +240,12 @@ fn a_preview_tells_what_the_clock_changes_do() {
     let effects: Vec<_> = preview.changes.iter().flat_map(|c| &c.effects).map(|(_, effect)| *effect).collect();
     assert_eq!(effects, [Effect::Moved, Effect::Once]);
     insta::assert_snapshot!(preview.text());
+    let santiago = Spec::new("nightly", &schedule("30 23 * * *", "America/Santiago"));
+    let text = Preview::new(&santiago, at("2027-04-01T12:00:00Z"), 1).text();
+    assert!(
+        text.contains("clock change 2027-04-03 (back): 23:00 to 24:00 comes twice\n    23:30 comes twice"),
+        "{text}"
+    );
     let from = preview.coming[1].fire;
     assert_eq!(Preview::new(&spec, from, 1).coming[0].fire, from, "an instant that is a fire is one of them");
 }
@@ -257,7 +264,7 @@ const CRONS: [&str; 8] = [
 ];
 
 /// Instants around the clock changes of 2026, and anywhere in the two years around.
-fn instants() -> impl Strategy<Value = Timestamp> {
+pub(super) fn instants() -> impl Strategy<Value = Timestamp> {
     let changes = prop::sample::select(vec![
         "2026-03-29T01:00:00Z",
         "2026-10-25T01:00:00Z",
@@ -273,7 +280,7 @@ fn instants() -> impl Strategy<Value = Timestamp> {
 }
 
 prop_compose! {
-    fn specs()(
+    pub(super) fn specs()(
         cron in prop::sample::select(CRONS.to_vec()),
         zone in prop::sample::select(ZONES.to_vec()),
         catch_up in prop::sample::select(vec![CatchUp::Skip, CatchUp::Latest, CatchUp::All]),
@@ -341,9 +348,10 @@ proptest! {
                 prop_assert_eq!(started(&decide(&spec, &state, None, now)), None, "an edit starts nothing");
             }
             let decision = decide(&spec, &state, None, now);
-            if let Some((fire, _)) = decision.left_out {
-                prop_assert!(fire > state.last_fired.unwrap_or(state.since) && fire <= now);
-                state.pass(fire);
+            for lost in &decision.left_out {
+                prop_assert!(lost.first > state.base() && lost.first <= lost.last && lost.last <= now);
+                prop_assert_eq!(lost.count == 1, lost.first == lost.last);
+                state.pass(lost.last);
             }
             match decision.then {
                 Then::Start(fire, why) => {
@@ -361,7 +369,7 @@ proptest! {
                     now += SignedDuration::from_secs(length);
                     let outcomes = [Outcome::Completed, Outcome::Stopped, Outcome::Failed];
                     state.end(&spec, outcomes[what as usize % 3], now);
-                    state.resume();
+                    state.resume(now);
                 }
                 Then::Wait(Some((fire, start))) => {
                     prop_assert!(start > now && !spec.is_blackout(start), "{fire} {start} {now}");

@@ -46,6 +46,7 @@ mod restricted;
 mod rewrite;
 mod rights;
 mod schedule;
+mod schedule_told;
 mod segments;
 mod story;
 mod validate;

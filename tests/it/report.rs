@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use prosopon::sink;
+
 use crate::harness::{Said, arg, copy_of_shared, demo, say, shared, temp};
 use crate::tables::Tables;
 
@@ -61,6 +63,27 @@ fn the_second_night_tells_what_changed() {
     at(&home, &["report", "--run", &first]).expect(0);
     let said = at(&home, &["report", "--run", "run_999999_none"]).expect(2);
     assert!(said.err.contains("the next run makes one"), "{}", said.err);
+}
+
+#[test]
+fn one_thing_has_one_number_wherever_it_is_told() {
+    let shared = shared();
+    let snapshot = sink::current(&shared.home, "demo").expect("readable").expect("published");
+    let rows = sink::read_documents(&snapshot).expect("documents");
+    let closed = |reason: &str| rows.iter().filter(|d| d.attempts == 0 && d.reason.as_deref() == Some(reason)).count();
+    assert!(closed("robots_disallow") > 0 && rows.iter().any(|d| d.reason.as_deref() == Some("robots_unreachable")));
+    let run = sink::read_runs(&snapshot).expect("runs").pop().expect("one");
+    let counts = &shared.summary["counts"];
+    let pages: u64 =
+        counts["documents"].as_object().expect("outcomes").values().filter_map(serde_json::Value::as_u64).sum();
+    let told = pages + counts["host_files"].as_u64().expect("a count");
+    assert_eq!((run.n_documents, told), (rows.len() as u64, rows.len() as u64), "{counts}");
+    let of_tiers = |what: &str| {
+        let tiers = shared.summary["tiers"].as_object().expect("tiers");
+        tiers.values().filter_map(|tier| tier[what].as_u64()).sum::<u64>()
+    };
+    assert_eq!((of_tiers("companies"), of_tiers("contacts")), (run.n_accounts, run.n_subjects), "{counts}");
+    assert_eq!(counts["accounts"], run.n_accounts);
 }
 
 #[test]

@@ -14,15 +14,15 @@ use crate::harness::{
 };
 
 /// Comes once a year, at a minute at which these tests hardly run.
-const YEARLY: &str = "30 4 17 8 *";
+pub const YEARLY: &str = "30 4 17 8 *";
 
 /// The demo with a schedule.
-fn scheduled(folder: &Path, cron: &str, more: &str) -> PathBuf {
+pub fn scheduled(folder: &Path, cron: &str, more: &str) -> PathBuf {
     let schedule = format!("network: demo\nschedule:\n  cron: \"{cron}\"\n  catch_up_window_hours: 8760\n{more}");
     pipeline(folder, &[("network: demo", &schedule)])
 }
 
-fn once(pipeline: &Path, home: &Path) -> Said {
+pub fn once(pipeline: &Path, home: &Path) -> Said {
     say(["schedule", "once", arg(pipeline), "--out", arg(home), "--json"])
 }
 
@@ -30,7 +30,7 @@ fn daemon(pipeline: &Path, home: &Path) -> Child {
     start(["schedule", arg(pipeline), "--out", arg(home)])
 }
 
-fn standing(home: &Path) -> Value {
+pub fn standing(home: &Path) -> Value {
     say(["schedule", "status", "--out", arg(home), "--json"]).expect(0).json()
 }
 
@@ -42,7 +42,7 @@ fn miss(home: &Path) {
 }
 
 /// A home that has seen the schedule and has missed its last fire.
-fn missed(pipeline: &Path, home: &Path) {
+pub fn missed(pipeline: &Path, home: &Path) {
     let said = once(pipeline, home).expect(0);
     assert_eq!(said.json()["event"], "schedule_waiting", "a schedule that is new starts nothing: {}", said.out);
     miss(home);

@@ -260,3 +260,12 @@ fn subtrees(low: u64, high: u64) -> impl Iterator<Item = (u8, u64)> {
 fn split(width: u64) -> u64 {
     1 << (width - 1).ilog2()
 }
+
+/// The hash over a tile's hashes.
+pub(crate) fn top(hashes: &[Hash]) -> Hash {
+    let mut frontier = Frontier::default();
+    for hash in hashes {
+        frontier.push(*hash);
+    }
+    frontier.root()
+}

@@ -10,7 +10,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::merkle::{self, Frontier, Hash};
+use crate::merkle::{self, Frontier, Hash, top};
 use crate::report::{Finding, FindingKind};
 use crate::tile::{self, Column, Entries, HEIGHT, TileNodes, WIDTH};
 
@@ -47,15 +47,6 @@ struct Suspect {
     tile: PathBuf,
     bundle: PathBuf,
     detail: &'static str,
-}
-
-/// The hash over a tile's hashes.
-fn top(hashes: &[Hash]) -> Hash {
-    let mut frontier = Frontier::default();
-    for hash in hashes {
-        frontier.push(*hash);
-    }
-    frontier.root()
 }
 
 /// Recomputes the first `size` leaves' tree, and its root at size `at`. Judge it with [`Scan::judge`].
