@@ -74,6 +74,7 @@ impl Place<'_> {
     ///
     /// # Errors
     /// A no may be in it, and nobody can tell whose.
+    #[expect(clippy::vec_box, reason = "readers hand them on one by one, each beside rows that are far smaller")]
     pub(super) fn letters(&self, damage: Damage) -> Result<Vec<Box<CrmDeadLetter>>, CrmError> {
         let Damage { letter, rest } = damage;
         let (path, line) = (self.path.to_owned(), letter.origin.line);
@@ -112,7 +113,7 @@ impl Place<'_> {
         let table = self.layout.table;
         let mut ids: Vec<String> = match rest {
             Rest::Cells(row, _) if letter.reason == "ragged_row" => self.shifted_ids(row),
-            Rest::Cells(row, _) => self.id_at(row, self.layout.column(table.key())).into_iter().collect(),
+            Rest::Cells(row, _) => id_at(row, self.layout.column(table.key())).into_iter().collect(),
             Rest::Text(text) if table == Table::Contacts => {
                 let columns = self.layout.all(table.key());
                 let is_id = |key: &str| columns.iter().any(|at| is_key_of(key, self.layout.header_of(*at)));
@@ -128,10 +129,6 @@ impl Place<'_> {
         ids
     }
 
-    fn id_at(&self, row: &Row, column: Option<usize>) -> Option<String> {
-        value::text(row.cell(column?)).filter(|id| is_sound(id)).map(str::to_owned)
-    }
-
     /// Of a row with cells too many or too few: what looks like an id where it may have been moved to.
     fn shifted_ids(&self, row: &Row) -> Vec<String> {
         let Some(at) = self.layout.column(self.layout.table.key()) else { return Vec::new() };
@@ -144,7 +141,7 @@ impl Place<'_> {
         };
         let is_alike = |id: &str, is_in_place| self.shape.is_none_or(|shape| shape.is_of(id, is_in_place));
         let id = |column| {
-            let id = self.id_at(row, Some(column))?;
+            let id = id_at(row, Some(column))?;
             (at == 0 || !is_read || is_alike(&id, column == at)).then_some(id)
         };
         columns.filter_map(id).collect()
@@ -213,7 +210,12 @@ pub(super) fn swallows(layout: &Layout, delimiter: u8, cell: &str) -> bool {
     })
 }
 
+fn id_at(row: &Row, column: Option<usize>) -> Option<String> {
+    value::text(row.cell(column?)).filter(|id| is_sound(id)).map(str::to_owned)
+}
+
 /// What is wrong with a row of which there is no cell.
+#[expect(clippy::unnecessary_box_returns, reason = "it is handed on as the error that readers return")]
 pub(super) fn unread(table: Table, reason: &'static str, advice: &str, origin: Origin, rest: Rest) -> Box<Damage> {
     Box::new(Damage { letter: dead(table, reason, None, advice, None, origin), rest })
 }

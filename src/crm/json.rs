@@ -53,7 +53,8 @@ impl JsonRows {
         self.facts.rows += 1;
         let fields = match record.fields {
             Ok(fields) => fields,
-            Err(((reason, advice), rest)) => {
+            Err(unread) => {
+                let Unread { why: (reason, advice), rest } = *unread;
                 let origin = Origin { file: self.file.clone(), line: record.line, unit: Unit::Line, digest: [0; 32] };
                 return Ok(Some(Err(damaged::unread(self.layout.table, reason, advice, origin, rest))));
             }
@@ -107,6 +108,7 @@ impl JsonRows {
 }
 
 /// An object stands where other rows have one value: what it means to say cannot be told.
+#[expect(clippy::unnecessary_box_returns, reason = "it is handed on as the error that readers return")]
 fn wrong_type(layout: &Layout, row: Row, field: &str) -> Box<Damage> {
     let advice = "holds an object where one value is expected; map one of its keys under `columns`, or correct it";
     let letter = dead(layout.table, "wrong_type", Some(field), advice, None, row.origin());
@@ -122,11 +124,15 @@ fn keys(table: Table, set: &FileSet, path: &Path, reading: Reading) -> Result<Ve
     while let Some(record) = records.next()? {
         let fields = match record.fields {
             Ok(fields) => fields,
-            Err((_, Rest::Text(text))) if header.is_empty() && damaged.is_empty() => {
-                damaged.extend(damaged::keys(&text).take(MAX_COLUMNS));
+            Err(unread) => {
+                if let Rest::Text(text) = unread.rest
+                    && header.is_empty()
+                    && damaged.is_empty()
+                {
+                    damaged.extend(damaged::keys(&text).take(MAX_COLUMNS));
+                }
                 continue;
             }
-            Err(_) => continue,
         };
         if tombstone(&fields).is_some() {
             any_gone = true;
@@ -174,9 +180,16 @@ fn is_mapped_within(set: &FileSet, key: &str) -> bool {
 /// An object of the file, or why there is none.
 struct Record {
     line: u64,
-    fields: Result<Map<String, Value>, ((&'static str, &'static str), Rest)>,
+    fields: Result<Map<String, Value>, Box<Unread>>,
     /// It is one that nothing else is in, and larger than a row may be.
     is_large: bool,
+}
+
+/// Why there is no object, and what is left of one.
+struct Unread {
+    /// Reason and advice.
+    why: (&'static str, &'static str),
+    rest: Rest,
 }
 
 /// The objects of a file, those in pages one by one.
@@ -201,7 +214,8 @@ impl Records {
             let in_list = self.values.mode == Mode::List;
             let Some(piece) = self.values.next()? else { return Ok(None) };
             if piece.too_large {
-                return Ok(Some(Record { line: piece.line, fields: Err((TOO_LARGE, Rest::Nothing)), is_large: true }));
+                let too_large = Box::new(Unread { why: TOO_LARGE, rest: Rest::Nothing });
+                return Ok(Some(Record { line: piece.line, fields: Err(too_large), is_large: true }));
             }
             let value = strict(&self.values.buffer);
             let is_large = self.values.buffer.len() > MAX_ROW && piece.is_row;
@@ -210,7 +224,7 @@ impl Records {
     }
 
     fn take(&mut self, value: Result<Value, serde_json::Error>, (line, is_large): (u64, bool), in_list: bool) {
-        let fail = |advice, text| Err((("unreadable_json", advice), Rest::Text(text)));
+        let fail = |advice, text| Err(Box::new(Unread { why: ("unreadable_json", advice), rest: Rest::Text(text) }));
         let fields = match value {
             Ok(Value::Object(mut fields)) => {
                 if let Some(values) = records_of(&mut fields).filter(|_| !in_list) {

@@ -183,6 +183,7 @@ impl RowReader {
         }
     }
 
+    #[expect(clippy::unnecessary_box_returns, reason = "it is handed on as the error that readers return")]
     fn with_others(&self, mut damage: Box<Damage>) -> Box<Damage> {
         damage.look_for_others(&self.layout, self.delimiter);
         damage
@@ -289,6 +290,7 @@ impl RowReader {
 }
 
 /// What is wrong with a row whose quote is open to the end of the file.
+#[expect(clippy::unnecessary_box_returns, reason = "it is handed on as the error that readers return")]
 fn open_quote(layout: &Layout, row: Row) -> Box<Damage> {
     let advice = "has a quote that is open to the end of the file, so all that follows is in it: close it, or export again what was cut off";
     let origin = row.origin();

@@ -144,10 +144,6 @@ impl List<'_> {
         scan(self.cells, self.tokens, piece.clone(), self.directory)
     }
 
-    fn has(&self, of: &[bool], tokens: &Range<usize>) -> bool {
-        of[tokens.clone()].iter().any(|is| *is)
-    }
-
     /// Leaves out what is somebody else's, and what is headed with doubt, to the end of its line.
     fn leave_out(&self, entries: &mut [Entry]) {
         let mut doubted = false;
@@ -155,11 +151,11 @@ impl List<'_> {
             let tokens = entries[at].item.tokens();
             doubted &= !entries[at].item.before.row;
             let heads = entries.get(at + 1).is_some_and(|next| next.item.before.sign == Sign::Link);
-            let is_doubtful = self.has(&self.meant.doubtful, &tokens) || self.is_doubtful(&tokens);
+            let is_doubtful = has(&self.meant.doubtful, &tokens) || self.is_doubtful(&tokens);
             let is_head =
                 heads && matches!(entries[at].kind(), Kind::Other | Kind::Beside) && !self.is_asked(&entries[at]);
             doubted |= is_head && is_doubtful;
-            entries[at].scan.other |= doubted || self.has(&self.meant.left_out, &tokens);
+            entries[at].scan.other |= doubted || has(&self.meant.left_out, &tokens);
         }
     }
 
@@ -185,13 +181,13 @@ impl List<'_> {
     }
 
     fn is_asked(&self, entry: &Entry) -> bool {
-        self.has(&self.meant.asked, &entry.item.tokens())
+        has(&self.meant.asked, &entry.item.tokens())
     }
 
     /// Whether what stands in brackets behind it takes something back: `(früher)`, `(TBC)`, `(nur Technik, entscheidet nicht)`.
     fn is_spoiled(&self, entry: &Entry) -> bool {
         let brackets = &entry.item.brackets;
-        let denies = |bracket: &Range<usize>| self.has(&self.meant.doubtful, bracket);
+        let denies = |bracket: &Range<usize>| has(&self.meant.doubtful, bracket);
         // `(Vorzimmer, lässt kaum jemanden durch)`: what denies stands beside what tells.
         let mut told = brackets.iter().zip(&entry.brackets).filter(|(at, scan)| !denies(at) && !scan.other);
         self.is_asked(entry)
@@ -223,7 +219,7 @@ impl List<'_> {
         let kinds: Vec<Kind> = entries.iter().map(Entry::kind).collect();
         let (mut told, mut free) = (Vec::new(), 0);
         for at in 1..entries.len() {
-            let Some(listed) = self.listed(entries, &kinds, at, free) else { continue };
+            let Some(listed) = listed(entries, &kinds, at, free) else { continue };
             let (left, right) = (listed.start..at, at..listed.end);
             let (people, roles) = if kinds[at - 1] == Kind::People { (left, right) } else { (right, left) };
             let of_roles = &entries[roles];
@@ -240,34 +236,38 @@ impl List<'_> {
         told
     }
 
-    /// The items before and behind a sign that ties people to roles, as far as each is a list.
-    fn listed(&self, entries: &[Entry], kinds: &[Kind], at: usize, free: usize) -> Option<Range<usize>> {
-        let links = |at: usize| entries.get(at).is_some_and(|e| matches!(e.item.before.sign, Sign::Link | Sign::Dash));
-        let joins = |at: usize| entries.get(at).is_some_and(|e| e.item.before.joins());
-        let wanted = match kinds[at - 1] {
-            Kind::People => Kind::Roles,
-            Kind::Roles => Kind::People,
-            _ => return None,
-        };
-        let sign = entries[at].item.before;
-        if !links(at) || sign.row && sign.sign == Sign::Dash || at - 1 < free {
-            return None;
-        }
-        let before = (free..at).rev().take_while(|i| kinds[*i] == kinds[at - 1] && (*i == at - 1 || joins(i + 1)));
-        let start = before.last()?;
-        // `Brandt: Entscheider, Ebert: Einkauf`: the one behind is linked to something of its own.
-        let own = |i: usize| i > at && links(i + 1) && matches!(kinds[i + 1], Kind::People | Kind::Roles);
-        let fits = |i: usize| kinds[i] == wanted || kinds[i] == Kind::Beside;
-        let behind = (at..entries.len()).take_while(|i| fits(*i) && (*i == at || joins(*i)) && !own(*i));
-        let end = behind.filter(|i| kinds[*i] == wanted).last()? + 1;
-        Some(start..end)
-    }
-
     /// `Freigabe durch Dreesen`, `Entscheiderin ist Frau Maibaum`, `DM Dale H. / EB Marisol`.
     fn both(&self, entries: &[Entry]) -> Vec<Found> {
         let all = entries.iter().filter(|e| e.kind() == Kind::Both && !e.used && !self.is_spoiled(e));
         all.flat_map(|e| each(&e.people(), &e.scan.roles, e.item.tokens(), !e.scan.is_said)).collect()
     }
+}
+
+fn has(of: &[bool], tokens: &Range<usize>) -> bool {
+    of[tokens.clone()].iter().any(|is| *is)
+}
+
+/// The items before and behind a sign that ties people to roles, as far as each is a list.
+fn listed(entries: &[Entry], kinds: &[Kind], at: usize, free: usize) -> Option<Range<usize>> {
+    let links = |at: usize| entries.get(at).is_some_and(|e| matches!(e.item.before.sign, Sign::Link | Sign::Dash));
+    let joins = |at: usize| entries.get(at).is_some_and(|e| e.item.before.joins());
+    let wanted = match kinds[at - 1] {
+        Kind::People => Kind::Roles,
+        Kind::Roles => Kind::People,
+        _ => return None,
+    };
+    let sign = entries[at].item.before;
+    if !links(at) || sign.row && sign.sign == Sign::Dash || at - 1 < free {
+        return None;
+    }
+    let before = (free..at).rev().take_while(|i| kinds[*i] == kinds[at - 1] && (*i == at - 1 || joins(i + 1)));
+    let start = before.last()?;
+    // `Brandt: Entscheider, Ebert: Einkauf`: the one behind is linked to something of its own.
+    let own = |i: usize| i > at && links(i + 1) && matches!(kinds[i + 1], Kind::People | Kind::Roles);
+    let fits = |i: usize| kinds[i] == wanted || kinds[i] == Kind::Beside;
+    let behind = (at..entries.len()).take_while(|i| fits(*i) && (*i == at || joins(*i)) && !own(*i));
+    let end = behind.filter(|i| kinds[*i] == wanted).last()? + 1;
+    Some(start..end)
 }
 
 /// `Hennecke; Entscheider`, line by line: the first two columns.

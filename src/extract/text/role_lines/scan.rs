@@ -14,6 +14,7 @@ use crate::taxonomy::BuyingRole;
 
 /// What was found.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(super) struct Scan {
     /// Contacts by name.
     pub(super) names: Vec<usize>,

@@ -59,7 +59,9 @@ impl Terms {
             words.extend(term.iter().cloned());
             terms.entry(first).or_default().push((term, role));
         }
-        terms.values_mut().for_each(|all| all.sort_by_key(|(term, _)| std::cmp::Reverse(term.len())));
+        for all in terms.values_mut() {
+            all.sort_by_key(|(term, _)| std::cmp::Reverse(term.len()));
+        }
         let (with_stars, plain): (Vec<_>, Vec<_>) = raw.beside.iter().partition(|word| word.contains('*'));
         let globs = with_stars.iter().map(|word| globs(word, word, &BTreeMap::new()).map_err(|e| e.to_string()));
         Ok(Self {
