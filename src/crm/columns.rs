@@ -254,14 +254,12 @@ impl Layout {
         let width = header.iter().rposition(|h| !h.trim().is_empty()).map_or(0, |last| last + 1);
         let header = &header[..width];
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
-        let order = set.date_order.unwrap_or_default();
-        let (grows, long_ids) = (set.grows, set.long_ids.clone());
-        let latest = set.latest;
+        let (order, grows, latest) = (set.date_order.unwrap_or_default(), set.grows, set.latest);
+        let long_ids = set.long_ids.clone();
         let mut layout = Self { width, order, grows, long_ids, latest, header: header.into(), ..Self::empty(table) };
         layout.columns.extend(mapped(table, set, (header, &keys), path)?);
         let mut taken: Vec<usize> = layout.columns.values().flatten().copied().collect();
-        let is_ignored = |key: &String| set.ignored.iter().any(|ignored| normal(ignored) == *key);
-        taken.extend((0..keys.len()).filter(|at| is_ignored(&keys[*at])));
+        taken.extend((0..keys.len()).filter(|at| set.ignored.iter().any(|ignored| normal(ignored) == keys[*at])));
         let keys = without_wrappers(header, keys);
         if table == Table::Contacts && !layout.columns.contains_key("record_id") {
             check_ids(header, path)?;
@@ -394,11 +392,6 @@ fn found(field: &str, known: &Aliases, (header, keys): (&[String], &[String]), t
 
 /// In their order: "E-Mail" and "email" are one header, so a column can be found twice.
 fn each_once(columns: impl Iterator<Item = usize>) -> Vec<usize> {
-    let mut all = Vec::new();
-    columns.for_each(|at| {
-        if !all.contains(&at) {
-            all.push(at);
-        }
-    });
-    all
+    let mut seen = std::collections::HashSet::new();
+    columns.filter(|at| seen.insert(*at)).collect()
 }

@@ -111,7 +111,7 @@ fn an_older_row_does_not_hold_in_the_place_of_a_damaged_one() {
     for bad in [
         row.replace('}', r#", "language": "en"}"#),
         row.replace("\"de\"", "\"d\te\""),
-        row.replace("language", "lang\"uage"),
+        row.replace("language", "langu\"age"),
         row[..row.len() - 3].to_owned(),
         format!("[{row}]"),
         row.replace("\"de\"", &format!("\"{}\"", "x".repeat(5 << 20))),

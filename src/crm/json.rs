@@ -64,10 +64,9 @@ impl JsonRows {
         if let Some(id) = tombstone(&fields) {
             let columns =
                 [(id, self.layout.column(self.layout.table.own_key())), ("true", self.layout.column("deleted"))];
-            columns
-                .into_iter()
-                .filter_map(|(cell, at)| Some((cell, at?)))
-                .for_each(|(cell, at)| cell.clone_into(&mut cells[at]));
+            for (cell, at) in columns.into_iter().filter_map(|(cell, at)| Some((cell, at?))) {
+                cell.clone_into(&mut cells[at]);
+            }
             return Ok(Some(Ok(Row::of_cells(&cells, &self.file, record.line, Unit::Line))));
         }
         spread("", &fields, &mut |key, value| match self.columns.get(key) {
@@ -94,7 +93,7 @@ impl JsonRows {
         let checked = check(row, &self.layout, self.records.values.text.malformed);
         let field = objects.iter().find_map(|at| self.layout.field_of(*at));
         Ok(Some(match (checked, field) {
-            (Ok(row), Some(field)) => Err(wrong_type(&self.layout, row, field)),
+            (Ok(row), Some(field)) => wrong_type(&self.layout, row, field),
             (checked, _) => checked,
         }))
     }
@@ -108,11 +107,10 @@ impl JsonRows {
 }
 
 /// An object stands where other rows have one value: what it means to say cannot be told.
-#[expect(clippy::unnecessary_box_returns, reason = "it is handed on as the error that readers return")]
-fn wrong_type(layout: &Layout, row: Row, field: &str) -> Box<Damage> {
+fn wrong_type(layout: &Layout, row: Row, field: &str) -> Read {
     let advice = "holds an object where one value is expected; map one of its keys under `columns`, or correct it";
     let letter = dead(layout.table, "wrong_type", Some(field), advice, None, row.origin());
-    Box::new(Damage { letter, rest: Rest::Cells(row, false) })
+    Err(Box::new(Damage { letter, rest: Rest::Cells(row, false) }))
 }
 
 /// Every key of the file, nested ones joined by dots, in the order in which they first come. Of keys that hold objects

@@ -160,13 +160,8 @@ impl RowReader {
                 let origin = Origin { digest: [0; 32], ..row.origin() };
                 let advice = "holds more than 1 MiB in one cell or 4 MiB in one row; shorten it or close its quote";
                 let rest = Rest::Cells(row, record.has_others);
-                return Ok(Some(Err(self.with_others(damaged::unread(
-                    self.layout.table,
-                    reason,
-                    advice,
-                    origin,
-                    rest,
-                )))));
+                let damage = damaged::unread(self.layout.table, reason, advice, origin, rest);
+                return Ok(Some(self.with_others(damage)));
             }
             let row = self.row(&record);
             if passed::is_around(&row, self.layout.header()) || self.behind_gap && passed::is_below(&row, &self.layout)
@@ -176,17 +171,16 @@ impl RowReader {
             self.behind_gap = false;
             self.facts.rows += 1;
             if record.end == End::Open {
-                return Ok(Some(Err(self.with_others(open_quote(&self.layout, row)))));
+                return Ok(Some(self.with_others(open_quote(&self.layout, row))));
             }
             let checked = check(row, &self.layout, self.text.malformed);
-            return Ok(Some(checked.map_err(|damage| self.with_others(damage))));
+            return Ok(Some(checked.or_else(|damage| self.with_others(damage))));
         }
     }
 
-    #[expect(clippy::unnecessary_box_returns, reason = "it is handed on as the error that readers return")]
-    fn with_others(&self, mut damage: Box<Damage>) -> Box<Damage> {
+    fn with_others(&self, mut damage: Box<Damage>) -> Read {
         damage.look_for_others(&self.layout, self.delimiter);
-        damage
+        Err(damage)
     }
 
     fn row(&self, record: &Record) -> Row {

@@ -154,12 +154,9 @@ impl Loaded {
     pub fn inherit(&mut self, ledger: &LedgerView) {
         for (loser, into) in &self.merged {
             let noes = ledger.entries(loser).into_iter().filter(|e| e.event.kind.is_negative());
-            self.events.extend(noes.map(|e| LegalEvent {
-                subject: into.clone(),
-                external_id: None,
-                supersedes: None,
-                ..e.event.clone()
-            }));
+            let of =
+                |event: LegalEvent| LegalEvent { subject: into.clone(), external_id: None, supersedes: None, ..event };
+            self.events.extend(noes.map(|e| of(e.event.clone())));
         }
     }
 

@@ -46,7 +46,7 @@ fn a_company_speaks_of_itself_and_of_others() {
         ),
         (
             "Musterwerk hat im Mai eine neue Halle bezogen.",
-            "account.development=growth: [company] hat im … eine neue Halle bezogen",
+            "account.development=growth: [company] hat im Mai eine neue Halle bezogen",
         ),
         (
             "In Musterstadt eröffnen wir einen weiteren Standort.",

@@ -31,7 +31,8 @@ fn a_night_of_a_base_and_its_changes_below_it_ends_well_and_tells_of_doubtful_li
     let first = night(0);
     fs::write(at("contacts/2026/03/02.csv"), gone).expect("written");
     let second = night(0);
-    assert_eq!((&second["gone"], &second["dead_letters"]), (&20.into(), &first["dead_letters"]), "{second}");
+    // One of the twenty rows is a second one of somebody.
+    assert_eq!((&second["gone"], &second["dead_letters"]), (&19.into(), &first["dead_letters"]), "{second}");
     let report = say(["report", "--out", arg(&home), "--json"]).expect(0).json();
     let warnings = report["warnings"].as_array().expect("warnings");
     let doubtful = warnings.iter().find(|warning| warning["id"] == "encoding_doubtful").expect("a warning");

@@ -62,7 +62,7 @@ fn named(layout: &Layout, at: usize) -> String {
 
 /// Finds a no under an id that no contact has, where a contact has it in another spelling. Who is meant only somebody who knows the
 /// CRM can tell, and no export takes a no back that was written down for the wrong person: so nobody guesses. The same holds of a no
-/// whose id is damaged, and of a row with cells too many or too few under an id that no contact has.
+/// whose id is damaged, and of a row with cells too many or too few of which several look like an id, none of them a contact's.
 ///
 /// # Errors
 /// There is one.
@@ -124,6 +124,8 @@ fn moved(consents: &FileSet, base: &Path) -> Result<BTreeMap<(PathBuf, u64), Has
             }
         }
     }
+    // Whose the others are can be told: one cell alone looks as ids do.
+    moved.retain(|_, ids: &mut HashSet<String>| ids.len() > 1);
     Ok(moved)
 }
 

@@ -121,7 +121,7 @@ pub(super) fn scan(cells: &[Cell], tokens: &[Token<'_>], piece: Range<usize>, di
             found.is_said = true;
             (at, last) = (at + 1, Last::Word);
         } else if FROM.contains(&token.text) {
-            // `ab Juli`, `from 2027`: not yet, or nobody knows; `ab 5 T€` is an amount.
+            // `ab August`, `from 2027`: not yet, or nobody knows; `ab 5 T€` is an amount.
             found.other |= is_date(cells, &tokens[at + 1..piece.end]);
             (at, last) = (at + 1, Last::Word);
         } else if BY.contains(&token.text) || OF.contains(&token.text) {
@@ -130,13 +130,7 @@ pub(super) fn scan(cells: &[Cell], tokens: &[Token<'_>], piece: Range<usize>, di
             at += 1;
         } else if ROLE_LINES.is_beside(token) {
             found.of_all |= matches!(token.text, "beide" | "beiden" | "both");
-            let is_title = token.word.is(Part::CALLED);
-            // An article, or what somebody is called, between a preposition and a name.
-            if !matches!(last, Last::Preposition { .. })
-                || !is_title && !is_article(token) && !token.word.is(Part::ADDRESS)
-            {
-                last = if is_title { Last::Title } else { Last::Word };
-            }
+            last = behind(last, token);
             at += 1;
         } else {
             found.other = true;
@@ -149,6 +143,19 @@ pub(super) fn scan(cells: &[Cell], tokens: &[Token<'_>], piece: Range<usize>, di
 
 fn is_in(token: &Token<'_>, words: &[&str]) -> bool {
     words.contains(&token.text)
+}
+
+/// What the words end with behind one that may stand beside names and roles.
+fn behind(last: Last, token: &Token<'_>) -> Last {
+    let is_title = token.word.is(Part::CALLED);
+    // An article, or what somebody is called, between a preposition and a name.
+    if matches!(last, Last::Preposition { .. }) && (is_title || is_article(token) || token.word.is(Part::ADDRESS)) {
+        last
+    } else if is_title {
+        Last::Title
+    } else {
+        Last::Word
+    }
 }
 
 /// Whether words begin with a month, a year, a quarter or a day.

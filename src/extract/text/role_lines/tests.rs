@@ -60,7 +60,7 @@ fn lists_tell_roles_however_they_are_laid_out() {
             "Buying centre:\n- decides: Brandt\n- sign-off on the money: Lohbauer\n- orders: Ebert",
             "b decider, e buyer, l approver",
         ),
-        ("Seit Januar liegt die Budgetfreigabe bei Lohbauer.", "l approver"),
+        ("Seit August liegt die Budgetfreigabe bei Lohbauer.", "l approver"),
         ("Einkäufer ist nun Herr Storck.", "s buyer"),
         ("Hr. Storck: Finanzen, Freigabe aller Anschaffungen ab 5 T€, will Leasing.", "s approver"),
         ("Finance Director = Unterschrift unter jede Investition", "l approver"),
@@ -74,10 +74,10 @@ fn lists_tell_roles_however_they_are_laid_out() {
 fn what_looks_like_a_list_tells_nothing() {
     for text in [
         "Freigabe Brandt",
-        "Entscheider ab Juli: Brandt.",
+        "Entscheider ab August: Brandt.",
         "Storck (ab 1.1. Entscheider)",
-        "Einkauf: ab Juli Frau Lohbauer.",
-        "Ab Januar liegt die Budgetverantwortung bei Herrn Storck.",
+        "Einkauf: ab August Frau Lohbauer.",
+        "Ab August liegt die Budgetverantwortung bei Herrn Storck.",
         "Lena Lohbauer is the decision maker from July.",
         "Decider: ask Brandt",
         "Ebert = future decider",

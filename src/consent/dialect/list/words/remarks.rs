@@ -85,8 +85,8 @@ static DAYS: LazyLock<Regex> = LazyLock::new(|| {
         r"\b\d{4}-\d{1,2}-\d{1,2}\b".to_owned(),
         format!(r"\b\d{{1,2}}\.\s?(?:\d{{1,2}}\.(?:\s?{year})?|{month}(?:\s\d{{4}}\b)?)"),
         format!(r"\b\d{{1,2}}/\d{{1,2}}/{year}"),
-        format!(r"\b\d{{1,2}}(?:st|nd|rd|th)?\s{month}(?:\s\d{{4}}\b)?"),
-        format!(r"\b{month}\s\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s\d{{4}}\b)?"),
+        format!(r"\b\d{{1,2}}(?:[snrt][tdh])?\s{month}(?:\s\d{{4}}\b)?"),
+        format!(r"\b{month}\s\d{{1,2}}(?:[snrt][tdh])?\b(?:,?\s\d{{4}}\b)?"),
     ];
     Regex::new(&patterns.join("|")).expect("a constant pattern")
 });
