@@ -30,7 +30,7 @@ pub enum CrmError {
         line: u64,
     },
     /// Consents of which nobody can tell whose they are.
-    #[error("the row of line {line} in {} cannot be read, and whose consents it has cannot be told: a no may be in it; export it again", path.display())]
+    #[error("the row of line {line} in {} cannot be read, and whose consents it has cannot be told: a no may be in it; correct or remove the row, or export it again", path.display())]
     Nobodys {
         /// The file.
         path: PathBuf,

@@ -21,6 +21,24 @@ use items::{Item, Sign, items};
 use scan::{Scan, scan};
 pub(super) use terms::ROLE_LINES;
 
+/// Lists with such a head, or columns of such a name, tell of points that are spoken of.
+const AGENDA: [&str; 14] = [
+    "agenda",
+    "tagesordnung",
+    "top",
+    "tops",
+    "thema",
+    "themen",
+    "topic",
+    "topics",
+    "redner",
+    "speaker",
+    "verantwortlich",
+    "responsible",
+    "vertretung",
+    "vertretungen",
+];
+
 /// A role that a list tells.
 #[derive(Debug)]
 pub(super) struct Told {
@@ -80,6 +98,8 @@ impl Entry {
         match named(&self.scan) {
             names if !names.is_empty() => names,
             _ if self.scan.other => Vec::new(),
+            // `Chefin (Brandt)`; in `50k (Brandt)` nobody is called so.
+            _ if self.scan.titled.is_empty() && !self.scan.has_title => Vec::new(),
             _ => within().map_or_else(|| self.scan.titled.clone(), named),
         }
     }
@@ -133,7 +153,7 @@ impl List<'_> {
         let mut told = self.answers(&entries);
         told.extend(self.brackets(&entries));
         told.extend(self.linked(&mut entries));
-        told.extend(rows(&entries));
+        told.extend(self.rows(&entries));
         told.extend(self.both(&entries));
         let several = told.iter().any(|t| t.contact != told[0].contact || t.role != told[0].role);
         told.retain(|t| !t.weak || several);
@@ -146,7 +166,7 @@ impl List<'_> {
 
     /// Leaves out what is somebody else's, and what is headed with doubt, to the end of its line.
     fn leave_out(&self, entries: &mut [Entry]) {
-        let mut doubted = false;
+        let (mut doubted, mut agenda) = (false, false);
         for at in 0..entries.len() {
             let tokens = entries[at].item.tokens();
             doubted &= !entries[at].item.before.row;
@@ -155,13 +175,20 @@ impl List<'_> {
             let is_head =
                 heads && matches!(entries[at].kind(), Kind::Other | Kind::Beside) && !self.is_asked(&entries[at]);
             doubted |= is_head && is_doubtful;
-            entries[at].scan.other |= doubted || has(&self.meant.left_out, &tokens);
+            let ends =
+                entries.get(at + 1).is_none_or(|next| next.item.before.row || next.item.before.sign == Sign::Strong);
+            let is_begin = entries[at].item.before.row || entries[at].item.before.sign == Sign::Strong;
+            // Below `Agenda`, or in a column of that name, stands what is spoken of, and who speaks.
+            agenda |= is_begin && ends && entries[at].kind() != Kind::People && self.is_agenda(&tokens);
+            entries[at].scan.other |= doubted || agenda || has(&self.meant.left_out, &tokens);
         }
     }
 
     /// `Wer entscheidet? -> Lohbauer`.
     fn answers(&self, entries: &[Entry]) -> Vec<Found> {
-        let of_pair = |pair: &[Entry]| {
+        // `Wer entscheidet? Wolf: der Vorstand.`: he is the one who answers.
+        let speaks = |at: usize| entries.get(at + 2).is_some_and(|next| next.item.before.sign == Sign::Link);
+        let of_pair = |(at, pair): (usize, &[Entry])| {
             let (question, answer) = (&pair[0], &pair[1]);
             let tokens = question.item.tokens();
             let who = self.tokens[tokens.clone()].iter().position(|t| matches!(t.text, "wer" | "who"));
@@ -169,15 +196,20 @@ impl List<'_> {
                 .filter(|_| self.meant.asked[tokens.start])
                 .map(|at| self.scan(&(tokens.start + at + 1..tokens.end)));
             let roles = asked.filter(|scan| !scan.other).map(|scan| scan.roles).unwrap_or_default();
-            let is_answer = answer.kind() == Kind::People && !self.is_asked(answer) && !self.is_spoiled(answer);
+            let is_answer =
+                !speaks(at) && answer.kind() == Kind::People && !self.is_asked(answer) && !self.is_spoiled(answer);
             let people = if is_answer { answer.people() } else { Vec::new() };
             each(&people, &roles, tokens.start..answer.item.tokens().end, false)
         };
-        entries.windows(2).flat_map(of_pair).collect()
+        entries.windows(2).enumerate().flat_map(of_pair).collect()
     }
 
     fn is_doubtful(&self, tokens: &Range<usize>) -> bool {
         self.tokens[tokens.clone()].iter().any(|t| ROLE_LINES.is_doubtful(t.text))
+    }
+
+    fn is_agenda(&self, tokens: &Range<usize>) -> bool {
+        self.tokens[tokens.clone()].iter().any(|t| AGENDA.contains(&t.text))
     }
 
     fn is_asked(&self, entry: &Entry) -> bool {
@@ -202,7 +234,9 @@ impl List<'_> {
             let people = entry.people();
             for bracket in entry.brackets.iter().filter(|bracket| !bracket.other) {
                 let tokens = entry.item.tokens();
-                if entry.kind() == Kind::Roles && bracket.roles.is_empty() {
+                // `4. Entscheidung (Wolf)` is a point of an agenda.
+                let numbered = self.tokens[tokens.start].text.bytes().all(|byte| byte.is_ascii_digit());
+                if entry.kind() == Kind::Roles && bracket.roles.is_empty() && !numbered {
                     told.extend(each(&bracket.names, &entry.scan.roles, tokens, false));
                 } else if entry.kind() != Kind::Other && bracket.names.is_empty() {
                     let of = if bracket.of_all { &people[..] } else { &people[people.len().saturating_sub(1)..] };
@@ -231,6 +265,30 @@ impl List<'_> {
                 told.extend(each(&people, &roles, tokens, false));
                 free = listed.end;
                 entries[listed].iter_mut().for_each(|entry| entry.used = true);
+            }
+        }
+        told
+    }
+
+    /// `Hennecke; Entscheider`, line by line: the first two columns, unless another one takes it back.
+    fn rows(&self, entries: &[Entry]) -> Vec<Found> {
+        let mut told = Vec::new();
+        for row in entries.chunk_by(|_, next| !next.item.before.row) {
+            let [first, second, rest @ ..] = row else { continue };
+            let (people, roles) = match (first.kind(), second.kind()) {
+                (Kind::People, Kind::Roles) => (first.people(), &second.scan.roles),
+                (Kind::Roles, Kind::People) => (second.people(), &first.scan.roles),
+                _ => continue,
+            };
+            let doubts = |entry: &Entry| {
+                let tokens = entry.item.tokens();
+                self.is_spoiled(entry) || self.is_doubtful(&tokens) || has(&self.meant.doubtful, &tokens)
+            };
+            let sign = second.item.before.sign;
+            let parted = sign == Sign::Strong || sign == Sign::Comma && rest.is_empty();
+            if parted && !first.used && !second.used && !row.iter().any(doubts) {
+                let tokens = first.item.tokens().start..second.item.tokens().end;
+                told.extend(each(&people, roles, tokens, true));
             }
         }
         told
@@ -268,25 +326,6 @@ fn listed(entries: &[Entry], kinds: &[Kind], at: usize, free: usize) -> Option<R
     let behind = (at..entries.len()).take_while(|i| fits(*i) && (*i == at || joins(*i)) && !own(*i));
     let end = behind.filter(|i| kinds[*i] == wanted).last()? + 1;
     Some(start..end)
-}
-
-/// `Hennecke; Entscheider`, line by line: the first two columns.
-fn rows(entries: &[Entry]) -> Vec<Found> {
-    let mut told = Vec::new();
-    for row in entries.chunk_by(|_, next| !next.item.before.row) {
-        let [first, second, rest @ ..] = row else { continue };
-        let parted = matches!(second.item.before.sign, Sign::Strong | Sign::Comma);
-        let (people, roles) = match (first.kind(), second.kind()) {
-            (Kind::People, Kind::Roles) => (first.people(), &second.scan.roles),
-            (Kind::Roles, Kind::People) => (second.people(), &first.scan.roles),
-            _ => continue,
-        };
-        if parted && !first.used && !second.used && (second.item.before.sign == Sign::Strong || rest.is_empty()) {
-            let tokens = first.item.tokens().start..second.item.tokens().end;
-            told.extend(each(&people, roles, tokens, true));
-        }
-    }
-    told
 }
 
 fn each(contacts: &[usize], roles: &[BuyingRole], tokens: Range<usize>, weak: bool) -> Vec<Found> {

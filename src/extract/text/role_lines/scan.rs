@@ -27,6 +27,8 @@ pub(super) struct Scan {
     pub(super) of_all: bool,
     /// `ist`, `liegt bei`: a word says that the person has the role.
     pub(super) is_said: bool,
+    /// A word says what somebody is called.
+    pub(super) has_title: bool,
     /// The roles are no more than what somebody is called.
     pub(super) is_called: bool,
 }
@@ -39,6 +41,7 @@ impl Scan {
         self.other |= more.other;
         self.of_all |= more.of_all;
         self.is_said |= more.is_said;
+        self.has_title |= more.has_title;
         self.is_called &= more.is_called;
         self
     }
@@ -121,15 +124,17 @@ pub(super) fn scan(cells: &[Cell], tokens: &[Token<'_>], piece: Range<usize>, di
             found.is_said = true;
             (at, last) = (at + 1, Last::Word);
         } else if FROM.contains(&token.text) {
-            // `ab August`, `from 2027`: not yet, or nobody knows; `ab 5 T€` is an amount.
-            found.other |= is_date(cells, &tokens[at + 1..piece.end]);
+            // `ab August`, `from 2027`: not yet, or nobody knows; `ab 5 T€` is an amount. `Zum Werkleiter bestellt` is no buyer.
+            found.other |= token.text == "zum" || is_date(cells, &tokens[at + 1..piece.end]);
             (at, last) = (at + 1, Last::Word);
         } else if BY.contains(&token.text) || OF.contains(&token.text) {
+            found.other |= token.text == "zur";
             let by = BY.contains(&token.text);
             last = Last::Preposition { behind_title: last == Last::Title, by };
             at += 1;
         } else if ROLE_LINES.is_beside(token) {
             found.of_all |= matches!(token.text, "beide" | "beiden" | "both");
+            found.has_title |= token.word.is(Part::CALLED);
             last = behind(last, token);
             at += 1;
         } else {

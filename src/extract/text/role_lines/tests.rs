@@ -74,6 +74,16 @@ fn lists_tell_roles_however_they_are_laid_out() {
 fn what_looks_like_a_list_tells_nothing() {
     for text in [
         "Freigabe Brandt",
+        "| Name | Rolle |\n|---|---|\n| Brandt | Entscheiderin? |\n| Storck | Anwender? |",
+        "Name;Rolle\nBrandt;Entscheiderin?\nStorck;Anwender?",
+        "| Name | Rolle | Stand |\n|---|---|---|\n| Brandt | Entscheiderin | ausgeschieden |\n| Storck | Anwender | früher |",
+        "Wer entscheidet? Storck: der Vorstand.",
+        "Who decides? Storck: no idea.",
+        "Agenda 14.3.\n- Bestellung (Brandt)\n- Freigabe (Storck)\n- Demo (Ebert)",
+        "1. Decision (Storck)\n2. Sign-off (Ebert)\n3. AOB",
+        "| Top | Verantwortlich |\n|---|---|\n| Entscheidung | Brandt |\n| Freigabe | Ebert |",
+        "Budget: 50k (Brandt)\nEntscheidung: Q3 (Storck)",
+        "Ebert (bestellt zum Gespräch), Storck (zum Projektleiter bestellt)",
         "Entscheider ab August: Brandt.",
         "Storck (ab 1.1. Entscheider)",
         "Einkauf: ab August Frau Lohbauer.",
