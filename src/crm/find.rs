@@ -184,21 +184,15 @@ pub(crate) fn reaches(pattern: &Path, folder: &Path) -> bool {
     fit(&names(pattern), &names(folder))
 }
 
-/// The order of reading: the files of a folder before those of folders in it, so that changes may lie in folders beside the export that
-/// they change; else folder by folder and name by name, numbers by what they count, so that `changes-10` comes behind
+/// The order of reading: folder by folder and name by name, numbers by what they count, so that `changes-10` comes behind
 /// `changes-9`.
 pub(crate) fn in_order(one: &Path, other: &Path) -> Ordering {
     let names = |path: &Path| -> Vec<String> {
         path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
     };
     let (ones, others) = (names(one), names(other));
-    let differs = ones.iter().zip(&others).position(|(one, other)| by_numbers(one, other).is_ne());
-    let Some(at) = differs else { return ones.len().cmp(&others.len()).then_with(|| one.cmp(other)) };
-    match (at + 1 == ones.len(), at + 1 == others.len()) {
-        (true, false) => Ordering::Less,
-        (false, true) => Ordering::Greater,
-        _ => by_numbers(&ones[at], &others[at]),
-    }
+    let by_name = ones.iter().zip(&others).map(|(one, other)| by_numbers(one, other)).find(|order| order.is_ne());
+    by_name.unwrap_or_else(|| ones.len().cmp(&others.len())).then_with(|| one.cmp(other))
 }
 
 fn by_numbers(one: &str, other: &str) -> Ordering {
