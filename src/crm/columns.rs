@@ -279,8 +279,7 @@ impl Layout {
                 // What speaks against processing is read wherever it stands, a mapping only adds to it.
                 layout.columns.entry(field.clone()).or_default().extend(all);
             } else if let Some(at) = all.first().copied().filter(|_| !is_mapped) {
-                let is_once = READ_ONCE.contains(&field.as_str());
-                let at = if is_once { once(header, &keys, at, path)? } else { at };
+                let at = if READ_ONCE.contains(&field.as_str()) { once(header, &keys, at, path)? } else { at };
                 layout.columns.insert(field.clone(), vec![at]);
             }
         }

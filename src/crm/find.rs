@@ -79,26 +79,16 @@ fn walk(mut at: PathBuf, parts: &[Component<'_>], found: &mut Found) -> io::Resu
         if is_open && rest.is_empty() && is_passed(&path, found) {
             continue;
         }
-        let what = no_file(&path);
-        if name == ANY {
+        match no_file(&path) {
+            Some(FOLDER) if name == ANY && is_passed(&path, found) => {}
             // Links are not followed there, so that a loop of them ends.
-            if what == Some(FOLDER) && !is_passed(&path, found) {
-                if path.is_symlink() {
-                    found.is_strange(path, LINK);
-                } else {
-                    walk(path, &parts[wild..], found)?;
-                }
-            }
-        } else if !rest.is_empty() {
-            if what == Some(FOLDER) {
-                walk(path, rest, found)?;
-            }
-        } else {
-            match what {
-                None => found.files.push(path),
-                Some(FOLDER) => below(&path, found)?,
-                Some(what) => found.is_strange(path, what),
-            }
+            Some(FOLDER) if name == ANY && path.is_symlink() => found.is_strange(path, LINK),
+            Some(FOLDER) if name == ANY => walk(path, &parts[wild..], found)?,
+            Some(FOLDER) if rest.is_empty() => below(&path, found)?,
+            Some(FOLDER) => walk(path, rest, found)?,
+            _ if name == ANY || !rest.is_empty() => {}
+            None => found.files.push(path),
+            Some(what) => found.is_strange(path, what),
         }
     }
     Ok(())
@@ -184,15 +174,21 @@ pub(crate) fn reaches(pattern: &Path, folder: &Path) -> bool {
     fit(&names(pattern), &names(folder))
 }
 
-/// The order of reading: folder by folder and name by name, numbers by what they count, so that `changes-10` comes behind
+/// The order of reading: the files of a folder before those of folders in it, so that changes may lie in folders beside the export that
+/// they change; else folder by folder and name by name, numbers by what they count, so that `changes-10` comes behind
 /// `changes-9`.
 pub(crate) fn in_order(one: &Path, other: &Path) -> Ordering {
     let names = |path: &Path| -> Vec<String> {
         path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
     };
     let (ones, others) = (names(one), names(other));
-    let by_name = ones.iter().zip(&others).map(|(one, other)| by_numbers(one, other)).find(|order| order.is_ne());
-    by_name.unwrap_or_else(|| ones.len().cmp(&others.len())).then_with(|| one.cmp(other))
+    let differs = ones.iter().zip(&others).position(|(one, other)| by_numbers(one, other).is_ne());
+    let Some(at) = differs else { return ones.len().cmp(&others.len()).then_with(|| one.cmp(other)) };
+    match (at + 1 == ones.len(), at + 1 == others.len()) {
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+        _ => by_numbers(&ones[at], &others[at]),
+    }
 }
 
 fn by_numbers(one: &str, other: &str) -> Ordering {

@@ -1,3 +1,5 @@
+//! Which files a path means, in which order they are read, and what is passed over.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -52,7 +54,7 @@ fn a_folder_means_all_that_is_below_it_and_patterns_reach_into_folders() {
     ];
     let folder = folder(&all);
     let find = |pattern: &str| find(folder.path(), pattern).expect("read");
-    let below = ["c/0.csv", "c/2026/01/b.csv", "c/2026/a.csv", "c/_new.csv"];
+    let below = ["c/0.csv", "c/_new.csv", "c/2026/a.csv", "c/2026/01/b.csv"];
     for pattern in ["c", "c/", "c/**", "./c", "c/*", "?", "c/**/*.csv"] {
         let found = find(pattern);
         let files: Vec<String> =
@@ -92,8 +94,6 @@ fn links_to_folders_and_what_is_no_file_are_refused_and_every_walk_ends() {
 #[test]
 fn numbers_in_names_count_as_numbers() {
     let sorted = [
-        "a/9/x.csv",
-        "a/10/x.csv",
         "b1.csv",
         "b02.csv",
         "b2.csv",
@@ -105,6 +105,11 @@ fn numbers_in_names_count_as_numbers() {
         "export-2026-01-10.csv",
         "export-2026-1-11.csv",
         "export-184467440737095516160.csv",
+        // Changes in folders beside the export that they change.
+        "2026-03-04/changes.csv",
+        "a/z.csv",
+        "a/9/x.csv",
+        "a/10/x.csv",
     ];
     let mut shuffled: Vec<&Path> = sorted.iter().rev().map(Path::new).collect();
     shuffled.sort_by(|one, other| in_order(one, other));
