@@ -8,6 +8,7 @@ use super::reader::Cells;
 use super::rows::{Row, dead};
 use super::value::{self, Says};
 use super::{CrmDeadLetter, CrmError, Origin, Unit, contact, noes};
+use crate::consent::dialect::refusal_of;
 
 /// More ids than this are not those of one row, but of all that a damage has swallowed.
 const MOST_IDS: usize = 50;
@@ -86,7 +87,7 @@ impl Place<'_> {
                 }
                 let is_whole = matches!(rest, Rest::Cells(_, false));
                 let is_too_large = matches!(letter.reason, "cell_too_large" | "row_too_large");
-                if ids.is_empty() || !is_whole || is_too_large {
+                if (ids.is_empty() || !is_whole || is_too_large) && !is_footer(&letter, &rest) {
                     return Err(CrmError::Nobodys { path, line });
                 }
             }
@@ -208,6 +209,18 @@ pub(super) fn swallows(layout: &Layout, delimiter: u8, cell: &str) -> bool {
         let id = parts.clone().nth(at).and_then(value::text);
         id.is_some_and(|id| is_sound(id) && !id.contains(' ')) && parts.by_ref().count() >= layout.width
     })
+}
+
+/// Whether a row is words about the table and no row of it, such as `346 rows`: one cell with several words, which say no to nothing.
+fn is_footer(letter: &CrmDeadLetter, rest: &Rest) -> bool {
+    let Rest::Cells(row, false) = rest else { return false };
+    let mut cells = row.cells().map(str::trim).filter(|cell| !cell.is_empty());
+    let (only, more) = (cells.next().unwrap_or_default(), cells.next());
+    let is_text = only.contains(' ') && !only.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER);
+    letter.reason == "ragged_row"
+        && more.is_none()
+        && is_text
+        && refusal_of(false, std::iter::once(("name", only))).is_none()
 }
 
 fn id_at(row: &Row, column: Option<usize>) -> Option<String> {

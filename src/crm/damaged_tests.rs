@@ -67,6 +67,7 @@ fn a_row_of_consents_of_nobody_knows_whom_stops_the_reading() {
         "E-1;K-\u{fffd};withdraw;2026-02-01",
         "E-1;K\u{1}-2;withdraw;2026-02-01",
         "E-1;x",
+        "K-2 hat widerrufen",
         "E-1;withdraw",
         "E-1;a;b;c;K 2;withdraw;2026-02-01",
         &format!("E-1;K-2;withdraw;{}", "x".repeat(2 << 20)),
@@ -99,6 +100,15 @@ fn who_has_a_damaged_row_of_consents_is_held_back() {
         let pulled = consents(text.as_bytes()).unwrap_or_else(|e| panic!("{bad}: {e}"));
         let held: Vec<bool> = pulled.contacts.iter().map(|contact| contact.flags.incomplete).collect();
         assert_eq!(held, [false, true, false], "{bad}");
+    }
+}
+
+#[test]
+fn words_below_a_table_are_no_row_of_it() {
+    let good = "E-0;K-1;grant;2026-01-01\n";
+    for footer in ["346 rows", "Export vom 3.5.2026", "Anzahl Datensätze: 346"] {
+        let pulled = consents(format!("event id;contact id;kind;recorded at\n{good}{footer}\n").as_bytes());
+        assert_eq!(pulled.unwrap_or_else(|e| panic!("{footer}: {e}")).consents.len(), 1, "{footer}");
     }
 }
 

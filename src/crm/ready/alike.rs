@@ -15,6 +15,8 @@ pub(super) struct Alike {
     by_parted: HashMap<String, Vec<String>>,
     by_joined: HashMap<String, Vec<(String, bool)>>,
     rounded: Vec<(Rounded, String)>,
+    /// Ids beside which other words stand, or other ids.
+    by_word: HashMap<String, Vec<String>>,
 }
 
 impl Alike {
@@ -26,6 +28,9 @@ impl Alike {
                 alike.by_joined.entry(joined).or_default().push((id.clone(), is_parted));
             }
             alike.rounded.extend(Rounded::of(id).map(|rounded| (rounded, id.clone())));
+            for word in words(id) {
+                alike.by_word.entry(word.to_owned()).or_default().push(id.clone());
+            }
         }
         alike
     }
@@ -41,6 +46,7 @@ impl Alike {
         }
         let rounded = self.rounded.iter().filter(|(rounded, _)| rounded.may_be(id));
         found.extend(rounded.map(|(_, id)| id.as_str()));
+        found.extend(self.by_word.get(id).into_iter().flatten().map(String::as_str));
         found
     }
 }
@@ -68,6 +74,16 @@ fn spellings(id: &str) -> Vec<Spelling> {
     }
     let numbers = numbers(bare);
     if numbers.is_empty() { vec![spelling(bare)] } else { numbers.iter().map(|number| spelling(number)).collect() }
+}
+
+/// The words of an id in which there are several: `K-1, K-2`, `K-1 (Muster)`, an address that ends with the id. Numbers with blanks
+/// between their thousands are one.
+fn words(id: &str) -> Vec<&str> {
+    let address = id.contains("://");
+    let parts = |c: char| c.is_whitespace() || ",;|()[]\"".contains(c) || address && "/?=&#".contains(c);
+    let words: Vec<&str> = id.split(parts).filter(|word| !word.is_empty()).collect();
+    let may_be_id = |word: &&str| word.bytes().any(|b| b.is_ascii_digit());
+    if words.len() < 2 || !numbers(id).is_empty() { Vec::new() } else { words.into_iter().filter(may_be_id).collect() }
 }
 
 /// The numbers that an id may be which a spreadsheet wrote: `10.009`, `10009.0`, `1,0009E+04`.
@@ -218,6 +234,25 @@ mod tests {
                 let found = Alike::of([other.to_owned()].iter());
                 assert_eq!(!found.to(one).is_empty(), is_alike, "{one} {other}");
             }
+        }
+    }
+
+    #[test]
+    fn an_id_beside_other_words_is_found() {
+        for (no, contact, is_found) in [
+            ("K-1, K-2", "K-2", true),
+            ("K-1|K-2", "K-1", true),
+            ("K-1 (Muster)", "K-1", true),
+            ("Kontakt K-1", "K-1", true),
+            ("https://crm.example/contacts/K-1", "K-1", true),
+            ("K-1 widerrufen", "K-1", true),
+            ("K-1, K-2", "K-3", false),
+            ("K-1 (Muster)", "Muster", false),
+            ("2024/00001", "00001", false),
+            ("12 345", "345", false),
+        ] {
+            let found = Alike::of([no.to_owned()].iter());
+            assert_eq!(!found.to(contact).is_empty(), is_found, "{no} {contact}");
         }
     }
 }
