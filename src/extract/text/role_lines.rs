@@ -209,7 +209,8 @@ impl List<'_> {
     }
 
     fn is_agenda(&self, tokens: &Range<usize>) -> bool {
-        self.tokens[tokens.clone()].iter().any(|t| AGENDA.contains(&t.text))
+        let words = || self.tokens[tokens.clone()].iter().filter(|t| !t.text.bytes().any(|byte| byte.is_ascii_digit()));
+        words().next().is_some() && words().all(|t| AGENDA.contains(&t.text))
     }
 
     fn is_asked(&self, entry: &Entry) -> bool {
@@ -237,7 +238,7 @@ impl List<'_> {
                 // `4. Entscheidung (Wolf)` is a point of an agenda.
                 let numbered = self.tokens[tokens.start].text.bytes().all(|byte| byte.is_ascii_digit());
                 if entry.kind() == Kind::Roles && bracket.roles.is_empty() && !numbered {
-                    told.extend(each(&bracket.names, &entry.scan.roles, tokens, false));
+                    told.extend(each(&bracket.names, &entry.scan.roles, tokens, entry.scan.is_called));
                 } else if entry.kind() != Kind::Other && bracket.names.is_empty() {
                     let of = if bracket.of_all { &people[..] } else { &people[people.len().saturating_sub(1)..] };
                     // `Brandt (EK)` is what he is called.

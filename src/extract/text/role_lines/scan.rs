@@ -60,7 +60,7 @@ const AND: [&str; 7] = ["und", "and", "u", "sowie", "auch", "also", "plus"];
 const BY: [&str; 8] = ["durch", "von", "by", "bei", "with", "w", "via", "beim"];
 
 /// Behind them stands an amount, or when something begins or ends.
-const FROM: [&str; 8] = ["ab", "bis", "from", "until", "till", "starting", "to", "zum"];
+const FROM: [&str; 7] = ["ab", "bis", "from", "until", "till", "starting", "to"];
 
 /// Beginnings of months.
 const MONTHS: [&str; 17] = [
@@ -69,7 +69,7 @@ const MONTHS: [&str; 17] = [
 ];
 
 /// Before a person they make somebody else of the one before, or something that is done to the person.
-const OF: [&str; 9] = ["von", "vom", "of", "fuer", "for", "an", "zu", "zur", "mit"];
+const OF: [&str; 8] = ["von", "vom", "of", "fuer", "for", "an", "zu", "mit"];
 
 /// What the words so far end with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,11 +124,10 @@ pub(super) fn scan(cells: &[Cell], tokens: &[Token<'_>], piece: Range<usize>, di
             found.is_said = true;
             (at, last) = (at + 1, Last::Word);
         } else if FROM.contains(&token.text) {
-            // `ab August`, `from 2027`: not yet, or nobody knows; `ab 5 T€` is an amount. `Zum Werkleiter bestellt` is no buyer.
-            found.other |= token.text == "zum" || is_date(cells, &tokens[at + 1..piece.end]);
-            (at, last) = (at + 1, Last::Word);
+            // `ab August`, `from 2027`: not yet, or nobody knows; `ab 5 T€` is an amount.
+            found.other |= is_date(cells, &tokens[at + 1..piece.end]);
+            (at, last) = (at + 1, Last::Preposition { behind_title: false, by: false });
         } else if BY.contains(&token.text) || OF.contains(&token.text) {
-            found.other |= token.text == "zur";
             let by = BY.contains(&token.text);
             last = Last::Preposition { behind_title: last == Last::Title, by };
             at += 1;

@@ -45,6 +45,7 @@ fn lists_tell_roles_however_they_are_laid_out() {
             "b decider, l approver, o influencer, s user",
         ),
         ("Wer entscheidet? -> Brandt, auf Rat von Özdal\nTermin Abnahme", "b decider, o influencer"),
+        ("TOP 1 Stand\nTOP 2 Wer entscheidet? -> Brandt\nTOP 3 Termin", "b decider"),
         ("Who approves the money? FD. Who decides? Brandt.", "b decider, l approver"),
         (
             "Zuständigkeiten\nEinkauf .......... Ebert\nBudgetfreigabe ... Lohbauer\nEntscheidung ..... Brandt",
@@ -74,6 +75,7 @@ fn lists_tell_roles_however_they_are_laid_out() {
 fn what_looks_like_a_list_tells_nothing() {
     for text in [
         "Freigabe Brandt",
+        "EK (Ebert): wants an offer",
         "| Name | Rolle |\n|---|---|\n| Brandt | Entscheiderin? |\n| Storck | Anwender? |",
         "Name;Rolle\nBrandt;Entscheiderin?\nStorck;Anwender?",
         "| Name | Rolle | Stand |\n|---|---|---|\n| Brandt | Entscheiderin | ausgeschieden |\n| Storck | Anwender | früher |",
@@ -99,6 +101,7 @@ fn what_looks_like_a_list_tells_nothing() {
         "Assistentin von Brandt: Entscheiderin",
         "Brandts Chef: Entscheider",
         "Freigabe für Brandt, Bestellung an Ebert",
+        "Orders to Ebert, sign-off for Brandt",
         "Lohbauer: sign-off sits with finance",
         "Storck: Verhandlung führt der Konzerneinkauf",
         "Entscheider: Brandt oder Ebert?",
