@@ -65,7 +65,7 @@ enum ScheduleCommand {
     Preview(PreviewArgs),
     /// Tell how the schedules of a home stand
     Status(StatusArgs),
-    /// Go on with schedules that are paused after too many failures
+    /// Go on with schedules that are paused after too many failures, or held because a clock once stood ahead
     Resume(HomeArg),
 }
 
