@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-const PARTS: [(&str, &[u8]); 74] = [
+const PARTS: [(&str, &[u8]); 76] = [
     ("crm/noes", include_bytes!("../../config/crm/noes.yaml")),
     ("crm/quotes", include_bytes!("../../config/crm/quotes.yaml")),
     ("lexicon/html/links", include_bytes!("../../config/lexicon/html/links.yaml")),
@@ -25,6 +25,8 @@ const PARTS: [(&str, &[u8]); 74] = [
     ("signals/topics/seats_de", include_bytes!("../../config/signals/topics/seats_de.yaml")),
     ("signals/topics/seats_en", include_bytes!("../../config/signals/topics/seats_en.yaml")),
     ("signals/topics/mend25", include_bytes!("../../config/signals/topics/mend25.yaml")),
+    ("signals/topics/prose28_de", include_bytes!("../../config/signals/topics/prose28_de.yaml")),
+    ("signals/topics/prose28_en", include_bytes!("../../config/signals/topics/prose28_en.yaml")),
     ("signals/topics/prose_de", include_bytes!("../../config/signals/topics/prose_de.yaml")),
     ("signals/topics/prose_en", include_bytes!("../../config/signals/topics/prose_en.yaml")),
     ("signals/topics/entries", include_bytes!("../../config/signals/topics/entries.yaml")),

@@ -18,7 +18,7 @@ const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.ts
 const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 127] = [
+const TEXTS: [&str; 135] = [
     "facets_dev",
     "facets_field_dev",
     "facets_inside_dev",
@@ -113,6 +113,12 @@ const TEXTS: [&str; 127] = [
     "facets_layout_en_1_dev",
     "facets_layout_en_2_dev",
     "facets_layout_en_3_dev",
+    "facets_prose_de_1_dev",
+    "facets_prose_de_2_dev",
+    "facets_prose_de_3_dev",
+    "facets_prose_en_1_dev",
+    "facets_prose_en_2_dev",
+    "facets_prose_en_3_dev",
     "facets_test",
     "facets_messy_test",
     "facets_field_holdout",
@@ -146,6 +152,8 @@ const TEXTS: [&str; 127] = [
     "facets_layout_de_fresh_holdout",
     "facets_layout_de_2_fresh_holdout",
     "facets_layout_en_fresh_holdout",
+    "facets_prose_de_fresh_holdout",
+    "facets_prose_en_fresh_holdout",
 ];
 /// Sets that were written and labelled before they were read.
 const BLIND: [&str; 7] = ["fresh", "second", "third", "fourth", "fifth", "sixth", "french"];

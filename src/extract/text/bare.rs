@@ -223,9 +223,72 @@ pub(super) fn is_firm(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>)
 /// `Dem Brandt sein Meister`, `der Brandt ihr Mann`: whose somebody is.
 const THEIRS: &[&str] = &["sein", "seine", "seinen", "seinem", "seiner", "ihr", "ihre", "ihren", "ihrem", "ihrer"];
 
+/// English given names that are words, too; behind a small word, or before what only a person does, they are names.
+const NAMES_TOO: &[&str] = &["bill", "mark", "will", "may", "april", "june", "august"];
+
+/// Whether a word stands for something else than a name.
+fn is_word(tokens: &[Token<'_>], at: usize) -> bool {
+    const DOES: &[&str] = &[
+        "is",
+        "has",
+        "does",
+        "doesn't",
+        "wants",
+        "likes",
+        "said",
+        "says",
+        "needs",
+        "decides",
+        "runs",
+        "was",
+        "asked",
+        "told",
+        "isn't",
+        "never",
+        "always",
+        "prefers",
+        "uses",
+        "works",
+        "picks",
+        "buys",
+        "signs",
+        "handles",
+        "thinks",
+        "loves",
+        "hates",
+        "came",
+        "comes",
+        "gave",
+        "tests",
+        "approves",
+        "recommends",
+        "owns",
+    ];
+    let english = || {
+        tokens.iter().any(|t| {
+            matches!(t.text, "the" | "and" | "with" | "to" | "is" | "has" | "of" | "by" | "doesn't" | "he" | "she")
+        })
+    };
+    let behind = || {
+        at > 0
+            && is(
+                tokens.get(at - 1),
+                &["with", "by", "to", "and", "from", "past", "for", "but", "that", "unless", "without"],
+            )
+    };
+    let name = is(tokens.get(at), NAMES_TOO)
+        && (behind()
+            || is(tokens.get(at + 1), DOES)
+            || tokens.get(at + 1).is_some_and(|t| {
+                !t.capital && (t.text.ends_with("ed") || t.text.ends_with('s') && t.word.is(Part::DEED))
+            }))
+        && english();
+    is(tokens.get(at), WORDS) && !name
+}
+
 /// Whether a family name without an honorific can be that of a contact where it stands.
 pub(super) fn is_person(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>) -> bool {
-    if is(tokens.get(name.start), WORDS) || is_firm(cells, tokens, name) {
+    if is_word(tokens, name.start) || is_firm(cells, tokens, name) {
         return false;
     }
     if touches(cells, tokens, name.start, true) {
@@ -253,7 +316,13 @@ pub(super) fn is_ours(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>)
     let before = name.start.checked_sub(1).and_then(|at| tokens.get(at));
     let (next, after) = (tokens.get(name.end), tokens.get(name.end + 1));
     let stop = |at: usize| between(cells, tokens, at).iter().any(|c| matches!(c.raw, '.' | ';' | ':'));
-    touches(cells, tokens, name.start, false) && (is(before, OURS) || is(before, COLLEAGUES))
+    // `Her colleague Lars` is one of theirs.
+    let theirs = name.start > 1
+        && is(
+            tokens.get(name.start - 2),
+            &["her", "his", "their", "sein", "ihr", "seinem", "ihrem", "seine", "ihre", "seiner", "ihrer"],
+        );
+    touches(cells, tokens, name.start, false) && (is(before, OURS) || is(before, COLLEAGUES) && !theirs)
         || next.is_some() && !stop(name.end) && !touches(cells, tokens, name.end, false) && is(next, OURS)
         || is(next, &["von", "aus", "bei", "from", "on", "at", "of", "in"]) && is(after, OURS)
 }

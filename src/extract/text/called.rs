@@ -7,15 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
+mod words;
+
 use serde::Deserialize;
 
 use super::TextContact;
 use super::address::Form;
+use super::guard::fold::Cell;
 use super::guard::token::Token;
 use super::names::words_of;
 use super::part::{Part, is_known};
 use crate::extract::title::TitleReader;
 use crate::taxonomy::Seniority;
+pub(super) use words::titled;
 
 /// What the CRM's title of a contact lets others call him or her.
 #[derive(Debug)]
@@ -99,22 +103,26 @@ static GIVEN: LazyLock<BTreeMap<String, Form>> = LazyLock::new(|| {
 fn article(word: &str) -> Option<bool> {
     match word {
         "der" | "die" => Some(false),
-        "dem" => Some(true),
+        "dem" | "den" | "zum" | "beim" | "vom" | "zur" => Some(true),
         _ => None,
     }
 }
 
-/// Behind them stands somebody to whom something is done, or whose something is: whoever acts is another.
-const TOWARDS: [&str; 24] = [
-    "bei", "mit", "von", "zu", "an", "fuer", "durch", "auf", "vor", "nach", "ueber", "gegen", "ohne", "aus", "als",
-    "wie", "statt", "neben", "hinter", "unter", "um", "seit", "oder", "per",
+/// Behind them stands somebody to whom something is done, or with whom: whoever acts is another.
+const TOWARDS: [&str; 19] = [
+    "bei", "mit", "von", "zu", "an", "fuer", "durch", "auf", "vor", "nach", "ueber", "gegen", "ohne", "aus", "neben",
+    "hinter", "unter", "um", "seit",
 ];
 
-/// Behind them whoever is called by a function has something, or does it: `sits with the plant manager`.
-const HAVING: [&str; 6] = ["by", "with", "to", "from", "through", "past"];
+/// Behind them a function measures or replaces somebody, or leaves open who it is.
+const LIKE: [&str; 13] =
+    ["als", "wie", "statt", "oder", "per", "of", "as", "like", "than", "or", "unlike", "instead", "rather"];
 
 /// Behind them an English clause begins.
-const BEGINS: [&str; 7] = ["and", "that", "but", "because", "so", "says", "where"];
+const BEGINS: [&str; 20] = [
+    "and", "that", "but", "because", "so", "says", "where", "first", "then", "only", "finally", "when", "if", "before",
+    "until", "while", "which", "what", "how", "who",
+];
 
 /// Behind a function they say whose it is, or of what.
 const WHOSE: [&str; 22] = [
@@ -157,6 +165,8 @@ impl Calling {
     /// `given` are the words of the given name, folded.
     pub(super) fn read(contact: &TextContact, given: &[String]) -> Self {
         let title = contact.title.as_deref().unwrap_or_default();
+        // `PA to the Managing Director` is not called by what her boss does.
+        let title = title.split(" to the ").next().unwrap_or_default();
         let words = words_of(title);
         let mut names = BTreeSet::new();
         let mut feminine = false;
@@ -198,100 +208,81 @@ pub(super) fn goes_elsewhere(tokens: &[Token<'_>]) -> bool {
 }
 
 /// The one contact who is called by what he or she does from a token on.
-pub(super) fn called(all: &[Calling], tokens: &[Token<'_>], at: usize) -> Option<Called> {
+pub(super) fn called(all: &[Calling], cells: &[Cell], tokens: &[Token<'_>], at: usize) -> Option<Called> {
     let found = match article(tokens[at].text) {
-        Some(oblique) => in_german(all, tokens, at, oblique),
-        None if tokens[at].text == "the" => in_english(all, tokens, at),
-        None => None,
+        Some(oblique) => in_german(all, cells, tokens, at, oblique),
+        None if tokens[at].text == "the" => in_english(all, cells, tokens, at),
+        None => words::abbreviated(all, cells, tokens, at).or_else(|| words::joined(all, tokens, at)),
     }?;
     // `Dem Werkleiter Beck`: he is named.
-    let goes_on = |t: &Token<'_>| WHOSE.contains(&t.text) || t.capital && !t.word.is(Part::NO_NAME) && !is_known(t);
-    (!tokens.get(found.tokens.end).is_some_and(goes_on)).then_some(found)
+    let goes_on = |t: &Token<'_>| t.capital && !t.word.is(Part::NO_NAME) && !is_known(t);
+    // `Der Werkleiter von Mosbach`, `the plant manager at their sister company`; at a place in the house he is still himself.
+    let behind = found.tokens.end;
+    let whose = tokens.get(behind).is_some_and(|t| WHOSE.contains(&t.text))
+        && !(is(tokens, behind, &["at", "in"]) && is(tokens, behind + 1, &["the", "a", "all", "every", "this"]));
+    (!whose && !tokens.get(behind).is_some_and(goes_on)).then_some(found)
 }
 
-fn in_german(all: &[Calling], tokens: &[Token<'_>], at: usize, oblique: bool) -> Option<Called> {
+fn is(tokens: &[Token<'_>], at: usize, words: &[&str]) -> bool {
+    tokens.get(at).is_some_and(|t| words.contains(&t.text))
+}
+
+fn in_german(all: &[Calling], cells: &[Cell], tokens: &[Token<'_>], at: usize, oblique: bool) -> Option<Called> {
     let noun = tokens.get(at + 1).filter(|noun| noun.capital)?;
-    let alone = || LISTS.top.contains(noun.text).then(|| (noun.text.to_owned(), Form::Masculine));
-    let (name, form) = plain(&LISTS.heads, noun.text).or_else(alone)?;
-    let is_top = LISTS.top.contains(&name);
+    let before = at.checked_sub(1).map(|before| tokens[before].text);
+    if before.is_some_and(|word| LIKE.contains(&word)) {
+        return None;
+    }
+    let (contact, form, end) = words::in_words(all, cells, tokens, at + 1).or_else(|| {
+        let alone = || LISTS.top.contains(noun.text).then(|| (noun.text.to_owned(), Form::Masculine));
+        let (name, form) = plain(&LISTS.heads, noun.text).or_else(alone)?;
+        let is_top = LISTS.top.contains(&name);
+        if LISTS.vague.contains(name.as_str()) {
+            return None;
+        }
+        let named = only(all, |calling| calling.names.contains(&name));
+        let contact = named.or_else(|| only(all, |calling| is_top && calling.top))?;
+        Some((contact, form, at + 2))
+    })?;
     // `die Leiter`, `der Leiterin`: several, or not the form that the article has.
     let fits = match tokens[at].text {
-        "die" => form == Form::Feminine,
-        "dem" => form == Form::Masculine,
+        "die" | "zur" => form == Form::Feminine,
+        "dem" | "den" | "zum" | "beim" | "vom" => form == Form::Masculine,
         _ => true,
     };
-    let before = at.checked_sub(1).map(|before| tokens[before].text);
-    if !fits || before.is_some_and(|word| TOWARDS.contains(&word)) || LISTS.vague.contains(name.as_str()) {
-        return None;
-    }
-    let named = only(all, |calling| calling.names.contains(&name));
-    let contact = named.or_else(|| only(all, |calling| is_top && calling.top))?;
-    let oblique = oblique || tokens[at].text == "der" && form == Form::Feminine;
-    Some(Called { contact, tokens: at..at + 2, form: Some(form), oblique })
+    let oblique = oblique
+        || tokens[at].text == "der" && form == Form::Feminine
+        || before.is_some_and(|word| TOWARDS.contains(&word));
+    fits.then_some(Called { contact, tokens: at..end, form: Some(form), oblique })
 }
 
-fn in_english(all: &[Calling], tokens: &[Token<'_>], at: usize) -> Option<Called> {
+fn in_english(all: &[Calling], cells: &[Cell], tokens: &[Token<'_>], at: usize) -> Option<Called> {
     const LONGEST: usize = 4;
-    let oblique = at > 0 && HAVING.contains(&tokens[at - 1].text);
-    if at > 0 && !oblique && !BEGINS.contains(&tokens[at - 1].text) {
+    let before = at.checked_sub(1).map(|before| tokens[before].text);
+    if before.is_some_and(|word| LIKE.contains(&word)) {
         return None;
     }
+    // Whoever stands at the beginning of a clause acts; elsewhere something is done to him, or with him.
+    let parted = at > 0
+        && cells[tokens[at - 1].cells.end..tokens[at].cells.start]
+            .iter()
+            .any(|c| matches!(c.raw, ',' | ';' | '-' | '–' | '('));
+    let oblique = before.is_some_and(|word| !BEGINS.contains(&word)) && !parted;
     (1..=LONGEST.min(tokens.len() - at - 1)).rev().find_map(|length| {
         let words: Vec<&str> = tokens[at + 1..=at + length].iter().map(|t| t.text).collect();
         let (first, last) = (*words.first()?, *words.last()?);
         let titled = LISTS.english.contains(last) || length > 2 && LISTS.english.contains(first) && words[1] == "of";
+        let whole = || only(all, |calling| calling.words == words);
         if !titled || length == 1 && LISTS.vague.contains(last) {
-            return None;
+            let contact = whole().filter(|_| titled)?;
+            return Some(Called { contact, tokens: at..at + 1 + length, form: None, oblique });
         }
         let is_top = length == 1 && LISTS.top.contains(last);
-        let contact = only(all, |calling| calling.has_in_row(&words)).or_else(|| only(all, |c| is_top && c.top))?;
+        let contact = only(all, |calling| calling.has_in_row(&words))
+            .or_else(|| words::in_short(all, last).filter(|_| length == 1))
+            .or_else(|| only(all, |c| is_top && c.top))?;
         Some(Called { contact, tokens: at..at + 1 + length, form: None, oblique })
     })
-}
-
-/// Titles that are written short.
-const SHORT: [(&str, [&str; 3]); 6] = [
-    ("ceo", ["chief", "executive", "officer"]),
-    ("cfo", ["chief", "financial", "officer"]),
-    ("coo", ["chief", "operating", "officer"]),
-    ("cto", ["chief", "technology", "officer"]),
-    ("cio", ["chief", "information", "officer"]),
-    ("fd", ["finance", "director", ""]),
-];
-
-/// The one contact whom a list means by a title from a word on, with an article or without, and where the title ends.
-pub(super) fn titled(all: &[Calling], tokens: &[Token<'_>], at: usize) -> Option<(usize, usize)> {
-    const LONGEST: usize = 4;
-    let has_article = article(tokens[at].text).is_some() || matches!(tokens[at].text, "den" | "the");
-    let start = at + usize::from(has_article);
-    let noun = tokens.get(start)?;
-    let is_vague = |word: &str| LISTS.vague.contains(word);
-    let of_german = || {
-        let (name, _) = plain(&LISTS.heads, noun.text).filter(|(name, _)| noun.capital && !is_vague(name))?;
-        only(all, |calling| calling.names.contains(&name)).map(|contact| (contact, start + 1))
-    };
-    let of_english = |length: usize| {
-        let words: Vec<&str> = tokens[start..start + length].iter().map(|t| t.text).collect();
-        let titled = words.iter().any(|word| LISTS.english.contains(*word));
-        let fits = |(title, word): (&String, &&str)| title == word || word.len() >= 3 && title.starts_with(*word);
-        let has = |calling: &Calling| calling.words.windows(length).any(|row| row.iter().zip(&words).all(fits));
-        (titled && (length > 1 || !is_vague(words[0])))
-            .then(|| only(all, has))?
-            .map(|contact| (contact, start + length))
-    };
-    let of_short = || {
-        let (_, long) = SHORT.iter().find(|(short, _)| *short == noun.text)?;
-        let long: Vec<&str> = long.iter().copied().filter(|word| !word.is_empty()).collect();
-        only(all, |calling| calling.has_in_row(&long)).map(|contact| (contact, start + 1))
-    };
-    let of_top = || {
-        let is_top = LISTS.top.contains(noun.text);
-        only(all, |calling| is_top && calling.top).map(|contact| (contact, start + 1))
-    };
-    of_german()
-        .or_else(|| (1..=LONGEST.min(tokens.len() - start)).rev().find_map(of_english))
-        .or_else(of_short)
-        .or_else(of_top)
 }
 
 /// The only one of whom something holds.

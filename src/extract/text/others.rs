@@ -127,6 +127,11 @@ const DEMANDS: &[&str] = &[
     "macht",
 ];
 
+/// Whether a note begins with what somebody does, and with no subject: `Advises the boss`, `Testet neue Anlagen`.
+pub(super) fn begins_with_deed(tokens: &[Token<'_>]) -> bool {
+    is(tokens.first(), DEMANDS) || tokens.first().is_some_and(|t| t.word.is(Part::DEED))
+}
+
 /// Groups of people of whom somebody speaks without being one of them.
 const GROUPS: &[&str] = &[
     "leute",

@@ -176,7 +176,7 @@ impl<'r> Directory<'r> {
             } else {
                 None
             };
-            let mention = mention.or_else(|| called(&self.people.callings, tokens, at).map(Mention::from));
+            let mention = mention.or_else(|| called(&self.people.callings, cells, tokens, at).map(Mention::from));
             match mention {
                 Some(mut mention) => {
                     mention.tokens.end = with_title(cells, tokens, mention.tokens.end);
@@ -347,6 +347,12 @@ impl<'r> Directory<'r> {
             let only = unique(&given).filter(|_| stands);
             return Some(Mention::plain(at..end, only.map_or(Who::Stranger, |(contact, _)| Who::Contact(contact))));
         };
+        // `Termin bei Dornbusch`, of a Herr Dornbusch and his company: the company.
+        let at_firm = at > 0 && matches!(tokens[at - 1].text, "bei" | "at") && touches(cells, tokens, at, true);
+        let is_namesake = |contact: usize| self.namesakes.contains(&contact) && !is_called(cells, tokens, &(at..end));
+        if at_firm && fitting.iter().all(|(contact, _)| is_namesake(*contact)) {
+            return None;
+        }
         let who = match unique(&fitting) {
             Some((contact, _))
                 if (!self.firms.contains(&contact) || is_called(cells, tokens, &(at..end)))

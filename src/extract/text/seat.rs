@@ -268,7 +268,22 @@ impl Seat<'_> {
             // `Brandt's signature goes on every order`.
             let is_theirs =
                 self.named.iter().any(|m| matches!(m.who, Who::Contact(_)) && m.oblique && m.tokens.end == at)
-                    || at > 0 && matches!(self.word(at - 1), "his" | "her" | "seine" | "ihre" | "seiner" | "ihrer");
+                    || at > 0
+                        && matches!(
+                            self.word(at - 1),
+                            "his"
+                                | "her"
+                                | "sein"
+                                | "seine"
+                                | "seinen"
+                                | "seiner"
+                                | "ihr"
+                                | "ihre"
+                                | "ihren"
+                                | "ihrer"
+                                | "dessen"
+                                | "deren"
+                        );
             if !is_seat || is_theirs {
                 return false;
             }

@@ -21,7 +21,7 @@ use super::phrase::Found;
 use super::rules::{Family, RULES, Tag};
 use super::seat::is_taken;
 use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
-use super::stance::{Around, Left, Stated, signs, stated, weight};
+use super::stance::{Around, Left, Stated, signs, stated, tells_of_what, weight};
 use super::statement::{Statement, believed_of_company, matches, merged, without_general};
 use super::thread::Thread;
 use super::{CompanySignal, Polarity, Setting, TextKind, TextSignal};
@@ -222,8 +222,8 @@ impl<'r> Reader<'r> {
         }));
         let steps = sentence.cover(all.iter().filter(|f| ruled(f).is_some_and(|(_, rule)| rule.department.is_some())));
         // `muss noch zum Einkauf` says by `noch` that it is not done, which elsewhere makes a statement doubtful.
-        let vetoes: Vec<_> =
-            sentence.context.iter().filter(|c| *c.tag == Tag::Veto).map(|c| c.tokens.clone()).collect();
+        let vetoes = sentence.context.iter().filter(|c| *c.tag == Tag::Veto).map(|c| c.tokens.clone());
+        let vetoes: Vec<_> = vetoes.filter(|words| !tells_of_what(sentence, named, words.start)).collect();
         // A word that is part of the pattern itself (`findet keine Leute`) casts no doubt on it.
         let vetoed = |found: &Found<'_, Tag>| {
             vetoes.iter().any(|v| !v.clone().all(|at| steps[at] || found.tokens.contains(&at)))

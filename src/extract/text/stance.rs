@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
+use super::address::pronoun;
 use super::guard::token::Token;
 use super::part::Part;
 use super::people::Mention;
@@ -124,6 +125,36 @@ pub(super) fn stated(
     all
 }
 
+/// `Wenn es um Maschinen geht`, `when it comes to machines`, `wenn bestellt wird`: of what somebody decides, and no condition.
+pub(super) fn tells_of_what(sentence: &Read<'_>, named: &[Mention], at: usize) -> bool {
+    const BOUGHT: [&str; 16] = [
+        "gekauft",
+        "bestellt",
+        "angeschafft",
+        "beschafft",
+        "investiert",
+        "ausgewaehlt",
+        "entschieden",
+        "vergeben",
+        "bought",
+        "ordered",
+        "purchased",
+        "chosen",
+        "geht",
+        "ansteht",
+        "anstehen",
+        "comes",
+    ];
+    let word = |at: usize| sentence.tokens.get(at).map_or("", |t| t.text);
+    if !matches!(word(at), "wenn" | "when" | "whenever") {
+        return false;
+    }
+    let about = matches!((word(at + 1), word(at + 2)), ("es", "um") | ("it", "comes") | ("it's", "about"));
+    let mut clause = (at..sentence.tokens.len()).take_while(|to| sentence.clauses[*to] == sentence.clauses[at]);
+    let is_named = |at: usize| pronoun(word(at)).is_some() || named.iter().any(|m| m.tokens.contains(&at));
+    about || clause.clone().any(|at| BOUGHT.contains(&word(at))) && !clause.any(is_named)
+}
+
 /// A sentence with what was found in it.
 pub(super) struct Here<'a> {
     pub(super) sentence: &'a Read<'a>,
@@ -234,7 +265,10 @@ impl Here<'_> {
         if tells_of_others {
             return None;
         }
-        self.whose(anchor, topic, &|at| clauses.contains(&self.clause(at)))
+        let role = |value: &str| *family == Family::BuyingRole && TOPICS.all[index].value == value;
+        let keeps = role("gatekeeper");
+        let whose = self.whose(anchor, topic, role("influencer"), &|at| clauses.contains(&self.clause(at)));
+        whose.filter(|(contact, _)| !(keeps && self.is_guarded(*contact)))
     }
 
     /// From the first to the last clause of a topic and its stance.
@@ -260,7 +294,9 @@ impl Here<'_> {
                     let even =
                         at > 0 && matches!((self.word(at - 1), self.word(at)), ("auch", "wenn") | ("even", "if"));
                     let tells_when = self.word(at) == "when" && at >= anchor.end && at >= topic.end;
-                    !is_habit && !tells_when && !even && !self.counts(at) && outside(&f.tokens)
+                    let told =
+                        tells_when || even || self.counts(at) || tells_of_what(self.sentence, self.around.named, at);
+                    !is_habit && !told && outside(&f.tokens)
                 }
                 Sign::Past => near(at) && outside(&f.tokens) && !self.is_something(at),
                 _ => false,
@@ -269,7 +305,12 @@ impl Here<'_> {
         // `What she values is ...` asks nothing.
         let asks = |at: usize| {
             let before = at < anchor.start && at < topic.start;
-            before && near(at) && !matches!(self.word(at), "was" | "wie" | "what" | "how" | "when" | "which")
+            // `Wer zum Chef will, muss an ihr vorbei`.
+            let whoever = at == 0 && self.word(0) == "wer" && self.clause(topic.end - 1) != self.clause(0);
+            before
+                && near(at)
+                && !whoever
+                && !matches!(self.word(at), "was" | "wie" | "what" | "how" | "when" | "which")
         };
         let context = &self.sentence.context;
         let asked = context.iter().any(|c| *c.tag == Tag::VetoBefore && asks(c.tokens.start));

@@ -43,6 +43,8 @@ const FILES: &[&str] = &[
     include_str!("../../../config/signals/topics/seats_de.yaml"),
     include_str!("../../../config/signals/topics/seats_en.yaml"),
     include_str!("../../../config/signals/topics/mend25.yaml"),
+    include_str!("../../../config/signals/topics/prose28_de.yaml"),
+    include_str!("../../../config/signals/topics/prose28_en.yaml"),
     include_str!("../../../config/signals/topics/prose_de.yaml"),
     include_str!("../../../config/signals/topics/prose_en.yaml"),
     include_str!("../../../config/signals/topics/entries.yaml"),

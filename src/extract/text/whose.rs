@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::TextKind;
 use super::address::{Form, pronoun};
 use super::heads::topic_head;
-use super::others::{names_stranger, somebody_before, third_parties};
+use super::others::{begins_with_deed, names_stranger, somebody_before, third_parties};
 use super::part::{Part, is_known, is_lead};
 use super::people::{Mention, Who};
 use super::rules::Tag;
@@ -96,6 +96,7 @@ impl Here<'_> {
         &self,
         anchor: &Range<usize>,
         topic: &Range<usize>,
+        counts: bool,
         near: &impl Fn(usize) -> bool,
     ) -> Option<(usize, bool)> {
         let Around { kind, about, named, .. } = *self.around;
@@ -110,6 +111,9 @@ impl Here<'_> {
                 return Some((contact, false));
             }
         }
+        if let Some(contact) = self.related(anchor).filter(|_| !quoted) {
+            return Some((contact, false));
+        }
         let of_another = kind == TextKind::Note && (self.is_relative(anchor) || self.is_writers(anchor));
         if of_another || self.possessed_before(anchor) {
             return None;
@@ -119,7 +123,13 @@ impl Here<'_> {
         {
             return self.meant_by(topic.start, form);
         }
-        let close: Vec<&Mention> = named.iter().filter(|m| near(m.tokens.start)).collect();
+        if let Some((at, form)) = self.possessed(topic, counts) {
+            // Whoever acts in the clause is another: `der GF hört auf ihn`.
+            let before = |m: &&Mention| m.tokens.start < self.sentence.clause_start(at);
+            return self.meant_among(&named.iter().filter(before).collect::<Vec<_>>(), at, form);
+        }
+        let acting: Vec<&Mention> = named.iter().filter(|m| !self.is_beside(m)).collect();
+        let close: Vec<&Mention> = acting.iter().copied().filter(|m| near(m.tokens.start)).collect();
         if quoted && kind == TextKind::Note {
             if named.iter().any(|m| self.is_addressed(m)) {
                 return None;
@@ -127,6 +137,9 @@ impl Here<'_> {
             if let Some(contact) = self.speaks_in_quotes(near) {
                 return Some((contact, false));
             }
+        }
+        if let Some((at, form)) = self.acts_first(topic, &close).filter(|_| !quoted) {
+            return self.meant_by(at, form);
         }
         if let Some((at, form)) = self.acting_pronoun(&close, near) {
             let form = form.filter(|_| !somebody_before(self.sentence, named, at));
@@ -139,14 +152,20 @@ impl Here<'_> {
         if close.is_empty() && (reported || stranger()) {
             return None;
         }
-        let of = if close.is_empty() { named.iter().collect() } else { close };
+        let of = if close.is_empty() { acting } else { close };
         if !of.is_empty() {
+            let of = self.subjects(&of, topic).unwrap_or(of);
             return self.one_named(&of, anchor, quoted).map(|contact| (contact, false));
         }
         let openers = self.sentence.mask(Tag::Opener);
         let from = topic_head(self.sentence);
         let opens = (from..anchor.start.min(topic.start)).all(|at| openers[at] || is_lead(self.word(at)));
-        let alone = opens || kind == TextKind::Bio || self.around.floor.is_some();
+        // `Advises the boss` is said of whom the note is on, `Freigabe beim GF` is not.
+        let only_beside = !named.is_empty() && !begins_with_deed(&self.sentence.tokens);
+        if only_beside {
+            return None;
+        }
+        let alone = opens || self.goes_on(topic) || kind == TextKind::Bio || self.around.floor.is_some();
         let nobody_else = !self.around.third_party && !self.names_stranger();
         let meant = own.or(self.around.meant).filter(|_| kind != TextKind::Company && alone && nobody_else);
         meant.map(|contact| (contact, true))
@@ -220,60 +239,45 @@ impl Here<'_> {
     /// Whom a pronoun means: the one named before it in the sentence, else the one whom the sentences before were about.
     fn meant_by(&self, at: usize, form: Form) -> Option<(usize, bool)> {
         let before: Vec<&Mention> = self.around.named.iter().filter(|m| m.tokens.start < at).collect();
-        match one(&before) {
-            Some(Who::Contact(_)) if self.names_stranger() => None,
-            Some(Who::Contact(contact)) => before[0].form.is_none_or(|f| f == form).then_some((contact, false)),
-            None if before.is_empty() && !self.names_stranger() => {
-                self.around.meant_by[form as usize].map(|contact| (contact, true))
-            }
+        self.meant_among(&before, at, form)
+    }
+
+    /// The same, of those named before it who can be meant.
+    fn meant_among(&self, before: &[&Mention], at: usize, form: Form) -> Option<(usize, bool)> {
+        let earlier = || self.around.meant_by[form as usize].map(|contact| (contact, true));
+        let acting: Vec<&Mention> = before.iter().copied().filter(|m| !self.is_beside(m)).collect();
+        let fits = |m: &Mention| m.form.is_none_or(|f| f == form);
+        if self.names_stranger() {
+            return None;
+        }
+        match one(&acting) {
+            Some(Who::Contact(contact)) if self.may_be_another(at, form, contact) => None,
+            Some(Who::Contact(contact)) if fits(acting[0]) => Some((contact, false)),
+            Some(Who::Contact(_)) => earlier(),
+            // `Mit dem Werkleiter gesprochen, er will ...`, where nobody else can be meant.
+            None if acting.is_empty() => match (one(before), earlier()) {
+                (Some(Who::Contact(contact)), None) if fits(before[0]) => Some((contact, false)),
+                (Some(Who::Contact(_)), Some(_)) if fits(before[0]) && self.around.floor.is_none() => None,
+                (_, earlier) => earlier,
+            },
             _ => None,
         }
     }
 
     /// The one contact whom all of these mentions name, if it is theirs what is said.
     fn one_named(&self, of: &[&Mention], anchor: &Range<usize>, quoted: bool) -> Option<usize> {
-        let both = || self.pair(of).filter(|_| anchor.start >= of[1].tokens.end).map(|(first, _)| Who::Contact(first));
+        let both = || self.pair(of).filter(|_| self.act_together(of, anchor)).map(|(first, _)| Who::Contact(first));
         let Who::Contact(contact) = one(of).or_else(both)? else { return None };
         if of.iter().all(|m| self.is_hearer(m) || self.is_relation(m) || self.is_measure(m)) || self.reports_stranger()
         {
             return None;
         }
-        let others = self.around.named.iter().any(|m| m.who != Who::Contact(contact));
+        let others = self.around.named.iter().any(|m| m.who != Who::Contact(contact) && !self.is_beside(m));
         // `The boss of Ms X`: somebody who is no contact stands before what is said.
         let taken = self.third_before(anchor, of.iter().map(|m| m.tokens.end).max().unwrap_or(0));
         // Somebody else speaks of a contact who is named in what is quoted.
         let passed_on = quoted && of.iter().any(|m| self.is_quoted(m.tokens.start));
         (!(taken || passed_on || others && self.is_reported())).then_some(contact)
-    }
-
-    /// `Meyer und Beck entscheiden ...`: two contacts who are the subject of a clause together.
-    fn pair(&self, of: &[&Mention]) -> Option<(usize, usize)> {
-        let [first, second] = of else { return None };
-        let (Who::Contact(one), Who::Contact(other)) = (first.who, second.who) else { return None };
-        let cells = |at: usize| self.sentence.tokens[at].cells.clone();
-        let (from, to) = (first.tokens.end, second.tokens.start);
-        let joined = match to.checked_sub(from)? {
-            0 => {
-                let between = &self.sentence.cells[cells(from - 1).end..cells(to).start];
-                between.iter().any(|c| matches!(c.raw, '+' | '&'))
-            }
-            1 => matches!(self.word(from), "und" | "and" | "u" | "sowie"),
-            _ => false,
-        };
-        let begins = self.sentence.clause_start(first.tokens.start) == first.tokens.start;
-        // `Meyer and Beck lean on him` is his.
-        let clause = self.clause(first.tokens.start);
-        let of_another = (0..self.sentence.tokens.len())
-            .any(|at| self.clause(at) == clause && matches!(self.word(at), "him" | "her" | "ihn" | "ihm" | "ihr"));
-        let is_pair = one != other && joined && begins && !first.oblique && !second.oblique && !of_another;
-        (is_pair && clause == self.clause(second.tokens.start)).then_some((one, other))
-    }
-
-    /// The contact who is the subject together with another one.
-    pub(super) fn partner(&self, contact: usize) -> Option<usize> {
-        let named: Vec<&Mention> = self.around.named.iter().collect();
-        let mut pairs = named.windows(2).filter_map(|two| self.pair(two));
-        pairs.find(|(first, _)| *first == contact).map(|(_, second)| second)
     }
 
     /// `A buyer told X that ...`: what follows is not X's view.
@@ -321,8 +325,15 @@ impl Here<'_> {
         self.follows(at).is_none_or(|word| NO_NOUN.contains(&word))
     }
 
+    /// `An ihr kommt keiner vorbei`: behind a preposition, and no noun follows.
+    fn is_object(&self, at: usize) -> bool {
+        const BEFORE: [&str; 4] = ["an", "von", "ohne", "vor"];
+        let noun = self.sentence.tokens.get(at + 1).is_some_and(|t| t.capital);
+        at > 0 && BEFORE.contains(&self.word(at - 1)) && !noun
+    }
+
     /// The word behind another in its clause.
-    fn follows(&self, at: usize) -> Option<&str> {
+    pub(super) fn follows(&self, at: usize) -> Option<&str> {
         let next = at + 1;
         (next < self.sentence.tokens.len() && self.clause(next) == self.clause(at)).then(|| self.word(next))
     }
@@ -339,6 +350,8 @@ impl Here<'_> {
         let token = &self.sentence.tokens[at];
         match token.text {
             "sie" if token.capital && at > 0 => None,
+            "ihr" if self.is_object(at) => Some(Form::Feminine),
+            "hers" => Some(Form::Feminine),
             "ihm" | "ihn" | "him" | "he's" | "he'd" | "he'll" => Some(Form::Masculine),
             "she's" | "she'd" | "she'll" => Some(Form::Feminine),
             "his" if self.is_their_own(at) => Some(Form::Masculine),
