@@ -3,15 +3,19 @@
 //! Invariant: a row against processing is never lost with its row. Whose it is holds only where the damage is not in the id; of
 //! consents a row of nobody knows whom stops the reading, of contacts one that may say no.
 
+use std::collections::BTreeSet;
+
 use super::columns::{BY_CELL, FLAGS, Layout, NOES, Table, WHY};
+use super::passed::is_remark;
 use super::reader::Cells;
 use super::rows::{Row, dead};
 use super::value::{self, Says};
 use super::{CrmDeadLetter, CrmError, Origin, Unit, contact, noes};
-use crate::consent::dialect::refusal_of;
 
 /// More ids than this are not those of one row, but of all that a damage has swallowed.
 const MOST_IDS: usize = 50;
+/// Nobody's name has more words.
+const MOST_OF_NAME: usize = 4;
 /// An id is no longer than this, in bytes.
 const MOST_OF_ID: usize = 256;
 
@@ -26,7 +30,7 @@ impl Damage {
     /// Looks for further rows within the cells of one.
     pub(super) fn look_for_others(&mut self, layout: &Layout, delimiter: u8) {
         if let Rest::Cells(row, has_others) = &mut self.rest {
-            *has_others = *has_others || row.cells().any(|cell| swallows(layout, delimiter, cell));
+            *has_others = *has_others || row.cells().any(|cell| swallows(layout, delimiter, cell, None));
         }
     }
 }
@@ -43,17 +47,28 @@ pub(super) enum Rest {
 
 /// What ids look like, so that other cells are not taken for them: their signs, whether they have digits, and what they begin with
 /// where that is letters alone (`K-17`).
-pub(super) struct Shape(String, bool, Option<String>);
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Shape(String, bool, Option<String>);
 
 impl Shape {
-    pub(super) fn of(id: &str) -> Self {
+    /// That of an id.
+    #[must_use]
+    pub fn of(id: &str) -> Self {
         let begin = id.split_once(|c: char| !c.is_alphanumeric()).map(|(begin, _)| begin.to_owned());
         let begin = begin.filter(|begin| begin.len() <= 4 && begin.chars().all(char::is_alphabetic));
         Self(id.chars().filter(|c| !c.is_alphanumeric()).collect(), id.contains(|c: char| c.is_ascii_digit()), begin)
     }
 
+    /// Whether a cell where ids stand may be one: another id has signs of the same kinds, however many, and addresses are alike.
+    #[must_use]
+    pub fn may_be(&self, cell: &str) -> bool {
+        let Self(signs, digits, _) = Self::of(cell);
+        let kinds = |signs: &str| signs.chars().collect::<BTreeSet<char>>();
+        signs.contains('@') && self.0.contains('@') || digits == self.1 && kinds(&signs) == kinds(&self.0)
+    }
+
     /// Whether a cell looks like an id; one that is not in its place has to begin as ids do.
-    fn is_of(&self, cell: &str, is_in_place: bool) -> bool {
+    pub(super) fn is_of(&self, cell: &str, is_in_place: bool) -> bool {
         let Self(signs, digits, begin) = Self::of(cell);
         signs == self.0 && digits == self.1 && (is_in_place || begin == self.2)
     }
@@ -87,7 +102,7 @@ impl Place<'_> {
                 }
                 let is_whole = matches!(rest, Rest::Cells(_, false));
                 let is_too_large = matches!(letter.reason, "cell_too_large" | "row_too_large");
-                if (ids.is_empty() || !is_whole || is_too_large) && !is_footer(&letter, &rest) {
+                if (ids.is_empty() || !is_whole || is_too_large) && !self.is_footer(&letter, &rest) {
                     return Err(CrmError::Nobodys { path, line });
                 }
             }
@@ -140,12 +155,30 @@ impl Place<'_> {
         } else {
             at.saturating_sub(want.saturating_sub(have))..=at + have.saturating_sub(want)
         };
-        let is_alike = |id: &str, is_in_place| self.shape.is_none_or(|shape| shape.is_of(id, is_in_place));
+        let is_alike = |id: &str, is_in_place| match self.shape {
+            None => true,
+            // Nothing but its own end can have been moved there.
+            Some(shape) if at == 0 => shape.may_be(id),
+            Some(shape) => shape.is_of(id, is_in_place),
+        };
         let id = |column| {
             let id = id_at(row, Some(column))?;
-            (at == 0 || !is_read || is_alike(&id, column == at)).then_some(id)
+            (!is_read || is_alike(&id, column == at)).then_some(id)
         };
-        columns.filter_map(id).collect()
+        let number = (have > want).then(|| parted(row, at)).flatten();
+        columns.filter_map(id).chain(number).collect()
+    }
+
+    /// Whether a row is words about the table and no row of it, such as `346 rows`: one cell with several words, which say no to
+    /// nothing, and are nobody's name in the place of an id.
+    fn is_footer(&self, letter: &CrmDeadLetter, rest: &Rest) -> bool {
+        let Rest::Cells(row, false) = rest else { return false };
+        let mut cells = row.cells().map(str::trim).filter(|cell| !cell.is_empty());
+        let (only, more) = (cells.next().unwrap_or_default(), cells.next());
+        let is_no_name = self.layout.column(self.layout.table.key()) == Some(0)
+            || only.contains(|c: char| c.is_ascii_digit())
+            || only.split_whitespace().count() > MOST_OF_NAME;
+        letter.reason == "ragged_row" && more.is_none() && is_no_name && is_remark(only, self.shape)
     }
 
     /// Whether a row of a contact may say no. What cannot be told counts as if it did.
@@ -201,26 +234,42 @@ impl Place<'_> {
     }
 }
 
-/// Whether a row of further cells is in one: a line with as many delimiters as the header has, and an id where it has one.
-pub(super) fn swallows(layout: &Layout, delimiter: u8, cell: &str) -> bool {
+/// Whether a row of further cells is in one: a line with as many delimiters as the header has, or the last one, where the quote that
+/// was open ends within a cell of that row; and an id where it has one. Of a row that can be read, `own` is what its id looks like.
+pub(super) fn swallows(layout: &Layout, delimiter: u8, cell: &str, own: Option<&Shape>) -> bool {
     let Some(at) = layout.column(layout.table.key()).filter(|_| layout.width > 1) else { return false };
-    cell.lines().skip(1).any(|line| {
+    let mut lines = cell.lines().skip(1).peekable();
+    while let Some(line) = lines.next() {
         let mut parts = line.split(char::from(delimiter));
-        let id = parts.clone().nth(at).and_then(value::text);
-        id.is_some_and(|id| is_sound(id) && !id.contains(' ')) && parts.by_ref().count() >= layout.width
-    })
+        let Some(id) = parts.clone().nth(at).and_then(value::text) else { continue };
+        let is_id = is_sound(id) && !id.contains(' ') && own.is_none_or(|own| own.is_of(id, false));
+        let count = parts.by_ref().count();
+        let is_begun = lines.peek().is_none()
+            && count > at + 1
+            && id.contains(|c: char| c.is_ascii_digit())
+            && (own.is_none() || line.contains('"'));
+        if is_id && (count >= layout.width || is_begun) {
+            return true;
+        }
+    }
+    false
 }
 
-/// Whether a row is words about the table and no row of it, such as `346 rows`: one cell with several words, which say no to nothing.
-fn is_footer(letter: &CrmDeadLetter, rest: &Rest) -> bool {
-    let Rest::Cells(row, false) = rest else { return false };
-    let mut cells = row.cells().map(str::trim).filter(|cell| !cell.is_empty());
-    let (only, more) = (cells.next().unwrap_or_default(), cells.next());
-    let is_text = only.contains(' ') && !only.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER);
-    letter.reason == "ragged_row"
-        && more.is_none()
-        && is_text
-        && refusal_of(false, std::iter::once(("name", only))).is_none()
+/// Whether rows stand in the cells of one that can be read: a quote that nothing closed took them in.
+pub(super) fn has_swallowed(layout: &Layout, delimiter: u8, row: &Row) -> bool {
+    let is_asked = matches!(layout.table, Table::Contacts | Table::Consents) && !layout.of_contacts;
+    if !is_asked || !row.text.contains('\n') {
+        return false;
+    }
+    let Some(own) = id_at(row, layout.column(layout.table.key())).map(|id| Shape::of(&id)) else { return false };
+    row.cells().any(|cell| swallows(layout, delimiter, cell, Some(&own)))
+}
+
+/// The number of which a delimiter has made two cells: `10,009`.
+pub(super) fn parted(row: &Row, at: usize) -> Option<String> {
+    let is_digits = |cell: &str| !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit());
+    let (first, second) = (row.cells().nth(at)?.trim(), row.cells().nth(at + 1)?.trim());
+    (is_digits(first) && first.len() <= 3 && is_digits(second) && second.len() == 3).then(|| first.to_owned() + second)
 }
 
 fn id_at(row: &Row, column: Option<usize>) -> Option<String> {
@@ -233,7 +282,8 @@ pub(super) fn unread(table: Table, reason: &'static str, advice: &str, origin: O
     Box::new(Damage { letter: dead(table, reason, None, advice, None, origin), rest })
 }
 
-fn refuses(layout: &Layout, row: &Row) -> bool {
+/// Whether a row of a contact says no, or that it is gone.
+pub(super) fn refuses(layout: &Layout, row: &Row) -> bool {
     contact::may_refuse(&mut Cells { layout, row, notes: &mut Vec::new(), id: None })
 }
 

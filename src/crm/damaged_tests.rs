@@ -104,6 +104,13 @@ fn who_has_a_damaged_row_of_consents_is_held_back() {
 }
 
 #[test]
+fn an_object_that_does_not_end_is_told_where_it_begins() {
+    let text = "\n{\"contact id\": \"K-1\", \"kind\": \"with\n{\"contact id\": \"K-2\", \"kind\": \"grant\"}\n";
+    let said = consents(text.as_bytes()).err().unwrap_or_default();
+    assert!(said.contains(":2: begins an object that does not end"), "{said}");
+}
+
+#[test]
 fn words_below_a_table_are_no_row_of_it() {
     let good = "E-0;K-1;grant;2026-01-01\n";
     for footer in ["346 rows", "Export vom 3.5.2026", "Anzahl Datensätze: 346"] {

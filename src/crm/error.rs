@@ -187,9 +187,27 @@ pub enum CrmError {
         headers: String,
     },
     /// A no under an id that a contact has in another spelling.
-    #[error("line {line} of {} says no for a contact that no export has, and one has the same id but for case, signs, zeros or what stands \
+    #[error("line {line} of {} says no for a contact that no export has (or that it is gone), and one has the same id but for case, signs, zeros or what stands \
         beside it: write one row for each contact, with the id as the contacts have it (or export the contact); until then nobody knows whose no it is", path.display())]
     NearlyKnown {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: u64,
+    },
+    /// A second header with other columns.
+    #[error("line {line} of {} is another header, with its columns in another order: the rows below it would be read as what they are not; \
+        put them into a file of their own", path.display())]
+    OtherHeader {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: u64,
+    },
+    /// A no with a contact's id in the place of something else.
+    #[error("line {line} of {} says no, and what stands in the place of the contact's id is none, but another cell is one: put its cells in \
+        order, or write the header that they have above them; until then nobody knows whose no it is", path.display())]
+    IdElsewhere {
         /// The file.
         path: PathBuf,
         /// From 1.

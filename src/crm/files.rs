@@ -79,6 +79,11 @@ pub(super) fn glance(path: &Path, stated: Option<&'static Encoding>) -> Result<S
     look(path, stated, Some(PIECE)).map(|survey| Survey { sha256: String::new(), ..survey })
 }
 
+/// Finds out the encoding of a file that is read to its end, which its beginning may not tell; it is not hashed.
+pub(super) fn reading(path: &Path, stated: Option<&'static Encoding>) -> Result<Survey, CrmError> {
+    look(path, stated, Some(usize::MAX)).map(|survey| Survey { sha256: String::new(), ..survey })
+}
+
 /// Hashes a file and finds out its encoding.
 pub(super) fn survey(path: &Path, stated: Option<&'static Encoding>) -> Result<Survey, CrmError> {
     look(path, stated, None)
@@ -104,13 +109,15 @@ fn look(path: &Path, stated: Option<&'static Encoding>, most: Option<usize>) -> 
         let text = if bytes == 0 { mark.map_or(0, |(_, length)| length) } else { 0 };
         blank &= piece[text..n].iter().all(u8::is_ascii_whitespace);
         bytes += n;
-        hash.update(&piece[..n]);
+        if most.is_none() {
+            hash.update(&piece[..n]);
+        }
         if !parquet {
             // At the end of a beginning the last character may be cut off.
-            utf8.add(&piece[..n], n == 0 && most.is_none());
+            utf8.add(&piece[..n], n == 0 && most.is_none_or(|most| bytes < most));
             lines.add(&piece[..n]);
         }
-        if n == 0 {
+        if n == 0 || parquet && most.is_some() {
             break;
         }
     }

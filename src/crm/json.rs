@@ -329,7 +329,8 @@ impl Values {
         loop {
             let bytes = self.text.peek()?;
             if bytes.is_empty() {
-                return Err(self.bad("ends in the middle of an object; export it again"));
+                self.line = piece.line;
+                return Err(self.bad("begins an object that does not end; export it again"));
             }
             let mut ended = None;
             for (at, byte) in bytes.iter().enumerate() {

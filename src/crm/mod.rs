@@ -8,6 +8,7 @@ mod blind_tests;
 mod columns;
 mod contact;
 mod damaged;
+mod delimiter;
 mod encodings;
 mod error;
 mod facts;
@@ -54,6 +55,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use columns::{FLAGS, Table};
+pub use damaged::Shape;
 pub use error::CrmError;
 pub use facts::FileFacts;
 pub(crate) use headers::{normal as normal_header, shown as shown_header};
@@ -65,6 +67,7 @@ pub use parts::{
     tags_of_rows,
 };
 pub use pull::{check, files_of, pull};
+pub(crate) use ready::alike::{Alike, guesses};
 pub use ready::ready;
 pub use rows::MAX_CELL;
 pub use understood::{Understood, understood};
@@ -119,6 +122,8 @@ pub struct FileSet {
     pub grows: bool,
     /// No other file of the set has rows of the same people; found out.
     pub is_alone: bool,
+    /// What the ids of its rows look like; found out.
+    pub shape: Option<Arc<Shape>>,
     /// The companies of a source without exports of companies: what its contacts say of them.
     pub of_contacts: bool,
     /// Of contacts and notes: ids of companies by their names, where files name no ids; found out.

@@ -9,8 +9,10 @@ use csv_core::{ReadRecordResult, ReaderBuilder};
 use encoding_rs::Encoding;
 
 use super::columns::{Layout, Table};
-use super::damaged::{self, Damage, Rest, swallows};
+use super::damaged::{self, Damage, Rest, has_swallowed, swallows};
+use super::delimiter::{find_delimiter, stated_delimiter};
 use super::files::Text;
+use super::headers::normal;
 use super::passed;
 use super::rows::{Export, MAX_CELL, MAX_COLUMNS, MAX_ROW, Read, Row, check, dead};
 use super::{CrmDeadLetter, CrmError, FileFacts, FileSet, Origin, Unit};
@@ -28,6 +30,8 @@ pub(super) struct RowReader {
     ends: Vec<usize>,
     file: Arc<str>,
     layout: Layout,
+    /// The header as it is compared.
+    keys: Vec<String>,
     delimiter: u8,
     facts: FileFacts,
     /// The last line of the last record.
@@ -78,6 +82,7 @@ impl RowReader {
             ends,
             file: name.into(),
             layout,
+            keys: Vec::new(),
             delimiter,
             facts,
             last: u64::MAX,
@@ -87,6 +92,7 @@ impl RowReader {
         let header = reader.find_header(table, set, path)?;
         reader.facts.fields = reader.layout.fields();
         reader.facts.unused = reader.layout.unused(&header);
+        reader.keys = reader.layout.header().iter().map(|header| normal(header)).collect();
         Ok(reader)
     }
 
@@ -168,12 +174,24 @@ impl RowReader {
             {
                 continue;
             }
+            match passed::is_header(&row, &self.keys) {
+                Some(true) => continue,
+                Some(false) => {
+                    return Err(CrmError::OtherHeader { path: self.facts.path.clone(), line: record.line });
+                }
+                None => {}
+            }
             self.behind_gap = false;
             self.facts.rows += 1;
             if record.end == End::Open {
-                return Ok(Some(self.with_others(open_quote(&self.layout, row))));
+                return Ok(Some(self.with_others(open_quote(&self.layout, row, false))));
             }
             let checked = check(row, &self.layout, self.text.malformed);
+            let swallowed = |row: &Row| has_swallowed(&self.layout, self.delimiter, row);
+            let checked = match checked {
+                Ok(row) if swallowed(&row) => Err(open_quote(&self.layout, row, true)),
+                checked => checked,
+            };
             return Ok(Some(checked.or_else(|damage| self.with_others(damage))));
         }
     }
@@ -278,17 +296,21 @@ impl RowReader {
     fn has_others(&self, length: usize, columns: usize) -> bool {
         let begins = std::iter::once(0).chain(self.ends[..columns].iter().copied());
         let ends = self.ends[..columns].iter().copied().chain([length]);
-        let is_row = |cell: &[u8]| swallows(&self.layout, self.delimiter, &String::from_utf8_lossy(cell));
+        let is_row = |cell: &[u8]| swallows(&self.layout, self.delimiter, &String::from_utf8_lossy(cell), None);
         begins.zip(ends).any(|(begin, end)| is_row(&self.out[begin..end]))
     }
 }
 
-/// What is wrong with a row whose quote is open to the end of the file.
+/// What is wrong with a row whose quote is open to the end of the file, or to a later row.
 #[expect(clippy::unnecessary_box_returns, reason = "it is handed on as the error that readers return")]
-fn open_quote(layout: &Layout, row: Row) -> Box<Damage> {
-    let advice = "has a quote that is open to the end of the file, so all that follows is in it: close it, or export again what was cut off";
+fn open_quote(layout: &Layout, row: Row, has_others: bool) -> Box<Damage> {
+    let advice = if has_others {
+        "has a quote that a later row closes, so the rows between are in it: close it, or export them again"
+    } else {
+        "has a quote that is open to the end of the file, so all that follows is in it: close it, or export again what was cut off"
+    };
     let origin = row.origin();
-    damaged::unread(layout.table, "ragged_row", advice, origin, Rest::Cells(row, false))
+    damaged::unread(layout.table, "ragged_row", advice, origin, Rest::Cells(row, has_others))
 }
 
 pub(super) fn stated_encoding(table: Table, set: &FileSet) -> Result<Option<&'static Encoding>, CrmError> {
@@ -302,39 +324,6 @@ pub(super) fn check_settings(table: Table, set: &FileSet) -> Result<(), CrmError
     stated_encoding(table, set)?;
     stated_delimiter(table, set)?;
     super::headers::check_mapping(table, set)
-}
-
-fn stated_delimiter(table: Table, set: &FileSet) -> Result<Option<u8>, CrmError> {
-    let Some(delimiter) = set.delimiter else { return Ok(None) };
-    let usable = delimiter.is_ascii() && !delimiter.is_ascii_alphanumeric() && !"\"\r\n\0 ".contains(delimiter);
-    if !usable {
-        return Err(CrmError::BadDelimiter { table: table.name(), delimiter });
-    }
-    Ok(u8::try_from(delimiter).ok())
-}
-
-/// The delimiter, and how many lines were read to learn it (Excel's `sep=;`).
-fn find_delimiter(table: Table, set: &FileSet, text: &mut Text) -> Result<(u8, u64), CrmError> {
-    let stated = stated_delimiter(table, set)?;
-    let piece = text.peek()?;
-    let line = piece.split(|b| matches!(b, b'\n' | b'\r')).find(|l| !l.is_empty()).unwrap_or_default();
-    if let [b's', b'e', b'p', b'=', delimiter @ (b';' | b',' | b'\t' | b'|')] = *line {
-        let end = 5 + piece[5.min(piece.len())..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count().min(2);
-        text.consume(end);
-        return Ok((stated.unwrap_or(delimiter), 1));
-    }
-    let mut quoted = false;
-    let mut counts = [(b';', 0), (b',', 0), (b'\t', 0), (b'|', 0)];
-    for byte in piece {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' | b'\r' if !quoted && counts.iter().any(|(_, n)| *n > 0) => break,
-            _ if !quoted => counts.iter_mut().filter(|(d, _)| d == byte).for_each(|(_, n)| *n += 1),
-            _ => {}
-        }
-    }
-    let most = counts.iter().rev().max_by_key(|(_, n)| *n).map_or(b';', |(d, _)| *d);
-    Ok((stated.unwrap_or(most), 0))
 }
 
 /// Reads the cells of a row by field and notes which could not be read.

@@ -3,23 +3,24 @@
 //!
 //! Invariant: what is found holds for all files of a table; where it is in doubt, nothing is found.
 
-mod alike;
+pub(super) mod alike;
 mod columns;
 mod consents;
+mod whose;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use self::columns::Columns;
 use super::columns::{Layout, Table};
-use super::files::{glance, of_set, passed_by_name};
+use super::files::{glance, of_set, passed_by_name, reading};
 use super::forms;
 use super::headers::{normal, shown};
 use super::names::{ByName, People};
 use super::reader::stated_encoding;
 use super::rows::{Export, Row, Rows};
 use super::shared::Shared;
-use super::{CrmError, CsvSource, DateOrder, FileSet, Versions, value, when};
+use super::{CrmError, CsvSource, DateOrder, FileSet, Shape, Versions, value, when};
 
 /// So many rows of a file are looked at for a date that can be read in one way alone, and so many for any with slashes.
 const ROWS: usize = 2000;
@@ -65,8 +66,11 @@ pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
             set.date_order = order_of(table, set, base)?;
         }
     }
+    look_at_ids(Table::Contacts, &mut ready.contacts, base)?;
     ready.contacts.by_cell = check_columns(&source.contacts, base)?;
-    if let Some(consents) = &ready.consents {
+    whose::check_lists(&ready.contacts, base)?;
+    if let Some(consents) = &mut ready.consents {
+        consents.shape.clone_from(&ready.contacts.shape);
         consents::check(&ready.contacts, consents, base)?;
     }
     let (mut contacts, mut notes, mut people) = (false, false, false);
@@ -130,6 +134,25 @@ fn look_at_files(table: Table, set: &mut FileSet, base: &Path) -> Result<(), Crm
     Ok(())
 }
 
+/// Finds out what the ids of a table look like, for its files of which no row can be read.
+fn look_at_ids(table: Table, set: &mut FileSet, base: &Path) -> Result<(), CrmError> {
+    let stated = stated_encoding(table, set)?;
+    for path in of_set(table, set, base)? {
+        let survey = glance(&path, stated)?;
+        if survey.empty {
+            continue;
+        }
+        let mut rows = Rows::of(&Export { table, set, path: &path, name: "", survey: &survey })?;
+        if let Some(Ok(row)) = rows.next_row()?
+            && let Some(id) = rows.layout().column(table.key()).and_then(|at| value::text(row.cell(at)))
+        {
+            set.shape = Some(Arc::new(Shape::of(id)));
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Calls `take` with each CSV file of a table, open; other formats say by themselves what their dates mean, and have ids.
 fn each_csv(
     table: Table,
@@ -188,7 +211,7 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmErro
     let mut by_cell = Vec::new();
     let stated = stated_encoding(Table::Contacts, contacts)?;
     for path in of_set(Table::Contacts, contacts, base)? {
-        let survey = glance(&path, stated)?;
+        let survey = reading(&path, stated)?;
         if survey.empty {
             continue;
         }
@@ -297,7 +320,7 @@ fn people_of(contacts: &FileSet, base: &Path) -> Result<People, CrmError> {
 fn each_row(table: Table, set: &FileSet, base: &Path, mut take: impl FnMut(&Layout, &Row)) -> Result<(), CrmError> {
     let stated = stated_encoding(table, set)?;
     for path in of_set(table, set, base)? {
-        let survey = glance(&path, stated)?;
+        let survey = reading(&path, stated)?;
         let mut rows = Rows::of(&Export { table, set, path: &path, name: "", survey: &survey })?;
         while let Some(item) = rows.next_row()? {
             if let Ok(row) = item {

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::columns::{Layout, Table};
 use super::damaged::{self, Damage, Place, Rest, Shape};
-use super::files::{Survey, Text, glance, of_set, survey};
+use super::files::{Survey, Text, glance, of_set, reading, survey};
 use super::json::JsonRows;
 use super::parquet::ParquetRows;
 use super::reader::{RowReader, stated_encoding};
@@ -134,6 +134,8 @@ pub(super) struct Rows {
     pending: VecDeque<Box<CrmDeadLetter>>,
     /// What the ids of the file look like.
     shape: Option<Shape>,
+    /// What those of the table look like, as far as its own tell nothing.
+    known: Option<Arc<Shape>>,
     is_alone: bool,
 }
 
@@ -176,7 +178,13 @@ impl Rows {
     }
 
     fn from(reader: Reader, export: &Export<'_>) -> Self {
-        Self { reader, pending: VecDeque::new(), shape: None, is_alone: export.set.is_alone }
+        Self {
+            reader,
+            pending: VecDeque::new(),
+            shape: None,
+            is_alone: export.set.is_alone,
+            known: export.set.shape.clone(),
+        }
     }
 
     /// What is known of the file so far; `rows` counts those that were read.
@@ -232,7 +240,7 @@ impl Rows {
     }
 
     fn place(&self) -> Place<'_> {
-        let (layout, path, shape) = (self.layout(), &*self.facts().path, self.shape.as_ref());
+        let (layout, path, shape) = (self.layout(), &*self.facts().path, self.shape.as_ref().or(self.known.as_deref()));
         Place { layout, path, shape, is_cut_off: self.is_cut_off(), is_alone: self.is_alone }
     }
 
@@ -266,7 +274,7 @@ pub(super) fn each_readable(
 ) -> Result<(), CrmError> {
     let stated = stated_encoding(table, set)?;
     for path in of_set(table, set, base)? {
-        let survey = glance(&path, stated)?;
+        let survey = if most == usize::MAX { reading(&path, stated)? } else { glance(&path, stated)? };
         if survey.empty {
             continue;
         }

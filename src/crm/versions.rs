@@ -9,7 +9,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::columns::{Layout, Table};
-use super::files::{glance, of_set};
+use super::files::{of_set, reading};
 use super::headers::normal;
 use super::parts::{Print, Prints};
 use super::reader::stated_encoding;
@@ -68,7 +68,7 @@ impl Versions {
         }
         let (mut found, stated) = (Self::default(), stated_encoding(Table::Notes, set)?);
         for (file, path) in files.iter().enumerate() {
-            let survey = glance(path, stated)?;
+            let survey = reading(path, stated)?;
             if survey.empty {
                 found.headers.push(Print::default());
                 continue;

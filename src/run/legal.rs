@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::config::{self, Crm, Diagnostic};
-use crate::consent::dialect::{self, Dialect, InputError, Key, Mapping, Outcome, Problem, Reading, Records};
+use crate::consent::dialect::{self, Dialect, InputError, Key, Mapping, Outcome, Place, Problem, Reading, Records};
 use crate::consent::ledger::LedgerView;
 use crate::consent::policy::Policy;
 use crate::consent::suppression::Identifiers;
-use crate::crm::CrmPull;
+use crate::crm::{Alike, CrmPull, Shape, guesses};
 use crate::fetch::is_reserved;
 use crate::ids::Ids;
 use crate::keys::{Identifier, Vault};
@@ -37,6 +37,11 @@ pub enum LegalError {
     /// Nothing of a file can be used.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// A record that cannot be read and may say no, nobody knows for whom.
+    #[error(
+        "{0} cannot be read, and whose it is cannot be told: a no may be in it; correct or remove it, or export again"
+    )]
+    Nobodys(Place),
     /// Mistakes in a mapping file.
     #[error("the mapping has {} mistake(s)", .0.len())]
     Mapping(Vec<Diagnostic>),
@@ -101,7 +106,9 @@ impl Exports {
         };
         let mut outcome = dialect::read(&reading, &self.records);
         outcome.problems.extend(self.problems.iter().cloned());
-        outcome.problems.sort();
+        let shapes: HashSet<Shape> = people.records.iter().map(|record| Shape::of(record)).collect();
+        let may_be = |id: &str| shapes.is_empty() || shapes.iter().any(|shape| shape.may_be(id));
+        dialect::find_whose(&reading, (&|ids| people.nearly(ids), &may_be), &mut outcome);
         outcome
     }
 
@@ -209,6 +216,8 @@ pub struct Directory<'a> {
     view: &'a LedgerView,
     by_identifier: HashMap<Identifier, BTreeSet<SubjectId>>,
     tonight: HashSet<SubjectId>,
+    /// Record ids of tonight, and of those that were merged into them.
+    records: Vec<String>,
     merged: HashMap<SubjectId, SubjectId>,
 }
 
@@ -222,7 +231,16 @@ impl<'a> Directory<'a> {
                 by_identifier.entry(*identifier).or_default().insert(subject.clone());
             }
         }
-        Self { crm, ids, identifiers, view, by_identifier, tonight: HashSet::new(), merged: HashMap::new() }
+        Self {
+            crm,
+            ids,
+            identifiers,
+            view,
+            by_identifier,
+            tonight: HashSet::new(),
+            records: Vec::new(),
+            merged: HashMap::new(),
+        }
     }
 
     /// Adds an address of a record that the home may know.
@@ -241,7 +259,31 @@ impl<'a> Directory<'a> {
                 self.add_address(email.reveal(), &contact.record_id);
             }
             self.tonight.insert(self.ids.subject(self.crm, &contact.record_id));
+            self.records.push(contact.record_id.clone());
         }
+        self.records.extend(pull.merged.keys().cloned());
+    }
+
+    /// Who has an id that is nearly one of these, which nobody has.
+    fn nearly(&self, ids: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<SubjectId>> {
+        let mut found: BTreeMap<String, BTreeSet<SubjectId>> = BTreeMap::new();
+        let mut add = |id: &str, record: &str| {
+            let people = self.find(&Key::record(record));
+            if !people.is_empty() {
+                found.entry(id.to_owned()).or_default().extend(people);
+            }
+        };
+        let alike = Alike::of(ids.iter());
+        for record in &self.records {
+            alike.to(record).into_iter().for_each(|id| add(id, record));
+        }
+        // Of earlier nights their ids are not kept.
+        for id in ids {
+            for guess in guesses(id) {
+                add(id, &guess);
+            }
+        }
+        found
     }
 
     fn find(&self, key: &Key) -> Vec<SubjectId> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::dates::without_slips;
-use crate::consent::dialect::Outcome;
+use crate::consent::dialect::{Outcome, Place};
 use crate::consent::event::LegalEvent;
 use crate::consent::import::import;
 use crate::consent::ledger::LedgerView;
@@ -92,6 +92,8 @@ pub struct Loaded {
     pub suppressed: KeptOut,
     /// Whether a page of an export of a CRM's own words is missing.
     pub incomplete: bool,
+    /// A record of such an export that may say no, and nobody can tell whose it is.
+    pub nobodys: Option<Place>,
     /// How many events came from where.
     pub sources: Vec<(&'static str, usize)>,
     /// By which identifiers everybody was seen, so that they can be found, and kept out once erased.
@@ -143,6 +145,7 @@ impl Loaded {
             member.ambiguous |= said.unclear.contains(&member.subject.id);
         }
         self.incomplete |= exports.incomplete;
+        self.nobodys = self.nobodys.take().or(said.nobodys);
         self.sources.push((dialect.as_str(), said.events.len()));
         self.events.extend(said.events);
         self.dead_letters.extend(said.problems.iter().map(|problem| problem.dead_letter(ids)));
@@ -239,6 +242,7 @@ pub(super) fn load(evening: &Evening<'_>, pull: &mut CrmPull, shared: &dyn Fn(&s
         consent_rows: None,
         suppressed: KeptOut::default(),
         incomplete: false,
+        nobodys: None,
         identifiers: identified(crm, pull, ids, evening.identifiers),
         merged: pull.merged.iter().map(|(loser, into)| (ids.subject(crm, loser), ids.subject(crm, into))).collect(),
         gone: pull.gone.iter().map(|c| ids.subject(crm, &c.record_id)).collect(),

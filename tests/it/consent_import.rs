@@ -121,3 +121,21 @@ fn the_export_is_accepted_by_a_json_ld_processor_without_the_network() {
     }
     assert!(output.status.success(), "{told}");
 }
+
+#[test]
+fn a_no_that_may_be_a_contacts_is_told_as_one() {
+    let (dir, home) = copy_of_shared();
+    let file = dir.path().join("withdrawals.csv");
+    for (id, reason) in [
+        ("K-2003", None),
+        ("k-2003", Some("nearly_known_contact")),
+        ("K-2003 (Vertrieb)", Some("nearly_known_contact")),
+        ("K-9003", Some("consent_for_unknown_contact")),
+    ] {
+        fs::write(&file, format!("contact_id;kind;recorded_at\n{id};withdraw;2026-01-01\n")).expect("writable");
+        let args = ["import", arg(&file), "--dialect", "table", "--json", "--dry-run"];
+        let said = consent(&home, &args).expect(i32::from(reason.is_some())).json();
+        assert_eq!(said["problems"][0]["reason"].as_str(), reason, "{id}");
+        assert_eq!(said["problems"][0]["subject_id"].is_string(), reason == Some("nearly_known_contact"), "{id}");
+    }
+}

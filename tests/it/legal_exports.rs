@@ -146,3 +146,31 @@ fn an_export_grants_and_a_later_opt_out_takes_out_of_the_next_nights_tables() {
     assert_eq!(snapshot(&home).run_id(), current);
     say(["audit", "verify", "--out", arg(&home)]).expect(0);
 }
+
+#[test]
+fn whoever_a_row_may_be_about_that_cannot_be_read_is_left_out() {
+    let dir = temp();
+    let (home, noes) = (dir.path().join("home"), dir.path().join("noes.csv"));
+    let consents = format!("consents: {{ path: {}/testdata/demo/crm/consents.csv }}", root().display());
+    let legal = format!(
+        "legal:\n      - {{ path: {}/testdata/demo/crm/consents.csv, dialect: table }}\n      - {{ path: noes.csv, dialect: table }}",
+        root().display()
+    );
+    let file = pipeline(dir.path(), &[(&consents, &legal)]);
+    let four = ["K-2001", "K-2003", "K-2004", "K-2005"];
+    let header = "contact_id;kind;recorded_at\n";
+    fs::write(&noes, format!("{header}K-9999;withdraw;2026-01-01\n")).expect("writable");
+    run(&file, &home, &[]).expect(0);
+    let before = has(&Tables::of(&home), &four);
+    assert!(before.iter().filter(|is| **is).count() > 2, "{before:?}");
+    fs::write(
+        &noes,
+        format!("{header}K-2001;withdraw\nk2003;withdraw;2026-01-01\nK-9999;withdraw;2026-01-01\nK-2005 widerrufen\n"),
+    )
+    .expect("writable");
+    run(&file, &home, &[]).expect(0);
+    assert_eq!(has(&Tables::of(&home), &four), [false, false, before[2], false]);
+    fs::write(&noes, format!("{header}withdraw;2026-01-01\n")).expect("writable");
+    let said = run(&file, &home, &[]).expect(2);
+    assert!(said.err.contains("noes.csv line 2 cannot be read, and whose it is cannot be told"), "{}", said.err);
+}

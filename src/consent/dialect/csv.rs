@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::input::{InputError, unread};
 use super::record::{Place, Problem, Record, Unit};
+use super::whose;
 
 /// So many lines are looked through for the header.
 const HEAD: usize = 20;
@@ -101,9 +102,9 @@ impl Csv {
                     row.len(),
                     header.len()
                 );
-                let problem = unread(at, "ragged_row", advice);
+                let problem = Problem { may_be: whose::keys_of(row.iter()), ..unread(at, "ragged_row", advice) };
                 let is_remark = row.iter().all(|cell| !cell.contains('@') && !cell.contains(delimiter));
-                if row.len() == 1 && header.len() > 2 && is_remark {
+                if row.len() == 1 && header.len() > 2 && is_remark && !whose::says_no(&row[0]) {
                     footers.push(problem);
                 } else {
                     tell(problem);
@@ -114,6 +115,10 @@ impl Csv {
             let cells = header.iter().zip(&row).filter(|(name, _)| !name.is_empty());
             let fields = cells.map(|(name, cell)| (name.clone(), Value::String(cell.to_owned()))).collect();
             take(Record { at, hint: None, fields });
+        }
+        // They may be about somebody.
+        for problem in footers {
+            tell(Problem { reason: whose::BELOW, ..problem });
         }
     }
 }

@@ -148,7 +148,9 @@ impl Emitter<'_> {
         if found.is_empty() {
             let advice = "about nobody whom this home knows; run the pipeline on the contact first, or give --contacts";
             // Once a record, however much it says.
-            outcome.problems.push(self.fact.item.problem(None, "consent_for_unknown_contact", advice));
+            let may_be = if matches!(self.fact.says, Says::No { .. }) { self.fact.who.clone() } else { Vec::new() };
+            let problem = self.fact.item.problem(None, super::NOBODY_KNOWN, advice);
+            outcome.problems.push(Problem { may_be, ..problem });
         }
         found
     }

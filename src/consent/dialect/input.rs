@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::csv::Csv;
 use super::record::{Place, Problem, Record, Unit};
+use super::whose;
 use crate::structured::strict;
 
 /// No export of consents is larger.
@@ -159,9 +160,13 @@ fn json(name: &str, text: &str) -> Result<Export, InputError> {
     if lines.len() > 1 && strict(lines[0].1.as_bytes()).is_ok() {
         for (number, line) in lines {
             let at = Place { file: Arc::clone(&file), unit: Unit::Line, number };
-            match strict(line.as_bytes()) {
-                Ok(value) => unwrap(value, None, &mut export, &mut |_| at.clone()),
-                Err(_) => export.problems.push(unread(at, "unreadable_line", "is no JSON object; export it again")),
+            if let Ok(value) = strict(line.as_bytes()) {
+                unwrap(value, None, &mut export, &mut |_| at.clone());
+            } else {
+                let parts = line.split(|c: char| c.is_whitespace() || "\"{}[]:,\\".contains(c));
+                let may_be = whose::keys_of(parts.chain(line.split('"')));
+                let problem = unread(at, "unreadable_line", "is no JSON object; export it again");
+                export.problems.push(Problem { may_be, ..problem });
             }
         }
         return Ok(export);
@@ -176,7 +181,7 @@ fn json(name: &str, text: &str) -> Result<Export, InputError> {
 }
 
 pub(super) fn unread(at: Place, reason: &'static str, advice: impl Into<Cow<'static, str>>) -> Problem {
-    Problem { at, field: None, reason, advice: advice.into(), subject: None, digest: [0; 32] }
+    Problem { at, field: None, reason, advice: advice.into(), subject: None, may_be: Vec::new(), digest: [0; 32] }
 }
 
 /// Lists in which APIs wrap records: HubSpot, Dataverse, Salesforce, Pipedrive, `EspoCRM`, JSON-RPC.

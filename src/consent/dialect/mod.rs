@@ -25,6 +25,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod when;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -34,12 +35,14 @@ use serde::{Deserialize, Serialize};
 
 pub use held::Records;
 pub use input::{Export, InputError, parse};
-pub(crate) use list::{CellSays, Told, asks_for_consent, cell_says, flags_of_cell, noes_of_cell};
+pub(crate) use list::{CellSays, Told, asks_for_consent, cell_says, flags_of_cell, noes_of_cell, told_in};
 pub use mapping::Mapping;
 pub use record::{Key, Place, Problem, Record, Unit};
 use refusal::UNSURE;
 pub(crate) use refusal::{Refusal, refusal_of};
 pub(crate) use table::{is_harmless, texts};
+
+pub use whose::Ids as IdsOfContacts;
 
 use self::emit::Emission;
 use self::fact::{Context, Fact, Index};
@@ -137,6 +140,9 @@ impl Reading<'_> {
     }
 }
 
+/// The reason of problems of records that are about nobody whom the home knows.
+const NOBODY_KNOWN: &str = "consent_for_unknown_contact";
+
 /// Problems after which nobody can tell what holds for the person: a run leaves them out until the record can be read.
 const UNCLEAR: &[&str] =
     &[UNSURE, "unknown_legal_basis", "unreadable_date", "contradicting_rows", "end_before_begin", "future_date"];
@@ -154,6 +160,8 @@ pub struct Outcome {
     pub absent: BTreeSet<String>,
     /// People of whom a record says something that cannot be read as it was meant.
     pub unclear: BTreeSet<SubjectId>,
+    /// The first record that cannot be read, may say no, and has nothing that looks like an id or an address.
+    pub nobodys: Option<Place>,
 }
 
 impl Outcome {
@@ -186,6 +194,14 @@ pub fn read(reading: &Reading<'_>, records: &Records) -> Outcome {
     outcome.problems.sort();
     outcome.problems.dedup();
     outcome
+}
+
+/// Ties what of records could not be read, and noes about nobody known, to whomever they may be about: these are left out. `nearly`
+/// tells who has an id that may be meant by one that nobody has, `may_be` whether a cell looks like an id.
+pub fn find_whose(reading: &Reading<'_>, (nearly, may_be): IdsOfContacts<'_>, outcome: &mut Outcome) {
+    whose::find(reading, (nearly, may_be), outcome);
+    outcome.problems.sort();
+    outcome.problems.dedup();
 }
 
 fn read_crm(reading: &Reading<'_>, records: &Records, outcome: &mut Outcome) {

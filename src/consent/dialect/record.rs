@@ -75,6 +75,11 @@ impl Key {
         Self::Record(Personal::new(id.to_owned()))
     }
 
+    /// What stands in the place of a record id.
+    pub(super) fn id(&self) -> Option<&str> {
+        if let Self::Record(id) = self { Some(id.reveal()) } else { None }
+    }
+
     /// An address.
     #[must_use]
     pub fn email(address: &str) -> Self {
@@ -95,6 +100,8 @@ pub struct Problem {
     pub advice: Cow<'static, str>,
     /// The subject, where the record could be tied to one.
     pub subject: Option<SubjectId>,
+    /// Whom the record may be about, where that is not clear yet.
+    pub(super) may_be: Vec<Key>,
     /// SHA-256 over the record; keyed before it is stored.
     pub(super) digest: [u8; 32],
 }
@@ -201,6 +208,7 @@ impl Item {
             reason,
             advice: advice.into(),
             subject: None,
+            may_be: Vec::new(),
             digest: self.digest(),
         }
     }

@@ -97,7 +97,7 @@ impl Row<'_> {
                 let subjects = self.subjects();
                 let advice = match subjects.len() {
                     0 => Some((
-                        "consent_for_unknown_contact",
+                        super::NOBODY_KNOWN,
                         "about nobody whom this home knows; run the pipeline on \
                                 the contact first, or give --contacts",
                     )),
@@ -112,7 +112,8 @@ impl Row<'_> {
                 match advice {
                     Some((reason, advice)) => {
                         let field = if self.item.get("contact_id").is_some() { "contact_id" } else { "email" };
-                        problems.push(self.item.problem(Some(field), reason, advice));
+                        let may_be = if event.kind.is_negative() { self.may_be() } else { Vec::new() };
+                        problems.push(Problem { may_be, ..self.item.problem(Some(field), reason, advice) });
                     }
                     None => events.extend(subjects.into_iter().map(|s| self.about(&event, s))),
                 }
@@ -138,6 +139,14 @@ impl Row<'_> {
         let email = self.item.get("email").map(Key::email);
         // An id that is given says who is meant; an address beside it only helps where there is none.
         record.or(email).into_iter().collect()
+    }
+
+    /// Whom a no may mean whose id nobody has: whoever has one that is nearly this one, or the address beside it; and where the kind
+    /// is none, whose id stands in its place.
+    fn may_be(&self) -> Vec<Key> {
+        let email = self.item.get("email").map(Key::email);
+        let kind = self.item.get("kind").filter(|kind| EventKind::read(kind).is_none()).map(Key::record);
+        self.who().into_iter().chain(email).chain(kind).collect()
     }
 
     fn subjects(&self) -> BTreeSet<SubjectId> {

@@ -2,7 +2,10 @@
 //!
 //! Invariant: ids in which case tells records apart, and those that are parted in different places, are never the same.
 
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use unicode_normalization::UnicodeNormalization as _;
 
 /// So many letters and digits has an id of Salesforce in the short form, in which case alone tells records apart.
 const SHORT_ID: usize = 15;
@@ -11,23 +14,26 @@ const BETWEEN_THOUSANDS: [char; 8] = ['.', ',', '\'', '’', ' ', '\u{a0}', '\u{
 
 /// Some ids, to be found by others.
 #[derive(Default)]
-pub(super) struct Alike {
+pub(crate) struct Alike {
     by_parted: HashMap<String, Vec<String>>,
     by_joined: HashMap<String, Vec<(String, bool)>>,
-    rounded: Vec<(Rounded, String)>,
+    /// Numbers as they are written when they are rounded to so many decimals.
+    rounded: BTreeMap<usize, HashMap<String, Vec<String>>>,
     /// Ids beside which other words stand, or other ids.
     by_word: HashMap<String, Vec<String>>,
 }
 
 impl Alike {
-    pub(super) fn of<'i>(ids: impl Iterator<Item = &'i String>) -> Self {
+    pub(crate) fn of<'i>(ids: impl Iterator<Item = &'i String>) -> Self {
         let mut alike = Self::default();
         for id in ids {
             for Spelling { parted, joined, is_parted } in spellings(id) {
                 alike.by_parted.entry(parted).or_default().push(id.clone());
                 alike.by_joined.entry(joined).or_default().push((id.clone(), is_parted));
             }
-            alike.rounded.extend(Rounded::of(id).map(|rounded| (rounded, id.clone())));
+            if let Some(Rounded { decimals, text }) = Rounded::of(id) {
+                alike.rounded.entry(decimals).or_default().entry(text).or_default().push(id.clone());
+            }
             for word in words(id) {
                 alike.by_word.entry(word.to_owned()).or_default().push(id.clone());
             }
@@ -36,7 +42,7 @@ impl Alike {
     }
 
     /// Those that may be this one.
-    pub(super) fn to(&self, id: &str) -> BTreeSet<&str> {
+    pub(crate) fn to(&self, id: &str) -> BTreeSet<&str> {
         let mut found = BTreeSet::new();
         for Spelling { parted, joined, is_parted } in spellings(id) {
             found.extend(self.by_parted.get(&parted).into_iter().flatten().map(String::as_str));
@@ -44,11 +50,28 @@ impl Alike {
             let other = self.by_joined.get(&joined).into_iter().flatten().filter(|(_, other)| !(is_parted && *other));
             found.extend(other.map(|(id, _)| id.as_str()));
         }
-        let rounded = self.rounded.iter().filter(|(rounded, _)| rounded.may_be(id));
-        found.extend(rounded.map(|(_, id)| id.as_str()));
+        let number = if self.rounded.is_empty() || !is_digits(id) { None } else { id.parse::<f64>().ok() };
+        for (number, (decimals, texts)) in number.iter().cycle().zip(&self.rounded) {
+            let rounded = texts.get(&format!("{number:.decimals$e}"));
+            found.extend(rounded.into_iter().flatten().map(String::as_str));
+        }
         found.extend(self.by_word.get(id).into_iter().flatten().map(String::as_str));
         found
     }
+}
+
+/// Ids that may be meant by one, where those of the contacts are not at hand: as a spreadsheet would have read it, without what stands
+/// beside it, in other letters. Zeros and signs that are missing nobody can guess.
+pub(crate) fn guesses(id: &str) -> BTreeSet<String> {
+    let plain: String = id.nfkc().collect();
+    let bare = plain.trim_matches(|c: char| !c.is_alphanumeric());
+    let mut found = numbers(bare);
+    found.extend(words(&plain).into_iter().map(str::to_owned));
+    let without_signs: String = bare.chars().filter(|c| c.is_alphanumeric()).collect();
+    let without_zeros = without_zeros(bare);
+    found.extend([bare.to_owned(), bare.to_uppercase(), bare.to_lowercase(), without_signs, without_zeros]);
+    found.retain(|guess| guess != id && !guess.is_empty());
+    found
 }
 
 /// An id as it is compared.
@@ -63,6 +86,8 @@ struct Spelling {
 
 /// The ways in which an id can be meant.
 fn spellings(id: &str) -> Vec<Spelling> {
+    // Digits of other widths are the same ones.
+    let id: Cow<'_, str> = if id.is_ascii() { Cow::Borrowed(id) } else { id.nfkc().collect() };
     let bare = id.trim_matches(|c: char| !c.is_alphanumeric());
     let has = |is: fn(&u8) -> bool| bare.bytes().any(|b| is(&b));
     let by_case = bare.len() == SHORT_ID
@@ -170,11 +195,6 @@ impl Rounded {
         let zeros = exponent.parse::<usize>().ok()?.checked_sub(self.decimals)?;
         Some(mantissa.replace('.', "") + &"0".repeat(zeros))
     }
-
-    fn may_be(&self, id: &str) -> bool {
-        let number = is_digits(id).then(|| id.parse::<f64>().ok()).flatten();
-        number.is_some_and(|number| format!("{number:.*e}", self.decimals) == self.text)
-    }
 }
 
 #[cfg(test)]
@@ -225,6 +245,7 @@ mod tests {
             ("1234467890123", "1,23457E+12", false),
             ("10009", "10008", false),
             ("10009", "20.009", false),
+            ("K-0048", "K-00４８", true),
         ] {
             for (one, other) in [(one, other), (other, one)] {
                 // A number that lost digits finds nobody: nobody has such an id.

@@ -1,17 +1,13 @@
-//! What is found out about a table of consents before a row of it is believed: a column that nobody knows, and a no under an id that
-//! is nearly somebody's.
+//! What is found out about a table of consents before a row of it is believed: a column that nobody knows.
 //!
 //! Invariant: what may say no stops the reading, with the file and what to do; ids and cells are told to nobody.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::alike::Alike;
-use super::{each_row, normal, of_set, shown, stated_encoding};
+use super::{normal, of_set, shown, stated_encoding, whose};
 use crate::crm::columns::{Layout, Table};
-use crate::crm::damaged::is_sound;
-use crate::crm::rows::{Export, Row, Rows, each_readable};
-use crate::crm::{CrmError, FileSet, files::glance, other, value};
+use crate::crm::rows::{Export, Rows};
+use crate::crm::{CrmError, FileSet, files::glance};
 
 /// Tells what may be a no of the consents and would be passed over.
 ///
@@ -19,7 +15,7 @@ use crate::crm::{CrmError, FileSet, files::glance, other, value};
 /// There is something.
 pub(super) fn check(contacts: &FileSet, consents: &FileSet, base: &Path) -> Result<(), CrmError> {
     check_columns(consents, base)?;
-    check_ids(contacts, consents, base)
+    whose::check(contacts, consents, base)
 }
 
 /// Finds columns that stand for no field and that nobody has named as harmless: any of them may say no, or make a yes narrower.
@@ -58,87 +54,6 @@ fn named(layout: &Layout, at: usize) -> String {
         "" => format!("column {} without a name", at + 1),
         header => format!("{:?}", shown(header)),
     }
-}
-
-/// Finds a no under an id that no contact has, where a contact has it in another spelling. Who is meant only somebody who knows the
-/// CRM can tell, and no export takes a no back that was written down for the wrong person: so nobody guesses. The same holds of a no
-/// whose id is damaged, and of a row with cells too many or too few of which several look like an id, none of them a contact's.
-///
-/// # Errors
-/// There is one.
-fn check_ids(contacts: &FileSet, consents: &FileSet, base: &Path) -> Result<(), CrmError> {
-    let mut noes = HashMap::new();
-    let mut moved = moved(consents, base)?;
-    let mut damaged = None;
-    each_readable(Table::Consents, consents, base, usize::MAX, |path, layout, row| {
-        let is_no = || other::is_no(layout, row) || other::refusal(layout, row, false).is_some();
-        let Some(id) = id_of(layout, row).filter(|_| is_no()) else { return };
-        if !is_sound(id) {
-            damaged.get_or_insert_with(|| CrmError::Nobodys { path: path.to_owned(), line: row.line });
-        }
-        if !noes.contains_key(id) {
-            noes.insert(id.to_owned(), No { path: path.to_owned(), line: row.line, is_known: false, is_alike: false });
-        }
-    })?;
-    if let Some(error) = damaged {
-        return Err(error);
-    }
-    if noes.is_empty() && moved.is_empty() {
-        return Ok(());
-    }
-    let alike = Alike::of(noes.keys());
-    each_row(Table::Contacts, contacts, base, |layout, row| {
-        let Some(id) = id_of(layout, row) else { return };
-        moved.retain(|_, ids| !ids.contains(id));
-        if let Some(no) = noes.get_mut(id) {
-            no.is_known = true;
-        }
-        for other in alike.to(id) {
-            noes.entry(other.to_owned()).and_modify(|no| no.is_alike = true);
-        }
-    })?;
-    if let Some(((path, line), _)) = moved.pop_first() {
-        return Err(CrmError::Nobodys { path, line });
-    }
-    let lost = noes.into_values().filter(|no| no.is_alike && !no.is_known);
-    match lost.min_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line))) {
-        Some(No { path, line, .. }) => Err(CrmError::NearlyKnown { path, line }),
-        None => Ok(()),
-    }
-}
-
-/// Where rows have cells too many or too few, and the ids that may be theirs.
-fn moved(consents: &FileSet, base: &Path) -> Result<BTreeMap<(PathBuf, u64), HashSet<String>>, CrmError> {
-    let (mut moved, stated) = (BTreeMap::new(), stated_encoding(Table::Consents, consents)?);
-    for path in of_set(Table::Consents, consents, base)? {
-        let survey = glance(&path, stated)?;
-        if survey.empty {
-            continue;
-        }
-        let mut rows =
-            Rows::of(&Export { table: Table::Consents, set: consents, path: &path, name: "", survey: &survey })?;
-        while let Some(item) = rows.next_row()? {
-            let Err(letter) = item else { continue };
-            if let Some(id) = letter.record_id.filter(|_| letter.reason == "ragged_row") {
-                moved.entry((path.clone(), letter.origin.line)).or_insert_with(HashSet::new).insert(id);
-            }
-        }
-    }
-    // Whose the others are can be told: one cell alone looks as ids do.
-    moved.retain(|_, ids: &mut HashSet<String>| ids.len() > 1);
-    Ok(moved)
-}
-
-/// Where somebody says no.
-struct No {
-    path: PathBuf,
-    line: u64,
-    is_known: bool,
-    is_alike: bool,
-}
-
-fn id_of<'r>(layout: &Layout, row: &'r Row) -> Option<&'r str> {
-    value::text(row.cell(layout.column(layout.table.key())?))
 }
 
 #[cfg(test)]

@@ -85,7 +85,8 @@ fn load(dialect: Dialect, folder: &Path) -> Loaded {
     for name in names {
         let export = parse(&name, &read(&name)).expect("a readable export");
         loaded.records.extend(export.records);
-        loaded.problems.extend(export.problems);
+        // Words below the rows are told where they may be about somebody.
+        loaded.problems.extend(export.problems.into_iter().filter(|problem| problem.reason != whose::BELOW));
         loaded.has_more |= export.has_more;
     }
     loaded
