@@ -111,22 +111,8 @@ impl Here<'_> {
                 return Some((contact, false));
             }
         }
-        if let Some(contact) = self.related(anchor).filter(|_| !quoted) {
-            return Some((contact, false));
-        }
-        let of_another = kind == TextKind::Note && (self.is_relative(anchor) || self.is_writers(anchor));
-        if of_another || self.possessed_before(anchor) {
-            return None;
-        }
-        // `Her opinion counts with X` is hers.
-        if let Some(form) = matches!(self.word(topic.start), "her" | "his").then(|| self.pronoun(topic.start)).flatten()
-        {
-            return self.meant_by(topic.start, form);
-        }
-        if let Some((at, form)) = self.possessed(topic, counts) {
-            // Whoever acts in the clause is another: `der GF hört auf ihn`.
-            let before = |m: &&Mention| m.tokens.start < self.sentence.clause_start(at);
-            return self.meant_among(&named.iter().filter(before).collect::<Vec<_>>(), at, form);
+        if let Some(settled) = self.by_words(anchor, topic, counts) {
+            return settled;
         }
         let acting: Vec<&Mention> = named.iter().filter(|m| !self.is_beside(m)).collect();
         let close: Vec<&Mention> = acting.iter().copied().filter(|m| near(m.tokens.start)).collect();
@@ -157,16 +143,43 @@ impl Here<'_> {
             let of = self.subjects(&of, topic).unwrap_or(of);
             return self.one_named(&of, anchor, quoted).map(|contact| (contact, false));
         }
+        self.unnamed(anchor, topic)
+    }
+
+    /// What the words beside a statement say of whose it is, whoever else is named; nobody's, too.
+    fn by_words(&self, anchor: &Range<usize>, topic: &Range<usize>, counts: bool) -> Option<Option<(usize, bool)>> {
+        if let Some(contact) = self.related(anchor).filter(|_| !self.is_quoted(topic.start)) {
+            return Some(Some((contact, false)));
+        }
+        let note = self.around.kind == TextKind::Note;
+        let of_another = note && (self.is_relative(anchor) || self.is_writers(anchor));
+        if of_another || self.possessed_before(anchor) {
+            return Some(None);
+        }
+        // `Her opinion counts with X` is hers.
+        let hers = matches!(self.word(topic.start), "her" | "his").then(|| self.pronoun(topic.start)).flatten();
+        if let Some(form) = hers {
+            return Some(self.meant_by(topic.start, form));
+        }
+        let (at, form) = self.possessed(topic, counts)?;
+        // Whoever acts in the clause is another: `der GF hört auf ihn`.
+        let before = |m: &&Mention| m.tokens.start < self.sentence.clause_start(at);
+        Some(self.meant_among(&self.around.named.iter().filter(before).collect::<Vec<_>>(), at, form))
+    }
+
+    /// Whose a statement is where nobody is named who could act.
+    fn unnamed(&self, anchor: &Range<usize>, topic: &Range<usize>) -> Option<(usize, bool)> {
+        let Around { kind, about, named, .. } = *self.around;
         let openers = self.sentence.mask(Tag::Opener);
         let from = topic_head(self.sentence);
         let opens = (from..anchor.start.min(topic.start)).all(|at| openers[at] || is_lead(self.word(at)));
         // `Advises the boss` is said of whom the note is on, `Freigabe beim GF` is not.
-        let only_beside = !named.is_empty() && !begins_with_deed(&self.sentence.tokens);
-        if only_beside {
+        if !named.is_empty() && !begins_with_deed(&self.sentence.tokens) {
             return None;
         }
         let alone = opens || self.goes_on(topic) || kind == TextKind::Bio || self.around.floor.is_some();
         let nobody_else = !self.around.third_party && !self.names_stranger();
+        let own = about.filter(|_| kind != TextKind::Note);
         let meant = own.or(self.around.meant).filter(|_| kind != TextKind::Company && alone && nobody_else);
         meant.map(|contact| (contact, true))
     }

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::SpecialCategory;
 use super::categories::Categories;
 use super::disguise::{Disguise, SHORTEST_TORN};
+use super::meets::only_meets;
 use super::token::{Spelling, Token, plain_words};
 use crate::extract::text::memory::Set;
 use crate::extract::text::phrase::{Found, Glob, PatternError, Phrases, Sets, View, globs, pattern_words};
@@ -355,94 +356,4 @@ fn check(version: u32, source: &str, file: usize) -> Result<(), LexiconError> {
         return Err(LexiconError::Version { file, version });
     }
     Ok(())
-}
-/// Whether a sentence tells that somebody was met, and of nothing else: `War heute bei Herrn Brandt`, `Met with Karen Miller`.
-///
-/// In German only names behind `Herrn` or `Frau` count: every other noun has a capital, too.
-fn only_meets(tokens: &[Token<'_>]) -> bool {
-    const MEETS: [&str; 26] = [
-        "war",
-        "waren",
-        "bin",
-        "kurz",
-        "besuch",
-        "treffen",
-        "telefonat",
-        "gesprochen",
-        "telefoniert",
-        "sprechen",
-        "wenden",
-        "met",
-        "saw",
-        "spoke",
-        "talked",
-        "visited",
-        "called",
-        "rang",
-        "phoned",
-        "meeting",
-        "call",
-        "chat",
-        "chatted",
-        "dabei",
-        "getroffen",
-        "besucht",
-    ];
-    const BESIDE: [&str; 40] = [
-        "heute",
-        "gestern",
-        "vormittag",
-        "nachmittag",
-        "morgens",
-        "mittags",
-        "wieder",
-        "auch",
-        "bei",
-        "beim",
-        "mit",
-        "an",
-        "sie",
-        "sich",
-        "und",
-        "lange",
-        "noch",
-        "mal",
-        "wir",
-        "ich",
-        "habe",
-        "hab",
-        "today",
-        "yesterday",
-        "this",
-        "morning",
-        "afternoon",
-        "again",
-        "briefly",
-        "with",
-        "to",
-        "and",
-        "the",
-        "a",
-        "at",
-        "had",
-        "have",
-        "i",
-        "we",
-        "both",
-    ];
-    const ADDRESS: [&str; 9] = ["herr", "herrn", "hr", "hrn", "frau", "fr", "mr", "mrs", "ms"];
-    const ENGLISH: [&str; 9] = ["met", "saw", "spoke", "talked", "visited", "called", "rang", "phoned", "chatted"];
-    let is = |at: usize, words: &[&str]| tokens.get(at).is_some_and(|t| words.contains(&t.text));
-    let english = tokens.iter().any(|t| ENGLISH.contains(&t.text));
-    // A family name, or a given and a family name.
-    let names = |at: usize| {
-        let behind = |back: usize| at.checked_sub(back).is_some_and(|before| is(before, &ADDRESS));
-        let named = behind(1) || behind(2) && tokens[at - 1].capital;
-        named
-            || english
-                && at > 0
-                && (is(at - 1, &ENGLISH) || is(at - 1, &["with", "to", "and"]) || tokens[at - 1].capital)
-    };
-    let plain = |at: usize| is(at, &MEETS) || is(at, &BESIDE) || is(at, &ADDRESS) || tokens[at].capital && names(at);
-    tokens.iter().any(|t| MEETS.contains(&t.text)) && (0..tokens.len()).all(plain)
 }

@@ -7,6 +7,7 @@ pub(super) mod class;
 mod disguise;
 pub(super) mod fold;
 mod lexicon;
+mod meets;
 mod sentence;
 pub(super) mod token;
 
