@@ -66,7 +66,8 @@ impl Change {
     pub(super) fn taken_out(&self) -> Option<String> {
         let n = number(self.taken_out);
         let words = format!(
-            "{n} persona(s) were taken out of it after it was published, be it for a no of tonight, and count neither way"
+            "{n} persona(s) were taken out of it after it was published (erased, or for a no, also one of tonight), and count \
+             neither way"
         );
         (self.taken_out > 0).then_some(words)
     }

@@ -319,7 +319,7 @@ fn a_home_that_was_used_under_a_clock_ahead_is_left_by_import_and_nothing_is_put
     init(&next, "Muster GmbH", &["--import-legal", arg(&home)]).expect(0);
     let wall: prosopon::consent::gate::Clock = std::sync::Arc::new(crate::harness::now);
     let office = prosopon::rights::office::Office::open(&next, &wall).expect("the log begins now");
-    office.log_rights(&[person.clone()], "access").expect("it is written to");
+    office.log_rights(std::slice::from_ref(&person), "access").expect("it is written to");
     let first = office.ledger.view().first_seen(&person).expect("taken over");
     assert!(
         now <= first && first <= crate::harness::now(),
