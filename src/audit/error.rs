@@ -100,7 +100,8 @@ pub enum AuditError {
     /// The clock went back.
     #[error(
         "the clock ({now}) stands before the newest entry of the audit log ({newest}): set the clock right; nothing \
-         was done"
+         was done. If it is right, it stood ahead then: `prosopon init --import-legal` takes over what people have said into a \
+         new home (docs/operator.md, \"A clock that stood ahead\")"
     )]
     ClockBack {
         /// The clock.

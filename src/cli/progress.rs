@@ -139,9 +139,8 @@ pub(super) fn tell(summary: &Summary) -> io::Result<()> {
     }
     let companies = plural(counts.accounts as usize, "company", "companies");
     writeln!(out, "  contacts    {} in {companies}", counts.subjects)?;
-    if counts.carried_over > 0 {
-        let worked = counts.subjects.saturating_sub(counts.carried_over);
-        writeln!(out, "              {worked} of them worked on; the rows of the others are carried over")?;
+    if let Some(worked_on) = counts.worked_on() {
+        writeln!(out, "              {worked_on}")?;
     }
     left_out(&mut out, counts)?;
     let refused: u64 = counts.refusals.values().sum();

@@ -1,4 +1,6 @@
 //! `prosopon status`: what the last run did, and what is needed next.
+//!
+//! Invariant: nothing is written.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -8,14 +10,14 @@ use super::standing::Standing;
 use crate::consent::gate::Clock;
 use crate::run::failed::{self, Failed};
 use crate::run::home::Home;
-use crate::run::journal::Journal;
+use crate::run::journal::{Journal, JournalError};
 use crate::run::summary::Summary;
 use crate::sink;
 
 pub(super) fn execute(arg: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
     let home = Home::open(&arg.path())?;
     let (_, ledger) = home.legal_to_read()?;
-    let journal = Journal::open(&home.path().join("journal.sqlite"))?;
+    let journal = Journal::open_to_read(&home.path().join("journal.sqlite"))?;
     let mut out = std::io::stdout().lock();
     let kind = if home.is_demo() { "demo home" } else { "home" };
     writeln!(out, "{kind} {} of {:?}", home.path().display(), home.controller())?;
@@ -25,7 +27,7 @@ pub(super) fn execute(arg: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
     if !standing.schedules.is_empty() {
         writeln!(out, "schedule  {}", standing.daemon())?;
     }
-    let mut pipelines = journal.pipelines()?;
+    let mut pipelines = journal.as_ref().map_or(Ok(Vec::new()), Journal::pipelines)?;
     // Of those whose first run never began the journal does not know.
     pipelines.extend(failed::pipelines(home.path()));
     pipelines.sort();
@@ -37,17 +39,20 @@ pub(super) fn execute(arg: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
     for pipeline in pipelines {
         writeln!(out, "\n{pipeline}")?;
         let failed = failed::of(home.path(), &pipeline);
-        let Some(run) = journal.last_run(&pipeline)? else {
+        let last = journal.as_ref().map(|journal| Ok::<_, JournalError>((journal.last_run(&pipeline)?, journal)));
+        let Some((Some(run), journal)) = last.transpose()? else {
             if let Some(Failed { at, why }) = &failed {
                 writeln!(out, "failed    {}: {why}\nnext      {MEND}", seconds(*at))?;
             }
             continue;
         };
+        let is_unfinished = run.state == "running";
         writeln!(
             out,
             "last run  {} {}, started {} time(s), first at {}",
             run.run_id,
-            run.state,
+            // A journal does not know whether its process still lives.
+            if is_unfinished { "unfinished" } else { &run.state },
             run.starts,
             seconds(run.started_at)
         )?;
@@ -59,8 +64,9 @@ pub(super) fn execute(arg: &HomeArg, wall: &Clock) -> anyhow::Result<ExitCode> {
             writeln!(out, "schedule  {}", standing.line(state))?;
         }
         let next = match failed {
-            Some(_) if run.state != "running" => MEND.to_owned(),
-            _ => next(&run.state, journal.fetched(&run.run_id)?),
+            Some(_) if is_unfinished => format!("{MEND}; {}", next(&run.state, journal.fetched(&run.run_id)?)),
+            Some(_) => MEND.to_owned(),
+            None => next(&run.state, journal.fetched(&run.run_id)?),
         };
         writeln!(out, "next      {next}")?;
     }

@@ -52,10 +52,23 @@ pub struct Change {
 }
 
 impl Change {
+    /// Personas that the report of the run before counts.
+    pub(super) const fn personas_then(&self) -> u64 {
+        self.personas_before + self.taken_out
+    }
+
+    /// Personas of the run before that are there no more, whenever and however they went.
+    pub(super) const fn gone(&self) -> u64 {
+        self.removed + self.taken_out
+    }
+
     /// What makes this report and the one before agree; `None` = nothing was taken out.
     pub(super) fn taken_out(&self) -> Option<String> {
         let n = number(self.taken_out);
-        let words = format!("{n} persona(s) were taken out of it after it was published, and count neither way");
+        let words = format!(
+            "{n} persona(s) were taken out of it after it was published (erased, or for a no, also one of tonight), and count \
+             neither way"
+        );
         (self.taken_out > 0).then_some(words)
     }
 }

@@ -134,18 +134,19 @@ impl Page<'_> {
     fn tiles(&mut self) {
         let c = &self.report.summary.counts;
         let before = self.report.change.as_ref();
+        let beside = |words: &str| format!("<span class=\"delta\">{words}</span>");
         let delta = |now: u64, before: Option<u64>| match before {
             Some(before) if before != now => {
                 let sign = if now > before { '+' } else { '−' };
-                format!("<span class=\"delta\">{sign}{} since the run before</span>", number(now.abs_diff(before)))
+                beside(&format!("{sign}{} since the run before", number(now.abs_diff(before))))
             }
-            Some(_) => "<span class=\"delta\">as in the run before</span>".to_owned(),
+            Some(_) => beside("as in the run before"),
             None => String::new(),
         };
         let refusals = c.refusals.values().sum::<u64>();
         let tiles = [
-            ("contacts", c.subjects, String::new()),
-            ("personas", c.personas, delta(c.personas, before.map(|b| b.personas_before))),
+            ("contacts", c.subjects, c.worked_on().map_or(String::new(), |told| beside(&told))),
+            ("personas", c.personas, delta(c.personas, before.map(Change::personas_then))),
             ("companies", c.accounts, String::new()),
             ("signals", c.evidence, String::new()),
             ("permits", c.permits, String::new()),

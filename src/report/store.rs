@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Report, html};
+use super::{Report, html, warnings};
 use crate::consent::policy::Policy;
 use crate::run::files::{private_dir, write_atomically};
 use crate::sink::{self, SinkError, Snapshot};
@@ -55,6 +55,7 @@ pub fn make(home: &Path, pipeline: &str, policy: &Policy) -> Result<PathBuf, Rep
     let mut report = Report::of(&snapshot, before, policy)?;
     if let (Some(change), Some(before)) = (&mut report.change, before) {
         change.taken_out = taken_out(home, pipeline, before, change.personas_before);
+        report.warnings = warnings::warnings(&report);
     }
     keep(home, &report)
 }

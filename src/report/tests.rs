@@ -226,6 +226,42 @@ fn who_was_taken_out_since_explains_what_two_reports_count() {
     for told in [String::from_utf8(text).expect("UTF-8"), std::fs::read_to_string(page).expect("a page")] {
         assert!(told.contains("1 persona(s) were taken out of it after it was published"), "{told}");
     }
+    assert!(!ids(&now).contains(&"personas_lost"), "one in twenty");
+}
+
+#[test]
+fn many_noes_of_one_night_are_told_as_lost_personas() {
+    let home = tempfile::tempdir().expect("a folder");
+    let rows = fixtures::rows(20);
+    publish(home.path(), "a", &rows);
+    make(home.path(), "night", &policy()).expect("written");
+    // Before the night that says so is published, they are out of the older tables.
+    let no = rows.personas.iter().take(8).map(|persona| persona.subject_id.clone());
+    let note = sink::Note { at: Timestamp::UNIX_EPOCH, reason: "objection" };
+    sink::rewrite_all(home.path(), &sink::Change::remove(no), note, |_, _| Ok::<(), SinkError>(())).expect("rewritten");
+    let mut after = fixtures::rows(20);
+    after.personas.drain(..8);
+    publish(home.path(), "b", &after);
+    let page = make(home.path(), "night", &policy()).expect("written");
+    let (report, _) = newest(home.path(), "night").expect("readable").expect("kept");
+    let told = report.warnings.iter().find(|warning| warning.id == "personas_lost").expect("told");
+    assert_eq!(told.what, "8 of 20 personas are gone since the run before");
+    let page = std::fs::read_to_string(page).expect("a page");
+    assert!(page.contains("−8 since the run before"), "{page}");
+}
+
+#[test]
+fn a_night_that_carried_rows_over_says_of_how_many_its_costs_are() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut report = Report::of(&publish(home.path(), "a", &fixtures::rows(9)), None, &policy()).expect("a report");
+    for (carried_over, told) in [(0, None), (6, Some("3 of them worked on; the rows of the others are carried over"))] {
+        (report.summary.counts.subjects, report.summary.counts.carried_over) = (9, carried_over);
+        let mut text = Vec::new();
+        tell(&report, &mut text).expect("memory");
+        for page in [String::from_utf8(text).expect("UTF-8"), html(&report)] {
+            assert_eq!(page.contains(told.unwrap_or("carried over")), told.is_some(), "{page}");
+        }
+    }
 }
 
 #[test]

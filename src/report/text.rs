@@ -19,6 +19,9 @@ pub fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let refused: u64 = c.refusals.values().sum();
     let [contacts, personas, signals] = [c.subjects, c.personas, c.evidence].map(number);
     writeln!(out, "  {contacts} contacts, {personas} personas, {signals} signals; {} refusals", number(refused))?;
+    if let Some(worked_on) = c.worked_on() {
+        writeln!(out, "  {worked_on}")?;
+    }
     for w in &report.warnings {
         writeln!(out, "  WARNING  {}. {}.", w.what, w.advice)?;
     }

@@ -178,9 +178,12 @@ fn since(report: &Report, warn: &mut impl FnMut(&str, String, &str)) {
             export of changes alone may be that short; otherwise export again, and run again at once";
         warn("consents_lost", what, advice);
     }
-    if share(change.removed, change.personas_before) > LOSS {
-        let what = format!("{} of {} personas are gone since the run before", change.removed, change.personas_before);
-        warn("personas_lost", what, "Compare the refusals with those before; an export may be incomplete");
+    // Whoever says no is out of the older tables before they are compared: a column of noes that went wrong shows here alone.
+    if share(change.gone(), change.personas_then()) > LOSS {
+        let [gone, then] = [change.gone(), change.personas_then()].map(number);
+        let what = format!("{gone} of {then} personas are gone since the run before");
+        let advice = "Compare the refusals with those before; an export may be incomplete, or a column of noes filled by mistake";
+        warn("personas_lost", what, advice);
     }
     for facet in FACETS {
         let before = change.known_before.get(facet).copied().unwrap_or(0.0);

@@ -92,6 +92,19 @@ impl Journal {
         Ok(Self { database: Mutex::new(database), path: path.to_owned() })
     }
 
+    /// Opens the file for reading, and changes nothing; `None` = nothing ever ran.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn open_to_read(path: &Path) -> Result<Option<Self>, JournalError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let fail = |source| JournalError::Database { path: path.to_owned(), source };
+        let database = db::open(path, Access::Read, SCHEMA).map_err(fail)?;
+        Ok(Some(Self { database: Mutex::new(database), path: path.to_owned() }))
+    }
+
     fn db<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalError> {
         let database = self.database.lock().expect("no holder panics");
         work(&database).map_err(|source| JournalError::Database { path: self.path.clone(), source })

@@ -137,6 +137,13 @@ impl Counts {
         self.dead_rows.unwrap_or(self.dead_letters) as f64 / self.crm_rows.max(1) as f64
     }
 
+    /// Of how many contacts tonight's rows are; `None` = of all, as none were carried over.
+    #[must_use]
+    pub fn worked_on(&self) -> Option<String> {
+        let worked = self.subjects.saturating_sub(self.carried_over);
+        (self.carried_over > 0).then(|| format!("{worked} of them worked on; the rows of the others are carried over"))
+    }
+
     /// Adds a company's rows.
     pub(super) fn add(&mut self, rows: &GroupRows) {
         self.personas += rows.personas.len() as u64;

@@ -53,6 +53,9 @@ fn a_run_that_started_under_a_clock_ahead_holds_its_schedule_until_somebody_resu
     let told = state.set_back(&spec, now, SignedDuration::ZERO).expect("it is told");
     assert_eq!((told, state.base()), (Ahead { until: fire, is_held: true }, fire), "no further than that run");
     assert_eq!(state.set_back(&spec, now, SignedDuration::ZERO), None);
+    assert_eq!(state.succeeded, Some(now), "whoever waits for the next success does not wait for next year");
+    state.set_back(&spec, now + hours(1), SignedDuration::ZERO);
+    assert_eq!(state.succeeded, Some(now), "it grows older from then on");
     let says = Event::ClockAhead { until: fire, is_held: true }.to_string();
     assert!(says.contains("2027-02-03T02:00:00Z") && says.contains("prosopon schedule resume"), "{says}");
     // Time comes there by itself, or somebody says that the clock is right.
@@ -61,6 +64,7 @@ fn a_run_that_started_under_a_clock_ahead_holds_its_schedule_until_somebody_resu
     assert!(state.resume(now) && !state.resume(now));
     assert_eq!((state.base(), state.ahead, started(&decide(&spec, &state, None, now))), (now, None, None));
     assert_eq!(spec.next(state.base()), Some(at("2026-12-05T02:00:00Z")));
+    assert!(!state.overlapped(wrong + SignedDuration::from_mins(30)), "no run goes on then");
 }
 
 #[test]

@@ -155,14 +155,15 @@ impl State {
     /// What of it lies in the future, beyond what clocks are set back by day by day: a schedule would stand still until then. A
     /// fire for which a run started is told as held, for it must not start again.
     pub fn ahead(&self, spec: &Spec, now: Timestamp) -> Option<Ahead> {
-        let is_ahead = |at: Timestamp| at.duration_since(now) > ON_TIME;
-        let until = Some(self.base()).filter(|base| is_ahead(*base))?;
-        let held = self.last_started(spec).filter(|fire| is_ahead(*fire));
+        let until = Some(self.base()).filter(|base| is_ahead(*base, now))?;
+        let held = self.last_started(spec).filter(|fire| is_ahead(*fire, now));
         Some(held.map_or(Ahead { until, is_held: false }, |until| Ahead { until, is_held: true }))
     }
 
     /// Sets back what a clock that stood ahead has left, but never before a fire for which a run started; tells what is new.
     pub fn set_back(&mut self, spec: &Spec, now: Timestamp, slack: SignedDuration) -> Option<Ahead> {
+        // An alert on the age of the last success must not sleep until a time that is still to come.
+        self.succeeded = self.succeeded.map(|at| if is_ahead(at, now) { now } else { at });
         let Some(ahead) = self.ahead(spec, now) else {
             self.ahead = self.ahead.filter(|ahead| !ahead.is_held);
             return None;
@@ -228,9 +229,11 @@ impl State {
     /// Somebody has looked: whether it was paused, or stood still for a clock that had been ahead.
     pub fn resume(&mut self, now: Timestamp) -> bool {
         self.failures = 0;
-        let was_held = self.base().duration_since(now) > ON_TIME;
+        let was_held = is_ahead(self.base(), now);
         if was_held {
             (self.since, self.last_fired, self.is_unfinished) = (now, None, false);
+            // What comes due while that run is said to have gone on was not due during a run.
+            (self.started, self.ended) = (self.started.map(|at| at.min(now)), self.ended.map(|at| at.min(now)));
         }
         self.ahead = None;
         self.paused_at.take().is_some() || was_held
@@ -245,6 +248,11 @@ impl State {
     pub fn overlapped(&self, start: Timestamp) -> bool {
         self.started.zip(self.ended).is_some_and(|span| within(start, span))
     }
+}
+
+/// Whether an instant lies in the future, by more than clocks are set back day by day.
+fn is_ahead(at: Timestamp, now: Timestamp) -> bool {
+    at.duration_since(now) > ON_TIME
 }
 
 /// Whether an instant lies in a stretch, its begin not counted.

@@ -189,6 +189,7 @@ fn init_makes_a_home_once_and_takes_over_what_the_law_wants_kept() {
     assert!(said.err.contains("a home already"), "{}", said.err);
     let status = say(["status", "--out", arg(&home)]).expect(0);
     assert!(status.out.contains("Muster GmbH") && status.out.contains("no run yet"), "{}", status.out);
+    assert!(!home.join("journal.sqlite").exists(), "who only looks makes nothing");
 
     let next = dir.path().join("next");
     init(&next, "Muster GmbH", &["--import-legal", arg(&home)]).expect(0);
@@ -293,4 +294,35 @@ fn one_process_works_in_a_home_at_a_time() {
     let first = finish(first);
     rest.join().expect("stderr ends with the process");
     first.expect(0);
+}
+
+#[test]
+fn a_home_that_was_used_under_a_clock_ahead_is_left_by_import_and_nothing_is_put_off() {
+    let dir = temp();
+    let (home, next) = (dir.path().join("home"), dir.path().join("next"));
+    init(&home, "Muster GmbH", &["--first"]).expect(0);
+    let (now, person) = (crate::harness::now(), prosopon::model::SubjectId::from_body("abc"));
+    let ahead = now + jiff::SignedDuration::from_hours(24 * 40);
+    let wall: prosopon::consent::gate::Clock = std::sync::Arc::new(move || ahead);
+    let mut office = prosopon::rights::office::Office::open(&home, &wall).expect("opens");
+    office.vault.ensure([&person]).expect("written");
+    let seen = [(person.clone(), ahead)];
+    let import = prosopon::consent::ledger::Import { seen: &seen, ..Default::default() };
+    office.ledger.import(&mut office.vault, import, ahead).expect("written");
+    office.log_ledger().expect("told");
+    drop(office);
+    let said = say(["retention", "sweep", "--yes", "--out", arg(&home)]).expect(3);
+    assert!(said.err.contains("set the clock right") && said.err.contains("--import-legal"), "{}", said.err);
+    let guide = fs::read_to_string(crate::harness::root().join("docs/operator.md")).expect("a guide");
+    assert!(guide.contains("\n## A clock that stood ahead\n"), "the message names it");
+
+    init(&next, "Muster GmbH", &["--import-legal", arg(&home)]).expect(0);
+    let wall: prosopon::consent::gate::Clock = std::sync::Arc::new(crate::harness::now);
+    let office = prosopon::rights::office::Office::open(&next, &wall).expect("the log begins now");
+    office.log_rights(std::slice::from_ref(&person), "access").expect("it is written to");
+    let first = office.ledger.view().first_seen(&person).expect("taken over");
+    assert!(
+        now <= first && first <= crate::harness::now(),
+        "retention and notices count from now at the latest: {first}"
+    );
 }

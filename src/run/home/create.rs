@@ -75,7 +75,10 @@ impl Home {
                 if pending > 0 {
                     return Err(HomeError::Erasing { path: old.to_owned(), pending });
                 }
-                let legal = Legal { vault, events: ledger.all_events(), first_seen: ledger.all_first_seen() };
+                // A clock that stood ahead must not put off retention and notices in the new home, too.
+                let first_seen =
+                    ledger.all_first_seen().into_iter().map(|(subject, at)| (subject, at.min(now))).collect();
+                let legal = Legal { vault, events: ledger.all_events(), first_seen };
                 copy_rights(old, path)?;
                 (read_key(old)?, Some(legal), old_home.file.one_form)
             }
