@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -17,6 +17,7 @@ use super::fields::{READ_ONCE, is_barred, is_read_all, no_of};
 use super::headers::{check_ids, check_mapping, columns_of, list, mapped, normal, once, shown, without_wrappers};
 use super::names::{ByName, People};
 use super::noes::No;
+use super::objections::{Searched, searched};
 use super::remarks::REMARK;
 use super::{CrmError, DateOrder, Decimal, FileSet, value};
 use crate::consent::dialect::is_harmless;
@@ -158,6 +159,10 @@ pub(super) struct Layout {
     pub(super) by_name: Option<Arc<ByName>>,
     /// Of notes that name their contact and not its id: the ids.
     pub(super) people: Option<Arc<People>>,
+    /// Of contacts: the columns in which a no is looked for that stands where none is asked for.
+    pub(super) searched: Arc<[Searched]>,
+    /// Of contacts: of whom a note says no.
+    pub(super) noted: Option<Arc<BTreeSet<String>>>,
 }
 
 impl Layout {
@@ -178,6 +183,8 @@ impl Layout {
             header: Arc::new([]),
             by_name: None,
             people: None,
+            searched: Arc::new([]),
+            noted: None,
         }
     }
 
@@ -294,9 +301,15 @@ impl Layout {
         layout.of_deletions = table != Table::Consents && !says_more && value::is_of_deletions(&name);
         layout.decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
         match table {
-            Table::Contacts => layout.take_in_noes(set, header),
+            Table::Contacts => {
+                layout.take_in_noes(set, header);
+                layout.noted.clone_from(&set.noted);
+            }
             Table::Consents => layout.take_in_harmless(set, header),
             Table::Accounts | Table::Notes => {}
+        }
+        if matches!(table, Table::Contacts | Table::Notes) {
+            layout.searched = searched(&layout, set, header).into();
         }
         layout.check_needed(set, header, path)?;
         if layout.column("account_record").is_none() {

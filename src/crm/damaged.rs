@@ -7,7 +7,7 @@ use super::columns::{BY_CELL, FLAGS, Layout, NOES, Table, WHY};
 use super::reader::Cells;
 use super::rows::{Row, dead};
 use super::value::{self, Says};
-use super::{CrmDeadLetter, CrmError, Origin, Unit, contact, noes};
+use super::{CrmDeadLetter, CrmError, Origin, Unit, contact, noes, objections};
 use crate::consent::dialect::refusal_of;
 
 /// More ids than this are not those of one row, but of all that a damage has swallowed.
@@ -165,7 +165,7 @@ impl Place<'_> {
                     // A date is in most rows.
                     Some(Says::Yes) => !noes.is_empty() && !cell.contains(|c: char| c.is_ascii_digit()),
                     Some(Says::Refused) => true,
-                    _ => value::is_plain_no(cell),
+                    _ => value::is_plain_no(cell) || objections::is_in(cell),
                 };
                 row.cells().any(says_no)
             }

@@ -27,6 +27,7 @@ mod noes_blind_tests;
 #[cfg(test)]
 mod noes_tests;
 mod note;
+mod objections;
 mod other;
 mod owner;
 mod parquet;
@@ -58,7 +59,7 @@ pub use error::CrmError;
 pub use facts::FileFacts;
 pub(crate) use headers::{normal as normal_header, shown as shown_header};
 pub use names::{ByName, People};
-pub(crate) use noes::{No, read as no_of_header};
+pub(crate) use noes::{No, is_business as is_business_header, read as no_of_header};
 pub use note::{CrmNote, NoteFiles, NoteKind};
 pub use parts::{
     Before, Concerned, Employer, Found, KnownBefore, Parting, Parts, Seen, Tag, TonightsRows, is_readable_rows,
@@ -125,6 +126,8 @@ pub struct FileSet {
     pub by_name: Option<std::sync::Arc<ByName>>,
     /// Of notes: ids of contacts by their names, where files name no ids; found out.
     pub people: Option<std::sync::Arc<People>>,
+    /// Of contacts: those of whom a note says no; found out.
+    pub noted: Option<std::sync::Arc<BTreeSet<String>>>,
     /// Of notes: which of several rows of one holds; found out.
     pub versions: Option<std::sync::Arc<Versions>>,
     /// Dates of change behind this one are of the future; `None` = no date is.
