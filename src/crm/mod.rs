@@ -108,7 +108,7 @@ pub struct FileSet {
     pub decimal: Option<Decimal>,
     /// Field -> header; wins over the known headers of `config/crm/columns.yaml`.
     pub columns: BTreeMap<String, String>,
-    /// Headers that say nothing against processing, though they look as if they did.
+    /// Headers that say nothing against processing, though they, or cells below them, look as if they did.
     pub ignored: Vec<String>,
     /// Columns of contacts that are about data protection, or hold noes, and are read cell by cell; found out.
     pub by_cell: Vec<String>,

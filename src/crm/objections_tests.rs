@@ -112,7 +112,7 @@ fn a_no_in_a_note_leaves_its_contact_out() {
         assert_eq!(told(pull(&ignoring, folder.path()).as_ref()), "-", "{note}");
     }
     // Of nobody who can be told it is told all the same.
-    let text = "note_id;account_record;text\nN-1;F-1;hat der Nutzung seiner Daten widersprochen\n";
+    let text = "note_id;account id;text\nN-1;F-1;hat der Nutzung seiner Daten widersprochen\n";
     fs::write(folder.path().join("notes.csv"), text).expect("written");
     let notes = Some(FileSet { path: "notes.csv".into(), ..FileSet::default() });
     let files = crate::crm::NoteFiles::open(&CsvSource { notes, ..source(&[]) }, folder.path()).expect("notes");
