@@ -14,7 +14,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::fields::{READ_ONCE, is_barred, is_read_all, no_of};
-use super::headers::{check_ids, check_mapping, columns_of, list, mapped, normal, once, shown, without_wrappers};
+use super::headers::{
+    check_ids, check_mapping, columns_of, each_once, list, mapped, normal, once, shown, without_wrappers,
+};
 use super::names::{ByName, People};
 use super::noes::No;
 use super::objections::{Searched, searched};
@@ -301,16 +303,12 @@ impl Layout {
         layout.of_deletions = table != Table::Consents && !says_more && value::is_of_deletions(&name);
         layout.decimal = set.decimal.unwrap_or(if german >= english { Decimal::Comma } else { Decimal::Point });
         match table {
-            Table::Contacts => {
-                layout.take_in_noes(set, header);
-                layout.noted.clone_from(&set.noted);
-            }
+            Table::Contacts => layout.take_in_noes(set, header),
             Table::Consents => layout.take_in_harmless(set, header),
             Table::Accounts | Table::Notes => {}
         }
-        if matches!(table, Table::Contacts | Table::Notes) {
-            layout.searched = searched(&layout, set, header).into();
-        }
+        layout.searched = searched(&layout, set, header).into();
+        layout.noted.clone_from(&set.noted);
         layout.check_needed(set, header, path)?;
         if layout.column("account_record").is_none() {
             layout.by_name.clone_from(&set.by_name);
@@ -353,10 +351,8 @@ impl Layout {
         let used = self.used();
         let is_read =
             |(at, header): &(usize, &String)| !used.contains(at) && !is_ignored(header) && is_harmless(header);
-        let found: Vec<usize> = header.iter().enumerate().filter(is_read).map(|(at, _)| at).collect();
-        if !found.is_empty() {
-            self.columns.insert(NOES.to_owned(), found);
-        }
+        self.columns.insert(NOES.to_owned(), header.iter().enumerate().filter(is_read).map(|(at, _)| at).collect());
+        self.columns.retain(|_, at| !at.is_empty());
     }
 
     /// Whether a column holds texts, so that `false` in it says that there is none, as Odoo has it.
@@ -400,10 +396,4 @@ fn found(field: &str, known: &Aliases, (header, keys): (&[String], &[String]), t
         found.retain(|at| !is_barred(field, &header[*at]));
         found
     })
-}
-
-/// In their order: "E-Mail" and "email" are one header, so a column can be found twice.
-fn each_once(columns: impl Iterator<Item = usize>) -> Vec<usize> {
-    let mut seen = std::collections::HashSet::new();
-    columns.filter(|at| seen.insert(*at)).collect()
 }

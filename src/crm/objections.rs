@@ -47,6 +47,9 @@ pub(super) fn searched(layout: &Layout, set: &FileSet, header: &[String]) -> Vec
         // What a no is to has to stand there.
         return texts.filter(|at| !is_ignored(at)).map(|at| (at, Place::Business)).collect();
     }
+    if layout.table != Table::Contacts {
+        return Vec::new();
+    }
     let place = |at: usize| {
         let fields: Vec<&str> = layout.each().filter(|(_, all)| all.contains(&at)).map(|(field, _)| field).collect();
         let is_asked = |field: &&str| {

@@ -7,7 +7,8 @@ use crate::crm::{CrmError, CrmPull, CsvSource, FileSet, pull};
 
 /// A folder with one contact and a file of notes, if there is one; a column stands in the place of the contact's own.
 fn contacts(folder: &Path, header: &str, cell: &str) {
-    let mut row = vec![("Contact ID", "K-1"), ("Last Name", "Muster"), ("First Name", "Erika"), ("E-Mail", "m@werk.example")];
+    let mut row =
+        vec![("Contact ID", "K-1"), ("Last Name", "Muster"), ("First Name", "Erika"), ("E-Mail", "m@werk.example")];
     let same = |one: &str| one.eq_ignore_ascii_case(header) || one == "E-Mail" && header == "E-Mail-Adresse";
     row.retain(|(own, _)| !same(own));
     row.push((header, cell));
@@ -56,7 +57,11 @@ fn a_no_is_one_wherever_it_stands_and_business_is_none() {
         if let Ok(pull) = &read
             && let Some(letter) = pull.dead_letters.iter().find(|l| l.reason.contains("refusal"))
         {
-            assert!(letter.advice.contains("`ignored`") && (cell.len() < 20 || !letter.detail().contains(cell)), "{}", letter.detail());
+            assert!(
+                letter.advice.contains("`ignored`") && (cell.len() < 20 || !letter.detail().contains(cell)),
+                "{}",
+                letter.detail()
+            );
         }
         n[usize::from(want == "-")] += 1;
     }
@@ -70,7 +75,10 @@ fn an_ignored_column_is_not_looked_at_though_a_field_stands_for_it() {
     let held = pull(&source(&[]), folder.path()).expect("no stop");
     assert_eq!(told(Ok(&held)), "held");
     let letter = held.dead_letters.first().expect("a letter");
-    assert_eq!((letter.reason, letter.field.as_deref(), letter.row_dropped), ("perhaps_a_refusal", Some("Position"), false));
+    assert_eq!(
+        (letter.reason, letter.field.as_deref(), letter.row_dropped),
+        ("perhaps_a_refusal", Some("Position"), false)
+    );
     let mut source = source(&["Position"]);
     source.contacts.columns.insert("job_title".into(), "Position".into());
     let read = pull(&source, folder.path()).expect("no stop");
@@ -100,7 +108,8 @@ fn a_no_in_a_note_leaves_its_contact_out() {
         ("Newsletter geschickt, keine Antwort", "-"),
         ("mag lieber Anrufe, keine Mails", "-"),
     ] {
-        fs::write(folder.path().join("notes.csv"), format!("note_id;contact_id;text\nN-1;K-1;\"{note}\"\n")).expect("written");
+        fs::write(folder.path().join("notes.csv"), format!("note_id;contact_id;text\nN-1;K-1;\"{note}\"\n"))
+            .expect("written");
         let notes = Some(FileSet { path: "notes.csv".into(), ..FileSet::default() });
         let with_notes = CsvSource { notes, ..source(&[]) };
         let read = pull(&with_notes, folder.path()).expect("no stop");

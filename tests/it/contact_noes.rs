@@ -36,7 +36,12 @@ fn a_no_in_any_cell_of_a_contact_or_in_a_note_keeps_the_person_out() {
     world(&folder, "80");
     let contacts = rows(&folder, "contacts");
     // The first night has the columns, and nothing in them.
-    let header = fs::read_to_string(folder.join("contacts/0.csv")).expect("an export").lines().next().expect("a line").to_owned();
+    let header = fs::read_to_string(folder.join("contacts/0.csv"))
+        .expect("an export")
+        .lines()
+        .next()
+        .expect("a line")
+        .to_owned();
     let columns = format!("{header},{}", COLUMNS.join(","));
     let empty: Vec<String> = contacts.iter().map(|row| row.join(",") + ",,,,,").collect();
     fs::write(folder.join("contacts/0.csv"), format!("{columns}\n{}\n", empty.join("\n"))).expect("written");
@@ -55,7 +60,9 @@ fn a_no_in_any_cell_of_a_contact_or_in_a_note_keeps_the_person_out() {
         .collect();
     fs::write(folder.join("contacts/1.csv"), format!("{columns}\n{}\n", added.join("\n"))).expect("written");
     let noted = &before[CELLS.len()];
-    let notes = format!("note id,contact id,date,text\nN-X1,{noted},2026-01-05,Kunde hat der Nutzung seiner Daten widersprochen\n");
+    let notes = format!(
+        "note id,contact id,date,text\nN-X1,{noted},2026-01-05,Kunde hat der Nutzung seiner Daten widersprochen\n"
+    );
     fs::write(folder.join("notes/1.csv"), notes).expect("written");
     let [some, _] = nights(&folder, &homes);
     assert!(n(&some, "carried_over") > 0, "most are as they were");
@@ -69,7 +76,13 @@ fn a_no_in_any_cell_of_a_contact_or_in_a_note_keeps_the_person_out() {
         assert!(before[CELLS.len() + 1..].iter().all(|record| now.contains(record)), "all others stay");
     }
     let letters = say(["inspect", "dead_letters", "--out", arg(&homes[0]), "--format", "jsonl"]).expect(0).out;
-    for tells in ["field Bemerkung: says no", "field Tags: says no", "field Newsletter: may say no", "`ignored`", "field notes: a note"] {
+    for tells in [
+        "field Bemerkung: says no",
+        "field Tags: says no",
+        "field Newsletter: may say no",
+        "`ignored`",
+        "field notes: a note",
+    ] {
         assert!(letters.contains(tells), "{tells}: {letters}");
     }
     assert!(!letters.contains("widersprochen") && !letters.contains("Werbesperre"), "{letters}");

@@ -35,8 +35,8 @@ use serde::{Deserialize, Serialize};
 pub use held::Records;
 pub use input::{Export, InputError, parse};
 pub(crate) use list::{
-    CellSays, Objection, Place as CellPlace, Told, asks_for_consent, cell_says, flags_of_cell, may_object, noes_of_cell,
-    objection_in, place_of, told_in,
+    CellSays, Objection, Place as CellPlace, Told, asks_for_consent, cell_says, flags_of_cell, may_object,
+    noes_of_cell, objection_in, place_of, told_in,
 };
 pub use mapping::Mapping;
 pub use record::{Key, Place, Problem, Record, Unit};

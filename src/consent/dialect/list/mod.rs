@@ -12,8 +12,8 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
 pub(crate) use self::words::{
-    CellSays, Objection, Place, Told, asks_for_consent, cell_says, flags_of_cell, may_object, noes_of_cell, objection_in,
-    place_of, told_in,
+    CellSays, Objection, Place, Told, asks_for_consent, cell_says, flags_of_cell, may_object, noes_of_cell,
+    objection_in, place_of, told_in,
 };
 
 use self::seen::{Answer, Seen};

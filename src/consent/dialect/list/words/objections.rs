@@ -51,6 +51,7 @@ struct Words {
     #[expect(dead_code, reason = "a format version, read so that an unknown key is refused")]
     version: u32,
     stems: Vec<String>,
+    objects: Vec<String>,
     groups: BTreeMap<String, String>,
     nots: Vec<String>,
     taken_back: Vec<String>,
@@ -79,15 +80,17 @@ struct Words {
 }
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
-    serde_saphyr::from_str(include_str!("../../../../../config/consent/objections.yaml"))
-        .expect(EMBEDDED)
+    serde_saphyr::from_str(include_str!("../../../../../config/consent/objections.yaml")).expect(EMBEDDED)
 });
 
 const EMBEDDED: &str = "embedded objections are checked by a test";
 
-static STEMS: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    AhoCorasick::builder().ascii_case_insensitive(true).build(&WORDS.stems).expect(EMBEDDED)
-});
+static STEMS: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&WORDS.stems));
+static OBJECTS: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&WORDS.objects));
+
+fn any_of(words: &[String]) -> AhoCorasick {
+    AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect(EMBEDDED)
+}
 
 /// All patterns, as one set, with what each stands for.
 struct Patterns {
@@ -120,13 +123,15 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         all: RegexSet::new(&all).expect(EMBEDDED),
         nots: singly(&WORDS.nots),
         taken_back: singly(&WORDS.taken_back),
-        verbs: Regex::new(&format!(r"(?-u)\b(?:{}|gesperrt|blocked)\b", verbs.collect::<Vec<_>>().join("|"))).expect(EMBEDDED),
+        verbs: Regex::new(&format!(r"(?-u)\b(?:{}|gesperrt|blocked)\b", verbs.collect::<Vec<_>>().join("|")))
+            .expect(EMBEDDED),
     }
 });
 
 /// A pattern of whole words, with its groups.
 fn whole(pattern: &str) -> String {
-    let named = |text: String| WORDS.groups.iter().fold(text, |text, (name, group)| text.replace(&format!("<{name}>"), group));
+    let named =
+        |text: String| WORDS.groups.iter().fold(text, |text, (name, group)| text.replace(&format!("<{name}>"), group));
     format!(r"(?-u)\b(?:{})(?:\b|$)", named(named(named(pattern.to_owned()))))
 }
 
@@ -180,15 +185,20 @@ pub(crate) fn objection_in(cell: &str, place: Place) -> Option<Objection> {
     if !cell.contains(char::is_alphabetic) || !speaks && !may_object(cell) {
         return None;
     }
+    let is_whole_no = place == Place::Other && value::is_plain_no(cell);
+    let is_of_texts = matches!(place, Place::Other | Place::Business);
+    if is_of_texts && !is_whole_no && !OBJECTS.is_match(cell) {
+        return None;
+    }
     let text = parted(cell);
     let parts = normal(&text);
-    let is_whole_no = place == Place::Other && value::is_plain_no(cell);
     if !is_whole_no && !may_say(&parts, place) {
         return None;
     }
     let Said { text, used, renewed } = said(&text);
     let without = |text: String, all: &[Regex]| {
-        all.iter().fold(text, |text, not| if not.is_match(&text) { not.replace_all(&text, " ").into_owned() } else { text })
+        all.iter()
+            .fold(text, |text, not| if not.is_match(&text) { not.replace_all(&text, " ").into_owned() } else { text })
     };
     let before = without(text, &PATTERNS.nots);
     let text = without(before.clone(), &PATTERNS.taken_back);
@@ -197,7 +207,8 @@ pub(crate) fn objection_in(cell: &str, place: Place) -> Option<Objection> {
     let cell = Cell { place, parts: &parts, additions: additions(cell), asks: cell.contains('?') };
     let told = (0..parts.len()).filter_map(|at| cell.judge(at)).max_by_key(|found| found.told);
     let perhaps = |flag| Objection { told: Told::Perhaps, flag };
-    let is_right = used && ["loeschung", "opt out", "abmelde", "unsubscribe", "widerspruchsrecht"].iter().any(|w| text.contains(w));
+    let is_right = used
+        && ["loeschung", "opt out", "abmelde", "unsubscribe", "widerspruchsrecht"].iter().any(|w| text.contains(w));
     told.or_else(|| is_whole_no.then(|| perhaps("do_not_process")))
         .or_else(|| (is_right || renewed && place != Place::Business).then(|| perhaps("do_not_process")))
 }
@@ -241,7 +252,8 @@ fn may_say(text: &str, place: Place) -> bool {
         })
     };
     let is_named = || !matches!(place, Place::Other | Place::Business) && PATTERNS.verbs.is_match(text);
-    let is_right = || super::remarks::PATTERNS.used.is_match(text) || super::remarks::PATTERNS.any_taken_back.is_match(text);
+    let is_right =
+        || super::remarks::PATTERNS.used.is_match(text) || super::remarks::PATTERNS.any_taken_back.is_match(text);
     PATTERNS.all.is_match(text) || is_bare() || is_named() || is_right()
 }
 
@@ -260,7 +272,9 @@ impl Cell<'_> {
         let found = match self.answered(part, next) {
             Some(found) => found,
             None if WORDS.denied.contains(next) => return None,
-            None => self.named(part, ["ja", "yes", "j", "y", "true", "x", "1"].contains(&next)).or_else(|| self.bare(part))?,
+            None => self
+                .named(part, ["ja", "yes", "j", "y", "true", "x", "1"].contains(&next))
+                .or_else(|| self.bare(part))?,
         };
         let is_asked = |part: &str| part.split(' ').any(|word| WORDS.asks.contains(word));
         let before = at.checked_sub(1).map_or("", |before| self.parts[before]);
@@ -292,7 +306,9 @@ impl Cell<'_> {
         let is_all = without_fillers(&rest).is_empty();
         let is_honest = || part.split(' ').any(|word| WORDS.honest.contains(word));
         match (is_label, is_all) {
-            (_, true) if WORDS.vague.contains(&*bare) && self.parts.len() > 1 && self.place != Place::Name && !is_set => {
+            (_, true)
+                if WORDS.vague.contains(&*bare) && self.parts.len() > 1 && self.place != Place::Name && !is_set =>
+            {
                 self.unless_title(part, Objection { told: Told::Perhaps, flag })
             }
             (true, true) => self.unless_title(part, Objection { told: Told::Plainly, flag }),
@@ -329,7 +345,8 @@ impl Cell<'_> {
             Place::Speaks { .. } | Place::Name if has_verb() => Told::Perhaps,
             _ => return None,
         };
-        let flag = if matches!(self.place, Place::Speaks { of_data: false, .. }) { "email_opt_out" } else { "do_not_process" };
+        let flag =
+            if matches!(self.place, Place::Speaks { of_data: false, .. }) { "email_opt_out" } else { "do_not_process" };
         Some(Objection { told, flag })
     }
 
