@@ -107,6 +107,7 @@ fn a_no_in_a_note_leaves_its_contact_out() {
         ("Kunde hat dem Angebot widersprochen", "-"),
         ("Newsletter geschickt, keine Antwort", "-"),
         ("mag lieber Anrufe, keine Mails", "-"),
+        ("Angebot anbei. Unsubscribe | Privacy | Opt-out", "-"),
     ] {
         fs::write(folder.path().join("notes.csv"), format!("note_id;contact_id;text\nN-1;K-1;\"{note}\"\n"))
             .expect("written");

@@ -309,7 +309,9 @@ impl Cell<'_> {
             (_, true)
                 if WORDS.vague.contains(&*bare) && self.parts.len() > 1 && self.place != Place::Name && !is_set =>
             {
-                self.unless_title(part, Objection { told: Told::Perhaps, flag })
+                // A footer of a mail in a note has such words, too.
+                let may_be = (self.place != Place::Business).then_some(Objection { told: Told::Perhaps, flag });
+                may_be.and_then(|found| self.unless_title(part, found))
             }
             (true, true) => self.unless_title(part, Objection { told: Told::Plainly, flag }),
             (false, true) => Some(Objection { told: Told::Plainly, flag }),
@@ -334,12 +336,13 @@ impl Cell<'_> {
         let is_bare = WORDS.bare.iter().any(|word| word == part || *word == bare);
         let is_noun = is(&WORDS.nouns);
         let has_verb = || PATTERNS.verbs.is_match(part);
+        let is_added = || self.parts.len() > 1 && self.additions.contains(part);
         let told = match self.place {
             Place::Speaks { .. } if is_bare || is(&WORDS.bare_blocks) => Told::Plainly,
             Place::Speaks { alone: true, .. } if is(&WORDS.bare_answers) => Told::Perhaps,
             Place::Name if is_bare && (!is_noun || self.parts.len() > 1) => Told::Plainly,
             // Some are called so.
-            Place::Name if is(&WORDS.bare_blocks) && (!is_noun || self.parts.len() > 1) => Told::Perhaps,
+            Place::Name if is(&WORDS.bare_blocks) && (!is_noun || is_added()) => Told::Perhaps,
             Place::Title if is_bare && !is_noun => Told::Plainly,
             Place::Title if (is_bare || is(&WORDS.bare_blocks)) && self.additions.contains(part) => Told::Perhaps,
             Place::Speaks { .. } | Place::Name if has_verb() => Told::Perhaps,
@@ -352,7 +355,7 @@ impl Cell<'_> {
 
     /// `Werbung: nein` within a text.
     fn answered(&self, part: &str, next: &str) -> Option<Objection> {
-        if self.place == Place::Title || next.is_empty() || part.len() > LONGEST {
+        if self.place == Place::Title || next.is_empty() || part.len() > LONGEST || WORDS.nouns.contains(next) {
             return None;
         }
         let place = place_of(part);
