@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -14,9 +14,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::fields::{READ_ONCE, is_barred, is_read_all, no_of};
-use super::headers::{check_ids, check_mapping, columns_of, list, mapped, normal, once, shown, without_wrappers};
+use super::headers::{
+    check_ids, check_mapping, columns_of, each_once, list, mapped, normal, once, shown, without_wrappers,
+};
 use super::names::{ByName, People};
 use super::noes::No;
+use super::objections::{Searched, searched};
 use super::remarks::REMARK;
 use super::{CrmError, DateOrder, Decimal, FileSet, value};
 use crate::consent::dialect::is_harmless;
@@ -158,6 +161,10 @@ pub(super) struct Layout {
     pub(super) by_name: Option<Arc<ByName>>,
     /// Of notes that name their contact and not its id: the ids.
     pub(super) people: Option<Arc<People>>,
+    /// Of contacts: the columns in which a no is looked for that stands where none is asked for.
+    pub(super) searched: Arc<[Searched]>,
+    /// Of contacts: of whom a note says no.
+    pub(super) noted: Option<Arc<BTreeSet<String>>>,
 }
 
 impl Layout {
@@ -178,6 +185,8 @@ impl Layout {
             header: Arc::new([]),
             by_name: None,
             people: None,
+            searched: Arc::new([]),
+            noted: None,
         }
     }
 
@@ -298,6 +307,8 @@ impl Layout {
             Table::Consents => layout.take_in_harmless(set, header),
             Table::Accounts | Table::Notes => {}
         }
+        layout.searched = searched(&layout, set, header).into();
+        layout.noted.clone_from(&set.noted);
         layout.check_needed(set, header, path)?;
         if layout.column("account_record").is_none() {
             layout.by_name.clone_from(&set.by_name);
@@ -340,10 +351,8 @@ impl Layout {
         let used = self.used();
         let is_read =
             |(at, header): &(usize, &String)| !used.contains(at) && !is_ignored(header) && is_harmless(header);
-        let found: Vec<usize> = header.iter().enumerate().filter(is_read).map(|(at, _)| at).collect();
-        if !found.is_empty() {
-            self.columns.insert(NOES.to_owned(), found);
-        }
+        self.columns.insert(NOES.to_owned(), header.iter().enumerate().filter(is_read).map(|(at, _)| at).collect());
+        self.columns.retain(|_, at| !at.is_empty());
     }
 
     /// Whether a column holds texts, so that `false` in it says that there is none, as Odoo has it.
@@ -387,10 +396,4 @@ fn found(field: &str, known: &Aliases, (header, keys): (&[String], &[String]), t
         found.retain(|at| !is_barred(field, &header[*at]));
         found
     })
-}
-
-/// In their order: "E-Mail" and "email" are one header, so a column can be found twice.
-fn each_once(columns: impl Iterator<Item = usize>) -> Vec<usize> {
-    let mut seen = std::collections::HashSet::new();
-    columns.filter(|at| seen.insert(*at)).collect()
 }

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use super::columns::{BY_CELL, HANDLE, NOES};
+use super::objections;
 use super::reader::Cells;
 use super::remarks;
 use super::value::{self, Says};
@@ -156,7 +157,7 @@ fn flags(cells: &mut Cells<'_>) -> Flags {
     let do_not_contact = is_denied(cells, "contact_allowed") || do_not_contact;
     let legal_basis = cells.line("legal_basis");
     let do_not_process = do_not_process || legal_basis.as_deref().is_some_and(value::is_refusal);
-    Flags {
+    let mut flags = Flags {
         email_opt_out,
         do_not_process,
         do_not_profile,
@@ -164,7 +165,9 @@ fn flags(cells: &mut Cells<'_>) -> Flags {
         do_not_contact,
         incomplete: false,
         legal_basis,
-    }
+    };
+    objections::add(cells, &mut flags);
+    flags
 }
 
 /// Whether a row, of nobody knows whom, may say no, or that its contact is gone.

@@ -10,7 +10,7 @@ use super::passed::is_remark;
 use super::reader::Cells;
 use super::rows::{Row, dead};
 use super::value::{self, Says};
-use super::{CrmDeadLetter, CrmError, Origin, Unit, contact, noes};
+use super::{CrmDeadLetter, CrmError, Origin, Unit, contact, noes, objections};
 
 /// More ids than this are not those of one row, but of all that a damage has swallowed.
 const MOST_IDS: usize = 50;
@@ -198,7 +198,7 @@ impl Place<'_> {
                     // A date is in most rows.
                     Some(Says::Yes) => !noes.is_empty() && !cell.contains(|c: char| c.is_ascii_digit()),
                     Some(Says::Refused) => true,
-                    _ => value::is_plain_no(cell),
+                    _ => value::is_plain_no(cell) || objections::is_in(cell),
                 };
                 row.cells().any(says_no)
             }

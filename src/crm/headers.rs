@@ -179,3 +179,9 @@ pub(super) fn is_flag(table: Table, set: &FileSet, key: &str) -> bool {
         known.any(|alias| *alias == key) || set.columns.get(*field).is_some_and(|header| normal(header) == key)
     })
 }
+
+/// In their order: "E-Mail" and "email" are one header, so a column can be found twice.
+pub(super) fn each_once(columns: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut seen = std::collections::HashSet::new();
+    columns.filter(|at| seen.insert(*at)).collect()
+}

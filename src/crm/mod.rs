@@ -28,6 +28,7 @@ mod noes_blind_tests;
 #[cfg(test)]
 mod noes_tests;
 mod note;
+mod objections;
 mod other;
 mod owner;
 mod parquet;
@@ -60,7 +61,7 @@ pub use error::CrmError;
 pub use facts::FileFacts;
 pub(crate) use headers::{normal as normal_header, shown as shown_header};
 pub use names::{ByName, People};
-pub(crate) use noes::{No, read as no_of_header};
+pub(crate) use noes::{No, is_business as is_business_header, read as no_of_header};
 pub use note::{CrmNote, NoteFiles, NoteKind};
 pub use parts::{
     Before, Concerned, Employer, Found, KnownBefore, Parting, Parts, Seen, Tag, TonightsRows, is_readable_rows,
@@ -110,7 +111,7 @@ pub struct FileSet {
     pub decimal: Option<Decimal>,
     /// Field -> header; wins over the known headers of `config/crm/columns.yaml`.
     pub columns: BTreeMap<String, String>,
-    /// Headers that say nothing against processing, though they look as if they did.
+    /// Headers that say nothing against processing, though they, or cells below them, look as if they did.
     pub ignored: Vec<String>,
     /// Columns of contacts that are about data protection, or hold noes, and are read cell by cell; found out.
     pub by_cell: Vec<String>,
@@ -130,6 +131,8 @@ pub struct FileSet {
     pub by_name: Option<std::sync::Arc<ByName>>,
     /// Of notes: ids of contacts by their names, where files name no ids; found out.
     pub people: Option<std::sync::Arc<People>>,
+    /// Of contacts: those of whom a note says no; found out.
+    pub noted: Option<std::sync::Arc<BTreeSet<String>>>,
     /// Of notes: which of several rows of one holds; found out.
     pub versions: Option<std::sync::Arc<Versions>>,
     /// Dates of change behind this one are of the future; `None` = no date is.

@@ -283,6 +283,12 @@ fn asked(text: &Header, object: Option<&str>) -> Option<No> {
     (is_erasure || text.has(&WORDS.perhaps) && !text.has(&WORDS.agreed)).then_some(No::Perhaps)
 }
 
+/// Whether a header is one of business, and of nobody's will.
+pub(crate) fn is_business(header: &str) -> bool {
+    let text = Header::of(header);
+    text.begins(&WORDS.business) && !text.has(&WORDS.private)
+}
+
 /// Whether a header that says no by itself in no way may have cells that do: it tells what holds for somebody about writing or data.
 pub(super) fn may_have_noes(header: &str) -> bool {
     let text = Header::of(header);

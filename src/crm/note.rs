@@ -15,7 +15,10 @@ use super::reader::{Cells, stated_encoding};
 use super::ready::ready;
 use super::rows::{Export, Row, Rows};
 use super::when::When;
-use super::{Concerned, CrmDeadLetter, CrmError, CsvSource, FileFacts, FileSet, Origin, other, value, versions};
+use super::{
+    Concerned, CrmDeadLetter, CrmError, CsvSource, FileFacts, FileSet, Origin, objections, other, value, versions,
+};
+use crate::consent::import::NO_OF_NOBODY;
 use crate::model::Personal;
 use crate::taxonomy::Language;
 
@@ -59,7 +62,13 @@ pub struct CrmNote {
 
 /// Reads a note, or tells why the row is none.
 fn read(cells: &mut Cells<'_>) -> Result<CrmNote, Box<CrmDeadLetter>> {
-    let Ok(contact_id) = cells.layout.contact_of(cells.row) else {
+    let contact_id = cells.layout.contact_of(cells.row);
+    if !matches!(contact_id, Ok(Some(_))) && objections::says_no(cells.layout, cells.row) {
+        let advice = "the note says no to data, advertising or contact, and is on no contact whom its row tells, so it protects nobody yet: \
+                      put it on the contact who said it, or set the CRM's own field for it";
+        cells.note("text", NO_OF_NOBODY, advice);
+    }
+    let Ok(contact_id) = contact_id else {
         let advice =
             "none, or several, of the contacts have this name at its company; export the contact's id with the note";
         return Err(cells.letter("unknown_contact", Some("contact_name"), advice));

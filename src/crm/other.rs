@@ -141,19 +141,20 @@ pub(super) fn consent(cells: &mut Cells<'_>) -> Result<ConsentRow, Box<CrmDeadLe
         });
     };
     let Some(refusal) = refusal else { return consent_of(cells, contact_id) };
-    let (reason, advice) = refusal.letter();
+    // What a field stands for is read whatever is ignored.
+    let (reason, advice) = refusal.letter(!BESIDE.contains(&refusal.column));
     match refusal.told {
         // It is said without a scope.
         _ if is_no => {
-            cells.note(refusal.column, reason, advice);
+            cells.note(refusal.column, reason, &advice);
             let said = consent_of(cells, contact_id)?;
             Ok(ConsentRow { purposes: Vec::new(), source_classes: Vec::new(), ..said })
         }
         Told::Plainly => {
-            cells.note(refusal.column, reason, advice);
+            cells.note(refusal.column, reason, &advice);
             Ok(refused(contact_id, row))
         }
-        Told::Perhaps => Err(cells.letter(reason, Some(refusal.column), advice)),
+        Told::Perhaps => Err(cells.letter(reason, Some(refusal.column), &advice)),
     }
 }
 

@@ -14,6 +14,11 @@ pub(super) fn first_id(cell: &str) -> &str {
     cell.split([';', '|']).find_map(value::text).unwrap_or(cell)
 }
 
+/// All of them.
+pub(super) fn all_ids(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split([';', '|']).filter_map(value::text)
+}
+
 impl Layout {
     /// The contact that a note's row names: the first record id, or the id of the only one of that name in its company, or
     /// anywhere. A note on somebody of whom nobody knows who it is is on nobody.
@@ -74,6 +79,7 @@ impl Layout {
         ];
         self.columns = fields.into_iter().filter_map(|(field, at)| Some((field.to_owned(), at?))).collect();
         (self.table, self.of_contacts, self.of_deletions) = (Table::Accounts, true, false);
+        self.searched = [].into();
         self
     }
 }

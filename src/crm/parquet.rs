@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::columns::Layout;
 use super::headers::is_flag;
+use super::objections::Searched;
 use super::rows::{Export, Read, Row, cell, check};
 use super::{CrmError, FileFacts, Unit};
 use crate::structured::{unread_codec, values};
@@ -66,8 +67,11 @@ impl ParquetRows {
             let (path, column, kind) = (path.to_owned(), column.clone(), kind.to_string());
             return Err(CrmError::BadColumn { path, column, kind });
         }
+        // Of those that stand for no field, texts alone may say no.
+        let may_say = |(at, _): &&Searched| values(&new_empty_array(&leaves[*at].2)).is_some();
+        let searched = layout.searched.iter().filter(may_say).map(|(at, _)| *at);
         // A struct is read whole for one of its fields.
-        let roots: Vec<usize> = used.iter().map(|at| leaves[*at].0).collect();
+        let roots: Vec<usize> = used.iter().copied().chain(searched).map(|at| leaves[at].0).collect();
         let read = (0..leaves.len()).filter(|at| roots.contains(&leaves[*at].0)).collect();
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
         let reader = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(fail)?;

@@ -17,6 +17,7 @@ use super::files::{glance, of_set, passed_by_name, reading};
 use super::forms;
 use super::headers::{normal, shown};
 use super::names::{ByName, People};
+use super::objections::in_notes;
 use super::reader::stated_encoding;
 use super::rows::{Export, Row, Rows};
 use super::shared::Shared;
@@ -98,6 +99,9 @@ pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
         if let Some(set) = &mut ready.notes {
             set.people = Some(people);
         }
+    }
+    if let Some(set) = &ready.notes {
+        ready.contacts.noted = Some(in_notes(set, base)?).filter(|noted| !noted.is_empty()).map(Arc::new);
     }
     Ok(ready)
 }
@@ -237,14 +241,10 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmErro
         if let Some((field, at)) = columns.odd() {
             return Err(CrmError::OddFlags { path, header: header(at), field });
         }
-        for other in
-            columns.others.iter().filter(|other| other.perhaps || other.refuses || other.tells && !other.unknown)
-        {
-            if other.unknown {
-                return Err(CrmError::UnknownNo { path, header: header(other.at) });
-            }
-            by_cell.push(header(other.at));
+        if let Some(other) = columns.others.iter().find(|other| other.is_in_doubt()) {
+            return Err(CrmError::UnknownNo { path, header: header(other.at) });
         }
+        by_cell.extend(columns.others.iter().filter(|other| other.is_read()).map(|other| header(other.at)));
         if let Some(at) = columns.numbered() {
             return Err(CrmError::RowNumbers { path, header: header(at) });
         }

@@ -57,6 +57,14 @@ const NAMES: [&str; 8] = ["FIELD_NAME", "field_name", "fieldName", "name", "titl
 const VALUES: [&str; 7] =
     ["FIELD_VALUE", "field_value", "fieldValue", "text", "value", "display_value", "displayValue"];
 
+/// Whether a column holds what the fields of a record are called, as such lists have it.
+pub(super) fn is_of_fields(header: &str) -> bool {
+    let mut keys = header.rsplit('.');
+    let last = keys.next().unwrap_or_default().trim();
+    let is_list = |key: &str| LISTS_OF_FIELDS.contains(&&*normal(key));
+    is_list(last) || NAMES.contains(&last) && keys.next().is_some_and(is_list)
+}
+
 /// The records of a page, where an object is one.
 pub(super) fn records_of(fields: &mut Map<String, Value>) -> Option<Vec<Value>> {
     let is_list = |fields: &Map<String, Value>, name: &str| matches!(fields.get(name), Some(Value::Array(_)));

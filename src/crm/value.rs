@@ -123,7 +123,7 @@ pub(super) fn denied(cell: &str) -> Option<bool> {
 }
 
 /// Whether a cell says no by itself, wherever it stands.
-pub(super) fn is_plain_no(cell: &str) -> bool {
+pub(crate) fn is_plain_no(cell: &str) -> bool {
     text(cell).is_some_and(|cell| cell.len() <= 40 && VALUES.raw.plain_noes.contains(&cell.to_lowercase()))
 }
 

@@ -12,6 +12,7 @@ mod audit;
 mod carried;
 mod carry;
 mod consent_import;
+mod contact_noes;
 mod contracts;
 mod crowd;
 mod demo;

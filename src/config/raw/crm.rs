@@ -156,7 +156,8 @@ macro_rules! file_set {
             #[serde(default)]
             pub columns: $columns,
             /// Headers that seem to tell what people do not want, and do not: a run does not begin while there is another one
-            /// that stands for no field. Of consents that is every column that stands for no field, but for names and the like.
+            /// that stands for no field. Of consents that is every column that stands for no field, but for names and the like. In contacts
+            /// and notes no cell below them is looked through for a no; one that a field stands for is read for it where `columns` names it.
             #[serde(default, skip_serializing_if = "Vec::is_empty")]
             #[schemars(inner(length(min = 1)))]
             pub ignored: Vec<String>,

@@ -35,11 +35,13 @@ use serde::{Deserialize, Serialize};
 
 pub use held::Records;
 pub use input::{Export, InputError, parse};
-pub(crate) use list::{CellSays, Told, asks_for_consent, cell_says, flags_of_cell, noes_of_cell, told_in};
+pub(crate) use list::{
+    CellSays, Objection, Place as CellPlace, Told, asks_for_consent, cell_says, flags_of_cell, may_object,
+    noes_of_cell, objection_in, place_of, told_in,
+};
 pub use mapping::Mapping;
 pub use record::{Key, Place, Problem, Record, Unit};
-use refusal::UNSURE;
-pub(crate) use refusal::{Refusal, refusal_of};
+pub(crate) use refusal::{REFUSES, Refusal, UNSURE, refusal_of};
 pub(crate) use table::{is_harmless, texts};
 
 pub use whose::Ids as IdsOfContacts;

@@ -24,9 +24,9 @@ pub(crate) struct Refusal<'c> {
 }
 
 impl Refusal<'_> {
-    /// The reason of the dead letter that tells it, and what to do.
-    pub(crate) const fn letter(&self) -> (&'static str, &'static str) {
-        match self.told {
+    /// The reason of the dead letter that tells it, and what to do; whether the pipeline can name the column as one that says nothing.
+    pub(crate) fn letter(&self, can_ignore: bool) -> (&'static str, String) {
+        let (reason, advice) = match self.told {
             Told::Plainly => (
                 REFUSES,
                 "says no in a column that holds no answers, so the row counts as a refusal of everything, which no later row ends; keep \
@@ -37,7 +37,13 @@ impl Refusal<'_> {
                 "may say no in a column that holds no answers, so the row grants nothing and the person is left out until it can be \
                  read: write what was said under kind (withdraw, object, refuse), and nothing of it here",
             ),
-        }
+        };
+        let honest = if can_ignore {
+            "; where it is an honest title, name or firm, name the column under `ignored` of `consents`"
+        } else {
+            "; where it is something else, write it in other words"
+        };
+        (reason, advice.to_owned() + honest)
     }
 }
 

@@ -161,7 +161,7 @@ impl Row<'_> {
         let Some(refusal) = refusal_of(is_no, cells.iter().map(|(header, cell)| (*header, &**cell))) else {
             return self.event(problems);
         };
-        let (reason, advice) = refusal.letter();
+        let (reason, advice) = refusal.letter(false);
         problems.push(self.item.problem(self.shown(&refusal).as_deref(), reason, advice));
         match refusal.told {
             // It is said without a scope.

@@ -11,6 +11,7 @@ use crate::blocks::Blocks;
 use crate::crm::columns::{Layout, Table};
 use crate::crm::files::{self, Survey, survey};
 use crate::crm::merge::{Alike, Companies, Merges};
+use crate::crm::objections::columns_with;
 use crate::crm::pull::{Newest, count_unread, gather};
 use crate::crm::reader::{Cells, check_settings, stated_encoding};
 use crate::crm::ready::ready;
@@ -358,9 +359,13 @@ impl Sorter<'_> {
     }
 }
 
-/// A row without the cells of columns that stand for nothing.
+/// A row without the cells of columns that stand for nothing and say no to nothing.
 fn known_columns(layout: &Layout, row: &Row) -> Row {
-    let used = layout.used();
+    let mut used = layout.used();
+    // What says no there is read.
+    used.extend(columns_with(layout, row));
+    used.sort_unstable();
+    used.dedup();
     let mut used = used.iter().peekable();
     let (mut text, mut ends) = (String::with_capacity(row.text.len()), Vec::with_capacity(row.ends.len()));
     for (at, cell) in row.cells().enumerate() {

@@ -8,7 +8,9 @@ use std::collections::hash_map::Entry;
 use std::hash::Hasher as _;
 
 use super::prints::{Print, Prints, frame};
+use crate::consent::dialect::Objection;
 use crate::crm::columns::{Layout, Table};
+use crate::crm::objections;
 use crate::crm::rows::{Item, Row};
 use crate::crm::{CrmDeadLetter, DateOrder, Decimal, Origin, value};
 
@@ -109,6 +111,8 @@ pub(super) struct Sheet {
     number: u32,
     /// Fields, hashed, with their columns.
     fields: Vec<(u64, usize)>,
+    /// Where its columns stand, for noes in those that stand for no field.
+    layout: Layout,
     /// What its numbers and its dates with slashes mean.
     decimal: u8,
     /// Rows of several files may be held against each other by name and line, in another order than that of reading.
@@ -124,6 +128,7 @@ impl Sheet {
             table: layout.table,
             number,
             fields: columns.collect(),
+            layout: layout.clone(),
             decimal: u8::from(layout.decimal == Decimal::Comma) | u8::from(layout.order == DateOrder::MonthFirst) << 1,
             is_unordered,
         }
@@ -195,11 +200,22 @@ impl Sheet {
                     frame(hash, row.cell(*at).as_bytes());
                 }
             }
+            for (at, no) in self.noes(row) {
+                frame(hash, self.layout.header_of(at).as_bytes());
+                frame(hash, no.flag.as_bytes());
+                hash.write_u8(no.told as u8);
+            }
             if is_whole {
                 hash.write_u64(whole[0]);
                 hash.write_u64(whole[1]);
             }
         })
+    }
+
+    /// What a row says that is a no where none is asked for.
+    fn noes<'r>(&'r self, row: &'r Row) -> impl Iterator<Item = (usize, Objection)> + 'r {
+        let found = (self.table == Table::Contacts).then(|| objections::found(&self.layout, row));
+        found.into_iter().flatten()
     }
 
     fn letter(&self, letter: &CrmDeadLetter) -> Print {

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::{FEWEST_NUMBERED, FEWEST_ODD, MOST_VALUES, normal};
-use crate::consent::dialect::{asks_for_consent, flags_of_cell};
+use crate::consent::dialect::{CellPlace as Place, Told, asks_for_consent, flags_of_cell, place_of, told_in};
 use crate::crm::columns::{BY_CELL, Layout, NOES};
 use crate::crm::noes::is_block_of_something;
 use crate::crm::remarks::REMARK;
@@ -21,8 +21,12 @@ pub(super) struct Other {
     pub(super) perhaps: bool,
     /// Its header tells that something is blocked, and nobody knows whether it is the person.
     blocks: bool,
+    /// It is one of business, in which a word alone says no to nothing.
+    of_business: bool,
     /// It holds a plain no.
     pub(super) refuses: bool,
+    /// Nobody knows what is blocked.
+    stops: bool,
     /// Its header asks for a consent, and a cell says no to it.
     asks: bool,
     pub(super) tells: bool,
@@ -30,6 +34,23 @@ pub(super) struct Other {
     seen: HashSet<String>,
     /// It holds what nobody can read as a yes or no.
     pub(super) unknown: bool,
+}
+
+impl Other {
+    /// Whether its header asks for a no, or a yes.
+    const fn is_asked(&self) -> bool {
+        self.perhaps || self.asks
+    }
+
+    /// Whether somebody has to say what the column holds before a row is read.
+    pub(super) const fn is_in_doubt(&self) -> bool {
+        self.unknown && (self.perhaps || self.stops)
+    }
+
+    /// Whether it is read cell by cell.
+    pub(super) const fn is_read(&self) -> bool {
+        !self.unknown && (self.perhaps || self.refuses || self.tells)
+    }
 }
 
 /// What the columns of a file hold.
@@ -61,7 +82,9 @@ impl Columns {
                 .map(|at| Other {
                     at,
                     perhaps: by_cell.contains(&at),
+                    of_business: matches!(place_of(layout.header_of(at)), Place::Business | Place::Title),
                     refuses: false,
+                    stops: false,
                     asks: asks_for_consent(layout.header_of(at)),
                     blocks: is_block_of_something(layout.header_of(at)),
                     tells: false,
@@ -89,10 +112,10 @@ impl Columns {
         }
         for other in &mut self.others {
             let cell = row.cell(other.at);
-            other.refuses |= value::is_plain_no(cell);
+            other.refuses |= !other.of_business && value::is_plain_no(cell);
             if other.blocks && !matches!(value::says(cell), Some(value::Says::Nothing | value::Says::No)) {
                 // Somebody has to say what it is that is blocked.
-                (other.refuses, other.unknown) = (true, true);
+                (other.refuses, other.stops, other.unknown) = (true, true, true);
             }
             // Most columns are texts, or have many values: those hold no answers.
             let is_many = other.seen.len() >= MOST_VALUES;
@@ -104,6 +127,10 @@ impl Columns {
                     other.seen.insert(cell.to_owned());
                 }
                 match flags_of_cell(self.header[other.at].trim(), cell) {
+                    // Texts speak of other things, too: in those a no is read by itself.
+                    Ok(flags) if !flags.is_empty() && !other.is_asked() && told_in(cell) != Some(Told::Plainly) => {
+                        other.unknown = true;
+                    }
                     Ok(flags) => other.tells |= other.asks && !flags.is_empty(),
                     Err(_) => other.unknown = true,
                 }

@@ -61,7 +61,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::crm::{ConsentRow, CrmPull, CsvSource, pull};
+    use crate::crm::{ConsentRow, CrmDeadLetter, CrmPull, CsvSource, pull};
 
     const HEADER: &str = "contact_id;kind;basis;purposes;source_classes;recorded_at;method;notice_id;wording_hash";
     const YES: &str = "K-0000048;grant;6(1)(a);persona_enrichment;crm;2025-06-01;web_form;N-1;sha256:00";
@@ -191,6 +191,9 @@ mod tests {
                 _ => vec![],
             };
             assert_eq!(letters, told, "{header}: {cell}");
+            let field = ["Sprache", "Ereignis-ID", "Gültig bis"].contains(&header);
+            let names = |l: &CrmDeadLetter| l.advice.contains("`ignored` of `consents`");
+            assert!(pull.dead_letters.iter().all(|l| names(l) != field), "{header}: how to go on");
             let ignored = FileSet { ignored: vec![header.to_owned()], ..FileSet::default() };
             let pull = read(&format!("{HEADER};{header}\n{YES};{cell}\n"), ignored).expect("no stop");
             let is_field = ["Sprache", "Ereignis-ID", "Gültig bis"].contains(&header);

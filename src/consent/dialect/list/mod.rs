@@ -11,7 +11,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
-pub(crate) use self::words::{CellSays, Told, asks_for_consent, cell_says, flags_of_cell, noes_of_cell, told_in};
+pub(crate) use self::words::{
+    CellSays, Objection, Place, Told, asks_for_consent, cell_says, flags_of_cell, may_object, noes_of_cell,
+    objection_in, place_of, told_in,
+};
 
 use self::seen::{Answer, Seen};
 use self::words::{Compared, Kind, Role, Says, WORDS};

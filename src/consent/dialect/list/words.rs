@@ -3,6 +3,7 @@
 //! Invariant: a cell that is not known is never a yes.
 
 mod cells;
+mod objections;
 mod remarks;
 mod told;
 
@@ -15,6 +16,7 @@ pub(super) use self::cells::{
     Says, allows, denies, is_legitimate_interest, is_list_of_noes, is_number_of_something, is_own_address, says,
     was_never_asked,
 };
+pub(crate) use self::objections::{Objection, Place, may_object, objection_in, place_of};
 pub(super) use self::remarks::noes_of_remark;
 pub(crate) use self::told::{Told, told_in};
 use crate::crm::{No, no_of_header, normal_header};

@@ -40,7 +40,7 @@ pub(super) struct Patterns {
     nots: Vec<Regex>,
     taken_back: Vec<Regex>,
     pub any_taken_back: RegexSet,
-    renewed: RegexSet,
+    pub renewed: RegexSet,
     pub used: RegexSet,
     pub processing: RegexSet,
     pub profiling: RegexSet,

@@ -112,7 +112,7 @@ fn may_be(text: &str, parts: &[&str]) -> bool {
 }
 
 /// A text without words that say nothing beside a no, and without times.
-fn without_fillers(text: &str) -> String {
+pub(super) fn without_fillers(text: &str) -> String {
     let says = |word: &&str| {
         let is_number = word.bytes().any(|b| b.is_ascii_digit()) && word.len() < 12;
         !is_number && !WORDS.fillers.iter().any(|filler| filler == word)

@@ -1,0 +1,197 @@
+//! Noes of contacts in cells that nobody reads for one: remarks, tags, names, jobs, columns that stand for no field; and in notes on
+//! contacts.
+//!
+//! Invariant: what plainly is a no sets a flag; of what may be one its person is left out until somebody has said what it is. A column
+//! that the pipeline names under `ignored` is not looked at, though a field may stand for it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::columns::{BY_CELL, FLAGS, HANDLE, Layout, Table, WHY};
+use super::files::{glance, of_set};
+use super::headers::{normal, shown};
+use super::owner::all_ids;
+use super::reader::{Cells, stated_encoding};
+use super::rows::{Export, Row, Rows};
+use super::spread::is_of_fields;
+use super::{CrmError, FileSet, Flags, contact, versions};
+use crate::consent::dialect::{
+    CellPlace as Place, Objection, REFUSES, Told, UNSURE, may_object, objection_in, place_of,
+};
+
+/// Fields of contacts that are asked elsewhere, or hold ids and times.
+const ASKED: [&str; 13] = [
+    "email_allowed",
+    "contact_allowed",
+    "active",
+    "legal_basis",
+    "record_id",
+    "account_record",
+    "merged_into",
+    "merged_ids",
+    "updated_at",
+    "created_at",
+    "statecode",
+    "is_company",
+    BY_CELL,
+];
+
+/// A column that is looked through, and what is in it.
+pub(super) type Searched = (usize, Place);
+
+/// The columns that are looked through: of contacts all that are not asked elsewhere, of notes their texts.
+pub(super) fn searched(layout: &Layout, set: &FileSet, header: &[String]) -> Vec<Searched> {
+    let is_ignored = |at: &usize| set.ignored.iter().any(|ignored| normal(ignored) == normal(&header[*at]));
+    if layout.table == Table::Notes {
+        let texts = ["text", "subject"].into_iter().flat_map(|field| layout.all(field)).copied();
+        // What a no is to has to stand there.
+        return texts.filter(|at| !is_ignored(at)).map(|at| (at, Place::Business)).collect();
+    }
+    if layout.table != Table::Contacts {
+        return Vec::new();
+    }
+    let place = |at: usize| {
+        let fields: Vec<&str> = layout.each().filter(|(_, all)| all.contains(&at)).map(|(field, _)| field).collect();
+        let is_asked = |field: &&str| {
+            FLAGS.contains(field) || ASKED.contains(field) || field.starts_with(WHY) || field.starts_with(HANDLE)
+        };
+        if fields.iter().any(is_asked) || is_of_fields(&header[at]) {
+            return None;
+        }
+        let has = |all: &[&str]| fields.iter().any(|field| all.contains(field));
+        Some(if has(&["given_name", "family_name", "full_name", "email", "email_2"]) {
+            Place::Name
+        } else if has(&["job_title", "account_name"]) {
+            Place::Title
+        } else if has(&["language", "country"]) {
+            Place::Other
+        } else {
+            place_of(&header[at])
+        })
+    };
+    (0..layout.width).filter(|at| !is_ignored(at)).filter_map(|at| Some((at, place(at)?))).collect()
+}
+
+/// The noes of a row, with their columns.
+pub(super) fn found<'r>(layout: &'r Layout, row: &'r Row) -> impl Iterator<Item = (usize, Objection)> + 'r {
+    // Of most rows one look tells that there is nothing; where a bare answer counts, that tells nothing.
+    let may = may_object(&row.text);
+    let columns = layout.searched.iter().filter(move |(_, place)| may || matches!(place, Place::Speaks { .. }));
+    columns.filter_map(|(at, place)| {
+        let cell = row.cell(*at);
+        // An address that is missing is none of these.
+        let is_missing = *place == Place::Name && is_of_addresses(layout, *at) && cell.to_lowercase().contains("mail");
+        if is_missing { None } else { Some((*at, objection_in(cell, *place)?)) }
+    })
+}
+
+fn is_of_addresses(layout: &Layout, at: usize) -> bool {
+    ["email", "email_2"].iter().any(|field| layout.all(field).contains(&at))
+}
+
+/// Adds to the flags of a row what its cells, and notes on its contact, say; tells each of them.
+pub(super) fn add(cells: &mut Cells<'_>, flags: &mut Flags) {
+    if cells.layout.table != Table::Contacts {
+        return;
+    }
+    let noes: Vec<(usize, Objection)> = found(cells.layout, cells.row).collect();
+    for (at, Objection { told, flag }) in noes {
+        let header = named(cells.layout, at);
+        match told {
+            Told::Plainly => {
+                set(flags, flag);
+                cells.note(&header, REFUSES, &advice(flag));
+            }
+            Told::Perhaps => {
+                flags.incomplete = true;
+                cells.note(&header, UNSURE, LEFT_OUT);
+            }
+        }
+    }
+    let is_noted = cells.layout.noted.as_ref().is_some_and(|noted| {
+        let others = || contact::merged_ids(cells, "");
+        cells.text("record_id").is_some_and(|id| noted.contains(id)) || others().iter().any(|id| noted.contains(id))
+    });
+    if is_noted {
+        flags.incomplete = true;
+        cells.note("notes", UNSURE, IN_NOTES);
+    }
+}
+
+fn set(flags: &mut Flags, flag: &str) {
+    match flag {
+        "email_opt_out" => flags.email_opt_out = true,
+        "do_not_profile" => flags.do_not_profile = true,
+        _ => flags.do_not_process = true,
+    }
+}
+
+fn advice(flag: &str) -> String {
+    let what = match flag {
+        "email_opt_out" => "an objection to marketing (`email_opt_out`)",
+        "do_not_profile" => "a refusal of profiles (`do_not_profile`)",
+        _ => "a refusal of all processing (`do_not_process`)",
+    };
+    format!(
+        "says no in a column that is read for something else, so it counts as {what}, which no later export lifts; set the CRM's own field \
+         for it, too. Where cells of this column mean something else, name it under `ignored` (and under `columns`, if a field stands for it)"
+    )
+}
+
+const LEFT_OUT: &str = "may say no to data, advertising or contact in a column that is read for something else, so the contact is left out \
+     until it can be read: if it is a no, set the CRM's own field for it; if not, write it in other words, or name the column under `ignored` \
+     (and under `columns`, if a field stands for it)";
+const IN_NOTES: &str = "a note on the contact says no to data, advertising or contact, so the contact is left out as long as the note stands: \
+     if it is a no, set the CRM's own field for it; if not, write the note in other words, or name the notes' column of texts under `ignored` \
+     of `notes`, and under `columns`";
+
+/// A column as letters name it.
+fn named(layout: &Layout, at: usize) -> String {
+    match layout.header_of(at) {
+        "" => format!("column {}", at + 1),
+        header => shown(header),
+    }
+}
+
+/// Whether any of some cells of nobody knows which column says no.
+pub(super) fn is_in(cell: &str) -> bool {
+    objection_in(cell, Place::Other).is_some()
+}
+
+/// The columns of a row of contacts in which there is a no.
+pub(super) fn columns_with(layout: &Layout, row: &Row) -> BTreeSet<usize> {
+    if layout.table == Table::Contacts { found(layout, row).map(|(at, _)| at).collect() } else { BTreeSet::new() }
+}
+
+/// The contacts of whom a note says no.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(super) fn in_notes(notes: &FileSet, base: &Path) -> Result<BTreeSet<String>, CrmError> {
+    let (mut said, stated) = (BTreeSet::new(), stated_encoding(Table::Notes, notes)?);
+    for (file, path) in of_set(Table::Notes, notes, base)?.into_iter().enumerate() {
+        let survey = glance(&path, stated)?;
+        if survey.empty {
+            continue;
+        }
+        let mut rows = Rows::of(&Export { table: Table::Notes, set: notes, path: &path, name: "", survey: &survey })?;
+        while let Some(item) = rows.next_row()? {
+            let (Ok(row), layout) = (item, rows.layout()) else { continue };
+            if says_no(layout, &row) && versions::holds(notes, layout, &row, file) {
+                said.extend(layout.contact_of(&row).ok().flatten());
+                let cell = layout.column("contact_id").map_or("", |at| row.cell(at));
+                said.extend(all_ids(cell).map(str::to_owned));
+            }
+        }
+    }
+    Ok(said)
+}
+
+/// Whether a note says no to data, advertising or contact.
+pub(super) fn says_no(layout: &Layout, row: &Row) -> bool {
+    found(layout, row).next().is_some()
+}
+
+#[cfg(test)]
+#[path = "objections_tests.rs"]
+mod tests;
