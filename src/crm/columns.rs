@@ -308,13 +308,18 @@ impl Layout {
             Table::Accounts | Table::Notes => {}
         }
         layout.searched = searched(&layout, set, header).into();
-        layout.noted.clone_from(&set.noted);
         layout.check_needed(set, header, path)?;
-        if layout.column("account_record").is_none() {
-            layout.by_name.clone_from(&set.by_name);
-        }
-        layout.people.clone_from(&set.people);
+        layout.take_known(set);
         Ok(layout)
+    }
+
+    /// Takes over what the files of the set told before they are read.
+    fn take_known(&mut self, set: &FileSet) {
+        self.noted.clone_from(&set.noted);
+        if self.column("account_record").is_none() {
+            self.by_name.clone_from(&set.by_name);
+        }
+        self.people.clone_from(&set.people);
     }
 
     /// Takes in columns of unknown names that tell, or may tell, what people do not want.

@@ -74,6 +74,12 @@ pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
         consents.shape.clone_from(&ready.contacts.shape);
         consents::check(&ready.contacts, consents, base)?;
     }
+    tie(&mut ready, &source, base)?;
+    Ok(ready)
+}
+
+/// Finds out what names of companies and people mean, which rows of notes hold, and what is written in them of a no.
+fn tie(ready: &mut CsvSource, source: &CsvSource, base: &Path) -> Result<(), CrmError> {
     let (mut contacts, mut notes, mut people) = (false, false, false);
     each_csv(Table::Contacts, &source.contacts, base, |_, rows| {
         contacts |= lacks(rows.layout(), "account_record", "account_name");
@@ -103,7 +109,7 @@ pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
     if let Some(set) = &ready.notes {
         ready.contacts.noted = Some(in_notes(set, base)?).filter(|noted| !noted.is_empty()).map(Arc::new);
     }
-    Ok(ready)
+    Ok(())
 }
 
 /// Tells what is no export by its name, and is passed over.

@@ -12,6 +12,7 @@ use super::others::begins_with_deed;
 use super::part::Part;
 use super::people::{Mention, Who};
 use super::stance::Here;
+use super::whose::one;
 
 /// Whoever `X is ...` is, by a word that says no more of them.
 const SOMEBODY: [&str; 18] = [
@@ -246,6 +247,34 @@ impl Here<'_> {
             self.clause(start) != self.clause(at) && SUBORDINATE.contains(&self.word(start))
         };
         earlier && self.around.named.iter().any(|m| m.who == Who::Contact(contact) && rests(m))
+    }
+
+    /// Whom a pronoun means: the one named before it in the sentence, else the one whom the sentences before were about.
+    pub(super) fn meant_by(&self, at: usize, form: Form) -> Option<(usize, bool)> {
+        let before: Vec<&Mention> = self.around.named.iter().filter(|m| m.tokens.start < at).collect();
+        self.meant_among(&before, at, form)
+    }
+
+    /// The same, of those named before it who can be meant.
+    pub(super) fn meant_among(&self, before: &[&Mention], at: usize, form: Form) -> Option<(usize, bool)> {
+        let earlier = || self.around.meant_by[form as usize].map(|contact| (contact, true));
+        let acting: Vec<&Mention> = before.iter().copied().filter(|m| !self.is_beside(m)).collect();
+        let fits = |m: &Mention| m.form.is_none_or(|f| f == form);
+        if self.names_stranger() {
+            return None;
+        }
+        match one(&acting) {
+            Some(Who::Contact(contact)) if self.may_be_another(at, form, contact) => None,
+            Some(Who::Contact(contact)) if fits(acting[0]) => Some((contact, false)),
+            Some(Who::Contact(_)) => earlier(),
+            // `Mit dem Werkleiter gesprochen, er will ...`, where nobody else can be meant.
+            None if acting.is_empty() => match (one(before), earlier()) {
+                (Some(Who::Contact(contact)), None) if fits(before[0]) => Some((contact, false)),
+                (Some(Who::Contact(_)), Some(_)) if fits(before[0]) && self.around.floor.is_none() => None,
+                (_, earlier) => earlier,
+            },
+            _ => None,
+        }
     }
 
     /// `Hat mit dem Kauf nichts zu tun, arbeitet aber täglich damit`: a note that begins with what somebody does goes on so.

@@ -111,8 +111,9 @@ impl Here<'_> {
                 return Some((contact, false));
             }
         }
-        if let Some(settled) = self.by_words(anchor, topic, counts) {
-            return settled;
+        match self.by_words(anchor, topic, counts) {
+            Settled::As(whose) => return whose,
+            Settled::Not => {}
         }
         let acting: Vec<&Mention> = named.iter().filter(|m| !self.is_beside(m)).collect();
         let close: Vec<&Mention> = acting.iter().copied().filter(|m| near(m.tokens.start)).collect();
@@ -147,24 +148,25 @@ impl Here<'_> {
     }
 
     /// What the words beside a statement say of whose it is, whoever else is named; nobody's, too.
-    fn by_words(&self, anchor: &Range<usize>, topic: &Range<usize>, counts: bool) -> Option<Option<(usize, bool)>> {
+    fn by_words(&self, anchor: &Range<usize>, topic: &Range<usize>, counts: bool) -> Settled {
         if let Some(contact) = self.related(anchor).filter(|_| !self.is_quoted(topic.start)) {
-            return Some(Some((contact, false)));
+            return Settled::As(Some((contact, false)));
         }
         let note = self.around.kind == TextKind::Note;
         let of_another = note && (self.is_relative(anchor) || self.is_writers(anchor));
         if of_another || self.possessed_before(anchor) {
-            return Some(None);
+            return Settled::As(None);
         }
         // `Her opinion counts with X` is hers.
         let hers = matches!(self.word(topic.start), "her" | "his").then(|| self.pronoun(topic.start)).flatten();
         if let Some(form) = hers {
-            return Some(self.meant_by(topic.start, form));
+            return Settled::As(self.meant_by(topic.start, form));
         }
-        let (at, form) = self.possessed(topic, counts)?;
+        let Some((at, form)) = self.possessed(topic, counts) else { return Settled::Not };
         // Whoever acts in the clause is another: `der GF hört auf ihn`.
         let before = |m: &&Mention| m.tokens.start < self.sentence.clause_start(at);
-        Some(self.meant_among(&self.around.named.iter().filter(before).collect::<Vec<_>>(), at, form))
+        let before: Vec<&Mention> = self.around.named.iter().filter(before).collect();
+        Settled::As(self.meant_among(&before, at, form))
     }
 
     /// Whose a statement is where nobody is named who could act.
@@ -247,34 +249,6 @@ impl Here<'_> {
         let here = || (0..self.sentence.tokens.len()).filter(|at| self.clause(*at) == clause && !self.is_quoted(*at));
         here().any(|at| at <= anchor.end && matches!(self.word(at), "mir" | "mich" | "me" | "my"))
             && !here().any(|at| TELLS.contains(&self.word(at)))
-    }
-
-    /// Whom a pronoun means: the one named before it in the sentence, else the one whom the sentences before were about.
-    fn meant_by(&self, at: usize, form: Form) -> Option<(usize, bool)> {
-        let before: Vec<&Mention> = self.around.named.iter().filter(|m| m.tokens.start < at).collect();
-        self.meant_among(&before, at, form)
-    }
-
-    /// The same, of those named before it who can be meant.
-    fn meant_among(&self, before: &[&Mention], at: usize, form: Form) -> Option<(usize, bool)> {
-        let earlier = || self.around.meant_by[form as usize].map(|contact| (contact, true));
-        let acting: Vec<&Mention> = before.iter().copied().filter(|m| !self.is_beside(m)).collect();
-        let fits = |m: &Mention| m.form.is_none_or(|f| f == form);
-        if self.names_stranger() {
-            return None;
-        }
-        match one(&acting) {
-            Some(Who::Contact(contact)) if self.may_be_another(at, form, contact) => None,
-            Some(Who::Contact(contact)) if fits(acting[0]) => Some((contact, false)),
-            Some(Who::Contact(_)) => earlier(),
-            // `Mit dem Werkleiter gesprochen, er will ...`, where nobody else can be meant.
-            None if acting.is_empty() => match (one(before), earlier()) {
-                (Some(Who::Contact(contact)), None) if fits(before[0]) => Some((contact, false)),
-                (Some(Who::Contact(_)), Some(_)) if fits(before[0]) && self.around.floor.is_none() => None,
-                (_, earlier) => earlier,
-            },
-            _ => None,
-        }
     }
 
     /// The one contact whom all of these mentions name, if it is theirs what is said.
@@ -364,9 +338,8 @@ impl Here<'_> {
         match token.text {
             "sie" if token.capital && at > 0 => None,
             "ihr" if self.is_object(at) => Some(Form::Feminine),
-            "hers" => Some(Form::Feminine),
             "ihm" | "ihn" | "him" | "he's" | "he'd" | "he'll" => Some(Form::Masculine),
-            "she's" | "she'd" | "she'll" => Some(Form::Feminine),
+            "she's" | "she'd" | "she'll" | "hers" => Some(Form::Feminine),
             "his" if self.is_their_own(at) => Some(Form::Masculine),
             "her" if self.is_their_own(at) || self.ends_object(at) => Some(Form::Feminine),
             "his" | "her" => None,
@@ -382,7 +355,7 @@ impl Here<'_> {
     }
 
     /// Whether somebody may be named whom nobody knows.
-    fn names_stranger(&self) -> bool {
+    pub(super) fn names_stranger(&self) -> bool {
         names_stranger(&self.sentence.tokens, self.sentence.clauses, self.around.named)
     }
 
@@ -391,11 +364,18 @@ impl Here<'_> {
     }
 }
 
+/// Whether the words beside a statement say whose it is.
+enum Settled {
+    /// Whose, and whether that is said without a name; or nobody's.
+    As(Option<(usize, bool)>),
+    Not,
+}
+
 /// Before a name they make somebody of it who is told something.
 const HEARERS: [&str; 8] = ["an", "zu", "mit", "fuer", "gegenueber", "to", "with", "for"];
 
 /// The one whom all mentions name.
-fn one(mentions: &[&Mention]) -> Option<Who> {
+pub(super) fn one(mentions: &[&Mention]) -> Option<Who> {
     let first = mentions.first()?.who;
     mentions.iter().all(|m| m.who == first).then_some(first)
 }

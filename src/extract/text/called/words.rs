@@ -66,7 +66,8 @@ pub(super) fn in_words(
     let (first, second) = (tokens.get(at)?, tokens.get(at + 1)?);
     let between = &cells[first.cells.end..second.cells.start];
     let joined = matches!(between, [sign] if sign.raw == '-');
-    if !joined && !between.iter().all(|c| c.raw.is_whitespace()) || !second.capital && !joined {
+    let beside = second.capital && between.iter().all(|c| c.raw.is_whitespace());
+    if !(joined || beside) {
         return None;
     }
     let head = |t: &Token<'_>| plain(&LISTS.heads, t.text);

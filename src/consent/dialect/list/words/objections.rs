@@ -74,6 +74,7 @@ struct Words {
     speaks: Vec<String>,
     of_data: Vec<String>,
     beside: HashSet<String>,
+    subscribes: HashSet<String>,
     others: HashSet<String>,
     remarks: Vec<String>,
     titles: Vec<String>,
@@ -153,7 +154,9 @@ pub(crate) fn place_of(header: &str) -> Place {
     };
     let is_other = words.iter().any(|word| WORDS.others.contains(word));
     if has(&WORDS.speaks) && !is_other {
-        let alone = words.iter().all(|word| WORDS.beside.contains(word));
+        // `Newsletter: nein` is the state of who never asked for it, as it is with most; `Newsletter erlaubt: nein` is an answer.
+        let state = words.iter().all(|word| WORDS.subscribes.contains(word));
+        let alone = !state && words.iter().all(|word| WORDS.beside.contains(word));
         return Place::Speaks { alone, of_data: has(&WORDS.of_data) };
     }
     if is_business_header(name) {
@@ -339,7 +342,7 @@ impl Cell<'_> {
         let is_added = || self.parts.len() > 1 && self.additions.contains(part);
         let told = match self.place {
             Place::Speaks { .. } if is_bare || is(&WORDS.bare_blocks) => Told::Plainly,
-            Place::Speaks { alone: true, .. } if is(&WORDS.bare_answers) => Told::Perhaps,
+            Place::Speaks { alone, .. } if is(&WORDS.bare_answers) && (alone || part.contains(' ')) => Told::Perhaps,
             Place::Name if is_bare && (!is_noun || self.parts.len() > 1) => Told::Plainly,
             // Some are called so.
             Place::Name if is(&WORDS.bare_blocks) && (!is_noun || is_added()) => Told::Perhaps,
