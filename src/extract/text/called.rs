@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::TextContact;
 use super::address::Form;
+use super::bare::touches;
 use super::guard::fold::Cell;
 use super::guard::token::Token;
 use super::names::words_of;
@@ -220,7 +221,29 @@ pub(super) fn called(all: &[Calling], cells: &[Cell], tokens: &[Token<'_>], at: 
     let behind = found.tokens.end;
     let whose = tokens.get(behind).is_some_and(|t| WHOSE.contains(&t.text))
         && !(is(tokens, behind, &["at", "in"]) && is(tokens, behind + 1, &["the", "a", "all", "every", "this"]));
-    (!whose && !tokens.get(behind).is_some_and(goes_on)).then_some(found)
+    // `Der Werkleiter (Lohse)`, `the plant manager, Joe Stone,`, `der Werkleiter heißt Lohse`: he is named, too.
+    let sign = tokens
+        .get(behind)
+        .and_then(|t| cells[tokens[behind - 1].cells.end..t.cells.start].iter().find(|c| !c.raw.is_whitespace()));
+    let aside = sign.is_some_and(|c| matches!(c.raw, '(' | ','));
+    let named = is(tokens, behind, &["heisst", "named"])
+        || aside && tokens.get(behind).is_some_and(|t| t.capital && t.text != "i");
+    (!whose && !named && !tokens.get(behind).is_some_and(goes_on)).then_some(found)
+}
+
+/// Prepositions, and verbs behind which somebody is met or asked.
+const BEHIND: [&str; 26] = [
+    "with", "by", "to", "from", "at", "of", "for", "on", "about", "through", "past", "via", "after", "before", "met",
+    "asked", "called", "meet", "ask", "and", "without", "like", "as", "between", "see", "reach",
+];
+
+/// Whether a verb stands at a place.
+fn does(tokens: &[Token<'_>], at: usize) -> bool {
+    const DOES: [&str; 14] = [
+        "has", "is", "will", "wants", "hates", "likes", "signs", "decides", "needs", "must", "can", "uses", "makes",
+        "takes",
+    ];
+    tokens.get(at).is_some_and(|t| !t.capital && (DOES.contains(&t.text) || t.word.is(Part::DEED)))
 }
 
 fn is(tokens: &[Token<'_>], at: usize, words: &[&str]) -> bool {
@@ -267,8 +290,14 @@ fn in_english(all: &[Calling], cells: &[Cell], tokens: &[Token<'_>], at: usize) 
         && cells[tokens[at - 1].cells.end..tokens[at].cells.start]
             .iter()
             .any(|c| matches!(c.raw, ',' | ';' | '-' | '–' | '('));
-    let oblique = before.is_some_and(|word| !BEGINS.contains(&word)) && !parted;
+    let starts = before.is_none_or(|word| BEGINS.contains(&word)) || parted;
     (1..=LONGEST.min(tokens.len() - at - 1)).rev().find_map(|length| {
+        // `Mark told me the boss has the final say`: whoever stands before a verb, and behind no preposition, acts.
+        let stranger =
+            || at > 0 && tokens[at - 1].capital && !is_known(&tokens[at - 1]) && !touches(cells, tokens, at, false);
+        let acts =
+            || does(tokens, at + 1 + length) && !stranger() && !before.is_some_and(|word| BEHIND.contains(&word));
+        let oblique = !starts && !acts();
         let words: Vec<&str> = tokens[at + 1..=at + length].iter().map(|t| t.text).collect();
         let (first, last) = (*words.first()?, *words.last()?);
         let titled = LISTS.english.contains(last) || length > 2 && LISTS.english.contains(first) && words[1] == "of";

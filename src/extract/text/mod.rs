@@ -27,6 +27,7 @@ mod people;
 mod phrase;
 mod quote;
 mod rarest;
+mod relative;
 mod reported;
 mod role_lines;
 mod rules;

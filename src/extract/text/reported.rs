@@ -18,21 +18,15 @@ impl Here<'_> {
 
     /// `X hat einen Schwager, der ...`, `has a cousin who ...`: the clause is of whoever stands right before it.
     pub(super) fn is_relative(&self, anchor: &Range<usize>) -> bool {
-        let start = self.sentence.clause_start(anchor.start);
+        let start = self.relative_start(anchor);
         let tokens = &self.sentence.tokens;
         let Some(before) = start.checked_sub(1) else { return false };
-        let last =
-            (start..tokens.len()).take_while(|at| self.clause(*at) == self.clause(start)).last().unwrap_or(start);
-        let relates = match self.word(start) {
-            "who" | "whom" => true,
-            // An article stands before a noun, and its clause does not end with what somebody does.
-            "der" | "die" => {
-                let article = tokens.get(start + 1).is_some_and(|t| t.capital) && !tokens[last].word.is(Part::DEED);
-                tokens[before].capital && !article
-            }
+        let between = &self.sentence.cells[tokens[before].cells.end..tokens[start].cells.start];
+        match self.word(start) {
+            "who" | "whom" => !self.is_the_one(start),
+            "der" | "die" => tokens[before].capital && between.iter().any(|c| c.raw == ',') && !self.is_article(start),
             _ => false,
-        };
-        relates && !self.around.named.iter().any(|m| m.tokens.contains(&before))
+        }
     }
 
     /// `Laut Meyer entscheidet X`: hearsay.

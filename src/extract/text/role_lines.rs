@@ -15,6 +15,7 @@ use std::ops::Range;
 use super::guard::Run;
 use super::guard::fold::Cell;
 use super::guard::token::Token;
+use super::part::Part;
 use super::people::Directory;
 use crate::taxonomy::BuyingRole;
 use items::{Item, Sign, items};
@@ -260,7 +261,7 @@ impl List<'_> {
             let of_roles = &entries[roles];
             let of_people = entries[people].iter().filter(|entry| !self.is_spoiled(entry));
             let people: Vec<usize> = of_people.flat_map(Entry::people).collect();
-            if !of_roles.iter().any(|entry| self.is_spoiled(entry)) {
+            if !of_roles.iter().any(|entry| self.is_spoiled(entry) || self.is_of_another(entry, &people)) {
                 let roles: Vec<BuyingRole> = of_roles.iter().flat_map(|e| e.scan.roles.clone()).collect();
                 let tokens = entries[listed.start].item.tokens().start..entries[listed.end - 1].item.tokens().end;
                 told.extend(each(&people, &roles, tokens, false));
@@ -269,6 +270,14 @@ impl List<'_> {
             }
         }
         told
+    }
+
+    /// `Marx: der Chef unterschreibt`: what a title does at whose beginning stands somebody else.
+    fn is_of_another(&self, entry: &Entry, people: &[usize]) -> bool {
+        let start = entry.item.tokens().start;
+        let titled = self.directory.titled(self.tokens, start).map(|(contact, _)| people.contains(&contact));
+        let called = self.tokens[start].word.is(Part::CALLED) && ROLE_LINES.begins(&self.tokens[start..]).is_none();
+        !entry.scan.is_called && entry.item.tokens().len() > 1 && !titled.unwrap_or(!called)
     }
 
     /// `Hennecke; Entscheider`, line by line: the first two columns, unless another one takes it back.
@@ -287,7 +296,8 @@ impl List<'_> {
             };
             let sign = second.item.before.sign;
             let parted = sign == Sign::Strong || sign == Sign::Comma && rest.is_empty();
-            if parted && !first.used && !second.used && !row.iter().any(doubts) {
+            let another = self.is_of_another(if roles == &second.scan.roles { second } else { first }, &people);
+            if parted && !another && !first.used && !second.used && !row.iter().any(doubts) {
                 let tokens = first.item.tokens().start..second.item.tokens().end;
                 told.extend(each(&people, roles, tokens, true));
             }

@@ -186,6 +186,23 @@ const ASIDE: [&str; 28] = [
     "birthday",
     "flowers",
 ];
+/// Where nothing is bought for a company.
+const PRIVATE: [&str; 14] = [
+    "zuhause",
+    "daheim",
+    "privat",
+    "grillen",
+    "feuerwehr",
+    "fussballverein",
+    "sportverein",
+    "verein",
+    "golf",
+    "familie",
+    "family",
+    "gesundheit",
+    "hunde",
+    "church",
+];
 /// Before a time, of which nothing is decided: `unterschreibt nach dem Urlaub`.
 const WHEN: [&str; 18] = [
     "nach", "vor", "bis", "ab", "im", "in", "am", "seit", "waehrend", "after", "before", "until", "since", "on",
@@ -332,7 +349,10 @@ impl Seat<'_> {
                 && matches!(self.word(at - 1), "aber" | "but" | "jedoch" | "though")
                 && matches!(self.word(at + 1), "fuer" | "bei" | "for" | "on" | "beim" | "in")
         };
-        (0..tokens).any(|at| near(at) && trifle(at)) || (self.words.end..tokens).any(but_not)
+        let at_home = |at: usize| {
+            PRIVATE.contains(&self.word(at)) || self.word(at) == "home" && at > 0 && self.word(at - 1) == "at"
+        };
+        (0..tokens).any(|at| near(at) && (trifle(at) || at_home(at))) || (self.words.end..tokens).any(but_not)
     }
 }
 

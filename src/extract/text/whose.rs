@@ -115,7 +115,7 @@ impl Here<'_> {
             Settled::As(whose) => return whose,
             Settled::Not => {}
         }
-        let acting: Vec<&Mention> = named.iter().filter(|m| !self.is_beside(m)).collect();
+        let acting = self.acting();
         let close: Vec<&Mention> = acting.iter().copied().filter(|m| near(m.tokens.start)).collect();
         if quoted && kind == TextKind::Note {
             if named.iter().any(|m| self.is_addressed(m)) {
@@ -135,16 +135,28 @@ impl Here<'_> {
         // `Brandt: Beck hates calls`: whoever acts in the clause is nobody whom we know.
         let reported = !named.is_empty() && self.is_reported();
         let start = self.sentence.clause_start(anchor.start);
-        let stranger = || self.stranger_acts(start) || begins_with_stranger(self.sentence, start);
+        let stranger =
+            || self.stranger_acts(start) || self.article_acts(start) || begins_with_stranger(self.sentence, start);
         if close.is_empty() && (reported || stranger()) {
             return None;
         }
         let of = if close.is_empty() { acting } else { close };
+        if let Some(of) = self.heeded(&of, topic).filter(|_| counts) {
+            return self.one_named(&of, anchor, quoted).map(|contact| (contact, false));
+        }
         if !of.is_empty() {
             let of = self.subjects(&of, topic).unwrap_or(of);
             return self.one_named(&of, anchor, quoted).map(|contact| (contact, false));
         }
         self.unnamed(anchor, topic)
+    }
+
+    /// Those who can act in the sentence: neither with whom something is done, nor, in `Marx: der Chef unterschreibt`, who heads it.
+    fn acting(&self) -> Vec<&Mention> {
+        let named: Vec<&Mention> = self.around.named.iter().filter(|m| !self.is_beside(m)).collect();
+        let head = topic_head(self.sentence);
+        let behind = named.iter().any(|m| m.tokens.start >= head && !m.oblique && m.function);
+        named.into_iter().filter(|m| !behind || m.tokens.start >= head).collect()
     }
 
     /// What the words beside a statement say of whose it is, whoever else is named; nobody's, too.
@@ -163,6 +175,9 @@ impl Here<'_> {
             return Settled::As(self.meant_by(topic.start, form));
         }
         let Some((at, form)) = self.possessed(topic, counts) else { return Settled::Not };
+        if somebody_before(self.sentence, self.around.named, self.sentence.clause_start(at)) {
+            return Settled::As(None);
+        }
         // Whoever acts in the clause is another: `der GF hört auf ihn`.
         let before = |m: &&Mention| m.tokens.start < self.sentence.clause_start(at);
         let before: Vec<&Mention> = self.around.named.iter().filter(before).collect();

@@ -168,6 +168,11 @@ pub(crate) fn place_of(header: &str) -> Place {
     }
 }
 
+/// What stands under `Newsletter` with whoever has not subscribed.
+fn is_state(part: &str) -> bool {
+    matches!(part, "nein" | "no" | "non")
+}
+
 /// The words of a header as they are compared, within `MarketingConsent`, too.
 fn words_of(header: &str) -> Vec<String> {
     let mut apart = String::with_capacity(header.len() + 4);
@@ -342,7 +347,7 @@ impl Cell<'_> {
         let is_added = || self.parts.len() > 1 && self.additions.contains(part);
         let told = match self.place {
             Place::Speaks { .. } if is_bare || is(&WORDS.bare_blocks) => Told::Plainly,
-            Place::Speaks { alone, .. } if is(&WORDS.bare_answers) && (alone || part.contains(' ')) => Told::Perhaps,
+            Place::Speaks { alone, .. } if is(&WORDS.bare_answers) && (alone || !is_state(part)) => Told::Perhaps,
             Place::Name if is_bare && (!is_noun || self.parts.len() > 1) => Told::Plainly,
             // Some are called so.
             Place::Name if is(&WORDS.bare_blocks) && (!is_noun || is_added()) => Told::Perhaps,
@@ -362,8 +367,11 @@ impl Cell<'_> {
             return None;
         }
         let place = place_of(part);
-        let Place::Speaks { alone: true, .. } = place else { return None };
-        let next = [next];
+        let Place::Speaks { of_data, .. } = place else { return None };
+        if !words_of(part).iter().all(|word| WORDS.beside.contains(word)) {
+            return None;
+        }
+        let (place, next) = (Place::Speaks { alone: true, of_data }, [next]);
         Cell { place, parts: &next, additions: HashSet::new(), asks: self.asks }.bare(next[0])
     }
 }

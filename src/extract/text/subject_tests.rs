@@ -1,0 +1,95 @@
+//! Whose seats notes tell where no name is the subject of the clause.
+
+use super::super::{TextContact, TextKind, TextRecord, read_text};
+
+/// Whose seats a note tells: `about | text | contact value polarity, ...`.
+const CASES: &str = "
+c3 | Herr Wendt, der das letzte Wort hat, kam später dazu. | c3 decider+
+c3 | Herr Wendt hat einen Schwager, der das letzte Wort hat. |
+c3 | Termin bei Beck. Herr Wendt gibt bei Beck die Investitionen frei. | c3 approver+
+c1 | Bei Beck gibt ein Ausschuss die Investitionen frei. |
+c2 | Mit Frau Marx muss man sich gut stellen. Sie entscheidet, welche Unterlagen der Geschäftsführer zu sehen bekommt. | c2 gatekeeper+
+c2 | Wer zum Chef will, muss an ihr vorbei. | c2 gatekeeper+
+c3 | Mit Herrn Wendt gesprochen. Auf ihn hört der Chef. | c3 influencer+
+c3 | Mit Herrn Wendt gesprochen. Auf sein Urteil hört der Chef. | c3 influencer+
+c3 | Der Geschäftsführer hört auf Frau Marx, wenn es um Maschinen geht. | c2 influencer+
+c5 | The boss relies on his judgement. | c5 influencer+
+c5 | His word carries weight with Ruth. | c5 influencer+
+c5 | He advises Ruth on technical matters. | c5 influencer+
+c2 | She keeps salespeople away from Ruth. | c2 gatekeeper+
+c4 | Mark signs off the budget. Anything above 20k needs his signature before Karen can place the order. | c5 approver+
+c3 | Die Entscheidung treffen Chef und Einkaufsleiter gemeinsam. | c1 decider+, c3 decider+
+c3 | Über den Kauf entscheiden Herr Beck und Frau Marx zu zweit. | c1 decider+, c2 decider+
+c3 | Termine beim Chef vergibt die Assistentin. |
+c3 | Advises the boss on machines. | c3 influencer+
+c4 | The plant manager has the last word on every machine. | c4 decider+
+c3 | As the plant manager of another firm decides, we wait. |
+c3 | Der kaufmännische GF gibt die Budgets frei, Name noch raussuchen. |
+c3 | WL testet die Anlage täglich und arbeitet damit. | c6 user+
+c3 | Über neue Linien entscheidet ein Gremium (EK, QS, GF). |
+c2 | Der Chef hört auf sie. | c2 influencer+
+c3 | Der Chef hört auf den Berater. |
+c4 | The boss listens to the consultant. |
+c4 | The team listens to Karen on quality. | c2 influencer+
+c3 | Mark told me the boss has the final say. |
+c3 | Karen knows the plant manager uses it every day. |
+c3 | Wendt bereitet vor, die Entscheidung liegt beim Chef. | c1 decider+
+c3 | Frau Marx fragt den Chef, er hat das letzte Wort. | c1 decider+
+c3 | Herr Wendt hat Herrn Lohse dabei, der das Budget freigibt. |
+c3 | Wendt verweist an Frau Kern, die das letzte Wort hat. |
+c3 | Der Kollege von Herrn Wendt, der das letzte Wort hat, war da. |
+c3 | Wendt hat einen Mitarbeiter, der Angebote vergleicht. |
+c4 | Ruth works for a man who has the final say. |
+c4 | Ruth is the one who has the final say. | c4 decider+
+c3 | Herr Wendt ist nicht der Mann, der das letzte Wort hat. |
+c3 | Anruf von Herrn Wendt, der Senior hat das letzte Wort. |
+c3 | Der Prokurist muss ran, ohne seine Unterschrift läuft nichts. |
+c2 | Frau Marx: der Chef hat das letzte Wort. | c1 decider+
+c4 | Ruth: the boss decides. |
+c3 | Der Werkleiter (Lohse) hat das letzte Wort. |
+c4 | The plant manager, Joe Stone, has the last word. |
+c3 | Herr Wendt, der zuhause das letzte Wort hat, war da. |
+c3 | Hat mit der Kaufentscheidung nichts zu tun, arbeitet aber täglich mit der Anlage. | c3 decider-, c3 user+
+";
+
+#[test]
+fn seats_are_those_of_whom_the_clause_tells() {
+    let contacts = [
+        ("c1", "Peter Beck", "Geschäftsführer"),
+        ("c2", "Karen Marx", "Leiterin Qualität"),
+        ("c3", "Ralf Wendt", "Einkaufsleiter"),
+        ("c4", "Ruth Miller", "Plant Manager"),
+        ("c5", "Mark Olsen", "Maintenance Engineer"),
+        ("c6", "Jens Tamm", "Werkleiter"),
+    ];
+    let contacts: Vec<TextContact> = contacts
+        .map(|(id, name, title)| TextContact { id: id.into(), name: name.into(), title: Some(title.into()) })
+        .into();
+    for case in CASES.lines().filter(|line| !line.is_empty()) {
+        let [about, text, due] = case.split(" |").map(str::trim).collect::<Vec<_>>()[..] else {
+            panic!("three cells: {case}");
+        };
+        let record = TextRecord {
+            id: String::new(),
+            kind: TextKind::Note,
+            lang: None,
+            text: text.to_owned(),
+            contacts: contacts.clone().into(),
+            about: Some(about.to_owned()),
+            company: Some("Beck GmbH".to_owned()),
+        };
+        let seats = read_text(&record).signals.into_iter().filter(|s| s.family == "buying_role");
+        let mut said: Vec<String> = seats
+            .map(|s| {
+                format!(
+                    "{} {}{}",
+                    s.subject,
+                    s.value,
+                    if s.polarity == super::super::Polarity::Plus { '+' } else { '-' }
+                )
+            })
+            .collect();
+        said.sort();
+        assert_eq!(said.join(", "), due, "{text}");
+    }
+}
