@@ -235,24 +235,35 @@ impl Place<'_> {
 }
 
 /// Whether a row of further cells is in one: a line with as many delimiters as the header has, or the last one, where the quote that
-/// was open ends within a cell of that row; and an id where it has one. Of a row that can be read, `own` is what its id looks like.
-pub(super) fn swallows(layout: &Layout, delimiter: u8, cell: &str, own: Option<&Shape>) -> bool {
+/// was open ends within a cell of that row; and an id where it has one. `own` is the id of a row that can be read.
+pub(super) fn swallows(layout: &Layout, delimiter: u8, cell: &str, own: Option<&str>) -> bool {
     let Some(at) = layout.column(layout.table.key()).filter(|_| layout.width > 1) else { return false };
     let mut lines = cell.lines().skip(1).peekable();
     while let Some(line) = lines.next() {
         let mut parts = line.split(char::from(delimiter));
         let Some(id) = parts.clone().nth(at).and_then(value::text) else { continue };
-        let is_id = is_sound(id) && !id.contains(' ') && own.is_none_or(|own| own.is_of(id, false));
+        let is_id = is_sound(id) && !id.contains(' ') && own.is_none_or(|own| is_alike(own, id));
         let count = parts.by_ref().count();
         let is_begun = lines.peek().is_none()
             && count > at + 1
             && id.contains(|c: char| c.is_ascii_digit())
-            && (own.is_none() || line.contains('"'));
+            && (own.is_none() || ends_a_quote(line, delimiter));
         if is_id && (count >= layout.width || is_begun) {
             return true;
         }
     }
     false
+}
+
+/// Whether the next ids after one may look so: `K-10` after `K-9`, and no `0` after `0000`.
+fn is_alike(own: &str, id: &str) -> bool {
+    own.len().abs_diff(id.len()) <= 1 && Shape::of(own).is_of(id, false)
+}
+
+/// `K-2;withdraw;x"`: the last cell ends a quote that it did not begin; in `0;"q`, quoted as it should be, it began one.
+fn ends_a_quote(line: &str, delimiter: u8) -> bool {
+    let last = line.rsplit(char::from(delimiter)).next().unwrap_or_default().trim();
+    last.ends_with('"') && !last.starts_with('"')
 }
 
 /// Whether rows stand in the cells of one that can be read: a quote that nothing closed took them in.
@@ -261,7 +272,7 @@ pub(super) fn has_swallowed(layout: &Layout, delimiter: u8, row: &Row) -> bool {
     if !is_asked || !row.text.contains('\n') {
         return false;
     }
-    let Some(own) = id_at(row, layout.column(layout.table.key())).map(|id| Shape::of(&id)) else { return false };
+    let Some(own) = id_at(row, layout.column(layout.table.key())) else { return false };
     row.cells().any(|cell| swallows(layout, delimiter, cell, Some(&own)))
 }
 
