@@ -18,6 +18,8 @@ use crate::crm::{CrmError, FileSet, other, value};
 const NAMES: [&str; 3] = ["given_name", "family_name", "full_name"];
 /// So many kinds of ids are held against those of noes.
 const MOST_SHAPES: usize = 64;
+/// Of so many rows of a file that can be read it is looked at what their ids are like.
+const MOST_LOOKED_AT: usize = 1_000;
 /// Of so many noes under what is no id the other cells are looked at.
 const MOST_ODD: usize = 10_000;
 
@@ -40,10 +42,7 @@ pub(super) fn check(contacts: &FileSet, consents: &FileSet, base: &Path) -> Resu
     let alike = Alike::of(found.noes.keys());
     let mut shapes: Vec<Shape> = Vec::new();
     each_id(contacts, base, |_, id| {
-        let shape = Shape::of(id);
-        if shapes.len() < MOST_SHAPES && !shapes.contains(&shape) {
-            shapes.push(shape);
-        }
+        add_shape(&mut shapes, id);
         found.meet(id, &alike);
     })?;
     found.judge(&files, &shapes)?;
@@ -157,6 +156,8 @@ struct Found {
     /// Numbers of which a delimiter has made two cells.
     parted: HashMap<String, At>,
     is_parted: Option<At>,
+    /// What ids of consents look like that can be read.
+    shapes: Vec<Shape>,
 }
 
 impl Found {
@@ -172,9 +173,14 @@ impl Found {
         }
         let mut rows = Rows::of(&Export { table: Table::Consents, set, path, name: "", survey: &survey })?;
         let mut unread: (u64, HashSet<String>) = (0, HashSet::new());
+        let mut read = 0;
         while let Some(item) = rows.next_row()? {
             match item {
                 Ok(row) => {
+                    read += 1;
+                    if let Some(id) = id_of(rows.layout(), &row).filter(|_| read <= MOST_LOOKED_AT) {
+                        add_shape(&mut self.shapes, id);
+                    }
                     self.add_no(file, path, (rows.layout(), &row))?;
                 }
                 Err(letter) => {
@@ -260,7 +266,10 @@ impl Found {
         if let Some((file, line)) = nearly.chain(self.is_parted).min() {
             return Err(CrmError::NearlyKnown { path: files[file].clone(), line });
         }
-        let is_nobodys = |(id, no): &(&String, &No)| no.is_damaged && !is_like(shapes, id);
+        // A damaged row of a former contact is theirs: it is called as the other rows are.
+        let is_nobodys = |(id, no): &(&String, &No)| {
+            no.is_damaged && !is_like(shapes, id) && !self.shapes.iter().any(|shape| shape.may_be(id))
+        };
         match unknown().filter(is_nobodys).map(|(_, no)| no.at).min() {
             Some(at) => Err(nobodys(files, at)),
             None => Ok(()),
@@ -299,6 +308,15 @@ fn look_beside(
     match first {
         Some((file, line)) => Err(CrmError::IdElsewhere { path: files[file].clone(), line }),
         None => Ok(()),
+    }
+}
+
+fn add_shape(shapes: &mut Vec<Shape>, id: &str) {
+    if shapes.len() < MOST_SHAPES {
+        let shape = Shape::of(id);
+        if !shapes.contains(&shape) {
+            shapes.push(shape);
+        }
     }
 }
 
