@@ -2,6 +2,7 @@
 //!
 //! Invariant: a layout that exists has every field that its table cannot do without.
 
+mod noes;
 #[cfg(test)]
 mod tests;
 
@@ -13,16 +14,11 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::fields::{READ_ONCE, is_barred, is_read_all, no_of};
-use super::headers::{
-    check_ids, check_mapping, columns_of, each_once, list, mapped, normal, once, shown, without_wrappers,
-};
+use super::fields::{READ_ONCE, is_barred, is_read_all};
+use super::headers::{check_ids, check_mapping, columns_of, each_once, list, mapped, normal, once, without_wrappers};
 use super::names::{ByName, People};
-use super::noes::No;
 use super::objections::{Searched, searched};
-use super::remarks::REMARK;
 use super::{CrmError, DateOrder, Decimal, FileSet, value};
-use crate::consent::dialect::is_harmless;
 
 /// A table of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -320,44 +316,6 @@ impl Layout {
             self.by_name.clone_from(&set.by_name);
         }
         self.people.clone_from(&set.people);
-    }
-
-    /// Takes in columns of unknown names that tell, or may tell, what people do not want.
-    fn take_in_noes(&mut self, set: &FileSet, header: &[String]) {
-        let is_ignored = |header: &String| set.ignored.iter().any(|ignored| normal(ignored) == normal(header));
-        // A state may be a no as well as a remark.
-        let states = self.all(REMARK).iter().filter(|at| set.by_cell.contains(&shown(&header[**at]))).copied();
-        let states: Vec<usize> = states.collect();
-        let used = self.used();
-        if !states.is_empty() {
-            self.columns.entry(BY_CELL.to_owned()).or_default().extend(states);
-        }
-        let unknown = header.iter().enumerate().filter(|(at, header)| !used.contains(at) && !is_ignored(header));
-        for (at, header) in unknown {
-            match no_of(header) {
-                Some(No::Of(field) | No::Unless(field)) => self.columns.entry(field.to_owned()).or_default().push(at),
-                Some(No::Why(field)) => self.columns.entry(format!("{WHY}{field}")).or_default().push(at),
-                // What it holds is looked at before any of it is believed.
-                Some(No::Perhaps | No::Either) => self.columns.entry(BY_CELL.to_owned()).or_default().push(at),
-                None if set.by_cell.contains(&shown(header)) => {
-                    self.columns.entry(BY_CELL.to_owned()).or_default().push(at);
-                }
-                None if super::noes::may_have_noes(header) => {
-                    self.columns.entry(NOES.to_owned()).or_default().push(at);
-                }
-                None => {}
-            }
-        }
-    }
-
-    /// Takes in columns of consents that plainly say nothing about one, but for a no that somebody wrote there.
-    fn take_in_harmless(&mut self, set: &FileSet, header: &[String]) {
-        let is_ignored = |header: &String| set.ignored.iter().any(|ignored| normal(ignored) == normal(header));
-        let used = self.used();
-        let is_read =
-            |(at, header): &(usize, &String)| !used.contains(at) && !is_ignored(header) && is_harmless(header);
-        self.columns.insert(NOES.to_owned(), header.iter().enumerate().filter(is_read).map(|(at, _)| at).collect());
-        self.columns.retain(|_, at| !at.is_empty());
     }
 
     /// Whether a column holds texts, so that `false` in it says that there is none, as Odoo has it.

@@ -117,8 +117,7 @@ fn wrong_type(layout: &Layout, row: Row, field: &str) -> Read {
 /// only flags are columns: they must not be passed over.
 fn keys(table: Table, set: &FileSet, path: &Path, reading: Reading) -> Result<Vec<String>, CrmError> {
     let mut records = Records::open(path, reading)?;
-    let (mut header, mut known, mut any_gone) = (Vec::new(), HashSet::new(), false);
-    let mut damaged = Vec::new();
+    let (mut header, mut damaged, mut known, mut any_gone) = (Vec::new(), Vec::new(), HashSet::new(), false);
     while let Some(record) = records.next()? {
         let fields = match record.fields {
             Ok(fields) => fields,

@@ -3,6 +3,8 @@
 //! Invariant: every contact is in exactly one group; groups are sorted by account id and contacts by subject id, so
 //! everything after it can work on one company at a time in bounded memory.
 
+mod letters;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use crate::consent::import::import;
 use crate::consent::ledger::LedgerView;
 use crate::consent::people::Held;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmAccount, CrmContact, CrmDeadLetter, CrmPull, NoteKind, Origin};
+use crate::crm::{CrmAccount, CrmContact, CrmPull, NoteKind, Origin};
 use crate::ids::Ids;
 use crate::keys::Identifier;
 use crate::model::{Account, AccountId, DeadLetter, Personal, Subject, SubjectId};
@@ -26,6 +28,7 @@ use crate::run::legal::Exports;
 use crate::run::notes::Unread;
 use crate::run::seen::Seen;
 use crate::taxonomy::Language;
+pub(super) use letters::dead_letter;
 
 /// How far ahead a date may be that was written in another time zone.
 pub(super) const SLACK: SignedDuration = SignedDuration::from_hours(24);
@@ -208,14 +211,14 @@ pub(super) fn load(evening: &Evening<'_>, pull: &mut CrmPull, shared: &dyn Fn(&s
         let account = account_of((contact, pull.company_of(contact)), &accounts, crm, ids, &mut dead_letters);
         let mut subject = subject(crm, contact, account.clone(), ids, now);
         if contact.updated_at.is_some_and(|at| at.duration_since(now) > SLACK) {
-            dead_letters.push(future_letter(contact, ids, &subject.id));
+            dead_letters.push(letters::future_date(contact, ids, &subject.id));
             subject.updated_at = None;
         }
         let doubled = doubled.contains(contact.record_id.as_str());
         // A row of the record that could not be read may have said no: nobody knows whom the rest describes.
         let ambiguous = doubled || contact.flags.incomplete;
         if doubled {
-            dead_letters.push(ambiguous_letter(contact, ids, &subject.id));
+            dead_letters.push(letters::ambiguous_person(contact, ids, &subject.id));
         }
         groups.entry(account).or_default().push(Member { subject, ambiguous });
     }
@@ -322,16 +325,7 @@ fn account_of(
 ) -> Option<AccountId> {
     let found = accounts.get(company?).cloned();
     if found.is_none() {
-        dead_letters.push(DeadLetter {
-            stage: "crm".to_owned(),
-            reason: "unknown_account".to_owned(),
-            detail: format!(
-                "{}, field account: no company of the exports has this id, or it was deleted; the contact is kept without one",
-                contact.origin
-            ),
-            row_commitment: ids.commitment("row", &contact.origin.digest),
-            subject_id: Some(ids.subject(crm, &contact.record_id)),
-        });
+        dead_letters.push(letters::unknown_account(contact, crm, ids));
     }
     found
 }
@@ -359,46 +353,6 @@ fn doubled<'p>(pull: &'p CrmPull, shared: &dyn Fn(&str) -> bool) -> HashSet<&'p 
     doubled
 }
 
-/// Nobody knows how old a record is that was changed in the future.
-fn future_letter(contact: &CrmContact, ids: &Ids, subject: &SubjectId) -> DeadLetter {
-    DeadLetter {
-        stage: "crm".to_owned(),
-        reason: "future_date".to_owned(),
-        detail: format!(
-            "{}, field updated_at: the date is in the future; the contact is kept without it, correct it in the CRM",
-            contact.origin
-        ),
-        row_commitment: ids.commitment("row", &contact.origin.digest),
-        subject_id: Some(subject.clone()),
-    }
-}
-
-fn ambiguous_letter(contact: &CrmContact, ids: &Ids, subject: &SubjectId) -> DeadLetter {
-    DeadLetter {
-        stage: "crm".to_owned(),
-        reason: "ambiguous_person".to_owned(),
-        detail: format!(
-            "{}: another record has the same e-mail address or the same name at the same company; \
-             merge the two in the CRM",
-            contact.origin
-        ),
-        row_commitment: ids.commitment("row", &contact.origin.digest),
-        subject_id: Some(subject.clone()),
-    }
-}
-
 fn crm_dead_letters(crm: &str, pull: &CrmPull, ids: &Ids) -> Vec<DeadLetter> {
     pull.dead_letters.iter().map(|letter| dead_letter(crm, letter, ids)).collect()
-}
-
-/// A dead letter of the connector as a row of `dead_letters`.
-pub(super) fn dead_letter(crm: &str, letter: &CrmDeadLetter, ids: &Ids) -> DeadLetter {
-    let record = letter.record_id.as_deref().filter(|_| letter.table != "accounts");
-    DeadLetter {
-        stage: "crm".to_owned(),
-        reason: letter.reason.to_owned(),
-        detail: letter.detail(),
-        row_commitment: ids.commitment("row", &letter.origin.digest),
-        subject_id: record.map(|r| ids.subject(crm, r)),
-    }
 }

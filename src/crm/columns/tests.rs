@@ -1,5 +1,6 @@
 //! The lists of headers agree with each other.
 
+use super::super::fields::no_of;
 use super::*;
 
 #[test]
