@@ -59,6 +59,11 @@ fn columns(plan: &Plan) -> Result<String, CrmError> {
         if !not_read.is_empty() {
             let names: Vec<_> = not_read.iter().map(|(header, _)| terminal_text(header)).collect();
             let _ = writeln!(out, "  not read: {}", names.join(", "));
+            if *table == "contacts" {
+                out.push_str(
+                    "            (their cells are looked through for a no, unless `ignored` names the column)\n",
+                );
+            }
         }
     }
     Ok(out)

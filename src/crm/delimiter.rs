@@ -23,11 +23,14 @@ pub(super) fn stated_delimiter(table: Table, set: &FileSet) -> Result<Option<u8>
 pub(super) fn find_delimiter(table: Table, set: &FileSet, text: &mut Text) -> Result<(u8, u64), CrmError> {
     let stated = stated_delimiter(table, set)?;
     let piece = text.peek()?;
-    let line = piece.split(|b| matches!(b, b'\n' | b'\r')).find(|l| !l.is_empty()).unwrap_or_default();
+    let begin = piece.iter().take_while(|b| matches!(b, b'\n' | b'\r')).count();
+    let line = piece[begin..].split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default();
     if let [b's', b'e', b'p', b'=', delimiter @ (b';' | b',' | b'\t' | b'|')] = *line {
-        let end = 5 + piece[5.min(piece.len())..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count().min(2);
-        text.consume(end);
-        return Ok((stated.unwrap_or(delimiter), 1));
+        let end = begin + line.len();
+        let behind = piece[end..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count().min(2);
+        let above = piece[..begin].split(|b| *b == b'\n').count() as u64 - 1;
+        text.consume(end + behind);
+        return Ok((stated.unwrap_or(delimiter), above + 1));
     }
     let mut quoted = false;
     let mut counts = [(b';', 0), (b',', 0), (b'\t', 0), (b'|', 0)];

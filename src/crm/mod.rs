@@ -63,6 +63,7 @@ pub(crate) use headers::{normal as normal_header, shown as shown_header};
 pub use names::{ByName, People};
 pub(crate) use noes::{No, is_business as is_business_header, read as no_of_header};
 pub use note::{CrmNote, NoteFiles, NoteKind};
+pub(crate) use objections::is_in_text as is_no_in_text;
 pub use parts::{
     Before, Concerned, Employer, Found, KnownBefore, Parting, Parts, Seen, Tag, TonightsRows, is_readable_rows,
     tags_of_rows,

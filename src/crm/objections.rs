@@ -16,11 +16,11 @@ use super::rows::{Export, Row, Rows};
 use super::spread::is_of_fields;
 use super::{CrmError, FileSet, Flags, contact, versions};
 use crate::consent::dialect::{
-    CellPlace as Place, Objection, REFUSES, Told, UNSURE, may_object, objection_in, place_of,
+    CellPlace as Place, Objection, REFUSES, Told, UNSURE, flags_of_cell, may_object, objection_in, place_of,
 };
 
 /// Fields of contacts that are asked elsewhere, or hold ids and times.
-const ASKED: [&str; 13] = [
+const ASKED: [&str; 12] = [
     "email_allowed",
     "contact_allowed",
     "active",
@@ -33,7 +33,6 @@ const ASKED: [&str; 13] = [
     "created_at",
     "statecode",
     "is_company",
-    BY_CELL,
 ];
 
 /// A column that is looked through, and what is in it.
@@ -59,7 +58,10 @@ pub(super) fn searched(layout: &Layout, set: &FileSet, header: &[String]) -> Vec
             return None;
         }
         let has = |all: &[&str]| fields.iter().any(|field| all.contains(field));
-        Some(if has(&["given_name", "family_name", "full_name", "email", "email_2"]) {
+        // What a bare answer in it means is found out elsewhere; a sentence in it says what it is to.
+        Some(if has(&[BY_CELL]) {
+            Place::Business
+        } else if has(&["given_name", "family_name", "full_name", "email", "email_2"]) {
             Place::Name
         } else if has(&["job_title", "account_name"]) {
             Place::Title
@@ -79,10 +81,54 @@ pub(super) fn found<'r>(layout: &'r Layout, row: &'r Row) -> impl Iterator<Item 
     let columns = layout.searched.iter().filter(move |(_, place)| may || matches!(place, Place::Speaks { .. }));
     columns.filter_map(|(at, place)| {
         let cell = row.cell(*at);
-        // An address that is missing is none of these.
-        let is_missing = *place == Place::Name && is_of_addresses(layout, *at) && cell.to_lowercase().contains("mail");
-        if is_missing { None } else { Some((*at, objection_in(cell, *place)?)) }
+        let is_missing = *place == Place::Name && is_of_addresses(layout, *at) && tells_of_none(cell);
+        if is_missing || is_read_already(layout, *at, cell) { None } else { Some((*at, objection_in(cell, *place)?)) }
     })
+}
+
+/// Whether the column is one of answers, and this one was understood.
+fn is_read_already(layout: &Layout, at: usize, cell: &str) -> bool {
+    layout.all(BY_CELL).contains(&at)
+        && !matches!(flags_of_cell(layout.header_of(at), cell), Ok(flags) if flags.is_empty())
+}
+
+/// `keine E-Mail`, `no e-mail address known`, `hat keine Mailadresse`: an address is missing.
+fn tells_of_none(cell: &str) -> bool {
+    const WORDS: [&str; 30] = [
+        "kein",
+        "keine",
+        "keinen",
+        "no",
+        "none",
+        "ohne",
+        "hat",
+        "has",
+        "noch",
+        "nicht",
+        "not",
+        "e",
+        "mail",
+        "mails",
+        "email",
+        "emails",
+        "mailadresse",
+        "emailadresse",
+        "adresse",
+        "address",
+        "bekannt",
+        "vorhanden",
+        "fehlt",
+        "unbekannt",
+        "known",
+        "unknown",
+        "available",
+        "missing",
+        "without",
+        "on",
+    ];
+    let cell = cell.to_lowercase();
+    let mut words = cell.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    cell.contains("mail") && words.all(|word| WORDS.contains(&word))
 }
 
 fn is_of_addresses(layout: &Layout, at: usize) -> bool {
@@ -185,6 +231,11 @@ pub(super) fn in_notes(notes: &FileSet, base: &Path) -> Result<BTreeSet<String>,
         }
     }
     Ok(said)
+}
+
+/// Whether the text of a note says no to data, advertising or contact.
+pub(crate) fn is_in_text(text: &str) -> bool {
+    objection_in(text, Place::Business).is_some()
 }
 
 /// Whether a note says no to data, advertising or contact.

@@ -155,3 +155,11 @@ fn a_no_in_an_unread_column_of_parquet_and_json_is_one() {
         }
     }
 }
+
+#[test]
+fn a_column_of_answers_is_looked_through_where_its_own_words_tell_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    contacts(folder.path(), "Bemerkung", "keine Profilbildung");
+    let pull = pull(&source(&[]), folder.path()).expect("no stop");
+    assert!(pull.contacts[0].flags.do_not_profile, "{:?}", pull.dead_letters);
+}

@@ -302,6 +302,14 @@ fn a_character_on_the_border_of_two_pieces_is_whole() {
 }
 
 #[test]
+fn a_line_that_names_the_delimiter_may_stand_below_empty_ones() {
+    for (file, line) in [("sep=|\nid|last name\n1|A;B\n", 3), ("\nsep=|\nid|last name\n1|A;B\n", 4)] {
+        let pull = one_file(file.as_bytes());
+        assert_eq!((pull.contacts.len(), pull.contacts[0].origin.line), (1, line), "{file}");
+    }
+}
+
+#[test]
 fn nothing_personal_shows_in_debug_output_or_dead_letters() {
     let pull = one_file(b"id;last name;email;last modified\n1;Canaryson;canary@x.example;\n2;Canaryson;c;tomorrow\n");
     let shown = format!("{pull:?}");

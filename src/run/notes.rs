@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::consent::import::NO_OF_NOBODY;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmDeadLetter, CrmNote, Employer, NoteFiles, Origin};
+use crate::crm::{CrmDeadLetter, CrmNote, Employer, NoteFiles, Origin, is_no_in_text};
 use crate::model::{AccountId, DeadLetter, SubjectId};
 use crate::run::context::Context;
 use crate::run::crowd::Rest;
@@ -260,14 +261,19 @@ impl<'a> Owners<'a> {
                     Ok((self.company_of(record), None))
                 }
                 None => {
-                    let advice = "no contact of the exports has this id; export the contact, or remove the row";
-                    Err(Box::new(Settled::Letter(self.letter(
-                        "unknown_contact",
-                        "contact_id",
-                        advice,
-                        &note.origin,
-                        None,
-                    ))))
+                    let (reason, advice) = if is_no_in_text(note.text.reveal()) {
+                        (
+                            NO_OF_NOBODY,
+                            "the note says no, and no contact of the exports has this id, so it protects nobody yet; correct the id, or \
+                         export the contact, and keep the row",
+                        )
+                    } else {
+                        (
+                            "unknown_contact",
+                            "no contact of the exports has this id; export the contact, or remove the row",
+                        )
+                    };
+                    Err(Box::new(Settled::Letter(self.letter(reason, "contact_id", advice, &note.origin, None))))
                 }
             };
         }

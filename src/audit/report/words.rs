@@ -22,7 +22,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("StaleConsentSync", "consents had not been imported for too long", "run with a fresh export of consents"),
     ("PolicyUnsigned", "nobody has approved the policy", "have the policy approved"),
     ("SubjectUnresolved", "the person was not known to the run", "import the contact"),
-    ("SubjectAmbiguous", "two records are this person, or a row could not be read", "merge or correct them in the CRM"),
+    (
+        "SubjectAmbiguous",
+        "two records are this person, a row could not be read, or a cell or a note on the person may say no",
+        "the dead letters of the run name the row: merge the records, correct it, or write the no into the CRM's own field",
+    ),
     ("ProhibitedCategory", "special-category data was asked for", "nothing: such data is never read"),
     ("ProhibitedModality", "something other than text was asked for", "nothing: only text is ever read"),
     ("ProhibitedPurpose", "the purpose may not be asked for at all", "nothing: recruiting and the like are shut out"),

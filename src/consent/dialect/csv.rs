@@ -7,8 +7,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::input::{InputError, unread};
+use super::list::told_in;
 use super::record::{Place, Problem, Record, Unit};
 use super::whose;
+use crate::consent::event::EventKind;
 
 /// So many lines are looked through for the header.
 const HEAD: usize = 20;
@@ -46,6 +48,17 @@ pub(super) struct Csv {
     header: Vec<String>,
 }
 
+/// More digits than letters, as names of columns never have: `K-00000017`.
+fn is_id(cell: &str) -> bool {
+    let digits = cell.chars().filter(char::is_ascii_digit).count();
+    digits > 1 && digits > cell.chars().filter(|c| c.is_alphabetic()).count()
+}
+
+/// `withdraw`, `abgemeldet`: names of columns, too, where no id stands beside them.
+fn says_no(cell: &str) -> bool {
+    EventKind::read(cell).is_some_and(EventKind::is_negative) || told_in(cell).is_some()
+}
+
 impl Csv {
     /// Reads the header line.
     ///
@@ -62,6 +75,12 @@ impl Csv {
         if csv.header.iter().any(is_address) {
             return Err(fail(
                 "the first line holds an address: write a line with the names of the columns above it".to_owned(),
+            ));
+        }
+        if csv.header.iter().any(|cell| is_id(cell)) && csv.header.iter().any(|cell| says_no(cell)) {
+            return Err(fail(
+                "the first line holds somebody's id and a no: write a line with the names of the columns above it"
+                    .to_owned(),
             ));
         }
         for (i, column) in csv.header.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! Whose the noes of a table of consents are, before one of them is believed.
 //!
-//! Invariant: a no whose contact nobody can tell stops the reading, with the file and what to do; ids and cells are told to nobody.
+//! Invariant: a no under an id that nobody can tell stops the reading, with the file and what to do (one under no id at all becomes a dead
+//! letter when it is read); ids and cells are told to nobody.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};

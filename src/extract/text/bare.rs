@@ -220,6 +220,11 @@ pub(super) fn is_firm(cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>)
         || name.start > 0 && before.is_none_or(|t| t.text != "w") && is_joined(between(cells, tokens, name.start))
 }
 
+/// Whether a house may stand here: `bei Dornbusch`.
+pub(super) fn is_at(cells: &[Cell], tokens: &[Token<'_>], at: usize) -> bool {
+    at > 0 && matches!(tokens[at - 1].text, "bei" | "at") && touches(cells, tokens, at, true)
+}
+
 /// `Dem Brandt sein Meister`, `der Brandt ihr Mann`: whose somebody is.
 const THEIRS: &[&str] = &["sein", "seine", "seinen", "seinem", "seiner", "ihr", "ihre", "ihren", "ihrem", "ihrer"];
 

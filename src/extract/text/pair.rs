@@ -60,10 +60,13 @@ impl Here<'_> {
         first.tokens.start.checked_sub(1).is_some_and(|at| DO.contains(&self.word(at)))
     }
 
-    /// The contact who is the subject together with another one.
-    pub(super) fn partner(&self, contact: usize) -> Option<usize> {
+    /// The contact who is the subject of these words together with another one; nobody where that one is named again.
+    pub(super) fn partner(&self, contact: usize, words: &Range<usize>) -> Option<usize> {
         let named: Vec<&Mention> = self.around.named.iter().collect();
-        let mut pairs = named.windows(2).filter_map(|two| self.pair(two));
-        pairs.find(|(first, _)| *first == contact).map(|(_, second)| second)
+        let again = named.iter().filter(|m| m.who == Who::Contact(contact)).count() > 1;
+        let in_clause = |two: &[&Mention]| self.clause(two[0].tokens.start) == self.clause(words.start);
+        let mut pairs = named.windows(2).filter(|two| in_clause(two) && self.act_together(two, words));
+        let second = pairs.find_map(|two| self.pair(two).filter(|(first, _)| *first == contact));
+        second.filter(|_| !again).map(|(_, second)| second)
     }
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::TextContact;
 use super::address::{DEGREES, Form, TITLES, honorific};
-use super::bare::{OBLIQUE, is_called, is_firm, is_ours, is_person, touches, with_title};
+use super::bare::{OBLIQUE, is_at, is_called, is_firm, is_ours, is_person, touches, with_title};
 use super::called::{Called, Calling, called};
 use super::genitive::{is_belonging, is_given};
 use super::guard::fold::Cell;
@@ -149,8 +149,7 @@ impl<'r> Directory<'r> {
                 .into_iter()
                 .filter(|(contact, end)| {
                     // `entscheidet bei Dornbusch ein Ausschuss`, in a text on Herr Dornbusch of that company.
-                    let at_firm =
-                        at > 0 && matches!(tokens[at - 1].text, "bei" | "at") && touches(cells, tokens, at, true);
+                    let at_firm = is_at(cells, tokens, at);
                     is_firm(cells, tokens, &(at..*end)) && !self.is_beside(cells, tokens, &(at..*end))
                         || at_firm && self.namesakes.contains(contact)
                 })
@@ -348,7 +347,7 @@ impl<'r> Directory<'r> {
             return Some(Mention::plain(at..end, only.map_or(Who::Stranger, |(contact, _)| Who::Contact(contact))));
         };
         // `Termin bei Dornbusch`, of a Herr Dornbusch and his company: the company.
-        let at_firm = at > 0 && matches!(tokens[at - 1].text, "bei" | "at") && touches(cells, tokens, at, true);
+        let at_firm = is_at(cells, tokens, at);
         let is_namesake = |contact: usize| self.namesakes.contains(&contact) && !is_called(cells, tokens, &(at..end));
         if at_firm && fitting.iter().all(|(contact, _)| is_namesake(*contact)) {
             return None;

@@ -124,10 +124,8 @@ impl Here<'_> {
     /// Whether `der` or `die` at the beginning of a clause stands before its noun: what somebody does follows right behind that, as in
     /// `der neue Chef will`, `der Senior hat das letzte Wort`; `der Angebote vergleicht` is of whom was spoken.
     pub(super) fn is_article(&self, start: usize) -> bool {
-        const DOES: [&str; 16] = [
-            "will", "hat", "ist", "muss", "kann", "soll", "darf", "moechte", "gibt", "macht", "kommt", "war", "hatte",
-            "waere", "sind", "haben",
-        ];
+        const DOES: [&str; 11] =
+            ["will", "muss", "kann", "soll", "darf", "moechte", "war", "hatte", "waere", "sind", "haben"];
         let tokens = &self.sentence.tokens;
         let end = (start..tokens.len()).find(|at| self.clause(*at) != self.clause(start)).unwrap_or(tokens.len());
         let adjective =

@@ -24,6 +24,9 @@ impl Here<'_> {
         let between = &self.sentence.cells[tokens[before].cells.end..tokens[start].cells.start];
         match self.word(start) {
             "who" | "whom" => !self.is_the_one(start),
+            // `Hat eine Schwester, deren Mann entscheidet`.
+            "deren" | "dessen" | "whose" => true,
+            "which" => between.iter().any(|c| c.raw == ','),
             "der" | "die" => tokens[before].capital && between.iter().any(|c| c.raw == ',') && !self.is_article(start),
             _ => false,
         }

@@ -111,7 +111,7 @@ pub(super) fn stated(
         let topic = &TOPICS.all[index];
         if let Some((contact, indirect, whole)) = places.iter().find_map(|at| here.said(index, at)) {
             let (quote, span) = sentence.quote(&whole);
-            for contact in std::iter::once(contact).chain(here.partner(contact)) {
+            for contact in std::iter::once(contact).chain(here.partner(contact, &whole)) {
                 all.push(Stated { topic, contact, indirect, quote: quote.clone(), span });
             }
         } else if !topic.is_whole() && !here.is_doubted(index, &places[0], &places[0]) {

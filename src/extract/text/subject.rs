@@ -138,7 +138,6 @@ impl Here<'_> {
         // `Auf ihre Meinung gibt der Chef viel`: of whom the opinion counts.
         let from = if counts { start } else { topic.start };
         let (at, form) = (from..until).find_map(|at| {
-            // Whoever acts in the clause hears on somebody else.
             let form = match self.word(at) {
                 "his" | "sein" | "seine" | "seinen" | "seinem" | "seiner" if owned(at) => Form::Masculine,
                 "her" | "ihr" | "ihre" | "ihren" | "ihrem" | "ihrer" if owned(at) => Form::Feminine,
@@ -210,6 +209,8 @@ impl Here<'_> {
         let before = mention.tokens.start.checked_sub(1).map_or("", |at| self.word(at));
         let article = matches!(self.word(mention.tokens.start), "dem" | "der") && !TO_HIM.contains(&before);
         // `Die Entscheidung liegt beim Chef` is his.
+        let preposition = matches!(before, "beim" | "bei" | "with");
+        let before = if preposition && mention.tokens.start > 1 { self.word(mention.tokens.start - 2) } else { before };
         let lies = matches!(before, "liegt" | "liegen" | "faellt" | "fallen" | "sitzt" | "bleibt" | "kommt");
         mention.function && mention.oblique && !article && !lies && !HAVING.contains(&before)
     }
@@ -267,7 +268,7 @@ impl Here<'_> {
     /// `Hat mit dem Kauf nichts zu tun, arbeitet aber täglich damit`: a note that begins with what somebody does goes on so.
     pub(super) fn goes_on(&self, topic: &Range<usize>) -> bool {
         let tokens = &self.sentence.tokens;
-        let does = |at: usize| tokens.get(at).is_some_and(|t| t.word.is(Part::DEED) && (at == 0 || !t.capital));
+        let does = |at: usize| tokens.get(at).is_some_and(|t| t.word.is(Part::DEED) && !t.capital);
         let start = self.sentence.clause_start(topic.start);
         let joined = usize::from(matches!(self.word(start), "und" | "aber" | "and" | "but"));
         let nobody = self.around.named.is_empty() && (0..tokens.len()).all(|at| self.nominative(at).is_none());

@@ -49,6 +49,9 @@ c4 | Ruth: the boss decides. |
 c3 | Der Werkleiter (Lohse) hat das letzte Wort. |
 c4 | The plant manager, Joe Stone, has the last word. |
 c3 | Herr Wendt, der zuhause das letzte Wort hat, war da. |
+c3 | Herr Wendt und Frau Marx nutzen die Anlage, aber Herr Wendt entscheidet allein. | c2 user+, c3 decider+, c3 user+
+c2 | Frau Marx hat eine Schwester, deren Mann allein entscheidet. |
+c3 | Die Entscheidung liegt beim WL. | c6 decider+
 c3 | Hat mit der Kaufentscheidung nichts zu tun, arbeitet aber täglich mit der Anlage. | c3 decider-, c3 user+
 ";
 

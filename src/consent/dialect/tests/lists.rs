@@ -132,3 +132,16 @@ fn lists_that_are_read_some_rows_at_a_time_say_the_same() {
         }
     }
 }
+
+#[test]
+fn a_list_without_a_header_is_refused_and_a_header_with_such_words_is_none() {
+    for (text, refused) in [
+        ("K-00000001;abgemeldet\nK-00000002;abgemeldet\n", true),
+        ("10009;withdraw\n", true),
+        ("E-Mail;abgemeldet\na@werk.example;ja\n", false),
+        ("email2;opt-out\na@werk.example;ja\n", false),
+    ] {
+        let read = super::super::parse("list.csv", text.as_bytes());
+        assert_eq!(read.is_err(), refused, "{text}");
+    }
+}

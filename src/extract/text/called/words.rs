@@ -21,7 +21,7 @@ const SHORT: [(&str, [&str; 3]); 6] = [
 /// The one contact whom a list means by a title from a word on, with an article or without, and where the title ends.
 pub(in super::super) fn titled(all: &[Calling], tokens: &[Token<'_>], at: usize) -> Option<(usize, usize)> {
     const LONGEST: usize = 4;
-    let has_article = article(tokens[at].text).is_some() || matches!(tokens[at].text, "den" | "the");
+    let has_article = article(tokens[at].text).is_some() || tokens[at].text == "the";
     let start = at + usize::from(has_article);
     let noun = tokens.get(start)?;
     let is_vague = |word: &str| LISTS.vague.contains(word);
