@@ -8,6 +8,7 @@ mod book;
 mod card;
 mod consent;
 mod crosswalk;
+mod cursor;
 mod demo_data;
 mod demo_web;
 mod duties;
@@ -131,6 +132,8 @@ enum Command {
     Status(HomeArg),
     /// Tell what a run came to: coverage, refusals, fetches, time, change, warnings
     Report(run_report::ReportArgs),
+    /// Tell since when the CRM is to be asked again, for scripts that pull what changed
+    Cursor(cursor::CursorArgs),
     /// Check pipeline files and tell every mistake at once
     Validate(validate::ValidateArgs),
     /// Print the JSON Schema of pipeline files, or the data dictionary of the tables
@@ -197,6 +200,7 @@ impl Cli {
             Command::DemoWeb(args) => demo_web::execute(&args),
             Command::Status(args) => status::execute(&args, wall),
             Command::Report(args) => run_report::execute(&args),
+            Command::Cursor(args) => cursor::execute(&args),
             Command::Validate(args) => validate::execute(&args, wall),
             Command::Schema(args) => schema::execute(&args),
             Command::Completions { shell } => schema::completions(shell),

@@ -151,8 +151,8 @@ pub(super) struct Layout {
     pub(super) of_contacts: bool,
     /// Kinds of ids of Salesforce that are read in the long form.
     pub(super) long_ids: Vec<String>,
-    /// Dates of change behind this one are of the future.
-    pub(super) latest: Option<Timestamp>,
+    /// The run's clock.
+    pub(super) now: Option<Timestamp>,
     /// Of contacts that name their company and not its id: the ids.
     pub(super) by_name: Option<Arc<ByName>>,
     /// Of notes that name their contact and not its id: the ids.
@@ -177,7 +177,7 @@ impl Layout {
             of_deletions: false,
             of_contacts: false,
             long_ids: Vec::new(),
-            latest: None,
+            now: None,
             header: Arc::new([]),
             by_name: None,
             people: None,
@@ -259,9 +259,9 @@ impl Layout {
         let width = header.iter().rposition(|h| !h.trim().is_empty()).map_or(0, |last| last + 1);
         let header = &header[..width];
         let keys: Vec<String> = header.iter().map(|h| normal(h)).collect();
-        let (order, grows, latest) = (set.date_order.unwrap_or_default(), set.grows, set.latest);
+        let (order, grows, now) = (set.date_order.unwrap_or_default(), set.grows, set.now);
         let long_ids = set.long_ids.clone();
-        let mut layout = Self { width, order, grows, long_ids, latest, header: header.into(), ..Self::empty(table) };
+        let mut layout = Self { width, order, grows, long_ids, now, header: header.into(), ..Self::empty(table) };
         layout.columns.extend(mapped(table, set, (header, &keys), path)?);
         let mut taken: Vec<usize> = layout.columns.values().flatten().copied().collect();
         taken.extend((0..keys.len()).filter(|at| set.ignored.iter().any(|ignored| normal(ignored) == keys[*at])));

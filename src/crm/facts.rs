@@ -4,6 +4,8 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 use super::{CrmError, encodings, files};
 
 /// What one file was.
@@ -31,6 +33,8 @@ pub struct FileFacts {
     pub fields: Vec<String>,
     /// Headers that stand for no field, in their order.
     pub unused: Vec<String>,
+    /// The newest date of change of its rows that is not of the future; `None` = none has one.
+    pub cursor: Option<Timestamp>,
 }
 
 impl FileFacts {

@@ -7,6 +7,7 @@
 mod blind_tests;
 mod columns;
 mod contact;
+mod cursor;
 mod damaged;
 mod delimiter;
 mod encodings;
@@ -62,7 +63,7 @@ pub use facts::FileFacts;
 pub(crate) use headers::{normal as normal_header, shown as shown_header};
 pub use names::{ByName, People};
 pub(crate) use noes::{No, is_business as is_business_header, read as no_of_header};
-pub use note::{CrmNote, NoteFiles, NoteKind};
+pub use note::{CrmNote, NoteFiles, NoteKind, NoteRows};
 pub(crate) use objections::is_in_text as is_no_in_text;
 pub use parts::{
     Before, Concerned, Employer, Found, KnownBefore, Parting, Parts, Seen, Tag, TonightsRows, is_readable_rows,
@@ -75,6 +76,7 @@ pub use rows::MAX_CELL;
 pub use understood::{Understood, understood};
 pub use versions::Versions;
 pub use when::DateOrder;
+pub(crate) use when::SLACK;
 pub(crate) use when::{When, undoubted as undoubted_date};
 pub(crate) use {fields::pipeline_field, find::no_file};
 
@@ -136,8 +138,8 @@ pub struct FileSet {
     pub noted: Option<std::sync::Arc<BTreeSet<String>>>,
     /// Of notes: which of several rows of one holds; found out.
     pub versions: Option<std::sync::Arc<Versions>>,
-    /// Dates of change behind this one are of the future; `None` = no date is.
-    pub latest: Option<Timestamp>,
+    /// The run's clock; `None` = no date is of the future, and no cursor is followed.
+    pub now: Option<Timestamp>,
     /// Of contacts: what can be found out of all files of the source was ([`ready`]).
     pub is_ready: bool,
     /// Of contacts: both forms of a Salesforce id are told apart, as the home does.

@@ -128,6 +128,17 @@ struct File {
     survey: Survey,
 }
 
+/// What rows files of notes have.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoteRows {
+    /// How many.
+    pub all: u64,
+    /// How many of them are whole and say nothing of anybody: a call of which nobody wrote a word, a note on a deal.
+    pub empty: u64,
+    /// The newest date of change that is not of the future, see [`FileFacts::cursor`].
+    pub cursor: Option<Timestamp>,
+}
+
 impl NoteFiles {
     /// Looks at the files of a source; relative paths start at `base`. A source without notes has none.
     ///
@@ -161,16 +172,15 @@ impl NoteFiles {
         self
     }
 
-    /// Hands every row on as a note or a dead letter, in the order of the files; tells how many rows there were, and how many of
-    /// them are whole and say nothing of anybody: a call of which nobody wrote a word, a note on a deal.
+    /// Hands every row on as a note or a dead letter, in the order of the files; tells what rows there were.
     ///
     /// # Errors
     /// A file that cannot be read to its end, or what `take` returns.
     pub fn read<E: From<CrmError>>(
         &self,
         mut take: impl FnMut(Result<CrmNote, Box<CrmDeadLetter>>) -> Result<(), E>,
-    ) -> Result<(u64, u64), E> {
-        let (mut rows, mut empty, mut notes) = (0, 0, Vec::new());
+    ) -> Result<NoteRows, E> {
+        let (mut read_rows, mut notes) = (NoteRows::default(), Vec::new());
         for (at, File { path, name, survey }) in self.files.iter().enumerate() {
             let mut reader = Rows::of(&Export { table: Table::Notes, set: &self.set, path, name, survey })?;
             while let Some(item) = reader.next_row()? {
@@ -179,7 +189,7 @@ impl NoteFiles {
                     continue;
                 }
                 if matches!(&item, Ok(row) if says_nothing(layout, row)) {
-                    empty += 1;
+                    read_rows.empty += 1;
                     continue;
                 }
                 if let (Some(concerned), Ok(row)) = (&self.concerned, &item) {
@@ -197,8 +207,10 @@ impl NoteFiles {
                 }))?;
                 notes.drain(..).try_for_each(|letter| take(Err(Box::new(letter))))?;
             }
-            rows += reader.facts().rows;
+            let facts = reader.into_facts();
+            read_rows.all += facts.rows;
+            read_rows.cursor = read_rows.cursor.max(facts.cursor);
         }
-        Ok((rows, empty))
+        Ok(read_rows)
     }
 }

@@ -11,7 +11,7 @@ use super::owner::first_id;
 use super::reader::Cells;
 use super::rows::Row;
 use super::value;
-use super::when::When;
+use super::when::{SLACK, When};
 use super::{ConsentRow, CrmAccount, CrmDeadLetter, Decimal, contact};
 use crate::consent::dialect::{Refusal, Told, refusal_of};
 use crate::consent::event::EventKind;
@@ -38,7 +38,8 @@ pub(super) fn account(cells: &mut Cells<'_>) -> Result<CrmAccount, Box<CrmDeadLe
         }
         read => read?.map(When::start).or_else(|| contact::deleted_at(cells)),
     };
-    let latest = cells.layout.latest.filter(|_| !cells.layout.of_contacts);
+    let now = cells.layout.now.filter(|_| !cells.layout.of_contacts);
+    let latest = now.and_then(|now| now.checked_add(SLACK).ok());
     if updated_at.zip(latest).is_some_and(|(at, latest)| at > latest) {
         let advice =
             "the date is in the future, and the row wins over all others of the company; correct it in the CRM";

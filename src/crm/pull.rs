@@ -114,7 +114,7 @@ fn each(
             });
             notes.extend(result.err().map(|letter| *letter));
         }
-        facts.push(reader.facts().clone());
+        facts.push(reader.into_facts());
     }
     Ok(())
 }

@@ -101,6 +101,10 @@ impl RowReader {
         &self.facts
     }
 
+    pub(super) fn into_facts(self) -> FileFacts {
+        self.facts
+    }
+
     pub(super) const fn layout(&self) -> &Layout {
         &self.layout
     }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::columns::{Layout, Table};
+use super::cursor::Cursor;
 use super::damaged::{self, Damage, Place, Rest, Shape};
 use super::files::{Survey, Text, glance, of_set, reading, survey};
 use super::json::JsonRows;
@@ -123,6 +124,7 @@ impl Export<'_> {
             delimiter: None,
             fields: layout.fields(),
             unused: layout.unused(header),
+            cursor: None,
         }
     }
 }
@@ -137,6 +139,7 @@ pub(super) struct Rows {
     /// What those of the table look like, as far as its own tell nothing.
     known: Option<Arc<Shape>>,
     is_alone: bool,
+    cursor: Cursor,
 }
 
 enum Reader {
@@ -178,13 +181,27 @@ impl Rows {
     }
 
     fn from(reader: Reader, export: &Export<'_>) -> Self {
-        Self {
+        let mut rows = Self {
             reader,
             pending: VecDeque::new(),
             shape: None,
             is_alone: export.set.is_alone,
             known: export.set.shape.clone(),
-        }
+            cursor: Cursor::default(),
+        };
+        rows.cursor = Cursor::of(rows.layout());
+        rows
+    }
+
+    /// What is known of the file now that its rows were read.
+    pub(super) fn into_facts(self) -> FileFacts {
+        let cursor = self.cursor.newest();
+        let facts = match self.reader {
+            Reader::Csv(rows) => rows.into_facts(),
+            Reader::Json(rows) => rows.facts,
+            Reader::Parquet(rows) => rows.facts,
+        };
+        FileFacts { cursor, ..facts }
     }
 
     /// What is known of the file so far; `rows` counts those that were read.
@@ -222,6 +239,7 @@ impl Rows {
                     let of_another_kind = passed::is_of_another_kind(self.layout(), &row);
                     self.learn(&row);
                     if !of_another_kind {
+                        self.look(&row);
                         return Ok(Some(self.in_long_form(Ok(row))));
                     }
                 }
@@ -230,6 +248,15 @@ impl Rows {
                 Some(Err(damage)) => self.pending = self.place().letters(*damage)?.into(),
             }
         }
+    }
+
+    fn look(&mut self, row: &Row) {
+        let layout = match &self.reader {
+            Reader::Csv(rows) => rows.layout(),
+            Reader::Json(rows) => &rows.layout,
+            Reader::Parquet(rows) => &rows.layout,
+        };
+        self.cursor.look(layout, row);
     }
 
     fn learn(&mut self, row: &Row) {

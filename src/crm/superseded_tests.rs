@@ -97,8 +97,8 @@ fn dates_of_companies_in_the_future_are_told() {
     fs::write(folder.path().join("a.csv"), accounts).expect("written");
     fs::write(folder.path().join("c.csv"), FULL).expect("written");
     let set = |path: &str| FileSet { path: path.into(), ..FileSet::default() };
-    let latest = Some("2026-01-01T00:00:00Z".parse().expect("an instant"));
-    let accounts = Some(FileSet { latest, ..set("a.csv") });
+    let now = Some("2025-12-31T00:00:00Z".parse().expect("an instant"));
+    let accounts = Some(FileSet { now, ..set("a.csv") });
     let pull = pull(&CsvSource { contacts: set("c.csv"), accounts, ..CsvSource::default() }, folder.path());
     let pull = pull.expect("headers");
     let told: Vec<_> =

@@ -2,11 +2,14 @@
 //!
 //! Invariant: pure; what cannot be read for certain is `None`, never a guess.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 
 use super::value::month;
+
+/// How far ahead a date may be that was written in another time zone.
+pub(crate) const SLACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// The order of the parts in a date with slashes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -15,7 +15,6 @@ use crate::crm::{self, CsvSource, FLAGS, FileFacts, NoteFiles};
 use crate::run::engine::RunError;
 use crate::run::home::Home;
 use crate::run::legal::{self, Exports};
-use crate::run::load::SLACK;
 use crate::run::settings;
 use crate::sink;
 
@@ -120,8 +119,9 @@ pub(super) fn source(
 ) -> Result<(CsvSource, Option<Value>), RunError> {
     let mut source = settings::crm_source(plan);
     source.contacts.as_written = Home::knows_ids_as_written(home);
-    if let Some(accounts) = &mut source.accounts {
-        accounts.latest = now.checked_add(SLACK).ok();
+    let others = [source.accounts.as_mut(), source.consents.as_mut(), source.notes.as_mut()];
+    for set in std::iter::once(&mut source.contacts).chain(others.into_iter().flatten()) {
+        set.now = Some(now);
     }
     let before = no_notes.map(|mistake| without_notes(&mut source, (home, plan), mistake)).transpose()?;
     let source = tracing::info_span!("crm").in_scope(|| crm::ready(&source, Path::new("")))?;

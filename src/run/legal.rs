@@ -16,12 +16,11 @@ use crate::consent::dialect::{self, Dialect, InputError, Key, Mapping, Outcome, 
 use crate::consent::ledger::LedgerView;
 use crate::consent::policy::Policy;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{Alike, CrmPull, Shape, guesses};
+use crate::crm::{Alike, CrmPull, SLACK, Shape, guesses};
 use crate::fetch::is_reserved;
 use crate::ids::Ids;
 use crate::keys::{Identifier, Vault};
 use crate::model::{DeadLetter, SubjectId};
-use crate::run::load::SLACK;
 
 /// Why exports cannot be read. A bad record is never one of these.
 #[derive(Debug, thiserror::Error)]

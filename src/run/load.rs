@@ -8,7 +8,7 @@ mod letters;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::consent::dates::without_slips;
 use crate::consent::dialect::{Outcome, Place};
@@ -17,7 +17,7 @@ use crate::consent::import::import;
 use crate::consent::ledger::LedgerView;
 use crate::consent::people::Held;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmAccount, CrmContact, CrmPull, NoteKind, Origin};
+use crate::crm::{CrmAccount, CrmContact, CrmPull, NoteKind, Origin, SLACK};
 use crate::ids::Ids;
 use crate::keys::Identifier;
 use crate::model::{Account, AccountId, DeadLetter, Personal, Subject, SubjectId};
@@ -29,9 +29,6 @@ use crate::run::notes::Unread;
 use crate::run::seen::Seen;
 use crate::taxonomy::Language;
 pub(super) use letters::dead_letter;
-
-/// How far ahead a date may be that was written in another time zone.
-pub(super) const SLACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// A contact with what the gate must know of it.
 #[derive(Debug, Clone)]

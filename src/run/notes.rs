@@ -10,12 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::import::NO_OF_NOBODY;
 use crate::consent::suppression::Identifiers;
-use crate::crm::{CrmDeadLetter, CrmNote, Employer, NoteFiles, Origin, is_no_in_text};
+use crate::crm::{CrmDeadLetter, CrmNote, Employer, NoteFiles, Origin, SLACK, is_no_in_text};
 use crate::model::{AccountId, DeadLetter, SubjectId};
 use crate::run::context::Context;
 use crate::run::crowd::Rest;
 use crate::run::engine::RunError;
-use crate::run::load::{Group, Loaded, Note, SLACK, dead_letter};
+use crate::run::load::{Group, Loaded, Note, dead_letter};
 use crate::run::spool::Spool;
 use crate::run::summary::Counts;
 use crate::sink::SnapshotWriter;
@@ -115,7 +115,7 @@ fn walk(context: &Context, loaded: &mut Loaded, take: &mut dyn Take, counts: &mu
     let mut newest: HashMap<Option<AccountId>, Timestamp> = HashMap::new();
     {
         let owners = Owners::of(context, loaded, &unread);
-        let (rows, empty) = unread.files.read(|item| -> Result<(), RunError> {
+        let rows = unread.files.read(|item| -> Result<(), RunError> {
             context.go_on()?;
             match owners.settle(item) {
                 Settled::Note { account, note } => {
@@ -132,9 +132,10 @@ fn walk(context: &Context, loaded: &mut Loaded, take: &mut dyn Take, counts: &mu
             }
             Ok(())
         })?;
-        counts.notes.rows = rows;
-        counts.notes.left_out += empty;
-        counts.crm_rows += rows;
+        counts.notes.rows = rows.all;
+        counts.notes.left_out += rows.empty;
+        counts.crm_rows += rows.all;
+        counts.cursors.extend(rows.cursor.map(|at| ("notes".to_owned(), at)));
     }
     for group in &mut loaded.groups {
         group.noted_at = newest.get(&group.account.id).copied();

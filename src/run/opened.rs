@@ -22,7 +22,7 @@ use crate::run::enter::Desk;
 use crate::run::home::Home;
 use crate::run::legal::Exports;
 use crate::run::load::Loaded;
-use crate::run::seen::{Doubtful, Seen};
+use crate::run::seen::{Doubtful, Seen, cursors};
 use crate::run::{agree, layout, legal, settings};
 use crate::sink::HomeLock;
 
@@ -141,7 +141,7 @@ impl Opened {
         };
         let (log, carried) = (desk.log, carry::note(&files, times.as_of, desk.rows, carry)?);
         let (no_notes, doubtful) = (self.notes_before.is_some(), Doubtful::of(&files));
-        loaded.seen = Seen { no_notes, notes_passed: self.files_passed, doubtful };
+        loaded.seen = Seen { no_notes, notes_passed: self.files_passed, doubtful, cursors: cursors(&files) };
         (loaded.rows, loaded.consent_rows) = (layout::rows(&files), layout::consent_rows(&files));
         Ok(Entered { loaded, files, log, carried })
     }

@@ -6,12 +6,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::permit::Permit;
+use crate::crm::SLACK;
 use crate::model::{About, DeadLetter, Evidence, PermitId, Signal, Subject, SubjectId};
 use crate::persona::unknown_crm_age;
 use crate::run::context::{Context, StageTimes};
 use crate::run::group::{COMPANY_PURPOSE, Leave, PROFILING_PURPOSE, Work};
 use crate::run::keep::signal;
-use crate::run::load::{Note, SLACK};
+use crate::run::load::Note;
 use crate::run::notes::without_doubles;
 use crate::source::notes::{Colleagues, NoteReading, Written};
 use crate::source::{Found, Permitted, id};

@@ -2,8 +2,9 @@
 //!
 //! Invariant: names of files and numbers only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::crm::FileFacts;
@@ -17,6 +18,18 @@ pub(super) struct Seen {
     pub(super) notes_passed: u64,
     /// See [`Doubtful`].
     pub(super) doubtful: Vec<Doubtful>,
+    /// The newest date of change in the rows of each table, but notes that are read later.
+    pub(super) cursors: BTreeMap<String, Timestamp>,
+}
+
+/// The newest date of change of all files of each table.
+pub(super) fn cursors(files: &[FileFacts]) -> BTreeMap<String, Timestamp> {
+    let mut cursors = BTreeMap::new();
+    for (table, at) in files.iter().filter_map(|file| Some((file.table, file.cursor?))) {
+        let cursor = cursors.entry(table.to_owned()).or_insert(at);
+        *cursor = at.max(*cursor);
+    }
+    cursors
 }
 
 /// A file with lines of UTF-8 that is read, as a whole or in its other lines, in another encoding.

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{DecisionRow, PermitId, Target};
@@ -75,6 +76,9 @@ pub struct Counts {
     /// Files that hold lines in another encoding than the one they were read in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub encoding_doubtful: Vec<Doubtful>,
+    /// By table, the newest date of change in its rows that is not of the future: from there on the CRM need be asked again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cursors: BTreeMap<String, Timestamp>,
     /// What is missing of what the exports had before, though not so much that nothing is published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<Missing>,
@@ -115,7 +119,7 @@ impl Counts {
         let dead_letters = loaded.dead_letters.len() as u64;
         // Letters on exports in a CRM's own words are on rows that nobody counted.
         let crm_rows = loaded.rows.max(loaded.contacts + dead_letters);
-        let Seen { no_notes: no_file, notes_passed: files_passed_over, doubtful } = loaded.seen.clone();
+        let Seen { no_notes: no_file, notes_passed: files_passed_over, doubtful, cursors } = loaded.seen.clone();
         let notes = NoteCounts { no_file, files_passed_over, ..NoteCounts::default() };
         Self {
             subjects: loaded.subjects(),
@@ -124,6 +128,7 @@ impl Counts {
             consent_rows: loaded.consent_rows,
             notes,
             encoding_doubtful: doubtful,
+            cursors,
             suppressed: loaded.suppressed.all,
             suppressed_by_address: loaded.suppressed.by_address,
             suppressed_by_name: loaded.suppressed.by_name,

@@ -15,6 +15,7 @@ mod consent_import;
 mod contact_noes;
 mod contracts;
 mod crowd;
+mod cursor;
 mod demo;
 mod demo_data;
 mod demo_web;

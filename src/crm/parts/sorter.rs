@@ -53,7 +53,7 @@ pub(super) fn each(
         while let Some(item) = reader.next_row()? {
             take(at, reader.layout(), item)?;
         }
-        facts.push(reader.facts().clone());
+        facts.push(reader.into_facts());
     }
     Ok(facts)
 }
