@@ -7,13 +7,14 @@ use jiff::Timestamp;
 
 use super::columns::{Layout, Table};
 use super::rows::Row;
-use super::when::{When, stamp};
+use super::when::{DateOrder, When, stamp};
 
 /// Follows the rows of a file.
 #[derive(Debug, Default)]
 pub(super) struct Cursor {
     /// Where dates of change stand, and the run's clock; `None` = nothing is followed.
     followed: Option<(usize, Timestamp)>,
+    order: DateOrder,
     newest: Option<Timestamp>,
     /// The cell of the newest.
     cell: String,
@@ -30,16 +31,16 @@ impl Cursor {
             Table::Notes => &["updated_at", "written_at"],
         };
         let column = fields.iter().find_map(|field| layout.column(field));
-        Self { followed: column.zip(layout.now), ..Self::default() }
+        Self { followed: column.zip(layout.now), order: layout.order, ..Self::default() }
     }
 
-    pub(super) fn look(&mut self, layout: &Layout, row: &Row) {
+    pub(super) fn look(&mut self, row: &Row) {
         let Some((column, now)) = self.followed else { return };
         let cell = row.cell(column);
         if cell.is_empty() || is_older(cell, &self.cell) {
             return;
         }
-        let Some(at) = stamp(cell, layout.order).map(When::start) else { return };
+        let Some(at) = stamp(cell, self.order).map(When::start) else { return };
         if at <= now && self.newest.is_none_or(|newest| at > newest) {
             self.newest = Some(at);
             cell.clone_into(&mut self.cell);
@@ -80,7 +81,7 @@ mod tests {
         let mut cursor = Cursor::of(&layout);
         for cell in cells {
             let cells = ["1", "Muster", cell].map(str::to_owned);
-            cursor.look(&layout, &Row::of_cells(&cells, &"c.csv".into(), 1, Unit::Line));
+            cursor.look(&Row::of_cells(&cells, &"c.csv".into(), 1, Unit::Line));
         }
         cursor.newest().map(|at| at.to_string())
     }

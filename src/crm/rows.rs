@@ -239,7 +239,7 @@ impl Rows {
                     let of_another_kind = passed::is_of_another_kind(self.layout(), &row);
                     self.learn(&row);
                     if !of_another_kind {
-                        self.look(&row);
+                        self.cursor.look(&row);
                         return Ok(Some(self.in_long_form(Ok(row))));
                     }
                 }
@@ -248,15 +248,6 @@ impl Rows {
                 Some(Err(damage)) => self.pending = self.place().letters(*damage)?.into(),
             }
         }
-    }
-
-    fn look(&mut self, row: &Row) {
-        let layout = match &self.reader {
-            Reader::Csv(rows) => rows.layout(),
-            Reader::Json(rows) => &rows.layout,
-            Reader::Parquet(rows) => &rows.layout,
-        };
-        self.cursor.look(layout, row);
     }
 
     fn learn(&mut self, row: &Row) {
