@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing of its rows.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -53,9 +53,9 @@ impl FileFacts {
         self.encoding == encodings::BOTH
     }
 
-    /// Whether it is the same file, with the same content.
+    /// What is alike in the same file with the same content.
     #[must_use]
-    pub fn is_still(&self, other: &Self) -> bool {
-        (self.table, &self.path, &self.sha256) == (other.table, &other.path, &other.sha256)
+    pub fn content(&self) -> (&str, &Path, &str) {
+        (self.table, &self.path, &self.sha256)
     }
 }

@@ -391,5 +391,6 @@ pub(super) fn note(
 
 /// The first file that is not among others as it is.
 fn changed<'f>(files: &'f [FileFacts], others: &[FileFacts]) -> Option<&'f FileFacts> {
-    files.iter().find(|file| !others.iter().any(|other| other.is_still(file)))
+    let others: HashSet<_> = others.iter().map(FileFacts::content).collect();
+    files.iter().find(|file| !others.contains(&file.content()))
 }

@@ -33,21 +33,26 @@ const TELLING: [&str; 9] = [
 
 /// Fields by table and file, as the manifest of a snapshot has them.
 pub(super) fn of(files: &[FileFacts]) -> Value {
-    let mut tables: BTreeMap<&str, BTreeMap<String, &[String]>> = BTreeMap::new();
+    let mut tables: BTreeMap<&str, Vec<&FileFacts>> = BTreeMap::new();
     for file in files {
-        let of_table = files.iter().filter(|other| other.table == file.table).map(|other| &*other.path);
-        tables.entry(file.table).or_default().insert(name_among(&file.path, of_table), &file.fields);
+        tables.entry(file.table).or_default().push(file);
     }
-    json!(tables)
+    let named = tables.into_iter().map(|(table, files)| {
+        let names = names_among(files.iter().map(|file| &*file.path));
+        let fields: BTreeMap<String, &[String]> =
+            names.into_iter().zip(files.iter().map(|file| &*file.fields)).collect();
+        (table, fields)
+    });
+    json!(named.collect::<BTreeMap<_, _>>())
 }
 
-/// The path of a file below the folder that a table's files have in common, so that no two are called alike.
-fn name_among<'f>(path: &Path, all: impl Iterator<Item = &'f Path>) -> String {
-    let folder = |path: &'f Path| path.parent().unwrap_or(Path::new(""));
-    let common = all
-        .map(folder)
-        .reduce(|common, next| common.ancestors().find(|ancestor| next.starts_with(ancestor)).unwrap_or(Path::new("")));
-    path.strip_prefix(common.unwrap_or(Path::new(""))).unwrap_or(path).to_string_lossy().into_owned()
+/// The paths of a table's files below the folder that they have in common, so that no two are called alike.
+fn names_among<'f>(paths: impl Iterator<Item = &'f Path> + Clone) -> Vec<String> {
+    let folders = paths.clone().map(|path| path.parent().unwrap_or(Path::new("")));
+    let common = folders
+        .reduce(|common, next| common.ancestors().find(|ancestor| next.starts_with(ancestor)).unwrap_or(Path::new("")))
+        .unwrap_or(Path::new(""));
+    paths.map(|path| path.strip_prefix(common).unwrap_or(path).to_string_lossy().into_owned()).collect()
 }
 
 /// In the place of a file's name: fields that no file of the table has any more, and nobody has accepted that.
@@ -236,9 +241,7 @@ mod tests {
 
     #[test]
     fn files_of_one_name_in_several_folders_have_columns_of_their_own() {
-        let names = |paths: &[&str]| -> Vec<String> {
-            paths.iter().map(|path| name_among(Path::new(path), paths.iter().map(Path::new))).collect()
-        };
+        let names = |paths: &[&str]| names_among(paths.iter().map(Path::new));
         assert_eq!(names(&["/d/c/a.csv"]), ["a.csv"]);
         assert_eq!(names(&["d/c/a.csv", "d/c/b.csv"]), ["a.csv", "b.csv"]);
         assert_eq!(names(&["d/c/1/a.csv", "d/c/2/a.csv", "d/c/0.csv"]), ["1/a.csv", "2/a.csv", "0.csv"]);
