@@ -41,7 +41,7 @@ enum What {
     },
     /// Bios, posts and notes: JSON Lines in, JSON Lines out, in order
     #[command(
-        after_help = "In:  {\"id\",\"kind\":\"bio|post|note\",\"lang\"?,\"text\",\"contacts\":[{\"id\",\"name\",\"title\"?}],\"about\",\"company\"?}\n\
+        after_help = "In:  {\"id\",\"kind\":\"bio|post|note|company\",\"lang\"?,\"text\",\"contacts\":[{\"id\",\"name\",\"title\"?}],\"about\",\"company\"?}\n\
 Out: {\"id\",\"signals\":[{\"subject\",\"family\",\"value\",\"polarity\",\"quote\",\"span\",\"p\"}],\"withheld\":{\"category\":count}}"
     )]
     Text {

@@ -86,6 +86,8 @@ pub(super) struct Firm<'r> {
     speaks: bool,
     /// It speaks of itself, by its name or as `we`, somewhere in the text.
     is_named: bool,
+    /// It speaks of nobody else: `Am Standort Leer ist die neue Halle in Betrieb`.
+    is_alone: bool,
 }
 
 /// The words of a company's name, folded; an article is none of them.
@@ -109,13 +111,23 @@ pub fn folded(word: &str) -> Option<String> {
 
 impl<'r> Firm<'r> {
     pub(super) fn of(employer: &'r Employer, kind: TextKind) -> Self {
-        Self { words: &employer.words, speaks: kind == TextKind::Company, is_named: false }
+        Self { words: &employer.words, speaks: kind == TextKind::Company, is_named: false, is_alone: false }
     }
 
-    /// Learns from a text whether the company speaks of itself, by its name or as `we`.
+    /// Learns from a text whether the company speaks of itself, by its name or as `we`, or of nobody else.
     pub(super) fn listen(&mut self, sentences: &[Read<'_>]) {
         let mut tokens = sentences.iter().flat_map(|sentence| &sentence.tokens);
+        let speaks_to = |token: &Token<'_>| {
+            matches!(token.text, "your" | "yours" | "you" | "dein" | "deine" | "deinen" | "deiner" | "euer" | "eure")
+                || token.capital
+                    && matches!(token.text, "ihr" | "ihre" | "ihren" | "ihrem" | "ihrer" | "ihres" | "ihnen")
+        };
+        // In an advert `Ihre Aufgaben` are those of whoever comes to work there.
+        let is_advert = sentences.iter().any(|s| ADVERTS.iter().any(|sign| s.sentence.text.contains(sign)));
         self.is_named = tokens.any(|token| self.is_meant(token) || self.is_own(token));
+        self.is_alone = !sentences
+            .iter()
+            .any(|s| self.others(&s.tokens).next().is_some() || !is_advert && s.tokens.iter().any(speaks_to));
     }
 
     /// What the memory knows of [`FIRM`] in every case, where the company stands in a sentence.
@@ -128,8 +140,11 @@ impl<'r> Firm<'r> {
     /// The tokens with the company put as [`FIRM`]; `standing` is [`Firm::standing`].
     pub(super) fn marked<'t>(self, tokens: &[Token<'t>], standing: &'t [Rc<Word>]) -> Vec<Token<'t>> {
         let word = |t: &Token<'_>| &*standing[usize::from(t.capital) + 2 * usize::from(t.word.is_upper())];
+        let mut in_name = false;
         let mark = |t: &Token<'t>| {
-            if self.is_meant(t) { Token { text: FIRM, word: word(t), ..t.clone() } } else { t.clone() }
+            // Of `Nordwind Guss hat` each word of the name is the company: what it does stands behind the last.
+            in_name = self.is_meant(t) || in_name && t.capital && self.words.iter().any(|word| *word == t.text);
+            if in_name { Token { text: FIRM, word: word(t), ..t.clone() } } else { t.clone() }
         };
         tokens.iter().map(mark).collect()
     }
@@ -145,12 +160,12 @@ impl<'r> Firm<'r> {
         self.speaks && is_us(token.text)
     }
 
-    /// Whether another company is named by its legal form: `Nordwind GmbH`.
-    fn names_another(self, tokens: &[Token<'_>]) -> bool {
-        let is_form = |at: usize| tokens[at].capital && FORMS.contains(&tokens[at].text) && tokens[at - 1].capital;
+    /// Where other companies are named by their legal form: `Nordwind GmbH`.
+    fn others(self, tokens: &[Token<'_>]) -> impl Iterator<Item = usize> {
+        let is_form = move |at: usize| tokens[at].capital && FORMS.contains(&tokens[at].text) && tokens[at - 1].capital;
         let is_this =
-            |at: usize| tokens[at.saturating_sub(4)..at].iter().any(|t| self.words.iter().any(|w| *w == t.text));
-        (1..tokens.len()).any(|at| is_form(at) && !is_this(at))
+            move |at: usize| tokens[at.saturating_sub(4)..at].iter().any(|t| self.words.iter().any(|w| *w == t.text));
+        (1..tokens.len()).filter(move |at| is_form(*at) && !is_this(*at))
     }
 
     /// Whether the sentence places what it says at another company: `bei Nordwind entscheidet ein Gremium`.
@@ -210,6 +225,9 @@ pub(super) fn of_company(
 const THERE: [&str; 12] =
     ["dort", "denen", "deren", "they", "their", "there", "firma", "unternehmen", "company", "betrieb", "haus", "kunde"];
 
+/// How job adverts say that anybody may apply.
+const ADVERTS: [&str; 8] = ["(m/w", "(w/m", "(m/f", "(f/m", "(d/m", "(d/w", "(all genders", "(gn"];
+
 /// Signs of a company behind its name.
 const FORMS: [&str; 10] = ["gmbh", "ag", "kg", "se", "ohg", "ltd", "inc", "plc", "llc", "corp"];
 
@@ -224,11 +242,18 @@ pub(super) fn of_topics(
     let tokens = &sentence.tokens;
     let named: Vec<&Mention> = named.iter().filter(|m| !m.function).collect();
     let says_who = match kind {
-        TextKind::Company => firm.is_named,
+        TextKind::Company => firm.is_named || firm.is_alone,
         TextKind::Note => tokens.iter().any(|t| firm.is_meant(t) || THERE.contains(&t.text)) || named.is_empty(),
         TextKind::Bio | TextKind::Post => false,
     };
-    if !says_who || firm.is_elsewhere(sentence) || firm.names_another(tokens) {
+    let has_own = tokens.iter().any(|t| firm.is_meant(t) || firm.is_own(t));
+    // `Our foundry at Leeds` is one of its own places, where it speaks itself, and `bei Stanzteilen` is none.
+    let is_elsewhere = match kind {
+        TextKind::Company => !has_own && sentence.tokens.iter().any(|t| t.text == "at") && firm.is_elsewhere(sentence),
+        _ => firm.is_elsewhere(sentence),
+    };
+    let others: Vec<usize> = firm.others(tokens).collect();
+    if !says_who || is_elsewhere || kind == TextKind::Note && !others.is_empty() {
         return Vec::new();
     }
     let mut all: Vec<CompanySignal> = Vec::new();
@@ -236,6 +261,11 @@ pub(super) fn of_topics(
         let Sign::Topic(index) = *found.tag else { continue };
         let topic = &TOPICS.all[index];
         let Some(field) = topic.field else { continue };
+        // `We have taken over Nordwind GmbH`: what becomes of another company is part of what is said.
+        let is_part = |at: &usize| field == CompanyField::Development && found.tokens.contains(at);
+        if !others.iter().all(is_part) {
+            continue;
+        }
         let ours = |at: usize| is_us(tokens[at].text);
         let names_somebody = named.iter().any(|m| m.tokens.clone().any(|at| found.tokens.contains(&at)));
         // `A customer of X grows`, `unlike X`.
@@ -244,7 +274,7 @@ pub(super) fn of_topics(
                 && firm.is_meant(&tokens[at])
                 && matches!(tokens[at - 1].text, "von" | "of" | "als" | "than" | "unlike")
         };
-        let another = tokens.iter().any(|t| matches!(t.text, "ex" | "former" | "next"));
+        let another = kind == TextKind::Note && tokens.iter().any(|t| matches!(t.text, "ex" | "former" | "next"));
         if names_somebody
             || another
             || found.tokens.clone().any(beside)
@@ -275,9 +305,13 @@ fn doubts(
     let clauses = clause(found.tokens.start)..=clause(found.tokens.end - 1);
     let near = |at: usize| clauses.contains(&clause(at));
     let outside = |words: &std::ops::Range<usize>| !words.clone().all(|at| found.tokens.contains(&at));
+    let topic = &TOPICS.all[index];
+    let first = |words: &std::ops::Range<usize>| sentence.tokens[words.start].text;
     let by_sign = signs.iter().any(|s| match *s.tag {
         Sign::Unless(of) => of == index,
         _ if !outside(&s.tokens) => false,
+        Sign::DoubtOfHabits if kind == TextKind::Company => !is_habit(first(&s.tokens), topic.field),
+        Sign::Past if kind == TextKind::Company => near(s.tokens.start) && !is_told(sentence, &s.tokens, topic.field),
         Sign::Doubt | Sign::DoubtOfHabits => true,
         Sign::Past | Sign::Plan => near(s.tokens.start),
         Sign::Own => kind == TextKind::Note && near(s.tokens.start),
@@ -285,25 +319,18 @@ fn doubts(
     });
     // `dairies that are under price pressure`.
     let head = sentence.clause_start(found.tokens.start);
-    let relative =
-        head > 0 && matches!(sentence.tokens[head].text, "die" | "der" | "das" | "deren" | "which" | "who" | "that");
-    let of_another = relative && !firm.is_meant(&sentence.tokens[head - 1]);
+    let of_another = is_relative(kind, sentence, head) && !firm.is_meant(&sentence.tokens[head - 1]);
     // The first patent of 1926 tells nothing of today.
-    let is_year = |at: usize| {
-        let text = sentence.tokens[at].text;
-        text.len() == 4
-            && (text.starts_with("18") || text.starts_with("19"))
-            && text.bytes().all(|b| b.is_ascii_digit())
-    };
+    let is_year = |at: usize| is_year(sentence.tokens[at].text, &["18", "19"]);
     let since = |at: usize| at > 0 && matches!(sentence.tokens[at - 1].text, "seit" | "since");
-    let long_ago =
-        TOPICS.all[index].value != "low" && (0..sentence.tokens.len()).any(|at| near(at) && is_year(at) && !since(at));
+    let long_ago = topic.value != "low" && (0..sentence.tokens.len()).any(|at| near(at) && is_year(at) && !since(at));
     // Of competitors one has to speak to say how they press.
-    let of_others = TOPICS.all[index].field != Some(CompanyField::CompetitivePressure);
+    let of_others = topic.field != Some(CompanyField::CompetitivePressure);
     let quoted = kind == TextKind::Note && sentence.quotes_before(found.tokens.start) % 2 == 1;
-    // What somebody says is not yet so.
-    let reported =
-        sentence.tokens.iter().any(|t| ["sagt", "sagte", "says", "said", "laut", "angeblich"].contains(&t.text));
+    // What somebody says is not yet so, but what a company lets its own people say of it.
+    let has_own = sentence.tokens.iter().any(|t| firm.is_meant(t) || firm.is_own(t));
+    let says = |word: &str| !(firm.speaks && has_own) && matches!(word, "sagt" | "sagte" | "says" | "said");
+    let reported = sentence.tokens.iter().any(|t| says(t.text) || matches!(t.text, "laut" | "angeblich"));
     quoted
         || reported
         || by_sign
@@ -313,12 +340,61 @@ fn doubts(
             let at = c.tokens.start;
             match c.tag {
                 Tag::Negation => near(at) && at < found.tokens.end,
+                Tag::OtherCompany if firm.speaks && !firm.is_named => of_others,
                 Tag::OtherCompany => {
                     of_others && near(at) && at < found.tokens.start && !firm.is_own(&sentence.tokens[at])
                 }
                 _ => false,
             }
         })
+}
+
+/// Whether the clause that begins with a token is about the word before it, and that is not the company that speaks.
+fn is_relative(kind: TextKind, sentence: &Read<'_>, head: usize) -> bool {
+    const HOUSES: [&str; 9] =
+        ["unternehmen", "betrieb", "firma", "haus", "arbeitgeber", "company", "firm", "business", "employer"];
+    let tokens = &sentence.tokens;
+    if head == 0 || !matches!(tokens[head].text, "die" | "der" | "das" | "deren" | "which" | "who" | "that") {
+        return false;
+    }
+    if kind == TextKind::Note {
+        return true;
+    }
+    let between = &sentence.cells[tokens[head - 1].cells.end..tokens[head].cells.start];
+    let clause = (head..tokens.len()).take_while(|at| sentence.clauses[*at] == sentence.clauses[head]);
+    // `.. entschieden, das Werk zu schließen`
+    let is_infinitive = clause.clone().any(|at| tokens[at].text == "zu")
+        && clause.last().is_some_and(|last| tokens[last].text.ends_with('n') && tokens[last - 1].text == "zu");
+    !(between.iter().any(|cell| cell.raw == ':') || is_infinitive || HOUSES.contains(&tokens[head - 1].text))
+}
+
+/// Whether a company tells with a word of its habits, and casts no doubt on them: `per EDI oder Portal`, `when it comes to machines,
+/// the owner decides`.
+fn is_habit(word: &str, field: Option<CompanyField>) -> bool {
+    match word {
+        "oder" | "or" | "either" | "entweder" => true,
+        "wenn" | "when" | "whenever" => field != Some(CompanyField::Development),
+        _ => false,
+    }
+}
+
+/// Whether a company tells with a word of the past what has come of late, as news do: `2025 was our best year`, `once a quarter`.
+fn is_told(sentence: &Read<'_>, words: &std::ops::Range<usize>, field: Option<CompanyField>) -> bool {
+    const TELLING: [&str; 11] =
+        ["war", "waren", "hatte", "hatten", "musste", "gab", "was", "were", "had", "last", "letztes"];
+    let tokens = &sentence.tokens;
+    let word = tokens[words.start].text;
+    if word == "once" {
+        return tokens
+            .get(words.end)
+            .is_some_and(|t| matches!(t.text, "a" | "an" | "again" | "every" | "per" | "more"));
+    }
+    let is_event = matches!(field, Some(CompanyField::Development | CompanyField::Innovation));
+    is_event && TELLING.contains(&word) && !tokens.iter().any(|t| is_year(t.text, &["18", "19", "200", "201"]))
+}
+
+fn is_year(word: &str, beginnings: &[&str]) -> bool {
+    word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit()) && beginnings.iter().any(|b| word.starts_with(b))
 }
 
 /// Whether a word means those who write.

@@ -52,10 +52,11 @@ pub(super) enum Set {
     Context,
     Claims,
     Topics,
+    OwnTexts,
     Stances,
 }
 
-const SETS: usize = 5;
+const SETS: usize = 6;
 
 /// A word, by what it is.
 #[derive(Debug)]
@@ -84,6 +85,7 @@ impl Word {
             rules.context.look_up(of, &mut ids),
             rules.claims.look_up(of, &mut ids),
             topics.topics.look_up(of, &mut ids),
+            topics.of_own_texts.look_up(of, &mut ids),
             topics.stances.look_up(of, &mut ids),
         ];
         Self {

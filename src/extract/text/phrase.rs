@@ -231,7 +231,7 @@ fn gap(rest: &[Item], seen: Seen<'_>, at: usize, person: &mut Option<usize>, blo
     for next in at..=at + MAX_GAP {
         let crosses = next > 0 && next < view.tokens.len() && view.clause(next) != view.clause(next - 1);
         // What one says may go on behind a comma; of parts that stand apart none may be another clause's.
-        if crosses && matches!(set, Set::Topics | Set::Stances) {
+        if crosses && matches!(set, Set::Topics | Set::OwnTexts | Set::Stances) {
             return None;
         }
         if let Some(end) = matches_from(rest, seen, next, person) {

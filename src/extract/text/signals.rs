@@ -285,7 +285,7 @@ impl<'r> Reader<'r> {
         let around = Around { kind, about, meant, meant_by, floor, third_party, opened_quoted, named };
         let standing = self.firm.standing(&sentence.tokens);
         let marked = standing.as_deref().map(|words| self.firm.marked(&sentence.tokens, words));
-        let found = signs(sentence, marked.as_deref().unwrap_or(&sentence.tokens), &self.left);
+        let found = signs(kind, sentence, marked.as_deref().unwrap_or(&sentence.tokens), &self.left);
         self.company.extend(of_topics(kind, self.firm, sentence, named, &found));
         let all = stated(sentence, &found, &around, &mut self.left);
         let contacts = &self.setting.contacts;

@@ -84,13 +84,21 @@ pub(super) struct Left {
 /// Topics, stances and what casts doubt on them in a sentence; nothing where it has no topic and the one before left none.
 ///
 /// `tokens` are those of the sentence, with the company marked.
-pub(super) fn signs(sentence: &Read<'_>, tokens: &[Token<'_>], left: &[Left]) -> Vec<Found<'static, Sign>> {
+pub(super) fn signs(
+    kind: TextKind,
+    sentence: &Read<'_>,
+    tokens: &[Token<'_>],
+    left: &[Left],
+) -> Vec<Found<'static, Sign>> {
     let mut blocked = sentence.blocked();
     for (at, token) in tokens.iter().enumerate() {
         blocked[at] |= token.word.is(Part::PAST);
     }
     let view = View { blocked: &blocked, ..View::plain(tokens, sentence.clauses) };
     let mut found = TOPICS.topics.find(&view);
+    if kind != TextKind::Note {
+        found.extend(TOPICS.of_own_texts.find(&view));
+    }
     if !found.is_empty() || !left.is_empty() {
         found.extend(TOPICS.stances.find(&view));
     }

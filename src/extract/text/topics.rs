@@ -45,6 +45,8 @@ const FILES: &[&str] = &[
     include_str!("../../../config/signals/topics/mend25.yaml"),
     include_str!("../../../config/signals/topics/prose28_de.yaml"),
     include_str!("../../../config/signals/topics/prose28_en.yaml"),
+    include_str!("../../../config/signals/topics/firm29_de.yaml"),
+    include_str!("../../../config/signals/topics/firm29_en.yaml"),
     include_str!("../../../config/signals/topics/prose_de.yaml"),
     include_str!("../../../config/signals/topics/prose_en.yaml"),
     include_str!("../../../config/signals/topics/entries.yaml"),
@@ -84,6 +86,9 @@ struct RawFile {
     /// By family: what none of its topics may stand beside.
     #[serde(default)]
     unless: BTreeMap<String, Vec<String>>,
+    /// Nothing but what companies and people write of themselves is meant: in notes its words mean others, or too little.
+    #[serde(default)]
+    of_own_texts: bool,
     topics: Vec<RawTopic>,
 }
 
@@ -113,6 +118,9 @@ pub(super) struct RawTopic {
     /// Nothing but this may not.
     #[serde(default)]
     own_unless: bool,
+    /// As its file has it.
+    #[serde(skip)]
+    of_own_texts: bool,
 }
 
 const fn plus() -> Polarity {
@@ -201,6 +209,8 @@ pub(super) struct Topics {
     pub(super) all: Vec<Topic>,
     /// What is spoken of. Few sentences have any of it, so it is looked for first.
     pub(super) topics: Phrases<Sign>,
+    /// The same, but not in notes.
+    pub(super) of_own_texts: Phrases<Sign>,
     /// How it is spoken of, and what casts doubt on it.
     pub(super) stances: Phrases<Sign>,
 }
@@ -245,11 +255,12 @@ impl Topics {
         ] {
             signs.push((rows(&list, &mut glossary), sign));
         }
-        let (mut all, mut topics) = (Vec::new(), Vec::new());
+        let (mut all, mut topics, mut of_own_texts) = (Vec::new(), Vec::new(), Vec::new());
         let mut add = |topic: &RawTopic, of_family: &[Row], glossary: &mut Glossary| -> Result<(), RuleError> {
             let index = all.len();
             all.push(topic.checked(&names)?);
-            topics.push((rows(&topic.of, glossary), Sign::Topic(index)));
+            let list = if topic.of_own_texts { &mut of_own_texts } else { &mut topics };
+            list.push((rows(&topic.of, glossary), Sign::Topic(index)));
             let mut unless = rows(&topic.unless, glossary);
             unless.extend(of_family.iter().filter(|_| !topic.own_unless).cloned());
             signs.push((unless, Sign::Unless(index)));
@@ -266,8 +277,9 @@ impl Topics {
             }
             let of_family = raw.unless.iter().map(|(family, all)| (family.as_str(), rows(all, &mut glossary)));
             let of_family: BTreeMap<&str, Vec<Row>> = of_family.collect();
-            for topic in &raw.topics {
-                add(topic, of_family.get(topic.family.as_str()).map_or(&[], Vec::as_slice), &mut glossary)?;
+            for mut topic in raw.topics {
+                topic.of_own_texts = raw.of_own_texts;
+                add(&topic, of_family.get(topic.family.as_str()).map_or(&[], Vec::as_slice), &mut glossary)?;
             }
         }
         let raw: RawCross = parse(PHASES, FILES.len() + 1)?;
@@ -277,8 +289,9 @@ impl Topics {
         }
         let numbers = glossary.order();
         let topics = Phrases::of_rows(Set::Topics, each(topics, &numbers), &glossary, &sets)?;
+        let of_own_texts = Phrases::of_rows(Set::OwnTexts, each(of_own_texts, &numbers), &glossary, &sets)?;
         let stances = Phrases::of_rows(Set::Stances, each(signs, &numbers), &glossary, &sets)?;
-        Ok(Self { all, topics, stances })
+        Ok(Self { all, topics, of_own_texts, stances })
     }
 }
 
@@ -316,6 +329,7 @@ impl RawTopic {
             of,
             unless,
             own_unless: false,
+            of_own_texts: false,
         }
     }
 

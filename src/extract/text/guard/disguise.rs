@@ -31,7 +31,7 @@ const FUNCTION_WORDS: &[&str] = &[
     "a", "an", "the", "to", "in", "on", "at", "of", "or", "he", "we", "is", "it", "be", "by", "as", "no", "so", "up",
     "i", "der", "die", "das", "den", "dem", "des", "ein", "eine", "und", "im", "am", "an", "zu", "zum", "zur", "er",
     "sie", "es", "wir", "ich", "ist", "auf", "aus", "bei", "mit", "von", "vom", "bis", "ab", "um", "da", "wo", "so",
-    "and", "for",
+    "and", "for", "are", "our", "all", "still", "also", "was", "has", "had",
 ];
 
 /// Everything that may be hidden in a sentence; `may_begin` tells of the first [`SHORTEST_TORN`] bytes of words that were
