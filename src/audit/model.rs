@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-const PARTS: [(&str, &[u8]); 78] = [
+const PARTS: [(&str, &[u8]); 79] = [
     ("crm/noes", include_bytes!("../../config/crm/noes.yaml")),
     ("crm/quotes", include_bytes!("../../config/crm/quotes.yaml")),
     ("lexicon/html/links", include_bytes!("../../config/lexicon/html/links.yaml")),
@@ -26,6 +26,7 @@ const PARTS: [(&str, &[u8]); 78] = [
     ("signals/topics/seats_en", include_bytes!("../../config/signals/topics/seats_en.yaml")),
     ("signals/topics/mend25", include_bytes!("../../config/signals/topics/mend25.yaml")),
     ("signals/topics/prose28_de", include_bytes!("../../config/signals/topics/prose28_de.yaml")),
+    ("signals/topics/self29_de", include_bytes!("../../config/signals/topics/self29_de.yaml")),
     ("signals/topics/firm29_de", include_bytes!("../../config/signals/topics/firm29_de.yaml")),
     ("signals/topics/firm29_en", include_bytes!("../../config/signals/topics/firm29_en.yaml")),
     ("signals/topics/prose28_en", include_bytes!("../../config/signals/topics/prose28_en.yaml")),

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::guard::token::{Spelling, Token, Words};
 use super::memory::{Word, known};
 use super::names::words_of;
+use super::part::{Part, is_known};
 use super::people::Mention;
 use super::phrase::Found;
 use super::rules::{RULES, Rule, Tag};
@@ -124,10 +125,14 @@ impl<'r> Firm<'r> {
         };
         // In an advert `Ihre Aufgaben` are those of whoever comes to work there.
         let is_advert = sentences.iter().any(|s| ADVERTS.iter().any(|sign| s.sentence.text.contains(sign)));
-        self.is_named = tokens.any(|token| self.is_meant(token) || self.is_own(token));
-        self.is_alone = !sentences
-            .iter()
-            .any(|s| self.others(&s.tokens).next().is_some() || !is_advert && s.tokens.iter().any(speaks_to));
+        // A story about a customer is told with `we` as well.
+        let begins = sentences.first().map_or("", |first| first.sentence.text.trim_start()).to_lowercase();
+        let is_story = STORIES.iter().any(|story| begins.starts_with(story));
+        self.is_named = !is_story && tokens.any(|token| self.is_meant(token) || self.is_own(token));
+        self.is_alone = !sentences.iter().any(|s| {
+            let is_of_others = is_story || s.has(Tag::NoNews) || self.others(&s.tokens).next().is_some();
+            is_of_others || !is_advert && s.tokens.iter().any(speaks_to)
+        });
     }
 
     /// What the memory knows of [`FIRM`] in every case, where the company stands in a sentence.
@@ -160,12 +165,24 @@ impl<'r> Firm<'r> {
         self.speaks && is_us(token.text)
     }
 
-    /// Where other companies are named by their legal form: `Nordwind GmbH`.
+    /// Where other companies are named: by their legal form (`Nordwind GmbH`), and by what they are, where this one speaks
+    /// (`die Brauerei Quellrieder`, `Tolbury Foods`).
     fn others(self, tokens: &[Token<'_>]) -> impl Iterator<Item = usize> {
+        let is_own = move |at: usize| self.words.iter().any(|word| *word == tokens[at].text);
+        let is_name = move |at: usize| {
+            let token = &tokens[at];
+            token.capital && !is_own(at) && !token.word.is(Part::NO_NAME) && !is_known(token)
+        };
+        let is_house = move |at: usize| {
+            let (before, house) = (tokens[at - 1].text, &tokens[at]);
+            // `Werk Leer` is one of its own.
+            let leads = MAKERS.contains(&before) || before.len() > 5 && LEADING.iter().any(|end| before.ends_with(end));
+            leads && is_name(at) || house.capital && TRAILING.contains(&house.text) && is_name(at - 1) && !is_own(at)
+        };
         let is_form = move |at: usize| tokens[at].capital && FORMS.contains(&tokens[at].text) && tokens[at - 1].capital;
         let is_this =
             move |at: usize| tokens[at.saturating_sub(4)..at].iter().any(|t| self.words.iter().any(|w| *w == t.text));
-        (1..tokens.len()).filter(move |at| is_form(*at) && !is_this(*at))
+        (1..tokens.len()).filter(move |at| is_form(*at) && !is_this(*at) || self.speaks && is_house(*at))
     }
 
     /// Whether the sentence places what it says at another company: `bei Nordwind entscheidet ein Gremium`.
@@ -225,6 +242,80 @@ pub(super) fn of_company(
 const THERE: [&str; 12] =
     ["dort", "denen", "deren", "they", "their", "there", "firma", "unternehmen", "company", "betrieb", "haus", "kunde"];
 
+/// How words end that stand before the name of a company.
+const LEADING: [&str; 22] = [
+    "werk",
+    "werke",
+    "brauerei",
+    "molkerei",
+    "kaeserei",
+    "baeckerei",
+    "metzgerei",
+    "druckerei",
+    "giesserei",
+    "spedition",
+    "konzern",
+    "zulieferer",
+    "hersteller",
+    "maschinenbau",
+    "metallbau",
+    "holzbau",
+    "anlagenbau",
+    "werkzeugbau",
+    "moebelhaus",
+    "autohaus",
+    "weberei",
+    "weingut",
+];
+const MAKERS: [&str; 4] = ["maker", "manufacturer", "giant", "supplier"];
+/// What stands behind the name of a company.
+const TRAILING: [&str; 26] = [
+    "foods",
+    "engineering",
+    "brothers",
+    "creamery",
+    "dairies",
+    "castings",
+    "group",
+    "industries",
+    "systems",
+    "manufacturing",
+    "holdings",
+    "motors",
+    "brewery",
+    "steel",
+    "logistics",
+    "foundry",
+    "mills",
+    "bakery",
+    "plastics",
+    "tools",
+    "technologies",
+    "partners",
+    "soehne",
+    "gruppe",
+    "werke",
+    "maschinenbau",
+];
+
+/// How texts about customers, and adverts for others, begin.
+const STORIES: [&str; 14] = [
+    "anwenderbericht",
+    "fallstudie",
+    "fallbeispiel",
+    "praxisbericht",
+    "referenz",
+    "kundenstimme",
+    "aus der praxis",
+    "case study",
+    "customer story",
+    "success story",
+    "customer spotlight",
+    "wanted:",
+    "for our client",
+    "für unseren kunden",
+];
+
 /// How job adverts say that anybody may apply.
 const ADVERTS: [&str; 8] = ["(m/w", "(w/m", "(m/f", "(f/m", "(d/m", "(d/w", "(all genders", "(gn"];
 
@@ -253,7 +344,8 @@ pub(super) fn of_topics(
         _ => firm.is_elsewhere(sentence),
     };
     let others: Vec<usize> = firm.others(tokens).collect();
-    if !says_who || is_elsewhere || kind == TextKind::Note && !others.is_empty() {
+    let is_no_news = kind == TextKind::Company && sentence.has(Tag::NoNews);
+    if !says_who || is_elsewhere || is_no_news || kind == TextKind::Note && !others.is_empty() {
         return Vec::new();
     }
     let mut all: Vec<CompanySignal> = Vec::new();
@@ -321,7 +413,8 @@ fn doubts(
     let head = sentence.clause_start(found.tokens.start);
     let of_another = is_relative(kind, sentence, head) && !firm.is_meant(&sentence.tokens[head - 1]);
     // The first patent of 1926 tells nothing of today.
-    let is_year = |at: usize| is_year(sentence.tokens[at].text, &["18", "19"]);
+    let old: &[&str] = if kind == TextKind::Company { &["18", "19", "200", "201"] } else { &["18", "19"] };
+    let is_year = |at: usize| is_year(sentence.tokens[at].text, old);
     let since = |at: usize| at > 0 && matches!(sentence.tokens[at - 1].text, "seit" | "since");
     let long_ago = topic.value != "low" && (0..sentence.tokens.len()).any(|at| near(at) && is_year(at) && !since(at));
     // Of competitors one has to speak to say how they press.

@@ -102,6 +102,7 @@ struct RawContext {
     contrast: Vec<String>,
     other_company: Vec<String>,
     no_firm: Vec<String>,
+    no_news: Vec<String>,
 }
 
 /// The facet families that this extractor feeds.
@@ -198,6 +199,7 @@ pub(super) enum Tag {
     Contrast,
     OtherCompany,
     NoFirm,
+    NoNews,
 }
 
 /// All rules, compiled.
@@ -248,6 +250,7 @@ impl Rules {
             (raw.contrast, Tag::Contrast),
             (raw.other_company, Tag::OtherCompany),
             (raw.no_firm, Tag::NoFirm),
+            (raw.no_news, Tag::NoNews),
         ] {
             context.extend(list.into_iter().map(|p| (p, tag)));
         }

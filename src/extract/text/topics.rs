@@ -47,6 +47,7 @@ const FILES: &[&str] = &[
     include_str!("../../../config/signals/topics/prose28_en.yaml"),
     include_str!("../../../config/signals/topics/firm29_de.yaml"),
     include_str!("../../../config/signals/topics/firm29_en.yaml"),
+    include_str!("../../../config/signals/topics/self29_de.yaml"),
     include_str!("../../../config/signals/topics/prose_de.yaml"),
     include_str!("../../../config/signals/topics/prose_en.yaml"),
     include_str!("../../../config/signals/topics/entries.yaml"),
