@@ -224,10 +224,10 @@ fn names_ours(tokens: &[Token<'_>], named: &[Mention]) -> bool {
     (0..tokens.len()).any(|at| is(tokens.get(at), OURS) && role(at + 1) && unknown(at + 2))
 }
 
-/// Whether somebody stands before a word who is no contact, and no group.
-pub(super) fn somebody_before(sentence: &Read<'_>, named: &[Mention], word: usize) -> bool {
+/// Where the first word ends for somebody who is no contact, and no group.
+pub(super) fn stranger_ends(sentence: &Read<'_>, named: &[Mention]) -> Option<usize> {
     let person = |at: usize| !is(sentence.tokens.get(at), GROUPS) && !is_house(&sentence.tokens[at]);
-    third_parties(sentence, named).any(|mut at| at.end <= word && at.any(person))
+    third_parties(sentence, named).filter(|at| at.clone().any(person)).map(|at| at.end).min()
 }
 
 fn is_house(token: &Token<'_>) -> bool {

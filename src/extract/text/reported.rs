@@ -2,8 +2,6 @@
 //!
 //! Invariant: in doubt it is not the contact's.
 
-use std::ops::Range;
-
 use super::part::Part;
 use super::people::Mention;
 use super::stance::Here;
@@ -14,22 +12,6 @@ impl Here<'_> {
         let before = |back: usize| mention.tokens.start.checked_sub(back).map(|at| &self.sentence.tokens[at]);
         before(1).is_some_and(|t| matches!(t.text, "von" | "of"))
             && before(2).is_some_and(|t| t.word.is(Part::ADDRESS) || RELATIONS.contains(&t.text))
-    }
-
-    /// `X hat einen Schwager, der ...`, `has a cousin who ...`: the clause is of whoever stands right before it.
-    pub(super) fn is_relative(&self, anchor: &Range<usize>) -> bool {
-        let start = self.relative_start(anchor);
-        let tokens = &self.sentence.tokens;
-        let Some(before) = start.checked_sub(1) else { return false };
-        let between = &self.sentence.cells[tokens[before].cells.end..tokens[start].cells.start];
-        match self.word(start) {
-            "who" | "whom" => !self.is_the_one(start),
-            // `Hat eine Schwester, deren Mann entscheidet`.
-            "deren" | "dessen" | "whose" => true,
-            "which" => between.iter().any(|c| c.raw == ','),
-            "der" | "die" => tokens[before].capital && between.iter().any(|c| c.raw == ',') && !self.is_article(start),
-            _ => false,
-        }
     }
 
     /// `Laut Meyer entscheidet X`: hearsay.
@@ -55,6 +37,10 @@ impl Here<'_> {
 
     /// Whether somebody passes on what another thinks.
     pub(super) fn is_reported(&self) -> bool {
+        *self.seen.is_reported.get_or_init(|| self.passes_on())
+    }
+
+    fn passes_on(&self) -> bool {
         const SAYS: [&str; 25] = [
             "sagte",
             "wrote",

@@ -11,7 +11,6 @@ use super::heads::topic_head;
 use super::others::begins_with_deed;
 use super::part::Part;
 use super::people::{Mention, Who};
-use super::rules::Tag;
 use super::stance::Here;
 use super::whose::one;
 
@@ -128,15 +127,15 @@ impl Here<'_> {
     }
 
     /// `Anything above 20k needs his signature`, `auf sein Urteil hört die Geschäftsführung`: where no person acts before it in the clause, it
-    /// is said of whose it is; so it is in its whole clause, where the topic is whose word `counts`.
-    pub(super) fn possessed(&self, topic: &Range<usize>, counts: bool) -> Option<(usize, Form)> {
+    /// is said of whose it is; so it is in its whole clause, where the topic is whose word counts.
+    pub(super) fn possessed(&self, topic: &Range<usize>, of_influence: bool) -> Option<(usize, Form)> {
         let clause = self.clause(topic.start);
         let start = self.sentence.clause_start(topic.start);
         let heeds = self.heeds(topic);
         let owned = |at: usize| at + 1 < self.sentence.tokens.len() && SEAL.contains(&self.word(at + 1));
         let until = (topic.end + usize::from(heeds)).min(self.sentence.tokens.len());
         // `Auf ihre Meinung gibt der Chef viel`: of whom the opinion counts.
-        let from = if counts { start } else { topic.start };
+        let from = if of_influence { start } else { topic.start };
         let (at, form) = (from..until).find_map(|at| {
             let form = match self.word(at) {
                 "his" | "sein" | "seine" | "seinen" | "seinem" | "seiner" if owned(at) => Form::Masculine,
@@ -161,8 +160,7 @@ impl Here<'_> {
     /// `Der Chef hört auf sie`, `der Chef fragt sie`: somebody else acts before it.
     fn is_heeded(&self, at: usize) -> bool {
         let start = self.sentence.clause_start(at);
-        let third = self.sentence.mask(Tag::ThirdParty);
-        let acts = |at: usize| third[at] || self.around.named.iter().any(|m| m.tokens.contains(&at));
+        let acts = |at: usize| self.is_third(at) || self.around.named.iter().any(|m| m.tokens.contains(&at));
         at > start && (self.word(at - 1) == "auf" || (start..at).any(acts))
     }
 
@@ -271,13 +269,14 @@ impl Here<'_> {
         let does = |at: usize| tokens.get(at).is_some_and(|t| t.word.is(Part::DEED) && !t.capital);
         let start = self.sentence.clause_start(topic.start);
         let joined = usize::from(matches!(self.word(start), "und" | "aber" | "and" | "but"));
-        let nobody = self.around.named.is_empty() && (0..tokens.len()).all(|at| self.nominative(at).is_none());
+        let nobody = || (0..tokens.len()).all(|at| self.nominative(at).is_none());
         self.around.kind == TextKind::Note
-            && nobody
+            && self.around.named.is_empty()
             && begins_with_deed(tokens)
             && start > 0
             && does(start + joined)
             && start + joined + 2 >= topic.start
+            && nobody()
     }
 }
 
