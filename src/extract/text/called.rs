@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::TextContact;
 use super::address::Form;
-use super::bare::touches;
+use super::bare::{OBLIQUE, touches};
 use super::guard::fold::Cell;
 use super::guard::token::Token;
 use super::names::words_of;
@@ -104,13 +104,12 @@ static GIVEN: LazyLock<BTreeMap<String, Form>> = LazyLock::new(|| {
 fn article(word: &str) -> Option<bool> {
     match word {
         "der" | "die" => Some(false),
-        "dem" | "den" | "zum" | "beim" | "vom" | "zur" => Some(true),
-        _ => None,
+        word => OBLIQUE.contains(&word).then_some(true),
     }
 }
 
 /// Behind them stands somebody to whom something is done, or with whom: whoever acts is another.
-const TOWARDS: [&str; 19] = [
+pub(super) const PREPOSITIONS: [&str; 19] = [
     "bei", "mit", "von", "zu", "an", "fuer", "durch", "auf", "vor", "nach", "ueber", "gegen", "ohne", "aus", "neben",
     "hinter", "unter", "um", "seit",
 ];
@@ -275,7 +274,7 @@ fn in_german(all: &[Calling], cells: &[Cell], tokens: &[Token<'_>], at: usize, o
     };
     let oblique = oblique
         || tokens[at].text == "der" && form == Form::Feminine
-        || before.is_some_and(|word| TOWARDS.contains(&word));
+        || before.is_some_and(|word| PREPOSITIONS.contains(&word));
     fits.then_some(Called { contact, tokens: at..end, form: Some(form), oblique })
 }
 

@@ -73,7 +73,8 @@ impl Here<'_> {
         // `Wer zum Chef will, muss an ihr vorbei`.
         let whoever = |at: usize| at == 0 && self.word(0) == "wer" && self.clause(topic.end - 1) != self.clause(0);
         let before = near.start..anchor.start.min(topic.start);
-        let is_asked = || asked[from(asked, near.start)..].iter().take_while(|at| **at < before.end).any(|at| !whoever(*at));
+        let is_asked =
+            || asked[from(asked, near.start)..].iter().take_while(|at| **at < before.end).any(|at| !whoever(*at));
         unless.contains(&index)
             || supposed.iter().any(|words| outside(words))
             || !is_habit && conditions.iter().any(|words| is_condition(words))
@@ -138,12 +139,12 @@ fn asks_of_what(word: &str) -> bool {
 fn is_no_condition(sentence: &Read<'_>, around: &Around<'_>, at: usize) -> bool {
     let before = at.checked_sub(1);
     // `Has a lot of influence, even if she does not decide`.
-    let even = before
-        .is_some_and(|before| matches!((word(sentence, before), word(sentence, at)), ("auch", "wenn") | ("even", "if")));
+    let even = before.is_some_and(|before| {
+        matches!((word(sentence, before), word(sentence, at)), ("auch", "wenn") | ("even", "if"))
+    });
     // `1 or 2`: a number is left open, not what is said.
-    let counts = matches!(word(sentence, at), "or" | "oder")
-        && is_number(sentence, before)
-        && is_number(sentence, Some(at + 1));
+    let counts =
+        matches!(word(sentence, at), "or" | "oder") && is_number(sentence, before) && is_number(sentence, Some(at + 1));
     even || counts || tells_of_what(sentence, around.named, at)
 }
 

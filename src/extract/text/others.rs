@@ -257,7 +257,7 @@ pub(super) fn third_parties<'s>(
 }
 
 /// Words behind which people are named.
-const BEHIND: [&str; 10] = ["by", "from", "with", "to", "of", "von", "durch", "bei", "mit", "an"];
+const NAMED_BEHIND: [&str; 10] = ["by", "from", "with", "to", "of", "von", "durch", "bei", "mit", "an"];
 
 /// Whether somebody may be named whom nobody knows: two words with capitals that no rule knows, at the head of a clause or
 /// where people stand; one, and an initial.
@@ -268,7 +268,7 @@ pub(super) fn names_stranger(tokens: &[Token<'_>], clauses: &[u32], named: &[Men
     };
     (1..tokens.len()).any(|at| {
         let heads = at == 1 || clauses[at - 2] != clauses[at - 1];
-        let by = at > 1 && BEHIND.contains(&tokens[at - 2].text);
+        let by = at > 1 && NAMED_BEHIND.contains(&tokens[at - 2].text);
         // `Backup is Jim T`.
         let initial = at > 1 && tokens[at].capital && tokens[at].word.chars() == 1 && tokens[at].text != "i";
         let goes_on =

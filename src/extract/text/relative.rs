@@ -47,9 +47,8 @@ impl Here<'_> {
         let start = self.relative_start(anchor);
         let Some(before) = start.checked_sub(1) else { return Relative::Not };
         let tokens = &self.sentence.tokens;
-        let comma = || {
-            self.sentence.cells[tokens[before].cells.end..tokens[start].cells.start].iter().any(|c| c.raw == ',')
-        };
+        let comma =
+            || self.sentence.cells[tokens[before].cells.end..tokens[start].cells.start].iter().any(|c| c.raw == ',');
         let is_german = matches!(self.word(start), "der" | "die" | "welcher" | "welche");
         if is_german && (!tokens[before].capital || self.article_noun(start).is_some()) {
             return Relative::Not;

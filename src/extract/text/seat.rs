@@ -209,7 +209,7 @@ const WHEN: [&str; 18] = [
     "over", "during", "at", "from",
 ];
 /// Something that is somebody's own, where a seat may lie.
-const OWN: [&str; 18] = [
+const AT_HAND: [&str; 18] = [
     "desk",
     "hands",
     "hand",
@@ -273,7 +273,7 @@ impl Seat<'_> {
     }
 
     fn is_own(&self, at: usize) -> bool {
-        OWN.contains(&self.word(at))
+        AT_HAND.contains(&self.word(at))
     }
 
     /// `Entscheidung fällt im Konzern`, `letzte Wort hat die Holding`, `decision sits with HQ`.

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::TextKind;
 use super::address::{Form, pronoun};
+use super::called::PREPOSITIONS;
 use super::heads::topic_head;
 use super::others::begins_with_deed;
 use super::part::Part;
@@ -14,8 +15,12 @@ use super::people::{Mention, Who};
 use super::stance::Here;
 use super::whose::one;
 
-/// What is somebody's own in the buying center, and makes the sentence one on its owner.
-const SEAL: [&str; 37] = [
+/// What somebody thinks or says.
+pub(super) const VIEW: [&str; 10] =
+    ["advice", "judgement", "opinion", "word", "vote", "voice", "input", "view", "recommendation", "verdict"];
+
+/// What is, beside their [`VIEW`], somebody's own in the buying center, and makes the sentence one on its owner.
+const SEAL: [&str; 26] = [
     "unterschrift",
     "freigabe",
     "zustimmung",
@@ -36,23 +41,12 @@ const SEAL: [&str; 37] = [
     "go",
     "signature",
     "approval",
-    "okay",
     "sign-off",
     "signoff",
     "blessing",
     "nod",
     "yes",
-    "advice",
-    "judgement",
-    "opinion",
     "say-so",
-    "word",
-    "vote",
-    "voice",
-    "input",
-    "view",
-    "recommendation",
-    "verdict",
 ];
 
 /// Behind them somebody is no subject.
@@ -86,12 +80,6 @@ const HEEDS: [&str; 25] = [
     "follows",
     "asks",
     "heeds",
-];
-
-/// Behind them a function is not the one who acts, or has something.
-const TO_HIM: [&str; 18] = [
-    "bei", "mit", "von", "zu", "an", "fuer", "durch", "auf", "vor", "nach", "ueber", "gegen", "ohne", "aus", "neben",
-    "hinter", "unter", "um",
 ];
 
 /// Behind them whoever is called by a function has something, or does it: `sits with the plant manager`.
@@ -132,7 +120,10 @@ impl Here<'_> {
         let clause = self.clause(topic.start);
         let start = self.sentence.clause_start(topic.start);
         let heeds = self.heeds(topic);
-        let owned = |at: usize| at + 1 < self.sentence.tokens.len() && SEAL.contains(&self.word(at + 1));
+        let owned = |at: usize| {
+            at + 1 < self.sentence.tokens.len()
+                && [&SEAL[..], &VIEW].iter().any(|words| words.contains(&self.word(at + 1)))
+        };
         let until = (topic.end + usize::from(heeds)).min(self.sentence.tokens.len());
         // `Auf ihre Meinung gibt der Chef viel`: of whom the opinion counts.
         let from = if of_influence { start } else { topic.start };
@@ -203,9 +194,9 @@ impl Here<'_> {
     }
 
     /// Whether somebody is called by a function with whom, or for whom, another does something: `Termine beim GF vergibt sie`.
-    pub(super) fn is_beside(&self, mention: &Mention) -> bool {
+    pub(super) fn is_bystander(&self, mention: &Mention) -> bool {
         let before = mention.tokens.start.checked_sub(1).map_or("", |at| self.word(at));
-        let article = matches!(self.word(mention.tokens.start), "dem" | "der") && !TO_HIM.contains(&before);
+        let article = matches!(self.word(mention.tokens.start), "dem" | "der") && !PREPOSITIONS.contains(&before);
         // `Die Entscheidung liegt beim Chef` is his.
         let preposition = matches!(before, "beim" | "bei" | "with");
         let before = if preposition && mention.tokens.start > 1 { self.word(mention.tokens.start - 2) } else { before };
@@ -238,7 +229,7 @@ impl Here<'_> {
     /// The same, of those named before it who can be meant.
     pub(super) fn meant_among(&self, before: &[&Mention], at: usize, form: Form) -> Option<(usize, bool)> {
         let earlier = || self.around.meant_by[form as usize].map(|contact| (contact, true));
-        let acting: Vec<&Mention> = before.iter().copied().filter(|m| !self.is_beside(m)).collect();
+        let acting: Vec<&Mention> = before.iter().copied().filter(|m| !self.is_bystander(m)).collect();
         let fits = |m: &Mention| m.form.is_none_or(|f| f == form);
         if self.names_stranger() {
             return None;
@@ -248,7 +239,7 @@ impl Here<'_> {
             Some(Who::Contact(contact)) if fits(acting[0]) => Some((contact, false)),
             // `Frau Beck fragt den Chef, er entscheidet`.
             Some(Who::Contact(_)) => {
-                match before.iter().find(|m| self.is_beside(m) && m.form == Some(form)).map(|m| m.who) {
+                match before.iter().find(|m| self.is_bystander(m) && m.form == Some(form)).map(|m| m.who) {
                     Some(Who::Contact(contact)) => Some((contact, false)),
                     _ => earlier(),
                 }

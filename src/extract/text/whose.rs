@@ -14,15 +14,10 @@ use super::relative::Relative;
 use super::seat::begins_with_stranger;
 use super::sentence::is_first_person;
 use super::stance::{Around, Here};
+use super::subject::VIEW;
 
-/// What of somebody is spoken of as theirs alone.
-const OWN: [&str; 70] = [
-    "recommendation",
-    "advice",
-    "verdict",
-    "judgement",
-    "input",
-    "vote",
+/// What of somebody, beside their [`VIEW`], is spoken of as theirs alone.
+const OWN: [&str; 60] = [
     "topic",
     "theme",
     "kpi",
@@ -83,11 +78,7 @@ const OWN: [&str; 70] = [
     "preferences",
     "bugbear",
     "number",
-    "opinion",
-    "word",
-    "view",
     "say",
-    "voice",
 ];
 
 impl Here<'_> {
@@ -153,7 +144,7 @@ impl Here<'_> {
 
     /// Those who can act in the sentence: neither with whom something is done, nor, in `Marx: der Chef unterschreibt`, who heads it.
     fn acting(&self) -> Vec<&Mention> {
-        let named: Vec<&Mention> = self.around.named.iter().filter(|m| !self.is_beside(m)).collect();
+        let named: Vec<&Mention> = self.around.named.iter().filter(|m| !self.is_bystander(m)).collect();
         let head = topic_head(self.sentence);
         let behind = named.iter().any(|m| m.tokens.start >= head && !m.oblique && m.function);
         named.into_iter().filter(|m| !behind || m.tokens.start >= head).collect()
@@ -273,7 +264,7 @@ impl Here<'_> {
         {
             return None;
         }
-        let others = self.around.named.iter().any(|m| m.who != Who::Contact(contact) && !self.is_beside(m));
+        let others = self.around.named.iter().any(|m| m.who != Who::Contact(contact) && !self.is_bystander(m));
         // `The boss of Ms X`: somebody who is no contact stands before what is said.
         let taken = self.third_before(anchor, of.iter().map(|m| m.tokens.end).max().unwrap_or(0));
         // Somebody else speaks of a contact who is named in what is quoted.
@@ -293,8 +284,8 @@ impl Here<'_> {
             ["mitbewerber", "rival", "rivals", "zulieferer", "supplier", "suppliers", "lieferanten", "lieferant"];
         let before = self.sentence.clause_start(anchor.start)..anchor.start;
         let rivals = before.start.max(from)..before.end;
-        self.third_parties(&before).map(|at| at.start).any(|at| at >= from || at + 2 < from)
-            || { rivals }.any(|at| RIVALS.contains(&self.word(at)))
+        self.third_parties(&before).map(|at| at.start).any(|at| at >= from || at + 2 < from) || { rivals }
+            .any(|at| RIVALS.contains(&self.word(at)))
     }
 
     /// Who wrote it, as a subject.
@@ -313,7 +304,7 @@ impl Here<'_> {
 
     /// `Her goal`: what is said of it is said of her; of `her boss` it is not.
     fn is_their_own(&self, at: usize) -> bool {
-        self.follows(at).is_some_and(|word| OWN.contains(&word))
+        self.follows(at).is_some_and(|word| OWN.contains(&word) || VIEW.contains(&word))
     }
 
     /// `It bothers her`, `for her that is`: no noun follows.
