@@ -17,6 +17,7 @@ use super::bare::{OBLIQUE, touches};
 use super::guard::fold::Cell;
 use super::guard::token::Token;
 use super::names::words_of;
+use super::people::Mention;
 use super::part::{Part, is_known};
 use crate::extract::title::TitleReader;
 use crate::taxonomy::Seniority;
@@ -99,6 +100,11 @@ static GIVEN: LazyLock<BTreeMap<String, Form>> = LazyLock::new(|| {
     };
     of(raw.feminine, Form::Feminine).chain(of(raw.masculine, Form::Masculine)).collect()
 });
+
+/// Whether a word is a given name that shows a form.
+pub(super) fn is_given_name(word: &str) -> bool {
+    GIVEN.contains_key(word)
+}
 
 /// Before a function in German, and whether somebody behind it can be no subject.
 fn article(word: &str) -> Option<bool> {
@@ -192,6 +198,34 @@ impl Calling {
     fn has_in_row(&self, words: &[&str]) -> bool {
         self.words.windows(words.len()).any(|row| row.iter().zip(words).all(|(a, b)| a == b))
     }
+}
+
+/// Somebody who is called by what they do, and is none of those named: `bringt den Controller mit`, `came with his engineer`; by which
+/// form, if it shows one. What somebody is (`ist der Einkäufer`) is nobody else.
+pub(super) fn meets_stranger(tokens: &[Token<'_>], named: &[Mention]) -> Option<Option<Form>> {
+    const THE: [&str; 17] = [
+        "den", "dem", "einen", "einem", "seinen", "seinem", "ihren", "ihrem", "eine", "einer", "seine", "seiner", "ihre",
+        "ihrer", "zum", "beim", "vom",
+    ];
+    const IS: [&str; 4] = ["ist", "als", "wie", "war"];
+    const MEETS: [&str; 16] = [
+        "with", "brings", "brought", "bringing", "hired", "hires", "met", "introduced", "sent", "sends", "took", "takes",
+        "and", "asked", "asks", "called",
+    ];
+    let of = |at: usize| {
+        let before = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].text);
+        let is_named = named.iter().any(|m| m.tokens.contains(&at) || m.tokens.end == at || m.tokens.start == at + 1);
+        let german = || plain(&LISTS.heads, tokens[at].text).map(|(_, form)| Some(form));
+        if is_named {
+            None
+        } else if tokens[at].capital && THE.contains(&before(1)) && !IS.contains(&before(2)) {
+            german()
+        } else {
+            let met = matches!(before(1), "his" | "her" | "their" | "a" | "the") && MEETS.contains(&before(2));
+            (met && LISTS.english.contains(tokens[at].text)).then_some(None)
+        }
+    };
+    (0..tokens.len()).find_map(of)
 }
 
 /// Whether a sentence goes to another house: `Schwesterwerk besucht`, `danach weiter zu Mosbach`, `in Soest`.

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::bare::{ARTICLES, COLLEAGUES, OURS, is};
+use super::called::is_given_name;
 use super::guard::token::Token;
 use super::heads::headed_by_stranger;
 use super::memory::Set;
@@ -214,14 +215,19 @@ pub(super) fn names_person(sentence: &Read<'_>, named: &[Mention]) -> bool {
         || names_ours(&sentence.tokens, named)
 }
 
-/// `With our engineer Luke`, `mit unserem Kollegen Jonas`: one of ours, by a name that is no contact's.
+/// `With our engineer Luke`, `mit unserem Kollegen Jonas`, `our Steve`: one of ours, by a name that is no contact's.
 fn names_ours(tokens: &[Token<'_>], named: &[Mention]) -> bool {
     let unknown = |at: usize| {
         tokens.get(at).is_some_and(|t| t.capital && t.word.chars() > 2 && !t.word.is(Part::NO_NAME) && !is_known(t))
             && !named.iter().any(|m| m.tokens.contains(&at))
     };
     let role = |at: usize| is(tokens.get(at), COLLEAGUES) || tokens.get(at).is_some_and(|t| !t.capital);
-    (0..tokens.len()).any(|at| is(tokens.get(at), OURS) && role(at + 1) && unknown(at + 2))
+    // `Our Steve`; in German `unser Werk` has a capital, too.
+    let called = |at: usize| unknown(at) && (is_given_name(tokens[at].text) || is(tokens.get(at - 1), &["our", "my"]));
+    (0..tokens.len()).any(|at| {
+        is(tokens.get(at), OURS)
+            && (role(at + 1) && unknown(at + 2) || called(at + 1) && !tokens[at + 1].word.is_upper())
+    })
 }
 
 /// Where the first word ends for somebody who is no contact, and no group.

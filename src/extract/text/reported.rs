@@ -2,8 +2,10 @@
 //!
 //! Invariant: in doubt it is not the contact's.
 
-use super::part::Part;
-use super::people::Mention;
+use std::ops::Range;
+
+use super::part::{Part, is_known};
+use super::people::{Mention, Who};
 use super::stance::Here;
 
 impl Here<'_> {
@@ -23,6 +25,36 @@ impl Here<'_> {
                 && tokens[at].capital
                 && !tokens[at].word.is(Part::NO_NAME)
                 && !named(at)
+        })
+    }
+
+    /// `Laut X entscheidet ...`, `according to X ...`: who decides is another, unless X is named again.
+    pub(super) fn is_source(&self, contact: usize) -> bool {
+        let is_source = |m: &Mention| {
+            let before = |back: usize| m.tokens.start.checked_sub(back).map_or("", |at| self.word(at));
+            matches!(before(1), "laut" | "lt") || before(2) == "according" && before(1) == "to"
+        };
+        let mut mentions = self.around.named.iter().filter(|m| m.who == Who::Contact(contact)).peekable();
+        mentions.peek().is_some() && mentions.all(is_source)
+    }
+
+    /// `Mark said Joe signs off`, `told me that Joe decides`: behind the word for saying somebody acts whom nobody knows.
+    pub(super) fn tells_of_stranger(&self, anchor: &Range<usize>) -> bool {
+        const SAYS: [&str; 16] = [
+            "said", "says", "told", "tells", "mentioned", "mentions", "reckons", "explained", "explains", "confirmed",
+            "confirms", "thinks", "sagt", "sagte", "meint", "erzaehlt",
+        ];
+        const BETWEEN: [&str; 8] = ["that", "me", "us", "mir", "uns", "dass", "and", "the"];
+        let tokens = &self.sentence.tokens;
+        let may_act = |at: usize| {
+            let token = &tokens[at];
+            let named = self.around.named.iter().any(|m| m.tokens.contains(&at));
+            let acts = tokens.get(at + 1).is_some_and(|t| !t.capital && t.text.ends_with(['s', 'd', 't']));
+            token.capital && !token.word.is(Part::NO_NAME) && !named && !is_known(token) && acts
+        };
+        let start = self.sentence.clause_start(anchor.start);
+        (start..anchor.start).filter(|at| SAYS.contains(&self.word(*at))).any(|at| {
+            (at + 1..anchor.end).find(|at| !BETWEEN.contains(&self.word(*at))).is_some_and(may_act)
         })
     }
 

@@ -187,7 +187,25 @@ const ASIDE: [&str; 28] = [
     "flowers",
 ];
 /// Where nothing is bought for a company.
-const PRIVATE: [&str; 14] = [
+const PRIVATE: [&str; 32] = [
+    "garten",
+    "schrebergarten",
+    "freizeit",
+    "ehrenamt",
+    "hobby",
+    "kindern",
+    "kinder",
+    "enkeln",
+    "chor",
+    "tennis",
+    "nachbarschaft",
+    "schuetzenverein",
+    "allotment",
+    "choir",
+    "cricket",
+    "kids",
+    "pub",
+    "wochenende",
     "zuhause",
     "daheim",
     "privat",

@@ -8,7 +8,7 @@ mod steps;
 mod voice;
 
 use super::address::{Form, pronoun};
-use super::called::goes_elsewhere;
+use super::called::{goes_elsewhere, meets_stranger};
 use super::company::{Firm, of_company, of_topics};
 use super::guard::Scrubbed;
 use super::guard::token::Token;
@@ -136,7 +136,10 @@ impl<'r> Reader<'r> {
         // `(Nachfolge Hr. Lammert)` tells of nobody further.
         let named: Vec<Mention> =
             named.into_iter().filter(|m| m.who != Who::Stranger || !sentence.in_brackets(&m.tokens)).collect();
-        self.thread.remember(&named, breaks);
+        self.thread.remember(&named, breaks, third_party);
+        if let Some(form) = meets_stranger(&sentence.tokens, &named) {
+            self.thread.met(form);
+        }
         found
     }
 
@@ -281,8 +284,8 @@ impl<'r> Reader<'r> {
         let meant = self.thread.meant();
         let meant_by = [Form::Masculine, Form::Feminine].map(|form| self.thread.meant_by(form));
         let floor = self.thread.floor();
-        let (kind, about) = (self.kind, self.about);
-        let around = Around { kind, about, meant, meant_by, floor, third_party, opened_quoted, named };
+        let (kind, about, several) = (self.kind, self.about, self.thread.several);
+        let around = Around { kind, about, meant, meant_by, floor, several, third_party, opened_quoted, named };
         let standing = self.firm.standing(&sentence.tokens);
         let marked = standing.as_deref().map(|words| self.firm.marked(&sentence.tokens, words));
         let found = signs(sentence, marked.as_deref().unwrap_or(&sentence.tokens), &self.left);

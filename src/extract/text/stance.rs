@@ -38,6 +38,8 @@ pub(super) struct Around<'a> {
     pub(super) meant_by: [Option<usize>; 2],
     /// With whose name the line is headed.
     pub(super) floor: Option<usize>,
+    /// Those named last were several.
+    pub(super) several: bool,
     /// Somebody who is no contact is spoken of.
     pub(super) third_party: bool,
     /// The sentence begins within quotation marks.
@@ -285,8 +287,9 @@ impl<'a> Here<'a> {
         }
         let role = |value: &str| *family == Family::BuyingRole && TOPICS.all[index].value == value;
         let keeps = role("gatekeeper");
+        let is_role = *family == Family::BuyingRole;
         let whose = self.viewer(anchor, topic, role("influencer"), &near);
-        whose.filter(|(contact, _)| !(keeps && self.is_guarded(*contact)))
+        whose.filter(|(contact, _)| !(keeps && self.is_guarded(*contact)) && !(is_role && self.is_source(*contact)))
     }
 
     /// The words from the first to the last clause of a topic and its stance.

@@ -143,6 +143,20 @@ impl Here<'_> {
         (heeds || self.clause(at) == clause && !(start..at).any(acts)).then_some((at, form))
     }
 
+    /// `Every order needed his signature`: what was, and need not be so any more; `his signature is needed` is so.
+    pub(super) fn is_bygone(&self, at: usize) -> bool {
+        const WAS: [&str; 17] = [
+            "lief", "ging", "brauchte", "benoetigte", "galt", "zaehlte", "musste", "mussten", "durfte", "kam", "bekam",
+            "got", "went", "took", "mattered", "counted", "wanted",
+        ];
+        let clause = || self.sentence.clause_start(at)..self.sentence.clause_end(at);
+        let is = || clause().any(|at| matches!(self.word(at), "is" | "are" | "be" | "being" | "gets" | "it's"));
+        clause().any(|at| {
+            let word = self.word(at);
+            WAS.contains(&word) || matches!(word, "needed" | "required") && !is()
+        })
+    }
+
     /// `Asks him to cut costs`: whoever is told what to do is not heeded.
     fn is_told(&self, at: usize) -> bool {
         matches!(self.follows(at), Some("to" | "what" | "with" | "nach" | "for"))

@@ -167,7 +167,9 @@ impl Here<'_> {
             return Settled::As(self.meant_by(topic.start, form));
         }
         let Some((at, form)) = self.possessed(topic, of_influence) else { return Settled::Not };
-        if self.somebody_before(self.sentence.clause_start(at)) {
+        // `Beck und Marx waren da. Ohne ihre Zustimmung ...`: theirs, as well as hers.
+        let may_be_theirs = self.around.several && self.word(at).starts_with("ihr");
+        if may_be_theirs || self.is_bygone(at) || self.somebody_before(self.sentence.clause_start(at)) {
             return Settled::As(None);
         }
         // Whoever acts in the clause is another: `der GF hört auf ihn`.
@@ -260,8 +262,8 @@ impl Here<'_> {
     fn one_named(&self, of: &[&Mention], anchor: &Range<usize>, quoted: bool) -> Option<usize> {
         let both = || self.pair(of).filter(|_| self.act_together(of, anchor)).map(|(first, _)| Who::Contact(first));
         let Who::Contact(contact) = one(of).or_else(both)? else { return None };
-        if of.iter().all(|m| self.is_hearer(m) || self.is_relation(m) || self.is_measure(m)) || self.reports_stranger()
-        {
+        let is_another = |m: &&Mention| self.is_hearer(m) || self.is_relation(m) || self.is_measure(m);
+        if of.iter().all(is_another) || self.reports_stranger() || self.tells_of_stranger(anchor) {
             return None;
         }
         let others = self.around.named.iter().any(|m| m.who != Who::Contact(contact) && !self.is_bystander(m));
