@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
+mod strangers;
 mod words;
 
 use serde::Deserialize;
@@ -17,10 +18,10 @@ use super::bare::{OBLIQUE, touches};
 use super::guard::fold::Cell;
 use super::guard::token::Token;
 use super::names::words_of;
-use super::people::Mention;
 use super::part::{Part, is_known};
 use crate::extract::title::TitleReader;
 use crate::taxonomy::Seniority;
+pub(super) use strangers::{goes_elsewhere, meets_stranger};
 pub(super) use words::titled;
 
 /// What the CRM's title of a contact lets others call him or her.
@@ -136,26 +137,6 @@ const WHOSE: [&str; 22] = [
     "their", "in", "unserer", "unseres", "dort", "there",
 ];
 
-/// Beginnings of words that tell of another house, whose functions are not the contacts'.
-const ELSEWHERE: [&str; 16] = [
-    "konzernzentrale",
-    "vergleichsfall",
-    "dort",
-    "drueben",
-    "nachbar",
-    "schwester",
-    "konkurren",
-    "wettbewerb",
-    "mitbewerb",
-    "niederlassung",
-    "zulieferer",
-    "spedition",
-    "competitor",
-    "neighbour",
-    "sister",
-    "subsidiar",
-];
-
 /// A German word for somebody with a function, in the masculine form and without the `s` that joins; and its form.
 fn plain(heads: &[String], word: &str) -> Option<(String, Form)> {
     let (stem, form) = match word.strip_suffix("in") {
@@ -198,47 +179,6 @@ impl Calling {
     fn has_in_row(&self, words: &[&str]) -> bool {
         self.words.windows(words.len()).any(|row| row.iter().zip(words).all(|(a, b)| a == b))
     }
-}
-
-/// Somebody who is called by what they do, and is none of those named: `bringt den Controller mit`, `came with his engineer`; by which
-/// form, if it shows one. What somebody is (`ist der Einkäufer`) is nobody else.
-pub(super) fn meets_stranger(tokens: &[Token<'_>], named: &[Mention]) -> Option<Option<Form>> {
-    const THE: [&str; 17] = [
-        "den", "dem", "einen", "einem", "seinen", "seinem", "ihren", "ihrem", "eine", "einer", "seine", "seiner", "ihre",
-        "ihrer", "zum", "beim", "vom",
-    ];
-    const IS: [&str; 4] = ["ist", "als", "wie", "war"];
-    const MEETS: [&str; 16] = [
-        "with", "brings", "brought", "bringing", "hired", "hires", "met", "introduced", "sent", "sends", "took", "takes",
-        "and", "asked", "asks", "called",
-    ];
-    let of = |at: usize| {
-        let before = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].text);
-        let is_named = named.iter().any(|m| m.tokens.contains(&at) || m.tokens.end == at || m.tokens.start == at + 1);
-        let german = || plain(&LISTS.heads, tokens[at].text).map(|(_, form)| Some(form));
-        if is_named {
-            None
-        } else if tokens[at].capital && THE.contains(&before(1)) && !IS.contains(&before(2)) {
-            german()
-        } else {
-            let met = matches!(before(1), "his" | "her" | "their" | "a" | "the") && MEETS.contains(&before(2));
-            (met && LISTS.english.contains(tokens[at].text)).then_some(None)
-        }
-    };
-    (0..tokens.len()).find_map(of)
-}
-
-/// Whether a sentence goes to another house: `Schwesterwerk besucht`, `danach weiter zu Mosbach`, `in Soest`.
-pub(super) fn goes_elsewhere(tokens: &[Token<'_>]) -> bool {
-    let is = |at: usize, words: &[&str]| tokens.get(at).is_some_and(|t| words.contains(&t.text));
-    let place = |at: usize| tokens.get(at).is_some_and(|t| t.capital && !t.word.is(Part::NO_NAME) && !is_known(t));
-    let goes = |at: usize| {
-        is(at, &["weiter", "noch", "danach", "anschliessend", "on"])
-            && is(at + 1, &["zu", "bei", "nach", "to"])
-            && place(at + 2)
-    };
-    tokens.iter().any(|t| ELSEWHERE.iter().any(|word| t.text.starts_with(word)))
-        || (0..tokens.len()).any(|at| goes(at) || is(at, &["in"]) && place(at + 1))
 }
 
 /// The one contact who is called by what he or she does from a token on.

@@ -282,3 +282,23 @@ pub(super) fn names_stranger(tokens: &[Token<'_>], clauses: &[u32], named: &[Men
         goes_on && clauses[at - 1] == clauses[at] && unknown(&tokens[at - 1])
     })
 }
+
+/// Whether a clause begins with somebody whom nobody knows, who is something, or does something: `..., Kleinholz ist risikoscheu`.
+pub(super) fn begins_with_stranger(sentence: &Read<'_>, start: usize) -> bool {
+    const IS: [&str; 20] = [
+        "ist", "hat", "will", "muss", "darf", "kann", "soll", "moechte", "macht", "braucht", "is", "has", "wants",
+        "needs", "can", "must", "likes", "hates", "would", "war",
+    ];
+    let tokens = &sentence.tokens;
+    let same = |at: usize| sentence.clauses.get(at) == sentence.clauses.get(start);
+    let may_name = |t: &&Token<'_>| t.capital && t.word.chars() > 3 && !t.word.is(Part::NO_NAME) && !is_known(t);
+    let Some(first) = tokens.get(start).filter(|_| start > 0).filter(may_name) else {
+        return false;
+    };
+    // `Kleinholz (IT) darf ...`
+    let bracket =
+        sentence.cells[first.cells.end..].iter().find(|c| !c.raw.is_whitespace()).is_some_and(|c| c.raw == '(');
+    let closed = || (start + 1..tokens.len()).find(|at| !sentence.in_brackets(&(*at..*at + 1)));
+    let verb = if bracket { closed() } else { Some(start + 1).filter(|at| same(*at)) };
+    verb.and_then(|at| tokens.get(at)).is_some_and(|t| IS.contains(&t.text))
+}

@@ -189,8 +189,20 @@ const HEDGES: [&str; 16] = [
 
 /// Words that tell of what was: no gap of topics and stances passes over them.
 const PAST: [&str; 14] = [
-    "war", "waren", "were", "hatte", "hatten", "had", "frueher", "damals", "ehemals", "einst", "seinerzeit", "formerly",
-    "previously", "lief",
+    "war",
+    "waren",
+    "were",
+    "hatte",
+    "hatten",
+    "had",
+    "frueher",
+    "damals",
+    "ehemals",
+    "einst",
+    "seinerzeit",
+    "formerly",
+    "previously",
+    "lief",
 ];
 
 /// What a word can be in a sentence, whoever is named.
@@ -302,7 +314,8 @@ pub(super) fn is_heading(token: &Token<'_>) -> bool {
 /// Whether any pattern knows a word as another than somebody's given name.
 pub(super) fn is_known(token: &Token<'_>) -> bool {
     let is_name = || token.capital && is_given_name(token.text) && !WORDS.contains(&token.text);
-    let known = [Set::Context, Set::Claims, Set::Topics, Set::Stances].iter().any(|set| !token.word.ids(*set).is_empty());
+    let known =
+        [Set::Context, Set::Claims, Set::Topics, Set::Stances].iter().any(|set| !token.word.ids(*set).is_empty());
     known && !is_name()
 }
 

@@ -41,8 +41,22 @@ impl Here<'_> {
     /// `Mark said Joe signs off`, `told me that Joe decides`: behind the word for saying somebody acts whom nobody knows.
     pub(super) fn tells_of_stranger(&self, anchor: &Range<usize>) -> bool {
         const SAYS: [&str; 16] = [
-            "said", "says", "told", "tells", "mentioned", "mentions", "reckons", "explained", "explains", "confirmed",
-            "confirms", "thinks", "sagt", "sagte", "meint", "erzaehlt",
+            "said",
+            "says",
+            "told",
+            "tells",
+            "mentioned",
+            "mentions",
+            "reckons",
+            "explained",
+            "explains",
+            "confirmed",
+            "confirms",
+            "thinks",
+            "sagt",
+            "sagte",
+            "meint",
+            "erzaehlt",
         ];
         const BETWEEN: [&str; 8] = ["that", "me", "us", "mir", "uns", "dass", "and", "the"];
         let tokens = &self.sentence.tokens;
@@ -53,9 +67,9 @@ impl Here<'_> {
             token.capital && !token.word.is(Part::NO_NAME) && !named && !is_known(token) && acts
         };
         let start = self.sentence.clause_start(anchor.start);
-        (start..anchor.start).filter(|at| SAYS.contains(&self.word(*at))).any(|at| {
-            (at + 1..anchor.end).find(|at| !BETWEEN.contains(&self.word(*at))).is_some_and(may_act)
-        })
+        (start..anchor.start)
+            .filter(|at| SAYS.contains(&self.word(*at)))
+            .any(|at| (at + 1..anchor.end).find(|at| !BETWEEN.contains(&self.word(*at))).is_some_and(may_act))
     }
 
     /// `X's neighbour`, `Xs Schwager`: somebody else, of whom X is the measure.

@@ -4,8 +4,6 @@
 
 use std::ops::Range;
 
-use super::guard::token::Token;
-use super::part::{Part, is_known};
 use super::people::{Mention, Who};
 use super::sentence::Read;
 
@@ -248,6 +246,12 @@ const AT_HAND: [&str; 18] = [
     "only",
 ];
 
+/// Whether what these words tell is done where nothing is bought for a company: `vergleicht in seiner Freizeit Angebote`.
+pub(super) fn is_private(sentence: &Read<'_>, words: &Range<usize>) -> bool {
+    let seat = Seat { sentence, words, named: &[] };
+    (0..sentence.tokens.len()).any(|at| seat.is_near(at) && seat.is_at_home(at))
+}
+
 /// Whether a statement on a role, in these words, is of somebody else, of nothing that is bought, or only supposed.
 pub(super) fn is_taken(sentence: &Read<'_>, words: &Range<usize>, named: &[Mention]) -> bool {
     let seat = Seat { sentence, words, named };
@@ -354,7 +358,6 @@ impl Seat<'_> {
     /// `Signs off holiday requests`, `macht Einkauf nur für Büromaterial`, `aber nicht für Investitionsgüter`.
     fn is_aside(&self) -> bool {
         let tokens = self.sentence.tokens.len();
-        let near = |at: usize| self.beside(at, self.words.end - 1) || self.beside(at, self.words.start);
         let behind = |at: usize| (1..=3).any(|back| at >= back && WHEN.contains(&self.word(at - back)));
         // `Über Urlaub entscheidet er`.
         let object =
@@ -367,29 +370,16 @@ impl Seat<'_> {
                 && matches!(self.word(at - 1), "aber" | "but" | "jedoch" | "though")
                 && matches!(self.word(at + 1), "fuer" | "bei" | "for" | "on" | "beim" | "in")
         };
-        let at_home = |at: usize| {
-            PRIVATE.contains(&self.word(at)) || self.word(at) == "home" && at > 0 && self.word(at - 1) == "at"
-        };
-        (0..tokens).any(|at| near(at) && (trifle(at) || at_home(at))) || (self.words.end..tokens).any(but_not)
+        let is_trifling = |at: usize| self.is_near(at) && (trifle(at) || self.is_at_home(at));
+        (0..tokens).any(is_trifling) || (self.words.end..tokens).any(but_not)
     }
-}
 
-/// Whether a clause begins with somebody whom nobody knows, who is something, or does something: `..., Kleinholz ist risikoscheu`.
-pub(super) fn begins_with_stranger(sentence: &Read<'_>, start: usize) -> bool {
-    const IS: [&str; 20] = [
-        "ist", "hat", "will", "muss", "darf", "kann", "soll", "moechte", "macht", "braucht", "is", "has", "wants",
-        "needs", "can", "must", "likes", "hates", "would", "war",
-    ];
-    let tokens = &sentence.tokens;
-    let same = |at: usize| sentence.clauses.get(at) == sentence.clauses.get(start);
-    let may_name = |t: &&Token<'_>| t.capital && t.word.chars() > 3 && !t.word.is(Part::NO_NAME) && !is_known(t);
-    let Some(first) = tokens.get(start).filter(|_| start > 0).filter(may_name) else {
-        return false;
-    };
-    // `Kleinholz (IT) darf ...`
-    let bracket =
-        sentence.cells[first.cells.end..].iter().find(|c| !c.raw.is_whitespace()).is_some_and(|c| c.raw == '(');
-    let closed = || (start + 1..tokens.len()).find(|at| !sentence.in_brackets(&(*at..*at + 1)));
-    let verb = if bracket { closed() } else { Some(start + 1).filter(|at| same(*at)) };
-    verb.and_then(|at| tokens.get(at)).is_some_and(|t| IS.contains(&t.text))
+    /// Whether a word stands in the first or the last clause of the statement.
+    fn is_near(&self, at: usize) -> bool {
+        self.beside(at, self.words.end - 1) || self.beside(at, self.words.start)
+    }
+
+    fn is_at_home(&self, at: usize) -> bool {
+        PRIVATE.contains(&self.word(at)) || self.word(at) == "home" && at > 0 && self.word(at - 1) == "at"
+    }
 }

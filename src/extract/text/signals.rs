@@ -94,8 +94,9 @@ impl<'r> Reader<'r> {
     fn read(&mut self, sentence: &Read<'_>) -> Vec<Statement> {
         if !sentence.sentence.follows_kept && sentence.sentence.start > 0 {
             self.in_quote = false;
-            // What was withheld may have named somebody.
+            // What was withheld may have named somebody, or another house.
             self.thread.broken();
+            self.thread.elsewhere = true;
             self.met_before.clear();
             self.left.clear();
         }
@@ -106,7 +107,9 @@ impl<'r> Reader<'r> {
             return Vec::new();
         }
         let mut named = as_meant(sentence, self.directory.mentions(sentence.cells, &sentence.tokens));
-        self.thread.elsewhere |= self.firm.is_elsewhere(sentence) || goes_elsewhere(&sentence.tokens);
+        self.thread.elsewhere |= self.firm.is_elsewhere(sentence)
+            || self.firm.visits_another(sentence, &named)
+            || goes_elsewhere(&sentence.tokens);
         self.thread.keep_present(&mut named);
         let third_party = speaks_of_others(sentence, &named);
         let head = if self.kind == TextKind::Note { headed(sentence, &named) } else { None };

@@ -14,7 +14,7 @@ use super::people::Mention;
 use super::phrase::{Found, View};
 use super::role_lines::ROLE_LINES;
 use super::rules::Family;
-use super::seat::is_taken;
+use super::seat::{is_private, is_taken};
 use super::seen::Seen;
 use super::sentence::Read;
 use super::topics::{Sign, TOPICS, Topic};
@@ -274,6 +274,7 @@ impl<'a> Here<'a> {
         if *family == Family::BuyingRole
             && *polarity == Polarity::Plus
             && is_taken(self.sentence, &words, self.around.named)
+            || *family == Family::BuyingBehaviour && is_private(self.sentence, &words)
         {
             return None;
         }

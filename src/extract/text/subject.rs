@@ -146,8 +146,23 @@ impl Here<'_> {
     /// `Every order needed his signature`: what was, and need not be so any more; `his signature is needed` is so.
     pub(super) fn is_bygone(&self, at: usize) -> bool {
         const WAS: [&str; 17] = [
-            "lief", "ging", "brauchte", "benoetigte", "galt", "zaehlte", "musste", "mussten", "durfte", "kam", "bekam",
-            "got", "went", "took", "mattered", "counted", "wanted",
+            "lief",
+            "ging",
+            "brauchte",
+            "benoetigte",
+            "galt",
+            "zaehlte",
+            "musste",
+            "mussten",
+            "durfte",
+            "kam",
+            "bekam",
+            "got",
+            "went",
+            "took",
+            "mattered",
+            "counted",
+            "wanted",
         ];
         let clause = || self.sentence.clause_start(at)..self.sentence.clause_end(at);
         let is = || clause().any(|at| matches!(self.word(at), "is" | "are" | "be" | "being" | "gets" | "it's"));
