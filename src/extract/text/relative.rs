@@ -44,6 +44,9 @@ impl Here<'_> {
     /// `Herr Brandt, der das letzte Wort hat`, `Brandt ist ein Mann, der Streit meidet` tell of Brandt; `X hat einen Schwager, der ...`,
     /// `has a cousin who ...` of whoever stands right before it.
     pub(super) fn relative(&self, anchor: &Range<usize>) -> Relative {
+        if self.tells_of_the_one(anchor) {
+            return Relative::OfAnother;
+        }
         let start = self.relative_start(anchor);
         let Some(before) = start.checked_sub(1) else { return Relative::Not };
         let tokens = &self.sentence.tokens;
@@ -79,6 +82,19 @@ impl Here<'_> {
     pub(super) fn relative_start(&self, anchor: &Range<usize>) -> usize {
         let start = self.sentence.clause_start(anchor.start);
         (start + 1..=anchor.start).rev().find(|at| self.word(*at) == "who").unwrap_or(start)
+    }
+
+    /// `Nadia gave me the name of the person who signs`: somebody does something to whoever is told of, and is not the one.
+    fn tells_of_the_one(&self, anchor: &Range<usize>) -> bool {
+        let start = self.sentence.clause_start(anchor.start);
+        let acts = |m: &Mention| m.tokens.start == start && m.tokens.end + 1 < anchor.start;
+        let is = |at: usize| {
+            matches!(self.word(at), "is" | "isn't" | "was" | "wasn't" | "be" | "he's" | "she's" | "he" | "she")
+        };
+        let who = anchor.clone().find(|at| matches!(self.word(*at), "who" | "that"));
+        who.is_some_and(|at| at > start && SOMEBODY.contains(&self.word(at - 1)))
+            && self.around.named.iter().any(acts)
+            && !(start..anchor.start).any(is)
     }
 
     /// `He is the one who decides`: who is meant stands before it.

@@ -246,6 +246,15 @@ const AT_HAND: [&str; 18] = [
     "only",
 ];
 
+/// Whether what is denied in these words is only put off: `decides nothing before he has slept on it`.
+pub(super) fn is_put_off(sentence: &Read<'_>, words: &Range<usize>) -> bool {
+    let word = |at: usize| sentence.tokens.get(at).map_or("", |t| t.text);
+    let until = |at: usize| {
+        matches!(word(at), "before" | "until" | "till" | "unless" | "without" | "bevor" | "bis" | "ohne" | "solange")
+    };
+    words.clone().any(|at| matches!(word(at), "nothing" | "nichts" | "nix") && until(at + 1))
+}
+
 /// Whether what these words tell is done where nothing is bought for a company: `vergleicht in seiner Freizeit Angebote`.
 pub(super) fn is_private(sentence: &Read<'_>, words: &Range<usize>) -> bool {
     let seat = Seat { sentence, words, named: &[] };

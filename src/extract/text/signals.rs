@@ -19,7 +19,7 @@ use super::part::Part;
 use super::people::{Directory, Mention, Who};
 use super::phrase::Found;
 use super::rules::{Family, RULES, Tag};
-use super::seat::is_taken;
+use super::seat::{is_put_off, is_taken};
 use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
 use super::stance::{Around, Left, Stated, signs, stated, tells_of_what, weight};
 use super::statement::{Statement, believed_of_company, matches, merged, without_general};
@@ -249,8 +249,10 @@ impl<'r> Reader<'r> {
             };
             let meant = self.believes(sentence, &mentions, found, index, person, opened_quoted);
             let is_seat = rule.family == Family::BuyingRole && rule.polarity == Polarity::Plus;
-            let is_another =
-                is_denied(sentence, found, index, &spent) || is_seat && is_taken(sentence, &found.tokens, named);
+            let is_no_seat = rule.family == Family::BuyingRole && rule.polarity == Polarity::Minus;
+            let is_another = is_denied(sentence, found, index, &spent)
+                || is_seat && is_taken(sentence, &found.tokens, named)
+                || is_no_seat && is_put_off(sentence, &found.tokens);
             if let Some(contact) = meant.filter(|_| !is_another) {
                 let signal = self.signal(sentence, found, index, contact, indirect[person]);
                 said.push(Statement { signal, implied: false, contradicted: false });

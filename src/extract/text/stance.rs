@@ -14,7 +14,7 @@ use super::people::Mention;
 use super::phrase::{Found, View};
 use super::role_lines::ROLE_LINES;
 use super::rules::Family;
-use super::seat::{is_private, is_taken};
+use super::seat::{is_private, is_put_off, is_taken};
 use super::seen::Seen;
 use super::sentence::Read;
 use super::topics::{Sign, TOPICS, Topic};
@@ -265,6 +265,10 @@ impl<'a> Here<'a> {
         // `Calls no, e-mail please` denies no mail.
         let across = self.clause(topic.start) != self.clause(topic.end - 1);
         if *family == Family::Channel && *polarity == Polarity::Minus && across {
+            return None;
+        }
+        let is_seat = *family == Family::BuyingRole;
+        if is_seat && *polarity == Polarity::Minus && is_put_off(self.sentence, topic) {
             return None;
         }
         if self.is_doubted(index, topic, anchor) || self.is_own(anchor) {

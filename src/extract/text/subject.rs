@@ -265,6 +265,13 @@ impl Here<'_> {
         }
         match one(&acting) {
             Some(Who::Contact(contact)) if self.may_be_another(at, form, contact) => None,
+            // `Becky is her right hand. You get nothing past Helen's desk without her`: whose something is acts nowhere.
+            Some(Who::Contact(contact))
+                if acting.iter().all(|m| self.word(m.tokens.end - 1).ends_with("'s"))
+                    && (self.around.several || earlier().is_some_and(|(other, _)| other != contact)) =>
+            {
+                None
+            }
             Some(Who::Contact(contact)) if fits(acting[0]) => Some((contact, false)),
             // `Frau Beck fragt den Chef, er entscheidet`.
             Some(Who::Contact(_)) => {
