@@ -76,9 +76,9 @@ impl Here<'_> {
         let is_asked =
             || asked[from(asked, near.start)..].iter().take_while(|at| **at < before.end).any(|at| !whoever(*at));
         unless.contains(&index)
-            || supposed.iter().any(|words| outside(words))
-            || !is_habit && conditions.iter().any(|words| is_condition(words))
-            || within(past, &near).any(|words| outside(words))
+            || supposed.iter().any(outside)
+            || !is_habit && conditions.iter().any(is_condition)
+            || within(past, &near).any(outside)
             || !is_habit && is_asked()
             || self.is_denied(topic, anchor, &near)
     }

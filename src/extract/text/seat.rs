@@ -4,7 +4,9 @@
 
 use std::ops::Range;
 
+use super::Polarity;
 use super::people::{Mention, Who};
+use super::rules::Family;
 use super::sentence::Read;
 
 /// What a seat is called by, where the words speak of it and not of what somebody does.
@@ -246,25 +248,22 @@ const AT_HAND: [&str; 18] = [
     "only",
 ];
 
-/// Whether what is denied in these words is only put off: `decides nothing before he has slept on it`.
-pub(super) fn is_put_off(sentence: &Read<'_>, words: &Range<usize>) -> bool {
-    let word = |at: usize| sentence.tokens.get(at).map_or("", |t| t.text);
-    let until = |at: usize| {
-        matches!(word(at), "before" | "until" | "till" | "unless" | "without" | "bevor" | "bis" | "ohne" | "solange")
-    };
-    words.clone().any(|at| matches!(word(at), "nothing" | "nichts" | "nix") && until(at + 1))
-}
-
-/// Whether what these words tell is done where nothing is bought for a company: `vergleicht in seiner Freizeit Angebote`.
-pub(super) fn is_private(sentence: &Read<'_>, words: &Range<usize>) -> bool {
-    let seat = Seat { sentence, words, named: &[] };
-    (0..sentence.tokens.len()).any(|at| seat.is_near(at) && seat.is_at_home(at))
-}
-
-/// Whether a statement on a role, in these words, is of somebody else, of nothing that is bought, or only supposed.
-pub(super) fn is_taken(sentence: &Read<'_>, words: &Range<usize>, named: &[Mention]) -> bool {
+/// Whether a statement of a family, in these words, is of somebody else, of nothing that is bought, only supposed, or only put off.
+pub(super) fn is_taken(
+    sentence: &Read<'_>,
+    (family, polarity): (Family, Polarity),
+    words: &Range<usize>,
+    named: &[Mention],
+) -> bool {
     let seat = Seat { sentence, words, named };
-    seat.is_supposed() || seat.is_elsewhere() || seat.is_of_others_job() || seat.is_aside()
+    match (family, polarity) {
+        (Family::BuyingRole, Polarity::Plus) => {
+            seat.is_supposed() || seat.is_elsewhere() || seat.is_of_others_job() || seat.is_aside()
+        }
+        (Family::BuyingRole, Polarity::Minus) => seat.is_put_off(),
+        (Family::BuyingBehaviour, _) => (0..sentence.tokens.len()).any(|at| seat.is_near(at) && seat.is_at_home(at)),
+        _ => false,
+    }
 }
 
 struct Seat<'s> {
@@ -288,6 +287,17 @@ impl Seat<'_> {
         let contrasts = |at: usize| matches!(self.word(at), "but" | "aber" | "jedoch" | "doch");
         let mut before = (0..self.words.start).rev().take_while(|at| !contrasts(*at));
         before.any(|at| SUPPOSED.contains(&self.word(at)))
+    }
+
+    /// `Decides nothing before he has slept on it`: what is denied is only put off.
+    fn is_put_off(&self) -> bool {
+        let until = |at: usize| {
+            matches!(
+                self.word(at),
+                "before" | "until" | "till" | "unless" | "without" | "bevor" | "bis" | "ohne" | "solange"
+            )
+        };
+        self.words.clone().any(|at| matches!(self.word(at), "nothing" | "nichts" | "nix") && until(at + 1))
     }
 
     /// Whether somebody known, or a pronoun, is named from a word on; `with her boss` names another, `in seiner Hand` does not.

@@ -18,8 +18,8 @@ use super::others::{names_person, only_of_groups, speaks_of_others};
 use super::part::Part;
 use super::people::{Directory, Mention, Who};
 use super::phrase::Found;
-use super::rules::{Family, RULES, Tag};
-use super::seat::{is_put_off, is_taken};
+use super::rules::{RULES, Tag};
+use super::seat::is_taken;
 use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
 use super::stance::{Around, Left, Stated, signs, stated, tells_of_what, weight};
 use super::statement::{Statement, believed_of_company, matches, merged, without_general};
@@ -140,9 +140,7 @@ impl<'r> Reader<'r> {
         let named: Vec<Mention> =
             named.into_iter().filter(|m| m.who != Who::Stranger || !sentence.in_brackets(&m.tokens)).collect();
         self.thread.remember(&named, breaks, third_party);
-        if let Some(form) = meets_stranger(&sentence.tokens, &named) {
-            self.thread.met(form);
-        }
+        self.thread.met(meets_stranger(&sentence.tokens, &named));
         found
     }
 
@@ -248,11 +246,8 @@ impl<'r> Reader<'r> {
                 continue;
             };
             let meant = self.believes(sentence, &mentions, found, index, person, opened_quoted);
-            let is_seat = rule.family == Family::BuyingRole && rule.polarity == Polarity::Plus;
-            let is_no_seat = rule.family == Family::BuyingRole && rule.polarity == Polarity::Minus;
             let is_another = is_denied(sentence, found, index, &spent)
-                || is_seat && is_taken(sentence, &found.tokens, named)
-                || is_no_seat && is_put_off(sentence, &found.tokens);
+                || is_taken(sentence, (rule.family, rule.polarity), &found.tokens, named);
             if let Some(contact) = meant.filter(|_| !is_another) {
                 let signal = self.signal(sentence, found, index, contact, indirect[person]);
                 said.push(Statement { signal, implied: false, contradicted: false });

@@ -14,7 +14,7 @@ use super::people::Mention;
 use super::phrase::{Found, View};
 use super::role_lines::ROLE_LINES;
 use super::rules::Family;
-use super::seat::{is_private, is_put_off, is_taken};
+use super::seat::is_taken;
 use super::seen::Seen;
 use super::sentence::Read;
 use super::topics::{Sign, TOPICS, Topic};
@@ -267,19 +267,11 @@ impl<'a> Here<'a> {
         if *family == Family::Channel && *polarity == Polarity::Minus && across {
             return None;
         }
-        let is_seat = *family == Family::BuyingRole;
-        if is_seat && *polarity == Polarity::Minus && is_put_off(self.sentence, topic) {
-            return None;
-        }
         if self.is_doubted(index, topic, anchor) || self.is_own(anchor) {
             return None;
         }
         let words = topic.start.min(anchor.start)..topic.end.max(anchor.end);
-        if *family == Family::BuyingRole
-            && *polarity == Polarity::Plus
-            && is_taken(self.sentence, &words, self.around.named)
-            || *family == Family::BuyingBehaviour && is_private(self.sentence, &words)
-        {
+        if is_taken(self.sentence, (*family, *polarity), &words, self.around.named) {
             return None;
         }
         // In a post who writes is `I`: `she` is somebody else, of whom it tells.
@@ -294,7 +286,8 @@ impl<'a> Here<'a> {
         let keeps = role("gatekeeper");
         let is_role = *family == Family::BuyingRole;
         let whose = self.viewer(anchor, topic, role("influencer"), &near);
-        whose.filter(|(contact, _)| !(keeps && self.is_guarded(*contact)) && !(is_role && self.is_source(*contact)))
+        let is_no_view = |contact: usize| keeps && self.is_guarded(contact) || is_role && self.is_source(contact);
+        whose.filter(|(contact, _)| !is_no_view(*contact))
     }
 
     /// The words from the first to the last clause of a topic and its stance.

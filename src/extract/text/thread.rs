@@ -71,15 +71,15 @@ impl Thread {
         self.several = false;
     }
 
-    /// Somebody was brought along, or met, who is no contact: `er` may be that one.
-    pub(super) fn met(&mut self, form: Option<Form>) {
-        let may_be = |of: Option<Form>| form.is_none() || of.is_none() || of == form;
-        if self.antecedent.is_some_and(|a| may_be(a.form.or_else(|| self.form_of(a.contact)))) {
+    /// Somebody was brought along, or met, who is no contact, and whom pronouns of these forms can mean.
+    pub(super) fn met(&mut self, forms: &[Form]) {
+        let may_be = |of: Option<Form>| of.is_none_or(|of| forms.contains(&of));
+        if !forms.is_empty() && self.antecedent.is_some_and(|a| may_be(a.form.or_else(|| self.form_of(a.contact)))) {
             self.antecedent = None;
             self.others = true;
         }
-        for form in [Form::Masculine, Form::Feminine].into_iter().filter(|of| may_be(Some(*of))) {
-            self.by_form[form as usize] = None;
+        for form in forms {
+            self.by_form[*form as usize] = None;
         }
     }
 

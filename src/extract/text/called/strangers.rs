@@ -28,9 +28,10 @@ const ELSEWHERE: [&str; 16] = [
     "subsidiar",
 ];
 
-/// Somebody who is called by what they do, and is none of those named: `bringt den Controller mit`, `came with his engineer`; by which
-/// form, if it shows one. What somebody is (`ist der Einkäufer`) is nobody else.
-pub(in super::super) fn meets_stranger(tokens: &[Token<'_>], named: &[Mention]) -> Option<Option<Form>> {
+/// Somebody who is called by what they do, and is none of those named: `bringt den Controller mit`, `came with his engineer`, as
+/// the forms of the pronouns that can mean them. What somebody is (`ist der Einkäufer`) is nobody else.
+pub(in super::super) fn meets_stranger(tokens: &[Token<'_>], named: &[Mention]) -> &'static [Form] {
+    const EITHER: &[Form] = &[Form::Masculine, Form::Feminine];
     const THE: [&str; 17] = [
         "den", "dem", "einen", "einem", "seinen", "seinem", "ihren", "ihrem", "eine", "einer", "seine", "seiner",
         "ihre", "ihrer", "zum", "beim", "vom",
@@ -58,20 +59,20 @@ pub(in super::super) fn meets_stranger(tokens: &[Token<'_>], named: &[Mention]) 
         let before = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].text);
         let is_named = named.iter().any(|m| m.tokens.contains(&at) || m.tokens.end == at || m.tokens.start == at + 1);
         let german = || match tokens[at].text {
-            "kollegen" => Some(Some(Form::Masculine)),
-            "kollegin" => Some(Some(Form::Feminine)),
-            word => plain(&LISTS.heads, word).map(|(_, form)| Some(form)),
+            "kollegen" => Some(Form::Masculine),
+            "kollegin" => Some(Form::Feminine),
+            word => plain(&LISTS.heads, word).map(|(_, form)| form),
         };
+        let met = || matches!(before(1), "his" | "her" | "their" | "a" | "the") && MEETS.contains(&before(2));
         if is_named {
             None
         } else if tokens[at].capital && THE.contains(&before(1)) && !IS.contains(&before(2)) {
-            german()
+            german().map(|form| &EITHER[form as usize..=form as usize])
         } else {
-            let met = matches!(before(1), "his" | "her" | "their" | "a" | "the") && MEETS.contains(&before(2));
-            (met && LISTS.english.contains(tokens[at].text)).then_some(None)
+            (LISTS.english.contains(tokens[at].text) && met()).then_some(EITHER)
         }
     };
-    (0..tokens.len()).find_map(of)
+    (0..tokens.len()).find_map(of).unwrap_or_default()
 }
 
 /// Whether a sentence goes to another house: `Schwesterwerk besucht`, `danach weiter zu Mosbach`, `in Soest`.
