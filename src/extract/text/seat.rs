@@ -187,19 +187,15 @@ const ASIDE: [&str; 28] = [
     "flowers",
 ];
 /// Where nothing is bought for a company.
-const PRIVATE: [&str; 32] = [
-    "garten",
-    "schrebergarten",
+const PRIVATE: [&str; 25] = [
     "freizeit",
     "ehrenamt",
     "hobby",
     "kindern",
     "kinder",
     "enkeln",
-    "chor",
     "tennis",
     "nachbarschaft",
-    "schuetzenverein",
     "allotment",
     "choir",
     "cricket",
@@ -211,9 +207,6 @@ const PRIVATE: [&str; 32] = [
     "privat",
     "grillen",
     "feuerwehr",
-    "fussballverein",
-    "sportverein",
-    "verein",
     "golf",
     "familie",
     "family",
@@ -399,6 +392,9 @@ impl Seat<'_> {
     }
 
     fn is_at_home(&self, at: usize) -> bool {
-        PRIVATE.contains(&self.word(at)) || self.word(at) == "home" && at > 0 && self.word(at - 1) == "at"
+        let word = self.word(at);
+        PRIVATE.contains(&word)
+            || ["verein", "garten", "chor"].iter().any(|end| word.ends_with(end))
+            || word == "home" && at > 0 && self.word(at - 1) == "at"
     }
 }
