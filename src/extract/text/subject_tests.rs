@@ -56,7 +56,7 @@ c3 | Hat mit der Kaufentscheidung nichts zu tun, arbeitet aber täglich mit der 
 ";
 
 /// Who cannot be meant, or of whom nothing is told of now; and the near misses. As above.
-const ANOTHERS: &str = "
+const OF_OTHERS: &str = "
 c3 | War bei Siemens. Der Werkleiter entscheidet selbst. |
 c3 | Besuch bei der Firma Hollmann. Der Werkleiter hat das letzte Wort. |
 c3 | Besuch Hollmann. Der Werkleiter hat das letzte Wort. |
@@ -170,7 +170,7 @@ fn seats_are_those_of_whom_the_clause_tells() {
 
 #[test]
 fn seats_of_others_and_of_yesterday_are_nobodys() {
-    check(ANOTHERS, true);
+    check(OF_OTHERS, true);
 }
 
 #[test]
