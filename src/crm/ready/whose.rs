@@ -297,8 +297,10 @@ fn look_beside(
     base: &Path,
 ) -> Result<(), CrmError> {
     let mut cells: HashMap<String, At> = HashMap::new();
+    let places: HashMap<&Path, usize> =
+        files.iter().enumerate().rev().map(|(file, path)| (path.as_path(), file)).collect();
     each_readable(Table::Consents, consents, base, usize::MAX, |path, _, row| {
-        let at = files.iter().position(|file| file == path).map(|file| (file, row.line));
+        let at = places.get(path).map(|file| (*file, row.line));
         if let Some(at) = at.filter(|at| odd.contains(at)) {
             let ids = row.cells().filter_map(value::text).filter(|cell| is_sound(cell));
             ids.for_each(|id| _ = cells.entry(id.to_owned()).or_insert(at));

@@ -62,8 +62,8 @@ pub(super) const ARTICLES: &[&str] = &[
 /// Articles that people put before names when they talk: `die Hallmann zeichnet selbst ab`.
 const SPOKEN: &[&str] = &["der", "die", "den", "dem", "vom", "zur", "zum"];
 
-/// Those behind which somebody is no subject.
-pub(super) const OBLIQUE: &[&str] = &["den", "dem", "vom", "zur", "zum"];
+/// Articles, most of them within prepositions, behind which somebody is no subject.
+pub(super) const OBLIQUE: &[&str] = &["den", "dem", "vom", "zur", "zum", "beim", "ans"];
 
 /// Ours: the vendor's own people.
 pub(super) const OURS: &[&str] = &[

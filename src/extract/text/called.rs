@@ -7,19 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
+mod strangers;
 mod words;
 
 use serde::Deserialize;
 
 use super::TextContact;
 use super::address::Form;
-use super::bare::touches;
+use super::bare::{OBLIQUE, touches};
 use super::guard::fold::Cell;
 use super::guard::token::Token;
 use super::names::words_of;
 use super::part::{Part, is_known};
 use crate::extract::title::TitleReader;
 use crate::taxonomy::Seniority;
+pub(super) use strangers::{goes_elsewhere, meets_stranger};
 pub(super) use words::titled;
 
 /// What the CRM's title of a contact lets others call him or her.
@@ -100,17 +102,21 @@ static GIVEN: LazyLock<BTreeMap<String, Form>> = LazyLock::new(|| {
     of(raw.feminine, Form::Feminine).chain(of(raw.masculine, Form::Masculine)).collect()
 });
 
+/// Whether a word is a given name that shows a form.
+pub(super) fn is_given_name(word: &str) -> bool {
+    GIVEN.contains_key(word)
+}
+
 /// Before a function in German, and whether somebody behind it can be no subject.
 fn article(word: &str) -> Option<bool> {
     match word {
         "der" | "die" => Some(false),
-        "dem" | "den" | "zum" | "beim" | "vom" | "zur" => Some(true),
-        _ => None,
+        word => OBLIQUE.contains(&word).then_some(true),
     }
 }
 
 /// Behind them stands somebody to whom something is done, or with whom: whoever acts is another.
-const TOWARDS: [&str; 19] = [
+pub(super) const PREPOSITIONS: [&str; 19] = [
     "bei", "mit", "von", "zu", "an", "fuer", "durch", "auf", "vor", "nach", "ueber", "gegen", "ohne", "aus", "neben",
     "hinter", "unter", "um", "seit",
 ];
@@ -129,26 +135,6 @@ const BEGINS: [&str; 20] = [
 const WHOSE: [&str; 22] = [
     "we", "who", "that", "they", "der", "des", "von", "vom", "bei", "beim", "fuer", "aus", "of", "at", "from", "for",
     "their", "in", "unserer", "unseres", "dort", "there",
-];
-
-/// Beginnings of words that tell of another house, whose functions are not the contacts'.
-const ELSEWHERE: [&str; 16] = [
-    "konzernzentrale",
-    "vergleichsfall",
-    "dort",
-    "drueben",
-    "nachbar",
-    "schwester",
-    "konkurren",
-    "wettbewerb",
-    "mitbewerb",
-    "niederlassung",
-    "zulieferer",
-    "spedition",
-    "competitor",
-    "neighbour",
-    "sister",
-    "subsidiar",
 ];
 
 /// A German word for somebody with a function, in the masculine form and without the `s` that joins; and its form.
@@ -193,19 +179,6 @@ impl Calling {
     fn has_in_row(&self, words: &[&str]) -> bool {
         self.words.windows(words.len()).any(|row| row.iter().zip(words).all(|(a, b)| a == b))
     }
-}
-
-/// Whether a sentence goes to another house: `Schwesterwerk besucht`, `danach weiter zu Mosbach`, `in Soest`.
-pub(super) fn goes_elsewhere(tokens: &[Token<'_>]) -> bool {
-    let is = |at: usize, words: &[&str]| tokens.get(at).is_some_and(|t| words.contains(&t.text));
-    let place = |at: usize| tokens.get(at).is_some_and(|t| t.capital && !t.word.is(Part::NO_NAME) && !is_known(t));
-    let goes = |at: usize| {
-        is(at, &["weiter", "noch", "danach", "anschliessend", "on"])
-            && is(at + 1, &["zu", "bei", "nach", "to"])
-            && place(at + 2)
-    };
-    tokens.iter().any(|t| ELSEWHERE.iter().any(|word| t.text.starts_with(word)))
-        || (0..tokens.len()).any(|at| goes(at) || is(at, &["in"]) && place(at + 1))
 }
 
 /// The one contact who is called by what he or she does from a token on.
@@ -275,7 +248,7 @@ fn in_german(all: &[Calling], cells: &[Cell], tokens: &[Token<'_>], at: usize, o
     };
     let oblique = oblique
         || tokens[at].text == "der" && form == Form::Feminine
-        || before.is_some_and(|word| TOWARDS.contains(&word));
+        || before.is_some_and(|word| PREPOSITIONS.contains(&word));
     fits.then_some(Called { contact, tokens: at..end, form: Some(form), oblique })
 }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::guard::token::{Spelling, Token, Words};
 use super::memory::{Word, known};
 use super::names::words_of;
-use super::part::{Part, is_known};
+use super::part::{Part, is_heading, is_known};
 use super::people::Mention;
 use super::phrase::Found;
 use super::rules::{RULES, Rule, Tag};
@@ -194,6 +194,29 @@ impl<'r> Firm<'r> {
                 && token.capital
                 && !harmless[at]
                 && !self.words.iter().any(|word| word == token.text)
+        })
+    }
+}
+
+impl Firm<'_> {
+    /// Whether somebody goes to another house, or one is named: `Besuch bei Hollmann`, `visited Acme`, `die Firma Krause`.
+    pub(super) fn visits_another(self, sentence: &Read<'_>, named: &[Mention]) -> bool {
+        const VISITS: [&str; 6] = ["visited", "visit", "visiting", "besuch", "besuche", "besuchte"];
+        const TO: [&str; 7] = ["to", "at", "bei", "the", "der", "firma", "zu"];
+        let tokens = &sentence.tokens;
+        let is_other = |at: usize| {
+            let is_contact = || named.iter().any(|m| m.tokens.contains(&at));
+            tokens.get(at).is_some_and(|t| t.capital && !self.words.iter().any(|word| word == t.text)) && !is_contact()
+        };
+        let is_name = |at: usize| {
+            let token = &tokens[at];
+            token.word.chars() > 2 && !token.word.is(Part::NO_NAME) && !is_known(token) && !is_heading(token)
+        };
+        let place = |from: usize| (from..tokens.len()).find(|at| !TO.contains(&tokens[*at].text));
+        let visits = |at: usize| place(at + 1).is_some_and(|at| is_other(at) && is_name(at));
+        (0..tokens.len()).any(|at| match tokens[at].text {
+            "firma" => is_other(at + 1),
+            word => VISITS.contains(&word) && visits(at),
         })
     }
 }

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::bare::{ARTICLES, COLLEAGUES, OURS, is};
+use super::called::is_given_name;
 use super::guard::token::Token;
 use super::heads::headed_by_stranger;
 use super::memory::Set;
@@ -214,20 +215,25 @@ pub(super) fn names_person(sentence: &Read<'_>, named: &[Mention]) -> bool {
         || names_ours(&sentence.tokens, named)
 }
 
-/// `With our engineer Luke`, `mit unserem Kollegen Jonas`: one of ours, by a name that is no contact's.
+/// `With our engineer Luke`, `mit unserem Kollegen Jonas`, `our Steve`: one of ours, by a name that is no contact's.
 fn names_ours(tokens: &[Token<'_>], named: &[Mention]) -> bool {
     let unknown = |at: usize| {
         tokens.get(at).is_some_and(|t| t.capital && t.word.chars() > 2 && !t.word.is(Part::NO_NAME) && !is_known(t))
             && !named.iter().any(|m| m.tokens.contains(&at))
     };
     let role = |at: usize| is(tokens.get(at), COLLEAGUES) || tokens.get(at).is_some_and(|t| !t.capital);
-    (0..tokens.len()).any(|at| is(tokens.get(at), OURS) && role(at + 1) && unknown(at + 2))
+    // `Our Steve`; in German `unser Werk` has a capital, too.
+    let called = |at: usize| unknown(at) && (is_given_name(tokens[at].text) || is(tokens.get(at - 1), &["our", "my"]));
+    (0..tokens.len()).any(|at| {
+        is(tokens.get(at), OURS)
+            && (role(at + 1) && unknown(at + 2) || called(at + 1) && !tokens[at + 1].word.is_upper())
+    })
 }
 
-/// Whether somebody stands before a word who is no contact, and no group.
-pub(super) fn somebody_before(sentence: &Read<'_>, named: &[Mention], word: usize) -> bool {
+/// Where the first word ends for somebody who is no contact, and no group.
+pub(super) fn stranger_ends(sentence: &Read<'_>, named: &[Mention]) -> Option<usize> {
     let person = |at: usize| !is(sentence.tokens.get(at), GROUPS) && !is_house(&sentence.tokens[at]);
-    third_parties(sentence, named).any(|mut at| at.end <= word && at.any(person))
+    third_parties(sentence, named).filter(|at| at.clone().any(person)).map(|at| at.end).min()
 }
 
 fn is_house(token: &Token<'_>) -> bool {
@@ -257,7 +263,7 @@ pub(super) fn third_parties<'s>(
 }
 
 /// Words behind which people are named.
-const BEHIND: [&str; 10] = ["by", "from", "with", "to", "of", "von", "durch", "bei", "mit", "an"];
+const NAMED_BEHIND: [&str; 10] = ["by", "from", "with", "to", "of", "von", "durch", "bei", "mit", "an"];
 
 /// Whether somebody may be named whom nobody knows: two words with capitals that no rule knows, at the head of a clause or
 /// where people stand; one, and an initial.
@@ -268,11 +274,31 @@ pub(super) fn names_stranger(tokens: &[Token<'_>], clauses: &[u32], named: &[Men
     };
     (1..tokens.len()).any(|at| {
         let heads = at == 1 || clauses[at - 2] != clauses[at - 1];
-        let by = at > 1 && BEHIND.contains(&tokens[at - 2].text);
+        let by = at > 1 && NAMED_BEHIND.contains(&tokens[at - 2].text);
         // `Backup is Jim T`.
         let initial = at > 1 && tokens[at].capital && tokens[at].word.chars() == 1 && tokens[at].text != "i";
         let goes_on =
             (heads || by) && unknown(&tokens[at]) || initial && !named.iter().any(|m| m.tokens.contains(&(at - 1)));
         goes_on && clauses[at - 1] == clauses[at] && unknown(&tokens[at - 1])
     })
+}
+
+/// Whether a clause begins with somebody whom nobody knows, who is something, or does something: `..., Kleinholz ist risikoscheu`.
+pub(super) fn begins_with_stranger(sentence: &Read<'_>, start: usize) -> bool {
+    const IS: [&str; 20] = [
+        "ist", "hat", "will", "muss", "darf", "kann", "soll", "moechte", "macht", "braucht", "is", "has", "wants",
+        "needs", "can", "must", "likes", "hates", "would", "war",
+    ];
+    let tokens = &sentence.tokens;
+    let same = |at: usize| sentence.clauses.get(at) == sentence.clauses.get(start);
+    let may_name = |t: &&Token<'_>| t.capital && t.word.chars() > 3 && !t.word.is(Part::NO_NAME) && !is_known(t);
+    let Some(first) = tokens.get(start).filter(|_| start > 0).filter(may_name) else {
+        return false;
+    };
+    // `Kleinholz (IT) darf ...`
+    let bracket =
+        sentence.cells[first.cells.end..].iter().find(|c| !c.raw.is_whitespace()).is_some_and(|c| c.raw == '(');
+    let closed = || (start + 1..tokens.len()).find(|at| !sentence.in_brackets(&(*at..*at + 1)));
+    let verb = if bracket { closed() } else { Some(start + 1).filter(|at| same(*at)) };
+    verb.and_then(|at| tokens.get(at)).is_some_and(|t| IS.contains(&t.text))
 }

@@ -26,9 +26,12 @@ impl Here<'_> {
             self.sentence.clause_start(first.tokens.start) == first.tokens.start || self.is_plural_before(first);
         // `Meyer and Beck lean on him` is his.
         let clause = self.clause(first.tokens.start);
-        let of_another = (0..self.sentence.tokens.len())
-            .any(|at| self.clause(at) == clause && matches!(self.word(at), "him" | "her" | "ihn" | "ihm" | "ihr"));
-        let is_pair = one != other && joined && begins && !first.oblique && !second.oblique && !of_another;
+        let start = self.sentence.clause_start(first.tokens.start);
+        let of_another = || {
+            (start..self.sentence.clause_end(start))
+                .any(|at| matches!(self.word(at), "him" | "her" | "ihn" | "ihm" | "ihr"))
+        };
+        let is_pair = one != other && joined && begins && !first.oblique && !second.oblique && !of_another();
         (is_pair && clause == self.clause(second.tokens.start)).then_some((one, other))
     }
 

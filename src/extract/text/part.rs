@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::address::{is_address, pronoun};
-use super::bare::BEGINNINGS;
+use super::bare::{BEGINNINGS, WORDS};
+use super::called::is_given_name;
 use super::guard::token::Token;
 use super::memory::Set;
 use super::names::words_of;
@@ -187,7 +188,22 @@ const HEDGES: [&str; 16] = [
 ];
 
 /// Words that tell of what was: no gap of topics and stances passes over them.
-const PAST: [&str; 6] = ["war", "waren", "were", "hatte", "hatten", "had"];
+const PAST: [&str; 14] = [
+    "war",
+    "waren",
+    "were",
+    "hatte",
+    "hatten",
+    "had",
+    "frueher",
+    "damals",
+    "ehemals",
+    "einst",
+    "seinerzeit",
+    "formerly",
+    "previously",
+    "lief",
+];
 
 /// What a word can be in a sentence, whoever is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -295,9 +311,12 @@ pub(super) fn is_heading(token: &Token<'_>) -> bool {
         || token.text.chars().all(|c| c.is_ascii_digit())
 }
 
-/// Whether any pattern knows a word.
+/// Whether any pattern knows a word as another than somebody's given name.
 pub(super) fn is_known(token: &Token<'_>) -> bool {
-    [Set::Context, Set::Claims, Set::Topics, Set::Stances].iter().any(|set| !token.word.ids(*set).is_empty())
+    let is_name = || token.capital && is_given_name(token.text) && !WORDS.contains(&token.text);
+    let known =
+        [Set::Context, Set::Claims, Set::Topics, Set::Stances].iter().any(|set| !token.word.ids(*set).is_empty());
+    known && !is_name()
 }
 
 /// Words that may stand before what is said of somebody who is not named: `A tough negotiator`, `Very careful`.

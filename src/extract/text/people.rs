@@ -150,7 +150,7 @@ impl<'r> Directory<'r> {
                 .filter(|(contact, end)| {
                     // `entscheidet bei Dornbusch ein Ausschuss`, in a text on Herr Dornbusch of that company.
                     let at_firm = is_at(cells, tokens, at);
-                    is_firm(cells, tokens, &(at..*end)) && !self.is_beside(cells, tokens, &(at..*end))
+                    is_firm(cells, tokens, &(at..*end)) && !self.is_slashed(cells, tokens, &(at..*end))
                         || at_firm && self.namesakes.contains(contact)
                 })
                 .map(|(contact, _)| contact)

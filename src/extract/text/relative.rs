@@ -7,11 +7,10 @@ use std::ops::Range;
 use super::address::Form;
 use super::part::{Part, is_known};
 use super::people::{Mention, Who};
-use super::rules::Tag;
 use super::stance::Here;
 
 /// Whoever `X is ...` is, by a word that says no more of them.
-const SOMEBODY: [&str; 18] = [
+const SOMEBODY: [&str; 17] = [
     "mann",
     "frau",
     "mensch",
@@ -25,33 +24,57 @@ const SOMEBODY: [&str; 18] = [
     "man",
     "woman",
     "guy",
-    "person",
     "one",
     "somebody",
     "someone",
     "boss",
 ];
 
+/// Of whom a clause tells that a relative pronoun may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Relative {
+    /// No such pronoun begins it.
+    Not,
+    Of(usize),
+    /// Of somebody, or something, that is no contact, or of nobody knows whom.
+    OfAnother,
+}
+
 impl Here<'_> {
-    /// `Herr Brandt, der das letzte Wort hat`, `Brandt ist ein Mann, der Streit meidet`: whom a relative clause is about.
-    pub(super) fn related(&self, anchor: &Range<usize>) -> Option<usize> {
-        let start = self.relative_start(anchor);
-        let before = start.checked_sub(1)?;
-        let form = match self.word(start) {
-            "der" | "welcher" => Some(Form::Masculine),
-            "die" | "welche" => Some(Form::Feminine),
-            "who" => None,
-            _ => return None,
-        };
-        if self.word(start) != "who" && (self.is_article(start) || !self.sentence.tokens[before].capital) {
-            return None;
+    /// `Herr Brandt, der das letzte Wort hat`, `Brandt ist ein Mann, der Streit meidet` tell of Brandt; `X hat einen Schwager, der ...`,
+    /// `has a cousin who ...` of whoever stands right before it.
+    pub(super) fn relative(&self, anchor: &Range<usize>) -> Relative {
+        if self.tells_of_the_one(anchor) {
+            return Relative::OfAnother;
         }
+        let start = self.relative_start(anchor);
+        let Some(before) = start.checked_sub(1) else { return Relative::Not };
+        let tokens = &self.sentence.tokens;
+        let comma =
+            || self.sentence.cells[tokens[before].cells.end..tokens[start].cells.start].iter().any(|c| c.raw == ',');
+        let is_german = matches!(self.word(start), "der" | "die" | "welcher" | "welche");
+        if is_german && (!tokens[before].capital || self.article_noun(start).is_some()) {
+            return Relative::Not;
+        }
+        let (form, is_relative) = match self.word(start) {
+            "der" => (Some(Form::Masculine), comma()),
+            "die" => (Some(Form::Feminine), comma()),
+            "welcher" => (Some(Form::Masculine), false),
+            "welche" => (Some(Form::Feminine), false),
+            "who" => (None, !self.is_the_one(start)),
+            // `Hat eine Schwester, deren Mann entscheidet`.
+            "whom" => return if self.is_the_one(start) { Relative::Not } else { Relative::OfAnother },
+            "deren" | "dessen" | "whose" => return Relative::OfAnother,
+            "which" if comma() => return Relative::OfAnother,
+            _ => return Relative::Not,
+        };
         let others = self.around.named.iter().any(|m| self.clause(m.tokens.start) == self.clause(start) && !m.oblique);
-        let meant = self.at(before + 1).filter(|m| !self.is_attribute(m)).or_else(|| self.somebody(before))?;
-        let fits = form.is_none_or(|form| meant.form.is_none_or(|of| of == form));
-        match meant.who {
-            Who::Contact(contact) if fits && !others => Some(contact),
-            _ => None,
+        let meant = self.at(start).filter(|m| !self.is_attribute(m)).or_else(|| self.somebody(before));
+        let fits = |m: &&Mention| form.is_none_or(|form| m.form.is_none_or(|of| of == form));
+        match meant.filter(fits).map(|m| m.who) {
+            Some(Who::Contact(contact)) if !others => Relative::Of(contact),
+            _ if is_relative => Relative::OfAnother,
+            _ => Relative::Not,
         }
     }
 
@@ -59,6 +82,19 @@ impl Here<'_> {
     pub(super) fn relative_start(&self, anchor: &Range<usize>) -> usize {
         let start = self.sentence.clause_start(anchor.start);
         (start + 1..=anchor.start).rev().find(|at| self.word(*at) == "who").unwrap_or(start)
+    }
+
+    /// `Nadia gave me the name of the person who signs`: somebody does something to whoever is told of, and is not the one.
+    fn tells_of_the_one(&self, anchor: &Range<usize>) -> bool {
+        let start = self.sentence.clause_start(anchor.start);
+        let acts = |m: &Mention| m.tokens.start == start && m.tokens.end + 1 < anchor.start;
+        let is = |at: usize| {
+            matches!(self.word(at), "is" | "isn't" | "was" | "wasn't" | "be" | "he's" | "she's" | "he" | "she")
+        };
+        let who = anchor.clone().find(|at| matches!(self.word(*at), "who" | "that"));
+        who.is_some_and(|at| at > start && SOMEBODY.contains(&self.word(at - 1)))
+            && self.around.named.iter().any(acts)
+            && !(start..anchor.start).any(is)
     }
 
     /// `He is the one who decides`: who is meant stands before it.
@@ -71,14 +107,22 @@ impl Here<'_> {
 
     /// `..., der Senior hat das letzte Wort`: somebody who is no contact acts in a clause.
     pub(super) fn article_acts(&self, start: usize) -> bool {
-        let tokens = &self.sentence.tokens;
-        if start == 0 || !matches!(self.word(start), "der" | "die") || !self.is_article(start) {
+        if start == 0 || !matches!(self.word(start), "der" | "die") {
             return false;
         }
-        let noun = (start + 1..tokens.len()).find(|at| tokens[*at].capital).unwrap_or(start);
-        let named = self.around.named.iter().any(|m| m.tokens.contains(&noun));
-        let kin = ["senior", "junior", "betriebsrat", "neffe", "aussendienst"].contains(&self.word(noun));
-        !named && (kin || self.sentence.mask(Tag::ThirdParty)[noun] || !is_known(&tokens[noun]))
+        let kin = |noun: usize| ["senior", "junior", "betriebsrat", "neffe", "aussendienst"].contains(&self.word(noun));
+        let acts = |noun: usize| !self.is_named(noun) && (kin(noun) || self.is_stranger(noun));
+        self.article_noun(start).is_some_and(acts)
+    }
+
+    /// Whether a contact, or somebody who may be one, is named by a word.
+    fn is_named(&self, at: usize) -> bool {
+        self.around.named.iter().any(|m| m.tokens.contains(&at))
+    }
+
+    /// Whether a noun is somebody who is no contact, or a word that no rule knows.
+    fn is_stranger(&self, noun: usize) -> bool {
+        self.is_third(noun) || !is_known(&self.sentence.tokens[noun])
     }
 
     /// Who is named right before a word.
@@ -121,34 +165,26 @@ impl Here<'_> {
         mention.filter(|_| plain && SOMEBODY.contains(&self.word(end)))
     }
 
-    /// Whether `der` or `die` at the beginning of a clause stands before its noun: what somebody does follows right behind that, as in
-    /// `der neue Chef will`, `der Senior hat das letzte Wort`; `der Angebote vergleicht` is of whom was spoken.
-    pub(super) fn is_article(&self, start: usize) -> bool {
+    /// The noun of `der` or `die` at the beginning of a clause, where that is an article: what somebody does follows right behind it, as
+    /// in `der neue Chef will`, `der Senior hat das letzte Wort`; `der Angebote vergleicht` is of whom was spoken.
+    fn article_noun(&self, start: usize) -> Option<usize> {
         const DOES: [&str; 11] =
             ["will", "muss", "kann", "soll", "darf", "moechte", "war", "hatte", "waere", "sind", "haben"];
         let tokens = &self.sentence.tokens;
-        let end = (start..tokens.len()).find(|at| self.clause(*at) != self.clause(start)).unwrap_or(tokens.len());
+        let end = self.sentence.clause_end(start);
         let adjective =
             |at: usize| !tokens[at].capital && ["e", "er", "en"].iter().any(|end| self.word(at).ends_with(end));
-        let Some(noun) = (start + 1..end).find(|at| !adjective(*at)).filter(|at| tokens[*at].capital) else {
-            return false;
-        };
+        let noun = (start + 1..end).find(|at| !adjective(*at)).filter(|at| tokens[*at].capital)?;
         let does = |at: usize| {
             let lower = at < end && !tokens[at].capital;
             lower && (tokens[at].word.is(Part::DEED) || DOES.contains(&self.word(at)) || self.word(at).ends_with('t'))
         };
-        let somebody = || {
-            let third = self.sentence.mask(Tag::ThirdParty);
-            let named = self.around.named.iter().any(|m| m.tokens.contains(&noun));
-            third[noun]
-                || named
-                || !is_known(&tokens[noun])
-                || noun > start + 1 && self.word(noun - 1).ends_with("neue")
-        };
+        let is_new = noun > start + 1 && self.word(noun - 1).ends_with("neue");
+        let somebody = || self.is_stranger(noun) || self.is_named(noun) || is_new;
         let group =
             matches!(tokens.get(noun + 1).map(|t| t.text), Some("von" | "aus" | "bei" | "in" | "im" | "fuer" | "mit"));
         let behind =
             if group { (noun + 2..noun + 6).find(|at| does(*at)) } else { Some(noun + 1).filter(|at| does(*at)) };
-        behind.is_some_and(|at| at + 1 < end || somebody())
+        behind.filter(|at| at + 1 < end || somebody()).map(|_| noun)
     }
 }

@@ -4,8 +4,8 @@
 
 use std::ops::Range;
 
-use super::part::Part;
-use super::people::Mention;
+use super::part::{Part, is_known};
+use super::people::{Mention, Who};
 use super::stance::Here;
 
 impl Here<'_> {
@@ -14,22 +14,6 @@ impl Here<'_> {
         let before = |back: usize| mention.tokens.start.checked_sub(back).map(|at| &self.sentence.tokens[at]);
         before(1).is_some_and(|t| matches!(t.text, "von" | "of"))
             && before(2).is_some_and(|t| t.word.is(Part::ADDRESS) || RELATIONS.contains(&t.text))
-    }
-
-    /// `X hat einen Schwager, der ...`, `has a cousin who ...`: the clause is of whoever stands right before it.
-    pub(super) fn is_relative(&self, anchor: &Range<usize>) -> bool {
-        let start = self.relative_start(anchor);
-        let tokens = &self.sentence.tokens;
-        let Some(before) = start.checked_sub(1) else { return false };
-        let between = &self.sentence.cells[tokens[before].cells.end..tokens[start].cells.start];
-        match self.word(start) {
-            "who" | "whom" => !self.is_the_one(start),
-            // `Hat eine Schwester, deren Mann entscheidet`.
-            "deren" | "dessen" | "whose" => true,
-            "which" => between.iter().any(|c| c.raw == ','),
-            "der" | "die" => tokens[before].capital && between.iter().any(|c| c.raw == ',') && !self.is_article(start),
-            _ => false,
-        }
     }
 
     /// `Laut Meyer entscheidet X`: hearsay.
@@ -44,6 +28,50 @@ impl Here<'_> {
         })
     }
 
+    /// `Laut X entscheidet ...`, `according to X ...`: who decides is another, unless X is named again.
+    pub(super) fn is_source(&self, contact: usize) -> bool {
+        let is_source = |m: &Mention| {
+            let before = |back: usize| m.tokens.start.checked_sub(back).map_or("", |at| self.word(at));
+            matches!(before(1), "laut" | "lt") || before(2) == "according" && before(1) == "to"
+        };
+        let mut mentions = self.around.named.iter().filter(|m| m.who == Who::Contact(contact)).peekable();
+        mentions.peek().is_some() && mentions.all(is_source)
+    }
+
+    /// `Mark said Joe signs off`, `told me that Joe decides`: behind the word for saying somebody acts whom nobody knows.
+    pub(super) fn tells_of_stranger(&self, anchor: &Range<usize>) -> bool {
+        const SAYS: [&str; 16] = [
+            "said",
+            "says",
+            "told",
+            "tells",
+            "mentioned",
+            "mentions",
+            "reckons",
+            "explained",
+            "explains",
+            "confirmed",
+            "confirms",
+            "thinks",
+            "sagt",
+            "sagte",
+            "meint",
+            "erzaehlt",
+        ];
+        const BETWEEN: [&str; 8] = ["that", "me", "us", "mir", "uns", "dass", "and", "the"];
+        let tokens = &self.sentence.tokens;
+        let may_act = |at: usize| {
+            let token = &tokens[at];
+            let named = self.around.named.iter().any(|m| m.tokens.contains(&at));
+            let acts = tokens.get(at + 1).is_some_and(|t| !t.capital && t.text.ends_with(['s', 'd', 't']));
+            token.capital && !token.word.is(Part::NO_NAME) && !named && !is_known(token) && acts
+        };
+        let start = self.sentence.clause_start(anchor.start);
+        (start..anchor.start)
+            .filter(|at| SAYS.contains(&self.word(*at)))
+            .any(|at| (at + 1..anchor.end).find(|at| !BETWEEN.contains(&self.word(*at))).is_some_and(may_act))
+    }
+
     /// `X's neighbour`, `Xs Schwager`: somebody else, of whom X is the measure.
     pub(super) fn is_relation(&self, mention: &Mention) -> bool {
         let last = self.word(mention.tokens.end - 1);
@@ -55,6 +83,10 @@ impl Here<'_> {
 
     /// Whether somebody passes on what another thinks.
     pub(super) fn is_reported(&self) -> bool {
+        *self.seen.is_reported.get_or_init(|| self.passes_on())
+    }
+
+    fn passes_on(&self) -> bool {
         const SAYS: [&str; 25] = [
             "sagte",
             "wrote",

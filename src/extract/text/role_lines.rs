@@ -272,7 +272,8 @@ impl List<'_> {
         told
     }
 
-    /// `Marx: der Chef unterschreibt`: what a title does at whose beginning stands somebody else.
+    /// Whether the words of a role begin with the title of somebody who is none of those named beside them: in `Marx: der Chef
+    /// unterschreibt` it is not Marx who signs.
     fn is_of_another(&self, entry: &Entry, people: &[usize]) -> bool {
         let start = entry.item.tokens().start;
         let titled = self.directory.titled(self.tokens, start).map(|(contact, _)| people.contains(&contact));
@@ -285,21 +286,22 @@ impl List<'_> {
         let mut told = Vec::new();
         for row in entries.chunk_by(|_, next| !next.item.before.row) {
             let [first, second, rest @ ..] = row else { continue };
-            let (people, roles) = match (first.kind(), second.kind()) {
-                (Kind::People, Kind::Roles) => (first.people(), &second.scan.roles),
-                (Kind::Roles, Kind::People) => (second.people(), &first.scan.roles),
+            let (of_people, of_roles) = match (first.kind(), second.kind()) {
+                (Kind::People, Kind::Roles) => (first, second),
+                (Kind::Roles, Kind::People) => (second, first),
                 _ => continue,
             };
+            let people = of_people.people();
             let doubts = |entry: &Entry| {
                 let tokens = entry.item.tokens();
                 self.is_spoiled(entry) || self.is_doubtful(&tokens) || has(&self.meant.doubtful, &tokens)
             };
             let sign = second.item.before.sign;
             let parted = sign == Sign::Strong || sign == Sign::Comma && rest.is_empty();
-            let another = self.is_of_another(if roles == &second.scan.roles { second } else { first }, &people);
+            let another = self.is_of_another(of_roles, &people);
             if parted && !another && !first.used && !second.used && !row.iter().any(doubts) {
                 let tokens = first.item.tokens().start..second.item.tokens().end;
-                told.extend(each(&people, roles, tokens, true));
+                told.extend(each(&people, &of_roles.scan.roles, tokens, true));
             }
         }
         told

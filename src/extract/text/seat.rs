@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
-use super::guard::token::Token;
-use super::part::{Part, is_known};
+use super::Polarity;
 use super::people::{Mention, Who};
+use super::rules::Family;
 use super::sentence::Read;
 
 /// What a seat is called by, where the words speak of it and not of what somebody does.
@@ -187,15 +187,26 @@ const ASIDE: [&str; 28] = [
     "flowers",
 ];
 /// Where nothing is bought for a company.
-const PRIVATE: [&str; 14] = [
+const PRIVATE: [&str; 25] = [
+    "freizeit",
+    "ehrenamt",
+    "hobby",
+    "kindern",
+    "kinder",
+    "enkeln",
+    "tennis",
+    "nachbarschaft",
+    "allotment",
+    "choir",
+    "cricket",
+    "kids",
+    "pub",
+    "wochenende",
     "zuhause",
     "daheim",
     "privat",
     "grillen",
     "feuerwehr",
-    "fussballverein",
-    "sportverein",
-    "verein",
     "golf",
     "familie",
     "family",
@@ -209,7 +220,7 @@ const WHEN: [&str; 18] = [
     "over", "during", "at", "from",
 ];
 /// Something that is somebody's own, where a seat may lie.
-const OWN: [&str; 18] = [
+const AT_HAND: [&str; 18] = [
     "desk",
     "hands",
     "hand",
@@ -230,10 +241,22 @@ const OWN: [&str; 18] = [
     "only",
 ];
 
-/// Whether a statement on a role, in these words, is of somebody else, of nothing that is bought, or only supposed.
-pub(super) fn is_taken(sentence: &Read<'_>, words: &Range<usize>, named: &[Mention]) -> bool {
+/// Whether a statement of a family, in these words, is of somebody else, of nothing that is bought, only supposed, or only put off.
+pub(super) fn is_taken(
+    sentence: &Read<'_>,
+    (family, polarity): (Family, Polarity),
+    words: &Range<usize>,
+    named: &[Mention],
+) -> bool {
     let seat = Seat { sentence, words, named };
-    seat.is_supposed() || seat.is_elsewhere() || seat.is_of_others_job() || seat.is_aside()
+    match (family, polarity) {
+        (Family::BuyingRole, Polarity::Plus) => {
+            seat.is_supposed() || seat.is_elsewhere() || seat.is_of_others_job() || seat.is_aside()
+        }
+        (Family::BuyingRole, Polarity::Minus) => seat.is_put_off(),
+        (Family::BuyingBehaviour, _) => (0..sentence.tokens.len()).any(|at| seat.is_near(at) && seat.is_at_home(at)),
+        _ => false,
+    }
 }
 
 struct Seat<'s> {
@@ -259,6 +282,17 @@ impl Seat<'_> {
         before.any(|at| SUPPOSED.contains(&self.word(at)))
     }
 
+    /// `Decides nothing before he has slept on it`: what is denied is only put off.
+    fn is_put_off(&self) -> bool {
+        let until = |at: usize| {
+            matches!(
+                self.word(at),
+                "before" | "until" | "till" | "unless" | "without" | "bevor" | "bis" | "ohne" | "solange"
+            )
+        };
+        self.words.clone().any(|at| matches!(self.word(at), "nothing" | "nichts" | "nix") && until(at + 1))
+    }
+
     /// Whether somebody known, or a pronoun, is named from a word on; `with her boss` names another, `in seiner Hand` does not.
     fn names_contact(&self, from: usize) -> bool {
         let until = from + 7;
@@ -273,7 +307,7 @@ impl Seat<'_> {
     }
 
     fn is_own(&self, at: usize) -> bool {
-        OWN.contains(&self.word(at))
+        AT_HAND.contains(&self.word(at))
     }
 
     /// `Entscheidung fällt im Konzern`, `letzte Wort hat die Holding`, `decision sits with HQ`.
@@ -336,7 +370,6 @@ impl Seat<'_> {
     /// `Signs off holiday requests`, `macht Einkauf nur für Büromaterial`, `aber nicht für Investitionsgüter`.
     fn is_aside(&self) -> bool {
         let tokens = self.sentence.tokens.len();
-        let near = |at: usize| self.beside(at, self.words.end - 1) || self.beside(at, self.words.start);
         let behind = |at: usize| (1..=3).any(|back| at >= back && WHEN.contains(&self.word(at - back)));
         // `Über Urlaub entscheidet er`.
         let object =
@@ -349,29 +382,19 @@ impl Seat<'_> {
                 && matches!(self.word(at - 1), "aber" | "but" | "jedoch" | "though")
                 && matches!(self.word(at + 1), "fuer" | "bei" | "for" | "on" | "beim" | "in")
         };
-        let at_home = |at: usize| {
-            PRIVATE.contains(&self.word(at)) || self.word(at) == "home" && at > 0 && self.word(at - 1) == "at"
-        };
-        (0..tokens).any(|at| near(at) && (trifle(at) || at_home(at))) || (self.words.end..tokens).any(but_not)
+        let is_trifling = |at: usize| self.is_near(at) && (trifle(at) || self.is_at_home(at));
+        (0..tokens).any(is_trifling) || (self.words.end..tokens).any(but_not)
     }
-}
 
-/// Whether a clause begins with somebody whom nobody knows, who is something, or does something: `..., Kleinholz ist risikoscheu`.
-pub(super) fn begins_with_stranger(sentence: &Read<'_>, start: usize) -> bool {
-    const IS: [&str; 20] = [
-        "ist", "hat", "will", "muss", "darf", "kann", "soll", "moechte", "macht", "braucht", "is", "has", "wants",
-        "needs", "can", "must", "likes", "hates", "would", "war",
-    ];
-    let tokens = &sentence.tokens;
-    let same = |at: usize| sentence.clauses.get(at) == sentence.clauses.get(start);
-    let may_name = |t: &&Token<'_>| t.capital && t.word.chars() > 3 && !t.word.is(Part::NO_NAME) && !is_known(t);
-    let Some(first) = tokens.get(start).filter(|_| start > 0).filter(may_name) else {
-        return false;
-    };
-    // `Kleinholz (IT) darf ...`
-    let bracket =
-        sentence.cells[first.cells.end..].iter().find(|c| !c.raw.is_whitespace()).is_some_and(|c| c.raw == '(');
-    let closed = || (start + 1..tokens.len()).find(|at| !sentence.in_brackets(&(*at..*at + 1)));
-    let verb = if bracket { closed() } else { Some(start + 1).filter(|at| same(*at)) };
-    verb.and_then(|at| tokens.get(at)).is_some_and(|t| IS.contains(&t.text))
+    /// Whether a word stands in the first or the last clause of the statement.
+    fn is_near(&self, at: usize) -> bool {
+        self.beside(at, self.words.end - 1) || self.beside(at, self.words.start)
+    }
+
+    fn is_at_home(&self, at: usize) -> bool {
+        let word = self.word(at);
+        PRIVATE.contains(&word)
+            || ["verein", "garten", "chor"].iter().any(|end| word.ends_with(end))
+            || word == "home" && at > 0 && self.word(at - 1) == "at"
+    }
 }

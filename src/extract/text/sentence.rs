@@ -91,7 +91,12 @@ impl<'s> Read<'s> {
     }
 
     pub(super) fn clause_start(&self, token: usize) -> usize {
-        (0..token).rev().take_while(|t| self.clauses[*t] == self.clauses[token]).last().unwrap_or(token)
+        self.clauses.get(token).map_or(token, |clause| self.clauses.partition_point(|of| of < clause))
+    }
+
+    /// Where the clause of a token ends.
+    pub(super) fn clause_end(&self, token: usize) -> usize {
+        self.clauses.get(token).map_or(token, |clause| self.clauses.partition_point(|of| of <= clause))
     }
 }
 

@@ -8,7 +8,7 @@ mod steps;
 mod voice;
 
 use super::address::{Form, pronoun};
-use super::called::goes_elsewhere;
+use super::called::{goes_elsewhere, meets_stranger};
 use super::company::{Firm, of_company, of_topics};
 use super::guard::Scrubbed;
 use super::guard::token::Token;
@@ -18,7 +18,7 @@ use super::others::{names_person, only_of_groups, speaks_of_others};
 use super::part::Part;
 use super::people::{Directory, Mention, Who};
 use super::phrase::Found;
-use super::rules::{Family, RULES, Tag};
+use super::rules::{RULES, Tag};
 use super::seat::is_taken;
 use super::sentence::{Read, is_denied, is_first_person, shared_subjects, stands_as_subject};
 use super::stance::{Around, Left, Stated, signs, stated, tells_of_what, weight};
@@ -94,8 +94,9 @@ impl<'r> Reader<'r> {
     fn read(&mut self, sentence: &Read<'_>) -> Vec<Statement> {
         if !sentence.sentence.follows_kept && sentence.sentence.start > 0 {
             self.in_quote = false;
-            // What was withheld may have named somebody.
+            // What was withheld may have named somebody, or another house.
             self.thread.broken();
+            self.thread.elsewhere = true;
             self.met_before.clear();
             self.left.clear();
         }
@@ -106,7 +107,9 @@ impl<'r> Reader<'r> {
             return Vec::new();
         }
         let mut named = as_meant(sentence, self.directory.mentions(sentence.cells, &sentence.tokens));
-        self.thread.elsewhere |= self.firm.is_elsewhere(sentence) || goes_elsewhere(&sentence.tokens);
+        self.thread.elsewhere |= self.firm.is_elsewhere(sentence)
+            || self.firm.visits_another(sentence, &named)
+            || goes_elsewhere(&sentence.tokens);
         self.thread.keep_present(&mut named);
         let third_party = speaks_of_others(sentence, &named);
         let head = if self.kind == TextKind::Note { headed(sentence, &named) } else { None };
@@ -136,7 +139,8 @@ impl<'r> Reader<'r> {
         // `(Nachfolge Hr. Lammert)` tells of nobody further.
         let named: Vec<Mention> =
             named.into_iter().filter(|m| m.who != Who::Stranger || !sentence.in_brackets(&m.tokens)).collect();
-        self.thread.remember(&named, breaks);
+        self.thread.remember(&named, breaks, third_party);
+        self.thread.met(meets_stranger(&sentence.tokens, &named));
         found
     }
 
@@ -242,9 +246,8 @@ impl<'r> Reader<'r> {
                 continue;
             };
             let meant = self.believes(sentence, &mentions, found, index, person, opened_quoted);
-            let is_seat = rule.family == Family::BuyingRole && rule.polarity == Polarity::Plus;
-            let is_another =
-                is_denied(sentence, found, index, &spent) || is_seat && is_taken(sentence, &found.tokens, named);
+            let is_another = is_denied(sentence, found, index, &spent)
+                || is_taken(sentence, (rule.family, rule.polarity), &found.tokens, named);
             if let Some(contact) = meant.filter(|_| !is_another) {
                 let signal = self.signal(sentence, found, index, contact, indirect[person]);
                 said.push(Statement { signal, implied: false, contradicted: false });
@@ -281,8 +284,8 @@ impl<'r> Reader<'r> {
         let meant = self.thread.meant();
         let meant_by = [Form::Masculine, Form::Feminine].map(|form| self.thread.meant_by(form));
         let floor = self.thread.floor();
-        let (kind, about) = (self.kind, self.about);
-        let around = Around { kind, about, meant, meant_by, floor, third_party, opened_quoted, named };
+        let (kind, about, several) = (self.kind, self.about, self.thread.several);
+        let around = Around { kind, about, meant, meant_by, floor, several, third_party, opened_quoted, named };
         let standing = self.firm.standing(&sentence.tokens);
         let marked = standing.as_deref().map(|words| self.firm.marked(&sentence.tokens, words));
         let found = signs(kind, sentence, marked.as_deref().unwrap_or(&sentence.tokens), &self.left);

@@ -4,16 +4,18 @@
 //! or the note's author's own yields nothing.
 
 use std::collections::BTreeMap;
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
 use super::address::pronoun;
+use super::doubt::Doubts;
 use super::guard::token::Token;
 use super::part::Part;
 use super::people::Mention;
 use super::phrase::{Found, View};
 use super::role_lines::ROLE_LINES;
-use super::rules::{Family, Tag};
+use super::rules::Family;
 use super::seat::is_taken;
+use super::seen::Seen;
 use super::sentence::Read;
 use super::topics::{Sign, TOPICS, Topic};
 use super::{Polarity, TextKind, TextSignal};
@@ -36,6 +38,8 @@ pub(super) struct Around<'a> {
     pub(super) meant_by: [Option<usize>; 2],
     /// With whose name the line is headed.
     pub(super) floor: Option<usize>,
+    /// Those named last were several.
+    pub(super) several: bool,
     /// Somebody who is no contact is spoken of.
     pub(super) third_party: bool,
     /// The sentence begins within quotation marks.
@@ -113,8 +117,11 @@ pub(super) fn stated(
     left: &mut Vec<Left>,
 ) -> Vec<Stated> {
     let before = std::mem::take(left);
-    let here = Here { sentence, around, found };
     let mut all = Vec::new();
+    if found.is_empty() {
+        return all;
+    }
+    let here = Here::new(sentence, around, found);
     for (index, places) in here.topics() {
         let topic = &TOPICS.all[index];
         if let Some((contact, indirect, whole)) = places.iter().find_map(|at| here.said(index, at)) {
@@ -167,10 +174,27 @@ pub(super) fn tells_of_what(sentence: &Read<'_>, named: &[Mention], at: usize) -
 pub(super) struct Here<'a> {
     pub(super) sentence: &'a Read<'a>,
     pub(super) around: &'a Around<'a>,
+    pub(super) seen: Seen,
     found: &'a [Found<'static, Sign>],
+    pub(super) doubts: Doubts,
+    /// Stances, in order.
+    stances: Vec<(usize, Range<usize>)>,
+    /// How many words the longest of them has.
+    longest: usize,
 }
 
-impl Here<'_> {
+impl<'a> Here<'a> {
+    fn new(sentence: &'a Read<'a>, around: &'a Around<'a>, found: &'a [Found<'static, Sign>]) -> Self {
+        let stance = |f: &Found<'static, Sign>| match *f.tag {
+            Sign::Stance(stance) => Some((stance, f.tokens.clone())),
+            _ => None,
+        };
+        let stances: Vec<(usize, Range<usize>)> = found.iter().filter_map(stance).collect();
+        let longest = stances.iter().map(|(_, words)| words.len()).max().unwrap_or(0);
+        let doubts = Doubts::of(sentence, around, found);
+        Self { sentence, around, found, doubts, stances, longest, seen: Seen::default() }
+    }
+
     /// Each topic with the places where it stands, the shortest first.
     fn topics(&self) -> BTreeMap<usize, Vec<Range<usize>>> {
         let mut all: BTreeMap<usize, Vec<Range<usize>>> = BTreeMap::new();
@@ -206,13 +230,10 @@ impl Here<'_> {
             let clauses = self.clause(s.start).abs_diff(self.clause(at.start));
             clauses <= MAX_CLAUSES && distance(s) <= MAX_WORDS && !(at.start <= s.start && s.end <= at.end)
         };
-        let mut all: Vec<Range<usize>> = self
-            .found
-            .iter()
-            .filter(|f| matches!(*f.tag, Sign::Stance(stance) if topic.takes(stance)))
-            .map(|f| f.tokens.clone())
-            .filter(beside)
-            .collect();
+        let from = self.stances.partition_point(|(_, s)| s.start + self.longest + MAX_WORDS < at.start);
+        let to = self.stances.partition_point(|(_, s)| s.start <= at.end + MAX_WORDS);
+        let fitting = self.stances[from..to].iter().filter(|(stance, s)| topic.takes(*stance) && beside(s));
+        let mut all: Vec<Range<usize>> = fitting.map(|(_, s)| s.clone()).collect();
         all.sort_by_key(distance);
         all
     }
@@ -233,8 +254,8 @@ impl Here<'_> {
         let mut all = Vec::new();
         for left in before {
             let topic = &TOPICS.all[left.topic];
-            let stances = self.found.iter().filter(|f| matches!(*f.tag, Sign::Stance(stance) if topic.takes(stance)));
-            let said = stances.map(|f| &f.tokens).find_map(|stance| self.believed(left.topic, stance, Some(stance)));
+            let mut stances = self.stances.iter().filter(|(stance, _)| topic.takes(*stance));
+            let said = stances.find_map(|(_, stance)| self.believed(left.topic, stance, Some(stance)));
             if let Some((contact, _)) = said {
                 all.push(Stated { topic, contact, indirect: true, quote: left.quote, span: left.span });
             }
@@ -258,117 +279,29 @@ impl Here<'_> {
             return None;
         }
         let words = topic.start.min(anchor.start)..topic.end.max(anchor.end);
-        if *family == Family::BuyingRole
-            && *polarity == Polarity::Plus
-            && is_taken(self.sentence, &words, self.around.named)
-        {
+        if is_taken(self.sentence, (*family, *polarity), &words, self.around.named) {
             return None;
         }
-        let clauses = self.clauses(topic, anchor);
         // In a post who writes is `I`: `she` is somebody else, of whom it tells.
-        let near = |at: &usize| clauses.contains(&self.clause(*at));
+        let near = self.near(topic, anchor);
         let tells_of_others = self.around.kind == TextKind::Post
-            && (0..self.sentence.tokens.len()).filter(near).any(|at| matches!(self.word(at), "he" | "she" | "er"))
-            && !(0..self.sentence.tokens.len()).filter(near).any(|at| self.is_author(at));
+            && near.clone().any(|at| matches!(self.word(at), "he" | "she" | "er"))
+            && !near.clone().any(|at| self.is_author(at));
         if tells_of_others {
             return None;
         }
         let role = |value: &str| *family == Family::BuyingRole && TOPICS.all[index].value == value;
         let keeps = role("gatekeeper");
-        let whose = self.whose(anchor, topic, role("influencer"), &|at| clauses.contains(&self.clause(at)));
-        whose.filter(|(contact, _)| !(keeps && self.is_guarded(*contact)))
+        let is_role = *family == Family::BuyingRole;
+        let whose = self.viewer(anchor, topic, role("influencer"), &near);
+        let is_no_view = |contact: usize| keeps && self.is_guarded(contact) || is_role && self.is_source(contact);
+        whose.filter(|(contact, _)| !is_no_view(*contact))
     }
 
-    /// From the first to the last clause of a topic and its stance.
-    fn clauses(&self, topic: &Range<usize>, anchor: &Range<usize>) -> RangeInclusive<u32> {
-        self.clause(topic.start).min(self.clause(anchor.start))
-            ..=self.clause(topic.end - 1).max(self.clause(anchor.end - 1))
-    }
-
-    /// Whether it is supposed, asked, denied or past, or stands beside what makes something else of it.
-    fn is_doubted(&self, index: usize, topic: &Range<usize>, anchor: &Range<usize>) -> bool {
-        let outside = |words: &Range<usize>| !words.clone().all(|at| topic.contains(&at) || anchor.contains(&at));
-        let clauses = self.clauses(topic, anchor);
-        let near = |at: usize| clauses.contains(&self.clause(at));
-        let is_habit = TOPICS.all[index].is_habit();
-        let doubted = self.found.iter().any(|f| {
-            let at = f.tokens.start;
-            match *f.tag {
-                Sign::Unless(of) => of == index,
-                Sign::Doubt => outside(&f.tokens),
-                Sign::DoubtOfHabits => {
-                    // `She complains that nobody picks up when she calls` supposes nothing.
-                    // `Has a lot of influence, even if she does not decide`.
-                    let even =
-                        at > 0 && matches!((self.word(at - 1), self.word(at)), ("auch", "wenn") | ("even", "if"));
-                    let tells_when = self.word(at) == "when" && at >= anchor.end && at >= topic.end;
-                    let told =
-                        tells_when || even || self.counts(at) || tells_of_what(self.sentence, self.around.named, at);
-                    !is_habit && !told && outside(&f.tokens)
-                }
-                Sign::Past => near(at) && outside(&f.tokens) && !self.is_something(at),
-                _ => false,
-            }
-        });
-        // `What she values is ...` asks nothing.
-        let asks = |at: usize| {
-            let before = at < anchor.start && at < topic.start;
-            // `Wer zum Chef will, muss an ihr vorbei`.
-            let whoever = at == 0 && self.word(0) == "wer" && self.clause(topic.end - 1) != self.clause(0);
-            before
-                && near(at)
-                && !whoever
-                && !matches!(self.word(at), "was" | "wie" | "what" | "how" | "when" | "which")
-        };
-        let context = &self.sentence.context;
-        let asked = context.iter().any(|c| *c.tag == Tag::VetoBefore && asks(c.tokens.start));
-        doubted || asked && !is_habit || self.is_denied(topic, anchor, &near)
-    }
-
-    /// `Bevor er was sagt`: the German `was` is no past.
-    fn is_something(&self, at: usize) -> bool {
-        const GERMAN: [&str; 29] = [
-            "hat", "bei", "mit", "allem", "alles", "fuer", "ueber", "er", "sie", "ich", "man", "wir", "es", "der",
-            "die", "das", "und", "wo", "wie", "bevor", "nie", "nicht", "so", "mal", "noch", "weiss", "sagt", "immer",
-            "auch",
-        ];
-        self.word(at) == "was" && self.sentence.tokens.iter().any(|t| GERMAN.contains(&t.text))
-    }
-
-    /// `1 or 2`: a number is left open, not what is said.
-    fn counts(&self, at: usize) -> bool {
-        let digits = |at: Option<usize>| {
-            let token = at.and_then(|at| self.sentence.tokens.get(at));
-            token.is_some_and(|t| t.text.starts_with(|c: char| c.is_ascii_digit()))
-        };
-        matches!(self.word(at), "or" | "oder") && digits(at.checked_sub(1)) && digits(Some(at + 1))
-    }
-
-    /// A negation that is none of the parts; behind both of them it may belong to what is contrasted.
-    fn is_denied(&self, topic: &Range<usize>, anchor: &Range<usize>, near: &impl Fn(usize) -> bool) -> bool {
-        let negations = self.sentence.context.iter().filter(|c| *c.tag == Tag::Negation);
-        negations.map(|c| c.tokens.clone()).any(|words| {
-            let at = words.start;
-            let inside = words.clone().all(|at| topic.contains(&at) || anchor.contains(&at));
-            let behind = at >= topic.end && at >= anchor.end;
-            let contrasted = behind
-                && at > 0
-                && (matches!(self.word(at - 1), "und" | "and" | "u" | "sonst")
-                    || self.clause(at) != self.clause(at - 1)
-                    || matches!(self.word(at), "statt" | "anstatt" | "instead" | "ohne" | "without"));
-            // `More than anything else`.
-            let compared = at > 0 && matches!(self.word(at - 1), "als" | "than");
-            let counts = matches!(self.word(at), "no" | "none")
-                && self.sentence.tokens.get(at + 1).is_some_and(|t| t.text.starts_with(|c: char| c.is_ascii_digit()));
-            near(at) && !inside && !contrasted && !counts && !compared
-        })
-    }
-
-    /// Whether it is what the author of a note says of the vendor: `Wir wollen Kosten senken`.
-    fn is_own(&self, anchor: &Range<usize>) -> bool {
-        let subject =
-            |at: usize| at < anchor.end && self.clause(at) == self.clause(anchor.start) && !self.is_quoted(at);
-        self.around.kind == TextKind::Note && self.found.iter().any(|f| *f.tag == Sign::Own && subject(f.tokens.start))
+    /// The words from the first to the last clause of a topic and its stance.
+    pub(super) fn near(&self, topic: &Range<usize>, anchor: &Range<usize>) -> Range<usize> {
+        let last = (topic.end - 1).max(anchor.end - 1);
+        self.sentence.clause_start(topic.start.min(anchor.start))..self.sentence.clause_end(last)
     }
 
     pub(super) fn clause(&self, at: usize) -> u32 {

@@ -7,16 +7,20 @@ use std::ops::Range;
 
 use super::TextKind;
 use super::address::{Form, pronoun};
+use super::called::PREPOSITIONS;
 use super::heads::topic_head;
 use super::others::begins_with_deed;
 use super::part::Part;
 use super::people::{Mention, Who};
-use super::rules::Tag;
 use super::stance::Here;
 use super::whose::one;
 
-/// What is somebody's own in the buying center, and makes the sentence one on its owner.
-const SEAL: [&str; 37] = [
+/// What somebody thinks or says.
+pub(super) const VIEW: [&str; 10] =
+    ["advice", "judgement", "opinion", "word", "vote", "voice", "input", "view", "recommendation", "verdict"];
+
+/// What is, beside their [`VIEW`], somebody's own in the buying center, and makes the sentence one on its owner.
+const SEAL: [&str; 26] = [
     "unterschrift",
     "freigabe",
     "zustimmung",
@@ -37,23 +41,12 @@ const SEAL: [&str; 37] = [
     "go",
     "signature",
     "approval",
-    "okay",
     "sign-off",
     "signoff",
     "blessing",
     "nod",
     "yes",
-    "advice",
-    "judgement",
-    "opinion",
     "say-so",
-    "word",
-    "vote",
-    "voice",
-    "input",
-    "view",
-    "recommendation",
-    "verdict",
 ];
 
 /// Behind them somebody is no subject.
@@ -89,12 +82,6 @@ const HEEDS: [&str; 25] = [
     "heeds",
 ];
 
-/// Behind them a function is not the one who acts, or has something.
-const TO_HIM: [&str; 18] = [
-    "bei", "mit", "von", "zu", "an", "fuer", "durch", "auf", "vor", "nach", "ueber", "gegen", "ohne", "aus", "neben",
-    "hinter", "unter", "um",
-];
-
 /// Behind them whoever is called by a function has something, or does it: `sits with the plant manager`.
 const HAVING: [&str; 6] = ["by", "with", "to", "from", "through", "past"];
 
@@ -128,15 +115,18 @@ impl Here<'_> {
     }
 
     /// `Anything above 20k needs his signature`, `auf sein Urteil hört die Geschäftsführung`: where no person acts before it in the clause, it
-    /// is said of whose it is; so it is in its whole clause, where the topic is whose word `counts`.
-    pub(super) fn possessed(&self, topic: &Range<usize>, counts: bool) -> Option<(usize, Form)> {
+    /// is said of whose it is; so it is in its whole clause, where the topic is whose word counts.
+    pub(super) fn possessed(&self, topic: &Range<usize>, of_influence: bool) -> Option<(usize, Form)> {
         let clause = self.clause(topic.start);
         let start = self.sentence.clause_start(topic.start);
         let heeds = self.heeds(topic);
-        let owned = |at: usize| at + 1 < self.sentence.tokens.len() && SEAL.contains(&self.word(at + 1));
+        let owned = |at: usize| {
+            at + 1 < self.sentence.tokens.len()
+                && [&SEAL[..], &VIEW].iter().any(|words| words.contains(&self.word(at + 1)))
+        };
         let until = (topic.end + usize::from(heeds)).min(self.sentence.tokens.len());
         // `Auf ihre Meinung gibt der Chef viel`: of whom the opinion counts.
-        let from = if counts { start } else { topic.start };
+        let from = if of_influence { start } else { topic.start };
         let (at, form) = (from..until).find_map(|at| {
             let form = match self.word(at) {
                 "his" | "sein" | "seine" | "seinen" | "seinem" | "seiner" if owned(at) => Form::Masculine,
@@ -153,6 +143,35 @@ impl Here<'_> {
         (heeds || self.clause(at) == clause && !(start..at).any(acts)).then_some((at, form))
     }
 
+    /// `Every order needed his signature`: what was, and need not be so any more; `his signature is needed` is so.
+    pub(super) fn is_bygone(&self, at: usize) -> bool {
+        const WAS: [&str; 17] = [
+            "lief",
+            "ging",
+            "brauchte",
+            "benoetigte",
+            "galt",
+            "zaehlte",
+            "musste",
+            "mussten",
+            "durfte",
+            "kam",
+            "bekam",
+            "got",
+            "went",
+            "took",
+            "mattered",
+            "counted",
+            "wanted",
+        ];
+        let clause = || self.sentence.clause_start(at)..self.sentence.clause_end(at);
+        let is = || clause().any(|at| matches!(self.word(at), "is" | "are" | "be" | "being" | "gets" | "it's"));
+        clause().any(|at| {
+            let word = self.word(at);
+            WAS.contains(&word) || matches!(word, "needed" | "required") && !is()
+        })
+    }
+
     /// `Asks him to cut costs`: whoever is told what to do is not heeded.
     fn is_told(&self, at: usize) -> bool {
         matches!(self.follows(at), Some("to" | "what" | "with" | "nach" | "for"))
@@ -161,8 +180,7 @@ impl Here<'_> {
     /// `Der Chef hört auf sie`, `der Chef fragt sie`: somebody else acts before it.
     fn is_heeded(&self, at: usize) -> bool {
         let start = self.sentence.clause_start(at);
-        let third = self.sentence.mask(Tag::ThirdParty);
-        let acts = |at: usize| third[at] || self.around.named.iter().any(|m| m.tokens.contains(&at));
+        let acts = |at: usize| self.is_third(at) || self.around.named.iter().any(|m| m.tokens.contains(&at));
         at > start && (self.word(at - 1) == "auf" || (start..at).any(acts))
     }
 
@@ -205,9 +223,9 @@ impl Here<'_> {
     }
 
     /// Whether somebody is called by a function with whom, or for whom, another does something: `Termine beim GF vergibt sie`.
-    pub(super) fn is_beside(&self, mention: &Mention) -> bool {
+    pub(super) fn is_bystander(&self, mention: &Mention) -> bool {
         let before = mention.tokens.start.checked_sub(1).map_or("", |at| self.word(at));
-        let article = matches!(self.word(mention.tokens.start), "dem" | "der") && !TO_HIM.contains(&before);
+        let article = matches!(self.word(mention.tokens.start), "dem" | "der") && !PREPOSITIONS.contains(&before);
         // `Die Entscheidung liegt beim Chef` is his.
         let preposition = matches!(before, "beim" | "bei" | "with");
         let before = if preposition && mention.tokens.start > 1 { self.word(mention.tokens.start - 2) } else { before };
@@ -240,17 +258,24 @@ impl Here<'_> {
     /// The same, of those named before it who can be meant.
     pub(super) fn meant_among(&self, before: &[&Mention], at: usize, form: Form) -> Option<(usize, bool)> {
         let earlier = || self.around.meant_by[form as usize].map(|contact| (contact, true));
-        let acting: Vec<&Mention> = before.iter().copied().filter(|m| !self.is_beside(m)).collect();
+        let acting: Vec<&Mention> = before.iter().copied().filter(|m| !self.is_bystander(m)).collect();
         let fits = |m: &Mention| m.form.is_none_or(|f| f == form);
         if self.names_stranger() {
             return None;
         }
         match one(&acting) {
             Some(Who::Contact(contact)) if self.may_be_another(at, form, contact) => None,
+            // `Becky is her right hand. You get nothing past Helen's desk without her`: whose something is acts nowhere.
+            Some(Who::Contact(contact))
+                if acting.iter().all(|m| self.word(m.tokens.end - 1).ends_with("'s"))
+                    && (self.around.several || earlier().is_some_and(|(other, _)| other != contact)) =>
+            {
+                None
+            }
             Some(Who::Contact(contact)) if fits(acting[0]) => Some((contact, false)),
             // `Frau Beck fragt den Chef, er entscheidet`.
             Some(Who::Contact(_)) => {
-                match before.iter().find(|m| self.is_beside(m) && m.form == Some(form)).map(|m| m.who) {
+                match before.iter().find(|m| self.is_bystander(m) && m.form == Some(form)).map(|m| m.who) {
                     Some(Who::Contact(contact)) => Some((contact, false)),
                     _ => earlier(),
                 }
@@ -271,13 +296,14 @@ impl Here<'_> {
         let does = |at: usize| tokens.get(at).is_some_and(|t| t.word.is(Part::DEED) && !t.capital);
         let start = self.sentence.clause_start(topic.start);
         let joined = usize::from(matches!(self.word(start), "und" | "aber" | "and" | "but"));
-        let nobody = self.around.named.is_empty() && (0..tokens.len()).all(|at| self.nominative(at).is_none());
+        let nobody = || (0..tokens.len()).all(|at| self.nominative(at).is_none());
         self.around.kind == TextKind::Note
-            && nobody
+            && self.around.named.is_empty()
             && begins_with_deed(tokens)
             && start > 0
             && does(start + joined)
             && start + joined + 2 >= topic.start
+            && nobody()
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Thread {
     /// Another house is spoken of, whose functions are not the contacts'.
     pub(super) elsewhere: bool,
     floor: Option<Floor>,
+    /// Those named last were several, or one and a group.
+    pub(super) several: bool,
     /// The sentence before ended its line.
     line_ended: bool,
     /// The lines before list who was there.
@@ -54,6 +56,7 @@ impl Thread {
             by_form,
             others: false,
             floor: None,
+            several: false,
             line_ended: false,
             listing: false,
         }
@@ -65,6 +68,19 @@ impl Thread {
         self.by_form = [None; 2];
         self.others = true;
         self.floor = None;
+        self.several = false;
+    }
+
+    /// Somebody was brought along, or met, who is no contact, and whom pronouns of these forms can mean.
+    pub(super) fn met(&mut self, forms: &[Form]) {
+        let may_be = |of: Option<Form>| of.is_none_or(|of| forms.contains(&of));
+        if !forms.is_empty() && self.antecedent.is_some_and(|a| may_be(a.form.or_else(|| self.form_of(a.contact)))) {
+            self.antecedent = None;
+            self.others = true;
+        }
+        for form in forms {
+            self.by_form[*form as usize] = None;
+        }
     }
 
     /// Drops whoever is called by a function while another house is spoken of: until a contact is named.
@@ -133,7 +149,11 @@ impl Thread {
     }
 
     /// A sentence ends in which these were named.
-    pub(super) fn remember(&mut self, named: &[Mention], third_party: bool) {
+    /// `groups` are spoken of beside them.
+    pub(super) fn remember(&mut self, named: &[Mention], third_party: bool, groups: bool) {
+        if let Some(first) = named.first() {
+            self.several = groups || named.iter().any(|m| m.who != first.who);
+        }
         self.others |= third_party || named.iter().any(|m| m.who != self.about.map_or(Who::Stranger, Who::Contact));
         // Whoever else a headed sentence names may be meant by the next one.
         self.floor = self.floor.filter(|f| named.iter().all(|m| m.who == Who::Contact(f.contact)));

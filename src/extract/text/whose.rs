@@ -7,22 +7,16 @@ use std::ops::Range;
 use super::TextKind;
 use super::address::{Form, pronoun};
 use super::heads::topic_head;
-use super::others::{begins_with_deed, names_stranger, somebody_before, third_parties};
+use super::others::{begins_with_deed, begins_with_stranger};
 use super::part::{Part, is_known, is_lead};
 use super::people::{Mention, Who};
-use super::rules::Tag;
-use super::seat::begins_with_stranger;
+use super::relative::Relative;
 use super::sentence::is_first_person;
 use super::stance::{Around, Here};
+use super::subject::VIEW;
 
-/// What of somebody is spoken of as theirs alone.
-const OWN: [&str; 70] = [
-    "recommendation",
-    "advice",
-    "verdict",
-    "judgement",
-    "input",
-    "vote",
+/// What of somebody, beside their [`VIEW`], is spoken of as theirs alone.
+const OWN: [&str; 60] = [
     "topic",
     "theme",
     "kpi",
@@ -83,27 +77,23 @@ const OWN: [&str; 70] = [
     "preferences",
     "bugbear",
     "number",
-    "opinion",
-    "word",
-    "view",
     "say",
-    "voice",
 ];
 
 impl Here<'_> {
     /// Whose view a statement is, and whether that is said without a name.
-    pub(super) fn whose(
+    pub(super) fn viewer(
         &self,
         anchor: &Range<usize>,
         topic: &Range<usize>,
-        counts: bool,
-        near: &impl Fn(usize) -> bool,
+        of_influence: bool,
+        near: &Range<usize>,
     ) -> Option<(usize, bool)> {
         let Around { kind, about, named, .. } = *self.around;
         let quoted = self.is_quoted(topic.start);
         let own = about.filter(|_| kind != TextKind::Note);
         if let Some(contact) = own {
-            let writes = (0..self.sentence.tokens.len()).any(|at| near(at) && self.is_author(at));
+            let writes = near.clone().any(|at| self.is_author(at));
             // `Petra says: I am tired of it` is Petra's.
             if quoted || self.is_reported() {
                 return None;
@@ -111,12 +101,12 @@ impl Here<'_> {
                 return Some((contact, false));
             }
         }
-        match self.by_words(anchor, topic, counts) {
+        match self.by_words(anchor, topic, of_influence) {
             Settled::As(whose) => return whose,
             Settled::Not => {}
         }
         let acting = self.acting();
-        let close: Vec<&Mention> = acting.iter().copied().filter(|m| near(m.tokens.start)).collect();
+        let close: Vec<&Mention> = acting.iter().copied().filter(|m| near.contains(&m.tokens.start)).collect();
         if quoted && kind == TextKind::Note {
             if named.iter().any(|m| self.is_addressed(m)) {
                 return None;
@@ -129,7 +119,7 @@ impl Here<'_> {
             return self.meant_by(at, form);
         }
         if let Some((at, form)) = self.acting_pronoun(&close, near) {
-            let form = form.filter(|_| !somebody_before(self.sentence, named, at));
+            let form = form.filter(|_| !self.somebody_before(at));
             return self.meant_by(at, form?);
         }
         // `Brandt: Beck hates calls`: whoever acts in the clause is nobody whom we know.
@@ -141,7 +131,7 @@ impl Here<'_> {
             return None;
         }
         let of = if close.is_empty() { acting } else { close };
-        if let Some(of) = self.heeded(&of, topic).filter(|_| counts) {
+        if let Some(of) = self.heeded(&of, topic).filter(|_| of_influence) {
             return self.one_named(&of, anchor, quoted).map(|contact| (contact, false));
         }
         if !of.is_empty() {
@@ -153,19 +143,20 @@ impl Here<'_> {
 
     /// Those who can act in the sentence: neither with whom something is done, nor, in `Marx: der Chef unterschreibt`, who heads it.
     fn acting(&self) -> Vec<&Mention> {
-        let named: Vec<&Mention> = self.around.named.iter().filter(|m| !self.is_beside(m)).collect();
+        let named: Vec<&Mention> = self.around.named.iter().filter(|m| !self.is_bystander(m)).collect();
         let head = topic_head(self.sentence);
         let behind = named.iter().any(|m| m.tokens.start >= head && !m.oblique && m.function);
         named.into_iter().filter(|m| !behind || m.tokens.start >= head).collect()
     }
 
     /// What the words beside a statement say of whose it is, whoever else is named; nobody's, too.
-    fn by_words(&self, anchor: &Range<usize>, topic: &Range<usize>, counts: bool) -> Settled {
-        if let Some(contact) = self.related(anchor).filter(|_| !self.is_quoted(topic.start)) {
-            return Settled::As(Some((contact, false)));
-        }
+    fn by_words(&self, anchor: &Range<usize>, topic: &Range<usize>, of_influence: bool) -> Settled {
         let note = self.around.kind == TextKind::Note;
-        let of_another = note && (self.is_relative(anchor) || self.is_writers(anchor));
+        let of_another = match self.relative(anchor) {
+            Relative::Of(contact) if !self.is_quoted(topic.start) => return Settled::As(Some((contact, false))),
+            Relative::Not => note && self.is_writers(anchor),
+            Relative::Of(_) | Relative::OfAnother => note,
+        };
         if of_another || self.possessed_before(anchor) {
             return Settled::As(None);
         }
@@ -174,8 +165,10 @@ impl Here<'_> {
         if let Some(form) = hers {
             return Settled::As(self.meant_by(topic.start, form));
         }
-        let Some((at, form)) = self.possessed(topic, counts) else { return Settled::Not };
-        if somebody_before(self.sentence, self.around.named, self.sentence.clause_start(at)) {
+        let Some((at, form)) = self.possessed(topic, of_influence) else { return Settled::Not };
+        // `Beck und Marx waren da. Ohne ihre Zustimmung ...`: theirs, as well as hers.
+        let may_be_theirs = self.around.several && self.word(at).starts_with("ihr");
+        if may_be_theirs || self.is_bygone(at) || self.somebody_before(self.sentence.clause_start(at)) {
             return Settled::As(None);
         }
         // Whoever acts in the clause is another: `der GF hört auf ihn`.
@@ -187,9 +180,8 @@ impl Here<'_> {
     /// Whose a statement is where nobody is named who could act.
     fn unnamed(&self, anchor: &Range<usize>, topic: &Range<usize>) -> Option<(usize, bool)> {
         let Around { kind, about, named, .. } = *self.around;
-        let openers = self.sentence.mask(Tag::Opener);
         let from = topic_head(self.sentence);
-        let opens = (from..anchor.start.min(topic.start)).all(|at| openers[at] || is_lead(self.word(at)));
+        let opens = (from..anchor.start.min(topic.start)).all(|at| self.is_opener(at) || is_lead(self.word(at)));
         // `Advises the boss` is said of whom the note is on, `Freigabe beim GF` is not.
         if !named.is_empty() && !begins_with_deed(&self.sentence.tokens) {
             return None;
@@ -202,9 +194,9 @@ impl Here<'_> {
     }
 
     /// `Brandt says: "I decide"`, `"I decide", so Brandt`: the one contact who is named outside the quotation, where nobody else is.
-    fn speaks_in_quotes(&self, near: &impl Fn(usize) -> bool) -> Option<usize> {
+    fn speaks_in_quotes(&self, near: &Range<usize>) -> Option<usize> {
         let all = || 0..self.sentence.tokens.len();
-        let speaks = all().any(|at| near(at) && self.is_speaker(at) && self.is_quoted(at));
+        let speaks = near.clone().any(|at| self.is_speaker(at) && self.is_quoted(at));
         let writer = all().any(|at| self.is_speaker(at) && !self.is_quoted(at));
         let outside: Vec<&Mention> = self.around.named.iter().filter(|m| !self.is_quoted(m.tokens.start)).collect();
         let Some(Who::Contact(contact)) = one(&outside) else { return None };
@@ -218,16 +210,15 @@ impl Here<'_> {
     }
 
     /// The pronoun that a statement is of: where nobody is named, or only somebody to whom it is done (`das überlässt er dem Beck`).
-    fn acting_pronoun(&self, close: &[&Mention], near: &impl Fn(usize) -> bool) -> Option<(usize, Option<Form>)> {
+    fn acting_pronoun(&self, close: &[&Mention], near: &Range<usize>) -> Option<(usize, Option<Form>)> {
         let found = self.pronoun_near(near)?;
         let done_to = found.1.is_some() && close.iter().all(|m| m.oblique);
         (close.is_empty() || done_to).then_some(found)
     }
 
     /// The first pronoun near a statement, and its form; `None` within, if there are several of different forms.
-    fn pronoun_near(&self, near: &impl Fn(usize) -> bool) -> Option<(usize, Option<Form>)> {
-        let all = (0..self.sentence.tokens.len()).filter(|at| near(*at));
-        let mut pronouns = all.filter_map(|at| Some((at, self.pronoun(at)?)));
+    fn pronoun_near(&self, near: &Range<usize>) -> Option<(usize, Option<Form>)> {
+        let mut pronouns = near.clone().filter_map(|at| Some((at, self.pronoun(at)?)));
         let (at, form) = pronouns.next()?;
         // `Er tippt sie ab`: behind the subject of its clause `sie` is an object, most often a thing.
         let is_object = |other: usize| self.word(other) == "sie" && self.is_subject_before(other);
@@ -236,7 +227,7 @@ impl Here<'_> {
 
     /// Whether `er` stands before a word in its clause.
     fn is_subject_before(&self, at: usize) -> bool {
-        (0..at).any(|before| self.clause(before) == self.clause(at) && self.word(before) == "er")
+        (self.sentence.clause_start(at)..at).any(|before| self.word(before) == "er")
     }
 
     /// In a note: `it gets on my nerves`, `das nervt mich` is its writer's own view; `he told me that it annoys him` is not.
@@ -260,8 +251,8 @@ impl Here<'_> {
             "verraten",
             "berichtet",
         ];
-        let clause = self.clause(anchor.start);
-        let here = || (0..self.sentence.tokens.len()).filter(|at| self.clause(*at) == clause && !self.is_quoted(*at));
+        let clause = self.sentence.clause_start(anchor.start)..self.sentence.clause_end(anchor.start);
+        let here = || clause.clone().filter(|at| !self.is_quoted(*at));
         here().any(|at| at <= anchor.end && matches!(self.word(at), "mir" | "mich" | "me" | "my"))
             && !here().any(|at| TELLS.contains(&self.word(at)))
     }
@@ -270,11 +261,11 @@ impl Here<'_> {
     fn one_named(&self, of: &[&Mention], anchor: &Range<usize>, quoted: bool) -> Option<usize> {
         let both = || self.pair(of).filter(|_| self.act_together(of, anchor)).map(|(first, _)| Who::Contact(first));
         let Who::Contact(contact) = one(of).or_else(both)? else { return None };
-        if of.iter().all(|m| self.is_hearer(m) || self.is_relation(m) || self.is_measure(m)) || self.reports_stranger()
-        {
+        let is_another = |m: &&Mention| self.is_hearer(m) || self.is_relation(m) || self.is_measure(m);
+        if of.iter().all(is_another) || self.reports_stranger() || self.tells_of_stranger(anchor) {
             return None;
         }
-        let others = self.around.named.iter().any(|m| m.who != Who::Contact(contact) && !self.is_beside(m));
+        let others = self.around.named.iter().any(|m| m.who != Who::Contact(contact) && !self.is_bystander(m));
         // `The boss of Ms X`: somebody who is no contact stands before what is said.
         let taken = self.third_before(anchor, of.iter().map(|m| m.tokens.end).max().unwrap_or(0));
         // Somebody else speaks of a contact who is named in what is quoted.
@@ -292,11 +283,10 @@ impl Here<'_> {
     fn third_before(&self, anchor: &Range<usize>, from: usize) -> bool {
         const RIVALS: [&str; 8] =
             ["mitbewerber", "rival", "rivals", "zulieferer", "supplier", "suppliers", "lieferanten", "lieferant"];
-        let before = |at: usize| at < anchor.start && self.clause(at) == self.clause(anchor.start);
-        third_parties(self.sentence, self.around.named)
-            .map(|at| at.start)
-            .any(|at| before(at) && (at >= from || at + 2 < from))
-            || (from..anchor.start).any(|at| before(at) && RIVALS.contains(&self.word(at)))
+        let before = self.sentence.clause_start(anchor.start)..anchor.start;
+        let rivals = before.start.max(from)..before.end;
+        self.third_parties(&before).map(|at| at.start).any(|at| at >= from || at + 2 < from) || { rivals }
+            .any(|at| RIVALS.contains(&self.word(at)))
     }
 
     /// Who wrote it, as a subject.
@@ -315,7 +305,7 @@ impl Here<'_> {
 
     /// `Her goal`: what is said of it is said of her; of `her boss` it is not.
     fn is_their_own(&self, at: usize) -> bool {
-        self.follows(at).is_some_and(|word| OWN.contains(&word))
+        self.follows(at).is_some_and(|word| OWN.contains(&word) || VIEW.contains(&word))
     }
 
     /// `It bothers her`, `for her that is`: no noun follows.
@@ -342,10 +332,8 @@ impl Here<'_> {
 
     /// Something, or somebody, that is a person's stands before what is said: `her CFO wants`.
     fn possessed_before(&self, anchor: &Range<usize>) -> bool {
-        (0..anchor.start).any(|at| {
-            let theirs = matches!(self.word(at), "her" | "his" | "their");
-            theirs && self.clause(at) == self.clause(anchor.start) && self.pronoun(at).is_none()
-        })
+        (self.sentence.clause_start(anchor.start)..anchor.start)
+            .any(|at| matches!(self.word(at), "her" | "his" | "their") && self.pronoun(at).is_none())
     }
 
     fn pronoun(&self, at: usize) -> Option<Form> {
@@ -367,11 +355,6 @@ impl Here<'_> {
         let tokens = &self.sentence.tokens;
         let acts = tokens.get(at + 1).is_some_and(|t| t.word.is(Part::DEED)) && self.clause(at) == self.clause(at + 1);
         acts && tokens[at].capital && !tokens[at].word.is(Part::NO_NAME) && !is_known(&tokens[at])
-    }
-
-    /// Whether somebody may be named whom nobody knows.
-    pub(super) fn names_stranger(&self) -> bool {
-        names_stranger(&self.sentence.tokens, self.sentence.clauses, self.around.named)
     }
 
     pub(super) fn is_quoted(&self, at: usize) -> bool {

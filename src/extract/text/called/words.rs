@@ -3,19 +3,19 @@
 //! Invariant: one contact alone has the title, or nobody is meant.
 
 use super::super::address::Form;
-use super::super::bare::touches;
+use super::super::bare::{OBLIQUE, touches};
 use super::super::guard::fold::Cell;
 use super::super::guard::token::Token;
-use super::{Called, Calling, LISTS, article, only, plain};
+use super::{Called, Calling, LISTS, PREPOSITIONS, article, only, plain};
 
 /// Titles that are written short.
-const SHORT: [(&str, [&str; 3]); 6] = [
-    ("ceo", ["chief", "executive", "officer"]),
-    ("cfo", ["chief", "financial", "officer"]),
-    ("coo", ["chief", "operating", "officer"]),
-    ("cto", ["chief", "technology", "officer"]),
-    ("cio", ["chief", "information", "officer"]),
-    ("fd", ["finance", "director", ""]),
+const SHORT: [(&str, &[&str]); 6] = [
+    ("ceo", &["chief", "executive", "officer"]),
+    ("cfo", &["chief", "financial", "officer"]),
+    ("coo", &["chief", "operating", "officer"]),
+    ("cto", &["chief", "technology", "officer"]),
+    ("cio", &["chief", "information", "officer"]),
+    ("fd", &["finance", "director"]),
 ];
 
 /// The one contact whom a list means by a title from a word on, with an article or without, and where the title ends.
@@ -52,8 +52,7 @@ pub(in super::super) fn titled(all: &[Calling], tokens: &[Token<'_>], at: usize)
 /// The one contact whose title is written short so: `CFO`.
 pub(super) fn in_short(all: &[Calling], word: &str) -> Option<usize> {
     let (_, long) = SHORT.iter().find(|(short, _)| *short == word)?;
-    let long: Vec<&str> = long.iter().copied().filter(|word| !word.is_empty()).collect();
-    only(all, |calling| calling.has_in_row(&long))
+    only(all, |calling| calling.has_in_row(long))
 }
 
 /// A German title of two words, and where it ends: `IT-Leiter`, `Leiter Beschaffung`, `kaufmännische Leiterin`.
@@ -81,18 +80,18 @@ pub(super) fn in_words(
 }
 
 /// What sellers write short in German, and the names of the title that it may be.
-const GERMAN: [(&str, [&str; 3]); 11] = [
-    ("wl", ["werkleiter", "werkleiter", "werkleiter"]),
-    ("pl", ["produktionleiter", "produktionleiter", "fertigungleiter"]),
-    ("ekl", ["einkaufleiter", "einkaufleiter", "einkaufchef"]),
-    ("el", ["einkaufleiter", "einkaufleiter", "einkaufchef"]),
-    ("bl", ["betriebleiter", "betriebleiter", "betriebleiter"]),
-    ("kl", ["kaufmaennischerleiter", "kaufmaennischeleiter", "kaufmaennischleiter"]),
-    ("tl", ["technischerleiter", "technischeleiter", "technischleiter"]),
-    ("il", ["instandhaltungleiter", "instandhaltungleiter", "instandhaltungleiter"]),
-    ("ll", ["logistikleiter", "lagerleiter", "logistikleiter"]),
-    ("ql", ["qualitaetleiter", "qualitaetsicherungleiter", "qualitaetleiter"]),
-    ("gf", ["geschaeftfuehrer", "geschaeftfuehrer", "geschaeftfuehrer"]),
+const GERMAN: [(&str, &[&str]); 11] = [
+    ("wl", &["werkleiter"]),
+    ("pl", &["produktionleiter", "fertigungleiter"]),
+    ("ekl", &["einkaufleiter", "einkaufchef"]),
+    ("el", &["einkaufleiter", "einkaufchef"]),
+    ("bl", &["betriebleiter"]),
+    ("kl", &["kaufmaennischerleiter", "kaufmaennischeleiter", "kaufmaennischleiter"]),
+    ("tl", &["technischerleiter", "technischeleiter", "technischleiter"]),
+    ("il", &["instandhaltungleiter"]),
+    ("ll", &["logistikleiter", "lagerleiter"]),
+    ("ql", &["qualitaetleiter", "qualitaetsicherungleiter"]),
+    ("gf", &["geschaeftfuehrer"]),
 ];
 
 /// `WL nimmt das auf seine Kappe`, `liegt noch bei GF`: a title in two capitals, of the one contact who has it.
@@ -106,7 +105,7 @@ pub(super) fn abbreviated(all: &[Calling], cells: &[Cell], tokens: &[Token<'_>],
     // `die GF` are several.
     let joined = before.is_some_and(|t| matches!(t.text, "und" | "u"));
     let begins = before.is_none_or(|t| matches!(t.text, "der" | "und" | "u" | "dass" | "weil" | "da" | "nur"));
-    let towards = before.is_some_and(|t| super::TOWARDS.contains(&t.text) || AT_HIM.contains(&t.text));
+    let towards = before.is_some_and(|t| PREPOSITIONS.contains(&t.text) || OBLIQUE.contains(&t.text));
     let parted = before.is_some_and(|t| {
         cells[t.cells.end..token.cells.start].iter().any(|c| matches!(c.raw, '+' | ';' | '-' | '–' | ','))
     });
@@ -118,9 +117,6 @@ pub(super) fn abbreviated(all: &[Calling], cells: &[Cell], tokens: &[Token<'_>],
     let stands = (begins && !(joined && last) || parted && !last) && !goes_on || towards;
     stands.then_some(Called { contact, tokens: at..at + 1, form: None, oblique: towards })
 }
-
-/// Before somebody to whom something goes, or who has it.
-const AT_HIM: [&str; 6] = ["dem", "den", "vom", "zum", "beim", "ans"];
 
 /// `Die Entscheidung treffen Chef und Einkaufsleiter`: two functions that `und` joins, without articles.
 pub(super) fn joined(all: &[Calling], tokens: &[Token<'_>], at: usize) -> Option<Called> {

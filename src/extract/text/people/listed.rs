@@ -34,7 +34,7 @@ impl Directory<'_> {
     }
 
     /// `Rauhut/Thalhammer`: two contacts, and no firm of that name.
-    pub(super) fn is_beside(&self, cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>) -> bool {
+    pub(super) fn is_slashed(&self, cells: &[Cell], tokens: &[Token<'_>], name: &Range<usize>) -> bool {
         let (first, last) = (&tokens[name.start], &tokens[name.end - 1]);
         let slash = |at: Option<usize>| at.and_then(|at| cells.get(at)).is_some_and(|c| c.raw == '/');
         (slash(first.cells.start.checked_sub(1)) || slash(Some(last.cells.end)))

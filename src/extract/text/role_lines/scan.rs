@@ -131,7 +131,7 @@ pub(super) fn scan(cells: &[Cell], tokens: &[Token<'_>], piece: Range<usize>, di
             let by = BY.contains(&token.text);
             last = Last::Preposition { behind_title: last == Last::Title, by };
             at += 1;
-        } else if ROLE_LINES.is_beside(token) {
+        } else if ROLE_LINES.may_stand_beside(token) {
             found.of_all |= matches!(token.text, "beide" | "beiden" | "both");
             found.has_title |= token.word.is(Part::CALLED);
             last = behind(last, token);

@@ -105,7 +105,7 @@ impl Terms {
     }
 
     /// Whether a word may stand beside names and roles: it says of what, how much, from when, or what somebody is called.
-    pub(super) fn is_beside(&self, token: &Token<'_>) -> bool {
+    pub(super) fn may_stand_beside(&self, token: &Token<'_>) -> bool {
         token.word.is(Part::CALLED)
             || token.word.is(Part::ADDRESS)
             || token.text.bytes().any(|byte| byte.is_ascii_digit())
