@@ -142,6 +142,8 @@ pub struct FileSet {
     pub is_ready: bool,
     /// Of contacts: both forms of a Salesforce id are told apart, as the home does.
     pub as_written: bool,
+    /// What stops a reading is passed over: the noes that are clear are wanted alone.
+    pub noes_alone: bool,
 }
 
 /// The decimal separator.

@@ -137,6 +137,7 @@ pub(super) struct Rows {
     /// What those of the table look like, as far as its own tell nothing.
     known: Option<Arc<Shape>>,
     is_alone: bool,
+    noes_alone: bool,
 }
 
 enum Reader {
@@ -183,6 +184,7 @@ impl Rows {
             pending: VecDeque::new(),
             shape: None,
             is_alone: export.set.is_alone,
+            noes_alone: export.set.noes_alone,
             known: export.set.shape.clone(),
         }
     }
@@ -215,7 +217,12 @@ impl Rows {
                 Reader::Csv(rows) => rows.next_row(),
                 Reader::Json(rows) => rows.next_row(),
                 Reader::Parquet(rows) => rows.next_row(),
-            }?;
+            };
+            let read = match read {
+                // Below it nobody knows what is what.
+                Err(CrmError::OtherHeader { .. }) if self.noes_alone => return Ok(None),
+                read => read?,
+            };
             match read {
                 None => return Ok(None),
                 Some(Ok(row)) => {
@@ -227,7 +234,11 @@ impl Rows {
                 }
                 // What is wrong with a contact is told where contacts are read.
                 Some(Err(_)) if self.layout().of_contacts => {}
-                Some(Err(damage)) => self.pending = self.place().letters(*damage)?.into(),
+                Some(Err(damage)) => match self.place().letters(*damage) {
+                    Ok(letters) => self.pending = letters.into(),
+                    Err(_) if self.noes_alone => {}
+                    Err(error) => return Err(error),
+                },
             }
         }
     }

@@ -116,13 +116,21 @@ pub(super) fn consent_rows(files: &[FileFacts]) -> Option<u64> {
 pub(super) fn source(
     (home, plan): (&Path, &Plan),
     no_notes: Option<Diagnostic>,
-    now: Timestamp,
+    (now, noes_alone): (Timestamp, bool),
 ) -> Result<(CsvSource, Option<Value>), RunError> {
     let mut source = settings::crm_source(plan);
+    if noes_alone {
+        // What notes say holds for as long as they stand, and is no event.
+        source.notes = None;
+        for set in std::iter::once(&mut source.contacts).chain(&mut source.accounts).chain(&mut source.consents) {
+            set.noes_alone = true;
+        }
+    }
     source.contacts.as_written = Home::knows_ids_as_written(home);
     if let Some(accounts) = &mut source.accounts {
         accounts.latest = now.checked_add(SLACK).ok();
     }
+    let no_notes = no_notes.filter(|_| !noes_alone);
     let before = no_notes.map(|mistake| without_notes(&mut source, (home, plan), mistake)).transpose()?;
     let source = tracing::info_span!("crm").in_scope(|| crm::ready(&source, Path::new("")))?;
     Ok((source, before))

@@ -37,9 +37,10 @@ pub enum LegalError {
     /// Nothing of a file can be used.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// A record that cannot be read and may say no, nobody knows for whom.
+    /// A record that says no, or may and cannot be read, nobody knows for whom.
     #[error(
-        "{0} cannot be read, and whose it is cannot be told: a no may be in it; correct or remove it, or export again"
+        "{0} cannot be read, or has neither id nor address, and whose it is cannot be told: a no may be in it; correct it or export it again \
+         (or take it out, if you know that it says nothing)"
     )]
     Nobodys(Place),
     /// Mistakes in a mapping file.
@@ -81,14 +82,29 @@ impl Exports {
             exports.mapping = mapping_of(path, bytes)?;
         }
         for path in files {
-            let bytes = read(path)?;
-            exports.hashes.push(Sha256::digest(&bytes).into());
-            let (problems, has_more) = exports.records.add(dialect, name_of(path), &bytes)?;
-            exports.problems.extend(problems);
-            // Of several pages the last one has no successor.
-            exports.incomplete &= has_more;
+            exports.add(path)?;
         }
         Ok(exports)
+    }
+
+    /// The same of the files alone that can be read: only noes are to be taken from it.
+    ///
+    /// # Errors
+    /// The mapping cannot be read: it tells how far a no reaches.
+    pub fn of_readable(dialect: Dialect, files: &[PathBuf], mapping: Option<&Path>) -> Result<Self, LegalError> {
+        let mut exports = Self::open(dialect, &[], mapping)?;
+        files.iter().for_each(|path| drop(exports.add(path)));
+        Ok(exports)
+    }
+
+    fn add(&mut self, path: &Path) -> Result<(), LegalError> {
+        let bytes = read(path)?;
+        let (problems, has_more) = self.records.add(self.dialect, name_of(path), &bytes)?;
+        self.hashes.push(Sha256::digest(&bytes).into());
+        self.problems.extend(problems);
+        // Of several pages the last one has no successor.
+        self.incomplete &= has_more;
+        Ok(())
     }
 
     /// What they say about the people of a directory, as it is read at `now`.
@@ -142,11 +158,11 @@ impl Exports {
     }
 }
 
-/// The exports of a pipeline, one for each dialect.
+/// The exports of a pipeline, one for each dialect; of those that are read for their noes alone, what can be read.
 ///
 /// # Errors
 /// See [`LegalError`].
-pub fn open(crm: &config::Crm) -> Result<Vec<Exports>, LegalError> {
+pub fn open(crm: &config::Crm, noes_alone: bool) -> Result<Vec<Exports>, LegalError> {
     // By dialect: its files, each once, and its mapping, which is the same for all entries.
     let mut all: BTreeMap<Dialect, (BTreeSet<PathBuf>, Option<&Path>)> = BTreeMap::new();
     for entry in &crm.legal {
@@ -157,7 +173,11 @@ pub fn open(crm: &config::Crm) -> Result<Vec<Exports>, LegalError> {
         *mapping = mapping.or(entry.mapping.as_deref());
     }
     all.into_iter()
-        .map(|(dialect, (files, mapping))| Exports::open(dialect, &files.into_iter().collect::<Vec<_>>(), mapping))
+        .map(|(dialect, (files, mapping))| {
+            let files: Vec<PathBuf> = files.into_iter().collect();
+            let open = if noes_alone { Exports::of_readable } else { Exports::open };
+            open(dialect, &files, mapping)
+        })
         .collect()
 }
 

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::dates::without_slips;
 use crate::consent::dialect::{Outcome, Place};
-use crate::consent::event::LegalEvent;
+use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::import::import;
 use crate::consent::ledger::LedgerView;
 use crate::consent::people::Held;
@@ -156,6 +156,14 @@ impl Loaded {
         self.dead_letters.sort();
     }
 
+    /// Leaves nothing but noes, and those who said them.
+    pub fn keep_noes(&mut self) {
+        self.events.retain(|event| event.kind.is_negative());
+        let said: HashSet<&SubjectId> = self.events.iter().map(|event| &event.subject).collect();
+        self.groups.iter_mut().for_each(|group| group.members.retain(|member| said.contains(&member.subject.id)));
+        self.sources = vec![("crm", self.events.len())];
+    }
+
     /// Hands on what people said against processing in earlier nights, under records that were merged since.
     pub fn inherit(&mut self, ledger: &LedgerView) {
         for (loser, into) in &self.merged {
@@ -199,7 +207,11 @@ impl Loaded {
 /// Gives ids, ties contacts to companies, reads the legal events, and notes what does not fit.
 pub(super) fn load(evening: &Evening<'_>, pull: &mut CrmPull, shared: &dyn Fn(&str) -> bool) -> Loaded {
     let &Evening { crm, ids, now, limit, .. } = evening;
-    let consents = std::mem::take(&mut pull.consents);
+    let mut consents = std::mem::take(&mut pull.consents);
+    if evening.noes_alone {
+        // A kind that nobody knows may be a cell that has slipped, of somebody else's row.
+        consents.retain(|row| EventKind::read(&row.kind).is_some_and(EventKind::is_negative));
+    }
     let pull = &*pull;
     let mut dead_letters = crm_dead_letters(crm, pull, ids);
     let accounts: HashMap<&str, AccountId> =

@@ -1,13 +1,14 @@
 //! Whose the noes of a table of consents are, before one of them is believed.
 //!
-//! Invariant: a no under an id that nobody can tell stops the reading, with the file and what to do (one under no id at all becomes a dead
-//! letter when it is read); ids and cells are told to nobody.
+//! Invariant: a no under an id that nobody can tell stops the reading, with the file and what to do; ids and cells are told to
+//! nobody.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::alike::Alike;
 use super::{of_set, stated_encoding};
+use crate::consent::dialect::told_in;
 use crate::consent::event::EventKind;
 use crate::crm::columns::{Layout, Table};
 use crate::crm::damaged::{Shape, is_sound, parted, refuses};
@@ -198,12 +199,14 @@ impl Found {
     }
 
     fn add_no(&mut self, file: usize, path: &Path, (layout, row): (&Layout, &Row)) -> Result<(), CrmError> {
-        let Some(id) = id_of(layout, row) else { return Ok(()) };
+        let Some(id) = id_of(layout, row) else {
+            return if is_plainly_a_no(layout, row) { Err(of_nobody(path, row)) } else { Ok(()) };
+        };
         if !is_no(layout, row) {
             return Ok(());
         }
         if !is_sound(id) {
-            return Err(CrmError::Nobodys { path: path.to_owned(), line: row.line });
+            return Err(of_nobody(path, row));
         }
         let (at, kind) = ((file, row.line), layout.column("kind"));
         let id_at = layout.column(layout.table.key());
@@ -327,6 +330,17 @@ fn nobodys(files: &[PathBuf], (file, line): At) -> CrmError {
 
 fn is_like(shapes: &[Shape], id: &str) -> bool {
     shapes.is_empty() || shapes.iter().any(|shape| shape.may_be(id))
+}
+
+fn of_nobody(path: &Path, row: &Row) -> CrmError {
+    CrmError::Nobodys { path: path.to_owned(), line: row.line }
+}
+
+/// Whether a row says no in words that are known: others may be those of a sum below the rows.
+fn is_plainly_a_no(layout: &Layout, row: &Row) -> bool {
+    let kind = layout.column("kind").map_or("", |at| row.cell(at));
+    EventKind::read(kind).map_or_else(|| told_in(kind).is_some(), EventKind::is_negative)
+        || other::refusal(layout, row, false).is_some()
 }
 
 fn is_no(layout: &Layout, row: &Row) -> bool {

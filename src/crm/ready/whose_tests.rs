@@ -52,6 +52,11 @@ fn a_no_whose_contact_cannot_be_told_stops_the_reading() {
             "into a file of their own",
         ),
         ("withdraw;x;;;\n", NOBODYS),
+        // Nobody is named.
+        (";withdraw;;E-2;\n", NOBODYS),
+        (";object;;E-2;2026-01-01\n", NOBODYS),
+        (";widerrufen;;E-2;2026-01-01\n", NOBODYS),
+        (";grant;;abgemeldet;2026-01-01\n", NOBODYS),
         // What lives on in another record.
         ("K60;withdraw;;;\n", NEARLY),
         ("K-0000０48;withdraw;;;\n", NEARLY),
@@ -80,6 +85,9 @@ fn words_and_noes_of_others_do_not() {
         "Contact ID;KIND;Purposes;event-id;Recorded at\nK-0000077;withdraw;;;\n",
         "K-0000077;withdraw\n",
         "346 rows exported\n",
+        ";Summe;;346;\n",
+        ";;;;\n",
+        ";grant;;E-2;2026-01-01\n",
         "\nExport of marketing, 2026-01-12T10:15\n",
         "\n2 Zeilen ausgegeben;;;;\n",
         "Stand: 12.01.2026, erstellt von Marketing\n",
