@@ -132,8 +132,8 @@ pub struct FileSet {
     pub by_name: Option<std::sync::Arc<ByName>>,
     /// Of notes: ids of contacts by their names, where files name no ids; found out.
     pub people: Option<std::sync::Arc<People>>,
-    /// Of contacts: those of whom a note says no; found out.
-    pub noted: Option<std::sync::Arc<BTreeSet<String>>>,
+    /// Of contacts: those of whom a note says no, and where the first one stands; found out.
+    pub noted: Option<std::sync::Arc<BTreeMap<String, String>>>,
     /// Of notes: which of several rows of one holds; found out.
     pub versions: Option<std::sync::Arc<Versions>>,
     /// Dates of change behind this one are of the future; `None` = no date is.

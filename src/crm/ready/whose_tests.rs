@@ -202,3 +202,25 @@ fn a_damaged_row_of_a_former_contact_is_theirs_however_contacts_are_called() {
     let pulled = read(&[("1", contacts.as_bytes())], consents.as_bytes()).expect("it is of K-0000017");
     assert_eq!(pulled.contacts.len(), 1);
 }
+
+#[test]
+fn an_opt_out_among_contacts_that_names_nobody_but_nearly_an_id_stops_the_reading() {
+    let header = "id;family name;email;opt-out\n10009;Muster;m@werk.example;no\nK-0000048;Beck;b@werk.example;no\n";
+    for (row, stops) in [
+        ("10.009;;;yes", true),
+        ("k48;;;yes", true),
+        ("К-0000048;;;yes", true),
+        ("K48;;b@werk.example;yes", true),
+        ("10009;;;yes", false),
+        ("20.009;;;yes", false),
+        ("10.009;;;no", false),
+        ("k48;Beck;;yes", false),
+    ] {
+        let contacts = format!("{header}{row}\n");
+        let alone = read(&[("1", contacts.as_bytes())], HEADER.as_bytes()).err().unwrap_or_default();
+        let newer = format!("id;family name;email;opt-out\n{row}\n");
+        let apart = [("1", header.as_bytes()), ("2", newer.as_bytes())];
+        let apart = read(&apart, HEADER.as_bytes()).err().unwrap_or_default();
+        assert_eq!((alone.contains(NEARLY), apart.contains(NEARLY)), (stops, stops), "{row}: {alone} {apart}");
+    }
+}
