@@ -30,7 +30,7 @@ use crate::run::crowd::{self, Ranges, Rest, is_real_site, real_addresses};
 use crate::run::engine::RunError;
 use crate::run::found::{Evening, Read};
 use crate::run::home::{Home, note_parts};
-use crate::run::legal::{self, Exports, LegalError};
+use crate::run::legal::{self, Exports};
 use crate::run::load::{Loaded, dead_letter};
 use crate::run::notes::Unread;
 use put_by::{Names, New, RANGES, Said, StoredName, entered, id_of};
@@ -98,8 +98,8 @@ impl Desk<'_> {
         kept.try_for_each(FileFacts::hash_again)?;
         let Read { mut loaded, suppressed, gone, merged, merged_accounts } =
             self.evening(&identifiers).read_all(pulled, exports, self.vault);
-        if let Some(place) = loaded.nobodys.take().filter(|_| !self.noes_alone) {
-            return Err(LegalError::Nobodys(place).into());
+        if let Some(nobodys) = loaded.nobodys.take().filter(|_| !self.noes_alone) {
+            return Err(nobodys.into());
         }
         loaded.notes = Some(Unread { files: notes, identifiers, suppressed, gone, merged, merged_accounts });
         let (seen, named) = (loaded.seen(), named(&mut loaded));

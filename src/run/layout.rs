@@ -44,11 +44,16 @@ pub(super) fn of(files: &[FileFacts]) -> Value {
 
 /// The path of a file below the folder that a table's files have in common, so that no two are called alike.
 fn name_among<'f>(path: &Path, all: impl Iterator<Item = &'f Path>) -> String {
+    path.strip_prefix(folder_among(all)).unwrap_or(path).to_string_lossy().into_owned()
+}
+
+/// The folder that files have in common.
+pub(super) fn folder_among<'f>(all: impl Iterator<Item = &'f Path>) -> &'f Path {
     let folder = |path: &'f Path| path.parent().unwrap_or(Path::new(""));
     let common = all
         .map(folder)
         .reduce(|common, next| common.ancestors().find(|ancestor| next.starts_with(ancestor)).unwrap_or(Path::new("")));
-    path.strip_prefix(common.unwrap_or(Path::new(""))).unwrap_or(path).to_string_lossy().into_owned()
+    common.unwrap_or(Path::new(""))
 }
 
 /// In the place of a file's name: fields that no file of the table has any more, and nobody has accepted that.

@@ -21,6 +21,7 @@ use crate::fetch::is_reserved;
 use crate::ids::Ids;
 use crate::keys::{Identifier, Vault};
 use crate::model::{DeadLetter, SubjectId};
+use crate::run::layout::folder_among;
 use crate::run::load::SLACK;
 
 /// Why exports cannot be read. A bad record is never one of these.
@@ -35,14 +36,22 @@ pub enum LegalError {
         problem: String,
     },
     /// Nothing of a file can be used.
-    #[error(transparent)]
-    Input(#[from] InputError),
+    #[error("{}{source}", folder.display())]
+    Input {
+        /// The folder of the files, with a stroke at its end.
+        folder: PathBuf,
+        /// What is wrong.
+        source: InputError,
+    },
     /// A record that says no, or may and cannot be read, nobody knows for whom.
-    #[error(
-        "{0} cannot be read, or has neither id nor address, and whose it is cannot be told: a no may be in it; correct it or export it again \
-         (or take it out, if you know that it says nothing)"
-    )]
-    Nobodys(Place),
+    #[error("{}{place} cannot be read, or has neither id nor address, and whose it is cannot be told: a no may be in it; correct it or \
+        export it again (or take it out, if you know that it says nothing)", folder.display())]
+    Nobodys {
+        /// The folder of the files, with a stroke at its end.
+        folder: PathBuf,
+        /// The record.
+        place: Place,
+    },
     /// Mistakes in a mapping file.
     #[error("the mapping has {} mistake(s)", .0.len())]
     Mapping(Vec<Diagnostic>),
@@ -60,6 +69,8 @@ pub struct Exports {
     problems: Vec<Problem>,
     /// SHA-256 of each file, in their order.
     hashes: Vec<[u8; 32]>,
+    /// What all files have in common of their paths, with a stroke at its end; they are called by the rest.
+    folder: PathBuf,
 }
 
 impl Exports {
@@ -75,6 +86,7 @@ impl Exports {
             mapping: Mapping::default(),
             problems: Vec::new(),
             hashes: Vec::new(),
+            folder: folder_of(files),
         };
         if let Some(path) = mapping {
             let bytes = read(path)?;
@@ -92,19 +104,27 @@ impl Exports {
     /// # Errors
     /// The mapping cannot be read: it tells how far a no reaches.
     pub fn of_readable(dialect: Dialect, files: &[PathBuf], mapping: Option<&Path>) -> Result<Self, LegalError> {
-        let mut exports = Self::open(dialect, &[], mapping)?;
+        let mut exports = Self { folder: folder_of(files), ..Self::open(dialect, &[], mapping)? };
         files.iter().for_each(|path| drop(exports.add(path)));
         Ok(exports)
     }
 
     fn add(&mut self, path: &Path) -> Result<(), LegalError> {
         let bytes = read(path)?;
-        let (problems, has_more) = self.records.add(self.dialect, name_of(path), &bytes)?;
+        let name = path.strip_prefix(&self.folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        let read = self.records.add(self.dialect, &name, &bytes);
+        let (problems, has_more) = read.map_err(|source| LegalError::Input { folder: self.folder.clone(), source })?;
         self.hashes.push(Sha256::digest(&bytes).into());
         self.problems.extend(problems);
         // Of several pages the last one has no successor.
         self.incomplete &= has_more;
         Ok(())
+    }
+
+    /// That nobody can tell whose a record is.
+    #[must_use]
+    pub fn nobodys(&self, place: Place) -> LegalError {
+        LegalError::Nobodys { folder: self.folder.clone(), place }
     }
 
     /// What they say about the people of a directory, as it is read at `now`.
@@ -223,9 +243,10 @@ fn read(path: &Path) -> Result<Vec<u8>, LegalError> {
     fs::read(path).map_err(|e| LegalError::Read { path: path.to_owned(), problem: e.to_string() })
 }
 
-/// As it stands in problems.
-fn name_of(path: &Path) -> &str {
-    path.file_name().and_then(|n| n.to_str()).unwrap_or("file")
+/// The folder that files have in common, with a stroke at its end where it is named.
+fn folder_of(files: &[PathBuf]) -> PathBuf {
+    let folder = folder_among(files.iter().map(PathBuf::as_path));
+    if folder.as_os_str().is_empty() { folder.to_owned() } else { folder.join("") }
 }
 
 /// Whom a home knows, by record and by address.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::consent::dates::without_slips;
-use crate::consent::dialect::{Outcome, Place};
+use crate::consent::dialect::Outcome;
 use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::import::import;
 use crate::consent::ledger::LedgerView;
@@ -24,7 +24,7 @@ use crate::model::{Account, AccountId, DeadLetter, Personal, Subject, SubjectId}
 use crate::persona::rectified::Rectification;
 use crate::run::crowd::Rest;
 use crate::run::found::{Evening, KeptOut};
-use crate::run::legal::Exports;
+use crate::run::legal::{Exports, LegalError};
 use crate::run::notes::Unread;
 use crate::run::seen::Seen;
 use crate::taxonomy::Language;
@@ -96,7 +96,7 @@ pub struct Loaded {
     /// Whether a page of an export of a CRM's own words is missing.
     pub incomplete: bool,
     /// A record of such an export that may say no, and nobody can tell whose it is.
-    pub nobodys: Option<Place>,
+    pub nobodys: Option<LegalError>,
     /// How many events came from where.
     pub sources: Vec<(&'static str, usize)>,
     /// By which identifiers everybody was seen, so that they can be found, and kept out once erased.
@@ -148,7 +148,7 @@ impl Loaded {
             member.ambiguous |= said.unclear.contains(&member.subject.id);
         }
         self.incomplete |= exports.incomplete;
-        self.nobodys = self.nobodys.take().or(said.nobodys);
+        self.nobodys = self.nobodys.take().or_else(|| said.nobodys.map(|place| exports.nobodys(place)));
         self.sources.push((dialect.as_str(), said.events.len()));
         self.events.extend(said.events);
         self.dead_letters.extend(said.problems.iter().map(|problem| problem.dead_letter(ids)));

@@ -63,7 +63,7 @@ pub(super) fn execute(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCod
     let (exports, unread) = match Exports::open(args.dialect, &args.files, mapping) {
         Ok(exports) => (exports, None),
         // What the other files say plainly does not wait for this one.
-        Err(error @ (LegalError::Read { .. } | LegalError::Input(_))) if args.files.len() > 1 => {
+        Err(error @ (LegalError::Read { .. } | LegalError::Input { .. })) if args.files.len() > 1 => {
             (Exports::of_readable(args.dialect, &args.files, mapping).map_err(RunError::from)?, Some(error))
         }
         Err(error) => return Err(RunError::from(error).into()),
@@ -80,7 +80,7 @@ pub(super) fn execute(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCod
         }
         exports.read(&people, office.now())
     };
-    let stopped = unread.or_else(|| outcome.nobodys.take().map(LegalError::Nobodys));
+    let stopped = unread.or_else(|| outcome.nobodys.take().map(|place| exports.nobodys(place)));
     if stopped.is_some() {
         outcome.events.retain(|event| event.kind.is_negative());
     }
