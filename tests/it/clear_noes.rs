@@ -113,3 +113,17 @@ fn a_clear_no_does_not_wait_for_another_row_of_an_import() {
     say(["persona", "K-2001", "--out", arg(&home)]).expect(2);
     say(["audit", "verify", "--out", arg(&home)]).expect(0);
 }
+
+#[test]
+fn a_no_reaches_older_tables_though_nothing_can_be_fetched() {
+    let temp = temp();
+    let (file, home, more) = world(temp.path(), false);
+    fs::write(&more, format!("{HEADER}K-2001;withdraw;2026-02-01\n")).expect("written");
+    for name in ["fetch.sqlite", "fetch.sqlite-wal", "fetch.sqlite-shm"] {
+        let _ = fs::remove_file(home.join(name));
+    }
+    fs::create_dir(home.join("fetch.sqlite")).expect("a folder");
+    let said = run(&file, &home, &[]).expect(3);
+    assert!(said.err.contains("fetch.sqlite"), "{}", said.err);
+    assert_eq!(held(&home), [[false, true, true, true]]);
+}

@@ -3,10 +3,12 @@
 //! Invariant: whoever it is of is not published, neither where rows are carried over nor where everybody is worked on; the letter says why
 //! and how to go on, and nothing of what was written.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use prosopon::sink::{self, Select};
+use prosopon::model::About;
+use prosopon::sink::{self, Select, Snapshot};
 
 use crate::carry::{changed, n, nights, rows, world};
 use crate::harness::{arg, say, temp};
@@ -21,12 +23,36 @@ const CELLS: [(&str, &str); 6] = [
     ("Bemerkung", "hat dem Angebot widersprochen"),
 ];
 
-fn published(home: &Path) -> Vec<String> {
+/// Those who plainly say no; one only may.
+const PLAIN: [usize; 4] = [0, 1, 3, 4];
+
+fn current(home: &Path) -> Snapshot {
     let pipeline = fs::read_dir(home).expect("a home").filter_map(Result::ok);
     let pipeline = pipeline.map(|entry| entry.path()).find(|path| path.join("current").exists()).expect("a snapshot");
     let name = pipeline.file_name().expect("a name").to_string_lossy().into_owned();
-    let snapshot = sink::current(home, &name).expect("readable").expect("published");
-    sink::read_personas(&snapshot, &Select::All).expect("personas").into_iter().map(|p| p.crm_record).collect()
+    sink::current(home, &name).expect("readable").expect("published")
+}
+
+fn held(snapshot: &Snapshot) -> Vec<String> {
+    sink::read_personas(snapshot, &Select::All).expect("personas").into_iter().map(|p| p.crm_record).collect()
+}
+
+/// Who is published and has a profile.
+fn profiled(snapshot: &Snapshot) -> Vec<String> {
+    let evidence = sink::read_evidence(snapshot, &Select::All).expect("evidence").into_iter();
+    let about: HashSet<_> = evidence
+        .filter(|signal| signal.claim.is_profile())
+        .filter_map(|signal| match signal.about {
+            About::Subject(subject, _) => Some(subject),
+            About::Account(_) => None,
+        })
+        .collect();
+    let personas = sink::read_personas(snapshot, &Select::All).expect("personas").into_iter();
+    personas.filter(|p| about.contains(&p.subject_id)).map(|p| p.crm_record).collect()
+}
+
+fn published(home: &Path) -> Vec<String> {
+    held(&current(home))
 }
 
 #[test]
@@ -58,6 +84,12 @@ fn a_no_in_any_cell_of_a_contact_or_in_a_note_keeps_the_person_out() {
             format!("{},{more}", changed(told(record), &[]))
         })
         .collect();
+    // One of those who have agreed to a profile wants none any more.
+    let with_profile = profiled(&current(&homes[0]));
+    let mut others = with_profile.iter().filter(|record| !before[..=CELLS.len()].contains(record));
+    let (unprofiled, still) = (others.next().expect("a profile"), others.next().expect("another one"));
+    let mut added: Vec<String> = added;
+    added.push(format!("{},keine Profilbildung,,,,", changed(told(unprofiled), &[])));
     fs::write(folder.join("contacts/1.csv"), format!("{columns}\n{}\n", added.join("\n"))).expect("written");
     let noted = &before[CELLS.len()];
     let notes = format!(
@@ -73,6 +105,20 @@ fn a_no_in_any_cell_of_a_contact_or_in_a_note_keeps_the_person_out() {
             assert_eq!(now.contains(&before[at]), is_business, "{column} of {}", home.display());
         }
         assert!(!now.contains(noted), "of whom a note says no");
+        let with_profile = profiled(&current(home));
+        assert!(
+            now.contains(unprofiled) && !with_profile.contains(unprofiled),
+            "a no to profiles is no more than that"
+        );
+        assert!(with_profile.contains(still));
+        // Older snapshots have nobody any more who plainly said no, and no profile of whom did not want one.
+        let older = sink::all_snapshots(home).expect("readable");
+        assert_eq!(older.len(), 2);
+        for snapshot in older {
+            let there = held(&snapshot);
+            assert!(PLAIN.iter().all(|at| !there.contains(&before[*at])), "{}", home.display());
+            assert!(!profiled(&snapshot).contains(unprofiled), "{}", home.display());
+        }
         assert!(before[CELLS.len() + 1..].iter().all(|record| now.contains(record)), "all others stay");
     }
     let letters = say(["inspect", "dead_letters", "--out", arg(&homes[0]), "--format", "jsonl"]).expect(0).out;
@@ -81,9 +127,22 @@ fn a_no_in_any_cell_of_a_contact_or_in_a_note_keeps_the_person_out() {
         "field Tags: says no",
         "field Newsletter: may say no",
         "`ignored`",
-        "field notes: a note",
+        "field notes: 1.csv line 2 is a note",
     ] {
         assert!(letters.contains(tells), "{tells}: {letters}");
     }
     assert!(!letters.contains("widersprochen") && !letters.contains("Werbesperre"), "{letters}");
+
+    // The third night has none of it: what was plainly said stands, and who may have said it is back.
+    fs::remove_file(folder.join("contacts/1.csv")).expect("removed");
+    fs::remove_file(folder.join("notes/1.csv")).expect("removed");
+    nights(&folder, &homes);
+    for home in &homes {
+        let now = published(home);
+        for (at, (column, _)) in CELLS.iter().enumerate() {
+            assert_eq!(now.contains(&before[at]), !PLAIN.contains(&at), "{column} of {}", home.display());
+        }
+        assert!(now.contains(noted), "the note is gone");
+        assert!(now.contains(unprofiled) && !profiled(&current(home)).contains(unprofiled));
+    }
 }
