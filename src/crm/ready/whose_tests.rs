@@ -11,13 +11,18 @@ const HEADER: &str =
 
 /// What becomes of contacts, more files of them by name, and consents.
 fn read(contacts: &[(&str, &[u8])], consents: &[u8]) -> Result<CrmPull, String> {
+    read_as(contacts, consents, false)
+}
+
+/// The same; or of their clear noes alone.
+fn read_as(contacts: &[(&str, &[u8])], consents: &[u8], noes_alone: bool) -> Result<CrmPull, String> {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("c")).expect("a folder");
     for (name, bytes) in contacts {
         fs::write(folder.path().join("c").join(name), bytes).expect("written");
     }
     fs::write(folder.path().join("consents"), consents).expect("written");
-    let set = |path: &str| FileSet { path: path.into(), ..FileSet::default() };
+    let set = |path: &str| FileSet { path: path.into(), noes_alone, ..FileSet::default() };
     let source = CsvSource { contacts: set("c"), consents: Some(set("consents")), ..CsvSource::default() };
     // The name of the folder is random.
     pull(&source, folder.path()).map_err(|e| e.to_string().replace(&folder.path().display().to_string(), ""))
@@ -222,5 +227,33 @@ fn an_opt_out_among_contacts_that_names_nobody_but_nearly_an_id_stops_the_readin
         let apart = [("1", header.as_bytes()), ("2", newer.as_bytes())];
         let apart = read(&apart, HEADER.as_bytes()).err().unwrap_or_default();
         assert_eq!((alone.contains(NEARLY), apart.contains(NEARLY)), (stops, stops), "{row}: {alone} {apart}");
+    }
+}
+
+#[test]
+fn what_stops_a_reading_is_passed_over_where_noes_are_wanted_alone() {
+    let clear = "K-0000049;withdraw;;E-9;2026-02-01\n";
+    for (contacts, doubtful) in [
+        (CONTACTS, "withdraw;;E-2;2026-01-01\n"),
+        (CONTACTS, "k-48;withdraw;;;\n"),
+        (CONTACTS, ";withdraw;;;\n"),
+        (CONTACTS, "K-0000048 object 2026-01-01\n"),
+        (CONTACTS, "withdraw;K-0000048;;E-2;2026-01-01\n"),
+        (CONTACTS, "kind;contact_id;purposes;event_id;recorded_at\nwithdraw;K-0000048;;E-2;2026-01-01\n"),
+        (CONTACTS, "K-0000048;\"grant;;E-2;2025-01-01\nK-0000048;withdraw;\"x\";;E-3\n"),
+        (CONTACTS, "K-0000048;withdraw"),
+        // Rows and columns of contacts.
+        ("id;family name;opt-out\nK-0000048;Muster;no\nK-0000049;Beck;no\nMuster;;yes;x;y;z\n", ""),
+        ("id;family name;opt-out\nK-0000048;Muster;no\nK-0000049;Beck;no\nk48;;yes\n", ""),
+        ("id;family name;DSGVO-Status\nK-0000048;Muster;Typ 7\nK-0000049;Beck;Typ 9\n", ""),
+    ] {
+        let (text, consents) = (contacts, format!("{HEADER}{clear}{doubtful}"));
+        let contacts = [("1", text.as_bytes())];
+        let stopped = read(&contacts, consents.as_bytes());
+        assert!(stopped.is_err(), "{doubtful}{text}");
+        let pulled = read_as(&contacts, consents.as_bytes(), true).unwrap_or_else(|e| panic!("{e}: {doubtful}"));
+        let withdrawn = pulled.consents.iter().filter(|row| row.kind == "withdraw").map(|row| &*row.contact_id);
+        let of_contacts: Vec<&str> = withdrawn.filter(|id| *id == "K-0000048" || *id == "K-0000049").collect();
+        assert_eq!(of_contacts, ["K-0000049"], "{doubtful}");
     }
 }
