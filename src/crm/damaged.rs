@@ -115,7 +115,7 @@ impl Place<'_> {
                     return Err(CrmError::NobodysNo { path, line });
                 }
             }
-            Table::Notes if objections::is_in_rest(&rest) => return Ok(objections::of_unread(letter, ids)),
+            Table::Notes if objections::is_in_rest(&rest) => return Ok(objections::of_unread(&letter, ids)),
             Table::Accounts | Table::Notes => {}
         }
         if ids.is_empty() {

@@ -262,19 +262,18 @@ pub(super) fn is_in_rest(rest: &Rest) -> bool {
 
 /// Of a note that cannot be read and says no: whoever it may be on is left out until it can be.
 #[expect(clippy::vec_box, reason = "readers hand them on one by one, each beside rows that are far smaller")]
-pub(super) fn of_unread(letter: Box<CrmDeadLetter>, ids: Vec<String>) -> Vec<Box<CrmDeadLetter>> {
+pub(super) fn of_unread(letter: &CrmDeadLetter, ids: Vec<String>) -> Vec<Box<CrmDeadLetter>> {
     let what = &letter.advice;
     if ids.is_empty() {
         let advice =
             format!("{what}; it may say no to data, advertising or contact, and protects nobody until it can be read");
-        return vec![Box::new(CrmDeadLetter { reason: NO_OF_NOBODY, advice, ..*letter })];
+        return vec![Box::new(CrmDeadLetter { reason: NO_OF_NOBODY, advice, ..letter.clone() })];
     }
     let advice = format!(
         "{what}; it may say no to data, advertising or contact: whoever it may be on is left out until it can be read"
     );
-    let of = |id| {
-        Box::new(CrmDeadLetter { reason: UNSURE, advice: advice.clone(), record_id: Some(id), ..(*letter).clone() })
-    };
+    let of =
+        |id| Box::new(CrmDeadLetter { reason: UNSURE, advice: advice.clone(), record_id: Some(id), ..letter.clone() });
     ids.into_iter().map(of).collect()
 }
 

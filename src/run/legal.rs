@@ -105,7 +105,10 @@ impl Exports {
     /// The mapping cannot be read: it tells how far a no reaches.
     pub fn of_readable(dialect: Dialect, files: &[PathBuf], mapping: Option<&Path>) -> Result<Self, LegalError> {
         let mut exports = Self { folder: folder_of(files), ..Self::open(dialect, &[], mapping)? };
-        files.iter().for_each(|path| drop(exports.add(path)));
+        for path in files {
+            // What is wrong with it was told before.
+            let _ = exports.add(path);
+        }
         Ok(exports)
     }
 

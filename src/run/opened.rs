@@ -84,9 +84,11 @@ impl Opened {
         };
         let mut tonight = Tonight::of(&source, &plan, options, carry.is_some())?;
         let (notes, files_passed) = layout::notes(&source)?;
-        let columns = |files: &[FileFacts]| match noes_alone {
-            true => Ok(layout::Lost::new()),
-            false => layout::compare(&home_path, plan.name(), files, options.accept_columns),
+        let columns = |files: &[FileFacts]| {
+            if noes_alone {
+                return Ok(layout::Lost::new());
+            }
+            layout::compare(&home_path, plan.name(), files, options.accept_columns)
         };
         let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm(), noes_alone))?;
         let lost = tonight.look_at(&plan, &notes, &exports, columns)?;

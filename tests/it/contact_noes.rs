@@ -55,6 +55,78 @@ fn published(home: &Path) -> Vec<String> {
     held(&current(home))
 }
 
+/// Whom the second night is about.
+struct People {
+    /// Who was published in the first night: those with a cell of their own, two of whom a note says no, all others.
+    before: Vec<String>,
+    /// One of those who have agreed to a profile wants none any more...
+    unprofiled: String,
+    /// ... and another one does.
+    still: String,
+}
+
+impl People {
+    fn of(home: &Path) -> Self {
+        let before = published(home);
+        assert!(before.len() > 10, "{}", before.len());
+        let with_profile = profiled(&current(home)).into_iter();
+        let mut others = with_profile.filter(|record| !before[..CELLS.len() + 2].contains(record));
+        let (unprofiled, still) = (others.next().expect("a profile"), others.next().expect("another one"));
+        Self { before, unprofiled, still }
+    }
+
+    fn noted(&self) -> &[String] {
+        &self.before[CELLS.len()..CELLS.len() + 2]
+    }
+
+    /// Adds their noes to the exports.
+    fn say_no(&self, folder: &Path, contacts: &[Vec<String>], columns: &str) {
+        let told = |record: &String| contacts.iter().find(|row| row[0] == *record).expect("a row of the export");
+        let cells = CELLS.iter().zip(&self.before).map(|((column, cell), record)| {
+            let more = COLUMNS.map(|own| if own == *column { *cell } else { "" }).join(",");
+            format!("{},{more}", changed(told(record), &[]))
+        });
+        let mut added: Vec<String> = cells.collect();
+        added.push(format!("{},keine Profilbildung,,,,", changed(told(&self.unprofiled), &[])));
+        fs::write(folder.join("contacts/1.csv"), format!("{columns}\n{}\n", added.join("\n"))).expect("written");
+        // A note may name several contacts.
+        let (noted, text) = (self.noted().join(";"), "Kunde hat der Nutzung seiner Daten widersprochen");
+        let notes = format!("note id,contact id,date,text\nN-X1,{noted},2026-01-05,{text}\n");
+        fs::write(folder.join("notes/1.csv"), notes).expect("written");
+    }
+
+    fn check_second_night(&self, home: &Path) {
+        let (now, with_profile) = (published(home), profiled(&current(home)));
+        for (at, (column, _)) in CELLS.iter().enumerate() {
+            let is_business = at == CELLS.len() - 1;
+            assert_eq!(now.contains(&self.before[at]), is_business, "{column} of {}", home.display());
+        }
+        assert!(self.noted().iter().all(|record| !now.contains(record)), "of whom a note says no");
+        assert!(self.before[CELLS.len() + 2..].iter().all(|record| now.contains(record)), "all others stay");
+        assert!(now.contains(&self.unprofiled), "a no to profiles is no more than that");
+        assert!(!with_profile.contains(&self.unprofiled), "and no less");
+        assert!(with_profile.contains(&self.still));
+        // Older snapshots have nobody any more who plainly said no, and no profile of whom did not want one.
+        let older = sink::all_snapshots(home).expect("readable");
+        assert_eq!(older.len(), 2);
+        for snapshot in older {
+            let there = held(&snapshot);
+            assert!(PLAIN.iter().all(|at| !there.contains(&self.before[*at])), "{}", home.display());
+            assert!(!profiled(&snapshot).contains(&self.unprofiled), "{}", home.display());
+        }
+    }
+
+    /// None of it is in the exports any more: what was plainly said stands, and who may have said it is back.
+    fn check_third_night(&self, home: &Path) {
+        let now = published(home);
+        for (at, (column, _)) in CELLS.iter().enumerate() {
+            assert_eq!(now.contains(&self.before[at]), !PLAIN.contains(&at), "{column} of {}", home.display());
+        }
+        assert!(self.noted().iter().all(|record| now.contains(record)), "the note is gone");
+        assert!(now.contains(&self.unprofiled) && !profiled(&current(home)).contains(&self.unprofiled));
+    }
+}
+
 #[test]
 fn a_no_in_any_cell_of_a_contact_or_in_a_note_keeps_the_person_out() {
     let temp = temp();
@@ -62,66 +134,18 @@ fn a_no_in_any_cell_of_a_contact_or_in_a_note_keeps_the_person_out() {
     world(&folder, "80");
     let contacts = rows(&folder, "contacts");
     // The first night has the columns, and nothing in them.
-    let header = fs::read_to_string(folder.join("contacts/0.csv"))
-        .expect("an export")
-        .lines()
-        .next()
-        .expect("a line")
-        .to_owned();
-    let columns = format!("{header},{}", COLUMNS.join(","));
+    let first = fs::read_to_string(folder.join("contacts/0.csv")).expect("an export");
+    let columns = format!("{},{}", first.lines().next().expect("a line"), COLUMNS.join(","));
     let empty: Vec<String> = contacts.iter().map(|row| row.join(",") + ",,,,,").collect();
     fs::write(folder.join("contacts/0.csv"), format!("{columns}\n{}\n", empty.join("\n"))).expect("written");
     nights(&folder, &homes);
-    let before = published(&homes[0]);
-    assert!(before.len() > 10, "{}", before.len());
+    let people = People::of(&homes[0]);
 
-    let told = |record: &String| contacts.iter().find(|row| row[0] == *record).expect("a row of the export");
-    let added: Vec<String> = CELLS
-        .iter()
-        .zip(&before)
-        .map(|((column, cell), record)| {
-            let more = COLUMNS.map(|own| if own == *column { *cell } else { "" }).join(",");
-            format!("{},{more}", changed(told(record), &[]))
-        })
-        .collect();
-    // One of those who have agreed to a profile wants none any more.
-    let with_profile = profiled(&current(&homes[0]));
-    let mut others = with_profile.iter().filter(|record| !before[..CELLS.len() + 2].contains(record));
-    let (unprofiled, still) = (others.next().expect("a profile"), others.next().expect("another one"));
-    let mut added: Vec<String> = added;
-    added.push(format!("{},keine Profilbildung,,,,", changed(told(unprofiled), &[])));
-    fs::write(folder.join("contacts/1.csv"), format!("{columns}\n{}\n", added.join("\n"))).expect("written");
-    // A note may name several contacts.
-    let noted = &before[CELLS.len()..CELLS.len() + 2];
-    let notes = format!(
-        "note id,contact id,date,text\nN-X1,{};{},2026-01-05,Kunde hat der Nutzung seiner Daten widersprochen\n",
-        noted[0], noted[1]
-    );
-    fs::write(folder.join("notes/1.csv"), notes).expect("written");
+    people.say_no(&folder, &contacts, &columns);
     let [some, _] = nights(&folder, &homes);
     assert!(n(&some, "carried_over") > 0, "most are as they were");
     for home in &homes {
-        let now = published(home);
-        for (at, (column, _)) in CELLS.iter().enumerate() {
-            let is_business = at == CELLS.len() - 1;
-            assert_eq!(now.contains(&before[at]), is_business, "{column} of {}", home.display());
-        }
-        assert!(noted.iter().all(|record| !now.contains(record)), "of whom a note says no");
-        let with_profile = profiled(&current(home));
-        assert!(
-            now.contains(unprofiled) && !with_profile.contains(unprofiled),
-            "a no to profiles is no more than that"
-        );
-        assert!(with_profile.contains(still));
-        // Older snapshots have nobody any more who plainly said no, and no profile of whom did not want one.
-        let older = sink::all_snapshots(home).expect("readable");
-        assert_eq!(older.len(), 2);
-        for snapshot in older {
-            let there = held(&snapshot);
-            assert!(PLAIN.iter().all(|at| !there.contains(&before[*at])), "{}", home.display());
-            assert!(!profiled(&snapshot).contains(unprofiled), "{}", home.display());
-        }
-        assert!(before[CELLS.len() + 2..].iter().all(|record| now.contains(record)), "all others stay");
+        people.check_second_night(home);
     }
     let letters = say(["inspect", "dead_letters", "--out", arg(&homes[0]), "--format", "jsonl"]).expect(0).out;
     for tells in [
@@ -135,16 +159,10 @@ fn a_no_in_any_cell_of_a_contact_or_in_a_note_keeps_the_person_out() {
     }
     assert!(!letters.contains("widersprochen") && !letters.contains("Werbesperre"), "{letters}");
 
-    // The third night has none of it: what was plainly said stands, and who may have said it is back.
     fs::remove_file(folder.join("contacts/1.csv")).expect("removed");
     fs::remove_file(folder.join("notes/1.csv")).expect("removed");
     nights(&folder, &homes);
     for home in &homes {
-        let now = published(home);
-        for (at, (column, _)) in CELLS.iter().enumerate() {
-            assert_eq!(now.contains(&before[at]), !PLAIN.contains(&at), "{column} of {}", home.display());
-        }
-        assert!(noted.iter().all(|record| now.contains(record)), "the note is gone");
-        assert!(now.contains(unprofiled) && !profiled(&current(home)).contains(unprofiled));
+        people.check_third_night(home);
     }
 }
