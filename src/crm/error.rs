@@ -188,7 +188,7 @@ pub enum CrmError {
         headers: String,
     },
     /// A no under an id that a contact has in another spelling.
-    #[error("line {line} of {} says no for a contact that no export has (or that it is gone), and one has the same id but for case, signs, zeros or what stands \
+    #[error("line {line} of {} says no for a contact that no export has (or that it is gone), and one has the same id but for case, signs, zeros, letters of another script or what stands \
         beside it: write one row for each contact, with the id as the contacts have it (or export the contact); until then nobody knows whose no it is", path.display())]
     NearlyKnown {
         /// The file.

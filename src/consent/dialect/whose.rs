@@ -101,7 +101,7 @@ fn tell(problem: &mut Problem, is_near: bool) {
     if problem.reason == super::NOBODY_KNOWN {
         problem.reason = NEARLY;
         problem.advice = if is_near {
-            "it says no under an id that is a contact's but for case, signs, zeros or what stands beside it: write the id as the contacts \
+            "it says no under an id that is a contact's but for case, signs, zeros, letters of another script or what stands beside it: write the id as the contacts \
              have it; until then nobody knows whose no it is, and a run leaves whoever may be meant out"
         } else {
             "it says no under an id that nobody has, and another cell of it is a contact's: put its cells in order; until then nobody \
