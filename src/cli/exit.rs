@@ -81,6 +81,7 @@ fn number(error: &anyhow::Error) -> u8 {
 /// The exit code of a run's error.
 pub(super) fn number_of_run(error: &RunError) -> u8 {
     match error {
+        RunError::Unclear { why, .. } => number_of_run(why),
         RunError::Cancelled => INTERRUPTED,
         RunError::AfterPublishing(_)
         | RunError::Home(_)
@@ -136,8 +137,8 @@ pub fn report(error: &anyhow::Error, json: bool) {
     let _ = writeln!(stderr, "error: {error}");
     for cause in error.chain().skip(1) {
         let text = cause.to_string();
-        // A transparent error repeats its cause.
-        if text != error.to_string() {
+        // A transparent error repeats its cause, and some tell it themselves.
+        if !error.to_string().contains(&text) {
             let _ = writeln!(stderr, "  caused by: {text}");
         }
     }

@@ -6,7 +6,7 @@ mod noes;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -159,8 +159,8 @@ pub(super) struct Layout {
     pub(super) people: Option<Arc<People>>,
     /// Of contacts: the columns in which a no is looked for that stands where none is asked for.
     pub(super) searched: Arc<[Searched]>,
-    /// Of contacts: of whom a note says no.
-    pub(super) noted: Option<Arc<BTreeSet<String>>>,
+    /// Of contacts: of whom a note says no, and where it stands.
+    pub(super) noted: Option<Arc<BTreeMap<String, String>>>,
 }
 
 impl Layout {

@@ -115,6 +115,7 @@ impl Place<'_> {
                     return Err(CrmError::NobodysNo { path, line });
                 }
             }
+            Table::Notes if objections::is_in_rest(&rest) => return Ok(objections::of_unread(&letter, ids)),
             Table::Accounts | Table::Notes => {}
         }
         if ids.is_empty() {
@@ -130,7 +131,7 @@ impl Place<'_> {
         let mut ids: Vec<String> = match rest {
             Rest::Cells(row, _) if letter.reason == "ragged_row" => self.shifted_ids(row),
             Rest::Cells(row, _) => id_at(row, self.layout.column(table.key())).into_iter().collect(),
-            Rest::Text(text) if table == Table::Contacts => {
+            Rest::Text(text) if matches!(table, Table::Contacts | Table::Notes) => {
                 let columns = self.layout.all(table.key());
                 let is_id = |key: &str| columns.iter().any(|at| is_key_of(key, self.layout.header_of(*at)));
                 let found = pairs(text).into_iter().filter(|pair| is_id(&pair.key));
@@ -148,7 +149,7 @@ impl Place<'_> {
     /// Of a row with cells too many or too few: what looks like an id where it may have been moved to.
     fn shifted_ids(&self, row: &Row) -> Vec<String> {
         let Some(at) = self.layout.column(self.layout.table.key()) else { return Vec::new() };
-        let is_read = matches!(self.layout.table, Table::Contacts | Table::Consents);
+        let is_read = self.layout.table != Table::Accounts;
         let (have, want) = (row.ends.len(), self.layout.width);
         let columns = if at == 0 || !is_read {
             at..=at

@@ -30,7 +30,8 @@ pub enum CrmError {
         line: u64,
     },
     /// Consents of which nobody can tell whose they are.
-    #[error("the row of line {line} in {} cannot be read, and whose consents it has cannot be told: a no may be in it; correct or remove the row, or export it again; until then no other no of these exports takes effect", path.display())]
+    #[error("the row of line {line} in {} cannot be read, or has no contact's id, and whose consents it has cannot be told: a no may be in it; correct the row or export \
+        it again (or take it out, if you know that it says nothing)", path.display())]
     Nobodys {
         /// The file.
         path: PathBuf,
@@ -39,7 +40,7 @@ pub enum CrmError {
     },
     /// A row of contacts that may say no, and nobody can tell whose it is.
     #[error("the row of line {line} in {} cannot be read, whose it is cannot be told, and it may say no: an older row of the contact must \
-        not hold in its place; repair the row or export it again (or take it out, if you know that it says nothing); until then no other no of these exports takes effect", path.display())]
+        not hold in its place; repair the row or export it again (or take it out, if you know that it says nothing)", path.display())]
     NobodysNo {
         /// The file.
         path: PathBuf,
@@ -187,7 +188,7 @@ pub enum CrmError {
         headers: String,
     },
     /// A no under an id that a contact has in another spelling.
-    #[error("line {line} of {} says no for a contact that no export has (or that it is gone), and one has the same id but for case, signs, zeros or what stands \
+    #[error("line {line} of {} says no for a contact that no export has (or that it is gone), and one has the same id but for case, signs, zeros, letters of another script or what stands \
         beside it: write one row for each contact, with the id as the contacts have it (or export the contact); until then nobody knows whose no it is", path.display())]
     NearlyKnown {
         /// The file.

@@ -134,8 +134,8 @@ pub struct FileSet {
     pub by_name: Option<std::sync::Arc<ByName>>,
     /// Of notes: ids of contacts by their names, where files name no ids; found out.
     pub people: Option<std::sync::Arc<People>>,
-    /// Of contacts: those of whom a note says no; found out.
-    pub noted: Option<std::sync::Arc<BTreeSet<String>>>,
+    /// Of contacts: those of whom a note says no, and where the first one stands; found out.
+    pub noted: Option<std::sync::Arc<BTreeMap<String, String>>>,
     /// Of notes: which of several rows of one holds; found out.
     pub versions: Option<std::sync::Arc<Versions>>,
     /// The run's clock; `None` = no date is of the future, and no cursor is followed.
@@ -144,6 +144,8 @@ pub struct FileSet {
     pub is_ready: bool,
     /// Of contacts: both forms of a Salesforce id are told apart, as the home does.
     pub as_written: bool,
+    /// What stops a reading is passed over: the noes that are clear are wanted alone.
+    pub noes_alone: bool,
 }
 
 /// The decimal separator.

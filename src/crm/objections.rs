@@ -4,20 +4,22 @@
 //! Invariant: what plainly is a no sets a flag; of what may be one its person is left out until somebody has said what it is. A column
 //! that the pipeline names under `ignored` is not looked at, though a field may stand for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::columns::{BY_CELL, FLAGS, HANDLE, Layout, Table, WHY};
-use super::files::{glance, of_set};
+use super::damaged::Rest;
+use super::files::{glance, names, of_set};
 use super::headers::{normal, shown};
 use super::owner::all_ids;
 use super::reader::{Cells, stated_encoding};
 use super::rows::{Export, Row, Rows};
 use super::spread::is_of_fields;
-use super::{CrmError, FileSet, Flags, contact, versions};
+use super::{CrmDeadLetter, CrmError, FileSet, Flags, Origin, contact, versions};
 use crate::consent::dialect::{
     CellPlace as Place, Objection, REFUSES, Told, UNSURE, flags_of_cell, may_object, objection_in, place_of,
 };
+use crate::consent::import::NO_OF_NOBODY;
 
 /// Fields of contacts that are asked elsewhere, or hold ids and times.
 const ASKED: [&str; 12] = [
@@ -154,13 +156,13 @@ pub(super) fn add(cells: &mut Cells<'_>, flags: &mut Flags) {
             }
         }
     }
-    let is_noted = cells.layout.noted.as_ref().is_some_and(|noted| {
+    let noted = cells.layout.noted.as_ref().and_then(|noted| {
         let others = || contact::merged_ids(cells, "");
-        cells.text("record_id").is_some_and(|id| noted.contains(id)) || others().iter().any(|id| noted.contains(id))
+        cells.text("record_id").and_then(|id| noted.get(id)).or_else(|| others().iter().find_map(|id| noted.get(id)))
     });
-    if is_noted {
+    if let Some(place) = noted.cloned() {
         flags.incomplete = true;
-        cells.note("notes", UNSURE, IN_NOTES);
+        cells.note("notes", UNSURE, &format!("{place} {IN_NOTES}"));
     }
 }
 
@@ -187,7 +189,7 @@ fn advice(flag: &str) -> String {
 const LEFT_OUT: &str = "may say no to data, advertising or contact in a column that is read for something else, so the contact is left out \
      until it can be read: if it is a no, set the CRM's own field for it; if not, write it in other words, or name the column under `ignored` \
      (and under `columns`, if a field stands for it)";
-const IN_NOTES: &str = "a note on the contact says no to data, advertising or contact, so the contact is left out as long as the note stands: \
+const IN_NOTES: &str = "is a note on the contact that says no to data, advertising or contact, so the contact is left out as long as it stands: \
      if it is a no, set the CRM's own field for it; if not, write the note in other words, or name the notes' column of texts under `ignored` \
      of `notes`, and under `columns`";
 
@@ -209,28 +211,70 @@ pub(super) fn columns_with(layout: &Layout, row: &Row) -> BTreeSet<usize> {
     if layout.table == Table::Contacts { found(layout, row).map(|(at, _)| at).collect() } else { BTreeSet::new() }
 }
 
-/// The contacts of whom a note says no.
+/// The contacts of whom a note says no, and where the first one stands; of one that cannot be read, everybody whose it may be.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub(super) fn in_notes(notes: &FileSet, base: &Path) -> Result<BTreeSet<String>, CrmError> {
-    let (mut said, stated) = (BTreeSet::new(), stated_encoding(Table::Notes, notes)?);
-    for (file, path) in of_set(Table::Notes, notes, base)?.into_iter().enumerate() {
-        let survey = glance(&path, stated)?;
+pub(super) fn in_notes(notes: &FileSet, base: &Path) -> Result<BTreeMap<String, String>, CrmError> {
+    let (mut said, stated) = (BTreeMap::new(), stated_encoding(Table::Notes, notes)?);
+    let paths = of_set(Table::Notes, notes, base)?;
+    for (file, (path, name)) in paths.iter().zip(names(notes, base, &paths)).enumerate() {
+        let survey = glance(path, stated)?;
         if survey.empty {
             continue;
         }
-        let mut rows = Rows::of(&Export { table: Table::Notes, set: notes, path: &path, name: "", survey: &survey })?;
+        let mut rows = Rows::of(&Export { table: Table::Notes, set: notes, path, name: &name, survey: &survey })?;
+        let mut add = |id: String, origin: &Origin| _ = said.entry(id).or_insert_with(|| origin.to_string());
         while let Some(item) = rows.next_row()? {
-            let (Ok(row), layout) = (item, rows.layout()) else { continue };
-            if says_no(layout, &row) && versions::holds(notes, layout, &row, file) {
-                said.extend(layout.contact_of(&row).ok().flatten());
-                let cell = layout.column("contact_id").map_or("", |at| row.cell(at));
-                said.extend(all_ids(cell).map(str::to_owned));
+            let layout = rows.layout();
+            match item {
+                Ok(row) if says_no(layout, &row) && versions::holds(notes, layout, &row, file) => {
+                    let ids = layout.contact_of(&row).ok().flatten().into_iter().chain(contacts_of(layout, &row));
+                    ids.for_each(|id| add(id, &row.origin()));
+                }
+                Err(letter) if letter.reason == UNSURE => {
+                    letter.record_id.into_iter().for_each(|id| add(id, &letter.origin));
+                }
+                _ => {}
             }
         }
     }
     Ok(said)
+}
+
+/// The ids of all contacts that a note names.
+pub(super) fn contacts_of(layout: &Layout, row: &Row) -> Vec<String> {
+    let cell = layout.column("contact_id").map_or("", |at| row.cell(at));
+    all_ids(cell).map(str::to_owned).collect()
+}
+
+/// Whether what is left of a note that cannot be read says no: a delimiter may stand within its sentence.
+pub(super) fn is_in_rest(rest: &Rest) -> bool {
+    match rest {
+        Rest::Cells(row, _) => {
+            let all = row.cells().collect::<Vec<_>>().join(", ");
+            is_in_text(&all) || row.cells().any(is_in_text)
+        }
+        Rest::Text(text) => is_in_text(text),
+        Rest::Nothing => false,
+    }
+}
+
+/// Of a note that cannot be read and says no: whoever it may be on is left out until it can be.
+#[expect(clippy::vec_box, reason = "readers hand them on one by one, each beside rows that are far smaller")]
+pub(super) fn of_unread(letter: &CrmDeadLetter, ids: Vec<String>) -> Vec<Box<CrmDeadLetter>> {
+    let what = &letter.advice;
+    if ids.is_empty() {
+        let advice =
+            format!("{what}; it may say no to data, advertising or contact, and protects nobody until it can be read");
+        return vec![Box::new(CrmDeadLetter { reason: NO_OF_NOBODY, advice, ..letter.clone() })];
+    }
+    let advice = format!(
+        "{what}; it may say no to data, advertising or contact: whoever it may be on is left out until it can be read"
+    );
+    let of =
+        |id| Box::new(CrmDeadLetter { reason: UNSURE, advice: advice.clone(), record_id: Some(id), ..letter.clone() });
+    ids.into_iter().map(of).collect()
 }
 
 /// Whether the text of a note says no to data, advertising or contact.

@@ -136,6 +136,50 @@ fn a_no_in_a_note_leaves_its_contact_out() {
     assert_eq!(letters, ["no_for_unknown_contact"]);
 }
 
+/// What notes tell of, by reason and record.
+fn letters_of(source: &CsvSource, folder: &Path) -> Vec<(&'static str, Option<String>)> {
+    let files = crate::crm::NoteFiles::open(source, folder).expect("notes");
+    let mut letters = Vec::new();
+    files
+        .read(|note| {
+            letters.extend(note.err().map(|letter| (letter.reason, letter.record_id)));
+            Ok::<(), CrmError>(())
+        })
+        .expect("read");
+    letters
+}
+
+#[test]
+fn a_note_that_cannot_be_read_and_says_no_leaves_whoever_it_may_be_on_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    contacts(folder.path(), "Ort", "Neustadt");
+    let notes = Some(FileSet { path: "notes.csv".into(), ..FileSet::default() });
+    let with_notes = CsvSource { notes, ..source(&[]) };
+    let header = "note_id;contact_id;text;kind\nN-0;K-9;Angebot geschickt;note\n";
+    for (row, want, reason) in [
+        ("N-1;K-1;hat der Nutzung seiner Daten widersprochen", "held", "perhaps_a_refusal"),
+        ("N-1;K-1;hat der Nutzung seiner Daten widersprochen;note;x;y", "held", "perhaps_a_refusal"),
+        ("N-1;K-1;hat der Nutzung; seiner Daten widersprochen;note", "held", "perhaps_a_refusal"),
+        ("N-1;x;K-1;hat der Nutzung seiner Daten widersprochen;note", "held", "perhaps_a_refusal"),
+        ("K-1;hat der Nutzung seiner Daten widersprochen;note", "held", "perhaps_a_refusal"),
+        ("N-1;hat der Nutzung seiner Daten widersprochen;note", "-", "no_for_unknown_contact"),
+        ("N-1;K-1;hat dem Angebot widersprochen", "-", "ragged_row"),
+    ] {
+        fs::write(folder.path().join("notes.csv"), format!("{header}{row}\n")).expect("written");
+        let read = pull(&with_notes, folder.path()).expect("no stop");
+        assert_eq!(told(Ok(&read)), want, "{row}");
+        assert!(letters_of(&with_notes, folder.path()).iter().any(|(is, _)| *is == reason), "{row}");
+        if want == "held" {
+            let letter = read.dead_letters.iter().find(|l| l.field.as_deref() == Some("notes")).expect("a letter");
+            assert!(letter.advice.starts_with("notes.csv line 3 is a note"), "{}", letter.advice);
+        }
+    }
+    let json = "{\"note_id\":\"N-0\",\"contact_id\":\"K-9\",\"text\":\"x\"}\n\
+                {\"note_id\":\"N-1\",\"contact_id\":\"K-1\",\"text\":\"hat der Nutzung seiner Daten widersprochen\",}\n";
+    fs::write(folder.path().join("notes.csv"), json).expect("written");
+    assert_eq!(told(pull(&with_notes, folder.path()).as_ref()), "held");
+}
+
 #[test]
 fn a_no_in_an_unread_column_of_parquet_and_json_is_one() {
     use arrow_array::{ArrayRef, RecordBatch, StringArray};

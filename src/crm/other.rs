@@ -131,7 +131,7 @@ pub(super) fn is_no(layout: &Layout, row: &Row) -> bool {
 pub(super) fn consent(cells: &mut Cells<'_>) -> Result<ConsentRow, Box<CrmDeadLetter>> {
     let (layout, row) = (cells.layout, cells.row);
     let is_no = is_no(layout, row);
-    let refusal = refusal(layout, row, is_no);
+    let refusal = self::refusal(layout, row, is_no);
     let Some(contact_id) = cells.text("contact_id").map(str::to_owned) else {
         return Err(if is_no || refusal.is_some() {
             let advice =
@@ -141,6 +141,9 @@ pub(super) fn consent(cells: &mut Cells<'_>) -> Result<ConsentRow, Box<CrmDeadLe
             cells.letter("missing_id", Some("contact_id"), "name the contact whose consent it is")
         });
     };
+    // Of a row without a kind the cell is all that says what it is.
+    let is_no = is_no && cells.text("kind").is_some();
+    let refusal = if is_no { refusal } else { self::refusal(layout, row, false).or(refusal) };
     let Some(refusal) = refusal else { return consent_of(cells, contact_id) };
     // What a field stands for is read whatever is ignored.
     let (reason, advice) = refusal.letter(!BESIDE.contains(&refusal.column));

@@ -32,6 +32,8 @@ const FEWEST_ODD: u32 = 5;
 const FEWEST_NUMBERED: u64 = 3;
 /// A column with more values than this holds no answers, unless its header says so.
 const MOST_VALUES: usize = 64;
+/// Contacts with more columns in doubt than this are none.
+const MOST_IN_DOUBT: usize = 64;
 /// Fields that hold dates.
 const DATES: [&str; 6] = ["updated_at", "created_at", "written_at", "valid_from", "valid_to", "recorded_at"];
 
@@ -68,11 +70,17 @@ pub fn ready(source: &CsvSource, base: &Path) -> Result<CsvSource, CrmError> {
         }
     }
     look_at_ids(Table::Contacts, &mut ready.contacts, base)?;
-    ready.contacts.by_cell = check_columns(&source.contacts, base)?;
-    whose::check_lists(&ready.contacts, base)?;
+    let noes_alone = ready.contacts.noes_alone;
+    ready.contacts.by_cell =
+        if noes_alone { clear_columns(&mut ready.contacts, base) } else { check_columns(&source.contacts, base) }?;
+    if !noes_alone {
+        whose::check_lists(&ready.contacts, base)?;
+    }
     if let Some(consents) = &mut ready.consents {
         consents.shape.clone_from(&ready.contacts.shape);
-        consents::check(&ready.contacts, consents, base)?;
+        if !noes_alone {
+            consents::check(&ready.contacts, consents, base)?;
+        }
     }
     tie(&mut ready, &source, base)?;
     Ok(ready)
@@ -259,6 +267,20 @@ fn check_columns(contacts: &FileSet, base: &Path) -> Result<Vec<String>, CrmErro
         }
     }
     Ok(by_cell)
+}
+
+/// The same without columns that somebody has to name first: what others say is clear all the same.
+fn clear_columns(contacts: &mut FileSet, base: &Path) -> Result<Vec<String>, CrmError> {
+    loop {
+        match check_columns(contacts, base) {
+            Err(CrmError::OddFlags { header, .. } | CrmError::UnknownNo { header, .. })
+                if contacts.ignored.len() < MOST_IN_DOUBT && !contacts.ignored.contains(&header) =>
+            {
+                contacts.ignored.push(header);
+            }
+            other => return other,
+        }
+    }
 }
 
 /// Whether files of notes name companies, and contacts, and not their ids.

@@ -140,6 +140,7 @@ pub(super) struct Rows {
     known: Option<Arc<Shape>>,
     is_alone: bool,
     cursor: Cursor,
+    noes_alone: bool,
 }
 
 enum Reader {
@@ -186,6 +187,7 @@ impl Rows {
             pending: VecDeque::new(),
             shape: None,
             is_alone: export.set.is_alone,
+            noes_alone: export.set.noes_alone,
             known: export.set.shape.clone(),
             cursor: Cursor::default(),
         };
@@ -232,7 +234,12 @@ impl Rows {
                 Reader::Csv(rows) => rows.next_row(),
                 Reader::Json(rows) => rows.next_row(),
                 Reader::Parquet(rows) => rows.next_row(),
-            }?;
+            };
+            let read = match read {
+                // Below it nobody knows what is what.
+                Err(CrmError::OtherHeader { .. }) if self.noes_alone => return Ok(None),
+                read => read?,
+            };
             match read {
                 None => return Ok(None),
                 Some(Ok(row)) => {
@@ -245,7 +252,11 @@ impl Rows {
                 }
                 // What is wrong with a contact is told where contacts are read.
                 Some(Err(_)) if self.layout().of_contacts => {}
-                Some(Err(damage)) => self.pending = self.place().letters(*damage)?.into(),
+                Some(Err(damage)) => match self.place().letters(*damage) {
+                    Ok(letters) => self.pending = letters.into(),
+                    Err(_) if self.noes_alone => {}
+                    Err(error) => return Err(error),
+                },
             }
         }
     }

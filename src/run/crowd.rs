@@ -159,7 +159,8 @@ impl Groups {
         let pulled = rest.parts.load(self.next)?;
         let held = people.hold(&subjects_of(&pulled, crm, ids))?;
         let view = &context.gate.ledger().of(held.said());
-        let evening = Evening { crm, ids, identifiers: &rest.identifiers, view, now: rest.now, limit: None };
+        let evening =
+            Evening { crm, ids, identifiers: &rest.identifiers, view, now: rest.now, limit: None, noes_alone: false };
         let ReadPull { mut loaded, .. } = evening.read(pulled, |what| rest.parts.is_shared(what));
         for group in &mut loaded.groups {
             group.noted_at = rest.noted.get(&group.account.id).copied();

@@ -17,6 +17,7 @@ use crate::consent::gate::Clock;
 use crate::crm::CrmError;
 use crate::demo::DemoError;
 use crate::fetch::{Cancel, FetchError, MemoryError, TapeError};
+use crate::run::clear::{self, ClearNoes};
 use crate::run::context::Observer;
 use crate::run::home::HomeError;
 use crate::run::journal::JournalError;
@@ -56,6 +57,15 @@ pub enum RunError {
     /// Exports with legal facts.
     #[error(transparent)]
     Legal(LegalError),
+    /// Exports that cannot be taken in, and what became of their noes that are clear.
+    #[error("{why}; {noes}")]
+    Unclear {
+        /// Why they cannot.
+        #[source]
+        why: Box<RunError>,
+        /// What of them was recorded all the same.
+        noes: ClearNoes,
+    },
     /// A network that needs a recording.
     #[error(
         "{path}: `network: {network}` needs a recording: `prosopon run --replay RUN`, or `latest`; `--dry-run` shows what would be asked for"
@@ -141,6 +151,7 @@ impl RunError {
         let mut text = match self {
             Self::AfterPublishing(error) => return format!("{AFTER_PUBLISHING}: {}", error.without_contents()),
             Self::Crm(error) => error.without_headers(),
+            Self::Unclear { why, noes } => return format!("{}; {noes}", why.without_contents()),
             other => other.to_string(),
         };
         let causes = std::iter::successors(self.source(), |&cause| cause.source());
@@ -272,8 +283,9 @@ pub async fn run(path: &Path, options: &Options, world: &World) -> Result<Summar
 }
 
 async fn work(path: &Path, options: &Options, world: &World) -> Result<Summary, RunError> {
-    let prepared =
-        prepare(path, options, world).inspect_err(|error| super::told::never_began(path, options, error, world))?;
+    let prepared = prepare(path, options, world)
+        .map_err(|error| clear::record(error, path, options, world))
+        .inspect_err(|error| super::told::never_began(path, options, error, world))?;
     Span::current().record("pipeline", prepared.plan.name());
     if options.dry_run {
         Box::pin(dry::run(prepared, options, world)).await

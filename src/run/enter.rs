@@ -30,7 +30,7 @@ use crate::run::crowd::{self, Ranges, Rest, is_real_site, real_addresses};
 use crate::run::engine::RunError;
 use crate::run::found::{Evening, Read};
 use crate::run::home::{Home, note_parts};
-use crate::run::legal::{self, Exports, LegalError};
+use crate::run::legal::{self, Exports};
 use crate::run::load::{Loaded, dead_letter};
 use crate::run::notes::Unread;
 use put_by::{Names, New, RANGES, Said, StoredName, entered, id_of};
@@ -61,6 +61,10 @@ pub(super) struct Desk<'a> {
     pub pinned: bool,
     /// What the next night must know of the rows; `None` = nothing.
     pub rows: Option<KeptRows>,
+    /// Nothing but what plainly is a no is entered, and who said it.
+    pub noes_alone: bool,
+    /// How many events the ledger did not know.
+    pub new: u64,
     /// Raised when the run is to stop.
     pub cancel: &'a Cancel,
 }
@@ -94,8 +98,8 @@ impl Desk<'_> {
         kept.try_for_each(FileFacts::hash_again)?;
         let Read { mut loaded, suppressed, gone, merged, merged_accounts } =
             self.evening(&identifiers).read_all(pulled, exports, self.vault);
-        if let Some(place) = loaded.nobodys.take() {
-            return Err(LegalError::Nobodys(place).into());
+        if let Some(nobodys) = loaded.nobodys.take().filter(|_| !self.noes_alone) {
+            return Err(nobodys.into());
         }
         loaded.notes = Some(Unread { files: notes, identifiers, suppressed, gone, merged, merged_accounts });
         let (seen, named) = (loaded.seen(), named(&mut loaded));
@@ -166,7 +170,7 @@ impl Desk<'_> {
 
     pub(super) fn evening<'e>(&'e self, identifiers: &'e Identifiers) -> Evening<'e> {
         let (crm, view) = (self.plan.crm().name.as_str(), self.ledger.view());
-        Evening { crm, ids: self.ids, identifiers, view, now: self.now, limit: self.limit }
+        Evening { crm, ids: self.ids, identifiers, view, now: self.now, limit: self.limit, noes_alone: self.noes_alone }
     }
 
     /// Reads all parts, and puts by what is new to vault and ledger; tells what there is beside contacts and companies, and how
@@ -251,7 +255,9 @@ impl Desk<'_> {
 
     /// An export of which a page is missing, or an old one, is no picture of what people say now.
     fn is_sync(&self, loaded: &Loaded) -> bool {
-        !loaded.incomplete && (self.pinned || legal::is_fresh(self.plan.crm(), self.policy, self.known_at))
+        !self.noes_alone
+            && !loaded.incomplete
+            && (self.pinned || legal::is_fresh(self.plan.crm(), self.policy, self.known_at))
     }
 
     /// Tells the log what the ledger is about to learn.
@@ -271,7 +277,7 @@ impl Desk<'_> {
     }
 
     fn learn(&mut self, events: &[LegalEvent], seen: &[(SubjectId, Timestamp)], is_sync: bool) -> Result<(), RunError> {
-        self.ledger.import(self.vault, Import { events, seen, is_sync }, self.known_at)?;
+        self.new += self.ledger.import(self.vault, Import { events, seen, is_sync }, self.known_at)?;
         self.vault.let_go();
         Ok(())
     }

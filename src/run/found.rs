@@ -27,6 +27,8 @@ pub(super) struct Evening<'a> {
     pub now: Timestamp,
     /// The first so many contacts only.
     pub limit: Option<usize>,
+    /// Nothing but what plainly is a no is taken in.
+    pub noes_alone: bool,
 }
 
 /// Contacts of the exports who are left out, because somebody was erased whom they are taken for.
@@ -125,6 +127,9 @@ impl Evening<'_> {
         let (mut pulled, suppressed, known_by) = without_suppressed(self.crm, pulled, self.identifiers, self.view);
         let mut loaded = load(self, &mut pulled, &shared);
         also(&pulled, &mut loaded);
+        if self.noes_alone {
+            loaded.keep_noes();
+        }
         loaded.inherit(self.view);
         loaded.anchor(|subject| self.view.first_seen(subject));
         let all = (before - pulled.contacts.len() - pulled.gone.len()) as u64;

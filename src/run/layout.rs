@@ -48,11 +48,16 @@ pub(super) fn of(files: &[FileFacts]) -> Value {
 
 /// The paths of a table's files below the folder that they have in common, so that no two are called alike.
 fn names_among<'f>(paths: impl Iterator<Item = &'f Path> + Clone) -> Vec<String> {
-    let folders = paths.clone().map(|path| path.parent().unwrap_or(Path::new("")));
-    let common = folders
-        .reduce(|common, next| common.ancestors().find(|ancestor| next.starts_with(ancestor)).unwrap_or(Path::new("")))
-        .unwrap_or(Path::new(""));
+    let common = folder_among(paths.clone());
     paths.map(|path| path.strip_prefix(common).unwrap_or(path).to_string_lossy().into_owned()).collect()
+}
+
+/// The folder that files have in common.
+pub(super) fn folder_among<'f>(all: impl Iterator<Item = &'f Path>) -> &'f Path {
+    let folders = all.map(|path: &'f Path| path.parent().unwrap_or(Path::new("")));
+    let common = folders
+        .reduce(|common, next| common.ancestors().find(|ancestor| next.starts_with(ancestor)).unwrap_or(Path::new("")));
+    common.unwrap_or(Path::new(""))
 }
 
 /// In the place of a file's name: fields that no file of the table has any more, and nobody has accepted that.
@@ -120,14 +125,22 @@ pub(super) fn consent_rows(files: &[FileFacts]) -> Option<u64> {
 pub(super) fn source(
     (home, plan): (&Path, &Plan),
     no_notes: Option<Diagnostic>,
-    now: Timestamp,
+    (now, noes_alone): (Timestamp, bool),
 ) -> Result<(CsvSource, Option<Value>), RunError> {
     let mut source = settings::crm_source(plan);
+    if noes_alone {
+        // What notes say holds for as long as they stand, and is no event.
+        source.notes = None;
+        for set in std::iter::once(&mut source.contacts).chain(&mut source.accounts).chain(&mut source.consents) {
+            set.noes_alone = true;
+        }
+    }
     source.contacts.as_written = Home::knows_ids_as_written(home);
     let others = [source.accounts.as_mut(), source.consents.as_mut(), source.notes.as_mut()];
     for set in std::iter::once(&mut source.contacts).chain(others.into_iter().flatten()) {
         set.now = Some(now);
     }
+    let no_notes = no_notes.filter(|_| !noes_alone);
     let before = no_notes.map(|mistake| without_notes(&mut source, (home, plan), mistake)).transpose()?;
     let source = tracing::info_span!("crm").in_scope(|| crm::ready(&source, Path::new("")))?;
     Ok((source, before))

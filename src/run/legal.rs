@@ -21,6 +21,7 @@ use crate::fetch::is_reserved;
 use crate::ids::Ids;
 use crate::keys::{Identifier, Vault};
 use crate::model::{DeadLetter, SubjectId};
+use crate::run::layout::folder_among;
 
 /// Why exports cannot be read. A bad record is never one of these.
 #[derive(Debug, thiserror::Error)]
@@ -34,13 +35,22 @@ pub enum LegalError {
         problem: String,
     },
     /// Nothing of a file can be used.
-    #[error(transparent)]
-    Input(#[from] InputError),
-    /// A record that cannot be read and may say no, nobody knows for whom.
-    #[error(
-        "{0} cannot be read, and whose it is cannot be told: a no may be in it; correct or remove it, or export again"
-    )]
-    Nobodys(Place),
+    #[error("{}{source}", folder.display())]
+    Input {
+        /// The folder of the files, with a stroke at its end.
+        folder: PathBuf,
+        /// What is wrong.
+        source: InputError,
+    },
+    /// A record that says no, or may and cannot be read, nobody knows for whom.
+    #[error("{}{place} cannot be read, or has neither id nor address, and whose it is cannot be told: a no may be in it; correct it or \
+        export it again (or take it out, if you know that it says nothing)", folder.display())]
+    Nobodys {
+        /// The folder of the files, with a stroke at its end.
+        folder: PathBuf,
+        /// The record.
+        place: Place,
+    },
     /// Mistakes in a mapping file.
     #[error("the mapping has {} mistake(s)", .0.len())]
     Mapping(Vec<Diagnostic>),
@@ -58,6 +68,8 @@ pub struct Exports {
     problems: Vec<Problem>,
     /// SHA-256 of each file, in their order.
     hashes: Vec<[u8; 32]>,
+    /// What all files have in common of their paths, with a stroke at its end; they are called by the rest.
+    folder: PathBuf,
 }
 
 impl Exports {
@@ -73,6 +85,7 @@ impl Exports {
             mapping: Mapping::default(),
             problems: Vec::new(),
             hashes: Vec::new(),
+            folder: folder_of(files),
         };
         if let Some(path) = mapping {
             let bytes = read(path)?;
@@ -80,14 +93,40 @@ impl Exports {
             exports.mapping = mapping_of(path, bytes)?;
         }
         for path in files {
-            let bytes = read(path)?;
-            exports.hashes.push(Sha256::digest(&bytes).into());
-            let (problems, has_more) = exports.records.add(dialect, name_of(path), &bytes)?;
-            exports.problems.extend(problems);
-            // Of several pages the last one has no successor.
-            exports.incomplete &= has_more;
+            exports.add(path)?;
         }
         Ok(exports)
+    }
+
+    /// The same of the files alone that can be read: only noes are to be taken from it.
+    ///
+    /// # Errors
+    /// The mapping cannot be read: it tells how far a no reaches.
+    pub fn of_readable(dialect: Dialect, files: &[PathBuf], mapping: Option<&Path>) -> Result<Self, LegalError> {
+        let mut exports = Self { folder: folder_of(files), ..Self::open(dialect, &[], mapping)? };
+        for path in files {
+            // What is wrong with it was told before.
+            let _ = exports.add(path);
+        }
+        Ok(exports)
+    }
+
+    fn add(&mut self, path: &Path) -> Result<(), LegalError> {
+        let bytes = read(path)?;
+        let name = path.strip_prefix(&self.folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        let read = self.records.add(self.dialect, &name, &bytes);
+        let (problems, has_more) = read.map_err(|source| LegalError::Input { folder: self.folder.clone(), source })?;
+        self.hashes.push(Sha256::digest(&bytes).into());
+        self.problems.extend(problems);
+        // Of several pages the last one has no successor.
+        self.incomplete &= has_more;
+        Ok(())
+    }
+
+    /// That nobody can tell whose a record is.
+    #[must_use]
+    pub fn nobodys(&self, place: Place) -> LegalError {
+        LegalError::Nobodys { folder: self.folder.clone(), place }
     }
 
     /// What they say about the people of a directory, as it is read at `now`.
@@ -141,11 +180,11 @@ impl Exports {
     }
 }
 
-/// The exports of a pipeline, one for each dialect.
+/// The exports of a pipeline, one for each dialect; of those that are read for their noes alone, what can be read.
 ///
 /// # Errors
 /// See [`LegalError`].
-pub fn open(crm: &config::Crm) -> Result<Vec<Exports>, LegalError> {
+pub fn open(crm: &config::Crm, noes_alone: bool) -> Result<Vec<Exports>, LegalError> {
     // By dialect: its files, each once, and its mapping, which is the same for all entries.
     let mut all: BTreeMap<Dialect, (BTreeSet<PathBuf>, Option<&Path>)> = BTreeMap::new();
     for entry in &crm.legal {
@@ -156,7 +195,11 @@ pub fn open(crm: &config::Crm) -> Result<Vec<Exports>, LegalError> {
         *mapping = mapping.or(entry.mapping.as_deref());
     }
     all.into_iter()
-        .map(|(dialect, (files, mapping))| Exports::open(dialect, &files.into_iter().collect::<Vec<_>>(), mapping))
+        .map(|(dialect, (files, mapping))| {
+            let files: Vec<PathBuf> = files.into_iter().collect();
+            let open = if noes_alone { Exports::of_readable } else { Exports::open };
+            open(dialect, &files, mapping)
+        })
         .collect()
 }
 
@@ -202,9 +245,10 @@ fn read(path: &Path) -> Result<Vec<u8>, LegalError> {
     fs::read(path).map_err(|e| LegalError::Read { path: path.to_owned(), problem: e.to_string() })
 }
 
-/// As it stands in problems.
-fn name_of(path: &Path) -> &str {
-    path.file_name().and_then(|n| n.to_str()).unwrap_or("file")
+/// The folder that files have in common, with a stroke at its end where it is named.
+fn folder_of(files: &[PathBuf]) -> PathBuf {
+    let folder = folder_among(files.iter().map(PathBuf::as_path));
+    if folder.as_os_str().is_empty() { folder.to_owned() } else { folder.join("") }
 }
 
 /// Whom a home knows, by record and by address.

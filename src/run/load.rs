@@ -11,8 +11,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::consent::dates::without_slips;
-use crate::consent::dialect::{Outcome, Place};
-use crate::consent::event::LegalEvent;
+use crate::consent::dialect::Outcome;
+use crate::consent::event::{EventKind, LegalEvent};
 use crate::consent::import::import;
 use crate::consent::ledger::LedgerView;
 use crate::consent::people::Held;
@@ -24,7 +24,7 @@ use crate::model::{Account, AccountId, DeadLetter, Personal, Subject, SubjectId}
 use crate::persona::rectified::Rectification;
 use crate::run::crowd::Rest;
 use crate::run::found::{Evening, KeptOut};
-use crate::run::legal::Exports;
+use crate::run::legal::{Exports, LegalError};
 use crate::run::notes::Unread;
 use crate::run::seen::Seen;
 use crate::taxonomy::Language;
@@ -93,7 +93,7 @@ pub struct Loaded {
     /// Whether a page of an export of a CRM's own words is missing.
     pub incomplete: bool,
     /// A record of such an export that may say no, and nobody can tell whose it is.
-    pub nobodys: Option<Place>,
+    pub nobodys: Option<LegalError>,
     /// How many events came from where.
     pub sources: Vec<(&'static str, usize)>,
     /// By which identifiers everybody was seen, so that they can be found, and kept out once erased.
@@ -145,12 +145,20 @@ impl Loaded {
             member.ambiguous |= said.unclear.contains(&member.subject.id);
         }
         self.incomplete |= exports.incomplete;
-        self.nobodys = self.nobodys.take().or(said.nobodys);
+        self.nobodys = self.nobodys.take().or_else(|| said.nobodys.map(|place| exports.nobodys(place)));
         self.sources.push((dialect.as_str(), said.events.len()));
         self.events.extend(said.events);
         self.dead_letters.extend(said.problems.iter().map(|problem| problem.dead_letter(ids)));
         self.dead_letters.extend(exports.incomplete_letter(ids));
         self.dead_letters.sort();
+    }
+
+    /// Leaves nothing but noes, and those who said them.
+    pub fn keep_noes(&mut self) {
+        self.events.retain(|event| event.kind.is_negative());
+        let said: HashSet<&SubjectId> = self.events.iter().map(|event| &event.subject).collect();
+        self.groups.iter_mut().for_each(|group| group.members.retain(|member| said.contains(&member.subject.id)));
+        self.sources = vec![("crm", self.events.len())];
     }
 
     /// Hands on what people said against processing in earlier nights, under records that were merged since.
@@ -196,7 +204,11 @@ impl Loaded {
 /// Gives ids, ties contacts to companies, reads the legal events, and notes what does not fit.
 pub(super) fn load(evening: &Evening<'_>, pull: &mut CrmPull, shared: &dyn Fn(&str) -> bool) -> Loaded {
     let &Evening { crm, ids, now, limit, .. } = evening;
-    let consents = std::mem::take(&mut pull.consents);
+    let mut consents = std::mem::take(&mut pull.consents);
+    if evening.noes_alone {
+        // A kind that nobody knows may be a cell that has slipped, of somebody else's row.
+        consents.retain(|row| EventKind::read(&row.kind).is_some_and(EventKind::is_negative));
+    }
     let pull = &*pull;
     let mut dead_letters = crm_dead_letters(crm, pull, ids);
     let accounts: HashMap<&str, AccountId> =

@@ -3,6 +3,7 @@
 pub mod agree;
 mod books;
 mod carry;
+pub mod clear;
 mod closed;
 mod context;
 pub mod crowd;

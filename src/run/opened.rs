@@ -46,6 +46,8 @@ pub(super) struct Opened {
     pub lock: Option<HomeLock>,
     pub home: Option<Home>,
     pub ids: Ids,
+    /// What stops a run is passed over, and nothing but noes that are clear is taken in.
+    noes_alone: bool,
 }
 
 /// What comes of entering tonight's contacts.
@@ -55,11 +57,18 @@ pub(super) struct Entered {
     pub log: Option<AuditLog>,
     /// What the next run must know to carry rows over.
     pub carried: Option<(serde_json::Value, KeptRows)>,
+    /// How many events the ledger did not know.
+    pub new: u64,
 }
 
 impl Opened {
-    /// Reads all, the home before the lock, which would create its folder.
-    pub fn of(path: &Path, options: &Options, world: &World) -> Result<(Self, Tonight, NoteFiles), RunError> {
+    /// Reads all, the home before the lock, which would create its folder; or, past what stops a run, its noes alone.
+    pub fn of(
+        path: &Path,
+        options: &Options,
+        world: &World,
+        noes_alone: bool,
+    ) -> Result<(Self, Tonight, NoteFiles), RunError> {
         let (plan, policy, no_notes) = configuration(path, options, world)?;
         let home_path = options.out.clone().unwrap_or_else(|| plan.output().home.clone());
         let times = times(&plan, options, &home_path, (world.wall)())?;
@@ -67,12 +76,21 @@ impl Opened {
         if plan.network() != Network::Demo {
             Home::open_for(&home_path, plan.controller(), false)?;
         }
-        let (source, notes_before) = layout::source((&home_path, &plan), no_notes, times.gate_now)?;
-        let (early, carry) = Carry::open((&plan, &policy), options, &home_path, (times.as_of, times.gate_now))?;
+        let (source, notes_before) = layout::source((&home_path, &plan), no_notes, (times.gate_now, noes_alone))?;
+        let (early, carry) = if noes_alone {
+            (None, None)
+        } else {
+            Carry::open((&plan, &policy), options, &home_path, (times.as_of, times.gate_now))?
+        };
         let mut tonight = Tonight::of(&source, &plan, options, carry.is_some())?;
         let (notes, files_passed) = layout::notes(&source)?;
-        let columns = |files: &[FileFacts]| layout::compare(&home_path, plan.name(), files, options.accept_columns);
-        let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm()))?;
+        let columns = |files: &[FileFacts]| {
+            if noes_alone {
+                return Ok(layout::Lost::new());
+            }
+            layout::compare(&home_path, plan.name(), files, options.accept_columns)
+        };
+        let exports = tracing::info_span!("legal").in_scope(|| legal::open(plan.crm(), noes_alone))?;
         let lost = tonight.look_at(&plan, &notes, &exports, columns)?;
         // A dry run writes nothing, so it needs no lock and takes none.
         let lock = if options.dry_run || early.is_some() { early } else { Some(HomeLock::acquire(&home_path)?) };
@@ -93,6 +111,7 @@ impl Opened {
             lock,
             home,
             ids,
+            noes_alone,
         };
         Ok((opened, tonight, notes))
     }
@@ -122,7 +141,9 @@ impl Opened {
             // A replay decides as of then; what the ledger learns today it learns today.
             known_at: if demo { times.gate_now } else { times.now },
             pinned: times.pinned,
-            rows: carry::can_carry(plan, options).then(KeptRows::default),
+            rows: (!self.noes_alone && carry::can_carry(plan, options)).then(KeptRows::default),
+            noes_alone: self.noes_alone,
+            new: 0,
             cancel: &world.cancel,
         };
         desk.open(&world.wall)?;
@@ -134,16 +155,19 @@ impl Opened {
                     if demo {
                         invented_only(plan, real)?;
                     }
-                    *lost = layout::compare(home_path, plan.name(), files, options.accept_columns)?;
+                    if !self.noes_alone {
+                        *lost = layout::compare(home_path, plan.name(), files, options.accept_columns)?;
+                    }
                     Ok(())
                 })?
             }
         };
+        let new = desk.new;
         let (log, carried) = (desk.log, carry::note(&files, times.as_of, desk.rows, carry)?);
         let (no_notes, doubtful) = (self.notes_before.is_some(), Doubtful::of(&files));
         loaded.seen = Seen { no_notes, notes_passed: self.files_passed, doubtful, cursors: cursors(&files) };
         (loaded.rows, loaded.consent_rows) = (layout::rows(&files), layout::consent_rows(&files));
-        Ok(Entered { loaded, files, log, carried })
+        Ok(Entered { loaded, files, log, carried, new })
     }
 }
 

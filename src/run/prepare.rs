@@ -75,10 +75,10 @@ pub(super) struct Prepared {
 
 /// Reads pipeline, policy, home, CRM and ledger, imports what is new, and opens the gate.
 pub(super) fn prepare(path: &Path, options: &Options, world: &World) -> Result<Prepared, RunError> {
-    let (mut opened, tonight, notes) = Opened::of(path, options, world)?;
+    let (mut opened, tonight, notes) = Opened::of(path, options, world, false)?;
     let (mut vault, mut ledger) = vault_and_ledger(opened.home.as_ref(), matches!(tonight, Tonight::Parts(_)))?;
     let entered = opened.enter((tonight, notes), (&mut vault, &mut ledger), options, world)?;
-    let Entered { loaded, files, log, carried } = entered;
+    let Entered { loaded, files, log, carried, .. } = entered;
     let Opened { plan, policy, times, home_path, home, ids, exports, lock, carry, notes_before, lost, .. } = opened;
     let Times { as_of, pinned, .. } = times;
     let inputs = layout::inputs_hash(&files, &exports);

@@ -77,15 +77,15 @@ async fn go(
         report(&home, &prepared.plan, &prepared.gate);
         return Ok(summary);
     }
+    // What may fail is told when nobody is left in older snapshots who has said no.
     let missing = missing::early(&prepared, options);
-    let web = if prepared.is_demo() && prepared.tape.is_none() { Some(DemoWeb::start(0).await?) } else { None };
-    let (tape, recorder) = (prepared.tape.clone(), recorder(&prepared, options, &state)?);
-    let fetcher = fetcher(&prepared, web.as_ref(), recorder.as_ref(), &state, world)?;
+    let (tape, recorder) = (prepared.tape.clone(), recorder(&prepared, options, &state));
+    let (pages, kept) = pages(&mut prepared, &state).map_or_else(|error| (None, Err(error)), |pages| (pages, Ok(())));
+    let asleep = Fetcher::new(settings::refusing(), prepared.gate.clock(), Arc::clone(&world.wall))?;
     let (inputs, columns) = (prepared.inputs.clone(), std::mem::take(&mut prepared.columns));
     let (mut carry, carried) = (prepared.carry.take(), prepared.carried.take());
     let lock = prepared.lock.take();
-    let pages = pages(&mut prepared, &state)?;
-    let (context, loaded) = prepared.context(options, world, state.run_id.clone(), fetcher, (journal, pages));
+    let (mut context, loaded) = prepared.context(options, world, state.run_id.clone(), asleep, (journal, pages));
     let said_no = said_no(&context, &home)?;
     // Whatever may keep this run from publishing, night by night: it keeps nobody in older snapshots who has said no.
     sealed::seal(&context, &home, &said_no)?;
@@ -93,7 +93,10 @@ async fn go(
     // Before anything is read again; what this run reads knows of it.
     revisit::forget(&context, said_no.iter().chain(&context.gone))?;
     // Before a request is spent on what is not published.
-    let missing = missing?;
+    let (missing, recorder) = (missing?, recorder?);
+    kept?;
+    let web = if context.pinned && tape.is_none() { Some(DemoWeb::start(0).await?) } else { None };
+    context.fetcher = fetcher((&context, &home), (web.as_ref(), tape.as_ref(), recorder.as_ref()), &state)?;
     let context = Arc::new(context);
     let facts = FileFacts { policy_hash: context.gate.policy().hash().to_owned() };
     let keys = crate::sink::held_keys(&home, context.plan.output().encryption);
@@ -191,16 +194,14 @@ fn pages(prepared: &mut Prepared, state: &RunState) -> Result<Option<Pages>, Run
 
 /// The fetcher of a run, with what it remembers and what it records.
 fn fetcher(
-    prepared: &Prepared,
-    web: Option<&DemoWeb>,
-    recorder: Option<&Arc<Recorder>>,
+    (context, home): (&Context, &Path),
+    (web, tape, recorder): (Option<&DemoWeb>, Option<&Arc<Cassette>>, Option<&Arc<Recorder>>),
     state: &RunState,
-    world: &World,
 ) -> Result<Fetcher, RunError> {
-    let config = settings::fetcher(&prepared.plan, web, prepared.tape.as_ref())?;
-    let mut fetcher = Fetcher::new(config, prepared.gate.clock(), Arc::clone(&world.wall))?;
-    if prepared.tape.is_none() {
-        let memory = settings::memory(&prepared.home_path, &state.run_id, state.started_at, &prepared.ids)?;
+    let config = settings::fetcher(&context.plan, web, tape)?;
+    let mut fetcher = Fetcher::new(config, context.gate.clock(), Arc::clone(&context.wall))?;
+    if tape.is_none() {
+        let memory = settings::memory(home, &state.run_id, state.started_at, &context.ids)?;
         fetcher = fetcher.with_memory(Arc::new(memory));
     }
     Ok(match recorder {

@@ -176,7 +176,7 @@ pub(super) fn memory(home: &Path, run: &RunId, began: Timestamp, ids: &Ids) -> R
     Ok(memory)
 }
 
-/// A fetcher that fetches nothing, for dry runs.
+/// A fetcher that fetches nothing, for dry runs, and until a run has its own.
 pub(super) fn refusing() -> FetcherConfig {
     FetcherConfig {
         user_agent: USER_AGENT.to_owned(),

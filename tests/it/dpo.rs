@@ -111,7 +111,12 @@ fn a_no_of_nobody_is_told_and_one_of_nearly_somebody_stops_the_run() {
         assert!(said.err.contains("consents.csv") && said.err.contains("says no"), "{}", said.err);
         assert!(!said.err.contains(&short) && !said.err.contains(&first), "{}", said.err);
     }
-    nights.with_rows("N-1,X-99999,object,,,,,,2026-02-20,letter,,,de\nN-2,,withdraw,,,,,,2026-02-20,letter,,,de\n");
+    nights.with_rows("N-2,,withdraw,,,,,,2026-02-20,letter,,,de\n");
+    let said = nights.run("one", &[]).expect(2);
+    assert!(said.err.contains("has no contact's id"), "{}", said.err);
+    nights.with_rows(
+        "N-1,X-99999,object,,,,,,2026-02-20,letter,,,de\nN-2,X-99998,withdraw,,,,,,2026-02-20,letter,,,de\n",
+    );
     nights.run("one", &[]);
     let report = say(["report", "--out", arg(&nights.path("one")), "--json"]).expect(0).json();
     let warnings = report["warnings"].as_array().expect("warnings");

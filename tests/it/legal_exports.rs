@@ -172,5 +172,6 @@ fn whoever_a_row_may_be_about_that_cannot_be_read_is_left_out() {
     assert_eq!(has(&Tables::of(&home), &four), [false, false, before[2], false]);
     fs::write(&noes, format!("{header}withdraw;2026-01-01\n")).expect("writable");
     let said = run(&file, &home, &[]).expect(2);
-    assert!(said.err.contains("noes.csv line 2 cannot be read, and whose it is cannot be told"), "{}", said.err);
+    let place = format!("{} line 2 cannot be read, or has neither id nor address, and whose it is", noes.display());
+    assert!(said.err.contains(&place), "{}", said.err);
 }

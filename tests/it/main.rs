@@ -11,6 +11,7 @@ mod access;
 mod audit;
 mod carried;
 mod carry;
+mod clear_noes;
 mod consent_import;
 mod contact_noes;
 mod contracts;

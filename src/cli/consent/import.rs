@@ -20,9 +20,10 @@ use crate::crm::{self, CsvSource, FileSet};
 use crate::model::SubjectId;
 use crate::rights::office::Office;
 use crate::rights::refresh::refresh;
+use crate::run::clear::ClearNoes;
 use crate::run::engine::RunError;
 use crate::run::home::Home;
-use crate::run::legal::{Directory, Exports, is_real};
+use crate::run::legal::{Directory, Exports, LegalError, is_real};
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
@@ -58,12 +59,20 @@ pub(super) fn execute(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCod
     let mut office = Office::open(&args.home.path(), wall)?;
     let home = Home::open(&args.home.path())?;
     let crm = crm_of(&home, args.crm.as_deref())?;
-    let exports = Exports::open(args.dialect, &args.files, args.mapping.as_deref()).map_err(RunError::from)?;
+    let mapping = args.mapping.as_deref();
+    let (exports, unread) = match Exports::open(args.dialect, &args.files, mapping) {
+        Ok(exports) => (exports, None),
+        // What the other files say plainly does not wait for this one.
+        Err(error @ (LegalError::Read { .. } | LegalError::Input { .. })) if args.files.len() > 1 => {
+            (Exports::of_readable(args.dialect, &args.files, mapping).map_err(RunError::from)?, Some(error))
+        }
+        Err(error) => return Err(RunError::from(error).into()),
+    };
     let addresses = args.contacts.as_deref().map_or_else(|| Ok(Vec::new()), |f| contacts(args.dialect, f))?;
     if home.is_demo() {
         invented_only(&exports, &addresses)?;
     }
-    let outcome = {
+    let mut outcome = {
         let (ids, view) = (home.ids(), office.ledger.view());
         let mut people = Directory::new(&crm, ids, &office.identifiers, &office.vault, view);
         for (address, record) in &addresses {
@@ -71,6 +80,10 @@ pub(super) fn execute(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCod
         }
         exports.read(&people, office.now())
     };
+    let stopped = unread.or_else(|| outcome.nobodys.take().map(|place| exports.nobodys(place)));
+    if stopped.is_some() {
+        outcome.events.retain(|event| event.kind.is_negative());
+    }
     let before = office.ledger.view().state().count();
     if args.dry_run {
         office.ledger.preview(&outcome.events, &[], wall());
@@ -90,6 +103,11 @@ pub(super) fn execute(args: &ImportArgs, wall: &Clock) -> anyhow::Result<ExitCod
     }
     let new = office.ledger.view().state().count() - before;
     ImportReport { args, crm: &crm, home: &home, exports: &exports, outcome: &outcome, new }.print()?;
+    if let Some(error) = stopped {
+        let why = RunError::from(error);
+        let noes = ClearNoes::Recorded(new);
+        return Err(if args.dry_run { why } else { RunError::Unclear { why: Box::new(why), noes } }.into());
+    }
     Ok(if outcome.problems.len() > args.max_problems { ExitCode::from(DEAD_LETTERS) } else { ExitCode::SUCCESS })
 }
 

@@ -13,7 +13,7 @@ use super::mapping::{Grant, OptOut};
 use super::record::{Place, Problem};
 use super::spec::{Flag, Status};
 use super::when::when;
-use super::{Outcome, Reading, STANDING};
+use super::{Dialect, Outcome, Reading, STANDING};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
 use crate::model::SubjectId;
 
@@ -150,6 +150,13 @@ impl Emitter<'_> {
             // Once a record, however much it says.
             let may_be = if matches!(self.fact.says, Says::No { .. }) { self.fact.who.clone() } else { Vec::new() };
             let problem = self.fact.item.problem(None, super::NOBODY_KNOWN, advice);
+            // Records of a CRM have ids of their own, and may be about somebody who is no contact.
+            if self.reading.dialect == Dialect::List
+                && self.fact.who.is_empty()
+                && matches!(self.fact.says, Says::No { .. })
+            {
+                outcome.nobodys.get_or_insert_with(|| self.fact.item.at.clone());
+            }
             outcome.problems.push(Problem { may_be, ..problem });
         }
         found

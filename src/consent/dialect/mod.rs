@@ -162,7 +162,7 @@ pub struct Outcome {
     pub absent: BTreeSet<String>,
     /// People of whom a record says something that cannot be read as it was meant.
     pub unclear: BTreeSet<SubjectId>,
-    /// The first record that cannot be read, may say no, and has nothing that looks like an id or an address.
+    /// The first record that says no, or may and cannot be read, and has nothing that looks like an id or an address.
     pub nobodys: Option<Place>,
 }
 

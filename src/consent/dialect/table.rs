@@ -17,7 +17,7 @@ pub(crate) use self::columns::{is_harmless, texts};
 use super::record::{Item, Key, Place, Problem, Record};
 use super::refusal::{Refusal, refusal_of};
 use super::when::{When, when};
-use super::{Outcome, Reading, STANDING, Told};
+use super::{Outcome, Reading, STANDING, Told, told_in};
 use crate::consent::dates::{Slip, slip};
 use crate::consent::event::{EventKind, LawfulBasis, LegalEvent, Origin, Proof, Scope};
 use crate::consent::import::unproven;
@@ -95,6 +95,9 @@ impl Row<'_> {
         match event {
             Some(event) if event.kind.is_negative() || may_grant => {
                 let subjects = self.subjects();
+                if self.who().is_empty() && self.is_plainly_a_no() {
+                    outcome.nobodys.get_or_insert_with(|| self.item.at.clone());
+                }
                 let advice = match subjects.len() {
                     0 => Some((
                         super::NOBODY_KNOWN,
@@ -151,6 +154,12 @@ impl Row<'_> {
 
     fn subjects(&self) -> BTreeSet<SubjectId> {
         self.who().iter().flat_map(self.reading.resolve).collect()
+    }
+
+    /// Whether a row says no in words that are known, wherever they stand: a file may have no header.
+    fn is_plainly_a_no(&self) -> bool {
+        let is_no = |cell: &str| EventKind::read(cell).map_or_else(|| told_in(cell).is_some(), EventKind::is_negative);
+        self.record.fields.values().any(|value| is_no(&texts(value)))
     }
 
     /// The event of the row, or the no that stands in one of its cells.

@@ -101,7 +101,7 @@ fn tell(problem: &mut Problem, is_near: bool) {
     if problem.reason == super::NOBODY_KNOWN {
         problem.reason = NEARLY;
         problem.advice = if is_near {
-            "it says no under an id that is a contact's but for case, signs, zeros or what stands beside it: write the id as the contacts \
+            "it says no under an id that is a contact's but for case, signs, zeros, letters of another script or what stands beside it: write the id as the contacts \
              have it; until then nobody knows whose no it is, and a run leaves whoever may be meant out"
         } else {
             "it says no under an id that nobody has, and another cell of it is a contact's: put its cells in order; until then nobody \
@@ -166,6 +166,16 @@ mod tests {
             ("K-0077;;withdraw;2026-01-01\n", [0, 0, 0], vec!["consent_for_unknown_contact"], false),
             ("withdraw;;K-0048;2026-01-01\n", [1, 0, 0], vec![NEARLY, "unknown_event_kind"], false),
             ("withdraw;2026-01-01\n", [0, 0, 0], vec!["ragged_row"], true),
+            // Nobody is named.
+            (";;withdraw;2026-01-01\n", [0, 0, 0], vec!["consent_for_unknown_contact"], true),
+            (";;abgemeldet;2026-01-01\n", [0, 0, 0], vec!["consent_for_unknown_contact", "unknown_event_kind"], true),
+            (";;grant;2026-01-01\n", [0, 0, 0], vec!["unknown_legal_basis"], false),
+            (
+                ";;Summe;346\n",
+                [0, 0, 0],
+                vec!["consent_for_unknown_contact", "unknown_event_kind", "unreadable_date"],
+                false,
+            ),
             // Below the rows.
             ("K-0048 widerrufen\n", [0, 0, 0], vec!["ragged_row"], false),
             ("K-0048", [1, 0, 0], vec!["ragged_row"], false),
@@ -185,5 +195,11 @@ mod tests {
         assert_eq!(read(Dialect::List, "liste.csv", list), (vec![false, false, true], vec![NEARLY], false));
         let list = "Kontakt-ID;Name;Status\nK-0048;Muster;abgemeldet\nSeite 1;von 3\nK-0049;Muster;abgemeldet\n";
         assert!(!read(Dialect::List, "liste.csv", list).2, "it says nothing");
+        let list = "Kontakt-ID;Name;Status\nK-0049;Muster;abgemeldet\n;Beck;abgemeldet\n";
+        assert!(read(Dialect::List, "liste.csv", list).2, "nobody is named");
+        // Without a header.
+        let table = "K-0048;grant;2025-01-01\nK-0049;withdraw;2026-01-01\n";
+        assert!(read(Dialect::Table, "consents.csv", table).2, "its first row is no header");
+        assert!(parse("consents.csv", b"K-0048;withdraw;2025-01-01\nK-0049;grant;2026-01-01\n").is_err());
     }
 }

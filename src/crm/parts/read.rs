@@ -11,6 +11,7 @@ use super::prints::Prints;
 use super::sorter::{each, open};
 use super::trail::{NOWHERE, Number, Sheet, what};
 use crate::crm::columns::{Layout, Table};
+use crate::crm::objections::contacts_of;
 use crate::crm::reader::Cells;
 use crate::crm::ready::ready;
 use crate::crm::rows::{Item, Row};
@@ -203,6 +204,14 @@ impl<'a> Reading<'a> {
                 self.graph.companies.add(trail.employer, what::NOTED);
                 now.sheet.add_note_of(&mut self.graph.companies.trails[trail.employer as usize], &trail);
             }
+        }
+        // What a note says of others whom it names, their own rows do not tell.
+        let others =
+            item.as_ref().ok().filter(|_| now.layout.table == Table::Notes).map(|row| contacts_of(now.layout, row));
+        for id in others.into_iter().flatten().filter(|id| contact.as_ref() != Some(id)) {
+            let record = self.record(&id)?;
+            self.graph.records.add(record, what::SPOKEN_OF);
+            now.sheet.add(&mut self.graph.records.trails[record as usize], &item);
         }
         // An id may be a contact's or a company's.
         if let Some(id) = company.filter(|company| contact.as_ref().is_none_or(|contact| contact == company)) {

@@ -12,6 +12,14 @@ const SHORT_ID: usize = 15;
 /// What spreadsheets put between thousands.
 const BETWEEN_THOUSANDS: [char; 8] = ['.', ',', '\'', '’', ' ', '\u{a0}', '\u{202f}', '_'];
 
+/// Letters of other scripts that look like Latin ones, by these; in ids case tells nothing, but that small letters may look like others.
+const LOOKALIKES: [(&str, &str); 2] = [
+    ("АВЕЅІЈКМНОРСТУҮХԌԚԜҺΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹϺ", "ABESIJKMHOPCTYYXGQWHABEZHIKMNOPTYXCM"),
+    ("авеѕіјкмнорстуүхԍԛԝһӏαβεικνορτυχϲϳıɑɡο", "abesijkmhopctyyxgqwhlabeikvoptuxcjiago"),
+];
+/// The zeros of digits that are no Latin ones: those of Arabic, Persian, Devanagari and Bengali.
+const ZEROS: [char; 4] = ['\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}'];
+
 /// Some ids, to be found by others.
 #[derive(Default)]
 pub(crate) struct Alike {
@@ -31,10 +39,10 @@ impl Alike {
                 alike.by_parted.entry(parted).or_default().push(id.clone());
                 alike.by_joined.entry(joined).or_default().push((id.clone(), is_parted));
             }
-            if let Some(Rounded { decimals, text }) = Rounded::of(id) {
+            if let Some(Rounded { decimals, text }) = Rounded::of(&latin(id)) {
                 alike.rounded.entry(decimals).or_default().entry(text).or_default().push(id.clone());
             }
-            for word in words(id) {
+            for word in words(&latin(id)) {
                 alike.by_word.entry(word.to_owned()).or_default().push(id.clone());
             }
         }
@@ -43,6 +51,7 @@ impl Alike {
 
     /// Those that may be this one.
     pub(crate) fn to(&self, id: &str) -> BTreeSet<&str> {
+        let id = &*latin(id);
         let mut found = BTreeSet::new();
         for Spelling { parted, joined, is_parted } in spellings(id) {
             found.extend(self.by_parted.get(&parted).into_iter().flatten().map(String::as_str));
@@ -63,7 +72,7 @@ impl Alike {
 /// Ids that may be meant by one, where those of the contacts are not at hand: as a spreadsheet would have read it, without what stands
 /// beside it, in other letters. Zeros and signs that are missing nobody can guess.
 pub(crate) fn guesses(id: &str) -> BTreeSet<String> {
-    let plain: String = id.nfkc().collect();
+    let plain = latin(id);
     let bare = plain.trim_matches(|c: char| !c.is_alphanumeric());
     let mut found = numbers(bare);
     found.extend(words(&plain).into_iter().map(str::to_owned));
@@ -84,10 +93,28 @@ struct Spelling {
     is_parted: bool,
 }
 
+/// An id in the letters and digits that its own may be: of other widths they are the same ones, of other scripts they look so.
+fn latin(id: &str) -> Cow<'_, str> {
+    if id.is_ascii() {
+        return Cow::Borrowed(id);
+    }
+    let of_latin = |c: char| {
+        let letter =
+            LOOKALIKES.iter().find_map(|(others, own)| others.chars().zip(own.chars()).find(|(other, _)| *other == c));
+        let digit = || ZEROS.iter().find_map(|zero| char::from_digit((c as u32).wrapping_sub(*zero as u32), 10));
+        letter.map(|(_, own)| own).or_else(digit).unwrap_or(c)
+    };
+    id.nfkc().filter(|c| c.is_ascii() || !is_invisible(*c)).map(of_latin).collect()
+}
+
+/// What nobody sees within an id: blanks without a width, and marks of direction.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
 /// The ways in which an id can be meant.
 fn spellings(id: &str) -> Vec<Spelling> {
-    // Digits of other widths are the same ones.
-    let id: Cow<'_, str> = if id.is_ascii() { Cow::Borrowed(id) } else { id.nfkc().collect() };
+    let id = latin(id);
     let bare = id.trim_matches(|c: char| !c.is_alphanumeric());
     let has = |is: fn(&u8) -> bool| bare.bytes().any(|b| is(&b));
     let by_case = bare.len() == SHORT_ID
@@ -202,6 +229,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_letter_of_another_script_is_guessed_to_be_the_latin_one() {
+        for (others, own) in LOOKALIKES {
+            assert_eq!(others.chars().count(), own.len(), "{others}");
+            assert!(others.chars().all(|c| !c.is_ascii()) && own.is_ascii(), "{others}");
+        }
+        assert!(guesses("К-0048").contains("K-0048") && guesses("K-٤٨").contains("K-48"));
+    }
+
+    #[test]
     fn ids_are_alike_by_case_signs_zeros_and_what_spreadsheets_make_of_them() {
         for (one, other, is_alike) in [
             ("K-00000068", "k-68", true),
@@ -246,6 +282,21 @@ mod tests {
             ("10009", "10008", false),
             ("10009", "20.009", false),
             ("K-0048", "K-00４８", true),
+            // Cyrillic, Greek, Arabic, and what nobody sees.
+            ("K-0048", "К-0048", true),
+            ("K-0048", "Κ-0048", true),
+            ("k-0048", "к-0048", true),
+            ("A-0048", "А-0048", true),
+            ("CO-17", "СО-17", true),
+            ("CO-17", "CΟ-17", true),
+            ("ABC-17", "ΑВС-17", true),
+            ("K-0048", "Ｋ－００４８", true),
+            ("K-0048", "K-٠٠٤٨", true),
+            ("K-0048", "K-00\u{200b}48", true),
+            ("001A0000006Vm9r", "001А0000006Vm9r", true),
+            ("K-0048", "Ж-0048", false),
+            ("K-0048", "К-0049", false),
+            ("10009", "10.00\u{200b}9", true),
         ] {
             for (one, other) in [(one, other), (other, one)] {
                 // A number that lost digits finds nobody: nobody has such an id.
@@ -271,6 +322,7 @@ mod tests {
             ("K-1 (Muster)", "Muster", false),
             ("2024/00001", "00001", false),
             ("12 345", "345", false),
+            ("К-1 (Muster)", "K-1", true),
         ] {
             let found = Alike::of([no.to_owned()].iter());
             assert_eq!(!found.to(contact).is_empty(), is_found, "{no} {contact}");

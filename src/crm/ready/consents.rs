@@ -170,6 +170,8 @@ mod tests {
             ("Kunde", "abgemeldet am 3.5.2025", REFUSES),
             ("Erfasst von", "opted out", REFUSES),
             ("E-Mail", "abgemeldet", REFUSES),
+            ("Name", "Opt-In gelöscht", REFUSES),
+            ("Kunde", "will nicht mehr", REFUSES),
             ("Sprache", "abgemeldet", REFUSES),
             ("Ereignis-ID", "widerrufen", REFUSES),
             ("Gültig bis", "widerrufen am 3.5.2025", REFUSES),
@@ -202,6 +204,11 @@ mod tests {
         // One row of two: the other's grant stands beside it, and the gate takes the no.
         let pull = read(&format!("{HEADER};Name\n{YES};Muster\n{YES};abgemeldet\n"), FileSet::default());
         assert_eq!(said(&pull.expect("no stop")), (true, true, false));
+        // Of a row that says nothing else, it is the no.
+        let pull = read(&format!("{HEADER};Name\nK-0000048;;;;;;;;;Newsletter: abgemeldet\n"), FileSet::default());
+        assert_eq!(said(&pull.expect("no stop")), REFUSES);
+        let pull = read(&format!("{HEADER};Name\nK-0000048;;;;;;;;;Muster\n"), FileSet::default());
+        assert_eq!(said(&pull.expect("no stop")), LEFT_OUT);
         // A narrow no is a wide one then.
         let object = "K-0000048;object;;newsletter;;2025-06-01;;;";
         let pull = read(&format!("{HEADER};Name\n{object};abgemeldet\n"), FileSet::default()).expect("no stop");

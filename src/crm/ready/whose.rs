@@ -1,13 +1,14 @@
 //! Whose the noes of a table of consents are, before one of them is believed.
 //!
-//! Invariant: a no under an id that nobody can tell stops the reading, with the file and what to do (one under no id at all becomes a dead
-//! letter when it is read); ids and cells are told to nobody.
+//! Invariant: a no under an id that nobody can tell stops the reading, with the file and what to do; ids and cells are told to
+//! nobody.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::alike::Alike;
 use super::{of_set, stated_encoding};
+use crate::consent::dialect::told_in;
 use crate::consent::event::EventKind;
 use crate::crm::columns::{Layout, Table};
 use crate::crm::damaged::{Shape, is_sound, parted, refuses};
@@ -57,26 +58,25 @@ pub(super) fn check(contacts: &FileSet, consents: &FileSet, base: &Path) -> Resu
     }
 }
 
-/// The same of lists of who is gone, or has said no, among the exports of contacts: those without names.
+/// The same of rows of contacts that say no, or that somebody is gone, and name nobody but by an id: in lists without names, and beside
+/// rows that have some.
 ///
 /// # Errors
 /// There is one.
 pub(super) fn check_lists(contacts: &FileSet, base: &Path) -> Result<(), CrmError> {
     let (mut found, mut files) = (Found::default(), Vec::new());
-    let all = of_set(Table::Contacts, contacts, base)?;
-    // Beside nothing there is no list.
-    for path in all.iter().filter(|_| all.len() > 1) {
+    for path in &of_set(Table::Contacts, contacts, base)? {
         let survey = glance(path, stated_encoding(Table::Contacts, contacts)?)?;
         if survey.empty {
             continue;
         }
         let export = Export { table: Table::Contacts, set: contacts, path, name: "", survey: &survey };
         let mut rows = Rows::of(&export)?;
-        if NAMES.iter().any(|name| rows.layout().column(name).is_some()) {
-            continue;
-        }
         while let Some(item) = rows.next_row()? {
             let (Ok(row), layout) = (item, rows.layout()) else { continue };
+            if is_somebody(layout, &row) {
+                continue;
+            }
             if let Some(id) = id_of(layout, &row).filter(|_| layout.of_deletions || refuses(layout, &row)) {
                 found.add(id.to_owned(), No::of((files.len(), row.line)));
             }
@@ -87,16 +87,25 @@ pub(super) fn check_lists(contacts: &FileSet, base: &Path) -> Result<(), CrmErro
         return Ok(());
     }
     let alike = Alike::of(found.noes.keys());
-    each_id(contacts, base, |layout, id| {
-        if NAMES.iter().any(|name| layout.column(name).is_some()) {
+    each_id(contacts, base, |who, id| {
+        if who.is_none_or(|(layout, row)| is_somebody(layout, row)) {
             found.meet(id, &alike);
         }
     })?;
     found.judge(&files, &[])
 }
 
-/// Calls `take` with the id of each contact, of those whose row cannot be read, and of those who live on in another one.
-fn each_id(contacts: &FileSet, base: &Path, mut take: impl FnMut(&Layout, &str)) -> Result<(), CrmError> {
+/// Whether a row of contacts names its person.
+fn is_somebody(layout: &Layout, row: &Row) -> bool {
+    NAMES.iter().flat_map(|name| layout.all(name)).any(|at| value::text(row.cell(*at)).is_some())
+}
+
+/// Calls `take` with the id of each contact and its row, of those whose row cannot be read, and of those who live on in another one.
+fn each_id(
+    contacts: &FileSet,
+    base: &Path,
+    mut take: impl FnMut(Option<(&Layout, &Row)>, &str),
+) -> Result<(), CrmError> {
     let stated = stated_encoding(Table::Contacts, contacts)?;
     for path in of_set(Table::Contacts, contacts, base)? {
         let survey = reading(&path, stated)?;
@@ -105,8 +114,11 @@ fn each_id(contacts: &FileSet, base: &Path, mut take: impl FnMut(&Layout, &str))
         while let Some(item) = rows.next_row()? {
             let layout = rows.layout();
             match item {
-                Ok(row) => id_of(layout, &row).into_iter().chain(merged(layout, &row)).for_each(|id| take(layout, id)),
-                Err(letter) => letter.record_id.iter().for_each(|id| take(layout, id)),
+                Ok(row) => {
+                    let ids = id_of(layout, &row).into_iter().chain(merged(layout, &row));
+                    ids.for_each(|id| take(Some((layout, &row)), id));
+                }
+                Err(letter) => letter.record_id.iter().for_each(|id| take(None, id)),
             }
         }
     }
@@ -198,12 +210,14 @@ impl Found {
     }
 
     fn add_no(&mut self, file: usize, path: &Path, (layout, row): (&Layout, &Row)) -> Result<(), CrmError> {
-        let Some(id) = id_of(layout, row) else { return Ok(()) };
+        let Some(id) = id_of(layout, row) else {
+            return if is_plainly_a_no(layout, row) { Err(of_nobody(path, row)) } else { Ok(()) };
+        };
         if !is_no(layout, row) {
             return Ok(());
         }
         if !is_sound(id) {
-            return Err(CrmError::Nobodys { path: path.to_owned(), line: row.line });
+            return Err(of_nobody(path, row));
         }
         let (at, kind) = ((file, row.line), layout.column("kind"));
         let id_at = layout.column(layout.table.key());
@@ -329,6 +343,17 @@ fn nobodys(files: &[PathBuf], (file, line): At) -> CrmError {
 
 fn is_like(shapes: &[Shape], id: &str) -> bool {
     shapes.is_empty() || shapes.iter().any(|shape| shape.may_be(id))
+}
+
+fn of_nobody(path: &Path, row: &Row) -> CrmError {
+    CrmError::Nobodys { path: path.to_owned(), line: row.line }
+}
+
+/// Whether a row says no in words that are known: others may be those of a sum below the rows.
+fn is_plainly_a_no(layout: &Layout, row: &Row) -> bool {
+    let kind = layout.column("kind").map_or("", |at| row.cell(at));
+    EventKind::read(kind).map_or_else(|| told_in(kind).is_some(), EventKind::is_negative)
+        || other::refusal(layout, row, false).is_some()
 }
 
 fn is_no(layout: &Layout, row: &Row) -> bool {

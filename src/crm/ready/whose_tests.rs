@@ -11,13 +11,18 @@ const HEADER: &str =
 
 /// What becomes of contacts, more files of them by name, and consents.
 fn read(contacts: &[(&str, &[u8])], consents: &[u8]) -> Result<CrmPull, String> {
+    read_as(contacts, consents, false)
+}
+
+/// The same; or of their clear noes alone.
+fn read_as(contacts: &[(&str, &[u8])], consents: &[u8], noes_alone: bool) -> Result<CrmPull, String> {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("c")).expect("a folder");
     for (name, bytes) in contacts {
         fs::write(folder.path().join("c").join(name), bytes).expect("written");
     }
     fs::write(folder.path().join("consents"), consents).expect("written");
-    let set = |path: &str| FileSet { path: path.into(), ..FileSet::default() };
+    let set = |path: &str| FileSet { path: path.into(), noes_alone, ..FileSet::default() };
     let source = CsvSource { contacts: set("c"), consents: Some(set("consents")), ..CsvSource::default() };
     // The name of the folder is random.
     pull(&source, folder.path()).map_err(|e| e.to_string().replace(&folder.path().display().to_string(), ""))
@@ -52,6 +57,11 @@ fn a_no_whose_contact_cannot_be_told_stops_the_reading() {
             "into a file of their own",
         ),
         ("withdraw;x;;;\n", NOBODYS),
+        // Nobody is named.
+        (";withdraw;;E-2;\n", NOBODYS),
+        (";object;;E-2;2026-01-01\n", NOBODYS),
+        (";widerrufen;;E-2;2026-01-01\n", NOBODYS),
+        (";grant;;abgemeldet;2026-01-01\n", NOBODYS),
         // What lives on in another record.
         ("K60;withdraw;;;\n", NEARLY),
         ("K-0000０48;withdraw;;;\n", NEARLY),
@@ -80,6 +90,9 @@ fn words_and_noes_of_others_do_not() {
         "Contact ID;KIND;Purposes;event-id;Recorded at\nK-0000077;withdraw;;;\n",
         "K-0000077;withdraw\n",
         "346 rows exported\n",
+        ";Summe;;346;\n",
+        ";;;;\n",
+        ";grant;;E-2;2026-01-01\n",
         "\nExport of marketing, 2026-01-12T10:15\n",
         "\n2 Zeilen ausgegeben;;;;\n",
         "Stand: 12.01.2026, erstellt von Marketing\n",
@@ -193,4 +206,54 @@ fn a_damaged_row_of_a_former_contact_is_theirs_however_contacts_are_called() {
     let consents = format!("{consents}E-0000002;K-0000017;withdraw\n");
     let pulled = read(&[("1", contacts.as_bytes())], consents.as_bytes()).expect("it is of K-0000017");
     assert_eq!(pulled.contacts.len(), 1);
+}
+
+#[test]
+fn an_opt_out_among_contacts_that_names_nobody_but_nearly_an_id_stops_the_reading() {
+    let header = "id;family name;email;opt-out\n10009;Muster;m@werk.example;no\nK-0000048;Beck;b@werk.example;no\n";
+    for (row, stops) in [
+        ("10.009;;;yes", true),
+        ("k48;;;yes", true),
+        ("К-0000048;;;yes", true),
+        ("K48;;b@werk.example;yes", true),
+        ("10009;;;yes", false),
+        ("20.009;;;yes", false),
+        ("10.009;;;no", false),
+        ("k48;Beck;;yes", false),
+    ] {
+        let contacts = format!("{header}{row}\n");
+        let alone = read(&[("1", contacts.as_bytes())], HEADER.as_bytes()).err().unwrap_or_default();
+        let newer = format!("id;family name;email;opt-out\n{row}\n");
+        let apart = [("1", header.as_bytes()), ("2", newer.as_bytes())];
+        let apart = read(&apart, HEADER.as_bytes()).err().unwrap_or_default();
+        assert_eq!((alone.contains(NEARLY), apart.contains(NEARLY)), (stops, stops), "{row}: {alone} {apart}");
+    }
+}
+
+#[test]
+fn what_stops_a_reading_is_passed_over_where_noes_are_wanted_alone() {
+    let clear = "K-0000049;withdraw;;E-9;2026-02-01\n";
+    for (contacts, doubtful) in [
+        (CONTACTS, "withdraw;;E-2;2026-01-01\n"),
+        (CONTACTS, "k-48;withdraw;;;\n"),
+        (CONTACTS, ";withdraw;;;\n"),
+        (CONTACTS, "K-0000048 object 2026-01-01\n"),
+        (CONTACTS, "withdraw;K-0000048;;E-2;2026-01-01\n"),
+        (CONTACTS, "kind;contact_id;purposes;event_id;recorded_at\nwithdraw;K-0000048;;E-2;2026-01-01\n"),
+        (CONTACTS, "K-0000048;\"grant;;E-2;2025-01-01\nK-0000048;withdraw;\"x\";;E-3\n"),
+        (CONTACTS, "K-0000048;withdraw"),
+        // Rows and columns of contacts.
+        ("id;family name;opt-out\nK-0000048;Muster;no\nK-0000049;Beck;no\nMuster;;yes;x;y;z\n", ""),
+        ("id;family name;opt-out\nK-0000048;Muster;no\nK-0000049;Beck;no\nk48;;yes\n", ""),
+        ("id;family name;DSGVO-Status\nK-0000048;Muster;Typ 7\nK-0000049;Beck;Typ 9\n", ""),
+    ] {
+        let (text, consents) = (contacts, format!("{HEADER}{clear}{doubtful}"));
+        let contacts = [("1", text.as_bytes())];
+        let stopped = read(&contacts, consents.as_bytes());
+        assert!(stopped.is_err(), "{doubtful}{text}");
+        let pulled = read_as(&contacts, consents.as_bytes(), true).unwrap_or_else(|e| panic!("{e}: {doubtful}"));
+        let withdrawn = pulled.consents.iter().filter(|row| row.kind == "withdraw").map(|row| &*row.contact_id);
+        let of_contacts: Vec<&str> = withdrawn.filter(|id| *id == "K-0000048" || *id == "K-0000049").collect();
+        assert_eq!(of_contacts, ["K-0000049"], "{doubtful}");
+    }
 }

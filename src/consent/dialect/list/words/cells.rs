@@ -197,6 +197,7 @@ pub(in crate::consent::dialect::list) fn is_number_of_something(cell: &str) -> b
 
 /// Whether each row of a list is a no, by the name of its file.
 pub(in crate::consent::dialect::list) fn is_list_of_noes(file: &str) -> bool {
+    let file = file.rsplit('/').next().unwrap_or(file);
     let words = Compared::of(&file.rsplit_once('.').map_or(file, |(stem, _)| stem).replace('_', " ")).words;
     let is = |all: &[String]| words.iter().any(|word| all.contains(word));
     is(&WORDS.lists_of_noes) && !is(&WORDS.not_lists)

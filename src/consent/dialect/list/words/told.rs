@@ -161,6 +161,15 @@ mod tests {
             "objected again",
             "Widerspruch zurückgenommen, erneut widersprochen",
             "Objection!",
+            "Opt-In gelöscht",
+            "Double-Opt-In entfernt am 3.5.2025",
+            "Einwilligung gelöscht",
+            "consent deleted",
+            "will nicht mehr",
+            "Muster, möchte nicht mehr",
+            "will das nicht mehr",
+            "wants no more",
+            "no longer wants this",
         ] {
             assert_eq!(told_in(cell), Some(Told::Plainly), "{cell}");
         }
@@ -184,6 +193,7 @@ mod tests {
             "macht von ihrem Widerspruchsrecht Gebrauch",
             "Muster will keine Newsletter, sagt Frau Beck",
             "objection (withdrawn)",
+            "Opt-In: gelöscht",
         ] {
             assert_eq!(told_in(cell), Some(Told::Perhaps), "{cell}");
         }
@@ -226,6 +236,9 @@ mod tests {
             "Einkauf/Logistik",
             "de",
             "noch nicht abgemeldet",
+            "Opt-In nicht gelöscht",
+            "Opt-In liegt vor",
+            "will nicht mehr warten",
         ] {
             assert_eq!(told_in(cell), None, "{cell}");
         }
