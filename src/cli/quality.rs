@@ -18,7 +18,7 @@ const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.ts
 const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 135] = [
+const TEXTS: [&str; 151] = [
     "facets_dev",
     "facets_field_dev",
     "facets_inside_dev",
@@ -63,6 +63,8 @@ const TEXTS: [&str; 135] = [
     "facets_sceptic2_de_traps",
     "facets_sceptic2_en_traps",
     "facets_seat_traps",
+    "facets_firm_de_traps",
+    "facets_firm_en_traps",
     "facets_roles_de_1_dev",
     "facets_roles_de_2_dev",
     "facets_roles_de_3_dev",
@@ -119,6 +121,16 @@ const TEXTS: [&str; 135] = [
     "facets_prose_en_1_dev",
     "facets_prose_en_2_dev",
     "facets_prose_en_3_dev",
+    "facets_firm_de_1_dev",
+    "facets_firm_de_2_dev",
+    "facets_firm_de_3_dev",
+    "facets_firm_en_1_dev",
+    "facets_firm_en_2_dev",
+    "facets_firm_en_3_dev",
+    "facets_self_de_1_dev",
+    "facets_self_de_2_dev",
+    "facets_self_en_1_dev",
+    "facets_self_en_2_dev",
     "facets_test",
     "facets_messy_test",
     "facets_field_holdout",
@@ -154,6 +166,10 @@ const TEXTS: [&str; 135] = [
     "facets_layout_en_fresh_holdout",
     "facets_prose_de_fresh_holdout",
     "facets_prose_en_fresh_holdout",
+    "facets_firm_de_fresh_holdout",
+    "facets_firm_en_fresh_holdout",
+    "facets_self_de_fresh_holdout",
+    "facets_self_en_fresh_holdout",
 ];
 /// Sets that were written and labelled before they were read.
 const BLIND: [&str; 7] = ["fresh", "second", "third", "fourth", "fifth", "sixth", "french"];

@@ -8,7 +8,7 @@ fn shipped(name: &str) -> FacetSet {
 }
 
 /// Sets with their least precision and coverage, a little below what was measured.
-const LEAST: [(&str, f64, f64); 122] = [
+const LEAST: [(&str, f64, f64); 136] = [
     ("facets_dev", 1.0, 0.97),
     ("facets_field_dev", 0.96, 0.7),
     ("facets_inside_dev", 0.96, 0.78),
@@ -131,6 +131,20 @@ const LEAST: [(&str, f64, f64); 122] = [
     ("facets_prose_en_3_dev", 0.95, 0.83),
     ("facets_prose_de_fresh_holdout", 0.90, 0.72),
     ("facets_prose_en_fresh_holdout", 0.83, 0.63),
+    ("facets_firm_de_1_dev", 0.93, 0.66),
+    ("facets_firm_de_2_dev", 0.95, 0.87),
+    ("facets_firm_de_3_dev", 0.95, 0.74),
+    ("facets_firm_en_1_dev", 0.93, 0.95),
+    ("facets_firm_en_2_dev", 0.85, 0.86),
+    ("facets_firm_en_3_dev", 0.95, 0.86),
+    ("facets_firm_de_fresh_holdout", 0.86, 0.55),
+    ("facets_firm_en_fresh_holdout", 0.90, 0.60),
+    ("facets_self_de_1_dev", 0.93, 0.85),
+    ("facets_self_de_2_dev", 0.95, 0.55),
+    ("facets_self_en_1_dev", 0.95, 0.60),
+    ("facets_self_en_2_dev", 0.93, 0.48),
+    ("facets_self_de_fresh_holdout", 0.92, 0.58),
+    ("facets_self_en_fresh_holdout", 0.80, 0.60),
 ];
 
 #[test]
@@ -159,6 +173,8 @@ fn near_misses_say_nothing_but_for_a_few() {
         ("facets_sceptic2_de_traps", 13),
         ("facets_sceptic2_en_traps", 24),
         ("facets_seat_traps", 5),
+        ("facets_firm_de_traps", 11),
+        ("facets_firm_en_traps", 12),
     ] {
         let set = texts(&[shipped(&format!("{name}.yaml"))]).sets.remove(0);
         assert!(set.silent > 40 && set.silent - set.kept_silent <= few, "{:#?}", set.misses);
