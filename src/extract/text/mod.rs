@@ -11,6 +11,7 @@ mod company;
 mod crossed;
 mod department;
 mod doubt;
+mod firm;
 mod genitive;
 mod glossary;
 pub mod guard;
@@ -50,7 +51,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use company::{folded, name_word};
+pub use firm::{folded, name_word};
 pub use lines::{LinesReport, text_lines};
 pub(crate) use memory::hash as word_hash;
 pub use people::Contacts;
@@ -58,7 +59,7 @@ pub use quote::scrub_quote;
 
 use crate::model::Claim;
 use crate::taxonomy::{CompanyField, Language, Point, PointKind, PurchasePhase};
-use company::Employer;
+use firm::Employer;
 use guard::SpecialCategory;
 use guard::token::Words;
 

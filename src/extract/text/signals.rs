@@ -9,7 +9,8 @@ mod voice;
 
 use super::address::{Form, pronoun};
 use super::called::{goes_elsewhere, meets_stranger};
-use super::company::{Firm, of_company, of_topics};
+use super::company::{of_company, of_topics};
+use super::firm::Firm;
 use super::guard::Scrubbed;
 use super::guard::token::Token;
 use super::heads::{as_meant, headed, topic_head};
