@@ -18,7 +18,7 @@ const FORMS: [&str; 2] = ["testdata/title/forms.tsv", "testdata/title/neutral.ts
 const LEADERS: &str = "testdata/title/leaders.tsv";
 const ROLES: &str = "testdata/persona/quality/roles.yaml";
 /// Labelled texts: what was tuned on, and what was not.
-const TEXTS: [&str; 151] = [
+const TEXTS: [&str; 153] = [
     "facets_dev",
     "facets_field_dev",
     "facets_inside_dev",
@@ -168,6 +168,8 @@ const TEXTS: [&str; 151] = [
     "facets_prose_en_fresh_holdout",
     "facets_firm_de_fresh_holdout",
     "facets_firm_en_fresh_holdout",
+    "facets_firm2_de_fresh_holdout",
+    "facets_firm2_en_fresh_holdout",
     "facets_self_de_fresh_holdout",
     "facets_self_en_fresh_holdout",
 ];

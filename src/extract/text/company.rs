@@ -72,14 +72,12 @@ pub(super) fn of_topics(
         TextKind::Bio | TextKind::Post => false,
     };
     let has_own = firm.stands_in(tokens);
-    // `Our foundry at Leeds` is one of its own places, where it speaks itself, and `bei Stanzteilen` is none.
-    let is_elsewhere = match kind {
-        TextKind::Company => !has_own && sentence.tokens.iter().any(|t| t.text == "at") && firm.is_elsewhere(sentence),
-        _ => firm.is_elsewhere(sentence),
-    };
+    // `Our foundry at Leeds` is one of its own places, where it speaks itself.
+    let is_elsewhere = firm.is_elsewhere(sentence) && !(kind == TextKind::Company && has_own);
     let others: Vec<usize> = firm.others(tokens).collect();
     let is_no_news = kind == TextKind::Company && sentence.has(Tag::NoNews);
-    if !says_who || is_elsewhere || is_no_news || kind == TextKind::Note && !others.is_empty() {
+    if !says_who || is_elsewhere && kind == TextKind::Note || is_no_news || kind == TextKind::Note && !others.is_empty()
+    {
         return Vec::new();
     }
     let mut all: Vec<CompanySignal> = Vec::new();
@@ -88,6 +86,10 @@ pub(super) fn of_topics(
         let topic = &TOPICS.all[index];
         let Some(field) = topic.field else { continue };
         // `We have taken over Nordwind GmbH`: what becomes of another company is part of what is said.
+        // `The pressure on prices bei Stanzteilen` is on a product.
+        if is_elsewhere && field != CompanyField::CompetitivePressure {
+            continue;
+        }
         let is_part = |at: &usize| field == CompanyField::Development && found.tokens.contains(at);
         if !others.iter().all(is_part) {
             continue;
