@@ -7,7 +7,7 @@ use super::firm::{Firm, is_us};
 use super::people::Mention;
 use super::phrase::Found;
 use super::rules::{RULES, Rule, Tag};
-use super::sentence::{Read, is_denied};
+use super::sentence::{Read, is_denied, is_first_person};
 use super::topics::{Sign, TOPICS};
 use super::{CompanySignal, TextKind};
 use crate::taxonomy::CompanyField;
@@ -88,6 +88,11 @@ pub(super) fn of_topics(
         // `We have taken over Nordwind GmbH`: what becomes of another company is part of what is said.
         // `The pressure on prices bei Stanzteilen` is on a product.
         if is_elsewhere && field != CompanyField::CompetitivePressure {
+            continue;
+        }
+        // Whoever speaks there as `ich` may be anybody, but in what the company quotes.
+        let is_mine = found.tokens.clone().any(|at| is_first_person(&tokens[at]));
+        if is_mine && !has_own && sentence.quotes_before(found.tokens.start).is_multiple_of(2) {
             continue;
         }
         let is_part = |at: &usize| field == CompanyField::Development && found.tokens.contains(at);
