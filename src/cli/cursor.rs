@@ -6,7 +6,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde_json::json;
 
 use super::exit::Usage;
@@ -31,7 +31,7 @@ pub(super) struct CursorArgs {
     table: Option<Table>,
     #[command(flatten)]
     home: HomeArg,
-    /// Go back so much further, for changes that the CRM shows late, such as 15m or 2h
+    /// Go back so much further, for changes that the CRM shows late, such as 15m, 2h or 3d
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = overlap)]
     overlap: SignedDuration,
     /// Print this instant where there is no cursor: before the first run, and of tables without such a date
@@ -47,7 +47,10 @@ pub(super) fn execute(args: &CursorArgs) -> anyhow::Result<ExitCode> {
     let pipeline = match pipeline_of(&home, &args.home) {
         Ok(pipeline) => Some(pipeline),
         // Before its first run nobody knows a pipeline: then all is asked for.
-        Err(_) if args.otherwise.is_some() => None,
+        Err(unknown) if args.otherwise.is_some() && is_first(&home, args) => {
+            tracing::warn!("{unknown}");
+            None
+        }
         Err(unknown) => return Err(unknown),
     };
     let current = pipeline.as_ref().map_or(Ok(None), |pipeline| sink::current(home.path(), pipeline))?;
@@ -87,7 +90,16 @@ fn table(text: &str) -> Result<Table, String> {
     TABLES.into_iter().find(|table| table.name() == text).ok_or_else(|| format!("tables are {}", known()))
 }
 
-fn overlap(text: &str) -> Result<SignedDuration, String> {
-    let read = text.parse::<SignedDuration>().ok().filter(|time| !time.is_negative());
-    read.ok_or_else(|| "write it like 15m, 2h or 1h 30m".to_owned())
+/// Whether the pipeline may be one that has never run: of several somebody has to say which is meant.
+fn is_first(home: &Home, args: &CursorArgs) -> bool {
+    args.home.pipeline.is_some() || sink::pipelines(home.path()).is_empty()
 }
+
+fn overlap(text: &str) -> Result<SignedDuration, String> {
+    let read = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    let read = read.ok().filter(|time| (SignedDuration::ZERO..=MOST_OVERLAP).contains(time));
+    read.ok_or_else(|| "write it like 15m, 2h, 1h 30m or 3d, up to ten years".to_owned())
+}
+
+/// Whoever goes back further asks for everything.
+const MOST_OVERLAP: SignedDuration = SignedDuration::from_hours(24 * 3653);

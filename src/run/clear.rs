@@ -31,7 +31,8 @@ impl fmt::Display for ClearNoes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Recorded(0) => f.write_str(
-                "nothing of these exports was taken in; what is plainly a no in them was recorded before, and tables obey it",
+                "nothing of these exports was taken in; nothing that is plainly a no in them was new. What notes say, records that are gone \
+                 and kinds that nobody knows wait until then",
             ),
             Self::Recorded(n) => write!(
                 f,
@@ -61,6 +62,10 @@ pub(super) fn record(error: RunError, path: &Path, options: &Options, world: &Wo
     let is_of_exports = matches!(error, RunError::Crm(_) | RunError::Legal(_) | RunError::ColumnsVanished(_));
     if !is_of_exports || options.dry_run || options.replay.is_some() || !has_home(path, options) {
         return error;
+    }
+    if matches!(error, RunError::ColumnsVanished(_)) {
+        // Under another header the same cells may mean the opposite, and no export takes a flag back.
+        return RunError::Unclear { why: Box::new(error), noes: ClearNoes::NotRead };
     }
     let noes = tracing::info_span!("noes").in_scope(|| enter(path, options, world)).unwrap_or_else(|failed| {
         tracing::warn!("what is plainly a no in these exports could not be recorded: {}", told(&failed));
