@@ -39,7 +39,7 @@ pub enum CrmError {
         line: u64,
     },
     /// A row of contacts that may say no, and nobody can tell whose it is.
-    #[error("the row of line {line} in {} cannot be read or has no id, whose it is cannot be told, and it may say no: an older row of the contact must \
+    #[error("the row of line {line} in {} cannot be read, whose it is cannot be told, and it may say no: an older row of the contact must \
         not hold in its place; repair the row or export it again (or take it out, if you know that it says nothing)", path.display())]
     NobodysNo {
         /// The file.

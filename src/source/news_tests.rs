@@ -56,6 +56,8 @@ fn a_company_speaks_of_itself_and_of_others() {
         ("Unsere Kunden wachsen, und wir wachsen mit.", "account.development=growth: wir wachsen"),
         ("Das Unternehmen Beispiel AG wächst stark.", ""),
         ("Bei Beispiel läuft alles digital.", ""),
+        ("Die Sanderling Spedition ist Technologieführer und wächst stark.", ""),
+        ("Die Spedition Sanderling wächst stark.", ""),
         // Of nobody else it can be said.
         ("Alles läuft digital.", "account.digital_maturity=high: Alles läuft digital"),
         ("Alles läuft digital, sagt die Branchenstudie.", ""),

@@ -59,7 +59,7 @@ pub(super) fn check(contacts: &FileSet, consents: &FileSet, base: &Path) -> Resu
 }
 
 /// The same of rows of contacts that say no, or that somebody is gone, and name nobody but by an id: in lists without names, and beside
-/// rows that have some. A row that names somebody and says no has to have an id: nobody compares names.
+/// rows that have some.
 ///
 /// # Errors
 /// There is one.
@@ -75,9 +75,6 @@ pub(super) fn check_lists(contacts: &FileSet, base: &Path) -> Result<(), CrmErro
         while let Some(item) = rows.next_row()? {
             let (Ok(row), layout) = (item, rows.layout()) else { continue };
             if is_somebody(layout, &row) {
-                if id_of(layout, &row).is_none() && layout.column("record_id").is_some() && refuses(layout, &row) {
-                    return Err(CrmError::NobodysNo { path: path.clone(), line: row.line });
-                }
                 continue;
             }
             if let Some(id) = id_of(layout, &row).filter(|_| layout.of_deletions || refuses(layout, &row)) {

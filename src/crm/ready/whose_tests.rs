@@ -36,23 +36,6 @@ const NOBODYS: &str = "whose consents it has cannot be told";
 const NEARLY: &str = "has the same id but for case";
 const ELSEWHERE: &str = "put its cells in order";
 
-/// Whose name it is nobody compares, and a newer row of theirs may say something else.
-#[test]
-fn a_row_of_contacts_that_says_no_needs_an_id() {
-    for (row, stops) in [
-        (",Ada,Beck,ada@beck.example,yes", true),
-        (",Ada,Beck,ada@beck.example,no", false),
-        // Sums below the table.
-        (",,,,", false),
-        (",,,3 contacts,", false),
-    ] {
-        let contacts = format!("id,first name,last name,email,do not contact\nK-1,Cy,Ohm,cy@ohm.example,no\n{row}\n");
-        let told = read(&[("1.csv", contacts.as_bytes())], HEADER.as_bytes()).err().unwrap_or_default();
-        assert_eq!(told.contains("has no id"), stops, "{row}: {told}");
-        assert!(!told.contains("Beck") && !told.contains("ada"), "{told}");
-    }
-}
-
 #[test]
 fn a_no_whose_contact_cannot_be_told_stops_the_reading() {
     for (rows, told) in [

@@ -181,13 +181,16 @@ impl<'r> Firm<'r> {
         let is_own = move |at: usize| self.words.iter().any(|word| *word == tokens[at].text);
         let is_name = move |at: usize| {
             let token = &tokens[at];
-            token.capital && !is_own(at) && !token.word.is(Part::NO_NAME) && !is_known(token)
+            // `Sanderling` ends as a noun does.
+            let may_be = !token.word.is(Part::NO_NAME) || token.text.ends_with("ing");
+            token.capital && may_be && !is_own(at) && !is_known(token)
         };
+        let is_kind = |word: &str| word.len() > 5 && LEADING.iter().any(|end| word.ends_with(end));
         let is_house = move |at: usize| {
             let (before, house) = (tokens[at - 1].text, &tokens[at]);
+            let trails = house.capital && (TRAILING.contains(&house.text) || is_kind(house.text));
             // `Werk Leer` is one of its own.
-            let leads = MAKERS.contains(&before) || before.len() > 5 && LEADING.iter().any(|end| before.ends_with(end));
-            leads && is_name(at) || house.capital && TRAILING.contains(&house.text) && is_name(at - 1) && !is_own(at)
+            (MAKERS.contains(&before) || is_kind(before)) && is_name(at) || trails && is_name(at - 1) && !is_own(at)
         };
         let is_form = move |at: usize| tokens[at].capital && FORMS.contains(&tokens[at].text) && tokens[at - 1].capital;
         let is_this =
@@ -231,7 +234,7 @@ impl Firm<'_> {
     }
 }
 
-/// How words end that stand before the name of a company.
+/// How words end that stand beside the name of a company.
 const LEADING: [&str; 22] = [
     "werk",
     "werke",
