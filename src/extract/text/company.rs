@@ -4,6 +4,7 @@
 //! person are kept. In a note `wir` is the vendor; in a company's own text it is the company.
 
 use super::firm::{Firm, is_us};
+use super::guard::token::Token;
 use super::people::Mention;
 use super::phrase::Found;
 use super::rules::{RULES, Rule, Tag};
@@ -66,18 +67,16 @@ pub(super) fn of_topics(
 ) -> Vec<CompanySignal> {
     let tokens = &sentence.tokens;
     let named: Vec<&Mention> = named.iter().filter(|m| !m.function).collect();
-    let says_who = match kind {
-        TextKind::Company => firm.is_spoken_of(),
-        TextKind::Note => tokens.iter().any(|t| firm.is_meant(t) || THERE.contains(&t.text)) || named.is_empty(),
+    let others: Vec<usize> = firm.others(tokens).collect();
+    let may_be = match kind {
+        TextKind::Company => firm.is_spoken_of() && !sentence.has(Tag::NoNews),
+        TextKind::Note => {
+            let says_who = tokens.iter().any(|t| firm.is_meant(t) || THERE.contains(&t.text)) || named.is_empty();
+            says_who && others.is_empty() && !firm.is_elsewhere(sentence)
+        }
         TextKind::Bio | TextKind::Post => false,
     };
-    let has_own = firm.stands_in(tokens);
-    // `Our foundry at Leeds` is one of its own places, where it speaks itself.
-    let is_elsewhere = firm.is_elsewhere(sentence) && !(kind == TextKind::Company && has_own);
-    let others: Vec<usize> = firm.others(tokens).collect();
-    let is_no_news = kind == TextKind::Company && sentence.has(Tag::NoNews);
-    if !says_who || is_elsewhere && kind == TextKind::Note || is_no_news || kind == TextKind::Note && !others.is_empty()
-    {
+    if !may_be {
         return Vec::new();
     }
     let mut all: Vec<CompanySignal> = Vec::new();
@@ -85,34 +84,18 @@ pub(super) fn of_topics(
         let Sign::Topic(index) = *found.tag else { continue };
         let topic = &TOPICS.all[index];
         let Some(field) = topic.field else { continue };
-        // `We have taken over Nordwind GmbH`: what becomes of another company is part of what is said.
-        // `The pressure on prices bei Stanzteilen` is on a product.
-        if is_elsewhere && field != CompanyField::CompetitivePressure {
-            continue;
-        }
-        // Whoever speaks there as `ich` may be anybody, but in what the company quotes.
-        let is_mine = found.tokens.clone().any(|at| is_first_person(&tokens[at]));
-        if is_mine && !has_own && sentence.quotes_before(found.tokens.start).is_multiple_of(2) {
-            continue;
-        }
-        let is_part = |at: &usize| field == CompanyField::Development && found.tokens.contains(at);
-        if !others.iter().all(is_part) {
-            continue;
-        }
-        let ours = |at: usize| is_us(tokens[at].text);
         let names_somebody = named.iter().any(|m| m.tokens.clone().any(|at| found.tokens.contains(&at)));
+        let is_anothers = match kind {
+            TextKind::Company => is_of_another(firm, sentence, (found, field), &others),
+            _ => is_of_us_or_another(&found.tokens, tokens),
+        };
         // `A customer of X grows`, `unlike X`.
         let beside = |at: usize| {
             at > 0
                 && firm.is_meant(&tokens[at])
                 && matches!(tokens[at - 1].text, "von" | "of" | "als" | "than" | "unlike")
         };
-        let another = kind == TextKind::Note && tokens.iter().any(|t| matches!(t.text, "ex" | "former" | "next"));
-        if names_somebody
-            || another
-            || found.tokens.clone().any(beside)
-            || kind == TextKind::Note && found.tokens.clone().any(ours)
-        {
+        if names_somebody || is_anothers || found.tokens.clone().any(beside) {
             continue;
         }
         if all.iter().any(|s| s.field == field && s.value == topic.value) || doubts(kind, firm, sentence, signs, found)
@@ -123,6 +106,36 @@ pub(super) fn of_topics(
         all.push(CompanySignal { field, value: topic.value.clone(), quote, span, p: topic.p });
     }
     all
+}
+
+/// Whether words in a note are the vendor's own, or another house is spoken of.
+fn is_of_us_or_another(words: &std::ops::Range<usize>, tokens: &[Token<'_>]) -> bool {
+    tokens.iter().any(|t| matches!(t.text, "ex" | "former" | "next")) || words.clone().any(|at| is_us(tokens[at].text))
+}
+
+/// Whether what a company publishes says this of somebody else; `others` are the other companies that the sentence names.
+fn is_of_another(
+    firm: Firm<'_>,
+    sentence: &Read<'_>,
+    (found, field): (&Found<'static, Sign>, CompanyField),
+    others: &[usize],
+) -> bool {
+    let tokens = &sentence.tokens;
+    // `We have taken over Nordwind GmbH`: what becomes of another company is part of what is said.
+    let is_part = |at: &usize| field == CompanyField::Development && found.tokens.contains(at);
+    if !others.iter().all(is_part) {
+        return true;
+    }
+    if firm.stands_in(tokens) {
+        // `Our foundry at Leeds` is one of its own places.
+        return false;
+    }
+    // Whoever speaks there as `ich` may be anybody, but in what the company quotes.
+    let is_mine = found.tokens.clone().any(|at| is_first_person(&tokens[at]));
+    let is_quoted = !sentence.quotes_before(found.tokens.start).is_multiple_of(2);
+    // `The pressure on prices bei Stanzteilen` is on a product.
+    let is_elsewhere = field != CompanyField::CompetitivePressure && firm.is_elsewhere(sentence);
+    is_elsewhere || is_mine && !is_quoted
 }
 
 /// Whether a topic is doubted, denied, past or planned, or another company's.

@@ -209,9 +209,7 @@ impl<'r> Firm<'r> {
                 && !self.words.iter().any(|word| word == token.text)
         })
     }
-}
 
-impl Firm<'_> {
     /// Whether somebody goes to another house, or one is named: `Besuch bei Hollmann`, `visited Acme`, `die Firma Krause`.
     pub(super) fn visits_another(self, sentence: &Read<'_>, named: &[Mention]) -> bool {
         const VISITS: [&str; 6] = ["visited", "visit", "visiting", "besuch", "besuche", "besuchte"];
