@@ -85,7 +85,7 @@ pub(super) fn of_topics(
         let topic = &TOPICS.all[index];
         let Some(field) = topic.field else { continue };
         let names_somebody = named.iter().any(|m| m.tokens.clone().any(|at| found.tokens.contains(&at)));
-        let is_anothers = match kind {
+        let is_foreign = match kind {
             TextKind::Company => is_of_another(firm, sentence, (found, field), &others),
             _ => is_of_us_or_another(&found.tokens, tokens),
         };
@@ -95,7 +95,7 @@ pub(super) fn of_topics(
                 && firm.is_meant(&tokens[at])
                 && matches!(tokens[at - 1].text, "von" | "of" | "als" | "than" | "unlike")
         };
-        if names_somebody || is_anothers || found.tokens.clone().any(beside) {
+        if names_somebody || is_foreign || found.tokens.clone().any(beside) {
             continue;
         }
         if all.iter().any(|s| s.field == field && s.value == topic.value) || doubts(kind, firm, sentence, signs, found)
